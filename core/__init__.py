@@ -1,0 +1,11 @@
+"""Errata: where does a model fail, why, and how sure are we?
+
+    what the user brings ─► samples ─► losses ─────────────┐
+                               │                           ├─► regressors ─► clusters ─► insights ─► Diagnosis ─► report
+                               └─► encoders ─► embeddings ─┘                                            │
+                                                                                                     webapp
+
+Data goes one way, left to right, and a file imports from files to its left. `core` knows nothing of `webapp` or Gradio;
+`webapp` and the command line (`core/cli.py`) are two faces of the same `core`. Start reading at `core/diagnose.py`: it is
+the whole method on one screen. `core/records.py` holds the nouns. Nothing is re-exported here, so `import core` is instant.
+"""
