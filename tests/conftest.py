@@ -1,0 +1,46 @@
+"""Fixtures and switches shared by every test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.records import Diagnosis
+from tests.fixtures import make_diagnosis
+
+# Set before any test imports a library that reads them: tests never reach a model hub, and never open a telemetry call.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The top folder of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout; a test that asks for it is skipped where there is none."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the real data beside the checkout (../shared/data)")
+    return folder
+
+
+@pytest.fixture
+def diagnosis() -> Diagnosis:
+    """A small made-up diagnosis: 60 samples with pictures, two confirmed clusters."""
+    return make_diagnosis()
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs and caches of a test lie in its own temporary folder, never in the user's."""
+    monkeypatch.setenv("ERRATA_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("ERRATA_CACHE", str(tmp_path / "cache"))
