@@ -1,0 +1,81 @@
+"""Records to JSON with their arrays beside it, and back: every record of `core.records` survives the round trip, and no pickle is involved.
+
+Numeric arrays go into a flat dict of named arrays (an npz file in the store); the JSON tree refers to them by key.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from core import records
+
+Array = npt.NDArray[Any]
+_RECORDS: dict[str, Any] = {name: kind for name, kind in vars(records).items() if is_dataclass(kind)}
+
+
+def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
+    """The JSON tree of `value`; its numeric arrays are added to `arrays` under their path in the tree.
+
+    Raises:
+        TypeError: the value holds something that is no record, array, string, number, sequence or mapping with string keys.
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"$float": repr(value)}
+    if isinstance(value, np.generic):
+        return encode(value.item(), arrays, path)
+    if isinstance(value, np.ndarray):
+        return _encode_array(cast(Array, value), arrays, path)
+    if isinstance(value, list | tuple):
+        kind = "$tuple" if isinstance(value, tuple) else "$list"
+        items = cast("list[Any]", value)
+        return {kind: [encode(item, arrays, f"{path}/{i}") for i, item in enumerate(items)]}
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in cast("Mapping[Any, Any]", value)):
+        mapping = cast("Mapping[str, Any]", value)
+        return {"$dict": {key: encode(item, arrays, f"{path}/{key}") for key, item in mapping.items()}}
+    record = cast(Any, value)
+    name = type(record).__name__
+    if name in _RECORDS:
+        return {"$record": name, **{f.name: encode(getattr(record, f.name), arrays, f"{path}/{f.name}") for f in fields(_RECORDS[name])}}
+    raise TypeError(f"{path or 'the value'} is a {name}, which a stored run cannot hold.")
+
+
+def _encode_array(value: Array, arrays: dict[str, Array], path: str) -> Any:
+    if value.dtype == object or value.dtype.kind in "US":
+        return {"$objects": [encode(item, arrays, path) for item in value.tolist()]}
+    arrays[path] = value
+    return {"$array": path}
+
+
+def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
+    """The value that `encode` was given.
+
+    Raises:
+        KeyError, TypeError, ValueError: the tree or the arrays are not what `encode` wrote.
+    """
+    if not isinstance(tree, dict):
+        return tree
+    node = cast("dict[str, Any]", tree)
+    if "$float" in node:
+        return float(node["$float"])
+    if "$array" in node:
+        return arrays[node["$array"]]
+    if "$objects" in node:
+        values = [decode(item, arrays) for item in node["$objects"]]
+        out = np.empty(len(values), dtype=object)
+        out[:] = values
+        return out
+    if "$list" in node:
+        return [decode(item, arrays) for item in node["$list"]]
+    if "$tuple" in node:
+        return tuple(decode(item, arrays) for item in node["$tuple"])
+    if "$dict" in node:
+        return {key: decode(item, arrays) for key, item in node["$dict"].items()}
+    return _RECORDS[node["$record"]](**{name: decode(item, arrays) for name, item in node.items() if name != "$record"})

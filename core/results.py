@@ -1,0 +1,236 @@
+"""A diagnosis as tables and as one JSON document: the schema of docs/schema.md.
+
+Nothing here computes a finding; every function only arranges what the records hold. Undefined numbers (nan) become null in JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from core.files import whole, write_text
+from core.records import I64, ClassFinding, Diagnosis, Estimate, FailureCluster, Insight, Predictability
+from core.summary import predictability_sentence, verdict
+
+SCHEMA = "errata.diagnosis/1"
+N_TOP = 24
+"""How many members and counter-examples of a cluster the document names."""
+
+
+def write_results(diagnosis: Diagnosis, folder: Path) -> None:
+    """Write diagnosis.json, samples.parquet, memberships.parquet and excluded.parquet into an existing folder."""
+    tables = {"samples": samples_table(diagnosis), "memberships": memberships_table(diagnosis), "excluded": excluded_table(diagnosis)}
+    for name, table in tables.items():
+        with whole(folder / f"{name}.parquet") as part:
+            table.to_parquet(part, index=False)
+    write_text(folder / "diagnosis.json", json.dumps(to_document(diagnosis), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def samples_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """(n, 8) one row for each sample: id, loss, predicted, spread, cluster (-1: none), membership, x, y."""
+    clusters, membership = diagnosis.cluster_of()
+    return pd.DataFrame(
+        {
+            "id": _strings(diagnosis.samples.ids),
+            "loss": diagnosis.outcomes.loss,
+            "predicted": diagnosis.estimate.predicted,
+            "spread": diagnosis.estimate.spread,
+            "cluster": clusters,
+            "membership": membership,
+            "x": diagnosis.map.xy[:, 0],
+            "y": diagnosis.map.xy[:, 1],
+        }
+    )
+
+
+def memberships_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """(n, 1 + c) id, then one column for each confirmed cluster, named by its id: the membership in it, in [0, 1]."""
+    columns = {str(cluster.id): cluster.membership for cluster in diagnosis.clusters}
+    return pd.DataFrame({"id": _strings(diagnosis.samples.ids), **columns})
+
+
+def excluded_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """id and reason of every row that was left out."""
+    return pd.DataFrame({"id": _strings([i for i, _ in diagnosis.excluded]), "reason": _strings([reason for _, reason in diagnosis.excluded])})
+
+
+def clusters_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """One row for each confirmed cluster in rank order, then the candidates, which have no p."""
+    both = (*diagnosis.clusters, *diagnosis.candidates)
+    table = pd.DataFrame([_flat(_cluster(diagnosis, c, ranked=c.confirmed), drop=("top_members", "counterexamples")) for c in both])
+    return table.astype({"id": "Int64"}) if both else table
+
+
+def insights_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """One row for each insight."""
+    rows = [_flat(_insight(insight)) for insight in diagnosis.insights]
+    joined = [row | {"columns": " | ".join(row["columns"]), "proxies": " | ".join(row["proxies"])} for row in rows]
+    return pd.DataFrame(joined).astype({"cluster": "Int64"}) if rows else pd.DataFrame(joined)
+
+
+def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """id and weight: how much more often to draw a sample in training, mean 1.
+
+    A sample outside every confirmed cluster weighs 1 before scaling; a member of a cluster weighs 1 + membership times the lower
+    bound of the cluster's excess loss over the mean loss. Nothing confirmed: all weigh 1.
+    """
+    weights = np.ones(len(diagnosis.samples))
+    mean = float(diagnosis.outcomes.loss.mean())
+    for cluster in diagnosis.clusters:
+        low = cluster.excess_loss.low
+        if mean > 0 and math.isfinite(low) and low > 0:
+            members = cluster.membership >= 0.5
+            weights[members] = np.maximum(weights[members], 1 + cluster.membership[members] * low / mean)
+    return pd.DataFrame({"id": _strings(diagnosis.samples.ids), "weight": weights / weights.mean()})
+
+
+def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
+    """The content of diagnosis.json: plain JSON values, no nan."""
+    outcomes = diagnosis.outcomes
+    return _plain(
+        {
+            "schema": SCHEMA,
+            "name": diagnosis.samples.name,
+            "n": len(diagnosis.samples),
+            "verdict": verdict(diagnosis),
+            "loss": {
+                "name": outcomes.name,
+                "unit": outcomes.unit,
+                "source": outcomes.source,
+                "clip": outcomes.clip,
+                "is_proxy": outcomes.is_proxy,
+                "mean": float(outcomes.loss.mean()),
+                "error_rate": None if outcomes.errors is None else float(outcomes.errors.mean()),
+            },
+            "encoder": diagnosis.embeddings.encoder,
+            "predictability": {"sentence": predictability_sentence(diagnosis), **_predictability(diagnosis.estimate.predictability)},
+            "classes": [_class(finding) for finding in diagnosis.classes],
+            "clusters": [_cluster(diagnosis, cluster, ranked=True) for cluster in diagnosis.clusters],
+            "candidates": [_cluster(diagnosis, candidate, ranked=False) for candidate in diagnosis.candidates],
+            "insights": [_insight(insight) for insight in diagnosis.insights],
+            "detectable": [
+                {"size": d.size, "excess_loss": d.excess_loss, "error_difference": d.error_difference, "power": d.power} for d in diagnosis.detectable
+            ],
+            "label_errors": _ids(diagnosis, diagnosis.label_errors),
+            "excluded": {"n": len(diagnosis.excluded), "by_reason": dict(Counter(reason for _, reason in diagnosis.excluded).most_common())},
+            "notes": list(diagnosis.notes),
+            "map": diagnosis.map.method,
+            "settings": dict(diagnosis.settings),
+            "versions": dict(diagnosis.versions),
+            "fingerprint": diagnosis.fingerprint,
+        }
+    )
+
+
+def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int = N_TOP) -> I64:
+    """Row numbers of members, the highest membership first and among equals the higher loss."""
+    members = np.flatnonzero(cluster.membership >= 0.5)
+    order = np.lexsort((-diagnosis.outcomes.loss[members], -cluster.membership[members]))
+    return members[order][:most].astype(np.int64)
+
+
+def _predictability(found: Predictability) -> dict[str, Any]:
+    by_class = [{"name": name, "n": n, "correlation": r.to_dict(), "p": p} for name, n, r, p in found.by_class]
+    return {
+        "r2": found.r2.to_dict(),
+        "rank_correlation": found.rank_correlation.to_dict(),
+        "correlation": found.correlation.to_dict(),
+        "error_auroc": _estimate(found.error_auroc),
+        "p": found.p,
+        "n_permutations": found.n_permutations,
+        "by_class": by_class,
+    }
+
+
+def _class(finding: ClassFinding) -> dict[str, Any]:
+    return {
+        "name": finding.name,
+        "kind": finding.kind,
+        "size": finding.size,
+        "mean_loss": finding.mean_loss.to_dict(),
+        "error_rate": _estimate(finding.error_rate),
+        "p": finding.p,
+        "confirmed": finding.confirmed,
+    }
+
+
+def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> dict[str, Any]:
+    return {
+        "id": cluster.id if ranked else None,  # a candidate has no rank, so nothing to refer to it by
+        "name": cluster.name,
+        "scope": cluster.scope,
+        "confirmed": cluster.confirmed,
+        "size": cluster.size,
+        "mean_loss": cluster.mean_loss,
+        "excess_loss": cluster.excess_loss.to_dict(),
+        "error_rate": _estimate(cluster.error_rate),
+        "error_outside": cluster.error_outside,
+        "error_difference": _estimate(cluster.error_difference),
+        "p": cluster.p,
+        "coverage": cluster.coverage.to_dict(),
+        "cause": cluster.cause,
+        "top_members": _ids(diagnosis, top_members(diagnosis, cluster)),
+        "counterexamples": _ids(diagnosis, cluster.counterexamples[:N_TOP]),
+    }
+
+
+def _insight(insight: Insight) -> dict[str, Any]:
+    return {
+        "text": insight.text,
+        "columns": list(insight.columns),
+        "scope": insight.scope,
+        "cluster": insight.cluster,
+        "size": insight.size,
+        "effect": insight.effect.to_dict(),
+        "error_inside": insight.error_inside,
+        "error_outside": insight.error_outside,
+        "p": insight.p,
+        "confirmed": insight.confirmed,
+        "retrieval": insight.retrieval,
+        "proxies": list(insight.proxies),
+    }
+
+
+def _estimate(found: Estimate | None) -> dict[str, float] | None:
+    return None if found is None else found.to_dict()
+
+
+def _ids(diagnosis: Diagnosis, rows: I64) -> list[str]:
+    return [diagnosis.samples.ids[int(row)] for row in rows]
+
+
+def _strings(values: Sequence[str]) -> pd.Series[Any]:
+    return pd.Series(list(values), dtype="str")
+
+
+def _flat(entry: dict[str, Any], drop: tuple[str, ...] = ()) -> dict[str, Any]:
+    """An estimate becomes three columns: name, name_low, name_high."""
+    out: dict[str, Any] = {}
+    for key, value in entry.items():
+        if isinstance(value, dict):
+            out |= {key: value["value"], f"{key}_low": value["low"], f"{key}_high": value["high"]}
+        elif key not in drop:
+            out[key] = value
+    return out
+
+
+def _plain(value: Any) -> Any:
+    """The same tree in plain Python values; nan and the infinities become None, unknown objects their text."""
+    if isinstance(value, np.generic | np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in cast("list[Any]", value)]
+    return str(value)

@@ -1,0 +1,219 @@
+"""Finished diagnoses on disk: saved whole, found again by id, never pickled.
+
+A run's folder holds
+
+    state.json, state.npz         every record and array of the diagnosis (core.codec)
+    model.json, model.npz         what `assign` needs, if the diagnosis has it
+    thumbnails.zip                a small picture of each row, in place of the originals
+    diagnosis.json, *.parquet     the results as documented in docs/schema.md (core.results)
+
+`state.json` is written last and holds a digest of the other state files: a folder without it is no finished run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy.typing as npt
+
+from core.codec import decode, encode
+from core.errors import InvalidInput
+from core.files import digest, read_arrays, whole, write_arrays, write_text
+from core.records import Diagnosis, ImageStore, Progress, no_progress
+
+FORMAT = 1
+STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
+
+
+def save(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -> None:
+    """Write the whole diagnosis into `folder`, which is made if missing; other files there are left alone.
+
+    Each file appears whole or not at all, and an earlier run in the same folder stops being one before its files change.
+
+    Raises:
+        InvalidInput: the folder cannot be written.
+    """
+    from core.results import write_results  # pandas: not needed to load
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / STATE).unlink(missing_ok=True)
+        images = diagnosis.samples.images
+        if images is not None:
+            _write_thumbnails(images, folder / THUMBNAILS, progress)
+        state = replace(diagnosis, samples=replace(diagnosis.samples, images=None), model=None)
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        tree = encode(state, arrays)
+        write_arrays(folder / ARRAYS, arrays)
+        digests = {ARRAYS: digest(folder / ARRAYS)}
+        if diagnosis.model is not None:
+            write_text(folder / MODEL, json.dumps(diagnosis.model.to_json()))
+            write_arrays(folder / MODEL_ARRAYS, diagnosis.model.to_arrays())
+            digests |= {name: digest(folder / name) for name in (MODEL, MODEL_ARRAYS)}
+        write_results(diagnosis, folder)
+        names = None if images is None else [images.name(i) for i in range(len(images))]
+        write_text(folder / STATE, json.dumps({"format": FORMAT, "digests": digests, "image_names": names, "diagnosis": tree}))
+    except OSError as error:
+        raise InvalidInput(f"The run cannot be written to {folder}: {error.strerror or error}. Choose a folder that you may write to.") from error
+
+
+def load(folder: Path) -> Diagnosis:
+    """The diagnosis that `save` wrote, its pictures replaced by thumbnails.
+
+    Raises:
+        InvalidInput: there is no finished run in `folder`, it is of another format, or it is damaged.
+    """
+    if not (folder / STATE).is_file():
+        raise InvalidInput(f"There is no finished run in {folder} (no {STATE}). Give the folder that `diagnose --out` wrote.")
+    try:
+        state = cast("dict[str, Any]", json.loads((folder / STATE).read_text("utf-8")))
+        if state["format"] != FORMAT:
+            raise InvalidInput(f"The run in {folder} has format {state['format']}; this version reads format {FORMAT}. Diagnose the data again.")
+        for name, expected in state["digests"].items():
+            if digest(folder / name) != expected:
+                raise ValueError(f"{name} has changed")
+        diagnosis = decode(state["diagnosis"], read_arrays(folder / ARRAYS))
+        if not isinstance(diagnosis, Diagnosis):
+            raise ValueError(f"{STATE} holds no diagnosis")
+        return replace(
+            diagnosis,
+            samples=replace(diagnosis.samples, images=_open_thumbnails(folder, state["image_names"])),
+            model=_load_model(folder) if MODEL in state["digests"] else None,
+        )
+    except InvalidInput:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput(f"The run in {folder} is damaged ({error}). Delete the folder and diagnose the data again.") from error
+
+
+def _load_model(folder: Path) -> Any:
+    from core.clusters import Assigner  # scikit-learn: only where a run has a model
+
+    return Assigner.load(read_arrays(folder / MODEL_ARRAYS), json.loads((folder / MODEL).read_text("utf-8")))
+
+
+def _write_thumbnails(images: ImageStore, path: Path, progress: Progress) -> None:
+    from core.thumbnails import write_thumbnails  # Pillow
+
+    with whole(path) as part:
+        write_thumbnails(images, part, progress)
+
+
+def _open_thumbnails(folder: Path, names: list[str] | None) -> ImageStore | None:
+    if names is None:
+        return None
+    from core.thumbnails import open_thumbnails
+
+    return open_thumbnails(folder / THUMBNAILS, tuple(names))
+
+
+def run_id(diagnosis: Diagnosis, *, secret: bool = False) -> str:
+    """The id of a run: its data's fingerprint and a hash of its settings; with `secret`, 128 random bits that nobody can guess.
+
+    The same input, settings and seed give the same id, secret apart.
+    """
+    settings = json.dumps(encode(dict(diagnosis.settings), {}), sort_keys=True)
+    name = f"{diagnosis.fingerprint[:16]}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
+    return f"{name}-{secrets.token_hex(16)}" if secret else name
+
+
+_ID = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}(-[0-9a-f]{32})?")
+
+
+class RunStore:
+    """Finished runs below one root, the last few of them also in memory. Safe to share between threads.
+
+    Args:
+        root: made when first needed; the environment variable ERRATA_RUNS or the user's data folder if not given.
+        keep_loaded: how many diagnoses stay in memory.
+    """
+
+    def __init__(self, root: Path | None = None, *, keep_loaded: int = 4) -> None:
+        self.root = default_root() if root is None else root
+        self._keep_loaded = keep_loaded
+        self._loaded: OrderedDict[str, Diagnosis] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, diagnosis: Diagnosis, *, secret: bool = True, progress: Progress = no_progress) -> str:
+        """Save the diagnosis and return its id. With `secret` the id cannot be guessed: on a shared host it is the key to the run.
+
+        Without `secret` the same data and settings give the same id, and a finished run of that id is kept as it is.
+        """
+        name = run_id(diagnosis, secret=secret)
+        folder, scratch = self.root / name, self.root / f".new-{secrets.token_hex(8)}"
+        if not (folder / STATE).is_file():
+            try:
+                save(diagnosis, scratch, progress)
+                shutil.rmtree(folder, ignore_errors=True)  # an unfinished one
+                scratch.replace(folder)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+        return name
+
+    def get(self, name: str) -> Diagnosis:
+        """The diagnosis of that id, its pictures replaced by thumbnails.
+
+        Raises:
+            InvalidInput: there is no such run, or it is damaged.
+        """
+        folder = self.folder(name)
+        with self._lock:
+            if name in self._loaded:
+                self._loaded.move_to_end(name)
+                return self._loaded[name]
+        diagnosis = load(folder)
+        with self._lock:
+            self._loaded[name] = diagnosis
+            while len(self._loaded) > self._keep_loaded:
+                self._loaded.popitem(last=False)
+        return diagnosis
+
+    def folder(self, name: str) -> Path:
+        """Where the run of that id lies.
+
+        Raises:
+            InvalidInput: the id is malformed (no path may pass for one), or there is no such run.
+        """
+        if not _ID.fullmatch(name) or not (self.root / name / STATE).is_file():
+            raise InvalidInput(f"There is no run {name[:80]!r} here; it may have been removed. Diagnose the data again.")
+        return self.root / name
+
+    def names(self) -> list[str]:
+        """The ids of the finished runs, newest first."""
+        finished = [path.parent for path in self.root.glob(f"*/{STATE}") if _ID.fullmatch(path.parent.name)]
+        return [folder.name for folder in sorted(finished, key=lambda f: (-(f / STATE).stat().st_mtime, f.name))]
+
+    def remove(self, name: str) -> None:
+        """Delete the run of that id from memory and disk."""
+        folder = self.folder(name)
+        with self._lock:
+            self._loaded.pop(name, None)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def prune(self, max_age_s: float) -> int:
+        """Remove the runs finished more than `max_age_s` seconds ago; returns how many. For shared hosts, on a timer."""
+        cutoff = time.time() - max_age_s
+        old = [name for name in self.names() if (self.root / name / STATE).stat().st_mtime < cutoff]
+        for name in old:
+            self.remove(name)
+        return len(old)
+
+
+def default_root() -> Path:
+    """The folder of runs: ERRATA_RUNS if set, else `errata/runs` in the user's data folder."""
+    if named := os.environ.get("ERRATA_RUNS"):
+        return Path(named).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("errata", appauthor=False) / "runs"
