@@ -1,0 +1,64 @@
+"""Other ways to propose failing slices, behind one table: the peers that Errata is measured against.
+
+Each entry of `ENGINES` names a leaf as "module:Class"; it is imported on request. `needs` says what an engine must be told about new
+rows besides their embeddings. Engines that need the losses or predictions of the very rows they score solve an easier task and
+belong in a track of their own.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Protocol, Self
+
+from core.errors import InvalidInput
+from core.records import F32, F64, I64, Bool
+
+MAX_SLICES = 5
+
+ENGINES = {
+    "raw loss": "core.engines.raw_loss:RawLoss",
+    "confusion cells": "core.engines.confusion:ConfusionCells",
+    "k-means": "core.engines.kmeans:KMeansSlices",
+    "svm directions": "core.engines.svm_directions:SvmDirections",
+    "domino": "core.engines.domino:DominoMixture",
+    "class ridge": "core.engines.class_ridge:ClassRidge",
+}
+
+
+class Engine(Protocol):
+    """Fitted on audited rows, then asked for the slices of any rows."""
+
+    needs: tuple[str, ...]
+    """What `score` must be given besides embeddings: of "labels", "probabilities", "losses"."""
+
+    def fit(self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None, seed: int = 0) -> Self:
+        """Learn slices from n audited rows.
+
+        Args:
+            embeddings: (n, d) unit rows.
+            losses: (n,) larger is worse.
+            labels: (n,) class of each row, 0..k-1.
+            probabilities: (n, k) the model's, if known.
+            errors: (n,) where the model is wrong, if known.
+            seed: the same seed gives the same slices.
+
+        Raises:
+            InvalidInput: the engine needs what was not given.
+        """
+        ...
+
+    def score(self, embeddings: F32, labels: I64, probabilities: F64 | None = None, losses: F64 | None = None) -> F64:
+        """(m, s) how much each of m rows belongs to each of s <= 5 slices, best slice first; -inf where it cannot."""
+        ...
+
+
+def load_engine(name: str, **settings: Any) -> Engine:
+    """A new, unfitted engine of the table, with the given settings.
+
+    Raises:
+        InvalidInput: no engine has this name.
+    """
+    if name not in ENGINES:
+        raise InvalidInput(f"The engine must be one of {', '.join(ENGINES)}: got {name!r}.")
+    module, _, cls = ENGINES[name].partition(":")
+    return getattr(import_module(module), cls)(**settings)
