@@ -1,0 +1,139 @@
+"""How often Errata claims something where nothing is, and how often it finds what was put there, at the same level.
+
+    python -m tests.benchmarks.honesty --data cifar10.npz --runs 200 --out honesty.jsonl             plain shuffles
+    python -m tests.benchmarks.honesty --data cifar10.npz --plant 40 --runs 200 --out honesty.jsonl  a partial null, and the power
+    python -m tests.benchmarks.honesty --null "heavy tail" --runs 200 --out honesty.jsonl            a made-up null
+
+An npz holds embeddings (n, d) and loss (n,), and where known labels, errors and groups (n,). Losses are shuffled within class, and
+by group where there are groups. `--plant SIZE` then makes a region of that size fail; a claim is false if less than half of its
+members lie in the region. Several processes may share one file: give each its `--part 0/2`, `--part 1/2`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from core.planted import NullKind, make_null, plant_region, shuffle_within
+from core.records import F64, I64, Bool, Embeddings
+from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
+
+Diagnose = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a run is given."""
+
+    embeddings: Embeddings
+    losses: F64
+    labels: I64 | None
+    errors: Bool | None
+    groups: I64 | None
+
+
+def load_rows(path: Path) -> Rows:
+    """The npz at `path`; embeddings are scaled to unit rows."""
+    with np.load(path, allow_pickle=False) as stored:
+        vectors = stored["embeddings"].astype(np.float32)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        known = {name: stored[name] for name in ("labels", "errors", "groups") if name in stored}
+        losses = stored["loss"].astype(np.float64)
+    labels, groups = (np.unique(known[name], return_inverse=True)[1] if name in known else None for name in ("labels", "groups"))
+    errors = known["errors"].astype(bool) if "errors" in known else None
+    return Rows(Embeddings(vectors, "given", path.stem), losses, labels, errors, groups)
+
+
+def shuffled(rows: Rows, run: int) -> Rows:
+    """The same rows with losses (and errors with them) that say nothing about the embedding."""
+    order = shuffle_within(rows.labels, rows.groups, np.random.default_rng([run, 5]), n=len(rows.losses))
+    return replace(rows, losses=rows.losses[order], errors=None if rows.errors is None else rows.errors[order])
+
+
+def made_up(kind: NullKind, run: int) -> Rows:
+    null = make_null(kind, seed=run)
+    return Rows(null.embeddings, null.losses, null.labels, None, null.groups)
+
+
+def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose) -> dict[str, Any]:
+    """One run: how many clusters are claimed, how many of them lie outside what was planted, and whether that was found."""
+    members = np.zeros(len(rows.losses), dtype=bool)
+    if plant:
+        losses, errors, members = plant_region(rows.embeddings.vectors, rows.losses, rows.labels, rows.errors, size=plant, failing=failing, seed=run)
+        rows = replace(rows, losses=losses, errors=errors)
+    started = time.process_time()
+    result = diagnose(rows.embeddings, rows.losses, labels=rows.labels, errors=rows.errors, groups=rows.groups, seed=run)
+    seconds = time.process_time() - started
+    claims = [cluster.membership >= 0.5 for cluster in result.clusters]
+    true = [bool(2 * (claim & members).sum() >= claim.sum() > 0) for claim in claims]
+    return {
+        "claims": len(claims),
+        "false_claims": true.count(False),
+        "found": any(true),
+        "p": [float(cluster.p) for cluster in result.clusters],
+        "predictability_p": result.estimate.predictability.p,
+        "cpu_seconds": seconds,
+    }
+
+
+def summary_table(rows: Sequence[dict[str, Any]]) -> str:
+    """One line for each source and plant, with exact binomial intervals over runs."""
+    lines = ["| data | planted | runs | any false claim | planted found | predictability p <= 0.05 | CPU s a run |", "|---|---|---|---|---|---|---|"]
+    for source, plant, failing in sorted(keys_done(rows, ("source", "plant", "failing"))):
+        mine = [row for row in rows if (row["source"], row["plant"], row["failing"]) == (source, plant, failing)]
+        false = show(clopper_pearson(sum(row["false_claims"] > 0 for row in mine), len(mine)), 3)
+        found = show(clopper_pearson(sum(row["found"] for row in mine), len(mine)), 3) if plant else ""
+        tested = [row["predictability_p"] for row in mine if row["predictability_p"] is not None]
+        # with something planted the loss is predictable, so the rate says nothing about honesty
+        open_gates = "" if plant or not tested else show(clopper_pearson(sum(p <= 0.05 for p in tested), len(tested)), 3)
+        seconds = float(np.median([row["cpu_seconds"] for row in mine]))
+        planted = f"{plant} rows, {failing:g} failing" if plant else "nothing"
+        lines.append(f"| {source} | {planted} | {len(mine)} | {false} | {found} | {open_gates} | {seconds:.1f} |")
+    return "\n".join(lines)
+
+
+def run_all(path: Path, source: str, make: Callable[[int], Rows], runs: Sequence[int], plant: int, failing: float, diagnose: Diagnose) -> None:
+    """Every run that has no line yet."""
+    names = ("source", "plant", "failing", "run")
+    done = keys_done(read_lines(path), names)
+    for run in runs:
+        key = (source, plant, failing, run)
+        if key not in done:
+            append_line(path, dict(zip(names, key)) | measure(make(run), run, plant, failing, diagnose))
+
+
+def main() -> None:
+    from core.diagnose import diagnose_arrays
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path)
+    source.add_argument("--null", choices=get_args(NullKind))
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1000, help="number of the first run; 0-99 are for tuning")
+    parser.add_argument("--plant", type=int, default=0, metavar="SIZE")
+    parser.add_argument("--failing", type=float, default=0.5)
+    parser.add_argument("--part", default="0/1", metavar="I/N")
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    part, parts = (int(x) for x in given.part.split("/"))
+    runs = [run for run in range(given.first, given.first + given.runs) if run % parts == part]
+    if given.data:
+        rows = load_rows(given.data)
+        name, make = given.data.stem, lambda run: shuffled(rows, run)
+    else:
+        name, make = given.null, lambda run: made_up(given.null, run)
+    with threadpool_limits(1):
+        run_all(given.out, name, make, runs, given.plant, given.failing, diagnose_arrays)
+    print(summary_table(read_lines(given.out)))
+
+
+if __name__ == "__main__":
+    main()

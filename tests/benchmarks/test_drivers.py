@@ -1,0 +1,128 @@
+"""The drivers count, resume and sum up as they say, on stand-ins for the diagnosis."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from core.planted import plant_embeddings
+from core.records import Embeddings
+from tests.benchmarks import honesty, power
+from tests.benchmarks.lines import append_line, clopper_pearson, mean_over, read_lines
+
+
+def result_with(*memberships):
+    clusters = [SimpleNamespace(membership=np.asarray(m, float), p=0.01) for m in memberships]
+    return SimpleNamespace(clusters=clusters, estimate=SimpleNamespace(predictability=SimpleNamespace(p=0.2)))
+
+
+@pytest.fixture
+def rows():
+    null, _ = plant_embeddings("null", seed=0, n=400, dimensions=16)
+    return honesty.Rows(null.embeddings, null.losses, null.labels, null.errors, None)
+
+
+@pytest.mark.parametrize(("successes", "low", "high"), [(0, 0.0, 0.0183), (10, 0.0242, 0.0900), (200, 0.9817, 1.0)])
+def test_exact_binomial_intervals_are_the_published_ones(successes, low, high):
+    found = clopper_pearson(successes, 200)
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
+def test_the_bootstrap_interval_of_a_mean_is_near_the_normal_one():
+    values = np.random.default_rng(0).normal(size=400)
+    found = mean_over(values)
+    half = 1.96 * values.std() / 20
+    assert found.low == pytest.approx(values.mean() - half, abs=0.01)
+    assert found.high == pytest.approx(values.mean() + half, abs=0.01)
+
+
+def test_a_line_cut_off_by_a_kill_is_passed_over(tmp_path, capsys):
+    path = tmp_path / "deep" / "runs.jsonl"
+    append_line(path, {"a": 1})
+    with path.open("a") as handle:
+        handle.write('{"a": 2')
+    assert read_lines(path) == [{"a": 1}]
+    assert "line 2" in capsys.readouterr().out
+
+
+def test_claims_on_the_plant_are_true_and_claims_elsewhere_false(rows):
+    seen = {}
+
+    def diagnose(embeddings, losses, *, errors, **_):
+        inside = losses != rows.losses  # most members and their swaps: about half of these lie in the plant
+        _, _, members = honesty.plant_region(embeddings.vectors, rows.losses, rows.labels, rows.errors, size=30, failing=0.5, seed=7)
+        seen["errors"] = errors[members].mean()
+        half = members.copy()
+        half[np.flatnonzero(~members & ~inside)[:31]] = True  # 30 of 61 members: a false claim
+        return result_with(members, half, ~members)
+
+    found = honesty.measure(rows, 7, 30, 0.5, diagnose)
+    assert (found["claims"], found["false_claims"], found["found"]) == (3, 2, True)
+    assert seen["errors"] == 0.5
+
+
+def test_without_a_plant_every_claim_is_false(rows):
+    found = honesty.measure(rows, 0, 0, 0.5, lambda *_, **__: result_with(np.ones(400)))
+    assert (found["claims"], found["false_claims"], found["found"]) == (1, 1, False)
+
+
+def test_runs_go_on_where_they_were_and_the_table_counts_them(tmp_path, rows):
+    path, calls = tmp_path / "honesty.jsonl", []
+
+    def diagnose(*_, seed, **__):
+        calls.append(seed)
+        return result_with(*([np.ones(400)] if seed == 2 else []))
+
+    for runs in (range(3), range(5)):
+        honesty.run_all(path, "made", lambda run: honesty.shuffled(rows, run), runs, 0, 0.5, diagnose)
+    assert calls == [0, 1, 2, 3, 4]
+    assert "| made | nothing | 5 | 0.200 [0.005, 0.716] |" in honesty.summary_table(read_lines(path))
+
+
+def test_a_shuffle_moves_losses_and_errors_together_within_class(rows):
+    moved = honesty.shuffled(rows, 3)
+    assert (moved.losses != rows.losses).mean() > 0.9
+    np.testing.assert_array_equal(moved.errors, moved.losses > np.log(2))
+    for label in (0, 1):
+        np.testing.assert_allclose(np.sort(moved.losses[rows.labels == label]), np.sort(rows.losses[rows.labels == label]))
+
+
+def test_stored_rows_are_read_with_what_they_hold(tmp_path):
+    np.savez(tmp_path / "a.npz", embeddings=np.eye(4) * 3, loss=np.arange(4), labels=np.array(["x", "y", "x", "y"]))
+    read = honesty.load_rows(tmp_path / "a.npz")
+    assert isinstance(read.embeddings, Embeddings)
+    np.testing.assert_array_equal(read.embeddings.vectors, np.eye(4, dtype=np.float32))
+    np.testing.assert_array_equal(read.labels, [0, 1, 0, 1])
+    assert read.errors is None
+    assert read.groups is None
+
+
+def test_power_pairs_methods_by_seed_and_averages_the_slices_of_a_seed():
+    lines = []
+    for seed, ours, theirs in ((0, [1.0, 0.8], [0.5, 0.5]), (1, [0.6, 0.6], [0.7, 0.7])):
+        for method, best in ((power.OURS, ours), ("k-means", theirs)):
+            lines.append({"method": method, "kind": "correlation", "seed": seed, "best": best, "first": best[0], "cpu_seconds": 1.0})
+    summary = {entry["method"]: entry for entry in power.summarise(lines)}
+    assert summary[power.OURS]["best"]["value"] == pytest.approx(0.75)
+    assert summary["k-means"]["best_difference"]["value"] == pytest.approx((0.4 - 0.1) / 2)
+    assert summary["k-means"]["best_difference"]["low"] == pytest.approx(-0.1)
+    assert "best_difference" not in summary[power.OURS]
+    assert "| correlation | errata |" in power.table(list(summary.values()))
+
+
+def test_a_perfect_method_has_a_precision_of_one_and_a_blind_one_that_of_chance():
+    perfect = power.measure(lambda audit, fresh, seed: np.stack(fresh.slices, axis=1).astype(float), "correlation", 0, 500, 8)
+    assert perfect["best"] == [1.0, 1.0]
+    assert perfect["first"] == 1.0
+    blind = power.measure(lambda audit, fresh, seed: np.zeros((500, 1)), "rare", 0, 500, 8)
+    assert blind["best"][0] == pytest.approx(blind["slice_sizes"][0] / 500)
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [(power.OURS, "embedding, label"), ("raw loss", "embedding, label, loss"), ("domino", "embedding, label, prediction"), ("k-means", "embedding")],
+)
+def test_tracks_say_what_a_method_reads(method, words):
+    assert power.track(method) == words
