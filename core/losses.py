@@ -1,0 +1,89 @@
+"""Per-sample losses from what a model wrote out. Larger is worse in every one.
+
+n samples, k classes; `scores` are probabilities (n, k) float64 whose rows sum to 1, `labels` and `predictions` (n,) indices of classes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.records import F64, I64
+
+FLOOR = 1e-12
+"""Probabilities below it count as it in logarithms, so that one certain mistake costs 27.6 nats and not infinity."""
+
+UNITS = {
+    "cross-entropy": "nats",
+    "brier": "squared probability",
+    "margin": "probability",
+    "0/1 error": "error",
+    "squared error": "squared units of the target",
+    "absolute error": "units of the target",
+    "1 - Dice": "share",
+    "1 - IoU": "share",
+    "entropy": "nats",
+}
+
+
+def softmax(logits: F64) -> F64:
+    """(n, k) probabilities of unnormalised log-probabilities."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def cross_entropy(scores: F64, labels: I64) -> F64:
+    """(n,) -log p(label) in nats, in [0, 27.6]: p counts as at least 1e-12. Not clipped otherwise."""
+    return -np.log(np.clip(_at(scores, labels), FLOOR, 1.0))
+
+
+def cross_entropy_of_logits(logits: F64, labels: I64) -> F64:
+    """(n,) -log softmax(logits)[label] in nats, without a floor: nothing is lost where a probability would round to 0."""
+    top = logits.max(axis=1)
+    return top + np.log(np.exp(logits - top[:, None]).sum(axis=1)) - _at(logits, labels)
+
+
+def brier(scores: F64, labels: I64) -> F64:
+    """(n,) sum over classes of (p - [class is the label])^2, in [0, 2]. Source: Brier 1950, the several-class form."""
+    truth = np.zeros_like(scores)
+    truth[np.arange(len(labels)), labels] = 1.0
+    return ((scores - truth) ** 2).sum(axis=1)
+
+
+def margin(scores: F64, labels: I64) -> F64:
+    """(n,) largest probability of another class minus that of the label, in [-1, 1]; above 0 means wrong."""
+    others = scores.copy()
+    others[np.arange(len(labels)), labels] = -np.inf
+    return others.max(axis=1) - _at(scores, labels)
+
+
+def zero_one(labels: I64, predictions: I64) -> F64:
+    """(n,) 1 where the prediction is not the label, else 0."""
+    return (labels != predictions).astype(np.float64)
+
+
+def squared_error(target: F64, prediction: F64) -> F64:
+    """(n,) (prediction - target)^2, in squared units of the target."""
+    return (prediction - target) ** 2
+
+
+def absolute_error(target: F64, prediction: F64) -> F64:
+    """(n,) |prediction - target|, in units of the target."""
+    return np.abs(prediction - target)
+
+
+def entropy(scores: F64) -> F64:
+    """(n,) -sum p log p in nats, in [0, log k]: how unsure the model is. It needs no label, so it is a proxy and no loss."""
+    # 0 log 0 is 0; the sum of a certain row would otherwise come out as -0.0
+    return np.abs(-(scores * np.log(np.clip(scores, FLOOR, 1.0))).sum(axis=1))
+
+
+def fitting_clip(loss: F64) -> float:
+    """Where cross-entropy is clipped for fitting: 4 nats, or its 99th percentile where that is higher.
+
+    A handful of huge losses would otherwise own a squared-error fit. 4 nats is a probability of 1.8% for the label.
+    """
+    return max(4.0, float(np.percentile(loss, 99)))
+
+
+def _at(values: F64, labels: I64) -> F64:
+    return values[np.arange(len(labels)), labels]

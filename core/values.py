@@ -1,0 +1,158 @@
+"""What the cells of a column hold: numbers, categories, text, or an array in each row."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.records import F64, Bool, Column
+
+_MAX_CODES = 12
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
+
+
+def as_numbers(column: pd.Series[Any]) -> F64:
+    """(n,) float64; nan where the cell is missing or no number."""
+    if holds_arrays(column):
+        return np.full(len(column), np.nan)
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def is_binary(column: pd.Series[Any]) -> bool:
+    """Whether every cell that is there is 0 or 1, false or true."""
+    values = as_numbers(column)
+    return bool(np.isin(values[~np.isnan(values)], (0.0, 1.0)).all()) and not bool(np.isnan(values).all())
+
+
+def holds_arrays(column: pd.Series[Any]) -> bool:
+    """Whether the cells are lists or numpy arrays of numbers, or text such as "[0.1, 0.9]"."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        return False
+    first = next((value for value in column if value is not None and not (isinstance(value, float) and value != value) and value is not pd.NA), None)
+    return isinstance(first, (list, tuple, np.ndarray)) or (
+        isinstance(first, str) and bool(re.fullmatch(r"\s*\[[^\]A-Za-z]*\d.*\]\s*", first, re.DOTALL))
+    )
+
+
+def stack_arrays(column: pd.Series[Any]) -> tuple[F64, list[str]]:
+    """One row for each cell of an array column.
+
+    Returns:
+        (n, k) float64, k being the commonest length, with rows of nan where the cell has another length or no numbers;
+        and (n,) the reason for each such row, "" for the others.
+    """
+    rows = [_array(value) for value in column]
+    lengths = np.array([-1 if row is None or row.ndim != 1 else len(row) for row in rows])
+    usable = lengths[lengths > 0]
+    k = int(np.bincount(usable).argmax()) if len(usable) else 0
+    stacked, reasons = np.full((len(rows), k), np.nan), [""] * len(rows)
+    for i, row in enumerate(rows):
+        if row is not None and lengths[i] == k:
+            stacked[i] = row
+        else:
+            found = "no list of numbers" if lengths[i] < 0 else f"{lengths[i]} numbers"
+            reasons[i] = f"{column.name!r} must hold {k} numbers in each row: this one holds {found}"
+    return stacked, reasons
+
+
+def _array(value: Any) -> npt.NDArray[Any] | None:
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            value = json.loads(re.sub(r"\bnan\b", "NaN", text))
+        except ValueError:
+            value = text.strip("[]").replace(",", " ").split()  # how numpy prints; a "..." in it fails below, as it should
+    if value is None or isinstance(value, float) or value is pd.NA:
+        return None
+    try:
+        array = np.asarray(value)
+        return np.stack(array).astype(np.float64) if array.dtype == object and array.ndim == 1 and len(array) else array.astype(np.float64)
+    except (TypeError, ValueError):
+        return None
+
+
+def array_of(value: Any) -> npt.NDArray[Any] | None:
+    """The array in one cell (list, nested list, numpy array or its text), float64; None if it is none."""
+    return _array(value)
+
+
+def text_of(value: Any) -> str | None:
+    """A cell as a category's name: whole floats without their ".0", None where it is missing."""
+    if value is None or value is pd.NA or (isinstance(value, (float, np.floating)) and np.isnan(value)):
+        return None
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def texts_of(column: pd.Series[Any]) -> npt.NDArray[Any]:
+    """(n,) object array of str, None where missing."""
+    values = column.to_numpy(dtype=object, na_value=None)
+    out = np.empty(len(values), dtype=object)
+    out[:] = [text_of(value) for value in values]
+    return out
+
+
+def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
+    """The column as a possible condition, and a note or "".
+
+    Numbers are numeric, but whole numbers with at most 12 different values (and five rows for each) are codes, hence categories, as booleans
+    are. Dates (typed, or text in ISO 8601) are numbers: days since 1970-01-01. Text is "text" where most values differ or the values
+    are sentences, else a category. None for arrays and for columns without any value.
+    """
+    name = str(column.name)
+    if holds_arrays(column):
+        return None, f"{name!r} holds an array in each row: it is not used."
+    if column.isna().all():
+        return None, f"{name!r} is empty: it is not used."
+    if pd.api.types.is_bool_dtype(column):
+        return Column(name, "category", texts_of(column)), ""
+    dates = _dates(column)
+    if dates is not None:
+        return Column(name, "number", dates), f"{name!r} holds dates: it is used as days since 1970-01-01."
+    if pd.api.types.is_numeric_dtype(column):
+        numbers = as_numbers(column).copy()  # pandas hands out a view that must not be written to
+        infinite = int(np.isinf(numbers).sum())
+        numbers[np.isinf(numbers)] = np.nan
+        if _are_codes(numbers):
+            return Column(name, "category", texts_of(column)), ""
+        return Column(name, "number", numbers), f"{name!r} is infinite in {infinite:,} rows: taken as missing there." if infinite else ""
+    texts = texts_of(column)
+    return Column(name, "text" if _is_prose(texts) else "category", texts), ""
+
+
+def _are_codes(numbers: F64) -> bool:
+    values = numbers[np.isfinite(numbers)]
+    distinct = len(np.unique(values))
+    return bool((values == np.round(values)).all()) and 0 < distinct <= max(2, min(_MAX_CODES, len(values) // 5))
+
+
+def _is_prose(texts: npt.NDArray[Any]) -> bool:
+    present = [text for text in texts if text is not None]
+    distinct = set(present)
+    return len(distinct) > 0.5 * len(present) or (len(distinct) > 20 and sum(map(len, distinct)) / len(distinct) > 40)
+
+
+def _dates(column: pd.Series[Any]) -> F64 | None:
+    if pd.api.types.is_numeric_dtype(column):
+        return None
+    moments = column
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        present = column.dropna()
+        if not all(isinstance(value, str) and _DATE.fullmatch(value) for value in present.head(50)) or present.empty:
+            return None
+        moments = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
+        if moments.isna().sum() > column.isna().sum():
+            return None
+    epoch = pd.Timestamp("1970-01-01", tz="UTC" if getattr(moments.dtype, "tz", None) else None)
+    return ((moments - epoch) / pd.Timedelta(days=1)).to_numpy(dtype=np.float64)
+
+
+def finite_rows(array: F64) -> Bool:
+    """(n,) True where every number of the row is finite."""
+    return np.asarray(np.isfinite(array).reshape(len(array), -1).all(axis=1))
