@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 
-from core.records import Diagnosis, Estimate, FailureCluster
+from core.records import F64, Diagnosis, Estimate, FailureCluster
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -17,11 +17,17 @@ def number(value: float | None, digits: int = 2) -> str:
     return f"{value:,.{digits}f}".replace("-", "−")
 
 
+def digits_for(loss: F64) -> int:
+    """How many decimals show differences of this loss: two for losses of about 1, none for squared errors in the thousands."""
+    spread = float(np.std(loss)) or 1.0
+    return 2 if 0.1 <= spread < 20 else 1 if 20 <= spread < 200 else 0 if spread >= 200 else min(6, 1 - math.floor(math.log10(spread)))
+
+
 def percent(value: float | None) -> str:
     """A share of 1 as a percentage; tenths below 10 %."""
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{number(100 * value, 1 if 0 < abs(value) < 0.0995 else 0)} %"
+    return f"{number(100 * value, 1 if 0 < abs(value) < 0.0995 else 0)}\u00a0%"
 
 
 def interval(estimate: Estimate | None, *, share: bool = False, digits: int = 2) -> str:
@@ -29,7 +35,7 @@ def interval(estimate: Estimate | None, *, share: bool = False, digits: int = 2)
     if estimate is None or not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return "no interval"
     if share:
-        return f"{percent(estimate.low).removesuffix(' %')} to {percent(estimate.high)}"
+        return f"{percent(estimate.low).removesuffix('\u00a0%')} to {percent(estimate.high)}"
     return f"{number(estimate.low, digits)} to {number(estimate.high, digits)}"
 
 
@@ -49,7 +55,7 @@ def verdict(diagnosis: Diagnosis) -> str:
     """The result in one sentence."""
     n = len(diagnosis.clusters)
     if n == 0:
-        return "No failure cluster was confirmed: nothing stands out from what chance gives after the same search."
+        return "No failure cluster was confirmed: nothing beyond what chance gives."
     share = percent(covered(diagnosis))
     return f"{count(n, 'failure cluster')} confirmed, holding {share} of {'all failures' if _errors_known(diagnosis) else 'the loss above the mean'}."
 
@@ -76,15 +82,16 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     name = f"the {diagnosis.outcomes.name} proxy" if diagnosis.outcomes.is_proxy else f"the {diagnosis.outcomes.name}"
     return (
         f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples the fit did not see "
-        f"(R² {number(r2.value)}, 95 % {interval(r2)}): {ground}."
+        f"(R² {number(r2.value)}, 95\u00a0% {interval(r2)}): {ground}."
     )
 
 
 def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """One cluster in one sentence: size, excess, errors, coverage."""
-    unit = diagnosis.outcomes.unit
-    parts = [f"{count(cluster.size, 'sample')} of {cluster.scope}", f"loss {number(cluster.excess_loss.value)} {unit} above the rest"]
-    parts[-1] += f" (95 % {interval(cluster.excess_loss)})"
+    digits, unit = digits_for(diagnosis.outcomes.loss), diagnosis.outcomes.unit
+    where = count(cluster.size, "sample") + ("" if cluster.scope == "all samples" else f" of {cluster.scope}")
+    excess = f"loss {number(cluster.excess_loss.value, digits)} {unit} above the rest (95\u00a0% {interval(cluster.excess_loss, digits=digits)})"
+    parts = [where, excess]
     if cluster.error_rate is not None:
         outside = "" if cluster.error_outside is None else f" against {percent(cluster.error_outside)} outside"
         parts.append(f"{percent(cluster.error_rate.value)} wrong{outside}")
@@ -97,8 +104,8 @@ def detectable_sentence(diagnosis: Diagnosis) -> str:
     """The smallest effect that would have been found: what "nothing" means here. Empty if it was not computed."""
     seen = [d for d in diagnosis.detectable if d.excess_loss is not None]
     missed = [d.size for d in diagnosis.detectable if d.excess_loss is None]
-    unit = diagnosis.outcomes.unit
-    parts = [f"{number(d.excess_loss)} {unit} in a cluster of {d.size:,}" for d in seen]
+    digits, unit = digits_for(diagnosis.outcomes.loss), diagnosis.outcomes.unit
+    parts = [f"{number(d.excess_loss, digits)} {unit} in a cluster of {d.size:,}" for d in seen]
     sentence = ""
     if seen:
         chances = sorted({percent(d.power) for d in seen})
@@ -114,7 +121,8 @@ def text_summary(diagnosis: Diagnosis) -> str:
     lines += [f"  {c.id + 1}. {c.name}: {cluster_sentence(diagnosis, c)}" for c in diagnosis.clusters]
     failing = [f for f in diagnosis.classes if f.confirmed]
     if failing:
-        named = "; ".join(f"{f.name} (mean loss {number(f.mean_loss.value)}, {p_value(f.p)})" for f in failing[:5])
+        digits = digits_for(diagnosis.outcomes.loss)
+        named = "; ".join(f"{f.name} (mean loss {number(f.mean_loss.value, digits)}, {p_value(f.p)})" for f in failing[:5])
         lines.append(f"Failing as a whole: {named}{f'; and {len(failing) - 5} more' if len(failing) > 5 else ''}.")
     if not diagnosis.clusters and (sentence := detectable_sentence(diagnosis)):
         lines.append(sentence)

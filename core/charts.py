@@ -1,0 +1,146 @@
+"""Small charts as inline SVG: no script, no font, no file beside them. Colours come from the page's style sheet by class name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from core.records import F32, F64, I64, Bool, Diagnosis, Estimate
+
+N_LOSS_COLOURS = 6
+N_CLUSTER_COLOURS = 8
+MOST_POINTS = 50_000
+"""Beyond it the map draws every member of a cluster and a fixed random share of the rest."""
+_SIZE = 1000  # the map's own units; a point is drawn on a whole number
+
+
+@dataclass(frozen=True, slots=True)
+class LossScale:
+    """The colours of the loss: equal steps between its 2nd and 98th percentile, so that a few extremes don't wash out the rest."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, loss: F64) -> LossScale:
+        low, high = np.percentile(loss, [2, 98])
+        return cls(float(low), float(high) if high > low else float(low) + 1.0)
+
+    def step(self, loss: F64) -> I64:
+        """(n,) the colour's number, 0 to N_LOSS_COLOURS - 1."""
+        share = (loss - self.low) / (self.high - self.low)
+        return np.clip(np.floor(share * N_LOSS_COLOURS), 0, N_LOSS_COLOURS - 1).astype(np.int64)
+
+
+def map_by_loss(diagnosis: Diagnosis) -> Markup:
+    """The map, each sample coloured by its observed loss, the worst drawn last."""
+    loss = diagnosis.outcomes.loss
+    steps = LossScale.of(loss).step(loss)
+    shown = _shown(diagnosis)
+    points = _on_canvas(diagnosis.map.xy)
+    paths = [_dots(points[shown & (steps == step)], f"loss-{step}") for step in range(N_LOSS_COLOURS)]
+    return _canvas(paths, "Map of the samples, coloured by observed loss")
+
+
+def map_by_cluster(diagnosis: Diagnosis) -> Markup:
+    """The map, the members of each confirmed cluster in its colour and numbered by its rank, the rest pale."""
+    clusters, _ = diagnosis.cluster_of()
+    points = _on_canvas(diagnosis.map.xy)
+    paths = [_dots(points[_shown(diagnosis) & (clusters < 0)], "rest")]
+    # The first in rank is drawn last, so on top.
+    for cluster in reversed(diagnosis.clusters):
+        paths.append(_dots(points[clusters == cluster.id], f"cluster-{cluster.id % N_CLUSTER_COLOURS}"))
+    for cluster in reversed(diagnosis.clusters):
+        members = points[clusters == cluster.id]
+        if len(members):
+            x, y = _middle(members)
+            paths.append(f'<circle class="badge" cx="{x}" cy="{y}" r="26"/><text class="badge" x="{x}" y="{y}" dy=".35em">{cluster.id + 1}</text>')
+    return _canvas(paths, "Map of the samples, coloured by failure cluster")
+
+
+def interval_bar(estimate: Estimate, low: float, high: float, css_class: str) -> Markup:
+    """A dot with its interval over the range `low` to `high`, and a line at zero."""
+
+    def at(value: float) -> float:
+        return round(4 + 292 * (min(max(value, low), high) - low) / (high - low), 1)
+
+    if not all(np.isfinite([estimate.value, estimate.low, estimate.high, low, high])) or high <= low:
+        return Markup("")
+    return Markup(
+        f'<svg class="interval {css_class}" viewBox="0 0 300 20" role="presentation" aria-hidden="true">'
+        f'<path class="axis" d="M0 10h300"/><path class="zero" d="M{at(0.0)} 1v18"/>'
+        f'<path class="whisker" d="M{at(estimate.low)} 10H{at(estimate.high)}"/><circle cx="{at(estimate.value)}" cy="10" r="5"/></svg>'
+    )
+
+
+def interval_range(estimates: Sequence[Estimate]) -> tuple[float, float]:
+    """A range that holds zero and every finite interval, with a little air."""
+    ends = [end for e in estimates for end in (e.low, e.high) if np.isfinite(end)]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    air = 0.05 * (high - low) or 1.0
+    return low - air * (low < 0), high + air
+
+
+def observed_by_predicted(predicted: F64, loss: F64, n_bins: int = 10) -> list[tuple[float, float]]:
+    """Mean predicted and mean observed loss in bins of equal count, lowest prediction first; fewer bins where samples are few."""
+    order = np.argsort(predicted, kind="stable")
+    parts = [part for part in np.array_split(order, max(1, min(n_bins, len(order) // 5))) if len(part)]
+    return [(float(predicted[part].mean()), float(loss[part].mean())) for part in parts]
+
+
+def calibration(diagnosis: Diagnosis) -> Markup:
+    """Observed mean loss by bins of predicted loss: bars that climb where the embedding knows something, level bars where it does not."""
+    means = observed_by_predicted(diagnosis.estimate.predicted, diagnosis.outcomes.loss)
+    top = max(observed for _, observed in means) or 1.0
+    overall = float(diagnosis.outcomes.loss.mean())
+    width = 300 / len(means)
+    bars: list[str] = []
+    for i, (_, observed) in enumerate(means):
+        height = 100 * max(observed, 0.0) / top
+        bars.append(f'<rect x="{i * width + 2:.1f}" y="{110 - height:.1f}" width="{width - 4:.1f}" height="{height:.1f}" rx="2"/>')
+    line = 110 - 100 * overall / top
+    return Markup(
+        '<svg class="calibration" viewBox="0 0 300 112" role="img" aria-label="Mean observed loss by bin of predicted loss">'
+        + "".join(bars)
+        + f'<path class="mean" d="M0 {line:.1f}H300"/></svg>'
+    )
+
+
+def n_left_off(diagnosis: Diagnosis) -> int:
+    """How many samples the maps leave out."""
+    return int((~_shown(diagnosis)).sum())
+
+
+def _shown(diagnosis: Diagnosis) -> Bool:
+    n = len(diagnosis.samples)
+    if n <= MOST_POINTS:
+        return np.ones(n, dtype=np.bool_)
+    shown = diagnosis.cluster_of()[0] >= 0
+    shown[np.random.default_rng(0).choice(n, MOST_POINTS, replace=False)] = True
+    return shown
+
+
+def _on_canvas(xy: F32) -> I64:
+    """(n, 2) whole numbers within the canvas, both axes to the same scale, y upwards."""
+    low, high = xy.min(0), xy.max(0)
+    scale = (_SIZE - 40) / (float((high - low).max()) or 1.0)
+    centred = (xy - (low + high) / 2) * scale
+    return np.rint(np.column_stack([centred[:, 0], -centred[:, 1]]) + _SIZE / 2).astype(np.int64)
+
+
+def _middle(points: I64) -> tuple[int, int]:
+    """The point nearest to the median, so that a badge never lies outside its cluster."""
+    nearest = np.abs(points - np.median(points, axis=0)).sum(1).argmin()
+    return int(points[nearest, 0]), int(points[nearest, 1])
+
+
+def _dots(points: I64, css_class: str) -> str:
+    """One path for all points of a colour: a line of no length with round ends is a dot, at a tenth of a circle's bytes."""
+    return f'<path class="{css_class}" d="{"".join(f"M{x} {y}h0" for x, y in points.tolist())}"/>' if len(points) else ""
+
+
+def _canvas(parts: list[str], label: str) -> Markup:
+    return Markup(f'<svg class="map" viewBox="0 0 {_SIZE} {_SIZE}" role="img" aria-label="{label}">{"".join(parts)}</svg>')

@@ -1,0 +1,182 @@
+"""The report: one HTML file that holds its pictures and charts, opens offline, and runs no script.
+
+The page forbids itself every fetch and script (Content-Security-Policy), and every text from the user's data is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from core import charts, summary
+from core.errors import InvalidInput
+from core.files import write_text
+from core.records import I64, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress
+from core.results import top_members
+from core.thumbnails import shrink
+
+MOST_PICTURE_BYTES = 5_500_000
+"""Bound on all pictures together, as they stand in the file."""
+MOST_PICTURES = 480
+MOST_PER_CLUSTER = 24
+THUMBNAIL_SIZE = 128
+
+
+def write_report(diagnosis: Diagnosis, path: Path, progress: Progress = no_progress) -> None:
+    """Write the report to `path`, whole or not at all."""
+    write_text(path, render_report(diagnosis, progress))
+
+
+def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str:
+    """The report as one HTML document, below about 6 MB of pictures."""
+    gallery = _Gallery(diagnosis)
+    digits = summary.digits_for(diagnosis.outcomes.loss)
+    per_cluster = max(6, min(MOST_PER_CLUSTER, MOST_PICTURES // (2 * max(1, len(diagnosis.clusters)))))
+    axis = charts.interval_range([c.excess_loss for c in diagnosis.clusters])
+    cards: list[dict[str, Any]] = []
+    for cluster in diagnosis.clusters:
+        cards.append(_card(diagnosis, cluster, gallery, per_cluster, axis))
+        progress("report", len(cards), len(diagnosis.clusters))
+    return (
+        _environment(digits)
+        .get_template("report.html.j2")
+        .render(
+            diagnosis=diagnosis,
+            verdict=summary.verdict(diagnosis),
+            predictability=summary.predictability_sentence(diagnosis),
+            detectable=summary.detectable_sentence(diagnosis),
+            cards=cards,
+            general=[i for i in diagnosis.insights if i.cluster is None],
+            suspects=gallery.entries(diagnosis.label_errors[:MOST_PER_CLUSTER]),
+            maps=_maps(diagnosis),
+            calibration=charts.calibration(diagnosis),
+            reasons=Counter(reason for _, reason in diagnosis.excluded).most_common(),
+            n_cluster_colours=charts.N_CLUSTER_COLOURS,
+            pictures_left_out=gallery.left_out,
+        )
+    )
+
+
+def _environment(digits: int) -> Environment:
+    """The templates with their filters; `digits` are the decimals of a loss."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    filters: dict[str, Any] = {
+        "loss": partial(summary.number, digits=digits),
+        "loss_interval": partial(summary.interval, digits=digits),
+        "number": summary.number,
+        "interval": summary.interval,
+        "percent": summary.percent,
+        "p_value": summary.p_value,
+        "share_interval": _share_interval,
+    }
+    cast("dict[str, Any]", environment.filters).update(filters)
+    return environment
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One sample as the report shows it."""
+
+    id: str
+    loss: float
+    predicted: float
+    wrong: bool | None
+    label: str | None
+    prediction: str | None
+    picture: Markup | None
+    """A data address, or None: no pictures, this one cannot be decoded, or the report is full."""
+
+
+@dataclass(slots=True)
+class _Gallery:
+    """Makes entries, and keeps the pictures within their bounds."""
+
+    diagnosis: Diagnosis
+    left_out: int = 0
+    """Pictures that were wanted and did not fit or could not be decoded."""
+    _bytes: int = 0
+    _made: dict[int, Markup] = field(default_factory=dict[int, Markup])
+
+    def entries(self, rows: I64) -> list[Entry]:
+        samples, outcomes = self.diagnosis.samples, self.diagnosis.outcomes
+        found: list[Entry] = []
+        for row in map(int, rows):
+            found.append(
+                Entry(
+                    id=samples.ids[row],
+                    loss=float(outcomes.loss[row]),
+                    predicted=float(self.diagnosis.estimate.predicted[row]),
+                    wrong=None if outcomes.errors is None else bool(outcomes.errors[row]),
+                    label=None if samples.labels is None else _class_name(samples.class_names, int(samples.labels[row])),
+                    prediction=None if outcomes.predictions is None else _class_name(samples.class_names, int(outcomes.predictions[row])),
+                    picture=self._picture(row),
+                )
+            )
+        return found
+
+    def _picture(self, row: int) -> Markup | None:
+        images = self.diagnosis.samples.images
+        if images is None:
+            return None
+        if row not in self._made:
+            try:
+                address = base64.b64encode(shrink(images.read(row), THUMBNAIL_SIZE)).decode("ascii")
+            except (OSError, ValueError, InvalidInput):
+                address = ""
+            self._made[row] = Markup(f"data:image/webp;base64,{address}" if address else "")
+        made = self._made[row]
+        if not made or self._bytes + len(made) > MOST_PICTURE_BYTES:
+            self.left_out += 1
+            return None
+        self._bytes += len(made)
+        return made
+
+
+def _card(diagnosis: Diagnosis, cluster: FailureCluster, gallery: _Gallery, most: int, axis: tuple[float, float]) -> dict[str, Any]:
+    colour = f"cluster-{cluster.id % charts.N_CLUSTER_COLOURS}"
+    rows = top_members(diagnosis, cluster, most)
+    return {
+        "cluster": cluster,
+        "colour": colour,
+        "interval": charts.interval_bar(cluster.excess_loss, *axis, colour),
+        "members": gallery.entries(rows),
+        "n_more": cluster.size - len(rows),
+        "opposites": gallery.entries(cluster.counterexamples[: most // 2]),
+        "insights": _insights_of(diagnosis, cluster),
+    }
+
+
+def _insights_of(diagnosis: Diagnosis, cluster: FailureCluster) -> list[Insight]:
+    """The cluster's insights, confirmed ones first, then by how well they retrieve it."""
+    mine = [i for i in diagnosis.insights if i.cluster == cluster.id]
+    return sorted(mine, key=lambda i: (not i.confirmed, -(i.retrieval or 0.0)))
+
+
+def _maps(diagnosis: Diagnosis) -> dict[str, Any]:
+    scale = charts.LossScale.of(diagnosis.outcomes.loss)
+    return {
+        "loss": charts.map_by_loss(diagnosis),
+        "clusters": charts.map_by_cluster(diagnosis) if diagnosis.clusters else None,
+        "low": scale.low,
+        "high": scale.high,
+        "steps": range(charts.N_LOSS_COLOURS),
+        "left_off": charts.n_left_off(diagnosis),
+    }
+
+
+def _class_name(names: tuple[str, ...], index: int) -> str:
+    return names[index] if 0 <= index < len(names) else str(index)
+
+
+def _share_interval(estimate: Estimate | None) -> str:
+    return summary.interval(estimate, share=True) if estimate is not None and math.isfinite(estimate.low) else ""
