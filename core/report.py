@@ -79,7 +79,7 @@ def _environment(digits: int) -> Environment:
         "p_value": summary.p_value,
         "share_interval": _share_interval,
     }
-    cast("dict[str, Any]", environment.filters).update(filters)
+    cast(Any, environment).filters.update(filters)  # jinja2 leaves the type of this dict open
     return environment
 
 

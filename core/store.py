@@ -98,7 +98,7 @@ def load(folder: Path) -> Diagnosis:
 
 
 def _load_model(folder: Path) -> Any:
-    from core.clusters import Assigner  # scikit-learn: only where a run has a model
+    from core.assigner import Assigner  # scikit-learn: only where a run has a model
 
     return Assigner.load(read_arrays(folder / MODEL_ARRAYS), json.loads((folder / MODEL).read_text("utf-8")))
 

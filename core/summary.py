@@ -35,7 +35,7 @@ def interval(estimate: Estimate | None, *, share: bool = False, digits: int = 2)
     if estimate is None or not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return "no interval"
     if share:
-        return f"{percent(estimate.low).removesuffix('\u00a0%')} to {percent(estimate.high)}"
+        return f"{percent(estimate.low)[:-2]} to {percent(estimate.high)}"
     return f"{number(estimate.low, digits)} to {number(estimate.high, digits)}"
 
 
