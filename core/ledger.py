@@ -21,7 +21,7 @@ class Ledger:
 
     def drop(self, bad: Bool, reason: str | Sequence[str]) -> None:
         """Leave out the rows where `bad`; `reason` is one sentence for all of them, or (n,) one for each row."""
-        for row in np.flatnonzero(bad):
+        for row in np.flatnonzero(bad).tolist():
             if not self.reasons[row]:
                 self.reasons[row] = reason if isinstance(reason, str) else reason[row]
 

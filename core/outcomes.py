@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core import losses
-from core.classes import class_of_columns, encode_classes
+from core.labels import class_of_columns, encode_classes
 from core.columns import Found
 from core.errors import InvalidInput
 from core.ledger import Ledger

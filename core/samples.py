@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.archives import FileImages, open_images
 from core.columns import Found, recognise
-from core.conditions import group_numbers, metadata_columns, split_names
+from core.metadata import group_numbers, metadata_columns, split_names
 from core.errors import InvalidInput
 from core.image_folder import find_table
 from core.ledger import Ledger
@@ -170,7 +170,7 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: Found, ledger
             same = earlier != row and frame.iloc[row].astype(str).equals(frame.iloc[earlier].astype(str))
             reasons[row] = f"the id occurs before: row {earlier}{' is an exact duplicate' if same else ' differs in other columns'}"
     ledger.drop(repeated, reasons)
-    examples = list(dict.fromkeys(ids[row] for row in np.flatnonzero(repeated)))[:5]
+    examples = list(dict.fromkeys(ids[row] for row in np.flatnonzero(repeated).tolist()))[:5]
     ledger.note(
         f"{int(repeated.sum()):,} rows repeat an id ({', '.join(examples)}): the first of each was kept. Give every row its own id to keep all."
     )

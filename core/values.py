@@ -71,7 +71,7 @@ def _array(value: Any) -> npt.NDArray[Any] | None:
         return None
     try:
         array = np.asarray(value)
-        return np.stack(array).astype(np.float64) if array.dtype == object and array.ndim == 1 and len(array) else array.astype(np.float64)
+        return np.stack(list(array)).astype(np.float64) if array.dtype == object and array.ndim == 1 and len(array) else array.astype(np.float64)
     except (TypeError, ValueError):
         return None
 
