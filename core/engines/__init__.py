@@ -62,3 +62,16 @@ def load_engine(name: str, **settings: Any) -> Engine:
         raise InvalidInput(f"The engine must be one of {', '.join(ENGINES)}: got {name!r}.")
     module, _, cls = ENGINES[name].partition(":")
     return getattr(import_module(module), cls)(**settings)
+
+
+def failures(name: str, labels: I64, probabilities: F64 | None, errors: Bool | None) -> Bool:
+    """(n,) where the model is wrong: as given, else where the most probable class is not the label.
+
+    Raises:
+        InvalidInput: neither errors nor probabilities are known.
+    """
+    if errors is not None:
+        return errors
+    if probabilities is None:
+        raise InvalidInput(f"{name} must know where the model is wrong: give errors (n,) or probabilities (n, k).")
+    return probabilities.argmax(1) != labels

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
+from core.engines import failures
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
 
@@ -18,7 +19,8 @@ class ClassRidge:
     """Slice c scores a row of class c by the mean prediction of that class's ensemble.
 
     theta = (X' W X + a I)^-1 X' W l with X = [z - mean, 1], the intercept free, W the counts of one bootstrap sample, `n_members`
-    times. a is the one of `penalties` with the least squared error in 5 folds. Losses above `clip` are fitted as `clip`.
+    times. a is the one of `penalties` with the least squared error in 5 folds. l is the loss, above `clip` taken as `clip`, or with
+    target "error" 1 where the model is wrong and 0 elsewhere.
     Classes are ordered by the out-of-fold lift: mean loss of the tenth of highest prediction minus the class's mean, over the
     class's standard deviation. Classes under `min_rows` rows have no slice.
 
@@ -31,6 +33,7 @@ class ClassRidge:
     n_members: int = 20
     penalties: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
     clip: float = 4.0
+    target: Literal["loss", "error"] = "loss"
     min_rows: int = 20
     classes_: list[int] = field(init=False, repr=False)
     weights_: F64 = field(init=False, repr=False)
@@ -39,9 +42,10 @@ class ClassRidge:
 
     def fit(self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None, seed: int = 0) -> Self:
         rng = np.random.default_rng(seed)
-        clipped = np.minimum(losses, self.clip)
+        wrong = failures("Per-class ridge on errors", labels, probabilities, errors) if self.target == "error" else None
+        target = np.minimum(losses, self.clip) if wrong is None else wrong.astype(np.float64)
         fits = [
-            (*self._fit_class(embeddings[labels == c], clipped[labels == c], rng), int(c))
+            (*self._fit_class(embeddings[labels == c], target[labels == c], rng), int(c))
             for c in np.unique(labels)
             if (labels == c).sum() >= self.min_rows
         ]

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.svm import LinearSVC
 
+from core.engines import failures
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
 
@@ -44,7 +45,7 @@ class SvmDirections:
     """(s,) cross-validated balanced accuracy of each slice's SVM."""
 
     def fit(self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None, seed: int = 0) -> Self:
-        wrong = _wrong(labels, probabilities, errors)
+        wrong = failures("SVM directions", labels, probabilities, errors)
         self.mean_ = embeddings.mean(0).astype(np.float64)
         self.sd_ = np.maximum(embeddings.std(0).astype(np.float64), 1e-12)
         rows = self._whiten(embeddings)
@@ -69,14 +70,6 @@ class SvmDirections:
     def phrase_scores(self, differences: F32) -> F64:
         """(p, s) how far each of p text differences (phrase minus its class's plain prompt, (p, d)) leads towards failure."""
         return -(differences / self.sd_) @ self.weights_.T
-
-
-def _wrong(labels: I64, probabilities: F64 | None, errors: Bool | None) -> Bool:
-    if errors is not None:
-        return errors
-    if probabilities is None:
-        raise InvalidInput("SVM directions need to know where the model is wrong: give errors (n,) or probabilities (n, k).")
-    return probabilities.argmax(1) != labels
 
 
 def _usable(labels: I64, errors: Bool) -> list[int]:

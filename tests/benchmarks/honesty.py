@@ -69,7 +69,7 @@ def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose
         losses, errors, members = plant_region(rows.embeddings.vectors, rows.losses, rows.labels, rows.errors, size=plant, failing=failing, seed=run)
         rows = replace(rows, losses=losses, errors=errors)
     started = time.process_time()
-    result = diagnose(rows.embeddings, rows.losses, labels=rows.labels, errors=rows.errors, groups=rows.groups, seed=run)
+    result = diagnose(rows.embeddings.vectors, rows.losses, labels=rows.labels, errors=rows.errors, groups=rows.groups, seed=run)
     seconds = time.process_time() - started
     claims = [cluster.membership >= 0.5 for cluster in result.clusters]
     true = [bool(2 * (claim & members).sum() >= claim.sum() > 0) for claim in claims]

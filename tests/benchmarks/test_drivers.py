@@ -50,9 +50,9 @@ def test_a_line_cut_off_by_a_kill_is_passed_over(tmp_path, capsys):
 def test_claims_on_the_plant_are_true_and_claims_elsewhere_false(rows):
     seen = {}
 
-    def diagnose(embeddings, losses, *, errors, **_):
+    def diagnose(vectors, losses, *, errors, **_):
         inside = losses != rows.losses  # most members and their swaps: about half of these lie in the plant
-        _, _, members = honesty.plant_region(embeddings.vectors, rows.losses, rows.labels, rows.errors, size=30, failing=0.5, seed=7)
+        _, _, members = honesty.plant_region(vectors, rows.losses, rows.labels, rows.errors, size=30, failing=0.5, seed=7)
         seen["errors"] = errors[members].mean()
         half = members.copy()
         half[np.flatnonzero(~members & ~inside)[:31]] = True  # 30 of 61 members: a false claim

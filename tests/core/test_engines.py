@@ -126,6 +126,16 @@ def test_class_ridge_puts_the_class_with_a_pattern_first():
     assert int(np.argmax(np.abs(slopes))) == 0
 
 
+def test_class_ridge_on_errors_does_not_look_at_the_losses(planted):
+    audit, _ = planted
+    vectors = audit.embeddings.vectors
+    told = ClassRidge(target="error").fit(vectors, audit.losses, audit.labels, None, audit.errors)
+    blind = ClassRidge(target="error").fit(vectors, np.zeros(len(vectors)), audit.labels, audit.probabilities)
+    np.testing.assert_array_equal(told.weights_, blind.weights_)
+    with pytest.raises(InvalidInput, match="errors"):
+        ClassRidge(target="error").fit(vectors, audit.losses, audit.labels)
+
+
 def test_svm_phrase_scores_point_where_failures_lie():
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(600, 5)).astype(np.float32) * np.array([1, 1, 1, 1, 9], np.float32)
