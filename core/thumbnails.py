@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from core.decoding import Unreadable, decode
 from core.errors import InvalidInput
 from core.records import I64, ImageStore, Progress, no_progress
 
@@ -25,17 +26,16 @@ def shrink(payload: bytes, size: int) -> bytes:
     """WebP bytes of the picture, upright, its longest side at most `size` pixels.
 
     Raises:
-        OSError, ValueError: Pillow cannot decode the bytes.
+        InvalidInput: the bytes are no picture that can be used.
     """
-    with Image.open(io.BytesIO(payload)) as picture:
-        picture.draft("RGB", (size * 2, size * 2))  # JPEG alone: decode at a fraction of the size, several times faster
-        upright = ImageOps.exif_transpose(picture)
-        upright.thumbnail((size, size), Image.Resampling.LANCZOS)
-        if upright.mode not in ("RGB", "RGBA"):
-            upright = upright.convert("RGBA" if "transparency" in upright.info or upright.mode == "LA" else "RGB")
-        out = io.BytesIO()
-        upright.save(out, "WEBP", quality=78, method=2)
-        return out.getvalue()
+    try:
+        picture = decode(payload).image
+    except Unreadable as error:
+        raise InvalidInput(f"The picture {error}") from error
+    picture.thumbnail((size, size), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=78, method=2)  # a method of 4 takes twice the time and saves a few per cent
+    return out.getvalue()
 
 
 class ThumbnailStore:

@@ -1,0 +1,119 @@
+"""The command line: what can be asked for, and the exit codes. What each command does is in `core.commands`.
+
+Only the standard library and two light files are imported here, so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import Cancelled, DiagnosisError
+from core.roles import LOSS_KINDS
+
+EXIT_CODES = "exit codes: 0 finished (nothing found included), 2 bad input, 3 missing dependency, 130 stopped"
+WHAT = ("samples", "clusters", "insights", "weights")
+FORMATS = ("csv", "parquet", "json")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. A `DiagnosisError` becomes its message on stderr; other exceptions are faults and show."""
+    options = build_parser().parse_args(arguments)
+    try:
+        from core import commands
+
+        getattr(commands, options.command)(options)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return Cancelled.exit_code
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        sys.stderr.close()
+        return 0
+    except DiagnosisError as error:
+        print(f"errata: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m core", description="Errata: where does a model fail, why, and how sure is that?", epilog=EXIT_CODES
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_diagnose(commands.add_parser("diagnose", help="find where a model fails and write the report", epilog=EXIT_CODES))
+    _add_assign(commands.add_parser("assign", help="predicted loss and cluster of new samples", epilog=EXIT_CODES))
+    _add_export(commands.add_parser("export", help="write one part of a diagnosis as CSV, Parquet or JSON"))
+    commands.add_parser("encoders", help="list the encoders and which of them work here")
+    _add_serve(commands.add_parser("serve", help="open the page"))
+    return parser
+
+
+def _add_diagnose(parser: argparse.ArgumentParser) -> None:
+    _add_samples(parser)
+    loss = parser.add_argument_group("the loss: a column, or computed from what the model wrote (recognised by name if none is given)")
+    loss.add_argument("--loss", metavar="COL", help="per-sample loss")
+    loss.add_argument("--higher-is-better", action="store_true", help="the loss column is a score: negate it")
+    loss.add_argument("--probabilities", metavar="COL", nargs="+", default=(), help='class probabilities: one array column, or one each ("prob_*")')
+    loss.add_argument("--logits", metavar="COL", nargs="+", default=(), help="the same for logits")
+    loss.add_argument("--prediction", metavar="COL", help="predicted class, or predicted number with --target")
+    loss.add_argument("--target", metavar="COL", help="true number of a regression")
+    loss.add_argument("--masks", metavar="COL", nargs=2, help="true and predicted mask")
+    loss.add_argument("--loss-kind", metavar="KIND", choices=LOSS_KINDS, help=f"what to compute, or what the column holds: {', '.join(LOSS_KINDS)}")
+    columns = parser.add_argument_group("other columns")
+    columns.add_argument("--group", metavar="COL", help="patient, video, source: its rows are never split")
+    columns.add_argument("--split", metavar="COL", help="train, test, ...")
+    columns.add_argument("--conditions", metavar="COL", nargs="+", default=(), help="model outputs that may explain a failure all the same")
+    columns.add_argument("--class-names", metavar="NAME", nargs="+", default=(), help="the order of the classes in an array of probabilities")
+    test = parser.add_argument_group("the test")
+    test.add_argument("--alpha", type=_share, default=0.05, help="chance of any false claim (default 0.05)")
+    test.add_argument("--permutations", type=_positive, default=5000, metavar="N", help="shuffles behind each p (default 5000; fewer for a preview)")
+    test.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to, made if missing")
+
+
+def _add_samples(parser: argparse.ArgumentParser) -> None:
+    samples = parser.add_argument_group("the samples")
+    samples.add_argument("--table", type=Path, metavar="FILE", help="CSV, TSV, JSON Lines or Parquet, one row a sample")
+    samples.add_argument("--images", type=Path, metavar="PATH", help="folder, zip or tar of pictures; or the table's own picture column")
+    samples.add_argument("--embeddings", type=Path, metavar="FILE", help="npy, npz, safetensors or Parquet, in place of an encoder")
+    samples.add_argument("--encoder", metavar="NAME", help="see `python -m core encoders` (default: embedded, or the diagnosis' own)")
+    samples.add_argument("--id", metavar="COL", help="id column; else the picture's path, else the row number")
+    samples.add_argument("--image", metavar="COL", help="column of pictures or of their paths")
+    samples.add_argument("--embedding", metavar="COL", help="array column of the table")
+    samples.add_argument("--label", metavar="COL", help="true class")
+
+
+def _add_assign(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="DIR", help="folder that `diagnose --out` wrote")
+    _add_samples(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write: .csv, .parquet or .json")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="DIR", help="folder that `diagnose --out` wrote")
+    parser.add_argument("--what", choices=WHAT, default="samples", help="weights: how often to draw each sample in training, mean 1")
+    parser.add_argument("--format", choices=FORMATS, default="csv")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: standard output; Parquet needs a file)")
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; 0.0.0.0 opens it to the network)")
+    parser.add_argument("--port", type=_positive, default=7860, help="default 7860")
+    parser.add_argument("--root", type=Path, metavar="FOLDER", help="data sets that visitors may choose by name")
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 1: got {text}")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1: got {text}")
+    return value

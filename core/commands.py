@@ -1,0 +1,186 @@
+"""What each command of the command line does. Heavy packages are imported inside the command that needs them."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from core.errors import InvalidInput, MissingDependency
+from core.roles import Roles
+from core.terminal import TerminalProgress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def diagnose(options: Namespace) -> None:
+    """Diagnose the samples, write every result into --out, and print the result in a few lines."""
+    if options.table is None and options.images is None:
+        raise InvalidInput("There is nothing to diagnose. Give a table with --table, or a folder or zip that holds one with --images.")
+    _make_folder(options.out)  # before the work, not after it
+    from core.diagnose import Settings
+    from core.diagnose import diagnose as run
+    from core.embedding_cache import default_cache
+    from core.report import write_report
+    from core.store import save
+    from core.summary import text_summary
+
+    progress = TerminalProgress()
+    try:
+        diagnosis = run(
+            options.table,
+            images=options.images,
+            embeddings=options.embeddings,
+            encoder=options.encoder or "embedded",
+            roles=roles_of(options),
+            settings=Settings(alpha=options.alpha, seed=options.seed, n_permutations=options.permutations),
+            cache=default_cache(),
+            progress=progress,
+        )
+        save(diagnosis, options.out, progress)
+        write_report(diagnosis, options.out / "report.html", progress)
+    finally:
+        progress.close()
+    print(text_summary(diagnosis))
+    print(f"Report: {options.out / 'report.html'}")
+
+
+def roles_of(options: Namespace) -> Roles:
+    """The columns that the user named."""
+    given: dict[str, Any] = {}
+    for name in Roles.__slots__:
+        value: Any = getattr(options, name, None)
+        if value is not None:
+            given[name] = tuple(cast("list[str]", value)) if isinstance(value, list) else value
+    return Roles(**given)
+
+
+def assign(options: Namespace) -> None:
+    """Predicted loss, spread, membership and cluster of new samples, as one table."""
+    _check_suffix(options.out)
+    import pandas as pd
+
+    from core.embedding_cache import default_cache
+    from core.newcomers import read_newcomers
+    from core.store import load
+
+    diagnosis = load(options.run)
+    if diagnosis.model is None:
+        raise InvalidInput(f"The run in {options.run} holds no model to assign with. Diagnose the data again.")
+    progress = TerminalProgress()
+    try:
+        brought = read_newcomers(
+            diagnosis,
+            options.table,
+            images=options.images,
+            embeddings=options.embeddings,
+            encoder=options.encoder,
+            roles=roles_of(options),
+            cache=default_cache(),
+            progress=progress,
+        )
+    finally:
+        progress.close()
+    found = diagnosis.model.assign(brought.embeddings, labels=brought.labels)
+    confirmed = found.memberships[:, : len(diagnosis.clusters)]
+    top = confirmed.max(1) if confirmed.shape[1] else found.predicted * 0
+    table = pd.DataFrame(
+        {
+            "id": list(brought.ids),
+            "predicted": found.predicted,
+            "spread": found.spread,
+            "cluster": pd.Series(found.cluster, dtype="Int64"),
+            "membership": top,
+        }
+    )
+    left_out = pd.DataFrame({"id": [name for name, _ in brought.excluded]})  # they stay in the table, with nothing in the other columns
+    _write(pd.concat([table, left_out]) if len(left_out) else table, options.out, options.out.suffix.lower().removeprefix("."))
+    for note in brought.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    print(f"{len(table):,} samples assigned, {int((found.cluster >= 0).sum()):,} of them to a failure cluster. Written: {options.out}")
+
+
+def export(options: Namespace) -> None:
+    """One part of a finished run, to a file or to standard output."""
+    from core import results
+    from core.store import load
+
+    if options.format == "parquet" and options.out is None:
+        raise InvalidInput("Parquet is no text, so it needs a file. Add --out FILE.")
+    tables = {
+        "samples": results.samples_table,
+        "clusters": results.clusters_table,
+        "insights": results.insights_table,
+        "weights": results.weights_table,
+    }
+    _write(tables[options.what](load(options.run)), options.out, options.format)
+
+
+def encoders(options: Namespace) -> None:
+    """The encoders, which of them work here, and how to get the others."""
+    from core.encoders import list_encoders
+
+    for name, description, available, how in list_encoders():
+        print(f"{name}\n    {description}\n    {'works here' if available else f'not installed: {how}'}")
+
+
+def serve(options: Namespace) -> None:
+    """Open the page and stay until stopped."""
+    if options.root is not None and not options.root.is_dir():
+        raise InvalidInput(f"--root must be a folder of data sets: {options.root} is none.")
+    try:
+        from webapp.app import main
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in ("core", "webapp"):
+            raise
+        raise MissingDependency(f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app.") from error
+    main(host=options.host, port=options.port, root=options.root)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"The folder {folder} cannot be made: {error.strerror}. Choose another --out.") from error
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix.lower() not in (".csv", ".parquet", ".json"):
+        raise InvalidInput(f"--out must end in .csv, .parquet or .json: got {path.name!r}.")
+
+
+def _write(table: pd.DataFrame, path: Path | None, kind: str) -> None:
+    """Write the table whole or not at all; without a path, as text to standard output."""
+    from core.files import whole
+
+    if path is None:
+        sys.stdout.write(_text(table, kind))
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(path) as part:
+            if kind == "parquet":
+                table.to_parquet(part, index=False)
+            else:
+                part.write_text(_text(table, kind), "utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another --out.") from error
+
+
+def _text(table: pd.DataFrame, kind: str) -> str:
+    if kind == "json":
+        return table.to_json(orient="records", force_ascii=False, indent=1, double_precision=15) + "\n"
+    return _csv(table)
+
+
+def _csv(table: pd.DataFrame) -> str:
+    """CSV text in which no cell is run as a formula by a spreadsheet."""
+    from core.tables import escape_formula
+
+    safe = table.copy()
+    for name in safe.columns:
+        if safe[name].dtype in ("str", "object"):
+            safe[name] = safe[name].map(escape_formula, na_action="ignore")
+    return safe.to_csv(index=False)

@@ -1,0 +1,166 @@
+"""New samples for `assign`: pictures or embeddings, and labels if there are any; no loss is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.archives import FileImages, is_image_name, open_images
+from core.columns import recognise
+from core.errors import InvalidInput
+from core.ledger import Ledger
+from core.pictures import match_files
+from core.records import F32, I64, Diagnosis, Embeddings, ImageStore, Progress, no_progress
+from core.roles import Roles
+from core.tables import Table, read_table
+from core.values import stack_arrays, texts_of
+from core.vectors import align_vectors, read_vectors, unit_rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Newcomers:
+    """New samples that can be assigned, and the account of those that cannot. Rows in the order they were brought."""
+
+    ids: tuple[str, ...]
+    embeddings: Embeddings
+    labels: I64 | None
+    """(m,) index into the diagnosis' class names, -1 where unknown."""
+    excluded: tuple[tuple[str, str], ...]
+    """(id, reason)."""
+    notes: tuple[str, ...]
+
+
+def read_newcomers(
+    diagnosis: Diagnosis,
+    table: Path | None = None,
+    *,
+    images: Path | None = None,
+    embeddings: Path | None = None,
+    encoder: str | None = None,
+    roles: Roles = Roles(),  # noqa: B008 - frozen
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> Newcomers:
+    """Read new samples into the space of the diagnosis.
+
+    Args:
+        encoder: for pictures; by default the one that the diagnosis used.
+
+    Raises:
+        InvalidInput: nothing to embed was brought, or it breaks a rule that cannot be mended by leaving rows out.
+    """
+    brought = _with_table(read_table(table), images, embeddings, roles) if table is not None else _bare(images, embeddings)
+    ids, ledger = brought.ids, brought.ledger
+    if brought.vectors is not None:
+        # Vectors that were brought carry no space: that they are of the diagnosed one is the user's word, as it was there.
+        vectors, space, name = brought.vectors, diagnosis.embeddings.space, "given"
+    else:
+        vectors, space, name = _embed(brought, encoder or str(diagnosis.settings.get("encoder", "embedded")), cache, progress)
+    rows = ledger.kept()
+    if not len(rows):
+        raise InvalidInput(f"None of the {len(ids):,} new samples can be assigned. {' '.join(ledger.summary()[:3])}")
+    labels = None if brought.labels is None else _label_numbers(brought.labels, diagnosis, ledger)
+    return Newcomers(
+        ids=tuple(ids[row] for row in map(int, rows)),
+        embeddings=Embeddings(vectors[rows].astype(np.float32), name, space),
+        labels=None if labels is None else labels[rows],
+        excluded=tuple((ids[row], reason) for row, reason in enumerate(ledger.reasons) if reason),
+        notes=(*ledger.notes, *ledger.summary()),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Brought:
+    ids: list[str]
+    ledger: Ledger
+    pictures: ImageStore | None = None
+    positions: I64 | None = None
+    """(m,) place of each row's picture in the store, -1 for none."""
+    vectors: npt.NDArray[Any] | None = None
+    labels: npt.NDArray[Any] | None = None
+    """(m,) str or None."""
+
+
+def _bare(images: Path | None, embeddings: Path | None) -> _Brought:
+    """Pictures or vectors without a table."""
+    if embeddings is not None:
+        vectors, names = read_vectors(embeddings)
+        ids = names or [str(row) for row in range(len(vectors))]
+        ledger = Ledger(len(ids))
+        return _Brought(ids, ledger, vectors=unit_rows(vectors, ledger))
+    if images is None:
+        raise InvalidInput("There is nothing to assign. Give new samples with --images, --embeddings or --table.")
+    store = open_images(images)
+    places = np.array([i for i in range(len(store)) if is_image_name(store.name(i))], dtype=np.int64)
+    if not len(places):
+        raise InvalidInput(f"There are no pictures in {images.name!r}. Give a folder, zip or tar of them.")
+    return _Brought([store.name(int(i)) for i in places], Ledger(len(places)), store, places)
+
+
+def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles: Roles) -> _Brought:
+    """The rows of a table, with their own pictures or vectors or those beside it."""
+    found = recognise(read.frame, roles, list(read.images)).roles
+    ledger = Ledger(len(read.frame))
+    store, positions = _pictures(read, found, images, ledger)
+    ids = _ids(read.frame, found, store, positions)
+    labels = None if found.label is None else texts_of(read.frame[found.label])
+    if embeddings is not None:
+        return _Brought(ids, ledger, vectors=align_vectors(*read_vectors(embeddings), ids, ledger), labels=labels)
+    if found.embedding is not None and images is None:
+        vectors, reasons = stack_arrays(read.frame[found.embedding])
+        ledger.drop(np.array([bool(reason) for reason in reasons]), reasons)
+        return _Brought(ids, ledger, vectors=unit_rows(vectors, ledger), labels=labels)
+    if store is None:
+        raise InvalidInput("The table has neither pictures nor embeddings of its own. Give them with --images or --embeddings.")
+    return _Brought(ids, ledger, store, positions, labels=labels)
+
+
+def _pictures(read: Table, roles: Roles, images: Path | None, ledger: Ledger) -> tuple[ImageStore | None, I64]:
+    rows = np.arange(len(read.frame), dtype=np.int64)
+    if images is None:
+        return read.images.get(roles.image or ""), rows
+    column = roles.image if roles.image in read.frame else roles.id
+    if column is None:
+        raise InvalidInput("No column says which picture belongs to which row. Add a column 'file' with each picture's path below the images' root.")
+    store: FileImages = open_images(images)
+    return store, match_files(texts_of(read.frame[column]), store, ledger, column=column)
+
+
+def _ids(frame: pd.DataFrame, roles: Roles, store: ImageStore | None, positions: I64) -> list[str]:
+    if roles.id is not None:
+        return [str(row) if text is None else str(text) for row, text in enumerate(texts_of(frame[roles.id]))]
+    if store is not None:
+        return [store.name(int(place)) if place >= 0 else str(row) for row, place in enumerate(positions)]
+    return [str(row) for row in range(len(frame))]
+
+
+def _embed(brought: _Brought, encoder: str, cache: Path | None, progress: Progress) -> tuple[F32, str, str]:
+    """(m, d) unit rows, nan where the picture cannot be read (such rows are dropped); their space and the encoder's name."""
+    from core.embeddings import read_images  # the encoder's runtime: only where pictures are to be embedded
+    from core.encoders import load_encoder
+
+    assert brought.pictures is not None
+    assert brought.positions is not None
+    rows = brought.ledger.kept()
+    reading = read_images(brought.pictures.keep(brought.positions[rows]), load_encoder(encoder), cache=cache, progress=progress)
+    vectors = np.full((len(brought.ids), reading.embeddings.vectors.shape[1]), np.nan, dtype=np.float32)
+    vectors[rows[reading.kept]] = reading.embeddings.vectors
+    reasons = [""] * len(brought.ids)
+    for place, reason in reading.unreadable.items():
+        reasons[int(rows[place])] = reason
+    brought.ledger.drop(np.array([bool(reason) for reason in reasons]), reasons)
+    return vectors, reading.embeddings.space, reading.embeddings.encoder
+
+
+def _label_numbers(labels: npt.NDArray[Any], diagnosis: Diagnosis, ledger: Ledger) -> I64:
+    numbers = {name: i for i, name in enumerate(diagnosis.samples.class_names)}
+    found = np.array([numbers.get(str(label), -1) for label in labels], dtype=np.int64)
+    unknown = sorted({str(label) for label, number in zip(labels, found, strict=True) if number < 0 and label is not None})
+    if unknown and numbers:
+        ledger.note(f"{len(unknown):,} labels, such as {unknown[0]!r}, are no class of the diagnosis; their samples are read as unlabelled.")
+    return found

@@ -1,0 +1,59 @@
+"""One line of progress a step on a terminal; silence in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+
+class TerminalProgress:
+    """A `Progress` that writes count, rate and time left, each step on a line of its own.
+
+    Args:
+        stream: where to write; nothing is written unless it is a terminal.
+        interval: seconds between two updates of a line.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, interval: float = 0.1) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._active = self._stream.isatty()
+        self._interval = interval
+        self._step = ""
+        self._started = self._written = 0.0
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if not self._active:
+            return
+        now = time.monotonic()
+        if step != self._step:
+            self.close()
+            self._step, self._started, self._written = step, now, 0.0
+        if done >= total or now - self._written >= self._interval:
+            self._written = now
+            self._stream.write(f"\r\x1b[K{progress_line(step, done, total, now - self._started)}")
+            self._stream.flush()
+
+    def close(self) -> None:
+        """End the line that is being written, if any."""
+        if self._active and self._step:
+            self._stream.write("\n")
+            self._stream.flush()
+            self._step = ""
+
+
+def progress_line(step: str, done: int, total: int, seconds: float) -> str:
+    """Such as "embed 320 / 1,600  41/s  0:31 left"; the time left only once there is something to tell it from."""
+    parts = [f"{step} {done:,} / {total:,}" if total > 1 else step]
+    if done > 0 and seconds >= 0.5 and total > 1:
+        rate = done / seconds
+        parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
+        parts.append(f"{clock(seconds)}" if done >= total else f"{clock((total - done) / rate)} left")
+    return "  ".join(parts)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, such as "0:31"; hours in front from 60 minutes on."""
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
