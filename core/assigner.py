@@ -1,0 +1,139 @@
+"""New samples: predicted loss, spread, and membership in each cluster. Saved and loaded without pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.clusters import Found, Part, logistic, margin
+from core.ensemble import LossRegressor
+from core.errors import InvalidInput
+from core.records import F32, F64, I64, Embeddings
+from core.regressors import Features
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assignment:
+    """predicted, spread: (m,). memberships: (m, c) in [0, 1], clusters in rank order, then candidates.
+    cluster: (m,) confirmed cluster of highest membership if that is at least 0.5, else -1."""
+
+    predicted: F64
+    spread: F64
+    memberships: F64
+    cluster: I64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assigner:
+    """What a finished diagnosis knows about samples it has not seen."""
+
+    regressor: LossRegressor
+    features: Features
+    rules: tuple[dict[str, Any], ...]
+    """One for each cluster, then for each candidate, in the order shown."""
+    n_confirmed: int
+    class_of_label: I64
+    encoder: str
+    space: str
+
+    def assign(self, embeddings: Embeddings | F32, *, labels: I64 | None = None) -> Assignment:
+        """Read new samples.
+
+        Args:
+            embeddings: (m, d) unit rows of the same encoder.
+            labels: (m,) index into the diagnosis' class names, -1 where unknown. A cluster inside one class takes only samples
+                of that class; where the label is unknown the membership is computed as if the sample were of it.
+
+        Raises:
+            InvalidInput: the vectors are of another space or width.
+        """
+        vectors = embeddings.vectors if isinstance(embeddings, Embeddings) else embeddings
+        if isinstance(embeddings, Embeddings) and embeddings.space != self.space:
+            raise InvalidInput(
+                f"The new samples must be embedded as the diagnosed ones were ({self.space}): got {embeddings.space}. Embed them again."
+            )
+        if vectors.ndim != 2 or vectors.shape[1] != len(self.features.centre):
+            raise InvalidInput(
+                f"The new embeddings must be (m, {len(self.features.centre)}), as diagnosed: got {vectors.shape}. Use the same encoder."
+            )
+        blocks = self._blocks(labels, len(vectors))
+        predicted, spread = self.regressor.predict(vectors, blocks, return_std=True)
+        rows = self.features.of(vectors, blocks)
+        memberships = np.zeros((len(vectors), len(self.rules)))
+        for i, rule in enumerate(self.rules):
+            memberships[:, i] = _membership(rule, rows, blocks)
+        cluster = np.full(len(vectors), -1, np.int64)
+        if self.n_confirmed and len(vectors):
+            confirmed = memberships[:, : self.n_confirmed]
+            cluster = np.where(confirmed.max(1) >= 0.5, confirmed.argmax(1), -1).astype(np.int64)
+        return Assignment(np.asarray(predicted), np.asarray(spread), memberships, cluster)
+
+    def _blocks(self, labels: I64 | None, n: int) -> I64:
+        if not len(self.class_of_label):
+            return np.zeros(n, np.int64)
+        if labels is None:
+            return np.full(n, -1, np.int64)
+        if len(labels) != n or (n and labels.max() >= len(self.class_of_label)):
+            raise InvalidInput(
+                f"labels must be {n} numbers below {len(self.class_of_label)} (-1 for unknown): got {len(labels)}. Check the label column."
+            )
+        return np.where(labels < 0, -1, self.class_of_label[np.maximum(labels, 0)])
+
+    def to_arrays(self) -> dict[str, Any]:
+        """Every array that `load` needs; the rest is in `to_json`."""
+        arrays: dict[str, Any] = {f"regressor.{k}": v for k, v in self.regressor.to_arrays().items()}
+        arrays |= {f"features.{k}": v for k, v in self.features.to_arrays().items()}
+        arrays["class_of_label"] = self.class_of_label
+        for i, rule in enumerate(self.rules):
+            arrays |= {f"rule.{i}.{k}": v for k, v in rule.items() if isinstance(v, np.ndarray)}
+        return {k: np.ascontiguousarray(v) for k, v in arrays.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the arrays."""
+        rules = [{k: v for k, v in rule.items() if not isinstance(v, np.ndarray)} for rule in self.rules]
+        return {
+            "regressor": self.regressor.get_params(),
+            "rules": rules,
+            "n_confirmed": self.n_confirmed,
+            "encoder": self.encoder,
+            "space": self.space,
+        }
+
+    @classmethod
+    def load(cls, arrays: Mapping[str, Any], json: Mapping[str, Any]) -> Assigner:
+        """The assigner that `to_arrays` and `to_json` described."""
+
+        def under(prefix: str) -> dict[str, Any]:
+            return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+        rules: Sequence[dict[str, Any]] = [{**rule, **under(f"rule.{i}.")} for i, rule in enumerate(json["rules"])]
+        return cls(
+            LossRegressor.from_arrays(under("regressor."), json["regressor"]),
+            Features.from_arrays(under("features.")),
+            tuple(rules),
+            int(json["n_confirmed"]),
+            arrays["class_of_label"],
+            str(json["encoder"]),
+            str(json["space"]),
+        )
+
+
+def rules_of(found: Sequence[Found]) -> tuple[dict[str, Any], ...]:
+    """The rules of findings, in the order given."""
+    return tuple(f.rule for f in found)
+
+
+def _membership(rule: Mapping[str, Any], rows: F64, blocks: I64) -> F64:
+    block = rule["block"]
+    inside = np.ones(len(rows), bool) if block is None else (blocks == block) | (blocks < 0)
+    if rule["kind"] == "slice":
+        weights: F32 = rule["weights"]
+        heads = np.maximum(blocks, 0) if block is None else np.full(len(rows), block)
+        score = np.einsum("nr,nr->n", rows, weights[heads])
+        membership = logistic((score - rule["cut"]) / rule["width"])
+    else:
+        membership = logistic(margin(rows, Part(rule["centres"], int(rule["which"]))) / rule["width"])
+    return np.where(inside, membership, 0.0)

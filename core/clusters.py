@@ -1,0 +1,167 @@
+"""Failure clusters: proposed, tested with the search inside the null, and taken out one after the other.
+
+The best candidate of the family is confirmed if no more than a share alpha of permutations has a better one. What it explains
+is then taken out (its rows, and the rows just below its cut, become strata of their own) and the whole search is run again on
+what is left, until nothing passes. So a second cluster must be a failure that the first does not explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.records import F32, F64, I64, Bool, Progress, no_progress
+from core.regressors import Features
+from core.search import Candidate, Family, Reading, centre, read_family
+from core.statistics import Permuter
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A k-means part of the features within one scope: centres (k, r) of the partition, and which one it is."""
+
+    centres: F32
+    which: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A candidate as it came out of the search."""
+
+    candidate: Candidate
+    members: Bool
+    membership: F64
+    """(n,) out of fold, in [0, 1], at least 0.5 for members, 0 outside the scope."""
+    statistic: float
+    threshold: float
+    """The statistic that alpha asked for at this step; nan for a candidate that was not tested."""
+    p: float | None
+    confirmed: bool
+    rule: dict[str, Any] = field(default_factory=dict[str, Any])
+    """How new rows are given a membership: see `Assigner`."""
+
+
+def find_clusters(
+    family: Family,
+    features: Features,
+    parts: Sequence[Part],
+    blocks: I64,
+    scores: F64,
+    groups: I64 | None,
+    *,
+    alpha: float,
+    n_permutations: int,
+    max_clusters: int,
+    testable: bool,
+    rng: np.random.Generator,
+    progress: Progress = no_progress,
+) -> tuple[list[Found], Reading]:
+    """Confirmed clusters in the order found, then up to five candidates that did not pass; and the first reading of the family.
+
+    Args:
+        scores: (n,) class-centred failure scores, which are tested and which the heads are fitted to.
+        testable: False where there are too few groups to permute: then nothing is confirmed and no p is given.
+    """
+    strata = blocks
+    found: list[Found] = []
+    first: Reading | None = None
+    testing = testable
+    while len(found) < max_clusters + 5 and sum(not f.confirmed for f in found) < 5:
+        residual = centre(scores, strata) if found else scores
+        if testing:
+            reading = read_family(
+                family,
+                residual,
+                residual,
+                Permuter(strata, groups),
+                rng,
+                n_permutations=n_permutations,
+                give_up=0 if first is None else max(50, int(4 * alpha * n_permutations)),
+                progress=progress,
+                step=f"test cluster {len(found) + 1}",
+            )
+        else:
+            column = residual[:, None].astype(np.float32)
+            reading = Reading(family.statistics(column, column)[:, 0], np.empty(0, np.float32), True)
+        first = first or reading
+        best = int(np.where(family.is_condition, -np.inf, reading.observed).argmax())
+        statistic = float(reading.observed[best])
+        p = reading.p(statistic) if testing else None
+        confirmed = p is not None and p <= alpha
+        if statistic <= 0 or (not confirmed and statistic < 1.0):
+            break
+        one = _found(family, features, parts, family.candidates[best], residual, statistic, reading, p, confirmed, alpha)
+        found.append(one)
+        strata = _take_out(strata, one, family.scopes[one.candidate.scope].rows)
+        testing = testing and confirmed and sum(f.confirmed for f in found) < max_clusters
+    assert first is not None
+    return found, first
+
+
+def _found(
+    family: Family,
+    features: Features,
+    parts: Sequence[Part],
+    candidate: Candidate,
+    residual: F64,
+    statistic: float,
+    reading: Reading,
+    p: float | None,
+    confirmed: bool,
+    alpha: float,
+) -> Found:
+    rows = family.scopes[candidate.scope].rows
+    block = family.scopes[candidate.scope].block
+    membership = np.zeros(family.n)
+    if candidate.kind == "slice":
+        scores, members = family.scores(candidate, residual)
+        cut, width = _cut(scores[rows], int(members.sum()))
+        membership[rows] = logistic((scores[rows] - cut) / width)
+        weights = family.smoothers[candidate.smoother][0].weights(residual)
+        rule = {"kind": "slice", "block": block, "weights": weights, "cut": cut, "width": width}
+    else:
+        part = parts[candidate.tag]
+        margins = margin(features.rows[rows], part)
+        width = float(np.std(margins)) / 2 or 1.0
+        membership[rows] = logistic(margins / width)
+        members = membership >= 0.5
+        rule = {"kind": "region", "block": block, "centres": part.centres, "which": part.which, "width": width}
+    threshold = reading.threshold(alpha) if len(reading.null) else float("nan")
+    return Found(candidate, members, membership, statistic, threshold, p if confirmed else None, confirmed, rule)
+
+
+def _cut(scores: F64, size: int) -> tuple[float, float]:
+    """The score half-way between the last member and the first non-member, and the width of the soft edge."""
+    ordered = np.sort(scores)[::-1]
+    return float((ordered[size - 1] + ordered[size]) / 2), max(float(np.std(scores)) / 2, 1e-9)
+
+
+def margin(rows: F32 | F64, part: Part) -> F64:
+    """(m,) how much nearer the part's centre is than the nearest other one; positive for members."""
+    squared = ((part.centres**2).sum(1)[None] - 2 * rows @ part.centres.T).astype(np.float64)
+    own = squared[:, part.which]
+    return np.delete(squared, part.which, axis=1).min(1) - own
+
+
+def logistic(x: F64) -> F64:
+    """1 / (1 + exp(-x)), without overflow."""
+    return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+
+
+def _take_out(strata: I64, found: Found, rows: I64) -> I64:
+    """Strata split by the finding: its members, as many rows again just below its cut, and the rest of the scope.
+
+    The shoulder is there because a slice's edge is soft: without it, the remainder of one failure comes back as the next.
+    """
+    level = np.zeros(len(strata), dtype=np.int64)
+    order = rows[np.argsort(-found.membership[rows], kind="stable")]
+    size = int(found.members.sum())
+    level[order[:size]] = 1
+    level[order[size : 2 * size]] = 2
+    split = np.unique(np.stack([strata, level], 1), axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    counts = np.bincount(split)
+    tiny = counts[split] < 4  # a stratum this small has nothing to permute: leave its rows in the one they came from
+    return np.unique(np.where(tiny, strata + split.max() + 1, split), return_inverse=True)[1].astype(np.int64)

@@ -1,0 +1,110 @@
+"""Conditions on the table's columns and the measured properties: a category, a numeric range, two of them together.
+
+Built without looking at the loss, so that each is one fixed member of the tested family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from core.records import Bool, Column
+
+MOST_CATEGORIES = 40
+QUANTILES = (0.1, 0.25)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """text: such as "brightness at most 0.31"; mask: (n,) rows that meet it."""
+
+    text: str
+    columns: tuple[str, ...]
+    mask: Bool
+    broad: bool
+    """A category, or an outer quarter: these are the ones that are paired."""
+
+
+def build_conditions(columns: Sequence[Column], *, smallest: int, most: int) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
+    """The conditions that at least `smallest` rows meet and as many do not, and notes on what was left out.
+
+    Args:
+        columns: metadata and measured properties; text columns are passed over.
+        smallest: fewest rows on either side.
+        most: at most so many conditions; singles first, then pairs by support.
+    """
+    singles: list[Condition] = []
+    notes: list[str] = []
+    for column in columns:
+        made = _numeric(column) if column.kind == "number" else _categories(column, notes) if column.kind == "category" else []
+        singles += [c for c in made if smallest <= c.mask.sum() <= len(c.mask) - smallest]
+    singles = _distinct(singles)
+    if len(singles) > most:
+        notes.append(f"{len(singles) - most:,} conditions of least support were left out: {most:,} are tested at most.")
+        singles = sorted(singles, key=lambda c: -int(min(c.mask.sum(), (~c.mask).sum())))[:most]
+    pairs = _pairs(singles, smallest)
+    room = most - len(singles)
+    if len(pairs) > room:
+        notes.append(f"{len(pairs) - room:,} of {len(pairs):,} pairs of conditions (those of least support) were left out: {most:,} are tested at most.")
+        pairs = sorted(pairs, key=lambda c: -int(c.mask.sum()))[:room]
+    return tuple(singles + pairs), tuple(notes)
+
+
+def _numeric(column: Column) -> list[Condition]:
+    values = column.values.astype(np.float64)
+    known = np.isfinite(values)
+    distinct = np.unique(values[known])
+    if len(distinct) < 5:
+        return [Condition(f"{column.name} = {_short(v)}", (column.name,), values == v, True) for v in distinct]
+    made: list[Condition] = []
+    for share in QUANTILES:
+        low, high = np.quantile(values[known], [share, 1 - share])
+        made.append(Condition(f"{column.name} at most {_short(low)}", (column.name,), known & (values <= low), share == 0.25))
+        made.append(Condition(f"{column.name} at least {_short(high)}", (column.name,), known & (values >= high), share == 0.25))
+    return [*made, *_missing(column, ~known)]
+
+
+def _categories(column: Column, notes: list[str]) -> list[Condition]:
+    values = column.values
+    missing = np.array([v is None for v in values], dtype=bool)
+    names, counts = np.unique(values[~missing].astype(str), return_counts=True)
+    kept = names[np.argsort(-counts, kind="stable")][:MOST_CATEGORIES]
+    if len(names) > MOST_CATEGORIES:
+        notes.append(f"Column {column.name!r} has {len(names):,} values; the {MOST_CATEGORIES} most frequent are looked at.")
+    text = values.astype(str)
+    return [Condition(f"{column.name} = {v}", (column.name,), ~missing & (text == v), True) for v in kept] + _missing(column, missing)
+
+
+def _missing(column: Column, mask: Bool) -> list[Condition]:
+    return [Condition(f"{column.name} is missing", (column.name,), mask, False)] if mask.any() else []
+
+
+def _distinct(conditions: Sequence[Condition]) -> list[Condition]:
+    """Without those that describe the very rows of an earlier one."""
+    seen: dict[bytes, Condition] = {}
+    for condition in conditions:
+        seen.setdefault(np.packbits(condition.mask).tobytes(), condition)
+    return list(seen.values())
+
+
+def _pairs(singles: Sequence[Condition], smallest: int) -> list[Condition]:
+    broad = [c for c in singles if c.broad]
+    if not broad:
+        return []
+    masks = np.stack([c.mask for c in broad]).astype(np.float32)
+    together = masks @ masks.T
+    sizes = masks.sum(1)
+    made: list[Condition] = []
+    for i, j in combinations(range(len(broad)), 2):
+        both = together[i, j]
+        if set(broad[i].columns) & set(broad[j].columns) or both < smallest or both > 0.9 * min(sizes[i], sizes[j]):
+            continue  # one column twice, too few rows, or hardly different from one of the two alone
+        made.append(Condition(f"{broad[i].text} and {broad[j].text}", broad[i].columns + broad[j].columns, broad[i].mask & broad[j].mask, False))
+    return made
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -1,0 +1,243 @@
+"""The loss-regressor ensemble as a scikit-learn estimator, and its out-of-fold reading of a data set.
+
+Many lightweight members, each fitted to a bootstrap of the rows (of whole groups, where there are groups): their mean is the
+predicted loss and their disagreement the spread. Ardeshir 2023, arXiv 2305.03212, fixes the idea (an ensemble of lightweight
+regressors from CLIP embedding to loss); member type, number and penalties are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-untyped]
+from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
+
+from core.errors import InvalidInput
+from core.records import F32, F64, I64, Progress, no_progress
+from core.regressors import Features, HeadSmoother, assign_folds, factor_heads, solve_heads, split_by_block
+
+FAMILIES = ("ridge", "kernel", "mlp")
+PENALTIES = (3.0, 30.0, 300.0, 3000.0)
+"""Tried by inner cross-validation; the features have mean squared norm 1."""
+INTERCEPT_PRIOR = 5.0
+"""A class's mean loss is shrunk towards the mean of all as if so many rows had that mean."""
+
+
+class LossRegressor(RegressorMixin, BaseEstimator):
+    """Predict a loss, and how far the members disagree, from an embedding.
+
+    Args:
+        family: "ridge": class heads shrunk towards a shared one, in closed form. "kernel": the same on random Fourier features
+            of a Gaussian kernel (Rahimi & Recht 2007). "mlp": one hidden layer, all members trained together as one batched tensor.
+        n_members: bootstrap members.
+        share: how far a class head may leave the shared head; 0 is one head for all classes.
+        max_dimensions: leading principal directions of the embedding that are used.
+        n_features: random Fourier features of the kernel family.
+        hidden, epochs: of the mlp family.
+        random_state: the same state gives the same members.
+    """
+
+    def __init__(
+        self,
+        family: Literal["ridge", "kernel", "mlp"] = "ridge",
+        n_members: int = 20,
+        share: float = 2.0,
+        max_dimensions: int = 256,
+        n_features: int = 384,
+        hidden: int = 48,
+        epochs: int = 30,
+        random_state: int = 0,
+    ) -> None:
+        self.family = family
+        self.n_members = n_members
+        self.share = share
+        self.max_dimensions = max_dimensions
+        self.n_features = n_features
+        self.hidden = hidden
+        self.epochs = epochs
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, classes: I64 | None = None, groups: I64 | None = None) -> LossRegressor:
+        """Fit the members.
+
+        Args:
+            X: (n, d) embeddings. y: (n,) losses. classes: (n,) class of each row, 0..k-1. groups: (n,) never split by the bootstrap.
+
+        Raises:
+            InvalidInput: `family` is unknown, or there are no members.
+        """
+        if self.family not in FAMILIES or self.n_members < 1:
+            raise InvalidInput(
+                f"family must be one of {', '.join(FAMILIES)} and n_members at least 1: got {self.family!r} and {self.n_members}. Choose one of these."
+            )
+        X, y = validate_data(self, X, y, y_numeric=True, dtype=np.float64, ensure_min_samples=2)
+        y = y.astype(np.float64)
+        blocks = np.zeros(len(y), np.int64) if classes is None else np.asarray(classes, np.int64)
+        rng = np.random.default_rng(self.random_state)
+        self.features_ = Features(X, blocks, self.max_dimensions)
+        self.n_classes_ = int(blocks.max()) + 1
+        self.class_share_ = np.bincount(blocks, minlength=self.n_classes_) / len(y)
+        rows = self._lift(self.features_.rows, rng)
+        unique = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
+        weights = _bootstrap_weights(unique, self.n_members, rng)
+        intercepts = np.stack([_intercepts(y, blocks, w, self.n_classes_) for w in weights])  # (members, k)
+        if self.family == "mlp":
+            self.members_ = _fit_mlps(rows, y, blocks, intercepts, weights, self.hidden, self.epochs, self.random_state)
+        else:
+            self.penalty_ = self._choose_penalty(rows, y, blocks, unique, rng)
+            self.members_ = self._fit_heads(rows, y, blocks, intercepts, weights)
+        unknown = intercepts @ self.class_share_
+        self.members_["intercepts"] = np.c_[intercepts, unknown].astype(np.float32)
+        return self
+
+    def predict(self, X: Any, classes: I64 | None = None, return_std: bool = False) -> Any:
+        """(m,) predicted losses; with `return_std` also the (m,) standard deviation over members. Class -1 is unknown."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        blocks = np.full(len(X), 0 if self.n_classes_ == 1 else -1, np.int64) if classes is None else np.asarray(classes, np.int64)
+        each = self._predict_members(self.features_.of(X, blocks), blocks)
+        return (each.mean(0), each.std(0)) if return_std else each.mean(0)
+
+    def _lift(self, rows: F32, rng: np.random.Generator) -> F32:
+        """Random Fourier features for the kernel family; the rows themselves otherwise."""
+        if self.family != "kernel":
+            return rows
+        sample = rows[rng.choice(len(rows), min(len(rows), 300), replace=False)]
+        distances = ((sample[:, None] - sample[None]) ** 2).sum(-1)
+        width = float(np.sqrt(max(np.median(distances), 1e-6)))
+        self.frequencies_ = (rng.standard_normal((rows.shape[1], self.n_features)) / width).astype(np.float32)
+        self.phases_ = rng.uniform(0, 2 * np.pi, self.n_features).astype(np.float32)
+        return self._fourier(rows).astype(np.float32)
+
+    def _fourier(self, rows: Any) -> Any:
+        return np.sqrt(2 / self.n_features) * np.cos(rows @ self.frequencies_ + self.phases_)
+
+    def _choose_penalty(self, rows: F32, y: F64, blocks: I64, groups: I64, rng: np.random.Generator) -> float:
+        if groups.max() < 5:
+            return PENALTIES[-1]
+        folds = assign_folds(len(y), blocks, groups, 3, rng)
+        centred = (y - _intercepts(y, blocks, np.ones(len(y)), self.n_classes_)[blocks])[:, None].astype(np.float32)
+        errors = [float(((HeadSmoother(rows, blocks, folds, penalty=p, share=self.share).predict(centred) - centred) ** 2).sum()) for p in PENALTIES]
+        return PENALTIES[int(np.argmin(errors))]
+
+    def _fit_heads(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64) -> dict[str, F32]:
+        members: list[F32] = []
+        by_block = split_by_block(np.arange(len(y)), blocks, self.n_classes_)
+        for intercept, weight in zip(intercepts, weights):
+            root = np.sqrt(weight)[:, None].astype(np.float32)  # rows times the root of their weight: weighted ridge
+            scaled, residual = rows * root, (y - intercept[blocks])[:, None].astype(np.float32) * root
+            factors = factor_heads(scaled, by_block, self.penalty_, self.share)
+            members.append(np.stack([h[:, 0] for h in solve_heads(scaled, by_block, *factors, residual, self.penalty_, self.share)]))
+        heads = np.stack(members)  # (members, k, r)
+        unknown = np.einsum("mkr,k->mr", heads, self.class_share_)[:, None]
+        return {"heads": np.concatenate([heads, unknown], axis=1).astype(np.float32)}
+
+    def _predict_members(self, rows: F64, blocks: I64) -> F64:
+        """(members, m) predictions; block -1 reads the last entry, which is the mean over classes."""
+        if self.family == "mlp":
+            inputs = np.c_[rows, _one_hot(blocks, self.n_classes_)]
+            hidden = np.maximum(inputs @ self.members_["w1"] + self.members_["b1"], 0)
+            out = (hidden @ self.members_["w2"])[..., 0] + self.members_["b2"][:, :, 0]
+        else:
+            lifted = self._fourier(rows) if self.family == "kernel" else rows
+            heads = self.members_["heads"]
+            out = np.empty((len(heads), len(rows)))
+            for block in np.unique(blocks):
+                at = blocks == block
+                out[:, at] = heads[:, block] @ lifted[at].T
+        return out + self.members_["intercepts"][:, blocks]
+
+    def to_arrays(self) -> dict[str, Any]:
+        """Everything `predict` needs, as plain arrays (no pickle)."""
+        arrays: dict[str, Any] = {f"member.{k}": v for k, v in self.members_.items()}
+        arrays |= {f"features.{k}": np.asarray(v) for k, v in self.features_.to_arrays().items()}
+        arrays["class_share"] = self.class_share_
+        if self.family == "kernel":
+            arrays |= {"frequencies": self.frequencies_, "phases": self.phases_}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any], settings: Mapping[str, Any]) -> LossRegressor:
+        """The fitted ensemble that `to_arrays` and `get_params` described."""
+        made = cls(**settings)
+        made.members_ = {k.removeprefix("member."): v for k, v in arrays.items() if k.startswith("member.")}
+        made.features_ = Features.from_arrays({k.removeprefix("features."): v for k, v in arrays.items() if k.startswith("features.")})
+        made.class_share_ = arrays["class_share"]
+        made.n_classes_ = len(made.class_share_)
+        made.n_features_in_ = len(made.features_.centre)
+        if made.family == "kernel":
+            made.frequencies_, made.phases_ = arrays["frequencies"], arrays["phases"]
+        return made
+
+
+def out_of_fold(
+    regressor: LossRegressor, vectors: F32, losses: F64, blocks: I64, groups: I64 | None, folds: I64, progress: Progress = no_progress
+) -> tuple[F64, F64]:
+    """(n,) predicted losses and (n,) spreads, each row read by members that did not see it or its group."""
+    predicted, spread = np.empty(len(losses)), np.empty(len(losses))
+    n_folds = int(folds.max()) + 1
+    n_classes = int(blocks.max()) + 1
+    for fold in range(n_folds):
+        train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        seen = np.full(n_classes, -1, np.int64)  # a class that the training folds lack is unknown to them
+        present = np.unique(blocks[train])
+        seen[present] = np.arange(len(present))
+        member = LossRegressor(**regressor.get_params()).fit(
+            vectors[train], losses[train], seen[blocks[train]], None if groups is None else groups[train]
+        )
+        predicted[test], spread[test] = member.predict(vectors[test], seen[blocks[test]], return_std=True)
+        progress("fit the ensemble", fold + 1, n_folds + 1)
+    return predicted, spread
+
+
+def _bootstrap_weights(groups: I64, n_members: int, rng: np.random.Generator) -> F64:
+    """(members, n) how often each row is drawn when whole groups are drawn with replacement."""
+    n_groups = int(groups.max()) + 1
+    drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_members)
+    return drawn[:, groups].astype(np.float64)
+
+
+def _intercepts(y: F64, blocks: I64, weights: F64, n_classes: int) -> F64:
+    mass = np.bincount(blocks, weights, minlength=n_classes)
+    total = np.bincount(blocks, weights * y, minlength=n_classes)
+    return (total + INTERCEPT_PRIOR * total.sum() / max(mass.sum(), 1e-12)) / (mass + INTERCEPT_PRIOR)
+
+
+def _one_hot(blocks: I64, n_classes: int) -> F32:
+    hot = np.zeros((len(blocks), n_classes), dtype=np.float32)
+    known = blocks >= 0
+    hot[np.flatnonzero(known), blocks[known]] = 1
+    return hot
+
+
+def _fit_mlps(rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, hidden: int, epochs: int, seed: int) -> dict[str, F32]:
+    """All members at once: one batched matrix product a layer, each member with its own bootstrap, order and start."""
+    import torch  # only this family needs it
+
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.from_numpy(np.c_[rows, _one_hot(blocks, intercepts.shape[1])].astype(np.float32))
+    targets = torch.from_numpy((y[None] - intercepts[:, blocks]).astype(np.float32))  # (members, n)
+    scale = float(targets.std()) or 1.0
+    members, (n, d) = len(weights), inputs.shape
+
+    def start(*shape: int, fan_in: int) -> torch.Tensor:
+        return ((torch.rand(*shape, generator=generator) * 2 - 1) * fan_in**-0.5).requires_grad_()
+
+    w1, b1 = start(members, d, hidden, fan_in=d), start(members, 1, hidden, fan_in=d)
+    w2, b2 = start(members, hidden, 1, fan_in=hidden), torch.zeros(members, 1, 1, requires_grad=True)
+    optimiser = torch.optim.AdamW([w1, b1, w2, b2], lr=2e-3, weight_decay=0.05)
+    chance = torch.from_numpy(weights)
+    batch = min(256, n)
+    for _ in range(epochs):
+        order = torch.multinomial(chance, n, replacement=True, generator=generator)  # each member draws from its own bootstrap
+        for at in range(0, n, batch):
+            picked = order[:, at : at + batch]
+            hot = torch.baddbmm(b1, inputs[picked], w1).relu()
+            out = torch.baddbmm(b2, hot, w2)[..., 0]
+            optimiser.zero_grad()
+            ((out - targets.gather(1, picked) / scale) ** 2).mean(1).sum().backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+    arrays = {"w1": w1, "b1": b1, "w2": w2 * scale, "b2": b2 * scale}
+    return {k: v.detach().numpy().astype(np.float32) for k, v in arrays.items()}

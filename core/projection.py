@@ -1,0 +1,54 @@
+"""The 2-D map: for looking, never for testing. PCA at once, UMAP when it is ready."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from core.records import F32, Embeddings, FailureMap, Progress, no_progress
+
+
+def pca_map(embeddings: Embeddings) -> FailureMap:
+    """The two leading principal directions, each scaled to unit spread; signs fixed so that the same rows give the same map."""
+    centred = embeddings.vectors - embeddings.vectors.mean(0)
+    _, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    leading = directions[:, ::-1][:, :2]
+    if leading.shape[1] < 2:
+        leading = np.c_[leading, np.zeros(len(leading))]
+    leading = leading * np.where(leading[np.abs(leading).argmax(0), [0, 1]] < 0, -1, 1)
+    xy = centred @ leading
+    return FailureMap((xy / np.maximum(xy.std(0), 1e-9)).astype(np.float32), "pca")
+
+
+def umap_map(embeddings: Embeddings, *, seed: int = 0, progress: Progress = no_progress) -> FailureMap:
+    """UMAP of the embeddings (cosine, 15 neighbours, 0.1 apart), one thread, so that the same seed gives the same map.
+
+    Source: McInnes, Healy & Melville 2018, arXiv 1802.03426. Fewer than 20 rows fall back to `pca_map`.
+    """
+    n = len(embeddings)
+    if n < 20:
+        return pca_map(embeddings)
+    progress("map", 0, 1)
+    xy = _umap(embeddings.vectors, n_neighbors=min(15, n - 1), seed=seed)
+    progress("map", 1, 1)
+    return FailureMap(xy, "umap")
+
+
+def warm_up() -> None:
+    """Compile UMAP's code for small and for large inputs, once a process: compiling costs more than mapping.
+
+    Sizes above 4,096 take another code path (an approximate neighbour search), so both are run.
+    """
+    rng = np.random.default_rng(0)
+    for n in (200, 4_200):
+        _umap(rng.standard_normal((n, 16)).astype(np.float32), n_neighbors=15, seed=0, epochs=2)
+
+
+def _umap(vectors: F32, *, n_neighbors: int, seed: int, epochs: int | None = None) -> F32:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # umap warns that a seed means one thread, which is what we want
+        import umap  # type: ignore[import-untyped]  # imported late: it compiles on import
+
+        reducer = umap.UMAP(n_neighbors=n_neighbors, min_dist=0.1, metric="cosine", random_state=seed, n_epochs=epochs, n_jobs=1)
+        return np.asarray(reducer.fit_transform(vectors), dtype=np.float32)

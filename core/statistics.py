@@ -1,0 +1,234 @@
+"""Intervals, permutations and corrections: every p and every interval that Errata shows is made here.
+
+The rules behind them: whole groups are permuted, within class where classes are known; p = (b + 1) / (B + 1); a headline
+number is an `Estimate`; an effect that was searched for is corrected for the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from scipy import optimize, stats
+
+from core.errors import InvalidInput
+from core.records import F32, F64, I64, Bool, Estimate
+
+UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
+
+
+def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
+    """The share `successes / n` with its Wilson score interval.
+
+    Raises:
+        InvalidInput: n is below 1, or successes is not in 0..n.
+
+    Source: Wilson 1927, JASA 22(158).
+    """
+    if n < 1 or not 0 <= successes <= n:
+        raise InvalidInput(f"A share needs 0 <= successes <= n and n >= 1: got {successes} of {n}.")
+    share, z = successes / n, float(stats.norm.ppf((1 + level) / 2))
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def holm(p: Sequence[float]) -> F64:
+    """Holm's step-down adjustment of the p-values `p`, in the order given. Source: Holm 1979, Scand. J. Statist. 6(2)."""
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    steps = np.maximum.accumulate(values[order] * (len(values) - np.arange(len(values))))
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return adjusted
+
+
+def auroc(scores: F64, positive: Bool) -> float:
+    """The probability that a positive row scores above a negative one, ties counted half; nan without both kinds."""
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        return float("nan")
+    ranks = stats.rankdata(scores)
+    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def bootstrap(
+    statistic: Callable[[I64], float], n: int, groups: I64 | None, rng: np.random.Generator, *, repeats: int = 500, level: float = 0.95
+) -> Estimate:
+    """`statistic(rows)` on all rows, with the percentile interval over resampled groups.
+
+    Args:
+        statistic: takes row numbers (with repeats) and gives one number; nan is left out of the interval.
+        n: how many rows there are.
+        groups: (n,) group of each row, resampled whole; None resamples rows.
+
+    Source: Efron & Tibshirani 1993, ch. 13; resampling whole groups is the usual cluster bootstrap.
+    """
+    value = statistic(np.arange(n))
+    members = [np.arange(n)[:, None]] if groups is None else None
+    draws = np.empty(repeats)
+    if members is not None:
+        for b in range(repeats):
+            draws[b] = statistic(rng.integers(0, n, n))
+    else:
+        _, inverse = np.unique(np.asarray(groups), return_inverse=True)
+        order = np.argsort(inverse, kind="stable")
+        starts = np.r_[0, np.cumsum(np.bincount(inverse))]
+        n_groups = len(starts) - 1
+        for b in range(repeats):
+            picked = rng.integers(0, n_groups, n_groups)
+            draws[b] = statistic(np.concatenate([order[starts[g] : starts[g + 1]] for g in picked]))
+    draws = draws[np.isfinite(draws)]
+    if not len(draws) or not np.isfinite(value):
+        return UNDEFINED
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Estimate(float(value), float(min(low, value)), float(max(high, value)))
+
+
+def conditional_shrink(z: float, threshold: float) -> float:
+    """The z-value corrected for having been reported only because it passed `threshold`.
+
+    The maximum-likelihood mean of a unit normal that was observed at `z` given that it exceeded the threshold; 0 at the least.
+
+    Source: Zhong & Prentice 2008, Biostatistics 9(4), eq. 3 (one-sided here: only excess is ever claimed).
+    """
+    if z <= threshold:
+        return max(0.0, min(z, 0.0))
+
+    def negative_log_likelihood(mean: float) -> float:
+        return 0.5 * (z - mean) ** 2 + float(stats.norm.logsf(threshold - mean))
+
+    found = optimize.minimize_scalar(negative_log_likelihood, bounds=(0.0, max(z, 1e-6)), method="bounded")
+    return float(np.clip(found.x, 0.0, z))  # type: ignore[attr-defined]
+
+
+class Permuter:
+    """Draws permutations of rows that keep what is not exchangeable where it is.
+
+    Args:
+        strata: (n,) rows are permuted within a stratum only (the class, and the findings already taken out).
+        groups: (n,) or None. With groups, a whole group takes the losses of another group. Where a group is not of one
+            stratum, the strata are ignored for it, so `values` must then be centred and scaled by stratum beforehand.
+
+    Groups of unequal size cannot be exchanged exactly. They are exchanged within bins of similar size (at least ten groups a
+    bin); a group that receives from a smaller one repeats values, from a larger one takes a random part. Departure from an
+    exact test: the spread within the bin; `tests/benchmarks/honesty.py` measures what it costs.
+    """
+
+    def __init__(self, strata: I64, groups: I64 | None = None) -> None:
+        self.n = len(strata)
+        if groups is None or len(np.unique(groups)) == self.n:
+            self.bins: list[list[I64]] | None = None
+            self.blocks = [np.flatnonzero(strata == s) for s in np.unique(strata)]
+        else:
+            self.blocks = []
+            self.bins = _group_bins(strata, groups)
+
+    @property
+    def grouped(self) -> bool:
+        return self.bins is not None
+
+    def draw(self, count: int, rng: np.random.Generator) -> I64:
+        """(n, count) row numbers: `values[draw]` has a permuted copy of `values` in each column."""
+        source = np.empty((self.n, count), dtype=np.int64)
+        for rows in self.blocks:
+            source[rows] = rng.permuted(np.repeat(rows[:, None], count, axis=1), axis=0)
+        for groups in self.bins or []:
+            _draw_groups(source, groups, count, rng)
+        return source
+
+
+def _group_bins(strata: I64, groups: I64) -> list[list[I64]]:
+    """Groups as lists of rows, binned by stratum (or all together, if groups cross strata) and by similar size."""
+    order = np.argsort(groups, kind="stable")
+    bounds = np.flatnonzero(np.diff(groups[order])) + 1
+    members = np.split(order, bounds)
+    pure = all((strata[m] == strata[m[0]]).all() for m in members)
+    keys = [int(strata[m[0]]) if pure else 0 for m in members]
+    bins: list[list[I64]] = []
+    for key in sorted(set(keys)):
+        pool = sorted((m for m, k in zip(members, keys) if k == key), key=len)
+        current: list[I64] = []
+        for i, rows in enumerate(pool):
+            closes = len(current) >= 10 and len(rows) != len(current[-1]) and len(pool) - i >= 10
+            if closes:
+                bins.append(current)
+                current = []
+            current.append(rows)
+        bins.append(current)
+    return bins
+
+
+def _draw_groups(source: I64, members: list[I64], count: int, rng: np.random.Generator) -> None:
+    """Fill `source` for the rows of `members`: each group takes the rows of another, in a random rotation."""
+    sizes = {len(m) for m in members}
+    if len(sizes) == 1:
+        stacked = np.stack(members)  # (n_groups, size)
+        order = rng.permuted(np.repeat(np.arange(len(members))[:, None], count, axis=1), axis=0)
+        turns = rng.integers(0, stacked.shape[1], (len(members), count))
+        for position in range(stacked.shape[1]):
+            source[stacked[:, position]] = stacked[order, (position + turns) % stacked.shape[1]]
+        return
+    for column in range(count):
+        for receiver, giver in zip(members, rng.permutation(len(members))):
+            given = members[giver]
+            shuffled = given[rng.permutation(len(given))]
+            source[receiver, column] = np.resize(shuffled, len(receiver))
+
+
+def permutation_p(observed: float, null: F64) -> float:
+    """(b + 1) / (B + 1), where b null values reach the observed one."""
+    return float((np.sum(null >= observed - 1e-9) + 1) / (len(null) + 1))
+
+
+def studentised_excess(size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32, prior: float = 40.0) -> F32:
+    """Mean inside minus mean outside over its standard error (Welch), for many sets and columns at once.
+
+    Args:
+        size, scope_size: (r, 1) rows inside the set and in its scope, set being a part of scope.
+        inside, inside_squares: (r, p) sums of the loss and of its square inside.
+        total, total_squares: (r, p) or (1, p) the same over the scope.
+        prior: so many rows' worth of the scope's variance are mixed into each side's variance. Without it a handful of equal
+            losses would have no variance and an infinite t; with too much a set of unequal variance would be taken for a shift.
+
+    Returns:
+        (r, p) statistics. Welch 1947, Biometrika 34; the mixed-in variance is ours.
+    """
+    outside_size = scope_size - size
+    scope_variance = np.maximum(total_squares / scope_size - (total / scope_size) ** 2, 1e-12)
+    mean_in, mean_out = inside / size, (total - inside) / outside_size
+    variance_in = np.maximum(inside_squares / size - mean_in**2, 0)
+    variance_out = np.maximum((total_squares - inside_squares) / outside_size - mean_out**2, 0)
+    variance_in = (size * variance_in + prior * scope_variance) / (size + prior)
+    variance_out = (outside_size * variance_out + prior * scope_variance) / (outside_size + prior)
+    return (mean_in - mean_out) / np.sqrt(variance_in / size + variance_out / outside_size)
+
+
+def chunks(total: int, size: int) -> Iterator[int]:
+    """Lengths that add up to `total`, each at most `size`."""
+    while total > 0:
+        yield min(size, total)
+        total -= size
+
+
+def searched_difference(inside: F64, outside: F64, multiplier: float, statistic: float | None = None) -> Estimate:
+    """Mean inside minus mean outside, with an interval that pays for the search.
+
+    Args:
+        inside, outside: the two samples, at least two values each.
+        multiplier: how many standard errors the interval reaches on either side. With the threshold of a max-T test these
+            intervals hold for the whole family at once (the test inverted); it also carries what groups add to the variance.
+        statistic: of a confirmed finding, whose value is then shrunk for having passed the threshold.
+
+    Returns:
+        The estimate; the interval is that of the plain difference, so it holds the shrunk value too.
+    """
+    difference = float(inside.mean() - outside.mean())
+    error = float(np.sqrt(max(inside.var(ddof=1), outside.var(ddof=1) * 0.25) / len(inside) + outside.var(ddof=1) / len(outside)))
+    reach = multiplier * error if np.isfinite(multiplier) else float("nan")
+    value = difference
+    if statistic is not None and np.isfinite(multiplier) and statistic > 0:
+        value = difference * conditional_shrink(statistic, multiplier) / statistic
+    low, high = difference - reach, difference + reach
+    return Estimate(min(max(value, low), high) if np.isfinite(reach) else value, low, high)
