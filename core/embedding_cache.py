@@ -1,0 +1,163 @@
+"""What was read of each image, on disk: one SQLite file, keyed by the image's bytes and the encoder's fingerprint.
+
+SQLite because it survives a killed process half-way through a write and two processes at once. Each entry carries a checksum, so that
+a damaged one is noticed and computed again; a file that SQLite itself cannot read is set aside under another name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+import time
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.records import F32
+
+_WAIT = 60.0
+"""Seconds to wait while another process writes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """What is kept of one image."""
+
+    embedding: F32
+    """(d,) finding space."""
+    joint: F32
+    """(d2,) joint space."""
+    properties: dict[str, Any]
+
+    def to_bytes(self) -> bytes:
+        """Lengths and properties as JSON, then the vectors; a joint vector equal to the finding vector is kept once."""
+        same = self.joint is self.embedding or np.array_equal(self.joint, self.embedding)
+        vectors = [self.embedding] if same else [self.embedding, self.joint]
+        head = json.dumps({"lengths": [len(v) for v in vectors], "properties": self.properties}).encode()
+        return len(head).to_bytes(4, "little") + head + b"".join(v.astype("<f4").tobytes() for v in vectors)
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Entry:
+        """The entry that `to_bytes` wrote."""
+        size = int.from_bytes(data[:4], "little")
+        head = json.loads(data[4 : 4 + size])
+        numbers = np.frombuffer(data, "<f4", offset=4 + size).astype(np.float32)
+        parts = np.split(numbers, np.cumsum(head["lengths"])[:-1])
+        return Entry(parts[0], parts[-1], head["properties"])
+
+
+def default_cache() -> Path:
+    """The cache's folder: $ERRATA_CACHE if set, else the user's cache folder."""
+    if given := os.environ.get("ERRATA_CACHE"):
+        return Path(given).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("errata")
+
+
+def entry_key(image: bytes, fingerprint: str) -> bytes:
+    """The key of an image's entry: 32 bytes that change with either part."""
+    return hashlib.sha256(hashlib.sha256(image).digest() + fingerprint.encode()).digest()
+
+
+class EmbeddingCache:
+    """The entries of one cache folder. Threads may share it: each has its own connection.
+
+    Args:
+        folder: made if it does not exist.
+
+    Raises:
+        InvalidInput: the folder cannot be made or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "embeddings.sqlite"
+        self.damaged = 0
+        """Entries that failed their checksum since this object was made."""
+        self.failure = ""
+        """Why nothing more is written, if a write failed (a full disk, say)."""
+        self.set_aside: Path | None = None
+        """Where an unreadable cache file was moved to."""
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._create()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise InvalidInput(f"The cache folder {folder} cannot be used ({error}). Set ERRATA_CACHE to a folder that can be written.") from error
+
+    def _create(self) -> None:
+        statement = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL)"
+        try:
+            with self._connection() as connection:
+                connection.execute(statement)
+                connection.execute("SELECT key, checksum FROM entries LIMIT 1").fetchall()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self._put_aside()
+            with self._connection() as connection:
+                connection.execute(statement)
+
+    def _put_aside(self) -> None:
+        self.close()
+        self.set_aside = self.path.with_name(f"embeddings.damaged-{time.time_ns()}.sqlite")
+        self.path.replace(self.set_aside)
+        for ending in ("-wal", "-shm", "-journal"):
+            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.path, timeout=_WAIT, check_same_thread=False)
+            connection.execute("PRAGMA synchronous=NORMAL")
+            self._local.connection = connection
+            with self._lock:
+                self._open.append(connection)
+        return connection
+
+    def get(self, key: bytes) -> Entry | None:
+        """The entry, or None if there is none or it is damaged (which is counted)."""
+        try:
+            row = self._connection().execute("SELECT checksum, data FROM entries WHERE key = ?", (key,)).fetchone()
+        except sqlite3.DatabaseError:
+            row = (None, b"")
+        if row is None:
+            return None
+        checksum, data = row
+        if checksum == zlib.crc32(data):
+            try:
+                return Entry.from_bytes(data)
+            except (ValueError, KeyError, IndexError):
+                pass  # written by another version
+        with self._lock:
+            self.damaged += 1
+        return None
+
+    def put(self, entries: Iterable[tuple[bytes, Entry]]) -> None:
+        """Keep these, in one transaction. A write that fails is no reason to stop a run: it sets `failure`, and later ones are skipped."""
+        if self.failure:
+            return
+        rows = [(key, zlib.crc32(data), data) for key, entry in entries for data in (entry.to_bytes(),)]
+        try:
+            with self._connection() as connection:
+                connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", rows)
+        except sqlite3.Error as error:
+            self.failure = str(error)
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+        self._local = threading.local()

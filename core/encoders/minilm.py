@@ -1,0 +1,57 @@
+"""MiniLM sentence vectors: the text tower behind the embedded encoder, run with transformers on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoTokenizer, BertModel
+from transformers.utils import logging
+
+from core.encoders.packages import minilm_folder
+from core.records import F32
+
+MAX_TOKENS = 128
+"""Longer prompts are cut here; the model itself would take 512."""
+_BATCH = 128
+
+
+@cache
+def _tower() -> tuple[Any, Any]:
+    folder = str(minilm_folder())
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # it would report the pooler's weights, which are left out on purpose
+    try:
+        model = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
+    return model.eval(), tokenizer
+
+
+def embed_sentences(texts: Sequence[str]) -> F32:
+    """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`."""
+    model, tokenizer = _tower()
+    out = np.zeros((len(texts), 384), np.float32)
+    order = np.argsort([len(text) for text in texts], kind="stable")  # alike lengths together: little padding
+    for start in range(0, len(texts), _BATCH):
+        rows = order[start : start + _BATCH]
+        tokens = tokenizer([texts[i] for i in rows], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        with torch.inference_mode():
+            hidden = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state  # (b, t, 384)
+            mask = tokens.attention_mask.unsqueeze(-1)
+            out[rows] = ((hidden * mask).sum(1) / mask.sum(1)).numpy()
+    return out
+
+
+def count_truncated(texts: Sequence[str]) -> int:
+    """How many of `texts` are longer than `MAX_TOKENS` and lose their end."""
+    _, tokenizer = _tower()
+    lengths = (len(ids) for ids in tokenizer(list(texts), truncation=False, verbose=False)["input_ids"])
+    return sum(length > MAX_TOKENS for length in lengths)
