@@ -89,7 +89,7 @@ class Assigner:
         arrays["class_of_label"] = self.class_of_label
         for i, rule in enumerate(self.rules):
             arrays |= {f"rule.{i}.{k}": v for k, v in rule.items() if isinstance(v, np.ndarray)}
-        return {k: np.ascontiguousarray(v) for k, v in arrays.items()}
+        return {k: np.asarray(v, order="C") for k, v in arrays.items()}  # ascontiguousarray would make a vector of a lone number
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the arrays."""
