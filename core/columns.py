@@ -113,7 +113,7 @@ def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -
     regression = named.label is None and (named.target is not None or finder.is_regression(filled["prediction"]))
     filled["label"] = named.label or (None if regression else finder.find("label", lambda name: not arrays(name)))
     filled["target"] = named.target or (finder.find("target", numbers) if regression else None)
-    filled["loss"] = named.loss or finder.find("loss", lambda name: numbers(name) and name != errors)
+    filled["loss"] = named.loss or finder.find("loss", lambda name: name != errors and (numbers(name) or plain(name) == "loss"))
     names = finder.class_names(filled["label"])
     complete = replace(named, **{role: value for role, value in filled.items() if value})
     recognised = frozenset(role for role in filled if getattr(complete, role) and not getattr(named, role))

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from core import losses
-from core.labels import class_of_columns, encode_classes
 from core.columns import Found
 from core.errors import InvalidInput
+from core.labels import class_of_columns, encode_classes
 from core.ledger import Ledger
 from core.records import F64, I64, Bool, Outcomes
 from core.roles import plain
@@ -163,6 +163,8 @@ def _known(frame: pd.DataFrame, found: Found, ledger: Ledger) -> Measured:
         k_text = f"{len(classes.names)} classes ({', '.join(classes.names[:4])}, ...)"
         ledger.drop(classes.labels < 0, [f"the label is out of range: {t!r} is none of the {k_text}" for t in labels])
     values = None if scores is None else scores.values
+    if classes.labels is None and scores is None:
+        classes = replace(classes, names=(), predictions=None)  # predicted words alone say nothing that a label could be compared with
     predictions = _predictions(classes.predictions, values, found, ledger)
     errors = None if classes.labels is None or predictions is None else classes.labels != predictions
     if errors is None and found.errors is not None:

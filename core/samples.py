@@ -13,11 +13,11 @@ import pandas as pd
 
 from core.archives import FileImages, open_images
 from core.columns import Found, recognise
-from core.metadata import group_numbers, metadata_columns, split_names
 from core.errors import InvalidInput
 from core.image_folder import find_table
 from core.ledger import Ledger
 from core.masks import Mask, ReadMask, decode_mask, mask_losses, mask_of_cell
+from core.metadata import group_numbers, metadata_columns, split_names
 from core.outcomes import Measured, measure
 from core.pictures import check_pictures, match_files
 from core.records import F64, I64, Embeddings, ImageStore, Outcomes, Progress, SampleSet, no_progress
@@ -160,7 +160,7 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: Found, ledger
     column = found.roles.id or found.roles.image
     if repeated.sum() > 0.5 * len(ids):
         raise InvalidInput(
-            f"Ids must differ from row to row: {column!r} has only {len(set(ids)):,} different values in {len(ids):,} rows. Name another as id."
+            f"Ids must differ from row to row: {column!r} has only {len(set(ids)):,} values in {len(ids):,} rows. Name or add a column 'id'."
         )
     first: dict[str, int] = {}
     reasons = [""] * len(ids)
@@ -186,6 +186,8 @@ def _mask_reader(column: str, read: Table, store: FileImages | None, ledger: Led
     if column in read.images:
         own = read.images[column]
         return lambda row: decode_mask(own.read(row))
+    if read.frame[column].isna().all():
+        raise InvalidInput(f"{column!r} was named as a mask but is empty. Name another column.")
     if holds_arrays(read.frame[column]) or not isinstance(read.frame[column].dropna().iloc[0], str):
         return lambda row: mask_of_cell(read.frame[column].iloc[row])
     if store is None:
@@ -242,7 +244,7 @@ def _assemble(
     metadata, model_outputs = metadata_columns(read.frame, found, ledger)
     groups = group_numbers(read.frame, found, rows, ledger)
     samples = SampleSet(
-        ids=tuple(ids[row] for row in rows),
+        ids=tuple(ids[int(row)] for row in rows),
         images=None if pictures is None else pictures.keep(positions[rows]),
         labels=None if measured.labels is None else measured.labels[rows],
         class_names=measured.class_names,

@@ -83,16 +83,17 @@ def array_of(value: Any) -> npt.NDArray[Any] | None:
 
 def text_of(value: Any) -> str | None:
     """A cell as a category's name: whole floats without their ".0", None where it is missing."""
-    if value is None or value is pd.NA or (isinstance(value, (float, np.floating)) and np.isnan(value)):
+    plain: Any = value
+    if hasattr(value, "dtype"):  # a numpy scalar
+        plain = value.item()
+    if plain is None or plain is pd.NA or plain is pd.NaT or plain != plain:
         return None
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
+    return str(int(plain)) if isinstance(plain, float) and plain.is_integer() else str(plain)
 
 
 def texts_of(column: pd.Series[Any]) -> npt.NDArray[Any]:
     """(n,) object array of str, None where missing."""
-    values = column.to_numpy(dtype=object, na_value=None)
+    values: list[Any] = column.astype(object).tolist()
     out = np.empty(len(values), dtype=object)
     out[:] = [text_of(value) for value in values]
     return out
@@ -150,7 +151,8 @@ def _dates(column: pd.Series[Any]) -> F64 | None:
         if moments.isna().sum() > column.isna().sum():
             return None
     epoch = pd.Timestamp("1970-01-01", tz="UTC" if getattr(moments.dtype, "tz", None) else None)
-    return ((moments - epoch) / pd.Timedelta(days=1)).to_numpy(dtype=np.float64)
+    days: Any = (moments - epoch) / pd.Timedelta(days=1)
+    return np.asarray(days, dtype=np.float64)
 
 
 def finite_rows(array: F64) -> Bool:

@@ -1,0 +1,209 @@
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core import image_columns
+from core.columns import recognise
+from core.errors import InvalidInput
+from core.roles import Roles, is_model_output
+from core.tables import escape_formula, read_table
+from core.values import as_column, stack_arrays
+
+FRAME = pd.DataFrame({"id": ["007", "008"], "loss": [0.5, 1.5], "city": ["Köln", "None"]})
+
+
+def write(path, text, encoding="utf-8"):
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "csv-bom", "semicolon", "tsv", "jsonl", "json", "parquet", "frame", "utf-16"])
+def test_every_kind_of_table_reads_to_the_same_frame(tmp_path, kind):
+    records = FRAME.to_dict("records")
+    sources = {
+        "csv": lambda: write(tmp_path / "t.csv", FRAME.to_csv(index=False)),
+        "csv-bom": lambda: write(tmp_path / "t.csv", FRAME.to_csv(index=False), "utf-8-sig"),
+        "utf-16": lambda: write(tmp_path / "t.csv", FRAME.to_csv(index=False), "utf-16"),
+        "semicolon": lambda: write(tmp_path / "t.csv", FRAME.to_csv(index=False, sep=";", decimal=",")),
+        "tsv": lambda: write(tmp_path / "t.tsv", FRAME.to_csv(index=False, sep="\t")),
+        "jsonl": lambda: write(tmp_path / "t.jsonl", "\n".join(json.dumps(r) for r in records) + "\n\n"),
+        "json": lambda: write(tmp_path / "t.json", json.dumps(records)),
+        "parquet": lambda: (FRAME.to_parquet(tmp_path / "t.parquet"), tmp_path / "t.parquet")[1],
+        "frame": lambda: FRAME,
+    }
+    table = read_table(sources[kind]())
+    assert list(table.frame.columns) == list(FRAME.columns)
+    assert table.frame.astype(object).to_dict("records") == records
+
+
+def test_latin_1_is_read_and_said(tmp_path):
+    table = read_table(write(tmp_path / "t.csv", FRAME.to_csv(index=False), "latin-1"))
+    assert table.frame["city"][0] == "Köln"
+    assert "read as Latin-1" in table.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", "", "is empty"),
+        ("t.csv", "a,b\n", "no rows"),
+        ("t.csv", "a,b,a\n1,2,3\n", "'a' occurs 2 times"),
+        ("t.csv", 'a,b\n1,"2\n3,4\n', "cannot be read as a table"),
+        ("t.jsonl", '{"a": 1}\n{"a": \n', "line 2, is no JSON"),
+        ("t.jsonl", "[1, 2]", "each record must be an object"),
+        ("t.parquet", "PAR1 no", "cannot be read as Parquet"),
+        ("t.pkl", "x", "pickle"),
+        ("t.xlsx", "x", "as CSV"),
+        ("t.docx", "x", "no kind of table"),
+    ],
+)
+def test_each_bad_table_gets_one_message_that_names_it(tmp_path, name, content, message):
+    with pytest.raises(InvalidInput, match=message):
+        read_table(write(tmp_path / name, content))
+    with pytest.raises(InvalidInput, match="was not found"):
+        read_table(tmp_path / "absent.csv")
+
+
+def test_a_column_of_row_numbers_without_a_name_is_dropped_and_said(tmp_path):
+    table = read_table(write(tmp_path / "t.csv", FRAME.to_csv()))
+    assert list(table.frame.columns) == ["id", "loss", "city"]
+    assert "without a name" in table.notes[0]
+
+
+BLOBS = [bytes([65 + i]) * (i + 1) for i in range(7)]
+
+
+@pytest.mark.parametrize("layout", ["bytes", "struct"])
+@pytest.mark.parametrize("spool", [False, True])
+def test_parquet_pictures_stay_on_disk_and_read_in_any_order(tmp_path, monkeypatch, layout, spool):
+    if spool:
+        monkeypatch.setattr(image_columns, "_GROUP_BYTES", 1)
+    cells = BLOBS if layout == "bytes" else [{"bytes": b, "path": f"{i}.png"} for i, b in enumerate(BLOBS)]
+    pq.write_table(pa.table({"image": cells, "loss": np.arange(7.0)}), tmp_path / "t.parquet", row_group_size=2)
+    table = read_table(tmp_path / "t.parquet")
+    store = table.images["image"]
+    assert list(table.frame.columns) == ["loss"]
+    assert [store.read(i) for i in (6, 0, 3, 5, 1)] == [BLOBS[i] for i in (6, 0, 3, 5, 1)]
+    assert store.name(3) == ("3" if layout == "bytes" else "3.png")
+    assert store.keep(np.array([4, 2])).read(0) == BLOBS[4]
+
+
+def test_no_more_than_two_row_groups_are_held(tmp_path):
+    pq.write_table(pa.table({"image": BLOBS}), tmp_path / "t.parquet", row_group_size=1)
+    store: Any = read_table(tmp_path / "t.parquet").images["image"]
+    for i in range(7):
+        store.read(i)
+    assert len(store.reader.held) == 2
+
+
+def test_paths_without_bytes_become_a_column_of_paths(tmp_path):
+    cells = pa.array([{"bytes": None, "path": "a.png"}, {"bytes": None, "path": "b.png"}], pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    pq.write_table(pa.table({"image": cells, "loss": [0.0, 1.0]}), tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet")
+    assert table.images == {}
+    assert list(table.frame["image"]) == ["a.png", "b.png"]
+
+
+def test_a_frames_picture_column_is_set_apart():
+    table = read_table(pd.DataFrame({"img": [{"bytes": b"x", "path": "a.png"}, {"bytes": b"y", "path": None}], "loss": [1, 2]}))
+    store = table.images["img"]
+    assert (store.read(1), store.name(0), store.name(1), list(table.frame.columns)) == (b"y", "a.png", "1", ["loss"])
+
+
+@pytest.mark.parametrize(
+    ("value", "exported"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@cmd", "'@cmd"),
+        ("+x", "'+x"),
+        ("-x", "'-x"),
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ("-1.5e3", "-1.5e3"),
+        ("+2", "+2"),
+        ("a=b", "a=b"),
+        ("", ""),
+    ],
+)
+def test_formula_cells_are_escaped_and_numbers_are_not(value, exported):
+    assert escape_formula(value) == exported
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([0, 1] * 20, "category"),
+        ([True, False] * 20, "category"),
+        ([1.0, 2.0, np.nan, 3.0] * 10, "category"),
+        (list(range(40)), "number"),
+        ([0.5, 1.5] * 20, "number"),
+        (["a", "b"] * 20, "category"),
+        ([f"name {i}" for i in range(40)], "text"),
+        (["2024-01-01", "2024-01-02"] * 20, "number"),
+    ],
+)
+def test_columns_are_numbers_categories_or_text(values, kind):
+    column, _ = as_column(pd.Series(values, name="x"))
+    assert column is not None
+    assert column.kind == kind
+
+
+def test_dates_become_days_since_1970_and_codes_lose_their_point():
+    dates, note = as_column(pd.Series(["1970-01-02", None, "1970-01-11T12:00:00"] * 5, name="day"))
+    assert dates is not None
+    np.testing.assert_allclose(dates.values[:3], [1, np.nan, 10.5])
+    assert "days since 1970" in note
+    codes, _ = as_column(pd.Series([1.0, np.nan] * 10, name="x"))
+    assert codes is not None
+    assert list(codes.values[:2]) == ["1", None]
+
+
+def test_arrays_are_read_from_lists_numpy_and_text():
+    stacked, reasons = stack_arrays(pd.Series([[1, 2], np.array([3, 4]), "[5, 6]", "[7. 8.]", [9], None], dtype=object))
+    np.testing.assert_array_equal(stacked, [[1, 2], [3, 4], [5, 6], [7, 8], [np.nan] * 2, [np.nan] * 2])
+    assert [bool(r) for r in reasons] == [False] * 4 + [True] * 2
+
+
+@pytest.mark.parametrize("name", ["pred_resnet", "cl_loss", "err_rate_4cnn", "PredClass", "prob_3", "logit0", "confidence"])
+def test_a_models_columns_are_told_by_whole_words(name):
+    assert is_model_output(name)
+
+
+@pytest.mark.parametrize("name", ["problem", "predator", "colour", "errand", "closs"])
+def test_words_that_only_begin_alike_are_no_model_outputs(name):
+    assert not is_model_output(name)
+
+
+def test_roles_are_recognised_and_named_ones_win():
+    n = 40
+    frame = pd.DataFrame(
+        {
+            "file": [f"{i}.png" for i in range(n)],
+            "label": ["cat", "dog"] * 20,
+            "prob_cat": 0.5,
+            "prob_dog": 0.5,
+            "patient": [f"p{i // 2}" for i in range(n)],
+            "split": "test",
+            "my_loss": np.arange(n) / n,
+            "other": np.arange(n) / 7,
+        }
+    )
+    found = recognise(frame, Roles(loss="other")).roles
+    assert (found.image, found.label, found.group, found.split, found.loss) == ("file", "label", "patient", "split", "other")
+    assert found.probabilities == ("prob_cat", "prob_dog")
+    assert recognise(frame, Roles()).roles.loss == "my_loss"
+
+
+def test_a_named_column_that_is_not_there_is_named_with_its_neighbours():
+    with pytest.raises(InvalidInput, match=r"no column 'los', which was named as loss. Did you mean 'loss'"):
+        recognise(FRAME, Roles(loss="los"))
+
+
+def test_stars_name_several_columns():
+    frame = pd.DataFrame({"q_a": [0.5], "q_b": [0.5], "r": [1]})
+    assert recognise(frame, Roles(probabilities=("q_*",))).roles.probabilities == ("q_a", "q_b")
