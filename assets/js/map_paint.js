@@ -1,0 +1,150 @@
+// Painting the failure map. No state of its own: every function gets what it draws. Plain canvas 2D, so that it starts at once
+// everywhere; each colour's dot is drawn once and then stamped, which keeps 20,000 points within a frame or two.
+
+// Cividis at 9 stops (Nunez et al. 2018, CC0); linear in between. Dark blue is a low loss, yellow a high one.
+const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#fee838"];
+const HUES = ["#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d"]; // in step with figures.py
+const BINS = 48;
+
+const hueOf = (cluster) => HUES[cluster % HUES.length];
+
+function rampColour(t, dark) {
+  // On a dark plate the lowest stops would vanish, so the ramp starts a little higher there.
+  const at = (dark ? 0.09 + 0.91 * t : t) * (CIVIDIS.length - 1);
+  const i = Math.min(Math.floor(at), CIVIDIS.length - 2);
+  const part = (hex, k) => parseInt(hex.slice(1 + 2 * k, 3 + 2 * k), 16);
+  const mix = [0, 1, 2].map((k) => Math.round(part(CIVIDIS[i], k) + (at - i) * (part(CIVIDIS[i + 1], k) - part(CIVIDIS[i], k))));
+  return `rgb(${mix.join(",")})`;
+}
+
+function makeStamps(radius, dark, ratio) {
+  const stamps = [];
+  const size = Math.ceil((radius + 1) * 2 * ratio);
+  for (let bin = 0; bin < BINS; bin++) {
+    const stamp = document.createElement("canvas");
+    stamp.width = stamp.height = size;
+    const pen = stamp.getContext("2d");
+    pen.beginPath();
+    pen.arc(size / 2, size / 2, radius * ratio, 0, 2 * Math.PI);
+    pen.fillStyle = rampColour(bin / (BINS - 1), dark);
+    pen.fill();
+    pen.lineWidth = 0.75 * ratio;
+    pen.strokeStyle = dark ? "rgba(255,255,255,.28)" : "rgba(255,255,255,.75)";
+    pen.stroke();
+    stamps.push(stamp);
+  }
+  return stamps;
+}
+
+function stampPoints(pen, points, view, stamps, ratio, keep) {
+  // points.order runs from the lowest loss to the highest, so that the worst lie on top.
+  const half = stamps[0].width / 2;
+  const [w, h] = [view.width * ratio, view.height * ratio];
+  for (const i of points.order) {
+    if (keep && !keep(i)) continue;
+    const x = view.toX(points.x[i]) * ratio;
+    const y = view.toY(points.y[i]) * ratio;
+    if (x < -half || y < -half || x > w + half || y > h + half) continue;
+    pen.drawImage(stamps[points.bin[i]], Math.round(x - half), Math.round(y - half));
+  }
+}
+
+function paintPoints(canvas, points, view, mask, dark) {
+  const ratio = view.ratio;
+  const pen = canvas.getContext("2d");
+  pen.clearRect(0, 0, canvas.width, canvas.height);
+  const stamps = makeStamps(view.radius, dark, ratio);
+  if (!mask) return stampPoints(pen, points, view, stamps, ratio, null);
+  pen.globalAlpha = 0.14;
+  stampPoints(pen, points, view, stamps, ratio, (i) => !mask[i]);
+  pen.globalAlpha = 1;
+  stampPoints(pen, points, view, stamps, ratio, (i) => mask[i]);
+}
+
+// The outline of a cluster is the rim of discs round its members: draw the discs, then wipe slightly smaller ones out.
+function paintOutline(canvas, scratch, members, view, colour, strong) {
+  const ratio = view.ratio;
+  const reach = (view.radius + 7) * ratio;
+  const rim = (strong ? 2.4 : 1.5) * ratio;
+  scratch.width = canvas.width;
+  scratch.height = canvas.height;
+  const pen = scratch.getContext("2d");
+  const discs = (radius) => {
+    pen.beginPath();
+    for (const [x, y] of members) {
+      pen.moveTo(x * ratio + radius, y * ratio);
+      pen.arc(x * ratio, y * ratio, radius, 0, 2 * Math.PI);
+    }
+    pen.fill();
+  };
+  pen.fillStyle = colour;
+  discs(reach + rim);
+  pen.globalCompositeOperation = "destination-out";
+  discs(reach);
+  const over = canvas.getContext("2d");
+  over.globalAlpha = strong ? 1 : 0.85;
+  over.drawImage(scratch, 0, 0);
+  over.globalAlpha = 1;
+}
+
+// Where the number goes: on the member with most fellow members near it.
+function densest(members, reach) {
+  let best = null;
+  let most = -1;
+  const step = Math.max(1, Math.floor(members.length / 120)); // enough to place a label
+  for (let i = 0; i < members.length; i += step) {
+    let near = 0;
+    for (let j = 0; j < members.length; j += step) {
+      const [dx, dy] = [members[i][0] - members[j][0], members[i][1] - members[j][1]];
+      near += dx * dx + dy * dy < reach * reach;
+    }
+    if (near > most) [best, most] = [members[i], near];
+  }
+  return best;
+}
+
+function paintBadge(pen, ratio, [x, y], text, colour) {
+  const [cx, cy, r] = [x * ratio, y * ratio, 11 * ratio];
+  pen.beginPath();
+  pen.arc(cx, cy, r, 0, 2 * Math.PI);
+  pen.fillStyle = colour;
+  pen.fill();
+  pen.lineWidth = 2 * ratio;
+  pen.strokeStyle = "#fff";
+  pen.stroke();
+  pen.fillStyle = "#fff";
+  pen.font = `600 ${12 * ratio}px system-ui, sans-serif`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillText(text, cx, cy + 0.5 * ratio);
+}
+
+function paintPath(pen, ratio, path, colour) {
+  if (path.length < 2) return;
+  pen.beginPath();
+  path.forEach(([x, y], i) => (i ? pen.lineTo(x * ratio, y * ratio) : pen.moveTo(x * ratio, y * ratio)));
+  pen.closePath();
+  pen.fillStyle = colour + "22";
+  pen.fill();
+  pen.lineWidth = 1.75 * ratio;
+  pen.setLineDash([6 * ratio, 4 * ratio]);
+  pen.strokeStyle = colour;
+  pen.stroke();
+  pen.setLineDash([]);
+}
+
+function paintRing(pen, ratio, x, y, radius, colour) {
+  pen.beginPath();
+  pen.arc(x * ratio, y * ratio, (radius + 4) * ratio, 0, 2 * Math.PI);
+  pen.lineWidth = 2 * ratio;
+  pen.strokeStyle = colour;
+  pen.stroke();
+}
+
+function paintRamp(canvas, dark) {
+  const pen = canvas.getContext("2d");
+  for (let x = 0; x < canvas.width; x++) {
+    pen.fillStyle = rampColour(x / (canvas.width - 1), dark);
+    pen.fillRect(x, 0, 1, 1);
+  }
+}

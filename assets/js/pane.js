@@ -1,0 +1,79 @@
+// Behaviour of a pane whose markup the server writes: a button with data-do becomes one "act" event, tabs switch here.
+// Runs inside gr.HTML's js_on_load (`element`, `trigger`, `server`).
+
+let byHand = false;
+const tell = (name, detail) => window.dispatchEvent(new CustomEvent(name, { detail }));
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.do) {
+    byHand = true;
+    trigger("act", { ...button.dataset });
+  } else if (button.dataset.tab) pickTab(button);
+  else if (button.hasAttribute("data-zoom")) enlarge(button);
+});
+
+function pickTab(tab) {
+  for (const other of tab.parentElement.children) {
+    other.setAttribute("aria-selected", String(other === tab));
+    element.querySelector("#panel-" + other.dataset.tab).hidden = other !== tab;
+  }
+}
+
+element.addEventListener("keydown", (event) => {
+  const tab = event.target.closest("[role=tab]");
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!tab || !by) return;
+  const all = [...tab.parentElement.children];
+  const next = all[(all.indexOf(tab) + by + all.length) % all.length];
+  pickTab(next);
+  next.focus();
+});
+
+// A picture enlarged, with what is known of it, in the browser's own dialog: Escape and the backdrop close it.
+async function enlarge(tile) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "enlarged";
+  const image = tile.querySelector("img");
+  if (image) dialog.append(Object.assign(document.createElement("img"), { src: image.src, alt: image.alt }));
+  const text = dialog.appendChild(document.createElement("div"));
+  const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
+  close.addEventListener("click", () => dialog.close());
+  dialog.append(close);
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("close", () => { dialog.remove(); tile.focus(); });
+  document.body.append(dialog);
+  dialog.showModal();
+  const card = await server.describe([props.run, Number(tile.dataset.row)]);
+  if (card) text.replaceChildren(...[card.title, ...card.lines].map((line, i) => Object.assign(document.createElement(i ? "p" : "h3"), { textContent: line })));
+}
+
+const hovered = (event, selector) => { const found = event.target.closest(selector); return found && element.contains(found) ? found : null; };
+for (const [on, off] of [["pointerover", "pointerout"], ["focusin", "focusout"]]) {
+  element.addEventListener(on, (event) => {
+    const card = hovered(event, "[data-cluster]");
+    const tile = hovered(event, "[data-row]");
+    if (card) tell("errata:peek", Number(card.dataset.cluster));
+    if (tile) tell("errata:ring", Number(tile.dataset.row));
+  });
+  element.addEventListener(off, (event) => {
+    if (hovered(event, "[data-cluster]")) tell("errata:peek", null);
+    if (hovered(event, "[data-row]")) tell("errata:ring", null);
+  });
+}
+
+// A new subject starts at its top with the keyboard on its title; "Show more" leaves the reader where they are.
+let subject = "";
+watch("value", () => {
+  const title = element.querySelector(".pane-title");
+  const now = title ? title.textContent : "";
+  if (now !== subject) {
+    const body = element.querySelector(".pane-body");
+    if (body) body.scrollTop = 0;
+    if (title && byHand) title.focus({ preventScroll: true });
+  }
+  subject = now;
+  byHand = false;
+  tell("errata:peek", null);
+});

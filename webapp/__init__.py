@@ -1,0 +1,25 @@
+"""The page. It shows what `core` computed and computes nothing of its own. `show` opens one diagnosis from a notebook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from core.records import Diagnosis
+
+
+def show(diagnosis: Diagnosis, *, height: int = 860) -> gr.Blocks:
+    """Open a diagnosis on the page, inside the notebook's cell or, elsewhere, at the local address that is printed.
+
+    Returns:
+        The running page; its `close()` stops it.
+    """
+    from webapp.app import build_app, launch_settings
+    from webapp.session import RUNS
+
+    run = RUNS.add(diagnosis)
+    demo = build_app(first=[(diagnosis.samples.name, run)])
+    demo.launch(prevent_thread_lock=True, quiet=False, height=height, **launch_settings())
+    return demo

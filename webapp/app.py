@@ -1,0 +1,188 @@
+"""The page: `build_app` lays it out, `main` serves it.
+
+Nothing heavy is imported here, so that the first view stands within seconds; torch, UMAP and the encoder warm up in the
+background meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from webapp.session import RUNS, Session, shows_errors
+from webapp.tabs import explore, reading, your_data
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
+TITLE = "Errata: where does your model fail?"
+MAX_UPLOAD = "4gb"
+CACHE_S = 24 * 3600
+
+_log = logging.getLogger(__name__)
+
+
+def find_examples(folder: Path) -> list[tuple[str, str]]:
+    """(title, run id) of each ready-computed run below `folder`/<name>/run: those where something was found first."""
+    found = []
+    for run_folder in sorted(folder.glob("*/run")):
+        if (run_folder / "state.json").is_file():
+            run = RUNS.offer(run_folder)
+            diagnosis = RUNS.get(run)
+            found.append((not diagnosis.clusters, diagnosis.samples.name, run))
+    return [(title, run) for _, title, run in sorted(found)]
+
+
+def build_app(root: Path | None = None, examples: Path = ASSETS / "examples", first: list[tuple[str, str]] | None = None) -> gr.Blocks:
+    """The whole page.
+
+    Args:
+        root: the operator's folder of data sets; visitors choose among the folders and tables below it by name.
+        examples: where the ready-computed examples lie.
+        first: (title, run id) of what is opened instead of the examples.
+    """
+    offered = first if first is not None else find_examples(examples)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, CACHE_S), fill_width=True) as demo:
+        session = gr.State(Session(run=offered[0][1] if offered else ""), time_to_live=CACHE_S, delete_callback=_forget)
+        gr.HTML(HEADER, js_on_load=THEME_SWITCH, apply_default_css=False, elem_id="top")
+        with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tab("Explore", id="explore"):
+                view, buttons = explore.build(session, offered)
+            with gr.Tab("Your data", id="data"):
+                your_data.build(session, view, buttons, tabs, root)
+            with gr.Tab("How to read this", id="reading"):
+                reading.build()
+        demo.load(shows_errors(explore.on_downloads), [session], buttons, show_progress="hidden", api_visibility="private")
+        endpoints_build()
+    demo.queue(max_size=64, default_concurrency_limit=8)
+    return demo
+
+
+def endpoints_build() -> None:
+    """Add the public endpoints."""
+    from webapp import endpoints
+
+    endpoints.build()
+
+
+def launch_settings() -> dict[str, Any]:
+    """What `launch` needs besides host and port: looks, and private by default."""
+    css = ASSETS / "css"
+    return {
+        "theme": theme(),
+        "css_paths": [css / "tokens.css", css / "page.css", css / "explore.css", css / "data.css"],
+        "footer_links": [],
+        "run_history": False,
+        "max_file_size": MAX_UPLOAD,
+        "blocked_paths": _blocked(),
+        "show_error": False,
+        "ssr_mode": False,
+        "share": False,
+        "enable_monitoring": False,
+    }
+
+
+def _blocked() -> list[str]:
+    """Folders that are never served. The home folder too, unless the temporary files lie in it."""
+    repository, home = ASSETS.parent, Path.home().resolve()
+    temporary = Path(tempfile.gettempdir()).resolve()
+    return [str(folder) for folder in (repository, home) if not temporary.is_relative_to(folder)]
+
+
+def theme() -> gr.themes.Base:
+    """A quiet theme of the fonts that the visitor's machine has; nothing is fetched. Colours come from assets/css/tokens.css."""
+    sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
+    mono = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "monospace")
+    base = gr.themes.Base(primary_hue="indigo", neutral_hue="slate", font=sans, font_mono=mono, radius_size="md", text_size="md")
+    return base.set(
+        body_background_fill="var(--page)",
+        body_background_fill_dark="var(--page)",
+        body_text_color="var(--ink)",
+        body_text_color_dark="var(--ink)",
+        background_fill_primary="var(--card)",
+        background_fill_primary_dark="var(--card)",
+        block_background_fill="var(--card)",
+        block_background_fill_dark="var(--card)",
+        block_border_color="var(--line)",
+        block_border_color_dark="var(--line)",
+        block_label_background_fill="transparent",
+        block_label_background_fill_dark="transparent",
+        block_label_text_color="var(--ink-2)",
+        block_label_text_color_dark="var(--ink-2)",
+        block_title_text_color="var(--ink-2)",
+        block_title_text_color_dark="var(--ink-2)",
+        border_color_primary="var(--line)",
+        border_color_primary_dark="var(--line)",
+        input_background_fill="var(--field)",
+        input_background_fill_dark="var(--field)",
+        button_primary_background_fill="var(--accent)",
+        button_primary_background_fill_dark="var(--accent)",
+        button_primary_background_fill_hover="var(--accent-2)",
+        button_primary_background_fill_hover_dark="var(--accent-2)",
+        button_primary_text_color="#fff",
+        button_primary_text_color_dark="#fff",
+        button_secondary_background_fill="var(--card)",
+        button_secondary_background_fill_dark="var(--card)",
+        button_secondary_border_color="var(--line)",
+        button_secondary_border_color_dark="var(--line)",
+        button_secondary_text_color="var(--ink)",
+        button_secondary_text_color_dark="var(--ink)",
+        shadow_drop="none",
+        block_shadow="none",
+        block_shadow_dark="none",
+    )
+
+
+def warm_up() -> None:
+    """Import and compile in the background what the first run of a visitor would otherwise wait for."""
+
+    def work() -> None:
+        try:
+            from core import projection
+
+            projection.warm_up()
+        except Exception:  # the page works without it, only the first map takes longer
+            _log.exception("warming up failed")
+
+    threading.Thread(target=work, name="warm-up", daemon=True).start()
+
+
+def main(host: str = "127.0.0.1", port: int = 7860, root: Path | None = None) -> None:
+    """Serve the page until it is stopped.
+
+    Args:
+        host: the address to listen on; 0.0.0.0 makes the page visible to the network.
+        port: the port.
+        root: the operator's folder of data sets, see `build_app`.
+    """
+    demo = build_app(root)
+    demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
+    print(f"Errata is open at http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)
+    warm_up()
+    demo.block_thread()
+
+
+def _forget(session: Session) -> None:
+    """Delete a visitor's run some time after they have gone."""
+    if session.run:
+        RUNS.remove(session.run)
+
+
+HEADER = """
+<header class="top"><div class="brand"><svg viewBox="0 0 28 28" aria-hidden="true"><circle cx="9" cy="18" r="3"/><circle cx="17" cy="9" r="3"/>
+<circle cx="21" cy="20" r="3"/><path d="M4 4l20 20" /></svg><b>Errata</b><span>Where does your model fail, why, and how sure is that?</span></div>
+<button type="button" class="theme-switch" aria-label="Switch between light and dark">Light / dark</button></header>
+"""
+
+THEME_SWITCH = """
+const apply = (dark) => { document.body.classList.toggle("dark", dark); document.documentElement.style.colorScheme = dark ? "dark" : "light"; };
+try { const kept = localStorage.getItem("errata-theme"); if (kept && !location.search.includes("__theme")) apply(kept === "dark"); } catch { /* no storage: follow the system */ }
+element.querySelector(".theme-switch").addEventListener("click", () => {
+  const dark = !document.body.classList.contains("dark");
+  apply(dark);
+  try { localStorage.setItem("errata-theme", dark ? "dark" : "light"); } catch { /* as above */ }
+});
+"""

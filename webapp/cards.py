@@ -1,0 +1,104 @@
+"""The right-hand pane while nothing is picked: ranked cluster cards, or the calm view where nothing was found."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.records import Diagnosis, FailureCluster, Insight
+from webapp.figures import bracket, count, esc, hue, number, p_value, percent, picture, whisker
+
+THUMBNAILS = 4
+NEXT_STEPS = (
+    ("Try another encoder", "An embedding that sees other things may order the losses where this one cannot."),
+    ("Bring more samples", "Twice the samples find an effect about 0.7 times as large."),
+    ("Check that ids match", "Losses joined to the wrong pictures look exactly like this."),
+    ("Look at whole classes", "The class table above tests those without any embedding."),
+)
+
+
+def cluster_list(diagnosis: Diagnosis) -> str:
+    """The confirmed clusters in rank order, then what was looked at and not confirmed."""
+    if not diagnosis.clusters:
+        return nothing_found(diagnosis)
+    span = max(c.excess_loss.high for c in diagnosis.clusters)
+    cards = "".join(cluster_card(diagnosis, c, span) for c in diagnosis.clusters)
+    head = f"{count(len(diagnosis.clusters), 'failure cluster')}"
+    return (
+        f'<div class="pane-head"><h2>{head}</h2><p class="muted">Worst first. Each is larger than chance allows after the whole search.</p></div>'
+        f'<div class="pane-body" tabindex="-1">{cards}{candidate_list(diagnosis)}</div>'
+    )
+
+
+def lead_insight(insights: tuple[Insight, ...], cluster: int) -> Insight | None:
+    """The condition that says best what the cluster is: confirmed before exploratory, then by how well it retrieves the members."""
+    own = [i for i in insights if i.cluster == cluster]
+    return max(own, key=lambda i: (i.confirmed, i.retrieval or 0.0), default=None)
+
+
+def worst_members(diagnosis: Diagnosis, cluster: FailureCluster, n: int) -> list[int]:
+    """The members of highest loss, worst first."""
+    rows = np.flatnonzero(cluster.membership >= 0.5)
+    return rows[np.argsort(-diagnosis.outcomes.loss[rows], kind="stable")][:n].tolist()
+
+
+def cluster_card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> str:
+    """One cluster as a button: name, excess loss with interval, error rates, adjusted p, share of failures, pictures, lead condition."""
+    unit = esc(diagnosis.outcomes.unit)
+    facts = [f"{count(cluster.size, 'sample')} in {esc(cluster.scope)}"]
+    if cluster.error_rate and cluster.error_outside is not None:
+        facts.append(f"<b>{percent(cluster.error_rate.value)}</b> wrong, {percent(cluster.error_outside)} outside")
+    facts.append(f"holds {percent(cluster.coverage.value)} of all failures" if diagnosis.outcomes.errors is not None else f"holds {percent(cluster.coverage.value)} of the excess loss")
+    if cluster.p is not None:
+        facts.append(f"adjusted {p_value(cluster.p)}")
+    lead = lead_insight(diagnosis.insights, cluster.id)
+    said = f'<span class="card-lead">{esc(lead.text)}</span>' if lead and lead.text != cluster.name else ""
+    tiles = "".join(_thumbnail(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
+    return (
+        f'<button type="button" class="card" data-do="cluster" data-cluster="{cluster.id}" style="--hue:{hue(cluster.id)}">'
+        f'<span class="card-top"><span class="badge">{cluster.id + 1}</span><span class="card-name">{esc(cluster.name)}{said}</span>'
+        f'<span class="card-effect"><b>{number(cluster.excess_loss.value, sign=True)}</b> {unit}<small>{bracket(cluster.excess_loss)}</small></span></span>'
+        f"{whisker(cluster.excess_loss, span)}"
+        f'<span class="card-facts">{"".join(f"<span>{f}</span>" for f in facts)}</span>'
+        f'<span class="card-thumbs">{tiles}</span></button>'
+    )
+
+
+def _thumbnail(diagnosis: Diagnosis, row: int) -> str:
+    source = picture(diagnosis, row)
+    return f'<img src="{source}" alt="" loading="lazy">' if source else ""
+
+
+def candidate_list(diagnosis: Diagnosis) -> str:
+    """What was looked at and not confirmed: apart, quiet, without a p."""
+    if not diagnosis.candidates:
+        return ""
+    rows = "".join(
+        f'<li><button type="button" class="plain" data-do="candidate" data-candidate="{i}">{esc(c.name)}</button> '
+        f'<span class="muted">{count(c.size, "sample")}, {number(c.excess_loss.value, sign=True)} {esc(diagnosis.outcomes.unit)} {bracket(c.excess_loss)}</span></li>'
+        for i, c in enumerate(diagnosis.candidates)
+    )
+    title = f'Looked at, not confirmed <span class="muted">{len(diagnosis.candidates)}</span>'
+    return f'<details class="candidates"><summary>{title}</summary><p class="muted">Chance alone could have given these.</p><ul>{rows}</ul></details>'
+
+
+def nothing_found(diagnosis: Diagnosis) -> str:
+    """The result "nothing", with the smallest effect that would have been found and what to try next."""
+    unit = esc(diagnosis.outcomes.unit)
+    rows = "".join(
+        f"<tr><td>{d.size:,}</td><td>{'none tried' if d.excess_loss is None else f'{number(d.excess_loss, sign=True)} {unit}'}</td>"
+        f"<td>{'' if d.error_difference is None else '+' + percent(d.error_difference).replace('%', 'points')}</td></tr>"
+        for d in diagnosis.detectable
+    )
+    power = f"{percent(diagnosis.detectable[0].power)}" if diagnosis.detectable else ""
+    found = (
+        f"<h3>What would have been found</h3><p>A cluster of this size with at least this excess would have been confirmed {power} of the time.</p>"
+        f"<table><thead><tr><th>Samples</th><th>Excess {esc(diagnosis.outcomes.name)}</th><th>Excess errors</th></tr></thead><tbody>{rows}</tbody></table>"
+        if rows
+        else ""
+    )
+    steps = "".join(f"<li><b>{title}.</b> {why}</li>" for title, why in NEXT_STEPS)
+    return (
+        '<div class="pane-head"><h2>No failure cluster</h2></div><div class="pane-body calm">'
+        "<p>No group of samples fails together more than chance allows. That is a result: the failures are spread, or this embedding does not see what they share.</p>"
+        f"{found}<h3>What to try next</h3><ul>{steps}</ul>{candidate_list(diagnosis)}</div>"
+    )

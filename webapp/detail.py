@@ -1,0 +1,146 @@
+"""The right-hand pane once something is picked: its figures, what it shares, and its gallery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.records import I64, Diagnosis, FailureCluster, Insight
+from webapp.figures import bracket, count, esc, hue, label_and_prediction, mean_of, number, p_value, percent, picture, sample_facts, whisker
+
+EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """What is picked and what is said of it."""
+
+    rows: I64
+    insights: tuple[Insight, ...]
+    cluster: FailureCluster | None = None
+    shown: int = 16
+
+
+def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
+    """The whole pane for a cluster, a lasso or a single sample."""
+    cluster, rows = selection.cluster, selection.rows
+    if cluster is not None:
+        mark = f'<span class="badge">{cluster.id + 1}</span>' if cluster.confirmed else ""
+        title, flag = f"{mark}{esc(cluster.name)}", "" if cluster.confirmed else _flag("Not confirmed: chance alone could have given this.")
+        style = f"--hue:{hue(cluster.id)}" if cluster.confirmed else ""
+    else:
+        one = len(rows) == 1
+        title = esc(diagnosis.samples.ids[int(rows[0])]) if one else "Your selection"
+        flag, style = ("" if one else _flag(EXPLORATORY)), ""
+    back = '<button type="button" class="plain back" data-do="clear">&larr; All clusters</button>'
+    steps = (
+        '<span class="steps"><button type="button" class="plain" data-do="step" data-by="-1" aria-label="Previous cluster">&lsaquo;</button>'
+        '<button type="button" class="plain" data-do="step" data-by="1" aria-label="Next cluster">&rsaquo;</button></span>'
+        if diagnosis.clusters
+        else ""
+    )
+    body = f"{_figures(diagnosis, selection)}{_gallery(diagnosis, selection)}{_shared(diagnosis, selection)}"
+    return (
+        f'<div class="pane-head" style="{style}"><div class="pane-nav">{back}{steps}</div>'
+        f'<h2 class="pane-title" tabindex="-1">{title}</h2>{chip(diagnosis, rows)}{flag}</div><div class="pane-body" style="{style}">{body}</div>'
+    )
+
+
+def chip(diagnosis: Diagnosis, rows: I64) -> str:
+    """ "312 selected (1.2 %), mean loss 2.31 against 0.84", and the button that clears."""
+    inside = np.zeros(len(diagnosis.samples), bool)
+    inside[rows] = True
+    mean, rest = mean_of(diagnosis, inside)
+    said = f"<b>{len(rows):,}</b> selected ({percent(len(rows) / len(inside))}), mean {esc(diagnosis.outcomes.name)} <b>{number(mean)}</b> against {number(rest)}"
+    return f'<p class="selection-chip" aria-live="polite"><span>{said}</span><button type="button" data-do="clear">Clear</button></p>'
+
+
+def empty_lasso() -> str:
+    """Said in the pane where the lasso holds no point."""
+    return '<p class="selection-chip"><span>The outline held no point.</span></p>'
+
+
+def _flag(text: str) -> str:
+    return f'<p class="flag">{esc(text)}</p>'
+
+
+def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
+    cluster = selection.cluster
+    if cluster is None:
+        if len(selection.rows) != 1:
+            return ""
+        return f'<ul class="facts-list">{"".join(f"<li>{esc(line)}</li>" for line in sample_facts(diagnosis, int(selection.rows[0])))}</ul>'
+    unit = esc(diagnosis.outcomes.unit)
+    cells = [("Excess loss", f"{number(cluster.excess_loss.value, sign=True)} <small>{unit} {bracket(cluster.excess_loss)}</small>")]
+    if cluster.error_rate is not None:
+        outside = "" if cluster.error_outside is None else f"outside {percent(cluster.error_outside)}"
+        cells.append(("Error rate", f"{percent(cluster.error_rate.value)} <small>{outside}</small>"))
+    known = "failures" if diagnosis.outcomes.errors is not None else "excess loss"
+    cells.append((f"Share of all {known}", f"{percent(cluster.coverage.value)} <small>{bracket(cluster.coverage, as_percent=True)}</small>"))
+    if cluster.p is not None:
+        cells.append(("Adjusted p", p_value(cluster.p).removeprefix("p ")))
+    return f'<dl class="figures">{"".join(f"<div><dt>{t}</dt><dd>{v}</dd></div>" for t, v in cells)}</dl>'
+
+
+def _shared(diagnosis: Diagnosis, selection: Selection) -> str:
+    """The conditions that describe the selection, strongest first, proxies folded under each."""
+    cluster = selection.cluster
+    if len(selection.rows) < 2:
+        return ""
+    cause = f'<p class="cause"><b>Cause:</b> {esc(cluster.cause)}</p>' if cluster and cluster.cause else ""
+    if not selection.insights:
+        return f'<h3>What they share</h3><p class="muted">No column of the table and no measured property sets these samples apart.</p>{cause}'
+    span = max((i.effect.high for i in selection.insights), default=1.0)
+    return f"<h3>What they share</h3>{''.join(_insight(diagnosis, i, span) for i in selection.insights[:8])}{cause}"
+
+
+def _insight(diagnosis: Diagnosis, insight: Insight, span: float) -> str:
+    tail = [count(insight.size, "sample")]
+    if insight.error_inside is not None and insight.error_outside is not None:
+        tail.append(f"{percent(insight.error_inside)} wrong, {percent(insight.error_outside)} outside")
+    tail.append(f"adjusted {p_value(insight.p)}" if insight.p is not None else "exploratory")
+    if insight.retrieval is not None:
+        tail.append(f"tells members apart: {insight.retrieval:.2f}")
+    proxies = "".join(f"<li>{esc(p)}</li>" for p in insight.proxies)
+    fold = f"<details><summary>{count(len(insight.proxies), 'condition')} that {'says' if len(insight.proxies) == 1 else 'say'} the same</summary><ul>{proxies}</ul></details>" if proxies else ""
+    effect = f"<b>{number(insight.effect.value, sign=True)}</b> {esc(diagnosis.outcomes.unit)} <small>{bracket(insight.effect)}</small>"
+    return (
+        f'<div class="insight{"" if insight.confirmed else " open"}"><div class="insight-top"><span>{esc(insight.text)}</span><span class="insight-effect">{effect}</span></div>'
+        f'{whisker(insight.effect, span)}<p class="card-facts">{"".join(f"<span>{t}</span>" for t in tail)}</p>{fold}</div>'
+    )
+
+
+def _gallery(diagnosis: Diagnosis, selection: Selection) -> str:
+    rows, loss = selection.rows, diagnosis.outcomes.loss
+    if len(rows) == 1:
+        return f'<div class="gallery solo">{_tile(diagnosis, int(rows[0]))}</div>'
+    groups = [("worst", "Worst", rows[np.argsort(-loss[rows], kind="stable")]), ("typical", "Typical", typical_rows(diagnosis, selection))]
+    if selection.cluster is not None and len(selection.cluster.counterexamples):
+        groups.append(("counter", "Counter-examples", selection.cluster.counterexamples))
+    tabs, panels = [], []
+    for i, (key, title, found) in enumerate(groups):
+        tabs.append(f'<button type="button" role="tab" id="tab-{key}" aria-controls="panel-{key}" aria-selected="{str(i == 0).lower()}" data-tab="{key}">{title}</button>')
+        tiles = "".join(_tile(diagnosis, int(row)) for row in found[: selection.shown])
+        more = f'<button type="button" class="plain more" data-do="more">Show more <span class="muted">of {len(found):,}</span></button>' if len(found) > selection.shown else ""
+        note = '<p class="muted">For the worst members, the most alike samples on which the model does well.</p>' if key == "counter" else ""
+        panels.append(f'<div role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}"{"" if i == 0 else " hidden"}>{note}<div class="gallery">{tiles}</div>{more}</div>')
+    return f'<div class="tabs"><div role="tablist" aria-label="Pictures">{"".join(tabs)}</div>{"".join(panels)}</div>'
+
+
+def typical_rows(diagnosis: Diagnosis, selection: Selection) -> I64:
+    """The selection ordered from its middle outwards: by membership in a cluster, else by likeness to the mean embedding."""
+    rows = selection.rows
+    if selection.cluster is not None:
+        return rows[np.argsort(-selection.cluster.membership[rows], kind="stable")]
+    vectors = diagnosis.embeddings.vectors[rows]
+    return rows[np.argsort(-(vectors @ vectors.mean(0)), kind="stable")] if len(rows) else rows
+
+
+def _tile(diagnosis: Diagnosis, row: int) -> str:
+    source, said = picture(diagnosis, row), label_and_prediction(diagnosis, row)
+    loss = number(float(diagnosis.outcomes.loss[row]))
+    name = diagnosis.samples.ids[row]
+    alt = f"{said or name}, loss {loss}"
+    face = f'<img src="{source}" alt="{esc(alt)}" loading="lazy">' if source else f'<span class="no-picture">{esc(name)}</span>'
+    return f'<button type="button" class="tile" data-zoom data-row="{row}" title="{esc(name)}">{face}<span class="tile-foot"><b>{loss}</b><span>{esc(said)}</span></span></button>'

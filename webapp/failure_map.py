@@ -1,0 +1,141 @@
+"""The failure map: a `gr.HTML` component that draws points on a canvas and hands a lasso back as a polygon.
+
+The points travel once, as base64 arrays; afterwards only a small bit mask does. Which rows lie inside a lasso is decided
+here, not in the browser. The drawing itself is in assets/js/failure_map.js.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import InvalidInput
+from core.records import F32, I64, Diagnosis
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "assets" / "js"
+MAX_VERTICES = 2000
+COLOUR_RANGE = (2.0, 98.0)
+"""Percentiles of the loss at the two ends of the colour bar."""
+
+_TEMPLATE = """
+<div class="map-plate" tabindex="0" role="application" aria-roledescription="failure map">
+  <canvas class="map-points" role="img" aria-label="Failure map"></canvas>
+  <canvas class="map-over" aria-hidden="true"></canvas>
+  <div class="map-tools" role="toolbar" aria-label="Map tools">
+    <button type="button" data-tool="lasso" aria-pressed="true" title="Lasso: draw round points">Lasso</button>
+    <button type="button" data-tool="box" aria-pressed="false" title="Box: drag a rectangle">Box</button>
+    <button type="button" data-tool="pan" aria-pressed="false" title="Move the map by dragging">Move</button>
+    <span class="map-gap"></span>
+    <button type="button" data-zoom="in" title="Zoom in (+)" aria-label="Zoom in">+</button>
+    <button type="button" data-zoom="out" title="Zoom out (-)" aria-label="Zoom out">&minus;</button>
+    <button type="button" data-zoom="fit" title="Show everything (0)">Fit</button>
+  </div>
+  <div class="map-hover" hidden><img alt=""><div class="map-hover-text"></div></div>
+  <div class="map-live" aria-live="polite"></div>
+</div>
+<div class="map-foot">
+  <div class="map-bar"><span class="map-low"></span><canvas class="map-ramp" width="256" height="1" aria-hidden="true"></canvas><span class="map-high"></span></div>
+  <div class="map-note"></div>
+</div>
+"""
+
+
+class MapView(gr.HTML):
+    """Draws `map_points(diagnosis)`; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster} and `clear` {}."""
+
+    def __init__(self, hover: Callable[[Any], Any] | None = None, **kwargs: Any) -> None:
+        """hover: called with [run, row] while the mouse rests on a point; returns {"src", "title", "lines"}."""
+        script = (SCRIPTS / "map_paint.js").read_text("utf-8") + (SCRIPTS / "failure_map.js").read_text("utf-8")
+        kwargs.setdefault("selection", None)
+        super().__init__(
+            html_template=_TEMPLATE,
+            js_on_load=script,
+            apply_default_css=False,
+            server_functions=[hover] if hover else None,
+            **kwargs,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """The value is a dictionary for the script, never markup."""
+        return value
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object"}
+
+
+def map_points(diagnosis: Diagnosis, run: str) -> dict[str, Any]:
+    """What the map needs to draw a diagnosis: coordinates, losses, cluster of each row, and the ends of the colour bar."""
+    loss = diagnosis.outcomes.loss
+    low, high = np.percentile(loss, COLOUR_RANGE) if len(loss) else (0.0, 1.0)
+    cluster, _ = diagnosis.cluster_of()
+    return {
+        "run": run,
+        "n": len(loss),
+        "x": _packed(diagnosis.map.xy[:, 0].astype("<f4")),
+        "y": _packed(diagnosis.map.xy[:, 1].astype("<f4")),
+        "loss": _packed(loss.astype("<f4")),
+        "cluster": _packed(np.minimum(cluster, 254).astype("<i2")),
+        "clusters": [{"id": c.id, "name": c.name, "size": c.size} for c in diagnosis.clusters],
+        "low": float(low),
+        "high": float(high),
+        "unit": diagnosis.outcomes.unit,
+        "loss_name": diagnosis.outcomes.name,
+        "method": diagnosis.map.method,
+    }
+
+
+def map_selection(rows: I64, n: int, *, cluster: int | None = None) -> dict[str, Any] | None:
+    """The selection as a bit mask (bit i of byte i // 8, least significant first), or None for no selection."""
+    mask = np.zeros(n, bool)
+    mask[rows] = True
+    return {"mask": _packed(np.packbits(mask, bitorder="little")), "count": len(rows), "cluster": cluster}
+
+
+def read_polygon(payload: Any) -> tuple[tuple[float, float], ...]:
+    """The polygon of a lasso event, checked: it comes from the browser, so nothing about it is trusted.
+
+    Raises:
+        InvalidInput: not a list of at most 2,000 pairs of finite numbers.
+    """
+    if not isinstance(payload, Sequence) or isinstance(payload, str) or len(payload) > MAX_VERTICES:
+        raise InvalidInput(f"A lasso must be a list of at most {MAX_VERTICES:,} points. Draw a simpler outline.")
+    try:
+        polygon = tuple((float(x), float(y)) for x, y in payload)
+    except (TypeError, ValueError):
+        raise InvalidInput("Each point of a lasso must be a pair of numbers. Draw the outline again.") from None
+    if not all(math.isfinite(v) for point in polygon for v in point):
+        raise InvalidInput("Each point of a lasso must be finite. Draw the outline again.")
+    return polygon
+
+
+def rows_inside(xy: F32, polygon: Sequence[tuple[float, float]]) -> I64:
+    """Row numbers of the points inside the polygon, by the even-odd rule; empty for fewer than three vertices.
+
+    A polygon that crosses itself counts a doubly enclosed point as outside, as a drawn figure eight suggests.
+    """
+    if len(polygon) < 3 or not len(xy):
+        return np.empty(0, np.int64)
+    corners = np.asarray(polygon, np.float64)
+    near = np.flatnonzero(((xy >= corners.min(0)) & (xy <= corners.max(0))).all(1))  # the loop below runs over these alone
+    x, y = xy[near, 0].astype(np.float64), xy[near, 1].astype(np.float64)
+    inside = np.zeros(len(near), bool)
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0)):
+        if y0 == y1:
+            continue
+        crosses = (y0 > y) != (y1 > y)
+        inside ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+    return near[inside].astype(np.int64)
+
+
+def _packed(values: npt.NDArray[Any]) -> str:
+    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")

@@ -1,0 +1,156 @@
+"""Pure functions from records to text and markup: numbers, intervals, pictures. Every string of the user's is escaped here."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import math
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.records import Bool, Column, Diagnosis, Estimate
+
+HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
+"""Cluster colours, told apart with the common colour-vision deficiencies; the number on each says the same. In step with map_paint.js."""
+
+MINUS, THIN = "\u2212", "\u202f"
+
+
+def esc(text: object) -> str:
+    """Text made safe inside markup and inside a quoted attribute."""
+    return html.escape(str(text), quote=True)
+
+
+def hue(cluster: int) -> str:
+    return HUES[cluster % len(HUES)]
+
+
+def number(value: float | None, *, sign: bool = False) -> str:
+    """Three figures, a true minus sign, "n/a" where undefined: 1.02, −0.4, 12,300."""
+    if value is None or not math.isfinite(value):
+        return "n/a"
+    size = abs(value)
+    if size >= 1000:
+        text = f"{size:,.0f}"
+    elif size >= 100:
+        text = f"{size:.0f}"
+    elif size >= 10:
+        text = f"{size:.1f}"
+    elif size >= 0.095 or size == 0:
+        text = f"{size:.2f}"
+    else:
+        text = f"{size:.2g}"
+    prefix = MINUS if value < 0 and float(text.replace(",", "")) != 0 else "+" if sign else ""
+    return prefix + text
+
+
+def percent(share: float | None) -> str:
+    """A share as a whole percentage, one decimal below 10 %."""
+    if share is None or not math.isfinite(share):
+        return "n/a"
+    text = f"{100 * abs(share):.1f}" if 0 < abs(share) < 0.0995 else f"{100 * abs(share):.0f}"
+    return f"{MINUS if share < 0 and float(text) else ''}{text}{THIN}%"
+
+
+def bracket(estimate: Estimate, *, as_percent: bool = False) -> str:
+    """The interval as "[0.58, 1.18]", or "[24, 38]" in per cent; empty where it is undefined."""
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return ""
+    if as_percent:
+        return f"[{percent(estimate.low).split(THIN)[0]}, {percent(estimate.high).split(THIN)[0]}]"
+    return f"[{number(estimate.low)}, {number(estimate.high)}]"
+
+
+def p_value(p: float | None) -> str:
+    """ "p 0.0002", or "" where there is none."""
+    if p is None or not math.isfinite(p):
+        return ""
+    if p < 0.0001:
+        return "p < 0.0001"
+    return f"p {p:.2f}" if p >= 0.1 else f"p {p:.3f}" if p >= 0.001 else f"p {p:.4f}"
+
+
+def count(n: int, noun: str) -> str:
+    """ "1 sample", "1,204 samples"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}es" if noun.endswith("ss") else f"{n:,} {noun}s"
+
+
+def whisker(estimate: Estimate, span: float) -> str:
+    """A small bar of the estimate and its interval, from 0 (the thin line) to `span`, the largest value shown beside it."""
+    low, mid, high = (100 * min(max((v if math.isfinite(v) else 0) / (span or 1), -0.15), 1.0) for v in (estimate.low, estimate.value, estimate.high))
+    start = 15 / 1.15  # a little room below zero, so that an interval that crosses it is seen to
+    at = [start + v * (100 - start) / 100 for v in (low, mid, high)]
+    return (
+        f'<span class="whisker" aria-hidden="true"><i class="zero" style="left:{start:.1f}%"></i>'
+        f'<i class="range" style="left:{at[0]:.1f}%;width:{max(at[2] - at[0], 0.5):.1f}%"></i><i class="dot" style="left:{at[1]:.1f}%"></i></span>'
+    )
+
+
+def picture(diagnosis: Diagnosis, row: int) -> str:
+    """The row's thumbnail as a data address, so that no picture ever has an address that another visitor could ask for; "" if none."""
+    images = diagnosis.samples.images
+    if images is None:
+        return ""
+    try:
+        payload = images.read(row)
+        if payload[8:12] != b"WEBP":
+            from core.thumbnails import STORED_SIZE, shrink
+
+            payload = shrink(payload, STORED_SIZE)
+    except (InvalidInput, OSError, ValueError):
+        return ""  # the run says in its notes which pictures could not be read
+    return "data:image/webp;base64," + base64.b64encode(payload).decode("ascii")
+
+
+def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
+    """Plain (unescaped) lines on one row: its loss, what was predicted for it, label and prediction, and its other columns."""
+    outcomes, samples = diagnosis.outcomes, diagnosis.samples
+    lines = [
+        f"loss {number(float(outcomes.loss[row]))} {outcomes.unit}",
+        f"expected from the embedding {number(float(diagnosis.estimate.predicted[row]))} ± {number(float(diagnosis.estimate.spread[row]))}",
+    ]
+    if said := label_and_prediction(diagnosis, row):
+        lines.append(said)
+    lines += [f"{column.name}: {_cell(column, row)}" for column in samples.metadata[:4] if not column.measured]
+    return lines
+
+
+def label_and_prediction(diagnosis: Diagnosis, row: int) -> str:
+    """ "cat → dog" for a wrong prediction, "cat" for a right one or where no prediction is known, "" without labels."""
+    names, labels, predictions = diagnosis.samples.class_names, diagnosis.samples.labels, diagnosis.outcomes.predictions
+    if labels is None or not names:
+        return ""
+    true = names[int(labels[row])]
+    if predictions is None or predictions[row] == labels[row]:
+        return true
+    return f"{true} → {names[int(predictions[row])]}"
+
+
+def _cell(column: Column, row: int) -> str:
+    value = column.values[row]
+    if column.kind == "number":
+        return number(float(value))
+    return "missing" if value is None else str(value)[:80]
+
+
+def mean_of(diagnosis: Diagnosis, inside: Bool) -> tuple[float, float]:
+    """Mean loss of the rows inside and of the rest (nan where there are none)."""
+    loss = diagnosis.outcomes.loss
+    return tuple(float(loss[part].mean()) if part.any() else float("nan") for part in (inside, ~inside))  # type: ignore[return-value]
+
+
+def table_csv(diagnosis: Diagnosis) -> bytes:
+    """One line for each sample, for a spreadsheet: a cell that would start a formula is led by an apostrophe."""
+    import csv
+
+    cluster, membership = diagnosis.cluster_of()
+    out = io.StringIO()
+    write = csv.writer(out)
+    write.writerow(["id", "loss", "predicted", "spread", "cluster", "membership", "x", "y"])
+    columns = (diagnosis.outcomes.loss, diagnosis.estimate.predicted, diagnosis.estimate.spread, cluster, membership, *diagnosis.map.xy.T)
+    for name, *values in zip(diagnosis.samples.ids, *(np.asarray(c).tolist() for c in columns)):
+        safe = f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
+        write.writerow([safe, *values])
+    return out.getvalue().encode("utf-8")

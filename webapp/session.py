@@ -1,0 +1,168 @@
+"""What one visitor has done, and where the finished runs lie: a small record in Gradio's state, the arrays under a secret id.
+
+Whoever knows a run's id may see the run, so an id is 128 random bits and never leaves the visitor's own page.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import inspect
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from core import store
+from core.errors import Cancelled, DiagnosisError, InvalidInput
+from core.records import I64, Diagnosis, FailureCluster, Progress, no_progress
+from webapp.failure_map import rows_inside
+
+PAGE = 16
+"""Pictures shown at first, and added by "Show more"."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """The open run and what is picked in it; at most one of cluster, candidate, row and polygon is set."""
+
+    run: str = ""
+    cluster: int | None = None
+    candidate: int | None = None
+    """Place in `Diagnosis.candidates`."""
+    row: int | None = None
+    polygon: tuple[tuple[float, float], ...] = ()
+    shown: int = PAGE
+
+    @property
+    def picked(self) -> bool:
+        return self.cluster is not None or self.candidate is not None or self.row is not None or bool(self.polygon)
+
+
+def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | None:
+    """The confirmed cluster or the candidate that is picked, or None.
+
+    Raises:
+        InvalidInput: the run has none of that number.
+    """
+    if session.cluster is not None:
+        found = next((c for c in diagnosis.clusters if c.id == session.cluster), None)
+    elif session.candidate is not None:
+        found = diagnosis.candidates[session.candidate] if 0 <= session.candidate < len(diagnosis.candidates) else None
+    else:
+        return None
+    if found is None:
+        raise InvalidInput(f"This run has {len(diagnosis.clusters)} clusters: number {session.cluster} is not among them. Pick one from the list.")
+    return found
+
+
+def selected_rows(session: Session, diagnosis: Diagnosis) -> I64:
+    """Row numbers of the selection: a cluster's members, one row, or the rows whose map point lies inside the lasso."""
+    if (cluster := picked_cluster(session, diagnosis)) is not None:
+        return np.flatnonzero(cluster.membership >= 0.5).astype(np.int64)
+    if session.row is not None:
+        return np.array([session.row], np.int64)
+    return rows_inside(diagnosis.map.xy, session.polygon)
+
+
+class Runs:
+    """Where finished runs are found again: a visitor's own under a secret id, the shipped examples under their names.
+
+    A visitor's runs lie in a private folder that goes away with the server, and earlier once they are `max_age_s` old.
+    """
+
+    def __init__(self, max_age_s: float = 24 * 3600.0) -> None:
+        self._max_age_s = max_age_s
+        self._examples: dict[str, Path] = {}
+        self._loaded: dict[str, Diagnosis] = {}
+        self._own: store.RunStore | None = None
+        self._lock = threading.Lock()
+
+    def offer(self, folder: Path) -> str:
+        """Let every visitor open the stored run in `folder`; returns its public id."""
+        self._examples[name := f"example-{folder.parent.name}"] = folder
+        return name
+
+    def add(self, diagnosis: Diagnosis, progress: Progress = no_progress) -> str:
+        """Store a visitor's diagnosis; returns its secret id."""
+        own = self._visitors()
+        own.prune(self._max_age_s)
+        return own.put(diagnosis, secret=True, progress=progress)
+
+    def get(self, run: str) -> Diagnosis:
+        """The diagnosis with that id.
+
+        Raises:
+            InvalidInput: nothing is held under that id.
+        """
+        if run not in self._examples:
+            return self._visitors().get(run)
+        with self._lock:  # a second visitor waits for the first one's load instead of doing it twice
+            if run not in self._loaded:
+                self._loaded[run] = store.load(self._examples[run])
+            return self._loaded[run]
+
+    def folder(self, run: str) -> Path:
+        """The folder of a run; raises InvalidInput where nothing is held under that id."""
+        return self._examples[run] if run in self._examples else self._visitors().folder(run)
+
+    def replace(self, run: str, diagnosis: Diagnosis) -> str:
+        """Store a new version of a visitor's run in place of the old one; returns its new id."""
+        new = self.add(diagnosis)
+        self.remove(run)
+        return new
+
+    def remove(self, run: str) -> None:
+        """Delete a visitor's run, if it is there; examples stay."""
+        if run not in self._examples:
+            with contextlib.suppress(InvalidInput):
+                self._visitors().remove(run)
+
+    def _visitors(self) -> store.RunStore:
+        with self._lock:
+            if self._own is None:
+                home = Path(tempfile.mkdtemp(prefix="errata-runs-"))  # mode 0700
+                atexit.register(shutil.rmtree, home, ignore_errors=True)
+                self._own = store.RunStore(home, keep_loaded=12)
+            return self._own
+
+
+RUNS = Runs()
+
+
+def shows_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """The same callback, a DiagnosisError shown as one message on the page; any other exception reaches the log.
+
+    Plain and generator callbacks both work. The signature is kept, since Gradio reads it to pass the event.
+    """
+
+    def shown(error: DiagnosisError) -> gr.Error:
+        title = "Stopped" if isinstance(error, Cancelled) else "This needs a change"
+        return gr.Error(str(error), title=title, duration=None, print_exception=False)
+
+    if inspect.isgeneratorfunction(callback):
+
+        @functools.wraps(callback)
+        def stream(*args: Any, **kwargs: Any) -> Any:
+            try:
+                yield from callback(*args, **kwargs)
+            except DiagnosisError as error:
+                raise shown(error) from error
+
+        return stream
+
+    @functools.wraps(callback)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return callback(*args, **kwargs)
+        except DiagnosisError as error:
+            raise shown(error) from error
+
+    return call

@@ -1,0 +1,180 @@
+"""Your data tab: bring a table with pictures or embeddings, correct the roles of its columns, run, and stop if wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.errors import Cancelled
+from core.records import Progress
+from core.roles import LOSS_KINDS, Roles
+from webapp.choices import IMAGES, ROLE_NAMES, SEVERAL_ROLES, SINGLE_ROLES, TABLES, VECTORS, columns_table, data_sets, recognised, roles_from, sources
+from webapp.jobs import JOBS, Job, closing, status
+from webapp.session import RUNS, Session, shows_errors
+from webapp.tabs.explore import View, on_downloads, show_run
+
+AUTOMATIC = "automatic"
+
+
+def on_table(table: str | None) -> tuple[Any, ...]:
+    """A table was brought: returns (recognised roles, columns table, then one dropdown for each of ROLE_NAMES)."""
+    if not table:
+        return {}, HINT, *(gr.update(choices=[], value=[] if name in dict(SEVERAL_ROLES) else None) for name in ROLE_NAMES)
+    from core.samples import describe_columns  # pandas
+
+    columns = describe_columns(table)
+    found, names = recognised(columns), [name for name, _, _ in columns]
+    return found, columns_table(columns), *(gr.update(choices=names, value=found.get(role, [] if role in dict(SEVERAL_ROLES) else None)) for role in ROLE_NAMES)
+
+
+def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
+    """A job for what stands in the form, in the order of `build`'s inputs; its result is the new run's id."""
+    table, images, vectors, chosen, loss_kind, higher, encoder, alpha, seed, *picked = said
+    brought = sources(table, images, vectors, chosen, root)
+    kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
+    roles = roles_from(dict(zip(ROLE_NAMES, picked)), found or {}, loss_kind=kind, higher_is_better=bool(higher))
+    return Job(lambda progress: run_diagnosis(brought, roles, encoder or "embedded", float(alpha), int(seed), progress))
+
+
+def run_diagnosis(brought: dict[str, Path | None], roles: Roles, encoder: str, alpha: float, seed: int, progress: Progress) -> str:
+    """Diagnose and store; returns the run's id. The map is the quick one; `refine_map` makes the better one afterwards."""
+    from core.diagnose import Settings, diagnose  # the whole method with scikit-learn and torch
+
+    settings = Settings(alpha=alpha, seed=seed, map="pca")
+    diagnosis = diagnose(brought["table"], images=brought["images"], embeddings=brought["embeddings"], encoder=encoder, roles=roles, settings=settings, progress=progress)
+    return RUNS.add(diagnosis, progress)
+
+
+def on_run(found: dict[str, Any], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
+    """Run what stands in the form; yields (job id, status, run id), the run id empty until the run has ended well."""
+    job = make_run(found, root, *said)
+    yield job.id, status(job), ""
+    try:
+        for _ in JOBS.follow(job):
+            yield job.id, status(job), ""
+    except Cancelled as stopped:
+        yield "", closing("Stopped", str(stopped)), ""
+        return
+    except Exception:
+        yield "", closing("The run did not finish", "Your files and choices are still here."), ""
+        raise
+    yield "", closing("Done", "The result is open in Explore."), job.result or ""
+
+
+def on_cancel(job: str) -> None:
+    """Stop the visitor's own run."""
+    if not JOBS.cancel(job):
+        gr.Info("Nothing is running.")
+
+
+def on_finished(run: str) -> tuple[Any, ...]:
+    """Open a run that has just ended: returns (tabs, session, then what `show_run` fills); nothing changes without a run."""
+    if not run:
+        return tuple(gr.skip() for _ in range(7))
+    return gr.update(selected="explore"), *show_run(run)
+
+
+def refine_map(session: Session, run: str) -> Iterator[tuple[Any, Any, Any]]:
+    """Replace the quick map of a finished run by UMAP; yields (session, map, run id)."""
+    if not run or RUNS.get(run).map.method == "umap":
+        return
+    from core.projection import umap_map  # compiles on first use
+
+    diagnosis = RUNS.get(run)
+
+    def work(progress: Progress) -> str:
+        better = umap_map(diagnosis.embeddings, seed=int(diagnosis.settings.get("seed", 0)), progress=progress)
+        return RUNS.add(replace(diagnosis, map=better))
+
+    job = Job(work)
+    for _ in JOBS.follow(job):
+        yield gr.skip(), gr.skip(), gr.skip()
+    yield gr.skip(), gr.skip(), job.result or ""
+
+
+def on_refined(session: Session, run: str) -> tuple[Any, Any, Any]:
+    """Show the better map if its run is still the open one; a cluster that is picked stays picked, an outline does not."""
+    if not run or run == session.run or RUNS.get(run).fingerprint != RUNS.get(session.run).fingerprint:
+        return gr.skip(), gr.skip(), gr.skip()
+    old, session = session.run, replace(session, run=run, polygon=())
+    filled = show_run(run)
+    RUNS.remove(old)
+    return session, gr.update(value=filled[3]["value"]), gr.update(run=run)
+
+
+def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None) -> None:
+    """Lay out the tab and wire its callbacks."""
+    found, job = gr.State({}), gr.State("")
+    with gr.Row(elem_classes="bring"):
+        with gr.Column(scale=46, min_width=320):
+            gr.HTML("<h2>1. Bring a table and its pictures</h2>", apply_default_css=False)
+            table = gr.File(label="Table: CSV, TSV, JSON Lines or Parquet", file_types=list(TABLES), type="filepath", height=118, elem_id="table")
+            images = gr.File(label="Pictures: zip or tar", file_types=list(IMAGES), type="filepath", height=118, elem_id="images")
+            with gr.Accordion("Embeddings instead of pictures, or a data set on this server", open=bool(data_sets(root))):
+                vectors = gr.File(label="Embeddings: npy, npz, safetensors or Parquet", file_types=list(VECTORS), type="filepath", height=118, elem_id="vectors")
+                chosen = gr.Dropdown(["", *data_sets(root)], value="", label="Data set on this server", visible=root is not None, elem_id="chosen")
+        with gr.Column(scale=54, min_width=320):
+            gr.HTML("<h2>2. Check what was recognised</h2>", apply_default_css=False)
+            columns = gr.HTML(HINT, apply_default_css=False, elem_id="columns")
+            with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
+                picked = [gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name}") for name, label in SINGLE_ROLES]
+                picked += [gr.Dropdown([], value=[], label=label, multiselect=True, min_width=220, elem_id=f"role-{name}") for name, label in SEVERAL_ROLES]
+            gr.HTML("<h2>3. Run</h2>", apply_default_css=False)
+            with gr.Row():
+                loss_kind = gr.Dropdown([AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind")
+                encoder = gr.Dropdown([("small, offline", "embedded")], value="embedded", label="Encoder", min_width=150, allow_custom_value=False, elem_id="encoder")
+            with gr.Accordion("More settings", open=False), gr.Row():
+                higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
+                alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")
+                seed = gr.Number(0, precision=0, label="Seed", minimum=0)
+            with gr.Row():
+                run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
+                cancel = gr.Button("Cancel", elem_id="cancel")
+            progress = gr.HTML(closing("Nothing is running"), apply_default_css=False, elem_id="status")
+            finished = gr.Textbox(visible=False, label="run")
+            refined = gr.Textbox(visible=False, label="refined run")
+    _wire(session, view, buttons, tabs, root, found, job, [table, images, vectors, chosen, loss_kind, higher, encoder, alpha, seed, *picked], columns, run, cancel, progress, finished, refined)
+
+
+def _wire(
+    session: gr.State,
+    view: View,
+    buttons: list[Any],
+    tabs: gr.Tabs,
+    root: Path | None,
+    found: gr.State,
+    job: gr.State,
+    said: list[Any],
+    columns: gr.HTML,
+    run: gr.Button,
+    cancel: gr.Button,
+    progress: gr.HTML,
+    finished: gr.Textbox,
+    refined: gr.Textbox,
+) -> None:
+    private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
+    picked = said[-len(ROLE_NAMES) :]
+    said[0].change(shows_errors(on_table), [said[0]], [found, columns, *picked], **private)
+
+    def start(found: dict[str, Any], *said: Any) -> Iterator[tuple[Any, str, str]]:
+        """Diagnose what was brought. Yields (status, run id); the run id is the key for the other endpoints."""
+        yield from on_run(found, root, *said)
+
+    started = run.click(
+        shows_errors(start), [found, *said], [job, progress, finished], api_name="diagnose", concurrency_id="compute", concurrency_limit=1, show_progress="hidden"
+    )
+    opened = started.success(shows_errors(on_finished), [finished], [tabs, session, *view.all()], **private)
+    opened.then(shows_errors(on_downloads), [session], buttons, **private)
+    better = opened.then(shows_errors(refine_map), [session, finished], [session, view.failure_map, refined], concurrency_id="compute", **private)
+    better.then(shows_errors(on_refined), [session, refined], [session, view.failure_map, view.pane], **private).then(shows_errors(on_downloads), [session], buttons, **private)
+    cancel.click(on_cancel, [job], None, queue=False, **private)
+
+
+HINT = (
+    '<div class="empty small"><p>One row for each sample: its picture\'s file name, and either a <code>loss</code> or what the model said '
+    "(<code>label</code> with <code>prediction</code> or <code>prob_*</code>). Every other column may explain the failures.</p></div>"
+)
