@@ -21,6 +21,7 @@ from typing import Any, get_args
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from core.diagnose import Settings, diagnose_arrays
 from core.planted import NullKind, make_null, plant_region, shuffle_within
 from core.records import F64, I64, Bool, Embeddings
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
@@ -69,7 +70,9 @@ def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose
         losses, errors, members = plant_region(rows.embeddings.vectors, rows.losses, rows.labels, rows.errors, size=plant, failing=failing, seed=run)
         rows = replace(rows, losses=losses, errors=errors)
     started = time.process_time()
-    result = diagnose(rows.embeddings.vectors, rows.losses, labels=rows.labels, errors=rows.errors, groups=rows.groups, seed=run)
+    result = diagnose(
+        rows.embeddings.vectors, rows.losses, labels=rows.labels, errors=rows.errors, groups=rows.groups, settings=Settings(seed=run, map=False)
+    )
     seconds = time.process_time() - started
     claims = [cluster.membership >= 0.5 for cluster in result.clusters]
     true = [bool(2 * (claim & members).sum() >= claim.sum() > 0) for claim in claims]
@@ -110,8 +113,6 @@ def run_all(path: Path, source: str, make: Callable[[int], Rows], runs: Sequence
 
 
 def main() -> None:
-    from core.diagnose import diagnose_arrays
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path)

@@ -19,6 +19,7 @@ from typing import Any, get_args
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from core.diagnose import Settings, diagnose_arrays
 from core.engines import ENGINES, MAX_SLICES, load_engine
 from core.planted import Planted, PlantedKind, expected_precision_at, plant_embeddings
 from core.records import F64, Estimate
@@ -37,9 +38,9 @@ Method = Callable[[Planted, Planted, int], F64]
 
 def errata_scores(audit: Planted, fresh: Planted, seed: int) -> F64:
     """(m, <= 5) membership of the fresh rows in the confirmed clusters, then in the candidates; one constant column if none."""
-    from core.diagnose import diagnose_arrays
-
-    result = diagnose_arrays(audit.embeddings.vectors, audit.losses, labels=audit.labels, errors=audit.errors, seed=seed)
+    result = diagnose_arrays(
+        audit.embeddings.vectors, audit.losses, labels=audit.labels, errors=audit.errors, settings=Settings(seed=seed, map=False)
+    )
     memberships = np.asarray(result.model.assign(fresh.embeddings.vectors, labels=fresh.labels).memberships, dtype=np.float64)
     return memberships[:, :MAX_SLICES] if memberships.shape[1] else np.zeros((len(fresh.labels), 1))
 

@@ -71,9 +71,9 @@ def test_without_a_plant_every_claim_is_false(rows):
 def test_runs_go_on_where_they_were_and_the_table_counts_them(tmp_path, rows):
     path, calls = tmp_path / "honesty.jsonl", []
 
-    def diagnose(*_, seed, **__):
-        calls.append(seed)
-        return result_with(*([np.ones(400)] if seed == 2 else []))
+    def diagnose(*_, settings, **__):
+        calls.append(settings.seed)
+        return result_with(*([np.ones(400)] if settings.seed == 2 else []))
 
     for runs in (range(3), range(5)):
         honesty.run_all(path, "made", lambda run: honesty.shuffled(rows, run), runs, 0, 0.5, diagnose)
