@@ -112,6 +112,8 @@ def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -
     filled["prediction"] = named.prediction or finder.find("prediction", lambda name: not arrays(name))
     regression = named.label is None and (named.target is not None or finder.is_regression(filled["prediction"]))
     filled["label"] = named.label or (None if regression else finder.find("label", lambda name: not arrays(name)))
+    if filled["label"] is None and (several := finder.find("label", arrays)):
+        finder.notes.append(f"{several!r} holds several labels in each row, which no loss here can use: bring a loss column for such data.")
     filled["target"] = named.target or (finder.find("target", numbers) if regression else None)
     filled["loss"] = named.loss or finder.find("loss", lambda name: name != errors and (numbers(name) or plain(name) == "loss"))
     names = finder.class_names(filled["label"])

@@ -138,6 +138,13 @@ def _ids(read: Table, found: Found, pictures: ImageStore | None, positions: I64,
         texts = texts_of(read.frame[found.roles.id])
         ledger.drop(np.array([text is None for text in texts]), f"the id {found.roles.id!r} is missing")
         return [str(row) if text is None else text for row, text in enumerate(texts)]
+    if pictures is not None and not isinstance(pictures, FileImages):
+        # a picture column's paths are often bare file names, which may repeat; then they name no row
+        names = [pictures.name(row) for row in range(n)]
+        if len(set(names)) == n:
+            return names
+        ledger.note("The paths in the picture column repeat, so row numbers are the ids. Add a column 'id' to have your own.")
+        return [str(row) for row in range(n)]
     if pictures is not None:
         return [pictures.name(int(p)) if p >= 0 else _written(read, found, row) for row, p in enumerate(positions)]
     if found.roles.image is not None and found.roles.image in read.frame:

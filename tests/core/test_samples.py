@@ -165,6 +165,12 @@ def test_without_any_loss_the_message_says_what_would_do():
         read_audit(frame(), roles=Roles(loss_kind="entropy"))
 
 
+def test_several_labels_in_a_row_are_refused_in_words():
+    audit = read_audit(pd.DataFrame({"label": [[0, 1]] * N, "prob_0": 0.5, "prob_1": np.repeat(0.5, N)}))
+    assert said(audit, "'label' holds several labels in each row")
+    assert audit.outcomes.is_proxy
+
+
 # --- masks
 
 
@@ -282,6 +288,12 @@ def test_class_folders_alone_have_no_loss_and_the_message_says_so(tmp_path):
         read_audit(None, images=folder(tmp_path / "images", ["cat/1.png", "dog/1.png"]))
     with pytest.raises(InvalidInput, match="Neither a table nor images"):
         read_audit(None)
+
+
+def test_paths_that_repeat_in_a_picture_column_cost_no_row():
+    audit = read_audit(pd.DataFrame({"image": [{"bytes": png(), "path": "image.png"}] * N, "loss": np.arange(N) / N}))
+    assert audit.samples.ids == tuple(map(str, range(N)))
+    assert said(audit, "row numbers are the ids")
 
 
 # --- rows that cannot stay
