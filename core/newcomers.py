@@ -60,7 +60,7 @@ def read_newcomers(
         # Vectors that were brought carry no space: that they are of the diagnosed one is the user's word, as it was there.
         vectors, space, name = brought.vectors, diagnosis.embeddings.space, "given"
     else:
-        vectors, space, name = _embed(brought, encoder or str(diagnosis.settings.get("encoder", "embedded")), cache, progress)
+        vectors, space, name = _embed(brought, encoder or _encoder_of(diagnosis), cache, progress)
     rows = ledger.kept()
     if not len(rows):
         raise InvalidInput(f"None of the {len(ids):,} new samples can be assigned. {' '.join(ledger.summary()[:3])}")
@@ -137,6 +137,13 @@ def _ids(frame: pd.DataFrame, roles: Roles, store: ImageStore | None, positions:
     if store is not None:
         return [store.name(int(place)) if place >= 0 else str(row) for row, place in enumerate(positions)]
     return [str(row) for row in range(len(frame))]
+
+
+def _encoder_of(diagnosis: Diagnosis) -> str:
+    name = diagnosis.embeddings.encoder
+    if name == "given":
+        raise InvalidInput("The diagnosis was made on embeddings that were given. Give those of the new samples too, with --embeddings.")
+    return name.rsplit(" ", 1)[0]  # a fingerprint follows the name
 
 
 def _embed(brought: _Brought, encoder: str, cache: Path | None, progress: Progress) -> tuple[F32, str, str]:

@@ -52,6 +52,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             diagnosis=diagnosis,
             verdict=summary.verdict(diagnosis),
             predictability=summary.predictability_sentence(diagnosis),
+            unit=summary.with_unit(diagnosis),
             detectable=summary.detectable_sentence(diagnosis),
             cards=cards,
             general=[i for i in diagnosis.insights if i.cluster is None],
@@ -148,6 +149,7 @@ def _card(diagnosis: Diagnosis, cluster: FailureCluster, gallery: _Gallery, most
     return {
         "cluster": cluster,
         "colour": colour,
+        "shared": summary.explanation(diagnosis, cluster),
         "interval": charts.interval_bar(cluster.excess_loss, *axis, colour),
         "members": gallery.entries(rows),
         "n_more": cluster.size - len(rows),

@@ -51,6 +51,12 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def with_unit(diagnosis: Diagnosis) -> str:
+    """The loss's unit with a space before it, or nothing where the unit says no more than "loss"."""
+    unit = diagnosis.outcomes.unit
+    return "" if unit in ("", "loss") else f" {unit}"
+
+
 def verdict(diagnosis: Diagnosis) -> str:
     """The result in one sentence."""
     n = len(diagnosis.clusters)
@@ -88,9 +94,9 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
 
 def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """One cluster in one sentence: size, excess, errors, coverage."""
-    digits, unit = digits_for(diagnosis.outcomes.loss), diagnosis.outcomes.unit
+    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     where = count(cluster.size, "sample") + ("" if cluster.scope == "all samples" else f" of {cluster.scope}")
-    excess = f"loss {number(cluster.excess_loss.value, digits)} {unit} above the rest (95\u00a0% {interval(cluster.excess_loss, digits=digits)})"
+    excess = f"loss {number(cluster.excess_loss.value, digits)}{unit} above the rest (95\u00a0% {interval(cluster.excess_loss, digits=digits)})"
     parts = [where, excess]
     if cluster.error_rate is not None:
         outside = "" if cluster.error_outside is None else f" against {percent(cluster.error_outside)} outside"
@@ -100,12 +106,18 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     return ", ".join(parts) + f", {p_value(cluster.p)}" * cluster.confirmed
 
 
+def explanation(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """The confirmed condition that retrieves the cluster best, or "" if there is none."""
+    confirmed = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed]
+    return max(confirmed, key=lambda i: i.retrieval or 0.0).text if confirmed else ""
+
+
 def detectable_sentence(diagnosis: Diagnosis) -> str:
     """The smallest effect that would have been found: what "nothing" means here. Empty if it was not computed."""
     seen = [d for d in diagnosis.detectable if d.excess_loss is not None]
     missed = [d.size for d in diagnosis.detectable if d.excess_loss is None]
-    digits, unit = digits_for(diagnosis.outcomes.loss), diagnosis.outcomes.unit
-    parts = [f"{number(d.excess_loss, digits)} {unit} in a cluster of {d.size:,}" for d in seen]
+    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    parts = [f"{number(d.excess_loss, digits)}{unit} in a cluster of {d.size:,}" for d in seen]
     sentence = ""
     if seen:
         chances = sorted({percent(d.power) for d in seen})
@@ -118,7 +130,9 @@ def detectable_sentence(diagnosis: Diagnosis) -> str:
 def text_summary(diagnosis: Diagnosis) -> str:
     """The result as a few lines of plain text, for the end of a command."""
     lines = [verdict(diagnosis), predictability_sentence(diagnosis)]
-    lines += [f"  {c.id + 1}. {c.name}: {cluster_sentence(diagnosis, c)}" for c in diagnosis.clusters]
+    for cluster in diagnosis.clusters:
+        shared = explanation(diagnosis, cluster)
+        lines.append(f"  {cluster.id + 1}. {cluster.name}: {cluster_sentence(diagnosis, cluster)}{f'; shared: {shared}' if shared else ''}")
     failing = [f for f in diagnosis.classes if f.confirmed]
     if failing:
         digits = digits_for(diagnosis.outcomes.loss)

@@ -1,0 +1,54 @@
+"""Progress: one line a step on a terminal, nothing in a pipe."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from core.terminal import TerminalProgress, clock, progress_line
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_pipe_gets_nothing() -> None:
+    stream = io.StringIO()
+    progress = TerminalProgress(stream)
+    progress("embed", 1, 10)
+    progress.close()
+    assert stream.getvalue() == ""
+
+
+def test_each_step_has_a_line_of_its_own_and_its_last_count_stays() -> None:
+    stream = Terminal()
+    progress = TerminalProgress(stream)
+    for step, total in (("embed", 200), ("test", 3)):
+        for done in range(1, total + 1):
+            progress(step, done, total)
+    progress.close()
+    lines = stream.getvalue().split("\n")
+    assert len(lines) == 3
+    assert lines[0].split("\r\x1b[K")[-1].startswith("embed 200 / 200")
+    assert lines[1].split("\r\x1b[K")[-1].startswith("test 3 / 3")
+    assert stream.getvalue().count("embed") < 200
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "line"),
+    [
+        (0, 1600, 0.0, "embed 0 / 1,600"),
+        (320, 1600, 8.0, "embed 320 / 1,600  40/s  0:32 left"),
+        (1600, 1600, 40.0, "embed 1,600 / 1,600  40/s  0:40"),
+        (3, 10, 6.0, "embed 3 / 10  0.5/s  0:14 left"),
+        (1, 1, 9.0, "embed"),
+    ],
+)
+def test_a_line_has_count_rate_and_time_left(done: int, total: int, seconds: float, line: str) -> None:
+    assert progress_line("embed", done, total, seconds) == line
+
+
+def test_the_clock() -> None:
+    assert [clock(s) for s in (0, 31.4, 60, 3599, 3661)] == ["0:00", "0:31", "1:00", "59:59", "1:01:01"]
