@@ -52,7 +52,7 @@ def build_app(root: Path | None = None, examples: Path = ASSETS / "examples", fi
             with gr.Tab("Explore", id="explore"):
                 view, buttons = explore.build(session, offered)
             with gr.Tab("Your data", id="data"):
-                your_data.build(session, view, buttons, tabs, root)
+                your_data.build(session, view, buttons, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
                 reading.build()
         demo.load(shows_errors(explore.on_downloads), [session], buttons, show_progress="hidden", api_visibility="private")
@@ -122,8 +122,8 @@ def theme() -> gr.themes.Base:
         button_primary_background_fill_dark="var(--accent)",
         button_primary_background_fill_hover="var(--accent-2)",
         button_primary_background_fill_hover_dark="var(--accent-2)",
-        button_primary_text_color="#fff",
-        button_primary_text_color_dark="#fff",
+        button_primary_text_color="var(--accent-ink)",
+        button_primary_text_color_dark="var(--accent-ink)",
         button_secondary_background_fill="var(--card)",
         button_secondary_background_fill_dark="var(--card)",
         button_secondary_border_color="var(--line)",

@@ -44,10 +44,14 @@ def worst_members(diagnosis: Diagnosis, cluster: FailureCluster, n: int) -> list
 def cluster_card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> str:
     """One cluster as a button: name, excess loss with interval, error rates, adjusted p, share of failures, pictures, lead condition."""
     unit = esc(diagnosis.outcomes.unit)
-    facts = [f"{count(cluster.size, 'sample')} in {esc(cluster.scope)}"]
+    facts = [count(cluster.size, "sample") + ("" if cluster.scope == "all samples" else f" of {esc(cluster.scope)}")]
     if cluster.error_rate and cluster.error_outside is not None:
         facts.append(f"<b>{percent(cluster.error_rate.value)}</b> wrong, {percent(cluster.error_outside)} outside")
-    facts.append(f"holds {percent(cluster.coverage.value)} of all failures" if diagnosis.outcomes.errors is not None else f"holds {percent(cluster.coverage.value)} of the excess loss")
+    facts.append(
+        f"holds {percent(cluster.coverage.value)} of all failures"
+        if diagnosis.outcomes.errors is not None
+        else f"holds {percent(cluster.coverage.value)} of the excess loss"
+    )
     if cluster.p is not None:
         facts.append(f"adjusted {p_value(cluster.p)}")
     lead = lead_insight(diagnosis.insights, cluster.id)
@@ -85,7 +89,7 @@ def nothing_found(diagnosis: Diagnosis) -> str:
     """The result "nothing", with the smallest effect that would have been found and what to try next."""
     unit = esc(diagnosis.outcomes.unit)
     rows = "".join(
-        f"<tr><td>{d.size:,}</td><td>{'none tried' if d.excess_loss is None else f'{number(d.excess_loss, sign=True)} {unit}'}</td>"
+        f"<tr><td>{d.size:,}</td><td>{'would be missed' if d.excess_loss is None else f'{number(d.excess_loss, sign=True)} {unit}'}</td>"
         f"<td>{'' if d.error_difference is None else '+' + percent(d.error_difference).replace('%', 'points')}</td></tr>"
         for d in diagnosis.detectable
     )

@@ -85,7 +85,7 @@ def sources(table: str | None, images: str | None, vectors: str | None, chosen: 
 def columns_table(columns: Sequence[Column]) -> str:
     """The table's columns with the role that each was recognised in."""
     rows = "".join(
-        f'<tr><td><code>{esc(name)}</code></td><td>{f"<b>{esc(role)}</b>" if role else "<span class=muted>condition or unused</span>"}</td>'
+        f"<tr><td><code>{esc(name)}</code></td><td>{f'<b>{esc(role)}</b>' if role else '<span class=muted>condition or unused</span>'}</td>"
         f'<td class="muted">{esc(", ".join(examples))[:120]}</td></tr>'
         for name, role, examples in columns
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ class Selection:
     rows: I64
     insights: tuple[Insight, ...]
     cluster: FailureCluster | None = None
-    shown: int = 16
+    shown: int = 12
 
 
 def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
@@ -40,7 +41,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
         if diagnosis.clusters
         else ""
     )
-    body = f"{_figures(diagnosis, selection)}{_gallery(diagnosis, selection)}{_shared(diagnosis, selection)}"
+    body = f"{_figures(diagnosis, selection)}{_shared(diagnosis, selection)}{_gallery(diagnosis, selection)}{_cause(cluster)}"
     return (
         f'<div class="pane-head" style="{style}"><div class="pane-nav">{back}{steps}</div>'
         f'<h2 class="pane-title" tabindex="-1">{title}</h2>{chip(diagnosis, rows)}{flag}</div><div class="pane-body" style="{style}">{body}</div>'
@@ -52,7 +53,7 @@ def chip(diagnosis: Diagnosis, rows: I64) -> str:
     inside = np.zeros(len(diagnosis.samples), bool)
     inside[rows] = True
     mean, rest = mean_of(diagnosis, inside)
-    said = f"<b>{len(rows):,}</b> selected ({percent(len(rows) / len(inside))}), mean {esc(diagnosis.outcomes.name)} <b>{number(mean)}</b> against {number(rest)}"
+    said = f"<b>{len(rows):,}</b> selected ({percent(len(rows) / len(inside))}), mean loss <b>{number(mean)}</b> against {number(rest)}"
     return f'<p class="selection-chip" aria-live="polite"><span>{said}</span><button type="button" data-do="clear">Clear</button></p>'
 
 
@@ -79,20 +80,25 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
     known = "failures" if diagnosis.outcomes.errors is not None else "excess loss"
     cells.append((f"Share of all {known}", f"{percent(cluster.coverage.value)} <small>{bracket(cluster.coverage, as_percent=True)}</small>"))
     if cluster.p is not None:
-        cells.append(("Adjusted p", p_value(cluster.p).removeprefix("p ")))
+        cells.append(("Adjusted p", p_value(cluster.p).removeprefix("p\u00a0")))
     return f'<dl class="figures">{"".join(f"<div><dt>{t}</dt><dd>{v}</dd></div>" for t, v in cells)}</dl>'
 
 
 def _shared(diagnosis: Diagnosis, selection: Selection) -> str:
-    """The conditions that describe the selection, strongest first, proxies folded under each."""
-    cluster = selection.cluster
+    """The conditions that describe the selection: the first one open, the others folded under it."""
     if len(selection.rows) < 2:
         return ""
-    cause = f'<p class="cause"><b>Cause:</b> {esc(cluster.cause)}</p>' if cluster and cluster.cause else ""
-    if not selection.insights:
-        return f'<h3>What they share</h3><p class="muted">No column of the table and no measured property sets these samples apart.</p>{cause}'
-    span = max((i.effect.high for i in selection.insights), default=1.0)
-    return f"<h3>What they share</h3>{''.join(_insight(diagnosis, i, span) for i in selection.insights[:8])}{cause}"
+    ordered = sorted(selection.insights, key=lambda i: (not i.confirmed, -(i.retrieval or 0.0)))
+    if not ordered:
+        return '<p class="shared muted">No column of the table and no measured property sets these samples apart.</p>'
+    span = max((i.effect.high for i in ordered if math.isfinite(i.effect.high)), default=1.0)
+    first, *rest = (_insight(diagnosis, i, span) for i in ordered[:12])
+    fold = f'<details class="others"><summary>{count(len(rest), "more condition")}</summary>{"".join(rest)}</details>' if rest else ""
+    return f'<div class="shared"><h3>What they share</h3>{first}{fold}</div>'
+
+
+def _cause(cluster: FailureCluster | None) -> str:
+    return f'<p class="cause"><b>Cause:</b> {esc(cluster.cause)}</p>' if cluster and cluster.cause else ""
 
 
 def _insight(diagnosis: Diagnosis, insight: Insight, span: float) -> str:
@@ -103,7 +109,11 @@ def _insight(diagnosis: Diagnosis, insight: Insight, span: float) -> str:
     if insight.retrieval is not None:
         tail.append(f"tells members apart: {insight.retrieval:.2f}")
     proxies = "".join(f"<li>{esc(p)}</li>" for p in insight.proxies)
-    fold = f"<details><summary>{count(len(insight.proxies), 'condition')} that {'says' if len(insight.proxies) == 1 else 'say'} the same</summary><ul>{proxies}</ul></details>" if proxies else ""
+    fold = (
+        f"<details><summary>{count(len(insight.proxies), 'condition')} that {'says' if len(insight.proxies) == 1 else 'say'} the same</summary><ul>{proxies}</ul></details>"
+        if proxies
+        else ""
+    )
     effect = f"<b>{number(insight.effect.value, sign=True)}</b> {esc(diagnosis.outcomes.unit)} <small>{bracket(insight.effect)}</small>"
     return (
         f'<div class="insight{"" if insight.confirmed else " open"}"><div class="insight-top"><span>{esc(insight.text)}</span><span class="insight-effect">{effect}</span></div>'
@@ -120,11 +130,19 @@ def _gallery(diagnosis: Diagnosis, selection: Selection) -> str:
         groups.append(("counter", "Counter-examples", selection.cluster.counterexamples))
     tabs, panels = [], []
     for i, (key, title, found) in enumerate(groups):
-        tabs.append(f'<button type="button" role="tab" id="tab-{key}" aria-controls="panel-{key}" aria-selected="{str(i == 0).lower()}" data-tab="{key}">{title}</button>')
+        tabs.append(
+            f'<button type="button" role="tab" id="tab-{key}" aria-controls="panel-{key}" aria-selected="{str(i == 0).lower()}" data-tab="{key}">{title}</button>'
+        )
         tiles = "".join(_tile(diagnosis, int(row)) for row in found[: selection.shown])
-        more = f'<button type="button" class="plain more" data-do="more">Show more <span class="muted">of {len(found):,}</span></button>' if len(found) > selection.shown else ""
+        more = (
+            f'<button type="button" class="plain more" data-do="more">Show more <span class="muted">of {len(found):,}</span></button>'
+            if len(found) > selection.shown
+            else ""
+        )
         note = '<p class="muted">For the worst members, the most alike samples on which the model does well.</p>' if key == "counter" else ""
-        panels.append(f'<div role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}"{"" if i == 0 else " hidden"}>{note}<div class="gallery">{tiles}</div>{more}</div>')
+        panels.append(
+            f'<div role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}"{"" if i == 0 else " hidden"}>{note}<div class="gallery">{tiles}</div>{more}</div>'
+        )
     return f'<div class="tabs"><div role="tablist" aria-label="Pictures">{"".join(tabs)}</div>{"".join(panels)}</div>'
 
 

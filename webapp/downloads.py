@@ -12,7 +12,12 @@ from pathlib import Path
 from core.records import Diagnosis
 from webapp.figures import table_csv
 
-FILES = (("report.html", "Report (HTML)"), ("diagnosis.json", "Results (JSON)"), ("samples.parquet", "Samples (Parquet)"), ("samples.csv", "Samples (CSV)"))
+FILES = (
+    ("report.html", "Report (HTML)"),
+    ("diagnosis.json", "Results (JSON)"),
+    ("samples.parquet", "Samples (Parquet)"),
+    ("samples.csv", "Samples (CSV)"),
+)
 
 
 def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:

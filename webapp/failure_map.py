@@ -24,6 +24,9 @@ MAX_VERTICES = 2000
 COLOUR_RANGE = (2.0, 98.0)
 """Percentiles of the loss at the two ends of the colour bar."""
 
+NO_SELECTION: dict[str, Any] = {"count": 0}
+"""An empty record, since Gradio leaves a None out of an update."""
+
 _TEMPLATE = """
 <div class="map-plate" tabindex="0" role="application" aria-roledescription="failure map">
   <canvas class="map-points" role="img" aria-label="Failure map"></canvas>
@@ -53,7 +56,7 @@ class MapView(gr.HTML):
     def __init__(self, hover: Callable[[Any], Any] | None = None, **kwargs: Any) -> None:
         """hover: called with [run, row] while the mouse rests on a point; returns {"src", "title", "lines"}."""
         script = (SCRIPTS / "map_paint.js").read_text("utf-8") + (SCRIPTS / "failure_map.js").read_text("utf-8")
-        kwargs.setdefault("selection", None)
+        kwargs.setdefault("selection", NO_SELECTION)
         super().__init__(
             html_template=_TEMPLATE,
             js_on_load=script,
@@ -94,8 +97,8 @@ def map_points(diagnosis: Diagnosis, run: str) -> dict[str, Any]:
     }
 
 
-def map_selection(rows: I64, n: int, *, cluster: int | None = None) -> dict[str, Any] | None:
-    """The selection as a bit mask (bit i of byte i // 8, least significant first), or None for no selection."""
+def map_selection(rows: I64, n: int, *, cluster: int | None = None) -> dict[str, Any]:
+    """The selection as a bit mask: bit i of byte i // 8, least significant first."""
     mask = np.zeros(n, bool)
     mask[rows] = True
     return {"mask": _packed(np.packbits(mask, bitorder="little")), "count": len(rows), "cluster": cluster}

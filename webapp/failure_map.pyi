@@ -46,7 +46,6 @@ _TEMPLATE = """
 </div>
 """
 
-from gradio.events import Dependency
 
 class MapView(gr.HTML):
     """Draws `map_points(diagnosis)`; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster} and `clear` {}."""
@@ -54,7 +53,7 @@ class MapView(gr.HTML):
     def __init__(self, hover: Callable[[Any], Any] | None = None, **kwargs: Any) -> None:
         """hover: called with [run, row] while the mouse rests on a point; returns {"src", "title", "lines"}."""
         script = (SCRIPTS / "map_paint.js").read_text("utf-8") + (SCRIPTS / "failure_map.js").read_text("utf-8")
-        kwargs.setdefault("selection", None)
+        kwargs.setdefault("selection", NO_SELECTION)
         super().__init__(
             html_template=_TEMPLATE,
             js_on_load=script,
@@ -72,12 +71,14 @@ class MapView(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         return {"type": "object"}
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 def map_points(diagnosis: Diagnosis, run: str) -> dict[str, Any]:
     """What the map needs to draw a diagnosis: coordinates, losses, cluster of each row, and the ends of the colour bar."""
@@ -99,13 +100,11 @@ def map_points(diagnosis: Diagnosis, run: str) -> dict[str, Any]:
         "method": diagnosis.map.method,
     }
 
-
 def map_selection(rows: I64, n: int, *, cluster: int | None = None) -> dict[str, Any] | None:
     """The selection as a bit mask (bit i of byte i // 8, least significant first), or None for no selection."""
     mask = np.zeros(n, bool)
     mask[rows] = True
     return {"mask": _packed(np.packbits(mask, bitorder="little")), "count": len(rows), "cluster": cluster}
-
 
 def read_polygon(payload: Any) -> tuple[tuple[float, float], ...]:
     """The polygon of a lasso event, checked: it comes from the browser, so nothing about it is trusted.
@@ -122,7 +121,6 @@ def read_polygon(payload: Any) -> tuple[tuple[float, float], ...]:
     if not all(math.isfinite(v) for point in polygon for v in point):
         raise InvalidInput("Each point of a lasso must be finite. Draw the outline again.")
     return polygon
-
 
 def rows_inside(xy: F32, polygon: Sequence[tuple[float, float]]) -> I64:
     """Row numbers of the points inside the polygon, by the even-odd rule; empty for fewer than three vertices.
@@ -141,7 +139,6 @@ def rows_inside(xy: F32, polygon: Sequence[tuple[float, float]]) -> I64:
         crosses = (y0 > y) != (y1 > y)
         inside ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
     return near[inside].astype(np.int64)
-
 
 def _packed(values: npt.NDArray[Any]) -> str:
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")

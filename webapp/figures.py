@@ -68,8 +68,8 @@ def p_value(p: float | None) -> str:
     if p is None or not math.isfinite(p):
         return ""
     if p < 0.0001:
-        return "p < 0.0001"
-    return f"p {p:.2f}" if p >= 0.1 else f"p {p:.3f}" if p >= 0.001 else f"p {p:.4f}"
+        return "p\u00a0<\u00a00.0001"
+    return f"p\u00a0{p:.2f}" if p >= 0.1 else f"p\u00a0{p:.3f}" if p >= 0.001 else f"p\u00a0{p:.4f}"
 
 
 def count(n: int, noun: str) -> str:
@@ -79,7 +79,9 @@ def count(n: int, noun: str) -> str:
 
 def whisker(estimate: Estimate, span: float) -> str:
     """A small bar of the estimate and its interval, from 0 (the thin line) to `span`, the largest value shown beside it."""
-    low, mid, high = (100 * min(max((v if math.isfinite(v) else 0) / (span or 1), -0.15), 1.0) for v in (estimate.low, estimate.value, estimate.high))
+    if not all(math.isfinite(v) for v in (estimate.low, estimate.value, estimate.high)):
+        return ""  # an exploratory effect has no interval
+    low, mid, high = (100 * min(max(v / (span or 1), -0.15), 1.0) for v in (estimate.low, estimate.value, estimate.high))
     start = 15 / 1.15  # a little room below zero, so that an interval that crosses it is seen to
     at = [start + v * (100 - start) / 100 for v in (low, mid, high)]
     return (

@@ -64,10 +64,12 @@ def _class_chip(finding: ClassFinding, diagnosis: Diagnosis) -> str:
 
 def _class_row(finding: ClassFinding) -> str:
     rate = f"{percent(finding.error_rate.value)} <small>{bracket(finding.error_rate, as_percent=True)}</small>" if finding.error_rate else ""
-    p = p_value(finding.p).removeprefix("p ") or '<span class="muted">described only</span>'
+    p = p_value(finding.p).removeprefix("p\u00a0") or '<span class="muted">described only</span>'
     name = f"<b>{esc(finding.name)}</b>" if finding.confirmed else esc(finding.name)
     mean = f"{number(finding.mean_loss.value)} <small>{bracket(finding.mean_loss)}</small>"
-    return f'<tr class="{"" if finding.confirmed else "quiet"}"><td>{name}</td><td>{finding.size:,}</td><td>{mean}</td><td>{rate}</td><td>{p}</td></tr>'
+    return (
+        f'<tr class="{"" if finding.confirmed else "quiet"}"><td>{name}</td><td>{finding.size:,}</td><td>{mean}</td><td>{rate}</td><td>{p}</td></tr>'
+    )
 
 
 def notes_section(diagnosis: Diagnosis) -> str:
@@ -83,8 +85,15 @@ def notes_section(diagnosis: Diagnosis) -> str:
         shown = "".join(f"<li><b>{esc(i)}</b>: {esc(why)}</li>" for i, why in diagnosis.excluded[:50])
         rest = f"<li>and {len(diagnosis.excluded) - 50:,} more in excluded.parquet</li>" if len(diagnosis.excluded) > 50 else ""
         parts.append(_fold("Rows left out", len(diagnosis.excluded), shown + rest))
-    facts = {**diagnosis.settings, "encoder": diagnosis.embeddings.encoder, "loss from": diagnosis.outcomes.source, "data": diagnosis.fingerprint[:16]}
-    shown = "".join(f"<li><b>{esc(k)}</b>: {esc(v)}</li>" for k, v in {**facts, **{f"version of {k}": v for k, v in diagnosis.versions.items()}}.items())
+    facts = {
+        **diagnosis.settings,
+        "encoder": diagnosis.embeddings.encoder,
+        "loss from": diagnosis.outcomes.source,
+        "data": diagnosis.fingerprint[:16],
+    }
+    shown = "".join(
+        f"<li><b>{esc(k)}</b>: {esc(v)}</li>" for k, v in {**facts, **{f"version of {k}": v for k, v in diagnosis.versions.items()}}.items()
+    )
     parts.append(_fold("Settings and versions", None, shown))
     return f'<div class="notes">{"".join(parts)}</div>'
 

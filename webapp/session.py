@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import functools
 import inspect
+import secrets
 import shutil
 import tempfile
 import threading
@@ -25,7 +26,7 @@ from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, FailureCluster, Progress, no_progress
 from webapp.failure_map import rows_inside
 
-PAGE = 16
+PAGE = 12
 """Pictures shown at first, and added by "Show more"."""
 
 
@@ -82,6 +83,7 @@ class Runs:
         self._max_age_s = max_age_s
         self._examples: dict[str, Path] = {}
         self._loaded: dict[str, Diagnosis] = {}
+        self._names: dict[str, str] = {}
         self._own: store.RunStore | None = None
         self._lock = threading.Lock()
 
@@ -94,7 +96,9 @@ class Runs:
         """Store a visitor's diagnosis; returns its secret id."""
         own = self._visitors()
         own.prune(self._max_age_s)
-        return own.put(diagnosis, secret=True, progress=progress)
+        run = secrets.token_urlsafe(16)
+        self._names[run] = own.put(diagnosis, secret=True, progress=progress)
+        return run
 
     def get(self, run: str) -> Diagnosis:
         """The diagnosis with that id.
@@ -103,7 +107,7 @@ class Runs:
             InvalidInput: nothing is held under that id.
         """
         if run not in self._examples:
-            return self._visitors().get(run)
+            return self._visitors().get(self._name(run))
         with self._lock:  # a second visitor waits for the first one's load instead of doing it twice
             if run not in self._loaded:
                 self._loaded[run] = store.load(self._examples[run])
@@ -111,19 +115,25 @@ class Runs:
 
     def folder(self, run: str) -> Path:
         """The folder of a run; raises InvalidInput where nothing is held under that id."""
-        return self._examples[run] if run in self._examples else self._visitors().folder(run)
+        return self._examples[run] if run in self._examples else self._visitors().folder(self._name(run))
 
-    def replace(self, run: str, diagnosis: Diagnosis) -> str:
-        """Store a new version of a visitor's run in place of the old one; returns its new id."""
-        new = self.add(diagnosis)
-        self.remove(run)
-        return new
+    def replace(self, run: str, diagnosis: Diagnosis) -> None:
+        """Store a new version of a visitor's run under the same id."""
+        old = self._name(run)
+        self._names[run] = self._visitors().put(diagnosis, secret=True)
+        with contextlib.suppress(InvalidInput):
+            self._visitors().remove(old)
 
     def remove(self, run: str) -> None:
         """Delete a visitor's run, if it is there; examples stay."""
-        if run not in self._examples:
-            with contextlib.suppress(InvalidInput):
-                self._visitors().remove(run)
+        with contextlib.suppress(InvalidInput):
+            self._visitors().remove(self._name(run))
+            self._names.pop(run, None)
+
+    def _name(self, run: str) -> str:
+        if run not in self._names:
+            raise InvalidInput("This run is no longer held by the server. Run the diagnosis again, or open an example.")
+        return self._names[run]
 
     def _visitors(self) -> store.RunStore:
         with self._lock:

@@ -23,6 +23,7 @@ let peeked = null; // the cluster whose card is under the mouse
 let ringed = null; // the row whose ring is drawn
 let path = []; // the outline being drawn, in pixels
 let drag = null;
+const selected = () => (props.selection && props.selection.mask ? props.selection : null);
 
 function view() {
   const [width, height] = [plate.clientWidth, plate.clientHeight];
@@ -31,7 +32,7 @@ function view() {
   const both = Math.min(fit.x, fit.y); // one scale for both axes, stretched a little at most where the plate is wide
   const kx = Math.min(fit.x, both * 1.35) * zoom.k;
   const ky = Math.min(fit.y, both * 1.35) * zoom.k;
-  const radius = Math.max(1.6, Math.min(6, room / 18 / Math.sqrt(Math.sqrt(points.n)))) * Math.min(2.2, Math.pow(zoom.k, 0.35));
+  const radius = Math.max(1.6, Math.min(6, room / 13 / Math.sqrt(Math.sqrt(points.n)))) * Math.min(2.2, Math.pow(zoom.k, 0.35));
   return {
     width, height, radius, kx, ky,
     ratio: window.devicePixelRatio || 1,
@@ -62,7 +63,7 @@ function paint() {
     }
     paintPoints(base, points, v, mask, isDark());
     const pen = base.getContext("2d");
-    const chosen = props.selection && props.selection.cluster;
+    const chosen = selected() && selected().cluster;
     const labels = [];
     for (const cluster of props.value.clusters) {
       const members = membersOf(cluster.id, v);
@@ -138,14 +139,14 @@ function labelMap(value) {
 }
 
 function readSelection() {
-  const chosen = props.selection;
+  const chosen = selected();
   mask = null;
-  if (chosen && chosen.mask && points) {
+  if (chosen && points) {
     const packed = bytes(chosen.mask);
     mask = Uint8Array.from({ length: points.n }, (_, i) => (packed[i >> 3] >> (i & 7)) & 1);
   }
   path = [];
-  stepped = chosen && chosen.cluster !== null ? chosen.cluster : null;
+  stepped = chosen && Number.isInteger(chosen.cluster) ? chosen.cluster : null;
   paint();
 }
 
@@ -187,6 +188,7 @@ const hideHover = () => { hover.hidden = true; if (ringed !== null) { ringed = n
 
 over.addEventListener("pointerdown", (event) => {
   if (!points || event.button !== 0) return;
+  plate.classList.add("by-hand"); // no focus frame until the keyboard is used
   plate.focus({ preventScroll: true });
   over.setPointerCapture(event.pointerId);
   hideHover();
@@ -222,13 +224,15 @@ over.addEventListener("pointerup", (event) => {
     paintOver();
     const row = nearest(at, 14);
     if (row !== null) send("point", { row });
-    else if (props.selection) send("clear", {});
+    else if (selected()) send("clear", {});
     return;
   }
   if (wasMove) return;
   const v = view();
   const every = Math.ceil(path.length / 1500); // the server takes at most 2,000 vertices
   const polygon = path.filter((_, i) => i % every === 0).map(([px, py]) => [v.fromX(px), v.fromY(py)]);
+  path = [];
+  paintOver();
   send("lasso", { polygon });
 });
 
@@ -280,6 +284,7 @@ async function showHover(row) {
 // ---- keys and buttons
 
 plate.addEventListener("keydown", (event) => {
+  plate.classList.remove("by-hand");
   if (!points || event.target !== plate) return;
   const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   const ids = props.value.clusters.map((c) => c.id);
@@ -300,7 +305,7 @@ plate.addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !plate.isConnected || !plate.clientWidth || document.querySelector("dialog[open]")) return;
   if (path.length || drag) { drag = null; path = []; paintOver(); }
-  else if (props.selection) send("clear", {});
+  else if (selected()) send("clear", {});
 });
 
 element.addEventListener("click", (event) => {

@@ -9,11 +9,11 @@ from typing import Any
 import gradio as gr
 
 from core.errors import DiagnosisError, InvalidInput
-from core.records import Diagnosis
+from core.records import I64, Diagnosis, Insight
 from webapp import downloads
 from webapp.cards import cluster_list
 from webapp.detail import Selection, empty_lasso, selection_pane
-from webapp.failure_map import SCRIPTS, MapView, map_points, map_selection, read_polygon
+from webapp.failure_map import NO_SELECTION, SCRIPTS, MapView, map_points, map_selection, read_polygon
 from webapp.figures import picture, sample_facts
 from webapp.overview import class_section, notes_section, strip
 from webapp.session import PAGE, RUNS, Session, picked_cluster, selected_rows, shows_errors
@@ -21,13 +21,14 @@ from webapp.session import PAGE, RUNS, Session, picked_cluster, selected_rows, s
 
 @dataclass(frozen=True)
 class View:
-    """The tab's components, in the order in which `show_run` fills them."""
+    """The tab's components; `all` gives those that `show_run` fills, in its order."""
 
     strip: gr.HTML
     classes: gr.HTML
     failure_map: MapView
     pane: gr.HTML
     notes: gr.HTML
+    picker: gr.Dropdown
 
     def all(self) -> list[Any]:
         return [self.strip, self.classes, self.failure_map, self.pane, self.notes]
@@ -40,7 +41,7 @@ def show_run(run: str) -> tuple[Any, ...]:
         Session(run=run),
         strip(diagnosis),
         class_section(diagnosis),
-        gr.update(value=map_points(diagnosis, run), selection=None),
+        gr.update(value=map_points(diagnosis, run), selection=NO_SELECTION),
         gr.update(value=cluster_list(diagnosis), run=run),
         notes_section(diagnosis),
     )
@@ -50,10 +51,10 @@ def show_selection(session: Session) -> tuple[Session, Any, Any]:
     """Returns (session, pane, map) for what the session has picked."""
     diagnosis = RUNS.get(session.run)
     if not session.picked:
-        return session, cluster_list(diagnosis), gr.update(selection=None)
+        return session, cluster_list(diagnosis), gr.update(selection=NO_SELECTION)
     rows = selected_rows(session, diagnosis)
     if not len(rows):
-        return replace(session, polygon=()), empty_lasso() + cluster_list(diagnosis), gr.update(selection=None)
+        return replace(session, polygon=()), empty_lasso() + cluster_list(diagnosis), gr.update(selection=NO_SELECTION)
     pane = selection_pane(diagnosis, describe_selection(session, diagnosis))
     return session, pane, gr.update(selection=map_selection(rows, len(diagnosis.samples), cluster=session.cluster))
 
@@ -63,13 +64,18 @@ def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
     rows = selected_rows(session, diagnosis)
     cluster = picked_cluster(session, diagnosis)
     if cluster is not None:
-        own = tuple(i for i in diagnosis.insights if cluster.confirmed and i.cluster == cluster.id)
+        own = tuple(i for i in diagnosis.insights if i.cluster == cluster.id) if cluster.confirmed else explore_rows(diagnosis, rows)
         return Selection(rows, own, cluster, session.shown)
+    return Selection(rows, explore_rows(diagnosis, rows), None, session.shown)
+
+
+def explore_rows(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
+    """Exploratory conditions (without a p) that set the rows apart; none for a single row or for all of them."""
     if len(rows) < 2 or len(rows) == len(diagnosis.samples):
-        return Selection(rows, (), None, session.shown)
+        return ()
     from core.insights import explain  # scikit-learn: not needed for the first view
 
-    return Selection(rows, explain(diagnosis, rows), None, session.shown)
+    return explain(diagnosis, rows)
 
 
 def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
@@ -172,7 +178,16 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
     first = show_run(examples[0][1]) if examples else None
     with gr.Row(elem_classes="top-row"):
         top = gr.HTML(first[1] if first else EMPTY, elem_id="strip", apply_default_css=False)
-        picker = gr.Dropdown(examples, value=examples[0][1] if examples else None, label="Example", elem_id="picker", visible=len(examples) > 1, min_width=150, scale=0)
+        picker = gr.Dropdown(
+            examples,
+            value=examples[0][1] if examples else None,
+            label="Example",
+            container=False,
+            elem_id="picker",
+            visible=len(examples) > 1,
+            min_width=150,
+            scale=0,
+        )
     classes = gr.HTML(first[2] if first else "", elem_id="classes", apply_default_css=False)
     with gr.Row(elem_classes="stage", equal_height=True):
         with gr.Column(scale=58, min_width=320):
@@ -188,9 +203,11 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
             )
     with gr.Row(elem_classes="downloads"):
         gr.HTML("<span>Take it with you</span>", apply_default_css=False, elem_classes="downloads-title")
-        buttons = [gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"download-{Path(name).suffix[1:]}") for name, label in downloads.FILES]
+        buttons = [
+            gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"download-{Path(name).suffix[1:]}") for name, label in downloads.FILES
+        ]
     notes = gr.HTML(first[5] if first else "", elem_id="notes", apply_default_css=False)
-    view = View(top, classes, failure_map, pane, notes)
+    view = View(top, classes, failure_map, pane, notes, picker)
     selection: dict[str, Any] = dict(outputs=[session, pane, failure_map], queue=False, show_progress="hidden", api_visibility="private")
     pane.act(shows_errors(on_act), [session], trigger_mode="always_last", **selection)
     failure_map.lasso(shows_errors(on_lasso), [session], trigger_mode="always_last", **selection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ from core.errors import Cancelled
 from core.records import Progress
 from core.roles import LOSS_KINDS, Roles
 from webapp.choices import IMAGES, ROLE_NAMES, SEVERAL_ROLES, SINGLE_ROLES, TABLES, VECTORS, columns_table, data_sets, recognised, roles_from, sources
+from webapp.failure_map import map_points
 from webapp.jobs import JOBS, Job, closing, status
 from webapp.session import RUNS, Session, shows_errors
 from webapp.tabs.explore import View, on_downloads, show_run
 
 AUTOMATIC = "automatic"
+ENCODERS = (("Embedded: small, offline", "embedded"), ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"))
+"""Fixed, since an encoder's name may also be a path or an address, which no visitor may give; the command line takes any."""
 
 
 def on_table(table: str | None) -> tuple[Any, ...]:
@@ -28,7 +32,11 @@ def on_table(table: str | None) -> tuple[Any, ...]:
 
     columns = describe_columns(table)
     found, names = recognised(columns), [name for name, _, _ in columns]
-    return found, columns_table(columns), *(gr.update(choices=names, value=found.get(role, [] if role in dict(SEVERAL_ROLES) else None)) for role in ROLE_NAMES)
+    return (
+        found,
+        columns_table(columns),
+        *(gr.update(choices=names, value=found.get(role, [] if role in dict(SEVERAL_ROLES) else None)) for role in ROLE_NAMES),
+    )
 
 
 def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
@@ -44,8 +52,16 @@ def run_diagnosis(brought: dict[str, Path | None], roles: Roles, encoder: str, a
     """Diagnose and store; returns the run's id. The map is the quick one; `refine_map` makes the better one afterwards."""
     from core.diagnose import Settings, diagnose  # the whole method with scikit-learn and torch
 
-    settings = Settings(alpha=alpha, seed=seed, map="pca")
-    diagnosis = diagnose(brought["table"], images=brought["images"], embeddings=brought["embeddings"], encoder=encoder, roles=roles, settings=settings, progress=progress)
+    settings = Settings(alpha=alpha, seed=seed, map=False)
+    diagnosis = diagnose(
+        brought["table"],
+        images=brought["images"],
+        embeddings=brought["embeddings"],
+        encoder=encoder,
+        roles=roles,
+        settings=settings,
+        progress=progress,
+    )
     return RUNS.add(diagnosis, progress)
 
 
@@ -71,42 +87,40 @@ def on_cancel(job: str) -> None:
         gr.Info("Nothing is running.")
 
 
-def on_finished(run: str) -> tuple[Any, ...]:
-    """Open a run that has just ended: returns (tabs, session, then what `show_run` fills); nothing changes without a run."""
+def on_finished(run: str, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
+    """Open a run that has just ended: returns (tabs, picker, session, then what `show_run` fills); nothing changes without a run."""
     if not run:
-        return tuple(gr.skip() for _ in range(7))
-    return gr.update(selected="explore"), *show_run(run)
+        return tuple(gr.skip() for _ in range(8))
+    choices = [(f"Your run: {RUNS.get(run).samples.name}", run), *examples]
+    return gr.update(selected="explore"), gr.update(choices=choices, value=run, visible=True), *show_run(run)
 
 
-def refine_map(session: Session, run: str) -> Iterator[tuple[Any, Any, Any]]:
-    """Replace the quick map of a finished run by UMAP; yields (session, map, run id)."""
+def refine_map(run: str) -> Iterator[bool]:
+    """Put UMAP in place of the quick map of a run that has just ended; yields whether it is there."""
     if not run or RUNS.get(run).map.method == "umap":
         return
-    from core.projection import umap_map  # compiles on first use
-
-    diagnosis = RUNS.get(run)
 
     def work(progress: Progress) -> str:
+        from core.projection import umap_map  # compiles on first use
+
+        diagnosis = RUNS.get(run)
         better = umap_map(diagnosis.embeddings, seed=int(diagnosis.settings.get("seed", 0)), progress=progress)
-        return RUNS.add(replace(diagnosis, map=better))
+        RUNS.replace(run, replace(diagnosis, map=better, settings={**diagnosis.settings, "map": True}))
+        return run
 
-    job = Job(work)
-    for _ in JOBS.follow(job):
-        yield gr.skip(), gr.skip(), gr.skip()
-    yield gr.skip(), gr.skip(), job.result or ""
-
-
-def on_refined(session: Session, run: str) -> tuple[Any, Any, Any]:
-    """Show the better map if its run is still the open one; a cluster that is picked stays picked, an outline does not."""
-    if not run or run == session.run or RUNS.get(run).fingerprint != RUNS.get(session.run).fingerprint:
-        return gr.skip(), gr.skip(), gr.skip()
-    old, session = session.run, replace(session, run=run, polygon=())
-    filled = show_run(run)
-    RUNS.remove(old)
-    return session, gr.update(value=filled[3]["value"]), gr.update(run=run)
+    for _ in JOBS.follow(Job(work), every=1.0):
+        yield False
+    yield True
 
 
-def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None) -> None:
+def on_refined(session: Session, run: str, ready: bool) -> tuple[Any, Any]:
+    """Returns (session, map) with the better map, if its run is still the open one; an outline on the old map is dropped."""
+    if not ready or run != session.run:
+        return gr.skip(), gr.skip()
+    return replace(session, polygon=()), gr.update(value=map_points(RUNS.get(run), run))
+
+
+def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> None:
     """Lay out the tab and wire its callbacks."""
     found, job = gr.State({}), gr.State("")
     with gr.Row(elem_classes="bring"):
@@ -115,18 +129,23 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root
             table = gr.File(label="Table: CSV, TSV, JSON Lines or Parquet", file_types=list(TABLES), type="filepath", height=118, elem_id="table")
             images = gr.File(label="Pictures: zip or tar", file_types=list(IMAGES), type="filepath", height=118, elem_id="images")
             with gr.Accordion("Embeddings instead of pictures, or a data set on this server", open=bool(data_sets(root))):
-                vectors = gr.File(label="Embeddings: npy, npz, safetensors or Parquet", file_types=list(VECTORS), type="filepath", height=118, elem_id="vectors")
+                vectors = gr.File(
+                    label="Embeddings: npy, npz, safetensors or Parquet", file_types=list(VECTORS), type="filepath", height=118, elem_id="vectors"
+                )
                 chosen = gr.Dropdown(["", *data_sets(root)], value="", label="Data set on this server", visible=root is not None, elem_id="chosen")
         with gr.Column(scale=54, min_width=320):
             gr.HTML("<h2>2. Check what was recognised</h2>", apply_default_css=False)
             columns = gr.HTML(HINT, apply_default_css=False, elem_id="columns")
             with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
                 picked = [gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name}") for name, label in SINGLE_ROLES]
-                picked += [gr.Dropdown([], value=[], label=label, multiselect=True, min_width=220, elem_id=f"role-{name}") for name, label in SEVERAL_ROLES]
+                picked += [
+                    gr.Dropdown([], value=[], label=label, multiselect=True, min_width=220, elem_id=f"role-{name}") for name, label in SEVERAL_ROLES
+                ]
             gr.HTML("<h2>3. Run</h2>", apply_default_css=False)
             with gr.Row():
                 loss_kind = gr.Dropdown([AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind")
-                encoder = gr.Dropdown([("small, offline", "embedded")], value="embedded", label="Encoder", min_width=150, allow_custom_value=False, elem_id="encoder")
+                encoder = gr.Dropdown(list(ENCODERS), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
+            gr.HTML(ENCODER_NOTE, apply_default_css=False)
             with gr.Accordion("More settings", open=False), gr.Row():
                 higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
                 alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")
@@ -136,8 +155,24 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root
                 cancel = gr.Button("Cancel", elem_id="cancel")
             progress = gr.HTML(closing("Nothing is running"), apply_default_css=False, elem_id="status")
             finished = gr.Textbox(visible=False, label="run")
-            refined = gr.Textbox(visible=False, label="refined run")
-    _wire(session, view, buttons, tabs, root, found, job, [table, images, vectors, chosen, loss_kind, higher, encoder, alpha, seed, *picked], columns, run, cancel, progress, finished, refined)
+            refined = gr.Checkbox(False, visible=False, label="better map")
+    _wire(
+        session,
+        view,
+        buttons,
+        tabs,
+        root,
+        examples,
+        found,
+        job,
+        [table, images, vectors, chosen, loss_kind, higher, encoder, alpha, seed, *picked],
+        columns,
+        run,
+        cancel,
+        progress,
+        finished,
+        refined,
+    )
 
 
 def _wire(
@@ -146,6 +181,7 @@ def _wire(
     buttons: list[Any],
     tabs: gr.Tabs,
     root: Path | None,
+    examples: list[tuple[str, str]],
     found: gr.State,
     job: gr.State,
     said: list[Any],
@@ -154,7 +190,7 @@ def _wire(
     cancel: gr.Button,
     progress: gr.HTML,
     finished: gr.Textbox,
-    refined: gr.Textbox,
+    refined: gr.Checkbox,
 ) -> None:
     private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
     picked = said[-len(ROLE_NAMES) :]
@@ -165,16 +201,27 @@ def _wire(
         yield from on_run(found, root, *said)
 
     started = run.click(
-        shows_errors(start), [found, *said], [job, progress, finished], api_name="diagnose", concurrency_id="compute", concurrency_limit=1, show_progress="hidden"
+        shows_errors(start),
+        [found, *said],
+        [job, progress, finished],
+        api_name="diagnose",
+        concurrency_id="compute",
+        concurrency_limit=1,
+        show_progress="hidden",
     )
-    opened = started.success(shows_errors(on_finished), [finished], [tabs, session, *view.all()], **private)
+    opened = started.success(shows_errors(partial(on_finished, examples=examples)), [finished], [tabs, view.picker, session, *view.all()], **private)
     opened.then(shows_errors(on_downloads), [session], buttons, **private)
-    better = opened.then(shows_errors(refine_map), [session, finished], [session, view.failure_map, refined], concurrency_id="compute", **private)
-    better.then(shows_errors(on_refined), [session, refined], [session, view.failure_map, view.pane], **private).then(shows_errors(on_downloads), [session], buttons, **private)
+    better = opened.then(shows_errors(refine_map), [finished], [refined], concurrency_id="compute", **private)
+    better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **private)
     cancel.click(on_cancel, [job], None, queue=False, **private)
 
 
 HINT = (
     '<div class="empty small"><p>One row for each sample: its picture\'s file name, and either a <code>loss</code> or what the model said '
     "(<code>label</code> with <code>prediction</code> or <code>prob_*</code>). Every other column may explain the failures.</p></div>"
+)
+
+ENCODER_NOTE = (
+    '<p class="muted small-note">The embedded encoder knows objects better than colours, light or style. '
+    "A real CLIP sees more; your own embeddings work as well. Neither is used when embeddings are given.</p>"
 )

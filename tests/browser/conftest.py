@@ -1,0 +1,81 @@
+"""A served page and a headless Chromium for the journeys."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.webapp.showcase import write_examples
+
+CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+ARGUMENTS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+READY = "#map [data-ready='true']"
+
+
+@pytest.fixture(scope="session")
+def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a page that serves two made-up examples and one folder of data sets."""
+    from webapp.app import build_app, launch_settings
+
+    folder = tmp_path_factory.mktemp("examples")
+    demo = build_app(examples=write_examples(folder))
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    yield address
+    demo.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
+    if CHROMIUM is None:
+        pytest.skip("needs a Chromium: apt-get install chromium")
+    with playwright.sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
+    """open_page(width, height, dark) gives a fresh visitor's page once its map is drawn; a script error fails the test."""
+    contexts, faults = [], []
+
+    def visit(width: int = 1280, height: int = 800, *, dark: bool = False) -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "request", lambda request: None if request.url.startswith((page_address, "data:", "blob:")) else faults.append(f"asked {request.url}")
+        )
+        page.goto(page_address)
+        page.wait_for_selector(READY, timeout=60_000)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not faults, faults
+
+
+def draw_lasso(page: Any, corners: list[tuple[float, float]]) -> None:
+    """Drag the mouse round `corners`, given as shares of the map's width and height."""
+    box = page.locator("#map .map-over").bounding_box()
+    path = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in corners]
+    page.mouse.move(*path[0])
+    page.mouse.down()
+    for x, y in [*path[1:], path[0]]:
+        page.mouse.move(x, y, steps=8)
+    page.mouse.up()
+
+
+def drag_box(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag the mouse from one corner of a rectangle to the opposite one."""
+    box = page.locator("#map .map-over").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * start[0], box["y"] + box["height"] * start[1])
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * end[0], box["y"] + box["height"] * end[1], steps=8)
+    page.mouse.up()
