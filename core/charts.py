@@ -15,6 +15,7 @@ N_CLUSTER_COLOURS = 8
 MOST_POINTS = 50_000
 """Beyond it the map draws every member of a cluster and a fixed random share of the rest."""
 _SIZE = 1000  # the map's own units; a point is drawn on a whole number
+_MARGIN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,15 @@ def map_by_loss(diagnosis: Diagnosis) -> Markup:
     loss = diagnosis.outcomes.loss
     steps = LossScale.of(loss).step(loss)
     shown = _shown(diagnosis)
-    points = _on_canvas(diagnosis.map.xy)
+    points, height = _on_canvas(diagnosis.map.xy)
     paths = [_dots(points[shown & (steps == step)], f"loss-{step}") for step in range(N_LOSS_COLOURS)]
-    return _canvas(paths, "Map of the samples, coloured by observed loss")
+    return _canvas(paths, height, "Map of the samples, coloured by observed loss")
 
 
 def map_by_cluster(diagnosis: Diagnosis) -> Markup:
     """The map, the members of each confirmed cluster in its colour and numbered by its rank, the rest pale."""
     clusters, _ = diagnosis.cluster_of()
-    points = _on_canvas(diagnosis.map.xy)
+    points, height = _on_canvas(diagnosis.map.xy)
     paths = [_dots(points[_shown(diagnosis) & (clusters < 0)], "rest")]
     # The first in rank is drawn last, so on top.
     for cluster in reversed(diagnosis.clusters):
@@ -58,7 +59,7 @@ def map_by_cluster(diagnosis: Diagnosis) -> Markup:
         if len(members):
             x, y = _middle(members)
             paths.append(f'<circle class="badge" cx="{x}" cy="{y}" r="26"/><text class="badge" x="{x}" y="{y}" dy=".35em">{cluster.id + 1}</text>')
-    return _canvas(paths, "Map of the samples, coloured by failure cluster")
+    return _canvas(paths, height, "Map of the samples, coloured by failure cluster")
 
 
 def interval_bar(estimate: Estimate, low: float, high: float, css_class: str) -> Markup:
@@ -123,12 +124,13 @@ def _shown(diagnosis: Diagnosis) -> Bool:
     return shown
 
 
-def _on_canvas(xy: F32) -> I64:
-    """(n, 2) whole numbers within the canvas, both axes to the same scale, y upwards."""
+def _on_canvas(xy: F32) -> tuple[I64, int]:
+    """(n, 2) whole numbers on a canvas _SIZE wide, both axes to the same scale, y upwards; and the canvas' height."""
     low, high = xy.min(0), xy.max(0)
-    scale = (_SIZE - 40) / (float((high - low).max()) or 1.0)
+    scale = (_SIZE - 2 * _MARGIN) / (float((high - low).max()) or 1.0)
+    height = int(max((high[1] - low[1]) * scale + 2 * _MARGIN, _SIZE * 0.6))
     centred = (xy - (low + high) / 2) * scale
-    return np.rint(np.column_stack([centred[:, 0], -centred[:, 1]]) + _SIZE / 2).astype(np.int64)
+    return np.rint(np.column_stack([centred[:, 0] + _SIZE / 2, height / 2 - centred[:, 1]])).astype(np.int64), height
 
 
 def _middle(points: I64) -> tuple[int, int]:
@@ -142,5 +144,5 @@ def _dots(points: I64, css_class: str) -> str:
     return f'<path class="{css_class}" d="{"".join(f"M{x} {y}h0" for x, y in points.tolist())}"/>' if len(points) else ""
 
 
-def _canvas(parts: list[str], label: str) -> Markup:
-    return Markup(f'<svg class="map" viewBox="0 0 {_SIZE} {_SIZE}" role="img" aria-label="{label}">{"".join(parts)}</svg>')
+def _canvas(parts: list[str], height: int, label: str) -> Markup:
+    return Markup(f'<svg class="map" viewBox="0 0 {_SIZE} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>')

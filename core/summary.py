@@ -107,9 +107,9 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 
 
 def explanation(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """The confirmed condition that retrieves the cluster best, or "" if there is none."""
+    """The two confirmed conditions that retrieve the cluster best, or "" if there is none."""
     confirmed = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed]
-    return max(confirmed, key=lambda i: i.retrieval or 0.0).text if confirmed else ""
+    return "; ".join(i.text for i in sorted(confirmed, key=lambda i: -(i.retrieval or 0.0))[:2])
 
 
 def detectable_sentence(diagnosis: Diagnosis) -> str:
