@@ -14,8 +14,10 @@ from typing import Any
 
 import gradio as gr
 
+from webapp import endpoints
 from webapp.session import RUNS, Session, shows_errors
 from webapp.tabs import explore, reading, your_data
+from webapp.theme import quiet_theme
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 TITLE = "Errata: where does your model fail?"
@@ -47,7 +49,7 @@ def build_app(root: Path | None = None, examples: Path = ASSETS / "examples", fi
     offered = first if first is not None else find_examples(examples)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, CACHE_S), fill_width=True) as demo:
         session = gr.State(Session(run=offered[0][1] if offered else ""), time_to_live=CACHE_S, delete_callback=_forget)
-        gr.HTML(HEADER, js_on_load=THEME_SWITCH, apply_default_css=False, elem_id="top")
+        gr.HTML(HEADER, js_on_load=(ASSETS / "js" / "theme.js").read_text("utf-8"), apply_default_css=False, elem_id="top")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view, buttons = explore.build(session, offered)
@@ -56,23 +58,16 @@ def build_app(root: Path | None = None, examples: Path = ASSETS / "examples", fi
             with gr.Tab("How to read this", id="reading"):
                 reading.build()
         demo.load(shows_errors(explore.on_downloads), [session], buttons, show_progress="hidden", api_visibility="private")
-        endpoints_build()
+        endpoints.build()
     demo.queue(max_size=64, default_concurrency_limit=8)
     return demo
-
-
-def endpoints_build() -> None:
-    """Add the public endpoints."""
-    from webapp import endpoints
-
-    endpoints.build()
 
 
 def launch_settings() -> dict[str, Any]:
     """What `launch` needs besides host and port: looks, and private by default."""
     css = ASSETS / "css"
     return {
-        "theme": theme(),
+        "theme": quiet_theme(),
         "css_paths": [css / "tokens.css", css / "page.css", css / "explore.css", css / "data.css"],
         "footer_links": [],
         "run_history": False,
@@ -90,50 +85,6 @@ def _blocked() -> list[str]:
     repository, home = ASSETS.parent, Path.home().resolve()
     temporary = Path(tempfile.gettempdir()).resolve()
     return [str(folder) for folder in (repository, home) if not temporary.is_relative_to(folder)]
-
-
-def theme() -> gr.themes.Base:
-    """A quiet theme of the fonts that the visitor's machine has; nothing is fetched. Colours come from assets/css/tokens.css."""
-    sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
-    mono = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "monospace")
-    base = gr.themes.Base(primary_hue="indigo", neutral_hue="slate", font=sans, font_mono=mono, radius_size="md", text_size="md")
-    return base.set(
-        body_background_fill="var(--page)",
-        body_background_fill_dark="var(--page)",
-        body_text_color="var(--ink)",
-        body_text_color_dark="var(--ink)",
-        background_fill_primary="var(--card)",
-        background_fill_primary_dark="var(--card)",
-        block_background_fill="var(--card)",
-        block_background_fill_dark="var(--card)",
-        block_border_color="var(--line)",
-        block_border_color_dark="var(--line)",
-        block_label_background_fill="transparent",
-        block_label_background_fill_dark="transparent",
-        block_label_text_color="var(--ink-2)",
-        block_label_text_color_dark="var(--ink-2)",
-        block_title_text_color="var(--ink-2)",
-        block_title_text_color_dark="var(--ink-2)",
-        border_color_primary="var(--line)",
-        border_color_primary_dark="var(--line)",
-        input_background_fill="var(--field)",
-        input_background_fill_dark="var(--field)",
-        button_primary_background_fill="var(--accent)",
-        button_primary_background_fill_dark="var(--accent)",
-        button_primary_background_fill_hover="var(--accent-2)",
-        button_primary_background_fill_hover_dark="var(--accent-2)",
-        button_primary_text_color="var(--accent-ink)",
-        button_primary_text_color_dark="var(--accent-ink)",
-        button_secondary_background_fill="var(--card)",
-        button_secondary_background_fill_dark="var(--card)",
-        button_secondary_border_color="var(--line)",
-        button_secondary_border_color_dark="var(--line)",
-        button_secondary_text_color="var(--ink)",
-        button_secondary_text_color_dark="var(--ink)",
-        shadow_drop="none",
-        block_shadow="none",
-        block_shadow_dark="none",
-    )
 
 
 def warm_up() -> None:
@@ -175,14 +126,4 @@ HEADER = """
 <header class="top"><div class="brand"><svg viewBox="0 0 28 28" aria-hidden="true"><circle cx="9" cy="18" r="3"/><circle cx="17" cy="9" r="3"/>
 <circle cx="21" cy="20" r="3"/><path d="M4 4l20 20" /></svg><b>Errata</b><span>Where does your model fail, why, and how sure is that?</span></div>
 <button type="button" class="theme-switch" aria-label="Switch between light and dark">Light / dark</button></header>
-"""
-
-THEME_SWITCH = """
-const apply = (dark) => { document.body.classList.toggle("dark", dark); document.documentElement.style.colorScheme = dark ? "dark" : "light"; };
-try { const kept = localStorage.getItem("errata-theme"); if (kept && !location.search.includes("__theme")) apply(kept === "dark"); } catch { /* no storage: follow the system */ }
-element.querySelector(".theme-switch").addEventListener("click", () => {
-  const dark = !document.body.classList.contains("dark");
-  apply(dark);
-  try { localStorage.setItem("errata-theme", dark ? "dark" : "light"); } catch { /* as above */ }
-});
 """

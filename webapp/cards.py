@@ -57,10 +57,11 @@ def cluster_card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> 
     lead = lead_insight(diagnosis.insights, cluster.id)
     said = f'<span class="card-lead">{esc(lead.text)}</span>' if lead and lead.text != cluster.name else ""
     tiles = "".join(_thumbnail(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
+    effect = f"<b>{number(cluster.excess_loss.value, sign=True)}</b> {unit}<small>{bracket(cluster.excess_loss)}</small>"
     return (
         f'<button type="button" class="card" data-do="cluster" data-cluster="{cluster.id}" style="--hue:{hue(cluster.id)}">'
         f'<span class="card-top"><span class="badge">{cluster.id + 1}</span><span class="card-name">{esc(cluster.name)}{said}</span>'
-        f'<span class="card-effect"><b>{number(cluster.excess_loss.value, sign=True)}</b> {unit}<small>{bracket(cluster.excess_loss)}</small></span></span>'
+        f'<span class="card-effect">{effect}</span></span>'
         f"{whisker(cluster.excess_loss, span)}"
         f'<span class="card-facts">{"".join(f"<span>{f}</span>" for f in facts)}</span>'
         f'<span class="card-thumbs">{tiles}</span></button>'
@@ -76,11 +77,11 @@ def candidate_list(diagnosis: Diagnosis) -> str:
     """What was looked at and not confirmed: apart, quiet, without a p."""
     if not diagnosis.candidates:
         return ""
-    rows = "".join(
-        f'<li><button type="button" class="plain" data-do="candidate" data-candidate="{i}">{esc(c.name)}</button> '
-        f'<span class="muted">{count(c.size, "sample")}, {number(c.excess_loss.value, sign=True)} {esc(diagnosis.outcomes.unit)} {bracket(c.excess_loss)}</span></li>'
-        for i, c in enumerate(diagnosis.candidates)
-    )
+    unit, rows = esc(diagnosis.outcomes.unit), ""
+    for i, c in enumerate(diagnosis.candidates):
+        effect = f"{count(c.size, 'sample')}, {number(c.excess_loss.value, sign=True)} {unit} {bracket(c.excess_loss)}"
+        button = f'<button type="button" class="plain" data-do="candidate" data-candidate="{i}">{esc(c.name)}</button>'
+        rows += f'<li>{button} <span class="muted">{effect}</span></li>'
     title = f'Looked at, not confirmed <span class="muted">{len(diagnosis.candidates)}</span>'
     return f'<details class="candidates"><summary>{title}</summary><p class="muted">Chance alone could have given these.</p><ul>{rows}</ul></details>'
 
@@ -94,15 +95,17 @@ def nothing_found(diagnosis: Diagnosis) -> str:
         for d in diagnosis.detectable
     )
     power = f"{percent(diagnosis.detectable[0].power)}" if diagnosis.detectable else ""
-    found = (
-        f"<h3>What would have been found</h3><p>A cluster of this size with at least this excess would have been confirmed {power} of the time.</p>"
-        f"<table><thead><tr><th>Samples</th><th>Excess {esc(diagnosis.outcomes.name)}</th><th>Excess errors</th></tr></thead><tbody>{rows}</tbody></table>"
-        if rows
-        else ""
-    )
+    head = f"<tr><th>Samples</th><th>Excess {esc(diagnosis.outcomes.name)}</th><th>Excess errors</th></tr>"
+    found = ""
+    if rows:
+        found = (
+            f"<h3>What would have been found</h3><p>A cluster of this size and excess would have been confirmed {power} of the time.</p>"
+            f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+        )
     steps = "".join(f"<li><b>{title}.</b> {why}</li>" for title, why in NEXT_STEPS)
     return (
         '<div class="pane-head"><h2>No failure cluster</h2></div><div class="pane-body calm">'
-        "<p>No group of samples fails together more than chance allows. That is a result: the failures are spread, or this embedding does not see what they share.</p>"
+        "<p>No group of samples fails together more than chance allows. That is a result: "
+        "the failures are spread, or this embedding does not see what they share.</p>"
         f"{found}<h3>What to try next</h3><ul>{steps}</ul>{candidate_list(diagnosis)}</div>"
     )

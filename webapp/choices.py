@@ -47,8 +47,8 @@ def roles_from(picked: Mapping[str, Any], found: Mapping[str, Any], *, loss_kind
     """The roles that the visitor changed; what stands as it was recognised is left for core to recognise, with its notes."""
     if loss_kind is not None and loss_kind not in LOSS_KINDS:
         raise InvalidInput(f"The loss must be one of {', '.join(LOSS_KINDS)}: got {loss_kind!r}. Choose one from the list.")
-    changed = {role: value for role, value in picked.items() if value and value != found.get(role)}
-    several = {role: tuple(value) for role, value in changed.items() if role in {name for name, _ in SEVERAL_ROLES}}
+    changed: dict[str, Any] = {role: value for role, value in picked.items() if value and value != found.get(role)}
+    several: dict[str, Any] = {role: tuple(value) for role, value in changed.items() if role in {name for name, _ in SEVERAL_ROLES}}
     return Roles(**(changed | several), loss_kind=loss_kind or None, higher_is_better=higher_is_better)
 
 
@@ -89,4 +89,5 @@ def columns_table(columns: Sequence[Column]) -> str:
         f'<td class="muted">{esc(", ".join(examples))[:120]}</td></tr>'
         for name, role, examples in columns
     )
-    return f'<div class="scroll columns"><table><thead><tr><th>Column</th><th>Taken as</th><th>For instance</th></tr></thead><tbody>{rows}</tbody></table></div>'
+    head = "<tr><th>Column</th><th>Taken as</th><th>For instance</th></tr>"
+    return f'<div class="scroll columns"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'

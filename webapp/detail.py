@@ -107,16 +107,13 @@ def _insight(diagnosis: Diagnosis, insight: Insight, span: float) -> str:
         tail.append(f"{percent(insight.error_inside)} wrong, {percent(insight.error_outside)} outside")
     tail.append(f"adjusted {p_value(insight.p)}" if insight.p is not None else "exploratory")
     if insight.retrieval is not None:
-        tail.append(f"tells members apart: {insight.retrieval:.2f}")
+        tail.append(f"finds members with AUROC {insight.retrieval:.2f}")
     proxies = "".join(f"<li>{esc(p)}</li>" for p in insight.proxies)
-    fold = (
-        f"<details><summary>{count(len(insight.proxies), 'condition')} that {'says' if len(insight.proxies) == 1 else 'say'} the same</summary><ul>{proxies}</ul></details>"
-        if proxies
-        else ""
-    )
+    said = f"{count(len(insight.proxies), 'condition')} that {'says' if len(insight.proxies) == 1 else 'say'} the same"
+    fold = f"<details><summary>{said}</summary><ul>{proxies}</ul></details>" if proxies else ""
     effect = f"<b>{number(insight.effect.value, sign=True)}</b> {esc(diagnosis.outcomes.unit)} <small>{bracket(insight.effect)}</small>"
     return (
-        f'<div class="insight{"" if insight.confirmed else " open"}"><div class="insight-top"><span>{esc(insight.text)}</span><span class="insight-effect">{effect}</span></div>'
+        f'<div class="insight"><div class="insight-top"><span>{esc(insight.text)}</span><span class="insight-effect">{effect}</span></div>'
         f'{whisker(insight.effect, span)}<p class="card-facts">{"".join(f"<span>{t}</span>" for t in tail)}</p>{fold}</div>'
     )
 
@@ -130,19 +127,13 @@ def _gallery(diagnosis: Diagnosis, selection: Selection) -> str:
         groups.append(("counter", "Counter-examples", selection.cluster.counterexamples))
     tabs, panels = [], []
     for i, (key, title, found) in enumerate(groups):
-        tabs.append(
-            f'<button type="button" role="tab" id="tab-{key}" aria-controls="panel-{key}" aria-selected="{str(i == 0).lower()}" data-tab="{key}">{title}</button>'
-        )
+        state = f'aria-controls="panel-{key}" aria-selected="{str(i == 0).lower()}"'
+        tabs.append(f'<button type="button" role="tab" id="tab-{key}" {state} data-tab="{key}">{title}</button>')
         tiles = "".join(_tile(diagnosis, int(row)) for row in found[: selection.shown])
-        more = (
-            f'<button type="button" class="plain more" data-do="more">Show more <span class="muted">of {len(found):,}</span></button>'
-            if len(found) > selection.shown
-            else ""
-        )
+        more = f'<button type="button" class="plain more" data-do="more">Show more of {len(found):,}</button>' if len(found) > selection.shown else ""
         note = '<p class="muted">For the worst members, the most alike samples on which the model does well.</p>' if key == "counter" else ""
-        panels.append(
-            f'<div role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}"{"" if i == 0 else " hidden"}>{note}<div class="gallery">{tiles}</div>{more}</div>'
-        )
+        state = f'id="panel-{key}" aria-labelledby="tab-{key}"{"" if i == 0 else " hidden"}'
+        panels.append(f'<div role="tabpanel" {state}>{note}<div class="gallery">{tiles}</div>{more}</div>')
     return f'<div class="tabs"><div role="tablist" aria-label="Pictures">{"".join(tabs)}</div>{"".join(panels)}</div>'
 
 
@@ -161,4 +152,5 @@ def _tile(diagnosis: Diagnosis, row: int) -> str:
     name = diagnosis.samples.ids[row]
     alt = f"{said or name}, loss {loss}"
     face = f'<img src="{source}" alt="{esc(alt)}" loading="lazy">' if source else f'<span class="no-picture">{esc(name)}</span>'
-    return f'<button type="button" class="tile" data-zoom data-row="{row}" title="{esc(name)}">{face}<span class="tile-foot"><b>{loss}</b><span>{esc(said)}</span></span></button>'
+    foot = f'<span class="tile-foot"><b>{loss}</b><span>{esc(said)}</span></span>'
+    return f'<button type="button" class="tile" data-zoom data-row="{row}" title="{esc(name)}">{face}{foot}</button>'

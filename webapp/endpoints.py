@@ -1,16 +1,55 @@
-"""The public endpoints for programs, beside "diagnose" in the Your data tab: a run is named by the id that diagnose gave."""
+"""The public endpoints for programs: "diagnose" gives a run's id, and the others take it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import gradio as gr
+import numpy as np
+from gradio.events import api
 
-from core.records import Diagnosis
+from core.errors import InvalidInput
+from core.records import I64, Bool, Diagnosis, no_progress
+from core.roles import Roles
+from webapp.choices import sources
 from webapp.failure_map import read_polygon
 from webapp.figures import mean_of
 from webapp.session import RUNS, Session, selected_rows, shows_errors
 from webapp.tabs.explore import describe_selection
+from webapp.tabs.your_data import ENCODERS, make_settings, run_diagnosis
+
+OTHER_OPTIONS = ("encoder", "alpha", "seed")
+
+
+def diagnose(table: str | None, images: str | None, embeddings: str | None, options: Any) -> str:
+    """Diagnose uploaded files; returns the run's id, which is the key to the result.
+
+    Args:
+        table: CSV, TSV, JSON Lines or Parquet.
+        images: zip or tar of the pictures, or None.
+        embeddings: npy, npz, safetensors or Parquet in the table's row order, or None.
+        options: roles by their names in core.roles.Roles ("loss", "label", "probabilities", "loss_kind", ...), "encoder", "alpha" and "seed".
+    """
+    said = read_options(options)
+    encoder = str(said.pop("encoder", "embedded"))
+    if encoder not in {name for _, name in ENCODERS}:
+        raise InvalidInput(f"The encoder must be one of {', '.join(name for _, name in ENCODERS)}: got {encoder!r}.")
+    settings = make_settings(said.pop("alpha", 0.05), said.pop("seed", 0), quick_map=False)
+    brought = sources(table, images, embeddings, None, None)
+    return run_diagnosis(brought, Roles(**said), encoder, settings, no_progress)
+
+
+def read_options(options: Any) -> dict[str, Any]:
+    """The options of `diagnose`, lists as tuples; raises InvalidInput where one is unknown."""
+    if options in (None, ""):
+        return {}
+    known = (*(f.name for f in fields(Roles)), *OTHER_OPTIONS)
+    unknown = [str(key) for key in options if key not in known] if isinstance(options, Mapping) else [type(options).__name__]
+    if unknown:
+        raise InvalidInput(f"The options must be an object with keys among {', '.join(known)}: got {', '.join(unknown)[:200]}.")
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
 
 
 def clusters(run: str) -> dict[str, Any]:
@@ -48,15 +87,17 @@ def report(run: str) -> str:
 
 
 def build() -> None:
-    """Add the endpoints to the open Blocks."""
-    gr.api(shows_errors(clusters), api_name="clusters", queue=False)
-    gr.api(shows_errors(select), api_name="select", concurrency_id="compute", concurrency_limit=1)
-    gr.api(shows_errors(report), api_name="report", concurrency_id="compute", concurrency_limit=1)
+    """Add the endpoints to the open Blocks. Uploads pass through real file components, which check that a path is an upload of the caller's."""
+    files = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
+    options, run = gr.JSON({}, visible=False, label="options"), gr.Textbox(visible=False, label="run")
+    heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
+    gr.Button(visible=False).click(shows_errors(diagnose), [*files, options], run, api_name="diagnose", **heavy)
+    api(shows_errors(clusters), api_name="clusters", queue=False)
+    api(shows_errors(select), api_name="select", **heavy)
+    api(shows_errors(report), api_name="report", **heavy)
 
 
-def _mask(rows: Any, diagnosis: Diagnosis) -> Any:
-    import numpy as np
-
+def _mask(rows: I64, diagnosis: Diagnosis) -> Bool:
     mask = np.zeros(len(diagnosis.samples), bool)
     mask[rows] = True
     return mask

@@ -1,4 +1,4 @@
-"""The failure map: a `gr.HTML` component that draws points on a canvas and hands a lasso back as a polygon.
+"""The failure map: a `gr.HTML` that draws points on a canvas and hands a lasso back as a polygon.
 
 The points travel once, as base64 arrays; afterwards only a small bit mask does. Which rows lie inside a lasso is decided
 here, not in the browser. The drawing itself is in assets/js/failure_map.js.
@@ -44,36 +44,34 @@ _TEMPLATE = """
   <div class="map-live" aria-live="polite"></div>
 </div>
 <div class="map-foot">
-  <div class="map-bar"><span class="map-low"></span><canvas class="map-ramp" width="256" height="1" aria-hidden="true"></canvas><span class="map-high"></span></div>
+  <div class="map-bar">
+    <span class="map-low"></span><canvas class="map-ramp" width="256" height="1" aria-hidden="true"></canvas><span class="map-high"></span>
+  </div>
   <div class="map-note"></div>
 </div>
 """
 
 
-class MapView(gr.HTML):
-    """Draws `map_points(diagnosis)`; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster} and `clear` {}."""
+def map_view(value: dict[str, Any] | None, *, describe: Callable[[Any], Any], elem_id: str = "map") -> gr.HTML:
+    """The map as a component; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster} and `clear` {}.
 
-    def __init__(self, hover: Callable[[Any], Any] | None = None, **kwargs: Any) -> None:
-        """hover: called with [run, row] while the mouse rests on a point; returns {"src", "title", "lines"}."""
-        script = (SCRIPTS / "map_paint.js").read_text("utf-8") + (SCRIPTS / "failure_map.js").read_text("utf-8")
-        kwargs.setdefault("selection", NO_SELECTION)
-        super().__init__(
-            html_template=_TEMPLATE,
-            js_on_load=script,
-            apply_default_css=False,
-            server_functions=[hover] if hover else None,
-            **kwargs,
-        )
+    Args:
+        value: what `map_points` gives; None draws nothing.
+        describe: called with [run, row] while the mouse rests on a point; returns {"src", "title", "lines"} or None.
+        elem_id: the element's id on the page.
 
-    def postprocess(self, value: Any) -> Any:
-        """The value is a dictionary for the script, never markup."""
-        return value
-
-    def preprocess(self, payload: Any) -> Any:
-        return payload
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}
+    A plain `gr.HTML` and no subclass: Gradio writes a stub file beside the source of every subclass that it meets.
+    """
+    script = (SCRIPTS / "map_paint.js").read_text("utf-8") + (SCRIPTS / "failure_map.js").read_text("utf-8")
+    return gr.HTML(
+        value,
+        html_template=_TEMPLATE,
+        js_on_load=script,
+        apply_default_css=False,
+        server_functions=[describe],
+        elem_id=elem_id,
+        selection=NO_SELECTION,
+    )
 
 
 def map_points(diagnosis: Diagnosis, run: str) -> dict[str, Any]:

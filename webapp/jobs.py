@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from core.errors import Cancelled
@@ -111,7 +111,7 @@ class Jobs:
             found.cancel()
         return found is not None
 
-    def follow(self, job: Job, every: float = 0.25) -> Iterator[Job]:
+    def follow(self, job: Job, every: float = 0.25) -> Generator[Job, None, None]:
         """Start the job and yield it again and again until it ends; raises what it raised.
 
         A follower who leaves (a closed tab) stops the job.
@@ -139,9 +139,8 @@ def status(job: Job) -> str:
         share = 100 if past else 100 * step.done / step.total if step.total else 0
         bar = f'<span class="step-bar"><i style="width:{share:.1f}%"></i></span>'
         took = clock(step.now - step.started) if past else ""
-        rows.append(
-            f'<li class="{"past" if past else "present"}"><span>{esc(step.name[:1].upper() + step.name[1:])}</span>{bar}<small>{step.text or took}</small></li>'
-        )
+        name = esc(step.name[:1].upper() + step.name[1:])
+        rows.append(f'<li class="{"past" if past else "present"}"><span>{name}</span>{bar}<small>{step.text or took}</small></li>')
     head = "Stopping at the next safe point" if job.stopping else f"Working, {clock(time.monotonic() - job.started)}"
     return f'<div class="status" role="status"><h3>{head}</h3><ol>{"".join(rows) or "<li class=present><span>Starting</span></li>"}</ol></div>'
 

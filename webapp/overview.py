@@ -49,8 +49,9 @@ def class_section(diagnosis: Diagnosis) -> str:
         lead = '<span class="muted">no class and no pair fails more than chance allows</span>'
     rows = "".join(_class_row(c) for c in sorted(diagnosis.classes, key=lambda c: (not c.confirmed, -c.mean_loss.value)))
     head = "".join(f"<th>{t}</th>" for t in ("Class or pair", "Samples", f"Mean {esc(diagnosis.outcomes.name)}", "Error rate", "Adjusted p"))
+    line = f'<span class="classes-title">Classes first</span>{lead}{more}<span class="fold-hint">Table</span>'
     return (
-        f'<details class="classes"><summary><span class="classes-title">Classes first</span>{lead}{more}<span class="fold-hint">Table</span></summary>'
+        f'<details class="classes"><summary>{line}</summary>'
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>'
     )
 

@@ -13,7 +13,7 @@ from core.records import I64, Diagnosis, Insight
 from webapp import downloads
 from webapp.cards import cluster_list
 from webapp.detail import Selection, empty_lasso, selection_pane
-from webapp.failure_map import NO_SELECTION, SCRIPTS, MapView, map_points, map_selection, read_polygon
+from webapp.failure_map import NO_SELECTION, SCRIPTS, map_points, map_selection, map_view, read_polygon
 from webapp.figures import picture, sample_facts
 from webapp.overview import class_section, notes_section, strip
 from webapp.session import PAGE, RUNS, Session, picked_cluster, selected_rows, shows_errors
@@ -25,7 +25,7 @@ class View:
 
     strip: gr.HTML
     classes: gr.HTML
-    failure_map: MapView
+    failure_map: gr.HTML
     pane: gr.HTML
     notes: gr.HTML
     picker: gr.Dropdown
@@ -191,7 +191,7 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
     classes = gr.HTML(first[2] if first else "", elem_id="classes", apply_default_css=False)
     with gr.Row(elem_classes="stage", equal_height=True):
         with gr.Column(scale=58, min_width=320):
-            failure_map = MapView(hover=describe, value=first[3]["value"] if first else None, elem_id="map")
+            failure_map = map_view(first[3]["value"] if first else None, describe=describe)
         with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
             pane = gr.HTML(
                 first[4]["value"] if first else "",

@@ -9,17 +9,20 @@ TEXT = """
 <h2>How to read this page</h2>
 <dl>
 <dt>The embedding predicts 31&#8239;% [24, 38] of the differences in loss</dt>
-<dd>A small ensemble predicts each sample's loss from its embedding, on samples that it did not see. The share says how much of the loss has to do with
-what the embedding sees; the bracket is the 95&#8239;% interval; p is the chance of such a share with the losses shuffled. A low share does not mean that there is no
-failure cluster, only that most of the loss has other reasons.</dd>
+<dd>A small ensemble predicts each sample's loss from its embedding, on samples that it did not see. The share says how much of the loss has to do
+with
+what the embedding sees; the bracket is the 95&#8239;% interval; p is the chance of such a share with the losses shuffled. A low share
+does not mean that there is no failure cluster, only that most of the loss has other reasons.</dd>
 <dt>Failure cluster</dt>
 <dd>Samples that fail together more than chance allows, the whole search counted in. Nothing else is called a cluster here.</dd>
 <dt>Excess loss +0.98 [0.58, 1.18]</dt>
-<dd>Mean loss of the members minus that of the rest of the scope, on samples that did not choose the cluster; the interval allows for its having been picked as one of the worst.</dd>
+<dd>Mean loss of the members minus that of the rest of the scope, on samples that did not choose the cluster; the interval allows for its having
+been picked as one of the worst.</dd>
 <dt>Adjusted p</dt>
 <dd>Allows for every candidate, condition and class that was tried in the run. Below 0.05 by default.</dd>
 <dt>What they share</dt>
-<dd>Conditions on the table's columns and on measured properties of the pictures, under which the loss is higher. Conditions that say the same are folded under one. They describe; they
+<dd>Conditions on the table's columns and on measured properties of the pictures, under which the loss is higher. Conditions that say the same are
+folded under one. They describe; they
 don't prove a cause.</dd>
 <dt>Counter-examples</dt>
 <dd>For the worst members, the most alike samples on which the model does well: what differs between the two is worth looking at.</dd>
@@ -29,9 +32,11 @@ don't prove a cause.</dd>
 <dd>Two dimensions cannot hold hundreds: near means similar as a rule, far means little. No test uses the map.</dd>
 </dl>
 <h3>Keys</h3>
-<p><kbd>Tab</kbd> to the map, arrows step through the clusters, <kbd>Enter</kbd> opens one, <kbd>Esc</kbd> clears, <kbd>+</kbd> <kbd>&minus;</kbd> <kbd>0</kbd> zoom. Everything on the map can be done from the list as well.</p>
+<p><kbd>Tab</kbd> to the map, arrows step through the clusters, <kbd>Enter</kbd> opens one, <kbd>Esc</kbd> clears, <kbd>+</kbd> <kbd>&minus;</kbd>
+<kbd>0</kbd> zoom. Everything on the map can be done from the list as well.</p>
 <h3>Privacy</h3>
-<p>Your data stay on the machine that serves this page, under a random name that only your page knows, and are deleted within a day. No telemetry; nothing is fetched from elsewhere.</p>
+<p>Your data stay on the machine that serves this page, under a random name that only your page knows, and are deleted within a day. No telemetry;
+nothing is fetched from elsewhere.</p>
 </article>
 """
 

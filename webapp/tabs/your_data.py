@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from core.errors import Cancelled
+from core.errors import Cancelled, InvalidInput
 from core.records import Progress
 from core.roles import LOSS_KINDS, Roles
 from webapp.choices import IMAGES, ROLE_NAMES, SEVERAL_ROLES, SINGLE_ROLES, TABLES, VECTORS, columns_table, data_sets, recognised, roles_from, sources
@@ -18,6 +18,9 @@ from webapp.failure_map import map_points
 from webapp.jobs import JOBS, Job, closing, status
 from webapp.session import RUNS, Session, shows_errors
 from webapp.tabs.explore import View, on_downloads, show_run
+
+if TYPE_CHECKING:
+    from core.diagnose import Settings
 
 AUTOMATIC = "automatic"
 ENCODERS = (("Embedded: small, offline", "embedded"), ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"))
@@ -45,14 +48,24 @@ def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
     brought = sources(table, images, vectors, chosen, root)
     kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
     roles = roles_from(dict(zip(ROLE_NAMES, picked)), found or {}, loss_kind=kind, higher_is_better=bool(higher))
-    return Job(lambda progress: run_diagnosis(brought, roles, encoder or "embedded", float(alpha), int(seed), progress))
+    settings = make_settings(alpha, seed, quick_map=True)  # `refine_map` makes the better one afterwards
+    return Job(lambda progress: run_diagnosis(brought, roles, encoder or "embedded", settings, progress))
 
 
-def run_diagnosis(brought: dict[str, Path | None], roles: Roles, encoder: str, alpha: float, seed: int, progress: Progress) -> str:
-    """Diagnose and store; returns the run's id. The map is the quick one; `refine_map` makes the better one afterwards."""
-    from core.diagnose import Settings, diagnose  # the whole method with scikit-learn and torch
+def make_settings(alpha: Any, seed: Any, *, quick_map: bool) -> Settings:
+    """The settings of a run; raises InvalidInput where alpha or the seed is out of range or no number."""
+    from core.diagnose import Settings
 
-    settings = Settings(alpha=alpha, seed=seed, map=False)
+    try:
+        return Settings(alpha=float(alpha), seed=int(seed), map=not quick_map)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"alpha and seed must be numbers: got {str(alpha)[:20]!r} and {str(seed)[:20]!r}. Set them under More settings.") from None
+
+
+def run_diagnosis(brought: dict[str, Path | None], roles: Roles, encoder: str, settings: Settings, progress: Progress) -> str:
+    """Diagnose and store; returns the run's id."""
+    from core.diagnose import diagnose  # the whole method with scikit-learn
+
     diagnosis = diagnose(
         brought["table"],
         images=brought["images"],
@@ -120,100 +133,91 @@ def on_refined(session: Session, run: str, ready: bool) -> tuple[Any, Any]:
     return replace(session, polygon=()), gr.update(value=map_points(RUNS.get(run), run))
 
 
+@dataclass(frozen=True)
+class Form:
+    """The tab's components."""
+
+    sources: list[Any]
+    """Table, pictures, embeddings, data set on the server."""
+    settings: list[Any]
+    """Loss, direction, encoder, alpha, seed."""
+    roles: list[Any]
+    """One dropdown for each of ROLE_NAMES."""
+    columns: gr.HTML
+    run: gr.Button
+    cancel: gr.Button
+    status: gr.HTML
+
+    def said(self) -> list[Any]:
+        """What `make_run` reads, in its order."""
+        return [*self.sources, *self.settings, *self.roles]
+
+
 def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> None:
     """Lay out the tab and wire its callbacks."""
-    found, job = gr.State({}), gr.State("")
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=46, min_width=320):
-            gr.HTML("<h2>1. Bring a table and its pictures</h2>", apply_default_css=False)
-            table = gr.File(label="Table: CSV, TSV, JSON Lines or Parquet", file_types=list(TABLES), type="filepath", height=118, elem_id="table")
-            images = gr.File(label="Pictures: zip or tar", file_types=list(IMAGES), type="filepath", height=118, elem_id="images")
-            with gr.Accordion("Embeddings instead of pictures, or a data set on this server", open=bool(data_sets(root))):
-                vectors = gr.File(
-                    label="Embeddings: npy, npz, safetensors or Parquet", file_types=list(VECTORS), type="filepath", height=118, elem_id="vectors"
-                )
-                chosen = gr.Dropdown(["", *data_sets(root)], value="", label="Data set on this server", visible=root is not None, elem_id="chosen")
+            brought = _sources(root)
         with gr.Column(scale=54, min_width=320):
-            gr.HTML("<h2>2. Check what was recognised</h2>", apply_default_css=False)
-            columns = gr.HTML(HINT, apply_default_css=False, elem_id="columns")
-            with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
-                picked = [gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name}") for name, label in SINGLE_ROLES]
-                picked += [
-                    gr.Dropdown([], value=[], label=label, multiselect=True, min_width=220, elem_id=f"role-{name}") for name, label in SEVERAL_ROLES
-                ]
-            gr.HTML("<h2>3. Run</h2>", apply_default_css=False)
-            with gr.Row():
-                loss_kind = gr.Dropdown([AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind")
-                encoder = gr.Dropdown(list(ENCODERS), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
-            gr.HTML(ENCODER_NOTE, apply_default_css=False)
-            with gr.Accordion("More settings", open=False), gr.Row():
-                higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
-                alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")
-                seed = gr.Number(0, precision=0, label="Seed", minimum=0)
-            with gr.Row():
-                run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
-                cancel = gr.Button("Cancel", elem_id="cancel")
-            progress = gr.HTML(closing("Nothing is running"), apply_default_css=False, elem_id="status")
-            finished = gr.Textbox(visible=False, label="run")
-            refined = gr.Checkbox(False, visible=False, label="better map")
-    _wire(
-        session,
-        view,
-        buttons,
-        tabs,
-        root,
-        examples,
-        found,
-        job,
-        [table, images, vectors, chosen, loss_kind, higher, encoder, alpha, seed, *picked],
-        columns,
-        run,
-        cancel,
-        progress,
-        finished,
-        refined,
-    )
+            form = _form(brought)
+    _wire(form, session, view, buttons, tabs, root, examples)
 
 
-def _wire(
-    session: gr.State,
-    view: View,
-    buttons: list[Any],
-    tabs: gr.Tabs,
-    root: Path | None,
-    examples: list[tuple[str, str]],
-    found: gr.State,
-    job: gr.State,
-    said: list[Any],
-    columns: gr.HTML,
-    run: gr.Button,
-    cancel: gr.Button,
-    progress: gr.HTML,
-    finished: gr.Textbox,
-    refined: gr.Checkbox,
-) -> None:
+def _sources(root: Path | None) -> list[Any]:
+    gr.HTML("<h2>1. Bring a table and its pictures</h2>", apply_default_css=False)
+    table = gr.File(label="Table: CSV, TSV, JSON Lines or Parquet", file_types=list(TABLES), type="filepath", height=112, elem_id="table")
+    images = gr.File(label="Pictures: zip or tar", file_types=list(IMAGES), type="filepath", height=112, elem_id="images")
+    on_server = data_sets(root)
+    title = "Embeddings instead of pictures, or a data set on this server" if on_server else "Embeddings instead of pictures"
+    with gr.Accordion(title, open=bool(on_server)):
+        vectors = gr.File(
+            label="Embeddings: npy, npz, safetensors or Parquet", file_types=list(VECTORS), type="filepath", height=112, elem_id="vectors"
+        )
+        chosen = gr.Dropdown(["", *on_server], value="", label="Data set on this server", visible=bool(on_server), elem_id="chosen")
+    return [table, images, vectors, chosen]
+
+
+def _form(brought: list[Any]) -> Form:
+    gr.HTML("<h2>2. Check what was recognised</h2>", apply_default_css=False)
+    columns = gr.HTML(HINT, apply_default_css=False, elem_id="columns")
+    with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
+        roles: list[Any] = [gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name}") for name, label in SINGLE_ROLES]
+        roles += [gr.Dropdown([], value=[], label=label, multiselect=True, min_width=220, elem_id=f"role-{name}") for name, label in SEVERAL_ROLES]
+    gr.HTML("<h2>3. Run</h2>", apply_default_css=False)
+    with gr.Row():
+        loss_kind = gr.Dropdown([AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind")
+        encoder = gr.Dropdown(list(ENCODERS), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
+    gr.HTML(ENCODER_NOTE, apply_default_css=False)
+    with gr.Accordion("More settings", open=False), gr.Row():
+        higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
+        alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")
+        seed = gr.Number(0, precision=0, label="Seed", minimum=0)
+    with gr.Row():
+        run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
+        cancel = gr.Button("Cancel", elem_id="cancel")
+    status_line = gr.HTML(closing("Nothing is running"), apply_default_css=False, elem_id="status")
+    return Form(brought, [loss_kind, higher, encoder, alpha, seed], roles, columns, run, cancel, status_line)
+
+
+def _wire(form: Form, session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> None:
+    found, job = gr.State({}), gr.State("")
+    finished = gr.Textbox(visible=False, label="run id")
+    refined = gr.Checkbox(False, visible=False, label="better map")
     private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
-    picked = said[-len(ROLE_NAMES) :]
-    said[0].change(shows_errors(on_table), [said[0]], [found, columns, *picked], **private)
+    heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
+    table = form.sources[0]
+    table.change(shows_errors(on_table), [table], [found, form.columns, *form.roles], **private)
 
     def start(found: dict[str, Any], *said: Any) -> Iterator[tuple[Any, str, str]]:
-        """Diagnose what was brought. Yields (status, run id); the run id is the key for the other endpoints."""
         yield from on_run(found, root, *said)
 
-    started = run.click(
-        shows_errors(start),
-        [found, *said],
-        [job, progress, finished],
-        api_name="diagnose",
-        concurrency_id="compute",
-        concurrency_limit=1,
-        show_progress="hidden",
-    )
+    form.run.click(lambda: closing("Waiting for a free place"), None, form.status, queue=False, **private)
+    started = form.run.click(shows_errors(start), [found, *form.said()], [job, form.status, finished], **heavy, **private)
     opened = started.success(shows_errors(partial(on_finished, examples=examples)), [finished], [tabs, view.picker, session, *view.all()], **private)
     opened.then(shows_errors(on_downloads), [session], buttons, **private)
-    better = opened.then(shows_errors(refine_map), [finished], [refined], concurrency_id="compute", **private)
+    better = opened.then(shows_errors(refine_map), [finished], [refined], **heavy, **private)
     better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **private)
-    cancel.click(on_cancel, [job], None, queue=False, **private)
+    form.cancel.click(on_cancel, [job], None, queue=False, **private)
 
 
 HINT = (

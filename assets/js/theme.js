@@ -1,0 +1,17 @@
+// The switch between light and dark in the header; runs inside gr.HTML's js_on_load (`element`).
+
+const apply = (dark) => {
+  document.body.classList.toggle("dark", dark);
+  document.documentElement.style.colorScheme = dark ? "dark" : "light";
+};
+try {
+  const kept = localStorage.getItem("errata-theme");
+  if (kept && !location.search.includes("__theme")) apply(kept === "dark");
+} catch {
+  // No storage, as in a sandboxed frame: the page follows the system.
+}
+element.querySelector(".theme-switch").addEventListener("click", () => {
+  const dark = !document.body.classList.contains("dark");
+  apply(dark);
+  try { localStorage.setItem("errata-theme", dark ? "dark" : "light"); } catch { /* as above */ }
+});

@@ -1,0 +1,126 @@
+"""The served page as a program sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.webapp.showcase import make_showcase, write_examples
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    from webapp.app import build_app, launch_settings
+
+    demo = build_app(examples=write_examples(tmp_path_factory.mktemp("examples")))
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    yield address
+    demo.close()
+
+
+@pytest.fixture(scope="module")
+def client(served: str) -> Any:
+    from gradio_client import Client
+
+    return Client(served, verbose=False)
+
+
+def test_exactly_the_four_public_endpoints_are_offered(client: Any) -> None:
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/diagnose", "/clusters", "/select", "/report"}
+
+
+def test_clusters_are_those_of_the_run(client: Any) -> None:
+    said = client.predict(run="example-streets", api_name="/clusters")
+    assert [c["id"] for c in said["clusters"]] == [0, 1, 2]
+    assert said["n"] == 600
+
+
+def test_select_counts_what_lies_in_the_polygon(client: Any) -> None:
+    xy = make_showcase().map.xy
+    middle = float(np.median(xy[:, 0]))
+    said = client.predict(run="example-streets", polygon=[[middle, -99], [99, -99], [99, 99], [middle, 99]], api_name="/select")
+    assert said["count"] == int((xy[:, 0] > middle).sum()) or said["count"] == int((xy[:, 0] >= middle).sum())
+    assert len(said["ids"]) == said["count"]
+    assert said["exploratory"] is True
+
+
+def test_the_report_is_one_document(client: Any) -> None:
+    said = client.predict(run="example-nothing", api_name="/report")
+    assert said.lstrip().lower().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("/clusters", {"run": "someone-else"}),
+        ("/report", {"run": "../../etc/passwd"}),
+        ("/select", {"run": "example-streets", "polygon": [[0, "x"]]}),
+        ("/select", {"run": "example-streets", "polygon": [[0, 0]] * 5000}),
+    ],
+)
+def test_a_wrong_question_gets_one_message(client: Any, endpoint: str, said: dict[str, Any]) -> None:
+    from gradio_client.exceptions import AppError
+
+    with pytest.raises(AppError) as caught:
+        client.predict(**said, api_name=endpoint)
+    assert "Traceback" not in str(caught.value)
+    assert len(str(caught.value)) > 20
+
+
+def test_diagnose_runs_an_upload_and_its_id_is_the_key_to_the_result(client: Any, tmp_path: Path) -> None:
+    from gradio_client import handle_file
+
+    vectors = np.random.default_rng(0).normal(size=(80, 6)).astype(np.float32)
+    np.save(tmp_path / "vectors.npy", vectors)
+    (tmp_path / "losses.csv").write_text("id,badness\n" + "".join(f"s{i},{abs(v):.4f}\n" for i, v in enumerate(vectors[:, 0])))
+    files = {"table": handle_file(str(tmp_path / "losses.csv")), "images": None, "embeddings": handle_file(str(tmp_path / "vectors.npy"))}
+    run = client.predict(**files, options={"loss": "badness", "id": "id", "seed": 3}, api_name="/diagnose")
+    said = client.predict(run=run, api_name="/clusters")
+    assert said["n"] == 80
+    assert said["settings"]["seed"] == 3
+
+
+@pytest.mark.parametrize("options", [{"encoder": "local-dir:/etc"}, {"images": "/etc"}, [1, 2], {"seed": "x"}])
+def test_diagnose_takes_no_path_and_no_unknown_option(client: Any, tmp_path: Path, options: Any) -> None:
+    from gradio_client import handle_file
+    from gradio_client.exceptions import AppError
+
+    (tmp_path / "losses.csv").write_text("id,loss\na,1\n")
+    with pytest.raises(AppError, match="must be"):
+        client.predict(table=handle_file(str(tmp_path / "losses.csv")), images=None, embeddings=None, options=options, api_name="/diagnose")
+
+
+@pytest.mark.parametrize("forged", [{"path": "/etc/hostname"}, {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}])
+def test_a_path_that_was_not_uploaded_is_refused(served: str, forged: dict[str, Any]) -> None:
+    config = httpx.get(f"{served}config").json()
+    index = next(d["id"] for d in config["dependencies"] if d["api_name"] == "diagnose")
+    visitor = f"forger-{len(forged)}"
+    httpx.post(f"{served}gradio_api/queue/join", json={"data": [forged, None, None, {}], "fn_index": index, "session_hash": visitor})
+    said = ""
+    with httpx.stream("GET", f"{served}gradio_api/queue/data", params={"session_hash": visitor}, timeout=30) as stream:
+        for line in stream.iter_lines():
+            said += line
+            if "process_completed" in line:
+                break
+    assert '"success":false' in said.replace(" ", "")
+    assert "hostname" not in said or "not allowed" in said.lower() or "InvalidPath" in said or "Cannot move" in said
+
+
+@pytest.mark.parametrize("path", ["core/records.py", "requirements.txt", ".git/config"])
+def test_no_file_of_the_repository_is_served(served: str, repository: Path, path: str) -> None:
+    answer = httpx.get(f"{served}gradio_api/file={repository / path}")
+    assert answer.status_code in (403, 404)
+
+
+def test_the_run_history_is_off_and_no_upload_may_be_boundless(served: str) -> None:
+    config = httpx.get(f"{served}config").json()
+    assert not config.get("run_history")
+    assert config["max_file_size"]
+    assert config["analytics_enabled"] is False

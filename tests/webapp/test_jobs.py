@@ -1,0 +1,86 @@
+"""A run in a thread: watched, stopped, and its errors handed on."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from core.errors import Cancelled, InvalidInput
+from core.records import Progress
+from webapp.jobs import JOBS, Job, Step, clock, status
+
+
+def test_a_job_gives_its_result_and_its_steps_in_order() -> None:
+    def work(progress: Progress) -> str:
+        for step in ("read table", "embed"):
+            for done in range(4):
+                progress(step, done, 3)
+        return "run-1"
+
+    job = Job(work)
+    list(JOBS.follow(job, every=0.01))
+    assert job.result == "run-1"
+    assert [(s.name, s.done, s.total, s.finished) for s in job.steps()] == [("read table", 3, 3, True), ("embed", 3, 3, True)]
+    assert not JOBS.cancel(job.id)
+
+
+def test_cancel_stops_the_work_at_its_next_safe_point() -> None:
+    reached = threading.Event()
+
+    def work(progress: Progress) -> str:
+        for done in range(10_000):
+            progress("embed", done, 10_000)
+            reached.set()
+            time.sleep(0.002)
+        return "never"
+
+    job = Job(work)
+    watcher = JOBS.follow(job, every=0.01)
+    next(watcher)
+    assert reached.wait(5)
+    assert JOBS.cancel(job.id)
+    with pytest.raises(Cancelled):
+        list(watcher)
+    assert job.result is None
+    assert job.steps()[0].done < 10_000
+
+
+def test_a_visitor_who_leaves_stops_the_work() -> None:
+    stopped = threading.Event()
+
+    def work(progress: Progress) -> str:
+        try:
+            while True:
+                progress("embed", 1, 2)
+                time.sleep(0.002)
+        except Cancelled:
+            stopped.set()
+            raise
+
+    watcher = JOBS.follow(Job(work), every=0.01)
+    next(watcher)
+    watcher.close()
+    assert stopped.wait(5)
+
+
+def test_the_work_s_error_reaches_who_follows_it() -> None:
+    def work(progress: Progress) -> str:
+        raise InvalidInput("The table has no column 'loss'.")
+
+    with pytest.raises(InvalidInput, match="no column"):
+        list(JOBS.follow(Job(work), every=0.01))
+
+
+def test_a_step_says_count_rate_and_time_left() -> None:
+    assert Step("embed", 3200, 10_000, started=0.0, now=80.0).text == "3,200 of 10,000, 40 a second, about 2:50 left"
+    assert Step("fit", 1, 5, started=0.0, now=10.0).text == "1 of 5, about 0:40 left"
+    assert Step("describe", 0, 1, started=0.0, now=1.0).text == ""
+    assert clock(165.4) == "2:45"
+
+
+def test_a_step_s_name_cannot_act_as_markup() -> None:
+    job = Job(lambda progress: "")
+    job.progress("<script>", 1, 2)
+    assert "<script>" not in status(job)

@@ -1,0 +1,105 @@
+"""What a visitor's session holds, and who may open which run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from core import store
+from core.errors import Cancelled, InvalidInput
+from core.records import Diagnosis, FailureMap
+from webapp.downloads import FILES, ready_files
+from webapp.session import Runs, Session, picked_cluster, selected_rows, shows_errors
+
+
+def test_a_run_is_found_again_under_an_id_that_cannot_be_guessed(diagnosis: Diagnosis) -> None:
+    runs = Runs()
+    one, other = runs.add(diagnosis), runs.add(diagnosis)
+    assert one != other
+    assert len(one) >= 22  # 128 bits in base64
+    np.testing.assert_array_equal(runs.get(one).outcomes.loss, diagnosis.outcomes.loss)
+
+
+@pytest.mark.parametrize("run", ["", "nope", "../../etc", "example-streets"])
+def test_an_unknown_id_opens_nothing(run: str) -> None:
+    with pytest.raises(InvalidInput, match="no longer held"):
+        Runs().get(run)
+
+
+def test_a_removed_run_is_gone_and_an_example_stays(diagnosis: Diagnosis, tmp_path: Path) -> None:
+    store.save(diagnosis, tmp_path / "streets" / "run")
+    runs = Runs()
+    own, example = runs.add(diagnosis), runs.offer(tmp_path / "streets" / "run")
+    folder = runs.folder(own)
+    for run in (own, example, "unknown"):
+        runs.remove(run)
+    assert not folder.exists()
+    assert len(runs.get(example).samples) == 60
+    with pytest.raises(InvalidInput):
+        runs.get(own)
+
+
+def test_a_better_map_takes_the_place_of_the_quick_one_under_the_same_id(diagnosis: Diagnosis) -> None:
+    runs = Runs()
+    run = runs.add(diagnosis)
+    before = runs.folder(run)
+    runs.replace(run, replace(diagnosis, map=FailureMap(np.ones((60, 2), np.float32), "umap")))
+    assert runs.get(run).map.method == "umap"
+    assert not before.exists()
+
+
+def test_a_selection_is_a_cluster_a_candidate_a_row_or_an_outline(diagnosis: Diagnosis) -> None:
+    cluster = diagnosis.clusters[1]
+    np.testing.assert_array_equal(selected_rows(Session("r", cluster=1), diagnosis), np.flatnonzero(cluster.membership >= 0.5))
+    np.testing.assert_array_equal(selected_rows(Session("r", candidate=0), diagnosis), np.flatnonzero(diagnosis.candidates[0].membership >= 0.5))
+    assert selected_rows(Session("r", row=4), diagnosis).tolist() == [4]
+    wide = ((-9.0, -9.0), (9.0, -9.0), (9.0, 9.0), (-9.0, 9.0))
+    assert len(selected_rows(Session("r", polygon=wide), diagnosis)) == 60
+    assert not Session("r").picked
+    assert Session("r", row=0).picked
+
+
+@pytest.mark.parametrize("session", [Session("r", cluster=9), Session("r", cluster=-1), Session("r", candidate=5), Session("r", candidate=-1)])
+def test_a_cluster_that_is_not_there_is_refused(session: Session, diagnosis: Diagnosis) -> None:
+    with pytest.raises(InvalidInput, match="clusters"):
+        picked_cluster(session, diagnosis)
+
+
+def test_errors_of_the_user_become_one_message_and_other_errors_pass() -> None:
+    def refuse() -> None:
+        raise InvalidInput("alpha must lie between 0 and 1: got 7.")
+
+    def stop() -> Iterator[int]:
+        yield 1
+        raise Cancelled("The run was stopped.")
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(gr.Error, match="got 7"):
+        shows_errors(refuse)()
+    stream = shows_errors(stop)()
+    assert next(stream) == 1
+    with pytest.raises(gr.Error, match="stopped"):
+        next(stream)
+    with pytest.raises(ZeroDivisionError):
+        shows_errors(fail)()
+
+
+def test_downloads_of_an_example_are_copies_outside_its_folder(diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    run = tmp_path / "repository" / "run"
+    store.save(diagnosis, run)
+    before = {path.name for path in run.iterdir()}
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    files = ready_files(diagnosis, run)
+    assert [path.name for path in files] == [name for name, _ in FILES]
+    assert all(path.stat().st_size > 100 and path.is_relative_to(elsewhere) for path in files)
+    assert {path.name for path in run.iterdir()} == before
