@@ -11,6 +11,8 @@ variants of one outline come within 16 bits, but with cosines below 0.6. docs/en
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +32,7 @@ _BLOCK = 512
 
 def picture_hash(image: Image.Image) -> str:
     """160 hexadecimal digits: 256 bits of the perceptual hash, then a 4 x 4 RGB grid."""
-    import imagehash
-
+    imagehash: Any = import_module("imagehash")
     bits = np.asarray(imagehash.phash(image, hash_size=16).hash, np.bool_)
     grid = image.resize((4, 4), Image.Resampling.BOX)
     return np.packbits(bits.ravel()).tobytes().hex() + grid.tobytes().hex()

@@ -49,8 +49,9 @@ def measure(picture: Picture) -> dict[str, Any]:
     rgb = np.asarray(image, np.float32) / np.float32(255)  # (h, w, 3)
     grey = image.convert("L")
     luma = np.asarray(grey, np.float32) / np.float32(255)  # (h, w), Rec. 601
-    high = rgb.max(2)
-    chroma = high - rgb.min(2)
+    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    high = np.maximum(np.maximum(red, green), blue)  # many times faster than rgb.max(2)
+    chroma = high - np.minimum(np.minimum(red, green), blue)
     return {
         "brightness": float(luma.mean()),
         "contrast": float(luma.std()),

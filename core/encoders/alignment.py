@@ -8,9 +8,12 @@ place of its top ten). The others hold a ridge map between sentence vectors and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.records import F32
@@ -54,12 +57,11 @@ class Alignment:
 
 def gelu(x: F32) -> F32:
     """x times the normal distribution function of x."""
-    from scipy.special import ndtr
+    special: Any = import_module("scipy.special")
+    return (x * special.ndtr(x)).astype(np.float32)
 
-    return (x * ndtr(x)).astype(np.float32)
 
-
-def unit_rows(vectors: F32) -> F32:
+def unit_rows(vectors: npt.NDArray[Any]) -> F32:
     """The rows scaled to length 1, float32; a row of zeros stays zero."""
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
@@ -71,9 +73,8 @@ def load_alignment(classifier: F32, classifier_bias: F32, file: Path = FILE) -> 
     Raises:
         InvalidInput: the file is missing.
     """
-    from safetensors.numpy import load_file
-
     if not file.is_file():
         raise InvalidInput(f"The embedded encoder needs {file.name} in assets/encoder, which is missing. Fetch the repository again.")
-    parts = {name: array.astype(np.float32) for name, array in load_file(file).items()}
+    safetensors: Any = import_module("safetensors.numpy")
+    parts = {name: array.astype(np.float32) for name, array in safetensors.load_file(file).items()}
     return Alignment(classifier.astype(np.float32), classifier_bias.astype(np.float32), **parts)

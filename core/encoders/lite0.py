@@ -84,7 +84,7 @@ def onnx_model(layers: list[Convolution]) -> onnx.ModelProto:
     from onnx import TensorProto, helper, numpy_helper
 
     nodes: list[Any] = []
-    constants = [numpy_helper.from_array(np.float32(0), "zero"), numpy_helper.from_array(np.float32(6), "six")]
+    constants = [numpy_helper.from_array(np.array(0, np.float32), "zero"), numpy_helper.from_array(np.array(6, np.float32), "six")]
     current, kept, side = "image", "image", SIDE
     for i, layer in enumerate(layers):
         kept = current if layer.opens_block else kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -27,17 +28,19 @@ def onnx_network(layers: list[Convolution], threads: int) -> Network:
     Every image is run alone, on one thread, and `threads` images at a time: on two cores that is a quarter faster than one batch
     over two threads, and an image's features cannot depend, even in the last bit, on what else is in its batch.
     """
-    import onnxruntime
-
+    onnxruntime: Any = import_module("onnxruntime")
     onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
+    options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session: Any = onnxruntime.InferenceSession(onnx_model(layers).SerializeToString(), options, providers=["CPUExecutionProvider"])
     pool = ThreadPoolExecutor(threads, thread_name_prefix="lite0")
 
     def features(batch: F32) -> F32:
-        rows = pool.map(lambda i: session.run(None, {"image": batch[i : i + 1]})[0], range(len(batch)))
+        def one(row: int) -> F32:
+            return session.run(None, {"image": batch[row : row + 1]})[0]
+
+        rows = pool.map(one, range(len(batch)))
         return np.concatenate([np.empty((0, N_FEATURES), np.float32), *rows])
 
     return features
@@ -45,9 +48,8 @@ def onnx_network(layers: list[Convolution], threads: int) -> Network:
 
 def torch_network(layers: list[Convolution]) -> Network:
     """The network in torch, float32, on the GPU if there is one. About a third of onnxruntime's speed on the CPU."""
-    import torch
-    from torch.nn import functional
-
+    torch: Any = import_module("torch")
+    functional: Any = import_module("torch.nn.functional")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     weights = [
         (torch.tensor(layer.weight, device=device).contiguous(memory_format=torch.channels_last), torch.tensor(layer.bias, device=device))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoTokenizer, BertModel
-from transformers.utils import logging
 
 from core.encoders.packages import minilm_folder
 from core.records import F32
@@ -21,13 +20,15 @@ _BATCH = 128
 
 @cache
 def _tower() -> tuple[Any, Any]:
+    transformers: Any = import_module("transformers")
+    logging: Any = import_module("transformers.utils.logging")
     folder = str(minilm_folder())
     shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()  # it would report the pooler's weights, which are left out on purpose
     try:
-        model = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = transformers.BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     finally:
         logging.set_verbosity(level)
         if shown:

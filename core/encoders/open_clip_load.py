@@ -1,0 +1,180 @@
+"""Load an open_clip model with its tokenizer and preprocessing from one source, or say in one sentence why not.
+
+open_clip itself warns and goes on with random weights, another tokenizer or another normalisation; here each of these is an error.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import torch
+
+from core.encoders.open_clip_source import (
+    CONFIG,
+    Source,
+    find_weights,
+    hub_offline,
+    hub_reachable,
+    local_text_config,
+    needs_quick_gelu_answer,
+    read_config,
+)
+from core.errors import DiagnosisError, InvalidInput, MissingDependency
+
+open_clip: Any = import_module("open_clip")  # its type hints are wrong in places; taken as untyped
+
+_PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A model in evaluation mode with what belongs to it."""
+
+    model: Any
+    preprocess: Any
+    tokenizer: Any
+
+
+def load(source: Source, quick_gelu: bool | None) -> Loaded:
+    """The model of `source`.
+
+    Args:
+        quick_gelu: force QuickGELU (True) or plain GELU (False); None takes what the source says.
+
+    Raises:
+        InvalidInput: unknown name or tag, weights that do not fit, a tokenizer that does not fit.
+        MissingDependency: the hub is needed and cannot be reached.
+    """
+    try:
+        loaded = {"folder": _from_folder, "file": _from_file, "tag": _from_hub, "hub": _from_hub}[source.kind](source, quick_gelu)
+    except DiagnosisError:
+        raise
+    except Exception as error:  # open_clip, torch, timm and transformers each have their own
+        where = source.path if source.kind in ("folder", "file") else f"{source.architecture} {source.tag}".strip()
+        raise InvalidInput(f"The open_clip model {where} cannot be loaded: {_first_line(error)}") from error
+    loaded.model.eval()  # open_clip leaves it in training mode
+    _check_tokenizer(loaded)
+    return loaded
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " ".join(lines[:2])[:300]
+
+
+def _from_folder(source: Source, quick_gelu: bool | None) -> Loaded:
+    config = read_config(source.path)
+    text = local_text_config(config, source.path)
+    options: dict[str, Any] = {} if text is None else {"text_cfg": text}
+    if quick_gelu is not None:
+        options["quick_gelu"] = quick_gelu
+    weights = find_weights(source.path)
+    name = f"local-dir:{source.path}"
+    with hub_offline(True):
+        model, _, preprocess = open_clip.create_model_and_transforms(name, load_weights=False, pretrained_text=False, **options)
+        open_clip.factory.load_checkpoint(model, str(weights), strict=True, weights_only=True)
+        tokenizer = open_clip.get_tokenizer(name)
+    return Loaded(model, preprocess, tokenizer)
+
+
+def _from_file(source: Source, quick_gelu: bool | None) -> Loaded:
+    known = _known_architecture(source.architecture)
+    if quick_gelu is None and not known.get("quick_gelu") and needs_quick_gelu_answer(source.path):
+        raise InvalidInput(
+            f"{source.path.name} looks like weights trained with QuickGELU, but {source.architecture} has plain GELU and the file does not say. "
+            f"Name the model {source.architecture}-quickgelu, or pass quick_gelu=True or quick_gelu=False."
+        )
+    options: dict[str, Any] = {} if quick_gelu is None else {"quick_gelu": quick_gelu}
+    options.update({f"image_{key}": value for key, value in _preprocessing_beside(source).items()})
+    with hub_offline(True):
+        model, _, preprocess = open_clip.create_model_and_transforms(source.architecture, load_weights=False, pretrained_text=False, **options)
+        open_clip.factory.load_checkpoint(model, str(source.path), strict=True, weights_only=True)
+        tokenizer = open_clip.get_tokenizer(source.architecture)
+    return Loaded(model, preprocess, tokenizer)
+
+
+def _preprocessing_beside(source: Source) -> dict[str, Any]:
+    """Normalisation and resizing for a bare file: the config beside it, else what all published weights of the architecture agree on."""
+    if (source.path.parent / CONFIG).is_file():
+        given: dict[str, Any] = read_config(source.path.parent).get("preprocess_cfg") or {}
+        return {key: given[key] for key in _PREPROCESSING if key in given}
+    tags = open_clip.list_pretrained_tags_by_model(source.architecture)
+    published = [open_clip.get_pretrained_cfg(source.architecture, tag) for tag in tags]
+    agreed: dict[str, Any] = {}
+    for key in _PREPROCESSING:
+        values = {str(cfg.get(key)): cfg.get(key) for cfg in published}
+        if len(values) > 1:
+            raise InvalidInput(
+                f"Published weights of {source.architecture} differ in their preprocessing ({key}: {', '.join(values)}), and {source.path.name} "
+                f'does not say which it needs. Put a {CONFIG} with "model_cfg" and "preprocess_cfg" beside it.'
+            )
+        if values and (value := next(iter(values.values()))):
+            agreed[key] = value
+    return agreed
+
+
+def _from_hub(source: Source, quick_gelu: bool | None) -> Loaded:
+    options: dict[str, Any] = {}
+    if source.kind == "tag":
+        _known_architecture(source.architecture)
+        options = _tag_options(source, quick_gelu)
+    elif quick_gelu is not None:
+        options["force_quick_gelu"] = quick_gelu
+    reachable = hub_reachable()
+    try:
+        with hub_offline(not reachable):
+            model, preprocess = open_clip.create_model_from_pretrained(source.architecture, source.tag or None, **options)
+            tokenizer = open_clip.get_tokenizer(source.architecture)
+    except Exception as error:
+        if reachable and not isinstance(error, OSError):
+            raise
+        raise MissingDependency(
+            f"The weights of {source.architecture} {source.tag} are not on this machine and the model hub cannot be reached. Go online once, or copy "
+            f"the model's folder here and name it as 'open_clip:local-dir:/folder'; the encoder 'embedded' needs no download."
+        ) from error
+    return Loaded(model, preprocess, tokenizer)
+
+
+def _tag_options(source: Source, quick_gelu: bool | None) -> dict[str, Any]:
+    """QuickGELU as the tag's weights were trained, unless the caller says otherwise."""
+    tags = open_clip.list_pretrained_tags_by_model(source.architecture)
+    cfg = open_clip.get_pretrained_cfg(source.architecture, source.tag)
+    if not cfg:
+        raise InvalidInput(f"{source.architecture} has no weights called {source.tag!r}. There are: {', '.join(tags)}.")
+    built_quick = bool(_known_architecture(source.architecture).get("quick_gelu"))
+    wanted = bool(cfg.get("quick_gelu")) if quick_gelu is None else quick_gelu
+    if built_quick and not wanted:
+        plain = source.architecture.removesuffix("-quickgelu")
+        raise InvalidInput(f"{source.tag} was trained with plain GELU, but {source.architecture} has QuickGELU. Use '{plain}/{source.tag}'.")
+    return {"force_quick_gelu": True} if wanted and not built_quick else {}
+
+
+def _known_architecture(name: str) -> dict[str, Any]:
+    config = open_clip.get_model_config(name)
+    if config is None:
+        names: list[str] = open_clip.list_models()
+        close = difflib.get_close_matches(name, names, 3, 0.4)
+        raise InvalidInput(f"open_clip has no model called {name!r}." + (f" Did you mean {' or '.join(close)}?" if close else ""))
+    return config
+
+
+def _check_tokenizer(loaded: Loaded) -> None:
+    """A tokenizer of another vocabulary gives vectors without meaning, or an index error later."""
+    text = getattr(loaded.model, "text", loaded.model)
+    tower_size = getattr(text, "vocab_size", None)
+    inner = getattr(loaded.tokenizer, "tokenizer", None)
+    tokens = len(inner) if inner is not None and hasattr(inner, "__len__") else getattr(loaded.tokenizer, "vocab_size", None)
+    if tower_size is not None and tokens is not None and tokens > tower_size:
+        raise InvalidInput(
+            f"The tokenizer has {tokens:,} tokens and the text tower {tower_size:,}: they do not belong together. "
+            f"Put the model's own tokenizer files beside its weights and name them in {CONFIG}."
+        )
+
+
+def device() -> torch.device:
+    """The GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
