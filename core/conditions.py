@@ -48,7 +48,9 @@ def build_conditions(columns: Sequence[Column], *, smallest: int, most: int) -> 
     pairs = _pairs(singles, smallest)
     room = most - len(singles)
     if len(pairs) > room:
-        notes.append(f"{len(pairs) - room:,} of {len(pairs):,} pairs of conditions (those of least support) were left out: {most:,} are tested at most.")
+        notes.append(
+            f"{len(pairs) - room:,} of {len(pairs):,} pairs of conditions (those of least support) were left out: {most:,} are tested at most."
+        )
         pairs = sorted(pairs, key=lambda c: -int(c.mask.sum()))[:room]
     return tuple(singles + pairs), tuple(notes)
 

@@ -72,7 +72,7 @@ def _one(
             columns[:, plant * len(SHARES) + j] = scores[source]
             added_loss[plant, j] = (outcomes.fitted[source[near]] - outcomes.fitted[shuffled[near]]).mean()
             added_error[plant, j] = (failing[source[near]].astype(float) - failing[shuffled[near]].astype(float)).mean()
-    best = family.statistics(columns, columns)[~family.is_condition].max(0).reshape(PLANTS, len(SHARES))
+    best = family.statistics(columns)[~family.is_condition].max(0).reshape(PLANTS, len(SHARES))
     power = (best >= threshold).mean(0)
     enough = np.flatnonzero(power >= POWER)
     if not len(enough):

@@ -72,7 +72,7 @@ def diagnose(
     encoder: str = "embedded",
     roles: Roles | None = None,
     loss: str | None = None,
-    settings: Settings = Settings(),  # noqa: B008  (frozen)
+    settings: Settings = Settings(),
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
@@ -152,7 +152,7 @@ def diagnose_records(
     outcomes: Outcomes,
     embeddings: Embeddings,
     *,
-    settings: Settings = Settings(),  # noqa: B008  (frozen)
+    settings: Settings = Settings(),
     notes: tuple[str, ...] = (),
     progress: Progress = no_progress,
 ) -> Diagnosis:
@@ -162,6 +162,7 @@ def diagnose_records(
         InvalidInput: too few samples, or all losses are equal.
     """
     _check(samples, outcomes, embeddings)
+    outcomes = _clipped(outcomes)
     rng = np.random.default_rng(settings.seed)
     layout = lay_out(samples)
     groups = _useful(samples.groups)
@@ -236,7 +237,7 @@ def diagnose_arrays(
     errors: Bool | None = None,
     groups: I64 | None = None,
     columns: tuple[Column, ...] = (),
-    settings: Settings = Settings(map=False),  # noqa: B008  (frozen)
+    settings: Settings = Settings(map=False),
 ) -> Diagnosis:
     """The method on plain arrays: (n, d) vectors and (n,) losses that are fitted as they are. For benchmarks and notebooks."""
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
@@ -254,6 +255,14 @@ def _check(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> No
         raise InvalidInput(f"At least {FEWEST_SAMPLES} samples are needed to test anything: got {n}. Bring more rows.")
     if float(np.ptp(outcomes.fitted)) <= 0:
         raise InvalidInput(f"All {n:,} losses are equal ({outcomes.fitted[0]:g}), so there is nothing to explain. Check the loss column.")
+
+
+def _clipped(outcomes: Outcomes) -> Outcomes:
+    """The outcomes with a clip at the 99th percentile where the largest hundredth of the losses owns a quarter of the variance."""
+    squared = np.sort((outcomes.loss - outcomes.loss.mean()) ** 2)
+    share = squared[-max(1, len(squared) // 100) :].sum() / max(float(squared.sum()), 1e-12)
+    binary = len(np.unique(outcomes.loss)) <= 2
+    return outcomes if outcomes.clip is not None or binary or share < 0.25 else replace(outcomes, clip=float(np.quantile(outcomes.loss, 0.99)))
 
 
 def _has_classes(samples: SampleSet) -> bool:

@@ -156,7 +156,7 @@ def _leads(tested: _Tested, scores: F64) -> list[tuple[int, list[str]]]:
         mask = tested.region(lead)[0]
         strata = np.unique(strata * 2 + mask, return_inverse=True)[1].astype(np.int64)
         residual = centre(scores, strata)[:, None].astype(np.float32)
-        again = tested.family.statistics(residual, residual)[tested.family.n_slices :, 0][tested.regions]
+        again = tested.family.statistics(residual)[tested.family.n_slices :, 0][tested.regions]
         proxies = [i for i in left if again[i] < tested.threshold]
         leads.append((lead, [_name(tested, i, lead) for i in proxies[:12]]))
         left = [i for i in left if again[i] >= tested.threshold]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 
-from core.conditions import Condition, build_conditions
 from core.clusters import Part
+from core.conditions import Condition, build_conditions
 from core.layout import Layout
-from core.records import Column, I64
+from core.records import I64, Column
 from core.regressors import Features, HeadSmoother
 from core.search import SMALLEST, Family, Region
 

@@ -13,6 +13,9 @@ import numpy as np
 from core.errors import InvalidInput
 from core.records import F32, F64, I64
 
+DENSE_ROWS = 2500
+"""Up to so many rows a smoother is kept as one dense matrix."""
+
 
 class Features:
     """Embeddings made ready for ridge: class-centred, projected on the leading directions, mean squared norm 1.
@@ -114,9 +117,14 @@ class HeadSmoother:
         for fold in range(int(folds.max()) + 1):
             train, test = (split_by_block(np.flatnonzero(rows), self.blocks, self.n_blocks) for rows in (folds != fold, folds == fold))
             self.parts.append((train, test, *factor_heads(features, train, penalty, share)))
+        # being linear, the whole map is one (n, n) matrix: cheaper than the heads' many small products while n is small
+        self.matrix = self._predict(np.eye(len(features), dtype=np.float32)) if len(features) <= DENSE_ROWS else None
 
     def predict(self, losses: F32) -> F32:
         """(n, p) out-of-fold predictions for the (n, p) centred losses, each column a data set of its own."""
+        return self._predict(losses) if self.matrix is None else self.matrix @ losses
+
+    def _predict(self, losses: F32) -> F32:
         predicted = np.empty_like(losses)
         for train, test, inverses, shared in self.parts:
             heads = solve_heads(self.features, train, inverses, shared, losses, self.penalty, self.share)

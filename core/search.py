@@ -13,16 +13,22 @@ Westfall & Young 1993), so it already pays for everything that was looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.records import F32, F64, I64, Bool, Progress, no_progress
 from core.regressors import HeadSmoother
-from core.statistics import Permuter, chunks, studentised_excess
+from core.statistics import Permuter, chunks, plain_excess, studentised_excess
 
+Statistic = Callable[..., F32]
+BATCH = 4
+"""Chunks of permutations between two looks at whether to give up."""
 DEPTHS = (0.02, 0.05, 0.1, 0.2, 0.35)
 """Shares of a scope that a slice may hold."""
 SMALLEST = 10
@@ -88,61 +94,66 @@ class Family:
         n = len(self.scopes[scope].rows)
         return [d for d in DEPTHS if round(d * n) >= SMALLEST and n - round(d * n) >= SMALLEST]
 
-    def statistics(self, losses: F32, targets: F32) -> F32:
+    def statistics(self, scores: F32) -> F32:
         """(candidates, p) studentised excess for each column. See `read`."""
-        return self.read(losses, targets)[0]
+        return self.read(scores)[0]
 
-    def read(self, losses: F32, targets: F32) -> tuple[F32, F32]:
-        """(candidates, p) studentised excess, and (p,) the best trend, for each column.
+    def excess(self, scores: F64) -> F32:
+        """(candidates,) plain excess of the (n,) scores: mean inside minus mean outside."""
+        return self.read(scores[:, None].astype(np.float32), plain_excess)[0][:, 0]
 
-        The trend is the correlation of the losses with their out-of-fold predictions times the root of the rows, the largest
+    def read(self, scores: F32, statistic: Statistic = studentised_excess) -> tuple[F32, F32]:
+        """(candidates, p) statistics, and (p,) the best trend, for each column.
+
+        The trend is the correlation of the scores with their out-of-fold predictions times the root of the rows, the largest
         over scopes and smoothers: whether anything is predictable at all.
 
         Args:
-            losses: (n, p) centred losses, which are tested.
-            targets: (n, p) what the heads are fitted to (the loss, with the 0/1 error mixed in where it is known).
+            scores: (n, p) centred failure scores; they are tested, and the heads are fitted to them.
+            statistic: how a set is compared with the rest of its scope.
         """
-        out = np.empty((len(self.candidates), losses.shape[1]), dtype=np.float32)
-        trend = np.full(losses.shape[1], -np.inf, dtype=np.float32)
+        out = np.empty((len(self.candidates), scores.shape[1]), dtype=np.float32)
+        trend = np.full(scores.shape[1], -np.inf, dtype=np.float32)
         at = 0
         for smoother, where in self.smoothers:
-            predicted = smoother.predict(targets)
+            predicted = smoother.predict(scores)
             for scope in where:
-                trend = np.maximum(trend, _trend(predicted[self.scopes[scope].rows], losses[self.scopes[scope].rows]))
+                rows = self.scopes[scope].rows
+                inside, own = predicted[rows], scores[rows]
+                trend = np.maximum(trend, _trend(inside, own))
                 depths = self._depths(scope)
-                out[at : at + len(depths)] = self._slices(predicted, losses, self.scopes[scope].rows, depths)
+                out[at : at + len(depths)] = _slices(inside, own, depths, statistic)
                 at += len(depths)
         if self.regions:
-            out[at:] = self._regions(losses)
+            out[at:] = self._regions(scores, statistic)
         return out, trend
 
-    def _slices(self, predicted: F32, losses: F32, rows: I64, depths: Sequence[float]) -> F32:
-        order = np.argsort(-predicted[rows], axis=0)
-        ordered = np.take_along_axis(losses[rows], order, axis=0)
-        sizes = np.array([round(d * len(rows)) for d in depths])
-        sums, squares = np.cumsum(ordered, axis=0), np.cumsum(ordered * ordered, axis=0)
-        return studentised_excess(
-            sizes[:, None].astype(np.float64), np.float64(len(rows)) * np.ones((1, 1)), sums[sizes - 1], squares[sizes - 1], sums[-1:], squares[-1:]
-        )
-
-    def _regions(self, losses: F32) -> F32:
-        squared = losses * losses
-        totals = np.stack([losses[s.rows].sum(0) for s in self.scopes])
+    def _regions(self, scores: F32, statistic: Statistic) -> F32:
+        squared = scores * scores
+        totals = np.stack([scores[s.rows].sum(0) for s in self.scopes])
         total_squares = np.stack([squared[s.rows].sum(0) for s in self.scopes])
+        where = self.region_scope
         sizes = self.masks.sum(1)[:, None].astype(np.float64)
-        scope_sizes = np.array([len(s.rows) for s in self.scopes], dtype=np.float64)[self.region_scope][:, None]
-        return studentised_excess(
-            sizes, scope_sizes, self.masks @ losses, self.masks @ squared, totals[self.region_scope], total_squares[self.region_scope]
-        )
+        scope_sizes = np.array([len(s.rows) for s in self.scopes], dtype=np.float64)[where][:, None]
+        return statistic(sizes, scope_sizes, self.masks @ scores, self.masks @ squared, totals[where], total_squares[where])
 
-    def scores(self, candidate: Candidate, targets: F64) -> tuple[F64, Bool]:
-        """(n,) out-of-fold scores of a slice (-inf outside its scope) and its (n,) members."""
+    def slice_of(self, candidate: Candidate, scores: F64) -> tuple[F64, Bool]:
+        """(n,) out-of-fold predictions behind a slice (-inf outside its scope) and its (n,) members."""
         rows = self.scopes[candidate.scope].rows
-        scores = np.full(self.n, -np.inf)
-        scores[rows] = self.smoothers[candidate.smoother][0].predict(targets[:, None].astype(np.float32))[rows, 0]
+        predicted = np.full(self.n, -np.inf)
+        predicted[rows] = self.smoothers[candidate.smoother][0].predict(scores[:, None].astype(np.float32))[rows, 0]
         members = np.zeros(self.n, dtype=bool)
-        members[rows[np.argsort(-scores[rows], kind="stable")[: round(candidate.depth * len(rows))]]] = True
-        return scores, members
+        members[rows[np.argsort(-predicted[rows], kind="stable")[: round(candidate.depth * len(rows))]]] = True
+        return predicted, members
+
+
+def _slices(predicted: F32, scores: F32, depths: Sequence[float], statistic: Statistic) -> F32:
+    order = np.argsort(-predicted, axis=0)
+    ordered = np.take_along_axis(scores, order, axis=0)
+    sizes = np.array([round(d * len(scores)) for d in depths])
+    sums, squares = np.cumsum(ordered, axis=0), np.cumsum(ordered * ordered, axis=0)
+    scope_size = np.full((1, 1), len(scores), dtype=np.float64)
+    return statistic(sizes[:, None].astype(np.float64), scope_size, sums[sizes - 1], squares[sizes - 1], sums[-1:], squares[-1:])
 
 
 def _trend(predicted: F32, losses: F32) -> F32:
@@ -187,8 +198,7 @@ class Reading:
 
 def read_family(
     family: Family,
-    losses: F64,
-    targets: F64,
+    scores: F64,
     permuter: Permuter,
     rng: np.random.Generator,
     *,
@@ -197,32 +207,38 @@ def read_family(
     progress: Progress = no_progress,
     step: str = "test",
 ) -> Reading:
-    """Test the whole family once against permuted losses.
+    """Test the whole family once against permuted scores.
 
     Args:
-        losses, targets: (n,) centred within the permuter's strata.
+        scores: (n,) centred within the permuter's strata.
         n_permutations: at least 5,000 for a p that is reported.
         give_up: stop once so many permutations beat the best *slice or region*: its p is then far from any alpha
             (Besag & Clifford 1991). 0 never stops.
+
+    Chunks of permutations run on all cores, each with a generator of its own, so the result does not depend on how many there are.
     """
-    columns = np.stack([losses, targets], 1).astype(np.float32)
-    read, trend = family.read(columns[:, :1], columns[:, 1:])
+    column = scores[:, None].astype(np.float32)
+    read, trend = family.read(column)
     observed = read[:, 0]
-    best = observed[~family.is_condition].max(initial=-np.inf) if give_up else np.inf
-    null: list[F32] = []
-    trends: list[F32] = []
-    size = int(np.clip(4_000_000 // family.n, 16, 256))
-    done = 0
-    for count in chunks(n_permutations, size):
-        source = permuter.draw(count, rng)
-        permuted, fitted = columns[source, 0], columns[source, 1]
+    best = observed[~family.is_condition].max(initial=-np.inf)
+    sizes = list(chunks(n_permutations, int(np.clip(4_000_000 // family.n, 16, 256))))
+
+    def one(count: int, own: np.random.Generator) -> tuple[F32, F32]:
+        permuted = column[permuter.draw(count, own), 0]
         if permuter.grouped:  # unequal groups repeat and drop values: keep each column's mean at zero
-            permuted, fitted = permuted - permuted.mean(0), fitted - fitted.mean(0)
-        read, permuted_trend = family.read(permuted, fitted)
-        null.append(read.max(0))
-        trends.append(permuted_trend)
-        done += count
-        progress(step, done, n_permutations)
-        if give_up and done < n_permutations and sum(int((part >= best).sum()) for part in null) >= give_up:
-            return Reading(observed, np.concatenate(null), True, float(trend[0]), np.concatenate(trends))
-    return Reading(observed, np.concatenate(null), False, float(trend[0]), np.concatenate(trends))
+            permuted = permuted - permuted.mean(0)
+        statistics, permuted_trend = family.read(permuted)
+        return statistics.max(0), permuted_trend
+
+    nulls: list[F32] = []
+    trends: list[F32] = []
+    generators = rng.spawn(len(sizes))
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for at in range(0, len(sizes), BATCH):
+            for null, permuted_trend in pool.map(one, sizes[at : at + BATCH], generators[at : at + BATCH]):
+                nulls.append(null)
+                trends.append(permuted_trend)
+            progress(step, sum(map(len, nulls)), n_permutations)
+            if give_up and at + BATCH < len(sizes) and sum(int((null >= best).sum()) for null in nulls) >= give_up:
+                return Reading(observed, np.concatenate(nulls), True, float(trend[0]), np.concatenate(trends))
+    return Reading(observed, np.concatenate(nulls), False, float(trend[0]), np.concatenate(trends))

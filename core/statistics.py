@@ -112,7 +112,7 @@ class Permuter:
             stratum, the strata are ignored for it, so `values` must then be centred and scaled by stratum beforehand.
 
     Groups of unequal size cannot be exchanged exactly. They are exchanged within bins of similar size (at least ten groups a
-    bin); a group that receives from a smaller one repeats values, from a larger one takes a random part. Departure from an
+    bin); a group that receives from a smaller one repeats values, from a larger one takes a part of it. Departure from an
     exact test: the spread within the bin; `tests/benchmarks/honesty.py` measures what it costs.
     """
 
@@ -161,25 +161,27 @@ def _group_bins(strata: I64, groups: I64) -> list[list[I64]]:
 
 
 def _draw_groups(source: I64, members: list[I64], count: int, rng: np.random.Generator) -> None:
-    """Fill `source` for the rows of `members`: each group takes the rows of another, in a random rotation."""
-    sizes = {len(m) for m in members}
-    if len(sizes) == 1:
-        stacked = np.stack(members)  # (n_groups, size)
-        order = rng.permuted(np.repeat(np.arange(len(members))[:, None], count, axis=1), axis=0)
-        turns = rng.integers(0, stacked.shape[1], (len(members), count))
-        for position in range(stacked.shape[1]):
-            source[stacked[:, position]] = stacked[order, (position + turns) % stacked.shape[1]]
-        return
-    for column in range(count):
-        for receiver, giver in zip(members, rng.permutation(len(members))):
-            given = members[giver]
-            shuffled = given[rng.permutation(len(given))]
-            source[receiver, column] = np.resize(shuffled, len(receiver))
+    """Fill `source` for the rows of `members`: each group takes the rows of another, from a random one onwards and round."""
+    sizes = np.array([len(m) for m in members])
+    padded = np.zeros((len(members), sizes.max()), dtype=np.int64)
+    for group, rows in enumerate(members):
+        padded[group, : len(rows)] = rows
+    giver = rng.permuted(np.repeat(np.arange(len(members))[:, None], count, axis=1), axis=0)
+    start = rng.integers(0, 1 << 30, giver.shape)
+    for position in range(sizes.max()):
+        receivers = np.flatnonzero(sizes > position)
+        given = giver[receivers]
+        source[padded[receivers, position]] = padded[given, (position + start[receivers]) % sizes[given]]
 
 
 def permutation_p(observed: float, null: F64) -> float:
     """(b + 1) / (B + 1), where b null values reach the observed one."""
     return float((np.sum(null >= observed - 1e-9) + 1) / (len(null) + 1))
+
+
+def plain_excess(size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32) -> F32:
+    """(r, p) mean inside minus mean outside; the arguments of `studentised_excess`, of which the squares are not needed."""
+    return inside / size - (total - inside) / (scope_size - size)
 
 
 def studentised_excess(size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32, prior: float = 40.0) -> F32:

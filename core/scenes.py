@@ -1,0 +1,316 @@
+"""Scenes rendered on purpose, with every factor known: cut-outs over photographs, in weather and light.
+
+A `SceneSpec` says everything about one picture in units of its side, so the same scene renders at any size; `render` turns it into
+pixels and `caption` into words. A `ScenePlan` draws scenes with independent factors, except for the links that it names. The same
+spec gives the same pixels, on the same version of Pillow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
+
+from core.errors import InvalidInput
+from core.records import F32, I64
+
+Weather = Literal["clear", "fog", "snow"]
+Light = Literal["bright", "dim", "dark"]
+Size = Literal["small", "medium", "large"]
+
+SIZES: Mapping[str, tuple[float, float]] = {"small": (0.25, 0.33), "medium": (0.42, 0.54), "large": (0.60, 0.74)}
+"""Longest side of the object as a share of the picture's side; the gaps keep the three apart."""
+EXPOSURES: Mapping[str, tuple[float, float]] = {"bright": (0.95, 1.12), "dim": (0.62, 0.74), "dark": (0.33, 0.43)}
+"""Gain on the pixel values: the levels do not meet."""
+_TONES: Mapping[str, tuple[float, float, float]] = {"bright": (1.0, 1.0, 1.0), "dim": (1.08, 0.98, 0.88), "dark": (0.80, 0.94, 1.32)}
+_GROUND_MEAN = 118.0
+"""Mean pixel value (0 to 255) towards which the photograph is exposed."""
+_WEATHERS: Mapping[str, str] = {"clear": "", "fog": "in fog", "snow": "in falling snow"}
+
+
+@dataclass(frozen=True, slots=True)
+class SceneObject:
+    """One cut-out and where it stands. Lengths are shares of the picture's side."""
+
+    label: str
+    identity: str
+    """Key of the cut-out."""
+    size: float
+    """Longest side of the cut-out, in (0, 1]."""
+    x: float
+    """Middle of the foot, from the left."""
+    y: float
+    """The foot, from the top."""
+    angle: float = 0.0
+    """Degrees, counter-clockwise."""
+    mirrored: bool = False
+
+    def size_name(self) -> str:
+        """The nearest of "small", "medium" and "large"."""
+        return min(SIZES, key=lambda name: abs(self.size - sum(SIZES[name]) / 2))
+
+    def position(self) -> str:
+        """ "left", "middle" or "right", by thirds."""
+        return ("left", "middle", "right")[min(2, int(self.x * 3))]
+
+
+@dataclass(frozen=True, slots=True)
+class SceneSpec:
+    """All factors of one picture; the objects are painted in order, so the last one is in front."""
+
+    objects: tuple[SceneObject, ...]
+    photograph: str
+    environment: str
+    """What the photograph shows, such as "city"."""
+    crop: tuple[float, float, float]
+    """Left, top and side of the square cut from the photograph, as shares of its width, its height and its shorter side."""
+    weather: Weather = "clear"
+    light: Light = "bright"
+    exposure: float = 1.0
+    blur: float = 0.0
+    """Standard deviation of the blur of the photograph (not of the object), as a share of the side."""
+    mirrored: bool = False
+    seed: int = 0
+    """Drives the flakes and the grain."""
+
+    def __post_init__(self) -> None:
+        if self.weather not in _WEATHERS or self.light not in _TONES:
+            raise InvalidInput(
+                f"A scene's weather is one of {list(_WEATHERS)} and its light one of {list(_TONES)}: got {self.weather!r} and {self.light!r}."
+            )
+        if not 0 < self.crop[2] <= 1 or min(self.crop[:2]) < 0:
+            raise InvalidInput(f"A scene's crop needs a side in (0, 1] and a corner inside the photograph: got {self.crop}.")
+        for thing in self.objects:
+            if not 0 < thing.size <= 1:
+                raise InvalidInput(f"The size of {thing.identity!r} must be in (0, 1], a share of the picture's side: got {thing.size}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; `scene_from_dict` reads them back."""
+        return asdict(self)
+
+
+def scene_from_dict(values: Mapping[str, Any]) -> SceneSpec:
+    """The scene that `SceneSpec.to_dict` wrote."""
+    fields: dict[str, Any] = dict(values)
+    fields["objects"] = tuple(SceneObject(**thing) for thing in fields["objects"])
+    fields["crop"] = tuple(fields["crop"])
+    return SceneSpec(**fields)
+
+
+def caption(spec: SceneSpec) -> str:
+    """One true English sentence, without capital or full stop, for instance "a small bird on the left, in fog, in the dark, with a lake behind"."""
+    things = " and ".join(_name(thing) for thing in spec.objects) or "nothing"
+    light = {"bright": "", "dim": "in dim light", "dark": "in the dark"}[spec.light]
+    return ", ".join(part for part in (things, _WEATHERS[spec.weather], light, f"with {_article(spec.environment)} behind") if part)
+
+
+def _name(thing: SceneObject) -> str:
+    size = {"small": "small ", "medium": "", "large": "large "}[thing.size_name()]
+    place = {"left": "on the left", "middle": "in the middle", "right": "on the right"}[thing.position()]
+    return f"{_article(size + thing.label)} {place}"
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of a photograph in which crops may be taken."""
+
+    photograph: str
+    environment: str
+    region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    """Left, top, right, bottom as shares of the photograph's width and height."""
+    aspect: float = 1.5
+    """Width over height of the photograph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A level of a factor that one class (or every class, with label None) has `times` its weight; 0 means never."""
+
+    label: str | None
+    factor: Literal["weather", "light", "size"]
+    level: str
+    times: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScenePlan:
+    """How scenes are drawn: each factor by its own weights, independent of the others but for the links."""
+
+    identities: Mapping[str, tuple[str, ...]]
+    """Cut-outs of each class."""
+    places: tuple[Place, ...]
+    weather: Mapping[str, float] = field(default_factory=lambda: {"clear": 0.4, "fog": 0.3, "snow": 0.3})
+    light: Mapping[str, float] = field(default_factory=lambda: {"bright": 0.4, "dim": 0.3, "dark": 0.3})
+    size: Mapping[str, float] = field(default_factory=lambda: {"small": 0.2, "medium": 0.4, "large": 0.4})
+    links: tuple[Link, ...] = ()
+
+    def draw(self, n: int, seed: int) -> list[SceneSpec]:
+        """`n` scenes of one object, the classes as even in number as n allows, in random order; the same seed gives the same scenes."""
+        if not self.places or not self.identities or not all(self.identities.values()):
+            raise InvalidInput("A scene plan needs at least one place, and at least one cut-out for every class.")
+        rng = np.random.default_rng(seed)
+        labels = list(self.identities)
+        order: I64 = rng.permutation(n) % len(labels)
+        return [self._scene(labels[int(k)], rng) for k in order]
+
+    def _scene(self, label: str, rng: np.random.Generator) -> SceneSpec:
+        light, size = self._level("light", label, rng), self._level("size", label, rng)
+        side = rng.uniform(*SIZES[size])
+        thing = SceneObject(
+            label,
+            str(rng.choice(self.identities[label])),
+            size=round(side, 4),
+            x=round(rng.uniform(side / 2 + 0.02, 0.98 - side / 2), 4),
+            y=round(rng.uniform(max(0.62, side + 0.06), 0.93), 4),
+            angle=round(rng.normal(0, 5), 2),
+            mirrored=bool(rng.random() < 0.5),
+        )
+        place = self.places[int(rng.integers(len(self.places)))]
+        return SceneSpec(
+            (thing,),
+            place.photograph,
+            place.environment,
+            _crop(place, rng),
+            weather=self._level("weather", label, rng),  # type: ignore[arg-type]
+            light=light,  # type: ignore[arg-type]
+            exposure=round(rng.uniform(*EXPOSURES[light]), 4),
+            blur=(0.0, 0.004, 0.012)[int(rng.integers(3))],
+            mirrored=bool(rng.random() < 0.5),
+            seed=int(rng.integers(2**31)),
+        )
+
+    def _level(self, factor: str, label: str, rng: np.random.Generator) -> str:
+        weights: Mapping[str, float] = getattr(self, factor)
+        kept = {level: weight * self._times(factor, level, label) for level, weight in weights.items()}
+        total = sum(kept.values())
+        if total <= 0:
+            raise InvalidInput(f"No {factor} is left for {label!r}: its links rule out all of {list(weights)}. Raise one link's `times`.")
+        return str(rng.choice(list(kept), p=[weight / total for weight in kept.values()]))
+
+    def _times(self, factor: str, level: str, label: str) -> float:
+        matching = [link.times for link in self.links if (link.factor, link.level) == (factor, level) and link.label in (None, label)]
+        return float(np.prod(matching)) if matching else 1.0
+
+    def with_links(self, *links: Link) -> ScenePlan:
+        """The same plan with these links in place of its own."""
+        return replace(self, links=links)
+
+
+def _crop(place: Place, rng: np.random.Generator) -> tuple[float, float, float]:
+    left, top, right, bottom = place.region
+    # a square of side s (share of the shorter side) is s / aspect of the width in a landscape photograph
+    wide, high = max(place.aspect, 1.0), max(1 / place.aspect, 1.0)
+    most = min((right - left) * wide, (bottom - top) * high, 1.0)
+    side = rng.uniform(0.55, 1.0) * most
+    x, y = rng.uniform(left, right - side / wide), rng.uniform(top, bottom - side / high)
+    return round(max(x, 0.0), 4), round(max(y, 0.0), 4), round(side, 4)
+
+
+def render(spec: SceneSpec, cutouts: Mapping[str, Image.Image], photographs: Mapping[str, Image.Image], *, size: int = 256) -> Image.Image:
+    """The picture of a scene.
+
+    Args:
+        cutouts: RGBA images by identity, the object on a transparent ground.
+        photographs: RGB images by name.
+        size: side of the square result in pixels.
+
+    Returns:
+        An RGB image of size x size.
+
+    Raises:
+        InvalidInput: a cut-out or a photograph of the spec is not there.
+    """
+    ground = _ground(spec, _named(photographs, spec.photograph, "photograph"), size)
+    rng = np.random.default_rng(spec.seed)
+    if spec.weather == "fog":  # the far ground is hidden more than the near object
+        ground = Image.blend(ground, Image.new("RGB", ground.size, (206, 212, 218)), 0.55)
+    cast = np.asarray(ground, np.float32).mean((0, 1))
+    for thing in spec.objects:
+        ground = _place(ground, thing, _named(cutouts, thing.identity, "cut-out"), cast)
+    return _lit(_weathered(ground, spec.weather, rng), spec, rng)
+
+
+def _named(images: Mapping[str, Image.Image], name: str, kind: str) -> Image.Image:
+    if name not in images:
+        raise InvalidInput(f"The scene needs the {kind} {name!r}, which is not among the {len(images)} given. Add it or change the scene.")
+    return images[name]
+
+
+def _ground(spec: SceneSpec, photograph: Image.Image, size: int) -> Image.Image:
+    width, height = photograph.size
+    side = spec.crop[2] * min(width, height)
+    left, top = min(spec.crop[0] * width, width - side), min(spec.crop[1] * height, height - side)
+    ground = photograph.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
+    if spec.mirrored:
+        ground = ImageOps.mirror(ground)
+    # photographs of dusk and noon are brought to a like brightness, so that `light` alone says how dark a scene is
+    gain = float(np.clip(_GROUND_MEAN / max(float(np.asarray(ground).mean()), 1.0), 0.8, 1.9))
+    ground = ground.point(lambda v: v * gain)
+    return ground.filter(ImageFilter.GaussianBlur(spec.blur * size)) if spec.blur else ground
+
+
+def _place(ground: Image.Image, thing: SceneObject, cutout: Image.Image, cast: F32) -> Image.Image:
+    """Paint the object with a soft shadow at its foot and a little of the ground's colour in it."""
+    size = ground.width
+    sprite = _sprite(thing, cutout, size)
+    left, foot = round(thing.x * size - sprite.width / 2), round(thing.y * size)
+    alpha = sprite.getchannel("A")
+    shadow = Image.new("L", ground.size)
+    flat = alpha.resize((round(sprite.width * 1.06), max(2, round(sprite.height * 0.16))), Image.Resampling.BILINEAR)
+    shadow.paste(flat, (left - round(sprite.width * 0.03), foot - round(flat.height * 0.62)))
+    shadow = shadow.filter(ImageFilter.GaussianBlur(max(0.6, 0.035 * sprite.height))).point(lambda v: v * 0.55)
+    ground = Image.composite(Image.new("RGB", ground.size, (8, 10, 16)), ground, shadow)
+    tint = 1 + 0.22 * (cast / max(float(cast.mean()), 1.0) - 1)  # (3,), hue of the ground, mean 1
+    pixels = np.clip(np.asarray(sprite.convert("RGB"), np.float32) * tint, 0, 255).astype(np.uint8)
+    ground.paste(Image.fromarray(pixels), (left, foot - sprite.height), alpha)
+    return ground
+
+
+def _sprite(thing: SceneObject, cutout: Image.Image, size: int) -> Image.Image:
+    """The cut-out turned, trimmed and scaled. Colours are premultiplied on the way, so that no fringe of the hidden ground appears."""
+    sprite = cutout.convert("RGBA").convert("RGBa")
+    if thing.mirrored:
+        sprite = ImageOps.mirror(sprite)
+    sprite = sprite.rotate(thing.angle, Image.Resampling.BICUBIC, expand=True)
+    box = sprite.getchannel("a").point([0] * 9 + [255] * 247).getbbox()  # faint rims do not count
+    if box is None:
+        raise InvalidInput(f"The cut-out {thing.identity!r} is wholly transparent. Leave it out.")
+    sprite = sprite.crop(box)
+    scale = thing.size * size / max(sprite.size)
+    return sprite.resize((max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))), Image.Resampling.LANCZOS).convert("RGBA")
+
+
+def _weathered(picture: Image.Image, weather: Weather, rng: np.random.Generator) -> Image.Image:
+    if weather == "fog":
+        return Image.blend(picture, Image.new("RGB", picture.size, (206, 212, 218)), 0.28)
+    if weather == "snow":
+        veiled = Image.blend(picture, Image.new("RGB", picture.size, (226, 232, 240)), 0.22)
+        return Image.composite(Image.new("RGB", picture.size, (250, 252, 255)), veiled, _flakes(picture.width, rng))
+    return picture
+
+
+def _flakes(size: int, rng: np.random.Generator) -> Image.Image:
+    """An "L" mask of about two hundred soft flakes, drawn at twice the size."""
+    mask = Image.new("L", (2 * size, 2 * size))
+    draw = ImageDraw.Draw(mask)
+    for x, y, u, v in rng.random((190, 4)):
+        radius = 2 * size * (0.0035 + 0.011 * u**3)  # many small, few large
+        shape = (2 * size * x - radius, 2 * size * y - radius, 2 * size * x + radius, 2 * size * y + radius)
+        draw.ellipse(shape, fill=round(255 * (0.6 + 0.4 * v)))
+    return mask.filter(ImageFilter.GaussianBlur(0.004 * size)).resize((size, size), Image.Resampling.BOX)
+
+
+def _lit(picture: Image.Image, spec: SceneSpec, rng: np.random.Generator) -> Image.Image:
+    pixels = np.asarray(picture, np.float32) * (np.array(_TONES[spec.light], np.float32) * spec.exposure)
+    if spec.light == "dark":  # corners fall off further
+        across = np.linspace(-1, 1, picture.width, dtype=np.float32) ** 2
+        pixels *= (1 - 0.22 * np.clip(across[:, None] + across[None, :], 0, 2))[..., None]
+    grain = rng.normal(0, 2.0, (picture.height, picture.width, 1)).astype(np.float32)
+    return Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8))
