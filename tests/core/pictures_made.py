@@ -67,4 +67,4 @@ class MeanColour:
 
 
 def _unit(rows: F32) -> F32:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
