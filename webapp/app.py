@@ -69,6 +69,7 @@ def launch_settings() -> dict[str, Any]:
     return {
         "theme": quiet_theme(),
         "css_paths": [css / "tokens.css", css / "page.css", css / "explore.css", css / "data.css"],
+        "favicon_path": ASSETS / "favicon.svg",
         "footer_links": [],
         "run_history": False,
         "max_file_size": MAX_UPLOAD,
@@ -92,7 +93,7 @@ def warm_up() -> None:
 
     def work() -> None:
         try:
-            from core import projection
+            from core import insights, projection  # noqa: F401 - a lasso's explanation needs the first
 
             projection.warm_up()
         except Exception:  # the page works without it, only the first map takes longer

@@ -102,7 +102,7 @@ def _cause(cluster: FailureCluster | None) -> str:
 
 
 def _insight(diagnosis: Diagnosis, insight: Insight, span: float) -> str:
-    tail = [count(insight.size, "sample")]
+    tail = [f"{count(insight.size, 'sample')} meet it"]
     if insight.error_inside is not None and insight.error_outside is not None:
         tail.append(f"{percent(insight.error_inside)} wrong, {percent(insight.error_outside)} outside")
     tail.append(f"adjusted {p_value(insight.p)}" if insight.p is not None else "exploratory")

@@ -69,7 +69,8 @@ function paint() {
       const members = membersOf(cluster.id, v);
       if (!members.length) continue;
       const strong = cluster.id === chosen || cluster.id === stepped || cluster.id === peeked;
-      if (!mask || strong) paintOutline(base, scratch, members, v, hueOf(cluster.id), strong);
+      const core = crowded(members, 30, Math.max(3, Math.round(members.length / 25)));
+      if (core.length && (!mask || strong)) paintOutline(base, scratch, core, v, hueOf(cluster.id), strong);
       if (!mask || strong) labels.push([densest(members, 40), String(cluster.id + 1), hueOf(cluster.id)]);
     }
     for (const [[x, y], text, colour] of labels) paintBadge(pen, v.ratio, [x, y - 4], text, colour);
@@ -128,7 +129,9 @@ function glide(from, to) {
 }
 
 function labelMap(value) {
-  const short = (v) => (Math.abs(v) >= 100 ? v.toFixed(0) : v.toPrecision(2));
+  const span = value.high - value.low || Math.abs(value.high) || 1;
+  const digits = Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(span)))); // two figures of the range
+  const short = (v) => v.toFixed(digits);
   find(".map-low").textContent = `${short(value.low)}`;
   find(".map-high").textContent = `${short(value.high)} ${value.unit}`;
   const method = value.method === "umap" ? "UMAP of the embedding" : "PCA view of the embedding";

@@ -28,9 +28,11 @@ function makeStamps(radius, dark, ratio) {
     pen.arc(size / 2, size / 2, radius * ratio, 0, 2 * Math.PI);
     pen.fillStyle = rampColour(bin / (BINS - 1), dark);
     pen.fill();
-    pen.lineWidth = 0.75 * ratio;
-    pen.strokeStyle = dark ? "rgba(255,255,255,.28)" : "rgba(255,255,255,.75)";
-    pen.stroke();
+    if (radius > 2.2) { // a rim would be most of a smaller dot
+      pen.lineWidth = 0.75 * ratio;
+      pen.strokeStyle = dark ? "rgba(255,255,255,.28)" : "rgba(255,255,255,.75)";
+      pen.stroke();
+    }
     stamps.push(stamp);
   }
   return stamps;
@@ -58,13 +60,13 @@ function paintPoints(canvas, points, view, mask, dark) {
   pen.globalAlpha = 0.14;
   stampPoints(pen, points, view, stamps, ratio, (i) => !mask[i]);
   pen.globalAlpha = 1;
-  stampPoints(pen, points, view, stamps, ratio, (i) => mask[i]);
+  stampPoints(pen, points, view, makeStamps(view.radius * 1.15 + 0.5, dark, ratio), ratio, (i) => mask[i]);
 }
 
 // The outline of a cluster is the rim of discs round its members: draw the discs, then wipe slightly smaller ones out.
 function paintOutline(canvas, scratch, members, view, colour, strong) {
   const ratio = view.ratio;
-  const reach = (view.radius + 7) * ratio;
+  const reach = (view.radius + 10) * ratio;
   const rim = (strong ? 2.4 : 1.5) * ratio;
   scratch.width = canvas.width;
   scratch.height = canvas.height;
@@ -85,6 +87,30 @@ function paintOutline(canvas, scratch, members, view, colour, strong) {
   over.globalAlpha = strong ? 1 : 0.85;
   over.drawImage(scratch, 0, 0);
   over.globalAlpha = 1;
+}
+
+// The members that have at least `least` fellow members within `reach` pixels: an outline round every lone one would only clutter.
+function crowded(members, reach, least) {
+  const cells = new Map();
+  const key = (cx, cy) => cx * 100003 + cy;
+  for (const at of members) {
+    const cell = key(Math.floor(at[0] / reach), Math.floor(at[1] / reach));
+    if (!cells.has(cell)) cells.set(cell, []);
+    cells.get(cell).push(at);
+  }
+  return members.filter(([x, y]) => {
+    let near = -1; // not counting itself
+    const [cx, cy] = [Math.floor(x / reach), Math.floor(y / reach)];
+    for (let i = -1; i <= 1; i++) {
+      for (let j = -1; j <= 1; j++) {
+        for (const [ox, oy] of cells.get(key(cx + i, cy + j)) || []) {
+          near += (ox - x) ** 2 + (oy - y) ** 2 <= reach * reach;
+          if (near >= least) return true;
+        }
+      }
+    }
+    return false;
+  });
 }
 
 // Where the number goes: on the member with most fellow members near it.

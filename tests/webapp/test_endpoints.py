@@ -110,7 +110,7 @@ def test_a_path_that_was_not_uploaded_is_refused(served: str, forged: dict[str, 
             if "process_completed" in line:
                 break
     assert '"success":false' in said.replace(" ", "")
-    assert "hostname" not in said or "not allowed" in said.lower() or "InvalidPath" in said or "Cannot move" in said
+    assert '"error":null' in said.replace(" ", "")  # stopped before our code, whose refusals carry a message
 
 
 @pytest.mark.parametrize("path", ["core/records.py", "requirements.txt", ".git/config"])

@@ -1,0 +1,84 @@
+"""The page as a whole, without a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core import store
+from tests.webapp.showcase import make_showcase
+from webapp.app import build_app, find_examples, launch_settings
+from webapp.tabs.explore import describe, neighbour, show_run
+from webapp.tabs.your_data import on_finished
+
+
+def test_examples_with_findings_come_first(tmp_path: Path) -> None:
+    store.save(make_showcase(60, n_clusters=0), tmp_path / "a" / "run")
+    store.save(make_showcase(60), tmp_path / "b" / "run")
+    (tmp_path / "unfinished" / "run").mkdir(parents=True)
+    assert [run for _, run in find_examples(tmp_path)] == ["example-b", "example-a"]
+
+
+def test_the_page_is_private_by_default() -> None:
+    settings = launch_settings()
+    assert settings["run_history"] is False
+    assert settings["max_file_size"]
+    assert settings["share"] is False
+    assert settings["footer_links"] == []
+    assert str(Path(__file__).resolve().parents[2]) in settings["blocked_paths"]
+
+
+def test_without_an_example_the_page_says_what_to_do(tmp_path: Path) -> None:
+    demo = build_app(examples=tmp_path)
+    values = [str(c.value) for c in demo.blocks.values() if getattr(c, "elem_id", None) == "strip"]
+    assert "Bring a table" in values[0]
+
+
+def test_a_sample_is_described_to_who_knows_the_run_and_to_nobody_else(tmp_path: Path) -> None:
+    store.save(make_showcase(60), tmp_path / "described" / "run")
+    find_examples(tmp_path)
+    card = describe(["example-described", 3])
+    assert card is not None
+    assert card["title"] == "street/0003.png"
+    assert card["src"].startswith("data:image/webp")
+    for asked in (["unknown", 3], ["example-described", 60], ["example-described", -1], ["example-described", "x"], None, 7, {"run": 1}):
+        assert describe(asked) is None
+
+
+def test_stepping_goes_round_the_clusters() -> None:
+    diagnosis = make_showcase(60)
+    assert [neighbour(diagnosis, at, by) for at, by in ((0, 1), (2, 1), (0, -1), (None, 1), (99, 1))] == [1, 0, 2, 0, 0]
+    assert neighbour(make_showcase(60, n_clusters=0), None, 1) is None
+
+
+def test_a_finished_run_opens_and_can_be_left_for_the_example_again(tmp_path: Path) -> None:
+    store.save(make_showcase(60), tmp_path / "opened" / "run")
+    examples = find_examples(tmp_path)
+    tabs, picker, session, *_ = on_finished("example-opened", examples)
+    assert tabs["selected"] == "explore"
+    assert [value for _, value in picker["choices"]] == ["example-opened", "example-opened"]
+    assert session.run == "example-opened"
+    assert len(show_run("example-opened")) == 6
+
+
+def test_importing_the_page_loads_no_heavy_package() -> None:
+    heavy = ("torch", "umap", "sklearn", "open_clip", "onnxruntime")
+    code = f"import sys, webapp.app; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).resolve().parents[2], check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_show_opens_one_diagnosis() -> None:
+    import httpx
+
+    import webapp
+
+    demo = webapp.show(make_showcase(60))
+    try:
+        assert "streets" in httpx.get(f"{demo.local_url}config").text
+    finally:
+        demo.close()
