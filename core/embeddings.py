@@ -25,7 +25,7 @@ from core.records import F32, I64, Column, Embeddings, ImageStore, Progress, no_
 
 __all__ = ["ImageReading", "default_cache", "read_images", "thumbnail"]
 
-BATCH = 32
+BATCH = 16
 _SECONDS_BETWEEN_REPORTS = 0.5
 _HASH = "near-duplicate hash"
 """Name under which an image's hash travels with its properties in the cache."""

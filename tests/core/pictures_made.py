@@ -53,7 +53,7 @@ class MeanColour:
         self.fingerprint, self.batch_size, self.encoded = fingerprint, batch_size, 0
 
     def preprocess(self, image: Image.Image) -> F32:
-        return np.asarray(image.resize((8, 8), Image.Resampling.BOX), np.float32).transpose(2, 0, 1) / 255
+        return np.asarray(image.resize((8, 8), Image.Resampling.BOX), np.float32).transpose(2, 0, 1) / np.float32(255)
 
     def encode_images(self, batch: F32) -> tuple[F32, F32]:
         self.encoded += len(batch)
