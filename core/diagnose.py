@@ -305,7 +305,7 @@ def _assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings, lay
         said.append(f"{settings.n_permutations:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
     if _has_classes(samples):
         said.append(
-            f"Of alpha {settings.alpha:g}, {settings.alpha * CLASS_SHARE_OF_ALPHA:.2g} is spent on whole classes and confusions and the rest inside classes."
+            f"Of alpha {settings.alpha:g}, {settings.alpha * CLASS_SHARE_OF_ALPHA:.2g} goes to whole classes and confusions, the rest inside classes."
         )
     return said
 

@@ -70,13 +70,14 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         """
         if self.family not in FAMILIES or self.n_members < 1:
             raise InvalidInput(
-                f"family must be one of {', '.join(FAMILIES)} and n_members at least 1: got {self.family!r} and {self.n_members}. Choose one of these."
+                f"family must be one of {', '.join(FAMILIES)} and n_members at least 1: got {self.family!r} and {self.n_members}. Choose one."
             )
-        X, y = validate_data(self, X, y, y_numeric=True, dtype=np.float64, ensure_min_samples=2)
+        vectors: Any
+        vectors, y = validate_data(self, X, y, y_numeric=True, dtype=np.float64, ensure_min_samples=2)
         y = y.astype(np.float64)
         blocks = np.zeros(len(y), np.int64) if classes is None else np.asarray(classes, np.int64)
         rng = np.random.default_rng(self.random_state)
-        self.features_ = Features(X, blocks, self.max_dimensions)
+        self.features_ = Features(vectors, blocks, self.max_dimensions)
         self.n_classes_ = int(blocks.max()) + 1
         self.class_share_ = np.bincount(blocks, minlength=self.n_classes_) / len(y)
         rows = self._lift(self.features_.rows, rng)
@@ -95,9 +96,9 @@ class LossRegressor(RegressorMixin, BaseEstimator):
     def predict(self, X: Any, classes: I64 | None = None, return_std: bool = False) -> Any:
         """(m,) predicted losses; with `return_std` also the (m,) standard deviation over members. Class -1 is unknown."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64)
-        blocks = np.full(len(X), 0 if self.n_classes_ == 1 else -1, np.int64) if classes is None else np.asarray(classes, np.int64)
-        each = self._predict_members(self.features_.of(X, blocks), blocks)
+        vectors: Any = validate_data(self, X, reset=False, dtype=np.float64)
+        blocks = np.full(len(vectors), 0 if self.n_classes_ == 1 else -1, np.int64) if classes is None else np.asarray(classes, np.int64)
+        each = self._predict_members(self.features_.of(vectors, blocks), blocks)
         return (each.mean(0), each.std(0)) if return_std else each.mean(0)
 
     def _lift(self, rows: F32, rng: np.random.Generator) -> F32:
@@ -129,7 +130,9 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             root = np.sqrt(weight)[:, None].astype(np.float32)  # rows times the root of their weight: weighted ridge
             scaled, residual = rows * root, (y - intercept[blocks])[:, None].astype(np.float32) * root
             factors = factor_heads(scaled, by_block, self.penalty_, self.share)
-            members.append(np.stack([h[:, 0] for h in solve_heads(scaled, by_block, *factors, residual, self.penalty_, self.share)]))
+            members.append(
+                np.stack([h[:, 0].astype(np.float32) for h in solve_heads(scaled, by_block, *factors, residual, self.penalty_, self.share)])
+            )
         heads = np.stack(members)  # (members, k, r)
         unknown = np.einsum("mkr,k->mr", heads, self.class_share_)[:, None]
         return {"heads": np.concatenate([heads, unknown], axis=1).astype(np.float32)}
@@ -166,7 +169,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         made.features_ = Features.from_arrays({k.removeprefix("features."): v for k, v in arrays.items() if k.startswith("features.")})
         made.class_share_ = arrays["class_share"]
         made.n_classes_ = len(made.class_share_)
-        made.n_features_in_ = len(made.features_.centre)
+        made.n_features_in_ = len(made.features_.centre)  # type: ignore[attr-defined]
         if made.family == "kernel":
             made.frequencies_, made.phases_ = arrays["frequencies"], arrays["phases"]
         return made

@@ -82,10 +82,8 @@ def _rate(wrong: Bool, groups: I64 | None, rows: Bool, seed: int) -> Estimate:
 
 def _coverage(inside: Bool, outcomes: Outcomes, groups: I64 | None, seed: int) -> Estimate:
     """Share of all failures inside; where errors are unknown, of all loss above the mean."""
-    if outcomes.errors is not None:
-        weight = outcomes.errors.astype(np.float64)
-    else:
-        weight = np.maximum(outcomes.fitted - outcomes.fitted.mean(), 0)
+    above = np.maximum(outcomes.fitted - outcomes.fitted.mean(), 0)
+    weight = above if outcomes.errors is None else outcomes.errors.astype(np.float64)
     if weight.sum() <= 0:
         return UNDEFINED
 

@@ -72,7 +72,11 @@ def _parts(features: Features, layout: Layout, regions: list[Region], seed: int)
                 continue
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # fewer distinct points than parts: those parts stay empty and are dropped below
-                means = KMeans(count, n_init=1, random_state=seed).fit(features.rows[scope.rows])
+                means = KMeans(
+                    count,
+                    n_init=1,  # type: ignore[arg-type]
+                    random_state=seed,
+                ).fit(features.rows[scope.rows])
             for which in range(count):
                 mask = np.zeros(len(layout.blocks), dtype=bool)
                 mask[scope.rows[means.labels_ == which]] = True

@@ -43,8 +43,8 @@ class Features:
         self.scale = float(np.sqrt(max((values[::-1][:kept]).sum() / len(vectors), 1e-12)))
         self.rows: F32 = np.ascontiguousarray(self._project(centred), dtype=np.float32)
 
-    def _project(self, centred: F64) -> F64:
-        return centred @ self.basis / self.scale
+    def _project(self, centred: F32 | F64) -> F64:
+        return (centred @ self.basis / self.scale).astype(np.float64)
 
     def to_arrays(self) -> dict[str, F64]:
         """What `of` needs, as plain arrays."""
@@ -82,7 +82,9 @@ def factor_heads(features: F32, train: Sequence[I64], penalty: float, share: flo
     return inverses, np.linalg.inv(schur).astype(np.float32)
 
 
-def solve_heads(features: F32, train: Sequence[I64], inverses: Sequence[F32], shared: F32, losses: F32, penalty: float, share: float) -> list[F32]:
+def solve_heads(
+    features: F32, train: Sequence[I64], inverses: Sequence[F32], shared: F32, losses: F32, penalty: float, share: float
+) -> Sequence[F32 | F64]:
     """One (r, p) array of weights for each class, from the (n, p) centred losses.
 
     Class c predicts x (w_0 + w_c) with the penalty `penalty` * (|w_0|^2 + sum_c |w_c|^2 / share), which is kernel ridge with the
@@ -137,7 +139,7 @@ class HeadSmoother:
         rows = split_by_block(np.arange(len(self.features)), self.blocks, self.n_blocks)
         factors = factor_heads(self.features, rows, self.penalty, self.share)
         heads = solve_heads(self.features, rows, *factors, losses[:, None].astype(np.float32), self.penalty, self.share)
-        stacked = np.stack([w[:, 0] for w in heads])
+        stacked = np.stack([w[:, 0] for w in heads]).astype(np.float32)
         return stacked if self.share else np.repeat(stacked, self.n_classes, axis=0)
 
 

@@ -26,7 +26,7 @@ from core.records import F32, F64, I64, Bool, Progress, no_progress
 from core.regressors import HeadSmoother
 from core.statistics import Permuter, chunks, plain_excess, studentised_excess
 
-Statistic = Callable[..., F32]
+Statistic = Callable[..., F32 | F64]
 BATCH = 4
 """Chunks of permutations between two looks at whether to give up."""
 DEPTHS = (0.02, 0.05, 0.1, 0.2, 0.35)
@@ -128,7 +128,7 @@ class Family:
             out[at:] = self._regions(scores, statistic)
         return out, trend
 
-    def _regions(self, scores: F32, statistic: Statistic) -> F32:
+    def _regions(self, scores: F32, statistic: Statistic) -> F32 | F64:
         squared = scores * scores
         totals = np.stack([scores[s.rows].sum(0) for s in self.scopes])
         total_squares = np.stack([squared[s.rows].sum(0) for s in self.scopes])
@@ -147,7 +147,7 @@ class Family:
         return predicted, members
 
 
-def _slices(predicted: F32, scores: F32, depths: Sequence[float], statistic: Statistic) -> F32:
+def _slices(predicted: F32, scores: F32, depths: Sequence[float], statistic: Statistic) -> F32 | F64:
     order = np.argsort(-predicted, axis=0)
     ordered = np.take_along_axis(scores, order, axis=0)
     sizes = np.array([round(d * len(scores)) for d in depths])

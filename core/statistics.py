@@ -179,12 +179,14 @@ def permutation_p(observed: float, null: F64) -> float:
     return float((np.sum(null >= observed - 1e-9) + 1) / (len(null) + 1))
 
 
-def plain_excess(size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32) -> F32:
+def plain_excess(size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32) -> F32 | F64:
     """(r, p) mean inside minus mean outside; the arguments of `studentised_excess`, of which the squares are not needed."""
     return inside / size - (total - inside) / (scope_size - size)
 
 
-def studentised_excess(size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32, prior: float = 40.0) -> F32:
+def studentised_excess(
+    size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32, prior: float = 40.0
+) -> F32 | F64:
     """Mean inside minus mean outside over its standard error (Welch), for many sets and columns at once.
 
     Args:
