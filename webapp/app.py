@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,8 @@ def warm_up() -> None:
 
     def work() -> None:
         try:
-            from core import insights, projection  # noqa: F401 - a lasso's explanation needs the first
+            import_module("core.insights")  # what explains a lasso
+            from core import projection
 
             projection.warm_up()
         except Exception:  # the page works without it, only the first map takes longer

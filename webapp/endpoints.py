@@ -59,7 +59,7 @@ def clusters(run: str) -> dict[str, Any]:
     return to_document(RUNS.get(run))
 
 
-def select(run: str, polygon: list) -> dict[str, Any]:
+def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
     """The samples inside an outline on the map, [[x, y], ...]: count, ids, mean loss inside and outside, exploratory conditions."""
     diagnosis = RUNS.get(run)
     session = Session(run, polygon=read_polygon(polygon))

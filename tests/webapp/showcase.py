@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core import store
 from core.records import Diagnosis, FailureMap
+from core.store import save
 from tests.fixtures import make_diagnosis
 
 
@@ -25,7 +25,7 @@ def make_showcase(n: int = 600, *, n_clusters: int = 3, seed: int = 0, **kwargs:
 
 def write_examples(folder: Path) -> Path:
     """Two stored examples below `folder`: one with three clusters, one with nothing to find."""
-    store.save(make_showcase(), folder / "streets" / "run")
+    save(make_showcase(), folder / "streets" / "run")
     nothing = make_showcase(400, n_clusters=0, seed=3)
-    store.save(replace(nothing, samples=replace(nothing.samples, name="nothing to find")), folder / "nothing" / "run")
+    save(replace(nothing, samples=replace(nothing.samples, name="nothing to find")), folder / "nothing" / "run")
     return folder

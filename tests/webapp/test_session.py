@@ -11,9 +11,9 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from core import store
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis, FailureMap
+from core.store import save
 from webapp.downloads import FILES, ready_files
 from webapp.session import Runs, Session, picked_cluster, selected_rows, shows_errors
 
@@ -33,7 +33,7 @@ def test_an_unknown_id_opens_nothing(run: str) -> None:
 
 
 def test_a_removed_run_is_gone_and_an_example_stays(diagnosis: Diagnosis, tmp_path: Path) -> None:
-    store.save(diagnosis, tmp_path / "streets" / "run")
+    save(diagnosis, tmp_path / "streets" / "run")
     runs = Runs()
     own, example = runs.add(diagnosis), runs.offer(tmp_path / "streets" / "run")
     folder = runs.folder(own)
@@ -96,7 +96,7 @@ def test_downloads_of_an_example_are_copies_outside_its_folder(diagnosis: Diagno
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     run = tmp_path / "repository" / "run"
-    store.save(diagnosis, run)
+    save(diagnosis, run)
     before = {path.name for path in run.iterdir()}
     monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
     files = ready_files(diagnosis, run)

@@ -151,7 +151,8 @@ def on_downloads(session: Session) -> list[Any]:
 
 
 def _payload(event: gr.EventData) -> dict[str, Any]:
-    return event._data if isinstance(event._data, dict) else {}
+    said = event._data  # pyright: ignore[reportPrivateUsage] - Gradio offers no other way to the whole payload
+    return said if isinstance(said, dict) else {}
 
 
 def _own(session: Session, event: gr.EventData) -> dict[str, Any]:
