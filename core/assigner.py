@@ -31,6 +31,7 @@ class Assigner:
     """What a finished diagnosis knows about samples it has not seen."""
 
     regressor: LossRegressor
+    """Fitted on `features`, not on the embeddings themselves."""
     features: Features
     rules: tuple[dict[str, Any], ...]
     """One for each cluster, then for each candidate, in the order shown."""
@@ -60,8 +61,8 @@ class Assigner:
                 f"The new embeddings must be (m, {len(self.features.centre)}), as diagnosed: got {vectors.shape}. Use the same encoder."
             )
         blocks = self._blocks(labels, len(vectors))
-        predicted, spread = self.regressor.predict(vectors, blocks, return_std=True)
         rows = self.features.of(vectors, blocks)
+        predicted, spread = self.regressor.predict(rows, blocks, return_std=True)
         memberships = np.zeros((len(vectors), len(self.rules)))
         for i, rule in enumerate(self.rules):
             memberships[:, i] = _membership(rule, rows, blocks)

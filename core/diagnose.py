@@ -173,8 +173,8 @@ def diagnose_records(
     folds = assign_folds(len(samples), layout.blocks, groups, min(FOLDS, n_groups), rng)
 
     regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=settings.seed)  # type: ignore[arg-type]
-    predicted, spread = out_of_fold(regressor, embeddings.vectors, outcomes.fitted, layout.blocks, groups, folds, progress)
-    regressor.fit(embeddings.vectors, outcomes.fitted, layout.blocks, groups)
+    predicted, spread = out_of_fold(regressor, features.rows, outcomes.fitted, layout.blocks, groups, folds, progress)
+    regressor.fit(features.rows, outcomes.fitted, layout.blocks, groups)
 
     proposals = propose(features, layout, folds, samples.metadata, settings.seed)
     found, reading = find_clusters(

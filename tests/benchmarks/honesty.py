@@ -4,8 +4,10 @@
     python -m tests.benchmarks.honesty --data cifar10.npz --plant 40 --runs 200 --out honesty.jsonl  a partial null, and the power
     python -m tests.benchmarks.honesty --null "heavy tail" --runs 200 --out honesty.jsonl            a made-up null
 
-An npz holds embeddings (n, d) and loss (n,), and where known labels, errors and groups (n,). Losses are shuffled within class, and
-by group where there are groups. `--plant SIZE` then makes a region of that size fail; a claim is false if less than half of its
+An npz holds embeddings (n, d) and loss (n,), and where known labels, errors and groups (n,), and `column.NAME` (n,) for every
+column that may be a condition (`python -m tests.benchmarks.store_rows` writes one from a table and images). Losses are shuffled over
+all rows (by whole groups, where there are groups), so that a class, a condition and a cluster are all false when claimed; with
+`--plant SIZE` they are shuffled within class and then a region of that size fails: a cluster is false if less than half of its
 members lie in the region. Several processes may share one file: give each its `--part 0/2`, `--part 1/2`.
 """
 
@@ -19,14 +21,16 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from core.diagnose import Settings, diagnose_arrays
 from core.planted import NullKind, make_null, plant_region, shuffle_within
-from core.records import F64, I64, Bool, Embeddings
+from core.records import F64, I64, Bool, Column, Embeddings
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 Diagnose = Callable[..., Any]
+PERMUTATIONS = 199
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Rows:
     labels: I64 | None
     errors: Bool | None
     groups: I64 | None
+    columns: tuple[Column, ...] = ()
 
 
 def load_rows(path: Path) -> Rows:
@@ -47,14 +52,21 @@ def load_rows(path: Path) -> Rows:
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         known = {name: stored[name] for name in ("labels", "errors", "groups") if name in stored}
         losses = stored["loss"].astype(np.float64)
+        columns = tuple(_column(name.removeprefix("column."), stored[name]) for name in stored if name.startswith("column."))
     labels, groups = (np.unique(known[name], return_inverse=True)[1] if name in known else None for name in ("labels", "groups"))
     errors = known["errors"].astype(bool) if "errors" in known else None
-    return Rows(Embeddings(vectors, "given", path.stem), losses, labels, errors, groups)
+    return Rows(Embeddings(vectors, "given", path.stem), losses, labels, errors, groups, columns)
 
 
-def shuffled(rows: Rows, run: int) -> Rows:
+def _column(name: str, values: npt.NDArray[Any]) -> Column:
+    if values.dtype.kind in "fiub":
+        return Column(name, "number", values.astype(np.float64))
+    return Column(name, "category", np.array([None if v == "" else str(v) for v in values], dtype=object))
+
+
+def shuffled(rows: Rows, run: int, *, within_class: bool = False) -> Rows:
     """The same rows with losses (and errors with them) that say nothing about the embedding."""
-    order = shuffle_within(rows.labels, rows.groups, np.random.default_rng([run, 5]), n=len(rows.losses))
+    order = shuffle_within(rows.labels if within_class else None, rows.groups, np.random.default_rng([run, 5]), n=len(rows.losses))
     return replace(rows, losses=rows.losses[order], errors=None if rows.errors is None else rows.errors[order])
 
 
@@ -70,8 +82,16 @@ def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose
         losses, errors, members = plant_region(rows.embeddings.vectors, rows.losses, rows.labels, rows.errors, size=plant, failing=failing, seed=run)
         rows = replace(rows, losses=losses, errors=errors)
     started = time.process_time()
+    # p = (b + 1) / (B + 1) keeps its level at any B: 199 permutations tell as much about false claims as 5,000; members only predict
+    settings = Settings(seed=run, map=False, n_permutations=PERMUTATIONS, n_members=2)
     result = diagnose(
-        rows.embeddings.vectors, rows.losses, labels=rows.labels, errors=rows.errors, groups=rows.groups, settings=Settings(seed=run, map=False)
+        rows.embeddings.vectors,
+        rows.losses,
+        labels=rows.labels,
+        errors=rows.errors,
+        groups=rows.groups,
+        columns=rows.columns,
+        settings=settings,
     )
     seconds = time.process_time() - started
     claims = [cluster.membership >= 0.5 for cluster in result.clusters]
@@ -79,6 +99,8 @@ def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose
     return {
         "claims": len(claims),
         "false_claims": true.count(False),
+        "classes": sum(finding.confirmed for finding in result.classes),
+        "conditions": sum(insight.confirmed for insight in result.insights),
         "found": any(true),
         "p": [float(cluster.p) for cluster in result.clusters],
         "predictability_p": result.estimate.predictability.p,
@@ -91,7 +113,9 @@ def summary_table(rows: Sequence[dict[str, Any]]) -> str:
     lines = ["| data | planted | runs | any false claim | planted found | predictability p <= 0.05 | CPU s a run |", "|---|---|---|---|---|---|---|"]
     for source, plant, failing in sorted(keys_done(rows, ("source", "plant", "failing"))):
         mine = [row for row in rows if (row["source"], row["plant"], row["failing"]) == (source, plant, failing)]
-        false = show(clopper_pearson(sum(row["false_claims"] > 0 for row in mine), len(mine)), 3)
+        # with a plant, a class or a condition that goes with it is no false claim, so clusters alone are judged
+        wrong = [row["false_claims"] > 0 or (not plant and row["classes"] + row["conditions"] > 0) for row in mine]
+        false = show(clopper_pearson(sum(wrong), len(mine)), 3)
         found = show(clopper_pearson(sum(row["found"] for row in mine), len(mine)), 3) if plant else ""
         tested = [row["predictability_p"] for row in mine if row["predictability_p"] is not None]
         # with something planted the loss is predictable, so the rate says nothing about honesty
@@ -128,7 +152,7 @@ def main() -> None:
     runs = [run for run in range(given.first, given.first + given.runs) if run % parts == part]
     if given.data:
         rows = load_rows(given.data)
-        name, make = given.data.stem, lambda run: shuffled(rows, run)
+        name, make = given.data.stem, lambda run: shuffled(rows, run, within_class=given.plant > 0)
     else:
         name, make = given.null, lambda run: made_up(given.null, run)
     with threadpool_limits(1):

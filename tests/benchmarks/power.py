@@ -39,7 +39,7 @@ Method = Callable[[Planted, Planted, int], F64]
 def errata_scores(audit: Planted, fresh: Planted, seed: int) -> F64:
     """(m, <= 5) membership of the fresh rows in the confirmed clusters, then in the candidates; one constant column if none."""
     result = diagnose_arrays(
-        audit.embeddings.vectors, audit.losses, labels=audit.labels, errors=audit.errors, settings=Settings(seed=seed, map=False)
+        audit.embeddings.vectors, audit.losses, labels=audit.labels, errors=audit.errors, settings=Settings(seed=seed, map=False, n_permutations=999)
     )
     memberships = np.asarray(result.model.assign(fresh.embeddings.vectors, labels=fresh.labels).memberships, dtype=np.float64)
     return memberships[:, :MAX_SLICES] if memberships.shape[1] else np.zeros((len(fresh.labels), 1))

@@ -1,0 +1,42 @@
+"""Store what `honesty.py` reads of a data set: embeddings, loss, labels, errors, groups and conditions, in one npz.
+
+python -m tests.benchmarks.store_rows OUT.npz --table T [--images I] [the column options of `python -m core diagnose`]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import cli, commands
+from core.diagnose import embed
+from core.records import Column
+from core.samples import read_audit
+
+
+def stored(column: Column) -> Any:
+    """Numbers as they are, categories as text with "" for missing."""
+    return column.values if column.kind == "number" else np.array(["" if v is None else str(v) for v in column.values])
+
+
+def main() -> None:
+    out, *rest = sys.argv[1:]
+    given = cli.build_parser().parse_args(["diagnose", *rest, "--out", out])
+    audit = embed(
+        read_audit(given.table, images=given.images, embeddings=given.embeddings, roles=commands.roles_of(given)), given.encoder or "embedded"
+    )
+    assert audit.embeddings is not None
+    arrays: dict[str, Any] = {"embeddings": audit.embeddings.vectors, "loss": audit.outcomes.fitted}
+    for name, array in (("labels", audit.samples.labels), ("groups", audit.samples.groups), ("errors", audit.outcomes.errors)):
+        if array is not None:
+            arrays[name] = array
+    arrays |= {f"column.{c.name}": stored(c) for c in audit.samples.metadata if c.kind != "text"}
+    np.savez_compressed(Path(out), **arrays)
+    print(f"{out}: {len(audit.outcomes.loss):,} rows, {', '.join(arrays)}")
+
+
+if __name__ == "__main__":
+    main()
