@@ -138,9 +138,9 @@ def status(job: Job) -> str:
         past = i < len(steps) - 1 or step.finished
         share = 100 if past else 100 * step.done / step.total if step.total else 0
         bar = f'<span class="step-bar"><i style="width:{share:.1f}%"></i></span>'
-        took = clock(step.now - step.started) if past else ""
+        took = (f"{step.total:,} in " if step.total > 1 else "") + clock(step.now - step.started)
         name = esc(step.name[:1].upper() + step.name[1:])
-        rows.append(f'<li class="{"past" if past else "present"}"><span>{name}</span>{bar}<small>{step.text or took}</small></li>')
+        rows.append(f'<li class="{"past" if past else "present"}"><span>{name}</span>{bar}<small>{took if past else step.text}</small></li>')
     head = "Stopping at the next safe point" if job.stopping else f"Working, {clock(time.monotonic() - job.started)}"
     return f'<div class="status" role="status"><h3>{head}</h3><ol>{"".join(rows) or "<li class=present><span>Starting</span></li>"}</ol></div>'
 

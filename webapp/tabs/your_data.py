@@ -158,8 +158,9 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=46, min_width=320):
             brought = _sources(root)
+            status_line = gr.HTML(closing("Nothing is running"), apply_default_css=False, elem_id="status")
         with gr.Column(scale=54, min_width=320):
-            form = _form(brought)
+            form = _form(brought, status_line)
     _wire(form, session, view, buttons, tabs, root, examples)
 
 
@@ -177,7 +178,7 @@ def _sources(root: Path | None) -> list[Any]:
     return [table, images, vectors, chosen]
 
 
-def _form(brought: list[Any]) -> Form:
+def _form(brought: list[Any], status_line: gr.HTML) -> Form:
     gr.HTML("<h2>2. Check what was recognised</h2>", apply_default_css=False)
     columns = gr.HTML(HINT, apply_default_css=False, elem_id="columns")
     with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
@@ -195,7 +196,6 @@ def _form(brought: list[Any]) -> Form:
     with gr.Row():
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
         cancel = gr.Button("Cancel", elem_id="cancel")
-    status_line = gr.HTML(closing("Nothing is running"), apply_default_css=False, elem_id="status")
     return Form(brought, [loss_kind, higher, encoder, alpha, seed], roles, columns, run, cancel, status_line)
 
 
@@ -211,7 +211,7 @@ def _wire(form: Form, session: gr.State, view: View, buttons: list[Any], tabs: g
     def start(found: dict[str, Any], *said: Any) -> Iterator[tuple[Any, str, str]]:
         yield from on_run(found, root, *said)
 
-    form.run.click(lambda: closing("Waiting for a free place"), None, form.status, queue=False, **private)
+    form.run.click(lambda: closing("Waiting for a free place"), None, form.status, queue=False, js=SHOW_STATUS, **private)
     started = form.run.click(shows_errors(start), [found, *form.said()], [job, form.status, finished], **heavy, **private)
     opened = started.success(shows_errors(partial(on_finished, examples=examples)), [finished], [tabs, view.picker, session, *view.all()], **private)
     opened.then(shows_errors(on_downloads), [session], buttons, **private)
@@ -219,6 +219,8 @@ def _wire(form: Form, session: gr.State, view: View, buttons: list[Any], tabs: g
     better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **private)
     form.cancel.click(on_cancel, [job], None, queue=False, **private)
 
+
+SHOW_STATUS = "() => { document.querySelector('#status').scrollIntoView({ block: 'nearest' }); return []; }"
 
 HINT = (
     '<div class="empty small"><p>One row for each sample: its picture\'s file name, and either a <code>loss</code> or what the model said '
