@@ -19,6 +19,10 @@ from core.search import Candidate, Family, Reading, centre, read_family
 from core.statistics import Permuter
 
 
+WEAKEST = 1.0
+"""A candidate with a smaller statistic is not even listed."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """A k-means part of the features within one scope: centres (k, r) of the partition, and which one it is."""
@@ -89,7 +93,7 @@ def find_clusters(
         statistic = float(reading.observed[best])
         p = reading.p(statistic) if testing else None
         confirmed = p is not None and p <= alpha
-        if statistic <= 0 or (not confirmed and statistic < 1.0):
+        if statistic <= 0 or (not confirmed and statistic < WEAKEST):
             break
         one = _found(family, features, parts, family.candidates[best], residual, statistic, reading, p, confirmed, alpha)
         found.append(one)
@@ -100,14 +104,16 @@ def find_clusters(
 
 
 def _best(family: Family, residual: F64, reading: Reading, alpha: float) -> int:
-    """The candidate to take: of those that pass, the one whose excess has the highest lower bound; else the best statistic.
+    """The candidate to take: of those that pass, the one whose excess has the highest lower bound; else the best slice.
 
     Every candidate that reaches the threshold is confirmed at once, so any of them may be chosen. The highest statistic would
     choose the broadest: where loss rises smoothly it takes a third of the scope. The lower bound asks for depth as well as breadth.
+    Where none passes, slices come before regions: their statistic stood up out of fold, the best of many fixed regions is luck.
     """
     observed = np.where(family.is_condition, -np.inf, reading.observed)
     if not len(reading.null) or observed.max() < reading.threshold(alpha):
-        return int(observed.argmax())
+        slices = observed[: family.n_slices]
+        return int(slices.argmax() if slices.max(initial=-np.inf) >= WEAKEST else observed.argmax())
     threshold = reading.threshold(alpha)
     excess = family.excess(residual)
     bound = excess * (1 - threshold / np.maximum(observed, 1e-6))
