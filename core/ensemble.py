@@ -23,6 +23,8 @@ PENALTIES = (10.0, 100.0, 1000.0)
 """Tried by inner cross-validation; the features have mean squared norm 1."""
 INTERCEPT_PRIOR = 5.0
 """A class's mean loss is shrunk towards the mean of all as if so many rows had that mean."""
+FEWEST_STEPS = 100
+"""Of the mlp's optimiser, however few rows there are: at 300 rows and 30 epochs (60 steps) held-out R2 was 0.17 where 0.5 could be had."""
 
 
 class LossRegressor(RegressorMixin, BaseEstimator):
@@ -35,7 +37,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         share: how far a class head may leave the shared head; 0 is one head for all classes.
         max_dimensions: leading principal directions of the embedding that are used.
         n_features: random Fourier features of the kernel family.
-        hidden, epochs: of the mlp family.
+        hidden, epochs: of the mlp family; with few rows there are more epochs, so that there are FEWEST_STEPS steps.
         random_state: the same state gives the same members.
     """
 
@@ -120,7 +122,10 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             return PENALTIES[-1]
         folds = assign_folds(len(y), blocks, groups, 3, rng)
         centred = (y - _intercepts(y, blocks, np.ones(len(y)), self.n_classes_)[blocks])[:, None].astype(np.float32)
-        errors = [float(((HeadSmoother(rows, blocks, folds, penalty=p, share=self.share).predict(centred) - centred) ** 2).sum()) for p in PENALTIES]
+        errors = [
+            float(((HeadSmoother(rows, blocks, folds, penalty=p, share=self.share, dense=False).predict(centred) - centred) ** 2).sum())
+            for p in PENALTIES
+        ]
         return PENALTIES[int(np.argmin(errors))]
 
     def _fit_heads(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64) -> dict[str, F32]:
@@ -233,7 +238,7 @@ def _fit_mlps(rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, hid
     optimiser = torch.optim.AdamW([w1, b1, w2, b2], lr=2e-3, weight_decay=0.05)
     chance = torch.from_numpy(weights)
     batch = min(256, n)
-    for _ in range(epochs):
+    for _ in range(max(epochs, -(-FEWEST_STEPS // -(-n // batch)))):
         order = torch.multinomial(chance, n, replacement=True, generator=generator)  # each member draws from its own bootstrap
         for at in range(0, n, batch):
             picked = order[:, at : at + batch]
