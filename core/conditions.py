@@ -26,6 +26,8 @@ class Condition:
     mask: Bool
     broad: bool
     """A category, or an outer quarter: these are the ones that are paired."""
+    halves: tuple[str, ...] = ()
+    """Of a pair, the texts of the two conditions that it joins."""
 
 
 def build_conditions(columns: Sequence[Column], *, smallest: int, most: int) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
@@ -60,7 +62,7 @@ def _numeric(column: Column) -> list[Condition]:
     known = np.isfinite(values)
     distinct = np.unique(values[known])
     if len(distinct) < 5:
-        return [Condition(f"{column.name} = {_short(v)}", (column.name,), values == v, True) for v in distinct]
+        return [Condition(f"{column.name} = {_short(v)}", (column.name,), values == v, True) for v in distinct] + _missing(column, ~known)
     made: list[Condition] = []
     for share in QUANTILES:
         low, high = np.quantile(values[known], [share, 1 - share])
@@ -104,7 +106,8 @@ def _pairs(singles: Sequence[Condition], smallest: int) -> list[Condition]:
         both = together[i, j]
         if set(broad[i].columns) & set(broad[j].columns) or both < smallest or both > 0.9 * min(sizes[i], sizes[j]):
             continue  # one column twice, too few rows, or hardly different from one of the two alone
-        made.append(Condition(f"{broad[i].text} and {broad[j].text}", broad[i].columns + broad[j].columns, broad[i].mask & broad[j].mask, False))
+        a, b = broad[i], broad[j]
+        made.append(Condition(f"{a.text} and {b.text}", a.columns + b.columns, a.mask & b.mask, False, (a.text, b.text)))
     return made
 
 

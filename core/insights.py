@@ -120,8 +120,7 @@ def _retrieval(masks: Bool, members: Bool) -> tuple[F64, F64]:
 
 def _worth_its_length(condition: Condition, auroc: float, simple: dict[str, float]) -> bool:
     """Two conditions together must retrieve clearly better than either alone."""
-    halves = condition.text.split(" and ")
-    return len(condition.columns) == 1 or all(auroc > simple.get(half, 0.0) + 0.03 for half in halves)
+    return all(auroc > simple.get(half, 0.0) + 0.03 for half in condition.halves)
 
 
 def _fold(order: Sequence[int], masks: Bool) -> list[tuple[int, list[int]]]:

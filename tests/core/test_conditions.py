@@ -1,0 +1,130 @@
+"""Conditions on columns: what they say is what their masks hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from core.conditions import MOST_CATEGORIES, Condition, build_conditions
+from core.records import Column
+
+
+def number(name: str, values: Sequence[float] | np.ndarray) -> Column:
+    return Column(name, "number", np.asarray(values, float))
+
+
+def category(name: str, values: Sequence[str | None]) -> Column:
+    return Column(name, "category", np.array(values, dtype=object))
+
+
+def build(*columns: Column, smallest: int = 1, most: int = 500) -> tuple[dict[str, Condition], tuple[str, ...]]:
+    conditions, notes = build_conditions(columns, smallest=smallest, most=most)
+    assert len({c.text for c in conditions}) == len(conditions)
+    return {c.text: c for c in conditions}, notes
+
+
+def test_a_number_is_cut_at_its_outer_tenths_and_quarters() -> None:
+    values = np.random.default_rng(0).permutation(np.arange(101.0))
+    found, notes = build(number("age", values))
+    assert list(found) == ["age at most 10", "age at least 90", "age at most 25", "age at least 75"]
+    np.testing.assert_array_equal(found["age at most 10"].mask, values <= 10)
+    np.testing.assert_array_equal(found["age at least 75"].mask, values >= 75)
+    assert [c.broad for c in found.values()] == [False, False, True, True]
+    assert notes == ()
+
+
+def test_a_number_of_few_values_is_read_as_categories() -> None:
+    found, _ = build(number("doors", [2, 4, 2, 4, 5, 2]))
+    assert list(found) == ["doors = 2", "doors = 4", "doors = 5"]
+    np.testing.assert_array_equal(found["doors = 4"].mask, [False, True, False, True, False, False])
+
+
+@pytest.mark.parametrize("values", [np.arange(40.0), np.arange(40) % 3], ids=["many values", "few values"])
+def test_missing_numbers_meet_no_range_and_make_a_condition_of_their_own(values: np.ndarray) -> None:
+    values = values.astype(float)
+    values[:6] = np.nan
+    found, _ = build(number("age", values))
+    np.testing.assert_array_equal(found["age is missing"].mask, np.arange(40) < 6)
+    assert not any(c.mask[:6].any() for text, c in found.items() if "missing" not in text)
+
+
+def test_missing_categories_meet_no_category_not_even_one_called_none() -> None:
+    found, _ = build(category("weather", ["fog", None, "None", "fog", None, "sun"]))
+    np.testing.assert_array_equal(found["weather is missing"].mask, [False, True, False, False, True, False])
+    np.testing.assert_array_equal(found["weather = None"].mask, [False, False, True, False, False, False])
+
+
+def test_a_column_without_values_gives_no_condition() -> None:
+    assert build(number("age", [np.nan] * 9), category("weather", [None] * 9))[0] == {}
+
+
+def test_text_columns_are_passed_over() -> None:
+    assert build(Column("caption", "text", np.array(["a", "b", "c"] * 5, dtype=object)))[0] == {}
+
+
+def test_a_condition_has_enough_rows_on_either_side() -> None:
+    values = ["a"] * 30 + ["b"] * 6 + ["c"] * 4
+    assert list(build(category("x", values), smallest=6)[0]) == ["x = a", "x = b"]
+    assert list(build(category("x", values), smallest=11)[0]) == []
+
+
+def test_conditions_that_hold_the_same_rows_are_one() -> None:
+    values = np.arange(40) % 2
+    found, _ = build(category("x", [str(v) for v in values]), number("copy", values))
+    assert list(found) == ["x = 0", "x = 1"]
+    zeros = np.r_[np.zeros(50), np.arange(1.0, 51)]
+    assert [t for t in build(number("mostly zero", zeros))[0] if "most" in t.replace("mostly", "")] == ["mostly zero at most 0"]
+
+
+def test_pairs_are_of_two_columns_and_say_more_than_either() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.choice(["p", "q"], 200)
+    b = np.where(rng.random(200) < 0.5, "r", "s")
+    twin = np.where((a == "p") & (np.arange(200) > 3), "near p", "other")
+    found, _ = build(category("a", a.tolist()), category("b", b.tolist()), category("twin", twin.tolist()), smallest=5)
+    pairs = {text: c for text, c in found.items() if len(c.columns) == 2}
+    np.testing.assert_array_equal(pairs["a = p and b = r"].mask, (a == "p") & (b == "r"))
+    assert "a = p and twin = near p" not in pairs  # hardly different from one of the two alone
+    for text, pair in pairs.items():
+        halves = [found[half].mask for half in pair.halves]
+        assert text == " and ".join(pair.halves)
+        np.testing.assert_array_equal(pair.mask, halves[0] & halves[1])
+        assert len(set(pair.columns)) == 2
+        assert pair.mask.sum() <= 0.9 * min(h.sum() for h in halves)
+        assert pair.mask.sum() >= 5
+
+
+def test_pairs_of_least_support_are_left_out_and_it_is_said() -> None:
+    rng = np.random.default_rng(2)
+    columns = [category(f"c{i}", rng.choice(["x", "y", "z"], 300).tolist()) for i in range(4)]
+    all_of_them, none = build(*columns)
+    some, notes = build(*columns, most=20)
+    assert none == ()
+    assert len(some) == 20
+    n_pairs = len(all_of_them) - 12
+    assert notes == (f"{n_pairs - 8} of {n_pairs} pairs of conditions (those of least support) were left out: 20 are tested at most.",)
+    kept = [c.mask.sum() for c in some.values() if len(c.columns) == 2]
+    dropped = [c.mask.sum() for t, c in all_of_them.items() if t not in some]
+    assert min(kept) >= max(dropped)
+
+
+def test_too_many_single_conditions_are_capped_and_it_is_said() -> None:
+    columns = [category(f"c{i}", np.random.default_rng(i).choice(["x", "y", "z"], 300).tolist()) for i in range(4)]
+    some, notes = build(*columns, most=7)
+    assert len(some) == 7
+    assert notes[0] == "5 conditions of least support were left out: 7 are tested at most."
+
+
+def test_rare_values_of_a_long_column_are_left_out_and_it_is_said() -> None:
+    values = [f"v{i}" for i in range(MOST_CATEGORIES + 5) for _ in range(3 if i < MOST_CATEGORIES else 2)]
+    found, notes = build(category("city", values))
+    assert len(found) == MOST_CATEGORIES
+    assert notes == (f"Column 'city' has {MOST_CATEGORIES + 5} values; the {MOST_CATEGORIES} most frequent are looked at.",)
+
+
+def test_a_pair_knows_its_halves_even_where_a_value_holds_the_word_and() -> None:
+    rng = np.random.default_rng(3)
+    found, _ = build(category("who", rng.choice(["him and her", "them"], 90).tolist()), category("b", rng.choice(["x", "y"], 90).tolist()))
+    assert found["who = him and her and b = x"].halves == ("who = him and her", "b = x")
