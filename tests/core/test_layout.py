@@ -1,0 +1,144 @@
+"""Who is compared with whom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.diagnose import Settings, diagnose_arrays
+from core.layout import failure_score, lay_out
+from core.records import I64, Column, Outcomes, SampleSet
+from core.results import to_document
+
+
+def made(labels: I64 | None, groups: I64 | None = None, n: int | None = None) -> SampleSet:
+    count = len(labels) if labels is not None else int(n or 0)
+    names = () if labels is None else tuple(f"class {c}" for c in range(int(labels.max()) + 1))
+    return SampleSet(tuple(map(str, range(count))), labels=labels, class_names=names, groups=groups, group_name="patient")
+
+
+def labels_of(*counts: int) -> I64:
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def test_without_labels_there_is_one_block_and_one_scope() -> None:
+    layout = lay_out(made(None, n=60))
+    assert layout.block_names == ("all samples",)
+    assert [s.name for s in layout.scopes] == ["all samples"]
+    assert layout.testable
+    assert not layout.scaled
+    assert layout.notes == ()
+
+
+def test_small_classes_are_pooled_and_it_is_said() -> None:
+    layout = lay_out(made(labels_of(60, 0, 12, 45, 15, 3)))
+    assert layout.block_names == ("class 0", "class 3", "3 small classes")
+    assert layout.class_of_label.tolist() == [0, -1, 2, 1, 2, 2]
+    assert np.bincount(layout.blocks).tolist() == [60, 45, 30]
+    assert [s.name for s in layout.scopes] == ["all samples", "class 0", "class 3"]  # 30 rows are too few to search on their own
+    assert layout.notes[0].startswith("3 classes have fewer than 20 rows and are pooled; 1 of them have fewer than 5")
+
+
+def test_a_pooled_class_still_has_its_own_mean_taken_out_if_it_has_five_rows() -> None:
+    labels = labels_of(60, 12, 15, 3)
+    layout = lay_out(made(labels))
+    centred = layout.centred(np.array([1.0, 10.0, 100.0, 1000.0])[labels] + np.random.default_rng(0).normal(0, 0.1, 90))
+    assert max(abs(centred[labels == c].mean()) for c in range(4)) < 1e-9
+
+
+def test_too_few_small_rows_to_pool_stay_classes_of_their_own() -> None:
+    layout = lay_out(made(labels_of(50, 7, 60)))
+    assert layout.block_names == ("class 0", "class 1", "class 2")
+    assert layout.notes == ()
+
+
+def test_one_class_alone_is_searched_once() -> None:
+    assert [s.name for s in lay_out(made(labels_of(50))).scopes] == ["all samples"]
+
+
+def test_the_rows_of_a_scope_are_those_of_its_class() -> None:
+    labels = np.random.default_rng(0).permutation(labels_of(50, 70))
+    for scope in lay_out(made(labels)).scopes[1:]:
+        assert (labels[scope.rows] == int(scope.name.split()[1])).all()
+        assert len(scope.rows) == (labels == int(scope.name.split()[1])).sum()
+
+
+def test_groups_inside_classes_are_not_scaled_and_groups_across_classes_are() -> None:
+    labels = labels_of(60, 60)
+    values = np.random.default_rng(0).normal(size=120) * np.where(labels == 1, 5.0, 1.0)
+    inside = lay_out(made(labels, np.arange(120) // 3))
+    assert not inside.scaled
+    assert inside.centred(values)[labels == 1].std() == pytest.approx(values[labels == 1].std())
+    across = lay_out(made(labels, np.arange(120) % 40))
+    assert across.scaled
+    for c in range(2):
+        assert across.centred(values)[labels == c].std() == pytest.approx(1)
+        assert across.centred(values)[labels == c].mean() == pytest.approx(0, abs=1e-12)
+    assert any("Groups cross classes" in note for note in across.notes)
+
+
+def test_a_class_without_spread_is_not_blown_up_by_the_scaling() -> None:
+    labels = labels_of(60, 60)
+    values = np.where(labels == 1, np.random.default_rng(0).normal(size=120), 1e-9 * np.arange(120))
+    assert np.abs(lay_out(made(labels, np.arange(120) % 40)).centred(values)[labels == 0]).max() < 1e-4
+
+
+def test_groups_of_one_row_each_are_not_mentioned() -> None:
+    assert lay_out(made(labels_of(60), np.arange(60))).notes == ()
+
+
+@pytest.mark.parametrize(("n_groups", "testable"), [(19, False), (20, True)])
+def test_twenty_groups_are_the_least_that_is_tested(n_groups: int, testable: bool) -> None:
+    layout = lay_out(made(labels_of(120), np.arange(120) % n_groups))
+    assert layout.testable == testable
+    assert any(f"There are {n_groups} groups (patient), fewer than the 20" in note for note in layout.notes) != testable
+
+
+def every_p(document: object) -> list[object]:
+    """Every value under a key "p", anywhere in a JSON tree."""
+    if isinstance(document, dict):
+        here = [value for key, value in document.items() if key == "p"]
+        return here + [p for value in document.values() for p in every_p(value)]
+    return [p for value in document for p in every_p(value)] if isinstance(document, list) else []
+
+
+def test_with_too_few_groups_no_p_is_given_and_nothing_is_confirmed() -> None:
+    rng = np.random.default_rng(0)
+    n = 240
+    groups, labels = np.arange(n) % 12, np.arange(n) // 120
+    vectors = rng.normal(size=(n, 6)).astype(np.float32)
+    errors = vectors[:, 0] > 0.8
+    losses = errors * 2.0 + labels + rng.random(n)
+    bright = Column("bright", "number", vectors[:, 0].astype(float))
+    settings = Settings(map=False, n_members=2, n_permutations=100)
+    found = diagnose_arrays(vectors, losses, labels=labels, errors=errors, groups=groups, columns=(bright,), settings=settings)
+    ps = every_p(to_document(found))
+    assert len(ps) > 3
+    assert set(ps) == {None}
+    assert found.clusters == ()
+    assert found.candidates  # what stands out is still shown
+    assert found.detectable == ()
+    assert not any(x.confirmed for x in (*found.classes, *found.insights, *found.candidates))
+    assert any("everything below is description, without a p" in note for note in found.notes)
+
+
+def test_the_failure_score_is_class_centred_and_mixes_loss_and_error() -> None:
+    rng = np.random.default_rng(1)
+    labels = labels_of(60, 80)
+    loss, errors = rng.gamma(1, 1, 140) + labels, rng.random(140) < 0.3
+    layout = lay_out(made(labels))
+    outcomes = Outcomes(loss, "loss", "loss", "given", errors=errors)
+
+    def centred(values: np.ndarray) -> np.ndarray:
+        out = values.astype(float).copy()
+        for c in range(2):
+            out[labels == c] -= out[labels == c].mean()
+        return out / out.std()
+
+    np.testing.assert_allclose(failure_score(outcomes, layout), centred(loss) + centred(errors))
+    np.testing.assert_allclose(failure_score(replace(outcomes, errors=None), layout), centred(loss))
+    np.testing.assert_allclose(failure_score(replace(outcomes, errors=np.zeros(140, bool)), layout), centred(loss))
+    clipped = replace(outcomes, clip=1.5, errors=None)
+    np.testing.assert_allclose(failure_score(clipped, layout), centred(np.minimum(loss, 1.5)))
