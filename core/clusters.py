@@ -18,7 +18,6 @@ from core.regressors import Features
 from core.search import Candidate, Family, Reading, centre, read_family
 from core.statistics import Permuter
 
-
 WEAKEST = 1.0
 """A candidate with a smaller statistic is not even listed."""
 

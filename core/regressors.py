@@ -109,9 +109,10 @@ class HeadSmoother:
         blocks: (n,) class of each row, 0..k-1.
         folds: (n,) fold of each row, 0..f-1; a row is predicted by the heads of the other folds.
         penalty, share: of `solve_heads`.
+        dense: keep the map as one matrix where there are few rows; worth it for many columns of losses.
     """
 
-    def __init__(self, features: F32, blocks: I64, folds: I64, *, penalty: float, share: float) -> None:
+    def __init__(self, features: F32, blocks: I64, folds: I64, *, penalty: float, share: float, dense: bool = True) -> None:
         self.features, self.penalty, self.share = features, penalty, share
         self.blocks = blocks if share else np.zeros_like(blocks)
         self.n_classes, self.n_blocks = int(blocks.max()) + 1, int(self.blocks.max()) + 1
@@ -120,7 +121,7 @@ class HeadSmoother:
             train, test = (split_by_block(np.flatnonzero(rows), self.blocks, self.n_blocks) for rows in (folds != fold, folds == fold))
             self.parts.append((train, test, *factor_heads(features, train, penalty, share)))
         # being linear, the whole map is one (n, n) matrix: cheaper than the heads' many small products while n is small
-        self.matrix = self._predict(np.eye(len(features), dtype=np.float32)) if len(features) <= DENSE_ROWS else None
+        self.matrix = self._predict(np.eye(len(features), dtype=np.float32)) if dense and len(features) <= DENSE_ROWS else None
 
     def predict(self, losses: F32) -> F32:
         """(n, p) out-of-fold predictions for the (n, p) centred losses, each column a data set of its own."""

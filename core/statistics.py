@@ -78,7 +78,9 @@ def bootstrap(
         n_groups = len(starts) - 1
         for b in range(repeats):
             picked = rng.integers(0, n_groups, n_groups)
-            draws[b] = statistic(np.concatenate([order[starts[g] : starts[g + 1]] for g in picked]))
+            sizes = starts[picked + 1] - starts[picked]
+            ends = np.cumsum(sizes)
+            draws[b] = statistic(order[np.arange(ends[-1]) + np.repeat(starts[picked] - ends + sizes, sizes)])
     draws = draws[np.isfinite(draws)]
     if not len(draws) or not np.isfinite(value):
         return UNDEFINED

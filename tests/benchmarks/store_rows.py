@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from core import cli, commands
+from core.cli import build_parser
+from core.commands import roles_of
 from core.diagnose import embed
 from core.records import Column
 from core.samples import read_audit
@@ -24,10 +25,8 @@ def stored(column: Column) -> Any:
 
 def main() -> None:
     out, *rest = sys.argv[1:]
-    given = cli.build_parser().parse_args(["diagnose", *rest, "--out", out])
-    audit = embed(
-        read_audit(given.table, images=given.images, embeddings=given.embeddings, roles=commands.roles_of(given)), given.encoder or "embedded"
-    )
+    given = build_parser().parse_args(["diagnose", *rest, "--out", out])
+    audit = embed(read_audit(given.table, images=given.images, embeddings=given.embeddings, roles=roles_of(given)), given.encoder or "embedded")
     assert audit.embeddings is not None
     arrays: dict[str, Any] = {"embeddings": audit.embeddings.vectors, "loss": audit.outcomes.fitted}
     for name, array in (("labels", audit.samples.labels), ("groups", audit.samples.groups), ("errors", audit.outcomes.errors)):
