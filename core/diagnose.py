@@ -58,6 +58,11 @@ class Settings:
             raise InvalidInput(f"family must be one of {', '.join(FAMILIES)}: got {self.family!r}.")
         if self.n_permutations < 100:
             raise InvalidInput(f"n_permutations must be at least 100 (5,000 for a p that is reported): got {self.n_permutations}.")
+        if self.alpha * (1 - CLASS_SHARE_OF_ALPHA) * (self.n_permutations + 1) < 1:
+            raise InvalidInput(
+                f"With alpha {self.alpha:g} and {self.n_permutations:,} permutations no p could be small enough: "
+                f"set n_permutations to at least {int(np.ceil(1 / (self.alpha * (1 - CLASS_SHARE_OF_ALPHA)))):,}."
+            )
         if not 1 <= self.max_clusters <= 50 or self.n_members < 2 or self.seed < 0:
             raise InvalidInput(
                 f"max_clusters must be 1 to 50, n_members at least 2 and seed at least 0: got {self.max_clusters}, {self.n_members}, {self.seed}."

@@ -1,0 +1,207 @@
+"""The family of candidates against plain loops, and the level and power of its one test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from core.records import F64, I64, Bool
+from core.regressors import Features, HeadSmoother, assign_folds
+from core.search import Candidate, Family, Reading, Region, Scope, centre, read_family
+from core.statistics import Permuter
+
+
+@dataclass
+class Small:
+    """A family over two classes: slices of two penalties, and three fixed sets."""
+
+    family: Family
+    blocks: I64
+    scores: F64
+
+
+def small(n: int = 150, seed: int = 0, d: int = 5) -> Small:
+    rng = np.random.default_rng(seed)
+    blocks = np.arange(n) % 2
+    features = Features(rng.normal(size=(n, d)).astype(np.float32), blocks)
+    folds = assign_folds(n, blocks, None, 4, rng)
+    scopes = [Scope("all samples", np.arange(n), None), *(Scope(f"class {c}", np.flatnonzero(blocks == c), c) for c in range(2))]
+    smoothers = [
+        (HeadSmoother(features.rows, blocks, folds, penalty=30.0, share=0), [0]),
+        (HeadSmoother(features.rows, blocks, folds, penalty=30.0, share=2.0), range(1, 3)),
+    ]
+    masks: list[Bool] = [features.rows[:, 0] > 0, (features.rows[:, 1] > 0) & (blocks == 0), rng.random(n) < 0.2]
+    regions = [Region("region", 0, masks[0], 0), Region("region", 1, masks[1], 1), Region("condition", 0, masks[2], 0)]
+    scores = centre(rng.gamma(1.0, 1.0, n), blocks)
+    return Small(Family(n, scopes, smoothers, regions), blocks, scores / scores.std())
+
+
+def slow_statistic(scores: F64, inside: Bool, scope: I64) -> float:
+    """Welch's t of the set against the rest of its scope, 40 rows of the scope's variance mixed into each side."""
+    own, rest = scores[scope][inside[scope]], scores[scope][~inside[scope]]
+    common = scores[scope].var()
+    error = sum((len(v) * v.var() + 40 * common) / (len(v) + 40) / len(v) for v in (own, rest))
+    return float((own.mean() - rest.mean()) / np.sqrt(error))
+
+
+def slow_members(family: Family, candidate: Candidate, scores: F64) -> Bool:
+    """The rows of a candidate, one at a time."""
+    if candidate.kind != "slice":
+        return next(r.mask for r in family.regions if (r.kind, r.tag) == (candidate.kind, candidate.tag))
+    rows = family.scopes[candidate.scope].rows
+    predicted = family.smoothers[candidate.smoother][0].predict(scores[:, None].astype(np.float32))[:, 0]
+    ranked = sorted(rows, key=lambda i: -predicted[i])
+    members = np.zeros(family.n, bool)
+    for row in ranked[: round(candidate.depth * len(rows))]:
+        members[row] = True
+    return members
+
+
+def test_every_statistic_of_the_family_is_that_of_the_plain_loop() -> None:
+    made = small()
+    observed = made.family.statistics(made.scores[:, None].astype(np.float32))[:, 0]
+    plain = made.family.excess(made.scores)
+    assert {c.kind for c in made.family.candidates} == {"slice", "region", "condition"}
+    assert {c.scope for c in made.family.candidates} == {0, 1, 2}
+    for i, candidate in enumerate(made.family.candidates):
+        members, scope = slow_members(made.family, candidate, made.scores), made.family.scopes[candidate.scope].rows
+        assert observed[i] == pytest.approx(slow_statistic(made.scores, members, scope), abs=2e-4)
+        outside = np.setdiff1d(scope, np.flatnonzero(members))
+        assert plain[i] == pytest.approx(made.scores[members].mean() - made.scores[outside].mean(), abs=1e-4)
+
+
+def test_the_rows_of_a_slice_are_the_highest_predictions_of_its_scope() -> None:
+    made = small()
+    for candidate in made.family.candidates[: made.family.n_slices]:
+        predicted, members = made.family.slice_of(candidate, made.scores)
+        np.testing.assert_array_equal(members, slow_members(made.family, candidate, made.scores))
+        outside = np.setdiff1d(np.arange(150), made.family.scopes[candidate.scope].rows)
+        assert np.isneginf(predicted[outside]).all()
+        assert not members[outside].any()
+
+
+def test_columns_are_read_independently_of_each_other() -> None:
+    made = small()
+    columns = np.random.default_rng(1).normal(size=(150, 6)).astype(np.float32)
+    together, trend = made.family.read(columns)
+    for c in range(6):
+        alone, own = made.family.read(columns[:, c : c + 1])
+        np.testing.assert_allclose(together[:, c], alone[:, 0], atol=1e-4)
+        assert trend[c] == pytest.approx(own[0], abs=1e-4)
+
+
+def test_the_trend_is_the_best_correlation_times_the_root_of_its_rows() -> None:
+    made = small()
+    found = made.family.read(made.scores[:, None].astype(np.float32))[1][0]
+    views: list[float] = []
+    for smoother, where in made.family.smoothers:
+        predicted = smoother.predict(made.scores[:, None].astype(np.float32))[:, 0]
+        for scope in where:
+            rows = made.family.scopes[scope].rows
+            views.append(float(np.corrcoef(predicted[rows], made.scores[rows])[0, 1] * np.sqrt(len(rows))))
+    assert found == pytest.approx(max(views), abs=1e-4)
+
+
+def test_no_slice_is_smaller_than_ten_rows() -> None:
+    sizes = [small().family.slice_of(c, small().scores)[1].sum() for c in small().family.candidates if c.kind == "slice"]
+    assert min(sizes) >= 10
+
+
+def test_centring_takes_the_mean_of_each_stratum_out() -> None:
+    found = centre(np.array([1.0, 3.0, 10.0, 20.0, 7.0]), np.array([0, 0, 3, 3, 5]))
+    np.testing.assert_allclose(found, [-1, 1, -5, 5, 0])
+
+
+def test_the_null_is_that_of_the_maximum_over_the_whole_family() -> None:
+    made = small(100)
+    permuter = Permuter(made.blocks)
+    reading = read_family(made.family, made.scores, permuter, np.random.default_rng(3), n_permutations=60)
+    # the same permutations one at a time: the generator is spawned once for each chunk
+    own = np.random.default_rng(3).spawn(1)[0]
+    draws = permuter.draw(60, own)
+    slow = [made.family.statistics(made.scores[draws[:, b]][:, None].astype(np.float32)).max() for b in range(60)]
+    np.testing.assert_allclose(reading.null, slow, atol=2e-4)
+    assert reading.observed.max() == pytest.approx(made.family.statistics(made.scores[:, None].astype(np.float32)).max())
+
+
+def test_p_counts_the_permutations_that_reach_the_statistic_and_itself() -> None:
+    made = small(100)
+    reading = read_family(made.family, made.scores, Permuter(made.blocks), np.random.default_rng(0), n_permutations=99)
+    assert len(reading.null) == 99
+    assert reading.p(np.inf) == pytest.approx(1 / 100)
+    assert reading.p(-np.inf) == 1
+    assert reading.p(float(np.median(reading.null))) == pytest.approx(0.51, abs=0.005)
+
+
+def test_the_threshold_is_the_least_statistic_whose_p_is_at_most_alpha() -> None:
+    for n_permutations in (19, 24, 99, 100, 199, 250):
+        reading = Reading(np.zeros(3, np.float32), np.random.default_rng(n_permutations).normal(3, 1, n_permutations).astype(np.float32), False)
+        for alpha in (0.04, 0.05, 0.1):
+            if alpha * (n_permutations + 1) >= 1:
+                assert reading.p(reading.threshold(alpha)) <= alpha
+                assert reading.p(reading.threshold(alpha) - 1e-5) > alpha
+            else:
+                assert reading.threshold(alpha) == np.inf
+
+
+@pytest.mark.parametrize("cores", [1, 3, 8])
+def test_the_result_does_not_depend_on_the_number_of_cores(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = small(100)
+
+    def read() -> bytes:
+        monkeypatch.setattr("core.search.np.clip", lambda *_: 16)  # small chunks, so that there are many of them
+        reading = read_family(made.family, made.scores, Permuter(made.blocks), np.random.default_rng(5), n_permutations=150)
+        monkeypatch.undo()
+        assert reading.trend_null is not None
+        return reading.null.tobytes() + reading.trend_null.tobytes()
+
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    reference = read()
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert read() == reference
+
+
+def test_a_hopeless_reading_stops_early_and_still_counts_honestly() -> None:
+    made = small(100)
+    reading = read_family(made.family, made.scores, Permuter(made.blocks), np.random.default_rng(0), n_permutations=5000, give_up=50)
+    assert reading.stopped_early
+    assert 50 <= len(reading.null) < 5000
+    best = float(reading.observed[~made.family.is_condition].max())
+    assert reading.p(best) == pytest.approx(((reading.null >= best).sum() + 1) / (len(reading.null) + 1))
+
+
+def null_p(seed: int, groups: I64 | None) -> tuple[float, float]:
+    """The family's p and the trend's, where losses have nothing to do with the embedding (but with the groups)."""
+    rng = np.random.default_rng([seed, 1])
+    made = small(150, seed=seed)
+    losses = rng.gamma(1.0, 1.0, 150)
+    if groups is not None:
+        losses += 2 * rng.gamma(1.0, 1.0, groups.max() + 1)[groups]
+    scores = centre(losses, made.blocks) / losses.std()
+    reading = read_family(made.family, scores, Permuter(made.blocks, groups), rng, n_permutations=99)
+    trend = reading.trend_p()
+    assert trend is not None
+    return reading.p(float(reading.observed.max())), trend
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grouped", [False, True])
+def test_p_is_uniform_where_there_is_nothing_to_find(grouped: bool) -> None:
+    groups = np.arange(150) // 2 // 3 if grouped else None  # six rows, three of each class
+    found = np.array([null_p(seed, groups) for seed in range(80)])
+    assert found.min() >= 0.01
+    for kind in range(2):
+        assert stats.kstest(found[:, kind], "uniform").pvalue > 0.01
+        assert (found[:, kind] <= 0.05).mean() <= 0.125  # 4 of 80 are expected, 11 or more have a chance of 0.002
+
+
+def test_a_shift_that_the_embedding_predicts_has_the_smallest_p() -> None:
+    made = small(150)
+    features = made.family.smoothers[0][0].features
+    scores = centre(2.0 * (features[:, 0] > 0.5) + np.random.default_rng(0).normal(size=150), made.blocks)
+    reading = read_family(made.family, scores / scores.std(), Permuter(made.blocks), np.random.default_rng(0), n_permutations=199)
+    assert reading.p(float(reading.observed.max())) == pytest.approx(1 / 200)
+    assert reading.trend_p() == pytest.approx(1 / 200)
