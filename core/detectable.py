@@ -7,7 +7,7 @@ import numpy as np
 from core.layout import Layout
 from core.records import F32, F64, I64, Detectable, Outcomes
 from core.regressors import Features
-from core.search import Family, Reading
+from core.search import SMALLEST, Family, Reading
 from core.statistics import Permuter
 
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)
@@ -28,7 +28,7 @@ def smallest_detectable(
     alpha: float,
     seed: int,
 ) -> tuple[Detectable, ...]:
-    """For clusters of 3, 5 and 10 % of the typical scope: the smallest effect that is confirmed in 80 % of the plants.
+    """For clusters of 10 and 20 % of the typical class, and of 5 and 10 % of all samples: the smallest effect confirmed in 80 % of the plants.
 
     A plant is a random sample with its nearest neighbours in the scope; a share of them takes the loss and error of rows that
     failed. Everything else is permuted, so there is nothing to find but the plant. Each is read by the same family against the
@@ -38,12 +38,14 @@ def smallest_detectable(
         return ()
     rng = np.random.default_rng(seed)
     threshold = reading.threshold(alpha)
-    inner = [s for s in layout.scopes if s.block is not None] or list(layout.scopes)
-    scope = sorted(inner, key=lambda s: len(s.rows))[len(inner) // 2]
-    sizes = sorted({max(10, round(share * len(scope.rows))) for share in (0.03, 0.05, 0.1)})
+    inner = sorted((s for s in layout.scopes if s.block is not None), key=lambda s: len(s.rows))
+    wanted = [(layout.scopes[0], share) for share in (0.1, 0.05)] + [(inner[len(inner) // 2], share) for share in (0.2, 0.1) if inner]
+    plants = {max(SMALLEST, round(share * len(scope.rows))): scope for scope, share in wanted}
     bases = permuter.draw(PLANTS, rng)
-    points = features.rows[scope.rows]
-    return tuple(_one(family, points, scope.rows, outcomes, scores, bases, threshold, size, rng) for size in sizes)
+    return tuple(
+        _one(family, features.rows[scope.rows], scope.rows, outcomes, scores, bases, threshold, size, rng)
+        for size, scope in sorted(plants.items(), key=lambda item: item[0])
+    )
 
 
 def _one(
