@@ -15,6 +15,8 @@ from core.records import Bool, Column
 
 MOST_CATEGORIES = 40
 QUANTILES = (0.1, 0.25)
+SMALLEST_PAIR = 20
+"""Two conditions together must be met by so many rows: there are many pairs, and on a handful of rows one always stands out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +49,7 @@ def build_conditions(columns: Sequence[Column], *, smallest: int, most: int) -> 
     if len(singles) > most:
         notes.append(f"{len(singles) - most:,} conditions of least support were left out: {most:,} are tested at most.")
         singles = sorted(singles, key=lambda c: -int(min(c.mask.sum(), (~c.mask).sum())))[:most]
-    pairs = _pairs(singles, smallest)
+    pairs = _pairs(singles, max(smallest, SMALLEST_PAIR))
     room = most - len(singles)
     if len(pairs) > room:
         notes.append(

@@ -36,7 +36,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     # Numbered entries: a key with a slash would become a folder inside the zip.
     numbered: dict[str, Any] = {f"a{i}": array for i, array in enumerate(arrays.values())}
     with whole(path) as part, part.open("wb") as file:
-        np.savez(file, keys=np.array(list(arrays), dtype=np.str_), **numbered)
+        np.savez_compressed(file, keys=np.array(list(arrays), dtype=np.str_), **numbered)
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

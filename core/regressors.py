@@ -39,7 +39,7 @@ class Features:
         gram = centred.T @ centred
         values, directions = np.linalg.eigh(gram)
         kept = min(max_dimensions, vectors.shape[1], max(1, len(vectors) - 1))
-        self.basis = directions[:, ::-1][:, :kept]
+        self.basis = directions[:, ::-1][:, :kept].astype(np.float32)
         self.scale = float(np.sqrt(max((values[::-1][:kept]).sum() / len(vectors), 1e-12)))
         self.rows: F32 = np.ascontiguousarray(self._project(centred), dtype=np.float32)
 

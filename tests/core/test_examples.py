@@ -1,0 +1,41 @@
+"""The shipped runs are what the shipped data give."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from core.store import load
+from scripts.make_example_runs import EXAMPLES, diagnose_example
+
+NAMES = ["scenes", "nothing_to_find"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_made_again_says_the_same(name):
+    shipped, again = load(EXAMPLES / name / "run"), diagnose_example(name)
+    assert again.fingerprint == shipped.fingerprint or np.allclose(again.embeddings.vectors, shipped.embeddings.vectors, atol=2e-3)
+    assert [(c.scope, c.size) for c in again.clusters] == [(c.scope, c.size) for c in shipped.clusters]
+    for mine, theirs in zip(again.clusters, shipped.clusters):
+        assert ((mine.membership >= 0.5) == (theirs.membership >= 0.5)).mean() > 0.99
+        assert mine.p == pytest.approx(theirs.p, abs=0.005)
+        assert mine.excess_loss.value == pytest.approx(theirs.excess_loss.value, abs=0.02)
+    assert [i.text for i in again.insights if i.confirmed] == [i.text for i in shipped.insights if i.confirmed]
+
+
+def test_the_scenes_show_what_was_planted_and_the_null_set_nothing():
+    scenes, nothing = load(EXAMPLES / "scenes" / "run"), load(EXAMPLES / "nothing_to_find" / "run")
+    dark, small = (
+        next(i for i in scenes.insights if i.confirmed and i.text == text and i.scope == scope)
+        for text, scope in (("light = dark", "animal"), ("object_size = small", "all samples"))
+    )
+    planted = {entry["sentence"]: set(entry["files"]) for entry in json.loads((EXAMPLES / "scenes" / "truth.json").read_text())["planted"]}
+    for insight, sentence in ((dark, "animals in the dark"), (small, "small objects")):
+        found = {scenes.samples.ids[i] for i in np.flatnonzero(insight.mask)}
+        assert planted[sentence] <= found
+    assert not nothing.clusters
+    assert not any(i.confirmed for i in nothing.insights)
+    assert not any(c.confirmed for c in nothing.classes)
