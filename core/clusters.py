@@ -147,6 +147,8 @@ def _found(
         membership[rows] = logistic(margins / width)
         members = membership >= 0.5
         rule = {"kind": "region", "block": block, "centres": part.centres, "which": part.which, "width": width}
+    # rows that tie at the cut are on one side of it in `members`; the membership agrees
+    membership = np.where(members, np.maximum(membership, 0.5), np.minimum(membership, np.nextafter(0.5, 0)))
     threshold = reading.threshold(alpha) if len(reading.null) else float("nan")
     return Found(candidate, members, membership, statistic, threshold, p if confirmed else None, confirmed, rule)
 
@@ -181,5 +183,5 @@ def _take_out(strata: I64, found: Found, rows: I64) -> I64:
     level[order[size : 2 * size]] = 2
     split = np.unique(np.stack([strata, level], 1), axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
     counts = np.bincount(split)
-    tiny = counts[split] < 4  # a stratum this small has nothing to permute: leave its rows in the one they came from
+    tiny = counts[split] < 4  # too few rows to permute: members and shoulder of such a stratum share one
     return np.unique(np.where(tiny, strata + split.max() + 1, split), return_inverse=True)[1].astype(np.int64)

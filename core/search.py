@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -77,7 +77,10 @@ class Family:
     """
 
     def __init__(self, n: int, scopes: Sequence[Scope], smoothers: Sequence[tuple[HeadSmoother, Sequence[int]]], regions: Sequence[Region]) -> None:
-        self.n, self.scopes, self.smoothers, self.regions = n, list(scopes), list(smoothers), list(regions)
+        self.n, self.smoothers, self.regions = n, list(smoothers), list(regions)
+        # rows of equal prediction (the same picture twice) are taken in the order of the scope: never that of a table sorted by loss
+        rng = np.random.default_rng(0)
+        self.scopes = [replace(s, rows=rng.permutation(s.rows)) for s in scopes]
         self.candidates: list[Candidate] = []
         for number, (_, where) in enumerate(self.smoothers):
             for scope in where:
@@ -140,10 +143,10 @@ class Family:
     def slice_of(self, candidate: Candidate, scores: F64) -> tuple[F64, Bool]:
         """(n,) out-of-fold predictions behind a slice (-inf outside its scope) and its (n,) members."""
         rows = self.scopes[candidate.scope].rows
-        predicted = np.full(self.n, -np.inf)
-        predicted[rows] = self.smoothers[candidate.smoother][0].predict(scores[:, None].astype(np.float32))[rows, 0]
-        members = np.zeros(self.n, dtype=bool)
-        members[rows[np.argsort(-predicted[rows], kind="stable")[: round(candidate.depth * len(rows))]]] = True
+        inside = self.smoothers[candidate.smoother][0].predict(scores[:, None].astype(np.float32))[rows]
+        predicted, members = np.full(self.n, -np.inf), np.zeros(self.n, dtype=bool)
+        predicted[rows] = inside[:, 0]
+        members[rows[np.argsort(-inside, axis=0)[: round(candidate.depth * len(rows)), 0]]] = True  # sorted as `_slices` does, for ties
         return predicted, members
 
 

@@ -205,3 +205,17 @@ def test_a_shift_that_the_embedding_predicts_has_the_smallest_p() -> None:
     reading = read_family(made.family, scores / scores.std(), Permuter(made.blocks), np.random.default_rng(0), n_permutations=199)
     assert reading.p(float(reading.observed.max())) == pytest.approx(1 / 200)
     assert reading.trend_p() == pytest.approx(1 / 200)
+
+
+def test_rows_of_equal_prediction_are_not_taken_in_the_order_of_the_table() -> None:
+    n = 200
+    features, blocks = np.ones((n, 3), np.float32), np.zeros(n, np.int64)  # the same picture n times
+    folds = assign_folds(n, blocks, None, 4, np.random.default_rng(0))
+    smoother = HeadSmoother(features, blocks, folds, penalty=30.0, share=0)
+    family = Family(n, [Scope("all samples", np.arange(n), None)], [(smoother, [0])], [])
+    losses = np.sort(np.random.default_rng(1).gamma(1.0, 1.0, n))[::-1]  # a table sorted by loss, worst first
+    reading = read_family(family, centre(losses, blocks), Permuter(blocks), np.random.default_rng(2), n_permutations=199)
+    assert reading.p(float(reading.observed.max())) > 0.05
+    for i, candidate in enumerate(family.candidates):
+        members = family.slice_of(candidate, centre(losses, blocks))[1]
+        assert reading.observed[i] == pytest.approx(slow_statistic(centre(losses, blocks), members, np.arange(n)), abs=2e-4)

@@ -1,0 +1,207 @@
+"""Confirmed clusters: planted ones are found with their rows, and nothing is claimed where nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from core.clusters import Found, Part, find_clusters, logistic, margin
+from core.layout import lay_out
+from core.proposals import propose
+from core.records import F32, F64, I64, Bool, SampleSet
+from core.regressors import Features, assign_folds
+from core.search import SMALLEST, Reading
+
+
+@dataclass
+class Searched:
+    found: list[Found]
+    reading: Reading
+    features: Features
+
+    @property
+    def confirmed(self) -> list[Found]:
+        return [f for f in self.found if f.confirmed]
+
+
+def search(
+    vectors: F32, losses: F64, *, labels: I64 | None = None, groups: I64 | None = None, seed: int = 0, testable: bool = True, max_clusters: int = 5
+) -> Searched:
+    n = len(losses)
+    names = () if labels is None else tuple(f"class {c}" for c in range(int(labels.max()) + 1))
+    layout = lay_out(SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names, groups=groups))
+    features = Features(vectors, layout.blocks)
+    rng = np.random.default_rng(seed)
+    folds = assign_folds(n, layout.blocks, groups, 5, rng)
+    proposals = propose(features, layout, folds, (), seed)
+    scores = layout.centred(losses)
+    found, reading = find_clusters(
+        proposals.family,
+        features,
+        proposals.parts,
+        layout.blocks,
+        scores / scores.std(),
+        groups,
+        alpha=0.05,
+        n_permutations=199,
+        max_clusters=max_clusters,
+        testable=testable,
+        rng=rng,
+    )
+    return Searched(found, reading, features)
+
+
+def overlap(a: Bool, b: Bool) -> float:
+    """Intersection over union."""
+    return float((a & b).sum() / (a | b).sum())
+
+
+def best_overlap(searched: Searched, truth: Bool) -> float:
+    return max((overlap(f.members, truth) for f in searched.confirmed), default=0.0)
+
+
+def noise(n: int, d: int, seed: int) -> tuple[F32, F64]:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, d)).astype(np.float32), 0.5 * rng.normal(size=n)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_planted_slice_is_found_with_its_rows(seed: int) -> None:
+    vectors, losses = noise(500, 8, seed)
+    slice_ = vectors[:, 2] > np.quantile(vectors[:, 2], 0.9)
+    searched = search(vectors, losses + 2 * slice_, seed=seed)
+    first = searched.found[0]
+    assert first.confirmed
+    assert first.p == pytest.approx(1 / 200)
+    assert slice_[first.members].mean() > 0.7
+    assert first.members[slice_].mean() > 0.35
+
+
+def test_a_planted_ball_is_found_with_its_rows() -> None:
+    vectors, losses = noise(500, 8, 1)
+    ball = np.arange(500) < 60
+    vectors[ball] = 0.25 * vectors[ball] + np.r_[0, 3, 0, 0, 0, 0, 0, 0].astype(np.float32)
+    searched = search(vectors, losses + 1.5 * ball)
+    assert best_overlap(searched, ball) > 0.7
+
+
+def test_a_slice_inside_one_class_is_found_in_that_class() -> None:
+    vectors, losses = noise(600, 6, 2)
+    labels = np.arange(600) % 3
+    inside = (labels == 1) & (vectors[:, 0] > 0.9)
+    searched = search(vectors, losses + 2 * inside + np.array([0.0, 1.0, 5.0])[labels], labels=labels)
+    assert best_overlap(searched, inside) > 0.5
+    assert (labels[searched.confirmed[0].members] == 1).mean() > 0.9
+
+
+def test_two_planted_failures_are_both_found() -> None:
+    vectors, losses = noise(800, 8, 3)
+    labels = np.arange(800) % 2
+    one, two = (labels == 0) & (vectors[:, 0] > 1.1), (labels == 1) & (vectors[:, 1] < -1.1)
+    searched = search(vectors, losses + 2.5 * one + 2.5 * two, labels=labels)
+    assert len(searched.confirmed) >= 2
+    assert best_overlap(searched, one) > 0.45
+    assert best_overlap(searched, two) > 0.45
+
+
+def test_a_whole_class_of_high_loss_is_no_cluster() -> None:
+    vectors, losses = noise(400, 6, 4)
+    labels = np.arange(400) % 2
+    assert not search(vectors, losses + 4.0 * labels, labels=labels).confirmed
+
+
+def draw_null(seed: int, groups: I64 | None) -> Searched:
+    """150 rows; those of a group look alike and fail alike, and the two have nothing to do with each other."""
+    rng = np.random.default_rng([seed, 9])
+    vectors = rng.normal(size=(150, 6)).astype(np.float32)
+    losses = rng.gamma(1.0, 1.0, 150)
+    if groups is not None:
+        vectors += 2 * rng.normal(size=(50, 6))[groups].astype(np.float32)
+        losses += 2 * rng.gamma(1.0, 1.0, 50)[groups]
+    return search(vectors, losses, groups=groups, seed=seed)
+
+
+def test_where_nothing_is_hardly_anything_is_claimed_and_candidates_come_without_a_p() -> None:
+    searched = [draw_null(seed, None) for seed in range(40)]
+    assert sum(bool(s.confirmed) for s in searched) <= 6  # 2 are expected; 7 or more have a chance of 0.003
+    assert any(s.found for s in searched)
+    assert all(f.p is None for s in searched for f in s.found if not f.confirmed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grouped", [False, True])
+def test_false_claims_are_about_as_frequent_as_alpha(grouped: bool) -> None:
+    groups = np.arange(150) // 3 if grouped else None
+    claims = sum(bool(draw_null(seed, groups).confirmed) for seed in range(200))
+    assert 1 <= claims <= 20  # 10 are expected; 21 or more have a chance of 0.001
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_seed_gives_the_same_clusters_on_any_number_of_cores(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, losses = noise(300, 6, seed)
+    losses += 2 * (vectors[:, 0] > 1)
+    runs: list[bytes] = []
+    for cores in (1, 4):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        searched = search(vectors, losses, seed=seed)
+        runs.append(searched.reading.null.tobytes() + b"".join(f.membership.tobytes() for f in searched.found))
+    assert runs[0] == runs[1]
+
+
+def test_members_are_the_rows_of_membership_one_half_and_more() -> None:
+    vectors, losses = noise(500, 8, 5)
+    searched = search(vectors, losses + 2 * (vectors[:, 0] > 1.3) + 2 * (vectors[:, 1] > 1.3))
+    assert searched.confirmed
+    for found in searched.found:
+        np.testing.assert_array_equal(found.members, found.membership >= 0.5)
+        assert found.membership.min() >= 0
+        assert found.membership.max() <= 1
+        assert found.members.sum() >= SMALLEST
+
+
+def test_members_agree_with_the_membership_where_many_rows_are_the_same_picture() -> None:
+    rng = np.random.default_rng(6)
+    vectors = rng.normal(size=(5, 4))[rng.integers(0, 5, 300)].astype(np.float32)
+    for found in search(vectors, rng.gamma(1.0, 1.0, 300)).found:
+        np.testing.assert_array_equal(found.members, found.membership >= 0.5)
+
+
+def test_a_rows_own_loss_does_not_move_its_membership() -> None:
+    vectors, losses = noise(400, 6, 7)
+    losses += 3 * (vectors[:, 0] > 1.2)
+    before = search(vectors, losses).found[0]
+    row = int(np.flatnonzero((vectors[:, 0] > 1.2) & before.members)[0])
+    losses[row] = losses[~before.members].mean()
+    after = search(vectors, losses).found[0]
+    assert after.members[row]  # it still belongs, though the model now does well on it
+
+
+def test_with_nothing_to_permute_candidates_come_without_p_or_threshold() -> None:
+    vectors, losses = noise(300, 6, 8)
+    searched = search(vectors, losses + 3 * (vectors[:, 0] > 1), testable=False)
+    assert searched.found
+    assert not searched.confirmed
+    assert all(f.p is None and np.isnan(f.threshold) for f in searched.found)
+
+
+def test_no_more_clusters_are_confirmed_than_asked_for() -> None:
+    vectors, losses = noise(600, 8, 9)
+    for direction in range(3):
+        losses += 2.5 * (vectors[:, direction] > 1.5)
+    assert len(search(vectors, losses, max_clusters=1).confirmed) == 1
+
+
+def test_the_margin_is_positive_for_the_rows_nearest_to_a_centre() -> None:
+    rng = np.random.default_rng(0)
+    rows, centres = rng.normal(size=(80, 5)), rng.normal(size=(4, 5)).astype(np.float32)
+    nearest = np.linalg.norm(rows[:, None] - centres[None], axis=2).argmin(1)
+    for which in range(4):
+        np.testing.assert_array_equal(margin(rows, Part(centres, which)) > 0, nearest == which)
+
+
+def test_the_logistic_is_the_logistic_and_does_not_overflow() -> None:
+    x = np.linspace(-20, 20, 9)
+    np.testing.assert_allclose(logistic(x), np.exp(x) / (1 + np.exp(x)))
+    assert logistic(np.array([-1e9, 0.0, 1e9])) == pytest.approx([0, 0.5, 1], abs=1e-9)
