@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,58 +12,27 @@ from core.assigner import Assigner, rules_of
 from core.classes import class_findings, suspected_label_errors
 from core.clusters import find_clusters
 from core.detectable import smallest_detectable
-from core.ensemble import FAMILIES, LossRegressor, out_of_fold
+from core.ensemble import LossRegressor, out_of_fold
 from core.errors import InvalidInput
 from core.findings import describe_clusters
 from core.insights import find_insights
-from core.layout import Layout, failure_score, lay_out
+from core.layout import failure_score, lay_out
 from core.predictability import predictability_of
 from core.projection import pca_map, umap_map
 from core.proposals import propose
+from core.provenance import FOLDS, assumptions, fingerprint, has_classes, settings_of, versions
 from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, LossEstimate, Outcomes, Progress, SampleSet, no_progress
 from core.regressors import Features, assign_folds
+from core.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.statistics import Permuter
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.samples import Audit, Roles
+    from core.samples import Roles
 
-FOLDS = 5
+DEFAULTS, WITHOUT_MAP = Settings(), Settings(map=False)
 FEWEST_SAMPLES = 40
-CLASS_SHARE_OF_ALPHA = 0.2
-"""Of alpha, so much is spent at class level and the rest inside, so that a run claims anything at all with at most alpha."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a run is made; the same input, settings and seed give the same diagnosis."""
-
-    alpha: float = 0.05
-    seed: int = 0
-    family: str = "ridge"
-    n_members: int = 20
-    n_permutations: int = 5000
-    max_clusters: int = 10
-    map: bool = True
-    """False leaves the map at its PCA view, for speed."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.alpha < 0.5:
-            raise InvalidInput(f"alpha must lie between 0 and 0.5: got {self.alpha}. The usual choice is 0.05.")
-        if self.family not in FAMILIES:
-            raise InvalidInput(f"family must be one of {', '.join(FAMILIES)}: got {self.family!r}.")
-        if self.n_permutations < 100:
-            raise InvalidInput(f"n_permutations must be at least 100 (5,000 for a p that is reported): got {self.n_permutations}.")
-        if self.alpha * (1 - CLASS_SHARE_OF_ALPHA) * (self.n_permutations + 1) < 1:
-            raise InvalidInput(
-                f"With alpha {self.alpha:g} and {self.n_permutations:,} permutations no p could be small enough: "
-                f"set n_permutations to at least {int(np.ceil(1 / (self.alpha * (1 - CLASS_SHARE_OF_ALPHA)))):,}."
-            )
-        if not 1 <= self.max_clusters <= 50 or self.n_members < 2 or self.seed < 0:
-            raise InvalidInput(
-                f"max_clusters must be 1 to 50, n_members at least 2 and seed at least 0: got {self.max_clusters}, {self.n_members}, {self.seed}."
-            )
 
 
 def diagnose(
@@ -77,7 +43,7 @@ def diagnose(
     encoder: str = "embedded",
     roles: Roles | None = None,
     loss: str | None = None,
-    settings: Settings = Settings(),
+    settings: Settings = DEFAULTS,
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
@@ -100,7 +66,8 @@ def diagnose(
         >>> diagnosis = diagnose("val.csv", images="val.zip", loss="loss")  # doctest: +SKIP
         >>> [(c.name, c.size, c.p) for c in diagnosis.clusters]  # doctest: +SKIP
     """
-    from core.samples import Roles, read_audit  # reads pandas: not before it is needed
+    from core.intake import embed  # these read tables with pandas: not before they are needed
+    from core.samples import Roles, read_audit
 
     roles = roles or Roles()
     audit = read_audit(table, images=images, embeddings=embeddings, roles=replace(roles, loss=loss) if loss else roles, progress=progress)
@@ -111,53 +78,12 @@ def diagnose(
     return replace(found, excluded=excluded)
 
 
-def embed(audit: Audit, encoder: str, *, cache: Path | None = None, progress: Progress = no_progress) -> Audit:
-    """The audit with embeddings, measured properties and near-duplicate groups; unreadable images move to `excluded`."""
-    import pandas as pd
-
-    if audit.samples.images is None:
-        if audit.embeddings is None:
-            raise InvalidInput(
-                "There are neither images nor embeddings to diagnose: add --images (zip, tar, folder) or --embeddings (npy, npz, ...)."
-            )
-        return audit
-    from core.embeddings import read_images  # brings the encoder's runtime
-    from core.encoders import load_encoder
-
-    reading = read_images(audit.samples.images, load_encoder(encoder), cache=cache, progress=progress)
-    if len(reading.kept) < FEWEST_SAMPLES:
-        first = next(iter(reading.unreadable.values()), "none was found")
-        raise InvalidInput(f"{len(reading.kept)} images could be read and at least {FEWEST_SAMPLES} are needed. The first problem: {first}")
-    lost = pd.DataFrame(
-        [{"id": audit.samples.ids[i], "row": i, "reason": why} for i, why in reading.unreadable.items()], columns=["id", "row", "reason"]
-    )
-    samples = audit.samples.keep(reading.kept)
-    groups, note = _join_groups(samples.groups, reading.duplicate_groups)
-    samples = replace(
-        samples,
-        metadata=(*samples.metadata, *reading.properties),
-        groups=groups,
-        group_name=samples.group_name or ("near-duplicate images" if groups is not None else ""),
-    )
-    notes = (*audit.notes, *reading.notes, *note)
-    if len(lost):
-        notes = (*notes, f"{len(lost):,} images could not be read and are left out; the reasons are in the list of excluded rows.")
-    return replace(
-        audit,
-        samples=samples,
-        outcomes=audit.outcomes.keep(reading.kept),
-        embeddings=reading.embeddings if audit.embeddings is None else audit.embeddings.keep(reading.kept),
-        excluded=pd.concat([audit.excluded, lost], ignore_index=True),
-        notes=notes,
-    )
-
-
 def diagnose_records(
     samples: SampleSet,
     outcomes: Outcomes,
     embeddings: Embeddings,
     *,
-    settings: Settings = Settings(),
+    settings: Settings = DEFAULTS,
     notes: tuple[str, ...] = (),
     progress: Progress = no_progress,
 ) -> Diagnosis:
@@ -168,44 +94,46 @@ def diagnose_records(
     """
     _check(samples, outcomes, embeddings)
     outcomes = _clipped(outcomes)
-    rng = np.random.default_rng(settings.seed)
-    layout = lay_out(samples)
-    groups = _useful(samples.groups)
-    inside_alpha = settings.alpha * (1 - CLASS_SHARE_OF_ALPHA) if _has_classes(samples) else settings.alpha
-    scores = failure_score(outcomes, layout)
-    features = Features(embeddings.vectors, layout.blocks)
+    rng, seed = np.random.default_rng(settings.seed), settings.seed
+    layout, groups = lay_out(samples), _useful(samples.groups)
+    blocks, scores = layout.blocks, failure_score(outcomes, layout)
+    class_alpha = settings.alpha * CLASS_SHARE_OF_ALPHA if has_classes(samples) else 0.0
+    alpha = settings.alpha - class_alpha
+
+    features = Features(embeddings.vectors, blocks)
     n_groups = len(samples) if groups is None else len(np.unique(groups))
-    folds = assign_folds(len(samples), layout.blocks, groups, min(FOLDS, n_groups), rng)
+    folds = assign_folds(len(samples), blocks, groups, min(FOLDS, n_groups), rng)
+    regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=seed)  # type: ignore[arg-type]
+    predicted, spread = out_of_fold(regressor, features.rows, outcomes.fitted, blocks, groups, folds, progress)
+    regressor.fit(features.rows, outcomes.fitted, blocks, groups)
 
-    regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=settings.seed)  # type: ignore[arg-type]
-    predicted, spread = out_of_fold(regressor, features.rows, outcomes.fitted, layout.blocks, groups, folds, progress)
-    regressor.fit(features.rows, outcomes.fitted, layout.blocks, groups)
-
-    proposals = propose(features, layout, folds, samples.metadata, settings.seed)
+    proposals = propose(features, layout, folds, samples.metadata, seed)
+    family = proposals.family
     found, reading = find_clusters(
-        proposals.family,
+        family,
         features,
         proposals.parts,
-        layout.blocks,
+        blocks,
         scores,
         groups,
-        alpha=inside_alpha,
+        alpha=alpha,
         n_permutations=settings.n_permutations,
         max_clusters=settings.max_clusters,
         testable=layout.testable,
         rng=rng,
         progress=progress,
     )
+
     progress("describe", 0, 1)
     suspects, label_notes = suspected_label_errors(samples, outcomes)
-    clusters, candidates, order = describe_clusters(found, samples, outcomes, layout, features.rows, suspects, seed=settings.seed)
-    insights = find_insights(proposals, reading, layout, outcomes, scores, clusters, alpha=inside_alpha)
-    permuter = Permuter(layout.blocks, groups)
-    detectable = smallest_detectable(proposals.family, features, layout, outcomes, scores, reading, permuter, alpha=inside_alpha, seed=settings.seed)
-    classes = class_findings(samples, outcomes, alpha=settings.alpha * CLASS_SHARE_OF_ALPHA, testable=layout.testable, seed=settings.seed)
-    predictability = predictability_of(proposals.family, reading, outcomes, predicted, layout, groups, seed=settings.seed)
+    clusters, candidates, order = describe_clusters(found, samples, outcomes, layout, features.rows, suspects, seed=seed)
+    insights = find_insights(proposals, reading, layout, outcomes, scores, clusters, alpha=alpha)
+    permuter = Permuter(blocks, groups)
+    detectable = smallest_detectable(family, features, layout, outcomes, scores, reading, permuter, alpha=alpha, seed=seed)
+    classes = class_findings(samples, outcomes, alpha=class_alpha, testable=layout.testable, seed=seed)
+    predictability = predictability_of(family, reading, outcomes, predicted, layout, groups, seed=seed)
+    rules = rules_of([found[i] for i in order])
     progress("describe", 1, 1)
-    mapped = umap_map(embeddings, seed=settings.seed, progress=progress) if settings.map else pca_map(embeddings)
     return Diagnosis(
         samples=samples,
         outcomes=outcomes,
@@ -217,20 +145,12 @@ def diagnose_records(
         insights=insights,
         detectable=detectable,
         label_errors=suspects,
-        map=mapped,
-        settings=_settings(settings, embeddings, inside_alpha),
+        map=umap_map(embeddings, seed=seed, progress=progress) if settings.map else pca_map(embeddings),
+        settings=settings_of(settings, embeddings, alpha),
         versions=versions(),
         fingerprint=fingerprint(samples, outcomes, embeddings),
-        notes=(*notes, *layout.notes, *proposals.notes, *label_notes, *_assumptions(samples, outcomes, settings, layout)),
-        model=Assigner(
-            regressor,
-            features,
-            rules_of([found[i] for i in order]),
-            len(clusters),
-            layout.class_of_label,
-            embeddings.encoder,
-            embeddings.space,
-        ),
+        notes=(*notes, *layout.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
+        model=Assigner(regressor, features, rules, len(clusters), layout.class_of_label, embeddings.encoder, embeddings.space),
     )
 
 
@@ -242,7 +162,7 @@ def diagnose_arrays(
     errors: Bool | None = None,
     groups: I64 | None = None,
     columns: tuple[Column, ...] = (),
-    settings: Settings = Settings(map=False),
+    settings: Settings = WITHOUT_MAP,
 ) -> Diagnosis:
     """The method on plain arrays: (n, d) vectors and (n,) losses that are fitted as they are. For benchmarks and notebooks."""
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
@@ -270,75 +190,6 @@ def _clipped(outcomes: Outcomes) -> Outcomes:
     return outcomes if outcomes.clip is not None or binary or share < 0.25 else replace(outcomes, clip=float(np.quantile(outcomes.loss, 0.99)))
 
 
-def _has_classes(samples: SampleSet) -> bool:
-    return samples.labels is not None and len(samples.class_names) > 1
-
-
 def _useful(groups: I64 | None) -> I64 | None:
     """Groups, unless every row is one of its own."""
     return None if groups is None or len(np.unique(groups)) == len(groups) else groups
-
-
-def _join_groups(groups: I64 | None, duplicates: I64) -> tuple[I64 | None, tuple[str, ...]]:
-    """Groups in which near-duplicates share one, and a note on how many images that concerns."""
-    n = len(duplicates)
-    counts = np.bincount(np.unique(duplicates, return_inverse=True)[1])
-    twins = int(counts[counts > 1].sum())
-    if not twins:
-        return groups, ()
-    note = f"{twins:,} images are near-duplicates of another ({int((counts > 1).sum()):,} sets) and are kept together as one group each."
-    if groups is None:
-        return np.unique(duplicates, return_inverse=True)[1].astype(np.int64), (note,)
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    a, b = np.unique(groups, return_inverse=True)[1], np.unique(duplicates, return_inverse=True)[1]
-    size = int(a.max()) + int(b.max()) + 2
-    graph = coo_matrix((np.ones(n), (a, b + int(a.max()) + 1)), shape=(size, size))
-    _, component = connected_components(graph, directed=False)
-    return np.unique(component[a], return_inverse=True)[1].astype(np.int64), (note,)
-
-
-def _assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings, layout: Layout) -> list[str]:
-    said: list[str] = []
-    if outcomes.is_proxy:
-        said.append(f"No truth was given: {outcomes.name} is a proxy for the loss, so these are places of doubt, not of failure.")
-    if outcomes.clip is not None and (outcomes.loss > outcomes.clip).any():
-        count = int((outcomes.loss > outcomes.clip).sum())
-        said.append(f"{count:,} losses above {outcomes.clip:.3g} {outcomes.unit} are counted as {outcomes.clip:.3g} in fits, tests and effects.")
-    if settings.n_permutations < 5000:
-        said.append(f"{settings.n_permutations:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
-    if _has_classes(samples):
-        said.append(
-            f"Of alpha {settings.alpha:g}, {settings.alpha * CLASS_SHARE_OF_ALPHA:.2g} goes to whole classes and confusions, the rest inside classes."
-        )
-    return said
-
-
-def _settings(settings: Settings, embeddings: Embeddings, inside_alpha: float) -> Mapping[str, Any]:
-    return {**asdict(settings), "alpha_inside": inside_alpha, "encoder": embeddings.encoder, "space": embeddings.space, "folds": FOLDS}
-
-
-def versions() -> dict[str, str]:
-    """Versions of the packages that a result depends on."""
-    names = ("numpy", "scipy", "scikit-learn", "umap-learn", "pandas", "torch", "open_clip_torch")
-    found: dict[str, str] = {}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def fingerprint(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> str:
-    """SHA-256 of everything that the method reads."""
-    digest = hashlib.sha256()
-    arrays = (outcomes.loss, outcomes.errors, outcomes.scores, outcomes.predictions, embeddings.vectors, samples.labels, samples.groups)
-    for array in arrays:
-        digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
-    for column in samples.metadata:
-        digest.update(column.name.encode())
-        digest.update(repr(column.values.tolist()).encode())
-    digest.update("\0".join((*samples.ids, *samples.class_names)).encode())
-    return digest.hexdigest()

@@ -17,8 +17,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data  # type: ign
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Progress, no_progress
 from core.regressors import Features, HeadSmoother, assign_folds, factor_heads, solve_heads, split_by_block
+from core.settings import FAMILIES
 
-FAMILIES = ("ridge", "kernel", "mlp")
 PENALTIES = (10.0, 100.0, 1000.0)
 """Tried by inner cross-validation; the features have mean squared norm 1."""
 INTERCEPT_PRIOR = 5.0

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.cli import build_parser
 from core.commands import roles_of
-from core.diagnose import embed
+from core.intake import embed
 from core.records import Column
 from core.samples import read_audit
 

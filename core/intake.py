@@ -1,0 +1,74 @@
+"""From what was read to what is diagnosed: images become embeddings, measured properties and groups of near-duplicates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InvalidInput
+from core.records import I64, Progress, no_progress
+from core.samples import Audit
+
+FEWEST_SAMPLES = 40
+
+
+def embed(audit: Audit, encoder: str, *, cache: Path | None = None, progress: Progress = no_progress) -> Audit:
+    """The audit with embeddings, measured properties and near-duplicate groups; unreadable images move to `excluded`."""
+    if audit.samples.images is None:
+        if audit.embeddings is None:
+            raise InvalidInput(
+                "There are neither images nor embeddings to diagnose: add --images (zip, tar, folder) or --embeddings (npy, npz, ...)."
+            )
+        return audit
+    from core.embeddings import read_images  # brings the encoder's runtime
+    from core.encoders import load_encoder
+
+    reading = read_images(audit.samples.images, load_encoder(encoder), cache=cache, progress=progress)
+    if len(reading.kept) < FEWEST_SAMPLES:
+        first = next(iter(reading.unreadable.values()), "none was found")
+        raise InvalidInput(f"{len(reading.kept)} images could be read and at least {FEWEST_SAMPLES} are needed. The first problem: {first}")
+    lost = pd.DataFrame(
+        [{"id": audit.samples.ids[i], "row": i, "reason": why} for i, why in reading.unreadable.items()], columns=["id", "row", "reason"]
+    )
+    samples = audit.samples.keep(reading.kept)
+    groups, note = _join_groups(samples.groups, reading.duplicate_groups)
+    samples = replace(
+        samples,
+        metadata=(*samples.metadata, *reading.properties),
+        groups=groups,
+        group_name=samples.group_name or ("near-duplicate images" if groups is not None else ""),
+    )
+    notes = (*audit.notes, *reading.notes, *note)
+    if len(lost):
+        notes = (*notes, f"{len(lost):,} images could not be read and are left out; the reasons are in the list of excluded rows.")
+    return replace(
+        audit,
+        samples=samples,
+        outcomes=audit.outcomes.keep(reading.kept),
+        embeddings=reading.embeddings if audit.embeddings is None else audit.embeddings.keep(reading.kept),
+        excluded=pd.concat([audit.excluded, lost], ignore_index=True),
+        notes=notes,
+    )
+
+
+def _join_groups(groups: I64 | None, duplicates: I64) -> tuple[I64 | None, tuple[str, ...]]:
+    """Groups in which near-duplicates share one, and a note on how many images that concerns."""
+    n = len(duplicates)
+    counts = np.bincount(np.unique(duplicates, return_inverse=True)[1])
+    twins = int(counts[counts > 1].sum())
+    if not twins:
+        return groups, ()
+    note = f"{twins:,} images are near-duplicates of another ({int((counts > 1).sum()):,} sets) and are kept together as one group each."
+    if groups is None:
+        return np.unique(duplicates, return_inverse=True)[1].astype(np.int64), (note,)
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    a, b = np.unique(groups, return_inverse=True)[1], np.unique(duplicates, return_inverse=True)[1]
+    size = int(a.max()) + int(b.max()) + 2
+    graph = coo_matrix((np.ones(n), (a, b + int(a.max()) + 1)), shape=(size, size))
+    _, component = connected_components(graph, directed=False)
+    return np.unique(component[a], return_inverse=True)[1].astype(np.int64), (note,)

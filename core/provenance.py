@@ -1,0 +1,68 @@
+"""What a result needs beside it to be believed and made again: assumptions in words, settings, versions, a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from core.records import Embeddings, Outcomes, SampleSet
+from core.settings import CLASS_SHARE_OF_ALPHA, Settings
+
+FOLDS = 5
+
+
+def has_classes(samples: SampleSet) -> bool:
+    """True if there is anything to say at class level."""
+    return samples.labels is not None and len(samples.class_names) > 1
+
+
+def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings) -> list[str]:
+    """Plain sentences on what was assumed, clipped or left at a preview."""
+    said: list[str] = []
+    if outcomes.is_proxy:
+        said.append(f"No truth was given: {outcomes.name} is a proxy for the loss, so these are places of doubt, not of failure.")
+    if outcomes.clip is not None and (outcomes.loss > outcomes.clip).any():
+        count = int((outcomes.loss > outcomes.clip).sum())
+        said.append(f"{count:,} losses above {outcomes.clip:.3g} {outcomes.unit} are counted as {outcomes.clip:.3g} in fits, tests and effects.")
+    if settings.n_permutations < 5000:
+        said.append(f"{settings.n_permutations:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
+    if has_classes(samples):
+        said.append(
+            f"Of alpha {settings.alpha:g}, {settings.alpha * CLASS_SHARE_OF_ALPHA:.2g} goes to whole classes and confusions, the rest inside classes."
+        )
+    return said
+
+
+def settings_of(settings: Settings, embeddings: Embeddings, inside_alpha: float) -> Mapping[str, Any]:
+    """Every setting of the run, and the encoder it ran on."""
+    return {**asdict(settings), "alpha_inside": inside_alpha, "encoder": embeddings.encoder, "space": embeddings.space, "folds": FOLDS}
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that a result depends on."""
+    names = ("numpy", "scipy", "scikit-learn", "umap-learn", "pandas", "torch", "open_clip_torch")
+    found: dict[str, str] = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def fingerprint(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> str:
+    """SHA-256 of everything that the method reads."""
+    digest = hashlib.sha256()
+    arrays = (outcomes.loss, outcomes.errors, outcomes.scores, outcomes.predictions, embeddings.vectors, samples.labels, samples.groups)
+    for array in arrays:
+        digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+    for column in samples.metadata:
+        digest.update(column.name.encode())
+        digest.update(repr(column.values.tolist()).encode())
+    digest.update("\0".join((*samples.ids, *samples.class_names)).encode())
+    return digest.hexdigest()

@@ -1,0 +1,44 @@
+"""How a run is made."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from core.errors import InvalidInput
+
+FAMILIES = ("ridge", "kernel", "mlp")
+"""Families of ensemble members; see `core.ensemble.LossRegressor`."""
+CLASS_SHARE_OF_ALPHA = 0.2
+"""Of alpha, so much is spent at class level and the rest inside, so that a run claims anything at all with at most alpha."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a run is made; the same input, settings and seed give the same diagnosis."""
+
+    alpha: float = 0.05
+    seed: int = 0
+    family: str = "ridge"
+    n_members: int = 20
+    n_permutations: int = 5000
+    max_clusters: int = 10
+    map: bool = True
+    """False leaves the map at its PCA view, for speed."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha < 0.5:
+            raise InvalidInput(f"alpha must lie between 0 and 0.5: got {self.alpha}. The usual choice is 0.05.")
+        if self.family not in FAMILIES:
+            raise InvalidInput(f"family must be one of {', '.join(FAMILIES)}: got {self.family!r}.")
+        if self.n_permutations < 100:
+            raise InvalidInput(f"n_permutations must be at least 100 (5,000 for a p that is reported): got {self.n_permutations}.")
+        if self.alpha * (1 - CLASS_SHARE_OF_ALPHA) * (self.n_permutations + 1) < 1:
+            raise InvalidInput(
+                f"With alpha {self.alpha:g} and {self.n_permutations:,} permutations no p could be small enough: "
+                f"set n_permutations to at least {int(math.ceil(1 / (self.alpha * (1 - CLASS_SHARE_OF_ALPHA)))):,}."
+            )
+        if not 1 <= self.max_clusters <= 50 or self.n_members < 2 or self.seed < 0:
+            raise InvalidInput(
+                f"max_clusters must be 1 to 50, n_members at least 2 and seed at least 0: got {self.max_clusters}, {self.n_members}, {self.seed}."
+            )
