@@ -36,7 +36,7 @@ class Settings:
         if self.alpha * (1 - CLASS_SHARE_OF_ALPHA) * (self.n_permutations + 1) < 1:
             raise InvalidInput(
                 f"With alpha {self.alpha:g} and {self.n_permutations:,} permutations no p could be small enough: "
-                f"set n_permutations to at least {int(math.ceil(1 / (self.alpha * (1 - CLASS_SHARE_OF_ALPHA)))):,}."
+                f"set n_permutations to at least {math.ceil(1 / (self.alpha * (1 - CLASS_SHARE_OF_ALPHA))):,}."
             )
         if not 1 <= self.max_clusters <= 50 or self.n_members < 2 or self.seed < 0:
             raise InvalidInput(
