@@ -1,0 +1,166 @@
+"""Whole classes, confused pairs and suspected labels, against counts made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import comb
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from core.classes import class_findings, suspected_label_errors
+from core.records import I64, ClassFinding, Outcomes, SampleSet
+from core.statistics import holm, wilson
+
+
+def made(labels: I64, predictions: I64 | None = None, *, loss: np.ndarray | None = None, groups: I64 | None = None) -> tuple[SampleSet, Outcomes]:
+    n = len(labels)
+    names = ("cat", "dog", "fox")[: int(labels.max()) + 1]
+    errors = None if predictions is None else predictions != labels
+    given = errors.astype(float) if loss is None and errors is not None else loss
+    assert given is not None
+    samples = SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names, groups=groups)
+    return samples, Outcomes(given, "0/1 error", "error", "given", errors=errors, predictions=predictions)
+
+
+def found(samples: SampleSet, outcomes: Outcomes, alpha: float = 0.05, testable: bool = True) -> dict[str, ClassFinding]:
+    return {f.name: f for f in class_findings(samples, outcomes, alpha=alpha, testable=testable, seed=0)}
+
+
+def confusion(*rows: tuple[int, ...]) -> tuple[I64, I64]:
+    """Labels and predictions with these counts: one row for each true class, one column for each prediction."""
+    cells = [(true, predicted) for true, line in enumerate(rows) for predicted, count in enumerate(line) for _ in range(count)]
+    table = np.array(cells, dtype=np.int64)
+    return table[:, 0], table[:, 1]
+
+
+def fisher(wrong_in: int, n_in: int, wrong: int, n: int) -> float:
+    """Chance of at least `wrong_in` of the `wrong` among the `n_in`, by counting."""
+    return sum(comb(wrong, k) * comb(n - wrong, n_in - k) for k in range(wrong_in, min(wrong, n_in) + 1)) / comb(n, n_in)
+
+
+def test_p_of_classes_and_pairs_are_fishers_and_hypergeometric_adjusted_by_holm() -> None:
+    labels, predictions = confusion((30, 9, 1), (2, 36, 2), (3, 5, 32))
+    results = found(*made(labels, predictions))
+    wrong = [10, 4, 8]
+    by_class = [fisher(w, 40, 22, 120) for w in wrong]
+    # of the errors that could have gone to dog (those of cat and fox: 18, of which 14 did), cat has 10, of which 9 did
+    cat_dog = sum(comb(14, k) * comb(4, 10 - k) for k in (9, 10)) / comb(18, 10)
+    fox_dog = sum(comb(14, k) * comb(4, 8 - k) for k in range(5, 9)) / comb(18, 8)
+    expected = holm([*by_class, cat_dog, fox_dog])
+    for name, p in zip(("cat", "dog", "fox"), expected):
+        assert results[name].p == pytest.approx(p)
+        assert results[name].kind == "class"
+        assert results[name].size == 40
+    assert set(results) == {"cat", "dog", "fox", "cat → dog", "fox → dog"}  # four and fewer confusions are not listed
+    # nine and five confusions are shown, and are too few for a test of their own
+    assert results["cat → dog"].p is None
+    assert results["cat → dog"].size == 9
+    assert results["cat → dog"].error_rate.value == pytest.approx(9 / 40)
+
+
+def test_a_pair_of_enough_confusions_has_the_hypergeometric_p() -> None:
+    labels, predictions = confusion((60, 18, 2), (8, 60, 12), (16, 4, 60))
+    results = found(*made(labels, predictions))
+    pair = {"cat → dog": (18, 20, 22, 40), "dog → cat": (8, 20, 24, 40), "dog → fox": (12, 20, 14, 40), "fox → cat": (16, 20, 24, 40)}
+    raw = [fisher(20, 80, 60, 240)] * 3 + [float(stats.hypergeom.sf(k - 1, possible, marked, drawn)) for k, drawn, marked, possible in pair.values()]
+    for name, p in zip(pair, holm(raw)[3:]):
+        assert results[name].p == (pytest.approx(p) if pair[name][0] >= 10 else None)
+    assert results["cat → dog"].confirmed
+    assert not results["cat"].confirmed
+
+
+def test_error_rates_have_wilson_intervals_and_classes_come_first_worst_first() -> None:
+    labels, predictions = confusion((30, 9, 1), (2, 36, 2), (3, 5, 32))
+    listed = class_findings(*made(labels, predictions), alpha=0.05, testable=True, seed=0)
+    assert [f.name for f in listed] == ["cat", "fox", "dog", "cat → dog", "fox → dog"]
+    expected = wilson(10, 40)
+    rate = listed[0].error_rate
+    assert (rate.value, rate.low, rate.high) == pytest.approx((expected.value, expected.low, expected.high))
+    assert listed[0].mean_loss.low <= 0.25 <= listed[0].mean_loss.high
+
+
+def test_a_failing_class_is_confirmed_and_an_even_table_confirms_nothing() -> None:
+    bad = found(*made(*confusion((20, 10, 10), (1, 38, 1), (1, 1, 38))))
+    assert bad["cat"].confirmed
+    assert not bad["dog"].confirmed
+    even = found(*made(*confusion((34, 3, 3), (3, 34, 3), (3, 3, 34))))
+    assert not any(f.confirmed for f in even.values())
+    assert even["cat"].p == 1
+
+
+def test_with_two_classes_every_error_goes_to_the_other_and_no_pair_is_a_finding() -> None:
+    results = found(*made(*confusion((10, 30), (4, 36))))
+    assert results["cat → dog"].p == 1
+    assert results["cat"].confirmed
+
+
+def test_without_errors_losses_are_compared_by_ranks() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 50)
+    loss = rng.gamma(1, 1, 100) + 1.5 * (labels == 1)
+    results = found(*made(labels, loss=loss))
+    raw = [float(stats.mannwhitneyu(loss[labels == c], loss[labels != c], alternative="greater").pvalue) for c in (0, 1)]
+    assert [results["cat"].p, results["dog"].p] == pytest.approx(holm(raw).tolist())
+    assert results["dog"].confirmed
+    assert results["dog"].error_rate is None
+
+
+def test_a_class_of_fewer_than_ten_rows_is_described_and_not_tested() -> None:
+    results = found(*made(*confusion((0, 9), (0, 60))))
+    assert results["cat"].p is None
+    assert not results["cat"].confirmed
+    assert results["cat"].error_rate.value == 1
+
+
+def test_with_groups_no_p_is_given_and_intervals_are_wider() -> None:
+    labels, predictions = confusion((20, 20), (38, 2))
+    order = np.argsort(predictions != labels, kind="stable")  # neighbours fail together
+    labels, predictions = labels[order], predictions[order]
+    alone = found(*made(labels, predictions))["cat"]
+    grouped = found(*made(labels, predictions, groups=np.arange(80) // 4))["cat"]
+    assert alone.p is not None
+    assert grouped.p is None
+    assert not grouped.confirmed
+    assert grouped.error_rate.high - grouped.error_rate.low > 1.2 * (alone.error_rate.high - alone.error_rate.low)
+    each_its_own = found(*made(labels, predictions, groups=np.arange(80)))["cat"]
+    assert each_its_own.p == pytest.approx(alone.p)
+
+
+def test_where_nothing_can_be_tested_or_there_is_one_class_nothing_is_said() -> None:
+    labels, predictions = confusion((20, 20), (38, 2))
+    assert all(f.p is None for f in found(*made(labels, predictions), testable=False).values())
+    samples, outcomes = made(np.zeros(40, np.int64), loss=np.arange(40.0))
+    assert found(samples, outcomes) == {}
+    assert found(replace(samples, labels=None, class_names=()), outcomes) == {}
+
+
+def test_nulls_confirm_a_class_at_most_about_as_often_as_alpha() -> None:
+    rng = np.random.default_rng(1)
+    claims = 0
+    for _ in range(100):
+        labels = rng.integers(0, 3, 120)
+        wrong = rng.random(120) < 0.3
+        predictions = np.where(wrong, (labels + rng.integers(1, 3, 120)) % 3, labels)
+        samples, outcomes = made(labels, predictions)
+        claims += any(f.confirmed for f in found(samples, outcomes, alpha=0.2).values())
+    assert claims <= 32  # at most 20 are expected
+
+
+def test_flipped_labels_are_suspected_and_need_probabilities_for_every_class() -> None:
+    rng = np.random.default_rng(2)
+    truth = rng.integers(0, 3, 240)
+    scores = np.full((240, 3), 0.05)
+    scores[np.arange(240), truth] = 0.9
+    labels = truth.copy()
+    labels[:8] = (labels[:8] + 1) % 3
+    samples, outcomes = made(labels, scores.argmax(1))
+    suspects, notes = suspected_label_errors(samples, replace(outcomes, scores=scores))
+    assert set(suspects.tolist()) == set(range(8))
+    assert notes == ()
+    assert suspected_label_errors(samples, outcomes)[0].tolist() == []
+    few = replace(outcomes, scores=np.c_[scores, np.zeros(240)])
+    rows, why = suspected_label_errors(samples, few)
+    assert rows.tolist() == []
+    assert why == ("Label errors were not looked for: 3 of 4 classes have rows.",)
