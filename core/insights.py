@@ -177,7 +177,7 @@ def explain(diagnosis: Diagnosis, rows: I64, columns: Sequence[Column] | None = 
     n = len(diagnosis.samples)
     members = np.zeros(n, bool)
     members[rows] = True
-    conditions, _ = build_conditions(columns or diagnosis.samples.metadata, smallest=SMALLEST, most=600)
+    conditions, _ = build_conditions(diagnosis.samples.metadata if columns is None else columns, smallest=SMALLEST, most=600)
     if not conditions or not members.any() or members.all():
         return ()
     masks = np.stack([c.mask for c in conditions])
