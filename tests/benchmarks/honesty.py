@@ -70,8 +70,8 @@ def shuffled(rows: Rows, run: int, *, within_class: bool = False) -> Rows:
     return replace(rows, losses=rows.losses[order], errors=None if rows.errors is None else rows.errors[order])
 
 
-def made_up(kind: NullKind, run: int) -> Rows:
-    null = make_null(kind, seed=run)
+def made_up(kind: NullKind, run: int, n: int = 2000) -> Rows:
+    null = make_null(kind, seed=run, n=n)
     return Rows(null.embeddings, null.losses, null.labels, None, null.groups)
 
 
@@ -141,6 +141,7 @@ def main() -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path)
     source.add_argument("--null", choices=get_args(NullKind))
+    parser.add_argument("--rows", type=int, default=2000, help="rows of a made-up null")
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--first", type=int, default=1000, help="number of the first run; 0-99 are for tuning")
     parser.add_argument("--plant", type=int, default=0, metavar="SIZE")
@@ -154,7 +155,7 @@ def main() -> None:
         rows = load_rows(given.data)
         name, make = given.data.stem, lambda run: shuffled(rows, run, within_class=given.plant > 0)
     else:
-        name, make = given.null, lambda run: made_up(given.null, run)
+        name, make = f"{given.null}, n = {given.rows:,}", lambda run: made_up(given.null, run, given.rows)
     with threadpool_limits(1):
         run_all(given.out, name, make, runs, given.plant, given.failing, diagnose_arrays)
     print(summary_table(read_lines(given.out)))
