@@ -1,0 +1,63 @@
+"""The map: the same rows give the same picture, and neighbours stay neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+from core.projection import pca_map, umap_map
+from core.records import F32, Embeddings
+
+
+def embeddings(vectors: np.ndarray) -> Embeddings:
+    return Embeddings(vectors.astype(np.float32), "given", "given")
+
+
+def blobs(n: int = 120) -> tuple[F32, np.ndarray]:
+    rng = np.random.default_rng(0)
+    which = np.arange(n) % 3
+    vectors = rng.normal(size=(n, 8)) + 8 * np.eye(8)[which]
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), which
+
+
+def test_the_pca_view_is_scikit_learns_up_to_scale_and_sign() -> None:
+    vectors = np.random.default_rng(1).normal(size=(80, 10)) * np.linspace(3, 1, 10)
+    found = pca_map(embeddings(vectors))
+    reference = PCA(2).fit_transform(vectors)
+    assert found.method == "pca"
+    assert found.xy.shape == (80, 2)
+    assert found.xy.dtype == np.float32
+    for axis in range(2):
+        assert abs(np.corrcoef(found.xy[:, axis], reference[:, axis])[0, 1]) > 0.9999
+    np.testing.assert_allclose(found.xy.std(0), 1, rtol=1e-4)
+
+
+def test_the_pca_view_follows_its_rows_when_they_are_shuffled() -> None:
+    vectors, _ = blobs()
+    order = np.random.default_rng(2).permutation(len(vectors))
+    np.testing.assert_allclose(pca_map(embeddings(vectors[order])).xy, pca_map(embeddings(vectors)).xy[order], atol=1e-3)
+
+
+@pytest.mark.parametrize("vectors", [np.ones((30, 5)), np.arange(30.0)[:, None], np.zeros((30, 1))], ids=["constant", "one wide", "one wide zero"])
+def test_flat_vectors_still_make_a_finite_map(vectors: np.ndarray) -> None:
+    found = pca_map(embeddings(vectors)).xy
+    assert found.shape == (30, 2)
+    assert np.isfinite(found).all()
+
+
+def test_too_few_rows_for_umap_fall_back_to_pca() -> None:
+    assert umap_map(embeddings(np.random.default_rng(3).normal(size=(19, 4)))).method == "pca"
+
+
+@pytest.mark.slow
+def test_umap_is_the_same_for_the_same_seed_and_keeps_neighbours_together() -> None:
+    vectors, which = blobs()
+    seen: list[tuple[str, int, int]] = []
+    one = umap_map(embeddings(vectors), seed=4, progress=lambda *a: seen.append(a))
+    again = umap_map(embeddings(vectors), seed=4)
+    assert one.method == "umap"
+    np.testing.assert_array_equal(one.xy, again.xy)
+    assert seen == [("map", 0, 1), ("map", 1, 1)]
+    distances = np.linalg.norm(one.xy[:, None] - one.xy[None], axis=2) + np.diag(np.full(len(one.xy), np.inf))
+    assert (which[distances.argmin(1)] == which).mean() > 0.95
