@@ -15,7 +15,7 @@ from tests.benchmarks.lines import append_line, clopper_pearson, mean_over, read
 
 def result_with(*memberships):
     clusters = [SimpleNamespace(membership=np.asarray(m, float), p=0.01) for m in memberships]
-    return SimpleNamespace(clusters=clusters, estimate=SimpleNamespace(predictability=SimpleNamespace(p=0.2)))
+    return SimpleNamespace(clusters=clusters, classes=[], insights=[], estimate=SimpleNamespace(predictability=SimpleNamespace(p=0.2)))
 
 
 @pytest.fixture
@@ -68,6 +68,25 @@ def test_without_a_plant_every_claim_is_false(rows):
     assert (found["claims"], found["false_claims"], found["found"]) == (1, 1, False)
 
 
+def test_without_a_plant_a_confirmed_class_or_condition_is_a_false_claim_too(tmp_path, rows):
+    path = tmp_path / "honesty.jsonl"
+
+    def diagnose(*_, settings, **__):
+        result = result_with()
+        result.classes = [SimpleNamespace(confirmed=settings.seed == 0)]
+        result.insights = [SimpleNamespace(confirmed=settings.seed == 1)]
+        return result
+
+    honesty.run_all(path, "made", lambda run: honesty.shuffled(rows, run), range(4), 0, 0.5, diagnose)
+    assert "| made | nothing | 4 | 0.500 [" in honesty.summary_table(read_lines(path))
+
+
+def test_a_plain_shuffle_moves_losses_between_classes(rows):
+    moved = honesty.shuffled(rows, 3)
+    np.testing.assert_allclose(np.sort(moved.losses), np.sort(rows.losses))
+    assert not np.allclose(np.sort(moved.losses[rows.labels == 0]), np.sort(rows.losses[rows.labels == 0]))
+
+
 def test_runs_go_on_where_they_were_and_the_table_counts_them(tmp_path, rows):
     path, calls = tmp_path / "honesty.jsonl", []
 
@@ -82,7 +101,7 @@ def test_runs_go_on_where_they_were_and_the_table_counts_them(tmp_path, rows):
 
 
 def test_a_shuffle_moves_losses_and_errors_together_within_class(rows):
-    moved = honesty.shuffled(rows, 3)
+    moved = honesty.shuffled(rows, 3, within_class=True)
     assert (moved.losses != rows.losses).mean() > 0.9
     np.testing.assert_array_equal(moved.errors, moved.losses > np.log(2))
     for label in (0, 1):

@@ -1,0 +1,78 @@
+"""The family is decided before any loss is looked at, and each member lies inside its scope."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.clusters import margin
+from core.layout import lay_out
+from core.proposals import Proposals, propose
+from core.records import Column, I64, SampleSet
+from core.regressors import Features, assign_folds
+from core.search import SMALLEST
+
+
+def made(n: int = 300, labels: I64 | None = None, *, distinct: int | None = None, columns: tuple[Column, ...] = ()) -> tuple[Proposals, Features]:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(n, 6)).astype(np.float32)
+    if distinct:
+        vectors = vectors[rng.integers(0, distinct, n)]
+    names = () if labels is None else tuple(f"class {c}" for c in range(int(labels.max()) + 1))
+    layout = lay_out(SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names))
+    features = Features(vectors, layout.blocks)
+    return propose(features, layout, assign_folds(n, layout.blocks, None, 5, rng), columns, 0), features
+
+
+@pytest.mark.parametrize("labels", [None, np.arange(300) % 3], ids=["one class", "three classes"])
+def test_every_region_and_condition_lies_inside_its_scope_and_leaves_a_rest(labels: I64 | None) -> None:
+    tint = Column("tint", "category", np.random.default_rng(1).choice(["red", "blue", "green"], 300).astype(object))
+    family = made(labels=labels, columns=(tint,))[0].family
+    assert {r.kind for r in family.regions} == {"region", "condition"}
+    for region in family.regions:
+        rows = np.zeros(300, bool)
+        rows[family.scopes[region.scope].rows] = True
+        assert not (region.mask & ~rows).any()
+        assert SMALLEST <= region.mask.sum() <= rows.sum() - SMALLEST
+
+
+def test_a_region_is_what_its_part_says_of_new_rows() -> None:
+    proposals, features = made(labels=np.arange(300) % 3)
+    regions = [r for r in proposals.family.regions if r.kind == "region"]
+    assert [r.tag for r in regions] == list(range(len(proposals.parts)))
+    for region in regions:
+        rows = proposals.family.scopes[region.scope].rows
+        np.testing.assert_array_equal(margin(features.rows[rows], proposals.parts[region.tag]) > 0, region.mask[rows])
+
+
+def test_a_condition_in_a_class_is_the_condition_met_by_rows_of_the_class() -> None:
+    labels = np.arange(300) % 3
+    values = np.random.default_rng(1).normal(size=300)
+    proposals = made(labels=labels, columns=(Column("age", "number", values),))[0]
+    for region in proposals.family.regions:
+        if region.kind == "condition":
+            whole = proposals.conditions[region.tag].mask
+            block = proposals.family.scopes[region.scope].block
+            np.testing.assert_array_equal(region.mask, whole if block is None else whole & (labels == block))
+
+
+def test_each_class_has_slices_of_its_own_and_all_samples_has_them_once() -> None:
+    family = made(labels=np.arange(300) % 3)[0].family
+    slices = [c for c in family.candidates if c.kind == "slice"]
+    assert {c.scope for c in slices} == {0, 1, 2, 3}
+    assert len({(c.scope, c.smoother, c.depth) for c in slices}) == len(slices)
+    alone = made()[0].family
+    assert {c.scope for c in alone.candidates} == {0}
+
+
+def test_a_few_distinct_pictures_make_no_empty_regions_and_no_warning(recwarn: pytest.WarningsRecorder) -> None:
+    family = made(distinct=4)[0].family
+    assert all(r.mask.sum() >= SMALLEST for r in family.regions)
+    assert not recwarn.list
+
+
+def test_what_was_left_out_is_noted() -> None:
+    many = tuple(Column(f"c{i}", "category", np.random.default_rng(i).choice(list("abc"), 300).astype(object)) for i in range(26))
+    proposals = made(columns=many)[0]
+    assert len(proposals.conditions) == 1500
+    assert "were left out: 1,500 are tested at most" in proposals.notes[0]
