@@ -8,7 +8,7 @@ import pytest
 from core.clusters import margin
 from core.layout import lay_out
 from core.proposals import Proposals, propose
-from core.records import Column, I64, SampleSet
+from core.records import I64, Column, SampleSet
 from core.regressors import Features, assign_folds
 from core.search import SMALLEST
 
