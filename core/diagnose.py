@@ -102,7 +102,7 @@ def diagnose_records(
 
     features = Features(embeddings.vectors, blocks)
     n_groups = len(samples) if groups is None else len(np.unique(groups))
-    folds = assign_folds(len(samples), blocks, groups, min(FOLDS, n_groups), rng)
+    folds = assign_folds(len(samples), blocks, groups, max(2, min(FOLDS, n_groups)), rng)
     regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=seed)  # type: ignore[arg-type]
     predicted, spread = out_of_fold(regressor, features.rows, outcomes.fitted, blocks, groups, folds, progress)
     regressor.fit(features.rows, outcomes.fitted, blocks, groups)
@@ -186,8 +186,10 @@ def _clipped(outcomes: Outcomes) -> Outcomes:
     """The outcomes with a clip at the 99th percentile where the largest hundredth of the losses owns a quarter of the variance."""
     squared = np.sort((outcomes.loss - outcomes.loss.mean()) ** 2)
     share = squared[-max(1, len(squared) // 100) :].sum() / max(float(squared.sum()), 1e-12)
+    clip = float(np.quantile(outcomes.loss, 0.99))
     binary = len(np.unique(outcomes.loss)) <= 2
-    return outcomes if outcomes.clip is not None or binary or share < 0.25 else replace(outcomes, clip=float(np.quantile(outcomes.loss, 0.99)))
+    constant = clip <= outcomes.loss.min()  # 99 % of the losses are the least one: a clip would leave no difference
+    return outcomes if outcomes.clip is not None or binary or constant or share < 0.25 else replace(outcomes, clip=clip)
 
 
 def _useful(groups: I64 | None) -> I64 | None:

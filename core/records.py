@@ -186,8 +186,11 @@ class Embeddings:
     space: str
 
     def __post_init__(self) -> None:
-        if self.vectors.ndim != 2 or not np.isfinite(self.vectors).all():
-            raise InvalidInput(f"Embeddings must be a finite (n, d) array: got shape {self.vectors.shape}.")
+        if self.vectors.ndim != 2:
+            raise InvalidInput(f"Embeddings must be an (n, d) array, one row for each sample: got shape {self.vectors.shape}.")
+        bad = int((~np.isfinite(self.vectors)).any(1).sum())
+        if bad:
+            raise InvalidInput(f"Embeddings must be finite: {bad:,} of {len(self.vectors):,} rows hold nan or inf. Leave such rows out and say so.")
 
     def __len__(self) -> int:
         return len(self.vectors)
