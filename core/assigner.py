@@ -49,20 +49,19 @@ class Assigner:
                 of that class; where the label is unknown the membership is computed as if the sample were of it.
 
         Raises:
-            InvalidInput: the vectors are of another space or width.
+            InvalidInput: the vectors are of another space or width, or not finite; labels are out of range.
         """
-        vectors = embeddings.vectors if isinstance(embeddings, Embeddings) else embeddings
-        if isinstance(embeddings, Embeddings) and embeddings.space != self.space:
-            raise InvalidInput(
-                f"The new samples must be embedded as the diagnosed ones were ({self.space}): got {embeddings.space}. Embed them again."
-            )
-        if vectors.ndim != 2 or vectors.shape[1] != len(self.features.centre):
+        given = embeddings if isinstance(embeddings, Embeddings) else Embeddings(embeddings, self.encoder, self.space)
+        vectors = given.vectors
+        if given.space != self.space:
+            raise InvalidInput(f"The new samples must be embedded as the diagnosed ones were ({self.space}): got {given.space}. Embed them again.")
+        if vectors.shape[1] != len(self.features.centre):
             raise InvalidInput(
                 f"The new embeddings must be (m, {len(self.features.centre)}), as diagnosed: got {vectors.shape}. Use the same encoder."
             )
         blocks = self._blocks(labels, len(vectors))
         rows = self.features.of(vectors, blocks)
-        predicted, spread = self.regressor.predict(rows, blocks, return_std=True)
+        predicted, spread = self.regressor.predict(rows, blocks, return_std=True) if len(rows) else (np.zeros(0), np.zeros(0))
         memberships = np.zeros((len(vectors), len(self.rules)))
         for i, rule in enumerate(self.rules):
             memberships[:, i] = _membership(rule, rows, blocks)
