@@ -104,7 +104,8 @@ def _describe(tested: _Tested, cluster: FailureCluster) -> list[tuple[int, float
     members = cluster.membership[rows] >= 0.5
     masks = np.stack([tested.region(i)[0][rows] for i in indices])
     aurocs, chance = _retrieval(masks, members)
-    keep = [j for j in np.argsort(-aurocs, kind="stable") if aurocs[j] >= DESCRIBES and chance[j] * len(indices) <= 0.05]
+    looked = _looked_at([tested.condition(i) for i in indices])
+    keep = [j for j in np.argsort(-aurocs, kind="stable") if aurocs[j] >= DESCRIBES and chance[j] * looked[j] <= 0.05]
     simple = {tested.condition(indices[j]).text: aurocs[j] for j in range(len(indices))}
     keep = [j for j in keep if _worth_its_length(tested.condition(indices[j]), float(aurocs[j]), simple)]
     return [(indices[j], float(aurocs[j]), [tested.condition(indices[q]).text for q in same]) for j, same in _fold(keep, masks)[:EACH]]
@@ -116,6 +117,12 @@ def _retrieval(masks: Bool, members: Bool) -> tuple[F64, F64]:
     hits, false = inside / max(members.sum(), 1), masks[:, ~members].sum(1) / max((~members).sum(), 1)
     chance = stats.hypergeom.sf(inside - 1, len(members), masks.sum(1), members.sum())
     return (1 + hits - false) / 2, np.asarray(chance)
+
+
+def _looked_at(conditions: Sequence[Condition]) -> I64:
+    """(c,) how many conditions each is one of: the single ones among themselves, the pairs among all."""
+    single = np.array([len(c.columns) == 1 for c in conditions])
+    return np.where(single, single.sum(), len(conditions))
 
 
 def _worth_its_length(condition: Condition, auroc: float, simple: dict[str, float]) -> bool:
@@ -183,7 +190,8 @@ def explain(diagnosis: Diagnosis, rows: I64, columns: Sequence[Column] | None = 
     masks = np.stack([c.mask for c in conditions])
     aurocs, chance = _retrieval(masks, members)
     simple = {c.text: float(a) for c, a in zip(conditions, aurocs)}
-    keep = [int(j) for j in np.argsort(-aurocs, kind="stable") if aurocs[j] >= DESCRIBES and chance[j] * len(conditions) <= 0.05]
+    looked = _looked_at(conditions)
+    keep = [int(j) for j in np.argsort(-aurocs, kind="stable") if aurocs[j] >= DESCRIBES and chance[j] * looked[j] <= 0.05]
     keep = [j for j in keep if _worth_its_length(conditions[j], float(aurocs[j]), simple)]
     losses, errors = diagnosis.outcomes.fitted, diagnosis.outcomes.errors
     made: list[Insight] = []

@@ -225,7 +225,8 @@ def searched_difference(inside: F64, outside: F64, multiplier: float, statistic:
         inside, outside: the two samples, at least two values each.
         multiplier: how many standard errors the interval reaches on either side. With the threshold of a max-T test these
             intervals hold for the whole family at once (the test inverted); it also carries what groups add to the variance.
-        statistic: of a confirmed finding, whose value is then shrunk for having passed the threshold.
+        statistic: of a confirmed finding, whose value is then shrunk for having passed the threshold; by the difference's own
+            statistic where that is larger (a later cluster is tested on what the earlier ones leave).
 
     Returns:
         The estimate; the interval is that of the plain difference, so it holds the shrunk value too.
@@ -235,6 +236,7 @@ def searched_difference(inside: F64, outside: F64, multiplier: float, statistic:
     reach = multiplier * error if np.isfinite(multiplier) else float("nan")
     value = difference
     if statistic is not None and np.isfinite(multiplier) and statistic > 0:
-        value = difference * conditional_shrink(statistic, multiplier) / statistic
+        evidence = max(statistic, difference / error) if error > 0 else statistic
+        value = difference * conditional_shrink(evidence, multiplier) / evidence
     low, high = difference - reach, difference + reach
     return Estimate(min(max(value, low), high) if np.isfinite(reach) else value, low, high)

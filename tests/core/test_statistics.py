@@ -290,11 +290,16 @@ def test_a_searched_difference_holds_its_value_and_the_plain_difference() -> Non
 
 def test_a_finding_that_barely_passed_is_shrunk_and_a_clear_one_is_not() -> None:
     rng = np.random.default_rng(10)
-    inside, outside = rng.normal(1, 1, 50), rng.normal(0, 1, 500)
-    plain = searched_difference(inside, outside, 3.0)
-    assert plain.value == pytest.approx(inside.mean() - outside.mean())
-    assert searched_difference(inside, outside, 3.0, 3.3).value < 0.8 * plain.value
-    assert searched_difference(inside, outside, 3.0, 12.0).value == pytest.approx(plain.value, rel=0.01)
+    outside = rng.normal(0, 1, 500)
+    weak, clear = rng.normal(0, 1, 50), rng.normal(2, 1, 50)
+    error = np.sqrt(weak.var(ddof=1) / 50 + outside.var(ddof=1) / 500)
+    weak += outside.mean() - weak.mean() + 3.1 * error  # just above the threshold by itself
+    plain = searched_difference(weak, outside, 3.0)
+    assert plain.value == pytest.approx(weak.mean() - outside.mean())
+    assert searched_difference(weak, outside, 3.0, 3.3).value < 0.8 * plain.value
+    assert searched_difference(weak, outside, 3.0, 12.0).value == pytest.approx(plain.value, rel=0.01)
+    # tested on little that was left, but plain to see by itself
+    assert searched_difference(clear, outside, 3.0, 3.3).value == pytest.approx(clear.mean() - outside.mean(), rel=0.01)
 
 
 def test_without_a_threshold_a_difference_has_no_interval() -> None:
