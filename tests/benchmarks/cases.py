@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
 from core.diagnose import Settings, diagnose
 from core.embedding_cache import default_cache
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
 from core.results import write_results
-from core.summary import covered, detectable_sentence, digits_for, interval, number, p_value, percent, predictability_sentence, verdict, with_unit
+from core.summary import detectable_sentence, digits_for, interval, number, p_value, percent, predictability_sentence, verdict, with_unit
 from tests.benchmarks.case_tables import CASES, Case
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -38,7 +38,7 @@ class StepClock:
     read: float | None = None
 
     def __call__(self, step: str, done: int, total: int) -> None:
-        if self.read is None and step not in ("read table", "check images", "embed"):
+        if self.read is None and step not in ("read table", "check pictures", "embed"):
             self.read = time.process_time()
 
     def sentence(self) -> str:
@@ -81,7 +81,7 @@ def shown(estimate: Estimate | None, digits: int = 2, *, share: bool = False) ->
 
 def _predictability(found: Diagnosis) -> list[str]:
     reading = found.estimate.predictability
-    rank = float(spearmanr(found.estimate.predicted, found.outcomes.loss).statistic)
+    rank = float(np.corrcoef(rankdata(found.estimate.predicted), rankdata(found.outcomes.loss))[0, 1])
     inside = [f"{name} {shown(r)} ({p_value(p)}, n = {n})" for name, n, r, p in reading.by_class]
     return [
         f"- {predictability_sentence(found)}",
