@@ -34,6 +34,10 @@ def _same_length(owner: str, n: int, **arrays: Any) -> None:
             raise InvalidInput(f"{owner}.{name} must have one entry for each of the {n} samples: got {len(array)}.")
 
 
+def _pick(array: npt.NDArray[Any] | None, rows: I64) -> Any:
+    return None if array is None else array[rows]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
     """A number with its interval; `low <= value <= high` unless the value is undefined (nan)."""
@@ -112,20 +116,16 @@ class SampleSet:
 
     def keep(self, rows: I64) -> SampleSet:
         """The same set restricted to `rows`, in that order."""
-
-        def pick(array: npt.NDArray[Any] | None) -> Any:
-            return None if array is None else array[rows]
-
         return SampleSet(
             ids=tuple(self.ids[i] for i in rows),
             images=None if self.images is None else self.images.keep(rows),
-            labels=pick(self.labels),
+            labels=_pick(self.labels, rows),
             class_names=self.class_names,
             metadata=tuple(c.keep(rows) for c in self.metadata),
             model_outputs=tuple(c.keep(rows) for c in self.model_outputs),
-            groups=pick(self.groups),
+            groups=_pick(self.groups, rows),
             group_name=self.group_name,
-            splits=pick(self.splits),
+            splits=_pick(self.splits, rows),
             name=self.name,
         )
 
@@ -166,12 +166,16 @@ class Outcomes:
 
     def keep(self, rows: I64) -> Outcomes:
         """The same outcomes restricted to `rows`, in that order."""
-
-        def pick(array: npt.NDArray[Any] | None) -> Any:
-            return None if array is None else array[rows]
-
         return Outcomes(
-            self.loss[rows], self.name, self.unit, self.source, self.clip, pick(self.errors), pick(self.scores), pick(self.predictions), self.is_proxy
+            self.loss[rows],
+            self.name,
+            self.unit,
+            self.source,
+            self.clip,
+            _pick(self.errors, rows),
+            _pick(self.scores, rows),
+            _pick(self.predictions, rows),
+            self.is_proxy,
         )
 
 
@@ -186,11 +190,11 @@ class Embeddings:
     space: str
 
     def __post_init__(self) -> None:
-        if self.vectors.ndim != 2:
-            raise InvalidInput(f"Embeddings must be an (n, d) array, one row for each sample: got shape {self.vectors.shape}.")
-        bad = int((~np.isfinite(self.vectors)).any(1).sum())
-        if bad:
-            raise InvalidInput(f"Embeddings must be finite: {bad:,} of {len(self.vectors):,} rows hold nan or inf. Leave such rows out and say so.")
+        if self.vectors.ndim != 2 or not np.isfinite(self.vectors).all():
+            bad = int((~np.isfinite(np.atleast_1d(self.vectors))).any(-1).sum())
+            raise InvalidInput(
+                f"Embeddings must be a finite (n, d) array: got {self.vectors.shape}, nan or inf in {bad:,} rows. Leave such rows out."
+            )
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -342,7 +346,7 @@ class Diagnosis:
     excluded: tuple[tuple[str, str], ...] = ()
     """(id, reason) of every row left out."""
     model: Any = None
-    """What `assign` needs: core.clusters.Assigner."""
+    """What `assign` needs: core.assigner.Assigner."""
     extras: Mapping[str, Any] = field(default_factory=dict)
 
     def cluster_of(self) -> tuple[I64, F64]:
