@@ -234,6 +234,8 @@ def _open_tar(path: Path, limits: Limits) -> FileImages:
                     offsets.append(scratch.tell() if compressed else member.offset_data)
                     if compressed:
                         _copy(archive.extractfile(member), scratch)
+        if not compressed and path.stat().st_size % tarfile.BLOCKSIZE:  # tarfile takes half a header for the end
+            raise tarfile.ReadError("it is cut short")
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise InvalidInput(f"{path.name!r} is a damaged tar ({error}). Pack or upload it again.") from None
     scratch.flush()

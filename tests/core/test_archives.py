@@ -121,6 +121,14 @@ def test_what_is_no_archive_is_refused_with_the_next_step(tmp_path, name, conten
         open_images(tmp_path / "absent.zip")
 
 
+@pytest.mark.parametrize("cut", [700, 1234, 1500])
+def test_a_tar_that_is_cut_short_is_refused(tmp_path, cut):
+    path = tarred(tmp_path / "x.tar", {"1.png": b"a" * 600, "2.png": b"b" * 600})
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(InvalidInput, match="damaged tar"):
+        open_images(path)
+
+
 def test_a_name_that_occurs_twice_is_read_once_and_said(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("a.png", b"first")
