@@ -171,14 +171,14 @@ def _from_json(path: Path, limits: Limits) -> Table:
     if text.lstrip()[:1] == "[":
         try:
             records = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidInput(f"{path.name} is not a JSON list of records ({error}). Write one record a line.") from None
     else:
         for number, line in enumerate(text.splitlines(), start=1):
             if line.strip():
                 try:
                     records.append(json.loads(line))
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise InvalidInput(f"{path.name}, line {number}, is no JSON ({error}). JSON Lines holds one record a line.") from None
     if not all(isinstance(record, dict) for record in records):
         raise InvalidInput(f'{path.name}: each record must be an object such as {{"file": "a.jpg", "loss": 0.3}}. Name the values.')
@@ -190,7 +190,10 @@ def _from_csv(path: Path, as_text: tuple[str, ...], limits: Limits) -> Table:
     text, found = _text_of(path, limits)
     notes = list(found)
     separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
-    header = next(csv.reader(io.StringIO(text), delimiter=separator), [])
+    try:
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])  # newline="": lines may end in a lone return
+    except csv.Error as error:
+        raise InvalidInput(f"{path.name}: its line of column names cannot be read ({error}). Look for a quote that is not closed.") from None
     repeated = [name for name, count in Counter(header).items() if count > 1 and name]
     if repeated:
         raise InvalidInput(f"{path.name}: the column {repeated[0]!r} occurs {header.count(repeated[0])} times. Column names must differ: rename one.")

@@ -22,11 +22,12 @@ def write(path, text, encoding="utf-8"):
     return path
 
 
-@pytest.mark.parametrize("kind", ["csv", "csv-bom", "semicolon", "tsv", "jsonl", "json", "parquet", "frame", "utf-16"])
+@pytest.mark.parametrize("kind", ["csv", "csv-return", "csv-bom", "semicolon", "tsv", "jsonl", "json", "parquet", "frame", "utf-16"])
 def test_every_kind_of_table_reads_to_the_same_frame(tmp_path, kind):
     records = FRAME.to_dict("records")
     sources = {
         "csv": lambda: write(tmp_path / "t.csv", FRAME.to_csv(index=False)),
+        "csv-return": lambda: write(tmp_path / "t.csv", FRAME.to_csv(index=False, lineterminator="\r")),
         "csv-bom": lambda: write(tmp_path / "t.csv", FRAME.to_csv(index=False), "utf-8-sig"),
         "utf-16": lambda: write(tmp_path / "t.csv", FRAME.to_csv(index=False), "utf-16"),
         "semicolon": lambda: write(tmp_path / "t.csv", FRAME.to_csv(index=False, sep=";", decimal=",")),
@@ -54,7 +55,10 @@ def test_latin_1_is_read_and_said(tmp_path):
         ("t.csv", "a,b\n", "no rows"),
         ("t.csv", "a,b,a\n1,2,3\n", "'a' occurs 2 times"),
         ("t.csv", 'a,b\n1,"2\n3,4\n', "cannot be read as a table"),
+        ("t.csv", 'a,"b\n' + "1,2\n" * 50_000, "line of column names cannot be read.*not closed"),
         ("t.jsonl", '{"a": 1}\n{"a": \n', "line 2, is no JSON"),
+        ("t.jsonl", '{"a":' * 100_000, "line 1, is no JSON"),
+        ("t.json", "[" * 100_000, "not a JSON list of records"),
         ("t.jsonl", "[1, 2]", "each record must be an object"),
         ("t.parquet", "PAR1 no", "cannot be read as Parquet"),
         ("t.pkl", "x", "pickle"),
