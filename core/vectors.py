@@ -82,9 +82,10 @@ def unit_rows(vectors: F64, ledger: Ledger) -> F64:
     """The rows scaled to length 1; rows with nan, inf or zero length are dropped."""
     finite = finite_rows(vectors)
     ledger.drop(~finite, "the embedding holds nan or inf")
-    lengths = np.linalg.norm(np.where(finite[:, None], vectors, 0.0), axis=1)
-    ledger.drop(finite & (lengths == 0), "the embedding is all zeros")
-    return vectors / np.where(lengths > 0, lengths, np.nan)[:, None]
+    largest = np.abs(np.where(finite[:, None], vectors, 0.0)).max(axis=1, initial=0.0)
+    ledger.drop(finite & (largest == 0), "the embedding is all zeros")
+    scaled = vectors / np.where(largest > 0, largest, np.nan)[:, None]  # first, so that no square leaves the range of a float
+    return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
 
 
 def _read_file(path: Path, limits: Limits) -> tuple[npt.NDArray[Any], list[str] | None]:

@@ -202,6 +202,13 @@ def test_every_kind_of_embedding_arrives_as_unit_rows_in_table_order(tmp_path, k
     assert (audit.embeddings.vectors.dtype, audit.embeddings.encoder, audit.embeddings.space) == (np.float32, "given", "given")
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_embeddings_of_any_magnitude_keep_their_direction(scale):
+    vectors = VECTORS.astype(float)
+    expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    np.testing.assert_allclose(read_audit(frame(), embeddings=vectors * scale).embeddings.vectors, expected, atol=1e-6)
+
+
 def test_embeddings_with_nan_or_of_zero_length_leave_their_rows_out():
     vectors = VECTORS.copy()
     vectors[0, 1], vectors[1] = np.nan, 0
