@@ -166,17 +166,8 @@ class Outcomes:
 
     def keep(self, rows: I64) -> Outcomes:
         """The same outcomes restricted to `rows`, in that order."""
-        return Outcomes(
-            self.loss[rows],
-            self.name,
-            self.unit,
-            self.source,
-            self.clip,
-            _pick(self.errors, rows),
-            _pick(self.scores, rows),
-            _pick(self.predictions, rows),
-            self.is_proxy,
-        )
+        errors, scores, predictions = (_pick(a, rows) for a in (self.errors, self.scores, self.predictions))
+        return Outcomes(self.loss[rows], self.name, self.unit, self.source, self.clip, errors, scores, predictions, self.is_proxy)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,9 +183,7 @@ class Embeddings:
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or not np.isfinite(self.vectors).all():
             bad = int((~np.isfinite(np.atleast_1d(self.vectors))).any(-1).sum())
-            raise InvalidInput(
-                f"Embeddings must be a finite (n, d) array: got {self.vectors.shape}, nan or inf in {bad:,} rows. Leave such rows out."
-            )
+            raise InvalidInput(f"Embeddings must be a finite (n, d) array: got {self.vectors.shape}, {bad:,} rows with nan or inf. Leave such out.")
 
     def __len__(self) -> int:
         return len(self.vectors)

@@ -124,7 +124,7 @@ def test_vectors_of_another_width_or_space_are_refused_with_a_next_step() -> Non
 def test_vectors_that_are_no_numbers_are_refused() -> None:
     vectors = np.ones((5, 8), np.float32)
     vectors[2, 3] = np.nan
-    with pytest.raises(InvalidInput, match=r"finite.*nan or inf in 1 rows"):
+    with pytest.raises(InvalidInput, match=r"finite.*1 rows with nan or inf"):
         assigner(diagnosed()).assign(vectors)
 
 

@@ -193,7 +193,7 @@ def test_losses_that_are_no_numbers_are_refused_with_a_next_step(value: float) -
 
 
 def test_vectors_that_are_no_numbers_are_refused_with_a_next_step() -> None:
-    refused(r"finite.*nan or inf in 1 rows\. Leave such rows out", vectors=np.r_[np.full((1, 4), np.nan), np.ones((59, 4))].astype(np.float32))
+    refused(r"finite.*1 rows with nan or inf\. Leave such out", vectors=np.r_[np.full((1, 4), np.nan), np.ones((59, 4))].astype(np.float32))
 
 
 def test_lengths_that_differ_are_refused() -> None:
