@@ -20,6 +20,9 @@ from core.values import as_numbers, finite_rows, holds_arrays, is_binary, stack_
 TOLERANCE = 1e-3
 """How far from 1 the probabilities of a row may sum (float16 and rounded output included)."""
 
+LARGEST, SMALLEST = 1e15, 1e-15
+"""How far from 0 a loss may lie, and how little all losses may differ."""
+
 MaskLoss = Callable[[str, Ledger], F64]
 """Called as mask_loss(kind, ledger): (n,) 1 - Dice or 1 - IoU."""
 
@@ -46,6 +49,7 @@ class Measured:
     def outcomes(self, rows: I64) -> Outcomes:
         """The record of the rows that stay."""
         loss = self.loss[rows]
+        _check_magnitude(loss, self.name)
 
         def pick(array: F64 | I64 | Bool | None) -> F64 | I64 | Bool | None:
             return None if array is None else array[rows]
@@ -53,6 +57,16 @@ class Measured:
         clip = losses.fitting_clip(loss) if self.clipped else None
         extra = {"errors": pick(self.errors), "scores": pick(self.scores), "predictions": pick(self.predictions)}
         return Outcomes(loss, self.name, self.unit, self.source, clip, is_proxy=self.is_proxy, **extra)  # pyright: ignore[reportArgumentType]
+
+
+def _check_magnitude(loss: F64, name: str) -> None:
+    """Squares of losses must stay within the range of a float32, in which the ensemble is fitted: past it, nothing would ever be found."""
+    largest, spread = float(np.abs(loss).max(initial=0.0)), float(np.ptp(loss)) if len(loss) else 0.0
+    if largest > LARGEST or 0 < spread < SMALLEST:
+        raise InvalidInput(
+            f"The losses {name!r} must lie within {LARGEST:g} of 0 and differ by at least {SMALLEST:g}: the largest is {largest:.3g} and they "
+            f"differ by {spread:.3g}. Rescale them, for instance to a standard deviation of 1."
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

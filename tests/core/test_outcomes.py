@@ -18,6 +18,17 @@ def test_a_loss_column_is_kept_as_it_is():
     assert audit.samples.ids[:2] == ("0.png", "1.png")
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e30, 1e300])
+def test_losses_that_no_float32_could_square_are_refused_with_a_next_step(scale):
+    with pytest.raises(InvalidInput, match=r"losses 'loss' must lie within.*Rescale them"):
+        read_audit(frame(loss=np.arange(N) * scale))
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+def test_losses_of_unusual_units_are_taken(scale):
+    np.testing.assert_array_equal(read_audit(frame(loss=np.arange(N) * scale)).outcomes.loss, np.arange(N) * scale)
+
+
 def test_a_score_is_negated_and_said():
     audit = read_audit(frame(dice=np.arange(N) / N), roles=Roles(loss="dice", higher_is_better=True))
     np.testing.assert_array_equal(audit.outcomes.loss, -np.arange(N) / N)
