@@ -38,7 +38,8 @@ class Settings:
                 f"With alpha {self.alpha:g} and {self.n_permutations:,} permutations no p could be small enough: "
                 f"set n_permutations to at least {math.ceil(1 / (self.alpha * (1 - CLASS_SHARE_OF_ALPHA))):,}."
             )
-        if not 1 <= self.max_clusters <= 50 or self.n_members < 2 or self.seed < 0:
+        if not 1 <= self.max_clusters <= 50 or self.n_members < 2 or not 0 <= self.seed < 2**32:  # the range of scikit-learn's seeds
             raise InvalidInput(
-                f"max_clusters must be 1 to 50, n_members at least 2 and seed at least 0: got {self.max_clusters}, {self.n_members}, {self.seed}."
+                f"max_clusters must be 1 to 50, n_members at least 2, seed at least 0 and below {2**32:,}: "
+                f"got {self.max_clusters}, {self.n_members}, {self.seed}."
             )
