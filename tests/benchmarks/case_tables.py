@@ -24,14 +24,13 @@ class Case:
 
     title: str
     question: str
-    table: pd.DataFrame | Path
+    table: pd.DataFrame
     images: Path | None
     roles: Roles
 
 
 def cifar10(data: Path) -> Case:
     """CIFAR-10 test images; probabilities of a network fine-tuned by cross-validation. `human_entropy` stays as a condition, `mturk_*` goes."""
-    # as a file, so that the picture column is read as a user's would be
     frame = pd.read_parquet(data / "cifar10" / "cifar10.parquet")
     kept = frame[["id", "image", "label", "class_name", "cl_probs", "human_entropy"]]
     return Case(
@@ -96,7 +95,7 @@ def clothing(data: Path) -> Case:
 def clothing_bright(data: Path) -> Case:
     return Case(
         "Clothing, the same classifier trained on bright pictures only",
-        "As before, but each fit sees only the brighter half of each class. The classifier's weakness is known, Errata is not told.",
+        "As before, but each fit sees only the brighter half of each class. Is that seen in the losses, and if so by Errata?",
         _clothing(data, bright_only=True),
         data / "clothing",
         Roles(image="file", label="label", probabilities=("probabilities",)),
