@@ -21,6 +21,7 @@ from webapp.tabs.explore import describe_selection
 from webapp.tabs.your_data import ENCODERS, make_settings, run_diagnosis
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed")
+LISTS = ("probabilities", "logits", "masks", "conditions", "class_names")
 
 
 def diagnose(table: str | None, images: str | None, embeddings: str | None, options: Any) -> str:
@@ -42,26 +43,41 @@ def diagnose(table: str | None, images: str | None, embeddings: str | None, opti
 
 
 def read_options(options: Any) -> dict[str, Any]:
-    """The options of `diagnose`, lists as tuples; raises InvalidInput where one is unknown."""
+    """The options of `diagnose`, lists as tuples; raises InvalidInput where one is unknown or of the wrong kind."""
     if options in (None, ""):
         return {}
     known = (*(f.name for f in fields(Roles)), *OTHER_OPTIONS)
     unknown = [str(key) for key in options if key not in known] if isinstance(options, Mapping) else [type(options).__name__]
     if unknown:
         raise InvalidInput(f"The options must be an object with keys among {', '.join(known)}: got {', '.join(unknown)[:200]}.")
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    return {key: _read_role(key, value) if key not in OTHER_OPTIONS else value for key, value in options.items() if value is not None}
+
+
+def _read_role(key: str, value: Any) -> Any:
+    """The value as `Roles` takes it: a tuple of names, a switch, or one name."""
+    if key in LISTS:
+        fits, wanted = isinstance(value, list) and all(isinstance(name, str) for name in value), "a list of names"
+        if key == "masks":
+            fits, wanted = fits and len(value) == 2, "a list of two names"
+    elif key == "higher_is_better":
+        fits, wanted = isinstance(value, bool), "true or false"
+    else:
+        fits, wanted = isinstance(value, str), "one name"
+    if not fits:
+        raise InvalidInput(f"The option {key!r} must be {wanted}: got {str(value)[:80]!r}. Correct it.")
+    return tuple(value) if key in LISTS else value
 
 
 def clusters(run: str) -> dict[str, Any]:
     """The finished run as in diagnosis.json: predictability, classes, clusters in rank order, insights, settings."""
     from core.results import to_document  # pandas
 
-    return to_document(RUNS.get(run))
+    return to_document(RUNS.get(str(run)))
 
 
 def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
     """The samples inside an outline on the map, [[x, y], ...]: count, ids, mean loss inside and outside, exploratory conditions."""
-    diagnosis = RUNS.get(run)
+    diagnosis = RUNS.get(str(run))
     session = Session(run, polygon=read_polygon(polygon))
     rows = selected_rows(session, diagnosis)
     inside, outside = mean_of(diagnosis, _mask(rows, diagnosis))
@@ -78,12 +94,12 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
 
 def report(run: str) -> str:
     """The run's report: one self-contained HTML document."""
-    stored = RUNS.folder(run) / "report.html"
+    stored = RUNS.folder(str(run)) / "report.html"
     if stored.is_file():
         return stored.read_text("utf-8")
     from core.report import render_report  # the template engine
 
-    return render_report(RUNS.get(run))
+    return render_report(RUNS.get(str(run)))
 
 
 def build() -> None:

@@ -60,6 +60,7 @@ def test_the_report_is_one_document(client: Any) -> None:
     ("endpoint", "said"),
     [
         ("/clusters", {"run": "someone-else"}),
+        ("/clusters", {"run": ["someone-else"]}),
         ("/report", {"run": "../../etc/passwd"}),
         ("/select", {"run": "example-streets", "polygon": [[0, "x"]]}),
         ("/select", {"run": "example-streets", "polygon": [[0, 0]] * 5000}),
@@ -87,8 +88,22 @@ def test_diagnose_runs_an_upload_and_its_id_is_the_key_to_the_result(client: Any
     assert said["settings"]["seed"] == 3
 
 
-@pytest.mark.parametrize("options", [{"encoder": "local-dir:/etc"}, {"images": "/etc"}, [1, 2], {"seed": "x"}])
-def test_diagnose_takes_no_path_and_no_unknown_option(client: Any, tmp_path: Path, options: Any) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"encoder": "local-dir:/etc"},
+        {"images": "/etc"},
+        [1, 2],
+        {"seed": "x"},
+        {"loss": 3},
+        {"loss": ["loss", "speed"]},
+        {"probabilities": "loss"},
+        {"conditions": [None]},
+        {"masks": ["loss"]},
+        {"higher_is_better": "no"},
+    ],
+)
+def test_diagnose_takes_no_path_no_unknown_option_and_no_wrong_kind(client: Any, tmp_path: Path, options: Any) -> None:
     from gradio_client import handle_file
     from gradio_client.exceptions import AppError
 
