@@ -180,6 +180,9 @@ def _check(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> No
         raise InvalidInput(f"At least {FEWEST_SAMPLES} samples are needed to test anything: got {n}. Bring more rows.")
     if float(np.ptp(outcomes.fitted)) <= 0:
         raise InvalidInput(f"All {n:,} losses are equal ({outcomes.fitted[0]:g}), so there is nothing to explain. Check the loss column.")
+    if samples.groups is not None and len(np.unique(samples.groups)) < 2:
+        named = samples.group_name or "group"
+        raise InvalidInput(f"All {n:,} samples are one group ({named}), so none can be held out. Name another group column or none, or bring others.")
 
 
 def _clipped(outcomes: Outcomes) -> Outcomes:
