@@ -157,4 +157,4 @@ def _dates(column: pd.Series[Any]) -> F64 | None:
 
 def finite_rows(array: F64) -> Bool:
     """(n,) True where every number of the row is finite."""
-    return np.asarray(np.isfinite(array).reshape(len(array), -1).all(axis=1))
+    return np.asarray(np.isfinite(array).all(axis=tuple(range(1, array.ndim))))

@@ -52,6 +52,9 @@ def test_nothing_brought_or_nothing_usable_is_bad_input(tmp_path: Path) -> None:
     np.save(tmp_path / "zeros.npy", np.zeros((3, 8)))
     with pytest.raises(InvalidInput, match="None of the 3 new samples"):
         read_newcomers(make_diagnosis(), embeddings=tmp_path / "zeros.npy")
+    np.save(tmp_path / "none.npy", np.zeros((0, 8)))
+    with pytest.raises(InvalidInput, match="None of the 0 new samples"):
+        read_newcomers(make_diagnosis(), embeddings=tmp_path / "none.npy")
 
 
 def test_pictures_cannot_join_a_diagnosis_of_given_vectors(tmp_path: Path) -> None:
