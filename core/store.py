@@ -93,7 +93,7 @@ def load(folder: Path) -> Diagnosis:
         )
     except InvalidInput:
         raise
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InvalidInput(f"The run in {folder} is damaged ({error}). Delete the folder and diagnose the data again.") from error
 
 

@@ -119,6 +119,12 @@ def test_a_damaged_run_gives_one_message_that_names_the_folder(tmp_path: Path, n
     assert str(folder) in str(caught.value)
 
 
+def test_a_state_nested_without_end_is_damaged_too(tmp_path: Path) -> None:
+    (tmp_path / STATE).write_text("[" * 100_000)
+    with pytest.raises(InvalidInput, match="is damaged"):
+        load(tmp_path)
+
+
 def test_damaged_thumbnails_do_not_keep_a_run_from_loading(tmp_path: Path) -> None:
     save(make_diagnosis(), tmp_path)
     (tmp_path / THUMBNAILS).write_bytes(b"no zip")
