@@ -28,7 +28,7 @@ def smallest_detectable(
     alpha: float,
     seed: int,
 ) -> tuple[Detectable, ...]:
-    """For clusters of 10 and 20 % of the typical class, and of 5 and 10 % of all samples: the smallest effect confirmed in 80 % of the plants.
+    """For clusters of 10 and 20 % of the typical class, of 5, 10 and 20 % of all: the smallest effect confirmed in 80 % of plants.
 
     A plant is a random sample with its nearest neighbours in the scope; a share of them takes the loss and error of rows that
     failed. Everything else is permuted, so there is nothing to find but the plant. Each is read by the same family against the
@@ -39,7 +39,7 @@ def smallest_detectable(
     rng = np.random.default_rng(seed)
     threshold = reading.threshold(alpha)
     inner = sorted((s for s in layout.scopes if s.block is not None), key=lambda s: len(s.rows))
-    wanted = [(layout.scopes[0], share) for share in (0.1, 0.05)] + [(inner[len(inner) // 2], share) for share in (0.2, 0.1) if inner]
+    wanted = [(layout.scopes[0], share) for share in (0.2, 0.1, 0.05)] + [(inner[len(inner) // 2], share) for share in (0.2, 0.1) if inner]
     plants = {max(SMALLEST, round(share * len(scope.rows))): scope for scope, share in wanted}
     bases = permuter.draw(PLANTS, rng)
     return tuple(

@@ -117,10 +117,6 @@ def _counterexamples(membership: F64, scope: I64, outcomes: Outcomes, rows: F32)
 
 def _cause(inside: Bool, outside: Bool, samples: SampleSet, outcomes: Outcomes, suspects: I64) -> str:
     """A guess only where the data give a ground for it; "rare in training" would need the training data."""
-    suspected = np.zeros(len(samples), bool)
-    suspected[suspects] = True
-    if suspected[inside].mean() > max(0.2, 3 * suspected[outside].mean()):
-        return f"label noise suspected: {suspected[inside].sum()} of {inside.sum()} labels look wrong to the model's own probabilities"
     if outcomes.errors is not None and outcomes.predictions is not None and samples.class_names:
         wrong_in, wrong_out = inside & outcomes.errors, outside & outcomes.errors
         if wrong_in.sum() >= 8:
@@ -130,4 +126,8 @@ def _cause(inside: Bool, outside: Bool, samples: SampleSet, outcomes: Outcomes, 
             share_out = float((outcomes.predictions[wrong_out] == top).mean()) if wrong_out.any() else 0.0
             if share_in >= 0.5 and share_in >= share_out + 0.15:
                 return f"confused with {samples.class_names[top]}: {share_in:.0%} of its errors go there, against {share_out:.0%} of the other errors"
+    suspected = np.zeros(len(samples), bool)
+    suspected[suspects] = True
+    if suspected[inside].mean() > max(0.2, 3 * suspected[outside].mean()):
+        return f"unknown; {suspected[inside].sum()} of {inside.sum()} labels are worth checking (a confidently wrong model looks the same)"
     return "unknown: whether such samples were rare in training takes the training data to tell"

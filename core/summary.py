@@ -123,7 +123,11 @@ def detectable_sentence(diagnosis: Diagnosis) -> str:
         chances = sorted({percent(d.power) for d in seen})
         sentence = f"With a chance of {' to '.join(chances)} this run would have found an excess loss of {_either(parts)}."
     if missed:
-        sentence += f" Clusters of {_either([f'{size:,}' for size in missed])} would have been missed whatever their excess."
+        sizes = _either([f"{size:,}" for size in missed])
+        sentence += (
+            f" Clusters of {sizes} with four fifths of their samples failing would have been found less often than that, "
+            "where they are round neighbourhoods of the embedding."
+        )
     return sentence.strip()
 
 

@@ -158,7 +158,7 @@ def write(example: Example, audit: Sequence[SceneSpec], encoded: Sequence[bytes]
     }
     (folder / "truth.json").write_text(json.dumps(truth, separators=(",", ":")) + "\n")
     print(f"{example.name}: {int(wrong.sum())} of {len(audit)} wrong")
-    for fact in truth["planted"]:
+    for fact in truth["planted"]:  # type: ignore[attr-defined]
         print({key: value for key, value in fact.items() if key != "files"})
 
 

@@ -16,6 +16,11 @@ NEXT_STEPS = (
 )
 
 
+RANKED = (
+    "Ranked by the least that mending them is worth: lower bound of the excess times size. Each is more than chance allows, after the whole search."
+)
+
+
 def cluster_list(diagnosis: Diagnosis) -> str:
     """The confirmed clusters in rank order, then what was looked at and not confirmed."""
     if not diagnosis.clusters:
@@ -24,7 +29,7 @@ def cluster_list(diagnosis: Diagnosis) -> str:
     cards = "".join(cluster_card(diagnosis, c, span) for c in diagnosis.clusters)
     head = f"{count(len(diagnosis.clusters), 'failure cluster')}"
     return (
-        f'<div class="pane-head"><h2>{head}</h2><p class="muted">Worst first. Each is larger than chance allows after the whole search.</p></div>'
+        f'<div class="pane-head"><h2>{head}</h2><p class="muted">{RANKED}</p></div>'
         f'<div class="pane-body" tabindex="-1">{cards}{candidate_list(diagnosis)}</div>'
     )
 
@@ -90,7 +95,7 @@ def nothing_found(diagnosis: Diagnosis) -> str:
     """The result "nothing", with the smallest effect that would have been found and what to try next."""
     unit = esc(diagnosis.outcomes.unit)
     rows = "".join(
-        f"<tr><td>{d.size:,}</td><td>{'would be missed' if d.excess_loss is None else f'{number(d.excess_loss, sign=True)} {unit}'}</td>"
+        f"<tr><td>{d.size:,}</td><td>{'often missed' if d.excess_loss is None else f'{number(d.excess_loss, sign=True)} {unit}'}</td>"
         f"<td>{'' if d.error_difference is None else '+' + percent(d.error_difference).replace('%', 'points')}</td></tr>"
         for d in diagnosis.detectable
     )
@@ -99,7 +104,8 @@ def nothing_found(diagnosis: Diagnosis) -> str:
     found = ""
     if rows:
         found = (
-            f"<h3>What would have been found</h3><p>A cluster of this size and excess would have been confirmed {power} of the time.</p>"
+            f"<h3>What would have been found</h3><p>The smallest excess that would have been confirmed {power} of the time, in a round "
+            "neighbourhood of the embedding. Often missed: less often than that, even if four fifths of it failed.</p>"
             f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
         )
     steps = "".join(f"<li><b>{title}.</b> {why}</li>" for title, why in NEXT_STEPS)

@@ -151,6 +151,7 @@ function readSelection() {
   path = [];
   stepped = chosen && Number.isInteger(chosen.cluster) ? chosen.cluster : null;
   paint();
+  paintOver(); // a lasso's outline goes with its run
 }
 
 // ---- the hand

@@ -132,7 +132,7 @@ def test_a_cause_is_only_guessed_where_the_data_give_a_ground() -> None:
     labels = np.arange(N) % 2
     assert first(members, losses).cause.startswith("unknown: ")
     assert first(members, losses, suspects=np.arange(20)).cause == (
-        "label noise suspected: 20 of 40 labels look wrong to the model's own probabilities"
+        "unknown; 20 of 40 labels are worth checking (a confidently wrong model looks the same)"
     )
     spread = np.where(errors, 1 - labels, labels)
     assert first(members, losses, errors=errors, predictions=spread).cause.startswith("unknown: ")
