@@ -27,7 +27,7 @@ def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     demo.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # closed before another module opens its own: Playwright allows one at a time in a thread
 def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
     if CHROMIUM is None:

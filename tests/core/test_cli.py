@@ -165,7 +165,11 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ctrl_c_stops_a_run_with_130_and_leaves_no_finished_run(brought: Path, repository: Path) -> None:
     arguments = ["diagnose", "--table", str(brought / "table.csv"), "--embeddings", str(brought / "embeddings.npy"), "--permutations", "2000000"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "core", *arguments, "--out", str(brought / "out")], cwd=repository, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "core", *arguments, "--out", str(brought / "out")],
+        cwd=repository,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it, and so would its children
     )
     time.sleep(6)
     process.send_signal(signal.SIGINT)
