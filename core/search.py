@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.records import F32, F64, I64, Bool, Progress, no_progress
 from core.regressors import HeadSmoother
-from core.statistics import Permuter, chunks, plain_excess, studentised_excess
+from core.statistics import Permuter, chunks, permutation_p, plain_excess, studentised_excess
 
 Statistic = Callable[..., F32 | F64]
 BATCH = 4
@@ -189,10 +189,10 @@ class Reading:
         """p of the best trend; None where nothing could be permuted."""
         if self.trend_null is None or not len(self.trend_null):
             return None
-        return float((np.sum(self.trend_null >= self.trend - 1e-6) + 1) / (len(self.trend_null) + 1))
+        return permutation_p(self.trend, self.trend_null)
 
     def p(self, statistic: float) -> float:
-        return float((np.sum(self.null >= statistic - 1e-6) + 1) / (len(self.null) + 1))
+        return permutation_p(statistic, self.null)
 
     def threshold(self, alpha: float) -> float:
         """The least statistic whose p is at most alpha; inf where there are too few permutations for any."""

@@ -176,9 +176,9 @@ def _draw_groups(source: I64, members: list[I64], count: int, rng: np.random.Gen
         source[padded[receivers, position]] = padded[given, (position + start[receivers]) % sizes[given]]
 
 
-def permutation_p(observed: float, null: F64) -> float:
+def permutation_p(observed: float, null: F32 | F64) -> float:
     """(b + 1) / (B + 1), where b null values reach the observed one."""
-    return float((np.sum(null >= observed - 1e-9) + 1) / (len(null) + 1))
+    return float((np.sum(null >= observed - 1e-6) + 1) / (len(null) + 1))
 
 
 def plain_excess(size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32) -> F32 | F64:
