@@ -65,7 +65,7 @@ class _Tested:
         """(mask, rows of its scope, name of its scope)"""
         region = self.family.regions[self.regions[index]]
         scope = self.layout.scopes[region.scope]
-        return region.mask, scope.rows, scope.name
+        return region.mask(self.family.n), scope.rows, scope.name
 
     def condition(self, index: int) -> Condition:
         return self.conditions[self.family.regions[self.regions[index]].tag]

@@ -59,7 +59,7 @@ def propose(features: Features, layout: Layout, folds: I64, columns: Sequence[Co
             mask = condition.mask if number == 0 else condition.mask & (layout.blocks == scope.block)
             size = int(mask.sum())
             if SMALLEST <= size <= len(scope.rows) - SMALLEST:
-                regions.append(Region("condition", number, mask, tag))
+                regions.append(Region("condition", number, np.flatnonzero(mask), tag))
     return Proposals(Family(n, scopes, smoothers, regions), tuple(parts), conditions, notes)
 
 
@@ -78,9 +78,8 @@ def _parts(features: Features, layout: Layout, regions: list[Region], seed: int)
                     random_state=seed,
                 ).fit(features.rows[scope.rows])
             for which in range(count):
-                mask = np.zeros(len(layout.blocks), dtype=bool)
-                mask[scope.rows[means.labels_ == which]] = True
-                if SMALLEST <= mask.sum() <= len(scope.rows) - SMALLEST:
-                    regions.append(Region("region", number, mask, len(parts)))
+                inside = scope.rows[means.labels_ == which]
+                if SMALLEST <= len(inside) <= len(scope.rows) - SMALLEST:
+                    regions.append(Region("region", number, inside, len(parts)))
                     parts.append(Part(np.asarray(means.cluster_centers_, dtype=np.float32), which))
     return parts

@@ -1,10 +1,11 @@
 """The family of candidate clusters and conditions, and one permutation test over all of it.
 
-Three kinds of candidate, each a set of rows inside a scope (all samples, or one class):
+Four kinds of candidate, each a set of rows inside a scope (all samples, or one class):
 
     slice      the rows with the highest out-of-fold predicted loss, at several depths and penalties
     region     a k-means part of the embedding, found without looking at the loss
     condition  rows that meet a condition on the table or on a measured property
+    phrase     rows that look most like a phrase of the vocabulary, at several depths
 
 Slices depend on the losses, so each permutation refits the heads and cuts the slices again: the search is inside the null.
 The p of a candidate is the share of permutations in which the best of the whole family does at least as well (max-T,
@@ -49,18 +50,25 @@ class Scope:
 class Region:
     """A set of rows that was fixed without looking at the loss."""
 
-    kind: Literal["region", "condition"]
+    kind: Literal["region", "condition", "phrase"]
     scope: int
-    mask: Bool
+    rows: I64
+    """Row numbers, within the scope."""
     tag: int
-    """Which part or condition it is, in the caller's list."""
+    """Which part, condition or phrase it is, in the caller's list."""
+
+    def mask(self, n: int) -> Bool:
+        """(n,) True for its rows."""
+        inside = np.zeros(n, dtype=bool)
+        inside[self.rows] = True
+        return inside
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One member of the family."""
 
-    kind: Literal["slice", "region", "condition"]
+    kind: Literal["slice", "region", "condition", "phrase"]
     scope: int
     smoother: int
     depth: float
@@ -87,11 +95,19 @@ class Family:
                 self.candidates += [Candidate("slice", scope, number, depth, -1) for depth in self._depths(scope)]
         self.n_slices = len(self.candidates)
         self.candidates += [Candidate(r.kind, r.scope, -1, 0.0, r.tag) for r in self.regions]
-        self.masks = np.zeros((len(self.regions), n), dtype=np.float32)
-        for i, region in enumerate(self.regions):
-            self.masks[i] = region.mask
-        self.region_scope = np.array([r.scope for r in self.regions], dtype=np.int64)
-        self.is_condition = np.array([c.kind == "condition" for c in self.candidates], dtype=bool)
+        self.sets = [self._sets(number) for number in range(len(self.scopes))]
+        self.is_condition = np.array([c.kind in ("condition", "phrase") for c in self.candidates], dtype=bool)
+
+    def _sets(self, scope: int) -> tuple[I64, F32]:
+        """The numbers of a scope's regions, and their (regions, rows of the scope) indicators: each is compared within its scope only."""
+        rows = self.scopes[scope].rows
+        place = np.zeros(self.n, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        numbers = np.array([i for i, r in enumerate(self.regions) if r.scope == scope], dtype=np.int64)
+        masks = np.zeros((len(numbers), len(rows)), dtype=np.float32)
+        for line, number in zip(masks, numbers):
+            line[place[self.regions[number].rows]] = 1
+        return numbers, masks
 
     def _depths(self, scope: int) -> list[float]:
         n = len(self.scopes[scope].rows)
@@ -131,14 +147,16 @@ class Family:
             out[at:] = self._regions(scores, statistic)
         return out, trend
 
-    def _regions(self, scores: F32, statistic: Statistic) -> F32 | F64:
-        squared = scores * scores
-        totals = np.stack([scores[s.rows].sum(0) for s in self.scopes])
-        total_squares = np.stack([squared[s.rows].sum(0) for s in self.scopes])
-        where = self.region_scope
-        sizes = self.masks.sum(1)[:, None].astype(np.float64)
-        scope_sizes = np.array([len(s.rows) for s in self.scopes], dtype=np.float64)[where][:, None]
-        return statistic(sizes, scope_sizes, self.masks @ scores, self.masks @ squared, totals[where], total_squares[where])
+    def _regions(self, scores: F32, statistic: Statistic) -> F32:
+        out = np.empty((len(self.regions), scores.shape[1]), dtype=np.float32)
+        for scope, (numbers, masks) in zip(self.scopes, self.sets):
+            if len(numbers):
+                own = scores[scope.rows]
+                squared = own * own
+                sizes = masks.sum(1)[:, None].astype(np.float64)
+                size = np.full((1, 1), len(own), dtype=np.float64)
+                out[numbers] = statistic(sizes, size, masks @ own, masks @ squared, own.sum(0)[None], squared.sum(0)[None])
+        return out
 
     def slice_of(self, candidate: Candidate, scores: F64) -> tuple[F64, Bool]:
         """(n,) out-of-fold predictions behind a slice (-inf outside its scope) and its (n,) members."""

@@ -34,7 +34,8 @@ def small(n: int = 150, seed: int = 0, d: int = 5) -> Small:
         (HeadSmoother(features.rows, blocks, folds, penalty=30.0, share=2.0), range(1, 3)),
     ]
     masks: list[Bool] = [features.rows[:, 0] > 0, (features.rows[:, 1] > 0) & (blocks == 0), rng.random(n) < 0.2]
-    regions = [Region("region", 0, masks[0], 0), Region("region", 1, masks[1], 1), Region("condition", 0, masks[2], 0)]
+    kinds = (("region", 0, 0), ("region", 1, 1), ("condition", 0, 0))
+    regions = [Region(kind, scope, np.flatnonzero(mask), tag) for (kind, scope, tag), mask in zip(kinds, masks)]
     scores = centre(rng.gamma(1.0, 1.0, n), blocks)
     return Small(Family(n, scopes, smoothers, regions), blocks, scores / scores.std())
 
@@ -50,7 +51,7 @@ def slow_statistic(scores: F64, inside: Bool, scope: I64) -> float:
 def slow_members(family: Family, candidate: Candidate, scores: F64) -> Bool:
     """The rows of a candidate, one at a time."""
     if candidate.kind != "slice":
-        return next(r.mask for r in family.regions if (r.kind, r.tag) == (candidate.kind, candidate.tag))
+        return next(r.mask(family.n) for r in family.regions if (r.kind, r.tag) == (candidate.kind, candidate.tag))
     rows = family.scopes[candidate.scope].rows
     predicted = family.smoothers[candidate.smoother][0].predict(scores[:, None].astype(np.float32))[:, 0]
     ranked = sorted(rows, key=lambda i: -predicted[i])
