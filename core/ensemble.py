@@ -136,7 +136,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             scaled, residual = rows * root, (y - intercept[blocks])[:, None].astype(np.float32) * root
             factors = factor_heads(scaled, by_block, self.penalty_, self.share)
             members.append(
-                np.stack([h[:, 0].astype(np.float32) for h in solve_heads(scaled, by_block, *factors, residual, self.penalty_, self.share)])
+                np.stack([h[:, 0].astype(np.float32) for h in solve_heads(scaled, by_block, factors, residual, self.penalty_, self.share)])
             )
         heads = np.stack(members)  # (members, k, r)
         unknown = np.einsum("mkr,k->mr", heads, self.class_share_)[:, None]

@@ -7,6 +7,7 @@ out-of-fold predictions, so that the whole fit is rerun on thousands of permuted
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -67,81 +68,185 @@ class Features:
 
 def split_by_block(rows: I64, blocks: I64, n_blocks: int) -> list[I64]:
     """`rows` as one list of row numbers for each block."""
-    return [rows[blocks[rows] == b] for b in range(n_blocks)]
+    order = rows[np.argsort(blocks[rows], kind="stable")]
+    return np.split(order, np.cumsum(np.bincount(blocks[rows], minlength=n_blocks))[:-1])
 
 
-def factor_heads(features: F32, train: Sequence[I64], penalty: float, share: float) -> tuple[list[F32], F32]:
-    """What the ridge heads of `solve_heads` need of the features alone: M_c for each class, and the inverse of S."""
-    eye = np.eye(features.shape[1], dtype=np.float32)
+@dataclass(frozen=True, slots=True, eq=False)
+class Factors:
+    """What the ridge heads need of the features alone.
+
+    inverses: for each class either M_c = (X_c'X_c + a I)^-1, (r, r), or where `few` is set its dual (X_c X_c' + a I)^-1,
+    (n_c, n_c), which holds the same as M_c = (I - X_c' dual X_c) / a. shared: (r, r) inverse of S, see `solve_heads`.
+    """
+
+    inverses: list[F32]
+    few: list[bool]
+    shared: F32
+
+
+def factor_heads(features: F32, train: Sequence[I64], penalty: float, share: float, few: Sequence[bool] | None = None) -> Factors:
+    """The factors of the heads that `train` (rows of each class) fits; `few` says which classes take the dual, by default the smaller form."""
+    r = features.shape[1]
+    eye = np.eye(r, dtype=np.float32)
     if not share:
         x = features[np.concatenate(train)]
-        return [], np.linalg.inv(x.T @ x + penalty * eye).astype(np.float32)
+        return Factors([], [], np.linalg.inv(x.T @ x + penalty * eye).astype(np.float32))
     a = penalty / share
-    inverses = [np.linalg.inv(features[r].T @ features[r] + a * eye).astype(np.float32) for r in train]
-    schur = penalty * eye + a * sum((eye - a * m for m in inverses), np.zeros_like(eye))
-    return inverses, np.linalg.inv(schur).astype(np.float32)
+    few = [len(rows) < r for rows in train] if few is None else list(few)
+    inverses: list[F32] = []
+    schur = penalty * eye
+    for rows, dual in zip(train, few):
+        x = features[rows]
+        if dual:
+            inverses.append(np.linalg.inv(x @ x.T + a * np.eye(len(rows), dtype=np.float32)).astype(np.float32))
+            schur += a * (x.T @ (inverses[-1] @ x))  # I - a M_c
+        else:
+            inverses.append(np.linalg.inv(x.T @ x + a * eye).astype(np.float32))
+            schur += a * (eye - a * inverses[-1])
+    return Factors(inverses, few, np.linalg.inv(schur).astype(np.float32))
 
 
-def solve_heads(
-    features: F32, train: Sequence[I64], inverses: Sequence[F32], shared: F32, losses: F32, penalty: float, share: float
-) -> Sequence[F32 | F64]:
+def solve_heads(features: F32, train: Sequence[I64], factors: Factors, losses: F32, penalty: float, share: float) -> Sequence[F32 | F64]:
     """One (r, p) array of weights for each class, from the (n, p) centred losses.
 
     Class c predicts x (w_0 + w_c) with the penalty `penalty` * (|w_0|^2 + sum_c |w_c|^2 / share), which is kernel ridge with the
     kernel (1 + share [same class]) x.x'; `share=0` is one head for all classes. Solved by eliminating the class heads (Schur
     complement): with M_c = (X_c'X_c + a I)^-1 and a = penalty / share, S = penalty I + a sum_c (I - a M_c),
-    w_0 = S^-1 a sum_c M_c X_c't and w_0 + w_c = M_c X_c't + a M_c w_0.
+    w_0 = S^-1 a sum_c M_c X_c't and w_0 + w_c = M_c X_c't + a M_c w_0. In the dual, with G_c = (X_c X_c' + a I)^-1 (Woodbury):
+    M_c X_c't = X_c' G_c t and a M_c w_0 = w_0 - X_c' G_c X_c w_0.
     """
     if not share:
         rows = np.concatenate(train)
-        return [shared @ (features[rows].T @ losses[rows])] * len(train)
+        return [factors.shared @ (features[rows].T @ losses[rows])] * len(train)
     a = penalty / share
-    own = [m @ (features[r].T @ losses[r]) for m, r in zip(inverses, train)]
-    common = shared @ (a * np.sum(own, axis=0))
-    return [u + a * (m @ common) for u, m in zip(own, inverses)]
+    own = [features[r].T @ (m @ losses[r]) if d else m @ (features[r].T @ losses[r]) for r, m, d in zip(train, factors.inverses, factors.few)]
+    common = factors.shared @ (a * np.sum(own, axis=0))
+    return [
+        u + (common - features[r].T @ (m @ (features[r] @ common)) if d else a * (m @ common))
+        for u, r, m, d in zip(own, train, factors.inverses, factors.few)
+    ]
 
 
 class HeadSmoother:
     """Ridge heads (see `solve_heads`) as a linear map from the losses to out-of-fold predictions.
+
+    Heads of fewer rows than features are kept in their dual form: for head c the (n_c, n_c) matrix P_c whose entries inside a fold
+    are 0, so that the predictions are P_c t + Z w_0 with Z = X - P_c X. What is stored is n n_c + n r (folds + 1) numbers for
+    these, and r x r for each fold of each larger head: never more heads of that kind than n / r.
 
     Args:
         features: (n, r) from `Features`.
         blocks: (n,) class of each row, 0..k-1.
         folds: (n,) fold of each row, 0..f-1; a row is predicted by the heads of the other folds.
         penalty, share: of `solve_heads`.
+        heads: (n,) which rows share a head, 0..; by default those of a class. A head takes whole classes.
         dense: keep the map as one matrix where there are few rows; worth it for many columns of losses.
     """
 
-    def __init__(self, features: F32, blocks: I64, folds: I64, *, penalty: float, share: float, dense: bool = True) -> None:
+    def __init__(self, features: F32, blocks: I64, folds: I64, *, penalty: float, share: float, heads: I64 | None = None, dense: bool = True) -> None:
         self.features, self.penalty, self.share = features, penalty, share
-        self.blocks = blocks if share else np.zeros_like(blocks)
-        self.n_classes, self.n_blocks = int(blocks.max()) + 1, int(self.blocks.max()) + 1
-        self.parts: list[tuple[list[I64], list[I64], list[F32], F32]] = []
-        for fold in range(int(folds.max()) + 1):
-            train, test = (split_by_block(np.flatnonzero(rows), self.blocks, self.n_blocks) for rows in (folds != fold, folds == fold))
-            self.parts.append((train, test, *factor_heads(features, train, penalty, share)))
+        self.blocks = blocks
+        self.heads = np.zeros_like(blocks) if not share else blocks if heads is None else heads
+        self.n_heads, self.n_folds, r = int(self.heads.max()) + 1, int(folds.max()) + 1, features.shape[1]
+        counts = np.bincount(self.heads * self.n_folds + folds, minlength=self.n_heads * self.n_folds).reshape(self.n_heads, self.n_folds)
+        most_train = counts.sum(1) - counts.min(1)
+        self.few = (most_train < r) & bool(share)
+        # rows sorted so that the heads of many rows come first, and each fold of each head is one slice
+        place = np.empty(self.n_heads, dtype=np.int64)
+        place[np.argsort(self.few, kind="stable")] = np.arange(self.n_heads)
+        counts, self.few = counts[np.argsort(place)], np.sort(self.few)
+        self.order = np.lexsort((folds, place[self.heads]))
+        self.rows = np.ascontiguousarray(features[self.order])
+        self.starts = np.r_[0, np.cumsum(counts.reshape(-1))]
+        self.n_many = int((~self.few).sum())
+        self._fit()
         # being linear, the whole map is one (n, n) matrix: cheaper than the heads' many small products while n is small
         self.matrix = self._predict(np.eye(len(features), dtype=np.float32)) if dense and len(features) <= DENSE_ROWS else None
+
+    def _slice(self, head: int, fold: int) -> slice:
+        at = head * self.n_folds + fold
+        return slice(int(self.starts[at]), int(self.starts[at + 1]))
+
+    def _whole(self, head: int) -> slice:
+        return slice(int(self.starts[head * self.n_folds]), int(self.starts[(head + 1) * self.n_folds]))
+
+    def _fit(self) -> None:
+        """The factors of each fold; for dual heads P_c, Z and, for each fold, U = G_c X_c of the rows that it trains on."""
+        first, n, r = self._whole(self.n_many).start if self.n_many < self.n_heads else len(self.rows), len(self.rows), self.rows.shape[1]
+        self.first_few = first
+        self.inverses: list[F32] = []
+        self.shared: list[F32] = []
+        self.own = [np.zeros((s.stop - s.start,) * 2, np.float32) for s in map(self._whole, range(self.n_many, self.n_heads))]
+        self.reduced: F32 = self.rows[first:].copy()
+        self.upper = np.zeros((self.n_folds, n - first, r), np.float32) if n > first else np.zeros((self.n_folds, 0, r), np.float32)
+        for fold in range(self.n_folds):
+            train = [self._train(head, fold) for head in range(self.n_heads)]
+            factors = factor_heads(self.rows, train, self.penalty, self.share, self.few.tolist() if self.share else None)
+            self.shared.append(factors.shared)
+            self.inverses.append(np.stack(factors.inverses[: self.n_many]) if self.share and self.n_many else np.zeros((0, r, r), np.float32))
+            for head in range(self.n_many, self.n_heads):
+                rows, test, start = train[head], self._slice(head, fold), self._whole(head).start
+                upper = factors.inverses[head] @ self.rows[rows]
+                self.upper[fold, rows - first] = upper
+                weights = self.rows[test] @ upper.T  # X_test (G X)' = K_test,train G
+                self.own[head - self.n_many][test.start - start : test.stop - start, rows - start] = weights
+                self.reduced[test.start - first : test.stop - first] -= weights @ self.rows[rows]
+
+    def _train(self, head: int, fold: int) -> I64:
+        whole, test = self._whole(head), self._slice(head, fold)
+        return np.r_[whole.start : test.start, test.stop : whole.stop]
 
     def predict(self, losses: F32) -> F32:
         """(n, p) out-of-fold predictions for the (n, p) centred losses, each column a data set of its own."""
         return self._predict(losses) if self.matrix is None else self.matrix @ losses
 
     def _predict(self, losses: F32) -> F32:
-        predicted = np.empty_like(losses)
-        for train, test, inverses, shared in self.parts:
-            heads = solve_heads(self.features, train, inverses, shared, losses, self.penalty, self.share)
-            for rows, weights in zip(test, heads):
-                predicted[rows] = self.features[rows] @ weights
+        sorted_losses = losses[self.order]
+        out = np.empty_like(sorted_losses)
+        p, r, a = losses.shape[1], self.rows.shape[1], self.penalty / self.share if self.share else 0.0
+        moments = np.empty((self.n_folds, self.n_many, r, p), dtype=np.float32)  # X't of each fold of each head
+        for fold in range(self.n_folds):
+            for head in range(self.n_many):
+                at = self._slice(head, fold)
+                moments[fold, head] = self.rows[at].T @ sorted_losses[at]
+        for number, head in enumerate(range(self.n_many, self.n_heads)):
+            out[self._whole(head)] = self.own[number] @ sorted_losses[self._whole(head)]
+        for fold in range(self.n_folds):
+            # the other folds are added up, not this one taken away: no rounding of its losses may reach its predictions
+            seen = np.zeros((self.n_many, r, p), dtype=np.float32)
+            for other in range(self.n_folds):
+                if other != fold:
+                    seen += moments[other]
+            self._predict_fold(fold, seen, sorted_losses, out, a)
+        predicted = np.empty_like(out)
+        predicted[self.order] = out
         return predicted
 
+    def _predict_fold(self, fold: int, seen: F32, losses: F32, out: F32, a: float) -> None:
+        if not self.share:
+            at = self._slice(0, fold)
+            out[at] = self.rows[at] @ (self.shared[fold] @ seen[0])
+            return
+        many = self.inverses[fold] @ seen
+        total = many.sum(0) + self.upper[fold].T @ losses[self.first_few :]
+        common = (self.shared[fold] @ (a * total)).astype(np.float32)
+        for head in range(self.n_many):
+            at = self._slice(head, fold)
+            out[at] = self.rows[at] @ (many[head] + a * (self.inverses[fold][head] @ common))
+        if self.n_many < self.n_heads:
+            rows = np.concatenate([np.r_[self._slice(head, fold)] for head in range(self.n_many, self.n_heads)])
+            out[rows] += self.reduced[rows - self.first_few] @ common
+
     def weights(self, losses: F64) -> F32:
-        """(k, r) heads fitted on all rows to the (n,) centred losses: for new rows, never for these."""
-        rows = split_by_block(np.arange(len(self.features)), self.blocks, self.n_blocks)
+        """(k, r) heads fitted on all rows to the (n,) centred losses, one for each class: for new rows, never for these."""
+        rows = split_by_block(np.arange(len(self.features)), self.heads, self.n_heads)
         factors = factor_heads(self.features, rows, self.penalty, self.share)
-        heads = solve_heads(self.features, rows, *factors, losses[:, None].astype(np.float32), self.penalty, self.share)
-        stacked = np.stack([w[:, 0] for w in heads]).astype(np.float32)
-        return stacked if self.share else np.repeat(stacked, self.n_classes, axis=0)
+        found = solve_heads(self.features, rows, factors, losses[:, None].astype(np.float32), self.penalty, self.share)
+        stacked = np.stack([w[:, 0] for w in found]).astype(np.float32)
+        head_of_block = np.zeros(int(self.blocks.max()) + 1, dtype=np.int64)
+        head_of_block[self.blocks] = self.heads
+        return stacked[head_of_block]
 
 
 def assign_folds(n: int, blocks: I64, groups: I64 | None, n_folds: int, rng: np.random.Generator) -> I64:

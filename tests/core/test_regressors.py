@@ -138,3 +138,40 @@ def test_folds_never_split_a_group_and_spread_classes_evenly() -> None:
 def test_fewer_groups_than_folds_is_refused_with_a_next_step() -> None:
     with pytest.raises(InvalidInput, match=r"at least 5 groups: got 3\. Leave the group column out"):
         assign_folds(30, np.zeros(30, np.int64), np.arange(30) % 3, 5, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("share", [0.5, 2.0])
+def test_heads_of_few_rows_in_their_dual_form_are_the_same_kernel_ridge(share: float) -> None:
+    rng = np.random.default_rng(5)
+    blocks = np.r_[np.zeros(50, np.int64), rng.integers(1, 12, 150)]  # one head of more rows than features, eleven of fewer
+    features, losses = rng.normal(size=(200, 30)).astype(np.float32), rng.normal(size=(200, 3)).astype(np.float32)
+    folds = assign_folds(200, blocks, None, 4, rng)
+    smoother = HeadSmoother(features, blocks, folds, penalty=3.0, share=share)
+    assert (smoother.n_many, smoother.n_heads) == (1, 12)
+    np.testing.assert_allclose(smoother.predict(losses), kernel_ridge(features, blocks, folds, losses, 3.0, share), atol=1e-4)
+    same = blocks[:, None] == blocks[None]
+    kernel = (1 + share * same) * (features.astype(float) @ features.astype(float).T)
+    expected = kernel @ np.linalg.solve(kernel + 3.0 * np.eye(200), losses[:, 0])
+    weights = smoother.weights(losses[:, 0].astype(np.float64))
+    np.testing.assert_allclose(np.einsum("nr,nr->n", features, weights[blocks]), expected, atol=1e-4)
+
+
+def test_classes_may_share_a_head_and_each_still_has_its_weights() -> None:
+    features, _, folds, losses = draw()
+    blocks = np.arange(60) % 6
+    shared = HeadSmoother(features, blocks, folds, penalty=10.0, share=2.0, heads=blocks // 3)
+    np.testing.assert_array_equal(shared.predict(losses), HeadSmoother(features, blocks // 3, folds, penalty=10.0, share=2.0).predict(losses))
+    weights = shared.weights(losses[:, 0].astype(np.float64))
+    assert weights.shape == (6, 7)
+    np.testing.assert_array_equal(weights[0], weights[2])
+    assert np.abs(weights[0] - weights[3]).max() > 1e-3
+
+
+def test_many_classes_of_few_rows_keep_no_matrix_of_the_features_for_each_class_and_fold() -> None:
+    rng = np.random.default_rng(6)
+    n, r = 5000, 64
+    features = rng.normal(size=(n, r)).astype(np.float32)
+    blocks = np.arange(n) % 100
+    smoother = HeadSmoother(features, blocks, assign_folds(n, blocks, None, 5, rng), penalty=30.0, share=2.0)
+    kept = sum(a.nbytes for a in (smoother.rows, smoother.reduced, smoother.upper, *smoother.own, *smoother.inverses, *smoother.shared))
+    assert kept <= 4 * (n * 50 + n * r * 7 + 5 * r * r)  # P, then X, Z and U, then S: not 100 x 5 x r x r
