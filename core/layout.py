@@ -8,6 +8,7 @@ import numpy as np
 
 from core.records import F64, I64, Outcomes, SampleSet
 from core.search import Scope
+from core.superclasses import MANY_CLASSES, Superclasses
 
 SMALL_CLASS = 20
 """A class with fewer rows is pooled with the other small ones."""
@@ -15,13 +16,18 @@ CENTRED_CLASS = 5
 """A pooled class with at least so many rows still has its own mean taken out."""
 SCOPE_ROWS = 40
 """A class with fewer rows is not searched on its own."""
+LARGE_CLASS, MOST_LARGE = 200, 40
+"""Beside superclasses, a class is searched on its own from so many rows; at most so many classes, the largest."""
 FEWEST_GROUPS = 20
 """With fewer groups nothing can be permuted, and no p is given."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """blocks: (n,) class, small ones pooled; means: (n,) the class whose mean loss is taken out; scopes: where to search."""
+    """blocks: (n,) class, small ones pooled; means: (n,) the class whose mean loss is taken out; scopes: where to search.
+
+    heads: (n,) the rows that share a head of the search: those of a class, or with many classes those of a superclass.
+    """
 
     blocks: I64
     block_names: tuple[str, ...]
@@ -33,7 +39,9 @@ class Layout:
     """True where groups cross classes: then whole groups move between classes, and losses are put on one scale first."""
     class_of_label: I64
     """(number of classes,) block of each label, -1 for a label without rows: for new rows."""
+    heads: I64
     notes: tuple[str, ...]
+    superclasses: Superclasses | None = None
 
     def centred(self, values: F64) -> F64:
         """(n,) values minus their class mean, over the class's standard deviation where groups cross classes."""
@@ -46,17 +54,28 @@ class Layout:
         return residual / np.maximum(deviations, 0.1 * max(float(residual.std()), 1e-12))[self.blocks]
 
 
-def lay_out(samples: SampleSet) -> Layout:
-    """The layout of a sample set; what was pooled or assumed is said in `notes`."""
+def lay_out(samples: SampleSet, superclasses: Superclasses | None = None) -> Layout:
+    """The layout of a sample set; what was pooled or assumed is said in `notes`.
+
+    Args:
+        superclasses: needed with many classes (`needs_superclasses`): small classes are then pooled within their superclass, and
+            the scopes are all samples, the superclasses, and the largest classes if they are large. Losses are still centred and
+            permuted by class.
+    """
     n, notes = len(samples), list[str]()
     if samples.labels is None:
         blocks, names, means = np.zeros(n, np.int64), ("all samples",), np.zeros(n, np.int64)
         class_of_label = np.zeros(0, np.int64)
     else:
-        blocks, names, means, class_of_label = _blocks(samples.labels, samples.class_names, notes)
+        blocks, names, means, class_of_label = _blocks(samples.labels, samples.class_names, superclasses, notes)
     scopes = [Scope("all samples", np.arange(n), None)]
-    if len(names) > 1:
-        scopes += [Scope(names[b], np.flatnonzero(blocks == b), b) for b in range(len(names)) if (blocks == b).sum() >= SCOPE_ROWS]
+    heads = blocks
+    if superclasses is not None and samples.labels is not None:
+        heads = superclasses.of_class[samples.labels]
+        scopes += _superclass_scopes(superclasses, heads, blocks, names)
+        notes.append(superclasses.note)
+    elif len(names) > 1:
+        scopes += [Scope(names[b], rows, b) for b, rows in enumerate(_rows_of(blocks, len(names))) if len(rows) >= SCOPE_ROWS]
     testable, scaled = True, False
     if samples.groups is not None:
         n_groups = len(np.unique(samples.groups))
@@ -73,24 +92,54 @@ def lay_out(samples: SampleSet) -> Layout:
             notes.append(f"Rows are kept together and permuted by {samples.group_name or 'group'}: {n_groups:,} groups for {n:,} rows.")
         if scaled:
             notes.append("Groups cross classes, so losses are centred and scaled by class before whole groups are permuted.")
-    return Layout(blocks, names, means, tuple(scopes), testable, scaled, class_of_label, tuple(notes))
+    return Layout(blocks, names, means, tuple(scopes), testable, scaled, class_of_label, heads, tuple(notes), superclasses)
 
 
-def _blocks(labels: I64, class_names: tuple[str, ...], notes: list[str]) -> tuple[I64, tuple[str, ...], I64, I64]:
+def needs_superclasses(samples: SampleSet) -> bool:
+    """True if there are more classes with rows than are searched one by one."""
+    return samples.labels is not None and len(np.unique(samples.labels)) > MANY_CLASSES
+
+
+def _rows_of(blocks: I64, n_blocks: int) -> list[I64]:
+    return np.split(np.argsort(blocks, kind="stable"), np.cumsum(np.bincount(blocks, minlength=n_blocks))[:-1])
+
+
+def _superclass_scopes(superclasses: Superclasses, heads: I64, blocks: I64, names: tuple[str, ...]) -> list[Scope]:
+    """The superclasses, then the largest classes that are large; which rows are in them is decided by size alone."""
+    wide = [(name, rows) for name, rows in zip(superclasses.names, _rows_of(heads, len(superclasses))) if len(rows) >= SCOPE_ROWS]
+    scopes = [Scope(name, rows, None) for name, rows in wide]
+    alone = {int(blocks[rows[0]]) for _, rows in wide if len(np.unique(blocks[rows])) == 1}  # a superclass of one class is that class
+    large = [(b, rows) for b, rows in enumerate(_rows_of(blocks, len(names))) if len(rows) >= LARGE_CLASS and b not in alone]
+    large = sorted(sorted(large, key=lambda pair: -len(pair[1]))[:MOST_LARGE], key=lambda pair: pair[0])
+    return scopes + [Scope(names[b], rows, b) for b, rows in large]
+
+
+def _pools(small: I64, superclasses: Superclasses | None) -> list[tuple[str, I64]]:
+    """The small classes as pools with a name: one, or one for each superclass."""
+    if superclasses is None:
+        return [(f"{len(small)} small classes", small)] if len(small) else []
+    of_small = superclasses.of_class[small]
+    pools = [(superclasses.names[s], small[of_small == s]) for s in np.unique(of_small)]
+    return [(f"{len(members)} small classes of {name}", members) for name, members in pools]
+
+
+def _blocks(labels: I64, class_names: tuple[str, ...], superclasses: Superclasses | None, notes: list[str]) -> tuple[I64, tuple[str, ...], I64, I64]:
     counts = np.bincount(labels, minlength=len(class_names))
     own = np.flatnonzero(counts >= SMALL_CLASS)
     small = np.flatnonzero((counts > 0) & (counts < SMALL_CLASS))
-    if len(small) and counts[small].sum() < SMALL_CLASS and len(own):
+    if superclasses is None and len(small) and counts[small].sum() < SMALL_CLASS and len(own):
         own, small = np.sort(np.r_[own, small]), small[:0]  # too few rows to make a block of their own
     class_of_label = np.full(len(counts), -1, np.int64)
     class_of_label[own] = np.arange(len(own))
-    class_of_label[small] = len(own)
     names = [class_names[c] for c in own]
+    for name, members in _pools(small, superclasses):
+        class_of_label[members] = len(names)
+        names.append(name)
     if len(small):
-        names.append(f"{len(small)} small classes")
         bare = int((counts[small] < CENTRED_CLASS).sum())
         notes.append(
             f"{len(small)} classes have fewer than {SMALL_CLASS} rows and are pooled"
+            + (" within their superclass" if superclasses is not None else "")
             + (
                 f"; {bare} of them have fewer than {CENTRED_CLASS}, so their own difficulty is not taken out and may show up as a cluster."
                 if bare

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from core.diagnose import Settings, diagnose_arrays
-from core.layout import failure_score, lay_out
+from core.layout import LARGE_CLASS, MOST_LARGE, failure_score, lay_out, needs_superclasses
 from core.records import I64, Column, Outcomes, SampleSet
 from core.results import to_document
+from core.superclasses import MANY_CLASSES, Superclasses
 
 
 def made(labels: I64 | None, groups: I64 | None = None, n: int | None = None) -> SampleSet:
@@ -63,6 +64,52 @@ def test_the_rows_of_a_scope_are_those_of_its_class() -> None:
     for scope in lay_out(made(labels)).scopes[1:]:
         assert (labels[scope.rows] == int(scope.name.split()[1])).all()
         assert len(scope.rows) == (labels == int(scope.name.split()[1])).sum()
+
+
+def in_fours(k: int) -> Superclasses:
+    """Each four classes in a row are a superclass."""
+    return Superclasses(np.arange(k) // 4, tuple(f"super {s}" for s in range(-(-k // 4))), f"{k} classes are grouped.")
+
+
+def test_with_superclasses_the_search_looks_into_them_and_losses_stay_centred_by_class() -> None:
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(80), 30))
+    layout = lay_out(made(labels), in_fours(80))
+    assert [s.name for s in layout.scopes] == ["all samples", *(f"super {s}" for s in range(20))]
+    np.testing.assert_array_equal(layout.blocks, labels)
+    np.testing.assert_array_equal(layout.heads, labels // 4)
+    for number, scope in enumerate(layout.scopes[1:]):
+        np.testing.assert_array_equal(scope.rows, np.flatnonzero(labels // 4 == number))
+    centred = layout.centred(labels * 10.0 + np.random.default_rng(1).normal(size=2400))
+    assert max(abs(centred[labels == c].mean()) for c in range(80)) < 1e-9
+    assert "80 classes are grouped." in layout.notes
+
+
+def test_small_classes_are_pooled_within_their_superclass() -> None:
+    layout = lay_out(made(labels_of(50, 50, 7, 3, 60, 60, 60, 10)), in_fours(8))
+    assert layout.block_names[5:] == ("2 small classes of super 0", "1 small classes of super 1")
+    assert layout.class_of_label.tolist() == [0, 1, 5, 5, 2, 3, 4, 6]
+    assert all(len(np.unique(layout.heads[layout.blocks == b])) == 1 for b in range(7))  # a head takes whole blocks
+    assert "3 classes have fewer than 20 rows and are pooled within their superclass; 1 of them" in layout.notes[0]
+
+
+def test_beside_superclasses_only_the_largest_of_the_large_classes_are_searched_alone() -> None:
+    counts = [40] * 40 + [LARGE_CLASS + c for c in range(60)]
+    layout = lay_out(made(labels_of(*counts)), in_fours(100))
+    alone = [s for s in layout.scopes if s.block is not None]
+    assert len(alone) == MOST_LARGE
+    assert min(len(s.rows) for s in alone) == LARGE_CLASS + 60 - MOST_LARGE
+    assert len(layout.scopes) == 1 + 25 + MOST_LARGE
+
+
+def test_a_superclass_of_one_class_is_searched_once() -> None:
+    one = Superclasses(np.array([0, 0, 1]), ("a and b", "class 2"), "")
+    assert [s.name for s in lay_out(made(labels_of(60, 60, 400)), one).scopes] == ["all samples", "a and b", "class 2"]
+
+
+@pytest.mark.parametrize(("k", "needed"), [(MANY_CLASSES, False), (MANY_CLASSES + 1, True)])
+def test_superclasses_are_needed_from_sixty_one_classes_with_rows(k: int, needed: bool) -> None:
+    assert needs_superclasses(made(np.arange(k) * 2)) == needed
+    assert not needs_superclasses(made(None, n=400))
 
 
 def test_groups_inside_classes_are_not_scaled_and_groups_across_classes_are() -> None:
