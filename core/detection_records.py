@@ -1,0 +1,137 @@
+"""Boxes of objects and of predictions, and the checks that every format shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InvalidInput
+from core.ledger import Ledger
+from core.records import F64, I64, Bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxes:
+    """n boxes, in the order of their file."""
+
+    ids: tuple[str, ...]
+    image: I64
+    """(n,) place among the images, -1 for an image that is not known."""
+    category: I64
+    """(n,) index into the class names, -1 for one that is not known."""
+    xywh: F64
+    """(n, 4) left, top, width, height in pixels; nan where they could not be read."""
+    score: F64
+    """(n,) the model's confidence; 1 for true objects."""
+    crowd: Bool
+    """(n,) regions of many objects, which count neither as object nor as mistake."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def keep(self, rows: I64) -> Boxes:
+        """The same boxes restricted to `rows`, in that order."""
+        ids = tuple(self.ids[int(row)] for row in rows)
+        return Boxes(ids, self.image[rows], self.category[rows], self.xywh[rows], self.score[rows], self.crowd[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raw:
+    """What one format's reader gives: nothing is dropped yet but in the ledgers."""
+
+    class_names: tuple[str, ...]
+    image_names: tuple[str, ...]
+    """Path of each image, as written."""
+    sizes: F64
+    """(m, 2) width and height in pixels; nan where the files have to tell."""
+    truth: Boxes
+    predictions: Boxes
+    truth_ledger: Ledger
+    predictions_ledger: Ledger
+    relative: bool = False
+    """The boxes are shares of the image's width and height."""
+    image_frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """(m rows) what else was written of each image."""
+    truth_frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """(n rows) what else was written of each true object."""
+    notes: tuple[str, ...] = ()
+
+
+def boxes_from(
+    ids: list[str],
+    image: list[int],
+    category: list[int],
+    xywh: list[tuple[float, ...]],
+    score: list[float] | None = None,
+    crowd: list[bool] | None = None,
+) -> Boxes:
+    """Boxes from plain lists of one length."""
+    n = len(ids)
+    return Boxes(
+        tuple(ids),
+        np.array(image, np.int64).reshape(n),
+        np.array(category, np.int64).reshape(n),
+        np.array(xywh, np.float64).reshape(n, 4),
+        np.ones(n) if score is None else np.array(score, np.float64).reshape(n),
+        np.zeros(n, np.bool_) if crowd is None else np.array(crowd, np.bool_).reshape(n),
+    )
+
+
+def in_pixels(boxes: Boxes, sizes: F64) -> Boxes:
+    """Boxes that were shares of the image's sides, in pixels; those of unknown images are left as they are."""
+    scale = np.where(boxes.image[:, None] >= 0, sizes[np.maximum(boxes.image, 0)], 1.0) if len(sizes) else np.ones((len(boxes), 2))
+    return replace(boxes, xywh=boxes.xywh * np.concatenate([scale, scale], axis=1))
+
+
+def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
+    """Drop boxes that are none, in the ledger, and cut the others at the image's border.
+
+    Args:
+        what: "truth" or "predictions", for messages.
+
+    Raises:
+        InvalidInput: the boxes look like left, top, right, bottom.
+    """
+    standing = ledger.standing()
+    ledger.drop(standing & ~np.isfinite(boxes.xywh).all(axis=1), "the box is not four finite numbers")
+    standing = ledger.standing()
+    size = np.where(standing[:, None], sizes[np.maximum(boxes.image, 0)], np.nan) if len(sizes) else np.full((len(boxes), 2), np.nan)
+    with np.errstate(invalid="ignore"):
+        start, length = boxes.xywh[:, :2], boxes.xywh[:, 2:]
+        beyond = standing & (start + length > 1.01 * size + 2).any(axis=1)
+        as_corners = standing & (length >= start).all(axis=1) & (length <= 1.01 * size + 2).all(axis=1)
+        if beyond.sum() > standing.sum() / 3 and as_corners.sum() >= 0.95 * standing.sum():
+            example = ", ".join(f"{v:g}" for v in boxes.xywh[np.flatnonzero(beyond)[0]])
+            raise InvalidInput(
+                f"The boxes of the {what} must be left, top, width, height: {int(beyond.sum()):,} of {int(standing.sum()):,} would reach beyond "
+                f"their image, such as [{example}]. They look like left, top, right, bottom: write width = right - left and height = bottom - top."
+            )
+        outside = beyond | (standing & (start < -0.01 * size - 2).any(axis=1))
+        if outside.sum() > 0.5 * standing.sum():
+            raise InvalidInput(
+                f"{int(outside.sum()):,} of {int(standing.sum()):,} boxes of the {what} reach beyond their image, such as "
+                f"{boxes.ids[int(np.flatnonzero(outside)[0])]}. Check that they are in the form and the pixels of these images."
+            )
+        ledger.drop(standing & (length <= 0).any(axis=1), "the box has no width or no height")
+        low, high = np.maximum(start, 0), np.minimum(start + length, size)
+        ledger.drop(ledger.standing() & (high <= low).any(axis=1), "the box lies wholly outside its image")
+        cut = ledger.standing() & ((start < -1) | (start + length > size + 1)).any(axis=1)
+    if cut.any():
+        ledger.note(f"{int(cut.sum()):,} boxes of the {what} reach more than a pixel beyond their image: they were cut at its border.")
+    return replace(boxes, xywh=np.concatenate([low, high - low], axis=1))
+
+
+def geometry(boxes: Boxes, sizes: F64) -> dict[str, F64]:
+    """What a box's place and size say, (n,) each; the unit is in the name or a share of the image."""
+    size = sizes[boxes.image]
+    start, length = boxes.xywh[:, :2], boxes.xywh[:, 2:]
+    off = (start + length / 2) / size - 0.5  # (n, 2), -0.5 to 0.5
+    gap = np.minimum(start, size - start - length).min(axis=1)
+    return {
+        "area share": length.prod(axis=1) / size.prod(axis=1),
+        "width / height": length[:, 0] / length[:, 1],
+        "distance to the centre": np.sqrt((off**2).sum(axis=1) / 0.5),
+        "gap to the border": np.maximum(gap, 0) / size.min(axis=1),
+    }
