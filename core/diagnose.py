@@ -17,22 +17,24 @@ from core.errors import InvalidInput
 from core.findings import describe_clusters
 from core.insights import find_insights
 from core.layout import failure_score, lay_out
+from core.phrases import read_texts
 from core.predictability import predictability_of
 from core.projection import pca_map, umap_map
 from core.proposals import propose
 from core.provenance import FOLDS, assumptions, fingerprint, has_classes, settings_of, versions
-from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, LossEstimate, Outcomes, Progress, SampleSet, no_progress
+from core.questions import question_null
+from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, LossEstimate, Outcomes, Progress, SampleSet, Words, no_progress
 from core.regressors import Features, assign_folds
-from core.settings import CLASS_SHARE_OF_ALPHA, Settings
+from core.reorder import in_order
+from core.settings import CLASS_SHARE_OF_ALPHA, FEWEST_SAMPLES, Settings
 from core.statistics import Permuter
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.samples import Roles
+    from core.samples import Audit, Roles
 
 DEFAULTS, WITHOUT_MAP = Settings(), Settings(map=False)
-FEWEST_SAMPLES = 40
 
 
 def diagnose(
@@ -41,6 +43,8 @@ def diagnose(
     images: str | Path | None = None,
     embeddings: str | Path | F32 | None = None,
     encoder: str = "embedded",
+    naming: str | None = None,
+    vocabulary: Path | None = None,
     roles: Roles | None = None,
     loss: str | None = None,
     settings: Settings = DEFAULTS,
@@ -53,7 +57,10 @@ def diagnose(
         table: per-sample losses, or what they are computed from, and any metadata; a path or a DataFrame.
         images: zip, tar or folder of pictures; None if the table holds them or embeddings are given.
         embeddings: given vectors instead of an encoder: npy, npz, safetensors, or an (n, d) array in the table's row order.
-        encoder: name of an encoder (`core.encoders.list_encoders`).
+        encoder: name of an encoder (`core.encoders.list_encoders`). Where embeddings are given, failures are found in those, and
+            the encoder, if there are images, only finds the words.
+        naming: another encoder to find the words with, such as a CLIP beside a network that knows the domain.
+        vocabulary: the user's own phrases (see docs/phrases.md) in place of those that ship.
         roles: which column plays which part; usual names are recognised.
         loss: shortcut for `Roles(loss=...)`.
         cache: where embeddings are kept between runs.
@@ -66,14 +73,31 @@ def diagnose(
         >>> diagnosis = diagnose("val.csv", images="val.zip", loss="loss")  # doctest: +SKIP
         >>> [(c.name, c.size, c.p) for c in diagnosis.clusters]  # doctest: +SKIP
     """
-    from core.intake import embed  # these read tables with pandas: not before they are needed
-    from core.samples import Roles, read_audit
+    from core.samples import Roles, read_audit  # reads tables with pandas: not before it is needed
 
     roles = roles or Roles()
     audit = read_audit(table, images=images, embeddings=embeddings, roles=replace(roles, loss=loss) if loss else roles, progress=progress)
-    audit = embed(audit, encoder, cache=cache, progress=progress)
+    return diagnose_audit(audit, encoder=encoder, naming=naming, vocabulary=vocabulary, settings=settings, cache=cache, progress=progress)
+
+
+def diagnose_audit(
+    audit: Audit,
+    *,
+    encoder: str = "embedded",
+    naming: str | None = None,
+    vocabulary: Path | None = None,
+    settings: Settings = DEFAULTS,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> Diagnosis:
+    """The diagnosis of an audit that was read already; see `diagnose` for the arguments."""
+    from core.intake import embed  # reads tables with pandas: not before it is needed
+
+    audit = embed(audit, encoder, naming=naming, vocabulary=vocabulary, words=settings.words, cache=cache, progress=progress)
     assert audit.embeddings is not None
-    found = diagnose_records(audit.samples, audit.outcomes, audit.embeddings, settings=settings, notes=audit.notes, progress=progress)
+    found = diagnose_records(
+        audit.samples, audit.outcomes, audit.embeddings, words=audit.words, settings=settings, notes=audit.notes, progress=progress
+    )
     excluded = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
     return replace(found, excluded=excluded)
 
@@ -83,17 +107,41 @@ def diagnose_records(
     outcomes: Outcomes,
     embeddings: Embeddings,
     *,
+    words: Words | None = None,
     settings: Settings = DEFAULTS,
     notes: tuple[str, ...] = (),
     progress: Progress = no_progress,
 ) -> Diagnosis:
     """The method itself, on records: lay out, fit the ensemble, search and test, describe, map.
 
+    The rows are worked on in the order of their ids and handed back in their own, so that the order of a table changes nothing.
+
+    Args:
+        words: the samples in a space shared with texts, and the phrases to test; None tests none.
+
     Raises:
         InvalidInput: too few samples, or all losses are equal.
     """
     _check(samples, outcomes, embeddings)
-    outcomes = _clipped(outcomes)
+    order = np.argsort(np.array(samples.ids), kind="stable")
+    ordered = None if words is None else words.keep(order)
+    found = _diagnose(samples.keep(order), _clipped(outcomes).keep(order), embeddings.keep(order), ordered, settings, progress)
+    found = in_order(found, np.argsort(order, kind="stable"))
+    said = () if words is None else words.notes
+    return replace(
+        found,
+        samples=samples,
+        outcomes=_clipped(outcomes),
+        embeddings=embeddings,
+        words=words,
+        fingerprint=fingerprint(samples, outcomes, embeddings),
+        notes=(*notes, *said, *found.notes),
+    )
+
+
+def _diagnose(
+    samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings, words: Words | None, settings: Settings, progress: Progress
+) -> Diagnosis:
     rng, seed = np.random.default_rng(settings.seed), settings.seed
     layout, groups = lay_out(samples), _useful(samples.groups)
     blocks, scores = layout.blocks, failure_score(outcomes, layout)
@@ -107,7 +155,7 @@ def diagnose_records(
     predicted, spread = out_of_fold(regressor, features.rows, outcomes.fitted, blocks, groups, folds, progress)
     regressor.fit(features.rows, outcomes.fitted, blocks, groups)
 
-    proposals = propose(features, layout, folds, samples.metadata, seed)
+    proposals = propose(features, layout, folds, samples.metadata, seed, words)
     family = proposals.family
     found, reading = find_clusters(
         family,
@@ -127,8 +175,12 @@ def diagnose_records(
     progress("describe", 0, 1)
     suspects, label_notes = suspected_label_errors(samples, outcomes)
     clusters, candidates, order = describe_clusters(found, samples, outcomes, layout, features.rows, suspects, seed=seed)
-    insights = find_insights(proposals, reading, layout, outcomes, scores, clusters, alpha=alpha)
+    reader = None if words is None else read_texts(words, outcomes, layout, groups, folds, n_members=settings.n_members, seed=seed)
+    insights = find_insights(
+        proposals, reading, layout, outcomes, scores, clusters, alpha=alpha, folds=folds, groups=groups, reader=reader, seed=seed
+    )
     permuter = Permuter(blocks, groups)
+    asked = None if words is None or not layout.testable else question_null(words, layout, scores, permuter, seed=seed)
     detectable = smallest_detectable(family, features, layout, outcomes, scores, reading, permuter, alpha=alpha, seed=seed)
     classes = class_findings(samples, outcomes, alpha=class_alpha, testable=layout.testable, seed=seed)
     predictability = predictability_of(family, reading, outcomes, predicted, layout, groups, seed=seed)
@@ -148,9 +200,12 @@ def diagnose_records(
         map=umap_map(embeddings, seed=seed, progress=progress) if settings.map else pca_map(embeddings),
         settings=settings_of(settings, embeddings, alpha),
         versions=versions(),
-        fingerprint=fingerprint(samples, outcomes, embeddings),
-        notes=(*notes, *layout.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
+        fingerprint="",
+        notes=(*layout.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
         model=Assigner(regressor, features, rules, len(clusters), layout.class_of_label, embeddings.encoder, embeddings.space),
+        words=words,
+        question_null=asked,
+        reader=reader,
     )
 
 

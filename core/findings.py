@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def _describe(found: Found, samples: SampleSet, outcomes: Outcomes, layout: Layo
     statistic = found.statistic if found.confirmed else None
     losses = outcomes.fitted
     errors = None if outcomes.errors is None else outcomes.errors.astype(np.float64)
-    difference = None if errors is None else _share(searched_difference(errors[inside], errors[outside], found.threshold, statistic))
+    difference = None if errors is None else bounded_share(searched_difference(errors[inside], errors[outside], found.threshold, statistic))
     return FailureCluster(
         id=-1,
         name="",
@@ -55,7 +56,7 @@ def _describe(found: Found, samples: SampleSet, outcomes: Outcomes, layout: Layo
         error_outside=None if errors is None else float(errors[outside].mean()),
         error_difference=difference,
         p=found.p,
-        coverage=_coverage(inside, outcomes, samples.groups, seed),
+        coverage=coverage(inside, outcomes, samples.groups, seed),
         counterexamples=_counterexamples(found.membership, scope.rows, outcomes, rows),
         cause=_cause(inside, outside, samples, outcomes, suspects),
         confirmed=found.confirmed,
@@ -63,13 +64,11 @@ def _describe(found: Found, samples: SampleSet, outcomes: Outcomes, layout: Layo
 
 
 def _with_id(cluster: FailureCluster, place: int) -> FailureCluster:
-    from dataclasses import replace
-
     where = "" if cluster.scope == "all samples" else f" in {cluster.scope}"
     return replace(cluster, id=place, name=f"{'Cluster' if cluster.confirmed else 'Candidate'} {place + 1}{where}")
 
 
-def _share(estimate: Estimate) -> Estimate:
+def bounded_share(estimate: Estimate) -> Estimate:
     """A difference of shares cannot leave [-1, 1]."""
     return Estimate(*(float(np.clip(v, -1, 1)) for v in (estimate.value, estimate.low, estimate.high)))
 
@@ -80,8 +79,10 @@ def _rate(wrong: Bool, groups: I64 | None, rows: Bool, seed: int) -> Estimate:
     return bootstrap(lambda i: float(wrong[i].mean()), len(wrong), groups[rows], np.random.default_rng(seed), repeats=300)
 
 
-def _coverage(inside: Bool, outcomes: Outcomes, groups: I64 | None, seed: int) -> Estimate:
-    """Share of all failures inside; where errors are unknown, of all loss above the mean."""
+def coverage(inside: Bool, outcomes: Outcomes, groups: I64 | None, seed: int, within: I64 | None = None) -> Estimate:
+    """Share of all failures inside; where errors are unknown, of all loss above the mean. `within` counts only those of these rows."""
+    if within is not None:
+        inside, outcomes, groups = inside[within], outcomes.keep(within), None if groups is None else groups[within]
     above = np.maximum(outcomes.fitted - outcomes.fitted.mean(), 0)
     weight = above if outcomes.errors is None else outcomes.errors.astype(np.float64)
     if weight.sum() <= 0:

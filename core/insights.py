@@ -1,21 +1,24 @@
-"""Which conditions go with the loss, and which of them describe a cluster or a selection.
+"""Which conditions and phrases go with the loss, and which of them describe a cluster or a selection.
 
-Conditions were members of the tested family, so a condition's p has paid for every other candidate and condition. Those that
+They were members of the tested family, so the p of each has paid for every other candidate, condition and phrase. Those that
 only say the same as a stronger one are listed under it as proxies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
 
 from core.conditions import Condition, build_conditions
+from core.findings import bounded_share, coverage
 from core.layout import Layout
+from core.phrases import Description, describe
 from core.proposals import Proposals
-from core.records import F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight, Outcomes
-from core.search import SMALLEST, Reading, centre
+from core.records import F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight, Outcomes, TextReader
+from core.search import SMALLEST, Reading, Region, centre
 from core.statistics import searched_difference
 
 EACH = 4
@@ -27,48 +30,94 @@ DESCRIBES = 0.6
 
 
 def find_insights(
-    proposals: Proposals, reading: Reading, layout: Layout, outcomes: Outcomes, scores: F64, clusters: Sequence[FailureCluster], *, alpha: float
+    proposals: Proposals,
+    reading: Reading,
+    layout: Layout,
+    outcomes: Outcomes,
+    scores: F64,
+    clusters: Sequence[FailureCluster],
+    *,
+    alpha: float,
+    folds: I64 | None = None,
+    groups: I64 | None = None,
+    reader: TextReader | None = None,
+    seed: int = 0,
 ) -> tuple[Insight, ...]:
-    """Insights on each cluster in rank order, best description first, then confirmed conditions of their own.
+    """Insights on each cluster in rank order, best description first, then confirmed conditions and phrases of their own.
 
     Args:
         reading: the first reading of the family, whose null gives the adjusted p.
         scores: (n,) the tested failure scores.
+        folds: (n,) of rows among which a phrase's retrieval is cross-fitted; without them no phrase describes a cluster.
+        reader: reads the loss ensemble in a phrase's text.
     """
-    tested = _Tested(proposals, reading, layout, outcomes, alpha)
+    tested = _Tested(proposals, reading, layout, outcomes, alpha, groups, reader, seed)
     made: list[Insight] = []
     told: set[int] = set()
     for cluster in clusters:
         for index, retrieval, proxies in _describe(tested, cluster):
             made.append(tested.insight(index, cluster.id, retrieval, proxies))
             told.add(index)
-    for index, proxies in _leads(tested, scores):
-        if index not in told:
-            made.append(tested.insight(index, None, None, proxies))
+        for index, found in _in_words(tested, cluster, folds):
+            alike = [tested.words.phrases[q] for q in found.alike] if tested.words else []
+            made.append(replace(tested.insight(index, cluster.id, found.retrieval, alike), held_out=found.held_out, stability=found.stability))
+            told.add(index)
+    for kind in ("condition", "phrase"):
+        for index, proxies in _leads(tested, scores, kind):
+            if index not in told:
+                made.append(tested.insight(index, None, None, proxies))
     return tuple(made)
 
 
 class _Tested:
-    """The conditions of the family with their statistics and p."""
+    """The conditions and phrases of the family with their statistics and p."""
 
-    def __init__(self, proposals: Proposals, reading: Reading, layout: Layout, outcomes: Outcomes, alpha: float) -> None:
+    def __init__(
+        self,
+        proposals: Proposals,
+        reading: Reading,
+        layout: Layout,
+        outcomes: Outcomes,
+        alpha: float,
+        groups: I64 | None,
+        reader: TextReader | None,
+        seed: int,
+    ) -> None:
         family = proposals.family
-        self.layout, self.outcomes, self.conditions, self.family = layout, outcomes, proposals.conditions, family
-        self.regions = [i for i, r in enumerate(family.regions) if r.kind == "condition"]
+        self.layout, self.outcomes, self.proposals, self.family = layout, outcomes, proposals, family
+        self.groups, self.reader, self.words, self.seed = groups, reader, proposals.words, seed
+        self.regions = [i for i, r in enumerate(family.regions) if r.kind in ("condition", "phrase")]
         self.statistics = reading.observed[family.n_slices :][self.regions] if self.regions else np.zeros(0)
         self.testable = len(reading.null) > 0
         self.threshold = reading.threshold(alpha) if self.testable else float("nan")
         self.p = np.array([reading.p(s) for s in self.statistics]) if self.testable else np.ones(len(self.statistics))
         self.confirmed = (self.p <= alpha) & self.testable
 
+    def raw(self, index: int) -> Region:
+        return self.family.regions[self.regions[index]]
+
+    def of_kind(self, kind: str, scope: str | None = None) -> list[int]:
+        """The indices of conditions or of phrases, in one scope or in all."""
+        scopes = self.layout.scopes
+        return [i for i in range(len(self.regions)) if self.raw(i).kind == kind and scope in (None, scopes[self.raw(i).scope].name)]
+
     def region(self, index: int) -> tuple[Bool, I64, str]:
         """(mask, rows of its scope, name of its scope)"""
-        region = self.family.regions[self.regions[index]]
+        region = self.raw(index)
         scope = self.layout.scopes[region.scope]
         return region.mask(self.family.n), scope.rows, scope.name
 
     def condition(self, index: int) -> Condition:
-        return self.conditions[self.family.regions[self.regions[index]].tag]
+        return self.proposals.conditions[self.raw(index).tag]
+
+    def phrase(self, index: int) -> int:
+        return self.proposals.phrases[self.raw(index).tag].phrase
+
+    def text(self, index: int) -> str:
+        if self.raw(index).kind == "condition":
+            return self.condition(index).text
+        assert self.words is not None
+        return self.words.phrases[self.phrase(index)]
 
     def insight(self, index: int, cluster: int | None, retrieval: float | None, proxies: Sequence[str]) -> Insight:
         mask, rows, scope = self.region(index)
@@ -78,26 +127,56 @@ class _Tested:
         confirmed = bool(self.confirmed[index])
         statistic = float(self.statistics[index]) if confirmed else None
         losses, errors = self.outcomes.fitted, self.outcomes.errors
+        wrong = None if errors is None else errors.astype(np.float64)
+        is_phrase = self.raw(index).kind == "phrase"
         return Insight(
-            text=self.condition(index).text,
-            columns=self.condition(index).columns,
+            text=self.text(index),
+            columns=() if is_phrase else self.condition(index).columns,
             scope=scope,
             cluster=cluster,
             mask=mask,
             size=int(mask.sum()),
             effect=searched_difference(losses[mask], losses[outside], self.threshold, statistic),
-            error_inside=None if errors is None else float(errors[mask].mean()),
-            error_outside=None if errors is None else float(errors[outside].mean()),
+            error_inside=None if wrong is None else float(wrong[mask].mean()),
+            error_outside=None if wrong is None else float(wrong[outside].mean()),
             p=float(self.p[index]) if confirmed else None,
             confirmed=confirmed,
             retrieval=retrieval,
             proxies=tuple(proxies),
+            kind="phrase" if is_phrase else "condition",
+            family=self.words.families[self.phrase(index)] if is_phrase and self.words else "",
+            error_difference=None if wrong is None else bounded_share(searched_difference(wrong[mask], wrong[outside], self.threshold, statistic)),
+            coverage=coverage(mask, self.outcomes, self.groups, self.seed, rows),
+            read=self._read(index) if is_phrase else None,
         )
+
+    def _read(self, index: int) -> Estimate | None:
+        """What the ensemble reads in the phrase: the calibrated change of loss, plus or minus 1.64 spreads over members."""
+        if self.reader is None or self.words is None:
+            return None
+        block = self.layout.scopes[self.raw(index).scope].block
+        effect, spread = self.reader.effects(self.words.directions[self.phrase(index)][None], -1 if block is None else block)
+        return Estimate(float(effect[0]), float(effect[0] - 1.64 * spread[0]), float(effect[0] + 1.64 * spread[0]))
+
+
+def _in_words(tested: _Tested, cluster: FailureCluster, folds: I64 | None) -> list[tuple[int, Description]]:
+    """The phrases that describe a cluster, each at the depth of its strongest statistic."""
+    scores = tested.proposals.phrase_scores
+    of_phrase: dict[int, int] = {}
+    for index in tested.of_kind("phrase", cluster.scope):
+        best = of_phrase.setdefault(tested.phrase(index), index)
+        if tested.statistics[index] > tested.statistics[best]:
+            of_phrase[tested.phrase(index)] = index
+    if scores is None or folds is None or not of_phrase:
+        return []
+    rows = next(s.rows for s in tested.layout.scopes if s.name == cluster.scope)
+    found = describe(scores[rows], cluster.membership[rows] >= 0.5, folds[rows], most=EACH)
+    return [(of_phrase[d.phrase], d) for d in found if d.phrase in of_phrase]
 
 
 def _describe(tested: _Tested, cluster: FailureCluster) -> list[tuple[int, float, list[str]]]:
     """Conditions within the cluster's scope that retrieve its members: (index, AUROC, proxies), best first."""
-    indices = [i for i in range(len(tested.regions)) if tested.region(i)[2] == cluster.scope]
+    indices = tested.of_kind("condition", cluster.scope)
     if not indices:
         return []
     rows = tested.region(indices[0])[1]
@@ -148,13 +227,14 @@ def _correlation(a: Bool, b: Bool) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def _leads(tested: _Tested, scores: F64) -> list[tuple[int, list[str]]]:
-    """Confirmed conditions, strongest first, each with those whose effect falls away once it is taken out.
+def _leads(tested: _Tested, scores: F64, kind: str) -> list[tuple[int, list[str]]]:
+    """Confirmed conditions (or phrases), strongest first, each with those whose effect falls away once it is taken out.
 
-    The loss is residualised on the lead condition (Freedman & Lane 1983) and the others are read again against the same
-    threshold; what no longer reaches it is a proxy.
+    The loss is residualised on the lead (Freedman & Lane 1983) and the others are read again against the same threshold; what no
+    longer reaches it is a proxy.
     """
-    left = [int(i) for i in np.argsort(-tested.statistics, kind="stable") if tested.confirmed[i]]
+    mine = set(tested.of_kind(kind))
+    left = [int(i) for i in np.argsort(-tested.statistics, kind="stable") if tested.confirmed[i] and int(i) in mine]
     strata = tested.layout.blocks
     leads: list[tuple[int, list[str]]] = []
     while left and len(leads) < 20:
@@ -163,15 +243,15 @@ def _leads(tested: _Tested, scores: F64) -> list[tuple[int, list[str]]]:
         strata = np.unique(strata * 2 + mask, return_inverse=True)[1].astype(np.int64)
         residual = centre(scores, strata)[:, None].astype(np.float32)
         again = tested.family.statistics(residual)[tested.family.n_slices :, 0][tested.regions]
-        proxies = [i for i in left if again[i] < tested.threshold]
-        leads.append((lead, [_name(tested, i, lead) for i in proxies[:12]]))
+        said = dict.fromkeys(_name(tested, i, lead) for i in left if again[i] < tested.threshold)
+        leads.append((lead, [name for name in said if name != tested.text(lead)][:12]))
         left = [i for i in left if again[i] >= tested.threshold]
     return leads
 
 
 def _name(tested: _Tested, index: int, lead: int) -> str:
-    scope, own = tested.region(index)[2], tested.condition(index).text
-    return own if scope == tested.region(lead)[2] else f"{own} ({scope})"
+    scope, own = tested.layout.scopes[tested.raw(index).scope].name, tested.text(index)
+    return own if tested.raw(index).scope == tested.raw(lead).scope else f"{own} ({scope})"
 
 
 def explain(diagnosis: Diagnosis, rows: I64, columns: Sequence[Column] | None = None) -> tuple[Insight, ...]:

@@ -12,9 +12,10 @@ from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 from core.clusters import Part
 from core.conditions import Condition, build_conditions
 from core.layout import Layout
-from core.records import I64, Column
+from core.records import F32, I64, Column, Words
 from core.regressors import Features, HeadSmoother
 from core.search import SMALLEST, Family, Region
+from core.words import phrase_scores
 
 PENALTIES = (3.0, 30.0, 300.0)
 """Of the heads that cut slices; all three are in the family, so none is chosen by looking."""
@@ -23,8 +24,21 @@ PARTS_OVERALL, PARTS_IN_CLASS = (6, 12, 24), (3, 6)
 """How many k-means parts each scope is cut into."""
 SMALLEST_PART = 20
 """On average a k-means part has at least so many rows, or the cut is not made."""
+PHRASE_DEPTHS = (0.05, 0.1, 0.2, 0.35)
+"""Shares of a scope that may be said to look like a phrase."""
+PHRASE_CELLS = 300_000_000
+"""Rows times phrases times depths are kept below this over all scopes; the shallowest depths go first."""
 CONDITION_CELLS = 30_000_000
 """Rows times conditions are kept below this, which bounds memory and time."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseSlice:
+    """The rows of a scope that look most like a phrase."""
+
+    phrase: int
+    """Index into the words' phrases."""
+    depth: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,13 +49,18 @@ class Proposals:
     parts: tuple[Part, ...]
     conditions: tuple[Condition, ...]
     notes: tuple[str, ...]
+    phrases: tuple[PhraseSlice, ...] = ()
+    words: Words | None = None
+    phrase_scores: F32 | None = None
+    """(n, P) of `core.words.phrase_scores`."""
 
 
-def propose(features: Features, layout: Layout, folds: I64, columns: Sequence[Column], seed: int) -> Proposals:
+def propose(features: Features, layout: Layout, folds: I64, columns: Sequence[Column], seed: int, words: Words | None = None) -> Proposals:
     """Everything that will be looked at, decided before any loss is.
 
     Args:
         columns: metadata and measured properties that may serve as conditions.
+        words: phrases that samples may look like.
     """
     n = len(layout.blocks)
     scopes = layout.scopes
@@ -60,7 +79,24 @@ def propose(features: Features, layout: Layout, folds: I64, columns: Sequence[Co
             size = int(mask.sum())
             if SMALLEST <= size <= len(scope.rows) - SMALLEST:
                 regions.append(Region("condition", number, np.flatnonzero(mask), tag))
-    return Proposals(Family(n, scopes, smoothers, regions), tuple(parts), conditions, notes)
+    scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, layout.means)
+    phrases = [] if scores is None else _phrases(scores, layout, regions)
+    return Proposals(Family(n, scopes, smoothers, regions), tuple(parts), conditions, notes, tuple(phrases), words, scores)
+
+
+def _phrases(scores: F32, layout: Layout, regions: list[Region]) -> list[PhraseSlice]:
+    """The rows that look most like each phrase in each scope, added to `regions`."""
+    affordable = PHRASE_CELLS // max(1, scores.size * (2 if len(layout.scopes) > 1 else 1))
+    made: list[PhraseSlice] = []
+    for number, scope in enumerate(layout.scopes):
+        order = scope.rows[np.argsort(-scores[scope.rows], axis=0, kind="stable")]  # (rows of the scope, P)
+        for depth in PHRASE_DEPTHS[-max(1, affordable) :]:
+            size = round(depth * len(order))
+            if SMALLEST <= size <= len(order) - SMALLEST:
+                for phrase in range(scores.shape[1]):
+                    regions.append(Region("phrase", number, np.sort(order[:size, phrase]), len(made)))
+                    made.append(PhraseSlice(phrase, depth))
+    return made
 
 
 def _parts(features: Features, layout: Layout, regions: list[Region], seed: int) -> list[Part]:

@@ -2,194 +2,47 @@
 
 n samples, d dimensions, k classes, c clusters. The row order is the order of `SampleSet.ids` everywhere.
 `eq=False` throughout: Gradio hashes its state, and a record that holds arrays must not be compared or hashed by value.
+Those on the way in are defined in `core.inputs`; those that a run makes of them, here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from core.errors import InvalidInput
-
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
-Bool = npt.NDArray[np.bool_]
-
-Progress = Callable[[str, int, int], None]
-"""Called as progress(step, done, total). It may raise `core.errors.Cancelled` to stop the run at the next safe point."""
-
-
-def no_progress(step: str, done: int, total: int) -> None:
-    """The silent default of every `progress` argument."""
-
-
-def _same_length(owner: str, n: int, **arrays: Any) -> None:
-    for name, array in arrays.items():
-        if array is not None and len(array) != n:
-            raise InvalidInput(f"{owner}.{name} must have one entry for each of the {n} samples: got {len(array)}.")
-
-
-def _pick(array: npt.NDArray[Any] | None, rows: I64) -> Any:
-    return None if array is None else array[rows]
+from core.inputs import F32 as F32
+from core.inputs import F64 as F64
+from core.inputs import I64 as I64
+from core.inputs import Bool as Bool
+from core.inputs import Column as Column
+from core.inputs import Embeddings as Embeddings
+from core.inputs import Estimate as Estimate
+from core.inputs import ImageStore as ImageStore
+from core.inputs import Outcomes as Outcomes
+from core.inputs import Progress as Progress
+from core.inputs import SampleSet as SampleSet
+from core.inputs import Words as Words
+from core.inputs import no_progress as no_progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Estimate:
-    """A number with its interval; `low <= value <= high` unless the value is undefined (nan)."""
+class TextReader:
+    """The loss ensemble over the joint space, read along directions of text."""
 
-    value: float
-    low: float
-    high: float
+    weights: F32
+    """(members, k + 1, d) one linear head a class; the last is for a class that is unknown."""
+    slope: float
+    """Change of loss seen in images for each unit that is read: brings readings to the level of images."""
+    agreement: float
+    """Correlation, over phrases and scopes, of the reading with what held-out images show; nan where it cannot be had."""
 
-    def to_dict(self) -> dict[str, float]:
-        return {"value": self.value, "low": self.low, "high": self.high}
-
-
-class ImageStore(Protocol):
-    """The encoded pictures of a sample set, opened one at a time so that memory stays bounded. `read` is thread-safe."""
-
-    def __len__(self) -> int: ...
-
-    def name(self, index: int) -> str:
-        """The path below the images' root, or the name inside the archive or table."""
-        ...
-
-    def read(self, index: int) -> bytes:
-        """The encoded bytes (JPEG, PNG, ...) of row `index`."""
-        ...
-
-    def keep(self, rows: I64) -> ImageStore:
-        """The same store restricted to `rows`, in that order."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Column:
-    """One column of metadata, of model outputs or of measured properties.
-
-    values: (n,) float64 with nan for missing where kind is "number"; (n,) object array of str or None otherwise.
-    """
-
-    name: str
-    kind: Literal["category", "number", "text"]
-    values: npt.NDArray[Any]
-    measured: bool = False
-    """True for an image property that Errata measured, False for a column of the user's table."""
-
-    def keep(self, rows: I64) -> Column:
-        return Column(self.name, self.kind, self.values[rows], self.measured)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SampleSet:
-    """What is diagnosed: ids, pictures if any, labels if known, and the table's other columns."""
-
-    ids: tuple[str, ...]
-    images: ImageStore | None = None
-    labels: I64 | None = None
-    """(n,) index into class_names."""
-    class_names: tuple[str, ...] = ()
-    metadata: tuple[Column, ...] = ()
-    """Columns that may serve as conditions."""
-    model_outputs: tuple[Column, ...] = ()
-    """Columns that a model wrote (pred*, prob*, loss*, ...): never conditions unless the user picks them."""
-    groups: I64 | None = None
-    """(n,) group number; the rows of a group (patient, video, source, near-duplicates) are never split."""
-    group_name: str = ""
-    splits: npt.NDArray[Any] | None = None
-    """(n,) object array of str ("train", "test", ...), if the table has such a column."""
-    name: str = "samples"
-
-    def __post_init__(self) -> None:
-        n = len(self.ids)
-        _same_length("SampleSet", n, images=self.images, labels=self.labels, groups=self.groups, splits=self.splits)
-        for column in (*self.metadata, *self.model_outputs):
-            _same_length("SampleSet", n, **{f"column {column.name!r}": column.values})
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def keep(self, rows: I64) -> SampleSet:
-        """The same set restricted to `rows`, in that order."""
-        return SampleSet(
-            ids=tuple(self.ids[i] for i in rows),
-            images=None if self.images is None else self.images.keep(rows),
-            labels=_pick(self.labels, rows),
-            class_names=self.class_names,
-            metadata=tuple(c.keep(rows) for c in self.metadata),
-            model_outputs=tuple(c.keep(rows) for c in self.model_outputs),
-            groups=_pick(self.groups, rows),
-            group_name=self.group_name,
-            splits=_pick(self.splits, rows),
-            name=self.name,
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcomes:
-    """A loss for each sample: larger is worse, always. Every probe ends in this record."""
-
-    loss: F64
-    """(n,) finite."""
-    name: str
-    """Such as "cross-entropy", "0/1 error", "squared error", "1 - IoU", or the user's column."""
-    unit: str
-    """Such as "nats", "error", "share"; shown beside every figure."""
-    source: str
-    """Where it came from, for instance "label x prob_* (10 columns)" or "column 'loss', negated: higher was better"."""
-    clip: float | None = None
-    """Losses above it are fitted as if they were equal to it (cross-entropy only)."""
-    errors: Bool | None = None
-    """(n,) True where the model was wrong, if that is known."""
-    scores: F64 | None = None
-    """(n, k) probabilities, if known."""
-    predictions: I64 | None = None
-    """(n,) index into class_names, if known."""
-    is_proxy: bool = False
-    """True where no truth was given (entropy of the prediction): called a proxy everywhere."""
-
-    def __post_init__(self) -> None:
-        n = len(self.loss)
-        _same_length("Outcomes", n, errors=self.errors, scores=self.scores, predictions=self.predictions)
-        if not np.isfinite(self.loss).all():
-            raise InvalidInput("Outcomes.loss must be finite: leave such rows out and say so.")
-
-    @property
-    def fitted(self) -> F64:
-        """(n,) the loss as the regressors see it: clipped at `clip`."""
-        return self.loss if self.clip is None else np.minimum(self.loss, self.clip)
-
-    def keep(self, rows: I64) -> Outcomes:
-        """The same outcomes restricted to `rows`, in that order."""
-        errors, scores, predictions = (_pick(a, rows) for a in (self.errors, self.scores, self.predictions))
-        return Outcomes(self.loss[rows], self.name, self.unit, self.source, self.clip, errors, scores, predictions, self.is_proxy)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Embeddings:
-    """Unit rows of one encoder. Only vectors of one `space` may be compared."""
-
-    vectors: F32
-    """(n, d) unit rows, float32."""
-    encoder: str
-    """The encoder's name and fingerprint, or "given"."""
-    space: str
-
-    def __post_init__(self) -> None:
-        if self.vectors.ndim != 2 or not np.isfinite(self.vectors).all():
-            bad = int((~np.isfinite(np.atleast_1d(self.vectors))).any(-1).sum())
-            raise InvalidInput(f"Embeddings must be a finite (n, d) array: got {self.vectors.shape}, {bad:,} rows with nan or inf. Leave such out.")
-
-    def __len__(self) -> int:
-        return len(self.vectors)
-
-    def keep(self, rows: I64) -> Embeddings:
-        return Embeddings(self.vectors[rows], self.encoder, self.space)
+    def effects(self, directions: F32, block: int) -> tuple[F64, F64]:
+        """(q,) calibrated change of loss along each of (q, d) unit directions in the class (-1: unknown), and (q,) its deviation over members."""
+        each = self.slope * (self.weights[:, block] @ directions.T).astype(np.float64)  # (members, q)
+        return each.mean(0), each.std(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,10 +88,10 @@ class ClassFinding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Insight:
-    """A condition on the table's columns or the measured properties under which the loss is higher."""
+    """Something that can be said of samples with a higher loss: a condition on columns or properties, or a phrase that they look like."""
 
     text: str
-    """Such as "brightness at most 0.31" or "weather = fog and brightness at most 0.31"."""
+    """Such as "brightness at most 0.31" or "weather = fog and brightness at most 0.31"; or the phrase, such as "in the dark"."""
     columns: tuple[str, ...]
     scope: str
     """"all samples" or the class it was tested in."""
@@ -257,7 +110,20 @@ class Insight:
     retrieval: float | None
     """AUROC of the condition for membership in the cluster, within the cluster's scope; None without a cluster."""
     proxies: tuple[str, ...] = ()
-    """Conditions whose effect falls away once this one is taken out: they say the same."""
+    """Conditions and phrases whose effect falls away once this one is taken out: they say the same."""
+    kind: Literal["condition", "phrase"] = "condition"
+    family: str = ""
+    """Of a phrase, its attribute family."""
+    error_difference: Estimate | None = None
+    """Error rate inside minus outside, within the scope; interval corrected for the search."""
+    coverage: Estimate | None = None
+    """Share of the scope's failures (or of its loss above the mean) that meet it."""
+    read: Estimate | None = None
+    """Of a phrase, what the ensemble reads in the text alone: the change of loss, brought to the level of images, plus or minus 1.64 spreads."""
+    held_out: Estimate | None = None
+    """Of a phrase that describes a cluster, `retrieval` on rows that it was not chosen on."""
+    stability: float | None = None
+    """Of such a phrase, the share of folds in which it, or one that says the same, was chosen without the fold's rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -336,6 +202,11 @@ class Diagnosis:
     """(id, reason) of every row left out."""
     model: Any = None
     """What `assign` needs: core.assigner.Assigner."""
+    words: Words | None = None
+    """None where no encoder with a text tower saw the samples."""
+    reader: TextReader | None = None
+    question_null: F32 | None = None
+    """(b,) in each permutation, the largest statistic that any question within the span of `words.leading` could have had."""
     extras: Mapping[str, Any] = field(default_factory=dict)
 
     def cluster_of(self) -> tuple[I64, F64]:

@@ -20,7 +20,7 @@ from core.masks import Mask, ReadMask, decode_mask, mask_losses, mask_of_cell
 from core.metadata import group_numbers, metadata_columns, split_names
 from core.outcomes import Measured, measure
 from core.pictures import check_pictures, match_files
-from core.records import F64, I64, Embeddings, ImageStore, Outcomes, Progress, SampleSet, no_progress
+from core.records import F64, I64, Embeddings, ImageStore, Outcomes, Progress, SampleSet, Words, no_progress
 from core.roles import Limits, Roles
 from core.tables import Table, read_table
 from core.values import holds_arrays, stack_arrays, texts_of
@@ -42,6 +42,8 @@ class Audit:
     """Columns id, row (from 0) and reason, one line for each row left out."""
     notes: tuple[str, ...]
     """Plain sentences on what was assumed, ignored or left out."""
+    words: Words | None = None
+    """The samples in a space shared with texts, once an encoder has seen them."""
 
 
 def read_audit(
@@ -185,11 +187,12 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: Found, ledger
 
 def _mask_loss(kind: str, read: Table, found: Found, store: FileImages | None, ledger: Ledger, progress: Progress) -> F64:
     columns = found.roles.masks or ("", "")
-    true, predicted = (_mask_reader(column, read, store, ledger) for column in columns)
+    true, predicted = (mask_reader(column, read, store, ledger) for column in columns)
     return mask_losses(kind, true, predicted, ledger, progress)
 
 
-def _mask_reader(column: str, read: Table, store: FileImages | None, ledger: Ledger) -> ReadMask:
+def mask_reader(column: str, read: Table, store: FileImages | None, ledger: Ledger) -> ReadMask:
+    """Reads the mask of a row: from the picture column, an array cell, or the file that the cell names."""
     if column in read.images:
         own = read.images[column]
         return lambda row: decode_mask(own.read(row))

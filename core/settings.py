@@ -12,6 +12,9 @@ FAMILIES = ("ridge", "kernel", "mlp")
 CLASS_SHARE_OF_ALPHA = 0.2
 """Of alpha, so much is spent at class level and the rest inside, so that a run claims anything at all with at most alpha."""
 
+FEWEST_SAMPLES = 40
+"""With fewer nothing can be tested."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -25,6 +28,8 @@ class Settings:
     max_clusters: int = 10
     map: bool = True
     """False leaves the map at its PCA view, for speed."""
+    words: bool = True
+    """False tests no phrases and answers no questions."""
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 0.5:

@@ -1,0 +1,216 @@
+"""The nouns on the way in: samples, outcomes, embeddings, words. `core.records` has them too, beside what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import InvalidInput
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+Progress = Callable[[str, int, int], None]
+"""Called as progress(step, done, total). It may raise `core.errors.Cancelled` to stop the run at the next safe point."""
+
+
+def no_progress(step: str, done: int, total: int) -> None:
+    """The silent default of every `progress` argument."""
+
+
+def _same_length(owner: str, n: int, **arrays: Any) -> None:
+    for name, array in arrays.items():
+        if array is not None and len(array) != n:
+            raise InvalidInput(f"{owner}.{name} must have one entry for each of the {n} samples: got {len(array)}.")
+
+
+def _pick(array: npt.NDArray[Any] | None, rows: I64) -> Any:
+    return None if array is None else array[rows]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """A number with its interval; `low <= value <= high` unless the value is undefined (nan)."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, float]:
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+class ImageStore(Protocol):
+    """The encoded pictures of a sample set, opened one at a time so that memory stays bounded. `read` is thread-safe."""
+
+    def __len__(self) -> int: ...
+
+    def name(self, index: int) -> str:
+        """The path below the images' root, or the name inside the archive or table."""
+        ...
+
+    def read(self, index: int) -> bytes:
+        """The encoded bytes (JPEG, PNG, ...) of row `index`."""
+        ...
+
+    def keep(self, rows: I64) -> ImageStore:
+        """The same store restricted to `rows`, in that order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """One column of metadata, of model outputs or of measured properties.
+
+    values: (n,) float64 with nan for missing where kind is "number"; (n,) object array of str or None otherwise.
+    """
+
+    name: str
+    kind: Literal["category", "number", "text"]
+    values: npt.NDArray[Any]
+    measured: bool = False
+    """True for an image property that Errata measured, False for a column of the user's table."""
+
+    def keep(self, rows: I64) -> Column:
+        return Column(self.name, self.kind, self.values[rows], self.measured)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleSet:
+    """What is diagnosed: ids, pictures if any, labels if known, and the table's other columns."""
+
+    ids: tuple[str, ...]
+    images: ImageStore | None = None
+    labels: I64 | None = None
+    """(n,) index into class_names."""
+    class_names: tuple[str, ...] = ()
+    metadata: tuple[Column, ...] = ()
+    """Columns that may serve as conditions."""
+    model_outputs: tuple[Column, ...] = ()
+    """Columns that a model wrote (pred*, prob*, loss*, ...): never conditions unless the user picks them."""
+    groups: I64 | None = None
+    """(n,) group number; the rows of a group (patient, video, source, near-duplicates) are never split."""
+    group_name: str = ""
+    splits: npt.NDArray[Any] | None = None
+    """(n,) object array of str ("train", "test", ...), if the table has such a column."""
+    name: str = "samples"
+
+    def __post_init__(self) -> None:
+        n = len(self.ids)
+        _same_length("SampleSet", n, images=self.images, labels=self.labels, groups=self.groups, splits=self.splits)
+        for column in (*self.metadata, *self.model_outputs):
+            _same_length("SampleSet", n, **{f"column {column.name!r}": column.values})
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def keep(self, rows: I64) -> SampleSet:
+        """The same set restricted to `rows`, in that order."""
+        return SampleSet(
+            ids=tuple(self.ids[i] for i in rows),
+            images=None if self.images is None else self.images.keep(rows),
+            labels=_pick(self.labels, rows),
+            class_names=self.class_names,
+            metadata=tuple(c.keep(rows) for c in self.metadata),
+            model_outputs=tuple(c.keep(rows) for c in self.model_outputs),
+            groups=_pick(self.groups, rows),
+            group_name=self.group_name,
+            splits=_pick(self.splits, rows),
+            name=self.name,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """A loss for each sample: larger is worse, always. Every probe ends in this record."""
+
+    loss: F64
+    """(n,) finite."""
+    name: str
+    """Such as "cross-entropy", "0/1 error", "squared error", "1 - IoU", or the user's column."""
+    unit: str
+    """Such as "nats", "error", "share"; shown beside every figure."""
+    source: str
+    """Where it came from, for instance "label x prob_* (10 columns)" or "column 'loss', negated: higher was better"."""
+    clip: float | None = None
+    """Losses above it are fitted as if they were equal to it (cross-entropy only)."""
+    errors: Bool | None = None
+    """(n,) True where the model was wrong, if that is known."""
+    scores: F64 | None = None
+    """(n, k) probabilities, if known."""
+    predictions: I64 | None = None
+    """(n,) index into class_names, if known."""
+    is_proxy: bool = False
+    """True where no truth was given (entropy of the prediction): called a proxy everywhere."""
+
+    def __post_init__(self) -> None:
+        n = len(self.loss)
+        _same_length("Outcomes", n, errors=self.errors, scores=self.scores, predictions=self.predictions)
+        if not np.isfinite(self.loss).all():
+            raise InvalidInput("Outcomes.loss must be finite: leave such rows out and say so.")
+
+    @property
+    def fitted(self) -> F64:
+        """(n,) the loss as the regressors see it: clipped at `clip`."""
+        return self.loss if self.clip is None else np.minimum(self.loss, self.clip)
+
+    def keep(self, rows: I64) -> Outcomes:
+        """The same outcomes restricted to `rows`, in that order."""
+        errors, scores, predictions = (_pick(a, rows) for a in (self.errors, self.scores, self.predictions))
+        return Outcomes(self.loss[rows], self.name, self.unit, self.source, self.clip, errors, scores, predictions, self.is_proxy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """Unit rows of one encoder. Only vectors of one `space` may be compared."""
+
+    vectors: F32
+    """(n, d) unit rows, float32."""
+    encoder: str
+    """The encoder's name and fingerprint, or "given"."""
+    space: str
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or not np.isfinite(self.vectors).all():
+            bad = int((~np.isfinite(np.atleast_1d(self.vectors))).any(-1).sum())
+            raise InvalidInput(f"Embeddings must be a finite (n, d) array: got {self.vectors.shape}, {bad:,} rows with nan or inf. Leave such out.")
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def keep(self, rows: I64) -> Embeddings:
+        return Embeddings(self.vectors[rows], self.encoder, self.space)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """What a run can be asked in words: the naming encoder's view of the samples, and the phrases that are tested.
+
+    P phrases, d dimensions of the space that images share with texts, r leading directions.
+    """
+
+    joint: Embeddings
+    """(n, d) the samples in the space shared with texts; it need not be the space in which failures are found."""
+    encoder: str
+    """Name under which `core.encoders.load_encoder` finds the text tower; "" where only given directions are known."""
+    phrases: tuple[str, ...]
+    families: tuple[str, ...]
+    """The attribute family of each phrase, such as "light"."""
+    directions: F32
+    """(P, d) unit rows: prompts with the phrase minus the same prompts without it, so a constant gap between modalities cancels."""
+    leading: F32
+    """(r, d) orthonormal: the leading directions of the phrases. A free question is tested within their span."""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _same_length("Words", len(self.phrases), families=self.families, directions=self.directions)
+
+    def keep(self, rows: I64) -> Words:
+        """The same words over the samples `rows`, in that order."""
+        return Words(self.joint.keep(rows), self.encoder, self.phrases, self.families, self.directions, self.leading, self.notes)

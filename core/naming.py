@@ -1,0 +1,116 @@
+"""The vocabulary as directions of an encoder's joint space.
+
+A phrase is the difference between prompts with it and the same prompts without it ("a photo of a dog in the dark" minus "a photo of
+a dog"), averaged over templates and class names. So a constant gap between the modalities and the class itself cancel
+(Zhang et al. 2024, arXiv 2401.08567, call the removal of the modality means "collapse"; Jain et al. 2023, arXiv 2206.14754, subtract the
+class prompt).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.encoders import Encoder, load_encoder
+from core.errors import InvalidInput
+from core.files import read_arrays, write_arrays
+from core.records import F32, Embeddings, Progress, Words, no_progress
+from core.vocabulary import Vocabulary, drop_alike, keep_apart, prompts, read_vocabulary, synonyms_of
+from core.words import unit, words_of
+
+ALIKE = 0.95
+"""Phrases whose directions have a higher cosine are one phrase."""
+PROMPTS = 8
+"""Prompts averaged for each phrase."""
+
+
+def name_samples(
+    joint: Embeddings,
+    encoder: str,
+    class_names: Sequence[str],
+    vocabulary: Path | None = None,
+    *,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> Words:
+    """The words of a run: the shipped or the user's vocabulary as the named encoder speaks it.
+
+    Args:
+        joint: (n, d) the samples as that encoder sees them.
+        vocabulary: file of the user's own phrases; see `core.vocabulary.read_vocabulary`.
+
+    Raises:
+        InvalidInput: the vocabulary cannot be read.
+    """
+    phrases = read_vocabulary(vocabulary)  # before the text tower is loaded
+    progress("read the phrases", 0, 1)
+    words = make_words(joint, load_encoder(encoder), phrases, class_names, synonyms_of(class_names), cache)
+    progress("read the phrases", 1, 1)
+    return replace(words, encoder=encoder)
+
+
+def make_words(
+    joint: Embeddings,
+    encoder: Encoder,
+    vocabulary: Vocabulary,
+    class_names: Sequence[str] = (),
+    synonyms: Mapping[str, Sequence[str]] | None = None,
+    cache: Path | None = None,
+) -> Words:
+    """The vocabulary as directions of the encoder's joint space.
+
+    Args:
+        joint: (n, d) the samples as this encoder sees them.
+        class_names: phrases that only restate a class are taken out; prompts speak of these classes.
+        synonyms: other names of the classes.
+        cache: folder where text vectors are kept between runs.
+
+    Raises:
+        InvalidInput: the samples' vectors are of another space than the encoder's.
+    """
+    if joint.space != encoder.joint_space:
+        raise InvalidInput(
+            f"The samples' vectors are of the space {joint.space!r} and the encoder names in {encoder.joint_space!r}. Use one encoder."
+        )
+    own, notes = keep_apart(vocabulary, class_names, synonyms or {})
+    with_phrase, without = prompts(own, class_names, PROMPTS)
+    count = [len(p) for p in with_phrase]
+    texts = [t for group in (*with_phrase, *without) for t in group]
+    vectors = encode_texts(encoder, texts, cache)
+    half = sum(count)
+    difference = vectors[:half] - vectors[half:]
+    of = np.repeat(np.arange(len(count)), count)
+    means = np.zeros((len(count), difference.shape[1]))
+    np.add.at(means, of, difference)
+    directions = unit(means.astype(np.float32))
+    kept, dropped = drop_alike(directions, ALIKE)
+    said = list(notes)
+    if dropped:
+        many = sum(map(len, dropped.values()))
+        said.append(f"{many:,} phrases are the same as another to this encoder and are left out.")
+    phrases = [own.phrases[i] for i in kept]
+    return words_of(
+        joint, directions[kept], tuple(p.text for p in phrases), tuple(p.family for p in phrases), encoder=encoder.name, notes=tuple(said)
+    )
+
+
+def encode_texts(encoder: Encoder, texts: Sequence[str], cache: Path | None = None) -> F32:
+    """(m, d) the encoder's vectors of the texts, each distinct one computed once and kept in `cache`."""
+    distinct = list(dict.fromkeys(texts))
+    if cache is None:
+        vectors = encoder.encode_texts(distinct)
+    else:
+        key = hashlib.sha256("\0".join([encoder.fingerprint, *distinct]).encode()).hexdigest()[:32]
+        path = cache / "texts" / f"{key}.npz"
+        try:
+            vectors = read_arrays(path)["texts"]
+        except (OSError, KeyError, ValueError):
+            vectors = encoder.encode_texts(distinct)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_arrays(path, {"texts": vectors})
+    place = {text: i for i, text in enumerate(distinct)}
+    return vectors[[place[text] for text in texts]].astype(np.float32)

@@ -1,0 +1,146 @@
+"""Which phrase describes a cluster, and what the loss ensemble reads in a text.
+
+Two evidences for each phrase. On the image side: how well the samples' scores along the phrase retrieve the cluster, on rows that
+the phrase was not chosen on. On the text side: the ensemble is linear, so it can be read along the phrase itself; its reading is
+brought to the level of images by regressing what held-out images show on what was read for them (methods of Eyuboglu et al. 2022,
+arXiv 2203.14960, and Jain et al. 2023, arXiv 2206.14754, choose words by either evidence alone, and test neither).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from core.ensemble import LossRegressor
+from core.layout import Layout
+from core.records import F32, F64, I64, Bool, Estimate, Outcomes, TextReader, Words
+from core.regressors import Features, factor_heads, solve_heads, split_by_block
+from core.search import centre
+from core.words import phrase_scores
+
+ALIKE = 0.6
+"""Phrases whose scores correlate more than this within the scope say the same there."""
+LEAST = 0.6
+"""Least AUROC, on rows that it was not chosen on, with which a phrase must retrieve a cluster to be shown as its description."""
+MATCHING = 0.2
+"""Share of a scope taken as the images that match a phrase, when the reading is calibrated."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Description:
+    """A phrase that describes a cluster."""
+
+    phrase: int
+    retrieval: float
+    """AUROC of its scores for membership, all rows of the scope."""
+    held_out: Estimate
+    """AUROC on rows that were not looked at when a phrase was chosen."""
+    stability: float
+    """Share of folds whose other rows would have chosen it, or a phrase that says the same."""
+    alike: tuple[int, ...]
+
+
+def describe(scores: F32, members: Bool, folds: I64, *, most: int = 4, looked: int = 6) -> list[Description]:
+    """Phrases that retrieve the members, best first; those that say the same are folded under the better one.
+
+    Args:
+        scores: (m, P) of the rows of one scope.
+        members: (m,) which of them are in the cluster.
+        folds: (m,) fold of each row; a phrase's held-out AUROC is taken within each fold, for the phrase that the other folds chose.
+    """
+    ranks = stats.rankdata(scores, axis=0)
+    overall = _aurocs(ranks, members)
+    chosen: list[int] = []
+    inner: list[F64] = []
+    sizes: list[int] = []
+    for fold in np.unique(folds):
+        at = folds == fold
+        if 2 <= members[at].sum() <= at.sum() - 2 and members[~at].sum() >= 2:
+            chosen.append(int(_aurocs(stats.rankdata(scores[~at], axis=0), members[~at]).argmax()))
+            inner.append(_aurocs(stats.rankdata(scores[at], axis=0), members[at]))
+            sizes.append(int(members[at].sum()))
+    if not chosen:
+        return []
+    alike = np.abs(np.corrcoef(ranks.T)) if scores.shape[1] > 1 else np.ones((1, 1))
+    weights = np.array(sizes) / sum(sizes)
+    made: list[Description] = []
+    taken: set[int] = set()
+    procedure = float(sum(w * a[c] for w, a, c in zip(weights, inner, chosen)))
+    for place, phrase in enumerate(np.argsort(-overall, kind="stable")[: 10 * most].tolist()):
+        if phrase in taken or len(made) == most:
+            continue
+        # the best phrase is charged for having been chosen; the others are compared with it on the same rows
+        own = procedure if place == 0 else min(procedure, float(sum(w * a[phrase] for w, a in zip(weights, inner))))
+        same = alike[phrase] > ALIKE
+        steady = float(np.mean([same[c] for c in chosen]))
+        if own < LEAST or (made and not steady):  # a further phrase must have been chosen by some of the folds
+            continue
+        twins = [int(q) for q in np.argsort(-overall, kind="stable") if same[q] and q != phrase and overall[q] >= LEAST and q not in taken]
+        taken |= {phrase, *twins}
+        made.append(
+            Description(phrase, float(overall[phrase]), _around(own, int(members.sum()), int((~members).sum())), steady, tuple(twins[:looked]))
+        )
+    return made
+
+
+def _aurocs(ranks: F64, members: Bool) -> F64:
+    """(P,) area under the ROC curve of each column of ranks."""
+    inside, outside = int(members.sum()), int((~members).sum())
+    return (ranks[members].sum(0) - inside * (inside + 1) / 2) / max(inside * outside, 1)
+
+
+def _around(area: float, inside: int, outside: int) -> Estimate:
+    """The area with the 95 % interval of Hanley & McNeil 1982, Radiology 143(1)."""
+    first, second = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = (area * (1 - area) + (inside - 1) * (first - area**2) + (outside - 1) * (second - area**2)) / (inside * outside)
+    reach = 1.96 * float(np.sqrt(max(variance, 0)))
+    return Estimate(area, max(0.0, area - reach), min(1.0, area + reach))
+
+
+def read_texts(words: Words, outcomes: Outcomes, layout: Layout, groups: I64 | None, folds: I64, *, n_members: int, seed: int) -> TextReader:
+    """Fit the ensemble over the joint space, and calibrate it on phrases that images match.
+
+    For each fold, heads are fitted to the other rows and read along every phrase; among the fold's own rows, the fifth that look most
+    like the phrase are compared with the rest. The slope through the origin of the second on the first is the calibration.
+    """
+    vectors, losses = words.joint.vectors, outcomes.fitted
+    regressor = LossRegressor(n_members=n_members, random_state=seed).fit(vectors, losses, layout.blocks, groups)
+    features, heads = regressor.features_, regressor.members_["heads"]
+    weights = (heads @ features.basis.T / features.scale).astype(np.float32)
+    read, seen = _held_out(words, losses, layout, folds, regressor.penalty_, regressor.share)
+    total = float((read**2).sum())
+    slope = max(0.0, float((read * seen).sum()) / total) if total > 0 else 0.0
+    known = len(read) > 2 and read.std() > 0 and seen.std() > 0
+    return TextReader(weights, slope, float(np.corrcoef(read, seen)[0, 1]) if known else float("nan"))
+
+
+def _held_out(words: Words, losses: F64, layout: Layout, folds: I64, penalty: float, share: float) -> tuple[F64, F64]:
+    """What heads without a fold read along each phrase, and what the fold's matching images show, for every fold and scope."""
+    features = Features(words.joint.vectors, layout.blocks)
+    along = (words.directions @ features.basis / features.scale).astype(np.float32)  # (P, r)
+    scores = phrase_scores(words.joint.vectors, words.directions, layout.means)
+    n_blocks = int(layout.blocks.max()) + 1
+    centred = centre(losses, layout.means)
+    read: list[F64] = []
+    seen: list[F64] = []
+    for fold in range(int(folds.max()) + 1):
+        train = split_by_block(np.flatnonzero(folds != fold), layout.blocks, n_blocks)
+        factors = factor_heads(features.rows, train, penalty, share)
+        heads = solve_heads(features.rows, train, factors, centred[:, None].astype(np.float32), penalty, share)
+        stacked = np.stack([h[:, 0] for h in heads])
+        sizes = np.array([len(t) for t in train], dtype=np.float64)
+        for scope in layout.scopes:
+            rows = scope.rows[folds[scope.rows] == fold]
+            count = round(MATCHING * len(rows))
+            if count < 5:
+                continue
+            head = stacked[scope.block] if scope.block is not None else sizes @ stacked / sizes.sum()
+            top = np.argsort(-scores[rows], axis=0, kind="stable")[:count]  # (count, P)
+            own = centred[rows]
+            inside = own[top].sum(0)
+            read.append(along @ head)
+            seen.append(inside / count - (own.sum() - inside) / (len(rows) - count))
+    empty = np.zeros(0)
+    return (np.concatenate(read), np.concatenate(seen)) if read else (empty, empty)

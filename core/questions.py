@@ -1,0 +1,341 @@
+"""Free questions: what the loss is where images look like any words, with a p that holds for any number of questions.
+
+A question is a direction of text, and samples have a score along it. Its statistic is the correlation of score and class-centred
+failure score in the question's scope, times the root of the rows. In each permutation the largest value that *any* direction within
+the leading r directions of the vocabulary could reach has a closed form, the root of n times R2 of the regression on those r
+coordinates (Scheffe 1953, Biometrika 40; the null by permutation). So the p of a question pays for all questions at once. What
+of a question lies outside that span is not tested, and the answer says how much lies inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.layout import Layout, failure_score, lay_out
+from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Words
+from core.search import SMALLEST
+from core.statistics import Permuter, bootstrap, chunks, permutation_p
+from core.words import block_means, unit
+
+if TYPE_CHECKING:
+    from core.encoders import Encoder
+
+PERMUTATIONS = 2000
+MATCHING = 0.1
+"""Share of the scope that answers a question, where the scores show no group that stands apart."""
+FLAT = 0.5
+"""A phrase along which images vary less than so many times the median phrase says little about them."""
+LONGEST = 300
+"""Characters of a question."""
+
+
+def question_null(words: Words, layout: Layout, scores: F64, permuter: Permuter, *, seed: int, n_permutations: int = PERMUTATIONS) -> F32:
+    """(b,) in each permutation, the largest statistic of any direction within `words.leading` in any scope.
+
+    Args:
+        scores: (n,) class-centred failure scores.
+    """
+    rng = np.random.default_rng([seed, 3])
+    along = _centred(words.joint.vectors, layout.means) @ words.leading.T  # (n, r)
+    bases = [(s.rows, _orthonormal(along[s.rows])) for s in layout.scopes]
+    column = scores.astype(np.float32)
+    nulls: list[F32] = []
+    for count in chunks(n_permutations, 250):
+        permuted = column[permuter.draw(count, rng)]
+        best = np.zeros(count, np.float32)
+        for rows, basis in bases:
+            own = permuted[rows]
+            own = own - own.mean(0)
+            explained, total = ((basis.T @ own) ** 2).sum(0), np.maximum((own**2).sum(0), 1e-12)
+            best = np.maximum(best, np.sqrt(len(rows) * explained / total))
+        nulls.append(best)
+    return np.concatenate(nulls)
+
+
+def _centred(vectors: F32, blocks: I64) -> F32:
+    return vectors - block_means(vectors, blocks)[blocks]
+
+
+def _orthonormal(rows: F32) -> F32:
+    """(m, <= r) orthonormal basis of the centred columns."""
+    left, values, _ = np.linalg.svd((rows - rows.mean(0)).astype(np.float64), full_matrices=False)
+    return left[:, values > 1e-8 * max(float(values.max(initial=0.0)), 1e-12)].astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What is known of the samples that look like a text."""
+
+    text: str
+    scope: str
+    """The class that the text speaks of, else "all samples"."""
+    rows: I64
+    """The matching samples, best match first."""
+    scores: F64
+    """(n,) how far each sample looks like the text; nan outside the scope."""
+    observed: Estimate
+    """Mean loss of the matching samples, with a 95 % interval for this one question."""
+    rest: float
+    """Mean loss of the rest of the scope."""
+    error_rate: Estimate | None
+    error_rest: float | None
+    read: Estimate | None
+    """Loss that the ensemble reads in the text alone, plus or minus 1.64 spreads over members."""
+    p: float | None
+    """Adjusted for any number of questions; None where nothing could be permuted."""
+    inside: float
+    """Share of the text's direction within the span in which questions are tested."""
+    stands_apart: bool
+    """True where the matching samples form a group of their own along the text; otherwise they are the most similar tenth."""
+    extrapolation: bool
+    """True where the samples hardly differ along the text: nothing here shows what it says."""
+
+    @property
+    def support(self) -> int:
+        return len(self.rows)
+
+    @property
+    def confirmed(self) -> bool:
+        return self.p is not None and self.p <= 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """The answer to one text minus the answer to another."""
+
+    first: str
+    second: str
+    observed: Estimate
+    """Difference of mean loss; 95 % interval by group bootstrap over the samples, the shared ones counted on both sides."""
+    shared: int
+
+
+def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: Encoder | None = None, cache: Path | None = None) -> list[Answer]:
+    """What the loss is where images look like each text.
+
+    Args:
+        texts: free text, such as "a dog in snow". Where it names a class, that class is the scope and its plain prompt the reference.
+        encoder: the naming encoder, if it is loaded already.
+        cache: folder where text vectors are kept.
+
+    Raises:
+        InvalidInput: a text is empty or too long, or the run has no words.
+    """
+    words = diagnosis.words
+    cleaned = [_checked(text) for text in texts]
+    if words is None:
+        raise InvalidInput(
+            "This run cannot be asked in words: no encoder with a text tower saw its images. Diagnose again with --images and --encoder."
+        )
+    from core.naming import encode_texts  # brings the vocabulary
+    from core.vocabulary import class_in
+
+    if encoder is None:
+        from core.encoders import load_encoder
+
+        encoder = load_encoder(words.encoder)
+    names = diagnosis.samples.class_names
+    classes = [class_in(text, names) for text in cleaned]
+    prompts = [prompt for text, c in zip(cleaned, classes) for prompt in _prompts(text, None if c is None else names[c])]
+    vectors = encode_texts(encoder, prompts, cache).reshape(len(cleaned), 2, 2, -1)  # (texts, with and without, prompts, d)
+    directions = unit((vectors[:, 0] - vectors[:, 1]).mean(1))
+    reader = _Reader(diagnosis, words)
+    return [reader.answer(text, direction, c) for text, direction, c in zip(cleaned, directions, classes)]
+
+
+def _checked(text: str) -> str:
+    cleaned = " ".join(text.split())
+    if not cleaned or not any(c.isalnum() for c in cleaned):
+        raise InvalidInput('A question needs words: got an empty text. Ask for something that images may show, such as "a dog in snow".')
+    if len(cleaned) > LONGEST:
+        raise InvalidInput(f"A question has at most {LONGEST} characters: got {len(cleaned):,}. Ask for one thing at a time.")
+    return cleaned
+
+
+def _prompts(text: str, name: str | None) -> list[str]:
+    """The text as two prompts, then the same prompts without what it adds to its class."""
+    plain = "something" if name is None else f"a {name.replace('_', ' ')}"
+    return [text, f"a photo of {text}", plain, f"a photo of {plain}"]
+
+
+class _Reader:
+    """One diagnosis made ready for questions."""
+
+    def __init__(self, diagnosis: Diagnosis, words: Words) -> None:
+        self.diagnosis, self.words = diagnosis, words
+        self.layout = lay_out(diagnosis.samples)
+        self.centred = _centred(words.joint.vectors, self.layout.means)
+        self.tested = failure_score(diagnosis.outcomes, self.layout)
+        self.spread = float(np.median((self.centred @ words.directions.T).std(0)))
+
+    def answer(self, text: str, direction: F32, label: int | None) -> Answer:
+        """What the matching samples show along one unit direction, in the class `label` or in all samples."""
+        diagnosis, words = self.diagnosis, self.words
+        block = -1 if label is None else int(self.layout.class_of_label[label])
+        scope = next((s for s in self.layout.scopes if s.block == block), self.layout.scopes[0]) if block >= 0 else self.layout.scopes[0]
+        own = (self.centred[scope.rows] @ direction).astype(np.float64)
+        within = words.leading @ direction
+        order = np.argsort(-own, kind="stable")
+        count, apart = _matching(own)
+        rows, rest = scope.rows[order[:count]], scope.rows[order[count:]]
+        scores = np.full(len(self.tested), np.nan)
+        scores[scope.rows] = own
+        losses, errors = diagnosis.outcomes.fitted, diagnosis.outcomes.errors
+        wrong = None if errors is None else errors.astype(np.float64)
+        return Answer(
+            text=text,
+            scope=scope.name,
+            rows=rows,
+            scores=scores,
+            observed=_mean(losses, rows, diagnosis.samples.groups),
+            rest=float(losses[rest].mean()),
+            error_rate=None if wrong is None else _mean(wrong, rows, diagnosis.samples.groups),
+            error_rest=None if wrong is None else float(wrong[rest].mean()),
+            read=self._read(direction, scope.block, float(losses[scope.rows].mean())),
+            p=self._p(within, scope.rows),
+            inside=float((within**2).sum()),
+            stands_apart=apart,
+            extrapolation=bool(own.std() < FLAT * self.spread),
+        )
+
+    def _p(self, within: F32, rows: I64) -> float | None:
+        null = self.diagnosis.question_null
+        if null is None or not len(null):
+            return None
+        along = self.centred[rows] @ (self.words.leading.T @ within)
+        if along.std() <= 0 or self.tested[rows].std() <= 0:
+            return 1.0
+        return permutation_p(abs(float(np.corrcoef(along, self.tested[rows])[0, 1])) * float(np.sqrt(len(rows))), null)
+
+    def _read(self, direction: F32, block: int | None, level: float) -> Estimate | None:
+        if self.diagnosis.reader is None:
+            return None
+        effect, spread = self.diagnosis.reader.effects(direction[None], -1 if block is None else block)
+        value = level + float(effect[0])
+        return Estimate(value, value - 1.64 * float(spread[0]), value + 1.64 * float(spread[0]))
+
+
+def _matching(scores: F64) -> tuple[int, bool]:
+    """How many samples match, and whether they stand apart: the upper of two normal components, where two fit better than one (BIC)."""
+    from sklearn.mixture import GaussianMixture  # type: ignore[import-untyped]
+
+    n, least = len(scores), min(SMALLEST, len(scores) - 1)
+    share = max(least, round(MATCHING * n))
+    column = scores[:, None]
+    if n < 4 * SMALLEST or scores.std() <= 0:
+        return share, False
+    one, two = (GaussianMixture(k, random_state=0, reg_covar=1e-9 + 1e-4 * float(scores.var())).fit(column) for k in (1, 2))
+    centres, variances = np.asarray(two.means_)[:, 0], np.asarray(two.covariances_)[:, 0, 0]
+    gap = abs(float(centres[0] - centres[1])) / float(np.sqrt(variances.mean()))
+    count = int((two.predict_proba(column)[:, int(centres.argmax())] >= 0.5).sum())
+    if two.bic(column) + 10 < one.bic(column) and gap > 2 and least <= count <= n // 2:
+        return count, True
+    return share, False
+
+
+def _mean(values: F64, rows: I64, groups: I64 | None) -> Estimate:
+    own = values[rows]
+    return bootstrap(lambda i: float(own[i].mean()), len(rows), None if groups is None else groups[rows], np.random.default_rng(0), repeats=400)
+
+
+def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Difference:
+    """How much higher the loss is among the matches of the first text than among those of the second."""
+    losses, groups = diagnosis.outcomes.fitted, diagnosis.samples.groups
+    a, b = (np.isin(np.arange(len(losses)), answer.rows) for answer in (first, second))
+    rows = np.flatnonzero(a | b)
+
+    def gap(i: I64) -> float:
+        picked = rows[i]
+        inside, other = picked[a[picked]], picked[b[picked]]
+        return float(losses[inside].mean() - losses[other].mean()) if len(inside) and len(other) else float("nan")
+
+    found = bootstrap(gap, len(rows), None if groups is None else groups[rows], np.random.default_rng(0), repeats=400)
+    return Difference(first.text, second.text, found, int((a & b).sum()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AuditCell:
+    """One phrase in one class."""
+
+    phrase: str
+    family: str
+    scope: str
+    support: int
+    observed: Estimate
+    """Excess loss of the tenth of the class that looks most like the phrase; 95 % interval for this cell alone."""
+    read: Estimate | None
+    """Excess loss that the ensemble reads in the phrase."""
+    error_inside: float | None
+    error_outside: float | None
+    extrapolation: bool
+
+
+def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int = 40) -> list[AuditCell]:
+    """Predicted and observed excess loss of every phrase in every class (and in all samples): description, not a test.
+
+    Args:
+        phrases: of the vocabulary; the `most` of the largest absolute excess anywhere if none is named.
+
+    Raises:
+        InvalidInput: the run has no words, or a phrase is not in its vocabulary.
+    """
+    words = diagnosis.words
+    if words is None:
+        raise InvalidInput("This run has no words to tabulate: no encoder with a text tower saw its images. Diagnose again with --images.")
+    unknown = [p for p in phrases if p not in words.phrases]
+    if unknown:
+        raise InvalidInput(f"{unknown[0]!r} is not among the {len(words.phrases):,} phrases of this run. Ask it as a free question instead.")
+    reader = _Reader(diagnosis, words)
+    scores = reader.centred @ words.directions.T
+    tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.layout.scopes]
+    if phrases:
+        chosen = [words.phrases.index(p) for p in phrases]
+    else:
+        chosen = np.argsort(-np.max([np.abs(t) for t in tables], axis=0), kind="stable")[:most].tolist()
+    return [_cell(reader, p, s.rows, s.name, s.block, scores[s.rows, p]) for p in chosen for s in reader.layout.scopes]
+
+
+def _top(scores: F32) -> tuple[Bool, int]:
+    size = max(1, round(MATCHING * len(scores)))
+    inside = np.zeros(len(scores), bool)
+    inside[np.argsort(-scores, kind="stable")[:size]] = True
+    return inside, size
+
+
+def _excess(scores: F32, losses: F64) -> F64:
+    """(P,) excess loss over the rest of the tenth of highest score, over its standard error."""
+    size = max(1, round(MATCHING * len(losses)))
+    top = np.argsort(-scores, axis=0, kind="stable")[:size]
+    inside = losses[top].mean(0)
+    outside = (losses.sum() - inside * size) / max(len(losses) - size, 1)
+    return (inside - outside) / max(float(losses.std()), 1e-12) * np.sqrt(size)
+
+
+def _cell(reader: _Reader, phrase: int, rows: I64, scope: str, block: int | None, scores: F32) -> AuditCell:
+    inside, size = _top(scores)
+    outcomes, words = reader.diagnosis.outcomes, reader.words
+    losses = outcomes.fitted[rows]
+    wrong = None if outcomes.errors is None else outcomes.errors[rows]
+    gap = float(losses[inside].mean() - losses[~inside].mean())
+    reach = 1.96 * float(np.sqrt(losses[inside].var() / size + losses[~inside].var() / max(len(rows) - size, 1)))
+    read = None
+    if reader.diagnosis.reader is not None:
+        effect, spread = reader.diagnosis.reader.effects(words.directions[phrase][None], -1 if block is None else block)
+        read = Estimate(float(effect[0]), float(effect[0] - 1.64 * spread[0]), float(effect[0] + 1.64 * spread[0]))
+    return AuditCell(
+        words.phrases[phrase],
+        words.families[phrase],
+        scope,
+        size,
+        Estimate(gap, gap - reach, gap + reach),
+        read,
+        None if wrong is None else float(wrong[inside].mean()),
+        None if wrong is None else float(wrong[~inside].mean()),
+        bool(scores.std() < FLAT * reader.spread),
+    )

@@ -1,0 +1,40 @@
+"""Phrases as directions of the space that images share with texts, and the samples' scores along them. Nothing here looks at the loss."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.records import F32, I64, Embeddings, Words
+
+LEADING = 24
+"""Directions of the text space in which a free question is tested: more reach further into the vocabulary, and ask more of each question."""
+
+
+def words_of(
+    joint: Embeddings, directions: F32, phrases: tuple[str, ...], families: tuple[str, ...] = (), *, encoder: str = "", notes: tuple[str, ...] = ()
+) -> Words:
+    """Words from given phrase directions, (P, d) unit rows."""
+    leading = np.linalg.svd(directions.astype(np.float64), full_matrices=False)[2][:LEADING]
+    return Words(joint, encoder, phrases, families or ("",) * len(phrases), directions, leading.astype(np.float32), notes)
+
+
+def phrase_scores(vectors: F32, directions: F32, blocks: I64) -> F32:
+    """(n, P) how far each sample lies along each phrase, from the mean of its block.
+
+    Only samples of one block may be compared by it; across blocks it says which samples are unusual for their class.
+    """
+    return ((vectors - block_means(vectors, blocks)[blocks]) @ directions.T).astype(np.float32)
+
+
+def block_means(vectors: F32, blocks: I64) -> F32:
+    """(k, d) mean vector of each block."""
+    k = int(blocks.max()) + 1
+    counts = np.maximum(np.bincount(blocks, minlength=k), 1)[:, None]
+    sums = np.zeros((k, vectors.shape[1]))
+    np.add.at(sums, blocks, vectors.astype(np.float64))
+    return (sums / counts).astype(np.float32)
+
+
+def unit(rows: F32) -> F32:
+    """The rows scaled to length 1; a row of zeros stays zero."""
+    return (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)).astype(np.float32)
