@@ -11,22 +11,36 @@ import pandas as pd
 from core.errors import InvalidInput
 from core.records import I64, Progress, no_progress
 from core.samples import Audit
+from core.settings import FEWEST_SAMPLES
 
-FEWEST_SAMPLES = 40
 
+def embed(
+    audit: Audit,
+    encoder: str,
+    *,
+    naming: str | None = None,
+    vocabulary: Path | None = None,
+    words: bool = True,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> Audit:
+    """The audit with embeddings, measured properties, near-duplicate groups and words; unreadable images move to `excluded`.
 
-def embed(audit: Audit, encoder: str, *, cache: Path | None = None, progress: Progress = no_progress) -> Audit:
-    """The audit with embeddings, measured properties and near-duplicate groups; unreadable images move to `excluded`."""
+    Args:
+        naming: the encoder that finds words, if it is another than `encoder`.
+        vocabulary: file of the user's own phrases.
+        words: False leaves the words out.
+    """
     if audit.samples.images is None:
         if audit.embeddings is None:
             raise InvalidInput(
                 "There are neither images nor embeddings to diagnose: add --images (zip, tar, folder) or --embeddings (npy, npz, ...)."
             )
         return audit
-    from core.embeddings import read_images  # brings the encoder's runtime
+    from core.crops import CropImages, SharedImages, read_rows  # brings the encoder's runtime
     from core.encoders import load_encoder
 
-    reading = read_images(audit.samples.images, load_encoder(encoder), cache=cache, progress=progress)
+    reading = read_rows(audit.samples.images, load_encoder(encoder), cache=cache, progress=progress)
     if len(reading.kept) < FEWEST_SAMPLES:
         first = next(iter(reading.unreadable.values()), "none was found")
         raise InvalidInput(f"{len(reading.kept)} images could be read and at least {FEWEST_SAMPLES} are needed. The first problem: {first}")
@@ -34,7 +48,8 @@ def embed(audit: Audit, encoder: str, *, cache: Path | None = None, progress: Pr
         [{"id": audit.samples.ids[i], "row": i, "reason": why} for i, why in reading.unreadable.items()], columns=["id", "row", "reason"]
     )
     samples = audit.samples.keep(reading.kept)
-    groups, note = _join_groups(samples.groups, reading.duplicate_groups)
+    what = "rows show pictures that" if isinstance(audit.samples.images, (CropImages, SharedImages)) else "images"
+    groups, note = _join_groups(samples.groups, reading.duplicate_groups, what)
     samples = replace(
         samples,
         metadata=(*samples.metadata, *reading.properties),
@@ -44,6 +59,16 @@ def embed(audit: Audit, encoder: str, *, cache: Path | None = None, progress: Pr
     notes = (*audit.notes, *reading.notes, *note)
     if len(lost):
         notes = (*notes, f"{len(lost):,} images could not be read and are left out; the reasons are in the list of excluded rows.")
+    found = None
+    if words:
+        from core.naming import name_samples
+
+        joint = (
+            reading.joint
+            if naming in (None, encoder)
+            else read_rows(audit.samples.images, load_encoder(naming), cache=cache, progress=progress).joint
+        )
+        found = name_samples(joint, naming or encoder, samples.class_names, vocabulary, cache=cache, progress=progress)
     return replace(
         audit,
         samples=samples,
@@ -51,17 +76,18 @@ def embed(audit: Audit, encoder: str, *, cache: Path | None = None, progress: Pr
         embeddings=reading.embeddings if audit.embeddings is None else audit.embeddings.keep(reading.kept),
         excluded=pd.concat([audit.excluded, lost], ignore_index=True),
         notes=notes,
+        words=found,
     )
 
 
-def _join_groups(groups: I64 | None, duplicates: I64) -> tuple[I64 | None, tuple[str, ...]]:
+def _join_groups(groups: I64 | None, duplicates: I64, what: str) -> tuple[I64 | None, tuple[str, ...]]:
     """Groups in which near-duplicates share one, and a note on how many images that concerns."""
     n = len(duplicates)
     counts = np.bincount(np.unique(duplicates, return_inverse=True)[1])
     twins = int(counts[counts > 1].sum())
     if not twins:
         return groups, ()
-    note = f"{twins:,} images are near-duplicates of another ({int((counts > 1).sum()):,} sets) and are kept together as one group each."
+    note = f"{twins:,} {what} are near-duplicates of another ({int((counts > 1).sum()):,} sets) and are kept together as one group each."
     if groups is None:
         return np.unique(duplicates, return_inverse=True)[1].astype(np.int64), (note,)
     from scipy.sparse import coo_matrix
