@@ -13,6 +13,8 @@ import numpy as np
 
 from core.records import Bool, Column
 
+Test = tuple[str, str, str | float | None]
+
 MOST_CATEGORIES = 40
 QUANTILES = (0.1, 0.25)
 SMALLEST_PAIR = 20
@@ -30,6 +32,8 @@ class Condition:
     """A category, or an outer quarter: these are the ones that are paired."""
     halves: tuple[str, ...] = ()
     """Of a pair, the texts of the two conditions that it joins."""
+    tests: tuple[Test, ...] = ()
+    """Each part as (column, "=", "<=", ">=" or "missing", value): what `meets` asks of other samples."""
 
 
 def build_conditions(columns: Sequence[Column], *, smallest: int, most: int) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
@@ -64,12 +68,15 @@ def _numeric(column: Column) -> list[Condition]:
     known = np.isfinite(values)
     distinct = np.unique(values[known])
     if len(distinct) < 5:
-        return [Condition(f"{column.name} = {_short(v)}", (column.name,), values == v, True) for v in distinct] + _missing(column, ~known)
+        return [
+            Condition(f"{column.name} = {_short(v)}", (column.name,), values == v, True, tests=((column.name, "=", float(v)),)) for v in distinct
+        ] + _missing(column, ~known)
     made: list[Condition] = []
     for share in QUANTILES:
         low, high = np.quantile(values[known], [share, 1 - share])
-        made.append(Condition(f"{column.name} at most {_short(low)}", (column.name,), known & (values <= low), share == 0.25))
-        made.append(Condition(f"{column.name} at least {_short(high)}", (column.name,), known & (values >= high), share == 0.25))
+        for word, sign, limit, mask in (("at most", "<=", low, values <= low), ("at least", ">=", high, values >= high)):
+            tests = ((column.name, sign, float(limit)),)
+            made.append(Condition(f"{column.name} {word} {_short(limit)}", (column.name,), known & mask, share == 0.25, tests=tests))
     return [*made, *_missing(column, ~known)]
 
 
@@ -81,11 +88,33 @@ def _categories(column: Column, notes: list[str]) -> list[Condition]:
     if len(names) > MOST_CATEGORIES:
         notes.append(f"Column {column.name!r} has {len(names):,} values; the {MOST_CATEGORIES} most frequent are looked at.")
     text = values.astype(str)
-    return [Condition(f"{column.name} = {v}", (column.name,), ~missing & (text == v), True) for v in kept] + _missing(column, missing)
+    made = [Condition(f"{column.name} = {v}", (column.name,), ~missing & (text == v), True, tests=((column.name, "=", str(v)),)) for v in kept]
+    return made + _missing(column, missing)
 
 
 def _missing(column: Column, mask: Bool) -> list[Condition]:
-    return [Condition(f"{column.name} is missing", (column.name,), mask, False)] if mask.any() else []
+    return [Condition(f"{column.name} is missing", (column.name,), mask, False, tests=((column.name, "missing", None),))] if mask.any() else []
+
+
+def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:
+    """(n,) the rows of `columns` that meet every test.
+
+    Raises:
+        KeyError: a column of the tests is not among `columns`.
+    """
+    by_name = {c.name: c for c in columns}
+    inside = np.ones(n, dtype=bool)
+    for name, sign, value in tests:
+        column = by_name[name]
+        if column.kind == "number":
+            values = column.values.astype(np.float64)
+            known = np.isfinite(values)
+            limit = float(value) if isinstance(value, float | int) else np.nan
+            inside &= ~known if sign == "missing" else known & {"=": values == limit, "<=": values <= limit, ">=": values >= limit}[sign]
+        else:
+            missing = np.array([v is None for v in column.values], dtype=bool)
+            inside &= missing if sign == "missing" else ~missing & (column.values.astype(str) == str(value))
+    return inside
 
 
 def _distinct(conditions: Sequence[Condition]) -> list[Condition]:
@@ -109,7 +138,7 @@ def _pairs(singles: Sequence[Condition], smallest: int) -> list[Condition]:
         if set(broad[i].columns) & set(broad[j].columns) or both < smallest or both > 0.9 * min(sizes[i], sizes[j]):
             continue  # one column twice, too few rows, or hardly different from one of the two alone
         a, b = broad[i], broad[j]
-        made.append(Condition(f"{a.text} and {b.text}", a.columns + b.columns, a.mask & b.mask, False, (a.text, b.text)))
+        made.append(Condition(f"{a.text} and {b.text}", a.columns + b.columns, a.mask & b.mask, False, (a.text, b.text), a.tests + b.tests))
     return made
 
 

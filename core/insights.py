@@ -148,6 +148,8 @@ class _Tested:
             error_difference=None if wrong is None else bounded_share(searched_difference(wrong[mask], wrong[outside], self.threshold, statistic)),
             coverage=coverage(mask, self.outcomes, self.groups, self.seed, rows),
             read=self._read(index) if is_phrase else None,
+            tests=() if is_phrase else self.condition(index).tests,
+            number=self.phrase(index) if is_phrase else None,
         )
 
     def _read(self, index: int) -> Estimate | None:

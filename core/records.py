@@ -124,6 +124,10 @@ class Insight:
     """Of a phrase that describes a cluster, `retrieval` on rows that it was not chosen on."""
     stability: float | None = None
     """Of such a phrase, the share of folds in which it, or one that says the same, was chosen without the fold's rows."""
+    tests: tuple[tuple[str, str, str | float | None], ...] = ()
+    """Of a condition, its parts as (column, "=", "<=", ">=" or "missing", value), by which fresh samples are judged."""
+    number: int | None = None
+    """Of a phrase, its index in `Words.phrases`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,6 +179,45 @@ class FailureMap:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PredictionRow:
+    """What a finding, frozen before, said of fresh samples, beside what they show."""
+
+    kind: Literal["cluster", "phrase", "condition", "by-eye lasso", "your lasso", "top-loss neighbours"]
+    """The last three are no findings: what a person would pick without a test, for comparison."""
+    text: str
+    scope: str
+    n: int
+    """Fresh samples that it speaks of."""
+    predicted: Estimate
+    """Error rate (or mean loss), with the 95 % interval that was frozen."""
+    expected: Estimate
+    """The same widened by what n fresh samples vary by: the observed value should lie in it."""
+    observed: Estimate | None
+    """None where no fresh sample matches."""
+    rest: float | None
+    """Observed in the fresh samples of the scope that do not match."""
+    p: float | None
+    """One-sided p that the matching fresh samples do no worse than the rest, adjusted (Holm) over the findings."""
+    as_predicted: bool | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """Frozen findings opened on fresh samples."""
+
+    digest: str
+    """SHA-256 of the frozen findings, their rules and predicted intervals."""
+    n_fresh: int
+    measure: Literal["error rate", "mean loss"]
+    source: str
+    """Such as "320 held-back samples" or the fresh table's name."""
+    rows: tuple[PredictionRow, ...]
+    notes: tuple[str, ...] = ()
+    excluded: tuple[tuple[str, str], ...] = ()
+    """(id, reason) of fresh rows that were left out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Diagnosis:
     """Everything that one run says, with what is needed to say it again."""
 
@@ -207,6 +250,8 @@ class Diagnosis:
     reader: TextReader | None = None
     question_null: F32 | None = None
     """(b,) in each permutation, the largest statistic that any question within the span of `words.leading` could have had."""
+    prediction: Prediction | None = None
+    """The findings tried on fresh samples, if that was done."""
     extras: Mapping[str, Any] = field(default_factory=dict)
 
     def cluster_of(self) -> tuple[I64, F64]:
