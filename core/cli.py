@@ -16,6 +16,8 @@ from core.roles import LOSS_KINDS
 EXIT_CODES = "exit codes: 0 finished (nothing found included), 2 bad input, 3 missing dependency, 130 stopped"
 WHAT = ("samples", "clusters", "insights", "weights")
 FORMATS = ("csv", "parquet", "json")
+DETECTION_ROWS, DETECTION_LOSSES = ("objects", "predictions"), ("miss", "localisation", "class")
+LOSS_HELP = f"what to compute, or what the column holds: {', '.join(LOSS_KINDS)}; of detections: {', '.join(DETECTION_LOSSES)}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +63,8 @@ def _add_diagnose(parser: argparse.ArgumentParser) -> None:
     loss.add_argument("--prediction", metavar="COL", help="predicted class, or predicted number with --target")
     loss.add_argument("--target", metavar="COL", help="true number of a regression")
     loss.add_argument("--masks", metavar="COL", nargs=2, help="true and predicted mask")
-    loss.add_argument("--loss-kind", metavar="KIND", choices=LOSS_KINDS, help=f"what to compute, or what the column holds: {', '.join(LOSS_KINDS)}")
+    loss.add_argument("--loss-kind", metavar="KIND", choices=(*LOSS_KINDS, *DETECTION_LOSSES), help=LOSS_HELP)
+    _add_tasks(parser)
     columns = parser.add_argument_group("other columns")
     columns.add_argument("--group", metavar="COL", help="patient, video, source: its rows are never split")
     columns.add_argument("--split", metavar="COL", help="train, test, ...")
@@ -72,6 +75,19 @@ def _add_diagnose(parser: argparse.ArgumentParser) -> None:
     test.add_argument("--permutations", type=_positive, default=5000, metavar="N", help="shuffles behind each p (default 5000; fewer for a preview)")
     test.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to, made if missing")
+
+
+def _add_tasks(parser: argparse.ArgumentParser) -> None:
+    tasks = parser.add_argument_group("more tasks: several rows of one picture, which are kept together (docs/tasks.md)")
+    tasks.add_argument("--detections", type=Path, metavar="PATH", help="a detector's predictions: COCO results (JSON), or a folder of YOLO files")
+    tasks.add_argument("--truth", type=Path, metavar="PATH", help="what they are compared with: COCO instances (JSON), or a YOLO data set's folder")
+    tasks.add_argument(
+        "--rows", choices=DETECTION_ROWS, default="objects", help="was each object found, or was each prediction right (default objects)"
+    )
+    tasks.add_argument("--iou", type=float, default=0.5, metavar="T", help="overlap from which a prediction is at an object's place (default 0.5)")
+    tasks.add_argument("--score", type=float, default=0.25, metavar="T", help="predictions below this score are not used (default 0.25)")
+    tasks.add_argument("--labels", metavar="COL", nargs="+", default=(), help='several classes a picture: a list column, or 0/1 columns ("true_*")')
+    tasks.add_argument("--per-class", action="store_true", help="with --masks: one row for each class in a picture")
 
 
 def _add_samples(parser: argparse.ArgumentParser) -> None:

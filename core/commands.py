@@ -17,24 +17,21 @@ if TYPE_CHECKING:
 
 def diagnose(options: Namespace) -> None:
     """Diagnose the samples, write every result into --out, and print the result in a few lines."""
-    if options.table is None and options.images is None:
+    if options.table is None and options.images is None and options.detections is None:
         raise InvalidInput("There is nothing to diagnose. Give a table with --table, or a folder or zip that holds one with --images.")
     _make_folder(options.out)  # before the work, not after it
-    from core.diagnose import Settings
-    from core.diagnose import diagnose as run
+    from core.diagnose import Settings, diagnose_audit
     from core.embedding_cache import default_cache
     from core.report import write_report
     from core.store import save
     from core.summary import text_summary
+    from core.tasks import read_task
 
     progress = TerminalProgress()
     try:
-        diagnosis = run(
-            options.table,
-            images=options.images,
-            embeddings=options.embeddings,
+        diagnosis = diagnose_audit(
+            read_task(options, roles_of(options), progress),
             encoder=options.encoder or "embedded",
-            roles=roles_of(options),
             settings=Settings(alpha=options.alpha, seed=options.seed, n_permutations=options.permutations),
             cache=default_cache(),
             progress=progress,

@@ -119,7 +119,7 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
         ledger.drop(ledger.standing() & (high <= low).any(axis=1), "the box lies wholly outside its image")
         cut = ledger.standing() & ((start < -1) | (start + length > size + 1)).any(axis=1)
     if cut.any():
-        ledger.note(f"{int(cut.sum()):,} boxes of the {what} reach more than a pixel beyond their image: they were cut at its border.")
+        ledger.note(f"Boxes of the {what} that reach more than a pixel beyond their image, and were cut at its border: {int(cut.sum()):,}.")
     return replace(boxes, xywh=np.concatenate([low, high - low], axis=1))
 
 

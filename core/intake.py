@@ -68,7 +68,9 @@ def embed(
             if naming in (None, encoder)
             else read_rows(audit.samples.images, load_encoder(naming), cache=cache, progress=progress).joint
         )
-        found = name_samples(joint, naming or encoder, samples.class_names, vocabulary, cache=cache, progress=progress)
+        present = range(len(samples.class_names)) if samples.labels is None else np.unique(samples.labels).tolist()
+        nouns = [samples.class_names[c] for c in present]  # a name without rows, such as "not located", is nothing to speak of
+        found = name_samples(joint, naming or encoder, nouns, vocabulary, cache=cache, progress=progress)
     return replace(
         audit,
         samples=samples,
