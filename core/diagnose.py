@@ -45,6 +45,7 @@ def diagnose(
     encoder: str = "embedded",
     naming: str | None = None,
     vocabulary: Path | None = None,
+    hold_back: float = 0.0,
     roles: Roles | None = None,
     loss: str | None = None,
     settings: Settings = DEFAULTS,
@@ -61,6 +62,7 @@ def diagnose(
             the encoder, if there are images, only finds the words.
         naming: another encoder to find the words with, such as a CLIP beside a network that knows the domain.
         vocabulary: the user's own phrases (see docs/phrases.md) in place of those that ship.
+        hold_back: so much of the data, 0.05 to 0.5, is hidden from the diagnosis and then predicted by it; 0 hides nothing.
         roles: which column plays which part; usual names are recognised.
         loss: shortcut for `Roles(loss=...)`.
         cache: where embeddings are kept between runs.
@@ -77,7 +79,9 @@ def diagnose(
 
     roles = roles or Roles()
     audit = read_audit(table, images=images, embeddings=embeddings, roles=replace(roles, loss=loss) if loss else roles, progress=progress)
-    return diagnose_audit(audit, encoder=encoder, naming=naming, vocabulary=vocabulary, settings=settings, cache=cache, progress=progress)
+    return diagnose_audit(
+        audit, encoder=encoder, naming=naming, vocabulary=vocabulary, hold_back=hold_back, settings=settings, cache=cache, progress=progress
+    )
 
 
 def diagnose_audit(
@@ -86,6 +90,7 @@ def diagnose_audit(
     encoder: str = "embedded",
     naming: str | None = None,
     vocabulary: Path | None = None,
+    hold_back: float = 0.0,
     settings: Settings = DEFAULTS,
     cache: Path | None = None,
     progress: Progress = no_progress,
@@ -94,12 +99,25 @@ def diagnose_audit(
     from core.intake import embed  # reads tables with pandas: not before it is needed
 
     audit = embed(audit, encoder, naming=naming, vocabulary=vocabulary, words=settings.words, cache=cache, progress=progress)
+    held = None
+    if hold_back:
+        from core.fresh import hold_back as split
+
+        audit, held = split(audit, hold_back, settings.seed)
     assert audit.embeddings is not None
     found = diagnose_records(
         audit.samples, audit.outcomes, audit.embeddings, words=audit.words, settings=settings, notes=audit.notes, progress=progress
     )
     excluded = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
-    return replace(found, excluded=excluded)
+    found = replace(found, excluded=excluded)
+    if held is None:
+        return found
+    from core.predict import predict
+
+    note = f"{len(held.samples):,} samples were held back: nothing below looked at them but the prediction."
+    held = replace(held, excluded=held.excluded.iloc[:0])
+    prediction = predict(found, held, source=f"{len(held.samples):,} held-back samples")
+    return replace(found, prediction=prediction, notes=(note, *found.notes))
 
 
 def diagnose_records(

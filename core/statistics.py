@@ -30,7 +30,7 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
     share, z = successes / n, float(stats.norm.ppf((1 + level) / 2))
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+    return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
 
 
 def holm(p: Sequence[float]) -> F64:

@@ -1,0 +1,138 @@
+"""What was found, fixed under one hash before fresh samples are opened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from core.layout import lay_out
+from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Outcomes, SampleSet
+from core.statistics import bootstrap
+from core.words import block_means
+
+Kind = Literal["cluster", "phrase", "condition"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrozenFinding:
+    """A confirmed finding with what it predicts."""
+
+    kind: Kind
+    text: str
+    scope: str
+    n: int
+    predicted: Estimate
+    """Error rate, or mean loss where errors are unknown, with a 95 % interval; allows for the finding having been searched for."""
+    index: int
+    """Into the diagnosis' clusters or insights."""
+    cut: float | None = None
+    """Of a phrase: the least score of a matching sample."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frozen:
+    """What was found, fixed before fresh samples are opened."""
+
+    findings: tuple[FrozenFinding, ...]
+    digest: str
+    """SHA-256 over the findings, their rules and predicted intervals, and the data's fingerprint."""
+
+
+def freeze(diagnosis: Diagnosis) -> Frozen:
+    """The confirmed findings with the error rate that each predicts. The same diagnosis gives the same hash, saved and loaded or not."""
+    found = [_frozen_cluster(diagnosis, i, c) for i, c in enumerate(diagnosis.clusters)]
+    said: set[tuple[str, str, str]] = set()
+    for i, insight in enumerate(diagnosis.insights):
+        name = (insight.kind, insight.text, insight.scope)  # the same condition may describe two clusters
+        if insight.confirmed and name not in said:
+            found.append(_frozen_insight(diagnosis, i, insight))
+        said.add(name)
+    digest = hashlib.sha256(diagnosis.fingerprint.encode())
+    for f in found:
+        parts = [f.kind, f.text, f.scope, f.n, *(float(f"{v:.9g}") for v in (f.predicted.value, f.predicted.low, f.predicted.high)), f.cut]
+        digest.update(json.dumps(parts).encode())
+        digest.update(np.packbits(members_of(diagnosis, f)).tobytes())
+    return Frozen(tuple(found), digest.hexdigest())
+
+
+def members_of(diagnosis: Diagnosis, frozen: FrozenFinding) -> Bool:
+    """(n,) the diagnosed samples that the finding speaks of."""
+    return diagnosis.clusters[frozen.index].membership >= 0.5 if frozen.kind == "cluster" else diagnosis.insights[frozen.index].mask
+
+
+def _frozen_cluster(diagnosis: Diagnosis, index: int, cluster: FailureCluster) -> FrozenFinding:
+    members = cluster.membership >= 0.5
+    if cluster.error_difference is not None and cluster.error_outside is not None:
+        value = cluster.error_outside + cluster.error_difference.value
+    else:
+        value = cluster.mean_loss - _plain_excess(diagnosis, members, cluster.scope) + cluster.excess_loss.value
+    return FrozenFinding("cluster", cluster.name, cluster.scope, cluster.size, _predicted(diagnosis, members, value), index)
+
+
+def _frozen_insight(diagnosis: Diagnosis, index: int, insight: Insight) -> FrozenFinding:
+    if insight.error_difference is not None and insight.error_outside is not None:
+        value = insight.error_outside + insight.error_difference.value
+    else:
+        own = float(diagnosis.outcomes.fitted[insight.mask].mean())
+        value = own - _plain_excess(diagnosis, insight.mask, insight.scope) + insight.effect.value
+    cut = _cut(diagnosis, insight) if insight.kind == "phrase" else None
+    return FrozenFinding(insight.kind, insight.text, insight.scope, insight.size, _predicted(diagnosis, insight.mask, value), index, cut)
+
+
+def _plain_excess(diagnosis: Diagnosis, members: Bool, scope: str) -> float:
+    rows = scope_rows(diagnosis.samples, scope, lay_out(diagnosis.samples).class_of_label)
+    losses = diagnosis.outcomes.fitted
+    return float(losses[members].mean() - losses[rows & ~members].mean())
+
+
+def _predicted(diagnosis: Diagnosis, members: Bool, value: float) -> Estimate:
+    """The value with 1.96 standard errors of the members' mean on either side (by group bootstrap)."""
+    values = measured(diagnosis.outcomes)[members]
+    groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
+    spread = bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
+    error = (spread.high - spread.low) / 3.92 if np.isfinite(spread.low) else 0.0
+    if diagnosis.outcomes.errors is not None:  # no failure, or nothing but failures, is no certainty
+        error = max(error, float(np.sqrt(0.25 / (len(values) + 4) * (4 / (len(values) + 4)))))
+    return bounded(Estimate(value, value - 1.96 * error, value + 1.96 * error), diagnosis.outcomes)
+
+
+def measured(outcomes: Outcomes) -> F64:
+    """(n,) 0/1 errors, or losses where errors are unknown."""
+    return outcomes.fitted if outcomes.errors is None else outcomes.errors.astype(np.float64)
+
+
+def bounded(estimate: Estimate, outcomes: Outcomes) -> Estimate:
+    """The estimate within [0, 1] where it is an error rate."""
+    if outcomes.errors is None:
+        return estimate
+    return Estimate(*(float(np.clip(v, 0, 1)) for v in (estimate.value, estimate.low, estimate.high)))
+
+
+def _cut(diagnosis: Diagnosis, insight: Insight) -> float:
+    """Half-way between the last sample that looks like the phrase and the first that does not."""
+    words, layout = diagnosis.words, lay_out(diagnosis.samples)
+    assert words is not None
+    assert insight.number is not None
+    scores = along(words.joint.vectors, block_means(words.joint.vectors, layout.means)[layout.means], words.directions[insight.number])
+    rows = scope_rows(diagnosis.samples, insight.scope, layout.class_of_label)
+    return float((scores[insight.mask].min() + scores[rows & ~insight.mask].max()) / 2)
+
+
+def along(vectors: F32, means: F32, direction: F32) -> F32:
+    """(n,) how far each vector lies along the direction from its mean."""
+    return ((vectors - means) @ direction).astype(np.float32)
+
+
+def scope_rows(samples: SampleSet, scope: str, class_of_label: I64) -> Bool:
+    """(n,) the rows of a scope, by the diagnosis' own pooling of small classes."""
+    if scope == "all samples" or samples.labels is None:
+        return np.ones(len(samples), bool)
+    if scope in samples.class_names:
+        return samples.labels == samples.class_names.index(scope)
+    layout = lay_out(samples)
+    found = next((s.rows for s in layout.scopes if s.name == scope), np.arange(len(samples)))
+    return np.isin(np.arange(len(samples)), found)

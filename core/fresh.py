@@ -1,0 +1,84 @@
+"""Fresh samples for the frozen findings: a new table, or a part of the same data that was held back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.predict import predict
+from core.records import F32, I64, Diagnosis, Progress, no_progress
+from core.regressors import assign_folds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.roles import Roles
+    from core.samples import Audit
+
+
+def predict_fresh(
+    diagnosis: Diagnosis,
+    table: str | Path | pd.DataFrame | None,
+    *,
+    images: str | Path | None = None,
+    embeddings: str | Path | F32 | None = None,
+    roles: Roles | None = None,
+    selection: I64 | None = None,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> Diagnosis:
+    """The diagnosis with its `prediction` on fresh samples; they are read as `core.diagnose.diagnose` reads them.
+
+    Raises:
+        InvalidInput: the samples cannot be used; the message says what to do.
+    """
+    from core.intake import embed
+    from core.roles import Roles as Given
+    from core.samples import read_audit
+
+    audit = read_audit(table, images=images, embeddings=embeddings, roles=roles or Given(), progress=progress)
+    given = diagnosis.embeddings.encoder == "given"
+    if given and audit.embeddings is None:
+        raise InvalidInput("The diagnosis was made on embeddings that were given. Give those of the fresh samples too, with --embeddings.")
+    if audit.samples.images is None and not given:
+        raise InvalidInput(f"The diagnosis was made on pictures ({diagnosis.embeddings.encoder}). Give the fresh samples' pictures, with --images.")
+    words = diagnosis.words
+    finding = words.encoder if given and words is not None else diagnosis.embeddings.encoder.rsplit(" ", 1)[0]
+    audit = embed(audit, finding, naming=None if words is None else words.encoder, words=words is not None, cache=cache, progress=progress)
+    name = Path(table).name if isinstance(table, str | Path) else audit.samples.name
+    return replace(diagnosis, prediction=predict(diagnosis, audit, selection=selection, source=name))
+
+
+def hold_back(audit: Audit, share: float, seed: int = 0) -> tuple[Audit, Audit]:
+    """The audit in two: what is diagnosed, and a `share` that is held back; whole groups, spread over the classes.
+
+    Raises:
+        InvalidInput: share is not between 0.05 and 0.5, or there are too few groups.
+    """
+    if not 0.05 <= share <= 0.5:
+        raise InvalidInput(f"The share to hold back must lie between 0.05 and 0.5: got {share:g}. A third is usual.")
+    n, rng = len(audit.samples), np.random.default_rng([seed, 7])
+    blocks = audit.samples.labels if audit.samples.labels is not None else np.zeros(n, np.int64)
+    n_folds = 60  # a fine division, so that any share can be made of whole folds
+    groups = audit.samples.groups
+    n_groups = n if groups is None else len(np.unique(groups))
+    if n_groups < 10:
+        raise InvalidInput(f"Holding back needs at least 10 groups: got {n_groups}. Bring more, or no group column.")
+    parts = min(n_folds, n_groups)
+    folds = assign_folds(n, np.unique(blocks, return_inverse=True)[1].astype(np.int64), groups, parts, rng)
+    held = folds < max(1, round(share * parts))
+    return _part(audit, np.flatnonzero(~held)), _part(audit, np.flatnonzero(held))
+
+
+def _part(audit: Audit, rows: I64) -> Audit:
+    return replace(
+        audit,
+        samples=audit.samples.keep(rows),
+        outcomes=audit.outcomes.keep(rows),
+        embeddings=None if audit.embeddings is None else audit.embeddings.keep(rows),
+        words=None if audit.words is None else audit.words.keep(rows),
+    )

@@ -1,0 +1,244 @@
+"""Predict the next failures: open fresh samples and see whether they fail as the frozen findings say.
+
+A finding that was claimed by luck does not come back on samples that nobody looked at. So each confirmed cluster, phrase and
+condition is frozen with its rule and the error rate that it predicts, under one hash, and tried on fresh samples beside what a
+person would have picked: a lasso round the worst spot of the map, and the neighbours of the highest losses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.conditions import meets
+from core.errors import InvalidInput
+from core.freeze import FrozenFinding, along, bounded, freeze, measured
+from core.layout import lay_out
+from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Estimate, Outcomes, Prediction, PredictionRow, SampleSet, Words
+from core.statistics import UNDEFINED, bootstrap, holm, wilson
+from core.words import block_means
+
+if TYPE_CHECKING:
+    from core.samples import Audit
+
+FEWEST = 5
+"""With fewer matching fresh samples a finding is shown and not judged."""
+COPY = 0.9999
+"""A fresh picture with a higher cosine to a diagnosed one is the same picture, and is left out."""
+LASSO = 0.05
+"""Share of the samples in the by-eye lasso, and of the samples of highest loss."""
+NEIGHBOURS = 5
+
+
+def predict(diagnosis: Diagnosis, audit: Audit, *, selection: I64 | None = None, source: str = "fresh samples") -> Prediction:
+    """What each frozen finding said of the fresh samples, beside what they show.
+
+    Args:
+        audit: fresh samples with embeddings (and words, for phrases) of the run's encoders; see `core.intake.embed`.
+        selection: rows of the *diagnosed* samples that somebody picked by eye; it goes along as "your lasso".
+        source: what to call the fresh samples.
+
+    Raises:
+        InvalidInput: the fresh samples were not embedded as the diagnosed ones, or have no errors where those had.
+    """
+    frozen = freeze(diagnosis)
+    fresh = _Fresh.of(diagnosis, audit)
+    named = [(f.kind, f.text, f.scope, fresh.matching(f), fresh.scope(f.scope), f.predicted) for f in frozen.findings]
+    rows = [fresh.row(*parts) for parts in named]
+    judged = [i for i, (row, parts) in enumerate(zip(rows, named)) if row.n >= FEWEST and (parts[4] & ~parts[3]).sum() >= FEWEST]
+    adjusted = holm([fresh.p(named[i][3], named[i][4]) for i in judged])
+    for i, p in zip(judged, adjusted):
+        rows[i] = replace(rows[i], p=float(p))
+    by_eye = [("by-eye lasso", "the worst spot of the map", _worst_spot(diagnosis))]
+    if selection is not None and len(selection):
+        by_eye.append(("your lasso", f"{len(selection):,} samples picked by eye", np.isin(np.arange(len(diagnosis.samples)), selection)))
+    by_eye.append(("top-loss neighbours", "samples most like those of highest loss", _top_losses(diagnosis.outcomes)))
+    everyone = np.ones(len(fresh.samples), bool)
+    rows += [fresh.row(kind, text, "all samples", fresh.near(picked), everyone, fresh.naive(picked)) for kind, text, picked in by_eye]  # type: ignore[arg-type]
+    measure = "mean loss" if diagnosis.outcomes.errors is None else "error rate"
+    return Prediction(frozen.digest, len(fresh.samples), measure, source, tuple(rows), fresh.notes, fresh.excluded)
+
+
+def _top_losses(outcomes: Outcomes) -> Bool:
+    count = max(FEWEST, round(LASSO * len(outcomes.loss)))
+    return np.isin(np.arange(len(outcomes.loss)), np.argsort(-outcomes.loss, kind="stable")[:count])
+
+
+def _worst_spot(diagnosis: Diagnosis) -> Bool:
+    """The twentieth of the samples that lie together on the map with the highest mean loss."""
+    from sklearn.neighbors import NearestNeighbors  # type: ignore[import-untyped]
+
+    losses, xy = diagnosis.outcomes.fitted, diagnosis.map.xy
+    count = max(10, round(LASSO * len(losses)))
+    near: I64 = NearestNeighbors(n_neighbors=min(count, len(losses))).fit(xy).kneighbors(xy, return_distance=False)
+    return np.isin(np.arange(len(losses)), near[int(losses[near].mean(1).argmax())])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fresh:
+    """Fresh samples, ready to be matched against the findings of a run."""
+
+    diagnosis: Diagnosis
+    samples: SampleSet
+    outcomes: Outcomes
+    embeddings: Embeddings
+    words: Words | None
+    labels: I64
+    """(m,) class in the run's own numbering, -1 for none."""
+    class_of_label: I64
+    memberships: F64
+    means: F32
+    """(m, d) mean joint vector, in the run, of each fresh sample's class; (0, 0) without words."""
+    notes: tuple[str, ...]
+    excluded: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, diagnosis: Diagnosis, audit: Audit) -> _Fresh:
+        notes: list[str] = []
+        excluded = [(str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"])]
+        embeddings = audit.embeddings
+        if embeddings is None or diagnosis.model is None:
+            raise InvalidInput("The fresh samples need embeddings and the run its model. Give --images or --embeddings, or diagnose the data again.")
+        if (audit.outcomes.errors is None) != (diagnosis.outcomes.errors is None):
+            has = "errors" if diagnosis.outcomes.errors is not None else "losses alone"
+            raise InvalidInput(
+                f"The run measures {has} and the fresh samples do not: give the same columns (label and prediction, or loss) as before."
+            )
+        kept = np.flatnonzero(~_copies(embeddings.vectors, diagnosis.embeddings.vectors))
+        if len(kept) < len(embeddings):
+            out = set(range(len(embeddings))) - set(kept.tolist())
+            excluded += [(audit.samples.ids[i], "the same picture is among the diagnosed ones") for i in sorted(out)]
+            notes.append(f"{len(out):,} fresh samples are also among the diagnosed ones and are left out.")
+        if not len(kept):
+            raise InvalidInput("All fresh samples are among the diagnosed ones: there is nothing to predict. Bring samples that were not diagnosed.")
+        samples, outcomes = audit.samples.keep(kept), audit.outcomes.keep(kept)
+        labels = _labels(diagnosis, samples, notes)
+        words = None if audit.words is None else audit.words.keep(kept)
+        layout = lay_out(diagnosis.samples)
+        given = embeddings.keep(kept)
+        # vectors that were given carry no space: that they are of the diagnosed one is the user's word, as it was there
+        vectors = given if given.space == diagnosis.embeddings.space or diagnosis.embeddings.space != "given" else given.vectors
+        found = diagnosis.model.assign(vectors, labels=labels if len(layout.class_of_label) else None)
+        means = np.zeros((0, 0), np.float32)
+        if diagnosis.words is not None and words is not None:
+            if words.joint.space != diagnosis.words.joint.space:
+                raise InvalidInput("The fresh samples were embedded by another encoder than the run's words. Use the run's own encoder.")
+            own = diagnosis.words.joint.vectors
+            of_class = block_means(own, diagnosis.samples.labels) if diagnosis.samples.labels is not None else own.mean(0, keepdims=True)
+            means = np.where((labels >= 0)[:, None], of_class[np.maximum(labels, 0)], own.mean(0))
+        return cls(diagnosis, samples, outcomes, given, words, labels, layout.class_of_label, found.memberships, means, tuple(notes), tuple(excluded))
+
+    def scope(self, name: str) -> Bool:
+        """(m,) the fresh samples of a scope of the run."""
+        names = self.diagnosis.samples.class_names
+        if name == "all samples" or not len(self.class_of_label):
+            return np.ones(len(self.samples), bool)
+        if name in names:
+            return self.labels == names.index(name)
+        pooled = np.where(self.labels >= 0, self.class_of_label[np.maximum(self.labels, 0)], -1)
+        block = next((s.block for s in lay_out(self.diagnosis.samples).scopes if s.name == name), None)
+        return np.ones(len(self.samples), bool) if block is None else pooled == block
+
+    def matching(self, finding: FrozenFinding) -> Bool:
+        """(m,) the fresh samples that the finding speaks of; none where they lack what its rule asks for."""
+        inside, nobody = self.scope(finding.scope), np.zeros(len(self.samples), bool)
+        if finding.kind == "cluster":
+            return inside & (self.memberships[:, finding.index] >= 0.5)
+        insight = self.diagnosis.insights[finding.index]
+        if finding.kind == "phrase":
+            words = self.diagnosis.words
+            if words is None or self.words is None or insight.number is None or finding.cut is None:
+                return nobody
+            return inside & (along(self.words.joint.vectors, self.means, words.directions[insight.number]) >= finding.cut)
+        try:
+            return inside & meets(insight.tests, self.samples.metadata, len(self.samples))
+        except KeyError:
+            return nobody
+
+    def near(self, picked: Bool) -> Bool:
+        """(m,) the fresh samples most of whose nearest diagnosed neighbours were picked."""
+        close = self.embeddings.vectors @ self.diagnosis.embeddings.vectors.T
+        nearest = np.argpartition(-close, min(NEIGHBOURS, close.shape[1] - 1), axis=1)[:, :NEIGHBOURS]
+        return picked[nearest].mean(1) > 0.5
+
+    def naive(self, picked: Bool) -> Estimate:
+        """What the picked samples themselves show, with an interval that does not know that they were picked."""
+        values = measured(self.diagnosis.outcomes)[picked]
+        if self.diagnosis.outcomes.errors is not None:
+            return wilson(int(values.sum()), len(values))
+        return bootstrap(lambda i: float(values[i].mean()), len(values), None, np.random.default_rng(0), repeats=400)
+
+    def row(self, kind: Any, text: str, scope: str, matching: Bool, inside: Bool, predicted: Estimate) -> PredictionRow:
+        values, n = measured(self.outcomes), int(matching.sum())
+        rest = values[inside & ~matching]
+        observed, expected = None, predicted
+        if n:
+            groups = None if self.samples.groups is None else self.samples.groups[matching]
+            observed = self._observed(values[matching], groups)
+            expected = self._expected(predicted, values[matching], n)
+        judged = n >= FEWEST and observed is not None
+        return PredictionRow(
+            kind=kind,
+            text=text,
+            scope=scope,
+            n=n,
+            predicted=predicted,
+            expected=expected,
+            observed=observed,
+            rest=float(rest.mean()) if len(rest) else None,
+            p=None,
+            as_predicted=expected.low <= observed.value <= expected.high if judged and observed else None,
+        )
+
+    def _observed(self, values: F64, groups: I64 | None) -> Estimate:
+        if self.outcomes.errors is not None and (groups is None or len(np.unique(groups)) == len(groups)):
+            return wilson(int(values.sum()), len(values))
+        if len(values) < 2:
+            return Estimate(float(values[0]), UNDEFINED.low, UNDEFINED.high)
+        return bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
+
+    def _expected(self, predicted: Estimate, values: F64, n: int) -> Estimate:
+        """The predicted interval widened by the sampling error of n fresh samples."""
+        if not np.isfinite(predicted.low):
+            return predicted
+        known = (predicted.high - predicted.low) / 3.92
+        share = float(np.clip(predicted.value, 1 / (n + 2), 1 - 1 / (n + 2)))
+        variance = share * (1 - share) if self.outcomes.errors is not None else float(values.var(ddof=1)) if n > 1 else 0.0
+        reach = 1.96 * float(np.sqrt(known**2 + variance / n))
+        return bounded(Estimate(predicted.value, predicted.value - reach, predicted.value + reach), self.outcomes)
+
+    def p(self, matching: Bool, inside: Bool) -> float:
+        """One-sided p that the matching samples do no worse than the rest of the scope: Fisher's exact test, or Welch's t for losses."""
+        from scipy import stats
+
+        values = measured(self.outcomes)
+        own, rest = values[matching & inside], values[inside & ~matching]
+        if self.outcomes.errors is not None:
+            table = [[int(own.sum()), int(len(own) - own.sum())], [int(rest.sum()), int(len(rest) - rest.sum())]]
+            return float(stats.fisher_exact(table, alternative="greater").pvalue)  # type: ignore[union-attr]
+        if own.std() + rest.std() <= 0:
+            return 1.0
+        return float(stats.ttest_ind(own, rest, equal_var=False, alternative="greater").pvalue)  # type: ignore[attr-defined]
+
+
+def _copies(fresh: F32, known: F32) -> Bool:
+    """(m,) fresh vectors that are those of a known sample."""
+    if fresh.shape[1] != known.shape[1]:
+        raise InvalidInput(f"The fresh embeddings must be (m, {known.shape[1]}), as diagnosed: got {fresh.shape}. Use the run's own encoder.")
+    return np.array([bool(len(part)) and float(part.max()) > COPY for part in (row @ known.T for row in fresh)], dtype=bool)
+
+
+def _labels(diagnosis: Diagnosis, samples: SampleSet, notes: list[str]) -> I64:
+    """(m,) the fresh labels in the run's numbering."""
+    if samples.labels is None or diagnosis.samples.labels is None:
+        return np.full(len(samples), -1, np.int64)
+    number = {name: i for i, name in enumerate(diagnosis.samples.class_names)}
+    of_class = np.array([number.get(name, -1) for name in samples.class_names], dtype=np.int64)
+    labels = of_class[samples.labels]
+    if (labels < 0).any():
+        unknown = sorted({samples.class_names[c] for c in samples.labels[labels < 0]})
+        count = f"{int((labels < 0).sum()):,} fresh samples are of classes that were not diagnosed (such as {unknown[0]!r})"
+        notes.append(f"{count}: only findings on all samples speak of them.")
+    return labels
