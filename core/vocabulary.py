@@ -242,17 +242,23 @@ def keep_apart(
 ) -> tuple[Vocabulary, tuple[str, ...]]:
     """The vocabulary without phrases that merely restate a class, and notes that count and name them (after the vocabulary's own notes).
 
-    A phrase restates a name if it holds every word of it ("next to a dog" and "dog"), or if all that it says lies within the name and includes
-    the name's last word ("next to a car" and "sports car"); "in the snow" stays beside "snow leopard". Words are compared as stems.
+    A phrase restates a name or synonym if it holds every word of it ("next to a dog" and "dog"), or a name (not a synonym: "merry-go-round") if all
+    that it says lies within the name and includes its last word ("next to a car" and "sports car"); "in the snow" stays beside "snow leopard".
+    Words are compared as stems.
     """
     known = synonyms or {}
-    names = [stems(text) for name in class_names for text in (*alternatives(name), *known.get(name, ()))]
-    names = [name for name in dict.fromkeys(names) if name]
+    listed = dict.fromkeys(stems(t) for name in class_names for t in alternatives(name))
+    others = dict.fromkeys(stems(t) for name in class_names for t in known.get(name, ()))
+    names: dict[str, list[tuple[str, ...]]] = {}  # by last word, which a phrase must hold either way
+    for name in (*listed, *(o for o in others if o not in listed)):
+        if name:
+            names.setdefault(name[-1], []).append(name)
     kept: list[Phrase] = []
     out: list[str] = []
     for phrase in vocabulary.phrases:
         said = frozenset(stems(phrase.text))
-        restates = any(said.issuperset(name) or (name[-1] in said and said.issubset(name)) for name in names)
+        near = [name for word in said for name in names.get(word, ())]
+        restates = any(said.issuperset(name) or (name in listed and said.issubset(name)) for name in near)
         out.append(phrase.text) if restates else kept.append(phrase)
     if not out:
         return vocabulary, vocabulary.notes
