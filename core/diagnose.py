@@ -235,6 +235,7 @@ def diagnose_arrays(
     errors: Bool | None = None,
     groups: I64 | None = None,
     columns: tuple[Column, ...] = (),
+    words: Words | None = None,
     settings: Settings = WITHOUT_MAP,
 ) -> Diagnosis:
     """The method on plain arrays: (n, d) vectors and (n,) losses that are fitted as they are. For benchmarks and notebooks."""
@@ -242,7 +243,7 @@ def diagnose_arrays(
     names = () if labels is None else tuple(str(c) for c in range(int(labels.max()) + 1))
     samples = SampleSet(tuple(str(i) for i in range(len(losses))), labels=labels, class_names=names, groups=groups, metadata=columns)
     outcomes = Outcomes(np.asarray(losses, np.float64), "loss", "loss", "given", errors=errors)
-    return diagnose_records(samples, outcomes, Embeddings(unit.astype(np.float32), "given", "given"), settings=settings)
+    return diagnose_records(samples, outcomes, Embeddings(unit.astype(np.float32), "given", "given"), words=words, settings=settings)
 
 
 def _check(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> None:

@@ -12,7 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F32, F64, I64, Bool, Embeddings
+from core.records import F32, F64, I64, Bool, Embeddings, Words
+from core.words import unit, words_of
 
 PlantedKind = Literal["rare", "correlation", "noisy label", "null"]
 NullKind = Literal["heavy tail", "unequal variance", "grouped"]
@@ -120,6 +121,26 @@ def plant_embeddings(kind: PlantedKind, *, seed: int, n: int = 2000, dimensions:
     world = _World.make(dimensions, n_attributes, np.random.default_rng([seed, 0]))
     audit, fresh = (_draw_planted(kind, world, n, seed, np.random.default_rng([seed, part])) for part in (1, 2))
     return audit, fresh
+
+
+def plant_words(planted: Planted, *, n_phrases: int = 200, noise: float = 0.6, n_prompts: int = 8) -> Words:
+    """The planted rows with a vocabulary of `n_phrases`: the attributes' directions first, then random ones, all as a text tower would miss them.
+
+    Args:
+        noise: length of the error of one prompt's vector beside a direction of length 1; `n_prompts` such errors are averaged.
+
+    Raises:
+        InvalidInput: there are fewer phrases than attributes.
+    """
+    n_attributes, dimensions = planted.phrases.shape
+    if n_phrases < n_attributes:
+        raise InvalidInput(f"n_phrases must be at least {n_attributes}, one for each attribute: got {n_phrases}.")
+    rng = np.random.default_rng([planted.seed, 3])
+    others = rng.normal(size=(n_phrases - n_attributes, dimensions))
+    true = np.concatenate([planted.phrases, others / np.linalg.norm(others, axis=1, keepdims=True)])
+    missed = rng.normal(size=(n_prompts, *true.shape)).mean(0) * noise / np.sqrt(dimensions)
+    names = tuple(f"attribute {i}" if i < n_attributes else f"other {i}" for i in range(n_phrases))
+    return words_of(planted.embeddings, unit((true + missed).astype(np.float32)), names)
 
 
 def _check_kind(kind: str, known: tuple[str, ...]) -> None:

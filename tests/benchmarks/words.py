@@ -1,0 +1,131 @@
+"""Are the words right, and are they honest? Measured on planted failures with a vocabulary of 200 phrases, one of which is true.
+
+    python -m tests.benchmarks.words --seeds 1000 1020 --out words.jsonl                     rank of the true phrase, coverage of sentences
+    python -m tests.benchmarks.words --null --seeds 1000 1200 --out words.jsonl              nothing planted: every claim is false
+    python -m tests.benchmarks.words --partial --seeds 1000 1200 --out words.jsonl           a real plant: a claim apart from it is false
+    python -m tests.benchmarks.words --show words.jsonl
+
+A sentence is a confirmed phrase. The truth of its error difference is the mean of the rows' own chance of an error, which the plant
+fixes, inside minus outside. With a real plant, a sentence is false where the chance of an error inside is no higher than outside.
+Several processes may share one file.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from core.diagnose import Settings, diagnose_arrays
+from core.planted import ACCURACY, SLICE_ACCURACY, Planted, PlantedKind, plant_embeddings, plant_words
+from core.records import F64, Diagnosis, Insight
+from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
+
+KINDS = [kind for kind in get_args(PlantedKind) if kind != "null"]
+TRUE = "attribute 0"
+
+
+def measure(kind: PlantedKind, seed: int, permutations: int, n: int = 2000) -> dict[str, Any]:
+    """One diagnosis: where the true phrase comes among the 200, and every sentence with its truth."""
+    audit, _ = plant_embeddings(kind, seed=seed, n=n)
+    settings = Settings(seed=seed, map=False, n_permutations=permutations, n_members=2)
+    found = diagnose_arrays(
+        audit.embeddings.vectors, audit.losses, labels=audit.labels, errors=audit.errors, words=plant_words(audit), settings=settings
+    )
+    chance = chance_of_error(audit)
+    sentences = [i for i in found.insights if i.kind == "phrase" and i.confirmed]
+    return {
+        "kind": kind,
+        "seed": seed,
+        "permutations": permutations,
+        "clusters": len(found.clusters),
+        "claims": len(found.clusters) + sum(i.confirmed for i in found.insights) + sum(c.confirmed for c in found.classes),
+        "first": first_sentence(found, audit),
+        "sentences": [_sentence(found, i, chance) for i in sentences],
+    }
+
+
+def chance_of_error(audit: Planted) -> F64:
+    """(n,) each row's chance of an error, which the plant fixes."""
+    inside = np.any(audit.slices, axis=0) if audit.slices else np.zeros(len(audit.labels), bool)
+    return 1 - np.where(inside, SLICE_ACCURACY[audit.kind], ACCURACY)
+
+
+def first_sentence(found: Diagnosis, audit: Planted) -> int | None:
+    """Place of the true phrase, from 1, among the phrases that a reader meets: those of the first cluster that holds planted rows with the attribute, then the others.
+
+    None where it is not among them. (The other half of a correlation, rows that lack the attribute, has no phrase.)
+    """
+    planted = np.any(audit.slices, axis=0) & audit.attributes[:, 0] if audit.slices else np.zeros(len(audit.labels), bool)
+    hit = next((c.id for c in found.clusters if planted[c.membership >= 0.5].mean() > 0.3), None)
+    own = [i for i in found.insights if i.kind == "phrase" and i.cluster == hit and hit is not None]
+    others = [i for i in found.insights if i.kind == "phrase" and i.cluster != hit]
+    met = list(dict.fromkeys(i.text for i in (*own, *others)))
+    return met.index(TRUE) + 1 if TRUE in met else None
+
+
+def _sentence(found: Diagnosis, insight: Insight, chance: F64) -> dict[str, Any]:
+    scope = np.ones(len(chance), bool) if insight.scope == "all samples" else found.samples.labels == int(insight.scope)
+    truth = float(chance[insight.mask].mean() - chance[scope & ~insight.mask].mean())
+    assert insight.error_difference is not None
+    estimate = insight.error_difference
+    return {
+        "text": insight.text,
+        "scope": insight.scope,
+        "p": insight.p,
+        "truth": truth,
+        "estimate": estimate.to_dict(),
+        "held": bool(estimate.low <= truth <= estimate.high),
+        "false": bool(truth <= 1e-9),
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """What docs/evidence.md shows."""
+    lines = [
+        "| planted | n | true phrase first | in the first three | runs with a false sentence | sentences | interval holds the truth |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        own = [row for row in rows if row["kind"] == kind]
+        n, sentences = len(own), [s for row in own for s in row["sentences"]]
+        first, three = (sum(row["first"] is not None and row["first"] <= most for row in own) for most in (1, 3))
+        false = sum(any(s["false"] for s in row["sentences"]) for row in own)
+        held = sum(s["held"] for s in sentences)
+        ranks = ["–", "–"] if kind == "null" else [show(clopper_pearson(k, n)) for k in (first, three)]
+        covered = show(clopper_pearson(held, len(sentences)), 3) if sentences else "–"
+        lines.append(f"| {kind} | {n} | {ranks[0]} | {ranks[1]} | {show(clopper_pearson(false, n), 3)} | {len(sentences)} | {covered} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", nargs=2, type=int, default=(0, 10), metavar=("FROM", "TO"), help="0-99 tune, 1000 on are reported")
+    parser.add_argument("--null", action="store_true")
+    parser.add_argument("--partial", action="store_true")
+    parser.add_argument("--permutations", type=int, default=499)
+    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--show", type=Path)
+    given = parser.parse_args()
+    if given.show is not None:
+        print(table(read_lines(given.show)))
+        return
+    kinds: list[PlantedKind] = ["null"] if given.null else ["rare"] if given.partial else KINDS
+    done = keys_done(read_lines(given.out), ("kind", "seed")) if given.out else set()
+    rows: list[dict[str, Any]] = []
+    with threadpool_limits(1):
+        for seed in range(*given.seeds):
+            for kind in kinds:
+                if (kind, seed) not in done:
+                    rows.append(measure(kind, seed, given.permutations, given.rows))
+                    if given.out:
+                        append_line(given.out, rows[-1])
+    print(table(read_lines(given.out) if given.out else rows))
+
+
+if __name__ == "__main__":
+    main()
