@@ -157,7 +157,7 @@ def _parse(line: str, scored: bool) -> tuple[int, tuple[float, ...], float, str]
         confidence = values.pop()
         if not 0 <= confidence <= 1:
             return kind, _NOWHERE, 1.0, "the confidence does not lie between 0 and 1"
-    if len(values) < 5 or len(values) % 2 == 0 or len(values) == 7:
+    if len(values) < 5 or len(values) % 2 == 0:
         return kind, _NOWHERE, confidence, "the line is neither a box (class cx cy w h) nor an outline"
     if len(values) == 5:
         x, y, width, height = values[1:]

@@ -37,6 +37,8 @@ class _Matrix:
     values: F64
     names: tuple[str, ...]
     reasons: list[str]
+    listed: bool = False
+    """Each row lists the classes that are there, so a class that is never listed is never there."""
 
 
 def audit_multilabel(
@@ -143,7 +145,7 @@ def _matrix(frame: pd.DataFrame, columns: Sequence[str], given: Sequence[str]) -
             reasons[row] = f"{columns[0]!r} names no class that is known: {unknown[0]!r}" if unknown else f"{columns[0]!r} is no list of class names"
         else:
             values[row, [place[name] for name in one]] = 1
-    return _Matrix(values, names, reasons)
+    return _Matrix(values, names, reasons, listed=True)
 
 
 def _names_in(cell: Any) -> list[str] | None:
@@ -166,10 +168,10 @@ def _aligned(truth: _Matrix, guess: _Matrix, given: Sequence[str]) -> tuple[_Mat
     """
     if truth.names and guess.names and truth.names != guess.names:
         names = tuple(dict.fromkeys([*guess.names, *truth.names]))
-        lacking = sorted(set(names) - set(truth.names)), sorted(set(names) - set(guess.names))
-        lists = all(np.isin(m.values[np.isfinite(m.values)], (0.0, 1.0)).all() for m in (truth, guess))
-        if lacking[1] and not lists:
-            raise InvalidInput(f"The classes {', '.join(lacking[1][:4])} of the labels have no probabilities. Name a column for each class.")
+        for matrix, what in ((truth, "labels"), (guess, "predictions")):
+            lacking = [name for name in names if name not in matrix.names]
+            if lacking and not matrix.listed:
+                raise InvalidInput(f"The {what} have no column for {', '.join(lacking[:4])}, which the other side has. Name one for each class.")
         return _spread(truth, names), _spread(guess, names), names
     k, other = truth.values.shape[1], guess.values.shape[1]
     if k != other:
@@ -186,7 +188,7 @@ def _spread(matrix: _Matrix, names: Sequence[str]) -> _Matrix:
     for i, name in enumerate(names):
         if name in matrix.names:
             values[:, i] = matrix.values[:, matrix.names.index(name)]
-    return _Matrix(values, tuple(names), matrix.reasons)
+    return _Matrix(values, tuple(names), matrix.reasons, matrix.listed)
 
 
 def _scores(values: F64, role: str) -> tuple[list[str], F64]:

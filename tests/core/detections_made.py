@@ -62,11 +62,15 @@ def make(folder: Path, n_images: int = 30, *, seed: int = 0, planted: float = 0.
             made.results.append({"image_id": number + 100, "category_id": 10, "bbox": [x, y, 9, 31], "score": 0.4})
         noise = rng.normal(0, 3, (HEIGHT, WIDTH, 3))
         Image.fromarray(np.clip(np.asarray(picture, np.float32) + noise, 0, 255).astype(np.uint8)).save(made.pictures / name)
-        made.images.append({"id": number + 100, "file_name": name, "width": WIDTH, "height": HEIGHT, "weather": "wet" if rng.random() < 0.5 else "dry"})
+        made.images.append(
+            {"id": number + 100, "file_name": name, "width": WIDTH, "height": HEIGHT, "weather": "wet" if rng.random() < 0.5 else "dry"}
+        )
     return made.write()
 
 
-def _place(made: Made, draw: ImageDraw.ImageDraw, rng: np.random.Generator, taken: Any, number: int, name: str, dark: bool, planted: float, missed: float):
+def _place(
+    made: Made, draw: ImageDraw.ImageDraw, rng: np.random.Generator, taken: Any, number: int, name: str, dark: bool, planted: float, missed: float
+):
     kind, side = int(rng.integers(2)), int(rng.integers(10, 40))
     x, y = int(rng.integers(0, WIDTH - side)), int(rng.integers(0, HEIGHT - side))
     if any(abs(x - a) < max(side, s) and abs(y - b) < max(side, s) for a, b, s in taken):

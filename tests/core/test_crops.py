@@ -1,0 +1,140 @@
+"""Rows that share pictures are embedded from crop and picture, and stay together."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from core.crops import CONTEXT_WEIGHT, CropImages, SharedImages, crop_images, read_rows
+from core.embeddings import read_images
+from core.errors import InvalidInput
+from core.image_columns import FrameImages
+
+
+class Encoder:
+    """Mean colours of the four quarters: enough to tell pictures apart."""
+
+    name, description, finding_space, joint_space, fingerprint = "quarters", "test", "finding", "joint", "0" * 64
+
+    def preprocess(self, image):
+        return np.asarray(image.resize((2, 2), Image.Resampling.BOX), np.float32).transpose(2, 0, 1)
+
+    def encode_images(self, batch):
+        rows = batch.reshape(len(batch), -1) + 1
+        unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return unit, unit[:, ::-1]
+
+    def encode_texts(self, texts):
+        raise NotImplementedError
+
+    def count_truncated(self, texts):
+        return 0
+
+
+def encoded(image):
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def base():
+    """Three pictures of different grounds, each with a red and a green square; the last cannot be read."""
+    pictures = []
+    for ground in ("navy", "olive", "gray"):
+        picture = Image.new("RGB", (100, 80), ground)
+        draw = ImageDraw.Draw(picture)
+        draw.rectangle((10, 10, 29, 29), fill="red")
+        draw.rectangle((60, 40, 79, 59), fill="lime")
+        pictures.append(encoded(picture))
+    pictures[2] = b"broken"
+    return FrameImages(pictures, ("a.png", "b.png", "c.png"))
+
+
+@pytest.fixture
+def crops(base):
+    boxes = np.array([[10, 10, 20, 20], [60, 40, 20, 20], [10, 10, 20, 20], [60, 40, 20, 20], [10, 10, 20, 20]], np.float64)
+    sizes = np.array([[100, 80]] * 3, np.float64)
+    return crop_images(base, np.array([0, 0, 1, 1, 2]), boxes, sizes, ["a#0", "a#1", "b#0", "b#1", "c#0"])
+
+
+def test_a_crop_shows_its_box_with_a_margin(crops):
+    picture = Image.open(io.BytesIO(crops.read(0)))
+    assert picture.size == (32, 32)  # the smallest side, which is more than 28
+    assert picture.getpixel((16, 16)) == (255, 0, 0)
+    assert picture.getpixel((0, 0)) == Image.new("RGB", (1, 1), "navy").getpixel((0, 0))
+
+
+def test_a_crop_of_a_large_box_is_what_the_picture_has(base):
+    store = crop_images(base, np.array([0]), np.array([[0.0, 0, 95, 80]]), np.array([[100.0, 80]]), ["a#0"])
+    assert Image.open(io.BytesIO(store.read(0))).size == (100, 80)
+
+
+def test_the_finding_vector_joins_crop_and_picture(crops):
+    reading = read_rows(crops, Encoder())
+    assert reading.kept.tolist() == [0, 1, 2, 3]
+    whole = read_images(crops.base.keep(np.array([0, 1])), Encoder()).embeddings.vectors[[0, 0, 1, 1]]
+    alone = read_images(FrameImages([crops.read(i) for i in range(4)], tuple("abcd")), Encoder())
+    expected = np.concatenate([alone.embeddings.vectors, CONTEXT_WEIGHT * whole], axis=1)
+    np.testing.assert_allclose(reading.embeddings.vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(reading.embeddings.vectors, axis=1), 1, rtol=1e-5)
+    # as the docstring says: the cosine is the weighted mean of both cosines
+    both = alone.embeddings.vectors @ alone.embeddings.vectors.T + CONTEXT_WEIGHT**2 * whole @ whole.T
+    np.testing.assert_allclose(reading.embeddings.vectors @ reading.embeddings.vectors.T, both / (1 + CONTEXT_WEIGHT**2), rtol=1e-4)
+    assert reading.embeddings.space != "finding"  # vectors of plain pictures must not be compared with these
+    words = alone.joint.vectors + CONTEXT_WEIGHT * whole[:, ::-1]
+    np.testing.assert_allclose(reading.joint.vectors, words / np.linalg.norm(words, axis=1, keepdims=True), rtol=1e-5)
+    assert reading.joint.space == "joint"
+
+
+def test_properties_say_whether_they_are_of_the_crop_or_of_the_picture(crops):
+    columns = {column.name: column.values for column in read_rows(crops, Encoder()).properties}
+    assert columns["brightness"][0] != columns["brightness"][1]
+    assert columns["brightness of the picture"][0] == columns["brightness of the picture"][1]
+    assert not {"width", "file size", "file format"} & set(columns)
+
+
+def test_a_picture_that_cannot_be_read_takes_all_its_rows_along(crops):
+    reading = read_rows(crops, Encoder())
+    assert set(reading.unreadable) == {4}
+    assert "c.png" in reading.unreadable[4]
+
+
+def test_objects_of_one_look_are_not_near_duplicates(base):
+    """Ten equal boxes of one picture, and a copy of that picture: only the copies belong together."""
+    store = FrameImages([base.read(0), base.read(1), base.read(0)], ("a", "b", "copy of a"))
+    rows = crop_images(store, np.arange(3).repeat(4), np.tile([10.0, 10, 20, 20], (12, 1)), np.array([[100.0, 80]] * 3), list(map(str, range(12))))
+    groups = read_rows(rows, Encoder()).duplicate_groups
+    assert len(set(groups[[0, 1, 2, 3, 8, 9, 10, 11]].tolist())) == 1
+    assert len(set(groups[4:8].tolist())) == 4  # that they share a picture says their own group
+
+
+def test_pictures_that_rows_share_are_read_once(base):
+    counted = []
+
+    class Counting(FrameImages):
+        def read(self, index):
+            counted.append(index)
+            return super().read(index)
+
+        def keep(self, rows):
+            return Counting([self.values[int(i)] for i in rows], tuple(self.names[int(i)] for i in rows))
+
+    store = Counting([base.read(0), base.read(1)], ("a", "b"))
+    rows = SharedImages(store, np.array([1, 0, 1, 1]))
+    reading = read_rows(rows, Encoder())
+    assert sorted(counted) == [0, 1]
+    assert [rows.name(i) for i in range(4)] == ["b", "a", "b", "b"]
+    vectors = reading.embeddings.vectors
+    np.testing.assert_array_equal(vectors[[0, 2]], vectors[[2, 3]])
+    assert not np.array_equal(vectors[0], vectors[1])
+    assert rows.keep(np.array([1])).read(0) == base.read(0)
+
+
+def test_a_crop_of_a_broken_picture_names_the_picture(crops):
+    assert isinstance(crops, CropImages)
+    with pytest.raises(InvalidInput, match=r"c\.png"):
+        crops.read(4)
