@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.records import F64, I64, Outcomes, SampleSet
+from core.records import F32, F64, I64, Outcomes, SampleSet
 from core.search import Scope
-from core.superclasses import MANY_CLASSES, Superclasses
+from core.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 
 SMALL_CLASS = 20
 """A class with fewer rows is pooled with the other small ones."""
@@ -98,6 +98,19 @@ def lay_out(samples: SampleSet, superclasses: Superclasses | None = None) -> Lay
 def needs_superclasses(samples: SampleSet) -> bool:
     """True if there are more classes with rows than are searched one by one."""
     return samples.labels is not None and len(np.unique(samples.labels)) > MANY_CLASSES
+
+
+def superclasses_of(samples: SampleSet, vectors: F32, names: F32 | None) -> Superclasses | None:
+    """The superclasses of many classes, by the text vectors of their names or else by mean embeddings; None for few classes.
+
+    Args:
+        vectors: (n, d) embeddings. names: (k, d) text vectors of the class names, if there are any.
+    """
+    if samples.labels is None or not needs_superclasses(samples):
+        return None
+    k = len(samples.class_names)
+    means = class_means(vectors, samples.labels, k) if names is None else None
+    return group_classes(samples.class_names, np.bincount(samples.labels, minlength=k), texts=names, means=means)
 
 
 def _rows_of(blocks: I64, n_blocks: int) -> list[I64]:

@@ -6,8 +6,11 @@ thirty classes that no single one of them shows. So with more than `MANY_CLASSES
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.cluster.hierarchy import ClusterNode, linkage, to_tree
@@ -15,6 +18,9 @@ from scipy.spatial.distance import squareform
 
 from core.errors import InvalidInput
 from core.records import F32, F64, I64
+
+if TYPE_CHECKING:
+    from core.encoders import Encoder
 
 MANY_CLASSES = 60
 """With more classes than this the search looks into superclasses instead of classes."""
@@ -66,9 +72,18 @@ def group_classes(class_names: Sequence[str], counts: I64, *, texts: F32 | None 
     for number, group in enumerate(groups):
         of_class[present[group]] = number
         names.append(_name(group, vectors, [str(class_names[present[g]]) for g in group]))
-    ground = "the text vectors of their names" if texts is not None else "the mean embeddings of their rows, as no text vectors were given"
+    ground = "the text vectors of their names" if texts is not None else "the mean embeddings of their rows, as no text vectors of words were given"
     note = f"{len(present):,} classes are grouped into {len(groups)} superclasses by {ground}; the search looks into these."
     return Superclasses(of_class, tuple(names), note)
+
+
+def name_vectors(encoder: Encoder, class_names: Sequence[str], cache: Path | None = None) -> F32 | None:
+    """(k, d) text vectors of the names; None where most names are no words ("17", "n02084071"), whose vectors would say nothing."""
+    from core.words import encode_texts
+
+    if sum(re.search(r"[^\W\d_]{3}", name) is not None for name in class_names) * 2 < len(class_names):
+        return None
+    return encode_texts(encoder, [f"a photo of a {name.replace('_', ' ')}" for name in class_names], cache)
 
 
 def class_means(vectors: F32, labels: I64, n_classes: int) -> F32:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.diagnose import Settings, diagnose_arrays
-from core.layout import LARGE_CLASS, MOST_LARGE, failure_score, lay_out, needs_superclasses
+from core.layout import LARGE_CLASS, MOST_LARGE, failure_score, lay_out, needs_superclasses, superclasses_of
 from core.records import I64, Column, Outcomes, SampleSet
 from core.results import to_document
 from core.superclasses import MANY_CLASSES, Superclasses
@@ -189,3 +189,18 @@ def test_the_failure_score_is_class_centred_and_mixes_loss_and_error() -> None:
     np.testing.assert_allclose(failure_score(replace(outcomes, errors=np.zeros(140, bool)), layout), centred(loss))
     clipped = replace(outcomes, clip=1.5, errors=None)
     np.testing.assert_allclose(failure_score(clipped, layout), centred(np.minimum(loss, 1.5)))
+
+
+def test_many_classes_are_grouped_by_their_names_or_else_by_their_embeddings_and_few_are_not() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(1400) % 70
+    vectors = (rng.normal(size=(7, 8))[labels % 7] + 0.1 * rng.normal(size=(1400, 8))).astype(np.float32)
+    by_image = superclasses_of(made(labels), vectors, None)
+    assert by_image is not None
+    assert all(len(np.unique(np.flatnonzero(by_image.of_class == s) % 7)) == 1 for s in range(len(by_image)))
+    texts = (rng.normal(size=(10, 8))[np.arange(70) // 7] + 0.1 * rng.normal(size=(70, 8))).astype(np.float32)
+    by_name = superclasses_of(made(labels), vectors, texts)
+    assert by_name is not None
+    assert all(len(np.unique(np.flatnonzero(by_name.of_class == s) // 7)) == 1 for s in range(len(by_name)))
+    assert superclasses_of(made(labels % 60), vectors, texts) is None
+    assert superclasses_of(made(None, n=1400), vectors, None) is None

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.records import F32, I64
-from core.superclasses import LEAST, MOST, class_means, group_classes
+from core.superclasses import LEAST, MOST, class_means, group_classes, name_vectors
 
 
 def planted(n_groups: int, each: int, *, d: int = 64, noise: float = 0.5, seed: int = 0) -> tuple[F32, I64]:
@@ -74,7 +74,7 @@ def test_without_text_vectors_the_mean_embeddings_serve_and_it_is_said() -> None
     rows = (vectors[labels] + 0.02 * rng.normal(size=(len(labels), 64))).astype(np.float32)
     found = group_classes(names_of(64), np.full(64, 30), means=class_means(rows, labels, 64))
     assert all(len(np.unique(truth[found.of_class == s])) == 1 for s in range(len(found)))
-    assert "no text vectors were given" in found.note
+    assert "no text vectors of words were given" in found.note
     with pytest.raises(InvalidInput, match="one vector for each of the 64 classes: got none"):
         group_classes(names_of(64), np.full(64, 30))
 
@@ -87,3 +87,20 @@ def test_class_means_are_those_of_the_plain_loop() -> None:
     for c in range(8):
         expected = vectors[labels == c].mean(0) if (labels == c).any() else np.zeros(5)
         np.testing.assert_allclose(found[c], expected, atol=1e-6)
+
+
+class _Words:
+    """A text tower that numbers the letters."""
+
+    fingerprint = "letters"
+
+    def encode_texts(self, texts: list[str]) -> F32:
+        return np.array([[text.count(letter) for letter in "abcdefghij"] for text in texts], np.float32)
+
+
+def test_names_that_are_words_have_text_vectors_and_codes_have_none() -> None:
+    found = name_vectors(_Words(), ["fire_hydrant", "dog", "cab"])  # type: ignore[arg-type]
+    assert found is not None
+    np.testing.assert_array_equal(found[2] - found[1], _Words().encode_texts(["cab"])[0] - _Words().encode_texts(["dog"])[0])
+    assert name_vectors(_Words(), ["0", "17", "n02084071", "狐狸犬"]) is None  # type: ignore[arg-type]
+    assert name_vectors(_Words(), ["狐狸犬", "n02084071"]) is not None  # type: ignore[arg-type]
