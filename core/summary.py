@@ -7,54 +7,16 @@ from collections import Counter
 
 import numpy as np
 
-from core.records import F64, Diagnosis, Estimate, FailureCluster
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """The value with `digits` decimals, a true minus sign, and a dash where it is undefined."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{value:,.{digits}f}".replace("-", "−")
-
-
-def digits_for(loss: F64) -> int:
-    """How many decimals show differences of this loss: two for losses of about 1, none for squared errors in the thousands."""
-    spread = float(np.std(loss)) or 1.0
-    return 2 if 0.1 <= spread < 20 else 1 if 20 <= spread < 200 else 0 if spread >= 200 else min(6, 1 - math.floor(math.log10(spread)))
-
-
-def percent(value: float | None) -> str:
-    """A share of 1 as a percentage; tenths below 10 %."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{number(100 * value, 1 if 0 < abs(value) < 0.0995 else 0)}\u00a0%"
-
-
-def interval(estimate: Estimate | None, *, share: bool = False, digits: int = 2) -> str:
-    """The interval alone, such as "0.30 to 0.50" or "30 to 50 %"."""
-    if estimate is None or not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
-        return "no interval"
-    if share:
-        return f"{percent(estimate.low)[:-2]} to {percent(estimate.high)}"
-    return f"{number(estimate.low, digits)} to {number(estimate.high, digits)}"
-
-
-def p_value(p: float | None) -> str:
-    """Such as "p = 0.004", "p < 0.001", or "no p" where none was computed."""
-    if p is None or not math.isfinite(p):
-        return "no p"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
-
-
-def count(n: int, noun: str) -> str:
-    """The count with its noun, such as "1 cluster" or "2,400 samples"."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
-def with_unit(diagnosis: Diagnosis) -> str:
-    """The loss's unit with a space before it, or nothing where the unit says no more than "loss"."""
-    unit = diagnosis.outcomes.unit
-    return "" if unit in ("", "loss") else f" {unit}"
+from core.figures import count as count
+from core.figures import digits_for as digits_for
+from core.figures import either, listed
+from core.figures import interval as interval
+from core.figures import number as number
+from core.figures import p_value as p_value
+from core.figures import percent as percent
+from core.figures import with_unit as with_unit
+from core.records import Diagnosis, FailureCluster
+from core.sentences import best_phrase, came_back, cluster_title, heard, prediction_rows, prediction_sentence
 
 
 def verdict(diagnosis: Diagnosis) -> str:
@@ -108,8 +70,18 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 
 def explanation(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """The two confirmed conditions that retrieve the cluster best, or "" if there is none."""
-    confirmed = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed]
+    confirmed = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed and i.kind == "condition"]
     return "; ".join(i.text for i in sorted(confirmed, key=lambda i: -(i.retrieval or 0.0))[:2])
+
+
+def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """The phrase that describes the cluster best and how well it finds it, or "" if none does better than chance."""
+    phrase = best_phrase(diagnosis, cluster)
+    if phrase is None or phrase.held_out is None:
+        return ""
+    return (
+        f'"{phrase.text}" (AUROC {number(phrase.held_out.value)} on unseen rows, 95\u00a0% {interval(phrase.held_out)}; the ensemble {heard(phrase)})'
+    )
 
 
 def detectable_sentence(diagnosis: Diagnosis) -> str:
@@ -121,9 +93,9 @@ def detectable_sentence(diagnosis: Diagnosis) -> str:
     sentence = ""
     if seen:
         chances = sorted({percent(d.power) for d in seen})
-        sentence = f"With a chance of {' to '.join(chances)} this run would have found an excess loss of {_either(parts)}."
+        sentence = f"With a chance of {' to '.join(chances)} this run would have found an excess loss of {either(parts)}."
     if missed:
-        sizes = _either([f"{size:,}" for size in missed])
+        sizes = either([f"{size:,}" for size in missed])
         sentence += (
             f" Clusters of {sizes} with four fifths of their samples failing would have been found less often than that, "
             "where they are round neighbourhoods of the embedding."
@@ -135,8 +107,10 @@ def text_summary(diagnosis: Diagnosis) -> str:
     """The result as a few lines of plain text, for the end of a command."""
     lines = [verdict(diagnosis), predictability_sentence(diagnosis)]
     for cluster in diagnosis.clusters:
-        shared = explanation(diagnosis, cluster)
-        lines.append(f"  {cluster.id + 1}. {cluster.name}: {cluster_sentence(diagnosis, cluster)}{f'; shared: {shared}' if shared else ''}")
+        lines.append(f"  {cluster.id + 1}. {cluster_title(diagnosis, cluster)} – {cluster_sentence(diagnosis, cluster)}")
+        said = {"in words": in_words(diagnosis, cluster), "shared": explanation(diagnosis, cluster)}
+        if any(said.values()):
+            lines.append("     " + "; ".join(f"{key}: {value}" for key, value in said.items() if value))
     failing = [f for f in diagnosis.classes if f.confirmed]
     if failing:
         digits = digits_for(diagnosis.outcomes.loss)
@@ -144,9 +118,27 @@ def text_summary(diagnosis: Diagnosis) -> str:
         lines.append(f"Failing as a whole: {named}{f'; and {len(failing) - 5} more' if len(failing) > 5 else ''}.")
     if not diagnosis.clusters and (sentence := detectable_sentence(diagnosis)):
         lines.append(sentence)
+    lines += [*own_words(diagnosis), *prediction_lines(diagnosis)]
     if diagnosis.excluded:
         lines.append(f"{count(len(diagnosis.excluded), 'row')} left out: {reasons(diagnosis)}.")
     return "\n".join([*lines, *(f"Note: {note}" for note in diagnosis.notes)])
+
+
+def own_words(diagnosis: Diagnosis, most: int = 5) -> list[str]:
+    """One line on the confirmed conditions and phrases that describe no one cluster; none if there are none."""
+    own = [i for i in diagnosis.insights if i.cluster is None and i.confirmed]
+    named = [i.text if i.scope == "all samples" else f"{i.text} ({i.scope})" for i in own]
+    return [f"Also failing: {listed(named, most)}."] if named else []
+
+
+def prediction_lines(diagnosis: Diagnosis) -> list[str]:
+    """What became of the findings on fresh samples: a line of counts, then one line for each; none if that was not tried."""
+    prediction = diagnosis.prediction
+    if prediction is None:
+        return []
+    digits = digits_for(diagnosis.outcomes.loss)
+    lines = [f"On {count(prediction.n_fresh, 'fresh sample')} ({prediction.source}): {came_back(prediction)}"]
+    return [*lines, *(f"  {prediction_sentence(row, prediction, digits)}" for row in prediction_rows(diagnosis))]
 
 
 def reasons(diagnosis: Diagnosis, most: int = 4) -> str:
@@ -158,7 +150,3 @@ def reasons(diagnosis: Diagnosis, most: int = 4) -> str:
 
 def _errors_known(diagnosis: Diagnosis) -> bool:
     return diagnosis.outcomes.errors is not None
-
-
-def _either(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"

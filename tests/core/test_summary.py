@@ -9,6 +9,7 @@ import pytest
 
 from core.records import Estimate
 from core.summary import covered, digits_for, interval, number, p_value, percent, predictability_sentence, text_summary, verdict
+from tests.core.words_made import made_prediction, with_words
 from tests.fixtures import make_diagnosis
 
 NAN = float("nan")
@@ -68,11 +69,23 @@ def test_without_a_test_no_claim_about_chance_is_made() -> None:
 def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() -> None:
     lines = text_summary(make_diagnosis()).splitlines()
     assert lines[0].startswith("2 failure clusters confirmed")
-    assert lines[2].startswith("  1. weather = fog, group 0: 8 samples, loss ")
-    assert lines[2].endswith("shared: weather = fog")
+    assert lines[2].startswith("  1. weather = fog – 8 samples, loss ")
+    assert lines[3] == "     shared: weather = fog"
+    assert lines[4].startswith("  2. weather = fog, group 1 – 7 samples, loss ")  # its condition was not confirmed, so it names nothing
     assert any(line.startswith("Failing as a whole: bus (mean loss 0.90, p = 0.004)") for line in lines)
     assert "2 rows left out: image could not be decoded (1); loss is not a number (1)." in lines
     assert "Note: Cross-entropy was clipped at 4.6 nats for fitting." in lines
+
+
+def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_prediction() -> None:
+    lines = text_summary(replace(with_words(), prediction=made_prediction())).splitlines()
+    assert lines[2].startswith("  1. in the dark – ")
+    told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93; the ensemble agrees); shared: weather = fog'
+    assert lines[3] == told
+    assert "Also failing: in the rain (bus)." in lines
+    at = lines.index("On 320 fresh samples (320 held-back samples): 1 of 2 findings did as predicted; 2 more had too few samples to judge.")
+    assert lines[at + 1].startswith("  Cluster 1: 40 fresh samples; ")
+    assert not any("  " in line.strip() for line in lines)
 
 
 def test_nothing_found_comes_with_what_would_have_been_found() -> None:
