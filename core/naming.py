@@ -12,10 +12,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from core.encoders import Encoder, load_encoder
+from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.files import read_arrays, write_arrays
 from core.records import F32, Embeddings, Progress, Words, no_progress
@@ -26,6 +27,18 @@ ALIKE = 0.95
 """Phrases whose directions have a higher cosine are one phrase."""
 PROMPTS = 8
 """Prompts averaged for each phrase."""
+
+
+class TextTower(Protocol):
+    """The part of `core.encoders.Encoder` that words need."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def joint_space(self) -> str: ...
+    def encode_texts(self, texts: Sequence[str]) -> F32: ...
 
 
 def name_samples(
@@ -55,7 +68,7 @@ def name_samples(
 
 def make_words(
     joint: Embeddings,
-    encoder: Encoder,
+    encoder: TextTower,
     vocabulary: Vocabulary,
     class_names: Sequence[str] = (),
     synonyms: Mapping[str, Sequence[str]] | None = None,
@@ -98,7 +111,7 @@ def make_words(
     )
 
 
-def encode_texts(encoder: Encoder, texts: Sequence[str], cache: Path | None = None) -> F32:
+def encode_texts(encoder: TextTower, texts: Sequence[str], cache: Path | None = None) -> F32:
     """(m, d) the encoder's vectors of the texts, each distinct one computed once and kept in `cache`."""
     distinct = list(dict.fromkeys(texts))
     if cache is None:

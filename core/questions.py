@@ -24,7 +24,7 @@ from core.statistics import Permuter, bootstrap, chunks, permutation_p
 from core.words import block_means, unit
 
 if TYPE_CHECKING:
-    from core.encoders import Encoder
+    from core.naming import TextTower
 
 PERMUTATIONS = 2000
 MATCHING = 0.1
@@ -116,7 +116,7 @@ class Difference:
     shared: int
 
 
-def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: Encoder | None = None, cache: Path | None = None) -> list[Answer]:
+def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None = None, cache: Path | None = None) -> list[Answer]:
     """What the loss is where images look like each text.
 
     Args:

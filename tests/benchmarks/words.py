@@ -44,6 +44,7 @@ def measure(kind: PlantedKind, seed: int, permutations: int, n: int = 2000) -> d
         "clusters": len(found.clusters),
         "claims": len(found.clusters) + sum(i.confirmed for i in found.insights) + sum(c.confirmed for c in found.classes),
         "first": first_sentence(found, audit),
+        "read": rank_of_reading(found, audit),
         "sentences": [_sentence(found, i, chance) for i in sentences],
     }
 
@@ -61,10 +62,22 @@ def first_sentence(found: Diagnosis, audit: Planted) -> int | None:
     """
     planted = np.any(audit.slices, axis=0) & audit.attributes[:, 0] if audit.slices else np.zeros(len(audit.labels), bool)
     hit = next((c.id for c in found.clusters if planted[c.membership >= 0.5].mean() > 0.3), None)
-    own = [i for i in found.insights if i.kind == "phrase" and i.cluster == hit and hit is not None]
-    others = [i for i in found.insights if i.kind == "phrase" and i.cluster != hit]
+    said = [i for i in found.insights if i.kind == "phrase"]
+    own = [i for i in said if hit is not None and i.cluster == hit]
+    others = [i for i in said if i not in own]
     met = list(dict.fromkeys(i.text for i in (*own, *others)))
     return met.index(TRUE) + 1 if TRUE in met else None
+
+
+def rank_of_reading(found: Diagnosis, audit: Planted) -> int | None:
+    """Place of the true phrase, from 1, among all phrases by what the ensemble reads in them, in the class whose planted rows have it."""
+    if not audit.slices:
+        return None
+    assert found.words is not None
+    assert found.reader is not None
+    label = int(audit.labels[np.any(audit.slices, axis=0) & audit.attributes[:, 0]][0])
+    read = found.reader.effects(found.words.directions, label)[0]
+    return int((read > read[0]).sum()) + 1
 
 
 def _sentence(found: Diagnosis, insight: Insight, chance: F64) -> dict[str, Any]:
@@ -86,18 +99,18 @@ def _sentence(found: Diagnosis, insight: Insight, chance: F64) -> dict[str, Any]
 def table(rows: list[dict[str, Any]]) -> str:
     """What docs/evidence.md shows."""
     lines = [
-        "| planted | n | true phrase first | in the first three | runs with a false sentence | sentences | interval holds the truth |",
-        "|---|---|---|---|---|---|---|",
+        "| planted | n | true phrase first of those said | in the first three | first of 200 in the ensemble's reading | in the first three | runs with a false sentence | sentences | interval holds the truth |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for kind in dict.fromkeys(row["kind"] for row in rows):
         own = [row for row in rows if row["kind"] == kind]
         n, sentences = len(own), [s for row in own for s in row["sentences"]]
-        first, three = (sum(row["first"] is not None and row["first"] <= most for row in own) for most in (1, 3))
+        counts = [sum(row[rank] is not None and row[rank] <= most for row in own) for rank in ("first", "read") for most in (1, 3)]
         false = sum(any(s["false"] for s in row["sentences"]) for row in own)
         held = sum(s["held"] for s in sentences)
-        ranks = ["–", "–"] if kind == "null" else [show(clopper_pearson(k, n)) for k in (first, three)]
+        ranks = " | ".join(["–"] * 4 if kind == "null" else [show(clopper_pearson(k, n)) for k in counts])
         covered = show(clopper_pearson(held, len(sentences)), 3) if sentences else "–"
-        lines.append(f"| {kind} | {n} | {ranks[0]} | {ranks[1]} | {show(clopper_pearson(false, n), 3)} | {len(sentences)} | {covered} |")
+        lines.append(f"| {kind} | {n} | {ranks} | {show(clopper_pearson(false, n), 3)} | {len(sentences)} | {covered} |")
     return "\n".join(lines)
 
 
