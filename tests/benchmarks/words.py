@@ -56,7 +56,9 @@ def chance_of_error(audit: Planted) -> F64:
 
 
 def first_sentence(found: Diagnosis, audit: Planted) -> int | None:
-    """Place of the true phrase, from 1, among the phrases that a reader meets: those of the first cluster that holds planted rows with the attribute, then the others.
+    """Place of the true phrase, from 1, among the phrases that a reader meets.
+
+    They are those of the first cluster that holds planted rows with the attribute, then the others.
 
     None where it is not among them. (The other half of a correlation, rows that lack the attribute, has no phrase.)
     """
@@ -99,7 +101,8 @@ def _sentence(found: Diagnosis, insight: Insight, chance: F64) -> dict[str, Any]
 def table(rows: list[dict[str, Any]]) -> str:
     """What docs/evidence.md shows."""
     lines = [
-        "| planted | n | true phrase first of those said | in the first three | first of 200 in the ensemble's reading | in the first three | runs with a false sentence | sentences | interval holds the truth |",
+        "| planted | n | true phrase first of those said | in the first three | first of 200 as read by the ensemble | in the first three "
+        "| runs with a false sentence | sentences | interval holds the truth |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for kind in dict.fromkeys(row["kind"] for row in rows):

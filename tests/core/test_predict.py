@@ -46,6 +46,8 @@ def test_a_real_failure_comes_true_on_fresh_samples() -> None:
     assert prediction.digest == freeze(found).digest
     assert prediction.n_fresh == len(fresh.labels)
     assert snow.as_predicted
+    assert snow.p is not None
+    assert snow.rest is not None
     assert snow.p < 0.001
     assert snow.observed.value > snow.rest
     assert snow.expected.low <= snow.predicted.low <= snow.predicted.value <= snow.predicted.high <= snow.expected.high
@@ -55,7 +57,7 @@ def test_a_phrase_matches_the_same_rows_in_the_diagnosed_samples_as_before() -> 
     """The rule applied to shifted copies of the diagnosed rows gives the diagnosed rows."""
     found, audit, _ = planted_run("rare")
     moved = audit_of(audit)
-    noise = np.random.default_rng(0).normal(0, 0.002, moved.embeddings.vectors.shape)
+    noise = np.random.default_rng(0).normal(0, 0.004, moved.embeddings.vectors.shape)
     vectors = (moved.embeddings.vectors + noise).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     joint = Embeddings(vectors, "planted", "planted")
