@@ -15,8 +15,12 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from core.figures import digits_for
 from core.files import whole, write_text
-from core.records import I64, ClassFinding, Diagnosis, Estimate, FailureCluster, Insight, Predictability
+from core.questions import AuditCell
+from core.records import I64, ClassFinding, Diagnosis, Estimate, FailureCluster, Insight, Predictability, PredictionRow
+from core.sentences import came_back, cluster_title, heard, prediction_rows, prediction_sentence, sentence
+from core.statistics import UNDEFINED
 from core.summary import predictability_sentence, verdict
 
 SCHEMA = "errata.diagnosis/1"
@@ -70,7 +74,7 @@ def clusters_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 def insights_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each insight."""
-    rows = [_flat(_insight(insight)) for insight in diagnosis.insights]
+    rows = [_flat(_insight(diagnosis, insight), drop=("rule",)) for insight in diagnosis.insights]
     joined = [row | {"columns": " | ".join(row["columns"]), "proxies": " | ".join(row["proxies"])} for row in rows]
     return pd.DataFrame(joined).astype({"cluster": "Int64"}) if rows else pd.DataFrame(joined)
 
@@ -114,7 +118,9 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "classes": [_class(finding) for finding in diagnosis.classes],
             "clusters": [_cluster(diagnosis, cluster, ranked=True) for cluster in diagnosis.clusters],
             "candidates": [_cluster(diagnosis, candidate, ranked=False) for candidate in diagnosis.candidates],
-            "insights": [_insight(insight) for insight in diagnosis.insights],
+            "insights": [_insight(diagnosis, insight) for insight in diagnosis.insights],
+            "words": _words(diagnosis),
+            "prediction": prediction_document(diagnosis),
             "detectable": [
                 {"size": d.size, "excess_loss": d.excess_loss, "error_difference": d.error_difference, "power": d.power} for d in diagnosis.detectable
             ],
@@ -165,6 +171,7 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
     return {
         "id": cluster.id if ranked else None,  # a candidate has no rank, so nothing to refer to it by
         "name": cluster.name,
+        "title": cluster_title(diagnosis, cluster),
         "scope": cluster.scope,
         "confirmed": cluster.confirmed,
         "size": cluster.size,
@@ -181,21 +188,99 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
     }
 
 
-def _insight(insight: Insight) -> dict[str, Any]:
+def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:
     return {
         "text": insight.text,
+        "kind": insight.kind,
+        "family": insight.family,
         "columns": list(insight.columns),
+        "rule": [{"column": column, "sign": sign, "operand": value} for column, sign, value in insight.tests],
         "scope": insight.scope,
         "cluster": insight.cluster,
         "size": insight.size,
         "effect": insight.effect.to_dict(),
         "error_inside": insight.error_inside,
         "error_outside": insight.error_outside,
+        "error_difference": _estimate(insight.error_difference),
+        "coverage": _estimate(insight.coverage),
         "p": insight.p,
         "confirmed": insight.confirmed,
         "retrieval": insight.retrieval,
+        "held_out": _estimate(insight.held_out),
+        "stability": insight.stability,
+        "read": _estimate(insight.read),
+        "ensemble": heard(insight) if insight.kind == "phrase" else None,
         "proxies": list(insight.proxies),
+        "sentence": sentence(diagnosis, insight),
     }
+
+
+def _words(diagnosis: Diagnosis) -> dict[str, Any] | None:
+    words, reader, null = diagnosis.words, diagnosis.reader, diagnosis.question_null
+    if words is None:
+        return None
+    return {
+        "encoder": words.encoder,
+        "n_phrases": len(words.phrases),
+        "n_families": len(set(words.families)),
+        "agreement": None if reader is None else reader.agreement,
+        "slope": None if reader is None else reader.slope,
+        "n_question_permutations": 0 if null is None else len(null),
+    }
+
+
+def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
+    """What the frozen findings said of fresh samples beside what those show, as in diagnosis.json; None if that was not tried."""
+    found = diagnosis.prediction
+    if found is None:
+        return None
+    digits = digits_for(diagnosis.outcomes.loss)
+    return _plain(
+        {
+            "digest": found.digest,
+            "measure": found.measure,
+            "source": found.source,
+            "n_fresh": found.n_fresh,
+            "summary": came_back(found),
+            "rows": [_prediction_row(row) | {"sentence": prediction_sentence(row, found, digits)} for row in prediction_rows(diagnosis)],
+            "notes": list(found.notes),
+            "excluded": [{"id": name, "reason": reason} for name, reason in found.excluded],
+        }
+    )
+
+
+def _prediction_row(row: PredictionRow) -> dict[str, Any]:
+    return {
+        "kind": row.kind,
+        "text": row.text,
+        "scope": row.scope,
+        "n": row.n,
+        "predicted": row.predicted.to_dict(),
+        "expected": row.expected.to_dict(),
+        "observed": _estimate(row.observed),
+        "rest": row.rest,
+        "p": row.p,
+        "as_predicted": row.as_predicted,
+    }
+
+
+def audit_frame(cells: Sequence[AuditCell]) -> pd.DataFrame:
+    """One row for each phrase in each scope: what the images show, what the ensemble reads, and whether that is an extrapolation."""
+    rows = [
+        {
+            "phrase": cell.phrase,
+            "family": cell.family,
+            "scope": cell.scope,
+            "support": cell.support,
+            "observed": cell.observed.to_dict(),
+            "read": (cell.read or UNDEFINED).to_dict(),
+            "error_inside": cell.error_inside,
+            "error_outside": cell.error_outside,
+            "extrapolation": cell.extrapolation,
+        }
+        for cell in cells
+    ]
+    return pd.DataFrame([_flat(row) for row in rows])
 
 
 def _estimate(found: Estimate | None) -> dict[str, float] | None:

@@ -137,7 +137,9 @@ def prediction_lines(diagnosis: Diagnosis) -> list[str]:
     if prediction is None:
         return []
     digits = digits_for(diagnosis.outcomes.loss)
-    lines = [f"On {count(prediction.n_fresh, 'fresh sample')} ({prediction.source}): {came_back(prediction)}"]
+    fresh = count(prediction.n_fresh, "fresh sample")
+    source = prediction.source if "held-back" in prediction.source else f"{fresh} ({prediction.source})"
+    lines = [f"On {source}: {came_back(prediction)}"]
     return [*lines, *(f"  {prediction_sentence(row, prediction, digits)}" for row in prediction_rows(diagnosis))]
 
 

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.questions import audit_table
 from core.records import Estimate
 from core.results import (
     SCHEMA,
+    audit_frame,
     clusters_table,
     insights_table,
     memberships_table,
@@ -25,6 +27,7 @@ from core.results import (
     weights_table,
     write_results,
 )
+from tests.core.words_made import made_prediction, with_words
 from tests.fixtures import make_diagnosis
 
 
@@ -44,10 +47,61 @@ def keys(value: Any, path: str = "") -> Iterator[str]:
 def test_every_key_is_documented_and_every_documented_key_is_written(options: dict[str, Any], repository: Path) -> None:
     described = (repository / "docs" / "schema.md").read_text("utf-8").split("## diagnosis.json")[1].split("## The tables")[0]
     documented = set(re.findall(r"^\| `([^`]+)` \|", described, flags=re.MULTILINE))
-    written = {re.sub(r"\.(value|low|high)$", "", key) for key in keys(to_document(make_diagnosis(**options)))}
+    plain = make_diagnosis(**options)
+    written = {re.sub(r"\.(value|low|high)$", "", key) for key in keys(to_document(plain))}
     assert written <= documented
     if not options:
-        assert documented <= written
+        whole = replace(with_words(plain), prediction=made_prediction())
+        ruled = replace(whole, insights=(replace(whole.insights[0], tests=(("weather", "=", "fog"),)), *whole.insights[1:]))
+        full = {re.sub(r"\.(value|low|high)$", "", key) for key in keys(to_document(ruled))}
+        assert full == documented
+
+
+def test_a_run_without_words_says_so_with_null() -> None:
+    document = to_document(make_diagnosis())
+    assert document["words"] is None
+    assert document["prediction"] is None
+    assert all(insight["ensemble"] is None and insight["held_out"] is None for insight in document["insights"])
+
+
+def test_phrases_carry_their_evidence_and_their_sentence() -> None:
+    diagnosis = with_words()
+    document = json.loads(json.dumps(to_document(diagnosis), allow_nan=False))
+    told = next(i for i in document["insights"] if i["kind"] == "phrase")
+    assert told["held_out"] == {"value": 0.87, "low": 0.8, "high": 0.93}
+    assert told["ensemble"] == "agrees"
+    assert told["family"] == "light"
+    assert told["sentence"].startswith('Exploratory: the 30 images most like "in the dark"')
+    assert document["clusters"][0]["title"] == "in the dark"
+    assert document["words"] == {
+        "encoder": "made",
+        "n_phrases": 8,
+        "n_families": 7,
+        "agreement": 0.4,
+        "slope": 0.8,
+        "n_question_permutations": 999,
+    }
+    assert diagnosis.reader is not None
+    unread = replace(diagnosis, reader=replace(diagnosis.reader, agreement=float("nan")))
+    assert to_document(unread)["words"]["agreement"] is None
+
+
+def test_a_prediction_is_written_row_by_row() -> None:
+    document = to_document(replace(with_words(), prediction=made_prediction()))["prediction"]
+    assert document["digest"] == "ab12" * 16
+    assert [row["as_predicted"] for row in document["rows"]] == [True, False, None, None, False]
+    assert document["rows"][3]["observed"] is None
+    assert document["rows"][0]["sentence"].endswith("as predicted.")
+    assert document["excluded"] == [{"id": "a.png", "reason": "the same picture is among the diagnosed ones"}]
+
+
+def test_the_audit_has_a_row_for_each_phrase_and_scope() -> None:
+    cells = audit_table(with_words(), most=3)
+    table = audit_frame(cells)
+    assert len(table) == len(cells) == 3 * 4
+    assert table["phrase"].nunique() == 3
+    assert set(table["scope"]) == {"all samples", "bus", "car", "tram"}
+    assert list(table.columns[:7]) == ["phrase", "family", "scope", "support", "observed", "observed_low", "observed_high"]
 
 
 def test_the_document_is_strict_json_without_nan(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_predic
     told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93; the ensemble agrees); shared: weather = fog'
     assert lines[3] == told
     assert "Also failing: in the rain (bus)." in lines
-    at = lines.index("On 320 fresh samples (320 held-back samples): 1 of 2 findings did as predicted; 2 more had too few samples to judge.")
+    at = lines.index("On 320 held-back samples: 1 of 2 findings did as predicted; 2 more had too few samples to judge.")
     assert lines[at + 1].startswith("  Cluster 1: 40 fresh samples; ")
     assert not any("  " in line.strip() for line in lines)
 
