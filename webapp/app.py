@@ -17,7 +17,7 @@ import gradio as gr
 
 from webapp import endpoints
 from webapp.session import RUNS, Session, shows_errors
-from webapp.tabs import explore, reading, your_data
+from webapp.tabs import ask, explore, reading, your_data
 from webapp.theme import quiet_theme
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
@@ -54,6 +54,8 @@ def build_app(root: Path | None = None, examples: Path = ASSETS / "examples", fi
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view, buttons = explore.build(session, offered)
+            with gr.Tab("Ask", id="ask") as asking:
+                ask.build(session, view, tabs, asking, offered[0][1] if offered else "")
             with gr.Tab("Your data", id="data"):
                 your_data.build(session, view, buttons, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
@@ -69,7 +71,7 @@ def launch_settings() -> dict[str, Any]:
     css = ASSETS / "css"
     return {
         "theme": quiet_theme(),
-        "css_paths": [css / "tokens.css", css / "page.css", css / "explore.css", css / "data.css"],
+        "css_paths": [css / "tokens.css", css / "page.css", css / "explore.css", css / "data.css", css / "words.css"],
         "favicon_path": ASSETS / "favicon.svg",
         "footer_links": [],
         "run_history": False,

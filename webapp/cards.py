@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
+from core.sentences import cluster_title
 from webapp.figures import bracket, count, esc, hue, number, p_value, percent, picture, whisker
+from webapp.findings import alone
 
 THUMBNAILS = 4
 NEXT_STEPS = (
@@ -30,13 +32,16 @@ def cluster_list(diagnosis: Diagnosis) -> str:
     head = f"{count(len(diagnosis.clusters), 'failure cluster')}"
     return (
         f'<div class="pane-head"><h2>{head}</h2><p class="muted">{RANKED}</p></div>'
-        f'<div class="pane-body" tabindex="-1">{cards}{candidate_list(diagnosis)}</div>'
+        f'<div class="pane-body" tabindex="-1">{cards}{alone(diagnosis)}{candidate_list(diagnosis)}</div>'
     )
 
 
 def lead_insight(insights: tuple[Insight, ...], cluster: int) -> Insight | None:
-    """The condition that says best what the cluster is: confirmed before exploratory, then by how well it retrieves the members."""
-    own = [i for i in insights if i.cluster == cluster]
+    """The condition that says best what the cluster is: confirmed before exploratory, then by how well it retrieves the members.
+
+    The phrase is in the title already.
+    """
+    own = [i for i in insights if i.cluster == cluster and i.kind == "condition"]
     return max(own, key=lambda i: (i.confirmed, i.retrieval or 0.0), default=None)
 
 
@@ -59,13 +64,13 @@ def cluster_card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> 
     )
     if cluster.p is not None:
         facts.append(f"adjusted {p_value(cluster.p)}")
-    lead = lead_insight(diagnosis.insights, cluster.id)
-    said = f'<span class="card-lead">{esc(lead.text)}</span>' if lead and lead.text != cluster.name else ""
+    title, lead = cluster_title(diagnosis, cluster), lead_insight(diagnosis.insights, cluster.id)
+    said = f'<span class="card-lead">{esc(lead.text)}</span>' if lead and lead.text not in title else ""
     tiles = "".join(_thumbnail(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
     effect = f"<b>{number(cluster.excess_loss.value, sign=True)}</b> {unit}<small>{bracket(cluster.excess_loss)}</small>"
     return (
         f'<button type="button" class="card" data-do="cluster" data-cluster="{cluster.id}" style="--hue:{hue(cluster.id)}">'
-        f'<span class="card-top"><span class="badge">{cluster.id + 1}</span><span class="card-name">{esc(cluster.name)}{said}</span>'
+        f'<span class="card-top"><span class="badge">{cluster.id + 1}</span><span class="card-name">{esc(title)}{said}</span>'
         f'<span class="card-effect">{effect}</span></span>'
         f"{whisker(cluster.excess_loss, span)}"
         f'<span class="card-facts">{"".join(f"<span>{f}</span>" for f in facts)}</span>'
@@ -113,5 +118,5 @@ def nothing_found(diagnosis: Diagnosis) -> str:
         '<div class="pane-head"><h2>No failure cluster</h2></div><div class="pane-body calm">'
         "<p>No group of samples fails together more than chance allows. That is a result: "
         "the failures are spread, or this embedding does not see what they share.</p>"
-        f"{found}<h3>What to try next</h3><ul>{steps}</ul>{candidate_list(diagnosis)}</div>"
+        f"{found}<h3>What to try next</h3><ul>{steps}</ul>{alone(diagnosis)}{candidate_list(diagnosis)}</div>"
     )

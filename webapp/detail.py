@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.records import I64, Diagnosis, FailureCluster, Insight
-from webapp.figures import bracket, count, esc, hue, label_and_prediction, mean_of, number, p_value, percent, picture, sample_facts, whisker
+from core.sentences import cluster_title
+from webapp.figures import bracket, esc, hue, label_and_prediction, mean_of, number, p_value, percent, picture, sample_facts
+from webapp.findings import findings_columns
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
 
@@ -21,6 +22,10 @@ class Selection:
     insights: tuple[Insight, ...]
     cluster: FailureCluster | None = None
     shown: int = 12
+    described: tuple[str, ...] = ()
+    """Exploratory phrases, ready as markup."""
+    title: str = ""
+    """What a selection is called that is neither a cluster nor a lasso."""
 
 
 def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
@@ -28,11 +33,12 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
     cluster, rows = selection.cluster, selection.rows
     if cluster is not None:
         mark = f'<span class="badge">{cluster.id + 1}</span>' if cluster.confirmed else ""
-        title, flag = f"{mark}{esc(cluster.name)}", "" if cluster.confirmed else _flag("Not confirmed: chance alone could have given this.")
+        title = f"{mark}{esc(cluster_title(diagnosis, cluster))}"
+        flag = "" if cluster.confirmed else _flag("Not confirmed: chance alone could have given this.")
         style = f"--hue:{hue(cluster.id)}" if cluster.confirmed else ""
     else:
         one = len(rows) == 1
-        title = esc(diagnosis.samples.ids[int(rows[0])]) if one else "Your selection"
+        title = esc(diagnosis.samples.ids[int(rows[0])]) if one else esc(selection.title or "Your selection")
         flag, style = ("" if one else _flag(EXPLORATORY)), ""
     back = '<button type="button" class="plain back" data-do="clear">&larr; All clusters</button>'
     steps = (
@@ -85,37 +91,12 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
 
 
 def _shared(diagnosis: Diagnosis, selection: Selection) -> str:
-    """The conditions that describe the selection: the first one open, the others folded under it."""
-    if len(selection.rows) < 2:
-        return ""
-    ordered = sorted(selection.insights, key=lambda i: (not i.confirmed, -(i.retrieval or 0.0)))
-    if not ordered:
-        return '<p class="shared muted">No column of the table and no measured property sets these samples apart.</p>'
-    span = max((i.effect.high for i in ordered if math.isfinite(i.effect.high)), default=1.0)
-    first, *rest = (_insight(diagnosis, i, span) for i in ordered[:12])
-    fold = f'<details class="others"><summary>{count(len(rest), "more condition")}</summary>{"".join(rest)}</details>' if rest else ""
-    return f'<div class="shared"><h3>What they share</h3>{first}{fold}</div>'
+    """What describes the selection, in words and by conditions."""
+    return findings_columns(diagnosis, selection.insights, described=selection.described) if len(selection.rows) > 1 else ""
 
 
 def _cause(cluster: FailureCluster | None) -> str:
     return f'<p class="cause"><b>Cause:</b> {esc(cluster.cause)}</p>' if cluster and cluster.cause else ""
-
-
-def _insight(diagnosis: Diagnosis, insight: Insight, span: float) -> str:
-    tail = [f"{count(insight.size, 'sample')} meet it"]
-    if insight.error_inside is not None and insight.error_outside is not None:
-        tail.append(f"{percent(insight.error_inside)} wrong, {percent(insight.error_outside)} outside")
-    tail.append(f"adjusted {p_value(insight.p)}" if insight.p is not None else "exploratory")
-    if insight.retrieval is not None:
-        tail.append(f"finds members with AUROC {insight.retrieval:.2f}")
-    proxies = "".join(f"<li>{esc(p)}</li>" for p in insight.proxies)
-    said = f"{count(len(insight.proxies), 'condition')} that {'says' if len(insight.proxies) == 1 else 'say'} the same"
-    fold = f"<details><summary>{said}</summary><ul>{proxies}</ul></details>" if proxies else ""
-    effect = f"<b>{number(insight.effect.value, sign=True)}</b> {esc(diagnosis.outcomes.unit)} <small>{bracket(insight.effect)}</small>"
-    return (
-        f'<div class="insight"><div class="insight-top"><span>{esc(insight.text)}</span><span class="insight-effect">{effect}</span></div>'
-        f'{whisker(insight.effect, span)}<p class="card-facts">{"".join(f"<span>{t}</span>" for t in tail)}</p>{fold}</div>'
-    )
 
 
 def _gallery(diagnosis: Diagnosis, selection: Selection) -> str:

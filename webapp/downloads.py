@@ -41,13 +41,14 @@ def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
 
 
 @functools.cache
-def _copies() -> Path:
+def temporary_folder() -> Path:
+    """A folder of this server's own from which files may be handed out."""
     home = Path(tempfile.mkdtemp(prefix="errata-files-"))  # mode 0700, unguessable, gone with the server
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     return home
 
 
 def _copy_place(folder: Path) -> Path:
-    place = _copies() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    place = temporary_folder() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     place.mkdir(exist_ok=True)
     return place

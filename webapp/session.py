@@ -32,19 +32,22 @@ PAGE = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Session:
-    """The open run and what is picked in it; at most one of cluster, candidate, row and polygon is set."""
+    """The open run and what is picked in it; at most one of cluster, candidate, row, rows and polygon is set."""
 
     run: str = ""
     cluster: int | None = None
     candidate: int | None = None
     """Place in `Diagnosis.candidates`."""
     row: int | None = None
+    rows: tuple[int, ...] = ()
+    """The matches of a question, called `title`."""
+    title: str = ""
     polygon: tuple[tuple[float, float], ...] = ()
     shown: int = PAGE
 
     @property
     def picked(self) -> bool:
-        return self.cluster is not None or self.candidate is not None or self.row is not None or bool(self.polygon)
+        return self.cluster is not None or self.candidate is not None or self.row is not None or bool(self.polygon or self.rows)
 
 
 def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | None:
@@ -70,6 +73,9 @@ def selected_rows(session: Session, diagnosis: Diagnosis) -> I64:
         return np.flatnonzero(cluster.membership >= 0.5).astype(np.int64)
     if session.row is not None:
         return np.array([session.row], np.int64)
+    if session.rows:
+        rows = np.array(session.rows, np.int64)
+        return rows[(rows >= 0) & (rows < len(diagnosis.samples))]
     return rows_inside(diagnosis.map.xy, session.polygon)
 
 
@@ -145,6 +151,20 @@ class Runs:
 
 
 RUNS = Runs()
+
+
+def event_data(event: gr.EventData) -> dict[str, Any]:
+    """The event's whole payload, if it is an object: it comes from the browser, so nothing about it is trusted."""
+    said = event._data  # pyright: ignore[reportPrivateUsage] - Gradio offers no other way to the whole payload
+    return said if isinstance(said, dict) else {}
+
+
+def whole(value: Any) -> int:
+    """The value as a whole number; raises InvalidInput where it is none."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"Expected a whole number: got {str(value)[:40]!r}. Reload the page.") from None
 
 
 def shows_errors(callback: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from core.records import Diagnosis, Estimate
+from core.sentences import cluster_title
 from tests.fixtures import make_diagnosis
 from webapp.cards import cluster_list, lead_insight, worst_members
 from webapp.detail import Selection, selection_pane, typical_rows
@@ -85,7 +86,8 @@ def test_hostile_names_stay_text_everywhere() -> None:
 def test_cards_stand_in_rank_order_with_their_lead_condition_and_worst_pictures() -> None:
     diagnosis = make_diagnosis()
     markup = cluster_list(diagnosis)
-    assert [markup.index(c.name) for c in diagnosis.clusters] == sorted(markup.index(c.name) for c in diagnosis.clusters)
+    places = [markup.index(cluster_title(diagnosis, c)) for c in diagnosis.clusters]
+    assert places == sorted(places)
     assert markup.count('class="card"') == 2
     lead = lead_insight(diagnosis.insights, 0)
     assert lead is not None

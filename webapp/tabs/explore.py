@@ -15,8 +15,9 @@ from webapp.cards import cluster_list
 from webapp.detail import Selection, empty_lasso, selection_pane
 from webapp.failure_map import NO_SELECTION, SCRIPTS, map_points, map_selection, map_view, read_polygon
 from webapp.figures import picture, sample_facts
+from webapp.findings import phrases_of_rows
 from webapp.overview import class_section, notes_section, strip
-from webapp.session import PAGE, RUNS, Session, picked_cluster, selected_rows, shows_errors
+from webapp.session import PAGE, RUNS, Session, event_data, picked_cluster, selected_rows, shows_errors, whole
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,9 @@ def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
     """The picked rows with what is known of them: a cluster's tested insights, or an exploratory reading of a lasso."""
     rows = selected_rows(session, diagnosis)
     cluster = picked_cluster(session, diagnosis)
-    if cluster is not None:
-        own = tuple(i for i in diagnosis.insights if i.cluster == cluster.id) if cluster.confirmed else explore_rows(diagnosis, rows)
-        return Selection(rows, own, cluster, session.shown)
-    return Selection(rows, explore_rows(diagnosis, rows), None, session.shown)
+    if cluster is not None and cluster.confirmed:
+        return Selection(rows, tuple(i for i in diagnosis.insights if i.cluster == cluster.id), cluster, session.shown)
+    return Selection(rows, explore_rows(diagnosis, rows), cluster, session.shown, tuple(phrases_of_rows(diagnosis, rows)), session.title)
 
 
 def explore_rows(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
@@ -80,14 +80,14 @@ def explore_rows(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
 
 def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A button of the pane was pressed: cluster, step, more or clear."""
-    said = _payload(event)
+    said = event_data(event)
     do = said.get("do")
     if do == "cluster":
-        session = Session(session.run, cluster=_whole(said.get("cluster")))
+        session = Session(session.run, cluster=whole(said.get("cluster")))
     elif do == "candidate":
-        session = Session(session.run, candidate=_whole(said.get("candidate")))
+        session = Session(session.run, candidate=whole(said.get("candidate")))
     elif do == "step":
-        session = Session(session.run, cluster=neighbour(RUNS.get(session.run), session.cluster, _whole(said.get("by"))))
+        session = Session(session.run, cluster=neighbour(RUNS.get(session.run), session.cluster, whole(said.get("by"))))
     elif do == "more":
         session = replace(session, shown=session.shown + PAGE)
     else:
@@ -103,7 +103,7 @@ def on_lasso(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
 
 def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A point was clicked: its confirmed cluster opens, or the sample alone where it is in none."""
-    row = _whole(_own(session, event).get("row"))
+    row = whole(_own(session, event).get("row"))
     diagnosis = RUNS.get(session.run)
     if not 0 <= row < len(diagnosis.samples):
         raise InvalidInput(f"This run has samples 0 to {len(diagnosis.samples) - 1}: got {row}. Click on a point of the map.")
@@ -113,7 +113,7 @@ def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
 
 def on_cluster(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A cluster was chosen on the map with the keyboard."""
-    return show_selection(Session(session.run, cluster=_whole(_own(session, event).get("cluster"))))
+    return show_selection(Session(session.run, cluster=whole(_own(session, event).get("cluster"))))
 
 
 def on_clear(session: Session) -> tuple[Session, Any, Any]:
@@ -150,24 +150,12 @@ def on_downloads(session: Session) -> list[Any]:
     return [gr.update(value=str(path), interactive=True) for path in made]
 
 
-def _payload(event: gr.EventData) -> dict[str, Any]:
-    said = event._data  # pyright: ignore[reportPrivateUsage] - Gradio offers no other way to the whole payload
-    return said if isinstance(said, dict) else {}
-
-
 def _own(session: Session, event: gr.EventData) -> dict[str, Any]:
     """The event's payload, provided that it speaks of the open run: a map that was replaced meanwhile does not."""
-    said = _payload(event)
+    said = event_data(event)
     if said.get("run") != session.run:
         raise InvalidInput("The map has changed since. Draw the outline again.")
     return said
-
-
-def _whole(value: Any) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise InvalidInput(f"Expected a whole number: got {str(value)[:40]!r}. Reload the page.") from None
 
 
 def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, list[Any]]:
