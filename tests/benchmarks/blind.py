@@ -1,0 +1,105 @@
+"""The blind test: a reader has one sentence and thirty numbered pictures, and says which ones match it.
+
+    python -m tests.benchmarks.blind sheets RUN --out FOLDER          one sheet and one sentence a finding, the key apart from them
+    python -m tests.benchmarks.blind score FOLDER                     after ANSWERS: FOLDER/NAME.answer.txt, numbers with blanks between
+
+Half of the pictures are drawn at random from the finding, half from the rest of its scope. The reader must not open the key. What is
+scored is the share of picked pictures inside and outside, and the p of Fisher's exact test that the reader tells them apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageOps
+from scipy.stats import fisher_exact
+
+from core.clicks import draw_strip
+from core.layout import lay_out
+from core.records import Bool, Diagnosis, Insight
+from core.sentences import best_phrase
+from core.statistics import holm, wilson
+from core.store import load
+from tests.benchmarks.lines import show
+
+EACH = 15
+CELL = 220
+COLUMNS = 6
+
+
+def findings(run: Diagnosis) -> list[tuple[str, str, Bool, Insight]]:
+    """(name, what a picture must show, members, its phrase) of every cluster with words and every phrase confirmed on its own."""
+    found = [(f"cluster {c.id + 1}", c.membership >= 0.5, best_phrase(run, c)) for c in run.clusters]
+    made = [(name, insight.text, members, insight) for name, members, insight in found if insight is not None]
+    own = [i for i in run.insights if i.kind == "phrase" and i.cluster is None and i.confirmed]
+    return made + [(f"phrase {n + 1}", i.text, i.mask, i) for n, i in enumerate(own)]
+
+
+def scope_of(run: Diagnosis, insight: Insight) -> Bool:
+    inside = np.zeros(len(run.samples), bool)
+    inside[next(s.rows for s in lay_out(run.samples).scopes if s.name == insight.scope)] = True
+    return inside
+
+
+def sheet(run: Diagnosis, rows: list[int]) -> Image.Image:
+    """The pictures in a grid, numbered from 1."""
+    assert run.samples.images is not None
+    lines = -(-len(rows) // COLUMNS)
+    page = Image.new("RGB", (COLUMNS * CELL, lines * (CELL + 24)), "white")
+    draw = ImageDraw.Draw(page)
+    for place, row in enumerate(rows):
+        x, y = place % COLUMNS * CELL, place // COLUMNS * (CELL + 24)
+        picture = ImageOps.contain(Image.open(io.BytesIO(run.samples.images.read(row))).convert("RGB"), (CELL - 8, CELL - 8))
+        page.paste(picture, (x + (CELL - picture.width) // 2, y + 24 + (CELL - 8 - picture.height) // 2))
+        draw.text((x + 6, y + 5), str(place + 1), fill="black", font_size=16)
+    return page
+
+
+def main_sheets(folder: Path, out: Path, seed: int) -> None:
+    run = load(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    keys: dict[str, list[bool]] = {}
+    for number, (name, text, members, insight) in enumerate(findings(run)):
+        strip = draw_strip(members, scope_of(run, insight), EACH, EACH, seed=seed + number, groups=run.samples.groups)
+        stem = name.replace(" ", "_")
+        sheet(run, strip.rows.tolist()).save(out / f"{stem}.jpg", quality=88)
+        kind = "pictures" if insight.scope == "all samples" else f"pictures of class {insight.scope}"
+        (out / f"{stem}.txt").write_text(f'{len(strip)} {kind}. Which of them match: "{text}"?\n', "utf-8")
+        keys[stem] = [bool(m) for m in strip.is_member]
+    (out / "key.json").write_text(json.dumps(keys))
+    print(f"{len(keys)} sheets in {out}")
+
+
+def main_score(folder: Path) -> None:
+    keys: dict[str, list[bool]] = json.loads((folder / "key.json").read_text())
+    lines: list[tuple[str, str, int, int, int, int, float]] = []
+    for stem, key in keys.items():
+        answer = folder / f"{stem}.answer.txt"
+        if answer.is_file():
+            picked = np.isin(np.arange(1, len(key) + 1), [int(n) for n in answer.read_text().replace(",", " ").split()])
+            member = np.array(key)
+            a, b, c, d = (int(v.sum()) for v in (picked & member, ~picked & member, picked & ~member, ~picked & ~member))
+            p = float(fisher_exact([[a, b], [c, d]], alternative="greater").pvalue)  # type: ignore[union-attr]
+            lines.append((stem, (folder / f"{stem}.txt").read_text().strip(), a, a + b, c, c + d, p))
+    print("| finding | asked | picked, of the finding | picked, of the controls | p (Holm) |\n|---|---|---|---|---|")
+    for (stem, asked, a, n, c, m, _), p in zip(lines, holm([line[-1] for line in lines])):
+        print(f"| {stem} | {asked} | {a} of {n}: {show(wilson(a, n))} | {c} of {m}: {show(wilson(c, m))} | {p:.2g} |")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    sheets = verbs.add_parser("sheets")
+    sheets.add_argument("run", type=Path)
+    sheets.add_argument("--out", type=Path, required=True)
+    sheets.add_argument("--seed", type=int, default=0)
+    verbs.add_parser("score").add_argument("folder", type=Path)
+    given = parser.parse_args()
+    if given.verb == "sheets":
+        main_sheets(given.run, given.out, given.seed)
+    else:
+        main_score(given.folder)
