@@ -16,6 +16,8 @@ threshold; was it right? A false positive has no counterpart that goes well amon
 from __future__ import annotations
 
 import io
+import tarfile
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -98,8 +100,8 @@ def audit_detections(
     """Read a detector's predictions and the truth into rows with a loss for each; see the table above.
 
     Args:
-        truth: COCO instances (JSON), or a YOLO data set's folder.
-        predictions: COCO results (JSON list), or a folder of YOLO prediction files.
+        truth: COCO instances (JSON), or folder, zip or tar of a YOLO data set.
+        predictions: COCO results (JSON list), or folder, zip or tar of YOLO prediction files.
         images: folder, zip or tar of the pictures.
         rows: "objects" or "predictions".
         loss_kind: "miss", "localisation" or "class".
@@ -119,6 +121,8 @@ def audit_detections(
     notes = [*read.notes, *_threshold_notes(read.predictions, used, score)]
     matches = match(read.truth, used, n_images=len(read.store), n_classes=len(read.class_names), iou=iou)
     notes.append(_tally(matches, iou))
+    if rows == "predictions":
+        notes.append("The boxes are the model's: conditions on their size and place say which predictions go wrong, not where the world is hard.")
     side = (_objects if rows == "objects" else _predictions)(read, used, matches, loss_kind, iou)
     return _assemble(read, side, rows, loss_kind, f"IoU at least {iou:g}, score at least {score:g}", notes)
 
@@ -131,7 +135,7 @@ def read_detections(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Progress = no_progress,
 ) -> Detections:
-    """Read both sides, COCO or YOLO by whether they are files or folders, and match them with the pictures.
+    """Read both sides, as COCO where they are files and as YOLO where they are folders or archives, and match them with the pictures.
 
     Raises:
         InvalidInput: see `audit_detections`.
@@ -139,7 +143,10 @@ def read_detections(
     truth, predictions = Path(truth), Path(predictions)
     progress("read detections", 0, 1)
     store = open_images(images, limits)
-    raw = read_yolo(truth, predictions, store) if truth.is_dir() or predictions.is_dir() else read_coco(truth, predictions)
+    yolo = _holds_files(truth), _holds_files(predictions)
+    if any(yolo) and not all(yolo):
+        raise InvalidInput(f"{truth.name} and {predictions.name} are of two forms: give two JSON files (COCO), or two folders or zips (YOLO).")
+    raw = read_yolo(truth, predictions, store) if all(yolo) else read_coco(truth, predictions)
     book = Ledger(len(raw.image_names))
     names = np.array(raw.image_names, dtype=object)
     positions = match_files(names, store, book, column="file_name", count_unused=not raw.relative)
@@ -169,6 +176,11 @@ def read_detections(
         tuple(excluded),
         (*store.notes, *raw.notes, *notes),
     )
+
+
+def _holds_files(path: Path) -> bool:
+    """Whether it is a folder or an archive, as YOLO's labels are."""
+    return path.is_dir() or (path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path)))
 
 
 def _fill_sizes(sizes: F64, store: Any, positions: I64, book: Ledger) -> F64:

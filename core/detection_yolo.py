@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from core.archives import FileImages, is_image_name
+from core.archives import FileImages, is_image_name, open_images
 from core.detection_records import Boxes, Raw, boxes_from
 from core.errors import InvalidInput
 from core.ledger import Ledger
@@ -25,21 +25,22 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages) -> Raw:
     """Read the label files of the truth and of the predictions.
 
     Args:
-        truth: the data set's folder (its `labels` are read) or the folder of label files; data.yaml or classes.txt in or above it names the classes.
-        predictions: the folder of the prediction files, or one that holds them in `labels`.
+        truth: folder, zip or tar of the data set (its `labels` are read) or of the label files; data.yaml or classes.txt in it, or in the
+            folder above, names the classes.
+        predictions: folder, zip or tar of the prediction files, or of what holds them in `labels`.
         store: the pictures; each of them counts as an image, with or without a label file.
 
     Raises:
         InvalidInput: a folder holds no label files, predictions have no confidence, or classes are numbered past the names.
     """
-    images = [name for name in store.names if is_image_name(name)]
+    images = sorted(name for name in store.names if is_image_name(name))
     if not images:
         raise InvalidInput("There are no pictures among the images. Give the folder or zip that the labels were made for.")
     places = _Places(images)
-    labels, found = _label_folder(truth, "truth"), _label_folder(predictions, "predictions")
-    names, notes = _class_names(truth, labels)
-    true, true_book = _read_folder(labels, places, scored=False)
-    predicted, predicted_book = _read_folder(found, places, scored=True)
+    labels, found = open_images(truth), open_images(predictions)
+    names, notes = _class_names(labels, truth)
+    true, true_book = _read_files(labels, truth, places, scored=False)
+    predicted, predicted_book = _read_files(found, predictions, places, scored=True)
     most = int(max(true.category.max(initial=-1), predicted.category.max(initial=-1)))
     if not names:
         names = tuple(f"class {i}" for i in range(most + 1))
@@ -63,6 +64,7 @@ class _Places:
     """Which picture a label file belongs to: by its path without ending, leading folders aside, else by its name if that is unique."""
 
     def __init__(self, images: Sequence[str]) -> None:
+        self.images = images
         self.by_path: dict[str, int] = {}
         self.by_stem: dict[str, list[int]] = {}
         for i, name in enumerate(images):
@@ -72,39 +74,42 @@ class _Places:
 
     def find(self, file: PurePosixPath) -> int:
         """The picture's place, -1 for none."""
-        parts = file.with_suffix("").parts
+        parts = tuple("images" if part == "labels" else part for part in file.with_suffix("").parts)
         for start in range(len(parts)):
-            for top in ("", "images/"):
-                at = self.by_path.get(top + "/".join(parts[start:]))
-                if at is not None:
-                    return at
+            at = self.by_path.get("/".join(parts[start:]))
+            if at is not None:
+                return at
         alike = self.by_stem.get(file.stem, [])
         return alike[0] if len(alike) == 1 else -1
 
 
-def _label_folder(folder: Path, what: str) -> Path:
-    if not folder.is_dir():
-        raise InvalidInput(
-            f"The {what} must be a folder of YOLO label files, as the other side is: {folder} is none. Give two folders, or two JSON files."
-        )
-    return folder / "labels" if (folder / "labels").is_dir() else folder
+def _label_files(store: FileImages) -> dict[str, int]:
+    """Places of the label files by path: those in `labels` at the top, else those in any `labels`, else all."""
+    texts = {name: i for i, name in enumerate(store.names) if name.endswith(".txt") and PurePosixPath(name).name.lower() not in _NOT_LABELS}
+    top = {name: i for name, i in texts.items() if name.startswith("labels/")}
+    inside = {name: i for name, i in texts.items() if "labels" in name.split("/")[:-1]}
+    return dict(sorted((top or inside or texts).items()))
 
 
-def _read_folder(folder: Path, places: _Places, *, scored: bool) -> tuple[Boxes, Ledger]:
+def _read_files(store: FileImages, folder: Path, places: _Places, *, scored: bool) -> tuple[Boxes, Ledger]:
     """The boxes of all files, in shares of their image; unreadable lines are dropped in the ledger."""
-    what = "predictions" if scored else "truth"
-    files = sorted(path for path in folder.rglob("*.txt") if path.name.lower() not in _NOT_LABELS and not path.is_symlink())
+    what, files = "predictions" if scored else "truth", _label_files(store)
     if not files:
-        raise InvalidInput(f"The folder of the {what}, {folder}, holds no label files (.txt). Give the folder that holds one for each picture.")
+        raise InvalidInput(f"The {what}, {folder}, hold no label files (.txt). Give the folder or zip that holds one for each picture.")
     ids, image, category, xywh, score, reasons = list[str](), list[int](), list[int](), list[tuple[float, ...]](), list[float](), list[str]()
-    without_score = 0
-    for path in files:
-        name = path.relative_to(folder).as_posix()
+    of_picture, without_score = dict[int, str](), 0
+    for name, at in files.items():
         place = places.find(PurePosixPath(name))
-        for number, line in enumerate(_lines(path), start=1):
+        earlier = of_picture.setdefault(place, name)
+        if place >= 0 and earlier != name:
+            raise InvalidInput(
+                f"The {what} have two label files for {places.images[place]!r}: {earlier!r} and {name!r}. Give those of these pictures alone."
+            )
+        shown = places.images[place] if place >= 0 else name
+        for number, line in enumerate(_lines(store, at), start=1):
             kind, box, confidence, reason = _parse(line, scored)
             without_score += reason == _NO_SCORE
-            ids.append(f"{PurePosixPath(name).with_suffix('')}#{'prediction ' if scored else ''}{number}")
+            ids.append(f"{shown}#{'prediction ' if scored else ''}{number}")
             image.append(place)
             category.append(kind)
             xywh.append(box)
@@ -125,7 +130,7 @@ def _read_folder(folder: Path, places: _Places, *, scored: bool) -> tuple[Boxes,
     ledger = Ledger(len(ids))
     ledger.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
     if all(place < 0 for place in image):
-        raise InvalidInput(f"None of the {len(files):,} label files of the {what} (such as {files[0].name!r}) has a picture of the same name.")
+        raise InvalidInput(f"None of the {len(files):,} label files of the {what} (such as {next(iter(files))!r}) has a picture of the same name.")
     return boxes_from(ids, image, category, xywh, score), ledger
 
 
@@ -134,11 +139,11 @@ _NO_SCORE = "the line has no confidence at its end"
 _PIXELS = "the box is in pixels; YOLO's are shares of the image's sides"
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(store: FileImages, at: int) -> list[str]:
     try:
-        return [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+        return [line for line in store.read(at).decode("utf-8").splitlines() if line.strip()]
     except (UnicodeDecodeError, OSError) as error:
-        raise InvalidInput(f"The label file {path} cannot be read ({error}). Write it again as plain text.") from None
+        raise InvalidInput(f"The label file {store.name(at)} cannot be read ({error}). Write it again as plain text.") from None
 
 
 def _parse(line: str, scored: bool) -> tuple[int, tuple[float, ...], float, str]:
@@ -168,36 +173,38 @@ def _parse(line: str, scored: bool) -> tuple[int, tuple[float, ...], float, str]
     return kind, box, confidence, _PIXELS if max(map(abs, values[1:])) > 2 else ""
 
 
-def _class_names(truth: Path, labels: Path) -> tuple[tuple[str, ...], list[str]]:
-    """The names in data.yaml or classes.txt, in the folder of the labels or up to two above it; () if there are none."""
-    folders = list(dict.fromkeys([truth, labels, truth.parent, labels.parent]))
-    for folder in folders:
-        for path in (*sorted(folder.glob("*.yaml")), *sorted(folder.glob("*.yml"))):
-            names = _names_of_yaml(path)
-            if names:
-                return names, [f"The {len(names)} class names are those of {path.name}."]
-        for name in _NAME_FILES:
-            if (folder / name).is_file():
-                names = tuple(line.strip() for line in _lines(folder / name))
-                return names, [f"The {len(names)} class names are those of {name}."]
+def _class_names(store: FileImages, truth: Path) -> tuple[tuple[str, ...], list[str]]:
+    """The names in data.yaml or classes.txt, among the truth's files or in the folder above; () if there are none."""
+    found = {name: store.read(i) for i, name in enumerate(store.names) if _may_name(name)}
+    if not found and truth.is_dir():
+        found = {path.name: path.read_bytes() for path in sorted(truth.parent.iterdir()) if path.is_file() and _may_name(path.name)}
+    for name in sorted(found, key=lambda name: (name.count("/"), not name.endswith(("yaml", "yml")), name)):
+        names = _names_in(name, found[name])
+        if names:
+            return names, [f"The {len(names)} class names are those of {name}."]
     return (), []
 
 
-def _names_of_yaml(path: Path) -> tuple[str, ...]:
+def _may_name(name: str) -> bool:
+    return name.lower().endswith((".yaml", ".yml")) or PurePosixPath(name).name.lower() in _NAME_FILES
+
+
+def _names_in(name: str, content: bytes) -> tuple[str, ...]:
     import yaml
 
     try:
-        document: Any = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise InvalidInput(f"{path.name} cannot be read as YAML ({str(error)[:120]}). Mend it, or put a classes.txt beside the labels.") from None
+        text = content.decode("utf-8")
+        if not name.lower().endswith((".yaml", ".yml")):
+            return tuple(line.strip() for line in text.splitlines() if line.strip())
+        document: Any = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{name} cannot be read ({str(error)[:120]}). Mend it, or put a classes.txt beside the labels.") from None
     names: Any = cast("Mapping[str, Any]", document).get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
-        return tuple(str(name) for name in cast("list[Any]", names))
+        return tuple(str(one) for one in cast("list[Any]", names))
     if isinstance(names, dict):
         numbered = cast("dict[Any, Any]", names)
         if sorted(map(str, numbered)) != sorted(map(str, range(len(numbered)))):
-            raise InvalidInput(
-                f"{path.name}: names must be numbered from 0 without gaps: got {', '.join(map(str, list(numbered)[:5]))}, ... Mend it."
-            )
+            raise InvalidInput(f"{name}: names must be numbered from 0 without gaps: got {', '.join(map(str, list(numbered)[:5]))}, ... Mend it.")
         return tuple(str(numbered.get(i, numbered.get(str(i)))) for i in range(len(numbered)))
     return ()

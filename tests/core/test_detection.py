@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,6 +151,36 @@ def test_yolo_folders_give_the_same_rows_as_coco(made, tmp_path, names):
     np.testing.assert_array_equal(yolo.samples.labels, coco.samples.labels)
     np.testing.assert_array_equal(yolo.outcomes.errors, coco.outcomes.errors)
     np.testing.assert_allclose(column(yolo, "area share"), column(coco, "area share"), atol=1e-4)
+
+
+def test_yolo_labels_may_lie_in_archives(made, tmp_path):
+    folder = as_yolo(made, tmp_path / "yolo")
+    archives = [Path(shutil.make_archive(str(tmp_path / name), "zip", folder / name)) for name in ("labels", "predicted", "images")]
+    shutil.copy(folder / "data.yaml", folder / "labels")
+    named = Path(shutil.make_archive(str(tmp_path / "named"), "zip", folder / "labels"))
+    plain = audit_detections(folder, folder / "predicted", images=folder / "images")
+    packed = audit_detections(named, archives[1], images=archives[2])
+    assert packed.samples.class_names == plain.samples.class_names
+    np.testing.assert_array_equal(packed.outcomes.loss, plain.outcomes.loss)
+
+
+def test_splits_of_one_file_name_are_told_apart(made, tmp_path):
+    folder = as_yolo(made, tmp_path / "yolo")
+    whole = tmp_path / "whole"
+    for split in ("train", "val"):
+        shutil.copytree(folder / "labels", whole / split / "labels")
+        shutil.copytree(folder / "images", whole / split / "images")
+        shutil.copytree(folder / "predicted" / "labels", tmp_path / "predicted" / split / "labels")
+    audit = audit_detections(whole, tmp_path / "predicted", images=whole)
+    assert len(audit.samples) == 2 * len(made.annotations)
+    with pytest.raises(InvalidInput, match=r"two label files for '0000\.png'"):
+        audit_detections(whole, tmp_path / "predicted", images=whole / "train" / "images")
+
+
+def test_one_side_in_another_form_is_one_message(made, tmp_path):
+    folder = as_yolo(made, tmp_path / "yolo")
+    with pytest.raises(InvalidInput, match="are of two forms"):
+        audit_detections(made.truth, folder / "predicted", images=made.pictures)
 
 
 def test_yolo_outlines_are_read_as_their_boxes(made, tmp_path):
