@@ -92,7 +92,11 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
 
 def _shared(diagnosis: Diagnosis, selection: Selection) -> str:
     """What describes the selection, in words and by conditions."""
-    return findings_columns(diagnosis, selection.insights, described=selection.described) if len(selection.rows) > 1 else ""
+    if len(selection.rows) < 2:
+        return ""
+    said = findings_columns(diagnosis, selection.insights, described=selection.described)
+    can_click = selection.cluster is not None and any(i.kind == "phrase" for i in selection.insights) and diagnosis.samples.images is not None
+    return said + ('<button type="button" class="plain go" data-do="clicks">Check the words in thirty clicks</button>' if can_click else "")
 
 
 def _cause(cluster: FailureCluster | None) -> str:

@@ -1,0 +1,80 @@
+// A strip of pictures, each to be answered with yes, no or skip. The answers stay here until the judgement is asked for.
+// Runs inside gr.HTML's js_on_load (`element`, `trigger`, `watch`). Nothing in the markup tells which picture is of the cluster.
+
+const find = (selector) => element.querySelector(selector);
+const thumbs = () => [...element.querySelectorAll(".clicks-thumb")];
+const NAMES = { y: "yes", n: "no", s: "skipped" };
+let answers = []; // "y", "n", "s" or "" for each picture
+let history = []; // [place, answer before]
+let at = 0;
+
+const open = () => find(".clicks-stage") && element.offsetParent !== null;
+
+function begin() {
+  answers = thumbs().map(() => "");
+  history = [];
+  at = 0;
+  if (!answers.length) return;
+  show();
+  find(".clicks-stage").focus({ preventScroll: true });
+}
+
+function show() {
+  const all = thumbs();
+  const done = answers.filter(Boolean).length;
+  all.forEach((thumb, i) => {
+    thumb.dataset.answer = answers[i];
+    thumb.setAttribute("aria-current", String(i === at));
+    thumb.setAttribute("aria-label", `Picture ${i + 1}${answers[i] ? ", " + NAMES[answers[i]] : ""}`);
+  });
+  const now = all[at];
+  find(".clicks-big").replaceChildren(now.firstElementChild.cloneNode(true));
+  find(".clicks-count").textContent = `Picture ${at + 1}, ${done} of ${all.length} answered`;
+  find(".clicks-bar i").style.width = `${(100 * done) / all.length}%`;
+  find("[data-undo]").disabled = !history.length;
+  const finish = find("[data-finish]");
+  finish.textContent = done === all.length ? "See the judgement" : "See the judgement now, the rest skipped";
+  finish.classList.toggle("ready", done === all.length);
+  finish.disabled = !done;
+}
+
+function answer(letter) {
+  history.push([at, answers[at]]);
+  answers[at] = letter;
+  const next = answers.findIndex((a, i) => !a && i > at);
+  const left = next < 0 ? answers.indexOf("") : next;
+  if (left >= 0) at = left;
+  show();
+  if (left < 0) find("[data-finish]").focus();
+}
+
+function undo() {
+  const last = history.pop();
+  if (!last) return;
+  [at] = last;
+  answers[at] = last[1];
+  show();
+  find(".clicks-stage").focus({ preventScroll: true });
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.say) answer(button.dataset.say);
+  else if (button.hasAttribute("data-undo")) undo();
+  else if (button.classList.contains("clicks-thumb")) { at = thumbs().indexOf(button); show(); }
+  else if (button.hasAttribute("data-finish")) trigger("act", { answers: answers.map((a) => a || "s").join("") });
+});
+
+document.addEventListener("keydown", (event) => {
+  if (!open() || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const key = event.key.toLowerCase();
+  if (key === "y" || key === "n" || key === "s") answer(key);
+  else if (key === "u" || key === "backspace") undo();
+  else return;
+  event.preventDefault();
+});
+
+watch("value", begin);
+begin();
