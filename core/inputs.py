@@ -207,10 +207,12 @@ class Words:
     leading: F32
     """(r, d) orthonormal: the leading directions of the phrases. A free question is tested within their span."""
     notes: tuple[str, ...] = ()
+    strengths: F32 | None = None
+    """(P,) how far a phrase moves a prompt: what the text tower makes much of. None where it is not known."""
 
     def __post_init__(self) -> None:
-        _same_length("Words", len(self.phrases), families=self.families, directions=self.directions)
+        _same_length("Words", len(self.phrases), families=self.families, directions=self.directions, strengths=self.strengths)
 
     def keep(self, rows: I64) -> Words:
         """The same words over the samples `rows`, in that order."""
-        return Words(self.joint.keep(rows), self.encoder, self.phrases, self.families, self.directions, self.leading, self.notes)
+        return Words(self.joint.keep(rows), self.encoder, self.phrases, self.families, self.directions, self.leading, self.notes, self.strengths)

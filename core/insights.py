@@ -64,7 +64,7 @@ def find_insights(
             told.add(index)
     for kind in ("condition", "phrase"):
         for index, proxies in _leads(tested, scores, kind):
-            if index not in told:
+            if not any(tested.alike(index, other) for other in told):
                 made.append(tested.insight(index, None, None, proxies))
     return tuple(made)
 
@@ -106,6 +106,17 @@ class _Tested:
         region = self.raw(index)
         scope = self.layout.scopes[region.scope]
         return region.mask(self.family.n), scope.rows, scope.name
+
+    def alike(self, index: int, other: int) -> bool:
+        """Whether two of one kind and scope are of nearly the same rows."""
+        a, b = self.raw(index), self.raw(other)
+        if index == other or (a.kind, a.scope) != (b.kind, b.scope):
+            return index == other
+        return _correlation(self.region(index)[0][self.region(index)[1]], self.region(other)[0][self.region(index)[1]]) > SAYS_THE_SAME
+
+    def strength(self, index: int) -> float:
+        """How much the text tower makes of a phrase; 0 for all where that is not known."""
+        return 0.0 if self.words is None or self.words.strengths is None else float(self.words.strengths[self.phrase(index)])
 
     def condition(self, index: int) -> Condition:
         return self.proposals.conditions[self.raw(index).tag]
@@ -172,7 +183,7 @@ def _in_words(tested: _Tested, cluster: FailureCluster, folds: I64 | None) -> li
     if scores is None or folds is None or not of_phrase:
         return []
     rows = next(s.rows for s in tested.layout.scopes if s.name == cluster.scope)
-    found = describe(scores[rows], cluster.membership[rows] >= 0.5, folds[rows], most=EACH)
+    found = describe(scores[rows], cluster.membership[rows] >= 0.5, folds[rows], tested.words.strengths if tested.words else None, most=EACH)
     return [(of_phrase[d.phrase], d) for d in found if d.phrase in of_phrase]
 
 
@@ -240,7 +251,11 @@ def _leads(tested: _Tested, scores: F64, kind: str) -> list[tuple[int, list[str]
     strata = tested.layout.blocks
     leads: list[tuple[int, list[str]]] = []
     while left and len(leads) < 20:
-        lead = left.pop(0)
+        lead = left[0]
+        if kind == "phrase":  # of those that say the same, and as well, the one that the text tower makes most of
+            equal = [i for i in left if tested.statistics[i] > tested.statistics[lead] - 1 and tested.alike(i, lead)]
+            lead = max(equal, key=tested.strength)
+        left.remove(lead)
         mask = tested.region(lead)[0]
         strata = np.unique(strata * 2 + mask, return_inverse=True)[1].astype(np.int64)
         residual = centre(scores, strata)[:, None].astype(np.float32)

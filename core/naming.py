@@ -99,16 +99,18 @@ def make_words(
     of = np.repeat(np.arange(len(count)), count)
     means = np.zeros((len(count), difference.shape[1]))
     np.add.at(means, of, difference)
-    directions = unit(means.astype(np.float32))
+    means /= np.maximum(np.array(count), 1)[:, None]
+    directions, strengths = unit(means.astype(np.float32)), np.linalg.norm(means, axis=1).astype(np.float32)
     kept, dropped = drop_alike(directions, ALIKE)
     said = list(notes)
     if dropped:
         many = sum(map(len, dropped.values()))
         said.append(f"{many:,} phrases are the same as another to this encoder and are left out.")
     phrases = [own.phrases[i] for i in kept]
-    return words_of(
+    found = words_of(
         joint, directions[kept], tuple(p.text for p in phrases), tuple(p.family for p in phrases), encoder=encoder.name, notes=tuple(said)
     )
+    return replace(found, strengths=strengths[kept])
 
 
 def encode_texts(encoder: TextTower, texts: Sequence[str], cache: Path | None = None) -> F32:

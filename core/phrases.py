@@ -42,15 +42,20 @@ class Description:
     alike: tuple[int, ...]
 
 
-def describe(scores: F32, members: Bool, folds: I64, *, most: int = 4, looked: int = 6) -> list[Description]:
+def describe(scores: F32, members: Bool, folds: I64, strengths: F32 | None = None, *, most: int = 4, looked: int = 6) -> list[Description]:
     """Phrases that retrieve the members, best first; those that say the same are folded under the better one.
+
+    Of phrases that say the same and retrieve the members equally well (within one standard error of the best), the one that the text
+    tower makes most of is taken: "in the dark" rather than "mostly black all over".
 
     Args:
         scores: (m, P) of the rows of one scope.
         members: (m,) which of them are in the cluster.
         folds: (m,) fold of each row; a phrase's held-out AUROC is taken within each fold, for the phrase that the other folds chose.
+        strengths: (P,) how much the text tower makes of each phrase; without them the best AUROC alone decides.
     """
     ranks = stats.rankdata(scores, axis=0)
+    alike = np.corrcoef(ranks.T) > ALIKE if scores.shape[1] > 1 else np.ones((1, 1), bool)
     overall = _aurocs(ranks, members)
     chosen: list[int] = []
     inner: list[F64] = []
@@ -58,31 +63,40 @@ def describe(scores: F32, members: Bool, folds: I64, *, most: int = 4, looked: i
     for fold in np.unique(folds):
         at = folds == fold
         if 2 <= members[at].sum() <= at.sum() - 2 and members[~at].sum() >= 2:
-            chosen.append(int(_aurocs(stats.rankdata(scores[~at], axis=0), members[~at]).argmax()))
+            area = _aurocs(stats.rankdata(scores[~at], axis=0), members[~at])
+            chosen.append(_spokesman(int(area.argmax()), area, alike, strengths, members[~at]))
             inner.append(_aurocs(stats.rankdata(scores[at], axis=0), members[at]))
             sizes.append(int(members[at].sum()))
     if not chosen:
         return []
-    alike = np.abs(np.corrcoef(ranks.T)) if scores.shape[1] > 1 else np.ones((1, 1))
     weights = np.array(sizes) / sum(sizes)
+    procedure = float(sum(w * a[c] for w, a, c in zip(weights, inner, chosen)))
     made: list[Description] = []
     taken: set[int] = set()
-    procedure = float(sum(w * a[c] for w, a, c in zip(weights, inner, chosen)))
-    for place, phrase in enumerate(np.argsort(-overall, kind="stable")[: 10 * most].tolist()):
-        if phrase in taken or len(made) == most:
+    for best in np.argsort(-overall, kind="stable")[: 10 * most].tolist():
+        if best in taken or len(made) == most:
             continue
-        # the best phrase is charged for having been chosen; the others are compared with it on the same rows
-        own = procedure if place == 0 else min(procedure, float(sum(w * a[phrase] for w, a in zip(weights, inner))))
-        same = alike[phrase] > ALIKE
-        steady = float(np.mean([same[c] for c in chosen]))
+        phrase = _spokesman(best, overall, alike, strengths, members, taken)
+        # the first is charged for having been chosen; the others are compared with it on the same rows
+        own = procedure if not made else min(procedure, float(sum(w * a[phrase] for w, a in zip(weights, inner))))
+        steady = float(np.mean([alike[phrase, c] for c in chosen]))
         if own < LEAST or (made and not steady):  # a further phrase must have been chosen by some of the folds
             continue
-        twins = [int(q) for q in np.argsort(-overall, kind="stable") if same[q] and q != phrase and overall[q] >= LEAST and q not in taken]
-        taken |= {phrase, *twins}
-        made.append(
-            Description(phrase, float(overall[phrase]), _around(own, int(members.sum()), int((~members).sum())), steady, tuple(twins[:looked]))
-        )
+        twins = [int(q) for q in np.argsort(-overall, kind="stable") if alike[phrase, q] and q != phrase and overall[q] >= LEAST and q not in taken]
+        taken |= {best, phrase, *twins}
+        held_out = _around(own, int(members.sum()), int((~members).sum()))
+        made.append(Description(phrase, float(overall[phrase]), held_out, steady, tuple(twins[:looked])))
     return made
+
+
+def _spokesman(best: int, areas: F64, alike: Bool, strengths: F32 | None, members: Bool, taken: set[int] | None = None) -> int:
+    """Of the phrases that say the same as the best one, and as well, the one of greatest strength."""
+    if strengths is None:
+        return best
+    error = (areas[best] - _around(float(areas[best]), int(members.sum()), int((~members).sum())).low) / 1.96
+    equal = alike[best] & (areas >= areas[best] - error)
+    equal[[q for q in taken or () if q != best]] = False
+    return int(np.where(equal, strengths, -np.inf).argmax()) if equal.any() else best
 
 
 def _aurocs(ranks: F64, members: Bool) -> F64:
