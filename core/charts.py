@@ -77,6 +77,30 @@ def interval_bar(estimate: Estimate, low: float, high: float, css_class: str) ->
     )
 
 
+def prediction_bar(predicted: Estimate, expected: Estimate, observed: Estimate | None, low: float, high: float, *, missed: bool = False) -> Markup:
+    """Two lines over the range `low` to `high`: above what was predicted, its interval widened to what so few samples vary by; below what came."""
+
+    def at(value: float) -> float:
+        return round(4 + 232 * (min(max(value, low), high) - low) / (high - low), 1)
+
+    if high <= low or not np.isfinite(predicted.value):
+        return Markup("")
+    parts: list[str] = []
+    if np.isfinite(expected.low):
+        parts.append(f'<path class="expected" d="M{at(expected.low)} 8H{at(expected.high)}"/>')
+    if np.isfinite(predicted.low):
+        parts.append(f'<path class="whisker" d="M{at(predicted.low)} 8H{at(predicted.high)}"/>')
+    parts.append(f'<circle class="hollow" cx="{at(predicted.value)}" cy="8" r="4"/>')
+    if observed is not None:
+        if np.isfinite(observed.low):
+            parts.append(f'<path class="seen" d="M{at(observed.low)} 22H{at(observed.high)}"/>')
+        parts.append(f'<circle class="seen" cx="{at(observed.value)}" cy="22" r="4.5"/>')
+    return Markup(
+        f'<svg class="prediction{" missed" if missed else ""}" viewBox="0 0 240 30" role="presentation" aria-hidden="true">'
+        f'<path class="axis" d="M4 30V0M236 30V0"/>{"".join(parts)}</svg>'
+    )
+
+
 def interval_range(estimates: Sequence[Estimate]) -> tuple[float, float]:
     """A range that holds zero and every finite interval, with a little air."""
     ends = [end for e in estimates for end in (e.low, e.high) if np.isfinite(end)]

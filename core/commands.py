@@ -32,7 +32,10 @@ def diagnose(options: Namespace) -> None:
         diagnosis = diagnose_audit(
             read_task(options, roles_of(options), progress),
             encoder=options.encoder or "embedded",
-            settings=Settings(alpha=options.alpha, seed=options.seed, n_permutations=options.permutations),
+            naming=options.naming,
+            vocabulary=options.vocabulary,
+            hold_back=options.hold_back,
+            settings=Settings(alpha=options.alpha, seed=options.seed, n_permutations=options.permutations, words=not options.no_words),
             cache=default_cache(),
             progress=progress,
         )
@@ -56,7 +59,7 @@ def roles_of(options: Namespace) -> Roles:
 
 def assign(options: Namespace) -> None:
     """Predicted loss, spread, membership and cluster of new samples, as one table."""
-    _check_suffix(options.out)
+    check_suffix(options.out)
     import pandas as pd
 
     from core.embedding_cache import default_cache
@@ -93,7 +96,7 @@ def assign(options: Namespace) -> None:
         }
     )
     left_out = pd.DataFrame({"id": [name for name, _ in brought.excluded]})  # they stay in the table, with nothing in the other columns
-    _write(pd.concat([table, left_out]) if len(left_out) else table, options.out, options.out.suffix.lower().removeprefix("."))
+    write_table(pd.concat([table, left_out]) if len(left_out) else table, options.out, options.out.suffix.lower().removeprefix("."))
     for note in brought.notes:
         print(f"Note: {note}", file=sys.stderr)
     print(f"{len(table):,} samples assigned, {int((found.cluster >= 0).sum()):,} of them to a failure cluster. Written: {options.out}")
@@ -112,7 +115,7 @@ def export(options: Namespace) -> None:
         "insights": results.insights_table,
         "weights": results.weights_table,
     }
-    _write(tables[options.what](load(options.run)), options.out, options.format)
+    write_table(tables[options.what](load(options.run)), options.out, options.format)
 
 
 def encoders(options: Namespace) -> None:
@@ -143,12 +146,13 @@ def _make_folder(folder: Path) -> None:
         raise InvalidInput(f"The folder {folder} cannot be made: {error.strerror}. Choose another --out.") from error
 
 
-def _check_suffix(path: Path) -> None:
+def check_suffix(path: Path) -> None:
+    """Raise InvalidInput unless the file's name says which kind of table it is."""
     if path.suffix.lower() not in (".csv", ".parquet", ".json"):
         raise InvalidInput(f"--out must end in .csv, .parquet or .json: got {path.name!r}.")
 
 
-def _write(table: pd.DataFrame, path: Path | None, kind: str) -> None:
+def write_table(table: pd.DataFrame, path: Path | None, kind: str) -> None:
     """Write the table whole or not at all; without a path, as text to standard output."""
     from core.files import whole
 

@@ -14,7 +14,8 @@ def number(value: float | None, digits: int = 2) -> str:
     """The value with `digits` decimals, a true minus sign, and a dash where it is undefined."""
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:,.{digits}f}".replace("-", "−")
+    text = f"{value:,.{digits}f}"
+    return text.replace("-", "−" if text.strip("-0.,") else "")  # no minus before a zero
 
 
 def digits_for(loss: F64) -> int:
@@ -66,8 +67,9 @@ def points(difference: float | None) -> str:
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """The value with its sign, "+" included."""
-    return ("+" if value > 0 else "") + number(value, digits)
+    """The value with its sign, "+" included; none before a zero."""
+    text = number(value, digits)
+    return f"+{text}" if value > 0 and text.strip("0.,") else text
 
 
 def listed(parts: Sequence[str], most: int = 4, noun: str = "more") -> str:

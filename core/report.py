@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Any, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from core import charts, summary
+from core import charts, figures, sentences, summary
 from core.errors import InvalidInput
 from core.files import write_text
+from core.heatmap import HeatMap, heat_map
+from core.questions import AuditCell, audit_table
 from core.records import I64, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress
 from core.results import top_members
 from core.thumbnails import shrink
@@ -28,6 +31,7 @@ MOST_PICTURE_BYTES = 5_500_000
 MOST_PICTURES = 480
 MOST_PER_CLUSTER = 24
 THUMBNAIL_SIZE = 128
+HEAT_PHRASES = 24
 
 
 def write_report(diagnosis: Diagnosis, path: Path, progress: Progress = no_progress) -> None:
@@ -46,7 +50,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
         cards.append(_card(diagnosis, cluster, gallery, per_cluster, axis))
         progress("report", len(cards), len(diagnosis.clusters))
     return (
-        _environment(digits)
+        _environment(diagnosis)
         .get_template("report.html.j2")
         .render(
             diagnosis=diagnosis,
@@ -55,7 +59,11 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             unit=summary.with_unit(diagnosis),
             detectable=summary.detectable_sentence(diagnosis),
             cards=cards,
-            general=[i for i in diagnosis.insights if i.cluster is None],
+            general_phrases=[i for i in diagnosis.insights if i.cluster is None and i.kind == "phrase"],
+            general_conditions=[i for i in diagnosis.insights if i.cluster is None and i.kind == "condition"],
+            words=summary.words_sentence(diagnosis),
+            heat=_heat(diagnosis),
+            **_prediction(diagnosis, digits),
             suspects=gallery.entries(diagnosis.label_errors[:MOST_PER_CLUSTER]),
             maps=_maps(diagnosis),
             calibration=charts.calibration(diagnosis),
@@ -66,8 +74,9 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
     )
 
 
-def _environment(digits: int) -> Environment:
-    """The templates with their filters; `digits` are the decimals of a loss."""
+def _environment(diagnosis: Diagnosis) -> Environment:
+    """The templates with their filters."""
+    digits = summary.digits_for(diagnosis.outcomes.loss)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -79,9 +88,25 @@ def _environment(digits: int) -> Environment:
         "percent": summary.percent,
         "p_value": summary.p_value,
         "share_interval": _share_interval,
+        "signed": partial(figures.signed, digits=digits),
+        "heard": sentences.heard,
+        "sentence": partial(sentences.sentence, diagnosis, proxies=False),
     }
     cast(Any, environment).filters.update(filters)  # jinja2 leaves the type of this dict open
     return environment
+
+
+def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) -> None:
+    """Write the audit as a heat map to `path`: one HTML document that fetches nothing and runs nothing."""
+    template = _environment(diagnosis).get_template("audit.html.j2")
+    page = template.render(
+        diagnosis=diagnosis,
+        unit=summary.with_unit(diagnosis),
+        heat=heat_map(diagnosis, cells),
+        maps={"steps": range(charts.N_LOSS_COLOURS)},
+        n_cluster_colours=charts.N_CLUSTER_COLOURS,
+    )
+    write_text(path, page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +174,58 @@ def _card(diagnosis: Diagnosis, cluster: FailureCluster, gallery: _Gallery, most
     return {
         "cluster": cluster,
         "colour": colour,
-        "shared": summary.explanation(diagnosis, cluster),
+        "title": sentences.cluster_title(diagnosis, cluster),
         "interval": charts.interval_bar(cluster.excess_loss, *axis, colour),
         "members": gallery.entries(rows),
         "n_more": cluster.size - len(rows),
         "opposites": gallery.entries(cluster.counterexamples[: most // 2]),
-        "insights": _insights_of(diagnosis, cluster),
+        "phrases": [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase"],
+        "conditions": _conditions_of(diagnosis, cluster),
     }
 
 
-def _insights_of(diagnosis: Diagnosis, cluster: FailureCluster) -> list[Insight]:
-    """The cluster's insights, confirmed ones first, then by how well they retrieve it."""
-    mine = [i for i in diagnosis.insights if i.cluster == cluster.id]
+def _conditions_of(diagnosis: Diagnosis, cluster: FailureCluster) -> list[Insight]:
+    """The cluster's conditions, confirmed ones first, then by how well they retrieve it."""
+    mine = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "condition"]
     return sorted(mine, key=lambda i: (not i.confirmed, -(i.retrieval or 0.0)))
+
+
+def _heat(diagnosis: Diagnosis) -> HeatMap | None:
+    """The phrases of the largest excess by class; None without words."""
+    return None if diagnosis.words is None else heat_map(diagnosis, audit_table(diagnosis, most=HEAT_PHRASES))
+
+
+def _prediction(diagnosis: Diagnosis, digits: int) -> dict[str, Any]:
+    """What the template needs of the prediction; its key `prediction` is None if there is none."""
+    found = diagnosis.prediction
+    if found is None:
+        return {"prediction": None}
+    share = found.measure == "error rate"
+    value = summary.percent if share else partial(summary.number, digits=digits)
+    span = partial(summary.interval, share=share, digits=digits)
+    rows = sentences.prediction_rows(diagnosis)
+    low, high = (0.0, 1.0) if share else charts.interval_range([e for r in rows for e in (r.expected, r.observed) if e is not None])
+    return {
+        "prediction": found,
+        "came_back": sentences.came_back(found),
+        "prediction_range": f"{value(low)} to {value(high)}",
+        "prediction_rows": [
+            {
+                "name": sentences.prediction_name(r),
+                "n": r.n,
+                "quiet": r.kind not in sentences.FINDINGS,
+                "bar": charts.prediction_bar(r.predicted, r.expected, r.observed, low, high, missed=r.as_predicted is False),
+                "predicted": value(r.predicted.value),
+                "expected": span(r.expected),
+                "observed": "–" if r.observed is None else value(r.observed.value),
+                "seen": "" if r.observed is None else span(r.observed),
+                "rest": value(r.rest),
+                "p": "" if r.p is None else summary.p_value(r.p),
+                "outcome": sentences.outcome(r),
+            }
+            for r in rows
+        ],
+    }
 
 
 def _maps(diagnosis: Diagnosis) -> dict[str, Any]:

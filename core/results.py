@@ -98,7 +98,7 @@ def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
 def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
     """The content of diagnosis.json: plain JSON values, no nan."""
     outcomes = diagnosis.outcomes
-    return _plain(
+    return plain(
         {
             "schema": SCHEMA,
             "name": diagnosis.samples.name,
@@ -235,7 +235,7 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
     if found is None:
         return None
     digits = digits_for(diagnosis.outcomes.loss)
-    return _plain(
+    return plain(
         {
             "digest": found.digest,
             "measure": found.measure,
@@ -247,6 +247,11 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
             "excluded": [{"id": name, "reason": reason} for name, reason in found.excluded],
         }
     )
+
+
+def prediction_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """One row for each row of the prediction; empty if there is none."""
+    return pd.DataFrame([_flat(_prediction_row(row)) for row in prediction_rows(diagnosis)])
 
 
 def _prediction_row(row: PredictionRow) -> dict[str, Any]:
@@ -306,16 +311,16 @@ def _flat(entry: dict[str, Any], drop: tuple[str, ...] = ()) -> dict[str, Any]:
     return out
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same tree in plain Python values; nan and the infinities become None, unknown objects their text."""
     if isinstance(value, np.generic | np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in cast("list[Any]", value)]
+        return [plain(item) for item in cast("list[Any]", value)]
     return str(value)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from core.figures import count, digits_for, interval, listed, number, p_value, percent, points, with_unit
-from core.questions import Answer, Difference
 from core.records import Bool, Diagnosis, Estimate, FailureCluster, Insight, Prediction, PredictionRow
+
+if TYPE_CHECKING:
+    from core.questions import Answer, Difference
 
 ALL = "all samples"
 PROXIES = 4
@@ -21,12 +23,12 @@ MOSTLY = 0.5
 """A question of which less lies within the tested words is said to be tested in part."""
 
 
-def sentence(diagnosis: Diagnosis, insight: Insight) -> str:
+def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) -> str:
     """What is known of one finding: how much worse, how sure, how much of the failures, how well the words fit, what says the same.
 
-    A finding that was not confirmed begins with "Exploratory".
+    A finding that was not confirmed begins with "Exploratory". Without `proxies`, what says the same is left out.
     """
-    parts = [_rates(diagnosis, insight), _retrieval(diagnosis, insight), _ensemble(diagnosis, insight), _same(insight)]
+    parts = [_rates(diagnosis, insight), _retrieval(insight), _ensemble(diagnosis, insight), _same(insight) if proxies else ""]
     return " ".join(part for part in parts if part)
 
 
@@ -95,7 +97,7 @@ def _coverage(diagnosis: Diagnosis, insight: Insight) -> str:
     return f"; {'it holds' if insight.size == 1 else 'they hold'} {percent(insight.coverage.value)} of {of}"
 
 
-def _retrieval(diagnosis: Diagnosis, insight: Insight) -> str:
+def _retrieval(insight: Insight) -> str:
     if insight.held_out is not None:
         return f"The phrase alone finds the cluster on unseen rows with AUROC {number(insight.held_out.value)} ({interval(insight.held_out)})."
     if insight.retrieval is None:
@@ -201,7 +203,7 @@ def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
     clear = found.observed.low > 0 or found.observed.high < 0
     said = (
         f'the mean loss of "{found.first}" is {number(abs(value), digits)}{unit} {side} that of "{found.second}" '
-        f"(difference {number(value, digits)}, 95\u00a0% {interval(found.observed, digits=digits)})."
+        f"(difference {number(value, digits)}, 95\u00a0% {interval(found.observed, digits=digits)} for this pair alone)."
     )
     return (f"{said[0].upper()}{said[1:]}" if clear else f"No clear difference: {said}") + shared
 

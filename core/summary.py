@@ -84,6 +84,21 @@ def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     )
 
 
+def words_sentence(diagnosis: Diagnosis) -> str:
+    """What was said in words and how far the ensemble can be read in texts; empty without words."""
+    words, reader = diagnosis.words, diagnosis.reader
+    if words is None:
+        return ""
+    said = f"{count(len(words.phrases), 'phrase')} in {count(len(set(words.families)), 'family').replace('familys', 'families')} were tested"
+    said += f", spoken by the encoder {words.encoder.split(' ')[0]}." if words.encoder else "."
+    if reader is None or not math.isfinite(reader.agreement):
+        return f"{said} How far the ensemble can be read in their text alone could not be told."
+    follows = "Its readings do not follow what images show, so they are not used." if reader.slope <= 0 else ""
+    return (
+        f"{said} What the ensemble reads in their text alone correlates {number(reader.agreement)} with what held-out images show. {follows}".rstrip()
+    )
+
+
 def detectable_sentence(diagnosis: Diagnosis) -> str:
     """The smallest effect that would have been found: what "nothing" means here. Empty if it was not computed."""
     seen = [d for d in diagnosis.detectable if d.excess_loss is not None]

@@ -16,10 +16,13 @@ import pytest
 from PIL import Image
 
 from core import charts, report
-from core.charts import LossScale, interval_bar, map_by_cluster, observed_by_predicted
+from core.charts import LossScale, interval_bar, map_by_cluster, observed_by_predicted, prediction_bar
+from core.questions import audit_table
 from core.records import Diagnosis, Estimate, FailureMap
-from core.report import render_report, write_report
+from core.report import render_report, write_audit, write_report
+from core.sentences import sentence
 from core.store import load, save
+from tests.core.words_made import made_prediction, with_words
 from tests.fixtures import MemoryImages, draw_picture, make_diagnosis
 
 
@@ -79,11 +82,12 @@ def test_each_cluster_has_a_card_with_its_figures_members_and_counterexamples(di
     assert [a["id"] for a in page.named("section")] == ["cluster-0", "cluster-1"]
     first = diagnosis.clusters[0]
     assert f"+{first.excess_loss.value:.2f} nats" in page.text
-    assert f"95 % {first.excess_loss.low:.2f} to {first.excess_loss.high:.2f}" in page.text
+    assert f"95\u00a0% {first.excess_loss.low:.2f} to {first.excess_loss.high:.2f}" in page.text
     assert "p = 0.001" in page.text
     for row in [*np.flatnonzero(first.membership >= 0.5), *first.counterexamples]:
         assert diagnosis.samples.ids[row] in page.text
-    assert "says the same: brightness at most 0.31" in page.text
+    assert "1 that says the same" in page.text
+    assert "brightness at most 0.31" in page.text
     assert first.cause in page.text
 
 
@@ -200,11 +204,78 @@ def test_an_interval_without_bounds_draws_nothing() -> None:
     assert 'cx="150.0"' in interval_bar(Estimate(1.0, 0.5, 1.5), 0.0, 2.0, "x")
 
 
+def test_findings_are_told_in_sentences_with_their_figures_as_a_table() -> None:
+    diagnosis = with_words()
+    page = Page(render_report(diagnosis))
+    for insight in diagnosis.insights:
+        assert sentence(diagnosis, insight, proxies=False) in page.text
+    first = page.text[page.text.index("In words") : page.text.index("Members, the surest first")]
+    assert first.index('most like "in the dark"') < first.index("Conditions") < first.index("with weather = fog")
+    assert "0.80 to 0.93" in first
+    assert "reads +0.30" in first
+    assert re.search(r"in the dark\s*weather = fog, group 0, all samples", page.text)
+    outside = page.text[page.text.index("Outside any one cluster") :]
+    assert 'Within bus, the 20 images most like "in the rain"' in outside
+
+
+def test_a_run_without_words_has_no_sections_for_them(diagnosis: Diagnosis) -> None:
+    text = Page(render_report(diagnosis)).text
+    for absent in ("In words", "Phrase by class", "A free question", "The next failures", "SHA-256"):
+        assert absent not in text
+
+
+def test_the_heat_map_is_folded_and_questions_have_their_footnote() -> None:
+    diagnosis = with_words()
+    page = Page(render_report(diagnosis))
+    cells = audit_table(diagnosis, most=report.HEAT_PHRASES)
+    marked = [a for a in page.named("td") if "heat" in (a.get("class") or "")]
+    assert len(marked) == len(cells) == 8 * 4
+    assert "any number of questions may be asked" in page.text
+    assert "8 phrases in 7 families were tested, spoken by the encoder made." in page.text
+    assert "correlates 0.40 with what held-out images show" in page.text
+    assert not any("open" in a for a in page.named("details"))
+
+
+def test_the_prediction_is_shown_with_its_digest_beside_what_came() -> None:
+    diagnosis = replace(with_words(), prediction=made_prediction())
+    html = render_report(diagnosis)
+    page = Page(html)
+    after = page.text[page.text.index("The next failures, predicted") : page.text.index("Phrase by class")]
+    assert "1 of 2 findings did as predicted" in after
+    assert "320 held-back samples" in after
+    assert "ab12" * 16 in after
+    assert after.count("not as predicted") == 2
+    assert after.count("too few to judge") == 2
+    bars = [a for a in page.named("svg") if (a.get("class") or "").startswith("prediction")]
+    assert [a["class"] for a in bars] == ["prediction", "prediction missed", "prediction", "prediction", "prediction missed"]
+    losses = Page(render_report(replace(diagnosis, prediction=made_prediction("mean loss")))).text
+    assert "with the mean loss that it predicts" in losses
+
+
+def test_a_prediction_bar_keeps_its_scale() -> None:
+    bar = str(prediction_bar(Estimate(0.5, 0.4, 0.6), Estimate(0.5, 0.25, 0.75), Estimate(1.0, 0.8, 1.0), 0.0, 1.0))
+    assert 'class="hollow" cx="120.0"' in bar
+    assert 'class="expected" d="M62.0 8H178.0"' in bar
+    assert 'class="seen" cx="236.0"' in bar
+    assert "seen" not in str(prediction_bar(Estimate(0.5, 0.4, 0.6), Estimate(0.5, 0.2, 0.8), None, 0.0, 1.0))
+    assert prediction_bar(Estimate(0.5, 0.4, 0.6), Estimate(0.5, 0.2, 0.8), None, 1.0, 1.0) == ""
+
+
+def test_the_audit_page_fetches_nothing_and_escapes_phrases(tmp_path: Path) -> None:
+    diagnosis = with_words()
+    cells = [replace(c, phrase="<b>bold</b>") if c.phrase == "red" else c for c in audit_table(diagnosis)]
+    write_audit(diagnosis, cells, tmp_path / "audit.html")
+    page = Page((tmp_path / "audit.html").read_text("utf-8"))
+    assert not list(page.named("script", "link", "img"))
+    assert "<b>bold</b>" in page.text
+    assert len([a for a in page.named("td")]) == len(cells)
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
 def test_the_report_opens_offline_without_a_fault_and_fits_the_window(tmp_path: Path, chromium: Any, scheme: Any, width: int) -> None:
-    write_report(make_diagnosis(hostile=True), tmp_path / "report.html")
+    write_report(replace(with_words(make_diagnosis(120, hostile=True)), prediction=made_prediction()), tmp_path / "report.html")
     page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.figures import listed, points, signed
 from core.records import Estimate
 from core.summary import covered, digits_for, interval, number, p_value, percent, predictability_sentence, text_summary, verdict
 from tests.core.words_made import made_prediction, with_words
@@ -33,6 +34,10 @@ def test_p_values(p: float | None, text: str) -> None:
 def test_numbers_and_intervals() -> None:
     assert number(-1234.5) == "−1,234.50"
     assert number(float("inf")) == "–"
+    assert number(-0.001) == "0.00"
+    assert (signed(0.001), signed(0.5), signed(-0.5), signed(-0.001)) == ("0.00", "+0.50", "−0.50", "0.00")
+    assert (points(0.45), points(0.04), points(-0.01), points(float("nan"))) == ("45 points", "4.0 points", "−1.0 points", "–")
+    assert listed(["a", "b", "c"], 2) == "a; b; and 1 more"
     assert interval(Estimate(0.4, 0.3, 0.5)) == "0.30 to 0.50"
     assert interval(Estimate(0.4, 0.3, 0.5), share=True) == "30 to 50\u00a0%"
     assert interval(Estimate(NAN, NAN, NAN)) == interval(None) == "no interval"

@@ -1,0 +1,193 @@
+"""The commands that speak words: free questions, the audit table, the prediction of fresh samples, the phrases themselves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.commands import check_suffix, roles_of, write_table
+from core.errors import InvalidInput
+from core.terminal import TerminalProgress
+
+if TYPE_CHECKING:
+    from core.freeze import Frozen
+    from core.questions import Answer, Difference
+    from core.records import Diagnosis
+    from core.vocabulary import Vocabulary
+
+NAMED = 5
+"""Matching images that an answer names, unless all are asked for."""
+
+
+def ask(options: Namespace) -> None:
+    """A sentence for each question, its best matching images, and how the first compares with each further one."""
+    from core import questions, sentences
+    from core.embedding_cache import default_cache
+    from core.store import load
+
+    diagnosis = load(options.run)
+    answers = questions.ask(diagnosis, options.texts, cache=default_cache())
+    differences = [questions.difference(diagnosis, answers[0], other) for other in answers[1:]]
+    if options.json:
+        print(json.dumps(_document(diagnosis, answers, differences, options.images), indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    for answer in answers:
+        print(sentences.answer_sentence(diagnosis, answer))
+        print(f"  {_names(diagnosis, answer, options.images)}")
+    for found in differences:
+        print(sentences.difference_sentence(diagnosis, found))
+
+
+def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
+    shown = answer.rows if every else answer.rows[:NAMED]
+    left = answer.support - len(shown)
+    return f"Best matches: {', '.join(diagnosis.samples.ids[int(row)] for row in shown)}" + (f", and {left:,} more" if left else "")
+
+
+def _document(diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool) -> dict[str, Any]:
+    from core.results import plain
+    from core.sentences import answer_sentence, difference_sentence
+
+    questions = [
+        {
+            "text": a.text,
+            "scope": a.scope,
+            "support": a.support,
+            "observed": a.observed.to_dict(),
+            "rest": a.rest,
+            "error_rate": None if a.error_rate is None else a.error_rate.to_dict(),
+            "error_rest": a.error_rest,
+            "read": None if a.read is None else a.read.to_dict(),
+            "p": a.p,
+            "confirmed": a.confirmed,
+            "inside": a.inside,
+            "stands_apart": a.stands_apart,
+            "extrapolation": a.extrapolation,
+            "matches": [diagnosis.samples.ids[int(row)] for row in (a.rows if every else a.rows[:NAMED])],
+            "sentence": answer_sentence(diagnosis, a),
+        }
+        for a in answers
+    ]
+    compared = [
+        {
+            "first": d.first,
+            "second": d.second,
+            "observed": d.observed.to_dict(),
+            "shared": d.shared,
+            "sentence": difference_sentence(diagnosis, d),
+        }
+        for d in differences
+    ]
+    return plain({"questions": questions, "differences": compared})
+
+
+def audit(options: Namespace) -> None:
+    """The loss by phrase and class: as text, and into a file if one is named."""
+    if options.out is not None and options.out.suffix.lower() not in (".csv", ".parquet", ".json", ".html"):
+        raise InvalidInput(f"--out must end in .csv, .parquet, .json or .html (a heat map): got {options.out.name!r}.")
+    from core.heatmap import text_table
+    from core.questions import audit_table
+    from core.results import audit_frame
+    from core.store import load
+
+    diagnosis = load(options.run)
+    cells = audit_table(diagnosis, options.phrases, most=options.most)
+    print(text_table(diagnosis, cells, shutil.get_terminal_size((120, 24)).columns))
+    if options.out is None:
+        return
+    kind = options.out.suffix.lower()
+    if kind == ".html":
+        from core.report import write_audit
+
+        _in_folder(options.out)
+        write_audit(diagnosis, cells, options.out)
+    else:
+        write_table(audit_frame(cells), options.out, kind.removeprefix("."))
+    print(f"Written: {options.out}")
+
+
+def predict(options: Namespace) -> None:
+    """Freeze what was found, open the fresh samples, and add to the run what they show."""
+    if options.out is not None:
+        check_suffix(options.out)
+    from core.embedding_cache import default_cache
+    from core.files import write_text
+    from core.freeze import freeze
+    from core.fresh import predict_fresh
+    from core.report import write_report
+    from core.results import prediction_document, prediction_table
+    from core.store import load, save
+    from core.summary import prediction_lines
+
+    diagnosis = load(options.run)
+    print(_frozen(freeze(diagnosis)))  # before the fresh samples are opened
+    progress = TerminalProgress()
+    try:
+        found = predict_fresh(
+            diagnosis,
+            options.table,
+            images=options.images,
+            embeddings=options.embeddings,
+            roles=roles_of(options),
+            cache=default_cache(),
+            progress=progress,
+        )
+        save(found, options.run, progress)
+        document = prediction_document(found)
+        write_text(options.run / "prediction.json", json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        write_report(found, options.run / "report.html", progress)
+    finally:
+        progress.close()
+    if options.out is not None:
+        write_table(prediction_table(found), options.out, options.out.suffix.lower().removeprefix("."))
+    print("\n".join(prediction_lines(found)))
+    for note in () if found.prediction is None else found.prediction.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    print(f"Report: {options.run / 'report.html'}")
+
+
+def _frozen(frozen: Frozen) -> str:
+    from core.figures import count
+
+    if not frozen.findings:
+        return f"Nothing was confirmed, so nothing is predicted. SHA-256 {frozen.digest}"
+    return f"Frozen: {count(len(frozen.findings), 'finding')}, SHA-256 {frozen.digest}"
+
+
+def phrases(options: Namespace) -> None:
+    """The shipped vocabulary, to edit and bring back."""
+    from core.files import write_text
+    from core.vocabulary import read_vocabulary, write_vocabulary
+
+    vocabulary = read_vocabulary()
+    if options.out is None:
+        sys.stdout.write(_lines(vocabulary))
+        return
+    kind = options.out.suffix.lower()
+    if kind not in (".json", ".txt"):
+        raise InvalidInput(f"--out must end in .json or .txt: got {options.out.name!r}.")
+    _in_folder(options.out)
+    try:
+        if kind == ".json":
+            write_vocabulary(vocabulary, options.out)
+        else:
+            write_text(options.out, _lines(vocabulary))
+    except OSError as error:
+        raise InvalidInput(f"{options.out} cannot be written: {error.strerror or error}. Choose another --out.") from error
+    print(f"{len(vocabulary):,} phrases written to {options.out}. Edit them and bring them back with `diagnose --vocabulary {options.out}`.")
+
+
+def _lines(vocabulary: Vocabulary) -> str:
+    return "".join(f"{phrase.family}: {phrase.text}\n" for phrase in vocabulary.phrases)
+
+
+def _in_folder(path: Path) -> None:
+    """Make the folder of a file that is to be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another --out.") from error

@@ -1,0 +1,105 @@
+"""The audit as a picture: phrases down, classes across, each cell coloured by how much higher the loss is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.figures import digits_for, interval, percent, signed
+from core.questions import AuditCell
+from core.records import Diagnosis
+
+STEPS = 3
+"""Colours on either side of zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """One cell as it is shown."""
+
+    observed: str
+    read: str
+    """What the ensemble reads in the phrase; empty where it was not read."""
+    step: int
+    """-STEPS to STEPS: the colour."""
+    clear: bool
+    """Whether the cell's own interval excludes zero."""
+    far: bool
+    """The class hardly differs along the phrase: an extrapolation."""
+    title: str
+    """Everything that is known of the cell, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Rows of (phrase, family, cells), in the order of `scopes`."""
+
+    scopes: tuple[str, ...]
+    rows: tuple[tuple[str, str, tuple[Heat, ...]], ...]
+    top: float
+    """The excess loss of the strongest colour."""
+
+
+def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> HeatMap:
+    """The cells of `core.questions.audit_table` arranged: the phrases in their order, the scopes in theirs.
+
+    The colour steps are equal, and the strongest begins at the 95th percentile of the absolute excess, so that one cell doesn't pale the rest.
+    """
+    digits = digits_for(diagnosis.outcomes.loss)
+    scopes = tuple(dict.fromkeys(c.scope for c in cells))
+    top = float(np.percentile([abs(c.observed.value) for c in cells], 95)) if cells else 0.0
+    of = {(c.phrase, c.scope): _heat(c, top or 1.0, digits) for c in cells}
+    families = {c.phrase: c.family for c in cells}
+    return HeatMap(scopes, tuple((p, family, tuple(of[p, s] for s in scopes)) for p, family in families.items()), top)
+
+
+def _heat(cell: AuditCell, top: float, digits: int) -> Heat:
+    share = cell.observed.value / top
+    step = int(np.clip(np.sign(share) * np.floor(abs(share) * STEPS + 0.5), -STEPS, STEPS))
+    said = [f"{cell.phrase}, {cell.scope}: {cell.support:,} samples most like it", f"excess loss {signed(cell.observed.value, digits)}"]
+    said.append(f"95\u00a0% {interval(cell.observed, digits=digits)}")
+    if cell.error_inside is not None:
+        said.append(f"{percent(cell.error_inside)} wrong against {percent(cell.error_outside)}")
+    if cell.read is not None:
+        said.append(f"the ensemble reads {signed(cell.read.value, digits)} ({interval(cell.read, digits=digits)})")
+    if cell.extrapolation:
+        said.append("an extrapolation: these samples hardly differ along the phrase")
+    return Heat(
+        observed=signed(cell.observed.value, digits),
+        read="" if cell.read is None else signed(cell.read.value, digits),
+        step=step,
+        clear=cell.observed.low > 0 or cell.observed.high < 0,
+        far=cell.extrapolation,
+        title="; ".join(said),
+    )
+
+
+def text_table(diagnosis: Diagnosis, cells: Sequence[AuditCell], width: int = 120) -> str:
+    """The observed excess loss as aligned text, at most `width` characters wide; the classes that do not fit are counted below."""
+    found = heat_map(diagnosis, cells)
+    name = min(36, max((len(p) for p, _, _ in found.rows), default=6))
+    texts = [[f"({h.observed})" if h.far else f"{h.observed} " for h in row] for _, _, row in found.rows]
+    widths = [max(8, min(14, len(s) + 1), max((len(t[j]) for t in texts), default=0)) for j, s in enumerate(found.scopes)]
+    fitting = int((np.cumsum([w + 1 for w in widths]) <= width - name).sum())
+    shown = list(range(max(1, fitting)))
+    lines = [" " * name + "".join(f" {_cut(f'{found.scopes[j]} ', widths[j]):>{widths[j]}}" for j in shown)]
+    for (phrase, _, _), row in zip(found.rows, texts):
+        lines.append(f"{_cut(phrase, name):<{name}}" + "".join(f" {row[j]:>{widths[j]}}" for j in shown))
+    if len(shown) < len(found.scopes):
+        lines.append(f"{len(found.scopes) - len(shown):,} more classes do not fit; --out FILE holds them.")
+    lines.append(_legend(diagnosis, any(c.extrapolation for c in cells)))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _legend(diagnosis: Diagnosis, far: bool) -> str:
+    unit = diagnosis.outcomes.unit or "loss"
+    return (
+        f"Excess loss ({unit}) of the tenth of a class that looks most like the phrase: description, not a test."
+        + " In brackets: the class hardly differs along the phrase." * far
+    )
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
