@@ -5,10 +5,11 @@
     python -m tests.benchmarks.honesty --null "heavy tail" --runs 200 --out honesty.jsonl            a made-up null
 
 An npz holds embeddings (n, d) and loss (n,), and where known labels, errors and groups (n,), and `column.NAME` (n,) for every
-column that may be a condition (`python -m tests.benchmarks.store_rows` writes one from a table and images). Losses are shuffled over
-all rows (by whole groups, where there are groups), so that a class, a condition and a cluster are all false when claimed; with
-`--plant SIZE` they are shuffled within class and then a region of that size fails: a cluster is false if less than half of its
-members lie in the region. Several processes may share one file: give each its `--part 0/2`, `--part 1/2`.
+column that may be a condition (`python -m tests.benchmarks.store_rows` writes one from a table and images, with its words). Losses are
+shuffled over all rows (by whole groups, where there are groups), so that a class, a condition, a phrase and a cluster are all false when
+claimed; with `--plant SIZE` they are shuffled within class and then a region of that size fails: a cluster is false if less than half of
+its members lie in the region, a phrase if it holds no more of the region than the rest of its scope does. Several processes may share
+one file: give each its `--part 0/2`, `--part 1/2`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from threadpoolctl import threadpool_limits
 
 from core.diagnose import Settings, diagnose_arrays
 from core.planted import NullKind, make_null, plant_region, shuffle_within
-from core.records import F64, I64, Bool, Column, Embeddings
+from core.records import F64, I64, Bool, Column, Diagnosis, Embeddings, Insight, Words
+from core.words import words_of
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 Diagnose = Callable[..., Any]
@@ -43,6 +45,7 @@ class Rows:
     errors: Bool | None
     groups: I64 | None
     columns: tuple[Column, ...] = ()
+    words: Words | None = None
 
 
 def load_rows(path: Path) -> Rows:
@@ -52,10 +55,17 @@ def load_rows(path: Path) -> Rows:
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         known = {name: stored[name] for name in ("labels", "errors", "groups") if name in stored}
         losses = stored["loss"].astype(np.float64)
+        words = _words(stored) if "joint" in stored else None
         columns = tuple(_column(name.removeprefix("column."), stored[name]) for name in stored if name.startswith("column."))
     labels, groups = (np.unique(known[name], return_inverse=True)[1] if name in known else None for name in ("labels", "groups"))
     errors = known["errors"].astype(bool) if "errors" in known else None
-    return Rows(Embeddings(vectors, "given", path.stem), losses, labels, errors, groups, columns)
+    return Rows(Embeddings(vectors, "given", path.stem), losses, labels, errors, groups, columns, words)
+
+
+def _words(stored: Any) -> Words:
+    joint = Embeddings(stored["joint"].astype(np.float32), "given", "joint")
+    found = words_of(joint, stored["directions"], tuple(stored["phrases"].tolist()))
+    return replace(found, strengths=stored["strengths"]) if "strengths" in stored else found
 
 
 def _column(name: str, values: npt.NDArray[Any]) -> Column:
@@ -92,6 +102,7 @@ def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose
         groups=rows.groups,
         columns=rows.columns,
         settings=settings,
+        **({} if rows.words is None else {"words": rows.words}),
     )
     seconds = time.process_time() - started
     claims = [cluster.membership >= 0.5 for cluster in result.clusters]
@@ -100,7 +111,9 @@ def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose
         "claims": len(claims),
         "false_claims": true.count(False),
         "classes": sum(finding.confirmed for finding in result.classes),
-        "conditions": sum(insight.confirmed for insight in result.insights),
+        "conditions": sum(insight.confirmed for insight in result.insights if insight.kind == "condition"),
+        "phrases": sum(insight.confirmed for insight in result.insights if insight.kind == "phrase"),
+        "false_phrases": sum(_apart(insight, members, rows.labels, result) for insight in result.insights),
         "found": any(true),
         "p": [float(cluster.p) for cluster in result.clusters],
         "predictability_p": result.estimate.predictability.p,
@@ -108,13 +121,26 @@ def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose
     }
 
 
+def _apart(insight: Insight, members: Bool, labels: I64 | None, result: Diagnosis) -> bool:
+    """Whether a confirmed phrase holds no more of the planted rows than the rest of its scope does."""
+    if insight.kind != "phrase" or not insight.confirmed:
+        return False
+    scope = np.ones(len(members), bool)
+    if labels is not None and insight.scope in result.samples.class_names:
+        scope = labels == result.samples.class_names.index(insight.scope)
+    return bool(members[insight.mask].mean() <= members[scope & ~insight.mask].mean())
+
+
 def summary_table(rows: Sequence[dict[str, Any]]) -> str:
     """One line for each source and plant, with exact binomial intervals over runs."""
     lines = ["| data | planted | runs | any false claim | planted found | predictability p <= 0.05 | CPU s a run |", "|---|---|---|---|---|---|---|"]
     for source, plant, failing in sorted(keys_done(rows, ("source", "plant", "failing"))):
         mine = [row for row in rows if (row["source"], row["plant"], row["failing"]) == (source, plant, failing)]
-        # with a plant, a class or a condition that goes with it is no false claim, so clusters alone are judged
-        wrong = [row["false_claims"] > 0 or (not plant and row["classes"] + row["conditions"] > 0) for row in mine]
+        # with a plant, a class or a condition that goes with it is no false claim, so clusters and phrases alone are judged
+        wrong = [
+            row["false_claims"] + row.get("false_phrases", 0) > 0 or (not plant and row["classes"] + row["conditions"] + row.get("phrases", 0) > 0)
+            for row in mine
+        ]
         false = show(clopper_pearson(sum(wrong), len(mine)), 3)
         found = show(clopper_pearson(sum(row["found"] for row in mine), len(mine)), 3) if plant else ""
         tested = [row["predictability_p"] for row in mine if row["predictability_p"] is not None]

@@ -1,4 +1,4 @@
-"""Store what `honesty.py` reads of a data set: embeddings, loss, labels, errors, groups and conditions, in one npz.
+"""Store what `honesty.py` reads of a data set: embeddings, loss, labels, errors, groups, conditions and words, in one npz.
 
 python -m tests.benchmarks.store_rows OUT.npz --table T [--images I] [the column options of `python -m core diagnose`]
 """
@@ -33,6 +33,10 @@ def main() -> None:
         if array is not None:
             arrays[name] = array
     arrays |= {f"column.{c.name}": stored(c) for c in audit.samples.metadata if c.kind != "text"}
+    if audit.words is not None:
+        words = audit.words
+        arrays |= {"joint": words.joint.vectors, "directions": words.directions, "phrases": np.array(words.phrases)}
+        arrays |= {} if words.strengths is None else {"strengths": words.strengths}
     np.savez_compressed(Path(out), **arrays)
     print(f"{out}: {len(audit.outcomes.loss):,} rows, {', '.join(arrays)}")
 

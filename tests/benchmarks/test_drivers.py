@@ -68,17 +68,18 @@ def test_without_a_plant_every_claim_is_false(rows):
     assert (found["claims"], found["false_claims"], found["found"]) == (1, 1, False)
 
 
-def test_without_a_plant_a_confirmed_class_or_condition_is_a_false_claim_too(tmp_path, rows):
+def test_without_a_plant_a_confirmed_class_condition_or_phrase_is_a_false_claim_too(tmp_path, rows):
     path = tmp_path / "honesty.jsonl"
 
     def diagnose(*_, settings, **__):
         result = result_with()
         result.classes = [SimpleNamespace(confirmed=settings.seed == 0)]
-        result.insights = [SimpleNamespace(confirmed=settings.seed == 1)]
+        claim = {1: "condition", 2: "phrase"}.get(settings.seed)
+        result.insights = [SimpleNamespace(confirmed=claim is not None, kind=claim, mask=np.arange(len(rows.losses)) < 20, scope="all samples")]
         return result
 
     honesty.run_all(path, "made", lambda run: honesty.shuffled(rows, run), range(4), 0, 0.5, diagnose)
-    assert "| made | nothing | 4 | 0.500 [" in honesty.summary_table(read_lines(path))
+    assert "| made | nothing | 4 | 0.750 [" in honesty.summary_table(read_lines(path))
 
 
 def test_a_plain_shuffle_moves_losses_between_classes(rows):
