@@ -119,7 +119,9 @@ def audit_detections(
     read = read_detections(truth, predictions, images=images, limits=limits, progress=progress)
     used = read.predictions.keep(np.flatnonzero(read.predictions.score >= score))
     notes = [*read.notes, *_threshold_notes(read.predictions, used, score)]
+    progress("match detections", 0, 1)
     matches = match(read.truth, used, n_images=len(read.store), n_classes=len(read.class_names), iou=iou)
+    progress("match detections", 1, 1)
     notes.append(_tally(matches, iou))
     if rows == "predictions":
         notes.append("The boxes are the model's: conditions on their size and place say which predictions go wrong, not where the world is hard.")
