@@ -15,7 +15,10 @@ from tests.benchmarks.lines import append_line, clopper_pearson, mean_over, read
 
 def result_with(*memberships):
     clusters = [SimpleNamespace(membership=np.asarray(m, float), p=0.01) for m in memberships]
-    return SimpleNamespace(clusters=clusters, classes=[], insights=[], estimate=SimpleNamespace(predictability=SimpleNamespace(p=0.2)))
+    samples = SimpleNamespace(class_names=())
+    return SimpleNamespace(
+        samples=samples, clusters=clusters, classes=[], insights=[], estimate=SimpleNamespace(predictability=SimpleNamespace(p=0.2))
+    )
 
 
 @pytest.fixture
