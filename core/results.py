@@ -251,7 +251,8 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
 
 def prediction_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each row of the prediction; empty if there is none."""
-    return pd.DataFrame([_flat(_prediction_row(row)) for row in prediction_rows(diagnosis)])
+    table = pd.DataFrame([_flat(_prediction_row(row)) for row in prediction_rows(diagnosis)])
+    return table.astype({"as_predicted": "boolean"}) if len(table) else table
 
 
 def _prediction_row(row: PredictionRow) -> dict[str, Any]:

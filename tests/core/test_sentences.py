@@ -188,7 +188,10 @@ def test_a_real_question_is_answered_from_the_pictures_that_match() -> None:
 def test_a_difference_whose_interval_holds_zero_is_not_called_one() -> None:
     diagnosis = with_words()
     clear = difference_sentence(diagnosis, Difference("snow", "grass", Estimate(-0.8, -1.2, -0.4), 1))
-    assert clear == f'The mean loss of "snow" is 0.80 nats below that of "grass" (difference −0.80, 95{NB}% −1.20 to −0.40 for this pair alone). 1 image matches both.'
+    assert clear == (
+        f'The mean loss of "snow" is 0.80 nats below that of "grass" (difference −0.80, 95{NB}% −1.20 to −0.40 for this pair alone). '
+        "1 image matches both."
+    )
     assert difference_sentence(diagnosis, Difference("snow", "grass", Estimate(0.1, -0.2, 0.4), 0)).startswith("No clear difference: the mean loss")
     same = difference_sentence(diagnosis, Difference("snow", "in snow", Estimate(NAN, NAN, NAN), 12))
     assert same == '"snow" and "in snow" have the same matches: there is no difference to tell. 12 images match both.'
