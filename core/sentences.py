@@ -19,6 +19,8 @@ PROXIES = 4
 """Conditions that say the same, named in a sentence; the rest are counted."""
 FINDINGS = ("cluster", "phrase", "condition")
 """The kinds of a prediction's rows that were confirmed before; the others are what a person would have picked."""
+LOOKED_AT = 500
+"""Rows by which it is told whether each has a picture of its own."""
 MOSTLY = 0.5
 """A question of which less lies within the tested words is said to be tested in part."""
 
@@ -49,10 +51,19 @@ def _rates(diagnosis: Diagnosis, insight: Insight) -> str:
 
 def _whole(diagnosis: Diagnosis, insight: Insight) -> str:
     """Such as 'Within dog, the 33 images most like "in the dark"'."""
-    noun = "sample" if diagnosis.samples.images is None else "image"
+    noun = _noun(diagnosis)
     many = f"one {noun}" if insight.size == 1 else f"{insight.size:,} {noun}s"
     what = f'most like "{insight.text}"' if insight.kind == "phrase" else f"with {insight.text}"
     return f"{'The' if insight.scope == ALL else f'Within {insight.scope}, the'} {many} {what}"
+
+
+def _noun(diagnosis: Diagnosis) -> str:
+    """ "image", or "sample" where there are none or where several rows show one, as with several labels or masks by class."""
+    images = diagnosis.samples.images
+    if images is None:
+        return "sample"
+    first = [images.name(row) for row in range(min(len(images), LOOKED_AT))]
+    return "image" if len(set(first)) == len(first) else "sample"
 
 
 def _means(diagnosis: Diagnosis, insight: Insight) -> tuple[float, float | None]:
@@ -161,7 +172,7 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     """What the samples that look like a question's text show, and how sure that is."""
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     one = answer.support == 1
-    matches = "the image" if one else f"the {answer.support:,} images"
+    matches = f"the {_noun(diagnosis)}" if one else f"the {answer.support:,} {_noun(diagnosis)}s"
     within = "" if answer.scope == ALL else f"within {answer.scope}, "
     if answer.error_rate is not None:
         span = interval(answer.error_rate, share=True)
@@ -195,7 +206,7 @@ def _chance(answer: Answer) -> str:
 def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
     """How the loss of the first text's matches compares with that of the second's."""
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
-    shared = f" {count(found.shared, 'image')} {'matches' if found.shared == 1 else 'match'} both." if found.shared else ""
+    shared = f" {count(found.shared, _noun(diagnosis))} {'matches' if found.shared == 1 else 'match'} both." if found.shared else ""
     value = found.observed.value
     if not math.isfinite(value):
         return f'"{found.first}" and "{found.second}" have the same matches: there is no difference to tell.{shared}'

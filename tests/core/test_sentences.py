@@ -22,7 +22,7 @@ from core.sentences import (
     sentence,
 )
 from tests.core.words_made import AxisEncoder, made_prediction, with_words
-from tests.fixtures import make_diagnosis
+from tests.fixtures import MemoryImages, make_diagnosis
 
 NB = "\u00a0"
 NAN = float("nan")
@@ -79,6 +79,14 @@ def test_a_scope_whose_rows_cannot_be_told_is_compared_with_nothing() -> None:
     said = sentence(diagnosis, replace(phrase(), scope="vehicles (superclass)", error_inside=None, error_outside=None))
     assert "elsewhere" not in said
     assert "difference corrected for the search: 0.50" in said
+
+
+def test_rows_that_share_pictures_are_not_counted_as_images() -> None:
+    diagnosis = with_words()
+    images = diagnosis.samples.images
+    assert isinstance(images, MemoryImages)
+    shared = MemoryImages(tuple(name for name in images.names[:60] for _ in range(2)), images.payloads)
+    assert "the 20 samples most like" in sentence(replace(diagnosis, samples=replace(diagnosis.samples, images=shared)), phrase())
 
 
 def test_one_sample_is_spoken_of_in_the_singular() -> None:
