@@ -22,7 +22,7 @@ FINDINGS = ("cluster", "phrase", "condition")
 LOOKED_AT = 500
 """Rows by which it is told whether each has a picture of its own."""
 MOSTLY = 0.5
-"""A question of which less lies within the tested words is said to be tested in part."""
+"""Of a question of which less lies within the tested words, that is stressed."""
 
 
 def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) -> str:
@@ -189,8 +189,8 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     if answer.read is not None:
         span = interval(answer.read, digits=digits)
         parts.append(f"In the words alone the ensemble reads a mean loss of {number(answer.read.value, digits)}{unit} ({span}).")
-    if answer.inside < MOSTLY:
-        parts.append(f"Only {percent(answer.inside)} of what the question says lies within the words that are tested.")
+    only = "Only " if answer.inside < MOSTLY else ""
+    parts.append(f"{only}{percent(answer.inside)} of what the question says lies within the words that are tested.")
     if answer.extrapolation:
         parts.append("This is an extrapolation: the images hardly differ along these words, so nothing here shows what they say.")
     return " ".join(parts)
