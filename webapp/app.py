@@ -17,7 +17,7 @@ import gradio as gr
 
 from webapp import endpoints
 from webapp.session import RUNS, Session, shows_errors
-from webapp.tabs import ask, clicks, explore, reading, your_data
+from webapp.tabs import ask, clicks, explore, predict, reading, your_data
 from webapp.theme import quiet_theme
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
@@ -58,6 +58,8 @@ def build_app(root: Path | None = None, examples: Path = ASSETS / "examples", fi
                 ask.build(session, view, tabs, asking, offered[0][1] if offered else "")
             with gr.Tab("Thirty clicks", id="clicks") as clicking:
                 clicks.build(session, view, tabs, clicking)
+            with gr.Tab("Predict", id="predict") as predicting:
+                predict.build(session, view, tabs, predicting)
             with gr.Tab("Your data", id="data"):
                 your_data.build(session, view, buttons, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):

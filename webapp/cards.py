@@ -8,6 +8,7 @@ from core.records import Diagnosis, FailureCluster, Insight
 from core.sentences import cluster_title
 from webapp.figures import bracket, count, esc, hue, number, p_value, percent, picture, whisker
 from webapp.findings import alone
+from webapp.predictions import held_back_line
 
 THUMBNAILS = 4
 NEXT_STEPS = (
@@ -31,7 +32,7 @@ def cluster_list(diagnosis: Diagnosis) -> str:
     cards = "".join(cluster_card(diagnosis, c, span) for c in diagnosis.clusters)
     head = f"{count(len(diagnosis.clusters), 'failure cluster')}"
     return (
-        f'<div class="pane-head"><h2>{head}</h2><p class="muted">{RANKED}</p></div>'
+        f'<div class="pane-head"><h2>{head}</h2><p class="muted">{RANKED}</p>{held_back_line(diagnosis)}</div>'
         f'<div class="pane-body" tabindex="-1">{cards}{alone(diagnosis)}{candidate_list(diagnosis)}</div>'
     )
 

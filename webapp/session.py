@@ -130,6 +130,11 @@ class Runs:
         with contextlib.suppress(InvalidInput):
             self._visitors().remove(old)
 
+    def keep_prediction(self, run: str, diagnosis: Diagnosis) -> None:
+        """Store a prediction with a visitor's run; the examples are everybody's and stay as they are."""
+        if run not in self._examples:
+            self.replace(run, diagnosis)
+
     def remove(self, run: str) -> None:
         """Delete a visitor's run, if it is there; examples stay."""
         with contextlib.suppress(InvalidInput):

@@ -14,7 +14,7 @@ import pytest
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis, FailureMap
 from core.store import save
-from webapp.downloads import FILES, ready_files
+from webapp.downloads import FILES, ready_files, temporary_folder
 from webapp.session import Runs, Session, picked_cluster, selected_rows, shows_errors
 
 
@@ -99,7 +99,9 @@ def test_downloads_of_an_example_are_copies_outside_its_folder(diagnosis: Diagno
     save(diagnosis, run)
     before = {path.name for path in run.iterdir()}
     monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    temporary_folder.cache_clear()
     files = ready_files(diagnosis, run)
+    temporary_folder.cache_clear()
     assert [path.name for path in files] == [name for name, _ in FILES]
     assert all(path.stat().st_size > 100 and path.is_relative_to(elsewhere) for path in files)
     assert {path.name for path in run.iterdir()} == before

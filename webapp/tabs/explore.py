@@ -82,7 +82,7 @@ def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A button of the pane was pressed: cluster, step, more or clear."""
     said = event_data(event)
     do = said.get("do")
-    if do == "clicks":
+    if do in ("clicks", "predict"):
         return gr.skip(), gr.skip(), gr.skip()  # type: ignore[return-value] - the tab of that name answers
     if do == "cluster":
         session = Session(session.run, cluster=whole(said.get("cluster")))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 AUTOMATIC = "automatic"
 ENCODERS = (("Embedded: small, offline", "embedded"), ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"))
 """Fixed, since an encoder's name may also be a path or an address, which no visitor may give; the command line takes any."""
+HIDDEN = (("nothing", 0.0), ("a quarter", 0.25), ("a third", 0.33))
+HIDDEN_NOTE = "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
 
 
 def on_table(table: str | None) -> tuple[Any, ...]:
@@ -44,12 +46,21 @@ def on_table(table: str | None) -> tuple[Any, ...]:
 
 def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
     """A job for what stands in the form, in the order of `build`'s inputs; its result is the new run's id."""
-    table, images, vectors, chosen, loss_kind, higher, encoder, alpha, seed, *picked = said
+    table, images, vectors, chosen, loss_kind, higher, encoder, alpha, seed, hidden, *picked = said
     brought = sources(table, images, vectors, chosen, root)
     kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
     roles = roles_from(dict(zip(ROLE_NAMES, picked)), found or {}, loss_kind=kind, higher_is_better=bool(higher))
     settings = make_settings(alpha, seed, quick_map=True)  # `refine_map` makes the better one afterwards
-    return Job(lambda progress: run_diagnosis(brought, roles, encoder or "embedded", settings, progress))
+    share = read_share(hidden)
+    return Job(lambda progress: run_diagnosis(brought, roles, encoder or "embedded", settings, progress, hold_back=share))
+
+
+def read_share(hidden: Any) -> float:
+    """The share of the data to hold back; raises InvalidInput where it is none of HIDDEN."""
+    shares = [share for _, share in HIDDEN]
+    if hidden is None or hidden not in shares:
+        raise InvalidInput(f"The part to hide must be one of {', '.join(name for name, _ in HIDDEN)}: got {str(hidden)[:20]!r}. Choose one.")
+    return float(hidden)
 
 
 def make_settings(alpha: Any, seed: Any, *, quick_map: bool) -> Settings:
@@ -62,7 +73,7 @@ def make_settings(alpha: Any, seed: Any, *, quick_map: bool) -> Settings:
         raise InvalidInput(f"alpha and seed must be numbers: got {str(alpha)[:20]!r} and {str(seed)[:20]!r}. Set them under More settings.") from None
 
 
-def run_diagnosis(brought: dict[str, Path | None], roles: Roles, encoder: str, settings: Settings, progress: Progress) -> str:
+def run_diagnosis(brought: dict[str, Path | None], roles: Roles, encoder: str, settings: Settings, progress: Progress, hold_back: float = 0.0) -> str:
     """Diagnose and store; returns the run's id."""
     from core.diagnose import diagnose  # the whole method with scikit-learn
 
@@ -73,6 +84,7 @@ def run_diagnosis(brought: dict[str, Path | None], roles: Roles, encoder: str, s
         encoder=encoder,
         roles=roles,
         settings=settings,
+        hold_back=hold_back,
         progress=progress,
     )
     return RUNS.add(diagnosis, progress)
@@ -140,7 +152,7 @@ class Form:
     sources: list[Any]
     """Table, pictures, embeddings, data set on the server."""
     settings: list[Any]
-    """Loss, direction, encoder, alpha, seed."""
+    """Loss, direction, encoder, alpha, seed, part to hide."""
     roles: list[Any]
     """One dropdown for each of ROLE_NAMES."""
     columns: gr.HTML
@@ -189,6 +201,7 @@ def _form(brought: list[Any], status_line: gr.HTML) -> Form:
         loss_kind = gr.Dropdown([AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind")
         encoder = gr.Dropdown(list(ENCODERS), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
     gr.HTML(ENCODER_NOTE, apply_default_css=False)
+    hidden = gr.Radio(list(HIDDEN), value=0.0, label="Hide a part and predict it", info=HIDDEN_NOTE, elem_id="hidden")
     with gr.Accordion("More settings", open=False), gr.Row():
         higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
         alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")
@@ -196,7 +209,7 @@ def _form(brought: list[Any], status_line: gr.HTML) -> Form:
     with gr.Row():
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
         cancel = gr.Button("Cancel", elem_id="cancel")
-    return Form(brought, [loss_kind, higher, encoder, alpha, seed], roles, columns, run, cancel, status_line)
+    return Form(brought, [loss_kind, higher, encoder, alpha, seed, hidden], roles, columns, run, cancel, status_line)
 
 
 def _wire(form: Form, session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> None:

@@ -1,0 +1,141 @@
+"""Frozen findings, and what fresh samples made of them, as markup: dot and whisker beside the figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.records import Diagnosis, Estimate, Prediction, PredictionRow
+from core.sentences import FINDINGS, cluster_title, outcome, prediction_name, prediction_rows
+from webapp.figures import bracket, count, esc, number, p_value, percent
+from webapp.whiskers import Mark, axis_of, line
+
+if TYPE_CHECKING:
+    from core.freeze import Frozen, FrozenFinding
+
+SHOWN = 14
+
+
+def headline(prediction: Prediction) -> str:
+    """ "2 of 3 findings came true as predicted" (plain text)."""
+    found = [r for r in prediction.rows if r.kind in FINDINGS]
+    judged = [r for r in found if r.as_predicted is not None]
+    if not found:
+        return "Nothing was confirmed, so nothing was predicted"
+    if not judged:
+        return f"None of {count(len(found), 'finding')} could be judged: too few fresh samples match"
+    return f"{sum(bool(r.as_predicted) for r in judged)} of {count(len(judged), 'finding')} came true as predicted"
+
+
+def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
+    """The whole result: headline, the findings, what a person would have picked, notes, and the digest."""
+    rows = prediction_rows(replace(diagnosis, prediction=prediction))
+    shares = prediction.measure == "error rate"
+    marks = [Mark(e) for r in rows for e in (r.expected, r.observed) if e is not None]
+    axis = (0.0, 1.0) if shares else axis_of(marks)
+    found, by_eye = [r for r in rows if r.kind in FINDINGS], [r for r in rows if r.kind not in FINDINGS]
+    written: Callable[[float | None], str] = percent if shares else number
+    unsure = sum(r.as_predicted is None for r in found)
+    lead = f"Tried on {count(prediction.n_fresh, 'fresh sample')} ({esc(prediction.source)}) that the search never saw."
+    lead += f" {count(unsure, 'finding')} had too few to judge." if 0 < unsure < len(found) else ""
+    body = "".join(_row(r, axis, shares) for r in found)
+    if by_eye:
+        body += '<tr class="apart"><th colspan="7" scope="rowgroup">What a person would have picked without a test</th></tr>'
+        body += "".join(_row(r, axis, shares) for r in by_eye)
+    ends = f'<span class="line-ends"><i>{written(axis[0])}</i><i>{written(axis[1])}</i></span>'
+    head = "".join(
+        f"<th>{t}</th>" for t in ("Frozen", "Fresh", f"Predicted and observed {prediction.measure}{ends}", "Predicted", "Observed", "Rest", "")
+    )
+    notes = "".join(f"<li>{esc(n)}</li>" for n in prediction.notes)
+    if prediction.excluded:
+        notes += f"<li>{count(len(prediction.excluded), 'fresh sample')} left out, such as {esc(prediction.excluded[0][0])}: "
+        notes += f"{esc(prediction.excluded[0][1])}.</li>"
+    return (
+        f'<article class="answer predicted" aria-live="polite"><h2 tabindex="-1">{esc(headline(prediction))}</h2><p class="said">{lead}</p>'
+        f'<div class="scroll tall"><table class="forecast"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{KEY}'
+        f'<ul class="muted plain-list">{notes}</ul>{digest_line(prediction.digest)}</article>'
+    )
+
+
+def _row(row: PredictionRow, axis: tuple[float, float], shares: bool) -> str:
+    written: Callable[[float | None], str] = percent if shares else number
+    marks = [Mark(row.expected, "expected"), Mark(row.predicted, "predicted")]
+    if row.rest is not None:
+        marks.append(Mark(Estimate(row.rest, math.nan, math.nan), "rest"))
+    if row.observed is not None:
+        marks.append(Mark(row.observed, "observed"))
+    said = outcome(row)
+    state = {"as predicted": "held", "not as predicted": "missed"}.get(said, "unsure")
+    observed = "none" if row.observed is None else f"{written(row.observed.value)} <small>{bracket(row.observed, as_percent=shares)}</small>"
+    predicted = f"{written(row.predicted.value)} <small>{bracket(row.predicted, as_percent=shares)}</small>"
+    p = f"<small>{p_value(row.p)}</small>" if row.p is not None else ""
+    kind = f'<small class="kind">{row.kind if row.kind in FINDINGS else ""}</small>'
+    return (
+        f"<tr><td><b>{esc(prediction_name(row))}</b> {kind}</td><td>{row.n:,}</td>"
+        f'<td class="drawn">{line(marks, axis)}</td><td>{predicted}</td><td>{observed}</td><td>{written(row.rest)}</td>'
+        f'<td><span class="outcome {state}">{said}</span> {p}</td></tr>'
+    )
+
+
+def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
+    """What is fixed before fresh samples are opened: each finding with the rate that it predicts, and one hash over all."""
+    if not frozen.findings:
+        return (
+            '<div class="empty small"><h2>Nothing to predict</h2><p>No finding of this run was confirmed, so there is nothing that could come true. '
+            "Open another run in Explore.</p></div>"
+        )
+    shares = diagnosis.outcomes.errors is not None
+    marks = [Mark(f.predicted, "predicted") for f in frozen.findings]
+    axis = (0.0, 1.0) if shares else axis_of(marks)
+    rows = [_frozen_row(diagnosis, f, axis, shares) for f in frozen.findings]
+    fold = f"<details><summary>{len(rows) - SHOWN} more</summary><table><tbody>{''.join(rows[SHOWN:])}</tbody></table></details>"
+    measure = "error rate" if shares else f"mean {esc(diagnosis.outcomes.name)}"
+    return (
+        f'<div class="frozen"><h2>{count(len(rows), "finding")} frozen</h2><p class="muted">Each with the {measure} that it predicts for samples '
+        f"nobody has looked at. The hash is fixed before you bring them.</p><table><tbody>{''.join(rows[:SHOWN])}</tbody></table>"
+        f"{fold if len(rows) > SHOWN else ''}{digest_line(frozen.digest)}</div>"
+    )
+
+
+def _frozen_row(diagnosis: Diagnosis, finding: FrozenFinding, axis: tuple[float, float], shares: bool) -> str:
+    written = percent if shares else number
+    cluster = diagnosis.clusters[finding.index] if finding.kind == "cluster" else None
+    name = f"{cluster.id + 1}: {cluster_title(diagnosis, cluster)}" if cluster else finding.text
+    scope = "" if finding.scope == "all samples" or finding.scope in name else f" ({finding.scope})"
+    return (
+        f'<tr><td>{esc(name + scope)} <small>{finding.kind}</small></td><td class="drawn">{line([Mark(finding.predicted, "predicted")], axis)}</td>'
+        f"<td>{written(finding.predicted.value)} <small>{bracket(finding.predicted, as_percent=shares)}</small></td></tr>"
+    )
+
+
+def digest_line(digest: str) -> str:
+    """The hash, so that it can be copied and kept."""
+    return f'<p class="digest">SHA-256 of what was frozen <code>{esc(digest)}</code></p>'
+
+
+def held_back_line(diagnosis: Diagnosis) -> str:
+    """For the list of clusters: what became of the findings on samples that were held back; "" where none were."""
+    if diagnosis.prediction is None:
+        return ""
+    said = f"{headline(diagnosis.prediction)} on {diagnosis.prediction.source}."
+    return f'<p class="selection-chip"><span>{esc(said)}</span><button type="button" data-do="predict">See them</button></p>'
+
+
+def selection_line(rows: Sequence[int]) -> str:
+    """Whether a lasso goes along."""
+    if not len(rows):
+        return "A lasso that you draw in Explore goes along, for comparison."
+    return f"Your selection of {count(len(rows), 'sample')} in Explore goes along as “your lasso”."
+
+
+KEY = (
+    '<p class="forecast-key muted"><span class="line"><i class="band expected" style="left:0;width:100%"></i>'
+    '<i class="band predicted" style="left:25%;width:50%"></i><i class="at predicted" style="left:50%"></i></span>'
+    "<span>predicted; the pale band allows for so few fresh samples</span>"
+    '<span class="line"><i class="band observed" style="left:15%;width:70%"></i><i class="at observed" style="left:50%"></i></span>'
+    "<span>observed</span>"
+    '<span class="line"><i class="at rest" style="left:50%"></i></span><span>the rest.</span>'
+    "<span>Intervals of 95\u202f%; p: the matches do no worse than the rest, adjusted over the findings.</span></p>"
+)
