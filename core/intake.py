@@ -69,7 +69,7 @@ def embed(
             else read_rows(audit.samples.images, load_encoder(naming), cache=cache, progress=progress).joint
         )
         present = range(len(samples.class_names)) if samples.labels is None else np.unique(samples.labels).tolist()
-        nouns = [samples.class_names[c] for c in present]  # a name without rows, such as "not located", is nothing to speak of
+        nouns = [samples.class_names[c] for c in present]  # a name without rows, such as "background", is nothing to speak of
         found = name_samples(joint, naming or encoder, nouns, vocabulary, cache=cache, progress=progress)
     return replace(
         audit,

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.detection import audit_detections, read_detections
+from core.detection import audit_detections
+from core.detection_reading import read_detections
 from core.diagnose import diagnose_audit
 from core.errors import InvalidInput
 from core.settings import Settings
@@ -84,7 +85,7 @@ def test_the_three_losses_of_one_set_of_objects_agree(made):
     assert kind.outcomes.loss.sum() == 1
     assert len(kind.samples) == np.isin(outcome, ["found", "wrong class"]).sum()
     assert said(kind, "true objects left out: the object was not located")
-    assert miss.samples.class_names[miss.outcomes.predictions[np.flatnonzero(outcome == "missed")[0]]] == "not located"
+    assert miss.samples.class_names[miss.outcomes.predictions[np.flatnonzero(outcome == "missed")[0]]] == "background"
 
 
 def test_predictions_are_an_audit_of_their_own(made):
