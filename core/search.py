@@ -133,30 +133,20 @@ class Family:
         """
         out = np.empty((len(self.candidates), scores.shape[1]), dtype=np.float32)
         trend = np.full(scores.shape[1], -np.inf, dtype=np.float32)
+        own = [_Own.of(scores, scope.rows) for scope in self.scopes]
         at = 0
         for smoother, where in self.smoothers:
-            predicted = smoother.predict(scores)
+            predicted = np.ascontiguousarray(smoother.predict(scores).T)  # (p, n): a column of scores is one piece of memory
             for scope in where:
-                rows = self.scopes[scope].rows
-                inside, own = predicted[rows], scores[rows]
-                trend = np.maximum(trend, _trend(inside, own))
+                inside = predicted[:, self.scopes[scope].rows]
+                trend = np.maximum(trend, own[scope].trend(inside))
                 depths = self._depths(scope)
-                out[at : at + len(depths)] = _slices(inside, own, depths, statistic)
+                out[at : at + len(depths)] = own[scope].slices(inside, depths, statistic)
                 at += len(depths)
-        if self.regions:
-            out[at:] = self._regions(scores, statistic)
-        return out, trend
-
-    def _regions(self, scores: F32, statistic: Statistic) -> F32:
-        out = np.empty((len(self.regions), scores.shape[1]), dtype=np.float32)
-        for scope, (numbers, masks) in zip(self.scopes, self.sets):
+        for one, (numbers, masks) in zip(own, self.sets):
             if len(numbers):
-                own = scores[scope.rows]
-                squared = own * own
-                sizes = masks.sum(1)[:, None].astype(np.float64)
-                size = np.full((1, 1), len(own), dtype=np.float64)
-                out[numbers] = statistic(sizes, size, masks @ own, masks @ squared, own.sum(0)[None], squared.sum(0)[None])
-        return out
+                out[self.n_slices + numbers] = one.regions(masks, statistic)
+        return out, trend
 
     def slice_of(self, candidate: Candidate, scores: F64) -> tuple[F64, Bool]:
         """(n,) out-of-fold predictions behind a slice (-inf outside its scope) and its (n,) members."""
@@ -164,23 +154,63 @@ class Family:
         inside = self.smoothers[candidate.smoother][0].predict(scores[:, None].astype(np.float32))[rows]
         predicted, members = np.full(self.n, -np.inf), np.zeros(self.n, dtype=bool)
         predicted[rows] = inside[:, 0]
-        members[rows[np.argsort(-inside, axis=0)[: round(candidate.depth * len(rows)), 0]]] = True  # sorted as `_slices` does, for ties
+        members[rows[np.argsort(-inside[:, 0], kind="stable")[: round(candidate.depth * len(rows))]]] = True  # ties as in `_above`
         return predicted, members
 
 
-def _slices(predicted: F32, scores: F32, depths: Sequence[float], statistic: Statistic) -> F32 | F64:
-    order = np.argsort(-predicted, axis=0)
-    ordered = np.take_along_axis(scores, order, axis=0)
-    sizes = np.array([round(d * len(scores)) for d in depths])
-    sums, squares = np.cumsum(ordered, axis=0), np.cumsum(ordered * ordered, axis=0)
-    scope_size = np.full((1, 1), len(scores), dtype=np.float64)
-    return statistic(sizes[:, None].astype(np.float64), scope_size, sums[sizes - 1], squares[sizes - 1], sums[-1:], squares[-1:])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Own:
+    """The scores of one scope, (p, rows), with their sums and sums of squares, (1, p)."""
+
+    scores: F32
+    total: F32
+    squares: F32
+
+    @classmethod
+    def of(cls, scores: F32, rows: I64) -> _Own:
+        own = np.ascontiguousarray(scores[rows].T)
+        return cls(own, own.sum(1)[None], np.einsum("pn,pn->p", own, own)[None])
+
+    @property
+    def size(self) -> F64:
+        return np.full((1, 1), self.scores.shape[1], dtype=np.float64)
+
+    def regions(self, masks: F32, statistic: Statistic) -> F32 | F64:
+        """(sets, p) statistics of the sets whose (sets, rows) indicators are `masks`."""
+        sizes = masks.sum(1)[:, None].astype(np.float64)
+        return statistic(sizes, self.size, masks @ self.scores.T, masks @ (self.scores * self.scores).T, self.total, self.squares)
+
+    def slices(self, predicted: F32, depths: Sequence[float], statistic: Statistic) -> F32 | F64:
+        """(depths, p) statistics of the rows with the highest predictions; each depth is cut out of the next deeper one."""
+        sizes = [round(d * predicted.shape[1]) for d in depths]
+        sums, squares = np.empty((len(sizes), len(predicted)), np.float32), np.empty((len(sizes), len(predicted)), np.float32)
+        inside, scores = predicted, self.scores
+        for i in np.argsort(sizes)[::-1]:
+            kept = _above(inside, sizes[i])
+            inside, scores = (np.take(a, kept).reshape(len(a), sizes[i]) for a in (inside, scores))
+            sums[i], squares[i] = scores.sum(1), np.einsum("pn,pn->p", scores, scores)
+        return statistic(np.array(sizes, dtype=np.float64)[:, None], self.size, sums, squares, self.total, self.squares)
+
+    def trend(self, predicted: F32) -> F32:
+        """(p,) correlation of the scores with their predictions, times the root of the rows."""
+        n = np.float32(self.scores.shape[1])
+        ours, theirs = self.total[0] / n, predicted.mean(1)
+        product = np.einsum("pn,pn->p", predicted, self.scores) - n * ours * theirs
+        spreads = (np.einsum("pn,pn->p", predicted, predicted) - n * theirs**2) * (self.squares[0] - n * ours**2)
+        return (product / np.sqrt(np.maximum(spreads, 1e-24)) * np.sqrt(n)).astype(np.float32)
 
 
-def _trend(predicted: F32, losses: F32) -> F32:
-    a, b = predicted - predicted.mean(0), losses - losses.mean(0)
-    scale = np.sqrt((a * a).sum(0) * (b * b).sum(0))
-    return (a * b).sum(0) / np.maximum(scale, 1e-12) * np.float32(np.sqrt(len(losses)))
+def _above(values: F32, size: int) -> I64:
+    """Flat positions of the `size` highest values of each row of (p, n), in the order of the row; ties go to the first."""
+    if size >= values.shape[1]:
+        return np.arange(values.size)
+    cut = np.sort(values, axis=1)[:, -size][:, None]  # whole sorts of plain floats are far faster than partitions of positions
+    above = values >= cut
+    tied = np.flatnonzero(above.sum(1) != size)
+    for row in tied:
+        above[row] = False
+        above[row, np.argsort(-values[row], kind="stable")[:size]] = True
+    return np.flatnonzero(above)
 
 
 def centre(values: F64, strata: I64) -> F64:
