@@ -13,6 +13,7 @@ from core.ensemble import LossRegressor
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Embeddings
 from core.regressors import Features
+from core.superclasses import Superclasses
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +40,8 @@ class Assigner:
     class_of_label: I64
     encoder: str
     space: str
+    superclasses: Superclasses | None = None
+    """Where the search looked, with many classes."""
 
     def assign(self, embeddings: Embeddings | F32, *, labels: I64 | None = None) -> Assignment:
         """Read new samples.
@@ -87,6 +90,8 @@ class Assigner:
         arrays: dict[str, Any] = {f"regressor.{k}": v for k, v in self.regressor.to_arrays().items()}
         arrays |= {f"features.{k}": v for k, v in self.features.to_arrays().items()}
         arrays["class_of_label"] = self.class_of_label
+        if self.superclasses is not None:
+            arrays["superclasses"] = self.superclasses.of_class
         for i, rule in enumerate(self.rules):
             arrays |= {f"rule.{i}.{k}": v for k, v in rule.items() if isinstance(v, np.ndarray)}
         return {k: np.asarray(v, order="C") for k, v in arrays.items()}  # ascontiguousarray would make a vector of a lone number
@@ -100,6 +105,7 @@ class Assigner:
             "n_confirmed": self.n_confirmed,
             "encoder": self.encoder,
             "space": self.space,
+            "superclasses": None if self.superclasses is None else {"names": list(self.superclasses.names), "note": self.superclasses.note},
         }
 
     @classmethod
@@ -109,6 +115,7 @@ class Assigner:
         def under(prefix: str) -> dict[str, Any]:
             return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
+        named = json.get("superclasses")
         rules: Sequence[dict[str, Any]] = [{**rule, **under(f"rule.{i}.")} for i, rule in enumerate(json["rules"])]
         return cls(
             LossRegressor.from_arrays(under("regressor."), json["regressor"]),
@@ -118,6 +125,7 @@ class Assigner:
             arrays["class_of_label"],
             str(json["encoder"]),
             str(json["space"]),
+            None if named is None else Superclasses(arrays["superclasses"], tuple(named["names"]), str(named["note"])),
         )
 
 
@@ -128,10 +136,13 @@ def rules_of(found: Sequence[Found]) -> tuple[dict[str, Any], ...]:
 
 def _membership(rule: Mapping[str, Any], rows: F64, blocks: I64) -> F64:
     block = rule["block"]
-    inside = np.ones(len(rows), bool) if block is None else (blocks == block) | (blocks < 0)
+    among = rule.get("blocks")  # the classes of a superclass
+    scope = among if among is not None else None if block is None else [block]
+    inside = np.ones(len(rows), bool) if scope is None else np.isin(blocks, scope) | (blocks < 0)
     if rule["kind"] == "slice":
         weights: F32 = rule["weights"]
-        heads = np.maximum(blocks, 0) if block is None else np.full(len(rows), block)
+        # of an unknown class: the head of the scope, which its classes share
+        heads = np.where(blocks < 0, 0 if scope is None else scope[0], blocks) if block is None else np.full(len(rows), block)
         score = np.einsum("nr,nr->n", rows, weights[heads])
         membership = logistic((score - rule["cut"]) / rule["width"])
     else:

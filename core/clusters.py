@@ -94,7 +94,7 @@ def find_clusters(
         confirmed = p is not None and p <= alpha
         if statistic <= 0 or (not confirmed and statistic < WEAKEST):
             break
-        one = _found(family, features, parts, family.candidates[best], residual, statistic, reading, p, confirmed, alpha)
+        one = _found(family, features, parts, blocks, family.candidates[best], residual, statistic, reading, p, confirmed, alpha)
         found.append(one)
         strata = _take_out(strata, one, family.scopes[one.candidate.scope].rows)
         testing = testing and confirmed and sum(f.confirmed for f in found) < max_clusters
@@ -123,6 +123,7 @@ def _found(
     family: Family,
     features: Features,
     parts: Sequence[Part],
+    blocks: I64,
     candidate: Candidate,
     residual: F64,
     statistic: float,
@@ -132,21 +133,23 @@ def _found(
     alpha: float,
 ) -> Found:
     rows = family.scopes[candidate.scope].rows
-    block = family.scopes[candidate.scope].block
+    where: dict[str, Any] = {"block": family.scopes[candidate.scope].block}
+    if where["block"] is None and candidate.scope:
+        where["blocks"] = np.unique(blocks[rows])  # a superclass
     membership = np.zeros(family.n)
     if candidate.kind == "slice":
         scores, members = family.slice_of(candidate, residual)
         cut, width = _cut(scores[rows], int(members.sum()))
         membership[rows] = logistic((scores[rows] - cut) / width)
         weights = family.smoothers[candidate.smoother][0].weights(residual)
-        rule = {"kind": "slice", "block": block, "weights": weights, "cut": cut, "width": width}
+        rule = {"kind": "slice", **where, "weights": weights, "cut": cut, "width": width}
     else:
         part = parts[candidate.tag]
         margins = margin(features.rows[rows], part)
         width = float(np.std(margins)) / 2 or 1.0
         membership[rows] = logistic(margins / width)
         members = membership >= 0.5
-        rule = {"kind": "region", "block": block, "centres": part.centres, "which": part.which, "width": width}
+        rule = {"kind": "region", **where, "centres": part.centres, "which": part.which, "width": width}
     # rows that tie at the cut are on one side of it in `members`; the membership agrees
     membership = np.where(members, np.maximum(membership, 0.5), np.minimum(membership, np.nextafter(0.5, 0)))
     threshold = reading.threshold(alpha) if len(reading.null) else float("nan")

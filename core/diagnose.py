@@ -16,7 +16,7 @@ from core.ensemble import LossRegressor, out_of_fold
 from core.errors import InvalidInput
 from core.findings import describe_clusters
 from core.insights import find_insights
-from core.layout import failure_score, lay_out
+from core.layout import failure_score, lay_out, needs_superclasses, superclasses_of
 from core.phrases import read_texts
 from core.predictability import predictability_of
 from core.projection import pca_map, umap_map
@@ -28,6 +28,7 @@ from core.regressors import Features, assign_folds
 from core.reorder import in_order
 from core.settings import CLASS_SHARE_OF_ALPHA, FEWEST_SAMPLES, Settings
 from core.statistics import Permuter
+from core.superclasses import name_vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,8 +106,13 @@ def diagnose_audit(
 
         audit, held = split(audit, hold_back, settings.seed)
     assert audit.embeddings is not None
+    names = None
+    if needs_superclasses(audit.samples) and audit.samples.images is not None:
+        from core.encoders import load_encoder
+
+        names = name_vectors(load_encoder(naming or encoder), audit.samples.class_names, cache)
     found = diagnose_records(
-        audit.samples, audit.outcomes, audit.embeddings, words=audit.words, settings=settings, notes=audit.notes, progress=progress
+        audit.samples, audit.outcomes, audit.embeddings, words=audit.words, names=names, settings=settings, notes=audit.notes, progress=progress
     )
     excluded = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
     found = replace(found, excluded=excluded)
@@ -126,6 +132,7 @@ def diagnose_records(
     embeddings: Embeddings,
     *,
     words: Words | None = None,
+    names: F32 | None = None,
     settings: Settings = DEFAULTS,
     notes: tuple[str, ...] = (),
     progress: Progress = no_progress,
@@ -136,6 +143,7 @@ def diagnose_records(
 
     Args:
         words: the samples in a space shared with texts, and the phrases to test; None tests none.
+        names: (k, d) text vectors of the class names, by which many classes are grouped; None groups them by their embeddings.
 
     Raises:
         InvalidInput: too few samples, or all losses are equal.
@@ -143,7 +151,7 @@ def diagnose_records(
     _check(samples, outcomes, embeddings)
     order = np.argsort(np.array(samples.ids), kind="stable")
     ordered = None if words is None else words.keep(order)
-    found = _diagnose(samples.keep(order), _clipped(outcomes).keep(order), embeddings.keep(order), ordered, settings, progress)
+    found = _diagnose(samples.keep(order), _clipped(outcomes).keep(order), embeddings.keep(order), ordered, names, settings, progress)
     found = in_order(found, np.argsort(order, kind="stable"))
     said = () if words is None else words.notes
     return replace(
@@ -158,10 +166,11 @@ def diagnose_records(
 
 
 def _diagnose(
-    samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings, words: Words | None, settings: Settings, progress: Progress
+    samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings, words: Words | None, names: F32 | None, settings: Settings, progress: Progress
 ) -> Diagnosis:
     rng, seed = np.random.default_rng(settings.seed), settings.seed
-    layout, groups = lay_out(samples), _useful(samples.groups)
+    superclasses = superclasses_of(samples, embeddings.vectors, names)
+    layout, groups = lay_out(samples, superclasses), _useful(samples.groups)
     blocks, scores = layout.blocks, failure_score(outcomes, layout)
     class_alpha = settings.alpha * CLASS_SHARE_OF_ALPHA if has_classes(samples) else 0.0
     alpha = settings.alpha - class_alpha
@@ -200,7 +209,7 @@ def _diagnose(
     permuter = Permuter(blocks, groups)
     asked = None if words is None or not layout.testable else question_null(words, layout, scores, permuter, seed=seed)
     detectable = smallest_detectable(family, features, layout, outcomes, scores, reading, permuter, alpha=alpha, seed=seed)
-    classes = class_findings(samples, outcomes, alpha=class_alpha, testable=layout.testable, seed=seed)
+    classes = class_findings(samples, outcomes, alpha=class_alpha, testable=layout.testable, seed=seed, superclasses=superclasses)
     predictability = predictability_of(family, reading, outcomes, predicted, layout, groups, seed=seed)
     rules = rules_of([found[i] for i in order])
     progress("describe", 1, 1)
@@ -220,7 +229,7 @@ def _diagnose(
         versions=versions(),
         fingerprint="",
         notes=(*layout.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
-        model=Assigner(regressor, features, rules, len(clusters), layout.class_of_label, embeddings.encoder, embeddings.space),
+        model=Assigner(regressor, features, rules, len(clusters), layout.class_of_label, embeddings.encoder, embeddings.space, superclasses),
         words=words,
         question_null=asked,
         reader=reader,

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from core.layout import lay_out
-from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Outcomes, SampleSet
+from core.layout import Layout, layout_of
+from core.records import F32, F64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Outcomes, SampleSet
 from core.statistics import bootstrap
 from core.words import block_means
 
@@ -84,20 +84,22 @@ def _frozen_insight(diagnosis: Diagnosis, index: int, insight: Insight) -> Froze
 
 
 def _plain_excess(diagnosis: Diagnosis, members: Bool, scope: str) -> float:
-    rows = scope_rows(diagnosis.samples, scope, lay_out(diagnosis.samples).class_of_label)
+    rows = scope_rows(diagnosis.samples, scope, layout_of(diagnosis))
     losses = diagnosis.outcomes.fitted
     return float(losses[members].mean() - losses[rows & ~members].mean())
 
 
 def _predicted(diagnosis: Diagnosis, members: Bool, value: float) -> Estimate:
-    """The value with 1.96 standard errors of the members' mean on either side (by group bootstrap)."""
+    """The value, and an interval from 1.96 standard errors (by group bootstrap) below the lower to as many above the higher of two: the value,
+    which allows for the search, and what the members themselves show. The truth lies between them."""
     values = measured(diagnosis.outcomes)[members]
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
     spread = bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
     error = (spread.high - spread.low) / 3.92 if np.isfinite(spread.low) else 0.0
     if diagnosis.outcomes.errors is not None:  # no failure, or nothing but failures, is no certainty
         error = max(error, float(np.sqrt(0.25 / (len(values) + 4) * (4 / (len(values) + 4)))))
-    return bounded(Estimate(value, value - 1.96 * error, value + 1.96 * error), diagnosis.outcomes)
+    plain = float(values.mean())
+    return bounded(Estimate(value, min(value, plain) - 1.96 * error, max(value, plain) + 1.96 * error), diagnosis.outcomes)
 
 
 def measured(outcomes: Outcomes) -> F64:
@@ -114,11 +116,11 @@ def bounded(estimate: Estimate, outcomes: Outcomes) -> Estimate:
 
 def _cut(diagnosis: Diagnosis, insight: Insight) -> float:
     """Half-way between the last sample that looks like the phrase and the first that does not."""
-    words, layout = diagnosis.words, lay_out(diagnosis.samples)
+    words, layout = diagnosis.words, layout_of(diagnosis)
     assert words is not None
     assert insight.number is not None
     scores = along(words.joint.vectors, block_means(words.joint.vectors, layout.means)[layout.means], words.directions[insight.number])
-    rows = scope_rows(diagnosis.samples, insight.scope, layout.class_of_label)
+    rows = scope_rows(diagnosis.samples, insight.scope, layout)
     return float((scores[insight.mask].min() + scores[rows & ~insight.mask].max()) / 2)
 
 
@@ -127,12 +129,11 @@ def along(vectors: F32, means: F32, direction: F32) -> F32:
     return ((vectors - means) @ direction).astype(np.float32)
 
 
-def scope_rows(samples: SampleSet, scope: str, class_of_label: I64) -> Bool:
+def scope_rows(samples: SampleSet, scope: str, layout: Layout) -> Bool:
     """(n,) the rows of a scope, by the diagnosis' own pooling of small classes."""
     if scope == "all samples" or samples.labels is None:
         return np.ones(len(samples), bool)
     if scope in samples.class_names:
         return samples.labels == samples.class_names.index(scope)
-    layout = lay_out(samples)
     found = next((s.rows for s in layout.scopes if s.name == scope), np.arange(len(samples)))
     return np.isin(np.arange(len(samples)), found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.records import F32, F64, I64, Outcomes, SampleSet
+from core.records import F32, F64, I64, Diagnosis, Outcomes, SampleSet
 from core.search import Scope
 from core.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 
@@ -93,6 +93,11 @@ def lay_out(samples: SampleSet, superclasses: Superclasses | None = None) -> Lay
         if scaled:
             notes.append("Groups cross classes, so losses are centred and scaled by class before whole groups are permuted.")
     return Layout(blocks, names, means, tuple(scopes), testable, scaled, class_of_label, heads, tuple(notes), superclasses)
+
+
+def layout_of(diagnosis: Diagnosis) -> Layout:
+    """The layout that the diagnosis was made with, superclasses and all."""
+    return lay_out(diagnosis.samples, getattr(diagnosis.model, "superclasses", None))
 
 
 def needs_superclasses(samples: SampleSet) -> bool:

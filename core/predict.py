@@ -15,7 +15,7 @@ import numpy as np
 from core.conditions import meets
 from core.errors import InvalidInput
 from core.freeze import FrozenFinding, along, bounded, freeze, measured
-from core.layout import lay_out
+from core.layout import layout_of
 from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Estimate, Outcomes, Prediction, PredictionRow, SampleSet, Words
 from core.statistics import UNDEFINED, bootstrap, holm, wilson
 from core.words import block_means
@@ -116,7 +116,7 @@ class _Fresh:
         samples, outcomes = audit.samples.keep(kept), audit.outcomes.keep(kept)
         labels = _labels(diagnosis, samples, notes)
         words = None if audit.words is None else audit.words.keep(kept)
-        layout = lay_out(diagnosis.samples)
+        layout = layout_of(diagnosis)
         given = embeddings.keep(kept)
         # vectors that were given carry no space: that they are of the diagnosed one is the user's word, as it was there
         vectors = given if given.space == diagnosis.embeddings.space or diagnosis.embeddings.space != "given" else given.vectors
@@ -138,8 +138,9 @@ class _Fresh:
         if name in names:
             return self.labels == names.index(name)
         pooled = np.where(self.labels >= 0, self.class_of_label[np.maximum(self.labels, 0)], -1)
-        block = next((s.block for s in lay_out(self.diagnosis.samples).scopes if s.name == name), None)
-        return np.ones(len(self.samples), bool) if block is None else pooled == block
+        layout = layout_of(self.diagnosis)
+        rows = next((s.rows for s in layout.scopes if s.name == name), None)
+        return np.ones(len(self.samples), bool) if rows is None else np.isin(pooled, np.unique(layout.blocks[rows]))
 
     def matching(self, finding: FrozenFinding) -> Bool:
         """(m,) the fresh samples that the finding speaks of; none where they lack what its rule asks for."""
@@ -203,11 +204,12 @@ class _Fresh:
         """The predicted interval widened by the sampling error of n fresh samples."""
         if not np.isfinite(predicted.low):
             return predicted
-        known = (predicted.high - predicted.low) / 3.92
         share = float(np.clip(predicted.value, 1 / (n + 2), 1 - 1 / (n + 2)))
         variance = share * (1 - share) if self.outcomes.errors is not None else float(values.var(ddof=1)) if n > 1 else 0.0
-        reach = 1.96 * float(np.sqrt(known**2 + variance / n))
-        return bounded(Estimate(predicted.value, predicted.value - reach, predicted.value + reach), self.outcomes)
+        below, above = (
+            float(np.hypot(side, 1.96 * np.sqrt(variance / n))) for side in (predicted.value - predicted.low, predicted.high - predicted.value)
+        )
+        return bounded(Estimate(predicted.value, predicted.value - below, predicted.value + above), self.outcomes)
 
     def p(self, matching: Bool, inside: Bool) -> float:
         """One-sided p that the matching samples do no worse than the rest of the scope: Fisher's exact test, or Welch's t for losses."""

@@ -68,17 +68,17 @@ def propose(features: Features, layout: Layout, folds: I64, columns: Sequence[Co
     for penalty in PENALTIES:
         smoothers.append((HeadSmoother(features.rows, layout.blocks, folds, penalty=penalty, share=0), [0]))
         if len(scopes) > 1:
-            smoothers.append((HeadSmoother(features.rows, layout.blocks, folds, penalty=penalty, share=SHARE), range(1, len(scopes))))
+            heads = HeadSmoother(features.rows, layout.blocks, folds, penalty=penalty, share=SHARE, heads=layout.heads)
+            smoothers.append((heads, range(1, len(scopes))))
     regions: list[Region] = []
     parts = _parts(features, layout, regions, seed)
-    most = max(50, CONDITION_CELLS // (n * len(scopes)))
+    most = max(50, CONDITION_CELLS // (n * (2 if layout.superclasses is not None else len(scopes))))
     conditions, notes = build_conditions(columns, smallest=max(SMALLEST, round(0.01 * n)), most=min(1500, most))
     for tag, condition in enumerate(conditions):
         for number, scope in enumerate(scopes):
-            mask = condition.mask if number == 0 else condition.mask & (layout.blocks == scope.block)
-            size = int(mask.sum())
-            if SMALLEST <= size <= len(scope.rows) - SMALLEST:
-                regions.append(Region("condition", number, np.flatnonzero(mask), tag))
+            rows = scope.rows[condition.mask[scope.rows]]
+            if SMALLEST <= len(rows) <= len(scope.rows) - SMALLEST:
+                regions.append(Region("condition", number, rows, tag))
     scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, layout.means)
     phrases = [] if scores is None else _phrases(scores, layout, regions)
     return Proposals(Family(n, scopes, smoothers, regions), tuple(parts), conditions, notes, tuple(phrases), words, scores)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import InvalidInput
-from core.layout import Layout, failure_score, lay_out
+from core.layout import Layout, failure_score, layout_of
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Words
 from core.search import SMALLEST
 from core.statistics import Permuter, bootstrap, chunks, permutation_p
@@ -169,7 +169,7 @@ class _Reader:
 
     def __init__(self, diagnosis: Diagnosis, words: Words) -> None:
         self.diagnosis, self.words = diagnosis, words
-        self.layout = lay_out(diagnosis.samples)
+        self.layout = layout_of(diagnosis)
         self.centred = _centred(words.joint.vectors, self.layout.means)
         self.tested = failure_score(diagnosis.outcomes, self.layout)
         self.spread = float(np.median((self.centred @ words.directions.T).std(0)))

@@ -81,13 +81,13 @@ def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> list[str]:
     words, n = diagnosis.words, len(diagnosis.samples)
     if words is None or not 2 <= len(rows) <= n - 2:
         return []
-    from core.layout import lay_out
+    from core.layout import layout_of
     from core.phrases import describe  # scipy: not needed for the first view
     from core.words import phrase_scores
 
     members = np.zeros(n, bool)
     members[rows] = True
-    scores = phrase_scores(words.joint.vectors, words.directions, lay_out(diagnosis.samples).means)
+    scores = phrase_scores(words.joint.vectors, words.directions, layout_of(diagnosis).means)
     made = []
     for found in describe(scores, members, diagnosis.estimate.folds):
         area = f"AUROC {found.held_out.value:.2f} {bracket(found.held_out)}"

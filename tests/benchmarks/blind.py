@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageOps
 from scipy.stats import fisher_exact
 
 from core.clicks import draw_strip
-from core.layout import lay_out
+from core.layout import layout_of
 from core.records import Bool, Diagnosis, Insight
 from core.sentences import best_phrase
 from core.statistics import holm, wilson
@@ -41,7 +41,7 @@ def findings(run: Diagnosis) -> list[tuple[str, str, Bool, Insight]]:
 
 def scope_of(run: Diagnosis, insight: Insight) -> Bool:
     inside = np.zeros(len(run.samples), bool)
-    inside[next(s.rows for s in lay_out(run.samples).scopes if s.name == insight.scope)] = True
+    inside[next(s.rows for s in layout_of(run).scopes if s.name == insight.scope)] = True
     return inside
 
 

@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.speed --images IMAGES.zip --table TABLE.csv      cold, then warm
     python -m tests.benchmarks.speed --rows 10000                               given embeddings, 10 classes, 512 dimensions
+    python -m tests.benchmarks.speed --long-tail 1000                           1,000 classes of 50 rows, 512 dimensions, a planted superclass
 
 The bound beside the test step is the matrix product that reruns one smoother on all permutations, measured in the same process.
 """
@@ -43,9 +44,16 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     """One diagnosis in this process."""
     from core.diagnose import diagnose, diagnose_records
     from core.records import Embeddings, Outcomes, SampleSet
+    from core.settings import Settings
 
     steps, started = Steps(), time.perf_counter()
-    if given.rows:
+    if given.long_tail:
+        from tests.benchmarks.long_tail import make
+
+        made = make(given.long_tail, seed=0, planted=True, d=512)
+        settings = Settings(map=given.map, n_permutations=given.permutations)
+        found = diagnose_records(made.samples, made.outcomes, made.embeddings, names=made.texts, settings=settings, progress=steps)
+    elif given.rows:
         rng = np.random.default_rng(0)
         vectors = rng.standard_normal((given.rows, 512)) / np.sqrt(1 + np.arange(512))
         labels = rng.integers(0, 10, given.rows)
@@ -82,9 +90,12 @@ def main() -> None:
     parser.add_argument("--table", type=Path)
     parser.add_argument("--images", type=Path)
     parser.add_argument("--rows", type=int, default=0)
+    parser.add_argument("--long-tail", type=int, default=0, metavar="CLASSES")
+    parser.add_argument("--permutations", type=int, default=5000, help="of the long tail")
+    parser.add_argument("--map", action="store_true", help="draw the long tail's map too")
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()
-    if given.rows or given.cache:
+    if given.rows or given.long_tail or given.cache:
         print(json.dumps(measure(given)))
         return
     with tempfile.TemporaryDirectory() as cache:

@@ -84,21 +84,21 @@ def on_cluster(session: Session, cluster: Any) -> Any:
 
 def masks(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[Bool, Bool]:
     """(members, scope), each (n,)."""
-    from core.layout import lay_out
+    from core.layout import layout_of
 
     scope = np.zeros(len(diagnosis.samples), bool)
-    scope[next((s.rows for s in lay_out(diagnosis.samples).scopes if s.name == cluster.scope), slice(None))] = True
+    scope[next((s.rows for s in layout_of(diagnosis).scopes if s.name == cluster.scope), slice(None))] = True
     return cluster.membership >= 0.5, scope
 
 
 def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
     """(n,) how far each sample looks like the phrase."""
-    from core.layout import lay_out
+    from core.layout import layout_of
     from core.words import phrase_scores
 
     assert diagnosis.words is not None
     words = diagnosis.words
-    return phrase_scores(words.joint.vectors, words.directions[phrase][None], lay_out(diagnosis.samples).means)[:, 0].astype(np.float64)
+    return phrase_scores(words.joint.vectors, words.directions[phrase][None], layout_of(diagnosis).means)[:, 0].astype(np.float64)
 
 
 def on_draw(session: Session, clicking: Clicking, cluster: Any, phrase: Any) -> tuple[Clicking, str, str]:
