@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import gradio as gr
@@ -11,16 +11,20 @@ import numpy as np
 from gradio.events import api
 
 from core.errors import InvalidInput
-from core.records import I64, Bool, Diagnosis, no_progress
+from core.records import I64, Bool, Diagnosis, Estimate, no_progress
 from core.roles import Roles
+from webapp.audit import EVERY, cells_of
 from webapp.choices import sources
 from webapp.failure_map import read_polygon
 from webapp.figures import mean_of
 from webapp.session import RUNS, Session, selected_rows, shows_errors
+from webapp.tabs.ask import answer_texts
 from webapp.tabs.explore import describe_selection
+from webapp.tabs.predict import make_prediction
 from webapp.tabs.your_data import ENCODERS, make_settings, run_diagnosis
 
-OTHER_OPTIONS = ("encoder", "alpha", "seed")
+OTHER_OPTIONS = ("encoder", "alpha", "seed", "hold_back")
+MOST_TEXTS = 8
 LISTS = ("probabilities", "logits", "masks", "conditions", "class_names")
 
 
@@ -31,15 +35,19 @@ def diagnose(table: str | None, images: str | None, embeddings: str | None, opti
         table: CSV, TSV, JSON Lines or Parquet.
         images: zip or tar of the pictures, or None.
         embeddings: npy, npz, safetensors or Parquet in the table's row order, or None.
-        options: roles by their names in core.roles.Roles ("loss", "label", "probabilities", "loss_kind", ...), "encoder", "alpha" and "seed".
+        options: roles by their names in core.roles.Roles ("loss", "label", "probabilities", "loss_kind", ...), "encoder", "alpha", "seed" and
+            "hold_back" (a share of 0.05 to 0.5 that is hidden and then predicted).
     """
     said = read_options(options)
     encoder = str(said.pop("encoder", "embedded"))
     if encoder not in {name for _, name in ENCODERS}:
         raise InvalidInput(f"The encoder must be one of {', '.join(name for _, name in ENCODERS)}: got {encoder!r}.")
     settings = make_settings(said.pop("alpha", 0.05), said.pop("seed", 0), quick_map=False)
+    share = said.pop("hold_back", 0.0)
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        raise InvalidInput(f"hold_back must be a number of 0 to 0.5: got {str(share)[:40]!r}. Correct it.")
     brought = sources(table, images, embeddings, None, None)
-    return run_diagnosis(brought, Roles(**said), encoder, settings, no_progress)
+    return run_diagnosis(brought, Roles(**said), encoder, settings, no_progress, hold_back=float(share))
 
 
 def read_options(options: Any) -> dict[str, Any]:
@@ -92,6 +100,58 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
     }
 
 
+def ask(run: str, texts: list[str]) -> dict[str, Any]:
+    """What the loss is where the run's images look like each of one to eight texts; the difference too where there are two.
+
+    Each p is adjusted for any number of questions.
+    """
+    from core.results import plain
+    from core.sentences import answer_sentence, difference_sentence
+
+    diagnosis = RUNS.get(str(run))
+    answers, gap = answer_texts(diagnosis, _read_texts(texts))
+    said = [
+        {
+            **{name: getattr(a, name) for name in ("text", "scope", "support", "rest", "error_rest", "p", "confirmed", "stands_apart")},
+            **{name: getattr(a, name) for name in ("inside", "extrapolation")},
+            **{name: _estimate(getattr(a, name)) for name in ("observed", "error_rate", "read")},
+            "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
+            "sentence": answer_sentence(diagnosis, a),
+        }
+        for a in answers
+    ]
+    between = None if gap is None else {"observed": _estimate(gap.observed), "shared": gap.shared, "sentence": difference_sentence(diagnosis, gap)}
+    return plain({"answers": said, "difference": between})
+
+
+def _read_texts(said: Any) -> list[str]:
+    if not isinstance(said, list) or not 1 <= len(said) <= MOST_TEXTS or not all(isinstance(t, str) for t in said):
+        raise InvalidInput(f"texts must be a list of 1 to {MOST_TEXTS} questions: got {str(said)[:80]!r}. Ask in several calls.")
+    return said
+
+
+def audit(run: str, family: str) -> list[dict[str, Any]]:
+    """Predicted and observed excess loss of every phrase of one family ("" for those of the largest excess) in every class."""
+    from core.results import audit_frame, plain
+
+    return plain(audit_frame(cells_of(RUNS.get(str(run)), str(family or EVERY))).to_dict("records"))
+
+
+def predict(run: str, table: str | None, images: str | None, embeddings: str | None) -> dict[str, Any]:
+    """Try the run's frozen findings on fresh samples, uploaded as for `diagnose`: what each predicted beside what was observed."""
+    from core.results import prediction_document
+
+    diagnosis = RUNS.get(str(run))
+    made = make_prediction(Session(str(run)), table, images, embeddings, no_progress)
+    found = prediction_document(replace(diagnosis, prediction=made))
+    assert found is not None
+    return found
+
+
+def _estimate(found: Estimate | None) -> dict[str, float] | None:
+    return None if found is None else found.to_dict()
+
+
 def report(run: str) -> str:
     """The run's report: one self-contained HTML document."""
     stored = RUNS.folder(str(run)) / "report.html"
@@ -111,6 +171,11 @@ def build() -> None:
     api(shows_errors(clusters), api_name="clusters", queue=False)
     api(shows_errors(select), api_name="select", **heavy)
     api(shows_errors(report), api_name="report", **heavy)
+    api(shows_errors(ask), api_name="ask", **heavy)
+    api(shows_errors(audit), api_name="audit", **heavy)
+    fresh = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
+    asked, said = gr.Textbox(visible=False, label="run"), gr.JSON(visible=False, label="prediction")
+    gr.Button(visible=False).click(shows_errors(predict), [asked, *fresh], said, api_name="predict", **heavy)
 
 
 def _mask(rows: I64, diagnosis: Diagnosis) -> Bool:

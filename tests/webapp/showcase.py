@@ -97,8 +97,8 @@ def _contrary(diagnosis: Diagnosis) -> list[Insight]:
 
 
 def write_examples(folder: Path) -> Path:
-    """Two stored examples below `folder`: one with three clusters, one with nothing to find."""
-    save(make_showcase(), folder / "streets" / "run")
+    """Two stored examples below `folder`: one with three clusters and words, one with nothing to find and no words."""
+    save(add_words(make_showcase()), folder / "streets" / "run")
     nothing = make_showcase(400, n_clusters=0, seed=3)
     save(replace(nothing, samples=replace(nothing.samples, name="nothing to find")), folder / "nothing" / "run")
     return folder

@@ -17,12 +17,17 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    import core.encoders
+    from tests.webapp.showcase import PlainEncoder
     from webapp.app import build_app, launch_settings
 
-    demo = build_app(examples=write_examples(tmp_path_factory.mktemp("examples")))
-    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
-    yield address
-    demo.close()
+    with pytest.MonkeyPatch.context() as patch:
+        real = core.encoders.load_encoder
+        patch.setattr(core.encoders, "load_encoder", lambda name="embedded", **kw: PlainEncoder() if name == "plain" else real(name, **kw))
+        demo = build_app(examples=write_examples(tmp_path_factory.mktemp("examples")))
+        _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+        yield address
+        demo.close()
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +37,16 @@ def client(served: str) -> Any:
     return Client(served, verbose=False)
 
 
-def test_exactly_the_four_public_endpoints_are_offered(client: Any) -> None:
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/diagnose", "/clusters", "/select", "/report"}
+def test_exactly_the_seven_public_endpoints_are_offered(client: Any) -> None:
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
+        "/diagnose",
+        "/clusters",
+        "/select",
+        "/report",
+        "/ask",
+        "/audit",
+        "/predict",
+    }
 
 
 def test_clusters_are_those_of_the_run(client: Any) -> None:
@@ -51,6 +64,36 @@ def test_select_counts_what_lies_in_the_polygon(client: Any) -> None:
     assert said["exploratory"] is True
 
 
+def test_a_question_is_answered_with_its_p_its_ids_and_a_sentence(client: Any) -> None:
+    said = client.predict(run="example-streets", texts=["in the dark", "in fog"], api_name="/ask")
+    first = said["answers"][0]
+    assert first["confirmed"] is True
+    assert first["support"] == len(first["ids"])
+    assert first["observed"]["low"] <= first["observed"]["value"] <= first["observed"]["high"]
+    assert "in the dark" in first["sentence"]
+    assert said["difference"]["observed"]["value"] > 0
+
+
+def test_the_audit_lists_every_phrase_in_every_class(client: Any) -> None:
+    said = client.predict(run="example-streets", family="light", api_name="/audit")
+    assert [cell["scope"] for cell in said] == ["all samples", "bus", "car", "tram"]
+    assert len(client.predict(run="example-streets", family="", api_name="/audit")) == 20
+
+
+def test_findings_are_tried_on_fresh_samples(client: Any, tmp_path: Path) -> None:
+    from gradio_client import handle_file
+
+    from tests.webapp.test_predict_tab import files
+
+    (table, vectors), (fresh, fresh_vectors) = files(tmp_path, 240, 5), files(tmp_path, 240, 6)
+    run = client.predict(table=handle_file(table), images=None, embeddings=handle_file(vectors), options={"hold_back": 0.25}, api_name="/diagnose")
+    assert client.predict(run=run, api_name="/clusters")["prediction"]["n_fresh"] == 60
+    said = client.predict(run=run, table=handle_file(fresh), images=None, embeddings=handle_file(fresh_vectors), api_name="/predict")
+    assert said["n_fresh"] == 240
+    assert len(said["digest"]) == 64
+    assert said["rows"][0]["sentence"]
+
+
 def test_the_report_is_one_document(client: Any) -> None:
     said = client.predict(run="example-nothing", api_name="/report")
     assert said.lstrip().lower().startswith("<!doctype html>")
@@ -64,6 +107,13 @@ def test_the_report_is_one_document(client: Any) -> None:
         ("/report", {"run": "../../etc/passwd"}),
         ("/select", {"run": "example-streets", "polygon": [[0, "x"]]}),
         ("/select", {"run": "example-streets", "polygon": [[0, 0]] * 5000}),
+        ("/ask", {"run": "example-nothing", "texts": ["a dog"]}),
+        ("/ask", {"run": "example-streets", "texts": []}),
+        ("/ask", {"run": "example-streets", "texts": ["🙂"]}),
+        ("/ask", {"run": "example-streets", "texts": ["a" * 5000]}),
+        ("/ask", {"run": "example-streets", "texts": {"a": 1}}),
+        ("/audit", {"run": "example-streets", "family": "smell"}),
+        ("/audit", {"run": "example-nothing", "family": ""}),
     ],
 )
 def test_a_wrong_question_gets_one_message(client: Any, endpoint: str, said: dict[str, Any]) -> None:
@@ -101,6 +151,7 @@ def test_diagnose_runs_an_upload_and_its_id_is_the_key_to_the_result(client: Any
         {"conditions": [None]},
         {"masks": ["loss"]},
         {"higher_is_better": "no"},
+        {"hold_back": "a third"},
     ],
 )
 def test_diagnose_takes_no_path_no_unknown_option_and_no_wrong_kind(client: Any, tmp_path: Path, options: Any) -> None:
