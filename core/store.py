@@ -25,6 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import numpy.typing as npt
 
 from core.codec import decode, encode
@@ -34,6 +35,8 @@ from core.records import Diagnosis, ImageStore, Progress, no_progress
 
 FORMAT = 1
 STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
+ORIGINALS = "images.zip"
+"""Beside a run's folder: read where the run has no thumbnails."""
 
 
 def save(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -> None:
@@ -113,9 +116,21 @@ def _write_thumbnails(images: ImageStore, path: Path, progress: Progress) -> Non
 def _open_thumbnails(folder: Path, names: list[str] | None) -> ImageStore | None:
     if names is None:
         return None
+    originals = folder.parent / ORIGINALS
+    if not (folder / THUMBNAILS).is_file() and originals.is_file():
+        return _originals(originals, names)
     from core.thumbnails import open_thumbnails
 
     return open_thumbnails(folder / THUMBNAILS, tuple(names))
+
+
+def _originals(archive: Path, names: list[str]) -> ImageStore:
+    """The pictures themselves, where a run lies beside them and keeps none of its own, as the shipped examples do."""
+    from core.archives import open_images
+
+    store = open_images(archive)
+    place = {store.name(i): i for i in range(len(store))}
+    return store.keep(np.array([place[name] for name in names], dtype=np.int64))
 
 
 def run_id(diagnosis: Diagnosis, *, secret: bool = False) -> str:

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from core.diagnose import diagnose  # noqa: E402  (the project is found first)
-from core.records import Diagnosis  # noqa: E402
-from core.store import save  # noqa: E402
+from core.records import F32, Diagnosis  # noqa: E402
+from core.store import THUMBNAILS, save  # noqa: E402
 from core.terminal import TerminalProgress  # noqa: E402
 
 EXAMPLES = ROOT / "assets" / "examples"
@@ -29,17 +29,34 @@ def diagnose_example(name: str) -> Diagnosis:
     folder = EXAMPLES / name
     found = diagnose(folder / "table.csv", images=folder / "images.zip", progress=TerminalProgress())
     notes = tuple(note for note in found.notes if "came from the cache" not in note)  # true of this machine only
+    assert found.words is not None
+    assert found.reader is not None
     # half precision is enough for a stored view and halves what the repository carries; the diagnosis was made on the full vectors
-    vectors = found.embeddings.vectors.astype(np.float16).astype(np.float32)
-    return replace(
-        found, samples=replace(found.samples, name=name.replace("_", " ")), notes=notes, embeddings=replace(found.embeddings, vectors=vectors)
+    words = replace(
+        found.words,
+        joint=replace(found.words.joint, vectors=_halved(found.words.joint.vectors)),
+        directions=_halved(found.words.directions),
+        leading=_halved(found.words.leading),
     )
+    return replace(
+        found,
+        samples=replace(found.samples, name=name.replace("_", " ")),
+        notes=notes,
+        embeddings=replace(found.embeddings, vectors=_halved(found.embeddings.vectors)),
+        words=words,
+        reader=replace(found.reader, weights=_halved(found.reader.weights)),
+    )
+
+
+def _halved(array: F32) -> F32:
+    return array.astype(np.float16).astype(np.float32)
 
 
 def main() -> None:
     for name in sys.argv[1:] or sorted(folder.name for folder in EXAMPLES.iterdir() if (folder / "table.csv").is_file()):
         found = diagnose_example(name)
         save(found, EXAMPLES / name / "run")
+        (EXAMPLES / name / "run" / THUMBNAILS).unlink()  # the pictures themselves lie beside the run
         print(f"{name}: {len(found.samples):,} samples, {len(found.clusters)} clusters")
 
 

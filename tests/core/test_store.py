@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import time
+import zipfile
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -253,3 +254,18 @@ def test_a_damaged_model_is_noticed(tmp_path: Path) -> None:
     (tmp_path / MODEL_ARRAYS).write_bytes(content[:-1] + b"#")
     with pytest.raises(InvalidInput, match=r"model\.npz has changed"):
         load(tmp_path)
+
+
+def test_a_run_without_thumbnails_shows_the_pictures_that_lie_beside_it(tmp_path: Path) -> None:
+    diagnosis = make_diagnosis()
+    images = diagnosis.samples.images
+    assert images is not None
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for i in reversed(range(len(images))):  # in another order than the rows
+            archive.writestr(images.name(i), images.read(i))
+    save(diagnosis, tmp_path / "run")
+    (tmp_path / "run" / THUMBNAILS).unlink()
+    shown = load(tmp_path / "run").samples.images
+    assert shown is not None
+    assert [shown.name(i) for i in range(3)] == [images.name(i) for i in range(3)]
+    assert [shown.read(i) for i in range(3)] == [images.read(i) for i in range(3)]
