@@ -130,7 +130,8 @@ def _originals(archive: Path, names: list[str]) -> ImageStore:
 
     store = open_images(archive)
     place = {store.name(i): i for i in range(len(store))}
-    return store.keep(np.array([place[name] for name in names], dtype=np.int64))
+    # an archive whose files all lie in one folder is read without that folder
+    return store.keep(np.array([place[name] if name in place else place[name.split("/", 1)[-1]] for name in names], dtype=np.int64))
 
 
 def run_id(diagnosis: Diagnosis, *, secret: bool = False) -> str:
