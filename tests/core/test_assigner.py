@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from core.assigner import Assigner
-from core.diagnose import Settings, diagnose_arrays
+from core.diagnose import Settings, diagnose_arrays, diagnose_records
 from core.errors import InvalidInput
+from core.layout import layout_of
 from core.records import F32, I64, Diagnosis, Embeddings
+from tests.benchmarks.long_tail import LongTail, make
 
 N = 600
 
@@ -137,3 +139,38 @@ def test_labels_of_another_length_or_class_are_refused(labels: I64) -> None:
 def test_no_samples_give_no_rows() -> None:
     found = assigner(diagnosed()).assign(np.zeros((0, 8), np.float32), labels=np.zeros(0, np.int64))
     assert found.predicted.shape == found.cluster.shape == (0,)
+
+
+@cache
+def long_tail() -> tuple[LongTail, Diagnosis]:
+    made = make(80, seed=0, planted=True, each=40, d=24, failing=0.8)
+    settings = Settings(map=False, n_members=2, n_permutations=199)
+    return made, diagnose_records(made.samples, made.outcomes, made.embeddings, names=made.texts, settings=settings)
+
+
+def test_a_failure_of_a_superclass_is_found_where_it_was_planted() -> None:
+    made, diagnosis = long_tail()
+    assert diagnosis.clusters
+    assert diagnosis.samples.labels is not None
+    cluster = diagnosis.clusters[0]
+    members = cluster.membership >= 0.5
+    assert cluster.scope in {s.name for s in layout_of(diagnosis).scopes[1:]}
+    assert made.victims[members].mean() > 0.5
+    assert len(np.unique(made.superclass[diagnosis.samples.labels[members]])) == 1
+
+
+def test_a_cluster_of_a_superclass_takes_new_rows_of_its_classes_only_and_survives_saving() -> None:
+    diagnosis = long_tail()[1]
+    kept = assigner(diagnosis)
+    again = Assigner.load(kept.to_arrays(), json.loads(json.dumps(kept.to_json())))
+    assert again.superclasses is not None
+    labels = diagnosis.samples.labels
+    found, twice = (a.assign(diagnosis.embeddings, labels=labels) for a in (kept, again))
+    np.testing.assert_array_equal(found.memberships, twice.memberships)
+    scope = next(s for s in layout_of(diagnosis).scopes if s.name == diagnosis.clusters[0].scope)
+    outside = np.setdiff1d(np.arange(len(diagnosis.samples)), scope.rows)
+    assert (found.memberships[outside, 0] == 0).all()
+    shown = diagnosis.clusters[0].membership
+    assert np.corrcoef(found.memberships[scope.rows, 0], shown[scope.rows])[0, 1] > 0.75
+    unknown = kept.assign(diagnosis.embeddings).memberships[:, 0]
+    assert (unknown[outside] > 0).any()  # a row of unknown class is read as if it were of the superclass
