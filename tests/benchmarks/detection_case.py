@@ -178,8 +178,14 @@ def rates(lines: list[Record]) -> str:
         if not some:
             continue
         hit = [one["overlap"] >= 0.5 * one["size"] > 0 and one["overlap"] >= 0.5 * one["weak"] for one in some]
+        pure = [one["overlap"] >= 0.5 * one["size"] > 0 for one in some]
         named, any_claim = [one["conditions that name it"] > 0 for one in some], [one["clusters"] + one["conditions"] > 0 for one in some]
-        for what, flags in (("cluster holds it", hit), ("a condition names it", named), ("anything claimed", any_claim)):
+        for what, flags in (
+            ("at least half of a cluster is of it", pure),
+            ("and at least half of it lies there", hit),
+            ("a condition names it", named),
+            ("anything claimed", any_claim),
+        ):
             if planted or what == "anything claimed":
                 share = wilson(sum(flags), len(flags))
                 interval = f"{share.low:.2f} to {share.high:.2f}"
