@@ -11,6 +11,7 @@ from core.proposals import Proposals, propose
 from core.records import I64, Column, SampleSet
 from core.regressors import Features, assign_folds
 from core.search import SMALLEST
+from core.superclasses import Superclasses
 
 
 def made(n: int = 300, labels: I64 | None = None, *, distinct: int | None = None, columns: tuple[Column, ...] = ()) -> tuple[Proposals, Features]:
@@ -76,3 +77,24 @@ def test_what_was_left_out_is_noted() -> None:
     proposals = made(columns=many)[0]
     assert len(proposals.conditions) == 1500
     assert "were left out: 1,500 are tested at most" in proposals.notes[0]
+
+
+def test_with_superclasses_slices_parts_and_conditions_lie_in_superclasses_and_heads_are_shared_there() -> None:
+    labels = np.arange(1400) % 70
+    samples = SampleSet(tuple(map(str, range(1400))), labels=labels, class_names=tuple(f"class {c}" for c in range(70)))
+    grouped = Superclasses(np.arange(70) // 10, tuple(f"super {s}" for s in range(7)), "")
+    layout = lay_out(samples, grouped)
+    features = Features(np.random.default_rng(0).normal(size=(1400, 6)).astype(np.float32), layout.blocks)
+    tint = Column("tint", "category", np.random.default_rng(1).choice(["red", "blue"], 1400).astype(object))
+    proposals = propose(features, layout, assign_folds(1400, layout.blocks, None, 5, np.random.default_rng(2)), (tint,), 0)
+    family = proposals.family
+    assert {c.scope for c in family.candidates if c.kind == "slice"} == set(range(8))
+    assert {c.scope for c in family.candidates if c.kind == "condition"} == set(range(8))
+    for region in family.regions:
+        assert np.isin(region.rows, family.scopes[region.scope].rows).all()
+        if region.kind == "condition":
+            mask = proposals.conditions[region.tag].mask
+            np.testing.assert_array_equal(
+                np.sort(region.rows), np.flatnonzero(mask if region.scope == 0 else mask & (labels // 10 == region.scope - 1))
+            )
+    assert {s.n_heads for s, where in family.smoothers if 0 not in where} == {7}
