@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from core.encoders.alignment import THRESHOLD, Alignment, gelu, unit_rows
+from core.encoders.alignment import THRESHOLD, Alignment
+from core.encoders.vectors_math import gelu, unit_rows
 from core.records import F32, F64, I64
 
 N_CLASSES = 1000

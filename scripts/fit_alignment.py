@@ -13,7 +13,7 @@ import argparse
 import io
 import sys
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,17 +24,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 from alignment_fit import N_CLASSES, TEMPLATES, ensemble, expected_features, fit, read_class_texts
 from PIL import Image
 
-from core.encoders.alignment import FILE, Alignment, unit_rows
+from core.encoders.alignment import FILE, PREFIX, Alignment
+from core.encoders.cues import measure_cues
 from core.encoders.embedded import EmbeddedEncoder
 from core.encoders.packages import efficientnet_weights
 from core.encoders.torchfile import read_state_dict
+from core.encoders.vectors_math import unit_rows
 from core.records import F32, I64
 
 PER_FOLDER = 1000
 """Images drawn of each folder, with seed 0."""
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-DERIVED = {"classifier", "classifier_bias"}
-"""Parts of the alignment that the network's own checkpoint holds, so that they need not ship."""
+DERIVED = {"classifier", "classifier_bias", "conditions"}
+"""Parts of the alignment that the network's own checkpoint holds, so that they need not ship; and the words, which `fit_words.py` adds."""
 
 
 def draw_images(folders: list[Path]) -> list[Path]:
@@ -55,14 +57,28 @@ def open_on_white(source: Path | io.BytesIO) -> Image.Image:
 
 def features_of(encoder: EmbeddedEncoder, sources: Iterable[Path | io.BytesIO]) -> F32:
     """(n, 1280) pooled features."""
-    return np.concatenate([encoder.features(encoder.preprocess(open_on_white(s))[None]) for s in sources])
+    return features_and_cues(encoder, sources)[0]
+
+
+def features_and_cues(encoder: EmbeddedEncoder, sources: Iterable[Path | io.BytesIO]) -> tuple[F32, F32]:
+    """(n, 1280) pooled features and (n, q) cues."""
+    inputs = (encoder.preprocess(open_on_white(s))[None] for s in sources)
+    pairs = [(encoder.features(batch), measure_cues(batch)) for batch in inputs]
+    return np.concatenate([features for features, _ in pairs]), np.concatenate([cues for _, cues in pairs])
 
 
 def write(alignment: Alignment, file: Path) -> None:
-    """Save what the checkpoint does not hold: the maps in half precision, the means in single."""
+    """Save what the checkpoint does not hold; words that the file has stay in it."""
+    from safetensors.numpy import load_file
+
+    words = {name: array for name, array in load_file(file).items() if name.startswith(PREFIX)} if file.exists() else {}
+    write_parts({f.name: getattr(alignment, f.name) for f in fields(alignment) if f.name not in DERIVED} | words, file)
+
+
+def write_parts(parts: dict[str, F32], file: Path) -> None:
+    """Save the maps in half precision, the means in single."""
     from safetensors.numpy import save_file
 
-    parts = {f.name: getattr(alignment, f.name) for f in fields(alignment) if f.name not in DERIVED}
     halves = {name: np.ascontiguousarray(array, np.float16 if array.ndim == 2 else np.float32) for name, array in parts.items()}
     file.parent.mkdir(parents=True, exist_ok=True)
     save_file(halves, file)
@@ -87,27 +103,29 @@ def main_measure(data: Path, folders: list[Path]) -> None:
 
     encoder, weights, texts = EmbeddedEncoder(), read_state_dict(efficientnet_weights()), read_class_texts()
     index = pd.read_csv(data / "imagenet_sample" / "index.csv")
-    x, y = features_of(encoder, [data / "imagenet_sample" / f for f in index["file"]]), index["class_index"].to_numpy()
+    x, cues = features_and_cues(encoder, [data / "imagenet_sample" / f for f in index["file"]])
+    y = index["class_index"].to_numpy()
     names = ensemble(texts.names)
-    print(f"seen classes, top-1 of 1,000: {_accuracy(encoder.alignment, x, y, names):.1f}")
+    print(f"seen classes, top-1 of 1,000: {_accuracy(encoder.alignment, x, cues, y, names):.1f}")
     tiny = pd.read_parquet(data / "cifar10" / "cifar10.parquet")
     labels = pd.read_csv(data / "cifar10" / "index.csv").set_index("id").loc[tiny["id"]]
     ten = labels.groupby("label")["class_name"].first().tolist()
     prompts = ensemble(np.stack([unit_rows(embed_sentences([t.format(n) for n in ten])) for t in TEMPLATES]))
-    small = features_of(encoder, [io.BytesIO(cell["bytes"]) for cell in tiny["image"]])
-    print(f"CIFAR-10, top-1 of 10: {_accuracy(encoder.alignment, small, labels['label'].to_numpy(), prompts):.1f}")
+    small, small_cues = features_and_cues(encoder, [io.BytesIO(cell["bytes"]) for cell in tiny["image"]])
+    print(f"CIFAR-10, top-1 of 10: {_accuracy(encoder.alignment, small, small_cues, labels['label'].to_numpy(), prompts):.1f}")
     calibration = features_of(encoder, draw_images(folders))
     folds, held_out = np.random.RandomState(0).permutation(N_CLASSES) % 5, []
     for fold in range(5):
         known, unseen = np.where(folds != fold)[0], np.where(folds == fold)[0]
         fitted = fit(texts, known, weights["_fc.weight"], weights["_fc.bias"], expected_features(weights), calibration)
+        fitted = replace(fitted, conditions=encoder.alignment.conditions)
         rows = np.isin(y, unseen)
-        held_out.append(_accuracy(fitted, x[rows], np.searchsorted(unseen, y[rows]), names[unseen]))
+        held_out.append(_accuracy(fitted, x[rows], cues[rows], np.searchsorted(unseen, y[rows]), names[unseen]))
     print(f"held-out classes, top-1 of 200: {np.mean(held_out):.1f}, standard deviation over the five {np.std(held_out):.1f}")
 
 
-def _accuracy(alignment: Alignment, features: F32, labels: I64, sentences: F32) -> float:
-    scores = alignment.images(features) @ alignment.texts(sentences).T
+def _accuracy(alignment: Alignment, features: F32, cues: F32, labels: I64, sentences: F32) -> float:
+    scores = alignment.images(features, cues) @ alignment.texts(sentences).T
     return float((scores.argmax(1) == labels).mean() * 100)
 
 

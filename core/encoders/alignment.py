@@ -2,25 +2,39 @@
 
 It is closed form, made by `scripts/fit_alignment.py` and described in docs/encoder.md. The first 384 dimensions place an image at
 the sentence vectors of the ImageNet classes it looks like (a ConSE, Norouzi et al. 2014, arXiv 1312.5650, with a soft threshold in
-place of its top ten). The others hold a ridge map between sentence vectors and the classifier's rows.
+place of its top ten). Then comes a ridge map between sentence vectors and the classifier's rows. These 652 dimensions know objects; a block
+of one dimension for each of `conditions.CONDITIONS` knows light, sharpness, colour and place. An image has one dimension more, which texts
+leave at 0: it takes up what is missing to length 1, so that the object part of every image has the same length, and neither light nor
+place changes how well an object's name fits.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from core.encoders.conditions import CONDITIONS, Conditions
+from core.encoders.vectors_math import gelu, products, unit_rows
 from core.errors import InvalidInput
 from core.records import F32
 
 FILE = Path(__file__).parents[2] / "assets" / "encoder" / "alignment.safetensors"
+PREFIX = "conditions."
+"""Of the arrays in the file that belong to `Conditions`."""
 THRESHOLD = np.float32(3.0)
 """Logits well below it count for nothing."""
+OBJECT_SHARE = np.float32(0.75)
+"""Length of the object part of an image."""
+BLOCK_LIMIT = 2.5
+"""Activations of an image longer than this are scaled down to it."""
+BLOCK_SHARE = np.float32(np.sqrt(1 - 0.75**2) / BLOCK_LIMIT)
+"""Length in an image of one condition's full activation."""
+BLOCK_WEIGHT = np.float32(2.0)
+"""Length in a text of one condition's full activation; the object part has length 1 before both are scaled to 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,37 +58,37 @@ class Alignment:
     text_map: F32
     """(r, 384)."""
 
-    def images(self, features: F32) -> F32:
+    conditions: Conditions | None = None
+    """None leaves the block at 0."""
+
+    def images(self, features: F32, cues: F32) -> F32:
+        """(n, 384 + r + k + 1) unit rows from (n, 1280) pooled features and (n, q) cues."""
+        block = np.zeros((len(features), len(CONDITIONS)), np.float32)
+        if self.conditions is not None:
+            block = self.conditions.images(features, cues)
+        length = np.sqrt((block * block).sum(1, keepdims=True))
+        block = BLOCK_SHARE * block * np.minimum(BLOCK_LIMIT / np.maximum(length, 1e-6), 1).astype(np.float32)
+        objects = OBJECT_SHARE * self.object_images(features)
+        rest = 1 - (objects * objects).sum(1, keepdims=True) - (block * block).sum(1, keepdims=True)
+        return unit_rows(np.concatenate([objects, block, np.sqrt(np.maximum(rest, 0))], 1))
+
+    def object_images(self, features: F32) -> F32:
         """(n, 384 + r) unit rows from (n, 1280) pooled features."""
-        evidence = gelu(_products(features, self.classifier) + self.classifier_bias - THRESHOLD)
-        mapped = _products(features - self.feature_mean, self.image_map)
-        return unit_rows(np.concatenate([_products(evidence, self.class_texts.T), mapped], 1))
+        evidence = gelu(products(features, self.classifier) + self.classifier_bias - THRESHOLD)
+        mapped = products(features - self.feature_mean, self.image_map)
+        return unit_rows(np.concatenate([products(evidence, self.class_texts.T), mapped], 1))
 
     def texts(self, sentences: F32) -> F32:
+        """(n, 384 + r + k + 1) unit rows from (n, 384) sentence vectors of any length."""
+        block = np.zeros((len(sentences), len(CONDITIONS)), np.float32)
+        if self.conditions is not None:
+            block = BLOCK_WEIGHT * self.conditions.texts(sentences)
+        return unit_rows(np.concatenate([self.object_texts(sentences), block, np.zeros((len(block), 1), np.float32)], 1))
+
+    def object_texts(self, sentences: F32) -> F32:
         """(n, 384 + r) unit rows from (n, 384) sentence vectors of any length."""
         centred = unit_rows(sentences) - self.text_mean
-        return unit_rows(np.concatenate([self.text_scale * centred, _products(centred, self.text_map)], 1))
-
-
-def _products(rows: F32, others: F32) -> F32:
-    """(n, m) inner products of (n, d) and (m, d), by numpy's own loop.
-
-    A BLAS would take two threads for such a small product and let them spin: on two busy cores that cost 11 ms of CPU an image against
-    0.3 ms here. Its result may also depend, in the last bit, on the number of rows; this one's does not.
-    """
-    return np.einsum("nd,md->nm", rows, np.ascontiguousarray(others), optimize=False)
-
-
-def gelu(x: F32) -> F32:
-    """x times the normal distribution function of x."""
-    special: Any = import_module("scipy.special")
-    return (x * special.ndtr(x)).astype(np.float32)
-
-
-def unit_rows(vectors: npt.NDArray[Any]) -> F32:
-    """The rows scaled to length 1, float32; a row of zeros stays zero."""
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+        return unit_rows(np.concatenate([self.text_scale * centred, products(centred, self.text_map)], 1))
 
 
 def load_alignment(classifier: F32, classifier_bias: F32, file: Path = FILE) -> Alignment:
@@ -87,4 +101,6 @@ def load_alignment(classifier: F32, classifier_bias: F32, file: Path = FILE) -> 
         raise InvalidInput(f"The embedded encoder needs {file.name} in assets/encoder, which is missing. Fetch the repository again.")
     safetensors: Any = import_module("safetensors.numpy")
     parts = {name: array.astype(np.float32) for name, array in safetensors.load_file(file).items()}
-    return Alignment(classifier.astype(np.float32), classifier_bias.astype(np.float32), **parts)
+    words = {f.name: parts.pop(PREFIX + f.name) for f in fields(Conditions) if PREFIX + f.name in parts}
+    alignment = Alignment(classifier.astype(np.float32), classifier_bias.astype(np.float32), **parts)
+    return replace(alignment, conditions=Conditions(**words)) if words else alignment

@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.encoders.alignment import FILE, Alignment, load_alignment, unit_rows
+from core.encoders.alignment import FILE, Alignment, load_alignment
+from core.encoders.cues import measure_cues
 from core.encoders.lite0 import SIDE, convolutions
 from core.encoders.lite0_runtime import Network, best_network
 from core.encoders.packages import efficientnet_weights
 from core.encoders.torchfile import read_state_dict
+from core.encoders.vectors_math import unit_rows
 from core.records import F32
 
-_PREPROCESSING = "centre square, bicubic to 224, to [-1, 1]; version 1"
+_PREPROCESSING = "centre square, bicubic to 224, to [-1, 1]; cues of the pixels; version 2"
 
 
 class EmbeddedEncoder:
@@ -75,12 +77,12 @@ class EmbeddedEncoder:
         return self._network(np.ascontiguousarray(batch, np.float32))
 
     def encode_images(self, batch: F32) -> tuple[F32, F32]:
-        """Unit rows from (n, 3, 224, 224): (n, 1280) features for finding and (n, 652) vectors of the joint space."""
+        """Unit rows from (n, 3, 224, 224): (n, 1280) features for finding and (n, 679) vectors of the joint space."""
         features = self.features(batch)
-        return unit_rows(features), self.alignment.images(features)
+        return unit_rows(features), self.alignment.images(features, measure_cues(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        """(n, 652) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`. Loads torch at first use."""
+        """(n, 679) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`. Loads torch at first use."""
         from core.encoders.minilm import embed_sentences
 
         return self.alignment.texts(embed_sentences(texts))

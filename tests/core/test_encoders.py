@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from core.encoders import ENCODERS, Encoder, list_encoders, load_encoder
 from core.encoders.alignment import FILE, load_alignment
+from core.encoders.cues import CUES, measure_cues
 from core.encoders.embedded import EmbeddedEncoder
 from core.encoders.lite0 import convolutions
 from core.encoders.lite0_runtime import torch_network
@@ -79,7 +81,7 @@ def test_vectors_are_unit_rows_and_bitwise_free_of_batch_and_order(encoder: Embe
     batch = batch_of(encoder, n)
     finding, joint = encoder.encode_images(batch)
     assert finding.shape == (n, 1280)
-    assert joint.shape == (n, 652)
+    assert joint.shape == (n, 679)
     assert finding.dtype == joint.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(finding, axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(encoder.encode_images(batch[::-1])[0], finding[::-1])
@@ -100,10 +102,10 @@ def test_texts_find_their_own_pictures(encoder: EmbeddedEncoder, shared_data: Pa
 def test_texts_are_unit_rows_in_their_own_order_and_truncation_is_counted(encoder: EmbeddedEncoder) -> None:
     texts = ["a dog", "a long sentence about a cat that sits on a red mat in the sun", "a dog"]
     vectors = encoder.encode_texts(texts)
-    assert vectors.shape == (3, 652)
+    assert vectors.shape == (3, 679)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(vectors[0], encoder.encode_texts(["a dog"])[0], atol=1e-5)
-    assert encoder.encode_texts([]).shape == (0, 652)
+    assert encoder.encode_texts([]).shape == (0, 679)
     assert encoder.count_truncated(["a dog", "word " * 300]) == 1
 
 
@@ -176,3 +178,64 @@ def test_loading_the_embedded_encoder_takes_well_under_two_seconds() -> None:
     began = time.process_time()
     EmbeddedEncoder()
     assert time.process_time() - began < 2
+
+
+def mean_gap(encoder: EmbeddedEncoder, phrase: str, shown: list[Image.Image], others: list[Image.Image]) -> float:
+    """How much better the phrase fits `shown` than `others`, in standard deviations of all scores."""
+    joint = encoder.encode_images(np.stack([encoder.preprocess(image) for image in shown + others]))[1]
+    texts = encoder.encode_texts([f"a {phrase} photo of a toy", "a photo of a toy"])
+    scores = joint @ (texts[0] - texts[1])
+    return float((scores[: len(shown)].mean() - scores[len(shown) :].mean()) / scores.std())
+
+
+def edited(edit: Callable[[Image.Image], Image.Image]) -> list[Image.Image]:
+    """Of pictures with sharp edges."""
+    sharp = [blobs(seed).resize((256, 256)).point(lambda v: 40 + 60 * (v > 90) + 90 * (v > 170)) for seed in range(12)]
+    return [edit(image) for image in sharp]
+
+
+def with_noise(image: Image.Image) -> Image.Image:
+    grain = np.random.default_rng(0).normal(0, 35, (*image.size[::-1], 3))
+    return Image.fromarray(np.clip(np.asarray(image.convert("RGB"), np.float32) + grain, 0, 255).astype(np.uint8))
+
+
+WORDS: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "dark": lambda image: image.point(lambda v: v * 0.3),
+    "bright": lambda image: image.point(lambda v: 255 * (v / 255) ** 0.4),
+    "black-and-white": lambda image: image.convert("L").convert("RGB"),
+    "blurry": lambda image: image.filter(ImageFilter.GaussianBlur(image.width / 60)),
+    "grainy": with_noise,
+    "red-tinted": lambda image: Image.blend(image.convert("RGB"), Image.new("RGB", image.size, "#e02020"), 0.5),
+    "blue-tinted": lambda image: Image.blend(image.convert("RGB"), Image.new("RGB", image.size, "#2040e0"), 0.5),
+    "foggy": lambda image: Image.blend(image.convert("RGB"), Image.new("RGB", image.size, "#d0d4d8"), 0.6),
+}
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_for_a_condition_fits_the_edited_pictures_better(encoder: EmbeddedEncoder, word: str) -> None:
+    originals = edited(lambda image: image)
+    assert mean_gap(encoder, word, edited(WORDS[word]), originals) > 1
+    assert abs(mean_gap(encoder, word, originals, edited(lambda image: image))) < 1e-6
+
+
+def test_names_of_objects_hold_no_condition(encoder: EmbeddedEncoder) -> None:
+    """The last dimension is the images' own; the 26 before it are the conditions."""
+    block = encoder.encode_texts([f"a photo of a {name}" for name in ("dog", "violin", "teapot", "lizard", "bicycle", "zebra")])[:, 652:]
+    assert np.abs(block[:, :-1]).max() < 0.15
+    assert (block[:, -1] == 0).all()
+
+
+def test_every_image_has_the_same_share_of_object(encoder: EmbeddedEncoder) -> None:
+    pictures = np.stack([encoder.preprocess(edit(blobs(0))) for edit in WORDS.values()])
+    np.testing.assert_allclose(np.linalg.norm(encoder.encode_images(pictures)[1][:, :652], axis=1), 0.75, atol=1e-3)
+
+
+def test_cues_are_measured_alone_and_cost_little(encoder: EmbeddedEncoder) -> None:
+    batch = batch_of(encoder, 20)
+    began = time.process_time()
+    cues = measure_cues(batch)
+    assert (time.process_time() - began) / len(batch) < 0.01  # measured: under a millisecond
+    assert cues.shape == (20, len(CUES))
+    assert np.isfinite(cues).all()
+    np.testing.assert_array_equal(measure_cues(batch[3:4])[0], cues[3])
+    assert np.isfinite(measure_cues(np.stack([np.full((3, 224, 224), v, np.float32) for v in (-1, 0, 1)]))).all()

@@ -1,0 +1,370 @@
+"""Pictures whose conditions and places are known, because they are made so: for fitting the words of the embedded encoder.
+
+Stock: npm `@lobehub/fluent-emoji-3d` (MIT, renders), Debian `budgie-backgrounds` (CC0, photographs), npm `@pmndrs/assets` (CC0, small
+panoramas) and the CC0 photographs of clothes.
+Two of the photographs, the Colosseum and Singapore, are kept out of the fit: `measure_words.py` tests cities on them.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from core.encoders.conditions import CONDITIONS
+from core.records import F32
+
+SIDE = 256
+Labels = dict[str, float]
+Rng = np.random.Generator
+N_VERSIONS = 4
+"""Pictures made of each base: as it is, twice with one edit, once with two."""
+PLACES = ("grass", "snow", "city", "forest", "water", "sand", "indoors", "sky", "mountains")
+
+PHOTOGRAPHS: tuple[tuple[str, str, tuple[float, float, float, float]], ...] = (
+    ("beacon-street-sunset", "city", (0.0, 0.2, 1.0, 1.0)),
+    ("casa-mila", "city", (0.0, 0.0, 1.0, 1.0)),
+    ("extreme-desert-hike", "sand", (0.0, 0.45, 1.0, 1.0)),
+    ("extreme-desert-hike", "sand", (0.3, 0.3, 1.0, 1.0)),
+    ("extreme-desert-hike", "sky", (0.0, 0.0, 1.0, 0.45)),
+    ("lake-sherburne", "water", (0.0, 0.6, 1.0, 1.0)),
+    ("lake-sherburne", "water", (0.0, 0.4, 1.0, 1.0)),
+    ("lake-sherburne", "mountains", (0.0, 0.1, 1.0, 0.75)),
+    ("oakland-zoo-otters", "water", (0.4, 0.0, 1.0, 0.4)),
+    ("oakland-zoo-otters", "sand", (0.0, 0.62, 0.45, 1.0)),
+    ("perched-osprey", "forest", (0.42, 0.0, 1.0, 1.0)),
+    ("perched-osprey", "forest", (0.0, 0.0, 0.36, 1.0)),
+    ("tea-gardens", "grass", (0.0, 0.45, 1.0, 1.0)),
+    ("tea-gardens", "grass", (0.0, 0.3, 1.0, 1.0)),
+    ("canyon-wren", "mountains", (0.0, 0.4, 1.0, 1.0)),
+    ("canyon-wren", "sky", (0.0, 0.0, 0.3, 0.45)),
+    ("ocean-waves", "water", (0.0, 0.35, 1.0, 1.0)),
+    ("blue-periwinkle", "", (0.0, 0.0, 1.0, 1.0)),
+    ("high-trestle-trail", "", (0.0, 0.0, 1.0, 1.0)),
+    ("abstract-spiral", "", (0.0, 0.0, 1.0, 1.0)),
+)
+"""Photograph, what this part of it shows ("" for none of the places), and the part as shares of width and height."""
+PANORAMAS: tuple[tuple[str, str, tuple[float, float]], ...] = (
+    *((name, "indoors", (-25, 20)) for name in ("apartment", "esplanade", "hall", "lab", "lobby", "studio", "warehouse", "workshop", "bridge")),
+    *((name, "city", (-10, 15)) for name in ("city", "sunset", "venice")),
+    *((name, "grass", (-40, -5)) for name in ("park", "sunrise", "night")),
+    *((name, "sky", (35, 70)) for name in ("park", "sunrise", "city", "dawn")),
+    ("sky", "sky", (10, 60)),
+    ("sky", "water", (-35, -12)),
+    ("venice", "water", (-12, 0)),
+    ("forest", "forest", (-25, 20)),
+    ("dawn", "sand", (-40, -5)),
+)
+"""Panorama, place, and the pitch of the camera from and to, degrees."""
+WATER_YAW = 105.0
+
+
+def read_panoramas(archive_folder: Path) -> dict[str, F32]:
+    """(h, w, 3) tone-mapped panoramas in [0, 1] by name, of the unpacked npm package. Needs `pip install OpenEXR`."""
+    import OpenEXR  # pyright: ignore
+
+    found: dict[str, F32] = {}
+    for file in sorted((archive_folder / "hdri").glob("*.exr.js")):
+        encoded = re.search(r"base64,([^']+)'", file.read_text())
+        assert encoded
+        scratch = archive_folder / "hdri" / f"{file.name.split('.')[0]}.exr"
+        scratch.write_bytes(base64.b64decode(encoded[1]))
+        channels: Any = OpenEXR.File(str(scratch)).channels()
+        light = channels["RGB"].pixels if "RGB" in channels else np.stack([channels[c].pixels for c in "RGB"], -1)
+        light = np.maximum(np.nan_to_num(light.astype(np.float32)), 0)
+        light *= 0.22 / np.exp(np.log(light.mean(2) + 1e-3).mean())
+        found[file.name.split(".")[0]] = (np.clip(light * (1 + light / 9) / (1 + light), 0, 1) ** (1 / 2.2)).astype(np.float32)
+    return found
+
+
+def look(panorama: F32, yaw: float, pitch: float, view: float, side: int = SIDE) -> Image.Image:
+    """A flat view into an equirectangular panorama; angles in degrees."""
+    from scipy.ndimage import map_coordinates
+
+    reach = np.tan(np.deg2rad(view) / 2)
+    across, up = np.meshgrid(np.linspace(-reach, reach, side), np.linspace(reach, -reach, side))
+    tilt, turn = np.deg2rad(pitch), np.deg2rad(yaw)
+    y, z = up * np.cos(tilt) + np.sin(tilt), np.cos(tilt) - up * np.sin(tilt)
+    longitude, latitude = np.arctan2(across, z) + turn, np.arctan2(y, np.hypot(across, z))
+    height, width = panorama.shape[:2]
+    rows, columns = (0.5 - latitude / np.pi) * height - 0.5, (longitude / (2 * np.pi)) % 1 * width - 0.5
+    planes = [map_coordinates(panorama[..., c], [rows, columns], order=1, mode="grid-wrap") for c in range(3)]
+    return Image.fromarray((np.stack(planes, -1).clip(0, 1) * 255).astype(np.uint8))
+
+
+def snowed(ground: Image.Image, rng: Rng) -> Image.Image:
+    """The ground under snow: bright, nearly colourless, its relief kept."""
+    luma = np.asarray(ground.convert("L"), np.float32)
+    smooth = np.asarray(ground.convert("L").filter(ImageFilter.GaussianBlur(12)), np.float32)
+    relief = (luma - smooth) * rng.uniform(0.4, 0.9) + (smooth - smooth.mean()) * rng.uniform(0.1, 0.35)
+    level = rng.uniform(195, 232)
+    cold = np.array([-6, -1, 6], np.float32) * rng.uniform(0, 1.6)
+    return Image.fromarray(np.clip(level + relief[..., None] + cold, 0, 255).astype(np.uint8))
+
+
+# --- edits: each gives the picture and what it changes in the labels ---
+
+
+def _gain(image: Image.Image, gain: float, gamma: float = 1.0, lift: float = 0.0) -> Image.Image:
+    pixels = (np.asarray(image, np.float32) / 255) ** gamma * gain + lift
+    return Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8))
+
+
+def darken(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    return _gain(image, rng.uniform(0.18, 0.55), rng.uniform(0.9, 1.4)), {"light": -1}
+
+
+def brighten(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    if rng.random() < 0.5:
+        return _gain(image, rng.uniform(1.4, 2.2)), {"light": 1}
+    return _gain(image, 1, rng.uniform(0.35, 0.6), rng.uniform(0, 0.12)), {"light": 1}
+
+
+def decolour(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    return image.convert("L").convert("RGB"), {"colour": -1, **dict.fromkeys(TINTS, 0.0)}
+
+
+def saturate(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    return ImageEnhance.Color(image).enhance(rng.uniform(1.8, 3.0)), {"colour": 1}
+
+
+def soften(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    if rng.random() < 0.65:
+        return image.filter(ImageFilter.GaussianBlur(rng.uniform(1.8, 6))), {"blur": 1}
+    length = int(rng.integers(9, 22))
+    pixels = np.asarray(image, np.float32)
+    axis = int(rng.integers(2))
+    moved = np.mean([np.roll(pixels, k - length // 2, axis) for k in range(length)], 0)
+    return Image.fromarray(moved.astype(np.uint8)), {"blur": 1}
+
+
+def add_noise(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    pixels = np.asarray(image, np.float32)
+    kind = rng.random()
+    if kind < 0.8:
+        shape = (*pixels.shape[:2], 3 if kind < 0.5 else 1)
+        pixels = pixels + rng.normal(0, rng.uniform(14, 50), shape)
+    else:
+        specks = rng.random(pixels.shape[:2])
+        share = rng.uniform(0.02, 0.1)
+        pixels = np.where((specks < share)[..., None], 255 * (rng.random((*pixels.shape[:2], 1)) < 0.5), pixels)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)), {"noise": 1}
+
+
+TINTS: dict[str, tuple[float, float, float]] = {
+    "red": (1, 0.12, 0.12),
+    "orange": (1, 0.55, 0.1),
+    "yellow": (1, 0.95, 0.15),
+    "green": (0.15, 0.9, 0.2),
+    "blue": (0.12, 0.3, 1),
+    "purple": (0.6, 0.15, 0.85),
+}
+
+
+def tint(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    name = str(rng.choice(list(TINTS)))
+    colour = np.clip(np.array(TINTS[name], np.float32) + rng.uniform(-0.07, 0.07, 3).astype(np.float32), 0, 1)
+    pixels = np.asarray(image, np.float32) / 255
+    strength = rng.uniform(0.3, 0.75)
+    seen_through, washed_over = pixels * (1 - strength + strength * colour * 1.4), pixels * (1 - strength * 0.65) + colour * strength * 0.65
+    pixels = seen_through if rng.random() < 0.5 else washed_over
+    return Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8)), {**dict.fromkeys(TINTS, 0.0), name: 1, "colour": np.nan, "light": np.nan}
+
+
+def flatten(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    level, keep = rng.uniform(90, 190), rng.uniform(0.2, 0.45)
+    pixels = np.asarray(image, np.float32) * keep + level * (1 - keep)
+    return Image.fromarray(pixels.astype(np.uint8)), {
+        "contrast": -1,
+        "light": np.nan,
+        "colour": np.nan,
+        "fog": np.nan,
+        **dict.fromkeys(TINTS, np.nan),
+    }
+
+
+def harden(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    return ImageEnhance.Contrast(image).enhance(rng.uniform(1.8, 3)), {"contrast": 1, "colour": np.nan, "light": np.nan}
+
+
+def turn(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    kind = int(rng.integers(4))
+    if kind == 3:
+        return image.transpose(Image.Transpose.FLIP_TOP_BOTTOM), {"turned": 1}
+    return image.transpose((Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)[kind]), {"turned": 1}
+
+
+def befog(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    level = rng.uniform(170, 228)
+    mist = np.array([level - 4, level, level + 3], np.float32)
+    share = np.linspace(rng.uniform(0.35, 0.8), rng.uniform(0.25, 0.7), image.height, dtype=np.float32)[:, None, None]
+    pixels = np.asarray(image, np.float32) * (1 - share) + mist * share
+    thick = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    thick = thick.filter(ImageFilter.GaussianBlur(rng.uniform(0, 1.2)))
+    return thick, {"fog": 1, "contrast": np.nan, "light": np.nan, "colour": np.nan, "blur": np.nan}
+
+
+def let_snow(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    mask = Image.new("L", (2 * SIDE, 2 * SIDE))
+    draw = ImageDraw.Draw(mask)
+    largest = rng.uniform(4, 9)
+    for x, y, u, v in rng.random((int(rng.integers(90, 420)), 4)):
+        r = 1.3 + largest * u**3
+        draw.ellipse((2 * SIDE * x - r, 2 * SIDE * y - r, 2 * SIDE * x + r, 2 * SIDE * y + r), fill=int(255 * (0.5 + 0.5 * v)))
+    mask = mask.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.6))).resize((SIDE, SIDE), Image.Resampling.BOX)
+    veiled = Image.blend(image, Image.new("RGB", image.size, (226, 232, 240)), rng.uniform(0, 0.28))
+    return Image.composite(Image.new("RGB", image.size, (250, 252, 255)), veiled, mask), {
+        "snowfall": 1,
+        "light": np.nan,
+        "noise": np.nan,
+        "contrast": np.nan,
+    }
+
+
+def let_rain(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
+    mask = Image.new("L", (2 * SIDE, 2 * SIDE))
+    draw = ImageDraw.Draw(mask)
+    slant, longest = rng.uniform(-0.35, 0.35), rng.uniform(30, 80)
+    for x, y, u, v in rng.random((int(rng.integers(120, 420)), 4)):
+        x0, y0, length = 2 * SIDE * x, 2 * SIDE * (1.2 * y - 0.2), longest * (0.4 + 0.6 * u)
+        draw.line((x0, y0, x0 + slant * length, y0 + length), fill=int(255 * (0.25 + 0.45 * v)), width=int(rng.integers(1, 4)))
+    mask = mask.filter(ImageFilter.GaussianBlur(0.6)).resize((SIDE, SIDE), Image.Resampling.BOX)
+    dull = Image.blend(_gain(image, rng.uniform(0.6, 0.95)), Image.new("RGB", image.size, (120, 128, 138)), rng.uniform(0.1, 0.35))
+    return Image.composite(Image.new("RGB", image.size, (215, 222, 232)), dull, mask), {
+        "rain": 1,
+        "light": np.nan,
+        "colour": np.nan,
+        "noise": np.nan,
+        "contrast": np.nan,
+    }
+
+
+EDITS: tuple[Callable[[Image.Image, Rng], tuple[Image.Image, Labels]], ...] = (
+    *(darken, brighten, decolour, saturate, soften, add_noise, tint, tint, flatten, harden, turn, turn, befog, let_snow, let_rain),
+)
+"""A tint is drawn twice as often, as it is six words; a turn too, as it is the hardest to see."""
+
+
+def edited(image: Image.Image, labels: Labels, rng: Rng, n: int) -> tuple[Image.Image, Labels]:
+    """`n` different edits one after the other, in an order in which the later does not undo the earlier."""
+    for k in sorted(rng.choice(len(EDITS), n, replace=False), key=lambda k: (EDITS[k] is add_noise, EDITS[k] is soften)):
+        image, change = EDITS[k](image, rng)
+        labels = {**labels, **{name: value for name, value in change.items() if not (np.isnan(value) and labels.get(name, 0) != 0)}}
+    return image, labels
+
+
+def stored(image: Image.Image, rng: Rng) -> Image.Image:
+    """After a JPEG of random quality, as photographs come."""
+    memory = io.BytesIO()
+    image.save(memory, "JPEG", quality=int(rng.integers(60, 97)))
+    return Image.open(memory).convert("RGB")
+
+
+# --- scenes ---
+
+
+class Stock:
+    """Cut-outs and grounds of the fit."""
+
+    def __init__(self, cutouts: list[Image.Image], photographs: dict[str, Image.Image], panoramas: dict[str, F32]) -> None:
+        self.cutouts, self.photographs, self.panoramas = cutouts, photographs, panoramas
+
+    def ground(self, rng: Rng) -> tuple[Image.Image, Labels, str]:
+        """A square background with its place, and the name of its source."""
+        labels: Labels = {name: 0.0 for name in PLACES}
+        if rng.random() < 0.5:
+            name, place, (left, top, right, bottom) = PHOTOGRAPHS[int(rng.integers(len(PHOTOGRAPHS)))]
+            photo = self.photographs[name].crop(tuple(int(v) for v in np.array([left, top, right, bottom]) * np.tile(self.photographs[name].size, 2)))
+            side = min(photo.size) * rng.uniform(0.6, 1)
+            x, y = rng.uniform(0, photo.width - side), rng.uniform(0, photo.height - side)
+            image = photo.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (x, y, x + side, y + side))
+        else:
+            name, place, (low, high) = PANORAMAS[int(rng.integers(len(PANORAMAS)))]
+            yaw = WATER_YAW + rng.uniform(-15, 15) if (name, place) == ("venice", "water") else rng.uniform(0, 360)
+            image = look(self.panoramas[name], yaw, rng.uniform(low, high), rng.uniform(60, 95))
+        if place in ("grass", "sand", "forest", "city", "mountains") and rng.random() < 0.3:
+            image = snowed(image, rng)
+            labels["snow"], place = 1.0, "" if place in ("grass", "sand") else place
+        if rng.random() < 0.5:
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        if rng.random() < 0.6:  # other light and colour, so that no place is one hue
+            shift = rng.uniform(0.8, 1.2, 3).astype(np.float32) * rng.uniform(0.75, 1.25)
+            image = Image.fromarray(np.clip(np.asarray(image, np.float32) * shift, 0, 255).astype(np.uint8))
+        if place:
+            labels[place] = 1.0
+        if place in ("sky", "snow", "") or labels["snow"]:
+            labels["sky"] = labels["sky"] if place == "sky" else np.nan
+        if place in ("city", "mountains"):
+            labels["sky"] = np.nan  # it is often in view
+        if not place and not labels["snow"]:
+            labels.update(dict.fromkeys(("forest", "grass", "city", "indoors", "mountains"), np.nan))
+        return image, labels, name
+
+    def _put(self, image: Image.Image, size: float, x: float, y: float, rng: Rng) -> None:
+        cutout = self.cutouts[int(rng.integers(len(self.cutouts)))]
+        side = max(6, int(size * SIDE))
+        small = cutout.resize(
+            (max(1, cutout.width * side // max(cutout.size)), max(1, cutout.height * side // max(cutout.size))), Image.Resampling.LANCZOS
+        )
+        if rng.random() < 0.5:
+            small = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        image.paste(small.convert("RGB"), (int(x * SIDE - small.width / 2), int(y * SIDE - small.height / 2)), small.getchannel("A"))
+
+    def scene(self, rng: Rng) -> tuple[Image.Image, Labels, str]:
+        """A cut-out over a plain, a photographed or a cluttered ground, or the ground alone."""
+        kind = rng.random()
+        if kind < 0.22:
+            level = rng.uniform(0, 255, 3) if rng.random() < 0.6 else np.repeat(rng.choice([255.0, 245, 225, 128, 60]), 3)
+            slope = np.linspace(-1, 1, SIDE)[:, None, None] * rng.uniform(-25, 25)
+            image = Image.fromarray(np.clip(np.broadcast_to(level + slope, (SIDE, SIDE, 3)), 0, 255).astype(np.uint8))
+            labels: Labels = {name: 0.0 for name in PLACES} | {"plain": 1.0, "sky": np.nan, "snow": np.nan, "light": np.nan, "colour": np.nan}
+            labels |= dict.fromkeys(TINTS, np.nan)
+            source = "plain"
+        else:
+            image, labels, source = self.ground(rng)
+            labels["plain"] = np.nan if labels["sky"] or labels["snow"] else 0.0
+            if kind < 0.42:
+                for _ in range(int(rng.integers(9, 28))):
+                    self._put(image, rng.uniform(0.08, 0.3), *rng.random(2), rng)
+                labels |= {"plain": -1.0, "sky": np.nan, **{name: np.nan for name in PLACES if labels[name]}}
+        if kind > 0.88:
+            return image, labels | {"small": np.nan, "upright": 0.0}, source
+        which = int(rng.integers(3))
+        size = rng.uniform(*((0.13, 0.27), (0.36, 0.5), (0.65, 0.95))[which])
+        margin = min(0.5, size / 2)
+        self._put(image, size, rng.uniform(margin, 1 - margin), rng.uniform(margin, 1 - margin * 0.6), rng)
+        return image, labels | {"small": (1.0, 0.0, -1.0)[which] if kind > 0.42 or kind < 0.22 else np.nan}, source
+
+
+def make_pictures(stock: Stock, clothes: list[Path], n_scenes: int, seed: int) -> Iterator[tuple[Image.Image, Labels, str]]:
+    """Every picture as it is and with edits: (picture, labels, source). A label that is nan is not known; one that is left out is 0."""
+    rng = np.random.default_rng(seed)
+    unknown = dict.fromkeys(("plain", "small", "indoors", "grass", "mountains", "light", "colour", "blur"), np.nan)
+    for number in range(n_scenes + len(clothes)):
+        if number < n_scenes:
+            image, labels, source = stock.scene(rng)
+        else:
+            path = clothes[number - n_scenes]
+            photo = Image.open(path).convert("RGB")
+            side = min(photo.size)
+            x, y = (photo.width - side) / 2, (photo.height - side) / 2
+            image = photo.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (x, y, x + side, y + side))
+            labels, source = {**unknown, **dict.fromkeys(TINTS, np.nan)}, f"clothes {number % 10}"
+        yield stored(image, rng), labels, source
+        for n_edits in (1, 1, 2):
+            changed, changed_labels = edited(image, labels, rng, n_edits)
+            yield stored(changed, rng), changed_labels, source
+
+
+def label_matrix(labels: list[Labels]) -> F32:
+    """(n, len(CONDITIONS)), nan where not known."""
+    return np.array([[row.get(name, 0.0) for name in CONDITIONS] for row in labels], np.float32)
