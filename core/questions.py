@@ -1,10 +1,13 @@
 """Free questions: what the loss is where images look like any words, with a p that holds for any number of questions.
 
-A question is a direction of text, and samples have a score along it. Its statistic is the correlation of score and class-centred
-failure score in the question's scope, times the root of the rows. In each permutation the largest value that *any* direction within
-the leading r directions of the vocabulary could reach has a closed form, the root of n times R2 of the regression on those r
-coordinates (Scheffe 1953, Biometrika 40; the null by permutation). So the p of a question pays for all questions at once. What
-of a question lies outside that span is not tested, and the answer says how much lies inside.
+A question is a direction of text, and samples have a score along it. It is tested in one of two ways; which one, its text alone decides.
+
+* Where a phrase of the vocabulary lies close by, the question is tested *through that phrase*: the phrase's p has paid for the whole family, and
+  any number of questions can be led to no more phrases than there are.
+* Otherwise its statistic is the correlation of score and class-centred failure score in the question's scope, times the root of the rows. In
+  each permutation the largest value that *any* direction within the leading r directions of the vocabulary could reach has a closed
+  form, the root of n times R2 of the regression on those r coordinates (Scheffe 1953, Biometrika 40; the null by permutation). What of
+  a question lies outside that span is not tested, and the answer says how much lies inside. This asks for a strong effect.
 """
 
 from __future__ import annotations
@@ -28,7 +31,12 @@ if TYPE_CHECKING:
 
 PERMUTATIONS = 2000
 MATCHING = 0.1
+"""Share of the scope in a cell of the audit table."""
+SIMILAR = 0.2
 """Share of the scope that answers a question, where the scores show no group that stands apart."""
+CLOSE = 0.7
+"""Cosine with a phrase from which a question is tested through it. Fixed by looking at texts alone: "a dark picture of an animal" lies at
+0.84 from "in the dark", "a purple giraffe" at 0.68 from "purple"."""
 FLAT = 0.5
 """A phrase along which images vary less than so many times the median phrase says little about them."""
 LONGEST = 300
@@ -89,10 +97,14 @@ class Answer:
     """Loss that the ensemble reads in the text alone, plus or minus 1.64 spreads over members."""
     p: float | None
     """Adjusted for any number of questions; None where nothing could be permuted."""
+    through: str | None
+    """The phrase of the vocabulary that the question was tested through; None where none is close."""
     inside: float
-    """Share of the text's direction within the span in which questions are tested."""
+    """Share of the text's direction that is tested: the squared cosine with that phrase, or the share within the span of the leading directions."""
+    alpha: float
+    """The level of the run."""
     stands_apart: bool
-    """True where the matching samples form a group of their own along the text; otherwise they are the most similar tenth."""
+    """True where the matching samples form a group of their own along the text; otherwise they are the most similar fifth."""
     extrapolation: bool
     """True where the samples hardly differ along the text: nothing here shows what it says."""
 
@@ -102,7 +114,7 @@ class Answer:
 
     @property
     def confirmed(self) -> bool:
-        return self.p is not None and self.p <= 0.05
+        return self.p is not None and self.p <= self.alpha
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +137,7 @@ def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None
         cache: folder where text vectors are kept.
 
     Raises:
-        InvalidInput: a text is empty or too long, or the run has no words.
+        InvalidInput: a text is empty or too long, or the run has no words, or its words are of another version of the encoder.
     """
     words = diagnosis.words
     cleaned = [_checked(text) for text in texts]
@@ -140,6 +152,11 @@ def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None
         from core.encoders import load_encoder
 
         encoder = load_encoder(words.encoder)
+    if encoder.joint_space != words.joint.space:
+        raise InvalidInput(
+            f"The run's words are of the space {words.joint.space!r} and the encoder {words.encoder!r} now speaks {encoder.joint_space!r}, "
+            "so texts and samples cannot be compared. Diagnose the data again."
+        )
     names = diagnosis.samples.class_names
     classes = [class_in(text, names) for text in cleaned]
     prompts = [prompt for text, c in zip(cleaned, classes) for prompt in _prompts(text, None if c is None else names[c])]
@@ -180,7 +197,8 @@ class _Reader:
         block = -1 if label is None else int(self.layout.class_of_label[label])
         scope = next((s for s in self.layout.scopes if s.block == block), self.layout.scopes[0]) if block >= 0 else self.layout.scopes[0]
         own = (self.centred[scope.rows] @ direction).astype(np.float64)
-        within = words.leading @ direction
+        number = self.layout.scopes.index(scope)
+        through, p, inside = self._tested(direction, scope.rows, number)
         order = np.argsort(-own, kind="stable")
         count, apart = _matching(own)
         rows, rest = scope.rows[order[:count]], scope.rows[order[count:]]
@@ -198,20 +216,29 @@ class _Reader:
             error_rate=None if wrong is None else _mean(wrong, rows, diagnosis.samples.groups),
             error_rest=None if wrong is None else float(wrong[rest].mean()),
             read=self._read(direction, scope.block, float(losses[scope.rows].mean())),
-            p=self._p(within, scope.rows),
-            inside=float((within**2).sum()),
+            p=p,
+            through=through,
+            inside=inside,
+            alpha=float(diagnosis.settings.get("alpha_inside" if through else "alpha", 0.05)),
             stands_apart=apart,
             extrapolation=bool(own.std() < FLAT * self.spread),
         )
 
-    def _p(self, within: F32, rows: I64) -> float | None:
-        null = self.diagnosis.question_null
+    def _tested(self, direction: F32, rows: I64, scope: int) -> tuple[str | None, float | None, float]:
+        """(phrase that it is tested through, p, share of the direction that is tested)."""
+        words, known = self.words, self.diagnosis.phrase_p
+        cosines = words.directions @ direction
+        nearest = int(cosines.argmax())
+        if cosines[nearest] >= CLOSE and known is not None and np.isfinite(known[scope, nearest]):
+            return words.phrases[nearest], float(known[scope, nearest]), float(cosines[nearest] ** 2)
+        within = words.leading @ direction
+        null, inside = self.diagnosis.question_null, float((within**2).sum())
         if null is None or not len(null):
-            return None
-        along = self.centred[rows] @ (self.words.leading.T @ within)
+            return None, None, inside
+        along = self.centred[rows] @ (words.leading.T @ within)
         if along.std() <= 0 or self.tested[rows].std() <= 0:
-            return 1.0
-        return permutation_p(abs(float(np.corrcoef(along, self.tested[rows])[0, 1])) * float(np.sqrt(len(rows))), null)
+            return None, 1.0, inside
+        return None, permutation_p(abs(float(np.corrcoef(along, self.tested[rows])[0, 1])) * float(np.sqrt(len(rows))), null), inside
 
     def _read(self, direction: F32, block: int | None, level: float) -> Estimate | None:
         if self.diagnosis.reader is None:
@@ -226,7 +253,7 @@ def _matching(scores: F64) -> tuple[int, bool]:
     from sklearn.mixture import GaussianMixture  # type: ignore[import-untyped]
 
     n, least = len(scores), min(SMALLEST, len(scores) - 1)
-    share = max(least, round(MATCHING * n))
+    share = max(least, round(SIMILAR * n))
     column = scores[:, None]
     if n < 4 * SMALLEST or scores.std() <= 0:
         return share, False
