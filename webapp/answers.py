@@ -12,7 +12,7 @@ import numpy as np
 
 from core.records import I64, Diagnosis, Estimate
 from core.sentences import answer_sentence, difference_sentence
-from webapp.figures import bracket, count, esc, label_and_prediction, number, p_value, percent, picture
+from webapp.figures import bracket, count, esc, number, p_value, percent, tile
 from webapp.whiskers import Mark, axis_of, chart
 
 if TYPE_CHECKING:
@@ -145,24 +145,9 @@ def _pictures(diagnosis: Diagnosis, answer: Answer, place: int) -> str:
         key = f"{key}-{place}"
         state = f'aria-controls="panel-{key}" aria-selected="{str(i == 0).lower()}"'
         tabs += f'<button type="button" role="tab" {state} data-tab="{key}">{title}</button>'
-        tiles = "".join(tile(diagnosis, int(row)) for row in rows[:PICTURES])
+        tiles = "".join(tile(diagnosis, int(row), mark_wrong=True) for row in rows[:PICTURES])
         panels += f'<div role="tabpanel" id="panel-{key}"{"" if i == 0 else " hidden"}><div class="gallery">{tiles}</div></div>'
     return f'<div class="tabs"><div role="tablist" aria-label="Matching pictures">{tabs}</div>{panels}</div>'
-
-
-def tile(diagnosis: Diagnosis, row: int) -> str:
-    """A small picture with its loss; a wrong one is marked by a frame and by a word."""
-    errors = diagnosis.outcomes.errors
-    wrong = errors is not None and bool(errors[row])
-    source, said, loss = picture(diagnosis, row), label_and_prediction(diagnosis, row), number(float(diagnosis.outcomes.loss[row]))
-    name = diagnosis.samples.ids[row]
-    alt = f"{said or name}, loss {loss}{', wrong' if wrong else ''}"
-    face = f'<img src="{source}" alt="{esc(alt)}" loading="lazy">' if source else f'<span class="no-picture">{esc(name)}</span>'
-    mark = '<em class="wrong-mark">wrong</em>' if wrong else ""
-    return (
-        f'<button type="button" class="tile{" is-wrong" if wrong else ""}" data-zoom data-row="{row}" title="{esc(name)}">{face}{mark}'
-        f'<span class="tile-foot"><b>{loss}</b><span>{esc(said)}</span></span></button>'
-    )
 
 
 def questions_table(asked: Sequence[Asked]) -> str:

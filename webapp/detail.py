@@ -8,7 +8,7 @@ import numpy as np
 
 from core.records import I64, Diagnosis, FailureCluster, Insight
 from core.sentences import cluster_title
-from webapp.figures import bracket, esc, hue, label_and_prediction, mean_of, number, p_value, percent, picture, sample_facts
+from webapp.figures import bracket, esc, hue, mean_of, number, p_value, percent, sample_facts, tile
 from webapp.findings import findings_columns
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
@@ -106,7 +106,7 @@ def _cause(cluster: FailureCluster | None) -> str:
 def _gallery(diagnosis: Diagnosis, selection: Selection) -> str:
     rows, loss = selection.rows, diagnosis.outcomes.loss
     if len(rows) == 1:
-        return f'<div class="gallery solo">{_tile(diagnosis, int(rows[0]))}</div>'
+        return f'<div class="gallery solo">{tile(diagnosis, int(rows[0]))}</div>'
     groups = [("worst", "Worst", rows[np.argsort(-loss[rows], kind="stable")]), ("typical", "Typical", typical_rows(diagnosis, selection))]
     if selection.cluster is not None and len(selection.cluster.counterexamples):
         groups.append(("counter", "Counter-examples", selection.cluster.counterexamples))
@@ -114,7 +114,7 @@ def _gallery(diagnosis: Diagnosis, selection: Selection) -> str:
     for i, (key, title, found) in enumerate(groups):
         state = f'aria-controls="panel-{key}" aria-selected="{str(i == 0).lower()}"'
         tabs.append(f'<button type="button" role="tab" id="tab-{key}" {state} data-tab="{key}">{title}</button>')
-        tiles = "".join(_tile(diagnosis, int(row)) for row in found[: selection.shown])
+        tiles = "".join(tile(diagnosis, int(row)) for row in found[: selection.shown])
         more = f'<button type="button" class="plain more" data-do="more">Show more of {len(found):,}</button>' if len(found) > selection.shown else ""
         note = '<p class="muted">For the worst members, the most alike samples on which the model does well.</p>' if key == "counter" else ""
         state = f'id="panel-{key}" aria-labelledby="tab-{key}"{"" if i == 0 else " hidden"}'
@@ -129,13 +129,3 @@ def typical_rows(diagnosis: Diagnosis, selection: Selection) -> I64:
         return rows[np.argsort(-selection.cluster.membership[rows], kind="stable")]
     vectors = diagnosis.embeddings.vectors[rows]
     return rows[np.argsort(-(vectors @ vectors.mean(0)), kind="stable")] if len(rows) else rows
-
-
-def _tile(diagnosis: Diagnosis, row: int) -> str:
-    source, said = picture(diagnosis, row), label_and_prediction(diagnosis, row)
-    loss = number(float(diagnosis.outcomes.loss[row]))
-    name = diagnosis.samples.ids[row]
-    alt = f"{said or name}, loss {loss}"
-    face = f'<img src="{source}" alt="{esc(alt)}" loading="lazy">' if source else f'<span class="no-picture">{esc(name)}</span>'
-    foot = f'<span class="tile-foot"><b>{loss}</b><span>{esc(said)}</span></span>'
-    return f'<button type="button" class="tile" data-zoom data-row="{row}" title="{esc(name)}">{face}{foot}</button>'

@@ -130,6 +130,21 @@ def label_and_prediction(diagnosis: Diagnosis, row: int) -> str:
     return f"{true} → {names[int(predictions[row])]}"
 
 
+def tile(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False) -> str:
+    """A small picture with its loss, which pane.js enlarges; a wrong one may be marked by a frame and by a word."""
+    errors = diagnosis.outcomes.errors
+    wrong = mark_wrong and errors is not None and bool(errors[row])
+    source, said, loss = picture(diagnosis, row), label_and_prediction(diagnosis, row), number(float(diagnosis.outcomes.loss[row]))
+    name = diagnosis.samples.ids[row]
+    alt = f"{said or name}, loss {loss}{', wrong' if wrong else ''}"
+    face = f'<img src="{source}" alt="{esc(alt)}" loading="lazy">' if source else f'<span class="no-picture">{esc(name)}</span>'
+    mark = '<em class="wrong-mark">wrong</em>' if wrong else ""
+    return (
+        f'<button type="button" class="tile{" is-wrong" if wrong else ""}" data-zoom data-row="{row}" title="{esc(name)}">{face}{mark}'
+        f'<span class="tile-foot"><b>{loss}</b><span>{esc(said)}</span></span></button>'
+    )
+
+
 def _cell(column: Column, row: int) -> str:
     value = column.values[row]
     if column.kind == "number":

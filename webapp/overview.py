@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from core.records import ClassFinding, Diagnosis, Predictability
-from webapp.figures import bracket, count, esc, number, p_value, percent
+from webapp.figures import bracket, count, esc, number, p_value, percent, tile
+
+LABELS = 24
+"""Suspected labels that are shown."""
 
 
 def is_predictable(predictability: Predictability, alpha: float) -> bool:
@@ -79,9 +82,15 @@ def notes_section(diagnosis: Diagnosis) -> str:
     if diagnosis.notes:
         parts.append(_fold("Notes on this run", len(diagnosis.notes), "".join(f"<li>{esc(n)}</li>" for n in diagnosis.notes), open_=True))
     if len(diagnosis.label_errors):
-        ids = diagnosis.samples.ids
-        shown = "".join(f"<li>{esc(ids[int(i)])}</li>" for i in diagnosis.label_errors[:50])
-        parts.append(_fold("Labels to check", len(diagnosis.label_errors), shown))
+        shown = "".join(tile(diagnosis, int(row)) for row in diagnosis.label_errors[:LABELS])
+        rest = (
+            f'<p class="muted">and {len(diagnosis.label_errors) - LABELS:,} more in diagnosis.json</p>'
+            if len(diagnosis.label_errors) > LABELS
+            else ""
+        )
+        note = '<p class="muted">The model is sure of another class: some may be wrong labels. Most suspected first; a press enlarges.</p>'
+        title = f'Labels to check <span class="muted">{len(diagnosis.label_errors):,}</span>'
+        parts.append(f'<details class="labels"><summary>{title}</summary>{note}<div class="gallery">{shown}</div>{rest}</details>')
     if diagnosis.excluded:
         shown = "".join(f"<li><b>{esc(i)}</b>: {esc(why)}</li>" for i, why in diagnosis.excluded[:50])
         rest = f"<li>and {len(diagnosis.excluded) - 50:,} more in excluded.parquet</li>" if len(diagnosis.excluded) > 50 else ""

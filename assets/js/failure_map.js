@@ -73,7 +73,8 @@ function paint() {
       if (core.length && (!mask || strong)) paintOutline(base, scratch, core, v, hueOf(cluster.id), strong);
       if (!mask || strong) labels.push([densest(members, 40), String(cluster.id + 1), hueOf(cluster.id)]);
     }
-    for (const [[x, y], text, colour] of labels) paintBadge(pen, v.ratio, [x, y - 4], text, colour);
+    const places = spread(labels.map(([[x, y]]) => [x, y - 4]), 25);
+    labels.forEach(([, text, colour], i) => paintBadge(pen, v.ratio, places[i], text, colour));
     paintOver(v);
     element.dataset.ready = "true"; // tests and scripts wait for this
   });

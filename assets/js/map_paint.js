@@ -129,6 +129,28 @@ function densest(members, reach) {
   return best;
 }
 
+// Badges that would cover each other are pushed apart, each by half, a little at a time.
+function spread(places, least) {
+  const moved = places.map(([x, y]) => [x, y]);
+  for (let round = 0; round < 40; round++) {
+    let calm = true;
+    for (let i = 0; i < moved.length; i++) {
+      for (let j = i + 1; j < moved.length; j++) {
+        let [dx, dy] = [moved[j][0] - moved[i][0], moved[j][1] - moved[i][1]];
+        let gap = Math.hypot(dx, dy);
+        if (gap >= least) continue;
+        if (gap < 0.01) [dx, dy, gap] = [Math.cos(i + j), Math.sin(i + j), 1]; // one on top of the other
+        const by = (least - Math.min(gap, least) + 0.5) / 2 / gap;
+        moved[i] = [moved[i][0] - dx * by, moved[i][1] - dy * by];
+        moved[j] = [moved[j][0] + dx * by, moved[j][1] + dy * by];
+        calm = false;
+      }
+    }
+    if (calm) break;
+  }
+  return moved;
+}
+
 function paintBadge(pen, ratio, [x, y], text, colour) {
   const [cx, cy, r] = [x * ratio, y * ratio, 11 * ratio];
   pen.beginPath();

@@ -44,7 +44,7 @@ def show_run(run: str) -> tuple[Any, ...]:
         class_section(diagnosis),
         gr.update(value=map_points(diagnosis, run), selection=NO_SELECTION),
         gr.update(value=cluster_list(diagnosis), run=run),
-        notes_section(diagnosis),
+        gr.update(value=notes_section(diagnosis), run=run),
     )
 
 
@@ -197,7 +197,14 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
         buttons = [
             gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"download-{Path(name).suffix[1:]}") for name, label in downloads.FILES
         ]
-    notes = gr.HTML(first[5] if first else "", elem_id="notes", apply_default_css=False)
+    notes = gr.HTML(
+        first[5]["value"] if first else "",
+        run=first[0].run if first else "",
+        js_on_load=(SCRIPTS / "pane.js").read_text("utf-8"),
+        server_functions=[describe],
+        elem_id="notes",
+        apply_default_css=False,
+    )
     view = View(top, classes, failure_map, pane, notes, picker)
     selection: dict[str, Any] = dict(outputs=[session, pane, failure_map], queue=False, show_progress="hidden", api_visibility="private")
     pane.act(shows_errors(on_act), [session], trigger_mode="always_last", **selection)
