@@ -15,14 +15,14 @@ from core.detectable import smallest_detectable
 from core.ensemble import LossRegressor, out_of_fold
 from core.errors import InvalidInput
 from core.findings import describe_clusters
-from core.insights import find_insights
+from core.insights import find_insights, phrase_p_values
 from core.layout import failure_score, lay_out, needs_superclasses, superclasses_of
 from core.phrases import read_texts
 from core.predictability import predictability_of
 from core.projection import pca_map, umap_map
 from core.proposals import propose
 from core.provenance import FOLDS, assumptions, fingerprint, has_classes, settings_of, versions
-from core.questions import question_null
+from core.question_null import question_null
 from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, LossEstimate, Outcomes, Progress, SampleSet, Words, no_progress
 from core.regressors import Features, assign_folds
 from core.reorder import in_order
@@ -233,6 +233,7 @@ def _diagnose(
         words=words,
         question_null=asked,
         reader=reader,
+        phrase_p=phrase_p_values(proposals, reading, len(layout.scopes)),
     )
 
 

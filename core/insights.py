@@ -69,6 +69,20 @@ def find_insights(
     return tuple(made)
 
 
+def phrase_p_values(proposals: Proposals, reading: Reading, n_scopes: int) -> F64 | None:
+    """(scopes, P) adjusted p of each phrase in each scope, at its best depth; None where there are no phrases or nothing was permuted."""
+    if proposals.words is None or not len(reading.null):
+        return None
+    family, best = proposals.family, np.full((n_scopes, len(proposals.words.phrases)), -np.inf)
+    for statistic, region in zip(reading.observed[family.n_slices :], family.regions):
+        if region.kind == "phrase":
+            place = (region.scope, proposals.phrases[region.tag].phrase)
+            best[place] = max(best[place], float(statistic))
+    null = np.sort(reading.null)
+    reached = len(null) - np.searchsorted(null, best - 1e-6)  # so many of the null reach it
+    return np.where(np.isfinite(best), (reached + 1) / (len(null) + 1), np.nan)
+
+
 class _Tested:
     """The conditions and phrases of the family with their statistics and p."""
 

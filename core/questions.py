@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import InvalidInput
-from core.layout import Layout, failure_score, layout_of
+from core.layout import failure_score, layout_of
+from core.question_null import centred
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Words
 from core.search import SMALLEST
-from core.statistics import Permuter, bootstrap, chunks, permutation_p
-from core.words import block_means, unit
+from core.statistics import bootstrap, permutation_p
+from core.words import unit
 
 if TYPE_CHECKING:
     from core.naming import TextTower
 
-PERMUTATIONS = 2000
 MATCHING = 0.1
 """Share of the scope in a cell of the audit table."""
 SIMILAR = 0.2
@@ -41,39 +41,6 @@ FLAT = 0.5
 """A phrase along which images vary less than so many times the median phrase says little about them."""
 LONGEST = 300
 """Characters of a question."""
-
-
-def question_null(words: Words, layout: Layout, scores: F64, permuter: Permuter, *, seed: int, n_permutations: int = PERMUTATIONS) -> F32:
-    """(b,) in each permutation, the largest statistic of any direction within `words.leading` in any scope.
-
-    Args:
-        scores: (n,) class-centred failure scores.
-    """
-    rng = np.random.default_rng([seed, 3])
-    along = _centred(words.joint.vectors, layout.means) @ words.leading.T  # (n, r)
-    bases = [(s.rows, _orthonormal(along[s.rows])) for s in layout.scopes]
-    column = scores.astype(np.float32)
-    nulls: list[F32] = []
-    for count in chunks(n_permutations, 250):
-        permuted = column[permuter.draw(count, rng)]
-        best = np.zeros(count, np.float32)
-        for rows, basis in bases:
-            own = permuted[rows]
-            own = own - own.mean(0)
-            explained, total = ((basis.T @ own) ** 2).sum(0), np.maximum((own**2).sum(0), 1e-12)
-            best = np.maximum(best, np.sqrt(len(rows) * explained / total))
-        nulls.append(best)
-    return np.concatenate(nulls)
-
-
-def _centred(vectors: F32, blocks: I64) -> F32:
-    return vectors - block_means(vectors, blocks)[blocks]
-
-
-def _orthonormal(rows: F32) -> F32:
-    """(m, <= r) orthonormal basis of the centred columns."""
-    left, values, _ = np.linalg.svd((rows - rows.mean(0)).astype(np.float64), full_matrices=False)
-    return left[:, values > 1e-8 * max(float(values.max(initial=0.0)), 1e-12)].astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,16 +64,16 @@ class Answer:
     """Loss that the ensemble reads in the text alone, plus or minus 1.64 spreads over members."""
     p: float | None
     """Adjusted for any number of questions; None where nothing could be permuted."""
-    through: str | None
-    """The phrase of the vocabulary that the question was tested through; None where none is close."""
     inside: float
     """Share of the text's direction that is tested: the squared cosine with that phrase, or the share within the span of the leading directions."""
-    alpha: float
-    """The level of the run."""
     stands_apart: bool
     """True where the matching samples form a group of their own along the text; otherwise they are the most similar fifth."""
     extrapolation: bool
     """True where the samples hardly differ along the text: nothing here shows what it says."""
+    through: str | None = None
+    """The phrase of the vocabulary that the question was tested through; None where none is close."""
+    alpha: float = 0.05
+    """The level of the run."""
 
     @property
     def support(self) -> int:
@@ -187,16 +154,16 @@ class _Reader:
     def __init__(self, diagnosis: Diagnosis, words: Words) -> None:
         self.diagnosis, self.words = diagnosis, words
         self.layout = layout_of(diagnosis)
-        self.centred = _centred(words.joint.vectors, self.layout.means)
+        self.along = centred(words.joint.vectors, self.layout.means)
         self.tested = failure_score(diagnosis.outcomes, self.layout)
-        self.spread = float(np.median((self.centred @ words.directions.T).std(0)))
+        self.spread = float(np.median((self.along @ words.directions.T).std(0)))
 
     def answer(self, text: str, direction: F32, label: int | None) -> Answer:
         """What the matching samples show along one unit direction, in the class `label` or in all samples."""
-        diagnosis, words = self.diagnosis, self.words
+        diagnosis = self.diagnosis
         block = -1 if label is None else int(self.layout.class_of_label[label])
         scope = next((s for s in self.layout.scopes if s.block == block), self.layout.scopes[0]) if block >= 0 else self.layout.scopes[0]
-        own = (self.centred[scope.rows] @ direction).astype(np.float64)
+        own = (self.along[scope.rows] @ direction).astype(np.float64)
         number = self.layout.scopes.index(scope)
         through, p, inside = self._tested(direction, scope.rows, number)
         order = np.argsort(-own, kind="stable")
@@ -235,7 +202,7 @@ class _Reader:
         null, inside = self.diagnosis.question_null, float((within**2).sum())
         if null is None or not len(null):
             return None, None, inside
-        along = self.centred[rows] @ (words.leading.T @ within)
+        along = self.along[rows] @ (words.leading.T @ within)
         if along.std() <= 0 or self.tested[rows].std() <= 0:
             return None, 1.0, inside
         return None, permutation_p(abs(float(np.corrcoef(along, self.tested[rows])[0, 1])) * float(np.sqrt(len(rows))), null), inside
@@ -319,7 +286,7 @@ def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int 
     if unknown:
         raise InvalidInput(f"{unknown[0]!r} is not among the {len(words.phrases):,} phrases of this run. Ask it as a free question instead.")
     reader = _Reader(diagnosis, words)
-    scores = reader.centred @ words.directions.T
+    scores = reader.along @ words.directions.T
     tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.layout.scopes]
     if phrases:
         chosen = [words.phrases.index(p) for p in phrases]

@@ -248,6 +248,8 @@ class Diagnosis:
     words: Words | None = None
     """None where no encoder with a text tower saw the samples."""
     reader: TextReader | None = None
+    phrase_p: F64 | None = None
+    """(scopes, P) adjusted p of each phrase in each scope of the layout, at its best depth; nan where it was not tested."""
     question_null: F32 | None = None
     """(b,) in each permutation, the largest statistic that any question within the span of `words.leading` could have had."""
     prediction: Prediction | None = None

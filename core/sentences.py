@@ -199,7 +199,8 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
 def _chance(answer: Answer) -> str:
     if answer.p is None:
         return "There is no p: with so few groups nothing can be permuted."
-    held = f"{p_value(answer.p)}, adjusted for any number of questions"
+    via = "" if answer.through is None else f'tested through "{answer.through}", '
+    held = f"{via}{p_value(answer.p)}, adjusted for any number of questions"
     return f"Confirmed: the loss goes with these words ({held})." if answer.confirmed else f"Not confirmed: no more than chance allows ({held})."
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import InvalidInput
 from core.layout import failure_score, lay_out
-from core.questions import ask, audit_table, difference, question_null
+from core.question_null import question_null
+from core.questions import ask, audit_table, difference
 from core.statistics import Permuter
 from tests.core.planted_words import WordTower, planted_run, samples_of
 
@@ -18,14 +19,27 @@ def test_a_question_about_the_planted_failure_is_confirmed_and_another_is_not() 
     found, audit, _ = planted_run("rare")
     snow, city = ask(found, ["a dog in snow", "a dog in the city"], encoder=WordTower(audit))
     assert snow.scope == city.scope == "dog"
-    assert audit.slices[0][snow.rows].mean() > 0.4
+    assert audit.slices[0][snow.rows].mean() > 0.3
     assert snow.confirmed
     assert not city.confirmed
     assert snow.error_rate.value == pytest.approx(audit.errors[snow.rows].mean())
     assert snow.observed.low > snow.rest
     assert snow.read.value > city.read.value
-    assert snow.inside == pytest.approx(1, abs=0.05)  # its direction is one of the vocabulary's
+    assert snow.through == "in snow"
+    sentence = next(i for i in found.insights if i.kind == "phrase" and i.text == "in snow" and i.scope == "dog")
+    assert snow.p == sentence.p  # whatever is asked, no more than the vocabulary was tested
     assert not snow.extrapolation
+
+
+def test_a_question_far_from_every_phrase_is_tested_against_all_directions_and_says_how_much_of_it() -> None:
+    found, audit, _ = planted_run("rare")
+    both = ask(found, ["a dog in snow and fog and rain"], encoder=WordTower(audit))[0]
+    assert both.through is None
+    assert both.inside == pytest.approx(1, abs=0.05)  # its direction is a sum of the vocabulary's
+    assert both.p is not None
+    assert 0 < both.p <= 1
+    gone = replace(found, question_null=None)
+    assert ask(gone, ["a dog in snow and fog and rain"], encoder=WordTower(audit))[0].p is None
 
 
 def test_the_matching_images_are_those_of_highest_score_best_first() -> None:
@@ -75,7 +89,7 @@ def test_on_shuffled_losses_no_phrase_of_the_vocabulary_is_confirmed_as_a_questi
     shuffled = replace(outcomes, loss=outcomes.loss[order], errors=outcomes.errors[order])
     layout = lay_out(samples)
     null = question_null(words, layout, failure_score(shuffled, layout), Permuter(layout.blocks), seed=0, n_permutations=199)
-    found = replace(planted_run()[0], outcomes=shuffled, question_null=null)
+    found = replace(planted_run()[0], outcomes=shuffled, question_null=null, phrase_p=None)
     answers = ask(found, [f"a {c} in {w}" for c in ("cat", "dog") for w in ("snow", "fog", "grass")], encoder=WordTower(audit))
     assert not any(a.confirmed for a in answers)
 
