@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.layout import failure_score, lay_out
-from core.questions import question_null
+from core.question_null import question_null
 from core.records import Diagnosis, Embeddings, Estimate, FailureMap, Insight, TextReader
 from core.statistics import Permuter
 from core.store import save
