@@ -27,6 +27,10 @@ FEWEST_STEPS = 100
 """Of the mlp's optimiser, however few rows there are: at 300 rows and 30 epochs (60 steps) held-out R2 was 0.17 where 0.5 could be had."""
 
 
+MOST_STEPS = 2000
+"""Of the mlp's optimiser: past 17,000 rows there are fewer epochs."""
+
+
 class LossRegressor(RegressorMixin, BaseEstimator):
     """Predict a loss, and how far the members disagree, from an embedding.
 
@@ -37,7 +41,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         share: how far a class head may leave the shared head; 0 is one head for all classes.
         max_dimensions: leading principal directions of the embedding that are used.
         n_features: random Fourier features of the kernel family.
-        hidden, epochs: of the mlp family; with few rows there are more epochs, so that there are FEWEST_STEPS steps.
+        hidden, epochs: of the mlp family; there are more epochs with few rows and fewer with many: FEWEST_STEPS to MOST_STEPS steps.
         random_state: the same state gives the same members.
     """
 
@@ -145,9 +149,10 @@ class LossRegressor(RegressorMixin, BaseEstimator):
     def _predict_members(self, rows: F64, blocks: I64) -> F64:
         """(members, m) predictions; block -1 reads the last entry, which is the mean over classes."""
         if self.family == "mlp":
-            inputs = np.c_[rows, _one_hot(blocks, self.n_classes_)]
-            hidden = np.maximum(inputs @ self.members_["w1"] + self.members_["b1"], 0)
-            out = (hidden @ self.members_["w2"])[..., 0] + self.members_["b2"][:, :, 0]
+            first, r = self.members_["w1"], rows.shape[1]
+            of_class = np.concatenate([first[:, r:], np.zeros_like(first[:, :1])], axis=1)  # the last is the unknown class
+            hidden = np.maximum(rows @ first[:, :r] + of_class[:, blocks] + self.members_["b1"], 0)
+            out = ((hidden @ self.members_["w2"])[..., 0] + self.members_["b2"][:, :, 0]).astype(np.float64)
         else:
             lifted = self._fourier(rows) if self.family == "kernel" else rows
             heads = self.members_["heads"]
@@ -213,22 +218,17 @@ def _intercepts(y: F64, blocks: I64, weights: F64, n_classes: int) -> F64:
     return (total + INTERCEPT_PRIOR * total.sum() / max(mass.sum(), 1e-12)) / (mass + INTERCEPT_PRIOR)
 
 
-def _one_hot(blocks: I64, n_classes: int) -> F32:
-    hot = np.zeros((len(blocks), n_classes), dtype=np.float32)
-    known = blocks >= 0
-    hot[np.flatnonzero(known), blocks[known]] = 1
-    return hot
-
-
 def _fit_mlps(rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, hidden: int, epochs: int, seed: int) -> dict[str, F32]:
     """All members at once: one batched matrix product a layer, each member with its own bootstrap, order and start."""
     import torch  # only this family needs it
 
     generator = torch.Generator().manual_seed(seed)
-    inputs = torch.from_numpy(np.c_[rows, _one_hot(blocks, intercepts.shape[1])].astype(np.float32))
+    inputs, classes = torch.from_numpy(rows.astype(np.float32)), torch.from_numpy(blocks)
+    n_classes = intercepts.shape[1]
     targets = torch.from_numpy((y[None] - intercepts[:, blocks]).astype(np.float32))  # (members, n)
     scale = float(targets.std()) or 1.0
-    members, (n, d) = len(weights), inputs.shape
+    members, (n, r) = len(weights), inputs.shape
+    d, each = r + n_classes, torch.arange(len(weights))[:, None]  # a class is an input of its own; its weights are looked up, not multiplied
 
     def start(*shape: int, fan_in: int) -> torch.Tensor:
         return ((torch.rand(*shape, generator=generator) * 2 - 1) * fan_in**-0.5).requires_grad_()
@@ -238,11 +238,12 @@ def _fit_mlps(rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, hid
     optimiser = torch.optim.AdamW([w1, b1, w2, b2], lr=2e-3, weight_decay=0.05)
     chance = torch.from_numpy(weights)
     batch = min(256, n)
-    for _ in range(max(epochs, -(-FEWEST_STEPS // -(-n // batch)))):
+    steps = -(-n // batch)
+    for _ in range(max(min(epochs, MOST_STEPS // steps), -(-FEWEST_STEPS // steps))):
         order = torch.multinomial(chance, n, replacement=True, generator=generator)  # each member draws from its own bootstrap
         for at in range(0, n, batch):
             picked = order[:, at : at + batch]
-            hot = torch.baddbmm(b1, inputs[picked], w1).relu()
+            hot = (torch.baddbmm(b1, inputs[picked], w1[:, :r]) + w1[each, r + classes[picked]]).relu()
             out = torch.baddbmm(b2, hot, w2)[..., 0]
             optimiser.zero_grad()
             ((out - targets.gather(1, picked) / scale) ** 2).mean(1).sum().backward()  # type: ignore[no-untyped-call]
