@@ -92,9 +92,10 @@ def _cell(diagnosis: Diagnosis, cell: AuditCell | None, span: float) -> str:
 
 
 def _short(value: float, span: float) -> str:
-    """The value with as many decimals as two figures of the largest one need."""
-    digits = max(0, 1 - int(np.floor(np.log10(span)))) if span < 10 else 0
-    return f"{value:+.{digits}f}".replace("-", MINUS)
+    """The value with as many decimals as three figures of the largest one need; "0" where that leaves nothing."""
+    digits = min(6, max(0, 2 - int(np.floor(np.log10(span)))))
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", MINUS) if float(text) else "0"
 
 
 def said_of(diagnosis: Diagnosis, cell: AuditCell) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.webapp.showcase import write_examples
+from tests.webapp.showcase import PlainEncoder, write_examples
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -17,14 +17,18 @@ READY = "#map [data-ready='true']"
 
 @pytest.fixture(scope="session")
 def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page that serves two made-up examples and one folder of data sets."""
+    """The address of a page that serves two made-up examples; the first has words, which an encoder of eight dimensions speaks."""
+    import core.encoders
     from webapp.app import build_app, launch_settings
 
     folder = tmp_path_factory.mktemp("examples")
-    demo = build_app(examples=write_examples(folder))
-    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
-    yield address
-    demo.close()
+    with pytest.MonkeyPatch.context() as patch:
+        real = core.encoders.load_encoder
+        patch.setattr(core.encoders, "load_encoder", lambda name="embedded", **kw: PlainEncoder() if name == "plain" else real(name, **kw))
+        demo = build_app(examples=write_examples(folder))
+        _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+        yield address
+        demo.close()
 
 
 @pytest.fixture(scope="module")  # closed before another module opens its own: Playwright allows one at a time in a thread

@@ -1,0 +1,139 @@
+"""Journeys through words in a real browser: a question, the audit, thirty clicks, and what is frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.test_journeys import CONTRAST
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Any]
+
+
+def ask(page: Any, text: str, other: str = "") -> None:
+    """Type one or two questions and press Enter."""
+    page.get_by_role("tab", name="Ask").click()
+    page.get_by_label("Where do you suspect failures?").fill(text)
+    page.get_by_label("Compare with").fill(other)
+    page.get_by_label("Where do you suspect failures?").press("Enter")
+
+
+def test_a_question_is_answered_counted_and_shown_on_the_map(open_page: Visit) -> None:
+    page = open_page()
+    ask(page, "in the dark")
+    page.wait_for_selector("#answer .answer", timeout=60_000)
+    assert "Confirmed: higher loss" in page.locator("#answer .verdict").inner_text()
+    assert page.locator("#answer #panel-best-0 .tile img").count() == 18
+    assert page.locator("#answer #panel-best-0 .is-wrong").count() > 9
+    page.get_by_role("tab", name="Highest loss first").click()
+    losses = [float(t) for t in page.locator("#panel-worst-0 .tile b").all_inner_texts()]
+    assert losses == sorted(losses, reverse=True)
+    ask(page, "in the dark", "in fog")
+    page.wait_for_selector("#answer .between")
+    assert page.locator("#answer .answer").count() == 2
+    assert "3 questions asked" in page.locator("#asked").inner_text()
+    page.get_by_role("button", name="Show on the map").first.click()
+    page.wait_for_selector("#pane .selection-chip")
+    assert "Looks like" in page.locator("#pane .pane-title").inner_text()
+
+
+def test_a_chip_asks_by_itself(open_page: Visit) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Ask").click()
+    page.locator("#chips button").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#answer .answer", timeout=60_000)
+    assert page.locator("#answer h2").inner_text() == "“in the dark”"
+
+
+@pytest.mark.parametrize("text", ["", "🙂 🙂", "x" * 5000, "<b></b>!"])
+def test_what_is_no_question_gets_one_message_or_one_answer_and_never_markup(open_page: Visit, text: str) -> None:
+    page = open_page()
+    ask(page, text)
+    page.wait_for_selector(".toast-body, #answer .answer", timeout=60_000)
+    said = page.locator(".toast-body").all_inner_texts()
+    assert len(said) + page.locator("#answer .answer").count() == 1
+    assert all("question" in s and "Traceback" not in s for s in said)
+    assert page.locator("#answer h2 b").count() == 0
+
+
+def test_the_audit_is_read_with_the_arrow_keys(open_page: Visit) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Ask").click()
+    page.get_by_role("button", name="Audit").click()
+    page.wait_for_selector("#heat table", timeout=60_000)
+    page.locator("#heat td[data-said]").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    said = page.locator("#heat .heat-live").inner_text()
+    assert said.startswith("bus, ")
+    assert said == page.evaluate("document.activeElement.dataset.said")
+    with page.expect_download() as download:
+        page.locator("#audit-csv").click()
+    assert download.value.suggested_filename.endswith(".csv")
+
+
+def test_thirty_clicks_by_keyboard_end_in_a_judgement(open_page: Visit) -> None:
+    page = open_page()
+    page.locator("#pane .card").first.click()
+    page.get_by_role("button", name="Check the words in thirty clicks").click()
+    page.wait_for_function("document.querySelector('#clicks-cluster input')?.value.startsWith('1:')")
+    page.get_by_role("button", name="Draw a strip").click()
+    page.wait_for_selector("#clicks .clicks-big img")
+    for key in ("y", "n", "s", "u"):
+        page.keyboard.press(key)
+    assert "2 of 30 answered" in page.locator("#clicks .clicks-count").inner_text()
+    marks = page.evaluate("[...document.querySelectorAll('#clicks .clicks-thumb')].map((t) => t.dataset.answer)")
+    assert marks[:3] == ["y", "n", ""]
+    for _ in range(28):
+        page.keyboard.press("y")
+    assert "30 of 30" in page.locator("#clicks .clicks-count").inner_text()
+    page.keyboard.press("Enter")  # the judgement's button has the focus
+    page.wait_for_selector("#judgement .judged")
+    assert page.evaluate("document.activeElement.tagName") == "H2"
+    assert "holds for" in page.locator("#judgement h2").inner_text()
+    assert page.locator("#clicks .clicks-stage").count() == 0
+
+
+def test_a_run_without_words_says_what_to_do_in_each_tab(open_page: Visit) -> None:
+    page = open_page()
+    page.locator("#picker input").click()
+    page.get_by_role("option", name="nothing to find").click()
+    page.wait_for_selector("#pane .calm")
+    for tab, said, where in (
+        ("Ask", "cannot be asked in words", "#chips"),
+        ("Thirty clicks", "No cluster to judge", "#clicks"),
+        ("Predict", "Nothing to predict", "#frozen"),
+    ):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_function(f"document.querySelector('{where}')?.innerText.includes('{said}')")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_new_tabs_keep_their_contrast_and_their_width(open_page: Visit, dark: bool) -> None:
+    page = open_page(900, 900, dark=dark)
+    ask(page, "in the dark")
+    page.wait_for_selector("#answer .answer", timeout=60_000)
+    page.get_by_role("button", name="Audit").click()
+    page.wait_for_selector("#heat table", timeout=60_000)
+    seen = [
+        "#answer .verdict",
+        "#answer .said",
+        "#answer .dot-said",
+        "#answer .tile-foot",
+        "#asked td",
+        "#heat tbody th",
+        "#heat .heat-live",
+        ".wrong-mark",
+    ]
+    ratios = page.evaluate(CONTRAST, seen)
+    assert min(ratios.values()) >= 4.5, ratios
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.get_by_role("tab", name="Predict").click()
+    page.wait_for_selector("#frozen .frozen")
+    assert min(page.evaluate(CONTRAST, ["#frozen td", "#frozen .digest", "#lasso-word p"]).values()) >= 4.5
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
