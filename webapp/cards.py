@@ -116,7 +116,8 @@ def nothing_found(diagnosis: Diagnosis) -> str:
         )
     steps = "".join(f"<li><b>{title}.</b> {why}</li>" for title, why in NEXT_STEPS)
     return (
-        '<div class="pane-head"><h2>No failure cluster</h2></div><div class="pane-body calm">'
+        '<div class="pane-head"><h2>No failure cluster</h2>'
+        f'{held_back_line(diagnosis)}</div><div class="pane-body calm">'
         "<p>No group of samples fails together more than chance allows. That is a result: "
         "the failures are spread, or this embedding does not see what they share.</p>"
         f"{found}<h3>What to try next</h3><ul>{steps}</ul>{alone(diagnosis)}{candidate_list(diagnosis)}</div>"

@@ -155,6 +155,8 @@ def test_a_selection_is_described_in_words_without_a_p(worded: Diagnosis) -> Non
     said = "".join(phrases_of_rows(worded, dark))
     assert "in the dark" in said
     assert "exploratory, no p" in said
+    large = add_words(make_diagnosis(4800, with_images=False))
+    assert "in the dark" in "".join(phrases_of_rows(large, np.flatnonzero(np.arange(4800) % 4 == 0)))
     assert phrases_of_rows(worded, dark[:1]) == []
     assert phrases_of_rows(make_diagnosis(), np.arange(9)) == []
 

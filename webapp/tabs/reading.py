@@ -24,6 +24,21 @@ been picked as one of the worst.</dd>
 <dd>Conditions on the table's columns and on measured properties of the pictures, under which the loss is higher. Conditions that say the same are
 folded under one. They describe; they
 don't prove a cause.</dd>
+<dt>In words</dt>
+<dd>Phrases of a vocabulary along which the samples score, in the space that images share with texts. Two evidences stand behind each: how well it
+finds the cluster on images that it was not chosen on (AUROC, 0.5 is chance), and what the loss model reads in the words alone. Where the two point
+in opposite directions, the phrase is greyed and marked. A phrase that is not confirmed is greyed too.</dd>
+<dt>Ask</dt>
+<dd>What the loss is where images look like any text. Its p holds for as many questions as you like, so an answer is confirmed more rarely than one
+planned test would be. If no group stands apart along the text, the most similar images are taken: look at them before you believe the words.</dd>
+<dt>Audit</dt>
+<dd>Every phrase in every class, as a description. Of so many cells one in twenty would be bold by chance.</dd>
+<dt>Thirty clicks</dt>
+<dd>Your own eyes as the judge. The strip is drawn at random from the cluster and from the rest, and is answered blind; the interval speaks of the
+whole cluster.</dd>
+<dt>Predict</dt>
+<dd>Each confirmed finding is frozen, with the error rate that it predicts, under one hash. Fresh samples, or a part that was hidden from the run,
+then show whether it comes true. "As predicted" means that the observed rate lies within what so few samples vary by.</dd>
 <dt>Counter-examples</dt>
 <dd>For the worst members, the most alike samples on which the model does well: what differs between the two is worth looking at.</dd>
 <dt>Exploratory</dt>
@@ -33,7 +48,8 @@ don't prove a cause.</dd>
 </dl>
 <h3>Keys</h3>
 <p><kbd>Tab</kbd> to the map, arrows step through the clusters, <kbd>Enter</kbd> opens one, <kbd>Esc</kbd> clears, <kbd>+</kbd> <kbd>&minus;</kbd>
-<kbd>0</kbd> zoom. Everything on the map can be done from the list as well.</p>
+<kbd>0</kbd> zoom. In the audit, arrows step through the cells. In thirty clicks, <kbd>y</kbd> <kbd>n</kbd> <kbd>s</kbd> answer and <kbd>u</kbd>
+undoes. Everything on the map can be done from the list as well.</p>
 <h3>Privacy</h3>
 <p>Your data stay on the machine that serves this page, under a random name that only your page knows, and are deleted within a day. No telemetry;
 nothing is fetched from elsewhere.</p>

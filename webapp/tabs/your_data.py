@@ -242,5 +242,6 @@ HINT = (
 
 ENCODER_NOTE = (
     '<p class="muted small-note">The embedded encoder knows objects better than colours, light or style. '
-    "A real CLIP sees more; your own embeddings work as well. Neither is used when embeddings are given.</p>"
+    "A real CLIP sees more; your own embeddings work as well. With embeddings and pictures, failures are found in the embeddings "
+    "and the encoder only finds the words.</p>"
 )
