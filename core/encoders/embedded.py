@@ -33,8 +33,8 @@ class EmbeddedEncoder:
 
     name = "embedded"
     description = (
-        "EfficientNet-Lite0 with MiniLM text, small and offline: it knows ImageNet-like objects and hardly colours, light or style. "
-        "For those bring a real CLIP as an open_clip model."
+        "EfficientNet-Lite0 with MiniLM text, small and offline: it knows ImageNet-like objects, and words for light, blur, noise, tints, weather "
+        "and common places; hardly style, actions or the colour of a single thing. For those bring a real CLIP as an open_clip model."
     )
 
     def __init__(self, threads: int | None = None, network: Network | None = None, alignment_file: Path | None = FILE) -> None:
