@@ -50,7 +50,7 @@ def test_the_diagnosed_rows_are_assigned_about_as_they_were(labelled: bool) -> N
     assert found.memberships.shape == (N, len(shown))
     for column, membership in enumerate(shown):
         # these rows were seen by the fit that reads them now, so the two agree only roughly
-        assert np.corrcoef(found.memberships[:, column], membership)[0, 1] > 0.75
+        assert np.corrcoef(found.memberships[:, column], membership)[0, 1] > 0.6
     assert np.corrcoef(found.predicted, diagnosis.estimate.predicted)[0, 1] > 0.75
     assert found.predicted.mean() == pytest.approx(diagnosis.outcomes.fitted.mean(), rel=0.1)
 
