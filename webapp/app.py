@@ -59,7 +59,7 @@ def build_app(root: Path | None = None, examples: Path = ASSETS / "examples", fi
             with gr.Tab("Thirty clicks", id="clicks") as clicking:
                 clicks.build(session, view, tabs, clicking)
             with gr.Tab("Predict", id="predict") as predicting:
-                predict.build(session, view, tabs, predicting)
+                predict.build(session, view, buttons, tabs, predicting)
             with gr.Tab("Your data", id="data"):
                 your_data.build(session, view, buttons, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):

@@ -194,14 +194,19 @@ def test_an_upload_runs_to_its_result_and_can_be_downloaded(open_page: Visit, tm
     assert "prob_bus" in page.locator("#columns").inner_text()
     page.set_input_files("#images input[type=file]", archive)
     page.wait_for_function("document.querySelector('#images').innerText.includes('pictures')")
+    page.get_by_label("a third").check()
     page.get_by_role("button", name="Run the diagnosis").click()
     page.wait_for_selector("#status li.present", timeout=30_000)
-    page.wait_for_function("document.querySelector('#strip').innerText.includes('96')", timeout=400_000)
+    page.wait_for_function("document.querySelector('#pane').innerText.includes('held-back samples')", timeout=400_000)
     page.wait_for_selector("#map [data-ready='true']")
     assert "cross-entropy" in page.locator("#strip").inner_text()
     with page.expect_download() as download:
         page.locator("#download-json").click()
-    assert '"schema"' in Path(download.value.path()).read_text("utf-8")
+    said = Path(download.value.path()).read_text("utf-8")
+    assert '"schema"' in said
+    page.get_by_role("button", name="See them").click()
+    page.wait_for_selector("#prediction .predicted")
+    assert page.locator("#prediction .digest code").inner_text() in said
 
 
 @pytest.mark.slow

@@ -144,10 +144,20 @@ def neighbour(diagnosis: Diagnosis, cluster: int | None, by: int) -> int | None:
     return ids[(ids.index(cluster) + by) % len(ids)] if cluster in ids else ids[0]
 
 
+def open_run(run: str) -> tuple[Any, ...]:
+    """What `show_run` gives, and the download buttons out of use until the files of this run are ready."""
+    return *show_run(run), *waiting()
+
+
+def waiting() -> list[Any]:
+    """The download buttons out of use."""
+    return [gr.update(interactive=False)] * len(downloads.FILES)
+
+
 def on_downloads(session: Session) -> list[Any]:
     """The files of the open run, ready on their buttons."""
     if not session.run:
-        return [gr.update(interactive=False)] * len(downloads.FILES)
+        return waiting()
     made = downloads.ready_files(RUNS.get(session.run), RUNS.folder(session.run))
     return [gr.update(value=str(path), interactive=True) for path in made]
 
@@ -212,8 +222,9 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
     failure_map.point(shows_errors(on_point), [session], **selection)
     failure_map.cluster(shows_errors(on_cluster), [session], **selection)
     failure_map.clear(shows_errors(on_clear), [session], **selection)
-    opened = picker.input(shows_errors(show_run), [picker], [session, *view.all()], queue=False, show_progress="hidden", api_visibility="private")
-    opened.then(shows_errors(on_downloads), [session], buttons, show_progress="hidden", api_visibility="private")
+    private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
+    opened = picker.input(shows_errors(open_run), [picker], [session, *view.all(), *buttons], queue=False, **private)
+    opened.then(shows_errors(on_downloads), [session], buttons, **private)
     return view, buttons
 
 

@@ -17,7 +17,7 @@ from webapp.figures import esc
 from webapp.jobs import JOBS, Job, closing, status
 from webapp.predictions import frozen_view, prediction_view, selection_line
 from webapp.session import RUNS, Session, event_data, selected_rows, shows_errors
-from webapp.tabs.explore import View
+from webapp.tabs.explore import View, on_downloads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +116,7 @@ def on_cancel(job: str) -> None:
         gr.Info("Nothing is running.")
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
+def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
     shown, job = gr.State(Predicted(), time_to_live=24 * 3600), gr.State("")
     gr.HTML(INTRO, apply_default_css=False)
@@ -142,7 +142,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     tab.select(shows_errors(on_open), [session, shown], opened, queue=False, **private)
     view.pane.act(shows_errors(on_go), [session, shown], [tabs, *opened], queue=False, **private)
     said = [session, table, images, vectors]
-    run.click(shows_errors(on_predict), said, [job, line, shown, result], concurrency_id="compute", concurrency_limit=1, **private)
+    tried = run.click(shows_errors(on_predict), said, [job, line, shown, result], concurrency_id="compute", concurrency_limit=1, **private)
+    tried.success(shows_errors(on_downloads), [session], buttons, **private)  # the files of a visitor's own run tell of it too
     cancel.click(on_cancel, [job], None, queue=False, **private)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from webapp.choices import IMAGES, ROLE_NAMES, SEVERAL_ROLES, SINGLE_ROLES, TABL
 from webapp.failure_map import map_points
 from webapp.jobs import JOBS, Job, closing, status
 from webapp.session import RUNS, Session, shows_errors
-from webapp.tabs.explore import View, on_downloads, show_run
+from webapp.tabs.explore import View, on_downloads, show_run, waiting
 
 if TYPE_CHECKING:
     from core.diagnose import Settings
@@ -224,9 +223,12 @@ def _wire(form: Form, session: gr.State, view: View, buttons: list[Any], tabs: g
     def start(found: dict[str, Any], *said: Any) -> Iterator[tuple[Any, str, str]]:
         yield from on_run(found, root, *said)
 
+    def finish(run: str) -> tuple[Any, ...]:
+        return *on_finished(run, examples), *(waiting() if run else [gr.skip()] * len(buttons))
+
     form.run.click(lambda: closing("Waiting for a free place"), None, form.status, queue=False, js=SHOW_STATUS, **private)
     started = form.run.click(shows_errors(start), [found, *form.said()], [job, form.status, finished], **heavy, **private)
-    opened = started.success(shows_errors(partial(on_finished, examples=examples)), [finished], [tabs, view.picker, session, *view.all()], **private)
+    opened = started.success(shows_errors(finish), [finished], [tabs, view.picker, session, *view.all(), *buttons], **private)
     opened.then(shows_errors(on_downloads), [session], buttons, **private)
     better = opened.then(shows_errors(refine_map), [finished], [refined], **heavy, **private)
     better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **private)
