@@ -198,7 +198,8 @@ def _in_words(tested: _Tested, cluster: FailureCluster, folds: I64 | None) -> li
         return []
     rows = next(s.rows for s in tested.layout.scopes if s.name == cluster.scope)
     found = describe(scores[rows], cluster.membership[rows] >= 0.5, folds[rows], tested.words.strengths if tested.words else None, most=EACH)
-    return [(of_phrase[d.phrase], d) for d in found if d.phrase in of_phrase]
+    indexed = [(of_phrase[d.phrase], d) for d in found if d.phrase in of_phrase]
+    return sorted(indexed, key=lambda pair: not tested.confirmed[pair[0]])  # a phrase that passed the test speaks before one that only describes
 
 
 def _describe(tested: _Tested, cluster: FailureCluster) -> list[tuple[int, float, list[str]]]:

@@ -4,6 +4,7 @@
     python -m tests.benchmarks.words --null --seeds 1000 1200 --out words.jsonl              nothing planted: every claim is false
     python -m tests.benchmarks.words --partial --seeds 1000 1200 --out words.jsonl           a real plant: a claim apart from it is false
     python -m tests.benchmarks.words --show words.jsonl
+    python -m tests.benchmarks.words --scenes                                                rank of the true phrases on the shipped scenes
 
 A sentence is a confirmed phrase. The truth of its error difference is the mean of the rows' own chance of an error, which the plant
 fixes, inside minus outside. With a real plant, a sentence is false where the chance of an error inside is no higher than outside.
@@ -20,12 +21,24 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from core.diagnose import Settings, diagnose_arrays
+from core.layout import failure_score, lay_out
 from core.planted import ACCURACY, SLICE_ACCURACY, Planted, PlantedKind, plant_embeddings, plant_words
-from core.records import F64, Diagnosis, Insight
+from core.proposals import PHRASE_DEPTHS
+from core.records import F32, F64, Diagnosis, Insight
+from core.search import SMALLEST
+from core.statistics import studentised_excess
+from core.store import load
+from core.words import phrase_scores
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 KINDS = [kind for kind in get_args(PlantedKind) if kind != "null"]
 TRUE = "attribute 0"
+SCENES = Path(__file__).resolve().parents[2] / "assets" / "examples" / "scenes" / "run"
+PLANTED = (
+    ("birds in falling snow", "bird", ("in falling snow",)),
+    ("animals in the dark", "animal", ("in the dark", "at night")),
+    ("small objects", "all samples", ("small", "far away", "tiny in the picture")),
+)
 
 
 def measure(kind: PlantedKind, seed: int, permutations: int, n: int = 2000) -> dict[str, Any]:
@@ -98,6 +111,46 @@ def _sentence(found: Diagnosis, insight: Insight, chance: F64) -> dict[str, Any]
     }
 
 
+def on_scenes() -> str:
+    """Place of each planted sentence's phrase among all phrases, by the tested statistic in its class, and by the ensemble's reading."""
+    run = load(SCENES)
+    assert run.words is not None
+    assert run.reader is not None
+    layout = lay_out(run.samples)
+    tested, scores = failure_score(run.outcomes, layout), phrase_scores(run.words.joint.vectors, run.words.directions, layout.means)
+    lines = ["| planted | phrase | of | by the tested statistic | by the ensemble's reading | adjusted p |", "|---|---|---|---|---|---|"]
+    for planted, scope_name, phrases in PLANTED:
+        number, scope = next((n, s) for n, s in enumerate(layout.scopes) if s.name == scope_name)
+        found = _statistics(scores[scope.rows], tested[scope.rows])
+        read = run.reader.effects(run.words.directions, -1 if scope.block is None else scope.block)[0]
+        assert run.phrase_p is not None
+        for phrase in phrases:
+            if phrase not in run.words.phrases:
+                lines.append(f"| {planted} | {scope_name}: {phrase} | | the same as another phrase to this encoder | | |")
+                continue
+            place = run.words.phrases.index(phrase)
+            ranks = [int((v > v[place]).sum()) + 1 for v in (found, read)]
+            p = f"{run.phrase_p[number, place]:.2g}"
+            lines.append(f"| {planted} | {scope_name}: {phrase} | {len(found)} | {ranks[0]} | {ranks[1]} | {p} |")
+    return "\n".join(lines)
+
+
+def _statistics(scores: F32, tested: F64) -> F64:
+    """(P,) studentised excess of the rows that look most like each phrase, at its best depth."""
+    best = np.full(scores.shape[1], -np.inf)
+    squares = tested**2
+    for depth in PHRASE_DEPTHS:
+        size = round(depth * len(tested))
+        if size >= SMALLEST:
+            top = np.argsort(-scores, axis=0, kind="stable")[:size]
+            args = [np.array([[float(v)]]) for v in (size, len(tested))]
+            inside, inside_squares = tested[top].sum(0)[:, None], squares[top].sum(0)[:, None]
+            total, total_squares = np.array([[tested.sum()]]), np.array([[squares.sum()]])
+            found = studentised_excess(args[0], args[1], inside, inside_squares, total, total_squares)  # type: ignore[arg-type]
+            best = np.maximum(best, found[:, 0])
+    return best
+
+
 def table(rows: list[dict[str, Any]]) -> str:
     """What docs/evidence.md shows."""
     lines = [
@@ -126,7 +179,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--show", type=Path)
+    parser.add_argument("--scenes", action="store_true")
     given = parser.parse_args()
+    if given.scenes:
+        print(on_scenes())
+        return
     if given.show is not None:
         print(table(read_lines(given.show)))
         return
