@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
 from core.diagnose import Settings, diagnose_arrays
 from core.layout import failure_score, lay_out
+from core.phrases import ALIKE
 from core.planted import ACCURACY, SLICE_ACCURACY, Planted, PlantedKind, plant_embeddings, plant_words
 from core.proposals import PHRASE_DEPTHS
 from core.records import F32, F64, Diagnosis, Insight
@@ -118,7 +120,10 @@ def on_scenes() -> str:
     assert run.reader is not None
     layout = lay_out(run.samples)
     tested, scores = failure_score(run.outcomes, layout), phrase_scores(run.words.joint.vectors, run.words.directions, layout.means)
-    lines = ["| planted | phrase | of | by the tested statistic | by the ensemble's reading | adjusted p |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| planted | phrase | of | by the tested statistic | its group | by the ensemble's reading | adjusted p |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for planted, scope_name, phrases in PLANTED:
         number, scope = next((n, s) for n, s in enumerate(layout.scopes) if s.name == scope_name)
         found = _statistics(scores[scope.rows], tested[scope.rows])
@@ -126,13 +131,27 @@ def on_scenes() -> str:
         assert run.phrase_p is not None
         for phrase in phrases:
             if phrase not in run.words.phrases:
-                lines.append(f"| {planted} | {scope_name}: {phrase} | | the same as another phrase to this encoder | | |")
+                lines.append(f"| {planted} | {scope_name}: {phrase} | | the same as another phrase to this encoder | | | |")
                 continue
             place = run.words.phrases.index(phrase)
             ranks = [int((v > v[place]).sum()) + 1 for v in (found, read)]
+            group = _rank_of_group(found, scores[scope.rows], place)
             p = f"{run.phrase_p[number, place]:.2g}"
-            lines.append(f"| {planted} | {scope_name}: {phrase} | {len(found)} | {ranks[0]} | {ranks[1]} | {p} |")
+            lines.append(f"| {planted} | {scope_name}: {phrase} | {len(found)} | {ranks[0]} | {group} | {ranks[1]} | {p} |")
     return "\n".join(lines)
+
+
+def _rank_of_group(found: F64, scores: F32, place: int) -> int:
+    """Place of the phrase when phrases that say the same as a stronger one (rank correlation above 0.6) are counted with it."""
+    alike = np.corrcoef(rankdata(scores, axis=0).T) > ALIKE
+    leads: list[int] = []
+    for phrase in np.argsort(-found, kind="stable").tolist():
+        lead = next((n for n, other in enumerate(leads) if alike[phrase, other]), len(leads))
+        if lead == len(leads):
+            leads.append(phrase)
+        if phrase == place:
+            return lead + 1
+    raise ValueError(f"there are {len(found)} phrases: got {place}")
 
 
 def _statistics(scores: F32, tested: F64) -> F64:
