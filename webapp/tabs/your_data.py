@@ -243,7 +243,7 @@ HINT = (
 )
 
 ENCODER_NOTE = (
-    '<p class="muted small-note">The embedded encoder knows objects better than colours, light or style. '
+    '<p class="muted small-note">The embedded encoder knows objects, light, weather and colour casts better than style, pose or number. '
     "A real CLIP sees more; your own embeddings work as well. With embeddings and pictures, failures are found in the embeddings "
     "and the encoder only finds the words.</p>"
 )
