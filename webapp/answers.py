@@ -62,7 +62,7 @@ def verdict(answer: Answer) -> str:
 
 def _card(diagnosis: Diagnosis, answer: Answer, place: int) -> str:
     alarm = f'<p class="flag">{EXTRAPOLATION}</p>' if answer.extrapolation else ""
-    state = "sure" if answer.confirmed else "unsure"
+    state = ("sure" if answer.observed.value > answer.rest else "sure lower") if answer.confirmed else "unsure"
     show = f'<button type="button" class="plain" data-do="show" data-place="{place}">Show on the map</button>'
     return (
         f'<article class="answer"><header><h2>“{esc(answer.text)}”</h2><span class="verdict {state}">{verdict(answer)}</span>{show}</header>'

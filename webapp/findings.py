@@ -12,7 +12,7 @@ from core.records import I64, Bool, Diagnosis, Insight
 from core.sentences import sentence
 from webapp.figures import bracket, count, esc, number, percent, whisker
 
-LOOKED_AT = 2100
+LOOKED_AT = 1500
 """Rows among which the phrases of a selection are looked for."""
 SHOWN = 2
 """Findings of a kind that stand open; the others are folded under them."""
