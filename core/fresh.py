@@ -11,7 +11,6 @@ import numpy as np
 from core.errors import InvalidInput
 from core.predict import predict
 from core.records import F32, I64, Diagnosis, Progress, no_progress
-from core.regressors import assign_folds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,14 +62,15 @@ def hold_back(audit: Audit, share: float, seed: int = 0) -> tuple[Audit, Audit]:
         raise InvalidInput(f"The share to hold back must lie between 0.05 and 0.5: got {share:g}. A third is usual.")
     n, rng = len(audit.samples), np.random.default_rng([seed, 7])
     blocks = audit.samples.labels if audit.samples.labels is not None else np.zeros(n, np.int64)
-    n_folds = 60  # a fine division, so that any share can be made of whole folds
-    groups = audit.samples.groups
-    n_groups = n if groups is None else len(np.unique(groups))
-    if n_groups < 10:
-        raise InvalidInput(f"Holding back needs at least 10 groups: got {n_groups}. Bring more, or no group column.")
-    parts = min(n_folds, n_groups)
-    folds = assign_folds(n, np.unique(blocks, return_inverse=True)[1].astype(np.int64), groups, parts, rng)
-    held = folds < max(1, round(share * parts))
+    groups = np.arange(n) if audit.samples.groups is None else np.unique(audit.samples.groups, return_inverse=True)[1]
+    first = np.unique(groups, return_index=True)[1]
+    if len(first) < 10:
+        raise InvalidInput(f"Holding back needs at least 10 groups: got {len(first)}. Bring more, or no group column.")
+    order = np.lexsort((rng.random(len(first)), blocks[first]))  # groups by class, in random order inside each
+    steps = np.floor(np.arange(len(first) + 1) * share + rng.random())
+    held_groups = np.zeros(len(first), dtype=bool)
+    held_groups[order] = np.diff(steps) > 0  # evenly along the line, so evenly over the classes
+    held = held_groups[groups]
     return _part(audit, np.flatnonzero(~held)), _part(audit, np.flatnonzero(held))
 
 
