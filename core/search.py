@@ -196,8 +196,12 @@ class _Own:
         n = np.float32(self.scores.shape[1])
         ours, theirs = self.total[0] / n, predicted.mean(1)
         product = np.einsum("pn,pn->p", predicted, self.scores) - n * ours * theirs
-        spreads = (np.einsum("pn,pn->p", predicted, predicted) - n * theirs**2) * (self.squares[0] - n * ours**2)
-        return (product / np.sqrt(np.maximum(spreads, 1e-24)) * np.sqrt(n)).astype(np.float32)
+        squares = np.einsum("pn,pn->p", predicted, predicted)
+        theirs_spread, ours_spread = squares - n * theirs**2, self.squares[0] - n * ours**2
+        # a class that is all right or all wrong has no spread, only rounding, which must not be divided by
+        known = (theirs_spread > 1e-5 * squares) & (ours_spread > 1e-5 * self.squares[0])
+        scale = np.sqrt(np.where(known, theirs_spread * ours_spread, 1))
+        return np.where(known, product / scale * np.sqrt(n), 0).astype(np.float32)
 
 
 def _above(values: F32, size: int) -> I64:

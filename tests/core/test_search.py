@@ -220,3 +220,13 @@ def test_rows_of_equal_prediction_are_not_taken_in_the_order_of_the_table() -> N
     for i, candidate in enumerate(family.candidates):
         members = family.slice_of(candidate, centre(losses, blocks))[1]
         assert reading.observed[i] == pytest.approx(slow_statistic(centre(losses, blocks), members, np.arange(n)), abs=2e-4)
+
+
+def test_a_class_that_is_all_wrong_has_no_trend() -> None:
+    """Its centred scores are rounding errors, whose correlation with anything is noise without bound."""
+    made = small()
+    scores = made.scores.copy()
+    scores[made.blocks == 1] = 1e-9 * np.random.default_rng(0).normal(size=(made.blocks == 1).sum()) + 1.0
+    columns = np.stack([scores] * 3, 1).astype(np.float32)
+    trend = made.family.read(columns)[1]
+    assert (trend < np.sqrt(len(scores))).all()
