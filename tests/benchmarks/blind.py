@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.blind sheets RUN --out FOLDER          one sheet and one sentence a finding, the key apart from them
     python -m tests.benchmarks.blind score FOLDER                     after ANSWERS: FOLDER/NAME.answer.txt, numbers with blanks between
+    python -m tests.benchmarks.blind pictures RUN --out FILE.webp     for the docs: random pictures of each finding beside random others
 
 Half of the pictures are drawn at random from the finding, half from the rest of its scope. The reader must not open the key. What is
 scored is the share of picked pictures inside and outside, and the p of Fisher's exact test that the reader tells them apart.
@@ -74,6 +75,29 @@ def main_sheets(folder: Path, out: Path, seed: int) -> None:
     print(f"{len(keys)} sheets in {out}")
 
 
+def main_pictures(folder: Path, out: Path, seed: int, each: int = 6, side: int = 96) -> None:
+    """One line a finding: its title, random members on the left, random others of its scope on the right; a red edge is a wrong prediction."""
+    run = load(folder)
+    assert run.samples.images is not None
+    found = findings(run)
+    page = Image.new("RGB", (2 * each * side + 24, len(found) * (side + 30)), "white")
+    draw = ImageDraw.Draw(page)
+    for line, (name, text, members, insight) in enumerate(found):
+        y = line * (side + 30)
+        scope = scope_of(run, insight)
+        where = "" if insight.scope == "all samples" else f"{insight.scope}: "
+        draw.text((4, y + 6), f"{name}: {where}{text} ({int(members.sum())})", fill="black", font_size=15)
+        draw.text((each * side + 28, y + 6), "the rest", fill="black", font_size=15)
+        rng = np.random.default_rng(seed)
+        for half, pool in enumerate((np.flatnonzero(members), np.flatnonzero(scope & ~members))):
+            for place, row in enumerate(rng.choice(pool, min(each, len(pool)), replace=False).tolist()):
+                picture = ImageOps.fit(Image.open(io.BytesIO(run.samples.images.read(row))).convert("RGB"), (side - 8, side - 8))
+                wrong = run.outcomes.errors is not None and run.outcomes.errors[row]
+                x = half * (each * side + 24) + place * side
+                page.paste(ImageOps.expand(picture, 3, "#d0342c" if wrong else "white"), (x + 1, y + 27))
+    page.save(out, quality=80, method=6)
+
+
 def main_score(folder: Path) -> None:
     keys: dict[str, list[bool]] = json.loads((folder / "key.json").read_text())
     lines: list[tuple[str, str, int, int, int, int, float]] = []
@@ -98,8 +122,14 @@ if __name__ == "__main__":
     sheets.add_argument("--out", type=Path, required=True)
     sheets.add_argument("--seed", type=int, default=0)
     verbs.add_parser("score").add_argument("folder", type=Path)
+    pictures = verbs.add_parser("pictures")
+    pictures.add_argument("run", type=Path)
+    pictures.add_argument("--out", type=Path, required=True)
+    pictures.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    if given.verb == "sheets":
+    if given.verb == "pictures":
+        main_pictures(given.run, given.out, given.seed)
+    elif given.verb == "sheets":
         main_sheets(given.run, given.out, given.seed)
     else:
         main_score(given.folder)
