@@ -204,7 +204,18 @@ def _diagnose(
     clusters, candidates, order = describe_clusters(found, samples, outcomes, layout, features.rows, suspects, seed=seed)
     reader = None if words is None else read_texts(words, outcomes, layout, groups, folds, n_members=settings.n_members, seed=seed)
     insights = find_insights(
-        proposals, reading, layout, outcomes, scores, clusters, alpha=alpha, folds=folds, groups=groups, reader=reader, seed=seed
+        proposals,
+        reading,
+        layout,
+        outcomes,
+        scores,
+        clusters,
+        alpha=alpha,
+        folds=folds,
+        groups=groups,
+        reader=reader,
+        columns=samples.metadata,
+        seed=seed,
     )
     permuter = Permuter(blocks, groups)
     asked = None if words is None or not layout.testable else question_null(words, layout, scores, permuter, seed=seed)

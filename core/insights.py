@@ -15,7 +15,7 @@ from scipy import stats
 from core.conditions import Condition, build_conditions
 from core.findings import bounded_share, coverage
 from core.layout import Layout
-from core.phrases import Description, describe
+from core.phrases import Description, describe, witnesses
 from core.proposals import Proposals
 from core.records import F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight, Outcomes, TextReader
 from core.search import SMALLEST, Reading, Region, centre
@@ -41,6 +41,7 @@ def find_insights(
     folds: I64 | None = None,
     groups: I64 | None = None,
     reader: TextReader | None = None,
+    columns: Sequence[Column] = (),
     seed: int = 0,
 ) -> tuple[Insight, ...]:
     """Insights on each cluster in rank order, best description first, then confirmed conditions and phrases of their own.
@@ -50,8 +51,9 @@ def find_insights(
         scores: (n,) the tested failure scores.
         folds: (n,) of rows among which a phrase's retrieval is cross-fitted; without them no phrase describes a cluster.
         reader: reads the loss ensemble in a phrase's text.
+        columns: measured properties among them are witnesses of what a phrase is about.
     """
-    tested = _Tested(proposals, reading, layout, outcomes, alpha, groups, reader, seed)
+    tested = _Tested(proposals, reading, layout, outcomes, alpha, groups, reader, columns, seed)
     made: list[Insight] = []
     told: set[int] = set()
     for cluster in clusters:
@@ -95,11 +97,12 @@ class _Tested:
         alpha: float,
         groups: I64 | None,
         reader: TextReader | None,
+        columns: Sequence[Column],
         seed: int,
     ) -> None:
         family = proposals.family
         self.layout, self.outcomes, self.proposals, self.family = layout, outcomes, proposals, family
-        self.groups, self.reader, self.words, self.seed = groups, reader, proposals.words, seed
+        self.groups, self.reader, self.words, self.columns, self.seed = groups, reader, proposals.words, columns, seed
         self.regions = [i for i, r in enumerate(family.regions) if r.kind in ("condition", "phrase")]
         self.statistics = reading.observed[family.n_slices :][self.regions] if self.regions else np.zeros(0)
         self.testable = len(reading.null) > 0
@@ -175,6 +178,9 @@ class _Tested:
             read=self._read(index) if is_phrase else None,
             tests=() if is_phrase else self.condition(index).tests,
             number=self.phrase(index) if is_phrase else None,
+            measured=witnesses(self.proposals.phrase_scores[rows, self.phrase(index)], self.columns, rows)
+            if is_phrase and self.proposals.phrase_scores is not None
+            else (),
         )
 
     def _read(self, index: int) -> Estimate | None:

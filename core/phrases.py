@@ -8,6 +8,7 @@ arXiv 2203.14960, and Jain et al. 2023, arXiv 2206.14754, choose words by either
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy import stats
 
 from core.ensemble import LossRegressor
 from core.layout import Layout
-from core.records import F32, F64, I64, Bool, Estimate, Outcomes, TextReader, Words
+from core.records import F32, F64, I64, Bool, Column, Estimate, Outcomes, TextReader, Words
 from core.regressors import Features, factor_heads, solve_heads, split_by_block
 from core.search import centre
 from core.words import phrase_scores
@@ -24,6 +25,8 @@ ALIKE = 0.6
 """Phrases whose scores correlate more than this within the scope say the same there."""
 LEAST = 0.6
 """Least AUROC, on rows that it was not chosen on, with which a phrase must retrieve a cluster to be shown as its description."""
+WITNESS = 0.3
+"""Least rank correlation with which a measured property is said to go with a phrase."""
 MATCHING = 0.2
 """Share of a scope taken as the images that match a phrase, when the reading is calibrated."""
 
@@ -111,6 +114,17 @@ def _around(area: float, inside: int, outside: int) -> Estimate:
     variance = (area * (1 - area) + (inside - 1) * (first - area**2) + (outside - 1) * (second - area**2)) / (inside * outside)
     reach = 1.96 * float(np.sqrt(max(variance, 0)))
     return Estimate(area, max(0.0, area - reach), min(1.0, area + reach))
+
+
+def witnesses(scores: F32, columns: Sequence[Column], rows: I64, most: int = 2) -> tuple[tuple[str, float], ...]:
+    """The measured properties whose rank correlation with the (m,) scores of `rows` is at least 0.3, strongest first."""
+    found: list[tuple[str, float]] = []
+    for column in columns:
+        values = column.values[rows].astype(np.float64) if column.measured and column.kind == "number" else np.zeros(0)
+        known = np.isfinite(values)
+        if known.sum() >= 10 and np.ptp(values[known]) > 0 and np.ptp(scores[known]) > 0:
+            found.append((column.name, float(np.corrcoef(stats.rankdata(values[known]), stats.rankdata(scores[known]))[0, 1])))
+    return tuple(sorted((f for f in found if abs(f[1]) >= WITNESS), key=lambda f: -abs(f[1]))[:most])
 
 
 def read_texts(words: Words, outcomes: Outcomes, layout: Layout, groups: I64 | None, folds: I64, *, n_members: int, seed: int) -> TextReader:

@@ -128,6 +128,8 @@ class Insight:
     """Of a condition, its parts as (column, "=", "<=", ">=" or "missing", value), by which fresh samples are judged."""
     number: int | None = None
     """Of a phrase, its index in `Words.phrases`."""
+    measured: tuple[tuple[str, float], ...] = ()
+    """Of a phrase, measured properties that go with its scores in the scope, with their rank correlation: a witness apart from the encoder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

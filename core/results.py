@@ -74,7 +74,7 @@ def clusters_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 def insights_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each insight."""
-    rows = [_flat(_insight(diagnosis, insight), drop=("rule",)) for insight in diagnosis.insights]
+    rows = [_flat(_insight(diagnosis, insight), drop=("rule", "measured")) for insight in diagnosis.insights]
     joined = [row | {"columns": " | ".join(row["columns"]), "proxies": " | ".join(row["proxies"])} for row in rows]
     return pd.DataFrame(joined).astype({"cluster": "Int64"}) if rows else pd.DataFrame(joined)
 
@@ -209,6 +209,7 @@ def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:
         "held_out": _estimate(insight.held_out),
         "stability": insight.stability,
         "read": _estimate(insight.read),
+        "measured": [{"property": name, "rank_correlation": rho} for name, rho in insight.measured],
         "ensemble": heard(insight) if insight.kind == "phrase" else None,
         "proxies": list(insight.proxies),
         "sentence": sentence(diagnosis, insight),

@@ -30,7 +30,7 @@ def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) ->
 
     A finding that was not confirmed begins with "Exploratory". Without `proxies`, what says the same is left out.
     """
-    parts = [_rates(diagnosis, insight), _retrieval(insight), _ensemble(diagnosis, insight), _same(insight) if proxies else ""]
+    parts = [_rates(diagnosis, insight), _retrieval(insight), _ensemble(diagnosis, insight), _measured(insight), _same(insight) if proxies else ""]
     return " ".join(part for part in parts if part)
 
 
@@ -135,6 +135,14 @@ def _ensemble(diagnosis: Diagnosis, insight: Insight) -> str:
     digits = digits_for(diagnosis.outcomes.loss)
     change = f"{number(abs(insight.read.value), digits)}{with_unit(diagnosis)} {'less' if insight.read.value < 0 else 'more'}"
     return f"The ensemble {verdict}: in the words alone it reads {change} loss ({interval(insight.read, digits=digits)})."
+
+
+def _measured(insight: Insight) -> str:
+    """Such as "By measurement, the more like it, the lower the brightness (rank correlation -0.81)."."""
+    if not insight.measured:
+        return ""
+    parts = [f"the {'higher' if rho > 0 else 'lower'} the {name} ({number(rho)})" for name, rho in insight.measured]
+    return f"By measurement, the more like it, {' and '.join(parts)}."
 
 
 def _same(insight: Insight) -> str:

@@ -91,6 +91,10 @@ def words_sentence(diagnosis: Diagnosis) -> str:
         return ""
     said = f"{count(len(words.phrases), 'phrase')} in {count(len(set(words.families)), 'family').replace('familys', 'families')} were tested"
     said += f", spoken by the encoder {words.encoder.split(' ')[0]}." if words.encoder else "."
+    if words.encoder == "embedded":
+        said += (
+            " It is small: in a blind test its words fitted composed scenes and not stylised pictures. Look at the pictures, or click through thirty."
+        )
     if reader is None or not math.isfinite(reader.agreement):
         return f"{said} How far the ensemble can be read in their text alone could not be told."
     follows = "Its readings do not follow what images show, so they are not used." if reader.slope <= 0 else ""

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from core.diagnose import diagnose_records
 from core.layout import lay_out
-from core.phrases import describe, read_texts
+from core.phrases import describe, read_texts, witnesses
+from core.records import Column
 from core.statistics import auroc
 from core.words import block_means, phrase_scores, words_of
 from tests.core.planted_words import QUICK, planted_run, samples_of
@@ -109,3 +111,17 @@ def test_the_leading_directions_are_orthonormal_and_span_the_phrases_best() -> N
     words = words_of(audit.embeddings, audit.phrases, tuple("abcdef"))
     np.testing.assert_allclose(words.leading @ words.leading.T, np.eye(len(words.leading)), atol=1e-5)
     np.testing.assert_allclose(audit.phrases @ words.leading.T @ words.leading, audit.phrases, atol=1e-4)
+
+
+def test_a_measured_property_that_goes_with_a_phrase_is_its_witness() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=200).astype(np.float32)
+    columns = (
+        Column("brightness", "number", -scores + 0.5 * rng.normal(size=200), measured=True),
+        Column("blur", "number", rng.normal(size=200), measured=True),
+        Column("age", "number", scores.astype(float)),  # not measured: the table may know the loss
+        Column("format", "category", np.array(["webp"] * 200, dtype=object), measured=True),
+    )
+    found = witnesses(scores[50:], columns, np.arange(50, 200))
+    assert [name for name, _ in found] == ["brightness"]
+    assert found[0][1] == pytest.approx(spearmanr(scores[50:], columns[0].values[50:]).statistic)
