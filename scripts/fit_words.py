@@ -29,6 +29,7 @@ from alignment_fit import TEMPLATES
 from fit_alignment import write_parts
 from PIL import Image
 from words_fit import fit_pictures, fit_texts
+from words_grounds import read_panoramas
 
 from core.encoders.alignment import FILE, PREFIX
 from core.encoders.cues import measure_cues
@@ -91,7 +92,7 @@ def read_stock(renders: Path, photographs: Path, panoramas: Path) -> words_pictu
         photo.draft("RGB", (1200, 1200))
         opened[name] = photo.convert("RGB")
         opened[name].thumbnail((1200, 1200))
-    return words_pictures.Stock(cutouts, opened, words_pictures.read_panoramas(panoramas))
+    return words_pictures.Stock(cutouts, opened, read_panoramas(panoramas))
 
 
 def measure_pictures(stock: words_pictures.Stock, clothes: list[Path]) -> dict[str, np.ndarray]:
@@ -147,7 +148,7 @@ def kept(file: Path | None, make: Callable[[], dict[str, np.ndarray]]) -> dict[s
     made = make()
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(file, **made)
+        np.savez(file, **made)  # type: ignore[arg-type]
     return made
 
 

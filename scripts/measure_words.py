@@ -27,8 +27,9 @@ import pandas as pd
 from PIL import Image
 from scipy.stats import rankdata, spearmanr
 from words_prompts import PHRASES
-from words_test import NOUNS_TESTED, OBJECTS, PLACE_CLASSES, WORDS, Word
+from words_test import WORDS, Word
 from words_test_pictures import EDITS, Scenes, read_square
+from words_test_things import NOUNS_TESTED, OBJECTS, PLACE_CLASSES
 
 from core.encoders.conditions import CONDITIONS
 from core.encoders.cues import measure_cues
@@ -163,7 +164,7 @@ def measure_objects(encoder: EmbeddedEncoder, plain: F32, pictures: Pictures, pa
     vectors = encoder.encode_texts([f"a photo of a {name}" for name in OBJECTS])
     n_objects = plain.shape[1] - len(CONDITIONS) - 1
     for label, part in (("before", slice(0, n_objects)), ("after", slice(None))):
-        found = np.array([abs(float(spearmanr(vectors[i, part] @ plain[:, part].T, light)[0])) for i in range(len(vectors))])
+        found = np.array([abs(float(spearmanr(vectors[i, part] @ plain[:, part].T, light)[0])) for i in range(len(vectors))])  # type: ignore[arg-type]
         worst = np.argsort(-found)[:3]
         largest = [(OBJECTS[i], round(float(found[i]), 3)) for i in worst]
         print(f"{len(OBJECTS)} object names against brightness, n={len(plain)}, {label}: mean |rho| {found.mean():.3f}, largest {largest}")

@@ -1,4 +1,5 @@
 # ruff: noqa: E501  the lists of phrases read better unbroken
+# pyright: reportConstantRedefinition=false
 """Prompts whose meaning for light, sharpness, colour, place and so on is known, because they are put together so: for fitting the text side of the words."""
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from words_frames import BARE_FRAMES, COLOUR_THINGS, FREE_FRAMES, FREE_PHRASES, PHOTO_FRAMES, PLACE_FRAMES, THING_FRAMES, TOPICS
 from words_phrases_more import MORE
 
 from core.encoders.conditions import CONDITIONS
@@ -238,180 +240,6 @@ PHRASES += [
     ),
 ]
 PHRASES += [phrase for more in MORE for phrase in _say(*more)]
-TOPICS = (
-    {"light"},
-    {"colour", "red", "orange", "yellow", "green", "blue", "purple"},
-    {"contrast"},
-    {"blur"},
-    {"noise"},
-    {"small"},
-    {"turned"},
-    {"fog", "snowfall", "rain"},
-    {"plain", "grass", "snow", "city", "forest", "water", "sand", "indoors", "sky", "mountains"},
-)
-"""At most one phrase of a topic stands in a prompt."""
-PHOTO_FRAMES = (
-    "{a} {c} photo of a {n}",
-    "a photo of a {n}, {c}",
-    "a {c} picture of a {n}",
-    "{a} {c} image of the {n}",
-    "an image of a {n} that is {c}",
-    "the photo of the {n} is {c}",
-    "a {c} shot of one {n}",
-    "the shot of the {n} came out {c}",
-    "this {n} looks {c}",
-    "a {n} in a {c} photograph",
-    "a {n} in {a} {c} scene",
-    "{a} {c} photograph",
-    "{a} {c} snapshot of some {n}",
-    "the photograph is {c}",
-)
-THING_FRAMES = ("{a} {c} {n}", "a photo of a {c} {n}", "a {c} {n}", "the {c} {n}")
-PLACE_FRAMES = (
-    "a {n} {c}",
-    "a photo of a {n} {c}",
-    "{n} {c}",
-    "the {n} {c}",
-    "a picture of a {n}, {c}",
-    "{c}, a {n}",
-    "a good photo of the {n} {c}",
-    "several {n} {c}",
-    "photos of {n} {c}",
-    "a {n} photographed {c}",
-    "the {n} was photographed {c}",
-    "this {n} stands {c}",
-    "one can see a {n} {c}",
-    "a {n} that is {c}",
-    "something {c}",
-    "photographed {c}",
-    "a {n} can be seen {c}",
-    "a {n} sitting {c}",
-    "{c}",
-)
-BARE_FRAMES = (
-    "{c}",
-    "{c}",
-    "a {n}, {c}",
-    "{c} with a {n}",
-    "photos with {c}",
-    "{n} and {c}",
-    "a photo of a {n}: {c}",
-    "{c}.",
-    "{c} around the {n}",
-    "a {n} where {c}",
-    "the {n}: {c}",
-    "a photo of some {n} because of {c}",
-    "there is a {n} and {c}",
-)
-FREE_FRAMES = (
-    *(
-        "{n}",
-        "a {n}",
-        "a photo of a {n}",
-        "a photo of a {n}.",
-        "a picture of {n}.",
-        "itap of a {n}.",
-        "a close-up photo of the {n}.",
-        "the {n}",
-        "a photo of the {n}",
-        "an image of a {n}",
-        "photos of {n}",
-    ),
-    *(
-        "a {n} and a {m}",
-        "a {n} next to a {m}",
-        "the {n} with a {m}",
-        "a {n} looking at a {m}",
-        "an old {n}",
-        "a new {n}",
-        "a beautiful {n}",
-        "an ugly {n}",
-        "a wooden {n}",
-        "a black {n}",
-        "a white {n}",
-    ),
-    *(
-        "a striped {n}",
-        "a {n} from the side",
-        "two {n}",
-        "a kind of {n}",
-        "my {n}",
-        "a drawing of a {n}",
-        "a {n} seen from behind",
-        "a broken {n}",
-        "a {n} made of metal",
-        "a young {n}",
-        "an expensive {n}",
-    ),
-    *(
-        "a person holding a {n}",
-        "a {n} that is moving",
-        "a sleeping {n}",
-        "a cartoon of a {n}",
-        "images of class {n}",
-        "a {n} on the left",
-        "a {n} on the right",
-        "a {n} in the middle",
-        "a typical {n}",
-    ),
-)
-FREE_PHRASES = (
-    *(
-        "a photo",
-        "a picture",
-        "an image",
-        "a photograph",
-        "objects",
-        "a thing",
-        "something",
-        "an object",
-        "a normal photo",
-        "a good photo",
-        "a bad photo",
-        "people",
-        "an animal",
-        "a vehicle",
-        "food",
-        "a tool",
-    ),
-    *(
-        "a portrait",
-        "text",
-        "a logo",
-        "a word",
-        "a drawing",
-        "a painting",
-        "a sculpture",
-        "a toy",
-        "a close-up",
-        "a label",
-        "misclassified images",
-        "errors",
-        "a face",
-        "a hand",
-        "stripes",
-        "a pattern",
-        "wood",
-    ),
-    *(
-        "metal",
-        "glass",
-        "a photo of something",
-        "a photo of an object",
-        "an ordinary picture",
-        "an average image",
-        "clothes",
-        "a dress",
-        "sports",
-        "music",
-        "a machine",
-        "a plant",
-        "a flower",
-        "a fish",
-        "a bird",
-    ),
-)
-COLOUR_THINGS = ("a {h} {n}", "a photo of a {h} {n}", "the {h} {n}", "a photo of {h} {n}")
 
 
 def phrase_fold(phrase: Phrase, n_folds: int, seed: int) -> int:
