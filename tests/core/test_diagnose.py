@@ -65,6 +65,7 @@ def test_a_planted_failure_is_found_measured_and_put_in_words() -> None:
     first = diagnosis.clusters[0]
     inside = first.membership >= 0.5
     assert brought.planted[inside].mean() > 0.4  # a fifth of its class, and all of it is searched
+    assert first.p is not None
     assert first.p <= 0.02
     assert first.size == inside.sum()
     assert first.excess_loss.low > 0

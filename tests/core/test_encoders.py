@@ -190,7 +190,7 @@ def mean_gap(encoder: EmbeddedEncoder, phrase: str, shown: list[Image.Image], ot
 
 def edited(edit: Callable[[Image.Image], Image.Image]) -> list[Image.Image]:
     """Of pictures with sharp edges."""
-    sharp = [blobs(seed).resize((256, 256)).point(lambda v: 40 + 60 * (v > 90) + 90 * (v > 170)) for seed in range(12)]
+    sharp = [blobs(seed).resize((256, 256)).point(lambda v: 40 + 60 * (v > 90) + 90 * (v > 170)) for seed in range(12)]  # type: ignore[operator]
     return [edit(image) for image in sharp]
 
 
@@ -201,7 +201,7 @@ def with_noise(image: Image.Image) -> Image.Image:
 
 WORDS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "dark": lambda image: image.point(lambda v: v * 0.3),
-    "bright": lambda image: image.point(lambda v: 255 * (v / 255) ** 0.4),
+    "bright": lambda image: image.point(lambda v: 255 * (v / 255) ** 0.4),  # type: ignore[operator]
     "black-and-white": lambda image: image.convert("L").convert("RGB"),
     "blurry": lambda image: image.filter(ImageFilter.GaussianBlur(image.width / 60)),
     "grainy": with_noise,

@@ -24,6 +24,8 @@ def test_the_true_phrase_is_confirmed_and_describes_the_cluster() -> None:
     lead = next(i for i in sentences if i.text == "in snow")
     assert lead.scope == "dog"
     assert audit.slices[0][lead.mask].mean() > 0.4
+    assert lead.error_inside is not None
+    assert lead.error_outside is not None
     assert lead.error_inside > lead.error_outside
     assert lead.error_difference.low > 0
     assert lead.coverage.value == pytest.approx(audit.errors[lead.mask].sum() / audit.errors[audit.labels == 1].sum())

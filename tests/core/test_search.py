@@ -34,8 +34,8 @@ def small(n: int = 150, seed: int = 0, d: int = 5) -> Small:
         (HeadSmoother(features.rows, blocks, folds, penalty=30.0, share=2.0), range(1, 3)),
     ]
     masks: list[Bool] = [features.rows[:, 0] > 0, (features.rows[:, 1] > 0) & (blocks == 0), rng.random(n) < 0.2]
-    kinds = (("region", 0, 0), ("region", 1, 1), ("condition", 0, 0))
-    regions = [Region(kind, scope, np.flatnonzero(mask), tag) for (kind, scope, tag), mask in zip(kinds, masks)]
+    rows = [np.flatnonzero(mask) for mask in masks]
+    regions = [Region("region", 0, rows[0], 0), Region("region", 1, rows[1], 1), Region("condition", 0, rows[2], 0)]
     scores = centre(rng.gamma(1.0, 1.0, n), blocks)
     return Small(Family(n, scopes, smoothers, regions), blocks, scores / scores.std())
 
