@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
-from core.sentences import FINDINGS, cluster_title, outcome, prediction_name, prediction_rows
+from core.sentences import FINDINGS, came_back, cluster_title, outcome, prediction_name, prediction_rows
 from webapp.figures import bracket, count, esc, number, p_value, percent
 from webapp.whiskers import Mark, axis_of, line
 
@@ -16,17 +16,14 @@ if TYPE_CHECKING:
     from core.freeze import Frozen, FrozenFinding
 
 SHOWN = 14
+STATES = {"fails again as predicted": "held", "fails again, at another rate": "partly"}
+"""The colour of an outcome; of any other, neutral."""
 
 
 def headline(prediction: Prediction) -> str:
-    """ "2 of 3 findings came true as predicted" (plain text)."""
-    found = [r for r in prediction.rows if r.kind in FINDINGS]
-    judged = [r for r in found if r.as_predicted is not None]
-    if not found:
-        return "Nothing was confirmed, so nothing was predicted"
-    if not judged:
-        return f"None of {count(len(found), 'finding')} could be judged: too few fresh samples match"
-    return f"{sum(bool(r.as_predicted) for r in judged)} of {count(len(judged), 'finding')} came true as predicted"
+    """How many findings fail again on fresh samples, as a heading (plain text)."""
+    said = came_back(prediction).rstrip(".")
+    return said[:1].upper() + said[1:]
 
 
 def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
@@ -37,9 +34,7 @@ def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
     axis = (0.0, 1.0) if shares else axis_of(marks)
     found, by_eye = [r for r in rows if r.kind in FINDINGS], [r for r in rows if r.kind not in FINDINGS]
     written: Callable[[float | None], str] = percent if shares else number
-    unsure = sum(r.as_predicted is None for r in found)
     lead = f"Tried on {count(prediction.n_fresh, 'fresh sample')} ({esc(prediction.source)}) that the search never saw."
-    lead += f" {count(unsure, 'finding')} had too few to judge." if 0 < unsure < len(found) else ""
     body = "".join(_row(r, axis, shares) for r in found)
     if by_eye:
         body += '<tr class="apart"><th colspan="7" scope="rowgroup">What a person would have picked without a test</th></tr>'
@@ -66,24 +61,31 @@ def _row(row: PredictionRow, axis: tuple[float, float], shares: bool) -> str:
         marks.append(Mark(Estimate(row.rest, math.nan, math.nan), "rest"))
     if row.observed is not None:
         marks.append(Mark(row.observed, "observed"))
-    said = outcome(row)
-    state = {"as predicted": "held", "not as predicted": "missed"}.get(said, "unsure")
     observed = "none" if row.observed is None else f"{written(row.observed.value)} <small>{bracket(row.observed, as_percent=shares)}</small>"
-    predicted = f"{written(row.predicted.value)} <small>{bracket(row.predicted, as_percent=shares)}</small>"
-    p = f"<small>{p_value(row.p)}</small>" if row.p is not None else ""
-    kind = f'<small class="kind">{row.kind if row.kind in FINDINGS else ""}</small>'
+    finding = row.kind in FINDINGS
+    p = f"<small>{p_value(row.p)}</small>" if row.p is not None and finding else ""
+    badge = f'<span class="outcome {STATES.get(outcome(row), "unsure")}">{esc(outcome(row))}</span>' if finding else ""
+    kind = f'<small class="kind">{row.kind if finding else ""}</small>'
     return (
-        f"<tr><td><b>{esc(prediction_name(row))}</b> {kind}</td><td>{row.n:,}</td>"
-        f'<td class="drawn">{line(marks, axis)}</td><td>{predicted}</td><td>{observed}</td><td>{written(row.rest)}</td>'
-        f'<td><span class="outcome {state}">{said}</span> {p}</td></tr>'
+        f'<tr><td><b>{esc(prediction_name(row))}</b> {kind}</td><td>{row.n:,}</td><td class="drawn">{line(marks, axis)}</td>'
+        f"<td>{_predicted(row, shares)}</td><td>{observed}</td><td>{written(row.rest)}</td><td>{badge} {p}</td></tr>"
     )
+
+
+def _predicted(row: PredictionRow, shares: bool) -> str:
+    """The predicted value with the interval that judges it, and under that the narrower one that was frozen."""
+    written: Callable[[float | None], str] = percent if shares else number
+    judging, frozen = bracket(row.expected, as_percent=shares), bracket(row.predicted, as_percent=shares)
+    second = f'<small class="frozen-interval">frozen {frozen}</small>' if frozen and frozen != judging else ""
+    title = f"For {count(row.n, 'fresh sample')}: {judging}. Frozen, before any were drawn: {frozen}." if frozen else ""
+    return f'<span title="{esc(title)}">{written(row.predicted.value)} <small>{judging}</small></span>{second}'
 
 
 def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
     """What is fixed before fresh samples are opened: each finding with the rate that it predicts, and one hash over all."""
     if not frozen.findings:
         return (
-            '<div class="empty small"><h2>Nothing to predict</h2><p>No finding of this run was confirmed, so there is nothing that could come true. '
+            '<div class="empty small"><h2>Nothing to predict</h2><p>No finding of this run was confirmed, so there is nothing that could fail again. '
             "Open another run in Explore.</p></div>"
         )
     shares = diagnosis.outcomes.errors is not None
@@ -133,9 +135,9 @@ def selection_line(rows: Sequence[int]) -> str:
 KEY = (
     '<p class="forecast-key muted"><span class="line"><i class="band expected" style="left:0;width:100%"></i>'
     '<i class="band predicted" style="left:25%;width:50%"></i><i class="at predicted" style="left:50%"></i></span>'
-    "<span>predicted; the pale band allows for so few fresh samples</span>"
+    "<span>predicted; the pale band, which judges, allows for so few fresh samples</span>"
     '<span class="line"><i class="band observed" style="left:15%;width:70%"></i><i class="at observed" style="left:50%"></i></span>'
     "<span>observed</span>"
     '<span class="line"><i class="at rest" style="left:50%"></i></span><span>the rest.</span>'
-    "<span>Intervals of 95\u202f%; p: the matches do no worse than the rest, adjusted over the findings.</span></p>"
+    "<span>Intervals of 95\u202f%; p: the chance of such a gap if the matches did no worse than the rest, adjusted over the findings.</span></p>"
 )

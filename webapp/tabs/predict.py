@@ -1,4 +1,4 @@
-"""Predict tab: freeze what the open run found, then bring fresh samples and see whether it comes true."""
+"""Predict tab: freeze what the open run found, then bring fresh samples and see whether it fails again."""
 
 from __future__ import annotations
 

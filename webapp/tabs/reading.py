@@ -23,7 +23,7 @@ been picked as one of the worst.</dd>
 <dt>What they share</dt>
 <dd>Conditions on the table's columns and on measured properties of the pictures, under which the loss is higher. Conditions that say the same are
 folded under one. They describe; they
-don't prove a cause.</dd>
+don't prove a cause. Under each stands the share of the members that meet it, and of the rest: not every member does.</dd>
 <dt>In words</dt>
 <dd>Phrases of a vocabulary along which the samples score, in the space that images share with texts. Two evidences stand behind each: how well it
 finds the cluster on images that it was not chosen on (AUROC, 0.5 is chance), and what the loss model reads in the words alone. Where the two point
@@ -38,11 +38,17 @@ planned test would be. If no group stands apart along the text, the most similar
 whole cluster.</dd>
 <dt>Predict</dt>
 <dd>Each confirmed finding is frozen, with the error rate that it predicts, under one hash. Fresh samples, or a part that was hidden from the run,
-then show whether it comes true. "As predicted" means that the observed rate lies within what so few samples vary by.</dd>
+then show whether it fails again: clearly worse than the rest, and "as predicted" if the observed rate also lies within what so few samples vary
+by. With too few matches nothing is judged.</dd>
+<dt>Looked at, not confirmed</dt>
+<dd>Could be chance: too few to tell. The loss is higher there, but so it is in some group when the losses are shuffled.</dd>
 <dt>Counter-examples</dt>
 <dd>For the worst members, the most alike samples on which the model does well: what differs between the two is worth looking at.</dd>
 <dt>Exploratory</dt>
-<dd>Whatever you circle on the map was chosen after seeing the losses. It is described with its effect, and given no p.</dd>
+<dd>Whatever you circle on the map was chosen after seeing the losses. It is described with its effect, and given no p. What a question in Ask chose
+is shown with the same figures; its p stands in Ask.</dd>
+<dt>Also in cluster 1</dt>
+<dd>A cluster within a class may lie in one across classes. Its card says how many of its samples do: such clusters are not failures apart.</dd>
 <dt>The map</dt>
 <dd>Two dimensions cannot hold hundreds: near means similar as a rule, far means little. No test uses the map.</dd>
 </dl>
