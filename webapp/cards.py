@@ -8,6 +8,7 @@ from core.records import Diagnosis, FailureCluster, Insight
 from core.sentences import cluster_title
 from webapp.figures import bracket, count, esc, hue, number, p_value, percent, picture, whisker
 from webapp.findings import alone
+from webapp.members import members_of, met_by, overlap
 from webapp.predictions import held_back_line
 
 THUMBNAILS = 4
@@ -48,7 +49,7 @@ def lead_insight(insights: tuple[Insight, ...], cluster: int) -> Insight | None:
 
 def worst_members(diagnosis: Diagnosis, cluster: FailureCluster, n: int) -> list[int]:
     """The members of highest loss, worst first."""
-    rows = np.flatnonzero(cluster.membership >= 0.5)
+    rows = members_of(cluster)
     return rows[np.argsort(-diagnosis.outcomes.loss[rows], kind="stable")][:n].tolist()
 
 
@@ -65,8 +66,10 @@ def cluster_card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> 
     )
     if cluster.p is not None:
         facts.append(f"adjusted {p_value(cluster.p)}")
-    title, lead = cluster_title(diagnosis, cluster), lead_insight(diagnosis.insights, cluster.id)
-    said = f'<span class="card-lead">{esc(lead.text)}</span>' if lead and lead.text not in title else ""
+    if shared := overlap(diagnosis, cluster):
+        facts.append(f'<span class="overlap">{shared}</span>')
+    title = cluster_title(diagnosis, cluster)
+    said = _lead(diagnosis, cluster, title)
     tiles = "".join(_thumbnail(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
     effect = f"<b>{number(cluster.excess_loss.value, sign=True)}</b> {unit}<small>{bracket(cluster.excess_loss)}</small>"
     return (
@@ -79,6 +82,16 @@ def cluster_card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> 
     )
 
 
+def _lead(diagnosis: Diagnosis, cluster: FailureCluster, title: str) -> str:
+    """The lead condition with the share of the members that meet it, so that nobody takes it for what all of them share."""
+    lead = lead_insight(diagnosis.insights, cluster.id)
+    if lead is None:
+        return ""
+    name = "" if lead.text in title else f"{esc(lead.text)}: "
+    mark = "" if lead.confirmed else '<span class="mark">exploratory</span>'
+    return f'<span class="card-lead">{name}{met_by(diagnosis, lead, members_of(cluster))}{mark}</span>'
+
+
 def _thumbnail(diagnosis: Diagnosis, row: int) -> str:
     source = picture(diagnosis, row)
     return f'<img src="{source}" alt="" loading="lazy">' if source else ""
@@ -89,12 +102,13 @@ def candidate_list(diagnosis: Diagnosis) -> str:
     if not diagnosis.candidates:
         return ""
     unit, rows = esc(diagnosis.outcomes.unit), ""
+    known = all(bracket(c.excess_loss) for c in diagnosis.candidates)  # intervals for all of them or for none
     for i, c in enumerate(diagnosis.candidates):
-        effect = f"{count(c.size, 'sample')}, {number(c.excess_loss.value, sign=True)} {unit} {bracket(c.excess_loss)}"
+        effect = f"{count(c.size, 'sample')}, {number(c.excess_loss.value, sign=True)} {unit} {bracket(c.excess_loss) if known else ''}"
         button = f'<button type="button" class="plain" data-do="candidate" data-candidate="{i}">{esc(c.name)}</button>'
         rows += f'<li>{button} <span class="muted">{effect}</span></li>'
     title = f'Looked at, not confirmed <span class="muted">{len(diagnosis.candidates)}</span>'
-    return f'<details class="candidates"><summary>{title}</summary><p class="muted">Chance alone could have given these.</p><ul>{rows}</ul></details>'
+    return f'<details class="candidates"><summary>{title}</summary><p class="muted">Could be chance: too few to tell.</p><ul>{rows}</ul></details>'
 
 
 def nothing_found(diagnosis: Diagnosis) -> str:

@@ -8,10 +8,12 @@ import numpy as np
 
 from core.records import I64, Diagnosis, FailureCluster, Insight
 from core.sentences import cluster_title
-from webapp.figures import bracket, esc, hue, mean_of, number, p_value, percent, sample_facts, tile
+from webapp.figures import bracket, esc, hue, number, p_value, percent, sample_facts, tile
 from webapp.findings import findings_columns
+from webapp.members import ALL, overlap, scope_rows
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
+ASKED = "Chosen by your question; its p stands in Ask."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +27,7 @@ class Selection:
     described: tuple[str, ...] = ()
     """Exploratory phrases, ready as markup."""
     title: str = ""
-    """What a selection is called that is neither a cluster nor a lasso."""
+    """What the matches of a question are called."""
 
 
 def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
@@ -34,12 +36,12 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
     if cluster is not None:
         mark = f'<span class="badge">{cluster.id + 1}</span>' if cluster.confirmed else ""
         title = f"{mark}{esc(cluster_title(diagnosis, cluster))}"
-        flag = "" if cluster.confirmed else _flag("Not confirmed: chance alone could have given this.")
+        flag = "" if cluster.confirmed else _flag("Not confirmed. Could be chance: too few to tell.")
         style = f"--hue:{hue(cluster.id)}" if cluster.confirmed else ""
     else:
         one = len(rows) == 1
         title = esc(diagnosis.samples.ids[int(rows[0])]) if one else esc(selection.title or "Your selection")
-        flag, style = ("" if one else _flag(EXPLORATORY)), ""
+        flag, style = ("" if one else _flag(ASKED if selection.title else EXPLORATORY)), ""
     back = '<button type="button" class="plain back" data-do="clear">&larr; All clusters</button>'
     steps = (
         '<span class="steps"><button type="button" class="plain" data-do="step" data-by="-1" aria-label="Previous cluster">&lsaquo;</button>'
@@ -48,18 +50,23 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
         else ""
     )
     body = f"{_figures(diagnosis, selection)}{_shared(diagnosis, selection)}{_gallery(diagnosis, selection)}{_cause(cluster)}"
+    counted = chip(diagnosis, rows, ALL if cluster is None else cluster.scope)
     return (
         f'<div class="pane-head" style="{style}"><div class="pane-nav">{back}{steps}</div>'
-        f'<h2 class="pane-title" tabindex="-1">{title}</h2>{chip(diagnosis, rows)}{flag}</div><div class="pane-body" style="{style}">{body}</div>'
+        f'<h2 class="pane-title" tabindex="-1">{title}</h2>{counted}{flag}</div><div class="pane-body" style="{style}">{body}</div>'
     )
 
 
-def chip(diagnosis: Diagnosis, rows: I64) -> str:
-    """ "312 selected (1.2 %), mean loss 2.31 against 0.84", and the button that clears."""
+def chip(diagnosis: Diagnosis, rows: I64, scope: str = ALL) -> str:
+    """ "312 selected (1.2 %), mean loss 2.31 against 0.84 in the rest of boat", and the button that clears."""
     inside = np.zeros(len(diagnosis.samples), bool)
     inside[rows] = True
-    mean, rest = mean_of(diagnosis, inside)
-    said = f"<b>{len(rows):,}</b> selected ({percent(len(rows) / len(inside))}), mean loss <b>{number(mean)}</b> against {number(rest)}"
+    within = scope_rows(diagnosis, scope)
+    mean, rest = float(diagnosis.outcomes.loss[inside].mean()), within & ~inside
+    share = f"{percent(len(rows) / int(within.sum()))}{'' if scope == ALL else f' of {esc(scope)}'}"
+    said = f"<b>{len(rows):,}</b> selected ({share}), mean loss <b>{number(mean)}</b>"
+    if rest.any():
+        said += f" against {number(float(diagnosis.outcomes.loss[rest].mean()))} in the rest{'' if scope == ALL else f' of {esc(scope)}'}"
     return f'<p class="selection-chip" aria-live="polite"><span>{said}</span><button type="button" data-do="clear">Clear</button></p>'
 
 
@@ -87,14 +94,17 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
     cells.append((f"Share of all {known}", f"{percent(cluster.coverage.value)} <small>{bracket(cluster.coverage, as_percent=True)}</small>"))
     if cluster.p is not None:
         cells.append(("Adjusted p", p_value(cluster.p).removeprefix("p\u00a0")))
-    return f'<dl class="figures">{"".join(f"<div><dt>{t}</dt><dd>{v}</dd></div>" for t, v in cells)}</dl>'
+    shared = overlap(diagnosis, cluster) if cluster.confirmed else ""
+    note = f'<p class="overlap">{shared}.</p>' if shared else ""
+    return f'<dl class="figures">{"".join(f"<div><dt>{t}</dt><dd>{v}</dd></div>" for t, v in cells)}</dl>{note}'
 
 
 def _shared(diagnosis: Diagnosis, selection: Selection) -> str:
     """What describes the selection, in words and by conditions."""
     if len(selection.rows) < 2:
         return ""
-    said = findings_columns(diagnosis, selection.insights, described=selection.described)
+    what = "members" if selection.cluster is not None else "the selection"
+    said = findings_columns(diagnosis, selection.insights, described=selection.described, rows=selection.rows, what=what)
     can_click = selection.cluster is not None and any(i.kind == "phrase" for i in selection.insights) and diagnosis.samples.images is not None
     return said + ('<button type="button" class="plain go" data-do="clicks">Check the words in thirty clicks</button>' if can_click else "")
 

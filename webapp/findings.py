@@ -11,6 +11,7 @@ import numpy as np
 from core.records import I64, Bool, Diagnosis, Insight
 from core.sentences import sentence
 from webapp.figures import bracket, count, esc, number, percent, whisker
+from webapp.members import met_by
 
 LOOKED_AT = 1500
 """Rows among which the phrases of a selection are looked for."""
@@ -29,34 +30,39 @@ def disagrees(insight: Insight) -> bool:
     return insight.read is not None and insight.read.value * insight.effect.value < 0
 
 
-def finding(diagnosis: Diagnosis, insight: Insight, span: float) -> str:
-    """One finding: its text and effect, the bar, the sentence, and what says the same folded under it."""
+def finding(diagnosis: Diagnosis, insight: Insight, span: float, share: str = "") -> str:
+    """One finding: its text and effect, `share`, the bar, the sentence, and what says the same folded under it."""
     quiet = not insight.confirmed or disagrees(insight)
     effect = f"<b>{number(insight.effect.value, sign=True)}</b> {esc(diagnosis.outcomes.unit)} <small>{bracket(insight.effect)}</small>"
     marks = "" if insight.confirmed else '<span class="mark">exploratory</span>'
     if disagrees(insight):
         marks += '<span class="mark warn">evidences disagree</span>'
+    met = f'<p class="share">{share}</p>' if share else ""
     twins = len(insight.proxies)
     same = "".join(f"<li>{esc(p)}</li>" for p in insight.proxies)
     fold = f"<details><summary>{count(twins, 'other')} that {'says' if twins == 1 else 'say'} the same</summary><ul>{same}</ul></details>"
     return (
         f'<div class="insight{" quiet" if quiet else ""}"><div class="insight-top"><span>{esc(insight.text)}{marks}</span>'
-        f'<span class="insight-effect">{effect}</span></div>{whisker(insight.effect, span)}'
+        f'<span class="insight-effect">{effect}</span></div>{met}{whisker(insight.effect, span)}'
         f'<p class="said">{esc(sentence(diagnosis, replace(insight, proxies=())))}</p>{fold if twins else ""}</div>'
     )
 
 
-def findings_columns(diagnosis: Diagnosis, insights: Sequence[Insight], *, described: Sequence[str] = ()) -> str:
+def findings_columns(
+    diagnosis: Diagnosis, insights: Sequence[Insight], *, described: Sequence[str] = (), rows: I64 | None = None, what: str = "members"
+) -> str:
     """ "In words" beside "Conditions"; "" for a part that has nothing to say, one sentence where neither has.
 
     Args:
         described: exploratory phrases of a selection, ready as markup.
+        rows: what is described; with each condition stands how many of them, called `what`, meet it.
     """
     ordered = sorted(insights, key=lambda i: (not i.confirmed, disagrees(i), -(i.retrieval or 0.0)))
     span = max((i.effect.high for i in ordered if math.isfinite(i.effect.high)), default=1.0)
     parts = []
     for title, kind in (("In words", "phrase"), ("Conditions", "condition")):
-        made = [finding(diagnosis, i, span) for i in ordered if i.kind == kind]
+        counted = rows if kind == "condition" else None
+        made = [finding(diagnosis, i, span, "" if counted is None else met_by(diagnosis, i, counted, what)) for i in ordered if i.kind == kind]
         made += described if kind == "phrase" else []
         if made:
             first, rest = made[:SHOWN], made[SHOWN:]
