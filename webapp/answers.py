@@ -12,7 +12,7 @@ import numpy as np
 
 from core.records import I64, Diagnosis, Estimate
 from core.sentences import answer_sentence, difference_sentence
-from webapp.figures import bracket, count, esc, number, p_value, percent, tile
+from webapp.figures import bracket, count, esc, number, p_cell, p_value, percent, tile
 from webapp.whiskers import Mark, axis_of, chart
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def questions_table(asked: Sequence[Asked]) -> str:
     rows = ""
     for i, a in reversed(list(enumerate(asked))):
         shown = percent if a.is_share else number
-        p = p_value(a.p).removeprefix("p\u00a0") or "none"
+        p = p_cell(a.p) or "none"
         again = f'<button type="button" class="plain" data-do="ask" data-text="{esc(a.text)}">{esc(a.text)}</button>'
         rows += (
             f'<tr class="{"" if a.confirmed else "quiet"}"><td>{i + 1}</td><td>{again}</td><td>{esc(a.scope)}</td><td>{a.support:,}</td>'

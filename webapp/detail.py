@@ -8,7 +8,7 @@ import numpy as np
 
 from core.records import I64, Diagnosis, FailureCluster, Insight
 from core.sentences import cluster_title
-from webapp.figures import bracket, esc, hue, number, p_value, percent, sample_facts, tile
+from webapp.figures import bracket, esc, hue, number, p_cell, percent, sample_facts, tile
 from webapp.findings import findings_columns
 from webapp.members import ALL, overlap, scope_rows
 
@@ -93,7 +93,7 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
     known = "failures" if diagnosis.outcomes.errors is not None else "excess loss"
     cells.append((f"Share of all {known}", f"{percent(cluster.coverage.value)} <small>{bracket(cluster.coverage, as_percent=True)}</small>"))
     if cluster.p is not None:
-        cells.append(("Adjusted p", p_value(cluster.p).removeprefix("p\u00a0")))
+        cells.append(("Adjusted p", p_cell(cluster.p)))
     shared = overlap(diagnosis, cluster) if cluster.confirmed else ""
     note = f'<p class="overlap">{shared}.</p>' if shared else ""
     return f'<dl class="figures">{"".join(f"<div><dt>{t}</dt><dd>{v}</dd></div>" for t, v in cells)}</dl>{note}'

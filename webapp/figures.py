@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from core.errors import InvalidInput
+from core.figures import p_value as written_p
 from core.records import Bool, Column, Diagnosis, Estimate
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
@@ -64,12 +65,13 @@ def bracket(estimate: Estimate, *, as_percent: bool = False) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """ "p 0.0002", or "" where there is none."""
-    if p is None or not math.isfinite(p):
-        return ""
-    if p < 0.0001:
-        return "p\u00a0<\u00a00.0001"
-    return f"p\u00a0{p:.2f}" if p >= 0.1 else f"p\u00a0{p:.3f}" if p >= 0.001 else f"p\u00a0{p:.4f}"
+    """ "p = 0.004" or "p < 0.001", unbroken, as everywhere else; "" where there is none."""
+    return "" if p is None or not math.isfinite(p) else written_p(p).replace(" ", "\u00a0")
+
+
+def p_cell(p: float | None) -> str:
+    """The same under a heading that says what it is: "0.004" or "< 0.001"."""
+    return p_value(p).removeprefix("p\u00a0").removeprefix("=\u00a0")
 
 
 def count(n: int, noun: str) -> str:
@@ -130,8 +132,11 @@ def label_and_prediction(diagnosis: Diagnosis, row: int) -> str:
     return f"{true} → {names[int(predictions[row])]}"
 
 
-def tile(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False) -> str:
-    """A small picture with its loss, which pane.js enlarges; a wrong one may be marked by a frame and by a word."""
+def tile(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: tuple[str, ...] | None = None) -> str:
+    """A small picture which pane.js enlarges, with its loss and label, and what was predicted instead on a line of its own.
+
+    A wrong one may be marked by a frame and by a word. `foot` gives other lines in place of label and prediction (plain text).
+    """
     errors = diagnosis.outcomes.errors
     wrong = mark_wrong and errors is not None and bool(errors[row])
     source, said, loss = picture(diagnosis, row), label_and_prediction(diagnosis, row), number(float(diagnosis.outcomes.loss[row]))
@@ -139,9 +144,13 @@ def tile(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False) -> str:
     alt = f"{said or name}, loss {loss}{', wrong' if wrong else ''}"
     face = f'<img src="{source}" alt="{esc(alt)}" loading="lazy">' if source else f'<span class="no-picture">{esc(name)}</span>'
     mark = '<em class="wrong-mark">wrong</em>' if wrong else ""
+    true, _, predicted = said.partition(" → ")
+    first, *lines = foot or (true, *([f"→ {predicted}"] if predicted else []))
+    title = f"{name}: {said}" if said else name
+    below = "".join(f'<span class="tile-line">{esc(text)}</span>' for text in lines)
     return (
-        f'<button type="button" class="tile{" is-wrong" if wrong else ""}" data-zoom data-row="{row}" title="{esc(name)}">{face}{mark}'
-        f'<span class="tile-foot"><b>{loss}</b><span>{esc(said)}</span></span></button>'
+        f'<button type="button" class="tile{" is-wrong" if wrong else ""}" data-zoom data-row="{row}" title="{esc(title)}">'
+        f'{face}{mark}<span class="tile-foot"><b>{loss}</b><span>{esc(first)}</span></span>{below}</button>'
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.records import ClassFinding, Diagnosis, Predictability
-from webapp.figures import bracket, count, esc, number, p_value, percent, tile
+from webapp.figures import bracket, count, esc, number, p_cell, p_value, percent, tile
 
 LABELS = 24
 """Suspected labels that are shown."""
@@ -51,7 +53,10 @@ def class_section(diagnosis: Diagnosis) -> str:
     if not confirmed:
         lead = '<span class="muted">no class and no pair fails more than chance allows</span>'
     rows = "".join(_class_row(c) for c in sorted(diagnosis.classes, key=lambda c: (not c.confirmed, -c.mean_loss.value)))
-    head = "".join(f"<th>{t}</th>" for t in ("Class or pair", "Samples", f"Mean {esc(diagnosis.outcomes.name)}", "Error rate", "Adjusted p"))
+    head = "".join(
+        f"<th>{t}</th>"
+        for t in ("Class or pair", "Samples", f"Mean {esc(diagnosis.outcomes.name)}", "Error rate; of a pair, share of its true class", "Adjusted p")
+    )
     line = f'<span class="classes-title">Classes first</span>{lead}{more}<span class="fold-hint">Table</span>'
     return (
         f'<details class="classes"><summary>{line}</summary>'
@@ -68,7 +73,7 @@ def _class_chip(finding: ClassFinding, diagnosis: Diagnosis) -> str:
 
 def _class_row(finding: ClassFinding) -> str:
     rate = f"{percent(finding.error_rate.value)} <small>{bracket(finding.error_rate, as_percent=True)}</small>" if finding.error_rate else ""
-    p = p_value(finding.p).removeprefix("p\u00a0") or '<span class="muted">described only</span>'
+    p = p_cell(finding.p) or '<span class="muted">described only</span>'
     name = f"<b>{esc(finding.name)}</b>" if finding.confirmed else esc(finding.name)
     mean = f"{number(finding.mean_loss.value)} <small>{bracket(finding.mean_loss)}</small>"
     return (
@@ -80,15 +85,18 @@ def notes_section(diagnosis: Diagnosis) -> str:
     """What was assumed, suspected labels, rows left out, and what is needed to say all this again."""
     parts = []
     if diagnosis.notes:
-        parts.append(_fold("Notes on this run", len(diagnosis.notes), "".join(f"<li>{esc(n)}</li>" for n in diagnosis.notes), open_=True))
+        parts.append(_fold("Notes on this run", len(diagnosis.notes), "".join(f"<li>{esc(n)}</li>" for n in diagnosis.notes)))
     if len(diagnosis.label_errors):
-        shown = "".join(tile(diagnosis, int(row)) for row in diagnosis.label_errors[:LABELS])
+        shown = "".join(tile(diagnosis, int(row), foot=_label_foot(diagnosis, int(row))) for row in diagnosis.label_errors[:LABELS])
         rest = (
             f'<p class="muted">and {len(diagnosis.label_errors) - LABELS:,} more in diagnosis.json</p>'
             if len(diagnosis.label_errors) > LABELS
             else ""
         )
-        note = '<p class="muted">The model is sure of another class: some may be wrong labels. Most suspected first; a press enlarges.</p>'
+        note = (
+            '<p class="muted">The model gives another class more probability than usual for this label: some may be wrong labels. '
+            "Most suspected first; a press enlarges.</p>"
+        )
         title = f'Labels to check <span class="muted">{len(diagnosis.label_errors):,}</span>'
         parts.append(f'<details class="labels"><summary>{title}</summary>{note}<div class="gallery">{shown}</div>{rest}</details>')
     if diagnosis.excluded:
@@ -108,6 +116,16 @@ def notes_section(diagnosis: Diagnosis) -> str:
     return f'<div class="notes">{"".join(parts)}</div>'
 
 
-def _fold(title: str, n: int | None, items: str, *, open_: bool = False) -> str:
+def _label_foot(diagnosis: Diagnosis, row: int) -> tuple[str, ...] | None:
+    """The label with its probability, and the likeliest other class with its own; None where they are not known."""
+    scores, labels, names = diagnosis.outcomes.scores, diagnosis.samples.labels, diagnosis.samples.class_names
+    if scores is None or labels is None or scores.shape[1] < 2 or scores.shape[1] != len(names):
+        return None
+    label = int(labels[row])
+    other = next(int(k) for k in np.argsort(-scores[row]) if k != label)
+    return "", f"{names[label]} {percent(float(scores[row, label]))}", f"{names[other]} {percent(float(scores[row, other]))}"
+
+
+def _fold(title: str, n: int | None, items: str) -> str:
     tail = "" if n is None else f' <span class="muted">{n:,}</span>'
-    return f"<details{' open' if open_ else ''}><summary>{title}{tail}</summary><ul>{items}</ul></details>"
+    return f"<details><summary>{title}{tail}</summary><ul>{items}</ul></details>"

@@ -14,7 +14,7 @@ from core.sentences import cluster_title
 from tests.fixtures import make_diagnosis
 from webapp.cards import cluster_list, lead_insight, worst_members
 from webapp.detail import Selection, selection_pane, typical_rows
-from webapp.figures import bracket, count, number, p_value, percent, picture, table_csv, whisker
+from webapp.figures import bracket, count, number, p_cell, p_value, percent, picture, table_csv, tile, whisker
 from webapp.overview import class_section, notes_section, predictability_sentence, strip
 
 
@@ -55,8 +55,10 @@ def test_numbers_keep_three_figures(value: float | None, text: str) -> None:
 def test_shares_and_p_values_are_written_as_people_do() -> None:
     assert percent(0.413).replace("\u202f", " ") == "41 %"
     assert percent(0.0123).replace("\u202f", " ") == "1.2 %"
-    assert p_value(0.00021).replace("\u00a0", " ") == "p 0.0002"
-    assert p_value(0.00001).replace("\u00a0", " ") == "p < 0.0001"
+    assert p_value(0.00021).replace("\u00a0", " ") == "p < 0.001"
+    assert p_value(0.0042).replace("\u00a0", " ") == "p = 0.004"
+    assert p_cell(0.0042) == "0.004"
+    assert p_cell(0.00021).replace("\u00a0", " ") == "< 0.001"
     assert p_value(None) == ""
     assert bracket(Estimate(0.31, 0.24, 0.38), as_percent=True) == "[24, 38]"
     assert bracket(Estimate(0.3, float("nan"), 1.0)) == ""
@@ -70,7 +72,7 @@ def test_an_effect_without_an_interval_gets_no_bar() -> None:
 
 def test_the_predictability_sentence_says_share_interval_and_p() -> None:
     said = predictability_sentence(make_diagnosis()).replace("\u202f", " ").replace("\u00a0", " ")
-    assert said == "The embedding predicts 41 % [30, 50] of the differences in cross-entropy, p 0.0002."
+    assert said == "The embedding predicts 41 % [30, 50] of the differences in cross-entropy, p < 0.001."
     assert "cannot be predicted" in predictability_sentence(make_diagnosis(n_clusters=0))
 
 
@@ -129,6 +131,31 @@ def test_typical_members_run_from_the_highest_membership_down(diagnosis: Diagnos
 def test_a_picture_travels_inside_the_page(diagnosis: Diagnosis) -> None:
     assert picture(diagnosis, 0).startswith("data:image/webp;base64,")
     assert picture(make_diagnosis(with_images=False), 0) == ""
+
+
+def test_a_wrong_prediction_stands_on_a_line_of_its_own_and_whole() -> None:
+    diagnosis = make_diagnosis()
+    labels, predictions = diagnosis.samples.labels, diagnosis.outcomes.predictions
+    assert labels is not None
+    assert predictions is not None
+    row = int(np.flatnonzero(labels != predictions)[0])
+    names = diagnosis.samples.class_names
+    shown = tile(diagnosis, row)
+    assert f'<span class="tile-line">→ {names[predictions[row]]}</span>' in shown
+    assert f"<span>{names[labels[row]]}</span>" in shown
+    assert "tile-line" not in tile(diagnosis, int(np.flatnonzero(labels == predictions)[0]))
+
+
+def test_a_suspected_label_shows_both_probabilities() -> None:
+    diagnosis = make_diagnosis()
+    scores, labels = diagnosis.outcomes.scores, diagnosis.samples.labels
+    assert scores is not None
+    assert labels is not None
+    row, said = int(diagnosis.label_errors[0]), notes_section(diagnosis)
+    other = max((float(v), k) for k, v in enumerate(scores[row]) if k != labels[row])
+    for k, value in ((int(labels[row]), float(scores[row, labels[row]])), (other[1], other[0])):
+        assert f'<span class="tile-line">{diagnosis.samples.class_names[k]} {percent(value)}</span>' in said
+    assert "<details open" not in said
 
 
 def test_the_spreadsheet_starts_no_formula() -> None:
