@@ -25,6 +25,7 @@ SEVERAL_ROLES = (("probabilities", "Probabilities"), ("logits", "Logits"), ("con
 ROLE_NAMES = tuple(name for name, _ in (*SINGLE_ROLES, *SEVERAL_ROLES))
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 IMAGES = (".zip", ".tar", ".tgz", ".gz")
+PHRASES = (".txt", ".json")
 VECTORS = (".npy", ".npz", ".safetensors", ".parquet")
 
 Column = tuple[str, str, Sequence[str]]

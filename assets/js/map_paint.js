@@ -113,23 +113,15 @@ function crowded(members, reach, least) {
   });
 }
 
-// Where the number goes: on the member with most fellow members near it.
-function densest(members, reach) {
-  let best = null;
-  let most = -1;
-  const step = Math.max(1, Math.floor(members.length / 120)); // enough to place a label
-  for (let i = 0; i < members.length; i += step) {
-    let near = 0;
-    for (let j = 0; j < members.length; j += step) {
-      const [dx, dy] = [members[i][0] - members[j][0], members[i][1] - members[j][1]];
-      near += dx * dx + dy * dy < reach * reach;
-    }
-    if (near > most) [best, most] = [members[i], near];
-  }
-  return best;
+// Where a number goes: on the member nearest to the middle of its cluster, of those that stay clear of the numbers already placed.
+function central(members, placed, clear) {
+  const middle = [0, 1].map((k) => members.map((at) => at[k]).sort((p, q) => p - q)[members.length >> 1]); // medians: a stray member pulls nothing
+  const far = ([x, y]) => (x - middle[0]) ** 2 + (y - middle[1]) ** 2;
+  const free = members.filter(([x, y]) => placed.every(([px, py]) => Math.hypot(x - px, y - py) >= clear));
+  return (free.length ? free : members).reduce((best, at) => (far(at) < far(best) ? at : best));
 }
 
-// Badges that would cover each other are pushed apart, each by half, a little at a time.
+// Badges that would still cover each other are pushed apart, each by half, a little at a time.
 function spread(places, least) {
   const moved = places.map(([x, y]) => [x, y]);
   for (let round = 0; round < 40; round++) {

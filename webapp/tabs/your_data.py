@@ -12,7 +12,20 @@ import gradio as gr
 from core.errors import Cancelled, InvalidInput
 from core.records import Progress
 from core.roles import LOSS_KINDS, Roles
-from webapp.choices import IMAGES, ROLE_NAMES, SEVERAL_ROLES, SINGLE_ROLES, TABLES, VECTORS, columns_table, data_sets, recognised, roles_from, sources
+from webapp.choices import (
+    IMAGES,
+    PHRASES,
+    ROLE_NAMES,
+    SEVERAL_ROLES,
+    SINGLE_ROLES,
+    TABLES,
+    VECTORS,
+    columns_table,
+    data_sets,
+    recognised,
+    roles_from,
+    sources,
+)
 from webapp.failure_map import map_points
 from webapp.jobs import JOBS, Job, closing, status
 from webapp.session import RUNS, Session, shows_errors
@@ -45,13 +58,23 @@ def on_table(table: str | None) -> tuple[Any, ...]:
 
 def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
     """A job for what stands in the form, in the order of `build`'s inputs; its result is the new run's id."""
-    table, images, vectors, chosen, loss_kind, higher, encoder, alpha, seed, hidden, *picked = said
+    table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, *picked = said
     brought = sources(table, images, vectors, chosen, root)
     kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
     roles = roles_from(dict(zip(ROLE_NAMES, picked)), found or {}, loss_kind=kind, higher_is_better=bool(higher))
     settings = make_settings(alpha, seed, quick_map=True)  # `refine_map` makes the better one afterwards
-    share = read_share(hidden)
-    return Job(lambda progress: run_diagnosis(brought, roles, encoder or "embedded", settings, progress, hold_back=share))
+    share, own = read_share(hidden), read_phrases(phrases)
+    return Job(lambda progress: run_diagnosis(brought, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=own))
+
+
+def read_phrases(phrases: str | None) -> Path | None:
+    """The file of the visitor's own phrases, or None; raises InvalidInput at once where it cannot be read, before anything is embedded."""
+    if not phrases:
+        return None
+    from core.vocabulary import read_vocabulary
+
+    read_vocabulary(Path(phrases))
+    return Path(phrases)
 
 
 def read_share(hidden: Any) -> float:
@@ -72,7 +95,15 @@ def make_settings(alpha: Any, seed: Any, *, quick_map: bool) -> Settings:
         raise InvalidInput(f"alpha and seed must be numbers: got {str(alpha)[:20]!r} and {str(seed)[:20]!r}. Set them under More settings.") from None
 
 
-def run_diagnosis(brought: dict[str, Path | None], roles: Roles, encoder: str, settings: Settings, progress: Progress, hold_back: float = 0.0) -> str:
+def run_diagnosis(
+    brought: dict[str, Path | None],
+    roles: Roles,
+    encoder: str,
+    settings: Settings,
+    progress: Progress,
+    hold_back: float = 0.0,
+    vocabulary: Path | None = None,
+) -> str:
     """Diagnose and store; returns the run's id."""
     from core.diagnose import diagnose  # the whole method with scikit-learn
 
@@ -81,6 +112,7 @@ def run_diagnosis(brought: dict[str, Path | None], roles: Roles, encoder: str, s
         images=brought["images"],
         embeddings=brought["embeddings"],
         encoder=encoder,
+        vocabulary=vocabulary,
         roles=roles,
         settings=settings,
         hold_back=hold_back,
@@ -151,7 +183,7 @@ class Form:
     sources: list[Any]
     """Table, pictures, embeddings, data set on the server."""
     settings: list[Any]
-    """Loss, direction, encoder, alpha, seed, part to hide."""
+    """Loss, direction, encoder, own phrases, alpha, seed, part to hide."""
     roles: list[Any]
     """One dropdown for each of ROLE_NAMES."""
     columns: gr.HTML
@@ -201,6 +233,9 @@ def _form(brought: list[Any], status_line: gr.HTML) -> Form:
         encoder = gr.Dropdown(list(ENCODERS), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
     gr.HTML(ENCODER_NOTE, apply_default_css=False)
     hidden = gr.Radio(list(HIDDEN), value=0.0, label="Hide a part and predict it", info=HIDDEN_NOTE, elem_id="hidden")
+    with gr.Accordion("Your own phrases", open=False):
+        gr.HTML(PHRASES_NOTE, apply_default_css=False)
+        phrases = gr.File(label="Phrases: txt or json", file_types=list(PHRASES), type="filepath", height=96, elem_id="phrases")
     with gr.Accordion("More settings", open=False), gr.Row():
         higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
         alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")
@@ -208,7 +243,7 @@ def _form(brought: list[Any], status_line: gr.HTML) -> Form:
     with gr.Row():
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
         cancel = gr.Button("Cancel", elem_id="cancel")
-    return Form(brought, [loss_kind, higher, encoder, alpha, seed, hidden], roles, columns, run, cancel, status_line)
+    return Form(brought, [loss_kind, higher, encoder, phrases, alpha, seed, hidden], roles, columns, run, cancel, status_line)
 
 
 def _wire(form: Form, session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> None:
@@ -240,6 +275,11 @@ SHOW_STATUS = "() => { document.querySelector('#status').scrollIntoView({ block:
 HINT = (
     '<div class="empty small"><p>One row for each sample: its picture\'s file name, and either a <code>loss</code> or what the model said '
     "(<code>label</code> with <code>prediction</code> or <code>prob_*</code>). Every other column may explain the failures.</p></div>"
+)
+
+PHRASES_NOTE = (
+    '<p class="muted small-note">One phrase a line, such as <code>in the dark</code>, if you like with its family in front: '
+    "<code>light: by torchlight</code>. They are tested in place of the shipped ones.</p>"
 )
 
 ENCODER_NOTE = (
