@@ -88,7 +88,7 @@ def _lead(diagnosis: Diagnosis, cluster: FailureCluster, title: str) -> str:
     if lead is None:
         return ""
     name = "" if lead.text in title else f"{esc(lead.text)}: "
-    mark = "" if lead.confirmed else '<span class="mark">exploratory</span>'
+    mark = "" if lead.confirmed else ' <span class="mark">exploratory</span>'
     return f'<span class="card-lead">{name}{met_by(diagnosis, lead, members_of(cluster))}{mark}</span>'
 
 

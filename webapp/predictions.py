@@ -34,7 +34,8 @@ def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
     axis = (0.0, 1.0) if shares else axis_of(marks)
     found, by_eye = [r for r in rows if r.kind in FINDINGS], [r for r in rows if r.kind not in FINDINGS]
     written: Callable[[float | None], str] = percent if shares else number
-    lead = f"Tried on {count(prediction.n_fresh, 'fresh sample')} ({esc(prediction.source)}) that the search never saw."
+    fresh = "" if "held-back" in prediction.source else f"{count(prediction.n_fresh, 'fresh sample')} of "
+    lead = f"Tried on {fresh}{esc(prediction.source)}, which the search never saw."
     body = "".join(_row(r, axis, shares) for r in found)
     if by_eye:
         body += '<tr class="apart"><th colspan="7" scope="rowgroup">What a person would have picked without a test</th></tr>'
@@ -121,7 +122,7 @@ def held_back_line(diagnosis: Diagnosis) -> str:
     """For the list of clusters: what became of the findings on samples that were held back; "" where none were."""
     if diagnosis.prediction is None:
         return ""
-    said = f"{headline(diagnosis.prediction)} on {diagnosis.prediction.source}."
+    said = f"On {diagnosis.prediction.source}: {came_back(diagnosis.prediction)}"
     return f'<p class="selection-chip"><span>{esc(said)}</span><button type="button" data-do="predict">See them</button></p>'
 
 

@@ -71,10 +71,10 @@ function paint() {
       const strong = cluster.id === chosen || cluster.id === stepped || cluster.id === peeked;
       const core = crowded(members, 30, Math.max(3, Math.round(members.length / 25)));
       if (core.length && (!mask || strong)) paintOutline(base, scratch, core, v, hueOf(cluster.id), strong);
-      if (!mask || strong) labels.push([central(members, labels.map(([at]) => at), 25), String(cluster.id + 1), hueOf(cluster.id)]);
+      if (!mask || strong) labels.push([central(core.length ? core : members, labels.map(([at]) => at), 25), String(cluster.id + 1), hueOf(cluster.id)]);
     }
-    const places = spread(labels.map(([at]) => at), 25);
-    labels.forEach(([, text, colour], i) => paintBadge(pen, v.ratio, places[i], text, colour));
+    const places = spread(labels.map(([[x, y]]) => [x, y - 20]), 25);
+    labels.forEach(([at, text, colour], i) => paintBadge(pen, v.ratio, places[i], text, colour, at));
     paintOver(v);
     element.dataset.ready = "true"; // tests and scripts wait for this
   });

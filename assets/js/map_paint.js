@@ -143,8 +143,18 @@ function spread(places, least) {
   return moved;
 }
 
-function paintBadge(pen, ratio, [x, y], text, colour) {
+// A number like a pin: its point is on the member `tip`, which stays in sight.
+function paintBadge(pen, ratio, [x, y], text, colour, tip) {
   const [cx, cy, r] = [x * ratio, y * ratio, 11 * ratio];
+  for (const [width, stroke] of [[5, "#fff"], [2.5, colour]]) {
+    pen.beginPath();
+    pen.moveTo(cx, cy);
+    pen.lineTo(tip[0] * ratio, tip[1] * ratio);
+    pen.lineWidth = width * ratio;
+    pen.lineCap = "round";
+    pen.strokeStyle = stroke;
+    pen.stroke();
+  }
   pen.beginPath();
   pen.arc(cx, cy, r, 0, 2 * Math.PI);
   pen.fillStyle = colour;

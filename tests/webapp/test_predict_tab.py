@@ -136,7 +136,7 @@ def test_files_that_do_not_fit_give_one_message(found: Diagnosis, tmp_path: Path
 
 def test_a_held_back_part_is_told_of_in_the_list_and_leads_to_the_tab() -> None:
     diagnosis = replace(make_diagnosis(), prediction=a_prediction(a_row()))
-    assert f"{headline(a_prediction(a_row()))} on fresh.csv." in cluster_list(diagnosis)
+    assert f"On fresh.csv: {came_back(a_prediction(a_row()))}" in cluster_list(diagnosis)
     assert held_back_line(make_diagnosis()) == ""
     session = Session(RUNS.add(diagnosis))
     tabs, shown, *_, result = on_go(session, Predicted(), SimpleNamespace(_data={"do": "predict"}))  # type: ignore[arg-type]
