@@ -97,9 +97,14 @@ def audit(options: Namespace) -> None:
     diagnosis = load(options.run)
     cells = audit_table(diagnosis, options.phrases, most=options.most)
     print(text_table(diagnosis, cells, shutil.get_terminal_size((120, 24)).columns))
+    every = 0 if diagnosis.words is None else len(diagnosis.words.phrases)
+    if not options.phrases and options.most < every:
+        print(f"Shown: the {options.most:,} of {every:,} phrases with the largest excess anywhere. Picked for it, they look stronger than they are.")
     if options.out is None:
         return
     kind = options.out.suffix.lower()
+    if kind != ".html" and not options.phrases:
+        cells = audit_table(diagnosis, most=every)  # a file holds them all
     if kind == ".html":
         from core.report import write_audit
 
@@ -114,6 +119,7 @@ def predict(options: Namespace) -> None:
     """Freeze what was found, open the fresh samples, and add to the run what they show."""
     if options.out is not None:
         check_suffix(options.out)
+        _in_folder(options.out)  # before the work, not after it
     from core.embedding_cache import default_cache
     from core.files import write_text
     from core.freeze import freeze

@@ -120,7 +120,9 @@ def diagnose_audit(
         return found
     from core.predict import predict
 
-    note = f"{len(held.samples):,} samples were held back: nothing below looked at them but the prediction."
+    share = len(held.samples) / (len(held.samples) + len(audit.samples))
+    whole = "" if abs(share - hold_back) < 0.03 else f" ({share:.0%} where {hold_back:.0%} was asked: groups are kept whole)"
+    note = f"{len(held.samples):,} samples were held back{whole}: nothing in this run looked at them but the prediction."
     held = replace(held, excluded=held.excluded.iloc[:0])
     prediction = predict(found, held, source=f"{len(held.samples):,} held-back samples")
     return replace(found, prediction=prediction, notes=(note, *found.notes))
@@ -151,7 +153,8 @@ def diagnose_records(
     _check(samples, outcomes, embeddings)
     order = np.argsort(np.array(samples.ids), kind="stable")
     ordered = None if words is None else words.keep(order)
-    found = _diagnose(samples.keep(order), _clipped(outcomes).keep(order), embeddings.keep(order), ordered, names, settings, progress)
+    numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
+    found = _diagnose(numbered.keep(order), _clipped(outcomes).keep(order), embeddings.keep(order), ordered, names, settings, progress)
     found = in_order(found, np.argsort(order, kind="stable"))
     said = () if words is None else words.notes
     return replace(
@@ -160,9 +163,19 @@ def diagnose_records(
         outcomes=_clipped(outcomes),
         embeddings=embeddings,
         words=words,
-        fingerprint=fingerprint(samples, outcomes, embeddings),
+        fingerprint=fingerprint(numbered.keep(order), outcomes.keep(order), embeddings.keep(order)),
         notes=(*notes, *said, *found.notes),
     )
+
+
+def _renumbered(groups: I64, order: I64) -> I64:
+    """The groups by another number: that of their first row in `order`, so that it does not depend on the order of the table."""
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    names, inverse = np.unique(groups, return_inverse=True)
+    first = np.full(len(names), len(order), np.int64)
+    np.minimum.at(first, inverse, place)
+    return first[inverse]
 
 
 def _diagnose(

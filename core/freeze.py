@@ -31,6 +31,8 @@ class FrozenFinding:
     """Into the diagnosis' clusters or insights."""
     cut: float | None = None
     """Of a phrase: the least score of a matching sample."""
+    spread: float = 0.0
+    """Standard deviation of the members' errors or losses."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +72,9 @@ def _frozen_cluster(diagnosis: Diagnosis, index: int, cluster: FailureCluster) -
         value = cluster.error_outside + cluster.error_difference.value
     else:
         value = cluster.mean_loss - _plain_excess(diagnosis, members, cluster.scope) + cluster.excess_loss.value
-    return FrozenFinding("cluster", cluster.name, cluster.scope, cluster.size, _predicted(diagnosis, members, value), index)
+    return FrozenFinding(
+        "cluster", cluster.name, cluster.scope, cluster.size, _predicted(diagnosis, members, value), index, None, _spread(diagnosis, members)
+    )
 
 
 def _frozen_insight(diagnosis: Diagnosis, index: int, insight: Insight) -> FrozenFinding:
@@ -80,7 +84,16 @@ def _frozen_insight(diagnosis: Diagnosis, index: int, insight: Insight) -> Froze
         own = float(diagnosis.outcomes.fitted[insight.mask].mean())
         value = own - _plain_excess(diagnosis, insight.mask, insight.scope) + insight.effect.value
     cut = _cut(diagnosis, insight) if insight.kind == "phrase" else None
-    return FrozenFinding(insight.kind, insight.text, insight.scope, insight.size, _predicted(diagnosis, insight.mask, value), index, cut)
+    return FrozenFinding(
+        insight.kind,
+        insight.text,
+        insight.scope,
+        insight.size,
+        _predicted(diagnosis, insight.mask, value),
+        index,
+        cut,
+        _spread(diagnosis, insight.mask),
+    )
 
 
 def _plain_excess(diagnosis: Diagnosis, members: Bool, scope: str) -> float:
@@ -100,6 +113,10 @@ def _predicted(diagnosis: Diagnosis, members: Bool, value: float) -> Estimate:
         error = max(error, float(np.sqrt(0.25 / (len(values) + 4) * (4 / (len(values) + 4)))))
     plain = float(values.mean())
     return bounded(Estimate(value, min(value, plain) - 1.96 * error, max(value, plain) + 1.96 * error), diagnosis.outcomes)
+
+
+def _spread(diagnosis: Diagnosis, members: Bool) -> float:
+    return float(measured(diagnosis.outcomes)[members].std())
 
 
 def measured(outcomes: Outcomes) -> F64:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from core.samples import Audit
 
 
+EARLIER = "The findings were tried before,"
+
+
 def predict_fresh(
     diagnosis: Diagnosis,
     table: str | Path | pd.DataFrame | None,
@@ -45,11 +48,25 @@ def predict_fresh(
         raise InvalidInput("The diagnosis was made on embeddings that were given. Give those of the fresh samples too, with --embeddings.")
     if audit.samples.images is None and not given:
         raise InvalidInput(f"The diagnosis was made on pictures ({diagnosis.embeddings.encoder}). Give the fresh samples' pictures, with --images.")
+    if ", crop" in diagnosis.embeddings.space:
+        raise InvalidInput(
+            "The run's samples are objects in pictures, and plain pictures cannot be compared with them. Use diagnose --hold-back 0.33."
+        )
     words = diagnosis.words
     finding = words.encoder if given and words is not None else diagnosis.embeddings.encoder.rsplit(" ", 1)[0]
     audit = embed(audit, finding, naming=None if words is None else words.encoder, words=words is not None, cache=cache, progress=progress)
     name = Path(table).name if isinstance(table, str | Path) else audit.samples.name
-    return replace(diagnosis, prediction=predict(diagnosis, audit, selection=selection, source=name))
+    found = predict(diagnosis, audit, selection=selection, source=name)
+    return replace(diagnosis, prediction=replace(found, notes=(*found.notes, *_earlier(diagnosis))))
+
+
+def _earlier(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """That this was tried before, so that nobody tries until it fits without its being seen."""
+    before = diagnosis.prediction
+    if before is None:
+        return ()
+    kept = tuple(note for note in before.notes if note.startswith(EARLIER))
+    return (*kept, f"{EARLIER} on {before.source} ({before.n_fresh:,} samples).")
 
 
 def hold_back(audit: Audit, share: float, seed: int = 0) -> tuple[Audit, Audit]:

@@ -90,6 +90,8 @@ def make_words(
             f"The samples' vectors are of the space {joint.space!r} and the encoder names in {encoder.joint_space!r}. Use one encoder."
         )
     own, notes = keep_apart(vocabulary, class_names, synonyms or {})
+    if not own.phrases:
+        raise InvalidInput(f"No phrase is left of {len(vocabulary):,}: all only restate a class. Bring others with --vocabulary, or leave words out.")
     with_phrase, without = prompts(own, class_names, PROMPTS)
     count = [len(p) for p in with_phrase]
     texts = [t for group in (*with_phrase, *without) for t in group]
@@ -105,7 +107,8 @@ def make_words(
     said = list(notes)
     if dropped:
         many = sum(map(len, dropped.values()))
-        said.append(f"{many:,} phrases are the same as another to this encoder and are left out.")
+        which = "1 phrase is" if many == 1 else f"{many:,} phrases are"
+        said.append(f"{which} the same as another to this encoder and left out.")
     phrases = [own.phrases[i] for i in kept]
     found = words_of(
         joint, directions[kept], tuple(p.text for p in phrases), tuple(p.family for p in phrases), encoder=encoder.name, notes=tuple(said)

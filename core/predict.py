@@ -15,9 +15,9 @@ import numpy as np
 from core.conditions import meets
 from core.errors import InvalidInput
 from core.freeze import FrozenFinding, along, bounded, freeze, measured
-from core.layout import layout_of
+from core.layout import FEWEST_GROUPS, layout_of
 from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Estimate, Outcomes, Prediction, PredictionRow, SampleSet, Words
-from core.statistics import UNDEFINED, bootstrap, holm, wilson
+from core.statistics import UNDEFINED, Permuter, bootstrap, holm, permutation_p, wilson
 from core.words import block_means
 
 if TYPE_CHECKING:
@@ -27,8 +27,13 @@ FEWEST = 5
 """With fewer matching fresh samples a finding is shown and not judged."""
 COPY = 0.9999
 """A fresh picture with a higher cosine to a diagnosed one is the same picture, and is left out."""
+FEW_DIMENSIONS = 64
+PERMUTATIONS = 4999
+"""Of whole groups, where fresh samples share them."""
 LASSO = 0.05
 """Share of the samples in the by-eye lasso, and of the samples of highest loss."""
+WIDEST = 0.7
+"""An expected error rate that may lie anywhere in so wide an interval is not judged: hardly any observation could miss it."""
 NEIGHBOURS = 5
 
 
@@ -45,7 +50,7 @@ def predict(diagnosis: Diagnosis, audit: Audit, *, selection: I64 | None = None,
     """
     frozen = freeze(diagnosis)
     fresh = _Fresh.of(diagnosis, audit)
-    named = [(f.kind, f.text, f.scope, fresh.matching(f), fresh.scope(f.scope), f.predicted) for f in frozen.findings]
+    named = [(f.kind, f.text, f.scope, fresh.matching(f), fresh.scope(f.scope), f.predicted, f.spread) for f in frozen.findings]
     rows = [fresh.row(*parts) for parts in named]
     judged = [i for i, (row, parts) in enumerate(zip(rows, named)) if row.n >= FEWEST and (parts[4] & ~parts[3]).sum() >= FEWEST]
     adjusted = holm([fresh.p(named[i][3], named[i][4]) for i in judged])
@@ -56,7 +61,9 @@ def predict(diagnosis: Diagnosis, audit: Audit, *, selection: I64 | None = None,
         by_eye.append(("your lasso", f"{len(selection):,} samples picked by eye", np.isin(np.arange(len(diagnosis.samples)), selection)))
     by_eye.append(("top-loss neighbours", "samples most like those of highest loss", _top_losses(diagnosis.outcomes)))
     everyone = np.ones(len(fresh.samples), bool)
-    rows += [fresh.row(kind, text, "all samples", fresh.near(picked), everyone, fresh.naive(picked)) for kind, text, picked in by_eye]  # type: ignore[arg-type]
+    rows += [
+        fresh.row(kind, text, "all samples", fresh.near(picked), everyone, fresh.naive(picked), fresh.spread(picked)) for kind, text, picked in by_eye
+    ]  # type: ignore[arg-type]
     measure = "mean loss" if diagnosis.outcomes.errors is None else "error rate"
     return Prediction(frozen.digest, len(fresh.samples), measure, source, tuple(rows), fresh.notes, fresh.excluded)
 
@@ -98,6 +105,9 @@ class _Fresh:
     def of(cls, diagnosis: Diagnosis, audit: Audit) -> _Fresh:
         notes: list[str] = []
         excluded = [(str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"])]
+        lacking = _lacking(diagnosis, audit.samples)
+        if lacking:
+            notes.append(f"The fresh table has no column {', '.join(map(repr, lacking))}: conditions on it were not tried.")
         embeddings = audit.embeddings
         if embeddings is None or diagnosis.model is None:
             raise InvalidInput("The fresh samples need embeddings and the run its model. Give --images or --embeddings, or diagnose the data again.")
@@ -106,6 +116,11 @@ class _Fresh:
             raise InvalidInput(
                 f"The run measures {has} and the fresh samples do not: give the same columns (label and prediction, or loss) as before."
             )
+        if diagnosis.outcomes.errors is None and audit.outcomes.name != diagnosis.outcomes.name:
+            raise InvalidInput(
+                f"The run measures {diagnosis.outcomes.name} and the fresh table gives {audit.outcomes.name}: they cannot be compared. "
+                "Name the same loss (--loss, --loss-kind)."
+            )
         kept = np.flatnonzero(~_copies(embeddings.vectors, diagnosis.embeddings.vectors))
         if len(kept) < len(embeddings):
             out = set(range(len(embeddings))) - set(kept.tolist())
@@ -113,7 +128,7 @@ class _Fresh:
             notes.append(f"{len(out):,} fresh samples are also among the diagnosed ones and are left out.")
         if not len(kept):
             raise InvalidInput("All fresh samples are among the diagnosed ones: there is nothing to predict. Bring samples that were not diagnosed.")
-        samples, outcomes = audit.samples.keep(kept), audit.outcomes.keep(kept)
+        samples, outcomes = audit.samples.keep(kept), replace(audit.outcomes.keep(kept), clip=diagnosis.outcomes.clip)
         labels = _labels(diagnosis, samples, notes)
         words = None if audit.words is None else audit.words.keep(kept)
         layout = layout_of(diagnosis)
@@ -171,15 +186,16 @@ class _Fresh:
             return wilson(int(values.sum()), len(values))
         return bootstrap(lambda i: float(values[i].mean()), len(values), None, np.random.default_rng(0), repeats=400)
 
-    def row(self, kind: Any, text: str, scope: str, matching: Bool, inside: Bool, predicted: Estimate) -> PredictionRow:
+    def row(self, kind: Any, text: str, scope: str, matching: Bool, inside: Bool, predicted: Estimate, spread: float) -> PredictionRow:
         values, n = measured(self.outcomes), int(matching.sum())
         rest = values[inside & ~matching]
         observed, expected = None, predicted
         if n:
             groups = None if self.samples.groups is None else self.samples.groups[matching]
             observed = self._observed(values[matching], groups)
-            expected = self._expected(predicted, values[matching], n)
-        judged = n >= FEWEST and observed is not None
+            expected = self._expected(predicted, spread, n)
+        wide = self.outcomes.errors is not None and expected.high - expected.low > WIDEST
+        judged = n >= FEWEST and observed is not None and not wide
         return PredictionRow(
             kind=kind,
             text=text,
@@ -196,26 +212,35 @@ class _Fresh:
     def _observed(self, values: F64, groups: I64 | None) -> Estimate:
         if self.outcomes.errors is not None and (groups is None or len(np.unique(groups)) == len(groups)):
             return wilson(int(values.sum()), len(values))
-        if len(values) < 2:
-            return Estimate(float(values[0]), UNDEFINED.low, UNDEFINED.high)
+        if len(values) < 2 or (groups is not None and len(np.unique(groups)) < FEWEST):
+            return Estimate(float(values.mean()), UNDEFINED.low, UNDEFINED.high)
         return bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
 
-    def _expected(self, predicted: Estimate, values: F64, n: int) -> Estimate:
-        """The predicted interval widened by the sampling error of n fresh samples."""
+    def spread(self, picked: Bool) -> float:
+        return float(measured(self.diagnosis.outcomes)[picked].std())
+
+    def _expected(self, predicted: Estimate, spread: float, n: int) -> Estimate:
+        """The predicted interval widened by the sampling error of n fresh samples, as far as it was known before they were opened."""
         if not np.isfinite(predicted.low):
             return predicted
         share = float(np.clip(predicted.value, 1 / (n + 2), 1 - 1 / (n + 2)))
-        variance = share * (1 - share) if self.outcomes.errors is not None else float(values.var(ddof=1)) if n > 1 else 0.0
+        variance = share * (1 - share) if self.outcomes.errors is not None else spread**2
         below, above = (
             float(np.hypot(side, 1.96 * np.sqrt(variance / n))) for side in (predicted.value - predicted.low, predicted.high - predicted.value)
         )
-        return bounded(Estimate(predicted.value, predicted.value - below, predicted.value + above), self.outcomes)
+        least = min(0.0, float(self.diagnosis.outcomes.fitted.min()))
+        return bounded(Estimate(predicted.value, max(least, predicted.value - below), predicted.value + above), self.outcomes)
 
     def p(self, matching: Bool, inside: Bool) -> float:
-        """One-sided p that the matching samples do no worse than the rest of the scope: Fisher's exact test, or Welch's t for losses."""
+        """One-sided p that the matching samples do no worse than the rest of the scope: Fisher's exact test, or Welch's t for losses.
+
+        Where several samples share a group, whole groups are permuted instead; with fewer than FEWEST_GROUPS the p is 1.
+        """
         from scipy import stats
 
-        values = measured(self.outcomes)
+        values, groups = measured(self.outcomes), self.samples.groups
+        if groups is not None and len(np.unique(groups[inside])) < int(inside.sum()):
+            return self._p_of_groups(values, groups, matching & inside, inside)
         own, rest = values[matching & inside], values[inside & ~matching]
         if self.outcomes.errors is not None:
             table = [[int(own.sum()), int(len(own) - own.sum())], [int(rest.sum()), int(len(rest) - rest.sum())]]
@@ -224,12 +249,34 @@ class _Fresh:
             return 1.0
         return float(stats.ttest_ind(own, rest, equal_var=False, alternative="greater").pvalue)  # type: ignore[attr-defined]
 
+    def _p_of_groups(self, values: F64, groups: I64, matching: Bool, inside: Bool) -> float:
+        rows = np.flatnonzero(inside)
+        if len(np.unique(groups[rows])) < FEWEST_GROUPS:
+            return 1.0
+        own, members = values[rows], matching[rows]
+        draw = Permuter(np.zeros(len(rows), np.int64), groups[rows]).draw(PERMUTATIONS, np.random.default_rng(0))
+        return permutation_p(float(_shifted(own[:, None], members)[0]), _shifted(own[draw], members))
+
+
+def _shifted(values: F64, matching: Bool) -> F64:
+    """(p,) mean of the matching rows minus that of the others, of (n, p) values."""
+    return values[matching].mean(0) - values[~matching].mean(0)
+
+
+def _lacking(diagnosis: Diagnosis, samples: SampleSet) -> list[str]:
+    """Columns that confirmed conditions ask for and the fresh samples do not have."""
+    there = {column.name for column in samples.metadata}
+    return sorted({name for i in diagnosis.insights if i.confirmed for name, _, _ in i.tests if name not in there})
+
 
 def _copies(fresh: F32, known: F32) -> Bool:
     """(m,) fresh vectors that are those of a known sample."""
     if fresh.shape[1] != known.shape[1]:
         raise InvalidInput(f"The fresh embeddings must be (m, {known.shape[1]}), as diagnosed: got {fresh.shape}. Use the run's own encoder.")
-    return np.array([bool(len(part)) and float(part.max()) > COPY for part in (row @ known.T for row in fresh)], dtype=bool)
+    if fresh.shape[1] < FEW_DIMENSIONS:  # there unlike samples may point the same way: only equal vectors are one sample
+        seen = {row.tobytes() for row in known}
+        return np.array([row.tobytes() in seen for row in fresh], dtype=bool)
+    return np.array([float((row @ known.T).max()) > COPY for row in fresh], dtype=bool)
 
 
 def _labels(diagnosis: Diagnosis, samples: SampleSet, notes: list[str]) -> I64:

@@ -28,7 +28,8 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings) -> l
         said.append(f"No truth was given: {outcomes.name} is a proxy for the loss, so these are places of doubt, not of failure.")
     if outcomes.clip is not None and (outcomes.loss > outcomes.clip).any():
         count = int((outcomes.loss > outcomes.clip).sum())
-        said.append(f"{count:,} losses above {outcomes.clip:.3g} {outcomes.unit} are counted as {outcomes.clip:.3g} in fits, tests and effects.")
+        many = "1 loss" if count == 1 else f"{count:,} losses"
+        said.append(f"{many} above {outcomes.clip:.3g} {outcomes.unit} {'is' if count == 1 else 'are'} taken as that in fits, tests and effects.")
     if settings.n_permutations < 5000:
         said.append(f"{settings.n_permutations:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
     if has_classes(samples):

@@ -39,6 +39,8 @@ CLOSE = 0.7
 0.84 from "in the dark", "a purple giraffe" at 0.68 from "purple"."""
 FLAT = 0.5
 """A phrase along which images vary less than so many times the median phrase says little about them."""
+MOSTLY = 0.5
+"""A question of which less is tested cannot be confirmed: the p would speak of something else than its words."""
 LONGEST = 300
 """Characters of a question."""
 
@@ -81,7 +83,12 @@ class Answer:
 
     @property
     def confirmed(self) -> bool:
-        return self.p is not None and self.p <= self.alpha
+        return self.p is not None and self.p <= self.alpha and self.is_tested
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether the p speaks of the text: at least half of its direction is tested."""
+        return self.inside >= MOSTLY
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +100,8 @@ class Difference:
     observed: Estimate
     """Difference of mean loss; 95 % interval by group bootstrap over the samples, the shared ones counted on both sides."""
     shared: int
+    scopes: tuple[str, str] = ("", "")
+    """Where each text was answered: they may differ."""
 
 
 def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None = None, cache: Path | None = None) -> list[Answer]:
@@ -134,7 +143,7 @@ def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None
 
 
 def _checked(text: str) -> str:
-    cleaned = " ".join(text.split())
+    cleaned = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if not cleaned or not any(c.isalnum() for c in cleaned):
         raise InvalidInput('A question needs words: got an empty text. Ask for something that images may show, such as "a dog in snow".')
     if len(cleaned) > LONGEST:
@@ -250,7 +259,7 @@ def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Differenc
         return float(losses[inside].mean() - losses[other].mean()) if len(inside) and len(other) else float("nan")
 
     found = bootstrap(gap, len(rows), None if groups is None else groups[rows], np.random.default_rng(0), repeats=400)
-    return Difference(first.text, second.text, found, int((a & b).sum()))
+    return Difference(first.text, second.text, found, int((a & b).sum()), (first.scope, second.scope))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -201,6 +201,7 @@ class PredictionRow:
     p: float | None
     """One-sided p that the matching fresh samples do no worse than the rest, adjusted (Holm) over the findings."""
     as_predicted: bool | None
+    """Whether `observed` lies in `expected`; None with too few samples, or where `expected` is so wide that it says nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
 ALL = "all samples"
 PROXIES = 4
 """Conditions that say the same, named in a sentence; the rest are counted."""
+NEGATION = re.compile(r"\b(not|no|without|never|neither|nor|cannot)\b|n't\b", re.IGNORECASE)
 FINDINGS = ("cluster", "phrase", "condition")
 """The kinds of a prediction's rows that were confirmed before; the others are what a person would have picked."""
 LOOKED_AT = 500
 """Rows by which it is told whether each has a picture of its own."""
-MOSTLY = 0.5
-"""Of a question of which less lies within the tested words, that is stressed."""
 
 
 def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) -> str:
@@ -30,7 +30,13 @@ def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) ->
 
     A finding that was not confirmed begins with "Exploratory". Without `proxies`, what says the same is left out.
     """
-    parts = [_rates(diagnosis, insight), _retrieval(insight), _ensemble(diagnosis, insight), _measured(insight), _same(insight) if proxies else ""]
+    parts = [
+        _rates(diagnosis, insight),
+        _retrieval(diagnosis, insight),
+        _ensemble(diagnosis, insight),
+        _measured(insight),
+        _same(insight) if proxies else "",
+    ]
     return " ".join(part for part in parts if part)
 
 
@@ -94,6 +100,8 @@ def _gap(difference: Estimate | None, insight: Insight, shares: bool, digits: in
             parts.append(f"95\u00a0% {interval(scaled, digits=0 if shares else digits)}")
     if insight.confirmed:
         parts.append(f"adjusted {p_value(insight.p)}")
+        if difference is not None and difference.low <= 0:  # the interval holds for every finding at once, the p for the best of all
+            parts.append("how much worse is open")
     return f" ({', '.join(parts)})" if parts else ""
 
 
@@ -108,13 +116,30 @@ def _coverage(diagnosis: Diagnosis, insight: Insight) -> str:
     return f"; {'it holds' if insight.size == 1 else 'they hold'} {percent(insight.coverage.value)} of {of}"
 
 
-def _retrieval(insight: Insight) -> str:
+def _retrieval(diagnosis: Diagnosis, insight: Insight) -> str:
     if insight.held_out is not None:
-        return f"The phrase alone finds the cluster on unseen rows with AUROC {number(insight.held_out.value)} ({interval(insight.held_out)})."
+        found = f"The phrase alone finds the cluster on unseen rows with AUROC {number(insight.held_out.value)} ({interval(insight.held_out)})"
+        return f"{found}; {_inside(diagnosis, insight)}."
     if insight.retrieval is None:
         return ""
     what = "the selection" if insight.cluster is None else "the cluster"
     return f"The {insight.kind} alone finds {what} with AUROC {number(insight.retrieval)}, on the rows that it was chosen on."
+
+
+def _inside(diagnosis: Diagnosis, insight: Insight) -> str:
+    """How many of a phrase's samples lie in the cluster that it describes: the two are not one set."""
+    cluster = next((c for c in diagnosis.clusters if c.id == insight.cluster), None)
+    inside = 0 if cluster is None else int((insight.mask & (cluster.membership >= 0.5)).sum())
+    size = 0 if cluster is None else cluster.size
+    return f"{inside:,} of its {insight.size:,} are among the cluster's {size:,}"
+
+
+def overlap(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """Such as "12 of its 12 are also in cluster 1", for the higher-ranked cluster that shares most; "" where none does."""
+    members = cluster.membership >= 0.5
+    shared = [(int((members & (c.membership >= 0.5)).sum()), -c.id) for c in diagnosis.clusters if c.id < cluster.id]
+    most, number = max(shared, default=(0, 0))
+    return f"{most:,} of its {cluster.size:,} are also in cluster {1 - number}" if most else ""
 
 
 def heard(insight: Insight) -> Literal["agrees", "does not agree", "not read"]:
@@ -158,7 +183,10 @@ def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 
     The best phrase that describes it, if that finds it on unseen rows; else the best confirmed condition; else its own name.
     """
-    found = best_phrase(diagnosis, cluster) or best_condition(diagnosis, cluster)
+    phrase, condition = best_phrase(diagnosis, cluster), best_condition(diagnosis, cluster)
+    found = phrase or condition
+    if phrase is not None and condition is not None and not phrase.confirmed and phrase.held_out is not None:
+        found = condition if (condition.retrieval or 0.0) > phrase.held_out.value else phrase  # a tested condition that fits better
     if found is None:
         return cluster.name
     return found.text if cluster.scope == ALL else f"{cluster.scope}: {found.text}"
@@ -194,11 +222,15 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
         "They form a group of their own along these words." if answer.stands_apart else "They are no group of their own, just the most similar ones."
     )
     parts = [f'"{answer.text}": {within}{matches} most like it {observed} {against}.', group, _chance(answer)]
-    if answer.read is not None:
+    if answer.read is not None and answer.is_tested:  # of other texts the ensemble reads little but the mean
         span = interval(answer.read, digits=digits)
-        parts.append(f"In the words alone the ensemble reads a mean loss of {number(answer.read.value, digits)}{unit} ({span}).")
-    only = "Only " if answer.inside < MOSTLY else ""
-    parts.append(f"{only}{percent(answer.inside)} of what the question says lies within the words that are tested.")
+        parts.append(
+            f"In the words alone the ensemble reads a mean loss of {number(answer.read.value, digits)}{unit} ({span}, the spread of its members)."
+        )
+    if answer.is_tested:
+        parts.append(f"{percent(answer.inside)} of what the question says lies within the words that are tested.")
+    if NEGATION.search(answer.text):
+        parts.append('Text encoders hardly hear a "not": this was read much as the same words without it.')
     if answer.extrapolation:
         parts.append("This is an extrapolation: the images hardly differ along these words, so nothing here shows what they say.")
     return " ".join(parts)
@@ -207,9 +239,15 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
 def _chance(answer: Answer) -> str:
     if answer.p is None:
         return "There is no p: with so few groups nothing can be permuted."
+    if not answer.is_tested:
+        return f"Not tested: only {percent(answer.inside)} of what the question says lies within the words that are tested."
     via = "" if answer.through is None else f'tested through "{answer.through}", '
     held = f"{via}{p_value(answer.p)}, adjusted for any number of questions"
-    return f"Confirmed: the loss goes with these words ({held})." if answer.confirmed else f"Not confirmed: no more than chance allows ({held})."
+    return (
+        f"Confirmed: the loss goes with these words ({held})."
+        if answer.confirmed
+        else f"Not confirmed: with these images it cannot be told from chance ({held})."
+    )
 
 
 def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
@@ -221,8 +259,11 @@ def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
         return f'"{found.first}" and "{found.second}" have the same matches: there is no difference to tell.{shared}'
     side = "below" if value < 0 else "above"
     clear = found.observed.low > 0 or found.observed.high < 0
+    first, second = (
+        f'"{text}"' + (f" ({scope})" if found.scopes[0] != found.scopes[1] else "") for text, scope in zip((found.first, found.second), found.scopes)
+    )
     said = (
-        f'the mean loss of "{found.first}" is {number(abs(value), digits)}{unit} {side} that of "{found.second}" '
+        f"the mean loss of {first} is {number(abs(value), digits)}{unit} {side} that of {second} "
         f"(difference {number(value, digits)}, 95\u00a0% {interval(found.observed, digits=digits)} for this pair alone)."
     )
     return (f"{said[0].upper()}{said[1:]}" if clear else f"No clear difference: {said}") + shared
@@ -252,23 +293,38 @@ def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None
     rest = "" if row.rest is None else f" against {value(row.rest)} in the rest"
     chance = "" if row.p is None else f", adjusted {p_value(row.p)}"
     expected = f" ({span(row.predicted)}; {span(row.expected)} in {count(row.n, 'sample')})" if math.isfinite(row.predicted.low) else ""
-    return f"{start}; {value(row.predicted.value)} {what} was predicted{expected} and {seen}{rest}{chance}: {outcome(row)}."
+    return (
+        f"{start}; {value(row.predicted.value)} {what} was predicted{expected} and {seen}{rest}{chance}{f': {outcome(row)}' if outcome(row) else ''}."
+    )
 
 
 def came_back(prediction: Prediction) -> str:
-    """How many of the findings did on fresh samples as they had predicted."""
+    """How many of the findings fail more than the rest again, and how many of these at the rate that they had predicted."""
     found = [row for row in prediction.rows if row.kind in FINDINGS]
     judged = [row for row in found if row.as_predicted is not None]
     if not found:
         return "nothing was confirmed, so nothing was predicted."
-    held = sum(bool(row.as_predicted) for row in judged)
+    again = [row for row in judged if fails_again(row)]
+    held = sum(bool(row.as_predicted) for row in again)
     unsure = f"; {len(found) - len(judged):,} more had too few samples to judge" if len(judged) < len(found) else ""
-    return f"{held:,} of {count(len(judged), 'finding')} did as predicted{unsure}."
+    rate = f", {held:,} of them at the rate predicted" if again else ""
+    return f"{len(again):,} of {count(len(judged), 'finding')} clearly fail more than the rest again{rate}{unsure}."
 
 
-def outcome(row: PredictionRow) -> Literal["as predicted", "not as predicted", "too few to judge"]:
-    """Whether the observed value lies in the interval that was expected."""
-    return "too few to judge" if row.as_predicted is None else "as predicted" if row.as_predicted else "not as predicted"
+def fails_again(row: PredictionRow) -> bool:
+    """Whether the matching fresh samples do worse than the rest beyond chance (adjusted p at most 0.05)."""
+    return row.p is not None and row.p <= 0.05
+
+
+def outcome(row: PredictionRow) -> str:
+    """What became of a finding; "" for what a person would have picked, which made no claim."""
+    if row.kind not in FINDINGS:
+        return ""
+    if row.as_predicted is None:
+        return "too few to judge"
+    if not fails_again(row):
+        return "not clearly worse again"
+    return "fails again as predicted" if row.as_predicted else "fails again, at another rate"
 
 
 def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:

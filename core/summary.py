@@ -16,7 +16,7 @@ from core.figures import p_value as p_value
 from core.figures import percent as percent
 from core.figures import with_unit as with_unit
 from core.records import Diagnosis, FailureCluster
-from core.sentences import best_phrase, came_back, cluster_title, heard, prediction_rows, prediction_sentence
+from core.sentences import best_phrase, came_back, cluster_title, heard, overlap, prediction_rows, prediction_sentence
 
 
 def verdict(diagnosis: Diagnosis) -> str:
@@ -69,9 +69,11 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 
 
 def explanation(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """The two confirmed conditions that retrieve the cluster best, or "" if there is none."""
+    """The two confirmed conditions that retrieve the cluster best, with the share of members that meet them, or "" if there is none."""
     confirmed = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed and i.kind == "condition"]
-    return "; ".join(i.text for i in sorted(confirmed, key=lambda i: -(i.retrieval or 0.0))[:2])
+    members = cluster.membership >= 0.5
+    best = sorted(confirmed, key=lambda i: -(i.retrieval or 0.0))[:2]
+    return "; ".join(f"{i.text} ({percent(float(i.mask[members].mean()))} of members)" for i in best)
 
 
 def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
@@ -127,7 +129,7 @@ def text_summary(diagnosis: Diagnosis) -> str:
     lines = [verdict(diagnosis), predictability_sentence(diagnosis)]
     for cluster in diagnosis.clusters:
         lines.append(f"  {cluster.id + 1}. {cluster_title(diagnosis, cluster)} – {cluster_sentence(diagnosis, cluster)}")
-        said = {"in words": in_words(diagnosis, cluster), "shared": explanation(diagnosis, cluster)}
+        said = {"in words": in_words(diagnosis, cluster), "more often": explanation(diagnosis, cluster), "overlap": overlap(diagnosis, cluster)}
         if any(said.values()):
             lines.append("     " + "; ".join(f"{key}: {value}" for key, value in said.items() if value))
     failing = [f for f in diagnosis.classes if f.confirmed]
@@ -160,6 +162,10 @@ def prediction_lines(diagnosis: Diagnosis) -> list[str]:
     fresh = count(prediction.n_fresh, "fresh sample")
     source = prediction.source if "held-back" in prediction.source else f"{fresh} ({prediction.source})"
     lines = [f"On {source}: {came_back(prediction)}"]
+    if prediction.excluded:
+        common = Counter(reason for _, reason in prediction.excluded).most_common(4)
+        lines.append(f"  {count(len(prediction.excluded), 'fresh row')} left out: {'; '.join(f'{reason} ({n:,})' for reason, n in common)}.")
+    lines += [f"  Note: {note}" for note in prediction.notes]
     return [*lines, *(f"  {prediction_sentence(row, prediction, digits)}" for row in prediction_rows(diagnosis))]
 
 

@@ -173,7 +173,7 @@ def _texts(where: str, key: str, value: object) -> list[str]:
 
 
 def _checked(text: str, where: str) -> str:
-    phrase = " ".join(text.split())
+    phrase = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if not words_in(phrase):
         raise InvalidInput(f"{where}: a phrase has at least one word: got {phrase!r}. Write one or delete the entry.")
     if len(phrase) > LONGEST:

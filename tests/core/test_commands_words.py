@@ -72,14 +72,15 @@ def test_the_audit_is_an_aligned_table(run: Path, capsys: pytest.CaptureFixture[
     monkeypatch.setenv("COLUMNS", "100")
     lines = said(capsys, "audit", str(run), "--most", "3").splitlines()
     assert lines[0].split() == ["all", "samples", "bus", "car", "tram"]
-    assert len(lines) == 1 + 3 + 1
+    assert len(lines) == 1 + 3 + 1 + 1
+    assert lines[-1].startswith("Shown: the 3 of 8 phrases")
     assert len({len(line.rstrip(" )")) for line in lines[1:4]}) == 1
     cell = audit_table(load(run), most=1)[0]
     assert f"+{cell.observed.value:.2f}" in lines[1]
-    assert "description, not a test" in lines[-1]
+    assert "description, not a test" in lines[-2]
     monkeypatch.setenv("COLUMNS", "40")
     narrow = said(capsys, "audit", str(run), "--most", "3").splitlines()
-    assert "more classes do not fit; --out FILE holds them." in narrow[-2]
+    assert "more classes do not fit; --out FILE holds them." in narrow[-3]
     assert max(len(line) for line in narrow[:4]) <= 40
 
 
@@ -111,7 +112,7 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
     out = said(capsys, "predict", str(run), *arguments)
     assert out.startswith("Frozen: ")
     assert "SHA-256 " in out.splitlines()[0]
-    assert "On 320 fresh samples (new.csv): 1 of 2 findings did as predicted" in out
+    assert "On 320 fresh samples (new.csv): 1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted" in out
     assert asked["roles"].label == "y"
     assert asked["table"] == Path("new.csv")
     assert json.loads((run / "prediction.json").read_text("utf-8"))["n_fresh"] == 320

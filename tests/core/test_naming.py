@@ -52,3 +52,9 @@ def test_vectors_of_another_space_are_refused() -> None:
     _, audit, _ = planted_run()
     with pytest.raises(InvalidInput, match="Use one encoder"):
         make_words(Embeddings(audit.embeddings.vectors, "x", "elsewhere"), WordTower(audit), vocabulary("in snow"), CLASSES)
+
+
+def test_a_vocabulary_of_which_nothing_is_left_is_refused() -> None:
+    _, audit, _ = planted_run()
+    with pytest.raises(InvalidInput, match="No phrase is left of 2"):
+        make_words(audit.embeddings, WordTower(audit), vocabulary("with a dog", "next to cats"), CLASSES)

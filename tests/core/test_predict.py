@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.diagnose import diagnose_records
 from core.errors import InvalidInput
 from core.freeze import freeze
 from core.fresh import hold_back
 from core.planted import Planted
 from core.predict import predict
-from core.records import Embeddings
+from core.records import Column, Embeddings
 from core.samples import Audit
 from core.store import load, save
-from tests.core.planted_words import planted_run, samples_of
+from tests.core.planted_words import QUICK, planted_run, samples_of
 
 NONE_OUT = pd.DataFrame(columns=["id", "row", "reason"])
 
@@ -122,3 +123,48 @@ def test_holding_back_keeps_groups_whole_and_classes_even() -> None:
     assert {*kept.samples.ids, *held.samples.ids} == set(brought.samples.ids)
     with pytest.raises(InvalidInput, match=r"between 0\.05 and 0\.5"):
         hold_back(brought, 0.9)
+
+
+def without_errors(brought: Audit) -> Audit:
+    return replace(brought, outcomes=replace(brought.outcomes, errors=None))
+
+
+def test_one_outlier_among_the_fresh_losses_does_not_widen_what_was_expected() -> None:
+    _, audit, fresh = planted_run("rare")
+    samples, outcomes, embeddings, words = samples_of(audit)
+    found = diagnose_records(samples, replace(outcomes, errors=None), embeddings, words=words, settings=QUICK)
+    brought = without_errors(audit_of(fresh))
+    plain = predict(found, brought)
+    assert plain.measure == "mean loss"
+    losses = brought.outcomes.loss.copy()
+    losses[7] = 1e6
+    wild = predict(found, replace(brought, outcomes=replace(brought.outcomes, loss=losses)))
+    for before, after in zip(plain.rows, wild.rows):
+        assert (after.expected.low, after.expected.high) == (before.expected.low, before.expected.high)
+        assert after.expected.low >= 0
+
+
+def test_another_loss_is_refused_and_a_missing_column_is_said() -> None:
+    _, audit, fresh = planted_run("rare")
+    samples, outcomes, embeddings, words = samples_of(audit)
+    table = Column("snowy", "category", np.where(audit.slices[0], "yes", "no").astype(object))
+    found = diagnose_records(replace(samples, metadata=(table,)), outcomes, embeddings, words=words, settings=QUICK)
+    assert any(i.confirmed and i.columns == ("snowy",) for i in found.insights)
+    assert any("'snowy'" in note for note in predict(found, audit_of(fresh)).notes)
+    bare = replace(found, outcomes=replace(found.outcomes, errors=None))
+    other = without_errors(audit_of(fresh))
+    with pytest.raises(InvalidInput, match="cannot be compared"):
+        predict(bare, replace(other, outcomes=replace(other.outcomes, name="squared error")))
+
+
+def test_groups_among_the_fresh_samples_are_permuted_whole() -> None:
+    """Forty rows of each of a few patients are no forty witnesses."""
+    found, _, fresh = planted_run("rare")
+    brought = audit_of(fresh)
+    alone = {(r.kind, r.text, r.scope): r.p for r in predict(found, brought).rows}
+    few = replace(brought, samples=replace(brought.samples, groups=(np.arange(len(fresh.labels)) * 7 // len(fresh.labels)).astype(np.int64)))
+    grouped = {(r.kind, r.text, r.scope): r for r in predict(found, few).rows if r.p is not None}
+    p = alone["phrase", "in snow", "dog"]
+    assert p is not None
+    assert p < 0.001
+    assert all(r.p == 1.0 for r in grouped.values())  # seven groups are too few to permute

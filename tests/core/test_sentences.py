@@ -46,7 +46,7 @@ def test_a_phrase_that_describes_a_cluster_says_how_well_it_finds_it_on_unseen_r
     assert said.startswith('Exploratory: the 30 images most like "in the dark" are wrong')
     assert "adjusted" not in said
     assert "corrected for the search" not in said
-    assert "The phrase alone finds the cluster on unseen rows with AUROC 0.87 (0.80 to 0.93)." in said
+    assert "The phrase alone finds the cluster on unseen rows with AUROC 0.87 (0.80 to 0.93); 15 of its 30 are among the cluster's 15." in said
     assert "The ensemble agrees: in the words alone it reads 0.30 nats more loss (0.20 to 0.40)." in said
     assert said.endswith('Says the same: "at night".')
 
@@ -128,8 +128,10 @@ def test_undefined_numbers_leave_no_hole() -> None:
 def test_a_cluster_is_called_by_its_phrase_else_by_its_confirmed_condition_else_by_its_name() -> None:
     diagnosis = with_words()
     first, second = diagnosis.clusters
-    assert cluster_title(diagnosis, first) == "in the dark"
-    assert cluster_title(diagnosis, replace(first, scope="dog")) == "dog: in the dark"
+    assert cluster_title(diagnosis, first) == "weather = fog"  # it was tested and fits better; the phrase only describes
+    tested = replace(diagnosis, insights=tuple(replace(i, confirmed=True) if i.held_out else i for i in diagnosis.insights))
+    assert cluster_title(tested, first) == "in the dark"
+    assert cluster_title(tested, replace(first, scope="dog")) == "dog: in the dark"
     assert cluster_title(diagnosis, second) == second.name  # its only condition was not confirmed
     weak = tuple(replace(i, held_out=Estimate(0.6, 0.45, 0.75)) if i.held_out else i for i in diagnosis.insights)
     assert cluster_title(replace(diagnosis, insights=weak), first) == "weather = fog"
@@ -166,16 +168,21 @@ def test_an_answer_tells_rates_p_and_what_the_ensemble_reads() -> None:
         f'"a bus in snow": within bus, the 14 images most like it are wrong 55{NB}% of the time (95{NB}% 40 to 70{NB}%) against 12{NB}% of the rest. '
         "They form a group of their own along these words. "
         "Confirmed: the loss goes with these words (p = 0.003, adjusted for any number of questions). "
-        "In the words alone the ensemble reads a mean loss of 1.10 nats (1.00 to 1.20). "
+        "In the words alone the ensemble reads a mean loss of 1.10 nats (1.00 to 1.20, the spread of its members). "
         f"80{NB}% of what the question says lies within the words that are tested."
     )
 
 
 def test_an_answer_says_what_it_does_not_know() -> None:
     diagnosis = with_words()
-    assert "Not confirmed: no more than chance allows (p = 0.40" in answer_sentence(diagnosis, answer(p=0.4))
+    assert "Not confirmed: with these images it cannot be told from chance (p = 0.40" in answer_sentence(diagnosis, answer(p=0.4))
     assert "There is no p" in answer_sentence(diagnosis, answer(p=None))
-    assert f"Only 19{NB}% of what the question says" in answer_sentence(diagnosis, answer(inside=0.19))
+    little = answer_sentence(diagnosis, answer(inside=0.19))
+    assert f"Not tested: only 19{NB}% of what the question says" in little
+    assert "onfirmed" not in little
+    assert "ensemble reads" not in little  # of such a text it reads little but the mean
+    assert 'hardly hear a "not"' in answer_sentence(diagnosis, answer(text="a bus, not in snow"))
+    assert 'hardly hear a "not"' not in answer_sentence(diagnosis, answer(text="a notable bus"))
     assert "This is an extrapolation" in answer_sentence(diagnosis, answer(extrapolation=True))
     assert "extrapolation" not in answer_sentence(diagnosis, answer())
     losses = answer_sentence(diagnosis, answer(error_rate=None, error_rest=None))
@@ -210,10 +217,10 @@ def test_each_prediction_is_told_with_what_came() -> None:
     held, missed, few, none, lasso = made_prediction().rows
     assert prediction_sentence(held) == (
         f"Cluster 1: 40 fresh samples; 55{NB}% wrong was predicted (45 to 65{NB}%; 35 to 75{NB}% in 40 samples) and "
-        f"58{NB}% was observed (43 to 73{NB}%) against 10{NB}% in the rest, adjusted p < 0.001: as predicted."
+        f"58{NB}% was observed (43 to 73{NB}%) against 10{NB}% in the rest, adjusted p < 0.001: fails again as predicted."
     )
     assert prediction_sentence(missed).startswith('bus: "in the rain": 12 fresh samples;')
-    assert prediction_sentence(missed).endswith(": not as predicted.")
+    assert prediction_sentence(missed).endswith(": not clearly worse again.")
     assert outcome(few) == "too few to judge"
     assert prediction_sentence(none) == f"weather = snow: 0 fresh samples match, so nothing can be said; 40{NB}% wrong was predicted."
     assert prediction_name(lasso) == "By-eye lasso (the worst spot of the map)"
@@ -226,11 +233,14 @@ def test_a_predicted_cluster_goes_by_its_title() -> None:
     diagnosis = with_words()
     first = replace(made.rows[0], text=diagnosis.clusters[0].name)
     rows = prediction_rows(replace(diagnosis, prediction=replace(made, rows=(first, *made.rows[1:]))))
-    assert rows[0].text == "Cluster 1 (in the dark)"
+    assert rows[0].text == "Cluster 1 (weather = fog)"
     assert rows[1:] == made.rows[1:]
     assert prediction_rows(diagnosis) == ()
 
 
 def test_only_findings_are_counted_among_those_that_came_back() -> None:
-    assert came_back(made_prediction()) == "1 of 2 findings did as predicted; 2 more had too few samples to judge."
+    assert (
+        came_back(made_prediction())
+        == "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; 2 more had too few samples to judge."
+    )
     assert came_back(replace(made_prediction(), rows=made_prediction().rows[4:])) == "nothing was confirmed, so nothing was predicted."

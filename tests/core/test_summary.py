@@ -75,7 +75,7 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
     lines = text_summary(make_diagnosis()).splitlines()
     assert lines[0].startswith("2 failure clusters confirmed")
     assert lines[2].startswith("  1. weather = fog – 8 samples, loss ")
-    assert lines[3] == "     shared: weather = fog"
+    assert lines[3] == "     more often: weather = fog (100\u00a0% of members)"
     assert lines[4].startswith("  2. weather = fog, group 1 – 7 samples, loss ")  # its condition was not confirmed, so it names nothing
     assert any(line.startswith("Failing as a whole: bus (mean loss 0.90, p = 0.004)") for line in lines)
     assert "2 rows left out: image could not be decoded (1); loss is not a number (1)." in lines
@@ -84,12 +84,14 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
 
 def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_prediction() -> None:
     lines = text_summary(replace(with_words(), prediction=made_prediction())).splitlines()
-    assert lines[2].startswith("  1. in the dark – ")
-    told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93; the ensemble agrees); shared: weather = fog'
-    assert lines[3] == told
+    assert lines[2].startswith("  1. weather = fog – ")
+    told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93; the ensemble agrees); '
+    assert lines[3] == told + "more often: weather = fog (100\u00a0% of members)"
     assert "Also failing: in the rain (bus)." in lines
-    at = lines.index("On 320 held-back samples: 1 of 2 findings did as predicted; 2 more had too few samples to judge.")
-    assert lines[at + 1].startswith("  Cluster 1: 40 fresh samples; ")
+    counts = "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; 2 more had too few samples to judge."
+    at = lines.index(f"On 320 held-back samples: {counts}")
+    assert lines[at + 1].startswith("  1 fresh row left out: ")
+    assert any(line.startswith("  Cluster 1: 40 fresh samples; ") for line in lines[at + 2 :])
     assert not any("  " in line.strip() for line in lines)
 
 
