@@ -35,13 +35,14 @@ class Asked:
     is_share: bool
     p: float | None
     confirmed: bool
+    tested: bool = True
 
 
 def remember(answer: Answer) -> Asked:
     """The answer's line in the table of questions: error rates where they are known, else mean losses."""
     known = answer.error_rate is not None and answer.error_rest is not None
     rate, rest = (answer.error_rate.value, answer.error_rest) if known else (answer.observed.value, answer.rest)  # type: ignore[union-attr]
-    return Asked(answer.text, answer.scope, answer.support, float(rate), float(rest), known, answer.p, answer.confirmed)  # type: ignore[arg-type]
+    return Asked(answer.text, answer.scope, answer.support, float(rate), float(rest), known, answer.p, answer.confirmed, answer.is_tested)  # type: ignore[arg-type]
 
 
 def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Difference | None) -> str:
@@ -55,6 +56,8 @@ def verdict(answer: Answer) -> str:
     """Whether the answer is more than chance would give to somebody free to ask anything, in a few words (plain text)."""
     if answer.p is None:
         return "No p: nothing could be permuted"
+    if not answer.is_tested:
+        return "Not tested: outside the tested words"
     if not answer.confirmed:
         return f"Not confirmed, {p_value(answer.p)}"
     return f"Confirmed: {'higher' if answer.observed.value > answer.rest else 'lower'} loss, {p_value(answer.p)}"
@@ -79,7 +82,7 @@ def _figures(diagnosis: Diagnosis, answer: Answer) -> str:
         return f"{number(e.value)} {bracket(e)}".strip()
 
     marks = [Mark(answer.observed, "observed", "Observed in the matches", said(answer.observed))]
-    if answer.read is not None:
+    if answer.read is not None and answer.is_tested:  # of other texts the ensemble reads little but the mean
         marks.append(Mark(answer.read, "read", "Read in the words alone", said(answer.read)))
     rest = Estimate(answer.rest, float("nan"), float("nan"))
     marks.append(Mark(rest, "rest", "The rest of its scope", number(answer.rest)))
@@ -157,7 +160,7 @@ def questions_table(asked: Sequence[Asked]) -> str:
     rows = ""
     for i, a in reversed(list(enumerate(asked))):
         shown = percent if a.is_share else number
-        p = p_cell(a.p) or "none"
+        p = (p_cell(a.p) or "none") if a.tested else "not tested"
         again = f'<button type="button" class="plain" data-do="ask" data-text="{esc(a.text)}">{esc(a.text)}</button>'
         rows += (
             f'<tr class="{"" if a.confirmed else "quiet"}"><td>{i + 1}</td><td>{again}</td><td>{esc(a.scope)}</td><td>{a.support:,}</td>'

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
-from core.sentences import cluster_title
+from core.sentences import cluster_title, overlap
 from webapp.figures import bracket, count, esc, hue, number, p_value, percent, picture, whisker
 from webapp.findings import alone
-from webapp.members import members_of, met_by, overlap
+from webapp.members import members_of, met_by
 from webapp.predictions import held_back_line
 
 THUMBNAILS = 4

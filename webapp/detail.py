@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.records import I64, Diagnosis, FailureCluster, Insight
-from core.sentences import cluster_title
+from core.sentences import ALL, cluster_title, overlap
 from webapp.figures import bracket, esc, hue, number, p_cell, percent, sample_facts, tile
 from webapp.findings import findings_columns
-from webapp.members import ALL, overlap, scope_rows
+from webapp.members import scope_rows
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
 ASKED = "Chosen by your question; its p stands in Ask."
@@ -28,6 +28,8 @@ class Selection:
     """Exploratory phrases, ready as markup."""
     title: str = ""
     """What the matches of a question are called."""
+    scope: str = ALL
+    """Within which the question was answered."""
 
 
 def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
@@ -41,7 +43,8 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
     else:
         one = len(rows) == 1
         title = esc(diagnosis.samples.ids[int(rows[0])]) if one else esc(selection.title or "Your selection")
-        flag, style = ("" if one else _flag(ASKED if selection.title else EXPLORATORY)), ""
+        asked = f'<p class="muted small-note">{ASKED}</p>' if selection.title else ""
+        flag, style = ("" if one else asked or _flag(EXPLORATORY)), ""
     back = '<button type="button" class="plain back" data-do="clear">&larr; All clusters</button>'
     steps = (
         '<span class="steps"><button type="button" class="plain" data-do="step" data-by="-1" aria-label="Previous cluster">&lsaquo;</button>'
@@ -50,7 +53,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
         else ""
     )
     body = f"{_figures(diagnosis, selection)}{_shared(diagnosis, selection)}{_gallery(diagnosis, selection)}{_cause(cluster)}"
-    counted = chip(diagnosis, rows, ALL if cluster is None else cluster.scope)
+    counted = chip(diagnosis, rows, selection.scope if cluster is None else cluster.scope)
     return (
         f'<div class="pane-head" style="{style}"><div class="pane-nav">{back}{steps}</div>'
         f'<h2 class="pane-title" tabindex="-1">{title}</h2>{counted}{flag}</div><div class="pane-body" style="{style}">{body}</div>'

@@ -113,7 +113,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     said = [
         {
             **{name: getattr(a, name) for name in ("text", "scope", "support", "rest", "error_rest", "p", "confirmed", "stands_apart")},
-            **{name: getattr(a, name) for name in ("inside", "extrapolation", "through")},
+            **{name: getattr(a, name) for name in ("inside", "is_tested", "extrapolation", "through")},
             **{name: _estimate(getattr(a, name)) for name in ("observed", "error_rate", "read")},
             "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
             "sentence": answer_sentence(diagnosis, a),

@@ -24,6 +24,7 @@ import numpy as np
 from core import store
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, FailureCluster, Progress, no_progress
+from core.sentences import ALL
 from webapp.failure_map import rows_inside
 
 PAGE = 12
@@ -40,8 +41,9 @@ class Session:
     """Place in `Diagnosis.candidates`."""
     row: int | None = None
     rows: tuple[int, ...] = ()
-    """The matches of a question, called `title`."""
+    """The matches of a question, called `title`, that was answered within `scope`."""
     title: str = ""
+    scope: str = ALL
     polygon: tuple[tuple[float, float], ...] = ()
     shown: int = PAGE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,7 @@ from core.records import Diagnosis
 from tests.fixtures import make_diagnosis
 from tests.webapp.showcase import PlainEncoder, add_words, make_showcase
 from tests.webapp.test_markup import Tags
-from webapp.answers import answers_view, remember
+from webapp.answers import answers_view, questions_table, remember
 from webapp.audit import EVERY, audit_csv, cells_of, families_of, heat_map
 from webapp.audit import on_table as on_audit
 from webapp.findings import disagrees, findings_columns, phrases_of_rows
@@ -46,6 +47,15 @@ def test_a_question_whose_loss_is_known_is_confirmed_and_its_pictures_are_shown(
     assert "Confirmed: higher loss" in said
     assert said.count("data-row=") >= 18
     assert said.count('class="wrong-mark"') == said.count("is-wrong") > 0
+
+
+def test_a_question_outside_the_tested_words_is_called_not_tested_and_shows_no_p(worded: Diagnosis) -> None:
+    answer = replace(answer_texts(worded, ["in the dark"])[0][0], inside=0.2, p=0.0123)
+    said = answers_view(worded, [answer], None) + questions_table([remember(answer)])
+    assert "Not tested: outside the tested words" in said
+    assert "not tested</td>" in said
+    assert "0.012" not in said
+    assert "Read in the words alone" not in said
 
 
 def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) -> None:
@@ -125,7 +135,7 @@ def test_a_chip_asks_and_a_match_is_shown_on_the_map(worded: Diagnosis) -> None:
     questions, *_ = on_ask(Session(run), Questions(run), "in the dark", "", silent)
     tabs, session, pane, _ = on_show(Session(run), questions, SimpleNamespace(_data={"do": "show", "place": "0"}))  # type: ignore[arg-type]
     assert tabs["selected"] == "explore"
-    assert sorted(selected_rows(session, worded)) == sorted(questions.matches[0][1])
+    assert sorted(selected_rows(session, worded)) == sorted(questions.matches[0][2])
     assert "Looks like “in the dark”" in pane
     with pytest.raises(InvalidInput, match="Ask again"):
         on_show(Session(run), questions, SimpleNamespace(_data={"do": "show", "place": "7"}))  # type: ignore[arg-type]

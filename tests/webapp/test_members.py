@@ -11,7 +11,7 @@ from tests.fixtures import make_diagnosis
 from tests.webapp.test_markup import Tags
 from webapp.cards import candidate_list, cluster_card, cluster_list
 from webapp.detail import ASKED, EXPLORATORY, Selection, chip, selection_pane
-from webapp.members import members_of, met_by, overlap, scope_rows
+from webapp.members import members_of, met_by, scope_rows
 
 
 def with_members(cluster: FailureCluster, rows: list[int], n: int, **kwargs: object) -> FailureCluster:
@@ -48,9 +48,10 @@ def test_cards_and_panes_carry_the_share_and_mark_what_is_exploratory() -> None:
 
 def test_members_that_lie_in_a_cluster_ranked_before_are_counted() -> None:
     diagnosis = two_clusters([0, 4, 8, 12], [8, 12, 16])
-    assert overlap(diagnosis, diagnosis.clusters[0]) == ""
-    assert overlap(diagnosis, diagnosis.clusters[1]) == "2 of 3 also in cluster 1"
-    assert "2 of 3 also in cluster 1" in cluster_list(diagnosis)
+    first, second = diagnosis.clusters
+    assert "also in cluster" not in cluster_card(diagnosis, first, 1.0)
+    assert "2 of its 3 are also in cluster 1" in cluster_card(diagnosis, second, 1.0)
+    assert "2 of its 3 are also in cluster 1" in selection_pane(diagnosis, Selection(members_of(second), (), second))
     apart = two_clusters([0, 4], [8, 12])
     assert "also in cluster" not in cluster_list(apart)
 
@@ -65,7 +66,8 @@ def test_a_cluster_of_a_class_is_compared_with_the_rest_of_its_class() -> None:
 
 def test_what_a_question_chose_is_not_called_chosen_after_its_losses() -> None:
     diagnosis, rows = make_diagnosis(), np.arange(6)
-    asked = selection_pane(diagnosis, Selection(rows, (), title="Looks like “fog”"))
+    asked = selection_pane(diagnosis, Selection(rows, (), title="Looks like “fog”", scope="bus"))
+    assert "in the rest of bus" in asked
     assert ASKED in asked
     assert EXPLORATORY not in asked
     assert EXPLORATORY in selection_pane(diagnosis, Selection(rows, ()))

@@ -36,8 +36,8 @@ class Questions:
 
     run: str = ""
     asked: tuple[Asked, ...] = ()
-    matches: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    """(text, matching rows) of the answers on the page."""
+    matches: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
+    """(text, scope, matching rows) of the answers on the page."""
 
 
 def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
@@ -105,7 +105,7 @@ def on_ask(session: Session, questions: Questions, text: str, other: str, progre
     answers, gap = answer_texts(diagnosis, texts)
     before = questions.asked if questions.run == session.run else ()
     asked = (*before, *(remember(a) for a in answers))[-MOST_KEPT:]
-    matches = tuple((a.text, tuple(a.rows.tolist())) for a in answers)
+    matches = tuple((a.text, a.scope, tuple(a.rows.tolist())) for a in answers)
     return Questions(session.run, asked, matches), answers_view(diagnosis, answers, gap), questions_table(asked)
 
 
@@ -123,8 +123,8 @@ def on_show(session: Session, questions: Questions, event: gr.EventData) -> tupl
     place = whole(said.get("place"))
     if said.get("do") != "show" or questions.run != session.run or not 0 <= place < len(questions.matches):
         raise InvalidInput("These answers are of another run than the open one. Ask again.")
-    text, rows = questions.matches[place]
-    return gr.update(selected="explore"), *show_selection(Session(session.run, rows=rows, title=f"Looks like “{text}”"))
+    text, scope, rows = questions.matches[place]
+    return gr.update(selected="explore"), *show_selection(Session(session.run, rows=rows, title=f"Looks like “{text}”", scope=scope))
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str) -> None:

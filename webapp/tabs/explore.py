@@ -66,7 +66,9 @@ def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
     cluster = picked_cluster(session, diagnosis)
     if cluster is not None and cluster.confirmed:
         return Selection(rows, tuple(i for i in diagnosis.insights if i.cluster == cluster.id), cluster, session.shown)
-    return Selection(rows, explore_rows(diagnosis, rows), cluster, session.shown, tuple(phrases_of_rows(diagnosis, rows)), session.title)
+    return Selection(
+        rows, explore_rows(diagnosis, rows), cluster, session.shown, tuple(phrases_of_rows(diagnosis, rows)), session.title, session.scope
+    )
 
 
 def explore_rows(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
