@@ -8,7 +8,7 @@ from core.records import Diagnosis, FailureCluster, Insight
 from core.sentences import cluster_title, overlap
 from webapp.figures import bracket, count, esc, hue, number, p_value, percent, picture, whisker
 from webapp.findings import alone
-from webapp.members import members_of, met_by
+from webapp.members import excess_interval, members_of, met_by
 from webapp.predictions import held_back_line
 
 THUMBNAILS = 4
@@ -102,9 +102,8 @@ def candidate_list(diagnosis: Diagnosis) -> str:
     if not diagnosis.candidates:
         return ""
     unit, rows = esc(diagnosis.outcomes.unit), ""
-    known = all(bracket(c.excess_loss) for c in diagnosis.candidates)  # intervals for all of them or for none
     for i, c in enumerate(diagnosis.candidates):
-        effect = f"{count(c.size, 'sample')}, {number(c.excess_loss.value, sign=True)} {unit} {bracket(c.excess_loss) if known else ''}"
+        effect = f"{count(c.size, 'sample')}, {number(c.excess_loss.value, sign=True)} {unit} {excess_interval(diagnosis, c)}"
         button = f'<button type="button" class="plain" data-do="candidate" data-candidate="{i}">{esc(c.name)}</button>'
         rows += f'<li>{button} <span class="muted">{effect}</span></li>'
     title = f'Looked at, not confirmed <span class="muted">{len(diagnosis.candidates)}</span>'

@@ -10,7 +10,7 @@ from core.records import I64, Diagnosis, FailureCluster, Insight
 from core.sentences import ALL, cluster_title, overlap
 from webapp.figures import bracket, esc, hue, number, p_cell, percent, sample_facts, tile
 from webapp.findings import findings_columns
-from webapp.members import scope_rows
+from webapp.members import excess_interval, scope_rows
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
 ASKED = "Chosen by your question; its p stands in Ask."
@@ -89,7 +89,7 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
             return ""
         return f'<ul class="facts-list">{"".join(f"<li>{esc(line)}</li>" for line in sample_facts(diagnosis, int(selection.rows[0])))}</ul>'
     unit = esc(diagnosis.outcomes.unit)
-    cells = [("Excess loss", f"{number(cluster.excess_loss.value, sign=True)} <small>{unit} {bracket(cluster.excess_loss)}</small>")]
+    cells = [("Excess loss", f"{number(cluster.excess_loss.value, sign=True)} <small>{unit} {excess_interval(diagnosis, cluster)}</small>")]
     if cluster.error_rate is not None:
         outside = "" if cluster.error_outside is None else f"outside {percent(cluster.error_outside)}"
         cells.append(("Error rate", f"{percent(cluster.error_rate.value)} <small>{outside}</small>"))

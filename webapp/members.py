@@ -6,7 +6,7 @@ import numpy as np
 
 from core.records import I64, Bool, Diagnosis, FailureCluster, Insight
 from core.sentences import ALL
-from webapp.figures import THIN, percent
+from webapp.figures import THIN, bracket, percent
 
 
 def members_of(cluster: FailureCluster) -> I64:
@@ -32,3 +32,10 @@ def met_by(diagnosis: Diagnosis, insight: Insight, rows: I64, what: str = "membe
         if part.any():
             parts.append(f"{percent(float(insight.mask[part].mean())).replace(THIN, chr(160))} of {name}")
     return ", ".join(parts)
+
+
+def excess_interval(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """The interval of the excess loss; of candidates it is shown for all of them or for none."""
+    if not cluster.confirmed and not all(bracket(c.excess_loss) for c in diagnosis.candidates):
+        return ""
+    return bracket(cluster.excess_loss)

@@ -80,4 +80,7 @@ def test_candidates_have_intervals_all_or_none() -> None:
     assert "[" in candidate_list(diagnosis)
     said = candidate_list(replace(diagnosis, candidates=(one, other)))
     assert "[" not in said
+    for candidate in (one, other):
+        pane = selection_pane(replace(diagnosis, candidates=(one, other)), Selection(members_of(candidate), (), candidate))
+        assert pane.count("[") == 1  # of the share of all failures
     assert "Could be chance" in said

@@ -30,7 +30,8 @@ finds the cluster on images that it was not chosen on (AUROC, 0.5 is chance), an
 in opposite directions, the phrase is greyed and marked. A phrase that is not confirmed is greyed too.</dd>
 <dt>Ask</dt>
 <dd>What the loss is where images look like any text. Its p holds for as many questions as you like, so an answer is confirmed more rarely than one
-planned test would be. If no group stands apart along the text, the most similar images are taken: look at them before you believe the words.</dd>
+planned test would be. If no group stands apart along the text, the most similar images are taken: look at them before you believe the words.
+A question that lies mostly outside the tested words is answered by its pictures alone, without a p.</dd>
 <dt>Audit</dt>
 <dd>Every phrase in every class, as a description. Of so many cells one in twenty would be bold by chance.</dd>
 <dt>Thirty clicks</dt>
@@ -47,7 +48,7 @@ by. With too few matches nothing is judged.</dd>
 <dt>Exploratory</dt>
 <dd>Whatever you circle on the map was chosen after seeing the losses. It is described with its effect, and given no p. What a question in Ask chose
 is shown with the same figures; its p stands in Ask.</dd>
-<dt>Also in cluster 1</dt>
+<dt>12 of its 12 are also in cluster 1</dt>
 <dd>A cluster within a class may lie in one across classes. Its card says how many of its samples do: such clusters are not failures apart.</dd>
 <dt>The map</dt>
 <dd>Two dimensions cannot hold hundreds: near means similar as a rule, far means little. No test uses the map.</dd>
