@@ -18,6 +18,8 @@ from core.regressors import Features
 from core.search import Candidate, Family, Reading, centre, read_family
 from core.statistics import Permuter
 
+SAME = 0.8
+"""Two findings that share more of their rows (Jaccard) are one."""
 WEAKEST = 1.0
 """A candidate with a smaller statistic is not even listed."""
 
@@ -95,11 +97,17 @@ def find_clusters(
         if statistic <= 0 or (not confirmed and statistic < WEAKEST):
             break
         one = _found(family, features, parts, blocks, family.candidates[best], residual, statistic, reading, p, confirmed, alpha)
+        if any(_overlap(one.members, f.members) > SAME for f in found):
+            break  # too few rows are left to take the finding out of: what comes back is the finding itself
         found.append(one)
         strata = _take_out(strata, one, family.scopes[one.candidate.scope].rows)
         testing = testing and confirmed and sum(f.confirmed for f in found) < max_clusters
     assert first is not None
     return found, first
+
+
+def _overlap(a: Bool, b: Bool) -> float:
+    return float((a & b).sum() / max((a | b).sum(), 1))
 
 
 def _best(family: Family, residual: F64, reading: Reading, alpha: float) -> int:

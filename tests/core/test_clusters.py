@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.clusters import Found, Part, find_clusters, logistic, margin
+from core.diagnose import Settings, diagnose_arrays
 from core.layout import lay_out
 from core.proposals import propose
 from core.records import F32, F64, I64, Bool, SampleSet
@@ -205,3 +206,16 @@ def test_the_logistic_is_the_logistic_and_does_not_overflow() -> None:
     x = np.linspace(-20, 20, 9)
     np.testing.assert_allclose(logistic(x), np.exp(x) / (1 + np.exp(x)))
     assert logistic(np.array([-1e9, 0.0, 1e9])) == pytest.approx([0, 0.5, 1], abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_a_small_finding_does_not_come_back_as_the_next(seed: int) -> None:
+    """With few failing rows too little is left to take it out of; the same rows were then found again and again."""
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(124, 6)).astype(np.float32)
+    wrong = vectors[:, 0] > 1.1
+    settings = Settings(map=False, n_members=2, n_permutations=100)
+    found = diagnose_arrays(vectors, wrong.astype(float), errors=wrong, groups=np.arange(124) // 3, settings=settings)
+    members = [c.membership >= 0.5 for c in (*found.clusters, *found.candidates)]
+    assert found.clusters
+    assert all(overlap(a, b) <= 0.8 for i, a in enumerate(members) for b in members[:i])
