@@ -93,7 +93,10 @@ def counted(row: PredictionRow) -> dict[str, Any]:
 
 def summary(lines: list[dict[str, Any]]) -> str:
     """By case: of what was judged, how much came as predicted, failed more than the rest, and how far off the prediction was."""
-    out = ["| case | what | judged | as predicted | fails more than the rest | predicted | observed |", "|---|---|---|---|---|---|---|"]
+    out = [
+        "| case | what | judged | as predicted | fails more than the rest | clearly (adjusted p) | predicted | observed |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for name in [*dict.fromkeys(line["case"] for line in lines), "all"]:
         rows = [row for line in lines if name in (line["case"], "all") for row in line["rows"] if row["as_predicted"] is not None]
         for what, kinds in (("findings", FINDINGS), ("by-eye lasso", ("by-eye lasso",)), ("top-loss neighbours", ("top-loss neighbours",))):
@@ -101,8 +104,9 @@ def summary(lines: list[dict[str, Any]]) -> str:
             if own:
                 held = show(clopper_pearson(sum(bool(r["as_predicted"]) for r in own), len(own)))
                 worse = show(clopper_pearson(sum(r["rest"] is not None and r["observed"] > r["rest"] for r in own), len(own)))
+                clear = sum(r["p"] is not None and r["p"] <= 0.05 for r in own) if kinds == FINDINGS else "–"
                 means = [percent(float(np.mean([r[k] for r in own]))) for k in ("predicted", "observed")]
-                out.append(f"| {name} | {what} | {len(own)} | {held} | {worse} | {means[0]} | {means[1]} |")
+                out.append(f"| {name} | {what} | {len(own)} | {held} | {worse} | {clear} | {means[0]} | {means[1]} |")
     return "\n".join(out)
 
 
