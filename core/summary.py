@@ -65,7 +65,11 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
         parts.append(f"{percent(cluster.error_rate.value)} wrong{outside}")
     kind = "of all failures" if _errors_known(diagnosis) else "of the loss above the mean"
     parts.append(f"{percent(cluster.coverage.value)} {kind}")
-    return ", ".join(parts) + f", {p_value(cluster.p)}" * cluster.confirmed
+    if cluster.confirmed:
+        parts.append(p_value(cluster.p))
+        if cluster.excess_loss.low <= 0:  # the interval holds for every candidate at once, the p for the best of all
+            parts.append("how much worse is open")
+    return ", ".join(parts)
 
 
 def explanation(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
