@@ -72,7 +72,7 @@ def test_phrases_carry_their_evidence_and_their_sentence() -> None:
     assert told["ensemble"] == "agrees"
     assert told["family"] == "light"
     assert told["sentence"].startswith('Exploratory: the 30 images most like "in the dark"')
-    assert document["clusters"][0]["title"] == "in the dark"
+    assert document["clusters"][0]["title"] == "weather = fog"
     assert document["words"] == {
         "encoder": "made",
         "n_phrases": 8,
