@@ -32,6 +32,8 @@ BATCH = 4
 """Chunks of permutations between two looks at whether to give up."""
 DEPTHS = (0.02, 0.05, 0.1, 0.2, 0.35)
 """Shares of a scope that a slice may hold."""
+ROUNDING = 1e-12
+"""Sums of squares below it are nothing but rounding: scores have a deviation of about 1."""
 SMALLEST = 10
 """No candidate has fewer rows than this."""
 
@@ -199,8 +201,8 @@ class _Own:
         squares = np.einsum("pn,pn->p", predicted, predicted)
         theirs_spread, ours_spread = squares - n * theirs**2, self.squares[0] - n * ours**2
         # a class that is all right or all wrong has no spread, only rounding, which must not be divided by
-        known = (theirs_spread > 1e-5 * squares) & (ours_spread > 1e-5 * self.squares[0])
-        scale = np.sqrt(np.where(known, theirs_spread * ours_spread, 1))
+        known = (theirs_spread > np.maximum(1e-5 * squares, ROUNDING)) & (ours_spread > np.maximum(1e-5 * self.squares[0], ROUNDING))
+        scale = np.sqrt(np.where(known, theirs_spread, 1)) * np.sqrt(np.where(known, ours_spread, 1))
         return np.where(known, product / scale * np.sqrt(n), 0).astype(np.float32)
 
 
