@@ -151,16 +151,17 @@ def diagnose_records(
         InvalidInput: too few samples, or all losses are equal.
     """
     _check(samples, outcomes, embeddings)
+    clipped = _clipped(outcomes)
     order = np.argsort(np.array(samples.ids), kind="stable")
     ordered = None if words is None else words.keep(order)
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
-    found = _diagnose(numbered.keep(order), _clipped(outcomes).keep(order), embeddings.keep(order), ordered, names, settings, progress)
+    found = _diagnose(numbered.keep(order), clipped.keep(order), embeddings.keep(order), ordered, names, settings, progress)
     found = in_order(found, np.argsort(order, kind="stable"))
     said = () if words is None else words.notes
     return replace(
         found,
         samples=samples,
-        outcomes=_clipped(outcomes),
+        outcomes=clipped,
         embeddings=embeddings,
         words=words,
         fingerprint=fingerprint(numbered.keep(order), outcomes.keep(order), embeddings.keep(order)),

@@ -68,9 +68,9 @@ def _with_id(cluster: FailureCluster, place: int) -> FailureCluster:
     return replace(cluster, id=place, name=f"{'Cluster' if cluster.confirmed else 'Candidate'} {place + 1}{where}")
 
 
-def bounded_share(estimate: Estimate) -> Estimate:
-    """A difference of shares cannot leave [-1, 1]."""
-    return Estimate(*(float(np.clip(v, -1, 1)) for v in (estimate.value, estimate.low, estimate.high)))
+def bounded_share(estimate: Estimate, least: float = -1.0) -> Estimate:
+    """A difference of shares cannot leave [-1, 1], a share not [0, 1]."""
+    return Estimate(*(float(np.clip(v, least, 1)) for v in (estimate.value, estimate.low, estimate.high)))
 
 
 def _rate(wrong: Bool, groups: I64 | None, rows: Bool, seed: int) -> Estimate:

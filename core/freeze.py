@@ -9,8 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from core.layout import Layout, layout_of
-from core.records import F32, F64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Outcomes, SampleSet
+from core.findings import bounded_share
+from core.layout import layout_of, scope_rows
+from core.records import F32, F64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Outcomes
 from core.statistics import bootstrap
 from core.words import block_means
 
@@ -97,7 +98,7 @@ def _frozen_insight(diagnosis: Diagnosis, index: int, insight: Insight) -> Froze
 
 
 def _plain_excess(diagnosis: Diagnosis, members: Bool, scope: str) -> float:
-    rows = scope_rows(diagnosis.samples, scope, layout_of(diagnosis))
+    rows = scope_rows(diagnosis, scope)
     losses = diagnosis.outcomes.fitted
     return float(losses[members].mean() - losses[rows & ~members].mean())
 
@@ -126,9 +127,7 @@ def measured(outcomes: Outcomes) -> F64:
 
 def bounded(estimate: Estimate, outcomes: Outcomes) -> Estimate:
     """The estimate within [0, 1] where it is an error rate."""
-    if outcomes.errors is None:
-        return estimate
-    return Estimate(*(float(np.clip(v, 0, 1)) for v in (estimate.value, estimate.low, estimate.high)))
+    return estimate if outcomes.errors is None else bounded_share(estimate, 0.0)
 
 
 def _cut(diagnosis: Diagnosis, insight: Insight) -> float:
@@ -137,20 +136,10 @@ def _cut(diagnosis: Diagnosis, insight: Insight) -> float:
     assert words is not None
     assert insight.number is not None
     scores = along(words.joint.vectors, block_means(words.joint.vectors, layout.means)[layout.means], words.directions[insight.number])
-    rows = scope_rows(diagnosis.samples, insight.scope, layout)
+    rows = scope_rows(diagnosis, insight.scope)
     return float((scores[insight.mask].min() + scores[rows & ~insight.mask].max()) / 2)
 
 
 def along(vectors: F32, means: F32, direction: F32) -> F32:
     """(n,) how far each vector lies along the direction from its mean."""
     return ((vectors - means) @ direction).astype(np.float32)
-
-
-def scope_rows(samples: SampleSet, scope: str, layout: Layout) -> Bool:
-    """(n,) the rows of a scope, by the diagnosis' own pooling of small classes."""
-    if scope == "all samples" or samples.labels is None:
-        return np.ones(len(samples), bool)
-    if scope in samples.class_names:
-        return samples.labels == samples.class_names.index(scope)
-    found = next((s.rows for s in layout.scopes if s.name == scope), np.arange(len(samples)))
-    return np.isin(np.arange(len(samples)), found)

@@ -187,9 +187,7 @@ class _Tested:
         """What the ensemble reads in the phrase: the calibrated change of loss, plus or minus 1.64 spreads over members."""
         if self.reader is None or self.words is None:
             return None
-        block = self.layout.scopes[self.raw(index).scope].block
-        effect, spread = self.reader.effects(self.words.directions[self.phrase(index)][None], -1 if block is None else block)
-        return Estimate(float(effect[0]), float(effect[0] - 1.64 * spread[0]), float(effect[0] + 1.64 * spread[0]))
+        return self.reader.read(self.words.directions[self.phrase(index)], self.layout.scopes[self.raw(index).scope].block)
 
 
 def _in_words(tested: _Tested, cluster: FailureCluster, folds: I64 | None) -> list[tuple[int, Description]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.records import F32, F64, I64, Diagnosis, Outcomes, SampleSet
+from core.records import F32, F64, I64, Bool, Diagnosis, Outcomes, SampleSet
 from core.search import Scope
 from core.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 
@@ -98,6 +98,15 @@ def lay_out(samples: SampleSet, superclasses: Superclasses | None = None) -> Lay
 def layout_of(diagnosis: Diagnosis) -> Layout:
     """The layout that the diagnosis was made with, superclasses and all."""
     return lay_out(diagnosis.samples, getattr(diagnosis.model, "superclasses", None))
+
+
+def scope_rows(diagnosis: Diagnosis, scope: str) -> Bool:
+    """(n,) the rows of a class or of another scope of the run, by its name; every row where it has no such scope."""
+    samples = diagnosis.samples
+    if samples.labels is not None and scope != "all samples" and scope in samples.class_names:
+        return samples.labels == samples.class_names.index(scope)
+    rows = next((s.rows for s in layout_of(diagnosis).scopes if s.name == scope), np.arange(len(samples)))
+    return np.isin(np.arange(len(samples)), rows)
 
 
 def needs_superclasses(samples: SampleSet) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from core.layout import Layout
-from core.records import F32, F64, I64, Words
+from core.records import F32, F64, Words
 from core.statistics import Permuter, chunks
-from core.words import block_means
+from core.words import centred
 
 PERMUTATIONS = 2000
 
@@ -33,11 +33,6 @@ def question_null(words: Words, layout: Layout, scores: F64, permuter: Permuter,
             best = np.maximum(best, np.sqrt(len(rows) * explained / total))
         nulls.append(best)
     return np.concatenate(nulls)
-
-
-def centred(vectors: F32, blocks: I64) -> F32:
-    """(n, d) vectors minus the mean of their block."""
-    return vectors - block_means(vectors, blocks)[blocks]
 
 
 def _orthonormal(rows: F32) -> F32:

@@ -21,11 +21,10 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.layout import failure_score, layout_of
-from core.question_null import centred
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Words
 from core.search import SMALLEST
 from core.statistics import bootstrap, permutation_p
-from core.words import unit
+from core.words import centred, unit
 
 if TYPE_CHECKING:
     from core.naming import TextTower
@@ -165,7 +164,8 @@ class _Reader:
         self.layout = layout_of(diagnosis)
         self.along = centred(words.joint.vectors, self.layout.means)
         self.tested = failure_score(diagnosis.outcomes, self.layout)
-        self.spread = float(np.median((self.along @ words.directions.T).std(0)))
+        self.scores = self.along @ words.directions.T  # (n, P)
+        self.spread = float(np.median(self.scores.std(0)))
 
     def answer(self, text: str, direction: F32, label: int | None) -> Answer:
         """What the matching samples show along one unit direction, in the class `label` or in all samples."""
@@ -191,7 +191,7 @@ class _Reader:
             rest=float(losses[rest].mean()),
             error_rate=None if wrong is None else _mean(wrong, rows, diagnosis.samples.groups),
             error_rest=None if wrong is None else float(wrong[rest].mean()),
-            read=self._read(direction, scope.block, float(losses[scope.rows].mean())),
+            read=None if diagnosis.reader is None else diagnosis.reader.read(direction, scope.block, float(losses[scope.rows].mean())),
             p=p,
             through=through,
             inside=inside,
@@ -215,13 +215,6 @@ class _Reader:
         if along.std() <= 0 or self.tested[rows].std() <= 0:
             return None, 1.0, inside
         return None, permutation_p(abs(float(np.corrcoef(along, self.tested[rows])[0, 1])) * float(np.sqrt(len(rows))), null), inside
-
-    def _read(self, direction: F32, block: int | None, level: float) -> Estimate | None:
-        if self.diagnosis.reader is None:
-            return None
-        effect, spread = self.diagnosis.reader.effects(direction[None], -1 if block is None else block)
-        value = level + float(effect[0])
-        return Estimate(value, value - 1.64 * float(spread[0]), value + 1.64 * float(spread[0]))
 
 
 def _matching(scores: F64) -> tuple[int, bool]:
@@ -295,7 +288,7 @@ def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int 
     if unknown:
         raise InvalidInput(f"{unknown[0]!r} is not among the {len(words.phrases):,} phrases of this run. Ask it as a free question instead.")
     reader = _Reader(diagnosis, words)
-    scores = reader.along @ words.directions.T
+    scores = reader.scores
     tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.layout.scopes]
     if phrases:
         chosen = [words.phrases.index(p) for p in phrases]
@@ -327,17 +320,14 @@ def _cell(reader: _Reader, phrase: int, rows: I64, scope: str, block: int | None
     wrong = None if outcomes.errors is None else outcomes.errors[rows]
     gap = float(losses[inside].mean() - losses[~inside].mean())
     reach = 1.96 * float(np.sqrt(losses[inside].var() / size + losses[~inside].var() / max(len(rows) - size, 1)))
-    read = None
-    if reader.diagnosis.reader is not None:
-        effect, spread = reader.diagnosis.reader.effects(words.directions[phrase][None], -1 if block is None else block)
-        read = Estimate(float(effect[0]), float(effect[0] - 1.64 * spread[0]), float(effect[0] + 1.64 * spread[0]))
+    ensemble = reader.diagnosis.reader
     return AuditCell(
         words.phrases[phrase],
         words.families[phrase],
         scope,
         size,
         Estimate(gap, gap - reach, gap + reach),
-        read,
+        None if ensemble is None else ensemble.read(words.directions[phrase], block),
         None if wrong is None else float(wrong[inside].mean()),
         None if wrong is None else float(wrong[~inside].mean()),
         bool(scores.std() < FLAT * reader.spread),

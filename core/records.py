@@ -44,6 +44,12 @@ class TextReader:
         each = self.slope * (self.weights[:, block] @ directions.T).astype(np.float64)  # (members, q)
         return each.mean(0), each.std(0)
 
+    def read(self, direction: F32, block: int | None, level: float = 0.0) -> Estimate:
+        """What one (d,) direction adds to `level` in the class (None: all classes), plus or minus 1.64 deviations over members."""
+        effect, spread = self.effects(direction[None], -1 if block is None else block)
+        value, reach = level + float(effect[0]), 1.64 * float(spread[0])
+        return Estimate(value, value - reach, value + reach)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictability:

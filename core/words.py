@@ -23,7 +23,12 @@ def phrase_scores(vectors: F32, directions: F32, blocks: I64) -> F32:
 
     Only samples of one block may be compared by it; across blocks it says which samples are unusual for their class.
     """
-    return ((vectors - block_means(vectors, blocks)[blocks]) @ directions.T).astype(np.float32)
+    return (centred(vectors, blocks) @ directions.T).astype(np.float32)
+
+
+def centred(vectors: F32, blocks: I64) -> F32:
+    """(n, d) vectors minus the mean of their block."""
+    return vectors - block_means(vectors, blocks)[blocks]
 
 
 def block_means(vectors: F32, blocks: I64) -> F32:

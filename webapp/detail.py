@@ -10,7 +10,7 @@ from core.records import I64, Diagnosis, FailureCluster, Insight
 from core.sentences import ALL, cluster_title, overlap
 from webapp.figures import bracket, esc, hue, number, p_cell, percent, sample_facts, tile
 from webapp.findings import findings_columns
-from webapp.members import excess_interval, scope_rows
+from webapp.members import excess_interval
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
 ASKED = "Chosen by your question; its p stands in Ask."
@@ -62,6 +62,8 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
 
 def chip(diagnosis: Diagnosis, rows: I64, scope: str = ALL) -> str:
     """ "312 selected (1.2 %), mean loss 2.31 against 0.84 in the rest of boat", and the button that clears."""
+    from core.layout import scope_rows  # scipy: not needed to start the page
+
     inside = np.zeros(len(diagnosis.samples), bool)
     inside[rows] = True
     within = scope_rows(diagnosis, scope)

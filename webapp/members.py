@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.records import I64, Bool, Diagnosis, FailureCluster, Insight
-from core.sentences import ALL
+from core.records import I64, Diagnosis, FailureCluster, Insight
 from webapp.figures import THIN, bracket, percent
 
 
@@ -14,16 +13,10 @@ def members_of(cluster: FailureCluster) -> I64:
     return np.flatnonzero(cluster.membership >= 0.5).astype(np.int64)
 
 
-def scope_rows(diagnosis: Diagnosis, scope: str) -> Bool:
-    """(n,) the rows of a class, or every row where the scope is no class of the run."""
-    samples = diagnosis.samples
-    if samples.labels is not None and scope != ALL and scope in samples.class_names:
-        return samples.labels == samples.class_names.index(scope)
-    return np.ones(len(samples), np.bool_)
-
-
 def met_by(diagnosis: Diagnosis, insight: Insight, rows: I64, what: str = "members") -> str:
     """Such as "43 % of members, 5 % of the rest": how many of the rows, and of the rest of the condition's scope, meet it (plain text)."""
+    from core.layout import scope_rows  # scipy: not needed to start the page
+
     scope = scope_rows(diagnosis, insight.scope)
     picked = np.zeros(len(scope), bool)
     picked[rows] = True

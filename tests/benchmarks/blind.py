@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageOps
 from scipy.stats import fisher_exact
 
 from core.clicks import draw_strip
-from core.layout import layout_of
+from core.layout import scope_rows
 from core.records import Bool, Diagnosis, Insight
 from core.sentences import best_phrase
 from core.statistics import holm, wilson
@@ -38,12 +38,6 @@ def findings(run: Diagnosis) -> list[tuple[str, str, Bool, Insight]]:
     made = [(name, insight.text, members, insight) for name, members, insight in found if insight is not None]
     own = [i for i in run.insights if i.kind == "phrase" and i.cluster is None and i.confirmed]
     return made + [(f"phrase {n + 1}", i.text, i.mask, i) for n, i in enumerate(own)]
-
-
-def scope_of(run: Diagnosis, insight: Insight) -> Bool:
-    inside = np.zeros(len(run.samples), bool)
-    inside[next(s.rows for s in layout_of(run).scopes if s.name == insight.scope)] = True
-    return inside
 
 
 def sheet(run: Diagnosis, rows: list[int]) -> Image.Image:
@@ -65,7 +59,7 @@ def main_sheets(folder: Path, out: Path, seed: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     keys: dict[str, list[bool]] = {}
     for number, (name, text, members, insight) in enumerate(findings(run)):
-        strip = draw_strip(members, scope_of(run, insight), EACH, EACH, seed=seed + number, groups=run.samples.groups)
+        strip = draw_strip(members, scope_rows(run, insight.scope), EACH, EACH, seed=seed + number, groups=run.samples.groups)
         stem = name.replace(" ", "_")
         sheet(run, strip.rows.tolist()).save(out / f"{stem}.jpg", quality=88)
         kind = "pictures" if insight.scope == "all samples" else f"pictures of class {insight.scope}"
@@ -84,7 +78,7 @@ def main_pictures(folder: Path, out: Path, seed: int, each: int = 6, side: int =
     draw = ImageDraw.Draw(page)
     for line, (name, text, members, insight) in enumerate(found):
         y = line * (side + 30)
-        scope = scope_of(run, insight)
+        scope = scope_rows(run, insight.scope)
         where = "" if insight.scope == "all samples" else f"{insight.scope}: "
         draw.text((4, y + 6), f"{name}: {where}{text} ({int(members.sum())})", fill="black", font_size=15)
         draw.text((each * side + 28, y + 6), "the rest", fill="black", font_size=15)

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.layout import scope_rows
 from core.records import Diagnosis, FailureCluster
 from tests.fixtures import make_diagnosis
 from tests.webapp.test_markup import Tags
 from webapp.cards import candidate_list, cluster_card, cluster_list
 from webapp.detail import ASKED, EXPLORATORY, Selection, chip, selection_pane
-from webapp.members import members_of, met_by, scope_rows
+from webapp.members import members_of, met_by
 
 
 def with_members(cluster: FailureCluster, rows: list[int], n: int, **kwargs: object) -> FailureCluster:

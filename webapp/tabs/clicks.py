@@ -84,11 +84,9 @@ def on_cluster(session: Session, cluster: Any) -> Any:
 
 def masks(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[Bool, Bool]:
     """(members, scope), each (n,)."""
-    from core.layout import layout_of
+    from core.layout import scope_rows
 
-    scope = np.zeros(len(diagnosis.samples), bool)
-    scope[next((s.rows for s in layout_of(diagnosis).scopes if s.name == cluster.scope), slice(None))] = True
-    return cluster.membership >= 0.5, scope
+    return cluster.membership >= 0.5, scope_rows(diagnosis, cluster.scope)
 
 
 def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
