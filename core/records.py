@@ -26,6 +26,14 @@ from core.inputs import Progress as Progress
 from core.inputs import SampleSet as SampleSet
 from core.inputs import Words as Words
 from core.inputs import no_progress as no_progress
+from core.probe_records import Choice as Choice
+from core.probe_records import Comparison as Comparison
+from core.probe_records import Control as Control
+from core.probe_records import FourWay as FourWay
+from core.probe_records import LogitParts as LogitParts
+from core.probe_records import Neighbours as Neighbours
+from core.probe_records import ProbeResult as ProbeResult
+from core.probe_records import Support as Support
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -263,6 +271,8 @@ class Diagnosis:
     """(b,) in each permutation, the largest statistic that any question within the span of `words.leading` could have had."""
     prediction: Prediction | None = None
     """The findings tried on fresh samples, if that was done."""
+    probes: tuple[ProbeResult, ...] = ()
+    """What zero-shot and few-shot classifiers score on the same samples, if that was tried."""
     extras: Mapping[str, Any] = field(default_factory=dict)
 
     def cluster_of(self) -> tuple[I64, F64]:

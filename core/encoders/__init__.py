@@ -46,6 +46,11 @@ class Encoder(Protocol):
         """Name of the space that images share with texts."""
         ...
 
+    @property
+    def logit_scale(self) -> float:
+        """What cosines of the joint space are multiplied with before a softmax over classes; 100 for OpenAI's CLIP."""
+        ...
+
     def preprocess(self, image: Image.Image) -> F32:
         """(3, height, width) of an upright RGB picture. Runs in worker threads."""
         ...

@@ -35,6 +35,7 @@ class OpenClipEncoder:
         self.fingerprint = self._hash()
         self.description = f"The open_clip model {model}: images and texts in one space."
         self.finding_space = self.joint_space = f"open_clip/{self.fingerprint[:12]}"
+        self.logit_scale = float(self._model.logit_scale.detach().float().exp().reshape(-1)[0])
 
     def _hash(self) -> str:
         """Over every weight, the architecture (activations included) and the preprocessing, wherever they came from."""

@@ -1,0 +1,44 @@
+"""Probes by name: classifiers that never saw the user's training set. The table names each leaf as "module:Class", loaded on request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from core.errors import InvalidInput
+
+PROBES = {
+    "zero-shot": "core.probes.zero_shot:ZeroShot",
+    "sus-x": "core.probes.sus_x:SusX",
+    "transclip": "core.probes.transclip:TransClip",
+    "lp++": "core.probes.lp_plus_plus:LinearProbePlusPlus",
+    "tip-adapter": "core.probes.tip_adapter:TipAdapter",
+    "linear-probe": "core.probes.linear_probe:LinearProbe",
+    "coop": "core.probes.coop:CoOp",
+    "cocoop": "core.probes.cocoop:CoCoOp",
+}
+
+
+def probe_class(name: str) -> Any:
+    """The class of that name.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    if name not in PROBES:
+        raise InvalidInput(f"There is no probe {name!r}. Use one of {', '.join(PROBES)}.")
+    module, _, attribute = PROBES[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def make_probe(name: str, settings: Mapping[str, Any] | None = None) -> Any:
+    """The probe of that name with these settings, the others at their defaults.
+
+    Raises:
+        InvalidInput: there is no such probe or setting, or a value is out of range.
+    """
+    from core.probes.settings import read_settings
+
+    kind = probe_class(name)
+    return kind(**read_settings(kind, settings or {}))

@@ -1,0 +1,81 @@
+"""What is read off a probe's outcomes: accuracy by class, confusion, calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.probe_records import ProbeResult
+from core.records import F64, I64, Bool, Estimate
+from core.statistics import bootstrap, wilson
+
+BINS = 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassAccuracy:
+    """How often a class is recognised, and how often it is right where it is said. Wilson intervals; None without such rows."""
+
+    name: str
+    n: int
+    recall: Estimate | None
+    n_said: int
+    precision: Estimate | None
+
+
+def by_class(labels: I64, predictions: I64, names: tuple[str, ...]) -> tuple[ClassAccuracy, ...]:
+    """One entry for each class, in the order of the names."""
+    right = labels == predictions
+    found: list[ClassAccuracy] = []
+    for c, name in enumerate(names):
+        mine, said = labels == c, predictions == c
+        recall = wilson(int((right & mine).sum()), int(mine.sum())) if mine.any() else None
+        precision = wilson(int((right & said).sum()), int(said.sum())) if said.any() else None
+        found.append(ClassAccuracy(name, int(mine.sum()), recall, int(said.sum()), precision))
+    return tuple(found)
+
+
+def confusion(labels: I64, predictions: I64, k: int) -> I64:
+    """(k, k) counts: row the true class, column the predicted one."""
+    return np.bincount(labels * k + predictions, minlength=k * k).reshape(k, k).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bin:
+    """Rows of like confidence."""
+
+    n: int
+    confidence: float
+    """Mean probability of the predicted class."""
+    accuracy: Estimate
+
+
+def reliability(confidence: F64, right: Bool, bins: int = BINS) -> tuple[Bin, ...]:
+    """Bins of equal count by confidence, lowest first."""
+    order = np.argsort(confidence, kind="stable")
+    parts = [p for p in np.array_split(order, min(bins, len(order))) if len(p)]
+    return tuple(Bin(len(p), float(confidence[p].mean()), wilson(int(right[p].sum()), len(p))) for p in parts)
+
+
+def calibration_error(confidence: F64, right: Bool, groups: I64 | None = None, *, bins: int = BINS, seed: int = 0) -> Estimate:
+    """Expected calibration error with its bootstrap interval: mean over rows of |accuracy - confidence| of their bin.
+
+    Source: Naeini et al. 2015 (AAAI), Guo et al. 2017 (arXiv 1706.04599, eq. 3); bins of equal count instead of equal width, so that none is
+    empty (Nguyen & O'Connor 2015).
+    """
+
+    def error(rows: I64) -> float:
+        ordered = rows[np.argsort(confidence[rows], kind="stable")]
+        parts = np.array_split(ordered, min(bins, len(ordered)))
+        return float(sum(abs(right[p].mean() - confidence[p].mean()) * len(p) for p in parts) / len(rows))
+
+    return bootstrap(error, len(confidence), groups, np.random.default_rng(seed), repeats=200)
+
+
+def confidence_of(result: ProbeResult) -> tuple[F64, Bool]:
+    """(m,) probability of the predicted class, and whether it is right."""
+    scores, errors = result.outcomes.scores, result.outcomes.errors
+    assert scores is not None
+    assert errors is not None
+    return scores.max(1), ~errors

@@ -1,0 +1,116 @@
+"""Which rows teach and which are scored. No row is scored by a probe that learned from it, or from a row of its group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.records import I64, SampleSet
+
+VALIDATION = 4
+"""Validation rows a class beside shots: min(shots, 4), as in CoOp's protocol (Zhou et al. 2022, arXiv 2109.01134)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold:
+    """Rows of the samples."""
+
+    train: I64
+    """Shots, validation rows and an unlabelled pool come from these; may be empty."""
+    test: I64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Folds whose test rows do not overlap."""
+
+    folds: tuple[Fold, ...]
+    said: str
+    """One sentence for the user."""
+    excluded: tuple[tuple[int, str], ...] = ()
+    """(row, reason) of the rows that no fold scores."""
+
+
+def whole(n: int) -> Split:
+    """All n rows are scored at once; nothing is learned from them."""
+    none = np.empty(0, np.int64)
+    return Split((Fold(none, np.arange(n, dtype=np.int64)),), "No labelled image was used; every image is scored.")
+
+
+def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
+    """Two halves by class, each scored by a probe that may learn from the other; the rows of a group stay in one half.
+
+    Raises:
+        InvalidInput: all rows are of one group.
+    """
+    rng, n = np.random.default_rng(seed), len(labels)
+    inverse = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+    members = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
+    if len(members) < 2:
+        raise InvalidInput(f"All {n:,} rows are one group, so none can teach while others are scored. Name another group column, or none.")
+    half, counts = np.zeros(n, np.int64), np.zeros((2, int(labels.max()) + 1))
+    order = rng.permutation(len(members))
+    order = order[np.argsort([-len(members[g]) for g in order], kind="stable")]  # large groups first: they are hardest to balance
+    for g in order:
+        own = np.bincount(labels[members[g]], minlength=counts.shape[1])
+        side = int(np.argmin([(counts[0] * own).sum(), (counts[1] * own).sum()]))
+        half[members[g]] = side
+        counts[side] += own
+    rows = [np.flatnonzero(half == s).astype(np.int64) for s in (0, 1)]
+    said = "Two halves: each image is scored by a probe that saw only images of the other half."
+    return Split((Fold(rows[1], rows[0]), Fold(rows[0], rows[1])), said)
+
+
+def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> Split:
+    """Rows whose split column says `train` teach, those that say `test` are scored; others are left out.
+
+    Raises:
+        InvalidInput: there is no such column, or one of the two parts is empty.
+    """
+    if samples.splits is None:
+        raise InvalidInput("The samples have no split column. Name one with --split, or let the halves teach each other.")
+    said = samples.splits.astype(str)
+    parts = [np.flatnonzero(said == name).astype(np.int64) for name in (train, test)]
+    if not all(len(p) for p in parts):
+        raise InvalidInput(f"The split column needs rows that say {train!r} and rows that say {test!r}: it says {', '.join(sorted(set(said))[:8])}.")
+    left = np.setdiff1d(np.arange(len(samples)), parts[1])
+    reasons = tuple((int(row), f"it is in the part {said[row]!r}, and only {test!r} is scored") for row in left)
+    return Split((Fold(parts[0], parts[1]),), f"The part {train!r} teaches, the part {test!r} is scored.", reasons)
+
+
+def draw(labels: I64, rows: I64, names: Sequence[str], shots: int, validation: int, seed: int, *, fewer: bool = False) -> tuple[I64, I64]:
+    """Shots and validation rows of each class among `rows`, drawn without overlap; the same seed draws nested shots for growing numbers.
+
+    Args:
+        labels: (n,) class of every sample.
+        rows: those to draw from.
+        names: k class names.
+        shots, validation: rows a class.
+        fewer: take what there is of a class that offers less.
+
+    Raises:
+        InvalidInput: a class offers fewer than `shots` and `fewer` is False; or nothing is left for validation.
+    """
+    picked: list[I64] = []
+    checked: list[I64] = []
+    short: list[tuple[int, str]] = []
+    for c, name in enumerate(names):
+        own = np.random.default_rng([seed, c]).permutation(rows[labels[rows] == c])
+        if len(own) < shots:
+            short.append((len(own), name))
+        picked.append(own[:shots])
+        checked.append(own[shots : shots + validation])
+    if short and not fewer:
+        least, name = min(short)
+        way = f"Lower shots to {least}" if least else "Leave such classes out"
+        raise InvalidInput(
+            f"{shots} shots a class were asked, and {len(short)} of {len(names)} classes offer fewer beside the images that are scored: {name!r} "
+            f"has {least}. {way}, bring more images, or allow fewer."
+        )
+    drawn, beside = np.concatenate(picked), np.concatenate(checked)
+    if shots and not len(drawn):
+        raise InvalidInput("No class offers a single shot. Bring labelled images beside those that are scored.")
+    return drawn.astype(np.int64), beside.astype(np.int64)
