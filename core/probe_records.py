@@ -139,7 +139,12 @@ class FourWay:
     """Of a cluster: B's error rate inside minus outside, within the cluster's scope. B's outcomes had no part in choosing the cluster."""
     shares_p: float | None = None
     """One-sided p that B does no worse inside than outside, Holm over the clusters."""
-    verdict: Literal["fixed", "shared", "partly", "broken", "open"] = "open"
+    excess_gap: Estimate | None = None
+    """Of a cluster: how much more A errs inside than outside, minus the same of B, class by class; corrected as `difference` is."""
+    verdict: Literal["fixed", "partly", "shared", "own", "broken", "open"] = "open"
+    """"fixed": B is better here. "partly": better, yet it too does worse here than elsewhere. "shared": B does worse here than elsewhere. "own": A's
+    weakness alone, B does as well here as elsewhere (whatever its level). "broken": B is worse. "open": too little to tell. Of classes and
+    all samples only fixed, broken or open."""
     cluster: int | None = None
 
 
