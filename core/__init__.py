@@ -4,6 +4,8 @@
                                │                           ├─► regressors ─► clusters ─► insights ─► Diagnosis ─► report
                                └─► encoders ─► embeddings ─┘                                            │
                                                                                                      webapp
+    probes: samples and encoders ─► a loss for each sample, so the same diagnosis explains every probe;
+    compare: two models' outcomes on the same samples, by class and by cluster
 
 Data goes one way, left to right, and a file imports from files to its left. `core` knows nothing of `webapp` or Gradio;
 `webapp` and the command line (`core/cli.py`) are two faces of the same `core`. Start reading at `core/diagnose.py`: it is

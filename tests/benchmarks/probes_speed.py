@@ -86,9 +86,8 @@ def main() -> None:
             continue
         said = json.loads(done.stdout.splitlines()[-1])
         base = base or said["seconds"]
-        print(
-            f"{name:14}{said['n']:8,}{said['seconds']:10.1f}{said['peak_mib']:10.0f}{said['accuracy']:10.3f}{said['seconds'] / base:8.1f}  {said['details']}"
-        )
+        cost = f"{said['n']:8,}{said['seconds']:10.1f}{said['peak_mib']:10.0f}"
+        print(f"{name:14}{cost}{said['accuracy']:10.3f}{said['seconds'] / base:8.1f}  {said['details']}", flush=True)
 
 
 if __name__ == "__main__":
