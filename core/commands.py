@@ -19,6 +19,9 @@ def diagnose(options: Namespace) -> None:
     """Diagnose the samples, write every result into --out, and print the result in a few lines."""
     if options.table is None and options.images is None and options.detections is None:
         raise InvalidInput("There is nothing to diagnose. Give a table with --table, or a folder or zip that holds one with --images.")
+    if options.no_words and (options.naming or options.vocabulary):
+        asked = "--naming" if options.naming else "--vocabulary"
+        raise InvalidInput(f"--no-words leaves out the words that {asked} is for. Give one of the two.")
     _make_folder(options.out)  # before the work, not after it
     from core.diagnose import Settings, diagnose_audit
     from core.embedding_cache import default_cache

@@ -107,6 +107,7 @@ def test_the_same_input_settings_and_seed_give_the_same_files(brought: Path) -> 
     [
         (["diagnose", "--table", "absent.csv", "--embeddings", "e.npy", "--out", "out"], "absent.csv"),
         (["diagnose", "--out", "out"], "nothing to diagnose"),
+        (["diagnose", "--table", "t.csv", "--out", "out", "--no-words", "--naming", "embedded"], "that --naming is for"),
         (["assign", "absent", "--embeddings", "e.npy", "--out", "x.csv"], "no finished run"),
         (["assign", "absent", "--embeddings", "e.npy", "--out", "x.xlsx"], "must end in"),
         (["export", "absent"], "no finished run"),
