@@ -8,20 +8,23 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.figures import digits_for
 from core.files import whole, write_text
+from core.probe_tables import probes_document, probes_table
 from core.questions import AuditCell
-from core.records import I64, ClassFinding, Diagnosis, Estimate, FailureCluster, Insight, Predictability, PredictionRow
+from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
 from core.sentences import came_back, cluster_title, heard, prediction_rows, prediction_sentence, sentence
 from core.statistics import UNDEFINED
 from core.summary import predictability_sentence, verdict
+from core.tabular import estimate, flat, strings
+from core.tabular import plain as plain
 
 SCHEMA = "errata.diagnosis/1"
 N_TOP = 24
@@ -29,8 +32,10 @@ N_TOP = 24
 
 
 def write_results(diagnosis: Diagnosis, folder: Path) -> None:
-    """Write diagnosis.json, samples.parquet, memberships.parquet and excluded.parquet into an existing folder."""
+    """Write diagnosis.json and the tables into an existing folder: samples, memberships, excluded, and with probes probes.parquet."""
     tables = {"samples": samples_table(diagnosis), "memberships": memberships_table(diagnosis), "excluded": excluded_table(diagnosis)}
+    if diagnosis.probes:
+        tables["probes"] = probes_table(diagnosis)
     for name, table in tables.items():
         with whole(folder / f"{name}.parquet") as part:
             table.to_parquet(part, index=False)
@@ -42,7 +47,7 @@ def samples_table(diagnosis: Diagnosis) -> pd.DataFrame:
     clusters, membership = diagnosis.cluster_of()
     return pd.DataFrame(
         {
-            "id": _strings(diagnosis.samples.ids),
+            "id": strings(diagnosis.samples.ids),
             "loss": diagnosis.outcomes.loss,
             "predicted": diagnosis.estimate.predicted,
             "spread": diagnosis.estimate.spread,
@@ -57,24 +62,24 @@ def samples_table(diagnosis: Diagnosis) -> pd.DataFrame:
 def memberships_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """(n, 1 + c) id, then one column for each confirmed cluster, named by its id: the membership in it, in [0, 1]."""
     columns = {str(cluster.id): cluster.membership for cluster in diagnosis.clusters}
-    return pd.DataFrame({"id": _strings(diagnosis.samples.ids), **columns})
+    return pd.DataFrame({"id": strings(diagnosis.samples.ids), **columns})
 
 
 def excluded_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """id and reason of every row that was left out."""
-    return pd.DataFrame({"id": _strings([i for i, _ in diagnosis.excluded]), "reason": _strings([reason for _, reason in diagnosis.excluded])})
+    return pd.DataFrame({"id": strings([i for i, _ in diagnosis.excluded]), "reason": strings([reason for _, reason in diagnosis.excluded])})
 
 
 def clusters_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each confirmed cluster in rank order, then the candidates, which have no p."""
     both = (*diagnosis.clusters, *diagnosis.candidates)
-    table = pd.DataFrame([_flat(_cluster(diagnosis, c, ranked=c.confirmed), drop=("top_members", "counterexamples")) for c in both])
+    table = pd.DataFrame([flat(_cluster(diagnosis, c, ranked=c.confirmed), drop=("top_members", "counterexamples")) for c in both])
     return table.astype({"id": "Int64"}) if both else table
 
 
 def insights_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each insight."""
-    rows = [_flat(_insight(diagnosis, insight), drop=("rule", "measured")) for insight in diagnosis.insights]
+    rows = [flat(_insight(diagnosis, insight), drop=("rule", "measured")) for insight in diagnosis.insights]
     joined = [row | {"columns": " | ".join(row["columns"]), "proxies": " | ".join(row["proxies"])} for row in rows]
     return pd.DataFrame(joined).astype({"cluster": "Int64"}) if rows else pd.DataFrame(joined)
 
@@ -92,7 +97,7 @@ def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
         if mean > 0 and math.isfinite(low) and low > 0:
             members = cluster.membership >= 0.5
             weights[members] = np.maximum(weights[members], 1 + cluster.membership[members] * low / mean)
-    return pd.DataFrame({"id": _strings(diagnosis.samples.ids), "weight": weights / weights.mean()})
+    return pd.DataFrame({"id": strings(diagnosis.samples.ids), "weight": weights / weights.mean()})
 
 
 def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -121,6 +126,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "insights": [_insight(diagnosis, insight) for insight in diagnosis.insights],
             "words": _words(diagnosis),
             "prediction": prediction_document(diagnosis),
+            "probes": probes_document(diagnosis),
             "detectable": [
                 {"size": d.size, "excess_loss": d.excess_loss, "error_difference": d.error_difference, "power": d.power} for d in diagnosis.detectable
             ],
@@ -148,7 +154,7 @@ def _predictability(found: Predictability) -> dict[str, Any]:
         "r2": found.r2.to_dict(),
         "rank_correlation": found.rank_correlation.to_dict(),
         "correlation": found.correlation.to_dict(),
-        "error_auroc": _estimate(found.error_auroc),
+        "error_auroc": estimate(found.error_auroc),
         "p": found.p,
         "n_permutations": found.n_permutations,
         "by_class": by_class,
@@ -161,7 +167,7 @@ def _class(finding: ClassFinding) -> dict[str, Any]:
         "kind": finding.kind,
         "size": finding.size,
         "mean_loss": finding.mean_loss.to_dict(),
-        "error_rate": _estimate(finding.error_rate),
+        "error_rate": estimate(finding.error_rate),
         "p": finding.p,
         "confirmed": finding.confirmed,
     }
@@ -177,9 +183,9 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
         "size": cluster.size,
         "mean_loss": cluster.mean_loss,
         "excess_loss": cluster.excess_loss.to_dict(),
-        "error_rate": _estimate(cluster.error_rate),
+        "error_rate": estimate(cluster.error_rate),
         "error_outside": cluster.error_outside,
-        "error_difference": _estimate(cluster.error_difference),
+        "error_difference": estimate(cluster.error_difference),
         "p": cluster.p,
         "coverage": cluster.coverage.to_dict(),
         "cause": cluster.cause,
@@ -201,14 +207,14 @@ def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:
         "effect": insight.effect.to_dict(),
         "error_inside": insight.error_inside,
         "error_outside": insight.error_outside,
-        "error_difference": _estimate(insight.error_difference),
-        "coverage": _estimate(insight.coverage),
+        "error_difference": estimate(insight.error_difference),
+        "coverage": estimate(insight.coverage),
         "p": insight.p,
         "confirmed": insight.confirmed,
         "retrieval": insight.retrieval,
-        "held_out": _estimate(insight.held_out),
+        "held_out": estimate(insight.held_out),
         "stability": insight.stability,
-        "read": _estimate(insight.read),
+        "read": estimate(insight.read),
         "measured": [{"property": name, "rank_correlation": rho} for name, rho in insight.measured],
         "ensemble": heard(insight) if insight.kind == "phrase" else None,
         "proxies": list(insight.proxies),
@@ -252,7 +258,7 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
 
 def prediction_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each row of the prediction; empty if there is none."""
-    table = pd.DataFrame([_flat(_prediction_row(row)) for row in prediction_rows(diagnosis)])
+    table = pd.DataFrame([flat(_prediction_row(row)) for row in prediction_rows(diagnosis)])
     return table.astype({"as_predicted": "boolean"}) if len(table) else table
 
 
@@ -264,7 +270,7 @@ def _prediction_row(row: PredictionRow) -> dict[str, Any]:
         "n": row.n,
         "predicted": row.predicted.to_dict(),
         "expected": row.expected.to_dict(),
-        "observed": _estimate(row.observed),
+        "observed": estimate(row.observed),
         "rest": row.rest,
         "p": row.p,
         "as_predicted": row.as_predicted,
@@ -287,42 +293,8 @@ def audit_frame(cells: Sequence[AuditCell]) -> pd.DataFrame:
         }
         for cell in cells
     ]
-    return pd.DataFrame([_flat(row) for row in rows])
-
-
-def _estimate(found: Estimate | None) -> dict[str, float] | None:
-    return None if found is None else found.to_dict()
+    return pd.DataFrame([flat(row) for row in rows])
 
 
 def _ids(diagnosis: Diagnosis, rows: I64) -> list[str]:
     return [diagnosis.samples.ids[int(row)] for row in rows]
-
-
-def _strings(values: Sequence[str]) -> pd.Series[Any]:
-    return pd.Series(list(values), dtype="str")
-
-
-def _flat(entry: dict[str, Any], drop: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An estimate becomes three columns: name, name_low, name_high."""
-    out: dict[str, Any] = {}
-    for key, value in entry.items():
-        if isinstance(value, dict):
-            out |= {key: value["value"], f"{key}_low": value["low"], f"{key}_high": value["high"]}
-        elif key not in drop:
-            out[key] = value
-    return out
-
-
-def plain(value: Any) -> Any:
-    """The same tree in plain Python values; nan and the infinities become None, unknown objects their text."""
-    if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in cast("list[Any]", value)]
-    return str(value)

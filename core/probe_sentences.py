@@ -1,0 +1,127 @@
+"""Probes and comparisons in plain sentences: one wording for the command line, the report and the page."""
+
+from __future__ import annotations
+
+import math
+
+from core.figures import count, interval, number, p_value, percent, points
+from core.records import Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult
+from core.sentences import cluster_title
+
+MODEL_NAMES = {"model": "your model"}
+HOW = {"fixed": "the method's default", "validation": "chosen on validation images", "given": "given"}
+VERDICTS = {
+    "fixed": "fixed: {b} is better here",
+    "partly": "partly fixed: {b} is better here, yet it too does worse here than elsewhere",
+    "shared": "shared: {b} too does worse here than elsewhere",
+    "own": "{a} alone: {b} does as well here as elsewhere",
+    "broken": "broken: {b} is worse here",
+    "open": "open: too little to tell",
+}
+
+
+def called(name: str) -> str:
+    """What a model is called in a sentence."""
+    return MODEL_NAMES.get(name, name)
+
+
+def share(estimate: Estimate | None) -> str:
+    """Such as "43 % (40 to 46 %)"; a dash where there is none."""
+    if estimate is None or not math.isfinite(estimate.value):
+        return "–"
+    return f"{percent(estimate.value)} ({interval(estimate, share=True)})"
+
+
+def accuracy_sentence(result: ProbeResult) -> str:
+    """How often the probe is right, and which rows taught it."""
+    error = f"{percent(result.calibration_error.value)} ({interval(result.calibration_error, share=True)})"
+    return f"{result.name} is right on {share(result.accuracy)} of {count(len(result.rows), 'image')}; calibration error {error}. {result.split}"
+
+
+def control_sentence(control: Control) -> str:
+    """What the probe scores without the thing that is said to help."""
+    gain, times = control.gain, "" if control.repeats == 1 else f", mean of {control.repeats} repeats"
+    change = f"{_signed(gain.value)} ({_span(gain)}), {p_value(control.p)}"
+    return f"{control.name}{times}: right on {share(control.accuracy)}; the probe's gain over it: {change}"
+
+
+def choice_sentence(choice: Choice) -> str:
+    """A number that the probe worked with, and how it was chosen."""
+    return f"{choice.name} = {choice.value:g} ({HOW[choice.how]})"
+
+
+def overall_sentences(found: Comparison) -> tuple[str, ...]:
+    """The two accuracies, the four counts, and what follows."""
+    a, b, all_rows = called(found.a), called(found.b), found.overall
+    difference = all_rows.difference
+    if all_rows.verdict in ("fixed", "broken"):
+        better, worse = (b, a) if all_rows.verdict == "fixed" else (a, b)
+        said = f"{better} is right more often than {worse}"
+    else:
+        said = f"no difference between {a} and {b} can be told"
+    change = f"{_signed(difference.value)} for {b} ({_span(difference)}), McNemar {p_value(all_rows.p)}"
+    rates = f"{a} is right on {share(found.accuracy_a)} and {b} on {share(found.accuracy_b)}"
+    counts = f"{b} fixes {all_rows.fixed:,}, breaks {all_rows.broken:,}, fails with {a} on {all_rows.both:,} and is right with it on"
+    together = f" Agreement of their failures beyond chance (kappa): {number(found.agreement)}." if math.isfinite(found.agreement) else ""
+    return (
+        f"On the same {count(all_rows.n, 'image')} {rates}: {said} ({change}).",
+        f"{counts} {all_rows.neither:,}.{together}",
+    )
+
+
+def verdict_words(found: Comparison, scope: FourWay) -> str:
+    """The verdict on one class or cluster."""
+    return VERDICTS[scope.verdict].format(a=called(found.a), b=called(found.b))
+
+
+def scope_title(diagnosis: Diagnosis, scope: FourWay) -> str:
+    """A cluster by its number and title, a class by its name."""
+    cluster = next((c for c in diagnosis.clusters if c.id == scope.cluster), None)
+    return scope.scope if cluster is None else f"{cluster.id + 1}. {cluster_title(diagnosis, cluster)}"
+
+
+def comparison_lines(diagnosis: Diagnosis, found: Comparison, *, classes: bool = True) -> list[str]:
+    """Both sentences, then an aligned line for each cluster and, if wanted, each class that differs."""
+    lines = list(overall_sentences(found))
+    if found.clusters:
+        lines += _table("By failure cluster", diagnosis, found, found.clusters)
+    told = [f for f in found.classes if f.verdict != "open"] if classes else []
+    if told:
+        lines += _table("By class, where they differ", diagnosis, found, tuple(told))
+    elif classes and found.classes:
+        lines.append("No single class differs beyond chance.")
+    return lines + [f"Note: {note}" for note in found.notes]
+
+
+def _table(head: str, diagnosis: Diagnosis, found: Comparison, scopes: tuple[FourWay, ...]) -> list[str]:
+    titles = [scope_title(diagnosis, f) for f in scopes]
+    width = min(48, max(len(head), *(len(t) + 2 for t in titles)))
+    lines = [f"{head:<{width}}" + "".join(f"{name:>9}" for name in ("images", "fixed", "broken", "both", "neither"))]
+    for title, f in zip(titles, scopes):
+        shown = f"  {title}" if len(title) + 2 <= width else f"  {title[: width - 3]}…"
+        lines.append(f"{shown:<{width}}" + "".join(f"{n:>9,}" for n in (f.n, f.fixed, f.broken, f.both, f.neither)) + f"  {verdict_words(found, f)}")
+    return lines
+
+
+def probe_lines(result: ProbeResult) -> list[str]:
+    """Accuracy, controls, choices and notes of one probe."""
+    lines = [accuracy_sentence(result)]
+    lines += [f"  Control, {control_sentence(control)}." for control in result.controls]
+    if result.choices:
+        lines.append(f"  Numbers: {'; '.join(choice_sentence(c) for c in result.choices)}.")
+    if result.support is not None:
+        lines.append(f"  Learned from {count(len(result.support.ids), 'image')}: {result.support.source or 'shots'}.")
+    if result.excluded:
+        lines.append(f"  {count(len(result.excluded), 'row')} not scored; the first: {result.excluded[0][1]}.")
+    return lines + [f"  Note: {note}" for note in result.notes]
+
+
+def _signed(value: float) -> str:
+    return f"+{points(value)}" if value > 0 else points(value)
+
+
+def _span(estimate: Estimate) -> str:
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return "no interval"
+    low, high = points(estimate.low).split(" ")[0], points(estimate.high).split(" ")[0]
+    return f"{low} to {high}"

@@ -1,0 +1,162 @@
+"""Probes and comparisons as tables and JSON values: the schema of docs/schema.md. Nothing here computes a finding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.compare import MODEL, compare
+from core.probe_sentences import accuracy_sentence, overall_sentences, scope_title, verdict_words
+from core.probes.measures import by_class
+from core.records import Comparison, Diagnosis, FourWay, ProbeResult
+from core.tabular import estimate, flat, plain, strings
+
+OWN = "probe"
+"""Key of `Diagnosis.extras`: name of the probe whose own losses were diagnosed, where there was no other model."""
+
+
+@lru_cache(maxsize=1)
+def comparisons(diagnosis: Diagnosis) -> tuple[Comparison, ...]:
+    """Each probe beside the model under diagnosis; where the model's errors are unknown, beside the first probe.
+
+    The last diagnosis is kept: the tables, the report and the command line ask for the same comparisons one after the other.
+    """
+    if diagnosis.outcomes.errors is not None:
+        return tuple(compare(diagnosis, MODEL, p.name) for p in diagnosis.probes if p.name != diagnosis.extras.get(OWN))
+    return tuple(compare(diagnosis, diagnosis.probes[0].name, p.name) for p in diagnosis.probes[1:])
+
+
+def comparison_with(diagnosis: Diagnosis, name: str) -> Comparison | None:
+    """The comparison whose second side is the probe of that name, if there is one."""
+    return next((c for c in comparisons(diagnosis) if c.b == name), None)
+
+
+def probes_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """One row for each sample and probe: id, probe, label, prediction, loss, p_true, correct."""
+    parts = [_rows(diagnosis, result) for result in diagnosis.probes]
+    columns = ["id", "probe", "label", "prediction", "loss", "p_true", "correct"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in columns})
+
+
+def _rows(diagnosis: Diagnosis, result: ProbeResult) -> pd.DataFrame:
+    outcomes, names = result.outcomes, result.class_names
+    assert outcomes.predictions is not None
+    assert outcomes.scores is not None
+    return pd.DataFrame(
+        {
+            "id": strings([diagnosis.samples.ids[i] for i in result.rows.tolist()]),
+            "probe": strings([result.name] * len(result.rows)),
+            "label": strings([names[c] for c in result.labels.tolist()]),
+            "prediction": strings([names[c] for c in outcomes.predictions.tolist()]),
+            "loss": outcomes.loss,
+            "p_true": outcomes.scores[np.arange(len(result.rows)), result.labels],
+            "correct": outcomes.predictions == result.labels,
+        }
+    )
+
+
+def comparisons_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """Every comparison of `comparisons`, one under the other."""
+    found = [comparison_table(diagnosis, c) for c in comparisons(diagnosis)]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame({name: [] for name in ("a", "b", "kind", "scope", "n")})
+
+
+def comparison_table(diagnosis: Diagnosis, found: Comparison) -> pd.DataFrame:
+    """One row for all samples, each cluster and each class: the four counts, the difference, and the verdict."""
+    scopes = (found.overall, *found.clusters, *found.classes)
+    rows = [{"a": found.a, "b": found.b} | _flat(_scope(diagnosis, found, scope)) for scope in scopes]
+    return pd.DataFrame(rows).astype({"cluster": "Int64"})
+
+
+def _flat(entry: dict[str, Any]) -> dict[str, Any]:
+    """As `flat`; estimates that are not there become three empty columns."""
+    undefined = {"value": np.nan, "low": np.nan, "high": np.nan}
+    return flat({key: undefined if value is None and key in ("shares", "excess_gap") else value for key, value in entry.items()})
+
+
+def probes_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """The key `probes` of diagnosis.json."""
+    return [probe_document(diagnosis, result) for result in diagnosis.probes]
+
+
+def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
+    """One probe as JSON values, with its comparison with the model under diagnosis."""
+    assert result.outcomes.predictions is not None
+    compared = comparison_with(diagnosis, result.name)
+    return plain(
+        {
+            "name": result.name,
+            "probe": result.probe,
+            "sentence": accuracy_sentence(result),
+            "settings": result.settings,
+            "encoder": result.encoder,
+            "n": len(result.rows),
+            "accuracy": estimate(result.accuracy),
+            "mean_loss": float(result.outcomes.loss.mean()),
+            "calibration_error": estimate(result.calibration_error),
+            "split": result.split,
+            "controls": [
+                {"name": c.name, "accuracy": estimate(c.accuracy), "gain": estimate(c.gain), "p": c.p, "repeats": c.repeats} for c in result.controls
+            ],
+            "choices": [{"name": c.name, "number": c.value, "how": c.how} for c in result.choices],
+            "classes": [
+                {"name": c.name, "n": c.n, "recall": estimate(c.recall), "n_said": c.n_said, "precision": estimate(c.precision)}
+                for c in by_class(result.labels, result.outcomes.predictions, result.class_names)
+            ],
+            "support": _support(result),
+            "comparison": None if compared is None else comparison_document(diagnosis, compared),
+            "details": result.details,
+            "notes": result.notes,
+            "excluded": {"n": len(result.excluded), "by_reason": dict(Counter(reason for _, reason in result.excluded).most_common())},
+            "seconds": result.seconds,
+        }
+    )
+
+
+def _support(result: ProbeResult) -> dict[str, Any] | None:
+    support = result.support
+    if support is None:
+        return None
+    return {"n": len(support.ids), "source": support.source, "purity": support.purity, "true_purity": support.true_purity}
+
+
+def comparison_document(diagnosis: Diagnosis, found: Comparison) -> dict[str, Any]:
+    """Two models side by side as JSON values."""
+    return plain(
+        {
+            "a": found.a,
+            "b": found.b,
+            "n": len(found.rows),
+            "sentence": " ".join(overall_sentences(found)),
+            "accuracy_a": estimate(found.accuracy_a),
+            "accuracy_b": estimate(found.accuracy_b),
+            "agreement": found.agreement,
+            "scopes": [_scope(diagnosis, found, scope) for scope in (found.overall, *found.clusters, *found.classes)],
+            "notes": found.notes,
+        }
+    )
+
+
+def _scope(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str, Any]:
+    return {
+        "kind": scope.kind,
+        "scope": scope.scope,
+        "title": scope_title(diagnosis, scope),
+        "cluster": scope.cluster,
+        "n": scope.n,
+        "fixed": scope.fixed,
+        "broken": scope.broken,
+        "both": scope.both,
+        "neither": scope.neither,
+        "difference": estimate(scope.difference),
+        "p": scope.p,
+        "shares": estimate(scope.shares),
+        "shares_p": scope.shares_p,
+        "excess_gap": estimate(scope.excess_gap),
+        "verdict": scope.verdict,
+        "words": verdict_words(found, scope),
+    }

@@ -1,0 +1,48 @@
+"""How records become cells and JSON values: the small change of `core.results` and `core.probe_tables`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from core.records import Estimate
+
+
+def estimate(found: Estimate | None) -> dict[str, float] | None:
+    """Value, low and high; None stays None."""
+    return None if found is None else found.to_dict()
+
+
+def strings(values: Sequence[str]) -> pd.Series[Any]:
+    """A text column, also where it is empty."""
+    return pd.Series(list(values), dtype="str")
+
+
+def flat(entry: dict[str, Any], drop: tuple[str, ...] = ()) -> dict[str, Any]:
+    """An estimate becomes three columns: name, name_low, name_high."""
+    out: dict[str, Any] = {}
+    for key, value in entry.items():
+        if isinstance(value, dict):
+            out |= {key: value["value"], f"{key}_low": value["low"], f"{key}_high": value["high"]}
+        elif key not in drop:
+            out[key] = value
+    return out
+
+
+def plain(value: Any) -> Any:
+    """The same tree in plain Python values; nan and the infinities become None, unknown objects their text."""
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in cast("list[Any]", value)]
+    return str(value)
