@@ -1,0 +1,179 @@
+"""How near an image is to labelled images, and what these then say of its class. float64 throughout; rows are taken a block at a time.
+
+n images, s support images, k classes, d dimensions. `features` and `support` are (n, d) and (s, d) unit rows, `vectors` (k, d) the classes' texts.
+
+Sources: Zhang et al. 2022, Tip-Adapter (arXiv 2207.09519, eq. 4 to 6); Udandarao et al. 2023, SuS-X (arXiv 2211.16198, eq. 5 to 8). Departures:
+- every row is scored, whatever the block, and nothing is in half precision (the released code leaves the last part of a hundred at 0);
+- the divergence is rescaled by the range among the support images, so that one image's logits do not depend on which others are scored;
+- the negative divergence is rescaled, not the divergence negated after, so that near images are evidence for their class and no class is
+  punished for having many;
+- a class with more support images than others has no louder voice, and a class with none is neither favoured nor punished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.records import F32, F64, I64
+
+BLOCK = 2**22
+"""Pairs of images held at once (32 MiB each matrix)."""
+RANGE_ROWS = 3000
+"""Support images, evenly spaced, over which the range of affinities is taken where there are more."""
+
+Rows = npt.NDArray[np.floating[Any]]
+
+
+def image_affinity(features: Rows, support: Rows) -> F64:
+    """(n, s) cosine between images."""
+    return features.astype(np.float64) @ support.astype(np.float64).T
+
+
+def tip_affinity(affinity: F64, beta: float) -> F64:
+    """exp(-beta (1 - A)): 1 for the same image; a large beta lets only the nearest speak. Tip-Adapter, eq. 4."""
+    return np.exp(-beta * (1 - affinity))
+
+
+def tip_logits(affinity: F64, values: F64, beta: float) -> F64:
+    """(n, k) sums of `tip_affinity` over each class's support images. Classes without any: see `neutral`."""
+    return neutral(tip_affinity(affinity, beta) @ values, values)
+
+
+def signatures(features: Rows, vectors: Rows, temperature: float = 0.5) -> F64:
+    """(n, k) log of the class probabilities that texts give an image: log-softmax of cosines / T, not at the encoder's scale. SuS-X, eq. 5."""
+    z = features.astype(np.float64) @ vectors.astype(np.float64).T / temperature
+    z -= z.max(1, keepdims=True)
+    return z - np.log(np.exp(z).sum(1, keepdims=True))
+
+
+def kl(log_p: F64, log_q: F64) -> F64:
+    """(n, s) divergence in nats of each row of (n, k) log p from each of (s, k) log q, at least 0. SuS-X, eq. 6, without the loop over pairs.
+
+    The two terms nearly cancel (divergences are around 1e-3), hence float64 and the clamp.
+    """
+    p = np.exp(log_p)
+    return np.maximum((p * log_p).sum(1)[:, None] - p @ log_q.T, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Range of divergence and of cosine between different support images: what brings the one to the scale of the other."""
+
+    low_kl: float
+    high_kl: float
+    low: float
+    high: float
+
+    def rescaled(self, divergence: F64) -> F64:
+        """psi(-D): the nearest pair of the support set gets its largest cosine, the farthest its smallest; other values lie on the same line.
+
+        SuS-X, eq. 7, but linear in -D. Where all divergences are the same, the largest cosine.
+        """
+        width = self.high_kl - self.low_kl
+        if width <= 1e-15:
+            return np.full(divergence.shape, self.high)
+        return (self.high_kl - divergence) / width * (self.high - self.low) + self.low
+
+
+def support_span(support: Rows, log_q: F64) -> Span:
+    """The range over pairs of different support images; of a single image with itself."""
+    if len(support) > RANGE_ROWS:
+        at = np.linspace(0, len(support) - 1, RANGE_ROWS).astype(np.int64)
+        support, log_q = support[at], log_q[at]
+    low_kl = low = np.inf
+    high_kl = high = -np.inf
+    for rows in blocks(len(support), len(support)):
+        keep = np.ones((rows.stop - rows.start, len(support)), np.bool_)
+        if len(support) > 1:
+            keep[np.arange(rows.stop - rows.start), np.arange(rows.start, rows.stop)] = False
+        a, d = image_affinity(support[rows], support)[keep], kl(log_q[rows], log_q)[keep]
+        low, high = min(low, float(a.min())), max(high, float(a.max()))
+        low_kl, high_kl = min(low_kl, float(d.min())), max(high_kl, float(d.max()))
+    return Span(low_kl, high_kl, low, high)
+
+
+def cache_values(labels: I64, k: int, *, balance: bool = True) -> F64:
+    """(s, k) one-hot labels; balanced, those of class c weigh reference / count of c.
+
+    The reference is the lower median of the counts above 0: for equal counts these are the plain labels, and images added to one class
+    change neither its weight nor the others'. (The mean would let a single large class raise every cache against the texts.)
+    """
+    values = np.zeros((len(labels), k))
+    values[np.arange(len(labels)), labels] = 1.0
+    if balance and len(labels):
+        counts = np.bincount(labels, minlength=k)
+        present = np.sort(counts[counts > 0])
+        values *= (present[(len(present) - 1) // 2] / np.maximum(counts, 1))[None, :]
+    return values
+
+
+def neutral(evidence: F64, values: F64) -> F64:
+    """(n, k) evidence in which a class without support images has the mean of the others: nothing was seen for or against it."""
+    empty = ~values.any(0)
+    if not empty.any() or empty.all():
+        return evidence
+    filled = evidence.copy()
+    filled[:, empty] = evidence[:, ~empty].mean(1, keepdims=True)
+    return filled
+
+
+def text_subspace(vectors: Rows) -> F64:
+    """(r, d) orthonormal leading principal directions of the classes' texts about their mean: at most half the dimensions.
+
+    Image differences that no class's text speaks of are left out of a cosine after projection on them: an answer to the doubt that cosines
+    between images are uncalibrated, beside SuS-X's divergence. With k classes there are at most k - 1 directions.
+    """
+    centred = vectors.astype(np.float64) - vectors.astype(np.float64).mean(0)
+    _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
+    kept = sizes > 1e-6 * max(float(sizes[0]), 1e-12)
+    return directions[kept][: max(1, vectors.shape[1] // 2)]
+
+
+def projected(features: Rows, directions: F64) -> F64:
+    """(n, r) unit rows: the features' coordinates along the directions. A row at right angles to all of them stays 0."""
+    inside = features.astype(np.float64) @ directions.T
+    return inside / np.maximum(np.linalg.norm(inside, axis=1, keepdims=True), 1e-12)
+
+
+def tip_evidence(features: Rows, support: Rows, values: F64, beta: float, block: int = BLOCK) -> F64:
+    """(n, k) `tip_logits` of images against a support set, never holding more than `block` pairs."""
+    support = support.astype(np.float64)
+    found = np.empty((len(features), values.shape[1]))
+    for rows in blocks(len(features), len(support), block):
+        found[rows] = tip_logits(image_affinity(features[rows], support), values, beta)
+    return found
+
+
+def signature_evidence(log_p: F64, log_q: F64, values: F64, span: Span, block: int = BLOCK) -> F64:
+    """(n, k) sums over each class's support images of psi(-KL): the term that TIP-X adds to the cache."""
+    found = np.empty((len(log_p), values.shape[1]))
+    for rows in blocks(len(log_p), len(log_q), block):
+        found[rows] = neutral(span.rescaled(kl(log_p[rows], log_q)) @ values, values)
+    return found
+
+
+def nearest(rows: Rows, others: Rows, q: int, *, by_kl: bool = False, block: int = BLOCK) -> tuple[I64, F32]:
+    """(n, q) places of the nearest of `others`, nearest first (-1 where there are fewer), and how near: cosine, or the negative divergence.
+
+    Args:
+        rows, others: unit rows; with `by_kl` log-probabilities.
+    """
+    width = min(q, len(others))
+    places, near = np.full((len(rows), q), -1, np.int64), np.full((len(rows), q), np.nan, np.float32)
+    for part in blocks(len(rows), len(others), block):
+        affinity = -kl(rows[part].astype(np.float64), others.astype(np.float64)) if by_kl else image_affinity(rows[part], others)
+        at = np.argsort(-affinity, axis=1, kind="stable")[:, :width]
+        places[part, :width], near[part, :width] = at, np.take_along_axis(affinity, at, 1)
+    return places, near
+
+
+def blocks(n: int, width: int, block: int = BLOCK) -> Iterator[slice]:
+    """Slices of n rows of so many columns that each holds at most `block` entries, and at least one row."""
+    step = max(1, block // max(1, width))
+    for start in range(0, n, step):
+        yield slice(start, min(n, start + step))
