@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -18,6 +19,9 @@ from core.encoders.packages import efficientnet_weights
 from core.encoders.torchfile import read_state_dict
 from core.encoders.vectors_math import unit_rows
 from core.records import F32
+
+if TYPE_CHECKING:
+    from core.encoders.prompt_towers import PromptTower
 
 _PREPROCESSING = "centre square, bicubic to 224, to [-1, 1]; cues of the pixels; version 2"
 
@@ -95,3 +99,9 @@ class EmbeddedEncoder:
         from core.encoders.minilm import count_truncated
 
         return count_truncated(texts)
+
+    def prompt_tower(self) -> PromptTower:
+        """The text tower behind its word embeddings, for prompts that are learned. Loads torch at first use."""
+        from core.encoders.prompt_tower_embedded import EmbeddedTower
+
+        return EmbeddedTower(self.alignment)

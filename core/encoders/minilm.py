@@ -19,7 +19,8 @@ _BATCH = 128
 
 
 @cache
-def _tower() -> tuple[Any, Any]:
+def load_tower() -> tuple[Any, Any]:
+    """The model in evaluation mode and its tokenizer, loaded once."""
     transformers: Any = import_module("transformers")
     logging: Any = import_module("transformers.utils.logging")
     folder = str(minilm_folder())
@@ -38,7 +39,7 @@ def _tower() -> tuple[Any, Any]:
 
 def embed_sentences(texts: Sequence[str]) -> F32:
     """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`."""
-    model, tokenizer = _tower()
+    model, tokenizer = load_tower()
     out = np.zeros((len(texts), 384), np.float32)
     order = np.argsort([len(text) for text in texts], kind="stable")  # alike lengths together: little padding
     for start in range(0, len(texts), _BATCH):
@@ -53,6 +54,6 @@ def embed_sentences(texts: Sequence[str]) -> F32:
 
 def count_truncated(texts: Sequence[str]) -> int:
     """How many of `texts` are longer than `MAX_TOKENS` and lose their end."""
-    _, tokenizer = _tower()
+    _, tokenizer = load_tower()
     lengths = (len(ids) for ids in tokenizer(list(texts), truncation=False, verbose=False)["input_ids"])
     return sum(length > MAX_TOKENS for length in lengths)

@@ -15,6 +15,7 @@ from PIL import Image
 from core.encoders.alignment import unit_rows
 from core.encoders.open_clip_load import device, load
 from core.encoders.open_clip_source import parse_source
+from core.encoders.prompt_towers import OpenClipTower, PromptTower
 from core.records import F32
 
 
@@ -81,3 +82,11 @@ class OpenClipEncoder:
         else:
             lengths = [len(self._tokenizer.encode(text)) + 2 for text in texts]  # start and end marks
         return sum(length > self._tokenizer.context_length for length in lengths)
+
+    def prompt_tower(self) -> PromptTower:
+        """The text tower behind its word embeddings, for prompts that are learned.
+
+        Raises:
+            InvalidInput: this tower cannot be entered there.
+        """
+        return OpenClipTower(self._model, self._tokenizer, self.name)

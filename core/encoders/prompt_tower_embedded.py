@@ -1,0 +1,99 @@
+"""The embedded encoder's text tower, entered behind MiniLM's word embeddings: mean pooling, then the alignment's text side in torch."""
+# transformers has no type stubs, and torch's are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import gelu, normalize, softshrink
+
+from core.encoders.alignment import BLOCK_WEIGHT, Alignment
+from core.encoders.conditions import CONDITIONS, TEXT_GAIN, Conditions
+from core.encoders.minilm import MAX_TOKENS, load_tower
+from core.encoders.prompt_towers import CHECK, tokenizer_digest
+from core.records import F32, I64
+
+
+class AlignedTexts:
+    """`Alignment.texts` in torch, differentiable.
+
+    Activations inside the threshold or beyond the limit of `Conditions.texts` have no gradient: words push on a condition only where the
+    text already speaks of it.
+    """
+
+    def __init__(self, alignment: Alignment) -> None:
+        self._mean, self._scale, self._map = (torch.from_numpy(a) for a in (alignment.text_mean, alignment.text_scale, alignment.text_map))
+        self._conditions = alignment.conditions
+
+    def __call__(self, sentences: torch.Tensor) -> torch.Tensor:
+        """(n, 384 + r + q + 1) unit rows from (n, 384) sentence vectors of any length."""
+        unit = normalize(sentences, dim=-1)
+        centred = unit - self._mean
+        objects = normalize(torch.cat([self._scale * centred, centred @ self._map.T], 1), dim=-1)
+        none = sentences.new_zeros(len(sentences), len(CONDITIONS))
+        block = none if self._conditions is None else float(BLOCK_WEIGHT) * activations(self._conditions, unit)
+        return normalize(torch.cat([objects, block, none[:, :1]], 1), dim=-1)
+
+
+def activations(conditions: Conditions, unit: torch.Tensor) -> torch.Tensor:
+    """`Conditions.texts` in torch: (n, q) from (n, 384) unit sentence vectors."""
+
+    def given(array: F32) -> torch.Tensor:
+        return torch.from_numpy(array)
+
+    centred = (unit - given(conditions.sentence_mean)) * float(TEXT_GAIN)
+    hidden = gelu(centred @ given(conditions.hidden_map).T + given(conditions.hidden_bias))
+    raw = hidden @ given(conditions.output_map).T + given(conditions.output_bias)
+    return softshrink(raw, float(conditions.threshold[0])).clamp(-1.2, 1.2)
+
+
+class EmbeddedTower:
+    """MiniLM and the alignment, on the CPU; all parameters frozen."""
+
+    length = MAX_TOKENS
+    learning_rate = 0.002
+    device = torch.device("cpu")
+
+    def __init__(self, alignment: Alignment) -> None:
+        model, tokenizer = load_tower()
+        self._model: Any = model.requires_grad_(False)
+        self._tokenizer: Any = tokenizer
+        self._align = AlignedTexts(alignment)
+        self.placeholder = self.tokens("a")[0]
+        self.tokenizer = tokenizer_digest("MiniLM", self.tokens(CHECK), self.words())
+
+    def tokens(self, text: str) -> list[int]:
+        """Ids of a text without marks."""
+        return list(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+
+    def marks(self) -> tuple[list[int], list[int]]:
+        """[CLS] and [SEP]; both count in the mean, as in every sentence vector."""
+        return [self._tokenizer.cls_token_id], [self._tokenizer.sep_token_id]
+
+    def padded(self, rows: Sequence[Sequence[int]]) -> I64:
+        """(n, L) rows filled up to the longest."""
+        length, pad = max(len(row) for row in rows), self._tokenizer.pad_token_id
+        return np.array([[*row, *[pad] * (length - len(row))] for row in rows], np.int64)
+
+    def embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """(..., 384) word embeddings, before positions and the first normalisation."""
+        return self._model.get_input_embeddings()(ids)
+
+    def encode(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """(n, 679) unit rows of the joint space."""
+        mask = ids != self._tokenizer.pad_token_id
+        hidden = self._model(inputs_embeds=embeds, attention_mask=mask.long()).last_hidden_state
+        weights = mask.unsqueeze(-1).to(hidden.dtype)
+        return self._align((hidden * weights).sum(1) / weights.sum(1))
+
+    def words(self) -> torch.Tensor:
+        """(V, 384) embeddings of the vocabulary."""
+        return self._model.get_input_embeddings().weight.detach()
+
+    def spelled(self, token: int) -> str:
+        """A token as text; a piece inside a word begins with "##"."""
+        return str(self._tokenizer.convert_ids_to_tokens(token))

@@ -1,0 +1,204 @@
+"""Text towers that take word embeddings, so that some of them can be learned: one adapter for the three kinds that open_clip has."""
+# open_clip and transformers have no type stubs, and torch's are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from core.errors import InvalidInput
+from core.records import I64
+
+CHECK = "a photo of a red dog."
+"""A prompt on which the tower that takes embeddings must agree with the one that takes texts."""
+CLOSE = 1e-3
+
+
+class PromptTower(Protocol):
+    """A frozen text tower, entered behind its word embeddings. n prompts of L tokens; w the width of a word embedding."""
+
+    @property
+    def tokenizer(self) -> str:
+        """Stands for the vocabulary and the word embeddings: prompts of another are refused."""
+        ...
+
+    @property
+    def length(self) -> int:
+        """Tokens of a prompt at most, marks included."""
+        ...
+
+    @property
+    def placeholder(self) -> int:
+        """Id of an ordinary word, put where a learned vector will stand."""
+        ...
+
+    @property
+    def learning_rate(self) -> float:
+        """A step size that suits the scale of its word embeddings."""
+        ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def tokens(self, text: str) -> list[int]:
+        """Ids of a text without marks."""
+        ...
+
+    def marks(self) -> tuple[list[int], list[int]]:
+        """Ids that stand before and after every text."""
+        ...
+
+    def padded(self, rows: Sequence[Sequence[int]]) -> I64:
+        """(n, L) rows filled up to the longest, or to the tower's length where what stands behind the end counts."""
+        ...
+
+    def embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """(..., w) word embeddings of ids, before positions are added."""
+        ...
+
+    def encode(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """(n, d) unit rows of the joint space from (n, L, w) embeddings; ids (n, L) say where a prompt ends. Differentiable in embeds."""
+        ...
+
+    def words(self) -> torch.Tensor:
+        """(V, w) embeddings of the whole vocabulary."""
+        ...
+
+    def spelled(self, token: int) -> str:
+        """A token as text."""
+        ...
+
+
+def tokenizer_digest(name: str, tokens: Sequence[int], words: torch.Tensor) -> str:
+    """A short name for a vocabulary: from the ids of one sentence, and a sample of the word embeddings."""
+    digest = hashlib.sha256(np.asarray(tokens, np.int64).tobytes())
+    digest.update(words[:: max(1, len(words) // 97)].detach().cpu().contiguous().float().numpy().tobytes())
+    return f"{name} {digest.hexdigest()[:12]}"
+
+
+class OpenClipTower:
+    """The text tower of an open_clip model: native CLIP, CustomTextCLIP with open_clip's TextTransformer (SigLIP too), or with a Hugging Face
+    encoder. All its parameters are frozen.
+
+    Raises:
+        InvalidInput: the tower cannot be entered behind its word embeddings.
+    """
+
+    learning_rate = 0.002
+    """Zhou et al. 2022, for CLIP."""
+
+    def __init__(self, model: Any, tokenizer: Any, name: str) -> None:
+        self._text: Any = getattr(model, "text", model)
+        self._name, self._tokenizer = name, tokenizer
+        self._inner: Any = getattr(tokenizer, "tokenizer", None)  # a Hugging Face tokenizer
+        self._hf = hasattr(self._text, "pooler") and hasattr(self._text, "config")
+        self._require(getattr(self._text, "cls_emb", None) is None, "it adds a class token of its own (CoCa)")
+        native = ("token_embedding", "positional_embedding", "transformer", "ln_final", "text_projection")
+        self._require(self._hf or all(hasattr(self._text, a) for a in native), "it is of a kind that is not known here")
+        self._require(self._inner is not None or hasattr(tokenizer, "sot_token_id"), "its tokenizer is of a kind that is not known here")
+        model.requires_grad_(False)
+        self._pool: str = getattr(self._text, "pool_type", getattr(self._text, "text_pool_type", "argmax"))
+        self._eos: Any = getattr(self._text, "eos_id", getattr(self._text, "text_eos_id", None))
+        self._mask: Any = getattr(self._text, "attn_mask", None)
+        self._pads = bool(getattr(self._text, "use_pad_mask", False))
+        self.length = int(tokenizer.context_length)
+        self.device: torch.device = next(model.parameters()).device
+        self.placeholder = self.tokens("a")[0]
+        self.tokenizer = tokenizer_digest(type(self._inner or tokenizer).__name__, self.tokens(CHECK), self.words())
+        self._check(model)
+
+    def _require(self, holds: bool, why: str) -> None:
+        if not holds:
+            raise InvalidInput(
+                f"Prompts cannot be learned on the text tower of {self._name}: {why}. Use a CLIP, SigLIP or LiT-like model, the encoder 'embedded', "
+                "or a probe without learned prompts."
+            )
+
+    def _check(self, model: Any) -> None:
+        ids = self.padded([[*self.marks()[0], *self.tokens(CHECK), *self.marks()[1]]])
+        whole: torch.Tensor = self._tokenizer([CHECK])
+        same = ids.shape[1] <= whole.shape[1] and bool((whole[0, : ids.shape[1]] == torch.from_numpy(ids[0])).all())
+        self._require(same, "its tokenizer orders marks and padding in an unknown way")
+        with torch.no_grad():
+            known = torch.nn.functional.normalize(model.encode_text(whole.to(self.device)).float(), dim=-1)
+            on = torch.from_numpy(ids).to(self.device)
+            gap = float((self.encode(self.embed(on), on) - known).abs().max())
+        self._require(gap < CLOSE, f"entered behind its word embeddings it gives another vector (difference {gap:.2g})")
+
+    def tokens(self, text: str) -> list[int]:
+        """Ids of a text without marks, cleaned as the tokenizer does."""
+        if self._inner is None:
+            return list(self._tokenizer.encode(text))
+        return list(self._inner(self._tokenizer.clean_fn(text), add_special_tokens=False, verbose=False)["input_ids"])
+
+    def marks(self) -> tuple[list[int], list[int]]:
+        """Ids before and after every text."""
+        if self._inner is None:
+            return [self._tokenizer.sot_token_id], [self._tokenizer.eot_token_id]
+        bare = self.tokens("a")
+        marked: list[int] = list(self._inner("a")["input_ids"])
+        at = next((i for i in range(len(marked)) if marked[i : i + len(bare)] == bare), None)
+        self._require(at is not None, "its tokenizer changes words when it adds marks")
+        assert at is not None
+        after = marked[at + len(bare) :]
+        if getattr(self._tokenizer, "strip_sep_token", False):
+            after = [0 if token == self._inner.sep_token_id else token for token in after]
+        return marked[:at], after
+
+    def padded(self, rows: Sequence[Sequence[int]]) -> I64:
+        """(n, L) rows filled up: to the longest one where a mask hides what follows the end, else to the context length."""
+        hidden = self._hf or self._mask is not None or self._pads
+        trims = hidden and self._pool != "last"
+        length = max(len(row) for row in rows) if trims else self.length
+        pad = 0 if self._inner is None else int(self._inner.pad_token_id or 0)
+        return np.array([[*row, *[pad] * (length - len(row))] for row in rows], np.int64)
+
+    def embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """(..., w) word embeddings."""
+        table = self._text.transformer.get_input_embeddings() if self._hf else self._text.token_embedding
+        return table(ids)
+
+    def encode(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """(n, d) unit rows of the joint space."""
+        vectors = self._encode_hf(embeds, ids) if self._hf else self._encode_native(embeds, ids)
+        return torch.nn.functional.normalize(vectors.float(), dim=-1)
+
+    def _encode_hf(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        mask = (ids != self._text.config.pad_token_id).long()
+        out = self._text.transformer(inputs_embeds=embeds, attention_mask=mask)
+        return self._text.proj(self._text.pooler(out, mask))
+
+    def _encode_native(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        transformer: Any = import_module("open_clip.transformer")
+        length = embeds.shape[1]
+        x = embeds + self._text.positional_embedding[:length]
+        x = self._text.ln_final(self._text.transformer(x, attn_mask=self._attention(ids)))
+        pooled = transformer.text_global_pool(x, ids, self._pool, eos_token_id=self._eos)
+        projection = self._text.text_projection
+        if projection is None:
+            return pooled
+        return projection(pooled) if isinstance(projection, torch.nn.Linear) else pooled @ projection
+
+    def _attention(self, ids: torch.Tensor) -> torch.Tensor | None:
+        n, length = ids.shape
+        if not self._pads:
+            return None if self._mask is None else self._mask[:length, :length]
+        hidden = torch.zeros(n, 1, length, device=ids.device).masked_fill_((ids == self._text.pad_id)[:, None], float("-inf"))
+        return hidden.expand(n, length, length).repeat_interleave(self._text.heads, 0)  # (n * heads, L, L)
+
+    def words(self) -> torch.Tensor:
+        """(V, w) embeddings of the vocabulary."""
+        size = self._text.transformer.get_input_embeddings().weight.shape[0] if self._hf else self._text.token_embedding.weight.shape[0]
+        return self.embed(torch.arange(size, device=self.device)).detach()
+
+    def spelled(self, token: int) -> str:
+        """A token as text."""
+        if self._inner is not None:
+            return str(self._inner.decode([token])).strip()
+        return self._tokenizer.decode([token]).strip() if token in self._tokenizer.decoder else ""
