@@ -1,0 +1,70 @@
+"""A probe's own failures: its losses diagnosed like those of any model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.diagnose import diagnose_records
+from core.errors import InvalidInput
+from core.layout import needs_superclasses
+from core.probe_records import ProbeResult
+from core.probe_tables import OWN
+from core.records import Diagnosis, Embeddings, Progress, SampleSet, Words, no_progress
+from core.settings import Settings
+from core.superclasses import name_vectors
+
+
+def diagnose_probe(
+    samples: SampleSet,
+    embeddings: Embeddings,
+    words: Words,
+    result: ProbeResult,
+    *,
+    settings: Settings,
+    notes: tuple[str, ...] = (),
+    excluded: tuple[tuple[str, str], ...] = (),
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> Diagnosis:
+    """The diagnosis in which the probe is the model: of the rows that it scored, with its result among the run's probes.
+
+    Args:
+        samples, embeddings, words: as the probe was given them.
+        notes, excluded: what was said and left out on the way to them.
+
+    Raises:
+        InvalidInput: too few rows were scored, or the probe's losses do not differ.
+    """
+    rows = result.rows
+    kept = samples.keep(rows)
+    names = None
+    if needs_superclasses(kept) and words.encoder:
+        from core.encoders import load_encoder
+
+        names = name_vectors(load_encoder(words.encoder), kept.class_names, cache)
+    try:
+        found = diagnose_records(
+            kept, result.outcomes, embeddings.keep(rows), words=words.keep(rows), names=names, settings=settings, progress=progress
+        )
+    except InvalidInput as error:
+        raise InvalidInput(f"The failures of {result.name!r} cannot be diagnosed. {error}") from None
+    said = (f"The model of this run is the probe {result.name!r} ({result.encoder}). {result.split}", *notes)
+    return replace(
+        found,
+        probes=(_moved(result, len(samples)),),
+        extras={**found.extras, OWN: result.name},
+        notes=tuple(dict.fromkeys((*said, *found.notes))),
+        excluded=(*excluded, *result.excluded),
+    )
+
+
+def _moved(result: ProbeResult, n: int) -> ProbeResult:
+    """The result with rows counted among those that it scored; supports that are not among them are as images of a pool."""
+    place = np.full(n + 1, -1, np.int64)  # the last entry serves row -1
+    place[result.rows] = np.arange(len(result.rows))
+    support = result.support
+    moved = None if support is None else replace(support, rows=place[support.rows])
+    return replace(result, rows=np.arange(len(result.rows), dtype=np.int64), support=moved, excluded=())
