@@ -1,36 +1,131 @@
-"""Zero-shot classification by class names in sentences."""
+"""Zero-shot classification by class names in sentences, and by descriptions beside a control of random words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from core.errors import InvalidInput
 from core.probes.base import Needs, Part, Scored, logit_scale_of
-from core.probes.prompts import text_classifier
+from core.probes.prompt_texts import PAIRS, PromptTexts, make_texts, mean_size, random_texts
+from core.probes.prompts import (
+    Pool,
+    after,
+    check_prompt_settings,
+    class_vectors,
+    classifier_of,
+    count_texts,
+    pool_texts,
+    prompt_field,
+    prompt_settings,
+    text_count,
+)
+from core.records import F64, I64
+
+SECONDS_PER_TEMPLATE = 0.0031
+"""CPU seconds of the embedded encoder's text tower on one core for "a photo of a {}.": 512 texts at a time."""
+SECONDS_PER_DESCRIPTION = 0.0064
+"""The same for texts of some twenty words."""
+LOADING = 4.0
+"""CPU seconds to load that tower."""
+RUNS = 7
+"""Seeds of the random words, as in WaffleCLIP."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZeroShot:
-    """Cosine between an image and the mean vector of each class's sentences."""
+    """Cosine between an image and the mean vector of each class's sentences.
+
+    Source: Radford et al. 2021 (arXiv 2103.00020, section 3.1). With descriptions: CuPL (Pratt et al. 2023, arXiv 2209.03320) or DCLIP
+    (Menon & Vondrick 2023, arXiv 2210.07183), always beside the templates alone and random words of the same number (Roth et al. 2023,
+    arXiv 2306.07282), so that what a larger ensemble gives is not taken for knowledge.
+    """
 
     title: ClassVar[str] = "Zero-shot"
-    what: ClassVar[str] = "Class names in sentences; no image is learned from."
+    what: ClassVar[str] = "Class names in sentences, and descriptions if there are any; no image is learned from."
     source: ClassVar[str] = "Radford et al. 2021, arXiv 2103.00020"
 
-    templates: str = field(default="simple", metadata={"help": "the sentences around a class name", "choices": ("simple", "7", "80", "own")})
+    templates: str = prompt_field("templates")
+    own_templates: str = prompt_field("own_templates")
+    synonyms: str = prompt_field("synonyms")
+    descriptions: str = prompt_field("descriptions")
+    description_weight: float | None = prompt_field("description_weight")
+    concept: str = prompt_field("concept")
+    description_shape: str = prompt_field("description_shape")
+    scoring: str = prompt_field("scoring")
+    random_words: str = field(
+        default="matched",
+        metadata={
+            "help": "size of the control of random words: as many as a class has descriptions, or WaffleCLIP's 30",
+            "choices": ("matched", "30"),
+            "advanced": True,
+        },
+    )
+    random_runs: int = field(
+        default=RUNS, metadata={"help": "how often random words are drawn; 0 leaves the control out", "low": 0, "high": 100, "advanced": True}
+    )
+
+    def __post_init__(self) -> None:
+        check_prompt_settings(self)
+        if self.random_words not in ("matched", "30"):
+            raise InvalidInput(f"random_words must be one of matched, 30: got {self.random_words[:60]!r}.")
+        if not 0 <= self.random_runs <= 100:
+            raise InvalidInput(f"random_runs must be 0 to 100: got {self.random_runs}. The default is {RUNS}.")
 
     def needs(self) -> Needs:
         """Nothing but names."""
         return Needs()
 
     def estimate(self, n: int, k: int, folds: int) -> float:
-        """CPU seconds: the texts dominate."""
-        return 2.0 + 0.01 * k
+        """CPU seconds: the texts dominate. Other names are not counted."""
+        first, second = text_count(self.templates, self.own_templates, self.descriptions)
+        random = self.random_runs * (2 * PAIRS if self.random_words == "30" else second) if second else 0.0
+        return LOADING + k * (first * SECONDS_PER_TEMPLATE + (second + random) * SECONDS_PER_DESCRIPTION) + 2e-9 * n * k * 512
 
     def run(self, part: Part) -> Scored:
-        """Cosines at the encoder's scale."""
-        found = text_classifier(part.encoder, part.class_names, templates=self.templates, cache=part.cache)
-        logits = logit_scale_of(part.encoder) * (part.test.features.astype(np.float64) @ found.vectors.T.astype(np.float64))
-        return Scored(logits, prompts=found.prompts)
+        """Cosines at the encoder's scale, with what the descriptions add to them as a part of its own."""
+        given = prompt_settings(self)
+        texts = make_texts(part.class_names, **{name: given[name] for name in given if name not in ("description_weight", "scoring")})
+        controls = self._random(texts, part.seed) if texts.described else []
+        total = sum(map(count_texts, [texts.templated, texts.described, *controls]))
+        features, scale = part.test.features.astype(np.float64), logit_scale_of(part.encoder)
+
+        def pooled(prompts: tuple[tuple[str, ...], ...], done: int) -> Pool:
+            return pool_texts(part.encoder, prompts, part.cache, after(part.progress, done, total))
+
+        templated, done = pooled(texts.templated, 0), count_texts(texts.templated)
+        described = pooled(texts.described, done) if texts.described else None
+        found = classifier_of(texts, templated, described, self.description_weight, self.scoring)
+        details: dict[str, Any] = {"Texts": count_texts(found.prompts), "Texts that lost their end": found.truncated}
+        shares = [scale * (features @ share.T) for share in class_vectors(templated, described, self.description_weight, self.scoring)]
+        if described is None:
+            return Scored(shares[0], prompts=found.prompts, details=details, notes=found.notes)
+        done += count_texts(texts.described)
+        beside = {"templates alone": self._predict(features, templated, None)[None]}
+        if controls:
+            predictions: list[I64] = []
+            for prompts in controls:
+                predictions.append(self._predict(features, templated, pooled(prompts, done)))
+                done += count_texts(prompts)
+            beside = {"random words": np.stack(predictions), **beside}
+            details["Example of random words"] = next(own[0] for own in controls[0] if own)
+            details["Random texts a class"] = max(map(len, controls[0]))
+        return Scored(
+            shares[0] + shares[1],
+            parts={"templates": shares[0], "descriptions": shares[1]},
+            controls=beside,
+            prompts=found.prompts,
+            details=details,
+            notes=found.notes,
+        )
+
+    def _random(self, texts: PromptTexts, seed: int) -> list[tuple[tuple[str, ...], ...]]:
+        size = 2 * PAIRS if self.random_words == "30" else mean_size(texts)
+        return [random_texts(texts, size, (seed, run)) for run in range(self.random_runs)]
+
+    def _predict(self, features: F64, templated: Pool, described: Pool | None) -> I64:
+        """(m,) classes that the same settings predict with other descriptions, or none."""
+        first, second = class_vectors(templated, described, self.description_weight, self.scoring)
+        return (features @ (first + second).T).argmax(1).astype(np.int64)

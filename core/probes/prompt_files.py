@@ -1,0 +1,218 @@
+"""Files and text boxes that speak of classes: templates, other names, descriptions. Read with one clear message for each fault, and written back."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from core.errors import InvalidInput, MissingDependency
+from core.probes.base import tidy
+
+LIMIT = 50 * 2**20
+"""Bytes of the largest file that is read; the largest published one has 3 MB."""
+
+
+def matching(name: str) -> str:
+    """What two spellings of a name have in common: tidied, composed and without case."""
+    return unicodedata.normalize("NFC", tidy([name])[0]).casefold()
+
+
+def read_templates(which: str, own: str = "") -> tuple[str, ...]:
+    """Sentences that hold {} once each.
+
+    Args:
+        which: "simple", "7" (CLIP's best seven), "80" (CLIP's for ImageNet) or "own".
+        own: one template a line, for "own".
+
+    Raises:
+        InvalidInput: an own template does not hold {} exactly once, there is none, or there is no such set.
+        MissingDependency: open_clip, which carries the 7 and the 80, is not installed.
+    """
+    if which == "simple":
+        return ("a photo of a {}.",)
+    if which in ("7", "80"):
+        return _published("SIMPLE_IMAGENET_TEMPLATES" if which == "7" else "OPENAI_IMAGENET_TEMPLATES")
+    if which != "own":
+        raise InvalidInput(f"templates must be one of simple, 7, 80, own: got {which[:60]!r}.")
+    lines = [(i, line.strip()) for i, line in enumerate(own.splitlines(), 1) if line.strip()]
+    if not lines:
+        raise InvalidInput("templates is 'own', and own_templates is empty. Write one sentence a line, such as: a photo of a {}.")
+    for i, line in lines:
+        if (holes := line.count("{}")) != 1:
+            raise InvalidInput(
+                f"own_templates, line {i}: each template must hold {{}} exactly once, where the name goes: {line[:80]!r} holds it {holes} times."
+            )
+    return tuple(dict.fromkeys(line for _, line in lines))
+
+
+@cache
+def _published(constant: str) -> tuple[str, ...]:
+    """Templates of the installed open_clip, whose one file is run by itself: importing the package would load torch."""
+    package = importlib.util.find_spec("open_clip")
+    if package is None or not package.submodule_search_locations:
+        raise MissingDependency("The 7 and the 80 templates are read from open_clip. Run `pip install open_clip_torch`, or use 'simple' or 'own'.")
+    file = Path(package.submodule_search_locations[0]) / "zero_shot_metadata.py"
+    spec = importlib.util.spec_from_file_location("_open_clip_templates", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made: Sequence[Callable[[str], str]] = getattr(module, constant)
+    return tuple(template("{}") for template in made)
+
+
+def read_lists(source: str, what: str) -> dict[str, tuple[str, ...]]:
+    """A JSON object of lists of texts, key by key; spaces and line breaks inside a text become single spaces.
+
+    Args:
+        source: path of a file, or the JSON itself (text that starts with a bracket).
+        what: what it is called in messages, such as "descriptions".
+
+    Raises:
+        InvalidInput: no such file, larger than 50 MB, no valid JSON, or of another shape; the message names the key.
+    """
+    text = source.strip()
+    where = what
+    if not text.startswith(("{", "[")):
+        path = Path(text).expanduser()
+        where = f"{what} ({path.name})"
+        text = _text_of(path, what)
+    if len(text) > LIMIT:
+        raise InvalidInput(f"{where}: at most 50 MB are read, and these are {len(text) / 2**20:.0f} MB. Keep the classes that you have.")
+    try:
+        found = json.loads(text, object_pairs_hook=_pairs)
+    except _Twice as error:
+        raise InvalidInput(f"{where}: the key {str(error)[:80]!r} is there twice. Put its texts into one list.") from None
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"{where}: no valid JSON at line {error.lineno}, column {error.colno}: {error.msg}.") from None
+    except (RecursionError, ValueError):
+        raise InvalidInput(f"{where}: no JSON that can be read: too deep, or a number with too many digits.") from None
+    if not isinstance(found, dict):
+        raise InvalidInput(f'{where}: must be an object of lists, {{"class": ["text", ...], ...}}: it is {_kind(found)}.')
+    lists = {str(key): _texts(value, str(key), where) for key, value in found.items()}
+    if not any(lists.values()):
+        raise InvalidInput(f"{where}: there is no text in it. Write at least one for a class.")
+    return lists
+
+
+def _text_of(path: Path, what: str) -> str:
+    try:
+        if not path.is_file():
+            raise InvalidInput(f"{what}: there is no file {str(path)[:200]!r}. Give the path of a JSON file, or its text.")
+        if path.stat().st_size > LIMIT:
+            raise InvalidInput(f"{what} ({path.name}): at most 50 MB are read, and it has {path.stat().st_size / 2**20:.0f} MB.")
+        return path.read_text("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{what} ({path.name}): it is not UTF-8 text. Save it as UTF-8.") from None
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{what}: the file {str(path)[:200]!r} cannot be read ({error}).") from None
+
+
+class _Twice(Exception):
+    """A key of an object that came before."""
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _Twice(key)
+        found[key] = value
+    return found
+
+
+def _texts(value: Any, key: str, where: str) -> tuple[str, ...]:
+    """A list's texts; an empty list stays one, for published descriptor files have such."""
+    if not isinstance(value, list):
+        raise InvalidInput(f"{where}: {key[:80]!r} must hold a list of texts: it holds {_kind(value)}.")
+    items: list[Any] = value
+    for i, item in enumerate(items, 1):
+        if not isinstance(item, str):
+            raise InvalidInput(f"{where}: {key[:80]!r}, entry {i} must be text: it is {_kind(item)}.")
+        if not item.strip():
+            raise InvalidInput(f"{where}: {key[:80]!r}, entry {i} is empty. Write something or take it out.")
+    return tuple(dict.fromkeys(" ".join(item.split()) for item in items))
+
+
+def _kind(value: Any) -> str:
+    kinds = {"dict": "an object", "list": "a list", "str": "text", "bool": "true or false", "NoneType": "null"}
+    return kinds.get(type(value).__name__, "a number")
+
+
+def by_class(lists: dict[str, tuple[str, ...]], class_names: Sequence[str], what: str) -> tuple[tuple[tuple[str, ...], ...], int]:
+    """For each class the texts under its name, spelled with other spaces or case perhaps, and how many keys are no class.
+
+    Raises:
+        InvalidInput: two keys are one class, or no key is a class.
+    """
+    keys: dict[str, str] = {}
+    for key in lists:
+        if (twin := keys.setdefault(matching(key), key)) != key:
+            raise InvalidInput(f"{what}: {twin[:80]!r} and {key[:80]!r} are the same name. Put their texts under one.")
+    wanted = [matching(name) for name in class_names]
+    strangers = len(keys.keys() - set(wanted))
+    if strangers == len(keys):
+        few = ", ".join(repr(key[:40]) for key in list(lists)[:3])
+        raise InvalidInput(f"{what}: none of its {len(keys):,} names is a class. It has {few}; the classes are {_few(class_names)}.")
+    return tuple(lists[keys[name]] if name in keys else () for name in wanted), strangers
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(repr(name[:40]) for name in names[:3]) + (" and others" if len(names) > 3 else "")
+
+
+def read_synonyms(source: str, class_names: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """For each class its own tidy name and its other names; and notes.
+
+    Args:
+        source: lines "class: name, name", or JSON of lists or the path of such a file (for names with commas).
+
+    Raises:
+        InvalidInput: a line names no class, or a name belongs to two classes.
+    """
+    own, text = tidy(class_names), source.strip()
+    if not text:
+        return tuple((name,) for name in own), ()
+    notes: tuple[str, ...] = ()
+    if text.startswith(("{", "[")) or ("\n" not in text and text.casefold().endswith(".json")):
+        others, strangers = by_class(read_lists(text, "synonyms"), class_names, "synonyms")
+        if strangers:
+            notes = (f"{strangers:,} names in the synonyms are no class and went unused.",)
+    else:
+        others = _from_lines(text, class_names)
+    owner = {matching(name): i for i, name in enumerate(own)}
+    found: list[tuple[str, ...]] = []
+    for i, (name, more) in enumerate(zip(own, others, strict=True)):
+        for other in more:
+            if (of := owner.setdefault(matching(other), i)) != i:
+                raise InvalidInput(f"synonyms: {other[:60]!r} would name both {own[of]!r} and {name!r}. Keep it with one of them.")
+        distinct = {matching(n): n for n in reversed((name, *tidy(more)))}  # the first spelling stays
+        found.append(tuple(reversed(distinct.values())))
+    return tuple(found), notes
+
+
+def _from_lines(text: str, class_names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    place = {matching(name): i for i, name in enumerate(class_names)}
+    found: list[tuple[str, ...]] = [() for _ in class_names]
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        cuts = [at for at, character in enumerate(line) if character in ":：" and matching(line[:at]) in place]
+        if not cuts:  # the longest name that is a class goes before the colon, for a name may hold colons itself
+            raise InvalidInput(
+                f"synonyms, line {number}: must start with a class name and a colon, as in 'sofa: couch, settee': got {line.strip()[:80]!r}. "
+                f"The classes are {_few(class_names)}."
+            )
+        names = [name.strip() for name in line[cuts[-1] + 1 :].replace("，", ",").replace("、", ",").split(",") if name.strip()]
+        found[place[matching(line[: cuts[-1]])]] += tuple(names)
+    return tuple(found)
+
+
+def write_prompts(class_names: Sequence[str], prompts: Sequence[Sequence[str]]) -> str:
+    """The prompts as used, as JSON text to edit. Given back as `descriptions` with shape "sentences" and weight 1 it makes the same classifier."""
+    return json.dumps({name: list(own) for name, own in zip(class_names, prompts, strict=True)}, ensure_ascii=False, indent=1)
