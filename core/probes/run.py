@@ -17,7 +17,7 @@ from core.paired import paired_difference, paired_p, sign_flip_p
 from core.probe_records import Choice, Control, LogitParts, Neighbours, ProbeResult, Support
 from core.probes.base import Images, Needs, Part, Probe, Scored
 from core.probes.measures import calibration_error
-from core.probes.splits import VALIDATION, Fold, Split, draw, halves, whole
+from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, whole
 from core.records import F32, F64, I64, Bool, Embeddings, Estimate, Outcomes, Progress, SampleSet, no_progress
 from core.statistics import bootstrap, wilson
 
@@ -55,7 +55,7 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
     """
     labels, names = _checked(task)
     needs, started = probe.needs(), time.process_time()
-    split = task.split or _split(needs, task, labels)
+    split = apart(task.split, task.samples.groups) if task.split else _split(needs, task, labels)
     made: list[tuple[Fold, Scored]] = []
     for i, fold in enumerate(split.folds):
         said = "probe" if len(split.folds) == 1 else f"probe, part {i + 1} of {len(split.folds)}"
@@ -102,7 +102,8 @@ def _part(probe: Probe, needs: Needs, task: Task, labels: I64, names: Sequence[s
         wanted = min(needs.validation, VALIDATION) if needs.shots else needs.validation
         if not len(fold.train):
             raise InvalidInput("This probe learns from labelled images, and none are left beside those that are scored. Let halves teach each other.")
-        drawn, beside = draw(labels, fold.train, names, needs.shots, wanted, task.seed, fewer=bool(getattr(probe, "fewer", False)))
+        fewer = bool(getattr(probe, "fewer", False))
+        drawn, beside = draw(labels, fold.train, names, needs.shots, wanted, task.seed, fewer=fewer, checked=fold.validation)
         shots = images(drawn, seen=True) if needs.shots else None
         validation = images(beside, seen=True) if wanted and len(beside) else None
     pool = task.pool if needs.pool else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from core.records import I64, SampleSet
 
 VALIDATION = 4
 """Validation rows a class beside shots: min(shots, 4), as in CoOp's protocol (Zhou et al. 2022, arXiv 2109.01134)."""
+VALIDATION_NAMES = ("val", "valid", "validation", "dev")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +22,8 @@ class Fold:
     train: I64
     """Shots, validation rows and an unlabelled pool come from these; may be empty."""
     test: I64
+    validation: I64 | None = None
+    """Rows from which validation rows are drawn; None: from `train`, beside the shots."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +68,7 @@ def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
 
 
 def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> Split:
-    """Rows whose split column says `train` teach, those that say `test` are scored; others are left out.
+    """Rows whose split column says `train` teach, those that say `test` are scored; "val" rows choose settings, others are left out.
 
     Raises:
         InvalidInput: there is no such column, or one of the two parts is empty.
@@ -78,10 +81,41 @@ def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> S
         raise InvalidInput(f"The split column needs rows that say {train!r} and rows that say {test!r}: it says {', '.join(sorted(set(said))[:8])}.")
     left = np.setdiff1d(np.arange(len(samples)), parts[1])
     reasons = tuple((int(row), f"it is in the part {said[row]!r}, and only {test!r} is scored") for row in left)
-    return Split((Fold(parts[0], parts[1]),), f"The part {train!r} teaches, the part {test!r} is scored.", reasons)
+    validation = np.flatnonzero(np.isin(np.char.lower(said.astype(np.str_)), VALIDATION_NAMES)).astype(np.int64)
+    validation = validation[~np.isin(validation, np.concatenate(parts))]
+    return Split(
+        (Fold(parts[0], parts[1], validation if len(validation) else None),), f"The part {train!r} teaches, the part {test!r} is scored.", reasons
+    )
 
 
-def draw(labels: I64, rows: I64, names: Sequence[str], shots: int, validation: int, seed: int, *, fewer: bool = False) -> tuple[I64, I64]:
+def apart(split: Split, groups: I64 | None) -> Split:
+    """The split without the training and validation rows that are scored as well, or share a group with a row that is."""
+    dropped = 0
+
+    def trimmed(fold: Fold, rows: I64) -> I64:
+        nonlocal dropped
+        theirs = rows if groups is None else groups[rows]
+        kept = rows[~np.isin(theirs, fold.test if groups is None else groups[fold.test])]
+        dropped += len(rows) - len(kept)
+        return kept
+
+    folds = tuple(Fold(trimmed(f, f.train), f.test, None if f.validation is None else trimmed(f, f.validation)) for f in split.folds)
+    if not dropped:
+        return split
+    return replace(split, folds=folds, said=f"{split.said} {dropped:,} images of it teach nothing, since they or their group are scored.")
+
+
+def draw(
+    labels: I64,
+    rows: I64,
+    names: Sequence[str],
+    shots: int,
+    validation: int,
+    seed: int,
+    *,
+    fewer: bool = False,
+    checked: I64 | None = None,
+) -> tuple[I64, I64]:
     """Shots and validation rows of each class among `rows`, drawn without overlap; the same seed draws nested shots for growing numbers.
 
     Args:
@@ -90,19 +124,21 @@ def draw(labels: I64, rows: I64, names: Sequence[str], shots: int, validation: i
         names: k class names.
         shots, validation: rows a class.
         fewer: take what there is of a class that offers less.
+        checked: rows to draw the validation rows from; None: from `rows`, beside the shots.
 
     Raises:
-        InvalidInput: a class offers fewer than `shots` and `fewer` is False; or nothing is left for validation.
+        InvalidInput: a class offers fewer than `shots` and `fewer` is False, or none offers any.
     """
     picked: list[I64] = []
-    checked: list[I64] = []
+    validating: list[I64] = []
     short: list[tuple[int, str]] = []
     for c, name in enumerate(names):
         own = np.random.default_rng([seed, c]).permutation(rows[labels[rows] == c])
         if len(own) < shots:
             short.append((len(own), name))
         picked.append(own[:shots])
-        checked.append(own[shots : shots + validation])
+        beside = own[shots:] if checked is None else np.random.default_rng([seed, c, 1]).permutation(checked[labels[checked] == c])
+        validating.append(beside[:validation])
     if short and not fewer:
         least, name = min(short)
         way = f"Lower shots to {least}" if least else "Leave such classes out"
@@ -110,7 +146,7 @@ def draw(labels: I64, rows: I64, names: Sequence[str], shots: int, validation: i
             f"{shots} shots a class were asked, and {len(short)} of {len(names)} classes offer fewer beside the images that are scored: {name!r} "
             f"has {least}. {way}, bring more images, or allow fewer."
         )
-    drawn, beside = np.concatenate(picked), np.concatenate(checked)
+    drawn, found = np.concatenate(picked), np.concatenate(validating)
     if shots and not len(drawn):
         raise InvalidInput("No class offers a single shot. Bring labelled images beside those that are scored.")
-    return drawn.astype(np.int64), beside.astype(np.int64)
+    return drawn.astype(np.int64), found.astype(np.int64)

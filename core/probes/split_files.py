@@ -1,0 +1,295 @@
+"""Split files: CoOp's `split_zhou_*.json` read unchanged, and few-shot draws as JSON that another run can repeat."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.probes.splits import Fold, Split, draw
+from core.records import I64, SampleSet
+
+PARTS = ("train", "val", "test")
+FORMAT = "errata few-shot draw"
+NAMED = 5
+"""Paths named in a sentence before it only counts them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image of a split file."""
+
+    path: str
+    label: int
+    class_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SplitFile:
+    """A split file as it was published."""
+
+    parts: dict[str, tuple[Entry, ...]]
+    """By "train", "val", "test"; a part may be empty."""
+    order: tuple[str, ...]
+    """Class names in the order of the file's labels: the base classes of CoCoOp's protocol are the first half of these."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Applied:
+    """A split file on samples."""
+
+    samples: SampleSet
+    """The same, with the file's labels where they had none."""
+    split: Split
+    order: tuple[str, ...]
+    unmatched: tuple[str, ...]
+    """Paths of the file for which there is no sample, or more than one."""
+    notes: tuple[str, ...]
+
+
+def read_split(path: Path) -> SplitFile:
+    """The file's three parts.
+
+    Raises:
+        InvalidInput: it is no JSON of the form {"train": [[path, label, class name], ...], "val": ..., "test": ...}, or a label has two names.
+
+    Source: the format of Zhou et al. 2022 (CoOp), which SuS-X, Tip-Adapter and others share.
+    """
+    said = _json(path)
+    form = f'{path.name} must be {{"train": [[path, label, class name], ...], "val": [...], "test": [...]}}'
+    if not isinstance(said, dict) or not any(part in said for part in PARTS):
+        raise InvalidInput(f"{form}: it has none of these parts. Bring a split file such as split_zhou_OxfordPets.json.")
+    parts = {part: tuple(_entry(row, f"{form}: {part} row {i}") for i, row in enumerate(_list(said.get(part, []), form))) for part in PARTS}
+    return SplitFile(parts, _order([e for own in parts.values() for e in own], path.name))
+
+
+def _list(value: Any, form: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise InvalidInput(f"{form}: a part is {type(value).__name__}, not a list.")
+    return list(value)  # pyright: ignore[reportUnknownVariableType]
+
+
+def _entry(row: Any, where: str) -> Entry:
+    if not isinstance(row, list | tuple) or len(row) != 3:  # pyright: ignore[reportUnknownArgumentType]
+        raise InvalidInput(f"{where} is {str(row)[:80]!r}, not three values.")  # pyright: ignore[reportUnknownArgumentType]
+    path, label, name = row  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(path, str) or isinstance(label, bool) or not isinstance(label, int) or label < 0 or not str(name).strip():  # pyright: ignore[reportUnknownArgumentType]
+        raise InvalidInput(f"{where} is {str(row)[:80]!r}: a path, a label from 0 and a class name are needed.")  # pyright: ignore[reportUnknownArgumentType]
+    return Entry(path, label, str(name))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _order(entries: Sequence[Entry], file: str) -> tuple[str, ...]:
+    names: dict[int, str] = {}
+    for e in entries:
+        if names.setdefault(e.label, e.class_name) != e.class_name:
+            raise InvalidInput(f"{file} calls label {e.label} both {names[e.label]!r} and {e.class_name!r}. Give each label one name.")
+    folded = [key(name) for name in names.values()]
+    if len(set(folded)) < len(folded):
+        twice = next(n for n in names.values() if folded.count(key(n)) > 1)
+        raise InvalidInput(f"{file} gives two labels the name {twice!r}. Give each label its own name.")
+    return tuple(names[label] for label in sorted(names))
+
+
+def key(name: str) -> str:
+    """A class name for comparison: case, underscores and doubled spaces do not count."""
+    return " ".join(name.replace("_", " ").split()).casefold()
+
+
+def apply_split(file: SplitFile, samples: SampleSet) -> Applied:
+    """The file's parts as rows of the samples: `train` teaches, `val` validates, `test` is scored.
+
+    Paths are matched from their end: the sample whose id (or image name) shares the most trailing parts of the path, at least the base name.
+    Classes are matched by name, never by number. An image that the file has in two parts is kept in the later one (test before val before
+    train), so that no scored image teaches; one that it has twice in a part counts once.
+
+    Raises:
+        InvalidInput: no training or no test image is among the samples, or a class is not among the samples' classes.
+    """
+    found, unmatched = _match(file, samples)
+    samples, disagreeing = _labelled(file, samples, found)
+    rows: dict[str, I64] = {}
+    taken: set[int] = set()
+    moved = repeated = 0
+    for part in reversed(PARTS):
+        own = [row for row, _ in found[part]]
+        repeated += len(own) - len(set(own))
+        moved += len(set(own) & taken)
+        rows[part] = np.array(sorted(set(own) - taken), np.int64)
+        taken |= set(own)
+    if not len(rows["train"]) or not len(rows["test"]):
+        total = sum(len(own) for own in file.parts.values())
+        raise InvalidInput(
+            f"Of the split file's {total:,} paths {len(unmatched):,} match no sample, so no image is left to "
+            f"{'teach' if not len(rows['train']) else 'be scored'}: the first is {(*unmatched, '-')[0]!r}, and the samples have ids such as "
+            f"{samples.ids[0]!r}. Bring the folder that the file was made for."
+        )
+    fold = Fold(rows["train"], rows["test"], rows["val"] if len(rows["val"]) else None)
+    counts = ", ".join(f"{len(rows[part]):,} {part}" for part in PARTS)
+    split = Split((fold,), f"The split file's parts: {counts}.", _left_out(len(samples), rows))
+    return Applied(samples, split, file.order, unmatched, _notes(unmatched, repeated, moved, disagreeing))
+
+
+def _left_out(n: int, rows: dict[str, I64]) -> tuple[tuple[int, str], ...]:
+    of = {int(row): part for part, own in rows.items() for row in own}
+    said = {"train": "the split file has it as training image", "val": "the split file has it as validation image"}
+    return tuple((row, said.get(of.get(row, ""), "the split file does not have it")) for row in range(n) if of.get(row) != "test")
+
+
+def _match(file: SplitFile, samples: SampleSet) -> tuple[dict[str, list[tuple[int, Entry]]], tuple[str, ...]]:
+    index: defaultdict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+    for row, name in enumerate(samples.ids):
+        ways = {_steps(name)} | (set() if samples.images is None else {_steps(samples.images.name(row))})
+        for steps in ways:
+            index[steps[-1]].append((steps, row))
+            index[PurePosixPath(steps[-1]).stem + "/"].append((steps, row))  # ids without the file's ending; "/" is in no base name
+    found: dict[str, list[tuple[int, Entry]]] = {part: [] for part in PARTS}
+    unmatched: list[str] = []
+    for part in PARTS:
+        for entry in file.parts[part]:
+            row = _best(_steps(entry.path), index)
+            if row is None:
+                unmatched.append(entry.path)
+            else:
+                found[part].append((row, entry))
+    return found, tuple(unmatched)
+
+
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(p for p in path.replace("\\", "/").split("/") if p not in ("", ".")) or ("",)
+
+
+def _best(wanted: tuple[str, ...], index: dict[str, list[tuple[tuple[str, ...], int]]]) -> int | None:
+    """The row that shares the most trailing parts; None without any, or where two rows share as many."""
+    candidates = index.get(wanted[-1]) or index.get(PurePosixPath(wanted[-1]).stem + "/") or []
+    shared = [(sum(1 for _ in _common(wanted[:-1], steps[:-1])), row) for steps, row in candidates]
+    most = max((n for n, _ in shared), default=0)
+    rows = {row for n, row in shared if n == most}
+    return rows.pop() if len(rows) == 1 else None
+
+
+def _common(a: tuple[str, ...], b: tuple[str, ...]) -> list[str]:
+    same: list[str] = []
+    for x, y in zip(reversed(a), reversed(b)):
+        if x != y:
+            break
+        same.append(x)
+    return same
+
+
+def _labelled(file: SplitFile, samples: SampleSet, found: dict[str, list[tuple[int, Entry]]]) -> tuple[SampleSet, int]:
+    """The samples with labels, and of how many images the file says another class than the samples."""
+    pairs = [pair for part in PARTS for pair in found[part]]
+    if samples.labels is None:
+        place = {name: c for c, name in enumerate(file.order)}
+        rows = np.array(sorted({row for row, _ in pairs}), np.int64)
+        labels = dict((row, place[entry.class_name]) for row, entry in pairs)
+        kept = samples.keep(rows)
+        kept = replace(kept, labels=np.array([labels[int(row)] for row in rows], np.int64), class_names=file.order)
+        at = {int(row): i for i, row in enumerate(rows)}
+        for part in PARTS:
+            found[part] = [(at[row], entry) for row, entry in found[part]]
+        return kept, 0
+    ours = {key(name): c for c, name in enumerate(samples.class_names)}
+    missing = [name for name in file.order if key(name) not in ours]
+    if missing:
+        raise InvalidInput(
+            f"The split file has {len(missing)} classes that the samples do not have, such as {missing[0]!r}; the samples have "
+            f"{', '.join(samples.class_names[:5])}. Rename the classes in one of them so that they agree."
+        )
+    return samples, sum(1 for row, entry in pairs if ours[key(entry.class_name)] != samples.labels[row])
+
+
+def _notes(unmatched: tuple[str, ...], repeated: int, moved: int, disagreeing: int) -> tuple[str, ...]:
+    notes: list[str] = []
+    if unmatched:
+        more = ", ..." if len(unmatched) > NAMED else ""
+        notes.append(f"{len(unmatched):,} paths of the split file match no sample, or more than one: {', '.join(unmatched[:NAMED])}{more}")
+    if repeated:
+        notes.append(f"The split file has {repeated:,} images more than once in a part; each counts once.")
+    if moved:
+        notes.append(f"The split file has {moved:,} images in two parts; they are kept in the later one, so that no scored image teaches.")
+    if disagreeing:
+        notes.append(f"Of {disagreeing:,} images the split file says another class than the samples; the samples' class is used.")
+    return tuple(notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One fold of a few-shot draw, by sample id."""
+
+    shots: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Which images a few-shot run learned from and was scored on."""
+
+    seed: int
+    shots: int
+    folds: tuple[Drawn, ...]
+
+
+def make_draw(samples: SampleSet, split: Split, shots: int, validation: int, seed: int, *, fewer: bool = False) -> Draw:
+    """The draw that a run with these settings makes.
+
+    Raises:
+        InvalidInput: the samples have no labels, or a class offers fewer than `shots`.
+    """
+    if samples.labels is None:
+        raise InvalidInput("Shots are drawn by class, and the samples have no labels. Bring a table with a label column.")
+    folds: list[Drawn] = []
+    for fold in split.folds:
+        rows = draw(samples.labels, fold.train, samples.class_names, shots, validation, seed, fewer=fewer, checked=fold.validation)
+        folds.append(Drawn(*(tuple(samples.ids[i] for i in own.tolist()) for own in (*rows, fold.test))))
+    return Draw(seed, shots, tuple(folds))
+
+
+def write_draw(path: Path, made: Draw) -> None:
+    """The draw as JSON."""
+    folds = [{"shots": list(f.shots), "validation": list(f.validation), "test": list(f.test)} for f in made.folds]
+    path.write_text(json.dumps({"format": FORMAT, "version": 1, "seed": made.seed, "shots": made.shots, "folds": folds}, indent=1), encoding="utf-8")
+
+
+def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:
+    """A written draw, and the split that repeats it on these samples: its training rows are the shots and no others.
+
+    Raises:
+        InvalidInput: it is no such file, or ids of it are not among the samples.
+    """
+    said = _json(path)
+    if not isinstance(said, dict) or said.get("format") != FORMAT:  # pyright: ignore[reportUnknownMemberType]
+        raise InvalidInput(f"{path.name} is no few-shot draw: it must be JSON with format {FORMAT!r}, as a run writes it.")
+    try:
+        folds = tuple(Drawn(tuple(f["shots"]), tuple(f["validation"]), tuple(f["test"])) for f in said["folds"])  # pyright: ignore
+        made = Draw(int(said["seed"]), int(said["shots"]), folds)  # pyright: ignore
+    except (KeyError, TypeError, ValueError) as fault:
+        raise InvalidInput(f"{path.name} is a few-shot draw without seed, shots and folds of ids ({fault}). Write it again.") from None
+    at = {name: row for row, name in enumerate(samples.ids)}
+    missing = [name for f in folds for name in (*f.shots, *f.validation, *f.test) if name not in at]
+    if missing or not folds:
+        raise InvalidInput(
+            f"{len(missing):,} images of the draw {path.name} are not samples here, such as {', '.join(missing[:NAMED])}. Bring the samples that "
+            "it was made on, or draw again."
+        )
+    rows = [[np.array([at[name] for name in own], np.int64) for own in (f.shots, f.test, f.validation)] for f in folds]
+    split = Split(tuple(Fold(*own) for own in rows), f"The images of the draw {path.name}, {made.shots} shots a class, seed {made.seed}.")
+    scored = np.concatenate([own[1] for own in rows])
+    left = np.setdiff1d(np.arange(len(samples)), scored)
+    return made, replace(split, excluded=tuple((int(row), "the draw does not score it") for row in left))
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise InvalidInput(f"{path} cannot be read: {fault.strerror}. Check the path.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as fault:
+        raise InvalidInput(f"{path.name} is no JSON: {fault}. Bring the file as it was published.") from None

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from core.probes.split_files import apply_split, make_draw, read_draw, read_split, write_draw
+from core.probes.splits import halves
+from core.records import SampleSet
+
+
+def written(tmp_path, train=(), val=(), test=()):
+    path = tmp_path / "split_zhou_Made.json"
+    path.write_text(json.dumps({"train": [list(e) for e in train], "val": [list(e) for e in val], "test": [list(e) for e in test]}))
+    return path
+
+
+TRAIN = [("images/cat/1.jpg", 1, "cat"), ("images/ant/1.jpg", 0, "ant"), ("images/ant/2.jpg", 0, "ant")]
+TEST = [("images/cat/7.jpg", 1, "cat"), ("images/ant/9.jpg", 0, "ant")]
+VAL = [("images/cat/8.jpg", 1, "cat")]
+
+
+def samples(ids, labels=None, names=("cat", "ant")):
+    return SampleSet(tuple(ids), labels=None if labels is None else np.array(labels), class_names=names if labels is not None else ())
+
+
+def test_the_parts_become_rows_and_classes_are_matched_by_name(tmp_path):
+    file = read_split(written(tmp_path, TRAIN, VAL, TEST))
+    ids = ["cat/1.jpg", "cat/7.jpg", "cat/8.jpg", "ant/1.jpg", "ant/2.jpg", "ant/9.jpg", "ant/77.jpg"]
+    found = apply_split(file, samples(ids, [0, 0, 0, 1, 1, 1, 1]))
+    (fold,) = found.split.folds
+    assert (fold.train.tolist(), fold.validation.tolist(), fold.test.tolist()) == ([0, 3, 4], [2], [1, 5])
+    assert file.order == ("ant", "cat")  # by the file's labels, although the samples have cat first
+    assert found.samples.class_names == ("cat", "ant")
+    assert not found.notes
+    assert dict(found.split.excluded)[6] == "the split file does not have it"
+    assert set(dict(found.split.excluded)) == {0, 2, 3, 4, 6}
+
+
+def test_samples_without_labels_take_the_files_and_those_it_does_not_have_are_left_out(tmp_path):
+    file = read_split(written(tmp_path, TRAIN, (), TEST))
+    found = apply_split(file, samples(["x/ant/9.jpg", "y/other.jpg", "x/cat/7.jpg", "x/cat/1.jpg", "x/ant/1.jpg"]))
+    assert found.samples.ids == ("x/ant/9.jpg", "x/cat/7.jpg", "x/cat/1.jpg", "x/ant/1.jpg")
+    assert found.samples.labels.tolist() == [0, 1, 1, 0]
+    assert found.samples.class_names == ("ant", "cat")
+    assert found.split.folds[0].test.tolist() == [0, 1]
+
+
+def test_unmatched_paths_are_counted_and_named(tmp_path):
+    file = read_split(written(tmp_path, TRAIN, VAL, TEST))
+    found = apply_split(file, samples(["cat/1.jpg", "ant/1.jpg", "cat/7.jpg"], [0, 1, 0]))
+    assert found.unmatched == ("images/ant/2.jpg", "images/cat/8.jpg", "images/ant/9.jpg")
+    assert "3 paths" in found.notes[0]
+    assert "images/cat/8.jpg" in found.notes[0]
+
+
+def test_a_base_name_in_two_folders_is_told_apart_by_its_folder_or_left_out(tmp_path):
+    file = read_split(written(tmp_path, TRAIN[:2], (), TEST))
+    told = apply_split(file, samples(["a/cat/1.jpg", "a/ant/1.jpg", "7.jpg", "9.jpg"], [0, 1, 0, 1]))
+    assert told.split.folds[0].train.tolist() == [0, 1]
+    assert told.split.folds[0].test.tolist() == [2, 3]
+    blurred = apply_split(
+        read_split(written(tmp_path, [*TRAIN[:2], ("z/3.jpg", 1, "cat")], (), TEST)), samples(["p/1.jpg", "q/1.jpg", "3.jpg", "7.jpg"], [0, 1, 0, 0])
+    )
+    assert set(blurred.unmatched) == {"images/cat/1.jpg", "images/ant/1.jpg", "images/ant/9.jpg"}
+
+
+def test_ids_without_an_ending_match_too(tmp_path):
+    file = read_split(written(tmp_path, TRAIN[:1], (), TEST[:1]))
+    assert apply_split(file, samples(["1", "7"], [0, 0])).split.folds[0].train.tolist() == [0]
+
+
+def test_an_image_in_two_parts_is_scored_and_does_not_teach(tmp_path):
+    file = read_split(written(tmp_path, [*TRAIN, TEST[0], TRAIN[0]], (), TEST))
+    found = apply_split(file, samples(["cat/1.jpg", "ant/1.jpg", "ant/2.jpg", "cat/7.jpg", "ant/9.jpg"], [0, 1, 1, 0, 1]))
+    (fold,) = found.split.folds
+    assert fold.train.tolist() == [0, 1, 2]
+    assert fold.test.tolist() == [3, 4]
+    assert any("1 images in two parts" in note for note in found.notes)
+    assert any("1 images more than once" in note for note in found.notes)
+
+
+def test_a_class_that_the_file_and_the_samples_say_differently_is_counted(tmp_path):
+    file = read_split(written(tmp_path, TRAIN, (), TEST))
+    found = apply_split(file, samples(["cat/1.jpg", "ant/1.jpg", "ant/2.jpg", "cat/7.jpg", "ant/9.jpg"], [0, 1, 1, 0, 0]))
+    assert any(note.startswith("Of 1 images the split file says another class") for note in found.notes)
+
+
+def test_names_differ_by_case_and_underscores_only_without_harm(tmp_path):
+    file = read_split(written(tmp_path, [("1.jpg", 0, "sea_lion")], (), [("2.jpg", 0, "sea_lion")]))
+    assert apply_split(file, samples(["1.jpg", "2.jpg"], [0, 0], ("Sea lion", "ant"))).samples.class_names[0] == "Sea lion"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[1]", "none of these parts"),
+        ("{", "no JSON"),
+        ('{"train": 3}', "not a list"),
+        ('{"train": [["a.jpg", "0", "cat"]]}', "a label from 0"),
+        ('{"train": [["a.jpg", 0]]}', "not three values"),
+        ('{"train": [["a.jpg", 0, "cat"], ["b.jpg", 0, "dog"]]}', "both 'cat' and 'dog'"),
+        ('{"train": [["a.jpg", 0, "cat"], ["b.jpg", 1, "Cat"]]}', "two labels the name"),
+    ],
+)
+def test_a_file_of_another_form_is_refused_with_its_fault(tmp_path, content, said):
+    path = tmp_path / "split.json"
+    path.write_text(content)
+    with pytest.raises(InvalidInput, match=said):
+        read_split(path)
+
+
+def test_a_file_for_another_folder_or_other_classes_is_refused(tmp_path):
+    file = read_split(written(tmp_path, TRAIN, (), TEST))
+    with pytest.raises(InvalidInput, match="match no sample"):
+        apply_split(file, samples(["u.jpg", "v.jpg"], [0, 1]))
+    with pytest.raises(InvalidInput, match=r"classes that the samples do not have, such as 'ant'"):
+        apply_split(file, samples(["cat/1.jpg", "cat/7.jpg"], [0, 0], ("cat", "dog")))
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        read_split(tmp_path / "none.json")
+
+
+LABELS = np.tile(np.arange(3), 8)
+NAMED = SampleSet(tuple(f"i{i}" for i in range(24)), labels=LABELS, class_names=("a", "b", "c"))
+
+
+def test_a_written_draw_is_read_back_and_repeats_the_rows(tmp_path):
+    split = halves(LABELS, None, 3)
+    made = make_draw(NAMED, split, 2, 1, 3)
+    write_draw(tmp_path / "draw.json", made)
+    again, repeated = read_draw(tmp_path / "draw.json", NAMED)
+    assert again == made
+    for fold, drawn in zip(repeated.folds, made.folds):
+        assert [NAMED.ids[i] for i in fold.train] == list(drawn.shots)
+        assert [NAMED.ids[i] for i in np.asarray(fold.validation).tolist()] == list(drawn.validation)
+    assert make_draw(NAMED, repeated, 2, 1, 99).folds[0].shots != ()
+    assert sorted(make_draw(NAMED, repeated, 2, 1, 99).folds[0].shots) == sorted(made.folds[0].shots)
+
+
+def test_a_draw_is_plain_json_with_seed_shots_and_ids(tmp_path):
+    write_draw(tmp_path / "draw.json", make_draw(NAMED, halves(LABELS, None, 0), 1, 1, 0))
+    said = json.loads((tmp_path / "draw.json").read_text())
+    assert (said["seed"], said["shots"], len(said["folds"])) == (0, 1, 2)
+    assert set(said["folds"][0]["shots"]) <= set(NAMED.ids)
+
+
+def test_a_draw_of_other_samples_is_refused_with_the_missing_ids(tmp_path):
+    write_draw(tmp_path / "draw.json", make_draw(NAMED, halves(LABELS, None, 0), 1, 0, 0))
+    with pytest.raises(InvalidInput, match=r"1 images of the draw .*such as i5"):
+        read_draw(tmp_path / "draw.json", NAMED.keep(np.setdiff1d(np.arange(24), 5)))
+
+
+@pytest.mark.parametrize("content", ['{"format": "x"}', "[]", '{"format": "errata few-shot draw", "folds": [{}]}'])
+def test_a_file_that_is_no_draw_is_refused(tmp_path, content):
+    (tmp_path / "draw.json").write_text(content)
+    with pytest.raises(InvalidInput, match="few-shot draw"):
+        read_draw(tmp_path / "draw.json", NAMED)
+
+
+def test_a_draw_needs_labels():
+    with pytest.raises(InvalidInput, match="no labels"):
+        make_draw(SampleSet(("a", "b")), halves(np.array([0, 1]), None, 0), 1, 0, 0)
