@@ -1,0 +1,232 @@
+"""SuS-X: a text classifier helped by a support set, found in a pool by the class names alone or given as a few labelled images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.encoders.vectors_math import unit_rows
+from core.errors import InvalidInput
+from core.naming import encode_texts
+from core.probe_records import Choice, Neighbours
+from core.probes.affinities import Span, cache_values, nearest, projected, signature_evidence, signatures, support_span, text_subspace, tip_evidence
+from core.probes.base import Images, Needs, Part, Scored, logit_scale_of
+from core.probes.prompts import TextClassifier, prompt_field, prompt_settings, text_classifier
+from core.probes.search import Axis, Found, coarse_to_fine, geometric
+from core.probes.splits import VALIDATION
+from core.probes.support import SupportSet, support_of, without
+from core.records import F32, F64, I64
+
+NEIGHBOURS = 8
+"""Support images named for each image, by each affinity."""
+SCALE = 100.0
+"""The logit scale at which the papers state alpha, beta and gamma."""
+DEFAULTS = {"alpha": 0.1, "beta": 1.0, "gamma": 0.1}
+GRIDS = {
+    "beta": geometric(1, 50, 10),
+    "alpha": geometric(0.1, 50, 8, zero=True),
+    "gamma": geometric(0.1, 30, 7, zero=True),
+}
+"""The papers' ranges, in equal ratios; 0 leaves a term out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SusX:
+    """Zero-shot logits plus what a support set says by image cosine (the cache) and by class probabilities (the signature)."""
+
+    title: ClassVar[str] = "SuS-X"
+    what: ClassVar[str] = "Class names, helped by images that they find in a pool (or by a few labelled ones); nothing is trained."
+    source: ClassVar[str] = "Udandarao et al. 2023, arXiv 2211.16198; Zhang et al. 2022 (Tip-Adapter), arXiv 2207.09519"
+
+    templates: str = prompt_field("templates")
+    own_templates: str = prompt_field("own_templates")
+    synonyms: str = prompt_field("synonyms")
+    descriptions: str = prompt_field("descriptions")
+    description_weight: float | None = prompt_field("description_weight")
+    concept: str = prompt_field("concept")
+    affinity: str = field(
+        default="tip-x",
+        metadata={
+            "help": "how support images speak: by image cosine, by that and the class probabilities, or by cosine along what the texts tell apart",
+            "choices": ("tip-adapter", "tip-x", "subspace"),
+        },
+    )
+    shots: int = field(default=0, metadata={"help": "labelled images a class as the support set; 0: names alone and a pool", "low": 0, "high": 1000})
+    per_class: int = field(default=20, metadata={"help": "support images a class taken from the pool", "low": 1, "high": 1000})
+    query: str = field(
+        default="prompts",
+        metadata={"help": "what finds them: a class's mean text, or each of its sentences, ranks merged", "choices": ("prompts", "descriptions")},
+    )
+    one_class: bool = field(default=False, metadata={"help": "each pool image serves only the class nearest to it", "advanced": True})
+    balance: bool = field(default=True, metadata={"help": "classes with more support images have no louder voice", "advanced": True})
+    temperature: float = field(
+        default=0.5, metadata={"help": "of the class probabilities that the signature compares", "low": 0.01, "high": 10.0, "advanced": True}
+    )
+    tune: bool = field(default=False, metadata={"help": "choose alpha, beta and gamma on labelled validation images instead of fixed defaults"})
+    validation: int = field(
+        default=VALIDATION, metadata={"help": "validation images a class to choose on, with tune", "low": 1, "high": 1000, "advanced": True}
+    )
+    alpha: float | None = field(default=None, metadata={"help": "weight of the cache", "low": 0.0, "high": 1000.0, "advanced": True})
+    beta: float | None = field(default=None, metadata={"help": "how sharply nearness counts", "low": 0.0, "high": 1000.0, "advanced": True})
+    gamma: float | None = field(default=None, metadata={"help": "weight of the signature", "low": 0.0, "high": 1000.0, "advanced": True})
+    fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})
+
+    def needs(self) -> Needs:
+        """Shots or a pool; validation images only to tune."""
+        return Needs(self.shots, self.validation if self.tune else 0, pool=self.shots == 0)
+
+    def estimate(self, n: int, k: int, folds: int) -> float:
+        """CPU seconds: the texts, then pairs of images with support images."""
+        pairs = n * k * (self.shots or self.per_class)
+        return 2.0 + 0.01 * k + pairs * (4e-8 + (2e-8 + 4e-10 * k) * (self.affinity == "tip-x")) + (5.0 if self.tune else 0.0)
+
+    def run(self, part: Part) -> Scored:
+        """Logits = s F W + s / 100 (alpha cache + gamma signature): the papers' weights hold for s = 100 and keep their relation at another."""
+        texts = text_classifier(part.encoder, part.class_names, cache=part.cache, **prompt_settings(self))
+        support = self._support(part, texts)
+        labels = support.images.labels
+        assert labels is not None
+        memory = Memory.of(support.images, labels, texts.vectors, self)
+        part.progress("probe", 1, 3)
+        scale = logit_scale_of(part.encoder)
+        choices, found = self._choices(part, memory, scale)
+        weights = {choice.name: choice.value for choice in choices}
+        part.progress("probe", 2, 3)
+        parts = memory.parts(part.test.features, weights, scale)
+        logits = sum_of(parts)
+        zero = parts["zero-shot"].argmax(1)[None].astype(np.int64)
+        controls: dict[str, I64] = {"zero-shot": zero}
+        if self.affinity == "tip-x":
+            controls["cache alone"] = (parts["zero-shot"] + parts["cache"]).argmax(1)[None].astype(np.int64)
+        details: dict[str, float] = {} if found is None else {"validation images right": found.n_right, "settings tried": found.tried}
+        return Scored(
+            logits,
+            parts,
+            controls,
+            support.images,
+            support.source,
+            None if self.shots else support.purity,
+            memory.neighbours(part.test.features),
+            choices,
+            texts.prompts,
+            details,
+            (*texts.notes, *support.notes),
+        )
+
+    def _support(self, part: Part, texts: TextClassifier) -> SupportSet:
+        if self.shots:
+            assert part.shots is not None
+            return SupportSet(part.shots, f"{self.shots} shot{'s' * (self.shots != 1)} a class", np.empty(0, np.float32))
+        if part.pool is None:
+            raise InvalidInput("SuS-X with names alone needs a pool of images. Bring one, or set shots above 0.")
+        queries, by = self._queries(part, texts)
+        pool = without(part.pool, part.validation)
+        return support_of(pool, texts.vectors, queries, part.class_names, self.per_class, one_class=self.one_class, by=by)
+
+    def _queries(self, part: Part, texts: TextClassifier) -> tuple[list[F32], str]:
+        if self.query == "prompts":
+            return [vector[None] for vector in texts.vectors], "prompts"
+        if not self.descriptions:
+            raise InvalidInput("Retrieval by descriptions needs some. Give a JSON file of sentences for each class, or retrieve by prompts.")
+        vectors = unit_rows(encode_texts(part.encoder, [text for own in texts.prompts for text in own], part.cache))
+        ends = np.cumsum([len(own) for own in texts.prompts])[:-1]
+        return np.split(vectors, ends), "descriptions"
+
+    def _choices(self, part: Part, memory: Memory, scale: float) -> tuple[tuple[Choice, ...], Found | None]:
+        names = ("alpha", "beta", "gamma") if self.affinity == "tip-x" else ("alpha", "beta")
+        given: dict[str, float] = {n: float(getattr(self, n)) for n in names if getattr(self, n) is not None}
+        if self.tune and part.validation is None and len(given) < len(names):
+            raise InvalidInput("Choosing alpha, beta and gamma needs labelled validation images, and none are left. Lower the shots, or don't tune.")
+        if not self.tune or part.validation is None or len(given) == len(names):
+            return tuple(Choice(n, given.get(n, DEFAULTS[n]), "given" if n in given else "fixed") for n in names), None
+        found = tuned(memory, part.validation, names, given, scale)
+        return tuple(Choice(n, found.values[n], "given" if n in given else "validation") for n in names), found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """A support set made ready: what is the same for every image that is scored. s support images, k classes."""
+
+    vectors: F64
+    """(k, d) the classes' texts."""
+    support: F64
+    """(s, d) unit rows."""
+    values: F64
+    """(s, k) labels, balanced if asked."""
+    log_q: F64
+    """(s, k) signatures."""
+    span: Span
+    directions: F64 | None
+    """(r, d) the texts' subspace, where the cache works in it."""
+    affinity: Literal["tip-adapter", "tip-x", "subspace"]
+    temperature: float
+
+    @classmethod
+    def of(cls, support: Images, labels: I64, vectors: F32, settings: SusX) -> Memory:
+        """The memory of a labelled support set."""
+        affinity: Literal["tip-adapter", "tip-x", "subspace"] = settings.affinity  # type: ignore[assignment]
+        log_q = signatures(support.features, vectors, settings.temperature)
+        values = cache_values(labels, len(vectors), balance=settings.balance)
+        directions = text_subspace(vectors) if affinity == "subspace" else None
+        span = support_span(support.features, log_q) if affinity == "tip-x" else Span(0, 0, 0, 0)
+        return cls(vectors.astype(np.float64), support.features.astype(np.float64), values, log_q, span, directions, affinity, settings.temperature)
+
+    def zero_shot(self, features: F32, scale: float) -> F64:
+        """(n, k) logits of the texts alone."""
+        return scale * (features.astype(np.float64) @ self.vectors.T)
+
+    def cache(self, features: F32, beta: float) -> F64:
+        """(n, k) sums of the image affinities, in the subspace where that is asked."""
+        if self.directions is None:
+            return tip_evidence(features, self.support, self.values, beta)
+        return tip_evidence(projected(features, self.directions), projected(self.support, self.directions), self.values, beta)
+
+    def signature(self, features: F32) -> F64:
+        """(n, k) sums of the rescaled negative divergences."""
+        return signature_evidence(signatures(features, self.vectors, self.temperature), self.log_q, self.values, self.span)
+
+    def parts(self, features: F32, weights: Mapping[str, float], scale: float) -> dict[str, F64]:
+        """(n, k) each; they sum to the logits."""
+        unit = scale / SCALE
+        parts = {
+            "zero-shot": self.zero_shot(features, scale),
+            "cache": unit * weights["alpha"] * self.cache(features, weights["beta"]),
+        }
+        if self.affinity == "tip-x":
+            parts["signature"] = unit * weights["gamma"] * self.signature(features)
+        return parts
+
+    def neighbours(self, features: F32) -> tuple[Neighbours, ...]:
+        """The nearest support images by cosine and by divergence: they disagree where the texts matter."""
+        log_p = signatures(features, self.vectors, self.temperature)
+        image, signature = nearest(features, self.support, NEIGHBOURS), nearest(log_p, self.log_q, NEIGHBOURS, by_kl=True)
+        return Neighbours("image", *image), Neighbours("signature", *signature)
+
+
+def tuned(memory: Memory, images: Images, names: tuple[str, ...], given: Mapping[str, float], scale: float) -> Found:
+    """alpha, beta and gamma by the validation images; those that are given stay."""
+    labels = images.labels
+    assert labels is not None
+    zero, caches = memory.zero_shot(images.features, scale), dict[float, F64]()
+    signature = memory.signature(images.features) if "gamma" in names else np.zeros_like(zero)
+
+    def logits_of(values: Mapping[str, float]) -> F64:
+        beta = values["beta"]
+        if beta not in caches:
+            caches.clear()
+            caches[beta] = memory.cache(images.features, beta)
+        return zero + scale / SCALE * (values["alpha"] * caches[beta] + values.get("gamma", 0.0) * signature)
+
+    axes = [Axis(n, given.get(n, DEFAULTS[n]), (given[n],) if n in given else GRIDS[n]) for n in ("beta", "alpha", "gamma") if n in names]
+    return coarse_to_fine(axes, logits_of, labels)
+
+
+def sum_of(parts: Mapping[str, F64]) -> F64:
+    """The logits that the parts sum to, added in their order."""
+    total, *rest = parts.values()
+    for extra in rest:
+        total = total + extra
+    return total
