@@ -158,8 +158,14 @@ def by_class(lists: dict[str, tuple[str, ...]], class_names: Sequence[str], what
     strangers = len(keys.keys() - set(wanted))
     if strangers == len(keys):
         few = ", ".join(repr(key[:40]) for key in list(lists)[:3])
-        raise InvalidInput(f"{what}: none of its {len(keys):,} names is a class. It has {few}; the classes are {_few(class_names)}.")
+        raise InvalidInput(f"{what}: none of its names ({len(keys):,}) is a class. It has {few}; the classes are {_few(class_names)}.")
     return tuple(lists[keys[name]] if name in keys else () for name in wanted), strangers
+
+
+def strangers_note(strangers: int, what: str) -> str:
+    """How many keys of a file are no class."""
+    many = "1 name in the {} is" if strangers == 1 else f"{strangers:,} names in the {{}} are"
+    return f"{many.format(what)} no class and went unused."
 
 
 def _few(names: Sequence[str]) -> str:
@@ -182,7 +188,7 @@ def read_synonyms(source: str, class_names: Sequence[str]) -> tuple[tuple[tuple[
     if text.startswith(("{", "[")) or ("\n" not in text and text.casefold().endswith(".json")):
         others, strangers = by_class(read_lists(text, "synonyms"), class_names, "synonyms")
         if strangers:
-            notes = (f"{strangers:,} names in the synonyms are no class and went unused.",)
+            notes = (strangers_note(strangers, "synonyms"),)
     else:
         others = _from_lines(text, class_names)
     owner = {matching(name): i for i, name in enumerate(own)}

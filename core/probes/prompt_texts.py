@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.prompt_files import by_class, matching, read_lists, read_synonyms, read_templates
+from core.probes.prompt_files import by_class, matching, read_lists, read_synonyms, read_templates, strangers_note
 
 WORDS = Path(__file__).parents[2] / "assets" / "prompts" / "words.txt"
 PAIRS = 15
@@ -88,9 +88,9 @@ def _notes(described: Sequence[Sequence[str]], strangers: int, said: str) -> tup
     missing, k = sum(not own for own in described), len(described)
     notes = [said]
     if missing:
-        notes.append(f"{missing:,} of {k:,} classes have no descriptions and use the templates alone.")
+        notes.append(f"{missing:,} of {k:,} classes {'has' if missing == 1 else 'have'} no descriptions: only the templates speak there.")
     if strangers:
-        notes.append(f"{strangers:,} names in the descriptions are no class and went unused.")
+        notes.append(strangers_note(strangers, "descriptions"))
     return tuple(notes)
 
 
