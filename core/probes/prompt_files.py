@@ -127,7 +127,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _texts(value: Any, key: str, where: str) -> tuple[str, ...]:
-    """A list's texts; an empty list stays one, for published descriptor files have such."""
+    """A list's texts. A text given twice counts twice, and an empty list stays one: published files have both."""
     if not isinstance(value, list):
         raise InvalidInput(f"{where}: {key[:80]!r} must hold a list of texts: it holds {_kind(value)}.")
     items: list[Any] = value
@@ -136,7 +136,7 @@ def _texts(value: Any, key: str, where: str) -> tuple[str, ...]:
             raise InvalidInput(f"{where}: {key[:80]!r}, entry {i} must be text: it is {_kind(item)}.")
         if not item.strip():
             raise InvalidInput(f"{where}: {key[:80]!r}, entry {i} is empty. Write something or take it out.")
-    return tuple(dict.fromkeys(" ".join(item.split()) for item in items))
+    return tuple(" ".join(item.split()) for item in items)
 
 
 def _kind(value: Any) -> str:

@@ -44,7 +44,7 @@ def test_an_own_template_without_exactly_one_place_is_refused(own: str, said: st
 def test_descriptions_are_read_from_a_file_or_as_text(tmp_path: Path):
     file = tmp_path / "d.json"
     file.write_text("\ufeff" + json.dumps({"cat": ["\nA cat  is soft.", "A cat is soft."], "dog": []}), "utf-8")
-    assert read_lists(str(file), "descriptions") == {"cat": ("A cat is soft.",), "dog": ()}
+    assert read_lists(str(file), "descriptions") == {"cat": ("A cat is soft.", "A cat is soft."), "dog": ()}
     assert read_lists('  {"猫": ["ひげ"]}', "descriptions") == {"猫": ("ひげ",)}
 
 
