@@ -14,7 +14,7 @@ from core.naming import encode_texts
 from core.probe_records import Choice, Neighbours
 from core.probes.affinities import Span, cache_values, nearest, projected, signature_evidence, signatures, support_span, text_subspace, tip_evidence
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of
-from core.probes.prompts import TextClassifier, prompt_field, prompt_settings, text_classifier
+from core.probes.prompts import TextClassifier, check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.search import Axis, Found, coarse_to_fine, geometric
 from core.probes.splits import VALIDATION
 from core.probes.support import SupportSet, support_of, without
@@ -73,6 +73,9 @@ class SusX:
     beta: float | None = field(default=None, metadata={"help": "how sharply nearness counts", "low": 0.0, "high": 1000.0, "advanced": True})
     gamma: float | None = field(default=None, metadata={"help": "weight of the signature", "low": 0.0, "high": 1000.0, "advanced": True})
     fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})
+
+    def __post_init__(self) -> None:
+        check_prompt_settings(self)
 
     def needs(self) -> Needs:
         """Shots or a pool; validation images only to tune."""

@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.probe_records import Choice, Neighbours
 from core.probes.affinities import cache_values, nearest, tip_evidence
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of
-from core.probes.prompts import prompt_field, prompt_settings, text_classifier
+from core.probes.prompts import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.search import Axis, Found, coarse_to_fine, geometric
 from core.probes.splits import VALIDATION
 from core.probes.sus_x import NEIGHBOURS, SCALE, sum_of
@@ -45,6 +45,9 @@ class TipAdapter:
     alpha: float | None = field(default=None, metadata={"help": "weight of the cache", "low": 0.0, "high": 1000.0, "advanced": True})
     beta: float | None = field(default=None, metadata={"help": "how sharply nearness counts", "low": 0.0, "high": 1000.0, "advanced": True})
     fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})
+
+    def __post_init__(self) -> None:
+        check_prompt_settings(self)
 
     def needs(self) -> Needs:
         """Shots, and validation images to choose on."""

@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.probe_records import Choice, Neighbours
 from core.probes.affinities import blocks, nearest
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of
-from core.probes.prompts import prompt_field, prompt_settings, text_classifier
+from core.probes.prompts import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.splits import VALIDATION
 from core.records import F64, I64, Bool
 
@@ -52,6 +52,9 @@ class TransClip:
     )
     fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})
 
+    def __post_init__(self) -> None:
+        check_prompt_settings(self)
+
     def needs(self) -> Needs:
         """Names alone, or shots with validation images on which their weight is chosen."""
         return Needs(self.shots, VALIDATION if self.shots else 0)
@@ -64,8 +67,8 @@ class TransClip:
     def run(self, part: Part) -> Scored:
         """Logits = lambda s F W + s / 100 (mixture + neighbours) / 50: their softmax is the assignment that the method ends with.
 
-        The factor s / 100 is ours: the constants were set for CLIP's scale of 100. Without it the terms drown the texts of an encoder of a lower scale
-        and make every assignment overconfident.
+        The factor s / 100 is ours: the constants were set for CLIP's scale of 100. Without it the terms drown the texts of an encoder of a lower
+        scale and make every assignment overconfident.
         """
         texts = text_classifier(part.encoder, part.class_names, cache=part.cache, **prompt_settings(self))
         scale, vectors = logit_scale_of(part.encoder), texts.vectors.astype(np.float64)

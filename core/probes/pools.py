@@ -1,0 +1,188 @@
+"""A pool of images as a support set is made of: a folder or archive, unlabelled or with one folder a class."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from core.archives import FileImages, is_image_name, open_images
+from core.embeddings import read_images
+from core.encoders import Encoder
+from core.errors import InvalidInput
+from core.probes.base import Images, tidy
+from core.probes.support import drop_samples
+from core.records import F32, I64, Progress, no_progress
+from core.roles import Limits
+
+NAMES_FILE = "classes.json"
+"""At the top of a pool: which folder is which class, as `core.probes.generate` writes it."""
+FOLDERS = ("auto", "classes", "none")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """A pool that was read."""
+
+    images: Images
+    """`labels` is None where the folders say nothing of classes."""
+    notes: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    """A sentence for each picture that could not be read."""
+
+
+def read_pool(
+    path: str | Path,
+    encoder: Encoder,
+    class_names: Sequence[str],
+    *,
+    samples: F32 | None = None,
+    folders: str = "auto",
+    aliases: Mapping[str, str] | None = None,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> Pool:
+    """The pictures of a folder, zip or tar in the encoder's joint space.
+
+    Args:
+        samples: (n, d) vectors of the samples; pool images that are among them are left out and counted.
+        folders: "classes" takes the folder that a picture lies in for its class; "none" takes no notice of folders; "auto" looks whether at
+            least half of the pictures lie in folders with a class's name.
+        aliases: folder name to class name, beside what the names say; see `read_aliases`.
+        cache: as in `core.embeddings.read_images`.
+
+    Raises:
+        InvalidInput: there is no picture, none can be read, all are among the samples, or folders by class were asked for and none has a
+            class's name.
+    """
+    if folders not in FOLDERS:
+        raise InvalidInput(f"folders must be one of {', '.join(FOLDERS)}: got {folders!r}.")
+    store = open_images(path, limits)
+    pictures = [i for i in range(len(store)) if is_image_name(store.name(i))]
+    if not pictures:
+        raise InvalidInput(f"{Path(path).name!r} holds no pictures. Give a folder, .zip or .tar with .jpg, .png or .webp files as the pool.")
+    given = {**_written(store), **(aliases or {})}
+    store, notes = store.keep(pictures), list(store.notes)
+    labels = None
+    if folders != "none":
+        labels, said = label_by_folder(store.names, class_names, given, must=folders == "classes")
+        notes += said
+    if labels is not None:
+        known = np.flatnonzero(labels >= 0).astype(np.int64)
+        store, labels = store.keep(known), labels[known]
+    reading = read_images(store, encoder, cache=cache, progress=progress)
+    kept = reading.kept
+    images = Images(reading.joint.vectors, tuple(store.name(i) for i in kept.tolist()), None if labels is None else labels[kept])
+    if reading.unreadable:
+        notes.append(f"{len(reading.unreadable):,} pictures of the pool could not be read. The first: {next(iter(reading.unreadable.values()))}")
+    if samples is not None:
+        images, said = drop_samples(images, samples)
+        notes += [said] if said else []
+        if not len(images):
+            raise InvalidInput("Every image of the pool is also among the samples, so none is left to learn from. Bring other images.")
+    return Pool(images, tuple(notes), tuple(reading.unreadable.values()))
+
+
+def label_by_folder(
+    names: Sequence[str], class_names: Sequence[str], aliases: Mapping[str, str] | None = None, *, must: bool = False
+) -> tuple[I64 | None, list[str]]:
+    """((n,) class of each picture by the folder it lies in, -1 where that is none; sentences), or None where folders aren't classes.
+
+    Args:
+        names: paths, "/" between folders. Of several folders the innermost with a class's name counts.
+        class_names: matched without regard to case, underscores and doubled spaces. The order of the folders says nothing: alphabetical order is
+            not the order of the classes.
+        must: refuse folders that match no class, where otherwise fewer than half of the pictures make the pool unlabelled.
+
+    Raises:
+        InvalidInput: `must`, and no folder has a class's name.
+    """
+    index = {_folded(name): c for c, name in enumerate(class_names)}
+    index = {_folded(alias): index[_folded(name)] for alias, name in (aliases or {}).items() if _folded(name) in index} | index
+    labels, unknown = np.full(len(names), -1, np.int64), Counter[str]()
+    for i, name in enumerate(names):
+        parts = [p for p in reversed(PurePosixPath(name).parent.parts) if p != "."]
+        labels[i] = next((index[_folded(p)] for p in parts if _folded(p) in index), -1)
+        if labels[i] < 0:
+            unknown[parts[0] if parts else "no folder"] += 1
+    matched = int((labels >= 0).sum())
+    if must and not matched:
+        seen = ", ".join(map(repr, list(unknown)[:5]))
+        raise InvalidInput(
+            f"No folder of the pool has a class's name: there are {seen}, and the classes are {', '.join(map(repr, class_names[:5]))}. "
+            "Rename the folders, or give other names for them."
+        )
+    if not matched or (not must and matched * 2 < len(names)):
+        return None, []
+    notes = [f"The pool's folders were taken for classes: {matched:,} images."]
+    if unknown:
+        some = ", ".join(f"{name!r} ({n:,})" for name, n in unknown.most_common(5))
+        notes.append(f"{sum(unknown.values()):,} images lie in {len(unknown):,} folders without a class's name and were left out: {some}.")
+    missing = [name for c, name in enumerate(class_names) if not (labels == c).any()]
+    if missing:
+        some = ", ".join(map(repr, missing[:5])) + (f" and {len(missing) - 5:,} more" if len(missing) > 5 else "")
+        notes.append(f"The pool has no folder for {some}.")
+    return labels, notes
+
+
+def read_aliases(source: str | Path, class_names: Sequence[str]) -> dict[str, str]:
+    """Folder name to class name, from a JSON file or its text: {"plane": "airplane"} or {"airplane": ["plane", "jet"]}.
+
+    Raises:
+        InvalidInput: it is no such object, or an entry names no class.
+    """
+    text = str(source)
+    if not text.strip():
+        return {}
+    if not text.lstrip().startswith("{"):
+        try:
+            text = Path(text).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"The file of other names {Path(text).name!r} cannot be read ({error}). Give a JSON file.") from None
+    try:
+        found: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f'Other names must be JSON such as {{"plane": "airplane"}}: line {error.lineno}, {error.msg}.') from None
+    known = {_folded(name): name for name in class_names}
+    if not isinstance(found, dict):
+        raise InvalidInput('Other names must be a JSON object such as {"plane": "airplane"}.')
+    aliases: dict[str, str] = {}
+    for key, value in found.items():
+        others = [value] if isinstance(value, str) else value
+        if not isinstance(others, list) or not all(isinstance(other, str) for other in others):
+            raise InvalidInput(f"Other names of {key!r} must be text or a list of texts.")
+        if _folded(key) in known:
+            aliases |= {str(other): known[_folded(key)] for other in others}
+        elif len(others) == 1 and _folded(str(others[0])) in known:
+            aliases[key] = known[_folded(str(others[0]))]
+        else:
+            some = ", ".join(map(repr, class_names[:5]))
+            raise InvalidInput(f"Other names: neither {key!r} nor {', '.join(map(repr, others))} is a class. The classes are {some}.")
+    return aliases
+
+
+def with_hidden(pool: Pool, labels: I64) -> Pool:
+    """The same pool with the real classes of its images, which no probe may use: they only measure the purity."""
+    return replace(pool, images=replace(pool.images, hidden=labels))
+
+
+def _written(store: FileImages) -> dict[str, str]:
+    """What a file `classes.json` at the pool's top says of its folders; anything else in such a file is passed over."""
+    at = next((i for i in range(len(store)) if store.name(i) == NAMES_FILE), None)
+    if at is None or store.head(at)[0] > 2**22:
+        return {}
+    try:
+        said: object = json.loads(store.read(at))
+    except (ValueError, UnicodeDecodeError):
+        return {}
+    folders = said.get("folders") if isinstance(said, dict) else None
+    return {k: v for k, v in folders.items() if isinstance(k, str) and isinstance(v, str)} if isinstance(folders, dict) else {}
+
+
+def _folded(name: str) -> str:
+    return tidy([name])[0].casefold()
