@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -90,7 +91,7 @@ def _read(setting: Setting, value: Any) -> Any:
 def _check_range(setting: Setting, value: float) -> None:
     low = float("-inf") if setting.low is None else setting.low
     high = float("inf") if setting.high is None else setting.high
-    if not low <= value <= high:  # also refuses nan
+    if not low <= value <= high:
         bounds = f"at least {low:g}" if high == float("inf") else f"at most {high:g}" if low == float("-inf") else f"{low:g} to {high:g}"
         raise InvalidInput(f"{setting.name} must be {bounds}: got {value:g}. The default is {setting.default!r}.")
 
@@ -107,8 +108,8 @@ def _converted(kind: str, value: Any) -> Any:
             raise ValueError
         return int(float(value))
     if kind == "float":
-        if isinstance(value, bool):
-            raise TypeError
+        if isinstance(value, bool) or not math.isfinite(float(value)):
+            raise ValueError
         return float(value)
     if not isinstance(value, str):
         raise TypeError

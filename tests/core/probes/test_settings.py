@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from core.errors import InvalidInput
+from core.probes import PROBES, make_probe, probe_class
+from core.probes.settings import read_settings, settings_of
+
+
+@dataclass(frozen=True)
+class Made:
+    title = "Made"
+
+    shots: int = field(default=4, metadata={"help": "how many", "low": 1, "high": 16})
+    weight: float | None = field(default=None, metadata={"low": 0.0, "advanced": True})
+    free: float = 0.5
+    kind: str = field(default="one", metadata={"choices": ("one", "two")})
+    text: str = field(default="", metadata={"kind": "text"})
+    fast: bool = False
+    least: float = field(default=1.0, metadata={"high": 2.0})
+
+
+def test_fields_become_settings_in_order_with_what_their_metadata_says():
+    found = {s.name: s for s in settings_of(Made)}
+    assert list(found) == ["shots", "weight", "free", "kind", "text", "fast", "least"]
+    assert (found["shots"].kind, found["shots"].default, found["shots"].low, found["shots"].high) == ("int", 4, 1, 16)
+    assert found["shots"].help == "how many"
+    assert (found["weight"].kind, found["weight"].optional, found["weight"].advanced) == ("float", True, True)
+    assert found["kind"].choices == ("one", "two")
+    assert found["text"].widget == "text"
+    assert (found["fast"].kind, found["fast"].optional) == ("bool", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "read"),
+    [
+        ("shots", "3", 3),
+        ("shots", 3.0, 3),
+        ("weight", "", None),
+        ("weight", None, None),
+        ("weight", "0.25", 0.25),
+        ("kind", "two", "two"),
+        ("text", "", ""),
+        ("fast", "yes", True),
+        ("fast", "False", False),
+        ("fast", True, True),
+    ],
+)
+def test_text_and_values_are_read_as_the_fields_kind(name, given, read):
+    assert read_settings(Made, {name: given}) == {name: read}
+    assert type(read_settings(Made, {name: given})[name]) is type(read)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("shots", "3.5", "shots must be a whole number: got '3.5'"),
+        ("shots", "many", "a whole number"),
+        ("shots", True, "a whole number"),
+        ("shots", "inf", "a whole number"),
+        ("shots", 0, "shots must be 1 to 16: got 0. The default is 4"),
+        ("shots", "17", "1 to 16"),
+        ("shots", "", "shots needs a value. The default is 4"),
+        ("weight", "-1", "at least 0"),
+        ("weight", "nan", "must be a number"),
+        ("free", "inf", "must be a number"),
+        ("free", [1], "must be a number"),
+        ("kind", "three", "kind must be one of one, two: got 'three'"),
+        ("text", 3, "text must be text"),
+        ("fast", "maybe", "fast must be yes or no: got 'maybe'"),
+        ("fast", None, "needs a value"),
+        ("least", 3, "at most 2"),
+        ("colour", 1, "Made has no setting 'colour'. It has: shots"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_rule(name, given, said):
+    with pytest.raises(InvalidInput, match=said):
+        read_settings(Made, {name: given})
+
+
+def test_an_unknown_probe_is_refused_with_the_known_ones():
+    with pytest.raises(InvalidInput, match=r"no probe 'sus'. Use one of zero-shot, sus-x"):
+        probe_class("sus")
+
+
+@pytest.mark.parametrize("name", ["zero-shot", "lp++", "linear-probe"])
+def test_a_probe_is_made_of_its_defaults_and_says_what_it_is(name):
+    probe = make_probe(name)
+    assert probe.title
+    assert probe.what.endswith(".")
+    assert probe.source
+    assert probe.estimate(1000, 10, 2) > 0
+    for setting in settings_of(probe_class(name)):
+        assert getattr(probe, setting.name) == setting.default
+        assert setting.help
+    assert name in PROBES

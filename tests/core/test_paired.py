@@ -1,0 +1,99 @@
+"""Paired tests against scipy, scikit-learn, full enumeration and simulation."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import cohen_kappa_score
+
+from core.errors import InvalidInput
+from core.paired import kappa, mcnemar, paired_difference, paired_p, sign_flip_p
+
+
+@pytest.mark.parametrize(("a", "b"), [(0, 5), (3, 9), (10, 10), (40, 11)])
+def test_mcnemar_is_the_exact_binomial_test(a, b):
+    tail = sum(stats.binom.pmf(i, a + b, 0.5) for i in range(min(a, b) + 1))
+    assert mcnemar(a, b) == pytest.approx(min(1.0, 2 * tail))
+    assert mcnemar(a, b) == mcnemar(b, a)
+
+
+def test_without_a_disagreement_p_is_one():
+    assert mcnemar(0, 0) == 1.0
+    same = np.array([True, False, True])
+    assert paired_p(same, same) == 1.0
+    assert sign_flip_p(np.zeros(5)) == 1.0
+
+
+def test_the_difference_matches_bonett_and_price_by_hand():
+    """n = 50, 9 rows only A gets wrong, 3 only B: pa = 10/52, pb = 4/52."""
+    wrong_a = np.array([True] * 9 + [False] * 3 + [True] * 8 + [False] * 30)
+    wrong_b = np.array([False] * 9 + [True] * 3 + [True] * 8 + [False] * 30)
+    found = paired_difference(wrong_a, wrong_b)
+    reach = 1.959964 * np.sqrt((14 / 52 - (6 / 52) ** 2) / 52)
+    assert found.value == pytest.approx(6 / 50)
+    assert found.low == pytest.approx(6 / 52 - reach, abs=1e-6)
+    assert found.high == pytest.approx(6 / 52 + reach, abs=1e-6)
+
+
+def test_the_interval_has_a_width_where_no_row_disagrees():
+    found = paired_difference(np.zeros(30, bool), np.zeros(30, bool))
+    assert found.value == 0
+    assert found.low < 0 < found.high
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(1000):
+        kind = rng.choice(4, 60, p=[0.2, 0.1, 0.1, 0.6])  # only A, only B, both, neither: the difference is 0.1
+        found = paired_difference((kind == 0) | (kind == 2), (kind == 1) | (kind == 2))
+        covered += found.low <= 0.1 <= found.high
+    assert 930 <= covered <= 980
+
+
+def test_sign_flips_match_all_flips():
+    difference = np.array([0.5, -0.25, 1.0, 0.75, 0.0, 0.5, -1.0, 0.25])
+    sums = [abs(sum(s * d for s, d in zip(signs, difference))) for signs in itertools.product((1, -1), repeat=8)]
+    exact = np.mean([s >= abs(difference.sum()) - 1e-9 for s in sums])
+    assert sign_flip_p(difference) == pytest.approx(exact, abs=0.02)
+
+
+def test_the_rows_of_a_group_flip_together():
+    """Twenty rows of one group say no more than one row: of four groups that agree the least two-sided p is 2/16."""
+    difference, groups = np.ones(80), np.repeat(np.arange(4), 20)
+    assert sign_flip_p(difference, groups) == pytest.approx(2 / 16, abs=0.02)
+    assert sign_flip_p(difference) == pytest.approx(1 / 10000)
+
+
+def test_groups_widen_the_interval_and_groups_of_one_row_change_nothing():
+    rng = np.random.default_rng(1)
+    by_group = rng.random(20) < 0.4
+    wrong_a, wrong_b, groups = np.repeat(by_group, 10), np.zeros(200, bool), np.repeat(np.arange(20), 10)
+    alone, together = paired_difference(wrong_a, wrong_b), paired_difference(wrong_a, wrong_b, groups)
+    assert together.high - together.low > 1.8 * (alone.high - alone.low)
+    assert paired_difference(wrong_a, wrong_b, np.arange(200)).to_dict() == alone.to_dict()
+    assert paired_p(wrong_a, wrong_b, np.arange(200)) == paired_p(wrong_a, wrong_b)
+
+
+def test_p_is_uniform_or_larger_where_the_models_are_alike():
+    rng = np.random.default_rng(2)
+    p = np.array([paired_p(rng.random(80) < 0.3, rng.random(80) < 0.3) for _ in range(400)])
+    assert (p < 0.05).mean() <= 0.07
+
+
+def test_kappa_is_cohens():
+    rng = np.random.default_rng(3)
+    a = rng.random(100) < 0.4
+    b = a ^ (rng.random(100) < 0.2)
+    assert kappa(a, b) == pytest.approx(cohen_kappa_score(a, b))
+    assert kappa(a, a) == 1
+    assert np.isnan(kappa(np.zeros(5, bool), np.zeros(5, bool)))
+
+
+def test_other_rows_or_none_are_refused():
+    with pytest.raises(InvalidInput, match="got 2 and 3"):
+        paired_difference(np.zeros(2, bool), np.zeros(3, bool))
+    with pytest.raises(InvalidInput, match="at least one"):
+        paired_p(np.zeros(0, bool), np.zeros(0, bool))
