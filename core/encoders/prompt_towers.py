@@ -44,6 +44,11 @@ class PromptTower(Protocol):
         ...
 
     @property
+    def epochs(self) -> int | None:
+        """Epochs of CoOp that suffice; None for the paper's."""
+        ...
+
+    @property
     def device(self) -> torch.device: ...
 
     def tokens(self, text: str) -> list[int]:
@@ -92,6 +97,7 @@ class OpenClipTower:
 
     learning_rate = 0.002
     """Zhou et al. 2022, for CLIP."""
+    epochs = None
 
     def __init__(self, model: Any, tokenizer: Any, name: str) -> None:
         self._text: Any = getattr(model, "text", model)
@@ -106,7 +112,6 @@ class OpenClipTower:
         self._pool: str = getattr(self._text, "pool_type", getattr(self._text, "text_pool_type", "argmax"))
         self._eos: Any = getattr(self._text, "eos_id", getattr(self._text, "text_eos_id", None))
         self._mask: Any = getattr(self._text, "attn_mask", None)
-        self._pads = bool(getattr(self._text, "use_pad_mask", False))
         self.length = int(tokenizer.context_length)
         self.device: torch.device = next(model.parameters()).device
         self.placeholder = self.tokens("a")[0]
@@ -121,7 +126,8 @@ class OpenClipTower:
             )
 
     def _check(self, model: Any) -> None:
-        ids = self.padded([[*self.marks()[0], *self.tokens(CHECK), *self.marks()[1]]])
+        before, after = self.marks()
+        ids = self.padded([[*before, *self.tokens(CHECK)[: self.length - len(before) - len(after)], *after]])
         whole: torch.Tensor = self._tokenizer([CHECK])
         same = ids.shape[1] <= whole.shape[1] and bool((whole[0, : ids.shape[1]] == torch.from_numpy(ids[0])).all())
         self._require(same, "its tokenizer orders marks and padding in an unknown way")
@@ -153,8 +159,7 @@ class OpenClipTower:
 
     def padded(self, rows: Sequence[Sequence[int]]) -> I64:
         """(n, L) rows filled up: to the longest one where a mask hides what follows the end, else to the context length."""
-        hidden = self._hf or self._mask is not None or self._pads
-        trims = hidden and self._pool != "last"
+        trims = self._hf or (self._mask is not None and self._pool != "last")
         length = max(len(row) for row in rows) if trims else self.length
         pad = 0 if self._inner is None else int(self._inner.pad_token_id or 0)
         return np.array([[*row, *[pad] * (length - len(row))] for row in rows], np.int64)
@@ -178,19 +183,13 @@ class OpenClipTower:
         transformer: Any = import_module("open_clip.transformer")
         length = embeds.shape[1]
         x = embeds + self._text.positional_embedding[:length]
-        x = self._text.ln_final(self._text.transformer(x, attn_mask=self._attention(ids)))
+        mask = None if self._mask is None else self._mask[:length, :length]
+        x = self._text.ln_final(self._text.transformer(x, attn_mask=mask))
         pooled = transformer.text_global_pool(x, ids, self._pool, eos_token_id=self._eos)
         projection = self._text.text_projection
         if projection is None:
             return pooled
         return projection(pooled) if isinstance(projection, torch.nn.Linear) else pooled @ projection
-
-    def _attention(self, ids: torch.Tensor) -> torch.Tensor | None:
-        n, length = ids.shape
-        if not self._pads:
-            return None if self._mask is None else self._mask[:length, :length]
-        hidden = torch.zeros(n, 1, length, device=ids.device).masked_fill_((ids == self._text.pad_id)[:, None], float("-inf"))
-        return hidden.expand(n, length, length).repeat_interleave(self._text.heads, 0)  # (n * heads, L, L)
 
     def words(self) -> torch.Tensor:
         """(V, w) embeddings of the vocabulary."""

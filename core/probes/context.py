@@ -38,7 +38,7 @@ class Training:
     position: Position = "end"
     class_specific: bool = False
     epochs: int | None = None
-    """None: 200 from 8 shots on, 100 for 2 to 7, 50 for one; 10 for CoCoOp."""
+    """None: 200 from 8 shots on, 100 for 2 to 7, 50 for one, or what the text tower needs; 10 for CoCoOp."""
     lr: float | None = None
     """None: what suits the text tower."""
     batch: int = 32

@@ -25,12 +25,14 @@ WARM_UP = 1e-5
 """Step size of the first epoch."""
 
 
-def epochs_of(how: Training, shots: int) -> int:
-    """Epochs as asked, else as the papers took for as many shots a class."""
+def epochs_of(how: Training, shots: int, tower: PromptTower) -> int:
+    """Epochs as asked, else what the tower needs, else as the papers took for as many shots a class."""
     if how.epochs is not None:
         return how.epochs
     if how.kind == "cocoop":
         return 10
+    if tower.epochs is not None:
+        return tower.epochs
     return 200 if shots >= 8 else 100 if shots >= 2 else 50
 
 
@@ -59,7 +61,7 @@ def fit_prompts(part: Part, how: Training) -> Prompts:
     learner = start(tower, how, len(part.class_names), part.test.features.shape[1] if len(part.test) else shots.features.shape[1], part.seed)
     frame = Frame(tower, lay_out(tower, part.class_names, learner.ctx.shape[-2], how.position))
     run = _Run(part, how, tower, learner, frame)
-    run.train(epochs_of(how, int(np.bincount(shots.labels).max())))
+    run.train(epochs_of(how, int(np.bincount(shots.labels).max()), tower))
     return run.prompts()
 
 

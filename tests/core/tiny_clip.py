@@ -39,6 +39,13 @@ def write_native(folder: Path, weights: str = "open_clip_model.safetensors") -> 
     return folder
 
 
+def write_custom(folder: Path, **text: Any) -> Path:
+    """A model whose text tower is a part of its own, with `text` over the tiny tower's settings."""
+    write_config(folder, {**TINY, "custom_text": True, "text_cfg": {**TINY["text_cfg"], **text}})
+    save(random_model(folder), folder / "open_clip_model.safetensors")
+    return folder
+
+
 def save(model: torch.nn.Module, path: Path) -> None:
     state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     if path.suffix == ".safetensors":
@@ -47,7 +54,7 @@ def save(model: torch.nn.Module, path: Path) -> None:
         torch.save(state, path)
 
 
-def write_hugging_face(folder: Path) -> Path:
+def write_hugging_face(folder: Path, **more: Any) -> Path:
     """A model whose text tower is a two-layer BERT named by a hub id that does not exist, with its tokenizer beside it."""
     transformers: Any = import_module("transformers")
     folder.mkdir(parents=True)
@@ -61,6 +68,7 @@ def write_hugging_face(folder: Path) -> Path:
         "hf_pooler_type": "mean_pooler",
         "hf_proj_type": "linear",
         "context_length": 8,
+        **more,
     }
     write_config(folder, {**TINY, "text_cfg": text})
     save(random_model(folder), folder / "open_clip_model.safetensors")

@@ -1,0 +1,141 @@
+"""CoOp: the words around class names are learned from a few shots, as vectors in place of words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import numpy as np
+
+from core.probe_records import Choice
+from core.probes.base import Needs, Part, Scored, logit_scale_of, tidy
+from core.probes.context import Position, Prompts, Training, load_prompts, save_prompts
+from core.probes.prompts import mean_vectors
+from core.probes.splits import VALIDATION
+from core.records import F64
+
+INIT = "a photo of a"
+INIT_HELP = "words that the context starts from; empty starts from random vectors"
+VALIDATE_HELP = "keep the epoch of the lowest loss on up to 4 further images a class; otherwise the last"
+LOAD_HELP = "file of saved prompts to use instead of training"
+SAVE_HELP = "file to write the trained prompts to"
+EMBEDDED_EPOCHS = 50
+"""What training takes there by default, for the estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoOp:
+    """A context of learned vectors, one for all classes or one for each."""
+
+    title: ClassVar[str] = "CoOp"
+    what: ClassVar[str] = "Learns the words around class names from a few labelled images; strong on those classes, weaker on new ones."
+    source: ClassVar[str] = "Zhou et al. 2022, arXiv 2109.01134"
+
+    shots: int = field(default=16, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
+    init: str = field(default=INIT, metadata={"help": INIT_HELP})
+    length: int = field(default=16, metadata={"help": "context vectors, where there are no words to start from", "low": 1, "high": 64})
+    position: str = field(default="end", metadata={"help": "where the class name stands", "choices": ("end", "middle", "front"), "advanced": True})
+    class_specific: bool = field(default=False, metadata={"help": "a context of its own for each class; it cannot serve other classes"})
+    epochs: int | None = field(default=None, metadata={"help": "empty: what suits encoder and shots", "low": 0, "high": 10_000, "advanced": True})
+    lr: float | None = field(default=None, metadata={"help": "step size; empty: what suits the encoder", "low": 1e-6, "high": 100, "advanced": True})
+    batch: int = field(default=32, metadata={"help": "images a step", "low": 1, "high": 100_000, "advanced": True})
+    validate: bool = field(default=True, metadata={"help": VALIDATE_HELP, "advanced": True})
+    fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})
+    load: str = field(default="", metadata={"help": LOAD_HELP, "kind": "file", "advanced": True})
+    save: str = field(default="", metadata={"help": SAVE_HELP, "advanced": True})
+
+    def needs(self) -> Needs:
+        """Shots and a few images to choose the epoch by; nothing with saved prompts."""
+        return needs_of(self.shots, self.load, validate=self.validate)
+
+    def estimate(self, n: int, k: int, folds: int) -> float:
+        """CPU seconds: each step encodes one prompt a class with its gradient, however many images it takes."""
+        if self.load:
+            return 3.0
+        steps = (EMBEDDED_EPOCHS if self.epochs is None else self.epochs) * -(-self.shots * k // self.batch)
+        return 3.0 + folds * steps * (0.005 + 0.0065 * k)
+
+    def run(self, part: Part) -> Scored:
+        """Train, or load, and score."""
+        how = Training("coop", self.init, self.length, cast(Position, self.position), self.class_specific, self.epochs, self.lr, self.batch)
+        return run_prompts(part, how, self.load, self.save, self.shots)
+
+
+def needs_of(shots: int, load: str, *, validate: bool) -> Needs:
+    """Shots and, as in CoOp's protocol, as many images to validate by, but at most four; nothing with saved prompts."""
+    return Needs() if load else Needs(shots, min(shots, VALIDATION) if validate else 0)
+
+
+def run_prompts(part: Part, how: Training, load: str, save: str, shots: int) -> Scored:
+    """Prompts, trained or loaded, with what explains them; CoOp and CoCoOp alike.
+
+    Raises:
+        InvalidInput: see `fit_prompts`, `load_prompts` and `check_prompts`.
+    """
+    from core.probes.prompt_learner import nearest_words, prompt_logits, tower_of  # torch
+    from core.probes.prompt_training import fit_prompts
+
+    notes: list[str] = []
+    if load:
+        prompts = load_prompts(Path(load).expanduser())
+        notes += _about_loaded(prompts, part)
+    else:
+        prompts = fit_prompts(part, how)
+        if save:
+            notes.append(f"The prompts are saved in {_saved(prompts, Path(save).expanduser())}.")
+    logits = prompt_logits(prompts, part.encoder, part.test.features, part.class_names, progress=part.progress)
+    plain = zero_shot_logits(part, prompts.init)
+    return Scored(
+        logits,
+        parts={"zero-shot": plain, "learned context": logits - plain},
+        controls={"zero-shot": plain.argmax(1)[None].astype(np.int64)},
+        support=None if load else part.shots,
+        support_source="" if load else f"{shots} shot{'s' * (shots != 1)} a class",
+        choices=(_choice(prompts, part, load),),
+        prompts=tuple((shown_prompt(name, prompts),) for name in tidy(part.class_names)),
+        details=_details(prompts) | {"nearest words": nearest_words(prompts, tower_of(part.encoder))},
+        notes=tuple(notes),
+    )
+
+
+def zero_shot_logits(part: Part, init: str) -> F64:
+    """(m, k) of the sentences that the context starts from, or of "a photo of a" where it starts at random: nothing is learned."""
+    sentences = [(f"{init or INIT} {name}.",) for name in tidy(part.class_names)]
+    vectors = mean_vectors(part.encoder, sentences, part.cache).astype(np.float64)
+    return logit_scale_of(part.encoder) * (part.test.features.astype(np.float64) @ vectors.T)
+
+
+def shown_prompt(name: str, prompts: Prompts) -> str:
+    """Such as "[v1] [v2] [v3] [v4] dog."."""
+    lead = {"end": prompts.m, "middle": prompts.m // 2, "front": 0}[prompts.position]
+    places = [f"[v{i + 1}]" for i in range(prompts.m)]
+    return " ".join([*places[:lead], name, *places[lead:]]) + "."
+
+
+def _about_loaded(prompts: Prompts, part: Part) -> list[str]:
+    seen = len(set(prompts.taught) & set(part.test.ids))
+    notes = [f"Prompts that were trained before on {len(prompts.names)} classes were used; nothing was learned here."]
+    if seen:
+        notes.append(f"{seen:,} of the {len(part.test):,} scored images taught these prompts, so their accuracy is flattered.")
+    return notes
+
+
+def _saved(prompts: Prompts, path: Path) -> Path:
+    """Where they were written: a file that is there is kept, and the next free number is put behind the name."""
+    path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+    free, i = path, 2
+    while free.exists():
+        free, i = path.with_name(f"{path.stem}-{i}.npz"), i + 1
+    save_prompts(prompts, free)
+    return free
+
+
+def _choice(prompts: Prompts, part: Part, load: str) -> Choice:
+    how = "given" if load else "fixed" if part.validation is None else "validation"
+    return Choice("epoch", float(prompts.epoch), how)
+
+
+def _details(prompts: Prompts) -> dict[str, Any]:
+    curve = [{"epoch": e, "training loss": t, "validation loss": v} for e, t, v in prompts.curve]
+    return {"training": dict(prompts.training), "chosen epoch": prompts.epoch, "curve": curve, "trained on": list(prompts.names)}

@@ -1,0 +1,45 @@
+"""Small parts for learned prompts: a tiny CLIP and images placed around its text vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.encoders import Encoder
+from core.encoders.vectors_math import unit_rows
+from core.probes.base import Images, Part
+from core.records import F32, I64, Progress, no_progress
+
+NAMES = ("dog", "red cat", "photo", "green frog")
+
+
+def around(centres: F32, labels: I64, spread: float, seed: int) -> F32:
+    """(n, d) unit rows near the centre of each label."""
+    noise = np.random.default_rng(seed).normal(size=(len(labels), centres.shape[1])) * spread
+    return unit_rows(centres[labels] + noise)
+
+
+def part_around(
+    encoder: Encoder,
+    centres: F32,
+    names: Sequence[str] = NAMES,
+    *,
+    shots: int = 8,
+    validation: int = 0,
+    test: int = 20,
+    spread: float = 0.1,
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> tuple[Part, I64]:
+    """A part with these images a class, and the labels of its test images."""
+    k = len(names)
+
+    def images(each: int, of: str, number: int) -> Images:
+        labels = np.repeat(np.arange(k), each).astype(np.int64)
+        return Images(around(centres, labels, spread, seed + number), tuple(f"{of}{i}" for i in range(len(labels))), labels)
+
+    taught, checked, scored = images(shots, "shot", 1), images(validation, "val", 2), images(test, "test", 3)
+    assert scored.labels is not None
+    unseen = Images(scored.features, scored.ids)
+    return Part(tuple(names), encoder, unseen, taught, checked if validation else None, seed=seed, progress=progress), scored.labels
