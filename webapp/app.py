@@ -17,7 +17,7 @@ import gradio as gr
 
 from webapp import endpoints
 from webapp.session import RUNS, Session, shows_errors
-from webapp.tabs import ask, clicks, explore, predict, reading, your_data
+from webapp.tabs import ask, clicks, explore, predict, probe, reading, your_data
 from webapp.theme import quiet_theme
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
@@ -60,6 +60,8 @@ def build_app(root: Path | None = None, examples: Path = ASSETS / "examples", fi
                 clicks.build(session, view, tabs, clicking)
             with gr.Tab("Predict", id="predict") as predicting:
                 predict.build(session, view, buttons, tabs, predicting)
+            with gr.Tab("Probe", id="probe") as probing:
+                probe.build(session, view, buttons, tabs, probing, offered)
             with gr.Tab("Your data", id="data"):
                 your_data.build(session, view, buttons, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
@@ -75,7 +77,7 @@ def launch_settings() -> dict[str, Any]:
     css = ASSETS / "css"
     return {
         "theme": quiet_theme(),
-        "css_paths": [css / "tokens.css", css / "page.css", css / "explore.css", css / "data.css", css / "words.css"],
+        "css_paths": [css / "tokens.css", css / "page.css", css / "explore.css", css / "data.css", css / "words.css", css / "probe.css"],
         "favicon_path": ASSETS / "favicon.svg",
         "footer_links": [],
         "run_history": False,

@@ -132,8 +132,8 @@ class Runs:
         with contextlib.suppress(InvalidInput):
             self._visitors().remove(old)
 
-    def keep_prediction(self, run: str, diagnosis: Diagnosis) -> None:
-        """Store a prediction with a visitor's run; the examples are everybody's and stay as they are."""
+    def keep(self, run: str, diagnosis: Diagnosis) -> None:
+        """Store a prediction or probes with a visitor's run; the examples are everybody's and stay as they are."""
         if run not in self._examples:
             self.replace(run, diagnosis)
 

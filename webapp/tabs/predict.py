@@ -75,7 +75,7 @@ def make_prediction(session: Session, table: str | None, images: str | None, vec
     found = predict_fresh(diagnosis, brought[0], images=brought[1], embeddings=brought[2], selection=lasso_of(session, diagnosis), progress=progress)
     assert found.prediction is not None
     prediction = replace(found.prediction, source=Path(table or images or "fresh samples").name)
-    RUNS.keep_prediction(session.run, replace(found, prediction=prediction))
+    RUNS.keep(session.run, replace(found, prediction=prediction))
     return prediction
 
 
