@@ -11,7 +11,7 @@ from core.errors import InvalidInput
 from core.losses import cross_entropy_of_logits, softmax
 from core.probe_records import Choice, Neighbours
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of
-from core.probes.prompts import prompt_field, prompt_settings, text_classifier
+from core.probes.prompts import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.splits import VALIDATION
 from core.records import F64, I64, Progress, no_progress
 
@@ -139,6 +139,9 @@ class LinearProbePlusPlus:
     description_weight: float | None = prompt_field("description_weight")
     concept: str = prompt_field("concept")
     fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer", "advanced": True})
+
+    def __post_init__(self) -> None:
+        check_prompt_settings(self)
 
     def needs(self) -> Needs:
         """Shots, and up to four images a class to choose the step on."""

@@ -53,7 +53,7 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
     Raises:
         InvalidInput: the samples have no labels or one class, the vectors are of another space, or the probe refuses what it was given.
     """
-    labels, names = _checked(task)
+    labels, names = check_task(task)
     needs, started = probe.needs(), time.process_time()
     split = apart(task.split, task.samples.groups) if task.split else _split(needs, task, labels)
     made: list[tuple[Fold, Scored]] = []
@@ -66,7 +66,12 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
     return _result(name, probe, label or _label(name, needs), task, labels, names, split, made, seconds)
 
 
-def _checked(task: Task) -> tuple[I64, tuple[str, ...]]:
+def check_task(task: Task) -> tuple[I64, tuple[str, ...]]:
+    """(n,) labels and k class names of samples that a probe can be run on.
+
+    Raises:
+        InvalidInput: there are no labels, fewer than two classes, names that a text encoder cannot tell apart, or vectors of another space.
+    """
     samples = task.samples
     if samples.labels is None:
         raise InvalidInput("A probe needs to know each image's true class. Bring a table with a label column.")
