@@ -10,13 +10,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.cli_probe import add_probe_commands, named_probe
 from core.errors import Cancelled, DiagnosisError
 from core.roles import LOSS_KINDS
 
 EXIT_CODES = "exit codes: 0 finished (nothing found included), 2 bad input, 3 missing dependency, 130 stopped"
 IN_WORDS = ("ask", "audit", "predict", "phrases")
 """The commands of `core.commands_words`."""
-WHAT = ("samples", "clusters", "insights", "weights")
+OF_PROBES = ("probes", "probe", "compare", "reproduce")
+"""The commands of `core.commands_probe`."""
+WHAT = ("samples", "clusters", "insights", "weights", "probes", "comparison")
 FORMATS = ("csv", "parquet", "json")
 DETECTION_ROWS, DETECTION_LOSSES = ("objects", "predictions"), ("miss", "localisation", "class")
 LOSS_HELP = f"what to compute, or what the column holds: {', '.join(LOSS_KINDS)}; of detections: {', '.join(DETECTION_LOSSES)}"
@@ -24,11 +27,13 @@ LOSS_HELP = f"what to compute, or what the column holds: {', '.join(LOSS_KINDS)}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. A `DiagnosisError` becomes its message on stderr; other exceptions are faults and show."""
-    options = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        from core import commands, commands_words
+        options = build_parser(named_probe(given)).parse_args(given)
+        from core import commands, commands_probe, commands_words
 
-        getattr(commands_words if options.command in IN_WORDS else commands, options.command)(options)
+        module = commands_words if options.command in IN_WORDS else commands_probe if options.command in OF_PROBES else commands
+        getattr(module, options.command)(options)
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return Cancelled.exit_code
@@ -41,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Every command with its options."""
+def build_parser(probe: str = "") -> argparse.ArgumentParser:
+    """Every command with its options, and of one probe its settings."""
     parser = argparse.ArgumentParser(
         prog="python -m core", description="Errata: where does a model fail, why, and how sure is that?", epilog=EXIT_CODES
     )
@@ -54,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_audit(commands.add_parser("audit", help="the loss by phrase and class, as a table and a heat map", epilog=EXIT_CODES))
     _add_predict(commands.add_parser("predict", help="freeze what was found and try it on fresh samples", epilog=EXIT_CODES))
     _add_phrases(commands.add_parser("phrases", help="write the shipped phrases, to edit and bring back with --vocabulary"))
+    add_probe_commands(commands, probe, EXIT_CODES)
     commands.add_parser("encoders", help="list the encoders and which of them work here")
     _add_serve(commands.add_parser("serve", help="open the page"))
     return parser
@@ -129,7 +135,8 @@ def _add_assign(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="DIR", help="folder that `diagnose --out` wrote")
-    parser.add_argument("--what", choices=WHAT, default="samples", help="weights: how often to draw each sample in training, mean 1")
+    what = "weights: how often to draw each sample in training, mean 1; probes and comparison: after `probe`"
+    parser.add_argument("--what", choices=WHAT, default="samples", help=what)
     parser.add_argument("--format", choices=FORMATS, default="csv")
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: standard output; Parquet needs a file)")
 

@@ -22,7 +22,7 @@ def diagnose(options: Namespace) -> None:
     if options.no_words and (options.naming or options.vocabulary):
         asked = "--naming" if options.naming else "--vocabulary"
         raise InvalidInput(f"--no-words leaves out the words that {asked} is for. Give one of the two.")
-    _make_folder(options.out)  # before the work, not after it
+    make_folder(options.out)  # before the work, not after it
     from core.diagnose import Settings, diagnose_audit
     from core.embedding_cache import default_cache
     from core.report import write_report
@@ -107,7 +107,7 @@ def assign(options: Namespace) -> None:
 
 def export(options: Namespace) -> None:
     """One part of a finished run, to a file or to standard output."""
-    from core import results
+    from core import probe_tables, results
     from core.store import load
 
     if options.format == "parquet" and options.out is None:
@@ -117,6 +117,8 @@ def export(options: Namespace) -> None:
         "clusters": results.clusters_table,
         "insights": results.insights_table,
         "weights": results.weights_table,
+        "probes": probe_tables.probes_table,
+        "comparison": probe_tables.comparisons_table,
     }
     write_table(tables[options.what](load(options.run)), options.out, options.format)
 
@@ -142,7 +144,8 @@ def serve(options: Namespace) -> None:
     main(host=options.host, port=options.port, root=options.root)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make the folder that results go to, or raise InvalidInput."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -108,7 +108,7 @@ def audit(options: Namespace) -> None:
     if kind == ".html":
         from core.report import write_audit
 
-        _in_folder(options.out)
+        in_folder(options.out)
         write_audit(diagnosis, cells, options.out)
     else:
         write_table(audit_frame(cells), options.out, kind.removeprefix("."))
@@ -119,7 +119,7 @@ def predict(options: Namespace) -> None:
     """Freeze what was found, open the fresh samples, and add to the run what they show."""
     if options.out is not None:
         check_suffix(options.out)
-        _in_folder(options.out)  # before the work, not after it
+        in_folder(options.out)  # before the work, not after it
     from core.embedding_cache import default_cache
     from core.files import write_text
     from core.freeze import freeze
@@ -176,7 +176,7 @@ def phrases(options: Namespace) -> None:
     kind = options.out.suffix.lower()
     if kind not in (".json", ".txt"):
         raise InvalidInput(f"--out must end in .json or .txt: got {options.out.name!r}.")
-    _in_folder(options.out)
+    in_folder(options.out)
     try:
         if kind == ".json":
             write_vocabulary(vocabulary, options.out)
@@ -191,8 +191,8 @@ def _lines(vocabulary: Vocabulary) -> str:
     return "".join(f"{phrase.family}: {phrase.text}\n" for phrase in vocabulary.phrases)
 
 
-def _in_folder(path: Path) -> None:
-    """Make the folder of a file that is to be written."""
+def in_folder(path: Path) -> None:
+    """Make the folder of a file that is to be written, or raise InvalidInput."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

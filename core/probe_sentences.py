@@ -14,7 +14,7 @@ VERDICTS = {
     "fixed": "fixed: {b} is better here",
     "partly": "partly fixed: {b} is better here, yet it too does worse here than elsewhere",
     "shared": "shared: {b} too does worse here than elsewhere",
-    "own": "{a} alone: {b} does as well here as elsewhere",
+    "own": "own to {a}: {b} is not known to do worse here than elsewhere",
     "broken": "broken: {b} is worse here",
     "open": "open: too little to tell",
 }

@@ -21,8 +21,9 @@ from core import charts, figures, sentences, summary
 from core.errors import InvalidInput
 from core.files import write_text
 from core.heatmap import HeatMap, heat_map
+from core.probe_report import comparison_section, probe_sections
 from core.questions import AuditCell, audit_table
-from core.records import I64, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress
+from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress
 from core.results import top_members
 from core.thumbnails import shrink
 
@@ -64,6 +65,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             words=summary.words_sentence(diagnosis),
             heat=_heat(diagnosis),
             **_prediction(diagnosis, digits),
+            probes=probe_sections(diagnosis, gallery.entries),
             suspects=gallery.entries(diagnosis.label_errors[:MOST_PER_CLUSTER]),
             maps=_maps(diagnosis),
             calibration=charts.calibration(diagnosis),
@@ -105,6 +107,21 @@ def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) ->
         heat=heat_map(diagnosis, cells),
         maps={"steps": range(charts.N_LOSS_COLOURS)},
         n_cluster_colours=charts.N_CLUSTER_COLOURS,
+    )
+    write_text(path, page)
+
+
+def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path) -> None:
+    """Write two models side by side, with pictures, to `path`: one HTML document that fetches nothing and runs nothing."""
+    page = (
+        _environment(diagnosis)
+        .get_template("comparison.html.j2")
+        .render(
+            diagnosis=diagnosis,
+            compared=comparison_section(diagnosis, found, _Gallery(diagnosis).entries),
+            maps={"steps": range(charts.N_LOSS_COLOURS)},
+            n_cluster_colours=charts.N_CLUSTER_COLOURS,
+        )
     )
     write_text(path, page)
 

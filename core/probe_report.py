@@ -1,0 +1,134 @@
+"""What the report shows of probes: the figures, tables and example pictures that its templates lay out. Nothing here computes a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.compare import MODEL, probe_of
+from core.figures import count, p_value, percent
+from core.probe_sentences import called, choice_sentence, control_sentence, overall_sentences, scope_title, share, verdict_words
+from core.probe_tables import comparison_with
+from core.probes.measures import by_class
+from core.records import I64, Bool, Comparison, Diagnosis, FourWay, ProbeResult
+
+EXAMPLES = 8
+"""Pictures of what a probe fixes, and as many of what it fails on too."""
+MOST_CLASSES = 60
+"""Rows of the table by class: with more classes, those of the lowest recall."""
+
+Entries = Callable[[I64], Sequence[Any]]
+"""entries(rows): the samples as the report shows them (`core.report.Entry`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One picture with what both models say."""
+
+    entry: Any
+    said_a: str
+    wrong_a: bool
+    said_b: str
+    wrong_b: bool
+
+
+def probe_sections(diagnosis: Diagnosis, entries: Entries) -> list[dict[str, Any]]:
+    """One section for each probe of the run, in the order in which they were run."""
+    return [_section(diagnosis, result, entries, number) for number, result in enumerate(diagnosis.probes)]
+
+
+def _section(diagnosis: Diagnosis, result: ProbeResult, entries: Entries, number: int) -> dict[str, Any]:
+    compared = comparison_with(diagnosis, result.name)
+    found = by_class(result.labels, result.outcomes.predictions, result.class_names) if result.outcomes.predictions is not None else ()
+    present = sorted((c for c in found if c.recall is not None), key=lambda c: c.recall.value if c.recall is not None else 0.0)
+    return {
+        "anchor": f"probe-{number}",
+        "name": result.name,
+        "accuracy": share(result.accuracy),
+        "calibration": share(result.calibration_error),
+        "n": count(len(result.rows), "image"),
+        "split": result.split,
+        "encoder": result.encoder,
+        "controls": [control_sentence(c) for c in result.controls],
+        "choices": [choice_sentence(c) for c in result.choices],
+        "settings": [(name, "none" if value in ("", None) else str(value)) for name, value in result.settings.items()],
+        "support": "" if result.support is None else f"{count(len(result.support.ids), 'image')}: {result.support.source or 'shots'}",
+        "classes": [(c.name, f"{c.n:,}", share(c.recall), share(c.precision)) for c in present[:MOST_CLASSES]],
+        "n_more_classes": len(present) - len(present[:MOST_CLASSES]),
+        "compared": None if compared is None else comparison_section(diagnosis, compared, entries),
+        "notes": result.notes,
+        "n_excluded": len(result.excluded),
+        "why_excluded": result.excluded[0][1] if result.excluded else "",
+    }
+
+
+def comparison_section(diagnosis: Diagnosis, found: Comparison, entries: Entries) -> dict[str, Any]:
+    """Two models side by side: sentences, the four-way tables by cluster and class, and pictures."""
+    wrong_a, wrong_b = (_errors(diagnosis, name)[found.rows] for name in (found.a, found.b))
+    return {
+        "a": called(found.a),
+        "b": called(found.b),
+        "sentences": overall_sentences(found),
+        "overall": _row(diagnosis, found, found.overall),
+        "clusters": [_row(diagnosis, found, scope) for scope in found.clusters],
+        "classes": [_row(diagnosis, found, scope) for scope in found.classes if scope.verdict != "open"],
+        "fixed": _examples(diagnosis, found, wrong_a & ~wrong_b, entries),
+        "both": _examples(diagnosis, found, wrong_a & wrong_b, entries),
+        "bare": diagnosis.samples.images is None,
+        "notes": found.notes,
+    }
+
+
+def _row(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str, Any]:
+    counts = {name: f"{getattr(scope, name):,}" for name in ("n", "fixed", "broken", "both", "neither")}
+    a, b = scope.fixed + scope.both, scope.broken + scope.both
+    return {
+        "title": scope_title(diagnosis, scope),
+        **counts,
+        "wrong_a": percent(a / scope.n) if scope.n else "–",
+        "wrong_b": percent(b / scope.n) if scope.n else "–",
+        "p": p_value(scope.p),
+        "words": verdict_words(found, scope),
+        "open": scope.verdict == "open",
+    }
+
+
+def _errors(diagnosis: Diagnosis, name: str) -> Bool:
+    """(n,) a model's errors on all samples; False where a probe did not score."""
+    if name == MODEL:
+        assert diagnosis.outcomes.errors is not None
+        return diagnosis.outcomes.errors
+    result, errors = probe_of(diagnosis, name), np.zeros(len(diagnosis.samples), bool)
+    assert result.outcomes.errors is not None
+    errors[result.rows] = result.outcomes.errors
+    return errors
+
+
+def _examples(diagnosis: Diagnosis, found: Comparison, chosen: Bool, entries: Entries) -> list[Example]:
+    """Up to `EXAMPLES` pictures, those of failure clusters first and then by the loss under diagnosis, so that what was found is seen again."""
+    rows = found.rows[chosen]
+    inside = diagnosis.cluster_of()[0][rows] >= 0
+    order = np.lexsort((rows, -diagnosis.outcomes.loss[rows], ~inside))
+    picked = rows[order][:EXAMPLES]
+    made: list[Example] = []
+    for row, entry in zip(picked.tolist(), entries(picked)):
+        said = [_said(diagnosis, name, row) for name in (found.a, found.b)]
+        made.append(Example(entry, said[0][0], said[0][1], said[1][0], said[1][1]))
+    return made
+
+
+def _said(diagnosis: Diagnosis, name: str, row: int) -> tuple[str, bool]:
+    """What a model takes a sample for, "" where only its errors are known; and whether that is wrong."""
+    errors = _errors(diagnosis, name)
+    if name == MODEL:
+        predictions, names, at = diagnosis.outcomes.predictions, diagnosis.samples.class_names, row
+    else:
+        result = probe_of(diagnosis, name)
+        predictions, names, at = result.outcomes.predictions, result.class_names, int(np.searchsorted(result.rows, row))
+    if predictions is None:
+        return "", bool(errors[row])
+    place = int(predictions[at])
+    return names[place] if 0 <= place < len(names) else str(place), bool(errors[row])
