@@ -128,14 +128,14 @@ def test_the_base_classes_follow_a_given_order(shift):
     assert shift.taught[0].class_names == ("fish", "bird")
 
 
-def test_the_interval_of_h_matches_a_plain_bootstrap_and_covers():
+def test_the_interval_of_h_covers_the_truth_about_as_often_as_it_says():
     rng, covered = np.random.default_rng(0), 0
     is_base = np.arange(200) % 2 == 0
-    for seed in range(200):
+    for seed in range(80):
         right = rng.random(200) < np.where(is_base, 0.8, 0.6)
         found = harmonic_of(right, is_base, seed=seed)
         covered += found.low <= harmonic(0.8, 0.6) <= found.high
-    assert 180 <= covered <= 199
+    assert 68 <= covered <= 80
 
 
 def test_heads_on_features_are_refused_and_texts_are_not():
