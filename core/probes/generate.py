@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+
+from PIL import Image
 
 from core.errors import InvalidInput, MissingDependency
 from core.probes.base import tidy
@@ -22,13 +24,7 @@ STEPS, GUIDANCE = 85, 9.5
 INSTALL = "pip install diffusers transformers accelerate"
 
 
-class Picture(Protocol):
-    """What a pipeline gives: a PIL image, of which only this is needed."""
-
-    def save(self, path: Path, format: str | None = None) -> None: ...
-
-
-Draw = Callable[[str, int], Picture]
+Draw = Callable[[str, int], Image.Image]
 """(prompt, seed) -> picture."""
 
 
@@ -111,7 +107,7 @@ def load_pipeline(model: Path, steps: int = STEPS, guidance: float = GUIDANCE) -
     pipeline: Any = kind.from_pretrained(str(model), local_files_only=True).to("cuda" if torch.cuda.is_available() else "cpu")
     pipeline.set_progress_bar_config(disable=True)
 
-    def draw(prompt: str, seed: int) -> Picture:
+    def draw(prompt: str, seed: int) -> Image.Image:
         generator = torch.Generator("cpu").manual_seed(seed)
         return pipeline(prompt, num_inference_steps=steps, guidance_scale=guidance, generator=generator).images[0]
 
@@ -152,7 +148,7 @@ def _claim(folder: Path, folders: dict[str, str], settings: dict[str, Any]) -> N
         raise InvalidInput(f"The folder {folder.name!r} cannot be used ({error}). Choose an empty one that can be written.") from None
 
 
-def _save(picture: Picture, path: Path) -> None:
+def _save(picture: Image.Image, path: Path) -> None:
     """Under another name first: a run that is stopped leaves no half picture that the next would take for a whole one."""
     half = path.with_suffix(".part")
     picture.save(half, format="PNG")

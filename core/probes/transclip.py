@@ -21,7 +21,7 @@ OUTER, INNER = 10, 5
 CONFIDENT = 8
 """Images a class that its first mean is taken of."""
 DIVISOR, SCALE = 50.0, 100.0
-"""What mixture and neighbours are divided by beside the texts' logits, and the logit scale for which that holds."""
+"""What mixture and neighbours are divided by beside the texts' logits, and the logit scale for which that holds (for some hundreds of dimensions)."""
 GAMMAS = (0.002, 0.01, 0.02, 0.2)
 GAMMA = 0.02
 """Weight of the shots where there are no validation images to choose it on."""
