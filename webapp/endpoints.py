@@ -17,6 +17,7 @@ from webapp.audit import EVERY, cells_of
 from webapp.choices import sources
 from webapp.failure_map import read_polygon
 from webapp.figures import mean_of
+from webapp.probe_runs import MODEL, Probing, keep_results, run_one, with_probes
 from webapp.session import RUNS, Session, selected_rows, shows_errors
 from webapp.tabs.ask import answer_texts
 from webapp.tabs.explore import describe_selection
@@ -148,6 +149,38 @@ def predict(run: str, table: str | None, images: str | None, embeddings: str | N
     return found
 
 
+def probe(probing: Probing, run: str, name: str, settings: Any) -> tuple[Probing, dict[str, Any]]:
+    """Run a zero-shot or few-shot probe on a run's samples: its result, with the comparison with the run's own model, as in diagnosis.json.
+
+    Args:
+        probing: what this client ran before, kept by the server between its calls.
+        name: one of `core.probes.PROBES`, such as "zero-shot".
+        settings: the probe's own by name, and "seed" and "split" ("halves" or "column"); what is left out stays at its default.
+    """
+    from core.probe_tables import probe_document
+
+    run = str(run)
+    diagnosis = RUNS.get(run)
+    before = probing.kept.get(run, diagnosis.probes)
+    results, label = run_one(diagnosis, str(name)[:60], {} if settings in (None, "") else settings, results=before)
+    made = keep_results(probing, run, results, label)
+    return made, probe_document(with_probes(run, results), next(r for r in results if r.name == label))
+
+
+def compare(probing: Probing, run: str, a: str, b: str) -> dict[str, Any]:
+    """Two models of a run side by side, over all samples, by failure cluster and by class: each is "model" or the name of a probe's result.
+
+    Args:
+        probing: what this client ran before, kept by the server between its calls.
+    """
+    from core.compare import compare as set_beside
+    from core.probe_tables import comparison_document
+
+    run = str(run)
+    diagnosis = with_probes(run, probing.kept[run]) if run in probing.kept else RUNS.get(run)
+    return comparison_document(diagnosis, set_beside(diagnosis, str(a or MODEL), str(b) if b else None))
+
+
 def _estimate(found: Estimate | None) -> dict[str, float] | None:
     return None if found is None else found.to_dict()
 
@@ -176,6 +209,11 @@ def build() -> None:
     fresh = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
     asked, said = gr.Textbox(visible=False, label="run"), gr.JSON(visible=False, label="prediction")
     gr.Button(visible=False).click(shows_errors(predict), [asked, *fresh], said, api_name="predict", **heavy)
+    probing, which = gr.State(Probing(), time_to_live=24 * 3600), gr.Textbox(visible=False, label="run")
+    name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
+    result, sides = gr.JSON(visible=False, label="result"), [gr.Textbox(visible=False, label=side) for side in ("a", "b")]
+    gr.Button(visible=False).click(shows_errors(probe), [probing, which, name, settings], [probing, result], api_name="probe", **heavy)
+    gr.Button(visible=False).click(shows_errors(compare), [probing, which, *sides], result, api_name="compare", **heavy)
 
 
 def _mask(rows: I64, diagnosis: Diagnosis) -> Bool:

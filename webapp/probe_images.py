@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,12 +10,14 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F64, Diagnosis, LogitParts, Neighbours, ProbeResult
-from webapp.figures import esc, number, percent, picture
+from webapp.figures import MINUS, esc, number, percent, picture
 
 TONES = ("var(--accent)", "var(--hot)", "var(--good)", "var(--ink-3)", "var(--cold)", "var(--bad)")
 """Colours of the parts of a score, in their order."""
 MOST_TEXTS = 8
 NEAREST = 6
+PLACEHOLDER = re.compile(r"\[v\d+\]")
+"""How a learned vector is written in a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,21 +157,21 @@ def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[
     """The texts of the true class and of the said one, or of the strongest other where it is right, by their cosine with the image."""
     from core.embedding_cache import default_cache
     from core.encoders import load_encoder
-    from core.naming import encode_texts
+    from core.probes.descriptors import prompt_similarities
 
     words, scores = diagnosis.words, result.outcomes.scores
-    if not result.prompts or words is None or not words.encoder or scores is None:
+    if not result.prompts or words is None or not words.encoder or scores is None or any(map(_learned, result.prompts)):
         return []
     true = int(result.labels[checked_place(result, place)])
     other = next(c for c in np.argsort(-scores[place], kind="stable").tolist() if c != true)
     image = words.joint.vectors[int(result.rows[place])]
-    found: list[tuple[str, list[TextSimilarity]]] = []
-    for c in (true, int(other)):
-        texts = result.prompts[c]
-        if texts:
-            cosines = encode_texts(load_encoder(words.encoder), texts, default_cache()) @ image
-            found.append((result.class_names[c], [TextSimilarity(t, float(v)) for t, v in zip(texts, cosines)]))
-    return found
+    said = prompt_similarities(result, image, load_encoder(words.encoder), (true, int(other)), default_cache())
+    return [(result.class_names[c], [TextSimilarity(s.text, s.cosine) for s in said if s.class_index == c]) for c in (true, int(other))]
+
+
+def _learned(prompts: Sequence[str]) -> bool:
+    """Whether learned vectors stand in a class's prompts: these are no texts that could be encoded as they are written."""
+    return any(PLACEHOLDER.search(text) for text in prompts)
 
 
 def texts_view(texts: Sequence[tuple[str, Sequence[TextSimilarity]]]) -> str:
@@ -182,7 +185,7 @@ def texts_view(texts: Sequence[tuple[str, Sequence[TextSimilarity]]]) -> str:
         best = sorted(own, key=lambda s: -s.cosine)
         rows = "".join(
             f'<li><span>{esc(s.text)}</span><span class="bar" aria-hidden="true"><i style="width:{8 + 92 * (s.cosine - low) / span:.0f}%"></i></span>'
-            f"<b>{s.cosine:.3f}</b></li>"
+            f"<b>{f'{s.cosine:.3f}'.replace('-', MINUS)}</b></li>"
             for s in best[:MOST_TEXTS]
         )
         more = f'<p class="muted small-note">The nearest {MOST_TEXTS} of {len(best)}.</p>' if len(best) > MOST_TEXTS else ""

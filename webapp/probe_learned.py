@@ -94,10 +94,32 @@ def _value(value: Any) -> str:
 
 def _records(rows: Sequence[Mapping[str, Any]]) -> str:
     names = list(dict.fromkeys(k for row in rows for k in row))
+    if names and names[0] == "epoch" and len(rows) > 2:
+        return curve_view(rows, names[1:])
     head = "".join(f'<th scope="col">{esc(n)}</th>' for n in names)
     cells = ("".join(f"<td>{_cell(row.get(n))}</td>" for n in names) for row in rows[:MOST_ROWS])
     body = "".join(f"<tr>{own}</tr>" for own in cells)
     return f'<div class="scroll"><table class="probes details"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def curve_view(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    """The course of training: one line for each figure over the epochs."""
+    series = [[(i, float(row[n])) for i, row in enumerate(rows) if isinstance(row.get(n), int | float)] for n in names]
+    values = [v for own in series for _, v in own if np.isfinite(v)]
+    if not values:
+        return ""
+    low, span = min(values), max(max(values) - min(values), 1e-9)
+    lines = key = ""
+    for place, (name, own) in enumerate(zip(names, series)):
+        at = " ".join(f"{400 * i / (len(rows) - 1):.1f},{110 - 100 * (v - low) / span:.1f}" for i, v in own if np.isfinite(v))
+        lines += f'<polyline class="curve c{place % 3}" points="{at}"/>'
+        last = number(own[-1][1]) if own else "n/a"
+        key += f'<span><i class="curve-key c{place % 3}"></i>{esc(name)}, {last} at the end</span>'
+    drawn = f'<svg class="curves" viewBox="0 0 400 120" preserveAspectRatio="none" role="img" aria-label="The course of training">{lines}</svg>'
+    ends = f"<figcaption><span>epoch {_cell(rows[0]['epoch'])}</span><span>{number(low)} to {number(low + span)}</span>"
+    return (
+        f'<figure class="curve-figure">{drawn}{ends}<span>epoch {_cell(rows[-1]["epoch"])}</span></figcaption></figure><p class="seg-key">{key}</p>'
+    )
 
 
 def _cell(value: Any) -> str:
@@ -111,5 +133,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{esc(k)}: {_cell(v)}" for k, v in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_cell(v) for v in value[:20])
+        return ", ".join(" ".join(map(_cell, v)) if isinstance(v, list | tuple) else _cell(v) for v in value[:20])
     return esc(str(value)[:400])

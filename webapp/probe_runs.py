@@ -12,7 +12,6 @@ from core.records import Comparison, Diagnosis, ProbeResult, Progress, no_progre
 from webapp.session import RUNS
 
 if TYPE_CHECKING:
-    from core.probes.base import Images
     from core.probes.run import Task
     from core.probes.settings import Setting
     from core.probes.splits import Split
@@ -82,7 +81,7 @@ def split_of(diagnosis: Diagnosis, asked: Any) -> Split | None:
     return by_column(diagnosis.samples)
 
 
-def task_of(diagnosis: Diagnosis, own: Mapping[str, Any], pool: Images | None = None) -> Task:
+def task_of(diagnosis: Diagnosis, own: Mapping[str, Any]) -> Task:
     """What a probe is run on: the run's samples in the space that they share with texts.
 
     Raises:
@@ -96,7 +95,7 @@ def task_of(diagnosis: Diagnosis, own: Mapping[str, Any], pool: Images | None = 
         raise InvalidInput(why)
     assert diagnosis.words is not None
     encoder, split = load_encoder(diagnosis.words.encoder), split_of(diagnosis, own.get("split"))
-    return Task(diagnosis.samples, diagnosis.words.joint, encoder, pool=pool, split=split, seed=read_seed(own.get("seed", 0)), cache=default_cache())
+    return Task(diagnosis.samples, diagnosis.words.joint, encoder, split=split, seed=read_seed(own.get("seed", 0)), cache=default_cache())
 
 
 def read_seed(said: Any) -> int:
@@ -137,6 +136,7 @@ def run_one(
         InvalidInput: the probe, its settings or what it is given cannot be used.
     """
     from core.probes import make_probe
+    from core.probes.pools import read_pool
     from core.probes.run import run_probe
 
     given, own = parted(settings)
@@ -146,12 +146,12 @@ def run_one(
     progress("load the text encoder", 0, 1)
     task = task_of(diagnosis, own)
     progress("load the text encoder", 1, 1)
-    if pool and probe.needs().pool:
-        task = replace(task, pool=read_pool(pool, diagnosis, task, progress))
-    found = run_probe(name, probe, task, progress=progress)
-    if pool and task.pool is not None:
-        found = replace(found, settings={**found.settings, "pool": Path(pool).name})
-    return added(results, found)
+    if not (pool and probe.needs().pool):
+        return added(results, run_probe(name, probe, task, progress=progress))
+    joint, names = task.joint.vectors, diagnosis.samples.class_names
+    brought = read_pool(pool, task.encoder, names, samples=joint, cache=task.cache, progress=progress)
+    found = run_probe(name, probe, replace(task, pool=brought.images), progress=progress)
+    return added(results, replace(found, settings={**found.settings, "pool": Path(pool).name}, notes=(*found.notes, *brought.notes)))
 
 
 def allowed(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,30 +194,6 @@ def available(name: str) -> Any:
         raise InvalidInput(f"The probe {name!r} cannot be used here: {error}. Choose another one.") from error
 
 
-def read_pool(path: str, diagnosis: Diagnosis, task: Task, progress: Progress) -> Images:
-    """The pictures of an uploaded archive as the run's encoder sees them.
-
-    If all lie in folders named for a class, those are their classes; if only some do, no probe is told, and it only measures purity.
-    """
-    import numpy as np
-
-    from core.archives import open_images
-    from core.embeddings import read_images
-    from core.probes.base import Images, tidy
-
-    store = open_images(path)
-    reading = read_images(store, task.encoder, cache=task.cache, progress=progress)
-    if not len(reading.kept):
-        first = next(iter(reading.unreadable.values()), "it holds no pictures")
-        raise InvalidInput(f"No picture of the pool could be read. The first problem: {first}")
-    names = [store.name(i) for i in reading.kept.tolist()]
-    place = {name.casefold(): i for i, name in enumerate(tidy(diagnosis.samples.class_names))}
-    folders = [tidy([n.rsplit("/", 2)[-2] if "/" in n else ""])[0].casefold() for n in names]
-    found = np.array([place.get(f, -1) for f in folders], np.int64)
-    labels, hidden = (found, None) if (found >= 0).all() else (None, found if (found >= 0).any() else None)
-    return Images(reading.joint.vectors, tuple(f"pool/{n}" for n in names), labels, hidden=hidden)
-
-
 def added(results: tuple[ProbeResult, ...], found: ProbeResult) -> tuple[tuple[ProbeResult, ...], str]:
     """The results with one more, under a name of its own; the same probe with the same settings takes the place of the earlier one."""
     for i, old in enumerate(results):
@@ -253,9 +229,16 @@ def compared(diagnosis: Diagnosis, name: str) -> Comparison | None:
     """The model under diagnosis beside a probe; None where only its losses are known, or where it is that probe."""
     from core.compare import compare
 
-    if diagnosis.outcomes.errors is None or diagnosis.extras.get("probe") == name:
+    if diagnosis.outcomes.errors is None or is_own(diagnosis, name):
         return None
     return compare(diagnosis, MODEL, name)
+
+
+def is_own(diagnosis: Diagnosis, name: str) -> bool:
+    """Whether the model of the run is itself the probe of that name."""
+    from core.probe_tables import OWN
+
+    return diagnosis.extras.get(OWN) == name
 
 
 def seconds_for(diagnosis: Diagnosis, name: str, settings: Mapping[str, Any]) -> float:

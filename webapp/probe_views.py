@@ -13,6 +13,7 @@ from webapp.probe_classes import classes_view, confusion_view, reliability_view
 from webapp.probe_clusters import four_way_view
 from webapp.probe_figures import ALPHA, interval, points
 from webapp.probe_learned import learned_view
+from webapp.probe_runs import is_own
 from webapp.whiskers import Mark, axis_of, chart, line
 
 CONTROLS = {"zero-shot": "Without what it learned: zero-shot"}
@@ -36,7 +37,7 @@ def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
     if comparison is None:
         beside = (
             "The model of this run is this probe itself."
-            if diagnosis.extras.get("probe") == result.name
+            if is_own(diagnosis, result.name)
             else "Of your model only losses are known, not which answers were wrong, so the two cannot be compared."
         )
     return (

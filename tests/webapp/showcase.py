@@ -38,6 +38,10 @@ class PlainEncoder:
     name = fingerprint = "plain"
     joint_space = "plain"
     width = 8
+    logit_scale = 20.0
+
+    def count_truncated(self, texts: Sequence[str]) -> int:
+        return 0
 
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
         return unit(np.stack([sum((self._word(w) for w in text.lower().split()), np.zeros(self.width)) for text in texts]).astype(np.float32))

@@ -37,7 +37,7 @@ def client(served: str) -> Any:
     return Client(served, verbose=False)
 
 
-def test_exactly_the_seven_public_endpoints_are_offered(client: Any) -> None:
+def test_exactly_the_nine_public_endpoints_are_offered(client: Any) -> None:
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
         "/diagnose",
         "/clusters",
@@ -46,6 +46,8 @@ def test_exactly_the_seven_public_endpoints_are_offered(client: Any) -> None:
         "/ask",
         "/audit",
         "/predict",
+        "/probe",
+        "/compare",
     }
 
 
