@@ -212,7 +212,7 @@ def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, b
     Raises:
         InvalidInput: the model under diagnosis is a probe of that name.
     """
-    from core.probe_tables import OWN
+    from core.probe_sentences import OWN
 
     if result.name == diagnosis.extras.get(OWN):
         raise InvalidInput(f"The model of this run is itself the probe {result.name!r}. Give the new result another --name.")

@@ -69,9 +69,9 @@ def comparison_section(diagnosis: Diagnosis, found: Comparison, entries: Entries
     """Two models side by side: sentences, the four-way tables by cluster and class, and pictures."""
     wrong_a, wrong_b = (_errors(diagnosis, name)[found.rows] for name in (found.a, found.b))
     return {
-        "a": called(found.a),
-        "b": called(found.b),
-        "sentences": overall_sentences(found),
+        "a": called(found.a, diagnosis),
+        "b": called(found.b, diagnosis),
+        "sentences": overall_sentences(found, diagnosis),
         "overall": _row(diagnosis, found, found.overall),
         "clusters": [_row(diagnosis, found, scope) for scope in found.clusters],
         "classes": [_row(diagnosis, found, scope) for scope in found.classes if scope.verdict != "open"],
@@ -91,7 +91,7 @@ def _row(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str, A
         "wrong_a": percent(a / scope.n) if scope.n else "–",
         "wrong_b": percent(b / scope.n) if scope.n else "–",
         "p": p_value(scope.p),
-        "words": verdict_words(found, scope),
+        "words": verdict_words(found, scope, diagnosis),
         "open": scope.verdict == "open",
     }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+from core.compare import MODEL
 from core.figures import count, interval, number, p_value, percent, points
 from core.records import Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult
 from core.sentences import cluster_title
 
-MODEL_NAMES = {"model": "your model"}
+OWN = "probe"
+"""Key of `Diagnosis.extras`: name of the probe whose own losses were diagnosed, where there was no other model."""
 HOW = {"fixed": "the method's default", "validation": "chosen on validation images", "given": "given"}
 VERDICTS = {
     "fixed": "fixed: {b} is better here",
@@ -20,9 +22,11 @@ VERDICTS = {
 }
 
 
-def called(name: str) -> str:
-    """What a model is called in a sentence."""
-    return MODEL_NAMES.get(name, name)
+def called(name: str, diagnosis: Diagnosis | None = None) -> str:
+    """What a model is called in a sentence: "your model", or the probe that the run is about."""
+    if name != MODEL:
+        return name
+    return "your model" if diagnosis is None else str(diagnosis.extras.get(OWN, "your model"))
 
 
 def share(estimate: Estimate | None) -> str:
@@ -50,9 +54,9 @@ def choice_sentence(choice: Choice) -> str:
     return f"{choice.name} = {choice.value:g} ({HOW[choice.how]})"
 
 
-def overall_sentences(found: Comparison) -> tuple[str, ...]:
+def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None) -> tuple[str, ...]:
     """The two accuracies, the four counts, and what follows."""
-    a, b, all_rows = called(found.a), called(found.b), found.overall
+    a, b, all_rows = called(found.a, diagnosis), called(found.b, diagnosis), found.overall
     difference = all_rows.difference
     if all_rows.verdict in ("fixed", "broken"):
         better, worse = (b, a) if all_rows.verdict == "fixed" else (a, b)
@@ -69,9 +73,9 @@ def overall_sentences(found: Comparison) -> tuple[str, ...]:
     )
 
 
-def verdict_words(found: Comparison, scope: FourWay) -> str:
+def verdict_words(found: Comparison, scope: FourWay, diagnosis: Diagnosis | None = None) -> str:
     """The verdict on one class or cluster."""
-    return VERDICTS[scope.verdict].format(a=called(found.a), b=called(found.b))
+    return VERDICTS[scope.verdict].format(a=called(found.a, diagnosis), b=called(found.b, diagnosis))
 
 
 def scope_title(diagnosis: Diagnosis, scope: FourWay) -> str:
@@ -82,7 +86,7 @@ def scope_title(diagnosis: Diagnosis, scope: FourWay) -> str:
 
 def comparison_lines(diagnosis: Diagnosis, found: Comparison, *, classes: bool = True) -> list[str]:
     """Both sentences, then an aligned line for each cluster and, if wanted, each class that differs."""
-    lines = list(overall_sentences(found))
+    lines = list(overall_sentences(found, diagnosis))
     if found.clusters:
         lines += _table("By failure cluster", diagnosis, found, found.clusters)
     told = [f for f in found.classes if f.verdict != "open"] if classes else []
@@ -99,7 +103,9 @@ def _table(head: str, diagnosis: Diagnosis, found: Comparison, scopes: tuple[Fou
     lines = [f"{head:<{width}}" + "".join(f"{name:>9}" for name in ("images", "fixed", "broken", "both", "neither"))]
     for title, f in zip(titles, scopes):
         shown = f"  {title}" if len(title) + 2 <= width else f"  {title[: width - 3]}…"
-        lines.append(f"{shown:<{width}}" + "".join(f"{n:>9,}" for n in (f.n, f.fixed, f.broken, f.both, f.neither)) + f"  {verdict_words(found, f)}")
+        lines.append(
+            f"{shown:<{width}}" + "".join(f"{n:>9,}" for n in (f.n, f.fixed, f.broken, f.both, f.neither)) + f"  {verdict_words(found, f, diagnosis)}"
+        )
     return lines
 
 

@@ -10,13 +10,10 @@ import numpy as np
 import pandas as pd
 
 from core.compare import MODEL, compare
-from core.probe_sentences import accuracy_sentence, overall_sentences, scope_title, verdict_words
+from core.probe_sentences import OWN, accuracy_sentence, overall_sentences, scope_title, verdict_words
 from core.probes.measures import by_class
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.tabular import estimate, flat, plain, strings
-
-OWN = "probe"
-"""Key of `Diagnosis.extras`: name of the probe whose own losses were diagnosed, where there was no other model."""
 
 
 @lru_cache(maxsize=1)
@@ -131,7 +128,7 @@ def comparison_document(diagnosis: Diagnosis, found: Comparison) -> dict[str, An
             "a": found.a,
             "b": found.b,
             "n": len(found.rows),
-            "sentence": " ".join(overall_sentences(found)),
+            "sentence": " ".join(overall_sentences(found, diagnosis)),
             "accuracy_a": estimate(found.accuracy_a),
             "accuracy_b": estimate(found.accuracy_b),
             "agreement": found.agreement,
@@ -158,5 +155,5 @@ def _scope(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str,
         "shares_p": scope.shares_p,
         "excess_gap": estimate(scope.excess_gap),
         "verdict": scope.verdict,
-        "words": verdict_words(found, scope),
+        "words": verdict_words(found, scope, diagnosis),
     }

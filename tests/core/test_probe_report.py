@@ -34,9 +34,9 @@ def test_each_probe_has_a_section_with_accuracy_controls_and_the_four_ways() -> 
     ):
         assert wanted in text
     found = compare(run, "model", "weak")
-    assert overall_sentences(found)[0] in text
+    assert overall_sentences(found, run)[0] in text
     for scope in found.clusters:
-        assert verdict_words(found, scope) in text
+        assert verdict_words(found, scope, run) in text
     assert "2 shots a class" in text
     assert "3 prompts were cut at the text tower's limit." in text
 
