@@ -40,7 +40,7 @@ class PromptTower(Protocol):
 
     @property
     def learning_rate(self) -> float:
-        """A step size that suits the scale of its word embeddings."""
+        """A step size of CoOp that suits the scale of its word embeddings."""
         ...
 
     @property

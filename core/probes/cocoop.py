@@ -14,7 +14,8 @@ from core.probes.coop import INIT, INIT_HELP, LOAD_HELP, SAVE_HELP, VALIDATE_HEL
 class CoCoOp:
     """One context for all classes plus a shift for each image; the class name stands at the end.
 
-    Departures from the paper: a step takes several images (there one), with a larger step size; validation chooses the epoch.
+    Departures from the paper: a step takes 8 images (there one) and is 8 times as large, which on the embedded encoder was chosen on clothing with
+    seed 1 (0.02 gave 58 %, 0.1 gave 55 %; zero-shot 41 %); validation chooses the epoch.
     """
 
     title: ClassVar[str] = "CoCoOp"
@@ -25,7 +26,7 @@ class CoCoOp:
     init: str = field(default=INIT, metadata={"help": INIT_HELP})
     length: int = field(default=16, metadata={"help": "context vectors, where there are no words to start from", "low": 1, "high": 64})
     epochs: int | None = field(default=None, metadata={"help": "empty: 10, as in the paper", "low": 0, "high": 10_000, "advanced": True})
-    lr: float | None = field(default=None, metadata={"help": "step size; empty: what suits the encoder", "low": 1e-6, "high": 100, "advanced": True})
+    lr: float | None = field(default=None, metadata={"help": "step size; empty: 0.002 times the batch", "low": 1e-6, "high": 100, "advanced": True})
     batch: int = field(default=8, metadata={"help": "images a step; the paper takes one", "low": 1, "high": 10_000, "advanced": True})
     validate: bool = field(default=True, metadata={"help": VALIDATE_HELP, "advanced": True})
     fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})

@@ -40,7 +40,7 @@ class Training:
     epochs: int | None = None
     """None: 200 from 8 shots on, 100 for 2 to 7, 50 for one, or what the text tower needs; 10 for CoCoOp."""
     lr: float | None = None
-    """None: what suits the text tower."""
+    """None: what suits the text tower; for CoCoOp 0.002 times the batch."""
     batch: int = 32
 
 
@@ -91,6 +91,8 @@ class Layout:
     """(k, L) with a placeholder in each place of the context."""
     slots: I64
     """(k, M) places of the context vectors, first to last."""
+    lengths: I64
+    """(k,) how many of a row's tokens count."""
     cut: int = 0
     """Names that lost their end to the tower's limit."""
 
@@ -133,7 +135,8 @@ def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Po
         places = [*range(lead), *range(lead + len(own), m + len(own))]
         rows.append([*before, *body, *after])
         slots.append([len(before) + place for place in places])
-    return Layout(tower.padded(rows), np.array(slots, np.int64).reshape(len(rows), m), cut)
+    lengths = np.array([tower.padded([row]).shape[1] for row in rows], np.int64)
+    return Layout(tower.padded(rows), np.array(slots, np.int64).reshape(len(rows), m), lengths, cut)
 
 
 def save_prompts(prompts: Prompts, path: Path) -> None:

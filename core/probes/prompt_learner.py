@@ -68,12 +68,18 @@ def meta_network(d: int, width: int, generator: torch.Generator | None = None) -
 
 
 class Frame:
-    """k classes' prompts with room for the context, embedded once. p pairs of an image and a class are encoded at a time."""
+    """k classes' prompts with room for the context, embedded once. p pairs of an image and a class are encoded at a time.
+
+    Pairs run over the classes in the order of their prompts' lengths, so that a short one is not filled up to the longest of all.
+    """
 
     def __init__(self, tower: PromptTower, layout: Layout) -> None:
         self.tower, self.layout = tower, layout
         self.ids = torch.from_numpy(layout.ids).to(tower.device)
         self.slots = torch.from_numpy(layout.slots).to(tower.device)
+        self.lengths = torch.from_numpy(layout.lengths).to(tower.device)
+        self.order = self.lengths.argsort(stable=True)
+        self.places = self.order.argsort()
         with torch.no_grad():
             self.base = tower.embed(self.ids)  # (k, L, w)
         self.k = len(self.ids)
@@ -84,29 +90,31 @@ class Frame:
         ctx = learner.ctx[classes] if learner.ctx.ndim == 3 else learner.ctx.expand(len(classes), *learner.ctx.shape)
         if shift is not None:
             ctx = ctx + shift[:, None]
-        rows = torch.arange(len(classes), device=classes.device)[:, None]
-        embeds = self.base[classes].index_put((rows, self.slots[classes]), ctx)
-        return self.tower.encode(embeds, self.ids[classes])
+        rows, length = torch.arange(len(classes), device=classes.device)[:, None], int(self.lengths[classes].max())
+        embeds = self.base[classes, :length].index_put((rows, self.slots[classes]), ctx)
+        return self.tower.encode(embeds, self.ids[classes, :length])
 
     def pairs(self, learner: Learner, features: torch.Tensor) -> tuple[int, Encode]:
         """How many texts stand behind the logits of (b, d) images, and what encodes a stretch of them: image by image, class by class."""
         if learner.meta is None:
-            return self.k, lambda start, stop: self.encode(learner, torch.arange(start, stop, device=self.ids.device), None)
+            return self.k, lambda start, stop: self.encode(learner, self.order[start:stop], None)
 
         def encode(start: int, stop: int) -> torch.Tensor:
-            places = torch.arange(start, stop, device=self.ids.device)
+            pairs = torch.arange(start, stop, device=self.ids.device)
             first, last = start // self.k, (stop - 1) // self.k + 1
             shift = learner.shift(features[first:last])
             assert shift is not None
-            return self.encode(learner, places % self.k, shift[places // self.k - first])
+            return self.encode(learner, self.order[pairs % self.k], shift[pairs // self.k - first])
 
         return len(features) * self.k, encode
 
     def logits(self, vectors: torch.Tensor, features: torch.Tensor, scale: float) -> torch.Tensor:
-        """(b, k) from (b, d) images and their texts: (k, d), or (b * k, d) of CoCoOp."""
+        """(b, k) from (b, d) images and their texts in the order of `pairs`: (k, d), or (b * k, d) of CoCoOp."""
         if len(vectors) == self.k and len(features) != 1:
-            return scale * features @ vectors.T
-        return scale * torch.einsum("bd,bkd->bk", features, vectors.reshape(-1, self.k, vectors.shape[1]).expand(len(features), -1, -1))
+            found = features @ vectors.T
+        else:
+            found = torch.einsum("bd,bkd->bk", features, vectors.reshape(-1, self.k, vectors.shape[1]).expand(len(features), -1, -1))
+        return scale * found[:, self.places]
 
     def scores(self, learner: Learner, features: torch.Tensor, scale: float, told: Callable[[int], None] | None = None) -> torch.Tensor:
         """(n, k) logits without gradients, in chunks of bounded memory over images and classes."""
@@ -160,7 +168,7 @@ def classifier(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -
     n, encode = frame.pairs(learner, frame.base[:0, 0])
     with torch.inference_mode():
         vectors = torch.cat([encode(a, min(a + frame.chunk, n)) for a in range(0, n, frame.chunk)])
-    return vectors.cpu().numpy().astype(np.float32)
+    return vectors[frame.places].cpu().numpy().astype(np.float32)
 
 
 def cocoop_logits(prompts: Prompts, encoder: Encoder, features: F32, class_names: Sequence[str], *, progress: Progress = no_progress) -> F64:

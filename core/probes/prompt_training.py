@@ -23,6 +23,8 @@ from core.records import F32
 MOMENTUM, DECAY = 0.9, 5e-4
 WARM_UP = 1e-5
 """Step size of the first epoch."""
+COCOOP_RATE = 0.002
+"""CoCoOp's step size for one image a step; more images take a step as much larger (Goyal et al. 2017, arXiv 1706.02677)."""
 
 
 def epochs_of(how: Training, shots: int, tower: PromptTower) -> int:
@@ -34,6 +36,13 @@ def epochs_of(how: Training, shots: int, tower: PromptTower) -> int:
     if tower.epochs is not None:
         return tower.epochs
     return 200 if shots >= 8 else 100 if shots >= 2 else 50
+
+
+def lr_of(how: Training, tower: PromptTower) -> float:
+    """The largest step size, as asked or by default."""
+    if how.lr is not None:
+        return how.lr
+    return COCOOP_RATE * how.batch if how.kind == "cocoop" else tower.learning_rate
 
 
 def rate(epoch: int, epochs: int, lr: float) -> float:
@@ -92,7 +101,7 @@ class _Run:
     def __init__(self, part: Part, how: Training, tower: PromptTower, learner: Learner, frame: Frame) -> None:
         self.part, self.how, self.tower, self.learner, self.frame = part, how, tower, learner, frame
         self.scale = logit_scale_of(part.encoder)
-        self.lr = tower.learning_rate if how.lr is None else how.lr
+        self.lr = lr_of(how, tower)
         assert part.shots is not None
         self.shots = self._on(part.shots)
         self.validation = None if part.validation is None or not len(part.validation) else self._on(part.validation)

@@ -18,7 +18,7 @@ TINY: dict[str, Any] = {
     "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
 }
 PREPROCESS = {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "interpolation": "bicubic", "resize_mode": "squash"}
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "photo", "of", "dog", "cat", "red"]
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "photo", "of", "dog", "cat", "red", "green", "frog", "."]
 
 
 def write_config(folder: Path, model_cfg: dict[str, Any] = TINY) -> None:
@@ -60,8 +60,8 @@ def write_hugging_face(folder: Path, **more: Any) -> Path:
     folder.mkdir(parents=True)
     sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
     transformers.BertConfig(vocab_size=len(WORDS), **sizes).save_pretrained(folder)
-    (folder / "vocab.txt").write_text("\n".join(WORDS))
-    transformers.BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
+    vocabulary = {word: i for i, word in enumerate(WORDS)}
+    transformers.BertTokenizerFast(vocab=vocabulary).save_pretrained(folder)
     text = {
         "hf_model_name": str(folder),
         "hf_tokenizer_name": "no-such-organisation/no-such-model",

@@ -24,9 +24,9 @@ KINDS: dict[str, Any] = {
     "custom": write_custom,
     "siglip": lambda folder: write_custom(folder, **SIGLIP),
     "both ways": lambda folder: write_custom(folder, no_causal_mask=True, pool_type="eos", eos_id=49407, proj_type="none", width=16),
-    "hugging face": write_hugging_face,
-    "hugging face, no punctuation": lambda folder: write_hugging_face(folder, tokenizer_kwargs={"clean": "canonicalize"}),
-    "hugging face, no separator": lambda folder: write_hugging_face(folder, tokenizer_kwargs={"strip_sep_token": True}),
+    "hugging face": lambda folder: write_hugging_face(folder, context_length=12),
+    "hugging face, no punctuation": lambda folder: write_hugging_face(folder, context_length=12, tokenizer_kwargs={"clean": "canonicalize"}),
+    "hugging face, no separator": lambda folder: write_hugging_face(folder, context_length=12, tokenizer_kwargs={"strip_sep_token": True}),
 }
 
 
