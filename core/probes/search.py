@@ -60,6 +60,8 @@ def coarse_to_fine(axes: Sequence[Axis], logits_of: Callable[[Mapping[str, float
 
     Source: the grids of Tip-Adapter and SuS-X (first strict improvement wins), made coarse to fine. SuS-X searches 200,000 settings, and for five
     data sets on the test images; this one tries some hundreds and sees validation images alone.
+    Accuracy first, as there, costs calibration: with name-only support sets and 4 validation images a class it was 3 to 4 points more accurate
+    than cross-entropy first on two sets of photographs, at an expected calibration error of 0.16 to 0.27 against 0.06 to 0.12.
     """
     best = _judged({axis.name: axis.start for axis in axes}, logits_of, labels)
     grids = [axis.values for axis in axes]

@@ -56,7 +56,7 @@ class TipAdapter:
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds: the texts, the pairs of images with shots, and the training."""
         s = k * self.shots
-        return 2.0 + 0.01 * k + folds * (3.0 + 3e-9 * self.epochs * s * s * 600 * self.train_keys) + 4e-8 * n * s
+        return 2.0 + 0.01 * k + folds * (1.0 + 7e-8 * self.epochs * s * s) * self.train_keys + 3e-8 * n * s
 
     def run(self, part: Part) -> Scored:
         """Logits = s F W + s / 100 alpha cache: the paper's alpha holds for s = 100."""

@@ -15,7 +15,7 @@ from core.probes.affinities import blocks, nearest
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of
 from core.probes.prompts import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.splits import VALIDATION
-from core.records import F64, I64, Bool
+from core.records import F64, I64, Bool, Progress, no_progress
 
 OUTER, INNER = 10, 5
 CONFIDENT = 8
@@ -62,7 +62,7 @@ class TransClip:
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds: pairs of images, and their distances to the classes in each round."""
         m = n / max(1, folds)
-        return 2.0 + 0.01 * k + folds * (1e-7 * m * m + 2e-6 * m * k * (OUTER + 1) * (len(GAMMAS) if self.shots else 1))
+        return 2.0 + 0.01 * k + folds * (4e-8 * m * m + 3e-7 * m * k * (OUTER + 1) * (len(GAMMAS) if self.shots else 1))
 
     def run(self, part: Part) -> Scored:
         """Logits = lambda s F W + s / 100 (mixture + neighbours) / 50: their softmax is the assignment that the method ends with.
@@ -101,12 +101,12 @@ class TransClip:
 
     def _solved(self, problem: Problem, part: Part) -> tuple[Solution, Choice | None]:
         if not self.shots:
-            return problem.solve(0.0), None
+            return problem.solve(0.0, part.progress), None
         if part.shots is None:
             raise InvalidInput("TransCLIP was asked for shots and got no labelled images. Set shots to 0, or bring some.")
         if part.validation is None:
-            return problem.solve(GAMMA), Choice("gamma", GAMMA, "fixed")
-        tried = [(gamma, problem.solve(gamma)) for gamma in GAMMAS]
+            return problem.solve(GAMMA, part.progress), Choice("gamma", GAMMA, "fixed")
+        tried = [(gamma, problem.solve(gamma, part.progress)) for gamma in GAMMAS]
         keys = [problem.judged(solution, part.validation) for _, solution in tried]
         at = keys.index(max(keys))
         return tried[at][1], Choice("gamma", tried[at][0], "validation")
@@ -166,8 +166,8 @@ class Problem:
         """What mixture and votes are multiplied with beside the texts' logits."""
         return self.scale / SCALE / DIVISOR
 
-    def solve(self, gamma: float) -> Solution:
-        """The rounds of mean, variance and assignment with this weight of the shots.
+    def solve(self, gamma: float, progress: Progress = no_progress) -> Solution:
+        """The rounds of mean, variance and assignment with this weight of the shots; `progress` is called before each.
 
         Source: Zanella et al. 2024, eq. 3 and 7 to 9, with the released code's constants. Departures: float64; a class for which zero-shot takes
         no image (and which has no shot) starts without a mean, and the mixture neither favours nor punishes it until an image is given to it,
@@ -178,6 +178,7 @@ class Problem:
         variance = np.full(self.features.shape[1], 1.0 / self.features.shape[1])
         mixture = votes = np.zeros_like(z)
         for outer in range(OUTER + 1):
+            progress("probe", outer, OUTER + 1)
             mixture = mixture_of(self.features, means, variance, active)
             for _ in range(INNER):
                 votes = DIVISOR / (2 * max(1, self.q)) * np.asarray(self.graph @ np.concatenate([z, self.truth]), np.float64)

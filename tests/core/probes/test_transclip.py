@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.errors import Cancelled
 from core.probes.base import Images, Part
 from core.probes.run import run_probe
 from core.probes.transclip import TransClip, mixture_of, votes_graph
@@ -142,6 +143,15 @@ def test_shots_help_and_their_weight_is_chosen_on_validation_images() -> None:
     assert (found.logits.argmax(1) == labels).mean() > (found.controls["zero-shot"][0] == labels).mean() + 0.2
     fixed = TransClip(shots=4).run(replace(part, validation=None))
     assert {c.name: c.how for c in fixed.choices}["gamma"] == "fixed"
+
+
+def test_a_run_can_be_cancelled_between_rounds() -> None:
+    def stop(_: str, done: int, total: int) -> None:
+        if done == 3:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        TransClip().run(replace(part_of(30)[0], progress=stop))
 
 
 def test_a_run_on_samples_scores_all_of_them_at_once() -> None:
