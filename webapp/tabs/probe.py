@@ -237,6 +237,7 @@ def _wire(parts: Parts, session: gr.State, view: View, buttons: list[Any], tabs:
     parts.chooser.choose(shows_errors(on_choose), [session], [parts.form, parts.pool], queue=False, **private)
     asked = [session, probing, parts.pool]
     started = parts.form.start(shows_errors(on_start), asked, [job, parts.status, probing, *parts.views()], **heavy, **private)
+    started.success(None, None, None, js=TO_RESULT, **private)
     started.success(shows_errors(on_downloads), [session], buttons, **private)  # the files of a visitor's own run tell of it too
     parts.form.stop(on_cancel, [job], None, queue=False, **private)
     said = [session, probing]
@@ -260,6 +261,10 @@ def _wire(parts: Parts, session: gr.State, view: View, buttons: list[Any], tabs:
 
 CHOOSE = "element.addEventListener('change', (event) => trigger('choose', { probe: event.target.value }));"
 FOCUS = "watch('value', () => element.querySelector('.probe-why h3')?.focus());"
+TO_RESULT = (
+    "() => { const title = document.querySelector('#probe-result h2'); title?.focus({ preventScroll: true });"
+    " title?.scrollIntoView({ block: 'nearest' }); return []; }"
+)
 TO_GALLERY = (
     "() => { if (document.activeElement?.dataset?.do !== 'kind') return [];"
     " const title = document.querySelector('#probe-gallery h3'); title?.scrollIntoView({ block: 'start' }); title?.focus(); return []; }"

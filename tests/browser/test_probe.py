@@ -1,0 +1,135 @@
+"""Journeys through the Probe tab in a real browser, on the shipped example with its own encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.test_journeys import CONTRAST
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def page_address() -> Iterator[str]:
+    """A page with the shipped examples in place of the made-up ones."""
+    from webapp.app import build_app, launch_settings
+
+    demo = build_app()
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    yield address
+    demo.close()
+
+
+def open_probes(page: Any) -> None:
+    page.get_by_role("tab", name="Probe").click()
+    page.wait_for_selector("#probe-form form", timeout=60_000)
+
+
+def run_probe(page: Any) -> None:
+    page.get_by_role("button", name="Run the probe").click()
+    page.wait_for_selector("#probe-result .probe-head", timeout=120_000)
+
+
+def test_zero_shot_runs_on_the_example_and_an_image_is_explained(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_probes(page)
+    assert "Choose a probe and run it" in page.locator("#probe-result").inner_text()
+    page.wait_for_function("document.querySelector('#probe-form .estimate').textContent.startsWith('About')")
+    run_probe(page)
+    said = page.locator("#probe-result .probe-head").inner_text()
+    assert "zero-shot: right on" in said
+    assert "of 960 images" in said
+    assert "your model is right on 86" in said
+    page.wait_for_function("document.activeElement?.tagName === 'H2'")  # a screen reader starts at the result
+    page.locator("#probe-result [data-kind='both'][data-scope='1']").click()
+    page.wait_for_function("document.querySelector('#probe-gallery h3').innerText.startsWith('Both wrong')")
+    pressed = page.locator("#probe-gallery .tile").first
+    names = [t.split(": ", 1)[1] for t in pressed.locator(".tile-line").all_inner_texts()]
+    pressed.click()
+    page.wait_for_selector("#probe-why .part-row", timeout=60_000)
+    why = page.locator("#probe-why").inner_text()
+    assert all(name in why for name in names)
+    assert page.locator("#probe-why .part-row").count() == 6
+    assert page.locator("#probe-why .outcome.bad").count() == 2
+    assert "a photo of a" in why
+
+
+def test_the_form_is_filled_checked_and_sent_with_the_keyboard(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_probes(page)
+    page.locator("input[name=probe][value='zero-shot']").focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector("form[data-probe='sus-x']")
+    assert page.locator("#probe-pool").is_visible()
+    page.keyboard.press("ArrowUp")
+    page.wait_for_selector("form[data-probe='zero-shot']")
+    page.locator("#set-templates").select_option("own")
+    page.locator("#set-own_templates").fill("a drawing of it")
+    page.wait_for_function("document.querySelector('#probe-form .estimate').textContent.includes('exactly once')")
+    page.locator("#set-own_templates").fill("a drawing of a {}.")
+    page.wait_for_function("document.querySelector('#probe-form .estimate').textContent.startsWith('About')")
+    page.get_by_text("More settings").click()
+    page.locator("#set-seed").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#probe-result .probe-head", timeout=120_000)
+    page.locator("#probe-result").get_by_role("tab", name="Beside your model").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert "a drawing of a bird." in page.locator("#panel-probe-learned").inner_text()
+
+
+def test_descriptions_are_filled_from_a_file_and_edited(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_probes(page)
+    page.set_input_files("#fill-descriptions", {"name": "own.json", "mimeType": "application/json", "buffer": b'{"bird": ["a bird with wings."]}'})
+    page.wait_for_function("document.querySelector('#set-descriptions').value.includes('wings')")
+    page.locator("#set-descriptions").fill('{"bird": ["a bird with a long beak."]}')
+    run_probe(page)
+    page.locator("#probe-result").get_by_role("tab", name="Words and support").click()
+    assert "a bird with a long beak." in page.locator("#panel-probe-learned").inner_text()
+
+
+def test_two_probes_stand_side_by_side(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_probes(page)
+    run_probe(page)
+    page.locator("input[name=probe][value='sus-x']").check()
+    page.wait_for_selector("form[data-probe='sus-x']")
+    page.get_by_role("button", name="Run the probe").click()
+    page.wait_for_function("document.querySelector('#probe-result h2')?.innerText.startsWith('sus-x')", timeout=120_000)
+    page.locator("#probe-result").get_by_role("tab", name="All results (2)").click()
+    assert page.locator("#panel-probe-all .matrix tbody tr").count() == 3
+    page.locator("#panel-probe-all [data-do='result']", has_text="zero-shot").click()
+    page.wait_for_function("document.querySelector('#probe-result h2')?.innerText.startsWith('zero-shot')")
+    page.get_by_role("tab", name="Explore").click()
+    page.get_by_role("tab", name="Probe").click()
+    assert "zero-shot" in page.locator("#probe-result h2").inner_text()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_tab_keeps_its_contrast_and_its_width(open_page: Visit, dark: bool) -> None:
+    page = open_page(700, 900, dark=dark)
+    open_probes(page)
+    run_probe(page)
+    page.locator("#probe-gallery .tile").first.click()
+    page.wait_for_selector("#probe-why .part-row", timeout=60_000)
+    seen = [
+        ".probe-card span span",
+        ".probe-card small",
+        ".control small",
+        ".probe-run",
+        "#probe-result .said",
+        "#probe-result .outcome",
+        "#probe-result .count",
+        "#probe-gallery .tile-line",
+        "#probe-why dt",
+        "#probe-why .part-row em",
+    ]
+    ratios = page.evaluate(CONTRAST, seen)
+    assert min(ratios.values()) >= 4.5, ratios
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
