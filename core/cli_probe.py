@@ -152,7 +152,15 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
 
 def _add_reproduce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", choices=METHODS, metavar="METHOD", help=f"one of {', '.join(METHODS)}")
-    parser.add_argument("--dataset", type=Path, required=True, metavar="PATH", help="a table beside its pictures, or class folders")
-    parser.add_argument("--encoder", default="embedded", metavar="NAME", help="such as ViT-B-32/openai (default: embedded)")
+    parser.add_argument(
+        "--dataset", type=Path, required=True, metavar="PATH", help="class folders, a table beside its pictures, or split_zhou_*.json"
+    )
+    parser.add_argument("--encoder", default="embedded", metavar="NAME", help="such as ViT-B-32/openai or ViT-B-32:openai (default: embedded)")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="repeats with other shots (default 3)")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the table of results")
+    parser.add_argument(
+        "--shots", type=int, nargs="+", default=(1, 4, 16), metavar="N", help="labelled images a class, where any are (default 1 4 16)"
+    )
+    parser.add_argument("--descriptions", metavar="FILE", help='sentences for each class; "" for none (default: those that come with the data set)')
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the table of results; finished steps there are not run again"
+    )

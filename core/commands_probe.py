@@ -298,3 +298,36 @@ def compare(options: Namespace) -> None:
     else:
         write_table(comparison_table(diagnosis, found), options.out, kind.removeprefix("."))
     print(f"Written: {options.out}")
+
+
+def reproduce(options: Namespace) -> None:
+    """A published method and its baselines on a data set, over several seeds, with the papers' figures beside."""
+    if options.seeds < 1:
+        raise InvalidInput(f"--seeds must be at least 1: got {options.seeds}. Three give an interval over draws.")
+    make_folder(options.out)
+    from core.embedding_cache import default_cache
+    from core.files import write_text
+    from core.probe_sentences import reproduction_lines
+    from core.probe_tables import reproduction_document, reproduction_table
+    from core.probes.reproduce import reproduce as climb
+
+    progress = TerminalProgress()
+    try:
+        rows = climb(
+            options.method,
+            options.dataset,
+            options.encoder,
+            tuple(range(options.seeds)),
+            descriptions=options.descriptions,
+            shots=tuple(options.shots),
+            state=options.out / "steps.json",
+            cache=default_cache(),
+            progress=progress,
+        )
+    finally:
+        progress.close()
+    write_table(reproduction_table(rows), options.out / "reproduced.csv", "csv")
+    document = reproduction_document(rows, options.method, options.encoder, options.dataset.name, options.seeds)
+    write_text(options.out / "reproduced.json", json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    print("\n".join(reproduction_lines(rows)))
+    print(f"Written: {options.out / 'reproduced.csv'}")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from core.compare import MODEL
 from core.figures import count, interval, number, p_value, percent, points
 from core.records import Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult
 from core.sentences import cluster_title
+
+if TYPE_CHECKING:
+    from core.probes.reproduce import Row
 
 OWN = "probe"
 """Key of `Diagnosis.extras`: name of the probe whose own losses were diagnosed, where there was no other model."""
@@ -120,6 +125,27 @@ def probe_lines(result: ProbeResult) -> list[str]:
     if result.excluded:
         lines.append(f"  {count(len(result.excluded), 'row')} not scored; the first: {result.excluded[0][1]}.")
     return lines + [f"  Note: {note}" for note in result.notes]
+
+
+def reproduction_lines(rows: Sequence[Row]) -> list[str]:
+    """An aligned line for each figure: mean over seeds with its interval, the gain over zero-shot, and what the papers say."""
+    titles = [", ".join(p for p in (r.step, "" if r.shots is None else count(r.shots, "shot"), _metric(r)) if p) for r in rows]
+    width = max([len(t) for t in titles], default=0) + 2
+    lines: list[str] = []
+    for title, row in zip(titles, rows):
+        if row.value is None:
+            lines.append(f"{title:<{width}}{row.note}")
+            continue
+        gain = row.gains.get("zero-shot")
+        over = "" if gain is None else f"; over zero-shot {_signed(gain.value)} ({_span(gain)})"
+        papers = f"; published: {'; '.join(row.published)}" if row.published else ""
+        lines.append(f"{title:<{width}}{share(row.value)}{over}{papers}")
+    return lines
+
+
+def _metric(row: Row) -> str:
+    named = "" if row.metric in ("", "accuracy") else row.metric
+    return named if row.setting == "all classes" else ", ".join(p for p in (row.setting, named) if p)
 
 
 def _signed(value: float) -> str:

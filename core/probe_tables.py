@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from core.probe_sentences import OWN, accuracy_sentence, overall_sentences, scop
 from core.probes.measures import by_class
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.tabular import estimate, flat, plain, strings
+
+if TYPE_CHECKING:
+    from core.probes.reproduce import Row
 
 
 @lru_cache(maxsize=1)
@@ -157,3 +161,51 @@ def _scope(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str,
         "verdict": scope.verdict,
         "words": verdict_words(found, scope, diagnosis),
     }
+
+
+def reproduction_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """One row for each figure of a reproduction: step, shots, setting, metric, value, each seed's own, gains, published, seconds, note."""
+    return pd.DataFrame([flat(_reproduced(row)) for row in rows]).astype({"shots": "Int64"})
+
+
+def _reproduced(row: Row) -> dict[str, Any]:
+    undefined = {"value": np.nan, "low": np.nan, "high": np.nan}
+    return {
+        "step": row.step,
+        "shots": row.shots,
+        "setting": row.setting,
+        "metric": row.metric,
+        "value": estimate(row.value) or undefined,
+        **{f"gain over {name}": estimate(gain) for name, gain in row.gains.items()},
+        "each": " ".join(f"{value:.6g}" for value in row.each),
+        "published": " | ".join(row.published),
+        "seconds": row.seconds,
+        "note": row.note,
+    }
+
+
+def reproduction_document(rows: Sequence[Row], method: str, encoder: str, dataset: str, seeds: int) -> dict[str, Any]:
+    """The same as JSON values, with what was asked for."""
+    return plain(
+        {
+            "method": method,
+            "encoder": encoder,
+            "dataset": dataset,
+            "seeds": seeds,
+            "rows": [
+                {
+                    "step": row.step,
+                    "shots": row.shots,
+                    "setting": row.setting,
+                    "metric": row.metric,
+                    "value": estimate(row.value),
+                    "gains": {name: estimate(gain) for name, gain in row.gains.items()},
+                    "each": row.each,
+                    "published": row.published,
+                    "seconds": row.seconds,
+                    "note": row.note,
+                }
+                for row in rows
+            ],
+        }
+    )

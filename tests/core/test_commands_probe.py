@@ -15,12 +15,14 @@ import pytest
 from core import cli_probe
 from core.cli import build_parser, main
 from core.commands_probe import with_result
-from core.errors import InvalidInput, MissingDependency
+from core.errors import InvalidInput
 from core.probes import PROBES
 from core.probes.base import Needs, Part, Scored
 from core.probes.settings import settings_of
+from core.projection import pca_map
 from core.records import Diagnosis, Embeddings
 from core.store import load, save
+from core.vocabulary import read_vocabulary
 from tests.core.probes_made import made_probe
 from tests.core.words_made import AxisEncoder, with_words
 from tests.fixtures import draw_picture, make_diagnosis
@@ -63,6 +65,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(f"{module}.load_encoder", lambda name, **options: AxisEncoder())
     monkeypatch.setitem(PROBES, "zero-shot", f"{__name__}:Guess")
     return tmp_path / "run"
+
+
+@pytest.fixture
+def plain_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The map as a PCA view: compiling UMAP takes longer than all else."""
+    monkeypatch.setattr("core.diagnose.umap_map", lambda embeddings, **_: pca_map(embeddings))
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -150,6 +158,7 @@ def test_a_split_column_and_a_draw_say_who_teaches(run: Path, tmp_path: Path, ca
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_map")
 def test_the_probes_own_failures_become_a_run_of_their_own(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = tmp_path / "own"
     out = said(capsys, "probe", "zero-shot", str(run), "--way", "turn", "--diagnose", str(own), "--permutations", "300")
@@ -296,7 +305,12 @@ def make_folders(top: Path, classes: Sequence[str], n: int) -> None:
 
 
 @pytest.mark.slow
-def test_class_folders_alone_become_a_run_whose_model_is_the_probe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("plain_map")
+def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = read_vocabulary()
+    monkeypatch.setattr("core.naming.read_vocabulary", lambda path: replace(shipped, phrases=shipped.phrases[:12]))  # for speed
     make_folders(tmp_path / "set", ("bus", "car"), 30)
     out = said(capsys, "probe", "zero-shot", "--images", str(tmp_path / "set"), "--out", str(tmp_path / "run"), "--permutations", "300")
     assert "zero-shot is right on " in out
@@ -307,14 +321,3 @@ def test_class_folders_alone_become_a_run_whose_model_is_the_probe(tmp_path: Pat
     assert any(note.startswith("The model of this run is the probe 'zero-shot'") for note in found.notes)
     out = said(capsys, "probe", "linear-probe", str(tmp_path / "run"), "--shots", "2")
     assert "On the same 60 images zero-shot is right on" in out
-
-
-def test_missing_weights_exit_with_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def offline(name: str, **options: Any) -> Any:
-        raise MissingDependency(f"The weights of {name} are not here.")
-
-    for module in ("core.naming", "core.encoders"):
-        monkeypatch.setattr(f"{module}.load_encoder", offline)
-    make_folders(tmp_path / "set", ("bus", "car"), 30)
-    arguments = ["probe", "zero-shot", "--images", str(tmp_path / "set"), "--encoder", "ViT-B-32/openai", "--out", str(tmp_path / "o")]
-    assert "ViT-B-32/openai are not here" in refused(capsys, *arguments, code=3)
