@@ -1,0 +1,294 @@
+"""The ladder from zero-shot to learned prompts on one data set, mean over seeds, with the papers' figures beside: `python -m core reproduce`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from scipy import stats
+
+from core.errors import Cancelled, DiagnosisError, InvalidInput
+from core.files import write_text
+from core.probes import make_probe
+from core.probes.data_sets import DataSet, read_data_set
+from core.probes.protocols import base_to_new
+from core.probes.published import find, means
+from core.probes.run import Task, run_probe
+from core.records import Estimate, Progress, no_progress
+
+SHOTS = (1, 4, 16)
+PROTOCOL = ("base", "new", "h", "seen", "unseen", "general_h", "into_base")
+"""What base-to-new gives for each seed; see `core.probes.protocols.BaseToNew`."""
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung of the ladder."""
+
+    name: str
+    """As the papers' figures call it, where they have it."""
+    probe: str
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    shots: int | None = None
+    setting: Literal["all classes", "base-to-new"] = "all classes"
+    seeded: bool = True
+    """False: no draw has a part in it, so one run stands for all seeds."""
+
+    @property
+    def title(self) -> str:
+        """Such as "coop, 16 shots, base-to-new"."""
+        shots = () if self.shots is None else (f"{self.shots} shot{'s' * (self.shots != 1)}",)
+        return ", ".join((self.name, *shots, *((self.setting,) if self.setting != "all classes" else ())))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One figure of one step."""
+
+    step: str
+    shots: int | None
+    setting: str
+    metric: str
+    value: Estimate | None
+    """Mean over seeds; None where the step was skipped."""
+    each: tuple[float, ...] = ()
+    """The seeds' own values."""
+    gains: Mapping[str, Estimate] = field(default_factory=dict[str, Estimate])
+    """Over each control on the same rows, such as "zero-shot" and "random words"."""
+    published: tuple[str, ...] = ()
+    """The papers' figures in per cent, each with where it was read."""
+    seconds: float = 0.0
+    """CPU seconds of all seeds."""
+    note: str = ""
+    """Why it was skipped, or what is to be known of it."""
+
+
+def encoder_name(said: str) -> str:
+    """An encoder's name with ":" before the tag, as papers' tables write it, in our own form: "ViT-B-32:openai" is "ViT-B-32/openai"."""
+    bare = said.removeprefix("open_clip:")
+    if ":" in bare and "/" not in bare and "@" not in bare and not bare.startswith(("hf-hub:", "local-dir:")):
+        model, _, tag = bare.rpartition(":")
+        return f"{model}/{tag}"
+    return said
+
+
+def ladder(method: str, descriptions: str = "", shots: Sequence[int] = SHOTS) -> tuple[Step, ...]:
+    """The steps of a method: its baselines first.
+
+    Args:
+        method: "zero-shot", "sus-x", "few-shot", "coop", "cocoop" or "all".
+        descriptions: a file of sentences for each class, or "".
+
+    Raises:
+        InvalidInput: there is no such method.
+    """
+    plain = [Step(f"zero-shot-{t}" if t != "simple" else "zero-shot", "zero-shot", {"templates": t}, seeded=False) for t in ("simple", "7", "80")]
+    described = Step("descriptions", "zero-shot", {"templates": "7", "descriptions": descriptions}, seeded=False)
+    sus = [Step("sus-x", "sus-x", {"templates": "7", "tune": False}), Step("transclip", "transclip")]
+    heads = [
+        Step(name, probe, {"shots": s, **settings}, s)
+        for s in shots
+        for name, probe, settings in (
+            ("lp++", "lp++", {}),
+            ("tip-adapter", "tip-adapter", {"train_keys": False}),
+            ("tip-adapter-f", "tip-adapter", {"train_keys": True}),
+            ("linear-probe", "linear-probe", {}),
+        )
+    ]
+    base = Step("zero-shot", "zero-shot", {"templates": "simple"}, None, "base-to-new", seeded=False)
+
+    def learned(name: str) -> list[Step]:
+        most = max(shots)
+        return [*(Step(name, name, {"shots": s}, s) for s in shots), base, Step(name, name, {"shots": most}, most, "base-to-new")]
+
+    ladders = {
+        "zero-shot": [*plain, described],
+        "sus-x": [*plain, described, *sus],
+        "few-shot": [plain[0], *heads],
+        "coop": [plain[0], *learned("coop")],
+        "cocoop": [plain[0], *learned("cocoop")],
+        "all": [*plain, described, *sus, *heads, *learned("coop"), *learned("cocoop")],
+    }
+    if method not in ladders:
+        raise InvalidInput(f"There is no method {method!r} to reproduce. Use one of {', '.join(ladders)}.")
+    return tuple({step.title: step for step in ladders[method]}.values())
+
+
+def reproduce(
+    method: str,
+    dataset: Path,
+    encoder: str = "embedded",
+    seeds: Sequence[int] = (0, 1, 2),
+    *,
+    descriptions: str | None = None,
+    shots: Sequence[int] = SHOTS,
+    state: Path | None = None,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> tuple[Row, ...]:
+    """Run a method's ladder on a data set.
+
+    Args:
+        dataset: class folders, a table, a folder that holds one, or a `split_zhou_*.json` beside its images; see `read_data_set`.
+        encoder: as in `core.encoders.load_encoder`, also with ":" before the tag.
+        descriptions: a file of sentences for each class; "" uses none, None the one that comes with the data set, if any.
+        state: JSON file that finished steps are kept in; what it has is not run again.
+
+    Raises:
+        InvalidInput: the method or the data set cannot be read, or `state` holds results of another data set or encoder.
+    """
+    ladder(method)  # a wrong method is said before pictures are read
+    found = read_data_set(dataset, encoder_name(encoder), cache=cache, progress=progress)
+    given = found.descriptions if descriptions is None else descriptions
+    return run_ladder(ladder(method, given, shots), found, seeds, encoder=encoder_name(encoder), state=state, progress=progress)
+
+
+def run_ladder(
+    steps: Iterable[Step], found: DataSet, seeds: Sequence[int], *, encoder: str = "", state: Path | None = None, progress: Progress = no_progress
+) -> tuple[Row, ...]:
+    """Each step on each seed, as rows. A step that cannot be run has one row that says why; the others go on."""
+    if not seeds:
+        raise InvalidInput("At least one seed is needed. Ask for 3, say.")
+    steps, kept = tuple(steps), _State.read(state, found.task)
+    rows: list[Row] = []
+    for i, step in enumerate(steps):
+        progress(step.title, i, len(steps))
+        units: list[dict[str, Any]] = []
+        reason = ""
+        for seed in seeds if step.seeded else seeds[:1]:
+            unit = kept.units.get(_key(step, seed))
+            if unit is None:
+                try:
+                    unit = _unit(step, replace(found.task, seed=seed), found.order)
+                except Cancelled:
+                    raise
+                except (DiagnosisError, ImportError) as fault:
+                    reason = f"skipped: {fault}"
+                    break
+                kept.add(_key(step, seed), unit)
+            units.append(unit)
+        rows += [Row(step.name, step.shots, step.setting, "", None, note=reason)] if reason else _rows(step, units, encoder, found.name)
+    progress("reproduce", len(steps), len(steps))
+    return tuple(rows)
+
+
+def over_seeds(estimates: Sequence[Estimate]) -> Estimate:
+    """The mean over seeds with a 95 % interval that covers both other rows and other draws.
+
+    The reach on either side is the root of two squares: the mean reach of the seeds' own intervals, which are over rows (a little wide, since it
+    takes the seeds' row errors as equal), and the reach of Student's t over the seeds. With one seed the interval is over rows alone.
+
+    Source: the squares are added as in Zou & Donner 2008, Statistics in Medicine 27 (MOVER).
+    """
+    values = np.array([e.value for e in estimates])
+    mean, n = float(values.mean()), len(values)
+    drawn = float(stats.t.ppf(0.975, n - 1)) * float(values.std(ddof=1)) / np.sqrt(n) if n > 1 else 0.0
+    below, above = (float(np.mean([abs(getattr(e, side) - e.value) for e in estimates])) for side in ("low", "high"))
+    return Estimate(mean, mean - float(np.hypot(below, drawn)), mean + float(np.hypot(above, drawn)))
+
+
+def _unit(step: Step, task: Task, order: tuple[str, ...] | None) -> dict[str, Any]:
+    """One step on one seed, as JSON."""
+    settings = {name: value for name, value in step.settings.items() if value != ""}
+    if step.name == "descriptions" and "descriptions" not in settings:
+        raise InvalidInput("no file of descriptions was given, and none comes with this data set.")
+    probe = make_probe(step.probe, settings)
+    if step.setting == "base-to-new":
+        found = base_to_new(step.probe, probe, task, order=order)
+        values = {name: getattr(found, name) for name in PROTOCOL}
+        metrics = {n: v if isinstance(v, Estimate) else Estimate(v, v, v) for n, v in values.items()}
+        return {"metrics": {n: asdict(e) for n, e in metrics.items()}, "gains": {}, "seconds": found.seconds, "rows": found.n_base + found.n_new}
+    result = run_probe(step.probe, probe, task)
+    gains = {control.name: asdict(control.gain) for control in result.controls}
+    metrics = {"accuracy": asdict(result.accuracy), "calibration error": asdict(result.calibration_error)}
+    return {"metrics": metrics, "gains": gains, "seconds": result.seconds, "rows": len(result.rows)}
+
+
+def _rows(step: Step, units: Sequence[Mapping[str, Any]], encoder: str, dataset: str) -> list[Row]:
+    rows: list[Row] = []
+    for metric in units[0]["metrics"]:
+        own = [Estimate(**unit["metrics"][metric]) for unit in units]
+        gains = {n: over_seeds([Estimate(**u["gains"][n]) for u in units]) for n in units[0]["gains"]} if metric == "accuracy" else {}
+        rows.append(
+            Row(
+                step.name,
+                step.shots,
+                step.setting,
+                metric,
+                over_seeds(own),
+                tuple(e.value for e in own),
+                gains,
+                _published(step, encoder, dataset, metric),
+                sum(unit["seconds"] for unit in units),
+                "" if step.seeded else "no draw has a part in it; the interval is over rows",
+            )
+        )
+    return rows
+
+
+def _published(step: Step, encoder: str, dataset: str, metric: str) -> tuple[str, ...]:
+    asked: dict[str, Any] = {"shots": step.shots, "setting": step.setting, "metric": metric}
+    own = find(step.name, encoder, dataset, **asked)
+    if own is not None:
+        return (own.said,)
+    return tuple(f"{f.dataset}: {f.said}" for f in means(step.name, encoder, **asked))
+
+
+def _key(step: Step, seed: int) -> str:
+    settings = dict(step.settings)
+    if settings.get("descriptions") and Path(settings["descriptions"]).is_file():
+        settings["descriptions"] = hashlib.sha256(Path(settings["descriptions"]).read_bytes()).hexdigest()[:16]
+    return json.dumps([step.title, step.probe, settings, seed if step.seeded else None], sort_keys=True)
+
+
+@dataclass(slots=True)
+class _State:
+    """Finished steps on disk, written after each."""
+
+    path: Path | None
+    owner: str
+    units: dict[str, dict[str, Any]]
+
+    @staticmethod
+    def read(path: Path | None, task: Task) -> _State:
+        """What the file has, or nothing.
+
+        Raises:
+            InvalidInput: it is no such file, or holds another data set's or encoder's results.
+        """
+        owner = _owner(task)
+        if path is None or not path.is_file():
+            return _State(path, owner, {})
+        try:
+            said = json.loads(path.read_text("utf-8"))
+            format_, theirs, units = said["format"], said["of"], dict(said["units"])
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError):
+            raise InvalidInput(f"{path} is no record of finished steps. Move it away, or write to another folder.") from None
+        if (format_, theirs) != (FORMAT, owner):
+            raise InvalidInput(f"{path} holds steps of another data set, split or encoder. Write to another folder, or move it away.")
+        return _State(path, owner, units)
+
+    def add(self, key: str, unit: dict[str, Any]) -> None:
+        self.units[key] = unit
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(self.path, json.dumps({"format": FORMAT, "of": self.owner, "units": self.units}, indent=1))
+
+
+def _owner(task: Task) -> str:
+    """Hash of what the results are of: ids, labels, names, vectors, split and encoder."""
+    samples, parts = task.samples, hashlib.sha256()
+    parts.update(json.dumps([samples.ids, samples.class_names, task.encoder.fingerprint]).encode())
+    for array in (samples.labels, samples.groups, task.joint.vectors, *(rows for f in _folds(task) for rows in f)):
+        parts.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+    return parts.hexdigest()[:32]
+
+
+def _folds(task: Task) -> list[tuple[Any, ...]]:
+    return [] if task.split is None else [(f.train, f.test, f.validation) for f in task.split.folds]
