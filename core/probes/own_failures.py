@@ -51,7 +51,11 @@ def diagnose_probe(
         )
     except InvalidInput as error:
         raise InvalidInput(f"The failures of {result.name!r} cannot be diagnosed. {error}") from None
-    said = (f"The model of this run is the probe {result.name!r} ({result.encoder}). {result.split}", *notes)
+    said = (
+        f"The model of this run is the probe {result.name!r} ({result.encoder}). {result.split}",
+        "A probe's loss is computed from the encoder's own features, so that these predict much of it by construction.",
+        *notes,
+    )
     return replace(
         found,
         probes=(_moved(result, len(samples)),),
