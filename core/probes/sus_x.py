@@ -98,7 +98,7 @@ class SusX:
         choices, found = self._choices(part, memory, scale)
         weights = {choice.name: choice.value for choice in choices}
         part.progress("probe", 2, 3)
-        parts = memory.parts(part.test.features, weights, scale)
+        parts = memory.parts(part.test.features, weights, scale / weights.get("temperature", 1.0))
         logits = sum_of(parts)
         zero = parts["zero-shot"].argmax(1)[None].astype(np.int64)
         controls: dict[str, I64] = {"zero-shot": zero}
@@ -146,7 +146,8 @@ class SusX:
         if not self.tune or part.validation is None or len(given) == len(names):
             return tuple(Choice(n, given.get(n, DEFAULTS[n]), "given" if n in given else "fixed") for n in names), None
         found = tuned(memory, part.validation, names, given, scale)
-        return tuple(Choice(n, found.values[n], "given" if n in given else "validation") for n in names), found
+        chosen = (Choice(n, found.values[n], "given" if n in given else "validation") for n in names)
+        return (*chosen, Choice("temperature", found.temperature, "validation")), found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -68,9 +68,12 @@ class TipAdapter:
         scale, start = logit_scale_of(part.encoder), {n: _or(getattr(self, n), DEFAULTS[n]) for n in DEFAULTS}
         keys, epoch = shots.features.astype(np.float64), None
         if self.train_keys:
+            # The paper sets the weights to train with by hand for each data set; here they are what is best with untrained keys.
+            start |= {c.name: c.value for c in self._choices(keys, values, vectors, part.validation, scale)[0]}
             keys, epoch = train_keys(shots, values, vectors, start, part.validation, self.epochs, part.seed, part.progress, scale=scale)
         choices, found = self._choices(keys, values, vectors, part.validation, scale)
         weights = {choice.name: choice.value for choice in choices}
+        scale /= weights.get("temperature", 1.0)
         zero = scale * (part.test.features.astype(np.float64) @ vectors.T)
         cache = scale / SCALE * weights["alpha"] * tip_evidence(part.test.features, keys, values, weights["beta"])
         parts = {"zero-shot": zero, "cache": cache}
@@ -96,7 +99,8 @@ class TipAdapter:
         if images is None or not self.tune or len(given) == len(DEFAULTS):
             return tuple(Choice(n, given.get(n, DEFAULTS[n]), "given" if n in given else "fixed") for n in DEFAULTS), None
         found = _searched(keys, values, vectors, images, given, scale)
-        return tuple(Choice(n, found.values[n], "given" if n in given else "validation") for n in DEFAULTS), found
+        chosen = (Choice(n, found.values[n], "given" if n in given else "validation") for n in DEFAULTS)
+        return (*chosen, Choice("temperature", found.temperature, "validation")), found
 
 
 def _searched(keys: F64, values: F64, vectors: F64, images: Images, given: Mapping[str, float], scale: float) -> Found:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from core.probes.search import Axis, coarse_to_fine, geometric
+from core.probes.search import Axis, coarse_to_fine, geometric, temperature_of
 
 
 def test_the_best_setting_between_grid_points_is_found() -> None:
@@ -55,3 +55,11 @@ def test_a_given_value_is_not_searched() -> None:
 
 def test_zero_may_lead_a_grid_of_equal_ratios() -> None:
     assert geometric(1, 100, 3, zero=True) == pytest.approx((0, 1, 10, 100))
+
+
+def test_the_temperature_is_that_of_least_cross_entropy_and_changes_no_prediction() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.standard_normal((4000, 5))
+    labels = (truth + rng.gumbel(size=truth.shape)).argmax(1)  # so the right temperature of `truth` is 1
+    assert temperature_of(truth, labels) == pytest.approx(1, rel=0.1)
+    assert temperature_of(4 * truth, labels) == pytest.approx(4, rel=0.1)

@@ -95,7 +95,7 @@ def test_settings_are_said_to_be_fixed_searched_or_given() -> None:
     part, _ = part_of(30)
     how = {c.name: (c.value, c.how) for c in SusX().run(part).choices}
     assert how == {"alpha": (0.1, "fixed"), "beta": (1.0, "fixed"), "gamma": (0.1, "fixed")}
-    assert [c.how for c in SusX(tune=True, beta=4).run(part).choices] == ["validation", "given", "validation"]
+    assert [c.how for c in SusX(tune=True, beta=4).run(part).choices] == ["validation", "given", "validation", "validation"]
     assert [c.name for c in SusX(affinity="tip-adapter").run(part).choices] == ["alpha", "beta"]
 
 
