@@ -6,7 +6,7 @@ from core.probe_sentences import verdict_words
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.sentences import cluster_title
 from webapp.figures import count, esc, hue, number, p_value, picture
-from webapp.probe_figures import KINDS, interval, kinds_of, points, rows_of_kind
+from webapp.probe_figures import KINDS, interval, is_own, kinds_of, points, rows_of_kind
 
 PICTURES = 24
 STATES = {"fixed": "held", "partly": "partly", "shared": "partly", "own": "held", "broken": "bad", "open": "unsure"}
@@ -59,27 +59,29 @@ def _press(scope: str, kind: str, n: int, said: str) -> str:
         return '<td class="num muted">0</td>'
     label = f"Show {count(n, 'image')}: {said}"
     press = f'data-do="kind" data-scope="{scope}" data-kind="{kind}" aria-label="{esc(label)}"'
-    return f'<td class="num"><button type="button" class="plain count" {press}>{n:,}</button></td>'
+    return f'<td class="num"><button type="button" class="plain press-count" {press}>{n:,}</button></td>'
 
 
 def _alone(diagnosis: Diagnosis, result: ProbeResult) -> str:
     buttons = "".join(
         f'<button type="button" class="chip-button" data-do="kind" data-scope="all" data-kind="{kind}">{title}: '
         f"{len(rows_of_kind(diagnosis, result, kind)):,}</button>"
-        for kind, title in kinds_of(diagnosis)
+        for kind, title in kinds_of(diagnosis, result)
     )
-    return (
-        '<div class="empty small"><p>Of your model only losses are known, and losses of two models have no common scale. Bring a label with '
-        "predictions or probabilities to see what the probe fixes and breaks.</p></div>"
-        f'<div class="chips"><span class="muted">This probe is</span>{buttons}</div>'
+    why = (
+        "The model of this run is this probe itself. Run another one to set it beside."
+        if is_own(diagnosis, result.name)
+        else "Of your model only losses are known, and losses of two models have no common scale. Bring a label with predictions or "
+        "probabilities to see what the probe fixes and breaks."
     )
+    return f'<div class="empty small"><p>{why}</p></div><div class="chips"><span class="muted">This probe is</span>{buttons}</div>'
 
 
 def gallery_view(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: str, shown: int = PICTURES) -> str:
     """The images of one kind in one scope, the probe's largest loss first; a press explains one."""
-    kinds = kinds_of(diagnosis)
+    kinds = kinds_of(diagnosis, result)
     titles = dict(kinds)
-    kind = kind if kind in titles else kinds[0][0]
+    kind = kind if kind in titles else next((k for k in titles if len(rows_of_kind(diagnosis, result, k, scope))), kinds[0][0])
     cluster = next((c for c in diagnosis.clusters if str(c.id) == scope), None)
     where = "all images" if cluster is None else f"cluster {cluster.id + 1}: {cluster_title(diagnosis, cluster)}"
     scope = "all" if cluster is None else scope

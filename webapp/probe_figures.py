@@ -32,9 +32,16 @@ def interval(estimate: Estimate) -> str:
     return f"[{points(estimate.low).split(THIN)[0]}, {points(estimate.high).split(THIN)[0]}]"
 
 
-def kinds_of(diagnosis: Diagnosis) -> tuple[tuple[str, str], ...]:
-    """(kind, title) of the kinds of images that can be told apart in this run."""
-    return ALONE if diagnosis.outcomes.errors is None else KINDS
+def is_own(diagnosis: Diagnosis, name: str) -> bool:
+    """Whether the model of the run is itself the probe of that name."""
+    from core.probe_tables import OWN
+
+    return diagnosis.extras.get(OWN) == name
+
+
+def kinds_of(diagnosis: Diagnosis, result: ProbeResult) -> tuple[tuple[str, str], ...]:
+    """(kind, title) of the kinds of images that can be told apart: the probe alone where there is no other model's errors."""
+    return ALONE if diagnosis.outcomes.errors is None or is_own(diagnosis, result.name) else KINDS
 
 
 def rows_of_kind(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: str = "all") -> I64:
@@ -42,7 +49,7 @@ def rows_of_kind(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: st
     wrong = result.outcomes.errors
     assert wrong is not None
     own = diagnosis.outcomes.errors
-    if own is None:
+    if own is None or kind in dict(ALONE):
         picked = wrong if kind == "wrong" else ~wrong
     else:
         mine = own[result.rows]

@@ -17,8 +17,11 @@ MOST_ON_SLIDER = 400
 """A whole number of at most so many steps gets a slider beside its field."""
 
 
-def cards(chosen: str = FIRST) -> str:
-    """The probes as radio cards: title, what it does, its source; one whose module is missing cannot be chosen."""
+def cards(chosen: str = FIRST, run: str = "") -> str:
+    """The probes as radio cards: title, what it does, its source; one whose module is missing cannot be chosen.
+
+    The run stands in the markup, so that the page draws the cards anew where another run is opened.
+    """
     body = ""
     for name in PROBES:
         try:
@@ -31,7 +34,7 @@ def cards(chosen: str = FIRST) -> str:
             f'<label class="probe-card{"" if probe else " missing"}"><input type="radio" name="probe" value="{esc(name)}"{state}>'
             f"<span><b>{esc(title)}</b><span>{esc(what)}</span><small>{esc(source)}</small></span></label>"
         )
-    return f'<fieldset class="probe-cards"><legend>1. Choose a probe</legend>{body}</fieldset>'
+    return f'<fieldset class="probe-cards" data-run="{esc(run)}"><legend>1. Choose a probe</legend>{body}</fieldset>'
 
 
 def needs_pool(name: str) -> bool:

@@ -12,6 +12,7 @@ from webapp.figures import count, esc, number, percent
 
 MOST_PROMPTS = 12
 MOST_ROWS = 60
+MOST_FACTS = 16
 
 
 def learned_view(result: ProbeResult) -> str:
@@ -79,6 +80,9 @@ def _title(name: str) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, Mapping) and not any(isinstance(v, Mapping | list | tuple) for v in value.values()) and len(value) <= MOST_FACTS:
+        facts = "".join(f"<div><dt>{esc(_title(k).replace('_', ' '))}</dt><dd>{_cell(v) or 'none'}</dd></div>" for k, v in value.items())
+        return f'<dl class="probe-facts">{facts}</dl>'
     if isinstance(value, Mapping):
         rows = "".join(f"<tr><td>{esc(k)}</td><td>{_cell(v)}</td></tr>" for k, v in list(value.items())[:MOST_ROWS])
         return f'<div class="scroll"><table class="probes details"><tbody>{rows}</tbody></table></div>'

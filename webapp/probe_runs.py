@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import DiagnosisError, InvalidInput
 from core.records import Comparison, Diagnosis, ProbeResult, Progress, no_progress
+from webapp.probe_figures import is_own
 from webapp.session import RUNS
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def _named(found: ProbeResult) -> str:
     changed = []
     for s in settings_of(available(found.probe)):
         value = found.settings.get(s.name)
-        if value != s.default and value not in (None, "") and s.name != "shots" and len(str(value)) <= SHORT and s.widget not in ("file", "folder"):
+        if value != s.default and value not in (None, "") and s.name != "shots" and len(str(value)) <= SHORT and not s.widget:
             changed.append(f"{s.name.replace('_', ' ')} {value}")
     return ", ".join([found.name, *changed[:3]])
 
@@ -232,13 +233,6 @@ def compared(diagnosis: Diagnosis, name: str) -> Comparison | None:
     if diagnosis.outcomes.errors is None or is_own(diagnosis, name):
         return None
     return compare(diagnosis, MODEL, name)
-
-
-def is_own(diagnosis: Diagnosis, name: str) -> bool:
-    """Whether the model of the run is itself the probe of that name."""
-    from core.probe_tables import OWN
-
-    return diagnosis.extras.get(OWN) == name
 
 
 def seconds_for(diagnosis: Diagnosis, name: str, settings: Mapping[str, Any]) -> float:

@@ -11,12 +11,11 @@ from core.records import Bool, Comparison, Control, Diagnosis, Estimate, ProbeRe
 from webapp.figures import bracket, count, esc, number, p_cell, p_value, percent
 from webapp.probe_classes import classes_view, confusion_view, reliability_view
 from webapp.probe_clusters import four_way_view
-from webapp.probe_figures import ALPHA, interval, points
+from webapp.probe_figures import ALPHA, interval, is_own, points
 from webapp.probe_learned import learned_view
-from webapp.probe_runs import is_own
 from webapp.whiskers import Mark, axis_of, chart, line
 
-CONTROLS = {"zero-shot": "Without what it learned: zero-shot"}
+CONTROLS = {"zero-shot": "Zero-shot, nothing learned"}
 
 
 def result_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], result: ProbeResult, comparison: Comparison | None) -> str:
@@ -79,11 +78,11 @@ def _gain(control: Control) -> str:
 
 def _made(diagnosis: Diagnosis, result: ProbeResult) -> str:
     """How the numbers came about: the split, what was chosen where, notes, rows left out, time."""
-    chips = "".join(f'<span class="chip"><b>{esc(c.name)} {number(c.value)}</b> {HOW[c.how]}</span>' for c in result.choices)
+    chips = "".join(f'<span class="chip"><b>{esc(c.name)} {c.value:g}</b> {HOW[c.how]}</span>' for c in result.choices)
     lines = [esc(result.split), *(esc(n) for n in result.notes)]
     if result.excluded:
         lines.append(f"{count(len(result.excluded), 'image')} not scored, such as {esc(result.excluded[0][0])}: {esc(result.excluded[0][1])}.")
-    lines.append(f"Encoder: {esc(result.encoder)}. {number(result.seconds)} CPU seconds.")
+    lines.append(f"Encoder: {esc(result.encoder)}. {cpu(result.seconds)} CPU seconds.")
     listed = "".join(f"<li>{text}</li>" for text in lines)
     return f'<div class="chips choices">{chips}</div><ul class="muted plain-list">{listed}</ul>'
 
@@ -119,7 +118,7 @@ def _table_row(diagnosis: Diagnosis, r: ProbeResult, axis: tuple[float, float], 
         f'<tr><td><button type="button" class="plain" data-do="result" data-name="{esc(r.name)}">{esc(r.name)}</button>{mark}</td>'
         f"{_accuracy(r.accuracy, axis)}<td>{over}</td><td>{model}</td>"
         f"<td>{percent(r.calibration_error.value)} <small>{bracket(r.calibration_error, as_percent=True)}</small></td>"
-        f"<td>{number(r.seconds)}</td></tr>"
+        f"<td>{cpu(r.seconds)}</td></tr>"
     )
 
 
@@ -134,6 +133,11 @@ def _own_accuracy(diagnosis: Diagnosis) -> Estimate | None:
 
     errors = diagnosis.outcomes.errors
     return None if errors is None else accuracy_of(errors, diagnosis.samples.groups)
+
+
+def cpu(seconds: float) -> str:
+    """CPU seconds, in short (plain text)."""
+    return "Under 0.1" if seconds < 0.1 else number(seconds)
 
 
 def _difference(diagnosis: Diagnosis, r: ProbeResult) -> str:

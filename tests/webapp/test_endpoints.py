@@ -96,6 +96,39 @@ def test_findings_are_tried_on_fresh_samples(client: Any, tmp_path: Path) -> Non
     assert said["rows"][0]["sentence"]
 
 
+def test_a_probe_runs_on_an_example_and_is_compared_without_changing_it_for_others(client: Any, served: str) -> None:
+    from gradio_client import Client
+
+    said = client.predict(run="example-streets", name="zero-shot", settings={}, api_name="/probe")
+    assert said["name"] == "zero-shot"
+    assert said["accuracy"]["low"] <= said["accuracy"]["value"] <= said["accuracy"]["high"]
+    assert said["comparison"]["n"] == 600
+    own = {"templates": "own", "own_templates": "a dark {}."}
+    again = client.predict(run="example-streets", name="zero-shot", settings=own, api_name="/probe")
+    assert again["name"] == "zero-shot, templates own"
+    beside = client.predict(run="example-streets", a=said["name"], b=again["name"], api_name="/compare")
+    whole = beside["scopes"][0]
+    assert whole["fixed"] + whole["broken"] + whole["both"] + whole["neither"] == beside["n"] == 600
+    stranger = Client(served, verbose=False)
+    with pytest.raises(Exception, match="no result called|no probe"):
+        stranger.predict(run="example-streets", a="model", b="zero-shot", api_name="/compare")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "said"),
+    [
+        ("oracle", {}, "There is no probe"),
+        ("zero-shot", {"templates": "81"}, "templates must be one of"),
+        ("zero-shot", {"descriptions": "/etc/passwd"}, "JSON itself"),
+        ("coop", {"save": "/tmp/x"}, "path on the server"),
+        ("zero-shot", [1], "must be an object"),
+    ],
+)
+def test_a_wrong_probe_or_setting_gets_one_message(client: Any, name: str, settings: Any, said: str) -> None:
+    with pytest.raises(Exception, match=said):
+        client.predict(run="example-streets", name=name, settings=settings, api_name="/probe")
+
+
 def test_the_report_is_one_document(client: Any) -> None:
     said = client.predict(run="example-nothing", api_name="/report")
     assert said.lstrip().lower().startswith("<!doctype html>")

@@ -15,7 +15,6 @@ from webapp.failure_map import SCRIPTS
 from webapp.figures import esc
 from webapp.jobs import JOBS, Job, closing, status
 from webapp.probe_clusters import PICTURES, gallery_view
-from webapp.probe_figures import kinds_of
 from webapp.probe_form import FIRST, cards, controls, needs_pool, read_press
 from webapp.probe_images import explanation_view, similarities
 from webapp.probe_runs import Probing, compared, diagnose_failures, estimate, keep_results, refusal, run_one, with_probes
@@ -33,7 +32,7 @@ def on_open(session: Session, probing: Probing) -> tuple[Any, ...]:
     diagnosis = RUNS.get(session.run)
     kept = probing.kept if session.run in probing.kept else {**probing.kept, session.run: diagnosis.probes}
     made = Probing(session.run, kept, former=probing.former if probing.former != session.run else "")
-    return made, "" if refusal(diagnosis) else cards(), *form_of(session.run, diagnosis, FIRST), *_views(made)
+    return made, "" if refusal(diagnosis) else cards(run=session.run), *form_of(session.run, diagnosis, FIRST), *_views(made)
 
 
 def form_of(run: str, diagnosis: Diagnosis, name: str) -> tuple[Any, Any]:
@@ -93,8 +92,7 @@ def _views(probing: Probing) -> tuple[Any, ...]:
         return gr.update(value=WAITING, run=probing.run), gr.update(value="", run=probing.run), "", *_buttons(None, probing)
     diagnosis = with_probes(probing.run, probing.results)
     view = result_view(diagnosis, probing.results, result, compared(diagnosis, result.name))
-    kind = probing.kind or kinds_of(diagnosis)[0][0]
-    gallery = gallery_view(diagnosis, result, kind, probing.scope, probing.shown or PICTURES)
+    gallery = gallery_view(diagnosis, result, probing.kind, probing.scope, probing.shown or PICTURES)
     return gr.update(value=view, run=probing.run), gr.update(value=gallery, run=probing.run), PICK, *_buttons(result, probing)
 
 
@@ -121,8 +119,7 @@ def on_result(session: Session, probing: Probing, event: gr.EventData) -> tuple[
     else:
         return tuple(skip for _ in range(6))
     diagnosis = RUNS.get(session.run)
-    kind = made.kind or kinds_of(diagnosis)[0][0]
-    return made, skip, gallery_view(diagnosis, result, kind, made.scope, made.shown), skip, skip, skip
+    return made, skip, gallery_view(diagnosis, result, made.kind, made.scope, made.shown), skip, skip, skip
 
 
 def on_explain(session: Session, probing: Probing, event: gr.EventData) -> Any:

@@ -1,0 +1,40 @@
+"""A made-up run with words, and what zero-shot says of it, for the tests of the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import core.encoders
+from core.records import Diagnosis, ProbeResult
+from core.store import save
+from tests.webapp.showcase import PlainEncoder, add_words, make_showcase
+from webapp.probe_runs import run_one
+from webapp.session import RUNS
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = core.encoders.load_encoder
+    monkeypatch.setattr(core.encoders, "load_encoder", lambda name="embedded", **kw: PlainEncoder() if name == "plain" else real(name, **kw))
+
+
+@pytest.fixture(scope="session")
+def streets() -> Diagnosis:
+    return add_words(make_showcase(120))
+
+
+@pytest.fixture(scope="session")
+def result(streets: Diagnosis) -> ProbeResult:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(core.encoders, "load_encoder", lambda name="embedded", **kw: PlainEncoder())
+        results, name = run_one(streets, "zero-shot", {})
+    assert name == "zero-shot"
+    return results[0]
+
+
+@pytest.fixture
+def example(streets: Diagnosis, tmp_path: Path) -> str:
+    save(streets, tmp_path / "probed" / "run")
+    return RUNS.offer(tmp_path / "probed" / "run")
