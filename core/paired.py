@@ -14,15 +14,16 @@ FLIPS = 9999
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Two-sided exact p that rows on which only one of two models is wrong fall to either side with equal chance.
+    """Two-sided mid-p that rows on which only one of two models is wrong fall to either side with equal chance.
 
     Args:
         only_a, only_b: rows that only model A, or only model B, gets wrong.
 
-    Source: McNemar 1947, Psychometrika 12; the exact binomial form.
+    Source: McNemar 1947, Psychometrika 12; the mid-p form of the exact test (Fagerland, Lydersen & Laake 2013, BMC Med. Res. Methodol. 13:91), which
+    keeps its level in practice and agrees with the interval of `paired_difference` more often than the conservative exact p.
     """
-    n = only_a + only_b
-    return 1.0 if n == 0 else float(stats.binomtest(only_a, n).pvalue)
+    n, fewer = only_a + only_b, min(only_a, only_b)
+    return 1.0 if n == 0 else float(2 * stats.binom.cdf(fewer, n, 0.5) - stats.binom.pmf(fewer, n, 0.5))
 
 
 def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *, seed: int = 0) -> Estimate:
