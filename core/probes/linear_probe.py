@@ -98,7 +98,7 @@ class LinearProbe:
 
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds of about sixteen fits."""
-        return 1.0 + folds * (16 if self.c is None else 1) * 2e-4 * self.shots * k * max(1.0, k / 10)
+        return 1.0 + folds * (16 if self.c is None else 1) * (0.03 + 1e-6 * self.shots * k * k)
 
     def run(self, part: Part) -> Scored:
         """Fit on the shots and score the test images."""

@@ -149,7 +149,7 @@ class LinearProbePlusPlus:
 
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds: the texts, and 300 products of shots and classes."""
-        return 2.0 + 0.01 * k + folds * STEPS * 2e-8 * self.shots * k * k * 30 + 1e-7 * n * k
+        return 2.0 + 0.01 * k + folds * STEPS * 1e-7 * self.shots * k * k + 1e-7 * n * k
 
     def run(self, part: Part) -> Scored:
         """Fit on the shots, keep the best step on validation, score the test images."""

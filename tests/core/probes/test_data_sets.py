@@ -69,15 +69,14 @@ def test_a_table_that_says_train_and_test_splits_by_it(folders: Path, clip: str)
 def test_a_split_file_beside_its_pictures_gives_the_parts_and_the_order(folders: Path, clip: str):
     path = split_file(folders)
     try:
-        for given in (path, folders):
-            found = read_data_set(given, clip)
-            assert found.name == "Made"
-            assert found.order == CLASSES
-            (fold,) = found.task.split.folds
-            assert fold.validation is not None
-            assert [len(rows) for rows in (fold.train, fold.validation, fold.test)] == [15, 6, 24]
-            ids = [found.task.samples.ids[i] for i in fold.test]
-            assert all(int(Path(name).stem) >= 7 for name in ids)
+        found = read_data_set(folders, clip)
+        assert found.name == "Made"
+        assert found.order == CLASSES
+        (fold,) = found.task.split.folds
+        assert fold.validation is not None
+        assert [len(rows) for rows in (fold.train, fold.validation, fold.test)] == [15, 6, 24]
+        ids = [found.task.samples.ids[i] for i in fold.test]
+        assert all(int(Path(name).stem) >= 7 for name in ids)
     finally:
         path.unlink()
 
