@@ -80,7 +80,8 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None) -> 
 
 def verdict_words(found: Comparison, scope: FourWay, diagnosis: Diagnosis | None = None) -> str:
     """The verdict on one class or cluster."""
-    return VERDICTS[scope.verdict].format(a=called(found.a, diagnosis), b=called(found.b, diagnosis))
+    said = VERDICTS[scope.verdict].format(a=called(found.a, diagnosis), b=called(found.b, diagnosis))
+    return said.removesuffix(" here") if scope.kind == "all" else said
 
 
 def scope_title(diagnosis: Diagnosis, scope: FourWay) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -321,3 +322,16 @@ def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
     assert any(note.startswith("The model of this run is the probe 'zero-shot'") for note in found.notes)
     out = said(capsys, "probe", "linear-probe", str(tmp_path / "run"), "--shots", "2")
     assert "On the same 60 images zero-shot is right on" in out
+
+
+@pytest.mark.slow
+def test_the_shipped_example_takes_a_probe(repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(repository / "assets" / "examples" / "scenes", tmp_path / "scenes")
+    run = tmp_path / "scenes" / "run"
+    document = json.loads(said(capsys, "probe", "zero-shot", str(run), "--json"))
+    everything, *others = document["comparison"]["scopes"]
+    assert everything["n"] == everything["fixed"] + everything["broken"] + everything["both"] + everything["neither"] == 960
+    assert sum(scope["n"] for scope in others if scope["kind"] == "class") == 960
+    assert document["accuracy"]["value"] == pytest.approx((everything["fixed"] + everything["neither"]) / 960)
+    assert document["accuracy"]["value"] > 0.25  # chance is 1 in 8
+    assert len(load(run).probes) == 1
