@@ -90,7 +90,11 @@ def ladder(method: str, descriptions: str = "", shots: Sequence[int] = SHOTS) ->
     """
     plain = [Step(f"zero-shot-{t}" if t != "simple" else "zero-shot", "zero-shot", {"templates": t}, seeded=False) for t in ("simple", "7", "80")]
     described = Step("descriptions", "zero-shot", {"templates": "7", "descriptions": descriptions}, seeded=False)
-    sus = [Step("sus-x", "sus-x", {"templates": "7", "tune": False}), Step("transclip", "transclip")]
+    sus = [
+        Step("sus-x", "sus-x", {"templates": "7", "tune": False}),
+        Step("sus-x, tuned", "sus-x", {"templates": "7", "tune": True}),
+        Step("transclip", "transclip"),
+    ]
     heads = [
         Step(name, probe, {"shots": s, **settings}, s)
         for s in shots

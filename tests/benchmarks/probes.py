@@ -1,0 +1,60 @@
+"""The ladder of probes on a labelled data set, on seeds on which no setting was chosen.
+
+    python -m tests.benchmarks.probes --dataset FOLDER_OR_TABLE --out DIR [--methods sus-x few-shot coop cocoop] [--seeds 1000 1003] [--encoder NAME]
+
+Each step's mean over seeds with its interval (over rows and draws, see `core.probes.reproduce.over_seeds`), its gains over its controls, and CPU
+seconds. A run that was broken off goes on where it was. `python -m core reproduce` is the same with seeds of the user's.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from core.embedding_cache import default_cache
+from core.probes.reproduce import Row, reproduce
+from core.records import Estimate
+
+
+def said(estimate: Estimate | None) -> str:
+    """ "75.0 [71.1, 78.8]", in per cent."""
+    return "-" if estimate is None else f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+
+
+def line(row: Row) -> str:
+    """A row of a Markdown table."""
+    gains = "; ".join(f"{name} {said(gain)}" for name, gain in row.gains.items())
+    name = row.step if row.shots is None else f"{row.step}, {row.shots}"
+    return f"| {name} | {row.setting}, {row.metric} | {said(row.value)} | {gains} | {row.seconds:.0f} | {row.note} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--methods", nargs="+", default=["sus-x", "few-shot", "coop", "cocoop"])
+    parser.add_argument("--seeds", type=int, nargs=2, default=(1000, 1003))
+    parser.add_argument("--shots", type=int, nargs="+", default=(1, 4, 16))
+    parser.add_argument("--encoder", default="embedded")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    told: set[str] = set()
+    for method in given.methods:
+        rows = reproduce(
+            method,
+            given.dataset,
+            given.encoder,
+            range(*given.seeds),
+            shots=given.shots,
+            state=given.out / "steps.json",
+            cache=default_cache(),
+            progress=lambda step, done, total: print(f"  {step} {done}/{total}", end="\r", flush=True),
+        )
+        for row in rows:
+            if (text := line(row)) not in told:
+                told.add(text)
+                print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()
