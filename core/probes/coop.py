@@ -10,7 +10,7 @@ import numpy as np
 
 from core.probe_records import Choice
 from core.probes.base import Needs, Part, Scored, logit_scale_of, tidy
-from core.probes.context import Position, Prompts, Training, load_prompts, save_prompts
+from core.probes.context import Position, Prompts, Training, lay_out, load_prompts, save_prompts
 from core.probes.prompts import mean_vectors
 from core.probes.splits import VALIDATION
 from core.records import F64
@@ -73,7 +73,7 @@ def run_prompts(part: Part, how: Training, load: str, save: str, shots: int) -> 
     Raises:
         InvalidInput: see `fit_prompts`, `load_prompts` and `check_prompts`.
     """
-    from core.probes.prompt_learner import nearest_words, prompt_logits, tower_of  # torch
+    from core.probes.prompt_learner import nearest_words, prompt_logits, tower_of  # loads torch
     from core.probes.prompt_training import fit_prompts
 
     notes: list[str] = []
@@ -85,7 +85,9 @@ def run_prompts(part: Part, how: Training, load: str, save: str, shots: int) -> 
         if save:
             notes.append(f"The prompts are saved in {_saved(prompts, Path(save).expanduser())}.")
     logits = prompt_logits(prompts, part.encoder, part.test.features, part.class_names, progress=part.progress)
-    plain = zero_shot_logits(part, prompts.init)
+    tower, plain = tower_of(part.encoder), zero_shot_logits(part, prompts.init)
+    if cut := lay_out(tower, part.class_names, prompts.m, prompts.position).cut:
+        notes.append(f"{cut:,} of the {len(part.class_names):,} class names lost their end to the text tower's limit of {tower.length} tokens.")
     return Scored(
         logits,
         parts={"zero-shot": plain, "learned context": logits - plain},
@@ -94,7 +96,7 @@ def run_prompts(part: Part, how: Training, load: str, save: str, shots: int) -> 
         support_source="" if load else f"{shots} shot{'s' * (shots != 1)} a class",
         choices=(_choice(prompts, part, load),),
         prompts=tuple((shown_prompt(name, prompts),) for name in tidy(part.class_names)),
-        details=_details(prompts) | {"nearest words": nearest_words(prompts, tower_of(part.encoder))},
+        details=_details(prompts) | {"nearest words": nearest_words(prompts, tower)},
         notes=tuple(notes),
     )
 

@@ -167,7 +167,9 @@ class _Run:
         assert part.shots is not None
         taught = part.shots.ids + (() if part.validation is None else part.validation.ids)
         record: dict[str, Any] = {**asdict(self.how), "lr": self.lr, "seed": part.seed, "steps": self.steps, "cpu_seconds": round(self.seconds, 2)}
-        record["first_two_steps"] = [round(s, 4) for s in self.first_steps]
+        if self.first_steps:  # what they promised, beside what it took
+            record["first_two_steps"] = [round(s, 4) for s in self.first_steps]
+            record["expected_cpu_seconds"] = round(self.first_steps[-1] * self.steps, 2)
         return Prompts(
             self.how.kind,
             part.encoder.name,

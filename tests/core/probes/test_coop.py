@@ -269,6 +269,13 @@ def test_vectors_are_shown_around_the_name(native: OpenClipEncoder) -> None:
     assert shown_prompt("dog", prompts) == "[v1] [v2] dog [v3] [v4]."
 
 
+def test_names_that_lose_their_end_are_told(native: OpenClipEncoder) -> None:
+    part, _ = permuted(native)
+    long = replace(part, class_names=("dog " * 20, *NAMES[1:]))
+    assert "1 of the 4 class names lost their end to the text tower's limit of 16 tokens." in CoOp(epochs=0).run(long).notes
+    assert CoOp(epochs=0).run(part).notes == ()
+
+
 def test_settings_are_read_from_text() -> None:
     probe = make_probe("coop", {"shots": "4", "class_specific": "yes", "epochs": "", "lr": "0.01"})
     assert (probe.shots, probe.class_specific, probe.epochs, probe.lr) == (4, True, None, 0.01)
