@@ -1,6 +1,6 @@
 """The ladder of probes on a labelled data set, on seeds on which no setting was chosen.
 
-    python -m tests.benchmarks.probes --dataset FOLDER_OR_TABLE --out DIR [--methods sus-x few-shot coop cocoop] [--seeds 1000 1003] [--encoder NAME]
+    python -m tests.benchmarks.probes --dataset FOLDER_OR_TABLE --out DIR --halves [--methods sus-x few-shot coop cocoop] [--seeds 1000 1003]
 
 Each step's mean over seeds with its interval (over rows and draws, see `core.probes.reproduce.over_seeds`), its gains over its controls, and CPU
 seconds. A run that was broken off goes on where it was. `python -m core reproduce` is the same with seeds of the user's.
@@ -9,10 +9,12 @@ seconds. A run that was broken off goes on where it was. `python -m core reprodu
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from core.embedding_cache import default_cache
-from core.probes.reproduce import Row, reproduce
+from core.probes.data_sets import read_data_set
+from core.probes.reproduce import Row, encoder_name, ladder, run_ladder
 from core.records import Estimate
 
 
@@ -36,21 +38,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs=2, default=(1000, 1003))
     parser.add_argument("--shots", type=int, nargs="+", default=(1, 4, 16))
     parser.add_argument("--encoder", default="embedded")
+    parser.add_argument("--halves", action="store_true", help="let halves teach each other even if the table has a split column: all rows are scored")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     told: set[str] = set()
+    found = read_data_set(given.dataset, encoder_name(given.encoder), cache=default_cache())
+    if given.halves:
+        found = replace(found, task=replace(found.task, split=None))
+    print(f"{found.name}: {len(found.task.samples):,} images, {len(found.task.samples.class_names)} classes", flush=True)
     for method in given.methods:
-        rows = reproduce(
-            method,
-            given.dataset,
-            given.encoder,
-            range(*given.seeds),
-            shots=given.shots,
-            state=given.out / "steps.json",
-            cache=default_cache(),
-            progress=lambda step, done, total: print(f"  {step} {done}/{total}", end="\r", flush=True),
-        )
-        for row in rows:
+        steps = ladder(method, found.descriptions, given.shots)
+        for row in run_ladder(steps, found, range(*given.seeds), encoder=given.encoder, state=given.out / "steps.json"):
             if (text := line(row)) not in told:
                 told.add(text)
                 print(text, flush=True)
