@@ -78,7 +78,7 @@ def _gain(control: Control) -> str:
 
 def _made(diagnosis: Diagnosis, result: ProbeResult) -> str:
     """How the numbers came about: the split, what was chosen where, notes, rows left out, time."""
-    chips = "".join(f'<span class="chip"><b>{esc(c.name)} {c.value:g}</b> {HOW[c.how]}</span>' for c in result.choices)
+    chips = "".join(f'<span class="chip"><b>{esc(c.name)} {c.value:.4g}</b> {HOW[c.how]}</span>' for c in result.choices)
     lines = [esc(result.split), *(esc(n) for n in result.notes)]
     if result.excluded:
         lines.append(f"{count(len(result.excluded), 'image')} not scored, such as {esc(result.excluded[0][0])}: {esc(result.excluded[0][1])}.")

@@ -38,6 +38,7 @@ element.addEventListener("change", async (event) => {
   if (file.size > MOST) form().querySelector(".estimate").textContent = `${file.name} is larger than 2 MB. Bring a smaller file.`;
   else {
     lines.value = await file.text();
+    texts.set(lines.id, lines.value);
     soon();
   }
 });
@@ -50,5 +51,12 @@ element.addEventListener("click", (event) => {
   if (event.target.closest("[data-cancel]")) trigger("stop", {});
 });
 
-watch("value", soon);
+// Another probe: Gradio keeps fields that look alike, so each goes back to its own default. Texts that were written stay, by their names.
+const texts = new Map();
+element.addEventListener("change", (event) => event.target.tagName === "TEXTAREA" && texts.set(event.target.id, event.target.value));
+watch("value", () => {
+  if (form()) form().reset();
+  for (const lines of element.querySelectorAll("textarea")) if (texts.has(lines.id)) lines.value = texts.get(lines.id);
+  soon();
+});
 soon();

@@ -94,6 +94,23 @@ def test_descriptions_are_filled_from_a_file_and_edited(open_page: Visit) -> Non
     assert "a bird with a long beak." in page.locator("#panel-probe-learned").inner_text()
 
 
+def test_another_probe_has_its_own_defaults_and_keeps_texts_that_were_written(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_probes(page)
+    page.locator("#set-descriptions").fill('{"bird": ["a bird with wings."]}')
+    page.locator("input[name=probe][value='tip-adapter']").check()
+    page.wait_for_selector("form[data-probe='tip-adapter']")
+    default = page.locator("#set-shots").get_attribute("value")
+    page.locator("#set-shots").fill("3")
+    assert "wings" in page.locator("#set-descriptions").input_value()
+    page.locator("input[name=probe][value='lp++']").check()
+    page.wait_for_selector("form[data-probe='lp++']")
+    assert page.locator("#set-shots").input_value() == page.locator("#set-shots").get_attribute("value")
+    page.locator("input[name=probe][value='tip-adapter']").check()
+    page.wait_for_selector("form[data-probe='tip-adapter']")
+    assert page.locator("#set-shots").input_value() == default
+
+
 def test_two_probes_stand_side_by_side(open_page: Visit) -> None:
     page = open_page(1400, 900)
     open_probes(page)
@@ -125,7 +142,7 @@ def test_the_tab_keeps_its_contrast_and_its_width(open_page: Visit, dark: bool) 
         ".probe-run",
         "#probe-result .said",
         "#probe-result .outcome",
-        "#probe-result .count",
+        "#probe-result .press-count",
         "#probe-gallery .tile-line",
         "#probe-why dt",
         "#probe-why .part-row em",

@@ -256,7 +256,10 @@ def _wire(parts: Parts, session: gr.State, view: View, buttons: list[Any], tabs:
     left.then(shows_errors(on_downloads), [session], buttons, **private)
 
 
-CHOOSE = "element.addEventListener('change', (event) => trigger('choose', { probe: event.target.value }));"
+CHOOSE = (
+    "element.addEventListener('change', (event) => trigger('choose', { probe: event.target.value }));"
+    "watch('value', () => { for (const card of element.querySelectorAll('input')) card.checked = card.defaultChecked; });"
+)
 FOCUS = "watch('value', () => element.querySelector('.probe-why h3')?.focus());"
 TO_RESULT = (
     "() => { const title = document.querySelector('#probe-result h2'); title?.focus({ preventScroll: true });"
