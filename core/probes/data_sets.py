@@ -17,6 +17,7 @@ from core.probes.split_files import PARTS, SplitFile, apply_split, read_split
 from core.probes.splits import Split, by_column
 from core.records import Progress, SampleSet, no_progress
 from core.roles import Roles
+from core.tables import read_table
 
 PROMPTS = Path(__file__).resolve().parents[2] / "assets" / "prompts"
 TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -39,8 +40,8 @@ def read_data_set(path: Path, encoder: str = "embedded", *, cache: Path | None =
     """Read and embed a data set.
 
     Args:
-        path: a folder of class folders or with a table or a `split_*.json` in it; a table beside its pictures; or the split file itself, whose paths
-            begin in its folder or in a folder there.
+        path: a folder of class folders or with a table or a `split_*.json` in it; a table beside its pictures or with a picture column; or the split
+            file itself, whose paths begin in its folder or in a folder there.
         encoder: see `core.encoders.load_encoder`.
         cache: see `core.embeddings.read_images`.
 
@@ -53,8 +54,14 @@ def read_data_set(path: Path, encoder: str = "embedded", *, cache: Path | None =
     if file is not None:
         return _by_split_file(file, encoder, cache, progress)
     table = path if path.suffix.lower() in TABLES else None
-    task, notes = _task(table, path.parent if table else path, Roles(), encoder, cache, progress)
+    images = path if table is None else None if _has_pictures(table) else path.parent
+    task, notes = _task(table, images, Roles(), encoder, cache, progress)
     return DataSet(path.stem, task, None, _descriptions(path.stem), notes)
+
+
+def _has_pictures(table: Path) -> bool:
+    """Whether the table has a picture column of its own."""
+    return table.suffix.lower() == ".parquet" and bool(read_table(table).images)
 
 
 def _split_in(folder: Path) -> Path | None:
@@ -89,7 +96,9 @@ def _root(said: SplitFile, file: Path) -> Path:
     raise InvalidInput(f"The first picture of {file.name}, {first!r}, lies neither beside it nor in a folder there. Put the pictures beside it.")
 
 
-def _task(table: Path | None, images: Path, roles: Roles, encoder: str, cache: Path | None, progress: Progress) -> tuple[Task, tuple[str, ...]]:
+def _task(
+    table: Path | None, images: Path | None, roles: Roles, encoder: str, cache: Path | None, progress: Progress
+) -> tuple[Task, tuple[str, ...]]:
     audit = embed(read_samples(table, images=images, roles=roles, progress=progress), encoder, cache=cache, progress=progress)
     if audit.words is None:
         raise InvalidInput(f"The encoder {encoder!r} gave no vectors that texts can be compared with. Use 'embedded' or an open_clip model.")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -64,6 +65,13 @@ def test_a_table_that_says_train_and_test_splits_by_it(folders: Path, clip: str)
         table.unlink()
     assert found.task.split is not None
     assert (len(found.task.split.folds[0].train), len(found.task.split.folds[0].test)) == (21, 24)
+
+
+def test_a_parquet_table_with_its_own_pictures_needs_none_beside_it(folders: Path, clip: str, tmp_path: Path):
+    rows = [{"image": {"bytes": (folders / n / f"{i}.png").read_bytes(), "path": f"{n}-{i}.png"}, "label": n} for n in CLASSES for i in range(15)]
+    pd.DataFrame(rows).to_parquet(tmp_path / "own.parquet")
+    found = read_data_set(tmp_path / "own.parquet", clip)
+    assert (found.name, len(found.task.samples)) == ("own", 45)
 
 
 def test_a_split_file_beside_its_pictures_gives_the_parts_and_the_order(folders: Path, clip: str):
