@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +14,11 @@ from core.errors import InvalidInput
 from core.probes import PROBES, make_probe
 from core.probes.settings import settings_of
 from core.records import Diagnosis, ProbeResult, SampleSet
+from core.store import load
 from tests.webapp.showcase import add_words, make_showcase
 from webapp.jobs import JOBS
 from webapp.probe_form import cards, controls, read_press
+from webapp.probe_images import explanation_view
 from webapp.probe_runs import Probing, added, allowed, compared, estimate, is_path, refusal, run_one, split_of, with_probes
 from webapp.session import RUNS, Session
 from webapp.tabs.probe import on_back, on_choose, on_explain, on_failures, on_found, on_open, on_result, on_start
@@ -212,3 +215,22 @@ def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis)
     assert compared(with_probes(found, made.probes), "zero-shot") is None  # the model of that run is the probe itself
     tabs, _, left, opened, *_ = on_back(shown)
     assert (opened.run, left.former) == (run, "")
+
+
+@pytest.mark.slow
+def test_a_pool_in_class_folders_teaches_and_every_image_is_scored(repository: Path, tmp_path: Path) -> None:
+    diagnosis, other = (load(repository / "assets" / "examples" / name / "run") for name in ("nothing_to_find", "scenes"))
+    assert other.samples.images is not None
+    assert other.samples.labels is not None
+    with zipfile.ZipFile(tmp_path / "pool.zip", "w") as pack:
+        for row in range(0, 960, 20):
+            pack.writestr(f"{other.samples.class_names[int(other.samples.labels[row])]}/{row}.webp", other.samples.images.read(row))
+    results, name = run_one(diagnosis, "sus-x", {"per_class": "4"}, pool=str(tmp_path / "pool.zip"))
+    assert name == "sus-x, per class 4"
+    found = results[0]
+    assert found.settings["pool"] == "pool.zip"
+    assert len(found.rows) == len(diagnosis.samples)  # none of them taught
+    assert found.support is not None
+    assert (found.support.rows == -1).all()
+    assert any("folders were taken for classes" in note for note in found.notes)
+    assert "no-picture" in explanation_view(diagnosis, found, 0)  # what a pool held is named where its picture is not kept
