@@ -147,6 +147,13 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="DIR", help="folder that `diagnose --out` wrote")
     parser.add_argument("a", nargs="?", metavar="A", default="model", help='"model" (the one under diagnosis, default) or the name of a result')
     parser.add_argument("b", nargs="?", metavar="B", help="the model set beside it (default: the latest probe)")
+    second = parser.add_argument_group("another model of yours beside it, from a table with the run's ids")
+    second.add_argument(
+        "--second", type=Path, metavar="TABLE", help="label, and predictions, probabilities or logits; its columns by usual names, or"
+    )
+    for name, what in (("id", "its ids, or the pictures' paths"), ("label", "true class"), ("prediction", "predicted class")):
+        second.add_argument(f"--{name}", metavar="COL", help=what)
+    second.add_argument("--probabilities", metavar="COL", nargs="+", default=(), help='one array column, or one each ("prob_*")')
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to write: .csv, .parquet, .json or .html")
 
 

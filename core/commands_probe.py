@@ -281,6 +281,14 @@ def compare(options: Namespace) -> None:
     from core.store import load
 
     diagnosis = load(options.run)
+    if options.second is not None:
+        from core.second_model import with_second
+
+        if options.b is not None:
+            raise InvalidInput("--second is the model set beside the first, so B has no place. Leave B or --second out.")
+        diagnosis, options.b, notes = with_second(diagnosis, options.second, roles_of(options))
+        for note in notes:
+            print(f"Note: {note}", file=sys.stderr)
     found = beside(diagnosis, options.a, options.b)
     print("\n".join(comparison_lines(diagnosis, found)))
     if options.out is None:

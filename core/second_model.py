@@ -1,0 +1,75 @@
+"""A second model's predictions on the samples of a run: a table with the same ids, read as the first one was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.records import I64, Diagnosis, Outcomes
+from core.roles import Roles
+from core.samples import read_audit
+
+
+def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Outcomes, I64, tuple[str, ...]]:  # noqa: B008 - frozen
+    """Outcomes of another model on samples of the run.
+
+    Args:
+        table: with the run's ids (or picture paths), the label, and predictions, probabilities or logits; pictures are not needed.
+        roles: which column is which; usual names are recognised.
+
+    Returns:
+        The outcomes, the (m,) rows of the run that they belong to, ascending, and notes on what was left out.
+
+    Raises:
+        InvalidInput: the errors cannot be known from the table, or no id is one of the run's.
+    """
+    audit = read_audit(table, roles=roles)
+    if audit.outcomes.errors is None:
+        raise InvalidInput(f"{table.name} does not say which answers are wrong. It needs a label, and predictions, probabilities or logits.")
+    place = {name: row for row, name in enumerate(diagnosis.samples.ids)}
+    rows = np.array([place.get(name, -1) for name in audit.samples.ids], np.int64)
+    known = np.flatnonzero(rows >= 0)
+    if not len(known):
+        mine, theirs = diagnosis.samples.ids[0], audit.samples.ids[0]
+        raise InvalidInput(f"No id of {table.name} (such as {theirs!r}) is one of the run's (such as {mine!r}). Name the id column with --id.")
+    order = known[np.argsort(rows[known], kind="stable")]
+    notes = list(audit.notes)
+    strangers, absent = len(rows) - len(known), len(diagnosis.samples) - len(known)
+    if strangers:
+        notes.append(f"{strangers:,} rows of {table.name} have an id that the run does not know and are left out.")
+    if absent:
+        notes.append(f"{absent:,} samples of the run are not in {table.name} and are left out.")
+    disagree = _other_labels(diagnosis, audit.samples.labels, audit.samples.class_names, rows, order)
+    if disagree:
+        notes.append(f"{disagree:,} samples have another label in {table.name} than in the run: each model is judged by its own table.")
+    return audit.outcomes.keep(order), rows[order], tuple(notes)
+
+
+def _other_labels(diagnosis: Diagnosis, labels: I64 | None, names: tuple[str, ...], rows: I64, order: I64) -> int:
+    samples = diagnosis.samples
+    if labels is None or samples.labels is None:
+        return 0
+    theirs = [names[c] for c in labels[order].tolist()]
+    mine = [samples.class_names[c] for c in samples.labels[rows[order]].tolist()]
+    return sum(a != b for a, b in zip(mine, theirs))
+
+
+def with_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Diagnosis, str, tuple[str, ...]]:  # noqa: B008 - frozen
+    """The run with the second model among its results, under the table's name, so that it can be compared; with that name and the notes."""
+    from core.probe_records import ProbeResult
+    from core.probes.run import accuracy_of
+    from core.statistics import UNDEFINED
+
+    outcomes, rows, notes = read_second(diagnosis, table, roles)
+    assert outcomes.errors is not None
+    samples, taken = diagnosis.samples, {p.name for p in diagnosis.probes} | {"model"}
+    name = next(n for n in (table.stem, table.name, f"table {table.name}") if n not in taken)
+    groups = None if samples.groups is None else samples.groups[rows]
+    labels = np.full(len(rows), -1, np.int64) if samples.labels is None else samples.labels[rows]
+    result = ProbeResult(
+        name, "table", {}, "given", samples.class_names, rows, labels, outcomes, accuracy_of(outcomes.errors, groups), UNDEFINED, "Read from a table."
+    )
+    return replace(diagnosis, probes=(*diagnosis.probes, result)), name, notes
