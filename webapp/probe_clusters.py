@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.probe_sentences import verdict_words
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.sentences import cluster_title
 from webapp.figures import count, esc, hue, number, p_value, picture
@@ -17,6 +16,8 @@ def four_way_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
     """One line for all samples and one for each cluster: four counts that can be pressed, a stacked bar, the difference and the verdict."""
     if comparison is None:
         return _alone(diagnosis, result)
+    from core.probe_sentences import verdict_words  # scipy: not needed to start the page
+
     rows = [comparison.overall, *comparison.clusters]
     body = "".join(_row(diagnosis, comparison, f) for f in rows)
     head = "".join(f'<th scope="col" class="num">{title}</th>' for _, title in KINDS)
@@ -37,6 +38,8 @@ def four_way_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
 
 
 def _row(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> str:
+    from core.probe_sentences import verdict_words
+
     cluster = next((c for c in diagnosis.clusters if c.id == found.cluster), None)
     name = "All images" if cluster is None else f"{cluster_title(diagnosis, cluster)}"
     badge = "" if cluster is None else f'<span class="badge" style="--hue:{hue(cluster.id)}">{cluster.id + 1}</span> '

@@ -66,7 +66,7 @@ def test_a_finished_run_opens_and_can_be_left_for_the_example_again(tmp_path: Pa
 
 
 def test_importing_the_page_loads_no_heavy_package() -> None:
-    heavy = ("torch", "umap", "sklearn", "open_clip", "onnxruntime")
+    heavy = ("torch", "umap", "sklearn", "scipy", "open_clip", "onnxruntime")
     code = f"import sys, webapp.app; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).resolve().parents[2], check=True)
     assert done.stdout.strip() == "[]"
