@@ -21,7 +21,7 @@ VERDICTS = {
     "fixed": "fixed: {b} is better here",
     "partly": "partly fixed: {b} is better here, yet it too does worse here than elsewhere",
     "shared": "shared: {b} too does worse here than elsewhere",
-    "own": "own to {a}: {b} is not known to do worse here than elsewhere",
+    "own": "own to {a}: its errors rise here more than those of {b}, which is not known to do worse here than elsewhere",
     "broken": "broken: {b} is worse here",
     "open": "open: too little to tell",
 }
@@ -79,8 +79,11 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None) -> 
 
 
 def verdict_words(found: Comparison, scope: FourWay, diagnosis: Diagnosis | None = None) -> str:
-    """The verdict on one class or cluster."""
+    """The verdict on one class or cluster; for the words of one run also the figure that it rests on."""
     said = VERDICTS[scope.verdict].format(a=called(found.a, diagnosis), b=called(found.b, diagnosis))
+    ground = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares}.get(scope.verdict)
+    if diagnosis is not None and ground is not None:
+        said += f" ({_signed(ground.value)}, {_span(ground)})"
     return said.removesuffix(" here") if scope.kind == "all" else said
 
 
