@@ -7,7 +7,7 @@ A run's folder holds
     thumbnails.zip                a small picture of each row, in place of the originals
     diagnosis.json, *.parquet     the results as documented in docs/schema.md (core.results)
 
-`state.json` is written last and holds a digest of the other state files: a folder without it is no finished run.
+`state.json` is put there last and holds a digest of the other state files: a folder without it is no finished run.
 """
 
 from __future__ import annotations
@@ -42,33 +42,47 @@ ORIGINALS = "images.zip"
 def save(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -> None:
     """Write the whole diagnosis into `folder`, which is made if missing; other files there are left alone.
 
-    Each file appears whole or not at all, and an earlier run in the same folder stops being one before its files change.
+    Everything is written beside first: whatever goes wrong until then, an earlier run in the same folder stays as it is. It stops being a run
+    before the first of its files is replaced.
 
     Raises:
         InvalidInput: the folder cannot be written.
     """
-    from core.results import write_results  # pandas: not needed to load
-
+    scratch = folder / f".new-{secrets.token_hex(8)}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        scratch.mkdir(parents=True)
+        _write(diagnosis, scratch, progress)
         (folder / STATE).unlink(missing_ok=True)
-        images = diagnosis.samples.images
-        if images is not None:
-            _write_thumbnails(images, folder / THUMBNAILS, progress)
-        state = replace(diagnosis, samples=replace(diagnosis.samples, images=None), model=None)
-        arrays: dict[str, npt.NDArray[Any]] = {}
-        tree = encode(state, arrays)
-        write_arrays(folder / ARRAYS, arrays)
-        digests = {ARRAYS: digest(folder / ARRAYS)}
-        if diagnosis.model is not None:
-            write_text(folder / MODEL, json.dumps(diagnosis.model.to_json()))
-            write_arrays(folder / MODEL_ARRAYS, diagnosis.model.to_arrays())
-            digests |= {name: digest(folder / name) for name in (MODEL, MODEL_ARRAYS)}
-        write_results(diagnosis, folder)
-        names = None if images is None else [images.name(i) for i in range(len(images))]
-        write_text(folder / STATE, json.dumps({"format": FORMAT, "digests": digests, "image_names": names, "diagnosis": tree}))
+        for path in sorted(scratch.iterdir(), key=_state_last):
+            path.replace(folder / path.name)
     except OSError as error:
         raise InvalidInput(f"The run cannot be written to {folder}: {error.strerror or error}. Choose a folder that you may write to.") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _state_last(path: Path) -> tuple[bool, str]:
+    return path.name == STATE, path.name
+
+
+def _write(diagnosis: Diagnosis, folder: Path, progress: Progress) -> None:
+    from core.results import write_results  # pandas: not needed to load
+
+    images = diagnosis.samples.images
+    if images is not None:
+        _write_thumbnails(images, folder / THUMBNAILS, progress)
+    state = replace(diagnosis, samples=replace(diagnosis.samples, images=None), model=None)
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    tree = encode(state, arrays)
+    write_arrays(folder / ARRAYS, arrays)
+    digests = {ARRAYS: digest(folder / ARRAYS)}
+    if diagnosis.model is not None:
+        write_text(folder / MODEL, json.dumps(diagnosis.model.to_json()))
+        write_arrays(folder / MODEL_ARRAYS, diagnosis.model.to_arrays())
+        digests |= {name: digest(folder / name) for name in (MODEL, MODEL_ARRAYS)}
+    write_results(diagnosis, folder)
+    names = None if images is None else [images.name(i) for i in range(len(images))]
+    write_text(folder / STATE, json.dumps({"format": FORMAT, "digests": digests, "image_names": names, "diagnosis": tree}))
 
 
 def load(folder: Path) -> Diagnosis:

@@ -142,8 +142,9 @@ def test_a_run_of_another_format_is_refused_by_name(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_a_run_that_was_cancelled_half_way_is_no_finished_run_and_leaves_no_scraps(tmp_path: Path) -> None:
+def test_a_save_that_is_cancelled_or_fails_leaves_the_earlier_run_as_it_was_and_no_scraps(tmp_path: Path) -> None:
     save(make_diagnosis(), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
     def cancel(step: str, done: int, total: int) -> None:
         if done == 5:
@@ -151,6 +152,19 @@ def test_a_run_that_was_cancelled_half_way_is_no_finished_run_and_leaves_no_scra
 
     with pytest.raises(Cancelled):
         save(make_diagnosis(seed=1), tmp_path, cancel)
+    with pytest.raises(TypeError):
+        save(replace(make_diagnosis(seed=1), extras={"odd": object()}), tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    load(tmp_path)
+
+
+def test_a_first_save_that_is_cancelled_half_way_is_no_finished_run_and_leaves_no_scraps(tmp_path: Path) -> None:
+    def cancel(step: str, done: int, total: int) -> None:
+        if done == 5:
+            raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        save(make_diagnosis(), tmp_path, cancel)
     with pytest.raises(InvalidInput, match="no finished run"):
         load(tmp_path)
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
