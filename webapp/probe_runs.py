@@ -54,6 +54,14 @@ class Probing:
         return next((r for r in self.results if r.name == self.name), self.results[-1] if self.results else None)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """What a probe made of a run, before it stands in the visitor's record under a name of its own."""
+
+    run: str
+    result: ProbeResult
+
+
 def with_probes(run: str, results: tuple[ProbeResult, ...]) -> Diagnosis:
     """The run with the visitor's results in place of the stored ones."""
     return replace(RUNS.get(run), probes=results)
@@ -102,12 +110,12 @@ def task_of(diagnosis: Diagnosis, own: Mapping[str, Any]) -> Task:
 def read_seed(said: Any) -> int:
     """The seed as a whole number of 0 to 2^31 - 1; raises InvalidInput where it is none."""
     try:
-        seed = int(float(said)) if said not in (None, "") else 0
+        seed = float(said) if said not in (None, "") else 0.0
     except (TypeError, ValueError, OverflowError):
-        seed = -1
-    if not 0 <= seed < 2**31:
+        seed = -1.0
+    if isinstance(said, bool) or not 0 <= seed < 2**31 or seed != int(seed):
         raise InvalidInput(f"seed must be a whole number of 0 to 2,147,483,647: got {str(said)[:40]!r}.")
-    return seed
+    return int(seed)
 
 
 def parted(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -127,7 +135,14 @@ def run_one(
     results: tuple[ProbeResult, ...] = (),
     progress: Progress = no_progress,
 ) -> tuple[tuple[ProbeResult, ...], str]:
-    """Run a probe on the diagnosis' samples; returns (results with the new one, its name).
+    """Run a probe on the diagnosis' samples, as `make_one` does; returns (results with the new one, its name)."""
+    return added(results, make_one(diagnosis, name, settings, pool=pool, progress=progress))
+
+
+def make_one(
+    diagnosis: Diagnosis, name: str, settings: Mapping[str, Any], *, pool: str | None = None, progress: Progress = no_progress
+) -> ProbeResult:
+    """What a probe makes of the diagnosis' samples.
 
     Args:
         settings: the probe's, and `seed` and `split`.
@@ -148,11 +163,11 @@ def run_one(
     task = task_of(diagnosis, own)
     progress("load the text encoder", 1, 1)
     if not (pool and probe.needs().pool):
-        return added(results, run_probe(name, probe, task, progress=progress))
+        return run_probe(name, probe, task, progress=progress)
     joint, names = task.joint.vectors, diagnosis.samples.class_names
     brought = read_pool(pool, task.encoder, names, samples=joint, cache=task.cache, progress=progress)
     found = run_probe(name, probe, replace(task, pool=brought.images), progress=progress)
-    return added(results, replace(found, settings={**found.settings, "pool": Path(pool).name}, notes=(*found.notes, *brought.notes)))
+    return replace(found, settings={**found.settings, "pool": Path(pool).name}, notes=(*found.notes, *brought.notes))
 
 
 def allowed(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,6 +239,12 @@ def keep_results(probing: Probing, run: str, results: tuple[ProbeResult, ...], n
     """The visitor's record with new results for a run; a run of their own is stored anew with them."""
     RUNS.keep(run, with_probes(run, results))
     return Probing(run, {**probing.kept, run: results}, name, former=probing.former if probing.run == run else "")
+
+
+def keep_made(probing: Probing, made: Made) -> Probing:
+    """The visitor's record as it is now with one more result, whatever else was added while the probe was at work."""
+    results, name = added(probing.kept.get(made.run, RUNS.get(made.run).probes), made.result)
+    return keep_results(probing, made.run, results, name)
 
 
 def compared(diagnosis: Diagnosis, name: str) -> Comparison | None:

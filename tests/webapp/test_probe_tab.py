@@ -22,7 +22,7 @@ from webapp.probe_form import cards, controls, read_press
 from webapp.probe_images import explanation_view
 from webapp.probe_runs import Probing, added, allowed, compared, estimate, is_path, refusal, run_one, split_of, with_probes
 from webapp.session import RUNS, Session
-from webapp.tabs.probe import on_back, on_choose, on_explain, on_failures, on_found, on_open, on_result, on_start
+from webapp.tabs.probe import on_back, on_choose, on_explain, on_failures, on_found, on_made, on_open, on_result, on_start
 
 pytestmark = pytest.mark.usefixtures("plain")
 N = 120
@@ -35,8 +35,8 @@ def press(**said: Any) -> Any:
 
 
 def started(session: Session, probing: Probing, **settings: Any) -> tuple[Any, ...]:
-    *_, last = on_start(session, probing, None, press(probe="zero-shot", settings=settings))
-    return last
+    *_, (job, _, made) = on_start(session, None, press(probe="zero-shot", settings=settings))
+    return job, *on_made(session, probing, made)
 
 
 @pytest.mark.parametrize("name", list(PROBES))
@@ -156,13 +156,14 @@ def test_a_stopped_run_says_so_and_keeps_what_was_there(example: str, monkeypatc
             progress("probe", 0, 9)
 
     monkeypatch.setattr(core.probes.run, "run_probe", endless)
-    running = on_start(Session(example), Probing(example), None, press(probe="zero-shot", settings={}))
+    running = on_start(Session(example), None, press(probe="zero-shot", settings={}))
     job, *_ = next(running)
     next(running)
     assert JOBS.cancel(job)
     *_, last = running
     assert "Stopped" in last[1]
-    assert "value" not in str(last[3])  # the result's place is left as it is
+    assert last[2] is None
+    assert "value" not in str(on_made(Session(example), Probing(example), None))  # every place is left as it is
 
 
 def test_what_cannot_be_probed_is_said_before_anything_runs(streets: Diagnosis) -> None:
@@ -174,7 +175,7 @@ def test_what_cannot_be_probed_is_said_before_anything_runs(streets: Diagnosis) 
     with pytest.raises(InvalidInput, match="There is no probe"):
         run_one(streets, "fortune-telling", {})
     with pytest.raises(InvalidInput, match="No run is open"):
-        list(on_start(Session(), Probing(), None, press(probe="zero-shot", settings={})))
+        list(on_start(Session(), None, press(probe="zero-shot", settings={})))
     run = RUNS.add(replace(streets, words=None))
     _, chooser, form, *_ = on_open(Session(run), Probing())
     assert chooser == ""
@@ -199,16 +200,59 @@ def test_pressing_leads_from_a_kind_to_an_image_and_back_to_another_result(examp
         on_result(Session("other"), shown, press(do="kind"))
 
 
+def test_what_was_added_while_a_probe_was_at_work_is_not_lost(streets: Diagnosis, example: str) -> None:
+    session, other = Session(example), RUNS.add(streets)
+    *_, (_, _, late) = on_start(session, None, press(probe="zero-shot", settings={"seed": "5"}))
+    _, _, meanwhile, *_ = started(session, Probing(example), templates="own", own_templates="a {} in the dark.")
+    elsewhere, *_ = on_open(Session(other), meanwhile)
+    status, kept, *views = on_made(Session(other), elsewhere, late)
+    assert f"added to {streets.samples.name}" in status
+    assert kept.run == other
+    assert all("value" not in str(view) for view in views)  # the open run's places are left as they are
+    assert [r.name for r in kept.kept[example]] == ["zero-shot, templates own", "zero-shot"]
+    unseen = on_made(Session(other), meanwhile, late)[1]  # the other run was opened in Explore alone
+    again, _, _, _, view, *_ = on_open(session, unseen)
+    assert again.run == example
+    assert "All results (2)" in view["value"]
+
+
+def test_a_stopped_diagnosis_of_failures_opens_no_earlier_run(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import webapp.tabs.probe as tab
+
+    def endless(_: Any, __: Any, progress: Any) -> str:
+        while True:
+            progress("diagnose", 0, 9)
+
+    session = Session(example)
+    _, _, probing, *_ = started(session, Probing(example))
+    monkeypatch.setattr(tab, "diagnose_failures", endless)
+    running = on_failures(session, probing)
+    job, _, finished = next(running)
+    assert finished == ("", "")  # what an earlier press had made is forgotten at once
+    next(running)
+    assert JOBS.cancel(job)
+    *_, last = running
+    assert last[2] == ("", "")
+    assert all("value" not in str(part) for part in on_found(probing, last[2], []))
+
+
+@pytest.mark.parametrize("wrong", ["1.7", True, "-1", "nan", "1e300", [1]])
+def test_a_seed_that_is_no_whole_number_is_refused(example: str, wrong: Any) -> None:
+    assert "seed must be a whole number" in estimate([example, "zero-shot", {"seed": wrong}])
+
+
 @pytest.mark.slow
 def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis) -> None:
     run = RUNS.add(add_words(make_showcase(200)))
     session = Session(run)
     _, _, probing, *_ = started(session, Probing(run))
-    *_, (_, status, found) = on_failures(session, probing)
+    *_, (_, status, finished) = on_failures(session, probing)
     assert "Done" in status
+    found, probed = finished
+    assert probed == run
     made = RUNS.get(found)
     np.testing.assert_array_equal(made.outcomes.loss, probing.results[0].outcomes.loss)
-    tabs, picker, left, opened, *_ = on_found(session, probing, found, [("streets", "example-streets")])
+    tabs, picker, left, opened, *_ = on_found(probing, finished, [("streets", "example-streets")])
     assert (tabs["selected"], opened.run, left.former) == ("explore", found, run)
     assert [value for _, value in picker["choices"]] == [found, run, "example-streets"]
     shown, *_ = on_open(opened, left)

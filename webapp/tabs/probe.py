@@ -17,7 +17,7 @@ from webapp.jobs import JOBS, Job, closing, status
 from webapp.probe_clusters import PICTURES, gallery_view
 from webapp.probe_form import FIRST, cards, controls, needs_pool, read_press
 from webapp.probe_images import explanation_view, similarities
-from webapp.probe_runs import Probing, compared, diagnose_failures, estimate, keep_results, refusal, run_one, with_probes
+from webapp.probe_runs import Made, Probing, compared, diagnose_failures, estimate, keep_made, make_one, refusal, with_probes
 from webapp.probe_views import result_view
 from webapp.session import RUNS, Session, event_data, shows_errors, whole
 from webapp.tabs.explore import View, on_downloads, show_run, waiting
@@ -50,38 +50,47 @@ def on_choose(session: Session, event: gr.EventData) -> tuple[Any, Any]:
     return form_of(session.run, RUNS.get(session.run), str(event_data(event).get("probe", ""))[:60])
 
 
-def on_start(session: Session, probing: Probing, pool: str | None, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
-    """Run what the form says; yields (job id, status, probing, result, gallery, explanation, buttons)."""
+def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
+    """Run what the form says; yields (job id, status, what was made), which `on_made` then adds to the visitor's record."""
     if not session.run:
         raise InvalidInput("No run is open. Open an example in Explore, or bring your own data.")
     name, settings = read_press(event_data(event))
     run, diagnosis = session.run, RUNS.get(session.run)
-    before = probing.kept.get(run, diagnosis.probes)
-    made: list[tuple[tuple[ProbeResult, ...], str]] = []
+    made: list[Made] = []
 
     def work(progress: Progress) -> str:
-        made.append(run_one(diagnosis, name, settings, pool=pool or None, results=before, progress=progress))
+        made.append(Made(run, make_one(diagnosis, name, settings, pool=pool or None, progress=progress)))
         return run
 
-    yield from _follow(Job(work), "The probe did not finish", 6)
-    if not made:
-        return
-    results, label = made[0]
-    kept = keep_results(probing, run, results, label)
-    yield "", closing("Done", f"{label} was added."), kept, *_views(kept)
+    yield from _follow(Job(work), "The probe did not finish", None)
+    if made:
+        yield "", closing("Done"), made[0]
 
 
-def _follow(job: Job, failed: str, others: int) -> Iterator[tuple[Any, ...]]:
-    """Yields (job id, status, then nothing for the other outputs) while the job runs; says so where it was stopped or failed."""
-    rest = tuple(gr.skip() for _ in range(others))
-    yield job.id, status(job), *rest
+def on_made(session: Session, probing: Probing, made: Made | None) -> tuple[Any, ...]:
+    """Add what a probe made to the visitor's record as it is now: other runs may have been opened while the probe was at work.
+
+    Returns (status, probing, result, gallery, explanation, buttons); the views stay where another run is open.
+    """
+    if made is None:
+        return tuple(gr.skip() for _ in range(7))
+    kept = keep_made(probing, made)
+    if session.run == made.run:
+        return closing("Done", f"{kept.name} was added."), kept, *_views(kept)
+    said = closing("Done", f"{kept.name} was added to {RUNS.get(made.run).samples.name}.")
+    return said, replace(probing, kept=kept.kept, run="" if probing.run == made.run else probing.run), *(gr.skip() for _ in range(5))
+
+
+def _follow(job: Job, failed: str, nothing: Any) -> Iterator[tuple[Any, ...]]:
+    """Yields (job id, status, nothing made yet) while the job runs; says so where it was stopped or failed."""
+    yield job.id, status(job), nothing
     try:
         for _ in JOBS.follow(job):
-            yield job.id, status(job), *rest
+            yield job.id, status(job), nothing
     except Cancelled as stopped:
-        yield "", closing("Stopped", str(stopped)), *rest
+        yield "", closing("Stopped", str(stopped)), nothing
     except Exception:
-        yield "", closing(failed, "Your choices are still here."), *rest
+        yield "", closing(failed, "Your choices are still here."), nothing
         raise
 
 
@@ -139,25 +148,26 @@ def _shown(session: Session, probing: Probing) -> ProbeResult:
 
 
 def on_failures(session: Session, probing: Probing) -> Iterator[tuple[Any, ...]]:
-    """Diagnose the outcomes of the probe that is shown; yields (job id, status, id of the new run)."""
+    """Diagnose the outcomes of the probe that is shown; yields (job id, status, (the new run, the run that was probed))."""
     result, diagnosis = _shown(session, probing), RUNS.get(session.run)
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
-    yield from _follow(job, "The diagnosis did not finish", 1)
+    yield from _follow(job, "The diagnosis did not finish", NOTHING)
     if job.result:
-        yield "", closing("Done", "The probe’s failures are open in Explore."), job.result
+        yield "", closing("Done", "The probe’s failures are open in Explore."), (job.result, session.run)
 
 
-def on_found(session: Session, probing: Probing, found: str, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
+def on_found(probing: Probing, finished: tuple[str, str], examples: list[tuple[str, str]]) -> tuple[Any, ...]:
     """Open the run that was made of a probe's outcomes: returns (tabs, picker, probing, then what `show_run` fills)."""
+    found, probed = finished
     if not found:
         return tuple(gr.skip() for _ in range(9))
-    former = RUNS.get(session.run)
-    own = [(former.samples.name, session.run)] if session.run not in [run for _, run in examples] else []
+    former = RUNS.get(probed)
+    own = [(former.samples.name, probed)] if probed not in [run for _, run in examples] else []
     choices = [(f"Probe: {RUNS.get(found).samples.name}", found), *own, *examples]
     return (
         gr.update(selected="explore"),
         gr.update(choices=choices, value=found, visible=True),
-        replace(probing, former=session.run),
+        replace(probing, former=probed),
         *show_run(found),
     )
 
@@ -227,35 +237,38 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab:
 
 def _wire(parts: Parts, session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> None:
     probing, job = gr.State(Probing(), time_to_live=24 * 3600), gr.State("")
-    finished = gr.Textbox(visible=False, label="run of a probe")
+    finished, made = gr.State(NOTHING), gr.State(None)
     private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
     heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
     tab.select(shows_errors(on_open), [session, probing], [probing, parts.chooser, parts.form, parts.pool, *parts.views()], **private)
     parts.chooser.choose(shows_errors(on_choose), [session], [parts.form, parts.pool], queue=False, **private)
-    asked = [session, probing, parts.pool]
-    started = parts.form.start(shows_errors(on_start), asked, [job, parts.status, probing, *parts.views()], **heavy, **private)
-    started.success(None, None, None, js=TO_RESULT, **private)
-    started.success(shows_errors(on_downloads), [session], buttons, **private)  # the files of a visitor's own run tell of it too
+    asked = [session, parts.pool]
+    started = parts.form.start(shows_errors(on_start), asked, [job, parts.status, made], **heavy, **private)
+    shown = started.success(shows_errors(on_made), [session, probing, made], [parts.status, probing, *parts.views()], **private)
+    shown.success(None, None, None, js=TO_RESULT, **private)
+    shown.success(shows_errors(on_downloads), [session], buttons, **private)  # the files of a visitor's own run tell of it too
     parts.form.stop(on_cancel, [job], None, queue=False, **private)
     said = [session, probing]
     parts.result.act(shows_errors(on_result), said, [probing, *parts.views()], **private).success(None, None, None, js=TO_GALLERY, **private)
     parts.gallery.act(shows_errors(on_result), said, [probing, *parts.views()], **private)
     parts.gallery.act(shows_errors(on_explain), said, [parts.why], concurrency_limit=4, **private)
 
-    def found(session: Session, probing: Probing, run: str) -> tuple[Any, ...]:
-        return *on_found(session, probing, run, examples), *(waiting() if run else [gr.skip()] * len(buttons))
+    def found(probing: Probing, finished: tuple[str, str]) -> tuple[Any, ...]:
+        return *on_found(probing, finished, examples), *(waiting() if finished[0] else [gr.skip()] * len(buttons))
 
     def back(probing: Probing) -> tuple[Any, ...]:
         return *on_back(probing), *(waiting() if probing.former else [gr.skip()] * len(buttons))
 
     opened = [tabs, view.picker, probing, session, *view.all(), *buttons]
     looked = parts.failures.click(shows_errors(on_failures), said, [job, parts.status, finished], **heavy, **private)
-    shown = looked.success(shows_errors(found), [*said, finished], opened, **private)
-    shown.then(shows_errors(on_downloads), [session], buttons, **private)
+    seen = looked.success(shows_errors(found), [probing, finished], opened, **private)
+    seen.then(shows_errors(on_downloads), [session], buttons, **private)
     left = parts.back.click(shows_errors(back), [probing], opened, queue=False, **private)
     left.then(shows_errors(on_downloads), [session], buttons, **private)
 
 
+NOTHING = ("", "")
+"""No run was made of a probe's outcomes."""
 CHOOSE = (
     "element.addEventListener('change', (event) => trigger('choose', { probe: event.target.value }));"
     "watch('value', () => { for (const card of element.querySelectorAll('input')) card.checked = card.defaultChecked; });"
