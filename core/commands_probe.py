@@ -47,12 +47,13 @@ def probes(options: Namespace) -> None:
 def probe(options: Namespace) -> None:
     """Run one probe: on a finished run's samples, which keep the result, or on labelled pictures alone."""
     from core.probes import make_probe
+    from core.probes.settings import check_seed, read_name
 
     known_probe(options.probe)
     given = {name.removeprefix(SETTING): value for name, value in vars(options).items() if name.startswith(SETTING)}
     made = make_probe(options.probe, given)  # wrong values are refused before anything is read
-    if options.name == "model":
-        raise InvalidInput("A result cannot be called 'model': that is the model under diagnosis. Give another --name.")
+    read_name(options.name)
+    check_seed(options.seed)
     named = [f"--{name.replace('_', '-')}" for name in OF_TABLE if getattr(options, name) is not None]
     if options.run is None:
         _without_model(options, made)

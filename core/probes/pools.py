@@ -14,7 +14,8 @@ from core.archives import FileImages, is_image_name, open_images
 from core.embeddings import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.probes.base import Images, tidy
+from core.probes.base import Images
+from core.probes.prompt_files import matching
 from core.probes.support import drop_samples
 from core.records import F32, I64, Progress, no_progress
 from core.roles import Limits
@@ -95,19 +96,19 @@ def label_by_folder(
 
     Args:
         names: paths, "/" between folders. Of several folders the innermost with a class's name counts.
-        class_names: matched without regard to case, underscores and doubled spaces. The order of the folders says nothing: alphabetical order is
-            not the order of the classes.
+        class_names: matched without regard to case, underscores, doubled spaces and how accents are composed. The order of the folders says
+            nothing: alphabetical order is not the order of the classes.
         must: refuse folders that match no class, where otherwise fewer than half of the pictures make the pool unlabelled.
 
     Raises:
         InvalidInput: `must`, and no folder has a class's name.
     """
-    index = {_folded(name): c for c, name in enumerate(class_names)}
-    index = {_folded(alias): index[_folded(name)] for alias, name in (aliases or {}).items() if _folded(name) in index} | index
+    index = {matching(name): c for c, name in enumerate(class_names)}
+    index = {matching(alias): index[matching(name)] for alias, name in (aliases or {}).items() if matching(name) in index} | index
     labels, unknown = np.full(len(names), -1, np.int64), Counter[str]()
     for i, name in enumerate(names):
         parts = [p for p in reversed(PurePosixPath(name).parent.parts) if p != "."]
-        labels[i] = next((index[_folded(p)] for p in parts if _folded(p) in index), -1)
+        labels[i] = next((index[matching(p)] for p in parts if matching(p) in index), -1)
         if labels[i] < 0:
             unknown[parts[0] if parts else "no folder"] += 1
     matched = int((labels >= 0).sum())
@@ -141,14 +142,16 @@ def read_aliases(source: str | Path, class_names: Sequence[str]) -> dict[str, st
         return {}
     if not text.lstrip().startswith("{"):
         try:
-            text = Path(text).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = Path(text).read_text("utf-8-sig")
+        except (OSError, ValueError) as error:
             raise InvalidInput(f"The file of other names {Path(text).name!r} cannot be read ({error}). Give a JSON file.") from None
     try:
         found: object = json.loads(text)
     except json.JSONDecodeError as error:
         raise InvalidInput(f'Other names must be JSON such as {{"plane": "airplane"}}: line {error.lineno}, {error.msg}.') from None
-    known = {_folded(name): name for name in class_names}
+    except (RecursionError, ValueError):
+        raise InvalidInput("Other names: no JSON that can be read: too deep, or a number with too many digits.") from None
+    known = {matching(name): name for name in class_names}
     if not isinstance(found, dict):
         raise InvalidInput('Other names must be a JSON object such as {"plane": "airplane"}.')
     aliases: dict[str, str] = {}
@@ -156,10 +159,10 @@ def read_aliases(source: str | Path, class_names: Sequence[str]) -> dict[str, st
         others = [value] if isinstance(value, str) else value
         if not isinstance(others, list) or not all(isinstance(other, str) for other in others):
             raise InvalidInput(f"Other names of {key!r} must be text or a list of texts.")
-        if _folded(key) in known:
-            aliases |= {str(other): known[_folded(key)] for other in others}
-        elif len(others) == 1 and _folded(str(others[0])) in known:
-            aliases[key] = known[_folded(str(others[0]))]
+        if matching(key) in known:
+            aliases |= {str(other): known[matching(key)] for other in others}
+        elif len(others) == 1 and matching(str(others[0])) in known:
+            aliases[key] = known[matching(str(others[0]))]
         else:
             some = ", ".join(map(repr, class_names[:5]))
             raise InvalidInput(f"Other names: neither {key!r} nor {', '.join(map(repr, others))} is a class. The classes are {some}.")
@@ -178,11 +181,7 @@ def _written(store: FileImages) -> dict[str, str]:
         return {}
     try:
         said: object = json.loads(store.read(at))
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return {}
     folders = said.get("folders") if isinstance(said, dict) else None
     return {k: v for k, v in folders.items() if isinstance(k, str) and isinstance(v, str)} if isinstance(folders, dict) else {}
-
-
-def _folded(name: str) -> str:
-    return tidy([name])[0].casefold()

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.errors import InvalidInput, MissingDependency
 from core.probes.base import tidy
+from core.probes.settings import check_text
 
 LIMIT = 50 * 2**20
 """Bytes of the largest file that is read; the largest published one has 3 MB."""
@@ -110,7 +111,8 @@ def _text_of(path: Path, what: str) -> str:
     except UnicodeDecodeError:
         raise InvalidInput(f"{what} ({path.name}): it is not UTF-8 text. Save it as UTF-8.") from None
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"{what}: the file {str(path)[:200]!r} cannot be read ({error}).") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput(f"{what}: the file {str(path)[:200]!r} cannot be read ({reason}).") from None
 
 
 class _Twice(Exception):
@@ -134,6 +136,7 @@ def _texts(value: Any, key: str, where: str) -> tuple[str, ...]:
     for i, item in enumerate(items, 1):
         if not isinstance(item, str):
             raise InvalidInput(f"{where}: {key[:80]!r}, entry {i} must be text: it is {_kind(item)}.")
+        check_text(item, f"{where}: {key[:80]!r}, entry {i}")
         if not item.strip():
             raise InvalidInput(f"{where}: {key[:80]!r}, entry {i} is empty. Write something or take it out.")
     return tuple(" ".join(item.split()) for item in items)

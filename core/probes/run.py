@@ -17,6 +17,8 @@ from core.paired import paired_difference, paired_p, sign_flip_p
 from core.probe_records import Choice, Control, LogitParts, Neighbours, ProbeResult, Support
 from core.probes.base import Images, Needs, Part, Probe, Scored
 from core.probes.measures import calibration_error
+from core.probes.prompt_files import matching
+from core.probes.settings import check_seed, read_name
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, whole
 from core.records import F32, F64, I64, Bool, Embeddings, Estimate, Outcomes, Progress, SampleSet, no_progress
 from core.statistics import bootstrap, wilson
@@ -47,13 +49,14 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
 
     Args:
         name: of the probe, in `core.probes.PROBES`.
-        label: what the result is called; by default the name, with the shots if there are any.
+        label: what the result is called, see `read_name`; by default the name, with the shots if there are any.
         progress: called as ("probe", done, total); may raise `Cancelled`.
 
     Raises:
         InvalidInput: the samples have no labels or one class, the vectors are of another space, or the probe refuses what it was given.
     """
     labels, names = check_task(task)
+    label = read_name(label)
     needs, started = probe.needs(), time.process_time()
     split = apart(task.split, task.samples.groups) if task.split else _split(needs, task, labels)
     made: list[tuple[Fold, Scored]] = []
@@ -70,13 +73,17 @@ def check_task(task: Task) -> tuple[I64, tuple[str, ...]]:
     """(n,) labels and k class names of samples that a probe can be run on.
 
     Raises:
-        InvalidInput: there are no labels, fewer than two classes, names that a text encoder cannot tell apart, or vectors of another space.
+        InvalidInput: there are no samples or labels, fewer than two classes, names that a text encoder cannot tell apart, vectors of another space, or the seed
+            is out of range.
     """
     samples = task.samples
+    check_seed(task.seed)
     if samples.labels is None:
         raise InvalidInput("A probe needs to know each image's true class. Bring a table with a label column.")
     names = samples.class_names
-    folded = [" ".join(n.replace("_", " ").split()).casefold() for n in names]
+    if not len(samples):
+        raise InvalidInput("There are no samples, so there is nothing to score. Bring labelled images.")
+    folded = [matching(n) for n in names]
     if not all(folded):
         raise InvalidInput(f"A class has no name (number {folded.index('')}), so nothing can be said of it. Give every class a name.")
     if len(names) < 2:
@@ -106,7 +113,10 @@ def _part(probe: Probe, needs: Needs, task: Task, labels: I64, names: Sequence[s
     if needs.shots or needs.validation:
         wanted = min(needs.validation, VALIDATION) if needs.shots else needs.validation
         if not len(fold.train):
-            raise InvalidInput("This probe learns from labelled images, and none are left beside those that are scored. Let halves teach each other.")
+            raise InvalidInput(
+                "This probe learns from labelled images, and none are left beside those that are scored. Bring at least two images (or groups) a "
+                "class, or a split that leaves some to teach."
+            )
         fewer = bool(getattr(probe, "fewer", False))
         drawn, beside = draw(labels, fold.train, names, needs.shots, wanted, task.seed, fewer=fewer, checked=fold.validation)
         shots = images(drawn, seen=True) if needs.shots else None

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 import types
 import typing
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from core.errors import InvalidInput
+
+LONGEST_NAME = 200
+"""Characters of what a result may be called."""
+SEEDS = 2**32
+"""Seeds are below this: the range of scikit-learn's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +87,52 @@ def _read(setting: Setting, value: Any) -> Any:
     except (TypeError, ValueError, KeyError, OverflowError):
         wanted = {"int": "a whole number", "float": "a number", "bool": "yes or no"}.get(setting.kind, "text")
         raise InvalidInput(f"{setting.name} must be {wanted}: got {str(value)[:60]!r}. The default is {setting.default!r}.") from None
+    if setting.kind == "str":
+        check_text(read, setting.name)
     if setting.choices and read not in setting.choices:
         raise InvalidInput(f"{setting.name} must be one of {', '.join(setting.choices)}: got {str(value)[:60]!r}.")
     if setting.kind in ("int", "float"):
         _check_range(setting, read)
     return read
+
+
+def check_text(text: str, what: str) -> None:
+    """Refuse text that no file and no text tower could take.
+
+    Raises:
+        InvalidInput: it holds half of a surrogate pair, as bytes that are no UTF-8 leave behind.
+    """
+    at = next((i for i, character in enumerate(text) if "\ud800" <= character <= "\udfff"), None)
+    if at is not None:
+        raise InvalidInput(f"{what}: character {at + 1} is no character ({text[at]!a}): the text was cut or is no UTF-8. Write it anew.")
+
+
+def read_name(text: str) -> str:
+    """What a result is to be called: one line with single spaces; "" leaves it to the probe.
+
+    Raises:
+        InvalidInput: it is too long, holds control characters, or is "model", in whatever case.
+    """
+    name = " ".join(text.split())
+    check_text(name, "The name of a result")
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        raise InvalidInput(f"The name of a result cannot hold control characters: got {name[:60]!r}. Give another name.")
+    if len(name) > LONGEST_NAME:
+        raise InvalidInput(f"The name of a result has at most {LONGEST_NAME} characters: this one has {len(name):,}. Give a shorter name.")
+    if name.casefold() == "model":
+        raise InvalidInput("A result cannot be called 'model': that is the model under diagnosis. Give another name.")
+    return name
+
+
+def check_seed(seed: int) -> int:
+    """The seed itself.
+
+    Raises:
+        InvalidInput: it is negative or 2^32 or more.
+    """
+    if not 0 <= seed < SEEDS:
+        raise InvalidInput(f"seed must be at least 0 and below {SEEDS:,}: got {str(seed)[:40]}.")
+    return seed
 
 
 def _check_range(setting: Setting, value: float) -> None:

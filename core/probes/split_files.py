@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
+from core.files import write_text
+from core.probes.prompt_files import matching
 from core.probes.splits import Fold, Split, draw
 from core.records import I64, SampleSet
 
@@ -89,16 +91,11 @@ def _order(entries: Sequence[Entry], file: str) -> tuple[str, ...]:
     for e in entries:
         if names.setdefault(e.label, e.class_name) != e.class_name:
             raise InvalidInput(f"{file} calls label {e.label} both {names[e.label]!r} and {e.class_name!r}. Give each label one name.")
-    folded = [key(name) for name in names.values()]
+    folded = [matching(name) for name in names.values()]
     if len(set(folded)) < len(folded):
-        twice = next(n for n in names.values() if folded.count(key(n)) > 1)
+        twice = next(n for n in names.values() if folded.count(matching(n)) > 1)
         raise InvalidInput(f"{file} gives two labels the name {twice!r}. Give each label its own name.")
     return tuple(names[label] for label in sorted(names))
-
-
-def key(name: str) -> str:
-    """A class name for comparison: case, underscores and doubled spaces do not count."""
-    return " ".join(name.replace("_", " ").split()).casefold()
 
 
 def apply_split(file: SplitFile, samples: SampleSet) -> Applied:
@@ -122,6 +119,8 @@ def apply_split(file: SplitFile, samples: SampleSet) -> Applied:
         moved += len(set(own) & taken)
         rows[part] = np.array(sorted(set(own) - taken), np.int64)
         taken |= set(own)
+    if len(found["train"]) and len(rows["test"]) and not len(rows["train"]):
+        raise InvalidInput("Every training image of the split file is also in another part, so none is left to teach. Give each image one part.")
     if not len(rows["train"]) or not len(rows["test"]):
         total = sum(len(own) for own in file.parts.values())
         raise InvalidInput(
@@ -195,14 +194,14 @@ def _labelled(file: SplitFile, samples: SampleSet, found: dict[str, list[tuple[i
         for part in PARTS:
             found[part] = [(at[row], entry) for row, entry in found[part]]
         return kept, 0
-    ours = {key(name): c for c, name in enumerate(samples.class_names)}
-    missing = [name for name in file.order if key(name) not in ours]
+    ours = {matching(name): c for c, name in enumerate(samples.class_names)}
+    missing = [name for name in file.order if matching(name) not in ours]
     if missing:
         raise InvalidInput(
             f"The split file has {len(missing)} classes that the samples do not have, such as {missing[0]!r}; the samples have "
             f"{', '.join(samples.class_names[:5])}. Rename the classes in one of them so that they agree."
         )
-    return samples, sum(1 for row, entry in pairs if ours[key(entry.class_name)] != samples.labels[row])
+    return samples, sum(1 for row, entry in pairs if ours[matching(entry.class_name)] != samples.labels[row])
 
 
 def _notes(unmatched: tuple[str, ...], repeated: int, moved: int, disagreeing: int) -> tuple[str, ...]:
@@ -253,9 +252,17 @@ def make_draw(samples: SampleSet, split: Split, shots: int, validation: int, see
 
 
 def write_draw(path: Path, made: Draw) -> None:
-    """The draw as JSON."""
+    """The draw as JSON, whole or not at all.
+
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
     folds = [{"shots": list(f.shots), "validation": list(f.validation), "test": list(f.test)} for f in made.folds]
-    path.write_text(json.dumps({"format": FORMAT, "version": 1, "seed": made.seed, "shots": made.shots, "folds": folds}, indent=1), encoding="utf-8")
+    text = json.dumps({"format": FORMAT, "version": 1, "seed": made.seed, "shots": made.shots, "folds": folds}, indent=1)
+    try:
+        write_text(path, text)
+    except OSError as fault:
+        raise InvalidInput(f"The draw cannot be written to {path}: {fault.strerror or fault}. Name another file.") from fault
 
 
 def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:
@@ -268,13 +275,17 @@ def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:
     if not isinstance(said, dict) or said.get("format") != FORMAT:  # pyright: ignore[reportUnknownMemberType]
         raise InvalidInput(f"{path.name} is no few-shot draw: it must be JSON with format {FORMAT!r}, as a run writes it.")
     try:
-        folds = tuple(Drawn(tuple(f["shots"]), tuple(f["validation"]), tuple(f["test"])) for f in said["folds"])  # pyright: ignore
+        folds = tuple(Drawn(*(_ids(f[part]) for part in ("shots", "validation", "test"))) for f in said["folds"])  # pyright: ignore
         made = Draw(int(said["seed"]), int(said["shots"]), folds)  # pyright: ignore
-    except (KeyError, TypeError, ValueError) as fault:
+    except (KeyError, TypeError, ValueError, OverflowError) as fault:
         raise InvalidInput(f"{path.name} is a few-shot draw without seed, shots and folds of ids ({fault}). Write it again.") from None
+    scored_ids = [name for f in folds for name in f.test]
+    if not scored_ids or len(set(scored_ids)) < len(scored_ids):
+        many = "scores no image" if not scored_ids else f"scores {len(scored_ids) - len(set(scored_ids)):,} images twice"
+        raise InvalidInput(f"The draw {path.name} {many}, and each must be scored once. Write it again.")
     at = {name: row for row, name in enumerate(samples.ids)}
     missing = [name for f in folds for name in (*f.shots, *f.validation, *f.test) if name not in at]
-    if missing or not folds:
+    if missing:
         raise InvalidInput(
             f"{len(missing):,} images of the draw {path.name} are not samples here, such as {', '.join(missing[:NAMED])}. Bring the samples that "
             "it was made on, or draw again."
@@ -286,10 +297,18 @@ def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:
     return made, replace(split, excluded=tuple((int(row), "the draw does not score it") for row in left))
 
 
+def _ids(said: Any) -> tuple[str, ...]:
+    if not isinstance(said, list) or not all(isinstance(name, str) for name in said):  # pyright: ignore[reportUnknownVariableType]
+        raise TypeError("ids must be a list of texts")
+    return tuple(said)  # pyright: ignore[reportUnknownArgumentType]
+
+
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as fault:
         raise InvalidInput(f"{path} cannot be read: {fault.strerror}. Check the path.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as fault:
+    except RecursionError:
+        raise InvalidInput(f"{path.name} is nested too deep to be read. Bring the file as it was published.") from None
+    except ValueError as fault:  # also bytes that are no UTF-8, and numbers of thousands of digits
         raise InvalidInput(f"{path.name} is no JSON: {fault}. Bring the file as it was published.") from None

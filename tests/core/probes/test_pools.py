@@ -155,3 +155,20 @@ def test_other_names_are_read_from_text_or_file_in_either_shape(tmp_path: Path) 
 def test_other_names_that_say_nothing_are_refused(text: str, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         read_aliases(text, NAMES)
+
+
+@pytest.mark.parametrize("text", ["a\0b", '{"a":' * 50_000, '{"dog": ' + "1" * 6000 + "}", "[1]"])
+def test_other_names_that_are_no_sound_json_are_bad_input(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"[Oo]ther names"):
+        read_aliases(text, NAMES)
+
+
+def test_other_names_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "n.json").write_text('{"plane": "airplane"}', "utf-8-sig")
+    assert read_aliases(tmp_path / "n.json", NAMES) == {"plane": "Airplane"}
+
+
+def test_folders_match_a_class_however_its_accents_are_composed() -> None:
+    labels, _ = label_by_folder(["cafe\u0301/1.png", "b/2.png"], ["caf\u00e9", "b"])
+    assert labels is not None
+    assert labels.tolist() == [0, 1]

@@ -127,3 +127,8 @@ def test_prompts_are_written_as_json_and_read_back_the_same():
     text = write_prompts(("{x}", "猫"), prompts)
     assert "猫" in text
     assert tuple(read_lists(text, "descriptions").values()) == prompts
+
+
+def test_half_a_surrogate_pair_in_a_description_is_named():
+    with pytest.raises(InvalidInput, match="'cat', entry 2: character 1 is no character"):
+        read_lists('{"cat": ["fine", "\\ud800"]}', "descriptions")

@@ -192,6 +192,7 @@ def test_a_result_survives_storing(spy):
     [
         (("cat", "dog", "bird", "Cat"), "same name to a text encoder: 'cat' and 'Cat'"),
         (("a_b", "dog", "bird", "a  b"), "same name"),
+        (("caf\u00e9", "dog", "bird", "cafe\u0301"), "same name"),
         (("cat", " ", "bird", "fish"), "no name .number 1"),
         (("cat",), "only one class"),
     ],
@@ -203,10 +204,22 @@ def test_names_that_cannot_be_told_apart_are_refused(spy, names, said):
         run_probe("spy", spy(), replace(task, samples=replace(task.samples, class_names=names, labels=labels)))
 
 
+def test_a_result_is_called_by_one_line_and_a_seed_out_of_range_is_refused(spy):
+    task = made_task(8)
+    assert run_probe("spy", spy(), task, label=" two\nlines ").name == "two lines"
+    with pytest.raises(InvalidInput, match="cannot be called 'model'"):
+        run_probe("spy", spy(), task, label="MODEL")
+    with pytest.raises(InvalidInput, match="seed must be at least 0"):
+        run_probe("spy", spy(), replace(task, seed=-1))
+
+
 def test_samples_without_labels_or_of_another_space_are_refused(spy):
     task = made_task(8)
     with pytest.raises(InvalidInput, match="label column"):
         run_probe("spy", spy(), replace(task, samples=replace(task.samples, labels=None)))
+    with pytest.raises(InvalidInput, match="no samples"):
+        none = Embeddings(task.joint.vectors[:0], task.joint.encoder, task.joint.space)
+        run_probe("spy", spy(shots=0), replace(task, samples=task.samples.keep(np.empty(0, np.int64)), joint=none))
     with pytest.raises(InvalidInput, match="Use one encoder"):
         run_probe("spy", spy(), replace(task, joint=Embeddings(task.joint.vectors, "x", "another")))
 

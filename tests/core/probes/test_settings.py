@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.probes import PROBES, make_probe, probe_class
-from core.probes.settings import read_settings, settings_of
+from core.probes.settings import check_seed, read_name, read_settings, settings_of
 
 
 @dataclass(frozen=True)
@@ -96,3 +96,29 @@ def test_a_probe_is_made_of_its_defaults_and_says_what_it_is(name):
         assert getattr(probe, setting.name) == setting.default
         assert setting.help
     assert name in PROBES
+
+
+def test_half_a_surrogate_pair_is_no_text():
+    with pytest.raises(InvalidInput, match="text: character 2 is no character"):
+        read_settings(Made, {"text": "a\ud800"})
+
+
+@pytest.mark.parametrize(("given", "read"), [("", ""), ("  ", ""), (" a\n b/../c ", "a b/../c"), ("<b>é 猫 👩‍🚀</b>", "<b>é 猫 👩‍🚀</b>")])
+def test_the_name_of_a_result_is_one_line(given, read):
+    assert read_name(given) == read
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("model", "under diagnosis"), ("Model ", "under diagnosis"), ("x" * 201, "201"), ("a\0b", "control"), ("\udcff", "no character")],
+)
+def test_a_name_that_no_file_or_line_could_show_is_refused(given, said):
+    with pytest.raises(InvalidInput, match=said):
+        read_name(given)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**30])
+def test_a_seed_out_of_range_is_refused(seed):
+    with pytest.raises(InvalidInput, match="seed must be at least 0"):
+        check_seed(seed)
+    assert check_seed(2**32 - 1) == 2**32 - 1

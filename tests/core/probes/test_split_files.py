@@ -165,3 +165,60 @@ def test_a_file_that_is_no_draw_is_refused(tmp_path, content):
 def test_a_draw_needs_labels():
     with pytest.raises(InvalidInput, match="no labels"):
         make_draw(SampleSet(("a", "b")), halves(np.array([0, 1]), None, 0), 1, 0, 0)
+
+
+def test_a_file_whose_training_images_are_all_scored_teaches_nothing(tmp_path):
+    file = read_split(written(tmp_path, TEST, (), TEST))
+    with pytest.raises(InvalidInput, match="also in another part"):
+        apply_split(file, samples(["cat/7.jpg", "ant/9.jpg"], [0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[" * 100_000, "nested too deep"),
+        (b"1" * 6000, "is no JSON"),
+        (b"\xff\xfe", "is no JSON"),
+        (b"\xef\xbb\xbf{}", "none of these parts"),  # a byte order mark is no fault
+    ],
+)
+def test_a_split_file_that_is_no_sound_json_is_bad_input(tmp_path, content, said):
+    (tmp_path / "s.json").write_bytes(content)
+    with pytest.raises(InvalidInput, match=said):
+        read_split(tmp_path / "s.json")
+
+
+FOLD = {"shots": ["a"], "validation": [], "test": ["b", "c"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"folds": []}, "scores no image"),
+        ({"folds": [{**FOLD, "test": []}]}, "scores no image"),
+        ({"folds": [{**FOLD, "test": ["b", "b"]}]}, "scores 1 images twice"),
+        ({"folds": [FOLD, FOLD]}, "scores 2 images twice"),
+        ({"folds": [{**FOLD, "shots": [["a"]]}]}, "list of texts"),
+        ({"folds": [{**FOLD, "test": "abc"}]}, "list of texts"),
+        ({"seed": float("inf")}, "without seed, shots and folds"),
+        ({"folds": [{**FOLD, "test": ["z"]}]}, "are not samples here, such as z"),
+    ],
+)
+def test_a_draw_that_scores_nothing_or_something_twice_or_holds_no_ids_is_bad_input(tmp_path, change, said):
+    path = tmp_path / "d.json"
+    path.write_text(json.dumps({"format": "errata few-shot draw", "seed": 0, "shots": 1, "folds": [FOLD], **change}))
+    with pytest.raises(InvalidInput, match=said):
+        read_draw(path, samples("abc", [0, 1, 0]))
+
+
+def test_a_draw_that_cannot_be_written_is_bad_input(tmp_path):
+    given = samples("abcd", [0, 1, 0, 1])
+    assert given.labels is not None
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        write_draw(tmp_path, make_draw(given, halves(given.labels, None, 0), 1, 0, 0))
+
+
+def test_classes_are_matched_however_their_accents_are_composed(tmp_path):
+    file = read_split(written(tmp_path, [("cafe\u0301/1.jpg", 0, "cafe\u0301"), ("b/2.jpg", 1, "b")], (), [("b/3.jpg", 1, "b")]))
+    found = apply_split(file, samples(["1", "2", "3"], [0, 1, 1], ("caf\u00e9", "b")))
+    assert not found.notes
