@@ -94,8 +94,9 @@ def _tabs(panels: Sequence[tuple[str, str, str]]) -> str:
     tabs = body = ""
     for i, (key, title, view) in enumerate(panels):
         state = f'aria-controls="panel-probe-{key}" aria-selected="{str(i == 0).lower()}"'
-        tabs += f'<button type="button" role="tab" {state} data-tab="probe-{key}">{esc(title)}</button>'
-        body += f'<div role="tabpanel" id="panel-probe-{key}"{"" if i == 0 else " hidden"}>{view}</div>'
+        tabs += f'<button type="button" role="tab" id="tab-probe-{key}" {state} data-tab="probe-{key}">{esc(title)}</button>'
+        state = f'id="panel-probe-{key}" aria-labelledby="tab-probe-{key}"{"" if i == 0 else " hidden"}'
+        body += f'<div role="tabpanel" {state}>{view}</div>'
     return f'<div class="tabs probe-tabs"><div role="tablist" aria-label="Views of the result">{tabs}</div>{body}</div>'
 
 

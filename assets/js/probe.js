@@ -6,7 +6,8 @@ let asked = 0;
 let waiting = null;
 
 const form = () => element.querySelector("form");
-const valueOf = (field) => (field.type === "checkbox" ? field.checked : field.value);
+// What a number's field holds that is no number reads as empty, which would mean "chosen by the probe": it is sent as "?" and refused.
+const valueOf = (field) => (field.type === "checkbox" ? field.checked : field.validity.badInput ? "?" : field.value);
 const settings = () => Object.fromEntries([...element.querySelectorAll("[data-setting]")].map((f) => [f.dataset.setting, valueOf(f)]));
 
 async function estimate() {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.browser.test_journeys import CONTRAST
 
@@ -150,3 +153,41 @@ def test_the_tab_keeps_its_contrast_and_its_width(open_page: Visit, dark: bool) 
     ratios = page.evaluate(CONTRAST, seen)
     assert min(ratios.values()) >= 4.5, ratios
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_checked_switch_can_be_told_from_an_unchecked_one(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_probes(page)
+    page.locator("input[name=probe][value='tip-adapter']").check()
+    page.wait_for_selector("form[data-probe='tip-adapter']")
+    switch = page.locator("#set-tune")
+    assert switch.is_checked()
+    on = switch.screenshot()
+    switch.uncheck()
+    off = switch.screenshot()
+    assert dark_share(on) > dark_share(off) + 0.3
+
+
+def dark_share(picture: bytes) -> float:
+    """The share of pixels that are far from white."""
+    with Image.open(io.BytesIO(picture)) as opened:
+        return float((np.asarray(opened.convert("L")) < 150).mean())
+
+
+def test_a_number_that_is_none_is_refused_and_a_stopped_run_keeps_the_focus(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_probes(page)
+    run_probe(page)
+    page.wait_for_function("document.activeElement?.tagName === 'H2'")
+    page.locator("input[name=probe][value='coop']").check()
+    page.wait_for_selector("form[data-probe='coop']")
+    page.locator("#set-shots").fill("")
+    page.locator("#set-shots").press_sequentially("e")
+    page.wait_for_function("document.querySelector('#probe-form .estimate').textContent.includes('whole number')")
+    page.locator("#set-shots").fill("4")
+    page.get_by_role("button", name="Run the probe").click()
+    page.wait_for_function("document.querySelector('#probe-status h3').innerText.startsWith('Working')")
+    page.locator(".probe-cancel").click()
+    page.wait_for_function("document.querySelector('#probe-status h3').innerText === 'Stopped'", timeout=60_000)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.activeElement.className") == "probe-cancel"

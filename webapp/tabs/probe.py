@@ -76,7 +76,7 @@ def on_made(session: Session, probing: Probing, made: Made | None) -> tuple[Any,
         return tuple(gr.skip() for _ in range(7))
     kept = keep_made(probing, made)
     if session.run == made.run:
-        return closing("Done", f"{kept.name} was added."), kept, *_views(kept)
+        return f"<div data-shown>{closing('Done', f'{kept.name} was added.')}</div>", kept, *_views(kept)
     said = closing("Done", f"{kept.name} was added to {RUNS.get(made.run).samples.name}.")
     return said, replace(probing, kept=kept.kept, run="" if probing.run == made.run else probing.run), *(gr.skip() for _ in range(5))
 
@@ -274,8 +274,9 @@ CHOOSE = (
     "watch('value', () => { for (const card of element.querySelectorAll('input')) card.checked = card.defaultChecked; });"
 )
 FOCUS = "watch('value', () => element.querySelector('.probe-why h3')?.focus());"
-TO_RESULT = (
-    "() => { const title = document.querySelector('#probe-result h2'); title?.focus({ preventScroll: true });"
+TO_RESULT = (  # not after a run that was stopped, nor one whose result belongs to another run than the open one
+    "() => { if (!document.querySelector('#probe-status [data-shown]')) return [];"
+    " const title = document.querySelector('#probe-result h2'); title?.focus({ preventScroll: true });"
     " title?.scrollIntoView({ block: 'nearest' }); return []; }"
 )
 TO_GALLERY = (
