@@ -264,6 +264,8 @@ def _open_folder(root: Path, limits: Limits) -> FileImages:
             inside = not file.is_symlink() or file.resolve().is_relative_to(base)
             if not inside or not file.is_file():
                 listing.links.append(below)
+            elif is_image_name(below) and any("\ud800" <= c <= "\udfff" for c in below):  # no table or page could hold such a name
+                raise InvalidInput(f"{root.name}: the name of {below!a} is no UTF-8. Rename it or its folder, or pack the folder as a zip.")
             elif listing.add(below, file.stat().st_size):
                 files.append(file)
 

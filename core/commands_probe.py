@@ -102,11 +102,13 @@ def _without_model(options: Namespace, made: Probe) -> None:
     from core.embedding_cache import default_cache
     from core.intake import embed
     from core.probes.intake import read_samples
+    from core.probes.run import check_names
 
     progress = TerminalProgress()
     try:
         roles = replace(roles_of(options), split=options.split_column)
         audit = read_samples(options.table, images=options.images, roles=roles, progress=progress)
+        check_names(audit.samples.class_names)  # before the long part
         audit = embed(audit, options.encoder or "embedded", cache=default_cache(), progress=progress)
         if audit.words is None or audit.embeddings is None:
             raise InvalidInput("A probe needs pictures, which a text encoder can be compared with: add --images (folder, zip or tar).")

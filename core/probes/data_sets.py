@@ -89,7 +89,9 @@ def _by_split_file(file: Path, encoder: str, cache: Path | None, progress: Progr
 
 def _root(said: SplitFile, file: Path) -> Path:
     """The folder in which the split file's paths begin."""
-    first = next(entry.path for part in PARTS for entry in said.parts[part])
+    first = next((entry.path for part in PARTS for entry in said.parts[part]), None)
+    if first is None:
+        raise InvalidInput(f"{file.name} names no picture. Bring a split file such as split_zhou_OxfordPets.json.")
     for folder in (file.parent, *sorted(f for f in file.parent.iterdir() if f.is_dir())):
         if (folder / first).is_file():
             return folder
@@ -108,7 +110,7 @@ def _task(
 
 def _column(samples: SampleSet) -> Split | None:
     """The samples' own parts, where their column says train and test; else None, and halves teach each other."""
-    said: set[str] = set() if samples.splits is None else set(samples.splits.astype(str).tolist())
+    said: set[str] = set() if samples.splits is None else set(map(str.lower, samples.splits.astype(str).tolist()))
     return by_column(samples) if {"train", "test"} <= said else None
 
 

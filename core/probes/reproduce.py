@@ -86,8 +86,10 @@ def ladder(method: str, descriptions: str = "", shots: Sequence[int] = SHOTS) ->
         descriptions: a file of sentences for each class, or "".
 
     Raises:
-        InvalidInput: there is no such method.
+        InvalidInput: there is no such method, or shots are none or below 1.
     """
+    if not shots or min(shots) < 1:
+        raise InvalidInput(f"shots must be at least 1 a class: got {', '.join(map(str, shots)) or 'none'}. The papers take 1, 2, 4, 8 and 16.")
     plain = [Step(f"zero-shot-{t}" if t != "simple" else "zero-shot", "zero-shot", {"templates": t}, seeded=False) for t in ("simple", "7", "80")]
     described = Step("descriptions", "zero-shot", {"templates": "7", "descriptions": descriptions}, seeded=False)
     sus = [
@@ -147,7 +149,7 @@ def reproduce(
     Raises:
         InvalidInput: the method or the data set cannot be read, or `state` holds results of another data set or encoder.
     """
-    ladder(method)  # a wrong method is said before pictures are read
+    ladder(method, shots=shots)  # a wrong method or number is said before pictures are read
     found = read_data_set(dataset, encoder_name(encoder), cache=cache, progress=progress)
     given = found.descriptions if descriptions is None else descriptions
     return run_ladder(ladder(method, given, shots), found, seeds, encoder=encoder_name(encoder), state=state, progress=progress)
@@ -285,7 +287,7 @@ class _State:
         try:
             said = json.loads(path.read_text("utf-8"))
             format_, theirs, units = said["format"], said["of"], dict(said["units"])
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError):
+        except (RecursionError, KeyError, TypeError, ValueError):
             raise InvalidInput(f"{path} is no record of finished steps. Move it away, or write to another folder.") from None
         if (format_, theirs) != (FORMAT, owner):
             raise InvalidInput(f"{path} holds steps of another data set, split or encoder. Write to another folder, or move it away.")

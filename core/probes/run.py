@@ -66,15 +66,15 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
         made.append((fold, _sound(probe.run(part), len(fold.test), len(names))))
         progress(said, 1, 1)
     seconds = time.process_time() - started
-    return _result(name, probe, label or _label(name, needs), task, labels, names, split, made, seconds)
+    return _result(name, probe, label or label_of(name, probe), task, labels, names, split, made, seconds)
 
 
 def check_task(task: Task) -> tuple[I64, tuple[str, ...]]:
     """(n,) labels and k class names of samples that a probe can be run on.
 
     Raises:
-        InvalidInput: there are no samples or labels, fewer than two classes, names that a text encoder cannot tell apart, vectors of another space, or the seed
-            is out of range.
+        InvalidInput: there are no samples or labels, fewer than two classes, names that a text encoder cannot tell apart, vectors of another
+            space, or the seed is out of range.
     """
     samples = task.samples
     check_seed(task.seed)
@@ -83,6 +83,20 @@ def check_task(task: Task) -> tuple[I64, tuple[str, ...]]:
     names = samples.class_names
     if not len(samples):
         raise InvalidInput("There are no samples, so there is nothing to score. Bring labelled images.")
+    check_names(names)
+    if task.joint.space != task.encoder.joint_space:
+        raise InvalidInput(
+            f"The images' vectors are of the space {task.joint.space!r} and the encoder's is {task.encoder.joint_space!r}. Use one encoder."
+        )
+    return samples.labels, names
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse class names that a text encoder cannot tell apart.
+
+    Raises:
+        InvalidInput: there are fewer than two, one is empty, or two differ in case, underscores or the composition of accents alone.
+    """
     folded = [matching(n) for n in names]
     if not all(folded):
         raise InvalidInput(f"A class has no name (number {folded.index('')}), so nothing can be said of it. Give every class a name.")
@@ -93,11 +107,6 @@ def check_task(task: Task) -> tuple[I64, tuple[str, ...]]:
         raise InvalidInput(
             f"Two classes have the same name to a text encoder: {names[folded.index(folded[twice])]!r} and {names[twice]!r}. Rename one."
         )
-    if task.joint.space != task.encoder.joint_space:
-        raise InvalidInput(
-            f"The images' vectors are of the space {task.joint.space!r} and the encoder's is {task.encoder.joint_space!r}. Use one encoder."
-        )
-    return samples.labels, names
 
 
 def _split(needs: Needs, task: Task, labels: I64) -> Split:
@@ -140,8 +149,16 @@ def _sound(scored: Scored, m: int, k: int) -> Scored:
     return scored
 
 
-def _label(name: str, needs: Needs) -> str:
-    return f"{name}, {needs.shots} shot{'s' * (needs.shots != 1)}" if needs.shots else name
+def label_of(name: str, probe: Probe) -> str:
+    """What a result is called where the user gives no name: what sets it apart from others of its probe that are usually set beside it."""
+    shots = probe.needs().shots
+    templates = getattr(probe, "templates", "simple")
+    parts = [
+        f"{shots} shot{'s' * (shots != 1)}" if shots else "",
+        f"{templates} templates" if templates != "simple" else "",
+        "descriptions" if getattr(probe, "descriptions", "") else "",
+    ]
+    return ", ".join([name, *filter(None, parts)])
 
 
 def _result(
@@ -165,6 +182,7 @@ def _result(
     errors = outcomes.errors
     assert errors is not None
     assert outcomes.scores is not None
+    support = _support([s for _, s in made])
     settings: dict[str, Any] = {**asdict(probe), "seed": task.seed}  # type: ignore[call-overload]
     return ProbeResult(
         name=label,
@@ -182,10 +200,10 @@ def _result(
         choices=_choices([s for _, s in made]),
         parts=_parts([s for _, s in made], back, logits, truth),
         neighbours=_neighbours([s for _, s in made], back),
-        support=_support([s for _, s in made]),
+        support=support,
         prompts=made[0][1].prompts,
         details=_details([s for _, s in made]),
-        notes=tuple(dict.fromkeys(note for _, s in made for note in s.notes)),
+        notes=(*dict.fromkeys(note for _, s in made for note in s.notes), *_impure(support, names)),
         excluded=tuple((task.samples.ids[row], reason) for row, reason in split.excluded),
         seconds=seconds,
     )
@@ -271,6 +289,14 @@ def _support(made: list[Scored]) -> Support | None:
         true = np.where(counts > 0, right / np.maximum(counts, 1), np.nan).astype(np.float32)
     ids = tuple(name for _, im, _ in given for name in im.ids)
     return Support(ids, labels, rows, folds, given[0][2].support_source, purity, true)
+
+
+def _impure(support: Support | None, names: Sequence[str]) -> tuple[str, ...]:
+    """A note on classes whose support images mostly are of others, by labels that the probe was not shown."""
+    if support is None or support.true_purity is None:
+        return ()
+    poor = [f"{name} ({share:.0%})" for name, share in zip(names, support.true_purity.tolist()) if share < 0.5]
+    return (f"By their real labels, less than half of the support images of {', '.join(poor)} are of that class.",) if poor else ()
 
 
 def _neighbours(made: list[Scored], back: I64) -> tuple[Neighbours, ...]:

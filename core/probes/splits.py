@@ -68,20 +68,23 @@ def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
 
 
 def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> Split:
-    """Rows whose split column says `train` teach, those that say `test` are scored; "val" rows choose settings, others are left out.
+    """Rows whose split column says `train` teach, those that say `test` are scored, whatever the case; "val" rows choose settings.
+
+    Other rows are left out.
 
     Raises:
         InvalidInput: there is no such column, or one of the two parts is empty.
     """
     if samples.splits is None:
-        raise InvalidInput("The samples have no split column. Name one with --split, or let the halves teach each other.")
+        raise InvalidInput("The samples have no split column. Name one with --split-column, or let the halves teach each other.")
     said = samples.splits.astype(str)
-    parts = [np.flatnonzero(said == name).astype(np.int64) for name in (train, test)]
+    folded = np.char.lower(said.astype(np.str_))
+    parts = [np.flatnonzero(folded == name.lower()).astype(np.int64) for name in (train, test)]
     if not all(len(p) for p in parts):
         raise InvalidInput(f"The split column needs rows that say {train!r} and rows that say {test!r}: it says {', '.join(sorted(set(said))[:8])}.")
     left = np.setdiff1d(np.arange(len(samples)), parts[1])
     reasons = tuple((int(row), f"it is in the part {said[row]!r}, and only {test!r} is scored") for row in left)
-    validation = np.flatnonzero(np.isin(np.char.lower(said.astype(np.str_)), VALIDATION_NAMES)).astype(np.int64)
+    validation = np.flatnonzero(np.isin(folded, VALIDATION_NAMES)).astype(np.int64)
     validation = validation[~np.isin(validation, np.concatenate(parts))]
     return Split(
         (Fold(parts[0], parts[1], validation if len(validation) else None),), f"The part {train!r} teaches, the part {test!r} is scored.", reasons

@@ -166,3 +166,13 @@ def test_a_zip_of_fifty_thousand_members_opens_in_seconds(tmp_path):
     store = open_images(path)
     assert len(store) == 50_000
     assert time.perf_counter() - start < 10
+
+
+def test_a_picture_whose_name_is_no_utf8_is_named(tmp_path):
+    try:
+        with open(os.path.join(os.fsencode(tmp_path), b"caf\xe9.png"), "wb") as file:
+            file.write(b"x")
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    with pytest.raises(InvalidInput, match="is no UTF-8"):
+        open_images(tmp_path)

@@ -119,3 +119,9 @@ def test_a_ladder_runs_on_a_clip_checkpoint_and_goes_on_where_it_stopped(folders
     again = reproduce("all", folders, clip, (0,), shots=(1, 2), state=state)
     assert [r.each for r in again] == [r.each for r in rows]
     assert sum(r.seconds for r in again) == pytest.approx(sum(r.seconds for r in rows))
+
+
+def test_a_split_file_without_pictures_is_refused(tmp_path: Path):
+    (tmp_path / "split_x.json").write_text('{"train": [], "val": [], "test": []}')
+    with pytest.raises(InvalidInput, match="names no picture"):
+        read_data_set(tmp_path / "split_x.json", "embedded")

@@ -92,6 +92,12 @@ def test_an_unknown_method_is_refused():
         ladder("clip")
 
 
+@pytest.mark.parametrize("shots", [(), (0,), (4, -1)])
+def test_shots_below_one_are_refused(shots):
+    with pytest.raises(InvalidInput, match="at least 1 a class"):
+        ladder("few-shot", shots=shots)
+
+
 def test_the_mean_over_seeds_adds_rows_and_draws_in_squares():
     found = over_seeds([Estimate(0.5, 0.4, 0.7), Estimate(0.6, 0.5, 0.8), Estimate(0.7, 0.6, 0.9)])
     drawn = stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3)
@@ -201,3 +207,9 @@ def test_rows_become_records_for_a_table(counted):
 def test_no_seed_is_refused(counted):
     with pytest.raises(InvalidInput, match="At least one seed"):
         run_ladder([counted], made_set(), ())
+
+
+def test_a_record_of_steps_that_is_no_sound_json_is_bad_input(counted, tmp_path):
+    (tmp_path / "s.json").write_text("[" * 100_000)
+    with pytest.raises(InvalidInput, match="no record of finished steps"):
+        run_ladder([Step("zero-shot", "zero-shot")], DataSet("made", made_task(8), None, "", ()), (0,), state=tmp_path / "s.json")

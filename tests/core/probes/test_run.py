@@ -217,8 +217,8 @@ def test_samples_without_labels_or_of_another_space_are_refused(spy):
     task = made_task(8)
     with pytest.raises(InvalidInput, match="label column"):
         run_probe("spy", spy(), replace(task, samples=replace(task.samples, labels=None)))
+    none = Embeddings(task.joint.vectors[:0], task.joint.encoder, task.joint.space)
     with pytest.raises(InvalidInput, match="no samples"):
-        none = Embeddings(task.joint.vectors[:0], task.joint.encoder, task.joint.space)
         run_probe("spy", spy(shots=0), replace(task, samples=task.samples.keep(np.empty(0, np.int64)), joint=none))
     with pytest.raises(InvalidInput, match="Use one encoder"):
         run_probe("spy", spy(), replace(task, joint=Embeddings(task.joint.vectors, "x", "another")))

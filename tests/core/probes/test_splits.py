@@ -61,6 +61,11 @@ def test_a_column_says_what_teaches_what_validates_and_what_is_scored():
     assert "'odd'" in dict(split.excluded)[4]
 
 
+def test_a_column_may_be_written_in_any_case():
+    (fold,) = by_column(columned(["Train", "TEST", "Val"])).folds
+    assert (fold.train.tolist(), fold.test.tolist(), fold.validation.tolist()) == ([0], [1], [2])
+
+
 def test_a_column_without_both_parts_is_refused():
     with pytest.raises(InvalidInput, match="it says test"):
         by_column(columned(["test", "test"]))
