@@ -8,9 +8,10 @@ import numpy as np
 
 from core.records import I64, Diagnosis, FailureCluster, Insight
 from core.sentences import ALL, cluster_title, overlap
-from webapp.figures import bracket, esc, hue, number, p_cell, percent, sample_facts, tile
+from webapp.figures import bracket, count, esc, hue, number, p_cell, percent, sample_facts, tile
 from webapp.findings import findings_columns
 from webapp.members import excess_interval
+from webapp.probe_figures import is_own
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
 ASKED = "Chosen by your question; its p stands in Ask."
@@ -100,8 +101,28 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
     if cluster.p is not None:
         cells.append(("Adjusted p", p_cell(cluster.p)))
     shared = overlap(diagnosis, cluster) if cluster.confirmed else ""
-    note = f'<p class="overlap">{shared}.</p>' if shared else ""
+    note = (f'<p class="overlap">{shared}.</p>' if shared else "") + probed(diagnosis, cluster)
     return f'<dl class="figures">{"".join(f"<div><dt>{t}</dt><dd>{v}</dd></div>" for t, v in cells)}</dl>{note}'
+
+
+def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """How often the latest probe is wrong in the cluster and in the rest of its scope, and what it fixes and breaks there; "" without one."""
+    from core.layout import scope_rows  # scipy: not needed to start the page
+
+    result = next((r for r in reversed(diagnosis.probes) if not is_own(diagnosis, r.name)), None)
+    wrong = None if result is None else result.outcomes.errors
+    if result is None or wrong is None:
+        return ""
+    inside = cluster.membership[result.rows] >= 0.5
+    rest = ~inside & scope_rows(diagnosis, cluster.scope)[result.rows]
+    if not inside.any():
+        return ""
+    said = f"wrong on {percent(float(wrong[inside].mean()))} of the {count(int(inside.sum()), 'member')} that it scored"
+    said += f", on {percent(float(wrong[rest].mean()))} of the rest{'' if cluster.scope == ALL else f' of {cluster.scope}'}" if rest.any() else ""
+    if diagnosis.outcomes.errors is not None:
+        mine = diagnosis.outcomes.errors[result.rows][inside]
+        said += f". It fixes {int((mine & ~wrong[inside]).sum()):,} that your model gets wrong and breaks {int((~mine & wrong[inside]).sum()):,}"
+    return f'<p class="muted small-note"><b>{esc(result.name)}</b>, the latest probe: {esc(said)}.</p>'
 
 
 def _shared(diagnosis: Diagnosis, selection: Selection) -> str:

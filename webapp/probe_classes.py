@@ -35,9 +35,9 @@ def classes_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparis
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
     key = " The thin line is your model’s recall." if own else ""
     note = f"Recall: how often the class is recognised. Precision: how often it is right where it is said. 95{THIN}% intervals (Wilson).{key}"
+    region = 'class="scroll classes-table" tabindex="0" role="region" aria-label="Recall and precision by class"'
     return (
-        f'<p class="muted small-note">{note}</p><div class="scroll classes-table"><table class="probes"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f'<p class="muted small-note">{note}</p><div {region}><table class="probes"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 

@@ -170,7 +170,7 @@ def whole(value: Any) -> int:
     """The value as a whole number; raises InvalidInput where it is none."""
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last where the browser said Infinity
         raise InvalidInput(f"Expected a whole number: got {str(value)[:40]!r}. Reload the page.") from None
 
 

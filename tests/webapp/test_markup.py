@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
-from core.records import Diagnosis, Estimate
+from core.records import Diagnosis, Estimate, ProbeResult
 from core.sentences import cluster_title
 from tests.fixtures import make_diagnosis
 from webapp.cards import cluster_list, lead_insight, worst_members
-from webapp.detail import Selection, selection_pane, typical_rows
+from webapp.detail import Selection, probed, selection_pane, typical_rows
 from webapp.figures import bracket, count, number, p_cell, p_value, percent, picture, table_csv, tile, whisker
 from webapp.overview import class_section, notes_section, predictability_sentence, strip
 
@@ -42,6 +43,24 @@ def everything(diagnosis: Diagnosis) -> str:
     panes = [selection_pane(diagnosis, Selection(np.flatnonzero(c.membership >= 0.5), diagnosis.insights, c)) for c in diagnosis.clusters]
     panes += [selection_pane(diagnosis, Selection(rows, diagnosis.insights)), selection_pane(diagnosis, Selection(rows[:1], ()))]
     return "".join([strip(diagnosis), class_section(diagnosis), cluster_list(diagnosis), notes_section(diagnosis), *panes])
+
+
+def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagnosis, result: ProbeResult) -> None:
+    cluster, wrong, mine = streets.clusters[0], result.outcomes.errors, streets.outcomes.errors
+    assert wrong is not None
+    assert mine is not None
+    assert probed(streets, cluster) == ""
+    odd = replace(streets, probes=(replace(result, name="older"), replace(result, name="<b>newest</b>")))
+    said = selection_pane(odd, Selection(np.flatnonzero(cluster.membership >= 0.5), (), cluster))
+    inside = cluster.membership >= 0.5
+    assert "<b>&lt;b&gt;newest&lt;/b&gt;</b>, the latest probe" in said
+    assert "older" not in said
+    assert f"wrong on {percent(float(wrong[inside].mean()))} of the {inside.sum()} members" in said
+    assert f"fixes {(mine & ~wrong)[inside].sum()} that your model gets wrong and breaks {(~mine & wrong)[inside].sum()}." in said
+    own = replace(odd, probes=(replace(result, name="own"),), extras={**streets.extras, "probe": "own"})
+    assert probed(own, cluster) == ""  # the model of that run is the probe itself
+    losses = replace(odd, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None))
+    assert "fixes" not in probed(losses, cluster)
 
 
 @pytest.mark.parametrize(

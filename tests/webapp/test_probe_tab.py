@@ -190,7 +190,7 @@ def test_pressing_leads_from_a_kind_to_an_image_and_back_to_another_result(examp
     assert (shown.scope, shown.kind) == ("0", "both")
     assert "Both wrong:" in gallery
     assert "Why this one" in on_explain(session, shown, press(do="explain", place="3"))
-    for wrong in ("-1", str(N), "x"):
+    for wrong in ("-1", str(N), "x", float("inf"), float("nan"), None):
         with pytest.raises(InvalidInput):
             on_explain(session, shown, press(do="explain", place=wrong))
     made, view, *_ = on_result(session, shown, press(do="result", name="zero-shot"))

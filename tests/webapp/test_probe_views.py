@@ -82,6 +82,14 @@ def test_classes_confusions_and_calibration_are_those_of_the_outcomes(streets: D
     assert "True class → said" in confusion_view(replace(result, class_names=many))
 
 
+def test_each_view_is_named_by_its_tab_and_the_long_table_is_reached_by_keyboard(streets: Diagnosis, result: ProbeResult) -> None:
+    view = result_view(replace(streets, probes=(result,)), (result,), result, None)
+    for key in ("beside", "classes", "calibration", "learned", "all"):
+        assert f'id="tab-probe-{key}" aria-controls="panel-probe-{key}"' in view
+        assert f'id="panel-probe-{key}" aria-labelledby="tab-probe-{key}"' in view
+    assert 'class="scroll classes-table" tabindex="0" role="region" aria-label=' in view
+
+
 def test_names_and_texts_stay_text(streets: Diagnosis, result: ProbeResult) -> None:
     bad = "<img src=x onerror=alert(1)>"
     names = (bad, "car", "tram")
