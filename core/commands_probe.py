@@ -65,7 +65,7 @@ def probe(options: Namespace) -> None:
 
 def _on_run(options: Namespace, made: Probe) -> None:
     from core.report import write_report
-    from core.store import load, save
+    from core.store import load, reload, save
 
     diagnosis = load(options.run)
     words = _words_of(diagnosis, options.run)
@@ -74,7 +74,7 @@ def _on_run(options: Namespace, made: Probe) -> None:
     progress = TerminalProgress()
     try:
         result = _run(options, made, diagnosis.samples, words, progress)
-        found, earlier = with_result(diagnosis, result)
+        found, earlier = with_result(reload(diagnosis, options.run), result)
         save(found, options.run, progress)
         write_report(found, options.run / "report.html", progress)
         own = None

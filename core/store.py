@@ -114,6 +114,23 @@ def load(folder: Path) -> Diagnosis:
         raise InvalidInput(f"The run in {folder} is damaged ({error}). Delete the folder and diagnose the data again.") from error
 
 
+def reload(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
+    """The run as it is in `folder` now, to add a result to: another process may have added one since `diagnosis` was loaded.
+
+    Where there is no whole run at the moment, as while another is being written, it is `diagnosis` itself.
+
+    Raises:
+        InvalidInput: there is a run of other samples now.
+    """
+    try:
+        now = load(folder)
+    except InvalidInput:
+        return diagnosis
+    if now.samples.ids != diagnosis.samples.ids:
+        raise InvalidInput(f"The run in {folder} became another in the meantime. Start again.")
+    return now
+
+
 def _load_model(folder: Path) -> Any:
     from core.assigner import Assigner  # scikit-learn: only where a run has a model
 

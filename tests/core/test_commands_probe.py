@@ -325,11 +325,6 @@ def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
     assert "On the same 60 images zero-shot is right on" in out
 
 
-def test_class_folders_that_cannot_be_told_apart_are_refused_before_they_are_embedded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    make_folders(tmp_path / "set", ("a_b", "A b"), 10)
-    assert "same name to a text encoder" in refused(capsys, "probe", "zero-shot", "--images", str(tmp_path / "set"), "--out", str(tmp_path / "run"))
-
-
 @pytest.mark.slow
 def test_the_shipped_example_takes_a_probe(repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(repository / "assets" / "examples" / "scenes", tmp_path / "scenes")

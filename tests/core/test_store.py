@@ -16,7 +16,7 @@ from PIL import Image
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis
-from core.store import ARRAYS, MODEL_ARRAYS, STATE, THUMBNAILS, RunStore, default_root, load, run_id, save
+from core.store import ARRAYS, MODEL_ARRAYS, STATE, THUMBNAILS, RunStore, default_root, load, reload, run_id, save
 from tests.fixtures import MemoryImages, draw_picture, make_diagnosis
 
 
@@ -168,6 +168,16 @@ def test_a_first_save_that_is_cancelled_half_way_is_no_finished_run_and_leaves_n
     with pytest.raises(InvalidInput, match="no finished run"):
         load(tmp_path)
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+def test_a_run_is_reloaded_as_it_is_now_unless_there_is_none_or_another(tmp_path: Path) -> None:
+    first = make_diagnosis()
+    assert reload(first, tmp_path) is first
+    save(replace(first, notes=("new",)), tmp_path)
+    assert reload(first, tmp_path).notes == ("new",)
+    other = replace(first, samples=replace(first.samples, ids=tuple(f"x{i}" for i in range(len(first.samples)))))
+    with pytest.raises(InvalidInput, match="became another"):
+        reload(other, tmp_path)
 
 
 def test_no_stored_file_holds_a_pickle(tmp_path: Path) -> None:
