@@ -27,6 +27,8 @@ JSON_TEXTS, LINES = ("descriptions",), ("synonyms",)
 """Settings that core takes as text or as a path: here as JSON text, or as lines or JSON text."""
 SHORT = 16
 """A setting's value of at most so many characters goes into a result's name."""
+NAMED = ("shots", "templates", "descriptions")
+"""Settings that a result's name tells of already, as it comes from core."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,7 +232,7 @@ def _named(found: ProbeResult) -> str:
     changed = []
     for s in settings_of(available(found.probe)):
         value = found.settings.get(s.name)
-        if value != s.default and value not in (None, "") and s.name != "shots" and len(str(value)) <= SHORT and not s.widget:
+        if value != s.default and value not in (None, "") and s.name not in NAMED and len(str(value)) <= SHORT and not s.widget:
             changed.append(f"{s.name.replace('_', ' ')} {value}")
     return ", ".join([found.name, *changed[:3]])
 

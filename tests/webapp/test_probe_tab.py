@@ -135,7 +135,7 @@ def test_the_same_settings_replace_a_result_and_others_get_a_name_of_their_own(s
     assert (len(same), name, same[0].seconds) == (1, "zero-shot", 9.0)
     other, name = run_one(streets, "zero-shot", {"templates": "own", "own_templates": "a {} in the dark."}, results=(result,))
     assert len(other) == 2
-    assert name == "zero-shot, templates own"
+    assert name == "zero-shot, own templates"
     again, name = added(other, replace(result, settings={"seed": 7}))
     assert name == "zero-shot (2)"
     assert len({r.name for r in again}) == len(again) == 3
@@ -209,7 +209,7 @@ def test_what_was_added_while_a_probe_was_at_work_is_not_lost(streets: Diagnosis
     assert f"added to {streets.samples.name}" in status
     assert kept.run == other
     assert all("value" not in str(view) for view in views)  # the open run's places are left as they are
-    assert [r.name for r in kept.kept[example]] == ["zero-shot, templates own", "zero-shot"]
+    assert [r.name for r in kept.kept[example]] == ["zero-shot, own templates", "zero-shot"]
     unseen = on_made(Session(other), meanwhile, late)[1]  # the other run was opened in Explore alone
     again, _, _, _, view, *_ = on_open(session, unseen)
     assert again.run == example
