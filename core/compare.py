@@ -185,15 +185,17 @@ class _Pair:
         member, block, error = inside[used], blocks[used], self.wrong_b[used].astype(np.float64)
         beyond = self.wrong_a[used] - error
         groups = None if self.groups is None else self.groups[used]
-        level = 1 - ALPHA / len(self.diagnosis.clusters)
+        confidence = 1 - ALPHA / len(self.diagnosis.clusters)
         value, gap = (
-            bootstrap(lambda at, y=y: _gap(member[at], block[at], y[at]), len(used), groups, np.random.default_rng(self.seed), level=level)
+            bootstrap(lambda at, y=y: _gap(member[at], block[at], y[at]), len(used), groups, np.random.default_rng(self.seed), level=confidence)
             for y in (error, beyond)
         )
         draws = Permuter(block, groups).draw(PERMUTATIONS, np.random.default_rng(self.seed))
         weights = _weights(member, block)
         p = permutation_p(float(weights @ error), weights @ error[draws])
-        return replace(found, shares=value, shares_p=p, excess_gap=Estimate(gap.value - bias, gap.low - bias, gap.high - bias))
+        beside = Estimate(gap.value - bias, gap.low - bias, gap.high - bias)
+        level = float(error[member].mean()) - value.value
+        return replace(found, shares=value, shares_p=p, excess_gap=beside, room=level + value.value + beside.value <= 1)
 
     def _in_scope(self, cluster: FailureCluster, blocks: I64) -> Bool:
         names = self.diagnosis.samples.class_names
@@ -242,7 +244,7 @@ def _judged(found: FourWay) -> FourWay:
     differs = found.p is not None and found.p <= ALPHA
     better = differs and found.difference.value > 0
     shared = found.shares_p is not None and found.shares_p <= ALPHA
-    own = found.excess_gap is not None and found.excess_gap.low > 0
+    own = found.excess_gap is not None and found.excess_gap.low > 0 and found.room
     if better:
         return replace(found, verdict="partly" if shared else "fixed")
     return replace(found, verdict="shared" if shared else "own" if own else "broken" if differs else "open")

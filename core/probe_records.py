@@ -141,9 +141,11 @@ class FourWay:
     """One-sided p that B does no worse inside than outside, Holm over the clusters."""
     excess_gap: Estimate | None = None
     """Of a cluster: how much more A errs inside than outside, minus the same of B, class by class; corrected as `difference` is."""
+    room: bool = True
+    """Of a cluster: whether B, at its level elsewhere, could show an excess as large as A's at all. A model that is nearly always wrong could not."""
     verdict: Literal["fixed", "partly", "shared", "own", "broken", "open"] = "open"
     """"fixed": B is better here. "partly": better, yet it too does worse here than elsewhere. "shared": B does worse here than elsewhere. "own": A's
-    weakness alone, B does as well here as elsewhere (whatever its level). "broken": B is worse. "open": too little to tell. Of classes and
+    errors rise here more than B's, which had room to rise as much, and B is not known to do worse here than elsewhere. "broken": B is worse. "open": too little to tell. Of classes and
     all samples only fixed, broken or open."""
     cluster: int | None = None
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.compare import MODEL, probe_of
 from core.figures import count, p_value, percent
-from core.probe_sentences import called, choice_sentence, control_sentence, overall_sentences, scope_title, share, verdict_words
+from core.probe_sentences import called, choice_sentence, control_sentence, overall_sentences, scope_title, share, support_sentence, verdict_words
 from core.probe_tables import comparison_with
 from core.probes.measures import by_class
 from core.records import I64, Bool, Comparison, Diagnosis, FourWay, ProbeResult
@@ -55,7 +55,7 @@ def _section(diagnosis: Diagnosis, result: ProbeResult, entries: Entries, number
         "controls": [control_sentence(c) for c in result.controls],
         "choices": [choice_sentence(c) for c in result.choices],
         "settings": [(name, "none" if value in ("", None) else str(value)) for name, value in result.settings.items()],
-        "support": "" if result.support is None else f"{count(len(result.support.ids), 'image')}: {result.support.source or 'shots'}",
+        "support": "" if result.support is None else support_sentence(result.support),
         "classes": [(c.name, f"{c.n:,}", share(c.recall), share(c.precision)) for c in present[:MOST_CLASSES]],
         "n_more_classes": len(present) - len(present[:MOST_CLASSES]),
         "compared": None if compared is None else comparison_section(diagnosis, compared, entries),

@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from core.compare import MODEL
 from core.figures import count, interval, number, p_value, percent, points
-from core.records import Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult
+from core.records import Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.sentences import cluster_title
 
 if TYPE_CHECKING:
@@ -125,10 +127,17 @@ def probe_lines(result: ProbeResult) -> list[str]:
     if result.choices:
         lines.append(f"  Numbers: {'; '.join(choice_sentence(c) for c in result.choices)}.")
     if result.support is not None:
-        lines.append(f"  Learned from {count(len(result.support.ids), 'image')}: {result.support.source or 'shots'}.")
+        lines.append(f"  Learned from {support_sentence(result.support)}.")
     if result.excluded:
         lines.append(f"  {count(len(result.excluded), 'row')} not scored; the first: {result.excluded[0][1]}.")
     return lines + [f"  Note: {note}" for note in result.notes]
+
+
+def support_sentence(support: Support) -> str:
+    """How many images taught, in each part where there are several; such as "32 images in each of 2 parts: 4 shots a class"."""
+    parts = np.bincount(support.folds)
+    each = f"{parts[0]:,} and {parts[1]:,} images, one set for each half" if len(parts) == 2 else count(len(support.ids), "image")
+    return f"{each}: {support.source or 'shots'}"
 
 
 def reproduction_lines(rows: Sequence[Row]) -> list[str]:

@@ -159,7 +159,7 @@ def _notes(labels: I64, purity: F32, names: Sequence[str], per_class: int) -> tu
     if odd := [name for name, share in zip(names, purity.tolist()) if share < 0.5]:
         notes.append(
             f"Zero-shot takes less than half of the support images of {_some(odd)} for that class: the pool may hold few images of "
-            f"{'it' if len(odd) == 1 else 'them'}."
+            f"{'it' if len(odd) == 1 else 'them'}, or zero-shot not know {'it' if len(odd) == 1 else 'them'}."
         )
     return tuple(notes)
 

@@ -84,13 +84,17 @@ def test_a_second_model_that_fails_in_the_same_cluster_shares_it_and_one_that_do
     )
     membership = np.tile(base.clusters[0].membership, many)
     inside = membership >= 0.5
-    a = rng.random(n * many) < np.where(inside, 0.9, 0.1)
+    a = rng.random(n * many) < np.where(inside, 0.5, 0.05)
     cluster = replace(base.clusters[0], membership=membership, scope="all samples", error_rate=None)
     run = replace(base, samples=samples, clusters=(cluster,), outcomes=other(a))
     shared = compare_outcomes(run, other(rng.random(n * many) < np.where(inside, 0.9, 0.3))).clusters[0]
-    own = compare_outcomes(run, other(rng.random(n * many) < 0.9)).clusters[0]
+    own = compare_outcomes(run, other(rng.random(n * many) < 0.5)).clusters[0]
     fixed = compare_outcomes(run, other(rng.random(n * many) < 0.1)).clusters[0]
     assert (shared.verdict, own.verdict, fixed.verdict) == ("shared", "own", "fixed")
+    hopeless = compare_outcomes(run, other(rng.random(n * many) < 0.97)).clusters[0]  # it could not fail more inside if it would
+    assert hopeless.excess_gap.low > 0
+    assert not hopeless.room
+    assert hopeless.verdict == "broken"
     assert shared.shares.value == pytest.approx(0.6, abs=0.1)
 
 
