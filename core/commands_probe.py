@@ -173,9 +173,11 @@ def _split(wanted: str | None, samples: SampleSet) -> tuple[Split | None, tuple[
 
 def _save_draw(path: Path, made: Probe, task: Task) -> None:
     """Write which images teach and which are scored, as a file that --split reads."""
+    from core.probes.run import in_id_order
     from core.probes.split_files import make_draw, write_draw
     from core.probes.splits import VALIDATION, halves
 
+    task = in_id_order(task)  # as the probe itself draws
     needs, labels = made.needs(), task.samples.labels
     if not needs.shots or labels is None:
         raise InvalidInput("--save-draw writes which images a probe learned from, and this one learns from none. Leave it out.")

@@ -14,7 +14,7 @@ import numpy as np
 from core.errors import InvalidInput
 from core.paired import paired_difference, paired_p
 from core.probes.base import Images, Part, Probe
-from core.probes.run import Task, accuracy_of, check_task
+from core.probes.run import Task, accuracy_of, check_task, in_id_order
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, whole
 from core.records import F64, I64, Bool, Estimate, Progress, no_progress
 from core.statistics import bootstrap
@@ -122,7 +122,8 @@ def base_to_new(name: str, probe: Probe, task: Task, *, order: Sequence[str] | N
     Source: Zhou et al. 2022 (CoCoOp), arXiv 2203.05557, section 4.1; the generalised setting as in Xian et al. 2017, arXiv 1703.04394.
     """
     check_transfers(name, probe)
-    labels, names = check_task(task)
+    check_task(task)
+    labels, names = check_task(task := in_id_order(task))
     base, new = halve_classes(names, order)
     started, split = time.process_time(), _split(probe, task, labels)
     logits = [_scored(name, probe, task, labels, names, base, fold, progress) for fold in split.folds]
@@ -175,6 +176,9 @@ def cross_data_set(name: str, probe: Probe, source: Task, target: Task, *, progr
     Source: Zhou et al. 2022 (CoCoOp), arXiv 2203.05557, section 4.2.
     """
     check_transfers(name, probe)
+    for task in (source, target):
+        check_task(task)
+    source, target = in_id_order(source), in_id_order(target)
     (labels, names), (truth, target_names) = check_task(source), check_task(target)
     if source.encoder.fingerprint != target.encoder.fingerprint:
         raise InvalidInput(f"Both data sets must be seen by one encoder: {source.encoder.name} and {target.encoder.name}. Embed them alike.")

@@ -16,6 +16,7 @@ from core.errors import InvalidInput
 from core.paired import paired_difference, paired_p, sign_flip_p
 from core.probe_records import Choice, Control, LogitParts, Neighbours, ProbeResult, Support
 from core.probes.base import Images, Needs, Part, Probe, Scored
+from core.probes.id_order import moved, moved_back, order_of
 from core.probes.measures import calibration_error
 from core.probes.prompt_files import matching
 from core.probes.settings import check_seed, read_name
@@ -55,8 +56,19 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
     Raises:
         InvalidInput: the samples have no labels or one class, the vectors are of another space, or the probe refuses what it was given.
     """
+    check_task(task)
+    order, label = order_of(task.samples.ids), read_name(label)
+    return moved_back(_run(name, probe, in_id_order(task), label, progress), order)
+
+
+def in_id_order(task: Task) -> Task:
+    """The same task with its samples in the order of their ids, in which rows are drawn: the order of a table changes nothing."""
+    order = order_of(task.samples.ids)
+    return replace(task, samples=task.samples.keep(order), joint=task.joint.keep(order), split=moved(task.split, order))
+
+
+def _run(name: str, probe: Probe, task: Task, label: str, progress: Progress) -> ProbeResult:
     labels, names = check_task(task)
-    label = read_name(label)
     needs, started = probe.needs(), time.process_time()
     split = apart(task.split, task.samples.groups) if task.split else _split(needs, task, labels)
     made: list[tuple[Fold, Scored]] = []

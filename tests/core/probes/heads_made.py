@@ -58,5 +58,5 @@ def made_task(n: int = 80, seed: int = 0, groups: I64 | None = None) -> Task:
     """Samples to run a probe on."""
     rows, labels = made_images(n, seed)
     tower: object = Tower()
-    samples = SampleSet(tuple(f"i{i}" for i in range(n)), labels=labels, class_names=NAMES, groups=groups)
+    samples = SampleSet(tuple(f"i{i:04d}" for i in range(n)), labels=labels, class_names=NAMES, groups=groups)
     return Task(samples, Embeddings(rows, "made", "made joint"), tower, seed=seed)  # pyright: ignore

@@ -163,7 +163,7 @@ def test_what_differs_by_fold_is_said_by_fold_and_the_rest_once(spy):
 def test_rows_that_no_fold_scores_are_named(spy):
     split = Split((Fold(np.arange(40), np.arange(40, 79)),), "Given.", ((79, "too dark"),))
     result = run_probe("spy", spy(), replace(made_task(80), split=split))
-    assert result.excluded == (("i79", "too dark"),)
+    assert result.excluded == (("i0079", "too dark"),)
     assert len(result.rows) == 39
 
 
@@ -250,3 +250,36 @@ def test_outcomes_are_cross_entropy_with_probabilities():
     np.testing.assert_allclose(found.scores.sum(1), 1)
     assert found.errors.tolist() == [False, True]
     assert found.predictions.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("given_split", [False, True])
+def test_the_order_of_the_table_changes_neither_draws_nor_results(given_split):
+    task = made_task()
+    n = len(task.samples)
+    if given_split:
+        rows = np.arange(n, dtype=np.int64)
+        task = replace(task, split=Split((Fold(rows[: n // 2], rows[n // 2 :]),), "the first half teaches"))
+    shuffle = np.random.default_rng(7).permutation(n)
+    place = np.argsort(shuffle)
+    split = task.split and Split(tuple(Fold(np.sort(place[f.train]), np.sort(place[f.test])) for f in task.split.folds), task.split.said)
+    other = replace(task, samples=task.samples.keep(shuffle), joint=task.joint.keep(shuffle), split=split)
+    first, second = (run_probe("sus-x", make_probe("sus-x", {"shots": 2, "tune": True}), t) for t in (task, other))
+
+    def by_id(result, of):
+        return {of.samples.ids[row]: result.outcomes.loss[i] for i, row in enumerate(result.rows.tolist())}
+
+    assert by_id(first, task) == by_id(second, other)
+    assert [(t.samples.ids[row]) for r, t in ((first, task),) for row in r.support.rows] == list(first.support.ids)
+    assert [(t.samples.ids[row]) for r, t in ((second, other),) for row in r.support.rows] == list(second.support.ids) == list(first.support.ids)
+    nearest = [{t.samples.ids[row]: r.neighbours[0].nearest[i].tolist() for i, row in enumerate(r.rows)} for r, t in ((first, task), (second, other))]
+    assert nearest[0] == nearest[1]
+    assert (np.diff(second.rows) > 0).all()
+    np.testing.assert_array_equal(second.labels, other.samples.labels[second.rows])
+    np.testing.assert_allclose(second.parts.values.sum(0)[:, 0], [by_id_logit(second, i) for i in range(len(second.rows))], rtol=1e-4, atol=1e-4)
+
+
+def by_id_logit(result, i):
+    """The true class's logit, from the leading one's and the probabilities."""
+    lead = result.parts.values.sum(0)[i]
+    scores = result.outcomes.scores[i]
+    return lead[1] + np.log(scores[result.parts.classes[i, 0]] / scores[result.parts.classes[i, 1]])
