@@ -37,6 +37,7 @@ FORMAT = 1
 STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
 ORIGINALS = "images.zip"
 """Beside a run's folder: read where the run has no thumbnails."""
+WITHOUT_PICTURES = f"The pictures of this run were not found: it keeps no {THUMBNAILS}, and {ORIGINALS} does not lie beside its folder."
 
 
 def save(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -> None:
@@ -103,9 +104,12 @@ def load(folder: Path) -> Diagnosis:
         diagnosis = decode(state["diagnosis"], read_arrays(folder / ARRAYS))
         if not isinstance(diagnosis, Diagnosis):
             raise ValueError(f"{STATE} holds no diagnosis")
+        images = _open_thumbnails(folder, state["image_names"])
+        lost = images is None and state["image_names"] is not None
         return replace(
             diagnosis,
-            samples=replace(diagnosis.samples, images=_open_thumbnails(folder, state["image_names"])),
+            samples=replace(diagnosis.samples, images=images),
+            notes=tuple(dict.fromkeys((*diagnosis.notes, WITHOUT_PICTURES))) if lost else diagnosis.notes,
             model=_load_model(folder) if MODEL in state["digests"] else None,
         )
     except InvalidInput:
@@ -148,8 +152,8 @@ def _open_thumbnails(folder: Path, names: list[str] | None) -> ImageStore | None
     if names is None:
         return None
     originals = folder.parent / ORIGINALS
-    if not (folder / THUMBNAILS).is_file() and originals.is_file():
-        return _originals(originals, names)
+    if not (folder / THUMBNAILS).is_file():
+        return _originals(originals, names) if originals.is_file() else None
     from core.thumbnails import open_thumbnails
 
     return open_thumbnails(folder / THUMBNAILS, tuple(names))

@@ -292,3 +292,13 @@ def test_a_run_without_thumbnails_shows_the_pictures_that_lie_beside_it(tmp_path
     shown = load(tmp_path / "run").samples.images
     assert shown is not None
     assert [shown.read(i) for i in range(3)] == [images.read(i) for i in range(3)]
+
+
+def test_a_run_whose_pictures_are_gone_opens_without_them_and_says_so(tmp_path: Path) -> None:
+    save(make_diagnosis(), tmp_path)
+    (tmp_path / "thumbnails.zip").unlink()
+    found = load(tmp_path)
+    assert found.samples.images is None
+    assert sum("pictures of this run were not found" in note for note in found.notes) == 1
+    save(found, tmp_path)
+    assert [note for note in load(tmp_path).notes if "pictures of this run" in note] == [found.notes[-1]]
