@@ -147,8 +147,8 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value).__name__, "a number")
 
 
-def by_class(lists: dict[str, tuple[str, ...]], class_names: Sequence[str], what: str) -> tuple[tuple[tuple[str, ...], ...], int]:
-    """For each class the texts under its name, spelled with other spaces or case perhaps, and how many keys are no class.
+def by_class(lists: dict[str, tuple[str, ...]], class_names: Sequence[str], what: str) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """For each class the texts under its name, spelled with other spaces or case perhaps, and the keys that are no class.
 
     Raises:
         InvalidInput: two keys are one class, or no key is a class.
@@ -158,17 +158,17 @@ def by_class(lists: dict[str, tuple[str, ...]], class_names: Sequence[str], what
         if (twin := keys.setdefault(matching(key), key)) != key:
             raise InvalidInput(f"{what}: {twin[:80]!r} and {key[:80]!r} are the same name. Put their texts under one.")
     wanted = [matching(name) for name in class_names]
-    strangers = len(keys.keys() - set(wanted))
-    if strangers == len(keys):
+    strangers = tuple(key for name, key in keys.items() if name not in set(wanted))
+    if len(strangers) == len(keys):
         few = ", ".join(repr(key[:40]) for key in list(lists)[:3])
         raise InvalidInput(f"{what}: none of its names ({len(keys):,}) is a class. It has {few}; the classes are {_few(class_names)}.")
     return tuple(lists[keys[name]] if name in keys else () for name in wanted), strangers
 
 
-def strangers_note(strangers: int, what: str) -> str:
-    """How many keys of a file are no class."""
-    many = "1 name in the {} is" if strangers == 1 else f"{strangers:,} names in the {{}} are"
-    return f"{many.format(what)} no class and went unused."
+def strangers_note(strangers: Sequence[str], what: str) -> str:
+    """The keys of a file that are no class: misspelt ones perhaps."""
+    many = "1 name in the {} is" if len(strangers) == 1 else f"{len(strangers):,} names in the {{}} are"
+    return f"{many.format(what)} no class and went unused: {_few(strangers)}."
 
 
 def _few(names: Sequence[str]) -> str:

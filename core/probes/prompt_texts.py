@@ -84,7 +84,7 @@ def _article(name: str, concept: str) -> str:
     return "" if not concept else "an " if name[:1].casefold() in set("aeiou") else "a "
 
 
-def _notes(described: Sequence[Sequence[str]], strangers: int, said: str) -> tuple[str, ...]:
+def _notes(described: Sequence[Sequence[str]], strangers: Sequence[str], said: str) -> tuple[str, ...]:
     missing, k = sum(not own for own in described), len(described)
     notes = [said]
     if missing:

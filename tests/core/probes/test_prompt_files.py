@@ -86,7 +86,7 @@ def test_a_file_that_is_too_large_or_no_text_is_refused(tmp_path: Path, monkeypa
 
 def test_names_are_matched_whatever_their_case_underscores_and_composition():
     lists = {"great white  shark": ("a",), "CAFE\u0301": ("b",), "stranger": ("c",)}
-    assert by_class(lists, ("Great_White Shark", "café", "other"), "descriptions") == ((("a",), ("b",), ()), 1)
+    assert by_class(lists, ("Great_White Shark", "café", "other"), "descriptions") == ((("a",), ("b",), ()), ("stranger",))
 
 
 def test_a_file_of_other_classes_or_with_one_class_twice_is_refused():
@@ -111,7 +111,10 @@ def test_synonyms_are_read_from_lines_for_names_of_any_script_and_with_colons():
 def test_synonyms_are_read_from_a_json_file_and_strangers_are_counted(tmp_path: Path):
     file = tmp_path / "s.json"
     file.write_text(json.dumps({"cat": ["Cat", "tom, the"], "cow": ["ox"]}))
-    assert read_synonyms(str(file), ("cat", "dog")) == ((("cat", "tom, the"), ("dog",)), ("1 name in the synonyms is no class and went unused.",))
+    assert read_synonyms(str(file), ("cat", "dog")) == (
+        (("cat", "tom, the"), ("dog",)),
+        ("1 name in the synonyms is no class and went unused: 'cow'.",),
+    )
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_descriptors_and_sentences_are_told_apart_and_the_note_says_which():
     assert "taken for descriptors (0 of 3" in short.notes[0]
     assert short.notes[1:] == (
         "1 of 2 classes has no descriptions: only the templates speak there.",
-        "1 name in the descriptions is no class and went unused.",
+        "1 name in the descriptions is no class and went unused: 'cow'.",
     )
     assert "taken for sentences (3 of 3" in whole.notes[0]
 
