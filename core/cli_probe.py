@@ -120,7 +120,7 @@ def describe(setting: Any) -> str:
         parts.append(f"one of {', '.join(setting.choices)}")
     if setting.low is not None and setting.high is not None:
         parts.append(f"{setting.low:g} to {setting.high:g}")
-    default = "the probe chooses" if setting.default is None else "none" if setting.default == "" else _plain(setting.default)
+    default = "the method's" if setting.default is None else "none" if setting.default == "" else _plain(setting.default)
     return f"{'; '.join(parts)} (default {default})"
 
 

@@ -109,7 +109,7 @@ def _upload(setting: Setting) -> str:
 def _number(setting: Setting, ident: str, value: str) -> str:
     bounds = "".join(f' {edge}="{v:g}"' for edge, v in (("min", setting.low), ("max", setting.high)) if v is not None)
     step = "1" if setting.kind == "int" else "any"
-    empty = ' placeholder="chosen by the probe"' if setting.optional else ""
+    empty = ' placeholder="as the method has it"' if setting.optional else ""
     field = f'<input type="number" {ident} value="{esc(value)}" step="{step}"{bounds}{empty}>'
     if setting.low is None or setting.high is None or setting.optional or setting.high <= setting.low:
         return field

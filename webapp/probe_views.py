@@ -14,7 +14,7 @@ from webapp.probe_figures import ALPHA, interval, is_own, points
 from webapp.probe_learned import learned_view
 from webapp.whiskers import Mark, axis_of, chart, line
 
-CONTROLS = {"zero-shot": "Zero-shot, nothing learned"}
+CONTROLS = {"zero-shot": "Zero-shot with the same texts"}
 
 
 def result_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], result: ProbeResult, comparison: Comparison | None) -> str:
