@@ -45,7 +45,8 @@ by. With too few matches nothing is judged.</dd>
 <dd>A second classifier, which knows your classes by their names or by a few images of each, is judged on the same images as your model. Of a
 cluster, <b>fixed</b> means that it is right there more often than your model; <b>broken</b> is the other way round. <b>Shared</b> means that it too
 does worse there than elsewhere, so these images are hard for both; <b>own</b> that your model's errors rise there more than the probe's, which
-had room to rise as much and is not known to do worse there; <b>partly</b> that it is right more often than your model there and still does worse than elsewhere; <b>open</b> that
+had room to rise as much and is not known to do worse there;
+<b>partly</b> that it is right more often than your model there and still does worse than elsewhere; <b>open</b> that
 there are too few images to tell. A weak probe may break much and still tell what is hard: look at where its errors rise, not only at how many they
 are.</dd>
 <dt>Looked at, not confirmed</dt>
