@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from core.errors import InvalidInput
 from core.probe_records import Choice
 from core.probes.base import Needs, Part, Scored, logit_scale_of, tidy
 from core.probes.context import Position, Prompts, Training, lay_out, load_prompts, save_prompts
@@ -79,8 +81,14 @@ def run_prompts(part: Part, how: Training, load: str, save: str, shots: int) -> 
     notes: list[str] = []
     if load:
         prompts = load_prompts(Path(load).expanduser())
+        if prompts.kind != how.kind:
+            raise InvalidInput(
+                f"{Path(load).name} holds prompts of {prompts.kind}, and this is {how.kind}. Run `probe {prompts.kind} --load` with it."
+            )
         notes += _about_loaded(prompts, part)
     else:
+        if save:
+            _check_place(Path(save).expanduser())  # before the training, not after it
         prompts = fit_prompts(part, how)
         if save:
             notes.append(f"The prompts are saved in {_saved(prompts, Path(save).expanduser())}.")
@@ -121,6 +129,17 @@ def _about_loaded(prompts: Prompts, part: Part) -> list[str]:
     if seen:
         notes.append(f"{seen:,} of the {len(part.test):,} scored images taught these prompts, so their accuracy is flattered.")
     return notes
+
+
+def _check_place(path: Path) -> None:
+    """Make the folder of a file that is to be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writable = os.access(path.parent, os.W_OK)
+    except OSError as error:
+        raise InvalidInput(f"Prompts cannot be saved at {path}: {error.strerror or error}. Choose another place.") from error
+    if not writable:
+        raise InvalidInput(f"Prompts cannot be saved at {path}: its folder cannot be written to. Choose another place.")
 
 
 def _saved(prompts: Prompts, path: Path) -> Path:

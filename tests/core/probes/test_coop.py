@@ -16,6 +16,7 @@ from core.encoders.open_clip import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.probes import make_probe
 from core.probes.base import Part
+from core.probes.cocoop import CoCoOp
 from core.probes.context import Prompts, Training, lay_out, load_prompts, save_prompts
 from core.probes.coop import CoOp, shown_prompt
 from core.probes.prompt_learner import Frame, Learner, classifier, prompt_logits, restore, tower_of
@@ -216,6 +217,18 @@ def test_a_file_that_is_there_is_never_written_over(native: OpenClipEncoder, tmp
     part, _ = permuted(native)
     notes = [CoOp(epochs=0, save=str(tmp_path / "prompts")).run(part).notes[0] for _ in range(2)]
     assert [Path(note.split("saved in ")[1][:-1]).name for note in notes] == ["prompts.npz", "prompts-2.npz"]
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_training_and_prompts_of_another_kind_are_not_taken(
+    native: OpenClipEncoder, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    part, _ = permuted(native)
+    with pytest.raises(InvalidInput, match="cannot be saved"):
+        CoOp(shots=1, epochs=10_000, save=str(tmp_path / "file" / "p.npz")).run(part)
+    CoOp(shots=1, epochs=0, save=str(tmp_path / "p.npz")).run(part)
+    with pytest.raises(InvalidInput, match="holds prompts of coop, and this is cocoop"):
+        CoCoOp(load=str(tmp_path / "p.npz")).run(part)
 
 
 def test_loaded_prompts_say_how_many_scored_images_taught_them(native: OpenClipEncoder, tmp_path: Path) -> None:
