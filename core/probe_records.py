@@ -144,9 +144,9 @@ class FourWay:
     room: bool = True
     """Of a cluster: whether B, at its level elsewhere, could show an excess as large as A's at all. A model that is nearly always wrong could not."""
     verdict: Literal["fixed", "partly", "shared", "own", "broken", "open"] = "open"
-    """"fixed": B is better here. "partly": better, yet it too does worse here than elsewhere. "shared": B does worse here than elsewhere. "own": A's
-    errors rise here more than B's, which had room to rise as much, and B is not known to do worse here than elsewhere. "broken": B is worse. "open": too little to tell. Of classes and
-    all samples only fixed, broken or open."""
+    """"fixed": B is better here. "partly": better, yet it too does worse here than elsewhere. "shared": B does worse here than elsewhere.
+    "own": A's errors rise here more than B's, which had room to rise as much, and B is not known to do worse here than elsewhere.
+    "broken": B is worse. "open": too little to tell. Of classes and all samples only fixed, broken or open."""
     cluster: int | None = None
 
 
