@@ -48,6 +48,7 @@ class MeanColour:
 
     name, fingerprint, description = "mean colour", "mean-colour-1", "A stand-in."
     finding_space, joint_space = "pixels", "colours"
+    logit_scale = 100.0
 
     def __init__(self, fingerprint: str = "mean-colour-1", batch_size: int = 4) -> None:
         self.fingerprint, self.batch_size, self.encoded = fingerprint, batch_size, 0

@@ -18,6 +18,7 @@ class Encoder:
     """Mean colours of the four quarters: enough to tell pictures apart."""
 
     name, description, finding_space, joint_space, fingerprint = "quarters", "test", "finding", "joint", "0" * 64
+    logit_scale = 100.0
 
     def preprocess(self, image):
         return np.asarray(image.resize((2, 2), Image.Resampling.BOX), np.float32).transpose(2, 0, 1)

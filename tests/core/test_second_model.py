@@ -20,6 +20,7 @@ from tests.fixtures import make_diagnosis
 
 def table_of(diagnosis: Diagnosis, wrong: np.ndarray, path: Path, *, shuffled: bool = False) -> Path:
     names, labels = diagnosis.samples.class_names, diagnosis.samples.labels
+    assert labels is not None
     said = np.where(wrong, (labels + 1) % len(names), labels)
     table = pd.DataFrame({"id": diagnosis.samples.ids, "label": [names[c] for c in labels], "prediction": [names[c] for c in said]})
     (table.sample(frac=1, random_state=0) if shuffled else table).to_csv(path, index=False)
@@ -39,6 +40,7 @@ def test_errors_are_matched_by_id_whatever_the_order_of_the_table(run: Diagnosis
     assert outcomes.errors.tolist() == wrong.tolist()
     found, name, _ = with_second(run, tmp_path / "new.csv")
     assert name == "new"
+    assert run.outcomes.errors is not None
     assert compare(found, "model", name).overall.fixed == int((run.outcomes.errors & ~wrong).sum())
 
 
