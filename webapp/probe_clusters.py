@@ -28,7 +28,8 @@ def four_way_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
     agree = f" Agreement of their failures beyond chance (kappa): {number(kappa)}." if kappa == kappa else ""
     notes = "".join(f"<li>{esc(n)}</li>" for n in comparison.notes)
     return (
-        '<p class="muted small-note">Fixed: your model is wrong and the probe right. Broken: the other way round. Press a number to see the images.'
+        '<p class="muted small-note">Fixed: your model is wrong and the probe right. Broken: the other way round. Press a number to see the images. '
+        "Each p is adjusted over the clusters (Holm), each interval is one cluster's own."
         f'{agree}</p><p class="seg-key" aria-hidden="true">{legend}</p>'
         '<div class="scroll tall"><table class="probes four-way"><thead><tr><th scope="col">Where</th><th scope="col">Verdict</th>'
         '<th scope="col" class="num">Images</th>'
