@@ -105,7 +105,7 @@ def test_a_probe_runs_on_an_example_and_is_compared_without_changing_it_for_othe
     assert said["comparison"]["n"] == 600
     own = {"templates": "own", "own_templates": "a dark {}."}
     again = client.predict(run="example-streets", name="zero-shot", settings=own, api_name="/probe")
-    assert again["name"] == "zero-shot, templates own"
+    assert again["name"] == "zero-shot, own templates"
     beside = client.predict(run="example-streets", a=said["name"], b=again["name"], api_name="/compare")
     whole = beside["scopes"][0]
     assert whole["fixed"] + whole["broken"] + whole["both"] + whole["neither"] == beside["n"] == 600
