@@ -305,9 +305,9 @@ def compare(options: Namespace) -> None:
 
         write_comparison(diagnosis, found, options.out)
     elif kind == ".json":
-        from core.files import write_text
+        from core.files import write_json
 
-        write_text(options.out, json.dumps(comparison_document(diagnosis, found), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        write_json(options.out, comparison_document(diagnosis, found))
     else:
         write_table(comparison_table(diagnosis, found), options.out, kind.removeprefix("."))
     print(f"Written: {options.out}")
@@ -319,7 +319,7 @@ def reproduce(options: Namespace) -> None:
         raise InvalidInput(f"--seeds must be at least 1: got {options.seeds}. Three give an interval over draws.")
     make_folder(options.out)
     from core.embedding_cache import default_cache
-    from core.files import write_text
+    from core.files import write_json
     from core.probe_sentences import reproduction_lines
     from core.probe_tables import reproduction_document, reproduction_table
     from core.probes.reproduce import reproduce as climb
@@ -341,6 +341,6 @@ def reproduce(options: Namespace) -> None:
         progress.close()
     write_table(reproduction_table(rows), options.out / "reproduced.csv", "csv")
     document = reproduction_document(rows, options.method, options.encoder, options.dataset.name, options.seeds)
-    write_text(options.out / "reproduced.json", json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(options.out / "reproduced.json", document)
     print("\n".join(reproduction_lines(rows)))
     print(f"Written: {options.out / 'reproduced.csv'}")

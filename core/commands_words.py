@@ -121,7 +121,7 @@ def predict(options: Namespace) -> None:
         check_suffix(options.out)
         in_folder(options.out)  # before the work, not after it
     from core.embedding_cache import default_cache
-    from core.files import write_text
+    from core.files import write_json
     from core.freeze import freeze
     from core.fresh import predict_fresh
     from core.report import write_report
@@ -144,7 +144,7 @@ def predict(options: Namespace) -> None:
         )
         save(found, options.run, progress)
         document = prediction_document(found)
-        write_text(options.run / "prediction.json", json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        write_json(options.run / "prediction.json", document)
         write_report(found, options.run / "report.html", progress)
     finally:
         progress.close()

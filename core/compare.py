@@ -156,11 +156,7 @@ class _Pair:
     def clusters(self) -> tuple[FourWay, ...]:
         """One for each confirmed cluster, in rank order."""
         found = [self._cluster(cluster) for cluster in self.diagnosis.clusters]
-        shared = [f.shares_p for f in found]
-        known = [i for i, p in enumerate(shared) if p is not None]
-        for i, p in zip(known, holm([p for p in shared if p is not None]).tolist()):
-            found[i] = replace(found[i], shares_p=float(p))
-        return _adjusted(found)
+        return _adjusted([replace(f, shares_p=p) for f, p in zip(found, _holm([f.shares_p for f in found]))])
 
     def _cluster(self, cluster: FailureCluster) -> FourWay:
         inside = cluster.membership[self.rows] >= 0.5
@@ -194,8 +190,8 @@ class _Pair:
         weights = _weights(member, block)
         p = permutation_p(float(weights @ error), weights @ error[draws])
         beside = Estimate(gap.value - bias, gap.low - bias, gap.high - bias)
-        level = float(error[member].mean()) - value.value
-        return replace(found, shares=value, shares_p=p, excess_gap=beside, room=level + value.value + beside.value <= 1)
+        room = float(error[member].mean()) + beside.value <= 1  # B's rate inside, had it risen as much as A's
+        return replace(found, shares=value, shares_p=p, excess_gap=beside, room=room)
 
     def _in_scope(self, cluster: FailureCluster, blocks: I64) -> Bool:
         names = self.diagnosis.samples.class_names
@@ -234,9 +230,13 @@ def _gap(member: Bool, block: I64, error: F64) -> float:
 
 def _adjusted(found: list[FourWay]) -> tuple[FourWay, ...]:
     """The same with p adjusted by Holm over those that are tested, and the verdict that follows."""
-    known = [i for i, f in enumerate(found) if f.p is not None]
-    adjusted = dict(zip(known, holm([f.p for f in found if f.p is not None]).tolist()))
-    return tuple(_judged(replace(f, p=float(adjusted[i])) if i in adjusted else f) for i, f in enumerate(found))
+    return tuple(_judged(replace(f, p=p)) for f, p in zip(found, _holm([f.p for f in found])))
+
+
+def _holm(p: list[float | None]) -> list[float | None]:
+    """Holm's adjustment over those that were tested; None stays None."""
+    adjusted = iter(holm([value for value in p if value is not None]).tolist())
+    return [None if value is None else next(adjusted) for value in p]
 
 
 def _judged(found: FourWay) -> FourWay:

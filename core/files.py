@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,6 +30,11 @@ def write_text(path: Path, text: str) -> None:
     """Write the file whole or not at all, in UTF-8."""
     with whole(path) as part:
         part.write_text(text, "utf-8")
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write plain JSON values (no nan) for people and programs to read, whole or not at all."""
+    write_text(path, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -5,7 +5,6 @@ Nothing here computes a finding; every function only arranges what the records h
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures import digits_for
-from core.files import whole, write_text
+from core.files import whole, write_json
 from core.probe_tables import probes_document, probes_table
 from core.questions import AuditCell
 from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
@@ -39,7 +38,7 @@ def write_results(diagnosis: Diagnosis, folder: Path) -> None:
     for name, table in tables.items():
         with whole(folder / f"{name}.parquet") as part:
             table.to_parquet(part, index=False)
-    write_text(folder / "diagnosis.json", json.dumps(to_document(diagnosis), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(folder / "diagnosis.json", to_document(diagnosis))
 
 
 def samples_table(diagnosis: Diagnosis) -> pd.DataFrame:

@@ -124,6 +124,11 @@ def tidy(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(" ".join(name.replace("_", " ").split()) for name in names)
 
 
+def said_shots(shots: int) -> str:
+    """ "1 shot", "4 shots"."""
+    return f"{shots} shot{'s' * (shots != 1)}"
+
+
 def logit_scale_of(encoder: Encoder) -> float:
     """exp(logit_scale) of the checkpoint: what cosines are multiplied with before a softmax. 100 for OpenAI's CLIP."""
     return float(encoder.logit_scale)

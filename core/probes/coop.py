@@ -11,7 +11,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.probe_records import Choice
-from core.probes.base import Needs, Part, Scored, logit_scale_of, tidy
+from core.probes.base import Needs, Part, Scored, logit_scale_of, said_shots, tidy
 from core.probes.context import Position, Prompts, Training, lay_out, load_prompts, save_prompts
 from core.probes.prompts import mean_vectors
 from core.probes.splits import VALIDATION
@@ -101,7 +101,7 @@ def run_prompts(part: Part, how: Training, load: str, save: str, shots: int) -> 
         parts={"zero-shot": plain, "learned context": logits - plain},
         controls={"zero-shot": plain.argmax(1)[None].astype(np.int64)},
         support=None if load else part.shots,
-        support_source="" if load else f"{shots} shot{'s' * (shots != 1)} a class",
+        support_source="" if load else f"{said_shots(shots)} a class",
         choices=(_choice(prompts, part, load),),
         prompts=tuple((shown_prompt(name, prompts),) for name in tidy(part.class_names)),
         details=_details(prompts) | {"nearest words": nearest_words(prompts, tower)},

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from core.losses import cross_entropy_of_logits
 from core.probe_records import Choice
-from core.probes.base import Needs, Part, Scored
+from core.probes.base import Needs, Part, Scored, said_shots
 from core.probes.lp_plus_plus import labelled, nearest_shots
 from core.probes.prompts import text_classifier
 from core.probes.splits import VALIDATION
@@ -116,7 +116,7 @@ class LinearProbe:
             logits,
             controls={"zero-shot": zero_shot},
             support=part.shots,
-            support_source=f"{self.shots} shot{'s' * (self.shots != 1)} a class",
+            support_source=f"{said_shots(self.shots)} a class",
             neighbours=(nearest_shots(part.test, part.shots),),
             choices=() if best is None else (Choice("C", best.c, "given" if self.c is not None else "validation" if checked else "fixed"),),
             prompts=found.prompts,

@@ -10,7 +10,7 @@ import numpy as np
 from core.errors import InvalidInput
 from core.losses import cross_entropy_of_logits, softmax
 from core.probe_records import Choice, Neighbours
-from core.probes.base import Images, Needs, Part, Scored, logit_scale_of
+from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
 from core.probes.prompts import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.splits import VALIDATION
 from core.records import F64, I64, Progress, no_progress
@@ -167,7 +167,7 @@ class LinearProbePlusPlus:
             parts,
             {"zero-shot": cosines.argmax(1)[None].astype(np.int64)},
             part.shots,
-            f"{self.shots} shot{'s' * (self.shots != 1)} a class",
+            f"{said_shots(self.shots)} a class",
             neighbours=(nearest_shots(part.test, part.shots),),
             choices=(Choice("steps", head.step, "fixed" if checked is None else "validation"), Choice("alpha at the start", scale, "fixed")),
             prompts=found.prompts,

@@ -15,6 +15,7 @@ from scipy import stats
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.files import write_text
 from core.probes import make_probe
+from core.probes.base import said_shots
 from core.probes.data_sets import DataSet, read_data_set
 from core.probes.protocols import base_to_new
 from core.probes.published import find, means
@@ -43,7 +44,7 @@ class Step:
     @property
     def title(self) -> str:
         """Such as "coop, 16 shots, base-to-new"."""
-        shots = () if self.shots is None else (f"{self.shots} shot{'s' * (self.shots != 1)}",)
+        shots = () if self.shots is None else (said_shots(self.shots),)
         return ", ".join((self.name, *shots, *((self.setting,) if self.setting != "all classes" else ())))
 
 

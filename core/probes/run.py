@@ -15,7 +15,7 @@ from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.paired import paired_difference, paired_p, sign_flip_p
 from core.probe_records import Choice, Control, LogitParts, Neighbours, ProbeResult, Support
-from core.probes.base import Images, Needs, Part, Probe, Scored
+from core.probes.base import Images, Needs, Part, Probe, Scored, said_shots
 from core.probes.id_order import moved, moved_back, order_of
 from core.probes.measures import calibration_error
 from core.probes.prompt_files import matching
@@ -166,7 +166,7 @@ def label_of(name: str, probe: Probe) -> str:
     shots = probe.needs().shots
     templates = getattr(probe, "templates", "simple")
     parts = [
-        f"{shots} shot{'s' * (shots != 1)}" if shots else "",
+        said_shots(shots) if shots else "",
         f"{templates} templates" if templates != "simple" else "",
         "descriptions" if getattr(probe, "descriptions", "") else "",
     ]

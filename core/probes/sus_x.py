@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.naming import encode_texts
 from core.probe_records import Choice, Neighbours
 from core.probes.affinities import Span, cache_values, nearest, projected, signature_evidence, signatures, support_span, text_subspace, tip_evidence
-from core.probes.base import Images, Needs, Part, Scored, logit_scale_of
+from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
 from core.probes.prompts import TextClassifier, check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.search import Axis, Found, coarse_to_fine, geometric
 from core.probes.splits import VALIDATION
@@ -122,7 +122,7 @@ class SusX:
     def _support(self, part: Part, texts: TextClassifier) -> SupportSet:
         if self.shots:
             assert part.shots is not None
-            return SupportSet(part.shots, f"{self.shots} shot{'s' * (self.shots != 1)} a class", np.empty(0, np.float32))
+            return SupportSet(part.shots, f"{said_shots(self.shots)} a class", np.empty(0, np.float32))
         if part.pool is None:
             raise InvalidInput("SuS-X with names alone needs a pool of images. Bring one, or set shots above 0.")
         queries, by = self._queries(part, texts)

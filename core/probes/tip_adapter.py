@@ -12,7 +12,7 @@ from core import losses
 from core.errors import InvalidInput
 from core.probe_records import Choice, Neighbours
 from core.probes.affinities import cache_values, nearest, tip_evidence
-from core.probes.base import Images, Needs, Part, Scored, logit_scale_of
+from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
 from core.probes.prompts import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.search import Axis, Found, coarse_to_fine, geometric
 from core.probes.splits import VALIDATION
@@ -86,7 +86,7 @@ class TipAdapter:
             parts,
             {"zero-shot": zero.argmax(1)[None].astype(np.int64)},
             shots,
-            f"{self.shots} shot{'s' * (self.shots != 1)} a class",
+            f"{said_shots(self.shots)} a class",
             neighbours=(Neighbours("image", *nearest(part.test.features, shots.features, NEIGHBOURS)),),
             choices=choices,
             prompts=texts.prompts,

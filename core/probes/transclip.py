@@ -12,7 +12,7 @@ from core import losses
 from core.errors import InvalidInput
 from core.probe_records import Choice, Neighbours
 from core.probes.affinities import blocks, nearest
-from core.probes.base import Images, Needs, Part, Scored, logit_scale_of
+from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
 from core.probes.prompts import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.splits import VALIDATION
 from core.records import F64, I64, Bool, Progress, no_progress
@@ -91,7 +91,7 @@ class TransClip:
             parts,
             {"zero-shot": before[None].astype(np.int64)},
             part.shots,
-            f"{self.shots} shot{'s' * (self.shots != 1)} a class" if self.shots else "",
+            f"{said_shots(self.shots)} a class" if self.shots else "",
             neighbours=() if part.shots is None else (Neighbours("image", *nearest(part.test.features, part.shots.features, 8)),),
             choices=choices,
             prompts=texts.prompts,
