@@ -1,0 +1,83 @@
+"""What a small trained module needs of a frozen encoder: the tokens before its last block, on both sides, and that last block itself.
+
+n pictures of P tokens (patches, row by row, without class token), di wide; m texts of T tokens, dt wide. The tokens are the output of the
+penultimate block, as in Cola (Ray et al. 2023, arXiv 2305.03689, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from core.inputs import F32, I64, Bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageTokens:
+    """Pictures as a tower holds them before its last block."""
+
+    tokens: F32
+    """(n, P, di)."""
+    pooled: F32
+    """(n, d) unit rows of the joint space, as `Encoder.encode_images` gives them."""
+    prefix: F32 | None = None
+    """(n, 1, di) class token at the same depth, where the tower has one: only the last block itself needs it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextTokens:
+    """Texts as a tower holds them before its last block."""
+
+    tokens: F32
+    """(m, T, dt); rows past a text's end are 0."""
+    ids: I64
+    """(m, T) token ids, padded."""
+    words: Bool
+    """(m, T) True on tokens of the text itself: not on marks (start, end, [CLS], [SEP]) and not on padding."""
+    seen: Bool
+    """(m, T) True on everything but padding."""
+    pooled: F32
+    """(m, d) unit rows of the joint space, as `Encoder.encode_texts` gives them."""
+    pieces: tuple[tuple[str, ...], ...]
+    """For each text its tokens spelled, T or fewer, marks included; pieces inside a word begin with "##" (WordPiece) or stand as they are."""
+
+
+class TokenTower(Protocol):
+    """A frozen encoder opened before its last block. Made by `encoder.token_tower()`."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The encoder's fingerprint and the depth of the tokens: what is trained on them fits no other."""
+        ...
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of patches; P = rows x columns. Patch (r, c) covers that cell of the picture as `preprocess` crops it."""
+        ...
+
+    @property
+    def image_width(self) -> int: ...
+    @property
+    def text_width(self) -> int: ...
+    @property
+    def joint_width(self) -> int: ...
+    @property
+    def logit_scale(self) -> float: ...
+
+    def image_tokens(self, batch: F32) -> ImageTokens:
+        """Of (n, 3, height, width) pictures as `Encoder.preprocess` makes them."""
+        ...
+
+    def text_tokens(self, texts: Sequence[str]) -> TextTokens:
+        """Texts past the tower's limit are cut; T is the longest text's length."""
+        ...
+
+    def late_image(self) -> Any:
+        """A torch module with a copy of what follows the image tokens, trainable: (tokens (n, P, di), prefix (n, 1, di) or None) -> (n, d) unit rows.
+        Untrained it gives `ImageTokens.pooled` back (to 1e-3)."""
+        ...
+
+    def late_text(self) -> Any:
+        """The same of the text side: (tokens (m, T, dt), ids (m, T), seen (m, T)) -> (m, d) unit rows."""
+        ...
