@@ -22,6 +22,7 @@ from core.records import F32
 
 if TYPE_CHECKING:
     from core.encoders.prompt_towers import PromptTower
+    from core.encoders.token_towers import TokenTower
 
 _PREPROCESSING = "centre square, bicubic to 224, to [-1, 1]; cues of the pixels; version 2"
 
@@ -48,7 +49,8 @@ class EmbeddedEncoder:
         path = efficientnet_weights()
         weights = read_state_dict(path)
         self._alignment = load_alignment(weights["_fc.weight"], weights["_fc.bias"], alignment_file) if alignment_file else None
-        self._network = network or best_network(convolutions(weights), threads)
+        self._layers, self._threads = convolutions(weights), threads
+        self._network = network or best_network(self._layers, threads)
         digest = hashlib.sha256()
         maps = alignment_file.read_bytes() if alignment_file else b""
         for part in (path.read_bytes(), maps, _PREPROCESSING.encode()):
@@ -105,3 +107,9 @@ class EmbeddedEncoder:
         from core.encoders.prompt_tower_embedded import EmbeddedTower
 
         return EmbeddedTower(self.alignment)
+
+    def token_tower(self) -> TokenTower:
+        """Both towers opened before their last block, for modules that are trained on tokens. Loads torch at first use."""
+        from core.encoders.token_tower_embedded import EmbeddedTokenTower
+
+        return EmbeddedTokenTower(self._layers, self.alignment, self.fingerprint, self.logit_scale, self._threads)

@@ -6,7 +6,7 @@ the convolution before it in float64, so that any runtime sees only convolutions
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,13 +79,18 @@ def _layers(weights: Mapping[str, npt.NDArray[Any]]) -> Iterator[Convolution]:
     yield conv("_conv_head", "_bn1")
 
 
-def onnx_model(layers: list[Convolution]) -> onnx.ModelProto:
-    """The same network as an ONNX graph: (n, 3, 224, 224) "image" to (n, 1280) "features"."""
+def onnx_model(layers: list[Convolution], maps: Sequence[int] = ()) -> onnx.ModelProto:
+    """The same network as an ONNX graph: (n, 3, 224, 224) "image" to (n, 1280) "features".
+
+    Args:
+        maps: layers whose output, (n, channels, side, side), is given too, as "map" and the layer's number.
+    """
     from onnx import TensorProto, helper, numpy_helper
 
     nodes: list[Any] = []
     constants = [numpy_helper.from_array(np.array(0, np.float32), "zero"), numpy_helper.from_array(np.array(6, np.float32), "six")]
     current, kept, side = "image", "image", SIDE
+    shapes: dict[int, list[Any]] = {}
     for i, layer in enumerate(layers):
         kept = current if layer.opens_block else kept
         constants += [numpy_helper.from_array(layer.weight, f"w{i}"), numpy_helper.from_array(layer.bias, f"b{i}")]
@@ -99,13 +104,19 @@ def onnx_model(layers: list[Convolution]) -> onnx.ModelProto:
         if layer.adds_input:
             nodes.append(helper.make_node("Add", [current, kept], [f"sum{i}"]))
             current = f"sum{i}"
+        if i in maps:
+            nodes.append(helper.make_node("Identity", [current], [f"map{i}"]))
+            shapes[i] = ["n", len(layer.weight), side, side]
     nodes.append(helper.make_node("GlobalAveragePool", [current], ["pooled"]))
     nodes.append(helper.make_node("Flatten", ["pooled"], ["features"], axis=1))
     graph = helper.make_graph(
         nodes,
         "efficientnet-lite0",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])],
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", N_FEATURES])],
+        [
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", N_FEATURES]),
+            *(helper.make_tensor_value_info(f"map{i}", TensorProto.FLOAT, shape) for i, shape in shapes.items()),
+        ],
         constants,
     )
     # The oldest file format that knows these operators, so that any recent runtime reads it.

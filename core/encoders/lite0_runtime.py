@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
@@ -15,6 +15,8 @@ from core.records import F32
 
 Network = Callable[[F32], F32]
 """From (n, 3, 224, 224) in [-1, 1] to (n, 1280) pooled features."""
+Mapper = Callable[[F32], tuple[F32, ...]]
+"""From (n, 3, 224, 224) in [-1, 1] to the (n, channels, side, side) outputs of the layers that it was made for, then the pooled features."""
 
 
 def usable_cores() -> int:
@@ -28,26 +30,56 @@ def onnx_network(layers: list[Convolution], threads: int) -> Network:
     Every image is run alone, on one thread, and `threads` images at a time: on two cores that is a quarter faster than one batch
     over two threads, and an image's features cannot depend, even in the last bit, on what else is in its batch.
     """
+    mapped = onnx_mapper(layers, (), threads)
+
+    def features(batch: F32) -> F32:
+        return mapped(batch)[0]
+
+    return features
+
+
+def onnx_mapper(layers: list[Convolution], maps: Sequence[int], threads: int) -> Mapper:
+    """The outputs of some layers beside the features, run as `onnx_network` does."""
     onnxruntime: Any = import_module("onnxruntime")
     onnxruntime.disable_telemetry_events()
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session: Any = onnxruntime.InferenceSession(onnx_model(layers).SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session: Any = onnxruntime.InferenceSession(onnx_model(layers, maps).SerializeToString(), options, providers=["CPUExecutionProvider"])
     pool = ThreadPoolExecutor(threads, thread_name_prefix="lite0")
+    names = [*(f"map{i}" for i in maps), "features"]
+    empty = [np.empty((0, *shape), np.float32) for shape in [*map_shapes(layers, maps), (N_FEATURES,)]]
 
-    def features(batch: F32) -> F32:
-        def one(row: int) -> F32:
-            return session.run(None, {"image": batch[row : row + 1]})[0]
+    def run(batch: F32) -> tuple[F32, ...]:
+        def one(row: int) -> list[F32]:
+            return session.run(names, {"image": batch[row : row + 1]})
 
-        rows = pool.map(one, range(len(batch)))
-        return np.concatenate([np.empty((0, N_FEATURES), np.float32), *rows])
+        rows = list(pool.map(one, range(len(batch))))
+        return tuple(np.concatenate([none, *(row[k] for row in rows)]) for k, none in enumerate(empty))
 
-    return features
+    return run
+
+
+def map_shapes(layers: list[Convolution], maps: Sequence[int]) -> list[tuple[int, int, int]]:
+    """(channels, side, side) of each layer's output."""
+    sides = [SIDE]
+    for layer in layers:
+        sides.append(-(-sides[-1] // layer.stride))
+    return [(len(layers[i].weight), sides[i + 1], sides[i + 1]) for i in maps]
 
 
 def torch_network(layers: list[Convolution]) -> Network:
     """The network in torch, float32, on the GPU if there is one. About a third of onnxruntime's speed on the CPU."""
+    mapped = torch_mapper(layers, ())
+
+    def features(batch: F32) -> F32:
+        return mapped(batch)[0]
+
+    return features
+
+
+def torch_mapper(layers: list[Convolution], maps: Sequence[int]) -> Mapper:
+    """The outputs of some layers beside the features, run as `torch_network` does."""
     torch: Any = import_module("torch")
     functional: Any = import_module("torch.nn.functional")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -56,9 +88,10 @@ def torch_network(layers: list[Convolution]) -> Network:
         for layer in layers
     ]
 
-    def one(image: Any) -> Any:
+    def one(image: Any) -> list[Any]:
         kept, side = image, SIDE
-        for layer, (weight, bias) in zip(layers, weights):
+        found: dict[int, Any] = {}
+        for i, (layer, (weight, bias)) in enumerate(zip(layers, weights)):
             kept = image if layer.opens_block else kept
             before, after = layer.padding(side)
             image = functional.conv2d(functional.pad(image, (before, after, before, after)), weight, bias, layer.stride, 0, 1, layer.groups)
@@ -67,16 +100,21 @@ def torch_network(layers: list[Convolution]) -> Network:
                 image = image.clamp_(0, 6)
             if layer.adds_input:
                 image = image + kept
-        return image.mean((2, 3))
+            if i in maps:
+                found[i] = image.contiguous()
+        return [*(found[i] for i in maps), image.mean((2, 3))]
 
-    def features(batch: F32) -> F32:
+    empty = [torch.empty(0, *shape, device=device) for shape in [*map_shapes(layers, maps), (N_FEATURES,)]]
+
+    def run(batch: F32) -> tuple[F32, ...]:
         with torch.inference_mode():
             images = torch.from_numpy(batch).to(device).contiguous(memory_format=torch.channels_last)
             # On the CPU one at a time, so that the vectors do not depend on the batch.
             parts = images.split(len(batch) or 1 if device.type == "cuda" else 1)
-            return torch.cat([torch.empty(0, N_FEATURES, device=device), *(one(part) for part in parts)]).cpu().numpy()
+            rows = [one(part) for part in parts]
+            return tuple(torch.cat([none, *(row[k] for row in rows)]).cpu().numpy() for k, none in enumerate(empty))
 
-    return features
+    return run
 
 
 def best_network(layers: list[Convolution], threads: int | None = None) -> Network:
@@ -85,3 +123,11 @@ def best_network(layers: list[Convolution], threads: int | None = None) -> Netwo
         return onnx_network(layers, threads or usable_cores())
     except ImportError:
         return torch_network(layers)
+
+
+def best_mapper(layers: list[Convolution], maps: Sequence[int], threads: int | None = None) -> Mapper:
+    """onnxruntime's mapper if onnxruntime and onnx are installed, else torch's."""
+    try:
+        return onnx_mapper(layers, maps, threads or usable_cores())
+    except ImportError:
+        return torch_mapper(layers, maps)

@@ -1,0 +1,141 @@
+"""The embedded encoder opened before its last blocks: EfficientNet-Lite0's maps as patches, MiniLM's states before its last layer as words."""
+# transformers has no type stubs, and torch's are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import gelu, normalize
+
+from core.encoders.alignment import OBJECT_SHARE, THRESHOLD, Alignment
+from core.encoders.cues import measure_cues
+from core.encoders.lite0 import Convolution
+from core.encoders.lite0_runtime import best_mapper
+from core.encoders.minilm import MAX_TOKENS, load_tower
+from core.encoders.prompt_tower_embedded import AlignedTexts
+from core.encoders.token_towers import ImageTokens, TextTokens
+from core.inputs import F32
+
+COARSE, FINE = 47, 32
+"""Layers whose maps are taken: the last block's output (320 channels, 7 x 7) and the last at stride 16 (112 channels, 14 x 14)."""
+SIDE = 7
+COARSE_WIDTH, FINE_WIDTH = 320, 4 * 112
+WIDTH = COARSE_WIDTH + FINE_WIDTH
+_BATCH = 64
+_DEPTH = "embedded tokens 1"
+
+
+class EmbeddedTokenTower:
+    """49 patches of 768 numbers: the last block's 320 channels, then the four cells of the finer map that lie in the patch.
+
+    The finer map is there because the last block of a network that was trained to name one object hardly keeps colours and textures apart.
+    """
+
+    grid = (SIDE, SIDE)
+    image_width, text_width = WIDTH, 384
+
+    def __init__(self, layers: list[Convolution], alignment: Alignment, fingerprint: str, logit_scale: float, threads: int | None = None) -> None:
+        self._layers, self._alignment = layers, alignment
+        self._map = best_mapper(layers, (COARSE, FINE), threads)
+        self.fingerprint = f"{fingerprint}/{_DEPTH}"
+        self.joint_width = alignment.object_texts(np.zeros((1, 384), np.float32)).shape[1] + self._rest_width
+        self.logit_scale = logit_scale
+
+    @property
+    def _rest_width(self) -> int:
+        return (
+            self._alignment.images(np.zeros((1, 1280), np.float32), measure_cues(np.zeros((1, 3, 224, 224), np.float32))).shape[1]
+            - (self._alignment.object_images(np.zeros((1, 1280), np.float32)).shape[1])
+        )
+
+    def image_tokens(self, batch: F32) -> ImageTokens:
+        """Of (n, 3, 224, 224). The prefix holds what the joint vector has besides objects (light, colour, place), which no token carries."""
+        coarse, fine, features = self._map(np.ascontiguousarray(batch, np.float32))
+        n = len(batch)
+        rows = coarse.reshape(n, COARSE_WIDTH, SIDE * SIDE).transpose(0, 2, 1)
+        cells = fine.reshape(n, 112, SIDE, 2, SIDE, 2).transpose(0, 2, 4, 3, 5, 1).reshape(n, SIDE * SIDE, FINE_WIDTH)
+        pooled = self._alignment.images(features, measure_cues(batch))
+        prefix = np.zeros((n, 1, WIDTH), np.float32)
+        prefix[:, 0, : self._rest_width] = pooled[:, -self._rest_width :]
+        return ImageTokens(np.concatenate([rows, cells], 2), pooled, prefix)
+
+    def text_tokens(self, texts: Sequence[str]) -> TextTokens:
+        """MiniLM's states before the last of its six layers."""
+        model, tokenizer = load_tower()
+        if not texts:
+            none = np.zeros((0, 0), np.bool_)
+            return TextTokens(
+                np.zeros((0, 0, 384), np.float32), np.zeros((0, 0), np.int64), none, none, np.zeros((0, self.joint_width), np.float32), ()
+            )
+        parts: list[tuple[Any, Any]] = []
+        means: list[F32] = []
+        rows = [tokenizer(list(texts[i : i + _BATCH]), truncation=True, max_length=MAX_TOKENS)["input_ids"] for i in range(0, len(texts), _BATCH)]
+        longest = max(len(ids) for part in rows for ids in part)
+        for part in rows:
+            ids = torch.tensor([[*one, *[tokenizer.pad_token_id] * (longest - len(one))] for one in part])
+            seen = ids != tokenizer.pad_token_id
+            with torch.inference_mode():
+                found = model(input_ids=ids, attention_mask=seen.long(), output_hidden_states=True)
+                mask = seen.unsqueeze(-1)
+                means.append(((found.last_hidden_state * mask).sum(1) / mask.sum(1)).numpy())
+                parts.append((ids.numpy(), (found.hidden_states[-2] * mask).numpy()))
+        ids, tokens = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+        seen = ids != tokenizer.pad_token_id
+        marks = np.isin(ids, [tokenizer.cls_token_id, tokenizer.sep_token_id])
+        pieces = tuple(tuple(tokenizer.convert_ids_to_tokens(row[s].tolist())) for row, s in zip(ids, seen))
+        return TextTokens(tokens, ids.astype(np.int64), seen & ~marks, seen, self._alignment.texts(np.concatenate(means)), pieces)
+
+    def late_image(self) -> torch.nn.Module:
+        """The network's last convolution, pooling and the alignment's image side."""
+        return LateImage(self._layers[-1], self._alignment, self._rest_width)
+
+    def late_text(self) -> torch.nn.Module:
+        """MiniLM's last layer, mean pooling and the alignment's text side."""
+        return LateText(copy.deepcopy(load_tower()[0].encoder.layer[-1]), self._alignment)
+
+
+def _parameter(array: F32) -> torch.nn.Parameter:
+    return torch.nn.Parameter(torch.from_numpy(np.array(array, np.float32)))
+
+
+class LateImage(torch.nn.Module):
+    """`Alignment.images` after the last convolution, in torch, trainable. Light, colour and place come from the prefix as they are."""
+
+    def __init__(self, head: Convolution, alignment: Alignment, rest: int) -> None:
+        super().__init__()
+        self.head, self.head_bias = _parameter(head.weight[:, :, 0, 0]), _parameter(head.bias)
+        self.classifier, self.classifier_bias = _parameter(alignment.classifier), _parameter(alignment.classifier_bias)
+        self.class_texts, self.image_map = _parameter(alignment.class_texts), _parameter(alignment.image_map)
+        self.register_buffer("mean", torch.from_numpy(np.array(alignment.feature_mean, np.float32)))
+        self._rest = rest
+
+    def forward(self, tokens: torch.Tensor, prefix: torch.Tensor | None) -> torch.Tensor:
+        """(n, d) unit rows of the joint space."""
+        assert prefix is not None
+        features = (tokens[..., : self.head.shape[1]] @ self.head.T + self.head_bias).clamp(0, 6).mean(1)  # (n, 1280)
+        evidence = gelu(features @ self.classifier.T + self.classifier_bias - float(THRESHOLD))
+        mean: Any = self.mean
+        objects = normalize(torch.cat([evidence @ self.class_texts, (features - mean) @ self.image_map.T], 1), dim=-1)
+        return normalize(torch.cat([float(OBJECT_SHARE) * objects, prefix[:, 0, : self._rest]], 1), dim=-1)
+
+
+class LateText(torch.nn.Module):
+    """MiniLM's last layer, the mean over its tokens, and the alignment's text side; the layer and the text map are trainable."""
+
+    def __init__(self, layer: Any, alignment: Alignment) -> None:
+        super().__init__()
+        self.layer = layer.requires_grad_(True)
+        self.aligned = AlignedTexts(alignment)
+
+    def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """(m, d) unit rows of the joint space."""
+        blocked = torch.zeros(seen.shape, dtype=tokens.dtype, device=tokens.device).masked_fill(~seen, torch.finfo(tokens.dtype).min)
+        hidden: Any = self.layer(tokens, attention_mask=blocked[:, None, None, :])
+        hidden = hidden[0] if isinstance(hidden, tuple) else hidden
+        weights = seen.unsqueeze(-1).to(hidden.dtype)
+        return self.aligned((hidden * weights).sum(1) / weights.sum(1))
