@@ -100,8 +100,10 @@ class Scores:
     """Name of the encoder, of an adapted encoder, or of a blind baseline."""
     fingerprint: str
     matrices: tuple[F64, ...]
-    """(I, T) for each item; a blind baseline has equal rows."""
+    """(I, T) for each item; a blind baseline has equal rows. nan in the rows of pictures that could not be read, and nowhere else."""
     notes: tuple[str, ...] = ()
+    unreadable: Mapping[int, str] = field(default_factory=dict[int, str])
+    """Place in `Benchmark.pictures` of a picture that could not be read -> why, a sentence that begins with the picture's name."""
 
 
 class Scorer(Protocol):
@@ -176,6 +178,14 @@ class CompositionResult:
     published: tuple[str, ...] = ()
     """Figures from the literature that this one can be held against, each with its model and source."""
     seconds: float = 0.0
+    values: Mapping[str, F64] = field(default_factory=dict[str, F64])
+    """(n,) by the metric's key, for metrics that are a mean: the rank of the true caption, or average precision."""
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """(n,) each item's value of a tag, "" where it has none."""
+    groups: I64 | None = None
+    """(n,) group number: items that share pictures, directly or through others. None where intervals take items as independent."""
+    average: str = ""
+    """`Benchmark.average`: the tag whose values `metrics` weigh equally."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,6 +196,8 @@ class CompositionComparison:
     b: str
     benchmark: str
     rows: tuple[ComparedMetric, ...]
+    notes: tuple[str, ...] = ()
+    """How many items only one of the two has, and what else a reader must know."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
