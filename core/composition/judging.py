@@ -1,0 +1,159 @@
+"""What a score matrix says of its item: right or wrong by each metric, by what margin, decided by a tie or not.
+
+A tie is wrong: the true answer must score strictly higher. A scorer that says the same of everything gets 0, and its ties are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.composition.precision import average_precision, chance_precision
+from core.composition.records import Benchmark, Item, Kind
+from core.errors import InvalidInput
+from core.inputs import F64, Bool
+
+RECALL_AT = (1, 3, 5, 10)
+"""Depths at which a choice among many captions is reported."""
+PAIR_CHANCE = {"image": 1 / 4, "text": 1 / 4, "group": 1 / 6}
+"""Of scores in random order. Image and text score ask two questions of two answers each, which share no score: 1/2 x 1/2. The group score asks that
+both true scores lie above both false ones: of the 4! orders of four scores, 2! x 2! do."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What the scores say of each of n items."""
+
+    correct: Mapping[str, Bool] = field(default_factory=dict[str, Bool])
+    """(n,) by metric."""
+    ties: Mapping[str, Bool] = field(default_factory=dict[str, Bool])
+    """(n,) by metric: wrong (or ranked lower) only because two scores are equal."""
+    values: Mapping[str, F64] = field(default_factory=dict[str, F64])
+    """(n,) by metric, of those that are a mean."""
+    chance: Mapping[str, F64] = field(default_factory=dict[str, F64])
+    """(n,) by metric: what a ranking by chance gives on average."""
+    margin: F64 = field(default_factory=lambda: np.empty(0))
+    tied: Bool = field(default_factory=lambda: np.empty(0, bool))
+
+
+def judge(benchmark: Benchmark, matrices: Sequence[F64], unreadable: frozenset[int] = frozenset()) -> Judged:
+    """Judge every item of the benchmark by its (I, T) scores.
+
+    Args:
+        matrices: one for each item.
+        unreadable: places in `benchmark.pictures`; a query of a retrieval benchmark is judged without them.
+
+    Raises:
+        InvalidInput: a matrix has another shape than its item, a score is no finite number, or an item is not of the benchmark's kind.
+    """
+    if len(matrices) != len(benchmark):
+        raise InvalidInput(f"{benchmark.title} has {len(benchmark):,} items and there are scores of {len(matrices):,}. Score each item once.")
+    for item, matrix in zip(benchmark.items, matrices):
+        _check(item, matrix, benchmark.kind, unreadable)
+    if benchmark.kind == "pairs":
+        return _pairs(benchmark, matrices)
+    if benchmark.kind == "choice":
+        return _choice(benchmark, matrices)
+    return _retrieval(benchmark, matrices, unreadable)
+
+
+def readable(item: Item, unreadable: frozenset[int]) -> Bool:
+    """(I,) True for the item's pictures that could be read."""
+    return np.array([at not in unreadable for at in item.pictures], bool)
+
+
+def hard_pictures(item: Item, usable: Bool) -> Bool:
+    """(I,) True for the pictures on which Cola's headline is computed: the hard ones, or all where the benchmark names none."""
+    return usable if item.hard is None else usable & item.hard
+
+
+def relevant_pictures(item: Item) -> Bool:
+    """(I,) True for the pictures that a query describes."""
+    found = np.zeros(len(item.pictures), bool)
+    found[[picture for picture, _ in item.match]] = True
+    return found
+
+
+def _check(item: Item, matrix: F64, kind: Kind, unreadable: frozenset[int]) -> None:
+    shape = (len(item.pictures), len(item.captions))
+    if matrix.shape != shape:
+        raise InvalidInput(f"Item {item.id!r} needs {shape[0]} x {shape[1]} scores (pictures x captions): got {' x '.join(map(str, matrix.shape))}.")
+    usable = readable(item, unreadable) if kind == "retrieval" else np.ones(shape[0], bool)
+    if not np.isfinite(matrix[usable]).all():
+        raise InvalidInput(f"A score of item {item.id!r} is nan or infinite, so it cannot be ranked. Look for nan in the model's vectors or outputs.")
+    sides = [sorted(side) for side in zip(*item.match)]
+    wanted = {
+        "pairs": shape == (2, 2) and sides == [[0, 1], [0, 1]],
+        "choice": shape[0] == 1 and shape[1] > 1 and len(item.match) == 1,
+        "retrieval": shape[1] == 1,
+    }
+    if not wanted[kind]:
+        rule = {
+            "pairs": "two pictures and two captions, each caption of one picture",
+            "choice": "one picture and at least two captions, one of them true",
+            "retrieval": "one caption and the pictures to rank",
+        }[kind]
+        raise InvalidInput(f"Item {item.id!r} must have {rule}: it has {shape[0]} pictures, {shape[1]} captions and {len(item.match)} matches.")
+
+
+def _pairs(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:
+    """Source: Thrush et al. 2022 (Winoground, arXiv 2204.03162), eq. 1 to 3; the image score is Cola's multi-object accuracy (arXiv 2305.03689)."""
+    s = np.array(matrices, np.float64).reshape(-1, 2, 2)
+    crossed = [dict(item.match)[0] == 1 for item in benchmark.items]
+    s[crossed] = s[crossed][:, :, ::-1]  # now caption i is of picture i
+    first, second = s[:, 0, 0], s[:, 1, 1]
+    image = np.minimum(first - s[:, 1, 0], second - s[:, 0, 1])  # each caption picks its picture
+    text = np.minimum(first - s[:, 0, 1], second - s[:, 1, 0])  # each picture picks its caption
+    margins = {"image": image, "text": text, "group": np.minimum(image, text)}
+    margin = margins.get(benchmark.headline, margins["group"])
+    return Judged(
+        correct={key: m > 0 for key, m in margins.items()},
+        ties={key: m == 0 for key, m in margins.items()},
+        chance={key: np.full(len(s), PAIR_CHANCE[key]) for key in margins},
+        margin=margin,
+        tied=margin == 0,
+    )
+
+
+def _choice(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:
+    n = len(matrices)
+    count, strict, lucky = np.zeros(n), np.zeros(n), np.zeros(n)
+    margin = np.zeros(n)
+    for row, (item, matrix) in enumerate(zip(benchmark.items, matrices)):
+        true = item.match[0][1]
+        foils = np.delete(matrix[0], true)
+        # A foil of equal score stands before the true caption; `lucky` is the rank if it stood behind.
+        strict[row], lucky[row] = 1 + (foils >= matrix[0, true]).sum(), 1 + (foils > matrix[0, true]).sum()
+        count[row], margin[row] = len(matrix[0]), matrix[0, true] - foils.max()
+    if benchmark.headline == "pairwise":
+        if (count != 2).any():
+            odd = benchmark.items[int(np.argmax(count != 2))]
+            raise InvalidInput(f"Pairwise accuracy needs one foil an item: item {odd.id!r} of {benchmark.title} has {len(odd.captions) - 1}.")
+        right = strict == 1
+        return Judged({"pairwise": right}, {"pairwise": ~right & (lucky == 1)}, {}, {"pairwise": 1 / count}, margin, margin == 0)
+    depths = [k for k in RECALL_AT if k < count.max(initial=0) or f"r@{k}" == benchmark.headline]
+    return Judged(
+        correct={f"r@{k}": strict <= k for k in depths},
+        ties={f"r@{k}": (strict > k) & (lucky <= k) for k in depths} | {"mean rank": strict > lucky},
+        values={"mean rank": strict},
+        chance={f"r@{k}": np.minimum(k / count, 1.0) for k in depths} | {"mean rank": (count + 1) / 2},
+        margin=margin,
+        tied=margin == 0,
+    )
+
+
+def _retrieval(benchmark: Benchmark, matrices: Sequence[F64], unreadable: frozenset[int]) -> Judged:
+    keys = ("map", "map all") if any(item.hard is not None for item in benchmark.items) else ("map",)
+    values, chance = ({key: np.full(len(matrices), np.nan) for key in keys} for _ in range(2))
+    ties = {key: np.zeros(len(matrices), bool) for key in keys}
+    for row, (item, matrix) in enumerate(zip(benchmark.items, matrices)):
+        usable, relevant = readable(item, unreadable), relevant_pictures(item)
+        for key in keys:
+            among = hard_pictures(item, usable) if key == "map" else usable
+            scores, true = matrix[among, 0], relevant[among]
+            values[key][row] = average_precision(scores, true)
+            chance[key][row] = chance_precision(int(true.sum()), len(true))
+            ties[key][row] = len(np.intersect1d(scores[true], scores[~true])) > 0
+    return Judged(ties=ties, values=values, chance=chance, margin=values["map"], tied=ties["map"])

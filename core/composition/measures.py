@@ -1,0 +1,197 @@
+"""The figures of a benchmark with their intervals: over all items, by tag, and averaged over the values of a tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.composition.judging import Judged
+from core.composition.records import Item, Metric, TagMetrics
+from core.inputs import F64, I64, Bool, Estimate
+from core.statistics import UNDEFINED, bootstrap, wilson
+
+TITLES = {
+    "image": "Image score (each caption picks its picture)",
+    "text": "Text score (each picture picks its caption)",
+    "group": "Group score (both)",
+    "pairwise": "Pairwise accuracy",
+    "mean rank": "Mean rank of the true caption",
+    "map": "Mean average precision over hard pictures",
+    "map all": "Mean average precision over all pictures",
+}
+SMALLEST = 5
+"""Items of a tag's value that is shown alone; smaller ones are pooled."""
+POOLED = f"fewer than {SMALLEST} items each"
+MOST_VALUES = 60
+"""A tag of more values (after pooling) is no breakdown but a name of each item."""
+FEWEST_GROUPS = 20
+"""Below so many groups the bootstrap over groups has intervals that are too narrow."""
+REPEATS = 500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """The items of one value of a tag."""
+
+    tag: str
+    value: str
+    rows: I64
+
+
+def title_of(key: str, keys: Sequence[str]) -> str:
+    """A metric's name for people; `keys` are all metrics of the result."""
+    if key == "map" and "map all" not in keys:
+        return "Mean average precision"
+    return TITLES.get(key, f"Recall at {key.removeprefix('r@')}")
+
+
+def picture_groups(items: Sequence[Item]) -> tuple[I64 | None, str]:
+    """(n,) group of each item: items that share a picture, directly or through others, stand or fall together. And a note, or "".
+
+    Returns:
+        None without a note where no two items share a picture; None with one where there are fewer than `FEWEST_GROUPS` groups (every query of a
+        retrieval benchmark ranks the same pictures), so that intervals can only speak of other items on the same pictures.
+    """
+    parents: dict[int, int] = {}
+
+    def root(at: int) -> int:
+        while parents.setdefault(at, at) != at:
+            parents[at] = parents[parents[at]]
+            at = parents[at]
+        return at
+
+    for item in items:
+        first = root(item.pictures[0])
+        for other in set(item.pictures[1:]):
+            parents[root(other)] = first
+    _, groups = np.unique([root(item.pictures[0]) for item in items], return_inverse=True)
+    n_groups = len(np.unique(groups))
+    if n_groups == len(items):
+        return None, ""
+    if n_groups < FEWEST_GROUPS:
+        return None, "The items share their pictures: intervals and p speak of other items on these pictures, not of other pictures."
+    return groups.astype(np.int64), (
+        f"{len(items):,} items share pictures, directly or through others, in {n_groups:,} groups: intervals and p keep each group whole."
+    )
+
+
+def tags_of(items: Sequence[Item]) -> dict[str, tuple[str, ...]]:
+    """(n,) each item's value by tag, "" where it has none; tags in order of first appearance."""
+    names = dict.fromkeys(name for item in items for name in item.tags)
+    return {name: tuple(item.tags.get(name, "") for item in items) for name in names}
+
+
+def scopes_of(tags: Mapping[str, Sequence[str]], average: str = "") -> tuple[Scope, ...]:
+    """The breakdowns: each tag of 2 to `MOST_VALUES` values, the largest value first.
+
+    Values of fewer than `SMALLEST` items are pooled into one that comes last. The tag that a headline averages over is always broken down, and
+    nothing of it is pooled.
+    """
+    found: list[Scope] = []
+    for tag, values in tags.items():
+        names, counts = np.unique([v for v in values if v], return_counts=True)
+        small = set() if tag == average else {str(name) for name, count in zip(names, counts) if count < SMALLEST}
+        pooled = np.array([POOLED if v in small else v for v in values], object)
+        kept = sorted(((str(n), int(c)) for n, c in zip(names, counts) if str(n) not in small), key=lambda pair: (-pair[1], pair[0]))
+        shown = [name for name, _ in kept] + ([POOLED] if small else [])
+        if tag == average or 2 <= len(shown) <= MOST_VALUES:
+            found += [Scope(tag, value, np.flatnonzero(pooled == value)) for value in shown]
+    return tuple(found)
+
+
+def metrics_of(
+    judged: Judged, groups: I64 | None = None, rows: I64 | None = None, strata: Sequence[str] | None = None, *, seed: int = 0
+) -> tuple[Metric, ...]:
+    """Every metric over the items `rows` (all of them by default).
+
+    Args:
+        groups: (n,) of `picture_groups`.
+        strata: (n,) values of the tag that is averaged over, each weighing the same; None weighs items equally.
+    """
+    n = len(judged.margin)
+    rows = np.arange(n) if rows is None else rows
+    mine = None if groups is None else groups[rows]
+    among = None if strata is None else np.array(strata, object)[rows]
+    keys = (*judged.correct, *judged.values)
+    return tuple(_metric(key, title_of(key, keys), judged, rows, mine, among, np.random.default_rng(seed)) for key in keys)
+
+
+def by_tag(
+    judged: Judged, tags: Mapping[str, Sequence[str]], groups: I64 | None = None, *, average: str = "", seed: int = 0
+) -> tuple[TagMetrics, ...]:
+    """The metrics of each scope of `scopes_of`."""
+    return tuple(TagMetrics(s.tag, s.value, metrics_of(judged, groups, s.rows, seed=seed)) for s in scopes_of(tags, average))
+
+
+def _metric(
+    key: str, title: str, judged: Judged, rows: I64, groups: I64 | None, strata: npt.NDArray[np.object_] | None, rng: np.random.Generator
+) -> Metric:
+    chance, n_tied = judged.chance[key][rows], int(judged.ties[key][rows].sum())
+    right = judged.correct[key][rows] if key in judged.correct else None
+    values = judged.values[key][rows] if right is None else right.astype(np.float64)
+    if strata is None:
+        estimate = mean_of(values, groups, rng) if right is None else share_of(right, groups, rng)
+        return Metric(key, title, estimate, len(rows), _mean(chance), n_tied)
+    names, places = np.unique(strata.astype(str), return_inverse=True)
+    estimate = macro_of(values, places.astype(np.int64), groups, rng)
+    if right is not None and (right.all() or not right.any()):
+        estimate = share_of(right, groups, rng)  # resampling sees no spread where all items are alike
+    expected = np.bincount(places, chance) / np.bincount(places)
+    return Metric(key, f"{title}, mean over {len(names)} kinds of item", estimate, len(names), _mean(expected), n_tied)
+
+
+def share_of(right: Bool, groups: I64 | None, rng: np.random.Generator) -> Estimate:
+    """The share of right items with its 95 % interval.
+
+    Wilson's; where items come in groups, the groups' bootstrap, or with fewer than `FEWEST_GROUPS` of them (or nothing to resample) Wilson's again,
+    as if each group were one item: too wide rather than too narrow.
+    """
+    n, share = len(right), float(right.mean()) if len(right) else float("nan")
+    if not n:
+        return UNDEFINED
+    n_groups = n if groups is None else len(np.unique(groups))
+    if n_groups < n and n_groups >= FEWEST_GROUPS and 0 < share < 1:
+        return bootstrap(lambda at: float(right[at].mean()), n, groups, rng, repeats=REPEATS)
+    interval = wilson(round(share * n_groups), n_groups)
+    return Estimate(share, min(interval.low, share), max(interval.high, share))
+
+
+def mean_of(values: F64, groups: I64 | None, rng: np.random.Generator) -> Estimate:
+    """The mean with its percentile bootstrap interval over items, or over groups of them; no interval of a single one."""
+    n = len(values)
+    if not n:
+        return UNDEFINED
+    if (n if groups is None else len(np.unique(groups))) < 2:
+        return Estimate(float(values.mean()), float("nan"), float("nan"))
+    return bootstrap(lambda at: float(values[at].mean()), n, groups, rng, repeats=REPEATS)
+
+
+def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Generator, level: float = 0.95) -> Estimate:
+    """The mean over strata of each one's mean, with a bootstrap interval.
+
+    Items are resampled within their stratum, so that each keeps its size; where items come in groups, whole groups are, across strata.
+
+    Args:
+        strata: (n,) numbers 0 to k - 1, none of them empty.
+    """
+    k = int(strata.max()) + 1
+    if groups is not None:
+
+        def macro(at: I64) -> float:
+            counts = np.bincount(strata[at], minlength=k)
+            sums = np.bincount(strata[at], values[at], minlength=k)
+            return float((sums / counts).mean()) if counts.all() else float("nan")
+
+        return bootstrap(macro, len(values), groups, rng, repeats=REPEATS, level=level)
+    parts = [values[strata == s] for s in range(k)]
+    value = float(np.mean([part.mean() for part in parts]))
+    draws = np.mean([[part[rng.integers(0, len(part), len(part))].mean() for _ in range(REPEATS)] for part in parts], axis=0)
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Estimate(value, float(min(low, value)), float(max(high, value)))
+
+
+def _mean(chance: F64) -> float | None:
+    return float(chance.mean()) if len(chance) and np.isfinite(chance).all() else None
