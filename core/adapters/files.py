@@ -1,0 +1,96 @@
+"""Weights on disk, without pickle: the state of a training that can go on, and finished adapters."""
+# torch's type stubs are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.errors import InvalidInput
+from core.files import whole, write_text
+
+FORMAT = 1
+STATE, WEIGHTS = "training.json", "training.safetensors"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """What a stopped training goes on from; the module and the optimiser were filled already."""
+
+    kept: dict[str, torch.Tensor]
+    best: int
+    seconds: float
+    curve: list[list[Any]]
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    """Write them whole or not at all."""
+    safetensors: Any = import_module("safetensors.torch")
+    with whole(path) as part:
+        safetensors.save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, part)
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """What `write_tensors` wrote.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    safetensors: Any = import_module("safetensors.torch")
+    try:
+        return safetensors.load_file(path)
+    except Exception as error:  # safetensors raises its own kind, from Rust
+        raise InvalidInput(f"{path.name} in {path.parent} cannot be read ({str(error)[:120]}). It is damaged: make it again.") from error
+
+
+def write_checkpoint(
+    folder: Path, module: Any, kept: dict[str, torch.Tensor], optimiser: Any, owner: dict[str, Any], curve: Sequence[Any], best: int, seconds: float
+) -> None:
+    """Keep the state after an epoch. The JSON file is written last: with an older one the epoch between is done again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"now/{name}": tensor for name, tensor in module.state_dict().items()}
+    tensors |= {f"best/{name}": tensor for name, tensor in kept.items()}
+    for i, values in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser/{i}/{name}": torch.as_tensor(value) for name, value in values.items()}
+    number = len(curve)
+    write_tensors(folder / f"{number}.{WEIGHTS}", tensors)
+    said = {"format": FORMAT, "owner": owner, "curve": [list(asdict(e).values()) for e in curve], "best": best, "seconds": seconds, "number": number}
+    write_text(folder / STATE, json.dumps(said))
+    for old in folder.glob(f"*.{WEIGHTS}"):
+        if old.name != f"{number}.{WEIGHTS}":
+            old.unlink(missing_ok=True)
+
+
+def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, Any]) -> Checkpoint | None:
+    """Fill module and optimiser from the folder; None where it holds nothing.
+
+    Raises:
+        InvalidInput: it holds the state of another training, or is damaged.
+    """
+    if not (folder / STATE).is_file():
+        return None
+    try:
+        said = json.loads((folder / STATE).read_text("utf-8"))
+        theirs, number, curve = said["owner"], int(said["number"]), list(said["curve"])
+        best, seconds = int(said["best"]), float(said["seconds"])
+    except (RecursionError, KeyError, TypeError, ValueError):
+        raise InvalidInput(f"{folder / STATE} is no state of a training. Move it away, or train into another folder.") from None
+    if said.get("format") != FORMAT or theirs != json.loads(json.dumps(owner)):
+        raise InvalidInput(f"{folder} holds the state of another training (other items or settings). Train into another folder, or move it away.")
+    tensors = read_tensors(folder / f"{number}.{WEIGHTS}")
+    module.load_state_dict({name.removeprefix("now/"): tensor for name, tensor in tensors.items() if name.startswith("now/")})
+    states: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser/"):
+            _, i, key = name.split("/", 2)
+            states.setdefault(int(i), {})[key] = tensor
+    optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
+    kept = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
+    return Checkpoint(kept, best, seconds, curve)

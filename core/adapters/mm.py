@@ -1,0 +1,133 @@
+"""Joint modules: a transformer over the patches of a picture and the words of a text together. MM-Pred reads the answer off it, the MM-Adapter
+compares it with the frozen words."""
+# torch's type stubs are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+
+from core.adapters.base import ImageRows, Level, State, TextRows, masked_mean, unit
+from core.encoders import Encoder
+from core.encoders.token_towers import TokenTower
+
+HEADS = 4
+
+
+class Joint(torch.nn.Module):
+    """One learned query that reads [patches ; words] after they have attended to each other.
+
+    Source: Cola, section 4 and its released snippet: `nn.Transformer` of one encoder and one decoder layer, post-norm, 7.75 million parameters
+    with CLIP ViT-B/32's tokens (768 wide pictures, 512 wide texts). Departures: padding is masked, and patches may have a learned position
+    (`positions`; the snippet declares one and leaves it unused).
+    """
+
+    def __init__(self, tower: TokenTower, layers: int, hidden: int, dropout: float, positions: bool) -> None:
+        super().__init__()
+        width = tower.text_width
+        self.project = torch.nn.Linear(tower.image_width, width)
+        self.transformer = torch.nn.Transformer(width, HEADS, layers, layers, hidden, dropout, batch_first=True)
+        self.transformer.encoder.use_nested_tensor = False
+        self.query = torch.nn.Parameter(torch.rand(1, 1, width))
+        where = torch.randn(1, tower.grid[0] * tower.grid[1], width) * 0.02
+        self.position = torch.nn.Parameter(where) if positions else None
+
+    def images(self, rows: ImageRows) -> State:
+        """(b, P, w) projected patches."""
+        patches = self.project(rows.tokens)
+        return (patches if self.position is None else patches + self.position,)
+
+    def texts(self, rows: TextRows) -> State:
+        """(m, T, w) frozen words, which of them are seen, which are words, and the unit vector of their mean."""
+        return rows.tokens, rows.seen, rows.words
+
+    def read(self, images: State, texts: State) -> torch.Tensor:
+        """(p, w) what the query reads of each pair."""
+        (patches,), (tokens, seen, _) = images, texts
+        both = torch.cat([patches, tokens], 1)
+        hidden = torch.cat([seen.new_zeros(patches.shape[:2]), ~seen], 1)
+        query = self.query.expand(len(both), -1, -1)
+        out = self.transformer(both, query, src_key_padding_mask=hidden, memory_key_padding_mask=hidden)
+        return out[:, 0]
+
+
+class PredModule(Joint):
+    """A linear read-out."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.answer = torch.nn.Linear(self.query.shape[-1], 1)
+
+    def match(self, images: State, texts: State) -> torch.Tensor:
+        """(p,) logits."""
+        return self.answer(self.read(images, texts))[:, 0]
+
+
+class AdapterModule(Joint):
+    """The mean, over the text's own words, of their similarity with what the query read."""
+
+    def __init__(self, *args: Any, cosine: bool) -> None:
+        super().__init__(*args)
+        self.level = Level(10.0) if cosine else None
+
+    def match(self, images: State, texts: State) -> torch.Tensor:
+        """(p,) logits."""
+        out, (tokens, _, words) = self.read(images, texts), texts
+        if self.level is None:
+            return (masked_mean(tokens, words) * out).sum(-1)
+        return self.level((masked_mean(unit(tokens), words) * unit(out)).sum(-1))
+
+
+@dataclass(frozen=True, slots=True)
+class MMPred:
+    """Cola's MM-Pred."""
+
+    layers: int = field(default=1, metadata={"help": "Encoder layers, and as many decoder layers.", "low": 1, "high": 4})
+    hidden: int = field(default=2048, metadata={"help": "Width of the feed-forward part.", "low": 64, "high": 8192, "advanced": True})
+    dropout: float = field(default=0.1, metadata={"help": "Share of units left out in a step.", "low": 0.0, "high": 0.9, "advanced": True})
+    positions: bool = field(default=True, metadata={"help": "Patches have a learned position (Cola's own have none).", "advanced": True})
+
+    title: ClassVar[str] = "MM-Pred"
+    what: ClassVar[str] = "A transformer over patches and words together, and a linear layer that reads off whether they match."
+    source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
+    learning_rate: ClassVar[float] = 3e-4
+    negatives: ClassVar[int] = 2
+    dual: ClassVar[bool] = False
+
+    def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
+        """A fresh module."""
+        torch.manual_seed(seed)
+        return PredModule(tower, self.layers, self.hidden, self.dropout, self.positions)
+
+
+@dataclass(frozen=True, slots=True)
+class MMAdapter:
+    """Cola's MM-Adapter, its best."""
+
+    layers: int = field(default=1, metadata={"help": "Encoder layers, and as many decoder layers.", "low": 1, "high": 4})
+    hidden: int = field(default=2048, metadata={"help": "Width of the feed-forward part.", "low": 64, "high": 8192, "advanced": True})
+    dropout: float = field(default=0.1, metadata={"help": "Share of units left out in a step.", "low": 0.0, "high": 0.9, "advanced": True})
+    positions: bool = field(default=True, metadata={"help": "Patches have a learned position (Cola's own have none).", "advanced": True})
+    score: str = field(
+        default="cosine",
+        metadata={
+            "help": "Cosine with a learned scale (paper), or dot products (its snippet).",
+            "choices": ("cosine", "dot"),
+            "advanced": True,
+        },
+    )
+
+    title: ClassVar[str] = "MM-Adapter"
+    what: ClassVar[str] = "A transformer over patches and words together; what it reads is compared with the frozen words of the text."
+    source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
+    learning_rate: ClassVar[float] = 3e-4
+    negatives: ClassVar[int] = 2
+    dual: ClassVar[bool] = False
+
+    def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
+        """A fresh module."""
+        torch.manual_seed(seed)
+        return AdapterModule(tower, self.layers, self.hidden, self.dropout, self.positions, cosine=self.score == "cosine")

@@ -1,0 +1,251 @@
+"""Train an adapter on pairs with hard negatives: binary cross-entropy, a validation part that stops it, progress, and a state to resume from."""
+# torch's type stubs are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from core.adapters.data import PairData, Step, make_step
+from core.adapters.files import read_checkpoint, write_checkpoint
+from core.adapters.matching import pick, score_questions
+from core.errors import InvalidInput
+from core.inputs import F64, I64, Bool, Progress, no_progress
+
+EASY = 0.5
+"""Weight of captions of other items beside the hard pairs."""
+WARM_UP = 0.05
+"""Share of all steps in which the step size rises to its full value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How an adapter is trained."""
+
+    epochs: int = field(default=30, metadata={"help": "Passes over the training items at most.", "low": 1, "high": 1000})
+    patience: int = field(default=6, metadata={"help": "Stop after so many epochs without a better validation.", "low": 1, "high": 1000})
+    batch: int = field(default=16, metadata={"help": "Items in a step.", "low": 2, "high": 512})
+    lr: float | None = field(default=None, metadata={"help": "Largest step size of AdamW; empty takes the adapter's own.", "low": 1e-7, "high": 1.0})
+    decay: float = field(default=1e-4, metadata={"help": "Weight decay, Cola's.", "low": 0.0, "high": 1.0, "advanced": True})
+    validation: float = field(default=0.15, metadata={"help": "Share of the items that choose the epoch.", "low": 0.05, "high": 0.5})
+    negatives: int | None = field(default=None, metadata={"help": "Other items' captions a picture; empty takes the adapter's own.", "low": 0})
+    seed: int = field(default=0, metadata={"help": "The same seed trains the same.", "low": 0})
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one pass showed."""
+
+    number: int
+    """0 is before training."""
+    loss: float | None
+    """Mean training loss."""
+    validation_loss: float
+    """Over hard pairs."""
+    validation_accuracy: float
+    """Share of validation items in which every caption finds its picture, or every picture its caption where there is but one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """A module with the weights of its best epoch."""
+
+    module: Any
+    curve: tuple[Epoch, ...]
+    best: int
+    """Epoch that was kept."""
+    n_training: int
+    n_validation: int
+    seconds: float
+    """CPU seconds of all epochs, earlier parts of a resumed training included."""
+    lr: float
+    n_parameters: int
+
+
+def split_items(n: int, share: float, groups: I64 | None, seed: int) -> tuple[I64, I64]:
+    """(training, validation) places of n items; items of one group stay together.
+
+    Raises:
+        InvalidInput: there are too few to hold any back.
+    """
+    names = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+    kinds = np.random.default_rng(seed).permutation(int(names.max()) + 1 if n else 0)
+    held = max(1, round(share * len(kinds)))
+    if n < 4 or len(kinds) - held < 2:
+        raise InvalidInput(
+            f"Training needs items to learn from and others, which share no picture with them, to stop by: got {n} items in {len(kinds)} such "
+            "groups. Bring more."
+        )
+    validation = np.isin(names, kinds[:held])
+    return np.flatnonzero(~validation).astype(np.int64), np.flatnonzero(validation).astype(np.int64)
+
+
+def picture_groups(data: PairData) -> I64:
+    """(n,) number of the group of items that share pictures, directly or through others."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(data.questions)
+    rows = np.concatenate([np.full(len(q.images), i) for i, q in enumerate(data.questions)])
+    places = np.concatenate([q.images for q in data.questions]) + n
+    size = int(places.max()) + 1
+    graph = coo_matrix((np.ones(len(rows)), (rows, places)), shape=(size, size))
+    return connected_components(graph, directed=False)[1][:n].astype(np.int64)
+
+
+def fit(
+    adapter: Any,
+    build: Callable[[], Any],
+    training: PairData,
+    validation: PairData,
+    how: Training,
+    *,
+    state: Path | None = None,
+    progress: Progress = no_progress,
+) -> Trained:
+    """Train a fresh module; the epoch with the best validation is kept, the untrained module included.
+
+    The same data, settings and number of threads give the same module, also where it was stopped between two epochs and resumed.
+
+    Args:
+        build: makes the untrained module.
+        state: folder that the state of each finished epoch is kept in; a training that was stopped goes on from there.
+        progress: called as ("train", step, steps) after every step; may raise `Cancelled`.
+
+    Raises:
+        InvalidInput: the loss is no number any more, or `state` is of another training.
+
+    Source: Cola (Ray et al. 2023, arXiv 2305.03689, section 11): sigmoid binary cross-entropy over all pairs, weight decay 1e-4. Departures: hard
+    pairs are averaged by themselves, so that they weigh as much as they are seldom; optimiser, batch and stopping are ours, since the paper
+    gives none.
+    """
+    torch.manual_seed(how.seed)
+    module = build()
+    if hasattr(module, "prepare"):
+        used = np.unique(np.concatenate([q.texts for q in training.questions]))
+        module.prepare(torch.from_numpy(training.texts.ids[used][training.texts.words[used]]))
+    run = _Run(adapter, module, training, validation, how, progress)
+    start = run.resume(state) if state is not None else 0
+    for number in range(start, how.epochs + 1):
+        run.epoch(number)
+        if state is not None:
+            run.keep(state)
+        if number - run.best >= how.patience:
+            break
+    module.load_state_dict(run.kept)
+    module.eval()
+    lr = adapter.learning_rate if how.lr is None else how.lr
+    size = sum(p.numel() for p in module.parameters() if p.requires_grad)
+    return Trained(module, tuple(run.curve), run.best, len(training.questions), len(validation.questions), run.seconds, lr, size)
+
+
+class _Run:
+    """One training."""
+
+    def __init__(self, adapter: Any, module: Any, training: PairData, validation: PairData, how: Training, progress: Progress) -> None:
+        self.module, self.training, self.validation, self.how, self.progress = module, training, validation, how, progress
+        self.lr = adapter.learning_rate if how.lr is None else how.lr
+        self.negatives = adapter.negatives if how.negatives is None else how.negatives
+        self.optimiser = torch.optim.AdamW([p for p in module.parameters() if p.requires_grad], lr=self.lr, weight_decay=how.decay)
+        self.steps = math.ceil(len(training.questions) / how.batch)
+        self.curve: list[Epoch] = []
+        self.best, self.kept = 0, self._weights()
+        self.seconds = 0.0
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        return {name: tensor.detach().clone() for name, tensor in self.module.state_dict().items()}
+
+    def epoch(self, number: int) -> None:
+        """One pass (none for number 0), then validation."""
+        began = time.process_time()
+        losses: list[float] = []
+        if number:
+            torch.manual_seed(self.how.seed * 100_003 + number)  # dropout, the same after a resumption
+            rng = np.random.default_rng([self.how.seed, number])
+            order = rng.permutation(len(self.training.questions))
+            self.module.train()
+            for i in range(self.steps):
+                step = make_step(self.training, order[i * self.how.batch : (i + 1) * self.how.batch].tolist(), self.negatives, rng)
+                losses.append(self._step(step, (number - 1) * self.steps + i))
+                self.progress("train", (number - 1) * self.steps + i + 1, self.how.epochs * self.steps)
+        loss, accuracy = validate(self.module, self.validation)
+        self.seconds += time.process_time() - began
+        self.curve.append(Epoch(number, float(np.mean(losses)) if losses else None, loss, accuracy))
+        before = self.curve[self.best]
+        if (accuracy, -loss) > (before.validation_accuracy, -before.validation_loss):
+            self.best, self.kept = number, self._weights()
+
+    def _step(self, step: Step, at: int) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.lr * rate(at, self.how.epochs * self.steps)
+        self.optimiser.zero_grad()
+        loss = step_loss(self.module, self.training, step)
+        if not math.isfinite(float(loss.detach())):
+            raise InvalidInput(f"The loss is no number any more at a step size (lr) of {self.lr:g}. Lower it, or leave it to the default.")
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
+        self.optimiser.step()
+        return float(loss.detach())
+
+    def keep(self, folder: Path) -> None:
+        """Write all that goes on into the folder."""
+        write_checkpoint(folder, self.module, self.kept, self.optimiser, self.owner(), self.curve, self.best, self.seconds)
+
+    def resume(self, folder: Path) -> int:
+        """Take up what the folder holds; the next epoch's number."""
+        found = read_checkpoint(folder, self.module, self.optimiser, self.owner())
+        if found is None:
+            return 0
+        self.kept, self.best, self.seconds = found.kept, found.best, found.seconds
+        self.curve = [Epoch(*row) for row in found.curve]
+        return len(self.curve)
+
+    def owner(self) -> dict[str, Any]:
+        """What a kept state must have been made with."""
+        how = {name: getattr(self.how, name) for name in ("batch", "decay", "seed", "epochs")}
+        ids = [[q.id for q in part.questions] for part in (self.training, self.validation)]
+        shapes = {name: list(tensor.shape) for name, tensor in self.module.state_dict().items()}
+        return {"how": how, "lr": self.lr, "negatives": self.negatives, "items": ids, "shapes": shapes}
+
+
+def rate(step: int, steps: int) -> float:
+    """Share of the full step size: a linear rise, then half a cosine down to a tenth."""
+    rise = max(1, round(WARM_UP * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.1 + 0.45 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def step_loss(module: Any, data: PairData, step: Step) -> torch.Tensor:
+    """Mean binary cross-entropy of the hard pairs, plus half that of the others."""
+    images, texts = module.images(data.image_rows(step.images)), module.texts(data.text_rows(step.texts))
+    logits = module.match(pick(images, step.pairs[:, 0]), pick(texts, step.pairs[:, 1]))
+    losses = binary_cross_entropy_with_logits(logits, torch.from_numpy(step.labels).to(logits.dtype), reduction="none")
+    own = torch.from_numpy(step.own)
+    loss = losses[own].mean()
+    return loss if bool(own.all()) else loss + EASY * losses[~own].mean()
+
+
+def validate(module: Any, data: PairData) -> tuple[float, float]:
+    """(mean loss over hard pairs, share of questions that are right)."""
+    matrices = score_questions(module, data)
+    logits, labels = np.concatenate([m.ravel() for m in matrices]), np.concatenate([q.match.ravel() for q in data.questions])
+    losses = np.logaddexp(0, np.where(labels, -logits, logits))
+    return float(losses.mean()), float(np.mean([right(m, q.match) for m, q in zip(matrices, data.questions)]))
+
+
+def right(scores: F64, match: Bool) -> bool:
+    """Whether every caption ranks its pictures above all others; with one picture, whether it ranks its captions above all others. Ties are wrong."""
+    if scores.shape[0] == 1:
+        scores, match = scores.T, match.T
+    asked = [t for t in range(match.shape[1]) if match[:, t].any() and not match[:, t].all()]
+    return all(float(scores[match[:, t], t].min()) > float(scores[~match[:, t], t].max()) for t in asked)
