@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.composition.judging import Judged
-from core.composition.records import Item, Metric, TagMetrics
+from core.composition.records import Benchmark, Item, Metric, TagMetrics
 from core.inputs import F64, I64, Bool, Estimate
 from core.statistics import UNDEFINED, bootstrap, wilson
 
@@ -48,8 +48,10 @@ def title_of(key: str, keys: Sequence[str]) -> str:
     return TITLES.get(key, f"Recall at {key.removeprefix('r@')}")
 
 
-def picture_groups(items: Sequence[Item]) -> tuple[I64 | None, str]:
+def picture_groups(benchmark: Benchmark) -> tuple[I64 | None, str]:
     """(n,) group of each item: items that share a picture, directly or through others, stand or fall together. And a note, or "".
+
+    Crops of one file are one picture here.
 
     Returns:
         None without a note where no two items share a picture; None with one where there are fewer than `FEWEST_GROUPS` groups (every query of a
@@ -63,11 +65,14 @@ def picture_groups(items: Sequence[Item]) -> tuple[I64 | None, str]:
             at = parents[at]
         return at
 
+    names: dict[str, int] = {}
+    file = [names.setdefault(picture.name, at) for at, picture in enumerate(benchmark.pictures)]
+    items = benchmark.items
     for item in items:
-        first = root(item.pictures[0])
+        first = root(file[item.pictures[0]])
         for other in set(item.pictures[1:]):
-            parents[root(other)] = first
-    _, groups = np.unique([root(item.pictures[0]) for item in items], return_inverse=True)
+            parents[root(file[other])] = first
+    _, groups = np.unique([root(file[item.pictures[0]]) for item in items], return_inverse=True)
     n_groups = len(np.unique(groups))
     if n_groups == len(items):
         return None, ""
