@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.composition.judging import Judged
-from core.composition.records import Benchmark, Item, Metric, TagMetrics
+from core.composition.records import Item, Metric, Picture, TagMetrics
 from core.inputs import F64, I64, Bool, Estimate
 from core.statistics import UNDEFINED, bootstrap, wilson
 
@@ -48,10 +48,11 @@ def title_of(key: str, keys: Sequence[str]) -> str:
     return TITLES.get(key, f"Recall at {key.removeprefix('r@')}")
 
 
-def picture_groups(benchmark: Benchmark) -> tuple[I64 | None, str]:
+def picture_groups(items: Sequence[Item], pictures: Sequence[Picture] = ()) -> tuple[I64 | None, str]:
     """(n,) group of each item: items that share a picture, directly or through others, stand or fall together. And a note, or "".
 
-    Crops of one file are one picture here.
+    Args:
+        pictures: of the benchmark; crops of one file are then one picture.
 
     Returns:
         None without a note where no two items share a picture; None with one where there are fewer than `FEWEST_GROUPS` groups (every query of a
@@ -66,13 +67,12 @@ def picture_groups(benchmark: Benchmark) -> tuple[I64 | None, str]:
         return at
 
     names: dict[str, int] = {}
-    file = [names.setdefault(picture.name, at) for at, picture in enumerate(benchmark.pictures)]
-    items = benchmark.items
+    file = {at: names.setdefault(picture.name, at) for at, picture in enumerate(pictures)}
     for item in items:
-        first = root(file[item.pictures[0]])
+        first = root(file.get(item.pictures[0], item.pictures[0]))
         for other in set(item.pictures[1:]):
-            parents[root(file[other])] = first
-    _, groups = np.unique([root(file[item.pictures[0]]) for item in items], return_inverse=True)
+            parents[root(file.get(other, other))] = first
+    _, groups = np.unique([root(file.get(item.pictures[0], item.pictures[0])) for item in items], return_inverse=True)
     n_groups = len(np.unique(groups))
     if n_groups == len(items):
         return None, ""

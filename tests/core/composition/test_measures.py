@@ -49,7 +49,7 @@ def test_a_constant_scorer_gets_0_with_all_ties_counted() -> None:
 
 def test_items_that_share_pictures_are_one_group_also_through_others() -> None:
     items = [pair("a", (0, 1)), pair("b", (1, 2)), pair("c", (2, 3)), *(pair(f"d{i}", (10 + 2 * i, 11 + 2 * i)) for i in range(25))]
-    groups, note = picture_groups(benchmark("pairs", items, "image"))
+    groups, note = picture_groups(items)
     assert groups is not None
     assert len(set(groups[:3].tolist())) == 1
     assert len(set(groups.tolist())) == 26
@@ -59,15 +59,15 @@ def test_items_that_share_pictures_are_one_group_also_through_others() -> None:
 def test_crops_of_one_file_are_one_picture() -> None:
     made = choices(60)
     crops = tuple(Picture(f"{i // 2}.png", (0.0, 0.0, 1.0 + i, 1.0)) for i in range(60))
-    groups, _ = picture_groups(replace(made, pictures=crops))
+    groups, _ = picture_groups(made.items, crops)
     assert groups is not None
     assert (groups[::2] == groups[1::2]).all()
     assert len(set(groups.tolist())) == 30
 
 
 def test_items_of_their_own_pictures_need_no_groups_and_few_groups_are_not_used() -> None:
-    assert picture_groups(pairs(30)) == (None, "")
-    groups, note = picture_groups(queries(5, 8, np.random.default_rng(0)))
+    assert picture_groups(pairs(30).items) == (None, "")
+    groups, note = picture_groups(queries(5, 8, np.random.default_rng(0)).items)
     assert groups is None
     assert "not of other pictures" in note
 
@@ -77,7 +77,7 @@ def test_groups_of_equal_items_widen_the_interval() -> None:
     made = benchmark("choice", [choice(f"{i}", i // 10, ("a", "b")) for i in range(300)], "pairwise")
     judged = judge(made, [np.array([[1.0, 2.0 * (i // 10 % 3 == 0)]]) for i in range(300)])
     alone = found(metrics_of(judged))["pairwise"].value
-    kept = found(metrics_of(judged, picture_groups(made)[0]))["pairwise"].value
+    kept = found(metrics_of(judged, picture_groups(made.items)[0]))["pairwise"].value
     assert kept.value == alone.value
     assert kept.high - kept.low > 2.5 * (alone.high - alone.low)
 
