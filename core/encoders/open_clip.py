@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from PIL import Image
 
 from core.encoders.alignment import unit_rows
+from core.encoders.full_batches import in_full_batches
 from core.encoders.open_clip_load import device, load
 from core.encoders.open_clip_source import parse_source
 from core.encoders.prompt_towers import OpenClipTower, PromptTower
 from core.records import F32
+
+if TYPE_CHECKING:
+    from core.encoders.token_towers import TokenTower
 
 
 class OpenClipEncoder:
@@ -61,18 +64,12 @@ class OpenClipEncoder:
         return self._in_batches(self._tokenizer(list(texts)), self._model.encode_text)
 
     def _in_batches(self, rows: torch.Tensor, encode: Any) -> F32:
-        """Batches are all of one size, the last one filled up: a matrix product may round otherwise for another number of rows."""
-        parts: list[F32] = []
-        for start in range(0, len(rows), self.batch_size):
-            chunk = rows[start : start + self.batch_size]
-            n = len(chunk)
-            if n < self.batch_size:
-                chunk = torch.cat([chunk, chunk[:1].expand(self.batch_size - n, *chunk.shape[1:])])
-            with torch.inference_mode():
-                parts.append(encode(chunk.to(self._device)).float().cpu().numpy()[:n])
-        if not parts:
-            return self._in_batches(torch.zeros(1, *rows.shape[1:], dtype=rows.dtype), encode)[:0]
-        return unit_rows(np.concatenate(parts))
+        """(n, d) unit rows; see `in_full_batches`."""
+
+        def run(batch: torch.Tensor) -> tuple[torch.Tensor]:
+            return (encode(batch),)
+
+        return unit_rows(in_full_batches(rows, self.batch_size, self._device, run)[0])
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """How many of `texts` have more tokens than the context length."""
@@ -90,3 +87,13 @@ class OpenClipEncoder:
             InvalidInput: this tower cannot be entered there.
         """
         return OpenClipTower(self._model, self._tokenizer, self.name)
+
+    def token_tower(self) -> TokenTower:
+        """Both towers opened before their last blocks, for small modules that are trained on their tokens.
+
+        Raises:
+            InvalidInput: a tower cannot be opened there.
+        """
+        from core.encoders.token_tower_open_clip import OpenClipTokenTower
+
+        return OpenClipTokenTower(self, self._model, self._tokenizer)

@@ -39,11 +39,16 @@ def write_native(folder: Path, weights: str = "open_clip_model.safetensors") -> 
     return folder
 
 
-def write_custom(folder: Path, **text: Any) -> Path:
-    """A model whose text tower is a part of its own, with `text` over the tiny tower's settings."""
-    write_config(folder, {**TINY, "custom_text": True, "text_cfg": {**TINY["text_cfg"], **text}})
+def write_model(folder: Path, model_cfg: dict[str, Any]) -> Path:
+    """A model of any configuration."""
+    write_config(folder, model_cfg)
     save(random_model(folder), folder / "open_clip_model.safetensors")
     return folder
+
+
+def write_custom(folder: Path, **text: Any) -> Path:
+    """A model whose text tower is a part of its own, with `text` over the tiny tower's settings."""
+    return write_model(folder, {**TINY, "custom_text": True, "text_cfg": {**TINY["text_cfg"], **text}})
 
 
 def save(model: torch.nn.Module, path: Path) -> None:

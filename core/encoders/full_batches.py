@@ -1,0 +1,34 @@
+"""Run a model over rows in batches of one size, so that no row's result depends on what else was asked for."""
+# torch's type hints are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from core.records import F32
+
+
+def in_full_batches(rows: torch.Tensor, size: int, device: torch.device, run: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]) -> tuple[F32, ...]:
+    """Every output of `run` over all rows, float32 on the CPU, without gradients.
+
+    Batches are all of `size`, the last one filled up with its own first row: a matrix product may round otherwise for another number of rows.
+
+    Args:
+        rows: (n, ...); n may be 0.
+        run: from (size, ...) on `device` to tensors of `size` rows each.
+    """
+    parts: list[tuple[F32, ...]] = []
+    for start in range(0, len(rows), size):
+        chunk = rows[start : start + size]
+        n = len(chunk)
+        if n < size:
+            chunk = torch.cat([chunk, chunk[:1].expand(size - n, *chunk.shape[1:])])
+        with torch.inference_mode():
+            parts.append(tuple(out.float().cpu().numpy()[:n] for out in run(chunk.to(device))))
+    if not parts:
+        return tuple(out[:0] for out in in_full_batches(torch.zeros(1, *rows.shape[1:], dtype=rows.dtype), size, device, run))
+    return tuple(np.concatenate(outputs) for outputs in zip(*parts))

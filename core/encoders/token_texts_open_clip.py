@@ -1,0 +1,180 @@
+"""An open_clip text tower opened before its last block: native, CustomTextCLIP, or a Hugging Face encoder."""
+# open_clip and transformers have no type stubs, and torch's are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import normalize
+
+from core.encoders.full_batches import in_full_batches
+from core.encoders.prompt_towers import CHECK, CLOSE, OpenClipTower
+from core.encoders.token_images_open_clip import prune_unused
+from core.encoders.token_towers import TextTokens
+from core.encoders.vectors_math import unit_rows
+from core.errors import InvalidInput
+from core.inputs import I64, Bool
+
+_STEP = 8
+"""Texts are run at a multiple of so many tokens: one length for each text whatever the others are, and little padding."""
+
+
+class LateNative(nn.Module):
+    """The last block, norm, pooling and projection of open_clip's own text transformer."""
+
+    def __init__(self, block: Any, norm: Any, projection: Any, mask: torch.Tensor | None, pool: str, eos: int | None) -> None:
+        super().__init__()
+        self.block, self.norm, self.projection = block, norm, projection
+        self.register_buffer("mask", mask, persistent=False)
+        self._pool, self._eos = pool, eos
+
+    def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """(m, d) unit rows; `seen` is not read: a causal mask hides padding, and a tower without one was trained to see it."""
+        transformer: Any = import_module("open_clip.transformer")
+        length = tokens.shape[1]
+        mask: Any = self.mask
+        x = self.norm(self.block(tokens, attn_mask=None if mask is None else mask[:length, :length]))
+        pooled = transformer.text_global_pool(x, ids, self._pool, eos_token_id=self._eos)
+        if self.projection is not None:
+            pooled = self.projection(pooled) if isinstance(self.projection, nn.Module) else pooled @ self.projection
+        return normalize(pooled.float(), dim=-1)
+
+
+class _Through(nn.Module):
+    """Stands for an encoder's embeddings: gives back the states that it is given."""
+
+    def forward(self, *args: Any, **options: Any) -> torch.Tensor:
+        return next(v for v in (*args, *options.values()) if isinstance(v, torch.Tensor) and v.is_floating_point())
+
+
+class LateHuggingFace(nn.Module):
+    """The last layer, pooling and projection of a Hugging Face text encoder, run by its own code with the layers before left out."""
+
+    def __init__(self, text: Any) -> None:
+        super().__init__()
+        encoder = text.transformer
+        path, layers = max(((n, m) for n, m in encoder.named_modules() if isinstance(m, nn.ModuleList)), key=lambda found: len(found[1]))
+        spared: dict[int, Any] = {id(layer): nn.Identity() for layer in layers[:-1]}
+        spared[id(encoder.embeddings)] = _Through()
+        self.encoder = copy.deepcopy(encoder, spared)
+        above, _, name = path.rpartition(".")
+        setattr(self.encoder.get_submodule(above), name, nn.ModuleList([self.encoder.get_submodule(path)[-1]]))
+        self.pooler, self.projection = copy.deepcopy(text.pooler), copy.deepcopy(text.proj)
+
+    def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """(m, d) unit rows; `ids` are not read."""
+        mask = seen.long()
+        return normalize(self.projection(self.pooler(self.encoder(inputs_embeds=tokens, attention_mask=mask), mask)).float(), dim=-1)
+
+
+class TextSide(OpenClipTower):
+    """A frozen text tower that gives its tokens and its vector in one pass.
+
+    Raises:
+        InvalidInput: the tower cannot be entered before its last block.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, name: str, batch_size: int) -> None:
+        super().__init__(model, tokenizer, name)
+        self._batch_size = batch_size
+        self._reads_padding = self.padded([[0]]).shape[1] > 1
+        self._tail = None if self._hf else self._native_tail()
+        try:
+            gap = self._late_gap()
+        except (AttributeError, TypeError, ValueError, IndexError, RuntimeError, StopIteration) as error:
+            self._require(False, f"its last block cannot be told apart ({type(error).__name__}: {error})")
+            raise  # never reached: _require has raised
+        self._require(gap < CLOSE, f"entered before its last block it gives another vector (difference {gap:.2g})")
+
+    def _require(self, holds: bool, why: str) -> None:
+        if not holds:
+            raise InvalidInput(
+                f"The text tower of {self._name} cannot be opened for token features: {why}. Use a CLIP, SigLIP or LiT-like model with a BERT-like "
+                "text encoder, the encoder 'embedded', or an adapter that needs only pooled vectors (linear)."
+            )
+
+    def _native_tail(self) -> LateNative:
+        text = self._text
+        return LateNative(text.transformer.resblocks[-1], text.ln_final, text.text_projection, self._mask, self._pool, self._eos)
+
+    def _late_gap(self) -> float:
+        found = self.read([CHECK, "a"])
+        with torch.no_grad():
+            ids, seen = (torch.from_numpy(a).to(self.device) for a in (found.ids, found.seen))
+            again = self.late()(torch.from_numpy(found.tokens).to(self.device), ids, seen)
+        return float(np.abs(again.cpu().numpy() - found.pooled).max())
+
+    def late(self) -> nn.Module:
+        """A copy of what follows the tokens, trainable: (tokens (m, T, dt), ids (m, T), seen (m, T)) -> (m, d) unit rows."""
+        late = LateHuggingFace(self._text) if self._tail is None else copy.deepcopy(self._tail)
+        late.requires_grad_(True)
+        ids = torch.from_numpy(self._rows(self._cut([CHECK]), self.length)[0]).to(self.device)
+        with torch.no_grad():
+            tokens, _ = self._states(ids)
+        prune_unused(late, (tokens, ids, self._mask_of(ids)))
+        return late
+
+    def read(self, texts: Sequence[str]) -> TextTokens:
+        """Tokens before the last block. A tower that was trained to see padding (SigLIP) keeps the states of its padding; others have 0 there."""
+        cut = self._cut(texts)
+        lengths = [self.length if self._reads_padding else min(self.length, -(-len(row) // _STEP) * _STEP) for row in cut]
+        longest = self.length if self._reads_padding else max((len(row) for row in cut), default=0)
+        width, joint = self._widths()
+        ids, seen, words = self._rows(cut, longest)
+        tokens, pooled = np.zeros((len(cut), longest, width), np.float32), np.zeros((len(cut), joint), np.float32)
+        for length in sorted(set(lengths)):
+            group = [i for i, one in enumerate(lengths) if one == length]
+            given = torch.from_numpy(self._rows([cut[i] for i in group], length)[0])
+            states, vectors = in_full_batches(given, self._batch_size, self.device, self._states)
+            tokens[group, : min(length, longest)] = states[:, :longest]
+            pooled[group] = unit_rows(vectors)
+        if not self._reads_padding:
+            tokens *= seen[..., None]
+        return TextTokens(tokens, ids, words, seen, pooled, tuple(self._spelled(row) for row in cut))
+
+    def _cut(self, texts: Sequence[str]) -> list[list[int]]:
+        before, after = self.marks()
+        room = self.length - len(before) - len(after)
+        return [[*before, *self.tokens(text)[:room], *after] for text in texts]
+
+    def _rows(self, rows: Sequence[Sequence[int]], length: int) -> tuple[I64, Bool, Bool]:
+        """(m, length) ids, which of them are not padding, and which are the text's own."""
+        before, after = self.marks()
+        pad = 0 if self._inner is None else int(self._inner.pad_token_id or 0)
+        ids = np.array([[*row, *[pad] * (length - len(row))] for row in rows], np.int64).reshape(len(rows), length)
+        place, size = np.arange(length), np.array([len(row) for row in rows], np.int64)[:, None]
+        return ids, place < size, (place >= len(before)) & (place < size - len(after))
+
+    def _mask_of(self, ids: torch.Tensor) -> torch.Tensor:
+        return ids != self._text.config.pad_token_id if self._hf else torch.ones_like(ids, dtype=torch.bool)
+
+    def _states(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """((m, T, dt) states before the last block, (m, d) vectors)."""
+        if self._hf:
+            mask = self._mask_of(ids).long()
+            out = self._text.transformer(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+            return out.hidden_states[-2], self._text.proj(self._text.pooler(out, mask))
+        length = ids.shape[1]
+        x = self.embed(ids) + self._text.positional_embedding[:length]
+        for block in self._text.transformer.resblocks[:-1]:
+            x = block(x, attn_mask=None if self._mask is None else self._mask[:length, :length])
+        assert self._tail is not None
+        return x, self._tail(x, ids, self._mask_of(ids))
+
+    def _widths(self) -> tuple[int, int]:
+        """(dt, d)."""
+        with torch.no_grad():
+            tokens, vectors = self._states(torch.from_numpy(self._rows(self._cut(["a"]), self.length)[0]).to(self.device))
+        return tokens.shape[-1], vectors.shape[-1]
+
+    def _spelled(self, row: Sequence[int]) -> tuple[str, ...]:
+        if self._inner is not None:
+            return tuple(str(piece) for piece in self._inner.convert_ids_to_tokens(list(row)))
+        return tuple(self.spelled(token) for token in row)

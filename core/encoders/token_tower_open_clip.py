@@ -1,0 +1,132 @@
+"""Any open_clip model opened before its last blocks, on both sides."""
+# open_clip has no type stubs, and torch's are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+
+from core.encoders.full_batches import in_full_batches
+from core.encoders.prompt_towers import CLOSE
+from core.encoders.token_images_open_clip import ImageSide, LateBlock, LateMap, entries
+from core.encoders.token_texts_open_clip import TextSide
+from core.encoders.token_towers import ImageTokens, TextTokens
+from core.encoders.vectors_math import unit_rows
+from core.errors import InvalidInput
+from core.records import F32
+
+_FAULTS = (AttributeError, TypeError, ValueError, IndexError, RuntimeError, NotImplementedError)
+"""What torch, timm and open_clip raise where a tower is built otherwise than expected."""
+
+
+class Owner(Protocol):
+    """What the tower takes over from its encoder."""
+
+    name: str
+    fingerprint: str
+    batch_size: int
+    logit_scale: float
+
+    def preprocess(self, image: Image.Image) -> F32: ...
+
+
+class OpenClipTokenTower:
+    """The tokens before the last block of both towers. A tower of one block has its embeddings as tokens.
+
+    Of a ViT (native or timm) the tokens are the patches that enter the last block, as in Cola; of a ResNet or another network without blocks
+    they are the cells of its last feature map, and `late_image` is the pooling and projection that follow.
+
+    Raises:
+        InvalidInput: a tower cannot be opened, or what follows its tokens does not give its own vectors back.
+    """
+
+    def __init__(self, encoder: Owner, model: Any, tokenizer: Any) -> None:
+        self._name, self._batch_size = encoder.name, encoder.batch_size
+        self.logit_scale = encoder.logit_scale
+        self._texts = TextSide(model, tokenizer, encoder.name, encoder.batch_size)
+        self._device = self._texts.device
+        noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+        probe = np.stack([encoder.preprocess(Image.fromarray(picture)) for picture in noise])
+        self._images = self._opened(model.visual, torch.from_numpy(probe).to(self._device))
+        self.fingerprint = f"{encoder.fingerprint}/{self._images.entry.depth}"
+        self.grid = self._images.entry.grid
+        first, text = self.image_tokens(probe), self.text_tokens(["a"])
+        self.image_width, self.text_width, self.joint_width = first.tokens.shape[2], text.tokens.shape[2], first.pooled.shape[1]
+        self._alone = self._alone_or_none(probe)
+
+    def _opened(self, visual: Any, probe: torch.Tensor) -> ImageSide:
+        """The first way in that gives the tower's own vectors back."""
+        tried: list[str] = []
+        try:
+            ways = entries(visual, probe)
+        except _FAULTS as error:
+            ways, tried = [], [f"{type(error).__name__}: {error}"]
+        for entry in ways:
+            side = ImageSide(visual, probe, entry)
+            try:
+                gap = side.gap()
+            except _FAULTS as error:
+                tried.append(f"{type(error).__name__}: {error}")
+                continue
+            if gap < CLOSE:
+                return side
+            tried.append(f"entered there it gives another vector (difference {gap:.2g})")
+        kind = type(getattr(visual, "trunk", visual)).__name__
+        raise InvalidInput(
+            f"The image tower of {self._name} ({kind}) cannot be opened before its last block ({'; '.join(tried) or 'it has no block or map'}). "
+            "Use a CLIP with a ViT or a ResNet, the encoder 'embedded', or an adapter that needs only pooled vectors (linear)."
+        )
+
+    def image_tokens(self, batch: F32) -> ImageTokens:
+        """Of (n, 3, height, width) pictures as the encoder's `preprocess` makes them; a picture's tokens do not depend on the others."""
+        tokens, *prefix, vectors = in_full_batches(torch.from_numpy(batch), self._batch_size, self._device, self._images.run)
+        return ImageTokens(tokens, unit_rows(vectors), prefix[0] if prefix else None)
+
+    def text_tokens(self, texts: Sequence[str]) -> TextTokens:
+        """Texts past the context length are cut: see the encoder's `count_truncated`."""
+        return self._texts.read(texts)
+
+    def late_image(self) -> LateBlock | LateMap:
+        """What follows the image tokens, trainable: (tokens (n, P, di), prefix or None) -> (n, d) unit rows."""
+        return self._images.late()
+
+    def late_text(self) -> torch.nn.Module:
+        """What follows the text tokens, trainable: (tokens (m, T, dt), ids (m, T), seen (m, T)) -> (m, d) unit rows."""
+        return self._texts.late()
+
+    @property
+    def has_patch_vectors(self) -> bool:
+        """Whether `patch_vectors` works for this tower."""
+        return self._alone is not None
+
+    def patch_vectors(self, batch: F32) -> F32:
+        """(n, P, d) unit rows: each patch in the joint space.
+
+        As MaskCLIP (Zhou et al. 2022, arXiv 2112.01071, section 3.2): in the last attention a patch gets its own value instead of the mix over all
+        patches, and goes on through the rest of the tower. Done here by giving what follows the tokens one patch at a time, repeated for the class
+        token, so that attention has only equal values to mix. That carries over to towers that pool by mean or by attention, which is ours.
+
+        Raises:
+            InvalidInput: this tower has no such path.
+        """
+        if self._alone is None:
+            raise InvalidInput(f"The image tower of {self._name} gives no vectors of single patches. Use the occlusion map.")
+        return in_full_batches(torch.from_numpy(batch), self._batch_size, self._device, self._patches)[0]
+
+    def _patches(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        assert self._alone is not None
+        return (self._alone.alone(self._images.run(pixels)[0], self._images.entry.n_prefix),)
+
+    def _alone_or_none(self, probe: F32) -> LateBlock | LateMap | None:
+        self._alone = self._images.late().requires_grad_(False)
+        try:
+            found = self.patch_vectors(probe)
+        except _FAULTS:
+            return None
+        whole = (len(probe), self.grid[0] * self.grid[1], self.joint_width)
+        return self._alone if found.shape == whole and bool(np.isfinite(found).all()) else None
