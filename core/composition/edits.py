@@ -1,0 +1,82 @@
+"""Changes to a caption that keep what a reader expects: its case, its final stop, and "a" or "an" as the next word asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.nouns import right_articles
+
+_ARTICLE = re.compile(r"\b(an?)(\s+)(\w[\w'’-]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Characters `start` to `stop` of the caption become `text`; an empty range inserts."""
+
+    start: int
+    stop: int
+    text: str
+
+
+def apply_edits(caption: str, edits: Sequence[Edit]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The changed caption and where its changed parts stand in it, in order; articles beside a change are repaired and count as changed.
+
+    Args:
+        edits: must not overlap.
+
+    >>> apply_edits("A red cube.", [Edit(2, 5, "orange")])
+    ('An orange cube.', ((0, 9),))
+    """
+    made, spans, at = "", list[tuple[int, int]](), 0
+    capitals = caption.isupper()
+    for edit in sorted(edits):
+        made += caption[at : edit.start]
+        new = edit.text.upper() if capitals else edit.text
+        if not capitals and not made.strip() and caption[edit.start : edit.start + 1].isupper():
+            new = new[:1].upper() + new[1:]
+        spans.append((len(made), len(made) + len(new)))
+        made += new
+        at = edit.stop
+    made += caption[at:]
+    return _with_articles(*_tidy(made, spans))
+
+
+def _tidy(text: str, spans: list[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]]:
+    """Without the double blank, or the small first letter, that a deletion leaves."""
+    while "  " in text:
+        at = text.index("  ")
+        text = text[:at] + text[at + 1 :]
+        spans = [(a - (a > at), b - (b > at)) for a, b in spans]
+    if text.startswith(" "):
+        text, spans = text[1:], [(max(a - 1, 0), max(b - 1, 0)) for a, b in spans]
+    return text, [span for span in spans if span[1] > span[0]]
+
+
+def _with_articles(text: str, spans: list[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Articles made right that stand in a changed part, or before one."""
+    capitals = text.isupper()
+    for found in reversed(list(_ARTICLE.finditer(text))):
+        start, stop = found.span(1)
+        near = any(a <= start < b or a <= found.start(3) <= b or stop <= a <= found.start(3) for a, b in spans)
+        right = right_articles(f"a {found[3].lower() if capitals else found[3]}").split(" ", 1)[0]
+        if not near or found[1].casefold() == right:
+            continue
+        own = right.upper() if capitals else right.capitalize() if found[1][0].isupper() else right
+        by = len(own) - (stop - start)
+        spans = [(a + by if a >= stop else a, b + by if b >= stop else b) for a, b in spans]
+        spans.append((start, start + len(own)))
+        text = text[:start] + own + text[stop:]
+    return text, _joined(sorted(spans), text)
+
+
+def _joined(spans: list[tuple[int, int]], text: str) -> tuple[tuple[int, int], ...]:
+    """Spans that touch, or have only blanks between them, as one."""
+    joined: list[tuple[int, int]] = []
+    for a, b in spans:
+        if joined and not text[joined[-1][1] : a].strip():
+            joined[-1] = (joined[-1][0], max(b, joined[-1][1]))
+        else:
+            joined.append((a, b))
+    return tuple(joined)

@@ -1,0 +1,345 @@
+"""The things that a caption names, with their attributes and counts: read by position and word lists, without a tagger.
+
+A thing begins with an article, a number, an attribute, or a bare word where a noun may stand (first of all, or after a preposition, a verb or
+"and"); it ends before a preposition, a verb, a conjunction or a punctuation mark. The last word before another article is the verb
+("a woman prepares | a pizza"). What does not fit is no thing, so that captions are misread by omission rather than by invention.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from core import nouns
+from core.composition.lexicon import Lexicon, read_lexicon
+
+_WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of the caption and where it stands."""
+
+    text: str
+    start: int
+    end: int
+    closed: bool
+    """Whether a punctuation mark follows it."""
+
+    @property
+    def word(self) -> str:
+        return self.text.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """An attribute of a thing. Places are token numbers, `stop` exclusive."""
+
+    start: int
+    """Of its modifier, if it has one ("dark green")."""
+    at: int
+    word: str
+    family: str
+
+    @property
+    def stop(self) -> int:
+        return self.at + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A noun phrase. Places are token numbers, `stop` exclusive."""
+
+    start: int
+    stop: int
+    determiner: str
+    """The article or other word in front, folded; "" without one."""
+    count: int | None
+    """Its value, where a number word or digits stand in front."""
+    count_at: int
+    """Place of that number; -1 without one."""
+    attributes: tuple[Attribute, ...]
+    heads: tuple[int, ...]
+    """Places of the nouns; the last one is the thing itself. Empty for an attribute that stands alone ("the car is red")."""
+    head: str
+    """Its last noun, folded; "" without one."""
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A caption in tokens, and its things in order."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    things: tuple[Thing, ...]
+
+    def between(self, first: Thing, second: Thing) -> tuple[str, ...]:
+        """The words that stand between two things."""
+        return tuple(token.word for token in self.tokens[first.stop : second.start])
+
+
+def name_of(reading: Reading, thing: Thing) -> str:
+    """The thing's nouns in lower case, such as "fire hydrant"."""
+    return " ".join(reading.tokens[at].word for at in thing.heads)
+
+
+@lru_cache(maxsize=256)
+def read_caption(text: str) -> Reading:
+    """The things of a caption, in order.
+
+    >>> reading = read_caption("A small red cube and two blue balls on a table.")
+    >>> [(name_of(reading, thing), [a.word for a in thing.attributes], thing.count) for thing in reading.things]
+    [('cube', ['small', 'red'], None), ('balls', ['blue'], 2), ('table', [], None)]
+    """
+    found = list(_WORD.finditer(text))
+    ends = [match.end() for match in found]
+    starts = [match.start() for match in found[1:]] + [len(text)]
+    tokens = tuple(Token(m[0], m.start(), m.end(), bool(text[end:start].strip())) for m, end, start in zip(found, ends, starts))
+    return Reading(text, tokens, _Parser(tokens, read_lexicon()).things())
+
+
+def phrase_at(words: list[str], at: int, phrases: frozenset[tuple[str, ...]], longest: int) -> int:
+    """Length of the longest phrase that begins at this word; 0 for none."""
+    return next((size for size in range(min(longest, len(words) - at), 0, -1) if tuple(words[at : at + size]) in phrases), 0)
+
+
+class _Parser:
+    def __init__(self, tokens: tuple[Token, ...], lexicon: Lexicon) -> None:
+        self.tokens, self.lexicon = tokens, lexicon
+        self.words = [token.word for token in tokens]
+        self.fixed = self._compounds()
+
+    def _compounds(self) -> list[bool]:
+        """Words that belong to a fixed name ("orange juice") and so are no attributes."""
+        fixed = [False] * len(self.words)
+        for at in range(len(self.words)):
+            for k in range(phrase_at(self.words, at, self.lexicon.phrases["compounds"], self.lexicon.longest["compounds"])):
+                fixed[at + k] = True
+        return fixed
+
+    def things(self) -> tuple[Thing, ...]:
+        found: list[Thing] = []
+        at, bare = 0, True  # bare: a noun may stand here without an article
+        while at < len(self.words):
+            size = self._preposition(at)
+            if size:
+                at, bare = at + size, True
+                continue
+            thing = self._thing(at, bare, found[-1] if found else None)
+            if thing is None:
+                # after a finite verb or a conjunction a bare noun may stand, after "he" or "away" none
+                bare = self.words[at] in ("and", "or", "but", "while", "as", "where") or self._is_verb_form(self.words[at]) or self.tokens[at].closed
+                at += 1
+                continue
+            found.append(thing)
+            at, bare = thing.stop, self.tokens[thing.stop - 1].closed
+        return tuple(found)
+
+    # ---- what a word may be
+
+    def _preposition(self, at: int) -> int:
+        return phrase_at(self.words, at, self.lexicon.phrases["prepositions"], self.lexicon.longest["prepositions"])
+
+    def _is(self, at: int, part: str) -> bool:
+        return self.words[at] in self.lexicon.words[part]
+
+    def _attribute(self, at: int) -> str:
+        """The family of an attribute; "" for other words and within fixed names."""
+        return "" if self.fixed[at] else self.lexicon.family.get(self.words[at], "")
+
+    def _is_verb_form(self, word: str) -> bool:
+        """-ing, -ed and the listed past forms, save the nouns that look like them."""
+        parts = self.lexicon.words
+        if word in parts["irregular_verbs"]:
+            return True
+        if word.endswith("ing"):
+            return word not in parts["ing_nouns"] and len(word) > 4
+        return word.endswith("ed") and word not in parts["ed_nouns"] and len(word) > 4
+
+    def _stops(self, at: int) -> bool:
+        return self._is(at, "stops") or self._preposition(at) > 0 or self._is(at, "determiners") or self.lexicon.value(self.words[at]) is not None
+
+    def _stem(self, word: str) -> str:
+        """The listed verb of which the word is the form of one ("holds"); "" for others."""
+        return next((word[: -len(end)] for end in ("es", "s") if word.endswith(end) and word[: -len(end)] in self.lexicon.words["verbs"]), "")
+
+    def _ends_noun(self, at: int, heads: list[int], first: str) -> bool:
+        """Whether the word is a verb after the nouns that were read."""
+        word, parts = self.words[at], self.lexicon.words
+        if self._is_verb_form(word):
+            return True
+        many = self.lexicon.is_many(self.words[heads[-1]])
+        if word in parts["verbs"]:
+            return many or word not in parts["nouns_like_verbs"]
+        stem = self._stem(word)
+        # no plural follows "a", so that "a man watches" has a verb
+        return bool(stem) and not many and (stem not in parts["nouns_like_verbs"] or first in ("a", "an") or self._opens(at + 1))
+
+    def _opens(self, at: int) -> bool:
+        """Whether a thing with an article, a number, an attribute or a preposition in front begins here."""
+        if at >= len(self.words):
+            return False
+        return self._preposition(at) > 0 or self._is(at, "determiners") or self.lexicon.value(self.words[at]) is not None or bool(self._attribute(at))
+
+    # ---- a thing
+
+    def _thing(self, start: int, bare: bool, before: Thing | None) -> Thing | None:
+        at, determiner, count, count_at = start, "", None, -1
+        while at < len(self.words) and self._is(at, "determiners") and not self._closed(at, start):
+            determiner, at = determiner or self.words[at], at + 1
+        if at < len(self.words) and not self._closed(at, start) and (value := self.lexicon.value(self.words[at])) is not None:
+            count, count_at, at = value, at, at + 1
+        marked = at > start
+        attributes, at = self._attributes(at, start)
+        if not (marked or attributes or bare):
+            return None
+        if not marked and not attributes and start and at < len(self.words) and self.words[at - 1] == "to" and self._is(at, "verbs"):
+            return None  # "ready to eat a pizza"
+        if not marked and not attributes and start and at < len(self.words) and self._stem(self.words[at]) and self._opens(at + 1):
+            return None  # "that features a wall", "and looks at"
+        heads, at = self._heads(at, start, bool(marked or attributes))
+        if not heads and not attributes:
+            return None
+        if heads and at < len(self.words) and len(heads) > 1 and self._verb_is_last(at, heads):
+            heads, at = heads[:-1], heads[-1]
+        if not heads:
+            return self._alone(start, at, determiner, attributes, before)
+        head = self.words[heads[-1]]
+        many = (count or 0) > 1 or determiner in self.lexicon.words["many"] or self.lexicon.is_many(head)
+        return Thing(start, at, determiner, count, count_at, tuple(attributes), tuple(heads), head, many)
+
+    def _closed(self, at: int, start: int) -> bool:
+        """Whether a punctuation mark stands between the thing's start and this word."""
+        return any(token.closed for token in self.tokens[start:at])
+
+    def _attributes(self, at: int, start: int) -> tuple[list[Attribute], int]:
+        """Attributes in a row, with "and", commas, modifiers and other words that may stand among them."""
+        found: list[Attribute] = []
+        while at < len(self.words):
+            first, modified = at, self._is(at, "colour_modifiers") and at + 1 < len(self.words) and self._attribute(at + 1) == "colour"
+            family = self._attribute(at + 1) if modified else self._attribute(at)
+            if family:
+                at += int(modified)
+                found.append(Attribute(first, at, self.words[at], family))
+                at += 1
+            elif self._joins(found, at) or (self._is(at, "intensifiers") and not self.fixed[at]):
+                at += 1
+            else:
+                break
+        while found and found[-1].at >= at:
+            found.pop()
+        return found, at
+
+    def _joins(self, found: list[Attribute], at: int) -> bool:
+        """Whether "and" goes on with the same thing: "red and white plane", and not "in red and small dogs"."""
+        if not found or self.words[at] not in ("and", "or") or at + 1 == len(self.words):
+            return False
+        modified = self._is(at + 1, "colour_modifiers") and at + 2 < len(self.words)
+        return self._attribute(at + 2 if modified else at + 1) == found[-1].family
+
+    def _heads(self, at: int, start: int, marked: bool) -> tuple[list[int], int]:
+        """Nouns, with participles and unlisted adjectives in front, which are counted to the nouns save for the participles."""
+        heads: list[int] = []
+        while at < len(self.words) and not self._stops(at):
+            if at > start and self.tokens[at - 1].closed and (heads or not self._attribute(at - 1)):
+                break
+            word = self.words[at]
+            if heads and word.endswith("ed") and self._is_verb_form(word) and self._noun_follows(at):
+                at += 1  # "a wall mounted sink"
+                continue
+            if heads and self._ends_noun(at, heads, self.words[start]):
+                break
+            if heads and self._attribute(at) and self._attribute(at) != "material":
+                if at + 1 < len(self.words) and not self._stops(at + 1) and not self.tokens[at].closed:
+                    break
+                if self._attribute(at) != "colour":
+                    break
+            if not heads and self._is_verb_form(word):
+                if not marked or at + 1 >= len(self.words) or self._stops(at + 1) or self.tokens[at].closed:
+                    break
+            elif word.endswith("ly") and len(word) > 5 and word not in ("family", "jelly", "assembly", "butterfly"):
+                if heads:
+                    break
+            else:
+                heads.append(at)
+            at += 1
+        return heads, at
+
+    def _noun_follows(self, at: int) -> bool:
+        if at + 1 >= len(self.words) or self.tokens[at].closed or self._stops(at + 1) or self._attribute(at + 1):
+            return False
+        return not self._is_verb_form(self.words[at + 1]) and not self.words[at + 1].endswith("ly")
+
+    def _verb_is_last(self, at: int, heads: list[int]) -> bool:
+        """Whether the last noun read is rather the verb: another thing begins right after it."""
+        if self.tokens[at - 1].closed or heads[-1] != at - 1 or self._preposition(at):
+            return False
+        if self.words[at] == "that":
+            return False
+        return self._is(at, "determiners") or self.lexicon.value(self.words[at]) is not None or bool(self._attribute(at))
+
+    def _alone(self, start: int, at: int, determiner: str, attributes: list[Attribute], before: Thing | None) -> Thing | None:
+        """An attribute without noun: a noun after all ("an orange", "glass"), or said of the thing before ("the car is red")."""
+        last = attributes[-1]
+        verb = self.words[start - 1] if start else ""
+        said = before is not None and verb in ("is", "are", "was", "were", "painted", "looks", "look", "colored", "coloured", "being")
+        if said and not (at < len(self.words) and self.words[at] == "of"):
+            return Thing(start, last.stop, determiner, None, -1, tuple(attributes), (), "", False)
+        if last.word in self.lexicon.words["also_nouns"]:
+            return Thing(start, last.stop, determiner, None, -1, tuple(attributes[:-1]), (last.at,), last.word, False)
+        if last.family == "colour" and verb == "in" and not determiner:
+            return Thing(start, last.stop, "", None, -1, tuple(attributes), (), "", False)
+        return None
+
+
+def same_meaning_key(text: str) -> tuple[str, ...]:
+    """A key that captions share which say the same by symmetry: what "and", "next to", ... join stands in any order, attributes too, and
+    case, spacing, "a" or "an" and the final stop do not count.
+
+    >>> same_meaning_key("a red cube and a blue ball") == same_meaning_key("A blue ball and a red cube.")
+    True
+    >>> same_meaning_key("a cube on a ball") == same_meaning_key("a ball on a cube")
+    False
+    """
+    reading, symmetric = read_caption(text), read_lexicon().phrases["symmetric"]
+    made: list[str] = []
+    at, run = 0, list[Thing]()
+    for k, thing in enumerate(reading.things):
+        if not run:
+            made += [token.word for token in reading.tokens[at : thing.start]]
+        run.append(thing)
+        at = thing.stop
+        following = reading.things[k + 1] if k + 1 < len(reading.things) else None
+        if following is None or not thing.heads or not following.heads or reading.between(thing, following) not in symmetric:
+            made += sorted(" ".join(_bag(reading, one)) for one in run)
+            run = []
+        else:
+            made.append("+" + " ".join(reading.between(thing, following)))
+    made += [token.word for token in reading.tokens[at:]]
+    return tuple(made)
+
+
+def _bag(reading: Reading, thing: Thing) -> list[str]:
+    """The thing's words: attributes in one order, then nouns."""
+    described = {at for a in thing.attributes for at in range(a.start, a.stop)}
+    words = [token.word for k, token in enumerate(reading.tokens[thing.start : thing.stop], thing.start) if k not in described]
+    small = [word for word in words if word not in ("a", "an", "and")]
+    return [*sorted(" ".join(reading.tokens[k].word for k in range(a.start, a.stop)) for a in thing.attributes), *small]
+
+
+def described_things(text: str) -> tuple[tuple[str, str, str], ...]:
+    """(attribute, its family, singular noun phrase) of everything a caption describes, in order.
+
+    >>> described_things("two small red cubes and a blue ball")
+    (('small', 'size', 'cube'), ('red', 'colour', 'cube'), ('blue', 'colour', 'ball'))
+    """
+    reading, lexicon = read_caption(text), read_lexicon()
+    found: list[tuple[str, str, str]] = []
+    for thing in reading.things:
+        if thing.heads:
+            words = [reading.tokens[at].word for at in thing.heads]
+            words[-1] = lexicon.one_of(words[-1]) or words[-1] if nouns.is_plural(words[-1]) else words[-1]
+            found += [(a.word, a.family, " ".join(words)) for a in thing.attributes]
+    return tuple(found)
