@@ -5,10 +5,6 @@ Worker threads read, decode and measure while the encoder runs; a window of a fe
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,13 +16,13 @@ from core.decoding import Unreadable, decode, thumbnail
 from core.embedding_cache import EmbeddingCache, Entry, default_cache, entry_key
 from core.encoders import Encoder
 from core.encoders.lite0_runtime import usable_cores
-from core.errors import DiagnosisError, InvalidInput
+from core.errors import InvalidInput
+from core.reading_ahead import Reporter, in_order, none_readable, read_bytes
 from core.records import F32, I64, Column, Embeddings, ImageStore, Progress, no_progress
 
 __all__ = ["ImageReading", "default_cache", "read_images", "thumbnail"]
 
 BATCH = 16
-_SECONDS_BETWEEN_REPORTS = 0.5
 _HASH = "near-duplicate hash"
 """Name under which an image's hash travels with its properties in the cache."""
 
@@ -86,11 +82,11 @@ def read_images(
         Cancelled: from `progress`.
     """
     reader = _Reader(images, encoder, None if cache is None else EmbeddingCache(cache), max_pixels)
-    report = _Reporter(progress, len(images))
+    report = Reporter(progress, "embed", len(images))
     waiting: list[_Prepared] = []
     batch = getattr(encoder, "batch_size", BATCH)
     try:
-        for item in _in_order(reader.prepare, len(images), workers or usable_cores(), window=2 * batch + 8):
+        for item in in_order(reader.prepare, range(len(images)), workers or usable_cores(), window=2 * batch + 8):
             if not reader.settle(item):
                 waiting.append(item)
             if len(waiting) == batch:
@@ -125,9 +121,9 @@ class _Reader:
     def prepare(self, row: int) -> _Prepared:
         """Read the row's bytes; from the cache if it is there, else decoded, measured and made ready for the encoder."""
         try:
-            data = self.images.read(row)
-        except (OSError, KeyError, ValueError, DiagnosisError) as error:
-            return _Prepared(row, reason=f"cannot be opened ({error}).")
+            data = read_bytes(self.images, row)
+        except Unreadable as error:
+            return _Prepared(row, reason=str(error))
         key = entry_key(data, self.fingerprint)
         entry = None if self.cache is None else self.cache.get(key)
         if entry is not None:
@@ -173,7 +169,7 @@ class _Reader:
     def result(self) -> ImageReading:
         """The reading of all rows that were kept."""
         if self.embeddings is None or self.joint is None:
-            raise InvalidInput(_none_readable(self.unreadable))
+            raise InvalidInput(none_readable(self.unreadable))
         kept = np.array(sorted(self.measured), np.int64)
         vectors = self.embeddings[kept]
         joint = vectors if self.joint is self.embeddings else self.joint[kept]
@@ -202,38 +198,3 @@ class _Reader:
         if self.cache is not None and self.cache.failure:
             notes.append(f"The cache could not be written ({self.cache.failure}): the next run will compute these images again.")
         return tuple(notes)
-
-
-def _none_readable(unreadable: dict[int, str]) -> str:
-    if not unreadable:
-        return "There are no images to read. Bring at least one."
-    first = next(iter(unreadable.values()))
-    return f"None of the {len(unreadable):,} images could be read. The first: {first}"
-
-
-def _in_order(prepare: Callable[[int], _Prepared], n: int, workers: int, window: int) -> Iterator[_Prepared]:
-    """`prepare(0)` to `prepare(n - 1)` in order, computed ahead by threads but never more than `window` at a time."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-    ahead: deque[Future[_Prepared]] = deque()
-    try:
-        for row in range(n):
-            ahead.append(pool.submit(prepare, row))
-            if len(ahead) == window:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-class _Reporter:
-    """Calls `progress` at most twice a second, and at the end."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._total, self._last = progress, total, 0.0
-
-    def __call__(self, done: int, last: bool = False) -> None:
-        now = time.monotonic()
-        if last or now - self._last >= _SECONDS_BETWEEN_REPORTS:
-            self._last = now
-            self._progress("embed", done, self._total)

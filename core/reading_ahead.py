@@ -1,0 +1,64 @@
+"""Pictures on their way to an encoder: read and prepared by threads, a bounded number ahead, in order."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from core.decoding import Unreadable
+from core.errors import DiagnosisError
+from core.records import ImageStore, Progress
+
+_SECONDS_BETWEEN_REPORTS = 0.5
+T = TypeVar("T")
+
+
+def read_bytes(images: ImageStore, row: int) -> bytes:
+    """The encoded bytes of the row.
+
+    Raises:
+        Unreadable: the store cannot open it.
+    """
+    try:
+        return images.read(row)
+    except (OSError, KeyError, ValueError, DiagnosisError) as error:
+        raise Unreadable(f"cannot be opened ({error}).") from error
+
+
+def none_readable(unreadable: dict[int, str]) -> str:
+    """The message for a set of pictures of which not one could be read."""
+    if not unreadable:
+        return "There are no images to read. Bring at least one."
+    first = next(iter(unreadable.values()))
+    return f"None of the {len(unreadable):,} images could be read. The first: {first}"
+
+
+def in_order(prepare: Callable[[int], T], rows: range, workers: int, window: int) -> Iterator[T]:
+    """`prepare` of each row in order, computed ahead by threads but never more than `window` at a time."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+    ahead: deque[Future[T]] = deque()
+    try:
+        for row in rows:
+            ahead.append(pool.submit(prepare, row))
+            if len(ahead) == window:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Reporter:
+    """Calls `progress` at most twice a second, and at the end."""
+
+    def __init__(self, progress: Progress, step: str, total: int) -> None:
+        self._progress, self._step, self._total, self._last = progress, step, total, 0.0
+
+    def __call__(self, done: int, last: bool = False) -> None:
+        now = time.monotonic()
+        if last or now - self._last >= _SECONDS_BETWEEN_REPORTS:
+            self._last = now
+            self._progress(self._step, done, self._total)
