@@ -21,7 +21,7 @@ _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Index:
+class FileIndex:
     """Files by path, by name and by name without its ending."""
 
     by_path: dict[str, int]
@@ -49,7 +49,7 @@ def match_files(written: npt.NDArray[Any], store: FileImages, ledger: Ledger, *,
     Raises:
         InvalidInput: no row's file is there, or a row's file name fits several files.
     """
-    index = _index(store)
+    index = index_files(store)
     positions, ambiguous = np.full(len(written), -1, dtype=np.int64), list[tuple[int, list[int]]]()
     for row, text in enumerate(written):
         places = [] if text is None else index.find(text)
@@ -80,7 +80,8 @@ def match_files(written: npt.NDArray[Any], store: FileImages, ledger: Ledger, *,
     return positions
 
 
-def _index(store: FileImages) -> _Index:
+def index_files(store: FileImages) -> FileIndex:
+    """Every file of the store by its three names."""
     by_path, by_name, by_stem = dict[str, int](), defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
     for i, name in enumerate(store.names):
         by_path[name] = i
@@ -88,7 +89,7 @@ def _index(store: FileImages) -> _Index:
         by_name[last].append(i)
         if is_image_name(name):
             by_stem[last.rpartition(".")[0]].append(i)
-    return _Index(by_path, dict(by_name), dict(by_stem))
+    return FileIndex(by_path, dict(by_name), dict(by_stem))
 
 
 def check_pictures(store: ImageStore, positions: I64, ledger: Ledger, limits: Limits, progress: Progress = no_progress) -> None:

@@ -1,0 +1,149 @@
+"""From rows to a `Benchmark`: pictures listed once, captions checked, what is left out counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.composition.records import Benchmark, Box, Item, Kind, Picture
+from core.errors import InvalidInput
+from core.inputs import Bool
+from core.probes.settings import check_text
+
+MOST_ITEMS = 200_000
+LONGEST_CAPTION = 2000
+"""Characters; the longest published caption is a tenth of it."""
+LONGEST_NAME = 1000
+FIRST_OF_EACH = ((0, 0), (1, 1))
+"""The match of a pair: caption i belongs to picture i."""
+
+
+@dataclass(slots=True)
+class Builder:
+    """A benchmark as it is read, row by row."""
+
+    name: str
+    title: str
+    kind: Kind
+    headline: str
+    source: str
+    pictures_are: str
+    """Which pictures the benchmark speaks of and who publishes them, a sentence for its notes."""
+    average: str = ""
+    items: list[Item] = field(default_factory=list[Item])
+    excluded: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    notes: list[str] = field(default_factory=list[str])
+    _places: dict[tuple[str, Box | None], int] = field(default_factory=dict[tuple[str, "Box | None"], int])
+    _ids: Counter[str] = field(default_factory=Counter[str])
+
+    def picture(self, name: str, where: str, box: Box | None = None) -> int:
+        """Place of the picture, which is entered if it is new.
+
+        Raises:
+            InvalidInput: the name is empty, too long or holds what no file name can.
+        """
+        if not (written := name.strip()) or len(written) > LONGEST_NAME or "\0" in written:
+            raise InvalidInput(f"{where}: a picture's name must have 1 to {LONGEST_NAME:,} characters: got {written[:60]!r}. Name its file.")
+        check_text(written, f"{where}: the picture's name")
+        return self._places.setdefault((written, box), len(self._places))
+
+    def add(
+        self,
+        id: str,
+        where: str,
+        pictures: Sequence[int],
+        captions: Iterable[str],
+        *,
+        match: Sequence[tuple[int, int]] = ((0, 0),),
+        tags: Mapping[str, str] | None = None,
+        hard: Bool | None = None,
+    ) -> None:
+        """Enter an item; one with an empty caption, or a choice without a foil, is left out and counted.
+
+        Raises:
+            InvalidInput: there are too many items, or a caption is too long or cut.
+        """
+        said = tuple(tidy_caption(caption, where) for caption in captions)
+        if not all(said):
+            self.exclude(id, "a caption is empty")
+        elif self.kind == "choice" and len(said) < 2:
+            self.exclude(id, "it has no foil")
+        else:
+            own = {key: value for key, value in (tags or {}).items() if value}
+            self.items.append(Item(self._own_id(id), tuple(pictures), said, tuple(match), own, hard))
+        if len(self.items) + len(self.excluded) > MOST_ITEMS:
+            raise InvalidInput(f"{self.title} has more than {MOST_ITEMS:,} items, the most that is read. Split its file.")
+
+    def exclude(self, id: str, reason: str) -> None:
+        """Leave an item out. What follows ": " in the reason is an example, not another reason."""
+        self.excluded.append((self._own_id(id), reason))
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def build(self) -> Benchmark:
+        """The benchmark.
+
+        Raises:
+            InvalidInput: no item is left.
+        """
+        if not self.items:
+            why = "; ".join(counted(self.excluded)) or "its file has no rows"
+            raise InvalidInput(f"{self.title}: no item can be used ({why}). Bring the file as it was published.")
+        pictures = tuple(Picture(name, box) for name, box in self._places)
+        notes = (*self.notes, *(f"Left out while reading: {line}." for line in counted(self.excluded)), self.pictures_are)
+        return Benchmark(
+            self.name,
+            self.title,
+            self.kind,
+            tuple(self.items),
+            pictures,
+            self.headline,
+            blind=self.kind == "choice",
+            average=self.average,
+            excluded=tuple(self.excluded),
+            notes=notes,
+            source=self.source,
+        )
+
+    def _own_id(self, id: str) -> str:
+        written = " ".join(id.split())[:200] or "item"
+        self._ids[written] += 1
+        return written if self._ids[written] == 1 else f"{written} #{self._ids[written]}"
+
+
+def tidy_caption(caption: str, where: str) -> str:
+    """The caption with single spaces.
+
+    Raises:
+        InvalidInput: it is longer than 2,000 characters, or holds half of a surrogate pair.
+    """
+    if len(caption) > LONGEST_CAPTION:
+        raise InvalidInput(
+            f"{where}: a caption has at most {LONGEST_CAPTION:,} characters: this one has {len(caption):,} ({caption[:40]!r}). Shorten it."
+        )
+    check_text(caption, where)
+    return " ".join(caption.split())
+
+
+def counted(excluded: Iterable[tuple[str, str]]) -> list[str]:
+    """For each reason how many items it took, the commonest first, and an example of those with details."""
+    reasons = [reason for _, reason in excluded]
+    groups = Counter(reason.split(": ")[0] for reason in reasons).most_common()
+    return [f"{n:,} {'item' if n == 1 else 'items'} because {group}" for group, n in groups]
+
+
+def retrieval_fault(match: Sequence[tuple[int, int]], hard: Bool | None, n_pictures: int) -> str:
+    """Why a query cannot be scored, or "". A ranking says something if a picture fits and another does not, among the hard ones where marked."""
+    if not match:
+        return "no picture fits the query"
+    if hard is None:
+        return "" if n_pictures > len(match) else "every picture fits the query"
+    if not hard.any():
+        return "the query has no hard picture"
+    fitting = sum(bool(hard[picture]) for picture, _ in match)
+    if not fitting:
+        return "no picture that fits the query is among its hard ones"
+    return "" if int(hard.sum()) > fitting else "every hard picture fits the query"

@@ -1,0 +1,92 @@
+"""Rendered scenes in CLEVR's form: every combination that occurs becomes a query, and the scenes say which pictures it fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from core.composition.readers.building import Builder, retrieval_fault
+from core.composition.readers.files import Record, as_list, as_object, as_text, load_json, text_of
+from core.composition.readers.shapes import one_file_of
+from core.composition.records import Benchmark
+from core.errors import InvalidInput
+from core.inputs import Bool
+
+WORDS = ("size", "color", "material", "shape")
+"""In the order in which a query says them."""
+TAGS: tuple[str, ...] = ("size", "colour", "material", "shape")
+MOST_PAIRS = 20_000_000
+"""Queries times pictures; CLEVR's validation part has 1.4 million."""
+Combination = tuple[str, ...]
+
+
+def read_scenes(path: Path) -> Benchmark:
+    """One query "size colour material shape" for each combination that an object of a scene has, over all scenes.
+
+    A picture fits if one of its objects has all four; it is hard if any of its objects has any of them. Scenes that leave out a property other
+    than the shape are taken, with shorter queries.
+
+    Raises:
+        InvalidInput: the file is no {"scenes": [{"image_filename", "objects": [...]}]}, or there are too many queries times pictures.
+
+    Source: Johnson et al. 2017 (CLEVR) for the form; Ray et al. 2023 (Cola) for the queries, as its paper tells them. Not its published file:
+        for that read COLA_singleobjects_benchmark_CLEVR.json as "cola-single".
+    """
+    file, notes = one_file_of(path, "clevr")
+    book = Builder(
+        "clevr",
+        f"Rendered scenes ({file.stem})",
+        "retrieval",
+        "map",
+        "queries as in Ray et al. 2023 (Cola), arXiv 2305.03689; form of Johnson et al. 2017 (CLEVR)",
+        "Its pictures are the renderings that the scenes name.",
+        notes=list(notes),
+    )
+    scenes = as_list(as_object(load_json(file), file.name, "scenes").get("scenes"), f"{file.name}: scenes", "scenes")
+    pictures: dict[int, list[Combination]] = {}
+    for i, row in enumerate(scenes):
+        where = f"{file.name}, scene {i}"
+        scene = as_object(row, where, "image_filename and objects")
+        place = book.picture(text_of(scene, "image_filename", where), where)
+        if place in pictures:
+            raise InvalidInput(f"{where}: the picture {scene['image_filename'][:60]!r} has a scene already. Keep one of them.")
+        objects = as_list(scene.get("objects"), f"{where}: objects", "objects")
+        pictures[place] = [_combination(thing, f"{where}, object {k}") for k, thing in enumerate(objects)]
+    queries = sorted({combination for own in pictures.values() for combination in own})
+    if len(queries) * len(pictures) > MOST_PAIRS:
+        raise InvalidInput(
+            f"{file.name}: {len(queries):,} queries times {len(pictures):,} pictures are more than {MOST_PAIRS:,}, the most that is ranked."
+        )
+    fits, hard = _truth(list(pictures.values()), queries)
+    for k, query in enumerate(queries):
+        text = " ".join(word for word in query if word)
+        match = [(int(i), 0) for i in np.flatnonzero(fits[:, k])]
+        if fault := retrieval_fault(match, hard[:, k], len(pictures)):
+            book.exclude(text, fault)
+        else:
+            tags = dict(zip(TAGS, query, strict=True))
+            book.add(text, file.name, tuple(pictures), (text,), match=match, tags=tags, hard=hard[:, k].copy())
+    return book.build()
+
+
+def _combination(thing: object, where: str) -> Combination:
+    """Size, colour, material and shape of an object, "" for one that it does not say."""
+    record: Record = as_object(thing, where, "size, color, material and shape")
+    text_of(record, "shape", where)
+    said = {**record, "color": record.get("color", record.get("colour"))}
+    return tuple("" if said.get(key) is None else " ".join(as_text(said[key], f"{where}: {key!r}").split())[:60] for key in WORDS)
+
+
+def _truth(scenes: list[list[Combination]], queries: list[Combination]) -> tuple[Bool, Bool]:
+    """(n scenes, n queries) whether an object has all of the query's words, and whether any object has any."""
+    place = {query: k for k, query in enumerate(queries)}
+    vocabulary = {word: w for w, word in enumerate(sorted({(at, word) for query in queries for at, word in enumerate(query) if word}))}
+    said = np.zeros((len(queries), len(vocabulary)), np.float32)
+    for query, k in place.items():
+        said[k, [vocabulary[at, word] for at, word in enumerate(query) if word]] = 1
+    fits = np.zeros((len(scenes), len(queries)), np.bool_)
+    for i, own in enumerate(scenes):
+        fits[i, [place[combination] for combination in own]] = True
+    shown = (fits.astype(np.float32) @ said) > 0  # (n scenes, n words)
+    return fits, (shown.astype(np.float32) @ said.T) > 0

@@ -1,0 +1,179 @@
+"""Files of benchmarks, read with one clear message for each fault: too large, no JSON, of another shape, of the wrong type."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.composition.records import Box
+from core.errors import InvalidInput
+
+LARGEST = 200 * 2**20
+"""Bytes of one file; the largest published one (the scenes of CLEVR) has about 150 MB."""
+DATA_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
+_HEAD = 2**18  # bytes in which the line of column names must end
+Record = dict[str, Any]
+
+
+def load_json(path: Path) -> Any:
+    """What the file holds.
+
+    Raises:
+        InvalidInput: it is not there, too large, not UTF-8, no JSON, nested too deep, names a key twice, or holds NaN or an infinity.
+    """
+    return _parse(_text(path), path.name)
+
+
+def load_lines(path: Path) -> Iterator[tuple[str, Any]]:
+    """("file, line n", what the line holds) of each line that is not empty.
+
+    Raises:
+        InvalidInput: as `load_json`, naming the line.
+    """
+    for number, line in enumerate(_text(path).split("\n"), 1):
+        if line.strip():
+            where = f"{path.name}, line {number}"
+            yield where, _parse(line, where)
+
+
+def header(path: Path) -> list[str]:
+    """Column names of a CSV or TSV: its first line, split where it gives the most columns."""
+    _check(path)
+    try:
+        with path.open("rb") as file:
+            line = file.read(_HEAD).decode("utf-8-sig", "replace").partition("\n")[0]
+        splits = [next(csv.reader([line], delimiter=separator), list[str]()) for separator in ",\t;|"]
+    except csv.Error:
+        return []
+    except OSError as error:
+        raise InvalidInput(f"{path.name} cannot be read ({error.strerror}).") from None
+    return [name.strip() for name in max(splits, key=len)]
+
+
+def _check(path: Path) -> None:
+    if not path.is_file():
+        raise InvalidInput(f"There is no file {str(path)[:200]!r}. Give the path of a benchmark's file, or the folder that holds it.")
+    if (size := path.stat().st_size) > LARGEST:
+        raise InvalidInput(f"{path.name} has {size / 2**20:,.0f} MB; at most {LARGEST // 2**20} MB are read. Split it.")
+
+
+def _text(path: Path) -> str:
+    _check(path)
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"{path.name} is not UTF-8 text (byte {error.start:,}). Bring the file as it was published, or save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise InvalidInput(f"{path.name} cannot be read ({error.strerror}).") from None
+
+
+class _Refused(ValueError):
+    """JSON that Python would take and that would hide something."""
+
+
+def _no_constant(name: str) -> None:
+    raise _Refused(f"it holds {name}, which is no number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Record:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise _Refused(f"the key {twice[:60]!r} is there twice in one object")
+    return found
+
+
+def _parse(text: str, where: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
+    except RecursionError:
+        raise InvalidInput(f"{where}: the JSON is nested too deep to be read. Bring the file as it was published.") from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}" if "\n" in text else f"column {error.colno}"
+        raise InvalidInput(f"{where}: no valid JSON at {place}: {error.msg}. Bring the file as it was published.") from None
+    except ValueError as error:  # also numbers of thousands of digits
+        raise InvalidInput(f"{where}: no JSON that can be read: {str(error)[:160]}. Mend it.") from None
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in words."""
+    kinds = {"dict": "an object", "list": "a list", "str": "text", "bool": "true or false", "NoneType": "null"}
+    return kinds.get(type(value).__name__, "a number")
+
+
+def as_object(value: Any, where: str, form: str) -> Record:
+    """The value, if it is an object.
+
+    Args:
+        form: what the object should hold, for the message, such as "filename, caption and negative_caption".
+    """
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{where} must be an object with {form}: it is {kind_of(value)}. Bring the file as it was published.")
+    return value
+
+
+def as_list(value: Any, where: str, form: str, length: int | None = None) -> list[Any]:
+    """The value, if it is a list (of that length)."""
+    if not isinstance(value, list):
+        raise InvalidInput(f"{where} must be a list of {form}: it is {kind_of(value)}. Bring the file as it was published.")
+    found: list[Any] = value
+    if length is not None and len(found) != length:
+        raise InvalidInput(f"{where} must be a list of {form}: it has {len(found):,} entries, not {length:,}. Bring the file as it was published.")
+    return found
+
+
+def as_text(value: Any, where: str) -> str:
+    """The value, if it is text."""
+    if not isinstance(value, str):
+        raise InvalidInput(f"{where} must be text: it is {kind_of(value)}. Write it in quotes.")
+    return value
+
+
+def text_of(record: Record, key: str, where: str) -> str:
+    """The text under a key."""
+    if key not in record:
+        raise InvalidInput(f"{where} has no {key!r}; it has {few(record)}. Bring the file as it was published.")
+    return as_text(record[key], f"{where}: {key!r}")
+
+
+def texts_of(record: Record, key: str, where: str) -> list[str]:
+    """The texts of the list under a key."""
+    found = as_list(record.get(key), f"{where}: {key!r}", "texts")
+    return [as_text(one, f"{where}: {key!r}, entry {i}") for i, one in enumerate(found)]
+
+
+def label_of(record: Record, key: str) -> str:
+    """Text or number under a key, as text with single spaces, at most 100 characters; "" where there is none."""
+    value = record.get(key)
+    return " ".join(str(value).split())[:100] if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def number_of(record: Record, key: str, where: str) -> float:
+    """The finite number under a key; text that says one counts."""
+    value = record.get(key)
+    try:
+        number = float("nan") if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if not math.isfinite(number):
+        raise InvalidInput(f"{where}: {key!r} must be a number: it is {str(value)[:40]!r}. Mend it or take the row out.")
+    return number
+
+
+def box_of(record: Record, keys: Sequence[str], where: str) -> Box:
+    """Left, top, width and height under four keys."""
+    left, top, width, height = (number_of(record, key, where) for key in keys)
+    return left, top, width, height
+
+
+def few(names: Sequence[str] | Record) -> str:
+    """The first names of a list, quoted, for a message."""
+    listed = list(names)
+    return (", ".join(repr(str(name)[:60]) for name in listed[:5]) + (" and others" if len(listed) > 5 else "")) or "nothing"

@@ -1,0 +1,67 @@
+"""VALSE: a picture, its caption, and a foil that differs in one linguistic phenomenon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.composition.readers.building import Builder
+from core.composition.readers.files import Record, as_object, kind_of, label_of, load_json, text_of
+from core.composition.readers.shapes import files_of
+from core.composition.records import Benchmark
+from core.errors import InvalidInput
+
+VOTES = 2
+"""Of three annotators, those who must have found that the caption alone describes the picture."""
+_FORM = "image_file, caption, foil and mturk"
+
+
+def read_valse(path: Path) -> Benchmark:
+    """One file, or those of a folder, without the items that annotators did not confirm. A file's name is the tag "piece".
+
+    The headline is the mean over pieces with equal weights. The captions of `existence` are questions; its `declarative_statement` is used.
+
+    Raises:
+        InvalidInput: a file is no object of such records.
+
+    Source: Parcalabescu et al. 2022 (VALSE). Its valid items are 7,702 of 8,782.
+    """
+    files, notes = files_of(path, "valse")
+    book = Builder(
+        "valse",
+        "VALSE",
+        "choice",
+        "pairwise",
+        "Parcalabescu et al. 2022 (VALSE), arXiv 2112.07566",
+        "Its pictures are those of COCO, Visual7W, SWiG, VisDial and FOIL-it, under the names that its files say.",
+        average="piece",
+        notes=list(notes),
+    )
+    declared = 0
+    for file in files:
+        for id, entry in as_object(load_json(file), file.name, "one record for each id").items():
+            where = f"{file.name}, entry {id[:60]!r}"
+            record = as_object(entry, where, _FORM)
+            own = f"{file.stem}/{id}"
+            if (votes := _votes(record, where)) < VOTES:
+                book.exclude(own, f"fewer than {VOTES} annotators confirmed its caption: {votes:g}")
+                continue
+            declarative = record.get("declarative_statement")
+            caption = declarative if isinstance(declarative, str) and declarative.strip() else text_of(record, "caption", where)
+            declared += caption is declarative
+            picture = book.picture(text_of(record, "image_file", where), where)
+            tags = {"piece": file.stem, "phenomenon": label_of(record, "linguistic_phenomena")}
+            book.add(own, where, (picture,), (caption, text_of(record, "foil", where)), tags=tags)
+    if declared:
+        book.note(f"{declared:,} captions are questions; the statement that the file gives in their place was used.")
+    return book.build()
+
+
+def _votes(record: Record, where: str) -> float:
+    """Annotators who chose the caption; 0 where nobody was asked."""
+    asked = record.get("mturk")
+    if asked is None:
+        return 0
+    votes = as_object(asked, f"{where}: 'mturk'", "foil, caption and other").get("caption", 0)
+    if isinstance(votes, bool) or not isinstance(votes, int | float):
+        raise InvalidInput(f"{where}: the number of votes 'mturk.caption' must be a number: it is {kind_of(votes)}. Mend it.")
+    return votes
