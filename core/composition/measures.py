@@ -114,12 +114,15 @@ def metrics_of(
 
     Args:
         groups: (n,) of `picture_groups`.
-        strata: (n,) values of the tag that is averaged over, each weighing the same; None weighs items equally.
+        strata: (n,) values of the tag that is averaged over, each weighing the same; items without one ("") play no part. None weighs items
+            equally.
     """
-    n = len(judged.margin)
-    rows = np.arange(n) if rows is None else rows
+    rows = np.arange(len(judged.margin)) if rows is None else rows
+    values = np.array([] if strata is None else strata, str)
+    if values.any():
+        rows = rows[values[rows] != ""]
     mine = None if groups is None else groups[rows]
-    among = None if strata is None else np.array(strata, object)[rows]
+    among = values[rows] if values.any() else None
     keys = (*judged.correct, *judged.values)
     return tuple(_metric(key, title_of(key, keys), judged, rows, mine, among, np.random.default_rng(seed)) for key in keys)
 
@@ -132,7 +135,7 @@ def by_tag(
 
 
 def _metric(
-    key: str, title: str, judged: Judged, rows: I64, groups: I64 | None, strata: npt.NDArray[np.object_] | None, rng: np.random.Generator
+    key: str, title: str, judged: Judged, rows: I64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, rng: np.random.Generator
 ) -> Metric:
     chance, n_tied = judged.chance[key][rows], int(judged.ties[key][rows].sum())
     right = judged.correct[key][rows] if key in judged.correct else None
@@ -140,7 +143,7 @@ def _metric(
     if strata is None:
         estimate = mean_of(values, groups, rng) if right is None else share_of(right, groups, rng)
         return Metric(key, title, estimate, len(rows), _mean(chance), n_tied)
-    names, places = np.unique(strata.astype(str), return_inverse=True)
+    names, places = np.unique(strata, return_inverse=True)
     estimate = macro_of(values, places.astype(np.int64), groups, rng)
     if right is not None and (right.all() or not right.any()):
         estimate = share_of(right, groups, rng)  # resampling sees no spread where all items are alike

@@ -96,6 +96,12 @@ def test_the_mean_over_a_tag_weighs_its_values_equally_and_holds_the_truth() -> 
     assert found(metrics_of(judged))["pairwise"].value.value == 0.9
 
 
+def test_items_without_a_value_play_no_part_in_the_mean_over_values() -> None:
+    judged = judge(choices(30), [np.array([[1.0, 0.0 if i < 20 else 2.0]]) for i in range(30)])
+    macro = found(metrics_of(judged, strata=("a",) * 10 + ("b",) * 10 + ("",) * 10))["pairwise"]
+    assert (macro.value.value, macro.n) == (1.0, 2)
+
+
 def test_the_macro_interval_is_as_wide_as_theory_says() -> None:
     rng = np.random.default_rng(0)
     sizes, rates = np.array([400, 100]), np.array([0.8, 0.4])

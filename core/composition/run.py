@@ -1,0 +1,157 @@
+"""Run a scorer on a benchmark whose pictures were found: scores, figures with intervals, baselines that see no picture, and what was left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.composition.blind import blind_scorers
+from core.composition.judging import hard_pictures, judge, readable
+from core.composition.measures import by_tag, metrics_of, picture_groups, tags_of
+from core.composition.published import figures_for
+from core.composition.readers.building import counted, retrieval_fault
+from core.composition.records import Benchmark, CompositionResult, Item, Metric, Pictured, Scorer, Scores, distinct_captions
+from core.composition.scoring import ReadsCaptions, cosines
+from core.errors import InvalidInput
+from core.inputs import F32, F64, I64, Bool, Progress, no_progress
+from core.probes.settings import read_name
+
+
+def run_composition(
+    pictured: Pictured,
+    scorer: Scorer,
+    *,
+    name: str = "",
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+    blind: bool = True,
+    seed: int = 0,
+) -> CompositionResult:
+    """How well a model tells which pictures and captions of a benchmark belong together.
+
+    Args:
+        scorer: `EncoderScorer(load_encoder(...))`, an adapted encoder, or anything else that gives (I, T) scores.
+        name: what the result is called; by default the benchmark and the model.
+        cache: folder where vectors are kept between runs.
+        blind: also score baselines that never see a picture, where the benchmark's form lets them be right.
+        seed: of the intervals and of the folds of the learned baseline.
+
+    Returns:
+        The result. An item of pairs or choices with a picture that cannot be read is excluded with the reason; a query is ranked without that
+        picture, and excluded only if nothing is left to rank.
+
+    Raises:
+        InvalidInput: no picture could be read, no item is left, or a score is no finite number.
+        Cancelled: from `progress`.
+    """
+    label, started = read_name(name), time.process_time()
+    benchmark = pictured.benchmark
+    scores = scorer.score(pictured, cache=cache, progress=progress)
+    if len(scores.matrices) != len(benchmark):
+        raise InvalidInput(f"{scorer.name} scored {len(scores.matrices):,} of the {len(benchmark):,} items of {benchmark.title}. Score each one.")
+    usable, rows, lost = _usable(benchmark, scores)
+    matrices = tuple(scores.matrices[row] for row in rows.tolist())
+    unreadable = frozenset(scores.unreadable)
+    judged = judge(usable, matrices, unreadable)
+    groups, shared = picture_groups(usable.items, usable.pictures)
+    tags = tags_of(usable.items)
+    strata = tags.get(benchmark.average)
+    baselines, blind_notes = _blind(replace(pictured, benchmark=usable), groups, strata, progress, seed) if blind else ((), ())
+    progress("measure", 0, 1)
+    result = CompositionResult(
+        name=label or f"{benchmark.name}, {scores.model}",
+        benchmark=benchmark.name,
+        title=benchmark.title,
+        kind=benchmark.kind,
+        model=scores.model,
+        fingerprint=scores.fingerprint,
+        headline=benchmark.headline,
+        metrics=metrics_of(judged, groups, strata=strata, seed=seed),
+        by_tag=by_tag(judged, tags, groups, average=benchmark.average, seed=seed),
+        blind=baselines,
+        ids=tuple(item.id for item in usable.items),
+        correct=judged.correct,
+        margin=judged.margin,
+        tied=judged.tied,
+        matrices=matrices,
+        foil_similarity=_foil_similarity(scorer, benchmark, rows, cache, progress),
+        missing=pictured.missing,
+        excluded=(*benchmark.excluded, *lost),
+        notes=tuple(dict.fromkeys(filter(None, (*benchmark.notes, *scores.notes, *_lost_notes(benchmark, scores, lost), shared, *blind_notes)))),
+        source=benchmark.source,
+        published=tuple(f.sentence for f in figures_for(usable) if f.metric in (*judged.correct, *judged.values)),
+        seconds=time.process_time() - started,
+        values=judged.values,
+        tags=tags,
+        groups=groups,
+        average=benchmark.average,
+    )
+    progress("measure", 1, 1)
+    return result
+
+
+def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple[tuple[str, str], ...]]:
+    """The benchmark without items that could not be scored, their places among all, and (id, reason) of the others."""
+    unreadable, kept, lost = frozenset(scores.unreadable), list[int](), list[tuple[str, str]]()
+    for row, item in enumerate(benchmark.items):
+        seen = readable(item, unreadable)
+        if benchmark.kind == "retrieval":
+            reason = "" if seen.all() else _unranked(item, seen)
+        else:
+            reason = "" if seen.all() else f"a picture cannot be read: {scores.unreadable[item.pictures[int(np.argmin(seen))]]}"
+        if reason:
+            lost.append((item.id, reason))
+        else:
+            kept.append(row)
+    if not kept:
+        why = lost[0][1] if lost else benchmark.excluded[0][1] if benchmark.excluded else "it has none"
+        raise InvalidInput(f"No item of {benchmark.title} can be scored. The first: {why}. Bring pictures that can be read.")
+    return replace(benchmark, items=tuple(benchmark.items[row] for row in kept)), np.array(kept, np.int64), tuple(lost)
+
+
+def _unranked(item: Item, seen: Bool) -> str:
+    """Why a query cannot be ranked without the pictures that could not be read, or ""."""
+    match = [pair for pair in item.match if seen[pair[0]]]
+    fault = retrieval_fault(match, None if item.hard is None else hard_pictures(item, seen), int(seen.sum()))
+    return fault and f"{fault} once those that cannot be read are gone"
+
+
+def _lost_notes(benchmark: Benchmark, scores: Scores, lost: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """What became of pictures that could not be read."""
+    if not scores.unreadable:
+        return ()
+    first, n = next(iter(scores.unreadable.values())), len(scores.unreadable)
+    which = "1 picture" if n == 1 else f"{n:,} pictures"
+    what = "Left out: " + "; ".join(counted(lost)) + "." if lost else "No item is lost by it."
+    ranked = " Queries are ranked without." if benchmark.kind == "retrieval" else ""
+    return (f"{which} could not be read, such as {first}{ranked} {what}",)
+
+
+def _blind(
+    pictured: Pictured, groups: I64 | None, strata: Sequence[str] | None, progress: Progress, seed: int
+) -> tuple[tuple[tuple[str, tuple[Metric, ...]], ...], tuple[str, ...]]:
+    """(name, metrics) of each baseline that sees no picture, and notes."""
+    scorers, notes = blind_scorers(pictured.benchmark, seed)
+    found: list[tuple[str, tuple[Metric, ...]]] = []
+    for scorer in scorers:
+        judged = judge(pictured.benchmark, scorer.score(pictured, progress=progress).matrices)
+        found.append((scorer.name, metrics_of(judged, groups, strata=strata, seed=seed)))
+    return tuple(found), notes
+
+
+def _foil_similarity(scorer: Scorer, benchmark: Benchmark, rows: I64, cache: Path | None, progress: Progress) -> F64 | None:
+    """(n,) cosine of each item's caption with its nearest foil (of pairs: with the other caption); None where there is no text side, or no foil."""
+    if benchmark.kind == "retrieval" or not isinstance(scorer, ReadsCaptions):
+        return None
+    texts = distinct_captions(benchmark.items)  # all of them, as they were read for the scores
+    vectors = scorer.read_captions(texts.captions, cache=cache, progress=progress)
+    return np.array([_nearest(benchmark.items[row], vectors[texts.at[row]]) for row in rows.tolist()])
+
+
+def _nearest(item: Item, vectors: F32) -> float:
+    true = item.match[0][1]
+    return float(cosines(vectors[true : true + 1], np.delete(vectors, true, axis=0)).max())
