@@ -138,17 +138,22 @@ def _metric(
     key: str, title: str, judged: Judged, rows: I64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, rng: np.random.Generator
 ) -> Metric:
     chance, n_tied = judged.chance[key][rows], int(judged.ties[key][rows].sum())
-    right = judged.correct[key][rows] if key in judged.correct else None
-    values = judged.values[key][rows] if right is None else right.astype(np.float64)
+    right = key in judged.correct
+    values = (judged.correct if right else judged.values)[key][rows].astype(np.float64)
+    estimate = estimate_of(values, groups, strata, share=right, rng=rng)
     if strata is None:
-        estimate = mean_of(values, groups, rng) if right is None else share_of(right, groups, rng)
         return Metric(key, title, estimate, len(rows), _mean(chance), n_tied)
     names, places = np.unique(strata, return_inverse=True)
-    estimate = macro_of(values, places.astype(np.int64), groups, rng)
-    if right is not None and (right.all() or not right.any()):
-        estimate = share_of(right, groups, rng)  # resampling sees no spread where all items are alike
     expected = np.bincount(places, chance) / np.bincount(places)
     return Metric(key, f"{title}, mean over {len(names)} kinds of item", estimate, len(names), _mean(expected), n_tied)
+
+
+def estimate_of(values: F64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, *, share: bool, rng: np.random.Generator) -> Estimate:
+    """The mean of (n,) values with its interval: by `share_of` where they are 0 or 1, by `macro_of` where strata weigh the same, else `mean_of`."""
+    if strata is not None and not (share and (values.all() or not values.any())):
+        return macro_of(values, np.unique(strata, return_inverse=True)[1].astype(np.int64), groups, rng)
+    # Resampling sees no spread where all items are right, or all wrong: Wilson's interval does.
+    return share_of(values > 0, groups, rng) if share else mean_of(values, groups, rng)
 
 
 def share_of(right: Bool, groups: I64 | None, rng: np.random.Generator) -> Estimate:
