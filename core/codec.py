@@ -1,4 +1,4 @@
-"""Records to JSON with their arrays beside it, and back: every record of `core.records` survives the round trip, and no pickle is involved.
+"""Records to JSON with their arrays beside it, and back, without pickle: every record of `core.records` and of `core.composition.records`.
 
 Numeric arrays go into a flat dict of named arrays (an npz file in the store); the JSON tree refers to them by key.
 """
@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core import records
+from core.composition import records as composition
 
 Array = npt.NDArray[Any]
-_RECORDS: dict[str, Any] = {name: kind for name, kind in vars(records).items() if is_dataclass(kind)}
+_RECORDS: dict[str, Any] = {name: kind for name, kind in (vars(composition) | vars(records)).items() if is_dataclass(kind)}
 
 
 def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
