@@ -18,7 +18,8 @@ _FORM = "image_file, caption, foil and mturk"
 def read_valse(path: Path) -> Benchmark:
     """One file, or those of a folder, without the items that annotators did not confirm. A file's name is the tag "piece".
 
-    The headline is the mean over pieces with equal weights. The captions of `existence` are questions; its `declarative_statement` is used.
+    The headline is the mean over pieces with equal weights. Where a record has a `declarative_statement` that is not its caption, such as a
+    question's, the statement is used.
 
     Raises:
         InvalidInput: a file is no object of such records.
@@ -46,13 +47,14 @@ def read_valse(path: Path) -> Benchmark:
                 book.exclude(own, f"fewer than {VOTES} annotators confirmed its caption: {votes:g}")
                 continue
             declarative = record.get("declarative_statement")
-            caption = declarative if isinstance(declarative, str) and declarative.strip() else text_of(record, "caption", where)
-            declared += caption is declarative
+            caption = text_of(record, "caption", where)
+            if isinstance(declarative, str) and declarative.strip() not in ("", caption.strip()):
+                caption, declared = declarative, declared + 1
             picture = book.picture(text_of(record, "image_file", where), where)
             tags = {"piece": file.stem, "phenomenon": label_of(record, "linguistic_phenomena")}
             book.add(own, where, (picture,), (caption, text_of(record, "foil", where)), tags=tags)
     if declared:
-        book.note(f"{declared:,} captions are questions; the statement that the file gives in their place was used.")
+        book.note(f"{declared:,} captions differ from the statement that the file gives beside them, which was used.")
     return book.build()
 
 

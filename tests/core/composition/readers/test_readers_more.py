@@ -121,9 +121,10 @@ def test_valse_keeps_what_two_annotators_confirmed(tmp_path: Path) -> None:
 
 def test_valse_says_the_statement_where_the_caption_is_a_question(tmp_path: Path) -> None:
     records = {"a": written.valse(caption="Is there a dog?", declarative_statement="There is a dog."), "b": written.valse(declarative_statement=None)}
+    records["c"] = written.valse(declarative_statement="a dog")
     benchmark = read_benchmark("valse", write(tmp_path / "existence.json", records))
-    assert [item.captions for item in benchmark.items] == [("There is a dog.", "no dog"), ("a dog", "no dog")]
-    assert "1 captions are questions; the statement that the file gives in their place was used." in benchmark.notes
+    assert [item.captions for item in benchmark.items] == [("There is a dog.", "no dog"), ("a dog", "no dog"), ("a dog", "no dog")]
+    assert "1 captions differ from the statement that the file gives beside them, which was used." in benchmark.notes
 
 
 def test_votes_must_be_a_number(tmp_path: Path) -> None:
