@@ -1,0 +1,189 @@
+"""A trained adapter with the encoder that it belongs to: saved, loaded again, and scoring as any encoder does."""
+# torch's type stubs are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from core.adapters import make_adapter
+from core.adapters.files import read_tensors, write_tensors
+from core.adapters.training import Epoch, Trained, Training
+from core.composition.records import Benchmark
+from core.encoders import Encoder, load_encoder
+from core.errors import InvalidInput
+from core.files import write_text
+
+FORMAT = 1
+RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdapterRecord:
+    """What is known of a trained adapter besides its weights."""
+
+    adapter: str
+    """Name in `core.adapters.ADAPTERS`."""
+    settings: Mapping[str, Any]
+    encoder: str
+    """Name under which `core.encoders.load_encoder` finds the frozen encoder."""
+    tower: str
+    """`TokenTower.fingerprint`: the adapter fits no other."""
+    training: Mapping[str, Any]
+    """How it was trained (`Training`), with what step size."""
+    benchmark: str
+    """Title of what it was trained on."""
+    n_training: int
+    n_validation: int
+    curve: tuple[Epoch, ...]
+    best: int
+    seconds: float
+    n_parameters: int
+    taught: frozenset[str]
+    """Digests of the (picture, caption) pairs that it learned from or was stopped by."""
+
+
+class Adapted:
+    """An encoder with an adapter on its tokens.
+
+    Args:
+        module: the trained `core.adapters.base.Matcher`, in evaluation mode.
+    """
+
+    def __init__(self, record: AdapterRecord, module: Any, encoder: Encoder) -> None:
+        self.record, self.module, self.encoder = record, module, encoder
+        self.adapter = make_adapter(record.adapter, record.settings)
+        self.name = f"{encoder.name} + {self.adapter.title}"
+
+    @cached_property
+    def tower(self) -> Any:
+        """The frozen encoder, opened before its last block."""
+        return tower_of(self.encoder)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of tower and weights."""
+        digest = hashlib.sha256(self.record.tower.encode())
+        for name, tensor in sorted(self.module.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().float().numpy().tobytes())
+        return digest.hexdigest()[:32]
+
+    def n_taught(self, benchmark: Benchmark) -> int:
+        """How many of the benchmark's items share a picture and its caption with the training."""
+        return sum(bool(set(pair_digests(benchmark, [item])) & self.record.taught) for item in benchmark.items)
+
+    def save(self, folder: Path) -> None:
+        """Write adapter.json and adapter.safetensors; the folder is made if missing.
+
+        Raises:
+            InvalidInput: the folder cannot be written.
+        """
+        said = asdict(self.record) | {"format": FORMAT, "settings": dict(self.record.settings), "training": dict(self.record.training)}
+        said["curve"] = [asdict(epoch) for epoch in self.record.curve]
+        said["taught"] = sorted(self.record.taught)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_tensors(folder / WEIGHTS, self.module.state_dict())
+            write_text(folder / RECORD, json.dumps(said | {"weights": _digest(folder / WEIGHTS)}, indent=1))
+        except OSError as error:
+            raise InvalidInput(f"The adapter cannot be written to {folder}: {error.strerror or error}. Choose a folder you may write to.") from error
+
+
+def make_adapted(name: str, settings: Mapping[str, Any], how: Training, found: Trained, encoder: Encoder, benchmark: Benchmark) -> Adapted:
+    """What `core.adapters.training.fit` gave, with what it was trained on."""
+    record = AdapterRecord(
+        name,
+        dict(settings),
+        encoder.name,
+        tower_of(encoder).fingerprint,
+        asdict(how) | {"lr": found.lr},
+        benchmark.title,
+        found.n_training,
+        found.n_validation,
+        found.curve,
+        found.best,
+        found.seconds,
+        found.n_parameters,
+        frozenset(pair_digests(benchmark, benchmark.items)),
+    )
+    return Adapted(record, found.module, encoder)
+
+
+def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
+    """The adapter that `Adapted.save` wrote.
+
+    Args:
+        encoder: the frozen encoder, if it is loaded already; else it is loaded by its name.
+
+    Raises:
+        InvalidInput: there is no adapter in the folder, it is damaged, or the encoder is another than it was trained on.
+    """
+    if not (folder / RECORD).is_file():
+        raise InvalidInput(f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote.")
+    try:
+        said = json.loads((folder / RECORD).read_text("utf-8"))
+        if said.pop("format") != FORMAT:
+            raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
+        weights = said.pop("weights")
+        curve = tuple(Epoch(**epoch) for epoch in said.pop("curve"))
+        record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"])})
+        same = (folder / WEIGHTS).is_file() and _digest(folder / WEIGHTS) == weights
+    except (RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput(f"The adapter in {folder} is damaged ({error}). Train it again.") from error
+    if not same:
+        raise InvalidInput(f"The weights in {folder} are missing or not those that {RECORD} speaks of. Train the adapter again.")
+    encoder = encoder or load_encoder(record.encoder)
+    tower = tower_of(encoder)
+    if tower.fingerprint != record.tower:
+        raise InvalidInput(
+            f"The adapter in {folder} was trained on the tokens of {record.encoder}, and {encoder.name} has others (other weights, or another "
+            "version). Train it again on this encoder."
+        )
+    tensors = read_tensors(folder / WEIGHTS)
+    module = make_adapter(record.adapter, record.settings).build(tower, encoder, 0)
+    if hasattr(module, "prepare"):
+        module.prepare(tensors["used"])
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise InvalidInput(f"The weights in {folder} do not fit a {record.adapter} with its settings. Train the adapter again.") from error
+    return Adapted(record, module.eval(), encoder)
+
+
+def tower_of(encoder: Encoder) -> Any:
+    """The encoder opened before its last block; made once.
+
+    Raises:
+        InvalidInput: it cannot be opened there.
+    """
+    key = encoder.fingerprint
+    if key not in _towers:
+        opened: Any = getattr(encoder, "token_tower", None)
+        if opened is None:
+            raise InvalidInput(f"{encoder.name} gives no tokens, so nothing can be trained on them. Use 'embedded' or an open_clip model.")
+        _towers[key] = opened()
+    return _towers[key]
+
+
+_towers: dict[str, Any] = {}
+
+
+def pair_digests(benchmark: Benchmark, items: Sequence[Any]) -> list[str]:
+    """A short digest of each (picture's base name, caption) that belong together."""
+    found: list[str] = []
+    for item in items:
+        for picture, caption in item.match:
+            name = benchmark.pictures[item.pictures[picture]].name.rsplit("/", 1)[-1]
+            found.append(hashlib.sha256(f"{name}\n{item.captions[caption]}".encode()).hexdigest()[:16])
+    return found
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
