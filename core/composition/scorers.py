@@ -1,0 +1,48 @@
+"""Whatever can score pictures against captions, by one name: an encoder's, or the folder of a trained adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from core.composition.records import Scorer
+from core.composition.scoring import EncoderScorer, cosines
+from core.embeddings import read_images
+from core.encoders import load_encoder
+from core.inputs import F64, ImageStore, Progress, no_progress
+
+
+def scorer_of(name: str) -> Scorer:
+    """The scorer of that name.
+
+    Args:
+        name: an encoder (see `core.encoders.load_encoder`; ":" before the tag is read too), or the folder that a trained adapter was saved to.
+
+    Raises:
+        InvalidInput: it is neither, or cannot be read.
+        MissingDependency: its weights are not here.
+    """
+    folder = Path(name).expanduser()
+    if (folder / "adapter.json").is_file():
+        from core.adapters.adapt import AdaptedScorer  # loads torch
+        from core.adapters.adapted import load_adapted
+
+        return AdaptedScorer(load_adapted(folder))
+    from core.probes.reproduce import encoder_name
+
+    return EncoderScorer(load_encoder(encoder_name(name)))
+
+
+def matrix_of(scorer: Scorer, images: ImageStore, texts: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress) -> F64:
+    """(n, m) scores of every picture with every text: cosines of a frozen encoder, logits of an adapted one; nan where a picture cannot be read."""
+    if not isinstance(scorer, EncoderScorer):
+        from core.adapters.adapt import AdaptedScorer
+
+        assert isinstance(scorer, AdaptedScorer)
+        return scorer.matrix(images, texts, cache=cache, progress=progress)
+    reading = read_images(images, scorer.encoder, cache=cache, progress=progress)
+    out = np.full((len(images), len(texts)), np.nan)
+    out[reading.kept] = cosines(reading.joint.vectors, scorer.read_captions(texts, cache=cache, progress=progress))
+    return out
