@@ -176,12 +176,12 @@ _towers: dict[str, Any] = {}
 
 
 def pair_digests(benchmark: Benchmark, items: Sequence[Any]) -> list[str]:
-    """A short digest of each (picture's base name, caption) that belong together."""
+    """A short digest of each (picture's base name, caption) that belong together, in a benchmark of this name."""
     found: list[str] = []
     for item in items:
         for picture, caption in item.match:
             name = benchmark.pictures[item.pictures[picture]].name.rsplit("/", 1)[-1]
-            found.append(hashlib.sha256(f"{name}\n{item.captions[caption]}".encode()).hexdigest()[:16])
+            found.append(hashlib.sha256(f"{benchmark.name}\n{name}\n{item.captions[caption]}".encode()).hexdigest()[:16])
     return found
 
 
