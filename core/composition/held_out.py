@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.composition.shapes import COLOURS, MATERIALS, SHAPES, Phrase, Scene
+from core.composition.shapes import COLOURS, MATERIALS, SHAPES, Phrase, Scene, Thing
 from core.errors import InvalidInput
 
 Pair = tuple[str, str]
@@ -21,9 +21,13 @@ class HeldOut:
     colour: frozenset[Pair] = frozenset()
     material: frozenset[Pair] = frozenset()
 
+    def shown(self, thing: Thing) -> bool:
+        """Whether the thing shows a held-out pair, of either table."""
+        return (thing.colour, thing.shape) in self.colour or (thing.material, thing.shape) in self.material
+
     def in_scene(self, scene: Scene) -> int:
         """How many of the scene's things show a held-out pair, of either table."""
-        return sum((t.colour, t.shape) in self.colour or (t.material, t.shape) in self.material for t in scene.things)
+        return sum(self.shown(thing) for thing in scene.things)
 
     def in_phrase(self, phrase: Phrase) -> bool:
         """Whether the phrase names a held-out pair."""
@@ -68,6 +72,6 @@ def _spread(shapes: Sequence[str], attributes: Sequence[str], each: int, what: s
             f"got {each} a shape. Hold out fewer, or name more {what}s."
         )
     # a shuffled cycle: neighbours in it go to one shape, so that no shape gets an attribute twice
-    cycle = [attributes[i] for i in rng.permutation(len(attributes))]
-    order = [shapes[i] for i in rng.permutation(len(shapes))]
+    cycle = [str(attributes[int(i)]) for i in rng.permutation(len(attributes))]
+    order = [str(shapes[int(i)]) for i in rng.permutation(len(shapes))]
     return frozenset((cycle[(k * each + j) % len(cycle)], shape) for k, shape in enumerate(order) for j in range(each))

@@ -120,7 +120,8 @@ class _Drawer:
         others = self._distractors(subjects, kind)
         scenes = tuple(self._scene(subjects, others, kind, relation, side) for side in (0, 1))
         for side in (0, 1):
-            assert statements[side].holds(scenes[side]) and not statements[side].holds(scenes[1 - side]), statements
+            assert statements[side].holds(scenes[side]), statements
+            assert not statements[side].holds(scenes[1 - side]), statements
         unseen = sum(self.plan.held_out.in_phrase(phrase) for statement in statements for phrase in statement.phrases)
         tags = {"kind": kind, "split": split, **_sameness(subjects, kind), "things": _counted(scenes), "distractors": str(len(others))}
         if kind == "relation":
@@ -152,7 +153,7 @@ class _Drawer:
             pairs = [(Phrase(s1, c1, count=a), Phrase(s1, c1, count=b)), (Phrase(s2, c2, count=b), Phrase(s2, c2, count=a))]
             return [self._subject(phrases, size="small") for phrases in pairs], None
         relation = str(rng.choice(list(RELATIONS)))
-        return [self._subject((Phrase(s1, c1),) * 2), self._subject((Phrase(s2, c2),) * 2)], relation
+        return [self._subject((phrase, phrase)) for phrase in (Phrase(s1, c1), Phrase(s2, c2))], relation
 
     def _swapped(self, kind: str) -> list[_Subject]:
         a, b, s1, s2 = self._pick(kind, lambda: self._swaps(kind))

@@ -103,7 +103,7 @@ def _clear(a: Thing, b: Thing) -> bool:
 def _surrounded(things: tuple[Thing, ...], rng: np.random.Generator) -> Scene:
     grey = rng.uniform(84, 176)
     tint = rng.uniform(-1, 1, 3)
-    tone = np.clip(grey + 16 * (tint - tint.mean()), 60, 190)  # little saturated: no thing takes the ground's colour
+    tone = np.clip(grey + 11 * (tint - tint.mean()), 60, 190)  # little saturated: no thing takes the ground's colour
     return Scene(
         things,
         ground=str(rng.choice(GROUNDS)),

@@ -33,6 +33,8 @@ class Surface:
     """(n, n) place along the surface in the other direction."""
     gleam: F32
     """(n, n) place on a flat facet from 0 to 1, where a shiny thing shows a streak; -1 on round parts."""
+    bend: float
+    """1 for a surface that bends both ways; less for one that bends one way, where a highlight would run to a broad stripe."""
 
 
 _Hit = tuple[Bool, F64, F64, F64, F64]
@@ -52,7 +54,7 @@ def surface(shape: str, n: int) -> Surface:
     _, normal, across, around, gleam = rays(n)
     inside = rays(n * _FINE)[0].reshape(n, _FINE, n, _FINE).mean((1, 3))
     scale = 2 / side  # half sides of the picture of the shape
-    return Surface(*(a.astype(np.float32) for a in (inside, normal, across * scale, around * scale, gleam)))
+    return Surface(*(a.astype(np.float32) for a in (inside, normal, across * scale, around * scale, gleam)), bend=_BENDS.get(shape, 1.0))
 
 
 @lru_cache(maxsize=16)
@@ -177,6 +179,7 @@ def _star(x: F64, y: F64) -> _Hit:
     return inside, normal, 0.8 * y + 0.6 * x, 0.8 * x - 0.6 * y, (sector * 0.37 + 0.5 + 0.25 * side + v) % 1
 
 
+_BENDS = {"cone": 0.2, "cylinder": 0.45}
 _PERIOD = 0.42
 """Length of a stripe and its gap, in half sides."""
 

@@ -6,13 +6,16 @@ The same scene gives the same pixels, on the same versions of numpy and Pillow.
 from __future__ import annotations
 
 import colorsys
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from core.composition.shape_geometry import Surface, surface
 from core.composition.shapes import COLOURS, Scene, Thing
-from core.inputs import F32
+
+_Floats = npt.NDArray[np.floating[Any]]
 
 _STRIPE = 0.42
 """Length of a stripe and its gap, in half sides of the thing."""
@@ -60,7 +63,7 @@ def _sprite(thing: Thing, scene: Scene, size: int) -> Image.Image:
     return sprite.resize((max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))), Image.Resampling.LANCZOS).convert("RGBA")
 
 
-def _shaded(thing: Thing, seen: Surface, azimuth: float) -> F32:
+def _shaded(thing: Thing, seen: Surface, azimuth: float) -> _Floats:
     """(3, n, n) colour of the surface under a lamp at `azimuth` and the light of the surroundings, about 0 to 1."""
     angle = np.radians(azimuth)
     lamp = np.array([0.55 * np.cos(angle), 0.55 * np.sin(angle), 0.62], np.float32)
@@ -71,32 +74,35 @@ def _shaded(thing: Thing, seen: Surface, azimuth: float) -> F32:
     base = _albedo(thing, seen)
     if thing.material != "shiny":
         return base * lit
-    return _shiny(base, lit, normal, lamp, seen.gleam)
+    return _shiny(base, lit, seen, lamp)
 
 
-def _shiny(base: F32, lit: F32, normal: F32, lamp: F32, gleam: F32) -> F32:
-    """A polished surface: a hard highlight, the bright sky and the dark ground in its reflection, streaks on flat facets."""
+def _shiny(base: _Floats, lit: _Floats, seen: Surface, lamp: _Floats) -> _Floats:
+    """A polished surface: a hard highlight, a bright sky and a dark ground in its reflection, one soft streak on each flat facet."""
+    normal, flat = seen.normal, seen.gleam >= 0
     half = lamp + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
-    towards = np.tensordot(half, normal, 1)
-    best = float(towards.max())  # a cone never faces the lamp fully: its brightest line is its highlight
-    spot = _step(towards, best - 0.040, best - 0.018)
+    towards = np.where(flat, -1, np.tensordot(half, normal, 1))
+    best = float(towards[seen.alpha > 0.5].max())  # a cone never faces the lamp fully: its brightest line is its highlight
+    spot = _step(towards, best - 0.040 * seen.bend, best - 0.018 * seen.bend)
     mirrored = 2 * normal[2] * normal[1]  # how far up the reflected ray looks
     sky = _step(mirrored, 0.1, 0.35) * (1 - _step(mirrored, 0.55, 0.75)) * 0.3
     rim = (1 - np.clip(normal[2], 0, 1)) ** 3 * 0.55
-    streak = 0.8 * _step(gleam, 0.42, 0.66) * (1 - _step(gleam, 0.66, 0.70))  # one soft band: it must not pass for stripes
-    white = np.clip(np.where(gleam >= 0, streak, 0.95 * spot + sky + rim), 0, 1)
-    deep = base * (lit * 1.12 - 0.16)
+    streak = 0.8 * _step(seen.gleam, 0.42, 0.66) * (1 - _step(seen.gleam, 0.66, 0.70))  # soft: it must not pass for stripes
+    white = np.clip(np.where(flat, streak, 0.95 * spot + sky + rim), 0, 1)
+    dark = np.where(flat, 0.36 * (1 - _step(seen.gleam, 0.15, 0.62)), 0.28 * _step(-mirrored, 0.02, 0.25))
+    dark = dark + (1 - seen.bend) * 0.4 * _step(1 - normal[2], 0.25, 0.6) * ~flat  # the sides of a cone or cylinder mirror what is dark
+    deep = base * (lit * 1.12 - 0.12) * (1 - dark)
     return deep + (1 - deep) * white
 
 
-def _step(values: F32, low: float, high: float) -> F32:
+def _step(values: _Floats, low: float, high: float) -> _Floats:
     """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((values - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def _albedo(thing: Thing, seen: Surface) -> F32:
+def _albedo(thing: Thing, seen: Surface) -> _Floats:
     """(3, n, n) or (3, 1, 1) colour of the surface before light. Patterns are of the same hue, so that the colour keeps one name."""
     red, green, blue = (value / 255 for value in COLOURS[thing.colour])
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
@@ -109,12 +115,12 @@ def _albedo(thing: Thing, seen: Surface) -> F32:
     return base[:, None, None] + (other - base)[:, None, None] * pattern
 
 
-def _stripes(seen: Surface) -> F32:
+def _stripes(seen: Surface) -> _Floats:
     wave = np.abs((seen.across / _STRIPE) % 1 - 0.5) * 2  # 0 in the middle of a stripe, 1 in the middle of a gap
     return 1 - _step(wave, 0.40, 0.52)
 
 
-def _dots(seen: Surface) -> F32:
+def _dots(seen: Surface) -> _Floats:
     row = np.floor(seen.across / (0.866 * _DOT))
     u = ((seen.around / _DOT + 0.5 * (row % 2)) % 1 - 0.5) * _DOT
     v = seen.across - (row + 0.5) * 0.866 * _DOT
@@ -129,7 +135,7 @@ def _ground(scene: Scene, size: int, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(np.clip(grey[..., None] * np.array(scene.tone, np.float32), 0, 255).astype(np.uint8))
 
 
-def _texture(ground: str, size: int, rng: np.random.Generator) -> F32:
+def _texture(ground: str, size: int, rng: np.random.Generator) -> _Floats:
     """(size, size) gain around 1."""
     if ground == "cloudy":
         return 1 + 0.13 * _noise(rng, 7, size)
@@ -141,7 +147,7 @@ def _texture(ground: str, size: int, rng: np.random.Generator) -> F32:
     return np.ones((size, size), np.float32)
 
 
-def _noise(rng: np.random.Generator, cells: int, size: int) -> F32:
+def _noise(rng: np.random.Generator, cells: int, size: int) -> _Floats:
     """(size, size) smooth noise within about -1 to 1, with `cells` knots along each side."""
     knots = rng.uniform(-1, 1, (cells, cells)).astype(np.float32)
     return np.asarray(Image.fromarray(knots).resize((size, size), Image.Resampling.BICUBIC), np.float32)
