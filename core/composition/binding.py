@@ -9,7 +9,8 @@ Of a picture with two things, a1 o1 and a2 o2, four questions are asked, each wi
 
 A model that sees a bag of words answers the first two, and the third by chance: whatever it thinks of each word cancels in the sums. In the first
 two a model that always says "red" would seem to see red things, so what it thinks of two phrases whatever is shown is taken off first: the mean
-difference over pictures that show the one word and over those that show the other, in equal parts. The fourth is the plain question; there a word
+difference over pictures that show the one word and over those that show the other, in equal parts; in the third likewise what it thinks of the
+four phrases, where pictures of the swapped things are there. The fourth is the plain question; there a word
 that the model favours decides, so it is shown and not tested. Of a picture with one thing only the first two can
 be asked, and whether the true pair outscores every other pair of the grid.
 
@@ -207,6 +208,9 @@ class _Even:
                 for k, word in enumerate(thing):
                     self.showing.setdefault((k, word), set()).add(one.picture)
         self.known: dict[tuple[tuple[str, str], tuple[str, str], int], float] = {}
+        self.holding: dict[frozenset[tuple[str, str]], list[int]] = {}
+        for one in kept:
+            self.holding.setdefault(frozenset(one.things), []).append(one.picture)
 
     def __call__(self, true: tuple[str, str], rival: tuple[str, str], k: int) -> float:
         """Mean of the true phrase minus the rival, which differ in the attribute (k = 0) or the object (k = 1); nan where it cannot be told."""
@@ -217,6 +221,16 @@ class _Even:
             difference = self.matrix[:, self.place[true]] - self.matrix[:, self.place[rival]]
             self.known[key] = float(np.mean([difference[rows].mean() for rows in sides])) if all(sides) else float("nan")
         return self.known[key]
+
+    def bound(self, picture: int, true: tuple[str, str], other: tuple[str, str]) -> float:
+        """The contrast of sums of one picture, evened out over those that show the same and those that show the swapped pairs, if there are such:
+        a liking for "red apple" then gains nothing. Without them a liking for single words has cancelled all the same."""
+        swapped = (other[0], true[1]), (true[0], other[1])
+        columns = [self.matrix[:, self.place[phrase]] for phrase in (true, other, *swapped)]
+        contrast = columns[0] + columns[1] - columns[2] - columns[3]
+        same, opposite = self.holding[frozenset((true, other))], self.holding.get(frozenset(swapped), [])
+        liking = float(contrast[same].mean() + contrast[opposite].mean()) / 2 if opposite else 0.0
+        return float(contrast[picture]) - liking
 
 
 def _answer(question: Question, row: F64, place: Mapping[tuple[str, str], int], even: _Even) -> _Answer:
@@ -231,8 +245,7 @@ def _answer(question: Question, row: F64, place: Mapping[tuple[str, str], int], 
     chances = [1 / (1 + len(own)) for own in margins]
     least = [min(own) if own else float("nan") for own in margins]
     if question.other is not None:
-        (a, o), (b, q) = mine, question.other
-        least[2], chances[2] = true + float(row[place[b, q]] - row[place[b, o]] - row[place[a, q]]), 0.5
+        least[2], chances[2] = even.bound(question.picture, mine, question.other), 0.5
     right = [None if np.isnan(margin) else bool(margin > TIE) for margin in least]
     return _Answer(question, tuple(right), tuple(bool(abs(margin) <= TIE) for margin in least), tuple(chances))
 

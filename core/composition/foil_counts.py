@@ -10,7 +10,7 @@ from core.composition.foil_drafts import COUNT, FEW, SWAP, Draft, finite_after, 
 from core.composition.lexicon import read_lexicon
 from core.composition.things import Reading, Thing
 
-_PRONOUNS = frozenset(("its", "his", "her", "their", "it", "they", "them", "itself", "himself", "herself", "themselves", "he", "she", "one"))
+_PRONOUNS = frozenset(("its", "his", "him", "her", "their", "it", "they", "them", "itself", "himself", "herself", "themselves", "he", "she", "one"))
 
 
 def count_swaps(reading: Reading) -> Iterator[Draft]:

@@ -13,6 +13,7 @@ from core.nouns import takes_article
 
 _ACROSS = ("colour", "size", "material", "pattern")
 """Families of which a thing can have any, so that an attribute of one may change places with one of another."""
+_REFLEXIVE = frozenset({"himself", "herself", "itself", "themselves"})
 _NEVER = frozenset({"off", "than", "like"})
 
 
@@ -79,6 +80,8 @@ def _without(reading: Reading, giver: Thing, start: int, stop: int) -> Edit:
 def object_swaps(reading: Reading) -> Iterator[Draft]:
     """Two things change places with all that belongs to them, neighbours first; where a verb would no longer agree, they stay."""
     things = reading.things
+    if any(token.word in _REFLEXIVE for token in reading.tokens):
+        return
     pairs = sorted(combinations(range(len(things)), 2), key=lambda pair: pair[1] - pair[0])
     for i, j in pairs:
         if j - i > 2 or (_is_said(reading, i) and _is_said(reading, j)) or not (_can_move(reading, i) and _can_move(reading, j)):

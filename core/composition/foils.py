@@ -16,7 +16,8 @@ from core.composition.foil_counts import count_replacements, count_swaps
 from core.composition.foil_drafts import Draft, Kind
 from core.composition.foil_swaps import attribute_moves, attribute_swaps, object_swaps
 from core.composition.foil_words import attribute_replacements, relation_replacements
-from core.composition.things import Reading, read_caption, same_meaning_key
+from core.composition.same_meaning import same_meaning_key
+from core.composition.things import Reading, read_caption
 from core.errors import InvalidInput
 
 LONGEST = 300

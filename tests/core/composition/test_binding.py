@@ -76,6 +76,20 @@ def test_of_a_bag_of_words_with_a_strong_liking_binding_is_chance_although_the_p
     assert cell.binds.value.low < 0.5 < cell.binds.value.high
 
 
+def test_a_liking_for_whole_phrases_is_not_taken_for_binding() -> None:
+    rng = np.random.default_rng(6)
+    shown = two_things(900, rng)
+    plain, liked = scorer(shown, rng), dict(zip([f"{a} {o}" for a in COLOURS for o in SHAPES], rng.normal(0, 0.6, 9)))
+
+    def biased(pictures: ImageStore, texts: Sequence[str]) -> F64:
+        return plain(pictures, texts) + np.array([liked[" ".join(text.split()[-2:])] for text in texts])
+
+    found = binding_grid(Pixels(900), shown, biased)
+    assert [cell.verdict for cell in found.cells] == [UNBOUND] * 9
+    assert all(0.35 < cell.binds.value.value < 0.65 for cell in found.cells)
+    assert max(cell.pair.value.value for cell in found.cells) > 0.8
+
+
 def test_where_binding_is_there_nothing_is_claimed() -> None:
     found = grid(400, bound=1.0)
     assert {cell.verdict for cell in found.cells} == {NOTHING}
@@ -149,6 +163,15 @@ def test_p_and_shares_match_a_plain_count() -> None:
                 sides[int(other in words)].append(matrix[one.picture, texts_of[phrase]] - matrix[one.picture, texts_of[rival]])
         return float(np.mean(sides[0]) + np.mean(sides[1])) / 2
 
+    def contrast(one: Shown, a: str, o: str, b: str, q: str) -> float:
+        s = {text: matrix[one.picture, k] for text, k in texts_of.items()}
+        return s[f"{a} {o}"] + s[f"{b} {q}"] - s[f"{b} {o}"] - s[f"{a} {q}"]
+
+    def liking(*words: str) -> float:
+        a, o, b, q = words
+        sides = [[contrast(one, *words) for one in shown if {*one.things} == things] for things in ({(a, o), (b, q)}, {(b, o), (a, q)})]
+        return float(np.mean(sides[0]) + np.mean(sides[1])) / 2 if sides[1] else 0.0
+
     rows: list[tuple[bool, bool, bool]] = []
     for one in shown:
         for (a, o), (b, q) in (one.things, one.things[::-1]):
@@ -157,7 +180,7 @@ def test_p_and_shares_match_a_plain_count() -> None:
                 true = s[f"{a} {o}"]
                 sees_a = all(true - s[f"{x} {o}"] > even(f"{a} {o}", f"{x} {o}", 0, a, x) for x in COLOURS if x not in (a, b))
                 sees_o = all(true - s[f"{a} {y}"] > even(f"{a} {o}", f"{a} {y}", 1, o, y) for y in SHAPES if y not in (o, q))
-                rows.append((sees_a, sees_o, true + s[f"{b} {q}"] > s[f"{b} {o}"] + s[f"{a} {q}"]))
+                rows.append((sees_a, sees_o, contrast(one, a, o, b, q) > liking(a, o, b, q)))
     right = np.array(rows)
     assert cell.n == len(rows)
     for share, column in zip((cell.sees_attribute, cell.sees_object, cell.binds), right.T):
