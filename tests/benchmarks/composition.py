@@ -1,0 +1,148 @@
+"""Adapters on rendered pairs: frozen and trained, on pairs of attribute and shape that training showed and on pairs that it never did.
+
+    python -m tests.benchmarks.composition --out DIR [--adapters linear late local ...] [--seeds 1000 1003] [--training 1500] [--test 300]
+
+Every seed holds out other pairs, draws other scenes and starts from other weights. Step sizes and epochs were chosen on seeds below 100. A run
+that was broken off goes on where it was; the table at the end is over all that DIR holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.adapters import ADAPTERS, adapter_class
+from core.adapters.adapt import AdaptedScorer, adapt
+from core.adapters.training import Training
+from core.composition.held_out import held_out_pairs
+from core.composition.rendered import RenderedPlan, draw_items
+from core.composition.rendered_benchmarks import pictured
+from core.composition.run import run_composition
+from core.composition.scoring import EncoderScorer
+from core.embedding_cache import default_cache
+from core.encoders import load_encoder
+from core.paired import paired_difference
+from core.probes.reproduce import over_seeds
+from core.records import Bool, Estimate, Progress
+from core.statistics import wilson
+from tests.benchmarks.lines import append_line, keys_done, read_lines
+
+FROZEN = "frozen"
+SPLITS = ("seen", "unseen")
+EPOCHS = {"prompt-tuning": 4, "mm-adapter": 14, "mm-pred": 14, "linear": 40}
+"""At most; the others take 15. Each stops by its validation part."""
+
+
+@dataclass(frozen=True)
+class Sets:
+    """One seed's rendered items, and where its tokens are kept."""
+
+    seed: int
+    n_training: int
+    n_test: int
+
+    def plan(self) -> RenderedPlan:
+        return RenderedPlan(held_out=held_out_pairs(self.seed))
+
+    def training(self) -> Any:
+        return pictured(draw_items(self.plan(), self.n_training, self.seed, "train"), f"rendered-train-{self.seed}")
+
+    def test(self, split: str) -> Any:
+        return pictured(draw_items(self.plan(), self.n_test, self.seed, split), f"rendered-{split}-{self.seed}")
+
+
+def quiet(step: str, done: int, total: int) -> None:
+    """No progress."""
+
+
+def measure(sets: Sets, name: str, encoder: Any, out: Path, cache: Path, progress: Progress = quiet) -> None:
+    """Train (unless frozen), score both splits, add a line for each."""
+    scorer: Any = EncoderScorer(encoder)
+    trained: dict[str, Any] = {}
+    if name != FROZEN:
+        how = Training(epochs=EPOCHS.get(name, 15), patience=5, seed=sets.seed)
+        found = adapt(sets.training(), name, {}, how, encoder, state=out / "states" / f"{name}-{sets.seed}", cache=cache, progress=progress)
+        found.save(out / "adapters" / f"{name}-{sets.seed}")
+        scorer, record = AdaptedScorer(found), found.record
+        trained = {"parameters": record.n_parameters, "seconds": record.seconds, "epochs": len(record.curve) - 1, "best": record.best}
+        trained["curve"] = [round(e.validation_accuracy, 3) for e in record.curve]
+    for split in SPLITS:
+        began = time.process_time()
+        result = run_composition(sets.test(split), scorer, cache=cache, blind=False)
+        row = {"adapter": name, "seed": sets.seed, "split": split, "n": len(result.ids), "ids": list(result.ids)}
+        row |= {key: "".join("01"[int(c)] for c in right) for key, right in result.correct.items()}
+        row |= {"kinds": list(result.tags["kind"]), "scoring": time.process_time() - began, **trained}
+        append_line(out / "lines.jsonl", row | {"mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024})
+
+
+def bits(text: str) -> Bool:
+    return np.array([c == "1" for c in text])
+
+
+HEAD = "| adapter | seeds | seen, % | unseen, % | unseen minus frozen, points | parameters | CPU s | MiB |"
+
+
+def table(rows: Sequence[dict[str, Any]], key: str = "image", kind: str = "") -> list[str]:
+    """Markdown lines: accuracy on both splits and the paired difference to the frozen encoder, over seeds; of one kind of item, or of all."""
+    right = {(r["adapter"], r["split"], r["seed"]): bits(r[key])[[not kind or k == kind for k in r["kinds"]]] for r in rows}
+    lines = [HEAD, "|---" * 8 + "|"]
+    for name in (FROZEN, *ADAPTERS):
+        own = [r for r in rows if r["adapter"] == name]
+        seeds = sorted({r["seed"] for r in own if (name, "unseen", r["seed"]) in right})
+        if not seeds:
+            continue
+        cells = [said(over_seeds([share(right[name, split, seed]) for seed in seeds])) for split in SPLITS]
+        pairs = [(right[name, "unseen", s], right[FROZEN, "unseen", s]) for s in seeds if (FROZEN, "unseen", s) in right and name != FROZEN]
+        gain = said(over_seeds([paired_difference(~frozen, ~adapted) for adapted, frozen in pairs])) if pairs else "-"
+        cost = [
+            f"{max(r.get('parameters', 0) for r in own):,}",
+            f"{np.mean([r.get('seconds', 0) for r in own]):.0f}",
+            f"{max(r['mib'] for r in own):,}",
+        ]
+        lines.append(f"| {' | '.join([name, str(len(seeds)), *cells, gain, *cost])} |")
+    return lines
+
+
+def share(right: Bool) -> Estimate:
+    return wilson(int(right.sum()), len(right))
+
+
+def said(estimate: Estimate) -> str:
+    """ "75.0 [71.1, 78.8]", in per cent."""
+    return f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--encoder", default="embedded")
+    parser.add_argument("--adapters", nargs="*", default=[FROZEN, *ADAPTERS])
+    parser.add_argument("--seeds", type=int, nargs=2, default=(1000, 1003))
+    parser.add_argument("--training", type=int, default=1500)
+    parser.add_argument("--test", type=int, default=300)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    encoder, lines = load_encoder(given.encoder), given.out / "lines.jsonl"
+    for name in given.adapters:
+        if name != FROZEN:
+            adapter_class(name)  # a wrong name is said at once
+        for seed in range(*given.seeds):
+            if (name, seed, SPLITS[-1]) not in keys_done(read_lines(lines), ("adapter", "seed", "split")):
+                measure(Sets(seed, given.training, given.test), name, encoder, given.out, default_cache())
+                print(name, seed, flush=True)
+    rows = read_lines(lines)
+    for kind in ("", *sorted({k for row in rows for k in row["kinds"]})):
+        print(f"\n{kind or 'all kinds'}")
+        print("\n".join(table(rows, kind=kind)))
+
+
+if __name__ == "__main__":
+    main()
