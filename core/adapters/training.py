@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,14 @@ class Training:
     validation: float = field(default=0.15, metadata={"help": "Share of the items that choose the epoch.", "low": 0.05, "high": 0.5})
     negatives: int | None = field(default=None, metadata={"help": "Other items' captions a picture; empty takes the adapter's own.", "low": 0})
     seed: int = field(default=0, metadata={"help": "The same seed trains the same.", "low": 0})
+    precision: str = field(
+        default="auto",
+        metadata={
+            "help": "Of the products while training; auto takes bfloat16 where the processor multiplies it, up to three times as fast.",
+            "choices": ("auto", "float32", "bfloat16"),
+            "advanced": True,
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,7 @@ class _Run:
         self.negatives = adapter.negatives if how.negatives is None else how.negatives
         self.optimiser = torch.optim.AdamW([p for p in module.parameters() if p.requires_grad], lr=self.lr, weight_decay=how.decay)
         self.steps = math.ceil(len(training.questions) / how.batch)
+        self.short = how.precision == "bfloat16" or (how.precision == "auto" and multiplies_bfloat16())
         self.curve: list[Epoch] = []
         self.best, self.kept = 0, self._weights()
         self.seconds = 0.0
@@ -188,7 +198,8 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * rate(at, self.how.epochs * self.steps)
         self.optimiser.zero_grad()
-        loss = step_loss(self.module, self.training, step)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.short):
+            loss = step_loss(self.module, self.training, step)
         if not math.isfinite(float(loss.detach())):
             raise InvalidInput(f"The loss is no number any more at a step size (lr) of {self.lr:g}. Lower it, or leave it to the default.")
         loss.backward()
@@ -211,10 +222,20 @@ class _Run:
 
     def owner(self) -> dict[str, Any]:
         """What a kept state must have been made with."""
-        how = {name: getattr(self.how, name) for name in ("batch", "decay", "seed", "epochs")}
+        how = {name: getattr(self.how, name) for name in ("batch", "decay", "seed", "epochs", "precision")}
         ids = [[q.id for q in part.questions] for part in (self.training, self.validation)]
         shapes = {name: list(tensor.shape) for name, tensor in self.module.state_dict().items()}
         return {"how": how, "lr": self.lr, "negatives": self.negatives, "items": ids, "shapes": shapes}
+
+
+@cache
+def multiplies_bfloat16() -> bool:
+    """Whether the processor has instructions for products of bfloat16 (avx512_bf16 or amx_bf16); only Linux says."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def rate(step: int, steps: int) -> float:
@@ -229,7 +250,7 @@ def step_loss(module: Any, data: PairData, step: Step) -> torch.Tensor:
     """Mean binary cross-entropy of the hard pairs, plus half that of the others."""
     images, texts = module.images(data.image_rows(step.images)), module.texts(data.text_rows(step.texts))
     logits = module.match(pick(images, step.pairs[:, 0]), pick(texts, step.pairs[:, 1]))
-    losses = binary_cross_entropy_with_logits(logits, torch.from_numpy(step.labels).to(logits.dtype), reduction="none")
+    losses = binary_cross_entropy_with_logits(logits.float(), torch.from_numpy(step.labels).float(), reduction="none")
     own = torch.from_numpy(step.own)
     loss = losses[own].mean()
     return loss if bool(own.all()) else loss + EASY * losses[~own].mean()
