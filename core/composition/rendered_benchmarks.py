@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Protocol
 
 from core.composition.records import Benchmark, Item, Picture, Pictured
 from core.composition.rendered import RenderedItem
@@ -13,6 +14,17 @@ from core.composition.shapes import Scene
 from core.inputs import I64
 
 SOURCE = "Rendered here, in the form of Cola (Ray et al. 2023, arXiv 2305.03689)"
+
+
+class DrawnPair(Protocol):
+    """Two pictures and their captions, drawn of shapes or of cut-outs."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def captions(self) -> tuple[str, str]: ...
+    @property
+    def tags(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +62,7 @@ def scenes_of(items: Sequence[RenderedItem]) -> tuple[Scene, ...]:
     return tuple(scene for item in items for scene in item.scenes)
 
 
-def benchmark_of(items: Sequence[RenderedItem], name: str, *, title: str = "Rendered pairs") -> Benchmark:
+def benchmark_of(items: Sequence[DrawnPair], name: str, *, title: str = "Rendered pairs") -> Benchmark:
     """A benchmark of kind "pairs": picture 2 i + j of item i belongs to its caption j. Chance is 25 %, as for Cola's pairs."""
     return Benchmark(
         name,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ from core.inputs import Progress, no_progress
 MULTI, SINGLE = "COLA_multiobjects_matching_benchmark.json", "COLA_singleobjects_benchmark_RENDERED.json"
 Form = Literal["webp", "webp lossless", "png"]
 FORMS: dict[Form, dict[str, Any]] = {
-    "webp": {"format": "WEBP", "quality": 90, "method": 4},
+    "webp": {"format": "WEBP", "quality": 85, "method": 5},
     "webp lossless": {"format": "WEBP", "lossless": True, "quality": 50, "method": 2},
     "png": {"format": "PNG", "optimize": True},
 }
@@ -89,7 +90,7 @@ def write_benchmark(
         write_text(folder / "train.tsv", negclip_table(train, trained))
     if held_out is not None:
         write_json(folder / "held_out.json", held_out.to_dict())
-    write_json(folder / "scenes.json", pictures.document())
+    write_text(folder / "scenes.json", json.dumps(pictures.document(), separators=(",", ":")) + "\n")  # large: without spaces
     return Written(len(pictures.rows), total, len(items), len(retrieval.queries) if retrieval else 0, 2 * len(train))
 
 

@@ -101,7 +101,7 @@ def _clear(a: Thing, b: Thing) -> bool:
 
 
 def _surrounded(things: tuple[Thing, ...], rng: np.random.Generator) -> Scene:
-    grey = rng.uniform(84, 176)
+    grey = rng.uniform(100, 178)
     tint = rng.uniform(-1, 1, 3)
     tone = np.clip(grey + 11 * (tint - tint.mean()), 60, 190)  # little saturated: no thing takes the ground's colour
     return Scene(
@@ -109,6 +109,6 @@ def _surrounded(things: tuple[Thing, ...], rng: np.random.Generator) -> Scene:
         ground=str(rng.choice(GROUNDS)),
         tone=(round(tone[0]), round(tone[1]), round(tone[2])),
         light=round(rng.uniform(90, 180), 1),
-        exposure=round(rng.uniform(0.86, 1.12), 3),
+        exposure=round(rng.uniform(0.92, 1.12), 3),
         seed=int(rng.integers(2**31)),
     )

@@ -15,6 +15,8 @@ import numpy as np
 from core.inputs import F32, F64, Bool
 
 _PITCH, _YAW = np.radians(27.0), np.radians(33.0)
+STRIPE = 0.42
+"""Length of a stripe and its gap, in half sides."""
 _FINE = 3
 """Rays a pixel along each axis, for the outline's coverage."""
 
@@ -154,8 +156,8 @@ def _ring(x: F64, y: F64) -> _Hit:
     unit = np.clip(r, 1e-6, None)
     normal = np.stack([bent * x / unit, bent * y / unit, np.sqrt(1 - bent**2)])
     angle = np.arctan2(y, x)
-    # five stripe periods of 0.42 half sides each way round: whole periods, so that the seam does not show
-    return np.abs(r - middle) <= tube, normal, angle / np.pi * _PERIOD * 4.5, np.arcsin(bent) * tube, _round(x)
+    # nine stripes round: a whole number, so that the seam does not show
+    return np.abs(r - middle) <= tube, normal, angle / np.pi * STRIPE * 4.5, np.arcsin(bent) * tube, _round(x)
 
 
 def _star(x: F64, y: F64) -> _Hit:
@@ -180,8 +182,6 @@ def _star(x: F64, y: F64) -> _Hit:
 
 
 _BENDS = {"cone": 0.2, "cylinder": 0.45}
-_PERIOD = 0.42
-"""Length of a stripe and its gap, in half sides."""
 
 
 def _round(x: F64) -> F64:

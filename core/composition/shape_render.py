@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from core.composition.shape_geometry import Surface, surface
+from core.composition.shape_geometry import STRIPE, Surface, surface
 from core.composition.shapes import COLOURS, Scene, Thing
 
 _Floats = npt.NDArray[np.floating[Any]]
 
-_STRIPE = 0.42
-"""Length of a stripe and its gap, in half sides of the thing."""
+_PALE = ("yellow", "white")
+"""Colours whose pattern is a darker shade; that of the others is lighter."""
 _DOT = 0.46
 """Distance of neighbouring dots, in half sides."""
 
@@ -84,13 +84,13 @@ def _shiny(base: _Floats, lit: _Floats, seen: Surface, lamp: _Floats) -> _Floats
     half /= np.linalg.norm(half)
     towards = np.where(flat, -1, np.tensordot(half, normal, 1))
     best = float(towards[seen.alpha > 0.5].max())  # a cone never faces the lamp fully: its brightest line is its highlight
-    spot = _step(towards, best - 0.040 * seen.bend, best - 0.018 * seen.bend)
+    spot = _step(towards, best - 0.045 * seen.bend, best - 0.008 * seen.bend)
     mirrored = 2 * normal[2] * normal[1]  # how far up the reflected ray looks
     sky = _step(mirrored, 0.1, 0.35) * (1 - _step(mirrored, 0.55, 0.75)) * 0.3
     rim = (1 - np.clip(normal[2], 0, 1)) ** 3 * 0.55
     streak = 0.8 * _step(seen.gleam, 0.42, 0.66) * (1 - _step(seen.gleam, 0.66, 0.70))  # soft: it must not pass for stripes
     white = np.clip(np.where(flat, streak, 0.95 * spot + sky + rim), 0, 1)
-    dark = np.where(flat, 0.36 * (1 - _step(seen.gleam, 0.15, 0.62)), 0.28 * _step(-mirrored, 0.02, 0.25))
+    dark = np.where(flat, 0.36 * (1 - _step(seen.gleam, 0.15, 0.62)), 0.20 * _step(-mirrored, 0.02, 0.25))
     dark = dark + (1 - seen.bend) * 0.4 * _step(1 - normal[2], 0.25, 0.6) * ~flat  # the sides of a cone or cylinder mirror what is dark
     deep = base * (lit * 1.12 - 0.12) * (1 - dark)
     return deep + (1 - deep) * white
@@ -109,14 +109,13 @@ def _albedo(thing: Thing, seen: Surface) -> _Floats:
     base = np.array(colorsys.hls_to_rgb((hue + thing.hue / 360) % 1, light, saturation), np.float32)
     if thing.material in ("matte", "shiny"):
         return base[:, None, None]
-    bright = 0.3 * base[0] + 0.59 * base[1] + 0.11 * base[2] > 0.6
-    other = base * 0.36 if bright else base + (1 - base) * 0.8
+    other = base * 0.36 if thing.colour in _PALE else base + (1 - base) * 0.8
     pattern = _stripes(seen) if thing.material == "striped" else _dots(seen)
     return base[:, None, None] + (other - base)[:, None, None] * pattern
 
 
 def _stripes(seen: Surface) -> _Floats:
-    wave = np.abs((seen.across / _STRIPE) % 1 - 0.5) * 2  # 0 in the middle of a stripe, 1 in the middle of a gap
+    wave = np.abs((seen.across / STRIPE) % 1 - 0.5) * 2  # 0 in the middle of a stripe, 1 in the middle of a gap
     return 1 - _step(wave, 0.40, 0.52)
 
 

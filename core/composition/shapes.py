@@ -6,10 +6,11 @@ A `Statement` is a caption with its meaning: `text` gives the English, `holds` d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from core import nouns
 from core.errors import InvalidInput
 
 SHAPES: tuple[str, ...] = ("cube", "ball", "cylinder", "cone", "ring", "star")
@@ -99,6 +100,23 @@ def scene_from_dict(values: Mapping[str, Any]) -> Scene:
     return Scene(**fields)
 
 
+class Seen(Protocol):
+    """What a caption can be held against: a `Thing`, or anything else with a name, attributes and a place."""
+
+    @property
+    def shape(self) -> str: ...
+    @property
+    def colour(self) -> str: ...
+    @property
+    def material(self) -> str: ...
+    @property
+    def size(self) -> str: ...
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """A noun with the attributes that are said; None leaves one unsaid."""
@@ -110,7 +128,7 @@ class Phrase:
     count: int | None = None
     """Exactly so many; None says that there is at least one."""
 
-    def matches(self, thing: Thing) -> bool:
+    def matches(self, thing: Seen) -> bool:
         """Whether the thing has the shape and every attribute that is said."""
         said = ((self.colour, thing.colour), (self.material, thing.material), (self.size, thing.size))
         return self.shape == thing.shape and all(word in (None, value) for word, value in said)
@@ -119,8 +137,8 @@ class Phrase:
         """Such as "a small red cube" or "two red cubes"."""
         words = " ".join(word for word in (self.size, self.material, self.colour, self.shape) if word)
         if self.count is None:
-            return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
-        return f"{_NUMBERS[self.count]} {words}{'' if self.count == 1 else 's'}"
+            return nouns.right_articles(f"a {words}")
+        return f"{_NUMBERS[self.count]} {words if self.count == 1 else nouns.plural(words)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +154,19 @@ class Statement:
         return f" {RELATIONS[self.relation] if self.relation else 'and'} ".join(phrase.text() for phrase in self.phrases)
 
     def holds(self, scene: Scene) -> bool:
-        """Whether the caption is true of the scene. The phrases are taken to speak of different things, which different nouns ensure."""
-        found = [[thing for thing in scene.things if phrase.matches(thing)] for phrase in self.phrases]
+        """Whether the caption is true of the scene."""
+        return self.holds_among(scene.things)
+
+    def holds_among(self, seen: Sequence[Seen]) -> bool:
+        """Whether the caption is true of what is seen. The phrases are taken to speak of different things, which different nouns ensure."""
+        found = [[thing for thing in seen if phrase.matches(thing)] for phrase in self.phrases]
         for phrase, things in zip(self.phrases, found, strict=True):
             if not things or (phrase.count is not None and len(things) != phrase.count):
                 return False
         return self.relation is None or any(related(a, self.relation, b) for a in found[0] for b in found[1])
 
 
-def related(a: Thing, relation: str, b: Thing) -> bool:
+def related(a: Seen, relation: str, b: Seen) -> bool:
     """Whether `a` stands in the relation to `b`, by a distance of at least `CLEAR` along the axis."""
     along = {"left": b.x - a.x, "right": a.x - b.x, "above": b.y - a.y, "below": a.y - b.y}[relation]
     return along >= CLEAR
