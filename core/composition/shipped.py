@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
+from core.composition.cutouts import draw_cutout_items, pictured_cutouts, read_stock
 from core.composition.records import Pictured
 from core.composition.rendered import RenderedPlan, draw_items
 from core.composition.rendered_benchmarks import pictured
+from core.composition.rendered_retrieval import draw_retrieval, pictured_retrieval
 from core.errors import InvalidInput
 
 SHIPPED: Mapping[str, str] = {
-    "rendered": "240 pairs of rendered scenes, half of them with pairs of attribute and shape that `draw_training` never shows",
+    "rendered": "240 pairs of rendered scenes; half of them name pairs of attribute and shape that the training scenes never show",
+    "rendered-single": "40 queries such as 'large striped red cube' over 160 rendered scenes, ranked among those that share a word",
+    "cutouts": "160 pairs of objects cut out of pictures and set on photographs: sizes, places, counts and nouns",
 }
+CUTOUTS = Path(__file__).parents[2] / "assets" / "composition" / "cutouts"
+_SIZES = {"rendered": 240, "rendered-single": 40, "cutouts": 160}
 SEED = 2026
 """Of the pairs that are tested. Training draws from other random numbers, whatever its seed."""
 
 
-def open_shipped(name: str = "rendered", *, n: int = 240, seed: int = SEED) -> Pictured:
-    """A benchmark that comes along, its tag "split" telling "seen" from "unseen" pairs.
+def open_shipped(name: str = "rendered", *, n: int | None = None, seed: int = SEED) -> Pictured:
+    """A benchmark that comes along. Its tag "split" tells "seen" from "unseen" pairs; the cut-outs have none, since nothing trains on them.
 
     Args:
-        n: items, half of them unseen.
+        n: items (queries of "rendered-single"); None takes as many as `SHIPPED` says. Of "rendered" half are unseen.
 
     Raises:
         InvalidInput: there is none of that name, or n is odd or too small.
     """
     if name not in SHIPPED:
-        raise InvalidInput(f"No benchmark called {name!r} comes along. There is: {', '.join(SHIPPED)}.")
+        raise InvalidInput(f"No benchmark called {name!r} comes along. There are: {', '.join(SHIPPED)}.")
+    n = _SIZES[name] if n is None else n
     if n < 2 or n % 2:
-        raise InvalidInput(f"n must be an even number of items, at least 2, half of them unseen: got {n}.")
+        raise InvalidInput(f"n must be an even number of items, at least 2: got {n}.")
+    if name == "cutouts":
+        stock = read_stock(CUTOUTS)
+        found = pictured_cutouts(draw_cutout_items(stock, n, seed), stock, "cutouts")
+        return replace(found, benchmark=replace(found.benchmark, title="Cut-outs on photographs"))
     plan = RenderedPlan()
+    if name == "rendered-single":
+        return pictured_retrieval(draw_retrieval(plan, 4 * n, n, seed, "unseen"), "rendered-single")
     items = [*draw_items(plan, n // 2, seed, "seen"), *draw_items(plan, n // 2, seed, "unseen")]
     return pictured(items, "rendered", title="Rendered pairs")
 
