@@ -9,13 +9,19 @@ What a sample is, by the kind of the item:
 - "retrieval": one sample for each query, shown with the picture that it describes and that the model ranks last; its loss is 1 - average precision.
 
 The loss is the negative margin, and a sample with a margin of 0 or less is wrong: a tie is no answer.
+
+Where a model cannot bind, one picture of a pair tends to win both captions, so that its sample is right and the other's wrong: such losses say which
+pictures attract captions. A note counts these items. The loss "binding" takes that out: both samples of an item have the loss
+-(s[0,0] + s[1,1] - s[0,1] - s[1,0]) / 2 (captions in the order of their pictures), in which whatever a picture or a caption adds to all of its scores
+cancels; right is then whether the true matches score higher together than the crossed ones.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -24,7 +30,8 @@ from core.composition.records import CompositionResult, Item, Picture, Pictured
 from core.errors import InvalidInput
 from core.inputs import F64, I64, Bool, Outcomes
 
-IMAGE, TEXT, GROUP = "image", "text", "group"
+Loss = Literal["margin", "binding"]
+IMAGE, TEXT = "image", "text"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,19 +63,24 @@ class _Sample:
     loss: float
 
 
-def caption_samples(pictured: Pictured, result: CompositionResult) -> CaptionSamples:
+def caption_samples(pictured: Pictured, result: CompositionResult, loss: Loss = "margin") -> CaptionSamples:
     """The samples of a result on its benchmark.
 
+    Args:
+        loss: "binding" is for pairs alone.
+
     Raises:
-        InvalidInput: the result is of another benchmark, an id stands for two items, or not one item can be scored.
+        InvalidInput: the result is of another benchmark, an id stands for two items, no item can be scored, or "binding" is asked of no pairs.
     """
     benchmark = pictured.benchmark
     _check(pictured, result)
+    if loss not in ("margin", "binding") or (loss == "binding" and result.kind != "pairs"):
+        raise InvalidInput(f'The loss is "margin", or of pairs "binding": got {loss!r} for {result.kind} items. Take "margin".')
     items = {item.id: item for item in benchmark.items}
     made: list[_Sample] = []
     excluded = [*result.excluded]
     for number, (name, scores) in enumerate(zip(result.ids, result.matrices)):
-        found = _samples(items[name], number, scores, result)
+        found = _samples(items[name], number, scores, result, loss)
         made += found
         if not found:
             excluded.append(
@@ -88,10 +100,10 @@ def caption_samples(pictured: Pictured, result: CompositionResult) -> CaptionSam
         pictures,
         tuple(item.captions[s.caption] for item, s in zip(own, made)),
         tuple(_foils(item, s.picture) for item, s in zip(own, made)),
-        _outcomes(np.array([s.loss for s in made]), result),
+        _outcomes(np.array([s.loss for s in made]), result, loss),
         groups,
         tuple(dict.fromkeys(excluded)),
-        (note,) if note else (),
+        tuple(filter(None, (note, _attracted(items, result) if loss == "margin" else ""))),
     )
 
 
@@ -116,6 +128,23 @@ def sample_margins(scores: F64, match: tuple[tuple[int, int], ...], headline: st
     return margins
 
 
+def binding(scores: F64, match: tuple[tuple[int, int], ...]) -> float:
+    """Half of what the true matches of a 2 x 2 item score together above the crossed ones."""
+    return float(sum(scores[at] for at in match)) - float(scores.sum()) / 2
+
+
+def _attracted(items: Mapping[str, Item], result: CompositionResult) -> str:
+    """In how many items one picture wins both captions, or one caption both pictures, as the headline asks; "" where it asks neither."""
+    if result.kind != "pairs" or result.headline not in (IMAGE, TEXT):
+        return ""
+    wrong = [(sample_margins(s, items[name].match, result.headline) <= 0).sum() == 1 for name, s in zip(result.ids, result.matrices)]
+    what = "one picture wins both captions" if result.headline == IMAGE else "one caption wins both pictures"
+    return (
+        f"In {sum(wrong):,} of {len(wrong):,} items {what}: there the loss says what attracts the model, not what it binds wrongly. "
+        'The loss "binding" takes that out.'
+    )
+
+
 def _check(pictured: Pictured, result: CompositionResult) -> None:
     benchmark = pictured.benchmark
     repeated = [name for name, count in Counter(item.id for item in benchmark.items).items() if count > 1]
@@ -129,7 +158,7 @@ def _check(pictured: Pictured, result: CompositionResult) -> None:
         raise InvalidInput(f"{result.name!r} is a result on {result.benchmark!r} and not on this benchmark: {which}. Score it again.")
 
 
-def _samples(item: Item, number: int, scores: F64, result: CompositionResult) -> list[_Sample]:
+def _samples(item: Item, number: int, scores: F64, result: CompositionResult, loss: Loss) -> list[_Sample]:
     if result.kind == "retrieval":
         precision = float(result.margin[number])
         truly = [picture for picture, _ in item.match if np.isfinite(scores[picture, 0]) and (item.hard is None or item.hard[picture])]
@@ -138,7 +167,7 @@ def _samples(item: Item, number: int, scores: F64, result: CompositionResult) ->
         last = min(truly, key=lambda picture: float(scores[picture, 0]))
         return [_Sample(item.id, number, last, 0, 1 - precision)]
     asked = result.headline if result.kind == "pairs" else TEXT
-    margins = sample_margins(scores, item.match, asked)
+    margins = sample_margins(scores, item.match, asked) if loss == "margin" else np.full(2, binding(scores, item.match))
     ids = [item.id] if len(item.match) == 1 else [f"{item.id}, caption {caption + 1}" for _, caption in item.match]
     return [
         _Sample(name, number, picture, caption, -float(margin))
@@ -152,12 +181,12 @@ def _foils(item: Item, picture: int) -> tuple[str, ...]:
     return tuple(text for at, text in enumerate(item.captions) if at not in own)
 
 
-def _outcomes(loss: F64, result: CompositionResult) -> Outcomes:
+def _outcomes(loss: F64, result: CompositionResult, which: Loss) -> Outcomes:
     source = f"{result.title}, {result.model}"
     if result.kind == "retrieval":
         return Outcomes(loss, "1 - average precision", "share", source)
     wrong: Bool = loss >= 0
-    return Outcomes(loss, "negative margin", "of score", source, errors=wrong)
+    return Outcomes(loss, f"negative {which}", "of score", source, errors=wrong)
 
 
 def _groups(item_of: I64, items: tuple[Item, ...], pictures: Sequence[Picture]) -> tuple[I64, str]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from core.compare import MODEL, compare
 from core.composition.caption_columns import caption_columns, spoken_condition, tag_columns
-from core.composition.caption_samples import CaptionSamples, caption_samples
+from core.composition.caption_samples import CaptionSamples, Loss, caption_samples
 from core.composition.kind_findings import kinds_with_p
 from core.composition.records import CompositionResult, Pictured
 from core.diagnose import diagnose_records
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.samples import Audit
 
 COMPOSITION = "composition"
-"""Key of `Diagnosis.extras`: what was diagnosed (name, model, benchmark, title, kind, headline, value, low, high, n)."""
+"""Key of `Diagnosis.extras`: what was diagnosed (name, model, benchmark, title, kind, headline, loss, value, low, high, n)."""
 KIND = "kind"
 """The tag that is taken for the class where every item has it."""
 PICTURE_SHARE = 0.5
@@ -50,6 +50,7 @@ def diagnose_composition(
     naming: str | None = None,
     vocabulary: Path | None = None,
     families: Mapping[str, str] | None = None,
+    loss: Loss = "margin",
     settings: Settings = DEFAULTS,
     cache: Path | None = None,
     progress: Progress = no_progress,
@@ -61,6 +62,7 @@ def diagnose_composition(
         encoder: in whose spaces failures are found; it need not be the model that was scored.
         naming: another encoder whose text tower finds the words and reads the captions.
         vocabulary: the user's own phrases, in place of those that ship.
+        loss: "binding" takes out what pictures and captions attract by themselves, of pairs; see `core.composition.caption_samples`.
         families: attribute -> its family, before those of the lexicon, such as {"shiny": "material"}.
         cache: where embeddings are kept between runs.
 
@@ -68,7 +70,16 @@ def diagnose_composition(
         InvalidInput: the result is of another benchmark, too few items can be diagnosed, all margins are equal, or no picture can be read.
     """
     made = composition_records(
-        pictured, result, encoder=encoder, naming=naming, vocabulary=vocabulary, families=families, settings=settings, cache=cache, progress=progress
+        pictured,
+        result,
+        encoder=encoder,
+        naming=naming,
+        vocabulary=vocabulary,
+        families=families,
+        loss=loss,
+        settings=settings,
+        cache=cache,
+        progress=progress,
     )
     try:
         run = diagnose_records(made.samples, made.outcomes, made.embeddings, words=made.words, settings=settings, progress=progress)
@@ -82,7 +93,7 @@ def diagnose_composition(
         insights=tuple(_spoken(insight, names) for insight in run.insights),
         notes=tuple(dict.fromkeys((*made.notes, *run.notes))),
         excluded=made.excluded,
-        extras={**run.extras, COMPOSITION: _document(result)},
+        extras={**run.extras, COMPOSITION: _document(result, loss)},
     )
 
 
@@ -106,6 +117,7 @@ def composition_records(
     naming: str | None = None,
     vocabulary: Path | None = None,
     families: Mapping[str, str] | None = None,
+    loss: Loss = "margin",
     settings: Settings = DEFAULTS,
     cache: Path | None = None,
     progress: Progress = no_progress,
@@ -113,14 +125,14 @@ def composition_records(
     """The first half of `diagnose_composition`, which takes the same arguments and raises the same errors: everything but the diagnosis itself."""
     from core.intake import embed  # reads tables with pandas: not before it is needed
 
-    found = caption_samples(pictured, result)
+    found = caption_samples(pictured, result, loss)
     audit = embed(_audit(pictured, found), encoder, naming=naming, vocabulary=vocabulary, words=settings.words, cache=cache, progress=progress)
     kept = _kept(found, audit)
     samples, note = _with_classes(pictured, found, kept, audit.samples, families)
     assert audit.embeddings is not None
     embeddings = _joined(audit.embeddings, [found.captions[i] for i in kept.tolist()], naming or encoder, cache)
     lost = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
-    notes = (*_said(result), *found.notes, *note, *audit.notes)
+    notes = (*_said(result, loss), *found.notes, *note, *audit.notes)
     return CompositionRecords(samples, audit.outcomes, embeddings, audit.words, notes, (*found.excluded, *lost))
 
 
@@ -142,7 +154,7 @@ def with_second_result(diagnosis: Diagnosis, pictured: Pictured, result: Composi
         )
     if result.name in {MODEL, *(p.name for p in diagnosis.probes)}:
         raise InvalidInput(f"This run already has a result called {result.name!r}. Give the other one its own name.")
-    found = caption_samples(pictured, result)
+    found = caption_samples(pictured, result, mine["loss"])
     place = {name: row for row, name in enumerate(diagnosis.samples.ids)}
     rows = np.array([place.get(name, -1) for name in found.ids], np.int64)
     known = np.flatnonzero(rows >= 0)
@@ -243,9 +255,11 @@ def _joined(pictures: Embeddings, captions: Sequence[str], encoder: str, cache: 
     return Embeddings(vectors, pictures.encoder, f"{pictures.space} with captions of {tower.joint_space}, {PICTURE_SHARE:g}")
 
 
-def _said(result: CompositionResult) -> tuple[str, ...]:
+def _said(result: CompositionResult, loss: Loss) -> tuple[str, ...]:
     if result.kind == "retrieval":
         what = "A sample is a query, shown with the picture that it describes and that the model ranks last; its loss is 1 - average precision."
+    elif loss == "binding":
+        what = "A sample is a picture with its true caption; an item's two are right if the true matches together outscore the crossed ones."
     else:
         asks = {"image": "its caption picks it", "text": "it picks its caption"}.get(
             result.headline if result.kind == "pairs" else "text", "both pick each other"
@@ -254,11 +268,11 @@ def _said(result: CompositionResult) -> tuple[str, ...]:
     return (f"The model of this run is {result.model} on {result.title} ({result.name}).", what)
 
 
-def _document(result: CompositionResult) -> dict[str, Any]:
+def _document(result: CompositionResult, loss: Loss) -> dict[str, Any]:
     metric = next((m for m in result.metrics if m.key == result.headline), None)
     numbers = {} if metric is None else {**metric.value.to_dict(), "n": metric.n, "metric": metric.title, "chance": metric.chance}
     names = {"name": result.name, "model": result.model, "benchmark": result.benchmark, "title": result.title}
-    return {**names, "kind": result.kind, "headline": result.headline, **numbers}
+    return {**names, "kind": result.kind, "headline": result.headline, "loss": loss, **numbers}
 
 
 def _spoken(insight: Insight, names: Sequence[str]) -> Insight:

@@ -86,7 +86,7 @@ PLANTS: Mapping[str, Weakness] = {
 """What fails, of a picture with its caption. Neither captions nor tags speak of the ground: only the pictures' vectors and phrases can find it."""
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=SETS)
 def records(number: int, cache: Path) -> tuple[Pictured, CompositionRecords]:
     """Set `number` as the diagnosis takes it; its margins are placeholders."""
     shown = pictured(draw_items(PLAN, N, number, "seen"), "rendered")

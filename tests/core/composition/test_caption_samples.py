@@ -101,3 +101,25 @@ def test_a_result_of_another_benchmark_or_an_id_of_two_items_is_refused() -> Non
     twice = replace(made, items=(*made.items[:3], replace(made.items[3], id="c0")))
     with pytest.raises(InvalidInput, match="stands for two items"):
         caption_samples(pictured(twice), scored(made))
+
+
+def test_binding_ignores_what_a_picture_or_a_caption_adds_to_all_of_its_scores() -> None:
+    made = pairs(5)
+    rng = np.random.default_rng(4)
+    plain = random_scores(made, rng)
+    moved = tuple(s + rng.normal(size=(2, 1)) + rng.normal(size=(1, 2)) for s in plain)
+    one, other = (caption_samples(pictured(made), scored(made, s), "binding") for s in (plain, moved))
+    np.testing.assert_allclose(one.outcomes.loss, other.outcomes.loss)
+    np.testing.assert_allclose(one.outcomes.loss[::2], [-(s[0, 0] + s[1, 1] - s[0, 1] - s[1, 0]) / 2 for s in plain])
+    np.testing.assert_array_equal(one.outcomes.loss[::2], one.outcomes.loss[1::2])
+
+
+def test_items_in_which_one_picture_wins_both_captions_are_counted() -> None:
+    attracted, bound = np.array([[0.9, 0.8], [0.2, 0.3]]), np.array([[0.9, 0.2], [0.3, 0.8]])
+    found = caption_samples(pictured(pairs(3)), scored(pairs(3), (attracted, attracted, bound)))
+    assert any("In 2 of 3 items one picture wins both captions" in note for note in found.notes)
+
+
+def test_binding_of_choices_is_refused() -> None:
+    with pytest.raises(InvalidInput, match='Take "margin"'):
+        caption_samples(pictured(choices(4)), scored(choices(4)), "binding")

@@ -173,6 +173,13 @@ def test_a_second_result_is_matched_by_item_whatever_its_order(shown: tuple[Pict
     assert compare(both, "model", "moved").overall.n == 300
 
 
+def test_a_second_result_is_given_the_runs_loss(shown: tuple[Pictured, Bool]) -> None:
+    a, b = weak_where(shown[1], 0), weak_where(shown[1], 1)
+    run, _ = two_models(shown[0], scored(shown[0], a), scored(shown[0], b, "other"), settings=QUICK, loss="binding")
+    assert run.outcomes.name == "negative binding"
+    np.testing.assert_allclose(run.probes[0].outcomes.loss.reshape(-1, 2), -np.repeat(b.mean(1)[:, None], 2, 1))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
