@@ -37,8 +37,9 @@ COMPOSITION = "composition"
 KIND = "kind"
 """The tag that is taken for the class where every item has it."""
 PICTURE_SHARE = 0.5
-"""Weight of the picture against the caption in the space where clusters are searched; chosen on tuning seeds of
-tests/benchmarks/composition_clusters.py."""
+"""Weight of the picture against the caption in the space where clusters are searched. On tuning seeds of tests/benchmarks/composition_clusters.py the
+predicted loss found planted samples within their kind with AUROC 0.68 (0, 0.25), 0.67 (0.5), 0.66 (0.75) and 0.58 (1, pictures alone); 0.5 is taken
+since pictures fail too."""
 DEFAULTS = Settings()
 
 
