@@ -1,0 +1,142 @@
+"""How a model fails on pairs: does it take one picture for both captions, does it take each for the other, or does it guess?
+
+An accuracy far below chance is no worse guess but a habit: a model that reads captions as bags of words gives both captions of a pair nearly the
+same scores, so both take the same picture, whatever binds the words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from core.composition.measures import share_of
+from core.composition.records import Benchmark, CompositionResult
+from core.errors import InvalidInput
+from core.figures import interval, percent
+from core.inputs import F64, Bool, Estimate
+
+GUESSED_SAME = 1 / 2
+"""Share of items in which a guess takes one picture for both captions."""
+GUESSED_RIGHT = 1 / 4
+"""Share in which it gives each caption its own picture, and as often the other's."""
+
+Verdict = Literal["blind to binding", "nearly blind to binding", "guesses", "tells them apart", "takes them crossed", "open"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picks:
+    """What the captions of n pairs pick, or what their pictures do. The four shares add up to 1."""
+
+    right: Estimate
+    """Each picks its own; a guess does so in 1/4."""
+    same: Estimate
+    """Both pick the same; a guess does so in 1/2, a model that knows what belongs to what less often."""
+    crossed: Estimate
+    """Each picks the other's; a guess does so in 1/4."""
+    tied: Estimate
+    """Two scores are equal, so nothing is picked."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signature:
+    """The ways in which a model is right and wrong on n pairs."""
+
+    n: int
+    captions: Picks
+    """Of the captions, between the two pictures (image score)."""
+    pictures: Picks
+    """Of the pictures, between the two captions (text score)."""
+    binding: Estimate
+    """Share of items whose true matches together outscore the crossed ones, of those in which the two sums differ: what is left once the likings
+    for one picture or one caption are taken out. A guess has 1/2, and so has a bag of words; undefined (nan) where all sums are equal."""
+    verdict: Verdict
+
+    @property
+    def sentence(self) -> str:
+        """What the shares say, in one or two sentences."""
+        return _sentence(self)
+
+
+def signature_of(result: CompositionResult, benchmark: Benchmark, *, seed: int = 0) -> Signature | None:
+    """How the model of a result on pairs is right and wrong; None for results on choices or queries, and where there is no item.
+
+    Intervals are Wilson's, or resample groups of items that share pictures (`core.composition.measures.share_of`).
+
+    The verdict compares 95 % intervals with what guessing gives, on the side of the captions (Cola's), and adjusts nothing: it describes.
+    "blind to binding": both captions take the same picture more often than in 1/2, the accuracy is below 1/4, and what is left once likings are
+    taken out is no better than 1/2. "nearly": the same, but a little is left. "takes them crossed": what is left is worse than 1/2.
+
+    Raises:
+        InvalidInput: an item of the result is not in the benchmark.
+
+    Source: the main effects and the interaction of a 2 x 2 table, by signs. The names of the verdicts are ours.
+    """
+    if result.kind != "pairs" or not result.ids:
+        return None
+    s, groups = _scores(result, benchmark), result.groups
+
+    def share(chosen: Bool, among: Bool | None = None) -> Estimate:
+        rows = slice(None) if among is None else among
+        return share_of(chosen[rows], None if groups is None else groups[rows], np.random.default_rng(seed))
+
+    captions = _picks(s[:, 0, 0] - s[:, 1, 0], s[:, 1, 1] - s[:, 0, 1], share)
+    pictures = _picks(s[:, 0, 0] - s[:, 0, 1], s[:, 1, 1] - s[:, 1, 0], share)
+    lead = (s[:, 0, 0] + s[:, 1, 1]) - (s[:, 1, 0] + s[:, 0, 1])
+    binding = share(lead > 0, lead != 0)
+    return Signature(len(s), captions, pictures, binding, _verdict(captions, binding))
+
+
+def _scores(result: CompositionResult, benchmark: Benchmark) -> F64:
+    """(n, 2, 2) scores in which caption i is of picture i."""
+    known = {item.id: item for item in benchmark.items}
+    if strange := [name for name in result.ids if name not in known]:
+        raise InvalidInput(f"Item {strange[0]!r} of {result.name!r} is not in {benchmark.title}. Give the benchmark that the result was made on.")
+    s = np.array(result.matrices, np.float64).reshape(-1, 2, 2)
+    crossed = [dict(known[name].match)[0] == 1 for name in result.ids]
+    s[crossed] = s[crossed][:, :, ::-1]
+    return s
+
+
+def _picks(first: F64, second: F64, share: Callable[[Bool], Estimate]) -> Picks:
+    """Of (n,) leads of each one's own over the other's: both positive is right, both negative crossed, one of each the same picked twice."""
+    tied = (first == 0) | (second == 0)
+    return Picks(
+        right=share((first > 0) & (second > 0)),
+        same=share(~tied & ((first > 0) != (second > 0))),
+        crossed=share((first < 0) & (second < 0)),
+        tied=share(tied),
+    )
+
+
+def _verdict(picks: Picks, binding: Estimate) -> Verdict:
+    if binding.high < 1 / 2:
+        return "takes them crossed"
+    if picks.right.low > GUESSED_RIGHT:
+        return "tells them apart"
+    if picks.same.low > GUESSED_SAME and picks.right.high < GUESSED_RIGHT:
+        return "nearly blind to binding" if binding.low > 1 / 2 else "blind to binding"  # nan is no more than 1/2
+    shares = ((picks.same, GUESSED_SAME), (picks.right, GUESSED_RIGHT), (binding, 1 / 2))
+    return "guesses" if all(share.low <= guessed <= share.high for share, guessed in shares) else "open"
+
+
+def _sentence(found: Signature) -> str:
+    picks = found.captions
+    same = f"Both captions take the same picture in {percent(picks.same.value)} of items ({interval(picks.same, share=True)}; a guess: 50\u00a0%)"
+    if not np.isfinite(found.binding.value):
+        return (
+            f"{same}; its true and its crossed matches always sum to the same, so it tells the two captions, or the two pictures, apart by nothing."
+        )
+    won = f"the true matches win in {percent(found.binding.value)} ({interval(found.binding, share=True)}; a guess: 50\u00a0%)"
+    left = f"once its likings are taken out, {won}"
+    said: dict[Verdict, str] = {
+        "blind to binding": f"{same}: it sees what is there, not what belongs to what. Even {left}.",
+        "nearly blind to binding": f"{same}: it mostly sees what is there, not what belongs to what. Yet {left}, so a little is there to build on.",
+        "guesses": f"{same}, and each has its own in {percent(picks.right.value)}: these captions are a coin's toss to it.",
+        "tells them apart": f"{same}, and {left}: it sees what belongs to what more often than a guess would.",
+        "takes them crossed": f"{same}; {left}: it prefers the wrong match. Look at whether captions and pictures are matched as they should be.",
+        "open": f"{same}; {left}. That is neither a plain guess nor plain blindness, or there are too few items to tell.",
+    }
+    return said[found.verdict]
