@@ -16,14 +16,16 @@ from typing import Any
 import gradio as gr
 
 from webapp import endpoints
+from webapp.compose_models import House
 from webapp.session import RUNS, Session, shows_errors
-from webapp.tabs import ask, clicks, explore, predict, probe, reading, your_data
+from webapp.tabs import ask, clicks, compose, explore, predict, probe, reading, your_data
 from webapp.theme import quiet_theme
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 TITLE = "Errata: where does your model fail?"
 MAX_UPLOAD = "4gb"
 CACHE_S = 24 * 3600
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _log = logging.getLogger(__name__)
 
@@ -39,13 +41,16 @@ def find_examples(folder: Path) -> list[tuple[str, str]]:
     return [(title, run) for _, title, run in sorted(found)]
 
 
-def build_app(root: Path | None = None, examples: Path = ASSETS / "examples", first: list[tuple[str, str]] | None = None) -> gr.Blocks:
+def build_app(
+    root: Path | None = None, examples: Path = ASSETS / "examples", first: list[tuple[str, str]] | None = None, *, at_home: bool = False
+) -> gr.Blocks:
     """The whole page.
 
     Args:
         root: the operator's folder of data sets; visitors choose among the folders and tables below it by name.
         examples: where the ready-computed examples lie.
         first: (title, run id) of what is opened instead of the examples.
+        at_home: whether the page is served to this machine alone; its user may then have any open_clip model fetched by name.
     """
     offered = first if first is not None else find_examples(examples)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, CACHE_S), fill_width=True) as demo:
@@ -62,6 +67,8 @@ def build_app(root: Path | None = None, examples: Path = ASSETS / "examples", fi
                 predict.build(session, view, buttons, tabs, predicting)
             with gr.Tab("Probe", id="probe") as probing:
                 probe.build(session, view, buttons, tabs, probing, offered)
+            with gr.Tab("Compose", id="compose") as composing:
+                compose.build(session, view, buttons, tabs, composing, offered, House(root, at_home))
             with gr.Tab("Your data", id="data"):
                 your_data.build(session, view, buttons, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
@@ -77,7 +84,15 @@ def launch_settings() -> dict[str, Any]:
     css = ASSETS / "css"
     return {
         "theme": quiet_theme(),
-        "css_paths": [css / "tokens.css", css / "page.css", css / "explore.css", css / "data.css", css / "words.css", css / "probe.css"],
+        "css_paths": [
+            css / "tokens.css",
+            css / "page.css",
+            css / "explore.css",
+            css / "data.css",
+            css / "words.css",
+            css / "probe.css",
+            css / "compose.css",
+        ],
         "favicon_path": ASSETS / "favicon.svg",
         "footer_links": [],
         "run_history": False,
@@ -120,7 +135,7 @@ def main(host: str = "127.0.0.1", port: int = 7860, root: Path | None = None) ->
         port: the port.
         root: the operator's folder of data sets, see `build_app`.
     """
-    demo = build_app(root)
+    demo = build_app(root, at_home=host in LOOPBACK)
     demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
     print(f"Errata is open at http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)
     warm_up()

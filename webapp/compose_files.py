@@ -1,0 +1,56 @@
+"""The files of a result of composition that a visitor may take away."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.files import write_json, write_text
+from webapp.compose_items import items_csv
+from webapp.compose_runs import Composing
+from webapp.downloads import temporary_folder
+
+FILES = (("json", "Results (JSON)"), ("csv", "Items (CSV)"))
+
+
+def on_files(composing: Composing) -> list[Any]:
+    """The files of the open results, ready on their buttons."""
+    if not composing.results or composing.pictured is None:
+        return [gr.update(interactive=False)] * len(FILES)
+    return [gr.update(value=str(path), interactive=True) for path in write_files(composing)]
+
+
+def write_files(composing: Composing) -> list[Path]:
+    """composition.json and items.csv in a folder of their own; the table is of the first result."""
+    from core.composition.results import result_document  # pandas
+    from core.tabular import plain
+
+    assert composing.pictured is not None
+    folder = temporary_folder() / secrets.token_urlsafe(16)
+    folder.mkdir(mode=0o700)
+    document: dict[str, Any] = {"results": [result_document(r) for r in composing.results]}
+    if (comparison := comparison_document(composing)) is not None:
+        document["comparison"] = comparison
+    write_json(folder / "composition.json", plain(document))
+    write_text(folder / "items.csv", items_csv(composing.results[0], composing.pictured.benchmark))
+    return [folder / "composition.json", folder / "items.csv"]
+
+
+def comparison_document(composing: Composing) -> dict[str, Any] | None:
+    """The paired comparison as JSON values; None where there is one model."""
+    if len(composing.results) < 2:
+        return None
+    from core.composition.comparing import compare_results
+
+    found = compare_results(*composing.results[:2])
+    rows = [
+        {
+            **{name: getattr(row, name) for name in ("key", "scope", "n", "p", "only_a", "only_b")},
+            **{name: getattr(row, name).to_dict() for name in ("a", "b", "difference")},
+        }
+        for row in found.rows
+    ]
+    return {"a": found.a, "b": found.b, "rows": rows, "notes": list(found.notes)}

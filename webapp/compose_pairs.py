@@ -1,0 +1,7 @@
+"""Placeholder."""
+
+from typing import Any
+
+
+def build(*args: Any) -> None:
+    """Nothing yet."""
