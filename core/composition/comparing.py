@@ -18,8 +18,11 @@ ALL = "all items"
 LOWER_IS_BETTER = frozenset({"mean rank"})
 
 
-def compare_results(a: CompositionResult, b: CompositionResult, *, seed: int = 0) -> CompositionComparison:
+def compare_results(a: CompositionResult, b: CompositionResult, *, seed: int = 0, by_tag: bool = True) -> CompositionComparison:
     """Every metric of A and B over all items that both have, and by each value of each tag.
+
+    Args:
+        by_tag: False asks only of all items, so that p is not adjusted.
 
     Returns:
         Rows in the order of A's metrics, each over all items and then by scope. Of right and wrong: McNemar's mid-p and the paired interval; where
@@ -34,7 +37,7 @@ def compare_results(a: CompositionResult, b: CompositionResult, *, seed: int = 0
     rows_a, rows_b = _common(a, b)
     groups = next((g[r] for g, r in ((a.groups, rows_a), (b.groups, rows_b)) if g is not None), None)
     tags = {tag: tuple(values[row] for row in rows_a.tolist()) for tag, values in a.tags.items()}
-    scopes = (Scope("", ALL, np.arange(len(rows_a))), *scopes_of(tags, a.average))
+    scopes = (Scope("", ALL, np.arange(len(rows_a))), *(scopes_of(tags, a.average) if by_tag else ()))
     averaged = np.array(tags.get(a.average, ()), str)
     found: list[ComparedMetric] = []
     for key in (metric.key for metric in a.metrics):

@@ -1,0 +1,273 @@
+"""What an adapter cost: the frozen encoder before and the adapted one after, on tasks that it was not trained for.
+
+    labelled pictures ─► zero-shot accuracy ┐
+    captions          ─► retrieval          ├─► paired difference ─► kept, lost, gained or open
+    other benchmarks  ─► their headline     ┘
+
+Cola's own adapter brought CLIP from 87 to 83 % on CIFAR-10 (Ray et al. 2023, arXiv 2305.03689), so this stands beside every gain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+
+from core.adapters.everyday import Captioned, captioned_items, scene_captions, scene_classes
+from core.adapters.reranking import rerank
+from core.composition.comparing import ALL, LOWER_IS_BETTER, compare_results
+from core.composition.measures import share_of, title_of
+from core.composition.records import Pictured, Scorer
+from core.composition.run import run_composition
+from core.composition.scorers import matrix_of
+from core.composition.scoring import EncoderScorer
+from core.errors import InvalidInput
+from core.figures import count, interval, percent, points
+from core.inputs import F64, I64, Bool, Estimate, ImageStore, Progress, SampleSet, no_progress
+from core.paired import paired_difference, paired_p
+from core.statistics import holm
+
+if TYPE_CHECKING:
+    from core.adapters.adapted import Adapted
+
+PROMPT = "a photo of a {}."
+LABELLED, CAPTIONED = 240, 100
+"""Pictures of the two checks: a module that looks at every pair has 240 x classes and 100 x captions to look at."""
+DEPTHS = (1, 5)
+MARGIN = 0.03
+"""A task is kept if its interval rules out a loss of more than this."""
+ALPHA = 0.05
+
+Verdict = Literal["kept", "lost", "gained", "open"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegressionRow:
+    """One task before and after."""
+
+    name: str
+    """What was asked, such as "Image to text, 100 pictures of scenes"."""
+    metric: str
+    """Such as "accuracy", "recall at 1" or "image score"."""
+    n: int
+    """Pictures, captions or items."""
+    before: Estimate
+    after: Estimate
+    difference: Estimate
+    """After minus before, paired; above 0 is better."""
+    p: float
+    """Two-sided McNemar mid-p (of an average: by flipping signs), adjusted (Holm) over the rows."""
+    only_before: int
+    """How many only the frozen encoder has right."""
+    only_after: int
+    verdict: Verdict
+    """"lost": the interval lies below 0; no adjustment softens a warning. "gained": it lies above 0 and p, adjusted, is below 0.05. "kept": it rules
+    out a loss of more than `MARGIN`. "open": it does not, and shows no loss either."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegressionCheck:
+    """What the adaptation cost, task by task."""
+
+    before: str
+    after: str
+    rows: tuple[RegressionRow, ...]
+    reranked: tuple[RegressionRow, ...]
+    """The retrieval rows with the adapter as a re-ranker (`core.adapters.reranking.rerank`); zero-shot is then the frozen encoder's."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The whole in one sentence or two."""
+        return _sentence(self.rows)
+
+
+def check_regression(
+    adapted: Adapted,
+    *,
+    labelled: SampleSet | None = None,
+    retrieval: Pictured | None = None,
+    benchmarks: Sequence[Pictured] = (),
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+    seed: int = 0,
+) -> RegressionCheck:
+    """The frozen encoder of an adapter and the adapted one on what they should both still be able to do.
+
+    Args:
+        labelled: pictures with labels for zero-shot; by default the scenes that come along. At most `LABELLED` of them, drawn by `seed`.
+        retrieval: pictures with captions; by default the same scenes with theirs. At most `CAPTIONED` pictures, drawn by `seed`.
+        benchmarks: other benchmarks of composition, by their headline.
+        cache: where vectors and tokens are kept between runs.
+        progress: steps of the scorers; may raise `Cancelled`.
+
+    Raises:
+        InvalidInput: `labelled` has no pictures, no labels or one class only, or no picture can be read.
+        Cancelled: from `progress`.
+    """
+    from core.adapters.adapt import AdaptedScorer  # loads torch
+
+    before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
+    return check_scorers(before, after, labelled=labelled, retrieval=retrieval, benchmarks=benchmarks, cache=cache, progress=progress, seed=seed)
+
+
+def check_scorers(
+    before: Scorer,
+    after: Scorer,
+    *,
+    labelled: SampleSet | None = None,
+    retrieval: Pictured | None = None,
+    benchmarks: Sequence[Pictured] = (),
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+    seed: int = 0,
+) -> RegressionCheck:
+    """As `check_regression`, of any two scorers; both must be an `EncoderScorer` or have a method `matrix` like `AdaptedScorer`'s."""
+
+    def both(images: ImageStore, texts: Sequence[str]) -> tuple[F64, F64]:
+        found = [_matrix(scorer, images, texts, cache, progress) for scorer in (before, after)]
+        return found[0], found[1]
+
+    notes: list[str] = []
+    rows = [_zero_shot(labelled or scene_classes(LABELLED, seed), both, notes, seed)]
+    captioned = scene_captions(CAPTIONED, seed) if retrieval is None else captioned_items(retrieval, CAPTIONED, seed)
+    searched, reranked = _searched(captioned, both, notes, seed)
+    rows += searched
+    rows += [_benchmark(one, before, after, notes, cache, progress, seed) for one in benchmarks]
+    return RegressionCheck(before.name, after.name, _judged(rows), _judged(reranked), tuple(dict.fromkeys(notes)))
+
+
+def _matrix(scorer: Any, images: ImageStore, texts: Sequence[str], cache: Path | None, progress: Progress) -> F64:
+    if isinstance(scorer, EncoderScorer):
+        return matrix_of(scorer, images, texts, cache=cache, progress=progress)
+    return cast(F64, scorer.matrix(images, texts, cache=cache, progress=progress))
+
+
+Both = Callable[[ImageStore, Sequence[str]], tuple[F64, F64]]
+"""both(images, texts): (n, m) scores before and after; nan where a picture cannot be read."""
+
+
+# ---- the tasks
+
+
+def _zero_shot(labelled: SampleSet, both: Both, notes: list[str], seed: int) -> RegressionRow:
+    if labelled.images is None or labelled.labels is None or len(labelled.class_names) < 2:
+        raise InvalidInput(f"Zero-shot needs pictures with labels of at least two classes: {labelled.name} has not. Bring such, or leave them out.")
+    known = np.flatnonzero(labelled.labels >= 0)
+    drawn = known if len(known) <= LABELLED else np.sort(np.random.default_rng(seed).permutation(known)[:LABELLED])
+    asked = labelled.keep(drawn)
+    assert asked.images is not None
+    assert asked.labels is not None
+    scores = both(asked.images, [PROMPT.format(name.replace("_", " ")) for name in asked.class_names])
+    seen = _seen(scores, notes)
+    right = [_top(matrix[seen], asked.labels[seen]) for matrix in scores]
+    groups = None if asked.groups is None else asked.groups[seen]
+    name = f"Zero-shot, {count(len(seen), 'picture')} of {labelled.name} in {len(labelled.class_names):,} classes"
+    return _row(name, "accuracy", right[0], right[1], groups, seed)
+
+
+def _top(scores: F64, labels: I64) -> Bool:
+    """(n,) whether the label's score is strictly the highest."""
+    mine = np.take_along_axis(scores, labels[:, None], axis=1)
+    return (scores >= mine).sum(axis=1) == 1
+
+
+def _searched(captioned: Captioned, both: Both, notes: list[str], seed: int) -> tuple[list[RegressionRow], list[RegressionRow]]:
+    """Rows of both directions, and the same with the adapter as a re-ranker."""
+    scores = both(captioned.images, captioned.captions)
+    seen = _seen(scores, notes)
+    true = captioned.true[seen]
+    asked = true.any(axis=0)  # captions of a picture that could be read
+    before, after, true = scores[0][seen][:, asked], scores[1][seen][:, asked], true[:, asked]
+    notes += captioned.notes
+    plain, mixed = list[RegressionRow](), list[RegressionRow]()
+    sides = (("Image to text", "picture", before, after, true), ("Text to image", "caption", before.T, after.T, true.T))
+    for way, noun, first, second, right in sides:
+        name = f"{way}, {count(len(first), noun)} of {captioned.name}"
+        base = _rank(first, right)
+        ranks = (_rank(second, right), plain, name), (_rank(rerank(first, second), right), mixed, f"{name}, re-ranked")
+        for rank, rows, label in ranks:
+            rows += [_row(label, f"recall at {k}", base <= k, rank <= k, None, seed) for k in DEPTHS]
+    return plain, mixed
+
+
+def _rank(scores: F64, true: Bool) -> I64:
+    """(q,) rank of each query's best true answer among those that are not true; behind those of equal score."""
+    best = np.where(true, scores, -np.inf).max(axis=1, keepdims=True)
+    return 1 + (~true & (scores >= best)).sum(axis=1)
+
+
+def _seen(scores: tuple[F64, F64], notes: list[str]) -> I64:
+    """Rows that both could score."""
+    fine: Bool = np.isfinite(scores[0]).all(axis=1) & np.isfinite(scores[1]).all(axis=1)
+    if not fine.any():
+        raise InvalidInput("Not one picture of the regression check could be scored by both. Bring pictures that can be read.")
+    if n := int((~fine).sum()):
+        notes.append(f"{count(n, 'picture')} of {len(fine):,} could not be read and {'is' if n == 1 else 'are'} left out of the check.")
+    return np.flatnonzero(fine).astype(np.int64)
+
+
+def _benchmark(one: Pictured, before: Scorer, after: Scorer, notes: list[str], cache: Path | None, progress: Progress, seed: int) -> RegressionRow:
+    sides = [
+        replace(run_composition(one, scorer, name=name, cache=cache, progress=progress, blind=False, seed=seed), published=())
+        for scorer, name in ((before, "before"), (after, "after"))
+    ]
+    compared = compare_results(sides[0], sides[1], seed=seed, by_tag=False)
+    found = next(row for row in compared.rows if row.key == sides[0].headline and row.scope == ALL)
+    notes += [note for note in sides[1].notes if note not in sides[0].notes] + [*compared.notes]
+    sign = -1.0 if found.key in LOWER_IS_BETTER else 1.0
+    ends = sorted((sign * found.difference.low, sign * found.difference.high))
+    better = Estimate(sign * found.difference.value, ends[0], ends[1])
+    title = title_of(found.key, [metric.key for metric in sides[0].metrics]).split(" (")[0]
+    name = f"{one.benchmark.title}, {count(found.n, 'item')}"
+    return RegressionRow(name, title[0].lower() + title[1:], found.n, found.a, found.b, better, found.p, found.only_a, found.only_b, "open")
+
+
+# ---- what they say
+
+
+def _row(name: str, metric: str, before: Bool, after: Bool, groups: I64 | None, seed: int) -> RegressionRow:
+    sides = [share_of(right, groups, np.random.default_rng(seed)) for right in (before, after)]
+    difference = paired_difference(~before, ~after, groups, seed=seed)
+    p = paired_p(~before, ~after, groups, seed=seed)
+    only = int((before & ~after).sum()), int((after & ~before).sum())
+    return RegressionRow(name, metric, len(before), sides[0], sides[1], difference, p, *only, "open")
+
+
+def _judged(rows: Sequence[RegressionRow]) -> tuple[RegressionRow, ...]:
+    """The rows with p adjusted over them and their verdicts."""
+    adjusted = holm([row.p for row in rows]).tolist() if rows else []
+    return tuple(replace(row, p=p, verdict=_verdict(row.difference, p)) for row, p in zip(rows, adjusted))
+
+
+def _verdict(difference: Estimate, p: float) -> Verdict:
+    if difference.high < 0:
+        return "lost"
+    if difference.low > 0 and p < ALPHA:
+        return "gained"
+    return "kept" if difference.low > -MARGIN else "open"
+
+
+def _sentence(rows: Sequence[RegressionRow]) -> str:
+    by = {verdict: [row for row in rows if row.verdict == verdict] for verdict in ("lost", "gained", "kept", "open")}
+    tasks = f"{len(rows):,} check{'' if len(rows) == 1 else 's'}"
+    if by["lost"]:
+        worst = sorted(by["lost"], key=lambda row: row.difference.value)
+        which = "; ".join(map(_change, worst[:3])) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")
+        return f"The adaptation cost something, in {len(worst)} of {tasks}: {which}."
+    if not by["open"]:
+        gains = f", and {len(by['gained'])} gained" if by["gained"] else ""
+        return f"Nothing was lost: {tasks} rule out a loss of more than {points(MARGIN)}{gains}."
+    widest = min(by["open"], key=lambda row: row.difference.low)
+    return f"No loss is shown, but {len(by['open'])} of {tasks} cannot rule out one of more than {points(MARGIN)}; the least sure: {_change(widest)}."
+
+
+def _change(row: RegressionRow) -> str:
+    """Such as "Zero-shot, ..., accuracy, from 87 % to 83 % (−4.1 points, 95 % −7.0 to −1.2)"."""
+    return (
+        f"{row.name}, {row.metric}, from {percent(row.before.value)} to {percent(row.after.value)} "
+        f"({points(row.difference.value)}, 95\u00a0% {interval(row.difference, share=True)})"
+    )
