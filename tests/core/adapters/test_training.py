@@ -42,7 +42,7 @@ def test_a_linear_layer_on_pooled_vectors_cannot_learn_binding() -> None:
 
 def test_the_mm_adapter_has_as_many_parameters_as_the_paper_says_at_clip_sizes() -> None:
     tower = MadeTower(grid=(7, 7), image_width=768, text_width=512, joint_width=512)
-    module = make_adapter("mm-adapter", {"positions": False, "score": "dot"}).build(tower, None, 0)
+    module = make_adapter("mm-adapter", {"positions": False, "norm": False, "score": "dot"}).build(tower, None, 0)
     assert sum(p.numel() for p in module.parameters()) == 7_752_704  # Cola says 7.8 million
 
 
