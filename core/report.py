@@ -5,11 +5,10 @@ The page forbids itself every fetch and script (Content-Security-Policy), and ev
 
 from __future__ import annotations
 
-import base64
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -18,14 +17,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from core import charts, figures, sentences, summary
-from core.errors import InvalidInput
 from core.files import write_text
 from core.heatmap import HeatMap, heat_map
+from core.inline_pictures import InlinePictures
 from core.probe_report import comparison_section, probe_sections
 from core.questions import AuditCell, audit_table
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress
 from core.results import top_members
-from core.thumbnails import shrink
 
 MOST_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
@@ -71,17 +69,27 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             calibration=charts.calibration(diagnosis),
             reasons=Counter(reason for _, reason in diagnosis.excluded).most_common(),
             n_cluster_colours=charts.N_CLUSTER_COLOURS,
-            pictures_left_out=gallery.left_out,
+            pictures_left_out=gallery.pictures.left_out,
         )
     )
 
 
-def _environment(diagnosis: Diagnosis) -> Environment:
-    """The templates with their filters."""
-    digits = summary.digits_for(diagnosis.outcomes.loss)
-    environment = Environment(
+def environment(filters: Mapping[str, Any]) -> Environment:
+    """The templates with these filters. Every text is escaped, and what a template asks for must be there."""
+    made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    cast(Any, made).filters.update(filters)  # jinja2 leaves the type of this dict open
+    return made
+
+
+def style() -> dict[str, Any]:
+    """What report.css asks for."""
+    return {"maps": {"steps": range(charts.N_LOSS_COLOURS)}, "n_cluster_colours": charts.N_CLUSTER_COLOURS}
+
+
+def _environment(diagnosis: Diagnosis) -> Environment:
+    digits = summary.digits_for(diagnosis.outcomes.loss)
     filters: dict[str, Any] = {
         "loss": partial(summary.number, digits=digits),
         "loss_interval": partial(summary.interval, digits=digits),
@@ -94,8 +102,7 @@ def _environment(diagnosis: Diagnosis) -> Environment:
         "heard": sentences.heard,
         "sentence": partial(sentences.sentence, diagnosis, proxies=False),
     }
-    cast(Any, environment).filters.update(filters)  # jinja2 leaves the type of this dict open
-    return environment
+    return environment(filters)
 
 
 def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) -> None:
@@ -105,8 +112,7 @@ def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) ->
         diagnosis=diagnosis,
         unit=summary.with_unit(diagnosis),
         heat=heat_map(diagnosis, cells),
-        maps={"steps": range(charts.N_LOSS_COLOURS)},
-        n_cluster_colours=charts.N_CLUSTER_COLOURS,
+        **style(),
     )
     write_text(path, page)
 
@@ -119,8 +125,7 @@ def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path) -> Non
         .render(
             diagnosis=diagnosis,
             compared=comparison_section(diagnosis, found, _Gallery(diagnosis).entries),
-            maps={"steps": range(charts.N_LOSS_COLOURS)},
-            n_cluster_colours=charts.N_CLUSTER_COLOURS,
+            **style(),
         )
     )
     write_text(path, page)
@@ -140,15 +145,12 @@ class Entry:
     """A data address, or None: no pictures, this one cannot be decoded, or the report is full."""
 
 
-@dataclass(slots=True)
 class _Gallery:
     """Makes entries, and keeps the pictures within their bounds."""
 
-    diagnosis: Diagnosis
-    left_out: int = 0
-    """Pictures that were wanted and did not fit or could not be decoded."""
-    _bytes: int = 0
-    _made: dict[int, Markup] = field(default_factory=dict[int, Markup])
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        self.diagnosis = diagnosis
+        self.pictures = InlinePictures(diagnosis.samples.images, MOST_PICTURE_BYTES, THUMBNAIL_SIZE)
 
     def entries(self, rows: I64) -> list[Entry]:
         samples, outcomes = self.diagnosis.samples, self.diagnosis.outcomes
@@ -162,27 +164,10 @@ class _Gallery:
                     wrong=None if outcomes.errors is None else bool(outcomes.errors[row]),
                     label=None if samples.labels is None else _class_name(samples.class_names, int(samples.labels[row])),
                     prediction=None if outcomes.predictions is None else _class_name(samples.class_names, int(outcomes.predictions[row])),
-                    picture=self._picture(row),
+                    picture=self.pictures.address(row),
                 )
             )
         return found
-
-    def _picture(self, row: int) -> Markup | None:
-        images = self.diagnosis.samples.images
-        if images is None:
-            return None
-        if row not in self._made:
-            try:
-                address = base64.b64encode(shrink(images.read(row), THUMBNAIL_SIZE)).decode("ascii")
-            except (OSError, ValueError, InvalidInput):
-                address = ""
-            self._made[row] = Markup(f"data:image/webp;base64,{address}" if address else "")
-        made = self._made[row]
-        if not made or self._bytes + len(made) > MOST_PICTURE_BYTES:
-            self.left_out += 1
-            return None
-        self._bytes += len(made)
-        return made
 
 
 def _card(diagnosis: Diagnosis, cluster: FailureCluster, gallery: _Gallery, most: int, axis: tuple[float, float]) -> dict[str, Any]:

@@ -202,7 +202,7 @@ def _rank(scores: F64, true: Bool) -> I64:
 
 def _seen(scores: tuple[F64, F64], notes: list[str]) -> I64:
     """Rows that both could score."""
-    fine: Bool = np.isfinite(scores[0]).all(axis=1) & np.isfinite(scores[1]).all(axis=1)
+    fine = np.isfinite(scores[0].sum(axis=1) + scores[1].sum(axis=1))
     if not fine.any():
         raise InvalidInput("Not one picture of the regression check could be scored by both. Bring pictures that can be read.")
     if n := int((~fine).sum()):
