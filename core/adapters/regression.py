@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from core.adapters.everyday import Captioned, captioned_items, scene_captions, scene_classes
-from core.adapters.reranking import rerank
+from core.adapters.reranking import CANDIDATES, rerank
 from core.composition.comparing import ALL, LOWER_IS_BETTER, compare_results
 from core.composition.measures import share_of, title_of
 from core.composition.records import Pictured, Scorer
@@ -25,7 +25,7 @@ from core.composition.run import run_composition
 from core.composition.scorers import matrix_of
 from core.composition.scoring import EncoderScorer
 from core.errors import InvalidInput
-from core.figures import count, interval, percent, points
+from core.figures import count, percent, points
 from core.inputs import F64, I64, Bool, Estimate, ImageStore, Progress, SampleSet, no_progress
 from core.paired import paired_difference, paired_p
 from core.statistics import holm
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 PROMPT = "a photo of a {}."
 LABELLED, CAPTIONED = 240, 100
 """Pictures of the two checks: a module that looks at every pair has 240 x classes and 100 x captions to look at."""
+TASKS = ("Zero-shot", "Image to text", "Text to image")
 DEPTHS = (1, 5)
 MARGIN = 0.03
 """A task is kept if its interval rules out a loss of more than this."""
@@ -48,8 +49,10 @@ Verdict = Literal["kept", "lost", "gained", "open"]
 class RegressionRow:
     """One task before and after."""
 
-    name: str
-    """What was asked, such as "Image to text, 100 pictures of scenes"."""
+    task: str
+    """"Zero-shot", "Image to text", "Text to image", or a benchmark's title."""
+    data: str
+    """Such as "100 pictures of the shipped scenes"."""
     metric: str
     """Such as "accuracy", "recall at 1" or "image score"."""
     n: int
@@ -81,8 +84,8 @@ class RegressionCheck:
 
     @property
     def sentence(self) -> str:
-        """The whole in one sentence or two."""
-        return _sentence(self.rows)
+        """The whole in a few sentences."""
+        return _sentence(self.rows) + _reranked_sentence(self.rows, self.reranked)
 
 
 def check_regression(
@@ -165,8 +168,8 @@ def _zero_shot(labelled: SampleSet, both: Both, notes: list[str], seed: int) -> 
     seen = _seen(scores, notes)
     right = [_top(matrix[seen], asked.labels[seen]) for matrix in scores]
     groups = None if asked.groups is None else asked.groups[seen]
-    name = f"Zero-shot, {count(len(seen), 'picture')} of {labelled.name} in {len(labelled.class_names):,} classes"
-    return _row(name, "accuracy", right[0], right[1], groups, seed)
+    data = f"{count(len(seen), 'picture')} of {labelled.name} in {len(labelled.class_names):,} classes"
+    return _row(TASKS[0], data, "accuracy", right[0], right[1], groups, seed)
 
 
 def _top(scores: F64, labels: I64) -> Bool:
@@ -184,13 +187,11 @@ def _searched(captioned: Captioned, both: Both, notes: list[str], seed: int) -> 
     before, after, true = scores[0][seen][:, asked], scores[1][seen][:, asked], true[:, asked]
     notes += captioned.notes
     plain, mixed = list[RegressionRow](), list[RegressionRow]()
-    sides = (("Image to text", "picture", before, after, true), ("Text to image", "caption", before.T, after.T, true.T))
+    sides = ((TASKS[1], "picture", before, after, true), (TASKS[2], "caption", before.T, after.T, true.T))
     for way, noun, first, second, right in sides:
-        name = f"{way}, {count(len(first), noun)} of {captioned.name}"
-        base = _rank(first, right)
-        ranks = (_rank(second, right), plain, name), (_rank(rerank(first, second), right), mixed, f"{name}, re-ranked")
-        for rank, rows, label in ranks:
-            rows += [_row(label, f"recall at {k}", base <= k, rank <= k, None, seed) for k in DEPTHS]
+        data, base = f"{count(len(first), noun)} of {captioned.name}", _rank(first, right)
+        for rank, rows in ((_rank(second, right), plain), (_rank(rerank(first, second), right), mixed)):
+            rows += [_row(way, data, f"recall at {k}", base <= k, rank <= k, None, seed) for k in DEPTHS]
     return plain, mixed
 
 
@@ -222,19 +223,19 @@ def _benchmark(one: Pictured, before: Scorer, after: Scorer, notes: list[str], c
     ends = sorted((sign * found.difference.low, sign * found.difference.high))
     better = Estimate(sign * found.difference.value, ends[0], ends[1])
     title = title_of(found.key, [metric.key for metric in sides[0].metrics]).split(" (")[0]
-    name = f"{one.benchmark.title}, {count(found.n, 'item')}"
-    return RegressionRow(name, title[0].lower() + title[1:], found.n, found.a, found.b, better, found.p, found.only_a, found.only_b, "open")
+    data, metric = count(found.n, "item"), title[0].lower() + title[1:]
+    return RegressionRow(one.benchmark.title, data, metric, found.n, found.a, found.b, better, found.p, found.only_a, found.only_b, "open")
 
 
 # ---- what they say
 
 
-def _row(name: str, metric: str, before: Bool, after: Bool, groups: I64 | None, seed: int) -> RegressionRow:
+def _row(task: str, data: str, metric: str, before: Bool, after: Bool, groups: I64 | None, seed: int) -> RegressionRow:
     sides = [share_of(right, groups, np.random.default_rng(seed)) for right in (before, after)]
     difference = paired_difference(~before, ~after, groups, seed=seed)
     p = paired_p(~before, ~after, groups, seed=seed)
     only = int((before & ~after).sum()), int((after & ~before).sum())
-    return RegressionRow(name, metric, len(before), sides[0], sides[1], difference, p, *only, "open")
+    return RegressionRow(task, data, metric, len(before), sides[0], sides[1], difference, p, *only, "open")
 
 
 def _judged(rows: Sequence[RegressionRow]) -> tuple[RegressionRow, ...]:
@@ -253,21 +254,33 @@ def _verdict(difference: Estimate, p: float) -> Verdict:
 
 def _sentence(rows: Sequence[RegressionRow]) -> str:
     by = {verdict: [row for row in rows if row.verdict == verdict] for verdict in ("lost", "gained", "kept", "open")}
-    tasks = f"{len(rows):,} check{'' if len(rows) == 1 else 's'}"
+    checks = count(len(rows), "check")
     if by["lost"]:
         worst = sorted(by["lost"], key=lambda row: row.difference.value)
-        which = "; ".join(map(_change, worst[:3])) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")
-        return f"The adaptation cost something, in {len(worst)} of {tasks}: {which}."
+        which = "; ".join(map(change, worst[:3])) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")
+        return f"The adaptation cost something in {len(worst)} of {checks}: {which}."
     if not by["open"]:
-        gains = f", and {len(by['gained'])} gained" if by["gained"] else ""
-        return f"Nothing was lost: {tasks} rule out a loss of more than {points(MARGIN)}{gains}."
+        gained = f", and {len(by['gained'])} gained" if by["gained"] else ""
+        return f"Nothing was lost: {checks} rule out a loss of more than {points(MARGIN)}{gained}."
     widest = min(by["open"], key=lambda row: row.difference.low)
-    return f"No loss is shown, but {len(by['open'])} of {tasks} cannot rule out one of more than {points(MARGIN)}; the least sure: {_change(widest)}."
+    return f"No loss is shown, but {len(by['open'])} of {checks} cannot rule out one of more than {points(MARGIN)}; the least sure: {change(widest)}."
 
 
-def _change(row: RegressionRow) -> str:
-    """Such as "Zero-shot, ..., accuracy, from 87 % to 83 % (−4.1 points, 95 % −7.0 to −1.2)"."""
+def _reranked_sentence(rows: Sequence[RegressionRow], reranked: Sequence[RegressionRow]) -> str:
+    """What becomes of retrieval if the adapter only orders the encoder's first ten; "" where nothing of it was lost."""
+    before = [row for row in rows if row.task in {other.task for other in reranked} and row.verdict == "lost"]
+    after = [row for row in reranked if row.verdict == "lost"]
+    if not before:
+        return ""
+    shown = f"of retrieval {change(min(after, key=lambda row: row.difference.value))}" if after else "no loss of retrieval is shown"
+    return f" As a re-ranker of the encoder's first {CANDIDATES} it leaves zero-shot as it was, and {shown}."
+
+
+def change(row: RegressionRow) -> str:
+    """Such as "zero-shot accuracy from 87 % to 83 % (−4.1 points, 95 % interval −7.0 to −1.2)"."""
+    task = row.task[0].lower() + row.task[1:] if row.task in TASKS else f"{row.task}:"
+    low, high = (percent(end).removesuffix("\u00a0%") for end in (row.difference.low, row.difference.high))
     return (
-        f"{row.name}, {row.metric}, from {percent(row.before.value)} to {percent(row.after.value)} "
-        f"({points(row.difference.value)}, 95\u00a0% {interval(row.difference, share=True)})"
+        f"{task} {row.metric} from {percent(row.before.value)} to {percent(row.after.value)} "
+        f"({points(row.difference.value)}, 95\u00a0% interval {low} to {high})"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -90,8 +91,11 @@ def test_enough_pictures_rule_out_a_loss(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_what_is_unlearned_is_said_and_what_is_learned_too() -> None:
     lost = check(Table(9.0), Table(0.0, seed=1))
     assert {row.verdict for row in lost.rows} == {"lost"}
-    assert lost.sentence.startswith("The adaptation cost something, in 5 of 5 checks: ")
-    assert "; and 2 more." in lost.sentence
+    assert lost.sentence.startswith("The adaptation cost something in 5 of 5 checks: ")
+    assert "; and 2 more. As a re-ranker" in lost.sentence
+    assert re.search(
+        r"checks: (image to text|text to image) recall at 1 from \d+\s% to [\d.]+\s% \(−\d+ points, 95\s% interval −\d+ to −\d+\); ", lost.sentence
+    )
     gained = check(Table(0.0, seed=1), Table(9.0))
     assert {row.verdict for row in gained.rows} == {"gained"}
     for a, b in zip(lost.rows, gained.rows):
@@ -136,7 +140,8 @@ def test_a_re_ranker_keeps_the_good_candidates_of_an_encoder() -> None:
     found = check(Table(4.0), Table(0.0, seed=1))
     plain, mixed = (np.mean([row.after.value for row in rows if "recall" in row.metric]) for rows in (found.rows, found.reranked))
     assert mixed > plain + 0.3
-    assert [row.name.split(",")[-1] for row in found.reranked] == [" re-ranked"] * 4
+    assert [(row.task, row.data) for row in found.reranked] == [(row.task, row.data) for row in found.rows[1:]]
+    assert "As a re-ranker of the encoder's first 10 it leaves zero-shot as it was" in found.sentence
 
 
 def test_pictures_that_cannot_be_read_are_left_out_and_counted() -> None:
@@ -151,7 +156,7 @@ def test_pictures_that_cannot_be_read_are_left_out_and_counted() -> None:
 def test_other_benchmarks_stand_beside_with_their_headline() -> None:
     found = check(Table(3.0), Table(0.0, seed=5), benchmarks=[pictured(pairs(80))])
     row = found.rows[-1]
-    assert (row.name, row.metric, row.n) == ("Made pairs, 80 items", "image score", 80)
+    assert (row.task, row.data, row.metric, row.n) == ("Made pairs", "80 items", "image score", 80)
     assert row.verdict == "lost"
     assert row.before.value > 0.5 > row.after.value
 
