@@ -17,13 +17,17 @@ from webapp.whiskers import Mark, chart
 NOUNS = {"pairs": "item", "choice": "item", "retrieval": "query"}
 
 
-def result_view(results: Sequence[CompositionResult], comparison: CompositionComparison | None) -> str:
-    """One or two results on a benchmark: headline, then the panels."""
+def result_view(results: Sequence[CompositionResult], comparison: CompositionComparison | None, habits: Sequence[str] = ()) -> str:
+    """One or two results on a benchmark: headline, then the panels.
+
+    Args:
+        habits: how each model is right and wrong on pairs, a sentence each; "" where that is not known.
+    """
     panels = [("kinds", "By kind of item", kinds_view(results)), ("metrics", "All metrics", metrics_view(results))]
     if comparison is not None:
         panels.insert(0, ("versus", "Against each other", comparison_view(comparison)))
     panels += [("published", "Published figures", published_view(results[0])), ("left", "Left out and notes", left_out_view(results))]
-    return headline_view(results, comparison) + tabs("compose", "Views of the result", panels)
+    return headline_view(results, comparison, habits) + tabs("compose", "Views of the result", panels)
 
 
 def headline_metric(result: CompositionResult) -> Metric:
@@ -31,7 +35,7 @@ def headline_metric(result: CompositionResult) -> Metric:
     return next((m for m in result.metrics if m.key == result.headline), result.metrics[0])
 
 
-def headline_view(results: Sequence[CompositionResult], comparison: CompositionComparison | None) -> str:
+def headline_view(results: Sequence[CompositionResult], comparison: CompositionComparison | None, habits: Sequence[str] = ()) -> str:
     """The headline of each model with its interval, beside chance and what no picture is needed for."""
     first = results[0]
     mine = headline_metric(first)
@@ -42,9 +46,15 @@ def headline_view(results: Sequence[CompositionResult], comparison: CompositionC
         f'<article class="answer probe-head compose-head"><header><h2 tabindex="-1" class="pane-title">{esc(first.title)}: '
         f"{figure(mine.key, mine.value.value)} <small>{bracket(mine.value, as_percent=mine.key not in AS_IT_IS)}, "
         f"{esc(first.name)}, {_queries(len(first.ids), noun)}</small></h2></header>"
-        f'<p class="said">{esc(mine.title)}. {esc(_verdict(results, comparison))}{tied}</p>{_chart(results)}'
+        f'<p class="said">{esc(mine.title)}. {esc(_verdict(results, comparison))}{tied}</p>{_habits(results, habits)}{_chart(results)}'
         f'<p class="muted small-note">{esc(_cost(results))}</p></article>'
     )
+
+
+def _habits(results: Sequence[CompositionResult], habits: Sequence[str]) -> str:
+    named = len(results) > 1
+    lines = [f"<li>{f'<b>{esc(r.name)}</b>: ' if named else ''}{esc(habit)}</li>" for r, habit in zip(results, habits) if habit]
+    return f'<ul class="compose-list habits">{"".join(lines)}</ul>' if lines else ""
 
 
 def _queries(n: int, noun: str) -> str:
@@ -65,7 +75,7 @@ def _verdict(results: Sequence[CompositionResult], comparison: CompositionCompar
         return ""
     chance = percent(mine.chance)
     if mine.value.high < mine.chance:
-        return f"Below chance ({chance}): the model is drawn to the wrong answer, as one is that sees a bag of words."
+        return f"Below chance ({chance}): that is a habit and no guess."
     if mine.value.low > mine.chance:
         return f"Above chance ({chance})."
     return f"Not told apart from chance ({chance})."

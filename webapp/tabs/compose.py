@@ -9,11 +9,12 @@ from typing import Any
 import gradio as gr
 
 from core.composition.records import CompositionComparison
-from core.errors import Cancelled, InvalidInput
+from core.errors import InvalidInput
 from core.inputs import Progress
 from webapp import compose_files, compose_grid, compose_pairs, compose_teach
 from webapp.choices import IMAGES, TABLES
 from webapp.compose_items import VERSUS, WHICH, items_view
+from webapp.compose_jobs import follow, on_cancel, on_wait
 from webapp.compose_models import NOTHING, House, encoder_choices, second_choices
 from webapp.compose_runs import (
     FIRST,
@@ -31,7 +32,7 @@ from webapp.compose_runs import (
 )
 from webapp.compose_views import result_view
 from webapp.failure_map import SCRIPTS
-from webapp.jobs import JOBS, Job, closing, status
+from webapp.jobs import Job, closing
 from webapp.session import RUNS, event_data, shows_errors
 from webapp.tabs.explore import View, on_downloads, show_run, waiting
 
@@ -71,19 +72,6 @@ def on_run(
         yield "", closing("Done"), made[0]
 
 
-def follow(job: Job, failed: str, nothing: Any) -> Iterator[tuple[Any, ...]]:
-    """Yields (job id, status, nothing made yet) while the job runs; says so where it was stopped or failed."""
-    yield job.id, status(job), nothing
-    try:
-        for _ in JOBS.follow(job):
-            yield job.id, status(job), nothing
-    except Cancelled as stopped:
-        yield "", closing("Stopped", str(stopped)), nothing
-    except Exception:
-        yield "", closing(failed, "Your choices are still here."), nothing
-        raise
-
-
 def on_made(composing: Composing, ran: Ran | None) -> tuple[Any, ...]:
     """Show what was run: returns (status, composing, views)."""
     if ran is None:
@@ -106,7 +94,16 @@ def _views(composing: Composing) -> tuple[Any, ...]:
     if not composing.results:
         return WAITING, "", gr.update(visible=False), gr.update(visible=False)
     open_one = gr.update(visible=True)
-    return result_view(composing.results, compared(composing)), items_view(composing), open_one, open_one
+    return result_view(composing.results, compared(composing), habits(composing)), items_view(composing), open_one, open_one
+
+
+def habits(composing: Composing) -> list[str]:
+    """How each model is right and wrong on pairs, a sentence each; "" where the items are no pairs."""
+    from core.composition.signature import signature_of
+
+    assert composing.pictured is not None
+    found = [signature_of(result, composing.pictured.benchmark) for result in composing.results]
+    return ["" if one is None else one.sentence for one in found]
 
 
 def on_act(composing: Composing, event: gr.EventData) -> tuple[Any, Any]:
@@ -149,12 +146,6 @@ def on_found(found: str, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
     return gr.update(selected="explore"), gr.update(choices=choices, value=found, visible=True), *show_run(found)
 
 
-def on_cancel(job: str) -> None:
-    """Stop the visitor's own job."""
-    if not JOBS.cancel(job):
-        gr.Info("Nothing is running.")
-
-
 @dataclass(frozen=True)
 class Parts:
     """The components of the benchmark's part."""
@@ -195,13 +186,13 @@ def build(
     composing = gr.State(Composing(), time_to_live=24 * 3600, delete_callback=forget)
     plain: dict[str, Any] = dict(apply_default_css=False)
     gr.HTML(INTRO, **plain)
-    gr.HTML(SWITCH, js_on_load=(SCRIPTS / "compose_parts.js").read_text("utf-8"), elem_id="compose-switch", **plain)
+    switch = gr.HTML(SWITCH, js_on_load=(SCRIPTS / "compose_parts.js").read_text("utf-8"), elem_id="compose-switch", **plain)
     with gr.Column(elem_classes="compose-part part-benchmark"):
         parts = _benchmark(house)
         _wire(parts, composing, session, view, buttons, tabs, tab, examples, house)
         compose_teach.build(composing, parts, house)
     with gr.Column(elem_classes="compose-part part-pairs"):
-        compose_pairs.build(composing, house)
+        compose_pairs.build(switch, house)
     with gr.Column(elem_classes="compose-part part-grid"):
         compose_grid.build(session, composing, tab, house)
 
@@ -266,7 +257,7 @@ def _wire(
         shows_errors(compose_files.on_files), [composing], parts.buttons, **private
     )
     parts.choice.input(on_choose, [parts.choice], [parts.own], queue=False, **private)
-    parts.run.click(lambda: closing("Waiting for a free place"), None, parts.status, queue=False, **private)
+    parts.run.click(on_wait, None, parts.status, queue=False, **private)
     started = parts.run.click(shows_errors(start), [composing, *parts.asked()], [job, parts.status, made], **heavy, **private)
     shown = started.success(shows_errors(on_made), [composing, made], [parts.status, composing, *parts.views()], **private)
     shown.success(None, None, None, js=TO_RESULT, **private)
