@@ -57,6 +57,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             predictability=summary.predictability_sentence(diagnosis),
             unit=summary.with_unit(diagnosis),
             detectable=summary.detectable_sentence(diagnosis),
+            composition=_composition(diagnosis),
             cards=cards,
             general_phrases=[i for i in diagnosis.insights if i.cluster is None and i.kind == "phrase"],
             general_conditions=[i for i in diagnosis.insights if i.cluster is None and i.kind == "condition"],
@@ -190,6 +191,22 @@ def _conditions_of(diagnosis: Diagnosis, cluster: FailureCluster) -> list[Insigh
     """The cluster's conditions, confirmed ones first, then by how well they retrieve it."""
     mine = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "condition"]
     return sorted(mine, key=lambda i: (not i.confirmed, -(i.retrieval or 0.0)))
+
+
+def _composition(diagnosis: Diagnosis) -> str:
+    """What result a diagnosis of composition explains (`core.composition.diagnosis`); "" for any other."""
+    said = diagnosis.extras.get("composition")
+    if said is None:
+        return ""
+    what = f"{said['model']} on {said['title']} ({said['name']})"
+    if said.get("metric") is None:
+        return f"{what}."
+    found = Estimate(said["value"], said["low"], said["high"])
+    ranks = said["headline"] == "mean rank"
+    value = summary.number(found.value) if ranks else summary.percent(found.value)
+    chance = said.get("chance")
+    against = "" if chance is None else f"; chance is {summary.number(chance) if ranks else summary.percent(chance)}"
+    return f"{what}: {said['metric']} {value}, 95\u00a0% interval {summary.interval(found, share=not ranks)}, n = {said['n']:,}{against}."
 
 
 def _heat(diagnosis: Diagnosis) -> HeatMap | None:

@@ -22,6 +22,8 @@ GUESSED_SAME = 1 / 2
 """Share of items in which a guess takes one picture for both captions."""
 GUESSED_RIGHT = 1 / 4
 """Share in which it gives each caption its own picture, and as often the other's."""
+FEWEST = 10
+"""Items below which there is no verdict but "open"."""
 
 Verdict = Literal["blind to binding", "nearly blind to binding", "guesses", "tells them apart", "takes them crossed", "open"]
 
@@ -66,8 +68,8 @@ def signature_of(result: CompositionResult, benchmark: Benchmark, *, seed: int =
     Intervals are Wilson's, or resample groups of items that share pictures (`core.composition.measures.share_of`).
 
     The verdict compares 95 % intervals with what guessing gives, on the side of the captions (Cola's), and adjusts nothing: it describes.
-    "blind to binding": both captions take the same picture more often than in 1/2, the accuracy is below 1/4, and what is left once likings are
-    taken out is no better than 1/2. "nearly": the same, but a little is left. "takes them crossed": what is left is worse than 1/2.
+    "blind to binding": both captions take the same picture more often than in 1/2, the accuracy is not shown to be above 1/4, and what is left once
+    likings are taken out not to be above 1/2. "nearly": the same, but a little is left. "takes them crossed": what is left is worse than 1/2.
 
     Raises:
         InvalidInput: an item of the result is not in the benchmark.
@@ -86,7 +88,7 @@ def signature_of(result: CompositionResult, benchmark: Benchmark, *, seed: int =
     pictures = _picks(s[:, 0, 0] - s[:, 0, 1], s[:, 1, 1] - s[:, 1, 0], share)
     lead = (s[:, 0, 0] + s[:, 1, 1]) - (s[:, 1, 0] + s[:, 0, 1])
     binding = share(lead > 0, lead != 0)
-    return Signature(len(s), captions, pictures, binding, _verdict(captions, binding))
+    return Signature(len(s), captions, pictures, binding, _verdict(len(s), captions, binding))
 
 
 def _scores(result: CompositionResult, benchmark: Benchmark) -> F64:
@@ -111,12 +113,14 @@ def _picks(first: F64, second: F64, share: Callable[[Bool], Estimate]) -> Picks:
     )
 
 
-def _verdict(picks: Picks, binding: Estimate) -> Verdict:
+def _verdict(n: int, picks: Picks, binding: Estimate) -> Verdict:
+    if n < FEWEST:
+        return "open"
     if binding.high < 1 / 2:
         return "takes them crossed"
     if picks.right.low > GUESSED_RIGHT:
         return "tells them apart"
-    if picks.same.low > GUESSED_SAME and picks.right.high < GUESSED_RIGHT:
+    if picks.same.low > GUESSED_SAME:
         return "nearly blind to binding" if binding.low > 1 / 2 else "blind to binding"  # nan is no more than 1/2
     shares = ((picks.same, GUESSED_SAME), (picks.right, GUESSED_RIGHT), (binding, 1 / 2))
     return "guesses" if all(share.low <= guessed <= share.high for share, guessed in shares) else "open"

@@ -271,6 +271,20 @@ def test_the_audit_page_fetches_nothing_and_escapes_phrases(tmp_path: Path) -> N
     assert len([a for a in page.named("td")]) == len(cells)
 
 
+def test_a_diagnosis_of_composition_says_which_result_it_explains() -> None:
+    names = {"name": "cola, <i>embedded</i>", "model": "embedded", "benchmark": "cola", "title": "Cola", "kind": "pairs", "headline": "image"}
+    figures = {"value": 0.2, "low": 0.15, "high": 0.26, "n": 210, "metric": "Image score", "chance": 0.25}
+    plain = make_diagnosis()
+    assert "A model of composition" not in Page(render_report(plain)).text
+    text = Page(render_report(replace(plain, extras={"composition": names | figures}))).text
+    assert (
+        "embedded on Cola (cola, <i>embedded</i>): Image score 20\u00a0%, 95\u00a0% interval 15 to 26\u00a0%, n = 210; chance is 25\u00a0%." in text
+    )
+    ranks = {**names, **figures, "headline": "mean rank", "metric": "Mean rank", "value": 1.5, "low": 1.2, "high": 1.8, "chance": None}
+    assert "Mean rank 1.50, 95\u00a0% interval 1.20 to 1.80, n = 210." in Page(render_report(replace(plain, extras={"composition": ranks}))).text
+    assert "embedded on Cola (cola, <i>embedded</i>)." in Page(render_report(replace(plain, extras={"composition": names}))).text
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
