@@ -37,7 +37,7 @@ from tests.benchmarks.lines import append_line, keys_done, read_lines
 
 FROZEN = "frozen"
 SPLITS = ("seen", "unseen")
-EPOCHS = {"prompt-tuning": 4, "mm-adapter": 16, "mm-pred": 16, "linear": 30}
+EPOCHS = {"prompt-tuning": 4, "mm-adapter": 16, "mm-pred": 16, "linear": 30, "late": 25}
 """At most; the others take 10. Each stops by its validation part."""
 
 SETTINGS: dict[str, dict[str, Any]] = {"mm-adapter": {"hidden": 768}, "mm-pred": {"hidden": 768}, "unimodal": {"hidden": 1024, "layers": 1}}
