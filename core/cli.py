@@ -9,7 +9,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
+from core.cli_compose import add_compose_commands, named_adapter
 from core.cli_probe import add_probe_commands, named_probe
 from core.errors import Cancelled, DiagnosisError
 from core.roles import LOSS_KINDS
@@ -29,11 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. A `DiagnosisError` becomes its message on stderr; other exceptions are faults and show."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        options = build_parser(named_probe(given)).parse_args(given)
-        from core import commands, commands_probe, commands_words
-
-        module = commands_words if options.command in IN_WORDS else commands_probe if options.command in OF_PROBES else commands
-        getattr(module, options.command)(options)
+        options = build_parser(named_probe(given), named_adapter(given)).parse_args(given)
+        getattr(_module_of(options), options.command)(options)
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return Cancelled.exit_code
@@ -46,8 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def build_parser(probe: str = "") -> argparse.ArgumentParser:
-    """Every command with its options, and of one probe its settings."""
+def _module_of(options: argparse.Namespace) -> ModuleType:
+    """The module whose function of the command's name runs it."""
+    from core import commands, commands_compose, commands_probe, commands_words
+
+    if options.command == "compose" or (options.command == "reproduce" and options.method == "cola"):
+        return commands_compose
+    return commands_words if options.command in IN_WORDS else commands_probe if options.command in OF_PROBES else commands
+
+
+def build_parser(probe: str = "", adapter: str = "") -> argparse.ArgumentParser:
+    """Every command with its options, and of one probe and one adapter its settings."""
     parser = argparse.ArgumentParser(
         prog="python -m core", description="Errata: where does a model fail, why, and how sure is that?", epilog=EXIT_CODES
     )
@@ -60,6 +68,7 @@ def build_parser(probe: str = "") -> argparse.ArgumentParser:
     _add_predict(commands.add_parser("predict", help="freeze what was found and try it on fresh samples", epilog=EXIT_CODES))
     _add_phrases(commands.add_parser("phrases", help="write the shipped phrases, to edit and bring back with --vocabulary"))
     add_probe_commands(commands, probe, EXIT_CODES)
+    add_compose_commands(commands, adapter, EXIT_CODES)
     commands.add_parser("encoders", help="list the encoders and which of them work here")
     _add_serve(commands.add_parser("serve", help="open the page"))
     return parser

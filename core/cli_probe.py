@@ -6,14 +6,14 @@ Nothing heavy is imported unless one probe is named, so that --help of all else 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.errors import MissingDependency
 from core.probes import PROBES, probe_class
 
-METHODS = ("zero-shot", "sus-x", "coop", "cocoop", "few-shot", "all")
+METHODS = ("zero-shot", "sus-x", "coop", "cocoop", "few-shot", "all", "cola")
 """What `reproduce` can be asked for."""
 SETTING = "setting_"
 """Begins the name of each option that is a probe's own setting."""
@@ -79,7 +79,7 @@ def _add_probe(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser, name: str) -> None:
-    from core.probes.settings import Setting, settings_of
+    from core.probes.settings import settings_of
 
     kind = known_probe(name)
     group = parser.add_argument_group(f"settings of {kind.title}", f"{kind.what} Source: {kind.source}.")
@@ -99,23 +99,32 @@ def _add_settings(parser: argparse.ArgumentParser, name: str) -> None:
         "--label",
     }
 
-    def add(setting: Setting) -> None:
+    add_setting_options(group, settings_of(kind), SETTING, taken)
+
+
+def add_setting_options(group: Any, settings: Sequence[Any], prefix: str, taken: Container[str] = ()) -> None:
+    """An option for each setting, absent unless it is given.
+
+    Args:
+        group: of argparse, to which they are added.
+        settings: each a `core.probes.settings.Setting`.
+        prefix: begins the name under which the value is found in the parsed options.
+        taken: options that mean something else; "--set-" is put before such a setting's name.
+    """
+    for setting in settings:
         option = f"--{setting.name.replace('_', '-')}"
         option = f"--set-{option[2:]}" if option in taken else option
         described = describe(setting).replace("%", "%%")
-        common: dict[str, Any] = {"dest": SETTING + setting.name, "default": argparse.SUPPRESS, "help": described}
+        common: dict[str, Any] = {"dest": prefix + setting.name, "default": argparse.SUPPRESS, "help": described}
         if setting.kind == "bool":
             group.add_argument(option, action=argparse.BooleanOptionalAction, **common)
         else:
             group.add_argument(option, metavar={"int": "N", "float": "X"}.get(setting.kind, "FILE" if setting.widget == "file" else "TEXT"), **common)
 
-    for setting in settings_of(kind):
-        add(setting)
-
 
 def describe(setting: Any) -> str:
     """A setting's help with its choices, bounds and default (`core.probes.settings.Setting`)."""
-    parts = [setting.help] if setting.help else []
+    parts = [setting.help.rstrip(".")] if setting.help else []
     if setting.choices:
         parts.append(f"one of {', '.join(setting.choices)}")
     if setting.low is not None and setting.high is not None:
@@ -159,9 +168,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
 
 def _add_reproduce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", choices=METHODS, metavar="METHOD", help=f"one of {', '.join(METHODS)}")
-    parser.add_argument(
-        "--dataset", type=Path, required=True, metavar="PATH", help="class folders, a table beside its pictures, or split_zhou_*.json"
-    )
+    parser.add_argument("--dataset", type=Path, metavar="PATH", help="class folders, a table beside its pictures, or split_zhou_*.json")
     parser.add_argument("--encoder", default="embedded", metavar="NAME", help="such as ViT-B-32/openai or ViT-B-32:openai (default: embedded)")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="repeats with other shots (default 3)")
     parser.add_argument(
@@ -171,3 +178,6 @@ def _add_reproduce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the table of results; finished steps there are not run again"
     )
+    cola = parser.add_argument_group("cola, in place of --dataset")
+    cola.add_argument("--images", type=Path, metavar="PATH", help="folder, zip or tar of pictures of Visual Genome, such as 2390970.jpg")
+    cola.add_argument("--file", type=Path, metavar="FILE", help="COLA_multiobjects_matching_benchmark.json (default: sought in --images and beside)")

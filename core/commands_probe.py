@@ -315,6 +315,8 @@ def compare(options: Namespace) -> None:
 
 def reproduce(options: Namespace) -> None:
     """A published method and its baselines on a data set, over several seeds, with the papers' figures beside."""
+    if options.dataset is None:
+        raise InvalidInput(f"reproduce {options.method} needs a data set. Name its folder, table or split file with --dataset.")
     if options.seeds < 1:
         raise InvalidInput(f"--seeds must be at least 1: got {options.seeds}. Three give an interval over draws.")
     make_folder(options.out)

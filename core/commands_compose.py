@@ -1,0 +1,143 @@
+"""The commands of composition: list benchmarks and their pictures, and reproduce Cola's figure. The others are in the files that PARTS names."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.commands import make_folder
+from core.commands_compose_run import open_pictured, read_named, run_lines, score_models, scorers_of, write_results
+from core.errors import InvalidInput
+from core.terminal import TerminalProgress
+
+if TYPE_CHECKING:
+    from core.composition.published import Published
+    from core.composition.records import CompositionResult
+
+PARTS = {
+    "benchmarks": "core.commands_compose",
+    "run": "core.commands_compose_run",
+    "pictures": "core.commands_compose",
+    "pair": "core.commands_compose_own",
+    "foils": "core.commands_compose_own",
+    "grid": "core.commands_compose_own",
+    "draw": "core.commands_compose_own",
+    "adapt": "core.commands_compose_train",
+    "adapters": "core.commands_compose_train",
+}
+"""The file whose function of the subcommand's name runs it."""
+PICTURES = {
+    "cola": "Visual Genome (and GQA), such as 2390970.jpg",
+    "cola-single": "GQA (Visual Genome), CLEVR or PACO (COCO)",
+    "winoground": "facebook/winoground (ask there: they may not be passed on), such as ex_0_img_0.png",
+    "colorswap": "the folder images of stanfordnlp/colorswap, such as img_0_1.png",
+    "sugarcrepe": "COCO val2017, such as 000000085329.jpg",
+    "aro-relation": "ARO's own archive (a part of GQA), such as 2390970.jpg",
+    "aro-attribution": "ARO's own archive (a part of GQA), such as 2390970.jpg",
+    "aro-order": "COCO 2014 or Flickr30k",
+    "crepe": "Visual Genome, such as 2390970.jpg",
+    "valse": "COCO, Visual7W, SWiG, VisDial and FOIL-it",
+    "clevr": "the renderings that the scenes name",
+    "negclip": "COCO 2014, such as COCO_val2014_000000184613.jpg",
+    "own": "those that your rows name",
+}
+COLA = "COLA_multiobjects_matching_benchmark.json"
+NEAR = 2
+"""Items by which a reproduction may differ: preprocessing moves one or two."""
+
+
+def compose(options: Namespace) -> None:
+    """Run one subcommand."""
+    getattr(import_module(PARTS[options.part]), options.part)(options)
+
+
+def benchmarks(options: Namespace) -> None:
+    """The benchmarks that come along, and the forms that are read with the pictures that each needs."""
+    from core.composition.readers import READERS
+    from core.composition.readers.shapes import KNOWN
+    from core.composition.shipped import SHIPPED
+
+    print("Come along, with their pictures")
+    for name, what in SHIPPED.items():
+        print(f"  {name}\n      {what}")
+    print("Are read from files; --format NAME takes one of these names")
+    for name in READERS:
+        print(f"  {name}\n      {KNOWN[name]}\n      pictures: {PICTURES[name]}")
+
+
+def pictures(options: Namespace) -> None:
+    """The base names of the pictures that a benchmark needs, one a line; with --images those that are missing there."""
+    from core.archives import open_images
+    from core.composition.pictures import picture_list
+    from core.composition.shipped import SHIPPED
+    from core.pictures import index_files
+
+    if options.benchmark in SHIPPED and not Path(options.benchmark).exists():
+        raise InvalidInput(f"The benchmark {options.benchmark!r} comes along with its pictures: none are needed. Run it as it is.")
+    benchmark = read_named(options.benchmark, options.format)
+    names = picture_list(benchmark)
+    if options.images is None:
+        wanted, said = names, "are needed"
+    else:
+        index = index_files(open_images(options.images.expanduser()))
+        wanted, said = tuple(name for name in names if not index.find(name)), f"are not in {options.images.name!r}"
+    if wanted:
+        print("\n".join(wanted))
+    print(f"{len(wanted):,} of {len(names):,} pictures {said}. Pictures of {benchmark.title}: {PICTURES[benchmark.name]}.", file=sys.stderr)
+
+
+def reproduce(options: Namespace) -> None:
+    """Cola's multi-object figure, with the published one beside it."""
+    from core.composition.published import find
+    from core.files import write_json
+
+    if options.dataset is not None:
+        raise InvalidInput("Cola has no data set of classes. Leave --dataset out, and name its pictures with --images.")
+    if options.images is None:
+        raise InvalidInput(
+            f"Cola's pictures are needed: add --images with a folder, zip or tar of {PICTURES['cola']}, and its file {COLA} there or with --file. "
+            "`compose pictures FILE` lists those that are needed."
+        )
+    make_folder(options.out)
+    progress = TerminalProgress()
+    try:
+        pictured = open_pictured(str(_cola_file(options)), "cola", options.images)
+        ran = score_models(pictured, scorers_of([options.encoder]), progress)
+        write_results(ran, options.out)
+    finally:
+        progress.close()
+    result = ran.results[0]
+    figure = find("cola", "image", encoder=options.encoder)
+    right, said = _beside(result, figure)
+    document = {"encoder": options.encoder, "right": right, "n": len(result.ids), "missing": len(result.missing), "said": said}
+    write_json(options.out / "reproduced.json", document | {"published": None if figure is None else figure.sentence})
+    print("\n".join([*run_lines(ran), said, f"Written: {options.out}"]))
+
+
+def _cola_file(options: Namespace) -> Path:
+    """The benchmark's file: named, in --images, or beside it."""
+    if options.file is not None:
+        return options.file
+    folder: Path = options.images.expanduser()
+    for place in (folder, folder.parent):
+        if (place / COLA).is_file():
+            return place / COLA
+    raise InvalidInput(f"Cola's file {COLA} is neither in {folder} nor beside it. Put it there, or name it with --file.")
+
+
+def _beside(result: CompositionResult, figure: Published | None) -> tuple[int, str]:
+    """How many items are right, and a sentence that sets that beside the published figure."""
+    right, n = int(result.correct["image"].sum()), len(result.ids)
+    ours = f"{right:,} of {n:,} items are right ({100 * right / n:.2f} %)"
+    if figure is None:
+        return right, f"{ours}. No figure is published for this encoder; those of others are above."
+    total = n + len(result.excluded)
+    theirs = round(figure.value / 100 * total)
+    published = f"published for {figure.model}: {theirs:,} of {total:,} ({100 * theirs / total:.2f} %; printed as {figure.said})"
+    if n < total:
+        return right, f"{ours}; {published}. {total - n:,} items are left out here, so the two are not of the same items."
+    near = abs(right - theirs) <= NEAR
+    return right, f"{ours}; {published}. The difference is {abs(right - theirs):,}, {'within' if near else 'more than'} the {NEAR} that are allowed."

@@ -1,0 +1,240 @@
+"""Adapters from the command line: list them, train one on a frozen encoder, and check what that cost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli_compose import TRAINING, known_adapter
+from core.cli_probe import SETTING, describe
+from core.commands import make_folder
+from core.commands_compose_run import open_pictured, run_lines, score_models, write_results
+from core.errors import Cancelled, DiagnosisError, InvalidInput
+from core.terminal import TerminalProgress, clock
+
+if TYPE_CHECKING:
+    from core.adapters.adapted import Adapted
+    from core.adapters.regression import RegressionCheck
+    from core.adapters.training import Training
+    from core.composition.records import Pictured
+
+STATE, CHECK = "training", "check.json"
+"""Below --out: the state of a training that was stopped, and what the check found."""
+MOST_ITEMS = 100_000
+ESTIMATES = ("before", "after", "difference")
+
+
+def adapters(options: Namespace) -> None:
+    """Every adapter: what it does, how many numbers it learns on an encoder, where it comes from, and its settings."""
+    from core.adapters import ADAPTERS
+    from core.encoders import load_encoder
+    from core.probes.reproduce import encoder_name
+    from core.probes.settings import settings_of
+
+    encoder = load_encoder(encoder_name(options.encoder))
+    for name in ADAPTERS:
+        try:
+            kind = known_adapter(name)
+            said = size_text(kind(), encoder)
+        except DiagnosisError as error:
+            print(f"{name}\n    not here: {error}")
+            continue
+        print(f"{name}\n    {kind.title}. {kind.what}\n    {said}\n    {kind.source}")
+        for setting in settings_of(kind):
+            print(f"      --{setting.name.replace('_', '-')}: {describe(setting)}")
+
+
+def size_text(adapter: Any, encoder: Any) -> str:
+    """How many numbers a fresh module learns."""
+    from core.adapters.adapted import tower_of
+
+    module = adapter.build(tower_of(encoder), encoder, 0)
+    n = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+    if hasattr(module, "prepare"):  # it grows with the words that it is taught
+        return f"{module.change.shape[1]:,} parameters on {encoder.name} for each word of the captions that it learns from"
+    return f"{n:,} parameters on {encoder.name}"
+
+
+# ---- training
+
+
+def adapt(options: Namespace) -> None:
+    """Train an adapter into --out; a training that was stopped goes on. Then set the encoder before beside the one after."""
+    given, how = _settings(options)
+    _check(options)
+    make_folder(options.out)
+    from core.encoders import load_encoder
+    from core.probes.reproduce import encoder_name
+
+    progress = TerminalProgress()
+    try:
+        pictured, rest = _to_learn(options, how)
+        others = [open_pictured(name) for name in options.check]  # a wrong name is said before the training
+        captions = None if options.check_captions is None else open_pictured(options.check_captions)
+        labelled = None if options.check_labelled is None else _labelled(options.check_labelled, progress)
+        encoder = load_encoder(encoder_name(options.encoder))
+        adapted = _train(options, given, how, pictured, encoder, progress)
+        progress.close()
+        print("\n".join(trained_lines(adapted)))
+        check = None if options.no_check else _checked(options, adapted, labelled, captions, others, progress, how.seed)
+        if rest is not None:
+            _test(options, adapted, rest, check, progress, how.seed)
+    finally:
+        progress.close()
+    print(f"Written: {options.out}")
+    if rest is None:
+        print(f"Next: python -m core compose run rendered --encoder {options.encoder} {options.out}")
+
+
+def _settings(options: Namespace) -> tuple[dict[str, Any], Training]:
+    """The adapter's settings as given, and how it is trained; wrong values are refused before anything is read."""
+    known_adapter(options.adapter)
+    from core.adapters import make_adapter
+    from core.adapters.training import Training
+    from core.probes.settings import check_seed, read_settings
+
+    own = {name.removeprefix(SETTING): value for name, value in vars(options).items() if name.startswith(SETTING)}
+    training = {name.removeprefix(TRAINING): value for name, value in vars(options).items() if name.startswith(TRAINING)}
+    make_adapter(options.adapter, own)
+    how = Training(**read_settings(Training, training))
+    check_seed(how.seed)
+    return own, how
+
+
+def _check(options: Namespace) -> None:
+    if options.benchmark is not None and (options.n is not None or options.kinds):
+        raise InvalidInput("--n and --kinds are for rendered items, which are drawn where no benchmark is given. Leave them out.")
+    if options.benchmark is None and (options.format or options.images is not None):
+        raise InvalidInput("--format and --images belong to a benchmark of yours. Name its file, or leave them out to learn from rendered items.")
+    if options.share is not None and (options.benchmark is None or not 0 < options.share < 1):
+        raise InvalidInput(f"--share is the part of a benchmark of yours to learn from, between 0 and 1: got {options.share}. Try 0.5.")
+    if options.n is not None and not 8 <= options.n <= MOST_ITEMS:
+        raise InvalidInput(f"--n must be 8 to {MOST_ITEMS:,} rendered items: got {options.n:,}. 2,000 is the default.")
+    if options.no_check and (options.check or options.check_labelled is not None or options.check_captions is not None):
+        raise InvalidInput("--no-check leaves the check out that the other options are for. Give one of the two.")
+
+
+def _to_learn(options: Namespace, how: Training) -> tuple[Pictured, Pictured | None]:
+    """What to learn from, and with --share what is left to test on."""
+    if options.benchmark is not None:
+        from core.composition.parts import two_parts
+
+        found = open_pictured(options.benchmark, options.format, options.images)
+        return (found, None) if options.share is None else two_parts(found, options.share, seed=how.seed)
+    from core.composition.shipped import draw_training
+
+    return draw_training(options.n or 2000, how.seed, tuple(options.kinds)), None
+
+
+def _checked(
+    options: Namespace, adapted: Adapted, labelled: Any, captions: Pictured | None, others: list[Pictured], progress: TerminalProgress, seed: int
+) -> RegressionCheck:
+    """What the training cost, printed and kept beside the adapter."""
+    from core.adapters.regression import check_regression
+    from core.composition.lines import regression_lines
+    from core.embedding_cache import default_cache
+
+    found = check_regression(adapted, labelled=labelled, retrieval=captions, benchmarks=others, cache=default_cache(), progress=progress, seed=seed)
+    write_check(found, options.out)
+    progress.close()
+    print("\n".join(["What it cost", *regression_lines(found)]))
+    return found
+
+
+def _test(options: Namespace, adapted: Adapted, rest: Pictured, check: RegressionCheck | None, progress: TerminalProgress, seed: int) -> None:
+    """The frozen encoder and the adapter on the items that were not learned from, printed and written into --out/test."""
+    from core.adapters.adapt import AdaptedScorer
+    from core.composition.scoring import EncoderScorer
+
+    ran = score_models(rest, [EncoderScorer(adapted.encoder), AdaptedScorer(adapted)], progress, seed=seed)
+    write_results(ran, options.out / "test", check)
+    progress.close()
+    print("\n".join(["On the items that were kept apart", *run_lines(ran)]))
+
+
+def _labelled(path: Path, progress: TerminalProgress) -> Any:
+    from core.probes.intake import read_samples
+
+    return read_samples(None, images=path, progress=progress).samples
+
+
+def _train(options: Namespace, given: dict[str, Any], how: Training, pictured: Pictured, encoder: Any, progress: TerminalProgress) -> Adapted:
+    """The trained adapter, saved; where the user stops it, the finished epochs are kept."""
+    from core.adapters.adapt import adapt as train
+    from core.embedding_cache import default_cache
+
+    state = options.out / STATE
+    try:
+        adapted = train(pictured, options.adapter, given, how, encoder, state=state, cache=default_cache(), progress=progress)
+    except (KeyboardInterrupt, Cancelled):
+        progress.close()
+        if state.is_dir():
+            print(f"The finished epochs are kept in {state}. Run the same command again to go on.", file=sys.stderr)
+        raise
+    if (options.out / "adapter.json").is_file():
+        print(f"The earlier adapter in {options.out} was replaced.", file=sys.stderr)
+    (options.out / CHECK).unlink(missing_ok=True)  # of the earlier one
+    adapted.save(options.out)
+    shutil.rmtree(state, ignore_errors=True)
+    return adapted
+
+
+def trained_lines(adapted: Adapted) -> list[str]:
+    """What was learned from how much, and the curve with the epoch that was kept."""
+    from core.composition.lines import aligned
+    from core.figures import number, percent
+
+    record = adapted.record
+    rows = [("epoch", "loss", "validation loss", "validation items right", "")]
+    for epoch in record.curve:
+        loss = "" if epoch.loss is None else number(epoch.loss, 3)
+        kept = "<- kept" if epoch.number == record.best else ""
+        rows.append((str(epoch.number), loss, number(epoch.validation_loss, 3), percent(epoch.validation_accuracy), kept))
+    lines = [
+        f"{adapted.name}: {record.n_parameters:,} parameters, learned from {record.n_training:,} items of {record.benchmark}, stopped by "
+        f"{record.n_validation:,} others; {clock(record.seconds)} of computing",
+        *aligned(rows),
+    ]
+    if record.best == 0:
+        lines.append(
+            "No epoch was better than the untrained module, which was kept: it learned nothing. Try more items, or another step size (--lr)."
+        )
+    return lines
+
+
+# ---- what the check found, as a file
+
+
+def write_check(found: RegressionCheck, folder: Path) -> None:
+    """Write check.json."""
+    from core.files import write_json
+    from core.tabular import plain
+
+    write_json(folder / CHECK, plain({"format": 1, "sentence": found.sentence, **asdict(found)}))
+
+
+def read_check(folder: Path) -> RegressionCheck:
+    """The check that `write_check` wrote.
+
+    Raises:
+        InvalidInput: it is damaged.
+    """
+    from core.adapters.regression import RegressionCheck, RegressionRow
+    from core.inputs import Estimate
+
+    def row(said: dict[str, Any]) -> RegressionRow:
+        estimates = {name: Estimate(**{end: float("nan") if v is None else v for end, v in said[name].items()}) for name in ESTIMATES}
+        fields: dict[str, Any] = {**said, **estimates}
+        return RegressionRow(**fields)
+
+    try:
+        said = json.loads((folder / CHECK).read_text("utf-8"))
+        rows, reranked = (tuple(row(one) for one in said[name]) for name in ("rows", "reranked"))
+        return RegressionCheck(said["before"], said["after"], rows, reranked, tuple(said["notes"]))
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise InvalidInput(f"{folder / CHECK} is damaged ({error}). Delete it, or train the adapter again.") from error

@@ -1,0 +1,142 @@
+"""What pictures show, for a grid, from files: a table with columns or captions, or rendered scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.archives import FileImages, open_images
+from core.composition.readers.files import as_list, as_object, load_json, text_of
+from core.composition.readers.shapes import shape_of
+from core.composition.shown import Mode, Shown, shown_from_captions, shown_from_truth
+from core.errors import InvalidInput
+from core.inputs import ImageStore
+from core.ledger import Ledger
+from core.nouns import spoken
+from core.pictures import match_files
+from core.roles import plain
+from core.tables import Table, read_table
+
+USUAL = ("image", "file", "file_name", "filename", "path", "image_path", "image_file", "image_name", "filepath", "file_path", "img")
+Things = tuple[tuple[str | None, str | None], tuple[str | None, str | None]]
+"""(attribute, object) columns of the first and of the second thing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Brought:
+    """Pictures, what each shows, and which of the two grids that gives."""
+
+    pictures: ImageStore
+    shown: tuple[Shown, ...]
+    mode: Mode
+    notes: tuple[str, ...]
+
+
+def read_grid(
+    table: Path,
+    *,
+    images: Path | None = None,
+    image: str | None = None,
+    things: Things = ((None, None), (None, None)),
+    caption: str | None = None,
+    family: str = "",
+    one: bool = False,
+) -> Brought:
+    """Read what a grid is made of.
+
+    Args:
+        table: CSV, TSV, JSON Lines or Parquet with one row a picture; or JSON with CLEVR's scenes.
+        images: where the pictures are; None looks beside the table, or takes the table's own picture column.
+        image: column of their paths; None takes one of the usual names.
+        things: columns of attribute and object, of one thing or of two; of scenes the names of two properties (color and shape).
+        caption: column of captions that say what is shown, in place of `things`.
+        family: of attributes, with `caption`.
+        one: of scenes and captions take the pictures of one thing, not of two.
+
+    Raises:
+        InvalidInput: a column is missing or none was named, or no picture is there.
+    """
+    (attribute, thing), second = things
+    if table.suffix.lower() == ".json" and table.is_file() and shape_of(table) == "clevr":
+        if caption or any(second):
+            raise InvalidInput("Scenes say what each thing is: they take --attribute and --object, and no second pair and no --caption.")
+        return _from_scenes(table, images, attribute or "color", thing or "shape", one)
+    if caption is None and not (attribute and thing):
+        raise InvalidInput("A grid needs to know what pictures show. Name two columns with --attribute and --object, or captions with --caption.")
+    if caption is not None and (attribute or thing or any(second)):
+        raise InvalidInput("Captions say what pictures show, and columns do: give --caption, or --attribute and --object.")
+    if bool(second[0]) != bool(second[1]):
+        raise InvalidInput("A second thing has an attribute and a name: give both --attribute-2 and --object-2, or neither.")
+    named = [column for column in (caption, attribute, thing, *second) if column]
+    if one and caption is None:
+        raise InvalidInput("--one is for captions and scenes: with columns, one pair of columns is one thing.")
+    read = read_table(table.expanduser(), as_text=tuple(named))
+    _check_columns(read, named)
+    places, store, rows, notes = _pictures(read, table.expanduser(), images, image)
+    frame = read.frame.iloc[rows]
+    pictures = store.keep(np.array(places, np.int64))
+    if caption is not None:
+        texts = ["" if pd.isna(value) else str(value) for value in frame[caption]]
+        shown, used = shown_from_captions(texts, family)
+        return Brought(pictures, shown, "one" if one else "two", (*notes, f"Captions were read for attributes of the family {used!r}."))
+    pairs = [(attribute, thing), second] if second[0] else [(attribute, thing)]
+    columns = [[_values(frame, str(column)) for column in pair] for pair in pairs]
+    shown = tuple(Shown(i, _things([(first[i], other[i]) for first, other in columns])) for i in range(len(frame)))
+    return Brought(pictures, shown, "two" if second[0] else "one", notes)
+
+
+def _things(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The pairs of which both words are known."""
+    return tuple((attribute, thing) for attribute, thing in pairs if attribute and thing)
+
+
+def _values(frame: pd.DataFrame, column: str) -> list[str]:
+    return ["" if pd.isna(value) else spoken(str(value)) for value in frame[column]]
+
+
+def _check_columns(read: Table, named: Sequence[str]) -> None:
+    for column in named:
+        if column not in read.frame.columns:
+            there = ", ".join(map(repr, list(read.frame.columns)[:12]))
+            raise InvalidInput(f"{read.name} has no column {column!r}. It has {there}.")
+
+
+def _pictures(read: Table, table: Path, images: Path | None, image: str | None) -> tuple[list[int], ImageStore, list[int], tuple[str, ...]]:
+    """(places of the pictures in the store, store, rows of the table that have one, notes)."""
+    if images is None and read.images:
+        name = image if image is not None and image in read.images else next(iter(read.images))
+        every = list(range(len(read.frame)))
+        return every, read.images[name], every, read.notes
+    column = image or next((str(c) for c in read.frame.columns if plain(str(c)) in USUAL), "")
+    if column not in read.frame.columns:
+        there = ", ".join(map(repr, list(read.frame.columns)[:12]))
+        which = f"there is no column {column!r}" if column else "no column is known as that of their paths"
+        raise InvalidInput(f"{read.name} names no pictures: {which}. It has {there}. Name one with --image.")
+    store = open_images((images or table.parent).expanduser())
+    ledger = Ledger(len(read.frame))
+    written = np.array([None if pd.isna(value) else str(value) for value in read.frame[column]], dtype=object)
+    positions = match_files(written, store, ledger, column=column, count_unused=False)
+    rows = ledger.kept().tolist()
+    return [int(positions[row]) for row in rows], store, rows, (*read.notes, *store.notes, *ledger.notes, *ledger.summary())
+
+
+def _from_scenes(file: Path, images: Path | None, attribute: str, thing: str, one: bool) -> Brought:
+    scenes = as_list(as_object(load_json(file), file.name, "scenes").get("scenes"), f"{file.name}: scenes", "scenes")
+    names: list[str] = []
+    things: list[list[Any]] = []
+    for i, scene in enumerate(scenes):
+        where = f"{file.name}, scene {i}"
+        names.append(text_of(as_object(scene, where, "image_filename and objects"), "image_filename", where))
+        objects = as_list(scene.get("objects"), f"{where}: objects", "objects")
+        things.append([as_object(one, where, "named properties") for one in objects])
+    store: FileImages = open_images((images or file.parent).expanduser())
+    ledger = Ledger(len(names))
+    positions = match_files(np.array(names, dtype=object), store, ledger, column="image_filename", count_unused=False)
+    rows = ledger.kept().tolist()
+    shown = shown_from_truth([things[row] for row in rows], attribute, thing)
+    return Brought(store.keep([int(positions[row]) for row in rows]), shown, "one" if one else "two", (*store.notes, *ledger.summary()))
