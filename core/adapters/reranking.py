@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 
+from core.composition.records import Pictured, Scorer, Scores
 from core.errors import InvalidInput
-from core.inputs import F64
+from core.inputs import F64, Progress, no_progress
 
 CANDIDATES = 10
 
@@ -45,7 +50,10 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
     mine, theirs = (np.take_along_axis(scores, candidates, axis=1) for scores in (first, second))
     if not (np.isfinite(first).all() and np.isfinite(theirs).all()):
         raise InvalidInput("A score is nan or infinite, so it cannot be ranked. Leave out the pictures that could not be read.")
-    mixed = mine + weight * _scale(mine, theirs) * theirs
+    return _reordered(first, candidates, mine + weight * _scale(mine, theirs) * theirs)
+
+
+def _reordered(first: F64, candidates: np.ndarray[tuple[int, ...], np.dtype[np.int64]], mixed: F64) -> F64:
     out = first.copy()
     above = first.max(axis=1, keepdims=True) + 1.0  # a new scale for candidates, above all others
     np.put_along_axis(out, candidates, above + mixed - mixed.min(axis=1, keepdims=True), axis=1)
@@ -54,5 +62,55 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
 
 def _scale(first: F64, second: F64) -> float:
     """Spread of the first over that of the second, within queries; 0 where the second says the same of all."""
-    spreads = [float(np.sqrt(scores.var(axis=1).mean())) for scores in (first, second)]
-    return spreads[0] / spreads[1] if spreads[1] > 0 else 0.0
+    return _ratio(float(first.var(axis=1).mean()), float(second.var(axis=1).mean()))
+
+
+def _ratio(first: float, second: float) -> float:
+    return float(np.sqrt(first / second)) if second > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RerankingScorer:
+    """A frozen encoder whose answers an adapter re-ranks, as a `Scorer`.
+
+    Of pairs and choices, which are short lists, the score is first + weight x scale x second, scale as in `rerank` over all items. A query's
+    pictures are ranked by `rerank`.
+    """
+
+    first: Scorer
+    second: Scorer
+    k: int = CANDIDATES
+    weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return f"{self.first.name}, re-ranked by {self.second.name}"
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.first.fingerprint}/{self.second.fingerprint}, k {self.k}, weight {self.weight:g}"
+
+    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+        """The mixed scores of every item; nan in the rows of pictures that one of the two could not read."""
+        a, b = (scorer.score(pictured, cache=cache, progress=progress) for scorer in (self.first, self.second))
+        unreadable = dict(a.unreadable) | dict(b.unreadable)
+        if pictured.benchmark.kind == "retrieval":
+            mixed = tuple(self._query(x, y) for x, y in zip(a.matrices, b.matrices))
+        else:
+            mixed = _summed(a.matrices, b.matrices, self.weight)
+        return Scores(self.name, self.fingerprint, mixed, tuple(dict.fromkeys((*a.notes, *b.notes))), unreadable)
+
+    def _query(self, first: F64, second: F64) -> F64:
+        """(I, 1) of one query."""
+        fine = np.isfinite(first[:, 0] + second[:, 0])
+        out = np.full(first.shape, np.nan)
+        if fine.any():
+            out[fine, 0] = rerank(first[fine].T, second[fine].T, k=self.k, weight=self.weight)[0]
+        return out
+
+
+def _summed(first: Sequence[F64], second: Sequence[F64], weight: float) -> tuple[F64, ...]:
+    """The mixture of short lists, on one scale for all of them."""
+    seen = [(x, y) for x, y in zip(first, second) if np.isfinite(x).all() and np.isfinite(y).all()]
+    scale = _ratio(*(float(np.mean([pair[side].var() for pair in seen])) for side in (0, 1))) if seen else 0.0
+    return tuple(x + weight * scale * y for x, y in zip(first, second))

@@ -159,6 +159,9 @@ def test_other_benchmarks_stand_beside_with_their_headline() -> None:
     assert (row.task, row.data, row.metric, row.n) == ("Made pairs", "80 items", "image score", 80)
     assert row.verdict == "lost"
     assert row.before.value > 0.5 > row.after.value
+    assert found.reranked[-1].task == "Made pairs"
+    assert found.reranked[-1].before.value == row.before.value
+    assert row.after.value < found.reranked[-1].after.value < row.before.value
 
 
 def test_at_most_so_many_pictures_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.adapters.reranking import rerank
+from core.adapters.reranking import RerankingScorer, rerank
 from core.errors import InvalidInput
 from core.records import F64
+from tests.core.composition.made import Given, choices, pairs, pictured, queries, random_scores
 
 
 def order(scores: F64) -> list[list[int]]:
@@ -72,3 +73,36 @@ def test_bad_input_is_said(change: dict[str, object], message: str) -> None:
     first, second = made()
     with pytest.raises(InvalidInput, match=message):
         rerank(**{"first": first, "second": second, **change})  # type: ignore[arg-type]
+
+
+def test_as_a_scorer_pairs_and_choices_are_mixed_on_one_scale() -> None:
+    for made_up in (pairs(12), choices(12, 4)):
+        a, b = (random_scores(made_up, np.random.default_rng(seed)) for seed in (0, 1))
+        b = tuple(40 * matrix for matrix in b)
+        found = RerankingScorer(Given(a, "encoder"), Given(b, "adapter"), weight=0.5).score(pictured(made_up))
+        scale = (np.mean([m.var() for m in a]) / np.mean([m.var() for m in b])) ** 0.5
+        for mixed, first, second in zip(found.matrices, a, b):
+            np.testing.assert_allclose(mixed, first + 0.5 * scale * second)
+        assert found.model == "encoder, re-ranked by adapter"
+
+
+def test_as_a_scorer_a_query_keeps_what_is_no_candidate() -> None:
+    made_up = queries(5, 20, np.random.default_rng(0))
+    a, b = (random_scores(made_up, np.random.default_rng(seed)) for seed in (0, 1))
+    b[0][3] = np.nan
+    found = RerankingScorer(Given(a), Given(b, unreadable={3: "3.png is no picture."}), k=5).score(pictured(made_up))
+    assert np.isnan(found.matrices[0][3, 0])
+    assert found.unreadable == {3: "3.png is no picture."}
+    for mixed, first in zip(found.matrices[1:], a[1:]):
+        assert order(mixed.T)[0][5:] == order(first.T)[0][5:]
+        assert sorted(order(mixed.T)[0][:5]) == sorted(order(first.T)[0][:5])
+
+
+def test_a_picture_that_neither_could_read_stays_unread() -> None:
+    made_up = pairs(3)
+    a, b = (random_scores(made_up, np.random.default_rng(seed)) for seed in (0, 1))
+    for scores in (a, b):
+        scores[1][0] = np.nan
+    found = RerankingScorer(Given(a), Given(b)).score(pictured(made_up))
+    assert np.isnan(found.matrices[1][0]).all()
+    assert np.isfinite(found.matrices[0]).all()
