@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.errors import InvalidInput
-from core.inputs import Estimate, ImageStore
+from core.inputs import F64, Estimate, ImageStore
 from webapp.figures import MINUS, bracket, esc, percent
 from webapp.whiskers import Mark, line
 
@@ -82,11 +82,14 @@ def changed(text: str, other: str) -> str:
     return " ".join(esc(word) if i in kept else f"<mark>{esc(word)}</mark>" for i, word in enumerate(mine))
 
 
-def score_text(score: float) -> str:
-    """A score with as many decimals in each cell: a cosine has three, a logit two."""
-    if not np.isfinite(score):
-        return "n/a"
-    return f"{score:.3f}".replace("-", MINUS) if abs(score) < 1 else f"{score:.2f}".replace("-", MINUS)
+def score_text(score: float, places: int = 3) -> str:
+    """A score with a true minus sign: a cosine has three decimals, a logit two."""
+    return f"{score:.{places}f}".replace("-", MINUS) if np.isfinite(score) else "n/a"
+
+
+def places_of(scores: F64) -> int:
+    """Decimals that suit scores that stand side by side."""
+    return 3 if not np.isfinite(scores).any() or float(np.nanmax(np.abs(scores))) < 1 else 2
 
 
 def shade(value: float, low: float, high: float) -> str:

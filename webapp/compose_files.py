@@ -13,7 +13,7 @@ from webapp.compose_items import items_csv
 from webapp.compose_runs import Composing
 from webapp.downloads import temporary_folder
 
-FILES = (("json", "Results (JSON)"), ("csv", "Items (CSV)"))
+FILES = (("html", "Report (HTML)"), ("json", "Results (JSON)"), ("csv", "Items (CSV)"))
 
 
 def on_files(composing: Composing) -> list[Any]:
@@ -24,7 +24,9 @@ def on_files(composing: Composing) -> list[Any]:
 
 
 def write_files(composing: Composing) -> list[Path]:
-    """composition.json and items.csv in a folder of their own; the table is of the first result."""
+    """The report, composition.json and items.csv in a folder of their own; the table is of the first result."""
+    from core.composition.comparing import compare_results
+    from core.composition.report import write_composition_report  # the template engine
     from core.composition.results import result_document  # pandas
     from core.tabular import plain
 
@@ -36,7 +38,17 @@ def write_files(composing: Composing) -> list[Path]:
         document["comparison"] = comparison
     write_json(folder / "composition.json", plain(document))
     write_text(folder / "items.csv", items_csv(composing.results[0], composing.pictured.benchmark))
-    return [folder / "composition.json", folder / "items.csv"]
+    comparison = compare_results(*composing.results[:2]) if len(composing.results) > 1 else None
+    write_composition_report(
+        composing.results,
+        composing.pictured.benchmark,
+        folder / "report.html",
+        store=composing.pictured.store,
+        comparison=comparison,
+        regression=composing.regression,
+        curve=composing.curve,
+    )
+    return [folder / "report.html", folder / "composition.json", folder / "items.csv"]
 
 
 def comparison_document(composing: Composing) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.composition.records import Benchmark, CompositionResult, Item, Pictured
 from core.inputs import F64, I64, Bool
-from webapp.compose_figures import RIGHT, WRONG, changed, image, outcome, score_text, shade
+from webapp.compose_figures import RIGHT, WRONG, changed, image, outcome, places_of, score_text, shade
 from webapp.compose_runs import Composing
 from webapp.figures import count, esc
 
@@ -138,11 +138,11 @@ def _model(pictured: Pictured, item: Item, result: CompositionResult, which: int
 def _matrix(pictured: Pictured, item: Item, scores: F64, *, pictures: bool) -> str:
     """Captions in rows, pictures in columns; who picks whom at the ends."""
     captions = shown_captions(item, scores)
-    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
+    low, high, places = float(np.nanmin(scores)), float(np.nanmax(scores)), places_of(scores)
     match = set(item.match)
     body = ""
     for text in captions:
-        cells = "".join(_cell(float(scores[i, text]), low, high, true=(i, text) in match) for i in range(len(item.pictures)))
+        cells = "".join(_cell(float(scores[i, text]), low, high, places, true=(i, text) in match) for i in range(len(item.pictures)))
         body += f'<tr><th scope="row">{changed(item.captions[text], _rival(item, text))}</th>{cells}{_row_outcome(item, scores, text)}</tr>'
     head = ""
     if pictures:
@@ -169,9 +169,9 @@ def _rival(item: Item, text: int) -> str:
     return item.captions[true] if text != true else item.captions[next((i for i in range(len(item.captions)) if i != true), true)]
 
 
-def _cell(score: float, low: float, high: float, *, true: bool) -> str:
+def _cell(score: float, low: float, high: float, places: int, *, true: bool) -> str:
     mark = ' <span class="ring" aria-label="belongs together">○</span>' if true else ""
-    return f'<td class="score{" true" if true else ""}" style="{shade(score, low, high)}">{score_text(score)}{mark}</td>'
+    return f'<td class="score{" true" if true else ""}" style="{shade(score, low, high)}">{score_text(score, places)}{mark}</td>'
 
 
 def _row_outcome(item: Item, scores: F64, text: int) -> str:
@@ -208,7 +208,7 @@ def _ranked(pictured: Pictured, item: Item, scores: F64, precision: float) -> st
     for rank, place in enumerate(order[:MOST_RANKED].tolist()):
         fits = place in true
         face = image(pictured.store, item.pictures[place], f"Rank {rank + 1}")
-        said = f"{RIGHT if fits else WRONG} {rank + 1}. {score_text(float(column[place]))}"
+        said = f"{RIGHT if fits else WRONG} {rank + 1}. {score_text(float(column[place]), places_of(column))}"
         tiles += f'<figure class="{"fits" if fits else ""}">{face}<figcaption>{said}</figcaption></figure>'
     first = next((rank + 1 for rank, place in enumerate(order.tolist()) if place in true), 0)
     said = f"first right picture at rank {first:,} of {len(order):,}, average precision {precision:.2f}"

@@ -18,6 +18,8 @@ from webapp.compose_models import CONFIG, TAUGHT, House, checked_encoder
 from webapp.downloads import temporary_folder
 
 if TYPE_CHECKING:
+    from core.adapters.regression import RegressionCheck
+    from core.adapters.training import Epoch
     from core.inputs import SampleSet
 
 OWN = "own"
@@ -48,6 +50,8 @@ class Composing:
     choice: str = ""
     """What was opened: "rendered:60", "own", or a data set's name."""
     pictured: Pictured | None = None
+    opened: Pictured | None = None
+    """The whole benchmark, where `pictured` is the part that nothing was learned from."""
     results: tuple[CompositionResult, ...] = ()
     """One or two, on the open benchmark; the second is compared with the first."""
     tag: str = ""
@@ -55,6 +59,10 @@ class Composing:
     which: str = "worst"
     shown: int = PAGE
     taught: tuple[Taught, ...] = ()
+    regression: RegressionCheck | None = None
+    """What the training cost whose before and after are shown."""
+    curve: tuple[Sequence[Epoch], int] | None = None
+    """Its epochs and the number of the one that was kept."""
 
     @property
     def first(self) -> CompositionResult:
@@ -75,6 +83,8 @@ class Ran:
     choice: str
     pictured: Pictured
     results: tuple[CompositionResult, ...]
+    opened: Pictured | None = None
+    """The whole benchmark, where `pictured` is a part of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,7 +201,7 @@ def run_model(
     name, scorer = scorer_for(model, taught, house)
     progress("load the model", 1, 1)
     found = run_composition(pictured, scorer, name=name, cache=default_cache(), progress=progress)
-    if choice != OWN and not choice.startswith(SERVER) and not model.startswith(TAUGHT) and len(_known) < MOST_KNOWN:
+    if choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith(TAUGHT) and len(_known) < MOST_KNOWN:
         _known[choice, model] = found
     return found
 

@@ -180,8 +180,8 @@ def comparison_view(comparison: CompositionComparison) -> str:
             sign = {"better": "▲ ", "worse": "▼ "}.get(kind, "")
             gap = points(row.difference.value) if key not in AS_IT_IS else number(row.difference.value, sign=True)
             cells += (
-                f'<tr><th scope="row">{esc(row.scope)}</th><td class="num">{row.n:,}</td><td>{with_interval(key, row.a)}</td>'
-                f'<td>{with_interval(key, row.b)}</td><td class="{kind}">{sign}{gap} <small>{interval(row.difference)}</small></td>'
+                f'<tr><th scope="row">{esc(row.scope)}</th><td class="num">{row.n:,}</td><td class="num">{figure(key, row.a.value)}</td>'
+                f'<td class="num">{figure(key, row.b.value)}</td><td class="{kind}">{sign}{gap} <small>{interval(row.difference)}</small></td>'
                 f'<td class="num">{p_cell(row.p)}</td><td class="num">{row.only_a:,}</td><td class="num">{row.only_b:,}</td></tr>'
             )
         head = "".join(

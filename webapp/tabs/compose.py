@@ -42,7 +42,7 @@ def on_open(composing: Composing) -> tuple[Any, ...]:
     known = known_result(FIRST, "embedded")
     if composing.pictured is not None or known is None:
         return tuple(gr.skip() for _ in range(1 + len(_views(composing))))
-    made = replace(composing, choice=FIRST, pictured=shipped(FIRST), results=(known,))
+    made = replace(composing, choice=FIRST, pictured=shipped(FIRST), opened=shipped(FIRST), results=(known,))
     return made, *_views(made)
 
 
@@ -76,7 +76,7 @@ def on_made(composing: Composing, ran: Ran | None) -> tuple[Any, ...]:
     """Show what was run: returns (status, composing, views)."""
     if ran is None:
         return tuple(gr.skip() for _ in range(2 + len(_views(composing))))
-    made = Composing(ran.choice, ran.pictured, ran.results, taught=composing.taught)
+    made = Composing(ran.choice, ran.pictured, ran.opened or ran.pictured, ran.results, taught=composing.taught)
     return f"<div data-shown>{closing('Done')}</div>", made, *_views(made)
 
 
@@ -222,6 +222,7 @@ def _benchmark(house: House) -> Parts:
                 run = gr.Button("Run the benchmark", variant="primary", elem_id="compose-run")
                 cancel = gr.Button("Cancel", elem_id="compose-cancel", scale=0, min_width=110)
             line = gr.HTML("", elem_id="compose-status", **plain)
+            gr.HTML(NEXT, elem_id="compose-next", **plain)
         with gr.Column(scale=72, min_width=320):
             result = gr.HTML(WAITING, js_on_load=scripts, elem_id="compose-result", **plain)
             failures = gr.Button("Diagnose these failures", visible=False, elem_id="compose-failures")
@@ -301,6 +302,10 @@ SWITCH = (
 FORMS = (
     '<p class="muted small-note">Read as published: Cola, Winoground, ColorSwap, SugarCrepe, ARO, CREPE, VALSE, CLEVR scenes, NegCLIP. Your own: '
     "columns <code>image, caption, foil</code> or <code>image_1, caption_1, image_2, caption_2</code>; other columns become kinds.</p>"
+)
+NEXT = (
+    '<h2>3. Mend it</h2><p class="muted small-note">A small module on the frozen tokens can learn to bind: '
+    '<a href="#teach-intro">train one below</a>, and see what it costs elsewhere.</p>'
 )
 WAITING = (
     '<div class="empty small"><p>The result will stand here: how often captions and pictures find each other, by kind of item, beside chance and '
