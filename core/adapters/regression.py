@@ -285,13 +285,14 @@ def _sentence(rows: Sequence[RegressionRow]) -> str:
 
 
 def _reranked_sentence(rows: Sequence[RegressionRow], reranked: Sequence[RegressionRow]) -> str:
-    """What becomes of retrieval if the adapter only orders the encoder's first ten; "" where nothing of it was lost."""
-    before = [row for row in rows if row.task in TASKS[1:] and row.verdict == "lost"]
-    after = [row for row in reranked if row.task in TASKS[1:] and row.verdict == "lost"]
-    if not before:
+    """What becomes of retrieval, and of gains, if the adapter only orders the encoder's first ten; "" where no retrieval was lost."""
+    if not any(row.task in TASKS[1:] and row.verdict == "lost" for row in rows):
         return ""
-    shown = f"costs {change(min(after, key=lambda row: row.difference.value))}" if after else "no loss of retrieval is shown"
-    return f" As a re-ranker of the encoder's first {CANDIDATES} it leaves zero-shot as it was, and {shown}."
+    lost = [row for row in reranked if row.task in TASKS[1:] and row.verdict == "lost"]
+    shown = f"costs {change(min(lost, key=lambda row: row.difference.value))}" if lost else "no loss of retrieval is shown"
+    gained = [change(row) for row in reranked if row.task not in TASKS and row.verdict == "gained"]
+    more = f" What it still gains: {'; '.join(gained)}." if gained else ""
+    return f" As a re-ranker of the encoder's first {CANDIDATES} it leaves zero-shot as it was, and {shown}.{more}"
 
 
 def change(row: RegressionRow) -> str:

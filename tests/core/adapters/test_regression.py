@@ -15,7 +15,7 @@ from core.composition.records import Pictured, Scores
 from core.errors import Cancelled, InvalidInput
 from core.inputs import ImageStore, Progress, SampleSet, no_progress
 from core.paired import mcnemar
-from core.records import F64
+from core.records import F64, Estimate
 from core.statistics import holm
 from tests.core.composition.made import Pixels, benchmark, choice, pairs, pictured
 
@@ -162,6 +162,15 @@ def test_other_benchmarks_stand_beside_with_their_headline() -> None:
     assert found.reranked[-1].task == "Made pairs"
     assert found.reranked[-1].before.value == row.before.value
     assert row.after.value < found.reranked[-1].after.value < row.before.value
+
+
+def test_what_a_re_ranker_still_gains_is_said() -> None:
+    found = check(Table(4.0), Table(0.0, seed=1))
+    assert "still gains" not in found.sentence
+    gain = replace(found.rows[0], task="Cola", metric="image score", difference=Estimate(0.3, 0.2, 0.4), verdict="gained")
+    said = replace(found, reranked=(*found.reranked, gain)).sentence
+    assert "What it still gains: Cola: image score from " in said
+    assert said.endswith("(30 points, 95\u00a0% interval 20 to 40).")
 
 
 def test_at_most_so_many_pictures_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
