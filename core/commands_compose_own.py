@@ -87,10 +87,10 @@ def pair(options: Namespace) -> None:
     from core.encoders import load_encoder
     from core.probes.reproduce import encoder_name
 
-    captions = _captions(options)
     for path in options.image:
         if not path.is_file():
             raise InvalidInput(f"There is no picture {str(path)!r}. Name files with --image.")
+    captions = _captions(options)
     progress = TerminalProgress()
     try:
         encoder = load_encoder(encoder_name(options.encoder))

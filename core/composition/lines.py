@@ -81,9 +81,7 @@ def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
         name, values = row.key if row.scope == ALL else f"  {row.scope}", (figure(row.key, row.a.value), figure(row.key, row.b.value))
         change = difference(row.key, row.difference.value), _change_interval(row.key, row.difference)
         rows.append((name, f"{row.n:,}", *values, *change, _p(row.p), f"{row.only_a:,}", f"{row.only_b:,}"))
-    said = (
-        "Differences are in points of a per cent. p is adjusted over the lines of one metric; only A counts what A alone has right, or ranks better."
-    )
+    said = "Differences are in percentage points; p is adjusted over the lines of one metric; only A: what A alone has right, or ranks better."
     head = [f"A is {found.a}, B is {found.b}, on the same items of one benchmark"]
     return [*head, *aligned(rows), f"  {said}", *(f"Note: {note}" for note in found.notes)]
 
