@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from webapp.compose_runs import Composing
 from webapp.downloads import temporary_folder
 
 FILES = (("html", "Report (HTML)"), ("json", "Results (JSON)"), ("csv", "Items (CSV)"))
+KEPT_S = 24 * 3600
 
 
 def on_files(composing: Composing) -> list[Any]:
@@ -27,16 +30,10 @@ def write_files(composing: Composing) -> list[Path]:
     """The report, composition.json and items.csv in a folder of their own; the table is of the first result."""
     from core.composition.comparing import compare_results
     from core.composition.report import write_composition_report  # the template engine
-    from core.composition.results import result_document  # pandas
-    from core.tabular import plain
 
     assert composing.pictured is not None
-    folder = temporary_folder() / secrets.token_urlsafe(16)
-    folder.mkdir(mode=0o700)
-    document: dict[str, Any] = {"results": [result_document(r) for r in composing.results]}
-    if (comparison := comparison_document(composing)) is not None:
-        document["comparison"] = comparison
-    write_json(folder / "composition.json", plain(document))
+    folder = _fresh_folder()
+    write_json(folder / "composition.json", results_document(composing))
     write_text(folder / "items.csv", items_csv(composing.results[0], composing.pictured.benchmark))
     comparison = compare_results(*composing.results[:2]) if len(composing.results) > 1 else None
     write_composition_report(
@@ -49,6 +46,28 @@ def write_files(composing: Composing) -> list[Path]:
         curve=composing.curve,
     )
     return [folder / "report.html", folder / "composition.json", folder / "items.csv"]
+
+
+def _fresh_folder() -> Path:
+    """A new unguessable folder; those of a day ago are deleted."""
+    home, now = temporary_folder(), time.time()
+    for old in home.glob("composed-*"):
+        if now - old.stat().st_mtime > KEPT_S:
+            shutil.rmtree(old, ignore_errors=True)
+    folder = home / f"composed-{secrets.token_urlsafe(16)}"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def results_document(composing: Composing) -> dict[str, Any]:
+    """The results, and of two the paired comparison, as JSON values."""
+    from core.composition.results import result_document  # pandas
+    from core.tabular import plain
+
+    document: dict[str, Any] = {"results": [result_document(r) for r in composing.results]}
+    if (comparison := comparison_document(composing)) is not None:
+        document["comparison"] = comparison
+    return plain(document)
 
 
 def comparison_document(composing: Composing) -> dict[str, Any] | None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 OWN = "own"
 """The choice that takes the visitor's own files."""
 FIRST = "rendered:60"
+NAMED = {"rendered": "rendered:240", "rendered-single": "rendered-single:", "cutouts": "cutouts:"}
+"""The key of each benchmark that comes along, by its name."""
 TITLES = {"rendered-single": "Rendered scenes, 40 queries", "cutouts": "Cut-outs on photographs, 160 pairs"}
 MOST_TAUGHT = 6
 SERVER = "server:"

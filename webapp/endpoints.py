@@ -26,6 +26,7 @@ from webapp.tabs.your_data import ENCODERS, make_settings, run_diagnosis
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed", "hold_back")
 MOST_TEXTS = 8
+COMPOSE_OPTIONS = ("encoder", "beside", "format")
 LISTS = ("probabilities", "logits", "masks", "conditions", "class_names")
 
 
@@ -181,6 +182,30 @@ def compare(probing: Probing, run: str, a: str, b: str) -> dict[str, Any]:
     return comparison_document(diagnosis, set_beside(diagnosis, str(a or MODEL), str(b) if b else None))
 
 
+def compose(name: str, file: str | None, images: str | None, options: Any) -> dict[str, Any]:
+    """Run one or two encoders on a benchmark of composition: results as in composition.json, and of two the paired comparison.
+
+    Args:
+        name: one of `core.composition.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for 60 of its items), or "" for the uploaded files.
+        file: the benchmark's file, or None.
+        images: zip or tar of its pictures, or None.
+        options: "encoder" and "beside" (names that the page offers) and "format" (a key of core.composition.readers.READERS).
+    """
+    from webapp.compose_files import results_document  # loads pandas when it is asked
+    from webapp.compose_models import House
+    from webapp.compose_runs import NAMED, OWN, Composing, open_benchmark, run_models
+
+    said = {} if options in (None, "") else options
+    unknown = [str(key) for key in said if key not in COMPOSE_OPTIONS] if isinstance(said, Mapping) else [type(said).__name__]
+    if unknown:
+        raise InvalidInput(f"The options must be an object with keys among {', '.join(COMPOSE_OPTIONS)}: got {', '.join(unknown)[:200]}.")
+    choice = OWN if not name else NAMED.get(str(name), str(name))
+    pictured = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
+    models = [str(said.get("encoder") or "embedded"), *([str(said["beside"])] if said.get("beside") else [])]
+    ran = run_models(choice, pictured, models, (), House())
+    return results_document(Composing(choice, pictured, results=ran.results))
+
+
 def _estimate(found: Estimate | None) -> dict[str, float] | None:
     return None if found is None else found.to_dict()
 
@@ -209,6 +234,10 @@ def build() -> None:
     fresh = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
     asked, said = gr.Textbox(visible=False, label="run"), gr.JSON(visible=False, label="prediction")
     gr.Button(visible=False).click(shows_errors(predict), [asked, *fresh], said, api_name="predict", **heavy)
+    brought = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
+    benchmark, how = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="options")
+    found = gr.JSON(visible=False, label="composition")
+    gr.Button(visible=False).click(shows_errors(compose), [benchmark, *brought, how], found, api_name="compose", **heavy)
     probing, which = gr.State(Probing(), time_to_live=24 * 3600), gr.Textbox(visible=False, label="run")
     name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
     result, sides = gr.JSON(visible=False, label="result"), [gr.Textbox(visible=False, label=side) for side in ("a", "b")]

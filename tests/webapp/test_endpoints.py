@@ -37,7 +37,7 @@ def client(served: str) -> Any:
     return Client(served, verbose=False)
 
 
-def test_exactly_the_nine_public_endpoints_are_offered(client: Any) -> None:
+def test_exactly_the_ten_public_endpoints_are_offered(client: Any) -> None:
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
         "/diagnose",
         "/clusters",
@@ -48,6 +48,7 @@ def test_exactly_the_nine_public_endpoints_are_offered(client: Any) -> None:
         "/predict",
         "/probe",
         "/compare",
+        "/compose",
     }
 
 
@@ -225,3 +226,19 @@ def test_the_run_history_is_off_and_no_upload_may_be_boundless(served: str) -> N
     assert not config.get("run_history")
     assert config["max_file_size"]
     assert config["analytics_enabled"] is False
+
+
+def test_a_benchmark_of_composition_is_run_by_name(client: Any) -> None:
+    said = client.predict(name="rendered:60", file=None, images=None, options={}, api_name="/compose")
+    (found,) = said["results"]
+    assert found["n"] == 60
+    assert found["headline"] == "image"
+    metric = next(m for m in found["metrics"] if m["key"] == "image")
+    assert 0 <= metric["value"]["low"] <= metric["value"]["value"] <= metric["value"]["high"] <= 1
+    assert metric["chance"] == 0.25
+
+
+def test_composition_opens_no_path_that_a_program_names(client: Any) -> None:
+    for name, options in (("/etc", {}), ("server:etc", {}), ("rendered:60", {"encoder": "local-dir:/tmp"}), ("rendered:60", {"root": "/"})):
+        with pytest.raises(Exception, match=r"Choose|cannot be used|no longer|must be an object"):
+            client.predict(name=name, file=None, images=None, options=options, api_name="/compose")

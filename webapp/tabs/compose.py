@@ -38,12 +38,12 @@ from webapp.tabs.explore import View, on_downloads, show_run, waiting
 
 
 def on_open(composing: Composing) -> tuple[Any, ...]:
-    """The tab is shown: returns (composing, views); what another visitor's run found of the first benchmark stands there at once."""
+    """The tab is shown: returns (composing, views, files); what another visitor's run found of the first benchmark stands there at once."""
     known = known_result(FIRST, "embedded")
     if composing.pictured is not None or known is None:
-        return tuple(gr.skip() for _ in range(1 + len(_views(composing))))
+        return tuple(gr.skip() for _ in range(1 + VIEWS + len(compose_files.FILES)))
     made = replace(composing, choice=FIRST, pictured=shipped(FIRST), opened=shipped(FIRST), results=(known,))
-    return made, *_views(made)
+    return made, *_views(made), *compose_files.on_files(made)
 
 
 def on_choose(choice: str) -> Any:
@@ -75,7 +75,7 @@ def on_run(
 def on_made(composing: Composing, ran: Ran | None) -> tuple[Any, ...]:
     """Show what was run: returns (status, composing, views)."""
     if ran is None:
-        return tuple(gr.skip() for _ in range(2 + len(_views(composing))))
+        return tuple(gr.skip() for _ in range(2 + VIEWS))
     made = Composing(ran.choice, ran.pictured, ran.opened or ran.pictured, ran.results, taught=composing.taught)
     return f"<div data-shown>{closing('Done')}</div>", made, *_views(made)
 
@@ -254,9 +254,7 @@ def _wire(
     def finish(found: str) -> tuple[Any, ...]:
         return *on_found(found, examples), *(waiting() if found else [gr.skip()] * len(buttons))
 
-    tab.select(shows_errors(on_open), [composing], [composing, *parts.views()], **private).success(
-        shows_errors(compose_files.on_files), [composing], parts.buttons, **private
-    )
+    tab.select(shows_errors(on_open), [composing], [composing, *parts.views(), *parts.buttons], **private)
     parts.choice.input(on_choose, [parts.choice], [parts.own], queue=False, **private)
     parts.run.click(on_wait, None, parts.status, queue=False, **private)
     started = parts.run.click(shows_errors(start), [composing, *parts.asked()], [job, parts.status, made], **heavy, **private)
@@ -272,6 +270,8 @@ def _wire(
     opened.then(shows_errors(on_downloads), [session], buttons, **private)
 
 
+VIEWS = 4
+"""What `_views` fills."""
 TO_RESULT = (
     "() => { if (!document.querySelector('#compose-status [data-shown]')) return [];"
     " const title = document.querySelector('#compose-result h2'); title?.focus({ preventScroll: true });"
