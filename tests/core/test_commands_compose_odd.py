@@ -10,9 +10,11 @@ import pytest
 
 from core.cli import main
 from core.commands_compose import COLA
-from tests.core.test_commands_compose import drawn, tiny  # noqa: F401 - fixtures
+from tests.core import test_commands_compose as usual
 from tests.core.test_commands_probe import refused, said
 from tests.fixtures import draw_picture
+
+tiny, drawn = usual.tiny, usual.drawn
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def test_a_picture_on_both_sides_is_no_item(pictures: Path, capsys: pytest.Captu
 
 
 @pytest.mark.usefixtures("drawn")
-def test_items_that_cannot_be_asked_are_counted_beside_those_that_can(tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def test_items_that_cannot_be_asked_are_counted_beside_those_that_can(tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [["a.png", "one", "b.png", "two"], ["a.png", "one", "a.png", "two"], ["a.png", "one", "b.png", "One"], ["a.png", "one", "c.png", "two"]]
     told = said(capsys, "compose", "run", cola(pictures, *rows), "--images", str(pictures), "--encoder", tiny)
     assert ", 1 item\n" in told
@@ -94,7 +96,7 @@ def test_no_usable_picture_is_said_with_what_to_bring(pictures: Path, capsys: py
 
 
 def test_thousands_of_captions_of_one_picture_are_scored_or_refused_by_their_length(
-    tiny: str,  # noqa: F811
+    tiny: str,
     pictures: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -132,8 +134,8 @@ def test_options_that_make_no_run_are_refused(arguments: list[str], said: str, c
 
 
 def test_results_of_one_name_and_options_of_another_format_are_refused(
-    tiny: str,  # noqa: F811
-    drawn: Path,  # noqa: F811
+    tiny: str,
+    drawn: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = str(drawn / COLA)
@@ -146,7 +148,7 @@ def test_results_of_one_name_and_options_of_another_format_are_refused(
 # ---- own pairs, grid and drawing
 
 
-def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = str(pictures / "a.png"), str(pictures / "b.png")
     pair = ["compose", "pair", "--encoder", tiny]
     assert "Two pictures need two captions" in refused(capsys, *pair, "--image", a, b, "--caption", "one")
@@ -156,7 +158,7 @@ def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: p
     assert "are the same" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", "one")
     assert "at least one word" in refused(capsys, *pair, "--image", a, "--caption", "...")
     Path(a).write_bytes(b"broken")
-    assert main([*pair, "--image", a, "--caption", "a red cube and a blue ball"]) == 2
+    assert "None of the 1 images could be read" in refused(capsys, *pair, "--image", a, "--caption", "a red cube and a blue ball")
     assert "at least one word" in refused(capsys, "compose", "foils", "123")
 
 
@@ -184,7 +186,7 @@ def test_a_grid_without_columns_or_pictures_is_refused(pictures: Path, capsys: p
     assert "None of the 1 files" in refused(capsys, *grid, *both)
 
 
-def test_drawings_out_of_bounds_are_refused(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def test_drawings_out_of_bounds_are_refused(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draw = ["compose", "draw", "--out", str(tmp_path / "d")]
     assert "--n must be 1 to" in refused(capsys, *draw, "--n", "0")
     assert "--queries must be 0 to" in refused(capsys, *draw, "--queries", "-1")
@@ -227,14 +229,13 @@ def test_unknown_and_foreign_settings_are_no_options(tmp_path: Path, capsys: pyt
     assert "usage:" in capsys.readouterr().err
 
 
-def test_a_damaged_check_beside_an_adapter_is_said(tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def test_a_damaged_check_beside_an_adapter_is_said(tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "adapter"
     train = ["compose", "adapt", str(drawn / COLA), "--adapter", "linear", "--encoder", tiny, "--epochs", "1", "--no-check"]
     said(capsys, *train, "--out", str(folder))
     (folder / "check.json").write_text('{"rows": 1}')
-    assert "check.json is damaged" in refused(
-        capsys, "compose", "run", "rendered", "--n", "4", "--encoder", str(folder), "--out", str(tmp_path / "o")
-    )
+    run = ["compose", "run", "rendered", "--n", "4", "--encoder", str(folder)]
+    assert "check.json is damaged" in refused(capsys, *run, "--out", str(tmp_path / "o"))
     assert main([*train, "--out", str(folder)]) == 0
     assert "was replaced" in capsys.readouterr().err
     assert not (folder / "check.json").exists()
@@ -243,7 +244,7 @@ def test_a_damaged_check_beside_an_adapter_is_said(tiny: str, drawn: Path, tmp_p
 
 
 def test_cola_without_pictures_file_or_weights(
-    drawn: Path,  # noqa: F811
+    drawn: Path,
     pictures: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
