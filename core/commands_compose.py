@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from argparse import Namespace
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +54,19 @@ NEAR = 2
 
 def compose(options: Namespace) -> None:
     """Run one subcommand."""
-    getattr(import_module(PARTS[options.part]), options.part)(options)
+    with quiet_packages():
+        getattr(import_module(PARTS[options.part]), options.part)(options)
+
+
+@contextmanager
+def quiet_packages() -> Generator[None]:
+    """Keep what packages log off the terminal: open_clip logs a download that failed, which our own message says."""
+    handler = logging.NullHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def benchmarks(options: Namespace) -> None:
@@ -105,7 +120,9 @@ def reproduce(options: Namespace) -> None:
     progress = TerminalProgress()
     try:
         pictured = open_pictured(str(_cola_file(options)), "cola", options.images)
-        ran = score_models(pictured, scorers_of([options.encoder]), progress)
+        with quiet_packages():
+            scorers = scorers_of([options.encoder])
+        ran = score_models(pictured, scorers, progress)
         write_results(ran, options.out)
     finally:
         progress.close()
