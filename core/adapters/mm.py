@@ -21,7 +21,7 @@ class Joint(torch.nn.Module):
     """One learned query that reads [patches ; words] after they have attended to each other.
 
     Source: Cola, section 4 and its released snippet: `nn.Transformer` of one encoder and one decoder layer, post-norm, 7.75 million parameters
-    with CLIP ViT-B/32's tokens (768 wide pictures, 512 wide texts). Departures: padding is masked; by default tokens are normalised, patches have
+    with CLIP ViT-B/32's tokens (768 wide pictures, 512 wide texts). Departures: padding is masked; by default tokens are standardised, patches have
     a learned position (the snippet declares one and leaves it unused) and nothing is dropped out, since a dropout of 0.1 kept small trainings from
     learning binding at all. `norm`, `positions` and `dropout` bring the snippet back.
     """
@@ -32,15 +32,25 @@ class Joint(torch.nn.Module):
         linear = torch.nn.Linear(tower.image_width, width)
         self.project = torch.nn.Sequential(torch.nn.LayerNorm(tower.image_width), linear) if how.norm else linear
         self.words = torch.nn.LayerNorm(width) if how.norm else torch.nn.Identity()
+        self.norm = how.norm
+        for side, size in (("patch", tower.image_width), ("word", width)):
+            self.register_buffer(f"{side}_mean", torch.zeros(size))
+            self.register_buffer(f"{side}_spread", torch.ones(size))
         self.transformer = torch.nn.Transformer(width, HEADS, layers, layers, how.hidden or 4 * width, how.dropout, batch_first=True)
         self.transformer.encoder.use_nested_tensor = False
         self.query = torch.nn.Parameter(torch.rand(1, 1, width))
         where = torch.randn(1, tower.grid[0] * tower.grid[1], width) * 0.02
         self.position = torch.nn.Parameter(where) if how.positions else None
 
+    def calibrate(self, images: ImageRows, texts: TextRows) -> None:
+        """Take mean and spread of every number of a token from training tokens, so that what all of them share does not hide where they differ."""
+        if self.norm:
+            self.patch_mean, self.patch_spread = _standard(images.tokens.flatten(0, 1))
+            self.word_mean, self.word_spread = _standard(texts.tokens[texts.seen])
+
     def images(self, rows: ImageRows) -> State:
         """(b, P, w) projected patches."""
-        patches = self.project(rows.tokens)
+        patches = self.project((rows.tokens - self.patch_mean) / self.patch_spread)
         return (patches if self.position is None else patches + self.position,)
 
     def texts(self, rows: TextRows) -> State:
@@ -50,11 +60,17 @@ class Joint(torch.nn.Module):
     def read(self, images: State, texts: State) -> torch.Tensor:
         """(p, w) what the query reads of each pair."""
         (patches,), (tokens, seen, _) = images, texts
-        both = torch.cat([patches, self.words(tokens)], 1)
+        both = torch.cat([patches, self.words((tokens - self.word_mean) / self.word_spread)], 1)
         hidden = torch.cat([seen.new_zeros(patches.shape[:2]), ~seen], 1)
         query = self.query.expand(len(both), -1, -1)
         out = self.transformer(both, query, src_key_padding_mask=hidden, memory_key_padding_mask=hidden)
         return out[:, 0]
+
+
+def _standard(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(w,) mean, and standard deviation, of (n, w) rows."""
+    spread, mean = torch.std_mean(rows, 0)
+    return mean, spread + 1e-3 * float(spread.mean())
 
 
 class PredModule(Joint):
@@ -94,12 +110,12 @@ class MMPred:
     )
     dropout: float = field(default=0.0, metadata={"help": "Share of units left out (snippet: 0.1).", "low": 0.0, "high": 0.9, "advanced": True})
     positions: bool = field(default=True, metadata={"help": "Patches have a learned position (Cola's own have none).", "advanced": True})
-    norm: bool = field(default=True, metadata={"help": "Tokens are normalised first (Cola's own are not).", "advanced": True})
+    norm: bool = field(default=True, metadata={"help": "Tokens are standardised first (Cola's own are not).", "advanced": True})
 
     title: ClassVar[str] = "MM-Pred"
     what: ClassVar[str] = "A transformer over patches and words together, and a linear layer that reads off whether they match."
     source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
-    learning_rate: ClassVar[float] = 1e-3
+    learning_rate: ClassVar[float] = 3e-4
     negatives: ClassVar[int] = 1
     dual: ClassVar[bool] = False
 
@@ -119,7 +135,7 @@ class MMAdapter:
     )
     dropout: float = field(default=0.0, metadata={"help": "Share of units left out (snippet: 0.1).", "low": 0.0, "high": 0.9, "advanced": True})
     positions: bool = field(default=True, metadata={"help": "Patches have a learned position (Cola's own have none).", "advanced": True})
-    norm: bool = field(default=True, metadata={"help": "Tokens are normalised first (Cola's own are not).", "advanced": True})
+    norm: bool = field(default=True, metadata={"help": "Tokens are standardised first (Cola's own are not).", "advanced": True})
     score: str = field(
         default="cosine",
         metadata={
@@ -132,7 +148,7 @@ class MMAdapter:
     title: ClassVar[str] = "MM-Adapter"
     what: ClassVar[str] = "A transformer over patches and words together; what it reads is compared with the frozen words of the text."
     source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
-    learning_rate: ClassVar[float] = 1e-3
+    learning_rate: ClassVar[float] = 3e-4
     negatives: ClassVar[int] = 1
     dual: ClassVar[bool] = False
 

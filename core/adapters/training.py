@@ -24,6 +24,8 @@ from core.inputs import F64, I64, Bool, Progress, no_progress
 
 EASY = 0.5
 """Weight of captions of other items beside the hard pairs."""
+MEASURED = 512
+"""Training pictures, and captions, over which the spread of tokens is taken."""
 WARM_UP = 0.05
 """Share of all steps in which the step size rises to its full value."""
 
@@ -142,6 +144,9 @@ def fit(
     if hasattr(module, "prepare"):
         used = np.unique(np.concatenate([q.texts for q in training.questions]))
         module.prepare(torch.from_numpy(training.texts.ids[used][training.texts.words[used]]))
+    if hasattr(module, "calibrate"):
+        used = [np.unique(np.concatenate([getattr(q, side) for q in training.questions]))[:MEASURED] for side in ("images", "texts")]
+        module.calibrate(training.image_rows(used[0]), training.text_rows(used[1]))
     run = _Run(adapter, module, training, validation, how, progress)
     start = run.resume(state) if state is not None else 0
     for number in range(start, how.epochs + 1):
