@@ -12,6 +12,9 @@ from core.composition.records import Benchmark
 
 FILE = Path(__file__).resolve().parents[2] / "assets" / "published_composition.json"
 
+COLA_ITEMS = 210
+"""Of Cola's own multi-object file."""
+
 Mark = Literal["paper", "repo", "2nd", "mem"]
 """Read in the paper; read in a repository that published it; read in somebody else's table; from memory and not read again."""
 
@@ -72,6 +75,8 @@ def figures_for(benchmark: Benchmark) -> tuple[Published, ...]:
     A mean over kinds can only be held against one over the same kinds: where some are missing, it is the figures of those that are there.
     """
     own = [f for f in published() if f.benchmark == benchmark.name]
+    if benchmark.name == "cola" and len(benchmark.items) + len(benchmark.excluded) != COLA_ITEMS:
+        return ()  # other pairs in Cola's form
     if benchmark.average:
         mine, theirs = {item.tags.get(benchmark.average, "") for item in benchmark.items}, {f.part for f in own if f.part}
         return tuple(f for f in own if (f.part in mine if theirs and mine != theirs else not f.part))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.composition.published import figures_for
 from core.composition.readers import READERS, read_benchmark, reader_options, recognise
 from core.composition.readers.aro import SYMMETRIC
 from core.composition.readers.shapes import KNOWN
@@ -261,3 +262,17 @@ def test_a_box_that_is_no_number_is_named(tmp_path: Path) -> None:
     rows = [written.relation("on"), {**written.relation("on"), "bbox_w": "wide"}]
     with pytest.raises(InvalidInput, match="record 1: 'bbox_w' must be a number: it is 'wide'"):
         read_benchmark("aro-relation", write(tmp_path / "r.json", rows))
+
+
+def test_tags_beside_a_file_in_colas_form_are_read_and_it_is_not_called_cola(repository: Path) -> None:
+    benchmark = read_benchmark("cola", repository / "assets/composition/rendered/COLA_multiobjects_matching_benchmark.json")
+    assert benchmark.title == "Pairs in Cola's form"
+    assert {item.tags["split"] for item in benchmark.items} == {"seen", "unseen"}
+    assert figures_for(benchmark) == ()
+
+
+@pytest.mark.parametrize("tags", ['["a"]', '{"0": 1}', '{"0": {"kind": 1}}', "no json"])
+def test_tags_of_another_shape_are_refused(tags: str, tmp_path: Path) -> None:
+    (tmp_path / "tags.json").write_text(tags)
+    with pytest.raises(InvalidInput, match=r"tags\.json"):
+        read_benchmark("cola", write(tmp_path / "b.json", written.COLA))
