@@ -23,7 +23,7 @@ from core.adapters import ADAPTERS, adapter_class
 from core.adapters.adapt import AdaptedScorer, adapt
 from core.adapters.training import Training
 from core.composition.held_out import held_out_pairs
-from core.composition.rendered import RenderedPlan, draw_items
+from core.composition.rendered import KINDS, RenderedPlan, draw_items
 from core.composition.rendered_benchmarks import pictured
 from core.composition.run import run_composition
 from core.composition.scoring import EncoderScorer
@@ -53,9 +53,10 @@ class Sets:
     seed: int
     n_training: int
     n_test: int
+    kinds: tuple[str, ...] = tuple(KINDS)
 
     def plan(self) -> RenderedPlan:
-        return RenderedPlan(held_out=held_out_pairs(self.seed))
+        return RenderedPlan(kinds=self.kinds, held_out=held_out_pairs(self.seed))
 
     def training(self) -> Any:
         return pictured(draw_items(self.plan(), self.n_training, self.seed, "train"), f"rendered-train-{self.seed}")
@@ -135,6 +136,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs=2, default=(1000, 1003))
     parser.add_argument("--training", type=int, default=1000)
     parser.add_argument("--test", type=int, default=300)
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), help="colour alone is what Cola's own pairs are: attributes swapped")
     given = parser.parse_args()
     torch.set_num_threads(1)
     encoder, lines = load_encoder(given.encoder), given.out / "lines.jsonl"
@@ -143,7 +145,7 @@ def main() -> None:
             adapter_class(name)  # a wrong name is said at once
         for seed in range(*given.seeds):
             if (name, seed, SPLITS[-1]) not in keys_done(read_lines(lines), ("adapter", "seed", "split")):
-                measure(Sets(seed, given.training, given.test), name, encoder, given.out, default_cache())
+                measure(Sets(seed, given.training, given.test, tuple(given.kinds)), name, encoder, given.out, default_cache())
                 print(name, seed, flush=True)
     rows = read_lines(lines)
     for kind in ("", *sorted({k for row in rows for k in row["kinds"]})):
