@@ -42,6 +42,8 @@ class Plan:
     epochs: int
     seed: int
     encoder: str
+    kind: str = ""
+    """Of the rendered items; "" takes every kind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,25 +66,33 @@ def adapters() -> list[tuple[str, str]]:
     return [*((title, name) for name, title in STARTS.items() if name in ADAPTERS), *((name.capitalize(), name) for name in rest)]
 
 
-def read_plan(adapter: Any, source: Any, n: Any, epochs: Any, seed: Any, encoder: str) -> Plan:
+def kinds() -> list[tuple[str, str]]:
+    """(title, name) of the kinds of rendered items, and every kind together."""
+    from core.composition.rendered import KINDS
+
+    return [*((f"{name.capitalize()}: {what}", name) for name, what in KINDS.items()), ("Every kind: needs more items and epochs", "")]
+
+
+def read_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any, seed: Any, encoder: str) -> Plan:
     """The form as a plan.
 
     Raises:
         InvalidInput: a number is out of range, or there is no such adapter.
     """
-    if adapter not in {name for _, name in adapters()} or source not in (RENDERED, PART):
+    known = {name for _, name in kinds()}
+    if adapter not in {name for _, name in adapters()} or source not in (RENDERED, PART) or (kind or "") not in known:
         raise InvalidInput("Choose an adapter and what it learns from.")
-    plan = Plan(str(adapter), str(source), whole(n), whole(epochs), whole(seed), encoder)
+    plan = Plan(str(adapter), str(source), whole(n), whole(epochs), whole(seed), encoder, str(kind or ""))
     for name, value, low, high in (("Items", plan.n, FEWEST, MOST), ("Epochs", plan.epochs, 1, MOST_EPOCHS), ("Seed", plan.seed, 0, 2**31 - 1)):
         if not low <= value <= high:
             raise InvalidInput(f"{name} must be between {low:,} and {high:,}: got {value:,}. Correct it.")
     return plan
 
 
-def on_plan(adapter: Any, source: Any, n: Any, epochs: Any) -> str:
+def on_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any) -> str:
     """What a training is likely to take."""
     try:
-        plan = read_plan(adapter, source, n, epochs, 0, "")
+        plan = read_plan(adapter, source, kind, n, epochs, 0, "")
     except InvalidInput as error:
         return f'<p class="estimate">{esc(error)}</p>'
     return estimate_view(plan.adapter, plan.n if plan.source == RENDERED else None, plan.epochs)
@@ -179,7 +189,7 @@ def _parts(composing: Composing, plan: Plan) -> tuple[str, Pictured, Pictured]:
         return "", test, training
     from core.composition.shipped import draw_training
 
-    drawn = draw_training(plan.n, plan.seed)
+    drawn = draw_training(plan.n, plan.seed, (plan.kind,) if plan.kind else ())
     choice = composing.choice if composing.pictured is not None else FIRST
     return choice, composing.pictured or shipped(FIRST), replace(drawn, store=Remembered(drawn.store))
 
@@ -197,7 +207,8 @@ def _regression(adapted: Any, progress: Progress) -> RegressionCheck | str:
 
 def _named(title: str, plan: Plan, taught: tuple[Taught, ...], n: int) -> str:
     """A name of its own for a trained adapter."""
-    name = f"{title}, {n:,} items, seed {plan.seed}"
+    what = f"{plan.kind} items" if plan.kind and plan.source == RENDERED else "items"
+    name = f"{title}, {n:,} {what}, seed {plan.seed}"
     taken, made, i = {t.name for t in taught}, name, 2
     while made in taken:
         made, i = f"{name} ({i})", i + 1
@@ -246,10 +257,11 @@ def build(composing: gr.State, parts: Parts, house: House) -> None:
             adapter = gr.Dropdown(adapters(), value="local", label="What is trained", elem_id="teach-adapter")
             sources = [("Rendered scenes, drawn now", RENDERED), ("A part of the open benchmark", PART)]
             source = gr.Radio(sources, value=RENDERED, label="It learns from", elem_id="teach-source")
+            kind = gr.Dropdown(kinds(), value="colour", label="Rendered items in which", elem_id="teach-kind")
             n = gr.Slider(FEWEST, MOST, 1000, step=100, label="Rendered items", elem_id="teach-n")
-            epochs = gr.Slider(1, MOST_EPOCHS, 6, step=1, label="Epochs at most", elem_id="teach-epochs")
+            epochs = gr.Slider(1, MOST_EPOCHS, 3, step=1, label="Epochs at most", elem_id="teach-epochs")
             seed = gr.Number(0, precision=0, minimum=0, label="Seed", elem_id="teach-seed")
-            guess = gr.HTML(estimate_view("local", 1000, 6), elem_id="teach-estimate", **plain)
+            guess = gr.HTML(estimate_view("local", 1000, 3), elem_id="teach-estimate", **plain)
             with gr.Row():
                 run = gr.Button("Train", variant="primary", elem_id="teach-run")
                 cancel = gr.Button("Stop", elem_id="teach-cancel", scale=0, min_width=110)
@@ -266,7 +278,7 @@ def build(composing: gr.State, parts: Parts, house: House) -> None:
 
     private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
     heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
-    asked = [adapter, source, n, epochs]
+    asked = [adapter, source, kind, n, epochs]
     for changed in asked:
         changed.change(on_plan, asked, guess, queue=False, trigger_mode="always_last", **private)
     run.click(on_wait, None, line, queue=False, **private)

@@ -10,8 +10,9 @@ import numpy as np
 from core.composition.records import CompositionComparison, CompositionResult, Metric
 from core.inputs import Estimate
 from webapp.compose_figures import AS_IT_IS, drawn, figure, tabs, with_interval
-from webapp.figures import bracket, count, esc, number, p_cell, percent
-from webapp.probe_figures import ALPHA, interval, points
+from webapp.compose_versus import comparison_view, difference
+from webapp.figures import bracket, count, esc, number, percent
+from webapp.probe_figures import ALPHA
 from webapp.whiskers import Mark, chart
 
 NOUNS = {"pairs": "item", "choice": "item", "retrieval": "query"}
@@ -65,8 +66,8 @@ def _verdict(results: Sequence[CompositionResult], comparison: CompositionCompar
     """What the headline means (plain text)."""
     mine = headline_metric(results[0])
     if comparison is not None and (row := next((r for r in comparison.rows if r.key == mine.key), None)) is not None:
-        gap = f"{figure(row.key, row.difference.value) if row.key in AS_IT_IS else points(row.difference.value)} {interval(row.difference)}"
-        word = "no clear difference" if row.p > ALPHA else "more" if row.difference.value > 0 else "less"
+        gap = difference(row)
+        word = "no clear difference" if row.p > ALPHA else "a clear difference"
         name = results[1].name
         return (
             f"{name}: {gap}, {word}. It is right on {count(row.only_b, 'item')} that {results[0].name} is not, and the other way on {row.only_a:,}."
@@ -165,39 +166,6 @@ def _tag_section(results: Sequence[CompositionResult], tag: str, *, folded: bool
     body = f'<div class="compose-bars">{"".join(row for _, row in sorted(rows, key=lambda row: row[0]))}</div>'
     title = esc(tag[:1].upper() + tag[1:])
     return f"<details><summary>{title} <small>{len(rows)}</small></summary>{body}</details>" if folded else f"<h3>{title}</h3>{body}"
-
-
-def comparison_view(comparison: CompositionComparison) -> str:
-    """Two models on the same items: the paired difference of every metric over all items, and of the headline's scopes."""
-    keys = list(dict.fromkeys(row.key for row in comparison.rows))
-    body = ""
-    for key in keys:
-        rows = [row for row in comparison.rows if row.key == key]
-        cells = ""
-        for row in rows:
-            better = row.difference.value > 0 if key not in AS_IT_IS else row.difference.value < 0
-            kind = ("better" if better else "worse") if row.p <= ALPHA else ""
-            sign = {"better": "▲ ", "worse": "▼ "}.get(kind, "")
-            gap = points(row.difference.value) if key not in AS_IT_IS else number(row.difference.value, sign=True)
-            cells += (
-                f'<tr><th scope="row">{esc(row.scope)}</th><td class="num">{row.n:,}</td><td class="num">{figure(key, row.a.value)}</td>'
-                f'<td class="num">{figure(key, row.b.value)}</td><td class="{kind}">{sign}{gap} <small>{interval(row.difference)}</small></td>'
-                f'<td class="num">{p_cell(row.p)}</td><td class="num">{row.only_a:,}</td><td class="num">{row.only_b:,}</td></tr>'
-            )
-        head = "".join(
-            f'<th scope="col">{esc(h)}</th>'
-            for h in ("Items", "n", comparison.a, comparison.b, "Difference", "p, adjusted", "Only the first", "Only the second")
-        )
-        table = f'<div class="scroll tall"><table class="probes versus"><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table></div>'
-        title = f"{key[:1].upper()}{key[1:]} score" if key in ("image", "text", "group") else f"{key[:1].upper()}{key[1:]}"
-        body += f"<h3>{esc(title)}</h3>{table}" if key == keys[0] else f"<details><summary>{esc(title)}</summary>{table}</details>"
-    said = "Second minus first on the same items, with 95 % intervals. p by McNemar (or by flipping signs), adjusted over the rows of one table."
-    notes = "".join(f"<li>{esc(n)}</li>" for n in comparison.notes)
-    only = "".join(
-        f'<button type="button" class="chip-button" data-do="which" data-which="{key}">See items that only {esc(name)} has right</button>'
-        for key, name in (("only_a", comparison.a), ("only_b", comparison.b))
-    )
-    return f'<p class="muted small-note">{said}</p><div class="chips">{only}</div>{body}<ul class="muted plain-list">{notes}</ul>'
 
 
 def published_view(result: CompositionResult) -> str:

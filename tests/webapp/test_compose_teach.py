@@ -47,17 +47,17 @@ def small(monkeypatch: pytest.MonkeyPatch, tiny: OpenClipEncoder) -> Composing:
 
 def test_every_adapter_is_offered_with_an_estimate() -> None:
     assert {name for _, name in adapters()} == set(ADAPTERS) == set(PER_ITEM)
-    assert "About" in on_plan("local", RENDERED, 1000, 6)
-    assert "half the items" in on_plan("local", PART, 1000, 6)
+    assert "About" in on_plan("local", RENDERED, "", 1000, 6)
+    assert "half the items" in on_plan("local", PART, "", 1000, 6)
 
 
 @pytest.mark.parametrize(("n", "epochs", "seed"), [(10, 6, 0), (1e9, 6, 0), (400, 0, 0), (400, 6, -1), ("<b>", 6, 0)])
 def test_numbers_out_of_range_are_refused_and_escaped(n: Any, epochs: Any, seed: Any) -> None:
     with pytest.raises(InvalidInput):
-        read_plan("local", RENDERED, n, epochs, seed, "embedded")
-    assert "<b>" not in on_plan("local", RENDERED, n, epochs)
+        read_plan("local", RENDERED, "", n, epochs, seed, "embedded")
+    assert "<b>" not in on_plan("local", RENDERED, "", n, epochs)
     with pytest.raises(InvalidInput, match="Choose an adapter"):
-        read_plan("../x", RENDERED, 400, 6, 0, "embedded")
+        read_plan("../x", RENDERED, "", 400, 6, 0, "embedded")
 
 
 def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(small: Composing) -> None:
@@ -115,7 +115,7 @@ def test_what_fails_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr(tab, "own_folder", lambda: folder)
     pictured = pairs(8)
     with pytest.raises(InvalidInput, match="no good"):
-        list(on_teach(Composing("own", pictured, pictured), HOUSE, "local", RENDERED, 400, 6, 0, "embedded"))
+        list(on_teach(Composing("own", pictured, pictured), HOUSE, "local", RENDERED, "colour", 400, 6, 0, "embedded"))
     assert not folder.exists()
 
 

@@ -63,7 +63,7 @@ def test_two_models_are_compared_on_the_same_items() -> None:
     text = " ".join(Tags(result_view([first, second], comparison)).text.split())
     row = next(r for r in comparison.rows if r.key == "image")
     assert f"right on {row.only_b} items that first is not, and the other way on {row.only_a}." in text
-    assert "See items that only second has right" in text
+    assert "Items that only second has right" in text
     document = results_document(shown(pictured, first, second))
     assert document["comparison"]["rows"][0]["only_b"] == row.only_b
     assert [r["name"] for r in document["results"]] == ["first", "second"]

@@ -1,0 +1,184 @@
+"""Journeys through the Compose tab in a real browser, on what comes along, with the embedded encoder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.test_journeys import CONTRAST
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def page_address() -> Iterator[str]:
+    """A page with the shipped examples in place of the made-up ones."""
+    from webapp.app import build_app, launch_settings
+
+    demo = build_app()
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    yield address
+    demo.close()
+
+
+def open_compose(page: Any, part: str = "benchmark") -> None:
+    tab = page.get_by_role("tab", name="Compose")
+    if not tab.is_visible():  # a narrow page has the last tabs in a menu
+        page.locator("#tabs .overflow-menu button").first.click()
+        tab = page.locator(".overflow-dropdown button", has_text="Compose")
+    tab.click()
+    page.wait_for_selector("#compose-switch fieldset")
+    if part != "benchmark":
+        page.locator(f"#compose-switch input[value={part}]").check(force=True)
+
+
+def run_benchmark(page: Any) -> None:
+    page.wait_for_timeout(300)  # what another visitor's run found may come on its own
+    if not page.locator("#compose-result .compose-head").count():
+        page.locator("#compose-run").click()
+    page.wait_for_selector("#compose-result .compose-head", timeout=180_000)
+    page.wait_for_selector("#compose-items .compose-item", timeout=60_000)
+
+
+def test_a_benchmark_runs_at_once_and_its_worst_items_are_seen(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_compose(page)
+    if not page.locator("#compose-result .compose-head").count():
+        assert "press “Run the benchmark”" in page.locator("#compose-result").inner_text()
+    run_benchmark(page)
+    head = page.locator("#compose-result .compose-head").inner_text()
+    assert "Rendered pairs" in head
+    assert "60 items" in head
+    assert "chance" in head
+    assert page.locator("#compose-items .compose-item").count() == 6
+    assert page.locator("#compose-items .compose-item").first.locator("thead img").count() == 2
+    page.get_by_role("button", name="Show more").click()
+    page.wait_for_function("document.querySelectorAll('#compose-items .compose-item').length === 12")
+
+
+def test_a_row_of_the_kinds_leads_to_its_items_with_the_keyboard(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_compose(page)
+    run_benchmark(page)
+    page.locator("#compose-result [data-do='tag'][data-value='noun']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#compose-items select[data-do=filter]').value === 'kind=noun'")
+    page.wait_for_function("document.activeElement?.closest('#compose-items h3')")
+    page.locator("#compose-items select[data-do='which']").select_option("wrong")
+    page.wait_for_function("document.querySelectorAll('#compose-items .compose-item').length < 6")
+    assert "kind: noun" in page.locator("#compose-items .compose-cards").inner_text()
+    page.locator("#compose-items select[data-do='filter']").select_option("")
+    page.wait_for_function("document.querySelectorAll('#compose-items .compose-item').length === 6")
+    page.locator("#compose-result [role=tab]").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#panel-compose-metrics").is_visible()
+
+
+def test_results_and_items_are_taken_away(open_page: Visit, tmp_path: Path) -> None:
+    page = open_page(1400, 900)
+    open_compose(page)
+    run_benchmark(page)
+    page.wait_for_function("!document.querySelector('#compose-json').disabled", timeout=60_000)
+    with page.expect_download() as waited:
+        page.locator("#compose-json").click()
+    waited.value.save_as(tmp_path / "composition.json")
+    said = json.loads((tmp_path / "composition.json").read_text("utf-8"))
+    assert said["results"][0]["n"] == 60
+
+
+def test_a_shipped_pair_is_scored_when_pressed_and_a_score_shows_its_words(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_compose(page, "pairs")
+    page.wait_for_selector("#pairs-examples .pair-example", timeout=60_000)
+    page.locator(".pair-example").first.click()
+    page.wait_for_selector("#pairs-result .compose-grid", timeout=120_000)
+    assert "of 2 pictures pick their own caption" in page.locator("#pairs-result h2").inner_text()
+    page.locator("#pairs-form [data-edit='foils']").click()
+    page.wait_for_function("document.querySelectorAll('#pairs-form .pair-row').length > 4")
+    n = page.locator("#pairs-form .pair-row").count()
+    page.locator("#pairs-form [data-edit='remove']").nth(2).click()
+    page.wait_for_function(f"document.querySelectorAll('#pairs-form .pair-row').length === {n - 1}")
+    page.locator("#pairs-form .pair-row input").nth(2).fill("a wooden chair on the moon")
+    page.locator("#pairs-form .pair-row input").nth(2).press("Enter")
+    page.wait_for_function("document.querySelector('#pairs-result tbody')?.innerText.includes('moon')", timeout=120_000)
+    page.locator("#pairs-result [data-do='cell']").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#pairs-words figure", timeout=120_000)
+    assert page.locator("#pairs-words figure").count() >= 4
+
+
+def test_a_picture_of_ones_own_with_a_caption_gets_foils_and_scores(open_page: Visit) -> None:
+    from tests.fixtures import draw_picture
+
+    page = open_page(1400, 900)
+    open_compose(page, "pairs")
+    page.set_input_files("#pairs-files input[type=file]", {"name": "own.png", "mimeType": "image/png", "buffer": draw_picture(3)})
+    page.wait_for_selector("#pairs-form .pair-faces img", timeout=60_000)
+    page.locator("#pairs-form .pair-row input").first.fill("a red cube and a blue ball")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelectorAll('#pairs-result tbody tr').length > 4", timeout=120_000)
+    assert "swap attributes" in page.locator("#pairs-form").inner_text()
+
+
+def test_the_grid_is_drawn_and_read_with_the_keyboard(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_compose(page, "grid")
+    page.locator("#grid-run").click()
+    page.wait_for_selector("#grid-result table.binding", timeout=300_000)
+    page.locator("#grid-result td[tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    assert "pictures:" in page.locator("#grid-result .heat-live").inner_text()
+    before = page.locator("#grid-result td[data-said]").first.inner_text()
+    page.locator("#grid-result select[data-do='measure']").select_option("sees_object")
+    page.wait_for_function("(before) => document.querySelector('#grid-result td[data-said]').innerText !== before", arg=before)
+
+
+@pytest.mark.parametrize("part", ["benchmark", "pairs"])
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [390, 1400])
+def test_the_tab_keeps_its_contrast_and_its_width(open_page: Visit, part: str, dark: bool, width: int) -> None:
+    page = open_page(width, 900, dark=dark)
+    open_compose(page, part)
+    if part == "benchmark":
+        run_benchmark(page)
+        seen = [".compose-head .said", ".compose-bar small", ".compose-said", ".compose-item .chip", ".compose-grid .outcome"]
+    else:
+        page.wait_for_selector("#pairs-examples .pair-example", timeout=60_000)
+        page.locator(".pair-example").first.click()
+        page.wait_for_selector("#pairs-result .compose-grid", timeout=120_000)
+        seen = [".pair-row .mark", ".pair-example", "#pairs-result .outcome"]
+    ratios = page.evaluate(CONTRAST, seen)
+    assert min(ratios.values()) >= 4.5, ratios
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.slow
+def test_failures_open_as_a_run_in_explore(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_compose(page)
+    run_benchmark(page)
+    page.locator("#compose-failures").click()
+    page.wait_for_function("document.querySelector('#picker input')?.value.startsWith('Composition')", timeout=300_000)
+    assert page.get_by_role("tab", name="Explore").get_attribute("aria-selected") == "true"
+    assert "120" in page.locator("#strip").inner_text()
+
+
+@pytest.mark.slow
+def test_an_adapter_is_trained_shown_before_and_after_and_offered(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    open_compose(page)
+    run_benchmark(page)
+    page.locator("#teach-n input[type=number]").fill("100")
+    page.locator("#teach-epochs input[type=number]").fill("1")
+    page.locator("#teach-epochs input[type=number]").press("Tab")
+    page.locator("#teach-run").click()
+    page.wait_for_selector("#teach-result .regression, #teach-result h2", timeout=600_000)
+    assert page.locator("#compose-second input").input_value().startswith("Trained: Local matching, 100 colour items")
+    assert page.locator("#panel-compose-versus").is_visible()
+    assert page.locator("#teach-zip").is_visible()
