@@ -83,14 +83,17 @@ def foils(options: Namespace) -> None:
 def pair(options: Namespace) -> None:
     """One picture with its captions and foils, or two pictures with a caption each: every score at once, and the texts beside each other."""
     from core.composition.own_pairs import score_pairs
+    from core.composition.readers.files import path_of
     from core.embedding_cache import default_cache
     from core.encoders import load_encoder
     from core.probes.reproduce import encoder_name
 
     for path in options.image:
-        if not path.is_file():
+        if not path_of(path, "The picture").is_file():
             raise InvalidInput(f"There is no picture {str(path)!r}. Name files with --image.")
     captions = _captions(options)
+    if len({path.resolve() for path in options.image}) < len(options.image):
+        raise InvalidInput(f"--image names {options.image[0].name} twice: no caption can tell a picture from itself. Name two pictures, or one.")
     progress = TerminalProgress()
     try:
         encoder = load_encoder(encoder_name(options.encoder))

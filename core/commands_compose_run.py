@@ -122,9 +122,10 @@ def read_named(what: str, form: str, **reading: Any) -> Benchmark:
         InvalidInput: there is nothing there, or it is no benchmark.
     """
     from core.composition.readers import read_benchmark
+    from core.composition.readers.files import path_of
     from core.composition.shipped import SHIPPED
 
-    if not Path(what).expanduser().exists():
+    if not what or not path_of(what, "The benchmark").exists():
         raise InvalidInput(f"There is no benchmark {what[:200]!r}: it is no file or folder, and none that comes along ({', '.join(SHIPPED)}).")
     return read_benchmark(form, what, **reading)
 

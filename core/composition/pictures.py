@@ -12,6 +12,7 @@ from PIL import Image
 
 from core.archives import FileImages, open_images
 from core.composition.readers.building import counted, retrieval_fault
+from core.composition.readers.files import path_of
 from core.composition.records import Benchmark, Box, Item, Picture, Pictured
 from core.decoding import Unreadable, decode
 from core.errors import InvalidInput
@@ -104,7 +105,7 @@ def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Lim
     Raises:
         InvalidInput: the images cannot be opened, or no item is left.
     """
-    store = open_images(Path(images).expanduser(), limits)
+    store = open_images(path_of(images, "The folder or archive of images"), limits)
     index = index_files(store)
     places = [_locate(picture, store, index, limits) for picture in benchmark.pictures]
     twins = {(place.position, place.window): at for at, place in reversed([*enumerate(places)]) if not place.fault}
@@ -175,8 +176,8 @@ def _size(store: FileImages, position: int) -> tuple[int, int]:
 def _window(box: Box, size: tuple[int, int]) -> Window:
     """The box in whole pixels, clipped to the picture."""
     left, top, width, height = box
-    horizontal = [min(max(round(edge), 0), size[0]) for edge in (left, left + width)]
-    vertical = [min(max(round(edge), 0), size[1]) for edge in (top, top + height)]
+    horizontal = [round(min(max(edge, 0), size[0])) for edge in (left, left + width)]  # clipped first: the sum of two floats may be infinite
+    vertical = [round(min(max(edge, 0), size[1])) for edge in (top, top + height)]
     return horizontal[0], vertical[0], horizontal[1], vertical[1]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.composition.readers.files import path_of
 from core.composition.records import Scorer
 from core.composition.scoring import EncoderScorer, cosines
 from core.embeddings import read_images
@@ -24,7 +25,7 @@ def scorer_of(name: str) -> Scorer:
         InvalidInput: it is neither, or cannot be read.
         MissingDependency: its weights are not here.
     """
-    folder = Path(name).expanduser()
+    folder = path_of(name, "The model")
     if (folder / "adapter.json").is_file():
         from core.adapters.adapt import AdaptedScorer  # loads torch
         from core.adapters.adapted import load_adapted

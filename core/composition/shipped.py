@@ -20,6 +20,8 @@ SHIPPED: Mapping[str, str] = {
 }
 CUTOUTS = Path(__file__).parents[2] / "assets" / "composition" / "cutouts"
 _SIZES = {"rendered": 240, "rendered-single": 40, "cutouts": 160}
+MOST = 20_000
+"""Items of one benchmark that are drawn at most."""
 SEED = 2026
 """Of the pairs that are tested. Training draws from other random numbers, whatever its seed."""
 
@@ -36,8 +38,8 @@ def open_shipped(name: str = "rendered", *, n: int | None = None, seed: int = SE
     if name not in SHIPPED:
         raise InvalidInput(f"No benchmark called {name!r} comes along. There are: {', '.join(SHIPPED)}.")
     n = _SIZES[name] if n is None else n
-    if n < 2 or n % 2:
-        raise InvalidInput(f"n must be an even number of items, at least 2: got {n}.")
+    if not 2 <= n <= MOST or n % 2:
+        raise InvalidInput(f"n must be an even number of items, 2 to {MOST:,}: got {n:,}. Leave it out for {_SIZES[name]:,}.")
     if name == "cutouts":
         stock = read_stock(CUTOUTS)
         found = pictured_cutouts(draw_cutout_items(stock, n, seed), stock, "cutouts")

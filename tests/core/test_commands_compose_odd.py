@@ -145,6 +145,20 @@ def test_results_of_one_name_and_options_of_another_format_are_refused(
     assert "holds several benchmarks" in refused(capsys, "compose", "run", str(drawn))
 
 
+@pytest.mark.parametrize("path", ["x" * 5000, "~nobody-of-this-name/x"])
+def test_a_path_that_no_file_can_have_is_refused(path: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = cola(pictures, ["a.png", "one", "b.png", "two"])
+    assert "no path that can be opened" in refused(capsys, "compose", "run", path)
+    assert "no path that can be opened" in refused(capsys, "compose", "run", file, "--images", path)
+    assert "no path that can be opened" in refused(capsys, "compose", "run", file, "--images", str(pictures), "--encoder", path)
+
+
+@pytest.mark.parametrize("caption", ["\u200b", "\0", "\ufeff \u202e"])
+def test_a_caption_that_nobody_can_see_is_empty(caption: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = cola(pictures, ["a.png", caption, "b.png", "two"])
+    assert "1 item because a caption is empty" in refused(capsys, "compose", "run", file, "--images", str(pictures))
+
+
 # ---- own pairs, grid and drawing
 
 
@@ -152,6 +166,9 @@ def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: p
     a, b = str(pictures / "a.png"), str(pictures / "b.png")
     pair = ["compose", "pair", "--encoder", tiny]
     assert "Two pictures need two captions" in refused(capsys, *pair, "--image", a, b, "--caption", "one")
+    assert "no caption can tell a picture from itself" in refused(capsys, *pair, "--image", a, a, "--caption", "one", "two")
+    assert "no path that can be opened" in refused(capsys, *pair, "--image", "x" * 5000, "--caption", "one")
+    assert "Caption 2 is empty" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", "\u200b\0")
     assert "got 3" in refused(capsys, *pair, "--image", a, b, a, "--caption", "one", "two", "three")
     assert "There is no picture" in refused(capsys, *pair, "--image", a + "x", "--caption", "one")
     assert "Or write foils of your own with --foil." in refused(capsys, *pair, "--image", a, "--caption", "thing")

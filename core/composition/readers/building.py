@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,7 +116,7 @@ class Builder:
 
 
 def tidy_caption(caption: str, where: str) -> str:
-    """The caption with single spaces.
+    """The caption with single spaces; "" where it has no character that can be seen, as one of a NUL or zero-width spaces alone.
 
     Raises:
         InvalidInput: it is longer than 2,000 characters, or holds half of a surrogate pair.
@@ -125,7 +126,7 @@ def tidy_caption(caption: str, where: str) -> str:
             f"{where}: a caption has at most {LONGEST_CAPTION:,} characters: this one has {len(caption):,} ({caption[:40]!r}). Shorten it."
         )
     check_text(caption, where)
-    return " ".join(caption.split())
+    return " ".join(caption.split()) if any(unicodedata.category(character)[0] not in "CZ" for character in caption) else ""
 
 
 def counted(excluded: Iterable[tuple[str, str]]) -> list[str]:

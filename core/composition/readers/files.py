@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,25 @@ LARGEST = 200 * 2**20
 DATA_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 _HEAD = 2**18  # bytes in which the line of column names must end
 Record = dict[str, Any]
+
+
+def path_of(written: Path | str, what: str) -> Path:
+    """The path, with "~" resolved, whether or not something is there.
+
+    Args:
+        what: for the message, such as "The benchmark".
+
+    Raises:
+        InvalidInput: no file can have that name.
+    """
+    try:
+        path = Path(written).expanduser()
+        with suppress(FileNotFoundError):
+            path.stat()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL inside, a user that there is not
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput(f"{what} {str(written)[:60]!r} is no path that can be opened: {why}. Give another.") from None
+    return path
 
 
 def load_json(path: Path) -> Any:

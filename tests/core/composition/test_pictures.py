@@ -197,7 +197,7 @@ def test_a_crop_holds_the_very_pixels_of_its_box_clipped_to_the_picture(box: Box
     np.testing.assert_array_equal(pixels(store.read(0)), pixels((root / "0.png").read_bytes())[top:bottom, left:right])
 
 
-@pytest.mark.parametrize("box", [(70, 0, 10, 10), (0, 0, 0, 10), (5, 5, 10, -3), (-20, 0, 10, 10), (0, 1e300, 5, 5)])
+@pytest.mark.parametrize("box", [(70, 0, 10, 10), (0, 0, 0, 10), (5, 5, 10, -3), (-20, 0, 10, 10), (0, 1e300, 5, 5), (1e308, 0, 1e308, 5)])
 def test_a_box_without_a_pixel_leaves_its_item_out(box: Box, tmp_path: Path) -> None:
     made = benchmark("choice", "0.png 1.png", choice("empty"), choice("good", 1), boxes={0: box})
     found = find_pictures(made, folder(tmp_path / "in", "0.png 1.png"))

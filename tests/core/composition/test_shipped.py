@@ -35,7 +35,7 @@ def test_training_scenes_are_not_those_that_are_tested(seed: int) -> None:
     assert not any(f"{colour} {shape} " in f"{said} " for colour, shape in held.colour)
 
 
-@pytest.mark.parametrize(("name", "n"), [("cola", None), ("rendered", 3), ("rendered", 0)])
+@pytest.mark.parametrize(("name", "n"), [("cola", None), ("rendered", 3), ("rendered", 0), ("rendered", 10**9), ("rendered-single", 10**9)])
 def test_what_does_not_come_along_is_refused(name: str, n: int | None) -> None:
     with pytest.raises(InvalidInput):
         open_shipped(name, n=n)
