@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from core.adapters import make_adapter
-from core.adapters.files import read_tensors, write_tensors
-from core.adapters.training import Epoch, Trained, Training
+from core.adapters.files import Epoch, epoch_of, read_tensors, write_tensors
+from core.adapters.training import Trained, Training
 from core.composition.records import Benchmark
 from core.encoders import Encoder, load_encoder
 from core.errors import InvalidInput
@@ -132,8 +132,9 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
         if said.pop("format") != FORMAT:
             raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
         weights = said.pop("weights")
-        curve = tuple(Epoch(**epoch) for epoch in said.pop("curve"))
+        curve = tuple(map(epoch_of, said.pop("curve")))
         record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"])})
+        _check_record(record)
         same = (folder / WEIGHTS).is_file() and _digest(folder / WEIGHTS) == weights
     except (RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"The adapter in {folder} is damaged ({error}). Train it again.") from error
@@ -147,14 +148,27 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
             "version). Train it again on this encoder."
         )
     tensors = read_tensors(folder / WEIGHTS)
-    module = make_adapter(record.adapter, record.settings).build(tower, encoder, 0)
-    if hasattr(module, "prepare"):
-        module.prepare(tensors["used"])
     try:
+        module = make_adapter(record.adapter, record.settings).build(tower, encoder, 0)
+        if hasattr(module, "prepare"):
+            module.prepare(tensors["used"])
         module.load_state_dict(tensors)
-    except RuntimeError as error:
+    except (KeyError, RuntimeError) as error:
         raise InvalidInput(f"The weights in {folder} do not fit a {record.adapter} with its settings. Train the adapter again.") from error
     return Adapted(record, module.eval(), encoder)
+
+
+def _check_record(record: AdapterRecord) -> None:
+    """Raise ValueError where a value of adapter.json is of another kind than was written there."""
+    kinds = {"adapter": str, "settings": dict, "encoder": str, "tower": str, "training": dict, "benchmark": str}
+    kinds |= {"n_training": int, "n_validation": int, "best": int, "seconds": int | float, "n_parameters": int}
+    if wrong := next((name for name, kind in kinds.items() if not isinstance(getattr(record, name), kind)), ""):
+        raise ValueError(f"its {wrong} is {str(getattr(record, wrong))[:40]!r}")
+    digests: frozenset[Any] = record.taught
+    if not all(isinstance(one, str) for one in digests):
+        raise ValueError("what it was taught is no list of digests")
+    if not 0 <= record.best < len(record.curve):
+        raise ValueError(f"it kept epoch {record.best} of {len(record.curve):,}")
 
 
 def tower_of(encoder: Encoder) -> Any:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,6 +60,16 @@ class PairData:
     def keep(self, at: Sequence[int] | I64) -> PairData:
         """The same banks with the questions at these places."""
         return PairData(self.images, self.texts, self.captions, tuple(self.questions[int(i)] for i in at))
+
+
+def content_digest(data: PairData) -> str:
+    """A hash of what the questions ask: pictures and captions by their pooled vectors, and what belongs together. The encoder shows in it too."""
+    found = hashlib.sha256()
+    for question in data.questions:
+        found.update(f"{question.id}\n{question.match.shape}".encode())
+        for array in (data.images.pooled[question.images], data.texts.ids[question.texts], data.texts.pooled[question.texts], question.match):
+            found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:32]
 
 
 def _rows(array: np.ndarray[tuple[int, ...], np.dtype[np.floating]], at: I64) -> torch.Tensor:

@@ -16,8 +16,22 @@ import torch
 from core.errors import InvalidInput
 from core.files import whole, write_text
 
-FORMAT = 1
+FORMAT = 2
 STATE, WEIGHTS = "training.json", "training.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one pass showed."""
+
+    number: int
+    """0 is before training."""
+    loss: float | None
+    """Mean training loss."""
+    validation_loss: float
+    """Over hard pairs."""
+    validation_accuracy: float
+    """Share of validation items in which every caption finds its picture, or every picture its caption where there is but one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +41,7 @@ class Checkpoint:
     kept: dict[str, torch.Tensor]
     best: int
     seconds: float
-    curve: list[list[Any]]
+    curve: list[Epoch]
 
 
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
@@ -78,13 +92,39 @@ def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, 
         return None
     try:
         said = json.loads((folder / STATE).read_text("utf-8"))
-        theirs, number, curve = said["owner"], int(said["number"]), list(said["curve"])
+        theirs, number, curve = said["owner"], int(said["number"]), [epoch_of(row) for row in said["curve"]]
         best, seconds = int(said["best"]), float(said["seconds"])
-    except (RecursionError, KeyError, TypeError, ValueError):
+        if number != len(curve) or not 0 <= best < number:
+            raise ValueError("its epochs do not agree")
+    except (RecursionError, AttributeError, KeyError, TypeError, ValueError, OverflowError):
         raise InvalidInput(f"{folder / STATE} is no state of a training. Move it away, or train into another folder.") from None
     if said.get("format") != FORMAT or theirs != json.loads(json.dumps(owner)):
         raise InvalidInput(f"{folder} holds the state of another training (other items or settings). Train into another folder, or move it away.")
     tensors = read_tensors(folder / f"{number}.{WEIGHTS}")
+    kept = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
+    try:
+        _fill(module, optimiser, tensors, kept)
+    except (KeyError, RuntimeError, TypeError, ValueError):
+        raise InvalidInput(
+            f"The weights {number}.{WEIGHTS} in {folder} are not those of this training. Delete the folder to begin anew, or train into another."
+        ) from None
+    return Checkpoint(kept, best, seconds, curve)
+
+
+def epoch_of(row: Any) -> Epoch:
+    """An epoch as JSON keeps it, a list or an object of its figures.
+
+    Raises:
+        TypeError, ValueError: it is no such list or object.
+    """
+    epoch = Epoch(**row) if isinstance(row, dict) else Epoch(*row)
+    loss = None if epoch.loss is None else float(epoch.loss)
+    return Epoch(int(epoch.number), loss, float(epoch.validation_loss), float(epoch.validation_accuracy))
+
+
+def _fill(module: Any, optimiser: Any, tensors: dict[str, torch.Tensor], kept: dict[str, torch.Tensor]) -> None:
+    """The weights of the best epoch, which must fit too, then those of now, and the optimiser's state."""
+    module.load_state_dict(kept)
     module.load_state_dict({name.removeprefix("now/"): tensor for name, tensor in tensors.items() if name.startswith("now/")})
     states: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
@@ -92,5 +132,3 @@ def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, 
             _, i, key = name.split("/", 2)
             states.setdefault(int(i), {})[key] = tensor
     optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
-    kept = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
-    return Checkpoint(kept, best, seconds, curve)

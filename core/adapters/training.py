@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from core.adapters.data import PairData, Step, make_step
-from core.adapters.files import read_checkpoint, write_checkpoint
+from core.adapters.data import PairData, Step, content_digest, make_step
+from core.adapters.files import Epoch, read_checkpoint, write_checkpoint
 from core.adapters.matching import pick, score_questions
 from core.errors import InvalidInput
 from core.inputs import F64, I64, Bool, Progress, no_progress
@@ -50,20 +50,6 @@ class Training:
             "advanced": True,
         },
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What one pass showed."""
-
-    number: int
-    """0 is before training."""
-    loss: float | None
-    """Mean training loss."""
-    validation_loss: float
-    """Over hard pairs."""
-    validation_accuracy: float
-    """Share of validation items in which every caption finds its picture, or every picture its caption where there is but one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,6 +153,7 @@ class _Run:
 
     def __init__(self, adapter: Any, module: Any, training: PairData, validation: PairData, how: Training, progress: Progress) -> None:
         self.module, self.training, self.validation, self.how, self.progress = module, training, validation, how, progress
+        self.adapter, self.items = repr(adapter), [content_digest(part) for part in (training, validation)]
         self.lr = adapter.learning_rate if how.lr is None else how.lr
         self.negatives = adapter.negatives if how.negatives is None else how.negatives
         self.optimiser = torch.optim.AdamW([p for p in module.parameters() if p.requires_grad], lr=self.lr, weight_decay=how.decay)
@@ -213,8 +200,17 @@ class _Run:
         return float(loss.detach())
 
     def keep(self, folder: Path) -> None:
-        """Write all that goes on into the folder."""
-        write_checkpoint(folder, self.module, self.kept, self.optimiser, self.owner(), self.curve, self.best, self.seconds)
+        """Write all that goes on into the folder.
+
+        Raises:
+            InvalidInput: it cannot be written.
+        """
+        try:
+            write_checkpoint(folder, self.module, self.kept, self.optimiser, self.owner(), self.curve, self.best, self.seconds)
+        except OSError as error:
+            raise InvalidInput(
+                f"The state of the training cannot be written to {folder}: {error.strerror or error}. Choose one with room that you may write to."
+            ) from error
 
     def resume(self, folder: Path) -> int:
         """Take up what the folder holds; the next epoch's number."""
@@ -222,15 +218,14 @@ class _Run:
         if found is None:
             return 0
         self.kept, self.best, self.seconds = found.kept, found.best, found.seconds
-        self.curve = [Epoch(*row) for row in found.curve]
+        self.curve = list(found.curve)
         return len(self.curve)
 
     def owner(self) -> dict[str, Any]:
         """What a kept state must have been made with."""
         how = {name: getattr(self.how, name) for name in ("batch", "decay", "seed", "epochs", "precision")}
-        ids = [[q.id for q in part.questions] for part in (self.training, self.validation)]
         shapes = {name: list(tensor.shape) for name, tensor in self.module.state_dict().items()}
-        return {"how": how, "lr": self.lr, "negatives": self.negatives, "items": ids, "shapes": shapes}
+        return {"adapter": self.adapter, "how": how, "lr": self.lr, "negatives": self.negatives, "items": self.items, "shapes": shapes}
 
 
 @cache

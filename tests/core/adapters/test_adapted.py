@@ -85,7 +85,10 @@ def test_an_adapter_of_other_weights_is_refused(encoder: OpenClipEncoder, traini
 def test_damaged_adapters_are_refused_with_one_sentence(encoder: OpenClipEncoder, training: Pictured, tmp_path: Path) -> None:
     adapt(training, "linear", {}, HOW, encoder).save(tmp_path)
     said = json.loads((tmp_path / "adapter.json").read_text())
-    for change in ({"format": 99}, {"curve": 3}, {"adapter": "none"}, {"weights": "0"}):
+    changes: list[dict[str, Any]] = [{"format": 99}, {"curve": 3}, {"adapter": "none"}, {"weights": "0"}, {"adapter": "late"}, {"adapter": []}]
+    changes += [{"settings": []}, {"settings": None}, {"encoder": 3}, {"best": 99}, {"best": -1}, {"best": "x"}, {"curve": []}]
+    changes += [{"curve": [{"number": 0}]}, {"taught": [3]}, {"n_training": "x"}, {"seconds": None}, {"benchmark": 3}]
+    for change in changes:
         (tmp_path / "adapter.json").write_text(json.dumps(said | change))
         with pytest.raises(InvalidInput, match=r"again|Use one of"):
             load_adapted(tmp_path, encoder)

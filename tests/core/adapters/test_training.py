@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from core.adapters import ADAPTERS, make_adapter
 from core.adapters.base import TextRows
 from core.adapters.data import make_step
+from core.adapters.files import write_tensors
 from core.adapters.matching import score_questions
 from core.adapters.training import Trained, Training, fit, picture_groups, right, split_items, step_loss, validate
 from core.errors import Cancelled, InvalidInput
@@ -42,7 +44,7 @@ def test_a_linear_layer_on_pooled_vectors_cannot_learn_binding() -> None:
 
 def test_the_mm_adapter_has_as_many_parameters_as_the_paper_says_at_clip_sizes() -> None:
     tower = MadeTower(grid=(7, 7), image_width=768, text_width=512, joint_width=512)
-    module = make_adapter("mm-adapter", {"positions": False, "norm": False, "score": "dot"}).build(tower, None, 0)
+    module = make_adapter("mm-adapter", {"positions": False, "norm": False, "align": False, "score": "dot"}).build(tower, None, 0)
     assert sum(p.numel() for p in module.parameters()) == 7_752_704  # Cola says 7.8 million
 
 
@@ -138,3 +140,47 @@ def test_a_tie_is_wrong() -> None:
 def test_a_step_size_that_is_too_large_is_said() -> None:
     with pytest.raises(InvalidInput, match="step size"):
         trained("mm-pred", {"hidden": 64}, Training(epochs=3, lr=1e12, batch=4), 40)
+
+
+def test_a_state_of_other_items_with_the_same_names_is_refused(tmp_path: Path) -> None:
+    def fitted(seed: int) -> Trained:
+        data, adapter = made_pairs(40, seed), make_adapter("linear")
+        learn, hold = split_items(40, QUICK.validation, picture_groups(data), 0)
+        return fit(adapter, lambda: adapter.build(MadeTower(), None, 0), data.keep(learn), data.keep(hold), QUICK, state=tmp_path)
+
+    fitted(0)
+    with pytest.raises(InvalidInput, match="another training"):
+        fitted(1)
+    assert len(fitted(0).curve) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"curve": [[0, None, "x", 0.5]] * 3}, "no state of a training"),
+        ({"curve": [[0]] * 3}, "no state of a training"),
+        ({"curve": 3}, "no state of a training"),
+        ({"best": 9}, "no state of a training"),
+        ({"number": 7}, "no state of a training"),
+        ({"owner": []}, "another training"),
+    ],
+)
+def test_a_damaged_state_is_refused_with_one_sentence(change: dict[str, Any], said: str, tmp_path: Path) -> None:
+    trained("linear", {}, QUICK, 40, state=tmp_path)
+    record = tmp_path / "training.json"
+    record.write_text(json.dumps(json.loads(record.read_text("utf-8")) | change), "utf-8")
+    with pytest.raises(InvalidInput, match=said):
+        trained("linear", {}, QUICK, 40, state=tmp_path)
+
+
+def test_a_state_with_other_weights_is_refused(tmp_path: Path) -> None:
+    trained("linear", {}, QUICK, 40, state=tmp_path)
+    write_tensors(tmp_path / "3.training.safetensors", {"now/other": torch.zeros(2), "best/other": torch.zeros(2)})
+    with pytest.raises(InvalidInput, match="are not those of this training"):
+        trained("linear", {}, QUICK, 40, state=tmp_path)
+
+
+def test_a_state_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        trained("linear", {}, QUICK, 40, state=tmp_path / "file")
