@@ -211,14 +211,16 @@ def grid_lines(found: BindingGrid) -> list[str]:
     from core.figures import count
 
     last = "binding" if found.mode == "two" else "pair"
-    rows: list[Sequence[str]] = [("", "n", "attribute", "object", last, "chance", "verdict")]
+    rows: list[Sequence[str]] = [("", "n", "attribute", "object", last, "verdict")]
     rows.append(("all pictures", *_cell_row(found.overall, found.mode)))
     rows += [(f"{cell.attribute} {cell.object}", *_cell_row(cell, found.mode)) for cell in found.cells]
     verdicts = "; ".join(f"{count(n, 'cell')}: {name}" for name, n in found.verdicts.items())
-    claims = [cell for cell in found.cells if cell.verdict not in (NOTHING, GREY)]
+    claims = [cell for cell in (found.overall, *found.cells) if cell.verdict not in (NOTHING, GREY)]
     lines = aligned(rows)
     lines.append(f"{count(len(found.cells), 'cell')}, {count(found.n_tests, 'test')}. {verdicts}.")
-    lines += [f"The model {cell.verdict}: {cell.attribute} {cell.object}." for cell in claims]
+    lines += [
+        f"The model {cell.verdict}: {'all pictures together' if cell is found.overall else f'{cell.attribute} {cell.object}'}." for cell in claims
+    ]
     if found.left_out:
         lines.append(f"Left out: {count(len(found.left_out), 'picture')}, such as {found.left_out[0][0]}: {found.left_out[0][1]}.")
     return lines + [f"Note: {note}" for note in found.notes]
@@ -228,10 +230,9 @@ def _cell_row(cell: Cell, mode: str) -> tuple[str, ...]:
     from core.figures import interval, percent
 
     def said(share: Share) -> str:
-        return f"{percent(share.value.value)} ({interval(share.value, share=True)})" if share.n else "–"
+        return f"{percent(share.value.value)} ({interval(share.value, share=True)}; chance {percent(share.chance)})" if share.n else "–"
 
-    last = cell.binds
-    return f"{cell.n:,}", said(cell.sees_attribute), said(cell.sees_object), said(last), percent(last.chance) if last.n else "–", cell.verdict
+    return f"{cell.n:,}", said(cell.sees_attribute), said(cell.sees_object), said(cell.binds), cell.verdict
 
 
 def grid_table(found: BindingGrid) -> pd.DataFrame:

@@ -115,6 +115,8 @@ class Step:
     """(p,)."""
     own: Bool
     """(p,) whether picture and text are of one item: the hard part."""
+    truth: Bool
+    """(b, m) whether the text is a true caption of the picture, of all pictures and texts of the step."""
 
 
 def make_step(data: PairData, at: Sequence[int], negatives: int, rng: np.random.Generator) -> Step:
@@ -146,6 +148,7 @@ def make_step(data: PairData, at: Sequence[int], negatives: int, rng: np.random.
         np.array([(image_at[image], text_at[text]) for image, text, _ in every], np.int64).reshape(-1, 2),
         np.array([label for *_, label in every], np.bool_),
         np.arange(len(every)) < len(own),
+        np.array([[text in true_of.get(image, ()) for text in texts] for image in images], np.bool_),
     )
 
 

@@ -24,6 +24,8 @@ from core.inputs import F64, I64, Bool, Progress, no_progress
 
 EASY = 0.5
 """Weight of captions of other items beside the hard pairs."""
+QUICK = 4.0
+"""Times the step size, of what stands before a transformer and is trained aside."""
 MEASURED = 512
 """Training pictures, and captions, over which the spread of tokens is taken."""
 WARM_UP = 0.05
@@ -156,7 +158,7 @@ class _Run:
         self.adapter, self.items = repr(adapter), [content_digest(part) for part in (training, validation)]
         self.lr = adapter.learning_rate if how.lr is None else how.lr
         self.negatives = adapter.negatives if how.negatives is None else how.negatives
-        self.optimiser = torch.optim.AdamW([p for p in module.parameters() if p.requires_grad], lr=self.lr, weight_decay=how.decay)
+        self.optimiser = torch.optim.AdamW(_groups(module), lr=self.lr, weight_decay=how.decay)
         self.steps = math.ceil(len(training.questions) / how.batch)
         self.short = how.precision == "bfloat16" or (how.precision == "auto" and multiplies_bfloat16())
         self.curve: list[Epoch] = []
@@ -188,7 +190,7 @@ class _Run:
 
     def _step(self, step: Step, at: int) -> float:
         for group in self.optimiser.param_groups:
-            group["lr"] = self.lr * rate(at, self.how.epochs * self.steps)
+            group["lr"] = self.lr * group["times"] * rate(at, self.how.epochs * self.steps)
         self.optimiser.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.short):
             loss = step_loss(self.module, self.training, step)
@@ -228,6 +230,14 @@ class _Run:
         return {"adapter": self.adapter, "how": how, "lr": self.lr, "negatives": self.negatives, "items": self.items, "shapes": shapes}
 
 
+def _groups(module: Any) -> list[dict[str, Any]]:
+    """What is trained, in two groups: at the step size, and at QUICK times it, which a module asks for by `quick`, the names that begin such."""
+    quick: tuple[str, ...] = getattr(module, "quick", ())
+    named = [(name.startswith(quick) if quick else False, p) for name, p in module.named_parameters() if p.requires_grad]
+    groups = [{"params": [p for fast, p in named if fast == which], "times": QUICK if which else 1.0} for which in (False, True)]
+    return [group for group in groups if group["params"]]
+
+
 @cache
 def multiplies_bfloat16() -> bool:
     """Whether the processor has instructions for products of bfloat16 (avx512_bf16 or amx_bf16); only Linux says."""
@@ -247,13 +257,22 @@ def rate(step: int, steps: int) -> float:
 
 
 def step_loss(module: Any, data: PairData, step: Step) -> torch.Tensor:
-    """Mean binary cross-entropy of the hard pairs, plus half that of the others."""
+    """Mean binary cross-entropy of the hard pairs, plus half that of the others; the same once more of what the module says aside, of all pairs."""
     images, texts = module.images(data.image_rows(step.images)), module.texts(data.text_rows(step.texts))
     logits = module.match(pick(images, step.pairs[:, 0]), pick(texts, step.pairs[:, 1]))
-    losses = binary_cross_entropy_with_logits(logits.float(), torch.from_numpy(step.labels).float(), reduction="none")
-    own = torch.from_numpy(step.own)
-    loss = losses[own].mean()
-    return loss if bool(own.all()) else loss + EASY * losses[~own].mean()
+    loss = _pair_loss(logits, step.labels, step.own)
+    aside = module.aside(images, texts) if hasattr(module, "aside") else None
+    if aside is None:
+        return loss
+    own = np.zeros(step.truth.shape, np.bool_)
+    own[tuple(step.pairs[step.own].T)] = True
+    return loss + _pair_loss(aside.flatten(), step.truth.ravel(), own.ravel())
+
+
+def _pair_loss(logits: torch.Tensor, labels: Bool, own: Bool) -> torch.Tensor:
+    losses = binary_cross_entropy_with_logits(logits.float(), torch.from_numpy(labels).float(), reduction="none")
+    hard = torch.from_numpy(own)
+    return losses[hard].mean() if bool(hard.all()) else losses[hard].mean() + EASY * losses[~hard].mean()
 
 
 def validate(module: Any, data: PairData) -> tuple[float, float]:

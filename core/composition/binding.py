@@ -50,6 +50,8 @@ NEITHER = "sees neither the attribute nor the object"
 UNBOUND = "sees both and binds them wrongly"
 NOTHING = "no claim"
 GREY = "too few pictures"
+ALL = ("all", "all")
+"""Stands for all pictures as one cell."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +98,7 @@ class BindingGrid:
     objects: tuple[str, ...]
     cells: tuple[Cell, ...]
     overall: Cell
-    """All pictures together, each once, for the figures: it is not tested and its verdict is "no claim"."""
+    """All pictures together, each once; tested as the cells are, within the same adjustment."""
     n_tests: int
     """Size of the family over which Holm's adjustment is made."""
     verdicts: Mapping[str, int]
@@ -117,7 +119,8 @@ def binding_grid(
 ) -> BindingGrid:
     """Ask each picture the questions of its cells, and say where which of them fails.
 
-    A cell is tested with at least 5 pictures. Claims, each at a family-wise level of 0.05 (Holm over the cells and the three tests):
+    A cell is tested with at least 5 pictures. Claims, each at a family-wise level of 0.05 (Holm over the three tests of the cells, and of all pictures
+    together as one more):
 
         does not see   the share is lower than half-way between chance and 1 (binomial)
         binds wrongly  it does see both (both intervals lie above chance), and binding is right less often than the harder of the two
@@ -153,10 +156,10 @@ def binding_grid(
         raise InvalidInput("Not one picture of the grid could be scored. Look at why they cannot be read.")
     unread = {question.picture for question in asked.questions if question.picture in lost}
     left_out = [(pictures.name(at), reason) for at, reason in asked.left_out] + [(pictures.name(at), "it has no score") for at in sorted(unread)]
-    cells, n_tests = _cells(answers, asked.attributes, asked.objects, mode)
+    cells, overall, n_tests = _cells(answers, asked.attributes, asked.objects, mode)
     verdicts = {name: n for name in (NO_ATTRIBUTE, NO_OBJECT, NEITHER, UNBOUND, NOTHING, GREY) if (n := sum(c.verdict == name for c in cells))}
     notes = (*asked.notes, *_notes(cells, mode))
-    return BindingGrid(mode, asked.attributes, asked.objects, cells, _overall(answers), n_tests, verdicts, tuple(left_out), notes)
+    return BindingGrid(mode, asked.attributes, asked.objects, cells, overall, n_tests, verdicts, tuple(left_out), notes)
 
 
 def _check_words(attributes: Sequence[str], objects: Sequence[str]) -> None:
@@ -262,15 +265,26 @@ def _share(answers: Sequence[_Answer], which: int) -> Share:
 # ---- cells and their tests
 
 
-def _cells(answers: Sequence[_Answer], attributes: Sequence[str], objects: Sequence[str], mode: Mode) -> tuple[tuple[Cell, ...], int]:
+def _cells(answers: Sequence[_Answer], attributes: Sequence[str], objects: Sequence[str], mode: Mode) -> tuple[tuple[Cell, ...], Cell, int]:
+    """The cells, all pictures as one, and the number of tests."""
     grouped: dict[tuple[str, str], list[_Answer]] = {}
     for answer in answers:
         grouped.setdefault(answer.question.true, []).append(answer)
     keys = [(a, o) for a in attributes for o in objects if (a, o) in grouped]
-    tests = {key: _tests(grouped[key], mode) for key in keys if len(grouped[key]) >= FEWEST}
+    every = {**{key: grouped[key] for key in keys}, ALL: _once(answers)}
+    tests = {key: _tests(own, mode) for key, own in every.items() if len(own) >= FEWEST}
     known = [(key, k) for key, found in tests.items() for k in range(3) if np.isfinite(found[k])]
     adjusted = dict(zip(known, holm([tests[key][k] for key, k in known]).tolist())) if known else {}
-    return tuple(_cell(key, grouped[key], [adjusted.get((key, k), float("nan")) for k in range(3)]) for key in keys), len(known)
+    made = {key: _cell(key, own, [adjusted.get((key, k), float("nan")) for k in range(3)]) for key, own in every.items()}
+    return tuple(made[key] for key in keys), made[ALL], len(known)
+
+
+def _once(answers: Sequence[_Answer]) -> list[_Answer]:
+    """Each picture once: of its two things the one that is named first."""
+    first: dict[int, _Answer] = {}
+    for answer in answers:
+        first.setdefault(answer.question.picture, answer)
+    return list(first.values())
 
 
 def _cell(key: tuple[str, str], answers: Sequence[_Answer], p: Sequence[float]) -> Cell:
@@ -316,17 +330,6 @@ def _binomial(share: Share) -> float:
 
 def _right(answers: Sequence[_Answer], which: int) -> Bool:
     return np.array([bool(answer.right[which]) for answer in answers])
-
-
-def _overall(answers: Sequence[_Answer]) -> Cell:
-    """Each picture once: of its two things the one that is named first."""
-    first: dict[int, _Answer] = {}
-    for answer in answers:
-        first.setdefault(answer.question.picture, answer)
-    own = list(first.values())
-    attribute, thing, binding, pair = (_share(own, which) for which in range(4))
-    nan = float("nan")
-    return Cell("all", "all", len(own), attribute, thing, binding, pair, nan, nan, nan, NOTHING)
 
 
 def _notes(cells: Sequence[Cell], mode: Mode) -> tuple[str, ...]:

@@ -20,6 +20,9 @@ from core.errors import InvalidInput
 from core.inputs import F32, F64, I64, Bool, Progress, no_progress
 from core.probes.settings import read_name
 
+WHOLE = 0.9
+"""Share of a benchmark's items from which its published figures are shown beside the result."""
+
 
 def run_composition(
     pictured: Pictured,
@@ -59,8 +62,11 @@ def run_composition(
     judged = judge(usable, matrices, unreadable)
     groups, shared = picture_groups(usable.items, usable.pictures)
     tags = tags_of(usable.items)
+    figures = [f for f in figures_for(usable) if f.metric in (*judged.correct, *judged.values)]
+    fragment = _fragment(usable, len(benchmark.excluded) + len(lost)) if figures else ""
     strata = tags.get(benchmark.average)
     baselines, blind_notes = _blind(replace(pictured, benchmark=usable), groups, strata, progress, seed) if blind else ((), ())
+    notes = (*benchmark.notes, *scores.notes, *_lost_notes(benchmark, scores, lost), shared, *blind_notes, fragment)
     progress("measure", 0, 1)
     result = CompositionResult(
         name=label or f"{benchmark.name}, {scores.model}",
@@ -81,9 +87,11 @@ def run_composition(
         foil_similarity=_foil_similarity(scorer, benchmark, rows, cache, progress),
         missing=pictured.missing,
         excluded=(*benchmark.excluded, *lost),
-        notes=tuple(dict.fromkeys(filter(None, (*benchmark.notes, *scores.notes, *_lost_notes(benchmark, scores, lost), shared, *blind_notes)))),
+        notes=tuple(
+            dict.fromkeys(filter(None, (*benchmark.notes, *scores.notes, *_lost_notes(benchmark, scores, lost), shared, *blind_notes, fragment)))
+        ),
         source=benchmark.source,
-        published=tuple(f.sentence for f in figures_for(usable) if f.metric in (*judged.correct, *judged.values)),
+        published=() if fragment else tuple(f.sentence for f in figures),
         seconds=time.process_time() - started,
         values=judged.values,
         tags=tags,
@@ -92,6 +100,14 @@ def run_composition(
     )
     progress("measure", 1, 1)
     return result
+
+
+def _fragment(usable: Benchmark, n_excluded: int) -> str:
+    """What is said where too few of the items are scored for the papers' figures to stand beside them, or ""."""
+    n = len(usable) + n_excluded
+    if len(usable) >= WHOLE * n:
+        return ""
+    return f"The papers' figures are not shown: {len(usable):,} of {n:,} items are scored, and they are of all. Bring the missing pictures."
 
 
 def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple[tuple[str, str], ...]]:

@@ -107,7 +107,7 @@ def table(rows: Sequence[dict[str, Any]], key: str = "image", kind: str = "") ->
         seeds = sorted({r["seed"] for r in own})
         if not seeds:
             continue
-        cells = [said(over_seeds([share(right[name, split, seed]) for seed in seeds])) for split in SPLITS]
+        cells = [said(within(over_seeds([share(right[name, split, seed]) for seed in seeds]))) for split in SPLITS]
         pairs = [(right[name, "unseen", s], right[FROZEN, "unseen", s]) for s in seeds if (FROZEN, "unseen", s) in right and name != FROZEN]
         gain = said(over_seeds([paired_difference(~frozen, ~adapted) for adapted, frozen in pairs])) if pairs else "-"
         cost = [
@@ -121,6 +121,11 @@ def table(rows: Sequence[dict[str, Any]], key: str = "image", kind: str = "") ->
 
 def share(right: Bool) -> Estimate:
     return wilson(int(right.sum()), len(right))
+
+
+def within(estimate: Estimate) -> Estimate:
+    """The interval of a share, which a few seeds' spread may carry past 0 or 1."""
+    return Estimate(estimate.value, max(0.0, estimate.low), min(1.0, estimate.high))
 
 
 def said(estimate: Estimate) -> str:

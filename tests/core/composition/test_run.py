@@ -137,9 +137,19 @@ def test_queries_over_one_gallery_say_what_their_interval_means():
 
 
 def test_published_figures_are_shown_where_the_benchmark_has_some():
-    made = replace(pairs(5), name="cola", headline="image")
-    result = run_composition(pictured(made), Given((np.eye(2),) * 5))
+    made = replace(pairs(210), name="cola", headline="image")
+    result = run_composition(pictured(made), Given((np.eye(2),) * 210))
     assert any(line.startswith("CLIP ViT-B/32, image: 21.42 (read in the paper)") for line in result.published)
+
+
+def test_published_figures_do_not_stand_beside_a_fragment_or_other_pairs_of_that_form():
+    fragment = replace(pairs(20), name="cola", headline="image", excluded=tuple((f"gone {i}", "its picture is missing") for i in range(190)))
+    result = run_composition(pictured(fragment), Given((np.eye(2),) * 20))
+    assert result.published == ()
+    assert any("20 of 210 items are scored" in note for note in result.notes)
+    other = run_composition(pictured(replace(pairs(5), name="cola", headline="image")), Given((np.eye(2),) * 5))
+    assert other.published == ()
+    assert not any("papers' figures" in note for note in other.notes)
 
 
 def test_a_tie_is_wrong_and_counted_in_the_result():
