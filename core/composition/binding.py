@@ -119,8 +119,8 @@ def binding_grid(
 ) -> BindingGrid:
     """Ask each picture the questions of its cells, and say where which of them fails.
 
-    A cell is tested with at least 5 pictures. Claims, each at a family-wise level of 0.05 (Holm over the three tests of the cells, and of all pictures
-    together as one more):
+    A cell is tested with at least 5 pictures. Claims, each at a family-wise level of 0.05 (Holm over the three tests of every cell and of all
+    pictures together):
 
         does not see   the share is lower than half-way between chance and 1 (binomial)
         binds wrongly  it does see both (both intervals lie above chance), and binding is right less often than the harder of the two

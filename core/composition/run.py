@@ -87,9 +87,7 @@ def run_composition(
         foil_similarity=_foil_similarity(scorer, benchmark, rows, cache, progress),
         missing=pictured.missing,
         excluded=(*benchmark.excluded, *lost),
-        notes=tuple(
-            dict.fromkeys(filter(None, (*benchmark.notes, *scores.notes, *_lost_notes(benchmark, scores, lost), shared, *blind_notes, fragment)))
-        ),
+        notes=tuple(dict.fromkeys(filter(None, notes))),
         source=benchmark.source,
         published=() if fragment else tuple(f.sentence for f in figures),
         seconds=time.process_time() - started,
