@@ -145,7 +145,7 @@ def _metric(
         return Metric(key, title, estimate, len(rows), _mean(chance), n_tied)
     names, places = np.unique(strata, return_inverse=True)
     expected = np.bincount(places, chance) / np.bincount(places)
-    return Metric(key, f"{title}, mean over {len(names)} kinds of item", estimate, len(names), _mean(expected), n_tied)
+    return Metric(key, f"{title}, mean over {len(names)} kinds of item", estimate, len(rows), _mean(expected), n_tied)
 
 
 def estimate_of(values: F64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, *, share: bool, rng: np.random.Generator) -> Estimate:

@@ -126,7 +126,7 @@ class Metric:
     title: str
     value: Estimate
     n: int
-    """Items (for an average over tags: tag values)."""
+    """Items, also of an average over tags, whose title says over how many."""
     chance: float | None
     """What a model without knowledge reaches; None where it depends on the items in a way that has no closed form."""
     ties: int = 0

@@ -104,7 +104,7 @@ def test_the_headline_is_averaged_over_the_tag_that_the_benchmark_names():
     made = replace(choices(30), average="kind")
     result = run_composition(pictured(made), Given(tuple(np.array([[1.0, float(2 * (i % 3 == 0))]]) for i in range(30))))
     assert result.metrics[0].value.value == pytest.approx(2 / 3)
-    assert (result.metrics[0].n, result.average) == (3, "kind")
+    assert (result.metrics[0].n, result.average) == (30, "kind")
     assert {t.value: t.metrics[0].value.value for t in result.by_tag} == {"kind 0": 0, "kind 1": 1, "kind 2": 1}
 
 
