@@ -41,19 +41,18 @@ def run(options: Namespace) -> None:
         ran = score_models(pictured, scorers, progress, names=options.name, blind=not options.no_blind, seed=options.seed)
         if options.out is not None:
             write_results(ran, options.out, regression=_known_check(options.encoder))
-        if options.diagnose:
+        progress.close()
+        if options.json:
+            document: dict[str, Any] = {"results": [result_document(result) for result in ran.results]}
+            if ran.comparison is not None:
+                document["comparison"] = comparison_document(ran.comparison)
+            print(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
+        else:
+            print("\n".join([*run_lines(ran), *([f"Written: {options.out}"] if options.out is not None else [])]), flush=True)
+        if options.diagnose:  # the longest part comes last, when the figures are shown and kept already
             _diagnose(ran, options, progress)
     finally:
         progress.close()
-    if options.json:
-        document: dict[str, Any] = {"results": [result_document(result) for result in ran.results]}
-        if ran.comparison is not None:
-            document["comparison"] = comparison_document(ran.comparison)
-        print(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
-        return
-    print("\n".join(run_lines(ran)))
-    if options.out is not None:
-        print(f"Written: {options.out}")
 
 
 def _check_run(options: Namespace) -> None:

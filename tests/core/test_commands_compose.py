@@ -102,7 +102,6 @@ def test_a_run_prints_and_writes_its_figures(tiny: str, drawn: Path, tmp_path: P
     assert "Image score (each caption picks its picture), the headline" in told
     assert "chance is 25.0" in told
     assert "Published" not in told  # the papers' figures are of other pairs
-    assert "people, image: 83.88 (read in the paper)" in told
     result, benchmark = load_result(out)
     assert (result.name, len(result.ids), len(benchmark)) == ("mine", 14, 14)
     assert len(pd.read_parquet(out / "items.parquet")) == 14
