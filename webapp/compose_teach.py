@@ -259,9 +259,9 @@ def build(composing: gr.State, parts: Parts, house: House) -> None:
             source = gr.Radio(sources, value=RENDERED, label="It learns from", elem_id="teach-source")
             kind = gr.Dropdown(kinds(), value="colour", label="Rendered items in which", elem_id="teach-kind")
             n = gr.Slider(FEWEST, MOST, 1000, step=100, label="Rendered items", elem_id="teach-n")
-            epochs = gr.Slider(1, MOST_EPOCHS, 3, step=1, label="Epochs at most", elem_id="teach-epochs")
+            epochs = gr.Slider(1, MOST_EPOCHS, 12, step=1, label="Epochs at most", elem_id="teach-epochs")
             seed = gr.Number(0, precision=0, minimum=0, label="Seed", elem_id="teach-seed")
-            guess = gr.HTML(estimate_view("local", 1000, 3), elem_id="teach-estimate", **plain)
+            guess = gr.HTML(estimate_view("local", 1000, 12), elem_id="teach-estimate", **plain)
             with gr.Row():
                 run = gr.Button("Train", variant="primary", elem_id="teach-run")
                 cancel = gr.Button("Stop", elem_id="teach-cancel", scale=0, min_width=110)

@@ -99,7 +99,8 @@ def _row(row: RegressionRow) -> str:
 INTRO = (
     '<h2 class="teach-title">3. Mend it: train a small module</h2><p class="muted small-note">The encoder stays frozen. A module on its tokens '
     "learns to tell a caption from the same words put together in another way. Of rendered scenes, half of the test names pairs of attribute and "
-    "shape that the training never shows (“unseen”): there it must have learned to bind, not to remember.</p>"
+    "shape that the training never shows (“unseen”): there it must have learned to bind, not to remember. "
+    "A curve that still rises wants more epochs or items; Stop keeps the best epoch so far.</p>"
 )
 EMPTY = (
     '<div class="empty small"><p>The training’s curve will stand here, then what the module cost on plain recognition and retrieval. Before '
