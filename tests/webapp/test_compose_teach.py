@@ -60,6 +60,7 @@ def test_numbers_out_of_range_are_refused_and_escaped(n: Any, epochs: Any, seed:
         read_plan("../x", RENDERED, "", 400, 6, 0, "embedded")
 
 
+@pytest.mark.slow
 def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(small: Composing) -> None:
     found = learn(small, HOUSE, Plan("linear", RENDERED, 24, 2, 0, "embedded"), own_folder(), lambda *a: None)
     assert not found.stopped
@@ -86,6 +87,7 @@ def test_a_part_that_is_learned_from_is_not_tested_on(small: Composing) -> None:
     assert not any("memory, not skill" in note for note in found.ran.results[1].notes)
 
 
+@pytest.mark.slow
 def test_a_stop_after_an_epoch_keeps_it_and_before_one_keeps_nothing(small: Composing) -> None:
     def stopped_at(step: int) -> Any:
         done_yet = [False]
