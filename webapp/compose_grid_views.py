@@ -20,7 +20,7 @@ SIGNS = {
     "no claim": ("", "open"),
     "too few pictures": ("", "few"),
 }
-"""(sign, class) by verdict."""
+"""(sign, class) by verdict; those with a sign are claims."""
 
 
 def grid_view(grid: BindingGrid | None, title: str, measure: str) -> str:
@@ -56,7 +56,9 @@ def _overall(grid: BindingGrid) -> str:
         if grid.mode == "two"
         else "Each picture shows one thing, so only whether attribute and object are seen can be asked, not whether they are bound."
     )
-    return f'<p class="said">{what}</p><div class="grid-dots">{chart(marks, (0.0, 1.0), percent)}</div>'
+    verdict = grid.overall.verdict
+    claim = f" <b>Over all pictures together the model {esc(verdict)}.</b>" if SIGNS.get(verdict, ("", ""))[0] else ""
+    return f'<p class="said">{what}{claim}</p><div class="grid-dots">{chart(marks, (0.0, 1.0), percent)}</div>'
 
 
 def _key(grid: BindingGrid) -> str:

@@ -57,6 +57,7 @@ def test_a_model_blind_to_colour_is_told_so_by_sign_and_words() -> None:
     assert "Done" in said
     assert made.grid.verdicts[NO_ATTRIBUTE] >= 1
     view = grid_view(made.grid, made.title, "binds")
+    assert "Over all pictures together the model does not see the attribute." in view
     assert view.count(">▲</span>") == made.grid.verdicts[NO_ATTRIBUTE]
     assert "embedded on 200 rendered scenes, colour by shape" in Tags(view).text
     assert 'aria-label="blue ball' in view
