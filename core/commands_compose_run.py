@@ -31,7 +31,7 @@ class Ran:
 
 def run(options: Namespace) -> None:
     """Score one or two models on a benchmark, print the figures and, with --out, write them."""
-    from core.composition.results import result_document
+    from core.composition.results import comparison_document, result_document
 
     _check_run(options)
     progress = TerminalProgress()
@@ -191,7 +191,7 @@ def run_lines(ran: Ran) -> list[str]:
 
 def write_results(ran: Ran, folder: Path, regression: Any = None) -> None:
     """The first result's files into the folder, the second's into "second" below it, the comparison, the missing pictures and the report."""
-    from core.composition.results import save_result
+    from core.composition.results import comparison_document, save_result
     from core.files import write_json, write_text
 
     for result, place in zip(ran.results, (folder, folder / "second")):
@@ -216,18 +216,6 @@ def _write_report(ran: Ran, path: Path, regression: Any) -> None:
         regression=regression,
         curve=ran.curve,
     )
-
-
-def comparison_document(found: CompositionComparison) -> dict[str, Any]:
-    """The paired comparison as JSON values."""
-    from core.tabular import plain
-
-    rows = [
-        {name: getattr(row, name) for name in ("key", "scope", "n", "p", "only_a", "only_b")}
-        | {name: getattr(row, name).to_dict() for name in ("a", "b", "difference")}
-        for row in found.rows
-    ]
-    return plain({"a": found.a, "b": found.b, "benchmark": found.benchmark, "rows": rows, "notes": list(found.notes)})
 
 
 def _known_check(models: Sequence[str]) -> Any:

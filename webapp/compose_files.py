@@ -75,13 +75,6 @@ def comparison_document(composing: Composing) -> dict[str, Any] | None:
     if len(composing.results) < 2:
         return None
     from core.composition.comparing import compare_results
+    from core.composition.results import comparison_document as document_of
 
-    found = compare_results(*composing.results[:2])
-    rows = [
-        {
-            **{name: getattr(row, name) for name in ("key", "scope", "n", "p", "only_a", "only_b")},
-            **{name: getattr(row, name).to_dict() for name in ("a", "b", "difference")},
-        }
-        for row in found.rows
-    ]
-    return {"a": found.a, "b": found.b, "rows": rows, "notes": list(found.notes)}
+    return document_of(compare_results(*composing.results[:2]))

@@ -12,11 +12,11 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.inputs import F64, ImageStore, Progress
 from webapp.compose_grid_views import EMPTY, MEASURES, grid_view
-from webapp.compose_jobs import follow, on_cancel, on_wait
+from webapp.compose_jobs import on_cancel, on_wait
 from webapp.compose_models import House, second_choices
 from webapp.compose_runs import Composing, Remembered, category_columns, scorer_for
 from webapp.failure_map import SCRIPTS
-from webapp.jobs import Job, closing
+from webapp.jobs import Job, closing, follow
 from webapp.session import RUNS, Session, event_data, shows_errors
 
 if TYPE_CHECKING:

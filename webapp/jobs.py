@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.errors import Cancelled
 from core.records import Progress
@@ -148,3 +149,16 @@ def status(job: Job) -> str:
 def closing(title: str, text: str = "") -> str:
     """The status once nothing runs."""
     return f'<div class="status quiet" role="status"><h3>{esc(title)}</h3>{f"<p>{esc(text)}</p>" if text else ""}</div>'
+
+
+def follow(job: Job, failed: str, nothing: Any) -> Iterator[tuple[Any, ...]]:
+    """Yields (job id, status, nothing made yet) while the job runs; says so where it was stopped or failed."""
+    yield job.id, status(job), nothing
+    try:
+        for _ in JOBS.follow(job):
+            yield job.id, status(job), nothing
+    except Cancelled as stopped:
+        yield "", closing("Stopped", str(stopped)), nothing
+    except Exception:
+        yield "", closing(failed, "Your choices are still here."), nothing
+        raise

@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.codec import decode, encode
-from core.composition.records import Benchmark, CompositionResult, Item, Metric
+from core.composition.records import Benchmark, CompositionComparison, CompositionResult, Item, Metric
 from core.errors import InvalidInput
 from core.files import digest, read_arrays, whole, write_arrays, write_json
 from core.inputs import F64
@@ -32,6 +32,16 @@ from core.tabular import plain, strings
 FORMAT = 1
 DOCUMENT, ITEMS, ARRAYS = "composition.json", "items.parquet", "scores.npz"
 Arrays = dict[str, npt.NDArray[Any]]
+
+
+def comparison_document(found: CompositionComparison) -> dict[str, Any]:
+    """The paired comparison of two models as plain JSON values."""
+    rows = [
+        {name: getattr(row, name) for name in ("key", "scope", "n", "p", "only_a", "only_b")}
+        | {name: getattr(row, name).to_dict() for name in ("a", "b", "difference")}
+        for row in found.rows
+    ]
+    return plain({"a": found.a, "b": found.b, "benchmark": found.benchmark, "rows": rows, "notes": list(found.notes)})
 
 
 def result_document(result: CompositionResult) -> dict[str, Any]:

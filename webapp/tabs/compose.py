@@ -14,7 +14,7 @@ from core.inputs import Progress
 from webapp import compose_files, compose_grid, compose_pairs, compose_teach
 from webapp.choices import IMAGES, TABLES
 from webapp.compose_items import VERSUS, WHICH, items_view
-from webapp.compose_jobs import follow, on_cancel, on_wait
+from webapp.compose_jobs import on_cancel, on_wait
 from webapp.compose_models import NOTHING, House, encoder_choices, second_choices
 from webapp.compose_runs import (
     FIRST,
@@ -32,7 +32,7 @@ from webapp.compose_runs import (
 )
 from webapp.compose_views import result_view
 from webapp.failure_map import SCRIPTS
-from webapp.jobs import Job, closing
+from webapp.jobs import Job, closing, follow
 from webapp.session import RUNS, event_data, shows_errors
 from webapp.tabs.explore import View, on_downloads, show_run, waiting
 

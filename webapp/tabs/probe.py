@@ -8,12 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-from core.errors import Cancelled, InvalidInput
+from core.errors import InvalidInput
 from core.records import Diagnosis, ProbeResult, Progress
 from webapp.choices import IMAGES
 from webapp.failure_map import SCRIPTS
 from webapp.figures import esc
-from webapp.jobs import JOBS, Job, closing, status
+from webapp.jobs import JOBS, Job, closing, follow
 from webapp.probe_clusters import PICTURES, gallery_view
 from webapp.probe_form import FIRST, cards, controls, needs_pool, read_press
 from webapp.probe_images import explanation_view, similarities
@@ -62,7 +62,7 @@ def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterato
         made.append(Made(run, make_one(diagnosis, name, settings, pool=pool or None, progress=progress)))
         return run
 
-    yield from _follow(Job(work), "The probe did not finish", None)
+    yield from follow(Job(work), "The probe did not finish", None)
     if made:
         yield "", closing("Done"), made[0]
 
@@ -79,19 +79,6 @@ def on_made(session: Session, probing: Probing, made: Made | None) -> tuple[Any,
         return f"<div data-shown>{closing('Done', f'{kept.name} was added.')}</div>", kept, *_views(kept)
     said = closing("Done", f"{kept.name} was added to {RUNS.get(made.run).samples.name}.")
     return said, replace(probing, kept=kept.kept, run="" if probing.run == made.run else probing.run), *(gr.skip() for _ in range(5))
-
-
-def _follow(job: Job, failed: str, nothing: Any) -> Iterator[tuple[Any, ...]]:
-    """Yields (job id, status, nothing made yet) while the job runs; says so where it was stopped or failed."""
-    yield job.id, status(job), nothing
-    try:
-        for _ in JOBS.follow(job):
-            yield job.id, status(job), nothing
-    except Cancelled as stopped:
-        yield "", closing("Stopped", str(stopped)), nothing
-    except Exception:
-        yield "", closing(failed, "Your choices are still here."), nothing
-        raise
 
 
 def _views(probing: Probing) -> tuple[Any, ...]:
@@ -151,7 +138,7 @@ def on_failures(session: Session, probing: Probing) -> Iterator[tuple[Any, ...]]
     """Diagnose the outcomes of the probe that is shown; yields (job id, status, (the new run, the run that was probed))."""
     result, diagnosis = _shown(session, probing), RUNS.get(session.run)
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
-    yield from _follow(job, "The diagnosis did not finish", NOTHING)
+    yield from follow(job, "The diagnosis did not finish", NOTHING)
     if job.result:
         yield "", closing("Done", "The probe’s failures are open in Explore."), (job.result, session.run)
 
