@@ -18,10 +18,9 @@ from core.adapters.matching import score_pairs, score_questions
 from core.adapters.training import Training, fit, picture_groups, split_items
 from core.composition.records import Benchmark, Item, Pictured, Scores, distinct_captions
 from core.encoders import Encoder
-from core.encoders.token_towers import TextTokens
 from core.errors import InvalidInput
 from core.inputs import F64, ImageStore, Progress, no_progress
-from core.token_cache import PictureTokens, read_image_tokens, read_text_tokens
+from core.token_cache import read_image_tokens, read_text_tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +59,8 @@ def read_tokens(pictured: Pictured, encoder: Encoder, *, cache: Path | None = No
     whole = replace(benchmark, items=items, pictures=tuple(benchmark.pictures[at] for at in used[images.kept].tolist()))
     texts = read_text_tokens(distinct_captions(items).captions, tower, progress=progress)
     unreadable = {int(used[row]): reason for row, reason in images.unreadable.items()}
-    return TokenReading(_paired(whole, images, texts), whole, tuple(i for i, _ in kept), unreadable, images.notes)
+    data = pair_data(whole, images, texts)  # type: ignore[arg-type]
+    return TokenReading(data, whole, tuple(i for i, _ in kept), unreadable, images.notes)
 
 
 def _readable(item: Item, place: np.ndarray[tuple[int], np.dtype[np.int64]], kind: str) -> Item | None:
@@ -76,10 +76,6 @@ def _readable(item: Item, place: np.ndarray[tuple[int], np.dtype[np.int64]], kin
         return None
     pictures = tuple(at for at, readable in zip(item.pictures, seen) if readable)
     return replace(item, pictures=pictures, match=match, hard=None if item.hard is None else item.hard[seen])
-
-
-def _paired(benchmark: Benchmark, images: PictureTokens, texts: TextTokens) -> PairData:
-    return pair_data(benchmark, images, texts)  # type: ignore[arg-type]
 
 
 def adapt(

@@ -13,6 +13,7 @@ import torch
 from torch.nn.functional import gelu, normalize
 
 from core.encoders.alignment import OBJECT_SHARE, THRESHOLD, Alignment
+from core.encoders.conditions import CONDITIONS
 from core.encoders.cues import measure_cues
 from core.encoders.lite0 import Convolution
 from core.encoders.lite0_runtime import best_mapper
@@ -43,15 +44,9 @@ class EmbeddedTokenTower:
         self._layers, self._alignment = layers, alignment
         self._map = best_mapper(layers, (COARSE, FINE), threads)
         self.fingerprint = f"{fingerprint}/{_DEPTH}"
+        self._rest_width = len(CONDITIONS) + 1
         self.joint_width = alignment.object_texts(np.zeros((1, 384), np.float32)).shape[1] + self._rest_width
         self.logit_scale = logit_scale
-
-    @property
-    def _rest_width(self) -> int:
-        return (
-            self._alignment.images(np.zeros((1, 1280), np.float32), measure_cues(np.zeros((1, 3, 224, 224), np.float32))).shape[1]
-            - (self._alignment.object_images(np.zeros((1, 1280), np.float32)).shape[1])
-        )
 
     def image_tokens(self, batch: F32) -> ImageTokens:
         """Of (n, 3, 224, 224). The prefix holds what the joint vector has besides objects (light, colour, place), which no token carries."""
