@@ -144,7 +144,7 @@ def _add_adapt(parser: argparse.ArgumentParser, asked: str) -> None:
 def _add_settings(parser: argparse.ArgumentParser, name: str) -> None:
     kind = known_adapter(name)
     from core.adapters.training import Training
-    from core.probes.settings import settings_of
+    from core.options import settings_of
 
     own = parser.add_argument_group(f"settings of {kind.title}", f"{kind.what} Source: {kind.source}.".replace("%", "%%"))
     add_setting_options(own, settings_of(kind), SETTING)

@@ -79,7 +79,7 @@ def _add_probe(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser, name: str) -> None:
-    from core.probes.settings import settings_of
+    from core.options import settings_of
 
     kind = known_probe(name)
     group = parser.add_argument_group(f"settings of {kind.title}", f"{kind.what} Source: {kind.source}.")
@@ -107,7 +107,7 @@ def add_setting_options(group: Any, settings: Sequence[Any], prefix: str, taken:
 
     Args:
         group: of argparse, to which they are added.
-        settings: each a `core.probes.settings.Setting`.
+        settings: each a `core.options.Setting`.
         prefix: begins the name under which the value is found in the parsed options.
         taken: options that mean something else; "--set-" is put before such a setting's name.
     """
@@ -123,7 +123,7 @@ def add_setting_options(group: Any, settings: Sequence[Any], prefix: str, taken:
 
 
 def describe(setting: Any) -> str:
-    """A setting's help with its choices, bounds and default (`core.probes.settings.Setting`)."""
+    """A setting's help with its choices, bounds and default (`core.options.Setting`)."""
     parts = [setting.help.rstrip(".")] if setting.help else []
     if setting.choices:
         parts.append(f"one of {', '.join(setting.choices)}")

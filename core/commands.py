@@ -23,9 +23,10 @@ def diagnose(options: Namespace) -> None:
         asked = "--naming" if options.naming else "--vocabulary"
         raise InvalidInput(f"--no-words leaves out the words that {asked} is for. Give one of the two.")
     make_folder(options.out)  # before the work, not after it
-    from core.diagnose import Settings, diagnose_audit
+    from core.diagnose import diagnose_audit
     from core.embedding_cache import default_cache
     from core.report import write_report
+    from core.settings import Settings
     from core.store import save
     from core.summary import text_summary
     from core.tasks import read_task

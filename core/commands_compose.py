@@ -18,7 +18,7 @@ from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
     from core.composition.published import Published
-    from core.composition.records import CompositionResult
+    from core.records import CompositionResult
 
 PARTS = {
     "benchmarks": "core.commands_compose",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from core.composition.binding import BindingGrid, Cell, Share
     from core.composition.own_pairs import Caption, PairScores
-    from core.inputs import I64, ImageStore
+    from core.records import I64, ImageStore
 
 MADE = 6
 """Foils that are made where none are given."""
@@ -156,7 +156,7 @@ def _pick(found: PairScores, picture: int) -> str:
 
 
 def _pair_document(found: PairScores) -> dict[str, Any]:
-    from core.tabular import plain
+    from core.records.codec import plain
 
     captions = [{"text": c.text, "pictures": list(c.pictures), "foil_of": c.foil_of} for c in found.captions]
     unlike = [{"caption": a, "foil": b, "cosine": cosine} for a, b, cosine in found.unlike]
@@ -259,7 +259,7 @@ def draw(options: Namespace) -> None:
     from core.composition.rendered import RenderedPlan, draw_items
     from core.composition.rendered_files import MULTI, write_benchmark
     from core.composition.rendered_retrieval import draw_retrieval
-    from core.probes.settings import check_seed
+    from core.options import check_seed
 
     check_seed(options.seed)
     for name, value, least in (("--n", options.n, 1), ("--queries", options.queries, 0)):

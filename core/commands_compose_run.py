@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
-    from core.composition.records import Benchmark, CompositionComparison, CompositionResult, Pictured, Scorer
+    from core.records import Benchmark, CompositionComparison, CompositionResult, Pictured, Scorer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +57,7 @@ def run(options: Namespace) -> None:
 
 def _check_run(options: Namespace) -> None:
     """Refuse what can be refused before anything is read."""
-    from core.probes.settings import check_seed, read_name
+    from core.options import check_seed, read_name
 
     check_seed(options.seed)
     if len(options.encoder) > 2:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.adapters.adapted import Adapted
     from core.adapters.regression import RegressionCheck
     from core.adapters.training import Training
-    from core.composition.records import Pictured
+    from core.records import Pictured
 
 STATE, CHECK = "training", "check.json"
 """Below --out: the state of a training that was stopped, and what the check found."""
@@ -33,8 +33,8 @@ def adapters(options: Namespace) -> None:
     """Every adapter: what it does, how many numbers it learns on an encoder, where it comes from, and its settings."""
     from core.adapters import ADAPTERS
     from core.encoders import load_encoder
+    from core.options import settings_of
     from core.probes.reproduce import encoder_name
-    from core.probes.settings import settings_of
 
     encoder = load_encoder(encoder_name(options.encoder))
     for name in ADAPTERS:
@@ -96,7 +96,7 @@ def _settings(options: Namespace) -> tuple[dict[str, Any], Training]:
     known_adapter(options.adapter)
     from core.adapters import make_adapter
     from core.adapters.training import Training
-    from core.probes.settings import check_seed, read_settings
+    from core.options import check_seed, read_settings
 
     own = {name.removeprefix(SETTING): value for name, value in vars(options).items() if name.startswith(SETTING)}
     training = {name.removeprefix(TRAINING): value for name, value in vars(options).items() if name.startswith(TRAINING)}
@@ -213,7 +213,7 @@ def trained_lines(adapted: Adapted) -> list[str]:
 def write_check(found: RegressionCheck, folder: Path) -> None:
     """Write check.json."""
     from core.files import write_json
-    from core.tabular import plain
+    from core.records.codec import plain
 
     write_json(folder / CHECK, plain({"format": 1, "sentence": found.sentence, **asdict(found)}))
 
@@ -225,7 +225,7 @@ def read_check(folder: Path) -> RegressionCheck:
         InvalidInput: it is damaged.
     """
     from core.adapters.regression import RegressionCheck, RegressionRow
-    from core.inputs import Estimate
+    from core.records import Estimate
 
     def row(said: dict[str, Any]) -> RegressionRow:
         estimates = {name: Estimate(**{end: float("nan") if v is None else v for end, v in said[name].items()}) for name in ESTIMATES}

@@ -16,11 +16,10 @@ from core.errors import DiagnosisError, InvalidInput
 from core.terminal import TerminalProgress, clock
 
 if TYPE_CHECKING:
-    from core.probe_records import ProbeResult
     from core.probes.base import Images, Probe
     from core.probes.run import Task
     from core.probes.splits import Split
-    from core.records import Diagnosis, Embeddings, SampleSet, Words
+    from core.records import Diagnosis, Embeddings, ProbeResult, SampleSet, Words
 
 OF_TABLE = ("table", "images", "out", "encoder", "id", "image", "label", "group", "split_column")
 """Options that speak of samples without a finished run."""
@@ -30,8 +29,8 @@ LONG = 20.0
 
 def probes(options: Namespace) -> None:
     """Every probe: what it does, where it comes from, and its settings."""
+    from core.options import settings_of
     from core.probes import PROBES
-    from core.probes.settings import settings_of
 
     for name in PROBES:
         try:
@@ -46,8 +45,8 @@ def probes(options: Namespace) -> None:
 
 def probe(options: Namespace) -> None:
     """Run one probe: on a finished run's samples, which keep the result, or on labelled pictures alone."""
+    from core.options import check_seed, read_name
     from core.probes import make_probe
-    from core.probes.settings import check_seed, read_name
 
     known_probe(options.probe)
     given = {name.removeprefix(SETTING): value for name, value in vars(options).items() if name.startswith(SETTING)}
@@ -217,7 +216,7 @@ def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, b
     Raises:
         InvalidInput: the model under diagnosis is a probe of that name.
     """
-    from core.probe_sentences import OWN
+    from core.records import OWN
 
     if result.name == diagnosis.extras.get(OWN):
         raise InvalidInput(f"The model of this run is itself the probe {result.name!r}. Give the new result another --name.")

@@ -49,7 +49,7 @@ def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
 
 
 def _document(diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool) -> dict[str, Any]:
-    from core.results import plain
+    from core.records.codec import plain
     from core.sentences import answer_sentence, difference_sentence
 
     questions = [

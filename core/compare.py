@@ -16,9 +16,8 @@ from scipy import stats
 
 from core.errors import InvalidInput
 from core.paired import kappa, paired_difference, paired_p
-from core.probe_records import Comparison, FourWay, ProbeResult
 from core.probes.run import accuracy_of
-from core.records import F64, I64, Bool, Diagnosis, Estimate, FailureCluster, Outcomes
+from core.records import F64, I64, Bool, Comparison, Diagnosis, Estimate, FailureCluster, FourWay, Outcomes, ProbeResult
 from core.statistics import UNDEFINED, Permuter, bootstrap, holm, permutation_p
 
 MODEL = "model"

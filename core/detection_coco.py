@@ -14,7 +14,7 @@ import pandas as pd
 
 from core.detection_records import Boxes, Raw, boxes_from
 from core.errors import InvalidInput
-from core.ledger import Ledger
+from core.records.ledger import Ledger
 
 _NOWHERE = (float("nan"),) * 4
 _KNOWN = {"id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation", "ignore", "score", "attributes", "keypoints", "num_keypoints"}

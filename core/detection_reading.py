@@ -19,9 +19,9 @@ from core.detection_coco import read_coco
 from core.detection_records import Boxes, Raw, check_boxes, in_pixels
 from core.detection_yolo import read_yolo
 from core.errors import InvalidInput
-from core.ledger import Ledger
 from core.pictures import check_pictures, match_files
 from core.records import F64, I64, Column, ImageStore, Progress, no_progress
+from core.records.ledger import Ledger
 from core.roles import Limits
 from core.values import as_column
 

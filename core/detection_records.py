@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InvalidInput
-from core.ledger import Ledger
 from core.records import F64, I64, Bool
+from core.records.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True, eq=False)

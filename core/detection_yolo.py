@@ -15,7 +15,7 @@ import numpy as np
 from core.archives import FileImages, is_image_name, open_images
 from core.detection_records import Boxes, Raw, boxes_from
 from core.errors import InvalidInput
-from core.ledger import Ledger
+from core.records.ledger import Ledger
 
 _NAME_FILES = ("classes.txt", "obj.names", "classes.names")
 _NOT_LABELS = {"classes.txt", "readme.txt", "train.txt", "val.txt", "test.txt", "autosplit_train.txt", "autosplit_val.txt"}

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
+"""What ships with the code: examples, weights, phrases, prompts, styles."""
+
 
 @contextmanager
 def whole(path: Path) -> Generator[Path]:

@@ -7,7 +7,7 @@ import base64
 from markupsafe import Markup
 
 from core.errors import InvalidInput
-from core.inputs import ImageStore
+from core.records import ImageStore
 from core.thumbnails import shrink
 
 

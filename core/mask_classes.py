@@ -20,9 +20,9 @@ from core.class_rows import by_class, kept_rows
 from core.columns import recognise
 from core.errors import InvalidInput
 from core.image_folder import find_table
-from core.ledger import Ledger
 from core.masks import Mask
 from core.records import Column, Outcomes, Progress, no_progress
+from core.records.ledger import Ledger
 from core.roles import Limits, Roles
 from core.samples import Audit, mask_reader, read_audit
 from core.tables import read_table

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.ledger import Ledger
 from core.records import F64, Progress, no_progress
+from core.records.ledger import Ledger
 from core.values import array_of
 
 _MOST_CLASSES = 64  # more different values than this are grey levels, not classes

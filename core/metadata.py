@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.columns import Found
-from core.ledger import Ledger
 from core.records import I64, Column
+from core.records.ledger import Ledger
 from core.roles import is_model_output
 from core.values import as_column, texts_of
 

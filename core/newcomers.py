@@ -13,9 +13,9 @@ import pandas as pd
 from core.archives import FileImages, is_image_name, open_images
 from core.columns import recognise
 from core.errors import InvalidInput
-from core.ledger import Ledger
 from core.pictures import match_files
 from core.records import F32, I64, Diagnosis, Embeddings, ImageStore, Progress, no_progress
+from core.records.ledger import Ledger
 from core.roles import Roles
 from core.tables import Table, read_table
 from core.values import stack_arrays, texts_of

@@ -12,8 +12,8 @@ from core import losses
 from core.columns import Found
 from core.errors import InvalidInput
 from core.labels import class_of_columns, encode_classes
-from core.ledger import Ledger
 from core.records import F64, I64, Bool, Outcomes
+from core.records.ledger import Ledger
 from core.roles import plain
 from core.values import as_numbers, finite_rows, holds_arrays, is_binary, stack_arrays, texts_of
 

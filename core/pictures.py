@@ -13,8 +13,8 @@ import numpy.typing as npt
 from core.archives import FileImages, is_image_name
 from core.errors import InvalidInput
 from core.image_columns import FrameImages, ParquetImages, encoded
-from core.ledger import Ledger
 from core.records import I64, ImageStore, Progress, no_progress
+from core.records.ledger import Ledger
 from core.roles import Limits
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"II+\0", b"MM\0+")

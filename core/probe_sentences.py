@@ -11,14 +11,15 @@ import numpy as np
 from core.compare import MODEL
 from core.figures import count, interval, number, p_value, percent, points
 from core.records import Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
+from core.records.probes import OWN
 from core.sentences import cluster_title
 
 if TYPE_CHECKING:
     from core.probes.reproduce import Row
 
-OWN = "probe"
-"""Key of `Diagnosis.extras`: name of the probe whose own losses were diagnosed, where there was no other model."""
 HOW = {"fixed": "the method's default", "validation": "chosen on validation images", "given": "given"}
+
+
 VERDICTS = {
     "fixed": "fixed: {b} is better here",
     "partly": "partly fixed: {b} is better here, yet it too does worse here than elsewhere",

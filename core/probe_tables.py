@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from core.compare import MODEL, compare
-from core.probe_sentences import OWN, accuracy_sentence, overall_sentences, scope_title, verdict_words
+from core.probe_sentences import accuracy_sentence, overall_sentences, scope_title, verdict_words
 from core.probes.measures import by_class
-from core.records import Comparison, Diagnosis, FourWay, ProbeResult
-from core.tabular import estimate, flat, plain, strings
+from core.records import OWN, Comparison, Diagnosis, FourWay, ProbeResult
+from core.records.codec import plain
+from core.tabular import estimate, flat, strings
 
 if TYPE_CHECKING:
     from core.probes.reproduce import Row

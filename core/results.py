@@ -19,11 +19,11 @@ from core.files import whole, write_json
 from core.probe_tables import probes_document, probes_table
 from core.questions import AuditCell
 from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
+from core.records.codec import plain as plain
 from core.sentences import came_back, cluster_title, heard, prediction_rows, prediction_sentence, sentence
 from core.statistics import UNDEFINED
 from core.summary import predictability_sentence, verdict
 from core.tabular import estimate, flat, strings
-from core.tabular import plain as plain
 
 SCHEMA = "errata.diagnosis/1"
 N_TOP = 24

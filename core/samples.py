@@ -15,12 +15,12 @@ from core.archives import FileImages, open_images
 from core.columns import Found, recognise
 from core.errors import InvalidInput
 from core.image_folder import find_table
-from core.ledger import Ledger
 from core.masks import Mask, ReadMask, decode_mask, mask_losses, mask_of_cell
 from core.metadata import group_numbers, metadata_columns, split_names
 from core.outcomes import Measured, measure
 from core.pictures import check_pictures, match_files
 from core.records import F64, I64, Embeddings, ImageStore, Outcomes, Progress, SampleSet, Words, no_progress
+from core.records.ledger import Ledger
 from core.roles import Limits, Roles
 from core.tables import Table, read_table
 from core.values import holds_arrays, stack_arrays, texts_of

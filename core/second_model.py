@@ -59,8 +59,8 @@ def _other_labels(diagnosis: Diagnosis, labels: I64 | None, names: tuple[str, ..
 
 def with_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Diagnosis, str, tuple[str, ...]]:  # noqa: B008 - frozen
     """The run with the second model among its results, under the table's name, so that it can be compared; with that name and the notes."""
-    from core.probe_records import ProbeResult
     from core.probes.run import accuracy_of
+    from core.records import ProbeResult
     from core.statistics import UNDEFINED
 
     outcomes, rows, notes = read_second(diagnosis, table, roles)

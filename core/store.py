@@ -2,7 +2,7 @@
 
 A run's folder holds
 
-    state.json, state.npz         every record and array of the diagnosis (core.codec)
+    state.json, state.npz         every record and array of the diagnosis (core.records.codec)
     model.json, model.npz         what `assign` needs, if the diagnosis has it
     thumbnails.zip                a small picture of each row, in place of the originals
     diagnosis.json, *.parquet     the results as documented in docs/schema.md (core.results)
@@ -28,10 +28,10 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from core.codec import decode, encode
 from core.errors import InvalidInput
 from core.files import digest, read_arrays, whole, write_arrays, write_text
 from core.records import Diagnosis, ImageStore, Progress, no_progress
+from core.records.codec import decode, encode
 
 FORMAT = 1
 STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from core.records import Estimate
@@ -31,18 +29,3 @@ def flat(entry: dict[str, Any], drop: tuple[str, ...] = ()) -> dict[str, Any]:
         elif key not in drop:
             out[key] = value
     return out
-
-
-def plain(value: Any) -> Any:
-    """The same tree in plain Python values; nan and the infinities become None, unknown objects their text."""
-    if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in cast("list[Any]", value)]
-    return str(value)

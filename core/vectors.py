@@ -17,8 +17,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from core.errors import InvalidInput
-from core.ledger import Ledger
 from core.records import F64
+from core.records.ledger import Ledger
 from core.roles import Limits
 from core.values import finite_rows, stack_arrays, text_of
 

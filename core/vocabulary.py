@@ -17,11 +17,11 @@ from typing import Any, cast
 import numpy as np
 
 from core.errors import InvalidInput
-from core.files import write_text
+from core.files import ASSETS, write_text
 from core.nouns import alternatives, plural, right_articles, singular, spoken, stems, takes_article, words_in
 from core.records import F32, F64, I64
 
-SHIPPED = Path(__file__).parents[1] / "assets" / "phrases" / "phrases.json"
+SHIPPED = ASSETS / "phrases" / "phrases.json"
 LONGEST = 60
 """Characters of a phrase."""
 MOST = 2_000

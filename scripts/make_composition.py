@@ -20,6 +20,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from core.files import ASSETS
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -85,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=("rendered", "cutouts"))
     parser.add_argument("--downloads", type=Path, help="where the source packages are kept (a temporary folder otherwise)")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "assets" / "composition")
+    parser.add_argument("--out", type=Path, default=ASSETS / "composition")
     options = parser.parse_args(arguments)
     if options.only != "cutouts":
         make_rendered(options.out / "rendered")

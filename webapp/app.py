@@ -15,13 +15,14 @@ from typing import Any
 
 import gradio as gr
 
+from core.files import ASSETS
 from webapp import endpoints
 from webapp.compose_models import House
 from webapp.session import RUNS, Session, shows_errors
 from webapp.tabs import ask, clicks, compose, explore, predict, probe, reading, your_data
 from webapp.theme import quiet_theme
 
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
+ASSETS = ASSETS
 TITLE = "Errata: where does your model fail?"
 MAX_UPLOAD = "4gb"
 CACHE_S = 24 * 3600

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.errors import InvalidInput
-from core.inputs import F64, Estimate, ImageStore
+from core.records import F64, Estimate, ImageStore
 from webapp.figures import MINUS, bracket, esc, percent
 from webapp.whiskers import Mark, line
 

@@ -62,7 +62,7 @@ def _fresh_folder() -> Path:
 def results_document(composing: Composing) -> dict[str, Any]:
     """The results, and of two the paired comparison, as JSON values."""
     from core.composition.results import result_document  # pandas
-    from core.tabular import plain
+    from core.records.codec import plain
 
     document: dict[str, Any] = {"results": [result_document(r) for r in composing.results]}
     if (comparison := comparison_document(composing)) is not None:

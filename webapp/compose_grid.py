@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.errors import InvalidInput
-from core.inputs import F64, ImageStore, Progress
+from core.records import F64, ImageStore, Progress
 from webapp.compose_grid_views import EMPTY, MEASURES, grid_view
 from webapp.compose_jobs import on_cancel, on_wait
 from webapp.compose_models import House, second_choices

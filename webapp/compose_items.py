@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.composition.records import Benchmark, CompositionResult, Item, Pictured
-from core.inputs import F64, I64, Bool
+from core.records import F64, I64, Benchmark, Bool, CompositionResult, Item, Pictured
 from webapp.compose_figures import RIGHT, WRONG, changed, image, outcome, places_of, score_text, shade
 from webapp.compose_runs import Composing
 from webapp.figures import count, esc

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.composition.own_pairs import PairScores
-from core.inputs import ImageStore
+from core.records import ImageStore
 from webapp.compose_figures import changed, image, outcome, score_text, shade
 from webapp.figures import esc, percent
 

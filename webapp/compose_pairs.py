@@ -12,7 +12,7 @@ import gradio as gr
 
 from core.composition.own_pairs import MOST_CAPTIONS, MOST_PICTURES, Caption, PairScores, score_pairs
 from core.errors import InvalidInput
-from core.inputs import I64, ImageStore
+from core.records import I64, ImageStore
 from core.roles import Limits
 from webapp.compose_models import House, checked_encoder, encoder_choices
 from webapp.compose_pair_views import CELL, EMPTY, examples_view, form_view, scores_view, words_view

@@ -10,17 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.composition.records import CompositionResult, Pictured, Scorer
 from core.errors import InvalidInput
-from core.inputs import I64, ImageStore, Progress, no_progress
+from core.records import I64, CompositionResult, ImageStore, Pictured, Progress, Scorer, no_progress
 from webapp.choices import data_sets
 from webapp.compose_models import CONFIG, TAUGHT, House, checked_encoder
 from webapp.downloads import temporary_folder
 
 if TYPE_CHECKING:
+    from core.adapters.files import Epoch
     from core.adapters.regression import RegressionCheck
-    from core.adapters.training import Epoch
-    from core.inputs import SampleSet
+    from core.records import SampleSet
 
 OWN = "own"
 """The choice that takes the visitor's own files."""

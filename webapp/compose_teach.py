@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from core.composition.records import Pictured
 from core.errors import Cancelled, DiagnosisError, InvalidInput
-from core.inputs import Progress
+from core.records import Pictured, Progress
 from webapp.compose_jobs import on_cancel, on_wait
-from webapp.compose_models import House, checked_encoder, second_choices
-from webapp.compose_runs import FIRST, MOST_TAUGHT, TAUGHT, Composing, Ran, Remembered, Taught, own_folder, run_model, shipped
+from webapp.compose_models import TAUGHT, House, checked_encoder, second_choices
+from webapp.compose_runs import FIRST, MOST_TAUGHT, Composing, Ran, Remembered, Taught, own_folder, run_model, shipped
 from webapp.compose_teach_views import EMPTY, INTRO, curve_view, estimate_view, taught_view
 from webapp.figures import esc
 from webapp.jobs import JOBS, Job, closing, status

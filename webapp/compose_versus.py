@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.composition.records import ComparedMetric, CompositionComparison
+from core.records import ComparedMetric, CompositionComparison
 from webapp.compose_figures import AS_IT_IS, figure
 from webapp.figures import bracket, esc, number, p_cell
 from webapp.probe_figures import ALPHA, interval, points

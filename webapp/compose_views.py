@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.composition.records import CompositionComparison, CompositionResult, Metric
-from core.inputs import Estimate
+from core.records import CompositionComparison, CompositionResult, Estimate, Metric
 from webapp.compose_figures import AS_IT_IS, drawn, figure, tabs, with_interval
 from webapp.compose_versus import comparison_view, difference
 from webapp.figures import bracket, count, esc, number, percent

@@ -107,7 +107,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
 
     Each p is adjusted for any number of questions.
     """
-    from core.results import plain
+    from core.records.codec import plain
     from core.sentences import answer_sentence, difference_sentence
 
     diagnosis = RUNS.get(str(run))
@@ -134,7 +134,8 @@ def _read_texts(said: Any) -> list[str]:
 
 def audit(run: str, family: str) -> list[dict[str, Any]]:
     """Predicted and observed excess loss of every phrase of one family ("" for those of the largest excess) in every class."""
-    from core.results import audit_frame, plain
+    from core.records.codec import plain
+    from core.results import audit_frame
 
     return plain(audit_frame(cells_of(RUNS.get(str(run)), str(family or EVERY))).to_dict("records"))
 

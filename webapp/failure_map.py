@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
+from core.files import ASSETS
 from core.records import F32, I64, Diagnosis
 
-SCRIPTS = Path(__file__).resolve().parents[1] / "assets" / "js"
+SCRIPTS = ASSETS / "js"
 MAX_VERTICES = 2000
 COLOUR_RANGE = (2.0, 98.0)
 """Percentiles of the loss at the two ends of the colour bar."""

@@ -34,7 +34,7 @@ def interval(estimate: Estimate) -> str:
 
 def is_own(diagnosis: Diagnosis, name: str) -> bool:
     """Whether the model of the run is itself the probe of that name."""
-    from core.probe_tables import OWN
+    from core.records import OWN
 
     return diagnosis.extras.get(OWN) == name
 

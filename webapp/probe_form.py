@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import InvalidInput
+from core.options import Setting, settings_of
 from core.probes import PROBES
-from core.probes.settings import Setting, settings_of
 from core.records import Diagnosis
 from webapp.figures import esc
 from webapp.probe_runs import available, is_path

@@ -13,8 +13,8 @@ from webapp.probe_figures import is_own
 from webapp.session import RUNS
 
 if TYPE_CHECKING:
+    from core.options import Setting
     from core.probes.run import Task
-    from core.probes.settings import Setting
     from core.probes.splits import Split
 
 MODEL = "model"
@@ -178,7 +178,7 @@ def allowed(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidInput: one is a path.
     """
-    from core.probes.settings import settings_of
+    from core.options import settings_of
 
     for s in settings_of(available(name)):
         said = given.get(s.name)
@@ -227,7 +227,7 @@ def added(results: tuple[ProbeResult, ...], found: ProbeResult) -> tuple[tuple[P
 
 def _named(found: ProbeResult) -> str:
     """The name with the settings that were changed, as far as they are short."""
-    from core.probes.settings import settings_of
+    from core.options import settings_of
 
     changed = []
     for s in settings_of(available(found.probe)):

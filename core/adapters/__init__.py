@@ -37,7 +37,7 @@ def make_adapter(name: str, settings: Mapping[str, Any] | None = None) -> Any:
     Raises:
         InvalidInput: there is no such adapter or setting, or a value is out of range.
     """
-    from core.probes.settings import read_settings
+    from core.options import read_settings
 
     kind = adapter_class(name)
     return kind(**read_settings(kind, settings or {}))

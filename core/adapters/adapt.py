@@ -16,10 +16,9 @@ from core.adapters.adapted import Adapted, make_adapted, tower_of
 from core.adapters.data import PairData, pair_data
 from core.adapters.matching import score_pairs, score_questions
 from core.adapters.training import Training, fit, picture_groups, split_items
-from core.composition.records import Benchmark, Item, Pictured, Scores, distinct_captions
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.inputs import F64, ImageStore, Progress, no_progress
+from core.records import F64, Benchmark, ImageStore, Item, Pictured, Progress, Scores, distinct_captions, no_progress
 from core.token_cache import read_image_tokens, read_text_tokens
 
 
@@ -113,7 +112,7 @@ def adapt(
 
 
 class AdaptedScorer:
-    """An adapted encoder as a `core.composition.records.Scorer`: a pair's score is the adapter's logit."""
+    """An adapted encoder as a `core.records.Scorer`: a pair's score is the adapter's logit."""
 
     def __init__(self, adapted: Adapted) -> None:
         self.adapted = adapted

@@ -15,10 +15,10 @@ from typing import Any
 from core.adapters import make_adapter
 from core.adapters.files import Epoch, epoch_of, read_tensors, write_tensors
 from core.adapters.training import Trained, Training
-from core.composition.records import Benchmark
 from core.encoders import Encoder, load_encoder
 from core.errors import InvalidInput
 from core.files import write_text
+from core.records import Benchmark
 
 FORMAT = 1
 RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"

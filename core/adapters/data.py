@@ -12,10 +12,9 @@ import numpy as np
 import torch
 
 from core.adapters.base import ImageRows, TextRows
-from core.composition.records import Benchmark, distinct_captions
 from core.encoders.token_towers import ImageTokens, TextTokens
 from core.errors import InvalidInput
-from core.inputs import I64, Bool
+from core.records import I64, Benchmark, Bool, distinct_captions
 
 MOST_TRAINING_PICTURES = 8
 """Pictures of one retrieval item in a step: the rest are drawn in other epochs."""

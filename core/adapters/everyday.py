@@ -6,17 +6,16 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from core.archives import open_images
-from core.composition.records import Pictured
 from core.errors import InvalidInput
-from core.inputs import I64, Bool, ImageStore, SampleSet
+from core.files import ASSETS
 from core.pictures import index_files
+from core.records import I64, Bool, ImageStore, Pictured, SampleSet
 
-SCENES = Path(__file__).resolve().parents[2] / "assets" / "examples" / "scenes"
+SCENES = ASSETS / "examples" / "scenes"
 NAME = "the shipped scenes"
 
 

@@ -12,7 +12,7 @@ import torch
 
 from core.adapters.base import State
 from core.adapters.data import PairData
-from core.inputs import F64, I64, Progress, no_progress
+from core.records import F64, I64, Progress, no_progress
 
 TEXTS, PAIRS, IMAGES = 256, 256, 128
 """Texts, pairs and pictures in one pass."""

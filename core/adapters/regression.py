@@ -20,14 +20,13 @@ from core.adapters.everyday import Captioned, captioned_items, scene_captions, s
 from core.adapters.reranking import CANDIDATES, RerankingScorer, rerank
 from core.composition.comparing import ALL, LOWER_IS_BETTER, compare_results
 from core.composition.measures import share_of, title_of
-from core.composition.records import Pictured, Scorer, Scores
 from core.composition.run import run_composition
 from core.composition.scorers import matrix_of
 from core.composition.scoring import EncoderScorer
 from core.errors import InvalidInput
 from core.figures import count, percent, points
-from core.inputs import F64, I64, Bool, Estimate, ImageStore, Progress, SampleSet, no_progress
 from core.paired import paired_difference, paired_p
+from core.records import F64, I64, Bool, Estimate, ImageStore, Pictured, Progress, SampleSet, Scorer, Scores, no_progress
 from core.statistics import holm
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.composition.records import Pictured, Scorer, Scores
 from core.errors import InvalidInput
-from core.inputs import F64, Progress, no_progress
+from core.records import F64, Pictured, Progress, Scorer, Scores, no_progress
 
 CANDIDATES = 10
 

@@ -12,12 +12,11 @@ from typing import Any
 from core.adapters import make_adapter
 from core.adapters.adapt import read_tokens
 from core.adapters.adapted import Adapted, make_adapted, tower_of
-from core.adapters.files import STATE, WEIGHTS, read_tensors
-from core.adapters.training import Epoch, Trained, Training, picture_groups, split_items
-from core.composition.records import Pictured
+from core.adapters.files import STATE, WEIGHTS, Epoch, read_tensors
+from core.adapters.training import Trained, Training, picture_groups, split_items
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.inputs import Progress, no_progress
+from core.records import Pictured, Progress, no_progress
 
 
 def curve_so_far(state: Path) -> tuple[Epoch, ...]:

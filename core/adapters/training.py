@@ -20,7 +20,7 @@ from core.adapters.data import PairData, Step, content_digest, make_step
 from core.adapters.files import Epoch, read_checkpoint, write_checkpoint
 from core.adapters.matching import pick, score_questions
 from core.errors import InvalidInput
-from core.inputs import F64, I64, Bool, Progress, no_progress
+from core.records import F64, I64, Bool, Progress, no_progress
 
 EASY = 0.5
 """Weight of captions of other items beside the hard pairs."""

@@ -31,8 +31,8 @@ from core.composition.shown import Mode, Question, Shown, ask, sentence
 from core.embeddings import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.inputs import F64, Bool, Estimate, ImageStore, Progress, no_progress
 from core.paired import mcnemar
+from core.records import F64, Bool, Estimate, ImageStore, Progress, no_progress
 from core.statistics import UNDEFINED, holm, wilson
 
 ScorePictures = Callable[[ImageStore, Sequence[str]], F64]

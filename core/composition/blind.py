@@ -15,9 +15,8 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from core.composition.records import Benchmark, Item, Pictured, Scorer, Scores
 from core.errors import InvalidInput
-from core.inputs import F64, I64, Progress, no_progress
+from core.records import F64, I64, Benchmark, Item, Pictured, Progress, Scorer, Scores, no_progress
 
 FOLDS = 5
 FEWEST = 50

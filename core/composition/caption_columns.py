@@ -15,8 +15,8 @@ import numpy as np
 
 from core.composition.lexicon import read_lexicon
 from core.composition.things import Thing, phrase_at, read_caption
-from core.inputs import Column
 from core.nouns import right_articles, takes_article, words_in
+from core.records import Column
 
 YES = "yes"
 COUNT, RELATION, THING = "count", "relation", "thing"

@@ -26,9 +26,8 @@ from typing import Literal
 import numpy as np
 
 from core.composition.measures import picture_groups
-from core.composition.records import CompositionResult, Item, Picture, Pictured
 from core.errors import InvalidInput
-from core.inputs import F64, I64, Bool, Outcomes
+from core.records import F64, I64, Bool, CompositionResult, Item, Outcomes, Picture, Pictured
 
 Loss = Literal["margin", "binding"]
 IMAGE, TEXT = "image", "text"

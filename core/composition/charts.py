@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from core.composition.signature import GUESSED_RIGHT, GUESSED_SAME, Picks
-from core.inputs import Estimate
+from core.records import Estimate
 
 ROW = 16
 """Height of one model's bar, in the chart's own units; a chart is 300 wide."""

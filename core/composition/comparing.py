@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.composition.measures import Scope, estimate_of, macro_of, mean_of, scopes_of
-from core.composition.records import ComparedMetric, CompositionComparison, CompositionResult
 from core.errors import InvalidInput
-from core.inputs import F64, I64, Bool, Estimate
 from core.paired import paired_difference, paired_p, sign_flip_p
+from core.records import F64, I64, Bool, ComparedMetric, CompositionComparison, CompositionResult, Estimate
 from core.statistics import holm
 
 ALL = "all items"

@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.composition.records import Pictured
 from core.composition.rendered_benchmarks import benchmark_of, scene_name
 from core.composition.shapes import CLEAR, Phrase, Statement
 from core.errors import InvalidInput
-from core.inputs import I64
+from core.records import I64, Pictured
 from core.scenes import SceneObject, SceneSpec, render
 
 SIZES: Mapping[str, tuple[float, float]] = {"small": (0.21, 0.26), "medium": (0.32, 0.40), "large": (0.48, 0.56)}

@@ -20,12 +20,24 @@ from core.compare import MODEL, compare
 from core.composition.caption_columns import caption_columns, spoken_condition, tag_columns
 from core.composition.caption_samples import CaptionSamples, Loss, caption_samples
 from core.composition.kind_findings import kinds_with_p
-from core.composition.records import CompositionResult, Pictured
 from core.diagnose import diagnose_records
 from core.errors import InvalidInput
-from core.inputs import F32, I64, Embeddings, Outcomes, Progress, SampleSet, Words, no_progress
-from core.probe_records import Comparison, ProbeResult
-from core.records import Diagnosis, Insight
+from core.records import (
+    F32,
+    I64,
+    Comparison,
+    CompositionResult,
+    Diagnosis,
+    Embeddings,
+    Insight,
+    Outcomes,
+    Pictured,
+    ProbeResult,
+    Progress,
+    SampleSet,
+    Words,
+    no_progress,
+)
 from core.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.statistics import UNDEFINED
 

@@ -15,10 +15,10 @@ from core.composition.readers.files import as_list, as_object, load_json, text_o
 from core.composition.readers.shapes import shape_of
 from core.composition.shown import Mode, Shown, shown_from_captions, shown_from_truth
 from core.errors import InvalidInput
-from core.inputs import ImageStore
-from core.ledger import Ledger
 from core.nouns import spoken
 from core.pictures import match_files
+from core.records import ImageStore
+from core.records.ledger import Ledger
 from core.roles import plain
 from core.tables import Table, read_table
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.composition.precision import average_precision, chance_precision
-from core.composition.records import Benchmark, Item, Kind
 from core.errors import InvalidInput
-from core.inputs import F64, Bool
+from core.records import F64, Benchmark, Bool, Item, Kind
 
 RECALL_AT = (1, 3, 5, 10)
 """Depths at which a choice among many captions is reported."""

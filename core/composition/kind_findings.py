@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.inputs import F64, I64, Bool, Outcomes, SampleSet
-from core.records import ClassFinding
+from core.records import F64, I64, Bool, ClassFinding, Outcomes, SampleSet
 from core.statistics import Permuter, chunks, holm
 
 PERMUTATIONS = 9999

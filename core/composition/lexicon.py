@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from core import nouns
+from core.files import ASSETS
 
-FILE = Path(__file__).parents[2] / "assets" / "composition" / "lexicon.json"
+FILE = ASSETS / "composition" / "lexicon.json"
 
 
 @dataclass(frozen=True, slots=True)

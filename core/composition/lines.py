@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.composition.comparing import ALL
-from core.composition.records import Benchmark, CompositionComparison, CompositionResult, Metric
 from core.composition.sentences import chance_sentence, difference, figure, figure_interval
 from core.composition.signature import signature_of
 from core.figures import count, p_value
-from core.inputs import Estimate
+from core.records import Benchmark, CompositionComparison, CompositionResult, Estimate, Metric
 
 if TYPE_CHECKING:
     from core.adapters.regression import RegressionCheck, RegressionRow

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.composition.judging import Judged
-from core.composition.records import Item, Metric, Picture, TagMetrics
-from core.inputs import F64, I64, Bool, Estimate
+from core.records import F64, I64, Bool, Estimate, Item, Metric, Picture, TagMetrics
 from core.statistics import UNDEFINED, bootstrap, wilson
 
 TITLES = {

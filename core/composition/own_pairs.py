@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from core.composition.readers.building import FIRST_OF_EACH, Builder, tidy_caption
-from core.composition.records import Benchmark
 from core.composition.scoring import EncoderScorer, cosines
 from core.embeddings import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.inputs import F64, I64, Bool, ImageStore, Progress, no_progress
 from core.losses import softmax
+from core.records import F64, I64, Benchmark, Bool, ImageStore, Progress, no_progress
 
 MOST_PICTURES, MOST_CAPTIONS = 12, 24
 CLOSE = 0.95

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from core.composition.measures import picture_groups
-from core.composition.records import Pictured
 from core.errors import InvalidInput
-from core.inputs import I64
+from core.records import I64, Pictured
 
 SPLIT, TRAIN = "split", "train"
 

@@ -12,7 +12,7 @@ from PIL import Image
 from core.composition.patch_words import cell_edges
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.inputs import F32
+from core.records import F32
 
 FOR, AGAINST = (213, 94, 0), (0, 114, 178)
 """Vermilion and blue of Okabe and Ito's palette, which people with any common colour blindness tell apart; against grey they also differ in lightness

@@ -20,7 +20,7 @@ from core.composition.things import Reading, Thing, phrase_at, read_caption
 from core.encoders import Encoder
 from core.encoders.vectors_math import products
 from core.errors import InvalidInput
-from core.inputs import F32
+from core.records import F32
 
 GRID = 7
 """Cells a side: 50 encodings a picture."""

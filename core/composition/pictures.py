@@ -13,11 +13,10 @@ from PIL import Image
 from core.archives import FileImages, open_images
 from core.composition.readers.building import counted, retrieval_fault
 from core.composition.readers.files import path_of
-from core.composition.records import Benchmark, Box, Item, Picture, Pictured
 from core.decoding import Unreadable, decode
 from core.errors import InvalidInput
-from core.inputs import I64
 from core.pictures import FileIndex, index_files, refusal
+from core.records import I64, Benchmark, Box, Item, Picture, Pictured
 from core.roles import Limits
 
 _HEAD = 2**16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.inputs import F64, Bool
+from core.records import F64, Bool
 
 
 def average_precision(scores: F64, relevant: Bool) -> float:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
-from core.composition.records import Benchmark
+from core.files import ASSETS
+from core.records import Benchmark
 
-FILE = Path(__file__).resolve().parents[2] / "assets" / "published_composition.json"
+FILE = ASSETS / "published_composition.json"
 
 COLA_ITEMS = 210
 """Of Cola's own multi-object file."""

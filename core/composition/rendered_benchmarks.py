@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Protocol
 
-from core.composition.records import Benchmark, Item, Picture, Pictured
 from core.composition.rendered import RenderedItem
 from core.composition.shape_render import render_scene
 from core.composition.shapes import Scene
-from core.inputs import I64
+from core.records import I64, Benchmark, Item, Picture, Pictured
 
 SOURCE = "Rendered here, in the form of Cola (Ray et al. 2023, arXiv 2305.03689)"
 

@@ -29,7 +29,7 @@ from core.composition.shape_render import render_scene
 from core.composition.shapes import Scene, Thing, truth
 from core.errors import InvalidInput
 from core.files import whole, write_json, write_text
-from core.inputs import Progress, no_progress
+from core.records import Progress, no_progress
 
 MULTI, SINGLE = "COLA_multiobjects_matching_benchmark.json", "COLA_singleobjects_benchmark_RENDERED.json"
 Form = Literal["webp", "webp lossless", "png"]

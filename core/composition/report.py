@@ -11,14 +11,13 @@ from core.charts import N_CLUSTER_COLOURS, interval_bar, interval_range
 from core.composition import charts, sentences
 from core.composition.comparing import ALL
 from core.composition.measures import title_of
-from core.composition.records import Benchmark, ComparedMetric, CompositionComparison, CompositionResult, Metric
 from core.composition.signature import Signature, signature_of
 from core.composition.worst import WORST, worst_items
 from core.errors import InvalidInput
 from core.figures import count, number, p_value, percent
 from core.files import write_text
 from core.inline_pictures import InlinePictures
-from core.inputs import Estimate, ImageStore
+from core.records import Benchmark, ComparedMetric, CompositionComparison, CompositionResult, Estimate, ImageStore, Metric
 from core.report import environment, style
 
 if TYPE_CHECKING:

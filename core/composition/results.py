@@ -22,12 +22,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.codec import decode, encode
-from core.composition.records import Benchmark, CompositionComparison, CompositionResult, Item, Metric
 from core.errors import InvalidInput
 from core.files import digest, read_arrays, whole, write_arrays, write_json
-from core.inputs import F64
-from core.tabular import plain, strings
+from core.records import F64, Benchmark, CompositionComparison, CompositionResult, Item, Metric
+from core.records.codec import decode, encode, plain
+from core.tabular import strings
 
 FORMAT = 1
 DOCUMENT, ITEMS, ARRAYS = "composition.json", "items.parquet", "scores.npz"

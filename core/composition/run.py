@@ -14,11 +14,25 @@ from core.composition.judging import hard_pictures, judge, readable
 from core.composition.measures import by_tag, metrics_of, picture_groups, tags_of
 from core.composition.published import figures_for
 from core.composition.readers.building import counted, retrieval_fault
-from core.composition.records import Benchmark, CompositionResult, Item, Metric, Pictured, Scorer, Scores, distinct_captions
 from core.composition.scoring import ReadsCaptions, cosines
 from core.errors import InvalidInput
-from core.inputs import F32, F64, I64, Bool, Progress, no_progress
-from core.probes.settings import read_name
+from core.options import read_name
+from core.records import (
+    F32,
+    F64,
+    I64,
+    Benchmark,
+    Bool,
+    CompositionResult,
+    Item,
+    Metric,
+    Pictured,
+    Progress,
+    Scorer,
+    Scores,
+    distinct_captions,
+    no_progress,
+)
 
 WHOLE = 0.9
 """Share of a benchmark's items from which its published figures are shown beside the result."""

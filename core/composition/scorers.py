@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from core.composition.readers.files import path_of
-from core.composition.records import Scorer
 from core.composition.scoring import EncoderScorer, cosines
 from core.embeddings import read_images
 from core.encoders import load_encoder
-from core.inputs import F64, ImageStore, Progress, no_progress
+from core.records import F64, ImageStore, Progress, Scorer, no_progress
 
 
 def scorer_of(name: str) -> Scorer:

@@ -9,13 +9,12 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from core.composition.records import Item, Pictured, Scores, distinct_captions
 from core.embeddings import read_images
 from core.encoders import Encoder
 from core.encoders.vectors_math import unit_rows
 from core.errors import InvalidInput
-from core.inputs import F32, F64, I64, Progress, no_progress
 from core.naming import encode_texts
+from core.records import F32, F64, I64, Item, Pictured, Progress, Scores, distinct_captions, no_progress
 
 BATCH = 256
 """Captions between two reports of progress; each batch is kept in the cache by itself, so a run that was stopped goes on from there."""

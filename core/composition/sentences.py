@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 from core.composition.comparing import LOWER_IS_BETTER
-from core.composition.records import CompositionResult, Metric
 from core.composition.signature import Signature
 from core.figures import count, number
-from core.inputs import Estimate
+from core.records import CompositionResult, Estimate, Metric
 
 
 def figure(key: str, value: float | None) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.inputs import F32, F64, Bool
+from core.records import F32, F64, Bool
 
 _PITCH, _YAW = np.radians(27.0), np.radians(33.0)
 STRIPE = 0.42

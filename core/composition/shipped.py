@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from core.composition.cutouts import draw_cutout_items, pictured_cutouts, read_stock
-from core.composition.records import Pictured
 from core.composition.rendered import RenderedPlan, draw_items
 from core.composition.rendered_benchmarks import pictured
 from core.composition.rendered_retrieval import draw_retrieval, pictured_retrieval
 from core.errors import InvalidInput
+from core.files import ASSETS
+from core.records import Pictured
 
 SHIPPED: Mapping[str, str] = {
     "rendered": "240 pairs of rendered scenes; half of them name pairs of attribute and shape that the training scenes never show",
     "rendered-single": "40 queries such as 'large striped red cube' over 160 rendered scenes, ranked among those that share a word",
     "cutouts": "160 pairs of objects cut out of pictures and set on photographs: sizes, places, counts and nouns",
 }
-CUTOUTS = Path(__file__).parents[2] / "assets" / "composition" / "cutouts"
+CUTOUTS = ASSETS / "composition" / "cutouts"
 _SIZES = {"rendered": 240, "rendered-single": 40, "cutouts": 160}
 MOST = 20_000
 """Items of one benchmark that are drawn at most."""

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from core.composition.lexicon import read_lexicon
 from core.composition.things import described_things
 from core.errors import InvalidInput
-from core.inputs import SampleSet
 from core.nouns import right_articles, spoken, takes_article
+from core.records import SampleSet
 
 Mode = Literal["one", "two"]
 """"one": pictures of one thing; "two": pictures of two things with their attributes, which alone can test binding."""

@@ -13,10 +13,9 @@ from typing import Literal
 import numpy as np
 
 from core.composition.measures import share_of
-from core.composition.records import Benchmark, CompositionResult
 from core.errors import InvalidInput
 from core.figures import interval, percent
-from core.inputs import F64, Bool, Estimate
+from core.records import F64, Benchmark, Bool, CompositionResult, Estimate
 
 GUESSED_SAME = 1 / 2
 """Share of items in which a guess takes one picture for both captions."""

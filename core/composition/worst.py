@@ -9,10 +9,9 @@ import numpy as np
 from markupsafe import Markup
 
 from core.composition.judging import relevant_pictures
-from core.composition.records import Benchmark, CompositionResult, Item
 from core.figures import number
 from core.inline_pictures import InlinePictures
-from core.inputs import F64, I64, Bool
+from core.records import F64, I64, Benchmark, Bool, CompositionResult, Item
 
 WORST = 12
 MOST_SHOWN = 6

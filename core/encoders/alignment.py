@@ -20,9 +20,10 @@ import numpy as np
 from core.encoders.conditions import CONDITIONS, Conditions
 from core.encoders.vectors_math import gelu, products, unit_rows
 from core.errors import InvalidInput
+from core.files import ASSETS
 from core.records import F32
 
-FILE = Path(__file__).parents[2] / "assets" / "encoder" / "alignment.safetensors"
+FILE = ASSETS / "encoder" / "alignment.safetensors"
 PREFIX = "conditions."
 """Of the arrays in the file that belong to `Conditions`."""
 THRESHOLD = np.float32(3.0)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from PIL import Image
 
-from core.encoders.alignment import unit_rows
 from core.encoders.full_batches import in_full_batches
 from core.encoders.open_clip_load import device, load
 from core.encoders.open_clip_source import parse_source
 from core.encoders.prompt_towers import OpenClipTower, PromptTower
+from core.encoders.vectors_math import unit_rows
 from core.records import F32
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from core.encoders.token_images_open_clip import prune_unused
 from core.encoders.token_towers import TextTokens
 from core.encoders.vectors_math import unit_rows
 from core.errors import InvalidInput
-from core.inputs import I64, Bool
+from core.records import I64, Bool
 
 _STEP = 8
 """Texts are run at a multiple of so many tokens: one length for each text whatever the others are, and little padding."""

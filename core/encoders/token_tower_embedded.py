@@ -20,7 +20,7 @@ from core.encoders.lite0_runtime import best_mapper
 from core.encoders.minilm import MAX_TOKENS, load_tower
 from core.encoders.prompt_tower_embedded import AlignedTexts
 from core.encoders.token_towers import ImageTokens, TextTokens
-from core.inputs import F32
+from core.records import F32
 
 COARSE, FINE = 47, 32
 """Layers whose maps are taken: the last block's output (320 channels, 7 x 7) and the last at stride 16 (112 channels, 14 x 14)."""

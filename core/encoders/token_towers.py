@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from core.inputs import F32, I64, Bool
+from core.records import F32, I64, Bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

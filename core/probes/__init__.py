@@ -38,7 +38,7 @@ def make_probe(name: str, settings: Mapping[str, Any] | None = None) -> Any:
     Raises:
         InvalidInput: there is no such probe or setting, or a value is out of range.
     """
-    from core.probes.settings import read_settings
+    from core.options import read_settings
 
     kind = probe_class(name)
     return kind(**read_settings(kind, settings or {}))

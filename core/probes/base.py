@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from core.encoders import Encoder
-from core.probe_records import Choice, Neighbours
-from core.records import F32, F64, I64, Progress, no_progress
+from core.records import F32, F64, I64, Choice, Neighbours, Progress, no_progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +90,7 @@ class Scored:
 
 
 class Probe(Protocol):
-    """A frozen dataclass whose fields are the settings: page and command line build their controls from them (`core.probes.settings`).
+    """A frozen dataclass whose fields are the settings: page and command line build their controls from them (`core.options`).
 
     A field's metadata may hold `help` (a sentence), `choices`, `low`, `high`, `kind` ("text" for several lines, "file", "folder") and
     `advanced` (True: below the fold).

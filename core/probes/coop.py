@@ -10,12 +10,11 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probe_records import Choice
 from core.probes.base import Needs, Part, Scored, logit_scale_of, said_shots, tidy
 from core.probes.context import Position, Prompts, Training, lay_out, load_prompts, save_prompts
 from core.probes.prompts import mean_vectors
 from core.probes.splits import VALIDATION
-from core.records import F64
+from core.records import F64, Choice
 
 INIT = "a photo of a"
 INIT_HELP = "words that the context starts from; empty starts from random vectors"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.encoders import load_encoder
 from core.errors import InvalidInput
+from core.files import ASSETS
 from core.intake import embed
 from core.probes.intake import read_samples
 from core.probes.published import dataset_key
@@ -19,7 +20,7 @@ from core.records import Progress, SampleSet, no_progress
 from core.roles import Roles
 from core.tables import read_table
 
-PROMPTS = Path(__file__).resolve().parents[2] / "assets" / "prompts"
+PROMPTS = ASSETS / "prompts"
 TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 
 

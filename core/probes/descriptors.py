@@ -12,7 +12,7 @@ import numpy.typing as npt
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.naming import encode_texts
-from core.probe_records import ProbeResult
+from core.records import ProbeResult
 
 
 class PromptSimilarity(NamedTuple):

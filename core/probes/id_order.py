@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.probe_records import LogitParts, Neighbours, ProbeResult
 from core.probes.splits import Fold, Split
-from core.records import I64
+from core.records import I64, LogitParts, Neighbours, ProbeResult
 
 
 def order_of(ids: tuple[str, ...]) -> I64:

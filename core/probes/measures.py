@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.probe_records import ProbeResult
-from core.records import F64, I64, Bool, Estimate
+from core.records import F64, I64, Bool, Estimate, ProbeResult
 from core.statistics import bootstrap, wilson
 
 BINS = 15

@@ -10,9 +10,7 @@ import numpy as np
 from core.diagnose import diagnose_records
 from core.errors import InvalidInput
 from core.layout import needs_superclasses
-from core.probe_records import ProbeResult
-from core.probe_sentences import OWN
-from core.records import Diagnosis, Embeddings, Progress, SampleSet, Words, no_progress
+from core.records import OWN, Diagnosis, Embeddings, ProbeResult, Progress, SampleSet, Words, no_progress
 from core.settings import Settings
 from core.superclasses import name_vectors
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput, MissingDependency
+from core.options import check_text
 from core.probes.base import tidy
-from core.probes.settings import check_text
 
 LIMIT = 50 * 2**20
 """Bytes of the largest file that is read; the largest published one has 3 MB."""

@@ -6,14 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from core.errors import InvalidInput
+from core.files import ASSETS
 from core.probes.prompt_files import by_class, matching, read_lists, read_synonyms, read_templates, strangers_note
 
-WORDS = Path(__file__).parents[2] / "assets" / "prompts" / "words.txt"
+WORDS = ASSETS / "prompts" / "words.txt"
 PAIRS = 15
 """Random words and random characters, of WaffleCLIP: 30 texts a class."""
 _ENDS = (".", "!", "?", "。", "！", "？", "।", "؟", "۔", "…", '."', ".”", ".'")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
-FILE = Path(__file__).resolve().parents[2] / "assets" / "published_probes.json"
+from core.files import ASSETS
+
+FILE = ASSETS / "published_probes.json"
 
 Mark = Literal["repo", "2nd", "mem"]
 """Read in a repository that published it; read in somebody else's table; from memory and not read again."""

@@ -13,15 +13,31 @@ import numpy as np
 from core import losses
 from core.encoders import Encoder
 from core.errors import InvalidInput
+from core.options import check_seed, read_name
 from core.paired import paired_difference, paired_p, sign_flip_p
-from core.probe_records import Choice, Control, LogitParts, Neighbours, ProbeResult, Support
 from core.probes.base import Images, Needs, Part, Probe, Scored, said_shots
 from core.probes.id_order import moved, moved_back, order_of
 from core.probes.measures import calibration_error
 from core.probes.prompt_files import matching
-from core.probes.settings import check_seed, read_name
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, whole
-from core.records import F32, F64, I64, Bool, Embeddings, Estimate, Outcomes, Progress, SampleSet, no_progress
+from core.records import (
+    F32,
+    F64,
+    I64,
+    Bool,
+    Choice,
+    Control,
+    Embeddings,
+    Estimate,
+    LogitParts,
+    Neighbours,
+    Outcomes,
+    ProbeResult,
+    Progress,
+    SampleSet,
+    Support,
+    no_progress,
+)
 from core.statistics import bootstrap, wilson
 
 SHOWN = 6

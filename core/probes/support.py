@@ -24,7 +24,7 @@ class SupportSet:
     images: Images
     source: str
     purity: F32
-    """(k,) see `core.probe_records.Support.purity`."""
+    """(k,) see `core.records.Support.purity`."""
     notes: tuple[str, ...] = ()
 
 

@@ -11,14 +11,13 @@ import numpy as np
 from core.encoders.vectors_math import unit_rows
 from core.errors import InvalidInput
 from core.naming import encode_texts
-from core.probe_records import Choice, Neighbours
 from core.probes.affinities import Span, cache_values, nearest, projected, signature_evidence, signatures, support_span, text_subspace, tip_evidence
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
 from core.probes.prompts import TextClassifier, check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.search import Axis, Found, coarse_to_fine, geometric
 from core.probes.splits import VALIDATION
 from core.probes.support import SupportSet, support_of, without
-from core.records import F32, F64, I64
+from core.records import F32, F64, I64, Choice, Neighbours
 
 NEIGHBOURS = 8
 """Support images named for each image, by each affinity."""

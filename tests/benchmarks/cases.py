@@ -18,11 +18,13 @@ import numpy as np
 from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
-from core.diagnose import Settings, diagnose
+from core.diagnose import diagnose
 from core.embedding_cache import default_cache
+from core.figures import digits_for, interval, number, p_value, percent, with_unit
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
 from core.results import write_results
-from core.summary import detectable_sentence, digits_for, interval, number, p_value, percent, predictability_sentence, verdict, with_unit
+from core.settings import Settings
+from core.summary import detectable_sentence, predictability_sentence, verdict
 from tests.benchmarks.case_tables import CASES, Case
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"

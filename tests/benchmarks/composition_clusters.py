@@ -28,7 +28,6 @@ from threadpoolctl import threadpool_limits
 from core.composition.caption_columns import named_things
 from core.composition.diagnosis import CompositionRecords, composition_records, joint_vectors
 from core.composition.kind_findings import kinds_with_p
-from core.composition.records import CompositionResult, Item, Pictured
 from core.composition.rendered import RenderedPlan, draw_items
 from core.composition.rendered_benchmarks import SceneStore, pictured
 from core.composition.shapes import Scene
@@ -36,9 +35,8 @@ from core.conditions import build_conditions
 from core.diagnose import diagnose_records
 from core.encoders import load_encoder
 from core.ensemble import LossRegressor, out_of_fold
-from core.inputs import F64, Bool, Outcomes
 from core.naming import encode_texts
-from core.records import Diagnosis, Insight
+from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item, Outcomes, Pictured
 from core.regressors import assign_folds
 from core.search import SMALLEST
 from core.settings import CLASS_SHARE_OF_ALPHA, Settings

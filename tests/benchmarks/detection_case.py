@@ -22,10 +22,11 @@ import numpy as np
 from PIL import Image
 
 from core.detection import audit_detections
-from core.diagnose import Settings, diagnose_audit
+from core.diagnose import diagnose_audit
 from core.embedding_cache import default_cache
 from core.records import Diagnosis
 from core.scenes import SceneObject, ScenePlan, SceneSpec, render
+from core.settings import Settings
 from core.statistics import wilson
 from core.summary import text_summary
 from scripts.example_stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs

@@ -13,9 +13,10 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from core.diagnose import Settings, diagnose_audit
+from core.diagnose import diagnose_audit
 from core.multilabel import audit_multilabel
 from core.roles import Roles
+from core.settings import Settings
 from core.statistics import wilson
 
 N, SHARES = 150, np.array([0.5, 0.2, 0.08])

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from core.diagnose import Settings, diagnose
+from core.diagnose import diagnose
 from core.embedding_cache import default_cache
+from core.figures import percent
 from core.records import Diagnosis, Prediction, PredictionRow
 from core.sentences import FINDINGS, cluster_title, sentence
+from core.settings import Settings
 from core.store import save
-from core.summary import percent
 from tests.benchmarks.case_tables import CASES
 from tests.benchmarks.cases import DATA
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show

@@ -21,13 +21,14 @@ import numpy as np
 from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
-from core.diagnose import Settings, diagnose_arrays
+from core.diagnose import diagnose_arrays
 from core.layout import failure_score, lay_out
 from core.phrases import ALIKE
 from core.planted import ACCURACY, SLICE_ACCURACY, Planted, PlantedKind, plant_embeddings, plant_words
 from core.proposals import PHRASE_DEPTHS
 from core.records import F32, F64, Diagnosis, Insight
 from core.search import SMALLEST
+from core.settings import Settings
 from core.statistics import studentised_excess
 from core.store import load
 from core.words import phrase_scores

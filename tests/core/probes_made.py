@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from core.probe_records import Choice, Control, LogitParts, Neighbours, ProbeResult, Support
 from core.probes.measures import calibration_error
 from core.probes.run import accuracy_of, outcomes_of
-from core.records import Diagnosis, Estimate
+from core.records import Choice, Control, Diagnosis, Estimate, LogitParts, Neighbours, ProbeResult, Support
 from tests.fixtures import make_diagnosis
 
 

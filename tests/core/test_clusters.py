@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from core.clusters import Found, Part, find_clusters, logistic, margin
-from core.diagnose import Settings, diagnose_arrays
+from core.diagnose import diagnose_arrays
 from core.layout import lay_out
 from core.proposals import propose
 from core.records import F32, F64, I64, Bool, SampleSet
 from core.regressors import Features, assign_folds
 from core.search import SMALLEST, Reading
+from core.settings import Settings
 
 
 @dataclass

@@ -15,14 +15,15 @@ from core.adapters import ADAPTERS
 from core.adapters.adapted import load_adapted
 from core.adapters.training import Training
 from core.cli import build_parser, main
-from core.cli_compose import SETTING, TRAINING, named_adapter
+from core.cli_compose import TRAINING, named_adapter
+from core.cli_probe import SETTING
 from core.commands_compose import COLA, PARTS, PICTURES
 from core.commands_compose_train import read_check
 from core.composition.readers import READERS
 from core.composition.rendered_files import MULTI
 from core.composition.results import load_result
 from core.composition.shipped import SHIPPED
-from core.probes.settings import settings_of
+from core.options import settings_of
 from core.terminal import TerminalProgress
 from tests.core.test_commands_probe import refused, said
 from tests.core.test_token_towers import TWO

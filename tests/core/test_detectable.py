@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from core.detectable import SHARES
-from core.diagnose import Settings, diagnose_arrays
+from core.diagnose import diagnose_arrays
 from core.planted import plant_region
 from core.records import F32, F64, Bool, Detectable
+from core.settings import Settings
 
 SETTINGS = Settings(map=False, n_members=2, n_permutations=199)
 

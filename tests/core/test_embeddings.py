@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.embedding_cache import EmbeddingCache, Entry, entry_key
-from core.embeddings import ImageReading, default_cache, read_images, thumbnail
+from core.decoding import thumbnail
+from core.embedding_cache import EmbeddingCache, Entry, default_cache, entry_key
+from core.embeddings import ImageReading, read_images
 from core.errors import Cancelled, InvalidInput
 from tests.core.pictures_made import MeanColour, Pictures, blobs, encoded
 

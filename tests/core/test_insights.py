@@ -7,9 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from core.diagnose import Settings, diagnose_records
+from core.diagnose import diagnose_records
 from core.insights import explain
 from core.records import Bool, Column, Diagnosis, Embeddings, Outcomes, SampleSet
+from core.settings import Settings
 from core.statistics import auroc
 
 N = 400

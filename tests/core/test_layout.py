@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.diagnose import Settings, diagnose_arrays
+from core.diagnose import diagnose_arrays
 from core.layout import LARGE_CLASS, MOST_LARGE, failure_score, lay_out, needs_superclasses, superclasses_of
 from core.records import I64, Column, Outcomes, SampleSet
 from core.results import to_document
+from core.settings import Settings
 from core.superclasses import MANY_CLASSES, Superclasses
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InvalidInput
-from core.samples import Roles, read_audit
+from core.roles import Roles
+from core.samples import read_audit
 from tests.core.small_tables import N, folder, frame, png, reasons, said
 
 # --- where the loss comes from

@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from core.errors import InvalidInput
-from core.roles import Limits
-from core.samples import Roles, describe_columns, read_audit
+from core.roles import Limits, Roles
+from core.samples import describe_columns, read_audit
 from tests.core.small_tables import N, folder, frame, png, reasons, said
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.diagnose import Settings, diagnose
+from core.diagnose import diagnose
 from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.naming import make_words
 from core.questions import ask
+from core.settings import Settings
 from core.store import load, save
 from core.vocabulary import Phrase, Vocabulary
 from tests.core.pictures_made import blobs, encoded

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.composition.records import Benchmark, CompositionResult, Item, Picture, Pictured, Scores
 from core.composition.run import run_composition
-from core.inputs import I64, Progress, no_progress
+from core.records import I64, Benchmark, CompositionResult, Item, Picture, Pictured, Progress, Scores, no_progress
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import core.composition.scorers
-import webapp.compose_grid as tab
 from core.composition.binding import NO_ATTRIBUTE, NOTHING, binding_grid
 from core.composition.rendered_binding import draw_binding
 from core.composition.shown import Shown
 from core.errors import InvalidInput
-from core.inputs import F64
+from core.records import F64
 from tests.webapp.composed import Squares
 from tests.webapp.test_markup import Tags
+from webapp import compose_grid as tab
 from webapp.compose_grid import LABEL, RUN, SCENES, Binding, make_grid, on_grid, on_measure, on_open, on_source
 from webapp.compose_grid_views import SIGNS, grid_view
 from webapp.compose_models import House

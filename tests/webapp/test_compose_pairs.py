@@ -15,7 +15,7 @@ from core.adapters import adapted
 from core.composition import scorers
 from core.composition.own_pairs import MOST_CAPTIONS
 from core.errors import InvalidInput
-from core.inputs import F32
+from core.records import F32
 from tests.fixtures import draw_picture
 from tests.webapp.test_markup import Tags
 from webapp.compose_models import House

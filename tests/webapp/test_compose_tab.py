@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-import webapp.compose_runs as runs
-from core.composition.records import Scorer
 from core.composition.shipped import SHIPPED
 from core.errors import InvalidInput
+from core.records import Scorer
 from tests.fixtures import draw_picture
 from tests.webapp.composed import Made, pairs, result
+from webapp import compose_runs as runs
 from webapp.compose_files import write_files
 from webapp.compose_models import NOTHING, House, checked_encoder, encoder_choices, second_choices
 from webapp.compose_runs import FIRST, NAMED, OWN, Composing, Taught, benchmarks, open_benchmark, scorer_for

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 import core.encoders
-import webapp.compose_teach as tab
 from core.adapters import ADAPTERS
+from core.adapters.files import Epoch
 from core.adapters.regression import RegressionCheck, RegressionRow
-from core.adapters.training import Epoch
 from core.composition import scorers
 from core.composition.shipped import open_shipped
 from core.encoders.open_clip import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
-from core.inputs import Estimate
+from core.records import Estimate
 from tests.core.test_token_towers import TWO
 from tests.core.tiny_clip import write_model
 from tests.webapp.composed import pairs
 from tests.webapp.test_markup import Tags
+from webapp import compose_teach as tab
 from webapp.compose_models import House
 from webapp.compose_runs import Composing, own_folder
 from webapp.compose_teach import PART, RENDERED, Plan, adapters, learn, on_learned, on_plan, on_teach, read_plan

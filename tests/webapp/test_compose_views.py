@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.composition.comparing import compare_results
-from core.composition.records import CompositionResult, Pictured
+from core.records import CompositionResult, Pictured
 from tests.webapp.composed import choices, pairs, queries, result
 from tests.webapp.test_markup import Tags
 from webapp.compose_figures import changed

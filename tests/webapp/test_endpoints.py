@@ -215,7 +215,7 @@ def test_a_path_that_was_not_uploaded_is_refused(served: str, forged: dict[str, 
     assert '"error":null' in said.replace(" ", "")  # stopped before our code, whose refusals carry a message
 
 
-@pytest.mark.parametrize("path", ["core/records.py", "requirements.txt", ".git/config"])
+@pytest.mark.parametrize("path", ["core/records/diagnosis.py", "requirements.txt", ".git/config"])
 def test_no_file_of_the_repository_is_served(served: str, repository: Path, path: str) -> None:
     answer = httpx.get(f"{served}gradio_api/file={repository / path}")
     assert answer.status_code in (403, 404)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.diagnose import Settings, diagnose
+from core.diagnose import diagnose
 from core.errors import InvalidInput
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
 from core.sentences import came_back
+from core.settings import Settings
 from tests.fixtures import make_diagnosis
 from tests.webapp.test_markup import Tags
 from webapp.cards import cluster_list

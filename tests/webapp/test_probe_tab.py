@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
+from core.options import settings_of
 from core.probes import PROBES, make_probe
-from core.probes.settings import settings_of
 from core.records import Diagnosis, ProbeResult, SampleSet
 from core.store import load
 from tests.webapp.showcase import add_words, make_showcase
@@ -217,7 +217,7 @@ def test_what_was_added_while_a_probe_was_at_work_is_not_lost(streets: Diagnosis
 
 
 def test_a_stopped_diagnosis_of_failures_opens_no_earlier_run(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import webapp.tabs.probe as tab
+    from webapp.tabs import probe as tab
 
     def endless(_: Any, __: Any, progress: Any) -> str:
         while True:

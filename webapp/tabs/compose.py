@@ -8,9 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from core.composition.records import CompositionComparison
 from core.errors import InvalidInput
-from core.inputs import Progress
+from core.records import CompositionComparison, Progress
 from webapp import compose_files, compose_grid, compose_pairs, compose_teach
 from webapp.choices import IMAGES, TABLES
 from webapp.compose_items import VERSUS, WHICH, items_view

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from core.composition.readers.shapes import recognise
-from core.composition.records import Benchmark
 from core.errors import InvalidInput
+from core.records import Benchmark
 
 READERS = {
     "cola": "core.composition.readers.cola:read_multi_object",

@@ -8,8 +8,8 @@ from pathlib import Path
 from core.composition.readers.building import Builder
 from core.composition.readers.files import Record, as_list, as_object, box_of, load_json, text_of, texts_of
 from core.composition.readers.shapes import one_file_of
-from core.composition.records import Benchmark
 from core.errors import InvalidInput
+from core.records import Benchmark
 
 FEWEST = 25
 """Items that an attribute pair needs to count in the headline, as in ARO's code."""

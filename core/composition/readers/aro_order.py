@@ -10,8 +10,8 @@ import numpy as np
 from core.composition.readers.building import Builder
 from core.composition.readers.files import as_list, as_object, as_text, load_json, text_of, texts_of
 from core.composition.readers.shapes import one_file_of
-from core.composition.records import Benchmark
 from core.errors import InvalidInput
+from core.records import Benchmark
 
 _STRIPPED = re.compile(r'[.!"()*#:;~]')  # what BLIP's and ARO's code takes out of a caption; commas and hyphens stay
 _TRIES = 10

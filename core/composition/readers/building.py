@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.composition.records import Benchmark, Box, Item, Kind, Picture
 from core.errors import InvalidInput
-from core.inputs import Bool
-from core.probes.settings import check_text
+from core.options import check_text
+from core.records import Benchmark, Bool, Box, Item, Kind, Picture
 
 MOST_ITEMS = 200_000
 LONGEST_CAPTION = 2000

@@ -9,9 +9,8 @@ import numpy as np
 from core.composition.readers.building import Builder, retrieval_fault
 from core.composition.readers.files import Record, as_list, as_object, as_text, load_json, text_of
 from core.composition.readers.shapes import one_file_of
-from core.composition.records import Benchmark
 from core.errors import InvalidInput
-from core.inputs import Bool
+from core.records import Benchmark, Bool
 
 WORDS = ("size", "color", "material", "shape")
 """In the order in which a query says them."""

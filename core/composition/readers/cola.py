@@ -7,7 +7,7 @@ from pathlib import Path
 from core.composition.readers.building import FIRST_OF_EACH, Builder
 from core.composition.readers.files import as_list, as_object, as_text, load_json
 from core.composition.readers.shapes import one_file_of
-from core.composition.records import Benchmark
+from core.records import Benchmark
 
 TAGS = "tags.json"
 _FORM = "four texts, image, caption, image, caption"

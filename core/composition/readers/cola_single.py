@@ -11,9 +11,8 @@ import numpy as np
 from core.composition.readers.building import Builder, retrieval_fault
 from core.composition.readers.files import as_list, as_text, few, kind_of, load_json
 from core.composition.readers.shapes import one_file_of
-from core.composition.records import Benchmark
 from core.errors import InvalidInput
-from core.inputs import Bool
+from core.records import Benchmark, Bool
 
 
 def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchmark:

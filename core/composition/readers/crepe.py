@@ -9,8 +9,8 @@ from core.composition.readers.building import Builder
 from core.composition.readers.files import box_of, few, header
 from core.composition.readers.rows import cell_of, literal_list, read_rows
 from core.composition.readers.shapes import files_of, is_negatives_column
-from core.composition.records import Benchmark
 from core.errors import InvalidInput
+from core.records import Benchmark
 
 _BOX = ("x", "y", "width", "height")
 _PREFERRED = ("hard_negs", "valid_hard_negs_combined", "valid_hard_negs_comp", "valid_hard_negs_atom")

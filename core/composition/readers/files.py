@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from core.composition.records import Box
 from core.errors import InvalidInput
+from core.records import Box
 
 LARGEST = 200 * 2**20
 """Bytes of one file; the largest published one (the scenes of CLEVR) has about 150 MB."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from core.composition.readers.building import Builder, tidy_caption
 from core.composition.readers.rows import cell_of, literal_list, read_rows
 from core.composition.readers.shapes import one_file_of
-from core.composition.records import Benchmark
 from core.errors import InvalidInput
+from core.records import Benchmark
 
 _COLUMNS = ("title", "filepath", "neg_caption")
 

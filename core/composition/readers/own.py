@@ -10,8 +10,8 @@ from core.composition.readers.building import FIRST_OF_EACH, Builder
 from core.composition.readers.files import Record, as_list, as_object, as_text, few, kind_of, label_of, load_json, load_lines
 from core.composition.readers.rows import read_rows
 from core.composition.readers.shapes import KNOWN, OWN_CHOICE, OWN_PAIRS, is_foil_column, one_file_of
-from core.composition.records import Benchmark
 from core.errors import InvalidInput
+from core.records import Benchmark
 
 MOST_VALUES = 50
 """Different values of a column that becomes a tag; a column with more is not one."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.composition.readers.building import FIRST_OF_EACH, Builder
 from core.composition.readers.files import Record, as_list, as_object, label_of, load_json, load_lines, text_of
 from core.composition.readers.shapes import files_of, one_file_of
-from core.composition.records import Benchmark
+from core.records import Benchmark
 
 _WINOGROUND = ("image_0", "image_1", "caption_0", "caption_1")
 _TAGS = {"collapsed_tag": "collapsed tag", "tag": "tag", "secondary_tag": "secondary tag", "num_main_preds": "main predicates"}

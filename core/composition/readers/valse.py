@@ -7,8 +7,8 @@ from pathlib import Path
 from core.composition.readers.building import Builder
 from core.composition.readers.files import Record, as_object, kind_of, label_of, load_json, text_of
 from core.composition.readers.shapes import files_of
-from core.composition.records import Benchmark
 from core.errors import InvalidInput
+from core.records import Benchmark
 
 VOTES = 2
 """Of three annotators, those who must have found that the caption alone describes the picture."""

@@ -13,13 +13,13 @@ from core.adapters import ADAPTERS, make_adapter
 from core.adapters.adapt import AdaptedScorer, adapt, read_tokens
 from core.adapters.adapted import load_adapted, tower_of
 from core.adapters.training import Training
-from core.composition.records import Pictured
 from core.composition.run import run_composition
 from core.composition.scorers import matrix_of, scorer_of
 from core.composition.scoring import EncoderScorer
 from core.composition.shipped import draw_training, open_shipped
 from core.encoders.open_clip import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
+from core.records import Pictured
 from tests.core.test_token_towers import TWO, changed
 from tests.core.tiny_clip import write_hugging_face, write_model
 

@@ -11,11 +11,9 @@ import pytest
 
 from core.adapters import regression
 from core.adapters.regression import RegressionCheck, check_scorers
-from core.composition.records import Pictured, Scores
 from core.errors import Cancelled, InvalidInput
-from core.inputs import ImageStore, Progress, SampleSet, no_progress
 from core.paired import mcnemar
-from core.records import F64, Estimate
+from core.records import F64, Estimate, ImageStore, Pictured, Progress, SampleSet, Scores, no_progress
 from core.statistics import holm
 from tests.core.composition.made import Pixels, benchmark, choice, pairs, pictured
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.composition.records import Benchmark, Item, Picture, Pictured, Scores
-from core.records import F32, F64, I64, Progress, no_progress
+from core.records import F32, F64, I64, Benchmark, Item, Picture, Pictured, Progress, Scores, no_progress
 
 
 def pair(name: str, pictures: tuple[int, int] = (0, 1), captions: tuple[str, str] = ("a b", "b a"), *, crossed: bool = False, **tags: str) -> Item:

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from core.composition.binding import GREY, NO_ATTRIBUTE, NO_OBJECT, NOTHING, UNBOUND, BindingGrid, ScorePictures, binding_grid, score_with
-from core.composition.records import Picture, Pictured
 from core.composition.shown import Shown
 from core.errors import InvalidInput
-from core.inputs import F64, ImageStore
 from core.paired import mcnemar
+from core.records import F64, ImageStore, Picture, Pictured
 from core.statistics import wilson
 from tests.core.composition.made import Pixels, benchmark, choice, colour_encoder
 

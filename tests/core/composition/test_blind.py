@@ -11,8 +11,8 @@ from core.composition.blind import LearnedScorer, LengthScorer, blind_scorers
 from core.composition.judging import judge
 from core.composition.measures import metrics_of, tags_of
 from core.composition.readers import read_benchmark
-from core.composition.records import Benchmark, Pictured, Scorer
 from core.errors import Cancelled, InvalidInput
+from core.records import Benchmark, Pictured, Scorer
 from tests.core.composition.made import benchmark, choice, choices, pairs, pictured
 
 COLOURS = ("red", "blue", "green", "black", "white", "yellow", "brown", "grey")

@@ -7,8 +7,7 @@ import pytest
 
 from core.classes import class_findings
 from core.composition.kind_findings import group_p, kinds_with_p
-from core.inputs import Outcomes, SampleSet
-from core.records import ClassFinding
+from core.records import ClassFinding, Outcomes, SampleSet
 
 
 def findings(errors: np.ndarray, labels: np.ndarray, groups: np.ndarray | None) -> tuple[ClassFinding, ...]:

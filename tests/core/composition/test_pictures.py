@@ -14,9 +14,8 @@ from PIL import Image
 
 from core.composition.pictures import base_name, find_pictures, picture_list
 from core.composition.readers import read_benchmark
-from core.composition.records import Benchmark, Box, Item, Picture
 from core.errors import InvalidInput
-from core.records import Bool
+from core.records import Benchmark, Bool, Box, Item, Picture
 from tests.core.pictures_made import blobs, encoded
 
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from core.composition import results
-from core.composition.records import Benchmark, CompositionResult, Picture
 from core.composition.results import items_table, load_result, result_document, save_result
 from core.composition.run import run_composition
 from core.composition.scoring import EncoderScorer
 from core.errors import InvalidInput
+from core.records import Benchmark, CompositionResult, Picture
 from tests.core.composition.made import Given, choices, colour_encoder, pairs, pictured, queries, random_scores
 
 NAMES = ["composition.json", "items.parquet", "scores.npz"]

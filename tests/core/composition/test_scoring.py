@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from core.composition import scoring
-from core.composition.records import Picture
 from core.composition.scoring import EncoderScorer, ReadsCaptions
 from core.errors import Cancelled, InvalidInput
+from core.records import Picture
 from tests.core.composition.made import benchmark, choices, colour_encoder, pair, pairs, pictured, queries
 
 

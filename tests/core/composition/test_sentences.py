@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.composition.records import CompositionResult, Metric
 from core.composition.run import run_composition
 from core.composition.sentences import (
     against_chance,
@@ -20,7 +19,7 @@ from core.composition.sentences import (
     title_sentence,
 )
 from core.composition.signature import signature_of
-from core.records import Estimate
+from core.records import CompositionResult, Estimate, Metric
 from tests.core.composition.made import Given, choices, pairs, pictured, queries
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from core.composition.shown import Shown, ask, sentence, shown_from_captions, shown_from_columns, shown_from_truth
 from core.errors import InvalidInput
-from core.inputs import Column, SampleSet
+from core.records import Column, SampleSet
 
 
 def samples() -> SampleSet:

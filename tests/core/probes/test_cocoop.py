@@ -10,11 +10,10 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-import core.probes.prompt_learner as prompt_learner
 from core.encoders.open_clip import OpenClipEncoder
 from core.encoders.prompt_towers import PromptTower
 from core.errors import InvalidInput
-from core.probes import make_probe
+from core.probes import make_probe, prompt_learner
 from core.probes.base import Part
 from core.probes.cocoop import CoCoOp
 from core.probes.context import Training, lay_out, load_prompts

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-import core.probes.prompt_learner as prompt_learner
 from core.encoders import load_encoder
 from core.encoders.open_clip import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
-from core.probes import make_probe
+from core.probes import make_probe, prompt_learner
 from core.probes.base import Part
 from core.probes.cocoop import CoCoOp
 from core.probes.context import Prompts, Training, lay_out, load_prompts, save_prompts

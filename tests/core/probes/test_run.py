@@ -6,14 +6,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from core.codec import decode, encode
 from core.errors import InvalidInput
-from core.probe_records import Choice, Neighbours
 from core.probes import make_probe
 from core.probes.base import Images, Needs, Scored
 from core.probes.run import accuracy_of, outcomes_of, run_probe
 from core.probes.splits import Fold, Split
-from core.records import Embeddings
+from core.records import Choice, Embeddings, Neighbours
+from core.records.codec import decode, encode
 from core.statistics import wilson
 from tests.core.probes.heads_made import made_images, made_task
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from core.errors import InvalidInput
+from core.options import check_seed, read_name, read_settings, settings_of
 from core.probes import PROBES, make_probe, probe_class
-from core.probes.settings import check_seed, read_name, read_settings, settings_of
 
 
 @dataclass(frozen=True)

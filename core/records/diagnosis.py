@@ -2,7 +2,7 @@
 
 n samples, d dimensions, k classes, c clusters. The row order is the order of `SampleSet.ids` everywhere.
 `eq=False` throughout: Gradio hashes its state, and a record that holds arrays must not be compared or hashed by value.
-Those on the way in are defined in `core.inputs`; those that a run makes of them, here.
+Those on the way in are defined in `core.records.samples`; those that a run makes of them, here.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from typing import Any, Literal
 
 import numpy as np
 
-from core.inputs import F32 as F32
-from core.inputs import F64 as F64
-from core.inputs import I64 as I64
-from core.inputs import Bool as Bool
-from core.inputs import Column as Column
-from core.inputs import Embeddings as Embeddings
-from core.inputs import Estimate as Estimate
-from core.inputs import ImageStore as ImageStore
-from core.inputs import Outcomes as Outcomes
-from core.inputs import Progress as Progress
-from core.inputs import SampleSet as SampleSet
-from core.inputs import Words as Words
-from core.inputs import no_progress as no_progress
-from core.probe_records import Choice as Choice
-from core.probe_records import Comparison as Comparison
-from core.probe_records import Control as Control
-from core.probe_records import FourWay as FourWay
-from core.probe_records import LogitParts as LogitParts
-from core.probe_records import Neighbours as Neighbours
-from core.probe_records import ProbeResult as ProbeResult
-from core.probe_records import Support as Support
+from core.records.probes import Choice as Choice
+from core.records.probes import Comparison as Comparison
+from core.records.probes import Control as Control
+from core.records.probes import FourWay as FourWay
+from core.records.probes import LogitParts as LogitParts
+from core.records.probes import Neighbours as Neighbours
+from core.records.probes import ProbeResult as ProbeResult
+from core.records.probes import Support as Support
+from core.records.samples import F32 as F32
+from core.records.samples import F64 as F64
+from core.records.samples import I64 as I64
+from core.records.samples import Bool as Bool
+from core.records.samples import Column as Column
+from core.records.samples import Embeddings as Embeddings
+from core.records.samples import Estimate as Estimate
+from core.records.samples import ImageStore as ImageStore
+from core.records.samples import Outcomes as Outcomes
+from core.records.samples import Progress as Progress
+from core.records.samples import SampleSet as SampleSet
+from core.records.samples import Words as Words
+from core.records.samples import no_progress as no_progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)

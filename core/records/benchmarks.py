@@ -1,7 +1,7 @@
 """The nouns of composition: pictures and captions that belong together or do not, how a model scores them, and what follows.
 
 An item has I pictures and T captions; its scores are an (I, T) matrix, larger is a better match. Frozen dataclasses over numpy arrays, as in
-`core.records`.
+`core.records.diagnosis`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from core.errors import InvalidInput
-from core.inputs import F64, I64, Bool, Estimate, ImageStore, Progress, no_progress
+from core.records.samples import F64, I64, Bool, Estimate, ImageStore, Progress, no_progress
 
 Kind = Literal["pairs", "choice", "retrieval"]
 """"pairs": two pictures and two captions, each caption of one picture. "choice": one picture, its caption first, then foils. "retrieval": one

@@ -1,12 +1,12 @@
-"""What a probe leaves behind: numpy only, so that a stored run can hold it. `core.records` has these nouns too."""
+"""What a probe leaves behind: numpy only, so that a stored run can hold it. `core.records.diagnosis` has these nouns too."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from core.inputs import F32, I64, Estimate, Outcomes
+from core.records.samples import F32, I64, Estimate, Outcomes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,3 +166,12 @@ class Comparison:
     agreement: float
     """Share of rows on which both are right or both wrong, minus what chance would give, over what it leaves (Cohen's kappa)."""
     notes: tuple[str, ...] = ()
+
+
+if TYPE_CHECKING:
+    pass
+
+OWN = "probe"
+
+
+"""Key of `Diagnosis.extras`: name of the probe whose own losses were diagnosed, where there was no other model."""

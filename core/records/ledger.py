@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.records import I64, Bool
+from core.records.samples import I64, Bool
 
 
 class Ledger:

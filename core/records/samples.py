@@ -1,4 +1,4 @@
-"""The nouns on the way in: samples, outcomes, embeddings, words. `core.records` has them too, beside what comes out."""
+"""The nouns on the way in: samples, outcomes, embeddings, words. `core.records.diagnosis` has them too, beside what comes out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records to JSON with their arrays beside it, and back, without pickle: every record of `core.records` and of `core.composition.records`.
+"""Records to JSON with their arrays beside it, and back, without pickle: every record of `core.records.diagnosis` and of `core.records.benchmarks`.
 
 Numeric arrays go into a flat dict of named arrays (an npz file in the store); the JSON tree refers to them by key.
 """
@@ -13,8 +13,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from core import records
-from core.composition import records as composition
+from core.records import benchmarks as composition
+from core.records import diagnosis as records
 
 Array = npt.NDArray[Any]
 _RECORDS: dict[str, Any] = {name: kind for name, kind in (vars(composition) | vars(records)).items() if is_dataclass(kind)}
@@ -80,3 +80,18 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
     if "$dict" in node:
         return {key: decode(item, arrays) for key, item in node["$dict"].items()}
     return _RECORDS[node["$record"]](**{name: decode(item, arrays) for name, item in node.items() if name != "$record"})
+
+
+def plain(value: Any) -> Any:
+    """The same tree in plain Python values; nan and the infinities become None, unknown objects their text."""
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in cast("list[Any]", value)]
+    return str(value)
