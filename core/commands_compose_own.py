@@ -128,7 +128,7 @@ def _captions(options: Namespace) -> list[Caption]:
 
 def _pair_lines(found: PairScores) -> list[str]:
     from core.composition.lines import aligned
-    from core.figures import number, percent
+    from core.numbers import number, percent
 
     lines: list[str] = []
     for i, name in enumerate(found.pictures):
@@ -208,7 +208,7 @@ def grid_lines(found: BindingGrid) -> list[str]:
     """The grid of verdicts' figures, the counts of verdicts, and the cells with a claim."""
     from core.composition.binding import GREY, NOTHING
     from core.composition.lines import aligned
-    from core.figures import count
+    from core.numbers import count
 
     last = "binding" if found.mode == "two" else "pair"
     rows: list[Sequence[str]] = [("", "n", "attribute", "object", last, "verdict")]
@@ -227,7 +227,7 @@ def grid_lines(found: BindingGrid) -> list[str]:
 
 
 def _cell_row(cell: Cell, mode: str) -> tuple[str, ...]:
-    from core.figures import interval, percent
+    from core.numbers import interval, percent
 
     def said(share: Share) -> str:
         return f"{percent(share.value.value)} ({interval(share.value, share=True)}; chance {percent(share.chance)})" if share.n else "–"

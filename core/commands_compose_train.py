@@ -15,7 +15,8 @@ from core.cli_probe import SETTING, describe
 from core.commands import make_folder
 from core.commands_compose_run import open_pictured, run_lines, score_models, write_results
 from core.errors import Cancelled, DiagnosisError, InvalidInput
-from core.terminal import TerminalProgress, clock
+from core.numbers import clock
+from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
     from core.adapters.adapted import Adapted
@@ -187,7 +188,7 @@ def _train(options: Namespace, given: dict[str, Any], how: Training, pictured: P
 def trained_lines(adapted: Adapted) -> list[str]:
     """What was learned from how much, and the curve with the epoch that was kept."""
     from core.composition.lines import aligned
-    from core.figures import number, percent
+    from core.numbers import number, percent
 
     record = adapted.record
     rows = [("epoch", "loss", "validation loss", "validation items right", "")]

@@ -13,7 +13,8 @@ from core.cli_probe import SETTING, describe, known_probe
 from core.commands import make_folder, roles_of, write_table
 from core.commands_words import in_folder
 from core.errors import DiagnosisError, InvalidInput
-from core.terminal import TerminalProgress, clock
+from core.numbers import clock
+from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
     from core.probes.base import Images, Probe

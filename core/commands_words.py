@@ -157,7 +157,7 @@ def predict(options: Namespace) -> None:
 
 
 def _frozen(frozen: Frozen) -> str:
-    from core.figures import count
+    from core.numbers import count
 
     if not frozen.findings:
         return f"Nothing was confirmed, so nothing is predicted. SHA-256 {frozen.digest}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.figures import digits_for, interval, percent, signed
+from core.numbers import digits_for, interval, percent, signed
 from core.questions import AuditCell
 from core.records import Diagnosis
 

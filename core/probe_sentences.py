@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.compare import MODEL
-from core.figures import count, interval, number, p_value, percent, points
+from core.numbers import count, interval, number, p_value, percent, points
 from core.records import Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.records.probes import OWN
 from core.sentences import cluster_title

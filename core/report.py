@@ -16,7 +16,8 @@ from typing import Any, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from core import charts, figures, sentences, summary
+from core import charts, sentences, summary
+from core import numbers as figures
 from core.files import write_text
 from core.heatmap import HeatMap, heat_map
 from core.inline_pictures import InlinePictures

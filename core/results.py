@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.figures import digits_for
 from core.files import whole, write_json
+from core.numbers import digits_for
 from core.probe_tables import probes_document, probes_table
 from core.questions import AuditCell
 from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from core.figures import count, digits_for, interval, listed, number, p_value, percent, points, with_unit
+from core.numbers import count, digits_for, interval, listed, number, p_value, percent, points, with_unit
 from core.records import Bool, Diagnosis, Estimate, FailureCluster, Insight, Prediction, PredictionRow
 
 if TYPE_CHECKING:

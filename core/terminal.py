@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TextIO
 
+from core.numbers import clock
+
 
 class TerminalProgress:
     """A `Progress` that writes count, rate and time left, each step on a line of its own.
@@ -50,10 +52,3 @@ def progress_line(step: str, done: int, total: int, seconds: float) -> str:
         parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
         parts.append(f"{clock(seconds)}" if done >= total else f"{clock((total - done) / rate)} left")
     return "  ".join(parts)
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, such as "0:31"; hours in front from 60 minutes on."""
-    minutes, rest = divmod(int(seconds + 0.5), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

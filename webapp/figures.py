@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from core.errors import InvalidInput
-from core.figures import p_value as written_p
+from core.numbers import p_value as written_p
 from core.records import Bool, Column, Diagnosis, Estimate
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")

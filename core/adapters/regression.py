@@ -24,7 +24,7 @@ from core.composition.run import run_composition
 from core.composition.scorers import matrix_of
 from core.composition.scoring import EncoderScorer
 from core.errors import InvalidInput
-from core.figures import count, percent, points
+from core.numbers import count, percent, points
 from core.paired import paired_difference, paired_p
 from core.records import F64, I64, Bool, Estimate, ImageStore, Pictured, Progress, SampleSet, Scorer, Scores, no_progress
 from core.statistics import holm

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.composition.comparing import ALL
 from core.composition.sentences import chance_sentence, difference, figure, figure_interval
 from core.composition.signature import signature_of
-from core.figures import count, p_value
+from core.numbers import count, p_value
 from core.records import Benchmark, CompositionComparison, CompositionResult, Estimate, Metric
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from core.composition.measures import title_of
 from core.composition.signature import Signature, signature_of
 from core.composition.worst import WORST, worst_items
 from core.errors import InvalidInput
-from core.figures import count, number, p_value, percent
 from core.files import write_text
 from core.inline_pictures import InlinePictures
+from core.numbers import count, number, p_value, percent
 from core.records import Benchmark, ComparedMetric, CompositionComparison, CompositionResult, Estimate, ImageStore, Metric
 from core.report import environment, style
 

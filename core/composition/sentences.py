@@ -6,7 +6,7 @@ import math
 
 from core.composition.comparing import LOWER_IS_BETTER
 from core.composition.signature import Signature
-from core.figures import count, number
+from core.numbers import count, number
 from core.records import CompositionResult, Estimate, Metric
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.composition.measures import share_of
 from core.errors import InvalidInput
-from core.figures import interval, percent
+from core.numbers import interval, percent
 from core.records import F64, Benchmark, Bool, CompositionResult, Estimate
 
 GUESSED_SAME = 1 / 2

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from core.diagnose import diagnose
 from core.embedding_cache import default_cache
-from core.figures import digits_for, interval, number, p_value, percent, with_unit
+from core.numbers import digits_for, interval, number, p_value, percent, with_unit
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
 from core.results import write_results
 from core.settings import Settings

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from core.diagnose import diagnose
 from core.embedding_cache import default_cache
-from core.figures import percent
+from core.numbers import percent
 from core.records import Diagnosis, Prediction, PredictionRow
 from core.sentences import FINDINGS, cluster_title, sentence
 from core.settings import Settings

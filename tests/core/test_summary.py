@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.figures import digits_for, interval, listed, number, p_value, percent, points, signed
+from core.numbers import digits_for, interval, listed, number, p_value, percent, points, signed
 from core.records import Estimate
 from core.summary import covered, predictability_sentence, text_summary, verdict
 from tests.core.words_made import made_prediction, with_words

@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from core.terminal import TerminalProgress, clock, progress_line
+from core.numbers import clock
+from core.terminal import TerminalProgress, progress_line
 
 
 class Terminal(io.StringIO):

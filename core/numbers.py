@@ -81,3 +81,10 @@ def listed(parts: Sequence[str], most: int = 4, noun: str = "more") -> str:
 def either(parts: Sequence[str]) -> str:
     """Such as "1, 2 or 3"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, such as "0:31"; hours in front from 60 minutes on."""
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
