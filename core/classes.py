@@ -11,7 +11,8 @@ from scipy import stats
 from core.errors import MissingDependency
 from core.records import F64, I64, ClassFinding, Estimate, Outcomes, SampleSet
 from core.regressors import split_by_block
-from core.statistics import bootstrap, holm, wilson
+from core.statistics.intervals import bootstrap, wilson
+from core.statistics.permutation import holm
 from core.superclasses import Superclasses
 
 FEWEST = 10

@@ -16,7 +16,7 @@ from scipy import stats
 
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Estimate
-from core.statistics import UNDEFINED
+from core.statistics.intervals import UNDEFINED
 
 LEVEL = 0.95
 LEAST_CLICKS = 15

@@ -16,7 +16,7 @@ import numpy as np
 from core.records import F32, F64, I64, Bool, Progress, no_progress
 from core.regressors import Features
 from core.search import Candidate, Family, Reading, centre, read_family
-from core.statistics import Permuter
+from core.statistics.permutation import Permuter
 
 SAME = 0.8
 """Two findings that share more of their rows (Jaccard) are one."""

@@ -15,10 +15,10 @@ import numpy as np
 from scipy import stats
 
 from core.errors import InvalidInput
-from core.paired import kappa, paired_difference, paired_p
-from core.probes.run import accuracy_of
 from core.records import F64, I64, Bool, Comparison, Diagnosis, Estimate, FailureCluster, FourWay, Outcomes, ProbeResult
-from core.statistics import UNDEFINED, Permuter, bootstrap, holm, permutation_p
+from core.statistics.intervals import UNDEFINED, accuracy_of, bootstrap
+from core.statistics.paired import kappa, paired_difference, paired_p
+from core.statistics.permutation import Permuter, holm, permutation_p
 
 MODEL = "model"
 """Name of the model under diagnosis."""

@@ -27,7 +27,7 @@ from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, Los
 from core.regressors import Features, assign_folds
 from core.reorder import in_order
 from core.settings import CLASS_SHARE_OF_ALPHA, FEWEST_SAMPLES, Settings
-from core.statistics import Permuter
+from core.statistics.permutation import Permuter
 from core.superclasses import name_vectors
 
 if TYPE_CHECKING:

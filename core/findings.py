@@ -10,7 +10,7 @@ import numpy as np
 from core.clusters import Found
 from core.layout import Layout
 from core.records import F32, F64, I64, Bool, Estimate, FailureCluster, Outcomes, SampleSet
-from core.statistics import UNDEFINED, bootstrap, searched_difference, wilson
+from core.statistics.intervals import UNDEFINED, bootstrap, searched_difference, wilson
 
 COUNTEREXAMPLES = 24
 

@@ -12,7 +12,7 @@ import numpy as np
 from core.findings import bounded_share
 from core.layout import layout_of, scope_rows
 from core.records import F32, F64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Outcomes
-from core.statistics import bootstrap
+from core.statistics.intervals import bootstrap
 from core.words import block_means
 
 Kind = Literal["cluster", "phrase", "condition"]

@@ -19,7 +19,7 @@ from core.phrases import Description, describe, witnesses
 from core.proposals import Proposals
 from core.records import F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight, Outcomes, TextReader
 from core.search import SMALLEST, Reading, Region, centre
-from core.statistics import searched_difference
+from core.statistics.intervals import searched_difference
 
 EACH = 4
 """Conditions shown for each cluster."""

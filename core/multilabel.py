@@ -18,10 +18,10 @@ from core.class_rows import by_class, kept_rows, with_reasons
 from core.errors import InvalidInput
 from core.image_folder import find_table
 from core.labels import class_of_columns
-from core.losses import FLOOR, UNITS, fitting_clip
 from core.records import F64, Bool, Outcomes, Progress, no_progress
 from core.roles import Limits, Roles
 from core.samples import Audit, read_audit
+from core.statistics.losses import FLOOR, UNITS, fitting_clip
 from core.tables import Table, read_table
 from core.values import as_numbers, finite_rows, stack_arrays
 

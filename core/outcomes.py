@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from core import losses
 from core.columns import Found
 from core.errors import InvalidInput
 from core.labels import class_of_columns, encode_classes
 from core.records import F64, I64, Bool, Outcomes
 from core.records.ledger import Ledger
 from core.roles import plain
+from core.statistics import losses
 from core.values import as_numbers, finite_rows, holds_arrays, is_binary, stack_arrays, texts_of
 
 TOLERANCE = 1e-3

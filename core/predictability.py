@@ -8,7 +8,8 @@ from scipy import stats
 from core.layout import Layout
 from core.records import F64, I64, Estimate, Outcomes, Predictability
 from core.search import Family, Reading
-from core.statistics import auroc, bootstrap
+from core.statistics.intervals import bootstrap
+from core.statistics.ranking import auroc
 
 
 def predictability_of(

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.layout import Layout
 from core.records import F32, F64, Words
-from core.statistics import Permuter, chunks
+from core.statistics.permutation import Permuter, chunks
 from core.words import centred
 
 PERMUTATIONS = 2000

@@ -23,7 +23,8 @@ from core.errors import InvalidInput
 from core.layout import failure_score, layout_of
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Words
 from core.search import SMALLEST
-from core.statistics import bootstrap, permutation_p
+from core.statistics.intervals import bootstrap
+from core.statistics.permutation import permutation_p
 from core.words import centred, unit
 
 if TYPE_CHECKING:

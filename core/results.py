@@ -21,7 +21,7 @@ from core.questions import AuditCell
 from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
 from core.records.codec import plain as plain
 from core.sentences import came_back, cluster_title, heard, prediction_rows, prediction_sentence, sentence
-from core.statistics import UNDEFINED
+from core.statistics.intervals import UNDEFINED
 from core.summary import predictability_sentence, verdict
 from core.tabular import estimate, flat, strings
 

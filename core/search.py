@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.records import F32, F64, I64, Bool, Progress, no_progress
 from core.regressors import HeadSmoother
-from core.statistics import Permuter, chunks, permutation_p, plain_excess, studentised_excess
+from core.statistics.permutation import Permuter, chunks, permutation_p, plain_excess, studentised_excess
 
 Statistic = Callable[..., F32 | F64]
 BATCH = 4

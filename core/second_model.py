@@ -59,9 +59,8 @@ def _other_labels(diagnosis: Diagnosis, labels: I64 | None, names: tuple[str, ..
 
 def with_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Diagnosis, str, tuple[str, ...]]:  # noqa: B008 - frozen
     """The run with the second model among its results, under the table's name, so that it can be compared; with that name and the notes."""
-    from core.probes.run import accuracy_of
     from core.records import ProbeResult
-    from core.statistics import UNDEFINED
+    from core.statistics.intervals import UNDEFINED, accuracy_of
 
     outcomes, rows, notes = read_second(diagnosis, table, roles)
     assert outcomes.errors is not None

@@ -133,7 +133,7 @@ def _accuracy(estimate: Estimate, axis: tuple[float, float]) -> str:
 
 def _own_accuracy(diagnosis: Diagnosis) -> Estimate | None:
     """How often the user's model is right on all samples; None where that is not known."""
-    from core.probes.run import accuracy_of
+    from core.statistics.intervals import accuracy_of
 
     errors = diagnosis.outcomes.errors
     return None if errors is None else accuracy_of(errors, diagnosis.samples.groups)
@@ -145,7 +145,7 @@ def cpu(seconds: float) -> str:
 
 
 def _difference(diagnosis: Diagnosis, r: ProbeResult) -> str:
-    from core.paired import paired_difference
+    from core.statistics.paired import paired_difference
 
     errors, mine = diagnosis.outcomes.errors, r.outcomes.errors
     if errors is None or mine is None:
@@ -180,8 +180,8 @@ def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
 
 def _pairs(diagnosis: Diagnosis, sides: Sequence[tuple[str, np.ndarray, Bool]]) -> dict[tuple[int, int], tuple[float, float]]:
     """{(i, j): (accuracy of i minus that of j, adjusted p)} for i < j; pairs without a common row are left out."""
-    from core.paired import paired_p
-    from core.statistics import holm
+    from core.statistics.paired import paired_p
+    from core.statistics.permutation import holm
 
     found: dict[tuple[int, int], tuple[float, float]] = {}
     for i, (_, rows, errors) in enumerate(sides):

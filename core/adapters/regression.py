@@ -25,9 +25,9 @@ from core.composition.scorers import matrix_of
 from core.composition.scoring import EncoderScorer
 from core.errors import InvalidInput
 from core.numbers import count, percent, points
-from core.paired import paired_difference, paired_p
 from core.records import F64, I64, Bool, Estimate, ImageStore, Pictured, Progress, SampleSet, Scorer, Scores, no_progress
-from core.statistics import holm
+from core.statistics.paired import paired_difference, paired_p
+from core.statistics.permutation import holm
 
 if TYPE_CHECKING:
     from core.adapters.adapted import Adapted

@@ -31,9 +31,10 @@ from core.composition.shown import Mode, Question, Shown, ask, sentence
 from core.embeddings import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.paired import mcnemar
 from core.records import F64, Bool, Estimate, ImageStore, Progress, no_progress
-from core.statistics import UNDEFINED, holm, wilson
+from core.statistics.intervals import UNDEFINED, wilson
+from core.statistics.paired import mcnemar
+from core.statistics.permutation import holm
 
 ScorePictures = Callable[[ImageStore, Sequence[str]], F64]
 """(n pictures, T texts) -> (n, T) scores, larger is a better match; nan in the rows of pictures that could not be read."""

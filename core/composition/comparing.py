@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from core.composition.measures import Scope, estimate_of, macro_of, mean_of, scopes_of
 from core.errors import InvalidInput
-from core.paired import paired_difference, paired_p, sign_flip_p
 from core.records import F64, I64, Bool, ComparedMetric, CompositionComparison, CompositionResult, Estimate
-from core.statistics import holm
+from core.statistics.paired import paired_difference, paired_p, sign_flip_p
+from core.statistics.permutation import holm
 
 ALL = "all items"
 LOWER_IS_BETTER = frozenset({"mean rank"})

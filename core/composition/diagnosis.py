@@ -39,7 +39,7 @@ from core.records import (
     no_progress,
 )
 from core.settings import CLASS_SHARE_OF_ALPHA, Settings
-from core.statistics import UNDEFINED
+from core.statistics.intervals import UNDEFINED
 
 if TYPE_CHECKING:
     from core.samples import Audit
@@ -295,7 +295,7 @@ def _spoken(insight: Insight, names: Sequence[str]) -> Insight:
 
 
 def _as_probe(diagnosis: Diagnosis, result: CompositionResult, found: CaptionSamples, rows: I64, order: I64) -> ProbeResult:
-    from core.probes.run import accuracy_of
+    from core.statistics.intervals import accuracy_of
 
     outcomes, samples = found.outcomes.keep(order), diagnosis.samples
     if outcomes.errors is None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.composition.precision import average_precision, chance_precision
 from core.errors import InvalidInput
 from core.records import F64, Benchmark, Bool, Item, Kind
+from core.statistics.ranking import average_precision, chance_precision
 
 RECALL_AT = (1, 3, 5, 10)
 """Depths at which a choice among many captions is reported."""

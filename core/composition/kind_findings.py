@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.records import F64, I64, Bool, ClassFinding, Outcomes, SampleSet
-from core.statistics import Permuter, chunks, holm
+from core.statistics.permutation import Permuter, chunks, holm
 
 PERMUTATIONS = 9999
 FEWEST_GROUPS = 20

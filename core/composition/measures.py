@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from core.composition.judging import Judged
 from core.records import F64, I64, Bool, Estimate, Item, Metric, Picture, TagMetrics
-from core.statistics import UNDEFINED, bootstrap, wilson
+from core.statistics.intervals import UNDEFINED, bootstrap, wilson
 
 TITLES = {
     "image": "Image score (each caption picks its picture)",

@@ -13,8 +13,8 @@ from core.composition.scoring import EncoderScorer, cosines
 from core.embeddings import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.losses import softmax
 from core.records import F64, I64, Benchmark, Bool, ImageStore, Progress, no_progress
+from core.statistics.losses import softmax
 
 MOST_PICTURES, MOST_CAPTIONS = 12, 24
 CLOSE = 0.95

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from core.losses import cross_entropy_of_logits
 from core.probes.base import Needs, Part, Scored, said_shots
 from core.probes.lp_plus_plus import labelled, nearest_shots
 from core.probes.prompts import text_classifier
 from core.probes.splits import VALIDATION
 from core.records import F64, I64, Choice
+from core.statistics.losses import cross_entropy_of_logits
 
 GRID = (1e6, 1e4, 1e2, 1.0, 1e-2, 1e-4, 1e-6)
 BISECTIONS = 8

@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from core.errors import InvalidInput
-from core.losses import cross_entropy_of_logits, softmax
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
 from core.probes.prompts import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.splits import VALIDATION
 from core.records import F64, I64, Choice, Neighbours, Progress, no_progress
+from core.statistics.losses import cross_entropy_of_logits, softmax
 
 STEPS, MOMENTUM = 300, 0.9
 NEAREST = 8

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.records import F64, I64, Bool, Estimate, ProbeResult
-from core.statistics import bootstrap, wilson
+from core.statistics.intervals import bootstrap, wilson
 
 BINS = 15
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
-from core.paired import paired_difference, paired_p
 from core.probes.base import Images, Part, Probe
-from core.probes.run import Task, accuracy_of, check_task, in_id_order
+from core.probes.run import Task, check_task, in_id_order
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, whole
 from core.records import F64, I64, Bool, Estimate, Progress, no_progress
-from core.statistics import bootstrap
+from core.statistics.intervals import accuracy_of, bootstrap
+from core.statistics.paired import paired_difference, paired_p
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from core import losses
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.options import check_seed, read_name
-from core.paired import paired_difference, paired_p, sign_flip_p
 from core.probes.base import Images, Needs, Part, Probe, Scored, said_shots
 from core.probes.id_order import moved, moved_back, order_of
 from core.probes.measures import calibration_error
@@ -28,7 +26,6 @@ from core.records import (
     Choice,
     Control,
     Embeddings,
-    Estimate,
     LogitParts,
     Neighbours,
     Outcomes,
@@ -38,9 +35,13 @@ from core.records import (
     Support,
     no_progress,
 )
-from core.statistics import bootstrap, wilson
+from core.statistics import losses
+from core.statistics.intervals import accuracy_of, bootstrap
+from core.statistics.paired import paired_difference, paired_p, sign_flip_p
 
 SHOWN = 6
+
+
 """Classes for which the parts of the logits are kept: the true one and the leading others."""
 
 
@@ -242,13 +243,6 @@ def outcomes_of(logits: F64, labels: I64, source: str) -> Outcomes:
     loss, predictions = losses.cross_entropy_of_logits(logits, labels), logits.argmax(1).astype(np.int64)
     clip = losses.fitting_clip(loss)
     return Outcomes(loss, "cross-entropy", "nats", source, clip, predictions != labels, losses.softmax(logits), predictions)
-
-
-def accuracy_of(errors: Bool, groups: I64 | None, seed: int = 0) -> Estimate:
-    """The share of right rows: Wilson's interval, or the groups' bootstrap where rows come in groups."""
-    if groups is None or len(np.unique(groups)) == len(groups):
-        return wilson(int((~errors).sum()), len(errors))
-    return bootstrap(lambda at: float((~errors[at]).mean()), len(errors), groups, np.random.default_rng(seed))
 
 
 def _controls(made: list[tuple[Fold, Scored]], back: I64, truth: I64, errors: Bool, groups: I64 | None, seed: int) -> tuple[Control, ...]:

@@ -8,8 +8,8 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from core import losses
 from core.records import F64, I64
+from core.statistics import losses
 
 ROUNDS = 2
 """Refinements after the coarse grid."""

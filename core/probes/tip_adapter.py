@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from core import losses
 from core.errors import InvalidInput
 from core.probes.affinities import cache_values, nearest, tip_evidence
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
@@ -17,6 +16,7 @@ from core.probes.search import Axis, Found, coarse_to_fine, geometric
 from core.probes.splits import VALIDATION
 from core.probes.sus_x import NEIGHBOURS, SCALE, sum_of
 from core.records import F32, F64, I64, Choice, Neighbours, Progress, no_progress
+from core.statistics import losses
 
 DEFAULTS = {"alpha": 1.0, "beta": 5.5}
 GRIDS = {"beta": geometric(0.1, 20, 12), "alpha": geometric(0.1, 50, 12, zero=True)}

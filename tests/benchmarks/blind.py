@@ -23,7 +23,8 @@ from core.clicks import draw_strip
 from core.layout import scope_rows
 from core.records import Bool, Diagnosis, Insight
 from core.sentences import best_phrase
-from core.statistics import holm, wilson
+from core.statistics.intervals import wilson
+from core.statistics.permutation import holm
 from core.store import load
 from tests.benchmarks.lines import show
 

@@ -18,7 +18,7 @@ from core.compare import compare_outcomes
 from core.diagnose import diagnose_arrays
 from core.records import Diagnosis, Outcomes
 from core.settings import Settings
-from core.statistics import wilson
+from core.statistics.intervals import wilson
 
 RATES = {"own": (0.5, 0.5), "shared": (0.3, 0.7), "fixed": (0.05, 0.05)}
 """Error rate of model B outside and inside the plant."""

@@ -29,10 +29,10 @@ from core.composition.run import run_composition
 from core.composition.scoring import EncoderScorer
 from core.embedding_cache import default_cache
 from core.encoders import load_encoder
-from core.paired import paired_difference
 from core.probes.reproduce import over_seeds
 from core.records import Bool, Estimate, Progress
-from core.statistics import wilson
+from core.statistics.intervals import wilson
+from core.statistics.paired import paired_difference
 from tests.benchmarks.lines import append_line, keys_done, read_lines
 
 FROZEN = "frozen"

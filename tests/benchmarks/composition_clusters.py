@@ -40,7 +40,8 @@ from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item,
 from core.regressors import assign_folds
 from core.search import SMALLEST
 from core.settings import CLASS_SHARE_OF_ALPHA, Settings
-from core.statistics import auroc, wilson
+from core.statistics.intervals import wilson
+from core.statistics.ranking import auroc
 from tests.benchmarks.lines import append_line, keys_done, read_lines, show
 
 N, SETS = 400, 5

@@ -27,7 +27,7 @@ from core.embedding_cache import default_cache
 from core.records import Diagnosis
 from core.scenes import SceneObject, ScenePlan, SceneSpec, render
 from core.settings import Settings
-from core.statistics import wilson
+from core.statistics.intervals import wilson
 from core.summary import text_summary
 from scripts.example_stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs
 from tests.benchmarks.lines import append_line, keys_done, read_lines

@@ -19,7 +19,7 @@ import numpy as np
 from core.diagnose import diagnose_records
 from core.records import F32, I64, Bool, Diagnosis, Embeddings, Outcomes, SampleSet
 from core.settings import Settings
-from core.statistics import wilson
+from core.statistics.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from core.diagnose import diagnose_audit
 from core.multilabel import audit_multilabel
 from core.roles import Roles
 from core.settings import Settings
-from core.statistics import wilson
+from core.statistics.intervals import wilson
 
 N, SHARES = 150, np.array([0.5, 0.2, 0.08])
 

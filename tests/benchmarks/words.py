@@ -29,7 +29,7 @@ from core.proposals import PHRASE_DEPTHS
 from core.records import F32, F64, Diagnosis, Insight
 from core.search import SMALLEST
 from core.settings import Settings
-from core.statistics import studentised_excess
+from core.statistics.permutation import studentised_excess
 from core.store import load
 from core.words import phrase_scores
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show

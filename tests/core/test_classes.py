@@ -11,7 +11,8 @@ from scipy import stats
 
 from core.classes import MOST_PAIRS, class_findings, suspected_label_errors
 from core.records import I64, ClassFinding, Outcomes, SampleSet
-from core.statistics import holm, wilson
+from core.statistics.intervals import wilson
+from core.statistics.permutation import holm
 from core.superclasses import Superclasses
 
 

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from core.clicks import _INTERCEPT_SPREAD, _SLOPE_SPREAD, Judgement, Strip, _maps_without_each, _prediction_powered, draw_strip, finite_share, judge
 from core.errors import InvalidInput
 from core.records import F64, Bool
-from core.statistics import wilson
+from core.statistics.intervals import wilson
 from tests.benchmarks.clicks_coverage import World, measure
 
 EVERY_ROW = np.ones(500, bool)

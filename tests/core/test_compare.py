@@ -9,8 +9,8 @@ import pytest
 
 from core.compare import MODEL, compare, compare_outcomes, names_of
 from core.errors import InvalidInput
-from core.paired import mcnemar
 from core.records import Diagnosis, Outcomes
+from core.statistics.paired import mcnemar
 from tests.fixtures import make_diagnosis
 
 

@@ -12,7 +12,7 @@ from core.findings import COUNTEREXAMPLES, describe_clusters
 from core.layout import lay_out
 from core.records import F64, I64, Bool, FailureCluster, Outcomes, SampleSet
 from core.search import Candidate
-from core.statistics import wilson
+from core.statistics.intervals import wilson
 
 N = 200
 ROWS = np.random.default_rng(0).normal(size=(N, 4)).astype(np.float32)

@@ -11,7 +11,7 @@ from core.diagnose import diagnose_records
 from core.insights import explain
 from core.records import Bool, Column, Diagnosis, Embeddings, Outcomes, SampleSet
 from core.settings import Settings
-from core.statistics import auroc
+from core.statistics.ranking import auroc
 
 N = 400
 

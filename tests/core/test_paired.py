@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from core.errors import InvalidInput
-from core.paired import kappa, mcnemar, paired_difference, paired_p, sign_flip_p
+from core.statistics.paired import kappa, mcnemar, paired_difference, paired_p, sign_flip_p
 
 
 @pytest.mark.parametrize(("a", "b"), [(0, 5), (3, 9), (10, 10), (40, 11)])

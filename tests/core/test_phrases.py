@@ -12,7 +12,7 @@ from core.diagnose import diagnose_records
 from core.layout import lay_out
 from core.phrases import describe, read_texts, witnesses
 from core.records import Column
-from core.statistics import auroc
+from core.statistics.ranking import auroc
 from core.words import block_means, phrase_scores, words_of
 from tests.core.planted_words import QUICK, planted_run, samples_of
 

@@ -11,7 +11,7 @@ from scipy import stats
 from core.records import F64, I64, Bool
 from core.regressors import Features, HeadSmoother, assign_folds
 from core.search import Candidate, Family, Reading, Region, Scope, centre, read_family
-from core.statistics import Permuter
+from core.statistics.permutation import Permuter
 
 
 @dataclass

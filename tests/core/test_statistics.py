@@ -12,19 +12,9 @@ from sklearn.metrics import roc_auc_score
 
 from core.errors import InvalidInput
 from core.records import F64, I64
-from core.statistics import (
-    Permuter,
-    auroc,
-    bootstrap,
-    chunks,
-    conditional_shrink,
-    holm,
-    permutation_p,
-    plain_excess,
-    searched_difference,
-    studentised_excess,
-    wilson,
-)
+from core.statistics.intervals import bootstrap, conditional_shrink, searched_difference, wilson
+from core.statistics.permutation import Permuter, chunks, holm, permutation_p, plain_excess, studentised_excess
+from core.statistics.ranking import auroc
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 10), (1, 10), (7, 20), (20, 20), (311, 1000)])

@@ -12,9 +12,9 @@ import pytest
 from core.adapters import regression
 from core.adapters.regression import RegressionCheck, check_scorers
 from core.errors import Cancelled, InvalidInput
-from core.paired import mcnemar
 from core.records import F64, Estimate, ImageStore, Pictured, Progress, SampleSet, Scores, no_progress
-from core.statistics import holm
+from core.statistics.paired import mcnemar
+from core.statistics.permutation import holm
 from tests.core.composition.made import Pixels, benchmark, choice, pairs, pictured
 
 N = 60

@@ -9,9 +9,9 @@ import pytest
 from core.composition.binding import GREY, NO_ATTRIBUTE, NO_OBJECT, NOTHING, UNBOUND, BindingGrid, ScorePictures, binding_grid, score_with
 from core.composition.shown import Shown
 from core.errors import InvalidInput
-from core.paired import mcnemar
 from core.records import F64, ImageStore, Picture, Pictured
-from core.statistics import wilson
+from core.statistics.intervals import wilson
+from core.statistics.paired import mcnemar
 from tests.core.composition.made import Pixels, benchmark, choice, colour_encoder
 
 COLOURS, SHAPES = ("blue", "green", "red"), ("ball", "cone", "cube")

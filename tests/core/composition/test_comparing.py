@@ -8,9 +8,9 @@ import pytest
 from core.composition.comparing import compare_results
 from core.composition.run import run_composition
 from core.errors import InvalidInput
-from core.paired import mcnemar, paired_difference
 from core.records import Benchmark, ComparedMetric, CompositionComparison, CompositionResult, Item
-from core.statistics import holm
+from core.statistics.paired import mcnemar, paired_difference
+from core.statistics.permutation import holm
 from tests.core.composition.made import Given, benchmark, choice, choices, pairs, pictured, queries, random_scores
 
 

@@ -6,7 +6,7 @@ import pytest
 from core.composition.judging import judge
 from core.composition.measures import POOLED, by_tag, metrics_of, picture_groups, scopes_of, tags_of
 from core.records import Benchmark, Metric, Picture
-from core.statistics import wilson
+from core.statistics.intervals import wilson
 from tests.core.composition.made import benchmark, choice, choices, pair, pairs, queries, random_scores
 
 

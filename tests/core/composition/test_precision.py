@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from core.composition.precision import average_precision, chance_precision
+from core.statistics.ranking import average_precision, chance_precision
 
 
 def test_the_hand_worked_example_comes_out() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.losses import cross_entropy_of_logits
 from core.probes import make_probe
 from core.probes.lp_plus_plus import LinearProbePlusPlus, fit_head, nearest_rows, step_sizes
 from core.probes.run import run_probe
+from core.statistics.losses import cross_entropy_of_logits
 from tests.core.probes.heads_made import NAMES, Tower, made_images, made_part, made_task
 
 TEXTS = Tower().encode_texts([f"a {name}" for name in NAMES]).astype(np.float64)

@@ -7,7 +7,7 @@ from sklearn.metrics import confusion_matrix
 from core.probes import make_probe
 from core.probes.measures import by_class, calibration_error, confidence_of, confusion, reliability
 from core.probes.run import run_probe
-from core.statistics import wilson
+from core.statistics.intervals import wilson
 from tests.core.probes.heads_made import made_task
 
 

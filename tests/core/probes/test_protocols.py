@@ -14,7 +14,7 @@ from core.probes.prompts import text_classifier
 from core.probes.protocols import base_to_new, check_transfers, cross_data_set, halve_classes, harmonic, harmonic_of
 from core.probes.splits import Fold, Split
 from core.records import Embeddings, SampleSet
-from core.statistics import wilson
+from core.statistics.intervals import wilson
 from tests.core.probes.heads_made import NAMES, made_task
 
 

@@ -9,11 +9,11 @@ import pytest
 from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Images, Needs, Scored
-from core.probes.run import accuracy_of, outcomes_of, run_probe
+from core.probes.run import outcomes_of, run_probe
 from core.probes.splits import Fold, Split
 from core.records import Choice, Embeddings, Neighbours
 from core.records.codec import decode, encode
-from core.statistics import wilson
+from core.statistics.intervals import accuracy_of, wilson
 from tests.core.probes.heads_made import made_images, made_task
 
 

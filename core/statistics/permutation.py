@@ -1,36 +1,12 @@
-"""Intervals, permutations and corrections: every p and every interval that Errata shows is made here.
-
-The rules behind them: whole groups are permuted, within class where classes are known; p = (b + 1) / (B + 1); a headline
-number is an `Estimate`; an effect that was searched for is corrected for the search.
-"""
+"""Of core.statistics.intervals.intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy import stats
 
-from core.errors import InvalidInput
-from core.records import F32, F64, I64, Bool, Estimate
-
-UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
-
-
-def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
-    """The share `successes / n` with its Wilson score interval.
-
-    Raises:
-        InvalidInput: n is below 1, or successes is not in 0..n.
-
-    Source: Wilson 1927, JASA 22(158).
-    """
-    if n < 1 or not 0 <= successes <= n:
-        raise InvalidInput(f"A share needs 0 <= successes <= n and n >= 1: got {successes} of {n}.")
-    share, z = successes / n, float(stats.norm.ppf((1 + level) / 2))
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
+from core.records import F32, F64, I64
 
 
 def holm(p: Sequence[float]) -> F64:
@@ -41,68 +17,6 @@ def holm(p: Sequence[float]) -> F64:
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(steps, 1.0)
     return adjusted
-
-
-def auroc(scores: F64, positive: Bool) -> float:
-    """The probability that a positive row scores above a negative one, ties counted half; nan without both kinds."""
-    n_positive = int(positive.sum())
-    n_negative = len(positive) - n_positive
-    if not n_positive or not n_negative:
-        return float("nan")
-    ranks = stats.rankdata(scores)
-    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
-
-
-def bootstrap(
-    statistic: Callable[[I64], float], n: int, groups: I64 | None, rng: np.random.Generator, *, repeats: int = 500, level: float = 0.95
-) -> Estimate:
-    """`statistic(rows)` on all rows, with the percentile interval over resampled groups.
-
-    Args:
-        statistic: takes row numbers (with repeats) and gives one number; nan is left out of the interval.
-        n: how many rows there are.
-        groups: (n,) group of each row, resampled whole; None resamples rows.
-
-    Source: Efron & Tibshirani 1993, ch. 13; resampling whole groups is the usual cluster bootstrap.
-    """
-    value = statistic(np.arange(n))
-    members = [np.arange(n)[:, None]] if groups is None else None
-    draws = np.empty(repeats)
-    if members is not None:
-        for b in range(repeats):
-            draws[b] = statistic(rng.integers(0, n, n))
-    else:
-        _, inverse = np.unique(np.asarray(groups), return_inverse=True)
-        order = np.argsort(inverse, kind="stable")
-        starts = np.r_[0, np.cumsum(np.bincount(inverse))]
-        n_groups = len(starts) - 1
-        for b in range(repeats):
-            picked = rng.integers(0, n_groups, n_groups)
-            sizes = starts[picked + 1] - starts[picked]
-            ends = np.cumsum(sizes)
-            draws[b] = statistic(order[np.arange(ends[-1]) + np.repeat(starts[picked] - ends + sizes, sizes)])
-    draws = draws[np.isfinite(draws)]
-    if not len(draws) or not np.isfinite(value):
-        return UNDEFINED
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(float(value), float(min(low, value)), float(max(high, value)))
-
-
-def conditional_shrink(z: float, threshold: float) -> float:
-    """The z-value corrected for having been reported only because it passed `threshold` (0 if it did not).
-
-    The mean of the normalised conditional likelihood of a unit normal's mean m >= 0, given that it was observed at `z` and that
-    only values above the threshold are reported. The maximum of that likelihood falls to 0 just above the threshold, which
-    would show a confirmed effect as none; its mean does not, and has the smaller error (their comparison).
-
-    Source: Ghosh, Zou & Wright 2008, Am. J. Hum. Genet. 82(5), second estimator; one-sided here, since only excess is claimed.
-    """
-    if z <= threshold:
-        return 0.0
-    means = np.linspace(0.0, z + 6.0, 2001)
-    log_likelihood = -0.5 * (z - means) ** 2 - stats.norm.logsf(threshold - means)
-    weights = np.exp(log_likelihood - log_likelihood.max())
-    return float(min((means * weights).sum() / weights.sum(), z))
 
 
 class Permuter:
@@ -216,27 +130,3 @@ def chunks(total: int, size: int) -> Iterator[int]:
     while total > 0:
         yield min(size, total)
         total -= size
-
-
-def searched_difference(inside: F64, outside: F64, multiplier: float, statistic: float | None = None) -> Estimate:
-    """Mean inside minus mean outside, with an interval that pays for the search.
-
-    Args:
-        inside, outside: the two samples, at least two values each.
-        multiplier: how many standard errors the interval reaches on either side. With the threshold of a max-T test these
-            intervals hold for the whole family at once (the test inverted); it also carries what groups add to the variance.
-        statistic: of a confirmed finding, whose value is then shrunk for having passed the threshold; by the difference's own
-            statistic where that is larger (a later cluster is tested on what the earlier ones leave).
-
-    Returns:
-        The estimate; the interval is that of the plain difference, so it holds the shrunk value too.
-    """
-    difference = float(inside.mean() - outside.mean())
-    error = float(np.sqrt(max(inside.var(ddof=1), outside.var(ddof=1) * 0.25) / len(inside) + outside.var(ddof=1) / len(outside)))
-    reach = multiplier * error if np.isfinite(multiplier) else float("nan")
-    value = difference
-    if statistic is not None and np.isfinite(multiplier) and statistic > 0:
-        evidence = max(statistic, difference / error) if error > 0 else statistic
-        value = difference * conditional_shrink(evidence, multiplier) / evidence
-    low, high = difference - reach, difference + reach
-    return Estimate(min(max(value, low), high) if np.isfinite(reach) else value, low, high)

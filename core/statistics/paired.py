@@ -7,7 +7,7 @@ from scipy import stats
 
 from core.errors import InvalidInput
 from core.records import I64, Bool, Estimate
-from core.statistics import bootstrap
+from core.statistics.intervals import bootstrap
 
 FLIPS = 9999
 """Sign flips behind a p where rows come in groups."""

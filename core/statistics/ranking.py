@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import stats
 
 from core.records import F64, Bool
 
@@ -42,3 +43,13 @@ def chance_precision(n_relevant: int, n: int) -> float:
         return float("nan")
     harmonic = float((1 / np.arange(1, n + 1)).sum())
     return (harmonic + (n_relevant - 1) * (n - harmonic) / max(n - 1, 1)) / n
+
+
+def auroc(scores: F64, positive: Bool) -> float:
+    """The probability that a positive row scores above a negative one, ties counted half; nan without both kinds."""
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        return float("nan")
+    ranks = stats.rankdata(scores)
+    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
