@@ -15,7 +15,7 @@ from core import decoding, duplicates, properties
 from core.decoding import Unreadable, decode, thumbnail
 from core.embedding_cache import EmbeddingCache, Entry, default_cache, entry_key
 from core.encoders import Encoder
-from core.encoders.lite0_runtime import usable_cores
+from core.encoders.embedded.lite0_runtime import usable_cores
 from core.errors import InvalidInput
 from core.reading_ahead import Reporter, in_order, none_readable, read_bytes
 from core.records import F32, I64, Column, Embeddings, ImageStore, Progress, no_progress

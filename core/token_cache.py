@@ -20,8 +20,8 @@ from core.decoding import Unreadable, decode
 from core.embedding_cache import default_cache
 from core.embeddings import BATCH
 from core.encoders import Encoder
-from core.encoders.lite0_runtime import usable_cores
-from core.encoders.token_towers import ImageTokens, TextTokens, TokenTower
+from core.encoders.embedded.lite0_runtime import usable_cores
+from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
 from core.errors import InvalidInput
 from core.reading_ahead import Reporter, in_order, none_readable, read_bytes
 from core.records import F32, I64, ImageStore, Progress, no_progress

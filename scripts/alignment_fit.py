@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from core.encoders.alignment import THRESHOLD, Alignment
-from core.encoders.vectors_math import gelu, unit_rows
+from core.encoders.arithmetic import gelu, unit_rows
+from core.encoders.embedded.alignment import THRESHOLD, Alignment
 from core.records import F32, F64, I64
 
 N_CLASSES = 1000
@@ -49,7 +49,7 @@ def read_class_texts() -> ClassTexts:
     import timm.data
     from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 
-    from core.encoders.minilm import embed_sentences
+    from core.encoders.embedded.minilm import embed_sentences
 
     folder = Path(timm.data.__file__).parent / "_info"
     synsets = (folder / "imagenet_synsets.txt").read_text().split()

@@ -3,7 +3,7 @@
 
     python scripts/build_encoder.py OUT
 
-Stock open_clip can say nearly the same as `core.encoders.embedded`: the image head is its two-layer "mlp", filled by hand; the text
+Stock open_clip can say nearly the same as `core.encoders.embedded.encoder`: the image head is its two-layer "mlp", filled by hand; the text
 head is its linear projection without a bias, so the centring of sentence vectors goes into the last layer norm's bias. There the
 sentence's own length is unknown, and the median length stands in for it.
 """
@@ -25,9 +25,9 @@ from safetensors.torch import load_file, save_file
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from core.encoders.alignment import THRESHOLD, Alignment, load_alignment
-from core.encoders.packages import efficientnet_weights, minilm_folder
-from core.encoders.torchfile import read_state_dict
+from core.encoders.embedded.alignment import THRESHOLD, Alignment, load_alignment
+from core.encoders.embedded.checkpoint import read_state_dict
+from core.encoders.embedded.weights import efficientnet_weights, minilm_folder
 
 open_clip: Any = import_module("open_clip")
 

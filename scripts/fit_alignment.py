@@ -24,12 +24,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from alignment_fit import N_CLASSES, TEMPLATES, ensemble, expected_features, fit, read_class_texts
 from PIL import Image
 
-from core.encoders.alignment import FILE, PREFIX, Alignment
-from core.encoders.cues import measure_cues
-from core.encoders.embedded import EmbeddedEncoder
-from core.encoders.packages import efficientnet_weights
-from core.encoders.torchfile import read_state_dict
-from core.encoders.vectors_math import unit_rows
+from core.encoders.arithmetic import unit_rows
+from core.encoders.embedded.alignment import FILE, PREFIX, Alignment
+from core.encoders.embedded.checkpoint import read_state_dict
+from core.encoders.embedded.encoder import EmbeddedEncoder
+from core.encoders.embedded.pixel_cues import measure_cues
+from core.encoders.embedded.weights import efficientnet_weights
 from core.records import F32, I64
 
 PER_FOLDER = 1000
@@ -99,7 +99,7 @@ def main_measure(data: Path, folders: list[Path]) -> None:
     """Zero-shot accuracy in per cent: of the shipped file, and of five fits that each never saw 200 of the classes."""
     import pandas as pd
 
-    from core.encoders.minilm import embed_sentences
+    from core.encoders.embedded.minilm import embed_sentences
 
     encoder, weights, texts = EmbeddedEncoder(), read_state_dict(efficientnet_weights()), read_class_texts()
     index = pd.read_csv(data / "imagenet_sample" / "index.csv")

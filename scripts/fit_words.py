@@ -31,9 +31,9 @@ from PIL import Image
 from words_fit import fit_pictures, fit_texts
 from words_grounds import read_panoramas
 
-from core.encoders.alignment import FILE, PREFIX
-from core.encoders.cues import measure_cues
-from core.encoders.embedded import EmbeddedEncoder
+from core.encoders.embedded.alignment import FILE, PREFIX
+from core.encoders.embedded.encoder import EmbeddedEncoder
+from core.encoders.embedded.pixel_cues import measure_cues
 
 N_CUTOUTS, N_SCENES, N_CLOTHES = 1100, 2600, 800
 N_PROMPTS, N_FREE = 20000, 11000
@@ -132,7 +132,7 @@ def read_nouns(renders: Path) -> list[str]:
 
 def embed_prompts(nouns: list[str]) -> dict[str, np.ndarray]:
     """Sentence vectors and activations of all prompts."""
-    from core.encoders.minilm import embed_sentences
+    from core.encoders.embedded.minilm import embed_sentences
 
     texts, activations = words_prompts.make_prompts(nouns, words_prompts.PHRASES, N_PROMPTS, seed=1)
     free, nothing = words_prompts.make_free_prompts(nouns, N_FREE, seed=2)

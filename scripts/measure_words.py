@@ -31,9 +31,9 @@ from words_test import WORDS, Word
 from words_test_pictures import EDITS, Scenes, read_square
 from words_test_things import NOUNS_TESTED, OBJECTS, PLACE_CLASSES
 
-from core.encoders.conditions import CONDITIONS
-from core.encoders.cues import measure_cues
-from core.encoders.embedded import EmbeddedEncoder
+from core.encoders.embedded.encoder import EmbeddedEncoder
+from core.encoders.embedded.photo_words import CONDITIONS
+from core.encoders.embedded.pixel_cues import measure_cues
 from core.records import F32, Bool
 
 N_BOOTSTRAP = 500

@@ -9,8 +9,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from core.encoders.conditions import CONDITIONS, CUE_LIMIT, TEXT_GAIN
-from core.encoders.vectors_math import unit_rows
+from core.encoders.arithmetic import unit_rows
+from core.encoders.embedded.photo_words import CONDITIONS, CUE_LIMIT, TEXT_GAIN
 from core.records import F32, Bool
 
 CUES_ONLY = {"light", "colour", "contrast", "noise", "red", "orange", "yellow", "green", "blue", "purple"}

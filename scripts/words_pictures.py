@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from words_grounds import PANORAMAS, PHOTOGRAPHS, SIDE, WATER_YAW, Rng, look, snowed
 
-from core.encoders.conditions import CONDITIONS
+from core.encoders.embedded.photo_words import CONDITIONS
 from core.records import F32
 
 Labels = dict[str, float]

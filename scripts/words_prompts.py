@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from words_frames import BARE_FRAMES, COLOUR_THINGS, FREE_FRAMES, FREE_PHRASES, PHOTO_FRAMES, PLACE_FRAMES, THING_FRAMES, TOPICS
 from words_phrases_more import MORE
 
-from core.encoders.conditions import CONDITIONS
+from core.encoders.embedded.photo_words import CONDITIONS
 from core.records import F32
 
 

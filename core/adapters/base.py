@@ -11,12 +11,12 @@ import torch
 from torch.nn.functional import normalize
 
 from core.encoders import Encoder
-from core.encoders.token_towers import TokenTower
+from core.encoders.tokens import TokenTower
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageRows:
-    """Frozen pictures in torch: see `core.encoders.token_towers.ImageTokens`."""
+    """Frozen pictures in torch: see `core.encoders.tokens.ImageTokens`."""
 
     tokens: torch.Tensor
     """(b, P, di)."""
@@ -27,7 +27,7 @@ class ImageRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextRows:
-    """Frozen texts in torch: see `core.encoders.token_towers.TextTokens`."""
+    """Frozen texts in torch: see `core.encoders.tokens.TextTokens`."""
 
     tokens: torch.Tensor
     """(m, T, dt)."""

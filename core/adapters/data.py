@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from core.adapters.base import ImageRows, TextRows
-from core.encoders.token_towers import ImageTokens, TextTokens
+from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import InvalidInput
 from core.records import I64, Benchmark, Bool, distinct_captions
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from core.adapters.base import Cosine, ImageRows, State, TextRows
 from core.encoders import Encoder
-from core.encoders.token_towers import TokenTower
+from core.encoders.tokens import TokenTower
 
 
 class LateModule(Cosine):

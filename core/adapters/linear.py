@@ -11,7 +11,7 @@ import torch
 
 from core.adapters.base import Cosine, ImageRows, State, TextRows, unit
 from core.encoders import Encoder
-from core.encoders.token_towers import TokenTower
+from core.encoders.tokens import TokenTower
 
 
 class LinearModule(Cosine):

@@ -12,7 +12,7 @@ import torch
 from core.adapters.base import ImageRows, Level, State, TextRows, unit
 from core.adapters.unimodal import encoder_layers
 from core.encoders import Encoder
-from core.encoders.token_towers import TokenTower
+from core.encoders.tokens import TokenTower
 
 
 class LocalModule(torch.nn.Module):

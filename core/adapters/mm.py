@@ -12,7 +12,7 @@ import torch
 
 from core.adapters.base import ImageRows, Level, State, TextRows, masked_mean, unit
 from core.encoders import Encoder
-from core.encoders.token_towers import TokenTower
+from core.encoders.tokens import TokenTower
 
 HEADS = 4
 SHARPNESS = 10.0

@@ -11,8 +11,8 @@ import torch
 
 from core.adapters.base import Cosine, ImageRows, State, TextRows
 from core.encoders import Encoder
-from core.encoders.prompt_towers import PromptTower
-from core.encoders.token_towers import TokenTower
+from core.encoders.prompts import PromptTower
+from core.encoders.tokens import TokenTower
 from core.errors import InvalidInput
 
 

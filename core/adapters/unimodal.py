@@ -11,7 +11,7 @@ import torch
 
 from core.adapters.base import Cosine, ImageRows, State, TextRows, masked_mean, unit
 from core.encoders import Encoder
-from core.encoders.token_towers import TokenTower
+from core.encoders.tokens import TokenTower
 
 
 def encoder_layers(width: int, heads: int, layers: int, hidden: int, dropout: float) -> torch.nn.TransformerEncoder:

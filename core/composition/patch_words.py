@@ -18,7 +18,7 @@ from core import nouns
 from core.composition.lexicon import read_lexicon
 from core.composition.things import Reading, Thing, phrase_at, read_caption
 from core.encoders import Encoder
-from core.encoders.vectors_math import products
+from core.encoders.arithmetic import products
 from core.errors import InvalidInput
 from core.records import F32
 

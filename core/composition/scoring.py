@@ -11,7 +11,7 @@ import numpy as np
 
 from core.embeddings import read_images
 from core.encoders import Encoder
-from core.encoders.vectors_math import unit_rows
+from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.naming import encode_texts
 from core.records import F32, F64, I64, Item, Pictured, Progress, Scores, distinct_captions, no_progress

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 ENCODERS = {
-    "embedded": "core.encoders.embedded:EmbeddedEncoder",
-    "open_clip": "core.encoders.open_clip:OpenClipEncoder",
+    "embedded": "core.encoders.embedded.encoder:EmbeddedEncoder",
+    "open_clip": "core.encoders.open_clip.encoder:OpenClipEncoder",
 }
 
 

@@ -17,7 +17,7 @@ from core.probes.base import tidy
 from core.records import F32, I64
 
 if TYPE_CHECKING:
-    from core.encoders.prompt_towers import PromptTower
+    from core.encoders.prompts import PromptTower
 
 Position = Literal["end", "middle", "front"]
 """Where the class name stands: after the context, between its halves, or before it."""

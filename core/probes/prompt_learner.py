@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from core.encoders import Encoder
-from core.encoders.prompt_towers import PromptTower
+from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.probes.base import logit_scale_of
 from core.probes.context import Layout, Prompts, check_prompts, lay_out

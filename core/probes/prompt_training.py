@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from core.encoders.prompt_towers import PromptTower
+from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.probes.base import Images, Part, logit_scale_of
 from core.probes.context import Prompts, Training, lay_out

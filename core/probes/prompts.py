@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from core.encoders import Encoder
-from core.encoders.vectors_math import unit_rows
+from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.files import read_arrays, write_arrays
 from core.naming import encode_texts

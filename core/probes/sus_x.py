@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.encoders.vectors_math import unit_rows
+from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.naming import encode_texts
 from core.probes.affinities import Span, cache_values, nearest, projected, signature_evidence, signatures, support_span, text_subspace, tip_evidence

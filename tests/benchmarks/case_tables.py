@@ -172,9 +172,9 @@ def held_out_probabilities(features: F64, labels: I64, usable: Bool, *, seed: in
 
 def lite0_probabilities(paths: list[Path]) -> npt.NDArray[Any]:
     """(n, 1000) softmax of EfficientNet-Lite0's classifier, with the embedded encoder's own preprocessing."""
-    from core.encoders.embedded import EmbeddedEncoder
-    from core.encoders.packages import efficientnet_weights
-    from core.encoders.torchfile import read_state_dict
+    from core.encoders.embedded.checkpoint import read_state_dict
+    from core.encoders.embedded.encoder import EmbeddedEncoder
+    from core.encoders.embedded.weights import efficientnet_weights
 
     weights, encoder = read_state_dict(efficientnet_weights()), EmbeddedEncoder(threads=1)
     features = np.concatenate([encoder.features(encoder.preprocess(Image.open(path))[None]) for path in paths])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.encoders import load_encoder
-from core.encoders.vectors_math import unit_rows
+from core.encoders.arithmetic import unit_rows
 from tests.core.pictures_made import blobs
 
 

@@ -18,13 +18,13 @@ import torch
 from PIL import Image, ImageFilter
 
 from core.encoders import ENCODERS, Encoder, list_encoders, load_encoder
-from core.encoders.alignment import FILE, load_alignment
-from core.encoders.cues import CUES, measure_cues
-from core.encoders.embedded import EmbeddedEncoder
-from core.encoders.lite0 import convolutions
-from core.encoders.lite0_runtime import torch_network
-from core.encoders.packages import efficientnet_weights, find_in_package
-from core.encoders.torchfile import read_state_dict
+from core.encoders.embedded.alignment import FILE, load_alignment
+from core.encoders.embedded.checkpoint import read_state_dict
+from core.encoders.embedded.encoder import EmbeddedEncoder
+from core.encoders.embedded.lite0 import convolutions
+from core.encoders.embedded.lite0_runtime import torch_network
+from core.encoders.embedded.pixel_cues import CUES, measure_cues
+from core.encoders.embedded.weights import efficientnet_weights, find_in_package
 from core.errors import InvalidInput, MissingDependency
 from core.records import F32
 from tests.core.pictures_made import blobs

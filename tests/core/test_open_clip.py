@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from core.encoders import Encoder, load_encoder
-from core.encoders.open_clip import OpenClipEncoder
-from core.encoders.open_clip_load import _preprocessing_beside
-from core.encoders.open_clip_source import parse_source
+from core.encoders.open_clip.encoder import OpenClipEncoder
+from core.encoders.open_clip.load import _preprocessing_beside
+from core.encoders.open_clip.source import parse_source
 from core.errors import InvalidInput, MissingDependency
 from tests.core.tiny_clip import TINY, open_clip, save, write_config, write_hugging_face, write_native
 
@@ -181,7 +181,7 @@ def test_quick_gelu_changes_the_vectors_and_is_asked_for_where_the_name_hints_at
 
 
 def test_a_tag_brings_the_activation_it_was_trained_with() -> None:
-    from core.encoders.open_clip_load import _tag_options
+    from core.encoders.open_clip.load import _tag_options
 
     assert _tag_options(parse_source("ViT-B-32/openai"), None) == {"force_quick_gelu": True}
     assert _tag_options(parse_source("ViT-B-32/laion2b_s34b_b79k"), None) == {}
@@ -216,7 +216,7 @@ def test_without_the_hub_a_name_fails_fast_and_names_the_way_out(name: str, monk
 
 
 def test_an_unreachable_hub_is_noticed_without_the_offline_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.encoders.open_clip_source import hub_reachable
+    from core.encoders.open_clip.source import hub_reachable
 
     for name in ("HF_HUB_OFFLINE", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.encoders.token_towers import ImageTokens, TextTokens
+from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import Cancelled, InvalidInput
 from core.records import F32, Progress, no_progress
 from core.token_cache import PictureTokens, read_image_tokens, read_text_tokens

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from core.encoders import load_encoder
-from core.encoders.lite0_runtime import onnx_mapper, torch_mapper
-from core.encoders.token_tower_embedded import COARSE, FINE, WIDTH
+from core.encoders.embedded.lite0_runtime import onnx_mapper, torch_mapper
+from core.encoders.embedded.token_tower import COARSE, FINE, WIDTH
 from core.records import F32
 
 TEXTS = ["a red cube and a blue ball", "dog", ""]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.encoders.open_clip import OpenClipEncoder
-from core.encoders.token_tower_open_clip import OpenClipTokenTower
-from core.encoders.token_towers import TextTokens
+from core.encoders.open_clip.encoder import OpenClipEncoder
+from core.encoders.open_clip.token_tower import OpenClipTokenTower
+from core.encoders.tokens import TextTokens
 from core.errors import InvalidInput
 from tests.core.pictures_made import blobs
 from tests.core.tiny_clip import TINY, write_hugging_face, write_model

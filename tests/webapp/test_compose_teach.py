@@ -14,7 +14,7 @@ from core.adapters.files import Epoch
 from core.adapters.regression import RegressionCheck, RegressionRow
 from core.composition import scorers
 from core.composition.shipped import open_shipped
-from core.encoders.open_clip import OpenClipEncoder
+from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.records import Estimate
 from tests.core.test_token_towers import TWO

@@ -17,7 +17,7 @@ from core.composition.run import run_composition
 from core.composition.scorers import matrix_of, scorer_of
 from core.composition.scoring import EncoderScorer
 from core.composition.shipped import draw_training, open_shipped
-from core.encoders.open_clip import OpenClipEncoder
+from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.records import Pictured
 from tests.core.test_token_towers import TWO, changed

@@ -11,7 +11,7 @@ from core.adapters.adapt import AdaptedScorer, adapt
 from core.adapters.stopped import adapted_so_far, curve_so_far
 from core.adapters.training import Training
 from core.composition.shipped import draw_training, open_shipped
-from core.encoders.open_clip import OpenClipEncoder
+from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.records import Pictured
 from tests.core.test_token_towers import TWO

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.adapters.data import PairData, Question
-from core.encoders.token_towers import ImageTokens, TextTokens
+from core.encoders.tokens import ImageTokens, TextTokens
 from core.records import F32
 
 COLOURS, SHAPES = ("red", "green", "blue", "grey"), ("cube", "ball", "cone", "ring")

@@ -14,8 +14,8 @@ from core.archives import open_images
 from core.composition.patch_pictures import AGAINST, FOR, as_seen, draw_map, render_map
 from core.composition.patch_words import content_words, offers_patches, read_occlusion, read_patches, strongest
 from core.encoders import load_encoder
-from core.encoders.open_clip import OpenClipEncoder
-from core.encoders.vectors_math import unit_rows
+from core.encoders.arithmetic import unit_rows
+from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import InvalidInput
 from core.records import F32
 from tests.core.pictures_made import blobs

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.encoders import Encoder
-from core.encoders.vectors_math import unit_rows
+from core.encoders.arithmetic import unit_rows
 from core.probes.base import Images, Part
 from core.records import F32, I64, Progress, no_progress
 

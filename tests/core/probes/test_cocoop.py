@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from core.encoders.open_clip import OpenClipEncoder
-from core.encoders.prompt_towers import PromptTower
+from core.encoders.open_clip.encoder import OpenClipEncoder
+from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.probes import make_probe, prompt_learner
 from core.probes.base import Part

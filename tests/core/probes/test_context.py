@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.encoders.open_clip import OpenClipEncoder
-from core.encoders.prompt_towers import PromptTower
+from core.encoders.open_clip.encoder import OpenClipEncoder
+from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.probes.context import Prompts, check_prompts, lay_out, load_prompts, name_tokens, save_prompts
 from core.probes.prompt_learner import tower_of

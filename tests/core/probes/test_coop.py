@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.encoders import load_encoder
-from core.encoders.open_clip import OpenClipEncoder
+from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.probes import make_probe, prompt_learner
 from core.probes.base import Part

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core.encoders import Encoder, load_encoder
-from core.encoders.open_clip import OpenClipEncoder
+from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import InvalidInput
 from core.probes.context import lay_out
 from core.probes.prompt_learner import Frame, Learner, tower_of
@@ -102,9 +102,9 @@ def test_the_embedded_tower_gives_the_vectors_that_texts_get() -> None:
 
 
 def test_the_alignment_in_torch_equals_the_one_in_numpy_and_its_gradient_the_difference() -> None:
-    from core.encoders.embedded import EmbeddedEncoder
-    from core.encoders.minilm import embed_sentences
-    from core.encoders.prompt_tower_embedded import AlignedTexts
+    from core.encoders.embedded.encoder import EmbeddedEncoder
+    from core.encoders.embedded.minilm import embed_sentences
+    from core.encoders.embedded.prompt_tower import AlignedTexts
 
     encoder = load_encoder()
     assert isinstance(encoder, EmbeddedEncoder)

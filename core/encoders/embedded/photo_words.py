@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.encoders.vectors_math import gelu, products, unit_rows
+from core.encoders.arithmetic import gelu, products, unit_rows
 from core.records import F32
 
 CONDITIONS = (

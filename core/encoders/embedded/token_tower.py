@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from torch.nn.functional import gelu, normalize
 
-from core.encoders.alignment import OBJECT_SHARE, THRESHOLD, Alignment
-from core.encoders.conditions import CONDITIONS
-from core.encoders.cues import measure_cues
-from core.encoders.lite0 import Convolution
-from core.encoders.lite0_runtime import best_mapper
-from core.encoders.minilm import MAX_TOKENS, load_tower
-from core.encoders.prompt_tower_embedded import AlignedTexts
-from core.encoders.token_towers import ImageTokens, TextTokens
+from core.encoders.embedded.alignment import OBJECT_SHARE, THRESHOLD, Alignment
+from core.encoders.embedded.lite0 import Convolution
+from core.encoders.embedded.lite0_runtime import best_mapper
+from core.encoders.embedded.minilm import MAX_TOKENS, load_tower
+from core.encoders.embedded.photo_words import CONDITIONS
+from core.encoders.embedded.pixel_cues import measure_cues
+from core.encoders.embedded.prompt_tower import AlignedTexts
+from core.encoders.tokens import ImageTokens, TextTokens
 from core.records import F32
 
 COARSE, FINE = 47, 32

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from core.encoders.conditions import CONDITIONS, Conditions
-from core.encoders.vectors_math import gelu, products, unit_rows
+from core.encoders.arithmetic import gelu, products, unit_rows
+from core.encoders.embedded.photo_words import CONDITIONS, Conditions
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.records import F32

@@ -14,11 +14,12 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
+from core.encoders.arithmetic import unit_rows
 from core.encoders.full_batches import in_full_batches
-from core.encoders.prompt_towers import CHECK, CLOSE, OpenClipTower
-from core.encoders.token_images_open_clip import prune_unused
-from core.encoders.token_towers import TextTokens
-from core.encoders.vectors_math import unit_rows
+from core.encoders.open_clip.image_tokens import prune_unused
+from core.encoders.open_clip.prompt_tower import CLOSE, OpenClipTower
+from core.encoders.prompts import CHECK
+from core.encoders.tokens import TextTokens
 from core.errors import InvalidInput
 from core.records import I64, Bool
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from PIL import Image
 
+from core.encoders.arithmetic import unit_rows
 from core.encoders.full_batches import in_full_batches
-from core.encoders.open_clip_load import device, load
-from core.encoders.open_clip_source import parse_source
-from core.encoders.prompt_towers import OpenClipTower, PromptTower
-from core.encoders.vectors_math import unit_rows
+from core.encoders.open_clip.load import device, load
+from core.encoders.open_clip.prompt_tower import OpenClipTower
+from core.encoders.open_clip.source import parse_source
+from core.encoders.prompts import PromptTower
 from core.records import F32
 
 if TYPE_CHECKING:
-    from core.encoders.token_towers import TokenTower
+    from core.encoders.tokens import TokenTower
 
 
 class OpenClipEncoder:
@@ -94,6 +95,6 @@ class OpenClipEncoder:
         Raises:
             InvalidInput: a tower cannot be opened there.
         """
-        from core.encoders.token_tower_open_clip import OpenClipTokenTower
+        from core.encoders.open_clip.token_tower import OpenClipTokenTower
 
         return OpenClipTokenTower(self, self._model, self._tokenizer)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.encoders.packages import minilm_folder
+from core.encoders.embedded.weights import minilm_folder
 from core.records import F32
 
 MAX_TOKENS = 128

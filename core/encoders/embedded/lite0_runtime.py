@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from core.encoders.lite0 import N_FEATURES, SIDE, Convolution, onnx_model
+from core.encoders.embedded.lite0 import N_FEATURES, SIDE, Convolution, onnx_model
 from core.records import F32
 
 Network = Callable[[F32], F32]

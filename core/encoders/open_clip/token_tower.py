@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from PIL import Image
 
+from core.encoders.arithmetic import unit_rows
 from core.encoders.full_batches import in_full_batches
-from core.encoders.prompt_towers import CLOSE
-from core.encoders.token_images_open_clip import ImageSide, LateBlock, LateMap, entries
-from core.encoders.token_texts_open_clip import TextSide
-from core.encoders.token_towers import ImageTokens, TextTokens
-from core.encoders.vectors_math import unit_rows
+from core.encoders.open_clip.image_tokens import ImageSide, LateBlock, LateMap, entries
+from core.encoders.open_clip.prompt_tower import CLOSE
+from core.encoders.open_clip.text_tokens import TextSide
+from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import InvalidInput
 from core.records import F32
 

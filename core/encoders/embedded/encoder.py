@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from core.encoders.alignment import FILE, Alignment, load_alignment
-from core.encoders.cues import measure_cues
-from core.encoders.lite0 import SIDE, convolutions
-from core.encoders.lite0_runtime import Network, best_network
-from core.encoders.packages import efficientnet_weights
-from core.encoders.torchfile import read_state_dict
-from core.encoders.vectors_math import unit_rows
+from core.encoders.arithmetic import unit_rows
+from core.encoders.embedded.alignment import FILE, Alignment, load_alignment
+from core.encoders.embedded.checkpoint import read_state_dict
+from core.encoders.embedded.lite0 import SIDE, convolutions
+from core.encoders.embedded.lite0_runtime import Network, best_network
+from core.encoders.embedded.pixel_cues import measure_cues
+from core.encoders.embedded.weights import efficientnet_weights
 from core.records import F32
 
 if TYPE_CHECKING:
-    from core.encoders.prompt_towers import PromptTower
-    from core.encoders.token_towers import TokenTower
+    from core.encoders.prompts import PromptTower
+    from core.encoders.tokens import TokenTower
 
 _PREPROCESSING = "centre square, bicubic to 224, to [-1, 1]; cues of the pixels; version 2"
 
@@ -92,24 +92,24 @@ class EmbeddedEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
         """(n, 679) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`. Loads torch at first use."""
-        from core.encoders.minilm import embed_sentences
+        from core.encoders.embedded.minilm import embed_sentences
 
         return self.alignment.texts(embed_sentences(texts))
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """How many of `texts` lose their end to the text tower's limit."""
-        from core.encoders.minilm import count_truncated
+        from core.encoders.embedded.minilm import count_truncated
 
         return count_truncated(texts)
 
     def prompt_tower(self) -> PromptTower:
         """The text tower behind its word embeddings, for prompts that are learned. Loads torch at first use."""
-        from core.encoders.prompt_tower_embedded import EmbeddedTower
+        from core.encoders.embedded.prompt_tower import EmbeddedTower
 
         return EmbeddedTower(self.alignment)
 
     def token_tower(self) -> TokenTower:
         """Both towers opened before their last block, for modules that are trained on tokens. Loads torch at first use."""
-        from core.encoders.token_tower_embedded import EmbeddedTokenTower
+        from core.encoders.embedded.token_tower import EmbeddedTokenTower
 
         return EmbeddedTokenTower(self._layers, self.alignment, self.fingerprint, self.logit_scale, self._threads)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from core.encoders.open_clip_source import (
+from core.encoders.open_clip.source import (
     CONFIG,
     Source,
     find_weights,
