@@ -13,8 +13,8 @@ from types import ModuleType
 
 from core.cli_compose import add_compose_commands, named_adapter
 from core.cli_probe import add_probe_commands, named_probe
+from core.data.tables.roles import LOSS_KINDS
 from core.errors import Cancelled, DiagnosisError
-from core.roles import LOSS_KINDS
 
 EXIT_CODES = "exit codes: 0 finished (nothing found included), 2 bad input, 3 missing dependency, 130 stopped"
 IN_WORDS = ("ask", "audit", "predict", "phrases")

@@ -7,8 +7,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput, MissingDependency
-from core.roles import Roles
 from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ def diagnose(options: Namespace) -> None:
         asked = "--naming" if options.naming else "--vocabulary"
         raise InvalidInput(f"--no-words leaves out the words that {asked} is for. Give one of the two.")
     make_folder(options.out)  # before the work, not after it
+    from core.data.tasks.read import read_task
     from core.diagnose import diagnose_audit
     from core.embedding_cache import default_cache
     from core.report import write_report
     from core.settings import Settings
     from core.store import save
     from core.summary import text_summary
-    from core.tasks import read_task
 
     progress = TerminalProgress()
     try:
@@ -185,7 +185,7 @@ def _text(table: pd.DataFrame, kind: str) -> str:
 
 def _csv(table: pd.DataFrame) -> str:
     """CSV text in which no cell is run as a formula by a spreadsheet."""
-    from core.tables import escape_formula
+    from core.data.tables.read import escape_formula
 
     safe = table.copy()
     for name in safe.columns:

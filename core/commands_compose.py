@@ -85,10 +85,10 @@ def benchmarks(options: Namespace) -> None:
 
 def pictures(options: Namespace) -> None:
     """The base names of the pictures that a benchmark needs, one a line; with --images those that are missing there."""
-    from core.archives import open_images
     from core.composition.pictures import picture_list
     from core.composition.shipped import SHIPPED
-    from core.pictures import index_files
+    from core.data.images.archives import open_images
+    from core.data.images.matching import index_files
 
     if options.benchmark in SHIPPED and not Path(options.benchmark).exists():
         raise InvalidInput(f"The benchmark {options.benchmark!r} comes along with its pictures: none are needed. Run it as it is.")

@@ -6,12 +6,11 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.commands import check_suffix, make_folder, write_table
 from core.commands_words import in_folder
+from core.data.images.files import Files
 from core.errors import InvalidInput
 from core.terminal import TerminalProgress
 
@@ -20,47 +19,18 @@ if TYPE_CHECKING:
 
     from core.composition.binding import BindingGrid, Cell, Share
     from core.composition.own_pairs import Caption, PairScores
-    from core.records import I64, ImageStore
+    from core.records import ImageStore
 
 MADE = 6
+
+
 """Foils that are made where none are given."""
+
+
 MOST_DRAWN = 20_000
+
+
 """Items, or queries, that are drawn at once."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Files:
-    """An `ImageStore` of single files."""
-
-    paths: tuple[Path, ...]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def name(self, index: int) -> str:
-        return self.paths[index].name
-
-    def read(self, index: int) -> bytes:
-        """The file's bytes.
-
-        Raises:
-            InvalidInput: it is too large or cannot be read.
-        """
-        from core.roles import Limits
-
-        path, most = self.paths[index], Limits().max_file_bytes
-        try:
-            if path.stat().st_size > most:
-                raise InvalidInput(f"{path.name} is larger than {most >> 20} MiB, the most that is read. Bring a smaller picture.")
-            return path.read_bytes()
-        except OSError as error:
-            raise InvalidInput(f"{path.name} cannot be read ({error.strerror}). Bring another file.") from None
-
-    def keep(self, rows: I64) -> Files:
-        return Files(tuple(self.paths[int(row)] for row in rows))
-
-
-# ---- pairs and foils
 
 
 def foils(options: Namespace) -> None:
@@ -165,9 +135,6 @@ def _pair_document(found: PairScores) -> dict[str, Any]:
     return plain(said | arrays | {"unlike": unlike, "unreadable": list(found.unreadable), "notes": list(found.notes)})
 
 
-# ---- the grid
-
-
 def grid(options: Namespace) -> None:
     """Attributes and objects over pictures: what is seen, what is bound, in each cell."""
     from core.composition.binding import binding_grid
@@ -249,9 +216,6 @@ def grid_table(found: BindingGrid) -> pd.DataFrame:
             row |= {f"{name}_n": share.n, f"{name}_chance": share.chance, f"{name}_ties": share.ties}
         rows.append(row | {name: getattr(cell, name) for name in ("p_attribute", "p_object", "p_binding", "verdict")})
     return pd.DataFrame(rows)
-
-
-# ---- drawn benchmarks
 
 
 def draw(options: Namespace) -> None:

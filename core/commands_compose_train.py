@@ -159,7 +159,7 @@ def _test(options: Namespace, adapted: Adapted, rest: Pictured, check: Regressio
 
 
 def _labelled(path: Path, progress: TerminalProgress) -> Any:
-    from core.probes.intake import read_samples
+    from core.data.labelled import read_samples
 
     return read_samples(None, images=path, progress=progress).samples
 

@@ -99,9 +99,9 @@ def _without_model(options: Namespace, made: Probe) -> None:
     if options.diagnose is not None:
         raise InvalidInput("Without a model of yours the probe's own failures are diagnosed anyway, into --out. Leave --diagnose out.")
     make_folder(options.out)
+    from core.data.labelled import read_samples
     from core.embedding_cache import default_cache
     from core.intake import embed
-    from core.probes.intake import read_samples
     from core.probes.run import check_names
 
     progress = TerminalProgress()

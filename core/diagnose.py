@@ -33,8 +33,8 @@ from core.superclasses import name_vectors
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.roles import Roles
-    from core.samples import Audit
+    from core.data.samples import Audit
+    from core.data.tables.roles import Roles
 
 DEFAULTS, WITHOUT_MAP = Settings(), Settings(map=False)
 
@@ -77,8 +77,8 @@ def diagnose(
         >>> diagnosis = diagnose("val.csv", images="val.zip", loss="loss")  # doctest: +SKIP
         >>> [(c.name, c.size, c.p) for c in diagnosis.clusters]  # doctest: +SKIP
     """
-    from core.roles import Roles
-    from core.samples import read_audit  # reads tables with pandas: not before it is needed
+    from core.data.samples import read_audit  # reads tables with pandas: not before it is needed
+    from core.data.tables.roles import Roles
 
     roles = roles or Roles()
     audit = read_audit(table, images=images, embeddings=embeddings, roles=replace(roles, loss=loss) if loss else roles, progress=progress)

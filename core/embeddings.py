@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from core import decoding, duplicates, properties
-from core.decoding import Unreadable, decode, thumbnail
+from core.data.images import decoding, duplicates, properties
+from core.data.images.decoding import Unreadable, decode, thumbnail
 from core.embedding_cache import EmbeddingCache, Entry, default_cache, entry_key
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores

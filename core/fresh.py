@@ -15,8 +15,8 @@ from core.records import F32, I64, Diagnosis, Progress, no_progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.roles import Roles
-    from core.samples import Audit
+    from core.data.samples import Audit
+    from core.data.tables.roles import Roles
 
 
 EARLIER = "The findings were tried before,"
@@ -38,9 +38,9 @@ def predict_fresh(
     Raises:
         InvalidInput: the samples cannot be used; the message says what to do.
     """
+    from core.data.samples import read_audit
+    from core.data.tables.roles import Roles as Given
     from core.intake import embed
-    from core.roles import Roles as Given
-    from core.samples import read_audit
 
     audit = read_audit(table, images=images, embeddings=embeddings, roles=roles or Given(), progress=progress)
     given = diagnosis.embeddings.encoder == "given"

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.data.samples import Audit
 from core.errors import InvalidInput
 from core.records import I64, Progress, no_progress
-from core.samples import Audit
 from core.settings import FEWEST_SAMPLES
 
 
@@ -37,7 +37,7 @@ def embed(
                 "There are neither images nor embeddings to diagnose: add --images (zip, tar, folder) or --embeddings (npy, npz, ...)."
             )
         return audit
-    from core.crops import CropImages, SharedImages, read_rows  # brings the encoder's runtime
+    from core.data.images.crops import CropImages, SharedImages, read_rows  # brings the encoder's runtime
     from core.encoders import load_encoder
 
     reading = read_rows(audit.samples.images, load_encoder(encoder), cache=cache, progress=progress)

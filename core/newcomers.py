@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.archives import FileImages, is_image_name, open_images
-from core.columns import recognise
+from core.data.images.archives import FileImages, is_image_name, open_images
+from core.data.images.matching import match_files
+from core.data.tables.cells import stack_arrays, texts_of
+from core.data.tables.read import Table, read_table
+from core.data.tables.recognise import recognise
+from core.data.tables.roles import Roles
+from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
-from core.pictures import match_files
 from core.records import F32, I64, Diagnosis, Embeddings, ImageStore, Progress, no_progress
 from core.records.ledger import Ledger
-from core.roles import Roles
-from core.tables import Table, read_table
-from core.values import stack_arrays, texts_of
-from core.vectors import align_vectors, read_vectors, unit_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

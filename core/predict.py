@@ -22,7 +22,7 @@ from core.statistics.permutation import Permuter, holm, permutation_p
 from core.words import block_means
 
 if TYPE_CHECKING:
-    from core.samples import Audit
+    from core.data.samples import Audit
 
 FEWEST = 5
 """With fewer matching fresh samples a finding is shown and not judged."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from core.data.samples import read_audit
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.records import I64, Diagnosis, Outcomes
-from core.roles import Roles
-from core.samples import read_audit
 
 
 def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Outcomes, I64, tuple[str, ...]]:  # noqa: B008 - frozen

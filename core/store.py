@@ -142,7 +142,7 @@ def _load_model(folder: Path) -> Any:
 
 
 def _write_thumbnails(images: ImageStore, path: Path, progress: Progress) -> None:
-    from core.thumbnails import write_thumbnails  # Pillow
+    from core.data.images.thumbnails import write_thumbnails  # Pillow
 
     with whole(path) as part:
         write_thumbnails(images, part, progress)
@@ -154,14 +154,14 @@ def _open_thumbnails(folder: Path, names: list[str] | None) -> ImageStore | None
     originals = folder.parent / ORIGINALS
     if not (folder / THUMBNAILS).is_file():
         return _originals(originals, names) if originals.is_file() else None
-    from core.thumbnails import open_thumbnails
+    from core.data.images.thumbnails import open_thumbnails
 
     return open_thumbnails(folder / THUMBNAILS, tuple(names))
 
 
 def _originals(archive: Path, names: list[str]) -> ImageStore:
     """The pictures themselves, where a run lies beside them and keeps none of its own, as the shipped examples do."""
-    from core.archives import open_images
+    from core.data.images.archives import open_images
 
     store = open_images(archive)
     place = {store.name(i): i for i in range(len(store))}

@@ -15,8 +15,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from core import decoding
-from core.decoding import Unreadable, decode
+from core.data.images import decoding
+from core.data.images.decoding import Unreadable, decode
 from core.embedding_cache import default_cache
 from core.embeddings import BATCH
 from core.encoders import Encoder

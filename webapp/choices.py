@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.data.tables.roles import LOSS_KINDS, Roles
 from core.errors import InvalidInput
-from core.roles import LOSS_KINDS, Roles
 from webapp.figures import esc
 
 SINGLE_ROLES = (
@@ -29,7 +29,7 @@ PHRASES = (".txt", ".json")
 VECTORS = (".npy", ".npz", ".safetensors", ".parquet")
 
 Column = tuple[str, str, Sequence[str]]
-"""(name, recognised role, examples), as `core.samples.describe_columns` gives it."""
+"""(name, recognised role, examples), as `core.data.samples.describe_columns` gives it."""
 
 
 def recognised(columns: Sequence[Column]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ AS_IT_IS = frozenset({"mean rank"})
 
 def address(store: ImageStore, at: int) -> str:
     """The picture, small, as a data address, so that no picture has one that another visitor could ask for; "" if it cannot be read."""
-    from core.thumbnails import shrink  # Pillow
+    from core.data.images.thumbnails import shrink  # Pillow
 
     try:
         return "data:image/webp;base64," + base64.b64encode(shrink(store.read(at), SIZE)).decode("ascii")

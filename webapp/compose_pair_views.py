@@ -162,7 +162,7 @@ def words_view(picture: Any, found: PatchWords, encoder: Any, at: int, caption: 
 
 
 def _figure(payload: bytes, name: str, alt: str, said: str) -> str:
-    from core.thumbnails import shrink
+    from core.data.images.thumbnails import shrink
 
     source = "data:image/webp;base64," + base64.b64encode(shrink(payload, 224)).decode("ascii")
     return f'<figure><img src="{source}" alt="{esc(alt)}"><figcaption><b>{esc(name)}</b> <small>{esc(said)}</small></figcaption></figure>'

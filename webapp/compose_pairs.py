@@ -11,9 +11,9 @@ from typing import Any
 import gradio as gr
 
 from core.composition.own_pairs import MOST_CAPTIONS, MOST_PICTURES, Caption, PairScores, score_pairs
+from core.data.images.files import Uploads
 from core.errors import InvalidInput
 from core.records import I64, ImageStore
-from core.roles import Limits
 from webapp.compose_models import House, checked_encoder, encoder_choices
 from webapp.compose_pair_views import CELL, EMPTY, examples_view, form_view, scores_view, words_view
 from webapp.compose_runs import FIRST, shipped
@@ -21,12 +21,26 @@ from webapp.failure_map import SCRIPTS
 from webapp.session import event_data, shows_errors, whole
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+
+
 MADE = 6
+
+
 """Foils that are made of a caption at first."""
+
+
 EXAMPLES = ("colour", "relation", "size", "count")
+
+
 """Kinds of the shipped pairs that are offered, one each."""
+
+
 CAPTION = "caption"
+
+
 LONGEST = 300
+
+
 """Characters of a caption that are kept."""
 
 
@@ -49,31 +63,6 @@ class Pairing:
     rows: tuple[Row, ...] = (Row("", picture=0),)
     scores: PairScores | None = None
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Uploads:
-    """An `ImageStore` of files that the visitor brought."""
-
-    paths: tuple[Path, ...]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def name(self, index: int) -> str:
-        return self.paths[index].name
-
-    def read(self, index: int) -> bytes:
-        """The file's bytes; raises InvalidInput where it is too large or gone."""
-        try:
-            if self.paths[index].stat().st_size > Limits().max_file_bytes:
-                raise InvalidInput(f"{self.name(index)[:60]} is larger than {Limits().max_file_bytes >> 20} MiB. Bring a smaller picture.")
-            return self.paths[index].read_bytes()
-        except OSError:
-            raise InvalidInput(f"{self.name(index)[:60]} is no longer held by the server. Bring it again.") from None
-
-    def keep(self, rows: I64) -> Uploads:
-        return Uploads(tuple(self.paths[int(row)] for row in rows))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +166,7 @@ def on_cell(pairing: Pairing, encoder: str, house: House, event: gr.EventData) -
     """A score was pressed: returns which parts of that picture speak for which word of that caption."""
     from core.adapters.adapted import tower_of  # torch
     from core.composition.patch_words import offers_patches, read_occlusion, read_patches
-    from core.decoding import Unreadable, decode
+    from core.data.images.decoding import Unreadable, decode
     from core.encoders import load_encoder
 
     said, scores, store = event_data(event), pairing.scores, pairing.store

@@ -10,9 +10,9 @@ import gradio as gr
 import numpy as np
 from gradio.events import api
 
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.records import I64, Bool, Diagnosis, Estimate, no_progress
-from core.roles import Roles
 from webapp.audit import EVERY, cells_of
 from webapp.choices import sources
 from webapp.failure_map import read_polygon
@@ -37,7 +37,7 @@ def diagnose(table: str | None, images: str | None, embeddings: str | None, opti
         table: CSV, TSV, JSON Lines or Parquet.
         images: zip or tar of the pictures, or None.
         embeddings: npy, npz, safetensors or Parquet in the table's row order, or None.
-        options: roles by their names in core.roles.Roles ("loss", "label", "probabilities", "loss_kind", ...), "encoder", "alpha", "seed" and
+        options: roles by their names in core.data.tables.roles.Roles ("loss", "label", "probabilities", "loss_kind", ...), "encoder", "alpha", "seed" and
             "hold_back" (a share of 0.05 to 0.5 that is hidden and then predicted).
     """
     said = read_options(options)

@@ -100,7 +100,7 @@ def picture(diagnosis: Diagnosis, row: int) -> str:
     try:
         payload = images.read(row)
         if payload[8:12] != b"WEBP":
-            from core.thumbnails import STORED_SIZE, shrink
+            from core.data.images.thumbnails import STORED_SIZE, shrink
 
             payload = shrink(payload, STORED_SIZE)
     except (InvalidInput, OSError, ValueError):

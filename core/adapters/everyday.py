@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.archives import open_images
+from core.data.images.archives import open_images
+from core.data.images.matching import index_files
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.pictures import index_files
 from core.records import I64, Bool, ImageStore, Pictured, SampleSet
 
 SCENES = ASSETS / "examples" / "scenes"

@@ -42,7 +42,7 @@ from core.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.statistics.intervals import UNDEFINED
 
 if TYPE_CHECKING:
-    from core.samples import Audit
+    from core.data.samples import Audit
 
 COMPOSITION = "composition"
 """Key of `Diagnosis.extras`: what was diagnosed (name, model, benchmark, title, kind, headline, loss, value, low, high, n)."""
@@ -220,8 +220,8 @@ def class_tag(pictured: Pictured) -> str:
 def _audit(pictured: Pictured, found: CaptionSamples) -> Audit:
     import pandas as pd
 
-    from core.crops import SharedImages
-    from core.samples import Audit
+    from core.data.images.crops import SharedImages
+    from core.data.samples import Audit
 
     samples = SampleSet(
         found.ids,

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.archives import FileImages, open_images
 from core.composition.readers.files import as_list, as_object, load_json, text_of
 from core.composition.readers.shapes import shape_of
 from core.composition.shown import Mode, Shown, shown_from_captions, shown_from_truth
+from core.data.images.archives import FileImages, open_images
+from core.data.images.matching import match_files
+from core.data.tables.read import Table, read_table
+from core.data.tables.roles import plain
 from core.errors import InvalidInput
 from core.nouns import spoken
-from core.pictures import match_files
 from core.records import ImageStore
 from core.records.ledger import Ledger
-from core.roles import plain
-from core.tables import Table, read_table
 
 USUAL = ("image", "file", "file_name", "filename", "path", "image_path", "image_file", "image_name", "filepath", "file_path", "img")
 Things = tuple[tuple[str | None, str | None], tuple[str | None, str | None]]

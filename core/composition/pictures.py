@@ -10,14 +10,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.archives import FileImages, open_images
 from core.composition.readers.building import counted, retrieval_fault
 from core.composition.readers.files import path_of
-from core.decoding import Unreadable, decode
+from core.data.images.archives import FileImages, open_images
+from core.data.images.decoding import Unreadable, decode
+from core.data.images.limits import Limits
+from core.data.images.matching import FileIndex, index_files, refusal
 from core.errors import InvalidInput
-from core.pictures import FileIndex, index_files, refusal
 from core.records import I64, Benchmark, Box, Item, Picture, Pictured
-from core.roles import Limits
 
 _HEAD = 2**16
 """Bytes in which a picture's size nearly always stands; where it does not, the whole file is read."""

@@ -13,9 +13,9 @@ from core.composition.comparing import ALL
 from core.composition.measures import title_of
 from core.composition.signature import Signature, signature_of
 from core.composition.worst import WORST, worst_items
+from core.data.images.inline import InlinePictures
 from core.errors import InvalidInput
 from core.files import write_text
-from core.inline_pictures import InlinePictures
 from core.numbers import count, number, p_value, percent
 from core.records import Benchmark, ComparedMetric, CompositionComparison, CompositionResult, Estimate, ImageStore, Metric
 from core.report import environment, style

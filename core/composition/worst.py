@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from core.composition.judging import relevant_pictures
-from core.inline_pictures import InlinePictures
+from core.data.images.inline import InlinePictures
 from core.numbers import number
 from core.records import F64, I64, Benchmark, Bool, CompositionResult, Item
 

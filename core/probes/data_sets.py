@@ -7,18 +7,18 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.data.labelled import read_samples
+from core.data.tables.read import read_table
+from core.data.tables.roles import Roles
 from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.intake import embed
-from core.probes.intake import read_samples
 from core.probes.published import dataset_key
 from core.probes.run import Task
 from core.probes.split_files import PARTS, SplitFile, apply_split, read_split
 from core.probes.splits import Split, by_column
 from core.records import Progress, SampleSet, no_progress
-from core.roles import Roles
-from core.tables import read_table
 
 PROMPTS = ASSETS / "prompts"
 TABLES = (".csv", ".tsv", ".jsonl", ".parquet")

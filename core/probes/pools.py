@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from core.archives import FileImages, is_image_name, open_images
+from core.data.images.archives import FileImages, is_image_name, open_images
+from core.data.images.limits import Limits
 from core.embeddings import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
@@ -18,7 +19,6 @@ from core.probes.base import Images
 from core.probes.prompt_files import matching
 from core.probes.support import drop_samples
 from core.records import F32, I64, Progress, no_progress
-from core.roles import Limits
 
 NAMES_FILE = "classes.json"
 """At the top of a pool: which folder is which class, as `core.probes.generate` writes it."""

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
+from core.data.tables.roles import Roles
 from core.records import F64, I64, Bool
-from core.roles import Roles
 
 FOLDS = 5
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.detection import audit_detections
+from core.data.tasks.detection.samples import audit_detections
 from core.diagnose import diagnose_audit
 from core.embedding_cache import default_cache
 from core.records import Diagnosis

@@ -13,9 +13,9 @@ import argparse
 import numpy as np
 import pandas as pd
 
+from core.data.tables.roles import Roles
+from core.data.tasks.multilabel import audit_multilabel
 from core.diagnose import diagnose_audit
-from core.multilabel import audit_multilabel
-from core.roles import Roles
 from core.settings import Settings
 from core.statistics.intervals import wilson
 

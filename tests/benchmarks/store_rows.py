@@ -13,9 +13,9 @@ import numpy as np
 
 from core.cli import build_parser
 from core.commands import roles_of
+from core.data.samples import read_audit
 from core.intake import embed
 from core.records import Column
-from core.samples import read_audit
 
 
 def stored(column: Column) -> Any:

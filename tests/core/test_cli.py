@@ -20,8 +20,8 @@ from core import commands
 from core.assigner import Assignment
 from core.cli import build_parser, main
 from core.commands import roles_of
+from core.data.tables.roles import Roles
 from core.errors import Cancelled, InvalidInput, MissingDependency
-from core.roles import Roles
 from core.store import load, save
 from tests.fixtures import make_diagnosis
 

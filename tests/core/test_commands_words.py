@@ -185,7 +185,7 @@ def test_the_word_options_of_diagnose_reach_the_diagnosis(tmp_path: Path, monkey
         raise KeyboardInterrupt
 
     monkeypatch.setattr("core.diagnose.diagnose_audit", stop)
-    monkeypatch.setattr("core.tasks.read_task", lambda *_: None)
+    monkeypatch.setattr("core.data.tasks.read.read_task", lambda *_: None)
     given = ["--naming", "open_clip:x", "--vocabulary", "v.txt", "--hold-back", "0.3"]
     assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), *given]) == 130
     assert (asked["naming"], asked["vocabulary"], asked["hold_back"]) == ("open_clip:x", Path("v.txt"), 0.3)

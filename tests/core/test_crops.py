@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from core.crops import CONTEXT_WEIGHT, CropImages, SharedImages, crop_images, read_rows
+from core.data.images.columns import FrameImages
+from core.data.images.crops import CONTEXT_WEIGHT, CropImages, SharedImages, crop_images, read_rows
 from core.embeddings import read_images
 from core.errors import InvalidInput
-from core.image_columns import FrameImages
 
 
 class Encoder:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.decoding import SHORT_SIDE, Unreadable, decode
+from core.data.images.decoding import SHORT_SIDE, Unreadable, decode
 from tests.core.pictures_made import blobs, encoded
 
 HALVES = np.repeat(np.array([[0, 255]], np.uint8), 16, 0).repeat(16, 1)  # left black, right white

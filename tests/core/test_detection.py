@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.detection import audit_detections
+from core.data.tasks.detection.samples import audit_detections
 from core.diagnose import diagnose_audit
 from core.errors import InvalidInput
 from core.settings import Settings

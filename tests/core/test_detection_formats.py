@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.detection import audit_detections
-from core.detection_reading import read_detections
+from core.data.tasks.detection.read import read_detections
+from core.data.tasks.detection.samples import audit_detections
 from core.errors import InvalidInput
 from tests.core.detections_made import HEIGHT, WIDTH, make
 from tests.core.small_tables import said

@@ -10,8 +10,8 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from core.detection_matching import box_iou, match, nearest_overlap
-from core.detection_records import Boxes, boxes_from
+from core.data.tasks.detection.boxes import Boxes, boxes_from
+from core.data.tasks.detection.matching import box_iou, match, nearest_overlap
 
 
 def boxes(rows, crowd=None):

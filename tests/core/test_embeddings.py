@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.decoding import thumbnail
+from core.data.images.decoding import thumbnail
 from core.embedding_cache import EmbeddingCache, Entry, default_cache, entry_key
 from core.embeddings import ImageReading, read_images
 from core.errors import Cancelled, InvalidInput

@@ -7,7 +7,7 @@ import io
 
 from PIL import Image
 
-from core.inline_pictures import InlinePictures
+from core.data.images.inline import InlinePictures
 from tests.fixtures import MemoryImages, draw_picture
 
 

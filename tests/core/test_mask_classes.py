@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.data.tables.roles import Roles
+from core.data.tasks.mask_classes import audit_mask_classes
 from core.errors import InvalidInput
-from core.mask_classes import audit_mask_classes
-from core.roles import Roles
 from tests.core.small_tables import said
 
 N = 30

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from core.data.tables.roles import Roles
+from core.data.tasks.multilabel import audit_multilabel
 from core.diagnose import diagnose_audit
 from core.errors import InvalidInput
-from core.multilabel import audit_multilabel
-from core.roles import Roles
 from core.settings import Settings
 from tests.core.small_tables import png, reasons, said
 

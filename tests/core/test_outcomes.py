@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.data.samples import read_audit
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.roles import Roles
-from core.samples import read_audit
 from tests.core.small_tables import N, folder, frame, png, reasons, said
 
 # --- where the loss comes from

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.data.samples import Audit
 from core.diagnose import diagnose_records
 from core.errors import InvalidInput
 from core.freeze import freeze
@@ -16,7 +17,6 @@ from core.fresh import hold_back
 from core.planted import Planted
 from core.predict import predict
 from core.records import Column, Embeddings
-from core.samples import Audit
 from core.store import load, save
 from tests.core.planted_words import QUICK, planted_run, samples_of
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from core.decoding import decode
-from core.duplicates import duplicate_groups, picture_hash
-from core.properties import PROPERTIES, columns, measure
+from core.data.images.decoding import decode
+from core.data.images.duplicates import duplicate_groups, picture_hash
+from core.data.images.properties import PROPERTIES, columns, measure
 from tests.core.pictures_made import blobs, encoded
 
 

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
+from core.data.images.limits import Limits
+from core.data.samples import describe_columns, read_audit
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.roles import Limits, Roles
-from core.samples import describe_columns, read_audit
 from tests.core.small_tables import N, folder, frame, png, reasons, said
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

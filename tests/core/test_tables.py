@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core import image_columns
-from core.columns import recognise
+from core.data.images import columns as image_columns
+from core.data.tables.cells import as_column, stack_arrays
+from core.data.tables.read import escape_formula, read_table
+from core.data.tables.recognise import recognise
+from core.data.tables.roles import Roles, is_model_output
 from core.errors import InvalidInput
-from core.roles import Roles, is_model_output
-from core.tables import escape_formula, read_table
-from core.values import as_column, stack_arrays
 
 FRAME = pd.DataFrame({"id": ["007", "008"], "loss": [0.5, 1.5], "city": ["Köln", "None"]})
 

@@ -8,8 +8,8 @@ import pytest
 
 from core.cli import build_parser
 from core.commands import roles_of
+from core.data.tasks.read import read_task
 from core.errors import InvalidInput
-from core.tasks import read_task
 from tests.core.detections_made import make
 from tests.core.small_tables import N, folder, frame
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.roles import Roles
 from webapp.choices import columns_table, data_sets, recognised, roles_from, sources
 
 COLUMNS = [

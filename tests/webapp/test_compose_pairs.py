@@ -14,12 +14,13 @@ import core.encoders
 from core.adapters import adapted
 from core.composition import scorers
 from core.composition.own_pairs import MOST_CAPTIONS
+from core.data.images.files import Uploads
 from core.errors import InvalidInput
 from core.records import F32
 from tests.fixtures import draw_picture
 from tests.webapp.test_markup import Tags
 from webapp.compose_models import House
-from webapp.compose_pairs import Pairing, Row, Uploads, on_cell, on_edit, on_example, on_files, on_part, on_score, read_rows
+from webapp.compose_pairs import Pairing, Row, on_cell, on_edit, on_example, on_files, on_part, on_score, read_rows
 
 HOUSE = House()
 CAPTION = "a red cube and a blue ball"

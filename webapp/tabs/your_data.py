@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from core.data.tables.roles import LOSS_KINDS, Roles
 from core.errors import Cancelled, InvalidInput
 from core.records import Progress
-from core.roles import LOSS_KINDS, Roles
 from webapp.choices import (
     IMAGES,
     PHRASES,
@@ -45,7 +45,7 @@ def on_table(table: str | None) -> tuple[Any, ...]:
     """A table was brought: returns (recognised roles, columns table, then one dropdown for each of ROLE_NAMES)."""
     if not table:
         return {}, HINT, *(gr.update(choices=[], value=[] if name in dict(SEVERAL_ROLES) else None) for name in ROLE_NAMES)
-    from core.samples import describe_columns  # pandas
+    from core.data.samples import describe_columns  # pandas
 
     columns = describe_columns(table)
     found, names = recognised(columns), [name for name, _, _ in columns]

@@ -12,9 +12,9 @@ import pandas as pd
 
 from core.composition.readers.building import MOST_ITEMS
 from core.composition.readers.files import LARGEST, Record, few, header, kind_of
+from core.data.images.limits import Limits
+from core.data.tables.read import read_table
 from core.errors import InvalidInput
-from core.roles import Limits
-from core.tables import read_table
 
 _LONGEST_CELL = 400_000  # characters; the longest published list of hard negatives is far below
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.composition.run import run_composition
 from core.composition.worst import MOST_SHOWN, ShownItem, worst_items
-from core.inline_pictures import InlinePictures
+from core.data.images.inline import InlinePictures
 from core.records import F64
 from tests.core.composition.made import Given, benchmark, choices, pair, pictured, queries
 

@@ -1,0 +1,176 @@
+"""Pictures that lie in a table's own column, as bytes or as {bytes, path} (how Hugging Face data sets write them)."""
+
+# pyright: basic
+# (pyarrow ships no types, so strict checking would flag every use of it)
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.data.images.limits import Limits
+from core.errors import InvalidInput
+from core.records import I64
+
+_GROUP_BYTES = 128 * 2**20  # the largest row group that is held in memory; at most two are held at once
+_GROUPS_HELD = 2
+
+
+def is_image_type(kind: pa.DataType) -> bool:
+    """Whether a Parquet column may hold encoded pictures: binary, or a struct with a binary field "bytes"."""
+    if pa.types.is_struct(kind):
+        return kind.get_field_index("bytes") >= 0 and _is_binary(kind.field("bytes").type)
+    return _is_binary(kind)
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FrameImages:
+    """An `ImageStore` over values that are in memory already (a DataFrame's column)."""
+
+    values: Sequence[Any]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def name(self, index: int) -> str:
+        return self.names[index]
+
+    def read(self, index: int) -> bytes:
+        return encoded(self.values[index])
+
+    def keep(self, rows: I64) -> FrameImages:
+        return FrameImages([self.values[int(i)] for i in rows], tuple(self.names[int(i)] for i in rows))
+
+
+def encoded(value: Any) -> bytes:
+    """The bytes in a cell that holds bytes, {bytes, path} or nothing; b"" for nothing."""
+    if isinstance(value, dict):
+        value = value.get("bytes")  # pyright: ignore[reportUnknownMemberType]
+    return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else b""
+
+
+def frame_images(values: Sequence[Any]) -> FrameImages:
+    """The store of a DataFrame's column; a picture is named by its path, else by its row number."""
+    paths = [value.get("path") if isinstance(value, dict) else None for value in values]
+    return FrameImages(values, tuple(str(path) if path else str(row) for row, path in enumerate(paths)))
+
+
+@dataclass(slots=True, eq=False)
+class _Reader:
+    """One Parquet column behind a lock: row groups are decoded when asked for and the last two are kept.
+
+    A file with a row group too large to hold is copied once, in order, to a nameless scratch file and read from there.
+    """
+
+    path: Path
+    column: str
+    limits: Limits
+    starts: I64
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    held: OrderedDict[int, list[bytes]] = field(default_factory=OrderedDict[int, list[bytes]])
+    scratch: Any = None
+    offsets: list[int] = field(default_factory=list[int])
+
+    def read(self, row: int) -> bytes:
+        if self.scratch is not None:
+            return os.pread(self.scratch.fileno(), self.offsets[row + 1] - self.offsets[row], self.offsets[row])
+        group = int(np.searchsorted(self.starts, row, side="right")) - 1
+        with self.lock:
+            if group not in self.held:
+                while len(self.held) >= _GROUPS_HELD:
+                    self.held.popitem(last=False)
+                self.held[group] = list(_stream(self.path, self.column, [group]))
+            self.held.move_to_end(group)
+            return self.held[group][row - int(self.starts[group])]
+
+    def spool(self) -> None:
+        scratch, offsets = tempfile.TemporaryFile(), [0]  # noqa: SIM115 - lives as long as the store
+        for blob in _stream(self.path, self.column, None):
+            scratch.write(blob)
+            offsets.append(offsets[-1] + len(blob))
+            if offsets[-1] > self.limits.max_total_bytes:
+                raise InvalidInput(
+                    f"{self.path.name}: the pictures of {self.column!r} exceed {self.limits.max_total_bytes:,} bytes, the most read. Split it."
+                )
+        scratch.flush()
+        self.scratch, self.offsets = scratch, offsets
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ParquetImages:
+    """An `ImageStore` over a Parquet column. Thread-safe; memory is bounded by two row groups of at most 128 MiB."""
+
+    reader: _Reader
+    names: tuple[str, ...]
+    rows: I64
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def name(self, index: int) -> str:
+        return self.names[index]
+
+    def read(self, index: int) -> bytes:
+        return self.reader.read(int(self.rows[index]))
+
+    def keep(self, rows: I64) -> ParquetImages:
+        return ParquetImages(self.reader, tuple(self.names[int(i)] for i in rows), self.rows[rows])
+
+    def heads(self) -> Iterator[tuple[int, bytes]]:
+        """(size in bytes, first 64 bytes) of every row of the file, in one pass."""
+        for blob in _stream(self.reader.path, self.reader.column, None):
+            yield len(blob), blob[:64]
+
+
+def parquet_images(path: Path, column: str, limits: Limits) -> ParquetImages:
+    """The store of a Parquet file's picture column; a picture is named by its path, else by its row number.
+
+    Raises:
+        InvalidInput: the column is larger than `limits.max_total_bytes`.
+    """
+    file = pq.ParquetFile(path)
+    groups = [file.metadata.row_group(g) for g in range(file.num_row_groups)]
+    starts = np.cumsum([0, *(g.num_rows for g in groups)])[:-1].astype(np.int64)
+    sizes = [_column_bytes(group, column) for group in groups]
+    if sum(sizes) > limits.max_total_bytes:
+        raise InvalidInput(
+            f"{path.name}: the column {column!r} is {sum(sizes):,} bytes unpacked; at most {limits.max_total_bytes:,} are read. Split the file."
+        )
+    reader = _Reader(path, column, limits, starts)
+    if max(sizes, default=0) > _GROUP_BYTES:
+        reader.spool()
+    kind, n = file.schema_arrow.field(column).type, file.metadata.num_rows
+    names = [str(row) for row in range(n)]
+    if pa.types.is_struct(kind) and kind.get_field_index("path") >= 0:
+        # a nested field alone can be read: the bytes beside it stay on disk
+        paths = file.read(columns=[f"{column}.path"]).column(column).to_pylist()
+        names = [str(p["path"]) if p and p.get("path") else name for p, name in zip(paths, names)]
+    return ParquetImages(reader, tuple(names), np.arange(n, dtype=np.int64))
+
+
+def _column_bytes(group: Any, column: str) -> int:
+    columns = [group.column(i) for i in range(group.num_columns)]
+    return sum(c.total_uncompressed_size for c in columns if c.path_in_schema == column or c.path_in_schema.startswith(f"{column}."))
+
+
+def _stream(path: Path, column: str, groups: list[int] | None) -> Iterator[bytes]:
+    """The column's cells in order, b"" for nothing, 64 rows in memory at a time."""
+    with pq.ParquetFile(path, buffer_size=2**20) as file:
+        wanted = f"{column}.bytes" if pa.types.is_struct(file.schema_arrow.field(column).type) else column
+        for batch in file.iter_batches(batch_size=64, row_groups=groups, columns=[wanted], use_threads=False):
+            for cell in batch.column(0).to_pylist():
+                yield encoded(cell)

@@ -1,0 +1,23 @@
+"""Of core.data.tables.roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be read; what goes beyond is refused before it is unpacked."""
+
+    max_files: int = 200_000
+    """Members of an archive, or files below a folder."""
+    max_total_bytes: int = 20 * 2**30
+    """Unpacked size of an archive, or of a table's image column."""
+    max_file_bytes: int = 256 * 2**20
+    """Unpacked size of one picture."""
+    max_ratio: float = 200.0
+    """Unpacked over packed size, of members larger than 1 MiB and of the archive as a whole."""
+    max_pixels: int = 100_000_000
+    """Width times height of one picture, as its header declares them."""
+    max_table_bytes: int = 4 * 2**30
+    """Size of a CSV or JSON Lines file, or of a Parquet file's columns other than pictures."""

@@ -1,0 +1,152 @@
+"""Which picture belongs to which row, and which can be refused without decoding it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.data.images.archives import FileImages, is_image_name
+from core.data.images.columns import FrameImages, ParquetImages, encoded
+from core.data.images.limits import Limits
+from core.errors import InvalidInput
+from core.records import I64, ImageStore, Progress, no_progress
+from core.records.ledger import Ledger
+
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"II+\0", b"MM\0+")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileIndex:
+    """Files by path, by name and by name without its ending."""
+
+    by_path: dict[str, int]
+    by_name: dict[str, list[int]]
+    by_stem: dict[str, list[int]]
+
+    def find(self, written: str) -> list[int]:
+        """The files that a table's path may mean: by path below the root (leading folders may be more), by name, by stem."""
+        parts = [part for part in written.replace("\\", "/").split("/") if part not in ("", ".")]
+        for start in range(len(parts)):
+            at = self.by_path.get("/".join(parts[start:]))
+            if at is not None:
+                return [at]
+        name = parts[-1] if parts else ""
+        return self.by_name.get(name) or self.by_stem.get(name) or self.by_stem.get(PurePosixPath(name).stem) or []
+
+
+def match_files(written: npt.NDArray[Any], store: FileImages, ledger: Ledger, *, column: str, count_unused: bool = True) -> I64:
+    """The position in `store` of the file that each row names; -1 for rows without one, which are dropped.
+
+    Args:
+        written: (n,) object array of str or None, as in the table.
+        column: the table's column, for messages.
+
+    Raises:
+        InvalidInput: no row's file is there, or a row's file name fits several files.
+    """
+    index = index_files(store)
+    positions, ambiguous = np.full(len(written), -1, dtype=np.int64), list[tuple[int, list[int]]]()
+    for row, text in enumerate(written):
+        places = [] if text is None else index.find(text)
+        if len(places) == 1:
+            positions[row] = places[0]
+        elif places:
+            ambiguous.append((row, places))
+    if ambiguous:
+        row, places = ambiguous[0]
+        choices = " or ".join(repr(store.name(p)) for p in places[:3])
+        raise InvalidInput(
+            f"{column!r} must name one picture in each row: {written[row]!r} (row {row}) may be {choices}; {len(ambiguous):,} rows are so. "
+            "Write the path below the images' root."
+        )
+    if len(written) and (positions < 0).all():
+        example = next((text for text in written if text is not None), "")
+        raise InvalidInput(
+            f"None of the {len(written):,} files that {column!r} names (such as {example!r}) is among the images (such as {store.name(0)!r}). "
+            "Name the column that holds the paths, or bring the right images."
+        )
+    links = set(store.links)
+    ledger.drop(np.array([text is None for text in written]), f"{column!r} names no picture")
+    ledger.drop(np.array([text in links for text in written]), "the picture is a link: links are not followed")
+    ledger.drop(positions < 0, [f"the picture is not among the images: {text}" for text in written])
+    unused = sum(map(is_image_name, store.names)) - len({int(p) for p in positions if p >= 0 and is_image_name(store.name(int(p)))})
+    if unused > 0 and count_unused:
+        ledger.note(f"{unused:,} pictures belong to no row of the table and were not used.")
+    return positions
+
+
+def index_files(store: FileImages) -> FileIndex:
+    """Every file of the store by its three names."""
+    by_path, by_name, by_stem = dict[str, int](), defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    for i, name in enumerate(store.names):
+        by_path[name] = i
+        last = name.rpartition("/")[2]
+        by_name[last].append(i)
+        if is_image_name(name):
+            by_stem[last.rpartition(".")[0]].append(i)
+    return FileIndex(by_path, dict(by_name), dict(by_stem))
+
+
+def check_pictures(store: ImageStore, positions: I64, ledger: Ledger, limits: Limits, progress: Progress = no_progress) -> None:
+    """Drop rows whose picture is empty, no picture by its first bytes, a drawing (SVG), or too large; nothing is decoded.
+
+    Args:
+        positions: (n,) where each row's picture lies in `store`; -1 for none.
+    """
+    reasons = [""] * len(positions)
+    heads = store.heads() if isinstance(store, ParquetImages) else None
+    for row, position in enumerate(positions):
+        if heads is not None:
+            size, head = next(heads)  # a Parquet column is read once, in order: positions are the rows
+        elif position < 0:
+            continue
+        elif isinstance(store, FileImages):
+            try:
+                size, head = store.head(int(position))
+            except InvalidInput as error:
+                reasons[row] = f"the picture cannot be read: {error}"
+                continue
+        elif isinstance(store, FrameImages):
+            head = encoded(store.values[int(position)])
+            size = len(head)
+        else:
+            continue
+        reasons[row] = refusal(size, head, limits)
+        if row % 1000 == 0:
+            progress("check pictures", row, len(positions))
+    ledger.drop(np.array([bool(reason) for reason in reasons], dtype=np.bool_), reasons)
+
+
+def refusal(size: int, head: bytes, limits: Limits) -> str:
+    """Why a picture of `size` bytes that begins with `head` cannot be used, or ""."""
+    if size == 0:
+        return "the picture is empty (0 bytes)"
+    if size > limits.max_file_bytes:
+        return f"the picture is too large: {size:,} bytes, at most {limits.max_file_bytes:,}"
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<svg", b"<?xml", b"<!doctype svg")):
+        return "the picture is a drawing (SVG), not pixels: export it as PNG"
+    if not head.startswith(_MAGIC) and head[4:8] not in (b"ftyp", b"jP  "):
+        return "the file is no picture that can be decoded: it begins like none (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)"
+    width, height = declared_size(head)
+    if width * height > limits.max_pixels:
+        return f"the picture has too many pixels: {width:,} x {height:,}, at most {limits.max_pixels:,}"
+    return ""
+
+
+def declared_size(head: bytes) -> tuple[int, int]:
+    """(width, height) where the first 32 bytes declare it (PNG, GIF, BMP, extended WebP), else (0, 0)."""
+    if head.startswith(b"\x89PNG") and len(head) >= 24:
+        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    if head.startswith(b"GIF8") and len(head) >= 10:
+        return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+    if head.startswith(b"BM") and len(head) >= 26:
+        return abs(int.from_bytes(head[18:22], "little", signed=True)), abs(int.from_bytes(head[22:26], "little", signed=True))
+    if head[8:16] == b"WEBPVP8X" and len(head) >= 30:
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    return 0, 0

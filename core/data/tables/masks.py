@@ -1,0 +1,113 @@
+"""1 - Dice and 1 - IoU of mask pairs, from image files or array columns."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.data.tables.cells import array_of
+from core.records import F64, Progress, no_progress
+from core.records.ledger import Ledger
+
+_MOST_CLASSES = 64  # more different values than this are grey levels, not classes
+
+Mask = npt.NDArray[Any]
+ReadMask = Callable[[int], Mask | str]
+"""Called with a row: the (h, w) mask, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Pixels by class value in one pair: (overlap, in the truth, in the prediction)."""
+
+    by_class: dict[int, tuple[int, int, int]]
+    foreground: tuple[int, int, int]
+
+
+def mask_losses(kind: str, true: ReadMask, predicted: ReadMask, ledger: Ledger, progress: Progress = no_progress) -> F64:
+    """(n,) 1 - Dice or 1 - IoU of each row's pair, in [0, 1]; nan for rows that were dropped.
+
+    0 is background. If all true masks together, and all predicted ones, have one other value each (1 or 255, say), the masks are binary and
+    every value but 0 is foreground. Otherwise values are classes, and the loss is the mean over the classes that either mask of the row
+    holds. Where both are empty, nothing was missed and nothing invented: the loss is 0.
+    """
+    counts: list[_Counts | None] = []
+    for row in range(len(ledger)):
+        pair = _pair(true(row), predicted(row)) if not ledger.reasons[row] else ""
+        if isinstance(pair, str):
+            counts.append(None)
+            if pair:
+                ledger.drop(np.arange(len(ledger)) == row, pair)
+        else:
+            counts.append(_count(*pair))
+        if row % 100 == 0:
+            progress("compare masks", row, len(ledger))
+    known = [c for c in counts if c is not None]
+    true_values = {value for c in known for value, (_, in_truth, _) in c.by_class.items() if in_truth}
+    predicted_values = {value for c in known for value, (_, _, in_prediction) in c.by_class.items() if in_prediction}
+    binary = len(true_values) <= 1 and len(predicted_values) <= 1
+    empty = sum(c.foreground[1] + c.foreground[2] == 0 for c in known)
+    if empty:
+        ledger.note(f"In {empty:,} rows both masks are empty: their loss is 0.")
+    if not binary:
+        ledger.note(
+            f"The masks hold {len(true_values | predicted_values)} classes besides 0, the background: the loss is the mean over those in either mask."
+        )
+    return np.array([np.nan if c is None else _loss(kind, [c.foreground] if binary else list(c.by_class.values())) for c in counts])
+
+
+def decode_mask(encoded: bytes) -> Mask | str:
+    """The (h, w) class values of an image file: palette indices, or grey values (colour pictures only if their channels agree)."""
+    try:
+        with Image.open(io.BytesIO(encoded)) as image:
+            if image.mode in ("P", "L", "1", "I", "I;16"):
+                return np.asarray(image).astype(np.int64)
+            pixels = np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return f"a mask cannot be decoded: {str(error)[:80]}"
+    if (pixels == pixels[..., :1]).all():
+        return pixels[..., 0].astype(np.int64)
+    return "a mask is in colour: store one class value in each pixel, as grey or palette PNG"
+
+
+def mask_of_cell(value: Any) -> Mask | str:
+    """The mask in an array column's cell; fractions count as foreground from 0.5 on."""
+    array = array_of(value)
+    if array is None or array.ndim not in (1, 2) or not np.isfinite(array).all():
+        return "a mask is no rectangle of numbers"
+    array = np.atleast_2d(array)
+    return array.astype(np.int64) if (array == np.round(array)).all() else (array >= 0.5).astype(np.int64)
+
+
+def _pair(true: Mask | str, predicted: Mask | str) -> tuple[Mask, Mask] | str:
+    if isinstance(true, str):
+        return f"true mask: {true}"
+    if isinstance(predicted, str):
+        return f"predicted mask: {predicted}"
+    if true.shape != predicted.shape:
+        return f"the two masks differ in size: {true.shape} and {predicted.shape}"
+    if max(len(np.unique(true)), len(np.unique(predicted))) > _MOST_CLASSES:
+        return f"a mask has more than {_MOST_CLASSES} values: it looks like a grey picture, not like classes (JPEG spoils masks; use PNG)"
+    return true, predicted
+
+
+def _count(true: Mask, predicted: Mask) -> _Counts:
+    values = np.union1d(np.unique(true), np.unique(predicted))
+    by_class = {int(v): (int(((true == v) & (predicted == v)).sum()), int((true == v).sum()), int((predicted == v).sum())) for v in values if v != 0}
+    overlap = int(((true != 0) & (predicted != 0)).sum())
+    return _Counts(by_class, (overlap, int((true != 0).sum()), int((predicted != 0).sum())))
+
+
+def _loss(kind: str, counts: list[tuple[int, int, int]]) -> float:
+    def one(overlap: int, in_truth: int, in_prediction: int) -> float:
+        both = in_truth + in_prediction
+        return 1 - (2 * overlap / both if kind == "1 - Dice" else overlap / (both - overlap))
+
+    present = [c for c in counts if c[1] + c[2] > 0]
+    return float(np.mean([one(*c) for c in present])) if present else 0.0

@@ -1,0 +1,73 @@
+"""What the table's other columns may serve for: conditions, model outputs, groups and splits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.data.tables.cells import as_column, texts_of
+from core.data.tables.recognise import Found
+from core.data.tables.roles import is_model_output
+from core.records import I64, Column
+from core.records.ledger import Ledger
+
+
+def metadata_columns(frame: pd.DataFrame, found: Found, ledger: Ledger) -> tuple[list[Column], list[Column]]:
+    """(columns that may be conditions, columns that a model wrote), each over all n rows of the table.
+
+    Columns that play another part (id, picture, label, group, ...) are neither, unless they were named as conditions.
+    """
+    roles = found.roles
+    wanted = set(roles.conditions)
+    outputs = {name for name in (roles.loss, roles.prediction, found.errors) if name is not None}
+    arrays_and_keys = {roles.id, roles.image, roles.label, roles.group, roles.split, roles.embedding, found.class_names}
+    elsewhere = arrays_and_keys | {*roles.probabilities, *roles.logits, *(roles.masks or ())}
+    metadata, model_outputs, unused = list[Column](), list[Column](), list[str]()
+    for name in frame.columns:
+        if name in elsewhere and name not in wanted:
+            continue
+        column, note = as_column(frame[name])
+        if note:
+            ledger.note(note)
+        if column is None:
+            continue
+        if name in wanted or (name not in outputs and not is_model_output(name)):
+            metadata.append(column)
+        else:
+            model_outputs.append(column)
+            unused.append(name)
+    others = [name for name in unused if name not in outputs]
+    if others:
+        listed = f"{', '.join(others[:6])}{', ...' if len(others) > 6 else ''}"
+        ledger.note(f"{len(others)} columns look like model outputs and are no conditions unless you pick them: {listed}.")
+    return metadata, model_outputs
+
+
+def group_numbers(frame: pd.DataFrame, found: Found, rows: I64, ledger: Ledger) -> I64 | None:
+    """(len(rows),) the group of each row; a row without one is a group of its own. None if there is no group column."""
+    if found.roles.group is None:
+        return None
+    texts = texts_of(frame[found.roles.group])[rows]
+    missing = sum(text is None for text in texts)
+    if missing:
+        ledger.note(f"{found.roles.group!r} is missing in {missing:,} rows: each of them is a group of its own.")
+    # a tuple cannot equal a text, so a nameless row never joins a group
+    numbers: dict[Any, int] = {}
+    return np.array([numbers.setdefault(text if text is not None else (i,), len(numbers)) for i, text in enumerate(texts)], dtype=np.int64)
+
+
+def split_names(frame: pd.DataFrame, found: Found, rows: I64, ledger: Ledger) -> npt.NDArray[Any] | None:
+    """(len(rows),) object array of str, "" where missing; a note warns of rows that the model was trained on."""
+    if found.roles.split is None:
+        return None
+    names = np.array([text or "" for text in texts_of(frame[found.roles.split])[rows]], dtype=object)
+    trained = sum(name.strip().lower().startswith("train") for name in names)
+    if trained:
+        ledger.note(
+            f"{trained:,} of {len(names):,} rows are training data ({found.roles.split!r}): losses there are too low for a model that has seen them, "
+            "so failures may be missed. Held-out rows are better."
+        )
+    return names

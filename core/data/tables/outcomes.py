@@ -1,0 +1,333 @@
+"""From a table's columns to a loss for each row, with the labels, scores and predictions that are known beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from core.data.tables.cells import as_numbers, finite_rows, holds_arrays, is_binary, stack_arrays, texts_of
+from core.data.tables.classes import class_of_columns, encode_classes
+from core.data.tables.recognise import Found
+from core.data.tables.roles import plain
+from core.errors import InvalidInput
+from core.records import F64, I64, Bool, Outcomes
+from core.records.ledger import Ledger
+from core.statistics import losses
+
+TOLERANCE = 1e-3
+"""How far from 1 the probabilities of a row may sum (float16 and rounded output included)."""
+
+LARGEST, SMALLEST = 1e15, 1e-15
+"""How far from 0 a loss may lie, and how little all losses may differ."""
+
+MaskLoss = Callable[[str, Ledger], F64]
+"""Called as mask_loss(kind, ledger): (n,) 1 - Dice or 1 - IoU."""
+
+_SCORE_NAMES = {"accuracy", "acc", "iou", "dice", "score", "auc", "psnr", "ssim", "map", "f1", "correct"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What is known of all n rows; those that the ledger dropped may hold nan or -1."""
+
+    loss: F64
+    name: str
+    unit: str
+    source: str
+    class_names: tuple[str, ...] = ()
+    labels: I64 | None = None
+    scores: F64 | None = None
+    logits: F64 | None = None
+    predictions: I64 | None = None
+    errors: Bool | None = None
+    clipped: bool = False
+    is_proxy: bool = False
+
+    def outcomes(self, rows: I64) -> Outcomes:
+        """The record of the rows that stay."""
+        loss = self.loss[rows]
+        _check_magnitude(loss, self.name)
+
+        def pick(array: F64 | I64 | Bool | None) -> F64 | I64 | Bool | None:
+            return None if array is None else array[rows]
+
+        clip = losses.fitting_clip(loss) if self.clipped else None
+        extra = {"errors": pick(self.errors), "scores": pick(self.scores), "predictions": pick(self.predictions)}
+        return Outcomes(loss, self.name, self.unit, self.source, clip, is_proxy=self.is_proxy, **extra)  # pyright: ignore[reportArgumentType]
+
+
+def _check_magnitude(loss: F64, name: str) -> None:
+    """Squares of losses must stay within the range of a float32, in which the ensemble is fitted: past it, nothing would ever be found."""
+    largest, spread = float(np.abs(loss).max(initial=0.0)), float(np.ptp(loss)) if len(loss) else 0.0
+    if largest > LARGEST or 0 < spread < SMALLEST:
+        raise InvalidInput(
+            f"The losses {name!r} must lie within {LARGEST:g} of 0 and differ by at least {SMALLEST:g}: the largest is {largest:.3g} and they "
+            f"differ by {spread:.3g}. Rescale them, for instance to a standard deviation of 1."
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scores:
+    values: F64
+    """(n, k) probabilities, rows of nan where unusable."""
+    logits: F64 | None
+    classes: tuple[str, ...]
+    """What the columns' names say, () for an array."""
+    source: str
+
+
+def measure(frame: pd.DataFrame, found: Found, ledger: Ledger, mask_loss: MaskLoss | None = None) -> Measured:
+    """Find or compute the loss of every row; rows without one are dropped in the ledger with the reason.
+
+    A loss column comes first, unless what to compute it from was named and the column was not. Then label + probabilities, masks, numeric
+    target + prediction, label + prediction, a column of errors, and entropy.
+
+    Raises:
+        InvalidInput: there is nothing to take a loss from, or what there is breaks a rule for more than half of the rows.
+    """
+    kind, known = _kind(frame, found), _known(frame, found, ledger)
+    if kind == "column":
+        return _from_column(frame, found, ledger, known)
+    name, unit = kind, losses.UNITS[kind]
+    known = replace(known, name=name, unit=unit, clipped=kind == "cross-entropy")
+    if kind in ("1 - Dice", "1 - IoU"):
+        masks = found.roles.masks or ("", "")
+        assert mask_loss is not None
+        return replace(known, loss=mask_loss(kind, ledger), source=f"masks {masks[0]!r} x {masks[1]!r}")
+    if kind in ("squared error", "absolute error"):
+        return replace(known, loss=_regression(frame, found, kind, ledger), source=f"target {found.roles.target!r} x {found.roles.prediction!r}")
+    if kind == "entropy":
+        ledger.note(
+            "There are no labels, so the entropy of the prediction stands in for a loss: it says where the model is unsure, not where it is wrong."
+        )
+        return replace(known, loss=losses.entropy(_need(known.scores)), is_proxy=True, source=f"entropy of {known.source}")
+    if kind == "0/1 error":
+        if known.errors is None:
+            raise InvalidInput("A 0/1 error needs a label with a prediction or probabilities, or a column of errors. Name them.")
+        beside = known.source if known.scores is not None and found.roles.prediction is None else f"{found.roles.prediction!r}"
+        source = f"column {found.errors!r}" if known.labels is None or known.predictions is None else f"label {found.roles.label!r} x {beside}"
+        return replace(known, loss=known.errors.astype(np.float64), source=source)
+    return replace(known, loss=_probabilistic(kind, known, ledger), source=f"label {found.roles.label!r} x {known.source}")
+
+
+def _kind(frame: pd.DataFrame, found: Found) -> str:
+    """Which loss to take: "column" or one of `LOSS_KINDS`."""
+    roles, recognised = found.roles, found.recognised
+    has_scores = bool(roles.probabilities or roles.logits)
+    computed = {"probabilities", "logits", "prediction", "target", "masks"} & set(roles.named()) - recognised
+    if roles.loss is not None and ("loss" not in recognised or (not computed and roles.loss_kind is None)):
+        return "column"
+    possible = {
+        "cross-entropy": has_scores and roles.label is not None,
+        "1 - Dice": roles.masks is not None,
+        "squared error": roles.target is not None and roles.prediction is not None,
+        "0/1 error": (roles.label is not None and (roles.prediction is not None or has_scores)) or found.errors is not None,
+        "entropy": has_scores,
+    }
+    possible |= {"brier": possible["cross-entropy"], "margin": possible["cross-entropy"]}
+    possible |= {"1 - IoU": possible["1 - Dice"], "absolute error": possible["squared error"]}
+    if roles.loss_kind is not None:
+        if not possible[roles.loss_kind]:
+            raise InvalidInput(f"The loss {roles.loss_kind!r} cannot be computed: {_needs(roles.loss_kind)} is not in the table. Name the columns.")
+        return roles.loss_kind
+    if "label" not in recognised and roles.label is not None and "prediction" in computed and not computed & {"probabilities", "logits"}:
+        return "0/1 error"  # label and prediction were named, so probabilities that happen to be there are not asked for
+    order = ("cross-entropy", "1 - Dice", "squared error", "0/1 error", "entropy")
+    chosen = next((kind for kind in order if possible[kind]), None)
+    if chosen is None:
+        raise InvalidInput(
+            f"No loss was found among the columns {', '.join(map(repr, list(frame.columns)[:12]))}. Name a loss column; or a label with "
+            "probabilities, logits or a prediction; or a numeric target with a prediction; or a pair of masks."
+        )
+    return chosen
+
+
+def _needs(kind: str) -> str:
+    if kind in ("1 - Dice", "1 - IoU"):
+        return "a pair of mask columns"
+    if kind in ("squared error", "absolute error"):
+        return "a numeric target with a prediction"
+    return "probabilities" if kind == "entropy" else "a label with probabilities" if kind != "0/1 error" else "a label with a prediction"
+
+
+def _known(frame: pd.DataFrame, found: Found, ledger: Ledger) -> Measured:
+    """Labels, scores, predictions and errors as far as columns tell; the loss is still open."""
+    roles, n = found.roles, len(frame)
+    scores = _scores(frame, found, ledger)
+    labels = None if roles.label is None else texts_of(frame[roles.label])
+    if labels is not None and "label" in found.recognised and np.mean([t is None for t in labels]) > 0.5:
+        ledger.note(f"{roles.label!r} is missing in more than half of the rows, so it was not taken as the label.")
+        labels = None
+    words = texts_of(frame[roles.prediction]) if roles.prediction is not None and roles.target is None else None
+    spelled: dict[str, str] = {}
+    if found.class_names is not None and roles.label is not None:
+        pairs = zip(texts_of(frame[roles.label]), texts_of(frame[found.class_names]))
+        spelled = {word: name for word, name in pairs if word is not None and name is not None}
+    k = None if scores is None else scores.values.shape[1]
+    given = roles.class_names
+    classes = encode_classes(labels, words, columns=scores.classes if scores else (), k=k, given=given, spelled=spelled)
+    if classes.note:
+        ledger.note(classes.note)
+    if labels is not None and classes.labels is not None:
+        column = roles.label
+        ledger.drop(np.array([t is None for t in labels]), f"the label {column!r} is missing")
+        k_text = f"{len(classes.names)} classes ({', '.join(classes.names[:4])}, ...)"
+        ledger.drop(classes.labels < 0, [f"the label is out of range: {t!r} is none of the {k_text}" for t in labels])
+    values = None if scores is None else scores.values
+    if classes.labels is None and scores is None:
+        classes = replace(classes, names=(), predictions=None)  # predicted words alone say nothing that a label could be compared with
+    predictions = _predictions(classes.predictions, values, found, ledger)
+    errors = None if classes.labels is None or predictions is None else classes.labels != predictions
+    if errors is None and found.errors is not None:
+        flags = as_numbers(frame[found.errors])
+        ledger.drop(np.isnan(flags), f"{found.errors!r} is missing")
+        errors = (flags == 0) if found.errors_inverted else (flags == 1)
+    names = classes.names if classes.labels is not None or predictions is not None else ()
+    source = "" if scores is None else scores.source
+    logits = None if scores is None else scores.logits
+    return Measured(np.full(n, np.nan), "", "", source, names, classes.labels, values, logits, predictions, errors)
+
+
+def _predictions(column: I64 | None, scores: F64 | None, found: Found, ledger: Ledger) -> I64 | None:
+    """The prediction column, else the most probable class. Rows that the column leaves open are dropped only if nothing else tells."""
+    best = None if scores is None else np.nan_to_num(scores, nan=-1.0).argmax(axis=1).astype(np.int64)
+    if column is None:
+        return best
+    standing, name = ledger.standing(), found.roles.prediction
+    open_rows = column < 0
+    if best is not None:
+        differing = int((~open_rows & (column != best) & standing).sum())
+        if differing:
+            ledger.note(f"{name!r} is not the most probable class in {differing:,} rows: the column is taken as the prediction.")
+        return np.where(open_rows, best, column)
+    if found.roles.loss is not None and open_rows[standing].mean() > 0.5:
+        ledger.note(f"{name!r} is missing in more than half of the rows, so it is not used.")
+        return None
+    ledger.drop(open_rows, f"the prediction {name!r} is missing or is none of the classes")
+    return column
+
+
+def _scores(frame: pd.DataFrame, found: Found, ledger: Ledger) -> _Scores | None:
+    """Probabilities from an array column or a column for each class, checked."""
+    roles = found.roles
+    columns = roles.probabilities or roles.logits
+    if not columns:
+        return None
+    are_logits = not roles.probabilities
+    named = "logits" not in found.recognised if are_logits else "probabilities" not in found.recognised
+    is_array = len(columns) == 1 and holds_arrays(frame[columns[0]])
+    if is_array:
+        raw, reasons = stack_arrays(frame[columns[0]])
+        ledger.drop(np.array([bool(r) for r in reasons]), reasons)
+        classes, source = (), f"{columns[0]!r} ({raw.shape[1]} classes)"
+    elif len(columns) == 1:
+        positive = as_numbers(frame[columns[0]])
+        raw = np.stack([np.zeros_like(positive) if are_logits else 1 - positive, positive], axis=1)
+        classes, source = (), f"{columns[0]!r} (of the second of two classes)"
+        ledger.note(
+            f"{columns[0]!r} is one number a row: it was taken as the {'logit' if are_logits else 'probability'} of the second class in order."
+        )
+    else:
+        classes, order = class_of_columns(columns)
+        raw = np.stack([as_numbers(frame[columns[i]]) for i in order], axis=1)
+        source = f"{columns[0]!r}, ... ({len(columns)} columns)"
+    what = "logits" if are_logits else "probabilities"
+    ledger.drop(~finite_rows(raw), f"the {what} are missing or not finite")
+    usable = finite_rows(raw)
+    if not usable.any():
+        raise InvalidInput(f"The {what} {source} hold no row of finite numbers. Name the right columns.")
+    looks_right = usable & (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= TOLERANCE)
+    share = looks_right.sum() / usable.sum()
+    if not named and is_array:
+        # the name was only a hint; what the rows hold decides
+        are_logits = share <= 0.5 if are_logits else bool(share <= 0.5 and ((raw[usable] < 0) | (raw[usable] > 1)).any())
+        ledger.note(f"{source} was taken as {'logits: its rows do not sum to 1' if are_logits else 'probabilities, not logits'}.")
+    if are_logits:
+        return _Scores(_softmax_of(raw, usable), raw, classes, source)
+    return _Scores(_probabilities(raw, usable, looks_right, source, ledger), None, classes, source)
+
+
+def _softmax_of(raw: F64, usable: Bool) -> F64:
+    values = np.full_like(raw, np.nan)
+    values[usable] = losses.softmax(raw[usable])
+    return values
+
+
+def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledger: Ledger) -> F64:
+    bad = usable & ~looks_right
+    if bad.sum() > 0.5 * usable.sum():
+        example = raw[np.flatnonzero(bad)[0]]
+        hint = "They look like logits: name them as logits." if (raw[bad] < 0).any() or (raw[bad] > 1).any() else "Divide each row by its sum."
+        raise InvalidInput(
+            f"The probabilities {source} must be at least 0 and sum to 1 in each row (within {TOLERANCE}): {int(bad.sum()):,} of "
+            f"{int(usable.sum()):,} rows do not, the first sums to {example.sum():.4g}. {hint}"
+        )
+    ledger.drop(bad & (raw < 0).any(axis=1), "a probability is negative")
+    ledger.drop(bad, [f"the probabilities do not sum to 1: they sum to {total:.4g}" for total in raw.sum(axis=1)])
+    values = np.where(usable[:, None], raw, np.nan)
+    values[looks_right] /= values[looks_right].sum(axis=1, keepdims=True)
+    return values
+
+
+def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
+    labels, scores = known.labels, _need(known.scores)
+    if labels is None:
+        raise InvalidInput(f"The loss {kind!r} needs a label for each row. Name the label column, or ask for entropy.")
+    rows, loss = ledger.kept(), np.full(len(ledger), np.nan)
+    if kind == "cross-entropy" and known.logits is not None:
+        loss[rows] = losses.cross_entropy_of_logits(known.logits[rows], labels[rows])
+    elif kind == "cross-entropy":
+        loss[rows] = losses.cross_entropy(scores[rows], labels[rows])
+        floored = int((scores[rows, labels[rows]] < losses.FLOOR).sum())
+        if floored:
+            ledger.note(f"The label's probability is 0 in {floored:,} rows: it counts as {losses.FLOOR:g} there.")
+    else:
+        loss[rows] = (losses.brier if kind == "brier" else losses.margin)(scores[rows], labels[rows])
+    return loss
+
+
+def _regression(frame: pd.DataFrame, found: Found, kind: str, ledger: Ledger) -> F64:
+    target, prediction = as_numbers(frame[found.roles.target or ""]), as_numbers(frame[found.roles.prediction or ""])
+    ledger.drop(~np.isfinite(target), f"the target {found.roles.target!r} is missing or not finite")
+    ledger.drop(~np.isfinite(prediction), f"the prediction {found.roles.prediction!r} is missing or not finite")
+    with np.errstate(invalid="ignore"):
+        return (losses.squared_error if kind == "squared error" else losses.absolute_error)(target, prediction)
+
+
+def _from_column(frame: pd.DataFrame, found: Found, ledger: Ledger, known: Measured) -> Measured:
+    roles = found.roles
+    column = roles.loss or ""
+    if holds_arrays(frame[column]):
+        raise InvalidInput(
+            f"The loss {column!r} holds an array in each row; it must be one number for each sample. Reduce it, for instance to its mean."
+        )
+    loss, missing = as_numbers(frame[column]).copy(), frame[column].isna().to_numpy()
+    if not np.isfinite(loss).any():
+        raise InvalidInput(f"The loss {column!r} holds no finite number. Name another column.")
+    ledger.drop(np.isnan(loss) & missing, f"the loss {column!r} is missing")
+    ledger.drop(np.isnan(loss), f"the loss {column!r} is not a number")
+    ledger.drop(np.isinf(loss), f"the loss {column!r} is infinite")
+    binary = is_binary(frame[column])
+    name, unit, source = column, losses.UNITS.get(roles.loss_kind or "", "loss"), f"column {column!r}"
+    right = plain(column) in ("correct", "is_correct", "right", "hit") and binary
+    if roles.higher_is_better or right:
+        loss = 1 - loss if binary else -loss
+        name, source = f"negated {column}", f"column {column!r}, {'subtracted from 1' if binary else 'negated'}: higher was better"
+    elif set(plain(column).split("_")) & _SCORE_NAMES:
+        ledger.note(
+            f"Larger values of {column!r} are read as worse, though its name sounds like a score. If higher is better, say so (higher_is_better)."
+        )
+    errors = known.errors
+    words = set(plain(column).split("_"))
+    if binary and (words & {"err", "error", "errors", "wrong", "incorrect", "mistake"} or right or roles.loss_kind == "0/1 error"):
+        name, unit, errors = "0/1 error", "error", loss == 1
+    return replace(known, loss=loss, name=name, unit=unit, source=source, errors=errors, clipped=roles.loss_kind == "cross-entropy")
+
+
+def _need(scores: F64 | None) -> F64:
+    if scores is None:
+        raise InvalidInput("This loss needs probabilities or logits. Name their columns.")
+    return scores

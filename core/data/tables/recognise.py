@@ -1,0 +1,250 @@
+"""Which column plays which part, recognised by its name and checked against what it holds."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.data.tables.cells import as_numbers, holds_arrays, is_binary
+from core.data.tables.roles import LOSS_KINDS, Roles, plain
+from core.errors import InvalidInput
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "id": ("id", "sample_id", "image_id", "uid", "uuid", "key"),
+    "image": ("image", "image_path", "image_file", "image_name", "img", "img_path", "file", "file_name", "filename", "filepath", "file_path", "path"),
+    "loss": ("loss", "losses", "sample_loss", "per_sample_loss", "ce_loss", "cross_entropy", "nll", "error", "err", "errors"),
+    "label": ("label", "labels", "true_label", "y_true", "ground_truth", "gt", "truth", "class_label", "target", "y", "class", "true_class"),
+    "prediction": (
+        "prediction",
+        "predictions",
+        "pred",
+        "preds",
+        "predicted",
+        "y_pred",
+        "predicted_label",
+        "pred_label",
+        "predicted_class",
+        "pred_class",
+    ),
+    "target": ("target", "y_true", "label", "truth", "ground_truth", "gt", "y"),
+    "group": (
+        "group",
+        "group_id",
+        "groups",
+        "patient",
+        "patient_id",
+        "subject",
+        "subject_id",
+        "participant",
+        "video",
+        "video_id",
+        "source",
+        "source_id",
+    ),
+    "split": ("split", "subset", "partition", "data_split", "orig_split"),
+    "embedding": ("embedding", "embeddings", "image_embedding", "clip_embedding", "feature", "features", "vector", "emb"),
+    "probabilities": ("probabilities", "probability", "probs", "prob", "proba", "softmax", "scores", "y_prob", "y_proba"),
+    "logits": ("logits", "logit"),
+}
+_LOOSER = {
+    "loss": re.compile(r".*_(loss|nll)"),
+    "prediction": re.compile(r"(pred|predicted|prediction)_.+|.+_(pred|prediction|predicted)"),
+    "probabilities": re.compile(r".+_(probs|probabilities|proba|softmax)"),
+    "logits": re.compile(r".+_logits"),
+    "embedding": re.compile(r".+_(embedding|embeddings|features)"),
+    "split": re.compile(r".+_split"),
+}
+_SERIES = re.compile(r"(probs?|proba|probability|p|softmax|logits?)[_\-. ]?(.+)", re.IGNORECASE)
+_NO_CLASS = {"true", "pred", "predicted", "max", "top1", "label", "target", "correct", "value", "gt"}  # prob_true and prob_pred are no two classes
+_TRUE_MASKS = ("mask", "true_mask", "gt_mask", "mask_true", "mask_path", "target_mask", "mask_gt")
+_PREDICTED_MASKS = ("pred_mask", "predicted_mask", "mask_pred", "prediction_mask", "pred_mask_path", "mask_prediction")
+_WRONG, _RIGHT = ("error", "err", "errors", "wrong", "incorrect", "is_error", "is_wrong", "mistake"), ("correct", "is_correct", "hit", "right")
+_CLASS_NAMES = ("class_name", "label_name", "label_names", "class_names", "label_text", "category_name", "class", "category")
+_MIN_GROUPS = 10  # fewer groups than twice the folds cannot be held apart, so such a column is not taken for one unasked
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The roles as they will be used: named ones as they are, the others recognised."""
+
+    roles: Roles
+    errors: str | None = None
+    """A column that says whether the model was wrong."""
+    errors_inverted: bool = False
+    """`errors` says right, not wrong."""
+    class_names: str | None = None
+    """A column that spells out what the label's numbers mean."""
+    recognised: frozenset[str] = frozenset()
+    """The roles that were recognised, not named."""
+    notes: tuple[str, ...] = ()
+
+
+def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -> Found:
+    """Fill in the roles that the user left open.
+
+    Args:
+        frame: the table without its picture columns, whose names are `pictures`.
+
+    Raises:
+        InvalidInput: a named column is not there, or several columns would do equally well for a part that is needed.
+    """
+    named = _checked(frame, roles, pictures)
+    finder = _Finder(frame, set(sum(named.named().values(), ())), [])
+    filled: dict[str, Any] = {}
+    text, arrays, numbers = finder.is_text, finder.is_array, finder.is_number
+    if named.image is None:
+        filled["image"] = pictures[0] if len(pictures) == 1 else finder.find("image", text) if not pictures else _choose_picture(pictures)
+    filled["id"] = named.id or finder.find("id", lambda name: not arrays(name))
+    filled["group"] = named.group or finder.find("group", finder.is_grouping)
+    filled["split"] = named.split or finder.find("split", finder.is_split)
+    filled["embedding"] = named.embedding or finder.find("embedding", arrays)
+    for role in ("probabilities", "logits"):
+        filled[role] = getattr(named, role) or ((one,) if (one := finder.find(role, arrays)) else finder.series(role))
+    filled["masks"] = named.masks or finder.masks()
+    errors, inverted = finder.errors()
+    filled["prediction"] = named.prediction or finder.find("prediction", lambda name: not arrays(name))
+    regression = named.label is None and (named.target is not None or finder.is_regression(filled["prediction"]))
+    filled["label"] = named.label or (None if regression else finder.find("label", lambda name: not arrays(name)))
+    if filled["label"] is None and (several := finder.find("label", arrays)):
+        finder.notes.append(f"{several!r} holds several labels in each row, which no loss here can use: bring a loss column for such data.")
+    filled["target"] = named.target or (finder.find("target", numbers) if regression else None)
+    filled["loss"] = named.loss or finder.find("loss", lambda name: name != errors and (numbers(name) or plain(name) == "loss"))
+    names = finder.class_names(filled["label"])
+    complete = replace(named, **{role: value for role, value in filled.items() if value})
+    recognised = frozenset(role for role in filled if getattr(complete, role) and not getattr(named, role))
+    return Found(complete, errors, inverted, names, recognised, tuple(finder.notes))
+
+
+def _choose_picture(pictures: Sequence[str]) -> str | None:
+    usual = [name for name in pictures if plain(name) in _NAMES["image"]]
+    return usual[0] if usual else None
+
+
+def _checked(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str]) -> Roles:
+    """The roles with stars spelled out, once every named column is known to be there."""
+    columns = [*frame.columns, *pictures]
+
+    def expand(pattern: str) -> tuple[str, ...]:
+        return tuple(c for c in columns if fnmatchcase(c, pattern)) or (pattern,) if "*" in pattern and pattern not in columns else (pattern,)
+
+    roles = replace(
+        roles,
+        probabilities=sum(map(expand, roles.probabilities), ()),
+        logits=sum(map(expand, roles.logits), ()),
+        conditions=sum(map(expand, roles.conditions), ()),
+    )
+    for role, names in roles.named().items():
+        for name in names:
+            if name not in columns:
+                near = difflib.get_close_matches(name, columns, n=3)
+                hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"The table has {', '.join(map(repr, columns[:12]))}."
+                raise InvalidInput(f"The table has no column {name!r}, which was named as {role}. {hint}")
+    if roles.loss_kind is not None and roles.loss_kind not in LOSS_KINDS:
+        raise InvalidInput(f"The kind of loss must be one of {', '.join(LOSS_KINDS)}: got {roles.loss_kind!r}.")
+    if roles.probabilities and roles.logits:
+        raise InvalidInput("Both probabilities and logits were named; the loss needs one of them. Leave one out.")
+    return roles
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Finder:
+    frame: pd.DataFrame
+    taken: set[str]
+    notes: list[str]
+
+    def find(self, role: str, fits: Callable[[str], bool]) -> str | None:
+        """The first column with a usual name that fits, else the only one with a similar name; it is then taken."""
+        by_name = {plain(name): name for name in reversed(self.frame.columns)}
+        exact = [by_name[n] for n in _NAMES[role] if n in by_name and by_name[n] not in self.taken and fits(by_name[n])]
+        looser = _LOOSER.get(role)
+        similar = [] if looser is None or exact else [c for c in self.frame.columns if c not in self.taken and looser.fullmatch(plain(c)) and fits(c)]
+        if len(similar) > 1:
+            self.notes.append(f"Several columns might be the {role} ({', '.join(similar[:4])}): none was taken. Name the one you mean.")
+        chosen = exact[0] if exact else similar[0] if len(similar) == 1 else None
+        if chosen is not None:
+            self.taken.add(chosen)
+        return chosen
+
+    def series(self, role: str) -> tuple[str, ...]:
+        """Columns such as prob_cat, prob_dog: two or more numeric ones with the same beginning."""
+        wanted = "logit" if role == "logits" else ("prob", "p_", "p", "softmax")
+        families: dict[str, list[str]] = {}
+        for name in self.frame.columns:
+            match = _SERIES.fullmatch(name)
+            if (
+                match
+                and match[2].lower() not in _NO_CLASS
+                and name not in self.taken
+                and self.is_number(name)
+                and (match[2].isdigit() or name[len(match[1])] in "_-. ")
+            ):
+                families.setdefault(match[1].lower(), []).append(name)
+        fitting = [names for start, names in families.items() if start.startswith(wanted) and len(names) > 1]
+        best = tuple(max(fitting, key=len)) if fitting else ()
+        self.taken.update(best)
+        return best
+
+    def masks(self) -> tuple[str, str] | None:
+        by_name = {plain(name): name for name in self.frame.columns}
+        true = next((by_name[n] for n in _TRUE_MASKS if n in by_name), None)
+        predicted = next((by_name[n] for n in _PREDICTED_MASKS if n in by_name), None)
+        return (true, predicted) if true and predicted else None
+
+    def errors(self) -> tuple[str | None, bool]:
+        for inverted, usual in ((False, _WRONG), (True, _RIGHT)):
+            for name in self.frame.columns:
+                if plain(name) in usual and is_binary(self.frame[name]):
+                    return name, inverted
+        return None, False
+
+    def class_names(self, label: str | None) -> str | None:
+        """A text column that goes one to one with a numeric label."""
+        if label is None or not self.is_number(label):
+            return None
+        for name in self.frame.columns:
+            if plain(name) in _CLASS_NAMES and name not in self.taken and self.is_text(name):
+                pairs = self.frame[[label, name]].dropna().drop_duplicates()
+                if len(pairs) and pairs[label].is_unique and pairs[name].is_unique:
+                    return name
+        return None
+
+    def is_array(self, name: str) -> bool:
+        return holds_arrays(self.frame[name])
+
+    def is_number(self, name: str) -> bool:
+        return not self.is_array(name) and bool(np.isfinite(as_numbers(self.frame[name])).mean() > 0.5)
+
+    def is_text(self, name: str) -> bool:
+        return not self.is_array(name) and not pd.api.types.is_numeric_dtype(self.frame[name])
+
+    def is_grouping(self, name: str) -> bool:
+        """Some rows share a value, and enough values differ for whole groups to be held out."""
+        if self.is_array(name):
+            return False
+        count = self.frame[name].nunique()
+        if count < _MIN_GROUPS and count > 1:
+            self.notes.append(f"{name!r} has {count} values, too few to hold whole groups out: it is an ordinary column unless you name it as group.")
+        return _MIN_GROUPS <= count < len(self.frame)
+
+    def is_split(self, name: str) -> bool:
+        if self.is_array(name):
+            return False
+        return bool(self.frame[name].astype("string").str.lower().str.contains("train|test|val|dev|holdout|eval").mean() > 0.5)
+
+    def is_regression(self, prediction: str | None) -> bool:
+        """Whether truth and prediction are measurements: both numbers, and either has fractions."""
+        if prediction is None or not self.is_number(prediction):
+            return False
+        truths = [c for n in _NAMES["target"] for c in self.frame.columns if plain(c) == n and c not in self.taken]
+        if not truths or not self.is_number(truths[0]):
+            return False
+        both = np.concatenate([as_numbers(self.frame[truths[0]]), as_numbers(self.frame[prediction])])
+        both = both[np.isfinite(both)]
+        return bool(np.any(both != np.round(both)))

@@ -1,0 +1,67 @@
+"""What the user may say about a table: which column plays which part, and how much may be read.
+
+This file imports nothing heavy, so that the command line can build its options from it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LOSS_KINDS = ("cross-entropy", "brier", "margin", "0/1 error", "squared error", "absolute error", "1 - Dice", "1 - IoU", "entropy")
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which column plays which part. None or () means: recognise it by the usual names."""
+
+    id: str | None = None
+    image: str | None = None
+    loss: str | None = None
+    label: str | None = None
+    probabilities: tuple[str, ...] = ()
+    """One array column, or one column for each class; a star stands for any text, as in "prob_*"."""
+    logits: tuple[str, ...] = ()
+    prediction: str | None = None
+    target: str | None = None
+    """The numeric truth of a regression; its prediction is `prediction`."""
+    masks: tuple[str, str] | None = None
+    """(true mask, predicted mask): paths to image files, or array columns."""
+    group: str | None = None
+    split: str | None = None
+    embedding: str | None = None
+    loss_kind: str | None = None
+    """One of LOSS_KINDS. With a loss column it says what the column holds; otherwise what to compute."""
+    higher_is_better: bool = False
+    """The loss column is a score: it is negated, and Outcomes.source says so."""
+    conditions: tuple[str, ...] = ()
+    """Columns that look like model outputs but are wanted as conditions all the same."""
+    class_names: tuple[str, ...] = ()
+    """The order of the classes in an array column, or in probability columns whose names don't say it."""
+
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """The columns that the user named, by role."""
+        single = {r: getattr(self, r) for r in ("id", "image", "loss", "label", "prediction", "target", "group", "split", "embedding")}
+        found = {role: (column,) for role, column in single.items() if column is not None}
+        several = {"probabilities": self.probabilities, "logits": self.logits, "masks": self.masks or (), "conditions": self.conditions}
+        return found | {role: columns for role, columns in several.items() if columns}
+
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+_MODEL_WORD = re.compile(
+    r"(pred|preds|predicted|predictions?|prob|probs|proba|probas|probability|probabilities|logits?|logprobs?|softmax|loss|losses|nll"
+    r"|err|errs|errors?|scores?|conf|confs|confidences?|correct|incorrect|wrong|yhat)\d*"
+)
+
+
+def plain(name: str) -> str:
+    """The name in lower case, its words joined by "_": "PredClass" and "pred class" both give "pred_class"."""
+    return re.sub(r"[^a-z0-9]+", "_", _CAMEL.sub("_", name).lower()).strip("_")
+
+
+def is_model_output(name: str) -> bool:
+    """Whether the name says that a model wrote the column: one of its words is pred, prob, logit, loss, err, score, conf, ..."""
+    words = plain(name).split("_")
+    return any(_MODEL_WORD.fullmatch(word) for word in words) or words[:2] == ["y", "hat"]

@@ -1,0 +1,139 @@
+"""Both sides of a detection task, read from COCO or YOLO and matched with their pictures."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageOps
+
+from core.data.images.archives import open_images
+from core.data.images.limits import Limits
+from core.data.images.matching import check_pictures, match_files
+from core.data.tables.cells import as_column
+from core.data.tasks.detection.boxes import Boxes, Raw, check_boxes, in_pixels
+from core.data.tasks.detection.coco import read_coco
+from core.data.tasks.detection.yolo import read_yolo
+from core.errors import InvalidInput
+from core.records import F64, I64, Column, ImageStore, Progress, no_progress
+from core.records.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """The good boxes of both sides, sorted by image, and the account of the others."""
+
+    name: str
+    class_names: tuple[str, ...]
+    store: ImageStore
+    sizes: F64
+    """(m, 2) width and height of each picture of `store`, in pixels."""
+    truth: Boxes
+    predictions: Boxes
+    image_columns: tuple[Column, ...]
+    """(m,) what the truth says of each image."""
+    object_columns: tuple[Column, ...]
+    """(n,) what the truth says of each object."""
+    excluded: tuple[tuple[str, int, str], ...]
+    """(id, place in its file, reason)."""
+    notes: tuple[str, ...]
+
+
+def read_detections(
+    truth: str | Path,
+    predictions: str | Path,
+    *,
+    images: str | Path,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    progress: Progress = no_progress,
+) -> Detections:
+    """Read both sides, as COCO where they are files and as YOLO where they are folders or archives, and match them with the pictures.
+
+    Raises:
+        InvalidInput: see `audit_detections`.
+    """
+    truth, predictions = Path(truth), Path(predictions)
+    progress("read detections", 0, 1)
+    store = open_images(images, limits)
+    yolo = _holds_files(truth), _holds_files(predictions)
+    if any(yolo) and not all(yolo):
+        raise InvalidInput(f"{truth.name} and {predictions.name} are of two forms: give two JSON files (COCO), or two folders or zips (YOLO).")
+    raw = read_yolo(truth, predictions, store) if all(yolo) else read_coco(truth, predictions)
+    book = Ledger(len(raw.image_names))
+    names = np.array(raw.image_names, dtype=object)
+    positions = match_files(names, store, book, column="file_name", count_unused=not raw.relative)
+    check_pictures(store, positions, book, limits, progress)
+    sizes = _fill_sizes(raw.sizes, store, positions, book)
+    kept = book.kept()
+    place = np.full(len(names) + 1, -1, np.int64)  # the last entry, for -1, stays -1
+    place[kept] = np.arange(len(kept))
+    sides: list[Boxes] = []
+    for boxes, ledger, what in ((raw.truth, raw.truth_ledger, "truth"), (raw.predictions, raw.predictions_ledger, "predictions")):
+        lost = (boxes.image >= 0) & (place[boxes.image] < 0)
+        ledger.drop(lost, [book.reasons[i] if i >= 0 else "" for i in boxes.image])
+        moved = replace(boxes, image=place[boxes.image])
+        sides.append(check_boxes(in_pixels(moved, sizes[kept]) if raw.relative else moved, sizes[kept], ledger, what))
+    true, predicted = (_in_order(boxes, ledger) for boxes, ledger in zip(sides, (raw.truth_ledger, raw.predictions_ledger)))
+    excluded, notes = _account(raw, book)
+    progress("read detections", 1, 1)
+    return Detections(
+        truth.stem,
+        raw.class_names,
+        store.keep(positions[kept]),
+        sizes[kept],
+        sides[0].keep(true),
+        sides[1].keep(predicted),
+        tuple(column.keep(kept) for column in _columns(raw.image_frame, notes)),
+        tuple(column.keep(true) for column in _columns(raw.truth_frame, notes)),
+        tuple(excluded),
+        (*store.notes, *raw.notes, *notes),
+    )
+
+
+def _holds_files(path: Path) -> bool:
+    """Whether it is a folder or an archive, as YOLO's labels are."""
+    return path.is_dir() or (path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path)))
+
+
+def _fill_sizes(sizes: F64, store: Any, positions: I64, book: Ledger) -> F64:
+    """The sizes, with those that the truth does not give read from the pictures, upright."""
+    sizes, reasons = sizes.copy(), [""] * len(positions)
+    for row in np.flatnonzero(~np.isfinite(sizes).all(axis=1) & book.standing()).tolist():
+        try:
+            with Image.open(io.BytesIO(store.read(int(positions[row])))) as image:
+                sizes[row] = ImageOps.exif_transpose(image).size if image.getexif().get(0x0112, 1) > 4 else image.size
+        except Exception as error:  # Pillow's readers raise many kinds of error on bad bytes
+            reasons[row] = f"its picture cannot be read: {str(error)[:80]}"
+    book.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
+    return sizes
+
+
+def _in_order(boxes: Boxes, ledger: Ledger) -> I64:
+    """The standing rows, those of one image after each other: their picture is then decoded once."""
+    rows = ledger.kept()
+    return rows[np.argsort(boxes.image[rows], kind="stable")]
+
+
+def _account(raw: Raw, book: Ledger) -> tuple[list[tuple[str, int, str]], list[str]]:
+    """Every box that was left out, and the sentences to say about it."""
+    excluded: list[tuple[str, int, str]] = []
+    notes = list(book.notes)
+    for boxes, ledger, what in ((raw.truth, raw.truth_ledger, "true objects"), (raw.predictions, raw.predictions_ledger, "predictions")):
+        excluded += [(boxes.ids[row], row, reason) for row, reason in enumerate(ledger.reasons) if reason]
+        counts = Counter(reason.split(": ")[0] for reason in ledger.reasons if reason)
+        notes += [f"{count:,} of {len(boxes):,} {what} left out: {reason}." for reason, count in counts.most_common()] + ledger.notes
+    lost = len(book) - len(book.kept())
+    return excluded, [*notes, f"{lost:,} of {len(book):,} images of the truth have no picture that can be used."] if lost else notes
+
+
+def _columns(frame: pd.DataFrame, notes: list[str]) -> list[Column]:
+    found = [as_column(frame[name]) for name in frame.columns]
+    notes.extend(note for _, note in found if note)
+    return [column for column, _ in found if column is not None]

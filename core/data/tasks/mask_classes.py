@@ -1,0 +1,116 @@
+"""Segmentation by class: one row for each picture and class that its mask holds.
+
+Two audits, as for detections. rows="objects": the classes of the true mask; how well was each covered? rows="predictions": those of the
+predicted mask; how much of each is right? A class that only one mask holds has the loss 1 whatever else is so, which is why the two are not
+mixed: a condition on how much of the picture a class fills would then find nothing but that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.data.images.archives import open_images
+from core.data.images.limits import Limits
+from core.data.samples import Audit, mask_reader, read_audit
+from core.data.tables.in_folder import find_table
+from core.data.tables.masks import Mask
+from core.data.tables.read import read_table
+from core.data.tables.recognise import recognise
+from core.data.tables.roles import Roles
+from core.data.tasks.per_class import by_class, kept_rows
+from core.errors import InvalidInput
+from core.records import Column, Outcomes, Progress, no_progress
+from core.records.ledger import Ledger
+
+KINDS = ("1 - Dice", "1 - IoU")
+
+
+def audit_mask_classes(
+    table: str | Path | pd.DataFrame | None,
+    *,
+    rows: str = "objects",
+    images: str | Path | None = None,
+    embeddings: str | Path | npt.NDArray[Any] | None = None,
+    roles: Roles = Roles(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    progress: Progress = no_progress,
+) -> Audit:
+    """Read pairs of masks into rows (picture, class).
+
+    A class of a picture has the loss 1 - Dice (default) or 1 - IoU of its own pixels; 0 is background and no class. A row is an error where
+    its IoU is below 0.5.
+
+    Args:
+        rows: "objects" for the classes of the true mask, "predictions" for those of the predicted one.
+        roles: `masks` names the two columns if their names are unusual; `class_names` names the pixel values 1, 2, ... in order.
+
+    Returns:
+        The class is the label. For objects "share of the picture" says how much of it the class fills in the true mask.
+
+    Raises:
+        InvalidInput: there are no pairs of masks; see also `core.data.samples.read_audit`.
+    """
+    if rows not in ("objects", "predictions"):
+        raise InvalidInput(f"rows of masks must be one of objects, predictions: got {rows!r}.")
+    kind = roles.loss_kind or KINDS[0]
+    if kind not in KINDS:
+        raise InvalidInput(f"The loss of a class's mask must be one of {', '.join(KINDS)}: got {kind!r}.")
+    named = replace(roles, loss=None, loss_kind=kind, class_names=())
+    audit = read_audit(table, images=images, embeddings=embeddings, roles=named, limits=limits, progress=progress)
+    store = None if images is None else open_images(images, limits)
+    read = find_table(Path(images or ""), store, limits) if table is None else read_table(table, as_text=roles.masks or (), limits=limits)
+    masks = recognise(read.frame, named, list(read.images)).roles.masks or ("", "")
+    book = Ledger(len(read.frame))
+    true, predicted = (mask_reader(column, read, store, book) for column in masks)
+    found: list[tuple[int, int, float, float, float]] = []  # picture, class value, loss, IoU, share of the truth
+    kept, others = kept_rows(audit, len(read.frame)), 0
+    for i, row in enumerate(kept.tolist()):
+        pair = true(row), predicted(row)
+        of, other = pair if rows == "objects" else pair[::-1]
+        here = _classes(of, other, kind)
+        found += [(i, *one) for one in here]
+        others += 0 if isinstance(other, str) else len(np.setdiff1d(other, [0, *(one[0] for one in here)]))
+        if i % 100 == 0:
+            progress("compare masks by class", i, len(kept))
+    if not found:
+        raise InvalidInput("The masks hold nothing but background (0), so there is no class to diagnose. Check the mask columns.")
+    values = np.array([one[1] for one in found], np.int64)
+    names, class_of = _names(values, roles.class_names)
+    loss, iou, share = (np.array([one[j] for one in found]) for j in (2, 3, 4))
+    outcomes = Outcomes(loss, kind, "share", f"masks {masks[0]!r} x {masks[1]!r}, each class apart", errors=iou < 0.5)
+    columns = [Column("share of the picture", "number", share)] if rows == "objects" else []
+    alone = "the prediction" if rows == "objects" else "the truth"
+    notes = [f"Classes of a picture that only {alone} holds are no rows here: {others:,}. Choose the other rows for them."] if others else []
+    plain = tuple(note for note in audit.notes if "the loss is the mean over" not in note and "both masks are empty" not in note)
+    audit = replace(audit, notes=plain)
+    picture_of = np.array([one[0] for one in found], np.int64)
+    return by_class(audit, picture_of, class_of, names, outcomes, suffixes=[names[c] for c in class_of.tolist()], columns=columns, notes=notes)
+
+
+def _classes(of: Mask | str, other: Mask | str, kind: str) -> list[tuple[int, float, float, float]]:
+    """(class value, loss, IoU, share of the mask) of each class of the first mask but the background; nothing if one cannot be read."""
+    if isinstance(of, str) or isinstance(other, str):
+        return []
+    rows: list[tuple[int, float, float, float]] = []
+    for value in np.unique(of).tolist():
+        if value != 0:
+            a, b = of == value, other == value
+            overlap, both = int((a & b).sum()), int(a.sum() + b.sum())
+            iou = overlap / (both - overlap)
+            rows.append((int(value), 1 - iou if kind == "1 - IoU" else 1 - 2 * overlap / both, iou, float(a.mean())))
+    return rows
+
+
+def _names(values: npt.NDArray[np.int64], given: tuple[str, ...]) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
+    """Names of the classes and each row's place among them."""
+    distinct, class_of = np.unique(values, return_inverse=True)
+    if given and (distinct[0] < 1 or distinct[-1] > len(given)):
+        raise InvalidInput(f"The masks hold the values {distinct[0]} to {distinct[-1]}, but class_names names 1 to {len(given)}. Give one for each.")
+    names = tuple(given[value - 1] if given else f"class {value}" for value in distinct.tolist())
+    return names, class_of.astype(np.int64)

@@ -1,0 +1,75 @@
+"""Several rows of one picture, one for each class: ids, pictures, embeddings and groups follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from core.data.images.crops import SharedImages
+from core.data.samples import MIN_ROWS, Audit
+from core.errors import InvalidInput
+from core.records import I64, Column, Outcomes, SampleSet
+
+MOST_ROWS = 300_000
+"""More rows are refused: the search would take hours."""
+
+
+def by_class(
+    audit: Audit,
+    picture_of: I64,
+    labels: I64,
+    class_names: Sequence[str],
+    outcomes: Outcomes,
+    *,
+    suffixes: Iterable[str],
+    columns: Iterable[Column] = (),
+    notes: Iterable[str] = (),
+) -> Audit:
+    """The audit with one row for each (picture, class).
+
+    Args:
+        audit: one row for each picture; its own outcomes are dropped.
+        picture_of: (N,) row of the audit.
+        labels: (N,) index into class_names.
+        outcomes: of the N rows.
+        suffixes: (N,) what a row's id has behind the picture's.
+        columns: of the N rows, which may serve as conditions.
+
+    Returns:
+        N rows; the picture is the group, or the audit's own group (patient, video) where it has one.
+    """
+    n = len(picture_of)
+    if not MIN_ROWS <= n <= MOST_ROWS:
+        what = "too few to test anything" if n < MIN_ROWS else "more than can be searched. Leave out pictures or classes"
+        raise InvalidInput(f"The pictures and classes give {n:,} rows, {what}: between {MIN_ROWS} and {MOST_ROWS:,} are needed.")
+    samples = audit.samples
+    moved = tuple(column.keep(picture_of) for column in samples.metadata)
+    rows = SampleSet(
+        ids=tuple(f"{samples.ids[int(i)]}#{suffix}" for i, suffix in zip(picture_of, suffixes)),
+        images=None if samples.images is None else SharedImages(samples.images, picture_of),
+        labels=labels,
+        class_names=tuple(class_names),
+        metadata=(*moved, *columns),
+        model_outputs=tuple(column.keep(picture_of) for column in samples.model_outputs),
+        groups=picture_of if samples.groups is None else samples.groups[picture_of],
+        group_name=samples.group_name or "image",
+        splits=None if samples.splits is None else samples.splits[picture_of],
+        name=samples.name,
+    )
+    given = None if audit.embeddings is None else audit.embeddings.keep(picture_of)
+    said = f"{len(samples):,} pictures give {n:,} rows, one for each class of a picture."
+    return replace(audit, samples=rows, outcomes=outcomes, embeddings=given, notes=(*audit.notes, *notes, said))
+
+
+def kept_rows(audit: Audit, n: int) -> I64:
+    """The rows of a table of n rows that the audit kept."""
+    return np.setdiff1d(np.arange(n), audit.excluded["row"].to_numpy(dtype=np.int64)).astype(np.int64)
+
+
+def with_reasons(excluded: pd.DataFrame, reasons: Sequence[str]) -> pd.DataFrame:
+    """The account of excluded rows, where `reasons` knows better why a row has no loss."""
+    said = [reasons[int(row)] or reason for row, reason in zip(excluded["row"], excluded["reason"])]
+    return excluded.assign(reason=said)

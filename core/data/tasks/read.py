@@ -1,0 +1,59 @@
+"""Which reader a task needs: one row a picture, or several (detections, several labels, masks by class)."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from core.data.samples import Audit, read_audit
+from core.data.tables.roles import Roles
+from core.errors import InvalidInput
+from core.records import Progress, no_progress
+
+
+def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress) -> Audit:
+    """The audit of what the command line names.
+
+    Args:
+        options: of `diagnose` (`core.cli`): table, images, embeddings, detections, truth, rows, iou, score, labels, per_class.
+        roles: the columns that were named.
+
+    Raises:
+        InvalidInput: options of two tasks were mixed, or what was brought cannot be used.
+    """
+    chosen = [name for name in ("detections", "labels", "per_class") if getattr(options, name)]
+    if len(chosen) > 1:
+        raise InvalidInput(f"--{chosen[0].replace('_', '-')} and --{chosen[1].replace('_', '-')} are two tasks. Choose one.")
+    if options.truth is not None and options.detections is None:
+        raise InvalidInput("--truth belongs to --detections. Give the predictions with --detections.")
+    if options.detections is not None:
+        return _detections(options, roles, progress)
+    images, embeddings = options.images, options.embeddings
+    if options.labels:
+        from core.data.tasks.multilabel import audit_multilabel
+
+        return audit_multilabel(options.table, tuple(options.labels), images=images, embeddings=embeddings, roles=roles, progress=progress)
+    if options.per_class:
+        from core.data.tasks.mask_classes import audit_mask_classes
+
+        return audit_mask_classes(options.table, rows=options.rows, images=images, embeddings=embeddings, roles=roles, progress=progress)
+    return read_audit(options.table, images=images, embeddings=embeddings, roles=roles, progress=progress)
+
+
+def _detections(options: Namespace, roles: Roles, progress: Progress) -> Audit:
+    from core.data.tasks.detection.samples import audit_detections
+
+    if options.truth is None or options.images is None:
+        missing = "--truth" if options.truth is None else "--images"
+        raise InvalidInput(f"--detections needs the true boxes (--truth) and the pictures (--images): {missing} is missing.")
+    if options.table is not None or options.embeddings is not None:
+        raise InvalidInput("--table and --embeddings have no part in detections: each object is embedded from --images. Leave them out.")
+    return audit_detections(
+        options.truth,
+        options.detections,
+        images=options.images,
+        rows=options.rows,
+        loss_kind=roles.loss_kind or "miss",
+        iou=options.iou,
+        score=options.score,
+        progress=progress,
+    )
