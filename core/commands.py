@@ -25,7 +25,7 @@ def diagnose(options: Namespace) -> None:
     make_folder(options.out)  # before the work, not after it
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_audit
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.report import write_report
     from core.settings import Settings
     from core.store import save
@@ -66,7 +66,7 @@ def assign(options: Namespace) -> None:
     check_suffix(options.out)
     import pandas as pd
 
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.newcomers import read_newcomers
     from core.store import load
 

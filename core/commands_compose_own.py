@@ -54,7 +54,7 @@ def pair(options: Namespace) -> None:
     """One picture with its captions and foils, or two pictures with a caption each: every score at once, and the texts beside each other."""
     from core.composition.own_pairs import score_pairs
     from core.composition.readers.files import path_of
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.probes.reproduce import encoder_name
 
@@ -140,7 +140,7 @@ def grid(options: Namespace) -> None:
     from core.composition.binding import binding_grid
     from core.composition.grid_files import read_grid
     from core.composition.scorers import matrix_of, scorer_of
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
 
     if options.out is not None:
         check_suffix(options.out)

@@ -143,7 +143,7 @@ def score_models(
     """
     from core.composition.comparing import compare_results
     from core.composition.run import run_composition
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
 
     called = [*names, *_names(pictured.benchmark, scorers)[len(names) :]]
     if len(set(called)) < len(called):
@@ -229,7 +229,7 @@ def _known_check(models: Sequence[str]) -> Any:
 def _diagnose(ran: Ran, options: Namespace, progress: TerminalProgress) -> None:
     """Find where the first model fails, and write that as a run."""
     from core.composition.diagnosis import diagnose_composition, two_models
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.report import write_report
     from core.settings import Settings
     from core.store import save

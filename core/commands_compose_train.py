@@ -138,7 +138,7 @@ def _checked(
     """What the training cost, printed and kept beside the adapter."""
     from core.adapters.regression import check_regression
     from core.composition.lines import regression_lines
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
 
     found = check_regression(adapted, labelled=labelled, retrieval=captions, benchmarks=others, cache=default_cache(), progress=progress, seed=seed)
     write_check(found, options.out)
@@ -167,7 +167,7 @@ def _labelled(path: Path, progress: TerminalProgress) -> Any:
 def _train(options: Namespace, given: dict[str, Any], how: Training, pictured: Pictured, encoder: Any, progress: TerminalProgress) -> Adapted:
     """The trained adapter, saved; where the user stops it, the finished epochs are kept."""
     from core.adapters.adapt import adapt as train
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
 
     state = options.out / STATE
     try:

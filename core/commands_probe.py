@@ -100,7 +100,7 @@ def _without_model(options: Namespace, made: Probe) -> None:
         raise InvalidInput("Without a model of yours the probe's own failures are diagnosed anyway, into --out. Leave --diagnose out.")
     make_folder(options.out)
     from core.data.labelled import read_samples
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.intake import embed
     from core.probes.run import check_names
 
@@ -136,7 +136,7 @@ def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
 
 
 def _run(options: Namespace, made: Probe, samples: SampleSet, words: Words, progress: TerminalProgress) -> ProbeResult:
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.probes.run import Task, run_probe
 
@@ -193,7 +193,7 @@ def _pool(options: Namespace, made: Probe, words: Words, samples: SampleSet, pro
         return None, ()
     if not made.needs().pool:
         raise InvalidInput(f"The probe {options.probe} makes no support set, so it has no use for --pool. Leave it out, or use sus-x.")
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.probes.pools import read_aliases, read_pool
 
@@ -237,7 +237,7 @@ def _own(
     progress: TerminalProgress,
 ) -> Diagnosis:
     """The diagnosis of the probe's own losses, written into a folder."""
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.probes.own_failures import diagnose_probe
     from core.report import write_report
     from core.settings import Settings
@@ -320,7 +320,7 @@ def reproduce(options: Namespace) -> None:
     if options.seeds < 1:
         raise InvalidInput(f"--seeds must be at least 1: got {options.seeds}. Three give an interval over draws.")
     make_folder(options.out)
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.files import write_json
     from core.probe_sentences import reproduction_lines
     from core.probe_tables import reproduction_document, reproduction_table

@@ -26,7 +26,7 @@ NAMED = 5
 def ask(options: Namespace) -> None:
     """A sentence for each question, its best matching images, and how the first compares with each further one."""
     from core import questions, sentences
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.store import load
 
     diagnosis = load(options.run)
@@ -120,7 +120,7 @@ def predict(options: Namespace) -> None:
     if options.out is not None:
         check_suffix(options.out)
         in_folder(options.out)  # before the work, not after it
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.files import write_json
     from core.freeze import freeze
     from core.fresh import predict_fresh

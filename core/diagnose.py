@@ -12,6 +12,7 @@ from core.assigner import Assigner, rules_of
 from core.classes import class_findings, suspected_label_errors
 from core.clusters import find_clusters
 from core.detectable import smallest_detectable
+from core.embeddings.projection import pca_map, umap_map
 from core.ensemble import LossRegressor, out_of_fold
 from core.errors import InvalidInput
 from core.findings import describe_clusters
@@ -19,7 +20,6 @@ from core.insights import find_insights, phrase_p_values
 from core.layout import failure_score, lay_out, needs_superclasses, superclasses_of
 from core.phrases import read_texts
 from core.predictability import predictability_of
-from core.projection import pca_map, umap_map
 from core.proposals import propose
 from core.provenance import FOLDS, assumptions, fingerprint, has_classes, settings_of, versions
 from core.question_null import question_null

@@ -37,7 +37,8 @@ def embed(
                 "There are neither images nor embeddings to diagnose: add --images (zip, tar, folder) or --embeddings (npy, npz, ...)."
             )
         return audit
-    from core.data.images.crops import CropImages, SharedImages, read_rows  # brings the encoder's runtime
+    from core.data.images.crops import CropImages, SharedImages
+    from core.embeddings.rows import read_rows  # brings the encoder's runtime
     from core.encoders import load_encoder
 
     reading = read_rows(audit.samples.images, load_encoder(encoder), cache=cache, progress=progress)

@@ -8,37 +8,29 @@ class prompt).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
+from core.embeddings.texts import TextTower, encode_texts
 from core.encoders import load_encoder
 from core.errors import InvalidInput
-from core.files import read_arrays, write_arrays
-from core.records import F32, Embeddings, Progress, Words, no_progress
+from core.records import Embeddings, Progress, Words, no_progress
 from core.vocabulary import Vocabulary, drop_alike, keep_apart, prompts, read_vocabulary, synonyms_of
 from core.words import unit, words_of
 
 ALIKE = 0.95
+
+
 """Phrases whose directions have a higher cosine are one phrase."""
+
+
 PROMPTS = 8
+
+
 """Prompts averaged for each phrase."""
-
-
-class TextTower(Protocol):
-    """The part of `core.encoders.Encoder` that words need."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def fingerprint(self) -> str: ...
-    @property
-    def joint_space(self) -> str: ...
-    def encode_texts(self, texts: Sequence[str]) -> F32: ...
 
 
 def name_samples(
@@ -114,21 +106,3 @@ def make_words(
         joint, directions[kept], tuple(p.text for p in phrases), tuple(p.family for p in phrases), encoder=encoder.name, notes=tuple(said)
     )
     return replace(found, strengths=strengths[kept])
-
-
-def encode_texts(encoder: TextTower, texts: Sequence[str], cache: Path | None = None) -> F32:
-    """(m, d) the encoder's vectors of the texts, each distinct one computed once and kept in `cache`."""
-    distinct = list(dict.fromkeys(texts))
-    if cache is None:
-        vectors = encoder.encode_texts(distinct)
-    else:
-        key = hashlib.sha256("\0".join([encoder.fingerprint, *distinct]).encode()).hexdigest()[:32]
-        path = cache / "texts" / f"{key}.npz"
-        try:
-            vectors = read_arrays(path)["texts"]
-        except (OSError, KeyError, ValueError):
-            vectors = encoder.encode_texts(distinct)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_arrays(path, {"texts": vectors})
-    place = {text: i for i, text in enumerate(distinct)}
-    return vectors[[place[text] for text in texts]].astype(np.float32)

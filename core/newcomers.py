@@ -148,7 +148,7 @@ def _encoder_of(diagnosis: Diagnosis) -> str:
 
 def _embed(brought: _Brought, encoder: str, cache: Path | None, progress: Progress) -> tuple[F32, str, str]:
     """(m, d) unit rows, nan where the picture cannot be read (such rows are dropped); their space and the encoder's name."""
-    from core.embeddings import read_images  # the encoder's runtime: only where pictures are to be embedded
+    from core.embeddings.embed import read_images  # the encoder's runtime: only where pictures are to be embedded
     from core.encoders import load_encoder
 
     assert brought.pictures is not None

@@ -28,7 +28,7 @@ from core.statistics.permutation import permutation_p
 from core.words import centred, unit
 
 if TYPE_CHECKING:
-    from core.naming import TextTower
+    from core.embeddings.texts import TextTower
 
 MATCHING = 0.1
 """Share of the scope in a cell of the audit table."""
@@ -121,7 +121,7 @@ def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None
         raise InvalidInput(
             "This run cannot be asked in words: no encoder with a text tower saw its images. Diagnose again with --images and --encoder."
         )
-    from core.naming import encode_texts  # brings the vocabulary
+    from core.embeddings.texts import encode_texts  # brings the vocabulary
     from core.vocabulary import class_in
 
     if encoder is None:

@@ -79,7 +79,7 @@ def group_classes(class_names: Sequence[str], counts: I64, *, texts: F32 | None 
 
 def name_vectors(encoder: Encoder, class_names: Sequence[str], cache: Path | None = None) -> F32 | None:
     """(k, d) text vectors of the names; None where most names are no words ("17", "n02084071"), whose vectors would say nothing."""
-    from core.naming import encode_texts  # brings the vocabulary
+    from core.embeddings.texts import encode_texts  # brings the vocabulary
 
     if sum(re.search(r"[^\W\d_]{3}", name) is not None for name in class_names) * 2 < len(class_names):
         return None

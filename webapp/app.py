@@ -119,7 +119,7 @@ def warm_up() -> None:
     def work() -> None:
         try:
             import_module("core.insights")  # what explains a lasso
-            from core import projection
+            from core.embeddings import projection
 
             projection.warm_up()
         except Exception:  # the page works without it, only the first map takes longer

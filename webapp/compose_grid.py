@@ -83,7 +83,7 @@ def make_grid(
     """
     from core.composition.binding import binding_grid
     from core.composition.scorers import matrix_of
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
 
     name, scorer = scorer_for(model or "embedded", composing.taught, house)
 

@@ -151,7 +151,7 @@ def on_score(pairing: Pairing, encoder: str, house: House, event: gr.EventData) 
 
 def scored(pairing: Pairing, encoder: str, house: House) -> tuple[Any, ...]:
     """(pairing, form, result, words) with every picture scored against every caption."""
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
 
     assert pairing.store is not None

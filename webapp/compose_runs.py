@@ -196,7 +196,7 @@ def run_model(
     if (known := known_result(choice, model)) is not None:
         return known
     from core.composition.run import run_composition
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
 
     progress("load the model", 0, 1)
     name, scorer = scorer_for(model, taught, house)
@@ -231,7 +231,7 @@ def forget(composing: Composing) -> None:
 def diagnose_items(pictured: Pictured, results: Sequence[CompositionResult], encoder: str, progress: Progress) -> str:
     """Diagnose the failures of the first result, the second set beside it, and store that as a run; returns its id."""
     from core.composition.diagnosis import diagnose_composition, two_models
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.settings import Settings
     from webapp.session import RUNS
 

@@ -141,7 +141,7 @@ def learn(composing: Composing, house: House, plan: Plan, folder: Path, progress
     from core.adapters.adapted import Adapted
     from core.adapters.stopped import adapted_so_far
     from core.adapters.training import Training
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
 
     encoder = load_encoder(checked_encoder(plan.encoder, house))
@@ -196,7 +196,7 @@ def _parts(composing: Composing, plan: Plan) -> tuple[str, Pictured, Pictured]:
 def _regression(adapted: Any, progress: Progress) -> RegressionCheck | str:
     """What it cost elsewhere; a stop, or data that cannot be read, does not lose the adapter."""
     from core.adapters.regression import check_regression
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
 
     try:
         return check_regression(adapted, cache=default_cache(), progress=progress)

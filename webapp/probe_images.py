@@ -155,7 +155,7 @@ def _nearest(diagnosis: Diagnosis, result: ProbeResult, near: Neighbours, place:
 
 def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[tuple[str, list[TextSimilarity]]]:
     """The texts of the true class and of the said one, or of the strongest other where it is right, by their cosine with the image."""
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.probes.descriptors import prompt_similarities
 

@@ -98,7 +98,7 @@ def task_of(diagnosis: Diagnosis, own: Mapping[str, Any]) -> Task:
     Raises:
         InvalidInput: the run has no labels or no words, or the seed or the split cannot be used.
     """
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.probes.run import Task
 
@@ -297,7 +297,7 @@ def duration(seconds: float) -> str:
 
 def diagnose_failures(diagnosis: Diagnosis, result: ProbeResult, progress: Progress) -> str:
     """Find the failure clusters of a probe's own outcomes and store them as a run; returns its id."""
-    from core.embedding_cache import default_cache
+    from core.embeddings.cache import default_cache
     from core.probes.own_failures import diagnose_probe
     from core.settings import Settings
 

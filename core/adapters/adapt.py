@@ -16,10 +16,10 @@ from core.adapters.adapted import Adapted, make_adapted, tower_of
 from core.adapters.data import PairData, pair_data
 from core.adapters.matching import score_pairs, score_questions
 from core.adapters.training import Training, fit, picture_groups, split_items
+from core.embeddings.tokens import read_image_tokens, read_text_tokens
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.records import F64, Benchmark, ImageStore, Item, Pictured, Progress, Scores, distinct_captions, no_progress
-from core.token_cache import read_image_tokens, read_text_tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)

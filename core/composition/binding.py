@@ -28,7 +28,7 @@ from scipy import stats
 
 from core.composition.scoring import EncoderScorer, cosines
 from core.composition.shown import Mode, Question, Shown, ask, sentence
-from core.embeddings import read_images
+from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.records import F64, Bool, Estimate, ImageStore, Progress, no_progress

@@ -260,8 +260,8 @@ def _with_classes(
 
 
 def _joined(pictures: Embeddings, captions: Sequence[str], encoder: str, cache: Path | None) -> Embeddings:
+    from core.embeddings.texts import encode_texts
     from core.encoders import load_encoder
-    from core.naming import encode_texts
 
     tower = load_encoder(encoder)
     vectors = joint_vectors(pictures.vectors, encode_texts(tower, captions, cache))

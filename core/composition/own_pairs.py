@@ -10,7 +10,7 @@ import numpy as np
 
 from core.composition.readers.building import FIRST_OF_EACH, Builder, tidy_caption
 from core.composition.scoring import EncoderScorer, cosines
-from core.embeddings import read_images
+from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.records import F64, I64, Benchmark, Bool, ImageStore, Progress, no_progress

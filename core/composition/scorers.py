@@ -9,7 +9,7 @@ import numpy as np
 
 from core.composition.readers.files import path_of
 from core.composition.scoring import EncoderScorer, cosines
-from core.embeddings import read_images
+from core.embeddings.embed import read_images
 from core.encoders import load_encoder
 from core.records import F64, ImageStore, Progress, Scorer, no_progress
 

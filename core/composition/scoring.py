@@ -9,11 +9,11 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from core.embeddings import read_images
+from core.embeddings.embed import read_images
+from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
-from core.naming import encode_texts
 from core.records import F32, F64, I64, Item, Pictured, Progress, Scores, distinct_captions, no_progress
 
 BATCH = 256

@@ -44,7 +44,7 @@ def read_data_set(path: Path, encoder: str = "embedded", *, cache: Path | None =
         path: a folder of class folders or with a table or a `split_*.json` in it; a table beside its pictures or with a picture column; or the split
             file itself, whose paths begin in its folder or in a folder there.
         encoder: see `core.encoders.load_encoder`.
-        cache: see `core.embeddings.read_images`.
+        cache: see `core.embeddings.embed.read_images`.
 
     Raises:
         InvalidInput: there is no such thing, or the pictures or labels cannot be read.

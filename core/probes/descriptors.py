@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.naming import encode_texts
 from core.records import ProbeResult
 
 

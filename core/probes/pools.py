@@ -12,7 +12,7 @@ import numpy as np
 
 from core.data.images.archives import FileImages, is_image_name, open_images
 from core.data.images.limits import Limits
-from core.embeddings import read_images
+from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.probes.base import Images
@@ -55,7 +55,7 @@ def read_pool(
         folders: "classes" takes the folder that a picture lies in for its class; "none" takes no notice of folders; "auto" looks whether at
             least half of the pictures lie in folders with a class's name.
         aliases: folder name to class name, beside what the names say; see `read_aliases`.
-        cache: as in `core.embeddings.read_images`.
+        cache: as in `core.embeddings.embed.read_images`.
 
     Raises:
         InvalidInput: there is no picture, none can be read, all are among the samples, or folders by class were asked for and none has a

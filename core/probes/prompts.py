@@ -12,11 +12,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.files import read_arrays, write_arrays
-from core.naming import encode_texts
 from core.probes.prompt_files import read_lists, read_templates
 from core.probes.prompt_texts import PromptTexts, make_texts
 from core.records import F32, F64, I64, Progress, no_progress

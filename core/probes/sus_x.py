@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from core.embeddings.texts import encode_texts
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
-from core.naming import encode_texts
 from core.probes.affinities import Span, cache_values, nearest, projected, signature_evidence, signatures, support_span, text_subspace, tip_evidence
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
 from core.probes.prompts import TextClassifier, check_prompt_settings, prompt_field, prompt_settings, text_classifier

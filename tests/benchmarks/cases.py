@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
 from core.diagnose import diagnose
-from core.embedding_cache import default_cache
+from core.embeddings.cache import default_cache
 from core.numbers import digits_for, interval, number, p_value, percent, with_unit
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
 from core.results import write_results

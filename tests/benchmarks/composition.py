@@ -27,7 +27,7 @@ from core.composition.rendered import KINDS, RenderedPlan, draw_items
 from core.composition.rendered_benchmarks import pictured
 from core.composition.run import run_composition
 from core.composition.scoring import EncoderScorer
-from core.embedding_cache import default_cache
+from core.embeddings.cache import default_cache
 from core.encoders import load_encoder
 from core.probes.reproduce import over_seeds
 from core.records import Bool, Estimate, Progress

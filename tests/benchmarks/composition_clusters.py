@@ -33,9 +33,9 @@ from core.composition.rendered_benchmarks import SceneStore, pictured
 from core.composition.shapes import Scene
 from core.conditions import build_conditions
 from core.diagnose import diagnose_records
+from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder
 from core.ensemble import LossRegressor, out_of_fold
-from core.naming import encode_texts
 from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item, Outcomes, Pictured
 from core.regressors import assign_folds
 from core.search import SMALLEST

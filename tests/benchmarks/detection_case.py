@@ -23,7 +23,7 @@ from PIL import Image
 
 from core.data.tasks.detection.samples import audit_detections
 from core.diagnose import diagnose_audit
-from core.embedding_cache import default_cache
+from core.embeddings.cache import default_cache
 from core.records import Diagnosis
 from core.scenes import SceneObject, ScenePlan, SceneSpec, render
 from core.settings import Settings

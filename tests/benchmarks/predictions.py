@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from core.diagnose import diagnose
-from core.embedding_cache import default_cache
+from core.embeddings.cache import default_cache
 from core.numbers import percent
 from core.records import Diagnosis, Prediction, PredictionRow
 from core.sentences import FINDINGS, cluster_title, sentence

@@ -12,7 +12,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from core.embedding_cache import default_cache
+from core.embeddings.cache import default_cache
 from core.probes.data_sets import read_data_set
 from core.probes.reproduce import Row, encoder_name, ladder, run_ladder
 from core.records import Estimate

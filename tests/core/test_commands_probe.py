@@ -16,11 +16,11 @@ import pytest
 from core import cli_probe
 from core.cli import build_parser, main
 from core.commands_probe import with_result
+from core.embeddings.projection import pca_map
 from core.errors import InvalidInput
 from core.options import settings_of
 from core.probes import PROBES
 from core.probes.base import Needs, Part, Scored
-from core.projection import pca_map
 from core.records import Diagnosis, Embeddings
 from core.store import load, save
 from core.vocabulary import read_vocabulary

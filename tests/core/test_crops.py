@@ -9,8 +9,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from core.data.images.columns import FrameImages
-from core.data.images.crops import CONTEXT_WEIGHT, CropImages, SharedImages, crop_images, read_rows
-from core.embeddings import read_images
+from core.data.images.crops import CropImages, SharedImages, crop_images
+from core.embeddings.embed import read_images
+from core.embeddings.rows import CONTEXT_WEIGHT, read_rows
 from core.errors import InvalidInput
 
 

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from core.data.images.decoding import thumbnail
-from core.embedding_cache import EmbeddingCache, Entry, default_cache, entry_key
-from core.embeddings import ImageReading, read_images
+from core.embeddings.cache import EmbeddingCache, Entry, default_cache, entry_key
+from core.embeddings.embed import ImageReading, read_images
 from core.errors import Cancelled, InvalidInput
 from tests.core.pictures_made import MeanColour, Pictures, blobs, encoded
 
@@ -129,7 +129,7 @@ def test_an_unreadable_cache_file_is_set_aside_and_a_new_one_begun(tmp_path: Pat
 
 
 def test_cancelling_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.reading_ahead._SECONDS_BETWEEN_REPORTS", 0.0)
+    monkeypatch.setattr("core.embeddings.prefetch._SECONDS_BETWEEN_REPORTS", 0.0)
 
     def stop(step: str, done: int, total: int) -> None:
         if done >= 8:
@@ -166,7 +166,7 @@ def test_memory_is_bounded_by_a_window_of_rows() -> None:
 KILLED = """
 import os, sys
 from pathlib import Path
-from core.embeddings import read_images
+from core.embeddings.embed import read_images
 from tests.core.pictures_made import MeanColour
 from tests.core.test_embeddings import pictures
 class Dying(MeanColour):
@@ -189,7 +189,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, repository: Path) -> 
 BESIDE = """
 import sys
 from pathlib import Path
-from core.embeddings import read_images
+from core.embeddings.embed import read_images
 from tests.core.pictures_made import MeanColour
 from tests.core.test_embeddings import pictures
 read_images(pictures(60), MeanColour(), cache=Path(sys.argv[1]))

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.embeddings.texts import encode_texts
 from core.errors import InvalidInput
-from core.naming import encode_texts, make_words
+from core.naming import make_words
 from core.records import Embeddings
 from core.vocabulary import Phrase, Vocabulary
 from tests.core.planted_words import CLASSES, WordTower, planted_run

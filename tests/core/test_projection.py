@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from core.projection import pca_map, umap_map
+from core.embeddings.projection import pca_map, umap_map
 from core.records import F32, Embeddings
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.embeddings.token_files import alone
+from core.embeddings.tokens import PictureTokens, read_image_tokens, read_text_tokens
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import Cancelled, InvalidInput
 from core.records import F32, Progress, no_progress
-from core.token_cache import PictureTokens, read_image_tokens, read_text_tokens
-from core.token_files import alone
 from tests.core.pictures_made import MeanColour, Pictures, blobs, encoded
 
 
@@ -69,7 +69,7 @@ def stop_after(n: int) -> Progress:
 
 @pytest.fixture(autouse=True)
 def _every_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.reading_ahead._SECONDS_BETWEEN_REPORTS", 0.0)
+    monkeypatch.setattr("core.embeddings.prefetch._SECONDS_BETWEEN_REPORTS", 0.0)
 
 
 @pytest.mark.parametrize("n", [1, 4, 11])
@@ -195,7 +195,7 @@ def test_a_tower_without_class_token_has_no_prefix(tmp_path: Path) -> None:
 
 
 def test_a_disk_without_space_is_said_before_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.token_files.shutil.disk_usage", lambda path: type("Usage", (), {"free": 100})())
+    monkeypatch.setattr("core.embeddings.token_files.shutil.disk_usage", lambda path: type("Usage", (), {"free": 100})())
     with pytest.raises(InvalidInput, match=r"tokens of 5 pictures take .* free\. .*ERRATA_CACHE"):
         read(pictures(5), tmp_path)
 

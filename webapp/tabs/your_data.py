@@ -157,7 +157,7 @@ def refine_map(run: str) -> Iterator[bool]:
         return
 
     def work(progress: Progress) -> str:
-        from core.projection import umap_map  # compiles on first use
+        from core.embeddings.projection import umap_map  # compiles on first use
 
         diagnosis = RUNS.get(run)
         better = umap_map(diagnosis.embeddings, seed=int(diagnosis.settings.get("seed", 0)), progress=progress)

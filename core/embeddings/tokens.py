@@ -1,7 +1,7 @@
 """Read every picture once into the tokens of a tower, and every caption: in memory, or behind a cache on disk that survives an interruption.
 
 Worker threads read and decode while the tower runs; a window of a few batches bounds the memory, whatever the set holds. Nothing else is
-measured of the pictures: see `core.embeddings` for that.
+measured of the pictures: see `core.embeddings.embed` for that.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy.typing as npt
 
 from core.data.images import decoding
 from core.data.images.decoding import Unreadable, decode
-from core.embedding_cache import default_cache
-from core.embeddings import BATCH
+from core.embeddings.cache import default_cache
+from core.embeddings.embed import BATCH
+from core.embeddings.prefetch import Reporter, in_order, none_readable, read_bytes
+from core.embeddings.token_files import Block, TokenFiles, alone
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
 from core.errors import InvalidInput
-from core.reading_ahead import Reporter, in_order, none_readable, read_bytes
 from core.records import F32, I64, ImageStore, Progress, no_progress
-from core.token_files import Block, TokenFiles, alone
 
 __all__ = ["PictureTokens", "default_cache", "read_image_tokens", "read_text_tokens"]
 

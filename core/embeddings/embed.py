@@ -13,11 +13,11 @@ import numpy as np
 
 from core.data.images import decoding, duplicates, properties
 from core.data.images.decoding import Unreadable, decode, thumbnail
-from core.embedding_cache import EmbeddingCache, Entry, default_cache, entry_key
+from core.embeddings.cache import EmbeddingCache, Entry, default_cache, entry_key
+from core.embeddings.prefetch import Reporter, in_order, none_readable, read_bytes
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.errors import InvalidInput
-from core.reading_ahead import Reporter, in_order, none_readable, read_bytes
 from core.records import F32, I64, Column, Embeddings, ImageStore, Progress, no_progress
 
 __all__ = ["ImageReading", "default_cache", "read_images", "thumbnail"]
