@@ -15,9 +15,9 @@ from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
     from core.freeze import Frozen
+    from core.language.vocabulary import Vocabulary
     from core.questions import Answer, Difference
     from core.records import Diagnosis
-    from core.vocabulary import Vocabulary
 
 NAMED = 5
 """Matching images that an answer names, unless all are asked for."""
@@ -167,7 +167,7 @@ def _frozen(frozen: Frozen) -> str:
 def phrases(options: Namespace) -> None:
     """The shipped vocabulary, to edit and bring back."""
     from core.files import write_text
-    from core.vocabulary import read_vocabulary, write_vocabulary
+    from core.language.vocabulary import read_vocabulary, write_vocabulary
 
     vocabulary = read_vocabulary()
     if options.out is None:

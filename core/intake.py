@@ -62,7 +62,7 @@ def embed(
         notes = (*notes, f"{len(lost):,} images could not be read and are left out; the reasons are in the list of excluded rows.")
     found = None
     if words:
-        from core.naming import name_samples
+        from core.language.phrases import name_samples
 
         joint = (
             reading.joint

@@ -15,11 +15,11 @@ import numpy as np
 from scipy import stats
 
 from core.ensemble import LossRegressor
+from core.language.directions import phrase_scores
 from core.layout import Layout
 from core.records import F32, F64, I64, Bool, Column, Estimate, Outcomes, TextReader, Words
 from core.regressors import Features, factor_heads, solve_heads, split_by_block
 from core.search import centre
-from core.words import phrase_scores
 
 ALIKE = 0.6
 """Phrases whose scores correlate more than this within the scope say the same there."""

@@ -12,8 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from core.errors import InvalidInput
+from core.language.directions import unit, words_of
 from core.records import F32, F64, I64, Bool, Embeddings, Words
-from core.words import unit, words_of
 
 PlantedKind = Literal["rare", "correlation", "noisy label", "null"]
 NullKind = Literal["heavy tail", "unequal variance", "grouped"]

@@ -15,11 +15,11 @@ import numpy as np
 from core.conditions import meets
 from core.errors import InvalidInput
 from core.freeze import FrozenFinding, along, bounded, freeze, measured
+from core.language.directions import block_means
 from core.layout import FEWEST_GROUPS, layout_of
 from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Estimate, Outcomes, Prediction, PredictionRow, SampleSet, Words
 from core.statistics.intervals import UNDEFINED, bootstrap, wilson
 from core.statistics.permutation import Permuter, holm, permutation_p
-from core.words import block_means
 
 if TYPE_CHECKING:
     from core.data.samples import Audit

@@ -11,11 +11,11 @@ from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 
 from core.clusters import Part
 from core.conditions import Condition, build_conditions
+from core.language.directions import phrase_scores
 from core.layout import Layout
 from core.records import F32, I64, Column, Words
 from core.regressors import Features, HeadSmoother
 from core.search import SMALLEST, Family, Region
-from core.words import phrase_scores
 
 PENALTIES = (3.0, 30.0, 300.0)
 """Of the heads that cut slices; all three are in the family, so none is chosen by looking."""
@@ -52,7 +52,7 @@ class Proposals:
     phrases: tuple[PhraseSlice, ...] = ()
     words: Words | None = None
     phrase_scores: F32 | None = None
-    """(n, P) of `core.words.phrase_scores`."""
+    """(n, P) of `core.language.directions.phrase_scores`."""
 
 
 def propose(features: Features, layout: Layout, folds: I64, columns: Sequence[Column], seed: int, words: Words | None = None) -> Proposals:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.language.directions import centred
 from core.layout import Layout
 from core.records import F32, F64, Words
 from core.statistics.permutation import Permuter, chunks
-from core.words import centred
 
 PERMUTATIONS = 2000
 

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import InvalidInput
+from core.language.directions import centred, unit
 from core.layout import failure_score, layout_of
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Words
 from core.search import SMALLEST
 from core.statistics.intervals import bootstrap
 from core.statistics.permutation import permutation_p
-from core.words import centred, unit
 
 if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
@@ -122,7 +122,7 @@ def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None
             "This run cannot be asked in words: no encoder with a text tower saw its images. Diagnose again with --images and --encoder."
         )
     from core.embeddings.texts import encode_texts  # brings the vocabulary
-    from core.vocabulary import class_in
+    from core.language.prompts import class_in
 
     if encoder is None:
         from core.encoders import load_encoder

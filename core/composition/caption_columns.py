@@ -1,6 +1,6 @@
 """What captions and tags say of an item, as columns of metadata: a colour that is named, two things of the same size, what a foil changes.
 
-Captions are read by `core.composition.things`. A column that a caption gives is worded so that "the samples with <name>" reads as English; it holds
+Captions are read by `core.language.captions.parse`. A column that a caption gives is worded so that "the samples with <name>" reads as English; it holds
 "yes", or None where the caption does not say so. So two columns are joined as conditions only where both say yes.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.composition.lexicon import read_lexicon
-from core.composition.things import Thing, phrase_at, read_caption
-from core.nouns import right_articles, takes_article, words_in
+from core.language.captions.lexicon import read_lexicon
+from core.language.captions.parse import Thing, phrase_at, read_caption
+from core.language.grammar import right_articles, takes_article, words_in
 from core.records import Column
 
 YES = "yes"

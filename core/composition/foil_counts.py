@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from core.composition.edits import Edit
 from core.composition.foil_drafts import COUNT, FEW, SWAP, Draft, finite_after, follows_preposition, is_vague, later_verb, span_of, unit_stop
-from core.composition.lexicon import read_lexicon
-from core.composition.things import Reading, Thing
+from core.language.captions.edits import Edit
+from core.language.captions.lexicon import read_lexicon
+from core.language.captions.parse import Reading, Thing
 
 _PRONOUNS = frozenset(("its", "his", "him", "her", "their", "it", "they", "them", "itself", "himself", "herself", "themselves", "he", "she", "one"))
 

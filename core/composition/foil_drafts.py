@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core import nouns
-from core.composition.edits import Edit
-from core.composition.lexicon import read_lexicon
-from core.composition.things import Reading, Thing
+from core.language import grammar as nouns
+from core.language.captions.edits import Edit
+from core.language.captions.lexicon import read_lexicon
+from core.language.captions.parse import Reading, Thing
 
 Kind = Literal["swap attributes", "swap objects", "position", "colour", "material", "size", "count", "replace attribute"]
 """"position" holds left and right, on and under, before and after, ...; "replace attribute" the families that have no name of their own."""

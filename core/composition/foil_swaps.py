@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from core.composition.edits import Edit
 from core.composition.foil_drafts import CROSS, MOVE, OBJECTS, SWAP, Draft, finite_after, is_kind, is_vague, small_first, span_of, text_of, unit_stop
-from core.composition.lexicon import read_lexicon
-from core.composition.things import Attribute, Reading, Thing
-from core.nouns import takes_article
+from core.language.captions.edits import Edit
+from core.language.captions.lexicon import read_lexicon
+from core.language.captions.parse import Attribute, Reading, Thing
+from core.language.grammar import takes_article
 
 _ACROSS = ("colour", "size", "material", "pattern")
 """Families of which a thing can have any, so that an attribute of one may change places with one of another."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.composition.edits import Edit
 from core.composition.foil_drafts import COLOUR, MATERIAL, OTHER, PLACE, SIZE, Draft, Kind, is_vague, span_of
-from core.composition.lexicon import Relation, read_lexicon
-from core.composition.things import Reading, Thing
+from core.language.captions.edits import Edit
+from core.language.captions.lexicon import Relation, read_lexicon
+from core.language.captions.parse import Reading, Thing
 
 _KINDS: dict[str, tuple[Kind, int]] = {"colour": ("colour", COLOUR), "material": ("material", MATERIAL), "size": ("size", SIZE)}
 

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from core.composition.edits import apply_edits
 from core.composition.foil_counts import count_replacements, count_swaps
 from core.composition.foil_drafts import Draft, Kind
 from core.composition.foil_swaps import attribute_moves, attribute_swaps, object_swaps
 from core.composition.foil_words import attribute_replacements, relation_replacements
-from core.composition.same_meaning import same_meaning_key
-from core.composition.things import Reading, read_caption
 from core.errors import InvalidInput
+from core.language.captions.edits import apply_edits
+from core.language.captions.meaning import same_meaning_key
+from core.language.captions.parse import Reading, read_caption
 
 LONGEST = 300
 """Characters of a caption."""

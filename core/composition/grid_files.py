@@ -18,7 +18,7 @@ from core.data.images.matching import match_files
 from core.data.tables.read import Table, read_table
 from core.data.tables.roles import plain
 from core.errors import InvalidInput
-from core.nouns import spoken
+from core.language.grammar import spoken
 from core.records import ImageStore
 from core.records.ledger import Ledger
 

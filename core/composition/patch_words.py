@@ -14,12 +14,12 @@ from typing import Any, Literal, Protocol, TypeGuard
 import numpy as np
 from PIL import Image
 
-from core import nouns
-from core.composition.lexicon import read_lexicon
-from core.composition.things import Reading, Thing, phrase_at, read_caption
 from core.encoders import Encoder
 from core.encoders.arithmetic import products
 from core.errors import InvalidInput
+from core.language import grammar as nouns
+from core.language.captions.lexicon import read_lexicon
+from core.language.captions.parse import Reading, Thing, phrase_at, read_caption
 from core.records import F32
 
 GRID = 7

@@ -7,7 +7,7 @@ from core.composition.rendered import RenderedPlan, draw_items
 from core.composition.rendered_benchmarks import SceneStore, scenes_of
 from core.composition.shown import Shown
 from core.errors import InvalidInput
-from core.nouns import spoken
+from core.language.grammar import spoken
 
 ATTRIBUTES = ("colour", "material")
 SEED = 2026

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from core import nouns
 from core.errors import InvalidInput
+from core.language import grammar as nouns
 
 SHAPES: tuple[str, ...] = ("cube", "ball", "cylinder", "cone", "ring", "star")
 COLOURS: Mapping[str, tuple[int, int, int]] = {

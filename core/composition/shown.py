@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from core.composition.lexicon import read_lexicon
-from core.composition.things import described_things
 from core.errors import InvalidInput
-from core.nouns import right_articles, spoken, takes_article
+from core.language.captions.lexicon import read_lexicon
+from core.language.captions.parse import described_things
+from core.language.grammar import right_articles, spoken, takes_article
 from core.records import SampleSet
 
 Mode = Literal["one", "two"]

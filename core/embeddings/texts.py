@@ -1,4 +1,4 @@
-"""Of core.naming."""
+"""Of core.language.phrases."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -116,11 +116,6 @@ class Probe(Protocol):
             InvalidInput: names, files or shots do not fit; the message says what to do.
         """
         ...
-
-
-def tidy(names: Sequence[str]) -> tuple[str, ...]:
-    """Class names as they stand in a sentence: underscores are spaces, no doubled spaces."""
-    return tuple(" ".join(name.replace("_", " ").split()) for name in names)
 
 
 def said_shots(shots: int) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.files import read_arrays, write_arrays
-from core.probes.base import tidy
+from core.language.grammar import tidy
 from core.records import F32, I64
 
 if TYPE_CHECKING:

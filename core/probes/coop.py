@@ -10,7 +10,8 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.base import Needs, Part, Scored, logit_scale_of, said_shots, tidy
+from core.language.grammar import tidy
+from core.probes.base import Needs, Part, Scored, logit_scale_of, said_shots
 from core.probes.context import Position, Prompts, Training, lay_out, load_prompts, save_prompts
 from core.probes.prompts import mean_vectors
 from core.probes.splits import VALIDATION

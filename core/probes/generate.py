@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from core.errors import InvalidInput, MissingDependency
-from core.probes.base import tidy
+from core.language.grammar import tidy
 from core.probes.pools import NAMES_FILE
 from core.records import Progress, no_progress
 

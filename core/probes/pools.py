@@ -15,8 +15,8 @@ from core.data.images.limits import Limits
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
+from core.language.grammar import matching
 from core.probes.base import Images
-from core.probes.prompt_files import matching
 from core.probes.support import drop_samples
 from core.records import F32, I64, Progress, no_progress
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput, MissingDependency
+from core.language.grammar import matching, tidy
 from core.options import check_text
-from core.probes.base import tidy
 
 LIMIT = 50 * 2**20
+
+
 """Bytes of the largest file that is read; the largest published one has 3 MB."""
-
-
-def matching(name: str) -> str:
-    """What two spellings of a name have in common: tidied, composed and without case."""
-    return unicodedata.normalize("NFC", tidy([name])[0]).casefold()
 
 
 def read_templates(which: str, own: str = "") -> tuple[str, ...]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.probes.prompt_files import by_class, matching, read_lists, read_synonyms, read_templates, strangers_note
+from core.language.grammar import matching
+from core.probes.prompt_files import by_class, read_lists, read_synonyms, read_templates, strangers_note
 
 WORDS = ASSETS / "prompts" / "words.txt"
 PAIRS = 15

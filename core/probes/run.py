@@ -12,11 +12,11 @@ import numpy as np
 
 from core.encoders import Encoder
 from core.errors import InvalidInput
+from core.language.grammar import matching
 from core.options import check_seed, read_name
 from core.probes.base import Images, Needs, Part, Probe, Scored, said_shots
 from core.probes.id_order import moved, moved_back, order_of
 from core.probes.measures import calibration_error
-from core.probes.prompt_files import matching
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, whole
 from core.records import (
     F32,

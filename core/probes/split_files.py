@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.files import write_text
-from core.probes.prompt_files import matching
+from core.language.grammar import matching
 from core.probes.splits import Fold, Split, draw
 from core.records import I64, SampleSet
 

@@ -22,6 +22,7 @@ from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
 from core.diagnose import diagnose_arrays
+from core.language.directions import phrase_scores
 from core.layout import failure_score, lay_out
 from core.phrases import ALIKE
 from core.planted import ACCURACY, SLICE_ACCURACY, Planted, PlantedKind, plant_embeddings, plant_words
@@ -31,7 +32,6 @@ from core.search import SMALLEST
 from core.settings import Settings
 from core.statistics.permutation import studentised_excess
 from core.store import load
-from core.words import phrase_scores
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 KINDS = [kind for kind in get_args(PlantedKind) if kind != "null"]

@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 
 from core.diagnose import diagnose_records
+from core.language.directions import unit, words_of
 from core.planted import Planted, plant_embeddings
 from core.records import F32, Diagnosis, Embeddings, Outcomes, SampleSet, Words
 from core.settings import Settings
-from core.words import unit, words_of
 
 CLASSES = ("cat", "dog")
 KNOWN = ("snow", "fog", "grass", "night", "city", "rain")

@@ -18,12 +18,12 @@ from core.cli import build_parser, main
 from core.commands_probe import with_result
 from core.embeddings.projection import pca_map
 from core.errors import InvalidInput
+from core.language.vocabulary import read_vocabulary
 from core.options import settings_of
 from core.probes import PROBES
 from core.probes.base import Needs, Part, Scored
 from core.records import Diagnosis, Embeddings
 from core.store import load, save
-from core.vocabulary import read_vocabulary
 from tests.core.probes_made import made_probe
 from tests.core.words_made import AxisEncoder, with_words
 from tests.fixtures import draw_picture, make_diagnosis
@@ -62,7 +62,7 @@ class Guess:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stored run with words, the encoder that speaks them, and the probe "zero-shot" replaced by a guess."""
     save(with_words(), tmp_path / "run")
-    for module in ("core.naming", "core.encoders"):  # the first is imported before the second is changed, so that it does not keep the fake
+    for module in ("core.language.phrases", "core.encoders"):  # the first is imported before the second is changed, so that it does not keep the fake
         monkeypatch.setattr(f"{module}.load_encoder", lambda name, **options: AxisEncoder())
     monkeypatch.setitem(PROBES, "zero-shot", f"{__name__}:Guess")
     return tmp_path / "run"
@@ -312,7 +312,7 @@ def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shipped = read_vocabulary()
-    monkeypatch.setattr("core.naming.read_vocabulary", lambda path: replace(shipped, phrases=shipped.phrases[:12]))  # for speed
+    monkeypatch.setattr("core.language.phrases.read_vocabulary", lambda path: replace(shipped, phrases=shipped.phrases[:12]))  # for speed
     make_folders(tmp_path / "set", ("bus", "car"), 30)
     out = said(capsys, "probe", "zero-shot", "--images", str(tmp_path / "set"), "--out", str(tmp_path / "run"), "--permutations", "300")
     assert "zero-shot is right on " in out

@@ -22,7 +22,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str, **options: Any) -> Any:
         raise MissingDependency(f"The weights of {name} are not here.")
 
-    for module in ("core.naming", "core.probes.data_sets", "core.encoders"):
+    for module in ("core.language.phrases", "core.probes.data_sets", "core.encoders"):
         monkeypatch.setattr(f"{module}.load_encoder", fail)
 
 

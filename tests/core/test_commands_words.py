@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from core.cli import build_parser, main
+from core.language.vocabulary import read_vocabulary
 from core.questions import audit_table
 from core.records import Diagnosis
 from core.store import load, save
-from core.vocabulary import read_vocabulary
 from tests.core.words_made import AxisEncoder, made_prediction, with_words
 from tests.fixtures import make_diagnosis
 

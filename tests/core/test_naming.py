@@ -9,9 +9,9 @@ import pytest
 
 from core.embeddings.texts import encode_texts
 from core.errors import InvalidInput
-from core.naming import make_words
+from core.language.phrases import make_words
+from core.language.vocabulary import Phrase, Vocabulary
 from core.records import Embeddings
-from core.vocabulary import Phrase, Vocabulary
 from tests.core.planted_words import CLASSES, WordTower, planted_run
 
 TEMPLATES = {"weather": (("a photo of {noun} {phrase}", "a photo of {noun}"), ("{noun} {phrase}", "{noun}"))}

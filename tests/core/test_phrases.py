@@ -9,11 +9,11 @@ import pytest
 from scipy.stats import spearmanr
 
 from core.diagnose import diagnose_records
+from core.language.directions import block_means, phrase_scores, words_of
 from core.layout import lay_out
 from core.phrases import describe, read_texts, witnesses
 from core.records import Column
 from core.statistics.ranking import auroc
-from core.words import block_means, phrase_scores, words_of
 from tests.core.planted_words import QUICK, planted_run, samples_of
 
 

@@ -11,24 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import nouns as nouns_module
-from core import vocabulary as vocabulary_module
 from core.errors import InvalidInput
-from core.nouns import is_plural, plural, right_articles, singular, spoken, words_in
-from core.vocabulary import (
-    LONGEST,
-    MOST,
-    OWN,
-    Phrase,
-    Vocabulary,
-    class_in,
-    drop_alike,
-    keep_apart,
-    prompts,
-    read_vocabulary,
-    synonyms_of,
-    write_vocabulary,
-)
+from core.language import grammar as nouns_module
+from core.language import vocabulary as vocabulary_module
+from core.language.grammar import is_plural, plural, right_articles, singular, spoken, words_in
+from core.language.prompts import class_in, drop_alike, keep_apart, prompts, synonyms_of
+from core.language.vocabulary import LONGEST, MOST, OWN, Phrase, Vocabulary, read_vocabulary, write_vocabulary
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from core.language.directions import unit, words_of
 from core.records import Diagnosis, Embeddings, Estimate, Insight, Prediction, PredictionRow, TextReader
-from core.words import unit, words_of
 from tests.fixtures import CLASSES, make_diagnosis
 
 PHRASES = ("in the dark", "at night", "in the rain", "on grass", "seen from above", "blurred", "red", "striped")

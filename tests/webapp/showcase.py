@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from core.language.directions import unit, words_of
 from core.layout import failure_score, lay_out
 from core.question_null import question_null
 from core.records import Diagnosis, Embeddings, Estimate, FailureMap, Insight, TextReader
 from core.statistics.permutation import Permuter
 from core.store import save
-from core.words import unit, words_of
 from tests.fixtures import make_diagnosis
 
 

@@ -91,8 +91,8 @@ def masks(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[Bool, Bool]:
 
 def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
     """(n,) how far each sample looks like the phrase."""
+    from core.language.directions import phrase_scores
     from core.layout import layout_of
-    from core.words import phrase_scores
 
     assert diagnosis.words is not None
     words = diagnosis.words

@@ -71,7 +71,7 @@ def read_phrases(phrases: str | None) -> Path | None:
     """The file of the visitor's own phrases, or None; raises InvalidInput at once where it cannot be read, before anything is embedded."""
     if not phrases:
         return None
-    from core.vocabulary import read_vocabulary
+    from core.language.vocabulary import read_vocabulary
 
     read_vocabulary(Path(phrases))
     return Path(phrases)

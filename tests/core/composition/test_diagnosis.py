@@ -62,7 +62,7 @@ def bag_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
     def load_encoder(name: str = "", **options: Any) -> BagOfWords:
         return BagOfWords()
 
-    for module in ("core.encoders", "core.naming"):
+    for module in ("core.encoders", "core.language.phrases"):
         monkeypatch.setattr(f"{module}.load_encoder", load_encoder)
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from core.composition.edits import Edit, apply_edits
+from core.language.captions.edits import Edit, apply_edits
 
 
 def changed(caption: str, *edits: Edit) -> tuple[str, list[str]]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.composition.lexicon import read_lexicon
+from core.language.captions.lexicon import read_lexicon
 
 
 @pytest.mark.parametrize(

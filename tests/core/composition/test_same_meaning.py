@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.composition.same_meaning import same_meaning_key
+from core.language.captions.meaning import same_meaning_key
 
 
 @pytest.mark.parametrize(

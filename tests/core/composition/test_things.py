@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.composition.things import described_things, name_of, read_caption
+from core.language.captions.parse import described_things, name_of, read_caption
 
 
 def names(caption: str) -> list[str]:

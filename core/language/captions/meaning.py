@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.composition.lexicon import read_lexicon
-from core.composition.things import Reading, Thing, read_caption
+from core.language.captions.lexicon import read_lexicon
+from core.language.captions.parse import Reading, Thing, read_caption
 
 
 def same_meaning_key(text: str) -> tuple[str, ...]:

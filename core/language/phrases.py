@@ -17,9 +17,10 @@ import numpy as np
 from core.embeddings.texts import TextTower, encode_texts
 from core.encoders import load_encoder
 from core.errors import InvalidInput
+from core.language.directions import unit, words_of
+from core.language.prompts import drop_alike, keep_apart, prompts, synonyms_of
+from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import Embeddings, Progress, Words, no_progress
-from core.vocabulary import Vocabulary, drop_alike, keep_apart, prompts, read_vocabulary, synonyms_of
-from core.words import unit, words_of
 
 ALIKE = 0.95
 
@@ -46,7 +47,7 @@ def name_samples(
 
     Args:
         joint: (n, d) the samples as that encoder sees them.
-        vocabulary: file of the user's own phrases; see `core.vocabulary.read_vocabulary`.
+        vocabulary: file of the user's own phrases; see `core.language.vocabulary.read_vocabulary`.
 
     Raises:
         InvalidInput: the vocabulary cannot be read.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 
 def _set(text: str) -> frozenset[str]:
@@ -141,3 +142,13 @@ def _stem(word: str) -> str:
 
 def _last(name: str) -> str:
     return name.casefold().split()[-1] if name.split() else ""
+
+
+def tidy(names: Sequence[str]) -> tuple[str, ...]:
+    """Class names as they stand in a sentence: underscores are spaces, no doubled spaces."""
+    return tuple(" ".join(name.replace("_", " ").split()) for name in names)
+
+
+def matching(name: str) -> str:
+    """What two spellings of a name have in common: tidied, composed and without case."""
+    return unicodedata.normalize("NFC", tidy([name])[0]).casefold()

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core import nouns
-from core.composition.lexicon import Lexicon, read_lexicon
+from core.language import grammar as nouns
+from core.language.captions.lexicon import Lexicon, read_lexicon
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 

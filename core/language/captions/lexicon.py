@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from core import nouns
 from core.files import ASSETS
+from core.language import grammar as nouns
 
 FILE = ASSETS / "composition" / "lexicon.json"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.nouns import right_articles
+from core.language.grammar import right_articles
 
 _ARTICLE = re.compile(r"\b(an?)(\s+)(\w[\w'’-]*)", re.IGNORECASE)
 
