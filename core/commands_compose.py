@@ -73,7 +73,7 @@ def benchmarks(options: Namespace) -> None:
     """The benchmarks that come along, and the forms that are read with the pictures that each needs."""
     from core.composition.readers import READERS
     from core.composition.readers.shapes import KNOWN
-    from core.composition.shipped import SHIPPED
+    from core.scenes.shipped import SHIPPED
 
     print("Come along, with their pictures")
     for name, what in SHIPPED.items():
@@ -86,9 +86,9 @@ def benchmarks(options: Namespace) -> None:
 def pictures(options: Namespace) -> None:
     """The base names of the pictures that a benchmark needs, one a line; with --images those that are missing there."""
     from core.composition.pictures import picture_list
-    from core.composition.shipped import SHIPPED
     from core.data.images.archives import open_images
     from core.data.images.matching import index_files
+    from core.scenes.shipped import SHIPPED
 
     if options.benchmark in SHIPPED and not Path(options.benchmark).exists():
         raise InvalidInput(f"The benchmark {options.benchmark!r} comes along with its pictures: none are needed. Run it as it is.")

@@ -220,10 +220,10 @@ def grid_table(found: BindingGrid) -> pd.DataFrame:
 
 def draw(options: Namespace) -> None:
     """A rendered benchmark as files in Cola's format; of the split "train" also as a table of pairs in NegCLIP's."""
-    from core.composition.rendered import RenderedPlan, draw_items
-    from core.composition.rendered_files import MULTI, write_benchmark
-    from core.composition.rendered_retrieval import draw_retrieval
     from core.options import check_seed
+    from core.scenes.items import RenderedPlan, draw_items
+    from core.scenes.retrieval import draw_retrieval
+    from core.scenes.write import MULTI, write_benchmark
 
     check_seed(options.seed)
     for name, value, least in (("--n", options.n, 1), ("--queries", options.queries, 0)):

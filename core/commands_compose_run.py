@@ -96,7 +96,7 @@ def open_pictured(what: str, form: str = "", images: Path | None = None, *, n: i
         InvalidInput: it is neither, it cannot be read, or none of its pictures is there.
     """
     from core.composition.pictures import find_pictures
-    from core.composition.shipped import SHIPPED, open_shipped
+    from core.scenes.shipped import SHIPPED, open_shipped
 
     if what in SHIPPED and not Path(what).exists():
         if form or images or reading:
@@ -122,7 +122,7 @@ def read_named(what: str, form: str, **reading: Any) -> Benchmark:
     """
     from core.composition.readers import read_benchmark
     from core.composition.readers.files import path_of
-    from core.composition.shipped import SHIPPED
+    from core.scenes.shipped import SHIPPED
 
     if not what or not path_of(what, "The benchmark").exists():
         raise InvalidInput(f"There is no benchmark {what[:200]!r}: it is no file or folder, and none that comes along ({', '.join(SHIPPED)}).")

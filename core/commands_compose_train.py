@@ -127,7 +127,7 @@ def _to_learn(options: Namespace, how: Training) -> tuple[Pictured, Pictured | N
 
         found = open_pictured(options.benchmark, options.format, options.images)
         return (found, None) if options.share is None else two_parts(found, options.share, seed=how.seed)
-    from core.composition.shipped import draw_training
+    from core.scenes.shipped import draw_training
 
     return draw_training(options.n or 2000, how.seed, tuple(options.kinds)), None
 

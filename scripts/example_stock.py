@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.scenes import Place
+from core.scenes.photographs import Place
 
 EMOJI_PACKAGE, EMOJI_SHA256 = "@lobehub/fluent-emoji-3d@1.1.0", "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58"
 PHOTO_PACKAGE, PHOTO_SHA256 = "budgie-backgrounds=3.0-1", "b91c2d5209558bc11d8d3a161f22a608857e3f8c735980cfab0d6650b03014ca"

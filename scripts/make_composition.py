@@ -4,8 +4,8 @@
     python scripts/make_composition.py [--only rendered | cutouts] [--downloads FOLDER] [--out assets/composition]
 
 The rendered set needs nothing and takes seconds. The cut-outs need npm, apt-get and dpkg-deb for the two source packages (24 MB). Every step
-is seeded; the pixels repeat on the same numpy and Pillow. To draw more, call `core.composition.rendered.draw_items` and
-`core.composition.rendered_files.write_benchmark`.
+is seeded; the pixels repeat on the same numpy and Pillow. To draw more, call `core.scenes.items.draw_items` and
+`core.scenes.write.write_benchmark`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import example_stock as stock
 
-from core.composition.rendered import RenderedPlan, draw_items
-from core.composition.rendered_files import write_benchmark
-from core.composition.rendered_retrieval import draw_retrieval
-from core.scenes import Place
+from core.scenes.items import RenderedPlan, draw_items
+from core.scenes.photographs import Place
+from core.scenes.retrieval import draw_retrieval
+from core.scenes.write import write_benchmark
 
 SEED = 2023
 N_PAIRS, N_SCENES, N_QUERIES, SIDE = 30, 40, 24, 224

@@ -33,7 +33,7 @@ import example_stock as stock
 from example_victim import scene_pixels, to_side, train_victim, victim_probabilities
 
 from core.records import F64, I64, Bool
-from core.scenes import Link, ScenePlan, SceneSpec, caption, render
+from core.scenes.photographs import Link, ScenePlan, SceneSpec, caption, render
 
 LABELS = tuple(stock.AUDIT)
 BIAS = (

@@ -112,7 +112,7 @@ class Remembered:
 
 def benchmarks(root: Path | None) -> list[tuple[str, str]]:
     """(title, key) of the benchmarks that can be chosen: those that come along, the operator's folders, the visitor's own files."""
-    from core.composition.shipped import SHIPPED
+    from core.scenes.shipped import SHIPPED
 
     sizes = [("Rendered scenes, 60 pairs", FIRST), ("Rendered scenes, 240 pairs", "rendered:240")]
     more = [(TITLES.get(name, name.capitalize()), f"{name}:") for name in SHIPPED if name != "rendered"]
@@ -129,7 +129,7 @@ def shipped(key: str) -> Pictured:
     Raises:
         InvalidInput: there is none of that name.
     """
-    from core.composition.shipped import open_shipped
+    from core.scenes.shipped import open_shipped
 
     name, _, n = key.partition(":")
     found = open_shipped(name, n=int(n) if n else None)

@@ -67,7 +67,7 @@ def adapters() -> list[tuple[str, str]]:
 
 def kinds() -> list[tuple[str, str]]:
     """(title, name) of the kinds of rendered items, and every kind together."""
-    from core.composition.rendered import KINDS
+    from core.scenes.items import KINDS
 
     return [*((f"{name.capitalize()}: {what}", name) for name, what in KINDS.items()), ("Every kind: needs more items and epochs", "")]
 
@@ -186,7 +186,7 @@ def _parts(composing: Composing, plan: Plan) -> tuple[str, Pictured, Pictured]:
             raise InvalidInput("No benchmark is open whose part could be learned from. Run one first, or learn from rendered scenes.")
         training, test = two_parts(composing.opened, seed=plan.seed)
         return "", test, training
-    from core.composition.shipped import draw_training
+    from core.scenes.shipped import draw_training
 
     drawn = draw_training(plan.n, plan.seed, (plan.kind,) if plan.kind else ())
     choice = composing.choice if composing.pictured is not None else FIRST

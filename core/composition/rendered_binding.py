@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from core.composition.held_out import HeldOut
-from core.composition.rendered import RenderedPlan, draw_items
-from core.composition.rendered_benchmarks import SceneStore, scenes_of
 from core.composition.shown import Shown
 from core.errors import InvalidInput
 from core.language.grammar import spoken
+from core.scenes.benchmarks import SceneStore, scenes_of
+from core.scenes.held_out import HeldOut
+from core.scenes.items import RenderedPlan, draw_items
 
 ATTRIBUTES = ("colour", "material")
 SEED = 2026

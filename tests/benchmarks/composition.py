@@ -22,15 +22,15 @@ import torch
 from core.adapters import ADAPTERS, adapter_class
 from core.adapters.adapt import AdaptedScorer, adapt
 from core.adapters.training import Training
-from core.composition.held_out import held_out_pairs
-from core.composition.rendered import KINDS, RenderedPlan, draw_items
-from core.composition.rendered_benchmarks import pictured
 from core.composition.run import run_composition
 from core.composition.scoring import EncoderScorer
 from core.embeddings.cache import default_cache
 from core.encoders import load_encoder
 from core.probes.reproduce import over_seeds
 from core.records import Bool, Estimate, Progress
+from core.scenes.benchmarks import pictured
+from core.scenes.held_out import held_out_pairs
+from core.scenes.items import KINDS, RenderedPlan, draw_items
 from core.statistics.intervals import wilson
 from core.statistics.paired import paired_difference
 from tests.benchmarks.lines import append_line, keys_done, read_lines

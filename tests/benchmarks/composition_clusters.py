@@ -5,7 +5,7 @@
     python -m tests.benchmarks.composition_clusters --null --seeds 100 300 --cache CACHE --out runs.jsonl
     python -m tests.benchmarks.composition_clusters --show runs.jsonl
 
-Pictures and captions are those of `core.composition.rendered`, seen by the embedded encoder; only the margins are made: an item's own
+Pictures and captions are those of `core.scenes.items`, seen by the embedded encoder; only the margins are made: an item's own
 difficulty, each sample's noise, and for samples that the plant speaks of a shift that lifts the chance of an error from `ERROR` to `WEAK`. A plant
 is found if one of the first three sentences that a reader meets (confirmed ones, in the order of the report) speaks of the planted samples: its rows
 and theirs correlate by `SAME` or more within its scope. A plant of a whole kind of item is found if that kind is confirmed as a class. A sentence is
@@ -28,9 +28,6 @@ from threadpoolctl import threadpool_limits
 from core.composition.caption_columns import named_things
 from core.composition.diagnosis import CompositionRecords, composition_records, joint_vectors
 from core.composition.kind_findings import kinds_with_p
-from core.composition.rendered import RenderedPlan, draw_items
-from core.composition.rendered_benchmarks import SceneStore, pictured
-from core.composition.shapes import Scene
 from core.conditions import build_conditions
 from core.diagnose import diagnose_records
 from core.embeddings.texts import encode_texts
@@ -38,6 +35,9 @@ from core.encoders import load_encoder
 from core.ensemble import LossRegressor, out_of_fold
 from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item, Outcomes, Pictured
 from core.regressors import assign_folds
+from core.scenes.benchmarks import SceneStore, pictured
+from core.scenes.items import RenderedPlan, draw_items
+from core.scenes.shapes import Scene
 from core.search import SMALLEST
 from core.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.statistics.intervals import wilson

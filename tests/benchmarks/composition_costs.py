@@ -16,10 +16,10 @@ import torch
 
 from core.adapters.adapted import load_adapted
 from core.adapters.regression import check_regression
-from core.composition.shipped import open_shipped
 from core.embeddings.cache import default_cache
 from core.probes.reproduce import over_seeds
 from core.records import Estimate
+from core.scenes.shipped import open_shipped
 from tests.benchmarks.composition import said
 from tests.benchmarks.lines import append_line, keys_done, read_lines
 

@@ -25,7 +25,7 @@ from core.data.tasks.detection.samples import audit_detections
 from core.diagnose import diagnose_audit
 from core.embeddings.cache import default_cache
 from core.records import Diagnosis
-from core.scenes import SceneObject, ScenePlan, SceneSpec, render
+from core.scenes.photographs import SceneObject, ScenePlan, SceneSpec, render
 from core.settings import Settings
 from core.statistics.intervals import wilson
 from core.summary import text_summary

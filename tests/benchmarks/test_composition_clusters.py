@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.composition.rendered import draw_items
+from core.scenes.items import draw_items
 from tests.benchmarks.composition_clusters import ERROR, PLAN, PLANTS, WEAK, chance_of, place_of, table
 
 

@@ -20,10 +20,10 @@ from core.cli_probe import SETTING
 from core.commands_compose import COLA, PARTS, PICTURES
 from core.commands_compose_train import read_check
 from core.composition.readers import READERS
-from core.composition.rendered_files import MULTI
 from core.composition.results import load_result
-from core.composition.shipped import SHIPPED
 from core.options import settings_of
+from core.scenes.shipped import SHIPPED
+from core.scenes.write import MULTI
 from core.terminal import TerminalProgress
 from tests.core.test_commands_probe import refused, said
 from tests.core.test_token_towers import TWO

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from scipy.stats import chi2_contingency
 
 from core.errors import InvalidInput
-from core.scenes import SIZES, Link, Place, SceneObject, ScenePlan, SceneSpec, caption, render, scene_from_dict
+from core.scenes.photographs import SIZES, Link, Place, SceneObject, ScenePlan, SceneSpec, caption, render, scene_from_dict
 
 EXAMPLES = Path(__file__).parents[2] / "assets" / "examples"
 PLACES = (Place("wall", "wall"), Place("floor", "floor", (0.5, 0.5, 1.0, 1.0), 2.0))

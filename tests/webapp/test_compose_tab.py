@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from core.composition.shipped import SHIPPED
 from core.errors import InvalidInput
 from core.records import Scorer
+from core.scenes.shipped import SHIPPED
 from tests.fixtures import draw_picture
 from tests.webapp.composed import Made, pairs, result
 from webapp import compose_runs as runs

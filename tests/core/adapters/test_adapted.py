@@ -16,10 +16,10 @@ from core.adapters.training import Training
 from core.composition.run import run_composition
 from core.composition.scorers import matrix_of, scorer_of
 from core.composition.scoring import EncoderScorer
-from core.composition.shipped import draw_training, open_shipped
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.records import Pictured
+from core.scenes.shipped import draw_training, open_shipped
 from tests.core.test_token_towers import TWO, changed
 from tests.core.tiny_clip import write_hugging_face, write_model
 

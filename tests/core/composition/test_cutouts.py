@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from core.composition.cutouts import KINDS, SIZES, Stock, draw_cutout_items, pictured_cutouts, read_stock, standing
 from core.errors import InvalidInput
+from core.scenes.cutouts import KINDS, SIZES, Stock, draw_cutout_items, pictured_cutouts, read_stock, standing
 
 SHIPPED = Path(__file__).parents[3] / "assets" / "composition" / "cutouts"
 NAMES = {"a.png": "dog", "b.png": "dog", "c.png": "ox", "d.png": "apple", "e.png": "bus"}

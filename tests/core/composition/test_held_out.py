@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from core.composition.held_out import HeldOut, held_out_pairs
-from core.composition.shapes import COLOURS, MATERIALS, SHAPES, Phrase, Scene, Thing
 from core.errors import InvalidInput
+from core.scenes.held_out import HeldOut, held_out_pairs
+from core.scenes.shapes import COLOURS, MATERIALS, SHAPES, Phrase, Scene, Thing
 
 
 @pytest.mark.parametrize("seed", range(20))

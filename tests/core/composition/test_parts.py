@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from core.composition.parts import two_parts
-from core.composition.shipped import open_shipped
 from core.errors import InvalidInput
 from core.records import Pictured
+from core.scenes.shipped import open_shipped
 
 
 @pytest.fixture(scope="module")

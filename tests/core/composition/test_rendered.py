@@ -6,10 +6,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from core.composition.held_out import HeldOut, held_out_pairs
-from core.composition.rendered import KINDS, SPLITS, RenderedItem, RenderedPlan, draw_items
-from core.composition.shapes import SIZES, Scene
 from core.errors import InvalidInput
+from core.scenes.held_out import HeldOut, held_out_pairs
+from core.scenes.items import KINDS, SPLITS, RenderedItem, RenderedPlan, draw_items
+from core.scenes.shapes import SIZES, Scene
 
 PLAN = RenderedPlan()
 N = 300

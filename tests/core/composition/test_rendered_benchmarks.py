@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.composition.rendered import RenderedPlan, draw_items
-from core.composition.rendered_benchmarks import SceneStore, benchmark_of, pictured, scenes_of
-from core.composition.shape_render import render_scene
+from core.scenes.benchmarks import SceneStore, benchmark_of, pictured, scenes_of
+from core.scenes.items import RenderedPlan, draw_items
+from core.scenes.render import render_scene
 
 ITEMS = draw_items(RenderedPlan(), 6, 0, "unseen")
 

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from core.composition.readers import read_benchmark
-from core.composition.rendered import RenderedPlan, draw_items
-from core.composition.rendered_files import MULTI, SINGLE, Form, write_benchmark
-from core.composition.rendered_retrieval import draw_retrieval
-from core.composition.shape_render import render_scene
-from core.composition.shapes import scene_from_dict
 from core.errors import InvalidInput
+from core.scenes.items import RenderedPlan, draw_items
+from core.scenes.render import render_scene
+from core.scenes.retrieval import draw_retrieval
+from core.scenes.shapes import scene_from_dict
+from core.scenes.write import MULTI, SINGLE, Form, write_benchmark
 
 PLAN = RenderedPlan()
 ITEMS = draw_items(PLAN, 7, 0, "unseen")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from core.composition.rendered import RenderedPlan
-from core.composition.rendered_retrieval import draw_retrieval, pictured_retrieval, retrieval_benchmark
 from core.errors import InvalidInput
+from core.scenes.items import RenderedPlan
+from core.scenes.retrieval import draw_retrieval, pictured_retrieval, retrieval_benchmark
 
 PLAN = RenderedPlan()
 DRAWN = draw_retrieval(PLAN, 80, 40, 0, "unseen")

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.composition.shape_geometry import surface
-from core.composition.shape_render import render_scene
-from core.composition.shapes import COLOURS, GROUNDS, MATERIALS, SHAPES, Scene, Thing
+from core.scenes.geometry import surface
+from core.scenes.render import render_scene
+from core.scenes.shapes import COLOURS, GROUNDS, MATERIALS, SHAPES, Scene, Thing
 
 THING = Thing("ball", "red", "matte", "large", 0.6, 0.4, 0.4)
 HUES = {name: colorsys.rgb_to_hsv(*(v / 255 for v in rgb))[0] for name, rgb in COLOURS.items() if name != "white"}

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.composition.shapes import COLOURS, RELATIONS, SHAPES, Phrase, Scene, Statement, Thing, related, scene_from_dict, truth
 from core.errors import InvalidInput
+from core.scenes.shapes import COLOURS, RELATIONS, SHAPES, Phrase, Scene, Statement, Thing, related, scene_from_dict, truth
 
 RED_CUBE = Thing("cube", "red", "striped", "small", 0.2, 0.5, 0.2)
 BLUE_BALL = Thing("ball", "blue", "matte", "large", 0.7, 0.52, 0.4)

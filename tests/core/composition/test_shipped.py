@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.composition.rendered import RenderedPlan
-from core.composition.shipped import SHIPPED, draw_training, open_shipped
 from core.errors import InvalidInput
+from core.scenes.items import RenderedPlan
+from core.scenes.shipped import SHIPPED, draw_training, open_shipped
 
 
 @pytest.mark.parametrize(

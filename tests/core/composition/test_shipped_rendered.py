@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.composition.held_out import HeldOut, held_out_pairs
 from core.composition.readers import read_benchmark
-from core.composition.rendered_files import MULTI, SINGLE
-from core.composition.shape_render import render_scene
-from core.composition.shapes import scene_from_dict
+from core.scenes.held_out import HeldOut, held_out_pairs
+from core.scenes.render import render_scene
+from core.scenes.shapes import scene_from_dict
+from core.scenes.write import MULTI, SINGLE
 
 FOLDER = Path(__file__).parents[3] / "assets" / "composition" / "rendered"
 SCENES = json.loads((FOLDER / "scenes.json").read_text())["scenes"]

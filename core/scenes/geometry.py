@@ -45,7 +45,7 @@ _Hit = tuple[Bool, F64, F64, F64, F64]
 
 @lru_cache(maxsize=64)
 def surface(shape: str, n: int) -> Surface:
-    """The surface of a shape in `core.composition.shapes.SHAPES` at n x n pixels."""
+    """The surface of a shape in `core.scenes.shapes.SHAPES` at n x n pixels."""
     left, top, side = _bounds(shape)
 
     def rays(m: int) -> _Hit:

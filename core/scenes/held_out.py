@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.composition.shapes import COLOURS, MATERIALS, SHAPES, Phrase, Scene, Thing
 from core.errors import InvalidInput
+from core.scenes.shapes import COLOURS, MATERIALS, SHAPES, Phrase, Scene, Thing
 
 Pair = tuple[str, str]
 """(attribute, shape)."""

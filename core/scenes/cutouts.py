@@ -1,7 +1,7 @@
 """Pairs made of photographs: cut-outs of named things over a ground, "a dog to the left of a car" against the swap.
 
 A folder of cut-outs holds RGBA pictures, a table `names.csv` (columns file, name) and a folder `grounds` of photographs; bring your own in the
-same form. The pictures are rendered by `core.scenes`. Sizes are those in the picture: "a small house and a large apple" is a fair caption.
+same form. The pictures are rendered by `core.scenes.photographs`. Sizes are those in the picture: "a small house and a large apple" is a fair caption.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.composition.rendered_benchmarks import benchmark_of, scene_name
-from core.composition.shapes import CLEAR, Phrase, Statement
 from core.errors import InvalidInput
 from core.records import I64, Pictured
-from core.scenes import SceneObject, SceneSpec, render
+from core.scenes.benchmarks import benchmark_of, scene_name
+from core.scenes.photographs import SceneObject, SceneSpec, render
+from core.scenes.shapes import CLEAR, Phrase, Statement
 
 SIZES: Mapping[str, tuple[float, float]] = {"small": (0.21, 0.26), "medium": (0.32, 0.40), "large": (0.48, 0.56)}
 """Longest side as a share of the picture's side. "medium" is never said."""

@@ -13,10 +13,10 @@ from itertools import product
 
 import numpy as np
 
-from core.composition.held_out import HeldOut, held_out_pairs
-from core.composition.rendered_layout import bare, laid_out
-from core.composition.shapes import COLOURS, MATERIALS, RELATIONS, SHAPES, Phrase, Scene, Statement, Thing
 from core.errors import InvalidInput
+from core.scenes.held_out import HeldOut, held_out_pairs
+from core.scenes.placement import bare, laid_out
+from core.scenes.shapes import COLOURS, MATERIALS, RELATIONS, SHAPES, Phrase, Scene, Statement, Thing
 
 KINDS: Mapping[str, str] = {
     "colour": "the colours are swapped",

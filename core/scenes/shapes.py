@@ -1,6 +1,6 @@
 """Things with a shape, a colour, a material and a size; scenes of them; and sentences that are exactly true or false of a scene.
 
-A `Scene` says everything about one picture in shares of its side, so the same scene renders at any size (`core.composition.shape_render`).
+A `Scene` says everything about one picture in shares of its side, so the same scene renders at any size (`core.scenes.render`).
 A `Statement` is a caption with its meaning: `text` gives the English, `holds` decides it against a scene.
 """
 

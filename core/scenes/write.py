@@ -21,15 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.composition.held_out import HeldOut
-from core.composition.rendered import RenderedItem
-from core.composition.rendered_benchmarks import scenes_of
-from core.composition.rendered_retrieval import RenderedRetrieval
-from core.composition.shape_render import render_scene
-from core.composition.shapes import Scene, Thing, truth
 from core.errors import InvalidInput
 from core.files import whole, write_json, write_text
 from core.records import Progress, no_progress
+from core.scenes.benchmarks import scenes_of
+from core.scenes.held_out import HeldOut
+from core.scenes.items import RenderedItem
+from core.scenes.render import render_scene
+from core.scenes.retrieval import RenderedRetrieval
+from core.scenes.shapes import Scene, Thing, truth
 
 MULTI, SINGLE = "COLA_multiobjects_matching_benchmark.json", "COLA_singleobjects_benchmark_RENDERED.json"
 Form = Literal["webp", "webp lossless", "png"]

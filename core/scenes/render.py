@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from core.composition.shape_geometry import STRIPE, Surface, surface
-from core.composition.shapes import COLOURS, Scene, Thing
+from core.scenes.geometry import STRIPE, Surface, surface
+from core.scenes.shapes import COLOURS, Scene, Thing
 
 _Floats = npt.NDArray[np.floating[Any]]
 

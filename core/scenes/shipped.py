@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.composition.cutouts import draw_cutout_items, pictured_cutouts, read_stock
-from core.composition.rendered import RenderedPlan, draw_items
-from core.composition.rendered_benchmarks import pictured
-from core.composition.rendered_retrieval import draw_retrieval, pictured_retrieval
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.records import Pictured
+from core.scenes.benchmarks import pictured
+from core.scenes.cutouts import draw_cutout_items, pictured_cutouts, read_stock
+from core.scenes.items import RenderedPlan, draw_items
+from core.scenes.retrieval import draw_retrieval, pictured_retrieval
 
 SHIPPED: Mapping[str, str] = {
     "rendered": "240 pairs of rendered scenes; half of them name pairs of attribute and shape that the training scenes never show",
@@ -55,7 +55,7 @@ def draw_training(n: int = 2000, seed: int = 0, kinds: tuple[str, ...] = ()) -> 
     """n rendered items to learn from; none of their pictures or captions holds a held-out pair.
 
     Args:
-        kinds: of `core.composition.rendered.KINDS`; empty takes all.
+        kinds: of `core.scenes.items.KINDS`; empty takes all.
     """
     plan = RenderedPlan(kinds=kinds) if kinds else RenderedPlan()
     return pictured(draw_items(plan, n, seed, "train"), f"rendered-train-{seed}", title=f"Rendered pairs to learn from (seed {seed})")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Protocol
 
-from core.composition.rendered import RenderedItem
-from core.composition.shape_render import render_scene
-from core.composition.shapes import Scene
 from core.records import I64, Benchmark, Item, Picture, Pictured
+from core.scenes.items import RenderedItem
+from core.scenes.render import render_scene
+from core.scenes.shapes import Scene
 
 SOURCE = "Rendered here, in the form of Cola (Ray et al. 2023, arXiv 2305.03689)"
 

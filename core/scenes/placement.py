@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.composition.shapes import CLEAR, GROUNDS, SIZES, Scene, Thing
 from core.errors import InvalidInput
+from core.scenes.shapes import CLEAR, GROUNDS, SIZES, Scene, Thing
 
 _TOUCH = 0.54
 """Middles are at least this share of the two extents' sum apart: 0.5 lets two balls touch."""

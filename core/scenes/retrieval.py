@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.composition.rendered import SPLITS, RenderedPlan
-from core.composition.rendered_benchmarks import SOURCE, SceneStore, scene_name
-from core.composition.rendered_layout import bare, laid_out
-from core.composition.shapes import Phrase, Scene, Thing
 from core.errors import InvalidInput
 from core.records import Benchmark, Bool, Item, Picture, Pictured
+from core.scenes.benchmarks import SOURCE, SceneStore, scene_name
+from core.scenes.items import SPLITS, RenderedPlan
+from core.scenes.placement import bare, laid_out
+from core.scenes.shapes import Phrase, Scene, Thing
 
 ATTRIBUTES = ("size", "material", "colour")
 
