@@ -25,9 +25,9 @@ def diagnose(options: Namespace) -> None:
     make_folder(options.out)  # before the work, not after it
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_audit
+    from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
     from core.report import write_report
-    from core.settings import Settings
     from core.store import save
     from core.summary import text_summary
 

@@ -229,9 +229,9 @@ def _known_check(models: Sequence[str]) -> Any:
 def _diagnose(ran: Ran, options: Namespace, progress: TerminalProgress) -> None:
     """Find where the first model fails, and write that as a run."""
     from core.composition.diagnosis import diagnose_composition, two_models
+    from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
     from core.report import write_report
-    from core.settings import Settings
     from core.store import save
     from core.summary import text_summary
 

@@ -100,8 +100,8 @@ def _without_model(options: Namespace, made: Probe) -> None:
         raise InvalidInput("Without a model of yours the probe's own failures are diagnosed anyway, into --out. Leave --diagnose out.")
     make_folder(options.out)
     from core.data.labelled import read_samples
+    from core.discovery.prepare import embed
     from core.embeddings.cache import default_cache
-    from core.intake import embed
     from core.probes.run import check_names
 
     progress = TerminalProgress()
@@ -237,10 +237,10 @@ def _own(
     progress: TerminalProgress,
 ) -> Diagnosis:
     """The diagnosis of the probe's own losses, written into a folder."""
+    from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
     from core.probes.own_failures import diagnose_probe
     from core.report import write_report
-    from core.settings import Settings
     from core.store import save
 
     settings = Settings(seed=options.seed, n_permutations=options.permutations)

@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from core.findings import bounded_share
+from core.discovery.cluster_findings import bounded_share
+from core.discovery.design import layout_of, scope_rows
 from core.language.directions import block_means
-from core.layout import layout_of, scope_rows
 from core.records import F32, F64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Outcomes
 from core.statistics.intervals import bootstrap
 

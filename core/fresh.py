@@ -40,7 +40,7 @@ def predict_fresh(
     """
     from core.data.samples import read_audit
     from core.data.tables.roles import Roles as Given
-    from core.intake import embed
+    from core.discovery.prepare import embed
 
     audit = read_audit(table, images=images, embeddings=embeddings, roles=roles or Given(), progress=progress)
     given = diagnosis.embeddings.encoder == "given"

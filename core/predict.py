@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.conditions import meets
+from core.discovery.conditions import meets
+from core.discovery.design import FEWEST_GROUPS, layout_of
 from core.errors import InvalidInput
 from core.freeze import FrozenFinding, along, bounded, freeze, measured
 from core.language.directions import block_means
-from core.layout import FEWEST_GROUPS, layout_of
 from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Estimate, Outcomes, Prediction, PredictionRow, SampleSet, Words
 from core.statistics.intervals import UNDEFINED, bootstrap, wilson
 from core.statistics.permutation import Permuter, holm, permutation_p
@@ -42,7 +42,7 @@ def predict(diagnosis: Diagnosis, audit: Audit, *, selection: I64 | None = None,
     """What each frozen finding said of the fresh samples, beside what they show.
 
     Args:
-        audit: fresh samples with embeddings (and words, for phrases) of the run's encoders; see `core.intake.embed`.
+        audit: fresh samples with embeddings (and words, for phrases) of the run's encoders; see `core.discovery.prepare.embed`.
         selection: rows of the *diagnosed* samples that somebody picked by eye; it goes along as "your lasso".
         source: what to call the fresh samples.
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.discovery.design import failure_score, layout_of
+from core.discovery.family import SMALLEST
 from core.errors import InvalidInput
 from core.language.directions import centred, unit
-from core.layout import failure_score, layout_of
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Words
-from core.search import SMALLEST
 from core.statistics.intervals import bootstrap
 from core.statistics.permutation import permutation_p
 

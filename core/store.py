@@ -136,7 +136,7 @@ def reload(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
 
 
 def _load_model(folder: Path) -> Any:
-    from core.assigner import Assigner  # scikit-learn: only where a run has a model
+    from core.discovery.assigner import Assigner  # scikit-learn: only where a run has a model
 
     return Assigner.load(read_arrays(folder / MODEL_ARRAYS), json.loads((folder / MODEL).read_text("utf-8")))
 

@@ -118,7 +118,7 @@ def warm_up() -> None:
 
     def work() -> None:
         try:
-            import_module("core.insights")  # what explains a lasso
+            import_module("core.discovery.insights")  # what explains a lasso
             from core.embeddings import projection
 
             projection.warm_up()

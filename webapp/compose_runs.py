@@ -231,8 +231,8 @@ def forget(composing: Composing) -> None:
 def diagnose_items(pictured: Pictured, results: Sequence[CompositionResult], encoder: str, progress: Progress) -> str:
     """Diagnose the failures of the first result, the second set beside it, and store that as a run; returns its id."""
     from core.composition.diagnosis import diagnose_composition, two_models
+    from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
-    from core.settings import Settings
     from webapp.session import RUNS
 
     given: dict[str, Any] = dict(encoder=encoder, settings=Settings(map=False), cache=default_cache(), progress=progress)

@@ -63,7 +63,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
 
 def chip(diagnosis: Diagnosis, rows: I64, scope: str = ALL) -> str:
     """ "312 selected (1.2 %), mean loss 2.31 against 0.84 in the rest of boat", and the button that clears."""
-    from core.layout import scope_rows  # scipy: not needed to start the page
+    from core.discovery.design import scope_rows  # scipy: not needed to start the page
 
     inside = np.zeros(len(diagnosis.samples), bool)
     inside[rows] = True
@@ -107,7 +107,7 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
 
 def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """How often the latest probe is wrong in the cluster and in the rest of its scope, and what it fixes and breaks there; "" without one."""
-    from core.layout import scope_rows  # scipy: not needed to start the page
+    from core.discovery.design import scope_rows  # scipy: not needed to start the page
 
     result = next((r for r in reversed(diagnosis.probes) if not is_own(diagnosis, r.name)), None)
     wrong = None if result is None else result.outcomes.errors

@@ -96,9 +96,9 @@ def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> list[str]:
     words, n = diagnosis.words, len(diagnosis.samples)
     if words is None or not 2 <= len(rows) <= n - 2:
         return []
+    from core.discovery.cluster_phrases import describe  # scipy: not needed for the first view
+    from core.discovery.design import layout_of
     from core.language.directions import phrase_scores
-    from core.layout import layout_of
-    from core.phrases import describe  # scipy: not needed for the first view
 
     members = np.zeros(n, bool)
     members[rows] = True

@@ -297,9 +297,9 @@ def duration(seconds: float) -> str:
 
 def diagnose_failures(diagnosis: Diagnosis, result: ProbeResult, progress: Progress) -> str:
     """Find the failure clusters of a probe's own outcomes and store them as a run; returns its id."""
+    from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
     from core.probes.own_failures import diagnose_probe
-    from core.settings import Settings
 
     if diagnosis.words is None:
         raise InvalidInput(refusal(diagnosis))

@@ -20,7 +20,8 @@ from core.compare import MODEL, compare
 from core.composition.caption_columns import caption_columns, spoken_condition, tag_columns
 from core.composition.caption_samples import CaptionSamples, Loss, caption_samples
 from core.composition.kind_findings import kinds_with_p
-from core.diagnose import diagnose_records
+from core.discovery.method import diagnose_records
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.errors import InvalidInput
 from core.records import (
     F32,
@@ -38,7 +39,6 @@ from core.records import (
     Words,
     no_progress,
 )
-from core.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.statistics.intervals import UNDEFINED
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def diagnose_composition(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompositionRecords:
-    """What `core.diagnose.diagnose_records` takes, and what was said and left out on the way to it."""
+    """What `core.discovery.method.diagnose_records` takes, and what was said and left out on the way to it."""
 
     samples: SampleSet
     outcomes: Outcomes
@@ -136,7 +136,7 @@ def composition_records(
     progress: Progress = no_progress,
 ) -> CompositionRecords:
     """The first half of `diagnose_composition`, which takes the same arguments and raises the same errors: everything but the diagnosis itself."""
-    from core.intake import embed  # reads tables with pandas: not before it is needed
+    from core.discovery.prepare import embed  # reads tables with pandas: not before it is needed
 
     found = caption_samples(pictured, result, loss)
     audit = embed(_audit(pictured, found), encoder, naming=naming, vocabulary=vocabulary, words=settings.words, cache=cache, progress=progress)

@@ -20,7 +20,7 @@ _AT_ONCE = 2_000_000
 def kinds_with_p(
     findings: Sequence[ClassFinding], samples: SampleSet, outcomes: Outcomes, *, alpha: float, seed: int = 0
 ) -> tuple[ClassFinding, ...]:
-    """The findings of whole classes with a p, where `core.classes` gives none because rows come in groups.
+    """The findings of whole classes with a p, where `core.discovery.classes` gives none because rows come in groups.
 
     One-sided: the error rate of the kind (or its mean loss, where errors are unknown) minus that of all other samples, against a null in
     which whole groups exchange what was observed of them. Adjusted by Holm over the kinds.

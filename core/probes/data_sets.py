@@ -10,10 +10,10 @@ from pathlib import Path
 from core.data.labelled import read_samples
 from core.data.tables.read import read_table
 from core.data.tables.roles import Roles
+from core.discovery.prepare import embed
 from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.intake import embed
 from core.probes.published import dataset_key
 from core.probes.run import Task
 from core.probes.split_files import PARTS, SplitFile, apply_split, read_split

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.diagnose import diagnose_records
+from core.discovery.design import needs_superclasses
+from core.discovery.method import diagnose_records
+from core.discovery.settings import Settings
+from core.discovery.superclasses import name_vectors
 from core.errors import InvalidInput
-from core.layout import needs_superclasses
 from core.records import OWN, Diagnosis, Embeddings, ProbeResult, Progress, SampleSet, Words, no_progress
-from core.settings import Settings
-from core.superclasses import name_vectors
 
 
 def diagnose_probe(

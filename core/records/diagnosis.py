@@ -261,7 +261,7 @@ class Diagnosis:
     excluded: tuple[tuple[str, str], ...] = ()
     """(id, reason) of every row left out."""
     model: Any = None
-    """What `assign` needs: core.assigner.Assigner."""
+    """What `assign` needs: core.discovery.assigner.Assigner."""
     words: Words | None = None
     """None where no encoder with a text tower saw the samples."""
     reader: TextReader | None = None

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageOps
 from scipy.stats import fisher_exact
 
 from core.clicks import draw_strip
-from core.layout import scope_rows
+from core.discovery.design import scope_rows
 from core.records import Bool, Diagnosis, Insight
 from core.sentences import best_phrase
 from core.statistics.intervals import wilson

@@ -19,11 +19,11 @@ from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
 from core.diagnose import diagnose
+from core.discovery.settings import Settings
 from core.embeddings.cache import default_cache
 from core.numbers import digits_for, interval, number, p_value, percent, with_unit
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
 from core.results import write_results
-from core.settings import Settings
 from core.summary import detectable_sentence, predictability_sentence, verdict
 from tests.benchmarks.case_tables import CASES, Case
 

@@ -15,9 +15,9 @@ from dataclasses import replace
 import numpy as np
 
 from core.compare import compare_outcomes
-from core.diagnose import diagnose_arrays
+from core.discovery.method import diagnose_arrays
+from core.discovery.settings import Settings
 from core.records import Diagnosis, Outcomes
-from core.settings import Settings
 from core.statistics.intervals import wilson
 
 RATES = {"own": (0.5, 0.5), "shared": (0.3, 0.7), "fixed": (0.05, 0.05)}

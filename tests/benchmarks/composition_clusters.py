@@ -28,18 +28,18 @@ from threadpoolctl import threadpool_limits
 from core.composition.caption_columns import named_things
 from core.composition.diagnosis import CompositionRecords, composition_records, joint_vectors
 from core.composition.kind_findings import kinds_with_p
-from core.conditions import build_conditions
-from core.diagnose import diagnose_records
+from core.discovery.conditions import build_conditions
+from core.discovery.ensemble import LossRegressor, out_of_fold
+from core.discovery.family import SMALLEST
+from core.discovery.method import diagnose_records
+from core.discovery.regressors import assign_folds
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder
-from core.ensemble import LossRegressor, out_of_fold
 from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item, Outcomes, Pictured
-from core.regressors import assign_folds
 from core.scenes.benchmarks import SceneStore, pictured
 from core.scenes.items import RenderedPlan, draw_items
 from core.scenes.shapes import Scene
-from core.search import SMALLEST
-from core.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.statistics.intervals import wilson
 from core.statistics.ranking import auroc
 from tests.benchmarks.lines import append_line, keys_done, read_lines, show

@@ -13,10 +13,10 @@ from typing import Any, get_args
 
 import numpy as np
 
-from core.diagnose import diagnose_arrays
-from core.planted import PlantedKind, plant_embeddings
+from core.discovery.engines.planted import PlantedKind, plant_embeddings
+from core.discovery.method import diagnose_arrays
+from core.discovery.settings import Settings
 from core.records import Estimate, FailureCluster
-from core.settings import Settings
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 FRESH = 20_000

@@ -23,10 +23,10 @@ from PIL import Image
 
 from core.data.tasks.detection.samples import audit_detections
 from core.diagnose import diagnose_audit
+from core.discovery.settings import Settings
 from core.embeddings.cache import default_cache
 from core.records import Diagnosis
 from core.scenes.photographs import SceneObject, ScenePlan, SceneSpec, render
-from core.settings import Settings
 from core.statistics.intervals import wilson
 from core.summary import text_summary
 from scripts.example_stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs

@@ -25,11 +25,11 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from core.diagnose import diagnose_arrays
+from core.discovery.engines.planted import NullKind, make_null, plant_region, shuffle_within
+from core.discovery.method import diagnose_arrays
+from core.discovery.settings import Settings
 from core.language.directions import words_of
-from core.planted import NullKind, make_null, plant_region, shuffle_within
 from core.records import F64, I64, Bool, Column, Diagnosis, Embeddings, Insight, Words
-from core.settings import Settings
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 Diagnose = Callable[..., Any]

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.diagnose import diagnose_records
+from core.discovery.method import diagnose_records
+from core.discovery.settings import Settings
 from core.records import F32, I64, Bool, Diagnosis, Embeddings, Outcomes, SampleSet
-from core.settings import Settings
 from core.statistics.intervals import wilson
 
 

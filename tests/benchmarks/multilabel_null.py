@@ -16,7 +16,7 @@ import pandas as pd
 from core.data.tables.roles import Roles
 from core.data.tasks.multilabel import audit_multilabel
 from core.diagnose import diagnose_audit
-from core.settings import Settings
+from core.discovery.settings import Settings
 from core.statistics.intervals import wilson
 
 N, SHARES = 150, np.array([0.5, 0.2, 0.08])

@@ -19,11 +19,11 @@ from typing import Any, get_args
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from core.diagnose import diagnose_arrays
-from core.engines import ENGINES, MAX_SLICES, load_engine
-from core.planted import Planted, PlantedKind, expected_precision_at, plant_embeddings
+from core.discovery.engines import ENGINES, MAX_SLICES, load_engine
+from core.discovery.engines.planted import Planted, PlantedKind, expected_precision_at, plant_embeddings
+from core.discovery.method import diagnose_arrays
+from core.discovery.settings import Settings
 from core.records import F64, Estimate
-from core.settings import Settings
 from tests.benchmarks.lines import append_line, keys_done, mean_over, read_lines, show
 
 OURS = "errata"

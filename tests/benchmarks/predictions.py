@@ -17,11 +17,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from core.diagnose import diagnose
+from core.discovery.settings import Settings
 from core.embeddings.cache import default_cache
 from core.numbers import percent
 from core.records import Diagnosis, Prediction, PredictionRow
 from core.sentences import FINDINGS, cluster_title, sentence
-from core.settings import Settings
 from core.store import save
 from tests.benchmarks.case_tables import CASES
 from tests.benchmarks.cases import DATA

@@ -42,9 +42,10 @@ class Steps:
 
 def measure(given: argparse.Namespace) -> dict[str, Any]:
     """One diagnosis in this process."""
-    from core.diagnose import diagnose, diagnose_records
+    from core.diagnose import diagnose
+    from core.discovery.method import diagnose_records
+    from core.discovery.settings import Settings
     from core.records import Embeddings, Outcomes, SampleSet
-    from core.settings import Settings
 
     steps, started = Steps(), time.perf_counter()
     if given.long_tail:

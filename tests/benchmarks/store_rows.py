@@ -14,7 +14,7 @@ import numpy as np
 from core.cli import build_parser
 from core.commands import roles_of
 from core.data.samples import read_audit
-from core.intake import embed
+from core.discovery.prepare import embed
 from core.records import Column
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.planted import plant_embeddings
+from core.discovery.engines.planted import plant_embeddings
 from core.records import Embeddings
 from tests.benchmarks import honesty, power
 from tests.benchmarks.lines import append_line, clopper_pearson, mean_over, read_lines

@@ -21,15 +21,15 @@ import numpy as np
 from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
-from core.diagnose import diagnose_arrays
+from core.discovery.cluster_phrases import ALIKE
+from core.discovery.design import failure_score, lay_out
+from core.discovery.engines.planted import ACCURACY, SLICE_ACCURACY, Planted, PlantedKind, plant_embeddings, plant_words
+from core.discovery.family import SMALLEST
+from core.discovery.method import diagnose_arrays
+from core.discovery.proposals import PHRASE_DEPTHS
+from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
-from core.layout import failure_score, lay_out
-from core.phrases import ALIKE
-from core.planted import ACCURACY, SLICE_ACCURACY, Planted, PlantedKind, plant_embeddings, plant_words
-from core.proposals import PHRASE_DEPTHS
 from core.records import F32, F64, Diagnosis, Insight
-from core.search import SMALLEST
-from core.settings import Settings
 from core.statistics.permutation import studentised_excess
 from core.store import load
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show

@@ -7,11 +7,11 @@ from functools import cache
 
 import numpy as np
 
-from core.diagnose import diagnose_records
+from core.discovery.engines.planted import Planted, plant_embeddings
+from core.discovery.method import diagnose_records
+from core.discovery.settings import Settings
 from core.language.directions import unit, words_of
-from core.planted import Planted, plant_embeddings
 from core.records import F32, Diagnosis, Embeddings, Outcomes, SampleSet, Words
-from core.settings import Settings
 
 CLASSES = ("cat", "dog")
 KNOWN = ("snow", "fog", "grass", "night", "city", "rain")

@@ -8,12 +8,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from core.assigner import Assigner
-from core.diagnose import diagnose_arrays, diagnose_records
+from core.discovery.assigner import Assigner
+from core.discovery.design import layout_of
+from core.discovery.method import diagnose_arrays, diagnose_records
+from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.layout import layout_of
 from core.records import F32, I64, Diagnosis, Embeddings
-from core.settings import Settings
 from tests.benchmarks.long_tail import LongTail, make
 
 N = 600

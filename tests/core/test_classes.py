@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.classes import MOST_PAIRS, class_findings, suspected_label_errors
+from core.discovery.classes import MOST_PAIRS, class_findings, suspected_label_errors
+from core.discovery.superclasses import Superclasses
 from core.records import I64, ClassFinding, Outcomes, SampleSet
 from core.statistics.intervals import wilson
 from core.statistics.permutation import holm
-from core.superclasses import Superclasses
 
 
 def made(labels: I64, predictions: I64 | None = None, *, loss: np.ndarray | None = None, groups: I64 | None = None) -> tuple[SampleSet, Outcomes]:

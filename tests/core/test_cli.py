@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 
 from core import commands
-from core.assigner import Assignment
 from core.cli import build_parser, main
 from core.commands import roles_of
 from core.data.tables.roles import Roles
+from core.discovery.assigner import Assignment
 from core.errors import Cancelled, InvalidInput, MissingDependency
 from core.store import load, save
 from tests.fixtures import make_diagnosis

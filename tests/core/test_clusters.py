@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from core.clusters import Found, Part, find_clusters, logistic, margin
-from core.diagnose import diagnose_arrays
-from core.layout import lay_out
-from core.proposals import propose
+from core.discovery.clusters import Found, Part, find_clusters, logistic, margin
+from core.discovery.design import lay_out
+from core.discovery.family import SMALLEST, Reading
+from core.discovery.method import diagnose_arrays
+from core.discovery.proposals import propose
+from core.discovery.regressors import Features, assign_folds
+from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, SampleSet
-from core.regressors import Features, assign_folds
-from core.search import SMALLEST, Reading
-from core.settings import Settings
 
 
 @dataclass

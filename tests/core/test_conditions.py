@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from core.conditions import MOST_CATEGORIES, Condition, build_conditions
+from core.discovery.conditions import MOST_CATEGORIES, Condition, build_conditions
 from core.records import Column
 
 

@@ -8,11 +8,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.detectable import SHARES
-from core.diagnose import diagnose_arrays
-from core.planted import plant_region
+from core.discovery.engines.planted import plant_region
+from core.discovery.method import diagnose_arrays
+from core.discovery.sensitivity import SHARES
+from core.discovery.settings import Settings
 from core.records import F32, F64, Bool, Detectable
-from core.settings import Settings
 
 SETTINGS = Settings(map=False, n_members=2, n_permutations=199)
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from core.data.tasks.detection.samples import audit_detections
 from core.diagnose import diagnose_audit
+from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.settings import Settings
 from tests.core.detections_made import CLASSES, HEIGHT, SMALL, WIDTH, make
 from tests.core.small_tables import said
 

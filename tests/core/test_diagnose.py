@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.diagnose import diagnose_arrays, diagnose_records
+from core.discovery.method import diagnose_arrays, diagnose_records
+from core.discovery.provenance import fingerprint
+from core.discovery.settings import Settings
 from core.errors import Cancelled, InvalidInput
-from core.provenance import fingerprint
 from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, Outcomes, SampleSet
 from core.results import to_document
-from core.settings import Settings
 
 QUICK = Settings(map=False, n_members=3, n_permutations=199)
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.engines import ENGINES, load_engine
-from core.engines.class_ridge import ClassRidge, ridge
-from core.engines.domino import DominoMixture
-from core.engines.kmeans import KMeansSlices
-from core.engines.svm_directions import SvmDirections
+from core.discovery.engines import ENGINES, load_engine
+from core.discovery.engines.class_ridge import ClassRidge, ridge
+from core.discovery.engines.domino import DominoMixture
+from core.discovery.engines.kmeans import KMeansSlices
+from core.discovery.engines.planted import Planted, expected_precision_at, plant_embeddings
+from core.discovery.engines.svm_directions import SvmDirections
 from core.errors import InvalidInput
-from core.planted import Planted, expected_precision_at, plant_embeddings
 from core.records import F64
 
 

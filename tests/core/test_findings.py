@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.clusters import Found
-from core.findings import COUNTEREXAMPLES, describe_clusters
-from core.layout import lay_out
+from core.discovery.cluster_findings import COUNTEREXAMPLES, describe_clusters
+from core.discovery.clusters import Found
+from core.discovery.design import lay_out
+from core.discovery.family import Candidate
 from core.records import F64, I64, Bool, FailureCluster, Outcomes, SampleSet
-from core.search import Candidate
 from core.statistics.intervals import wilson
 
 N = 200

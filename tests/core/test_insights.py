@@ -7,10 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from core.diagnose import diagnose_records
-from core.insights import explain
+from core.discovery.insights import explain
+from core.discovery.method import diagnose_records
+from core.discovery.settings import Settings
 from core.records import Bool, Column, Diagnosis, Embeddings, Outcomes, SampleSet
-from core.settings import Settings
 from core.statistics.ranking import auroc
 
 N = 400

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.diagnose import diagnose_arrays
-from core.layout import LARGE_CLASS, MOST_LARGE, failure_score, lay_out, needs_superclasses, superclasses_of
+from core.discovery.design import LARGE_CLASS, MOST_LARGE, failure_score, lay_out, needs_superclasses, superclasses_of
+from core.discovery.method import diagnose_arrays
+from core.discovery.settings import Settings
+from core.discovery.superclasses import MANY_CLASSES, Superclasses
 from core.records import I64, Column, Outcomes, SampleSet
 from core.results import to_document
-from core.settings import Settings
-from core.superclasses import MANY_CLASSES, Superclasses
 
 
 def made(labels: I64 | None, groups: I64 | None = None, n: int | None = None) -> SampleSet:

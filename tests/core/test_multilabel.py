@@ -10,8 +10,8 @@ from PIL import Image
 from core.data.tables.roles import Roles
 from core.data.tasks.multilabel import audit_multilabel
 from core.diagnose import diagnose_audit
+from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.settings import Settings
 from tests.core.small_tables import png, reasons, said
 
 N, CLASSES = 60, ("cat", "dog", "bus")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from core.diagnose import diagnose_records
+from core.discovery.cluster_phrases import describe, read_texts, witnesses
+from core.discovery.design import lay_out
+from core.discovery.method import diagnose_records
 from core.language.directions import block_means, phrase_scores, words_of
-from core.layout import lay_out
-from core.phrases import describe, read_texts, witnesses
 from core.records import Column
 from core.statistics.ranking import auroc
 from tests.core.planted_words import QUICK, planted_run, samples_of

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from core.data.samples import Audit
-from core.diagnose import diagnose_records
+from core.discovery.engines.planted import Planted
+from core.discovery.method import diagnose_records
 from core.errors import InvalidInput
 from core.freeze import freeze
 from core.fresh import hold_back
-from core.planted import Planted
 from core.predict import predict
 from core.records import Column, Embeddings
 from core.store import load, save

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.clusters import margin
-from core.layout import lay_out
-from core.proposals import Proposals, propose
+from core.discovery.clusters import margin
+from core.discovery.design import lay_out
+from core.discovery.family import SMALLEST
+from core.discovery.proposals import Proposals, propose
+from core.discovery.regressors import Features, assign_folds
+from core.discovery.superclasses import Superclasses
 from core.records import I64, Column, SampleSet
-from core.regressors import Features, assign_folds
-from core.search import SMALLEST
-from core.superclasses import Superclasses
 
 
 def made(n: int = 300, labels: I64 | None = None, *, distinct: int | None = None, columns: tuple[Column, ...] = ()) -> tuple[Proposals, Features]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.discovery.regressors import Features, HeadSmoother, assign_folds
 from core.errors import InvalidInput
 from core.records import F32, F64, I64
-from core.regressors import Features, HeadSmoother, assign_folds
 
 
 def draw(n: int = 60, d: int = 7, k: int = 3, seed: int = 0) -> tuple[F32, I64, I64, F32]:
@@ -46,7 +46,7 @@ def test_head_predictions_are_out_of_fold_kernel_ridge(penalty: float, share: fl
 def test_the_dense_matrix_and_the_factors_agree(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
     features, blocks, folds, losses = draw(80)
     dense = HeadSmoother(features, blocks, folds, penalty=30.0, share=share)
-    monkeypatch.setattr("core.regressors.DENSE_ROWS", 0)
+    monkeypatch.setattr("core.discovery.regressors.DENSE_ROWS", 0)
     factored = HeadSmoother(features, blocks, folds, penalty=30.0, share=share)
     assert dense.matrix is not None
     assert factored.matrix is None

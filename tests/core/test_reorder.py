@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.diagnose import diagnose_records
+from core.discovery.method import diagnose_records
 from tests.core.planted_words import QUICK, planted_run, samples_of
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from core.discovery.family import Candidate, Family, Reading, Region, Scope, centre, read_family
+from core.discovery.regressors import Features, HeadSmoother, assign_folds
 from core.records import F64, I64, Bool
-from core.regressors import Features, HeadSmoother, assign_folds
-from core.search import Candidate, Family, Reading, Region, Scope, centre, read_family
 from core.statistics.permutation import Permuter
 
 
@@ -153,7 +153,7 @@ def test_the_result_does_not_depend_on_the_number_of_cores(cores: int, monkeypat
     made = small(100)
 
     def read() -> bytes:
-        monkeypatch.setattr("core.search.np.clip", lambda *_: 16)  # small chunks, so that there are many of them
+        monkeypatch.setattr("core.discovery.family.np.clip", lambda *_: 16)  # small chunks, so that there are many of them
         reading = read_family(made.family, made.scores, Permuter(made.blocks), np.random.default_rng(5), n_permutations=150)
         monkeypatch.undo()
         assert reading.trend_null is not None

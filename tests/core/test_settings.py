@@ -1,7 +1,7 @@
 import pytest
 
+from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.settings import Settings
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 10**14])

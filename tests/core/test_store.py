@@ -253,8 +253,8 @@ def test_runs_lie_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tm
 
 @pytest.mark.slow
 def test_a_reloaded_model_reads_new_samples_as_before(tmp_path: Path) -> None:
-    from core.diagnose import diagnose_arrays
-    from core.settings import Settings
+    from core.discovery.method import diagnose_arrays
+    from core.discovery.settings import Settings
 
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(150, 8)).astype(np.float32)
@@ -270,8 +270,8 @@ def test_a_reloaded_model_reads_new_samples_as_before(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_damaged_model_is_noticed(tmp_path: Path) -> None:
-    from core.diagnose import diagnose_arrays
-    from core.settings import Settings
+    from core.discovery.method import diagnose_arrays
+    from core.discovery.settings import Settings
 
     rng = np.random.default_rng(0)
     settings = Settings(map=False, n_permutations=200)

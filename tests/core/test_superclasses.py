@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.discovery.superclasses import LEAST, MOST, class_means, group_classes, name_vectors
 from core.errors import InvalidInput
 from core.records import F32, I64
-from core.superclasses import LEAST, MOST, class_means, group_classes, name_vectors
 
 
 def planted(n_groups: int, each: int, *, d: int = 64, noise: float = 0.5, seed: int = 0) -> tuple[F32, I64]:

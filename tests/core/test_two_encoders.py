@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from core.diagnose import diagnose
+from core.discovery.settings import Settings
 from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.language.phrases import make_words
 from core.language.vocabulary import Phrase, Vocabulary
 from core.questions import ask
-from core.settings import Settings
 from core.store import load, save
 from tests.core.pictures_made import blobs, encoded
 from tests.core.tiny_clip import write_native

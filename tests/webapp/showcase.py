@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from core.discovery.design import failure_score, lay_out
+from core.discovery.question_null import question_null
 from core.language.directions import unit, words_of
-from core.layout import failure_score, lay_out
-from core.question_null import question_null
 from core.records import Diagnosis, Embeddings, Estimate, FailureMap, Insight, TextReader
 from core.statistics.permutation import Permuter
 from core.store import save

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.layout import scope_rows
+from core.discovery.design import scope_rows
 from core.records import Diagnosis, FailureCluster
 from tests.fixtures import make_diagnosis
 from tests.webapp.test_markup import Tags

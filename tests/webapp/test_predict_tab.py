@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from core.diagnose import diagnose
+from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
 from core.sentences import came_back
-from core.settings import Settings
 from tests.fixtures import make_diagnosis
 from tests.webapp.test_markup import Tags
 from webapp.cards import cluster_list

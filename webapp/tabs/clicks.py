@@ -84,15 +84,15 @@ def on_cluster(session: Session, cluster: Any) -> Any:
 
 def masks(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[Bool, Bool]:
     """(members, scope), each (n,)."""
-    from core.layout import scope_rows
+    from core.discovery.design import scope_rows
 
     return cluster.membership >= 0.5, scope_rows(diagnosis, cluster.scope)
 
 
 def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
     """(n,) how far each sample looks like the phrase."""
+    from core.discovery.design import layout_of
     from core.language.directions import phrase_scores
-    from core.layout import layout_of
 
     assert diagnosis.words is not None
     words = diagnosis.words

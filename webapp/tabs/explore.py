@@ -75,7 +75,7 @@ def explore_rows(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
     """Exploratory conditions (without a p) that set the rows apart; none for a single row or for all of them."""
     if len(rows) < 2 or len(rows) == len(diagnosis.samples):
         return ()
-    from core.insights import explain  # scikit-learn: not needed for the first view
+    from core.discovery.insights import explain  # scikit-learn: not needed for the first view
 
     return explain(diagnosis, rows)
 

@@ -32,7 +32,7 @@ from webapp.session import RUNS, Session, shows_errors
 from webapp.tabs.explore import View, on_downloads, show_run, waiting
 
 if TYPE_CHECKING:
-    from core.settings import Settings
+    from core.discovery.settings import Settings
 
 AUTOMATIC = "automatic"
 ENCODERS = (("Embedded: small, offline", "embedded"), ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"))
@@ -87,7 +87,7 @@ def read_share(hidden: Any) -> float:
 
 def make_settings(alpha: Any, seed: Any, *, quick_map: bool) -> Settings:
     """The settings of a run; raises InvalidInput where alpha or the seed is out of range or no number."""
-    from core.settings import Settings
+    from core.discovery.settings import Settings
 
     try:
         return Settings(alpha=float(alpha), seed=int(seed), map=not quick_map)

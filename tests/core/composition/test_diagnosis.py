@@ -15,7 +15,8 @@ from PIL import Image
 from core.compare import compare
 from core.composition.diagnosis import COMPOSITION, class_tag, diagnose_composition, joint_vectors, two_models, with_second_result
 from core.composition.run import run_composition
-from core.conditions import build_conditions
+from core.discovery.conditions import build_conditions
+from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.questions import ask
 from core.records import F32, F64, Benchmark, Bool, CompositionResult, Diagnosis, Pictured
@@ -23,7 +24,6 @@ from core.report import write_report
 from core.scenes.benchmarks import pictured as rendered
 from core.scenes.items import RenderedPlan, draw_items
 from core.sentences import sentence
-from core.settings import Settings
 from core.store import load, save
 from tests.core.composition.made import Given, benchmark, choices, pair, pictured, queries
 

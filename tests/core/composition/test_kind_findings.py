@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.classes import class_findings
 from core.composition.kind_findings import group_p, kinds_with_p
+from core.discovery.classes import class_findings
 from core.records import ClassFinding, Outcomes, SampleSet
 
 
@@ -38,7 +38,7 @@ def test_one_of_few_groups_or_without_groups_is_left_as_it_was() -> None:
     labels, errors = np.arange(60) % 3, np.arange(60) % 2 == 0
     assert all(f.p is None for f in findings(errors, labels, np.repeat(np.arange(10), 6)))
     plain = findings(errors, labels, None)
-    assert [f.p for f in plain] == [1.0, 1.0, 1.0]  # Fisher's test of `core.classes` stands
+    assert [f.p for f in plain] == [1.0, 1.0, 1.0]  # Fisher's test of `core.discovery.classes` stands
 
 
 @pytest.mark.parametrize("inside", [np.zeros(40, bool), np.ones(40, bool)])

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from core.engines import failures
+from core.discovery.engines import failures
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 
-from core.clusters import Part
-from core.conditions import Condition, build_conditions
+from core.discovery.clusters import Part
+from core.discovery.conditions import Condition, build_conditions
+from core.discovery.design import Layout
+from core.discovery.family import SMALLEST, Family, Region
+from core.discovery.regressors import Features, HeadSmoother
 from core.language.directions import phrase_scores
-from core.layout import Layout
 from core.records import F32, I64, Column, Words
-from core.regressors import Features, HeadSmoother
-from core.search import SMALLEST, Family, Region
 
 PENALTIES = (3.0, 30.0, 300.0)
 """Of the heads that cut slices; all three are in the family, so none is chosen by looking."""

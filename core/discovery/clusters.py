@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from core.discovery.family import Candidate, Family, Reading, centre, read_family
+from core.discovery.regressors import Features
 from core.records import F32, F64, I64, Bool, Progress, no_progress
-from core.regressors import Features
-from core.search import Candidate, Family, Reading, centre, read_family
 from core.statistics.permutation import Permuter
 
 SAME = 0.8

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from core.ensemble import LossRegressor
+from core.discovery.design import Layout
+from core.discovery.ensemble import LossRegressor
+from core.discovery.family import centre
+from core.discovery.regressors import Features, factor_heads, solve_heads, split_by_block
 from core.language.directions import phrase_scores
-from core.layout import Layout
 from core.records import F32, F64, I64, Bool, Column, Estimate, Outcomes, TextReader, Words
-from core.regressors import Features, factor_heads, solve_heads, split_by_block
-from core.search import centre
 
 ALIKE = 0.6
 """Phrases whose scores correlate more than this within the scope say the same there."""

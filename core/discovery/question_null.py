@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.discovery.design import Layout
 from core.language.directions import centred
-from core.layout import Layout
 from core.records import F32, F64, Words
 from core.statistics.permutation import Permuter, chunks
 

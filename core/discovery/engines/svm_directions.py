@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.svm import LinearSVC
 
-from core.engines import failures
+from core.discovery.engines import failures
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
 

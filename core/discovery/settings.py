@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.errors import InvalidInput
 
 FAMILIES = ("ridge", "kernel", "mlp")
-"""Families of ensemble members; see `core.ensemble.LossRegressor`."""
+"""Families of ensemble members; see `core.discovery.ensemble.LossRegressor`."""
 CLASS_SHARE_OF_ALPHA = 0.2
 """Of alpha, so much is spent at class level and the rest inside, so that a run claims anything at all with at most alpha."""
 
@@ -48,3 +49,9 @@ class Settings:
                 f"max_clusters must be 1 to 50, n_members at least 2, seed at least 0 and below {2**32:,}: "
                 f"got {self.max_clusters}, {self.n_members}, {self.seed}."
             )
+
+
+if TYPE_CHECKING:
+    pass
+
+DEFAULTS, WITHOUT_MAP = Settings(), Settings(map=False)

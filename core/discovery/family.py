@@ -23,8 +23,8 @@ from typing import Literal
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from core.discovery.regressors import HeadSmoother
 from core.records import F32, F64, I64, Bool, Progress, no_progress
-from core.regressors import HeadSmoother
 from core.statistics.permutation import Permuter, chunks, permutation_p, plain_excess, studentised_excess
 
 Statistic = Callable[..., F32 | F64]

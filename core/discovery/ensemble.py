@@ -14,10 +14,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-untyped]
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
+from core.discovery.regressors import Features, HeadSmoother, assign_folds, factor_heads, solve_heads, split_by_block
+from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Progress, no_progress
-from core.regressors import Features, HeadSmoother, assign_folds, factor_heads, solve_heads, split_by_block
-from core.settings import FAMILIES
 
 PENALTIES = (10.0, 100.0, 1000.0)
 """Tried by inner cross-validation; the features have mean squared norm 1."""

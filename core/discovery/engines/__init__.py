@@ -16,12 +16,12 @@ from core.records import F32, F64, I64, Bool
 MAX_SLICES = 5
 
 ENGINES = {
-    "raw loss": "core.engines.raw_loss:RawLoss",
-    "confusion cells": "core.engines.confusion:ConfusionCells",
-    "k-means": "core.engines.kmeans:KMeansSlices",
-    "svm directions": "core.engines.svm_directions:SvmDirections",
-    "domino": "core.engines.domino:DominoMixture",
-    "class ridge": "core.engines.class_ridge:ClassRidge",
+    "raw loss": "core.discovery.engines.raw_loss:RawLoss",
+    "confusion cells": "core.discovery.engines.confusion:ConfusionCells",
+    "k-means": "core.discovery.engines.kmeans:KMeansSlices",
+    "svm directions": "core.discovery.engines.svm_directions:SvmDirections",
+    "domino": "core.discovery.engines.domino:DominoMixture",
+    "class ridge": "core.discovery.engines.class_ridge:ClassRidge",
 }
 
 

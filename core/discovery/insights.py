@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
-from core.conditions import Condition, build_conditions
-from core.findings import bounded_share, coverage
-from core.layout import Layout
-from core.phrases import Description, describe, witnesses
-from core.proposals import Proposals
+from core.discovery.cluster_findings import bounded_share, coverage
+from core.discovery.cluster_phrases import Description, describe, witnesses
+from core.discovery.conditions import Condition, build_conditions
+from core.discovery.design import Layout
+from core.discovery.family import SMALLEST, Reading, Region, centre
+from core.discovery.proposals import Proposals
 from core.records import F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight, Outcomes, TextReader
-from core.search import SMALLEST, Reading, Region, centre
 from core.statistics.intervals import searched_difference
 
 EACH = 4

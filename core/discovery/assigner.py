@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from core.clusters import Found, Part, logistic, margin
-from core.ensemble import LossRegressor
+from core.discovery.clusters import Found, Part, logistic, margin
+from core.discovery.ensemble import LossRegressor
+from core.discovery.regressors import Features
+from core.discovery.superclasses import Superclasses
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Embeddings
-from core.regressors import Features
-from core.superclasses import Superclasses
 
 
 @dataclass(frozen=True, slots=True, eq=False)

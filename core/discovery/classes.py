@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from core.discovery.regressors import split_by_block
+from core.discovery.superclasses import Superclasses
 from core.errors import MissingDependency
 from core.records import F64, I64, ClassFinding, Estimate, Outcomes, SampleSet
-from core.regressors import split_by_block
 from core.statistics.intervals import bootstrap, wilson
 from core.statistics.permutation import holm
-from core.superclasses import Superclasses
 
 FEWEST = 10
 """A class or a pair with fewer rows (or confusions) is not tested."""

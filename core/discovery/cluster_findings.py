@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.clusters import Found
-from core.layout import Layout
+from core.discovery.clusters import Found
+from core.discovery.design import Layout
 from core.records import F32, F64, I64, Bool, Estimate, FailureCluster, Outcomes, SampleSet
 from core.statistics.intervals import UNDEFINED, bootstrap, searched_difference, wilson
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from core.layout import Layout
+from core.discovery.design import Layout
+from core.discovery.family import Family, Reading
 from core.records import F64, I64, Estimate, Outcomes, Predictability
-from core.search import Family, Reading
 from core.statistics.intervals import bootstrap
 from core.statistics.ranking import auroc
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.discovery.family import Scope
+from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 from core.records import F32, F64, I64, Bool, Diagnosis, Outcomes, SampleSet
-from core.search import Scope
-from core.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 
 SMALL_CLASS = 20
 """A class with fewer rows is pooled with the other small ones."""

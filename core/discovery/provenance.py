@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.records import Embeddings, Outcomes, SampleSet
-from core.settings import CLASS_SHARE_OF_ALPHA, Settings
 
 FOLDS = 5
 

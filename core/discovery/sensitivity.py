@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.layout import Layout
+from core.discovery.design import Layout
+from core.discovery.family import SMALLEST, Family, Reading
+from core.discovery.regressors import Features
 from core.records import F32, F64, I64, Detectable, Outcomes
-from core.regressors import Features
-from core.search import SMALLEST, Family, Reading
 from core.statistics.permutation import Permuter
 
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from core.data.samples import Audit
+from core.discovery.settings import FEWEST_SAMPLES
 from core.errors import InvalidInput
 from core.records import I64, Progress, no_progress
-from core.settings import FEWEST_SAMPLES
 
 
 def embed(
