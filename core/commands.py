@@ -66,8 +66,8 @@ def assign(options: Namespace) -> None:
     check_suffix(options.out)
     import pandas as pd
 
+    from core.checks.new_samples import read_newcomers
     from core.embeddings.cache import default_cache
-    from core.newcomers import read_newcomers
     from core.store import load
 
     diagnosis = load(options.run)

@@ -253,8 +253,9 @@ def _own(
 
 
 def _tell(options: Namespace, found: Diagnosis, result: ProbeResult, folder: Path) -> None:
+    from core.checks.compare import comparison_with
     from core.probe_sentences import comparison_lines, probe_lines
-    from core.probe_tables import comparison_with, probe_document
+    from core.probe_tables import probe_document
 
     if options.json:
         print(json.dumps(probe_document(found, result), indent=1, ensure_ascii=False, allow_nan=False))
@@ -280,14 +281,14 @@ def compare(options: Namespace) -> None:
     """Two models of a run side by side: all samples, failure clusters, classes."""
     if options.out is not None and options.out.suffix.lower() not in (".csv", ".parquet", ".json", ".html"):
         raise InvalidInput(f"--out must end in .csv, .parquet, .json or .html: got {options.out.name!r}.")
-    from core.compare import compare as beside
+    from core.checks.compare import compare as beside
     from core.probe_sentences import comparison_lines
     from core.probe_tables import comparison_document, comparison_table
     from core.store import load
 
     diagnosis = load(options.run)
     if options.second is not None:
-        from core.second_model import with_second
+        from core.checks.second_model import with_second
 
         if options.b is not None:
             raise InvalidInput("--second is the model set beside the first, so B has no place. Leave B or --second out.")

@@ -14,9 +14,9 @@ from core.errors import InvalidInput
 from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
-    from core.freeze import Frozen
+    from core.checks.freeze import Frozen
+    from core.checks.questions import Answer, Difference
     from core.language.vocabulary import Vocabulary
-    from core.questions import Answer, Difference
     from core.records import Diagnosis
 
 NAMED = 5
@@ -25,7 +25,8 @@ NAMED = 5
 
 def ask(options: Namespace) -> None:
     """A sentence for each question, its best matching images, and how the first compares with each further one."""
-    from core import questions, sentences
+    from core import sentences
+    from core.checks import questions
     from core.embeddings.cache import default_cache
     from core.store import load
 
@@ -89,8 +90,8 @@ def audit(options: Namespace) -> None:
     """The loss by phrase and class: as text, and into a file if one is named."""
     if options.out is not None and options.out.suffix.lower() not in (".csv", ".parquet", ".json", ".html"):
         raise InvalidInput(f"--out must end in .csv, .parquet, .json or .html (a heat map): got {options.out.name!r}.")
+    from core.checks.questions import audit_table
     from core.heatmap import text_table
-    from core.questions import audit_table
     from core.results import audit_frame
     from core.store import load
 
@@ -120,10 +121,10 @@ def predict(options: Namespace) -> None:
     if options.out is not None:
         check_suffix(options.out)
         in_folder(options.out)  # before the work, not after it
+    from core.checks.freeze import freeze
+    from core.checks.fresh import predict_fresh
     from core.embeddings.cache import default_cache
     from core.files import write_json
-    from core.freeze import freeze
-    from core.fresh import predict_fresh
     from core.report import write_report
     from core.results import prediction_document, prediction_table
     from core.store import load, save

@@ -84,7 +84,7 @@ def diagnose_audit(
     audit = embed(audit, encoder, naming=naming, vocabulary=vocabulary, words=settings.words, cache=cache, progress=progress)
     held = None
     if hold_back:
-        from core.fresh import hold_back as split
+        from core.checks.fresh import hold_back as split
 
         audit, held = split(audit, hold_back, settings.seed)
     assert audit.embeddings is not None
@@ -100,7 +100,7 @@ def diagnose_audit(
     found = replace(found, excluded=excluded)
     if held is None:
         return found
-    from core.predict import predict
+    from core.checks.predict import predict
 
     share = len(held.samples) / (len(held.samples) + len(audit.samples))
     whole = "" if abs(share - hold_back) < 0.03 else f" ({share:.0%} where {hold_back:.0%} was asked: groups are kept whole)"

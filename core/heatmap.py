@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.checks.questions import AuditCell
 from core.numbers import digits_for, interval, percent, signed
-from core.questions import AuditCell
 from core.records import Diagnosis
 
 STEPS = 3
@@ -43,7 +43,7 @@ class HeatMap:
 
 
 def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> HeatMap:
-    """The cells of `core.questions.audit_table` arranged: the phrases in their order, the scopes in theirs.
+    """The cells of `core.checks.questions.audit_table` arranged: the phrases in their order, the scopes in theirs.
 
     The colour steps are equal, and the strongest begins at the 95th percentile of the absolute excess, so that one cell doesn't pale the rest.
     """

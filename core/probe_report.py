@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from core.compare import MODEL, probe_of
+from core.checks.compare import MODEL, comparison_with, probe_of
 from core.numbers import count, p_value, percent
 from core.probe_sentences import called, choice_sentence, control_sentence, overall_sentences, scope_title, share, support_sentence, verdict_words
-from core.probe_tables import comparison_with
 from core.probes.measures import by_class
 from core.records import I64, Bool, Comparison, Diagnosis, FourWay, ProbeResult
 

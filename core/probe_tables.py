@@ -4,37 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from core.compare import MODEL, compare
+from core.checks.compare import comparison_with, comparisons
 from core.probe_sentences import accuracy_sentence, overall_sentences, scope_title, verdict_words
 from core.probes.measures import by_class
-from core.records import OWN, Comparison, Diagnosis, FourWay, ProbeResult
+from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.records.codec import plain
 from core.tabular import estimate, flat, strings
 
 if TYPE_CHECKING:
     from core.probes.reproduce import Row
-
-
-@lru_cache(maxsize=1)
-def comparisons(diagnosis: Diagnosis) -> tuple[Comparison, ...]:
-    """Each probe beside the model under diagnosis; where the model's errors are unknown, beside the first probe.
-
-    The last diagnosis is kept: the tables, the report and the command line ask for the same comparisons one after the other.
-    """
-    if diagnosis.outcomes.errors is not None:
-        return tuple(compare(diagnosis, MODEL, p.name) for p in diagnosis.probes if p.name != diagnosis.extras.get(OWN))
-    return tuple(compare(diagnosis, diagnosis.probes[0].name, p.name) for p in diagnosis.probes[1:])
-
-
-def comparison_with(diagnosis: Diagnosis, name: str) -> Comparison | None:
-    """The comparison whose second side is the probe of that name, if there is one."""
-    return next((c for c in comparisons(diagnosis) if c.b == name), None)
 
 
 def probes_table(diagnosis: Diagnosis) -> pd.DataFrame:

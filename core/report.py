@@ -18,11 +18,11 @@ from markupsafe import Markup
 
 from core import charts, sentences, summary
 from core import numbers as figures
+from core.checks.questions import AuditCell, audit_table
 from core.data.images.inline import InlinePictures
 from core.files import write_text
 from core.heatmap import HeatMap, heat_map
 from core.probe_report import comparison_section, probe_sections
-from core.questions import AuditCell, audit_table
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress
 from core.results import top_members
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.checks.questions import AuditCell
 from core.files import whole, write_json
 from core.numbers import digits_for
 from core.probe_tables import probes_document, probes_table
-from core.questions import AuditCell
 from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
 from core.records.codec import plain as plain
 from core.sentences import came_back, cluster_title, heard, prediction_rows, prediction_sentence, sentence

@@ -13,7 +13,7 @@ from core.numbers import count, digits_for, interval, listed, number, p_value, p
 from core.records import Bool, Diagnosis, Estimate, FailureCluster, Insight, Prediction, PredictionRow
 
 if TYPE_CHECKING:
-    from core.questions import Answer, Difference
+    from core.checks.questions import Answer, Difference
 
 ALL = "all samples"
 PROXIES = 4

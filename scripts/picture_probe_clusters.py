@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core.compare import compare  # noqa: E402
+from core.checks.compare import compare  # noqa: E402
 from core.encoders import load_encoder  # noqa: E402
 from core.probes import make_probe  # noqa: E402
 from core.probes.run import Task, run_probe  # noqa: E402

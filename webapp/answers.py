@@ -16,7 +16,7 @@ from webapp.figures import bracket, count, esc, number, p_cell, p_value, percent
 from webapp.whiskers import Mark, axis_of, chart
 
 if TYPE_CHECKING:
-    from core.questions import Answer, Difference
+    from core.checks.questions import Answer, Difference
 
 EXTRAPOLATION = "Extrapolation: these images hardly differ along the text. Look at the pictures before you believe it."
 PICTURES = 18

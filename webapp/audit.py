@@ -20,7 +20,7 @@ from webapp.figures import MINUS, bracket, esc, number, percent
 from webapp.session import RUNS, Session, shows_errors
 
 if TYPE_CHECKING:
-    from core.questions import AuditCell
+    from core.checks.questions import AuditCell
 
 EVERY = "every family"
 MOST_COLUMNS = 14
@@ -33,7 +33,7 @@ def cells_of(diagnosis: Diagnosis, family: str = EVERY) -> list[AuditCell]:
     Raises:
         InvalidInput: the run has no words, or no such family.
     """
-    from core.questions import audit_table
+    from core.checks.questions import audit_table
 
     words = diagnosis.words
     if words is None or family in (EVERY, "", None):

@@ -175,7 +175,7 @@ def compare(probing: Probing, run: str, a: str, b: str) -> dict[str, Any]:
     Args:
         probing: what this client ran before, kept by the server between its calls.
     """
-    from core.compare import compare as set_beside
+    from core.checks.compare import compare as set_beside
     from core.probe_tables import comparison_document
 
     run = str(run)

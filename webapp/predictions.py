@@ -13,7 +13,7 @@ from webapp.figures import bracket, count, esc, number, p_value, percent
 from webapp.whiskers import Mark, axis_of, line
 
 if TYPE_CHECKING:
-    from core.freeze import Frozen, FrozenFinding
+    from core.checks.freeze import Frozen, FrozenFinding
 
 SHOWN = 14
 STATES = {"fails again as predicted": "held", "fails again, at another rate": "partly"}

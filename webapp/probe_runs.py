@@ -251,7 +251,7 @@ def keep_made(probing: Probing, made: Made) -> Probing:
 
 def compared(diagnosis: Diagnosis, name: str) -> Comparison | None:
     """The model under diagnosis beside a probe; None where only its losses are known, or where it is that probe."""
-    from core.compare import compare
+    from core.checks.compare import compare
 
     if diagnosis.outcomes.errors is None or is_own(diagnosis, name):
         return None

@@ -10,7 +10,7 @@ from webapp.figures import bracket, count, esc, percent, picture
 from webapp.whiskers import Mark, chart
 
 if TYPE_CHECKING:
-    from core.clicks import Judgement, Strip
+    from core.checks.clicks import Judgement, Strip
 
 HALF = 0.5
 

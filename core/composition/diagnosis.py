@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.compare import MODEL, compare
+from core.checks.compare import MODEL, compare
 from core.composition.caption_columns import caption_columns, spoken_condition, tag_columns
 from core.composition.caption_samples import CaptionSamples, Loss, caption_samples
 from core.composition.kind_findings import kinds_with_p
@@ -150,7 +150,7 @@ def composition_records(
 
 
 def with_second_result(diagnosis: Diagnosis, pictured: Pictured, result: CompositionResult) -> Diagnosis:
-    """The run with another model's result on the same items among its results, by its name, so that `core.compare` sets them side by side.
+    """The run with another model's result on the same items among its results, by its name, so that `core.checks.compare` sets them side by side.
 
     Raises:
         InvalidInput: the result is of another benchmark or asks other questions, right and wrong are not known, or its name is taken.

@@ -1,4 +1,4 @@
-"""The largest statistic that any free question could have had: see `core.questions`."""
+"""The largest statistic that any free question could have had: see `core.checks.questions`."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 from scipy.stats import fisher_exact
 
-from core.clicks import draw_strip
+from core.checks.clicks import draw_strip
 from core.discovery.design import scope_rows
 from core.records import Bool, Diagnosis, Insight
 from core.sentences import best_phrase

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import norm
 
-from core.clicks import Judgement, draw_strip, judge
+from core.checks.clicks import Judgement, draw_strip, judge
 from core.records import F64, I64, Bool, Estimate
 
 N_OTHERS = 600

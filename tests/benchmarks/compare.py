@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.compare import compare_outcomes
+from core.checks.compare import compare_outcomes
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import Diagnosis, Outcomes

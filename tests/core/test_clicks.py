@@ -9,7 +9,17 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
-from core.clicks import _INTERCEPT_SPREAD, _SLOPE_SPREAD, Judgement, Strip, _maps_without_each, _prediction_powered, draw_strip, finite_share, judge
+from core.checks.clicks import (
+    _INTERCEPT_SPREAD,
+    _SLOPE_SPREAD,
+    Judgement,
+    Strip,
+    _maps_without_each,
+    _prediction_powered,
+    draw_strip,
+    finite_share,
+    judge,
+)
 from core.errors import InvalidInput
 from core.records import F64, Bool
 from core.statistics.intervals import wilson

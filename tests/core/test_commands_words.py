@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.checks.questions import audit_table
 from core.cli import build_parser, main
 from core.language.vocabulary import read_vocabulary
-from core.questions import audit_table
 from core.records import Diagnosis
 from core.store import load, save
 from tests.core.words_made import AxisEncoder, made_prediction, with_words
@@ -106,7 +106,7 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
         asked.update(options, table=table)
         return replace(diagnosis, prediction=replace(made_prediction(), source=table.name))
 
-    monkeypatch.setattr("core.fresh.predict_fresh", foretold)
+    monkeypatch.setattr("core.checks.fresh.predict_fresh", foretold)
     thumbnails = (run / "thumbnails.zip").read_bytes()
     arguments = ["--fresh", "new.csv", "--images", "new.zip", "--label", "y", "--out", str(tmp_path / "p.csv")]
     out = said(capsys, "predict", str(run), *arguments)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.checks.questions import AuditCell
 from core.heatmap import STEPS, heat_map, text_table
-from core.questions import AuditCell
 from core.records import Estimate
 from tests.fixtures import make_diagnosis
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.checks.new_samples import read_newcomers
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.newcomers import read_newcomers
 from tests.fixtures import draw_picture, make_diagnosis
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.checks.freeze import freeze
+from core.checks.fresh import hold_back
+from core.checks.predict import predict
 from core.data.samples import Audit
 from core.discovery.engines.planted import Planted
 from core.discovery.method import diagnose_records
 from core.errors import InvalidInput
-from core.freeze import freeze
-from core.fresh import hold_back
-from core.predict import predict
 from core.records import Column, Embeddings
 from core.store import load, save
 from tests.core.planted_words import QUICK, planted_run, samples_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.compare import compare
+from core.checks.compare import compare
 from core.probe_report import comparison_section
 from core.probe_sentences import comparison_lines, overall_sentences, probe_lines, verdict_words
 from core.report import render_report, write_comparison

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.compare import compare
-from core.probe_tables import comparison_table, comparisons, comparisons_table, probe_document, probes_table
+from core.checks.compare import compare, comparisons
+from core.probe_tables import comparison_table, comparisons_table, probe_document, probes_table
 from core.results import to_document, write_results
 from core.store import load, save
 from tests.core.probes_made import made_probe, with_probes

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.checks.questions import ask, audit_table, difference
 from core.discovery.design import failure_score, lay_out
 from core.discovery.question_null import question_null
 from core.errors import InvalidInput
-from core.questions import ask, audit_table, difference
 from core.statistics.permutation import Permuter
 from tests.core.planted_words import WordTower, planted_run, samples_of
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from core import charts, report
 from core.charts import LossScale, interval_bar, map_by_cluster, observed_by_predicted, prediction_bar
-from core.questions import audit_table
+from core.checks.questions import audit_table
 from core.records import Diagnosis, Estimate, FailureMap
 from core.report import render_report, write_audit, write_report
 from core.sentences import sentence

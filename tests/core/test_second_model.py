@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.checks.compare import compare
+from core.checks.second_model import read_second, with_second
 from core.cli import main
-from core.compare import compare
 from core.errors import InvalidInput
 from core.records import Diagnosis
-from core.second_model import read_second, with_second
 from core.store import save
 from tests.fixtures import make_diagnosis
 

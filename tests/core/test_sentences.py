@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.questions import Answer, Difference, ask, difference
+from core.checks.questions import Answer, Difference, ask, difference
 from core.records import Estimate, Insight
 from core.sentences import (
     answer_sentence,

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.checks.questions import ask
 from core.diagnose import diagnose
 from core.discovery.settings import Settings
 from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.language.phrases import make_words
 from core.language.vocabulary import Phrase, Vocabulary
-from core.questions import ask
 from core.store import load, save
 from tests.core.pictures_made import blobs, encoded
 from tests.core.tiny_clip import write_native

@@ -20,7 +20,7 @@ from webapp.session import RUNS, Session, event_data, shows_errors, whole
 from webapp.tabs.explore import View, describe, show_selection
 
 if TYPE_CHECKING:
-    from core.questions import Answer, Difference
+    from core.checks.questions import Answer, Difference
 
 MOST_KEPT = 200
 """Questions kept in the table of a visit."""
@@ -89,7 +89,7 @@ def answer_texts(diagnosis: Diagnosis, texts: Sequence[str]) -> tuple[list[Answe
     Raises:
         InvalidInput: a text is empty or too long, or the run has no words.
     """
-    from core.questions import ask, difference  # brings the encoder
+    from core.checks.questions import ask, difference  # brings the encoder
 
     answers = ask(diagnosis, texts)
     return answers, difference(diagnosis, answers[0], answers[1]) if len(answers) == 2 else None

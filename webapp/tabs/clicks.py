@@ -18,7 +18,7 @@ from webapp.strips import judgement_view, strip_view
 from webapp.tabs.explore import View
 
 if TYPE_CHECKING:
-    from core.clicks import Judgement, Strip
+    from core.checks.clicks import Judgement, Strip
 
 SAID = {"y": True, "n": False, "s": None}
 
@@ -101,7 +101,7 @@ def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
 
 def on_draw(session: Session, clicking: Clicking, cluster: Any, phrase: Any) -> tuple[Clicking, str, str]:
     """Draw a new strip: returns (clicking, strip, no judgement)."""
-    from core.clicks import draw_strip  # scipy: not needed for the first view
+    from core.checks.clicks import draw_strip  # scipy: not needed for the first view
 
     diagnosis, found, number = _checked(session, cluster, phrase)
     members, scope = masks(diagnosis, found)
@@ -137,7 +137,7 @@ def judge_answers(session: Session, clicking: Clicking, answers: list[bool | Non
     Raises:
         InvalidInput: no strip was drawn from the open run, or the answers do not fit it.
     """
-    from core.clicks import judge
+    from core.checks.clicks import judge
 
     if clicking.strip is None or clicking.run != session.run:
         raise InvalidInput("There is no strip of the open run to judge. Draw one first.")

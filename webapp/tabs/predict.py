@@ -41,7 +41,7 @@ def on_open(session: Session, shown: Predicted) -> tuple[Any, ...]:
     word = f'<p class="muted small-note">{esc(selection_line(lasso_of(session, diagnosis).tolist()))}</p>'
     if shown.run == session.run:
         return gr.skip(), gr.skip(), word, gr.skip()
-    from core.freeze import freeze  # scipy: not needed for the first view
+    from core.checks.freeze import freeze  # scipy: not needed for the first view
 
     try:
         frozen = frozen_view(diagnosis, freeze(diagnosis))
@@ -69,7 +69,7 @@ def make_prediction(session: Session, table: str | None, images: str | None, vec
     Raises:
         InvalidInput: no run is open, nothing was brought, or it does not fit the run.
     """
-    from core.fresh import predict_fresh  # reads tables with pandas, pictures with the encoder
+    from core.checks.fresh import predict_fresh  # reads tables with pandas, pictures with the encoder
 
     diagnosis, brought = RUNS.get(session.run), _brought(table, images, vectors)
     found = predict_fresh(diagnosis, brought[0], images=brought[1], embeddings=brought[2], selection=lasso_of(session, diagnosis), progress=progress)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.compare import compare
+from core.checks.compare import compare
+from core.checks.questions import ask
 from core.composition.diagnosis import COMPOSITION, class_tag, diagnose_composition, joint_vectors, two_models, with_second_result
 from core.composition.run import run_composition
 from core.discovery.conditions import build_conditions
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.questions import ask
 from core.records import F32, F64, Benchmark, Bool, CompositionResult, Diagnosis, Pictured
 from core.report import write_report
 from core.scenes.benchmarks import pictured as rendered

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.checks.freeze import FrozenFinding, along, bounded, freeze, measured
 from core.discovery.conditions import meets
 from core.discovery.design import FEWEST_GROUPS, layout_of
 from core.errors import InvalidInput
-from core.freeze import FrozenFinding, along, bounded, freeze, measured
 from core.language.directions import block_means
 from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Estimate, Outcomes, Prediction, PredictionRow, SampleSet, Words
 from core.statistics.intervals import UNDEFINED, bootstrap, wilson

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.checks.predict import predict
 from core.errors import InvalidInput
-from core.predict import predict
 from core.records import F32, I64, Diagnosis, Progress, no_progress
 
 if TYPE_CHECKING:

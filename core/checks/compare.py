@@ -9,13 +9,14 @@ hard for both.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import stats
 
 from core.errors import InvalidInput
-from core.records import F64, I64, Bool, Comparison, Diagnosis, Estimate, FailureCluster, FourWay, Outcomes, ProbeResult
+from core.records import F64, I64, OWN, Bool, Comparison, Diagnosis, Estimate, FailureCluster, FourWay, Outcomes, ProbeResult
 from core.statistics.intervals import UNDEFINED, accuracy_of, bootstrap
 from core.statistics.paired import kappa, paired_difference, paired_p
 from core.statistics.permutation import Permuter, holm, permutation_p
@@ -247,3 +248,23 @@ def _judged(found: FourWay) -> FourWay:
     if better:
         return replace(found, verdict="partly" if shared else "fixed")
     return replace(found, verdict="shared" if shared else "own" if own else "broken" if differs else "open")
+
+
+if TYPE_CHECKING:
+    pass
+
+
+@lru_cache(maxsize=1)
+def comparisons(diagnosis: Diagnosis) -> tuple[Comparison, ...]:
+    """Each probe beside the model under diagnosis; where the model's errors are unknown, beside the first probe.
+
+    The last diagnosis is kept: the tables, the report and the command line ask for the same comparisons one after the other.
+    """
+    if diagnosis.outcomes.errors is not None:
+        return tuple(compare(diagnosis, MODEL, p.name) for p in diagnosis.probes if p.name != diagnosis.extras.get(OWN))
+    return tuple(compare(diagnosis, diagnosis.probes[0].name, p.name) for p in diagnosis.probes[1:])
+
+
+def comparison_with(diagnosis: Diagnosis, name: str) -> Comparison | None:
+    """The comparison whose second side is the probe of that name, if there is one."""
+    return next((c for c in comparisons(diagnosis) if c.b == name), None)
