@@ -56,7 +56,7 @@ def pair(options: Namespace) -> None:
     from core.composition.readers.files import path_of
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
-    from core.probes.reproduce import encoder_name
+    from core.probes.ladder.reproduce import encoder_name
 
     for path in options.image:
         if not path_of(path, "The picture").is_file():

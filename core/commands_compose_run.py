@@ -252,7 +252,7 @@ def _diagnose(ran: Ran, options: Namespace, progress: TerminalProgress) -> None:
 
 def _finder(model: str) -> str:
     """The encoder in whose space failures are found: the model itself, or the one that the adapter was trained on."""
-    from core.probes.reproduce import encoder_name
+    from core.probes.ladder.reproduce import encoder_name
 
     record = Path(model).expanduser() / "adapter.json"
     return str(json.loads(record.read_text("utf-8"))["encoder"]) if record.is_file() else encoder_name(model)

@@ -35,7 +35,7 @@ def adapters(options: Namespace) -> None:
     from core.adapters import ADAPTERS
     from core.encoders import load_encoder
     from core.options import settings_of
-    from core.probes.reproduce import encoder_name
+    from core.probes.ladder.reproduce import encoder_name
 
     encoder = load_encoder(encoder_name(options.encoder))
     for name in ADAPTERS:
@@ -70,7 +70,7 @@ def adapt(options: Namespace) -> None:
     _check(options)
     make_folder(options.out)
     from core.encoders import load_encoder
-    from core.probes.reproduce import encoder_name
+    from core.probes.ladder.reproduce import encoder_name
 
     progress = TerminalProgress()
     try:

@@ -195,7 +195,7 @@ def _pool(options: Namespace, made: Probe, words: Words, samples: SampleSet, pro
         raise InvalidInput(f"The probe {options.probe} makes no support set, so it has no use for --pool. Leave it out, or use sus-x.")
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
-    from core.probes.pools import read_aliases, read_pool
+    from core.probes.few_shot.pools import read_aliases, read_pool
 
     names = samples.class_names
     found = read_pool(
@@ -325,7 +325,7 @@ def reproduce(options: Namespace) -> None:
     from core.files import write_json
     from core.probe_sentences import reproduction_lines
     from core.probe_tables import reproduction_document, reproduction_table
-    from core.probes.reproduce import reproduce as climb
+    from core.probes.ladder.reproduce import reproduce as climb
 
     progress = TerminalProgress()
     try:

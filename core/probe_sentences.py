@@ -15,7 +15,7 @@ from core.records.probes import OWN
 from core.sentences import cluster_title
 
 if TYPE_CHECKING:
-    from core.probes.reproduce import Row
+    from core.probes.ladder.reproduce import Row
 
 HOW = {"fixed": "the method's default", "validation": "chosen on validation images", "given": "given"}
 

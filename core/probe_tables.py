@@ -17,7 +17,7 @@ from core.records.codec import plain
 from core.tabular import estimate, flat, strings
 
 if TYPE_CHECKING:
-    from core.probes.reproduce import Row
+    from core.probes.ladder.reproduce import Row
 
 
 def probes_table(diagnosis: Diagnosis) -> pd.DataFrame:

@@ -157,7 +157,7 @@ def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[
     """The texts of the true class and of the said one, or of the strongest other where it is right, by their cosine with the image."""
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
-    from core.probes.descriptors import prompt_similarities
+    from core.probes.zero_shot.similarities import prompt_similarities
 
     words, scores = diagnosis.words, result.outcomes.scores
     if not result.prompts or words is None or not words.encoder or scores is None or any(map(_learned, result.prompts)):

@@ -154,7 +154,7 @@ def make_one(
         InvalidInput: the probe, its settings or what it is given cannot be used.
     """
     from core.probes import make_probe
-    from core.probes.pools import read_pool
+    from core.probes.few_shot.pools import read_pool
     from core.probes.run import run_probe
 
     given, own = parted(settings)

@@ -30,7 +30,7 @@ def scorer_of(name: str) -> Scorer:
         from core.adapters.adapted import load_adapted
 
         return AdaptedScorer(load_adapted(folder))
-    from core.probes.reproduce import encoder_name
+    from core.probes.ladder.reproduce import encoder_name
 
     return EncoderScorer(load_encoder(encoder_name(name)))
 

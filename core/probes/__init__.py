@@ -9,14 +9,14 @@ from typing import Any
 from core.errors import InvalidInput
 
 PROBES = {
-    "zero-shot": "core.probes.zero_shot:ZeroShot",
-    "sus-x": "core.probes.sus_x:SusX",
-    "transclip": "core.probes.transclip:TransClip",
-    "lp++": "core.probes.lp_plus_plus:LinearProbePlusPlus",
-    "tip-adapter": "core.probes.tip_adapter:TipAdapter",
-    "linear-probe": "core.probes.linear_probe:LinearProbe",
-    "coop": "core.probes.coop:CoOp",
-    "cocoop": "core.probes.cocoop:CoCoOp",
+    "zero-shot": "core.probes.zero_shot.probe:ZeroShot",
+    "sus-x": "core.probes.few_shot.sus_x:SusX",
+    "transclip": "core.probes.few_shot.transclip:TransClip",
+    "lp++": "core.probes.few_shot.lp_plus_plus:LinearProbePlusPlus",
+    "tip-adapter": "core.probes.few_shot.tip_adapter:TipAdapter",
+    "linear-probe": "core.probes.few_shot.linear_probe:LinearProbe",
+    "coop": "core.probes.prompt_learning.coop:CoOp",
+    "cocoop": "core.probes.prompt_learning.cocoop:CoCoOp",
 }
 
 

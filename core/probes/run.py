@@ -15,8 +15,8 @@ from core.errors import InvalidInput
 from core.language.grammar import matching
 from core.options import check_seed, read_name
 from core.probes.base import Images, Needs, Part, Probe, Scored, said_shots
-from core.probes.id_order import moved, moved_back, order_of
 from core.probes.measures import calibration_error
+from core.probes.row_order import moved, moved_back, order_of
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, whole
 from core.records import (
     F32,

@@ -26,7 +26,7 @@ from core.composition.run import run_composition
 from core.composition.scoring import EncoderScorer
 from core.embeddings.cache import default_cache
 from core.encoders import load_encoder
-from core.probes.reproduce import over_seeds
+from core.probes.ladder.reproduce import over_seeds
 from core.records import Bool, Estimate, Progress
 from core.scenes.benchmarks import pictured
 from core.scenes.held_out import held_out_pairs

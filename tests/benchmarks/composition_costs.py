@@ -17,7 +17,7 @@ import torch
 from core.adapters.adapted import load_adapted
 from core.adapters.regression import check_regression
 from core.embeddings.cache import default_cache
-from core.probes.reproduce import over_seeds
+from core.probes.ladder.reproduce import over_seeds
 from core.records import Estimate
 from core.scenes.shipped import open_shipped
 from tests.benchmarks.composition import said

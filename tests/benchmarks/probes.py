@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.probes --dataset FOLDER_OR_TABLE --out DIR --halves [--methods sus-x few-shot coop cocoop] [--seeds 1000 1003]
 
-Each step's mean over seeds with its interval (over rows and draws, see `core.probes.reproduce.over_seeds`), its gains over its controls, and CPU
+Each step's mean over seeds with its interval (over rows and draws, see `core.probes.ladder.reproduce.over_seeds`), its gains over its controls, and CPU
 seconds. A run that was broken off goes on where it was. `python -m core reproduce` is the same with seeds of the user's.
 """
 
@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.embeddings.cache import default_cache
-from core.probes.data_sets import read_data_set
-from core.probes.reproduce import Row, encoder_name, ladder, run_ladder
+from core.probes.ladder.data_sets import read_data_set
+from core.probes.ladder.reproduce import Row, encoder_name, ladder, run_ladder
 from core.records import Estimate
 
 

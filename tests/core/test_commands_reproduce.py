@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.errors import MissingDependency
-from core.probes.reproduce import Row
+from core.probes.ladder.reproduce import Row
 from core.records import Estimate
 from tests.core.test_commands_probe import make_folders, refused, said
 
@@ -22,7 +22,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str, **options: Any) -> Any:
         raise MissingDependency(f"The weights of {name} are not here.")
 
-    for module in ("core.language.phrases", "core.probes.data_sets", "core.encoders"):
+    for module in ("core.language.phrases", "core.probes.ladder.data_sets", "core.encoders"):
         monkeypatch.setattr(f"{module}.load_encoder", fail)
 
 
@@ -49,7 +49,7 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
         asked.update(options, method=method, dataset=dataset, encoder=encoder, seeds=seeds)
         return rows
 
-    monkeypatch.setattr("core.probes.reproduce.reproduce", climb)
+    monkeypatch.setattr("core.probes.ladder.reproduce.reproduce", climb)
     out = tmp_path / "new"
     told = said(capsys, "reproduce", "coop", "--dataset", "pets", "--encoder", "ViT-B-32:openai", "--seeds", "2", "--shots", "4", "--out", str(out))
     lines = told.splitlines()

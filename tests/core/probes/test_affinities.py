@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.probes.affinities import (
+from core.probes.few_shot.affinities import (
     Span,
     cache_values,
     image_affinity,
@@ -94,7 +94,7 @@ def test_a_single_support_image_or_equal_signatures_give_no_division_by_zero() -
 
 
 def test_a_long_support_set_has_its_range_taken_on_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.probes.affinities.RANGE_ROWS", 10)
+    monkeypatch.setattr("core.probes.few_shot.affinities.RANGE_ROWS", 10)
     support, texts = unit(25, 6, 0), unit(3, 6, 1)
     part = support[np.linspace(0, 24, 10).astype(int)]
     assert support_span(support, signatures(support, texts)) == support_span(part, signatures(part, texts))

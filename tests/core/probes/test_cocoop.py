@@ -13,12 +13,13 @@ from torch.nn.functional import cross_entropy
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
-from core.probes import make_probe, prompt_learner
+from core.probes import make_probe
 from core.probes.base import Part
-from core.probes.cocoop import CoCoOp
-from core.probes.context import Training, lay_out, load_prompts
-from core.probes.prompt_learner import Frame, Learner, classifier, cocoop_logits, prompt_logits, tower_of
-from core.probes.prompt_training import backward, fit_prompts, start
+from core.probes.prompt_learning import learner as prompt_learner
+from core.probes.prompt_learning.cocoop import CoCoOp
+from core.probes.prompt_learning.context import Training, lay_out, load_prompts
+from core.probes.prompt_learning.learner import Frame, Learner, classifier, cocoop_logits, prompt_logits, tower_of
+from core.probes.prompt_learning.training import backward, fit_prompts, start
 from core.records import F64, I64
 from tests.core.probes.prompt_parts import NAMES, part_around
 from tests.core.tiny_clip import write_custom, write_hugging_face, write_native

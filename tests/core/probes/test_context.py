@@ -12,8 +12,8 @@ import pytest
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
-from core.probes.context import Prompts, check_prompts, lay_out, load_prompts, name_tokens, save_prompts
-from core.probes.prompt_learner import tower_of
+from core.probes.prompt_learning.context import Prompts, check_prompts, lay_out, load_prompts, name_tokens, save_prompts
+from core.probes.prompt_learning.learner import tower_of
 from tests.core.tiny_clip import write_native
 
 SOS, EOS, DOG, STOP, X = 49406, 49407, 1929, 269, 320

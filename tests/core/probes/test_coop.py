@@ -13,13 +13,14 @@ import torch
 from core.encoders import load_encoder
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
-from core.probes import make_probe, prompt_learner
+from core.probes import make_probe
 from core.probes.base import Part
-from core.probes.cocoop import CoCoOp
-from core.probes.context import Prompts, Training, lay_out, load_prompts, save_prompts
-from core.probes.coop import CoOp, shown_prompt
-from core.probes.prompt_learner import Frame, Learner, classifier, prompt_logits, restore, tower_of
-from core.probes.prompt_training import backward, epochs_of, fit_prompts, lr_of, rate, start
+from core.probes.prompt_learning import learner as prompt_learner
+from core.probes.prompt_learning.cocoop import CoCoOp
+from core.probes.prompt_learning.context import Prompts, Training, lay_out, load_prompts, save_prompts
+from core.probes.prompt_learning.coop import CoOp, shown_prompt
+from core.probes.prompt_learning.learner import Frame, Learner, classifier, prompt_logits, restore, tower_of
+from core.probes.prompt_learning.training import backward, epochs_of, fit_prompts, lr_of, rate, start
 from core.records import I64
 from tests.core.probes.prompt_parts import NAMES, part_around
 from tests.core.tiny_clip import write_hugging_face, write_native

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.probes.data_sets import read_data_set
-from core.probes.reproduce import reproduce
+from core.probes.ladder.data_sets import read_data_set
+from core.probes.ladder.reproduce import reproduce
 
 CLASSES = ("cat", "ant", "dog")
 
@@ -103,7 +103,7 @@ def test_what_is_not_there_is_refused(folders: Path, tmp_path: Path):
 
 def test_descriptions_come_with_a_data_set_that_has_some(folders: Path, clip: str):
     assert read_data_set(folders, clip).descriptions == ""
-    from core.probes.data_sets import _descriptions
+    from core.probes.ladder.data_sets import _descriptions
 
     assert _descriptions("CIFAR-10").endswith("cifar10.json")
 

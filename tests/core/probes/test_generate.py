@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from core.errors import Cancelled, InvalidInput, MissingDependency
-from core.probes.generate import folder_names, generate_images, load_pipeline, seed_of
-from core.probes.pools import read_pool
+from core.probes.few_shot.generate import folder_names, generate_images, load_pipeline, seed_of
+from core.probes.few_shot.pools import read_pool
 from tests.core.probes.test_pools import Colours
 
 NAMES = ("cat/kitten", "CON: dog")
@@ -88,6 +88,6 @@ def test_without_diffusers_the_install_line_is_given(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.probes.generate.find_spec", lambda _: object())
+    monkeypatch.setattr("core.probes.few_shot.generate.find_spec", lambda _: object())
     with pytest.raises(InvalidInput, match="holds no diffusion model"):
         load_pipeline(tmp_path)

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 
 from core.errors import InvalidInput
 from core.probes import make_probe
-from core.probes.linear_probe import LinearProbe, choose, fit, logits_of
+from core.probes.few_shot.linear_probe import LinearProbe, choose, fit, logits_of
 from core.probes.run import run_probe
 from core.statistics.losses import cross_entropy_of_logits, softmax
 from tests.core.probes.heads_made import made_images, made_part, made_task

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.probes import make_probe
-from core.probes.lp_plus_plus import LinearProbePlusPlus, fit_head, nearest_rows, step_sizes
+from core.probes.few_shot.lp_plus_plus import LinearProbePlusPlus, fit_head, nearest_rows, step_sizes
 from core.probes.run import run_probe
 from core.statistics.losses import cross_entropy_of_logits
 from tests.core.probes.heads_made import NAMES, Tower, made_images, made_part, made_task

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from core.errors import Cancelled, InvalidInput
-from core.probes.pools import label_by_folder, read_aliases, read_pool
+from core.probes.few_shot.pools import label_by_folder, read_aliases, read_pool
 from core.records import F32
 
 NAMES = ("great white shark", "Airplane", "dog")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidInput
-from core.probes import prompt_files
-from core.probes.prompt_files import by_class, read_lists, read_synonyms, read_templates, write_prompts
+from core.probes.zero_shot import prompt_files
+from core.probes.zero_shot.prompt_files import by_class, read_lists, read_synonyms, read_templates, write_prompts
 
 NAMES = ("Great_White Shark", "C++: {a}", '🐱 "chat", dit', "猫")
 
@@ -23,7 +23,7 @@ def test_the_published_templates_are_seven_and_eighty_each_with_one_place_for_th
 
 
 def test_templates_are_read_without_importing_open_clip_or_torch():
-    code = "import sys; from core.probes.prompt_files import read_templates; read_templates('80');"
+    code = "import sys; from core.probes.zero_shot.prompt_files import read_templates; read_templates('80');"
     code += "print([m for m in ('open_clip', 'torch') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(prompt_files.__file__).parents[2])
     assert out.stdout.strip() == "[]"

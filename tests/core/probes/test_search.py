@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from core.probes.search import Axis, coarse_to_fine, geometric, temperature_of
+from core.probes.few_shot.grid_search import Axis, coarse_to_fine, geometric, temperature_of
 
 
 def test_the_best_setting_between_grid_points_is_found() -> None:

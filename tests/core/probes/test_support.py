@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.probes.base import Images
-from core.probes.support import drop_samples, merged, purity_of, retrieve, support_of, without
+from core.probes.few_shot.support import drop_samples, merged, purity_of, retrieve, support_of, without
 
 NAMES = ("cat", "dog")
 TEXTS = np.eye(2, 6, dtype=np.float32)

@@ -11,8 +11,8 @@ import pytest
 from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Images, Part, Scored
+from core.probes.few_shot.sus_x import SusX
 from core.probes.run import run_probe
-from core.probes.sus_x import SusX
 from tests.core.probes.heads_made import NAMES, Tower, made_images, made_part, made_task
 
 

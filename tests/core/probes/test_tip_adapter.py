@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.probes.affinities import cache_values
 from core.probes.base import Part, Scored
+from core.probes.few_shot.affinities import cache_values
+from core.probes.few_shot.tip_adapter import TipAdapter, train_keys
 from core.probes.run import run_probe
-from core.probes.tip_adapter import TipAdapter, train_keys
 from tests.core.probes.heads_made import made_part, made_task
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from core.errors import Cancelled
 from core.probes.base import Images, Part
+from core.probes.few_shot.transclip import TransClip, mixture_of, votes_graph
 from core.probes.run import run_probe
-from core.probes.transclip import TransClip, mixture_of, votes_graph
 from core.records import F32, I64
 from tests.core.probes.heads_made import NAMES, Tower, made_task
 
@@ -103,7 +103,7 @@ def test_the_mixture_equals_the_loop_over_images_and_classes() -> None:
 
 @pytest.mark.parametrize("block", [1, 100, 2**22])
 def test_the_votes_equal_a_loop_over_neighbours_whatever_the_block(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.probes.affinities.blocks.__defaults__", (block,))
+    monkeypatch.setattr("core.probes.few_shot.affinities.blocks.__defaults__", (block,))
     rng = np.random.default_rng(0)
     x, s, q = rng.normal(size=(70, 5)), rng.normal(size=(4, 5)), 3
     slow = np.zeros((70, 74))

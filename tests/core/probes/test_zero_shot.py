@@ -10,9 +10,9 @@ import pytest
 from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Images, Part
-from core.probes.descriptors import prompt_similarities
 from core.probes.run import Task, run_probe
-from core.probes.zero_shot import ZeroShot
+from core.probes.zero_shot.probe import ZeroShot
+from core.probes.zero_shot.similarities import prompt_similarities
 from core.records import F64, Embeddings, SampleSet
 from tests.core.probes.word_tower import WIDTH, WordTower, direction
 

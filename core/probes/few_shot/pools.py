@@ -17,11 +17,11 @@ from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.language.grammar import matching
 from core.probes.base import Images
-from core.probes.support import drop_samples
+from core.probes.few_shot.support import drop_samples
 from core.records import F32, I64, Progress, no_progress
 
 NAMES_FILE = "classes.json"
-"""At the top of a pool: which folder is which class, as `core.probes.generate` writes it."""
+"""At the top of a pool: which folder is which class, as `core.probes.few_shot.generate` writes it."""
 FOLDERS = ("auto", "classes", "none")
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
-from core.probes.prompts import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.probes.splits import VALIDATION
+from core.probes.zero_shot.text_classifier import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.records import F64, I64, Choice, Neighbours, Progress, no_progress
 from core.statistics.losses import cross_entropy_of_logits, softmax
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from core.errors import InvalidInput, MissingDependency
 from core.language.grammar import tidy
-from core.probes.pools import NAMES_FILE
+from core.probes.few_shot.pools import NAMES_FILE
 from core.records import Progress, no_progress
 
 STEPS, GUIDANCE = 85, 9.5
@@ -51,7 +51,7 @@ def generate_images(
     draw: Draw | None = None,
     progress: Progress = no_progress,
 ) -> Generated:
-    """Draw `per_class` pictures of each class; `core.probes.pools.read_pool` reads the folder.
+    """Draw `per_class` pictures of each class; `core.probes.few_shot.pools.read_pool` reads the folder.
 
     Args:
         folder: pictures of an earlier run with the same settings are kept, so a run that was stopped goes on where it was.

@@ -11,12 +11,22 @@ import numpy as np
 from core.embeddings.texts import encode_texts
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
-from core.probes.affinities import Span, cache_values, nearest, projected, signature_evidence, signatures, support_span, text_subspace, tip_evidence
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
-from core.probes.prompts import TextClassifier, check_prompt_settings, prompt_field, prompt_settings, text_classifier
-from core.probes.search import Axis, Found, coarse_to_fine, geometric
+from core.probes.few_shot.affinities import (
+    Span,
+    cache_values,
+    nearest,
+    projected,
+    signature_evidence,
+    signatures,
+    support_span,
+    text_subspace,
+    tip_evidence,
+)
+from core.probes.few_shot.grid_search import Axis, Found, coarse_to_fine, geometric
+from core.probes.few_shot.support import SupportSet, support_of, without
 from core.probes.splits import VALIDATION
-from core.probes.support import SupportSet, support_of, without
+from core.probes.zero_shot.text_classifier import TextClassifier, check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.records import F32, F64, I64, Choice, Neighbours
 
 NEIGHBOURS = 8

@@ -12,9 +12,9 @@ import numpy as np
 from core.errors import InvalidInput
 from core.language.grammar import tidy
 from core.probes.base import Needs, Part, Scored, logit_scale_of, said_shots
-from core.probes.context import Position, Prompts, Training, lay_out, load_prompts, save_prompts
-from core.probes.prompts import mean_vectors
+from core.probes.prompt_learning.context import Position, Prompts, Training, lay_out, load_prompts, save_prompts
 from core.probes.splits import VALIDATION
+from core.probes.zero_shot.text_classifier import mean_vectors
 from core.records import F64, Choice
 
 INIT = "a photo of a"
@@ -75,8 +75,8 @@ def run_prompts(part: Part, how: Training, load: str, save: str, shots: int) -> 
     Raises:
         InvalidInput: see `fit_prompts`, `load_prompts` and `check_prompts`.
     """
-    from core.probes.prompt_learner import nearest_words, prompt_logits, tower_of  # loads torch
-    from core.probes.prompt_training import fit_prompts
+    from core.probes.prompt_learning.learner import nearest_words, prompt_logits, tower_of  # loads torch
+    from core.probes.prompt_learning.training import fit_prompts
 
     notes: list[str] = []
     if load:

@@ -16,15 +16,15 @@ from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.files import write_text
 from core.probes import make_probe
 from core.probes.base import said_shots
-from core.probes.data_sets import DataSet, read_data_set
-from core.probes.protocols import base_to_new
-from core.probes.published import find, means
+from core.probes.ladder.data_sets import DataSet, read_data_set
+from core.probes.ladder.published import find, means
+from core.probes.ladder.transfer import base_to_new
 from core.probes.run import Task, run_probe
 from core.records import Estimate, Progress, no_progress
 
 SHOTS = (1, 4, 16)
 PROTOCOL = ("base", "new", "h", "seen", "unseen", "general_h", "into_base")
-"""What base-to-new gives for each seed; see `core.probes.protocols.BaseToNew`."""
+"""What base-to-new gives for each seed; see `core.probes.ladder.transfer.BaseToNew`."""
 FORMAT = 1
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.probes.base import Needs, Part, Scored, logit_scale_of
-from core.probes.prompt_texts import PAIRS, PromptTexts, make_texts, mean_size, random_texts
-from core.probes.prompts import (
+from core.probes.zero_shot.prompt_texts import PAIRS, PromptTexts, make_texts, mean_size, random_texts
+from core.probes.zero_shot.text_classifier import (
     Pool,
     after,
     check_prompt_settings,

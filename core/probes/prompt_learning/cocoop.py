@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from core.probes.base import Needs, Part, Scored
-from core.probes.context import Training
-from core.probes.coop import INIT, INIT_HELP, LOAD_HELP, SAVE_HELP, VALIDATE_HELP, needs_of, run_prompts
+from core.probes.prompt_learning.context import Training
+from core.probes.prompt_learning.coop import INIT, INIT_HELP, LOAD_HELP, SAVE_HELP, VALIDATE_HELP, needs_of, run_prompts
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from torch.nn.functional import cross_entropy
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.probes.base import Images, Part, logit_scale_of
-from core.probes.context import Prompts, Training, lay_out
-from core.probes.prompt_learner import Frame, Learner, meta_network, tower_of
+from core.probes.prompt_learning.context import Prompts, Training, lay_out
+from core.probes.prompt_learning.learner import Frame, Learner, meta_network, tower_of
 from core.records import F32
 
 MOMENTUM, DECAY = 0.9, 5e-4

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.affinities import Rows, blocks
 from core.probes.base import Images
+from core.probes.few_shot.affinities import Rows, blocks
 from core.records import F32, F64, I64
 
 DUPLICATE = 0.999

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.affinities import cache_values, nearest, tip_evidence
 from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
-from core.probes.prompts import check_prompt_settings, prompt_field, prompt_settings, text_classifier
-from core.probes.search import Axis, Found, coarse_to_fine, geometric
+from core.probes.few_shot.affinities import cache_values, nearest, tip_evidence
+from core.probes.few_shot.grid_search import Axis, Found, coarse_to_fine, geometric
+from core.probes.few_shot.sus_x import NEIGHBOURS, SCALE, sum_of
 from core.probes.splits import VALIDATION
-from core.probes.sus_x import NEIGHBOURS, SCALE, sum_of
+from core.probes.zero_shot.text_classifier import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.records import F32, F64, I64, Choice, Neighbours, Progress, no_progress
 from core.statistics import losses
 

@@ -12,7 +12,7 @@ import numpy as np
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.language.grammar import matching
-from core.probes.prompt_files import by_class, read_lists, read_synonyms, read_templates, strangers_note
+from core.probes.zero_shot.prompt_files import by_class, read_lists, read_synonyms, read_templates, strangers_note
 
 WORDS = ASSETS / "prompts" / "words.txt"
 PAIRS = 15
@@ -49,8 +49,8 @@ def make_texts(
     """All texts of the classes, before any is encoded. Names may hold braces, quotes or any script.
 
     Args:
-        templates, own_templates: see `core.probes.prompt_files.read_templates`.
-        synonyms: see `core.probes.prompt_files.read_synonyms`; all names of a class go into every template and before every descriptor.
+        templates, own_templates: see `core.probes.zero_shot.prompt_files.read_templates`.
+        synonyms: see `core.probes.zero_shot.prompt_files.read_synonyms`; all names of a class go into every template and before every descriptor.
         descriptions: path of a JSON file, or its text: for each class a list of sentences (CuPL, Pratt et al. 2023, arXiv 2209.03320) or of short
             descriptors (Menon & Vondrick 2023, arXiv 2210.07183).
         description_shape: "sentences", "descriptors", or "auto" to tell by the texts.

@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from core.probes.base import Needs, Part, Scored, said_shots
-from core.probes.lp_plus_plus import labelled, nearest_shots
-from core.probes.prompts import text_classifier
+from core.probes.few_shot.lp_plus_plus import labelled, nearest_shots
 from core.probes.splits import VALIDATION
+from core.probes.zero_shot.text_classifier import text_classifier
 from core.records import F64, I64, Choice
 from core.statistics.losses import cross_entropy_of_logits
 

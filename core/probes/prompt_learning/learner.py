@@ -14,7 +14,7 @@ from core.encoders import Encoder
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.probes.base import logit_scale_of
-from core.probes.context import Layout, Prompts, check_prompts, lay_out
+from core.probes.prompt_learning.context import Layout, Prompts, check_prompts, lay_out
 from core.records import F32, F64, Progress, no_progress
 
 TOKENS = 4096

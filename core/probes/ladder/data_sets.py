@@ -14,7 +14,7 @@ from core.discovery.prepare import embed
 from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.probes.published import dataset_key
+from core.probes.ladder.published import dataset_key
 from core.probes.run import Task
 from core.probes.split_files import PARTS, SplitFile, apply_split, read_split
 from core.probes.splits import Split, by_column

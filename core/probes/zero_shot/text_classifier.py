@@ -17,8 +17,8 @@ from core.encoders import Encoder
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.files import read_arrays, write_arrays
-from core.probes.prompt_files import read_lists, read_templates
-from core.probes.prompt_texts import PromptTexts, make_texts
+from core.probes.zero_shot.prompt_files import read_lists, read_templates
+from core.probes.zero_shot.prompt_texts import PromptTexts, make_texts
 from core.records import F32, F64, I64, Progress, no_progress
 
 SCORINGS = ("mean vector", "mean of cosines")
@@ -124,7 +124,7 @@ def text_classifier(
         scoring: "mean vector", or "mean of cosines" (Menon & Vondrick 2023, arXiv 2210.07183), which leaves the mean at its own length.
         cache: folder where sums of text vectors are kept between runs.
         progress: called as ("encode the class prompts", done, total).
-        templates, own_templates, synonyms, descriptions, description_shape, concept: see `core.probes.prompt_texts.make_texts`.
+        templates, own_templates, synonyms, descriptions, description_shape, concept: see `core.probes.zero_shot.prompt_texts.make_texts`.
 
     Raises:
         InvalidInput: a setting, file or text box breaks its rule.
