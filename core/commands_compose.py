@@ -17,7 +17,7 @@ from core.errors import InvalidInput
 from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
-    from core.composition.published import Published
+    from core.composition.scoring.published import Published
     from core.records import CompositionResult
 
 PARTS = {
@@ -72,7 +72,7 @@ def quiet_packages() -> Generator[None]:
 def benchmarks(options: Namespace) -> None:
     """The benchmarks that come along, and the forms that are read with the pictures that each needs."""
     from core.composition.readers import READERS
-    from core.composition.readers.shapes import KNOWN
+    from core.composition.readers.recognise import KNOWN
     from core.scenes.shipped import SHIPPED
 
     print("Come along, with their pictures")
@@ -106,7 +106,7 @@ def pictures(options: Namespace) -> None:
 
 def reproduce(options: Namespace) -> None:
     """Cola's multi-object figure, with the published one beside it."""
-    from core.composition.published import find
+    from core.composition.scoring.published import find
     from core.files import write_json
 
     if options.dataset is not None:

@@ -17,7 +17,7 @@ from core.terminal import TerminalProgress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.composition.binding import BindingGrid, Cell, Share
+    from core.composition.grid.binding import BindingGrid, Cell, Share
     from core.composition.own_pairs import Caption, PairScores
     from core.records import ImageStore
 
@@ -35,7 +35,7 @@ MOST_DRAWN = 20_000
 
 def foils(options: Namespace) -> None:
     """Captions that are almost right, with what was changed; what was left out goes to stderr."""
-    from core.composition.foils import make_foils
+    from core.composition.foils.make import make_foils
 
     found = make_foils(options.caption)
     if found.foils:
@@ -53,7 +53,7 @@ def foils(options: Namespace) -> None:
 def pair(options: Namespace) -> None:
     """One picture with its captions and foils, or two pictures with a caption each: every score at once, and the texts beside each other."""
     from core.composition.own_pairs import score_pairs
-    from core.composition.readers.files import path_of
+    from core.composition.readers.fields import path_of
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.probes.ladder.reproduce import encoder_name
@@ -78,7 +78,7 @@ def pair(options: Namespace) -> None:
 
 def _captions(options: Namespace) -> list[Caption]:
     """The captions with the pictures that they are true of, then the foils: given, or made from the first caption of one picture."""
-    from core.composition.foils import make_foils
+    from core.composition.foils.make import make_foils
     from core.composition.own_pairs import Caption
 
     n, given = len(options.image), len(options.caption)
@@ -137,8 +137,8 @@ def _pair_document(found: PairScores) -> dict[str, Any]:
 
 def grid(options: Namespace) -> None:
     """Attributes and objects over pictures: what is seen, what is bound, in each cell."""
-    from core.composition.binding import binding_grid
-    from core.composition.grid_files import read_grid
+    from core.composition.grid.binding import binding_grid
+    from core.composition.grid.read import read_grid
     from core.composition.scorers import matrix_of, scorer_of
     from core.embeddings.cache import default_cache
 
@@ -173,7 +173,7 @@ def grid(options: Namespace) -> None:
 
 def grid_lines(found: BindingGrid) -> list[str]:
     """The grid of verdicts' figures, the counts of verdicts, and the cells with a claim."""
-    from core.composition.binding import GREY, NOTHING
+    from core.composition.grid.binding import GREY, NOTHING
     from core.composition.lines import aligned
     from core.numbers import count
 

@@ -121,7 +121,7 @@ def read_named(what: str, form: str, **reading: Any) -> Benchmark:
         InvalidInput: there is nothing there, or it is no benchmark.
     """
     from core.composition.readers import read_benchmark
-    from core.composition.readers.files import path_of
+    from core.composition.readers.fields import path_of
     from core.scenes.shipped import SHIPPED
 
     if not what or not path_of(what, "The benchmark").exists():
@@ -141,8 +141,8 @@ def score_models(
     Raises:
         InvalidInput: two results have one name, or a model cannot be scored.
     """
-    from core.composition.comparing import compare_results
-    from core.composition.run import run_composition
+    from core.composition.scoring.compare import compare_results
+    from core.composition.scoring.run import run_composition
     from core.embeddings.cache import default_cache
 
     called = [*names, *_names(pictured.benchmark, scorers)[len(names) :]]
@@ -228,7 +228,7 @@ def _known_check(models: Sequence[str]) -> Any:
 
 def _diagnose(ran: Ran, options: Namespace, progress: TerminalProgress) -> None:
     """Find where the first model fails, and write that as a run."""
-    from core.composition.diagnosis import diagnose_composition, two_models
+    from core.composition.failures.diagnose import diagnose_composition, two_models
     from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
     from core.report import write_report

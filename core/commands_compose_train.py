@@ -150,7 +150,7 @@ def _checked(
 def _test(options: Namespace, adapted: Adapted, rest: Pictured, check: RegressionCheck | None, progress: TerminalProgress, seed: int) -> None:
     """The frozen encoder and the adapter on the items that were not learned from, printed and written into --out/test."""
     from core.adapters.adapt import AdaptedScorer
-    from core.composition.scoring import EncoderScorer
+    from core.composition.scoring.encoder import EncoderScorer
 
     ran = score_models(rest, [EncoderScorer(adapted.encoder), AdaptedScorer(adapted)], progress, seed=seed)
     write_results(ran, options.out / "test", check)

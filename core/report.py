@@ -195,7 +195,7 @@ def _conditions_of(diagnosis: Diagnosis, cluster: FailureCluster) -> list[Insigh
 
 
 def _composition(diagnosis: Diagnosis) -> str:
-    """What result a diagnosis of composition explains (`core.composition.diagnosis`); "" for any other."""
+    """What result a diagnosis of composition explains (`core.composition.failures.diagnose`); "" for any other."""
     said = diagnosis.extras.get("composition")
     if said is None:
         return ""

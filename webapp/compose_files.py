@@ -28,8 +28,8 @@ def on_files(composing: Composing) -> list[Any]:
 
 def write_files(composing: Composing) -> list[Path]:
     """The report, composition.json and items.csv in a folder of their own; the table is of the first result."""
-    from core.composition.comparing import compare_results
     from core.composition.report import write_composition_report  # the template engine
+    from core.composition.scoring.compare import compare_results
 
     assert composing.pictured is not None
     folder = _fresh_folder()
@@ -74,7 +74,7 @@ def comparison_document(composing: Composing) -> dict[str, Any] | None:
     """The paired comparison as JSON values; None where there is one model."""
     if len(composing.results) < 2:
         return None
-    from core.composition.comparing import compare_results
     from core.composition.results import comparison_document as document_of
+    from core.composition.scoring.compare import compare_results
 
     return document_of(compare_results(*composing.results[:2]))

@@ -20,8 +20,8 @@ from webapp.jobs import Job, closing, follow
 from webapp.session import RUNS, Session, event_data, shows_errors
 
 if TYPE_CHECKING:
-    from core.composition.binding import BindingGrid
-    from core.composition.shown import Shown
+    from core.composition.grid.binding import BindingGrid
+    from core.composition.grid.questions import Shown
 
 SCENES, RUN = "scenes", "run"
 LABEL = "the label"
@@ -81,7 +81,7 @@ def make_grid(
     Raises:
         InvalidInput: no run is open, it has no such column or no pictures, or the model cannot be used.
     """
-    from core.composition.binding import binding_grid
+    from core.composition.grid.binding import binding_grid
     from core.composition.scorers import matrix_of
     from core.embeddings.cache import default_cache
 
@@ -93,7 +93,7 @@ def make_grid(
     if source != RUN:
         store, shown = scenes(attribute)
         return Binding(binding_grid(store, shown, score, mode="two"), f"{name} on {len(store)} rendered scenes, {attribute} by shape")
-    from core.composition.shown import shown_from_columns
+    from core.composition.grid.questions import shown_from_columns
 
     if not session.run:
         raise InvalidInput("No run is open. Open an example in Explore, or choose the rendered scenes.")
@@ -110,7 +110,7 @@ def make_grid(
 @functools.cache
 def scenes(attribute: str) -> tuple[Remembered, tuple[Shown, ...]]:
     """The rendered scenes of one attribute, drawn once per process."""
-    from core.composition.rendered_binding import ATTRIBUTES, draw_binding
+    from core.composition.grid.rendered import ATTRIBUTES, draw_binding
 
     if attribute not in ATTRIBUTES:
         raise InvalidInput(f"The rendered scenes have {' and '.join(ATTRIBUTES)}: got {str(attribute)[:40]!r}. Choose one of them.")

@@ -9,7 +9,7 @@ from webapp.figures import bracket, count, esc, p_value, percent
 from webapp.whiskers import Mark, chart
 
 if TYPE_CHECKING:
-    from core.composition.binding import BindingGrid, Cell, Share
+    from core.composition.grid.binding import BindingGrid, Cell, Share
 
 MEASURES = {"binds": "Binding", "sees_attribute": "Sees the attribute", "sees_object": "Sees the object", "pair": "The plain question"}
 SIGNS = {

@@ -72,7 +72,7 @@ def _filters(composing: Composing) -> str:
 
 def picked_rows(composing: Composing) -> I64:
     """Rows of the first result that the filter leaves, the smallest margin first."""
-    from core.composition.measures import POOLED, scopes_of
+    from core.composition.scoring.measures import POOLED, scopes_of
 
     first = composing.first
     picked = np.ones(len(first.ids), bool)

@@ -14,7 +14,7 @@ from webapp.compose_figures import changed, image, outcome, score_text, shade
 from webapp.figures import esc, percent
 
 if TYPE_CHECKING:
-    from core.composition.patch_words import PatchWords
+    from core.composition.word_maps import PatchWords
     from webapp.compose_pairs import Row
 
 CLOSE = 0.95
@@ -133,8 +133,8 @@ def _picks(found: PairScores, picture: int) -> str:
 
 def words_view(picture: Any, found: PatchWords, encoder: Any, at: int, caption: int, *, both: bool) -> str:
     """One map for each word over the picture, orange where it speaks for the word and blue where against it."""
-    from core.composition.patch_pictures import as_seen, render_map
-    from core.composition.patch_words import strongest
+    from core.composition.draw_maps import as_seen, render_map
+    from core.composition.word_maps import strongest
 
     seen, top = as_seen(picture, encoder), strongest(found) or None
     figures = ""

@@ -165,7 +165,7 @@ def scored(pairing: Pairing, encoder: str, house: House) -> tuple[Any, ...]:
 def on_cell(pairing: Pairing, encoder: str, house: House, event: gr.EventData) -> Any:
     """A score was pressed: returns which parts of that picture speak for which word of that caption."""
     from core.adapters.adapted import tower_of  # torch
-    from core.composition.patch_words import offers_patches, read_occlusion, read_patches
+    from core.composition.word_maps import offers_patches, read_occlusion, read_patches
     from core.data.images.decoding import Unreadable, decode
     from core.encoders import load_encoder
 
@@ -207,7 +207,7 @@ def with_foils(rows: tuple[Row, ...]) -> tuple[tuple[Row, ...], str]:
     Raises:
         InvalidInput: no caption is true of a picture.
     """
-    from core.composition.foils import make_foils
+    from core.composition.foils.make import make_foils
 
     true = [row for row in rows if row.text and row.picture is not None]
     if not true:

@@ -195,7 +195,7 @@ def run_model(
     """One model on a benchmark, called by the name that the page shows."""
     if (known := known_result(choice, model)) is not None:
         return known
-    from core.composition.run import run_composition
+    from core.composition.scoring.run import run_composition
     from core.embeddings.cache import default_cache
 
     progress("load the model", 0, 1)
@@ -230,7 +230,7 @@ def forget(composing: Composing) -> None:
 
 def diagnose_items(pictured: Pictured, results: Sequence[CompositionResult], encoder: str, progress: Progress) -> str:
     """Diagnose the failures of the first result, the second set beside it, and store that as a run; returns its id."""
-    from core.composition.diagnosis import diagnose_composition, two_models
+    from core.composition.failures.diagnose import diagnose_composition, two_models
     from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
     from webapp.session import RUNS

@@ -18,11 +18,11 @@ import numpy as np
 
 from core.adapters.everyday import Captioned, captioned_items, scene_captions, scene_classes
 from core.adapters.reranking import CANDIDATES, RerankingScorer, rerank
-from core.composition.comparing import ALL, LOWER_IS_BETTER, compare_results
-from core.composition.measures import share_of, title_of
-from core.composition.run import run_composition
 from core.composition.scorers import matrix_of
-from core.composition.scoring import EncoderScorer
+from core.composition.scoring.compare import ALL, LOWER_IS_BETTER, compare_results
+from core.composition.scoring.encoder import EncoderScorer
+from core.composition.scoring.measures import share_of, title_of
+from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.numbers import count, percent, points
 from core.records import F64, I64, Bool, Estimate, ImageStore, Pictured, Progress, SampleSet, Scorer, Scores, no_progress

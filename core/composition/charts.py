@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from markupsafe import Markup
 
-from core.composition.signature import GUESSED_RIGHT, GUESSED_SAME, Picks
+from core.composition.scoring.signature import GUESSED_RIGHT, GUESSED_SAME, Picks
 from core.records import Estimate
 
 ROW = 16

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.composition.comparing import ALL
+from core.composition.scoring.compare import ALL
+from core.composition.scoring.signature import signature_of
 from core.composition.sentences import chance_sentence, difference, figure, figure_interval
-from core.composition.signature import signature_of
 from core.numbers import count, p_value
 from core.records import Benchmark, CompositionComparison, CompositionResult, Estimate, Metric
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.composition.readers.building import FIRST_OF_EACH, Builder, tidy_caption
-from core.composition.scoring import EncoderScorer, cosines
+from core.composition.readers.builder import FIRST_OF_EACH, Builder, tidy_caption
+from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.composition.measures import picture_groups
+from core.composition.scoring.measures import picture_groups
 from core.errors import InvalidInput
 from core.records import I64, Pictured
 

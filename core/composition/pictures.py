@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.composition.readers.building import counted, retrieval_fault
-from core.composition.readers.files import path_of
+from core.composition.readers.builder import counted, retrieval_fault
+from core.composition.readers.fields import path_of
 from core.data.images.archives import FileImages, open_images
 from core.data.images.decoding import Unreadable, decode
 from core.data.images.limits import Limits

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.charts import N_CLUSTER_COLOURS, interval_bar, interval_range
 from core.composition import charts, sentences
-from core.composition.comparing import ALL
-from core.composition.measures import title_of
-from core.composition.signature import Signature, signature_of
+from core.composition.scoring.compare import ALL
+from core.composition.scoring.measures import title_of
+from core.composition.scoring.signature import Signature, signature_of
 from core.composition.worst import WORST, worst_items
 from core.data.images.inline import InlinePictures
 from core.errors import InvalidInput

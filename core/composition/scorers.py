@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.composition.readers.files import path_of
-from core.composition.scoring import EncoderScorer, cosines
+from core.composition.readers.fields import path_of
+from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.embeddings.embed import read_images
 from core.encoders import load_encoder
 from core.records import F64, ImageStore, Progress, Scorer, no_progress

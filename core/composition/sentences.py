@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from core.composition.comparing import LOWER_IS_BETTER
-from core.composition.signature import Signature
+from core.composition.scoring.compare import LOWER_IS_BETTER
+from core.composition.scoring.signature import Signature
 from core.numbers import count, number
 from core.records import CompositionResult, Estimate, Metric
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from core.composition.judging import relevant_pictures
+from core.composition.scoring.judging import relevant_pictures
 from core.data.images.inline import InlinePictures
 from core.numbers import number
 from core.records import F64, I64, Benchmark, Bool, CompositionResult, Item

@@ -22,8 +22,8 @@ import torch
 from core.adapters import ADAPTERS, adapter_class
 from core.adapters.adapt import AdaptedScorer, adapt
 from core.adapters.training import Training
-from core.composition.run import run_composition
-from core.composition.scoring import EncoderScorer
+from core.composition.scoring.encoder import EncoderScorer
+from core.composition.scoring.run import run_composition
 from core.embeddings.cache import default_cache
 from core.encoders import load_encoder
 from core.probes.ladder.reproduce import over_seeds

@@ -25,9 +25,9 @@ import numpy as np
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
-from core.composition.caption_columns import named_things
-from core.composition.diagnosis import CompositionRecords, composition_records, joint_vectors
-from core.composition.kind_findings import kinds_with_p
+from core.composition.failures.columns import named_things
+from core.composition.failures.diagnose import CompositionRecords, composition_records, joint_vectors
+from core.composition.failures.kinds import kinds_with_p
 from core.discovery.conditions import build_conditions
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family import SMALLEST

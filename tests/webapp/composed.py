@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.composition.run import run_composition
+from core.composition.scoring.run import run_composition
 from core.records import I64, Benchmark, CompositionResult, Item, Picture, Pictured, Progress, Scores, no_progress
 
 

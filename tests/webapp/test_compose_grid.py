@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import core.composition.scorers
-from core.composition.binding import NO_ATTRIBUTE, NOTHING, binding_grid
-from core.composition.rendered_binding import draw_binding
-from core.composition.shown import Shown
+from core.composition.grid.binding import NO_ATTRIBUTE, NOTHING, binding_grid
+from core.composition.grid.questions import Shown
+from core.composition.grid.rendered import draw_binding
 from core.errors import InvalidInput
 from core.records import F64
 from tests.webapp.composed import Squares
@@ -74,7 +74,7 @@ def test_another_figure_can_be_shown_in_the_cells() -> None:
 
 
 def test_every_verdict_has_a_sign_or_is_none() -> None:
-    from core.composition import binding
+    from core.composition.grid import binding
 
     assert set(SIGNS) == {binding.NO_ATTRIBUTE, binding.NO_OBJECT, binding.NEITHER, binding.UNBOUND, NOTHING, binding.GREY}
     signs = [sign for sign, _ in SIGNS.values() if sign]

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.composition.comparing import compare_results
+from core.composition.scoring.compare import compare_results
 from core.records import CompositionResult, Pictured
 from tests.webapp.composed import choices, pairs, queries, result
 from tests.webapp.test_markup import Tags

@@ -83,7 +83,7 @@ def compared(composing: Composing) -> CompositionComparison | None:
     """The second model beside the first; None where there is one."""
     if len(composing.results) < 2:
         return None
-    from core.composition.comparing import compare_results
+    from core.composition.scoring.compare import compare_results
 
     return compare_results(*composing.results[:2])
 
@@ -98,7 +98,7 @@ def _views(composing: Composing) -> tuple[Any, ...]:
 
 def habits(composing: Composing) -> list[str]:
     """How each model is right and wrong on pairs, a sentence each; "" where the items are no pairs."""
-    from core.composition.signature import signature_of
+    from core.composition.scoring.signature import signature_of
 
     assert composing.pictured is not None
     found = [signature_of(result, composing.pictured.benchmark) for result in composing.results]

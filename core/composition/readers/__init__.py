@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from core.composition.readers.shapes import recognise
+from core.composition.readers.recognise import recognise
 from core.errors import InvalidInput
 from core.records import Benchmark
 

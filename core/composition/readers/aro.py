@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from core.composition.readers.building import Builder
-from core.composition.readers.files import Record, as_list, as_object, box_of, load_json, text_of, texts_of
-from core.composition.readers.shapes import one_file_of
+from core.composition.readers.builder import Builder
+from core.composition.readers.fields import Record, as_list, as_object, box_of, load_json, text_of, texts_of
+from core.composition.readers.recognise import one_file_of
 from core.errors import InvalidInput
 from core.records import Benchmark
 

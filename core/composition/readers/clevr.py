@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.composition.readers.building import Builder, retrieval_fault
-from core.composition.readers.files import Record, as_list, as_object, as_text, load_json, text_of
-from core.composition.readers.shapes import one_file_of
+from core.composition.readers.builder import Builder, retrieval_fault
+from core.composition.readers.fields import Record, as_list, as_object, as_text, load_json, text_of
+from core.composition.readers.recognise import one_file_of
 from core.errors import InvalidInput
 from core.records import Benchmark, Bool
 

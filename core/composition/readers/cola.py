@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.composition.readers.building import FIRST_OF_EACH, Builder
-from core.composition.readers.files import as_list, as_object, as_text, load_json
-from core.composition.readers.shapes import one_file_of
+from core.composition.readers.builder import FIRST_OF_EACH, Builder
+from core.composition.readers.fields import as_list, as_object, as_text, load_json
+from core.composition.readers.recognise import one_file_of
 from core.records import Benchmark
 
 TAGS = "tags.json"

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from core.composition.readers.building import Builder, retrieval_fault
-from core.composition.readers.files import as_list, as_text, few, kind_of, load_json
-from core.composition.readers.shapes import one_file_of
+from core.composition.readers.builder import Builder, retrieval_fault
+from core.composition.readers.fields import as_list, as_text, few, kind_of, load_json
+from core.composition.readers.recognise import one_file_of
 from core.errors import InvalidInput
 from core.records import Benchmark, Bool
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from core.composition.readers.building import Builder
-from core.composition.readers.files import box_of, few, header
-from core.composition.readers.rows import cell_of, literal_list, read_rows
-from core.composition.readers.shapes import files_of, is_negatives_column
+from core.composition.readers.builder import Builder
+from core.composition.readers.fields import box_of, few, header
+from core.composition.readers.recognise import files_of, is_negatives_column
+from core.composition.readers.tables import cell_of, literal_list, read_rows
 from core.errors import InvalidInput
 from core.records import Benchmark
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.composition.readers.building import Builder, tidy_caption
-from core.composition.readers.rows import cell_of, literal_list, read_rows
-from core.composition.readers.shapes import one_file_of
+from core.composition.readers.builder import Builder, tidy_caption
+from core.composition.readers.recognise import one_file_of
+from core.composition.readers.tables import cell_of, literal_list, read_rows
 from core.errors import InvalidInput
 from core.records import Benchmark
 

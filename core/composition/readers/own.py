@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from core.composition.readers.building import FIRST_OF_EACH, Builder
-from core.composition.readers.files import Record, as_list, as_object, as_text, few, kind_of, label_of, load_json, load_lines
-from core.composition.readers.rows import read_rows
-from core.composition.readers.shapes import KNOWN, OWN_CHOICE, OWN_PAIRS, is_foil_column, one_file_of
+from core.composition.readers.builder import FIRST_OF_EACH, Builder
+from core.composition.readers.fields import Record, as_list, as_object, as_text, few, kind_of, label_of, load_json, load_lines
+from core.composition.readers.recognise import KNOWN, OWN_CHOICE, OWN_PAIRS, is_foil_column, one_file_of
+from core.composition.readers.tables import read_rows
 from core.errors import InvalidInput
 from core.records import Benchmark
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.composition.readers.building import FIRST_OF_EACH, Builder
-from core.composition.readers.files import Record, as_list, as_object, label_of, load_json, load_lines, text_of
-from core.composition.readers.shapes import files_of, one_file_of
+from core.composition.readers.builder import FIRST_OF_EACH, Builder
+from core.composition.readers.fields import Record, as_list, as_object, label_of, load_json, load_lines, text_of
+from core.composition.readers.recognise import files_of, one_file_of
 from core.records import Benchmark
 
 _WINOGROUND = ("image_0", "image_1", "caption_0", "caption_1")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.composition.readers.building import Builder
-from core.composition.readers.files import as_object, few, load_json, text_of
-from core.composition.readers.shapes import files_of
+from core.composition.readers.builder import Builder
+from core.composition.readers.fields import as_object, few, load_json, text_of
+from core.composition.readers.recognise import files_of
 from core.records import Benchmark
 
 KINDS = ("replace_obj", "replace_att", "replace_rel", "swap_obj", "swap_att", "add_obj", "add_att")

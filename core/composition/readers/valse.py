@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.composition.readers.building import Builder
-from core.composition.readers.files import Record, as_object, kind_of, label_of, load_json, text_of
-from core.composition.readers.shapes import files_of
+from core.composition.readers.builder import Builder
+from core.composition.readers.fields import Record, as_object, kind_of, label_of, load_json, text_of
+from core.composition.readers.recognise import files_of
 from core.errors import InvalidInput
 from core.records import Benchmark
 

@@ -13,9 +13,9 @@ from core.adapters import ADAPTERS, make_adapter
 from core.adapters.adapt import AdaptedScorer, adapt, read_tokens
 from core.adapters.adapted import load_adapted, tower_of
 from core.adapters.training import Training
-from core.composition.run import run_composition
 from core.composition.scorers import matrix_of, scorer_of
-from core.composition.scoring import EncoderScorer
+from core.composition.scoring.encoder import EncoderScorer
+from core.composition.scoring.run import run_composition
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.records import Pictured

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.composition.binding import GREY, NO_ATTRIBUTE, NO_OBJECT, NOTHING, UNBOUND, BindingGrid, ScorePictures, binding_grid, score_with
-from core.composition.shown import Shown
+from core.composition.grid.binding import GREY, NO_ATTRIBUTE, NO_OBJECT, NOTHING, UNBOUND, BindingGrid, ScorePictures, binding_grid, score_with
+from core.composition.grid.questions import Shown
 from core.errors import InvalidInput
 from core.records import F64, ImageStore, Picture, Pictured
 from core.statistics.intervals import wilson

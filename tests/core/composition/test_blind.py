@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.composition.blind import LearnedScorer, LengthScorer, blind_scorers
-from core.composition.judging import judge
-from core.composition.measures import metrics_of, tags_of
 from core.composition.readers import read_benchmark
+from core.composition.scoring.blind import LearnedScorer, LengthScorer, blind_scorers
+from core.composition.scoring.judging import judge
+from core.composition.scoring.measures import metrics_of, tags_of
 from core.errors import Cancelled, InvalidInput
 from core.records import Benchmark, Pictured, Scorer
 from tests.core.composition.made import benchmark, choice, choices, pairs, pictured

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.composition.caption_columns import FEWEST, YES, caption_columns, changed, named_things, spoken_condition, tag_columns
+from core.composition.failures.columns import FEWEST, YES, caption_columns, changed, named_things, spoken_condition, tag_columns
 from core.records import Column
 
 CAPTIONS = ["a small red cube to the left of a small blue ball", "a large red cube and a small red ball"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.composition.caption_samples import caption_samples, sample_margins
-from core.composition.run import run_composition
+from core.composition.failures.samples import caption_samples, sample_margins
+from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.records import F64, Benchmark, CompositionResult
 from tests.core.composition.made import Given, benchmark, choices, pair, pairs, pictured, queries, random_scores

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.composition.comparing import compare_results
-from core.composition.run import run_composition
+from core.composition.scoring.compare import compare_results
+from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.records import Benchmark, ComparedMetric, CompositionComparison, CompositionResult, Item
 from core.statistics.paired import mcnemar, paired_difference

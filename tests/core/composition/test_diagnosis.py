@@ -14,8 +14,8 @@ from PIL import Image
 
 from core.checks.compare import compare
 from core.checks.questions import ask
-from core.composition.diagnosis import COMPOSITION, class_tag, diagnose_composition, joint_vectors, two_models, with_second_result
-from core.composition.run import run_composition
+from core.composition.failures.diagnose import COMPOSITION, class_tag, diagnose_composition, joint_vectors, two_models, with_second_result
+from core.composition.scoring.run import run_composition
 from core.discovery.conditions import build_conditions
 from core.discovery.settings import Settings
 from core.errors import InvalidInput

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.composition.foils import BEYOND, LONGEST, MOST, SAME_MEANING, SAME_TEXT, make_foils
+from core.composition.foils.make import BEYOND, LONGEST, MOST, SAME_MEANING, SAME_TEXT, make_foils
 from core.errors import InvalidInput
 
 ATTRIBUTES = "swap attributes"

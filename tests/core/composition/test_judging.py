@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.composition.judging import judge
+from core.composition.scoring.judging import judge
 from core.errors import InvalidInput
 from core.statistics.ranking import average_precision
 from tests.core.composition.made import benchmark, choice, choices, pair, pairs, queries, query, random_scores

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.composition.kind_findings import group_p, kinds_with_p
+from core.composition.failures.kinds import group_p, kinds_with_p
 from core.discovery.classes import class_findings
 from core.records import ClassFinding, Outcomes, SampleSet
 
@@ -26,7 +26,7 @@ def test_a_kind_that_fails_is_confirmed_and_the_others_are_not() -> None:
 
 
 def test_the_p_is_uniform_or_larger_where_all_kinds_are_alike_and_items_stick_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.composition.kind_findings.PERMUTATIONS", 499)
+    monkeypatch.setattr("core.composition.failures.kinds.PERMUTATIONS", 499)
     groups = np.repeat(np.arange(60), 2)
     inside = (groups % 3 == 0)[None]
     errors = [np.repeat(np.random.default_rng([s, 1]).random(60) < 0.3, 2).astype(float) for s in range(200)]

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.composition.judging import judge
-from core.composition.measures import POOLED, by_tag, metrics_of, picture_groups, scopes_of, tags_of
+from core.composition.scoring.judging import judge
+from core.composition.scoring.measures import POOLED, by_tag, metrics_of, picture_groups, scopes_of, tags_of
 from core.records import Benchmark, Metric, Picture
 from core.statistics.intervals import wilson
 from tests.core.composition.made import benchmark, choice, choices, pair, pairs, queries, random_scores

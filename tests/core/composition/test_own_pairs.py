@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.composition.judging import judge
 from core.composition.own_pairs import UNCALIBRATED, Caption, OwnPair, own_benchmark, score_pairs
+from core.composition.scoring.judging import judge
 from core.errors import InvalidInput
 from tests.core.composition.made import ColourEncoder, Pixels, random_scores
 

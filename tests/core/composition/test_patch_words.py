@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.composition.patch_pictures import AGAINST, FOR, as_seen, draw_map, render_map
-from core.composition.patch_words import content_words, offers_patches, read_occlusion, read_patches, strongest
+from core.composition.draw_maps import AGAINST, FOR, as_seen, draw_map, render_map
+from core.composition.word_maps import content_words, offers_patches, read_occlusion, read_patches, strongest
 from core.data.images.archives import open_images
 from core.encoders import load_encoder
 from core.encoders.arithmetic import unit_rows

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.composition.published import figures_for, find, published
 from core.composition.readers import READERS
+from core.composition.scoring.published import figures_for, find, published
 from tests.core.composition.made import benchmark, choice, pairs, query
 
 KINDS = ("replace_obj", "replace_att", "replace_rel", "swap_obj", "swap_att", "add_obj", "add_att")

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from core.composition.rendered_binding import ATTRIBUTES, draw_binding
-from core.composition.shown import ask
+from core.composition.grid.questions import ask
+from core.composition.grid.rendered import ATTRIBUTES, draw_binding
 from core.errors import InvalidInput
 
 

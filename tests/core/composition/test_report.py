@@ -12,9 +12,9 @@ import pytest
 
 from core.adapters.regression import RegressionCheck, RegressionRow
 from core.composition import report
-from core.composition.comparing import compare_results
 from core.composition.report import render_composition_report, write_composition_report
-from core.composition.run import run_composition
+from core.composition.scoring.compare import compare_results
+from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.records import Benchmark, CompositionResult, Estimate
 from tests.core.composition.made import Given, benchmark, choices, pair, pairs, pictured, queries, random_scores

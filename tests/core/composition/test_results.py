@@ -11,8 +11,8 @@ import pytest
 
 from core.composition import results
 from core.composition.results import items_table, load_result, result_document, save_result
-from core.composition.run import run_composition
-from core.composition.scoring import EncoderScorer
+from core.composition.scoring.encoder import EncoderScorer
+from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.records import Benchmark, CompositionResult, Picture
 from tests.core.composition.made import Given, choices, colour_encoder, pairs, pictured, queries, random_scores

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.composition.judging import judge
-from core.composition.measures import metrics_of
-from core.composition.run import run_composition
-from core.composition.scoring import EncoderScorer
+from core.composition.scoring.encoder import EncoderScorer
+from core.composition.scoring.judging import judge
+from core.composition.scoring.measures import metrics_of
+from core.composition.scoring.run import run_composition
 from core.errors import Cancelled, InvalidInput
 from tests.core.composition.made import (
     Given,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.composition import scoring
-from core.composition.scoring import EncoderScorer, ReadsCaptions
+from core.composition.scoring import encoder as scoring
+from core.composition.scoring.encoder import EncoderScorer, ReadsCaptions
 from core.errors import Cancelled, InvalidInput
 from core.records import Picture
 from tests.core.composition.made import benchmark, choices, colour_encoder, pair, pairs, pictured, queries

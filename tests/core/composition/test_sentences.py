@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.composition.run import run_composition
+from core.composition.scoring.run import run_composition
+from core.composition.scoring.signature import signature_of
 from core.composition.sentences import (
     against_chance,
     chance_sentence,
@@ -18,7 +19,6 @@ from core.composition.sentences import (
     result_sentences,
     title_sentence,
 )
-from core.composition.signature import signature_of
 from core.records import CompositionResult, Estimate, Metric
 from tests.core.composition.made import Given, choices, pairs, pictured, queries
 

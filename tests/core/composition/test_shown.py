@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.composition.shown import Shown, ask, sentence, shown_from_captions, shown_from_columns, shown_from_truth
+from core.composition.grid.questions import Shown, ask, sentence, shown_from_captions, shown_from_columns, shown_from_truth
 from core.errors import InvalidInput
 from core.records import Column, SampleSet
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.composition.run import run_composition
-from core.composition.signature import Signature, signature_of
+from core.composition.scoring.run import run_composition
+from core.composition.scoring.signature import Signature, signature_of
 from core.errors import InvalidInput
 from core.records import F64, CompositionResult
 from tests.core.composition.made import Given, benchmark, choices, pair, pairs, pictured

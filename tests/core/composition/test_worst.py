@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.composition.run import run_composition
+from core.composition.scoring.run import run_composition
 from core.composition.worst import MOST_SHOWN, ShownItem, worst_items
 from core.data.images.inline import InlinePictures
 from core.records import F64

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from core.composition.readers import building, files, read_benchmark
-from core.composition.readers.building import retrieval_fault
+from core.composition.readers import builder as building
+from core.composition.readers import fields as files
+from core.composition.readers import read_benchmark
+from core.composition.readers.builder import retrieval_fault
 from core.errors import InvalidInput
 from tests.core.composition.readers import written
 from tests.core.composition.readers.written import write

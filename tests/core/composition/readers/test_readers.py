@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.composition.published import figures_for
 from core.composition.readers import READERS, read_benchmark, reader_options
 from core.composition.readers.aro import SYMMETRIC
-from core.composition.readers.shapes import KNOWN, recognise
+from core.composition.readers.recognise import KNOWN, recognise
+from core.composition.scoring.published import figures_for
 from core.errors import InvalidInput
 from tests.core.composition.readers import written
 from tests.core.composition.readers.written import write

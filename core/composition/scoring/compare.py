@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from core.composition.measures import Scope, estimate_of, macro_of, mean_of, scopes_of
+from core.composition.scoring.measures import Scope, estimate_of, macro_of, mean_of, scopes_of
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, ComparedMetric, CompositionComparison, CompositionResult, Estimate
 from core.statistics.paired import paired_difference, paired_p, sign_flip_p

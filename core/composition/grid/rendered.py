@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.composition.shown import Shown
+from core.composition.grid.questions import Shown
 from core.errors import InvalidInput
 from core.language.grammar import spoken
 from core.scenes.benchmarks import SceneStore, scenes_of
@@ -14,7 +14,7 @@ SEED = 2026
 
 
 def draw_binding(n: int = 300, attribute: str = "colour", *, seed: int = SEED) -> tuple[SceneStore, tuple[Shown, ...]]:
-    """n pictures of two things that differ in shape and in one attribute, and what each shows, for `core.composition.binding.binding_grid`.
+    """n pictures of two things that differ in shape and in one attribute, and what each shows, for `core.composition.grid.binding.binding_grid`.
 
     They come in twos with the attribute exchanged, and nothing is held out, so that what a model thinks of a word whatever is shown evens out. For
     each of the 48 cells of colour and shape to have about ten pictures, draw 300.

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from core.composition.readers.building import MOST_ITEMS
-from core.composition.readers.files import LARGEST, Record, few, header, kind_of
+from core.composition.readers.builder import MOST_ITEMS
+from core.composition.readers.fields import LARGEST, Record, few, header, kind_of
 from core.data.images.limits import Limits
 from core.data.tables.read import read_table
 from core.errors import InvalidInput

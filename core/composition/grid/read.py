@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.composition.readers.files import as_list, as_object, load_json, text_of
-from core.composition.readers.shapes import shape_of
-from core.composition.shown import Mode, Shown, shown_from_captions, shown_from_truth
+from core.composition.grid.questions import Mode, Shown, shown_from_captions, shown_from_truth
+from core.composition.readers.fields import as_list, as_object, load_json, text_of
+from core.composition.readers.recognise import shape_of
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import match_files
 from core.data.tables.read import Table, read_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from core.composition.foil_drafts import CROSS, MOVE, OBJECTS, SWAP, Draft, finite_after, is_kind, is_vague, small_first, span_of, text_of, unit_stop
+from core.composition.foils.drafts import CROSS, MOVE, OBJECTS, SWAP, Draft, finite_after, is_kind, is_vague, small_first, span_of, text_of, unit_stop
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import read_lexicon
 from core.language.captions.parse import Attribute, Reading, Thing

@@ -25,7 +25,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.composition.measures import picture_groups
+from core.composition.scoring.measures import picture_groups
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, CompositionResult, Item, Outcomes, Picture, Pictured
 

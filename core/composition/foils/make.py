@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from core.composition.foil_counts import count_replacements, count_swaps
-from core.composition.foil_drafts import Draft, Kind
-from core.composition.foil_swaps import attribute_moves, attribute_swaps, object_swaps
-from core.composition.foil_words import attribute_replacements, relation_replacements
+from core.composition.foils.counts import count_replacements, count_swaps
+from core.composition.foils.drafts import Draft, Kind
+from core.composition.foils.replacements import attribute_replacements, relation_replacements
+from core.composition.foils.swaps import attribute_moves, attribute_swaps, object_swaps
 from core.errors import InvalidInput
 from core.language.captions.edits import apply_edits
 from core.language.captions.meaning import same_meaning_key

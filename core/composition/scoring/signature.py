@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.composition.measures import share_of
+from core.composition.scoring.measures import share_of
 from core.errors import InvalidInput
 from core.numbers import interval, percent
 from core.records import F64, Benchmark, Bool, CompositionResult, Estimate
@@ -64,7 +64,7 @@ class Signature:
 def signature_of(result: CompositionResult, benchmark: Benchmark, *, seed: int = 0) -> Signature | None:
     """How the model of a result on pairs is right and wrong; None for results on choices or queries, and where there is no item.
 
-    Intervals are Wilson's, or resample groups of items that share pictures (`core.composition.measures.share_of`).
+    Intervals are Wilson's, or resample groups of items that share pictures (`core.composition.scoring.measures.share_of`).
 
     The verdict compares 95 % intervals with what guessing gives, on the side of the captions (Cola's), and adjusts nothing: it describes.
     "blind to binding": both captions take the same picture more often than in 1/2, the accuracy is not shown to be above 1/4, and what is left once

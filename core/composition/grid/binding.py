@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from core.composition.scoring import EncoderScorer, cosines
-from core.composition.shown import Mode, Question, Shown, ask, sentence
+from core.composition.grid.questions import Mode, Question, Shown, ask, sentence
+from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
@@ -132,7 +132,7 @@ def binding_grid(
 
     Args:
         pictures: those that `shown` speaks of, by place.
-        shown: what each picture shows; see `core.composition.shown` for how to get it from columns, captions and rendered scenes.
+        shown: what each picture shows; see `core.composition.grid.questions` for how to get it from columns, captions and rendered scenes.
         score: such as `score_with(encoder)`, or an adapted encoder's.
         mode: "two" takes the pictures with two things, "one" those with one.
         family: attribute -> its family: an attribute is asked against those of its family alone. None takes all as one family.

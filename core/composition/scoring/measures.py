@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.composition.judging import Judged
+from core.composition.scoring.judging import Judged
 from core.records import F64, I64, Bool, Estimate, Item, Metric, Picture, TagMetrics
 from core.statistics.intervals import UNDEFINED, bootstrap, wilson
 

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core.composition.readers.files import DATA_SUFFIXES, few, header, load_json, load_lines
+from core.composition.readers.fields import DATA_SUFFIXES, few, header, load_json, load_lines
 from core.errors import InvalidInput
 
 KNOWN: Mapping[str, str] = {

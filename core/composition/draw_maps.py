@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.composition.patch_words import cell_edges
+from core.composition.word_maps import cell_edges
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.records import F32
@@ -39,7 +39,7 @@ def draw_map(picture: Image.Image, values: F32, scale: float | None = None) -> n
     Args:
         picture: gives the size; see `as_seen`.
         values: (R, C) one map of `PatchWords`.
-        scale: the value of the strongest colour, such as `core.composition.patch_words.strongest`; None takes the map's own largest.
+        scale: the value of the strongest colour, such as `core.composition.word_maps.strongest`; None takes the map's own largest.
 
     Raises:
         InvalidInput: the map is not a finite (R, C) array, or the scale is not above 0.

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.composition.blind import blind_scorers
-from core.composition.judging import hard_pictures, judge, readable
-from core.composition.measures import by_tag, metrics_of, picture_groups, tags_of
-from core.composition.published import figures_for
-from core.composition.readers.building import counted, retrieval_fault
-from core.composition.scoring import ReadsCaptions, cosines
+from core.composition.readers.builder import counted, retrieval_fault
+from core.composition.scoring.blind import blind_scorers
+from core.composition.scoring.encoder import ReadsCaptions, cosines
+from core.composition.scoring.judging import hard_pictures, judge, readable
+from core.composition.scoring.measures import by_tag, metrics_of, picture_groups, tags_of
+from core.composition.scoring.published import figures_for
 from core.errors import InvalidInput
 from core.options import read_name
 from core.records import (

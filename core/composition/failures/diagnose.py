@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.checks.compare import MODEL, compare
-from core.composition.caption_columns import caption_columns, spoken_condition, tag_columns
-from core.composition.caption_samples import CaptionSamples, Loss, caption_samples
-from core.composition.kind_findings import kinds_with_p
+from core.composition.failures.columns import caption_columns, spoken_condition, tag_columns
+from core.composition.failures.kinds import kinds_with_p
+from core.composition.failures.samples import CaptionSamples, Loss, caption_samples
 from core.discovery.method import diagnose_records
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.errors import InvalidInput
@@ -75,7 +75,7 @@ def diagnose_composition(
         encoder: in whose spaces failures are found; it need not be the model that was scored.
         naming: another encoder whose text tower finds the words and reads the captions.
         vocabulary: the user's own phrases, in place of those that ship.
-        loss: "binding" takes out what pictures and captions attract by themselves, of pairs; see `core.composition.caption_samples`.
+        loss: "binding" takes out what pictures and captions attract by themselves, of pairs; see `core.composition.failures.samples`.
         families: attribute -> its family, before those of the lexicon, such as {"shiny": "material"}.
         cache: where embeddings are kept between runs.
 

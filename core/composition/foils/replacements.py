@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.composition.foil_drafts import COLOUR, MATERIAL, OTHER, PLACE, SIZE, Draft, Kind, is_vague, span_of
+from core.composition.foils.drafts import COLOUR, MATERIAL, OTHER, PLACE, SIZE, Draft, Kind, is_vague, span_of
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import Relation, read_lexicon
 from core.language.captions.parse import Reading, Thing
