@@ -11,9 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from core.adapters import ADAPTERS, adapter_class
 from core.cli_probe import SETTING, Commands, add_setting_options
 from core.errors import MissingDependency
+from core.training.adapters import ADAPTERS, adapter_class
 
 TRAINING = "training_"
 """Begins the name of each option that says how an adapter is trained."""
@@ -143,8 +143,8 @@ def _add_adapt(parser: argparse.ArgumentParser, asked: str) -> None:
 
 def _add_settings(parser: argparse.ArgumentParser, name: str) -> None:
     kind = known_adapter(name)
-    from core.adapters.training import Training
     from core.options import settings_of
+    from core.training.loop import Training
 
     own = parser.add_argument_group(f"settings of {kind.title}", f"{kind.what} Source: {kind.source}.".replace("%", "%%"))
     add_setting_options(own, settings_of(kind), SETTING)

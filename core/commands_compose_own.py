@@ -139,8 +139,8 @@ def grid(options: Namespace) -> None:
     """Attributes and objects over pictures: what is seen, what is bound, in each cell."""
     from core.composition.grid.binding import binding_grid
     from core.composition.grid.read import read_grid
-    from core.composition.scorers import matrix_of, scorer_of
     from core.embeddings.cache import default_cache
+    from core.training.scorers import matrix_of, scorer_of
 
     if options.out is not None:
         check_suffix(options.out)

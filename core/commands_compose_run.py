@@ -158,7 +158,7 @@ def score_models(
 
 def scorers_of(models: Sequence[str]) -> list[Scorer]:
     """The scorer of each name or folder."""
-    from core.composition.scorers import scorer_of
+    from core.training.scorers import scorer_of
 
     return [scorer_of(model) for model in models]
 
@@ -220,7 +220,7 @@ def _write_report(ran: Ran, path: Path, regression: Any) -> None:
 
 def _known_check(models: Sequence[str]) -> Any:
     """The regression check that `compose adapt` wrote beside an adapter that is scored; None without one."""
-    from core.commands_compose_train import CHECK, read_check
+    from core.training.forgetting_file import CHECK, read_check
 
     folders = [Path(model).expanduser() for model in models]
     return next((read_check(folder) for folder in reversed(folders) if (folder / CHECK).is_file()), None)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from argparse import Namespace
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,25 +15,23 @@ from core.commands_compose_run import open_pictured, run_lines, score_models, wr
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.numbers import clock
 from core.terminal import TerminalProgress
+from core.training.forgetting_file import CHECK, STATE, write_check
 
 if TYPE_CHECKING:
-    from core.adapters.adapted import Adapted
-    from core.adapters.regression import RegressionCheck
-    from core.adapters.training import Training
     from core.records import Pictured
+    from core.training.adapted import Adapted
+    from core.training.forgetting import RegressionCheck
+    from core.training.loop import Training
 
-STATE, CHECK = "training", "check.json"
-"""Below --out: the state of a training that was stopped, and what the check found."""
 MOST_ITEMS = 100_000
-ESTIMATES = ("before", "after", "difference")
 
 
 def adapters(options: Namespace) -> None:
     """Every adapter: what it does, how many numbers it learns on an encoder, where it comes from, and its settings."""
-    from core.adapters import ADAPTERS
     from core.encoders import load_encoder
     from core.options import settings_of
     from core.probes.ladder.reproduce import encoder_name
+    from core.training.adapters import ADAPTERS
 
     encoder = load_encoder(encoder_name(options.encoder))
     for name in ADAPTERS:
@@ -52,16 +48,13 @@ def adapters(options: Namespace) -> None:
 
 def size_text(adapter: Any, encoder: Any) -> str:
     """How many numbers a fresh module learns."""
-    from core.adapters.adapted import tower_of
+    from core.training.adapted import tower_of
 
     module = adapter.build(tower_of(encoder), encoder, 0)
     n = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
     if hasattr(module, "prepare"):  # it grows with the words that it is taught
         return f"{module.change.shape[1]:,} parameters on {encoder.name} for each word of the captions that it learns from"
     return f"{n:,} parameters on {encoder.name}"
-
-
-# ---- training
 
 
 def adapt(options: Namespace) -> None:
@@ -95,9 +88,9 @@ def adapt(options: Namespace) -> None:
 def _settings(options: Namespace) -> tuple[dict[str, Any], Training]:
     """The adapter's settings as given, and how it is trained; wrong values are refused before anything is read."""
     known_adapter(options.adapter)
-    from core.adapters import make_adapter
-    from core.adapters.training import Training
     from core.options import check_seed, read_settings
+    from core.training.adapters import make_adapter
+    from core.training.loop import Training
 
     own = {name.removeprefix(SETTING): value for name, value in vars(options).items() if name.startswith(SETTING)}
     training = {name.removeprefix(TRAINING): value for name, value in vars(options).items() if name.startswith(TRAINING)}
@@ -136,9 +129,9 @@ def _checked(
     options: Namespace, adapted: Adapted, labelled: Any, captions: Pictured | None, others: list[Pictured], progress: TerminalProgress, seed: int
 ) -> RegressionCheck:
     """What the training cost, printed and kept beside the adapter."""
-    from core.adapters.regression import check_regression
     from core.composition.lines import regression_lines
     from core.embeddings.cache import default_cache
+    from core.training.forgetting import check_regression
 
     found = check_regression(adapted, labelled=labelled, retrieval=captions, benchmarks=others, cache=default_cache(), progress=progress, seed=seed)
     write_check(found, options.out)
@@ -149,8 +142,8 @@ def _checked(
 
 def _test(options: Namespace, adapted: Adapted, rest: Pictured, check: RegressionCheck | None, progress: TerminalProgress, seed: int) -> None:
     """The frozen encoder and the adapter on the items that were not learned from, printed and written into --out/test."""
-    from core.adapters.adapt import AdaptedScorer
     from core.composition.scoring.encoder import EncoderScorer
+    from core.training.train import AdaptedScorer
 
     ran = score_models(rest, [EncoderScorer(adapted.encoder), AdaptedScorer(adapted)], progress, seed=seed)
     write_results(ran, options.out / "test", check)
@@ -166,8 +159,8 @@ def _labelled(path: Path, progress: TerminalProgress) -> Any:
 
 def _train(options: Namespace, given: dict[str, Any], how: Training, pictured: Pictured, encoder: Any, progress: TerminalProgress) -> Adapted:
     """The trained adapter, saved; where the user stops it, the finished epochs are kept."""
-    from core.adapters.adapt import adapt as train
     from core.embeddings.cache import default_cache
+    from core.training.train import adapt as train
 
     state = options.out / STATE
     try:
@@ -206,36 +199,3 @@ def trained_lines(adapted: Adapted) -> list[str]:
             "No epoch was better than the untrained module, which was kept: it learned nothing. Try more items, or another step size (--lr)."
         )
     return lines
-
-
-# ---- what the check found, as a file
-
-
-def write_check(found: RegressionCheck, folder: Path) -> None:
-    """Write check.json."""
-    from core.files import write_json
-    from core.records.codec import plain
-
-    write_json(folder / CHECK, plain({"format": 1, "sentence": found.sentence, **asdict(found)}))
-
-
-def read_check(folder: Path) -> RegressionCheck:
-    """The check that `write_check` wrote.
-
-    Raises:
-        InvalidInput: it is damaged.
-    """
-    from core.adapters.regression import RegressionCheck, RegressionRow
-    from core.records import Estimate
-
-    def row(said: dict[str, Any]) -> RegressionRow:
-        estimates = {name: Estimate(**{end: float("nan") if v is None else v for end, v in said[name].items()}) for name in ESTIMATES}
-        fields: dict[str, Any] = {**said, **estimates}
-        return RegressionRow(**fields)
-
-    try:
-        said = json.loads((folder / CHECK).read_text("utf-8"))
-        rows, reranked = (tuple(row(one) for one in said[name]) for name in ("rows", "reranked"))
-        return RegressionCheck(said["before"], said["after"], rows, reranked, tuple(said["notes"]))
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise InvalidInput(f"{folder / CHECK} is damaged ({error}). Delete it, or train the adapter again.") from error

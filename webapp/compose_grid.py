@@ -82,8 +82,8 @@ def make_grid(
         InvalidInput: no run is open, it has no such column or no pictures, or the model cannot be used.
     """
     from core.composition.grid.binding import binding_grid
-    from core.composition.scorers import matrix_of
     from core.embeddings.cache import default_cache
+    from core.training.scorers import matrix_of
 
     name, scorer = scorer_for(model or "embedded", composing.taught, house)
 

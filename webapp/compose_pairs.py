@@ -164,10 +164,10 @@ def scored(pairing: Pairing, encoder: str, house: House) -> tuple[Any, ...]:
 
 def on_cell(pairing: Pairing, encoder: str, house: House, event: gr.EventData) -> Any:
     """A score was pressed: returns which parts of that picture speak for which word of that caption."""
-    from core.adapters.adapted import tower_of  # torch
     from core.composition.word_maps import offers_patches, read_occlusion, read_patches
     from core.data.images.decoding import Unreadable, decode
     from core.encoders import load_encoder
+    from core.training.adapted import tower_of  # torch
 
     said, scores, store = event_data(event), pairing.scores, pairing.store
     if said.get("do") != "cell" or scores is None or store is None:

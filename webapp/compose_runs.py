@@ -17,9 +17,9 @@ from webapp.compose_models import CONFIG, TAUGHT, House, checked_encoder
 from webapp.downloads import temporary_folder
 
 if TYPE_CHECKING:
-    from core.adapters.files import Epoch
-    from core.adapters.regression import RegressionCheck
     from core.records import SampleSet
+    from core.training.checkpoints import Epoch
+    from core.training.forgetting import RegressionCheck
 
 OWN = "own"
 """The choice that takes the visitor's own files."""
@@ -171,7 +171,7 @@ def scorer_for(key: str, taught: Sequence[Taught], house: House) -> tuple[str, S
     Raises:
         InvalidInput: there is no such adapter, or the encoder cannot be loaded.
     """
-    from core.composition.scorers import scorer_of  # loads the encoders
+    from core.training.scorers import scorer_of  # loads the encoders
 
     if key.startswith(TAUGHT):
         found = next((t for t in taught if t.name == key.removeprefix(TAUGHT)), None)

@@ -23,7 +23,7 @@ from webapp.jobs import JOBS, Job, closing, status
 from webapp.session import shows_errors, whole
 
 if TYPE_CHECKING:
-    from core.adapters.regression import RegressionCheck
+    from core.training.forgetting import RegressionCheck
     from webapp.tabs.compose import Parts
 
 RENDERED, PART = "rendered", "part"
@@ -59,7 +59,7 @@ class Learned:
 
 def adapters() -> list[tuple[str, str]]:
     """(title, name) of the adapters, those first that learn most for their cost."""
-    from core.adapters import ADAPTERS
+    from core.training.adapters import ADAPTERS
 
     rest = [name for name in ADAPTERS if name not in STARTS]
     return [*((title, name) for name, title in STARTS.items() if name in ADAPTERS), *((name.capitalize(), name) for name in rest)]
@@ -127,7 +127,7 @@ def on_teach(composing: Composing, house: House, *said: Any) -> Iterator[tuple[A
 
 def curve_so_far_view(folder: Path) -> str:
     """The curve of the epochs that are finished."""
-    from core.adapters.stopped import curve_so_far
+    from core.training.stopped import curve_so_far
 
     return curve_view(curve_so_far(folder / "state"))
 
@@ -137,12 +137,12 @@ def learn(composing: Composing, house: House, plan: Plan, folder: Path, progress
 
     A training that is stopped after its first epoch is kept as it stands.
     """
-    from core.adapters.adapt import adapt  # torch
-    from core.adapters.adapted import Adapted
-    from core.adapters.stopped import adapted_so_far
-    from core.adapters.training import Training
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
+    from core.training.adapted import Adapted
+    from core.training.loop import Training
+    from core.training.stopped import adapted_so_far
+    from core.training.train import adapt  # torch
 
     encoder = load_encoder(checked_encoder(plan.encoder, house))
     progress("draw what to learn from", 0, 1)
@@ -195,8 +195,8 @@ def _parts(composing: Composing, plan: Plan) -> tuple[str, Pictured, Pictured]:
 
 def _regression(adapted: Any, progress: Progress) -> RegressionCheck | str:
     """What it cost elsewhere; a stop, or data that cannot be read, does not lose the adapter."""
-    from core.adapters.regression import check_regression
     from core.embeddings.cache import default_cache
+    from core.training.forgetting import check_regression
 
     try:
         return check_regression(adapted, cache=default_cache(), progress=progress)
@@ -226,7 +226,7 @@ def _archive(folder: Path) -> Path:
 
 def on_learned(composing: Composing, house: House, learned: Learned | None) -> tuple[Any, ...]:
     """Show what a training made: returns (status, composing, result, items, diagnose button, files' row, training's view, zip, second models)."""
-    from core.adapters.adapted import load_adapted
+    from core.training.adapted import load_adapted
     from webapp.tabs.compose import on_made
 
     if learned is None:

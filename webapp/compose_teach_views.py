@@ -11,9 +11,9 @@ from webapp.probe_figures import interval, points
 from webapp.probe_runs import duration
 
 if TYPE_CHECKING:
-    from core.adapters.adapted import AdapterRecord
-    from core.adapters.files import Epoch
-    from core.adapters.regression import RegressionCheck, RegressionRow
+    from core.training.adapted import AdapterRecord
+    from core.training.checkpoints import Epoch
+    from core.training.forgetting import RegressionCheck, RegressionRow
 
 PER_ITEM = {"linear": 0.001, "late": 0.005, "prompt-tuning": 0.012, "local": 0.018, "unimodal": 0.023, "mm-adapter": 0.029, "mm-pred": 0.031}
 """CPU seconds of one item in one epoch, measured with the embedded encoder; others have wider tokens."""

@@ -17,7 +17,7 @@ _WIDTH, _EDGE = 300, 4
 
 
 class Epoch(Protocol):
-    """One pass of a training (`core.adapters.training.Epoch`)."""
+    """One pass of a training (`core.training.loop.Epoch`)."""
 
     @property
     def number(self) -> int: ...

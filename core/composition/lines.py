@@ -14,7 +14,7 @@ from core.numbers import count, p_value
 from core.records import Benchmark, CompositionComparison, CompositionResult, Estimate, Metric
 
 if TYPE_CHECKING:
-    from core.adapters.regression import RegressionCheck, RegressionRow
+    from core.training.forgetting import RegressionCheck, RegressionRow
 
 FEW = 5
 """Missing pictures that are named."""

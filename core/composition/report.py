@@ -21,7 +21,7 @@ from core.records import Benchmark, ComparedMetric, CompositionComparison, Compo
 from core.report import environment, style
 
 if TYPE_CHECKING:
-    from core.adapters.regression import RegressionCheck, RegressionRow
+    from core.training.forgetting import RegressionCheck, RegressionRow
 
 MOST_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""

@@ -19,9 +19,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.adapters import ADAPTERS, adapter_class
-from core.adapters.adapt import AdaptedScorer, adapt
-from core.adapters.training import Training
 from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.run import run_composition
 from core.embeddings.cache import default_cache
@@ -33,6 +30,9 @@ from core.scenes.held_out import held_out_pairs
 from core.scenes.items import KINDS, RenderedPlan, draw_items
 from core.statistics.intervals import wilson
 from core.statistics.paired import paired_difference
+from core.training.adapters import ADAPTERS, adapter_class
+from core.training.loop import Training
+from core.training.train import AdaptedScorer, adapt
 from tests.benchmarks.lines import append_line, keys_done, read_lines
 
 FROZEN = "frozen"

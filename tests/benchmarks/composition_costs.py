@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
-from core.adapters.adapted import load_adapted
-from core.adapters.regression import check_regression
 from core.embeddings.cache import default_cache
 from core.probes.ladder.reproduce import over_seeds
 from core.records import Estimate
 from core.scenes.shipped import open_shipped
+from core.training.adapted import load_adapted
+from core.training.forgetting import check_regression
 from tests.benchmarks.composition import said
 from tests.benchmarks.lines import append_line, keys_done, read_lines
 

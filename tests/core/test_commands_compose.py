@@ -11,20 +11,20 @@ import pandas as pd
 import pytest
 
 from core import commands_compose_train
-from core.adapters import ADAPTERS
-from core.adapters.adapted import load_adapted
-from core.adapters.training import Training
 from core.cli import build_parser, main
 from core.cli_compose import TRAINING, named_adapter
 from core.cli_probe import SETTING
 from core.commands_compose import COLA, PARTS, PICTURES
-from core.commands_compose_train import read_check
 from core.composition.readers import READERS
 from core.composition.results import load_result
 from core.options import settings_of
 from core.scenes.shipped import SHIPPED
 from core.scenes.write import MULTI
 from core.terminal import TerminalProgress
+from core.training.adapted import load_adapted
+from core.training.adapters import ADAPTERS
+from core.training.forgetting_file import read_check
+from core.training.loop import Training
 from tests.core.test_commands_probe import refused, said
 from tests.core.test_token_towers import TWO
 from tests.core.tiny_clip import write_model
@@ -297,7 +297,7 @@ def test_colas_figure_is_set_beside_the_published_one(
 ) -> None:
     arguments = ["reproduce", "cola", "--images", str(drawn / "images"), "--out", str(tmp_path / "out")]
     assert "No figure is published for this encoder" in said(capsys, *arguments, "--encoder", tiny)
-    from core.composition import scorers
+    from core.training import scorers
 
     real: Any = scorers.scorer_of
     monkeypatch.setattr(scorers, "scorer_of", lambda name: real(tiny))

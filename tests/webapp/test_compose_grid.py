@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import core.composition.scorers
+import core.training.scorers
 from core.composition.grid.binding import NO_ATTRIBUTE, NOTHING, binding_grid
 from core.composition.grid.questions import Shown
 from core.composition.grid.rendered import draw_binding

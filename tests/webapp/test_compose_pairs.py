@@ -11,12 +11,11 @@ import pytest
 from PIL import Image
 
 import core.encoders
-from core.adapters import adapted
-from core.composition import scorers
 from core.composition.own_pairs import MOST_CAPTIONS
 from core.data.images.files import Uploads
 from core.errors import InvalidInput
 from core.records import F32
+from core.training import adapted, scorers
 from tests.fixtures import draw_picture
 from tests.webapp.test_markup import Tags
 from webapp.compose_models import House

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 import core.encoders
-from core.adapters import ADAPTERS
-from core.adapters.files import Epoch
-from core.adapters.regression import RegressionCheck, RegressionRow
-from core.composition import scorers
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.records import Estimate
 from core.scenes.shipped import open_shipped
+from core.training import scorers
+from core.training.adapters import ADAPTERS
+from core.training.checkpoints import Epoch
+from core.training.forgetting import RegressionCheck, RegressionRow
 from tests.core.test_token_towers import TWO
 from tests.core.tiny_clip import write_model
 from tests.webapp.composed import pairs

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.adapters import ADAPTERS, make_adapter
-from core.adapters.adapt import AdaptedScorer, adapt, read_tokens
-from core.adapters.adapted import load_adapted, tower_of
-from core.adapters.training import Training
-from core.composition.scorers import matrix_of, scorer_of
 from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.run import run_composition
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.records import Pictured
 from core.scenes.shipped import draw_training, open_shipped
+from core.training.adapted import load_adapted, tower_of
+from core.training.adapters import ADAPTERS, make_adapter
+from core.training.loop import Training
+from core.training.scorers import matrix_of, scorer_of
+from core.training.train import AdaptedScorer, adapt, read_tokens
 from tests.core.test_token_towers import TWO, changed
 from tests.core.tiny_clip import write_hugging_face, write_model
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.adapters.everyday import captioned_items, scene_captions, scene_classes
 from core.errors import InvalidInput
+from core.training.reference_tasks import captioned_items, scene_captions, scene_classes
 from tests.core.composition.made import benchmark, choice, pair, pictured
 
 

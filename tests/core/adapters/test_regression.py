@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.adapters import regression
-from core.adapters.regression import RegressionCheck, check_scorers
 from core.errors import Cancelled, InvalidInput
 from core.records import F64, Estimate, ImageStore, Pictured, Progress, SampleSet, Scores, no_progress
 from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
+from core.training import forgetting as regression
+from core.training.forgetting import RegressionCheck, check_scorers
 from tests.core.composition.made import Pixels, benchmark, choice, pairs, pictured
 
 N = 60

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.adapters.reranking import RerankingScorer, rerank
 from core.errors import InvalidInput
 from core.records import F64
+from core.training.reranking import RerankingScorer, rerank
 from tests.core.composition.made import Given, choices, pairs, pictured, queries, random_scores
 
 

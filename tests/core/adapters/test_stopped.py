@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.adapters.adapt import AdaptedScorer, adapt
-from core.adapters.stopped import adapted_so_far, curve_so_far
-from core.adapters.training import Training
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.records import Pictured
 from core.scenes.shipped import draw_training, open_shipped
+from core.training.loop import Training
+from core.training.stopped import adapted_so_far, curve_so_far
+from core.training.train import AdaptedScorer, adapt
 from tests.core.test_token_towers import TWO
 from tests.core.tiny_clip import write_model
 

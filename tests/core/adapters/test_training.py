@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from core.adapters import ADAPTERS, make_adapter
-from core.adapters.base import TextRows
-from core.adapters.data import make_step
-from core.adapters.files import write_tensors
-from core.adapters.matching import score_questions
-from core.adapters.training import Trained, Training, fit, picture_groups, right, split_items, step_loss, validate
 from core.errors import Cancelled, InvalidInput
+from core.training.adapters import ADAPTERS, make_adapter
+from core.training.adapters.base import TextRows
+from core.training.checkpoints import write_tensors
+from core.training.loop import Trained, Training, fit, picture_groups, right, split_items, step_loss, validate
+from core.training.matching import score_questions
+from core.training.pairs import make_step
 from tests.core.adapters.tokens_made import MadeTower, made_pairs
 
 QUICK = Training(epochs=2, patience=5, batch=8)

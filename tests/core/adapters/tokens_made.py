@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from core.adapters.data import PairData, Question
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.records import F32
+from core.training.pairs import PairData, Question
 
 COLOURS, SHAPES = ("red", "green", "blue", "grey"), ("cube", "ball", "cone", "ring")
 WIDTH, GRID = 32, 4

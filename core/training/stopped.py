@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.adapters import make_adapter
-from core.adapters.adapt import read_tokens
-from core.adapters.adapted import Adapted, make_adapted, tower_of
-from core.adapters.files import STATE, WEIGHTS, Epoch, read_tensors
-from core.adapters.training import Trained, Training, picture_groups, split_items
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.records import Pictured, Progress, no_progress
+from core.training.adapted import Adapted, make_adapted, tower_of
+from core.training.adapters import make_adapter
+from core.training.checkpoints import STATE, WEIGHTS, Epoch, read_tensors
+from core.training.loop import Trained, Training, picture_groups, split_items
+from core.training.train import read_tokens
 
 
 def curve_so_far(state: Path) -> tuple[Epoch, ...]:
@@ -40,7 +40,7 @@ def adapted_so_far(
 ) -> Adapted | None:
     """The adapter as it stood after the best epoch in `state`; None where no epoch of training was finished.
 
-    Args: as of `core.adapters.adapt.adapt`, which wrote the state.
+    Args: as of `core.training.train.adapt`, which wrote the state.
 
     Raises:
         InvalidInput: the state is damaged, or is of another adapter.

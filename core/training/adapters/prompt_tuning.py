@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 import torch
 
-from core.adapters.base import Cosine, ImageRows, State, TextRows
 from core.encoders import Encoder
 from core.encoders.prompts import PromptTower
 from core.encoders.tokens import TokenTower
 from core.errors import InvalidInput
+from core.training.adapters.base import Cosine, ImageRows, State, TextRows
 
 
 class PromptModule(Cosine):

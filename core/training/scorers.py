@@ -26,8 +26,8 @@ def scorer_of(name: str) -> Scorer:
     """
     folder = path_of(name, "The model")
     if (folder / "adapter.json").is_file():
-        from core.adapters.adapt import AdaptedScorer  # loads torch
-        from core.adapters.adapted import load_adapted
+        from core.training.adapted import load_adapted
+        from core.training.train import AdaptedScorer  # loads torch
 
         return AdaptedScorer(load_adapted(folder))
     from core.probes.ladder.reproduce import encoder_name
@@ -38,7 +38,7 @@ def scorer_of(name: str) -> Scorer:
 def matrix_of(scorer: Scorer, images: ImageStore, texts: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress) -> F64:
     """(n, m) scores of every picture with every text: cosines of a frozen encoder, logits of an adapted one; nan where a picture cannot be read."""
     if not isinstance(scorer, EncoderScorer):
-        from core.adapters.adapt import AdaptedScorer
+        from core.training.train import AdaptedScorer
 
         assert isinstance(scorer, AdaptedScorer)
         return scorer.matrix(images, texts, cache=cache, progress=progress)

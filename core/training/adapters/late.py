@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from core.adapters.base import Cosine, ImageRows, State, TextRows
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
+from core.training.adapters.base import Cosine, ImageRows, State, TextRows
 
 
 class LateModule(Cosine):

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.adapters.base import State
-from core.adapters.data import PairData
 from core.records import F64, I64, Progress, no_progress
+from core.training.adapters.base import State
+from core.training.pairs import PairData
 
 TEXTS, PAIRS, IMAGES = 256, 256, 128
 """Texts, pairs and pictures in one pass."""

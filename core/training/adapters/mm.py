@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from core.adapters.base import ImageRows, Level, State, TextRows, masked_mean, unit
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
+from core.training.adapters.base import ImageRows, Level, State, TextRows, masked_mean, unit
 
 HEADS = 4
 SHARPNESS = 10.0

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import torch
 
-from core.adapters.base import ImageRows, Level, State, TextRows, unit
-from core.adapters.unimodal import encoder_layers
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
+from core.training.adapters.base import ImageRows, Level, State, TextRows, unit
+from core.training.adapters.unimodal import encoder_layers
 
 
 class LocalModule(torch.nn.Module):

@@ -9,13 +9,13 @@ from typing import Any
 from core.errors import InvalidInput
 
 ADAPTERS = {
-    "linear": "core.adapters.linear:Linear",
-    "prompt-tuning": "core.adapters.prompt_tuning:PromptTuning",
-    "late": "core.adapters.late:Late",
-    "unimodal": "core.adapters.unimodal:Unimodal",
-    "mm-pred": "core.adapters.mm:MMPred",
-    "mm-adapter": "core.adapters.mm:MMAdapter",
-    "local": "core.adapters.local:Local",
+    "linear": "core.training.adapters.linear:Linear",
+    "prompt-tuning": "core.training.adapters.prompt_tuning:PromptTuning",
+    "late": "core.training.adapters.late:Late",
+    "unimodal": "core.training.adapters.unimodal:Unimodal",
+    "mm-pred": "core.training.adapters.mm:MMPred",
+    "mm-adapter": "core.training.adapters.mm:MMAdapter",
+    "local": "core.training.adapters.local:Local",
 }
 
 

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from core.adapters.data import PairData, Step, content_digest, make_step
-from core.adapters.files import Epoch, read_checkpoint, write_checkpoint
-from core.adapters.matching import pick, score_questions
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Progress, no_progress
+from core.training.checkpoints import Epoch, read_checkpoint, write_checkpoint
+from core.training.matching import pick, score_questions
+from core.training.pairs import PairData, Step, content_digest, make_step
 
 EASY = 0.5
 """Weight of captions of other items beside the hard pairs."""

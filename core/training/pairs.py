@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.adapters.base import ImageRows, TextRows
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import InvalidInput
 from core.records import I64, Benchmark, Bool, distinct_captions
+from core.training.adapters.base import ImageRows, TextRows
 
 MOST_TRAINING_PICTURES = 8
 """Pictures of one retrieval item in a step: the rest are drawn in other epochs."""

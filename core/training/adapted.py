@@ -12,13 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from core.adapters import make_adapter
-from core.adapters.files import Epoch, epoch_of, read_tensors, write_tensors
-from core.adapters.training import Trained, Training
 from core.encoders import Encoder, load_encoder
 from core.errors import InvalidInput
 from core.files import write_text
 from core.records import Benchmark
+from core.training.adapters import make_adapter
+from core.training.checkpoints import Epoch, epoch_of, read_tensors, write_tensors
+from core.training.loop import Trained, Training
 
 FORMAT = 1
 RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
@@ -29,7 +29,7 @@ class AdapterRecord:
     """What is known of a trained adapter besides its weights."""
 
     adapter: str
-    """Name in `core.adapters.ADAPTERS`."""
+    """Name in `core.training.adapters.ADAPTERS`."""
     settings: Mapping[str, Any]
     encoder: str
     """Name under which `core.encoders.load_encoder` finds the frozen encoder."""
@@ -53,7 +53,7 @@ class Adapted:
     """An encoder with an adapter on its tokens.
 
     Args:
-        module: the trained `core.adapters.base.Matcher`, in evaluation mode.
+        module: the trained `core.training.adapters.base.Matcher`, in evaluation mode.
     """
 
     def __init__(self, record: AdapterRecord, module: Any, encoder: Encoder) -> None:
@@ -97,7 +97,7 @@ class Adapted:
 
 
 def make_adapted(name: str, settings: Mapping[str, Any], how: Training, found: Trained, encoder: Encoder, benchmark: Benchmark) -> Adapted:
-    """What `core.adapters.training.fit` gave, with what it was trained on."""
+    """What `core.training.loop.fit` gave, with what it was trained on."""
     record = AdapterRecord(
         name,
         dict(settings),

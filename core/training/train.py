@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from core.adapters import make_adapter
-from core.adapters.adapted import Adapted, make_adapted, tower_of
-from core.adapters.data import PairData, pair_data
-from core.adapters.matching import score_pairs, score_questions
-from core.adapters.training import Training, fit, picture_groups, split_items
 from core.embeddings.tokens import read_image_tokens, read_text_tokens
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.records import F64, Benchmark, ImageStore, Item, Pictured, Progress, Scores, distinct_captions, no_progress
+from core.training.adapted import Adapted, make_adapted, tower_of
+from core.training.adapters import make_adapter
+from core.training.loop import Training, fit, picture_groups, split_items
+from core.training.matching import score_pairs, score_questions
+from core.training.pairs import PairData, pair_data
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +91,7 @@ def adapt(
     """Train an adapter on a benchmark's items; part of them stops the training.
 
     Args:
-        name: of `core.adapters.ADAPTERS`.
+        name: of `core.training.adapters.ADAPTERS`.
         settings: of that adapter, the others at their defaults.
         state: folder in which a training that was stopped is taken up again.
         cache: where tokens are kept between runs.

@@ -16,9 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from core.adapters.everyday import Captioned, captioned_items, scene_captions, scene_classes
-from core.adapters.reranking import CANDIDATES, RerankingScorer, rerank
-from core.composition.scorers import matrix_of
 from core.composition.scoring.compare import ALL, LOWER_IS_BETTER, compare_results
 from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.measures import share_of, title_of
@@ -28,9 +25,12 @@ from core.numbers import count, percent, points
 from core.records import F64, I64, Bool, Estimate, ImageStore, Pictured, Progress, SampleSet, Scorer, Scores, no_progress
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm
+from core.training.reference_tasks import Captioned, captioned_items, scene_captions, scene_classes
+from core.training.reranking import CANDIDATES, RerankingScorer, rerank
+from core.training.scorers import matrix_of
 
 if TYPE_CHECKING:
-    from core.adapters.adapted import Adapted
+    from core.training.adapted import Adapted
 
 PROMPT = "a photo of a {}."
 LABELLED, CAPTIONED = 240, 100
@@ -78,7 +78,7 @@ class RegressionCheck:
     after: str
     rows: tuple[RegressionRow, ...]
     reranked: tuple[RegressionRow, ...]
-    """Retrieval and the other benchmarks with the adapter as a re-ranker (`core.adapters.reranking`); zero-shot is then the frozen encoder's."""
+    """Retrieval and the other benchmarks with the adapter as a re-ranker (`core.training.reranking`); zero-shot is then the frozen encoder's."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -110,7 +110,7 @@ def check_regression(
         InvalidInput: `labelled` has no pictures, no labels or one class only, or no picture can be read.
         Cancelled: from `progress`.
     """
-    from core.adapters.adapt import AdaptedScorer  # loads torch
+    from core.training.train import AdaptedScorer  # loads torch
 
     before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
     return check_scorers(before, after, labelled=labelled, retrieval=retrieval, benchmarks=benchmarks, cache=cache, progress=progress, seed=seed)

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from core.adapters.base import Cosine, ImageRows, State, TextRows, masked_mean, unit
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
+from core.training.adapters.base import Cosine, ImageRows, State, TextRows, masked_mean, unit
 
 
 def encoder_layers(width: int, heads: int, layers: int, hidden: int, dropout: float) -> torch.nn.TransformerEncoder:

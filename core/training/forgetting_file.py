@@ -1,0 +1,51 @@
+"""Of core.commands_compose_train."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from core.training.forgetting import RegressionCheck
+
+STATE, CHECK = "training", "check.json"
+
+
+"""Below --out: the state of a training that was stopped, and what the check found."""
+
+
+ESTIMATES = ("before", "after", "difference")
+
+
+def write_check(found: RegressionCheck, folder: Path) -> None:
+    """Write check.json."""
+    from core.files import write_json
+    from core.records.codec import plain
+
+    write_json(folder / CHECK, plain({"format": 1, "sentence": found.sentence, **asdict(found)}))
+
+
+def read_check(folder: Path) -> RegressionCheck:
+    """The check that `write_check` wrote.
+
+    Raises:
+        InvalidInput: it is damaged.
+    """
+    from core.records import Estimate
+    from core.training.forgetting import RegressionCheck, RegressionRow
+
+    def row(said: dict[str, Any]) -> RegressionRow:
+        estimates = {name: Estimate(**{end: float("nan") if v is None else v for end, v in said[name].items()}) for name in ESTIMATES}
+        fields: dict[str, Any] = {**said, **estimates}
+        return RegressionRow(**fields)
+
+    try:
+        said = json.loads((folder / CHECK).read_text("utf-8"))
+        rows, reranked = (tuple(row(one) for one in said[name]) for name in ("rows", "reranked"))
+        return RegressionCheck(said["before"], said["after"], rows, reranked, tuple(said["notes"]))
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise InvalidInput(f"{folder / CHECK} is damaged ({error}). Delete it, or train the adapter again.") from error
