@@ -27,9 +27,9 @@ def diagnose(options: Namespace) -> None:
     from core.diagnose import diagnose_audit
     from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
-    from core.report import write_report
+    from core.reports.html.diagnosis import write_report
+    from core.reports.wording.summary import text_summary
     from core.store import save
-    from core.summary import text_summary
 
     progress = TerminalProgress()
     try:
@@ -108,7 +108,8 @@ def assign(options: Namespace) -> None:
 
 def export(options: Namespace) -> None:
     """One part of a finished run, to a file or to standard output."""
-    from core import probe_tables, results
+    from core.reports.tables import diagnosis as results
+    from core.reports.tables import probes as probe_tables
     from core.store import load
 
     if options.format == "parquet" and options.out is None:

@@ -31,7 +31,7 @@ class Ran:
 
 def run(options: Namespace) -> None:
     """Score one or two models on a benchmark, print the figures and, with --out, write them."""
-    from core.composition.results import comparison_document, result_document
+    from core.reports.tables.composition import comparison_document, result_document
 
     _check_run(options)
     progress = TerminalProgress()
@@ -177,7 +177,7 @@ def _curve(scorer: Scorer) -> tuple[Sequence[Any], int] | None:
 
 def run_lines(ran: Ran) -> list[str]:
     """All that is printed of one or two models; of two the tags stand in the comparison alone."""
-    from core.composition.lines import comparison_lines, result_lines
+    from core.reports.wording.lines import comparison_lines, result_lines
 
     first = ran.results[0]
     lines = result_lines(first, ran.pictured.benchmark, tags=ran.comparison is None)
@@ -191,8 +191,8 @@ def run_lines(ran: Ran) -> list[str]:
 
 def write_results(ran: Ran, folder: Path, regression: Any = None) -> None:
     """The first result's files into the folder, the second's into "second" below it, the comparison, the missing pictures and the report."""
-    from core.composition.results import comparison_document, save_result
     from core.files import write_json, write_text
+    from core.reports.tables.composition import comparison_document, save_result
 
     for result, place in zip(ran.results, (folder, folder / "second")):
         save_result(result, ran.pictured.benchmark, place)
@@ -205,7 +205,7 @@ def write_results(ran: Ran, folder: Path, regression: Any = None) -> None:
 
 
 def _write_report(ran: Ran, path: Path, regression: Any) -> None:
-    from core.composition.report import write_composition_report
+    from core.reports.html.composition import write_composition_report
 
     write_composition_report(
         ran.results,
@@ -231,9 +231,9 @@ def _diagnose(ran: Ran, options: Namespace, progress: TerminalProgress) -> None:
     from core.composition.failures.diagnose import diagnose_composition, two_models
     from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
-    from core.report import write_report
+    from core.reports.html.diagnosis import write_report
+    from core.reports.wording.summary import text_summary
     from core.store import save
-    from core.summary import text_summary
 
     settings = Settings(seed=options.seed, n_permutations=options.permutations)
     given: dict[str, Any] = {"encoder": _finder(options.encoder[0]), "settings": settings, "cache": default_cache(), "progress": progress}

@@ -13,7 +13,7 @@ from core.cli_probe import SETTING, describe
 from core.commands import make_folder
 from core.commands_compose_run import open_pictured, run_lines, score_models, write_results
 from core.errors import Cancelled, DiagnosisError, InvalidInput
-from core.numbers import clock
+from core.reports.wording.training import trained_lines
 from core.terminal import TerminalProgress
 from core.training.forgetting_file import CHECK, STATE, write_check
 
@@ -129,8 +129,8 @@ def _checked(
     options: Namespace, adapted: Adapted, labelled: Any, captions: Pictured | None, others: list[Pictured], progress: TerminalProgress, seed: int
 ) -> RegressionCheck:
     """What the training cost, printed and kept beside the adapter."""
-    from core.composition.lines import regression_lines
     from core.embeddings.cache import default_cache
+    from core.reports.wording.lines import regression_lines
     from core.training.forgetting import check_regression
 
     found = check_regression(adapted, labelled=labelled, retrieval=captions, benchmarks=others, cache=default_cache(), progress=progress, seed=seed)
@@ -176,26 +176,3 @@ def _train(options: Namespace, given: dict[str, Any], how: Training, pictured: P
     adapted.save(options.out)
     shutil.rmtree(state, ignore_errors=True)
     return adapted
-
-
-def trained_lines(adapted: Adapted) -> list[str]:
-    """What was learned from how much, and the curve with the epoch that was kept."""
-    from core.composition.lines import aligned
-    from core.numbers import number, percent
-
-    record = adapted.record
-    rows = [("epoch", "loss", "validation loss", "validation items right", "")]
-    for epoch in record.curve:
-        loss = "" if epoch.loss is None else number(epoch.loss, 3)
-        kept = "<- kept" if epoch.number == record.best else ""
-        rows.append((str(epoch.number), loss, number(epoch.validation_loss, 3), percent(epoch.validation_accuracy), kept))
-    lines = [
-        f"{adapted.name}: {record.n_parameters:,} parameters, learned from {record.n_training:,} items of {record.benchmark}, stopped by "
-        f"{record.n_validation:,} others; {clock(record.seconds)} of computing",
-        *aligned(rows),
-    ]
-    if record.best == 0:
-        lines.append(
-            "No epoch was better than the untrained module, which was kept: it learned nothing. Try more items, or another step size (--lr)."
-        )
-    return lines

@@ -64,7 +64,7 @@ def probe(options: Namespace) -> None:
 
 
 def _on_run(options: Namespace, made: Probe) -> None:
-    from core.report import write_report
+    from core.reports.html.diagnosis import write_report
     from core.store import load, reload, save
 
     diagnosis = load(options.run)
@@ -240,7 +240,7 @@ def _own(
     from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
     from core.probes.own_failures import diagnose_probe
-    from core.report import write_report
+    from core.reports.html.diagnosis import write_report
     from core.store import save
 
     settings = Settings(seed=options.seed, n_permutations=options.permutations)
@@ -254,8 +254,8 @@ def _own(
 
 def _tell(options: Namespace, found: Diagnosis, result: ProbeResult, folder: Path) -> None:
     from core.checks.compare import comparison_with
-    from core.probe_sentences import comparison_lines, probe_lines
-    from core.probe_tables import probe_document
+    from core.reports.tables.probes import probe_document
+    from core.reports.wording.probes import comparison_lines, probe_lines
 
     if options.json:
         print(json.dumps(probe_document(found, result), indent=1, ensure_ascii=False, allow_nan=False))
@@ -269,7 +269,7 @@ def _tell(options: Namespace, found: Diagnosis, result: ProbeResult, folder: Pat
 
 def _tell_own(own: Diagnosis, options: Namespace) -> None:
     """The diagnosis of the probe's own losses in a few lines; with --json on stderr, where it spoils nothing."""
-    from core.summary import text_summary
+    from core.reports.wording.summary import text_summary
 
     stream = sys.stderr if options.json else sys.stdout
     print(f"The probe's own failures:\n{text_summary(own)}", file=stream)
@@ -282,8 +282,8 @@ def compare(options: Namespace) -> None:
     if options.out is not None and options.out.suffix.lower() not in (".csv", ".parquet", ".json", ".html"):
         raise InvalidInput(f"--out must end in .csv, .parquet, .json or .html: got {options.out.name!r}.")
     from core.checks.compare import compare as beside
-    from core.probe_sentences import comparison_lines
-    from core.probe_tables import comparison_document, comparison_table
+    from core.reports.tables.probes import comparison_document, comparison_table
+    from core.reports.wording.probes import comparison_lines
     from core.store import load
 
     diagnosis = load(options.run)
@@ -302,7 +302,7 @@ def compare(options: Namespace) -> None:
     in_folder(options.out)
     kind = options.out.suffix.lower()
     if kind == ".html":
-        from core.report import write_comparison
+        from core.reports.html.diagnosis import write_comparison
 
         write_comparison(diagnosis, found, options.out)
     elif kind == ".json":
@@ -323,9 +323,9 @@ def reproduce(options: Namespace) -> None:
     make_folder(options.out)
     from core.embeddings.cache import default_cache
     from core.files import write_json
-    from core.probe_sentences import reproduction_lines
-    from core.probe_tables import reproduction_document, reproduction_table
     from core.probes.ladder.reproduce import reproduce as climb
+    from core.reports.tables.probes import reproduction_document, reproduction_table
+    from core.reports.wording.probes import reproduction_lines
 
     progress = TerminalProgress()
     try:

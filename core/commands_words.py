@@ -25,9 +25,9 @@ NAMED = 5
 
 def ask(options: Namespace) -> None:
     """A sentence for each question, its best matching images, and how the first compares with each further one."""
-    from core import sentences
     from core.checks import questions
     from core.embeddings.cache import default_cache
+    from core.reports.wording import findings as sentences
     from core.store import load
 
     diagnosis = load(options.run)
@@ -51,7 +51,7 @@ def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
 
 def _document(diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool) -> dict[str, Any]:
     from core.records.codec import plain
-    from core.sentences import answer_sentence, difference_sentence
+    from core.reports.wording.findings import answer_sentence, difference_sentence
 
     questions = [
         {
@@ -91,8 +91,8 @@ def audit(options: Namespace) -> None:
     if options.out is not None and options.out.suffix.lower() not in (".csv", ".parquet", ".json", ".html"):
         raise InvalidInput(f"--out must end in .csv, .parquet, .json or .html (a heat map): got {options.out.name!r}.")
     from core.checks.questions import audit_table
-    from core.heatmap import text_table
-    from core.results import audit_frame
+    from core.reports.html.heatmap import text_table
+    from core.reports.tables.diagnosis import audit_frame
     from core.store import load
 
     diagnosis = load(options.run)
@@ -107,7 +107,7 @@ def audit(options: Namespace) -> None:
     if kind != ".html" and not options.phrases:
         cells = audit_table(diagnosis, most=every)  # a file holds them all
     if kind == ".html":
-        from core.report import write_audit
+        from core.reports.html.diagnosis import write_audit
 
         in_folder(options.out)
         write_audit(diagnosis, cells, options.out)
@@ -125,10 +125,10 @@ def predict(options: Namespace) -> None:
     from core.checks.fresh import predict_fresh
     from core.embeddings.cache import default_cache
     from core.files import write_json
-    from core.report import write_report
-    from core.results import prediction_document, prediction_table
+    from core.reports.html.diagnosis import write_report
+    from core.reports.tables.diagnosis import prediction_document, prediction_table
+    from core.reports.wording.summary import prediction_lines
     from core.store import load, save
-    from core.summary import prediction_lines
 
     diagnosis = load(options.run)
     print(_frozen(freeze(diagnosis)))  # before the fresh samples are opened

@@ -5,7 +5,7 @@ A run's folder holds
     state.json, state.npz         every record and array of the diagnosis (core.records.codec)
     model.json, model.npz         what `assign` needs, if the diagnosis has it
     thumbnails.zip                a small picture of each row, in place of the originals
-    diagnosis.json, *.parquet     the results as documented in docs/schema.md (core.results)
+    diagnosis.json, *.parquet     the results as documented in docs/schema.md (core.reports.tables.diagnosis)
 
 `state.json` is put there last and holds a digest of the other state files: a folder without it is no finished run.
 """
@@ -67,7 +67,7 @@ def _state_last(path: Path) -> tuple[bool, str]:
 
 
 def _write(diagnosis: Diagnosis, folder: Path, progress: Progress) -> None:
-    from core.results import write_results  # pandas: not needed to load
+    from core.reports.tables.diagnosis import write_results  # pandas: not needed to load
 
     images = diagnosis.samples.images
     if images is not None:

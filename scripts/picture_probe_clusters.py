@@ -22,7 +22,7 @@ from core.encoders import load_encoder  # noqa: E402
 from core.probes import make_probe  # noqa: E402
 from core.probes.run import Task, run_probe  # noqa: E402
 from core.records import Bool, Diagnosis, FailureCluster, FourWay  # noqa: E402
-from core.sentences import cluster_title  # noqa: E402
+from core.reports.wording.findings import cluster_title  # noqa: E402
 from core.store import load  # noqa: E402
 
 KINDS = ("fixed", "both", "broken")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.records import I64, Diagnosis, Estimate
-from core.sentences import answer_sentence, difference_sentence
+from core.reports.wording.findings import answer_sentence, difference_sentence
 from webapp.figures import bracket, count, esc, number, p_cell, p_value, percent, tile
 from webapp.whiskers import Mark, axis_of, chart
 

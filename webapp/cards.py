@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
-from core.sentences import cluster_title, overlap
+from core.reports.wording.findings import cluster_title, overlap
 from webapp.figures import bracket, count, esc, hue, number, p_value, percent, picture, whisker
 from webapp.findings import alone
 from webapp.members import excess_interval, members_of, met_by

@@ -28,8 +28,8 @@ def on_files(composing: Composing) -> list[Any]:
 
 def write_files(composing: Composing) -> list[Path]:
     """The report, composition.json and items.csv in a folder of their own; the table is of the first result."""
-    from core.composition.report import write_composition_report  # the template engine
     from core.composition.scoring.compare import compare_results
+    from core.reports.html.composition import write_composition_report  # the template engine
 
     assert composing.pictured is not None
     folder = _fresh_folder()
@@ -61,8 +61,8 @@ def _fresh_folder() -> Path:
 
 def results_document(composing: Composing) -> dict[str, Any]:
     """The results, and of two the paired comparison, as JSON values."""
-    from core.composition.results import result_document  # pandas
     from core.records.codec import plain
+    from core.reports.tables.composition import result_document  # pandas
 
     document: dict[str, Any] = {"results": [result_document(r) for r in composing.results]}
     if (comparison := comparison_document(composing)) is not None:
@@ -74,7 +74,7 @@ def comparison_document(composing: Composing) -> dict[str, Any] | None:
     """The paired comparison as JSON values; None where there is one model."""
     if len(composing.results) < 2:
         return None
-    from core.composition.results import comparison_document as document_of
     from core.composition.scoring.compare import compare_results
+    from core.reports.tables.composition import comparison_document as document_of
 
     return document_of(compare_results(*composing.results[:2]))

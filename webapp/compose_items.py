@@ -216,7 +216,7 @@ def _ranked(pictured: Pictured, item: Item, scores: F64, precision: float) -> st
 
 def items_csv(result: CompositionResult, benchmark: Benchmark) -> str:
     """One line for each item, for a spreadsheet; a cell that would start a formula is led by an apostrophe."""
-    from core.composition.results import items_table  # pandas
+    from core.reports.tables.composition import items_table  # pandas
 
     table, out = items_table(result, benchmark), io.StringIO()
     write = csv.writer(out, lineterminator="\n")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.records import I64, Diagnosis, FailureCluster, Insight
-from core.sentences import ALL, cluster_title, overlap
+from core.reports.wording.findings import ALL, cluster_title, overlap
 from webapp.figures import bracket, count, esc, hue, number, p_cell, percent, sample_facts, tile
 from webapp.findings import findings_columns
 from webapp.members import excess_interval

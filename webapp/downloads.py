@@ -34,7 +34,7 @@ def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
     if not (target / "samples.csv").is_file():
         (target / "samples.csv").write_bytes(table_csv(diagnosis))
     if not (target / "report.html").is_file():
-        from core.report import write_report  # the template engine: only when a report is asked for
+        from core.reports.html.diagnosis import write_report  # the template engine: only when a report is asked for
 
         write_report(diagnosis, target / "report.html")
     return [target / name for name, _ in FILES]

@@ -80,7 +80,7 @@ def _read_role(key: str, value: Any) -> Any:
 
 def clusters(run: str) -> dict[str, Any]:
     """The finished run as in diagnosis.json: predictability, classes, clusters in rank order, insights, settings."""
-    from core.results import to_document  # pandas
+    from core.reports.tables.diagnosis import to_document  # pandas
 
     return to_document(RUNS.get(str(run)))
 
@@ -108,7 +108,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     Each p is adjusted for any number of questions.
     """
     from core.records.codec import plain
-    from core.sentences import answer_sentence, difference_sentence
+    from core.reports.wording.findings import answer_sentence, difference_sentence
 
     diagnosis = RUNS.get(str(run))
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
@@ -135,14 +135,14 @@ def _read_texts(said: Any) -> list[str]:
 def audit(run: str, family: str) -> list[dict[str, Any]]:
     """Predicted and observed excess loss of every phrase of one family ("" for those of the largest excess) in every class."""
     from core.records.codec import plain
-    from core.results import audit_frame
+    from core.reports.tables.diagnosis import audit_frame
 
     return plain(audit_frame(cells_of(RUNS.get(str(run)), str(family or EVERY))).to_dict("records"))
 
 
 def predict(run: str, table: str | None, images: str | None, embeddings: str | None) -> dict[str, Any]:
     """Try the run's frozen findings on fresh samples, uploaded as for `diagnose`: what each predicted beside what was observed."""
-    from core.results import prediction_document
+    from core.reports.tables.diagnosis import prediction_document
 
     diagnosis = RUNS.get(str(run))
     made = make_prediction(Session(str(run)), table, images, embeddings, no_progress)
@@ -159,7 +159,7 @@ def probe(probing: Probing, run: str, name: str, settings: Any) -> tuple[Probing
         name: one of `core.probes.PROBES`, such as "zero-shot".
         settings: the probe's own by name, and "seed" and "split" ("halves" or "column"); what is left out stays at its default.
     """
-    from core.probe_tables import probe_document
+    from core.reports.tables.probes import probe_document
 
     run = str(run)
     diagnosis = RUNS.get(run)
@@ -176,7 +176,7 @@ def compare(probing: Probing, run: str, a: str, b: str) -> dict[str, Any]:
         probing: what this client ran before, kept by the server between its calls.
     """
     from core.checks.compare import compare as set_beside
-    from core.probe_tables import comparison_document
+    from core.reports.tables.probes import comparison_document
 
     run = str(run)
     diagnosis = with_probes(run, probing.kept[run]) if run in probing.kept else RUNS.get(run)
@@ -216,7 +216,7 @@ def report(run: str) -> str:
     stored = RUNS.folder(str(run)) / "report.html"
     if stored.is_file():
         return stored.read_text("utf-8")
-    from core.report import render_report  # the template engine
+    from core.reports.html.diagnosis import render_report  # the template engine
 
     return render_report(RUNS.get(str(run)))
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.records import I64, Bool, Diagnosis, Insight
-from core.sentences import sentence
+from core.reports.wording.findings import sentence
 from webapp.figures import bracket, count, esc, number, percent, whisker
 from webapp.members import met_by
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
-from core.sentences import FINDINGS, came_back, cluster_title, outcome, prediction_name, prediction_rows
+from core.reports.wording.findings import FINDINGS, came_back, cluster_title, outcome, prediction_name, prediction_rows
 from webapp.figures import bracket, count, esc, number, p_value, percent
 from webapp.whiskers import Mark, axis_of, line
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
-from core.sentences import cluster_title
+from core.reports.wording.findings import cluster_title
 from webapp.figures import count, esc, hue, number, p_value, picture
 from webapp.probe_figures import KINDS, interval, is_own, kinds_of, points, rows_of_kind
 
@@ -16,7 +16,7 @@ def four_way_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
     """One line for all samples and one for each cluster: four counts that can be pressed, a stacked bar, the difference and the verdict."""
     if comparison is None:
         return _alone(diagnosis, result)
-    from core.probe_sentences import verdict_words  # scipy: not needed to start the page
+    from core.reports.wording.probes import verdict_words  # scipy: not needed to start the page
 
     rows = [comparison.overall, *comparison.clusters]
     body = "".join(_row(diagnosis, comparison, f) for f in rows)
@@ -39,7 +39,7 @@ def four_way_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
 
 
 def _row(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> str:
-    from core.probe_sentences import verdict_words
+    from core.reports.wording.probes import verdict_words
 
     cluster = next((c for c in diagnosis.clusters if c.id == found.cluster), None)
     name = "All images" if cluster is None else f"{cluster_title(diagnosis, cluster)}"

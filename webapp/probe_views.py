@@ -31,7 +31,7 @@ def result_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], result: Pr
 
 def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
     """Accuracy with its interval, the user's model and the controls on one axis, and how the numbers came about."""
-    from core.probe_sentences import overall_sentences  # scipy: not needed to start the page
+    from core.reports.wording.probes import overall_sentences  # scipy: not needed to start the page
 
     beside = "" if comparison is None else overall_sentences(comparison)[0]
     if comparison is None:
@@ -79,7 +79,7 @@ def _gain(control: Control) -> str:
 
 def _made(diagnosis: Diagnosis, result: ProbeResult) -> str:
     """How the numbers came about: the split, what was chosen where, notes, rows left out, time."""
-    from core.probe_sentences import HOW
+    from core.reports.wording.probes import HOW
 
     chips = "".join(f'<span class="chip"><b>{esc(c.name)} {c.value:.4g}</b> {HOW[c.how]}</span>' for c in result.choices)
     lines = [esc(result.split), *(esc(n) for n in result.notes)]

@@ -24,7 +24,7 @@ import numpy as np
 from core import store
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, FailureCluster, Progress, no_progress
-from core.sentences import ALL
+from core.reports.wording.findings import ALL
 from webapp.failure_map import rows_inside
 
 PAGE = 12

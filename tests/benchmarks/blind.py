@@ -22,7 +22,7 @@ from scipy.stats import fisher_exact
 from core.checks.clicks import draw_strip
 from core.discovery.design import scope_rows
 from core.records import Bool, Diagnosis, Insight
-from core.sentences import best_phrase
+from core.reports.wording.findings import best_phrase
 from core.statistics.intervals import wilson
 from core.statistics.permutation import holm
 from core.store import load

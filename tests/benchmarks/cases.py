@@ -23,8 +23,8 @@ from core.discovery.settings import Settings
 from core.embeddings.cache import default_cache
 from core.numbers import digits_for, interval, number, p_value, percent, with_unit
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
-from core.results import write_results
-from core.summary import detectable_sentence, predictability_sentence, verdict
+from core.reports.tables.diagnosis import write_results
+from core.reports.wording.summary import detectable_sentence, predictability_sentence, verdict
 from tests.benchmarks.case_tables import CASES, Case
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"

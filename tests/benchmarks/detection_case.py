@@ -26,9 +26,9 @@ from core.diagnose import diagnose_audit
 from core.discovery.settings import Settings
 from core.embeddings.cache import default_cache
 from core.records import Diagnosis
+from core.reports.wording.summary import text_summary
 from core.scenes.photographs import SceneObject, ScenePlan, SceneSpec, render
 from core.statistics.intervals import wilson
-from core.summary import text_summary
 from scripts.example_stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs
 from tests.benchmarks.lines import append_line, keys_done, read_lines
 

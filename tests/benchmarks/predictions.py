@@ -21,7 +21,7 @@ from core.discovery.settings import Settings
 from core.embeddings.cache import default_cache
 from core.numbers import percent
 from core.records import Diagnosis, Prediction, PredictionRow
-from core.sentences import FINDINGS, cluster_title, sentence
+from core.reports.wording.findings import FINDINGS, cluster_title, sentence
 from core.store import save
 from tests.benchmarks.case_tables import CASES
 from tests.benchmarks.cases import DATA

@@ -16,8 +16,8 @@ from core.cli_compose import TRAINING, named_adapter
 from core.cli_probe import SETTING
 from core.commands_compose import COLA, PARTS, PICTURES
 from core.composition.readers import READERS
-from core.composition.results import load_result
 from core.options import settings_of
+from core.reports.tables.composition import load_result
 from core.scenes.shipped import SHIPPED
 from core.scenes.write import MULTI
 from core.terminal import TerminalProgress

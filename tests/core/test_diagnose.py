@@ -15,7 +15,7 @@ from core.discovery.provenance import fingerprint
 from core.discovery.settings import Settings
 from core.errors import Cancelled, InvalidInput
 from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, Outcomes, SampleSet
-from core.results import to_document
+from core.reports.tables.diagnosis import to_document
 
 QUICK = Settings(map=False, n_members=3, n_permutations=199)
 

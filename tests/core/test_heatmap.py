@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.checks.questions import AuditCell
-from core.heatmap import STEPS, heat_map, text_table
 from core.records import Estimate
+from core.reports.html.heatmap import STEPS, heat_map, text_table
 from tests.fixtures import make_diagnosis
 
 

@@ -12,7 +12,7 @@ from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.discovery.superclasses import MANY_CLASSES, Superclasses
 from core.records import I64, Column, Outcomes, SampleSet
-from core.results import to_document
+from core.reports.tables.diagnosis import to_document
 
 
 def made(labels: I64 | None, groups: I64 | None = None, n: int | None = None) -> SampleSet:

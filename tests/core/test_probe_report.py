@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from core.checks.compare import compare
-from core.probe_report import comparison_section
-from core.probe_sentences import comparison_lines, overall_sentences, probe_lines, verdict_words
-from core.report import render_report, write_comparison
+from core.reports.html.diagnosis import render_report, write_comparison
+from core.reports.html.probes import comparison_section
+from core.reports.wording.probes import comparison_lines, overall_sentences, probe_lines, verdict_words
 from tests.core.probes_made import made_probe, with_probes
 from tests.core.test_report import Page
 from tests.fixtures import make_diagnosis

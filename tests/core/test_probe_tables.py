@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from core.checks.compare import compare, comparisons
-from core.probe_tables import comparison_table, comparisons_table, probe_document, probes_table
-from core.results import to_document, write_results
+from core.reports.tables.diagnosis import to_document, write_results
+from core.reports.tables.probes import comparison_table, comparisons_table, probe_document, probes_table
 from core.store import load, save
 from tests.core.probes_made import made_probe, with_probes
 from tests.core.test_store import assert_same

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import charts, report
-from core.charts import LossScale, interval_bar, map_by_cluster, observed_by_predicted, prediction_bar
 from core.checks.questions import audit_table
 from core.records import Diagnosis, Estimate, FailureMap
-from core.report import render_report, write_audit, write_report
-from core.sentences import sentence
+from core.reports.html import charts
+from core.reports.html import diagnosis as report
+from core.reports.html.charts import LossScale, interval_bar, map_by_cluster, observed_by_predicted, prediction_bar
+from core.reports.html.diagnosis import render_report, write_audit, write_report
+from core.reports.wording.findings import sentence
 from core.store import load, save
 from tests.core.words_made import made_prediction, with_words
 from tests.fixtures import MemoryImages, draw_picture, make_diagnosis

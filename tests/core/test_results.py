@@ -15,7 +15,7 @@ import pytest
 
 from core.checks.questions import audit_table
 from core.records import Estimate
-from core.results import (
+from core.reports.tables.diagnosis import (
     SCHEMA,
     audit_frame,
     clusters_table,

@@ -9,7 +9,7 @@ import pytest
 
 from core.checks.questions import Answer, Difference, ask, difference
 from core.records import Estimate, Insight
-from core.sentences import (
+from core.reports.wording.findings import (
     answer_sentence,
     came_back,
     cluster_title,

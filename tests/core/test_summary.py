@@ -9,7 +9,7 @@ import pytest
 
 from core.numbers import digits_for, interval, listed, number, p_value, percent, points, signed
 from core.records import Estimate
-from core.summary import covered, predictability_sentence, text_summary, verdict
+from core.reports.wording.summary import covered, predictability_sentence, text_summary, verdict
 from tests.core.words_made import made_prediction, with_words
 from tests.fixtures import make_diagnosis
 

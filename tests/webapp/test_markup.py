@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.records import Diagnosis, Estimate, ProbeResult
-from core.sentences import cluster_title
+from core.reports.wording.findings import cluster_title
 from tests.fixtures import make_diagnosis
 from webapp.cards import cluster_list, lead_insight, worst_members
 from webapp.detail import Selection, probed, selection_pane, typical_rows

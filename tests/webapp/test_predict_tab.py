@@ -14,7 +14,7 @@ from core.diagnose import diagnose
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
-from core.sentences import came_back
+from core.reports.wording.findings import came_back
 from tests.fixtures import make_diagnosis
 from tests.webapp.test_markup import Tags
 from webapp.cards import cluster_list

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F64, Bool, Diagnosis, FailureCluster, Insight
-from core.sentences import cluster_title
+from core.reports.wording.findings import cluster_title
 from webapp.failure_map import SCRIPTS
 from webapp.findings import of_cluster
 from webapp.session import RUNS, Session, event_data, shows_errors

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.composition.charts import bars, guessed_picks, picks_bar, training_curve
 from core.records import Estimate
+from core.reports.html.composition_charts import bars, guessed_picks, picks_bar, training_curve
 
 NAN = float("nan")
 

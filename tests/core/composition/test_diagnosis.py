@@ -20,10 +20,10 @@ from core.discovery.conditions import build_conditions
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import F32, F64, Benchmark, Bool, CompositionResult, Diagnosis, Pictured
-from core.report import write_report
+from core.reports.html.diagnosis import write_report
+from core.reports.wording.findings import sentence
 from core.scenes.benchmarks import pictured as rendered
 from core.scenes.items import RenderedPlan, draw_items
-from core.sentences import sentence
 from core.store import load, save
 from tests.core.composition.made import Given, benchmark, choices, pair, pictured, queries
 

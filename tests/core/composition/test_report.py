@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.composition import report
-from core.composition.report import render_composition_report, write_composition_report
 from core.composition.scoring.compare import compare_results
 from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.records import Benchmark, CompositionResult, Estimate
+from core.reports.html import composition as report
+from core.reports.html.composition import render_composition_report, write_composition_report
 from core.training.forgetting import RegressionCheck, RegressionRow
 from tests.core.composition.made import Given, benchmark, choices, pair, pairs, pictured, queries, random_scores
 from tests.core.test_report import Page

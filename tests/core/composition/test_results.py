@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.composition import results
-from core.composition.results import items_table, load_result, result_document, save_result
 from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.records import Benchmark, CompositionResult, Picture
+from core.reports.tables import composition as results
+from core.reports.tables.composition import items_table, load_result, result_document, save_result
 from tests.core.composition.made import Given, choices, colour_encoder, pairs, pictured, queries, random_scores
 
 NAMES = ["composition.json", "items.parquet", "scores.npz"]

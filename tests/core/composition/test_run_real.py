@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.composition.results import load_result, save_result
 from core.composition.scoring.compare import compare_results
 from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.run import run_composition
 from core.encoders import load_encoder
 from core.records import I64, Pictured
+from core.reports.tables.composition import load_result, save_result
 from tests.core.composition.made import Given, benchmark, pair
 
 

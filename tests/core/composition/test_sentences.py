@@ -9,7 +9,8 @@ import pytest
 
 from core.composition.scoring.run import run_composition
 from core.composition.scoring.signature import signature_of
-from core.composition.sentences import (
+from core.records import CompositionResult, Estimate, Metric
+from core.reports.wording.composition import (
     against_chance,
     chance_sentence,
     difference,
@@ -19,7 +20,6 @@ from core.composition.sentences import (
     result_sentences,
     title_sentence,
 )
-from core.records import CompositionResult, Estimate, Metric
 from tests.core.composition.made import Given, choices, pairs, pictured, queries
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from core.composition.scoring.run import run_composition
-from core.composition.worst import MOST_SHOWN, ShownItem, worst_items
 from core.data.images.inline import InlinePictures
 from core.records import F64
+from core.reports.html.worst_items import MOST_SHOWN, ShownItem, worst_items
 from tests.core.composition.made import Given, benchmark, choices, pair, pictured, queries
 
 NONE = InlinePictures(None, 0, 64)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from core.composition.scoring.compare import ALL
 from core.composition.scoring.signature import signature_of
-from core.composition.sentences import chance_sentence, difference, figure, figure_interval
 from core.numbers import count, p_value
 from core.records import Benchmark, CompositionComparison, CompositionResult, Estimate, Metric
+from core.reports.wording.composition import chance_sentence, difference, figure, figure_interval
 
 if TYPE_CHECKING:
     from core.training.forgetting import RegressionCheck, RegressionRow

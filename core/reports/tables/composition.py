@@ -26,7 +26,7 @@ from core.errors import InvalidInput
 from core.files import digest, read_arrays, whole, write_arrays, write_json
 from core.records import F64, Benchmark, CompositionComparison, CompositionResult, Item, Metric
 from core.records.codec import decode, encode, plain
-from core.tabular import strings
+from core.reports.tables.values import strings
 
 FORMAT = 1
 DOCUMENT, ITEMS, ARRAYS = "composition.json", "items.parquet", "scores.npz"

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from core.checks.compare import comparison_with, comparisons
-from core.probe_sentences import accuracy_sentence, overall_sentences, scope_title, verdict_words
 from core.probes.measures import by_class
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.records.codec import plain
-from core.tabular import estimate, flat, strings
+from core.reports.tables.values import estimate, flat, strings
+from core.reports.wording.probes import accuracy_sentence, overall_sentences, scope_title, verdict_words
 
 if TYPE_CHECKING:
     from core.probes.ladder.reproduce import Row

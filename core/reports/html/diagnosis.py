@@ -16,15 +16,17 @@ from typing import Any, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from core import charts, sentences, summary
 from core import numbers as figures
 from core.checks.questions import AuditCell, audit_table
 from core.data.images.inline import InlinePictures
 from core.files import write_text
-from core.heatmap import HeatMap, heat_map
-from core.probe_report import comparison_section, probe_sections
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress
-from core.results import top_members
+from core.reports.html import charts
+from core.reports.html.heatmap import HeatMap, heat_map
+from core.reports.html.probes import comparison_section, probe_sections
+from core.reports.tables.diagnosis import top_members
+from core.reports.wording import findings as sentences
+from core.reports.wording import summary
 
 MOST_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""

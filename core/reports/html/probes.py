@@ -10,9 +10,18 @@ import numpy as np
 
 from core.checks.compare import MODEL, comparison_with, probe_of
 from core.numbers import count, p_value, percent
-from core.probe_sentences import called, choice_sentence, control_sentence, overall_sentences, scope_title, share, support_sentence, verdict_words
 from core.probes.measures import by_class
 from core.records import I64, Bool, Comparison, Diagnosis, FourWay, ProbeResult
+from core.reports.wording.probes import (
+    called,
+    choice_sentence,
+    control_sentence,
+    overall_sentences,
+    scope_title,
+    share,
+    support_sentence,
+    verdict_words,
+)
 
 EXAMPLES = 8
 """Pictures of what a probe fixes, and as many of what it fails on too."""
@@ -20,7 +29,7 @@ MOST_CLASSES = 60
 """Rows of the table by class: with more classes, those of the lowest recall."""
 
 Entries = Callable[[I64], Sequence[Any]]
-"""entries(rows): the samples as the report shows them (`core.report.Entry`)."""
+"""entries(rows): the samples as the report shows them (`core.reports.html.diagnosis.Entry`)."""
 
 
 @dataclass(frozen=True, slots=True)

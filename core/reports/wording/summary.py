@@ -16,7 +16,7 @@ from core.numbers import p_value as p_value
 from core.numbers import percent as percent
 from core.numbers import with_unit as with_unit
 from core.records import Diagnosis, FailureCluster
-from core.sentences import best_phrase, came_back, cluster_title, heard, overlap, prediction_rows, prediction_sentence
+from core.reports.wording.findings import best_phrase, came_back, cluster_title, heard, overlap, prediction_rows, prediction_sentence
 
 
 def verdict(diagnosis: Diagnosis) -> str:

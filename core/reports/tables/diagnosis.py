@@ -17,13 +17,13 @@ import pandas as pd
 from core.checks.questions import AuditCell
 from core.files import whole, write_json
 from core.numbers import digits_for
-from core.probe_tables import probes_document, probes_table
 from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
 from core.records.codec import plain as plain
-from core.sentences import came_back, cluster_title, heard, prediction_rows, prediction_sentence, sentence
+from core.reports.tables.probes import probes_document, probes_table
+from core.reports.tables.values import estimate, flat, strings
+from core.reports.wording.findings import came_back, cluster_title, heard, prediction_rows, prediction_sentence, sentence
+from core.reports.wording.summary import predictability_sentence, verdict
 from core.statistics.intervals import UNDEFINED
-from core.summary import predictability_sentence, verdict
-from core.tabular import estimate, flat, strings
 
 SCHEMA = "errata.diagnosis/1"
 N_TOP = 24

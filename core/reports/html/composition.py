@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.charts import N_CLUSTER_COLOURS, interval_bar, interval_range
-from core.composition import charts, sentences
 from core.composition.scoring.compare import ALL
 from core.composition.scoring.measures import title_of
 from core.composition.scoring.signature import Signature, signature_of
-from core.composition.worst import WORST, worst_items
 from core.data.images.inline import InlinePictures
 from core.errors import InvalidInput
 from core.files import write_text
 from core.numbers import count, number, p_value, percent
 from core.records import Benchmark, ComparedMetric, CompositionComparison, CompositionResult, Estimate, ImageStore, Metric
-from core.report import environment, style
+from core.reports.html import composition_charts as charts
+from core.reports.html.charts import N_CLUSTER_COLOURS, interval_bar, interval_range
+from core.reports.html.diagnosis import environment, style
+from core.reports.html.worst_items import WORST, worst_items
+from core.reports.wording import composition as sentences
 
 if TYPE_CHECKING:
     from core.training.forgetting import RegressionCheck, RegressionRow

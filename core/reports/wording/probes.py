@@ -12,7 +12,7 @@ from core.checks.compare import MODEL
 from core.numbers import count, interval, number, p_value, percent, points
 from core.records import Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.records.probes import OWN
-from core.sentences import cluster_title
+from core.reports.wording.findings import cluster_title
 
 if TYPE_CHECKING:
     from core.probes.ladder.reproduce import Row
