@@ -10,6 +10,6 @@
     adapters: small modules trained on an encoder's tokens, scored like any encoder
 
 Data goes one way, left to right, and a file imports from files to its left. `core` knows nothing of `webapp` or Gradio;
-`webapp` and the command line (`core/cli.py`) are two faces of the same `core`. Start reading at `core/diagnose.py`: it is
+`webapp` and the command line (`core/cli/main.py`) are two faces of the same `core`. Start reading at `core/diagnose.py`: it is
 the whole method on one screen. `core/records/diagnosis.py` holds the nouns. Nothing is re-exported here, so `import core` is instant.
 """

@@ -16,10 +16,10 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from core.cli.terminal import TerminalProgress  # noqa: E402
 from core.diagnose import diagnose  # noqa: E402  (the project is found first)
 from core.records import F32, Diagnosis  # noqa: E402
 from core.store import THUMBNAILS, save  # noqa: E402
-from core.terminal import TerminalProgress  # noqa: E402
 
 EXAMPLES = ROOT / "assets" / "examples"
 

@@ -67,8 +67,8 @@ def loaded_by(code: str, repository: Path) -> set[str]:
 def test_core_never_imports_the_page_or_gradio(repository: Path) -> None:
     found = {name: sorted(m for m in imports(path) if m.split(".")[0] in FACES) for name, path in modules(repository).items()}
     # The command `serve` hands over to the page, inside its function; that is the one door.
-    assert {name: m for name, m in found.items() if m} == {"core.commands": ["webapp.app", "webapp.app.main"]}
-    assert not {m for m in imports(modules(repository)["core.commands"], at_top=True) if m.split(".")[0] in FACES}
+    assert {name: m for name, m in found.items() if m} == {"core.cli.diagnose": ["webapp.app", "webapp.app.main"]}
+    assert not {m for m in imports(modules(repository)["core.cli.diagnose"], at_top=True) if m.split(".")[0] in FACES}
 
 
 def test_core_has_no_import_cycle(repository: Path) -> None:
@@ -88,7 +88,7 @@ def test_core_has_no_import_cycle(repository: Path) -> None:
     assert done == set(files)
 
 
-@pytest.mark.parametrize("code", ["import core", "import core.records.diagnosis, core.errors, core.data.tables.roles", "import core.cli"])
+@pytest.mark.parametrize("code", ["import core", "import core.records.diagnosis, core.errors, core.data.tables.roles", "import core.cli.main"])
 def test_the_light_modules_load_nothing_heavy(repository: Path, code: str) -> None:
     assert loaded_by(code, repository).isdisjoint(HEAVY)
 
@@ -99,7 +99,7 @@ def test_importing_core_loads_not_even_numpy(repository: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["diagnose", "--help"], ["serve", "--help"]])
 def test_help_loads_nothing_heavy(repository: Path, arguments: list[str]) -> None:
-    code = f"from core.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"
+    code = f"from core.cli.main import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"
     assert loaded_by(code, repository).isdisjoint((*HEAVY, "numpy"))
 
 

@@ -1,4 +1,4 @@
-"""Of core.commands_compose_train."""
+"""Of core.cli.main.adapt."""
 
 from __future__ import annotations
 

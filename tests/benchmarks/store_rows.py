@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from core.cli import build_parser
-from core.commands import roles_of
+from core.cli.diagnose import roles_of
+from core.cli.main import build_parser
 from core.data.samples import read_audit
 from core.discovery.prepare import embed
 from core.records import Column

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import commands
-from core.cli import build_parser, main
-from core.commands import roles_of
+from core.cli import diagnose as commands
+from core.cli.diagnose import roles_of
+from core.cli.main import build_parser, main
 from core.data.tables.roles import Roles
 from core.discovery.assigner import Assignment
 from core.errors import Cancelled, InvalidInput, MissingDependency

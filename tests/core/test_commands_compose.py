@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import commands_compose_train
-from core.cli import build_parser, main
-from core.cli_compose import TRAINING, named_adapter
-from core.cli_probe import SETTING
-from core.commands_compose import COLA, PARTS, PICTURES
+from core.cli import adapt as commands_compose_train
+from core.cli.compose import COLA, PARTS, PICTURES
+from core.cli.compose_options import TRAINING, named_adapter
+from core.cli.main import build_parser, main
+from core.cli.options import SETTING
+from core.cli.terminal import TerminalProgress
 from core.composition.readers import READERS
 from core.options import settings_of
 from core.reports.tables.composition import load_result
 from core.scenes.shipped import SHIPPED
 from core.scenes.write import MULTI
-from core.terminal import TerminalProgress
 from core.training.adapted import load_adapted
 from core.training.adapters import ADAPTERS
 from core.training.forgetting_file import read_check
@@ -63,7 +63,7 @@ def test_help_lists_every_part_and_loads_nothing_heavy(repository: Path, capsys:
     told = capsys.readouterr().out
     listed = {line.split()[0] for line in told.splitlines() if line.startswith("    ") and line[4:5].strip()}
     assert listed == set(PARTS)
-    code = "from core.cli import main\ntry:\n    main(['compose', 'adapt', '--help'])\nexcept SystemExit:\n    pass"
+    code = "from core.cli.main import main\ntry:\n    main(['compose', 'adapt', '--help'])\nexcept SystemExit:\n    pass"
     assert not loaded_by(code, repository) & {*HEAVY, "numpy"}
 
 

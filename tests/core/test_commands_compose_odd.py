@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from core.cli import main
-from core.commands_compose import COLA
+from core.cli.compose import COLA
+from core.cli.main import main
 from tests.core import test_commands_compose as usual
 from tests.core.test_commands_probe import refused, said
 from tests.fixtures import draw_picture

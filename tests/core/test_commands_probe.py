@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import cli_probe
-from core.cli import build_parser, main
-from core.commands_probe import with_result
+from core.cli import options as cli_probe
+from core.cli.main import build_parser, main
+from core.cli.probe import with_result
 from core.embeddings.projection import pca_map
 from core.errors import InvalidInput
 from core.language.vocabulary import read_vocabulary
@@ -219,7 +219,7 @@ def test_every_probe_can_be_asked_for_its_settings(capsys: pytest.CaptureFixture
 
 def test_help_of_all_probes_loads_nothing_heavy(repository: Path) -> None:
     for arguments in (["probe", "--help"], ["probes", "--help"], ["compare", "--help"], ["reproduce", "--help"]):
-        code = f"from core.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"
+        code = f"from core.cli.main import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"
         assert loaded_by(code, repository).isdisjoint((*HEAVY, "numpy")), arguments
 
 

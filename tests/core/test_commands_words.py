@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from core.checks.questions import audit_table
-from core.cli import build_parser, main
+from core.cli.main import build_parser, main
 from core.language.vocabulary import read_vocabulary
 from core.records import Diagnosis
 from core.store import load, save

@@ -280,7 +280,7 @@ def test_a_planted_weakness_is_confirmed_and_named_and_without_it_nothing_is(tmp
 
 @pytest.mark.slow
 def test_the_command_line_writes_the_report(made, tmp_path, capsys):
-    from core.cli import main
+    from core.cli.main import main
 
     paths = ["--detections", str(made.predictions), "--truth", str(made.truth), "--images", str(made.pictures)]
     assert main(["diagnose", *paths, "--rows", "predictions", "--permutations", "200", "--out", str(tmp_path / "out")]) == 0
@@ -299,7 +299,7 @@ def test_the_command_line_writes_the_report(made, tmp_path, capsys):
     ],
 )
 def test_options_that_do_not_go_together_are_one_message(arguments, message, tmp_path, capsys):
-    from core.cli import main
+    from core.cli.main import main
 
     assert main(["diagnose", *arguments, "--out", str(tmp_path / "out")]) == 2
     assert message in capsys.readouterr().err

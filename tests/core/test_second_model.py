@@ -11,7 +11,7 @@ import pytest
 
 from core.checks.compare import compare
 from core.checks.second_model import read_second, with_second
-from core.cli import main
+from core.cli.main import main
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from core.store import save

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.cli import build_parser
-from core.commands import roles_of
+from core.cli.diagnose import roles_of
+from core.cli.main import build_parser
 from core.data.tasks.read import read_task
 from core.errors import InvalidInput
 from tests.core.detections_made import make

@@ -6,8 +6,8 @@ import io
 
 import pytest
 
+from core.cli.terminal import TerminalProgress, progress_line
 from core.numbers import clock
-from core.terminal import TerminalProgress, progress_line
 
 
 class Terminal(io.StringIO):

@@ -14,7 +14,7 @@ def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress
     """The audit of what the command line names.
 
     Args:
-        options: of `diagnose` (`core.cli`): table, images, embeddings, detections, truth, rows, iou, score, labels, per_class.
+        options: of `diagnose` (`core.cli.main`): table, images, embeddings, detections, truth, rows, iou, score, labels, per_class.
         roles: the columns that were named.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Of core.commands_compose_own."""
+"""Of core.cli.main.compose_own."""
 
 from __future__ import annotations
 

@@ -8,13 +8,13 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli_compose import TRAINING, known_adapter
-from core.cli_probe import SETTING, describe
-from core.commands import make_folder
-from core.commands_compose_run import open_pictured, run_lines, score_models, write_results
+from core.cli.compose_options import TRAINING, known_adapter
+from core.cli.compose_run import open_pictured, run_lines, score_models, write_results
+from core.cli.options import SETTING, describe
+from core.cli.output import make_folder
+from core.cli.terminal import TerminalProgress
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.reports.wording.training import trained_lines
-from core.terminal import TerminalProgress
 from core.training.forgetting_file import CHECK, STATE, write_check
 
 if TYPE_CHECKING:

@@ -11,25 +11,25 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.commands import make_folder
-from core.commands_compose_run import open_pictured, read_named, run_lines, score_models, scorers_of, write_results
+from core.cli.compose_run import open_pictured, read_named, run_lines, score_models, scorers_of, write_results
+from core.cli.output import make_folder
+from core.cli.terminal import TerminalProgress
 from core.errors import InvalidInput
-from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
     from core.composition.scoring.published import Published
     from core.records import CompositionResult
 
 PARTS = {
-    "benchmarks": "core.commands_compose",
-    "run": "core.commands_compose_run",
-    "pictures": "core.commands_compose",
-    "pair": "core.commands_compose_own",
-    "foils": "core.commands_compose_own",
-    "grid": "core.commands_compose_own",
-    "draw": "core.commands_compose_own",
-    "adapt": "core.commands_compose_train",
-    "adapters": "core.commands_compose_train",
+    "benchmarks": "core.cli.compose",
+    "run": "core.cli.compose_run",
+    "pictures": "core.cli.compose",
+    "pair": "core.cli.compose_own",
+    "foils": "core.cli.compose_own",
+    "grid": "core.cli.compose_own",
+    "draw": "core.cli.compose_own",
+    "adapt": "core.cli.adapt",
+    "adapters": "core.cli.adapt",
 }
 """The file whose function of the subcommand's name runs it."""
 PICTURES = {

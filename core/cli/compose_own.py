@@ -8,12 +8,11 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from core.commands import check_suffix, make_folder, write_table
-from core.commands_words import in_folder
+from core.cli.output import check_suffix, in_folder, make_folder, write_table
+from core.cli.terminal import TerminalProgress
 from core.data.images.files import Files
 from core.errors import InvalidInput
 from core.reports.wording.own_pairs import _pair_document, _pair_lines, grid_lines, grid_table
-from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
     from core.composition.own_pairs import Caption

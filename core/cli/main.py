@@ -1,4 +1,4 @@
-"""The command line: what can be asked for, and the exit codes. What each command does is in `core.commands`.
+"""The command line: what can be asked for, and the exit codes. What each command does is in `core.cli.diagnose`.
 
 Only the standard library and two light files are imported here, so that --help answers at once.
 """
@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from core.cli_compose import add_compose_commands, named_adapter
-from core.cli_probe import add_probe_commands, named_probe
+from core.cli.compose_options import add_compose_commands, named_adapter
+from core.cli.options import add_probe_commands, named_probe
 from core.data.tables.roles import LOSS_KINDS
 from core.errors import Cancelled, DiagnosisError
 
 EXIT_CODES = "exit codes: 0 finished (nothing found included), 2 bad input, 3 missing dependency, 130 stopped"
 IN_WORDS = ("ask", "audit", "predict", "phrases")
-"""The commands of `core.commands_words`."""
+"""The commands of `core.cli.words`."""
 OF_PROBES = ("probes", "probe", "compare", "reproduce")
-"""The commands of `core.commands_probe`."""
+"""The commands of `core.cli.probe`."""
 WHAT = ("samples", "clusters", "insights", "weights", "probes", "comparison")
 FORMATS = ("csv", "parquet", "json")
 DETECTION_ROWS, DETECTION_LOSSES = ("objects", "predictions"), ("miss", "localisation", "class")
@@ -47,8 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _module_of(options: argparse.Namespace) -> ModuleType:
     """The module whose function of the command's name runs it."""
-    from core import commands, commands_compose, commands_probe, commands_words
+    from core.cli import compose as commands_compose
+    from core.cli import diagnose as commands
+    from core.cli import probe as commands_probe
+    from core.cli import words as commands_words
 
+    if options.command in ("compare", "reproduce") and getattr(options, "method", "") != "cola":
+        from core.cli import compare as comparing
+
+        return comparing
     if options.command == "compose" or (options.command == "reproduce" and options.method == "cola"):
         return commands_compose
     return commands_words if options.command in IN_WORDS else commands_probe if options.command in OF_PROBES else commands

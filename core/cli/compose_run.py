@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.commands import make_folder
+from core.cli.output import make_folder
+from core.cli.terminal import TerminalProgress
 from core.errors import InvalidInput
-from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
     from core.records import Benchmark, CompositionComparison, CompositionResult, Pictured, Scorer

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from core.cli_probe import SETTING, Commands, add_setting_options
+from core.cli.options import SETTING, Commands, add_setting_options
 from core.errors import MissingDependency
 from core.training.adapters import ADAPTERS, adapter_class
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from core.cli.output import check_suffix, make_folder, write_table
+from core.cli.terminal import TerminalProgress
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput, MissingDependency
-from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 def diagnose(options: Namespace) -> None:
@@ -144,52 +144,3 @@ def serve(options: Namespace) -> None:
             raise
         raise MissingDependency(f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app.") from error
     main(host=options.host, port=options.port, root=options.root)
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder that results go to, or raise InvalidInput."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(f"The folder {folder} cannot be made: {error.strerror}. Choose another --out.") from error
-
-
-def check_suffix(path: Path) -> None:
-    """Raise InvalidInput unless the file's name says which kind of table it is."""
-    if path.suffix.lower() not in (".csv", ".parquet", ".json"):
-        raise InvalidInput(f"--out must end in .csv, .parquet or .json: got {path.name!r}.")
-
-
-def write_table(table: pd.DataFrame, path: Path | None, kind: str) -> None:
-    """Write the table whole or not at all; without a path, as text to standard output."""
-    from core.files import whole
-
-    if path is None:
-        sys.stdout.write(_text(table, kind))
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as part:
-            if kind == "parquet":
-                table.to_parquet(part, index=False)
-            else:
-                part.write_text(_text(table, kind), "utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another --out.") from error
-
-
-def _text(table: pd.DataFrame, kind: str) -> str:
-    if kind == "json":
-        return table.to_json(orient="records", force_ascii=False, indent=1, double_precision=15) + "\n"
-    return _csv(table)
-
-
-def _csv(table: pd.DataFrame) -> str:
-    """CSV text in which no cell is run as a formula by a spreadsheet."""
-    from core.data.tables.read import escape_formula
-
-    safe = table.copy()
-    for name in safe.columns:
-        if safe[name].dtype in ("str", "object"):
-            safe[name] = safe[name].map(escape_formula, na_action="ignore")
-    return safe.to_csv(index=False)

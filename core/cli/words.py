@@ -6,12 +6,12 @@ import json
 import shutil
 import sys
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.commands import check_suffix, roles_of, write_table
+from core.cli.diagnose import roles_of
+from core.cli.output import check_suffix, in_folder, write_table
+from core.cli.terminal import TerminalProgress
 from core.errors import InvalidInput
-from core.terminal import TerminalProgress
 
 if TYPE_CHECKING:
     from core.checks.freeze import Frozen
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from core.records import Diagnosis
 
 NAMED = 5
+
+
 """Matching images that an answer names, unless all are asked for."""
 
 
@@ -190,11 +192,3 @@ def phrases(options: Namespace) -> None:
 
 def _lines(vocabulary: Vocabulary) -> str:
     return "".join(f"{phrase.family}: {phrase.text}\n" for phrase in vocabulary.phrases)
-
-
-def in_folder(path: Path) -> None:
-    """Make the folder of a file that is to be written, or raise InvalidInput."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another --out.") from error
