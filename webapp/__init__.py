@@ -17,7 +17,7 @@ def show(diagnosis: Diagnosis, *, height: int = 860) -> gr.Blocks:
         The running page; its `close()` stops it.
     """
     from webapp.app import build_app, launch_settings
-    from webapp.session import RUNS
+    from webapp.state.session import RUNS
 
     run = RUNS.add(diagnosis)
     demo = build_app(first=[(diagnosis.samples.name, run)])

@@ -16,10 +16,17 @@ from typing import Any
 import gradio as gr
 
 from core.files import ASSETS
-from webapp import endpoints
-from webapp.compose_models import House
-from webapp.session import RUNS, Session, shows_errors
-from webapp.tabs import ask, clicks, compose, explore, predict, probe, reading, your_data
+from webapp import api as endpoints
+from webapp import guide as reading
+from webapp.ask import tab as ask
+from webapp.clicks import tab as clicks
+from webapp.compose import tab as compose
+from webapp.compose.models import House
+from webapp.data import tab as your_data
+from webapp.explore import tab as explore
+from webapp.predict import tab as predict
+from webapp.probe import tab as probe
+from webapp.state.session import RUNS, Session, shows_errors
 from webapp.theme import quiet_theme
 
 ASSETS = ASSETS

@@ -10,8 +10,8 @@ import core.encoders
 from core.records import Diagnosis, ProbeResult
 from core.store import save
 from tests.webapp.showcase import PlainEncoder, add_words, make_showcase
-from webapp.probe_runs import run_one
-from webapp.session import RUNS
+from webapp.probe.state import run_one
+from webapp.state.session import RUNS
 
 
 @pytest.fixture

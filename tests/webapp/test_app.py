@@ -12,8 +12,8 @@ import pytest
 from core.store import save
 from tests.webapp.showcase import make_showcase
 from webapp.app import build_app, find_examples, launch_settings
-from webapp.tabs.explore import describe, neighbour, show_run
-from webapp.tabs.your_data import on_finished
+from webapp.data.tab import on_finished
+from webapp.explore.tab import describe, neighbour, show_run
 
 
 def test_examples_with_findings_come_first(tmp_path: Path) -> None:

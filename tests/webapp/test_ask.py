@@ -17,12 +17,12 @@ from core.records import Diagnosis
 from tests.fixtures import make_diagnosis
 from tests.webapp.showcase import PlainEncoder, add_words, make_showcase
 from tests.webapp.test_markup import Tags
-from webapp.answers import answers_view, questions_table, remember
-from webapp.audit import EVERY, audit_csv, cells_of, families_of, heat_map
-from webapp.audit import on_table as on_audit
-from webapp.findings import disagrees, findings_columns, phrases_of_rows
-from webapp.session import RUNS, Session, selected_rows
-from webapp.tabs.ask import Questions, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
+from webapp.ask.answers import answers_view, questions_table, remember
+from webapp.ask.audit import EVERY, audit_csv, cells_of, families_of, heat_map
+from webapp.ask.audit import on_table as on_audit
+from webapp.ask.tab import Questions, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
+from webapp.explore.findings import disagrees, findings_columns, phrases_of_rows
+from webapp.state.session import RUNS, Session, selected_rows
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from webapp.choices import columns_table, data_sets, recognised, roles_from, sources
+from webapp.state.choices import columns_table, data_sets, recognised, roles_from, sources
 
 COLUMNS = [
     ("file", "image", ("a.png",)),

@@ -13,8 +13,8 @@ from core.records import Diagnosis
 from tests.fixtures import make_diagnosis
 from tests.webapp.showcase import add_words, make_showcase
 from tests.webapp.test_markup import Tags
-from webapp.session import RUNS, Session
-from webapp.tabs.clicks import Clicking, choices, masks, on_answers, on_cluster, on_draw, on_go, on_open, read_answers, score_of
+from webapp.clicks.tab import Clicking, choices, masks, on_answers, on_cluster, on_draw, on_go, on_open, read_answers, score_of
+from webapp.state.session import RUNS, Session
 
 
 @pytest.fixture(scope="module")

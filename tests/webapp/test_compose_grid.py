@@ -17,12 +17,12 @@ from core.errors import InvalidInput
 from core.records import F64
 from tests.webapp.composed import Squares
 from tests.webapp.test_markup import Tags
-from webapp import compose_grid as tab
-from webapp.compose_grid import LABEL, RUN, SCENES, Binding, make_grid, on_grid, on_measure, on_open, on_source
-from webapp.compose_grid_views import SIGNS, grid_view
-from webapp.compose_models import House
-from webapp.compose_runs import Composing
-from webapp.session import Session
+from webapp.compose import grid as tab
+from webapp.compose.grid import LABEL, RUN, SCENES, Binding, make_grid, on_grid, on_measure, on_open, on_source
+from webapp.compose.grid_view import SIGNS, grid_view
+from webapp.compose.models import House
+from webapp.compose.visit import Composing
+from webapp.state.session import Session
 
 HOUSE = House()
 

@@ -18,8 +18,9 @@ from core.records import F32
 from core.training import adapted, scorers
 from tests.fixtures import draw_picture
 from tests.webapp.test_markup import Tags
-from webapp.compose_models import House
-from webapp.compose_pairs import Pairing, Row, on_cell, on_edit, on_example, on_files, on_part, on_score, read_rows
+from webapp.compose.models import House
+from webapp.compose.pairs import Pairing, on_cell, on_edit, on_example, on_files, on_part, on_score, read_rows
+from webapp.compose.pairs_view import Row
 
 HOUSE = House()
 CAPTION = "a red cube and a blue ball"

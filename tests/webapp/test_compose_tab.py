@@ -15,11 +15,12 @@ from core.records import Scorer
 from core.scenes.shipped import SHIPPED
 from tests.fixtures import draw_picture
 from tests.webapp.composed import Made, pairs, result
-from webapp import compose_runs as runs
-from webapp.compose_files import write_files
-from webapp.compose_models import NOTHING, House, checked_encoder, encoder_choices, second_choices
-from webapp.compose_runs import FIRST, NAMED, OWN, Composing, Taught, benchmarks, open_benchmark, scorer_for
-from webapp.tabs.compose import on_act, on_made, on_open, on_run
+from webapp.compose import state as runs
+from webapp.compose.benchmark import on_act, on_made, on_open, on_run
+from webapp.compose.files import write_files
+from webapp.compose.models import NOTHING, House, checked_encoder, encoder_choices, second_choices
+from webapp.compose.state import FIRST, NAMED, OWN, benchmarks, open_benchmark, scorer_for
+from webapp.compose.visit import Composing, Taught
 
 HOUSE = House()
 

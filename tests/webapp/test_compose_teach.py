@@ -21,11 +21,12 @@ from tests.core.test_token_towers import TWO
 from tests.core.tiny_clip import write_model
 from tests.webapp.composed import pairs
 from tests.webapp.test_markup import Tags
-from webapp import compose_teach as tab
-from webapp.compose_models import House
-from webapp.compose_runs import Composing, own_folder
-from webapp.compose_teach import PART, RENDERED, Plan, adapters, learn, on_learned, on_plan, on_teach, read_plan
-from webapp.compose_teach_views import PER_ITEM, curve_view, regression_view
+from webapp.compose import train as tab
+from webapp.compose.models import House
+from webapp.compose.state import own_folder
+from webapp.compose.train import PART, RENDERED, Plan, adapters, learn, on_learned, on_plan, on_teach, read_plan
+from webapp.compose.train_view import PER_ITEM, curve_view, regression_view
+from webapp.compose.visit import Composing
 
 HOUSE = House()
 

@@ -13,12 +13,12 @@ from core.composition.scoring.compare import compare_results
 from core.records import CompositionResult, Pictured
 from tests.webapp.composed import choices, pairs, queries, result
 from tests.webapp.test_markup import Tags
-from webapp.compose_figures import changed
-from webapp.compose_files import results_document
-from webapp.compose_items import items_csv, items_view, picked_rows, right_of, shown_captions
-from webapp.compose_runs import Composing
-from webapp.compose_views import headline_metric, result_view
-from webapp.figures import percent
+from webapp.compose.files import results_document
+from webapp.compose.items import items_csv, items_view, picked_rows, right_of, shown_captions
+from webapp.compose.markup import changed
+from webapp.compose.result import headline_metric, result_view
+from webapp.compose.visit import Composing
+from webapp.markup.html import percent
 
 EVIL = '<img src=x onerror="alert(1)">'
 

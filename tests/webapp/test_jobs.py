@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Progress
-from webapp.jobs import JOBS, Job, Step, clock, status
+from webapp.state.jobs import JOBS, Job, Step, clock, status
 
 
 def test_a_job_gives_its_result_and_its_steps_in_order() -> None:

@@ -13,10 +13,10 @@ import pytest
 from core.records import Diagnosis, Estimate, ProbeResult
 from core.reports.wording.findings import cluster_title
 from tests.fixtures import make_diagnosis
-from webapp.cards import cluster_list, lead_insight, worst_members
-from webapp.detail import Selection, probed, selection_pane, typical_rows
-from webapp.figures import bracket, count, number, p_cell, p_value, percent, picture, table_csv, tile, whisker
-from webapp.overview import class_section, notes_section, predictability_sentence, strip
+from webapp.explore.cards import cluster_list, lead_insight, worst_members
+from webapp.explore.detail import Selection, probed, selection_pane, typical_rows
+from webapp.explore.overview import class_section, notes_section, predictability_sentence, strip
+from webapp.markup.html import bracket, count, number, p_cell, p_value, percent, picture, table_csv, tile, whisker
 
 
 class Tags(HTMLParser):

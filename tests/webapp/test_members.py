@@ -10,9 +10,9 @@ from core.discovery.design import scope_rows
 from core.records import Diagnosis, FailureCluster
 from tests.fixtures import make_diagnosis
 from tests.webapp.test_markup import Tags
-from webapp.cards import candidate_list, cluster_card, cluster_list
-from webapp.detail import ASKED, EXPLORATORY, Selection, chip, selection_pane
-from webapp.members import members_of, met_by
+from webapp.explore.cards import candidate_list, cluster_card, cluster_list
+from webapp.explore.detail import ASKED, EXPLORATORY, Selection, chip, selection_pane
+from webapp.explore.members import members_of, met_by
 
 
 def with_members(cluster: FailureCluster, rows: list[int], n: int, **kwargs: object) -> FailureCluster:

@@ -17,11 +17,11 @@ from core.records import Diagnosis, Estimate, Prediction, PredictionRow
 from core.reports.wording.findings import came_back
 from tests.fixtures import make_diagnosis
 from tests.webapp.test_markup import Tags
-from webapp.cards import cluster_list
-from webapp.predictions import headline, held_back_line, prediction_view, selection_line
-from webapp.session import RUNS, Session
-from webapp.tabs.predict import Predicted, lasso_of, on_go, on_open, on_predict
-from webapp.tabs.your_data import read_share
+from webapp.data.tab import read_share
+from webapp.explore.cards import cluster_list, held_back_line
+from webapp.predict.tab import Predicted, lasso_of, on_go, on_open, on_predict
+from webapp.predict.view import headline, prediction_view, selection_line
+from webapp.state.session import RUNS, Session
 
 
 def a_row(kind: Any = "cluster", *, came: bool | None = True, n: int = 40, text: str = "weather = fog") -> PredictionRow:

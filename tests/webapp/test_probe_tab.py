@@ -17,12 +17,12 @@ from core.probes import PROBES, make_probe
 from core.records import Diagnosis, ProbeResult, SampleSet
 from core.store import load
 from tests.webapp.showcase import add_words, make_showcase
-from webapp.jobs import JOBS
-from webapp.probe_form import cards, controls, read_press
-from webapp.probe_images import explanation_view
-from webapp.probe_runs import Probing, added, allowed, compared, estimate, is_path, refusal, run_one, split_of, with_probes
-from webapp.session import RUNS, Session
-from webapp.tabs.probe import on_back, on_choose, on_explain, on_failures, on_found, on_made, on_open, on_result, on_start
+from webapp.probe.form import cards, controls, read_press
+from webapp.probe.images import explanation_view
+from webapp.probe.state import Probing, added, allowed, compared, estimate, is_path, refusal, run_one, split_of, with_probes
+from webapp.probe.tab import on_back, on_choose, on_explain, on_failures, on_found, on_made, on_open, on_result, on_start
+from webapp.state.jobs import JOBS
+from webapp.state.session import RUNS, Session
 
 pytestmark = pytest.mark.usefixtures("plain")
 N = 120
@@ -217,7 +217,7 @@ def test_what_was_added_while_a_probe_was_at_work_is_not_lost(streets: Diagnosis
 
 
 def test_a_stopped_diagnosis_of_failures_opens_no_earlier_run(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from webapp.tabs import probe as tab
+    from webapp.probe import tab
 
     def endless(_: Any, __: Any, progress: Any) -> str:
         while True:

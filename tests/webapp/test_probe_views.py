@@ -10,13 +10,13 @@ import pytest
 from core.records import Diagnosis, LogitParts, Neighbours, ProbeResult, Support
 from tests.webapp.showcase import PlainEncoder
 from tests.webapp.test_markup import Tags
-from webapp.probe_classes import MOST_CELLS, classes_view, confusion_view, reliability_view
-from webapp.probe_clusters import four_way_view, gallery_view
-from webapp.probe_figures import KINDS, rows_of_kind
-from webapp.probe_images import explanation_view, parts_of, similarities
-from webapp.probe_learned import details_view, learned_view
-from webapp.probe_runs import compared
-from webapp.probe_views import matrix_view, result_view, table_view
+from webapp.markup.shares import KINDS, rows_of_kind
+from webapp.probe.classes import MOST_CELLS, classes_view, confusion_view, reliability_view
+from webapp.probe.clusters import four_way_view, gallery_view
+from webapp.probe.images import explanation_view, parts_of, similarities
+from webapp.probe.learned import details_view, learned_view
+from webapp.probe.result import matrix_view, result_view, table_view
+from webapp.probe.state import compared
 
 pytestmark = pytest.mark.usefixtures("plain")
 N = 120

@@ -14,8 +14,8 @@ import pytest
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis, FailureMap
 from core.store import save
-from webapp.downloads import FILES, ready_files, temporary_folder
-from webapp.session import Runs, Session, picked_cluster, selected_rows, shows_errors
+from webapp.state.downloads import FILES, ready_files, temporary_folder
+from webapp.state.session import Runs, Session, picked_cluster, selected_rows, shows_errors
 
 
 def test_a_run_is_found_again_under_an_id_that_cannot_be_guessed(diagnosis: Diagnosis) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from core.errors import InvalidInput
 from core.records import no_progress
-from webapp.choices import ROLE_NAMES
-from webapp.tabs import your_data
-from webapp.tabs.your_data import AUTOMATIC, make_run, read_phrases
+from webapp.data import tab as your_data
+from webapp.data.tab import AUTOMATIC, make_run, read_phrases
+from webapp.state.choices import ROLE_NAMES
 
 
 def the_form(phrases: str | None) -> tuple[Any, ...]:

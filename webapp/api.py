@@ -1,0 +1,253 @@
+"""The public endpoints for programs: "diagnose" gives a run's id, and the others take it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from gradio.events import api
+
+from core.data.tables.roles import Roles
+from core.errors import InvalidInput
+from core.records import I64, Bool, Diagnosis, Estimate, no_progress
+from webapp.ask.audit import EVERY, cells_of
+from webapp.ask.tab import answer_texts
+from webapp.data.tab import make_settings, run_diagnosis
+from webapp.explore.tab import describe_selection
+from webapp.failure_map import read_polygon
+from webapp.markup.html import mean_of
+from webapp.predict.tab import make_prediction
+from webapp.probe.state import MODEL, Probing, keep_results, run_one, with_probes
+from webapp.state.choices import ENCODERS, sources
+from webapp.state.session import RUNS, Session, selected_rows, shows_errors
+
+OTHER_OPTIONS = ("encoder", "alpha", "seed", "hold_back")
+MOST_TEXTS = 8
+COMPOSE_OPTIONS = ("encoder", "beside", "format")
+LISTS = ("probabilities", "logits", "masks", "conditions", "class_names")
+
+
+def diagnose(table: str | None, images: str | None, embeddings: str | None, options: Any) -> str:
+    """Diagnose uploaded files; returns the run's id, which is the key to the result.
+
+    Args:
+        table: CSV, TSV, JSON Lines or Parquet.
+        images: zip or tar of the pictures, or None.
+        embeddings: npy, npz, safetensors or Parquet in the table's row order, or None.
+        options: roles by their names in core.data.tables.roles.Roles ("loss", "label", "probabilities", "loss_kind", ...), "encoder", "alpha", "seed" and
+            "hold_back" (a share of 0.05 to 0.5 that is hidden and then predicted).
+    """
+    said = read_options(options)
+    encoder = str(said.pop("encoder", "embedded"))
+    if encoder not in {name for _, name in ENCODERS}:
+        raise InvalidInput(f"The encoder must be one of {', '.join(name for _, name in ENCODERS)}: got {encoder!r}.")
+    settings = make_settings(said.pop("alpha", 0.05), said.pop("seed", 0), quick_map=False)
+    share = said.pop("hold_back", 0.0)
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        raise InvalidInput(f"hold_back must be a number of 0 to 0.5: got {str(share)[:40]!r}. Correct it.")
+    brought = sources(table, images, embeddings, None, None)
+    return run_diagnosis(brought, Roles(**said), encoder, settings, no_progress, hold_back=float(share))
+
+
+def read_options(options: Any) -> dict[str, Any]:
+    """The options of `diagnose`, lists as tuples; raises InvalidInput where one is unknown or of the wrong kind."""
+    if options in (None, ""):
+        return {}
+    known = (*(f.name for f in fields(Roles)), *OTHER_OPTIONS)
+    unknown = [str(key) for key in options if key not in known] if isinstance(options, Mapping) else [type(options).__name__]
+    if unknown:
+        raise InvalidInput(f"The options must be an object with keys among {', '.join(known)}: got {', '.join(unknown)[:200]}.")
+    return {key: _read_role(key, value) if key not in OTHER_OPTIONS else value for key, value in options.items() if value is not None}
+
+
+def _read_role(key: str, value: Any) -> Any:
+    """The value as `Roles` takes it: a tuple of names, a switch, or one name."""
+    if key in LISTS:
+        fits, wanted = isinstance(value, list) and all(isinstance(name, str) for name in value), "a list of names"
+        if key == "masks":
+            fits, wanted = fits and len(value) == 2, "a list of two names"
+    elif key == "higher_is_better":
+        fits, wanted = isinstance(value, bool), "true or false"
+    else:
+        fits, wanted = isinstance(value, str), "one name"
+    if not fits:
+        raise InvalidInput(f"The option {key!r} must be {wanted}: got {str(value)[:80]!r}. Correct it.")
+    return tuple(value) if key in LISTS else value
+
+
+def clusters(run: str) -> dict[str, Any]:
+    """The finished run as in diagnosis.json: predictability, classes, clusters in rank order, insights, settings."""
+    from core.reports.tables.diagnosis import to_document  # pandas
+
+    return to_document(RUNS.get(str(run)))
+
+
+def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
+    """The samples inside an outline on the map, [[x, y], ...]: count, ids, mean loss inside and outside, exploratory conditions."""
+    diagnosis = RUNS.get(str(run))
+    session = Session(run, polygon=read_polygon(polygon))
+    rows = selected_rows(session, diagnosis)
+    inside, outside = mean_of(diagnosis, _mask(rows, diagnosis))
+    found = describe_selection(session, diagnosis).insights
+    return {
+        "count": len(rows),
+        "ids": [diagnosis.samples.ids[int(i)] for i in rows],
+        "mean_loss": inside if len(rows) else None,
+        "mean_loss_outside": outside if len(rows) < len(diagnosis.samples) else None,
+        "exploratory": True,
+        "conditions": [{"text": i.text, "size": i.size, "effect": i.effect.to_dict()} for i in found],
+    }
+
+
+def ask(run: str, texts: list[str]) -> dict[str, Any]:
+    """What the loss is where the run's images look like each of one to eight texts; the difference too where there are two.
+
+    Each p is adjusted for any number of questions.
+    """
+    from core.records.codec import plain
+    from core.reports.wording.findings import answer_sentence, difference_sentence
+
+    diagnosis = RUNS.get(str(run))
+    answers, gap = answer_texts(diagnosis, _read_texts(texts))
+    said = [
+        {
+            **{name: getattr(a, name) for name in ("text", "scope", "support", "rest", "error_rest", "p", "confirmed", "stands_apart")},
+            **{name: getattr(a, name) for name in ("inside", "is_tested", "extrapolation", "through")},
+            **{name: _estimate(getattr(a, name)) for name in ("observed", "error_rate", "read")},
+            "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
+            "sentence": answer_sentence(diagnosis, a),
+        }
+        for a in answers
+    ]
+    between = None if gap is None else {"observed": _estimate(gap.observed), "shared": gap.shared, "sentence": difference_sentence(diagnosis, gap)}
+    return plain({"answers": said, "difference": between})
+
+
+def _read_texts(said: Any) -> list[str]:
+    if not isinstance(said, list) or not 1 <= len(said) <= MOST_TEXTS or not all(isinstance(t, str) for t in said):
+        raise InvalidInput(f"texts must be a list of 1 to {MOST_TEXTS} questions: got {str(said)[:80]!r}. Ask in several calls.")
+    return said
+
+
+def audit(run: str, family: str) -> list[dict[str, Any]]:
+    """Predicted and observed excess loss of every phrase of one family ("" for those of the largest excess) in every class."""
+    from core.records.codec import plain
+    from core.reports.tables.diagnosis import audit_frame
+
+    return plain(audit_frame(cells_of(RUNS.get(str(run)), str(family or EVERY))).to_dict("records"))
+
+
+def predict(run: str, table: str | None, images: str | None, embeddings: str | None) -> dict[str, Any]:
+    """Try the run's frozen findings on fresh samples, uploaded as for `diagnose`: what each predicted beside what was observed."""
+    from core.reports.tables.diagnosis import prediction_document
+
+    diagnosis = RUNS.get(str(run))
+    made = make_prediction(Session(str(run)), table, images, embeddings, no_progress)
+    found = prediction_document(replace(diagnosis, prediction=made))
+    assert found is not None
+    return found
+
+
+def probe(probing: Probing, run: str, name: str, settings: Any) -> tuple[Probing, dict[str, Any]]:
+    """Run a zero-shot or few-shot probe on a run's samples: its result, with the comparison with the run's own model, as in diagnosis.json.
+
+    Args:
+        probing: what this client ran before, kept by the server between its calls.
+        name: one of `core.probes.PROBES`, such as "zero-shot".
+        settings: the probe's own by name, and "seed" and "split" ("halves" or "column"); what is left out stays at its default.
+    """
+    from core.reports.tables.probes import probe_document
+
+    run = str(run)
+    diagnosis = RUNS.get(run)
+    before = probing.kept.get(run, diagnosis.probes)
+    results, label = run_one(diagnosis, str(name)[:60], {} if settings in (None, "") else settings, results=before)
+    made = keep_results(probing, run, results, label)
+    return made, probe_document(with_probes(run, results), next(r for r in results if r.name == label))
+
+
+def compare(probing: Probing, run: str, a: str, b: str) -> dict[str, Any]:
+    """Two models of a run side by side, over all samples, by failure cluster and by class: each is "model" or the name of a probe's result.
+
+    Args:
+        probing: what this client ran before, kept by the server between its calls.
+    """
+    from core.checks.compare import compare as set_beside
+    from core.reports.tables.probes import comparison_document
+
+    run = str(run)
+    diagnosis = with_probes(run, probing.kept[run]) if run in probing.kept else RUNS.get(run)
+    return comparison_document(diagnosis, set_beside(diagnosis, str(a or MODEL), str(b) if b else None))
+
+
+def compose(name: str, file: str | None, images: str | None, options: Any) -> dict[str, Any]:
+    """Run one or two encoders on a benchmark of composition: results as in composition.json, and of two the paired comparison.
+
+    Args:
+        name: one of `core.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for 60 of its items), or "" for the uploaded files.
+        file: the benchmark's file, or None.
+        images: zip or tar of its pictures, or None.
+        options: "encoder" and "beside" (names that the page offers) and "format" (a key of core.composition.readers.READERS).
+    """
+    from webapp.compose.files import results_document  # loads pandas when it is asked
+    from webapp.compose.models import House
+    from webapp.compose.state import NAMED, OWN, open_benchmark, run_models
+    from webapp.compose.visit import Composing
+
+    said = {} if options in (None, "") else options
+    unknown = [str(key) for key in said if key not in COMPOSE_OPTIONS] if isinstance(said, Mapping) else [type(said).__name__]
+    if unknown:
+        raise InvalidInput(f"The options must be an object with keys among {', '.join(COMPOSE_OPTIONS)}: got {', '.join(unknown)[:200]}.")
+    choice = OWN if not name else NAMED.get(str(name), str(name))
+    pictured = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
+    models = [str(said.get("encoder") or "embedded"), *([str(said["beside"])] if said.get("beside") else [])]
+    ran = run_models(choice, pictured, models, (), House())
+    return results_document(Composing(choice, pictured, results=ran.results))
+
+
+def _estimate(found: Estimate | None) -> dict[str, float] | None:
+    return None if found is None else found.to_dict()
+
+
+def report(run: str) -> str:
+    """The run's report: one self-contained HTML document."""
+    stored = RUNS.folder(str(run)) / "report.html"
+    if stored.is_file():
+        return stored.read_text("utf-8")
+    from core.reports.html.diagnosis import render_report  # the template engine
+
+    return render_report(RUNS.get(str(run)))
+
+
+def build() -> None:
+    """Add the endpoints to the open Blocks. Uploads pass through real file components, which check that a path is an upload of the caller's."""
+    files = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
+    options, run = gr.JSON({}, visible=False, label="options"), gr.Textbox(visible=False, label="run")
+    heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
+    gr.Button(visible=False).click(shows_errors(diagnose), [*files, options], run, api_name="diagnose", **heavy)
+    api(shows_errors(clusters), api_name="clusters", queue=False)
+    api(shows_errors(select), api_name="select", **heavy)
+    api(shows_errors(report), api_name="report", **heavy)
+    api(shows_errors(ask), api_name="ask", **heavy)
+    api(shows_errors(audit), api_name="audit", **heavy)
+    fresh = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
+    asked, said = gr.Textbox(visible=False, label="run"), gr.JSON(visible=False, label="prediction")
+    gr.Button(visible=False).click(shows_errors(predict), [asked, *fresh], said, api_name="predict", **heavy)
+    brought = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
+    benchmark, how = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="options")
+    found = gr.JSON(visible=False, label="composition")
+    gr.Button(visible=False).click(shows_errors(compose), [benchmark, *brought, how], found, api_name="compose", **heavy)
+    probing, which = gr.State(Probing(), time_to_live=24 * 3600), gr.Textbox(visible=False, label="run")
+    name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
+    result, sides = gr.JSON(visible=False, label="result"), [gr.Textbox(visible=False, label=side) for side in ("a", "b")]
+    gr.Button(visible=False).click(shows_errors(probe), [probing, which, name, settings], [probing, result], api_name="probe", **heavy)
+    gr.Button(visible=False).click(shows_errors(compare), [probing, which, *sides], result, api_name="compare", **heavy)
+
+
+def _mask(rows: I64, diagnosis: Diagnosis) -> Bool:
+    mask = np.zeros(len(diagnosis.samples), bool)
+    mask[rows] = True
+    return mask

@@ -1,0 +1,187 @@
+"""Thirty clicks tab: does a sentence describe a cluster? A person answers a random strip, blind, and the page says what follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import numpy as np
+
+from core.errors import InvalidInput
+from core.records import F64, Bool, Diagnosis, FailureCluster, Insight
+from core.reports.wording.findings import cluster_title
+from webapp.clicks.strips import judgement_view, strip_view
+from webapp.explore.findings import of_cluster
+from webapp.explore.tab import View
+from webapp.failure_map import SCRIPTS
+from webapp.state.session import RUNS, Session, event_data, shows_errors
+
+if TYPE_CHECKING:
+    from core.checks.clicks import Judgement, Strip
+
+SAID = {"y": True, "n": False, "s": None}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clicking:
+    """The strip that a visitor is answering. It never leaves the server: it knows which pictures are the cluster's."""
+
+    run: str = ""
+    cluster: int = 0
+    phrase: int = 0
+    """Index in `Words.phrases`."""
+    drawn: int = 0
+    """Strips drawn so far; the seed of the next."""
+    strip: Strip | None = None
+
+
+def choices(diagnosis: Diagnosis) -> list[tuple[str, int]]:
+    """(title, id) of the clusters that can be judged: those with a phrase."""
+    return [(f"{c.id + 1}: {cluster_title(diagnosis, c)}", c.id) for c in diagnosis.clusters if sentences_of(diagnosis, c.id)]
+
+
+def sentences_of(diagnosis: Diagnosis, cluster: int) -> list[tuple[str, int]]:
+    """(phrase, its index) of what was found to describe the cluster, best first."""
+    found: list[Insight] = of_cluster(diagnosis, cluster, "phrase") if diagnosis.words and diagnosis.samples.images is not None else []
+    return [(i.text, i.number) for i in found if i.number is not None]
+
+
+def on_open(session: Session, clicking: Clicking) -> tuple[Any, ...]:
+    """The tab is shown: returns (clicking, clusters, sentences, strip, judgement); a strip of the open run under way is kept."""
+    if not session.run:
+        return clicking, gr.update(choices=[], value=None), gr.update(choices=[], value=None), NOTHING, ""
+    diagnosis = RUNS.get(session.run)
+    offered = choices(diagnosis)
+    ids = [cluster for _, cluster in offered]
+    if clicking.run == session.run and (session.cluster is None or session.cluster == clicking.cluster or session.cluster not in ids):
+        return tuple(gr.skip() for _ in range(5))
+    if not ids:
+        return Clicking(session.run), gr.update(choices=[], value=None), gr.update(choices=[], value=None), NOTHING, ""
+    cluster = session.cluster if session.cluster in ids else ids[0]
+    phrases = sentences_of(diagnosis, cluster)
+    return (
+        Clicking(session.run, cluster, drawn=clicking.drawn),
+        gr.update(choices=offered, value=cluster),
+        gr.update(choices=phrases, value=phrases[0][1]),
+        START,
+        "",
+    )
+
+
+def on_go(session: Session, clicking: Clicking, event: gr.EventData) -> tuple[Any, ...]:
+    """A cluster's pane asks for the tab: returns (tabs, then what `on_open` gives); nothing changes at any other press."""
+    if event_data(event).get("do") != "clicks":
+        return tuple(gr.skip() for _ in range(6))
+    return gr.update(selected="clicks"), *on_open(session, clicking)
+
+
+def on_cluster(session: Session, cluster: Any) -> Any:
+    """Another cluster was chosen: returns its sentences."""
+    phrases = sentences_of(RUNS.get(session.run), int(cluster)) if session.run and cluster is not None else []
+    return gr.update(choices=phrases, value=phrases[0][1] if phrases else None)
+
+
+def masks(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[Bool, Bool]:
+    """(members, scope), each (n,)."""
+    from core.discovery.design import scope_rows
+
+    return cluster.membership >= 0.5, scope_rows(diagnosis, cluster.scope)
+
+
+def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
+    """(n,) how far each sample looks like the phrase."""
+    from core.discovery.design import layout_of
+    from core.language.directions import phrase_scores
+
+    assert diagnosis.words is not None
+    words = diagnosis.words
+    return phrase_scores(words.joint.vectors, words.directions[phrase][None], layout_of(diagnosis).means)[:, 0].astype(np.float64)
+
+
+def on_draw(session: Session, clicking: Clicking, cluster: Any, phrase: Any) -> tuple[Clicking, str, str]:
+    """Draw a new strip: returns (clicking, strip, no judgement)."""
+    from core.checks.clicks import draw_strip  # scipy: not needed for the first view
+
+    diagnosis, found, number = _checked(session, cluster, phrase)
+    members, scope = masks(diagnosis, found)
+    strip = draw_strip(members, scope, seed=clicking.drawn, groups=diagnosis.samples.groups)
+    made = Clicking(session.run, found.id, number, clicking.drawn + 1, strip)
+    assert diagnosis.words is not None
+    return made, strip_view(diagnosis, strip, diagnosis.words.phrases[number]), ""
+
+
+def _checked(session: Session, cluster: Any, phrase: Any) -> tuple[Diagnosis, FailureCluster, int]:
+    if not session.run:
+        raise InvalidInput("No run is open. Open an example in Explore, or bring your own data.")
+    diagnosis = RUNS.get(session.run)
+    found = next((c for c in diagnosis.clusters if c.id == cluster), None)
+    if found is None or phrase not in [number for _, number in sentences_of(diagnosis, found.id)]:
+        raise InvalidInput("Choose a cluster and one of the phrases that describe it. A run without words or without pictures has none.")
+    return diagnosis, found, int(phrase)
+
+
+def on_answers(session: Session, clicking: Clicking, event: gr.EventData) -> tuple[Clicking, str, str]:
+    """The strip was answered: returns (clicking, no strip, judgement)."""
+    answers = read_answers(clicking, event_data(event).get("answers"))
+    diagnosis, _, judged = judge_answers(session, clicking, answers)
+    assert clicking.strip is not None
+    assert diagnosis.words is not None
+    view = judgement_view(diagnosis, clicking.strip, answers, judged, diagnosis.words.phrases[clicking.phrase])
+    return Clicking(clicking.run, clicking.cluster, clicking.phrase, clicking.drawn), "", view
+
+
+def judge_answers(session: Session, clicking: Clicking, answers: list[bool | None]) -> tuple[Diagnosis, FailureCluster, Judgement]:
+    """The judgement on the session's strip.
+
+    Raises:
+        InvalidInput: no strip was drawn from the open run, or the answers do not fit it.
+    """
+    from core.checks.clicks import judge
+
+    if clicking.strip is None or clicking.run != session.run:
+        raise InvalidInput("There is no strip of the open run to judge. Draw one first.")
+    diagnosis, cluster, phrase = _checked(session, clicking.cluster, clicking.phrase)
+    members, scope = masks(diagnosis, cluster)
+    return diagnosis, cluster, judge(clicking.strip, answers, score_of(diagnosis, phrase), members, scope)
+
+
+def read_answers(clicking: Clicking, said: Any) -> list[bool | None]:
+    """Answers as letters y, n and s, one for each picture: they come from the browser, so nothing about them is trusted."""
+    wanted = len(clicking.strip) if clicking.strip is not None else 0
+    if not isinstance(said, str) or len(said) != wanted or not set(said) <= set(SAID):
+        raise InvalidInput(f"A strip of {wanted} pictures needs as many answers, each y, n or s. Draw a new strip.")
+    return [SAID[letter] for letter in said]
+
+
+def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
+    """Lay out the tab and wire its callbacks."""
+    clicking = gr.State(Clicking(), time_to_live=24 * 3600)
+    gr.HTML(INTRO, apply_default_css=False)
+    with gr.Row(elem_classes="ask-row"):
+        cluster = gr.Dropdown([], label="Cluster", elem_id="clicks-cluster", scale=4, min_width=220)
+        phrase = gr.Dropdown([], label="What it is said to show", elem_id="clicks-phrase", scale=4, min_width=220)
+        button = gr.Button("Draw a strip", variant="primary", elem_id="clicks-draw", scale=1, min_width=130)
+    script = (SCRIPTS / "clicks.js").read_text("utf-8")
+    strip = gr.HTML(START, js_on_load=script, elem_id="clicks", apply_default_css=False)
+    judgement = gr.HTML("", js_on_load=FOCUS, elem_id="judgement", apply_default_css=False)
+    light: dict[str, Any] = dict(queue=False, show_progress="hidden", api_visibility="private")
+    opened = [clicking, cluster, phrase, strip, judgement]
+    tab.select(shows_errors(on_open), [session, clicking], opened, **light)
+    view.pane.act(shows_errors(on_go), [session, clicking], [tabs, *opened], **light)
+    cluster.input(shows_errors(on_cluster), [session, cluster], [phrase], **light)
+    button.click(shows_errors(on_draw), [session, clicking, cluster, phrase], [clicking, strip, judgement], **light)
+    strip.act(shows_errors(on_answers), [session, clicking], [clicking, strip, judgement], **light)
+
+
+FOCUS = "watch('value', () => element.querySelector('h2')?.focus());"
+INTRO = (
+    '<div class="tab-intro"><h2>Thirty clicks</h2><p class="muted">Does the phrase really describe the cluster? You see pictures of the cluster and '
+    "of the rest in random order, and are not told which is which. Your answers give the share of the whole cluster that matches, "
+    "with its interval.</p></div>"
+)
+START = '<div class="empty small"><p>Choose a cluster, draw a strip, and answer with <kbd>y</kbd>, <kbd>n</kbd> or <kbd>s</kbd> to skip.</p></div>'
+NOTHING = (
+    '<div class="empty small"><h2>No cluster to judge</h2><p>This needs a confirmed cluster that a phrase describes, and its pictures. '
+    "Open another run in Explore, or diagnose your data with pictures in the tab Your data.</p></div>"
+)

@@ -1,0 +1,174 @@
+"""The binding grid, a part of the tab Compose: which attribute of which object does a model see, and does it bind the two?"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from core.errors import InvalidInput
+from core.records import F64, ImageStore, Progress
+from webapp.compose.grid_view import EMPTY, MEASURES, grid_view
+from webapp.compose.models import House, second_choices
+from webapp.compose.state import Remembered, category_columns, scorer_for
+from webapp.compose.visit import Composing
+from webapp.failure_map import SCRIPTS
+from webapp.state.compose_jobs import on_cancel, on_wait
+from webapp.state.jobs import Job, closing, follow
+from webapp.state.session import RUNS, Session, event_data, shows_errors
+
+if TYPE_CHECKING:
+    from core.composition.grid.binding import BindingGrid
+    from core.composition.grid.questions import Shown
+
+SCENES, RUN = "scenes", "run"
+LABEL = "the label"
+N_SCENES = 300
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """The grid that is shown."""
+
+    grid: BindingGrid | None = None
+    title: str = ""
+    measure: str = "binds"
+
+
+def on_open(session: Session, composing: Composing, house: House, source: str) -> tuple[Any, ...]:
+    """The tab is shown: returns (sources, attributes, objects, models) for the open run."""
+    run = RUNS.get(session.run) if session.run else None
+    offered = [("Rendered scenes", SCENES)]
+    if run is not None and run.samples.images is not None and category_columns(run.samples):
+        offered.append((f"The open run: {run.samples.name}"[:60], RUN))
+    chosen = source if source in dict((key, title) for title, key in offered) else SCENES
+    models = second_choices(house, composing.taught)[1:]
+    return gr.update(choices=offered, value=chosen), *on_source(session, chosen), gr.update(choices=models)
+
+
+def on_source(session: Session, source: str) -> tuple[Any, Any]:
+    """Other pictures were chosen: returns (attributes, objects)."""
+    if source != RUN or not session.run:
+        return gr.update(choices=["colour", "material"], value="colour"), gr.update(choices=["shape"], value="shape")
+    samples = RUNS.get(session.run).samples
+    columns = category_columns(samples)
+    objects = [*([LABEL] if samples.labels is not None else []), *columns]
+    first = columns[0] if columns else None
+    other = next((name for name in objects if name != first), None)
+    return gr.update(choices=columns, value=first), gr.update(choices=objects, value=other)
+
+
+def on_grid(session: Session, composing: Composing, house: House, source: str, attribute: str, objects: str, model: str) -> Iterator[tuple[Any, ...]]:
+    """Ask every picture of the grid; yields (job id, status, grid)."""
+    made: list[Binding] = []
+
+    def work(progress: Progress) -> str:
+        made.append(make_grid(session, composing, house, source, attribute, objects, model, progress))
+        return source
+
+    yield from follow(Job(work), "The grid did not finish", None)
+    if made:
+        yield "", closing("Done"), made[0]
+
+
+def make_grid(
+    session: Session, composing: Composing, house: House, source: str, attribute: str, objects: str, model: str, progress: Progress
+) -> Binding:
+    """The grid of what was chosen.
+
+    Raises:
+        InvalidInput: no run is open, it has no such column or no pictures, or the model cannot be used.
+    """
+    from core.composition.grid.binding import binding_grid
+    from core.embeddings.cache import default_cache
+    from core.training.scorers import matrix_of
+
+    name, scorer = scorer_for(model or "embedded", composing.taught, house)
+
+    def score(pictures: ImageStore, texts: Any) -> F64:
+        return matrix_of(scorer, pictures, texts, cache=default_cache(), progress=progress)
+
+    if source != RUN:
+        store, shown = scenes(attribute)
+        return Binding(binding_grid(store, shown, score, mode="two"), f"{name} on {len(store)} rendered scenes, {attribute} by shape")
+    from core.composition.grid.questions import shown_from_columns
+
+    if not session.run:
+        raise InvalidInput("No run is open. Open an example in Explore, or choose the rendered scenes.")
+    samples = RUNS.get(session.run).samples
+    if samples.images is None:
+        raise InvalidInput("The open run has no pictures. Choose the rendered scenes, or diagnose with pictures in the tab Your data.")
+    if objects == attribute:
+        raise InvalidInput("Attribute and object are the same column. Choose two different ones.")
+    shown = shown_from_columns(samples, str(attribute or ""), "" if objects == LABEL else str(objects or ""))
+    found = binding_grid(samples.images, shown, score, mode="one", template="a photo of {}")
+    return Binding(found, f"{name} on {samples.name}, {attribute} by {objects}")
+
+
+@functools.cache
+def scenes(attribute: str) -> tuple[Remembered, tuple[Shown, ...]]:
+    """The rendered scenes of one attribute, drawn once per process."""
+    from core.composition.grid.rendered import ATTRIBUTES, draw_binding
+
+    if attribute not in ATTRIBUTES:
+        raise InvalidInput(f"The rendered scenes have {' and '.join(ATTRIBUTES)}: got {str(attribute)[:40]!r}. Choose one of them.")
+    store, shown = draw_binding(N_SCENES, attribute)
+    return Remembered(store), shown
+
+
+def on_made(binding: Binding, made: Binding | None) -> tuple[Any, Any]:
+    """Show a finished grid: returns (binding, view)."""
+    if made is None:
+        return gr.skip(), gr.skip()
+    return made, grid_view(made.grid, made.title, made.measure)
+
+
+def on_measure(binding: Binding, event: gr.EventData) -> tuple[Any, Any]:
+    """Another figure was chosen for the cells: returns (binding, view)."""
+    said = event_data(event)
+    if said.get("do") != "measure" or said.get("value") not in MEASURES or binding.grid is None:
+        return gr.skip(), gr.skip()
+    made = replace(binding, measure=str(said["value"]))
+    return made, grid_view(made.grid, made.title, made.measure)
+
+
+def build(session: gr.State, composing: gr.State, tab: gr.Tab, house: House) -> None:
+    """Lay out the part and wire its callbacks."""
+    binding, job, made = gr.State(Binding(), time_to_live=24 * 3600), gr.State(""), gr.State(None)
+    scripts = "\n".join(f"{{\n{(SCRIPTS / name).read_text('utf-8')}\n}}" for name in ("heat.js", "compose.js"))
+    plain: dict[str, Any] = dict(apply_default_css=False)
+    with gr.Row(elem_classes="bring probe-row"):
+        with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
+            gr.HTML("<h2>1. Pictures</h2>", **plain)
+            source = gr.Dropdown([("Rendered scenes", SCENES)], value=SCENES, label="Pictures", elem_id="grid-source")
+            attribute = gr.Dropdown(["colour", "material"], value="colour", label="Attribute", elem_id="grid-attribute")
+            objects = gr.Dropdown(["shape"], value="shape", label="Object", elem_id="grid-object")
+            gr.HTML("<h2>2. Model</h2>", **plain)
+            models = second_choices(house, ())[1:]
+            model = gr.Dropdown(models, value="embedded", label="Encoder or trained adapter", elem_id="grid-model", allow_custom_value=house.at_home)
+            with gr.Row():
+                run = gr.Button("Draw the grid", variant="primary", elem_id="grid-run")
+                cancel = gr.Button("Cancel", elem_id="grid-cancel", scale=0, min_width=110)
+            line = gr.HTML("", elem_id="grid-status", **plain)
+        with gr.Column(scale=72, min_width=320):
+            view = gr.HTML(EMPTY, js_on_load=scripts, elem_id="grid-result", **plain)
+
+    def opened(session: Session, composing: Composing, source: str) -> tuple[Any, ...]:
+        return on_open(session, composing, house, source)
+
+    def start(session: Session, composing: Composing, *said: str) -> Iterator[tuple[Any, ...]]:
+        yield from on_grid(session, composing, house, *said)
+
+    private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
+    heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
+    tab.select(shows_errors(opened), [session, composing, source], [source, attribute, objects, model], queue=False, **private)
+    source.input(shows_errors(on_source), [session, source], [attribute, objects], queue=False, **private)
+    run.click(on_wait, None, line, queue=False, **private)
+    asked = [session, composing, source, attribute, objects, model]
+    started = run.click(shows_errors(start), asked, [job, line, made], **heavy, **private)
+    started.success(shows_errors(on_made), [binding, made], [binding, view], **private)
+    cancel.click(on_cancel, [job], None, queue=False, **private)
+    view.act(shows_errors(on_measure), [binding], [binding, view], queue=False, **private)

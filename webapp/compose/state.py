@@ -1,0 +1,210 @@
+"""A visitor's benchmarks of composition: what is open, what was scored on it, and which trained adapters they have."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InvalidInput
+from core.records import I64, CompositionResult, ImageStore, Pictured, Progress, Scorer, no_progress
+from webapp.compose.models import CONFIG, TAUGHT, House, checked_encoder
+from webapp.compose.visit import Composing, Ran, Taught
+from webapp.state.choices import data_sets
+from webapp.state.downloads import temporary_folder
+
+if TYPE_CHECKING:
+    from core.records import SampleSet
+
+OWN = "own"
+
+
+"""The choice that takes the visitor's own files."""
+
+
+FIRST = "rendered:60"
+
+
+NAMED = {"rendered": "rendered:240", "rendered-single": "rendered-single:", "cutouts": "cutouts:"}
+
+
+"""The key of each benchmark that comes along, by its name."""
+
+
+TITLES = {"rendered-single": "Rendered scenes, 40 queries", "cutouts": "Cut-outs on photographs, 160 pairs"}
+
+
+MOST_TAUGHT = 6
+
+
+SERVER = "server:"
+
+
+MOST_KNOWN = 16
+
+
+"""Results on benchmarks that come along that are kept for everybody."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Remembered:
+    """An `ImageStore` that keeps what it has read: rendered scenes are drawn once, not once for each visitor."""
+
+    base: ImageStore
+    kept: dict[int, bytes] = field(default_factory=dict[int, bytes])
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    def name(self, index: int) -> str:
+        return self.base.name(index)
+
+    def read(self, index: int) -> bytes:
+        if index not in self.kept:
+            self.kept[index] = self.base.read(index)
+        return self.kept[index]
+
+    def keep(self, rows: I64) -> ImageStore:
+        return Remembered(self.base.keep(rows), {i: self.kept[int(row)] for i, row in enumerate(rows) if int(row) in self.kept})
+
+
+def benchmarks(root: Path | None) -> list[tuple[str, str]]:
+    """(title, key) of the benchmarks that can be chosen: those that come along, the operator's folders, the visitor's own files."""
+    from core.scenes.shipped import SHIPPED
+
+    sizes = [("Rendered scenes, 60 pairs", FIRST), ("Rendered scenes, 240 pairs", "rendered:240")]
+    more = [(TITLES.get(name, name.capitalize()), f"{name}:") for name in SHIPPED if name != "rendered"]
+    here = [
+        (f"On this server: {name}", f"{SERVER}{name}") for name, path in data_sets(root).items() if path.is_dir() and not (path / CONFIG).is_file()
+    ]
+    return [*sizes, *more, ("Your own files", OWN), *here]
+
+
+@functools.cache
+def shipped(key: str) -> Pictured:
+    """A benchmark that comes along, opened once per process.
+
+    Raises:
+        InvalidInput: there is none of that name.
+    """
+    from core.scenes.shipped import open_shipped
+
+    name, _, n = key.partition(":")
+    found = open_shipped(name, n=int(n) if n else None)
+    return replace(found, store=Remembered(found.store))
+
+
+def open_benchmark(choice: str, file: str | None, images: str | None, form: str, root: Path | None) -> Pictured:
+    """The benchmark that was chosen, with its pictures.
+
+    Args:
+        file: path of the uploaded benchmark file (`OWN`).
+        images: path of the uploaded archive of its pictures.
+        form: a key of `core.composition.readers.READERS`, or "" to have it recognised.
+
+    Raises:
+        InvalidInput: nothing was brought, it is no benchmark, or its pictures are not there.
+    """
+    if choice in {key for _, key in benchmarks(None)} - {OWN}:
+        return shipped(choice)
+    from core.composition.pictures import find_pictures
+    from core.composition.readers import read_benchmark
+
+    if choice.startswith(SERVER):
+        folder = data_sets(root).get(choice.removeprefix(SERVER))
+        if folder is None or not folder.is_dir():
+            raise InvalidInput("This folder is no longer on the server. Choose another benchmark.")
+        return find_pictures(read_benchmark(form, folder), folder)
+    if choice != OWN:
+        raise InvalidInput(f"There is no benchmark {choice[:40]!r}. Choose one from the list.")
+    if not file or not images:
+        missing = "its pictures (a zip or tar)" if file else "the benchmark's file"
+        raise InvalidInput(f"Your own benchmark needs two files: bring {missing} too, or choose a benchmark that comes along.")
+    return find_pictures(read_benchmark(form, Path(file)), Path(images))
+
+
+def scorer_for(key: str, taught: Sequence[Taught], house: House) -> tuple[str, Scorer]:
+    """(name to show, scorer) of an encoder, or of one of the visitor's adapters.
+
+    Raises:
+        InvalidInput: there is no such adapter, or the encoder cannot be loaded.
+    """
+    from core.training.scorers import scorer_of  # loads the encoders
+
+    if key.startswith(TAUGHT):
+        found = next((t for t in taught if t.name == key.removeprefix(TAUGHT)), None)
+        if found is None:
+            raise InvalidInput("This adapter is no longer there. Train it again, or choose another model.")
+        return found.name, scorer_of(str(found.folder))
+    return key, scorer_of(checked_encoder(key, house))
+
+
+def run_models(
+    choice: str, pictured: Pictured, models: Sequence[str], taught: Sequence[Taught], house: House, progress: Progress = no_progress
+) -> Ran:
+    """Score one or two models on a benchmark; what a listed encoder says of a benchmark that comes along is kept for the next visitor."""
+    results = tuple(run_model(choice, pictured, model, taught, house, progress) for model in dict.fromkeys(models))
+    return Ran(choice, pictured, results)
+
+
+def run_model(
+    choice: str, pictured: Pictured, model: str, taught: Sequence[Taught], house: House, progress: Progress = no_progress
+) -> CompositionResult:
+    """One model on a benchmark, called by the name that the page shows."""
+    if (known := known_result(choice, model)) is not None:
+        return known
+    from core.composition.scoring.run import run_composition
+    from core.embeddings.cache import default_cache
+
+    progress("load the model", 0, 1)
+    name, scorer = scorer_for(model, taught, house)
+    progress("load the model", 1, 1)
+    found = run_composition(pictured, scorer, name=name, cache=default_cache(), progress=progress)
+    if choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith(TAUGHT) and len(_known) < MOST_KNOWN:
+        _known[choice, model] = found
+    return found
+
+
+_known: dict[tuple[str, str], CompositionResult] = {}
+
+
+def known_result(choice: str, model: str) -> CompositionResult | None:
+    """What was found before of a benchmark that comes along, or None."""
+    return _known.get((choice, model))
+
+
+def own_folder() -> Path:
+    """A new unguessable folder for a visitor's adapter; it goes away with the server."""
+    folder = temporary_folder() / f"adapter-{secrets.token_urlsafe(16)}"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def forget(composing: Composing) -> None:
+    """Delete a visitor's adapters some time after they have gone."""
+    for one in composing.taught:
+        shutil.rmtree(one.folder, ignore_errors=True)
+
+
+def diagnose_items(pictured: Pictured, results: Sequence[CompositionResult], encoder: str, progress: Progress) -> str:
+    """Diagnose the failures of the first result, the second set beside it, and store that as a run; returns its id."""
+    from core.composition.failures.diagnose import diagnose_composition, two_models
+    from core.discovery.settings import Settings
+    from core.embeddings.cache import default_cache
+    from webapp.state.session import RUNS
+
+    given: dict[str, Any] = dict(encoder=encoder, settings=Settings(map=False), cache=default_cache(), progress=progress)
+    if len(results) > 1 and results[0].headline in results[0].correct:
+        found = two_models(pictured, results[0], results[1], **given)[0]
+    else:
+        found = diagnose_composition(pictured, results[0], **given)
+    return RUNS.add(found, progress)
+
+
+def category_columns(samples: SampleSet) -> list[str]:
+    """Names of the columns of categories, for a grid."""
+    return [column.name for column in samples.metadata if column.kind == "category"]

@@ -1,0 +1,73 @@
+"""Of webapp.compose.state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import InvalidInput
+from core.records import CompositionResult, Pictured
+
+if TYPE_CHECKING:
+    from core.training.checkpoints import Epoch
+    from core.training.forgetting import RegressionCheck
+
+PAGE = 6
+
+
+"""Items shown at first, and added by "Show more"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A trained adapter of the visitor's, in a folder of their own."""
+
+    name: str
+    folder: Path
+    encoder: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composing:
+    """What a visitor has done in the tab."""
+
+    choice: str = ""
+    """What was opened: "rendered:60", "own", or a data set's name."""
+    pictured: Pictured | None = None
+    opened: Pictured | None = None
+    """The whole benchmark, where `pictured` is the part that nothing was learned from."""
+    results: tuple[CompositionResult, ...] = ()
+    """One or two, on the open benchmark; the second is compared with the first."""
+    tag: str = ""
+    value: str = ""
+    which: str = "worst"
+    shown: int = PAGE
+    taught: tuple[Taught, ...] = ()
+    regression: RegressionCheck | None = None
+    """What the training cost whose before and after are shown."""
+    curve: tuple[Sequence[Epoch], int] | None = None
+    """Its epochs and the number of the one that was kept."""
+
+    @property
+    def first(self) -> CompositionResult:
+        """The result that is shown first.
+
+        Raises:
+            InvalidInput: there is none.
+        """
+        if not self.results or self.pictured is None:
+            raise InvalidInput("There is no result yet. Choose a benchmark and a model, and run it.")
+        return self.results[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ran:
+    """What one press of Run made."""
+
+    choice: str
+    pictured: Pictured
+    results: tuple[CompositionResult, ...]
+    opened: Pictured | None = None
+    """The whole benchmark, where `pictured` is a part of it."""

@@ -1,0 +1,233 @@
+"""Explore tab: one finished run on one screen. The map on the left, the ranked clusters or what is picked on the right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.errors import DiagnosisError, InvalidInput
+from core.records import I64, Diagnosis, Insight
+from webapp.explore.cards import cluster_list
+from webapp.explore.detail import Selection, empty_lasso, selection_pane
+from webapp.explore.findings import phrases_of_rows
+from webapp.explore.overview import class_section, notes_section, strip
+from webapp.failure_map import NO_SELECTION, SCRIPTS, map_points, map_selection, map_view, read_polygon
+from webapp.markup.html import picture, sample_facts
+from webapp.state import downloads
+from webapp.state.session import PAGE, RUNS, Session, event_data, picked_cluster, selected_rows, shows_errors, whole
+
+
+@dataclass(frozen=True)
+class View:
+    """The tab's components; `all` gives those that `show_run` fills, in its order."""
+
+    strip: gr.HTML
+    classes: gr.HTML
+    failure_map: gr.HTML
+    pane: gr.HTML
+    notes: gr.HTML
+    picker: gr.Dropdown
+
+    def all(self) -> list[Any]:
+        return [self.strip, self.classes, self.failure_map, self.pane, self.notes]
+
+
+def show_run(run: str) -> tuple[Any, ...]:
+    """Open a run: returns (session, strip, classes, map, pane, notes) with nothing picked."""
+    diagnosis = RUNS.get(run)
+    return (
+        Session(run=run),
+        strip(diagnosis),
+        class_section(diagnosis),
+        gr.update(value=map_points(diagnosis, run), selection=NO_SELECTION),
+        gr.update(value=cluster_list(diagnosis), run=run),
+        gr.update(value=notes_section(diagnosis), run=run),
+    )
+
+
+def show_selection(session: Session) -> tuple[Session, Any, Any]:
+    """Returns (session, pane, map) for what the session has picked."""
+    diagnosis = RUNS.get(session.run)
+    if not session.picked:
+        return session, cluster_list(diagnosis), gr.update(selection=NO_SELECTION)
+    rows = selected_rows(session, diagnosis)
+    if not len(rows):
+        return replace(session, polygon=()), empty_lasso() + cluster_list(diagnosis), gr.update(selection=NO_SELECTION)
+    pane = selection_pane(diagnosis, describe_selection(session, diagnosis))
+    return session, pane, gr.update(selection=map_selection(rows, len(diagnosis.samples), cluster=session.cluster))
+
+
+def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
+    """The picked rows with what is known of them: a cluster's tested insights, or an exploratory reading of a lasso."""
+    rows = selected_rows(session, diagnosis)
+    cluster = picked_cluster(session, diagnosis)
+    if cluster is not None and cluster.confirmed:
+        return Selection(rows, tuple(i for i in diagnosis.insights if i.cluster == cluster.id), cluster, session.shown)
+    return Selection(
+        rows, explore_rows(diagnosis, rows), cluster, session.shown, tuple(phrases_of_rows(diagnosis, rows)), session.title, session.scope
+    )
+
+
+def explore_rows(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
+    """Exploratory conditions (without a p) that set the rows apart; none for a single row or for all of them."""
+    if len(rows) < 2 or len(rows) == len(diagnosis.samples):
+        return ()
+    from core.discovery.insights import explain  # scikit-learn: not needed for the first view
+
+    return explain(diagnosis, rows)
+
+
+def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
+    """A button of the pane was pressed: cluster, step, more or clear."""
+    said = event_data(event)
+    do = said.get("do")
+    if do in ("clicks", "predict"):
+        return gr.skip(), gr.skip(), gr.skip()  # type: ignore[return-value] - the tab of that name answers
+    if do == "cluster":
+        session = Session(session.run, cluster=whole(said.get("cluster")))
+    elif do == "candidate":
+        session = Session(session.run, candidate=whole(said.get("candidate")))
+    elif do == "step":
+        session = Session(session.run, cluster=neighbour(RUNS.get(session.run), session.cluster, whole(said.get("by"))))
+    elif do == "more":
+        session = replace(session, shown=session.shown + PAGE)
+    else:
+        session = Session(session.run)
+    return show_selection(session)
+
+
+def on_lasso(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
+    """An outline was drawn on the map."""
+    said = _own(session, event)
+    return show_selection(Session(session.run, polygon=read_polygon(said.get("polygon"))))
+
+
+def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
+    """A point was clicked: its confirmed cluster opens, or the sample alone where it is in none."""
+    row = whole(_own(session, event).get("row"))
+    diagnosis = RUNS.get(session.run)
+    if not 0 <= row < len(diagnosis.samples):
+        raise InvalidInput(f"This run has samples 0 to {len(diagnosis.samples) - 1}: got {row}. Click on a point of the map.")
+    cluster = int(diagnosis.cluster_of()[0][row])
+    return show_selection(Session(session.run, cluster=cluster) if cluster >= 0 and session.cluster != cluster else Session(session.run, row=row))
+
+
+def on_cluster(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
+    """A cluster was chosen on the map with the keyboard."""
+    return show_selection(Session(session.run, cluster=whole(_own(session, event).get("cluster"))))
+
+
+def on_clear(session: Session) -> tuple[Session, Any, Any]:
+    """Escape, or a click beside every point."""
+    return show_selection(Session(session.run))
+
+
+def describe(asked: Any) -> dict[str, Any] | None:
+    """The card of one sample for [run, row]: {"src", "title", "lines"}; None where the run or the row is not there."""
+    try:
+        run, row = asked
+        diagnosis = RUNS.get(str(run))
+        row = int(row)
+        if not 0 <= row < len(diagnosis.samples):
+            return None
+    except (DiagnosisError, TypeError, ValueError):
+        return None  # anybody may call this: a wrong question gets no answer, and tells nothing
+    return {"src": picture(diagnosis, row), "title": diagnosis.samples.ids[row], "lines": sample_facts(diagnosis, row)}
+
+
+def neighbour(diagnosis: Diagnosis, cluster: int | None, by: int) -> int | None:
+    """The id of the confirmed cluster `by` places further in rank, round the ends; the first if none is picked."""
+    ids = [c.id for c in diagnosis.clusters]
+    if not ids:
+        return None
+    return ids[(ids.index(cluster) + by) % len(ids)] if cluster in ids else ids[0]
+
+
+def open_run(run: str) -> tuple[Any, ...]:
+    """What `show_run` gives, and the download buttons out of use until the files of this run are ready."""
+    return *show_run(run), *waiting()
+
+
+def waiting() -> list[Any]:
+    """The download buttons out of use."""
+    return [gr.update(interactive=False)] * len(downloads.FILES)
+
+
+def on_downloads(session: Session) -> list[Any]:
+    """The files of the open run, ready on their buttons."""
+    if not session.run:
+        return waiting()
+    made = downloads.ready_files(RUNS.get(session.run), RUNS.folder(session.run))
+    return [gr.update(value=str(path), interactive=True) for path in made]
+
+
+def _own(session: Session, event: gr.EventData) -> dict[str, Any]:
+    """The event's payload, provided that it speaks of the open run: a map that was replaced meanwhile does not."""
+    said = event_data(event)
+    if said.get("run") != session.run:
+        raise InvalidInput("The map has changed since. Draw the outline again.")
+    return said
+
+
+def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, list[Any]]:
+    """Lay out the tab, wire its callbacks, and fill it with the first example at once, without waiting for a visit.
+
+    Returns:
+        The components that `show_run` fills, and the download buttons.
+    """
+    first = show_run(examples[0][1]) if examples else None
+    with gr.Row(elem_classes="top-row"):
+        top = gr.HTML(first[1] if first else EMPTY, elem_id="strip", apply_default_css=False)
+        picker = gr.Dropdown(
+            examples,
+            value=examples[0][1] if examples else None,
+            label="Example",
+            container=False,
+            elem_id="picker",
+            visible=len(examples) > 1,
+            min_width=150,
+            scale=0,
+        )
+    classes = gr.HTML(first[2] if first else "", elem_id="classes", apply_default_css=False)
+    with gr.Row(elem_classes="stage", equal_height=True):
+        with gr.Column(scale=58, min_width=320):
+            failure_map = map_view(first[3]["value"] if first else None, describe=describe)
+        with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
+            pane = gr.HTML(
+                first[4]["value"] if first else "",
+                run=first[0].run if first else "",
+                js_on_load=(SCRIPTS / "pane.js").read_text("utf-8"),
+                server_functions=[describe],
+                elem_id="pane",
+                apply_default_css=False,
+            )
+    with gr.Row(elem_classes="downloads"):
+        gr.HTML("<span>Take it with you</span>", apply_default_css=False, elem_classes="downloads-title")
+        buttons = [
+            gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"download-{Path(name).suffix[1:]}") for name, label in downloads.FILES
+        ]
+    notes = gr.HTML(
+        first[5]["value"] if first else "",
+        run=first[0].run if first else "",
+        js_on_load=(SCRIPTS / "pane.js").read_text("utf-8"),
+        server_functions=[describe],
+        elem_id="notes",
+        apply_default_css=False,
+    )
+    view = View(top, classes, failure_map, pane, notes, picker)
+    selection: dict[str, Any] = dict(outputs=[session, pane, failure_map], queue=False, show_progress="hidden", api_visibility="private")
+    pane.act(shows_errors(on_act), [session], trigger_mode="always_last", **selection)
+    failure_map.lasso(shows_errors(on_lasso), [session], trigger_mode="always_last", **selection)
+    failure_map.point(shows_errors(on_point), [session], **selection)
+    failure_map.cluster(shows_errors(on_cluster), [session], **selection)
+    failure_map.clear(shows_errors(on_clear), [session], **selection)
+    private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
+    opened = picker.input(shows_errors(open_run), [picker], [session, *view.all(), *buttons], queue=False, **private)
+    opened.then(shows_errors(on_downloads), [session], buttons, **private)
+    return view, buttons
+
+
+EMPTY = '<div class="empty"><h2>Nothing is open yet</h2><p>Bring a table of losses in the tab "Your data" to see where the model fails.</p></div>'

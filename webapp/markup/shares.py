@@ -1,0 +1,61 @@
+"""Differences of shares as text, and which images are right or wrong in which of two models."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from core.records import I64, Diagnosis, Estimate, ProbeResult
+from webapp.markup.html import MINUS, THIN
+
+ALPHA = 0.05
+KINDS = (("fixed", "Fixed"), ("broken", "Broken"), ("both", "Both wrong"), ("neither", "Both right"))
+"""What two models make of an image: your model wrong and the probe right, the other way round, both wrong, both right."""
+ALONE = (("wrong", "Wrong"), ("right", "Right"))
+"""The same where of the model only losses are known."""
+
+
+def points(share: float, *, sign: bool = True) -> str:
+    """A difference of shares in percentage points: "+3.1 points"; "n/a" where undefined."""
+    if not math.isfinite(share):
+        return "n/a"
+    size = f"{100 * abs(share):.1f}" if abs(share) < 0.0995 else f"{100 * abs(share):.0f}"
+    mark = (MINUS if share < 0 else "+") if sign and float(size) else ""
+    return f"{mark}{size}{THIN}points"
+
+
+def interval(estimate: Estimate) -> str:
+    """The interval of a difference of shares, in points: "[−4.4, +6.8]"; "" where undefined."""
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return ""
+    return f"[{points(estimate.low).split(THIN)[0]}, {points(estimate.high).split(THIN)[0]}]"
+
+
+def is_own(diagnosis: Diagnosis, name: str) -> bool:
+    """Whether the model of the run is itself the probe of that name."""
+    from core.records import OWN
+
+    return diagnosis.extras.get(OWN) == name
+
+
+def kinds_of(diagnosis: Diagnosis, result: ProbeResult) -> tuple[tuple[str, str], ...]:
+    """(kind, title) of the kinds of images that can be told apart: the probe alone where there is no other model's errors."""
+    return ALONE if diagnosis.outcomes.errors is None or is_own(diagnosis, result.name) else KINDS
+
+
+def rows_of_kind(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: str = "all") -> I64:
+    """Places in `result.rows` of the images of one kind within a scope ("all" or a cluster's id), the probe's largest loss first."""
+    wrong = result.outcomes.errors
+    assert wrong is not None
+    own = diagnosis.outcomes.errors
+    if own is None or kind in dict(ALONE):
+        picked = wrong if kind == "wrong" else ~wrong
+    else:
+        mine = own[result.rows]
+        picked = {"fixed": mine & ~wrong, "broken": ~mine & wrong, "both": mine & wrong}.get(kind, ~mine & ~wrong)
+    cluster = next((c for c in diagnosis.clusters if str(c.id) == scope), None)
+    if cluster is not None:
+        picked = picked & (cluster.membership[result.rows] >= 0.5)
+    found = np.flatnonzero(picked)
+    return found[np.argsort(-result.outcomes.loss[found], kind="stable")].astype(np.int64)

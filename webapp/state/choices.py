@@ -1,0 +1,103 @@
+"""From what a visitor picked in "Your data" to what core takes: files, roles, and the names of the operator's data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.data.tables.roles import LOSS_KINDS, Roles
+from core.errors import InvalidInput
+from webapp.markup.html import esc
+
+SINGLE_ROLES = (
+    ("id", "Id"),
+    ("image", "Picture"),
+    ("loss", "Loss"),
+    ("label", "Label"),
+    ("prediction", "Prediction"),
+    ("target", "Numeric target"),
+    ("group", "Group, never split"),
+    ("split", "Split"),
+    ("embedding", "Embedding"),
+)
+SEVERAL_ROLES = (("probabilities", "Probabilities"), ("logits", "Logits"), ("conditions", "Conditions in spite of their names"))
+ROLE_NAMES = tuple(name for name, _ in (*SINGLE_ROLES, *SEVERAL_ROLES))
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
+IMAGES = (".zip", ".tar", ".tgz", ".gz")
+PHRASES = (".txt", ".json")
+VECTORS = (".npy", ".npz", ".safetensors", ".parquet")
+
+Column = tuple[str, str, Sequence[str]]
+"""(name, recognised role, examples), as `core.data.samples.describe_columns` gives it."""
+
+
+def recognised(columns: Sequence[Column]) -> dict[str, Any]:
+    """The role of each recognised column: a name, or a list of names for the roles that take several."""
+    several = {name for name, _ in SEVERAL_ROLES}
+    found: dict[str, Any] = {}
+    for name, role, _ in columns:
+        if role in several:
+            found.setdefault(role, []).append(name)
+        elif role in ROLE_NAMES:
+            found[role] = name
+    return found
+
+
+def roles_from(picked: Mapping[str, Any], found: Mapping[str, Any], *, loss_kind: str | None, higher_is_better: bool) -> Roles:
+    """The roles that the visitor changed; what stands as it was recognised is left for core to recognise, with its notes."""
+    if loss_kind is not None and loss_kind not in LOSS_KINDS:
+        raise InvalidInput(f"The loss must be one of {', '.join(LOSS_KINDS)}: got {loss_kind!r}. Choose one from the list.")
+    changed: dict[str, Any] = {role: value for role, value in picked.items() if value and value != found.get(role)}
+    several: dict[str, Any] = {role: tuple(value) for role, value in changed.items() if role in {name for name, _ in SEVERAL_ROLES}}
+    return Roles(**(changed | several), loss_kind=loss_kind or None, higher_is_better=higher_is_better)
+
+
+def data_sets(root: Path | None) -> dict[str, Path]:
+    """What lies directly below the operator's folder, by name: folders and tables, no dotfiles, no links out of it."""
+    if root is None:
+        return {}
+    home = root.resolve()
+    found = {}
+    for path in sorted(home.iterdir()):
+        wanted = path.is_dir() or path.suffix.lower() in TABLES
+        if wanted and not path.name.startswith(".") and path.resolve().is_relative_to(home):
+            found[path.name] = path
+    return found
+
+
+def sources(table: str | None, images: str | None, vectors: str | None, chosen: str | None, root: Path | None) -> dict[str, Path | None]:
+    """The `table`, `images` and `embeddings` that `diagnose` takes, from uploads or from a data set chosen by name.
+
+    Raises:
+        InvalidInput: nothing was brought, or there is no data set of that name.
+    """
+    if chosen:
+        path = data_sets(root).get(chosen)
+        if path is None:
+            raise InvalidInput(f"There is no data set {chosen!r} here any more. Choose another from the list.")
+        folder = path if path.is_dir() else None
+        return {"table": None if folder else path, "images": folder, "embeddings": Path(vectors) if vectors else None}
+    if not (table or images):
+        raise InvalidInput("Bring a table first: a CSV, TSV, JSON Lines or Parquet file with one row for each sample, or a zip that holds one.")
+    return {"table": Path(table) if table else None, "images": Path(images) if images else None, "embeddings": Path(vectors) if vectors else None}
+
+
+def columns_table(columns: Sequence[Column]) -> str:
+    """The table's columns with the role that each was recognised in."""
+    rows = "".join(
+        f"<tr><td><code>{esc(name)}</code></td><td>{f'<b>{esc(role)}</b>' if role else '<span class=muted>condition or unused</span>'}</td>"
+        f'<td class="muted">{esc(", ".join(examples))[:120]}</td></tr>'
+        for name, role, examples in columns
+    )
+    head = "<tr><th>Column</th><th>Taken as</th><th>For instance</th></tr>"
+    return f'<div class="scroll columns"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
+
+
+if TYPE_CHECKING:
+    pass
+
+ENCODERS = (("Embedded: small, offline", "embedded"), ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"))
+
+
+"""Fixed, since an encoder's name may also be a path or an address, which no visitor may give; the command line takes any."""

@@ -1,1 +1,0 @@
-"""The page's tabs, one file each: pure callbacks first, then `build`."""
