@@ -3,7 +3,7 @@
     python -m tests.benchmarks.detection_case --stock FOLDER                          one case in full, for docs/tasks.md
     python -m tests.benchmarks.detection_case --stock FOLDER --seeds 100 120          the rates over seeds, one JSON line each with --out
 
-Scenes are composed from real cut-outs over real photographs (`scripts/example_stock.py` fetches both into FOLDER), three or four objects each.
+Scenes are composed from real cut-outs over real photographs (`scripts/examples/stock.py` fetches both into FOLDER), three or four objects each.
 The detector is simulated, since no trained one may be had here: it misses 8% of all objects, calls 4% by another name, places boxes a little off,
 doubles some and invents some. With the weakness it misses 70% of the small birds in the dark. Seeds below 100 are for tuning; nothing was tuned.
 """
@@ -29,7 +29,7 @@ from core.records import Diagnosis
 from core.reports.wording.summary import text_summary
 from core.scenes.photographs import SceneObject, ScenePlan, SceneSpec, render
 from core.statistics.intervals import wilson
-from scripts.example_stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs
+from scripts.examples.stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs
 from tests.benchmarks.lines import append_line, keys_done, read_lines
 
 CLASSES = ("animal", "bird", "boat", "car")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.store import load
-from scripts.make_example_runs import EXAMPLES, diagnose_example
+from scripts.examples.make_runs import EXAMPLES, diagnose_example
 
 NAMES = ["scenes", "nothing_to_find"]
 

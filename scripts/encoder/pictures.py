@@ -8,19 +8,15 @@ Two of the photographs, the Colosseum and Singapore, are kept out of the fit: `m
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from words_grounds import PANORAMAS, PHOTOGRAPHS, SIDE, WATER_YAW, Rng, look, snowed
-
 from core.encoders.embedded.photo_words import CONDITIONS
 from core.records import F32
+from scripts.encoder.grounds import PANORAMAS, PHOTOGRAPHS, SIDE, WATER_YAW, Rng, look, snowed
 
 Labels = dict[str, float]
 N_VERSIONS = 4

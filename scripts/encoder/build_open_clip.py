@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Write the embedded encoder as an ordinary open_clip folder, to be loaded as `open_clip:local-dir:OUT`.
 
-    python scripts/build_encoder.py OUT
+    python -m scripts.encoder.build_open_clip OUT
 
 Stock open_clip can say nearly the same as `core.encoders.embedded.encoder`: the image head is its two-layer "mlp", filled by hand; the text
 head is its linear projection without a bias, so the centring of sentence vectors goes into the last layer norm's bias. There the
@@ -14,7 +14,6 @@ import argparse
 import json
 import math
 import shutil
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,6 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from core.encoders.embedded.alignment import THRESHOLD, Alignment, load_alignment
 from core.encoders.embedded.checkpoint import read_state_dict

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make what ships below assets/composition again: a small rendered benchmark, and a stock of cut-outs over photographs.
 
-    python scripts/make_composition.py [--only rendered | cutouts] [--downloads FOLDER] [--out assets/composition]
+    python -m scripts.examples.make_composition [--only rendered | cutouts] [--downloads FOLDER] [--out assets/composition]
 
 The rendered set needs nothing and takes seconds. The cut-outs need npm, apt-get and dpkg-deb for the two source packages (24 MB). Every step
 is seeded; the pixels repeat on the same numpy and Pillow. To draw more, call `core.scenes.items.draw_items` and
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import csv
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,16 +20,11 @@ from pathlib import Path
 from PIL import Image
 
 from core.files import ASSETS
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
-
-import example_stock as stock
-
 from core.scenes.items import RenderedPlan, draw_items
 from core.scenes.photographs import Place
 from core.scenes.retrieval import draw_retrieval
 from core.scenes.write import write_benchmark
+from scripts.examples import stock
 
 SEED = 2023
 N_PAIRS, N_SCENES, N_QUERIES, SIDE = 30, 40, 24, 224

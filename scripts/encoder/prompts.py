@@ -4,20 +4,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
-
-from words_frames import BARE_FRAMES, COLOUR_THINGS, FREE_FRAMES, FREE_PHRASES, PHOTO_FRAMES, PLACE_FRAMES, THING_FRAMES, TOPICS
-from words_phrases_more import MORE
-
 from core.encoders.embedded.photo_words import CONDITIONS
 from core.records import F32
+from scripts.encoder.frames import BARE_FRAMES, COLOUR_THINGS, FREE_FRAMES, FREE_PHRASES, PHOTO_FRAMES, PLACE_FRAMES, THING_FRAMES, TOPICS
+from scripts.encoder.more_phrases import MORE
 
 
 @dataclass(frozen=True, slots=True)

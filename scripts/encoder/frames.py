@@ -1,4 +1,4 @@
-"""Sentences that `words_prompts.py` fills with phrases and nouns, and sentences that say nothing of a condition."""
+"""Sentences that `prompts.py` fills with phrases and nouns, and sentences that say nothing of a condition."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Measure what the embedded encoder knows of photo conditions and places, on pictures and with wordings that its fit never saw.
 
-    python scripts/measure_words.py DATA STAMPS [--n 400] [--cache FOLDER]      DATA holds imagenet_sample/, tuxpaint_stamps/ and backgrounds/;
+    python -m scripts.encoder.measure_words DATA STAMPS [--n 400] [--cache FOLDER]      DATA holds imagenet_sample/, tuxpaint_stamps/ and backgrounds/;
                                                      STAMPS is usr/share/tuxpaint/stamps of Debian's tuxpaint-stamps-default
 
 "before" scores with the object dimensions alone, "after" with all. Of each word: AUROC of pictures that have it against pictures that do
@@ -13,28 +13,23 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
-
 import pandas as pd
 from PIL import Image
 from scipy.stats import rankdata, spearmanr
-from words_prompts import PHRASES
-from words_test import WORDS, Word
-from words_test_pictures import EDITS, Scenes, read_square
-from words_test_things import NOUNS_TESTED, OBJECTS, PLACE_CLASSES
 
 from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.encoders.embedded.photo_words import CONDITIONS
 from core.encoders.embedded.pixel_cues import measure_cues
 from core.records import F32, Bool
+from scripts.encoder.prompts import PHRASES
+from scripts.encoder.unseen_nouns import NOUNS_TESTED, OBJECTS, PLACE_CLASSES
+from scripts.encoder.unseen_pictures import EDITS, Scenes, read_square
+from scripts.encoder.unseen_wordings import WORDS, Word
 
 N_BOOTSTRAP = 500
 

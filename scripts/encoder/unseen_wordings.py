@@ -1,4 +1,4 @@
-"""The wordings that `measure_words.py` tests with. They were written apart from those of `words_prompts.py` and share no phrase with them."""
+"""The wordings that `measure_words.py` tests with. They were written apart from those of `prompts.py` and share no phrase with them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make the two examples that ship again: scenes with planted weaknesses, and a set with nothing to find.
 
-    python scripts/make_examples.py [--only scenes | nothing_to_find] [--downloads FOLDER] [--out assets/examples]
+    python -m scripts.examples.make_examples [--only scenes | nothing_to_find] [--downloads FOLDER] [--out assets/examples]
 
 Needs npm, apt-get and dpkg-deb for the two source packages (24 MB), and about ten minutes on one core. Every step is seeded; the pixels
 repeat on the same Pillow, the probabilities on the same machine and torch.
@@ -13,7 +13,6 @@ import argparse
 import csv
 import io
 import json
-import sys
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -26,14 +25,10 @@ import torch
 from PIL import Image
 from scipy.stats import fisher_exact
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
-
-import example_stock as stock
-from example_victim import scene_pixels, to_side, train_victim, victim_probabilities
-
 from core.records import F64, I64, Bool
 from core.scenes.photographs import Link, ScenePlan, SceneSpec, caption, render
+from scripts.examples import stock
+from scripts.examples.model import scene_pixels, to_side, train_victim, victim_probabilities
 
 LABELS = tuple(stock.AUDIT)
 BIAS = (

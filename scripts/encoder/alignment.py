@@ -1,4 +1,4 @@
-"""The closed-form fit behind the embedded encoder's joint space. `scripts/fit_alignment.py` runs it.
+"""The closed-form fit behind the embedded encoder's joint space. `scripts/encoder/fit_alignment.py` runs it.
 
 Nothing is trained: class names, synonyms and definitions are turned into sentence vectors, and a ridge regression maps these to the
 rows of the network's classifier.
@@ -7,7 +7,6 @@ rows of the network's classifier.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from core.encoders.arithmetic import gelu, unit_rows
 from core.encoders.embedded.alignment import THRESHOLD, Alignment

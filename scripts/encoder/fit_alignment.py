@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Fit the embedded encoder's joint space and write assets/encoder/alignment.safetensors; or measure the one that is there.
 
-    python scripts/fit_alignment.py fit FOLDER [FOLDER ...]      folders of images; they set two scale numbers
-    python scripts/fit_alignment.py measure DATA FOLDER [...]    DATA holds imagenet_sample/ and cifar10/
+    python -m scripts.encoder.fit_alignment fit FOLDER [FOLDER ...]      folders of images; they set two scale numbers
+    python -m scripts.encoder.fit_alignment measure DATA FOLDER [...]    DATA holds imagenet_sample/ and cifar10/
 
 `measure` fits again with a fifth of the classes held out, five times, besides scoring the file that ships.
 """
@@ -11,17 +11,11 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
-
-from alignment_fit import N_CLASSES, TEMPLATES, ensemble, expected_features, fit, read_class_texts
 from PIL import Image
 
 from core.encoders.arithmetic import unit_rows
@@ -31,6 +25,7 @@ from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.encoders.embedded.pixel_cues import measure_cues
 from core.encoders.embedded.weights import efficientnet_weights
 from core.records import F32, I64
+from scripts.encoder.alignment import N_CLASSES, TEMPLATES, ensemble, expected_features, fit, read_class_texts
 
 PER_FOLDER = 1000
 """Images drawn of each folder, with seed 0."""

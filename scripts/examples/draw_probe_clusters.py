@@ -1,4 +1,4 @@
-"""Draw which of an example's failure clusters a probe fixes, shares and breaks: `python scripts/picture_probe_clusters.py [--probe zero-shot]`.
+"""Draw which of an example's failure clusters a probe fixes, shares and breaks: `python -m scripts.examples.draw_probe_clusters [--probe zero-shot]`.
 
 One row a cluster, one block each for "model wrong, probe right", "both wrong", "model right, probe wrong": the pictures of highest membership.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,15 +14,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 
-from core.checks.compare import compare  # noqa: E402
-from core.encoders import load_encoder  # noqa: E402
-from core.probes import make_probe  # noqa: E402
-from core.probes.run import Task, run_probe  # noqa: E402
-from core.records import Bool, Diagnosis, FailureCluster, FourWay  # noqa: E402
-from core.reports.wording.findings import cluster_title  # noqa: E402
-from core.store import load  # noqa: E402
+from core.checks.compare import compare
+from core.encoders import load_encoder
+from core.probes import make_probe
+from core.probes.run import Task, run_probe
+from core.records import Bool, Diagnosis, FailureCluster, FourWay
+from core.reports.wording.findings import cluster_title
+from core.store import load
 
 KINDS = ("fixed", "both", "broken")
 SAID = {"fixed": "your model wrong, probe right", "both": "both wrong", "broken": "your model right, probe wrong"}

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  the lists of phrases read better unbroken
-"""More ways to say the conditions of `words_prompts.py`: (what it means, adjectives, places, bare)."""
+"""More ways to say the conditions of `prompts.py`: (what it means, adjectives, places, bare)."""
 
 MORE: list[tuple[str, str, str, str]] = [
     (

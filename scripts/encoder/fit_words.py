@@ -2,7 +2,7 @@
 # ruff: noqa: E501  the lists of phrases read better unbroken
 """Fit the words for photo conditions and places, and add them to assets/encoder/alignment.safetensors.
 
-    python scripts/fit_words.py RENDERS PHOTOGRAPHS PANORAMAS CLOTHES [--scratch FOLDER]
+    python -m scripts.encoder.fit_words RENDERS PHOTOGRAPHS PANORAMAS CLOTHES [--scratch FOLDER]
 
 RENDERS is package/assets of npm `@lobehub/fluent-emoji-3d` 1.1.0 (MIT), PHOTOGRAPHS usr/share/backgrounds/budgie of Debian's budgie-backgrounds
 3.0-1 (CC0), PANORAMAS package/ of npm `@pmndrs/assets` 1.7.0 (CC0), CLOTHES a folder of CC0 photographs of clothes. Needs
@@ -13,27 +13,21 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
-
-import words_pictures
-import words_prompts
-from alignment_fit import TEMPLATES
-from fit_alignment import write_parts
 from PIL import Image
-from words_fit import fit_pictures, fit_texts
-from words_grounds import read_panoramas
 
 from core.encoders.embedded.alignment import FILE, PREFIX
 from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.encoders.embedded.pixel_cues import measure_cues
+from scripts.encoder import pictures, prompts
+from scripts.encoder.alignment import TEMPLATES
+from scripts.encoder.fit_alignment import write_parts
+from scripts.encoder.grounds import read_panoramas
+from scripts.encoder.words import fit_pictures, fit_texts
 
 N_CUTOUTS, N_SCENES, N_CLOTHES = 1100, 2600, 800
 N_PROMPTS, N_FREE = 20000, 11000
@@ -77,7 +71,7 @@ _SAYS_SOMETHING = re.compile(
 """Names that speak of a place or condition are no examples of names that do not."""
 
 
-def read_stock(renders: Path, photographs: Path, panoramas: Path) -> words_pictures.Stock:
+def read_stock(renders: Path, photographs: Path, panoramas: Path) -> pictures.Stock:
     """Cut-outs, photographs and panoramas of the fit."""
     files = sorted(renders.glob("*.webp"))
     cutouts: list[Image.Image] = []
@@ -87,24 +81,24 @@ def read_stock(renders: Path, photographs: Path, panoramas: Path) -> words_pictu
         if box:
             cutouts.append(cutout.crop(box))
     opened: dict[str, Image.Image] = {}
-    for name in dict.fromkeys(name for name, _, _ in words_pictures.PHOTOGRAPHS):
+    for name in dict.fromkeys(name for name, _, _ in pictures.PHOTOGRAPHS):
         photo = Image.open(photographs / f"{name}.jpg")
         photo.draft("RGB", (1200, 1200))
         opened[name] = photo.convert("RGB")
         opened[name].thumbnail((1200, 1200))
-    return words_pictures.Stock(cutouts, opened, read_panoramas(panoramas))
+    return pictures.Stock(cutouts, opened, read_panoramas(panoramas))
 
 
-def measure_pictures(stock: words_pictures.Stock, clothes: list[Path]) -> dict[str, np.ndarray]:
+def measure_pictures(stock: pictures.Stock, clothes: list[Path]) -> dict[str, np.ndarray]:
     """Features, cues, labels and sources of the made pictures."""
     encoder = EmbeddedEncoder(alignment_file=None)
     features, cues, labels = [], [], []
-    for image, known, _ in words_pictures.make_pictures(stock, clothes, N_SCENES, seed=0):
+    for image, known, _ in pictures.make_pictures(stock, clothes, N_SCENES, seed=0):
         batch = encoder.preprocess(image)[None]
         features.append(encoder.features(batch)[0])
         cues.append(measure_cues(batch)[0])
         labels.append(known)
-    return {"features": np.array(features), "cues": np.array(cues), "labels": words_pictures.label_matrix(labels)}
+    return {"features": np.array(features), "cues": np.array(cues), "labels": pictures.label_matrix(labels)}
 
 
 def read_misleading_names() -> list[str]:
@@ -134,8 +128,8 @@ def embed_prompts(nouns: list[str]) -> dict[str, np.ndarray]:
     """Sentence vectors and activations of all prompts."""
     from core.encoders.embedded.minilm import embed_sentences
 
-    texts, activations = words_prompts.make_prompts(nouns, words_prompts.PHRASES, N_PROMPTS, seed=1)
-    free, nothing = words_prompts.make_free_prompts(nouns, N_FREE, seed=2)
+    texts, activations = prompts.make_prompts(nouns, prompts.PHRASES, N_PROMPTS, seed=1)
+    free, nothing = prompts.make_free_prompts(nouns, N_FREE, seed=2)
     misleading = [template.format(name) for name in read_misleading_names() for template in TEMPLATES]
     no_more = np.zeros((len(misleading), activations.shape[1]), np.float32)
     return {"sentences": embed_sentences(texts + free + misleading), "activations": np.concatenate([activations, nothing, no_more])}
@@ -159,7 +153,7 @@ def main(renders: Path, photographs: Path, panoramas: Path, clothes: Path, scrat
     files = sorted(clothes.rglob("*.jpg"))[:N_CLOTHES]
     seen = kept(scratch and scratch / "pictures.npz", lambda: measure_pictures(read_stock(renders, photographs, panoramas), files))
     said = kept(scratch and scratch / "prompts.npz", lambda: embed_prompts(read_nouns(renders)))
-    ordinary = np.arange(len(seen["features"])) % words_pictures.N_VERSIONS == 0
+    ordinary = np.arange(len(seen["features"])) % pictures.N_VERSIONS == 0
     words = fit_pictures(seen["features"], seen["cues"], seen["labels"], ordinary) | fit_texts(said["sentences"], said["activations"], THRESHOLD)
     parts = {name: array for name, array in load_file(FILE).items() if not name.startswith(PREFIX)}
     write_parts(parts | {PREFIX + name: array for name, array in words.items()}, FILE)

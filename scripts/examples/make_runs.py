@@ -1,6 +1,6 @@
 """Diagnose the shipped examples and store each finished run beside its data, so that the page opens on it at once.
 
-    python scripts/make_example_runs.py [NAME ...]
+    python -m scripts.examples.make_runs [NAME ...]
 
 A test makes them again and compares; the settings are the defaults.
 """
@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
-from core.cli.terminal import TerminalProgress  # noqa: E402
-from core.diagnose import diagnose  # noqa: E402  (the project is found first)
-from core.records import F32, Diagnosis  # noqa: E402
-from core.store import THUMBNAILS, save  # noqa: E402
+from core.cli.terminal import TerminalProgress
+from core.diagnose import diagnose
+from core.records import F32, Diagnosis
+from core.store import THUMBNAILS, save
 
 EXAMPLES = ROOT / "assets" / "examples"
 

@@ -1,13 +1,8 @@
-"""The two fits behind the embedded encoder's words: pictures, and sentence vectors, to activations. `scripts/fit_words.py` runs them."""
+"""The two fits behind the embedded encoder's words: pictures, and sentence vectors, to activations. `scripts/encoder/fit_words.py` runs them."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from core.encoders.arithmetic import unit_rows
 from core.encoders.embedded.photo_words import CONDITIONS, CUE_LIMIT, TEXT_GAIN

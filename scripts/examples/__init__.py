@@ -1,0 +1,1 @@
+"""Make the shipped examples and their runs."""
