@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.records import Diagnosis
-from tests.fixtures import make_diagnosis
+from tests.support.diagnoses import make_diagnosis
 
 # Set before any test imports a library that reads them: tests never reach a model hub, and never open a telemetry call.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

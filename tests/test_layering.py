@@ -105,7 +105,7 @@ def test_help_loads_nothing_heavy(repository: Path, arguments: list[str]) -> Non
 
 def test_opening_a_stored_run_needs_no_model_library(repository: Path, tmp_path: Path) -> None:
     code = f"from pathlib import Path\nfolder = Path({str(tmp_path)!r})\n"
-    loaded_by(code + "from tests.fixtures import make_diagnosis\nfrom core.store import save\nsave(make_diagnosis(), folder)", repository)
+    loaded_by(code + "from tests.support.diagnoses import make_diagnosis\nfrom core.store import save\nsave(make_diagnosis(), folder)", repository)
     loaded = loaded_by(code + "from core.store import load\nload(folder).samples.images.read(0)", repository)
     assert loaded.isdisjoint({"torch", "sklearn", "pandas", "gradio", "onnxruntime", "open_clip"})
 

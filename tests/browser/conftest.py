@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.webapp.showcase import PlainEncoder, write_examples
+from tests.support.showcase import PlainEncoder, write_examples
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]

@@ -114,7 +114,7 @@ def test_a_shipped_pair_is_scored_when_pressed_and_a_score_shows_its_words(open_
 
 
 def test_a_picture_of_ones_own_with_a_caption_gets_foils_and_scores(open_page: Visit) -> None:
-    from tests.fixtures import draw_picture
+    from tests.support.diagnoses import draw_picture
 
     page = open_page(1400, 900)
     open_compose(page, "pairs")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.browser.conftest import drag_box, draw_lasso
-from tests.fixtures import draw_picture
+from tests.support.diagnoses import draw_picture
 
 pytestmark = pytest.mark.browser
 

@@ -17,7 +17,7 @@ from PIL import Image
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis
 from core.store import ARRAYS, MODEL_ARRAYS, STATE, THUMBNAILS, RunStore, default_root, load, reload, run_id, save
-from tests.fixtures import MemoryImages, draw_picture, make_diagnosis
+from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
 
 
 def assert_same(a: Any, b: Any, path: str = "diagnosis") -> None:

@@ -9,7 +9,7 @@ import pytest
 import core.encoders
 from core.records import Diagnosis, ProbeResult
 from core.store import save
-from tests.webapp.showcase import PlainEncoder, add_words, make_showcase
+from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from webapp.probe.state import run_one
 from webapp.state.session import RUNS
 

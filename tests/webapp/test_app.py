@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.store import save
-from tests.webapp.showcase import make_showcase
+from tests.support.showcase import make_showcase
 from webapp.app import build_app, find_examples, launch_settings
 from webapp.data.tab import on_finished
 from webapp.explore.tab import describe, neighbour, show_run

@@ -9,7 +9,7 @@ import pytest
 from core.composition.own_pairs import UNCALIBRATED, Caption, OwnPair, own_benchmark, score_pairs
 from core.composition.scoring.judging import judge
 from core.errors import InvalidInput
-from tests.core.composition.made import ColourEncoder, Pixels, random_scores
+from tests.support.benchmarks import ColourEncoder, Pixels, random_scores
 
 TEXTS = ("a red cube", "a blue cube", "a green cube")
 

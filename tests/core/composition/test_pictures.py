@@ -16,7 +16,7 @@ from core.composition.pictures import base_name, find_pictures, picture_list
 from core.composition.readers import read_benchmark
 from core.errors import InvalidInput
 from core.records import Benchmark, Bool, Box, Item, Picture
-from tests.core.pictures_made import blobs, encoded
+from tests.support.pictures import blobs, encoded
 
 
 def pair(id: str, at: tuple[int, int] = (0, 1), captions: tuple[str, str] = ("a b", "b a")) -> Item:

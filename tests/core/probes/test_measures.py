@@ -8,7 +8,7 @@ from core.probes import make_probe
 from core.probes.measures import by_class, calibration_error, confidence_of, confusion, reliability
 from core.probes.run import run_probe
 from core.statistics.intervals import wilson
-from tests.core.probes.heads_made import made_task
+from tests.support.heads import made_task
 
 
 def test_confusion_has_the_true_class_in_rows():

@@ -14,7 +14,7 @@ from core.probes.splits import Fold, Split
 from core.records import Choice, Embeddings, Neighbours
 from core.records.codec import decode, encode
 from core.statistics.intervals import accuracy_of, wilson
-from tests.core.probes.heads_made import made_images, made_task
+from tests.support.heads import made_images, made_task
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from core.composition.readers import fields as files
 from core.composition.readers import read_benchmark
 from core.composition.readers.builder import retrieval_fault
 from core.errors import InvalidInput
-from tests.core.composition.readers import written
-from tests.core.composition.readers.written import write
+from tests.support import benchmark_files as written
+from tests.support.benchmark_files import write
 
 JSON_READERS = ("cola", "cola-single", "colorswap", "sugarcrepe", "aro-relation", "aro-attribution", "aro-order", "valse", "clevr", "own")
 

@@ -13,8 +13,8 @@ from core.composition.readers.aro import SYMMETRIC
 from core.composition.readers.recognise import KNOWN, recognise
 from core.composition.scoring.published import figures_for
 from core.errors import InvalidInput
-from tests.core.composition.readers import written
-from tests.core.composition.readers.written import write
+from tests.support import benchmark_files as written
+from tests.support.benchmark_files import write
 
 FILES: dict[str, tuple[str, Any]] = {
     "cola": ("COLA_multiobjects_matching_benchmark.json", written.COLA),

@@ -11,8 +11,8 @@ from core.composition.readers import read_benchmark
 from core.composition.readers.aro_order import shuffled, tidy_words
 from core.composition.readers.negclip import read_rows_to_train
 from core.errors import InvalidInput
-from tests.core.composition.readers import written
-from tests.core.composition.readers.written import thing, write
+from tests.support import benchmark_files as written
+from tests.support.benchmark_files import thing, write
 
 # --- ARO, order -------------------------------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,170 @@
+"""Prediction: what was frozen is what is tried, on samples that nobody looked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.checks.freeze import freeze
+from core.checks.fresh import hold_back
+from core.checks.predict import predict
+from core.data.samples import Audit
+from core.discovery.engines.planted import Planted
+from core.discovery.method import diagnose_records
+from core.errors import InvalidInput
+from core.records import Column, Embeddings
+from core.store import load, save
+from tests.support.planted_words import QUICK, planted_run, samples_of
+
+NONE_OUT = pd.DataFrame(columns=["id", "row", "reason"])
+
+
+def audit_of(planted: Planted) -> Audit:
+    samples, outcomes, embeddings, words = samples_of(planted, "fresh")
+    return Audit(samples, outcomes, embeddings, NONE_OUT, (), words)
+
+
+def test_the_frozen_hash_survives_saving_and_changes_with_the_findings(tmp_path: Path) -> None:
+    found, _, _ = planted_run("rare")
+    save(found, tmp_path)
+    assert freeze(load(tmp_path)).digest == freeze(found).digest
+    assert freeze(replace(found, clusters=found.clusters[:-1])).digest != freeze(found).digest
+    smaller = replace(
+        found.clusters[0],
+        membership=np.where(np.arange(len(found.samples)) == found.clusters[0].membership.argmax(), 0, found.clusters[0].membership),
+    )
+    assert freeze(replace(found, clusters=(smaller, *found.clusters[1:]))).digest != freeze(found).digest
+
+
+def test_a_real_failure_comes_true_on_fresh_samples() -> None:
+    found, _, fresh = planted_run("rare")
+    prediction = predict(found, audit_of(fresh))
+    snow = next(r for r in prediction.rows if r.kind == "phrase" and r.text == "in snow")
+    assert prediction.digest == freeze(found).digest
+    assert prediction.n_fresh == len(fresh.labels)
+    assert snow.as_predicted
+    assert snow.p is not None
+    assert snow.rest is not None
+    assert snow.p < 0.001
+    assert snow.observed.value > snow.rest
+    assert snow.expected.low <= snow.predicted.low <= snow.predicted.value <= snow.predicted.high <= snow.expected.high
+
+
+def test_a_phrase_matches_the_same_rows_in_the_diagnosed_samples_as_before() -> None:
+    """The rule applied to shifted copies of the diagnosed rows gives the diagnosed rows."""
+    found, audit, _ = planted_run("rare")
+    moved = audit_of(audit)
+    noise = np.random.default_rng(0).normal(0, 0.004, moved.embeddings.vectors.shape)
+    vectors = (moved.embeddings.vectors + noise).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    joint = Embeddings(vectors, "planted", "planted")
+    assert moved.words is not None
+    prediction = predict(found, replace(moved, embeddings=joint, words=replace(moved.words, joint=joint)))
+    for row in prediction.rows:
+        if row.kind == "phrase":  # a cluster's members were read out of fold, which new rows are not
+            frozen = next(f for f in freeze(found).findings if (f.kind, f.text, f.scope) == (row.kind, row.text, row.scope))
+            assert row.n == pytest.approx(frozen.n, rel=0.15, abs=5)
+
+
+def test_what_a_person_picks_from_shuffled_losses_does_not_come_back() -> None:
+    found, audit, fresh = planted_run("rare")
+    picked = np.flatnonzero(audit.errors)[:60]
+    rows = {r.kind: r for r in predict(found, audit_of(fresh), selection=picked).rows}
+    lasso = rows["your lasso"]
+    assert lasso.predicted.value == 1.0  # errors were picked, and that is what a person would expect again
+    assert lasso.observed is None or lasso.observed.value < 0.7
+    assert {"by-eye lasso", "top-loss neighbours"} <= set(rows)
+
+
+def test_a_fresh_sample_that_was_diagnosed_is_left_out_and_counted() -> None:
+    found, audit, fresh = planted_run("rare")
+    brought = audit_of(fresh)
+    vectors = brought.embeddings.vectors.copy()
+    vectors[:5] = audit.embeddings.vectors[10:15]
+    brought = replace(brought, embeddings=Embeddings(vectors, "planted", "planted"))
+    prediction = predict(found, brought)
+    assert prediction.n_fresh == len(fresh.labels) - 5
+    assert len(prediction.excluded) == 5
+    with pytest.raises(InvalidInput, match="nothing to predict"):
+        predict(found, audit_of(audit))
+
+
+def test_fresh_samples_of_another_encoder_or_without_errors_are_refused() -> None:
+    found, _, fresh = planted_run("rare")
+    brought = audit_of(fresh)
+    with pytest.raises(InvalidInput, match="run's own encoder"):
+        predict(found, replace(brought, embeddings=Embeddings(brought.embeddings.vectors[:, :9], "x", "planted")))
+    with pytest.raises(InvalidInput, match="measures errors"):
+        predict(found, replace(brought, outcomes=replace(brought.outcomes, errors=None)))
+
+
+def test_a_class_that_was_not_diagnosed_is_said() -> None:
+    found, _, fresh = planted_run("rare")
+    brought = audit_of(fresh)
+    other = replace(brought, samples=replace(brought.samples, class_names=("cat", "fox")))
+    prediction = predict(found, other)
+    assert any("fox" in note for note in prediction.notes)
+    assert all(r.n == 0 for r in prediction.rows if r.scope == "dog")
+
+
+def test_holding_back_keeps_groups_whole_and_classes_even() -> None:
+    _, audit, _ = planted_run("rare")
+    brought = audit_of(audit)
+    groups = np.arange(len(audit.labels)) // 3
+    grouped = replace(brought, samples=replace(brought.samples, groups=groups, labels=(groups % 2).astype(np.int64)))
+    kept, held = hold_back(grouped, 0.3)
+    assert not np.isin(kept.samples.groups, held.samples.groups).any()  # type: ignore[arg-type]
+    assert len(held.samples) == pytest.approx(0.3 * len(groups), rel=0.1)
+    assert held.samples.labels.mean() == pytest.approx(0.5, abs=0.05)
+    assert {*kept.samples.ids, *held.samples.ids} == set(brought.samples.ids)
+    with pytest.raises(InvalidInput, match=r"between 0\.05 and 0\.5"):
+        hold_back(brought, 0.9)
+
+
+def without_errors(brought: Audit) -> Audit:
+    return replace(brought, outcomes=replace(brought.outcomes, errors=None))
+
+
+def test_one_outlier_among_the_fresh_losses_does_not_widen_what_was_expected() -> None:
+    _, audit, fresh = planted_run("rare")
+    samples, outcomes, embeddings, words = samples_of(audit)
+    found = diagnose_records(samples, replace(outcomes, errors=None), embeddings, words=words, settings=QUICK)
+    brought = without_errors(audit_of(fresh))
+    plain = predict(found, brought)
+    assert plain.measure == "mean loss"
+    losses = brought.outcomes.loss.copy()
+    losses[7] = 1e6
+    wild = predict(found, replace(brought, outcomes=replace(brought.outcomes, loss=losses)))
+    for before, after in zip(plain.rows, wild.rows):
+        assert (after.expected.low, after.expected.high) == (before.expected.low, before.expected.high)
+        assert after.expected.low >= 0
+
+
+def test_another_loss_is_refused_and_a_missing_column_is_said() -> None:
+    _, audit, fresh = planted_run("rare")
+    samples, outcomes, embeddings, words = samples_of(audit)
+    table = Column("snowy", "category", np.where(audit.slices[0], "yes", "no").astype(object))
+    found = diagnose_records(replace(samples, metadata=(table,)), outcomes, embeddings, words=words, settings=QUICK)
+    assert any(i.confirmed and i.columns == ("snowy",) for i in found.insights)
+    assert any("'snowy'" in note for note in predict(found, audit_of(fresh)).notes)
+    bare = replace(found, outcomes=replace(found.outcomes, errors=None))
+    other = without_errors(audit_of(fresh))
+    with pytest.raises(InvalidInput, match="cannot be compared"):
+        predict(bare, replace(other, outcomes=replace(other.outcomes, name="squared error")))
+
+
+def test_groups_among_the_fresh_samples_are_permuted_whole() -> None:
+    """Forty rows of each of a few patients are no forty witnesses."""
+    found, _, fresh = planted_run("rare")
+    brought = audit_of(fresh)
+    alone = {(r.kind, r.text, r.scope): r.p for r in predict(found, brought).rows}
+    few = replace(brought, samples=replace(brought.samples, groups=(np.arange(len(fresh.labels)) * 7 // len(fresh.labels)).astype(np.int64)))
+    grouped = {(r.kind, r.text, r.scope): r for r in predict(found, few).rows if r.p is not None}
+    p = alone["phrase", "in snow", "dog"]
+    assert p is not None
+    assert p < 0.001
+    assert all(r.p == 1.0 for r in grouped.values())  # seven groups are too few to permute

@@ -1,0 +1,68 @@
+"""The command `reproduce`, and weights that are not there: what is printed, written and said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from core.errors import MissingDependency
+from core.probes.ladder.reproduce import Row
+from core.records import Estimate
+from tests.core.cli.test_probe import make_folders, refused, said
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No encoder's weights can be had."""
+
+    def fail(name: str, **options: Any) -> Any:
+        raise MissingDependency(f"The weights of {name} are not here.")
+
+    for module in ("core.language.phrases", "core.probes.ladder.data_sets", "core.encoders"):
+        monkeypatch.setattr(f"{module}.load_encoder", fail)
+
+
+@pytest.mark.usefixtures("offline")
+def test_missing_weights_exit_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_folders(tmp_path / "set", ("bus", "car"), 30)
+    arguments = ["probe", "zero-shot", "--images", str(tmp_path / "set"), "--encoder", "ViT-B-32/openai", "--out", str(tmp_path / "o")]
+    assert "ViT-B-32/openai are not here" in refused(capsys, *arguments, code=3)
+    arguments = ["reproduce", "sus-x", "--dataset", str(tmp_path / "set"), "--encoder", "ViT-B-32:openai", "--out", str(tmp_path / "o")]
+    assert "ViT-B-32/openai are not here" in refused(capsys, *arguments, code=3)
+
+
+def test_a_reproduction_is_printed_with_the_published_figures_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: dict[str, Any] = {}
+    rows = (
+        Row("zero-shot", None, "all classes", "accuracy", Estimate(0.5, 0.4, 0.6), (0.5,), published=("63.70 (from memory, check)",)),
+        Row("coop", 4, "base-to-new", "h", Estimate(0.7, 0.6, 0.8), (0.6, 0.8), {"zero-shot": Estimate(0.2, 0.1, 0.3)}, (), 3.5),
+        Row("cocoop", 4, "all classes", "", None, note="skipped: no text tower"),
+    )
+
+    def climb(method: str, dataset: Path, encoder: str, seeds: tuple[int, ...], **options: Any) -> tuple[Row, ...]:
+        asked.update(options, method=method, dataset=dataset, encoder=encoder, seeds=seeds)
+        return rows
+
+    monkeypatch.setattr("core.probes.ladder.reproduce.reproduce", climb)
+    out = tmp_path / "new"
+    told = said(capsys, "reproduce", "coop", "--dataset", "pets", "--encoder", "ViT-B-32:openai", "--seeds", "2", "--shots", "4", "--out", str(out))
+    lines = told.splitlines()
+    assert lines[0].startswith("zero-shot ")
+    assert lines[0].endswith("50\u00a0% (40 to 60\u00a0%); published: 63.70 (from memory, check)")
+    assert lines[1].startswith("coop, 4 shots, base-to-new, h")
+    assert lines[1].endswith("over zero-shot +20 points (10 to 30)")
+    assert lines[2].endswith("skipped: no text tower")
+    assert (asked["seeds"], asked["shots"], asked["state"]) == ((0, 1), (4,), out / "steps.json")
+    table = pd.read_csv(out / "reproduced.csv")
+    assert table["value_low"].tolist()[:2] == [0.4, 0.6]
+    assert table["gain over zero-shot_high"].tolist()[1] == 0.3
+    document = json.loads((out / "reproduced.json").read_text("utf-8"))
+    assert document["rows"][2]["value"] is None
+    assert (document["method"], document["seeds"]) == ("coop", 2)
+    assert "at least 1" in refused(capsys, "reproduce", "coop", "--dataset", "pets", "--seeds", "0", "--out", str(out))

@@ -1,0 +1,275 @@
+"""Bad input to the commands of composition: exit code and one clear message each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.cli.compose import COLA
+from core.cli.main import main
+from tests.core.cli import test_compose as usual
+from tests.core.cli.test_probe import refused, said
+from tests.support.diagnoses import draw_picture
+
+tiny, drawn = usual.tiny, usual.drawn
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with a.png and b.png."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i, name in enumerate("ab"):
+        (folder / f"{name}.png").write_bytes(draw_picture(i))
+    return folder
+
+
+def cola(folder: Path, *rows: Any) -> str:
+    """The path of a file in Cola's form."""
+    (folder / "cola.json").write_text(json.dumps(rows), "utf-8")
+    return str(folder / "cola.json")
+
+
+# ---- benchmarks
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", "has the shape of a benchmark"),
+        ("[1, 2]", "has the shape of a benchmark"),
+        ('[["a.png", "one", "b.png"]]', "has the shape of a benchmark"),
+        ('[["a.png", "one", "b.png", "two"], ["a.png", "one", "b.png"]]', "row 1 must be a list of four texts"),
+        ('[["a.png", "one", "b.png", "two"], ["a.png", "one", "b.png", 2]]', "row 1 must be text"),
+        ('[["a.png",', "no valid JSON"),
+        ("", "no valid JSON"),
+        ("[" * 100_000, "nested too deep"),
+    ],
+)
+def test_a_file_of_the_wrong_shape_is_refused(text: str, said: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = pictures.parent / "file.json"
+    file.write_text(text, "utf-8")
+    assert said in refused(capsys, "compose", "run", str(file), "--images", str(pictures))
+    assert said in refused(capsys, "compose", "pictures", str(file))
+
+
+def test_the_wrong_format_is_named_with_the_form_that_it_has(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = cola(pictures, ["a.png", "one", "b.png", "two"])
+    assert "must be an object" in refused(capsys, "compose", "run", file, "--format", "sugarcrepe", "--images", str(pictures))
+    assert "There is no benchmark 'cola2'" in refused(capsys, "compose", "run", file, "--format", "cola2", "--images", str(pictures))
+
+
+@pytest.mark.parametrize("second", ["one", "  ONE "])
+def test_equal_captions_are_no_item(second: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = refused(capsys, "compose", "run", cola(pictures, ["a.png", "one", "b.png", second]), "--images", str(pictures))
+    assert "none of its 1 items can be used: 1 item because its captions are equal" in told
+
+
+def test_a_picture_on_both_sides_is_no_item(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = refused(capsys, "compose", "run", cola(pictures, ["a.png", "one", "a.png", "two"]), "--images", str(pictures))
+    assert "both of its pictures are one and the same" in told
+
+
+@pytest.mark.usefixtures("drawn")
+def test_items_that_cannot_be_asked_are_counted_beside_those_that_can(tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [["a.png", "one", "b.png", "two"], ["a.png", "one", "a.png", "two"], ["a.png", "one", "b.png", "One"], ["a.png", "one", "c.png", "two"]]
+    told = said(capsys, "compose", "run", cola(pictures, *rows), "--images", str(pictures), "--encoder", tiny)
+    assert ", 1 item\n" in told
+    for reason in ("both of its pictures are one and the same", "its captions are equal", "a picture is not among the images"):
+        assert f"1 item because {reason}" in told
+    assert "Missing: 1 picture, c.png." in told
+
+
+def test_no_usable_picture_is_said_with_what_to_bring(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = cola(pictures.parent, ["x/1.jpg", "one", "x/2.jpg", "two"])
+    told = refused(capsys, "compose", "run", file, "--images", str(pictures))
+    assert "2 of its 2 pictures are not in 'pictures': 1.jpg, 2.jpg" in told
+    assert "Pictures that lie elsewhere are named with --images." in refused(capsys, "compose", "run", file)
+    (pictures / "a.png").write_bytes(b"")
+    (pictures / "b.png").write_text("no picture")
+    told = refused(capsys, "compose", "run", cola(pictures.parent, ["a.png", "one", "b.png", "two"]), "--images", str(pictures))
+    assert "a picture cannot be used" in told
+    assert "were not found" in refused(capsys, "compose", "run", file, "--images", str(pictures / "none"))
+
+
+def test_thousands_of_captions_of_one_picture_are_scored_or_refused_by_their_length(
+    tiny: str,
+    pictures: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = {"image": "a.png", "caption": "one", "foils": [f"number {i}" for i in range(2000)]}
+    file = pictures.parent / "own.json"
+    file.write_text(json.dumps([row]), "utf-8")
+    told = said(capsys, "compose", "run", str(file), "--images", str(pictures), "--encoder", tiny, "--no-blind")
+    assert "Recall at 1" in told
+    file.write_text(json.dumps([{**row, "caption": "long " * 1000}]), "utf-8")
+    assert "at most 2,000 characters" in refused(capsys, "compose", "run", str(file), "--images", str(pictures))
+    captions = [f"number {i}" for i in range(3000)]
+    told = refused(capsys, "compose", "pair", "--image", str(pictures / "a.png"), "--caption", *captions, "--foil", "none", "--encoder", tiny)
+    assert "got 3,001" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "nowhere"], "There is no benchmark 'nowhere'"),
+        (["pictures", "nowhere"], "There is no benchmark 'nowhere'"),
+        (["pictures", "rendered"], "none are needed"),
+        (["run", "rendered", "--n", "3"], "even number"),
+        (["run", "rendered", "--images", "."], "comes along with its pictures"),
+        (["run", "rendered", "--max-words", "3"], "comes along with its pictures"),
+        (["run", "rendered", "--diagnose"], "Add --out"),
+        (["run", "rendered", "--seed", "-1"], "seed"),
+        (["run", "rendered", "--encoder", "a/b", "c/d", "e/f"], "got 3"),
+        (["run", "rendered", "--name", "a", "b"], "got 2 names"),
+        (["run", "rendered", "--name", "model"], "cannot be called"),
+        (["run", "rendered", "--encoder", "no-such"], "There is no encoder 'no-such'"),
+    ],
+)
+def test_options_that_make_no_run_are_refused(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said in refused(capsys, "compose", *arguments)
+
+
+def test_results_of_one_name_and_options_of_another_format_are_refused(
+    tiny: str,
+    drawn: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = str(drawn / COLA)
+    assert "both be called 'a'" in refused(capsys, "compose", "run", file, "--encoder", tiny, tiny, "--name", "a", "a")
+    assert "has no option 'max_words'" in refused(capsys, "compose", "run", file, "--max-words", "3")
+    assert "--n is for benchmarks that come along" in refused(capsys, "compose", "run", file, "--n", "4")
+    assert "holds several benchmarks" in refused(capsys, "compose", "run", str(drawn))
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "~nobody-of-this-name/x"])
+def test_a_path_that_no_file_can_have_is_refused(path: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = cola(pictures, ["a.png", "one", "b.png", "two"])
+    assert "no path that can be opened" in refused(capsys, "compose", "run", path)
+    assert "no path that can be opened" in refused(capsys, "compose", "run", file, "--images", path)
+    assert "no path that can be opened" in refused(capsys, "compose", "run", file, "--images", str(pictures), "--encoder", path)
+
+
+@pytest.mark.parametrize("caption", ["\u200b", "\0", "\ufeff \u202e"])
+def test_a_caption_that_nobody_can_see_is_empty(caption: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = cola(pictures, ["a.png", caption, "b.png", "two"])
+    assert "1 item because a caption is empty" in refused(capsys, "compose", "run", file, "--images", str(pictures))
+
+
+# ---- own pairs, grid and drawing
+
+
+def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = str(pictures / "a.png"), str(pictures / "b.png")
+    pair = ["compose", "pair", "--encoder", tiny]
+    assert "Two pictures need two captions" in refused(capsys, *pair, "--image", a, b, "--caption", "one")
+    assert "no caption can tell a picture from itself" in refused(capsys, *pair, "--image", a, a, "--caption", "one", "two")
+    assert "no path that can be opened" in refused(capsys, *pair, "--image", "x" * 5000, "--caption", "one")
+    assert "Caption 2 is empty" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", "\u200b\0")
+    assert "got 3" in refused(capsys, *pair, "--image", a, b, a, "--caption", "one", "two", "three")
+    assert "There is no picture" in refused(capsys, *pair, "--image", a + "x", "--caption", "one")
+    assert "Or write foils of your own with --foil." in refused(capsys, *pair, "--image", a, "--caption", "thing")
+    assert "are the same" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", "one")
+    assert "at least one word" in refused(capsys, *pair, "--image", a, "--caption", "...")
+    Path(a).write_bytes(b"broken")
+    assert "None of the 1 images could be read" in refused(capsys, *pair, "--image", a, "--caption", "a red cube and a blue ball")
+    assert "at least one word" in refused(capsys, "compose", "foils", "123")
+
+
+def test_a_caption_without_foils_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "compose", "foils", "thing").startswith("No foil can be made")
+
+
+def test_a_grid_without_columns_or_pictures_is_refused(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pictures / "t.csv"
+    table.write_text("file,a,o\na.png,red,cube\nb.png,blue,ball\n", "utf-8")
+    grid = ["compose", "grid", str(table)]
+    both = ["--attribute", "a", "--object", "o"]
+    assert "Name two columns" in refused(capsys, *grid, "--attribute", "a")
+    assert "has no column 'x'" in refused(capsys, *grid, "--attribute", "x", "--object", "o")
+    assert "give both --attribute-2 and --object-2" in refused(capsys, *grid, *both, "--object-2", "o")
+    assert "give --caption, or" in refused(capsys, *grid, *both, "--caption", "a")
+    assert "--one is for captions and scenes" in refused(capsys, *grid, *both, "--one")
+    assert "there is no column 'x'" in refused(capsys, *grid, *both, "--image", "x")
+    assert "--out must end in" in refused(capsys, *grid, *both, "--out", "grid.txt")
+    assert "was not found" in refused(capsys, "compose", "grid", str(pictures / "none.csv"), *both)
+    assert 'needs "{}" once' in refused(capsys, *grid, *both, "--template", "a photo")
+    table.write_text("which,a,o\na.png,red,cube\n", "utf-8")
+    assert "no column is known as that of their paths" in refused(capsys, *grid, *both)
+    table.write_text("file,a,o\nnone.png,red,cube\n", "utf-8")
+    assert "None of the 1 files" in refused(capsys, *grid, *both)
+
+
+def test_drawings_out_of_bounds_are_refused(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw = ["compose", "draw", "--out", str(tmp_path / "d")]
+    assert "--n must be 1 to" in refused(capsys, *draw, "--n", "0")
+    assert "--queries must be 0 to" in refused(capsys, *draw, "--queries", "-1")
+    assert "kinds must be" in refused(capsys, *draw, "--kinds", "taste")
+    assert "seed" in refused(capsys, *draw, "--seed", "-1")
+    assert "already holds pictures" in refused(capsys, "compose", "draw", "--n", "2", "--out", str(drawn))
+    (tmp_path / "file").write_text("")
+    assert "cannot be made" in refused(capsys, "compose", "draw", "--n", "2", "--out", str(tmp_path / "file"))
+
+
+# ---- training and Cola
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--epochs", "0"], "epochs must be"),
+        (["--epochs", "many"], "epochs must be a whole number"),
+        (["--n", "2"], "--n must be 8 to"),
+        (["--share", "0.5"], "--share is the part of a benchmark of yours"),
+        (["rendered", "--n", "20"], "Leave them out"),
+        (["--images", "."], "belong to a benchmark of yours"),
+        (["--check", "nowhere"], "There is no benchmark 'nowhere'"),
+        (["--no-check", "--check", "rendered"], "Give one of the two"),
+        (["--kinds", "taste"], "kinds must be"),
+        (["--encoder", "no-such"], "There is no encoder"),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused_before_it_starts(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in refused(capsys, "compose", "adapt", "--adapter", "linear", "--out", str(tmp_path / "o"), *arguments)
+
+
+def test_unknown_and_foreign_settings_are_no_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--adapter", "none"], ["--adapter", "linear", "--layers", "2"], ["--adapter", "local", "--epoch", "2"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(["compose", "adapt", "--out", str(tmp_path), *arguments])
+        assert stopped.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_a_damaged_check_beside_an_adapter_is_said(tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "adapter"
+    train = ["compose", "adapt", str(drawn / COLA), "--adapter", "linear", "--encoder", tiny, "--epochs", "1", "--no-check"]
+    said(capsys, *train, "--out", str(folder))
+    (folder / "check.json").write_text('{"rows": 1}')
+    run = ["compose", "run", "rendered", "--n", "4", "--encoder", str(folder)]
+    assert "check.json is damaged" in refused(capsys, *run, "--out", str(tmp_path / "o"))
+    assert main([*train, "--out", str(folder)]) == 0
+    assert "was replaced" in capsys.readouterr().err
+    assert not (folder / "check.json").exists()
+    (folder / "adapter.safetensors").write_bytes(b"")
+    assert "Train the adapter again" in refused(capsys, *run)
+
+
+def test_cola_without_pictures_file_or_weights(
+    drawn: Path,
+    pictures: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cola = ["reproduce", "cola", "--encoder", "ViT-B-32:openai", "--out", str(tmp_path / "out")]
+    assert "Visual Genome (and GQA), such as 2390970.jpg" in refused(capsys, *cola)
+    assert f"Cola's file {COLA} is neither in" in refused(capsys, *cola, "--images", str(pictures))
+    assert "not in 'pictures'" in refused(capsys, *cola, "--images", str(pictures), "--file", str(drawn / COLA))
+    assert "Leave --dataset out" in refused(capsys, *cola, "--images", str(pictures), "--dataset", str(pictures))
+    assert "The weights of ViT-B-32 openai are not on this machine" in refused(capsys, *cola, "--images", str(drawn), code=3)
+    assert "Name its folder, table or split file with --dataset." in refused(capsys, "reproduce", "sus-x", "--out", str(tmp_path / "out"))

@@ -1,0 +1,259 @@
+"""The command line as its users meet it: files, exit codes, one message."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.cli import diagnose as commands
+from core.cli.diagnose import roles_of
+from core.cli.main import build_parser, main
+from core.data.tables.roles import Roles
+from core.discovery.assigner import Assignment
+from core.errors import Cancelled, InvalidInput, MissingDependency
+from core.store import load, save
+from tests.support.diagnoses import make_diagnosis
+
+N = 240
+
+
+@pytest.fixture
+def brought(tmp_path: Path) -> Path:
+    """A folder with table.csv, shuffled.csv and embeddings.npy: every sixth sample lies apart and has a high loss."""
+    rng = np.random.default_rng(0)
+    apart = np.arange(N) % 6 == 0
+    vectors = rng.normal(size=(N, 12)).astype(np.float32)
+    vectors[apart, 0] += 4
+    loss = np.abs(np.where(apart, 1.5, 0.3) + rng.normal(0, 0.2, N))
+    table = pd.DataFrame({"id": [f"s{i:03d}" for i in range(N)], "loss": loss, "light": np.where(apart, "dark", "day")})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    table.assign(loss=rng.permutation(loss)).drop(columns="light").to_csv(tmp_path / "shuffled.csv", index=False)
+    np.save(tmp_path / "embeddings.npy", vectors)
+    return tmp_path
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    """A stored run without a model, with names that a spreadsheet would run."""
+    save(make_diagnosis(hostile=True), tmp_path / "run")
+    return tmp_path / "run"
+
+
+def diagnose(folder: Path, table: str = "table.csv", out: str = "out", *more: str) -> int:
+    arguments = ["diagnose", "--table", str(folder / table), "--embeddings", str(folder / "embeddings.npy"), "--out", str(folder / out)]
+    return main([*arguments, "--permutations", "300", *more])
+
+
+@pytest.mark.slow
+def test_a_planted_failure_goes_from_table_to_files_and_new_samples_are_assigned(brought: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert diagnose(brought) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("1 failure cluster confirmed")
+    assert said.err == ""
+    out = brought / "out"
+    document = json.loads((out / "diagnosis.json").read_text("utf-8"))
+    assert [c["id"] for c in document["clusters"]] == [0]
+    samples = pd.read_parquet(out / "samples.parquet")
+    assert len(samples) == N
+    members = set(samples.loc[samples["cluster"] == 0, "id"])
+    planted = {f"s{i:03d}" for i in range(0, N, 6)}
+    # A cluster takes one of a few depths of its scope, so it may hold some neighbours of what was planted.
+    assert planted <= members
+    assert len(members) <= 1.5 * len(planted)
+    assert list(pd.read_parquet(out / "memberships.parquet").columns) == ["id", "0"]
+    assert pd.read_parquet(out / "excluded.parquet").empty
+    assert "1 failure cluster confirmed" in (out / "report.html").read_text("utf-8")
+
+    vectors = np.load(brought / "embeddings.npy")[:12]
+    np.savez(brought / "new.npz", embeddings=vectors, ids=np.array([f"new{i}" for i in range(12)]))
+    assert main(["assign", str(out), "--embeddings", str(brought / "new.npz"), "--out", str(brought / "new.csv")]) == 0
+    table = pd.read_csv(brought / "new.csv")
+    assert list(table.columns) == ["id", "predicted", "spread", "cluster", "membership"]
+    assert table["id"].tolist() == [f"new{i}" for i in range(12)]
+    assert table["cluster"][[0, 6]].tolist() == [0, 0]
+    assert table["predicted"][[0, 6]].min() > table["predicted"].drop([0, 6]).max()
+    expected = load(out).model.assign(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    np.testing.assert_allclose(table["predicted"], expected.predicted, rtol=1e-5)
+    np.testing.assert_array_equal(table["cluster"], expected.cluster)
+
+
+@pytest.mark.slow
+def test_nothing_found_is_a_result_and_exits_with_0(brought: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert diagnose(brought, "shuffled.csv") == 0
+    assert "No failure cluster was confirmed" in capsys.readouterr().out
+    assert json.loads((brought / "out" / "diagnosis.json").read_text("utf-8"))["clusters"] == []
+
+
+@pytest.mark.slow
+def test_the_same_input_settings_and_seed_give_the_same_files(brought: Path) -> None:
+    assert diagnose(brought, "table.csv", "a") == diagnose(brought, "table.csv", "b") == 0
+    for name in ("diagnosis.json", "samples.parquet", "memberships.parquet", "report.html"):
+        assert (brought / "a" / name).read_bytes() == (brought / "b" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["diagnose", "--table", "absent.csv", "--embeddings", "e.npy", "--out", "out"], "absent.csv"),
+        (["diagnose", "--out", "out"], "nothing to diagnose"),
+        (["diagnose", "--table", "t.csv", "--out", "out", "--no-words", "--naming", "embedded"], "that --naming is for"),
+        (["assign", "absent", "--embeddings", "e.npy", "--out", "x.csv"], "no finished run"),
+        (["assign", "absent", "--embeddings", "e.npy", "--out", "x.xlsx"], "must end in"),
+        (["export", "absent"], "no finished run"),
+        (["export", "absent", "--format", "parquet"], "needs a file"),
+        (["serve", "--root", "absent"], "absent"),
+    ],
+)
+def test_bad_input_exits_with_2_and_one_line(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("errata: ")
+    assert said.err.count("\n") == 1
+    assert message in said.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["diagnose"],
+        ["diagnose", "--table", "t", "--out", "o", "--alpha", "2"],
+        ["diagnose", "--table", "t", "--out", "o", "--masks", "one"],
+        ["nonsense"],
+        [],
+    ],
+)
+def test_a_malformed_command_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("error", "code"), [(InvalidInput("a"), 2), (MissingDependency("a"), 3), (Cancelled("a"), 130), (KeyboardInterrupt(), 130)])
+def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(commands, "encoders", fail)
+    assert main(["encoders"]) == code
+
+
+def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(options: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(commands, "encoders", fail)
+    with pytest.raises(ZeroDivisionError):
+        main(["encoders"])
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_a_run_with_130_and_leaves_no_finished_run(brought: Path, repository: Path) -> None:
+    arguments = ["diagnose", "--table", str(brought / "table.csv"), "--embeddings", str(brought / "embeddings.npy"), "--permutations", "2000000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", *arguments, "--out", str(brought / "out")],
+        cwd=repository,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it, and so would its children
+    )
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip().endswith("Stopped.")
+    assert not (brought / "out" / "state.json").exists()
+
+
+def test_named_columns_reach_the_reader() -> None:
+    words = """diagnose --table t --out o --label y --probabilities p_a p_b --id i --group g --split s --masks a b --higher-is-better
+        --loss-kind brier --conditions score --logits z --target t --prediction q --loss l --image f --embedding e --class-names cat dog"""
+    options = build_parser().parse_args(shlex.split(words))
+    assert roles_of(options) == Roles(
+        id="i",
+        image="f",
+        loss="l",
+        label="y",
+        probabilities=("p_a", "p_b"),
+        logits=("z",),
+        prediction="q",
+        target="t",
+        masks=("a", "b"),
+        group="g",
+        split="s",
+        embedding="e",
+        loss_kind="brier",
+        higher_is_better=True,
+        conditions=("score",),
+        class_names=("cat", "dog"),
+    )
+    assert roles_of(build_parser().parse_args(["diagnose", "--table", "t", "--out", "o"])) == Roles()
+
+
+@pytest.mark.parametrize("what", ["samples", "clusters", "insights", "weights"])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "json"])
+def test_every_export_can_be_read_back(stored: Path, tmp_path: Path, what: str, kind: str) -> None:
+    out = tmp_path / f"x.{kind}"
+    assert main(["export", str(stored), "--what", what, "--format", kind, "--out", str(out)]) == 0
+    readers: dict[str, Any] = {"csv": pd.read_csv, "parquet": pd.read_parquet, "json": pd.read_json}
+    table = readers[kind](out)
+    assert len(table) == {"samples": 60, "clusters": 3, "insights": 2, "weights": 60}[what]
+    if what == "samples":
+        np.testing.assert_allclose(table["loss"], make_diagnosis(hostile=True).outcomes.loss, rtol=1e-12)
+
+
+def test_a_formula_is_harmless_in_csv_and_untouched_in_parquet(stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(stored)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith("'=HYPERLINK(1).png,")
+    assert main(["export", str(stored), "--format", "parquet", "--out", str(tmp_path / "x.parquet")]) == 0
+    assert pd.read_parquet(tmp_path / "x.parquet")["id"][1] == "=HYPERLINK(1).png"
+
+
+def test_a_run_without_a_model_cannot_assign(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["assign", str(stored), "--embeddings", "e.npy", "--out", "x.csv"]) == 2
+    assert "holds no model" in capsys.readouterr().err
+
+
+def test_new_samples_that_cannot_be_read_stay_in_the_table(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Model:
+        def assign(self, embeddings: Any, labels: Any = None) -> Assignment:
+            n = len(embeddings)
+            return Assignment(np.full(n, 0.5), np.zeros(n), np.tile([0.9, 0.1], (n, 1)), np.zeros(n, np.int64))
+
+    monkeypatch.setattr("core.store.load", lambda folder: replace(make_diagnosis(), model=Model()))
+    vectors = np.random.default_rng(0).normal(size=(5, 8))
+    vectors[3] = np.nan
+    np.savez(tmp_path / "new.npz", embeddings=vectors, ids=np.array(list("abcde")))
+    assert main(["assign", str(stored), "--embeddings", str(tmp_path / "new.npz"), "--out", str(tmp_path / "x.parquet")]) == 0
+    rows = {row.pop("id"): row for row in pd.read_parquet(tmp_path / "x.parquet").to_dict("records")}
+    assert [rows[name]["cluster"] for name in "abce"] == [0] * 4
+    assert rows["a"]["membership"] == 0.9
+    assert all(pd.isna(value) for value in rows["d"].values())
+
+
+def test_encoders_are_listed_with_how_to_get_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["encoders"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("embedded\n")
+    assert "open_clip" in out
+
+
+def test_the_module_runs_as_a_program(repository: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "core", "--help"], cwd=repository, capture_output=True, text=True, check=True)
+    assert "exit codes: 0 finished" in done.stdout

@@ -1,0 +1,196 @@
+"""The commands that speak words: what they print, what they write, and how they fail."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.checks.questions import audit_table
+from core.cli.main import build_parser, main
+from core.language.vocabulary import read_vocabulary
+from core.records import Diagnosis
+from core.store import load, save
+from tests.support.diagnoses import make_diagnosis
+from tests.support.words import AxisEncoder, made_prediction, with_words
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stored run that can be asked, and the encoder that speaks its words."""
+    save(with_words(), tmp_path / "run")
+    monkeypatch.setattr("core.encoders.load_encoder", lambda name, **options: AxisEncoder())
+    return tmp_path / "run"
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def test_a_question_is_answered_with_its_best_matches(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, "ask", str(run), "in the dark").splitlines()
+    assert lines[0].startswith('"in the dark": the 30 images most like it are wrong 100')
+    assert "Confirmed: the loss goes with these words" in lines[0]
+    assert "adjusted for any number of questions" in lines[0]
+    assert lines[1].startswith("  Best matches: street/")
+    assert lines[1].endswith(", and 25 more")
+    assert len(lines) == 2
+
+
+def test_an_extrapolation_is_said_and_every_match_named_on_request(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "ask", str(run), "a spaceship", "--images")
+    assert "This is an extrapolation" in out
+    support = int(out.split(" images most like it")[0].split("the ")[-1])
+    assert out.count("street/") == support
+    assert "more" not in out.splitlines()[1]
+
+
+def test_the_first_question_is_compared_with_each_further_one(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, "ask", str(run), "in the dark", "red", "blurred").splitlines()
+    assert len(lines) == 8
+    assert lines[6].startswith('The mean loss of "in the dark" is ')
+    assert 'that of "red"' in lines[6]
+    assert 'that of "blurred"' in lines[7]
+
+
+def test_answers_come_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(said(capsys, "ask", str(run), "a bus in the rain", "red", "--json"))
+    first = document["questions"][0]
+    assert first["scope"] == "bus"
+    assert len(first["matches"]) == min(5, first["support"])
+    assert first["sentence"].startswith('"a bus in the rain"')
+    assert [d["second"] for d in document["differences"]] == ["red"]
+
+
+def test_the_audit_is_an_aligned_table(run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    lines = said(capsys, "audit", str(run), "--most", "3").splitlines()
+    assert lines[0].split() == ["all", "samples", "bus", "car", "tram"]
+    assert len(lines) == 1 + 3 + 1 + 1
+    assert lines[-1].startswith("Shown: the 3 of 8 phrases")
+    assert len({len(line.rstrip(" )")) for line in lines[1:4]}) == 1
+    cell = audit_table(load(run), most=1)[0]
+    assert f"+{cell.observed.value:.2f}" in lines[1]
+    assert "description, not a test" in lines[-2]
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = said(capsys, "audit", str(run), "--most", "3").splitlines()
+    assert "more classes do not fit; --out FILE holds them." in narrow[-3]
+    assert max(len(line) for line in narrow[:4]) <= 40
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "json", "html"])
+def test_the_audit_can_be_written(run: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "new" / f"audit.{kind}"
+    assert said(capsys, "audit", str(run), "--phrases", "red", "blurred", "--out", str(out)).endswith(f"Written: {out}\n")
+    if kind == "html":
+        assert "default-src 'none'" in out.read_text("utf-8")
+        return
+    readers: dict[str, Any] = {"csv": pd.read_csv, "parquet": pd.read_parquet, "json": pd.read_json}
+    table = readers[kind](out)
+    assert table["phrase"].tolist() == ["red"] * 4 + ["blurred"] * 4
+    np.testing.assert_allclose(table["observed"], [c.observed.value for c in audit_table(load(run), ["red", "blurred"])])
+
+
+def test_a_prediction_is_printed_kept_with_the_run_and_reported(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def foretold(diagnosis: Diagnosis, table: Path, **options: Any) -> Diagnosis:
+        asked.update(options, table=table)
+        return replace(diagnosis, prediction=replace(made_prediction(), source=table.name))
+
+    monkeypatch.setattr("core.checks.fresh.predict_fresh", foretold)
+    thumbnails = (run / "thumbnails.zip").read_bytes()
+    arguments = ["--fresh", "new.csv", "--images", "new.zip", "--label", "y", "--out", str(tmp_path / "p.csv")]
+    out = said(capsys, "predict", str(run), *arguments)
+    assert out.startswith("Frozen: ")
+    assert "SHA-256 " in out.splitlines()[0]
+    assert "On 320 fresh samples (new.csv): 1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted" in out
+    assert asked["roles"].label == "y"
+    assert asked["table"] == Path("new.csv")
+    assert json.loads((run / "prediction.json").read_text("utf-8"))["n_fresh"] == 320
+    assert json.loads((run / "diagnosis.json").read_text("utf-8"))["prediction"]["source"] == "new.csv"
+    assert "The next failures, predicted" in (run / "report.html").read_text("utf-8")
+    table = pd.read_csv(tmp_path / "p.csv")
+    assert table["as_predicted"].astype("boolean").tolist() == [True, False, pd.NA, pd.NA, False]
+    again = load(run)
+    assert again.prediction is not None
+    assert again.prediction.source == "new.csv"
+    assert (run / "thumbnails.zip").read_bytes() == thumbnails  # pictures lose nothing by being saved again
+
+
+def test_the_digest_is_printed_before_the_fresh_samples_are_opened(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = (run / "state.json").read_bytes()
+    assert main(["predict", str(run), "--fresh", "absent.csv"]) == 2
+    told = capsys.readouterr()
+    assert told.out.startswith("Frozen: ")
+    assert "absent.csv" in told.err
+    assert (run / "state.json").read_bytes() == state
+    assert not (run / "prediction.json").exists()
+
+
+def test_the_shipped_phrases_can_be_written_edited_and_read_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shipped = read_vocabulary()
+    lines = said(capsys, "phrases").splitlines()
+    assert len(lines) == len(shipped)
+    for kind in ("json", "txt"):
+        out = tmp_path / f"phrases.{kind}"
+        assert f"{len(shipped)} phrases written" in said(capsys, "phrases", "--out", str(out))
+        back = read_vocabulary(out)
+        assert [(p.text, p.family) for p in back.phrases] == [(p.text, p.family) for p in shipped.phrases]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ask", "absent", "snow"], "no finished run"),
+        (["audit", "absent"], "no finished run"),
+        (["audit", "absent", "--out", "x.png"], "must end in .csv, .parquet, .json or .html"),
+        (["predict", "absent", "--fresh", "t.csv"], "no finished run"),
+        (["predict", "absent", "--fresh", "t.csv", "--out", "x.html"], "must end in"),
+        (["phrases", "--out", "x.csv"], "must end in .json or .txt"),
+    ],
+)
+def test_bad_input_exits_with_2_and_one_line(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("errata: ")
+    assert told.err.count("\n") == 1
+    assert message in told.err
+
+
+@pytest.mark.parametrize("arguments", [["ask", "snow"], ["audit"]])
+def test_a_run_without_words_says_how_to_get_them(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(make_diagnosis(), tmp_path / "plain")
+    assert main([arguments[0], str(tmp_path / "plain"), *arguments[1:]]) == 2
+    assert "Diagnose again with --images" in capsys.readouterr().err
+
+
+def test_the_word_options_of_diagnose_reach_the_diagnosis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+
+    def stop(audit: Any, **options: Any) -> None:
+        asked.update(options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("core.diagnose.diagnose_audit", stop)
+    monkeypatch.setattr("core.data.tasks.read.read_task", lambda *_: None)
+    given = ["--naming", "open_clip:x", "--vocabulary", "v.txt", "--hold-back", "0.3"]
+    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), *given]) == 130
+    assert (asked["naming"], asked["vocabulary"], asked["hold_back"]) == ("open_clip:x", Path("v.txt"), 0.3)
+    assert asked["settings"].words is True
+    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), "--no-words"]) == 130
+    assert asked["settings"].words is False
+    plain = build_parser().parse_args(["diagnose", "--table", "t", "--out", "o"])
+    assert (plain.naming, plain.vocabulary, plain.hold_back, plain.no_words) == (None, None, 0.0, False)

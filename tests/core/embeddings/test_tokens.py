@@ -1,0 +1,246 @@
+"""Tokens of pictures and captions: in memory, and on disk with interruptions and damage."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.embeddings.token_files import alone
+from core.embeddings.tokens import PictureTokens, read_image_tokens, read_text_tokens
+from core.encoders.tokens import ImageTokens, TextTokens
+from core.errors import Cancelled, InvalidInput
+from core.records import F32, Progress, no_progress
+from tests.support.pictures import MeanColour, Pictures, blobs, encoded
+
+
+class Quarters:
+    """A stand-in for a tower: four quarters of an 8 x 8 picture as tokens, 48 numbers each; words are their letters."""
+
+    grid, image_width, text_width, joint_width, logit_scale = (2, 2), 48, 2, 3, 100.0
+
+    def __init__(self, fingerprint: str = "quarters 1", scale: float = 1.0, prefix: bool = True) -> None:
+        self.fingerprint, self._scale, self._prefix, self.seen = fingerprint, np.float32(scale), prefix, 0
+
+    def image_tokens(self, batch: F32) -> ImageTokens:
+        self.seen += len(batch)
+        cells = batch.reshape(len(batch), 3, 2, 4, 2, 4).transpose(0, 2, 4, 1, 3, 5).reshape(len(batch), 4, 48)
+        pooled = batch.mean((2, 3))
+        prefix = pooled.repeat(16, 1)[:, None] if self._prefix else None
+        return ImageTokens(self._scale * cells, pooled / np.linalg.norm(pooled, axis=1, keepdims=True), prefix)
+
+    def text_tokens(self, texts: Sequence[str]) -> TextTokens:
+        longest = max((len(text) for text in texts), default=0)
+        ids = np.array([[*map(ord, text), *[7] * (longest - len(text))] for text in texts], np.int64).reshape(len(texts), longest)
+        seen = ids != 7
+        tokens = np.stack([ids, ids], 2).astype(np.float32) * seen[..., None]
+        return TextTokens(tokens, ids, seen, seen, np.ones((len(texts), 3), np.float32), tuple(tuple(text) for text in texts))
+
+    def late_image(self) -> None: ...
+    def late_text(self) -> None: ...
+
+
+def pictures(n: int) -> Pictures:
+    return Pictures([encoded(blobs(seed)) for seed in range(n)])
+
+
+def read(
+    store: Pictures, cache: Path | None = None, progress: Progress = no_progress, tower: Quarters | None = None, batch_size: int = 4
+) -> PictureTokens:
+    return read_image_tokens(store, MeanColour(batch_size=batch_size), tower or Quarters(), cache=cache, progress=progress)
+
+
+def same(a: PictureTokens, b: PictureTokens) -> None:
+    for left, right in ((a.tokens, b.tokens), (a.pooled, b.pooled), (a.prefix, b.prefix), (a.kept, b.kept)):
+        np.testing.assert_array_equal(left, right)
+    assert a.unreadable == b.unreadable
+
+
+def stop_after(n: int) -> Progress:
+    def progress(step: str, done: int, total: int) -> None:
+        if step == "tokens" and done >= n:
+            raise Cancelled("stopped")
+
+    return progress
+
+
+@pytest.fixture(autouse=True)
+def _every_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.embeddings.prefetch._SECONDS_BETWEEN_REPORTS", 0.0)
+
+
+@pytest.mark.parametrize("n", [1, 4, 11])
+def test_every_picture_has_its_tokens_in_order_in_memory_and_on_disk(n: int, tmp_path: Path) -> None:
+    encoder = MeanColour()
+    known = Quarters().image_tokens(np.stack([encoder.preprocess(blobs(seed)) for seed in range(n)]))
+    for cache in (None, tmp_path):
+        found = read(pictures(n), cache)
+        assert found.tokens.dtype == np.float16
+        np.testing.assert_allclose(found.tokens, known.tokens, atol=1e-3)
+        np.testing.assert_allclose(found.pooled, known.pooled, atol=1e-6)
+        rows = found.rows(np.array([n - 1, 0]))
+        assert rows.tokens.dtype == np.float32
+        np.testing.assert_allclose(np.asarray(rows.prefix), np.asarray(known.prefix)[[n - 1, 0]], atol=1e-6)
+    assert isinstance(found.tokens, np.memmap)
+
+
+def test_a_second_reading_opens_the_disk_and_runs_nothing(tmp_path: Path) -> None:
+    first, tower = read(pictures(9), tmp_path), Quarters()
+    again = read(pictures(9), tmp_path, tower=tower)
+    same(first, again)
+    assert tower.seen == 0
+    assert again.notes == ("The tokens of 9 of 9 pictures came from the cache.",)
+
+
+@pytest.mark.parametrize("other", [pictures(9).keep(np.arange(9)[::-1]), pictures(8)])
+def test_other_pictures_another_order_or_another_tower_have_their_own_tokens(tmp_path: Path, other: Pictures) -> None:
+    read(pictures(9), tmp_path)
+    same(read(other, tmp_path), read(other))
+    same(read(pictures(9), tmp_path, tower=Quarters("quarters 2", scale=2.0)), read(pictures(9), tower=Quarters(scale=2.0)))
+    assert len(list((tmp_path / "tokens").iterdir())) == 3
+
+
+def test_an_interrupted_pass_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        read(pictures(11), tmp_path, stop_after(4))
+    tower = Quarters()
+    found = read(pictures(11), tmp_path, tower=tower)
+    assert tower.seen == 7
+    same(found, read(pictures(11)))
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 64])
+def test_a_pass_may_go_on_with_another_batch_size(tmp_path: Path, batch_size: int) -> None:
+    with pytest.raises(Cancelled):
+        read(pictures(11), tmp_path, stop_after(4))
+    same(read(pictures(11), tmp_path, batch_size=batch_size), read(pictures(11)))
+
+
+def test_bad_files_are_left_out_and_each_says_why_also_from_the_cache(tmp_path: Path) -> None:
+    good = [encoded(blobs(seed)) for seed in range(3)]
+    store = Pictures([b"", b"hello", b"", b"no", good[0], b"", good[1], good[2], b"bad"])
+    for _ in range(2):
+        found = read(store, tmp_path)
+        np.testing.assert_array_equal(found.kept, [4, 6, 7])
+        assert list(found.unreadable) == [0, 1, 2, 3, 5, 8]
+        assert found.unreadable[1].startswith("picture1.png is not a picture")
+        assert "6 of 9 images could not be read and are left out." in found.notes
+        same(found, read(store))
+
+
+@pytest.mark.parametrize("store", [Pictures([]), Pictures([b"", b"x"])])
+def test_no_readable_picture_is_refused(tmp_path: Path, store: Pictures) -> None:
+    for cache in (None, tmp_path):
+        with pytest.raises(InvalidInput, match=r"no images|None of the 2"):
+            read(store, cache)
+
+
+def damage_tokens(folder: Path) -> None:
+    with (folder / "tokens.f16").open("r+b") as file:
+        file.seek(5 * 4 * 48 * 2)  # in the second block of four pictures
+        file.write(b"\xff\xff")
+
+
+def cut_tokens(folder: Path) -> None:
+    with (folder / "pooled.f32").open("r+b") as file:
+        file.truncate(20)
+
+
+def cut_log(folder: Path) -> None:
+    log = folder / "log.jsonl"
+    log.write_text(log.read_text()[:-20])
+
+
+def spoil_log(folder: Path) -> None:
+    (folder / "log.jsonl").write_text("not JSON\n")
+
+
+def lose_file(folder: Path) -> None:
+    (folder / "prefix.f32").unlink()
+
+
+def more_tokens(folder: Path) -> None:
+    with (folder / "tokens.f16").open("ab") as file:
+        file.write(b"left behind by a killed process")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "computed"), [(damage_tokens, 7), (cut_tokens, 11), (cut_log, 3), (spoil_log, 11), (lose_file, 11), (more_tokens, 0)]
+)
+def test_what_is_damaged_is_computed_again_and_the_rest_is_kept(tmp_path: Path, spoil: Callable[[Path], None], computed: int) -> None:
+    read(pictures(11), tmp_path)
+    (folder,) = (tmp_path / "tokens").iterdir()
+    spoil(folder)
+    tower = Quarters()
+    found = read(pictures(11), tmp_path, tower=tower)
+    same(found, read(pictures(11)))
+    assert tower.seen == computed
+    assert any("damaged" in note for note in found.notes) == (computed > 3)
+    same(read(pictures(11), tmp_path), found)
+
+
+def test_numbers_past_half_precision_are_cut_and_counted() -> None:
+    found = read(pictures(5), tower=Quarters(scale=1e6))
+    assert np.isfinite(found.tokens).all()
+    assert any("limit of half precision" in note for note in found.notes)
+
+
+def test_a_tower_without_class_token_has_no_prefix(tmp_path: Path) -> None:
+    found = read(pictures(3), tmp_path, tower=Quarters(prefix=False))
+    assert found.prefix is None
+    assert found.rows(np.array([0])).prefix is None
+
+
+def test_a_disk_without_space_is_said_before_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.embeddings.token_files.shutil.disk_usage", lambda path: type("Usage", (), {"free": 100})())
+    with pytest.raises(InvalidInput, match=r"tokens of 5 pictures take .* free\. .*ERRATA_CACHE"):
+        read(pictures(5), tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_text("a file")
+    with pytest.raises(InvalidInput, match="ERRATA_CACHE"):
+        read(pictures(2), tmp_path)
+
+
+def test_two_passes_over_one_set_wait_for_each_other(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    inside, waited = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with alone(tmp_path, no_wait):
+            inside.set()
+            waited.wait(10)
+
+    def no_wait() -> None: ...
+
+    other = threading.Thread(target=hold)
+    other.start()
+    inside.wait(10)
+    with alone(tmp_path, waited.set):
+        assert waited.is_set()
+    other.join(10)
+    assert not other.is_alive()
+
+
+def test_a_waiting_pass_can_be_stopped(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+
+    def stop() -> None:
+        raise Cancelled("stopped")
+
+    with alone(tmp_path, stop), pytest.raises(Cancelled), alone(tmp_path, stop):
+        pass
+
+
+@pytest.mark.parametrize("n", [0, 1, 256, 300])
+def test_captions_are_padded_to_the_longest_of_all(n: int) -> None:
+    captions = ["a" * (i % 5 + 1) for i in range(n)] + (["long one indeed"] if n == 300 else [])
+    found, known = read_text_tokens(captions, Quarters()), Quarters().text_tokens(captions)
+    assert found.tokens.dtype == np.float16
+    for name in ("tokens", "ids", "words", "seen", "pooled"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(known, name))
+    assert found.pieces == known.pieces

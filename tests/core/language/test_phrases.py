@@ -1,0 +1,61 @@
+"""The vocabulary as directions: the class cancels, texts are encoded once, other spaces are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.embeddings.texts import encode_texts
+from core.errors import InvalidInput
+from core.language.phrases import make_words
+from core.language.vocabulary import Phrase, Vocabulary
+from core.records import Embeddings
+from tests.support.planted_words import CLASSES, WordTower, planted_run
+
+TEMPLATES = {"weather": (("a photo of {noun} {phrase}", "a photo of {noun}"), ("{noun} {phrase}", "{noun}"))}
+
+
+def vocabulary(*phrases: str) -> Vocabulary:
+    return Vocabulary(tuple(Phrase(p, "weather") for p in phrases), TEMPLATES)
+
+
+def test_a_phrase_is_its_word_alone() -> None:
+    _, audit, _ = planted_run()
+    words = make_words(audit.embeddings, WordTower(audit), vocabulary("in snow", "in fog"), CLASSES)
+    assert words.phrases == ("in snow", "in fog")
+    assert words.families == ("weather", "weather")
+    cosines = (words.directions * audit.phrases[:2]).sum(1)
+    assert (cosines > 0.9).all()
+
+
+def test_phrases_that_the_tower_cannot_tell_apart_and_class_names_are_left_out_and_said() -> None:
+    _, audit, _ = planted_run()
+    words = make_words(audit.embeddings, WordTower(audit), vocabulary("in snow", "under snow", "with a dog"), CLASSES)
+    assert words.phrases == ("in snow",)
+    assert any("1 phrase" in note for note in words.notes)
+
+
+def test_texts_are_encoded_once_and_kept(tmp_path: Path) -> None:
+    _, audit, _ = planted_run()
+    tower = WordTower(audit)
+    first = encode_texts(tower, ["snow", "fog", "snow"], tmp_path)
+    again = encode_texts(tower, ["snow", "fog", "snow"], tmp_path)
+    assert tower.calls == 1
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first[0], first[2])
+    next(iter((tmp_path / "texts").iterdir())).write_bytes(b"broken")
+    np.testing.assert_array_equal(encode_texts(tower, ["snow", "fog", "snow"], tmp_path), first)
+
+
+def test_vectors_of_another_space_are_refused() -> None:
+    _, audit, _ = planted_run()
+    with pytest.raises(InvalidInput, match="Use one encoder"):
+        make_words(Embeddings(audit.embeddings.vectors, "x", "elsewhere"), WordTower(audit), vocabulary("in snow"), CLASSES)
+
+
+def test_a_vocabulary_of_which_nothing_is_left_is_refused() -> None:
+    _, audit, _ = planted_run()
+    with pytest.raises(InvalidInput, match="No phrase is left of 2"):
+        make_words(audit.embeddings, WordTower(audit), vocabulary("with a dog", "next to cats"), CLASSES)

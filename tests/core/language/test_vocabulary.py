@@ -1,0 +1,328 @@
+"""Phrases: the shipped file, a user's files, the sentences they make, and what is taken out."""
+
+from __future__ import annotations
+
+import doctest
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from core.language import grammar as nouns_module
+from core.language import vocabulary as vocabulary_module
+from core.language.grammar import is_plural, plural, right_articles, singular, spoken, words_in
+from core.language.prompts import class_in, drop_alike, keep_apart, prompts, synonyms_of
+from core.language.vocabulary import LONGEST, MOST, OWN, Phrase, Vocabulary, read_vocabulary, write_vocabulary
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def texts(vocabulary: Vocabulary) -> list[str]:
+    return [p.text for p in vocabulary.phrases]
+
+
+def write(folder: Path, content: str | bytes, name: str = "mine.txt") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def family(**changes: Any) -> dict[str, Any]:
+    return {"name": "light", "templates": ["a photo of {noun} {phrase}"], "references": ["a photo of {noun}"], "phrases": ["in the dark"]} | changes
+
+
+def as_json(folder: Path, *families: object) -> Path:
+    return write(folder, json.dumps({"version": 1, "families": families}), "mine.json")
+
+
+# ---- the shipped file
+
+
+def test_the_examples_in_the_docstrings_run() -> None:
+    for module in (nouns_module, vocabulary_module):
+        result = doctest.testmod(module)
+        assert result.attempted > 3
+        assert result.failed == 0
+
+
+def test_the_shipped_vocabulary_has_enough_phrases_in_enough_families() -> None:
+    shipped = read_vocabulary()
+    assert 320 <= len(shipped) <= 420
+    assert shipped.notes == ()
+    counts = Counter(p.family for p in shipped.phrases)
+    assert len(counts) >= 22
+    assert min(counts.values()) >= 6
+    assert set(counts) == set(shipped.templates)
+    assert all(len(pairs) >= 6 and len(set(pairs)) == len(pairs) for pairs in shipped.templates.values())
+
+
+def test_no_two_shipped_phrases_are_the_same_but_for_small_words() -> None:
+    small = {"a", "an", "the", "in", "on", "at", "of", "with", "by"}
+    said = [frozenset(singular(w) for w in words_in(text) if w not in small) for text in texts(read_vocabulary())]
+    assert [words for words, count in Counter(said).items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("on a plain background", "on a cluttered background"),
+        ("in bright sunlight", "in the dark"),
+        ("very close up", "far away"),
+        ("sharp", "blurred"),
+        ("wet", "dry"),
+        ("indoors", "outdoors"),
+    ],
+)
+def test_opposites_are_both_there(one: str, other: str) -> None:
+    assert {one, other} <= set(texts(read_vocabulary()))
+
+
+def test_each_shipped_prompt_holds_its_phrase_and_its_reference_does_not() -> None:
+    shipped = read_vocabulary()
+    with_phrase, without = prompts(shipped, ["dog", "apple", "jeans"])
+    for phrase, spoken_prompts, references in zip(shipped.phrases, with_phrase, without):
+        assert len(spoken_prompts) == len(references) == 8
+        assert len(set(spoken_prompts)) == 8
+        for prompt, reference in zip(spoken_prompts, references):
+            assert phrase.text in prompt
+            assert phrase.text not in reference
+            assert "{" not in prompt + reference
+            assert "  " not in prompt + reference
+
+
+def test_the_page_about_phrases_counts_what_is_shipped() -> None:
+    page = (REPOSITORY / "docs" / "phrases.md").read_text()
+    shipped = read_vocabulary()
+    for name, count in Counter(p.family for p in shipped.phrases).items():
+        assert f"| {name} | {count} |" in page
+    assert f"{len(shipped)} phrases" in page
+
+
+# ---- a user's files
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    shipped = read_vocabulary()
+    write_vocabulary(shipped, tmp_path / "out.json")
+    again = read_vocabulary(tmp_path / "out.json")
+    assert again.phrases == shipped.phrases
+    assert again.templates == shipped.templates
+
+
+def test_a_text_file_with_own_and_known_families_is_read_and_survives_a_round_trip(tmp_path: Path) -> None:
+    path = write(tmp_path, "\ufeff# mine\nwith a red collar\nlight: by  torchlight\n\nMoods: looking sad\r\nown: on a trolley\n")
+    mine = read_vocabulary(path)
+    assert [(p.text, p.family) for p in mine.phrases] == [
+        ("with a red collar", OWN), ("looking sad", OWN), ("on a trolley", OWN), ("by torchlight", "light"),
+    ]  # fmt: skip
+    assert mine.templates["light"] == read_vocabulary().templates["light"]
+    assert any("moods" in note for note in mine.notes)
+    assert prompts(mine, ["dog"], 1)[0][0] == ["a photo of a dog with a red collar"]
+    write_vocabulary(mine, tmp_path / "out.json")
+    assert read_vocabulary(tmp_path / "out.json").phrases == mine.phrases
+
+
+def test_repeats_are_folded_and_counted(tmp_path: Path) -> None:
+    mine = read_vocabulary(write(tmp_path, "in the dark\nIn  the dark\nlight: in the dark\nin fog\n"))
+    assert texts(mine) == ["in the dark", "in fog"]
+    assert mine.notes == ("mine.txt: 2 repeated phrases were folded.",)
+
+
+def test_a_family_without_templates_takes_the_shipped_or_plain_ones(tmp_path: Path) -> None:
+    mine = read_vocabulary(as_json(tmp_path, {"name": "quality", "phrases": ["foggy"]}, {"name": "mood", "phrases": ["looking sad"]}))
+    assert [p[0] for p in prompts(mine, ["dog"], 1)[0]] == ["a foggy photo of a dog", "a photo of a dog looking sad"]
+
+
+@pytest.mark.parametrize("count", [MOST, MOST + 1])
+def test_at_most_two_thousand_phrases(tmp_path: Path, count: int) -> None:
+    path = write(tmp_path, "\n".join(f"number {i}" for i in range(count)))
+    if count == MOST:
+        assert len(read_vocabulary(path)) == MOST
+    else:
+        with pytest.raises(InvalidInput, match=r"mine.txt: a vocabulary has 1 to 2,000 phrases: got 2,001"):
+            read_vocabulary(path)
+
+
+@pytest.mark.parametrize("length", [LONGEST, LONGEST + 1])
+def test_a_phrase_has_at_most_sixty_characters(tmp_path: Path, length: int) -> None:
+    path = write(tmp_path, "fine\n" + "x" * length)
+    if length == LONGEST:
+        assert len(read_vocabulary(path)) == 2
+    else:
+        with pytest.raises(InvalidInput, match=r"mine.txt, line 2: .*60 characters: got 61"):
+            read_vocabulary(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "1 to 2,000 phrases: got 0"),
+        (b"light:\n", "line 1: a phrase has at least one word"),
+        (b"ok\n?!\n", "line 2: a phrase has at least one word"),
+        (b"caf\xe9", "UTF-8 text, and byte 3"),
+    ],
+)
+def test_a_text_file_that_breaks_a_rule_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        read_vocabulary(write(tmp_path, content))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"version": 2, "families": []}', '{"version": 1}', "[" * 100_000])
+def test_what_is_not_a_phrase_file_is_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(InvalidInput, match=r"mine.json: (this is not JSON|a phrase file reads)"):
+        read_vocabulary(write(tmp_path, content, "mine.json"))
+
+
+@pytest.mark.parametrize(
+    ("families", "message"),
+    [
+        ([family(templates=["a photo of {noun}"])], "template 1: a template has"),
+        ([family(templates=["a photo {phrase}"])], "template 1: a template has"),
+        ([family(references=["a photo of {noun} {phrase}"])], "template 1: a template has"),
+        ([family(references=[])], "1 templates and 0 references"),
+        ([family(templates=[], references=[])], "0 templates and 0 references"),
+        ([family(templates="a {noun} {phrase}")], "templates must be text"),
+        ([family(phrases=[3])], "phrases must be text"),
+        ([family(phrases=None)], "phrases must be text"),
+        ([family(phrases=["fine", " "])], r"family 1 \(light\), phrase 2: a phrase has at least one word"),
+        ([family(), family()], "family 2: each family has a name of its own"),
+        ([family(name=None)], "family 1: name must be text"),
+        ([3], "family 1: name must be text"),
+        ([family(phrases=[])], "1 to 2,000 phrases: got 0"),
+    ],
+)
+def test_a_json_file_that_breaks_a_rule_is_refused(tmp_path: Path, families: list[object], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        read_vocabulary(as_json(tmp_path, *families))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"gone.txt was not found"):
+        read_vocabulary(tmp_path / "gone.txt")
+
+
+# ---- sentences
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "expected"),
+    [
+        ("apple", "a photo of {noun}", "a photo of an apple"),
+        ("apple", "{a} {phrase} {bare}", "a red apple"),
+        ("dog", "a {phrase} photo of {noun}", "a red photo of a dog"),
+        ("sunglasses", "{a} {phrase} {bare}", "red sunglasses"),
+        ("grass", "{noun}", "grass"),
+        ("traffic_light", "{noun}", "a traffic light"),
+        ("hour glass", "{noun}", "an hour glass"),
+        ("unicycle", "{noun}", "a unicycle"),
+        ("8", "{noun}", "an 8"),
+        ("SUV", "{noun}", "an SUV"),
+        ("The Moon", "{noun}", "a Moon"),
+        ("person", "two {plural}", "two people"),
+        ("{phrase}", "{noun}", "a {phrase}"),
+    ],
+)
+def test_names_are_spoken_with_the_right_article(name: str, template: str, expected: str) -> None:
+    vocabulary = Vocabulary((Phrase("red", "f"),), {"f": ((template, template),)})
+    assert prompts(vocabulary, [name], 1)[0] == [[expected.replace("{phrase}", "red")]]
+
+
+def test_nouns_and_templates_spread_over_each_other() -> None:
+    pairs = tuple((f"{i} {{noun}} {{phrase}}", f"{i} {{noun}}") for i in range(3))
+    vocabulary = Vocabulary((Phrase("wet", "f"), Phrase("dry", "f")), {"f": pairs})
+    with_phrase, without = prompts(vocabulary, ["dog", "cat", "bird"], 9)
+    assert len(set(with_phrase[0])) == 9
+    assert without[0] == without[1]
+
+
+def test_many_nouns_are_taken_evenly_over_the_list() -> None:
+    vocabulary = Vocabulary((Phrase("wet", "f"),), {"f": (("{bare} {phrase}", "{bare}"),)})
+    _, without = prompts(vocabulary, [f"n{i}" for i in range(100)], 4)
+    assert sorted(without[0]) == ["n0", "n25", "n50", "n75"]
+
+
+@pytest.mark.parametrize("nouns", [[], ["", " _ "]])
+def test_without_class_names_the_sentences_speak_of_things(nouns: list[str]) -> None:
+    with_phrase, _ = prompts(read_vocabulary(), nouns, 2)
+    assert with_phrase[0] == ["a photo of a thing on a plain background", "an object on a plain background"]
+
+
+def test_plurals_keep_their_form_and_words_in_s_do_not_count_as_plurals() -> None:
+    assert [plural(n) for n in ("running shoes", "wolf", "wooden spoon", "T-shirt or top", "5")] == [
+        "running shoes", "wolves", "wooden spoons", "T-shirt or tops", "5",
+    ]  # fmt: skip
+    assert not any(map(is_plural, ("bus", "glass", "cactus", "tennis", "compass", "iris", "gas")))
+    assert right_articles("an dog and a owl") == "a dog and an owl"
+    assert spoken("  A  Fire_Truck ") == "Fire Truck"
+
+
+# ---- what is taken out
+
+
+def test_phrases_that_restate_a_class_are_taken_out_and_named() -> None:
+    shipped = read_vocabulary()
+    kept, notes = keep_apart(
+        shipped, ["Dogs", "sports_car", "snow leopard", "orange", "carousel"], {"carousel": ["wooden horse", "merry-go-round", "Leather"]}
+    )
+    gone = set(texts(shipped)) - set(texts(kept))
+    assert gone == {"next to a dog", "inside a car", "next to a car", "orange", "leather"}
+    assert notes[-1].startswith("5 phrases left out because a class is called so: ")
+    assert all(f'"{text}"' in notes[-1] for text in gone)
+    assert kept.templates == shipped.templates
+
+
+def test_phrases_stay_where_no_class_is_called_so() -> None:
+    shipped = read_vocabulary()
+    kept, notes = keep_apart(shipped, ["T-shirt/top", "7", "", "the", "Pullover"])
+    assert kept is shipped
+    assert notes == ()
+
+
+def test_of_alike_directions_the_first_stays() -> None:
+    angles = np.deg2rad([0, 10, 90, 25, 95, 180])
+    rows = np.stack([np.cos(angles), np.sin(angles)], 1)
+    kept, dropped = drop_alike(rows, 0.95)
+    assert kept.tolist() == [0, 2, 3, 5]
+    assert dropped == {0: [1], 2: [4]}
+    kept, dropped = drop_alike(rows, 0.99)
+    assert kept.tolist() == [0, 1, 2, 3, 5]
+    assert drop_alike(np.zeros((0, 2)))[0].tolist() == []
+
+
+# ---- classes
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "expected"),
+    [
+        ("why do cats fail?", ["cattle", "cat"], 1),
+        ("cattle on grass", ["cat", "dog"], None),
+        ("blurred SPORTS-CARS", ["car", "sports_car"], 1),
+        ("a cat and a dog", ["cat", "dog"], None),
+        ("a black cat and a dog", ["dog", "black cat"], 1),
+        ("horses in fog", ["horse", "house"], 0),
+        ("buses at night", ["bus"], 0),
+        ("many people", ["person"], 0),
+        ("puppies", ["puppy"], 0),
+        ("dark T-shirts", ["Trouser", "T-shirt/top"], 1),
+        ("cat", ["cat", "Cat"], None),
+        ("in the dark", ["cat"], None),
+        ("", ["cat"], None),
+        ("cat", [], None),
+        ("cat", ["", "cat"], 1),
+    ],
+)
+def test_the_class_that_a_text_speaks_of(text: str, names: list[str], expected: int | None) -> None:
+    assert class_in(text, names) == expected
+
+
+def test_synonyms_come_from_wordnets_lemmas() -> None:
+    pytest.importorskip("timm")
+    found = synonyms_of(["tabby", "German Shepherd", "no such thing", "sports car"])
+    assert found["tabby"] == ("tabby cat",)
+    assert "alsatian" in found["German Shepherd"]
+    assert "no such thing" not in found

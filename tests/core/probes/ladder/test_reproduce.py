@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from core import probes
+from core.errors import Cancelled, InvalidInput
+from core.probes.base import Needs, Scored
+from core.probes.ladder.data_sets import DataSet
+from core.probes.ladder.reproduce import Step, encoder_name, ladder, over_seeds, plain_rows, run_ladder
+from core.records import Estimate
+from tests.support.heads import made_task
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Right for a share of rows that depends on the seed; counts how often it was run."""
+
+    title: ClassVar[str] = "Counted"
+    what: ClassVar[str] = "A test."
+    source: ClassVar[str] = "Made"
+    runs: ClassVar[list] = []
+    shots: int = 1
+
+    def needs(self):
+        return Needs()
+
+    def estimate(self, n, k, folds):
+        return 1.0
+
+    def run(self, part):
+        self.runs.append(part.seed)
+        truth = part.test.rows % 4
+        said = np.where(part.test.rows < 20 * (part.seed + 1), truth, (truth + 1) % 4)
+        return Scored(20 * np.eye(4)[said], controls={"zero-shot": ((truth + 1) % 4)[None]})
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    Counted.runs.clear()
+    monkeypatch.setitem(probes.PROBES, "counted", f"{__name__}:Counted")
+    monkeypatch.setitem(probes.PROBES, "gone", "core.probes.no_such_file:Gone")
+    return Step("counted", "counted", {"shots": 2}, 2)
+
+
+def made_set():
+    return DataSet("made", made_task(80))
+
+
+@pytest.mark.parametrize(
+    ("said", "ours"),
+    [
+        ("ViT-B-32:openai", "ViT-B-32/openai"),
+        ("open_clip:ViT-B-32:openai", "ViT-B-32/openai"),
+        ("ViT-B-32/openai", "ViT-B-32/openai"),
+        ("open_clip:ViT-B-32/openai", "open_clip:ViT-B-32/openai"),
+        ("embedded", "embedded"),
+        ("hf-hub:ORG/NAME", "hf-hub:ORG/NAME"),
+        ("local-dir:/folder", "local-dir:/folder"),
+        ("open_clip:local-dir:folder", "open_clip:local-dir:folder"),
+        ("ViT-B-32@C:/w.pt", "ViT-B-32@C:/w.pt"),
+    ],
+)
+def test_an_encoder_may_be_written_as_the_papers_tables_do(said, ours):
+    assert encoder_name(said) == ours
+
+
+def test_the_ladder_begins_with_zero_shot_and_has_each_step_once():
+    for method in ("zero-shot", "sus-x", "few-shot", "coop", "cocoop", "all"):
+        titles = [step.title for step in ladder(method)]
+        assert titles[0] == "zero-shot"
+        assert len(set(titles)) == len(titles)
+    everything = [step.title for step in ladder("all")]
+    for title in ("zero-shot-7", "zero-shot-80", "descriptions", "sus-x", "lp++, 4 shots", "tip-adapter-f, 16 shots", "linear-probe, 1 shot"):
+        assert title in everything
+    for title in ("coop, 16 shots", "coop, 16 shots, base-to-new", "cocoop, 16 shots, base-to-new", "zero-shot, base-to-new"):
+        assert title in everything
+
+
+def test_every_step_has_settings_that_its_probe_knows():
+    for step in ladder("all"):
+        assert probes.make_probe(step.probe, step.settings)
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(InvalidInput, match=r"no method 'clip' to reproduce. Use one of zero-shot, sus-x"):
+        ladder("clip")
+
+
+@pytest.mark.parametrize("shots", [(), (0,), (4, -1)])
+def test_shots_below_one_are_refused(shots):
+    with pytest.raises(InvalidInput, match="at least 1 a class"):
+        ladder("few-shot", shots=shots)
+
+
+def test_the_mean_over_seeds_adds_rows_and_draws_in_squares():
+    found = over_seeds([Estimate(0.5, 0.4, 0.7), Estimate(0.6, 0.5, 0.8), Estimate(0.7, 0.6, 0.9)])
+    drawn = stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3)
+    assert found.value == pytest.approx(0.6)
+    assert found.low == pytest.approx(0.6 - np.hypot(0.1, drawn))
+    assert found.high == pytest.approx(0.6 + np.hypot(0.2, drawn))
+    one = over_seeds([Estimate(0.5, 0.4, 0.7)])
+    assert (one.value, one.low, one.high) == pytest.approx((0.5, 0.4, 0.7))
+
+
+def test_the_interval_covers_the_mean_over_all_rows_and_draws():
+    """Rows differ in difficulty, draws in luck: the truth is 0.6."""
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(300):
+        own, luck = rng.normal(0.6, 0.03), rng.normal(0, 0.04, 3)
+        covered += (f := over_seeds([Estimate(own + x, own + x - 0.0588, own + x + 0.0588) for x in luck])).low <= 0.6 <= f.high
+    assert covered >= 282
+
+
+def test_rows_hold_the_mean_the_seeds_and_the_gain(counted):
+    rows = {row.metric: row for row in run_ladder([counted], made_set(), (0, 1, 2))}
+    row = rows["accuracy"]
+    assert row.each == (0.25, 0.5, 0.75)
+    assert row.value.value == pytest.approx(0.5)
+    assert row.gains["zero-shot"].value == pytest.approx(0.5)
+    assert (row.step, row.shots) == ("counted", 2)
+    assert "calibration error" in rows
+
+
+def test_a_step_without_draws_is_run_once(counted):
+    (row, *_) = run_ladder([replace(counted, seeded=False)], made_set(), (0, 1, 2))
+    assert Counted.runs == [0]
+    assert row.each == (0.25,)
+    assert "over rows" in row.note
+
+
+def test_a_step_that_cannot_run_says_why_and_the_others_go_on(counted):
+    task = made_task(80)
+    few = DataSet("made", replace(task, samples=task.samples))
+    steps = [Step("gone", "gone"), Step("descriptions", "zero-shot", {"descriptions": ""}), Step("lp++", "lp++", {"shots": 90}, 90), counted]
+    rows = run_ladder(steps, few, (0,))
+    reasons = {row.step: row.note for row in rows if row.value is None}
+    assert "no_such_file" in reasons["gone"]
+    assert "no file of descriptions" in reasons["descriptions"]
+    assert "90 shots a class were asked" in reasons["lp++"]
+    assert rows[-1].step == "counted"
+    assert rows[-1].value is not None
+
+
+def test_finished_steps_are_kept_and_not_run_again(counted, tmp_path):
+    state = tmp_path / "out" / "steps.json"
+    first = run_ladder([counted], made_set(), (0, 1), state=state)
+    assert Counted.runs == [0, 1]
+    again = run_ladder([counted], made_set(), (0, 1, 2), state=state)
+    assert Counted.runs == [0, 1, 2]
+    assert again[0].each[:2] == first[0].each
+    run_ladder([replace(counted, settings={"shots": 3})], made_set(), (0,), state=state)
+    assert Counted.runs == [0, 1, 2, 0]
+
+
+def test_what_was_done_before_a_stop_is_kept(counted, tmp_path):
+    state = tmp_path / "steps.json"
+
+    def stop(step, done, total):
+        if done == 1:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        run_ladder([counted, replace(counted, name="second")], made_set(), (0,), state=state, progress=stop)
+    assert len(json.loads(state.read_text())["units"]) == 1
+
+
+def test_kept_steps_of_other_data_are_refused(counted, tmp_path):
+    state = tmp_path / "steps.json"
+    run_ladder([counted], made_set(), (0,), state=state)
+    with pytest.raises(InvalidInput, match="another data set"):
+        run_ladder([counted], DataSet("made", made_task(80, seed=4)), (0,), state=state)
+    state.write_text("{")
+    with pytest.raises(InvalidInput, match="no record of finished steps"):
+        run_ladder([counted], made_set(), (0,), state=state)
+
+
+def test_the_papers_figures_stand_beside(counted):
+    step = Step("coop", "counted", {}, 16)
+    (row, *_) = run_ladder([step], made_set(), (0,), encoder="ViT-B-16/openai")
+    assert row.published == ("mean of 11 sets (CoOp): 79.89 (from another's table)",)
+    (row, *_) = run_ladder([step], replace(made_set(), name="imagenet"), (0,), encoder="RN50/openai")
+    assert row.published == ("63.33 (published with the code)",)
+    (row, *_) = run_ladder([step], made_set(), (0,), encoder="embedded")
+    assert row.published == ()
+
+
+def test_base_to_new_is_a_step_with_its_own_figures():
+    rows = {row.metric: row for row in run_ladder([s for s in ladder("coop") if s.title == "zero-shot, base-to-new"], made_set(), (0,))}
+    assert set(rows) == {"base", "new", "h", "seen", "unseen", "general_h", "into_base"}
+    assert rows["h"].value.value <= max(rows["base"].value.value, rows["new"].value.value)
+
+
+def test_rows_become_records_for_a_table(counted):
+    flat = plain_rows(run_ladder([Step("gone", "gone"), counted], made_set(), (0, 1)))
+    assert np.isnan(flat[0]["value"])
+    assert flat[0]["note"].startswith("skipped")
+    assert (flat[1]["value"], flat[1]["seeds"], flat[1]["metric"]) == (0.375, "0.2500 0.5000", "accuracy")
+    assert flat[1]["gain over zero-shot"] == pytest.approx(0.375)
+
+
+def test_no_seed_is_refused(counted):
+    with pytest.raises(InvalidInput, match="At least one seed"):
+        run_ladder([counted], made_set(), ())
+
+
+def test_a_record_of_steps_that_is_no_sound_json_is_bad_input(counted, tmp_path):
+    (tmp_path / "s.json").write_text("[" * 100_000)
+    with pytest.raises(InvalidInput, match="no record of finished steps"):
+        run_ladder([Step("zero-shot", "zero-shot")], DataSet("made", made_task(8), None, "", ()), (0,), state=tmp_path / "s.json")

@@ -1,0 +1,317 @@
+"""The report is one file that fetches nothing, runs nothing, escapes everything, and says what the diagnosis says."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.checks.questions import audit_table
+from core.records import Diagnosis, Estimate, FailureMap
+from core.reports.html import charts
+from core.reports.html import diagnosis as report
+from core.reports.html.charts import LossScale, interval_bar, map_by_cluster, observed_by_predicted, prediction_bar
+from core.reports.html.diagnosis import render_report, write_audit, write_report
+from core.reports.wording.findings import sentence
+from core.store import load, save
+from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
+from tests.support.words import made_prediction, with_words
+
+
+class Page(HTMLParser):
+    """The tags of a page with their attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def named(self, *names: str) -> Iterator[dict[str, str | None]]:
+        return (attributes for tag, attributes in self.tags if tag in names)
+
+
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"n_clusters": 0},
+    {"with_images": False},
+    {"with_errors": False},
+    {"hostile": True},
+    {"n": 200, "n_clusters": 9},
+]
+
+
+@pytest.mark.parametrize("options", VARIANTS, ids=str)
+def test_nothing_is_fetched_and_no_script_runs(options: dict[str, Any]) -> None:
+    html = render_report(make_diagnosis(**options))
+    page = Page(html)
+    assert not list(page.named("script", "link", "iframe", "object", "embed", "form", "base"))
+    for _, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href", "action", "srcset", "data"):
+            assert (attributes.get(name) or "data:").startswith("data:image/webp;base64,") or attributes.get(name) is None
+    assert "@import" not in html
+    assert "url(" not in html
+    assert any("default-src 'none'" in (a.get("content") or "") for a in page.named("meta"))
+
+
+def test_markup_in_names_and_metadata_is_shown_as_text() -> None:
+    page = Page(render_report(make_diagnosis(hostile=True)))
+    assert "<script>alert(1)</script>.png" in page.text
+    assert "weather = <b>fog</b>" in page.text
+    assert not list(page.named("script"))
+    assert len([a for a in page.named("b") if a == {} or a == {"class": "wrong"}]) == len(list(page.named("b")))
+
+
+def test_each_cluster_has_a_card_with_its_figures_members_and_counterexamples(diagnosis: Diagnosis) -> None:
+    page = Page(render_report(diagnosis))
+    assert [a["id"] for a in page.named("section")] == ["cluster-0", "cluster-1"]
+    first = diagnosis.clusters[0]
+    assert f"+{first.excess_loss.value:.2f} nats" in page.text
+    assert f"95\u00a0% {first.excess_loss.low:.2f} to {first.excess_loss.high:.2f}" in page.text
+    assert "p = 0.001" in page.text
+    for row in [*np.flatnonzero(first.membership >= 0.5), *first.counterexamples]:
+        assert diagnosis.samples.ids[row] in page.text
+    assert "1 that says the same" in page.text
+    assert "brightness at most 0.31" in page.text
+    assert first.cause in page.text
+
+
+def test_nothing_found_is_said_with_the_smallest_effect_that_would_have_been_found() -> None:
+    text = Page(render_report(make_diagnosis(n_clusters=0))).text
+    assert "No failure cluster was confirmed" in text
+    assert "would have found an excess loss of 1.10 nats in a cluster of 20 or 0.70 nats in a cluster of 40" in text
+    assert "Clusters of 10 with four fifths of their samples failing would have been found less often than that" in text
+    assert "Failure clusters" not in text
+
+
+def test_a_candidate_is_listed_apart_and_without_a_p(diagnosis: Diagnosis) -> None:
+    text = Page(render_report(diagnosis)).text
+    after = text[text.index("Looked at, not confirmed") : text.index("How this was found")]
+    assert "near tram" in after
+    assert "p =" not in after
+
+
+def test_notes_settings_versions_fingerprint_and_reasons_are_there(diagnosis: Diagnosis) -> None:
+    text = Page(render_report(diagnosis)).text
+    for wanted in (*diagnosis.notes, diagnosis.fingerprint, "n_permutations", "5000", "image could not be decoded", "2 rows left out"):
+        assert wanted in text
+
+
+def test_a_proxy_is_called_one() -> None:
+    diagnosis = make_diagnosis(with_errors=False)
+    text = Page(render_report(replace(diagnosis, outcomes=replace(diagnosis.outcomes, name="entropy", is_proxy=True)))).text
+    assert "the entropy proxy" in text
+    assert "a proxy for being wrong" in text
+
+
+def test_pictures_are_small_webp_and_their_sum_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    diagnosis = make_diagnosis()
+    noise = np.random.default_rng(0).integers(0, 255, (400, 300, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, "PNG")
+    images = MemoryImages(diagnosis.samples.ids, (buffer.getvalue(),) * 60)
+    noisy = replace(diagnosis, samples=replace(diagnosis.samples, images=images))
+    addresses = [a["src"] or "" for a in Page(render_report(noisy)).named("img")]
+    with Image.open(io.BytesIO(base64.b64decode(addresses[0].split(",")[1]))) as picture:
+        assert picture.format == "WEBP"
+        assert max(picture.size) == report.THUMBNAIL_SIZE
+    monkeypatch.setattr(report, "MOST_PICTURE_BYTES", 3 * len(addresses[0]) + 50)
+    page = Page(render_report(noisy))
+    assert len(list(page.named("img"))) == 3
+    assert f"{len(addresses) - 3} pictures are not in this file" in page.text
+
+
+def test_a_large_diagnosis_with_hard_pictures_stays_below_six_megabytes() -> None:
+    payload = io.BytesIO()
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (160, 160, 3), dtype=np.uint8)).save(payload, "PNG")
+    diagnosis = make_diagnosis(600, n_clusters=10, with_images=False)
+    images = MemoryImages(diagnosis.samples.ids, (payload.getvalue(),) * 600)
+    html = render_report(replace(diagnosis, samples=replace(diagnosis.samples, images=images)))
+    assert len(html.encode()) < 6_000_000
+
+
+def test_a_reloaded_run_gives_the_same_words(tmp_path: Path, diagnosis: Diagnosis) -> None:
+    save(diagnosis, tmp_path / "run")
+    write_report(diagnosis, tmp_path / "a.html")
+    write_report(load(tmp_path / "run"), tmp_path / "b.html")
+    a, b = (Page((tmp_path / name).read_text("utf-8")) for name in ("a.html", "b.html"))
+    assert a.text == b.text
+    assert len(list(b.named("img"))) == len(list(a.named("img"))) > 20
+
+
+def test_an_undecodable_picture_leaves_a_blank_and_is_counted(diagnosis: Diagnosis) -> None:
+    row = int(diagnosis.clusters[0].counterexamples[0])
+    images = diagnosis.samples.images
+    assert isinstance(images, MemoryImages)
+    broken = MemoryImages(images.names, tuple(b"broken" if i == row else payload for i, payload in enumerate(images.payloads)))
+    text = Page(render_report(replace(diagnosis, samples=replace(diagnosis.samples, images=broken)))).text
+    assert "no picture" in text
+    assert "pictures are not in this file" in text
+
+
+def test_the_map_draws_every_sample_once_and_keeps_its_shape() -> None:
+    diagnosis = make_diagnosis()
+    corners = np.zeros((60, 2), np.float32)
+    corners[1], corners[2] = (2, 0), (0, 1)
+    svg = str(charts.map_by_loss(replace(diagnosis, map=FailureMap(corners, "pca"))))
+    points = {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h0", svg)}
+    assert len(re.findall(r"h0", svg)) == 60
+    assert points == {(20, 540), (980, 540), (20, 60)}  # the x axis is twice as long, and y points up
+
+
+def test_beyond_the_bound_the_map_keeps_every_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    diagnosis = make_diagnosis()
+    monkeypatch.setattr(charts, "MOST_POINTS", 10)
+    members = int((diagnosis.cluster_of()[0] >= 0).sum())
+    svg = str(map_by_cluster(diagnosis))
+    coloured = re.findall(r'class="cluster-\d" d="([^"]*)"', svg)
+    assert sum(path.count("h0") for path in coloured) == members
+    assert charts.n_left_off(diagnosis) == 60 - svg.count("h0") > 0
+
+
+def test_the_loss_scale_has_equal_steps_and_holds_a_constant_loss() -> None:
+    scale = LossScale.of(np.linspace(0, 100, 1001))
+    assert (scale.low, scale.high) == pytest.approx((2.0, 98.0))
+    assert scale.step(np.array([-5.0, 2.0, 50.1, 97.9, 1e9])).tolist() == [0, 0, 3, 5, 5]
+    assert LossScale.of(np.ones(10)).step(np.ones(10)).tolist() == [0] * 10
+
+
+def test_observed_by_predicted_matches_a_plain_loop() -> None:
+    rng = np.random.default_rng(0)
+    predicted, loss = rng.normal(size=100), rng.normal(size=100)
+    ranked = sorted(zip(predicted, loss, strict=True))
+    expected = [(np.mean([p for p, _ in ranked[i : i + 10]]), np.mean([v for _, v in ranked[i : i + 10]])) for i in range(0, 100, 10)]
+    np.testing.assert_allclose(observed_by_predicted(predicted, loss), expected)
+
+
+def test_an_interval_without_bounds_draws_nothing() -> None:
+    assert interval_bar(Estimate(1.0, float("nan"), float("nan")), 0.0, 2.0, "x") == ""
+    assert 'cx="150.0"' in interval_bar(Estimate(1.0, 0.5, 1.5), 0.0, 2.0, "x")
+
+
+def test_findings_are_told_in_sentences_with_their_figures_as_a_table() -> None:
+    diagnosis = with_words()
+    page = Page(render_report(diagnosis))
+    for insight in diagnosis.insights:
+        assert sentence(diagnosis, insight, proxies=False) in page.text
+    first = page.text[page.text.index("In words") : page.text.index("Members, the surest first")]
+    assert first.index('most like "in the dark"') < first.index("Conditions") < first.index("with weather = fog")
+    assert "0.80 to 0.93" in first
+    assert "reads +0.30" in first
+    assert re.search(r"weather = fog\s*weather = fog, group 0, all samples", page.text)
+    outside = page.text[page.text.index("Outside any one cluster") :]
+    assert 'Within bus, the 20 images most like "in the rain"' in outside
+
+
+def test_a_run_without_words_has_no_sections_for_them(diagnosis: Diagnosis) -> None:
+    text = Page(render_report(diagnosis)).text
+    for absent in ("In words", "Phrase by class", "A free question", "The next failures", "SHA-256"):
+        assert absent not in text
+
+
+def test_the_heat_map_is_folded_and_questions_have_their_footnote() -> None:
+    diagnosis = with_words()
+    page = Page(render_report(diagnosis))
+    cells = audit_table(diagnosis, most=report.HEAT_PHRASES)
+    marked = [a for a in page.named("td") if "heat" in (a.get("class") or "")]
+    assert len(marked) == len(cells) == 8 * 4
+    assert "any number of questions may be asked" in page.text
+    assert "8 phrases in 7 families were tested, spoken by the encoder made." in page.text
+    assert "correlates 0.40 with what held-out images show" in page.text
+    assert not any("open" in a for a in page.named("details"))
+
+
+def test_the_prediction_is_shown_with_its_digest_beside_what_came() -> None:
+    diagnosis = replace(with_words(), prediction=made_prediction())
+    html = render_report(diagnosis)
+    page = Page(html)
+    after = page.text[page.text.index("The next failures, predicted") : page.text.index("Phrase by class")]
+    assert "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted" in after
+    assert "320 held-back samples" in after
+    assert "ab12" * 16 in after
+    assert after.count("not clearly worse again") == 1
+    assert after.count("too few to judge") == 2
+    bars = [a for a in page.named("svg") if (a.get("class") or "").startswith("prediction")]
+    assert [a["class"] for a in bars] == ["prediction", "prediction missed", "prediction", "prediction", "prediction missed"]
+    losses = Page(render_report(replace(diagnosis, prediction=made_prediction("mean loss")))).text
+    assert "with the mean loss that it predicts" in losses
+
+
+def test_a_prediction_bar_keeps_its_scale() -> None:
+    bar = str(prediction_bar(Estimate(0.5, 0.4, 0.6), Estimate(0.5, 0.25, 0.75), Estimate(1.0, 0.8, 1.0), 0.0, 1.0))
+    assert 'class="hollow" cx="120.0"' in bar
+    assert 'class="expected" d="M62.0 8H178.0"' in bar
+    assert 'class="seen" cx="236.0"' in bar
+    assert "seen" not in str(prediction_bar(Estimate(0.5, 0.4, 0.6), Estimate(0.5, 0.2, 0.8), None, 0.0, 1.0))
+    assert prediction_bar(Estimate(0.5, 0.4, 0.6), Estimate(0.5, 0.2, 0.8), None, 1.0, 1.0) == ""
+
+
+def test_the_audit_page_fetches_nothing_and_escapes_phrases(tmp_path: Path) -> None:
+    diagnosis = with_words()
+    cells = [replace(c, phrase="<b>bold</b>") if c.phrase == "red" else c for c in audit_table(diagnosis)]
+    write_audit(diagnosis, cells, tmp_path / "audit.html")
+    page = Page((tmp_path / "audit.html").read_text("utf-8"))
+    assert not list(page.named("script", "link", "img"))
+    assert "<b>bold</b>" in page.text
+    assert len([a for a in page.named("td")]) == len(cells)
+
+
+def test_a_diagnosis_of_composition_says_which_result_it_explains() -> None:
+    names = {"name": "cola, <i>embedded</i>", "model": "embedded", "benchmark": "cola", "title": "Cola", "kind": "pairs", "headline": "image"}
+    figures = {"value": 0.2, "low": 0.15, "high": 0.26, "n": 210, "metric": "Image score", "chance": 0.25}
+    plain = make_diagnosis()
+    assert "A model of composition" not in Page(render_report(plain)).text
+    text = Page(render_report(replace(plain, extras={"composition": names | figures}))).text
+    assert (
+        "embedded on Cola (cola, <i>embedded</i>): Image score 20\u00a0%, 95\u00a0% interval 15 to 26\u00a0%, n = 210; chance is 25\u00a0%." in text
+    )
+    ranks = {**names, **figures, "headline": "mean rank", "metric": "Mean rank", "value": 1.5, "low": 1.2, "high": 1.8, "chance": None}
+    assert "Mean rank 1.50, 95\u00a0% interval 1.20 to 1.80, n = 210." in Page(render_report(replace(plain, extras={"composition": ranks}))).text
+    assert "embedded on Cola (cola, <i>embedded</i>)." in Page(render_report(replace(plain, extras={"composition": names}))).text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_report_opens_offline_without_a_fault_and_fits_the_window(tmp_path: Path, chromium: Any, scheme: Any, width: int) -> None:
+    write_report(replace(with_words(make_diagnosis(120, hostile=True)), prediction=made_prediction()), tmp_path / "report.html")
+    page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("dialog", lambda dialog: faults.append(dialog.message))
+    page.on("requestfailed", lambda request: faults.append(request.url))
+    page.goto((tmp_path / "report.html").as_uri())
+    assert faults == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    colours = page.evaluate("[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]")
+    background, ink = (sum(map(int, re.findall(r"\d+", colour))) for colour in colours)
+    assert (background > ink) == (scheme == "light")
+    assert abs(background - ink) > 400
+    page.close()
+
+
+def test_the_picture_of_a_sample_is_shown_upright_and_whole() -> None:
+    payload = draw_picture(3, size=300)
+    diagnosis = make_diagnosis(60)
+    images = MemoryImages(diagnosis.samples.ids, (payload,) * 60)
+    address = next(Page(render_report(replace(diagnosis, samples=replace(diagnosis.samples, images=images)))).named("img"))["src"] or ""
+    with Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))) as shown, Image.open(io.BytesIO(payload)) as original:
+        expected = np.asarray(original.convert("RGB").resize((128, 128), Image.Resampling.LANCZOS), dtype=float)
+        assert np.abs(np.asarray(shown.convert("RGB"), dtype=float) - expected).mean() < 6

@@ -1,0 +1,57 @@
+"""The audit arranged: colours follow the excess, marks follow the interval, and the text table fits its width."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.checks.questions import AuditCell
+from core.records import Estimate
+from core.reports.html.heatmap import STEPS, heat_map, text_table
+from tests.support.diagnoses import make_diagnosis
+
+
+def cell(phrase: str, scope: str, value: float, *, reach: float = 0.1, far: bool = False) -> AuditCell:
+    read = Estimate(0.2, 0.1, 0.3)
+    return AuditCell(phrase, "light", scope, 12, Estimate(value, value - reach, value + reach), read, 0.5, 0.1, far)
+
+
+def grid() -> list[AuditCell]:
+    values = {"dark": (1.0, -1.0), "red": (0.02, 0.5), "wet": (-0.4, 0.9)}
+    return [cell(p, s, v) for p, row in values.items() for s, v in zip(("all samples", "bus"), row)]
+
+
+def test_phrases_go_down_and_scopes_across_in_their_order() -> None:
+    found = heat_map(make_diagnosis(), grid())
+    assert found.scopes == ("all samples", "bus")
+    assert [p for p, _, _ in found.rows] == ["dark", "red", "wet"]
+    assert [h.observed for _, _, row in found.rows for h in row] == ["+1.00", "−1.00", "+0.02", "+0.50", "−0.40", "+0.90"]
+    assert "12 samples most like it; excess loss +1.00; 95\u00a0% 0.90 to 1.10; 50\u00a0% wrong against 10\u00a0%" in found.rows[0][2][0].title
+
+
+def test_colours_are_equal_steps_on_either_side_of_zero() -> None:
+    found = heat_map(make_diagnosis(), grid())
+    steps = [h.step for _, _, row in found.rows for h in row]
+    assert steps == [STEPS, -STEPS, 0, 2, -1, STEPS]
+    assert heat_map(make_diagnosis(), [cell("a", "bus", 0.0)]).rows[0][2][0].step == 0
+
+
+@pytest.mark.parametrize(("value", "clear"), [(0.5, True), (-0.5, True), (0.05, False)])
+def test_a_cell_is_marked_where_its_own_interval_excludes_zero(value: float, clear: bool) -> None:
+    assert heat_map(make_diagnosis(), [cell("a", "bus", value)]).rows[0][2][0].clear == clear
+
+
+def test_an_extrapolation_stands_in_brackets_with_a_legend() -> None:
+    lines = text_table(make_diagnosis(), [cell("dark", "bus", 0.5), cell("red", "bus", 0.3, far=True)]).splitlines()
+    assert lines[1].endswith("+0.50")
+    assert lines[2].endswith("(+0.30)")
+    assert "In brackets" in lines[-1]
+    assert "In brackets" not in text_table(make_diagnosis(), grid())
+
+
+def test_long_names_are_cut_and_classes_that_do_not_fit_are_counted() -> None:
+    many = [cell("seen through the window of a train that is moving", f"class number {i}", 0.1) for i in range(20)]
+    lines = text_table(make_diagnosis(), many, width=80).splitlines()
+    assert max(map(len, lines[:2])) <= 80
+    assert lines[1].startswith("seen through the window of a train …")
+    shown = lines[0].count("class")
+    assert lines[2] == f"{20 - shown} more classes do not fit; --out FILE holds them."

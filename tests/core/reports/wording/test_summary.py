@@ -1,0 +1,101 @@
+"""The wording: figures as people read them, and sentences that follow the record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.numbers import digits_for, interval, listed, number, p_value, percent, points, signed
+from core.records import Estimate
+from core.reports.wording.summary import covered, predictability_sentence, text_summary, verdict
+from tests.support.diagnoses import make_diagnosis
+from tests.support.words import made_prediction, with_words
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.4567, "46\u00a0%"), (0.0456, "4.6\u00a0%"), (0.0, "0\u00a0%"), (1.0, "100\u00a0%"), (-0.05, "−5.0\u00a0%"), (NAN, "–"), (None, "–")],
+)
+def test_percentages(value: float | None, text: str) -> None:
+    assert percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(None, "no p"), (NAN, "no p"), (0.0002, "p < 0.001"), (0.0416, "p = 0.042"), (0.5, "p = 0.50"), (1.0, "p = 1.00")]
+)
+def test_p_values(p: float | None, text: str) -> None:
+    assert p_value(p) == text
+
+
+def test_numbers_and_intervals() -> None:
+    assert number(-1234.5) == "−1,234.50"
+    assert number(float("inf")) == "–"
+    assert number(-0.001) == "0.00"
+    assert (signed(0.001), signed(0.5), signed(-0.5), signed(-0.001)) == ("0.00", "+0.50", "−0.50", "0.00")
+    assert (points(0.45), points(0.04), points(-0.01), points(float("nan"))) == ("45 points", "4.0 points", "−1.0 points", "–")
+    assert listed(["a", "b", "c"], 2) == "a; b; and 1 more"
+    assert interval(Estimate(0.4, 0.3, 0.5)) == "0.30 to 0.50"
+    assert interval(Estimate(0.4, 0.3, 0.5), share=True) == "30 to 50\u00a0%"
+    assert interval(Estimate(NAN, NAN, NAN)) == interval(None) == "no interval"
+
+
+@pytest.mark.parametrize(("scale", "digits"), [(1.0, 2), (50.0, 1), (5000.0, 0), (0.05, 3), (0.0005, 5), (0.0, 2)])
+def test_the_decimals_follow_the_spread_of_the_loss(scale: float, digits: int) -> None:
+    assert digits_for(scale * np.array([0.0, 2.0])) == digits  # a standard deviation of `scale`
+
+
+def test_the_share_covered_counts_failures_where_they_are_known_and_loss_above_the_mean_elsewhere() -> None:
+    known, unknown = make_diagnosis(), make_diagnosis(with_errors=False)
+    inside = known.cluster_of()[0] >= 0
+    assert known.outcomes.errors is not None
+    assert covered(known) == pytest.approx(known.outcomes.errors[inside].sum() / known.outcomes.errors.sum())
+    above = np.maximum(unknown.outcomes.loss - unknown.outcomes.loss.mean(), 0)
+    assert covered(unknown) == pytest.approx(above[inside].sum() / above.sum())
+    assert "of the loss above the mean" in verdict(unknown)
+
+
+def test_predictability_is_never_a_negative_share() -> None:
+    sentence = predictability_sentence(make_diagnosis(n_clusters=0))
+    assert "predicts 0\u00a0% of the variance" in sentence
+    assert "R² −0.02" in sentence
+    assert "no more than chance allows (p = 0.62)" in sentence
+
+
+def test_without_a_test_no_claim_about_chance_is_made() -> None:
+    diagnosis = make_diagnosis()
+    untested = replace(diagnosis.estimate, predictability=replace(diagnosis.estimate.predictability, p=None))
+    assert "too few groups to test" in predictability_sentence(replace(diagnosis, estimate=untested))
+
+
+def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() -> None:
+    lines = text_summary(make_diagnosis()).splitlines()
+    assert lines[0].startswith("2 failure clusters confirmed")
+    assert lines[2].startswith("  1. weather = fog – 8 samples, loss ")
+    assert lines[3] == "     more often: weather = fog (100\u00a0% of members)"
+    assert lines[4].startswith("  2. weather = fog, group 1 – 7 samples, loss ")  # its condition was not confirmed, so it names nothing
+    assert any(line.startswith("Failing as a whole: bus (mean loss 0.90, p = 0.004)") for line in lines)
+    assert "2 rows left out: image could not be decoded (1); loss is not a number (1)." in lines
+    assert "Note: Cross-entropy was clipped at 4.6 nats for fitting." in lines
+
+
+def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_prediction() -> None:
+    lines = text_summary(replace(with_words(), prediction=made_prediction())).splitlines()
+    assert lines[2].startswith("  1. weather = fog – ")
+    told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93; the ensemble agrees); '
+    assert lines[3] == told + "more often: weather = fog (100\u00a0% of members)"
+    assert "Also failing: in the rain (bus)." in lines
+    counts = "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; 2 more had too few samples to judge."
+    at = lines.index(f"On 320 held-back samples: {counts}")
+    assert lines[at + 1].startswith("  1 fresh row left out: ")
+    assert any(line.startswith("  Cluster 1: 40 fresh samples; ") for line in lines[at + 2 :])
+    assert not any("  " in line.strip() for line in lines)
+
+
+def test_nothing_found_comes_with_what_would_have_been_found() -> None:
+    text = text_summary(make_diagnosis(n_clusters=0))
+    assert "No failure cluster was confirmed" in text
+    assert "1.10 nats in a cluster of 20" in text

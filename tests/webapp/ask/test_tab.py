@@ -1,0 +1,203 @@
+"""Questions in words: the callbacks of the Ask tab and the markup of its answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import core.encoders
+from core.errors import InvalidInput
+from core.records import Diagnosis
+from tests.support.diagnoses import make_diagnosis
+from tests.support.showcase import PlainEncoder, add_words, make_showcase
+from tests.webapp.markup.test_html import Tags
+from webapp.ask.answers import answers_view, questions_table, remember
+from webapp.ask.audit import EVERY, audit_csv, cells_of, families_of, heat_map
+from webapp.ask.audit import on_table as on_audit
+from webapp.ask.tab import Questions, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
+from webapp.explore.findings import disagrees, findings_columns, phrases_of_rows
+from webapp.state.session import RUNS, Session, selected_rows
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core.encoders, "load_encoder", lambda name, **_: PlainEncoder())
+
+
+@pytest.fixture(scope="module")
+def worded() -> Diagnosis:
+    return add_words(make_showcase(240))
+
+
+def silent(*_: Any, **__: Any) -> None:
+    """A progress that nobody sees."""
+
+
+def test_a_question_whose_loss_is_known_is_confirmed_and_its_pictures_are_shown(worded: Diagnosis) -> None:
+    answers, gap = answer_texts(worded, ["in the dark"])
+    assert gap is None
+    assert answers[0].confirmed
+    said = answers_view(worded, answers, gap)
+    assert "Confirmed: higher loss" in said
+    assert said.count("data-row=") >= 18
+    assert said.count('class="wrong-mark"') == said.count("is-wrong") > 0
+
+
+def test_a_question_outside_the_tested_words_is_called_not_tested_and_shows_no_p(worded: Diagnosis) -> None:
+    answer = replace(answer_texts(worded, ["in the dark"])[0][0], inside=0.2, p=0.0123)
+    said = answers_view(worded, [answer], None) + questions_table([remember(answer)])
+    assert "Not tested: outside the tested words" in said
+    assert "not tested</td>" in said
+    assert "0.012" not in said
+    assert "Read in the words alone" not in said
+
+
+def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) -> None:
+    answers, gap = answer_texts(worded, ["in the dark", "in fog"])
+    said = answers_view(worded, answers, gap)
+    assert 'class="between"' in said
+    assert said.count("<article") == 2
+    assert 'id="panel-best-0"' in said
+    assert 'id="panel-best-1"' in said
+
+
+def test_questions_are_counted_within_a_run_and_begin_anew_with_another(worded: Diagnosis) -> None:
+    run, other = RUNS.add(worded), RUNS.add(worded)
+    questions, _, table = on_ask(Session(run), Questions(run), "in the dark", "", silent)
+    questions, _, table = on_ask(Session(run), questions, "in fog", "red", silent)
+    assert "3 questions asked" in table
+    questions, _, table = on_ask(Session(other), questions, "in fog", "", silent)
+    assert "1 question asked" in table
+
+
+@pytest.mark.parametrize("text", ["", "   ", "🙂🙂", "<>", "a" * 5000, None])
+def test_a_text_that_is_no_question_gets_one_message(worded: Diagnosis, text: Any) -> None:
+    run = RUNS.add(worded)
+    with pytest.raises(InvalidInput, match="question"):
+        on_ask(Session(run), Questions(run), text, "", silent)
+
+
+def test_markup_in_a_question_stays_text(worded: Diagnosis) -> None:
+    run = RUNS.add(worded)
+    hostile = '<img src=x onerror=alert(1)> dark "quoted"'
+    _, answer, table = on_ask(Session(run), Questions(run), hostile, "", silent)
+    found = Tags(answer + table)
+    assert "script" not in found.names
+    assert not {a for a in found.attributes if a.startswith("on")}
+    assert "<img src=x" not in answer + table
+    assert "onerror=alert(1)" in found.text
+
+
+def test_without_words_the_tab_says_what_to_do_and_so_does_a_question() -> None:
+    diagnosis = make_diagnosis()
+    assert "cannot be asked in words" in chips(diagnosis)
+    assert examples(diagnosis) == []
+    run = RUNS.add(diagnosis)
+    with pytest.raises(InvalidInput, match="Diagnose again"):
+        on_ask(Session(run), Questions(run), "a dog", "", silent)
+    with pytest.raises(InvalidInput, match="No run is open"):
+        on_ask(Session(), Questions(), "a dog", "", silent)
+
+
+def test_words_of_another_version_of_the_encoder_are_refused_in_one_message(worded: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PlainEncoder, "joint_space", "plain, second version")
+    run = RUNS.add(worded)
+    with pytest.raises(InvalidInput, match="Diagnose the data again"):
+        on_ask(Session(run), Questions(run), "in fog", "", silent)
+
+
+def test_examples_begin_with_the_findings_and_speak_of_classes_of_the_run(worded: Diagnosis) -> None:
+    made = examples(worded)
+    assert made[0] == "in the dark"
+    assert any(name in text for text in made for name in worded.samples.class_names)
+    assert len(made) == len(set(made)) <= 7
+
+
+def test_the_tab_follows_the_open_run(worded: Diagnosis) -> None:
+    run = RUNS.add(worded)
+    questions, offered, answer, table, audit = on_open(Session(run), Questions("another"))
+    assert questions.run == run
+    assert "in the dark" in offered["value"]
+    assert answer["run"] == run
+    assert table == audit == ""
+    assert all("__type__" in str(part) for part in on_open(Session(run), questions))
+
+
+def test_a_chip_asks_and_a_match_is_shown_on_the_map(worded: Diagnosis) -> None:
+    assert on_chip(SimpleNamespace(_data={"do": "ask", "text": "in fog"})) == ("in fog", "")  # type: ignore[arg-type]
+    run = RUNS.add(worded)
+    questions, *_ = on_ask(Session(run), Questions(run), "in the dark", "", silent)
+    tabs, session, pane, _ = on_show(Session(run), questions, SimpleNamespace(_data={"do": "show", "place": "0"}))  # type: ignore[arg-type]
+    assert tabs["selected"] == "explore"
+    assert sorted(selected_rows(session, worded)) == sorted(questions.matches[0][2])
+    assert "Looks like “in the dark”" in pane
+    with pytest.raises(InvalidInput, match="Ask again"):
+        on_show(Session(run), questions, SimpleNamespace(_data={"do": "show", "place": "7"}))  # type: ignore[arg-type]
+
+
+def test_mean_losses_stand_in_where_errors_are_unknown() -> None:
+    diagnosis = add_words(make_diagnosis(120, with_errors=False))
+    answers, _ = answer_texts(diagnosis, ["in the dark"])
+    line = remember(answers[0])
+    assert not line.is_share
+    assert line.rate == pytest.approx(diagnosis.outcomes.fitted[answers[0].rows].mean())
+    assert "wrong-mark" not in answers_view(diagnosis, answers, None)
+
+
+def test_words_stand_beside_conditions_and_a_phrase_whose_evidences_disagree_is_greyed(worded: Diagnosis) -> None:
+    own = [i for i in worded.insights if i.cluster == 0]
+    said = findings_columns(worded, own)
+    assert said.index("In words") < said.index("Conditions")
+    assert [disagrees(i) for i in own if i.kind == "phrase"] == [False, True]
+    assert said.count("evidences disagree") == 1
+    assert said.index("in the dark") < said.index("in fog")
+    assert "at night" in said
+
+
+def test_a_selection_is_described_in_words_without_a_p(worded: Diagnosis) -> None:
+    dark = np.flatnonzero(np.arange(240) % 4 == 0)
+    said = "".join(phrases_of_rows(worded, dark))
+    assert "in the dark" in said
+    assert "exploratory, no p" in said
+    large = add_words(make_diagnosis(4800, with_images=False))
+    assert "in the dark" in "".join(phrases_of_rows(large, np.flatnonzero(np.arange(4800) % 4 == 0)))
+    assert phrases_of_rows(worded, dark[:1]) == []
+    assert phrases_of_rows(make_diagnosis(), np.arange(9)) == []
+
+
+def test_the_audit_holds_every_phrase_in_every_class_and_its_cells_say_support_and_interval(worded: Diagnosis) -> None:
+    cells = cells_of(worded)
+    assert len(cells) == 5 * 4
+    said = heat_map(worded, cells)
+    assert said.count("data-said=") == 20
+    assert "24 images" in said
+    assert families_of(worded)[:2] == [EVERY, "light"]
+    assert {c.phrase for c in cells_of(worded, "light")} == {"in the dark"}
+    with pytest.raises(InvalidInput, match="no family"):
+        cells_of(worded, "smell")
+
+
+def test_the_audit_as_csv_starts_no_formula(worded: Diagnosis) -> None:
+    cells = cells_of(worded)
+    object.__setattr__(cells[0], "phrase", "=HYPERLINK(1)")
+    lines = list(csv.DictReader(io.StringIO(audit_csv(cells).decode())))
+    assert len(lines) == 20
+    assert lines[0]["phrase"] == "'=HYPERLINK(1)"
+    assert float(lines[1]["low"]) <= float(lines[1]["observed"]) <= float(lines[1]["high"])
+
+
+def test_the_audit_of_the_open_run_can_be_downloaded(worded: Diagnosis) -> None:
+    from pathlib import Path
+
+    families, table, download = on_audit(Session(RUNS.add(worded)), "light")
+    assert families["value"] == "light"
+    assert "in the dark" in table
+    assert Path(download["value"]).read_text("utf-8").startswith("phrase,")
+    with pytest.raises(InvalidInput, match="No run is open"):
+        on_audit(Session(), EVERY)

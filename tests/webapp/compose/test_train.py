@@ -1,0 +1,142 @@
+"""Training on the page: the plan, what a stop leaves, and what stands there afterwards."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import core.encoders
+from core.encoders.open_clip.encoder import OpenClipEncoder
+from core.errors import Cancelled, InvalidInput
+from core.records import Estimate
+from core.scenes.shipped import open_shipped
+from core.training import scorers
+from core.training.adapters import ADAPTERS
+from core.training.checkpoints import Epoch
+from core.training.forgetting import RegressionCheck, RegressionRow
+from tests.core.encoders.open_clip.test_token_tower import TWO
+from tests.support.composed import pairs
+from tests.support.tiny_clip import write_model
+from tests.webapp.markup.test_html import Tags
+from webapp.compose import train as tab
+from webapp.compose.models import House
+from webapp.compose.state import own_folder
+from webapp.compose.train import PART, RENDERED, Plan, adapters, learn, on_learned, on_plan, on_teach, read_plan
+from webapp.compose.train_view import PER_ITEM, curve_view, regression_view
+from webapp.compose.visit import Composing
+
+HOUSE = House()
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
+    return OpenClipEncoder(f"local-dir:{write_model(tmp_path_factory.mktemp('clip') / 'model', TWO)}")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tiny: OpenClipEncoder) -> Composing:
+    """An open benchmark of eight items and a tiny CLIP in the embedded encoder's place."""
+    monkeypatch.setattr(core.encoders, "load_encoder", lambda name="embedded", **kw: tiny)
+    monkeypatch.setattr(scorers, "load_encoder", lambda name="embedded", **kw: tiny)
+    monkeypatch.setattr(tab, "_regression", lambda adapted, progress: "not in this test")
+    found = open_shipped(n=8)
+    return Composing("own", found, found)
+
+
+def test_every_adapter_is_offered_with_an_estimate() -> None:
+    assert {name for _, name in adapters()} == set(ADAPTERS) == set(PER_ITEM)
+    assert "About" in on_plan("local", RENDERED, "", 1000, 6)
+    assert "half the items" in on_plan("local", PART, "", 1000, 6)
+
+
+@pytest.mark.parametrize(("n", "epochs", "seed"), [(10, 6, 0), (1e9, 6, 0), (400, 0, 0), (400, 6, -1), ("<b>", 6, 0)])
+def test_numbers_out_of_range_are_refused_and_escaped(n: Any, epochs: Any, seed: Any) -> None:
+    with pytest.raises(InvalidInput):
+        read_plan("local", RENDERED, "", n, epochs, seed, "embedded")
+    assert "<b>" not in on_plan("local", RENDERED, "", n, epochs)
+    with pytest.raises(InvalidInput, match="Choose an adapter"):
+        read_plan("../x", RENDERED, "", 400, 6, 0, "embedded")
+
+
+@pytest.mark.slow
+def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(small: Composing) -> None:
+    found = learn(small, HOUSE, Plan("linear", RENDERED, 24, 2, 0, "embedded"), own_folder(), lambda *a: None)
+    assert not found.stopped
+    before, after = found.ran.results
+    assert before.ids == after.ids
+    assert (before.name, after.name) == ("embedded", found.taught.name)
+    with zipfile.ZipFile(found.archive) as archive:
+        assert sorted(archive.namelist()) == ["adapter.json", "adapter.safetensors"]
+    _, composing, view, _, _, _, taught, archive, models = on_learned(small, HOUSE, found)
+    assert "Against each other" in view
+    assert composing.taught == (found.taught,)
+    assert "Kept" in taught
+    assert archive["visible"]
+    assert models["value"] == f"adapter:{found.taught.name}"
+    again = learn(composing, HOUSE, Plan("linear", RENDERED, 24, 2, 0, "embedded"), own_folder(), lambda *a: None)
+    assert again.taught.name == f"{found.taught.name} (2)"
+
+
+def test_a_part_that_is_learned_from_is_not_tested_on(small: Composing) -> None:
+    whole = open_shipped(n=24)
+    found = learn(Composing("own", whole, whole), HOUSE, Plan("linear", PART, 0, 1, 0, "embedded"), own_folder(), lambda *a: None)
+    assert len(found.ran.results[0].ids) == 12
+    assert found.ran.opened is whole
+    assert not any("memory, not skill" in note for note in found.ran.results[1].notes)
+
+
+@pytest.mark.slow
+def test_a_stop_after_an_epoch_keeps_it_and_before_one_keeps_nothing(small: Composing) -> None:
+    def stopped_at(step: int) -> Any:
+        done_yet = [False]
+
+        def progress(name: str, done: int, total: int) -> None:
+            done_yet[0] = done_yet[0] or (name == "train" and done >= step)
+            if done_yet[0]:
+                raise Cancelled("stopped")
+
+        return progress
+
+    plan = Plan("linear", RENDERED, 24, 5, 0, "embedded")
+    found = learn(small, HOUSE, plan, own_folder(), stopped_at(3))  # 20 items to learn from, 16 in a step: two steps an epoch
+    assert found.stopped
+    assert len(found.ran.results) == 2
+    with pytest.raises(Cancelled):
+        learn(small, HOUSE, plan, own_folder(), stopped_at(1))
+
+
+def test_what_fails_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fails(*said: Any) -> Any:
+        raise InvalidInput("no good")
+
+    folder = tmp_path / "own"
+    folder.mkdir()
+    monkeypatch.setattr(tab, "learn", fails)
+    monkeypatch.setattr(tab, "own_folder", lambda: folder)
+    pictured = pairs(8)
+    with pytest.raises(InvalidInput, match="no good"):
+        list(on_teach(Composing("own", pictured, pictured), HOUSE, "local", RENDERED, "colour", 400, 6, 0, "embedded"))
+    assert not folder.exists()
+
+
+def test_the_curve_names_its_best_epoch() -> None:
+    curve = (Epoch(0, None, 0.7, 0.05), Epoch(1, 0.6, 0.4, 0.6), Epoch(2, 0.5, 0.5, 0.55))
+    text = " ".join(Tags(curve_view(curve)).text.split())
+    assert "60 % after epoch 1" in text
+    assert "2 epochs" in text
+    assert curve_view(()) == ""
+
+
+def test_what_it_cost_is_told_by_words_and_its_absence_too() -> None:
+    row = RegressionRow(
+        "Zero-shot", "<i>", "accuracy", 240, Estimate(0.4, 0.3, 0.5), Estimate(0.1, 0.05, 0.2), Estimate(-0.3, -0.4, -0.2), 0.001, 80, 8, "lost"
+    )
+    view = regression_view(RegressionCheck("before", "after", (row,), (row,), ("<b>note</b>",)))
+    text = Tags(view).text
+    assert "▼ lost" in text
+    assert "re-ranking" in text
+    assert not {"i", "b"} & Tags(view).names
+    assert "not checked: it was stopped" in regression_view("it was stopped")

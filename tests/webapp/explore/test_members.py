@@ -1,0 +1,87 @@
+"""What a condition, the rest of a class and another cluster mean for the members of a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.discovery.design import scope_rows
+from core.records import Diagnosis, FailureCluster
+from tests.support.diagnoses import make_diagnosis
+from tests.webapp.markup.test_html import Tags
+from webapp.explore.cards import candidate_list, cluster_card, cluster_list
+from webapp.explore.detail import ASKED, EXPLORATORY, Selection, chip, selection_pane
+from webapp.explore.members import members_of, met_by
+
+
+def with_members(cluster: FailureCluster, rows: list[int], n: int, **kwargs: object) -> FailureCluster:
+    return replace(cluster, membership=np.isin(np.arange(n), rows).astype(float), size=len(rows), **kwargs)  # type: ignore[arg-type]
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def two_clusters(first: list[int], second: list[int], scope: str = "all samples") -> Diagnosis:
+    made = make_diagnosis()
+    n = len(made.samples)
+    return replace(made, clusters=(with_members(made.clusters[0], first, n), with_members(made.clusters[1], second, n, scope=scope)))
+
+
+def test_a_condition_is_told_with_the_share_of_members_and_of_the_rest() -> None:
+    diagnosis = make_diagnosis()  # every fourth of 60 meets the condition
+    assert plain(met_by(diagnosis, diagnosis.insights[0], np.array([0, 1, 2, 3]))) == "25 % of members, 25 % of the rest"
+    assert plain(met_by(diagnosis, diagnosis.insights[0], np.arange(0, 60, 4))) == "100 % of members, 0 % of the rest"
+    within = replace(diagnosis.insights[0], scope="bus")  # rows 0, 3, ..., 57, of which 0, 12, ..., 48 meet it
+    assert plain(met_by(diagnosis, within, np.array([0, 3]))) == "50 % of members, 22 % of the rest"
+
+
+def test_cards_and_panes_carry_the_share_and_mark_what_is_exploratory() -> None:
+    diagnosis = make_diagnosis()
+    confirmed, exploratory = (cluster_card(diagnosis, c, 2.0) for c in diagnosis.clusters)
+    assert "100 % of members" in plain(confirmed)
+    assert "exploratory" not in confirmed
+    assert "exploratory" in exploratory
+    pane = selection_pane(diagnosis, Selection(members_of(diagnosis.clusters[0]), diagnosis.insights[:1], diagnosis.clusters[0]))
+    assert "100 % of members" in plain(pane)
+
+
+def test_members_that_lie_in_a_cluster_ranked_before_are_counted() -> None:
+    diagnosis = two_clusters([0, 4, 8, 12], [8, 12, 16])
+    first, second = diagnosis.clusters
+    assert "also in cluster" not in cluster_card(diagnosis, first, 1.0)
+    assert "2 of its 3 are also in cluster 1" in cluster_card(diagnosis, second, 1.0)
+    assert "2 of its 3 are also in cluster 1" in selection_pane(diagnosis, Selection(members_of(second), (), second))
+    apart = two_clusters([0, 4], [8, 12])
+    assert "also in cluster" not in cluster_list(apart)
+
+
+def test_a_cluster_of_a_class_is_compared_with_the_rest_of_its_class() -> None:
+    diagnosis = two_clusters([0], [3, 6], scope="bus")
+    said = plain(Tags(chip(diagnosis, np.array([3, 6]), "bus")).text)
+    rest = diagnosis.outcomes.loss[scope_rows(diagnosis, "bus") & ~np.isin(np.arange(60), [3, 6])].mean()
+    assert f"against {rest:.2f} in the rest of bus" in said
+    assert "10 % of bus" in said
+
+
+def test_what_a_question_chose_is_not_called_chosen_after_its_losses() -> None:
+    diagnosis, rows = make_diagnosis(), np.arange(6)
+    asked = selection_pane(diagnosis, Selection(rows, (), title="Looks like “fog”", scope="bus"))
+    assert "in the rest of bus" in asked
+    assert ASKED in asked
+    assert EXPLORATORY not in asked
+    assert EXPLORATORY in selection_pane(diagnosis, Selection(rows, ()))
+
+
+def test_candidates_have_intervals_all_or_none() -> None:
+    diagnosis = make_diagnosis()
+    one = diagnosis.candidates[0]
+    other = replace(one, excess_loss=replace(one.excess_loss, low=float("nan"), high=float("nan")))
+    assert "[" in candidate_list(diagnosis)
+    said = candidate_list(replace(diagnosis, candidates=(one, other)))
+    assert "[" not in said
+    for candidate in (one, other):
+        pane = selection_pane(replace(diagnosis, candidates=(one, other)), Selection(members_of(candidate), (), candidate))
+        assert pane.count("[") == 1  # of the share of all failures
+    assert "Could be chance" in said

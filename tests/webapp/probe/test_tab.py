@@ -1,0 +1,281 @@
+"""The Probe tab: a form made of a probe's settings, a result beside the user's model, and one image explained."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from core.options import settings_of
+from core.probes import PROBES, make_probe
+from core.records import Diagnosis, ProbeResult, SampleSet
+from core.store import load
+from tests.support.showcase import add_words, make_showcase
+from webapp.probe.form import cards, controls, read_press
+from webapp.probe.images import explanation_view
+from webapp.probe.state import Probing, added, allowed, compared, estimate, is_path, refusal, run_one, split_of, with_probes
+from webapp.probe.tab import on_back, on_choose, on_explain, on_failures, on_found, on_made, on_open, on_result, on_start
+from webapp.state.jobs import JOBS
+from webapp.state.session import RUNS, Session
+
+pytestmark = pytest.mark.usefixtures("plain")
+N = 120
+HARMLESS = {"templates", "own_templates", "synonyms", "descriptions", "concept", "init"}
+"""Settings of free text that no probe takes for a path: lines, JSON (checked), and words."""
+
+
+def press(**said: Any) -> Any:
+    return SimpleNamespace(_data=said)
+
+
+def started(session: Session, probing: Probing, **settings: Any) -> tuple[Any, ...]:
+    *_, (job, _, made) = on_start(session, None, press(probe="zero-shot", settings=settings))
+    return job, *on_made(session, probing, made)
+
+
+@pytest.mark.parametrize("name", list(PROBES))
+def test_every_setting_has_one_labelled_control_unless_it_is_a_path(name: str, streets: Diagnosis) -> None:
+    form = controls(name, streets)
+    for setting in settings_of(core_class(name)):
+        assert form.count(f'data-setting="{setting.name}"') == (0 if is_path(setting) else 1), setting.name
+        assert form.count(f'for="set-{setting.name}"') == (0 if is_path(setting) else 1)
+    assert form.count('data-setting="seed"') == 1
+
+
+def core_class(name: str) -> Any:
+    from core.probes import probe_class
+
+    return probe_class(name)
+
+
+@pytest.mark.parametrize("name", list(PROBES))
+def test_no_visitor_makes_the_server_open_a_file_by_its_path(name: str) -> None:
+    for setting in settings_of(core_class(name)):
+        if setting.kind != "str" or setting.choices:
+            continue
+        if is_path(setting):
+            with pytest.raises(InvalidInput, match="path on the server"):
+                allowed(name, {setting.name: "/etc/passwd"})
+        else:
+            assert setting.name in HARMLESS, f"{setting.name} is new: say in probe_runs whether it is a path"
+    if "descriptions" in {s.name for s in settings_of(core_class(name))}:
+        with pytest.raises(InvalidInput, match="JSON itself"):
+            allowed(name, {"descriptions": "/etc/passwd"})
+        with pytest.raises(InvalidInput, match="Paste"):
+            allowed(name, {"synonyms": "secret.JSON "})
+
+
+def test_a_probe_whose_module_is_missing_is_shown_and_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROBES, "later", "core.probes.not_there_yet:Later")
+    found = cards()
+    assert 'value="later" disabled' in found
+    assert "Not available" in found
+    assert 'value="zero-shot" checked' in found
+
+
+def test_a_form_from_the_browser_is_not_trusted() -> None:
+    assert read_press({"probe": "x" * 999, "settings": "no object"}) == ("x" * 60, {})
+    assert read_press({"settings": {"seed": "1"}}) == ("", {"seed": "1"})
+
+
+def test_the_estimate_says_how_long_or_what_is_wrong(example: str) -> None:
+    assert estimate([example, "zero-shot", {}]).startswith("About ")
+    assert "templates must be one of" in estimate([example, "zero-shot", {"templates": "81"}])
+    assert "seed" in estimate([example, "zero-shot", {"seed": "-1"}])
+    assert "no longer held" in estimate(["unknown", "zero-shot", {}])
+    assert estimate("nonsense") == estimate(None) == ""
+
+
+def test_the_split_column_is_offered_where_it_has_both_parts(streets: Diagnosis) -> None:
+    assert "set-split" not in controls("zero-shot", streets)
+    parts = np.where(np.arange(N) % 2 == 0, "train", "test").astype(object)
+    divided = replace(streets, samples=replace(streets.samples, splits=parts))
+    assert "set-split" in controls("zero-shot", divided)
+    found = split_of(divided, "column")
+    assert found is not None
+    assert len(found.folds[0].test) == N // 2
+    with pytest.raises(InvalidInput, match="'halves' or 'column'"):
+        split_of(divided, "/etc/passwd")
+
+
+def test_a_result_on_an_example_stays_with_the_visitor(example: str) -> None:
+    session = Session(example)
+    job, status, probing, view, gallery, why, failures, back = started(session, Probing(example))
+    assert job == ""
+    assert "Done" in status
+    assert RUNS.get(example).probes == ()
+    assert [r.name for r in probing.results] == ["zero-shot"]
+    accuracy = probing.results[0].accuracy
+    assert f"right on {100 * accuracy.value:.0f}" in view["value"]
+    assert "Why this one" not in why
+    assert failures["visible"]
+    assert not back["visible"]
+    assert gallery["run"] == example
+
+
+def test_a_result_on_a_visitors_own_run_is_stored_with_it(streets: Diagnosis) -> None:
+    run = RUNS.add(streets)
+    _, _, probing, *_ = started(Session(run), Probing(run))
+    assert [r.name for r in RUNS.get(run).probes] == ["zero-shot"]
+    fresh, _, form, pool, view, *_ = on_open(Session(run), Probing())
+    assert fresh.results[0].accuracy.value == probing.results[0].accuracy.value
+    assert "probe-head" in view["value"]
+    assert 'data-probe="zero-shot"' in form["value"]
+    assert not pool["visible"]
+
+
+def test_the_same_settings_replace_a_result_and_others_get_a_name_of_their_own(streets: Diagnosis, result: ProbeResult) -> None:
+    same, name = added((result,), replace(result, seconds=9.0))
+    assert (len(same), name, same[0].seconds) == (1, "zero-shot", 9.0)
+    other, name = run_one(streets, "zero-shot", {"templates": "own", "own_templates": "a {} in the dark."}, results=(result,))
+    assert len(other) == 2
+    assert name == "zero-shot, own templates"
+    again, name = added(other, replace(result, settings={"seed": 7}))
+    assert name == "zero-shot (2)"
+    assert len({r.name for r in again}) == len(again) == 3
+
+
+def test_a_pool_is_asked_for_only_where_one_is_used(example: str) -> None:
+    asked = {name: on_choose(Session(example), press(probe=name))[1]["visible"] for name in PROBES}
+    assert asked == {name: bool(make_probe(name).needs().pool) for name in PROBES}
+    assert asked["sus-x"]
+    assert not asked["zero-shot"]
+
+
+def test_a_stopped_run_says_so_and_keeps_what_was_there(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import core.probes.run
+
+    def endless(*_: Any, progress: Any, **__: Any) -> Any:
+        while True:
+            progress("probe", 0, 9)
+
+    monkeypatch.setattr(core.probes.run, "run_probe", endless)
+    running = on_start(Session(example), None, press(probe="zero-shot", settings={}))
+    job, *_ = next(running)
+    next(running)
+    assert JOBS.cancel(job)
+    *_, last = running
+    assert "Stopped" in last[1]
+    assert last[2] is None
+    assert "value" not in str(on_made(Session(example), Probing(example), None))  # every place is left as it is
+
+
+def test_what_cannot_be_probed_is_said_before_anything_runs(streets: Diagnosis) -> None:
+    unlabelled = replace(streets, samples=SampleSet(streets.samples.ids, name="no labels"))
+    for diagnosis, said in ((replace(streets, words=None), "text tower"), (unlabelled, "true class")):
+        assert said in refusal(diagnosis)
+        with pytest.raises(InvalidInput, match=said):
+            run_one(diagnosis, "zero-shot", {})
+    with pytest.raises(InvalidInput, match="There is no probe"):
+        run_one(streets, "fortune-telling", {})
+    with pytest.raises(InvalidInput, match="No run is open"):
+        list(on_start(Session(), None, press(probe="zero-shot", settings={})))
+    run = RUNS.add(replace(streets, words=None))
+    _, chooser, form, *_ = on_open(Session(run), Probing())
+    assert chooser == ""
+    assert "No probe can run" in form["value"]
+    assert "No run is open" in on_open(Session(), Probing())[2]["value"]
+
+
+def test_pressing_leads_from_a_kind_to_an_image_and_back_to_another_result(example: str) -> None:
+    session = Session(example)
+    _, _, probing, *_ = started(session, Probing(example))
+    shown, _, gallery, *_ = on_result(session, probing, press(do="kind", scope="0", kind="both"))
+    assert (shown.scope, shown.kind) == ("0", "both")
+    assert "Both wrong:" in gallery
+    assert "Why this one" in on_explain(session, shown, press(do="explain", place="3"))
+    for wrong in ("-1", str(N), "x", float("inf"), float("nan"), None):
+        with pytest.raises(InvalidInput):
+            on_explain(session, shown, press(do="explain", place=wrong))
+    made, view, *_ = on_result(session, shown, press(do="result", name="zero-shot"))
+    assert made.scope == "all"
+    assert "probe-head" in view["value"]
+    with pytest.raises(InvalidInput, match="another run"):
+        on_result(Session("other"), shown, press(do="kind"))
+
+
+def test_what_was_added_while_a_probe_was_at_work_is_not_lost(streets: Diagnosis, example: str) -> None:
+    session, other = Session(example), RUNS.add(streets)
+    *_, (_, _, late) = on_start(session, None, press(probe="zero-shot", settings={"seed": "5"}))
+    _, _, meanwhile, *_ = started(session, Probing(example), templates="own", own_templates="a {} in the dark.")
+    elsewhere, *_ = on_open(Session(other), meanwhile)
+    status, kept, *views = on_made(Session(other), elsewhere, late)
+    assert f"added to {streets.samples.name}" in status
+    assert kept.run == other
+    assert all("value" not in str(view) for view in views)  # the open run's places are left as they are
+    assert [r.name for r in kept.kept[example]] == ["zero-shot, own templates", "zero-shot"]
+    unseen = on_made(Session(other), meanwhile, late)[1]  # the other run was opened in Explore alone
+    again, _, _, _, view, *_ = on_open(session, unseen)
+    assert again.run == example
+    assert "All results (2)" in view["value"]
+
+
+def test_a_stopped_diagnosis_of_failures_opens_no_earlier_run(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from webapp.probe import tab
+
+    def endless(_: Any, __: Any, progress: Any) -> str:
+        while True:
+            progress("diagnose", 0, 9)
+
+    session = Session(example)
+    _, _, probing, *_ = started(session, Probing(example))
+    monkeypatch.setattr(tab, "diagnose_failures", endless)
+    running = on_failures(session, probing)
+    job, _, finished = next(running)
+    assert finished == ("", "")  # what an earlier press had made is forgotten at once
+    next(running)
+    assert JOBS.cancel(job)
+    *_, last = running
+    assert last[2] == ("", "")
+    assert all("value" not in str(part) for part in on_found(probing, last[2], []))
+
+
+@pytest.mark.parametrize("wrong", ["1.7", True, "-1", "nan", "1e300", [1]])
+def test_a_seed_that_is_no_whole_number_is_refused(example: str, wrong: Any) -> None:
+    assert "seed must be a whole number" in estimate([example, "zero-shot", {"seed": wrong}])
+
+
+@pytest.mark.slow
+def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis) -> None:
+    run = RUNS.add(add_words(make_showcase(200)))
+    session = Session(run)
+    _, _, probing, *_ = started(session, Probing(run))
+    *_, (_, status, finished) = on_failures(session, probing)
+    assert "Done" in status
+    found, probed = finished
+    assert probed == run
+    made = RUNS.get(found)
+    np.testing.assert_array_equal(made.outcomes.loss, probing.results[0].outcomes.loss)
+    tabs, picker, left, opened, *_ = on_found(probing, finished, [("streets", "example-streets")])
+    assert (tabs["selected"], opened.run, left.former) == ("explore", found, run)
+    assert [value for _, value in picker["choices"]] == [found, run, "example-streets"]
+    shown, *_ = on_open(opened, left)
+    assert shown.former == run
+    assert compared(with_probes(found, made.probes), "zero-shot") is None  # the model of that run is the probe itself
+    tabs, _, left, opened, *_ = on_back(shown)
+    assert (opened.run, left.former) == (run, "")
+
+
+@pytest.mark.slow
+def test_a_pool_in_class_folders_teaches_and_every_image_is_scored(repository: Path, tmp_path: Path) -> None:
+    diagnosis, other = (load(repository / "assets" / "examples" / name / "run") for name in ("nothing_to_find", "scenes"))
+    assert other.samples.images is not None
+    assert other.samples.labels is not None
+    with zipfile.ZipFile(tmp_path / "pool.zip", "w") as pack:
+        for row in range(0, 960, 20):
+            pack.writestr(f"{other.samples.class_names[int(other.samples.labels[row])]}/{row}.webp", other.samples.images.read(row))
+    results, name = run_one(diagnosis, "sus-x", {"per_class": "4"}, pool=str(tmp_path / "pool.zip"))
+    assert name == "sus-x, per class 4"
+    found = results[0]
+    assert found.settings["pool"] == "pool.zip"
+    assert len(found.rows) == len(diagnosis.samples)  # none of them taught
+    assert found.support is not None
+    assert (found.support.rows == -1).all()
+    assert any("folders were taken for classes" in note for note in found.notes)
+    assert "no-picture" in explanation_view(diagnosis, found, 0)  # what a pool held is named where its picture is not kept
