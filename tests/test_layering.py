@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,16 +27,68 @@ HEAVY = (
     "jinja2",
     "onnxruntime",
 )
-FACES = ("gradio", "webapp")
+ROOMS = (
+    "errors",
+    "files",
+    "options",
+    "registry",
+    "records",
+    "numbers",
+    "statistics",
+    "encoders",
+    "data",
+    "embeddings",
+    "language",
+    "scenes",
+    "discovery",
+    "checks",
+    "probes",
+    "composition",
+    "training",
+    "diagnose",
+    "reports",
+    "store",
+    "cli",
+    "__main__",
+)
+"""From the ground up: a room may import those before it, and itself."""
+PAGE = (
+    "theme guide markup failure_map",
+    "state",
+    "explore",
+    "data ask clicks predict probe compose",
+    "api",
+    "app",
+)
+"""The page's own rooms, all above core; those of one line do not import each other."""
+RANK = {
+    **{f"core.{room}": rank for rank, rooms in enumerate(ROOMS) for room in rooms.split()},
+    **{f"webapp.{room}": 100 + rank for rank, rooms in enumerate(PAGE) for room in rooms.split()},
+}
+DOOR = {("core.cli.diagnose", "webapp.app")}
+"""The command `serve` hands over to the page, inside its function."""
+OUTSIDE = ("gradio", "tests", "scripts")
+NAMES = re.compile(r"\b(?:core|webapp|tests|scripts)(?:\.[A-Za-z_]\w*)+(?::\w+)?")
 
 
-def modules(folder: Path) -> dict[str, Path]:
-    """Dotted name of every module below core."""
+def modules(folder: Path, *packages: str) -> dict[str, Path]:
+    """Dotted name of every module below the packages: core and webapp if none is named."""
     found: dict[str, Path] = {}
-    for path in sorted(folder.glob("core/**/*.py")):
-        parts = path.relative_to(folder).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    for package in packages or ("core", "webapp"):
+        for path in sorted(folder.glob(f"{package}/**/*.py")):
+            parts = path.relative_to(folder).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
+
+
+def edges(folder: Path) -> dict[str, set[str]]:
+    """For every module of core and webapp, the modules of ours that it imports anywhere, functions and TYPE_CHECKING included."""
+    files = modules(folder)
+    return {name: {m for m in imports(path) if m in files and m != name} for name, path in files.items()}
+
+
+def room_of(name: str) -> str:
+    return ".".join(name.split(".")[:2])
 
 
 def imports(path: Path, *, at_top: bool = False) -> set[str]:
@@ -64,28 +118,105 @@ def loaded_by(code: str, repository: Path) -> set[str]:
     return set(done.stderr.split())
 
 
-def test_core_never_imports_the_page_or_gradio(repository: Path) -> None:
-    found = {name: sorted(m for m in imports(path) if m.split(".")[0] in FACES) for name, path in modules(repository).items()}
-    # The command `serve` hands over to the page, inside its function; that is the one door.
-    assert {name: m for name, m in found.items() if m} == {"core.cli.diagnose": ["webapp.app", "webapp.app.main"]}
-    assert not {m for m in imports(modules(repository)["core.cli.diagnose"], at_top=True) if m.split(".")[0] in FACES}
+def test_every_room_imports_downward(repository: Path) -> None:
+    up = {
+        (name, target)
+        for name, targets in edges(repository).items()
+        for target in targets
+        if room_of(name) != room_of(target) and name != "webapp" and target not in ("core", "webapp") and RANK[room_of(target)] >= RANK[room_of(name)]
+    }
+    assert up == DOOR
 
 
-def test_core_has_no_import_cycle(repository: Path) -> None:
-    files = modules(repository)
-    edges = {name: {m for m in imports(path, at_top=True) if m in files and m != name} for name, path in files.items()}
+def test_core_knows_neither_gradio_nor_tests_nor_scripts(repository: Path) -> None:
+    found = {name: sorted(m for m in imports(path) if m.split(".")[0] in OUTSIDE) for name, path in modules(repository, "core").items()}
+    assert {name: m for name, m in found.items() if m} == {}
+    assert not {m for m in imports(modules(repository)["core.cli.diagnose"], at_top=True) if m.startswith("webapp")}
+
+
+def test_no_file_imports_itself_by_a_detour(repository: Path) -> None:
+    graph = {
+        name: {m for m in targets if m != "webapp" and (name, m) not in DOOR} for name, targets in edges(repository).items()
+    }  # every file below webapp imports the package
     done: set[str] = set()
 
     def visit(name: str, trail: tuple[str, ...]) -> None:
         assert name not in trail, " -> ".join((*trail[trail.index(name) :], name))
         if name not in done:
-            for target in sorted(edges[name]):
+            for target in sorted(graph[name]):
                 visit(target, (*trail, name))
             done.add(name)
 
-    for name in files:
+    for name in graph:
         visit(name, ())
-    assert done == set(files)
+    assert done == set(graph)
+
+
+def test_sub_rooms_import_no_sibling_that_imports_them(repository: Path) -> None:
+    pairs = {
+        (name.rpartition(".")[0], target.rpartition(".")[0])
+        for name, targets in edges(repository).items()
+        for target in targets
+        if room_of(name) == room_of(target) and name.count(".") > 2 and target.count(".") > 2
+    }
+    assert {(a, b) for a, b in pairs if a < b and (b, a) in pairs} == set()
+
+
+def test_records_come_from_the_one_place_that_hands_them_on(repository: Path) -> None:
+    around = {
+        (name, target)
+        for name, targets in edges(repository).items()
+        for target in targets
+        if target.startswith("core.records.") and room_of(name) != "core.records" and target not in ("core.records.codec", "core.records.ledger")
+    }
+    assert around == set()
+
+
+def test_every_string_that_names_a_module_of_ours_names_one(repository: Path) -> None:
+    wrong: dict[str, str] = {}
+    for name, path in modules(repository, "core", "webapp", "tests", "scripts").items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and NAMES.fullmatch(node.value)
+                and not node.value.startswith("core.probes.none_")
+            ):
+                try:
+                    resolve(node.value, repository)
+                except (AttributeError, ImportError) as error:
+                    wrong[f"{name}: {node.value}"] = str(error)
+    assert wrong == {}
+
+
+def test_every_module_that_docs_or_docstrings_name_is_there(repository: Path) -> None:
+    files = modules(repository, "core", "webapp", "tests", "scripts")
+    pages = [repository / "README.md", *sorted((repository / "docs").glob("**/*.md"))]
+    texts = {str(path.relative_to(repository)): path.read_text("utf-8") for path in (*files.values(), *pages)}
+    wrong = {
+        (page, named)
+        for page, text in texts.items()
+        for named in re.findall(r"\b(?:core|webapp|tests|scripts)/[\w/]+\.py\b", text)
+        + re.findall(r"python -m ((?:core|tests|scripts)\.[\w.]*\w)", text)
+        if not (repository / named).is_file() and named not in files
+    }
+    assert wrong == set()
+
+
+def resolve(named: str, repository: Path) -> None:
+    """Import the longest part of a dotted name that is a module, then look the rest up as attributes.
+
+    Raises:
+        ImportError, AttributeError: no such module, or nothing of that name in it.
+    """
+    parts = named.replace(":", ".").split(".")
+    files = modules(repository, "core", "webapp", "tests", "scripts")
+    n = next((n for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in files), 0)
+    if n == 0:
+        raise ImportError(f"no module {named}")
+    target: object = importlib.import_module(".".join(parts[:n]))
+    for part in parts[n:]:
+        target = getattr(target, part)
 
 
 @pytest.mark.parametrize("code", ["import core", "import core.records.diagnosis, core.errors, core.data.tables.roles", "import core.cli.main"])

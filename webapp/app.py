@@ -16,8 +16,7 @@ from typing import Any
 import gradio as gr
 
 from core.files import ASSETS
-from webapp import api as endpoints
-from webapp import guide as reading
+from webapp import api as endpoints, guide as reading
 from webapp.ask import tab as ask
 from webapp.clicks import tab as clicks
 from webapp.compose import tab as compose
@@ -29,7 +28,6 @@ from webapp.probe import tab as probe
 from webapp.state.session import RUNS, Session, shows_errors
 from webapp.theme import quiet_theme
 
-ASSETS = ASSETS
 TITLE = "Errata: where does your model fail?"
 MAX_UPLOAD = "4gb"
 CACHE_S = 24 * 3600

@@ -1,4 +1,4 @@
-"""Of core.cli.main.probe."""
+"""The commands `compare` and `reproduce`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from core.cli.output import check_suffix, in_folder, make_folder, write_table
 from core.cli.terminal import TerminalProgress
 from core.data.images.files import Files
 from core.errors import InvalidInput
-from core.reports.wording.own_pairs import _pair_document, _pair_lines, grid_lines, grid_table
+from core.reports.wording.own_pairs import grid_lines, grid_table, pair_document, pair_lines
 
 if TYPE_CHECKING:
     from core.composition.own_pairs import Caption
@@ -68,9 +68,9 @@ def pair(options: Namespace) -> None:
     finally:
         progress.close()
     if options.json:
-        print(json.dumps(_pair_document(found), indent=1, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(pair_document(found), indent=1, ensure_ascii=False, allow_nan=False))
         return
-    print("\n".join(_pair_lines(found)))
+    print("\n".join(pair_lines(found)))
 
 
 def _captions(options: Namespace) -> list[Caption]:

@@ -108,8 +108,7 @@ def assign(options: Namespace) -> None:
 
 def export(options: Namespace) -> None:
     """One part of a finished run, to a file or to standard output."""
-    from core.reports.tables import diagnosis as results
-    from core.reports.tables import probes as probe_tables
+    from core.reports.tables import diagnosis as results, probes as probe_tables
     from core.store import load
 
     if options.format == "parquet" and options.out is None:

@@ -47,10 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _module_of(options: argparse.Namespace) -> ModuleType:
     """The module whose function of the command's name runs it."""
-    from core.cli import compose as commands_compose
-    from core.cli import diagnose as commands
-    from core.cli import probe as commands_probe
-    from core.cli import words as commands_words
+    from core.cli import compose as commands_compose, diagnose as commands, probe as commands_probe, words as commands_words
 
     if options.command in ("compare", "reproduce") and getattr(options, "method", "") != "cola":
         from core.cli import compare as comparing

@@ -1,4 +1,4 @@
-"""Of core.cli.main.diagnose."""
+"""Files that commands write: folders made, endings checked, tables as CSV, Parquet or JSON."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Data."""
+"""What the user brings, read and checked."""

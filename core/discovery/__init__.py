@@ -1,1 +1,1 @@
-"""Discovery."""
+"""The method: failure clusters and conditions proposed, tested and described."""

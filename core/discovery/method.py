@@ -1,4 +1,4 @@
-"""Of core.diagnose."""
+"""The method: from embeddings and losses to clusters, conditions, sentences and a predicted loss."""
 
 from __future__ import annotations
 

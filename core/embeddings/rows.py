@@ -1,4 +1,4 @@
-"""Of core.data.images.crops."""
+"""Vectors and measured properties of rows that are crops of pictures, or share one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of core.language.phrases."""
+"""Vectors of texts from an encoder, kept between runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of core.language.vocabulary."""
+"""Phrases as prompts: a phrase spoken of each class in each template, and phrases that would say the same dropped."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def prompts(vocabulary: Vocabulary, nouns: Sequence[str], per_phrase: int = 8) -
 
     Example:
         >>> shipped = read_vocabulary()
+        >>> from core.language.vocabulary import shipped
         >>> with_phrase, without = prompts(shipped, ["dog", "apple"], 2)
         >>> with_phrase[0], without[0]
         (['a photo of a dog on a plain background', 'an apple on a plain background'], ['a photo of a dog', 'an apple'])

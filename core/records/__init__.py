@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
-from core.records.benchmarks import Benchmark as Benchmark
-from core.records.benchmarks import Box as Box
-from core.records.benchmarks import ComparedMetric as ComparedMetric
-from core.records.benchmarks import CompositionComparison as CompositionComparison
-from core.records.benchmarks import CompositionResult as CompositionResult
-from core.records.benchmarks import Item as Item
-from core.records.benchmarks import Kind as Kind
-from core.records.benchmarks import Metric as Metric
-from core.records.benchmarks import Picture as Picture
-from core.records.benchmarks import Pictured as Pictured
-from core.records.benchmarks import Scorer as Scorer
-from core.records.benchmarks import Scores as Scores
-from core.records.benchmarks import TagMetrics as TagMetrics
-from core.records.benchmarks import Texts as Texts
-from core.records.benchmarks import distinct_captions as distinct_captions
-from core.records.diagnosis import ClassFinding as ClassFinding
-from core.records.diagnosis import Detectable as Detectable
-from core.records.diagnosis import Diagnosis as Diagnosis
-from core.records.diagnosis import FailureCluster as FailureCluster
-from core.records.diagnosis import FailureMap as FailureMap
-from core.records.diagnosis import Insight as Insight
-from core.records.diagnosis import LossEstimate as LossEstimate
-from core.records.diagnosis import Predictability as Predictability
-from core.records.diagnosis import Prediction as Prediction
-from core.records.diagnosis import PredictionRow as PredictionRow
-from core.records.diagnosis import TextReader as TextReader
-from core.records.probes import OWN as OWN
-from core.records.probes import Choice as Choice
-from core.records.probes import Comparison as Comparison
-from core.records.probes import Control as Control
-from core.records.probes import FourWay as FourWay
-from core.records.probes import LogitParts as LogitParts
-from core.records.probes import Neighbours as Neighbours
-from core.records.probes import ProbeResult as ProbeResult
-from core.records.probes import Support as Support
-from core.records.samples import F32 as F32
-from core.records.samples import F64 as F64
-from core.records.samples import I64 as I64
-from core.records.samples import Bool as Bool
-from core.records.samples import Column as Column
-from core.records.samples import Embeddings as Embeddings
-from core.records.samples import Estimate as Estimate
-from core.records.samples import ImageStore as ImageStore
-from core.records.samples import Outcomes as Outcomes
-from core.records.samples import Progress as Progress
-from core.records.samples import SampleSet as SampleSet
-from core.records.samples import Words as Words
-from core.records.samples import no_progress as no_progress
+from core.records.benchmarks import (
+    Benchmark as Benchmark,
+    Box as Box,
+    ComparedMetric as ComparedMetric,
+    CompositionComparison as CompositionComparison,
+    CompositionResult as CompositionResult,
+    Item as Item,
+    Kind as Kind,
+    Metric as Metric,
+    Picture as Picture,
+    Pictured as Pictured,
+    Scorer as Scorer,
+    Scores as Scores,
+    TagMetrics as TagMetrics,
+    Texts as Texts,
+    distinct_captions as distinct_captions,
+)
+from core.records.diagnosis import (
+    ClassFinding as ClassFinding,
+    Detectable as Detectable,
+    Diagnosis as Diagnosis,
+    FailureCluster as FailureCluster,
+    FailureMap as FailureMap,
+    Insight as Insight,
+    LossEstimate as LossEstimate,
+    Predictability as Predictability,
+    Prediction as Prediction,
+    PredictionRow as PredictionRow,
+    TextReader as TextReader,
+)
+from core.records.probes import (
+    OWN as OWN,
+    Choice as Choice,
+    Comparison as Comparison,
+    Control as Control,
+    FourWay as FourWay,
+    LogitParts as LogitParts,
+    Neighbours as Neighbours,
+    ProbeResult as ProbeResult,
+    Support as Support,
+)
+from core.records.samples import (
+    F32 as F32,
+    F64 as F64,
+    I64 as I64,
+    Bool as Bool,
+    Column as Column,
+    Embeddings as Embeddings,
+    Estimate as Estimate,
+    ImageStore as ImageStore,
+    Outcomes as Outcomes,
+    Progress as Progress,
+    SampleSet as SampleSet,
+    Words as Words,
+    no_progress as no_progress,
+)

@@ -13,8 +13,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from core.records import benchmarks as composition
-from core.records import diagnosis as records
+from core.records import benchmarks as composition, diagnosis as records
 
 Array = npt.NDArray[Any]
 _RECORDS: dict[str, Any] = {name: kind for name, kind in (vars(composition) | vars(records)).items() if is_dataclass(kind)}

@@ -13,27 +13,31 @@ from typing import Any, Literal
 
 import numpy as np
 
-from core.records.probes import Choice as Choice
-from core.records.probes import Comparison as Comparison
-from core.records.probes import Control as Control
-from core.records.probes import FourWay as FourWay
-from core.records.probes import LogitParts as LogitParts
-from core.records.probes import Neighbours as Neighbours
-from core.records.probes import ProbeResult as ProbeResult
-from core.records.probes import Support as Support
-from core.records.samples import F32 as F32
-from core.records.samples import F64 as F64
-from core.records.samples import I64 as I64
-from core.records.samples import Bool as Bool
-from core.records.samples import Column as Column
-from core.records.samples import Embeddings as Embeddings
-from core.records.samples import Estimate as Estimate
-from core.records.samples import ImageStore as ImageStore
-from core.records.samples import Outcomes as Outcomes
-from core.records.samples import Progress as Progress
-from core.records.samples import SampleSet as SampleSet
-from core.records.samples import Words as Words
-from core.records.samples import no_progress as no_progress
+from core.records.probes import (
+    Choice as Choice,
+    Comparison as Comparison,
+    Control as Control,
+    FourWay as FourWay,
+    LogitParts as LogitParts,
+    Neighbours as Neighbours,
+    ProbeResult as ProbeResult,
+    Support as Support,
+)
+from core.records.samples import (
+    F32 as F32,
+    F64 as F64,
+    I64 as I64,
+    Bool as Bool,
+    Column as Column,
+    Embeddings as Embeddings,
+    Estimate as Estimate,
+    ImageStore as ImageStore,
+    Outcomes as Outcomes,
+    Progress as Progress,
+    SampleSet as SampleSet,
+    Words as Words,
+    no_progress as no_progress,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

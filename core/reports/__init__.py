@@ -1,1 +1,1 @@
-"""Reports."""
+"""Results in words, tables and pages."""

@@ -1,1 +1,1 @@
-"""Statistics."""
+"""Losses, intervals, permutations, paired tests, rankings, and groups that stay together."""

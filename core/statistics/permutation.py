@@ -1,4 +1,4 @@
-"""Of core.statistics.intervals.intervals."""
+"""Permutations within blocks that keep groups together, and the p values that come of them."""
 
 from __future__ import annotations
 

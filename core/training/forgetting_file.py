@@ -1,4 +1,4 @@
-"""Of core.cli.main.adapt."""
+"""The check of what training forgot, in the folder of the adapter: written, and read back."""
 
 from __future__ import annotations
 

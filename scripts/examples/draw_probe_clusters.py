@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-ROOT = Path(__file__).resolve().parents[1]
-
 from core.checks.compare import compare
 from core.encoders import load_encoder
+from core.files import ASSETS
 from core.probes import make_probe
 from core.probes.run import Task, run_probe
 from core.records import Bool, Diagnosis, FailureCluster, FourWay
@@ -30,7 +29,7 @@ SIDE, EACH, LEFT, HEAD = 76, 4, 300, 40
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, default=ROOT / "assets/examples/scenes/run")
+    parser.add_argument("--run", type=Path, default=ASSETS / "examples/scenes/run")
     parser.add_argument("--probe", default="zero-shot")
     parser.add_argument("--settings", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument("--out", type=Path, required=True)

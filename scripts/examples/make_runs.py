@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-
 from core.cli.terminal import TerminalProgress
 from core.diagnose import diagnose
+from core.files import ASSETS
 from core.records import F32, Diagnosis
 from core.store import THUMBNAILS, save
 
-EXAMPLES = ROOT / "assets" / "examples"
+EXAMPLES = ASSETS / "examples"
 
 
 def diagnose_example(name: str) -> Diagnosis:

@@ -1,1 +1,1 @@
-"""Ask."""
+"""The tab Ask, and the audit of every phrase."""

@@ -1,1 +1,1 @@
-"""Clicks."""
+"""The tab Thirty clicks."""

@@ -1,1 +1,1 @@
-"""Compose."""
+"""The tab Compose."""

@@ -160,7 +160,7 @@ class Parts:
         return [self.choice, *self.files, *self.models]
 
 
-def _benchmark(house: House) -> Parts:
+def build_benchmark(house: House) -> Parts:
     """The form, the result and the items."""
     from core.composition.readers import READERS
 
@@ -196,7 +196,7 @@ def _benchmark(house: House) -> Parts:
     return Parts(choice, own, [file, images, form], [encoder, second], run, cancel, line, result, items, failures, downloads, files)
 
 
-def _wire(
+def wire(
     parts: Parts,
     composing: gr.State,
     session: gr.State,

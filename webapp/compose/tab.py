@@ -6,10 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from webapp.compose import grid as compose_grid
-from webapp.compose import pairs as compose_pairs
-from webapp.compose import train as compose_teach
-from webapp.compose.benchmark import _benchmark, _wire
+from webapp.compose import grid as compose_grid, pairs as compose_pairs, train as compose_teach
+from webapp.compose.benchmark import build_benchmark, wire
 from webapp.compose.models import House
 from webapp.compose.state import forget
 from webapp.compose.visit import Composing
@@ -32,8 +30,8 @@ def build(
     gr.HTML(INTRO, **plain)
     switch = gr.HTML(SWITCH, js_on_load=(SCRIPTS / "compose_parts.js").read_text("utf-8"), elem_id="compose-switch", **plain)
     with gr.Column(elem_classes="compose-part part-benchmark"):
-        parts = _benchmark(house)
-        _wire(parts, composing, session, view, buttons, tabs, tab, examples, house)
+        parts = build_benchmark(house)
+        wire(parts, composing, session, view, buttons, tabs, tab, examples, house)
         compose_teach.build(composing, parts, house)
     with gr.Column(elem_classes="compose-part part-pairs"):
         compose_pairs.build(switch, house)

@@ -1,1 +1,1 @@
-"""Data."""
+"""The tab Your data."""

@@ -1,1 +1,1 @@
-"""Explore."""
+"""The tab Explore."""

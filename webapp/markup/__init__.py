@@ -1,1 +1,1 @@
-"""Markup."""
+"""Text, numbers, pictures and intervals as markup."""

@@ -1,1 +1,1 @@
-"""Predict."""
+"""The tab Predict."""

@@ -1,1 +1,1 @@
-"""Probe."""
+"""The tab Probe."""

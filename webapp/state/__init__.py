@@ -1,1 +1,1 @@
-"""State."""
+"""What a visitor has chosen and done: session, jobs, downloads, choices."""

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from core.files import ASSETS
 from core.records import Diagnosis
 from webapp.markup.html import table_csv
 
@@ -25,7 +26,7 @@ def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
 
     Gradio serves no file of the repository, where the examples' runs lie, so they are copied to the temporary folder.
     """
-    temporary, repository = Path(tempfile.gettempdir()).resolve(), Path(__file__).resolve().parent.parent
+    temporary, repository = Path(tempfile.gettempdir()).resolve(), ASSETS.parent
     own = folder.is_relative_to(temporary) and not folder.is_relative_to(repository)  # a clone may itself lie below the temporary folder
     target = folder if own else _copy_place(folder)
     for name, _ in FILES:

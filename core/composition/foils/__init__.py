@@ -1,1 +1,1 @@
-"""Foils."""
+"""Captions that are wrong by one change, made of captions that are right."""

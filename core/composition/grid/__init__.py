@@ -1,1 +1,1 @@
-"""Grid."""
+"""Which attribute a model binds to which thing, cell by cell."""

@@ -1,1 +1,1 @@
-"""Scoring."""
+"""A model scored on a benchmark of composition, beside chance and baselines that never see a picture."""

@@ -1,1 +1,1 @@
-"""Images."""
+"""Pictures: found, decoded, measured, compared."""

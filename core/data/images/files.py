@@ -1,4 +1,4 @@
-"""Of core.cli.main.compose_own."""
+"""Pictures that are files of their own, named one by one."""
 
 from __future__ import annotations
 

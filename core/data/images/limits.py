@@ -1,4 +1,4 @@
-"""Of core.data.tables.roles."""
+"""How much of a user's archive, picture or table is read at most."""
 
 from __future__ import annotations
 

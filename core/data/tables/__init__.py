@@ -1,1 +1,1 @@
-"""Tables."""
+"""Tables: their columns recognised, their cells read, the loss computed."""

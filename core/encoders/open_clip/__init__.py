@@ -1,1 +1,1 @@
-"""Open clip."""
+"""Any model of open_clip, from its hub or from a folder."""

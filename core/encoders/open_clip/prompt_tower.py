@@ -1,4 +1,4 @@
-"""Of core.encoders.prompts."""
+"""An open_clip text tower that takes vectors in place of words."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Captions."""
+"""Captions read without a tagger: their things, attributes and relations."""

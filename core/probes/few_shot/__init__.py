@@ -1,1 +1,1 @@
-"""Few shot."""
+"""Probes that see a few images of each class, or images found for its name."""

@@ -1,1 +1,1 @@
-"""Prompt learning."""
+"""Probes that learn the words around a class name: CoOp, CoCoOp."""

@@ -1,1 +1,1 @@
-"""Zero shot."""
+"""Probes that see class names only."""

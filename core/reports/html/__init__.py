@@ -1,1 +1,1 @@
-"""Html."""
+"""Self-contained pages."""

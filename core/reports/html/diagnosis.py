@@ -25,8 +25,7 @@ from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
 from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.tables.diagnosis import top_members
-from core.reports.wording import findings as sentences
-from core.reports.wording import summary
+from core.reports.wording import findings as sentences, summary
 
 MOST_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""

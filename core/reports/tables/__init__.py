@@ -1,1 +1,1 @@
-"""Tables."""
+"""Records as tables and as JSON."""

@@ -1,1 +1,1 @@
-"""Wording."""
+"""Records as plain sentences."""

@@ -1,4 +1,4 @@
-"""Of core.cli.main.compose_own."""
+"""A user's own pairs and the grid of binding, in lines and tables for the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.composition.own_pairs import PairScores
 
 
-def _pair_lines(found: PairScores) -> list[str]:
+def pair_lines(found: PairScores) -> list[str]:
     from core.numbers import number, percent
     from core.reports.wording.lines import aligned
 
@@ -41,7 +41,7 @@ def _pick(found: PairScores, picture: int) -> str:
     return "Right: a true caption scores highest." if right else "Wrong: a caption that is false of it scores highest."
 
 
-def _pair_document(found: PairScores) -> dict[str, Any]:
+def pair_document(found: PairScores) -> dict[str, Any]:
     from core.records.codec import plain
 
     captions = [{"text": c.text, "pictures": list(c.pictures), "foil_of": c.foil_of} for c in found.captions]

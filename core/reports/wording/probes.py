@@ -10,8 +10,7 @@ import numpy as np
 
 from core.checks.compare import MODEL
 from core.numbers import count, interval, number, p_value, percent, points
-from core.records import Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
-from core.records.probes import OWN
+from core.records import OWN, Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.reports.wording.findings import cluster_title
 
 if TYPE_CHECKING:

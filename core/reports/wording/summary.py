@@ -7,14 +7,17 @@ from collections import Counter
 
 import numpy as np
 
-from core.numbers import count as count
-from core.numbers import digits_for as digits_for
-from core.numbers import either, listed
-from core.numbers import interval as interval
-from core.numbers import number as number
-from core.numbers import p_value as p_value
-from core.numbers import percent as percent
-from core.numbers import with_unit as with_unit
+from core.numbers import (
+    count as count,
+    digits_for as digits_for,
+    either,
+    interval as interval,
+    listed,
+    number as number,
+    p_value as p_value,
+    percent as percent,
+    with_unit as with_unit,
+)
 from core.records import Diagnosis, FailureCluster
 from core.reports.wording.findings import best_phrase, came_back, cluster_title, heard, overlap, prediction_rows, prediction_sentence
 

@@ -1,4 +1,4 @@
-"""Of core.cli.main.adapt."""
+"""What an adapter learned and what that cost, in lines for the command line."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def plain_map(monkeypatch: pytest.MonkeyPatch) -> None:
     """The map as a PCA view: compiling UMAP takes longer than all else."""
-    monkeypatch.setattr("core.diagnose.umap_map", lambda embeddings, **_: pca_map(embeddings))
+    monkeypatch.setattr("core.discovery.method.umap_map", lambda embeddings, **_: pca_map(embeddings))
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

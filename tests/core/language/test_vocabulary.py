@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.language import grammar as nouns_module
-from core.language import vocabulary as vocabulary_module
+from core.language import grammar as nouns_module, prompts as prompts_module
 from core.language.grammar import is_plural, plural, right_articles, singular, spoken, words_in
 from core.language.prompts import class_in, drop_alike, keep_apart, prompts, synonyms_of
 from core.language.vocabulary import LONGEST, MOST, OWN, Phrase, Vocabulary, read_vocabulary, write_vocabulary
@@ -43,7 +42,7 @@ def as_json(folder: Path, *families: object) -> Path:
 
 
 def test_the_examples_in_the_docstrings_run() -> None:
-    for module in (nouns_module, vocabulary_module):
+    for module in (nouns_module, prompts_module):
         result = doctest.testmod(module)
         assert result.attempted > 3
         assert result.failed == 0

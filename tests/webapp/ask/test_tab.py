@@ -18,8 +18,7 @@ from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.answers import answers_view, questions_table, remember
-from webapp.ask.audit import EVERY, audit_csv, cells_of, families_of, heat_map
-from webapp.ask.audit import on_table as on_audit
+from webapp.ask.audit import EVERY, audit_csv, cells_of, families_of, heat_map, on_table as on_audit
 from webapp.ask.tab import Questions, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
 from webapp.explore.findings import disagrees, findings_columns, phrases_of_rows
 from webapp.state.session import RUNS, Session, selected_rows

@@ -47,7 +47,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     def matrix(scorer: Any, images: Any, texts: Any, **kw: Any) -> F64:
         return objects_only(images, texts, tab.scenes("colour")[1])
 
-    monkeypatch.setattr(core.composition.scorers, "matrix_of", matrix)
+    monkeypatch.setattr(core.training.scorers, "matrix_of", matrix)
 
 
 @pytest.mark.usefixtures("blind")

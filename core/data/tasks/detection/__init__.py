@@ -1,1 +1,1 @@
-"""Detection."""
+"""Detections: boxes read from COCO or YOLO, matched, and made rows."""

@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from core.composition.readers import builder as building
-from core.composition.readers import fields as files
-from core.composition.readers import read_benchmark
+from core.composition.readers import builder as building, fields as files, read_benchmark
 from core.composition.readers.builder import retrieval_fault
 from core.errors import InvalidInput
 from tests.support import benchmark_files as written

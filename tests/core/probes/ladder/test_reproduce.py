@@ -44,7 +44,7 @@ class Counted:
 def counted(monkeypatch):
     Counted.runs.clear()
     monkeypatch.setitem(probes.PROBES, "counted", f"{__name__}:Counted")
-    monkeypatch.setitem(probes.PROBES, "gone", "core.probes.no_such_file:Gone")
+    monkeypatch.setitem(probes.PROBES, "gone", "core.probes.none_such:Gone")
     return Step("counted", "counted", {"shots": 2}, 2)
 
 
@@ -140,7 +140,7 @@ def test_a_step_that_cannot_run_says_why_and_the_others_go_on(counted):
     steps = [Step("gone", "gone"), Step("descriptions", "zero-shot", {"descriptions": ""}), Step("lp++", "lp++", {"shots": 90}, 90), counted]
     rows = run_ladder(steps, few, (0,))
     reasons = {row.step: row.note for row in rows if row.value is None}
-    assert "no_such_file" in reasons["gone"]
+    assert "none_such" in reasons["gone"]
     assert "no file of descriptions" in reasons["descriptions"]
     assert "90 shots a class were asked" in reasons["lp++"]
     assert rows[-1].step == "counted"

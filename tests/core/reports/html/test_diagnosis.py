@@ -17,8 +17,7 @@ from PIL import Image
 
 from core.checks.questions import audit_table
 from core.records import Diagnosis, Estimate, FailureMap
-from core.reports.html import charts
-from core.reports.html import diagnosis as report
+from core.reports.html import charts, diagnosis as report
 from core.reports.html.charts import LossScale, interval_bar, map_by_cluster, observed_by_predicted, prediction_bar
 from core.reports.html.diagnosis import render_report, write_audit, write_report
 from core.reports.wording.findings import sentence
