@@ -130,7 +130,7 @@ def _checked(
 ) -> RegressionCheck:
     """What the training cost, printed and kept beside the adapter."""
     from core.embeddings.cache import default_cache
-    from core.reports.wording.lines import regression_lines
+    from core.reports.wording.composition import regression_lines
     from core.training.forgetting import check_regression
 
     found = check_regression(adapted, labelled=labelled, retrieval=captions, benchmarks=others, cache=default_cache(), progress=progress, seed=seed)

@@ -177,7 +177,7 @@ def _curve(scorer: Scorer) -> tuple[Sequence[Any], int] | None:
 
 def run_lines(ran: Ran) -> list[str]:
     """All that is printed of one or two models; of two the tags stand in the comparison alone."""
-    from core.reports.wording.lines import comparison_lines, result_lines
+    from core.reports.wording.composition import comparison_lines, result_lines
 
     first = ran.results[0]
     lines = result_lines(first, ran.pictured.benchmark, tags=ran.comparison is None)

@@ -29,8 +29,8 @@ def prompts(vocabulary: Vocabulary, nouns: Sequence[str], per_phrase: int = 8) -
         nouns: class names; where there are none, the sentences speak of a "thing", a "scene", ...
 
     Example:
+        >>> from core.language.vocabulary import read_vocabulary
         >>> shipped = read_vocabulary()
-        >>> from core.language.vocabulary import shipped
         >>> with_phrase, without = prompts(shipped, ["dog", "apple"], 2)
         >>> with_phrase[0], without[0]
         (['a photo of a dog on a plain background', 'an apple on a plain background'], ['a photo of a dog', 'an apple'])

@@ -19,8 +19,7 @@ from webapp.compose.visit import PAGE, Composing, Ran
 from webapp.explore.tab import View, on_downloads, show_run, waiting
 from webapp.failure_map import SCRIPTS
 from webapp.state.choices import IMAGES, TABLES
-from webapp.state.compose_jobs import on_cancel, on_wait
-from webapp.state.jobs import Job, closing, follow
+from webapp.state.jobs import Job, closing, follow, on_cancel, on_wait
 from webapp.state.session import RUNS, event_data, shows_errors
 
 

@@ -16,8 +16,7 @@ from webapp.compose.models import House, second_choices
 from webapp.compose.state import Remembered, category_columns, scorer_for
 from webapp.compose.visit import Composing
 from webapp.failure_map import SCRIPTS
-from webapp.state.compose_jobs import on_cancel, on_wait
-from webapp.state.jobs import Job, closing, follow
+from webapp.state.jobs import Job, closing, follow, on_cancel, on_wait
 from webapp.state.session import RUNS, Session, event_data, shows_errors
 
 if TYPE_CHECKING:

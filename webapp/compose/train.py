@@ -19,8 +19,7 @@ from webapp.compose.state import FIRST, MOST_TAUGHT, Remembered, own_folder, run
 from webapp.compose.train_view import EMPTY, INTRO, curve_view, estimate_view, taught_view
 from webapp.compose.visit import Composing, Ran, Taught
 from webapp.markup.html import esc
-from webapp.state.compose_jobs import on_cancel, on_wait
-from webapp.state.jobs import JOBS, Job, closing, status
+from webapp.state.jobs import JOBS, Job, closing, on_cancel, on_wait, status
 from webapp.state.session import shows_errors, whole
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def on_teach(composing: Composing, house: House, *said: Any) -> Iterator[tuple[A
 
 def curve_so_far_view(folder: Path) -> str:
     """The curve of the epochs that are finished."""
-    from core.training.stopped import curve_so_far
+    from core.training.train import curve_so_far
 
     return curve_view(curve_so_far(folder / "state"))
 
@@ -142,8 +141,10 @@ def learn(composing: Composing, house: House, plan: Plan, folder: Path, progress
     from core.encoders import load_encoder
     from core.training.adapted import Adapted
     from core.training.loop import Training
-    from core.training.stopped import adapted_so_far
-    from core.training.train import adapt  # torch
+    from core.training.train import (
+        adapt,  # torch
+        adapted_so_far,
+    )
 
     encoder = load_encoder(checked_encoder(plan.encoder, house))
     progress("draw what to learn from", 0, 1)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import gradio as gr
+
 from core.errors import Cancelled
 from core.records import Progress
 from webapp.markup.html import esc
@@ -173,3 +175,14 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(1, round(seconds))} second{'s' * (round(seconds) > 1)}"
     return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def on_cancel(job: str) -> None:
+    """Stop the visitor's own job."""
+    if not JOBS.cancel(job):
+        gr.Info("Nothing is running.")
+
+
+def on_wait() -> str:
+    """The status until the work begins."""
+    return closing("Waiting for a free place")

@@ -14,13 +14,13 @@ from core.records import Benchmark
 
 READERS = {
     "cola": "core.composition.readers.cola:read_multi_object",
-    "cola-single": "core.composition.readers.cola_single:read_single_object",
+    "cola-single": "core.composition.readers.cola:read_single_object",
     "winoground": "core.composition.readers.pairs:read_winoground",
     "colorswap": "core.composition.readers.pairs:read_colorswap",
     "sugarcrepe": "core.composition.readers.sugarcrepe:read_sugarcrepe",
     "aro-relation": "core.composition.readers.aro:read_relation",
     "aro-attribution": "core.composition.readers.aro:read_attribution",
-    "aro-order": "core.composition.readers.aro_order:read_order",
+    "aro-order": "core.composition.readers.aro:read_order",
     "crepe": "core.composition.readers.crepe:read_crepe",
     "valse": "core.composition.readers.valse:read_valse",
     "clevr": "core.composition.readers.clevr:read_scenes",

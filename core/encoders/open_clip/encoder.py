@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from core.encoders.arithmetic import unit_rows
-from core.encoders.full_batches import in_full_batches
+from core.encoders.batches import in_full_batches
 from core.encoders.open_clip.load import device, load
 from core.encoders.open_clip.prompt_tower import OpenClipTower
 from core.encoders.open_clip.source import parse_source

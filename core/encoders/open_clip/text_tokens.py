@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from core.encoders.arithmetic import unit_rows
-from core.encoders.full_batches import in_full_batches
+from core.encoders.batches import in_full_batches
 from core.encoders.open_clip.image_tokens import prune_unused
 from core.encoders.open_clip.prompt_tower import CLOSE, OpenClipTower
 from core.encoders.prompts import CHECK

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from core.composition.scoring.compare import LOWER_IS_BETTER
-from core.composition.scoring.signature import Signature
-from core.numbers import count, number
-from core.records import CompositionResult, Estimate, Metric
+from core.composition.scoring.compare import ALL, LOWER_IS_BETTER
+from core.composition.scoring.signature import Signature, signature_of
+from core.numbers import count, number, p_value
+from core.records import Benchmark, CompositionComparison, CompositionResult, Estimate, Metric
 
 
 def figure(key: str, value: float | None) -> str:
@@ -83,3 +86,117 @@ def result_sentences(result: CompositionResult, signature: Signature | None = No
 
 def _averaged(result: CompositionResult) -> bool:
     return bool(result.average) and any(result.tags.get(result.average, ()))
+
+
+if TYPE_CHECKING:
+    from core.training.forgetting import RegressionCheck, RegressionRow
+
+FEW = 5
+"""Missing pictures that are named."""
+NOUNS = {"pairs": ("item", "items"), "choice": ("item", "items"), "retrieval": ("query", "queries")}
+HEAD = ("", "value", "95 % interval", "n", "chance", "ties")
+
+
+def aligned(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """The rows as lines: the first column flush left, the others right, two blanks between."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows)]
+    lines = ["  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))) for row in rows]
+    return [f"{indent}{line.rstrip()}" for line in lines]
+
+
+def result_lines(result: CompositionResult, benchmark: Benchmark, *, first: CompositionResult | None = None, tags: bool = True) -> list[str]:
+    """A result: its metrics and the baselines that see no picture, the headline by tag, what was left out, notes and published figures.
+
+    Args:
+        benchmark: that the result is of.
+        first: a result on the same benchmark that was shown before; what it said of the benchmark is not said again.
+        tags: False leaves out the headline by tag.
+    """
+    n, nouns = len(result.ids), NOUNS[result.kind]
+    lines = [f"{result.name}: {result.title}, {n:,} {nouns[n != 1]}"]
+    rows: list[Sequence[str]] = [HEAD]
+    rows += [_metric_row(f"{m.title}, the headline" if m.key == result.headline else m.title, m) for m in result.metrics]
+    rows += [_metric_row(f"Without a picture: {name}", m) for name, metrics in result.blind for m in metrics if m.key == result.headline]
+    lines += [*aligned(rows), f"  {chance_sentence(result)}"]
+    signature = signature_of(result, benchmark)
+    lines += [] if signature is None else [f"  {signature.sentence}"]
+    if tags and (tagged := _tag_rows(result)):
+        lines += ["By tag, the headline alone", *aligned([HEAD, *tagged])]
+    if first is None or (result.excluded, result.missing) != (first.excluded, first.missing):
+        lines += left_out_lines(result)
+    lines += [f"Note: {note}" for note in result.notes if first is None or note not in first.notes]
+    return lines + (_published(result) if first is None else [])
+
+
+def left_out_lines(result: CompositionResult) -> list[str]:
+    """Items that were not scored, by reason, and pictures that were not found."""
+    lines: list[str] = []
+    if result.excluded:
+        one, many = NOUNS[result.kind]
+        reasons = Counter(reason.split(": ")[0] for _, reason in result.excluded).most_common()
+        lines.append(f"Left out: {'; '.join(f'{n:,} {one if n == 1 else many} because {reason}' for reason, n in reasons)}.")
+    if result.missing:
+        few = ", ".join(result.missing[:FEW])
+        more = f" and {len(result.missing) - FEW:,} more" if len(result.missing) > FEW else ""
+        lines.append(f"Missing: {count(len(result.missing), 'picture')}, {few}{more}.")
+    return lines
+
+
+def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
+    """Two models on the same items: every metric over all items, and the headline by tag.
+
+    Args:
+        headline: key of the metric whose tags are shown.
+    """
+    rows: list[Sequence[str]] = [("", "n", "A", "B", "B minus A", "95 % interval", "p", "only A", "only B")]
+    for row in found.rows:
+        if row.scope != ALL and row.key != headline:
+            continue
+        name, values = row.key if row.scope == ALL else f"  {row.scope}", (figure(row.key, row.a.value), figure(row.key, row.b.value))
+        change = difference(row.key, row.difference.value), _change_interval(row.key, row.difference)
+        rows.append((name, f"{row.n:,}", *values, *change, _p(row.p), f"{row.only_a:,}", f"{row.only_b:,}"))
+    said = "Differences are in percentage points; p is adjusted over the lines of one metric; only A: what A alone has right, or ranks better."
+    head = [f"A is {found.a}, B is {found.b}, on the same items of one benchmark"]
+    return [*head, *aligned(rows), f"  {said}", *(f"Note: {note}" for note in found.notes)]
+
+
+def regression_lines(check: RegressionCheck) -> list[str]:
+    """What an adaptation cost: the sentence, a line for each task, and retrieval with the adapter as a re-ranker."""
+    head = ("", "before", "after", "change", "95 % interval", "p", "verdict")
+    lines = [f"{check.before} before, {check.after} after. {check.sentence}", *aligned([head, *map(_regression_row, check.rows)])]
+    if check.reranked:
+        lines += ["With the adapter as a re-ranker of what the frozen encoder finds", *aligned([head, *map(_regression_row, check.reranked)])]
+    return lines + [f"Note: {note}" for note in check.notes]
+
+
+def _metric_row(title: str, metric: Metric) -> tuple[str, ...]:
+    value, span = figure(metric.key, metric.value.value), figure_interval(metric.key, metric.value)
+    return title, value, span, f"{metric.n:,}", figure(metric.key, metric.chance) if metric.chance is not None else "", f"{metric.ties:,}"
+
+
+def _tag_rows(result: CompositionResult) -> list[tuple[str, ...]]:
+    return [_metric_row(f"{t.tag}: {t.value}", m) for t in result.by_tag for m in t.metrics if m.key == result.headline]
+
+
+def _published(result: CompositionResult) -> list[str]:
+    return ["Published, in per cent as printed", *(f"  {line}" for line in result.published)] if result.published else []
+
+
+def _change_interval(key: str, change: Estimate) -> str:
+    """Of a difference, in points or in ranks, such as "-4.8 to +2.3"."""
+    return f"{difference(key, change.low)} to {difference(key, change.high)}" if math.isfinite(change.low + change.high) else "no interval"
+
+
+def _p(p: float) -> str:
+    return p_value(p).removeprefix("p = ").removeprefix("p ")
+
+
+def _regression_row(row: RegressionRow) -> tuple[str, ...]:
+    key = "mean rank" if "rank" in row.metric else row.metric
+    figures = (
+        figure(key, row.before.value),
+        figure(key, row.after.value),
+        difference(key, row.difference.value),
+        _change_interval(key, row.difference),
+    )
+    return f"{row.task}, {row.data}: {row.metric}", *figures, _p(row.p), row.verdict

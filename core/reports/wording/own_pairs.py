@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def pair_lines(found: PairScores) -> list[str]:
     from core.numbers import number, percent
-    from core.reports.wording.lines import aligned
+    from core.reports.wording.composition import aligned
 
     lines: list[str] = []
     for i, name in enumerate(found.pictures):
@@ -55,7 +55,7 @@ def grid_lines(found: BindingGrid) -> list[str]:
     """The grid of verdicts' figures, the counts of verdicts, and the cells with a claim."""
     from core.composition.grid.binding import GREY, NOTHING
     from core.numbers import count
-    from core.reports.wording.lines import aligned
+    from core.reports.wording.composition import aligned
 
     last = "binding" if found.mode == "two" else "pair"
     rows: list[Sequence[str]] = [("", "n", "attribute", "object", last, "verdict")]

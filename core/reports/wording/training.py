@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def trained_lines(adapted: Adapted) -> list[str]:
     """What was learned from how much, and the curve with the epoch that was kept."""
     from core.numbers import number, percent
-    from core.reports.wording.lines import aligned
+    from core.reports.wording.composition import aligned
 
     record = adapted.record
     rows = [("epoch", "loss", "validation loss", "validation items right", "")]

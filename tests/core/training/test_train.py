@@ -12,8 +12,7 @@ from core.errors import Cancelled, InvalidInput
 from core.records import Pictured
 from core.scenes.shipped import draw_training, open_shipped
 from core.training.loop import Training
-from core.training.stopped import adapted_so_far, curve_so_far
-from core.training.train import AdaptedScorer, adapt
+from core.training.train import AdaptedScorer, adapt, adapted_so_far, curve_so_far
 from tests.core.encoders.open_clip.test_token_tower import TWO
 from tests.support.tiny_clip import write_model
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.composition.readers import read_benchmark
-from core.composition.readers.aro_order import shuffled, tidy_words
+from core.composition.readers.aro import shuffled, tidy_words
 from core.composition.readers.negclip import read_rows_to_train
 from core.errors import InvalidInput
 from tests.support import benchmark_files as written
