@@ -15,7 +15,7 @@ from core.records import F32, Diagnosis, Progress, no_progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.data.samples import Audit
+    from core.data.samples import DataSet
     from core.data.tables.roles import Roles
 
 
@@ -57,18 +57,18 @@ def diagnose(
         >>> diagnosis = diagnose("val.csv", images="val.zip", loss="loss")  # doctest: +SKIP
         >>> [(c.name, c.size, c.p) for c in diagnosis.clusters]  # doctest: +SKIP
     """
-    from core.data.samples import read_audit  # reads tables with pandas: not before it is needed
+    from core.data.samples import read_data_set  # reads tables with pandas: not before it is needed
     from core.data.tables.roles import Roles
 
     roles = roles or Roles()
-    audit = read_audit(table, images=images, embeddings=embeddings, roles=replace(roles, loss=loss) if loss else roles, progress=progress)
-    return diagnose_audit(
+    audit = read_data_set(table, images=images, embeddings=embeddings, roles=replace(roles, loss=loss) if loss else roles, progress=progress)
+    return diagnose_data_set(
         audit, encoder=encoder, naming=naming, vocabulary=vocabulary, hold_back=hold_back, settings=settings, cache=cache, progress=progress
     )
 
 
-def diagnose_audit(
-    audit: Audit,
+def diagnose_data_set(
+    audit: DataSet,
     *,
     encoder: str = "embedded",
     naming: str | None = None,

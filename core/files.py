@@ -18,7 +18,7 @@ ASSETS = Path(__file__).resolve().parents[1] / "assets"
 
 
 @contextmanager
-def whole(path: Path) -> Generator[Path]:
+def replacing(path: Path) -> Generator[Path]:
     """A temporary neighbour to write to, which takes the place of `path` once the block has ended well and is removed otherwise."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -31,7 +31,7 @@ def whole(path: Path) -> Generator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Write the file whole or not at all, in UTF-8."""
-    with whole(path) as part:
+    with replacing(path) as part:
         part.write_text(text, "utf-8")
 
 
@@ -44,7 +44,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write numeric arrays to an npz, whole or not at all; any string may be a key."""
     # Numbered entries: a key with a slash would become a folder inside the zip.
     numbered: dict[str, Any] = {f"a{i}": array for i, array in enumerate(arrays.values())}
-    with whole(path) as part, part.open("wb") as file:
+    with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(file, keys=np.array(list(arrays), dtype=np.str_), **numbered)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 """Characters of what a result may be called."""
 SEEDS = 2**32
 """Seeds are below this: the range of scikit-learn's."""
@@ -117,8 +117,8 @@ def read_name(text: str) -> str:
     check_text(name, "The name of a result")
     if any(unicodedata.category(character) == "Cc" for character in name):
         raise InvalidInput(f"The name of a result cannot hold control characters: got {name[:60]!r}. Give another name.")
-    if len(name) > LONGEST_NAME:
-        raise InvalidInput(f"The name of a result has at most {LONGEST_NAME} characters: this one has {len(name):,}. Give a shorter name.")
+    if len(name) > MAX_NAME_LENGTH:
+        raise InvalidInput(f"The name of a result has at most {MAX_NAME_LENGTH} characters: this one has {len(name):,}. Give a shorter name.")
     if name.casefold() == "model":
         raise InvalidInput("A result cannot be called 'model': that is the model under diagnosis. Give another name.")
     return name

@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
-from core.files import digest, read_arrays, whole, write_arrays, write_text
+from core.files import digest, read_arrays, replacing, write_arrays, write_text
 from core.records import Diagnosis, ImageStore, Progress, no_progress
 from core.records.codec import decode, encode
 
@@ -144,7 +144,7 @@ def _load_model(folder: Path) -> Any:
 def _write_thumbnails(images: ImageStore, path: Path, progress: Progress) -> None:
     from core.data.images.thumbnails import write_thumbnails  # Pillow
 
-    with whole(path) as part:
+    with replacing(path) as part:
         write_thumbnails(images, part, progress)
 
 

@@ -20,12 +20,12 @@ from webapp.explore.tab import describe_selection
 from webapp.failure_map import read_polygon
 from webapp.markup.html import mean_of
 from webapp.predict.tab import make_prediction
-from webapp.probe.state import MODEL, Probing, keep_results, run_one, with_probes
+from webapp.probe.state import MODEL, ProbeState, keep_results, run_one, with_probes
 from webapp.state.choices import ENCODERS, sources
 from webapp.state.session import RUNS, Session, selected_rows, shows_errors
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed", "hold_back")
-MOST_TEXTS = 8
+MAX_TEXTS = 8
 COMPOSE_OPTIONS = ("encoder", "beside", "format")
 LISTS = ("probabilities", "logits", "masks", "conditions", "class_names")
 
@@ -107,7 +107,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
 
     Each p is adjusted for any number of questions.
     """
-    from core.records.codec import plain
+    from core.records.codec import to_json
     from core.reports.wording.findings import answer_sentence, difference_sentence
 
     diagnosis = RUNS.get(str(run))
@@ -123,21 +123,21 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
         for a in answers
     ]
     between = None if gap is None else {"observed": _estimate(gap.observed), "shared": gap.shared, "sentence": difference_sentence(diagnosis, gap)}
-    return plain({"answers": said, "difference": between})
+    return to_json({"answers": said, "difference": between})
 
 
 def _read_texts(said: Any) -> list[str]:
-    if not isinstance(said, list) or not 1 <= len(said) <= MOST_TEXTS or not all(isinstance(t, str) for t in said):
-        raise InvalidInput(f"texts must be a list of 1 to {MOST_TEXTS} questions: got {str(said)[:80]!r}. Ask in several calls.")
+    if not isinstance(said, list) or not 1 <= len(said) <= MAX_TEXTS or not all(isinstance(t, str) for t in said):
+        raise InvalidInput(f"texts must be a list of 1 to {MAX_TEXTS} questions: got {str(said)[:80]!r}. Ask in several calls.")
     return said
 
 
 def audit(run: str, family: str) -> list[dict[str, Any]]:
     """Predicted and observed excess loss of every phrase of one family ("" for those of the largest excess) in every class."""
-    from core.records.codec import plain
+    from core.records.codec import to_json
     from core.reports.tables.diagnosis import audit_frame
 
-    return plain(audit_frame(cells_of(RUNS.get(str(run)), str(family or EVERY))).to_dict("records"))
+    return to_json(audit_frame(cells_of(RUNS.get(str(run)), str(family or EVERY))).to_dict("records"))
 
 
 def predict(run: str, table: str | None, images: str | None, embeddings: str | None) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def predict(run: str, table: str | None, images: str | None, embeddings: str | N
     return found
 
 
-def probe(probing: Probing, run: str, name: str, settings: Any) -> tuple[Probing, dict[str, Any]]:
+def probe(probing: ProbeState, run: str, name: str, settings: Any) -> tuple[ProbeState, dict[str, Any]]:
     """Run a zero-shot or few-shot probe on a run's samples: its result, with the comparison with the run's own model, as in diagnosis.json.
 
     Args:
@@ -169,7 +169,7 @@ def probe(probing: Probing, run: str, name: str, settings: Any) -> tuple[Probing
     return made, probe_document(with_probes(run, results), next(r for r in results if r.name == label))
 
 
-def compare(probing: Probing, run: str, a: str, b: str) -> dict[str, Any]:
+def compare(probing: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
     """Two models of a run side by side, over all samples, by failure cluster and by class: each is "model" or the name of a probe's result.
 
     Args:
@@ -193,9 +193,9 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
         options: "encoder" and "beside" (names that the page offers) and "format" (a key of core.composition.readers.READERS).
     """
     from webapp.compose.files import results_document  # loads pandas when it is asked
-    from webapp.compose.models import House
+    from webapp.compose.models import ModelAccess
     from webapp.compose.state import NAMED, OWN, open_benchmark, run_models
-    from webapp.compose.visit import Composing
+    from webapp.compose.visit import ComposeState
 
     said = {} if options in (None, "") else options
     unknown = [str(key) for key in said if key not in COMPOSE_OPTIONS] if isinstance(said, Mapping) else [type(said).__name__]
@@ -204,8 +204,8 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
     choice = OWN if not name else NAMED.get(str(name), str(name))
     pictured = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
     models = [str(said.get("encoder") or "embedded"), *([str(said["beside"])] if said.get("beside") else [])]
-    ran = run_models(choice, pictured, models, (), House())
-    return results_document(Composing(choice, pictured, results=ran.results))
+    ran = run_models(choice, pictured, models, (), ModelAccess())
+    return results_document(ComposeState(choice, pictured, results=ran.results))
 
 
 def _estimate(found: Estimate | None) -> dict[str, float] | None:
@@ -240,7 +240,7 @@ def build() -> None:
     benchmark, how = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="options")
     found = gr.JSON(visible=False, label="composition")
     gr.Button(visible=False).click(shows_errors(compose), [benchmark, *brought, how], found, api_name="compose", **heavy)
-    probing, which = gr.State(Probing(), time_to_live=24 * 3600), gr.Textbox(visible=False, label="run")
+    probing, which = gr.State(ProbeState(), time_to_live=24 * 3600), gr.Textbox(visible=False, label="run")
     name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
     result, sides = gr.JSON(visible=False, label="result"), [gr.Textbox(visible=False, label=side) for side in ("a", "b")]
     gr.Button(visible=False).click(shows_errors(probe), [probing, which, name, settings], [probing, result], api_name="probe", **heavy)

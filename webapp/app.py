@@ -20,7 +20,7 @@ from webapp import api as endpoints, guide as reading
 from webapp.ask import tab as ask
 from webapp.clicks import tab as clicks
 from webapp.compose import tab as compose
-from webapp.compose.models import House
+from webapp.compose.models import ModelAccess
 from webapp.data import tab as your_data
 from webapp.explore import tab as explore
 from webapp.predict import tab as predict
@@ -74,7 +74,7 @@ def build_app(
             with gr.Tab("Probe", id="probe") as probing:
                 probe.build(session, view, buttons, tabs, probing, offered)
             with gr.Tab("Compose", id="compose") as composing:
-                compose.build(session, view, buttons, tabs, composing, offered, House(root, at_home))
+                compose.build(session, view, buttons, tabs, composing, offered, ModelAccess(root, at_home))
             with gr.Tab("Your data", id="data"):
                 your_data.build(session, view, buttons, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):

@@ -19,9 +19,9 @@ from core.records import F64, I64, Bool, Estimate
 from core.statistics.intervals import UNDEFINED
 
 LEVEL = 0.95
-LEAST_CLICKS = 15
+MIN_CLICKS = 15
 """Answers from the cluster below which the predictor's help cannot be judged."""
-LEAST_OF_EACH = 3
+MIN_OF_EACH = 3
 """Yes answers, and no answers, from the cluster below which it cannot be judged either."""
 _CAUTION = 2.0
 """The score's help is judged as if this many more clicks had shown none."""
@@ -229,7 +229,7 @@ def _prediction_powered(score: F64, rows: I64, yes: Bool, is_member: Bool, insid
     """
     y = yes[is_member].astype(np.float64)
     n, population, k = len(y), len(inside), int(y.sum())
-    if n < LEAST_CLICKS or min(k, n - k) < LEAST_OF_EACH or n >= population:
+    if n < MIN_CLICKS or min(k, n - k) < MIN_OF_EACH or n >= population:
         return None, None
     spread = float(score[inside].std())
     scaled = (score - score[inside].mean()) / (spread if spread > 0 else 1.0)

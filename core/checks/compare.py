@@ -24,7 +24,7 @@ from core.statistics.permutation import Permuter, holm, permutation_p
 MODEL = "model"
 """Name of the model under diagnosis."""
 ALPHA = 0.05
-FEWEST = 5
+MIN_SCOPE_ROWS = 5
 """Scopes with fewer rows are counted and not tested."""
 PERMUTATIONS = 4999
 
@@ -140,7 +140,7 @@ class _Pair:
         a, b = self.wrong_a[inside], self.wrong_b[inside]
         groups = None if self.groups is None else self.groups[inside]
         fixed, broken, both, neither = (int(x.sum()) for x in (a & ~b, ~a & b, a & b, ~a & ~b))
-        tested = len(a) >= FEWEST
+        tested = len(a) >= MIN_SCOPE_ROWS
         difference = paired_difference(a, b, groups, seed=self.seed) if len(a) else UNDEFINED
         p = paired_p(a, b, groups, seed=self.seed) if tested else None
         return FourWay(scope, kind, len(a), fixed, broken, both, neither, difference, p)
@@ -167,7 +167,7 @@ class _Pair:
             error = (found.difference.high - found.difference.low) / (2 * 1.96)
             found = replace(found, difference=moved, p=float(2 * stats.norm.sf(abs(moved.value) / error)) if error > 0 else found.p)
         found = replace(found, cluster=cluster.id)
-        return self._shared(found, cluster, inside, bias) if self.a == MODEL and found.n >= FEWEST else found
+        return self._shared(found, cluster, inside, bias) if self.a == MODEL and found.n >= MIN_SCOPE_ROWS else found
 
     def _shared(self, found: FourWay, cluster: FailureCluster, inside: Bool, bias: float) -> FourWay:
         """With how much more B errs inside than outside, class by class within the cluster's scope, its one-sided p, and the same beside A's."""
@@ -176,7 +176,7 @@ class _Pair:
         within = self._in_scope(cluster, blocks)
         both = np.array([bool((inside & within & (blocks == c)).any() and (~inside & within & (blocks == c)).any()) for c in range(blocks.max() + 1)])
         used = np.flatnonzero(within & both[blocks])
-        if len(used) < 2 * FEWEST:
+        if len(used) < 2 * MIN_SCOPE_ROWS:
             return found
         member, block, error = inside[used], blocks[used], self.wrong_b[used].astype(np.float64)
         beyond = self.wrong_a[used] - error

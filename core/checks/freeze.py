@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from core.discovery.cluster_findings import bounded_share
-from core.discovery.design import layout_of, scope_rows
+from core.discovery.design import design_of, scope_rows
 from core.language.directions import block_means
 from core.records import F32, F64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Outcomes
 from core.statistics.intervals import bootstrap
@@ -132,10 +132,12 @@ def bounded(estimate: Estimate, outcomes: Outcomes) -> Estimate:
 
 def _cut(diagnosis: Diagnosis, insight: Insight) -> float:
     """Half-way between the last sample that looks like the phrase and the first that does not."""
-    words, layout = diagnosis.words, layout_of(diagnosis)
+    words, layout = diagnosis.words, design_of(diagnosis)
     assert words is not None
     assert insight.number is not None
-    scores = along(words.joint.vectors, block_means(words.joint.vectors, layout.means)[layout.means], words.directions[insight.number])
+    scores = along(
+        words.joint.vectors, block_means(words.joint.vectors, layout.centre_of_row)[layout.centre_of_row], words.directions[insight.number]
+    )
     rows = scope_rows(diagnosis, insight.scope)
     return float((scores[insight.mask].min() + scores[rows & ~insight.mask].max()) / 2)
 

@@ -15,7 +15,7 @@ from core.records import F32, I64, Diagnosis, Progress, no_progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.data.samples import Audit
+    from core.data.samples import DataSet
     from core.data.tables.roles import Roles
 
 
@@ -38,11 +38,11 @@ def predict_fresh(
     Raises:
         InvalidInput: the samples cannot be used; the message says what to do.
     """
-    from core.data.samples import read_audit
+    from core.data.samples import read_data_set
     from core.data.tables.roles import Roles as Given
     from core.discovery.prepare import embed
 
-    audit = read_audit(table, images=images, embeddings=embeddings, roles=roles or Given(), progress=progress)
+    audit = read_data_set(table, images=images, embeddings=embeddings, roles=roles or Given(), progress=progress)
     given = diagnosis.embeddings.encoder == "given"
     if given and audit.embeddings is None:
         raise InvalidInput("The diagnosis was made on embeddings that were given. Give those of the fresh samples too, with --embeddings.")
@@ -69,7 +69,7 @@ def _earlier(diagnosis: Diagnosis) -> tuple[str, ...]:
     return (*kept, f"{EARLIER} on {before.source} ({before.n_fresh:,} samples).")
 
 
-def hold_back(audit: Audit, share: float, seed: int = 0) -> tuple[Audit, Audit]:
+def hold_back(audit: DataSet, share: float, seed: int = 0) -> tuple[DataSet, DataSet]:
     """The audit in two: what is diagnosed, and a `share` that is held back; whole groups, spread over the classes.
 
     Raises:
@@ -91,7 +91,7 @@ def hold_back(audit: Audit, share: float, seed: int = 0) -> tuple[Audit, Audit]:
     return _part(audit, np.flatnonzero(~held)), _part(audit, np.flatnonzero(held))
 
 
-def _part(audit: Audit, rows: I64) -> Audit:
+def _part(audit: DataSet, rows: I64) -> DataSet:
     return replace(
         audit,
         samples=audit.samples.keep(rows),

@@ -23,7 +23,7 @@ from core.records.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Newcomers:
+class NewSamples:
     """New samples that can be assigned, and the account of those that cannot. Rows in the order they were brought."""
 
     ids: tuple[str, ...]
@@ -35,7 +35,7 @@ class Newcomers:
     notes: tuple[str, ...]
 
 
-def read_newcomers(
+def read_new_samples(
     diagnosis: Diagnosis,
     table: Path | None = None,
     *,
@@ -45,7 +45,7 @@ def read_newcomers(
     roles: Roles = Roles(),  # noqa: B008 - frozen
     cache: Path | None = None,
     progress: Progress = no_progress,
-) -> Newcomers:
+) -> NewSamples:
     """Read new samples into the space of the diagnosis.
 
     Args:
@@ -65,7 +65,7 @@ def read_newcomers(
     if not len(rows):
         raise InvalidInput(f"None of the {len(ids):,} new samples can be assigned. {' '.join(ledger.summary()[:3])}")
     labels = None if brought.labels is None else _label_numbers(brought.labels, diagnosis, ledger)
-    return Newcomers(
+    return NewSamples(
         ids=tuple(ids[row] for row in map(int, rows)),
         embeddings=Embeddings(vectors[rows].astype(np.float32), name, space),
         labels=None if labels is None else labels[rows],
@@ -75,7 +75,7 @@ def read_newcomers(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Brought:
+class _Loaded:
     ids: list[str]
     ledger: Ledger
     pictures: ImageStore | None = None
@@ -86,23 +86,23 @@ class _Brought:
     """(m,) str or None."""
 
 
-def _bare(images: Path | None, embeddings: Path | None) -> _Brought:
+def _bare(images: Path | None, embeddings: Path | None) -> _Loaded:
     """Pictures or vectors without a table."""
     if embeddings is not None:
         vectors, names = read_vectors(embeddings)
         ids = names or [str(row) for row in range(len(vectors))]
         ledger = Ledger(len(ids))
-        return _Brought(ids, ledger, vectors=unit_rows(vectors, ledger))
+        return _Loaded(ids, ledger, vectors=unit_rows(vectors, ledger))
     if images is None:
         raise InvalidInput("There is nothing to assign. Give new samples with --images, --embeddings or --table.")
     store = open_images(images)
     places = np.array([i for i in range(len(store)) if is_image_name(store.name(i))], dtype=np.int64)
     if not len(places):
         raise InvalidInput(f"There are no pictures in {images.name!r}. Give a folder, zip or tar of them.")
-    return _Brought([store.name(int(i)) for i in places], Ledger(len(places)), store, places)
+    return _Loaded([store.name(int(i)) for i in places], Ledger(len(places)), store, places)
 
 
-def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles: Roles) -> _Brought:
+def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles: Roles) -> _Loaded:
     """The rows of a table, with their own pictures or vectors or those beside it."""
     found = recognise(read.frame, roles, list(read.images)).roles
     ledger = Ledger(len(read.frame))
@@ -110,14 +110,14 @@ def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles
     ids = _ids(read.frame, found, store, positions)
     labels = None if found.label is None else texts_of(read.frame[found.label])
     if embeddings is not None:
-        return _Brought(ids, ledger, vectors=align_vectors(*read_vectors(embeddings), ids, ledger), labels=labels)
+        return _Loaded(ids, ledger, vectors=align_vectors(*read_vectors(embeddings), ids, ledger), labels=labels)
     if found.embedding is not None and images is None:
         vectors, reasons = stack_arrays(read.frame[found.embedding])
         ledger.drop(np.array([bool(reason) for reason in reasons]), reasons)
-        return _Brought(ids, ledger, vectors=unit_rows(vectors, ledger), labels=labels)
+        return _Loaded(ids, ledger, vectors=unit_rows(vectors, ledger), labels=labels)
     if store is None:
         raise InvalidInput("The table has neither pictures nor embeddings of its own. Give them with --images or --embeddings.")
-    return _Brought(ids, ledger, store, positions, labels=labels)
+    return _Loaded(ids, ledger, store, positions, labels=labels)
 
 
 def _pictures(read: Table, roles: Roles, images: Path | None, ledger: Ledger) -> tuple[ImageStore | None, I64]:
@@ -146,7 +146,7 @@ def _encoder_of(diagnosis: Diagnosis) -> str:
     return name.rsplit(" ", 1)[0]  # a fingerprint follows the name
 
 
-def _embed(brought: _Brought, encoder: str, cache: Path | None, progress: Progress) -> tuple[F32, str, str]:
+def _embed(brought: _Loaded, encoder: str, cache: Path | None, progress: Progress) -> tuple[F32, str, str]:
     """(m, d) unit rows, nan where the picture cannot be read (such rows are dropped); their space and the encoder's name."""
     from core.embeddings.embed import read_images  # the encoder's runtime: only where pictures are to be embedded
     from core.encoders import load_encoder

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.checks.freeze import FrozenFinding, along, bounded, freeze, measured
 from core.discovery.conditions import meets
-from core.discovery.design import FEWEST_GROUPS, layout_of
+from core.discovery.design import MIN_GROUPS, design_of
 from core.errors import InvalidInput
 from core.language.directions import block_means
 from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Estimate, Outcomes, Prediction, PredictionRow, SampleSet, Words
@@ -22,9 +22,9 @@ from core.statistics.intervals import UNDEFINED, bootstrap, wilson
 from core.statistics.permutation import Permuter, holm, permutation_p
 
 if TYPE_CHECKING:
-    from core.data.samples import Audit
+    from core.data.samples import DataSet
 
-FEWEST = 5
+MIN_MATCHES = 5
 """With fewer matching fresh samples a finding is shown and not judged."""
 COPY = 0.9999
 """A fresh picture with a higher cosine to a diagnosed one is the same picture, and is left out."""
@@ -38,7 +38,7 @@ WIDEST = 0.7
 NEIGHBOURS = 5
 
 
-def predict(diagnosis: Diagnosis, audit: Audit, *, selection: I64 | None = None, source: str = "fresh samples") -> Prediction:
+def predict(diagnosis: Diagnosis, audit: DataSet, *, selection: I64 | None = None, source: str = "fresh samples") -> Prediction:
     """What each frozen finding said of the fresh samples, beside what they show.
 
     Args:
@@ -53,7 +53,7 @@ def predict(diagnosis: Diagnosis, audit: Audit, *, selection: I64 | None = None,
     fresh = _Fresh.of(diagnosis, audit)
     named = [(f.kind, f.text, f.scope, fresh.matching(f), fresh.scope(f.scope), f.predicted, f.spread) for f in frozen.findings]
     rows = [fresh.row(*parts) for parts in named]
-    judged = [i for i, (row, parts) in enumerate(zip(rows, named)) if row.n >= FEWEST and (parts[4] & ~parts[3]).sum() >= FEWEST]
+    judged = [i for i, (row, parts) in enumerate(zip(rows, named)) if row.n >= MIN_MATCHES and (parts[4] & ~parts[3]).sum() >= MIN_MATCHES]
     adjusted = holm([fresh.p(named[i][3], named[i][4]) for i in judged])
     for i, p in zip(judged, adjusted):
         rows[i] = replace(rows[i], p=float(p))
@@ -70,7 +70,7 @@ def predict(diagnosis: Diagnosis, audit: Audit, *, selection: I64 | None = None,
 
 
 def _top_losses(outcomes: Outcomes) -> Bool:
-    count = max(FEWEST, round(LASSO * len(outcomes.loss)))
+    count = max(MIN_MATCHES, round(LASSO * len(outcomes.loss)))
     return np.isin(np.arange(len(outcomes.loss)), np.argsort(-outcomes.loss, kind="stable")[:count])
 
 
@@ -103,7 +103,7 @@ class _Fresh:
     excluded: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, diagnosis: Diagnosis, audit: Audit) -> _Fresh:
+    def of(cls, diagnosis: Diagnosis, audit: DataSet) -> _Fresh:
         notes: list[str] = []
         excluded = [(str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"])]
         lacking = _lacking(diagnosis, audit.samples)
@@ -132,7 +132,7 @@ class _Fresh:
         samples, outcomes = audit.samples.keep(kept), replace(audit.outcomes.keep(kept), clip=diagnosis.outcomes.clip)
         labels = _labels(diagnosis, samples, notes)
         words = None if audit.words is None else audit.words.keep(kept)
-        layout = layout_of(diagnosis)
+        layout = design_of(diagnosis)
         given = embeddings.keep(kept)
         # vectors that were given carry no space: that they are of the diagnosed one is the user's word, as it was there
         vectors = given if given.space == diagnosis.embeddings.space or diagnosis.embeddings.space != "given" else given.vectors
@@ -154,7 +154,7 @@ class _Fresh:
         if name in names:
             return self.labels == names.index(name)
         pooled = np.where(self.labels >= 0, self.class_of_label[np.maximum(self.labels, 0)], -1)
-        layout = layout_of(self.diagnosis)
+        layout = design_of(self.diagnosis)
         rows = next((s.rows for s in layout.scopes if s.name == name), None)
         return np.ones(len(self.samples), bool) if rows is None else np.isin(pooled, np.unique(layout.blocks[rows]))
 
@@ -196,7 +196,7 @@ class _Fresh:
             observed = self._observed(values[matching], groups)
             expected = self._expected(predicted, spread, n)
         wide = self.outcomes.errors is not None and expected.high - expected.low > WIDEST
-        judged = n >= FEWEST and observed is not None and not wide
+        judged = n >= MIN_MATCHES and observed is not None and not wide
         return PredictionRow(
             kind=kind,
             text=text,
@@ -213,7 +213,7 @@ class _Fresh:
     def _observed(self, values: F64, groups: I64 | None) -> Estimate:
         if self.outcomes.errors is not None and (groups is None or len(np.unique(groups)) == len(groups)):
             return wilson(int(values.sum()), len(values))
-        if len(values) < 2 or (groups is not None and len(np.unique(groups)) < FEWEST):
+        if len(values) < 2 or (groups is not None and len(np.unique(groups)) < MIN_MATCHES):
             return Estimate(float(values.mean()), UNDEFINED.low, UNDEFINED.high)
         return bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
 
@@ -235,7 +235,7 @@ class _Fresh:
     def p(self, matching: Bool, inside: Bool) -> float:
         """One-sided p that the matching samples do no worse than the rest of the scope: Fisher's exact test, or Welch's t for losses.
 
-        Where several samples share a group, whole groups are permuted instead; with fewer than FEWEST_GROUPS the p is 1.
+        Where several samples share a group, whole groups are permuted instead; with fewer than MIN_GROUPS the p is 1.
         """
         from scipy import stats
 
@@ -252,7 +252,7 @@ class _Fresh:
 
     def _p_of_groups(self, values: F64, groups: I64, matching: Bool, inside: Bool) -> float:
         rows = np.flatnonzero(inside)
-        if len(np.unique(groups[rows])) < FEWEST_GROUPS:
+        if len(np.unique(groups[rows])) < MIN_GROUPS:
             return 1.0
         own, members = values[rows], matching[rows]
         draw = Permuter(np.zeros(len(rows), np.int64), groups[rows]).draw(PERMUTATIONS, np.random.default_rng(0))

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.discovery.design import failure_score, layout_of
-from core.discovery.family import SMALLEST
+from core.discovery.design import design_of, failure_score
+from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.errors import InvalidInput
 from core.language.directions import centred, unit
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Words
@@ -41,7 +41,7 @@ FLAT = 0.5
 """A phrase along which images vary less than so many times the median phrase says little about them."""
 MOSTLY = 0.5
 """A question of which less is tested cannot be confirmed: the p would speak of something else than its words."""
-LONGEST = 300
+MAX_QUESTION_LENGTH = 300
 """Characters of a question."""
 
 
@@ -138,7 +138,7 @@ def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None
     prompts = [prompt for text, c in zip(cleaned, classes) for prompt in _prompts(text, None if c is None else names[c])]
     vectors = encode_texts(encoder, prompts, cache).reshape(len(cleaned), 2, 2, -1)  # (texts, with and without, prompts, d)
     directions = unit((vectors[:, 0] - vectors[:, 1]).mean(1))
-    reader = _Reader(diagnosis, words)
+    reader = _QuestionReader(diagnosis, words)
     return [reader.answer(text, direction, c) for text, direction, c in zip(cleaned, directions, classes)]
 
 
@@ -146,8 +146,8 @@ def _checked(text: str) -> str:
     cleaned = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if not cleaned or not any(c.isalnum() for c in cleaned):
         raise InvalidInput('A question needs words: got an empty text. Ask for something that images may show, such as "a dog in snow".')
-    if len(cleaned) > LONGEST:
-        raise InvalidInput(f"A question has at most {LONGEST} characters: got {len(cleaned):,}. Ask for one thing at a time.")
+    if len(cleaned) > MAX_QUESTION_LENGTH:
+        raise InvalidInput(f"A question has at most {MAX_QUESTION_LENGTH} characters: got {len(cleaned):,}. Ask for one thing at a time.")
     return cleaned
 
 
@@ -157,13 +157,13 @@ def _prompts(text: str, name: str | None) -> list[str]:
     return [text, f"a photo of {text}", plain, f"a photo of {plain}"]
 
 
-class _Reader:
+class _QuestionReader:
     """One diagnosis made ready for questions."""
 
     def __init__(self, diagnosis: Diagnosis, words: Words) -> None:
         self.diagnosis, self.words = diagnosis, words
-        self.layout = layout_of(diagnosis)
-        self.along = centred(words.joint.vectors, self.layout.means)
+        self.layout = design_of(diagnosis)
+        self.along = centred(words.joint.vectors, self.layout.centre_of_row)
         self.tested = failure_score(diagnosis.outcomes, self.layout)
         self.scores = self.along @ words.directions.T  # (n, P)
         self.spread = float(np.median(self.scores.std(0)))
@@ -222,10 +222,10 @@ def _matching(scores: F64) -> tuple[int, bool]:
     """How many samples match, and whether they stand apart: the upper of two normal components, where two fit better than one (BIC)."""
     from sklearn.mixture import GaussianMixture  # type: ignore[import-untyped]
 
-    n, least = len(scores), min(SMALLEST, len(scores) - 1)
+    n, least = len(scores), min(MIN_CANDIDATE_ROWS, len(scores) - 1)
     share = max(least, round(SIMILAR * n))
     column = scores[:, None]
-    if n < 4 * SMALLEST or scores.std() <= 0:
+    if n < 4 * MIN_CANDIDATE_ROWS or scores.std() <= 0:
         return share, False
     one, two = (GaussianMixture(k, random_state=0, reg_covar=1e-9 + 1e-4 * float(scores.var())).fit(column) for k in (1, 2))
     centres, variances = np.asarray(two.means_)[:, 0], np.asarray(two.covariances_)[:, 0, 0]
@@ -288,7 +288,7 @@ def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int 
     unknown = [p for p in phrases if p not in words.phrases]
     if unknown:
         raise InvalidInput(f"{unknown[0]!r} is not among the {len(words.phrases):,} phrases of this run. Ask it as a free question instead.")
-    reader = _Reader(diagnosis, words)
+    reader = _QuestionReader(diagnosis, words)
     scores = reader.scores
     tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.layout.scopes]
     if phrases:
@@ -314,7 +314,7 @@ def _excess(scores: F32, losses: F64) -> F64:
     return (inside - outside) / max(float(losses.std()), 1e-12) * np.sqrt(size)
 
 
-def _cell(reader: _Reader, phrase: int, rows: I64, scope: str, block: int | None, scores: F32) -> AuditCell:
+def _cell(reader: _QuestionReader, phrase: int, rows: I64, scope: str, block: int | None, scores: F32) -> AuditCell:
     inside, size = _top(scores)
     outcomes, words = reader.diagnosis.outcomes, reader.words
     losses = outcomes.fitted[rows]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.data.samples import read_audit
+from core.data.samples import read_data_set
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.records import I64, Diagnosis, Outcomes
@@ -26,7 +26,7 @@ def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tu
     Raises:
         InvalidInput: the errors cannot be known from the table, or no id is one of the run's.
     """
-    audit = read_audit(table, roles=roles)
+    audit = read_data_set(table, roles=roles)
     if audit.outcomes.errors is None:
         raise InvalidInput(f"{table.name} does not say which answers are wrong. It needs a label, and predictions, probabilities or logits.")
     place = {name: row for row, name in enumerate(diagnosis.samples.ids)}

@@ -18,12 +18,12 @@ from core.reports.wording.training import trained_lines
 from core.training.forgetting_file import CHECK, STATE, write_check
 
 if TYPE_CHECKING:
-    from core.records import Pictured
+    from core.records import LoadedBenchmark
     from core.training.adapted import Adapted
-    from core.training.forgetting import RegressionCheck
+    from core.training.forgetting import ForgettingCheck
     from core.training.loop import Training
 
-MOST_ITEMS = 100_000
+MAX_ITEMS = 100_000
 
 
 def adapters(options: Namespace) -> None:
@@ -107,13 +107,13 @@ def _check(options: Namespace) -> None:
         raise InvalidInput("--format and --images belong to a benchmark of yours. Name its file, or leave them out to learn from rendered items.")
     if options.share is not None and (options.benchmark is None or not 0 < options.share < 1):
         raise InvalidInput(f"--share is the part of a benchmark of yours to learn from, between 0 and 1: got {options.share}. Try 0.5.")
-    if options.n is not None and not 8 <= options.n <= MOST_ITEMS:
-        raise InvalidInput(f"--n must be 8 to {MOST_ITEMS:,} rendered items: got {options.n:,}. 2,000 is the default.")
+    if options.n is not None and not 8 <= options.n <= MAX_ITEMS:
+        raise InvalidInput(f"--n must be 8 to {MAX_ITEMS:,} rendered items: got {options.n:,}. 2,000 is the default.")
     if options.no_check and (options.check or options.check_labelled is not None or options.check_captions is not None):
         raise InvalidInput("--no-check leaves the check out that the other options are for. Give one of the two.")
 
 
-def _to_learn(options: Namespace, how: Training) -> tuple[Pictured, Pictured | None]:
+def _to_learn(options: Namespace, how: Training) -> tuple[LoadedBenchmark, LoadedBenchmark | None]:
     """What to learn from, and with --share what is left to test on."""
     if options.benchmark is not None:
         from core.composition.parts import two_parts
@@ -126,8 +126,14 @@ def _to_learn(options: Namespace, how: Training) -> tuple[Pictured, Pictured | N
 
 
 def _checked(
-    options: Namespace, adapted: Adapted, labelled: Any, captions: Pictured | None, others: list[Pictured], progress: TerminalProgress, seed: int
-) -> RegressionCheck:
+    options: Namespace,
+    adapted: Adapted,
+    labelled: Any,
+    captions: LoadedBenchmark | None,
+    others: list[LoadedBenchmark],
+    progress: TerminalProgress,
+    seed: int,
+) -> ForgettingCheck:
     """What the training cost, printed and kept beside the adapter."""
     from core.embeddings.cache import default_cache
     from core.reports.wording.composition import regression_lines
@@ -140,7 +146,7 @@ def _checked(
     return found
 
 
-def _test(options: Namespace, adapted: Adapted, rest: Pictured, check: RegressionCheck | None, progress: TerminalProgress, seed: int) -> None:
+def _test(options: Namespace, adapted: Adapted, rest: LoadedBenchmark, check: ForgettingCheck | None, progress: TerminalProgress, seed: int) -> None:
     """The frozen encoder and the adapter on the items that were not learned from, printed and written into --out/test."""
     from core.composition.scoring.encoder import EncoderScorer
     from core.training.train import AdaptedScorer
@@ -157,7 +163,7 @@ def _labelled(path: Path, progress: TerminalProgress) -> Any:
     return read_samples(None, images=path, progress=progress).samples
 
 
-def _train(options: Namespace, given: dict[str, Any], how: Training, pictured: Pictured, encoder: Any, progress: TerminalProgress) -> Adapted:
+def _train(options: Namespace, given: dict[str, Any], how: Training, pictured: LoadedBenchmark, encoder: Any, progress: TerminalProgress) -> Adapted:
     """The trained adapter, saved; where the user stops it, the finished epochs are kept."""
     from core.embeddings.cache import default_cache
     from core.training.train import adapt as train

@@ -17,7 +17,7 @@ from core.cli.terminal import TerminalProgress
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from core.composition.scoring.published import Published
+    from core.composition.scoring.published import PublishedScore
     from core.records import CompositionResult
 
 PARTS = {
@@ -145,7 +145,7 @@ def _cola_file(options: Namespace) -> Path:
     raise InvalidInput(f"Cola's file {COLA} is neither in {folder} nor beside it. Put it there, or name it with --file.")
 
 
-def _beside(result: CompositionResult, figure: Published | None) -> tuple[int, str]:
+def _beside(result: CompositionResult, figure: PublishedScore | None) -> tuple[int, str]:
     """How many items are right, and a sentence that sets that beside the published figure."""
     right, n = int(result.correct["image"].sum()), len(result.ids)
     ours = f"{right:,} of {n:,} items are right ({100 * right / n:.2f} %)"
@@ -153,7 +153,7 @@ def _beside(result: CompositionResult, figure: Published | None) -> tuple[int, s
         return right, f"{ours}. No figure is published for this encoder; those of others are above."
     total = n + len(result.excluded)
     theirs = round(figure.value / 100 * total)
-    published = f"published for {figure.model}: {theirs:,} of {total:,} ({100 * theirs / total:.2f} %; printed as {figure.said})"
+    published = f"published for {figure.model}: {theirs:,} of {total:,} ({100 * theirs / total:.2f} %; printed as {figure.with_source})"
     if n < total:
         return right, f"{ours}; {published}. {total - n:,} items are left out here, so the two are not of the same items."
     near = abs(right - theirs) <= NEAR

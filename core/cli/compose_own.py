@@ -24,7 +24,7 @@ MADE = 6
 """Foils that are made where none are given."""
 
 
-MOST_DRAWN = 20_000
+MAX_DRAWN = 20_000
 
 
 """Items, or queries, that are drawn at once."""
@@ -138,8 +138,8 @@ def draw(options: Namespace) -> None:
 
     check_seed(options.seed)
     for name, value, least in (("--n", options.n, 1), ("--queries", options.queries, 0)):
-        if not least <= value <= MOST_DRAWN:
-            raise InvalidInput(f"{name} must be {least} to {MOST_DRAWN:,}: got {value:,}. Draw several folders with other seeds for more.")
+        if not least <= value <= MAX_DRAWN:
+            raise InvalidInput(f"{name} must be {least} to {MAX_DRAWN:,}: got {value:,}. Draw several folders with other seeds for more.")
     plan = RenderedPlan(kinds=tuple(options.kinds)) if options.kinds else RenderedPlan()
     make_folder(options.out)
     progress = TerminalProgress()

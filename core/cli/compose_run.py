@@ -15,14 +15,14 @@ from core.cli.terminal import TerminalProgress
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from core.records import Benchmark, CompositionComparison, CompositionResult, Pictured, Scorer
+    from core.records import Benchmark, CompositionComparison, CompositionResult, LoadedBenchmark, Scorer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ran:
+class ModelResults:
     """One or two models on a benchmark."""
 
-    pictured: Pictured
+    pictured: LoadedBenchmark
     results: tuple[CompositionResult, ...]
     comparison: CompositionComparison | None
     curve: tuple[Sequence[Any], int] | None = None
@@ -83,7 +83,9 @@ def _reader_options(options: Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def open_pictured(what: str, form: str = "", images: Path | None = None, *, n: int | None = None, reading: dict[str, Any] | None = None) -> Pictured:
+def open_pictured(
+    what: str, form: str = "", images: Path | None = None, *, n: int | None = None, reading: dict[str, Any] | None = None
+) -> LoadedBenchmark:
     """A benchmark with its pictures: one that comes along by its name, else the file or folder at a path.
 
     Args:
@@ -130,8 +132,8 @@ def read_named(what: str, form: str, **reading: Any) -> Benchmark:
 
 
 def score_models(
-    pictured: Pictured, scorers: Sequence[Scorer], progress: TerminalProgress, *, names: Sequence[str] = (), blind: bool = True, seed: int = 0
-) -> Ran:
+    pictured: LoadedBenchmark, scorers: Sequence[Scorer], progress: TerminalProgress, *, names: Sequence[str] = (), blind: bool = True, seed: int = 0
+) -> ModelResults:
     """Each model's result and, of two, the paired comparison.
 
     Args:
@@ -153,7 +155,7 @@ def score_models(
         for i, (scorer, name) in enumerate(zip(scorers, called))
     )
     comparison = compare_results(results[0], results[1], seed=seed) if len(results) > 1 else None
-    return Ran(pictured, results, comparison, next(filter(None, map(_curve, reversed(scorers))), None))
+    return ModelResults(pictured, results, comparison, next(filter(None, map(_curve, reversed(scorers))), None))
 
 
 def scorers_of(models: Sequence[str]) -> list[Scorer]:
@@ -175,7 +177,7 @@ def _curve(scorer: Scorer) -> tuple[Sequence[Any], int] | None:
     return None if adapted is None else (adapted.record.curve, adapted.record.best)
 
 
-def run_lines(ran: Ran) -> list[str]:
+def run_lines(ran: ModelResults) -> list[str]:
     """All that is printed of one or two models; of two the tags stand in the comparison alone."""
     from core.reports.wording.composition import comparison_lines, result_lines
 
@@ -189,7 +191,7 @@ def run_lines(ran: Ran) -> list[str]:
 # ---- what is written
 
 
-def write_results(ran: Ran, folder: Path, regression: Any = None) -> None:
+def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> None:
     """The first result's files into the folder, the second's into "second" below it, the comparison, the missing pictures and the report."""
     from core.files import write_json, write_text
     from core.reports.tables.composition import comparison_document, save_result
@@ -204,7 +206,7 @@ def write_results(ran: Ran, folder: Path, regression: Any = None) -> None:
     _write_report(ran, folder / "report.html", regression)
 
 
-def _write_report(ran: Ran, path: Path, regression: Any) -> None:
+def _write_report(ran: ModelResults, path: Path, regression: Any) -> None:
     from core.reports.html.composition import write_composition_report
 
     write_composition_report(
@@ -226,7 +228,7 @@ def _known_check(models: Sequence[str]) -> Any:
     return next((read_check(folder) for folder in reversed(folders) if (folder / CHECK).is_file()), None)
 
 
-def _diagnose(ran: Ran, options: Namespace, progress: TerminalProgress) -> None:
+def _diagnose(ran: ModelResults, options: Namespace, progress: TerminalProgress) -> None:
     """Find where the first model fails, and write that as a run."""
     from core.composition.failures.diagnose import diagnose_composition, two_models
     from core.discovery.settings import Settings

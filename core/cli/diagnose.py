@@ -24,7 +24,7 @@ def diagnose(options: Namespace) -> None:
         raise InvalidInput(f"--no-words leaves out the words that {asked} is for. Give one of the two.")
     make_folder(options.out)  # before the work, not after it
     from core.data.tasks.read import read_task
-    from core.diagnose import diagnose_audit
+    from core.diagnose import diagnose_data_set
     from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
     from core.reports.html.diagnosis import write_report
@@ -33,7 +33,7 @@ def diagnose(options: Namespace) -> None:
 
     progress = TerminalProgress()
     try:
-        diagnosis = diagnose_audit(
+        diagnosis = diagnose_data_set(
             read_task(options, roles_of(options), progress),
             encoder=options.encoder or "embedded",
             naming=options.naming,
@@ -66,7 +66,7 @@ def assign(options: Namespace) -> None:
     check_suffix(options.out)
     import pandas as pd
 
-    from core.checks.new_samples import read_newcomers
+    from core.checks.new_samples import read_new_samples
     from core.embeddings.cache import default_cache
     from core.store import load
 
@@ -75,7 +75,7 @@ def assign(options: Namespace) -> None:
         raise InvalidInput(f"The run in {options.run} holds no model to assign with. Diagnose the data again.")
     progress = TerminalProgress()
     try:
-        brought = read_newcomers(
+        brought = read_new_samples(
             diagnosis,
             options.table,
             images=options.images,

@@ -28,14 +28,14 @@ def check_suffix(path: Path) -> None:
 
 def write_table(table: pd.DataFrame, path: Path | None, kind: str) -> None:
     """Write the table whole or not at all; without a path, as text to standard output."""
-    from core.files import whole
+    from core.files import replacing
 
     if path is None:
         sys.stdout.write(_text(table, kind))
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as part:
+        with replacing(path) as part:
             if kind == "parquet":
                 table.to_parquet(part, index=False)
             else:

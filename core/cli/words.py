@@ -52,7 +52,7 @@ def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
 
 
 def _document(diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool) -> dict[str, Any]:
-    from core.records.codec import plain
+    from core.records.codec import to_json
     from core.reports.wording.findings import answer_sentence, difference_sentence
 
     questions = [
@@ -85,7 +85,7 @@ def _document(diagnosis: Diagnosis, answers: list[Answer], differences: list[Dif
         }
         for d in differences
     ]
-    return plain({"questions": questions, "differences": compared})
+    return to_json({"questions": questions, "differences": compared})
 
 
 def audit(options: Namespace) -> None:

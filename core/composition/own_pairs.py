@@ -16,7 +16,7 @@ from core.errors import InvalidInput
 from core.records import F64, I64, Benchmark, Bool, ImageStore, Progress, no_progress
 from core.statistics.losses import softmax
 
-MOST_PICTURES, MOST_CAPTIONS = 12, 24
+MAX_PICTURES, MAX_CAPTIONS = 12, 24
 CLOSE = 0.95
 """Cosine of two captions from which the page says that the text tower hardly tells them apart. A reading aid, no test."""
 UNCALIBRATED = (
@@ -198,11 +198,11 @@ def _alike(foiled: Sequence[tuple[int, int, float]], captions: Sequence[Caption]
 
 
 def _check_numbers(n: int, captions: Sequence[Caption]) -> None:
-    if not 1 <= n <= MOST_PICTURES:
-        raise InvalidInput(f"Between 1 and {MOST_PICTURES} pictures can be looked at together: got {n:,}. For more, make a benchmark of them.")
-    if not 1 <= len(captions) <= MOST_CAPTIONS:
+    if not 1 <= n <= MAX_PICTURES:
+        raise InvalidInput(f"Between 1 and {MAX_PICTURES} pictures can be looked at together: got {n:,}. For more, make a benchmark of them.")
+    if not 1 <= len(captions) <= MAX_CAPTIONS:
         raise InvalidInput(
-            f"Between 1 and {MOST_CAPTIONS} captions, with foils, can be scored together: got {len(captions):,}. For more, make a benchmark of them."
+            f"Between 1 and {MAX_CAPTIONS} captions, with foils, can be scored together: got {len(captions):,}. For more, make a benchmark of them."
         )
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from core.composition.scoring.measures import picture_groups
 from core.errors import InvalidInput
-from core.records import I64, Pictured
+from core.records import I64, LoadedBenchmark
 
 SPLIT, TRAIN = "split", "train"
 
 
-def two_parts(pictured: Pictured, share: float = 0.5, *, seed: int = 0) -> tuple[Pictured, Pictured]:
+def two_parts(pictured: LoadedBenchmark, share: float = 0.5, *, seed: int = 0) -> tuple[LoadedBenchmark, LoadedBenchmark]:
     """(to learn from, to test on): by the tag "split" where some items say "train" and others do not, else drawn, items that share pictures together.
 
     Args:
@@ -49,7 +49,7 @@ def two_parts(pictured: Pictured, share: float = 0.5, *, seed: int = 0) -> tuple
     return made[0], made[1]
 
 
-def _drawn(pictured: Pictured, share: float, seed: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _drawn(pictured: LoadedBenchmark, share: float, seed: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """(n,) whether an item is to learn from."""
     items = pictured.benchmark.items
     groups, note = picture_groups(items, pictured.benchmark.pictures)

@@ -17,7 +17,7 @@ from core.data.images.decoding import Unreadable, decode
 from core.data.images.limits import Limits
 from core.data.images.matching import FileIndex, index_files, refusal
 from core.errors import InvalidInput
-from core.records import I64, Benchmark, Box, Item, Picture, Pictured
+from core.records import I64, Benchmark, Box, Item, LoadedBenchmark, Picture
 
 _HEAD = 2**16
 """Bytes in which a picture's size nearly always stands; where it does not, the whole file is read."""
@@ -90,7 +90,7 @@ def picture_list(benchmark: Benchmark) -> tuple[str, ...]:
     return tuple(dict.fromkeys(base_name(picture.name) for picture in benchmark.pictures))
 
 
-def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Limits()) -> Pictured:  # noqa: B008 - frozen
+def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Limits()) -> LoadedBenchmark:  # noqa: B008 - frozen
     """The benchmark with its pictures, without the items that cannot be asked.
 
     A picture is the file at the path that the benchmark names (or at the end of that path), or else the one file of its name, or else the one of
@@ -128,7 +128,7 @@ def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Lim
         notes=(*benchmark.notes, *notes, *store.notes),
     )
     shown = FoundImages(store, tuple(places[at].position for at in used), tuple(places[at].window for at in used))
-    return Pictured(found, shown, tuple(dict.fromkeys(unfound)))
+    return LoadedBenchmark(found, shown, tuple(dict.fromkeys(unfound)))
 
 
 def _locate(picture: Picture, store: FileImages, index: FileIndex, limits: Limits) -> _Place:

@@ -19,12 +19,12 @@ from core.encoders.arithmetic import products
 from core.errors import InvalidInput
 from core.language import grammar as nouns
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import Reading, Thing, phrase_at, read_caption
+from core.language.captions.parse import NounPhrase, ParsedCaption, phrase_at, read_caption
 from core.records import F32
 
 GRID = 7
 """Cells a side: 50 encodings a picture."""
-_MOST = 16
+_MAX_WORDS = 16
 _BATCH = 32
 _NEUTRAL = "a photo of something."
 
@@ -32,7 +32,7 @@ Method = Literal["occlusion", "patches"]
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class CaptionWord:
     """A word of the caption, or a noun of several ("fire hydrant"). Places are characters, `stop` exclusive."""
 
     text: str
@@ -49,7 +49,7 @@ class PatchWords:
     """Maps of R x C cells over the picture as the encoder crops it, one for each of w words."""
 
     caption: str
-    words: tuple[Word, ...]
+    words: tuple[CaptionWord, ...]
     maps: F32
     """(w, R, C) above 0 where the cell speaks for the word, below 0 where it speaks against it. Differences of cosines: one scale for all words."""
     scores: F32
@@ -78,7 +78,7 @@ def offers_patches(tower: Any) -> TypeGuard[PatchTower]:
     return bool(getattr(tower, "has_patch_vectors", False))
 
 
-def content_words(caption: str) -> tuple[Word, ...]:
+def content_words(caption: str) -> tuple[CaptionWord, ...]:
     """The attributes, nouns and verbs of a caption, in order; nouns that belong together are one.
 
     >>> [word.text for word in content_words("A small red cube is next to a fire hydrant.")]
@@ -88,15 +88,17 @@ def content_words(caption: str) -> tuple[Word, ...]:
     """
     reading = read_caption(caption)
     inside = {at: thing for thing in reading.things for at in range(thing.start, thing.stop)}
-    found: list[Word] = []
+    found: list[CaptionWord] = []
     for first, last in _runs(reading, inside):
         tokens = reading.tokens[first : last + 1]
         text = " ".join(token.text for token in tokens)
-        found.append(Word(text, tokens[0].start, tokens[-1].end, _without(reading, inside.get(first), first, last), _prompt(reading, inside, first)))
+        found.append(
+            CaptionWord(text, tokens[0].start, tokens[-1].end, _without(reading, inside.get(first), first, last), _prompt(reading, inside, first))
+        )
     return tuple(found)
 
 
-def _runs(reading: Reading, inside: dict[int, Thing]) -> Iterator[tuple[int, int]]:
+def _runs(reading: ParsedCaption, inside: dict[int, NounPhrase]) -> Iterator[tuple[int, int]]:
     """(first token, last token) of each word that carries meaning."""
     lexicon, folded = read_lexicon(), [token.word for token in reading.tokens]
     at = 0
@@ -113,7 +115,7 @@ def _runs(reading: Reading, inside: dict[int, Thing]) -> Iterator[tuple[int, int
         at += max(size, 1)
 
 
-def _without(reading: Reading, thing: Thing | None, first: int, last: int) -> str:
+def _without(reading: ParsedCaption, thing: NounPhrase | None, first: int, last: int) -> str:
     """The caption without these tokens, and without the article before them where nothing is left for it to stand by."""
     bare = thing is not None and first > thing.start and last + 1 == thing.stop and first - thing.start == int(bool(thing.determiner))
     start = reading.tokens[thing.start if bare and thing is not None else first].start
@@ -122,7 +124,7 @@ def _without(reading: Reading, thing: Thing | None, first: int, last: int) -> st
     return cleaned if re.search(r"\w", cleaned) else "something"
 
 
-def _prompt(reading: Reading, inside: dict[int, Thing], first: int) -> str:
+def _prompt(reading: ParsedCaption, inside: dict[int, NounPhrase], first: int) -> str:
     """Such as "a photo of a dog.", "a photo of something red." and "a photo of two things."."""
     thing, word = inside.get(first), reading.tokens[first].word
     if thing is not None and thing.heads and first == thing.heads[0]:
@@ -134,7 +136,7 @@ def _prompt(reading: Reading, inside: dict[int, Thing], first: int) -> str:
     return f"a photo of {'something ' if described else ''}{word}."
 
 
-def _words_of(caption: str) -> tuple[Word, ...]:
+def _words_of(caption: str) -> tuple[CaptionWord, ...]:
     words = content_words(caption)
     if not words:
         raise InvalidInput(f"The caption {caption!r} has no word that names something: ask of one with a noun, an attribute or a verb.")
@@ -156,8 +158,8 @@ def read_occlusion(image: Image.Image, caption: str, encoder: Encoder, *, grid: 
     Raises:
         InvalidInput: the caption has no content word, or the grid is out of range.
     """
-    if not 2 <= grid <= _MOST:
-        raise InvalidInput(f"grid must be between 2 and {_MOST} cells a side: got {grid}. {GRID} is a good choice.")
+    if not 2 <= grid <= _MAX_WORDS:
+        raise InvalidInput(f"grid must be between 2 and {_MAX_WORDS} cells a side: got {grid}. {GRID} is a good choice.")
     words = _words_of(caption)
     texts = encoder.encode_texts([caption, *(word.without for word in words)])
     directions = np.concatenate([texts[:1], texts[:1] - texts[1:]])  # (1 + w, d)

@@ -10,10 +10,10 @@ import pandas as pd
 
 from core.data.images.archives import IMAGE_SUFFIXES, FileImages, open_images
 from core.data.images.limits import Limits
-from core.data.samples import Audit, read_audit
+from core.data.samples import DataSet, read_data_set
 from core.data.tables.in_folder import find_table
 from core.data.tables.read import Table, read_table
-from core.data.tables.recognise import Found, recognise
+from core.data.tables.recognise import RecognisedColumns, recognise
 from core.data.tables.roles import Roles, is_model_output
 from core.errors import InvalidInput
 from core.records import Outcomes, Progress, no_progress
@@ -30,7 +30,7 @@ def read_samples(
     roles: Roles = Roles(),  # noqa: B008 - frozen
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Progress = no_progress,
-) -> Audit:
+) -> DataSet:
     """Read labelled pictures. The outcomes are a placeholder (every loss is 0) until a probe has scored the samples.
 
     The same checks as for a diagnosis apply: pictures that cannot be opened, ids that repeat, labels that are missing, groups. The label is
@@ -43,7 +43,7 @@ def read_samples(
         roles: id, image, label, group and split are looked at; open ones are recognised by their usual names.
 
     Raises:
-        InvalidInput: there is no label, no picture, or one class alone; or a rule of `core.data.samples.read_audit` is broken.
+        InvalidInput: there is no label, no picture, or one class alone; or a rule of `core.data.samples.read_data_set` is broken.
     """
     store = None if images is None else open_images(images, limits)
     if table is None and store is None:
@@ -58,7 +58,7 @@ def read_samples(
         read = find_table(Path(images or ""), store, limits) if table is None else read_table(table, as_text=as_text, limits=limits)
         source, given, notes = _labelled(read, table, roles)
         name = Path(read.name).stem
-    audit = read_audit(source, images=images, roles=given, limits=limits, progress=progress)
+    audit = read_data_set(source, images=images, roles=given, limits=limits, progress=progress)
     return _without_model(audit, name, notes)
 
 
@@ -83,7 +83,7 @@ def _labelled(read: Table, table: str | Path | None, roles: Roles) -> tuple[pd.D
     return read.frame.drop(columns=outputs), given, (said, *read.notes, *notes)
 
 
-def _model_columns(found: Found, frame: pd.DataFrame) -> list[str]:
+def _model_columns(found: RecognisedColumns, frame: pd.DataFrame) -> list[str]:
     """Columns of losses, probabilities and predictions, by what they were recognised as or by name."""
     roles = found.roles
     named = {roles.loss, roles.prediction, found.errors, *roles.probabilities, *roles.logits}
@@ -113,7 +113,7 @@ def _class_folders(store: FileImages, source: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _without_model(audit: Audit, name: str, notes: tuple[str, ...]) -> Audit:
+def _without_model(audit: DataSet, name: str, notes: tuple[str, ...]) -> DataSet:
     """The audit without what the placeholder loss made it say, and without any model's columns."""
     n, samples = len(audit.samples), audit.samples
     if samples.labels is None or len(np.unique(samples.labels)) < 2:

@@ -18,22 +18,22 @@ from core.data.tables.cells import holds_arrays, stack_arrays, texts_of
 from core.data.tables.in_folder import find_table
 from core.data.tables.masks import Mask, ReadMask, decode_mask, mask_losses, mask_of_cell
 from core.data.tables.metadata import group_numbers, metadata_columns, split_names
-from core.data.tables.outcomes import Measured, measure
+from core.data.tables.outcomes import Measured, compute_losses
 from core.data.tables.read import Table, read_table
-from core.data.tables.recognise import Found, recognise
+from core.data.tables.recognise import RecognisedColumns, recognise
 from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
 from core.records import F64, I64, Embeddings, ImageStore, Outcomes, Progress, SampleSet, Words, no_progress
 from core.records.ledger import Ledger
 
-__all__ = ["Audit", "Limits", "Roles", "describe_columns", "read_audit"]
+__all__ = ["DataSet", "Limits", "Roles", "describe_columns", "read_data_set"]
 
 MIN_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Audit:
+class DataSet:
     """The good rows of what was brought, and the account of the others."""
 
     samples: SampleSet
@@ -47,7 +47,7 @@ class Audit:
     """The samples in a space shared with texts, once an encoder has seen them."""
 
 
-def read_audit(
+def read_data_set(
     table: str | Path | pd.DataFrame | None,
     *,
     images: str | Path | None = None,
@@ -55,7 +55,7 @@ def read_audit(
     roles: Roles = Roles(),  # noqa: B008 - frozen
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Progress = no_progress,
-) -> Audit:
+) -> DataSet:
     """Read a table with its pictures or embeddings into samples and a loss for each.
 
     Args:
@@ -83,7 +83,7 @@ def read_audit(
     _drop_repeated(ids, read.frame, found, ledger)
     if pictures is not None:
         check_pictures(pictures, positions, ledger, limits, progress)
-    measured = measure(read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress))
+    measured = compute_losses(read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress))
     vectors = _vectors(embeddings, read.frame, found, ids, ledger, limits)
     progress("read table", 1, 1)
     return _assemble(read, found, measured, ids, pictures, positions, vectors, ledger)
@@ -107,7 +107,7 @@ def _as_text(roles: Roles) -> tuple[str, ...]:
     return tuple(column for column in (roles.id, roles.image, roles.group, *(roles.masks or ())) if column is not None)
 
 
-def _assumed(found: Found) -> list[str]:
+def _assumed(found: RecognisedColumns) -> list[str]:
     """One sentence that says which columns were recognised, so that a wrong guess is seen."""
     parts = {role: columns for role, columns in found.roles.named().items() if role in found.recognised}
     said = [f"{role}: {', '.join(columns[:3])}{', ...' if len(columns) > 3 else ''}" for role, columns in parts.items()]
@@ -117,7 +117,7 @@ def _assumed(found: Found) -> list[str]:
     return notes
 
 
-def _pictures(read: Table, found: Found, store: FileImages | None, ledger: Ledger) -> tuple[ImageStore | None, I64]:
+def _pictures(read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger) -> tuple[ImageStore | None, I64]:
     """The store that holds the rows' pictures and each row's place in it, -1 for none."""
     n, column = len(read.frame), found.roles.image
     rows = np.arange(n, dtype=np.int64)
@@ -135,7 +135,7 @@ def _pictures(read: Table, found: Found, store: FileImages | None, ledger: Ledge
     return store, match_files(texts_of(read.frame[column]), store, ledger, column=column, count_unused=found.roles.masks is None)
 
 
-def _ids(read: Table, found: Found, pictures: ImageStore | None, positions: I64, ledger: Ledger) -> list[str]:
+def _ids(read: Table, found: RecognisedColumns, pictures: ImageStore | None, positions: I64, ledger: Ledger) -> list[str]:
     n = len(read.frame)
     if found.roles.id is not None:
         texts = texts_of(read.frame[found.roles.id])
@@ -155,14 +155,14 @@ def _ids(read: Table, found: Found, pictures: ImageStore | None, positions: I64,
     return [str(row) for row in range(n)]
 
 
-def _written(read: Table, found: Found, row: int) -> str:
+def _written(read: Table, found: RecognisedColumns, row: int) -> str:
     """The path that the table gives for a picture, for rows whose picture is not there."""
     column = found.roles.image
     value = read.frame[column].iloc[row] if column is not None and column in read.frame else None
     return value if isinstance(value, str) else str(row)
 
 
-def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: Found, ledger: Ledger) -> None:
+def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
     """Keep the first row of each id."""
     repeated = pd.Series(ids).duplicated().to_numpy() & ledger.standing()
     if not repeated.any():
@@ -186,7 +186,7 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: Found, ledger
     )
 
 
-def _mask_loss(kind: str, read: Table, found: Found, store: FileImages | None, ledger: Ledger, progress: Progress) -> F64:
+def _mask_loss(kind: str, read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger, progress: Progress) -> F64:
     columns = found.roles.masks or ("", "")
     true, predicted = (mask_reader(column, read, store, ledger) for column in columns)
     return mask_losses(kind, true, predicted, ledger, progress)
@@ -215,7 +215,7 @@ def mask_reader(column: str, read: Table, store: FileImages | None, ledger: Ledg
 
 
 def _vectors(
-    given: str | Path | npt.NDArray[Any] | None, frame: pd.DataFrame, found: Found, ids: Sequence[str], ledger: Ledger, limits: Limits
+    given: str | Path | npt.NDArray[Any] | None, frame: pd.DataFrame, found: RecognisedColumns, ids: Sequence[str], ledger: Ledger, limits: Limits
 ) -> F64 | None:
     """(n, d) unit rows, nan where dropped; None if there are no embeddings."""
     if given is not None:
@@ -231,14 +231,14 @@ def _vectors(
 
 def _assemble(
     read: Table,
-    found: Found,
+    found: RecognisedColumns,
     measured: Measured,
     ids: Sequence[str],
     pictures: ImageStore | None,
     positions: I64,
     vectors: F64 | None,
     ledger: Ledger,
-) -> Audit:
+) -> DataSet:
     """Put the rows that stand together, and say what was left out."""
     ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
     rows = ledger.kept()
@@ -267,4 +267,4 @@ def _assemble(
         name=Path(read.name).stem,
     )
     given = None if vectors is None else Embeddings(vectors[rows].astype(np.float32), "given", "given")
-    return Audit(samples, outcomes, given, pd.DataFrame(excluded, columns=["id", "row", "reason"]), tuple(ledger.notes))
+    return DataSet(samples, outcomes, given, pd.DataFrame(excluded, columns=["id", "row", "reason"]), tuple(ledger.notes))

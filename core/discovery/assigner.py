@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.discovery.clusters import Found, Part, logistic, margin
+from core.discovery.clusters import FoundCluster, KMeansPart, logistic, margin
 from core.discovery.ensemble import LossRegressor
 from core.discovery.regressors import Features
 from core.discovery.superclasses import Superclasses
@@ -129,7 +129,7 @@ class Assigner:
         )
 
 
-def rules_of(found: Sequence[Found]) -> tuple[dict[str, Any], ...]:
+def rules_of(found: Sequence[FoundCluster]) -> tuple[dict[str, Any], ...]:
     """The rules of findings, in the order given."""
     return tuple(f.rule for f in found)
 
@@ -146,5 +146,5 @@ def _membership(rule: Mapping[str, Any], rows: F64, blocks: I64) -> F64:
         score = np.einsum("nr,nr->n", rows, weights[heads])
         membership = logistic((score - rule["cut"]) / rule["width"])
     else:
-        membership = logistic(margin(rows, Part(rule["centres"], int(rule["which"]))) / rule["width"])
+        membership = logistic(margin(rows, KMeansPart(rule["centres"], int(rule["which"]))) / rule["width"])
     return np.where(inside, membership, 0.0)

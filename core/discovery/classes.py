@@ -15,9 +15,9 @@ from core.records import F64, I64, ClassFinding, Estimate, Outcomes, SampleSet
 from core.statistics.intervals import bootstrap, wilson
 from core.statistics.permutation import holm
 
-FEWEST = 10
+MIN_ROWS = 10
 """A class or a pair with fewer rows (or confusions) is not tested."""
-MOST_PAIRS = 200
+MAX_PAIRS = 200
 """So many pairs are listed, the most frequent; all that could have been tested are paid for."""
 
 
@@ -32,7 +32,7 @@ def class_findings(
     too rare to be tested one by one may be frequent together.
 
     p is Holm-adjusted within each of these lists, and times the number of lists. A list holds what could have been tested, which
-    is decided by its margins: a pair counts if its class has FEWEST errors and its prediction FEWEST wrong rows, whether or not
+    is decided by its margins: a pair counts if its class has MIN_ROWS errors and its prediction MIN_ROWS wrong rows, whether or not
     they met. Holm over the pairs that were seen would claim too much: on even confusions of 30 classes x 300 rows, error 0.3, at
     alpha 0.2 it claimed in 62 of 200 nulls (0.25 to 0.38). With groups the rows are not independent and only the groups'
     bootstrap interval is given, without a p.
@@ -76,14 +76,14 @@ class _Tests:
 
 
 def _singles(samples: SampleSet, outcomes: Outcomes, labels: I64, names: Sequence[str], rng: np.random.Generator) -> _Tests:
-    """Every class (or superclass) with rows; those of FEWEST rows or more are tested against the rest."""
+    """Every class (or superclass) with rows; those of MIN_ROWS rows or more are tested against the rest."""
     members = split_by_block(np.arange(len(labels)), labels, len(names))
     present = [c for c, rows in enumerate(members) if len(rows)]
     findings = [_class(samples, outcomes, names[c], members[c], rng) for c in present]
     sizes = np.array([len(members[c]) for c in present])
     ranks = None if outcomes.errors is not None else stats.rankdata(outcomes.loss)
-    p = np.array([_class_p(members[c], outcomes, ranks) for c, size in zip(present, sizes) if size >= FEWEST])
-    return _Tests(findings, np.where(sizes >= FEWEST, np.cumsum(sizes >= FEWEST) - 1, -1), p)
+    p = np.array([_class_p(members[c], outcomes, ranks) for c, size in zip(present, sizes) if size >= MIN_ROWS])
+    return _Tests(findings, np.where(sizes >= MIN_ROWS, np.cumsum(sizes >= MIN_ROWS) - 1, -1), p)
 
 
 def _class(samples: SampleSet, outcomes: Outcomes, name: str, rows: I64, rng: np.random.Generator) -> ClassFinding:
@@ -119,7 +119,7 @@ def _rank_sum_p(ranks: F64, rows: I64) -> float:
 
 
 def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[str]) -> _Tests:
-    """The most frequent confusions, seen at least FEWEST / 2 times, and the p of every pair that its margins allow to be tested."""
+    """The most frequent confusions, seen at least MIN_ROWS / 2 times, and the p of every pair that its margins allow to be tested."""
     if outcomes.errors is None:
         return _Tests([], np.zeros(0, np.int64), np.zeros(0))
     k = len(names)
@@ -131,17 +131,17 @@ def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[st
     drawn = table.sum(1)
     # errors that could have been this prediction are those of every class but the predicted one
     possible, marked = table.sum() - drawn, table.sum(0) - np.diag(table)
-    on_diagonal = int(((drawn >= FEWEST) & (marked >= FEWEST)).sum())
-    n_tests = int((drawn >= FEWEST).sum()) * int((marked >= FEWEST).sum()) - on_diagonal
-    seen = np.argwhere((table >= FEWEST // 2) & ~np.eye(k, dtype=bool))
-    seen = seen[np.argsort(-table[seen[:, 0], seen[:, 1]], kind="stable")][:MOST_PAIRS]
+    on_diagonal = int(((drawn >= MIN_ROWS) & (marked >= MIN_ROWS)).sum())
+    n_tests = int((drawn >= MIN_ROWS).sum()) * int((marked >= MIN_ROWS).sum()) - on_diagonal
+    seen = np.argwhere((table >= MIN_ROWS // 2) & ~np.eye(k, dtype=bool))
+    seen = seen[np.argsort(-table[seen[:, 0], seen[:, 1]], kind="stable")][:MAX_PAIRS]
     findings: list[ClassFinding] = []
     p: list[float] = []
     which: list[int] = []
     for true, predicted in seen:
         count = int(table[true, predicted])
-        which.append(len(p) if count >= FEWEST else -1)
-        if count >= FEWEST:
+        which.append(len(p) if count >= MIN_ROWS else -1)
+        if count >= MIN_ROWS:
             p.append(float(stats.hypergeom.sf(count - 1, possible[predicted], marked[predicted], drawn[true])))
         mean = Estimate(float(losses[true, predicted] / count), float("nan"), float("nan"))
         rate = wilson(count, int(sizes[true]))

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.discovery.clusters import Found
-from core.discovery.design import Layout
+from core.discovery.clusters import FoundCluster
+from core.discovery.design import Design
 from core.records import F32, F64, I64, Bool, Estimate, FailureCluster, Outcomes, SampleSet
 from core.statistics.intervals import UNDEFINED, bootstrap, searched_difference, wilson
 
@@ -16,7 +16,7 @@ COUNTEREXAMPLES = 24
 
 
 def describe_clusters(
-    found: Sequence[Found], samples: SampleSet, outcomes: Outcomes, layout: Layout, rows: F32, suspects: I64, *, seed: int
+    found: Sequence[FoundCluster], samples: SampleSet, outcomes: Outcomes, layout: Design, rows: F32, suspects: I64, *, seed: int
 ) -> tuple[tuple[FailureCluster, ...], tuple[FailureCluster, ...], list[int]]:
     """Confirmed clusters in rank order, the candidates that did not pass, and the index into `found` of each in that order.
 
@@ -34,7 +34,7 @@ def describe_clusters(
     return tuple(numbered[: len(confirmed)]), tuple(numbered[len(confirmed) :]), order
 
 
-def _describe(found: Found, samples: SampleSet, outcomes: Outcomes, layout: Layout, rows: F32, suspects: I64, seed: int) -> FailureCluster:
+def _describe(found: FoundCluster, samples: SampleSet, outcomes: Outcomes, layout: Design, rows: F32, suspects: I64, seed: int) -> FailureCluster:
     scope = layout.scopes[found.candidate.scope]
     inside = found.members
     outside = np.zeros(len(samples), bool)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from core.discovery.design import Layout
+from core.discovery.design import Design
 from core.discovery.ensemble import LossRegressor
 from core.discovery.family import centre
 from core.discovery.regressors import Features, factor_heads, solve_heads, split_by_block
@@ -23,7 +23,7 @@ from core.records import F32, F64, I64, Bool, Column, Estimate, Outcomes, TextRe
 
 ALIKE = 0.6
 """Phrases whose scores correlate more than this within the scope say the same there."""
-LEAST = 0.6
+MIN_AUROC = 0.6
 """Least AUROC, on rows that it was not chosen on, with which a phrase must retrieve a cluster to be shown as its description."""
 WITNESS = 0.3
 """Least rank correlation with which a measured property is said to go with a phrase."""
@@ -83,9 +83,11 @@ def describe(scores: F32, members: Bool, folds: I64, strengths: F32 | None = Non
         # the first is charged for having been chosen; the others are compared with it on the same rows
         own = procedure if not made else min(procedure, float(sum(w * a[phrase] for w, a in zip(weights, inner))))
         steady = float(np.mean([alike[phrase, c] for c in chosen]))
-        if own < LEAST or (made and not steady):  # a further phrase must have been chosen by some of the folds
+        if own < MIN_AUROC or (made and not steady):  # a further phrase must have been chosen by some of the folds
             continue
-        twins = [int(q) for q in np.argsort(-overall, kind="stable") if alike[phrase, q] and q != phrase and overall[q] >= LEAST and q not in taken]
+        twins = [
+            int(q) for q in np.argsort(-overall, kind="stable") if alike[phrase, q] and q != phrase and overall[q] >= MIN_AUROC and q not in taken
+        ]
         taken |= {best, phrase, *twins}
         held_out = _around(own, int(members.sum()), int((~members).sum()))
         made.append(Description(phrase, float(overall[phrase]), held_out, steady, tuple(twins[:looked])))
@@ -127,7 +129,7 @@ def witnesses(scores: F32, columns: Sequence[Column], rows: I64, most: int = 2) 
     return tuple(sorted((f for f in found if abs(f[1]) >= WITNESS), key=lambda f: -abs(f[1]))[:most])
 
 
-def read_texts(words: Words, outcomes: Outcomes, layout: Layout, groups: I64 | None, folds: I64, *, n_members: int, seed: int) -> TextReader:
+def read_texts(words: Words, outcomes: Outcomes, layout: Design, groups: I64 | None, folds: I64, *, n_members: int, seed: int) -> TextReader:
     """Fit the ensemble over the joint space, and calibrate it on phrases that images match.
 
     For each fold, heads are fitted to the other rows and read along every phrase; among the fold's own rows, the fifth that look most
@@ -144,13 +146,13 @@ def read_texts(words: Words, outcomes: Outcomes, layout: Layout, groups: I64 | N
     return TextReader(weights, slope, float(np.corrcoef(read, seen)[0, 1]) if known else float("nan"))
 
 
-def _held_out(words: Words, losses: F64, layout: Layout, folds: I64, penalty: float, share: float) -> tuple[F64, F64]:
+def _held_out(words: Words, losses: F64, layout: Design, folds: I64, penalty: float, share: float) -> tuple[F64, F64]:
     """What heads without a fold read along each phrase, and what the fold's matching images show, for every fold and scope."""
     features = Features(words.joint.vectors, layout.blocks)
     along = (words.directions @ features.basis / features.scale).astype(np.float32)  # (P, r)
-    scores = phrase_scores(words.joint.vectors, words.directions, layout.means)
+    scores = phrase_scores(words.joint.vectors, words.directions, layout.centre_of_row)
     n_blocks = int(layout.blocks.max()) + 1
-    centred = centre(losses, layout.means)
+    centred = centre(losses, layout.centre_of_row)
     read: list[F64] = []
     seen: list[F64] = []
     for fold in range(int(folds.max()) + 1):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from core.discovery.family import Candidate, Family, Reading, centre, read_family
+from core.discovery.family import Candidate, Family, FamilyTest, centre, read_family
 from core.discovery.regressors import Features
 from core.records import F32, F64, I64, Bool, Progress, no_progress
 from core.statistics.permutation import Permuter
@@ -25,7 +25,7 @@ WEAKEST = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class KMeansPart:
     """A k-means part of the features within one scope: centres (k, r) of the partition, and which one it is."""
 
     centres: F32
@@ -33,7 +33,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class FoundCluster:
     """A candidate as it came out of the search."""
 
     candidate: Candidate
@@ -52,7 +52,7 @@ class Found:
 def find_clusters(
     family: Family,
     features: Features,
-    parts: Sequence[Part],
+    parts: Sequence[KMeansPart],
     blocks: I64,
     scores: F64,
     groups: I64 | None,
@@ -63,7 +63,7 @@ def find_clusters(
     testable: bool,
     rng: np.random.Generator,
     progress: Progress = no_progress,
-) -> tuple[list[Found], Reading]:
+) -> tuple[list[FoundCluster], FamilyTest]:
     """Confirmed clusters in the order found, then up to five candidates that did not pass; and the first reading of the family.
 
     Args:
@@ -71,8 +71,8 @@ def find_clusters(
         testable: False where there are too few groups to permute: then nothing is confirmed and no p is given.
     """
     strata = blocks
-    found: list[Found] = []
-    first: Reading | None = None
+    found: list[FoundCluster] = []
+    first: FamilyTest | None = None
     testing = testable
     while len(found) < max_clusters + 5 and sum(not f.confirmed for f in found) < 5:
         residual = centre(scores, strata) if found else scores
@@ -88,7 +88,7 @@ def find_clusters(
                 step=f"test cluster {len(found) + 1}",
             )
         else:
-            reading = Reading(family.statistics(residual[:, None].astype(np.float32))[:, 0], np.empty(0, np.float32), True)
+            reading = FamilyTest(family.statistics(residual[:, None].astype(np.float32))[:, 0], np.empty(0, np.float32), True)
         first = first or reading
         best = _best(family, residual, reading, alpha)
         statistic = float(reading.observed[best])
@@ -110,7 +110,7 @@ def _overlap(a: Bool, b: Bool) -> float:
     return float((a & b).sum() / max((a | b).sum(), 1))
 
 
-def _best(family: Family, residual: F64, reading: Reading, alpha: float) -> int:
+def _best(family: Family, residual: F64, reading: FamilyTest, alpha: float) -> int:
     """The candidate to take: of those that pass, the one whose excess has the highest lower bound; else the best slice.
 
     Every candidate that reaches the threshold is confirmed at once, so any of them may be chosen. The highest statistic would
@@ -130,16 +130,16 @@ def _best(family: Family, residual: F64, reading: Reading, alpha: float) -> int:
 def _found(
     family: Family,
     features: Features,
-    parts: Sequence[Part],
+    parts: Sequence[KMeansPart],
     blocks: I64,
     candidate: Candidate,
     residual: F64,
     statistic: float,
-    reading: Reading,
+    reading: FamilyTest,
     p: float | None,
     confirmed: bool,
     alpha: float,
-) -> Found:
+) -> FoundCluster:
     rows = family.scopes[candidate.scope].rows
     where: dict[str, Any] = {"block": family.scopes[candidate.scope].block}
     if where["block"] is None and candidate.scope:
@@ -161,7 +161,7 @@ def _found(
     # rows that tie at the cut are on one side of it in `members`; the membership agrees
     membership = np.where(members, np.maximum(membership, 0.5), np.minimum(membership, np.nextafter(0.5, 0)))
     threshold = reading.threshold(alpha) if len(reading.null) else float("nan")
-    return Found(candidate, members, membership, statistic, threshold, p if confirmed else None, confirmed, rule)
+    return FoundCluster(candidate, members, membership, statistic, threshold, p if confirmed else None, confirmed, rule)
 
 
 def _cut(scores: F64, size: int) -> tuple[float, float]:
@@ -170,7 +170,7 @@ def _cut(scores: F64, size: int) -> tuple[float, float]:
     return float((ordered[size - 1] + ordered[size]) / 2), max(float(np.std(scores)) / 2, 1e-9)
 
 
-def margin(rows: F32 | F64, part: Part) -> F64:
+def margin(rows: F32 | F64, part: KMeansPart) -> F64:
     """(m,) how much nearer the part's centre is than the nearest other one; positive for members."""
     squared = ((part.centres**2).sum(1)[None] - 2 * rows @ part.centres.T).astype(np.float64)
     own = squared[:, part.which]
@@ -182,7 +182,7 @@ def logistic(x: F64) -> F64:
     return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
 
 
-def _take_out(strata: I64, found: Found, rows: I64) -> I64:
+def _take_out(strata: I64, found: FoundCluster, rows: I64) -> I64:
     """Strata split by the finding: its members, as many rows again just below its cut, and the rest of the scope.
 
     The shoulder is there because a slice's edge is soft: without it, the remainder of one failure comes back as the next.

@@ -15,9 +15,9 @@ from core.records import Bool, Column
 
 Test = tuple[str, str, str | float | None]
 
-MOST_CATEGORIES = 40
+MAX_CATEGORIES = 40
 QUANTILES = (0.1, 0.25)
-SMALLEST_PAIR = 20
+MIN_PAIR_ROWS = 20
 """Two conditions together must be met by so many rows: there are many pairs, and on a handful of rows one always stands out."""
 
 
@@ -53,7 +53,7 @@ def build_conditions(columns: Sequence[Column], *, smallest: int, most: int) -> 
     if len(singles) > most:
         notes.append(f"{len(singles) - most:,} conditions of least support were left out: {most:,} are tested at most.")
         singles = sorted(singles, key=lambda c: -int(min(c.mask.sum(), (~c.mask).sum())))[:most]
-    pairs = _pairs(singles, max(smallest, SMALLEST_PAIR))
+    pairs = _pairs(singles, max(smallest, MIN_PAIR_ROWS))
     room = most - len(singles)
     if len(pairs) > room:
         notes.append(
@@ -84,9 +84,9 @@ def _categories(column: Column, notes: list[str]) -> list[Condition]:
     values = column.values
     missing = np.array([v is None for v in values], dtype=bool)
     names, counts = np.unique(values[~missing].astype(str), return_counts=True)
-    kept = names[np.argsort(-counts, kind="stable")][:MOST_CATEGORIES]
-    if len(names) > MOST_CATEGORIES:
-        notes.append(f"Column {column.name!r} has {len(names):,} values; the {MOST_CATEGORIES} most frequent are looked at.")
+    kept = names[np.argsort(-counts, kind="stable")][:MAX_CATEGORIES]
+    if len(names) > MAX_CATEGORIES:
+        notes.append(f"Column {column.name!r} has {len(names):,} values; the {MAX_CATEGORIES} most frequent are looked at.")
     text = values.astype(str)
     made = [Condition(f"{column.name} = {v}", (column.name,), ~missing & (text == v), True, tests=((column.name, "=", str(v)),)) for v in kept]
     return made + _missing(column, missing)

@@ -18,12 +18,12 @@ SCOPE_ROWS = 40
 """A class with fewer rows is not searched on its own."""
 LARGE_CLASS, MOST_LARGE = 200, 40
 """Beside superclasses, a class is searched on its own from so many rows; at most so many classes, the largest."""
-FEWEST_GROUPS = 20
+MIN_GROUPS = 20
 """With fewer groups nothing can be permuted, and no p is given."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class Design:
     """blocks: (n,) class, small ones pooled; means: (n,) the class whose mean loss is taken out; scopes: where to search.
 
     heads: (n,) the rows that share a head of the search: those of a class, or with many classes those of a superclass.
@@ -31,22 +31,22 @@ class Layout:
 
     blocks: I64
     block_names: tuple[str, ...]
-    means: I64
+    centre_of_row: I64
     scopes: tuple[Scope, ...]
     testable: bool
-    """False with fewer than FEWEST_GROUPS groups."""
+    """False with fewer than MIN_GROUPS groups."""
     scaled: bool
     """True where groups cross classes: then whole groups move between classes, and losses are put on one scale first."""
     class_of_label: I64
     """(number of classes,) block of each label, -1 for a label without rows: for new rows."""
-    heads: I64
+    head_of_row: I64
     notes: tuple[str, ...]
     superclasses: Superclasses | None = None
 
     def centred(self, values: F64) -> F64:
         """(n,) values minus their class mean, over the class's standard deviation where groups cross classes."""
-        counts = np.maximum(np.bincount(self.means), 1)
-        residual = values - (np.bincount(self.means, values) / counts)[self.means]
+        counts = np.maximum(np.bincount(self.centre_of_row), 1)
+        residual = values - (np.bincount(self.centre_of_row, values) / counts)[self.centre_of_row]
         if not self.scaled:
             return residual
         sizes = np.maximum(np.bincount(self.blocks), 1)
@@ -54,7 +54,7 @@ class Layout:
         return residual / np.maximum(deviations, 0.1 * max(float(residual.std()), 1e-12))[self.blocks]
 
 
-def lay_out(samples: SampleSet, superclasses: Superclasses | None = None) -> Layout:
+def make_design(samples: SampleSet, superclasses: Superclasses | None = None) -> Design:
     """The layout of a sample set; what was pooled or assumed is said in `notes`.
 
     Args:
@@ -79,10 +79,10 @@ def lay_out(samples: SampleSet, superclasses: Superclasses | None = None) -> Lay
     testable, scaled = True, False
     if samples.groups is not None:
         n_groups = len(np.unique(samples.groups))
-        testable = n_groups >= FEWEST_GROUPS
+        testable = n_groups >= MIN_GROUPS
         if not testable:
             notes.append(
-                f"There are {n_groups} groups ({samples.group_name or 'group'}), fewer than the {FEWEST_GROUPS} that a permutation test needs: "
+                f"There are {n_groups} groups ({samples.group_name or 'group'}), fewer than the {MIN_GROUPS} that a permutation test needs: "
                 "everything below is description, without a p."
             )
         first = np.unique(samples.groups, return_index=True)[1]
@@ -92,12 +92,12 @@ def lay_out(samples: SampleSet, superclasses: Superclasses | None = None) -> Lay
             notes.append(f"Rows are kept together and permuted by {samples.group_name or 'group'}: {n_groups:,} groups for {n:,} rows.")
         if scaled:
             notes.append("Groups cross classes, so losses are centred and scaled by class before whole groups are permuted.")
-    return Layout(blocks, names, means, tuple(scopes), testable, scaled, class_of_label, heads, tuple(notes), superclasses)
+    return Design(blocks, names, means, tuple(scopes), testable, scaled, class_of_label, heads, tuple(notes), superclasses)
 
 
-def layout_of(diagnosis: Diagnosis) -> Layout:
+def design_of(diagnosis: Diagnosis) -> Design:
     """The layout that the diagnosis was made with, superclasses and all."""
-    return lay_out(diagnosis.samples, getattr(diagnosis.model, "superclasses", None))
+    return make_design(diagnosis.samples, getattr(diagnosis.model, "superclasses", None))
 
 
 def scope_rows(diagnosis: Diagnosis, scope: str) -> Bool:
@@ -105,7 +105,7 @@ def scope_rows(diagnosis: Diagnosis, scope: str) -> Bool:
     samples = diagnosis.samples
     if samples.labels is not None and scope != "all samples" and scope in samples.class_names:
         return samples.labels == samples.class_names.index(scope)
-    rows = next((s.rows for s in layout_of(diagnosis).scopes if s.name == scope), np.arange(len(samples)))
+    rows = next((s.rows for s in design_of(diagnosis).scopes if s.name == scope), np.arange(len(samples)))
     return np.isin(np.arange(len(samples)), rows)
 
 
@@ -179,7 +179,7 @@ def _blocks(labels: I64, class_names: tuple[str, ...], superclasses: Superclasse
     return class_of_label[labels], tuple(names), mean_of_label[labels], class_of_label
 
 
-def failure_score(outcomes: Outcomes, layout: Layout) -> F64:
+def failure_score(outcomes: Outcomes, layout: Design) -> F64:
     """(n,) what is tested: the class-centred loss, with the class-centred 0/1 error where it is known, each over its deviation.
 
     Mixing them costs nothing where they agree. Where the loss of a wrong answer varies a lot, the error is the steadier witness:

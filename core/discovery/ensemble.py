@@ -23,11 +23,11 @@ PENALTIES = (10.0, 100.0, 1000.0)
 """Tried by inner cross-validation; the features have mean squared norm 1."""
 INTERCEPT_PRIOR = 5.0
 """A class's mean loss is shrunk towards the mean of all as if so many rows had that mean."""
-FEWEST_STEPS = 100
+MIN_STEPS = 100
 """Of the mlp's optimiser, however few rows there are: at 300 rows and 30 epochs (60 steps) held-out R2 was 0.17 where 0.5 could be had."""
 
 
-MOST_STEPS = 2000
+MAX_STEPS = 2000
 """Of the mlp's optimiser: past 17,000 rows there are fewer epochs."""
 
 
@@ -41,7 +41,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         share: how far a class head may leave the shared head; 0 is one head for all classes.
         max_dimensions: leading principal directions of the embedding that are used.
         n_features: random Fourier features of the kernel family.
-        hidden, epochs: of the mlp family; there are more epochs with few rows and fewer with many: FEWEST_STEPS to MOST_STEPS steps.
+        hidden, epochs: of the mlp family; there are more epochs with few rows and fewer with many: MIN_STEPS to MAX_STEPS steps.
         random_state: the same state gives the same members.
     """
 
@@ -239,7 +239,7 @@ def _fit_mlps(rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, hid
     chance = torch.from_numpy(weights)
     batch = min(256, n)
     steps = -(-n // batch)
-    for _ in range(max(min(epochs, MOST_STEPS // steps), -(-FEWEST_STEPS // steps))):
+    for _ in range(max(min(epochs, MAX_STEPS // steps), -(-MIN_STEPS // steps))):
         order = torch.multinomial(chance, n, replacement=True, generator=generator)  # each member draws from its own bootstrap
         for at in range(0, n, batch):
             picked = order[:, at : at + batch]

@@ -34,7 +34,7 @@ DEPTHS = (0.02, 0.05, 0.1, 0.2, 0.35)
 """Shares of a scope that a slice may hold."""
 ROUNDING = 1e-12
 """Sums of squares below it are nothing but rounding: scores have a deviation of about 1."""
-SMALLEST = 10
+MIN_CANDIDATE_ROWS = 10
 """No candidate has fewer rows than this."""
 
 
@@ -113,7 +113,7 @@ class Family:
 
     def _depths(self, scope: int) -> list[float]:
         n = len(self.scopes[scope].rows)
-        return [d for d in DEPTHS if round(d * n) >= SMALLEST and n - round(d * n) >= SMALLEST]
+        return [d for d in DEPTHS if round(d * n) >= MIN_CANDIDATE_ROWS and n - round(d * n) >= MIN_CANDIDATE_ROWS]
 
     def statistics(self, scores: F32) -> F32:
         """(candidates, p) studentised excess for each column. See `read`."""
@@ -226,7 +226,7 @@ def centre(values: F64, strata: I64) -> F64:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class FamilyTest:
     """One pass over the family: the observed statistics and the null of their maximum."""
 
     observed: F32
@@ -264,7 +264,7 @@ def read_family(
     give_up: int = 0,
     progress: Progress = no_progress,
     step: str = "test",
-) -> Reading:
+) -> FamilyTest:
     """Test the whole family once against permuted scores.
 
     Args:
@@ -298,5 +298,5 @@ def read_family(
                 trends.append(permuted_trend)
             progress(step, sum(map(len, nulls)), n_permutations)
             if give_up and at + BATCH < len(sizes) and sum(int((null >= best).sum()) for null in nulls) >= give_up:
-                return Reading(observed, np.concatenate(nulls), True, float(trend[0]), np.concatenate(trends))
-    return Reading(observed, np.concatenate(nulls), False, float(trend[0]), np.concatenate(trends))
+                return FamilyTest(observed, np.concatenate(nulls), True, float(trend[0]), np.concatenate(trends))
+    return FamilyTest(observed, np.concatenate(nulls), False, float(trend[0]), np.concatenate(trends))

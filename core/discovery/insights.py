@@ -15,8 +15,8 @@ from scipy import stats
 from core.discovery.cluster_findings import bounded_share, coverage
 from core.discovery.cluster_phrases import Description, describe, witnesses
 from core.discovery.conditions import Condition, build_conditions
-from core.discovery.design import Layout
-from core.discovery.family import SMALLEST, Reading, Region, centre
+from core.discovery.design import Design
+from core.discovery.family import MIN_CANDIDATE_ROWS, FamilyTest, Region, centre
 from core.discovery.proposals import Proposals
 from core.records import F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight, Outcomes, TextReader
 from core.statistics.intervals import searched_difference
@@ -31,8 +31,8 @@ DESCRIBES = 0.6
 
 def find_insights(
     proposals: Proposals,
-    reading: Reading,
-    layout: Layout,
+    reading: FamilyTest,
+    layout: Design,
     outcomes: Outcomes,
     scores: F64,
     clusters: Sequence[FailureCluster],
@@ -71,7 +71,7 @@ def find_insights(
     return tuple(made)
 
 
-def phrase_p_values(proposals: Proposals, reading: Reading, n_scopes: int) -> F64 | None:
+def phrase_p_values(proposals: Proposals, reading: FamilyTest, n_scopes: int) -> F64 | None:
     """(scopes, P) adjusted p of each phrase in each scope, at its best depth; None where there are no phrases or nothing was permuted."""
     if proposals.words is None or not len(reading.null):
         return None
@@ -91,8 +91,8 @@ class _Tested:
     def __init__(
         self,
         proposals: Proposals,
-        reading: Reading,
-        layout: Layout,
+        reading: FamilyTest,
+        layout: Design,
         outcomes: Outcomes,
         alpha: float,
         groups: I64 | None,
@@ -300,7 +300,7 @@ def explain(diagnosis: Diagnosis, rows: I64, columns: Sequence[Column] | None = 
     n = len(diagnosis.samples)
     members = np.zeros(n, bool)
     members[rows] = True
-    conditions, _ = build_conditions(diagnosis.samples.metadata if columns is None else columns, smallest=SMALLEST, most=600)
+    conditions, _ = build_conditions(diagnosis.samples.metadata if columns is None else columns, smallest=MIN_CANDIDATE_ROWS, most=600)
     if not conditions or not members.any() or members.all():
         return ()
     masks = np.stack([c.mask for c in conditions])

@@ -12,7 +12,7 @@ from core.discovery.classes import class_findings, suspected_label_errors
 from core.discovery.cluster_findings import describe_clusters
 from core.discovery.cluster_phrases import read_texts
 from core.discovery.clusters import find_clusters
-from core.discovery.design import failure_score, lay_out, superclasses_of
+from core.discovery.design import failure_score, make_design, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.insights import find_insights, phrase_p_values
 from core.discovery.predictability import predictability_of
@@ -20,9 +20,9 @@ from core.discovery.proposals import propose
 from core.discovery.provenance import FOLDS, assumptions, fingerprint, has_classes, settings_of, versions
 from core.discovery.question_null import question_null
 from core.discovery.regressors import Features, assign_folds
-from core.discovery.row_order import in_order
+from core.discovery.row_order import reorder_rows
 from core.discovery.sensitivity import smallest_detectable
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, FEWEST_SAMPLES, WITHOUT_MAP, Settings
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
 from core.embeddings.projection import pca_map, umap_map
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, LossEstimate, Outcomes, Progress, SampleSet, Words, no_progress
@@ -60,7 +60,7 @@ def diagnose_records(
     ordered = None if words is None else words.keep(order)
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
     found = _diagnose(numbered.keep(order), clipped.keep(order), embeddings.keep(order), ordered, names, settings, progress)
-    found = in_order(found, np.argsort(order, kind="stable"))
+    found = reorder_rows(found, np.argsort(order, kind="stable"))
     said = () if words is None else words.notes
     return replace(
         found,
@@ -88,7 +88,7 @@ def _diagnose(
 ) -> Diagnosis:
     rng, seed = np.random.default_rng(settings.seed), settings.seed
     superclasses = superclasses_of(samples, embeddings.vectors, names)
-    layout, groups = lay_out(samples, superclasses), _useful(samples.groups)
+    layout, groups = make_design(samples, superclasses), _useful(samples.groups)
     blocks, scores = layout.blocks, failure_score(outcomes, layout)
     class_alpha = settings.alpha * CLASS_SHARE_OF_ALPHA if has_classes(samples) else 0.0
     alpha = settings.alpha - class_alpha
@@ -189,8 +189,8 @@ def _check(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> No
     n = len(samples)
     if not n == len(outcomes.loss) == len(embeddings):
         raise InvalidInput(f"Samples, losses and embeddings must have the same length: got {n}, {len(outcomes.loss)} and {len(embeddings)}.")
-    if n < FEWEST_SAMPLES:
-        raise InvalidInput(f"At least {FEWEST_SAMPLES} samples are needed to test anything: got {n}. Bring more rows.")
+    if n < MIN_SAMPLES:
+        raise InvalidInput(f"At least {MIN_SAMPLES} samples are needed to test anything: got {n}. Bring more rows.")
     if float(np.ptp(outcomes.fitted)) <= 0:
         raise InvalidInput(f"All {n:,} losses are equal ({outcomes.fitted[0]:g}), so there is nothing to explain. Check the loss column.")
     if samples.groups is not None and len(np.unique(samples.groups)) < 2:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from core.discovery.design import Layout
-from core.discovery.family import Family, Reading
+from core.discovery.design import Design
+from core.discovery.family import Family, FamilyTest
 from core.records import F64, I64, Estimate, Outcomes, Predictability
 from core.statistics.intervals import bootstrap
 from core.statistics.ranking import auroc
 
 
 def predictability_of(
-    family: Family, reading: Reading, outcomes: Outcomes, predicted: F64, layout: Layout, groups: I64 | None, *, seed: int
+    family: Family, reading: FamilyTest, outcomes: Outcomes, predicted: F64, layout: Design, groups: I64 | None, *, seed: int
 ) -> Predictability:
     """Held-out R2, correlations and AUROC of error with group-bootstrap intervals, and a permutation p.
 

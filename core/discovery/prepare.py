@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.data.samples import Audit
-from core.discovery.settings import FEWEST_SAMPLES
+from core.data.samples import DataSet
+from core.discovery.settings import MIN_SAMPLES
 from core.errors import InvalidInput
 from core.records import I64, Progress, no_progress
 
 
 def embed(
-    audit: Audit,
+    audit: DataSet,
     encoder: str,
     *,
     naming: str | None = None,
@@ -23,7 +23,7 @@ def embed(
     words: bool = True,
     cache: Path | None = None,
     progress: Progress = no_progress,
-) -> Audit:
+) -> DataSet:
     """The audit with embeddings, measured properties, near-duplicate groups and words; unreadable images move to `excluded`.
 
     Args:
@@ -42,9 +42,9 @@ def embed(
     from core.encoders import load_encoder
 
     reading = read_rows(audit.samples.images, load_encoder(encoder), cache=cache, progress=progress)
-    if len(reading.kept) < FEWEST_SAMPLES:
+    if len(reading.kept) < MIN_SAMPLES:
         first = next(iter(reading.unreadable.values()), "none was found")
-        raise InvalidInput(f"{len(reading.kept)} images could be read and at least {FEWEST_SAMPLES} are needed. The first problem: {first}")
+        raise InvalidInput(f"{len(reading.kept)} images could be read and at least {MIN_SAMPLES} are needed. The first problem: {first}")
     lost = pd.DataFrame(
         [{"id": audit.samples.ids[i], "row": i, "reason": why} for i, why in reading.unreadable.items()], columns=["id", "row", "reason"]
     )

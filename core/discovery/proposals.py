@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 
-from core.discovery.clusters import Part
+from core.discovery.clusters import KMeansPart
 from core.discovery.conditions import Condition, build_conditions
-from core.discovery.design import Layout
-from core.discovery.family import SMALLEST, Family, Region
+from core.discovery.design import Design
+from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
 from core.discovery.regressors import Features, HeadSmoother
 from core.language.directions import phrase_scores
 from core.records import F32, I64, Column, Words
@@ -22,7 +22,7 @@ PENALTIES = (3.0, 30.0, 300.0)
 SHARE = 2.0
 PARTS_OVERALL, PARTS_IN_CLASS = (6, 12, 24), (3, 6)
 """How many k-means parts each scope is cut into."""
-SMALLEST_PART = 20
+MIN_PART_ROWS = 20
 """On average a k-means part has at least so many rows, or the cut is not made."""
 PHRASE_DEPTHS = (0.05, 0.1, 0.2, 0.35)
 """Shares of a scope that may be said to look like a phrase."""
@@ -46,7 +46,7 @@ class Proposals:
     """The family, and what its tags point to."""
 
     family: Family
-    parts: tuple[Part, ...]
+    parts: tuple[KMeansPart, ...]
     conditions: tuple[Condition, ...]
     notes: tuple[str, ...]
     phrases: tuple[PhraseSlice, ...] = ()
@@ -55,7 +55,7 @@ class Proposals:
     """(n, P) of `core.language.directions.phrase_scores`."""
 
 
-def propose(features: Features, layout: Layout, folds: I64, columns: Sequence[Column], seed: int, words: Words | None = None) -> Proposals:
+def propose(features: Features, layout: Design, folds: I64, columns: Sequence[Column], seed: int, words: Words | None = None) -> Proposals:
     """Everything that will be looked at, decided before any loss is.
 
     Args:
@@ -68,23 +68,23 @@ def propose(features: Features, layout: Layout, folds: I64, columns: Sequence[Co
     for penalty in PENALTIES:
         smoothers.append((HeadSmoother(features.rows, layout.blocks, folds, penalty=penalty, share=0), [0]))
         if len(scopes) > 1:
-            heads = HeadSmoother(features.rows, layout.blocks, folds, penalty=penalty, share=SHARE, heads=layout.heads)
+            heads = HeadSmoother(features.rows, layout.blocks, folds, penalty=penalty, share=SHARE, heads=layout.head_of_row)
             smoothers.append((heads, range(1, len(scopes))))
     regions: list[Region] = []
     parts = _parts(features, layout, regions, seed)
     most = max(50, CONDITION_CELLS // (n * (2 if layout.superclasses is not None else len(scopes))))
-    conditions, notes = build_conditions(columns, smallest=max(SMALLEST, round(0.01 * n)), most=min(1500, most))
+    conditions, notes = build_conditions(columns, smallest=max(MIN_CANDIDATE_ROWS, round(0.01 * n)), most=min(1500, most))
     for tag, condition in enumerate(conditions):
         for number, scope in enumerate(scopes):
             rows = scope.rows[condition.mask[scope.rows]]
-            if SMALLEST <= len(rows) <= len(scope.rows) - SMALLEST:
+            if MIN_CANDIDATE_ROWS <= len(rows) <= len(scope.rows) - MIN_CANDIDATE_ROWS:
                 regions.append(Region("condition", number, rows, tag))
-    scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, layout.means)
+    scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, layout.centre_of_row)
     phrases = [] if scores is None else _phrases(scores, layout, regions)
     return Proposals(Family(n, scopes, smoothers, regions), tuple(parts), conditions, notes, tuple(phrases), words, scores)
 
 
-def _phrases(scores: F32, layout: Layout, regions: list[Region]) -> list[PhraseSlice]:
+def _phrases(scores: F32, layout: Design, regions: list[Region]) -> list[PhraseSlice]:
     """The rows that look most like each phrase in each scope, added to `regions`."""
     affordable = PHRASE_CELLS // max(1, scores.size * (2 if len(layout.scopes) > 1 else 1))
     made: list[PhraseSlice] = []
@@ -92,19 +92,19 @@ def _phrases(scores: F32, layout: Layout, regions: list[Region]) -> list[PhraseS
         order = scope.rows[np.argsort(-scores[scope.rows], axis=0, kind="stable")]  # (rows of the scope, P)
         for depth in PHRASE_DEPTHS[-max(1, affordable) :]:
             size = round(depth * len(order))
-            if SMALLEST <= size <= len(order) - SMALLEST:
+            if MIN_CANDIDATE_ROWS <= size <= len(order) - MIN_CANDIDATE_ROWS:
                 for phrase in range(scores.shape[1]):
                     regions.append(Region("phrase", number, np.sort(order[:size, phrase]), len(made)))
                     made.append(PhraseSlice(phrase, depth))
     return made
 
 
-def _parts(features: Features, layout: Layout, regions: list[Region], seed: int) -> list[Part]:
+def _parts(features: Features, layout: Design, regions: list[Region], seed: int) -> list[KMeansPart]:
     """k-means parts of each scope, added to `regions`; the loss is not looked at."""
-    parts: list[Part] = []
+    parts: list[KMeansPart] = []
     for number, scope in enumerate(layout.scopes):
         for count in PARTS_OVERALL if number == 0 else PARTS_IN_CLASS:
-            if len(scope.rows) < count * SMALLEST_PART:
+            if len(scope.rows) < count * MIN_PART_ROWS:
                 continue
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # fewer distinct points than parts: those parts stay empty and are dropped below
@@ -115,7 +115,7 @@ def _parts(features: Features, layout: Layout, regions: list[Region], seed: int)
                 ).fit(features.rows[scope.rows])
             for which in range(count):
                 inside = scope.rows[means.labels_ == which]
-                if SMALLEST <= len(inside) <= len(scope.rows) - SMALLEST:
+                if MIN_CANDIDATE_ROWS <= len(inside) <= len(scope.rows) - MIN_CANDIDATE_ROWS:
                     regions.append(Region("region", number, inside, len(parts)))
-                    parts.append(Part(np.asarray(means.cluster_centers_, dtype=np.float32), which))
+                    parts.append(KMeansPart(np.asarray(means.cluster_centers_, dtype=np.float32), which))
     return parts

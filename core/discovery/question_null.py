@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.discovery.design import Layout
+from core.discovery.design import Design
 from core.language.directions import centred
 from core.records import F32, F64, Words
 from core.statistics.permutation import Permuter, chunks
@@ -12,14 +12,14 @@ from core.statistics.permutation import Permuter, chunks
 PERMUTATIONS = 2000
 
 
-def question_null(words: Words, layout: Layout, scores: F64, permuter: Permuter, *, seed: int, n_permutations: int = PERMUTATIONS) -> F32:
+def question_null(words: Words, layout: Design, scores: F64, permuter: Permuter, *, seed: int, n_permutations: int = PERMUTATIONS) -> F32:
     """(b,) in each permutation, the largest statistic of any direction within `words.leading` in any scope.
 
     Args:
         scores: (n,) class-centred failure scores.
     """
     rng = np.random.default_rng([seed, 3])
-    along = centred(words.joint.vectors, layout.means) @ words.leading.T  # (n, r)
+    along = centred(words.joint.vectors, layout.centre_of_row) @ words.leading.T  # (n, r)
     bases = [(s.rows, _orthonormal(along[s.rows])) for s in layout.scopes]
     column = scores.astype(np.float32)
     nulls: list[F32] = []

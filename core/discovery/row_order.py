@@ -9,7 +9,7 @@ import numpy as np
 from core.records import I64, Diagnosis, FailureCluster, FailureMap
 
 
-def in_order(diagnosis: Diagnosis, order: I64) -> Diagnosis:
+def reorder_rows(diagnosis: Diagnosis, order: I64) -> Diagnosis:
     """The results with row `order[i]` in place i; `samples`, `outcomes`, `embeddings` and `words` are left to the caller.
 
     Args:

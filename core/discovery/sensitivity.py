@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.discovery.design import Layout
-from core.discovery.family import SMALLEST, Family, Reading
+from core.discovery.design import Design
+from core.discovery.family import MIN_CANDIDATE_ROWS, Family, FamilyTest
 from core.discovery.regressors import Features
 from core.records import F32, F64, I64, Detectable, Outcomes
 from core.statistics.permutation import Permuter
@@ -21,10 +21,10 @@ POWER = 0.8
 def smallest_detectable(
     family: Family,
     features: Features,
-    layout: Layout,
+    layout: Design,
     outcomes: Outcomes,
     scores: F64,
-    reading: Reading,
+    reading: FamilyTest,
     permuter: Permuter,
     *,
     alpha: float,
@@ -43,7 +43,7 @@ def smallest_detectable(
     threshold = reading.threshold(alpha)
     inner = sorted(layout.scopes[1:], key=lambda s: len(s.rows))
     wanted = [(layout.scopes[0], share) for share in (0.2, 0.1, 0.05)] + [(inner[len(inner) // 2], share) for share in (0.2, 0.1) if inner]
-    plants = {max(SMALLEST, round(share * len(scope.rows))): scope for scope, share in wanted}
+    plants = {max(MIN_CANDIDATE_ROWS, round(share * len(scope.rows))): scope for scope, share in wanted}
     bases = permuter.draw(PLANTS, rng)
     return tuple(
         _one(family, features.rows[scope.rows], scope.rows, outcomes, scores, bases, threshold, size, rng)

@@ -13,7 +13,7 @@ FAMILIES = ("ridge", "kernel", "mlp")
 CLASS_SHARE_OF_ALPHA = 0.2
 """Of alpha, so much is spent at class level and the rest inside, so that a run claims anything at all with at most alpha."""
 
-FEWEST_SAMPLES = 40
+MIN_SAMPLES = 40
 """With fewer nothing can be tested."""
 
 

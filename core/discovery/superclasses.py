@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MANY_CLASSES = 60
 """With more classes than this the search looks into superclasses instead of classes."""
-SPLIT, LEAST, MOST = 1.25, 0.5, 2.0
+SPLIT_SHARE, MIN_SHARE, MAX_SHARE = 1.25, 0.5, 2.0
 """Times the mean rows of a superclass: a node that holds more is split; a group that holds less is merged; what a merger may hold."""
 
 
@@ -44,7 +44,7 @@ def group_classes(class_names: Sequence[str], counts: I64, *, texts: F32 | None 
     """Classes grouped into about sqrt(k) superclasses, balanced by rows.
 
     Average linkage on the cosine of the centred vectors gives a tree of classes. From the root downwards a node is split while it
-    holds more than SPLIT times the mean rows of a superclass; what is then left with fewer than LEAST times the mean joins the
+    holds more than SPLIT_SHARE times the mean rows of a superclass; what is then left with fewer than MIN_SHARE times the mean joins the
     superclass of the highest average cosine, smallest first. With sqrt(k) superclasses both the number of superclasses and the number of
     classes in one grow slowly: 14 of about 14 at 200 classes, 32 of about 31 at 1,000.
 
@@ -107,7 +107,7 @@ def _cut(vectors: F64, rows: F64) -> list[list[int]]:
         return [[0]]
     distances = np.clip(1 - vectors @ vectors.T, 0, 2)
     np.fill_diagonal(distances, 0)
-    most = SPLIT * rows.sum() / max(1, round(len(vectors) ** 0.5))
+    most = SPLIT_SHARE * rows.sum() / max(1, round(len(vectors) ** 0.5))
     waiting: list[ClusterNode] = [to_tree(linkage(squareform(distances, checks=False), "average"))]  # type: ignore[list-item]
     groups: list[list[int]] = []
     while waiting:
@@ -127,12 +127,12 @@ def _merge_small(groups: list[list[int]], vectors: F64, rows: F64) -> list[list[
     while len(groups) > 1:
         sizes = np.array([rows[g].sum() for g in groups])
         smallest = int(sizes.argmin())
-        if sizes[smallest] >= LEAST * mean_rows:
+        if sizes[smallest] >= MIN_SHARE * mean_rows:
             break
         means = np.stack([vectors[g].mean(0) for g in groups])
         likeness = means @ means[smallest]  # the average cosine over pairs of members
         likeness[smallest] = -np.inf
-        fits = sizes + sizes[smallest] <= MOST * mean_rows
+        fits = sizes + sizes[smallest] <= MAX_SHARE * mean_rows
         fits[smallest] = False
         other = int(np.where(fits, likeness, -np.inf).argmax()) if fits.any() else int(likeness.argmax())
         merged = groups[other] + groups[smallest]

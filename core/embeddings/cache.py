@@ -28,7 +28,7 @@ _WAIT = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class CachedImage:
     """What is kept of one image."""
 
     embedding: F32
@@ -45,13 +45,13 @@ class Entry:
         return len(head).to_bytes(4, "little") + head + b"".join(v.astype("<f4").tobytes() for v in vectors)
 
     @staticmethod
-    def from_bytes(data: bytes) -> Entry:
+    def from_bytes(data: bytes) -> CachedImage:
         """The entry that `to_bytes` wrote."""
         size = int.from_bytes(data[:4], "little")
         head = json.loads(data[4 : 4 + size])
         numbers = np.frombuffer(data, "<f4", offset=4 + size).astype(np.float32)
         parts = np.split(numbers, np.cumsum(head["lengths"])[:-1])
-        return Entry(parts[0], parts[-1], head["properties"])
+        return CachedImage(parts[0], parts[-1], head["properties"])
 
 
 def default_cache() -> Path:
@@ -125,7 +125,7 @@ class EmbeddingCache:
                 self._open.append(connection)
         return connection
 
-    def get(self, key: bytes) -> Entry | None:
+    def get(self, key: bytes) -> CachedImage | None:
         """The entry, or None if there is none or it is damaged (which is counted)."""
         try:
             row = self._connection().execute("SELECT checksum, data FROM entries WHERE key = ?", (key,)).fetchone()
@@ -136,14 +136,14 @@ class EmbeddingCache:
         checksum, data = row
         if checksum == zlib.crc32(data):
             try:
-                return Entry.from_bytes(data)
+                return CachedImage.from_bytes(data)
             except (ValueError, KeyError, IndexError):
                 pass  # written by another version
         with self._lock:
             self.damaged += 1
         return None
 
-    def put(self, entries: Iterable[tuple[bytes, Entry]]) -> None:
+    def put(self, entries: Iterable[tuple[bytes, CachedImage]]) -> None:
         """Keep these, in one transaction. A write that fails is no reason to stop a run: it sets `failure`, and later ones are skipped."""
         if self.failure:
             return

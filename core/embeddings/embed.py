@@ -13,14 +13,14 @@ import numpy as np
 
 from core.data.images import decoding, duplicates, properties
 from core.data.images.decoding import Unreadable, decode, thumbnail
-from core.embeddings.cache import EmbeddingCache, Entry, default_cache, entry_key
-from core.embeddings.prefetch import Reporter, in_order, none_readable, read_bytes
+from core.embeddings.cache import CachedImage, EmbeddingCache, default_cache, entry_key
+from core.embeddings.prefetch import Reporter, none_readable, prefetch, read_bytes
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.errors import InvalidInput
 from core.records import F32, I64, Column, Embeddings, ImageStore, Progress, no_progress
 
-__all__ = ["ImageReading", "default_cache", "read_images", "thumbnail"]
+__all__ = ["EmbeddedImages", "default_cache", "read_images", "thumbnail"]
 
 BATCH = 16
 _HASH = "near-duplicate hash"
@@ -28,7 +28,7 @@ _HASH = "near-duplicate hash"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ImageReading:
+class EmbeddedImages:
     """What the pictures gave. Rows are the store's readable rows, in the store's order."""
 
     embeddings: Embeddings
@@ -47,12 +47,12 @@ class ImageReading:
 
 
 @dataclass(slots=True)
-class _Prepared:
+class _PreparedRow:
     """One row on its way through: either known from the cache, or ready for the encoder, or unreadable."""
 
     row: int
     key: bytes = b""
-    entry: Entry | None = None
+    entry: CachedImage | None = None
     pixels: F32 | None = None
     properties: dict[str, Any] = field(default_factory=dict[str, Any])
     reason: str = ""
@@ -66,7 +66,7 @@ def read_images(
     progress: Progress = no_progress,
     max_pixels: int = 100_000_000,
     workers: int | None = None,
-) -> ImageReading:
+) -> EmbeddedImages:
     """Embed and measure every picture that can be read.
 
     Args:
@@ -81,12 +81,12 @@ def read_images(
         InvalidInput: not one picture could be read.
         Cancelled: from `progress`.
     """
-    reader = _Reader(images, encoder, None if cache is None else EmbeddingCache(cache), max_pixels)
+    reader = _VectorReader(images, encoder, None if cache is None else EmbeddingCache(cache), max_pixels)
     report = Reporter(progress, "embed", len(images))
-    waiting: list[_Prepared] = []
+    waiting: list[_PreparedRow] = []
     batch = getattr(encoder, "batch_size", BATCH)
     try:
-        for item in in_order(reader.prepare, range(len(images)), workers or usable_cores(), window=2 * batch + 8):
+        for item in prefetch(reader.prepare, range(len(images)), workers or usable_cores(), window=2 * batch + 8):
             if not reader.settle(item):
                 waiting.append(item)
             if len(waiting) == batch:
@@ -101,7 +101,7 @@ def read_images(
             reader.cache.close()
 
 
-class _Reader:
+class _VectorReader:
     """Rows on their way from bytes to vectors; `prepare` runs in worker threads, the rest in one."""
 
     def __init__(self, images: ImageStore, encoder: Encoder, cache: EmbeddingCache | None, max_pixels: int) -> None:
@@ -118,25 +118,25 @@ class _Reader:
     def n_settled(self) -> int:
         return len(self.measured) + len(self.unreadable)
 
-    def prepare(self, row: int) -> _Prepared:
+    def prepare(self, row: int) -> _PreparedRow:
         """Read the row's bytes; from the cache if it is there, else decoded, measured and made ready for the encoder."""
         try:
             data = read_bytes(self.images, row)
         except Unreadable as error:
-            return _Prepared(row, reason=str(error))
+            return _PreparedRow(row, reason=str(error))
         key = entry_key(data, self.fingerprint)
         entry = None if self.cache is None else self.cache.get(key)
         if entry is not None:
-            return _Prepared(row, key, entry)
+            return _PreparedRow(row, key, entry)
         try:
             picture = decode(data, self.max_pixels)
         except Unreadable as error:
-            return _Prepared(row, key, reason=str(error))
-        measured = properties.measure(picture)
+            return _PreparedRow(row, key, reason=str(error))
+        measured = properties.measure_properties(picture)
         measured[_HASH] = duplicates.picture_hash(properties.shrink(picture.image, properties.SIDE))
-        return _Prepared(row, key, pixels=self.encoder.preprocess(picture.image), properties=measured)
+        return _PreparedRow(row, key, pixels=self.encoder.preprocess(picture.image), properties=measured)
 
-    def settle(self, item: _Prepared) -> bool:
+    def settle(self, item: _PreparedRow) -> bool:
         """Take the row if it needs no encoder; says whether that was so."""
         if item.reason:
             self.unreadable[item.row] = f"{self.images.name(item.row)} {item.reason}"
@@ -145,18 +145,18 @@ class _Reader:
             self.n_from_cache += 1
         return item.pixels is None
 
-    def encode(self, items: list[_Prepared]) -> None:
+    def encode(self, items: list[_PreparedRow]) -> None:
         """Run the encoder over these rows and put them in the cache."""
         if not items:
             return
         finding, joint = self.encoder.encode_images(np.stack([item.pixels for item in items if item.pixels is not None]))
-        entries = [Entry(finding[i], finding[i] if joint is finding else joint[i], item.properties) for i, item in enumerate(items)]
+        entries = [CachedImage(finding[i], finding[i] if joint is finding else joint[i], item.properties) for i, item in enumerate(items)]
         if self.cache is not None:
             self.cache.put((item.key, entry) for item, entry in zip(items, entries))
         for item, entry in zip(items, entries):
             self._keep(item.row, item.key, entry)
 
-    def _keep(self, row: int, key: bytes, entry: Entry) -> None:
+    def _keep(self, row: int, key: bytes, entry: CachedImage) -> None:
         if self.embeddings is None or self.joint is None:
             self.embeddings = np.zeros((len(self.images), len(entry.embedding)), np.float32)
             same = entry.joint is entry.embedding
@@ -166,7 +166,7 @@ class _Reader:
             self.joint[row] = entry.joint
         self.keys[row], self.measured[row] = key, entry.properties
 
-    def result(self) -> ImageReading:
+    def result(self) -> EmbeddedImages:
         """The reading of all rows that were kept."""
         if self.embeddings is None or self.joint is None:
             raise InvalidInput(none_readable(self.unreadable))
@@ -175,7 +175,7 @@ class _Reader:
         joint = vectors if self.joint is self.embeddings else self.joint[kept]
         measured = [self.measured[row] for row in kept.tolist()]
         label = f"{self.encoder.name} {self.encoder.fingerprint[:12]}"
-        return ImageReading(
+        return EmbeddedImages(
             Embeddings(vectors, label, self.encoder.finding_space),
             Embeddings(joint, label, self.encoder.joint_space),
             properties.columns(measured),

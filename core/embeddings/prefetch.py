@@ -36,7 +36,7 @@ def none_readable(unreadable: dict[int, str]) -> str:
     return f"None of the {len(unreadable):,} images could be read. The first: {first}"
 
 
-def in_order(prepare: Callable[[int], T], rows: range, workers: int, window: int) -> Iterator[T]:
+def prefetch(prepare: Callable[[int], T], rows: range, workers: int, window: int) -> Iterator[T]:
     """`prepare` of each row in order, computed ahead by threads but never more than `window` at a time."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     ahead: deque[Future[T]] = deque()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data.images.crops import CropImages, SharedImages
-from core.embeddings.embed import ImageReading, read_images
+from core.embeddings.embed import EmbeddedImages, read_images
 from core.encoders import Encoder
 from core.records import F32, F64, I64, Column, Embeddings, ImageStore, Progress, no_progress
 
@@ -37,7 +37,7 @@ _OF_CROP = (
 _OF_PICTURE = ("brightness", "contrast", "saturation", "blur", "edge density", "megapixels")
 
 
-def read_rows(images: ImageStore, encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress) -> ImageReading:
+def read_rows(images: ImageStore, encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress) -> EmbeddedImages:
     """What `read_images` gives, for any store: a picture that several rows share is read once, and crops are joined with their pictures.
 
     Near-duplicates are looked for among whole pictures only, never among crops: two objects of one look are two objects.
@@ -49,7 +49,7 @@ def read_rows(images: ImageStore, encoder: Encoder, *, cache: Path | None = None
     return read_images(images, encoder, cache=cache, progress=progress)
 
 
-def _shared(base: ImageStore, image_of: I64, encoder: Encoder, cache: Path | None, progress: Progress) -> ImageReading:
+def _shared(base: ImageStore, image_of: I64, encoder: Encoder, cache: Path | None, progress: Progress) -> EmbeddedImages:
     """One reading of each picture that is in use, spread over its rows."""
     used, which = np.unique(image_of, return_inverse=True)
     reading = read_images(base.keep(used), encoder, cache=cache, progress=progress)
@@ -57,7 +57,7 @@ def _shared(base: ImageStore, image_of: I64, encoder: Encoder, cache: Path | Non
     place[reading.kept] = np.arange(len(reading.kept))
     kept = np.flatnonzero(place[which] >= 0).astype(np.int64)
     at = place[which[kept]]
-    return ImageReading(
+    return EmbeddedImages(
         reading.embeddings.keep(at),
         reading.joint.keep(at),
         tuple(column.keep(at) for column in reading.properties),
@@ -74,12 +74,12 @@ def _twins(groups: I64, at: I64) -> I64:
     return np.where(has_twin[at], groups[at], len(groups) + np.arange(len(at)))
 
 
-def _read_crops(images: CropImages, encoder: Encoder, cache: Path | None, progress: Progress) -> ImageReading:
+def _read_crops(images: CropImages, encoder: Encoder, cache: Path | None, progress: Progress) -> EmbeddedImages:
     around = _shared(images.base, images.image_of, encoder, cache, progress)
     crops = read_images(images.keep(around.kept), encoder, cache=cache, progress=progress)
     beside, kept = crops.kept, around.kept[crops.kept]
     lost = {int(around.kept[row]): reason for row, reason in crops.unreadable.items()}
-    return ImageReading(
+    return EmbeddedImages(
         _joined(crops.embeddings, around.embeddings.keep(beside), CONTEXT_WEIGHT),
         replace(crops.joint, vectors=_unit(crops.joint.vectors + np.float32(CONTEXT_WEIGHT) * around.joint.vectors[beside])),
         _properties(crops.properties, tuple(column.keep(beside) for column in around.properties)),

@@ -47,7 +47,7 @@ class Block:
 
 
 class TokenFiles:
-    """The blocks of one folder. Use within `alone`.
+    """The blocks of one folder. Use within `exclusive`.
 
     Args:
         folder: made if it does not exist.
@@ -187,7 +187,7 @@ def _rewrite(path: Path, shapes: dict[str, list[int]], lines: list[dict[str, Any
 
 
 @contextmanager
-def alone(folder: Path, waiting: Callable[[], None]) -> Generator[None]:
+def exclusive(folder: Path, waiting: Callable[[], None]) -> Generator[None]:
     """Keep other passes, of this process or another, out of the folder; `waiting` is called twice a second until it is free.
 
     The system lets go of the lock when a process ends, however it ends. Where there is no such lock (Windows) nothing is kept out.

@@ -19,8 +19,8 @@ from core.data.images import decoding
 from core.data.images.decoding import Unreadable, decode
 from core.embeddings.cache import default_cache
 from core.embeddings.embed import BATCH
-from core.embeddings.prefetch import Reporter, in_order, none_readable, read_bytes
-from core.embeddings.token_files import Block, TokenFiles, alone
+from core.embeddings.prefetch import Reporter, none_readable, prefetch, read_bytes
+from core.embeddings.token_files import Block, TokenFiles, exclusive
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
@@ -60,7 +60,7 @@ class PictureTokens:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Prepared:
+class _PreparedPixels:
     row: int
     pixels: F32 | None = None
     reason: str = ""
@@ -117,7 +117,7 @@ def read_image_tokens(
         Cancelled: from `progress`.
     """
     threads = workers or usable_cores()
-    reader = _Reader(images, encoder, tower, max_pixels)
+    reader = _TokenReader(images, encoder, tower, max_pixels)
     if cache is None:
         return _filled(_Memory(), reader, progress, threads)
     folder = cache / "tokens" / _key(images, tower, progress, max_pixels, threads)
@@ -125,7 +125,7 @@ def read_image_tokens(
     def waiting() -> None:
         progress("tokens", 0, len(images))  # another pass writes the same tokens
 
-    with alone(folder, waiting):
+    with exclusive(folder, waiting):
         return _filled(TokenFiles(folder, len(images)), reader, progress, threads)
 
 
@@ -140,13 +140,13 @@ def _key(images: ImageStore, tower: TokenTower, progress: Progress, max_pixels: 
 
     digest = hashlib.sha256(f"{tower.fingerprint}/{decoding.VERSION}/{max_pixels}/tokens 1".encode())
     report = Reporter(progress, "hash pictures", len(images))
-    for row, part in enumerate(in_order(content, range(len(images)), threads, window=2 * BATCH)):
+    for row, part in enumerate(prefetch(content, range(len(images)), threads, window=2 * BATCH)):
         digest.update(part)
         report(row + 1)
     return digest.hexdigest()[:32]
 
 
-def _filled(store: TokenFiles | _Memory, reader: _Reader, progress: Progress, threads: int) -> PictureTokens:
+def _filled(store: TokenFiles | _Memory, reader: _TokenReader, progress: Progress, threads: int) -> PictureTokens:
     n, ready = len(reader.images), store.next_row
     report = Reporter(progress, "tokens", n)
     report(ready)
@@ -173,7 +173,7 @@ def _notes(store: TokenFiles | _Memory, n: int, ready: int, n_unreadable: int) -
     return tuple(sentence for count, sentence in told if count)
 
 
-class _Reader:
+class _TokenReader:
     """Pictures on their way from bytes to tokens; `prepare` runs in worker threads, the rest in one."""
 
     def __init__(self, images: ImageStore, encoder: Encoder, tower: TokenTower, max_pixels: int) -> None:
@@ -181,17 +181,17 @@ class _Reader:
         self._encoder, self._tower, self._max_pixels = encoder, tower, max_pixels
         self._batch: int = getattr(encoder, "batch_size", BATCH)
 
-    def prepare(self, row: int) -> _Prepared:
+    def prepare(self, row: int) -> _PreparedPixels:
         """The row ready for the tower, or the reason why not."""
         try:
-            return _Prepared(row, self._encoder.preprocess(decode(read_bytes(self.images, row), self._max_pixels).image))
+            return _PreparedPixels(row, self._encoder.preprocess(decode(read_bytes(self.images, row), self._max_pixels).image))
         except Unreadable as error:
-            return _Prepared(row, reason=f"{self.images.name(row)} {error}")
+            return _PreparedPixels(row, reason=f"{self.images.name(row)} {error}")
 
     def blocks(self, first: int, threads: int) -> Iterator[tuple[Block, dict[str, npt.NDArray[Any]]]]:
         """Rows `first` and on, a batch at a time."""
-        waiting: list[_Prepared] = []
-        for item in in_order(self.prepare, range(first, len(self.images)), threads, window=2 * self._batch + 8):
+        waiting: list[_PreparedPixels] = []
+        for item in prefetch(self.prepare, range(first, len(self.images)), threads, window=2 * self._batch + 8):
             waiting.append(item)
             if len(waiting) == self._batch:
                 yield self._block(waiting)
@@ -199,7 +199,7 @@ class _Reader:
         if waiting:
             yield self._block(waiting)
 
-    def _block(self, items: list[_Prepared]) -> tuple[Block, dict[str, npt.NDArray[Any]]]:
+    def _block(self, items: list[_PreparedPixels]) -> tuple[Block, dict[str, npt.NDArray[Any]]]:
         start, stop = items[0].row, items[-1].row + 1
         unreadable = {item.row: item.reason for item in items if item.pixels is None}
         pixels = [item.pixels for item in items if item.pixels is not None]

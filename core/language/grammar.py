@@ -144,11 +144,11 @@ def _last(name: str) -> str:
     return name.casefold().split()[-1] if name.split() else ""
 
 
-def tidy(names: Sequence[str]) -> tuple[str, ...]:
+def spoken_names(names: Sequence[str]) -> tuple[str, ...]:
     """Class names as they stand in a sentence: underscores are spaces, no doubled spaces."""
     return tuple(" ".join(name.replace("_", " ").split()) for name in names)
 
 
-def matching(name: str) -> str:
+def fold_name(name: str) -> str:
     """What two spellings of a name have in common: tidied, composed and without case."""
-    return unicodedata.normalize("NFC", tidy([name])[0]).casefold()
+    return unicodedata.normalize("NFC", spoken_names([name])[0]).casefold()

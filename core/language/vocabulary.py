@@ -20,19 +20,19 @@ from core.language.grammar import words_in
 SHIPPED = ASSETS / "phrases" / "phrases.json"
 
 
-LONGEST = 60
+MAX_PHRASE_LENGTH = 60
 
 
 """Characters of a phrase."""
 
 
-MOST = 2_000
+MAX_PHRASES = 2_000
 
 
 """Phrases of a vocabulary."""
 
 
-MOST_BYTES = 4 * 2**20
+MAX_BYTES = 4 * 2**20
 
 
 OWN = "own"
@@ -104,8 +104,8 @@ def write_vocabulary(vocabulary: Vocabulary, path: Path) -> None:
 def _text_of(path: Path) -> str:
     if not path.is_file():
         raise InvalidInput(f"The phrase file {path.name} was not found. Give the path of a .json or .txt file.")
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise InvalidInput(f"{path.name}: a phrase file has at most {MOST_BYTES // 2**20} MB: got {size:,} bytes. Bring fewer phrases.")
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise InvalidInput(f"{path.name}: a phrase file has at most {MAX_BYTES // 2**20} MB: got {size:,} bytes. Bring fewer phrases.")
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -181,8 +181,10 @@ def _checked(text: str, where: str) -> str:
     phrase = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if not words_in(phrase):
         raise InvalidInput(f"{where}: a phrase has at least one word: got {phrase!r}. Write one or delete the entry.")
-    if len(phrase) > LONGEST:
-        raise InvalidInput(f"{where}: a phrase has at most {LONGEST} characters: got {len(phrase)} ({phrase[:LONGEST]!r}...). Shorten it.")
+    if len(phrase) > MAX_PHRASE_LENGTH:
+        raise InvalidInput(
+            f"{where}: a phrase has at most {MAX_PHRASE_LENGTH} characters: got {len(phrase)} ({phrase[:MAX_PHRASE_LENGTH]!r}...). Shorten it."
+        )
     return phrase
 
 
@@ -191,8 +193,10 @@ def _folded(path: Path, found: Sequence[Phrase], templates: Mapping[str, tuple[t
     once: dict[tuple[str, ...], Phrase] = {}
     for phrase in found:
         once.setdefault(words_in(phrase.text), phrase)
-    if not 1 <= len(once) <= MOST:
-        raise InvalidInput(f"{path.name}: a vocabulary has 1 to {MOST:,} phrases: got {len(once):,}. {'Shorten it' if once else 'Write some'}.")
+    if not 1 <= len(once) <= MAX_PHRASES:
+        raise InvalidInput(
+            f"{path.name}: a vocabulary has 1 to {MAX_PHRASES:,} phrases: got {len(once):,}. {'Shorten it' if once else 'Write some'}."
+        )
     families = list(dict.fromkeys(p.family for p in once.values()))
     phrases = tuple(sorted(once.values(), key=lambda p: families.index(p.family)))
     repeated = len(found) - len(once)

@@ -47,7 +47,7 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class ProbeInput:
     """One fold's work: learn from shots, validation and pool, then score `test`."""
 
     class_names: tuple[str, ...]
@@ -109,7 +109,7 @@ class Probe(Protocol):
         """CPU seconds that n images and k classes are likely to take with the embedded encoder's text tower; rough, shown before a run."""
         ...
 
-    def run(self, part: Part) -> Scored:
+    def run(self, part: ProbeInput) -> Scored:
         """Score the part's test images.
 
         Raises:

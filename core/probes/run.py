@@ -12,12 +12,12 @@ import numpy as np
 
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.language.grammar import matching
+from core.language.grammar import fold_name
 from core.options import check_seed, read_name
-from core.probes.base import Images, Needs, Part, Probe, Scored, said_shots
+from core.probes.base import Images, Needs, Probe, ProbeInput, Scored, said_shots
 from core.probes.measures import calibration_error
 from core.probes.row_order import moved, moved_back, order_of
-from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, whole
+from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
 from core.records import (
     F32,
     F64,
@@ -126,7 +126,7 @@ def check_names(names: Sequence[str]) -> None:
     Raises:
         InvalidInput: there are fewer than two, one is empty, or two differ in case, underscores or the composition of accents alone.
     """
-    folded = [matching(n) for n in names]
+    folded = [fold_name(n) for n in names]
     if not all(folded):
         raise InvalidInput(f"A class has no name (number {folded.index('')}), so nothing can be said of it. Give every class a name.")
     if len(names) < 2:
@@ -140,10 +140,10 @@ def check_names(names: Sequence[str]) -> None:
 
 def _split(needs: Needs, task: Task, labels: I64) -> Split:
     learns = needs.shots or needs.validation or (needs.pool and task.pool is None)
-    return halves(labels, task.samples.groups, task.seed) if learns else whole(len(labels))
+    return halves(labels, task.samples.groups, task.seed) if learns else score_every_row(len(labels))
 
 
-def _part(probe: Probe, needs: Needs, task: Task, labels: I64, names: Sequence[str], fold: Fold, progress: Progress) -> Part:
+def _part(probe: Probe, needs: Needs, task: Task, labels: I64, names: Sequence[str], fold: Fold, progress: Progress) -> ProbeInput:
     def images(rows: I64, *, seen: bool) -> Images:
         return Images(task.joint.vectors[rows], tuple(task.samples.ids[i] for i in rows.tolist()), labels[rows] if seen else None, rows)
 
@@ -162,7 +162,7 @@ def _part(probe: Probe, needs: Needs, task: Task, labels: I64, names: Sequence[s
     pool = task.pool if needs.pool else None
     if needs.pool and pool is None:
         pool = replace(images(fold.train, seen=False), hidden=labels[fold.train])
-    return Part(tuple(names), task.encoder, images(fold.test, seen=False), shots, validation, pool, task.seed, task.cache, progress)
+    return ProbeInput(tuple(names), task.encoder, images(fold.test, seen=False), shots, validation, pool, task.seed, task.cache, progress)
 
 
 def _renamed(progress: Progress, step: str) -> Progress:

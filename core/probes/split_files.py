@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.files import write_text
-from core.language.grammar import matching
+from core.language.grammar import fold_name
 from core.probes.splits import Fold, Split, draw
 from core.records import I64, SampleSet
 
@@ -24,7 +24,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SplitEntry:
     """One image of a split file."""
 
     path: str
@@ -36,7 +36,7 @@ class Entry:
 class SplitFile:
     """A split file as it was published."""
 
-    parts: dict[str, tuple[Entry, ...]]
+    parts: dict[str, tuple[SplitEntry, ...]]
     """By "train", "val", "test"; a part may be empty."""
     order: tuple[str, ...]
     """Class names in the order of the file's labels: the base classes of CoCoOp's protocol are the first half of these."""
@@ -77,23 +77,23 @@ def _list(value: Any, form: str) -> list[Any]:
     return list(value)  # pyright: ignore[reportUnknownVariableType]
 
 
-def _entry(row: Any, where: str) -> Entry:
+def _entry(row: Any, where: str) -> SplitEntry:
     if not isinstance(row, list | tuple) or len(row) != 3:  # pyright: ignore[reportUnknownArgumentType]
         raise InvalidInput(f"{where} is {str(row)[:80]!r}, not three values.")  # pyright: ignore[reportUnknownArgumentType]
     path, label, name = row  # pyright: ignore[reportUnknownVariableType]
     if not isinstance(path, str) or isinstance(label, bool) or not isinstance(label, int) or label < 0 or not str(name).strip():  # pyright: ignore[reportUnknownArgumentType]
         raise InvalidInput(f"{where} is {str(row)[:80]!r}: a path, a label from 0 and a class name are needed.")  # pyright: ignore[reportUnknownArgumentType]
-    return Entry(path, label, str(name))  # pyright: ignore[reportUnknownArgumentType]
+    return SplitEntry(path, label, str(name))  # pyright: ignore[reportUnknownArgumentType]
 
 
-def _order(entries: Sequence[Entry], file: str) -> tuple[str, ...]:
+def _order(entries: Sequence[SplitEntry], file: str) -> tuple[str, ...]:
     names: dict[int, str] = {}
     for e in entries:
         if names.setdefault(e.label, e.class_name) != e.class_name:
             raise InvalidInput(f"{file} calls label {e.label} both {names[e.label]!r} and {e.class_name!r}. Give each label one name.")
-    folded = [matching(name) for name in names.values()]
+    folded = [fold_name(name) for name in names.values()]
     if len(set(folded)) < len(folded):
-        twice = next(n for n in names.values() if folded.count(matching(n)) > 1)
+        twice = next(n for n in names.values() if folded.count(fold_name(n)) > 1)
         raise InvalidInput(f"{file} gives two labels the name {twice!r}. Give each label its own name.")
     return tuple(names[label] for label in sorted(names))
 
@@ -140,14 +140,14 @@ def _left_out(n: int, rows: dict[str, I64]) -> tuple[tuple[int, str], ...]:
     return tuple((row, said.get(of.get(row, ""), "the split file does not have it")) for row in range(n) if of.get(row) != "test")
 
 
-def _match(file: SplitFile, samples: SampleSet) -> tuple[dict[str, list[tuple[int, Entry]]], tuple[str, ...]]:
+def _match(file: SplitFile, samples: SampleSet) -> tuple[dict[str, list[tuple[int, SplitEntry]]], tuple[str, ...]]:
     index: defaultdict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
     for row, name in enumerate(samples.ids):
         ways = {_steps(name)} | (set() if samples.images is None else {_steps(samples.images.name(row))})
         for steps in ways:
             index[steps[-1]].append((steps, row))
             index[PurePosixPath(steps[-1]).stem + "/"].append((steps, row))  # ids without the file's ending; "/" is in no base name
-    found: dict[str, list[tuple[int, Entry]]] = {part: [] for part in PARTS}
+    found: dict[str, list[tuple[int, SplitEntry]]] = {part: [] for part in PARTS}
     unmatched: list[str] = []
     for part in PARTS:
         for entry in file.parts[part]:
@@ -181,7 +181,7 @@ def _common(a: tuple[str, ...], b: tuple[str, ...]) -> list[str]:
     return same
 
 
-def _labelled(file: SplitFile, samples: SampleSet, found: dict[str, list[tuple[int, Entry]]]) -> tuple[SampleSet, int]:
+def _labelled(file: SplitFile, samples: SampleSet, found: dict[str, list[tuple[int, SplitEntry]]]) -> tuple[SampleSet, int]:
     """The samples with labels, and of how many images the file says another class than the samples."""
     pairs = [pair for part in PARTS for pair in found[part]]
     if samples.labels is None:
@@ -194,14 +194,14 @@ def _labelled(file: SplitFile, samples: SampleSet, found: dict[str, list[tuple[i
         for part in PARTS:
             found[part] = [(at[row], entry) for row, entry in found[part]]
         return kept, 0
-    ours = {matching(name): c for c, name in enumerate(samples.class_names)}
-    missing = [name for name in file.order if matching(name) not in ours]
+    ours = {fold_name(name): c for c, name in enumerate(samples.class_names)}
+    missing = [name for name in file.order if fold_name(name) not in ours]
     if missing:
         raise InvalidInput(
             f"The split file has {len(missing)} classes that the samples do not have, such as {missing[0]!r}; the samples have "
             f"{', '.join(samples.class_names[:5])}. Rename the classes in one of them so that they agree."
         )
-    return samples, sum(1 for row, entry in pairs if ours[matching(entry.class_name)] != samples.labels[row])
+    return samples, sum(1 for row, entry in pairs if ours[fold_name(entry.class_name)] != samples.labels[row])
 
 
 def _notes(unmatched: tuple[str, ...], repeated: int, moved: int, disagreeing: int) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class Split:
     """(row, reason) of the rows that no fold scores."""
 
 
-def whole(n: int) -> Split:
+def score_every_row(n: int) -> Split:
     """All n rows are scored at once; nothing is learned from them."""
     none = np.empty(0, np.int64)
     return Split((Fold(none, np.arange(n, dtype=np.int64)),), "No labelled image was used; every image is scored.")

@@ -83,7 +83,7 @@ class Benchmark:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pictured:
+class LoadedBenchmark:
     """A benchmark with its pictures found: `store` holds `benchmark.pictures`, in that order, cropped where the benchmark says so."""
 
     benchmark: Benchmark
@@ -114,7 +114,7 @@ class Scorer(Protocol):
     @property
     def fingerprint(self) -> str: ...
 
-    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores: ...
+    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,16 +81,16 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
     return _RECORDS[node["$record"]](**{name: decode(item, arrays) for name, item in node.items() if name != "$record"})
 
 
-def plain(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """The same tree in plain Python values; nan and the infinities become None, unknown objects their text."""
     if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist())
+        return to_json(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+        return {str(key): to_json(item) for key, item in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in cast("list[Any]", value)]
+        return [to_json(item) for item in cast("list[Any]", value)]
     return str(value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Protocol
 
-from core.records import I64, Benchmark, Item, Picture, Pictured
+from core.records import I64, Benchmark, Item, LoadedBenchmark, Picture
 from core.scenes.items import RenderedItem
 from core.scenes.render import render_scene
 from core.scenes.shapes import Scene
@@ -74,6 +74,6 @@ def benchmark_of(items: Sequence[DrawnPair], name: str, *, title: str = "Rendere
     )
 
 
-def pictured(items: Sequence[RenderedItem], name: str, *, size: int = 224, title: str = "Rendered pairs") -> Pictured:
+def pictured(items: Sequence[RenderedItem], name: str, *, size: int = 224, title: str = "Rendered pairs") -> LoadedBenchmark:
     """The benchmark of the items with pictures that are drawn on demand."""
-    return Pictured(benchmark_of(items, name, title=title), SceneStore(scenes_of(items), size))
+    return LoadedBenchmark(benchmark_of(items, name, title=title), SceneStore(scenes_of(items), size))

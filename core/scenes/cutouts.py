@@ -16,10 +16,10 @@ import numpy as np
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.records import I64, Pictured
+from core.records import I64, LoadedBenchmark
 from core.scenes.benchmarks import benchmark_of, scene_name
 from core.scenes.photographs import SceneObject, SceneSpec, render
-from core.scenes.shapes import CLEAR, Phrase, Statement
+from core.scenes.shapes import CLEAR, ShapePhrase, Statement
 
 SIZES: Mapping[str, tuple[float, float]] = {"small": (0.21, 0.26), "medium": (0.32, 0.40), "large": (0.48, 0.56)}
 """Longest side as a share of the picture's side. "medium" is never said."""
@@ -35,7 +35,7 @@ _TRIES, _RESTARTS = 60, 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stock:
+class CutoutStock:
     """What can be drawn."""
 
     cutouts: Mapping[str, Image.Image]
@@ -50,7 +50,7 @@ class Stock:
         return [file for file, name in self.names.items() if name == noun]
 
 
-def read_stock(folder: Path) -> Stock:
+def read_stock(folder: Path) -> CutoutStock:
     """Read a folder of cut-outs, with `names.csv` and `grounds/`.
 
     Raises:
@@ -73,7 +73,7 @@ def read_stock(folder: Path) -> Stock:
         raise InvalidInput(
             f"{folder} needs cut-outs of at least 4 different names and a photograph in grounds/: got {len(set(names.values()))} and {len(grounds)}."
         )
-    return Stock(cutouts, names, {path.name: _opened(path, "RGB") for path in grounds})
+    return CutoutStock(cutouts, names, {path.name: _opened(path, "RGB") for path in grounds})
 
 
 def _opened(path: Path, mode: str) -> Image.Image:
@@ -110,12 +110,12 @@ class Standing:
     material: str = ""
 
 
-def standing(scene: SceneSpec, stock: Stock) -> list[Standing]:
+def standing(scene: SceneSpec, stock: CutoutStock) -> list[Standing]:
     """What the scene shows, for `Statement.holds_among`."""
     return [Standing(o.label, _size_name(o.size), o.x, o.y - _high(o.identity, o.size, stock) / 2) for o in scene.objects]
 
 
-def draw_cutout_items(stock: Stock, n: int, seed: int, *, kinds: Sequence[str] = tuple(KINDS)) -> list[CutoutItem]:
+def draw_cutout_items(stock: CutoutStock, n: int, seed: int, *, kinds: Sequence[str] = tuple(KINDS)) -> list[CutoutItem]:
     """Draw `n` items, the kinds as even in number as n allows; the same stock and seed give the same items.
 
     The cut-out of a noun is the same in both pictures of an item; places, turns and grounds are drawn anew. Tags: kind and things.
@@ -130,7 +130,7 @@ def draw_cutout_items(stock: Stock, n: int, seed: int, *, kinds: Sequence[str] =
     return [_item(stock, kinds[int(k)], f"cutouts-{i:05d}", rng) for i, k in enumerate(order)]
 
 
-def _item(stock: Stock, kind: str, name: str, rng: np.random.Generator) -> CutoutItem:
+def _item(stock: CutoutStock, kind: str, name: str, rng: np.random.Generator) -> CutoutItem:
     nouns = [str(noun) for noun in rng.permutation(sorted(set(stock.names.values())))[:4]]
     files = {noun: str(rng.choice(stock.files_of(noun))) for noun in nouns}
     statements = _statements(kind, nouns, rng)
@@ -145,17 +145,17 @@ def _statements(kind: str, nouns: Sequence[str], rng: np.random.Generator) -> tu
     a, b, c, d = nouns
     if kind == "size":
         one, two = ("small", "large") if rng.random() < 0.5 else ("large", "small")
-        return Statement((Phrase(a, size=one), Phrase(b, size=two))), Statement((Phrase(a, size=two), Phrase(b, size=one)))
+        return Statement((ShapePhrase(a, size=one), ShapePhrase(b, size=two))), Statement((ShapePhrase(a, size=two), ShapePhrase(b, size=one)))
     if kind == "count":
         one, two = (int(v) for v in rng.permutation(_COUNTS[int(rng.integers(len(_COUNTS)))]))
-        return Statement((Phrase(a, count=one), Phrase(b, count=two))), Statement((Phrase(a, count=two), Phrase(b, count=one)))
+        return Statement((ShapePhrase(a, count=one), ShapePhrase(b, count=two))), Statement((ShapePhrase(a, count=two), ShapePhrase(b, count=one)))
     if kind == "relation":
         relation = "left" if rng.random() < 0.5 else "right"
-        return Statement((Phrase(a), Phrase(b)), relation), Statement((Phrase(b), Phrase(a)), relation)
-    return Statement((Phrase(a), Phrase(b))), Statement((Phrase(c), Phrase(d)))
+        return Statement((ShapePhrase(a), ShapePhrase(b)), relation), Statement((ShapePhrase(b), ShapePhrase(a)), relation)
+    return Statement((ShapePhrase(a), ShapePhrase(b))), Statement((ShapePhrase(c), ShapePhrase(d)))
 
 
-def _scene(stock: Stock, statement: Statement, files: Mapping[str, str], rng: np.random.Generator) -> SceneSpec:
+def _scene(stock: CutoutStock, statement: Statement, files: Mapping[str, str], rng: np.random.Generator) -> SceneSpec:
     phrases = [phrase for phrase in statement.phrases for _ in range(phrase.count or 1)]
     sizes = [phrase.size or ("small" if len(phrases) > 2 else "medium") for phrase in phrases]
     for _ in range(_RESTARTS):
@@ -172,7 +172,7 @@ def _in_order(statement: Statement, placed: Sequence[SceneObject]) -> bool:
     return along >= CLEAR + 0.15
 
 
-def _placed(stock: Stock, what: Sequence[tuple[str, str]], sizes: Sequence[str], rng: np.random.Generator) -> list[SceneObject] | None:
+def _placed(stock: CutoutStock, what: Sequence[tuple[str, str]], sizes: Sequence[str], rng: np.random.Generator) -> list[SceneObject] | None:
     """Places without overlap, the nearer (lower) things last; None if there was no room."""
     placed: list[SceneObject] = []
     for (noun, file), size in zip(what, sizes, strict=True):
@@ -190,7 +190,7 @@ def _placed(stock: Stock, what: Sequence[tuple[str, str]], sizes: Sequence[str],
     return placed
 
 
-def _apart(a: SceneObject, b: SceneObject, stock: Stock) -> bool:
+def _apart(a: SceneObject, b: SceneObject, stock: CutoutStock) -> bool:
     """Whether the boxes of the two have a little room between them."""
     across = abs(a.x - b.x) - (_wide(a.identity, a.size, stock) + _wide(b.identity, b.size, stock)) / 2
     tops = [o.y - _high(o.identity, o.size, stock) for o in (a, b)]
@@ -198,7 +198,7 @@ def _apart(a: SceneObject, b: SceneObject, stock: Stock) -> bool:
     return across >= 0.02 or down >= 0.02
 
 
-def _over(stock: Stock, placed: Sequence[SceneObject], rng: np.random.Generator) -> SceneSpec:
+def _over(stock: CutoutStock, placed: Sequence[SceneObject], rng: np.random.Generator) -> SceneSpec:
     ground = str(rng.choice(sorted(stock.grounds)))
     corner = rng.uniform(0, 0.3, 2)
     return SceneSpec(
@@ -217,12 +217,12 @@ def _size_name(size: float) -> str:
     return min(SIZES, key=lambda name: abs(size - sum(SIZES[name]) / 2))
 
 
-def _wide(file: str, size: float, stock: Stock) -> float:
+def _wide(file: str, size: float, stock: CutoutStock) -> float:
     width, height = _extent(stock.cutouts[file])
     return size * width / max(width, height)
 
 
-def _high(file: str, size: float, stock: Stock) -> float:
+def _high(file: str, size: float, stock: CutoutStock) -> float:
     width, height = _extent(stock.cutouts[file])
     return size * height / max(width, height)
 
@@ -238,7 +238,7 @@ class CutoutStore:
     """An `ImageStore` of scenes that are drawn when they are read, always to the same bytes."""
 
     scenes: tuple[SceneSpec, ...]
-    stock: Stock
+    stock: CutoutStock
     size: int = 224
 
     def __len__(self) -> int:
@@ -257,7 +257,9 @@ class CutoutStore:
         return CutoutStore(tuple(self.scenes[int(i)] for i in rows), self.stock, self.size)
 
 
-def pictured_cutouts(items: Sequence[CutoutItem], stock: Stock, name: str, *, size: int = 224, title: str = "Pairs of cut-outs") -> Pictured:
+def pictured_cutouts(
+    items: Sequence[CutoutItem], stock: CutoutStock, name: str, *, size: int = 224, title: str = "Pairs of cut-outs"
+) -> LoadedBenchmark:
     """The items as a benchmark with pictures that are drawn on demand."""
     scenes = tuple(scene for item in items for scene in item.scenes)
-    return Pictured(benchmark_of(items, name, title=title), CutoutStore(scenes, stock, size))
+    return LoadedBenchmark(benchmark_of(items, name, title=title), CutoutStore(scenes, stock, size))

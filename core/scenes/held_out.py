@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InvalidInput
-from core.scenes.shapes import COLOURS, MATERIALS, SHAPES, Phrase, Scene, Thing
+from core.scenes.shapes import COLOURS, MATERIALS, SHAPES, Scene, Shape, ShapePhrase
 
 Pair = tuple[str, str]
 """(attribute, shape)."""
@@ -21,7 +21,7 @@ class HeldOut:
     colour: frozenset[Pair] = frozenset()
     material: frozenset[Pair] = frozenset()
 
-    def shown(self, thing: Thing) -> bool:
+    def shown(self, thing: Shape) -> bool:
         """Whether the thing shows a held-out pair, of either table."""
         return (thing.colour, thing.shape) in self.colour or (thing.material, thing.shape) in self.material
 
@@ -29,7 +29,7 @@ class HeldOut:
         """How many of the scene's things show a held-out pair, of either table."""
         return sum(self.shown(thing) for thing in scene.things)
 
-    def in_phrase(self, phrase: Phrase) -> bool:
+    def in_phrase(self, phrase: ShapePhrase) -> bool:
         """Whether the phrase names a held-out pair."""
         return (phrase.colour or "", phrase.shape) in self.colour or (phrase.material or "", phrase.shape) in self.material
 

@@ -16,7 +16,7 @@ import numpy as np
 from core.errors import InvalidInput
 from core.scenes.held_out import HeldOut, held_out_pairs
 from core.scenes.placement import bare, laid_out
-from core.scenes.shapes import COLOURS, MATERIALS, RELATIONS, SHAPES, Phrase, Scene, Statement, Thing
+from core.scenes.shapes import COLOURS, MATERIALS, RELATIONS, SHAPES, Scene, Shape, ShapePhrase, Statement
 
 KINDS: Mapping[str, str] = {
     "colour": "the colours are swapped",
@@ -97,8 +97,8 @@ def draw_items(plan: RenderedPlan, n: int, seed: int, split: str) -> list[Render
 class _Subject:
     """One of the two things of an item, in both pictures: what its phrase says and how many there are."""
 
-    phrases: tuple[Phrase, Phrase]
-    things: tuple[Thing, Thing]
+    phrases: tuple[ShapePhrase, ShapePhrase]
+    things: tuple[Shape, Shape]
 
     def times(self, side: int) -> int:
         return self.phrases[side].count or 1
@@ -128,7 +128,7 @@ class _Drawer:
             tags["relation"] = relation or ""
         return RenderedItem(name, scenes, statements, {**tags, "unseen pairs": str(unseen), "layout": "independent"})  # type: ignore[arg-type]
 
-    def _scene(self, subjects: Sequence[_Subject], others: Sequence[Thing], kind: str, relation: str | None, side: int) -> Scene:
+    def _scene(self, subjects: Sequence[_Subject], others: Sequence[Shape], kind: str, relation: str | None, side: int) -> Scene:
         order = subjects if side == 0 or kind != "relation" else subjects[::-1]
         things = [subject.things[side] for subject in order for _ in range(subject.times(side))]
         return laid_out([*things, *others], self.rng, relation=relation)
@@ -139,34 +139,37 @@ class _Drawer:
             return self._swapped(kind), None
         if kind == "noun":
             c1, c2, c3, c4, s1, s2, s3, s4 = self._noun()
-            first = [(Phrase(s1, c1), Phrase(s3, c3)), (Phrase(s2, c2), Phrase(s4, c4))]
+            first = [(ShapePhrase(s1, c1), ShapePhrase(s3, c3)), (ShapePhrase(s2, c2), ShapePhrase(s4, c4))]
             return [self._subject(phrases) for phrases in first], None
         c1, c2, s1, s2 = self._pick("named", self._named)
         if kind == "size":
             a, b = ("small", "large") if rng.random() < 0.5 else ("large", "small")
             return [
-                self._subject((Phrase(s1, c1, size=a), Phrase(s1, c1, size=b))),
-                self._subject((Phrase(s2, c2, size=b), Phrase(s2, c2, size=a))),
+                self._subject((ShapePhrase(s1, c1, size=a), ShapePhrase(s1, c1, size=b))),
+                self._subject((ShapePhrase(s2, c2, size=b), ShapePhrase(s2, c2, size=a))),
             ], None
         if kind == "count":
             a, b = rng.permutation(_COUNTS[int(rng.integers(len(_COUNTS)))]).tolist()
-            pairs = [(Phrase(s1, c1, count=a), Phrase(s1, c1, count=b)), (Phrase(s2, c2, count=b), Phrase(s2, c2, count=a))]
+            pairs = [(ShapePhrase(s1, c1, count=a), ShapePhrase(s1, c1, count=b)), (ShapePhrase(s2, c2, count=b), ShapePhrase(s2, c2, count=a))]
             return [self._subject(phrases, size="small") for phrases in pairs], None
         relation = str(rng.choice(list(RELATIONS)))
-        return [self._subject((phrase, phrase)) for phrase in (Phrase(s1, c1), Phrase(s2, c2))], relation
+        return [self._subject((phrase, phrase)) for phrase in (ShapePhrase(s1, c1), ShapePhrase(s2, c2))], relation
 
     def _swapped(self, kind: str) -> list[_Subject]:
         a, b, s1, s2 = self._pick(kind, lambda: self._swaps(kind))
         if kind == "colour":
-            return [self._subject((Phrase(s1, a), Phrase(s1, b))), self._subject((Phrase(s2, b), Phrase(s2, a)))]
-        return [self._subject((Phrase(s1, material=a), Phrase(s1, material=b))), self._subject((Phrase(s2, material=b), Phrase(s2, material=a)))]
+            return [self._subject((ShapePhrase(s1, a), ShapePhrase(s1, b))), self._subject((ShapePhrase(s2, b), ShapePhrase(s2, a)))]
+        return [
+            self._subject((ShapePhrase(s1, material=a), ShapePhrase(s1, material=b))),
+            self._subject((ShapePhrase(s2, material=b), ShapePhrase(s2, material=a))),
+        ]
 
-    def _subject(self, phrases: tuple[Phrase, Phrase], *, size: str | None = None) -> _Subject:
+    def _subject(self, phrases: tuple[ShapePhrase, ShapePhrase], *, size: str | None = None) -> _Subject:
         """What is not said is drawn once, so that it is the same in both pictures (but for "noun", where the shapes differ)."""
         size = size or str(self.rng.choice(["small", "large"]))
         drawn: dict[str, tuple[str, str]] = {}
 
-        def thing(phrase: Phrase) -> Thing:
+        def thing(phrase: ShapePhrase) -> Shape:
             if phrase.shape not in drawn:
                 drawn[phrase.shape] = self._free("colour", phrase.shape), self._free("material", phrase.shape)
             colour, material = drawn[phrase.shape]
@@ -182,13 +185,13 @@ class _Drawer:
             raise InvalidInput(f"Every {attribute} of the shape {shape!r} is held out. Hold out fewer pairs.")
         return left[int(self.rng.integers(len(left)))]
 
-    def _distractors(self, subjects: Sequence[_Subject], kind: str) -> list[Thing]:
+    def _distractors(self, subjects: Sequence[_Subject], kind: str) -> list[Shape]:
         low, high = self.plan.distractors
         crowd = max(sum(subject.times(side) for subject in subjects) for side in (0, 1))
         n = min(int(self.rng.integers(low, high + 1)), max(low, 5 - crowd))
         named = {thing.shape for subject in subjects for thing in subject.things}
         spare = [shape for shape in self.plan.shapes if shape not in named]
-        found: list[Thing] = []
+        found: list[Shape] = []
         for _ in range(n):
             shape = spare[int(self.rng.integers(len(spare)))]
             found.append(bare(shape, self._free("colour", shape), self._free("material", shape), "small"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.errors import InvalidInput
-from core.scenes.shapes import CLEAR, GROUNDS, SIZES, Scene, Thing
+from core.scenes.shapes import CLEAR, GROUNDS, SIZES, Scene, Shape
 
 _TOUCH = 0.54
 """Middles are at least this share of the two extents' sum apart: 0.5 lets two balls touch."""
@@ -19,12 +19,12 @@ _LEVEL = 0.10
 _TRIES, _RESTARTS = 60, 60
 
 
-def bare(shape: str, colour: str, material: str, size: str) -> Thing:
+def bare(shape: str, colour: str, material: str, size: str) -> Shape:
     """A thing in the middle of the picture, in the middle of its size: `laid_out` finds its place."""
-    return Thing(shape, colour, material, size, 0.5, 0.5, sum(SIZES[size]) / 2)
+    return Shape(shape, colour, material, size, 0.5, 0.5, sum(SIZES[size]) / 2)
 
 
-def laid_out(things: Sequence[Thing], rng: np.random.Generator, *, relation: str | None = None) -> Scene:
+def laid_out(things: Sequence[Shape], rng: np.random.Generator, *, relation: str | None = None) -> Scene:
     """A scene of these things in places, turns, tints, ground and light drawn at random.
 
     Args:
@@ -42,7 +42,7 @@ def laid_out(things: Sequence[Thing], rng: np.random.Generator, *, relation: str
     raise InvalidInput(f"{len(things)} things of sizes {[t.size for t in things]} do not fit into one picture. Draw fewer or smaller ones.")
 
 
-def _varied(thing: Thing, rng: np.random.Generator) -> Thing:
+def _varied(thing: Shape, rng: np.random.Generator) -> Shape:
     low, high = SIZES[thing.size]
     turn = 36.0 if thing.shape == "star" else 9.0
     return replace(
@@ -53,8 +53,8 @@ def _varied(thing: Thing, rng: np.random.Generator) -> Thing:
     )
 
 
-def _attempt(things: Sequence[Thing], rng: np.random.Generator, relation: str | None) -> list[Thing] | None:
-    placed: list[Thing] = []
+def _attempt(things: Sequence[Shape], rng: np.random.Generator, relation: str | None) -> list[Shape] | None:
+    placed: list[Shape] = []
     rest = list(things)
     if relation is not None:
         placed = _related(rest[0], rest[1], relation, rng)
@@ -72,7 +72,7 @@ def _attempt(things: Sequence[Thing], rng: np.random.Generator, relation: str | 
     return placed
 
 
-def _related(a: Thing, b: Thing, relation: str, rng: np.random.Generator) -> list[Thing]:
+def _related(a: Shape, b: Shape, relation: str, rng: np.random.Generator) -> list[Shape]:
     """The two, `a` first, with b in the middle of what is left once a's place along the axis is drawn."""
     least = max((a.extent + b.extent) * (_TOUCH + 0.02), CLEAR + 0.1)
     room_a, room_b = _room(a), _room(b)
@@ -87,20 +87,20 @@ def _related(a: Thing, b: Thing, relation: str, rng: np.random.Generator) -> lis
     return [_at(a, level, near), _at(b, off, far)]
 
 
-def _at(thing: Thing, x: float, y: float) -> Thing:
+def _at(thing: Shape, x: float, y: float) -> Shape:
     return replace(thing, x=round(float(x), 4), y=round(float(y), 4))
 
 
-def _room(thing: Thing) -> float:
+def _room(thing: Shape) -> float:
     return thing.extent / 2 + _EDGE
 
 
-def _clear(a: Thing, b: Thing) -> bool:
+def _clear(a: Shape, b: Shape) -> bool:
     inside = all(_room(t) - 1e-3 <= v <= 1 - _room(t) + 1e-3 for t in (a, b) for v in (t.x, t.y))
     return inside and float(np.hypot(a.x - b.x, a.y - b.y)) >= _TOUCH * (a.extent + b.extent)
 
 
-def _surrounded(things: tuple[Thing, ...], rng: np.random.Generator) -> Scene:
+def _surrounded(things: tuple[Shape, ...], rng: np.random.Generator) -> Scene:
     grey = rng.uniform(100, 178)
     tint = rng.uniform(-1, 1, 3)
     tone = np.clip(grey + 11 * (tint - tint.mean()), 60, 190)  # little saturated: no thing takes the ground's colour

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from core.scenes.geometry import STRIPE, Surface, surface
-from core.scenes.shapes import COLOURS, Scene, Thing
+from core.scenes.shapes import COLOURS, Scene, Shape
 
 _Floats = npt.NDArray[np.floating[Any]]
 
@@ -34,7 +34,7 @@ def render_scene(scene: Scene, size: int = 224) -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-def _place(picture: Image.Image, thing: Thing, scene: Scene, size: int) -> None:
+def _place(picture: Image.Image, thing: Shape, scene: Scene, size: int) -> None:
     """Paint the thing, over its shadow."""
     sprite = _sprite(thing, scene, size)
     left, top = round(thing.x * size - sprite.width / 2), round(thing.y * size - sprite.height / 2)
@@ -51,7 +51,7 @@ def _place(picture: Image.Image, thing: Thing, scene: Scene, size: int) -> None:
     picture.paste(sprite.convert("RGB"), (left, top), alpha)
 
 
-def _sprite(thing: Thing, scene: Scene, size: int) -> Image.Image:
+def _sprite(thing: Shape, scene: Scene, size: int) -> Image.Image:
     """The thing alone, shaded at about twice its size, turned and scaled. The colour runs on beyond the outline, so no fringe shows."""
     side = thing.extent * size
     n = max(32, int(np.ceil(2 * side / 32)) * 32)
@@ -63,7 +63,7 @@ def _sprite(thing: Thing, scene: Scene, size: int) -> Image.Image:
     return sprite.resize((max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))), Image.Resampling.LANCZOS).convert("RGBA")
 
 
-def _shaded(thing: Thing, seen: Surface, azimuth: float) -> _Floats:
+def _shaded(thing: Shape, seen: Surface, azimuth: float) -> _Floats:
     """(3, n, n) colour of the surface under a lamp at `azimuth` and the light of the surroundings, about 0 to 1."""
     angle = np.radians(azimuth)
     lamp = np.array([0.55 * np.cos(angle), 0.55 * np.sin(angle), 0.62], np.float32)
@@ -102,7 +102,7 @@ def _step(values: _Floats, low: float, high: float) -> _Floats:
     return t * t * (3 - 2 * t)
 
 
-def _albedo(thing: Thing, seen: Surface) -> _Floats:
+def _albedo(thing: Shape, seen: Surface) -> _Floats:
     """(3, n, n) or (3, 1, 1) colour of the surface before light. Patterns are of the same hue, so that the colour keeps one name."""
     red, green, blue = (value / 255 for value in COLOURS[thing.colour])
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)

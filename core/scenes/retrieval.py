@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import Benchmark, Bool, Item, Picture, Pictured
+from core.records import Benchmark, Bool, Item, LoadedBenchmark, Picture
 from core.scenes.benchmarks import SOURCE, SceneStore, scene_name
 from core.scenes.items import SPLITS, RenderedPlan
 from core.scenes.placement import bare, laid_out
-from core.scenes.shapes import Phrase, Scene, Thing
+from core.scenes.shapes import Scene, Shape, ShapePhrase
 
 ATTRIBUTES = ("size", "material", "colour")
 
@@ -26,7 +26,7 @@ class RenderedRetrieval:
     """K queries over N scenes."""
 
     scenes: tuple[Scene, ...]
-    queries: tuple[Phrase, ...]
+    queries: tuple[ShapePhrase, ...]
     labels: Bool
     """(K, N) whether a scene holds a thing that the whole query describes."""
     hard: Bool
@@ -40,7 +40,7 @@ class RenderedRetrieval:
         return tuple(query_text(query) for query in self.queries)
 
 
-def query_text(query: Phrase) -> str:
+def query_text(query: ShapePhrase) -> str:
     """Such as "large striped red cube"."""
     return query.text().partition(" ")[2]
 
@@ -95,15 +95,15 @@ def retrieval_benchmark(drawn: RenderedRetrieval, name: str, *, title: str = "Re
     return Benchmark(name, title, "retrieval", items, tuple(Picture(scene_name(i)) for i in pictures), headline="map", source=SOURCE)
 
 
-def pictured_retrieval(drawn: RenderedRetrieval, name: str, *, size: int = 224) -> Pictured:
+def pictured_retrieval(drawn: RenderedRetrieval, name: str, *, size: int = 224) -> LoadedBenchmark:
     """The benchmark with pictures that are drawn on demand."""
-    return Pictured(retrieval_benchmark(drawn, name), SceneStore(drawn.scenes, size))
+    return LoadedBenchmark(retrieval_benchmark(drawn, name), SceneStore(drawn.scenes, size))
 
 
 def _scene(plan: RenderedPlan, anything: bool, things: tuple[int, int], rng: np.random.Generator) -> Scene:
     """Things with every attribute drawn evenly and on its own, among the allowed pairs; at most one is large."""
     n = int(rng.integers(things[0], things[1] + 1))
-    found: list[Thing] = []
+    found: list[Shape] = []
     while len(found) < n:
         shape, colour, material = (str(rng.choice(values)) for values in (plan.shapes, plan.colours, plan.materials))
         size = "large" if not found and rng.random() < 0.75 else "small"
@@ -113,12 +113,12 @@ def _scene(plan: RenderedPlan, anything: bool, things: tuple[int, int], rng: np.
     return laid_out(found, rng)
 
 
-def _query(thing: Thing, said: Sequence[str]) -> Phrase:
+def _query(thing: Shape, said: Sequence[str]) -> ShapePhrase:
     words = {name: getattr(thing, name) for name in said}
-    return Phrase(thing.shape, words.get("colour"), words.get("material"), words.get("size"))
+    return ShapePhrase(thing.shape, words.get("colour"), words.get("material"), words.get("size"))
 
 
-def _shares(query: Phrase, thing: Thing) -> bool:
+def _shares(query: ShapePhrase, thing: Shape) -> bool:
     pairs = ((query.shape, thing.shape), (query.colour, thing.colour), (query.material, thing.material), (query.size, thing.size))
     return any(word == value for word, value in pairs)
 

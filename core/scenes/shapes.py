@@ -36,7 +36,7 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five")
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class Shape:
     """One thing and where it is. Lengths are shares of the picture's side."""
 
     shape: str
@@ -71,7 +71,7 @@ class Thing:
 class Scene:
     """All of one picture; the things are painted in order, so the last one is in front."""
 
-    things: tuple[Thing, ...]
+    things: tuple[Shape, ...]
     ground: str = "plain"
     """One of `GROUNDS`."""
     tone: tuple[int, int, int] = (150, 150, 148)
@@ -95,13 +95,13 @@ class Scene:
 def scene_from_dict(values: Mapping[str, Any]) -> Scene:
     """The scene that `Scene.to_dict` wrote."""
     fields: dict[str, Any] = dict(values)
-    fields["things"] = tuple(Thing(**thing) for thing in fields["things"])
+    fields["things"] = tuple(Shape(**thing) for thing in fields["things"])
     fields["tone"] = tuple(fields["tone"])
     return Scene(**fields)
 
 
 class Seen(Protocol):
-    """What a caption can be held against: a `Thing`, or anything else with a name, attributes and a place."""
+    """What a caption can be held against: a `Shape`, or anything else with a name, attributes and a place."""
 
     @property
     def shape(self) -> str: ...
@@ -118,7 +118,7 @@ class Seen(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
+class ShapePhrase:
     """A noun with the attributes that are said; None leaves one unsaid."""
 
     shape: str
@@ -145,7 +145,7 @@ class Phrase:
 class Statement:
     """A caption that is true or false of a scene."""
 
-    phrases: tuple[Phrase, ...]
+    phrases: tuple[ShapePhrase, ...]
     relation: str | None = None
     """A key of `RELATIONS`, of the first phrase's thing to the second's; None only says that both are there."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.records import Pictured
+from core.records import LoadedBenchmark
 from core.scenes.benchmarks import pictured
 from core.scenes.cutouts import draw_cutout_items, pictured_cutouts, read_stock
 from core.scenes.items import RenderedPlan, draw_items
@@ -20,13 +20,13 @@ SHIPPED: Mapping[str, str] = {
 }
 CUTOUTS = ASSETS / "composition" / "cutouts"
 _SIZES = {"rendered": 240, "rendered-single": 40, "cutouts": 160}
-MOST = 20_000
+MAX_DRAWN_ITEMS = 20_000
 """Items of one benchmark that are drawn at most."""
 SEED = 2026
 """Of the pairs that are tested. Training draws from other random numbers, whatever its seed."""
 
 
-def open_shipped(name: str = "rendered", *, n: int | None = None, seed: int = SEED) -> Pictured:
+def open_shipped(name: str = "rendered", *, n: int | None = None, seed: int = SEED) -> LoadedBenchmark:
     """A benchmark that comes along. Its tag "split" tells "seen" from "unseen" pairs; the cut-outs have none, since nothing trains on them.
 
     Args:
@@ -38,8 +38,8 @@ def open_shipped(name: str = "rendered", *, n: int | None = None, seed: int = SE
     if name not in SHIPPED:
         raise InvalidInput(f"No benchmark called {name!r} comes along. There are: {', '.join(SHIPPED)}.")
     n = _SIZES[name] if n is None else n
-    if not 2 <= n <= MOST or n % 2:
-        raise InvalidInput(f"n must be an even number of items, 2 to {MOST:,}: got {n:,}. Leave it out for {_SIZES[name]:,}.")
+    if not 2 <= n <= MAX_DRAWN_ITEMS or n % 2:
+        raise InvalidInput(f"n must be an even number of items, 2 to {MAX_DRAWN_ITEMS:,}: got {n:,}. Leave it out for {_SIZES[name]:,}.")
     if name == "cutouts":
         stock = read_stock(CUTOUTS)
         found = pictured_cutouts(draw_cutout_items(stock, n, seed), stock, "cutouts")
@@ -51,7 +51,7 @@ def open_shipped(name: str = "rendered", *, n: int | None = None, seed: int = SE
     return pictured(items, "rendered", title="Rendered pairs")
 
 
-def draw_training(n: int = 2000, seed: int = 0, kinds: tuple[str, ...] = ()) -> Pictured:
+def draw_training(n: int = 2000, seed: int = 0, kinds: tuple[str, ...] = ()) -> LoadedBenchmark:
     """n rendered items to learn from; none of their pictures or captions holds a held-out pair.
 
     Args:

@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import InvalidInput
-from core.files import whole, write_json, write_text
+from core.files import replacing, write_json, write_text
 from core.records import Progress, no_progress
 from core.scenes.benchmarks import scenes_of
 from core.scenes.held_out import HeldOut
 from core.scenes.items import RenderedItem
 from core.scenes.render import render_scene
 from core.scenes.retrieval import RenderedRetrieval
-from core.scenes.shapes import Scene, Thing, truth
+from core.scenes.shapes import Scene, Shape, truth
 
 MULTI, SINGLE = "COLA_multiobjects_matching_benchmark.json", "COLA_singleobjects_benchmark_RENDERED.json"
 Form = Literal["webp", "webp lossless", "png"]
@@ -76,7 +76,7 @@ def write_benchmark(
         InvalidInput: the form is not known, an item of `train` is of another split, or the folder already holds pictures.
     """
     _check(folder, train, form)
-    pictures = _Pictures(folder / "images", size, form, [])
+    pictures = _NumberedPictures(folder / "images", size, form, [])
     pairs = pictures.add(scenes_of(items), "pair", [item.tags["split"] for item in items for _ in (0, 1)])
     singles = pictures.add(retrieval.scenes, "single", ["test"] * len(retrieval.scenes)) if retrieval else []
     trained = pictures.add(scenes_of(train), "train", ["train"] * 2 * len(train))
@@ -107,7 +107,7 @@ def single_object_document(drawn: RenderedRetrieval, names: Sequence[str]) -> di
 def _annotation(scene: Scene) -> dict[str, list[str]]:
     """Each thing with its attributes, by its number: {"0 cube": ["small", "shiny", "red"]}."""
 
-    def words(thing: Thing) -> list[str]:
+    def words(thing: Shape) -> list[str]:
         return [thing.size, thing.material, thing.colour]
 
     return {f"{i} {thing.shape}": words(thing) for i, thing in enumerate(scene.things)}
@@ -134,7 +134,7 @@ def _check(folder: Path, train: Sequence[RenderedItem], form: str) -> None:
 
 
 @dataclass(slots=True)
-class _Pictures:
+class _NumberedPictures:
     """The pictures of all files, numbered through."""
 
     folder: Path
@@ -156,7 +156,7 @@ class _Pictures:
         total = 0
         for i, (scene, name, _) in enumerate(self.rows):
             progress("pictures", i, len(self.rows))
-            with whole(self.folder / name) as part:
+            with replacing(self.folder / name) as part:
                 render_scene(scene, self.size).save(part, **FORMS[self.form])
                 total += part.stat().st_size
         return total

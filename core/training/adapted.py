@@ -75,7 +75,7 @@ class Adapted:
             digest.update(tensor.detach().cpu().contiguous().float().numpy().tobytes())
         return digest.hexdigest()[:32]
 
-    def n_taught(self, benchmark: Benchmark) -> int:
+    def n_seen_in_training(self, benchmark: Benchmark) -> int:
         """How many of the benchmark's items share a picture and its caption with the training."""
         return sum(bool(set(pair_digests(benchmark, [item])) & self.record.taught) for item in benchmark.items)
 

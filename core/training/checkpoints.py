@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from core.errors import InvalidInput
-from core.files import whole, write_text
+from core.files import replacing, write_text
 
 FORMAT = 2
 STATE, WEIGHTS = "training.json", "training.safetensors"
@@ -47,7 +47,7 @@ class Checkpoint:
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
     """Write them whole or not at all."""
     safetensors: Any = import_module("safetensors.torch")
-    with whole(path) as part:
+    with replacing(path) as part:
         safetensors.save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, part)
 
 

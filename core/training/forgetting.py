@@ -22,7 +22,7 @@ from core.composition.scoring.measures import share_of, title_of
 from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.numbers import count, percent, points
-from core.records import F64, I64, Bool, Estimate, ImageStore, Pictured, Progress, SampleSet, Scorer, Scores, no_progress
+from core.records import F64, I64, Bool, Estimate, ImageStore, LoadedBenchmark, Progress, SampleSet, Scorer, Scores, no_progress
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm
 from core.training.reference_tasks import Captioned, captioned_items, scene_captions, scene_classes
@@ -45,7 +45,7 @@ Verdict = Literal["kept", "lost", "gained", "open"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RegressionRow:
+class ForgettingRow:
     """One task before and after."""
 
     task: str
@@ -71,13 +71,13 @@ class RegressionRow:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RegressionCheck:
+class ForgettingCheck:
     """What the adaptation cost, task by task."""
 
     before: str
     after: str
-    rows: tuple[RegressionRow, ...]
-    reranked: tuple[RegressionRow, ...]
+    rows: tuple[ForgettingRow, ...]
+    reranked: tuple[ForgettingRow, ...]
     """Retrieval and the other benchmarks with the adapter as a re-ranker (`core.training.reranking`); zero-shot is then the frozen encoder's."""
     notes: tuple[str, ...] = ()
 
@@ -91,12 +91,12 @@ def check_regression(
     adapted: Adapted,
     *,
     labelled: SampleSet | None = None,
-    retrieval: Pictured | None = None,
-    benchmarks: Sequence[Pictured] = (),
+    retrieval: LoadedBenchmark | None = None,
+    benchmarks: Sequence[LoadedBenchmark] = (),
     cache: Path | None = None,
     progress: Progress = no_progress,
     seed: int = 0,
-) -> RegressionCheck:
+) -> ForgettingCheck:
     """The frozen encoder of an adapter and the adapted one on what they should both still be able to do.
 
     Args:
@@ -121,12 +121,12 @@ def check_scorers(
     after: Scorer,
     *,
     labelled: SampleSet | None = None,
-    retrieval: Pictured | None = None,
-    benchmarks: Sequence[Pictured] = (),
+    retrieval: LoadedBenchmark | None = None,
+    benchmarks: Sequence[LoadedBenchmark] = (),
     cache: Path | None = None,
     progress: Progress = no_progress,
     seed: int = 0,
-) -> RegressionCheck:
+) -> ForgettingCheck:
     """As `check_regression`, of any two scorers; both must be an `EncoderScorer` or have a method `matrix` like `AdaptedScorer`'s."""
 
     def both(images: ImageStore, texts: Sequence[str]) -> tuple[F64, F64]:
@@ -142,7 +142,7 @@ def check_scorers(
         known = [_Known(scorer.score(one, cache=cache, progress=progress)) for scorer in (before, after)]
         rows.append(_benchmark(one, known[0], known[1], notes, seed))
         reranked.append(_benchmark(one, known[0], RerankingScorer(known[0], known[1]), [], seed))
-    return RegressionCheck(before.name, after.name, _judged(rows), _judged(reranked), tuple(dict.fromkeys(notes)))
+    return ForgettingCheck(before.name, after.name, _judged(rows), _judged(reranked), tuple(dict.fromkeys(notes)))
 
 
 def _matrix(scorer: Any, images: ImageStore, texts: Sequence[str], cache: Path | None, progress: Progress) -> F64:
@@ -158,7 +158,7 @@ Both = Callable[[ImageStore, Sequence[str]], tuple[F64, F64]]
 # ---- the tasks
 
 
-def _zero_shot(labelled: SampleSet, both: Both, notes: list[str], seed: int) -> RegressionRow:
+def _zero_shot(labelled: SampleSet, both: Both, notes: list[str], seed: int) -> ForgettingRow:
     if labelled.images is None or labelled.labels is None or len(labelled.class_names) < 2:
         raise InvalidInput(f"Zero-shot needs pictures with labels of at least two classes: {labelled.name} has not. Bring such, or leave them out.")
     known = np.flatnonzero(labelled.labels >= 0)
@@ -180,7 +180,7 @@ def _top(scores: F64, labels: I64) -> Bool:
     return (scores >= mine).sum(axis=1) == 1
 
 
-def _searched(captioned: Captioned, both: Both, notes: list[str], seed: int) -> tuple[list[RegressionRow], list[RegressionRow]]:
+def _searched(captioned: Captioned, both: Both, notes: list[str], seed: int) -> tuple[list[ForgettingRow], list[ForgettingRow]]:
     """Rows of both directions, and the same with the adapter as a re-ranker."""
     scores = both(captioned.images, captioned.captions)
     seen = _seen(scores, notes)
@@ -188,7 +188,7 @@ def _searched(captioned: Captioned, both: Both, notes: list[str], seed: int) -> 
     asked = true.any(axis=0)  # captions of a picture that could be read
     before, after, true = scores[0][seen][:, asked], scores[1][seen][:, asked], true[:, asked]
     notes += captioned.notes
-    plain, mixed = list[RegressionRow](), list[RegressionRow]()
+    plain, mixed = list[ForgettingRow](), list[ForgettingRow]()
     sides = ((TASKS[1], "picture", before, after, true), (TASKS[2], "caption", before.T, after.T, true.T))
     for way, noun, first, second, right in sides:
         data, base = f"{count(len(first), noun)} of {captioned.name}", _rank(first, right)
@@ -227,11 +227,11 @@ class _Known:
     def fingerprint(self) -> str:
         return self.scores.fingerprint
 
-    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
         return self.scores
 
 
-def _benchmark(one: Pictured, before: Scorer, after: Scorer, notes: list[str], seed: int) -> RegressionRow:
+def _benchmark(one: LoadedBenchmark, before: Scorer, after: Scorer, notes: list[str], seed: int) -> ForgettingRow:
     sides = [run_composition(one, scorer, name=name, blind=False, seed=seed) for scorer, name in ((before, "before"), (after, "after"))]
     compared = compare_results(sides[0], sides[1], seed=seed, by_tag=False)
     found = next(row for row in compared.rows if row.key == sides[0].headline and row.scope == ALL)
@@ -241,21 +241,21 @@ def _benchmark(one: Pictured, before: Scorer, after: Scorer, notes: list[str], s
     better = Estimate(sign * found.difference.value, ends[0], ends[1])
     title = title_of(found.key, [metric.key for metric in sides[0].metrics]).split(" (")[0]
     data, metric = count(found.n, "item"), title[0].lower() + title[1:]
-    return RegressionRow(one.benchmark.title, data, metric, found.n, found.a, found.b, better, found.p, found.only_a, found.only_b, "open")
+    return ForgettingRow(one.benchmark.title, data, metric, found.n, found.a, found.b, better, found.p, found.only_a, found.only_b, "open")
 
 
 # ---- what they say
 
 
-def _row(task: str, data: str, metric: str, before: Bool, after: Bool, groups: I64 | None, seed: int) -> RegressionRow:
+def _row(task: str, data: str, metric: str, before: Bool, after: Bool, groups: I64 | None, seed: int) -> ForgettingRow:
     sides = [share_of(right, groups, np.random.default_rng(seed)) for right in (before, after)]
     difference = paired_difference(~before, ~after, groups, seed=seed)
     p = paired_p(~before, ~after, groups, seed=seed)
     only = int((before & ~after).sum()), int((after & ~before).sum())
-    return RegressionRow(task, data, metric, len(before), sides[0], sides[1], difference, p, *only, "open")
+    return ForgettingRow(task, data, metric, len(before), sides[0], sides[1], difference, p, *only, "open")
 
 
-def _judged(rows: Sequence[RegressionRow]) -> tuple[RegressionRow, ...]:
+def _judged(rows: Sequence[ForgettingRow]) -> tuple[ForgettingRow, ...]:
     """The rows with p adjusted over them and their verdicts."""
     adjusted = holm([row.p for row in rows]).tolist() if rows else []
     return tuple(replace(row, p=p, verdict=_verdict(row.difference, p)) for row, p in zip(rows, adjusted))
@@ -269,7 +269,7 @@ def _verdict(difference: Estimate, p: float) -> Verdict:
     return "kept" if difference.low > -MARGIN else "open"
 
 
-def _sentence(rows: Sequence[RegressionRow]) -> str:
+def _sentence(rows: Sequence[ForgettingRow]) -> str:
     by = {verdict: [row for row in rows if row.verdict == verdict] for verdict in ("lost", "gained", "kept", "open")}
     checks = count(len(rows), "check")
     if by["lost"]:
@@ -283,7 +283,7 @@ def _sentence(rows: Sequence[RegressionRow]) -> str:
     return f"No loss is shown, but {len(by['open'])} of {checks} cannot rule out one of more than {points(MARGIN)}; the least sure: {change(widest)}."
 
 
-def _reranked_sentence(rows: Sequence[RegressionRow], reranked: Sequence[RegressionRow]) -> str:
+def _reranked_sentence(rows: Sequence[ForgettingRow], reranked: Sequence[ForgettingRow]) -> str:
     """What becomes of retrieval, and of gains, if the adapter only orders the encoder's first ten; "" where no retrieval was lost."""
     if not any(row.task in TASKS[1:] and row.verdict == "lost" for row in rows):
         return ""
@@ -294,7 +294,7 @@ def _reranked_sentence(rows: Sequence[RegressionRow], reranked: Sequence[Regress
     return f" As a re-ranker of the encoder's first {CANDIDATES} it leaves zero-shot as it was, and {shown}.{more}"
 
 
-def change(row: RegressionRow) -> str:
+def change(row: ForgettingRow) -> str:
     """Such as "zero-shot accuracy from 87 % to 83 % (−4.1 points, 95 % interval −7.0 to −1.2)"."""
     task = row.task[0].lower() + row.task[1:] if row.task in TASKS else f"{row.task}:"
     low, high = (percent(end).removesuffix("\u00a0%") for end in (row.difference.low, row.difference.high))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from core.training.forgetting import RegressionCheck
+    from core.training.forgetting import ForgettingCheck
 
 STATE, CHECK = "training", "check.json"
 
@@ -21,31 +21,31 @@ STATE, CHECK = "training", "check.json"
 ESTIMATES = ("before", "after", "difference")
 
 
-def write_check(found: RegressionCheck, folder: Path) -> None:
+def write_check(found: ForgettingCheck, folder: Path) -> None:
     """Write check.json."""
     from core.files import write_json
-    from core.records.codec import plain
+    from core.records.codec import to_json
 
-    write_json(folder / CHECK, plain({"format": 1, "sentence": found.sentence, **asdict(found)}))
+    write_json(folder / CHECK, to_json({"format": 1, "sentence": found.sentence, **asdict(found)}))
 
 
-def read_check(folder: Path) -> RegressionCheck:
+def read_check(folder: Path) -> ForgettingCheck:
     """The check that `write_check` wrote.
 
     Raises:
         InvalidInput: it is damaged.
     """
     from core.records import Estimate
-    from core.training.forgetting import RegressionCheck, RegressionRow
+    from core.training.forgetting import ForgettingCheck, ForgettingRow
 
-    def row(said: dict[str, Any]) -> RegressionRow:
+    def row(said: dict[str, Any]) -> ForgettingRow:
         estimates = {name: Estimate(**{end: float("nan") if v is None else v for end, v in said[name].items()}) for name in ESTIMATES}
         fields: dict[str, Any] = {**said, **estimates}
-        return RegressionRow(**fields)
+        return ForgettingRow(**fields)
 
     try:
         said = json.loads((folder / CHECK).read_text("utf-8"))
         rows, reranked = (tuple(row(one) for one in said[name]) for name in ("rows", "reranked"))
-        return RegressionCheck(said["before"], said["after"], rows, reranked, tuple(said["notes"]))
+        return ForgettingCheck(said["before"], said["after"], rows, reranked, tuple(said["notes"]))
     except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InvalidInput(f"{folder / CHECK} is damaged ({error}). Delete it, or train the adapter again.") from error

@@ -20,7 +20,7 @@ from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Progress, no_progress
 from core.training.checkpoints import Epoch, read_checkpoint, write_checkpoint
 from core.training.matching import pick, score_questions
-from core.training.pairs import PairData, Step, content_digest, make_step
+from core.training.pairs import Batch, PairData, content_digest, make_step
 
 EASY = 0.5
 """Weight of captions of other items beside the hard pairs."""
@@ -135,7 +135,7 @@ def fit(
     if hasattr(module, "calibrate"):
         used = [np.unique(np.concatenate([getattr(q, side) for q in training.questions]))[:MEASURED] for side in ("images", "texts")]
         module.calibrate(training.image_rows(used[0]), training.text_rows(used[1]))
-    run = _Run(adapter, module, training, validation, how, progress)
+    run = _AdapterRun(adapter, module, training, validation, how, progress)
     start = run.resume(state) if state is not None else 0
     for number in range(start, how.epochs + 1):
         run.epoch(number)
@@ -150,7 +150,7 @@ def fit(
     return Trained(module, tuple(run.curve), run.best, len(training.questions), len(validation.questions), run.seconds, lr, size)
 
 
-class _Run:
+class _AdapterRun:
     """One training."""
 
     def __init__(self, adapter: Any, module: Any, training: PairData, validation: PairData, how: Training, progress: Progress) -> None:
@@ -188,7 +188,7 @@ class _Run:
         if (accuracy, -loss) > (before.validation_accuracy, -before.validation_loss):
             self.best, self.kept = number, self._weights()
 
-    def _step(self, step: Step, at: int) -> float:
+    def _step(self, step: Batch, at: int) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * group["times"] * rate(at, self.how.epochs * self.steps)
         self.optimiser.zero_grad()
@@ -256,7 +256,7 @@ def rate(step: int, steps: int) -> float:
     return 0.1 + 0.45 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def step_loss(module: Any, data: PairData, step: Step) -> torch.Tensor:
+def step_loss(module: Any, data: PairData, step: Batch) -> torch.Tensor:
     """Mean binary cross-entropy of the hard pairs, plus half that of the others; the same once more of what the module says aside, of all pairs."""
     images, texts = module.images(data.image_rows(step.images)), module.texts(data.text_rows(step.texts))
     logits = module.match(pick(images, step.pairs[:, 0]), pick(texts, step.pairs[:, 1]))

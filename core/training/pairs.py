@@ -16,12 +16,12 @@ from core.errors import InvalidInput
 from core.records import I64, Benchmark, Bool, distinct_captions
 from core.training.adapters.base import ImageRows, TextRows
 
-MOST_TRAINING_PICTURES = 8
+MAX_TRAINING_PICTURES = 8
 """Pictures of one retrieval item in a step: the rest are drawn in other epochs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class MatchingQuestion:
     """One item by its places in the banks."""
 
     id: str
@@ -41,7 +41,7 @@ class PairData:
     texts: TextTokens
     captions: tuple[str, ...]
     """(m,)."""
-    questions: tuple[Question, ...]
+    questions: tuple[MatchingQuestion, ...]
 
     def image_rows(self, at: I64) -> ImageRows:
         """The pictures at these places."""
@@ -91,17 +91,17 @@ def pair_data(benchmark: Benchmark, images: ImageTokens, texts: TextTokens) -> P
             f"{benchmark.title} has {len(benchmark.pictures):,} pictures and {len(said.captions):,} captions: "
             f"got tokens of {len(images.tokens):,} and {len(texts.tokens):,}."
         )
-    questions: list[Question] = []
+    questions: list[MatchingQuestion] = []
     for item, at in zip(benchmark.items, said.at):
         match = np.zeros((len(item.pictures), len(item.captions)), np.bool_)
         for picture, caption in item.match:
             match[picture, caption] = True
-        questions.append(Question(item.id, np.array(item.pictures, np.int64), at, match))
+        questions.append(MatchingQuestion(item.id, np.array(item.pictures, np.int64), at, match))
     return PairData(images, texts, said.captions, tuple(questions))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class Batch:
     """The pairs of one step of training. p pairs over b pictures and m texts."""
 
     images: I64
@@ -118,7 +118,7 @@ class Step:
     """(b, m) whether the text is a true caption of the picture, of all pictures and texts of the step."""
 
 
-def make_step(data: PairData, at: Sequence[int], negatives: int, rng: np.random.Generator) -> Step:
+def make_step(data: PairData, at: Sequence[int], negatives: int, rng: np.random.Generator) -> Batch:
     """All pairs within each question, and for each picture `negatives` captions of other questions of the step.
 
     A caption that is also one of the picture's own (another item may say the same) is never taken for a foil.
@@ -128,7 +128,7 @@ def make_step(data: PairData, at: Sequence[int], negatives: int, rng: np.random.
     for i in at:
         question = data.questions[i]
         rows = np.arange(len(question.images))
-        if len(rows) > MOST_TRAINING_PICTURES:
+        if len(rows) > MAX_TRAINING_PICTURES:
             rows = _drawn(question.match, rng)
         for r in rows.tolist():
             image = int(question.images[r])
@@ -141,7 +141,7 @@ def make_step(data: PairData, at: Sequence[int], negatives: int, rng: np.random.
     every = own + others
     images = sorted({image for image, _, _ in every})
     image_at, text_at = {image: k for k, image in enumerate(images)}, {text: k for k, text in enumerate(texts)}
-    return Step(
+    return Batch(
         np.array(images, np.int64),
         np.array(texts, np.int64),
         np.array([(image_at[image], text_at[text]) for image, text, _ in every], np.int64).reshape(-1, 2),
@@ -153,7 +153,7 @@ def make_step(data: PairData, at: Sequence[int], negatives: int, rng: np.random.
 
 def _drawn(match: Bool, rng: np.random.Generator) -> I64:
     """As many positives as negatives of a retrieval question, drawn."""
-    half = MOST_TRAINING_PICTURES // 2
+    half = MAX_TRAINING_PICTURES // 2
     positive, negative = np.flatnonzero(match.any(1)), np.flatnonzero(~match.any(1))
     picked = [rng.permutation(rows)[:half] for rows in (positive, negative)]
     return np.concatenate(picked).astype(np.int64)

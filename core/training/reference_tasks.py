@@ -13,7 +13,7 @@ from core.data.images.archives import open_images
 from core.data.images.matching import index_files
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.records import I64, Bool, ImageStore, Pictured, SampleSet
+from core.records import I64, Bool, ImageStore, LoadedBenchmark, SampleSet
 
 SCENES = ASSETS / "examples" / "scenes"
 NAME = "the shipped scenes"
@@ -50,7 +50,7 @@ def scene_captions(n: int, seed: int) -> Captioned:
     return _captioned(NAME, _scenes(picked), [[captions[file]] for file in picked])
 
 
-def captioned_items(pictured: Pictured, n: int, seed: int) -> Captioned:
+def captioned_items(pictured: LoadedBenchmark, n: int, seed: int) -> Captioned:
     """Up to n pictures of a benchmark, drawn by `seed`, with their true captions; foils play no part.
 
     Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F64, Pictured, Progress, Scorer, Scores, no_progress
+from core.records import F64, LoadedBenchmark, Progress, Scorer, Scores, no_progress
 
 CANDIDATES = 10
 
@@ -89,7 +89,7 @@ class RerankingScorer:
     def fingerprint(self) -> str:
         return f"{self.first.fingerprint}/{self.second.fingerprint}, k {self.k}, weight {self.weight:g}"
 
-    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
         """The mixed scores of every item; nan in the rows of pictures that one of the two could not read."""
         a, b = (scorer.score(pictured, cache=cache, progress=progress) for scorer in (self.first, self.second))
         unreadable = dict(a.unreadable) | dict(b.unreadable)

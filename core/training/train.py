@@ -15,7 +15,7 @@ import numpy as np
 from core.embeddings.tokens import read_image_tokens, read_text_tokens
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.records import F64, Benchmark, ImageStore, Item, Pictured, Progress, Scores, distinct_captions, no_progress
+from core.records import F64, Benchmark, ImageStore, Item, LoadedBenchmark, Progress, Scores, distinct_captions, no_progress
 from core.training.adapted import Adapted, make_adapted, tower_of
 from core.training.adapters import make_adapter
 from core.training.checkpoints import STATE, WEIGHTS, Epoch, read_tensors
@@ -25,7 +25,7 @@ from core.training.pairs import PairData, pair_data
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TokenReading:
+class BenchmarkTokens:
     """The tokens of a benchmark's pictures and captions."""
 
     data: PairData
@@ -38,7 +38,7 @@ class TokenReading:
     notes: tuple[str, ...]
 
 
-def read_tokens(pictured: Pictured, encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress) -> TokenReading:
+def read_tokens(pictured: LoadedBenchmark, encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress) -> BenchmarkTokens:
     """Tokens of every picture and caption, each read once.
 
     An item with a picture that cannot be read is left out; a retrieval item goes on without it.
@@ -61,7 +61,7 @@ def read_tokens(pictured: Pictured, encoder: Encoder, *, cache: Path | None = No
     texts = read_text_tokens(distinct_captions(items).captions, tower, progress=progress)
     unreadable = {int(used[row]): reason for row, reason in images.unreadable.items()}
     data = pair_data(whole, images, texts)  # type: ignore[arg-type]
-    return TokenReading(data, whole, tuple(i for i, _ in kept), unreadable, images.notes)
+    return BenchmarkTokens(data, whole, tuple(i for i, _ in kept), unreadable, images.notes)
 
 
 def _readable(item: Item, place: np.ndarray[tuple[int], np.dtype[np.int64]], kind: str) -> Item | None:
@@ -80,7 +80,7 @@ def _readable(item: Item, place: np.ndarray[tuple[int], np.dtype[np.int64]], kin
 
 
 def adapt(
-    pictured: Pictured,
+    pictured: LoadedBenchmark,
     name: str,
     settings: Mapping[str, Any],
     how: Training,
@@ -120,7 +120,7 @@ class AdaptedScorer:
         self.adapted = adapted
         self.name, self.fingerprint = adapted.name, adapted.fingerprint
 
-    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
         """(I, T) logits of every item; nan in the rows of pictures that could not be read.
 
         Raises:
@@ -133,7 +133,7 @@ class AdaptedScorer:
         return Scores(self.name, self.fingerprint, matrices, (*read.notes, *self._taught(pictured.benchmark)), dict(read.unreadable))
 
     def _taught(self, benchmark: Benchmark) -> tuple[str, ...]:
-        n = self.adapted.n_taught(benchmark)
+        n = self.adapted.n_seen_in_training(benchmark)
         return (f"{n:,} of {len(benchmark):,} items were in this adapter's training: on those it shows memory, not skill.",) if n else ()
 
     def matrix(self, images: ImageStore, texts: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress) -> F64:
@@ -170,7 +170,7 @@ def curve_so_far(state: Path) -> tuple[Epoch, ...]:
 
 
 def adapted_so_far(
-    pictured: Pictured,
+    pictured: LoadedBenchmark,
     name: str,
     settings: Mapping[str, Any],
     how: Training,

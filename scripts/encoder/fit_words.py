@@ -71,7 +71,7 @@ _SAYS_SOMETHING = re.compile(
 """Names that speak of a place or condition are no examples of names that do not."""
 
 
-def read_stock(renders: Path, photographs: Path, panoramas: Path) -> pictures.Stock:
+def read_stock(renders: Path, photographs: Path, panoramas: Path) -> pictures.FitStock:
     """Cut-outs, photographs and panoramas of the fit."""
     files = sorted(renders.glob("*.webp"))
     cutouts: list[Image.Image] = []
@@ -86,10 +86,10 @@ def read_stock(renders: Path, photographs: Path, panoramas: Path) -> pictures.St
         photo.draft("RGB", (1200, 1200))
         opened[name] = photo.convert("RGB")
         opened[name].thumbnail((1200, 1200))
-    return pictures.Stock(cutouts, opened, read_panoramas(panoramas))
+    return pictures.FitStock(cutouts, opened, read_panoramas(panoramas))
 
 
-def measure_pictures(stock: pictures.Stock, clothes: list[Path]) -> dict[str, np.ndarray]:
+def measure_pictures(stock: pictures.FitStock, clothes: list[Path]) -> dict[str, np.ndarray]:
     """Features, cues, labels and sources of the made pictures."""
     encoder = EmbeddedEncoder(alignment_file=None)
     features, cues, labels = [], [], []

@@ -29,7 +29,7 @@ from core.records import F32, Bool
 from scripts.encoder.prompts import PHRASES
 from scripts.encoder.unseen_nouns import NOUNS_TESTED, OBJECTS, PLACE_CLASSES
 from scripts.encoder.unseen_pictures import EDITS, Scenes, read_square
-from scripts.encoder.unseen_wordings import WORDS, Word
+from scripts.encoder.unseen_wordings import WORDS, Wordings
 
 N_BOOTSTRAP = 500
 
@@ -73,7 +73,7 @@ class Pictures:
         return self.encoder.alignment.images(features, cues)
 
 
-class Texts:
+class WordingVectors:
     """Vectors of wordings."""
 
     def __init__(self, encoder: EmbeddedEncoder) -> None:
@@ -91,7 +91,7 @@ class Texts:
         return (vectors[: len(NOUNS_TESTED)] - vectors[len(NOUNS_TESTED) :]).mean(0)
 
 
-def report(word: Word, images: F32, shown: Bool, texts: Texts, where: str) -> None:
+def report(word: Wordings, images: F32, shown: Bool, texts: WordingVectors, where: str) -> None:
     """Print one row of the table."""
     n_objects = images.shape[1] - len(CONDITIONS) - 1
     cells: list[str] = []
@@ -119,7 +119,7 @@ def main(data: Path, stamps: Path, n: int, cache: Path | None) -> None:
     """Print the table of words, the correlation of objects with brightness, and the ranking of things in a condition."""
     check_wordings()
     encoder = EmbeddedEncoder()
-    pictures, texts = Pictures(encoder, cache), Texts(encoder)
+    pictures, texts = Pictures(encoder, cache), WordingVectors(encoder)
     index = pd.read_csv(data / "imagenet_sample" / "index.csv")
     order = np.random.default_rng(1).permutation(len(index))
     paths = [data / "imagenet_sample" / index["file"][i] for i in order]

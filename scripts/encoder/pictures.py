@@ -184,7 +184,7 @@ def stored(image: Image.Image, rng: Rng) -> Image.Image:
 # --- scenes ---
 
 
-class Stock:
+class FitStock:
     """Cut-outs and grounds of the fit."""
 
     def __init__(self, cutouts: list[Image.Image], photographs: dict[str, Image.Image], panoramas: dict[str, F32]) -> None:
@@ -258,7 +258,7 @@ class Stock:
         return image, labels | {"small": (1.0, 0.0, -1.0)[which] if kind > 0.42 or kind < 0.22 else np.nan}, source
 
 
-def make_pictures(stock: Stock, clothes: list[Path], n_scenes: int, seed: int) -> Iterator[tuple[Image.Image, Labels, str]]:
+def make_pictures(stock: FitStock, clothes: list[Path], n_scenes: int, seed: int) -> Iterator[tuple[Image.Image, Labels, str]]:
     """Every picture as it is and with edits: (picture, labels, source). A label that is nan is not known; one that is left out is 0."""
     rng = np.random.default_rng(seed)
     unknown = dict.fromkeys(("plain", "small", "indoors", "grass", "mountains", "light", "colour", "blur"), np.nan)

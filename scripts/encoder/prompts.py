@@ -15,7 +15,7 @@ from scripts.encoder.more_phrases import MORE
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
+class FitPhrase:
     """One way to say something; `form` says where in a prompt it can stand."""
 
     text: str
@@ -26,16 +26,16 @@ class Phrase:
     """Phrases of one group are ways to say the same; groups of one topic are not drawn together."""
 
 
-def _say(means: str, adjectives: str = "", places: str = "", bare: str = "") -> list[Phrase]:
+def _say(means: str, adjectives: str = "", places: str = "", bare: str = "") -> list[FitPhrase]:
     """Phrases from lists with | between them; `means` is "light -1" or "red 1, colour 0.5"."""
     parts = tuple((part.split()[0], float(part.split()[1])) for part in means.split(","))
-    found: list[Phrase] = []
+    found: list[FitPhrase] = []
     for form, text in (("adjective", adjectives), ("place", places), ("bare", bare)):
-        found += [Phrase(entry.strip(), form, parts, means) for entry in text.split("|") if entry.strip()]
+        found += [FitPhrase(entry.strip(), form, parts, means) for entry in text.split("|") if entry.strip()]
     return found
 
 
-PHRASES: list[Phrase] = [
+PHRASES: list[FitPhrase] = [
     *_say(
         "light -1",
         "dark|very dark|underexposed|dim|dimly lit|badly lit|gloomy|shadowy|low-light|too dark|poorly lit|night-time|dusky|unlit",
@@ -236,7 +236,7 @@ PHRASES += [
 PHRASES += [phrase for more in MORE for phrase in _say(*more)]
 
 
-def phrase_fold(phrase: Phrase, n_folds: int, seed: int) -> int:
+def phrase_fold(phrase: FitPhrase, n_folds: int, seed: int) -> int:
     """The fold of a phrase for choosing settings; it depends on the words alone, so that all prompts with it lie in one fold."""
     import hashlib
 
@@ -251,7 +251,7 @@ def _vector(*means: tuple[tuple[str, float], ...]) -> F32:
     return row
 
 
-def _with(phrase: Phrase, noun: str, rng: np.random.Generator, inner: str | None = None) -> str:
+def _with(phrase: FitPhrase, noun: str, rng: np.random.Generator, inner: str | None = None) -> str:
     def choose(frames: tuple[str, ...]) -> str:
         return frames[int(rng.integers(len(frames)))]
 
@@ -264,10 +264,10 @@ def _with(phrase: Phrase, noun: str, rng: np.random.Generator, inner: str | None
     return frame.format(a=article, c=phrase.text, n=inner or noun)
 
 
-def make_prompts(nouns: list[str], phrases: list[Phrase], n: int, seed: int) -> tuple[list[str], F32]:
+def make_prompts(nouns: list[str], phrases: list[FitPhrase], n: int, seed: int) -> tuple[list[str], F32]:
     """`n` prompts with conditions: (texts, (n, len(CONDITIONS)) activations)."""
     rng = np.random.default_rng(seed)
-    groups: dict[str, list[Phrase]] = {}
+    groups: dict[str, list[FitPhrase]] = {}
     for phrase in phrases:
         groups.setdefault(phrase.group, []).append(phrase)
     names = list(groups)

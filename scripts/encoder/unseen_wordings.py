@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Wordings:
     """A condition or place, and ways to say it; {n} stands for a thing."""
 
     name: str
@@ -14,7 +14,7 @@ class Word:
 
 
 WORDS = (
-    Word(
+    Wordings(
         "dark",
         (
             "a murky photo of a {n}",
@@ -24,7 +24,7 @@ WORDS = (
             "a {n} in a sombre, lightless scene",
         ),
     ),
-    Word(
+    Wordings(
         "bright",
         (
             "a radiant, glowing photo of a {n}",
@@ -34,7 +34,7 @@ WORDS = (
             "a picture exposed for too long",
         ),
     ),
-    Word(
+    Wordings(
         "black-and-white",
         (
             "an old monochromatic photo of a {n}",
@@ -44,7 +44,7 @@ WORDS = (
             "a {n} drained of colour",
         ),
     ),
-    Word(
+    Wordings(
         "blurred",
         (
             "a {n} whose outlines are smudged",
@@ -54,7 +54,7 @@ WORDS = (
             "hazy contours because the lens was not adjusted",
         ),
     ),
-    Word(
+    Wordings(
         "noisy",
         (
             "a {n} covered in random dots of noise",
@@ -64,7 +64,7 @@ WORDS = (
             "lots of pixel noise",
         ),
     ),
-    Word(
+    Wordings(
         "red tint",
         (
             "a photo of a {n} with everything in a red glow",
@@ -73,7 +73,7 @@ WORDS = (
             "red as the overall shade of the photo",
         ),
     ),
-    Word(
+    Wordings(
         "green tint",
         (
             "a photo of a {n} with everything in a green glow",
@@ -82,7 +82,7 @@ WORDS = (
             "green as the overall shade of the photo",
         ),
     ),
-    Word(
+    Wordings(
         "blue tint",
         (
             "a photo of a {n} with everything in a blue glow",
@@ -91,7 +91,7 @@ WORDS = (
             "blue as the overall shade of the photo",
         ),
     ),
-    Word(
+    Wordings(
         "yellow tint",
         (
             "a photo of a {n} with everything in a yellow glow",
@@ -100,7 +100,7 @@ WORDS = (
             "yellow as the overall shade of the photo",
         ),
     ),
-    Word(
+    Wordings(
         "orange tint",
         (
             "a photo of a {n} with everything in an orange glow",
@@ -109,7 +109,7 @@ WORDS = (
             "orange as the overall shade of the photo",
         ),
     ),
-    Word(
+    Wordings(
         "purple tint",
         (
             "a photo of a {n} with everything in a purple glow",
@@ -118,7 +118,7 @@ WORDS = (
             "purple as the overall shade of the photo",
         ),
     ),
-    Word(
+    Wordings(
         "small object",
         (
             "a {n} that looks minute",
@@ -128,7 +128,7 @@ WORDS = (
             "a photo of a {n} from a great distance",
         ),
     ),
-    Word(
+    Wordings(
         "upside-down",
         (
             "a {n} with its top at the bottom",
@@ -138,7 +138,7 @@ WORDS = (
             "a {n} tipped over by half a turn",
         ),
     ),
-    Word(
+    Wordings(
         "rotated",
         (
             "a {n} rotated a quarter turn",
@@ -148,7 +148,7 @@ WORDS = (
             "the picture of the {n} was rotated",
         ),
     ),
-    Word(
+    Wordings(
         "plain background",
         (
             "a {n} before an even, featureless wall",
@@ -157,7 +157,7 @@ WORDS = (
             "a {n} with a backdrop of one single colour",
         ),
     ),
-    Word(
+    Wordings(
         "busy background",
         (
             "a {n} lost in a jumble of stuff",
@@ -166,17 +166,19 @@ WORDS = (
             "a {n} in front of a chaotic, crowded backdrop",
         ),
     ),
-    Word("fog", ("a {n} veiled by mist", "a {n} that vanishes into the fog", "pale and misty weather", "a fog-bound photo of a {n}")),
-    Word("snowfall", ("a {n} while snow is coming down", "snowflakes whirl around the {n}", "a {n} during a snow flurry", "thick flakes drift down")),
-    Word("rain", ("a {n} soaked by rain", "it pours with rain", "a {n} standing in a rain shower", "rain pelts down around the {n}")),
-    Word(
+    Wordings("fog", ("a {n} veiled by mist", "a {n} that vanishes into the fog", "pale and misty weather", "a fog-bound photo of a {n}")),
+    Wordings(
+        "snowfall", ("a {n} while snow is coming down", "snowflakes whirl around the {n}", "a {n} during a snow flurry", "thick flakes drift down")
+    ),
+    Wordings("rain", ("a {n} soaked by rain", "it pours with rain", "a {n} standing in a rain shower", "rain pelts down around the {n}")),
+    Wordings(
         "on grass",
         ("a {n} standing upon mown grass", "a {n} in a green pasture field", "a grass-covered place with a {n}", "a {n} resting on the lawn"),
     ),
-    Word(
+    Wordings(
         "on snow", ("a {n} standing upon white snow", "a {n} in a wintry, snow-clad land", "a snow-covered place with a {n}", "a {n} amid snowdrifts")
     ),
-    Word(
+    Wordings(
         "in the city",
         (
             "a {n} between city buildings",
@@ -185,24 +187,26 @@ WORDS = (
             "a {n} amid urban housing blocks",
         ),
     ),
-    Word(
+    Wordings(
         "in a forest",
         ("a {n} deep inside the leafy forest", "a {n} surrounded by trees", "a wooded area with a {n}", "a {n} beneath the branches of tall trees"),
     ),
-    Word("on water", ("a {n} that drifts across the water", "a {n} surrounded by sea waves", "lake or sea water with a {n}", "a {n} upon the river")),
-    Word(
+    Wordings(
+        "on water", ("a {n} that drifts across the water", "a {n} surrounded by sea waves", "lake or sea water with a {n}", "a {n} upon the river")
+    ),
+    Wordings(
         "in the desert",
         ("a {n} standing on hot desert sand", "a {n} in a sandy wasteland", "a bone-dry desert place with a {n}", "a {n} half buried in the sand"),
     ),
-    Word(
+    Wordings(
         "indoors",
         ("a {n} within the four walls of a house", "a {n} in somebody's room", "the interior of a building with a {n}", "a {n} in the hallway"),
     ),
-    Word(
+    Wordings(
         "in the sky",
         ("a {n} up among the clouds", "a {n} above us in the blue sky", "nothing but sky behind the {n}", "a {n} that soars through the air"),
     ),
-    Word(
+    Wordings(
         "in the mountains",
         ("a {n} high up on a rocky mountain", "a {n} in an alpine landscape", "high alpine peaks with a {n}", "a {n} beside a stony cliff"),
     ),

@@ -48,7 +48,7 @@ N_TRAINING, PICTURE, QUALITY = 5000, 320, 84
 
 
 @dataclass(frozen=True)
-class Example:
+class ExamplePlan:
     """The seeds and sizes of one example."""
 
     name: str
@@ -58,10 +58,10 @@ class Example:
     audit_seed: int
 
 
-EXAMPLES = (Example("scenes", BIAS, 960, 11, 12), Example("nothing_to_find", (), 400, 21, 22))
+EXAMPLES = (ExamplePlan("scenes", BIAS, 960, 11, 12), ExamplePlan("nothing_to_find", (), 400, 21, 22))
 
 
-def make(example: Example, sources: tuple[Path, Path], folder: Path) -> None:
+def make(example: ExamplePlan, sources: tuple[Path, Path], folder: Path) -> None:
     """Train the example's victim, score the audit scenes, write table.csv, images.zip and truth.json below `folder`."""
     print(f"{example.name}: training scenes", flush=True)
     plan = ScenePlan({label: tuple(names) for label, names in stock.identities(stock.TRAINING).items()}, stock.TRAINING_PLACES)
@@ -129,7 +129,7 @@ def rows_of(audit: Sequence[SceneSpec]) -> list[dict[str, Any]]:
     ]
 
 
-def write(example: Example, audit: Sequence[SceneSpec], encoded: Sequence[bytes], probabilities: F64, folder: Path) -> None:
+def write(example: ExamplePlan, audit: Sequence[SceneSpec], encoded: Sequence[bytes], probabilities: F64, folder: Path) -> None:
     """Write table.csv, images.zip and truth.json."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = rows_of(audit)

@@ -28,7 +28,7 @@ from core.reports.wording.summary import detectable_sentence, predictability_sen
 from tests.benchmarks.case_tables import CASES, Case
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-MOST_CONDITIONS = 6
+MAX_CONDITIONS = 6
 """Conditions printed for a cluster, or for the scopes as a whole; the rest is counted."""
 
 
@@ -118,10 +118,10 @@ def _cluster(found: Diagnosis, cluster: FailureCluster, digits: int) -> list[str
 
 def _conditions(title: str, insights: list[Insight], digits: int) -> list[str]:
     confirmed = [insight for insight in insights if insight.confirmed]
-    more = f" and {len(confirmed) - MOST_CONDITIONS} more" if len(confirmed) > MOST_CONDITIONS else ""
+    more = f" and {len(confirmed) - MAX_CONDITIONS} more" if len(confirmed) > MAX_CONDITIONS else ""
     return [
         f"- {title}: {len(confirmed)} confirmed of {len(insights)} shown{more}" + (":" if confirmed else "."),
-        *[f"  - {_condition(i, digits)}" for i in confirmed[:MOST_CONDITIONS]],
+        *[f"  - {_condition(i, digits)}" for i in confirmed[:MAX_CONDITIONS]],
     ]
 
 

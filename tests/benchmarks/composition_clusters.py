@@ -30,13 +30,13 @@ from core.composition.failures.diagnose import CompositionRecords, composition_r
 from core.composition.failures.kinds import kinds_with_p
 from core.discovery.conditions import build_conditions
 from core.discovery.ensemble import LossRegressor, out_of_fold
-from core.discovery.family import SMALLEST
+from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_records
 from core.discovery.regressors import assign_folds
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder
-from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item, Outcomes, Pictured
+from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item, LoadedBenchmark, Outcomes
 from core.scenes.benchmarks import SceneStore, pictured
 from core.scenes.items import RenderedPlan, draw_items
 from core.scenes.shapes import Scene
@@ -86,7 +86,7 @@ PLANTS: Mapping[str, Weakness] = {
 
 
 @lru_cache(maxsize=SETS)
-def records(number: int, cache: Path) -> tuple[Pictured, CompositionRecords]:
+def records(number: int, cache: Path) -> tuple[LoadedBenchmark, CompositionRecords]:
     """Set `number` as the diagnosis takes it; its margins are placeholders."""
     shown = pictured(draw_items(PLAN, N, number, "seen"), "rendered")
     rng = np.random.default_rng(number)
@@ -98,7 +98,7 @@ def records(number: int, cache: Path) -> tuple[Pictured, CompositionRecords]:
     return shown, composition_records(shown, made, cache=cache)
 
 
-def plant(shown: Pictured, made: CompositionRecords, name: str, seed: int) -> tuple[Outcomes, Bool]:
+def plant(shown: LoadedBenchmark, made: CompositionRecords, name: str, seed: int) -> tuple[Outcomes, Bool]:
     """Margins with the weakness, and (n,) the samples that have it; "" plants none."""
     captions = next(c for c in made.samples.metadata if c.name == "caption").values
     of = {item.id: item for item in shown.benchmark.items}
@@ -158,7 +158,7 @@ def place_of(found: Diagnosis, claims: list[Insight], weak: Bool) -> int | None:
 def family_size(found: Diagnosis) -> int:
     """Conditions and phrases that were tested."""
     n = len(found.samples)
-    conditions, _ = build_conditions(found.samples.metadata, smallest=max(SMALLEST, round(0.01 * n)), most=1500)
+    conditions, _ = build_conditions(found.samples.metadata, smallest=max(MIN_CANDIDATE_ROWS, round(0.01 * n)), most=1500)
     return len(conditions) + (0 if found.words is None else len(found.words.phrases))
 
 

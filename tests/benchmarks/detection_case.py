@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.data.tasks.detection.samples import audit_detections
-from core.diagnose import diagnose_audit
+from core.data.tasks.detection.samples import read_detection_samples
+from core.diagnose import diagnose_data_set
 from core.discovery.settings import Settings
 from core.embeddings.cache import default_cache
 from core.records import Diagnosis
@@ -145,9 +145,9 @@ def run(stock: Stock, seed: int, *, n_images: int, planted: float, permutations:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         case = make(folder, stock, seed, n_images, planted)
-        audit = audit_detections(folder / "truth.json", folder / "results.json", images=folder / "pictures", rows=rows)
+        audit = read_detection_samples(folder / "truth.json", folder / "results.json", images=folder / "pictures", rows=rows)
         settings = Settings(seed=seed, n_permutations=permutations, map=False, words=words)
-        return case, diagnose_audit(audit, settings=settings, cache=default_cache())
+        return case, diagnose_data_set(audit, settings=settings, cache=default_cache())
 
 
 def line(case: Case, found: Diagnosis, planted: float, seed: int, seconds: float) -> Record:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from core.data.tables.roles import Roles
-from core.data.tasks.multilabel import audit_multilabel
-from core.diagnose import diagnose_audit
+from core.data.tasks.multilabel import read_multilabel
+from core.diagnose import diagnose_data_set
 from core.discovery.settings import Settings
 from core.statistics.intervals import wilson
 
@@ -33,8 +33,8 @@ def claims(seed: int, permutations: int) -> bool:
     scores = 1 / (1 + np.exp(-np.where(truth == 1, logit, -logit)))
     table = pd.DataFrame({f"y_{c}": truth[:, c] for c in range(3)} | {f"p_{c}": scores[:, c] for c in range(3)})
     table["id"], table["weather"] = [f"i{i}" for i in range(N)], rng.choice(["a", "b", "c"], N)
-    audit = audit_multilabel(table, ["y_*"], embeddings=vectors, roles=Roles(probabilities=("p_*",)))
-    found = diagnose_audit(audit, settings=Settings(seed=seed, n_permutations=permutations, map=False, words=False))
+    audit = read_multilabel(table, ["y_*"], embeddings=vectors, roles=Roles(probabilities=("p_*",)))
+    found = diagnose_data_set(audit, settings=Settings(seed=seed, n_permutations=permutations, map=False, words=False))
     return bool(found.clusters) or any(insight.confirmed for insight in found.insights)
 
 

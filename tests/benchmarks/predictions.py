@@ -21,7 +21,7 @@ from core.discovery.settings import Settings
 from core.embeddings.cache import default_cache
 from core.numbers import percent
 from core.records import Diagnosis, Prediction, PredictionRow
-from core.reports.wording.findings import FINDINGS, cluster_title, sentence
+from core.reports.wording.findings import CONFIRMED_KINDS, cluster_title, sentence
 from core.store import save
 from tests.benchmarks.case_tables import CASES
 from tests.benchmarks.cases import DATA
@@ -100,12 +100,12 @@ def summary(lines: list[dict[str, Any]]) -> str:
     ]
     for name in [*dict.fromkeys(line["case"] for line in lines), "all"]:
         rows = [row for line in lines if name in (line["case"], "all") for row in line["rows"] if row["as_predicted"] is not None]
-        for what, kinds in (("findings", FINDINGS), ("by-eye lasso", ("by-eye lasso",)), ("top-loss neighbours", ("top-loss neighbours",))):
+        for what, kinds in (("findings", CONFIRMED_KINDS), ("by-eye lasso", ("by-eye lasso",)), ("top-loss neighbours", ("top-loss neighbours",))):
             own = [row for row in rows if row["kind"] in kinds]
             if own:
                 held = show(clopper_pearson(sum(bool(r["as_predicted"]) for r in own), len(own)))
                 worse = show(clopper_pearson(sum(r["rest"] is not None and r["observed"] > r["rest"] for r in own), len(own)))
-                clear = sum(r["p"] is not None and r["p"] <= 0.05 for r in own) if kinds == FINDINGS else "–"
+                clear = sum(r["p"] is not None and r["p"] <= 0.05 for r in own) if kinds == CONFIRMED_KINDS else "–"
                 means = [percent(float(np.mean([r[k] for r in own]))) for k in ("predicted", "observed")]
                 out.append(f"| {name} | {what} | {len(own)} | {held} | {worse} | {clear} | {means[0]} | {means[1]} |")
     return "\n".join(out)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.embeddings.cache import default_cache
 from core.probes.ladder.data_sets import read_data_set
-from core.probes.ladder.reproduce import Row, encoder_name, ladder, run_ladder
+from core.probes.ladder.reproduce import LadderRow, encoder_name, ladder, run_ladder
 from core.records import Estimate
 
 
@@ -23,7 +23,7 @@ def said(estimate: Estimate | None) -> str:
     return "-" if estimate is None else f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
 
 
-def line(row: Row) -> str:
+def line(row: LadderRow) -> str:
     """A row of a Markdown table."""
     gains = "; ".join(f"{name} {said(gain)}" for name, gain in row.gains.items())
     name = row.step if row.shots is None else f"{row.step}, {row.shots}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.cli.diagnose import roles_of
 from core.cli.main import build_parser
-from core.data.samples import read_audit
+from core.data.samples import read_data_set
 from core.discovery.prepare import embed
 from core.records import Column
 
@@ -26,7 +26,7 @@ def stored(column: Column) -> Any:
 def main() -> None:
     out, *rest = sys.argv[1:]
     given = build_parser().parse_args(["diagnose", *rest, "--out", out])
-    audit = embed(read_audit(given.table, images=given.images, embeddings=given.embeddings, roles=roles_of(given)), given.encoder or "embedded")
+    audit = embed(read_data_set(given.table, images=given.images, embeddings=given.embeddings, roles=roles_of(given)), given.encoder or "embedded")
     assert audit.embeddings is not None
     arrays: dict[str, Any] = {"embeddings": audit.embeddings.vectors, "loss": audit.outcomes.fitted}
     for name, array in (("labels", audit.samples.labels), ("groups", audit.samples.groups), ("errors", audit.outcomes.errors)):

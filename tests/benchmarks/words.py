@@ -22,9 +22,9 @@ from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
 from core.discovery.cluster_phrases import ALIKE
-from core.discovery.design import failure_score, lay_out
+from core.discovery.design import failure_score, make_design
 from core.discovery.engines.planted import ACCURACY, SLICE_ACCURACY, Planted, PlantedKind, plant_embeddings, plant_words
-from core.discovery.family import SMALLEST
+from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import PHRASE_DEPTHS
 from core.discovery.settings import Settings
@@ -119,8 +119,8 @@ def on_scenes() -> str:
     run = load(SCENES)
     assert run.words is not None
     assert run.reader is not None
-    layout = lay_out(run.samples)
-    tested, scores = failure_score(run.outcomes, layout), phrase_scores(run.words.joint.vectors, run.words.directions, layout.means)
+    layout = make_design(run.samples)
+    tested, scores = failure_score(run.outcomes, layout), phrase_scores(run.words.joint.vectors, run.words.directions, layout.centre_of_row)
     lines = [
         "| planted | phrase | of | by the tested statistic | its group | by the ensemble's reading | adjusted p |",
         "|---|---|---|---|---|---|---|",
@@ -161,7 +161,7 @@ def _statistics(scores: F32, tested: F64) -> F64:
     squares = tested**2
     for depth in PHRASE_DEPTHS:
         size = round(depth * len(tested))
-        if size >= SMALLEST:
+        if size >= MIN_CANDIDATE_ROWS:
             top = np.argsort(-scores, axis=0, kind="stable")[:size]
             args = [np.array([[float(v)]]) for v in (size, len(tested))]
             inside, inside_squares = tested[top].sum(0)[:, None], squares[top].sum(0)[:, None]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.records import F32, F64, I64, Benchmark, Item, Picture, Pictured, Progress, Scores, no_progress
+from core.records import F32, F64, I64, Benchmark, Item, LoadedBenchmark, Picture, Progress, Scores, no_progress
 
 
 def pair(name: str, pictures: tuple[int, int] = (0, 1), captions: tuple[str, str] = ("a b", "b a"), *, crossed: bool = False, **tags: str) -> Item:
@@ -84,8 +84,8 @@ class Pixels:
         return Pixels(self.n, self.broken, tuple(self._at(i) for i in rows.tolist()))
 
 
-def pictured(made: Benchmark, broken: Sequence[int] = ()) -> Pictured:
-    return Pictured(made, Pixels(len(made.pictures), frozenset(broken)))
+def pictured(made: Benchmark, broken: Sequence[int] = ()) -> LoadedBenchmark:
+    return LoadedBenchmark(made, Pixels(len(made.pictures), frozenset(broken)))
 
 
 @dataclass
@@ -138,5 +138,5 @@ class Given:
     fingerprint: str = "given"
     unreadable: dict[int, str] = field(default_factory=dict)
 
-    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
         return Scores(self.name, self.fingerprint, self.matrices, unreadable=self.unreadable)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from core.composition.scoring.run import run_composition
-from core.records import I64, Benchmark, CompositionResult, Item, Picture, Pictured, Progress, Scores, no_progress
+from core.records import I64, Benchmark, CompositionResult, Item, LoadedBenchmark, Picture, Progress, Scores, no_progress
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Made:
     def fingerprint(self) -> str:
         return f"{self.name} {self.share} {self.seed}"
 
-    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
         items = pictured.benchmark.items
         progress("embed", 1, 1)
         right = np.random.default_rng(self.seed).permutation(len(items)) < self.share * len(items)
@@ -59,30 +59,32 @@ class Made:
         return scores
 
 
-def pairs(n: int = 24, word: str = "cube") -> Pictured:
+def pairs(n: int = 24, word: str = "cube") -> LoadedBenchmark:
     """n pairs of two kinds, on two pictures each."""
     items = tuple(
         Item(f"item-{i}", (2 * i, 2 * i + 1), (f"a red {word} {i}", f"a blue {word} {i}"), ((0, 0), (1, 1)), {"kind": "colour" if i % 2 else "size"})
         for i in range(n)
     )
     pictures = tuple(Picture(f"square_{i}.png") for i in range(2 * n))
-    return Pictured(Benchmark("made", "Made pairs", "pairs", items, pictures, "image"), Squares(2 * n))
+    return LoadedBenchmark(Benchmark("made", "Made pairs", "pairs", items, pictures, "image"), Squares(2 * n))
 
 
-def choices(n: int = 12, foils: int = 8) -> Pictured:
+def choices(n: int = 12, foils: int = 8) -> LoadedBenchmark:
     """n pictures with a true caption and many foils."""
     items = tuple(Item(f"choice-{i}", (i,), (f"true {i}", *(f"foil {j} of {i}" for j in range(foils))), ((0, 0),)) for i in range(n))
-    return Pictured(Benchmark("made choices", "Made choices", "choice", items, tuple(Picture(f"{i}.png") for i in range(n)), "r@1"), Squares(n))
+    return LoadedBenchmark(
+        Benchmark("made choices", "Made choices", "choice", items, tuple(Picture(f"{i}.png") for i in range(n)), "r@1"), Squares(n)
+    )
 
 
-def queries(n: int = 6, pictures: int = 10) -> Pictured:
+def queries(n: int = 6, pictures: int = 10) -> LoadedBenchmark:
     """n queries over all pictures, two of which fit each."""
     places = tuple(range(pictures))
     items = tuple(Item(f"query-{i}", places, (f"query {i}",), ((i, 0), (i + 1, 0))) for i in range(n))
     named = tuple(Picture(f"{i}.png") for i in places)
-    return Pictured(Benchmark("made queries", "Made queries", "retrieval", items, named, "map"), Squares(pictures))
+    return LoadedBenchmark(Benchmark("made queries", "Made queries", "retrieval", items, named, "map"), Squares(pictures))
 
 
-def result(pictured: Pictured, name: str = "first", share: float = 0.5, seed: int = 0) -> CompositionResult:
+def result(pictured: LoadedBenchmark, name: str = "first", share: float = 0.5, seed: int = 0) -> CompositionResult:
     """What a made scorer reaches."""
     return run_composition(pictured, Made(name, share, seed), name=name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.probes.base import Images, Part
+from core.probes.base import Images, ProbeInput
 from core.probes.run import Task
 from core.records import F32, I64, Embeddings, SampleSet
 
@@ -40,7 +40,7 @@ def made_images(n: int, seed: int = 0, *, hint: float = 0.15, noise: float = 0.1
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), labels.astype(np.int64)
 
 
-def made_part(shots: int = 4, test: int = 40, seed: int = 0, *, validation: bool = True) -> tuple[Part, I64]:
+def made_part(shots: int = 4, test: int = 40, seed: int = 0, *, validation: bool = True) -> tuple[ProbeInput, I64]:
     """A part of a run, and the labels of its test images, which the part does not hold."""
     k = len(NAMES)
     rows, labels = made_images(2 * k * shots + test, seed)
@@ -51,7 +51,7 @@ def made_part(shots: int = 4, test: int = 40, seed: int = 0, *, validation: bool
 
     first, second, rest = at[: k * shots], at[k * shots : 2 * k * shots], at[2 * k * shots :]
     tower: object = Tower()
-    return Part(NAMES, tower, images(rest, seen=False), images(first), images(second) if validation else None), labels[rest]  # pyright: ignore
+    return ProbeInput(NAMES, tower, images(rest, seen=False), images(first), images(second) if validation else None), labels[rest]  # pyright: ignore
 
 
 def made_task(n: int = 80, seed: int = 0, groups: I64 | None = None) -> Task:

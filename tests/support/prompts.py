@@ -8,7 +8,7 @@ import numpy as np
 
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit_rows
-from core.probes.base import Images, Part
+from core.probes.base import Images, ProbeInput
 from core.records import F32, I64, Progress, no_progress
 
 NAMES = ("dog", "red cat", "photo", "green frog")
@@ -31,7 +31,7 @@ def part_around(
     spread: float = 0.1,
     seed: int = 0,
     progress: Progress = no_progress,
-) -> tuple[Part, I64]:
+) -> tuple[ProbeInput, I64]:
     """A part with these images a class, and the labels of its test images."""
     k = len(names)
 
@@ -42,4 +42,4 @@ def part_around(
     taught, checked, scored = images(shots, "shot", 1), images(validation, "val", 2), images(test, "test", 3)
     assert scored.labels is not None
     unseen = Images(scored.features, scored.ids)
-    return Part(tuple(names), encoder, unseen, taught, checked if validation else None, seed=seed, progress=progress), scored.labels
+    return ProbeInput(tuple(names), encoder, unseen, taught, checked if validation else None, seed=seed, progress=progress), scored.labels

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.discovery.design import failure_score, lay_out
+from core.discovery.design import failure_score, make_design
 from core.discovery.question_null import question_null
 from core.language.directions import unit, words_of
 from core.records import Diagnosis, Embeddings, Estimate, FailureMap, Insight, TextReader
@@ -60,7 +60,7 @@ def add_words(diagnosis: Diagnosis) -> Diagnosis:
     directions = unit(encoder.encode_texts([p for p, _ in PHRASES]) - encoder.encode_texts(["something"]))
     joint = Embeddings(diagnosis.embeddings.vectors, "plain", "plain")
     words = words_of(joint, directions, tuple(p for p, _ in PHRASES), tuple(f for _, f in PHRASES), encoder="plain")
-    layout = lay_out(diagnosis.samples)
+    layout = make_design(diagnosis.samples)
     groups = diagnosis.samples.groups
     scores = failure_score(diagnosis.outcomes, layout)
     null = question_null(words, layout, scores, Permuter(layout.blocks, groups), seed=0, n_permutations=400)

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.records import F32
-from core.training.pairs import PairData, Question
+from core.training.pairs import MatchingQuestion, PairData
 
 COLOURS, SHAPES = ("red", "green", "blue", "grey"), ("cube", "ball", "cone", "ring")
 WIDTH, GRID = 32, 4
@@ -43,7 +43,7 @@ def made_pairs(n: int, seed: int, *, noise: float = 0.1) -> PairData:
     vectors = {word: words.normal(size=WIDTH).astype(np.float32) for word in (*COLOURS, *SHAPES, "a", "and")}
     places = words.normal(size=(12, WIDTH)).astype(np.float32)
     captions: dict[str, int] = {}
-    tokens, pooled, questions = list[F32](), list[F32](), list[Question]()
+    tokens, pooled, questions = list[F32](), list[F32](), list[MatchingQuestion]()
     pairs = list(permutations(range(4), 2))
     for i in range(n):
         c, s = pairs[int(rng.integers(12))], pairs[int(rng.integers(12))]
@@ -57,7 +57,7 @@ def made_pairs(n: int, seed: int, *, noise: float = 0.1) -> PairData:
             patches[where] += parts
             tokens.append(patches.astype(np.float32))
             pooled.append(_unit(np.mean(parts, 0) + rng.normal(size=WIDTH) * 0.01))
-        questions.append(Question(str(i), np.array([2 * i, 2 * i + 1]), np.array(texts), np.eye(2, dtype=np.bool_)))
+        questions.append(MatchingQuestion(str(i), np.array([2 * i, 2 * i + 1]), np.array(texts), np.eye(2, dtype=np.bool_)))
     images = ImageTokens(np.stack(tokens), np.stack(pooled))
     return PairData(images, made_texts(tuple(captions), vectors, places), tuple(captions), tuple(questions))
 

@@ -24,7 +24,7 @@ BINS = 28
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuestion:
     """One question of this visit, as its table shows it."""
 
     text: str
@@ -38,11 +38,11 @@ class Asked:
     tested: bool = True
 
 
-def remember(answer: Answer) -> Asked:
+def remember(answer: Answer) -> AskedQuestion:
     """The answer's line in the table of questions: error rates where they are known, else mean losses."""
     known = answer.error_rate is not None and answer.error_rest is not None
     rate, rest = (answer.error_rate.value, answer.error_rest) if known else (answer.observed.value, answer.rest)  # type: ignore[union-attr]
-    return Asked(answer.text, answer.scope, answer.support, float(rate), float(rest), known, answer.p, answer.confirmed, answer.is_tested)  # type: ignore[arg-type]
+    return AskedQuestion(answer.text, answer.scope, answer.support, float(rate), float(rest), known, answer.p, answer.confirmed, answer.is_tested)  # type: ignore[arg-type]
 
 
 def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Difference | None) -> str:
@@ -153,7 +153,7 @@ def _pictures(diagnosis: Diagnosis, answer: Answer, place: int) -> str:
     return f'<div class="tabs"><div role="tablist" aria-label="Matching pictures">{tabs}</div>{panels}</div>'
 
 
-def questions_table(asked: Sequence[Asked]) -> str:
+def questions_table(asked: Sequence[AskedQuestion]) -> str:
     """The questions of this visit, newest first; a press asks one again. "" before the first."""
     if not asked:
         return ""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.checks.questions import AuditCell
 
 EVERY = "every family"
-MOST_COLUMNS = 14
+MAX_COLUMNS = 14
 CLOSED = ""
 
 
@@ -55,10 +55,10 @@ def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
     at = {(c.phrase, c.scope): c for c in cells}
     span = max((abs(c.observed.value) for c in cells if not c.extrapolation), default=0.0) or 1.0
     note = ""
-    if len(scopes) > MOST_COLUMNS:
+    if len(scopes) > MAX_COLUMNS:
         strength = {s: max(abs(c.observed.value) for c in cells if c.scope == s) for s in scopes}
-        kept = set(sorted(scopes, key=lambda s: (s != scopes[0], -strength[s]))[:MOST_COLUMNS])
-        note = f" Of {len(scopes):,} classes, the {MOST_COLUMNS - 1} of the largest excess are shown; the CSV holds all."
+        kept = set(sorted(scopes, key=lambda s: (s != scopes[0], -strength[s]))[:MAX_COLUMNS])
+        note = f" Of {len(scopes):,} classes, the {MAX_COLUMNS - 1} of the largest excess are shown; the CSV holds all."
         scopes = [s for s in scopes if s in kept]
     phrases.sort(key=lambda p: -max(abs(at[p, s].observed.value) for s in scopes if (p, s) in at))
     head = "".join(f'<th scope="col"><span>{esc(s)}</span></th>' for s in scopes)

@@ -12,17 +12,17 @@ import numpy as np
 from core.errors import DiagnosisError, InvalidInput
 from core.records import Diagnosis
 from webapp.ask import audit
-from webapp.ask.answers import Asked, answers_view, questions_table, remember
+from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
 from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View, describe, show_selection
 from webapp.failure_map import SCRIPTS
 from webapp.markup.html import esc
-from webapp.state.session import RUNS, Session, event_data, shows_errors, whole
+from webapp.state.session import RUNS, Session, as_int, event_data, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
 
-MOST_KEPT = 200
+MAX_KEPT = 200
 """Questions kept in the table of a visit."""
 BEFORE_NOUN = ("object colour", "material", "pattern", "condition", "quality", "shape and size")
 """Families whose phrases precede their noun; those of the others follow it."""
@@ -31,11 +31,11 @@ UNSPOKEN = ("count", "style", "text")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Questions:
+class AskState:
     """What a visitor has asked of one run."""
 
     run: str = ""
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[AskedQuestion, ...] = ()
     matches: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     """(text, scope, matching rows) of the answers on the page."""
 
@@ -70,12 +70,12 @@ def chips(diagnosis: Diagnosis) -> str:
     return f'<div class="chips"><span class="muted">For instance</span>{buttons}</div>'
 
 
-def on_open(session: Session, questions: Questions) -> tuple[Any, ...]:
+def on_open(session: Session, questions: AskState) -> tuple[Any, ...]:
     """The tab is shown: returns (questions, chips, answer, table, audit) for the open run; nothing changes if it is the one already shown."""
     if not session.run or questions.run == session.run:
         return tuple(gr.skip() for _ in range(5))
     diagnosis = RUNS.get(session.run)
-    return Questions(session.run), gr.update(value=chips(diagnosis)), gr.update(value=first_view(diagnosis), run=session.run), "", audit.CLOSED
+    return AskState(session.run), gr.update(value=chips(diagnosis)), gr.update(value=first_view(diagnosis), run=session.run), "", audit.CLOSED
 
 
 def first_view(diagnosis: Diagnosis | None) -> str:
@@ -95,7 +95,7 @@ def answer_texts(diagnosis: Diagnosis, texts: Sequence[str]) -> tuple[list[Answe
     return answers, difference(diagnosis, answers[0], answers[1]) if len(answers) == 2 else None
 
 
-def on_ask(session: Session, questions: Questions, text: str, other: str, progress: Any = gr.Progress()) -> tuple[Questions, str, str]:  # noqa: B008
+def on_ask(session: Session, questions: AskState, text: str, other: str, progress: Any = gr.Progress()) -> tuple[AskState, str, str]:  # noqa: B008
     """Ask the open run. Returns (questions, answer, table of questions)."""
     if not session.run:
         raise InvalidInput("No run is open to be asked. Open an example in Explore, or bring your own data.")
@@ -104,9 +104,9 @@ def on_ask(session: Session, questions: Questions, text: str, other: str, progre
     progress(0.2, desc="Reading the question (the first one loads the text encoder: some seconds)")
     answers, gap = answer_texts(diagnosis, texts)
     before = questions.asked if questions.run == session.run else ()
-    asked = (*before, *(remember(a) for a in answers))[-MOST_KEPT:]
+    asked = (*before, *(remember(a) for a in answers))[-MAX_KEPT:]
     matches = tuple((a.text, a.scope, tuple(a.rows.tolist())) for a in answers)
-    return Questions(session.run, asked, matches), answers_view(diagnosis, answers, gap), questions_table(asked)
+    return AskState(session.run, asked, matches), answers_view(diagnosis, answers, gap), questions_table(asked)
 
 
 def on_chip(event: gr.EventData) -> tuple[str, str]:
@@ -117,10 +117,10 @@ def on_chip(event: gr.EventData) -> tuple[str, str]:
     return str(said.get("text", ""))[:400], ""
 
 
-def on_show(session: Session, questions: Questions, event: gr.EventData) -> tuple[Any, ...]:
+def on_show(session: Session, questions: AskState, event: gr.EventData) -> tuple[Any, ...]:
     """Show an answer's matches on the map: returns (tabs, session, pane, map)."""
     said = event_data(event)
-    place = whole(said.get("place"))
+    place = as_int(said.get("place"))
     if said.get("do") != "show" or questions.run != session.run or not 0 <= place < len(questions.matches):
         raise InvalidInput("These answers are of another run than the open one. Ask again.")
     text, scope, rows = questions.matches[place]
@@ -130,7 +130,7 @@ def on_show(session: Session, questions: Questions, event: gr.EventData) -> tupl
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str) -> None:
     """Lay out the tab and wire its callbacks."""
     diagnosis = _first(first)
-    questions = gr.State(Questions(first), time_to_live=24 * 3600)
+    questions = gr.State(AskState(first), time_to_live=24 * 3600)
     script = (SCRIPTS / "pane.js").read_text("utf-8")
     gr.HTML(INTRO, apply_default_css=False)
     with gr.Row(elem_classes="ask-row"):

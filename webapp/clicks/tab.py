@@ -24,7 +24,7 @@ SAID = {"y": True, "n": False, "s": None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Clicking:
+class ClicksState:
     """The strip that a visitor is answering. It never leaves the server: it knows which pictures are the cluster's."""
 
     run: str = ""
@@ -47,7 +47,7 @@ def sentences_of(diagnosis: Diagnosis, cluster: int) -> list[tuple[str, int]]:
     return [(i.text, i.number) for i in found if i.number is not None]
 
 
-def on_open(session: Session, clicking: Clicking) -> tuple[Any, ...]:
+def on_open(session: Session, clicking: ClicksState) -> tuple[Any, ...]:
     """The tab is shown: returns (clicking, clusters, sentences, strip, judgement); a strip of the open run under way is kept."""
     if not session.run:
         return clicking, gr.update(choices=[], value=None), gr.update(choices=[], value=None), NOTHING, ""
@@ -57,11 +57,11 @@ def on_open(session: Session, clicking: Clicking) -> tuple[Any, ...]:
     if clicking.run == session.run and (session.cluster is None or session.cluster == clicking.cluster or session.cluster not in ids):
         return tuple(gr.skip() for _ in range(5))
     if not ids:
-        return Clicking(session.run), gr.update(choices=[], value=None), gr.update(choices=[], value=None), NOTHING, ""
+        return ClicksState(session.run), gr.update(choices=[], value=None), gr.update(choices=[], value=None), NOTHING, ""
     cluster = session.cluster if session.cluster in ids else ids[0]
     phrases = sentences_of(diagnosis, cluster)
     return (
-        Clicking(session.run, cluster, drawn=clicking.drawn),
+        ClicksState(session.run, cluster, drawn=clicking.drawn),
         gr.update(choices=offered, value=cluster),
         gr.update(choices=phrases, value=phrases[0][1]),
         START,
@@ -69,7 +69,7 @@ def on_open(session: Session, clicking: Clicking) -> tuple[Any, ...]:
     )
 
 
-def on_go(session: Session, clicking: Clicking, event: gr.EventData) -> tuple[Any, ...]:
+def on_go(session: Session, clicking: ClicksState, event: gr.EventData) -> tuple[Any, ...]:
     """A cluster's pane asks for the tab: returns (tabs, then what `on_open` gives); nothing changes at any other press."""
     if event_data(event).get("do") != "clicks":
         return tuple(gr.skip() for _ in range(6))
@@ -91,22 +91,22 @@ def masks(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[Bool, Bool]:
 
 def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
     """(n,) how far each sample looks like the phrase."""
-    from core.discovery.design import layout_of
+    from core.discovery.design import design_of
     from core.language.directions import phrase_scores
 
     assert diagnosis.words is not None
     words = diagnosis.words
-    return phrase_scores(words.joint.vectors, words.directions[phrase][None], layout_of(diagnosis).means)[:, 0].astype(np.float64)
+    return phrase_scores(words.joint.vectors, words.directions[phrase][None], design_of(diagnosis).centre_of_row)[:, 0].astype(np.float64)
 
 
-def on_draw(session: Session, clicking: Clicking, cluster: Any, phrase: Any) -> tuple[Clicking, str, str]:
+def on_draw(session: Session, clicking: ClicksState, cluster: Any, phrase: Any) -> tuple[ClicksState, str, str]:
     """Draw a new strip: returns (clicking, strip, no judgement)."""
     from core.checks.clicks import draw_strip  # scipy: not needed for the first view
 
     diagnosis, found, number = _checked(session, cluster, phrase)
     members, scope = masks(diagnosis, found)
     strip = draw_strip(members, scope, seed=clicking.drawn, groups=diagnosis.samples.groups)
-    made = Clicking(session.run, found.id, number, clicking.drawn + 1, strip)
+    made = ClicksState(session.run, found.id, number, clicking.drawn + 1, strip)
     assert diagnosis.words is not None
     return made, strip_view(diagnosis, strip, diagnosis.words.phrases[number]), ""
 
@@ -121,17 +121,17 @@ def _checked(session: Session, cluster: Any, phrase: Any) -> tuple[Diagnosis, Fa
     return diagnosis, found, int(phrase)
 
 
-def on_answers(session: Session, clicking: Clicking, event: gr.EventData) -> tuple[Clicking, str, str]:
+def on_answers(session: Session, clicking: ClicksState, event: gr.EventData) -> tuple[ClicksState, str, str]:
     """The strip was answered: returns (clicking, no strip, judgement)."""
     answers = read_answers(clicking, event_data(event).get("answers"))
     diagnosis, _, judged = judge_answers(session, clicking, answers)
     assert clicking.strip is not None
     assert diagnosis.words is not None
     view = judgement_view(diagnosis, clicking.strip, answers, judged, diagnosis.words.phrases[clicking.phrase])
-    return Clicking(clicking.run, clicking.cluster, clicking.phrase, clicking.drawn), "", view
+    return ClicksState(clicking.run, clicking.cluster, clicking.phrase, clicking.drawn), "", view
 
 
-def judge_answers(session: Session, clicking: Clicking, answers: list[bool | None]) -> tuple[Diagnosis, FailureCluster, Judgement]:
+def judge_answers(session: Session, clicking: ClicksState, answers: list[bool | None]) -> tuple[Diagnosis, FailureCluster, Judgement]:
     """The judgement on the session's strip.
 
     Raises:
@@ -146,7 +146,7 @@ def judge_answers(session: Session, clicking: Clicking, answers: list[bool | Non
     return diagnosis, cluster, judge(clicking.strip, answers, score_of(diagnosis, phrase), members, scope)
 
 
-def read_answers(clicking: Clicking, said: Any) -> list[bool | None]:
+def read_answers(clicking: ClicksState, said: Any) -> list[bool | None]:
     """Answers as letters y, n and s, one for each picture: they come from the browser, so nothing about them is trusted."""
     wanted = len(clicking.strip) if clicking.strip is not None else 0
     if not isinstance(said, str) or len(said) != wanted or not set(said) <= set(SAID):
@@ -156,7 +156,7 @@ def read_answers(clicking: Clicking, said: Any) -> list[bool | None]:
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
-    clicking = gr.State(Clicking(), time_to_live=24 * 3600)
+    clicking = gr.State(ClicksState(), time_to_live=24 * 3600)
     gr.HTML(INTRO, apply_default_css=False)
     with gr.Row(elem_classes="ask-row"):
         cluster = gr.Dropdown([], label="Cluster", elem_id="clicks-cluster", scale=4, min_width=220)

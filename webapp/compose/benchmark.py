@@ -12,10 +12,10 @@ from core.errors import InvalidInput
 from core.records import CompositionComparison, Progress
 from webapp.compose import files as compose_files
 from webapp.compose.items import VERSUS, WHICH, items_view
-from webapp.compose.models import NOTHING, House, encoder_choices, second_choices
+from webapp.compose.models import NOTHING, ModelAccess, encoder_choices, second_choices
 from webapp.compose.result import result_view
 from webapp.compose.state import FIRST, OWN, benchmarks, diagnose_items, known_result, open_benchmark, run_models, shipped
-from webapp.compose.visit import PAGE, Composing, Ran
+from webapp.compose.visit import PAGE, BenchmarkRun, ComposeState
 from webapp.explore.tab import View, on_downloads, show_run, waiting
 from webapp.failure_map import SCRIPTS
 from webapp.state.choices import IMAGES, TABLES
@@ -23,7 +23,7 @@ from webapp.state.jobs import Job, closing, follow, on_cancel, on_wait
 from webapp.state.session import RUNS, event_data, shows_errors
 
 
-def on_open(composing: Composing) -> tuple[Any, ...]:
+def on_open(composing: ComposeState) -> tuple[Any, ...]:
     """The tab is shown: returns (composing, views, files); what another visitor's run found of the first benchmark stands there at once."""
     known = known_result(FIRST, "embedded")
     if composing.pictured is not None or known is None:
@@ -38,19 +38,19 @@ def on_choose(choice: str) -> Any:
 
 
 def on_run(
-    composing: Composing, house: House, choice: str, file: str | None, images: str | None, form: str, *models: str
+    composing: ComposeState, house: ModelAccess, choice: str, file: str | None, images: str | None, form: str, *models: str
 ) -> Iterator[tuple[Any, ...]]:
     """Run one or two models; yields (job id, status, what was made), which `on_made` then adds to the visitor's record."""
-    made: list[Ran] = []
+    made: list[BenchmarkRun] = []
     named = [model for model in models if model and model != NOTHING]
     if len(set(named)) < len(named):
         raise InvalidInput("The second model is the first one. Choose another to set beside it, or nothing.")
 
     def work(progress: Progress) -> str:
         progress("open the benchmark", 0, 1)
-        pictured = open_benchmark(choice or "", file, images, form or "", house.root)
+        pictured = open_benchmark(choice or "", file, images, form or "", house.folder)
         progress("open the benchmark", 1, 1)
-        made.append(run_models(choice, pictured, named, composing.taught, house, progress))
+        made.append(run_models(choice, pictured, named, composing.adapters, house, progress))
         return choice
 
     yield from follow(Job(work), "The benchmark did not finish", None)
@@ -58,15 +58,15 @@ def on_run(
         yield "", closing("Done"), made[0]
 
 
-def on_made(composing: Composing, ran: Ran | None) -> tuple[Any, ...]:
+def on_made(composing: ComposeState, ran: BenchmarkRun | None) -> tuple[Any, ...]:
     """Show what was run: returns (status, composing, views)."""
     if ran is None:
         return tuple(gr.skip() for _ in range(2 + VIEWS))
-    made = Composing(ran.choice, ran.pictured, ran.opened or ran.pictured, ran.results, taught=composing.taught)
+    made = ComposeState(ran.choice, ran.pictured, ran.opened or ran.pictured, ran.results, adapters=composing.adapters)
     return f"<div data-shown>{closing('Done')}</div>", made, *_views(made)
 
 
-def compared(composing: Composing) -> CompositionComparison | None:
+def compared(composing: ComposeState) -> CompositionComparison | None:
     """The second model beside the first; None where there is one."""
     if len(composing.results) < 2:
         return None
@@ -75,7 +75,7 @@ def compared(composing: Composing) -> CompositionComparison | None:
     return compare_results(*composing.results[:2])
 
 
-def _views(composing: Composing) -> tuple[Any, ...]:
+def _views(composing: ComposeState) -> tuple[Any, ...]:
     """(result, items, diagnose button, files' row) of what is open."""
     if not composing.results:
         return WAITING, "", gr.update(visible=False), gr.update(visible=False)
@@ -83,7 +83,7 @@ def _views(composing: Composing) -> tuple[Any, ...]:
     return result_view(composing.results, compared(composing), habits(composing)), items_view(composing), open_one, open_one
 
 
-def habits(composing: Composing) -> list[str]:
+def habits(composing: ComposeState) -> list[str]:
     """How each model is right and wrong on pairs, a sentence each; "" where the items are no pairs."""
     from core.composition.scoring.signature import signature_of
 
@@ -92,7 +92,7 @@ def habits(composing: Composing) -> list[str]:
     return ["" if one is None else one.sentence for one in found]
 
 
-def on_act(composing: Composing, event: gr.EventData) -> tuple[Any, Any]:
+def on_act(composing: ComposeState, event: gr.EventData) -> tuple[Any, Any]:
     """A filter, a row of the kinds, or "Show more": returns (composing, items)."""
     said = event_data(event)
     do, first = said.get("do"), composing.first
@@ -114,7 +114,7 @@ def on_act(composing: Composing, event: gr.EventData) -> tuple[Any, Any]:
     return made, items_view(made)
 
 
-def on_failures(composing: Composing) -> Iterator[tuple[Any, ...]]:
+def on_failures(composing: ComposeState) -> Iterator[tuple[Any, ...]]:
     """Diagnose the failures of the result that is shown; yields (job id, status, id of the new run)."""
     first, pictured = composing.first, composing.pictured
     assert pictured is not None
@@ -133,7 +133,7 @@ def on_found(found: str, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
 
 
 @dataclass(frozen=True)
-class Parts:
+class BenchmarkParts:
     """The components of the benchmark's part."""
 
     choice: gr.Dropdown
@@ -159,7 +159,7 @@ class Parts:
         return [self.choice, *self.files, *self.models]
 
 
-def build_benchmark(house: House) -> Parts:
+def build_benchmark(house: ModelAccess) -> BenchmarkParts:
     """The form, the result and the items."""
     from core.composition.readers import READERS
 
@@ -168,7 +168,7 @@ def build_benchmark(house: House) -> Parts:
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
             gr.HTML("<h2>1. Benchmark</h2>", **plain)
-            choice = gr.Dropdown(benchmarks(house.root), value=FIRST, label="Pictures and captions", elem_id="compose-choice")
+            choice = gr.Dropdown(benchmarks(house.folder), value=FIRST, label="Pictures and captions", elem_id="compose-choice")
             with gr.Column(visible=False) as own:
                 file = gr.File(label="Benchmark: json, jsonl, csv, tsv", file_types=list(TABLES), type="filepath", height=96, elem_id="compose-file")
                 images = gr.File(label="Its pictures: zip or tar", file_types=list(IMAGES), type="filepath", height=96, elem_id="compose-images")
@@ -176,8 +176,8 @@ def build_benchmark(house: House) -> Parts:
                 form = gr.Dropdown(forms, value="", label="Form of the file", elem_id="compose-form-name")
                 gr.HTML(FORMS, **plain)
             gr.HTML("<h2>2. Model</h2>", **plain)
-            custom: dict[str, Any] = dict(allow_custom_value=house.at_home)
-            note = "Or write any model that open_clip knows, such as ViT-B-16/openai." if house.at_home else None
+            custom: dict[str, Any] = dict(allow_custom_value=house.is_local)
+            note = "Or write any model that open_clip knows, such as ViT-B-16/openai." if house.is_local else None
             encoder = gr.Dropdown(encoder_choices(house), value="embedded", label="Encoder", info=note, elem_id="compose-encoder", **custom)
             second = gr.Dropdown(second_choices(house, ()), value=NOTHING, label="Set beside it", elem_id="compose-second", **custom)
             with gr.Row():
@@ -192,11 +192,11 @@ def build_benchmark(house: House) -> Parts:
                 gr.HTML("<span>Take it with you</span>", elem_classes="downloads-title", **plain)
                 files = [gr.DownloadButton(title, interactive=False, size="sm", elem_id=f"compose-{key}") for key, title in compose_files.FILES]
     items = gr.HTML("", js_on_load=scripts, elem_id="compose-items", **plain)
-    return Parts(choice, own, [file, images, form], [encoder, second], run, cancel, line, result, items, failures, downloads, files)
+    return BenchmarkParts(choice, own, [file, images, form], [encoder, second], run, cancel, line, result, items, failures, downloads, files)
 
 
 def wire(
-    parts: Parts,
+    parts: BenchmarkParts,
     composing: gr.State,
     session: gr.State,
     view: View,
@@ -204,13 +204,13 @@ def wire(
     tabs: gr.Tabs,
     tab: gr.Tab,
     examples: list[tuple[str, str]],
-    house: House,
+    house: ModelAccess,
 ) -> None:
     job, made, found = gr.State(""), gr.State(None), gr.State("")
     private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
     heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
 
-    def start(composing: Composing, *said: Any) -> Iterator[tuple[Any, ...]]:
+    def start(composing: ComposeState, *said: Any) -> Iterator[tuple[Any, ...]]:
         yield from on_run(composing, house, *said)
 
     def finish(found: str) -> tuple[Any, ...]:

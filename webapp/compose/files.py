@@ -12,21 +12,21 @@ import gradio as gr
 
 from core.files import write_json, write_text
 from webapp.compose.items import items_csv
-from webapp.compose.visit import Composing
+from webapp.compose.visit import ComposeState
 from webapp.state.downloads import temporary_folder
 
 FILES = (("html", "Report (HTML)"), ("json", "Results (JSON)"), ("csv", "Items (CSV)"))
 KEPT_S = 24 * 3600
 
 
-def on_files(composing: Composing) -> list[Any]:
+def on_files(composing: ComposeState) -> list[Any]:
     """The files of the open results, ready on their buttons."""
     if not composing.results or composing.pictured is None:
         return [gr.update(interactive=False)] * len(FILES)
     return [gr.update(value=str(path), interactive=True) for path in write_files(composing)]
 
 
-def write_files(composing: Composing) -> list[Path]:
+def write_files(composing: ComposeState) -> list[Path]:
     """The report, composition.json and items.csv in a folder of their own; the table is of the first result."""
     from core.composition.scoring.compare import compare_results
     from core.reports.html.composition import write_composition_report  # the template engine
@@ -42,7 +42,7 @@ def write_files(composing: Composing) -> list[Path]:
         folder / "report.html",
         store=composing.pictured.store,
         comparison=comparison,
-        regression=composing.regression,
+        regression=composing.forgetting,
         curve=composing.curve,
     )
     return [folder / "report.html", folder / "composition.json", folder / "items.csv"]
@@ -59,18 +59,18 @@ def _fresh_folder() -> Path:
     return folder
 
 
-def results_document(composing: Composing) -> dict[str, Any]:
+def results_document(composing: ComposeState) -> dict[str, Any]:
     """The results, and of two the paired comparison, as JSON values."""
-    from core.records.codec import plain
+    from core.records.codec import to_json
     from core.reports.tables.composition import result_document  # pandas
 
     document: dict[str, Any] = {"results": [result_document(r) for r in composing.results]}
     if (comparison := comparison_document(composing)) is not None:
         document["comparison"] = comparison
-    return plain(document)
+    return to_json(document)
 
 
-def comparison_document(composing: Composing) -> dict[str, Any] | None:
+def comparison_document(composing: ComposeState) -> dict[str, Any] | None:
     """The paired comparison as JSON values; None where there is one model."""
     if len(composing.results) < 2:
         return None

@@ -12,16 +12,16 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.records import F64, ImageStore, Progress
 from webapp.compose.grid_view import EMPTY, MEASURES, grid_view
-from webapp.compose.models import House, second_choices
+from webapp.compose.models import ModelAccess, second_choices
 from webapp.compose.state import Remembered, category_columns, scorer_for
-from webapp.compose.visit import Composing
+from webapp.compose.visit import ComposeState
 from webapp.failure_map import SCRIPTS
 from webapp.state.jobs import Job, closing, follow, on_cancel, on_wait
 from webapp.state.session import RUNS, Session, event_data, shows_errors
 
 if TYPE_CHECKING:
     from core.composition.grid.binding import BindingGrid
-    from core.composition.grid.questions import Shown
+    from core.composition.grid.questions import PictureContents
 
 SCENES, RUN = "scenes", "run"
 LABEL = "the label"
@@ -29,7 +29,7 @@ N_SCENES = 300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Binding:
+class GridState:
     """The grid that is shown."""
 
     grid: BindingGrid | None = None
@@ -37,14 +37,14 @@ class Binding:
     measure: str = "binds"
 
 
-def on_open(session: Session, composing: Composing, house: House, source: str) -> tuple[Any, ...]:
+def on_open(session: Session, composing: ComposeState, house: ModelAccess, source: str) -> tuple[Any, ...]:
     """The tab is shown: returns (sources, attributes, objects, models) for the open run."""
     run = RUNS.get(session.run) if session.run else None
     offered = [("Rendered scenes", SCENES)]
     if run is not None and run.samples.images is not None and category_columns(run.samples):
         offered.append((f"The open run: {run.samples.name}"[:60], RUN))
     chosen = source if source in dict((key, title) for title, key in offered) else SCENES
-    models = second_choices(house, composing.taught)[1:]
+    models = second_choices(house, composing.adapters)[1:]
     return gr.update(choices=offered, value=chosen), *on_source(session, chosen), gr.update(choices=models)
 
 
@@ -60,9 +60,11 @@ def on_source(session: Session, source: str) -> tuple[Any, Any]:
     return gr.update(choices=columns, value=first), gr.update(choices=objects, value=other)
 
 
-def on_grid(session: Session, composing: Composing, house: House, source: str, attribute: str, objects: str, model: str) -> Iterator[tuple[Any, ...]]:
+def on_grid(
+    session: Session, composing: ComposeState, house: ModelAccess, source: str, attribute: str, objects: str, model: str
+) -> Iterator[tuple[Any, ...]]:
     """Ask every picture of the grid; yields (job id, status, grid)."""
-    made: list[Binding] = []
+    made: list[GridState] = []
 
     def work(progress: Progress) -> str:
         made.append(make_grid(session, composing, house, source, attribute, objects, model, progress))
@@ -74,8 +76,8 @@ def on_grid(session: Session, composing: Composing, house: House, source: str, a
 
 
 def make_grid(
-    session: Session, composing: Composing, house: House, source: str, attribute: str, objects: str, model: str, progress: Progress
-) -> Binding:
+    session: Session, composing: ComposeState, house: ModelAccess, source: str, attribute: str, objects: str, model: str, progress: Progress
+) -> GridState:
     """The grid of what was chosen.
 
     Raises:
@@ -85,14 +87,14 @@ def make_grid(
     from core.embeddings.cache import default_cache
     from core.training.scorers import matrix_of
 
-    name, scorer = scorer_for(model or "embedded", composing.taught, house)
+    name, scorer = scorer_for(model or "embedded", composing.adapters, house)
 
     def score(pictures: ImageStore, texts: Any) -> F64:
         return matrix_of(scorer, pictures, texts, cache=default_cache(), progress=progress)
 
     if source != RUN:
         store, shown = scenes(attribute)
-        return Binding(binding_grid(store, shown, score, mode="two"), f"{name} on {len(store)} rendered scenes, {attribute} by shape")
+        return GridState(binding_grid(store, shown, score, mode="two"), f"{name} on {len(store)} rendered scenes, {attribute} by shape")
     from core.composition.grid.questions import shown_from_columns
 
     if not session.run:
@@ -104,11 +106,11 @@ def make_grid(
         raise InvalidInput("Attribute and object are the same column. Choose two different ones.")
     shown = shown_from_columns(samples, str(attribute or ""), "" if objects == LABEL else str(objects or ""))
     found = binding_grid(samples.images, shown, score, mode="one", template="a photo of {}")
-    return Binding(found, f"{name} on {samples.name}, {attribute} by {objects}")
+    return GridState(found, f"{name} on {samples.name}, {attribute} by {objects}")
 
 
 @functools.cache
-def scenes(attribute: str) -> tuple[Remembered, tuple[Shown, ...]]:
+def scenes(attribute: str) -> tuple[Remembered, tuple[PictureContents, ...]]:
     """The rendered scenes of one attribute, drawn once per process."""
     from core.composition.grid.rendered import ATTRIBUTES, draw_binding
 
@@ -118,14 +120,14 @@ def scenes(attribute: str) -> tuple[Remembered, tuple[Shown, ...]]:
     return Remembered(store), shown
 
 
-def on_made(binding: Binding, made: Binding | None) -> tuple[Any, Any]:
+def on_made(binding: GridState, made: GridState | None) -> tuple[Any, Any]:
     """Show a finished grid: returns (binding, view)."""
     if made is None:
         return gr.skip(), gr.skip()
     return made, grid_view(made.grid, made.title, made.measure)
 
 
-def on_measure(binding: Binding, event: gr.EventData) -> tuple[Any, Any]:
+def on_measure(binding: GridState, event: gr.EventData) -> tuple[Any, Any]:
     """Another figure was chosen for the cells: returns (binding, view)."""
     said = event_data(event)
     if said.get("do") != "measure" or said.get("value") not in MEASURES or binding.grid is None:
@@ -134,9 +136,9 @@ def on_measure(binding: Binding, event: gr.EventData) -> tuple[Any, Any]:
     return made, grid_view(made.grid, made.title, made.measure)
 
 
-def build(session: gr.State, composing: gr.State, tab: gr.Tab, house: House) -> None:
+def build(session: gr.State, composing: gr.State, tab: gr.Tab, house: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
-    binding, job, made = gr.State(Binding(), time_to_live=24 * 3600), gr.State(""), gr.State(None)
+    binding, job, made = gr.State(GridState(), time_to_live=24 * 3600), gr.State(""), gr.State(None)
     scripts = "\n".join(f"{{\n{(SCRIPTS / name).read_text('utf-8')}\n}}" for name in ("heat.js", "compose.js"))
     plain: dict[str, Any] = dict(apply_default_css=False)
     with gr.Row(elem_classes="bring probe-row"):
@@ -147,7 +149,7 @@ def build(session: gr.State, composing: gr.State, tab: gr.Tab, house: House) -> 
             objects = gr.Dropdown(["shape"], value="shape", label="Object", elem_id="grid-object")
             gr.HTML("<h2>2. Model</h2>", **plain)
             models = second_choices(house, ())[1:]
-            model = gr.Dropdown(models, value="embedded", label="Encoder or trained adapter", elem_id="grid-model", allow_custom_value=house.at_home)
+            model = gr.Dropdown(models, value="embedded", label="Encoder or trained adapter", elem_id="grid-model", allow_custom_value=house.is_local)
             with gr.Row():
                 run = gr.Button("Draw the grid", variant="primary", elem_id="grid-run")
                 cancel = gr.Button("Cancel", elem_id="grid-cancel", scale=0, min_width=110)
@@ -155,10 +157,10 @@ def build(session: gr.State, composing: gr.State, tab: gr.Tab, house: House) -> 
         with gr.Column(scale=72, min_width=320):
             view = gr.HTML(EMPTY, js_on_load=scripts, elem_id="grid-result", **plain)
 
-    def opened(session: Session, composing: Composing, source: str) -> tuple[Any, ...]:
+    def opened(session: Session, composing: ComposeState, source: str) -> tuple[Any, ...]:
         return on_open(session, composing, house, source)
 
-    def start(session: Session, composing: Composing, *said: str) -> Iterator[tuple[Any, ...]]:
+    def start(session: Session, composing: ComposeState, *said: str) -> Iterator[tuple[Any, ...]]:
         yield from on_grid(session, composing, house, *said)
 
     private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")

@@ -9,7 +9,7 @@ from webapp.markup.html import bracket, count, esc, p_value, percent
 from webapp.markup.whiskers import Mark, chart
 
 if TYPE_CHECKING:
-    from core.composition.grid.binding import BindingGrid, Cell, Share
+    from core.composition.grid.binding import BindingGrid, GridCell, Share
 
 MEASURES = {"binds": "Binding", "sees_attribute": "Sees the attribute", "sees_object": "Sees the object", "pair": "The plain question"}
 SIGNS = {
@@ -81,7 +81,7 @@ def _table(grid: BindingGrid, measure: str) -> str:
     return f'<table class="heat binding"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _cell(cell: Cell | None, measure: str) -> str:
+def _cell(cell: GridCell | None, measure: str) -> str:
     if cell is None:
         return '<td class="none" aria-label="no picture"></td>'
     sign, kind = SIGNS.get(cell.verdict, ("", "open"))
@@ -97,7 +97,7 @@ def _cell(cell: Cell | None, measure: str) -> str:
     )
 
 
-def _said(cell: Cell) -> str:
+def _said(cell: GridCell) -> str:
     """Everything of one cell in a line (plain text)."""
     parts = [f"{cell.attribute} {cell.object}, {count(cell.n, 'picture')}: {cell.verdict}"]
     for name, title, p in (

@@ -8,20 +8,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.records import F64, I64, Benchmark, Bool, CompositionResult, Item, Pictured
+from core.records import F64, I64, Benchmark, Bool, CompositionResult, Item, LoadedBenchmark
 from webapp.compose.markup import RIGHT, WRONG, changed, image, outcome, places_of, score_text, shade
-from webapp.compose.visit import Composing
+from webapp.compose.visit import ComposeState
 from webapp.markup.html import count, esc
 
 WHICH = (("worst", "All, worst first"), ("wrong", "Wrong"), ("right", "Right"), ("tied", "Decided by a tie"))
 VERSUS = (("only_a", "Only the first is right"), ("only_b", "Only the second is right"))
-MOST_CAPTIONS = 6
+MAX_CAPTIONS = 6
 """Of a choice with more captions the strongest foils are shown."""
-MOST_RANKED = 6
+MAX_RANKED = 6
 """Pictures of a query that are shown."""
 
 
-def items_view(composing: Composing) -> str:
+def items_view(composing: ComposeState) -> str:
     """The items that the filter leaves, worst first, and the controls of the filter."""
     if not composing.results or composing.pictured is None:
         return ""
@@ -50,7 +50,7 @@ def _reading(results: Sequence[CompositionResult]) -> str:
     return f'<p class="muted small-note">{how}</p>'
 
 
-def _filters(composing: Composing) -> str:
+def _filters(composing: ComposeState) -> str:
     """A list of tags' values and which items to see."""
     results = composing.results
     options = '<option value="">every kind</option>'
@@ -70,7 +70,7 @@ def _filters(composing: Composing) -> str:
     )
 
 
-def picked_rows(composing: Composing) -> I64:
+def picked_rows(composing: ComposeState) -> I64:
     """Rows of the first result that the filter leaves, the smallest margin first."""
     from core.composition.scoring.measures import POOLED, scopes_of
 
@@ -112,7 +112,7 @@ def _other_right(results: Sequence[CompositionResult]) -> Bool | None:
     return np.array([known.get(name, False) for name in results[0].ids], bool)
 
 
-def item_card(pictured: Pictured, item: Item, results: Sequence[CompositionResult], row: int) -> str:
+def item_card(pictured: LoadedBenchmark, item: Item, results: Sequence[CompositionResult], row: int) -> str:
     """One item: its pictures and captions, and each model's scores."""
     first = results[0]
     tags = "".join(f'<span class="chip">{esc(tag)}: <b>{esc(value)}</b></span>' for tag, value in list(item.tags.items())[:3])
@@ -122,7 +122,7 @@ def item_card(pictured: Pictured, item: Item, results: Sequence[CompositionResul
     return f'<article class="compose-item"><header><b>{esc(item.id)}</b>{tie}<span class="chips">{tags}{similar}</span></header>{body}</article>'
 
 
-def _model(pictured: Pictured, item: Item, result: CompositionResult, which: int, *, several: bool) -> str:
+def _model(pictured: LoadedBenchmark, item: Item, result: CompositionResult, which: int, *, several: bool) -> str:
     try:
         row = result.ids.index(item.id)
     except ValueError:
@@ -134,7 +134,7 @@ def _model(pictured: Pictured, item: Item, result: CompositionResult, which: int
     return name + _matrix(pictured, item, scores, pictures=which == 0)
 
 
-def _matrix(pictured: Pictured, item: Item, scores: F64, *, pictures: bool) -> str:
+def _matrix(pictured: LoadedBenchmark, item: Item, scores: F64, *, pictures: bool) -> str:
     """Captions in rows, pictures in columns; who picks whom at the ends."""
     captions = shown_captions(item, scores)
     low, high, places = float(np.nanmin(scores)), float(np.nanmax(scores)), places_of(scores)
@@ -155,11 +155,11 @@ def _matrix(pictured: Pictured, item: Item, scores: F64, *, pictures: bool) -> s
 
 def shown_captions(item: Item, scores: F64) -> list[int]:
     """Places of the captions to show: all, or the true ones and the strongest foils."""
-    if len(item.captions) <= MOST_CAPTIONS:
+    if len(item.captions) <= MAX_CAPTIONS:
         return list(range(len(item.captions)))
     true = [text for _, text in item.match]
     foils = [int(text) for text in np.argsort(-scores[0]) if int(text) not in true]
-    return [*true, *foils][:MOST_CAPTIONS]
+    return [*true, *foils][:MAX_CAPTIONS]
 
 
 def _rival(item: Item, text: int) -> str:
@@ -198,13 +198,13 @@ def _said(gap: float, right: str, wrong: str) -> str:
     return outcome(None, "a tie") if gap == 0 else outcome(bool(gap > 0), right if gap > 0 else wrong)
 
 
-def _ranked(pictured: Pictured, item: Item, scores: F64, precision: float) -> str:
+def _ranked(pictured: LoadedBenchmark, item: Item, scores: F64, precision: float) -> str:
     """A query with the pictures that score highest."""
     column = scores[:, 0]
     order = np.argsort(-np.where(np.isfinite(column), column, -np.inf), kind="stable")
     true = {picture for picture, _ in item.match}
     tiles = ""
-    for rank, place in enumerate(order[:MOST_RANKED].tolist()):
+    for rank, place in enumerate(order[:MAX_RANKED].tolist()):
         fits = place in true
         face = image(pictured.store, item.pictures[place], f"Rank {rank + 1}")
         said = f"{RIGHT if fits else WRONG} {rank + 1}. {score_text(float(column[place]), places_of(column))}"

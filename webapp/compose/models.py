@@ -11,7 +11,7 @@ from core.errors import InvalidInput
 from webapp.state.choices import ENCODERS, data_sets
 
 if TYPE_CHECKING:
-    from webapp.compose.visit import Taught
+    from webapp.compose.visit import TrainedAdapter
 
 TAUGHT, ON_SERVER = "adapter:", "server model:"
 CONFIG = "open_clip_config.json"
@@ -20,27 +20,27 @@ NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ModelAccess:
     """What the operator allows."""
 
-    root: Path | None = None
+    folder: Path | None = None
     """The operator's folder of data sets and models; visitors choose among what lies directly below by name."""
-    at_home: bool = False
+    is_local: bool = False
     """Whether the page is served to this machine alone, so that its user may have any open_clip model fetched by its name."""
 
 
-def encoder_choices(house: House) -> list[tuple[str, str]]:
+def encoder_choices(house: ModelAccess) -> list[tuple[str, str]]:
     """(title, key) of the encoders that can be chosen."""
     folders = [(f"On this server: {name}", f"{ON_SERVER}{name}") for name in _folders(house)]
     return [*ENCODERS, *folders]
 
 
-def second_choices(house: House, taught: Sequence[Taught]) -> list[tuple[str, str]]:
+def second_choices(house: ModelAccess, taught: Sequence[TrainedAdapter]) -> list[tuple[str, str]]:
     """(title, key) of what can be set beside the first model."""
     return [("Nothing", NOTHING), *((f"Trained: {t.name}", f"{TAUGHT}{t.name}") for t in taught), *encoder_choices(house)]
 
 
-def checked_encoder(key: object, house: House) -> str:
+def checked_encoder(key: object, house: ModelAccess) -> str:
     """The encoder's name as `core.encoders.load_encoder` takes it; no path and no address that a visitor wrote ever gets there.
 
     Raises:
@@ -52,15 +52,17 @@ def checked_encoder(key: object, house: House) -> str:
     folder = _folders(house).get(name.removeprefix(ON_SERVER)) if name.startswith(ON_SERVER) else None
     if folder is not None:
         return f"open_clip:local-dir:{folder}"
-    if house.at_home and name.removeprefix("open_clip:").replace(":", "/") in _registered():
+    if house.is_local and name.removeprefix("open_clip:").replace(":", "/") in _registered():
         return name.removeprefix("open_clip:").replace(":", "/")
-    more = " or one of open_clip's own, such as ViT-B-16/openai (a folder can be used from below the folder named by --root)" if house.at_home else ""
+    more = (
+        " or one of open_clip's own, such as ViT-B-16/openai (a folder can be used from below the folder named by --root)" if house.is_local else ""
+    )
     listed = ", ".join(title for title, _ in encoder_choices(house))
     raise InvalidInput(f"The encoder {name[:60]!r} cannot be used here. Choose one of the list ({listed}){more}.")
 
 
-def _folders(house: House) -> dict[str, Path]:
-    return {name: path for name, path in data_sets(house.root).items() if path.is_dir() and (path / CONFIG).is_file()}
+def _folders(house: ModelAccess) -> dict[str, Path]:
+    return {name: path for name, path in data_sets(house.folder).items() if path.is_dir() and (path / CONFIG).is_file()}
 
 
 def _registered() -> set[str]:

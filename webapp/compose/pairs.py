@@ -10,15 +10,15 @@ from typing import Any
 
 import gradio as gr
 
-from core.composition.own_pairs import MOST_CAPTIONS, MOST_PICTURES, Caption, PairScores, score_pairs
+from core.composition.own_pairs import MAX_CAPTIONS, MAX_PICTURES, Caption, PairScores, score_pairs
 from core.data.images.files import Uploads
 from core.errors import InvalidInput
 from core.records import I64, ImageStore
-from webapp.compose.models import House, checked_encoder, encoder_choices
-from webapp.compose.pairs_view import CAPTION, CELL, EMPTY, Row, examples_view, form_view, scores_view, words_view
+from webapp.compose.models import ModelAccess, checked_encoder, encoder_choices
+from webapp.compose.pairs_view import CAPTION, CELL, EMPTY, CaptionRow, examples_view, form_view, scores_view, words_view
 from webapp.compose.state import FIRST, shipped
 from webapp.failure_map import SCRIPTS
-from webapp.state.session import event_data, shows_errors, whole
+from webapp.state.session import as_int, event_data, shows_errors
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
@@ -35,18 +35,18 @@ EXAMPLES = ("colour", "relation", "size", "count")
 """Kinds of the shipped pairs that are offered, one each."""
 
 
-LONGEST = 300
+MAX_TEXT_LENGTH = 300
 
 
 """Characters of a caption that are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pairing:
+class PairsState:
     """A visitor's own pictures and captions."""
 
     store: ImageStore | None = None
-    rows: tuple[Row, ...] = (Row("", picture=0),)
+    rows: tuple[CaptionRow, ...] = (CaptionRow("", picture=0),)
     scores: PairScores | None = None
     note: str = ""
 
@@ -85,30 +85,30 @@ def example_pairs() -> tuple[ImageStore, list[tuple[tuple[int, ...], tuple[str, 
     return found.store, [(item.pictures, item.captions) for item in items if item is not None]
 
 
-def on_files(pairing: Pairing, files: Sequence[str] | None) -> tuple[Any, ...]:
+def on_files(pairing: PairsState, files: Sequence[str] | None) -> tuple[Any, ...]:
     """Pictures were brought or taken away: returns (pairing, form, result, words)."""
     paths = tuple(Path(file) for file in files or ())
-    if len(paths) > MOST_PICTURES:
+    if len(paths) > MAX_PICTURES:
         raise InvalidInput(
-            f"At most {MOST_PICTURES} pictures can be looked at together: got {len(paths)}. Take some away, or make a benchmark of them."
+            f"At most {MAX_PICTURES} pictures can be looked at together: got {len(paths)}. Take some away, or make a benchmark of them."
         )
     kept = tuple(replace(row, picture=None if row.picture is not None and row.picture >= max(len(paths), 1) else row.picture) for row in pairing.rows)
-    made = Pairing(Uploads(paths) if paths else None, kept)
+    made = PairsState(Uploads(paths) if paths else None, kept)
     return made, form_view(made.store, made.rows), EMPTY, ""
 
 
-def on_example(encoder: str, house: House, event: gr.EventData) -> tuple[Any, ...]:
+def on_example(encoder: str, house: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
     """A shipped pair was pressed: returns (pairing, form, result, words), scored at once."""
     store, pairs = example_pairs()
-    at = whole(event_data(event).get("at"))
+    at = as_int(event_data(event).get("at"))
     if not 0 <= at < len(pairs):
         raise InvalidInput("There is no such example. Press one of the pictures.")
     places, captions = pairs[at]
-    rows = tuple(Row(text, picture=i) for i, text in enumerate(captions))
-    return scored(Pairing(Picked(store, places), rows), encoder, house)
+    rows = tuple(CaptionRow(text, picture=i) for i, text in enumerate(captions))
+    return scored(PairsState(Picked(store, places), rows), encoder, house)
 
 
-def on_edit(pairing: Pairing, event: gr.EventData) -> tuple[Any, Any]:
+def on_edit(pairing: PairsState, event: gr.EventData) -> tuple[Any, Any]:
     """Foils are made, or a caption is added or taken out: returns (pairing, form)."""
     said = event_data(event)
     rows, do = read_rows(said, pairing), said.get("do")
@@ -117,15 +117,15 @@ def on_edit(pairing: Pairing, event: gr.EventData) -> tuple[Any, Any]:
         rows, note = with_foils(rows)
     elif do == "add":
         _room(len(rows))
-        rows = (*rows, Row("", "your own"))
+        rows = (*rows, CaptionRow("", "your own"))
     elif do == "remove":
-        at = whole(said.get("at"))
-        rows = tuple(row for i, row in enumerate(rows) if i != at) or (Row("", picture=0),)
+        at = as_int(said.get("at"))
+        rows = tuple(row for i, row in enumerate(rows) if i != at) or (CaptionRow("", picture=0),)
     made = replace(pairing, rows=rows, note=note)
     return made, form_view(made.store, made.rows, note)
 
 
-def on_score(pairing: Pairing, encoder: str, house: House, event: gr.EventData) -> tuple[Any, ...]:
+def on_score(pairing: PairsState, encoder: str, house: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
     """Score what stands in the form, after foils were made where there are none: returns (pairing, form, result, words)."""
     rows, note = read_rows(event_data(event), pairing), ""
     if pairing.store is None:
@@ -135,7 +135,7 @@ def on_score(pairing: Pairing, encoder: str, house: House, event: gr.EventData) 
     return scored(replace(pairing, rows=rows, note=note), encoder, house)
 
 
-def scored(pairing: Pairing, encoder: str, house: House) -> tuple[Any, ...]:
+def scored(pairing: PairsState, encoder: str, house: ModelAccess) -> tuple[Any, ...]:
     """(pairing, form, result, words) with every picture scored against every caption."""
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
@@ -148,7 +148,7 @@ def scored(pairing: Pairing, encoder: str, house: House) -> tuple[Any, ...]:
     return made, form_view(made.store, rows, made.note), scores_view(pairing.store, found, [row.kind for row in rows]), CELL
 
 
-def on_cell(pairing: Pairing, encoder: str, house: House, event: gr.EventData) -> Any:
+def on_cell(pairing: PairsState, encoder: str, house: ModelAccess, event: gr.EventData) -> Any:
     """A score was pressed: returns which parts of that picture speak for which word of that caption."""
     from core.composition.word_maps import offers_patches, read_occlusion, read_patches
     from core.data.images.decoding import Unreadable, decode
@@ -158,7 +158,7 @@ def on_cell(pairing: Pairing, encoder: str, house: House, event: gr.EventData) -
     said, scores, store = event_data(event), pairing.scores, pairing.store
     if said.get("do") != "cell" or scores is None or store is None:
         return gr.skip()
-    picture, caption = whole(said.get("picture")), whole(said.get("caption"))
+    picture, caption = as_int(said.get("picture")), as_int(said.get("caption"))
     if not (0 <= picture < len(scores.pictures) and 0 <= caption < len(scores.captions)):
         raise InvalidInput("There is no such score any more. Score the pictures again.")
     model, text = load_encoder(checked_encoder(encoder, house)), scores.captions[caption].text
@@ -173,21 +173,21 @@ def on_cell(pairing: Pairing, encoder: str, house: House, event: gr.EventData) -
     return words_view(image, found, model, picture, caption, both=tower is not None and offers_patches(tower))
 
 
-def read_rows(said: Mapping[str, Any], pairing: Pairing) -> tuple[Row, ...]:
+def read_rows(said: Mapping[str, Any], pairing: PairsState) -> tuple[CaptionRow, ...]:
     """The captions as they stand in the form: they come from the browser, so nothing about them is trusted."""
     rows, n = said.get("rows"), len(pairing.store) if pairing.store is not None else 1
-    if not isinstance(rows, list) or len(rows) > MOST_CAPTIONS:
-        raise InvalidInput(f"There may be at most {MOST_CAPTIONS} captions. Take some out.")
-    found: list[Row] = []
+    if not isinstance(rows, list) or len(rows) > MAX_CAPTIONS:
+        raise InvalidInput(f"There may be at most {MAX_CAPTIONS} captions. Take some out.")
+    found: list[CaptionRow] = []
     for row in rows:
         if isinstance(row, dict):
             of = str(row.get("of", ""))
             picture = int(of) if of.isdecimal() and int(of) < n else None
-            found.append(Row(" ".join(str(row.get("text", "")).split())[:LONGEST], str(row.get("kind", CAPTION))[:30], picture))
+            found.append(CaptionRow(" ".join(str(row.get("text", "")).split())[:MAX_TEXT_LENGTH], str(row.get("kind", CAPTION))[:30], picture))
     return tuple(found)
 
 
-def with_foils(rows: tuple[Row, ...]) -> tuple[tuple[Row, ...], str]:
+def with_foils(rows: tuple[CaptionRow, ...]) -> tuple[tuple[CaptionRow, ...], str]:
     """The list with foils of its true captions, and what to say where none can be made.
 
     Raises:
@@ -202,13 +202,13 @@ def with_foils(rows: tuple[Row, ...]) -> tuple[tuple[Row, ...], str]:
     for caption in true:
         made = make_foils(caption.text)
         taken = {row.text.casefold() for row in kept}
-        new = [Row(foil.text, foil.kind) for foil in made.foils if foil.text.casefold() not in taken]
-        kept += new[: min(MADE, MOST_CAPTIONS - len(kept))]
+        new = [CaptionRow(foil.text, foil.kind) for foil in made.foils if foil.text.casefold() not in taken]
+        kept += new[: min(MADE, MAX_CAPTIONS - len(kept))]
         notes += [made.note] if made.note else []
     return tuple(kept), " ".join(dict.fromkeys(notes))
 
 
-def _source(rows: Sequence[Row], at: int) -> int | None:
+def _source(rows: Sequence[CaptionRow], at: int) -> int | None:
     """Place of the true caption that a foil is most like, word by word; None for a true caption, or where there is none."""
     true = [i for i, row in enumerate(rows) if row.picture is not None]
     if rows[at].picture is not None or not true:
@@ -218,13 +218,13 @@ def _source(rows: Sequence[Row], at: int) -> int | None:
 
 
 def _room(n: int) -> None:
-    if n >= MOST_CAPTIONS:
-        raise InvalidInput(f"There may be at most {MOST_CAPTIONS} captions. Take one out first.")
+    if n >= MAX_CAPTIONS:
+        raise InvalidInput(f"There may be at most {MAX_CAPTIONS} captions. Take one out first.")
 
 
-def build(switch: gr.HTML, house: House) -> None:
+def build(switch: gr.HTML, house: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
-    pairing = gr.State(Pairing(), time_to_live=24 * 3600)
+    pairing = gr.State(PairsState(), time_to_live=24 * 3600)
     scripts = {name: (SCRIPTS / name).read_text("utf-8") for name in ("pane.js", "compose.js")}
     both = "\n".join(f"{{\n{script}\n}}" for script in scripts.values())
     plain: dict[str, Any] = dict(apply_default_css=False)
@@ -241,9 +241,9 @@ def build(switch: gr.HTML, house: House) -> None:
             )
             examples = gr.HTML("", js_on_load=scripts["compose.js"], elem_id="pairs-examples", **plain)
             gr.HTML("<h2>2. Captions</h2>", **plain)
-            form = gr.HTML(form_view(None, Pairing().rows), js_on_load=scripts["compose.js"], elem_id="pairs-form", **plain)
+            form = gr.HTML(form_view(None, PairsState().rows), js_on_load=scripts["compose.js"], elem_id="pairs-form", **plain)
             encoder = gr.Dropdown(
-                encoder_choices(house), value="embedded", label="Encoder", elem_id="pairs-encoder", allow_custom_value=house.at_home
+                encoder_choices(house), value="embedded", label="Encoder", elem_id="pairs-encoder", allow_custom_value=house.is_local
             )
         with gr.Column(scale=58, min_width=320):
             result = gr.HTML(EMPTY, js_on_load=both, elem_id="pairs-result", **plain)
@@ -252,10 +252,10 @@ def build(switch: gr.HTML, house: House) -> None:
     def example(encoder: str, event: gr.EventData) -> tuple[Any, ...]:
         return on_example(encoder, house, event)
 
-    def score(pairing: Pairing, encoder: str, event: gr.EventData) -> tuple[Any, ...]:
+    def score(pairing: PairsState, encoder: str, event: gr.EventData) -> tuple[Any, ...]:
         return on_score(pairing, encoder, house, event)
 
-    def cell(pairing: Pairing, encoder: str, event: gr.EventData) -> Any:
+    def cell(pairing: PairsState, encoder: str, event: gr.EventData) -> Any:
         return on_cell(pairing, encoder, house, event)
 
     private: dict[str, Any] = dict(show_progress="minimal", api_visibility="private")

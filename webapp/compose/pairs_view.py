@@ -34,7 +34,7 @@ def examples_view(store: ImageStore, pairs: Sequence[tuple[tuple[int, ...], tupl
     return f'<p class="muted small-note">Or press a pair that comes along:</p><div class="pair-examples">{body}</div>'
 
 
-def form_view(store: ImageStore | None, rows: Sequence[Row], note: str = "") -> str:
+def form_view(store: ImageStore | None, rows: Sequence[CaptionRow], note: str = "") -> str:
     """The captions as a form: each with its kind, what it is true of, and a button that takes it out."""
     n = 0 if store is None else len(store)
     faces = "".join(f"<figure>{image(store, i, '')}<figcaption>{i + 1}</figcaption></figure>" for i in range(n)) if store is not None else ""
@@ -50,7 +50,7 @@ def form_view(store: ImageStore | None, rows: Sequence[Row], note: str = "") -> 
     )
 
 
-def _row(row: Row, at: int, n: int) -> str:
+def _row(row: CaptionRow, at: int, n: int) -> str:
     options = '<option value="">of none (a foil)</option>' + "".join(
         f'<option value="{i}"{" selected" if row.picture == i else ""}>of picture {i + 1}</option>' for i in range(max(n, 1))
     )
@@ -181,7 +181,7 @@ CAPTION = "caption"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CaptionRow:
     """One caption of the list."""
 
     text: str

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
-from core.records import I64, CompositionResult, ImageStore, Pictured, Progress, Scorer, no_progress
-from webapp.compose.models import CONFIG, TAUGHT, House, checked_encoder
-from webapp.compose.visit import Composing, Ran, Taught
+from core.records import I64, CompositionResult, ImageStore, LoadedBenchmark, Progress, Scorer, no_progress
+from webapp.compose.models import CONFIG, TAUGHT, ModelAccess, checked_encoder
+from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
 from webapp.state.choices import data_sets
 from webapp.state.downloads import temporary_folder
 
@@ -38,13 +38,13 @@ NAMED = {"rendered": "rendered:240", "rendered-single": "rendered-single:", "cut
 TITLES = {"rendered-single": "Rendered scenes, 40 queries", "cutouts": "Cut-outs on photographs, 160 pairs"}
 
 
-MOST_TAUGHT = 6
+MAX_ADAPTERS = 6
 
 
 SERVER = "server:"
 
 
-MOST_KNOWN = 16
+MAX_KNOWN = 16
 
 
 """Results on benchmarks that come along that are kept for everybody."""
@@ -85,7 +85,7 @@ def benchmarks(root: Path | None) -> list[tuple[str, str]]:
 
 
 @functools.cache
-def shipped(key: str) -> Pictured:
+def shipped(key: str) -> LoadedBenchmark:
     """A benchmark that comes along, opened once per process.
 
     Raises:
@@ -98,7 +98,7 @@ def shipped(key: str) -> Pictured:
     return replace(found, store=Remembered(found.store))
 
 
-def open_benchmark(choice: str, file: str | None, images: str | None, form: str, root: Path | None) -> Pictured:
+def open_benchmark(choice: str, file: str | None, images: str | None, form: str, root: Path | None) -> LoadedBenchmark:
     """The benchmark that was chosen, with its pictures.
 
     Args:
@@ -127,7 +127,7 @@ def open_benchmark(choice: str, file: str | None, images: str | None, form: str,
     return find_pictures(read_benchmark(form, Path(file)), Path(images))
 
 
-def scorer_for(key: str, taught: Sequence[Taught], house: House) -> tuple[str, Scorer]:
+def scorer_for(key: str, taught: Sequence[TrainedAdapter], house: ModelAccess) -> tuple[str, Scorer]:
     """(name to show, scorer) of an encoder, or of one of the visitor's adapters.
 
     Raises:
@@ -144,15 +144,20 @@ def scorer_for(key: str, taught: Sequence[Taught], house: House) -> tuple[str, S
 
 
 def run_models(
-    choice: str, pictured: Pictured, models: Sequence[str], taught: Sequence[Taught], house: House, progress: Progress = no_progress
-) -> Ran:
+    choice: str,
+    pictured: LoadedBenchmark,
+    models: Sequence[str],
+    taught: Sequence[TrainedAdapter],
+    house: ModelAccess,
+    progress: Progress = no_progress,
+) -> BenchmarkRun:
     """Score one or two models on a benchmark; what a listed encoder says of a benchmark that comes along is kept for the next visitor."""
     results = tuple(run_model(choice, pictured, model, taught, house, progress) for model in dict.fromkeys(models))
-    return Ran(choice, pictured, results)
+    return BenchmarkRun(choice, pictured, results)
 
 
 def run_model(
-    choice: str, pictured: Pictured, model: str, taught: Sequence[Taught], house: House, progress: Progress = no_progress
+    choice: str, pictured: LoadedBenchmark, model: str, taught: Sequence[TrainedAdapter], house: ModelAccess, progress: Progress = no_progress
 ) -> CompositionResult:
     """One model on a benchmark, called by the name that the page shows."""
     if (known := known_result(choice, model)) is not None:
@@ -164,7 +169,7 @@ def run_model(
     name, scorer = scorer_for(model, taught, house)
     progress("load the model", 1, 1)
     found = run_composition(pictured, scorer, name=name, cache=default_cache(), progress=progress)
-    if choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith(TAUGHT) and len(_known) < MOST_KNOWN:
+    if choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith(TAUGHT) and len(_known) < MAX_KNOWN:
         _known[choice, model] = found
     return found
 
@@ -184,13 +189,13 @@ def own_folder() -> Path:
     return folder
 
 
-def forget(composing: Composing) -> None:
+def forget(composing: ComposeState) -> None:
     """Delete a visitor's adapters some time after they have gone."""
-    for one in composing.taught:
+    for one in composing.adapters:
         shutil.rmtree(one.folder, ignore_errors=True)
 
 
-def diagnose_items(pictured: Pictured, results: Sequence[CompositionResult], encoder: str, progress: Progress) -> str:
+def diagnose_items(pictured: LoadedBenchmark, results: Sequence[CompositionResult], encoder: str, progress: Progress) -> str:
     """Diagnose the failures of the first result, the second set beside it, and store that as a run; returns its id."""
     from core.composition.failures.diagnose import diagnose_composition, two_models
     from core.discovery.settings import Settings

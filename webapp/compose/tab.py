@@ -8,9 +8,9 @@ import gradio as gr
 
 from webapp.compose import grid as compose_grid, pairs as compose_pairs, train as compose_teach
 from webapp.compose.benchmark import build_benchmark, wire
-from webapp.compose.models import House
+from webapp.compose.models import ModelAccess
 from webapp.compose.state import forget
-from webapp.compose.visit import Composing
+from webapp.compose.visit import ComposeState
 from webapp.explore.tab import View
 from webapp.failure_map import SCRIPTS
 
@@ -22,10 +22,10 @@ def build(
     tabs: gr.Tabs,
     tab: gr.Tab,
     examples: list[tuple[str, str]],
-    house: House = House(),  # noqa: B008
+    house: ModelAccess = ModelAccess(),  # noqa: B008
 ) -> None:
     """Lay out the tab and wire its callbacks."""
-    composing = gr.State(Composing(), time_to_live=24 * 3600, delete_callback=forget)
+    composing = gr.State(ComposeState(), time_to_live=24 * 3600, delete_callback=forget)
     plain: dict[str, Any] = dict(apply_default_css=False)
     gr.HTML(INTRO, **plain)
     switch = gr.HTML(SWITCH, js_on_load=(SCRIPTS / "compose_parts.js").read_text("utf-8"), elem_id="compose-switch", **plain)

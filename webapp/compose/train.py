@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.errors import Cancelled, DiagnosisError, InvalidInput
-from core.records import Pictured, Progress
-from webapp.compose.models import TAUGHT, House, checked_encoder, second_choices
-from webapp.compose.state import FIRST, MOST_TAUGHT, Remembered, own_folder, run_model, shipped
+from core.records import LoadedBenchmark, Progress
+from webapp.compose.models import TAUGHT, ModelAccess, checked_encoder, second_choices
+from webapp.compose.state import FIRST, MAX_ADAPTERS, Remembered, own_folder, run_model, shipped
 from webapp.compose.train_view import EMPTY, INTRO, curve_view, estimate_view, taught_view
-from webapp.compose.visit import Composing, Ran, Taught
+from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
 from webapp.markup.html import esc
 from webapp.state.jobs import JOBS, Job, closing, on_cancel, on_wait, status
-from webapp.state.session import shows_errors, whole
+from webapp.state.session import as_int, shows_errors
 
 if TYPE_CHECKING:
-    from core.training.forgetting import RegressionCheck
-    from webapp.compose.benchmark import Parts
+    from core.training.forgetting import ForgettingCheck
+    from webapp.compose.benchmark import BenchmarkParts
 
 RENDERED, PART = "rendered", "part"
-FEWEST, MOST, MOST_EPOCHS = 100, 2000, 30
+MIN_ITEMS, MAX_ITEMS, MAX_EPOCHS = 100, 2000, 30
 STARTS = {"local": "Local: each word looks for its patch", "mm-adapter": "MM-Adapter: Cola’s joint module"}
 
 
@@ -49,9 +49,9 @@ class Plan:
 class Learned:
     """What one training made."""
 
-    taught: Taught
-    ran: Ran
-    regression: RegressionCheck | str
+    taught: TrainedAdapter
+    ran: BenchmarkRun
+    regression: ForgettingCheck | str
     """Or why it is not known."""
     archive: Path
     stopped: bool
@@ -81,8 +81,12 @@ def read_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any, seed: A
     known = {name for _, name in kinds()}
     if adapter not in {name for _, name in adapters()} or source not in (RENDERED, PART) or (kind or "") not in known:
         raise InvalidInput("Choose an adapter and what it learns from.")
-    plan = Plan(str(adapter), str(source), whole(n), whole(epochs), whole(seed), encoder, str(kind or ""))
-    for name, value, low, high in (("Items", plan.n, FEWEST, MOST), ("Epochs", plan.epochs, 1, MOST_EPOCHS), ("Seed", plan.seed, 0, 2**31 - 1)):
+    plan = Plan(str(adapter), str(source), as_int(n), as_int(epochs), as_int(seed), encoder, str(kind or ""))
+    for name, value, low, high in (
+        ("Items", plan.n, MIN_ITEMS, MAX_ITEMS),
+        ("Epochs", plan.epochs, 1, MAX_EPOCHS),
+        ("Seed", plan.seed, 0, 2**31 - 1),
+    ):
         if not low <= value <= high:
             raise InvalidInput(f"{name} must be between {low:,} and {high:,}: got {value:,}. Correct it.")
     return plan
@@ -97,7 +101,7 @@ def on_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any) -> str:
     return estimate_view(plan.adapter, plan.n if plan.source == RENDERED else None, plan.epochs)
 
 
-def on_teach(composing: Composing, house: House, *said: Any) -> Iterator[tuple[Any, ...]]:
+def on_teach(composing: ComposeState, house: ModelAccess, *said: Any) -> Iterator[tuple[Any, ...]]:
     """Train, then score before and after; yields (job id, status, curve so far, what was made)."""
     plan = read_plan(*said)
     folder, made = own_folder(), list[Learned]()
@@ -132,7 +136,7 @@ def curve_so_far_view(folder: Path) -> str:
     return curve_view(curve_so_far(folder / "state"))
 
 
-def learn(composing: Composing, house: House, plan: Plan, folder: Path, progress: Progress) -> Learned:
+def learn(composing: ComposeState, house: ModelAccess, plan: Plan, folder: Path, progress: Progress) -> Learned:
     """Train by the plan and score the frozen and the adapted encoder on the open benchmark, or on the part that nothing was learned from.
 
     A training that is stopped after its first epoch is kept as it stands.
@@ -162,11 +166,11 @@ def learn(composing: Composing, house: House, plan: Plan, folder: Path, progress
     assert adapted is not None
     adapted.save(folder)
     shutil.rmtree(state, ignore_errors=True)
-    taught = Taught(_named(adapted.adapter.title, plan, composing.taught, len(training.benchmark)), folder, plan.encoder)
+    taught = TrainedAdapter(_named(adapted.adapter.title, plan, composing.adapters, len(training.benchmark)), folder, plan.encoder)
     before = run_model(choice, test, plan.encoder, (), house, patient)
     after = run_model(choice, test, f"{TAUGHT}{taught.name}", (taught,), house, patient)
     cost = "the training was stopped." if stopped else _regression(adapted, progress)
-    return Learned(taught, Ran(choice, test, (before, after), composing.opened), cost, _archive(folder), stopped)
+    return Learned(taught, BenchmarkRun(choice, test, (before, after), composing.opened), cost, _archive(folder), stopped)
 
 
 def _patient(progress: Progress) -> Progress:
@@ -179,7 +183,7 @@ def _patient(progress: Progress) -> Progress:
     return report
 
 
-def _parts(composing: Composing, plan: Plan) -> tuple[str, Pictured, Pictured]:
+def _parts(composing: ComposeState, plan: Plan) -> tuple[str, LoadedBenchmark, LoadedBenchmark]:
     """(choice, benchmark to test on, benchmark to learn from)."""
     if plan.source == PART:
         from core.composition.parts import two_parts
@@ -195,7 +199,7 @@ def _parts(composing: Composing, plan: Plan) -> tuple[str, Pictured, Pictured]:
     return choice, composing.pictured or shipped(FIRST), replace(drawn, store=Remembered(drawn.store))
 
 
-def _regression(adapted: Any, progress: Progress) -> RegressionCheck | str:
+def _regression(adapted: Any, progress: Progress) -> ForgettingCheck | str:
     """What it cost elsewhere; a stop, or data that cannot be read, does not lose the adapter."""
     from core.embeddings.cache import default_cache
     from core.training.forgetting import check_regression
@@ -206,7 +210,7 @@ def _regression(adapted: Any, progress: Progress) -> RegressionCheck | str:
         return str(error)
 
 
-def _named(title: str, plan: Plan, taught: tuple[Taught, ...], n: int) -> str:
+def _named(title: str, plan: Plan, taught: tuple[TrainedAdapter, ...], n: int) -> str:
     """A name of its own for a trained adapter."""
     what = f"{plan.kind} items" if plan.kind and plan.source == RENDERED else "items"
     name = f"{title}, {n:,} {what}, seed {plan.seed}"
@@ -226,17 +230,17 @@ def _archive(folder: Path) -> Path:
     return path
 
 
-def on_learned(composing: Composing, house: House, learned: Learned | None) -> tuple[Any, ...]:
+def on_learned(composing: ComposeState, house: ModelAccess, learned: Learned | None) -> tuple[Any, ...]:
     """Show what a training made: returns (status, composing, result, items, diagnose button, files' row, training's view, zip, second models)."""
     from core.training.adapted import load_adapted
     from webapp.compose.benchmark import on_made
 
     if learned is None:
         return tuple(gr.skip() for _ in range(9))
-    kept = (*composing.taught, learned.taught)
-    for old in kept[:-MOST_TAUGHT]:
+    kept = (*composing.adapters, learned.taught)
+    for old in kept[:-MAX_ADAPTERS]:
         shutil.rmtree(old.folder, ignore_errors=True)
-    kept = kept[-MOST_TAUGHT:]
+    kept = kept[-MAX_ADAPTERS:]
     said, made, *views = on_made(replace(composing, taught=kept), learned.ran)
     record = load_adapted(learned.taught.folder).record
     cost = None if isinstance(learned.regression, str) else learned.regression
@@ -246,7 +250,7 @@ def on_learned(composing: Composing, house: House, learned: Learned | None) -> t
     return said, made, *views, view, gr.update(value=str(learned.archive), visible=True), models
 
 
-def build(composing: gr.State, parts: Parts, house: House) -> None:
+def build(composing: gr.State, parts: BenchmarkParts, house: ModelAccess) -> None:
     """Lay out the training and wire its callbacks."""
     from webapp.compose import files as compose_files
 
@@ -259,8 +263,8 @@ def build(composing: gr.State, parts: Parts, house: House) -> None:
             sources = [("Rendered scenes, drawn now", RENDERED), ("A part of the open benchmark", PART)]
             source = gr.Radio(sources, value=RENDERED, label="It learns from", elem_id="teach-source")
             kind = gr.Dropdown(kinds(), value="colour", label="Rendered items in which", elem_id="teach-kind")
-            n = gr.Slider(FEWEST, MOST, 1000, step=100, label="Rendered items", elem_id="teach-n")
-            epochs = gr.Slider(1, MOST_EPOCHS, 12, step=1, label="Epochs at most", elem_id="teach-epochs")
+            n = gr.Slider(MIN_ITEMS, MAX_ITEMS, 1000, step=100, label="Rendered items", elem_id="teach-n")
+            epochs = gr.Slider(1, MAX_EPOCHS, 12, step=1, label="Epochs at most", elem_id="teach-epochs")
             seed = gr.Number(0, precision=0, minimum=0, label="Seed", elem_id="teach-seed")
             guess = gr.HTML(estimate_view("local", 1000, 12), elem_id="teach-estimate", **plain)
             with gr.Row():
@@ -271,10 +275,10 @@ def build(composing: gr.State, parts: Parts, house: House) -> None:
             curve = gr.HTML(EMPTY, elem_id="teach-result", **plain)
             archive = gr.DownloadButton("Take the adapter with you (zip)", visible=False, size="sm", elem_id="teach-zip")
 
-    def start(composing: Composing, *said: Any) -> Iterator[tuple[Any, ...]]:
+    def start(composing: ComposeState, *said: Any) -> Iterator[tuple[Any, ...]]:
         yield from on_teach(composing, house, *said)
 
-    def show(composing: Composing, learned: Learned | None) -> tuple[Any, ...]:
+    def show(composing: ComposeState, learned: Learned | None) -> tuple[Any, ...]:
         return on_learned(composing, house, learned)
 
     private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")

@@ -13,7 +13,7 @@ from webapp.state.jobs import duration
 if TYPE_CHECKING:
     from core.training.adapted import AdapterRecord
     from core.training.checkpoints import Epoch
-    from core.training.forgetting import RegressionCheck, RegressionRow
+    from core.training.forgetting import ForgettingCheck, ForgettingRow
 
 PER_ITEM = {"linear": 0.001, "late": 0.005, "prompt-tuning": 0.012, "local": 0.018, "unimodal": 0.023, "mm-adapter": 0.029, "mm-pred": 0.031}
 """CPU seconds of one item in one epoch, measured with the embedded encoder; others have wider tokens."""
@@ -49,7 +49,7 @@ def curve_view(curve: Sequence[Epoch]) -> str:
     )
 
 
-def taught_view(name: str, record: AdapterRecord, regression: RegressionCheck | str, *, stopped: bool) -> str:
+def taught_view(name: str, record: AdapterRecord, regression: ForgettingCheck | str, *, stopped: bool) -> str:
     """The curve, the facts of the trained module, and what it cost."""
     facts = (
         ("Learned from", f"{count(record.n_training, 'item')}, {record.n_validation:,} to stop by"),
@@ -66,7 +66,7 @@ def taught_view(name: str, record: AdapterRecord, regression: RegressionCheck | 
     )
 
 
-def regression_view(found: RegressionCheck | str) -> str:
+def regression_view(found: ForgettingCheck | str) -> str:
     """What the trained module cost on tasks that it was not trained for, or why that is not known."""
     if isinstance(found, str):
         return f'<p class="muted small-note">What it cost elsewhere was not checked: {esc(found)}</p>'
@@ -80,13 +80,13 @@ def regression_view(found: RegressionCheck | str) -> str:
     )
 
 
-def _table(rows: Sequence[RegressionRow]) -> str:
+def _table(rows: Sequence[ForgettingRow]) -> str:
     body = "".join(_row(row) for row in rows)
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Task", "Frozen", "Trained", "Difference", "p, adjusted", ""))
     return f'<div class="scroll tall"><table class="probes"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _row(row: RegressionRow) -> str:
+def _row(row: ForgettingRow) -> str:
     sign, kind = SIGNS[row.verdict]
     return (
         f'<tr><td>{esc(row.task)}, {esc(row.metric)}<small class="where"> {esc(row.data)}</small></td>'

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InvalidInput
-from core.records import CompositionResult, Pictured
+from core.records import CompositionResult, LoadedBenchmark
 
 if TYPE_CHECKING:
     from core.training.checkpoints import Epoch
-    from core.training.forgetting import RegressionCheck
+    from core.training.forgetting import ForgettingCheck
 
 PAGE = 6
 
@@ -21,7 +21,7 @@ PAGE = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Taught:
+class TrainedAdapter:
     """A trained adapter of the visitor's, in a folder of their own."""
 
     name: str
@@ -30,13 +30,13 @@ class Taught:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Composing:
+class ComposeState:
     """What a visitor has done in the tab."""
 
     choice: str = ""
     """What was opened: "rendered:60", "own", or a data set's name."""
-    pictured: Pictured | None = None
-    opened: Pictured | None = None
+    pictured: LoadedBenchmark | None = None
+    opened: LoadedBenchmark | None = None
     """The whole benchmark, where `pictured` is the part that nothing was learned from."""
     results: tuple[CompositionResult, ...] = ()
     """One or two, on the open benchmark; the second is compared with the first."""
@@ -44,8 +44,8 @@ class Composing:
     value: str = ""
     which: str = "worst"
     shown: int = PAGE
-    taught: tuple[Taught, ...] = ()
-    regression: RegressionCheck | None = None
+    adapters: tuple[TrainedAdapter, ...] = ()
+    forgetting: ForgettingCheck | None = None
     """What the training cost whose before and after are shown."""
     curve: tuple[Sequence[Epoch], int] | None = None
     """Its epochs and the number of the one that was kept."""
@@ -63,11 +63,11 @@ class Composing:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ran:
+class BenchmarkRun:
     """What one press of Run made."""
 
     choice: str
-    pictured: Pictured
+    pictured: LoadedBenchmark
     results: tuple[CompositionResult, ...]
-    opened: Pictured | None = None
+    opened: LoadedBenchmark | None = None
     """The whole benchmark, where `pictured` is a part of it."""

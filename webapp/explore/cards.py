@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
-from core.reports.wording.findings import came_back, cluster_title, overlap
-from webapp.explore.findings import alone
+from core.reports.wording.findings import cluster_title, overlap, replication_sentence
+from webapp.explore.findings import without_cluster
 from webapp.explore.members import excess_interval, members_of, met_by
 from webapp.markup.html import bracket, count, esc, hue, number, p_value, percent, picture, whisker
 
@@ -35,7 +35,7 @@ def cluster_list(diagnosis: Diagnosis) -> str:
     head = f"{count(len(diagnosis.clusters), 'failure cluster')}"
     return (
         f'<div class="pane-head"><h2>{head}</h2><p class="muted">{RANKED}</p>{held_back_line(diagnosis)}</div>'
-        f'<div class="pane-body" tabindex="-1">{cards}{alone(diagnosis)}{candidate_list(diagnosis)}</div>'
+        f'<div class="pane-body" tabindex="-1">{cards}{without_cluster(diagnosis)}{candidate_list(diagnosis)}</div>'
     )
 
 
@@ -134,7 +134,7 @@ def nothing_found(diagnosis: Diagnosis) -> str:
         f'{held_back_line(diagnosis)}</div><div class="pane-body calm">'
         "<p>No group of samples fails together more than chance allows. That is a result: "
         "the failures are spread, or this embedding does not see what they share.</p>"
-        f"{found}<h3>What to try next</h3><ul>{steps}</ul>{alone(diagnosis)}{candidate_list(diagnosis)}</div>"
+        f"{found}<h3>What to try next</h3><ul>{steps}</ul>{without_cluster(diagnosis)}{candidate_list(diagnosis)}</div>"
     )
 
 
@@ -146,5 +146,5 @@ def held_back_line(diagnosis: Diagnosis) -> str:
     """For the list of clusters: what became of the findings on samples that were held back; "" where none were."""
     if diagnosis.prediction is None:
         return ""
-    said = f"On {diagnosis.prediction.source}: {came_back(diagnosis.prediction)}"
+    said = f"On {diagnosis.prediction.source}: {replication_sentence(diagnosis.prediction)}"
     return f'<p class="selection-chip"><span>{esc(said)}</span><button type="button" data-do="predict">See them</button></p>'

@@ -74,7 +74,7 @@ def findings_columns(
     return f'<div class="shared two">{"".join(parts)}</div>'
 
 
-def alone(diagnosis: Diagnosis) -> str:
+def without_cluster(diagnosis: Diagnosis) -> str:
     """Confirmed phrases and conditions that describe no cluster, folded; "" if there are none."""
     found = [i for i in of_cluster(diagnosis, None) if i.confirmed]
     if not found:
@@ -97,13 +97,13 @@ def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> list[str]:
     if words is None or not 2 <= len(rows) <= n - 2:
         return []
     from core.discovery.cluster_phrases import describe  # scipy: not needed for the first view
-    from core.discovery.design import layout_of
+    from core.discovery.design import design_of
     from core.language.directions import phrase_scores
 
     members = np.zeros(n, bool)
     members[rows] = True
     part = _part(members)
-    scores = phrase_scores(words.joint.vectors, words.directions, layout_of(diagnosis).means)[part]
+    scores = phrase_scores(words.joint.vectors, words.directions, design_of(diagnosis).centre_of_row)[part]
     made = []
     for found in describe(scores, members[part], diagnosis.estimate.folds[part]):
         area = f"AUROC {found.held_out.value:.2f} {bracket(found.held_out)}"

@@ -17,7 +17,7 @@ from webapp.explore.overview import class_section, notes_section, strip
 from webapp.failure_map import NO_SELECTION, SCRIPTS, map_points, map_selection, map_view, read_polygon
 from webapp.markup.html import picture, sample_facts
 from webapp.state import downloads
-from webapp.state.session import PAGE, RUNS, Session, event_data, picked_cluster, selected_rows, shows_errors, whole
+from webapp.state.session import PAGE, RUNS, Session, as_int, event_data, picked_cluster, selected_rows, shows_errors
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,11 @@ def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     if do in ("clicks", "predict"):
         return gr.skip(), gr.skip(), gr.skip()  # type: ignore[return-value] - the tab of that name answers
     if do == "cluster":
-        session = Session(session.run, cluster=whole(said.get("cluster")))
+        session = Session(session.run, cluster=as_int(said.get("cluster")))
     elif do == "candidate":
-        session = Session(session.run, candidate=whole(said.get("candidate")))
+        session = Session(session.run, candidate=as_int(said.get("candidate")))
     elif do == "step":
-        session = Session(session.run, cluster=neighbour(RUNS.get(session.run), session.cluster, whole(said.get("by"))))
+        session = Session(session.run, cluster=neighbour(RUNS.get(session.run), session.cluster, as_int(said.get("by"))))
     elif do == "more":
         session = replace(session, shown=session.shown + PAGE)
     else:
@@ -107,7 +107,7 @@ def on_lasso(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
 
 def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A point was clicked: its confirmed cluster opens, or the sample alone where it is in none."""
-    row = whole(_own(session, event).get("row"))
+    row = as_int(_own(session, event).get("row"))
     diagnosis = RUNS.get(session.run)
     if not 0 <= row < len(diagnosis.samples):
         raise InvalidInput(f"This run has samples 0 to {len(diagnosis.samples) - 1}: got {row}. Click on a point of the map.")
@@ -117,7 +117,7 @@ def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
 
 def on_cluster(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A cluster was chosen on the map with the keyboard."""
-    return show_selection(Session(session.run, cluster=whole(_own(session, event).get("cluster"))))
+    return show_selection(Session(session.run, cluster=as_int(_own(session, event).get("cluster"))))
 
 
 def on_clear(session: Session) -> tuple[Session, Any, Any]:

@@ -21,7 +21,7 @@ from webapp.state.session import RUNS, Session, event_data, selected_rows, shows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Predicted:
+class PredictState:
     """What is shown: a run, and its prediction if there is one."""
 
     run: str = ""
@@ -33,10 +33,10 @@ def lasso_of(session: Session, diagnosis: Diagnosis) -> I64:
     return selected_rows(session, diagnosis) if session.polygon or session.rows else np.empty(0, np.int64)
 
 
-def on_open(session: Session, shown: Predicted) -> tuple[Any, ...]:
+def on_open(session: Session, shown: PredictState) -> tuple[Any, ...]:
     """The tab is shown: returns (shown, frozen findings, a word on the lasso, result) for the open run."""
     if not session.run:
-        return Predicted(), NO_RUN, "", ""
+        return PredictState(), NO_RUN, "", ""
     diagnosis = RUNS.get(session.run)
     word = f'<p class="muted small-note">{esc(selection_line(lasso_of(session, diagnosis).tolist()))}</p>'
     if shown.run == session.run:
@@ -47,11 +47,11 @@ def on_open(session: Session, shown: Predicted) -> tuple[Any, ...]:
         frozen = frozen_view(diagnosis, freeze(diagnosis))
     except DiagnosisError as error:
         frozen = f'<div class="empty small"><p>{esc(error)}</p></div>'
-    made = Predicted(session.run, diagnosis.prediction)
+    made = PredictState(session.run, diagnosis.prediction)
     return made, frozen, word, result_of(diagnosis, made.prediction)
 
 
-def on_go(session: Session, shown: Predicted, event: gr.EventData) -> tuple[Any, ...]:
+def on_go(session: Session, shown: PredictState, event: gr.EventData) -> tuple[Any, ...]:
     """The list of clusters asks for the tab: returns (tabs, then what `on_open` gives); nothing changes at any other press."""
     if event_data(event).get("do") != "predict":
         return tuple(gr.skip() for _ in range(5))
@@ -107,7 +107,7 @@ def on_predict(session: Session, table: str | None, images: str | None, vectors:
     except Exception:
         yield "", closing("The prediction did not finish", "Your files are still here."), gr.skip(), gr.skip()
         raise
-    yield "", closing("Done", ""), Predicted(session.run, made[0]), result_of(RUNS.get(session.run), made[0])
+    yield "", closing("Done", ""), PredictState(session.run, made[0]), result_of(RUNS.get(session.run), made[0])
 
 
 def on_cancel(job: str) -> None:
@@ -118,7 +118,7 @@ def on_cancel(job: str) -> None:
 
 def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
-    shown, job = gr.State(Predicted(), time_to_live=24 * 3600), gr.State("")
+    shown, job = gr.State(PredictState(), time_to_live=24 * 3600), gr.State("")
     gr.HTML(INTRO, apply_default_css=False)
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=50, min_width=320):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
-from core.reports.wording.findings import FINDINGS, came_back, cluster_title, outcome, prediction_name, prediction_rows
+from core.reports.wording.findings import CONFIRMED_KINDS, cluster_title, prediction_name, prediction_rows, prediction_verdict, replication_sentence
 from webapp.markup.html import bracket, count, esc, number, p_value, percent
 from webapp.markup.whiskers import Mark, axis_of, line
 
@@ -26,7 +26,7 @@ STATES = {"fails again as predicted": "held", "fails again, at another rate": "p
 
 def headline(prediction: Prediction) -> str:
     """How many findings fail again on fresh samples, as a heading (plain text)."""
-    said = came_back(prediction).rstrip(".")
+    said = replication_sentence(prediction).rstrip(".")
     return said[:1].upper() + said[1:]
 
 
@@ -36,7 +36,7 @@ def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
     shares = prediction.measure == "error rate"
     marks = [Mark(e) for r in rows for e in (r.expected, r.observed) if e is not None]
     axis = (0.0, 1.0) if shares else axis_of(marks)
-    found, by_eye = [r for r in rows if r.kind in FINDINGS], [r for r in rows if r.kind not in FINDINGS]
+    found, by_eye = [r for r in rows if r.kind in CONFIRMED_KINDS], [r for r in rows if r.kind not in CONFIRMED_KINDS]
     written: Callable[[float | None], str] = percent if shares else number
     fresh = "" if "held-back" in prediction.source else f"{count(prediction.n_fresh, 'fresh sample')} of "
     lead = f"Tried on {fresh}{esc(prediction.source)}, which the search never saw."
@@ -67,9 +67,9 @@ def _row(row: PredictionRow, axis: tuple[float, float], shares: bool) -> str:
     if row.observed is not None:
         marks.append(Mark(row.observed, "observed"))
     observed = "none" if row.observed is None else f"{written(row.observed.value)} <small>{bracket(row.observed, as_percent=shares)}</small>"
-    finding = row.kind in FINDINGS
+    finding = row.kind in CONFIRMED_KINDS
     p = f"<small>{p_value(row.p)}</small>" if row.p is not None and finding else ""
-    badge = f'<span class="outcome {STATES.get(outcome(row), "unsure")}">{esc(outcome(row))}</span>' if finding else ""
+    badge = f'<span class="outcome {STATES.get(prediction_verdict(row), "unsure")}">{esc(prediction_verdict(row))}</span>' if finding else ""
     kind = f'<small class="kind">{row.kind if finding else ""}</small>'
     return (
         f'<tr><td><b>{esc(prediction_name(row))}</b> {kind}</td><td>{row.n:,}</td><td class="drawn">{line(marks, axis)}</td>'

@@ -9,9 +9,9 @@ from webapp.markup.html import THIN, bracket, count, esc, p_value, percent
 from webapp.markup.shares import interval, points
 from webapp.markup.whiskers import Mark, line
 
-MOST_CELLS = 40
+MAX_CELLS = 40
 """With more classes the largest confusions are listed instead of a map."""
-MOST_PAIRS = 30
+MAX_PAIRS = 30
 SIZE, PAD = 300, 44
 
 
@@ -77,7 +77,7 @@ def confusion_view(result: ProbeResult) -> str:
     assert predictions is not None
     counts = confusion(result.labels, predictions, len(names))
     title = "<h3>What it takes for what</h3>"
-    return title + (_map(counts, names) if len(names) <= MOST_CELLS else _largest(counts, names))
+    return title + (_map(counts, names) if len(names) <= MAX_CELLS else _largest(counts, names))
 
 
 def _map(counts: np.ndarray, names: tuple[str, ...]) -> str:
@@ -102,7 +102,7 @@ def _map(counts: np.ndarray, names: tuple[str, ...]) -> str:
 def _largest(counts: np.ndarray, names: tuple[str, ...]) -> str:
     off = counts.copy()
     np.fill_diagonal(off, 0)
-    order = np.argsort(-off, axis=None, kind="stable")[:MOST_PAIRS]
+    order = np.argsort(-off, axis=None, kind="stable")[:MAX_PAIRS]
     rows = ""
     for place in order.tolist():
         c, d = divmod(place, len(names))

@@ -13,7 +13,7 @@ from webapp.markup.html import esc
 from webapp.probe.state import available, is_path
 
 FIRST = "zero-shot"
-MOST_ON_SLIDER = 400
+MAX_ON_SLIDER = 400
 """A whole number of at most so many steps gets a slider beside its field."""
 
 
@@ -113,7 +113,7 @@ def _number(setting: Setting, ident: str, value: str) -> str:
     field = f'<input type="number" {ident} value="{esc(value)}" step="{step}"{bounds}{empty}>'
     if setting.low is None or setting.high is None or setting.optional or setting.high <= setting.low:
         return field
-    if setting.kind == "int" and setting.high - setting.low > MOST_ON_SLIDER:
+    if setting.kind == "int" and setting.high - setting.low > MAX_ON_SLIDER:
         return field
     slider = f'<input type="range" data-beside="set-{esc(setting.name)}" value="{esc(value)}" step="{step}"{bounds} tabindex="-1" aria-hidden="true">'
     return f'<span class="slide">{slider}{field}</span>'

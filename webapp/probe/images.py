@@ -14,7 +14,7 @@ from webapp.markup.html import MINUS, esc, number, percent, picture
 
 TONES = ("var(--accent)", "var(--hot)", "var(--good)", "var(--ink-3)", "var(--cold)", "var(--bad)")
 """Colours of the parts of a score, in their order."""
-MOST_TEXTS = 8
+MAX_TEXTS = 8
 NEAREST = 6
 PLACEHOLDER = re.compile(r"\[v\d+\]")
 """How a learned vector is written in a prompt."""
@@ -186,8 +186,8 @@ def texts_view(texts: Sequence[tuple[str, Sequence[TextSimilarity]]]) -> str:
         rows = "".join(
             f'<li><span>{esc(s.text)}</span><span class="bar" aria-hidden="true"><i style="width:{8 + 92 * (s.cosine - low) / span:.0f}%"></i></span>'
             f"<b>{f'{s.cosine:.3f}'.replace('-', MINUS)}</b></li>"
-            for s in best[:MOST_TEXTS]
+            for s in best[:MAX_TEXTS]
         )
-        more = f'<p class="muted small-note">The nearest {MOST_TEXTS} of {len(best)}.</p>' if len(best) > MOST_TEXTS else ""
+        more = f'<p class="muted small-note">The nearest {MAX_TEXTS} of {len(best)}.</p>' if len(best) > MAX_TEXTS else ""
         columns += f'<section><h5>{esc(name)}</h5><ol class="text-list">{rows}</ol>{more}</section>'
     return f'<h4>Its texts, by their cosine with the image</h4><div class="affinities">{columns}</div>'

@@ -10,9 +10,9 @@ import numpy as np
 from core.records import ProbeResult, Support
 from webapp.markup.html import count, esc, number, percent
 
-MOST_PROMPTS = 12
-MOST_ROWS = 60
-MOST_FACTS = 16
+MAX_PROMPTS = 12
+MAX_ROWS = 60
+MAX_FACTS = 16
 
 
 def learned_view(result: ProbeResult) -> str:
@@ -26,11 +26,11 @@ def prompts_view(result: ProbeResult) -> str:
     if not result.prompts:
         return ""
     body = ""
-    for name, texts in list(zip(result.class_names, result.prompts))[:MOST_ROWS]:
-        more = f" <small>and {len(texts) - MOST_PROMPTS:,} more</small>" if len(texts) > MOST_PROMPTS else ""
-        body += f"<dt>{esc(name)}</dt><dd>{'; '.join(esc(t) for t in texts[:MOST_PROMPTS])}{more}</dd>"
+    for name, texts in list(zip(result.class_names, result.prompts))[:MAX_ROWS]:
+        more = f" <small>and {len(texts) - MAX_PROMPTS:,} more</small>" if len(texts) > MAX_PROMPTS else ""
+        body += f"<dt>{esc(name)}</dt><dd>{'; '.join(esc(t) for t in texts[:MAX_PROMPTS])}{more}</dd>"
     total = sum(len(t) for t in result.prompts)
-    left = f'<p class="muted">{len(result.prompts) - MOST_ROWS:,} more classes.</p>' if len(result.prompts) > MOST_ROWS else ""
+    left = f'<p class="muted">{len(result.prompts) - MAX_ROWS:,} more classes.</p>' if len(result.prompts) > MAX_ROWS else ""
     summary = f"{count(total, 'text')} for {count(len(result.prompts), 'class')}"
     return f'<h3>What the text encoder read</h3><details class="prompts" open><summary>{summary}</summary><dl>{body}</dl>{left}</details>'
 
@@ -40,7 +40,7 @@ def support_view(result: ProbeResult) -> str:
     support = result.support
     if support is None:
         return ""
-    body = "".join(_support_row(support, c, name) for c, name in list(enumerate(result.class_names))[:MOST_ROWS])
+    body = "".join(_support_row(support, c, name) for c, name in list(enumerate(result.class_names))[:MAX_ROWS])
     pure = support.purity is not None
     true = support.true_purity is not None
     heads = ["Class", "Images", *(["By zero-shot", ""] if pure else []), *(["By its real label", ""] if true else [])]
@@ -80,19 +80,19 @@ def _title(name: str) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, Mapping) and not any(isinstance(v, Mapping | list | tuple) for v in value.values()) and len(value) <= MOST_FACTS:
+    if isinstance(value, Mapping) and not any(isinstance(v, Mapping | list | tuple) for v in value.values()) and len(value) <= MAX_FACTS:
         facts = "".join(f"<div><dt>{esc(_title(k).replace('_', ' '))}</dt><dd>{_cell(v) or 'none'}</dd></div>" for k, v in value.items())
         return f'<dl class="probe-facts">{facts}</dl>'
     if isinstance(value, Mapping):
-        rows = "".join(f"<tr><td>{esc(k)}</td><td>{_cell(v)}</td></tr>" for k, v in list(value.items())[:MOST_ROWS])
+        rows = "".join(f"<tr><td>{esc(k)}</td><td>{_cell(v)}</td></tr>" for k, v in list(value.items())[:MAX_ROWS])
         return f'<div class="scroll"><table class="probes details"><tbody>{rows}</tbody></table></div>'
     if isinstance(value, Sequence) and not isinstance(value, str):
         if value and all(isinstance(v, Mapping) for v in value):
             return _records(value)
         if value and all(isinstance(v, Sequence) and not isinstance(v, str) for v in value):
-            rows = "".join(f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in value[:MOST_ROWS])
+            rows = "".join(f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in value[:MAX_ROWS])
             return f'<div class="scroll"><table class="probes details"><tbody>{rows}</tbody></table></div>'
-        return f'<div class="chips">{"".join(f"<span class=chip>{_cell(v)}</span>" for v in value[:MOST_ROWS])}</div>'
+        return f'<div class="chips">{"".join(f"<span class=chip>{_cell(v)}</span>" for v in value[:MAX_ROWS])}</div>'
     return f"<p>{_cell(value)}</p>"
 
 
@@ -101,7 +101,7 @@ def _records(rows: Sequence[Mapping[str, Any]]) -> str:
     if names and names[0] == "epoch" and len(rows) > 2:
         return curve_view(rows, names[1:])
     head = "".join(f'<th scope="col">{esc(n)}</th>' for n in names)
-    cells = ("".join(f"<td>{_cell(row.get(n))}</td>" for n in names) for row in rows[:MOST_ROWS])
+    cells = ("".join(f"<td>{_cell(row.get(n))}</td>" for n in names) for row in rows[:MAX_ROWS])
     body = "".join(f"<tr>{own}</tr>" for own in cells)
     return f'<div class="scroll"><table class="probes details"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 

@@ -55,7 +55,7 @@ NAMED = ("shots", "templates", "descriptions")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Probing:
+class ProbeState:
     """What a visitor has run. Of a run of their own the results are stored with it too; the shared examples stay as they are."""
 
     run: str = ""
@@ -260,13 +260,13 @@ def _named(found: ProbeResult) -> str:
     return ", ".join([found.name, *changed[:3]])
 
 
-def keep_results(probing: Probing, run: str, results: tuple[ProbeResult, ...], name: str) -> Probing:
+def keep_results(probing: ProbeState, run: str, results: tuple[ProbeResult, ...], name: str) -> ProbeState:
     """The visitor's record with new results for a run; a run of their own is stored anew with them."""
     RUNS.keep(run, with_probes(run, results))
-    return Probing(run, {**probing.kept, run: results}, name, former=probing.former if probing.run == run else "")
+    return ProbeState(run, {**probing.kept, run: results}, name, former=probing.former if probing.run == run else "")
 
 
-def keep_made(probing: Probing, made: Made) -> Probing:
+def keep_made(probing: ProbeState, made: Made) -> ProbeState:
     """The visitor's record as it is now with one more result, whatever else was added while the probe was at work."""
     results, name = added(probing.kept.get(made.run, RUNS.get(made.run).probes), made.result)
     return keep_results(probing, made.run, results, name)

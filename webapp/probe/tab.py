@@ -17,13 +17,13 @@ from webapp.probe.clusters import PICTURES, gallery_view
 from webapp.probe.form import FIRST, cards, controls, needs_pool, read_press
 from webapp.probe.images import explanation_view, similarities
 from webapp.probe.result import result_view
-from webapp.probe.state import Made, Probing, compared, diagnose_failures, estimate, keep_made, make_one, refusal, with_probes
+from webapp.probe.state import Made, ProbeState, compared, diagnose_failures, estimate, keep_made, make_one, refusal, with_probes
 from webapp.state.choices import IMAGES
 from webapp.state.jobs import JOBS, Job, closing, follow
-from webapp.state.session import RUNS, Session, event_data, shows_errors, whole
+from webapp.state.session import RUNS, Session, as_int, event_data, shows_errors
 
 
-def on_open(session: Session, probing: Probing) -> tuple[Any, ...]:
+def on_open(session: Session, probing: ProbeState) -> tuple[Any, ...]:
     """The tab is shown: returns (probing, cards, form, pool, result, gallery, explanation, buttons) for the open run."""
     if not session.run:
         return probing, "", gr.update(value=NO_RUN, run=""), gr.update(visible=False), "", "", "", *_buttons(None, probing)
@@ -31,7 +31,7 @@ def on_open(session: Session, probing: Probing) -> tuple[Any, ...]:
         return tuple(gr.skip() for _ in range(9))
     diagnosis = RUNS.get(session.run)
     kept = probing.kept if session.run in probing.kept else {**probing.kept, session.run: diagnosis.probes}
-    made = Probing(session.run, kept, former=probing.former if probing.former != session.run else "")
+    made = ProbeState(session.run, kept, former=probing.former if probing.former != session.run else "")
     return made, "" if refusal(diagnosis) else cards(run=session.run), *form_of(session.run, diagnosis, FIRST), *_views(made)
 
 
@@ -67,7 +67,7 @@ def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterato
         yield "", closing("Done"), made[0]
 
 
-def on_made(session: Session, probing: Probing, made: Made | None) -> tuple[Any, ...]:
+def on_made(session: Session, probing: ProbeState, made: Made | None) -> tuple[Any, ...]:
     """Add what a probe made to the visitor's record as it is now: other runs may have been opened while the probe was at work.
 
     Returns (status, probing, result, gallery, explanation, buttons); the views stay where another run is open.
@@ -81,7 +81,7 @@ def on_made(session: Session, probing: Probing, made: Made | None) -> tuple[Any,
     return said, replace(probing, kept=kept.kept, run="" if probing.run == made.run else probing.run), *(gr.skip() for _ in range(5))
 
 
-def _views(probing: Probing) -> tuple[Any, ...]:
+def _views(probing: ProbeState) -> tuple[Any, ...]:
     """(result, gallery, explanation, failures button, back button) of what is shown."""
     result = probing.result()
     if result is None:
@@ -92,12 +92,12 @@ def _views(probing: Probing) -> tuple[Any, ...]:
     return gr.update(value=view, run=probing.run), gr.update(value=gallery, run=probing.run), PICK, *_buttons(result, probing)
 
 
-def _buttons(result: ProbeResult | None, probing: Probing) -> tuple[Any, Any]:
+def _buttons(result: ProbeResult | None, probing: ProbeState) -> tuple[Any, Any]:
     back = f"Back to {RUNS.get(probing.former).samples.name}"[:60] if probing.former else "Back"
     return gr.update(visible=result is not None), gr.update(visible=bool(probing.former), value=back)
 
 
-def on_result(session: Session, probing: Probing, event: gr.EventData) -> tuple[Any, ...]:
+def on_result(session: Session, probing: ProbeState, event: gr.EventData) -> tuple[Any, ...]:
     """A button of the result or of the gallery: another result, the images of one kind, or more of them.
 
     Returns (probing, result, gallery, explanation, failures button, back button).
@@ -118,23 +118,23 @@ def on_result(session: Session, probing: Probing, event: gr.EventData) -> tuple[
     return made, skip, gallery_view(diagnosis, result, made.kind, made.scope, made.shown), skip, skip, skip
 
 
-def on_explain(session: Session, probing: Probing, event: gr.EventData) -> Any:
+def on_explain(session: Session, probing: ProbeState, event: gr.EventData) -> Any:
     """A picture was pressed: returns its explanation."""
     said = event_data(event)
     if said.get("do") != "explain":
         return gr.skip()
-    result, diagnosis, place = _shown(session, probing), RUNS.get(session.run), whole(said.get("place"))
+    result, diagnosis, place = _shown(session, probing), RUNS.get(session.run), as_int(said.get("place"))
     return explanation_view(diagnosis, result, place, similarities(diagnosis, result, place))
 
 
-def _shown(session: Session, probing: Probing) -> ProbeResult:
+def _shown(session: Session, probing: ProbeState) -> ProbeResult:
     result = probing.result()
     if result is None or probing.run != session.run:
         raise InvalidInput("This result is of another run than the open one. Open the tab Probe again.")
     return result
 
 
-def on_failures(session: Session, probing: Probing) -> Iterator[tuple[Any, ...]]:
+def on_failures(session: Session, probing: ProbeState) -> Iterator[tuple[Any, ...]]:
     """Diagnose the outcomes of the probe that is shown; yields (job id, status, (the new run, the run that was probed))."""
     result, diagnosis = _shown(session, probing), RUNS.get(session.run)
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
@@ -143,7 +143,7 @@ def on_failures(session: Session, probing: Probing) -> Iterator[tuple[Any, ...]]
         yield "", closing("Done", "The probe’s failures are open in Explore."), (job.result, session.run)
 
 
-def on_found(probing: Probing, finished: tuple[str, str], examples: list[tuple[str, str]]) -> tuple[Any, ...]:
+def on_found(probing: ProbeState, finished: tuple[str, str], examples: list[tuple[str, str]]) -> tuple[Any, ...]:
     """Open the run that was made of a probe's outcomes: returns (tabs, picker, probing, then what `show_run` fills)."""
     found, probed = finished
     if not found:
@@ -159,7 +159,7 @@ def on_found(probing: Probing, finished: tuple[str, str], examples: list[tuple[s
     )
 
 
-def on_back(probing: Probing) -> tuple[Any, ...]:
+def on_back(probing: ProbeState) -> tuple[Any, ...]:
     """Open the run again whose probe was diagnosed: returns (tabs, picker, probing, then what `show_run` fills)."""
     if not probing.former:
         return tuple(gr.skip() for _ in range(9))
@@ -173,7 +173,7 @@ def on_cancel(job: str) -> None:
 
 
 @dataclass(frozen=True)
-class Parts:
+class ProbeParts:
     """The tab's components."""
 
     chooser: gr.HTML
@@ -219,11 +219,11 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab:
             gallery = gr.HTML("", run="", js_on_load=pane, elem_id="probe-gallery", **plain)
         with gr.Column(scale=50, min_width=320):
             why = gr.HTML("", js_on_load=FOCUS, elem_id="probe-why", **plain)
-    _wire(Parts(chooser, pool, form, line, result, gallery, why, failures, back), session, view, buttons, tabs, tab, examples)
+    _wire(ProbeParts(chooser, pool, form, line, result, gallery, why, failures, back), session, view, buttons, tabs, tab, examples)
 
 
-def _wire(parts: Parts, session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> None:
-    probing, job = gr.State(Probing(), time_to_live=24 * 3600), gr.State("")
+def _wire(parts: ProbeParts, session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> None:
+    probing, job = gr.State(ProbeState(), time_to_live=24 * 3600), gr.State("")
     finished, made = gr.State(NOTHING), gr.State(None)
     private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
     heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
@@ -240,10 +240,10 @@ def _wire(parts: Parts, session: gr.State, view: View, buttons: list[Any], tabs:
     parts.gallery.act(shows_errors(on_result), said, [probing, *parts.views()], **private)
     parts.gallery.act(shows_errors(on_explain), said, [parts.why], concurrency_limit=4, **private)
 
-    def found(probing: Probing, finished: tuple[str, str]) -> tuple[Any, ...]:
+    def found(probing: ProbeState, finished: tuple[str, str]) -> tuple[Any, ...]:
         return *on_found(probing, finished, examples), *(waiting() if finished[0] else [gr.skip()] * len(buttons))
 
-    def back(probing: Probing) -> tuple[Any, ...]:
+    def back(probing: ProbeState) -> tuple[Any, ...]:
         return *on_back(probing), *(waiting() if probing.former else [gr.skip()] * len(buttons))
 
     opened = [tabs, view.picker, probing, session, *view.all(), *buttons]

@@ -17,7 +17,7 @@ from webapp.markup.html import esc
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class JobStep:
     """One named step of a run as far as it is known."""
 
     name: str
@@ -58,7 +58,7 @@ class Job:
         self.started = time.monotonic()
         self.result: str | None = None
         self.error: BaseException | None = None
-        self._steps: dict[str, Step] = {}
+        self._steps: dict[str, JobStep] = {}
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, args=(work,), name="diagnose", daemon=True)
@@ -80,7 +80,7 @@ class Job:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[JobStep, ...]:
         """The steps in the order in which they began; the last is under way."""
         with self._lock:
             return tuple(self._steps.values())
@@ -90,7 +90,7 @@ class Job:
         now = time.monotonic()
         with self._lock:
             before = self._steps.get(step)
-            self._steps[step] = replace(before, done=done, total=total, now=now) if before else Step(step, done, total, now, now)
+            self._steps[step] = replace(before, done=done, total=total, now=now) if before else JobStep(step, done, total, now, now)
         if self._stop.is_set():
             raise Cancelled("The run was stopped. Your files and choices are still here.")
 

@@ -166,7 +166,7 @@ def event_data(event: gr.EventData) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def whole(value: Any) -> int:
+def as_int(value: Any) -> int:
     """The value as a whole number; raises InvalidInput where it is none."""
     try:
         return int(value)

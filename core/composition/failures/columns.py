@@ -14,15 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import Thing, phrase_at, read_caption
+from core.language.captions.parse import NounPhrase, phrase_at, read_caption
 from core.language.grammar import right_articles, takes_article, words_in
 from core.records import Column
 
 YES = "yes"
 COUNT, RELATION, THING = "count", "relation", "thing"
-MOST_NAMES, MOST_PAIRS = 60, 60
+MAX_NAMES, MAX_PAIRS = 60, 60
 """Names of things, and attributes with a name, that get a column: the most frequent ones."""
-FEWEST = 5
+MIN_SAMPLES = 5
 """Samples that must say something for it to have a column."""
 _SPOKEN = {"to the left of": "left of", "on the left of": "left of", "to the right of": "right of", "on the right of": "right of"}
 _ARTICLE = re.compile(r"^(?:an?|the) ")
@@ -137,7 +137,7 @@ def _family(word: str, known: Mapping[str, str]) -> str:
     return RELATION if word in related else THING
 
 
-def _singular(words: Sequence[str], thing: Thing, known: Mapping[str, str]) -> str:
+def _singular(words: Sequence[str], thing: NounPhrase, known: Mapping[str, str]) -> str:
     """The last two nouns, or one, in the singular where the lexicon is sure of it."""
     if not words:
         return ""
@@ -207,11 +207,11 @@ _GENERAL = re.compile(r" thing$| named first$|^two things |foil|^the ")
 def _indicators(said: Sequence[set[str]]) -> tuple[Column, ...]:
     """A column for everything that is said often enough and not always, most frequent first; of names, alone or with an attribute, only the first."""
     counts = Counter(text for own in said for text in own)
-    frequent = [text for text, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])) if FEWEST <= count < len(said)]
+    frequent = [text for text, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])) if MIN_SAMPLES <= count < len(said)]
     names = [text for text in frequent if not _GENERAL.search(text)]
     bare = [text for text in names if " " not in _ARTICLE.sub("", text)]
     longer = [text for text in names if " " in _ARTICLE.sub("", text)]
-    kept = {*(text for text in frequent if _GENERAL.search(text)), *bare[:MOST_NAMES], *longer[:MOST_PAIRS]}
+    kept = {*(text for text in frequent if _GENERAL.search(text)), *bare[:MAX_NAMES], *longer[:MAX_PAIRS]}
     return tuple(Column(text, "category", np.array([YES if text in own else None for own in said], object)) for text in frequent if text in kept)
 
 

@@ -31,8 +31,8 @@ from core.records import (
     Diagnosis,
     Embeddings,
     Insight,
+    LoadedBenchmark,
     Outcomes,
-    Pictured,
     ProbeResult,
     Progress,
     SampleSet,
@@ -42,7 +42,7 @@ from core.records import (
 from core.statistics.intervals import UNDEFINED
 
 if TYPE_CHECKING:
-    from core.data.samples import Audit
+    from core.data.samples import DataSet
 
 COMPOSITION = "composition"
 """Key of `Diagnosis.extras`: what was diagnosed (name, model, benchmark, title, kind, headline, loss, value, low, high, n)."""
@@ -56,7 +56,7 @@ DEFAULTS = Settings()
 
 
 def diagnose_composition(
-    pictured: Pictured,
+    pictured: LoadedBenchmark,
     result: CompositionResult,
     *,
     encoder: str = "embedded",
@@ -123,7 +123,7 @@ class CompositionRecords:
 
 
 def composition_records(
-    pictured: Pictured,
+    pictured: LoadedBenchmark,
     result: CompositionResult,
     *,
     encoder: str = "embedded",
@@ -149,7 +149,7 @@ def composition_records(
     return CompositionRecords(samples, audit.outcomes, embeddings, audit.words, notes, (*found.excluded, *lost))
 
 
-def with_second_result(diagnosis: Diagnosis, pictured: Pictured, result: CompositionResult) -> Diagnosis:
+def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: CompositionResult) -> Diagnosis:
     """The run with another model's result on the same items among its results, by its name, so that `core.checks.compare` sets them side by side.
 
     Raises:
@@ -177,7 +177,7 @@ def with_second_result(diagnosis: Diagnosis, pictured: Pictured, result: Composi
 
 
 def two_models(
-    pictured: Pictured,
+    pictured: LoadedBenchmark,
     a: CompositionResult,
     b: CompositionResult,
     *,
@@ -211,17 +211,17 @@ def joint_vectors(pictures: F32, captions: F32, share: float = PICTURE_SHARE) ->
     return unit(np.concatenate([np.sqrt(share) * pictures, np.sqrt(1 - share) * own], axis=1).astype(np.float32))
 
 
-def class_tag(pictured: Pictured) -> str:
+def class_tag(pictured: LoadedBenchmark) -> str:
     """The tag whose values are the classes: "kind" where every item has it, else the one that the headline is averaged over, else ""."""
     items = pictured.benchmark.items
     return next((tag for tag in (KIND, pictured.benchmark.average) if tag and all(item.tags.get(tag) for item in items)), "")
 
 
-def _audit(pictured: Pictured, found: CaptionSamples) -> Audit:
+def _audit(pictured: LoadedBenchmark, found: CaptionSamples) -> DataSet:
     import pandas as pd
 
     from core.data.images.crops import SharedImages
-    from core.data.samples import Audit
+    from core.data.samples import DataSet
 
     samples = SampleSet(
         found.ids,
@@ -230,17 +230,17 @@ def _audit(pictured: Pictured, found: CaptionSamples) -> Audit:
         group_name="items that share a picture",
         name=pictured.benchmark.title,
     )
-    return Audit(samples, found.outcomes, None, pd.DataFrame(columns=["id", "row", "reason"]), ())
+    return DataSet(samples, found.outcomes, None, pd.DataFrame(columns=["id", "row", "reason"]), ())
 
 
-def _kept(found: CaptionSamples, audit: Audit) -> I64:
+def _kept(found: CaptionSamples, audit: DataSet) -> I64:
     """Which of the samples have a picture that could be read."""
     place = {name: row for row, name in enumerate(found.ids)}
     return np.array([place[name] for name in audit.samples.ids], np.int64)
 
 
 def _with_classes(
-    pictured: Pictured, found: CaptionSamples, kept: I64, samples: SampleSet, families: Mapping[str, str] | None
+    pictured: LoadedBenchmark, found: CaptionSamples, kept: I64, samples: SampleSet, families: Mapping[str, str] | None
 ) -> tuple[SampleSet, tuple[str, ...]]:
     """The samples with their kinds as classes and what captions and tags say as metadata, and a note on the classes."""
     rows = kept.tolist()

@@ -11,7 +11,7 @@ from core.records import F64, I64, Bool, ClassFinding, Outcomes, SampleSet
 from core.statistics.permutation import Permuter, chunks, holm
 
 PERMUTATIONS = 9999
-FEWEST_GROUPS = 20
+MIN_GROUPS = 20
 """With fewer groups nothing is permuted."""
 _AT_ONCE = 2_000_000
 """Values of permuted losses that are held at a time."""
@@ -30,7 +30,7 @@ def kinds_with_p(
     """
     labels, groups = samples.labels, samples.groups
     kinds = [finding for finding in findings if finding.kind == "class"]
-    if labels is None or groups is None or len(np.unique(groups)) < FEWEST_GROUPS or any(finding.p is not None for finding in kinds):
+    if labels is None or groups is None or len(np.unique(groups)) < MIN_GROUPS or any(finding.p is not None for finding in kinds):
         return tuple(findings)
     values = outcomes.fitted if outcomes.errors is None else outcomes.errors.astype(np.float64)
     insides = np.stack([labels == samples.class_names.index(finding.name) for finding in kinds])

@@ -27,7 +27,7 @@ import numpy as np
 
 from core.composition.scoring.measures import picture_groups
 from core.errors import InvalidInput
-from core.records import F64, I64, Bool, CompositionResult, Item, Outcomes, Picture, Pictured
+from core.records import F64, I64, Bool, CompositionResult, Item, LoadedBenchmark, Outcomes, Picture
 
 Loss = Literal["margin", "binding"]
 IMAGE, TEXT = "image", "text"
@@ -62,7 +62,7 @@ class _Sample:
     loss: float
 
 
-def caption_samples(pictured: Pictured, result: CompositionResult, loss: Loss = "margin") -> CaptionSamples:
+def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: Loss = "margin") -> CaptionSamples:
     """The samples of a result on its benchmark.
 
     Args:
@@ -144,7 +144,7 @@ def _attracted(items: Mapping[str, Item], result: CompositionResult) -> str:
     )
 
 
-def _check(pictured: Pictured, result: CompositionResult) -> None:
+def _check(pictured: LoadedBenchmark, result: CompositionResult) -> None:
     benchmark = pictured.benchmark
     repeated = [name for name, count in Counter(item.id for item in benchmark.items).items() if count > 1]
     if repeated:

@@ -8,12 +8,12 @@ from itertools import combinations
 from core.composition.foils.drafts import COUNT, FEW, SWAP, Draft, finite_after, follows_preposition, is_vague, later_verb, span_of, unit_stop
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import Reading, Thing
+from core.language.captions.parse import NounPhrase, ParsedCaption
 
 _PRONOUNS = frozenset(("its", "his", "him", "her", "their", "it", "they", "them", "itself", "himself", "herself", "themselves", "he", "she", "one"))
 
 
-def count_swaps(reading: Reading) -> Iterator[Draft]:
+def count_swaps(reading: ParsedCaption) -> Iterator[Draft]:
     """The numbers of two things change places; "a" counts as one where the other has a number."""
     for i, j in combinations(range(len(reading.things)), 2):
         first, second = reading.things[i], reading.things[j]
@@ -26,12 +26,12 @@ def count_swaps(reading: Reading) -> Iterator[Draft]:
             yield Draft("swap attributes", SWAP, 500 + reading.things[i].start, tuple(edits), why)
 
 
-def _both(reading: Reading, i: int, j: int) -> bool:
+def _both(reading: ParsedCaption, i: int, j: int) -> bool:
     things = reading.things
     return _recount(reading, i, _said(reading, things[j])) is not None and _recount(reading, j, _said(reading, things[i])) is not None
 
 
-def count_replacements(reading: Reading) -> Iterator[Draft]:
+def count_replacements(reading: ParsedCaption) -> Iterator[Draft]:
     """A number becomes the next, and the one before if that is still many; "a" becomes "two", last of all; "a pair of" becomes three."""
     for at, thing in enumerate(reading.things):
         value = thing.count
@@ -51,7 +51,7 @@ def count_replacements(reading: Reading) -> Iterator[Draft]:
             yield Draft("count", FEW, thing.start, tuple(edits), f"{thing.determiner} becomes two")
 
 
-def _pack(reading: Reading, at: int) -> Iterator[Draft]:
+def _pack(reading: ParsedCaption, at: int) -> Iterator[Draft]:
     """ "a pair of dogs" -> "three dogs", "a pair of scissors" -> "two pairs of scissors"."""
     pack, things = reading.things[at], reading.things
     if at + 1 == len(things) or reading.between(pack, things[at + 1]) != ("of",) or pack.determiner not in ("a", "the") or pack.attributes:
@@ -69,7 +69,7 @@ def _pack(reading: Reading, at: int) -> Iterator[Draft]:
         yield Draft("count", COUNT, pack.start, (Edit(start, stop - 1, "three"),), f"{said} becomes three")
 
 
-def _singular_verb(reading: Reading, at: int) -> bool:
+def _singular_verb(reading: ParsedCaption, at: int) -> bool:
     """Whether "a pair of dogs" goes on with a verb of one ("is")."""
     pairs = read_lexicon().agreements
     return at < len(reading.tokens) and (word := reading.tokens[at].word) in pairs and word == pairs[word][0]
@@ -78,17 +78,17 @@ def _singular_verb(reading: Reading, at: int) -> bool:
 # ---- numbers
 
 
-def _value(thing: Thing) -> int | None:
+def _value(thing: NounPhrase) -> int | None:
     if not thing.heads or is_vague(thing):
         return None
     return thing.count if thing.count is not None else 1 if thing.determiner in ("a", "an") else None
 
 
-def _said(reading: Reading, thing: Thing) -> str:
+def _said(reading: ParsedCaption, thing: NounPhrase) -> str:
     return reading.tokens[thing.count_at].word if thing.count is not None else "a"
 
 
-def _written(reading: Reading, thing: Thing, value: int) -> str:
+def _written(reading: ParsedCaption, thing: NounPhrase, value: int) -> str:
     """The value in digits or in letters, as the thing's own number is written; "" past the list."""
     numbers = read_lexicon().numbers
     if reading.tokens[thing.count_at].word.isdigit():
@@ -96,7 +96,7 @@ def _written(reading: Reading, thing: Thing, value: int) -> str:
     return numbers[value - 1] if value <= len(numbers) else ""
 
 
-def _recount(reading: Reading, at: int, said: str) -> list[Edit] | None:
+def _recount(reading: ParsedCaption, at: int, said: str) -> list[Edit] | None:
     """Edits that give thing number `at` the number `said`; None where the noun, a verb or a pronoun could not be made to agree."""
     thing, lexicon = reading.things[at], read_lexicon()
     new = 1 if said == "a" else lexicon.value(said)
@@ -120,7 +120,7 @@ def _recount(reading: Reading, at: int, said: str) -> list[Edit] | None:
     return [*edits, *([] if noun == thing.head else [Edit(head.start, head.end, noun)]), *agreed]
 
 
-def _agreed(reading: Reading, at: int, many: bool) -> list[Edit] | None:
+def _agreed(reading: ParsedCaption, at: int, many: bool) -> list[Edit] | None:
     """Edits of the verb that follows or, after "there", goes before; None where it cannot be said."""
     pairs, thing, tokens = read_lexicon().agreements, reading.things[at], reading.tokens
     before, stop = tokens[thing.start - 1].word if thing.start else "", unit_stop(reading, at)
@@ -146,6 +146,6 @@ def _agreed(reading: Reading, at: int, many: bool) -> list[Edit] | None:
     return edits
 
 
-def _verb(reading: Reading, at: int, many: bool) -> Edit:
+def _verb(reading: ParsedCaption, at: int, many: bool) -> Edit:
     token = reading.tokens[at]
     return Edit(token.start, token.end, read_lexicon().agreements[token.word][int(many)])

@@ -18,16 +18,16 @@ from core.composition.foils.swaps import attribute_moves, attribute_swaps, objec
 from core.errors import InvalidInput
 from core.language.captions.edits import apply_edits
 from core.language.captions.meaning import same_meaning_key
-from core.language.captions.parse import Reading, read_caption
+from core.language.captions.parse import ParsedCaption, read_caption
 
-LONGEST = 300
+MAX_CAPTION_LENGTH = 300
 """Characters of a caption."""
-MOST = 24
+MAX_FOILS = 24
 """Foils of a caption."""
 SAME_TEXT = "it reads the same as the caption"
 SAME_MEANING = 'it means the same as the caption: the order of what "and" or "next to" joins does not matter'
 TWICE = "another foil says the same"
-BEYOND = f"beyond the {MOST} most telling"
+BEYOND = f"beyond the {MAX_FOILS} most telling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,10 @@ def make_foils(caption: str) -> Foils:
         raise InvalidInput(
             f'A caption needs at least one word: got {caption[:40]!r}. Write what the picture shows, such as "a red cube and a blue ball".'
         )
-    if len(text) > LONGEST:
-        raise InvalidInput(f"A caption may have at most {LONGEST} characters: got {len(text):,}. Keep what says which thing has which attribute.")
+    if len(text) > MAX_CAPTION_LENGTH:
+        raise InvalidInput(
+            f"A caption may have at most {MAX_CAPTION_LENGTH} characters: got {len(text):,}. Keep what says which thing has which attribute."
+        )
     reading = read_caption(text)
     foils, left_out = list[Foil](), list[tuple[str, str]]()
     seen = {_plain(text): SAME_TEXT}
@@ -79,7 +81,7 @@ def make_foils(caption: str) -> Foils:
     for draft in sorted(_drafts(reading), key=lambda draft: (draft.rank, draft.place)):
         made, changed = apply_edits(text, draft.edits)
         key = same_meaning_key(made)
-        reason = seen.get(_plain(made)) or keys.get(key) or (BEYOND if len(foils) == MOST else "")
+        reason = seen.get(_plain(made)) or keys.get(key) or (BEYOND if len(foils) == MAX_FOILS else "")
         if reason:
             left_out.append((made, reason))
             continue
@@ -88,7 +90,7 @@ def make_foils(caption: str) -> Foils:
     return Foils(text, tuple(foils), tuple(left_out), "" if foils else _needed(left_out))
 
 
-def _drafts(reading: Reading) -> Iterator[Draft]:
+def _drafts(reading: ParsedCaption) -> Iterator[Draft]:
     yield from islice(attribute_swaps(reading), 10)
     yield from islice(count_swaps(reading), 3)
     yield from islice(object_swaps(reading), 4)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from core.composition.foils.drafts import COLOUR, MATERIAL, OTHER, PLACE, SIZE, Draft, Kind, is_vague, span_of
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import Relation, read_lexicon
-from core.language.captions.parse import Reading, Thing
+from core.language.captions.parse import NounPhrase, ParsedCaption
 
 _KINDS: dict[str, tuple[Kind, int]] = {"colour": ("colour", COLOUR), "material": ("material", MATERIAL), "size": ("size", SIZE)}
 
 
-def attribute_replacements(reading: Reading) -> Iterator[Draft]:
+def attribute_replacements(reading: ParsedCaption) -> Iterator[Draft]:
     """Each attribute becomes one or two others of its family; those that the thing has already are passed over."""
     before = ""
     for thing in reading.things:
@@ -27,7 +27,7 @@ def attribute_replacements(reading: Reading) -> Iterator[Draft]:
                 yield Draft(kind, rank, attribute.at + 1000 * k, (edit,), f"{attribute.word} becomes {word}")
 
 
-def relation_replacements(reading: Reading) -> Iterator[Draft]:
+def relation_replacements(reading: ParsedCaption) -> Iterator[Draft]:
     """Each phrase of place or time becomes its opposite, where what follows allows it."""
     lexicon = read_lexicon()
     longest = max(map(len, lexicon.relations))
@@ -44,7 +44,7 @@ def relation_replacements(reading: Reading) -> Iterator[Draft]:
         at += max(size, fixed, 1)
 
 
-def _fits(reading: Reading, relation: Relation, after: int) -> bool:
+def _fits(reading: ParsedCaption, relation: Relation, after: int) -> bool:
     if relation.needs == "":
         return True
     if after >= len(reading.tokens) or reading.tokens[after - 1].closed:
@@ -54,6 +54,6 @@ def _fits(reading: Reading, relation: Relation, after: int) -> bool:
     return any(thing.start == after and _is_place(reading, thing) for thing in reading.things)
 
 
-def _is_place(reading: Reading, thing: Thing) -> bool:
+def _is_place(reading: ParsedCaption, thing: NounPhrase) -> bool:
     """Whether a thing can have something on, under or before it: "a table", and not "a sunny day"."""
     return bool(thing.determiner or thing.count or thing.attributes) and not is_vague(thing)

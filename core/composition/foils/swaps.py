@@ -8,7 +8,7 @@ from itertools import combinations
 from core.composition.foils.drafts import CROSS, MOVE, OBJECTS, SWAP, Draft, finite_after, is_kind, is_vague, small_first, span_of, text_of, unit_stop
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import Attribute, Reading, Thing
+from core.language.captions.parse import Attribute, NounPhrase, ParsedCaption
 from core.language.grammar import takes_article
 
 _ACROSS = ("colour", "size", "material", "pattern")
@@ -17,7 +17,7 @@ _REFLEXIVE = frozenset({"himself", "herself", "itself", "themselves"})
 _NEVER = frozenset({"off", "than", "like"})
 
 
-def attribute_swaps(reading: Reading) -> Iterator[Draft]:
+def attribute_swaps(reading: ParsedCaption) -> Iterator[Draft]:
     """Attributes of two things change places: of one family first, then across the families that any thing has."""
     pairs = list(combinations(range(len(reading.things)), 2))
     for rank in (SWAP, CROSS):
@@ -28,7 +28,7 @@ def attribute_swaps(reading: Reading) -> Iterator[Draft]:
                         yield _swap(reading, first, second, rank)
 
 
-def _may_swap(one: Thing, first: Attribute, other: Thing, second: Attribute) -> bool:
+def _may_swap(one: NounPhrase, first: Attribute, other: NounPhrase, second: Attribute) -> bool:
     doubled = second.word in {a.word for a in one.attributes} or first.word in {a.word for a in other.attributes}
     if first.word != second.word and doubled:
         return False
@@ -42,13 +42,13 @@ def _may_swap(one: Thing, first: Attribute, other: Thing, second: Attribute) -> 
     return all(a.family != second.family for a in one.attributes) and all(a.family != first.family for a in other.attributes)
 
 
-def _swap(reading: Reading, first: Attribute, second: Attribute, rank: int) -> Draft:
+def _swap(reading: ParsedCaption, first: Attribute, second: Attribute, rank: int) -> Draft:
     one, other = text_of(reading, first.start, first.stop), text_of(reading, second.start, second.stop)
     edits = (Edit(*span_of(reading, first.start, first.stop), other), Edit(*span_of(reading, second.start, second.stop), one))
     return Draft("swap attributes", rank, first.at, edits, f"{one} and {other} change places")
 
 
-def attribute_moves(reading: Reading) -> Iterator[Draft]:
+def attribute_moves(reading: ParsedCaption) -> Iterator[Draft]:
     """An attribute of one thing goes over to another that has none: "a red cube and a ball" -> "a cube and a red ball"."""
     packs = read_lexicon().words["packs"]
     for i, j in combinations(range(len(reading.things)), 2):
@@ -71,13 +71,13 @@ def attribute_moves(reading: Reading) -> Iterator[Draft]:
             yield Draft("swap attributes", MOVE, given.at, edits, f"{word} moves from the {giver.head} to the {taker.head}")
 
 
-def _without(reading: Reading, giver: Thing, start: int, stop: int) -> Edit:
+def _without(reading: ParsedCaption, giver: NounPhrase, start: int, stop: int) -> Edit:
     """Takes the attribute out, with the blank after it; the noun that follows is written anew, so that its article and capital are made right."""
     after = next(token for token in reading.tokens if token.start >= stop)
     return Edit(start, after.end, after.text)
 
 
-def object_swaps(reading: Reading) -> Iterator[Draft]:
+def object_swaps(reading: ParsedCaption) -> Iterator[Draft]:
     """Two things change places with all that belongs to them, neighbours first; where a verb would no longer agree, they stay."""
     things = reading.things
     if any(token.word in _REFLEXIVE for token in reading.tokens):
@@ -99,30 +99,30 @@ def object_swaps(reading: Reading) -> Iterator[Draft]:
         yield Draft("swap objects", OBJECTS, i * 10 + j - i, edits, f"{one} and {other} change places")
 
 
-def _is_said(reading: Reading, at: int) -> bool:
+def _is_said(reading: ParsedCaption, at: int) -> bool:
     """Whether an attribute is said of the thing ("the car is red"): of two such things the attributes change places instead."""
     return at + 1 < len(reading.things) and not reading.things[at + 1].heads
 
 
-def _lacks_article(thing: Thing) -> bool:
+def _lacks_article(thing: NounPhrase) -> bool:
     """Whether an article was left out before the thing ("in uniform"), so that it reads oddly elsewhere."""
     return not thing.determiner and thing.count is None and not thing.many and takes_article(thing.head)
 
 
-def _can_move(reading: Reading, at: int) -> bool:
+def _can_move(reading: ParsedCaption, at: int) -> bool:
     thing = reading.things[at]
     if is_vague(thing) or thing.determiner in read_lexicon().words["possessives"]:
         return False
     return not (at and reading.between(reading.things[at - 1], thing) == ("of",))
 
 
-def _said_between(reading: Reading, start: int, stop: int) -> bool:
+def _said_between(reading: ParsedCaption, start: int, stop: int) -> bool:
     """Whether the words between have a part that belongs to one of the two ("who", "with its"), or nothing stands between."""
     words = {token.word for token in reading.tokens[start:stop]}
     return not words or bool(words & ({"that", "who", "which", "his", "her", "its", "their"} | _NEVER))
 
 
-def _verb_agrees(reading: Reading, first_stop: int, second_stop: int) -> bool:
+def _verb_agrees(reading: ParsedCaption, first_stop: int, second_stop: int) -> bool:
     """Whether the caption has a verb that agrees with one of the things in number."""
     finite = read_lexicon().words["finite"]
     if any(token.word in finite for token in reading.tokens):

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from core.composition.grid.questions import Mode, Question, Shown, ask, sentence
+from core.composition.grid.questions import BindingQuestion, Mode, PictureContents, ask, sentence
 from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
@@ -39,11 +39,11 @@ from core.statistics.permutation import holm
 ScorePictures = Callable[[ImageStore, Sequence[str]], F64]
 """(n pictures, T texts) -> (n, T) scores, larger is a better match; nan in the rows of pictures that could not be read."""
 ALPHA = 0.05
-FEWEST = 5
+MIN_CELL_PICTURES = 5
 """Pictures below which a cell is greyed: neither tested nor claimed."""
 TIE = 1e-7
 """A difference of scores that is no larger is a tie, and a tie is wrong."""
-MOST_WORDS = 60
+MAX_WORDS = 60
 """Attributes, and objects, of a grid."""
 NO_ATTRIBUTE = "does not see the attribute"
 NO_OBJECT = "does not see the object"
@@ -69,7 +69,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cell:
+class GridCell:
     """One attribute of one object."""
 
     attribute: str
@@ -97,8 +97,8 @@ class BindingGrid:
     mode: Mode
     attributes: tuple[str, ...]
     objects: tuple[str, ...]
-    cells: tuple[Cell, ...]
-    overall: Cell
+    cells: tuple[GridCell, ...]
+    overall: GridCell
     """All pictures together, each once; tested as the cells are, within the same adjustment."""
     n_tests: int
     """Size of the family over which Holm's adjustment is made."""
@@ -111,7 +111,7 @@ class BindingGrid:
 
 def binding_grid(
     pictures: ImageStore,
-    shown: Sequence[Shown],
+    shown: Sequence[PictureContents],
     score: ScorePictures,
     *,
     mode: Mode = "two",
@@ -167,9 +167,9 @@ def _check_words(attributes: Sequence[str], objects: Sequence[str]) -> None:
     for name, words in (("attributes", attributes), ("objects", objects)):
         if len(words) < 2:
             raise InvalidInput(f"A grid needs at least two {name}: got {len(words)} ({', '.join(words)}). Bring pictures that differ in them.")
-        if len(words) > MOST_WORDS:
+        if len(words) > MAX_WORDS:
             raise InvalidInput(
-                f"A grid has at most {MOST_WORDS} {name}: got {len(words):,}. Choose a column with fewer values, or keep some pictures."
+                f"A grid has at most {MAX_WORDS} {name}: got {len(words):,}. Choose a column with fewer values, or keep some pictures."
             )
 
 
@@ -192,7 +192,7 @@ def score_with(encoder: Encoder, *, cache: Path | None = None, progress: Progres
 class _Answer:
     """What the scores say to one question; a tie is wrong and marked."""
 
-    question: Question
+    question: BindingQuestion
     right: tuple[bool | None, ...]
     """(4,) attribute, object, binding, pair; None where it cannot be asked."""
     tied: tuple[bool, ...]
@@ -204,7 +204,7 @@ class _Even:
     the one and not of the other, and the reverse. A model that sees neither word has nothing but this; one that sees both well has none of its
     seeing taken off."""
 
-    def __init__(self, matrix: F64, place: Mapping[tuple[str, str], int], kept: Sequence[Shown]) -> None:
+    def __init__(self, matrix: F64, place: Mapping[tuple[str, str], int], kept: Sequence[PictureContents]) -> None:
         self.matrix, self.place = matrix, place
         self.showing: dict[tuple[int, str], set[int]] = {}
         for one in kept:
@@ -237,7 +237,7 @@ class _Even:
         return float(contrast[picture]) - liking
 
 
-def _answer(question: Question, row: F64, place: Mapping[tuple[str, str], int], even: _Even) -> _Answer:
+def _answer(question: BindingQuestion, row: F64, place: Mapping[tuple[str, str], int], even: _Even) -> _Answer:
     true, mine = float(row[place[question.true]]), question.true
 
     def seen(rivals: Sequence[tuple[str, str]], k: int) -> list[float]:
@@ -266,14 +266,14 @@ def _share(answers: Sequence[_Answer], which: int) -> Share:
 # ---- cells and their tests
 
 
-def _cells(answers: Sequence[_Answer], attributes: Sequence[str], objects: Sequence[str], mode: Mode) -> tuple[tuple[Cell, ...], Cell, int]:
+def _cells(answers: Sequence[_Answer], attributes: Sequence[str], objects: Sequence[str], mode: Mode) -> tuple[tuple[GridCell, ...], GridCell, int]:
     """The cells, all pictures as one, and the number of tests."""
     grouped: dict[tuple[str, str], list[_Answer]] = {}
     for answer in answers:
         grouped.setdefault(answer.question.true, []).append(answer)
     keys = [(a, o) for a in attributes for o in objects if (a, o) in grouped]
     every = {**{key: grouped[key] for key in keys}, ALL: _once(answers)}
-    tests = {key: _tests(own, mode) for key, own in every.items() if len(own) >= FEWEST}
+    tests = {key: _tests(own, mode) for key, own in every.items() if len(own) >= MIN_CELL_PICTURES}
     known = [(key, k) for key, found in tests.items() for k in range(3) if np.isfinite(found[k])]
     adjusted = dict(zip(known, holm([tests[key][k] for key, k in known]).tolist())) if known else {}
     made = {key: _cell(key, own, [adjusted.get((key, k), float("nan")) for k in range(3)]) for key, own in every.items()}
@@ -288,10 +288,10 @@ def _once(answers: Sequence[_Answer]) -> list[_Answer]:
     return list(first.values())
 
 
-def _cell(key: tuple[str, str], answers: Sequence[_Answer], p: Sequence[float]) -> Cell:
+def _cell(key: tuple[str, str], answers: Sequence[_Answer], p: Sequence[float]) -> GridCell:
     attribute, thing, binding, pair = (_share(answers, which) for which in range(4))
-    verdict = GREY if len(answers) < FEWEST else _verdict((attribute, thing, binding), p)
-    return Cell(key[0], key[1], len(answers), attribute, thing, binding, pair, p[0], p[1], p[2], verdict)
+    verdict = GREY if len(answers) < MIN_CELL_PICTURES else _verdict((attribute, thing, binding), p)
+    return GridCell(key[0], key[1], len(answers), attribute, thing, binding, pair, p[0], p[1], p[2], verdict)
 
 
 def _verdict(shares: tuple[Share, Share, Share], p: Sequence[float]) -> str:
@@ -333,9 +333,9 @@ def _right(answers: Sequence[_Answer], which: int) -> Bool:
     return np.array([bool(answer.right[which]) for answer in answers])
 
 
-def _notes(cells: Sequence[Cell], mode: Mode) -> tuple[str, ...]:
+def _notes(cells: Sequence[GridCell], mode: Mode) -> tuple[str, ...]:
     grey = sum(cell.verdict == GREY for cell in cells)
-    made = [f"{grey} of {len(cells)} cells have fewer than {FEWEST} pictures and are not tested."] if grey else []
+    made = [f"{grey} of {len(cells)} cells have fewer than {MIN_CELL_PICTURES} pictures and are not tested."] if grey else []
     if mode == "one":
         made.append("A picture of one thing cannot show whether attribute and object are bound: bring pictures with two things to test binding.")
     unasked = sum(not (cell.sees_attribute.n and cell.sees_object.n) for cell in cells)

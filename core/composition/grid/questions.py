@@ -20,7 +20,7 @@ Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PictureContents:
     """What a picture shows."""
 
     picture: int
@@ -30,7 +30,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class BindingQuestion:
     """What is asked of one thing of one picture; each phrase is an (attribute, object)."""
 
     picture: int
@@ -51,11 +51,11 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GridQuestions:
     """The questions of a grid."""
 
-    questions: tuple[Question, ...]
-    kept: tuple[Shown, ...]
+    questions: tuple[BindingQuestion, ...]
+    kept: tuple[PictureContents, ...]
     """The pictures that are asked."""
     attributes: tuple[str, ...]
     objects: tuple[str, ...]
@@ -74,14 +74,14 @@ def sentence(template: str, attribute: str, thing: str) -> str:
     return right_articles(template.replace("{}", phrase))
 
 
-def ask(shown: Sequence[Shown], n: int, mode: Mode, family: Mapping[str, str]) -> Asked:
+def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[str, str]) -> GridQuestions:
     """The questions of every picture that fits the mode; the others are counted with their reason.
 
     Raises:
         InvalidInput: a picture is named twice or is not there, or none fits the mode.
     """
     _check(shown, n)
-    kept, left_out = list[Shown](), list[tuple[int, str]]()
+    kept, left_out = list[PictureContents](), list[tuple[int, str]]()
     for one in shown:
         reason = _misfit(one, mode, family)
         if reason:
@@ -99,10 +99,10 @@ def ask(shown: Sequence[Shown], n: int, mode: Mode, family: Mapping[str, str]) -
     questions = [_question(one, at, mode, attributes, objects, family) for one in kept for at in range(len(one.things))]
     reasons = Counter(reason for _, reason in left_out)
     notes = tuple(f"{count:,} pictures are left out because {reason}." for reason, count in reasons.most_common())
-    return Asked(tuple(questions), tuple(kept), attributes, objects, tuple(left_out), notes)
+    return GridQuestions(tuple(questions), tuple(kept), attributes, objects, tuple(left_out), notes)
 
 
-def _check(shown: Sequence[Shown], n: int) -> None:
+def _check(shown: Sequence[PictureContents], n: int) -> None:
     twice = [at for at, count in Counter(one.picture for one in shown).items() if count > 1]
     if twice:
         raise InvalidInput(f"Picture {twice[0]} is described {len(twice) and sum(one.picture == twice[0] for one in shown)} times. Describe it once.")
@@ -110,7 +110,7 @@ def _check(shown: Sequence[Shown], n: int) -> None:
         raise InvalidInput(f"Picture {bad[0]} is described and there are {n:,} pictures, counted from 0. Leave it out.")
 
 
-def _misfit(one: Shown, mode: Mode, family: Mapping[str, str]) -> str:
+def _misfit(one: PictureContents, mode: Mode, family: Mapping[str, str]) -> str:
     if not one.things:
         return "no attribute of an object is known of them"
     if mode == "one":
@@ -123,7 +123,9 @@ def _misfit(one: Shown, mode: Mode, family: Mapping[str, str]) -> str:
     return "" if family.get(first, "") == family.get(second, "") else "the attributes of their two things are of different families"
 
 
-def _question(one: Shown, at: int, mode: Mode, attributes: Sequence[str], objects: Sequence[str], family: Mapping[str, str]) -> Question:
+def _question(
+    one: PictureContents, at: int, mode: Mode, attributes: Sequence[str], objects: Sequence[str], family: Mapping[str, str]
+) -> BindingQuestion:
     attribute, thing = one.things[at]
     here, things = {a for a, _ in one.things}, {o for _, o in one.things}
     rivals = [a for a in attributes if family.get(a, "") == family.get(attribute, "")]
@@ -131,15 +133,15 @@ def _question(one: Shown, at: int, mode: Mode, attributes: Sequence[str], object
     elsewhere = tuple((attribute, o) for o in objects if o not in things)
     if mode == "one":
         pairs = tuple((a, o) for a in rivals for o in objects if (a, o) != (attribute, thing))
-        return Question(one.picture, (attribute, thing), None, absent, elsewhere, pairs)
+        return BindingQuestion(one.picture, (attribute, thing), None, absent, elsewhere, pairs)
     other = one.things[1 - at]
-    return Question(one.picture, (attribute, thing), other, absent, elsewhere, ((other[0], thing), (attribute, other[1])))
+    return BindingQuestion(one.picture, (attribute, thing), other, absent, elsewhere, ((other[0], thing), (attribute, other[1])))
 
 
 # ---- where it is known from
 
 
-def shown_from_columns(samples: SampleSet, attribute: str, objects: str = "") -> tuple[Shown, ...]:
+def shown_from_columns(samples: SampleSet, attribute: str, objects: str = "") -> tuple[PictureContents, ...]:
     """One thing a picture: a category column as the attribute, another (or, with "", the label) as the object. Rows without either show nothing.
 
     Raises:
@@ -148,7 +150,7 @@ def shown_from_columns(samples: SampleSet, attribute: str, objects: str = "") ->
     first = _values(samples, attribute)
     second = _values(samples, objects) if objects else _labels(samples)
     pairs = [(a, o) for a, o in zip(first, second)]
-    return tuple(Shown(i, ((spoken(str(a)), spoken(str(o))),) if a is not None and o is not None else ()) for i, (a, o) in enumerate(pairs))
+    return tuple(PictureContents(i, ((spoken(str(a)), spoken(str(o))),) if a is not None and o is not None else ()) for i, (a, o) in enumerate(pairs))
 
 
 def _values(samples: SampleSet, name: str) -> list[Any]:
@@ -165,7 +167,7 @@ def _labels(samples: SampleSet) -> list[Any]:
     return [samples.class_names[label] for label in samples.labels.tolist()]
 
 
-def shown_from_captions(captions: Sequence[str], family: str = "") -> tuple[tuple[Shown, ...], str]:
+def shown_from_captions(captions: Sequence[str], family: str = "") -> tuple[tuple[PictureContents, ...], str]:
     """What captions say, by the lexicon, one picture a caption; of one family of attributes. A caption can be silent on what is in the picture.
 
     Args:
@@ -187,23 +189,23 @@ def shown_from_captions(captions: Sequence[str], family: str = "") -> tuple[tupl
         counts = {own: (sum(_named(things, own) == 2 for things in read), sum(_named(things, own) > 0 for things in read)) for own in families}
         family = max(families, key=lambda own: counts[own])
     found = [tuple(dict.fromkeys((a, o) for a, own, o in things if own == family)) for things in read]
-    return tuple(Shown(i, pairs) for i, pairs in enumerate(found)), family
+    return tuple(PictureContents(i, pairs) for i, pairs in enumerate(found)), family
 
 
 def _named(things: Sequence[tuple[str, str, str]], family: str) -> int:
     return sum(own == family for _, own, _ in things)
 
 
-def shown_from_truth(scenes: Sequence[Sequence[Mapping[str, str]]], attribute: str = "color", thing: str = "shape") -> tuple[Shown, ...]:
+def shown_from_truth(scenes: Sequence[Sequence[Mapping[str, str]]], attribute: str = "color", thing: str = "shape") -> tuple[PictureContents, ...]:
     """Of rendered scenes whose truth is known, in the form of CLEVR's `objects`: for each picture its things, each with named properties.
 
     Raises:
         InvalidInput: a thing lacks one of the two properties.
     """
-    made: list[Shown] = []
+    made: list[PictureContents] = []
     for i, things in enumerate(scenes):
         for one in things:
             if missing := [name for name in (attribute, thing) if name not in one]:
                 raise InvalidInput(f"A thing of picture {i} has no {missing[0]!r}: it has {', '.join(map(str, list(one)[:8]))}. Name one of these.")
-        made.append(Shown(i, tuple((spoken(str(one[attribute])), spoken(str(one[thing]))) for one in things)))
+        made.append(PictureContents(i, tuple((spoken(str(one[attribute])), spoken(str(one[thing]))) for one in things)))
     return tuple(made)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.composition.grid.questions import Mode, Shown, shown_from_captions, shown_from_truth
+from core.composition.grid.questions import Mode, PictureContents, shown_from_captions, shown_from_truth
 from core.composition.readers.fields import as_list, as_object, load_json, text_of
 from core.composition.readers.recognise import shape_of
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import match_files
 from core.data.tables.read import Table, read_table
-from core.data.tables.roles import plain
+from core.data.tables.roles import snake_case
 from core.errors import InvalidInput
 from core.language.grammar import spoken
 from core.records import ImageStore
@@ -28,11 +28,11 @@ Things = tuple[tuple[str | None, str | None], tuple[str | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Brought:
+class GridData:
     """Pictures, what each shows, and which of the two grids that gives."""
 
     pictures: ImageStore
-    shown: tuple[Shown, ...]
+    shown: tuple[PictureContents, ...]
     mode: Mode
     notes: tuple[str, ...]
 
@@ -46,7 +46,7 @@ def read_grid(
     caption: str | None = None,
     family: str = "",
     one: bool = False,
-) -> Brought:
+) -> GridData:
     """Read what a grid is made of.
 
     Args:
@@ -83,11 +83,11 @@ def read_grid(
     if caption is not None:
         texts = ["" if pd.isna(value) else str(value) for value in frame[caption]]
         shown, used = shown_from_captions(texts, family)
-        return Brought(pictures, shown, "one" if one else "two", (*notes, f"Captions were read for attributes of the family {used!r}."))
+        return GridData(pictures, shown, "one" if one else "two", (*notes, f"Captions were read for attributes of the family {used!r}."))
     pairs = [(attribute, thing), second] if second[0] else [(attribute, thing)]
     columns = [[_values(frame, str(column)) for column in pair] for pair in pairs]
-    shown = tuple(Shown(i, _things([(first[i], other[i]) for first, other in columns])) for i in range(len(frame)))
-    return Brought(pictures, shown, "two" if second[0] else "one", notes)
+    shown = tuple(PictureContents(i, _things([(first[i], other[i]) for first, other in columns])) for i in range(len(frame)))
+    return GridData(pictures, shown, "two" if second[0] else "one", notes)
 
 
 def _things(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -112,7 +112,7 @@ def _pictures(read: Table, table: Path, images: Path | None, image: str | None) 
         name = image if image is not None and image in read.images else next(iter(read.images))
         every = list(range(len(read.frame)))
         return every, read.images[name], every, read.notes
-    column = image or next((str(c) for c in read.frame.columns if plain(str(c)) in USUAL), "")
+    column = image or next((str(c) for c in read.frame.columns if snake_case(str(c)) in USUAL), "")
     if column not in read.frame.columns:
         there = ", ".join(map(repr, list(read.frame.columns)[:12]))
         which = f"there is no column {column!r}" if column else "no column is known as that of their paths"
@@ -125,7 +125,7 @@ def _pictures(read: Table, table: Path, images: Path | None, image: str | None) 
     return [int(positions[row]) for row in rows], store, rows, (*read.notes, *store.notes, *ledger.notes, *ledger.summary())
 
 
-def _from_scenes(file: Path, images: Path | None, attribute: str, thing: str, one: bool) -> Brought:
+def _from_scenes(file: Path, images: Path | None, attribute: str, thing: str, one: bool) -> GridData:
     scenes = as_list(as_object(load_json(file), file.name, "scenes").get("scenes"), f"{file.name}: scenes", "scenes")
     names: list[str] = []
     things: list[list[Any]] = []
@@ -139,4 +139,4 @@ def _from_scenes(file: Path, images: Path | None, attribute: str, thing: str, on
     positions = match_files(np.array(names, dtype=object), store, ledger, column="image_filename", count_unused=False)
     rows = ledger.kept().tolist()
     shown = shown_from_truth([things[row] for row in rows], attribute, thing)
-    return Brought(store.keep([int(positions[row]) for row in rows]), shown, "one" if one else "two", (*store.notes, *ledger.summary()))
+    return GridData(store.keep([int(positions[row]) for row in rows]), shown, "one" if one else "two", (*store.notes, *ledger.summary()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.composition.grid.questions import Shown
+from core.composition.grid.questions import PictureContents
 from core.errors import InvalidInput
 from core.language.grammar import spoken
 from core.scenes.benchmarks import SceneStore, scenes_of
@@ -13,7 +13,7 @@ ATTRIBUTES = ("colour", "material")
 SEED = 2026
 
 
-def draw_binding(n: int = 300, attribute: str = "colour", *, seed: int = SEED) -> tuple[SceneStore, tuple[Shown, ...]]:
+def draw_binding(n: int = 300, attribute: str = "colour", *, seed: int = SEED) -> tuple[SceneStore, tuple[PictureContents, ...]]:
     """n pictures of two things that differ in shape and in one attribute, and what each shows, for `core.composition.grid.binding.binding_grid`.
 
     They come in twos with the attribute exchanged, and nothing is held out, so that what a model thinks of a word whatever is shown evens out. For
@@ -32,4 +32,4 @@ def draw_binding(n: int = 300, attribute: str = "colour", *, seed: int = SEED) -
     plan = RenderedPlan(kinds=(attribute,), distractors=(0, 0), held_out=HeldOut())
     scenes = scenes_of(draw_items(plan, n // 2, seed, "seen"))
     pairs = [tuple((spoken(getattr(thing, attribute)), spoken(thing.shape)) for thing in scene.things) for scene in scenes]
-    return SceneStore(scenes), tuple(Shown(i, things) for i, things in enumerate(pairs))
+    return SceneStore(scenes), tuple(PictureContents(i, things) for i, things in enumerate(pairs))

@@ -14,7 +14,7 @@ from core.composition.readers.recognise import one_file_of
 from core.errors import InvalidInput
 from core.records import Benchmark
 
-FEWEST = 25
+MIN_PAIR_ITEMS = 25
 """Items that an attribute pair needs to count in the headline, as in ARO's code."""
 _LEFT_OUT = """
 adjusting; attached to; between; bigger than; biting; boarding; brushing; chewing; cleaning; climbing; close to; coming from; coming out of;
@@ -89,17 +89,17 @@ def read_attribution(path: Path) -> Benchmark:
     ]
     pairs = [_pair(row, f"{file.name}, record {i}") for i, row in enumerate(rows)]
     sizes = Counter(pairs)
-    rare = {pair for pair, n in sizes.items() if n < FEWEST}
+    rare = {pair for pair, n in sizes.items() if n < MIN_PAIR_ITEMS}
     if len(rare) == len(sizes):
         book.average = ""
-        book.note(f"No pair of attributes has {FEWEST} items, so the headline weighs items equally; ARO's is a mean over such pairs.")
+        book.note(f"No pair of attributes has {MIN_PAIR_ITEMS} items, so the headline weighs items equally; ARO's is a mean over such pairs.")
     for i, (row, pair) in enumerate(zip(rows, pairs, strict=True)):
-        tags = {"attributes left out": f"pairs with fewer than {FEWEST} items"} if pair in rare else {"attributes": pair}
+        tags = {"attributes left out": f"pairs with fewer than {MIN_PAIR_ITEMS} items"} if pair in rare else {"attributes": pair}
         _add(book, i, f"{file.name}, record {i}", row, tags)
     if rare and book.average:
         left = sum(sizes[pair] for pair in rare)
         book.note(
-            f"{left:,} of {len(rows):,} items belong to the {len(rare):,} pairs of attributes with fewer than {FEWEST} items, which ARO leaves out "
+            f"{left:,} of {len(rows):,} items belong to the {len(rare):,} pairs of attributes with fewer than {MIN_PAIR_ITEMS} items, which ARO leaves out "
             "of its mean: they are scored, and not in the headline."
         )
     return book.build()

@@ -11,10 +11,10 @@ from core.errors import InvalidInput
 from core.options import check_text
 from core.records import Benchmark, Bool, Box, Item, Kind, Picture
 
-MOST_ITEMS = 200_000
-LONGEST_CAPTION = 2000
+MAX_ITEMS = 200_000
+MAX_CAPTION_LENGTH = 2000
 """Characters; the longest published caption is a tenth of it."""
-LONGEST_NAME = 1000
+MAX_NAME_LENGTH = 1000
 FIRST_OF_EACH = ((0, 0), (1, 1))
 """The match of a pair: caption i belongs to picture i."""
 
@@ -43,8 +43,8 @@ class Builder:
         Raises:
             InvalidInput: the name is empty, too long or holds what no file name can.
         """
-        if not (written := name.strip()) or len(written) > LONGEST_NAME or "\0" in written:
-            raise InvalidInput(f"{where}: a picture's name must have 1 to {LONGEST_NAME:,} characters: got {written[:60]!r}. Name its file.")
+        if not (written := name.strip()) or len(written) > MAX_NAME_LENGTH or "\0" in written:
+            raise InvalidInput(f"{where}: a picture's name must have 1 to {MAX_NAME_LENGTH:,} characters: got {written[:60]!r}. Name its file.")
         check_text(written, f"{where}: the picture's name")
         return self._places.setdefault((written, box), len(self._places))
 
@@ -72,8 +72,8 @@ class Builder:
         else:
             own = {key: value for key, value in (tags or {}).items() if value}
             self.items.append(Item(self._own_id(id), tuple(pictures), said, tuple(match), own, hard))
-        if len(self.items) + len(self.excluded) > MOST_ITEMS:
-            raise InvalidInput(f"{self.title} has more than {MOST_ITEMS:,} items, the most that is read. Split its file.")
+        if len(self.items) + len(self.excluded) > MAX_ITEMS:
+            raise InvalidInput(f"{self.title} has more than {MAX_ITEMS:,} items, the most that is read. Split its file.")
 
     def exclude(self, id: str, reason: str) -> None:
         """Leave an item out. What follows ": " in the reason is an example, not another reason."""
@@ -120,9 +120,9 @@ def tidy_caption(caption: str, where: str) -> str:
     Raises:
         InvalidInput: it is longer than 2,000 characters, or holds half of a surrogate pair.
     """
-    if len(caption) > LONGEST_CAPTION:
+    if len(caption) > MAX_CAPTION_LENGTH:
         raise InvalidInput(
-            f"{where}: a caption has at most {LONGEST_CAPTION:,} characters: this one has {len(caption):,} ({caption[:40]!r}). Shorten it."
+            f"{where}: a caption has at most {MAX_CAPTION_LENGTH:,} characters: this one has {len(caption):,} ({caption[:40]!r}). Shorten it."
         )
     check_text(caption, where)
     return " ".join(caption.split()) if any(unicodedata.category(character)[0] not in "CZ" for character in caption) else ""

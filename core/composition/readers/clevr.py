@@ -15,7 +15,7 @@ from core.records import Benchmark, Bool
 WORDS = ("size", "color", "material", "shape")
 """In the order in which a query says them."""
 TAGS: tuple[str, ...] = ("size", "colour", "material", "shape")
-MOST_PAIRS = 20_000_000
+MAX_PAIRS = 20_000_000
 """Queries times pictures; CLEVR's validation part has 1.4 million."""
 Combination = tuple[str, ...]
 
@@ -53,9 +53,9 @@ def read_scenes(path: Path) -> Benchmark:
         objects = as_list(scene.get("objects"), f"{where}: objects", "objects")
         pictures[place] = [_combination(thing, f"{where}, object {k}") for k, thing in enumerate(objects)]
     queries = sorted({combination for own in pictures.values() for combination in own})
-    if len(queries) * len(pictures) > MOST_PAIRS:
+    if len(queries) * len(pictures) > MAX_PAIRS:
         raise InvalidInput(
-            f"{file.name}: {len(queries):,} queries times {len(pictures):,} pictures are more than {MOST_PAIRS:,}, the most that is ranked."
+            f"{file.name}: {len(queries):,} queries times {len(pictures):,} pictures are more than {MAX_PAIRS:,}, the most that is ranked."
         )
     fits, hard = _truth(list(pictures.values()), queries)
     for k, query in enumerate(queries):

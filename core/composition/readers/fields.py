@@ -13,7 +13,7 @@ from typing import Any
 from core.errors import InvalidInput
 from core.records import Box
 
-LARGEST = 200 * 2**20
+MAX_FILE_BYTES = 200 * 2**20
 """Bytes of one file; the largest published one (the scenes of CLEVR) has about 150 MB."""
 DATA_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 _HEAD = 2**18  # bytes in which the line of column names must end
@@ -77,8 +77,8 @@ def header(path: Path) -> list[str]:
 def _check(path: Path) -> None:
     if not path.is_file():
         raise InvalidInput(f"There is no file {str(path)[:200]!r}. Give the path of a benchmark's file, or the folder that holds it.")
-    if (size := path.stat().st_size) > LARGEST:
-        raise InvalidInput(f"{path.name} has {size / 2**20:,.0f} MB; at most {LARGEST // 2**20} MB are read. Split it.")
+    if (size := path.stat().st_size) > MAX_FILE_BYTES:
+        raise InvalidInput(f"{path.name} has {size / 2**20:,.0f} MB; at most {MAX_FILE_BYTES // 2**20} MB are read. Split it.")
 
 
 def _text(path: Path) -> str:

@@ -13,7 +13,7 @@ from core.composition.readers.tables import read_rows
 from core.errors import InvalidInput
 from core.records import Benchmark
 
-MOST_VALUES = 50
+MAX_VALUES = 50
 """Different values of a column that becomes a tag; a column with more is not one."""
 _PAIR = ("image_1", "caption_1", "image_2", "caption_2")
 
@@ -59,7 +59,7 @@ def read_own(path: Path) -> Benchmark:
         else:
             book.exclude(id, "it names no picture")
     if left := [name for name in columns if name not in used and name not in tags]:
-        book.note(f"Columns that are no tags, having more than {MOST_VALUES} values or other than text and numbers: {few(left)}.")
+        book.note(f"Columns that are no tags, having more than {MAX_VALUES} values or other than text and numbers: {few(left)}.")
     return book.build()
 
 
@@ -104,6 +104,6 @@ def _tag_columns(rows: list[tuple[str, Record]], columns: list[str]) -> list[str
     for column in columns:
         values = {label_of(row, column) for _, row in rows}
         plain = all(row.get(column) is None or label_of(row, column) for _, row in rows)
-        if plain and values != {""} and len(values) <= MOST_VALUES:
+        if plain and values != {""} and len(values) <= MAX_VALUES:
             fitting.append(column)
     return fitting

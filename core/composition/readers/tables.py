@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from core.composition.readers.builder import MOST_ITEMS
-from core.composition.readers.fields import LARGEST, Record, few, header, kind_of
+from core.composition.readers.builder import MAX_ITEMS
+from core.composition.readers.fields import MAX_FILE_BYTES, Record, few, header, kind_of
 from core.data.images.limits import Limits
 from core.data.tables.read import read_table
 from core.errors import InvalidInput
 
-_LONGEST_CELL = 400_000  # characters; the longest published list of hard negatives is far below
+_MAX_CELL_LENGTH = 400_000  # characters; the longest published list of hard negatives is far below
 
 
 def read_rows(path: Path, needed: Sequence[str]) -> tuple[list[tuple[str, Record]], tuple[str, ...]]:
@@ -26,11 +26,11 @@ def read_rows(path: Path, needed: Sequence[str]) -> tuple[list[tuple[str, Record
         InvalidInput: the file cannot be read, lacks a column, has too many rows or is too large.
     """
     names = header(path)
-    table = read_table(path, as_text=tuple(names), limits=Limits(max_table_bytes=LARGEST))
+    table = read_table(path, as_text=tuple(names), limits=Limits(max_table_bytes=MAX_FILE_BYTES))
     if absent := [name for name in needed if name not in table.frame.columns]:
         raise InvalidInput(f"{path.name} has no column {absent[0]!r}; it has {few(list(map(str, table.frame.columns)))}. Name it so.")
-    if len(table.frame) > MOST_ITEMS:
-        raise InvalidInput(f"{path.name} has {len(table.frame):,} rows; at most {MOST_ITEMS:,} are read. Split it.")
+    if len(table.frame) > MAX_ITEMS:
+        raise InvalidInput(f"{path.name} has {len(table.frame):,} rows; at most {MAX_ITEMS:,} are read. Split it.")
     records = table.frame.astype(object).where(table.frame.notna(), None).to_dict("records")
     rows: list[tuple[str, Record]] = [
         (f"{path.name}, row {i}", {str(key): value for key, value in record.items()}) for i, record in enumerate(records)
@@ -54,7 +54,7 @@ def literal_list(cell: str, where: str, kind: type[str] | type[int]) -> list[Any
     if not text:
         return []
     what = "texts" if kind is str else "whole numbers"
-    if len(text) > _LONGEST_CELL or not (text.startswith("[") and text.endswith("]")):
+    if len(text) > _MAX_CELL_LENGTH or not (text.startswith("[") and text.endswith("]")):
         raise InvalidInput(f"{where} must be a list of {what} in brackets: it is {text[:40]!r}. Bring the file as it was published.")
     try:
         with warnings.catch_warnings():

@@ -16,12 +16,12 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from core.errors import InvalidInput
-from core.records import F64, I64, Benchmark, Item, Pictured, Progress, Scorer, Scores, no_progress
+from core.records import F64, I64, Benchmark, Item, LoadedBenchmark, Progress, Scorer, Scores, no_progress
 
 FOLDS = 5
-FEWEST = 50
+MIN_LEARNING_ITEMS = 50
 """Items from which foils' habits are learned: below it, nothing is."""
-MOST_FOILS = 20_000
+MAX_FOILS = 20_000
 """(true caption, foil) pairs that one fit learns from; drawn at random where there are more."""
 STRENGTH = 0.3
 """C of the logistic regression, fixed beforehand: no score is looked at to choose it."""
@@ -41,7 +41,7 @@ class LengthScorer:
     def fingerprint(self) -> str:
         return f"blind/{self.name}"
 
-    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
         """The signed number of characters of each caption, whatever the picture."""
         sign = 1.0 if self.longer else -1.0
         made = [np.array([sign * len(c) for c in item.captions]) for item in pictured.benchmark.items]
@@ -53,7 +53,7 @@ class LearnedScorer:
     """Learns from other items' captions how foils differ from true captions, and never sees a picture.
 
     A logistic regression on true minus foil: words, pairs of words, runs of 2 to 4 letters, and length. Every item is scored by a fit on items of
-    other pictures (5 folds), within each value of the tag that the benchmark averages over, if that has `FEWEST` items.
+    other pictures (5 folds), within each value of the tag that the benchmark averages over, if that has `MIN_LEARNING_ITEMS` items.
 
     It is told which caption of the *other* items is the true one, as no zero-shot model is. So it says how far text alone can go on this
     benchmark, not how a language model would fare that was never shown it.
@@ -69,19 +69,19 @@ class LearnedScorer:
     def fingerprint(self) -> str:
         return f"blind/{self.name}, C {STRENGTH}, seed {self.seed}"
 
-    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
         """The fitted weight of each caption, whatever the picture.
 
         Args:
             progress: called as ("learn the foils' habits", done, total).
 
         Raises:
-            InvalidInput: the items are not choices, or fewer than `FEWEST`, or of fewer than `FOLDS` pictures.
+            InvalidInput: the items are not choices, or fewer than `MIN_LEARNING_ITEMS`, or of fewer than `FOLDS` pictures.
         """
         benchmark = pictured.benchmark
-        if benchmark.kind != "choice" or len(benchmark) < FEWEST:
+        if benchmark.kind != "choice" or len(benchmark) < MIN_LEARNING_ITEMS:
             raise InvalidInput(
-                f"Foils' habits are learned from choices between captions, at least {FEWEST}: {benchmark.title} has {len(benchmark):,} items "
+                f"Foils' habits are learned from choices between captions, at least {MIN_LEARNING_ITEMS}: {benchmark.title} has {len(benchmark):,} items "
                 f"of kind {benchmark.kind!r}. Leave the blind baseline out."
             )
         folds = _folds(benchmark, self.seed)
@@ -92,7 +92,7 @@ class LearnedScorer:
                 progress("learn the foils' habits", number * FOLDS + fold, len(parts) * FOLDS)
                 train, test = (part[(folds[part] == fold) == held] for held in (False, True))
                 if len(test):
-                    if len(train) < FEWEST // 2:  # the part is all of a few pictures
+                    if len(train) < MIN_LEARNING_ITEMS // 2:  # the part is all of a few pictures
                         train = np.flatnonzero(folds != fold)
                     captions = _Weights([benchmark.items[i] for i in train.tolist()], np.random.default_rng([self.seed, number, fold]))
                     for i, scores in zip(test.tolist(), captions.of([benchmark.items[i] for i in test.tolist()])):
@@ -112,9 +112,11 @@ def blind_scorers(benchmark: Benchmark, seed: int = 0) -> tuple[tuple[Scorer, ..
         return (), ()
     lengths = (LengthScorer(False), LengthScorer(True))
     n_files = len({benchmark.pictures[item.pictures[0]].name for item in benchmark.items})
-    if len(benchmark) < FEWEST or n_files < FOLDS:
+    if len(benchmark) < MIN_LEARNING_ITEMS or n_files < FOLDS:
         there = f"{len(benchmark):,} of {n_files:,}"
-        return lengths, (f"What text alone gives away is not learned: that takes {FEWEST} items of {FOLDS} pictures, and there are {there}.",)
+        return lengths, (
+            f"What text alone gives away is not learned: that takes {MIN_LEARNING_ITEMS} items of {FOLDS} pictures, and there are {there}.",
+        )
     return (*lengths, LearnedScorer(seed)), ()
 
 
@@ -132,8 +134,8 @@ class _Weights:
             except ValueError:  # nothing occurs often enough
                 continue
         true, foils = _places(items)
-        if len(true) > MOST_FOILS:
-            kept = rng.permutation(len(true))[:MOST_FOILS]
+        if len(true) > MAX_FOILS:
+            kept = rng.permutation(len(true))[:MAX_FOILS]
             true, foils = true[kept], foils[kept]
         lengths = _lengths(captions)
         self._scale = np.maximum((lengths[true] - lengths[foils]).std(axis=0), 1.0)
@@ -187,11 +189,11 @@ def _parts(benchmark: Benchmark) -> list[I64]:
     """Items that are learned from together: one value of the averaged tag, the small values together, or all items."""
     values = np.array([item.tags.get(benchmark.average, "") for item in benchmark.items], str)
     names, counts = np.unique(values, return_counts=True)
-    small = names[counts < FEWEST]
+    small = names[counts < MIN_LEARNING_ITEMS]
     rest = np.flatnonzero(np.isin(values, small))
-    if len(names) == 1 or 0 < len(rest) < FEWEST:
+    if len(names) == 1 or 0 < len(rest) < MIN_LEARNING_ITEMS:
         return [np.arange(len(benchmark))]
-    return [*(np.flatnonzero(values == name) for name in names[counts >= FEWEST]), *([rest] if len(rest) else [])]
+    return [*(np.flatnonzero(values == name) for name in names[counts >= MIN_LEARNING_ITEMS]), *([rest] if len(rest) else [])]
 
 
 def _rows(benchmark: Benchmark, made: list[F64]) -> tuple[F64, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from core.composition.scoring.measures import Scope, estimate_of, macro_of, mean_of, scopes_of
+from core.composition.scoring.measures import TagScope, estimate_of, macro_of, mean_of, scopes_of
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, ComparedMetric, CompositionComparison, CompositionResult, Estimate
 from core.statistics.paired import paired_difference, paired_p, sign_flip_p
@@ -36,7 +36,7 @@ def compare_results(a: CompositionResult, b: CompositionResult, *, seed: int = 0
     rows_a, rows_b = _common(a, b)
     groups = next((g[r] for g, r in ((a.groups, rows_a), (b.groups, rows_b)) if g is not None), None)
     tags = {tag: tuple(values[row] for row in rows_a.tolist()) for tag, values in a.tags.items()}
-    scopes = (Scope("", ALL, np.arange(len(rows_a))), *(scopes_of(tags, a.average) if by_tag else ()))
+    scopes = (TagScope("", ALL, np.arange(len(rows_a))), *(scopes_of(tags, a.average) if by_tag else ()))
     averaged = np.array(tags.get(a.average, ()), str)
     found: list[ComparedMetric] = []
     for key in (metric.key for metric in a.metrics):
@@ -77,7 +77,7 @@ def _notes(a: CompositionResult, b: CompositionResult, n: int) -> tuple[str, ...
 
 
 def _compared(
-    key: str, scope: Scope, a: F64, b: F64, groups: I64 | None, averaged: npt.NDArray[np.str_], *, share: bool, seed: int
+    key: str, scope: TagScope, a: F64, b: F64, groups: I64 | None, averaged: npt.NDArray[np.str_], *, share: bool, seed: int
 ) -> ComparedMetric:
     """One metric in one scope, with p not yet adjusted."""
     rows, strata = scope.rows, None

@@ -14,7 +14,7 @@ from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
-from core.records import F32, F64, I64, Item, Pictured, Progress, Scores, distinct_captions, no_progress
+from core.records import F32, F64, I64, Item, LoadedBenchmark, Progress, Scores, distinct_captions, no_progress
 
 BATCH = 256
 """Captions between two reports of progress; each batch is kept in the cache by itself, so a run that was stopped goes on from there."""
@@ -47,7 +47,7 @@ class EncoderScorer:
     def fingerprint(self) -> str:
         return self.encoder.fingerprint
 
-    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
         """Each picture and each caption is encoded once; only pairs within an item are scored, so memory stays bounded.
 
         Args:

@@ -21,18 +21,18 @@ TITLES = {
     "map": "Mean average precision over hard pictures",
     "map all": "Mean average precision over all pictures",
 }
-SMALLEST = 5
+MIN_TAG_ITEMS = 5
 """Items of a tag's value that is shown alone; smaller ones are pooled."""
-POOLED = f"fewer than {SMALLEST} items each"
-MOST_VALUES = 60
+POOLED = f"fewer than {MIN_TAG_ITEMS} items each"
+MAX_VALUES = 60
 """A tag of more values (after pooling) is no breakdown but a name of each item."""
-FEWEST_GROUPS = 20
+MIN_GROUPS = 20
 """Below so many groups the bootstrap over groups has intervals that are too narrow."""
 REPEATS = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scope:
+class TagScope:
     """The items of one value of a tag."""
 
     tag: str
@@ -54,7 +54,7 @@ def picture_groups(items: Sequence[Item], pictures: Sequence[Picture] = ()) -> t
         pictures: of the benchmark; crops of one file are then one picture.
 
     Returns:
-        None without a note where no two items share a picture; None with one where there are fewer than `FEWEST_GROUPS` groups (every query of a
+        None without a note where no two items share a picture; None with one where there are fewer than `MIN_GROUPS` groups (every query of a
         retrieval benchmark ranks the same pictures), so that intervals can only speak of other items on the same pictures.
     """
     parents: dict[int, int] = {}
@@ -75,7 +75,7 @@ def picture_groups(items: Sequence[Item], pictures: Sequence[Picture] = ()) -> t
     n_groups = len(np.unique(groups))
     if n_groups == len(items):
         return None, ""
-    if n_groups < FEWEST_GROUPS:
+    if n_groups < MIN_GROUPS:
         return None, "The items share their pictures: intervals and p speak of other items on these pictures, not of other pictures."
     return groups.astype(np.int64), (
         f"{len(items):,} items share pictures, directly or through others, in {n_groups:,} groups: intervals and p keep each group whole."
@@ -88,21 +88,21 @@ def tags_of(items: Sequence[Item]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(item.tags.get(name, "") for item in items) for name in names}
 
 
-def scopes_of(tags: Mapping[str, Sequence[str]], average: str = "") -> tuple[Scope, ...]:
-    """The breakdowns: each tag of 2 to `MOST_VALUES` values, the largest value first.
+def scopes_of(tags: Mapping[str, Sequence[str]], average: str = "") -> tuple[TagScope, ...]:
+    """The breakdowns: each tag of 2 to `MAX_VALUES` values, the largest value first.
 
-    Values of fewer than `SMALLEST` items are pooled into one that comes last. The tag that a headline averages over is always broken down, and
+    Values of fewer than `MIN_TAG_ITEMS` items are pooled into one that comes last. The tag that a headline averages over is always broken down, and
     nothing of it is pooled.
     """
-    found: list[Scope] = []
+    found: list[TagScope] = []
     for tag, values in tags.items():
         names, counts = np.unique([v for v in values if v], return_counts=True)
-        small = set() if tag == average else {str(name) for name, count in zip(names, counts) if count < SMALLEST}
+        small = set() if tag == average else {str(name) for name, count in zip(names, counts) if count < MIN_TAG_ITEMS}
         pooled = np.array([POOLED if v in small else v for v in values], object)
         kept = sorted(((str(n), int(c)) for n, c in zip(names, counts) if str(n) not in small), key=lambda pair: (-pair[1], pair[0]))
         shown = [name for name, _ in kept] + ([POOLED] if small else [])
-        if tag == average or 2 <= len(shown) <= MOST_VALUES:
-            found += [Scope(tag, value, np.flatnonzero(pooled == value)) for value in shown]
+        if tag == average or 2 <= len(shown) <= MAX_VALUES:
+            found += [TagScope(tag, value, np.flatnonzero(pooled == value)) for value in shown]
     return tuple(found)
 
 
@@ -158,14 +158,14 @@ def estimate_of(values: F64, groups: I64 | None, strata: npt.NDArray[np.str_] | 
 def share_of(right: Bool, groups: I64 | None, rng: np.random.Generator) -> Estimate:
     """The share of right items with its 95 % interval.
 
-    Wilson's; where items come in groups, the groups' bootstrap, or with fewer than `FEWEST_GROUPS` of them (or nothing to resample) Wilson's again,
+    Wilson's; where items come in groups, the groups' bootstrap, or with fewer than `MIN_GROUPS` of them (or nothing to resample) Wilson's again,
     as if each group were one item: too wide rather than too narrow.
     """
     n, share = len(right), float(right.mean()) if len(right) else float("nan")
     if not n:
         return UNDEFINED
     n_groups = n if groups is None else len(np.unique(groups))
-    if n_groups < n and n_groups >= FEWEST_GROUPS and 0 < share < 1:
+    if n_groups < n and n_groups >= MIN_GROUPS and 0 < share < 1:
         return bootstrap(lambda at: float(right[at].mean()), n, groups, rng, repeats=REPEATS)
     interval = wilson(round(share * n_groups), n_groups)
     return Estimate(share, min(interval.low, share), max(interval.high, share))

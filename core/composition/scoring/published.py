@@ -22,7 +22,7 @@ _SAID = {"paper": "read in the paper", "repo": "published with the code", "2nd":
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedScore:
     """One figure of a paper."""
 
     model: str
@@ -41,7 +41,7 @@ class Published:
     source: str
 
     @property
-    def said(self) -> str:
+    def with_source(self) -> str:
         """The figure with its mark, such as "21.42 (read in the paper)"."""
         return f"{self.value:.2f} ({_SAID[self.mark]})"
 
@@ -49,16 +49,16 @@ class Published:
     def sentence(self) -> str:
         """Model, what was measured, figure, mark and source, such as "CLIP ViT-B/32, image: 21.42 (read in the paper), Ray et al. 2023"."""
         measured = f"{self.metric}, {self.part}" if self.part else self.metric
-        return f"{self.model}, {measured}: {self.said}, {self.source}"
+        return f"{self.model}, {measured}: {self.with_source}, {self.source}"
 
 
 @cache
-def published() -> tuple[Published, ...]:
+def published() -> tuple[PublishedScore, ...]:
     """All figures."""
-    return tuple(Published(**row) for row in json.loads(FILE.read_text("utf-8"))["figures"])
+    return tuple(PublishedScore(**row) for row in json.loads(FILE.read_text("utf-8"))["figures"])
 
 
-def find(benchmark: str, metric: str, *, encoder: str = "", model: str = "", part: str = "") -> Published | None:
+def find(benchmark: str, metric: str, *, encoder: str = "", model: str = "", part: str = "") -> PublishedScore | None:
     """The figure of a model, by its loadable name or by the paper's; None where none is known."""
     for figure in published():
         named = (encoder and _key(figure.encoder) == _key(encoder) and "+" not in figure.model and "tuned" not in figure.model) or (
@@ -69,7 +69,7 @@ def find(benchmark: str, metric: str, *, encoder: str = "", model: str = "", par
     return None
 
 
-def figures_for(benchmark: Benchmark) -> tuple[Published, ...]:
+def figures_for(benchmark: Benchmark) -> tuple[PublishedScore, ...]:
     """The figures that a result on this benchmark can be held against.
 
     A mean over kinds can only be held against one over the same kinds: where some are missing, it is the figures of those that are there.

@@ -25,8 +25,8 @@ from core.records import (
     Bool,
     CompositionResult,
     Item,
+    LoadedBenchmark,
     Metric,
-    Pictured,
     Progress,
     Scorer,
     Scores,
@@ -39,7 +39,7 @@ WHOLE = 0.9
 
 
 def run_composition(
-    pictured: Pictured,
+    pictured: LoadedBenchmark,
     scorer: Scorer,
     *,
     name: str = "",
@@ -160,7 +160,7 @@ def _lost_notes(benchmark: Benchmark, scores: Scores, lost: Sequence[tuple[str, 
 
 
 def _blind(
-    pictured: Pictured, groups: I64 | None, strata: Sequence[str] | None, progress: Progress, seed: int
+    pictured: LoadedBenchmark, groups: I64 | None, strata: Sequence[str] | None, progress: Progress, seed: int
 ) -> tuple[tuple[tuple[str, tuple[Metric, ...]], ...], tuple[str, ...]]:
     """(name, metrics) of each baseline that sees no picture, and notes."""
     scorers, notes = blind_scorers(pictured.benchmark, seed)

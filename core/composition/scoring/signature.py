@@ -21,7 +21,7 @@ GUESSED_SAME = 1 / 2
 """Share of items in which a guess takes one picture for both captions."""
 GUESSED_RIGHT = 1 / 4
 """Share in which it gives each caption its own picture, and as often the other's."""
-FEWEST = 10
+MIN_ITEMS = 10
 """Items below which there is no verdict but "open"."""
 
 Verdict = Literal["blind to binding", "nearly blind to binding", "guesses", "tells them apart", "takes them crossed", "open"]
@@ -113,7 +113,7 @@ def _picks(first: F64, second: F64, share: Callable[[Bool], Estimate]) -> Picks:
 
 
 def _verdict(n: int, picks: Picks, binding: Estimate) -> Verdict:
-    if n < FEWEST:
+    if n < MIN_ITEMS:
         return "open"
     if binding.high < 1 / 2:
         return "takes them crossed"

@@ -70,7 +70,7 @@ def frame_images(values: Sequence[Any]) -> FrameImages:
 
 
 @dataclass(slots=True, eq=False)
-class _Reader:
+class _ColumnReader:
     """One Parquet column behind a lock: row groups are decoded when asked for and the last two are kept.
 
     A file with a row group too large to hold is copied once, in order, to a nameless scratch file and read from there.
@@ -114,7 +114,7 @@ class _Reader:
 class ParquetImages:
     """An `ImageStore` over a Parquet column. Thread-safe; memory is bounded by two row groups of at most 128 MiB."""
 
-    reader: _Reader
+    reader: _ColumnReader
     names: tuple[str, ...]
     rows: I64
 
@@ -150,7 +150,7 @@ def parquet_images(path: Path, column: str, limits: Limits) -> ParquetImages:
         raise InvalidInput(
             f"{path.name}: the column {column!r} is {sum(sizes):,} bytes unpacked; at most {limits.max_total_bytes:,} are read. Split the file."
         )
-    reader = _Reader(path, column, limits, starts)
+    reader = _ColumnReader(path, column, limits, starts)
     if max(sizes, default=0) > _GROUP_BYTES:
         reader.spool()
     kind, n = file.schema_arrow.field(column).type, file.metadata.num_rows

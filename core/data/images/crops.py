@@ -25,7 +25,7 @@ MARGIN = 0.2
 """Of the box's longer side, added on every side of it."""
 
 
-SMALLEST_SIDE = 32
+MIN_SIDE = 32
 
 
 """A crop is at least so many pixels wide and high, where the picture is: fewer hold nothing that an encoder could read."""
@@ -38,7 +38,7 @@ _HELD = 4
 
 
 @dataclass(slots=True, eq=False)
-class _Pictures:
+class _OpenPictures:
     """Decoded pictures of a store, the last few of them kept; thread-safe."""
 
     store: ImageStore
@@ -98,7 +98,7 @@ class CropImages:
     sizes: F64
     """(m, 2) width and height of each picture of `base`, as the boxes understand it."""
     names: tuple[str, ...]
-    pictures: _Pictures
+    pictures: _OpenPictures
 
     def __len__(self) -> int:
         return len(self.names)
@@ -128,13 +128,13 @@ class CropImages:
 
 def crop_images(base: ImageStore, image_of: I64, boxes: F64, sizes: F64, names: Sequence[str]) -> CropImages:
     """The store of the crops; see `CropImages` for the shapes."""
-    return CropImages(base, image_of, boxes, sizes, tuple(names), _Pictures(base))
+    return CropImages(base, image_of, boxes, sizes, tuple(names), _OpenPictures(base))
 
 
 def _window(box: F64, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of the square around a box, inside a picture of `size`."""
     left, top, width, height = box.tolist()
-    side = max(max(width, height) * (1 + 2 * MARGIN), SMALLEST_SIDE)
+    side = max(max(width, height) * (1 + 2 * MARGIN), MIN_SIDE)
     edges: list[tuple[int, int]] = []
     for middle, whole in ((left + width / 2, size[0]), (top + height / 2, size[1])):
         length = min(round(side), whole)

@@ -33,7 +33,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class DecodedPicture:
     """An upright RGB picture and what its file said about it."""
 
     image: Image.Image
@@ -44,7 +44,7 @@ class Picture:
     file_bytes: int
 
 
-def decode(data: bytes, max_pixels: int = 100_000_000) -> Picture:
+def decode(data: bytes, max_pixels: int = 100_000_000) -> DecodedPicture:
     """The picture in `data`, upright and RGB.
 
     Raises:
@@ -72,7 +72,7 @@ def decode(data: bytes, max_pixels: int = 100_000_000) -> Picture:
         raise Unreadable(f"is damaged or cut short ({error}).") from error
     if (upright.width > upright.height) != (width > height) and width != height:
         width, height = height, width
-    return Picture(upright, width, height, file_format, len(data))
+    return DecodedPicture(upright, width, height, file_format, len(data))
 
 
 def _unidentified(data: bytes) -> str:

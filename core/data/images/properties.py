@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.data.images.decoding import Picture
+from core.data.images.decoding import DecodedPicture
 from core.records import F32, Column
 
 SIDE = 256
@@ -43,7 +43,7 @@ _CATEGORIES = ("grey", "dominant colour", "file format")
 COLOURS = ("black", "grey", "white", "red", "orange", "brown", "yellow", "green", "cyan", "blue", "purple", "pink")
 
 
-def measure(picture: Picture) -> dict[str, Any]:
+def measure_properties(picture: DecodedPicture) -> dict[str, Any]:
     """One value for each of `PROPERTIES`: a str for a category, a float otherwise."""
     image = shrink(picture.image, SIDE)
     rgb = np.asarray(image, np.float32) / np.float32(255)  # (h, w, 3)

@@ -15,7 +15,7 @@ from core.data.tables.cells import array_of
 from core.records import F64, Progress, no_progress
 from core.records.ledger import Ledger
 
-_MOST_CLASSES = 64  # more different values than this are grey levels, not classes
+_MAX_CLASSES = 64  # more different values than this are grey levels, not classes
 
 Mask = npt.NDArray[Any]
 ReadMask = Callable[[int], Mask | str]
@@ -92,8 +92,8 @@ def _pair(true: Mask | str, predicted: Mask | str) -> tuple[Mask, Mask] | str:
         return f"predicted mask: {predicted}"
     if true.shape != predicted.shape:
         return f"the two masks differ in size: {true.shape} and {predicted.shape}"
-    if max(len(np.unique(true)), len(np.unique(predicted))) > _MOST_CLASSES:
-        return f"a mask has more than {_MOST_CLASSES} values: it looks like a grey picture, not like classes (JPEG spoils masks; use PNG)"
+    if max(len(np.unique(true)), len(np.unique(predicted))) > _MAX_CLASSES:
+        return f"a mask has more than {_MAX_CLASSES} values: it looks like a grey picture, not like classes (JPEG spoils masks; use PNG)"
     return true, predicted
 
 

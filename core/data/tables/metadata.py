@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.data.tables.cells import as_column, texts_of
-from core.data.tables.recognise import Found
+from core.data.tables.recognise import RecognisedColumns
 from core.data.tables.roles import is_model_output
 from core.records import I64, Column
 from core.records.ledger import Ledger
 
 
-def metadata_columns(frame: pd.DataFrame, found: Found, ledger: Ledger) -> tuple[list[Column], list[Column]]:
+def metadata_columns(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> tuple[list[Column], list[Column]]:
     """(columns that may be conditions, columns that a model wrote), each over all n rows of the table.
 
     Columns that play another part (id, picture, label, group, ...) are neither, unless they were named as conditions.
@@ -46,7 +46,7 @@ def metadata_columns(frame: pd.DataFrame, found: Found, ledger: Ledger) -> tuple
     return metadata, model_outputs
 
 
-def group_numbers(frame: pd.DataFrame, found: Found, rows: I64, ledger: Ledger) -> I64 | None:
+def group_numbers(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledger: Ledger) -> I64 | None:
     """(len(rows),) the group of each row; a row without one is a group of its own. None if there is no group column."""
     if found.roles.group is None:
         return None
@@ -59,7 +59,7 @@ def group_numbers(frame: pd.DataFrame, found: Found, rows: I64, ledger: Ledger) 
     return np.array([numbers.setdefault(text if text is not None else (i,), len(numbers)) for i, text in enumerate(texts)], dtype=np.int64)
 
 
-def split_names(frame: pd.DataFrame, found: Found, rows: I64, ledger: Ledger) -> npt.NDArray[Any] | None:
+def split_names(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledger: Ledger) -> npt.NDArray[Any] | None:
     """(len(rows),) object array of str, "" where missing; a note warns of rows that the model was trained on."""
     if found.roles.split is None:
         return None

@@ -10,8 +10,8 @@ import pandas as pd
 
 from core.data.tables.cells import as_numbers, finite_rows, holds_arrays, is_binary, stack_arrays, texts_of
 from core.data.tables.classes import class_of_columns, encode_classes
-from core.data.tables.recognise import Found
-from core.data.tables.roles import plain
+from core.data.tables.recognise import RecognisedColumns
+from core.data.tables.roles import snake_case
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Outcomes
 from core.records.ledger import Ledger
@@ -20,7 +20,7 @@ from core.statistics import losses
 TOLERANCE = 1e-3
 """How far from 1 the probabilities of a row may sum (float16 and rounded output included)."""
 
-LARGEST, SMALLEST = 1e15, 1e-15
+MAX_LOSS, MIN_SPREAD = 1e15, 1e-15
 """How far from 0 a loss may lie, and how little all losses may differ."""
 
 MaskLoss = Callable[[str, Ledger], F64]
@@ -62,9 +62,9 @@ class Measured:
 def _check_magnitude(loss: F64, name: str) -> None:
     """Squares of losses must stay within the range of a float32, in which the ensemble is fitted: past it, nothing would ever be found."""
     largest, spread = float(np.abs(loss).max(initial=0.0)), float(np.ptp(loss)) if len(loss) else 0.0
-    if largest > LARGEST or 0 < spread < SMALLEST:
+    if largest > MAX_LOSS or 0 < spread < MIN_SPREAD:
         raise InvalidInput(
-            f"The losses {name!r} must lie within {LARGEST:g} of 0 and differ by at least {SMALLEST:g}: the largest is {largest:.3g} and they "
+            f"The losses {name!r} must lie within {MAX_LOSS:g} of 0 and differ by at least {MIN_SPREAD:g}: the largest is {largest:.3g} and they "
             f"differ by {spread:.3g}. Rescale them, for instance to a standard deviation of 1."
         )
 
@@ -79,7 +79,7 @@ class _Scores:
     source: str
 
 
-def measure(frame: pd.DataFrame, found: Found, ledger: Ledger, mask_loss: MaskLoss | None = None) -> Measured:
+def compute_losses(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, mask_loss: MaskLoss | None = None) -> Measured:
     """Find or compute the loss of every row; rows without one are dropped in the ledger with the reason.
 
     A loss column comes first, unless what to compute it from was named and the column was not. Then label + probabilities, masks, numeric
@@ -113,7 +113,7 @@ def measure(frame: pd.DataFrame, found: Found, ledger: Ledger, mask_loss: MaskLo
     return replace(known, loss=_probabilistic(kind, known, ledger), source=f"label {found.roles.label!r} x {known.source}")
 
 
-def _kind(frame: pd.DataFrame, found: Found) -> str:
+def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
     """Which loss to take: "column" or one of `LOSS_KINDS`."""
     roles, recognised = found.roles, found.recognised
     has_scores = bool(roles.probabilities or roles.logits)
@@ -153,7 +153,7 @@ def _needs(kind: str) -> str:
     return "probabilities" if kind == "entropy" else "a label with probabilities" if kind != "0/1 error" else "a label with a prediction"
 
 
-def _known(frame: pd.DataFrame, found: Found, ledger: Ledger) -> Measured:
+def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Measured:
     """Labels, scores, predictions and errors as far as columns tell; the loss is still open."""
     roles, n = found.roles, len(frame)
     scores = _scores(frame, found, ledger)
@@ -191,7 +191,7 @@ def _known(frame: pd.DataFrame, found: Found, ledger: Ledger) -> Measured:
     return Measured(np.full(n, np.nan), "", "", source, names, classes.labels, values, logits, predictions, errors)
 
 
-def _predictions(column: I64 | None, scores: F64 | None, found: Found, ledger: Ledger) -> I64 | None:
+def _predictions(column: I64 | None, scores: F64 | None, found: RecognisedColumns, ledger: Ledger) -> I64 | None:
     """The prediction column, else the most probable class. Rows that the column leaves open are dropped only if nothing else tells."""
     best = None if scores is None else np.nan_to_num(scores, nan=-1.0).argmax(axis=1).astype(np.int64)
     if column is None:
@@ -210,7 +210,7 @@ def _predictions(column: I64 | None, scores: F64 | None, found: Found, ledger: L
     return column
 
 
-def _scores(frame: pd.DataFrame, found: Found, ledger: Ledger) -> _Scores | None:
+def _scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> _Scores | None:
     """Probabilities from an array column or a column for each class, checked."""
     roles = found.roles
     columns = roles.probabilities or roles.logits
@@ -289,7 +289,7 @@ def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
     return loss
 
 
-def _regression(frame: pd.DataFrame, found: Found, kind: str, ledger: Ledger) -> F64:
+def _regression(frame: pd.DataFrame, found: RecognisedColumns, kind: str, ledger: Ledger) -> F64:
     target, prediction = as_numbers(frame[found.roles.target or ""]), as_numbers(frame[found.roles.prediction or ""])
     ledger.drop(~np.isfinite(target), f"the target {found.roles.target!r} is missing or not finite")
     ledger.drop(~np.isfinite(prediction), f"the prediction {found.roles.prediction!r} is missing or not finite")
@@ -297,7 +297,7 @@ def _regression(frame: pd.DataFrame, found: Found, kind: str, ledger: Ledger) ->
         return (losses.squared_error if kind == "squared error" else losses.absolute_error)(target, prediction)
 
 
-def _from_column(frame: pd.DataFrame, found: Found, ledger: Ledger, known: Measured) -> Measured:
+def _from_column(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, known: Measured) -> Measured:
     roles = found.roles
     column = roles.loss or ""
     if holds_arrays(frame[column]):
@@ -312,16 +312,16 @@ def _from_column(frame: pd.DataFrame, found: Found, ledger: Ledger, known: Measu
     ledger.drop(np.isinf(loss), f"the loss {column!r} is infinite")
     binary = is_binary(frame[column])
     name, unit, source = column, losses.UNITS.get(roles.loss_kind or "", "loss"), f"column {column!r}"
-    right = plain(column) in ("correct", "is_correct", "right", "hit") and binary
+    right = snake_case(column) in ("correct", "is_correct", "right", "hit") and binary
     if roles.higher_is_better or right:
         loss = 1 - loss if binary else -loss
         name, source = f"negated {column}", f"column {column!r}, {'subtracted from 1' if binary else 'negated'}: higher was better"
-    elif set(plain(column).split("_")) & _SCORE_NAMES:
+    elif set(snake_case(column).split("_")) & _SCORE_NAMES:
         ledger.note(
             f"Larger values of {column!r} are read as worse, though its name sounds like a score. If higher is better, say so (higher_is_better)."
         )
     errors = known.errors
-    words = set(plain(column).split("_"))
+    words = set(snake_case(column).split("_"))
     if binary and (words & {"err", "error", "errors", "wrong", "incorrect", "mistake"} or right or roles.loss_kind == "0/1 error"):
         name, unit, errors = "0/1 error", "error", loss == 1
     return replace(known, loss=loss, name=name, unit=unit, source=source, errors=errors, clipped=roles.loss_kind == "cross-entropy")

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from core.data.images.columns import encoded, frame_images, is_image_type, parquet_images
 from core.data.images.limits import Limits
-from core.data.tables.roles import plain
+from core.data.tables.roles import snake_case
 from core.errors import InvalidInput
 from core.records import ImageStore
 
@@ -198,7 +198,7 @@ def _from_csv(path: Path, as_text: tuple[str, ...], limits: Limits) -> Table:
     repeated = [name for name, count in Counter(header).items() if count > 1 and name]
     if repeated:
         raise InvalidInput(f"{path.name}: the column {repeated[0]!r} occurs {header.count(repeated[0])} times. Column names must differ: rename one.")
-    text_columns: dict[Any, Any] = {name: "string" for name in header if name in as_text or _AS_TEXT.fullmatch(plain(name))}
+    text_columns: dict[Any, Any] = {name: "string" for name in header if name in as_text or _AS_TEXT.fullmatch(snake_case(name))}
     frame = _parse(path, text, separator, text_columns, ".")
     if separator == ";" and _has_decimal_commas(frame):
         frame = _parse(path, text, separator, text_columns, ",")

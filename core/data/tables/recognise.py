@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.tables.cells import as_numbers, holds_arrays, is_binary
-from core.data.tables.roles import LOSS_KINDS, Roles, plain
+from core.data.tables.roles import LOSS_KINDS, Roles, snake_case
 from core.errors import InvalidInput
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -71,7 +71,7 @@ _MIN_GROUPS = 10  # fewer groups than twice the folds cannot be held apart, so s
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RecognisedColumns:
     """The roles as they will be used: named ones as they are, the others recognised."""
 
     roles: Roles
@@ -86,7 +86,7 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -> Found:
+def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -> RecognisedColumns:
     """Fill in the roles that the user left open.
 
     Args:
@@ -115,15 +115,15 @@ def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -
     if filled["label"] is None and (several := finder.find("label", arrays)):
         finder.notes.append(f"{several!r} holds several labels in each row, which no loss here can use: bring a loss column for such data.")
     filled["target"] = named.target or (finder.find("target", numbers) if regression else None)
-    filled["loss"] = named.loss or finder.find("loss", lambda name: name != errors and (numbers(name) or plain(name) == "loss"))
+    filled["loss"] = named.loss or finder.find("loss", lambda name: name != errors and (numbers(name) or snake_case(name) == "loss"))
     names = finder.class_names(filled["label"])
     complete = replace(named, **{role: value for role, value in filled.items() if value})
     recognised = frozenset(role for role in filled if getattr(complete, role) and not getattr(named, role))
-    return Found(complete, errors, inverted, names, recognised, tuple(finder.notes))
+    return RecognisedColumns(complete, errors, inverted, names, recognised, tuple(finder.notes))
 
 
 def _choose_picture(pictures: Sequence[str]) -> str | None:
-    usual = [name for name in pictures if plain(name) in _NAMES["image"]]
+    usual = [name for name in pictures if snake_case(name) in _NAMES["image"]]
     return usual[0] if usual else None
 
 
@@ -161,10 +161,12 @@ class _Finder:
 
     def find(self, role: str, fits: Callable[[str], bool]) -> str | None:
         """The first column with a usual name that fits, else the only one with a similar name; it is then taken."""
-        by_name = {plain(name): name for name in reversed(self.frame.columns)}
+        by_name = {snake_case(name): name for name in reversed(self.frame.columns)}
         exact = [by_name[n] for n in _NAMES[role] if n in by_name and by_name[n] not in self.taken and fits(by_name[n])]
         looser = _LOOSER.get(role)
-        similar = [] if looser is None or exact else [c for c in self.frame.columns if c not in self.taken and looser.fullmatch(plain(c)) and fits(c)]
+        similar = (
+            [] if looser is None or exact else [c for c in self.frame.columns if c not in self.taken and looser.fullmatch(snake_case(c)) and fits(c)]
+        )
         if len(similar) > 1:
             self.notes.append(f"Several columns might be the {role} ({', '.join(similar[:4])}): none was taken. Name the one you mean.")
         chosen = exact[0] if exact else similar[0] if len(similar) == 1 else None
@@ -192,7 +194,7 @@ class _Finder:
         return best
 
     def masks(self) -> tuple[str, str] | None:
-        by_name = {plain(name): name for name in self.frame.columns}
+        by_name = {snake_case(name): name for name in self.frame.columns}
         true = next((by_name[n] for n in _TRUE_MASKS if n in by_name), None)
         predicted = next((by_name[n] for n in _PREDICTED_MASKS if n in by_name), None)
         return (true, predicted) if true and predicted else None
@@ -200,7 +202,7 @@ class _Finder:
     def errors(self) -> tuple[str | None, bool]:
         for inverted, usual in ((False, _WRONG), (True, _RIGHT)):
             for name in self.frame.columns:
-                if plain(name) in usual and is_binary(self.frame[name]):
+                if snake_case(name) in usual and is_binary(self.frame[name]):
                     return name, inverted
         return None, False
 
@@ -209,7 +211,7 @@ class _Finder:
         if label is None or not self.is_number(label):
             return None
         for name in self.frame.columns:
-            if plain(name) in _CLASS_NAMES and name not in self.taken and self.is_text(name):
+            if snake_case(name) in _CLASS_NAMES and name not in self.taken and self.is_text(name):
                 pairs = self.frame[[label, name]].dropna().drop_duplicates()
                 if len(pairs) and pairs[label].is_unique and pairs[name].is_unique:
                     return name
@@ -242,7 +244,7 @@ class _Finder:
         """Whether truth and prediction are measurements: both numbers, and either has fractions."""
         if prediction is None or not self.is_number(prediction):
             return False
-        truths = [c for n in _NAMES["target"] for c in self.frame.columns if plain(c) == n and c not in self.taken]
+        truths = [c for n in _NAMES["target"] for c in self.frame.columns if snake_case(c) == n and c not in self.taken]
         if not truths or not self.is_number(truths[0]):
             return False
         both = np.concatenate([as_numbers(self.frame[truths[0]]), as_numbers(self.frame[prediction])])

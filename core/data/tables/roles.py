@@ -56,12 +56,12 @@ _MODEL_WORD = re.compile(
 )
 
 
-def plain(name: str) -> str:
+def snake_case(name: str) -> str:
     """The name in lower case, its words joined by "_": "PredClass" and "pred class" both give "pred_class"."""
     return re.sub(r"[^a-z0-9]+", "_", _CAMEL.sub("_", name).lower()).strip("_")
 
 
 def is_model_output(name: str) -> bool:
     """Whether the name says that a model wrote the column: one of its words is pred, prob, logit, loss, err, score, conf, ..."""
-    words = plain(name).split("_")
+    words = snake_case(name).split("_")
     return any(_MODEL_WORD.fullmatch(word) for word in words) or words[:2] == ["y", "hat"]

@@ -17,7 +17,7 @@ import pandas as pd
 
 from core.data.images.archives import open_images
 from core.data.images.limits import Limits
-from core.data.samples import Audit, mask_reader, read_audit
+from core.data.samples import DataSet, mask_reader, read_data_set
 from core.data.tables.in_folder import find_table
 from core.data.tables.masks import Mask
 from core.data.tables.read import read_table
@@ -31,7 +31,7 @@ from core.records.ledger import Ledger
 KINDS = ("1 - Dice", "1 - IoU")
 
 
-def audit_mask_classes(
+def read_mask_classes(
     table: str | Path | pd.DataFrame | None,
     *,
     rows: str = "objects",
@@ -40,7 +40,7 @@ def audit_mask_classes(
     roles: Roles = Roles(),  # noqa: B008 - frozen
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Progress = no_progress,
-) -> Audit:
+) -> DataSet:
     """Read pairs of masks into rows (picture, class).
 
     A class of a picture has the loss 1 - Dice (default) or 1 - IoU of its own pixels; 0 is background and no class. A row is an error where
@@ -54,7 +54,7 @@ def audit_mask_classes(
         The class is the label. For objects "share of the picture" says how much of it the class fills in the true mask.
 
     Raises:
-        InvalidInput: there are no pairs of masks; see also `core.data.samples.read_audit`.
+        InvalidInput: there are no pairs of masks; see also `core.data.samples.read_data_set`.
     """
     if rows not in ("objects", "predictions"):
         raise InvalidInput(f"rows of masks must be one of objects, predictions: got {rows!r}.")
@@ -62,7 +62,7 @@ def audit_mask_classes(
     if kind not in KINDS:
         raise InvalidInput(f"The loss of a class's mask must be one of {', '.join(KINDS)}: got {kind!r}.")
     named = replace(roles, loss=None, loss_kind=kind, class_names=())
-    audit = read_audit(table, images=images, embeddings=embeddings, roles=named, limits=limits, progress=progress)
+    audit = read_data_set(table, images=images, embeddings=embeddings, roles=named, limits=limits, progress=progress)
     store = None if images is None else open_images(images, limits)
     read = find_table(Path(images or ""), store, limits) if table is None else read_table(table, as_text=roles.masks or (), limits=limits)
     masks = recognise(read.frame, named, list(read.images)).roles.masks or ("", "")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from core.data.images.archives import open_images
 from core.data.images.limits import Limits
-from core.data.samples import Audit, read_audit
+from core.data.samples import DataSet, read_data_set
 from core.data.tables.cells import as_numbers, finite_rows, stack_arrays
 from core.data.tables.classes import class_of_columns
 from core.data.tables.in_folder import find_table
@@ -42,7 +42,7 @@ class _Matrix:
     """Each row lists the classes that are there, so a class that is never listed is never there."""
 
 
-def audit_multilabel(
+def read_multilabel(
     table: str | Path | pd.DataFrame | None,
     labels: Sequence[str],
     *,
@@ -51,7 +51,7 @@ def audit_multilabel(
     roles: Roles = Roles(),  # noqa: B008 - frozen
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Progress = no_progress,
-) -> Audit:
+) -> DataSet:
     """Read a table of pictures with several classes each into rows (picture, class).
 
     Args:
@@ -66,7 +66,7 @@ def audit_multilabel(
         there than where it is not: each row is compared with rows of the same truth.
 
     Raises:
-        InvalidInput: the columns do not fit together, or see `core.data.samples.read_audit`.
+        InvalidInput: the columns do not fit together, or see `core.data.samples.read_data_set`.
     """
     store = None if images is None or table is not None else open_images(images, limits)
     read = find_table(Path(images or ""), store, limits) if table is None else read_table(table, limits=limits)
@@ -90,14 +90,23 @@ def audit_multilabel(
     frame = read.frame.drop(columns=[*truth_columns, *columns]).assign(**{_LOSS: loss.mean(axis=1)})
     plain = replace(roles, loss=_LOSS, loss_kind=None, probabilities=(), logits=(), prediction=None, class_names=(), higher_is_better=False)
     own = images is None and len(read.images) > 0
-    audit = read_audit(frame, images=None if own else images, embeddings=embeddings, roles=plain, limits=limits, progress=progress)
+    audit = read_data_set(frame, images=None if own else images, embeddings=embeddings, roles=plain, limits=limits, progress=progress)
     audit = replace(audit, excluded=with_reasons(audit.excluded, reasons))
     return _rows(audit, read, roles, present, loss, wrong, names, kind, f"{', '.join(truth_columns[:2])}, ... x {columns[0]!r}, ...", (*said,))
 
 
 def _rows(
-    audit: Audit, read: Table, roles: Roles, present: Bool, loss: F64, wrong: Bool, names: Sequence[str], kind: str, source: str, notes: Sequence[str]
-) -> Audit:
+    audit: DataSet,
+    read: Table,
+    roles: Roles,
+    present: Bool,
+    loss: F64,
+    wrong: Bool,
+    names: Sequence[str],
+    kind: str,
+    source: str,
+    notes: Sequence[str],
+) -> DataSet:
     rows, k = kept_rows(audit, len(present)), len(names)
     if audit.samples.images is None and read.images:
         column = roles.image or next(iter(read.images))

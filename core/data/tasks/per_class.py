@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 
 from core.data.images.crops import SharedImages
-from core.data.samples import MIN_ROWS, Audit
+from core.data.samples import MIN_ROWS, DataSet
 from core.errors import InvalidInput
 from core.records import I64, Column, Outcomes, SampleSet
 
-MOST_ROWS = 300_000
+MAX_ROWS = 300_000
 """More rows are refused: the search would take hours."""
 
 
 def by_class(
-    audit: Audit,
+    audit: DataSet,
     picture_of: I64,
     labels: I64,
     class_names: Sequence[str],
@@ -27,7 +27,7 @@ def by_class(
     suffixes: Iterable[str],
     columns: Iterable[Column] = (),
     notes: Iterable[str] = (),
-) -> Audit:
+) -> DataSet:
     """The audit with one row for each (picture, class).
 
     Args:
@@ -42,9 +42,9 @@ def by_class(
         N rows; the picture is the group, or the audit's own group (patient, video) where it has one.
     """
     n = len(picture_of)
-    if not MIN_ROWS <= n <= MOST_ROWS:
+    if not MIN_ROWS <= n <= MAX_ROWS:
         what = "too few to test anything" if n < MIN_ROWS else "more than can be searched. Leave out pictures or classes"
-        raise InvalidInput(f"The pictures and classes give {n:,} rows, {what}: between {MIN_ROWS} and {MOST_ROWS:,} are needed.")
+        raise InvalidInput(f"The pictures and classes give {n:,} rows, {what}: between {MIN_ROWS} and {MAX_ROWS:,} are needed.")
     samples = audit.samples
     moved = tuple(column.keep(picture_of) for column in samples.metadata)
     rows = SampleSet(
@@ -64,7 +64,7 @@ def by_class(
     return replace(audit, samples=rows, outcomes=outcomes, embeddings=given, notes=(*audit.notes, *notes, said))
 
 
-def kept_rows(audit: Audit, n: int) -> I64:
+def kept_rows(audit: DataSet, n: int) -> I64:
     """The rows of a table of n rows that the audit kept."""
     return np.setdiff1d(np.arange(n), audit.excluded["row"].to_numpy(dtype=np.int64)).astype(np.int64)
 

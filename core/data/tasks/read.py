@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from core.data.samples import Audit, read_audit
+from core.data.samples import DataSet, read_data_set
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.records import Progress, no_progress
 
 
-def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress) -> Audit:
+def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress) -> DataSet:
     """The audit of what the command line names.
 
     Args:
@@ -29,25 +29,25 @@ def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress
         return _detections(options, roles, progress)
     images, embeddings = options.images, options.embeddings
     if options.labels:
-        from core.data.tasks.multilabel import audit_multilabel
+        from core.data.tasks.multilabel import read_multilabel
 
-        return audit_multilabel(options.table, tuple(options.labels), images=images, embeddings=embeddings, roles=roles, progress=progress)
+        return read_multilabel(options.table, tuple(options.labels), images=images, embeddings=embeddings, roles=roles, progress=progress)
     if options.per_class:
-        from core.data.tasks.mask_classes import audit_mask_classes
+        from core.data.tasks.mask_classes import read_mask_classes
 
-        return audit_mask_classes(options.table, rows=options.rows, images=images, embeddings=embeddings, roles=roles, progress=progress)
-    return read_audit(options.table, images=images, embeddings=embeddings, roles=roles, progress=progress)
+        return read_mask_classes(options.table, rows=options.rows, images=images, embeddings=embeddings, roles=roles, progress=progress)
+    return read_data_set(options.table, images=images, embeddings=embeddings, roles=roles, progress=progress)
 
 
-def _detections(options: Namespace, roles: Roles, progress: Progress) -> Audit:
-    from core.data.tasks.detection.samples import audit_detections
+def _detections(options: Namespace, roles: Roles, progress: Progress) -> DataSet:
+    from core.data.tasks.detection.samples import read_detection_samples
 
     if options.truth is None or options.images is None:
         missing = "--truth" if options.truth is None else "--images"
         raise InvalidInput(f"--detections needs the true boxes (--truth) and the pictures (--images): {missing} is missing.")
     if options.table is not None or options.embeddings is not None:
         raise InvalidInput("--table and --embeddings have no part in detections: each object is embedded from --images. Leave them out.")
-    return audit_detections(
+    return read_detection_samples(
         options.truth,
         options.detections,
         images=options.images,

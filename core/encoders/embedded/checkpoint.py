@@ -35,7 +35,7 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 }
 
 
-class _Reader(pickle.Unpickler):
+class _TensorUnpickler(pickle.Unpickler):
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file)
         self.dtypes: dict[str, np.dtype[Any]] = {}
@@ -61,10 +61,10 @@ def read_state_dict(path: Path) -> dict[str, Array]:
     try:
         with path.open("rb") as file:
             for _ in range(3):  # magic number, protocol, sizes of the writer's integers
-                _Reader(file).load()
-            reader = _Reader(file)
+                _TensorUnpickler(file).load()
+            reader = _TensorUnpickler(file)
             promises: dict[str, Any] = reader.load()
-            keys: list[str] = _Reader(file).load()
+            keys: list[str] = _TensorUnpickler(file).load()
             storages = {key: _read_storage(file, reader.dtypes[key]) for key in keys}
     except (pickle.UnpicklingError, EOFError, struct.error, KeyError, ValueError) as error:
         raise InvalidInput(f"{path.name} is not a readable checkpoint ({error}). Install its package again.") from error

@@ -101,7 +101,7 @@ def last_block(visual: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class TowerInput:
     """Where and how a tower is entered."""
 
     layout: Layout
@@ -127,7 +127,7 @@ class ImageSide:
         entry: see `entries`.
     """
 
-    def __init__(self, visual: Any, probe: torch.Tensor, entry: Entry) -> None:
+    def __init__(self, visual: Any, probe: torch.Tensor, entry: TowerInput) -> None:
         self._visual, self._probe, self.entry = visual, probe, entry
 
     def run(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -194,9 +194,9 @@ def caught(visual: Any, pixels: torch.Tensor, block: bool) -> tuple[dict[str, An
     return kept, vectors[0] if isinstance(vectors, tuple) else vectors
 
 
-def entries(visual: Any, probe: torch.Tensor) -> list[Entry]:
+def entries(visual: Any, probe: torch.Tensor) -> list[TowerInput]:
     """The ways into a tower, the best first."""
-    found: list[Entry] = []
+    found: list[TowerInput] = []
     ways = [True] if blocks(visual) is not None else []
     ways += [False] if hasattr(visual, "trunk") or hasattr(visual, "layer4") else []
     for block in ways:
@@ -207,12 +207,12 @@ def entries(visual: Any, probe: torch.Tensor) -> list[Entry]:
     return found
 
 
-def _entry(visual: Any, x: torch.Tensor, block: bool, options: Mapping[str, Any]) -> Entry | None:
+def _entry(visual: Any, x: torch.Tensor, block: bool, options: Mapping[str, Any]) -> TowerInput | None:
     trunk = getattr(visual, "trunk", None)
     if x.ndim == 4 and not block:
         layout: Layout = "NHWC" if getattr(trunk, "output_fmt", "NCHW") == "NHWC" else "NCHW"
         side = x.shape[1:3] if layout == "NHWC" else x.shape[2:4]
-        return Entry(layout, (int(side[0]), int(side[1])), 0, block, options)
+        return TowerInput(layout, (int(side[0]), int(side[1])), 0, block, options)
     if x.ndim != 3:
         return None
     prefix = 1 if trunk is None else int(getattr(trunk, "num_prefix_tokens", 0))
@@ -221,7 +221,7 @@ def _entry(visual: Any, x: torch.Tensor, block: bool, options: Mapping[str, Any]
     square = round(patches**0.5)
     grids = [(square, square)] if known is None else [(int(known[0]), int(known[1])), (square, square)]  # timm may rescale its grid to the picture
     grid = next((g for g in grids if g[0] * g[1] == patches), None)
-    return None if grid is None else Entry("NLC", grid, prefix, block, options)
+    return None if grid is None else TowerInput("NLC", grid, prefix, block, options)
 
 
 def _rows(x: torch.Tensor, layout: Layout) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import Reading, Thing, read_caption
+from core.language.captions.parse import NounPhrase, ParsedCaption, read_caption
 
 
 def same_meaning_key(text: str) -> tuple[str, ...]:
@@ -17,7 +17,7 @@ def same_meaning_key(text: str) -> tuple[str, ...]:
     """
     reading, symmetric = read_caption(text), read_lexicon().phrases["symmetric"]
     made: list[str] = []
-    at, run = 0, list[Thing]()
+    at, run = 0, list[NounPhrase]()
     for k, thing in enumerate(reading.things):
         if not run:
             made += [token.word for token in reading.tokens[at : thing.start]]
@@ -33,7 +33,7 @@ def same_meaning_key(text: str) -> tuple[str, ...]:
     return tuple(made)
 
 
-def _bag(reading: Reading, thing: Thing) -> list[str]:
+def _bag(reading: ParsedCaption, thing: NounPhrase) -> list[str]:
     """The thing's words: attributes in one order, then nouns."""
     described = {at for a in thing.attributes for at in range(a.start, a.stop)}
     words = [token.word for k, token in enumerate(reading.tokens[thing.start : thing.stop], thing.start) if k not in described]

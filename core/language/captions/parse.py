@@ -48,7 +48,7 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class NounPhrase:
     """A noun phrase. Places are token numbers, `stop` exclusive."""
 
     start: int
@@ -68,25 +68,25 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedCaption:
     """A caption in tokens, and its things in order."""
 
     text: str
     tokens: tuple[Token, ...]
-    things: tuple[Thing, ...]
+    things: tuple[NounPhrase, ...]
 
-    def between(self, first: Thing, second: Thing) -> tuple[str, ...]:
+    def between(self, first: NounPhrase, second: NounPhrase) -> tuple[str, ...]:
         """The words that stand between two things."""
         return tuple(token.word for token in self.tokens[first.stop : second.start])
 
 
-def name_of(reading: Reading, thing: Thing) -> str:
+def name_of(reading: ParsedCaption, thing: NounPhrase) -> str:
     """The thing's nouns in lower case, such as "fire hydrant"."""
     return " ".join(reading.tokens[at].word for at in thing.heads)
 
 
 @lru_cache(maxsize=256)
-def read_caption(text: str) -> Reading:
+def read_caption(text: str) -> ParsedCaption:
     """The things of a caption, in order.
 
     >>> reading = read_caption("A small red cube and two blue balls on a table.")
@@ -97,7 +97,7 @@ def read_caption(text: str) -> Reading:
     ends = [match.end() for match in found]
     starts = [match.start() for match in found[1:]] + [len(text)]
     tokens = tuple(Token(m[0], m.start(), m.end(), bool(text[end:start].strip())) for m, end, start in zip(found, ends, starts))
-    return Reading(text, tokens, _Parser(tokens, read_lexicon()).things())
+    return ParsedCaption(text, tokens, _Parser(tokens, read_lexicon()).things())
 
 
 def phrase_at(words: list[str], at: int, phrases: frozenset[tuple[str, ...]], longest: int) -> int:
@@ -119,8 +119,8 @@ class _Parser:
                 fixed[at + k] = True
         return fixed
 
-    def things(self) -> tuple[Thing, ...]:
-        found: list[Thing] = []
+    def things(self) -> tuple[NounPhrase, ...]:
+        found: list[NounPhrase] = []
         at, bare = 0, True  # bare: a noun may stand here without an article
         while at < len(self.words):
             size = self._preposition(at)
@@ -185,7 +185,7 @@ class _Parser:
 
     # ---- a thing
 
-    def _thing(self, start: int, bare: bool, before: Thing | None) -> Thing | None:
+    def _thing(self, start: int, bare: bool, before: NounPhrase | None) -> NounPhrase | None:
         if (
             start
             and self.words[start] == "that"
@@ -215,7 +215,7 @@ class _Parser:
             return self._alone(start, at, determiner, attributes, before)
         head = self.words[heads[-1]]
         many = (count or 0) > 1 or determiner in self.lexicon.words["many"] or self.lexicon.is_many(head)
-        return Thing(start, at, determiner, count, count_at, tuple(attributes), tuple(heads), head, many)
+        return NounPhrase(start, at, determiner, count, count_at, tuple(attributes), tuple(heads), head, many)
 
     def _closed(self, at: int, start: int) -> bool:
         """Whether a punctuation mark stands between the thing's start and this word."""
@@ -287,17 +287,17 @@ class _Parser:
             return False
         return self._is(at, "determiners") or self.lexicon.value(self.words[at]) is not None or bool(self._attribute(at))
 
-    def _alone(self, start: int, at: int, determiner: str, attributes: list[Attribute], before: Thing | None) -> Thing | None:
+    def _alone(self, start: int, at: int, determiner: str, attributes: list[Attribute], before: NounPhrase | None) -> NounPhrase | None:
         """An attribute without noun: a noun after all ("an orange", "glass"), or said of the thing before ("the car is red")."""
         last = attributes[-1]
         verb = self.words[start - 1] if start else ""
         said = before is not None and verb in ("is", "are", "was", "were", "painted", "looks", "look", "colored", "coloured", "being")
         if said and not (at < len(self.words) and self.words[at] == "of"):
-            return Thing(start, last.stop, determiner, None, -1, tuple(attributes), (), "", False)
+            return NounPhrase(start, last.stop, determiner, None, -1, tuple(attributes), (), "", False)
         if last.word in self.lexicon.words["also_nouns"]:
-            return Thing(start, last.stop, determiner, None, -1, tuple(attributes[:-1]), (last.at,), last.word, False)
+            return NounPhrase(start, last.stop, determiner, None, -1, tuple(attributes[:-1]), (last.at,), last.word, False)
         if last.family == "colour" and verb == "in" and not determiner:
-            return Thing(start, last.stop, "", None, -1, tuple(attributes), (), "", False)
+            return NounPhrase(start, last.stop, "", None, -1, tuple(attributes), (), "", False)
         return None
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from core.errors import InvalidInput, MissingDependency
-from core.language.grammar import tidy
+from core.language.grammar import spoken_names
 from core.probes.few_shot.pools import NAMES_FILE
 from core.records import Progress, no_progress
 
@@ -73,7 +73,7 @@ def generate_images(
     if per_class < 1:
         raise InvalidInput(f"per_class must be at least 1: got {per_class}.")
     paint = draw or load_pipeline(model, steps, guidance)
-    names, folders = tidy(class_names), folder_names(class_names)
+    names, folders = spoken_names(class_names), folder_names(class_names)
     _claim(folder, dict(zip(folders, class_names)), {"model": model.name, "prompt": prompt, "seed": seed, "steps": steps, "guidance": guidance})
     made = there = 0
     total = per_class * len(names)

@@ -27,7 +27,7 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """The best setting."""
 
     values: Mapping[str, float]
@@ -61,7 +61,7 @@ def temperature_of(logits: F64, labels: I64) -> float:
     return float(tried[np.argmin([losses.cross_entropy_of_logits(logits / t, labels).mean() for t in tried])])
 
 
-def coarse_to_fine(axes: Sequence[Axis], logits_of: Callable[[Mapping[str, float]], F64], labels: I64, rounds: int = ROUNDS) -> Found:
+def coarse_to_fine(axes: Sequence[Axis], logits_of: Callable[[Mapping[str, float]], F64], labels: I64, rounds: int = ROUNDS) -> SearchResult:
     """The setting with most validation images right; of equals the one with the lower cross-entropy, and of those the first.
 
     Args:
@@ -83,7 +83,9 @@ def coarse_to_fine(axes: Sequence[Axis], logits_of: Callable[[Mapping[str, float
     return replace(best, known=frozenset(), temperature=temperature_of(logits_of(best.values), labels))
 
 
-def _over(axes: Sequence[Axis], grids: Sequence[Sequence[float]], best: Found, logits_of: Callable[[Mapping[str, float]], F64], labels: I64) -> Found:
+def _over(
+    axes: Sequence[Axis], grids: Sequence[Sequence[float]], best: SearchResult, logits_of: Callable[[Mapping[str, float]], F64], labels: I64
+) -> SearchResult:
     known = set(best.known)
     for values in product(*grids):
         if values in known:
@@ -95,10 +97,10 @@ def _over(axes: Sequence[Axis], grids: Sequence[Sequence[float]], best: Found, l
     return replace(best, tried=len(known), known=frozenset(known))
 
 
-def _judged(values: Mapping[str, float], logits_of: Callable[[Mapping[str, float]], F64], labels: I64) -> Found:
+def _judged(values: Mapping[str, float], logits_of: Callable[[Mapping[str, float]], F64], labels: I64) -> SearchResult:
     logits = logits_of(values)
     loss = losses.cross_entropy_of_logits(logits, labels)
-    return Found(values, int((logits.argmax(1) == labels).sum()), float(loss.mean()))
+    return SearchResult(values, int((logits.argmax(1) == labels).sum()), float(loss.mean()))
 
 
 def _around(grid: Sequence[float], value: float) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from core.probes.base import Needs, Part, Scored, said_shots
+from core.probes.base import Needs, ProbeInput, Scored, said_shots
 from core.probes.few_shot.lp_plus_plus import labelled, nearest_shots
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.text_classifier import text_classifier
@@ -99,7 +99,7 @@ class LinearProbe:
         """CPU seconds of about sixteen fits."""
         return 1.0 + folds * (16 if self.c is None else 1) * (0.03 + 1e-6 * self.shots * k * k)
 
-    def run(self, part: Part) -> Scored:
+    def run(self, part: ProbeInput) -> Scored:
         """Fit on the shots and score the test images."""
         (features, labels), k = labelled(part.shots, self.title), len(part.class_names)
         assert part.shots is not None
@@ -122,7 +122,7 @@ class LinearProbe:
             notes=self._said(labels, part, checked is not None),
         )
 
-    def _said(self, labels: I64, part: Part, chosen: bool) -> tuple[str, ...]:
+    def _said(self, labels: I64, part: ProbeInput, chosen: bool) -> tuple[str, ...]:
         notes: list[str] = []
         if self.c is None and not chosen:
             notes.append(f"No image was left to choose C on, so it is fixed at {FIXED:g}.")

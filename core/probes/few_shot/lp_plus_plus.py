@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
+from core.probes.base import Images, Needs, ProbeInput, Scored, logit_scale_of, said_shots
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.text_classifier import check_prompt_settings, prompt_field, prompt_settings, text_classifier
 from core.records import F64, I64, Choice, Neighbours, Progress, no_progress
@@ -150,7 +150,7 @@ class LinearProbePlusPlus:
         """CPU seconds: the texts, and 300 products of shots and classes."""
         return 2.0 + 0.01 * k + folds * STEPS * 1e-7 * self.shots * k * k + 1e-7 * n * k
 
-    def run(self, part: Part) -> Scored:
+    def run(self, part: ProbeInput) -> Scored:
         """Fit on the shots, keep the best step on validation, score the test images."""
         found = text_classifier(part.encoder, part.class_names, **prompt_settings(self), cache=part.cache)
         features, labels = labelled(part.shots, self.title)

@@ -15,7 +15,7 @@ from core.data.images.limits import Limits
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.language.grammar import matching
+from core.language.grammar import fold_name
 from core.probes.base import Images
 from core.probes.few_shot.support import drop_samples
 from core.records import F32, I64, Progress, no_progress
@@ -26,7 +26,7 @@ FOLDERS = ("auto", "classes", "none")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pool:
+class ImagePool:
     """A pool that was read."""
 
     images: Images
@@ -47,7 +47,7 @@ def read_pool(
     cache: Path | None = None,
     progress: Progress = no_progress,
     limits: Limits = Limits(),  # noqa: B008 - frozen
-) -> Pool:
+) -> ImagePool:
     """The pictures of a folder, zip or tar in the encoder's joint space.
 
     Args:
@@ -86,7 +86,7 @@ def read_pool(
         notes += [said] if said else []
         if not len(images):
             raise InvalidInput("Every image of the pool is also among the samples, so none is left to learn from. Bring other images.")
-    return Pool(images, tuple(notes), tuple(reading.unreadable.values()))
+    return ImagePool(images, tuple(notes), tuple(reading.unreadable.values()))
 
 
 def label_by_folder(
@@ -103,12 +103,12 @@ def label_by_folder(
     Raises:
         InvalidInput: `must`, and no folder has a class's name.
     """
-    index = {matching(name): c for c, name in enumerate(class_names)}
-    index = {matching(alias): index[matching(name)] for alias, name in (aliases or {}).items() if matching(name) in index} | index
+    index = {fold_name(name): c for c, name in enumerate(class_names)}
+    index = {fold_name(alias): index[fold_name(name)] for alias, name in (aliases or {}).items() if fold_name(name) in index} | index
     labels, unknown = np.full(len(names), -1, np.int64), Counter[str]()
     for i, name in enumerate(names):
         parts = [p for p in reversed(PurePosixPath(name).parent.parts) if p != "."]
-        labels[i] = next((index[matching(p)] for p in parts if matching(p) in index), -1)
+        labels[i] = next((index[fold_name(p)] for p in parts if fold_name(p) in index), -1)
         if labels[i] < 0:
             unknown[parts[0] if parts else "no folder"] += 1
     matched = int((labels >= 0).sum())
@@ -151,7 +151,7 @@ def read_aliases(source: str | Path, class_names: Sequence[str]) -> dict[str, st
         raise InvalidInput(f'Other names must be JSON such as {{"plane": "airplane"}}: line {error.lineno}, {error.msg}.') from None
     except (RecursionError, ValueError):
         raise InvalidInput("Other names: no JSON that can be read: too deep, or a number with too many digits.") from None
-    known = {matching(name): name for name in class_names}
+    known = {fold_name(name): name for name in class_names}
     if not isinstance(found, dict):
         raise InvalidInput('Other names must be a JSON object such as {"plane": "airplane"}.')
     aliases: dict[str, str] = {}
@@ -159,17 +159,17 @@ def read_aliases(source: str | Path, class_names: Sequence[str]) -> dict[str, st
         others = [value] if isinstance(value, str) else value
         if not isinstance(others, list) or not all(isinstance(other, str) for other in others):
             raise InvalidInput(f"Other names of {key!r} must be text or a list of texts.")
-        if matching(key) in known:
-            aliases |= {str(other): known[matching(key)] for other in others}
-        elif len(others) == 1 and matching(str(others[0])) in known:
-            aliases[key] = known[matching(str(others[0]))]
+        if fold_name(key) in known:
+            aliases |= {str(other): known[fold_name(key)] for other in others}
+        elif len(others) == 1 and fold_name(str(others[0])) in known:
+            aliases[key] = known[fold_name(str(others[0]))]
         else:
             some = ", ".join(map(repr, class_names[:5]))
             raise InvalidInput(f"Other names: neither {key!r} nor {', '.join(map(repr, others))} is a class. The classes are {some}.")
     return aliases
 
 
-def with_hidden(pool: Pool, labels: I64) -> Pool:
+def with_hidden(pool: ImagePool, labels: I64) -> ImagePool:
     """The same pool with the real classes of its images, which no probe may use: they only measure the purity."""
     return replace(pool, images=replace(pool.images, hidden=labels))
 

@@ -11,7 +11,7 @@ import numpy as np
 from core.embeddings.texts import encode_texts
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
-from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
+from core.probes.base import Images, Needs, ProbeInput, Scored, logit_scale_of, said_shots
 from core.probes.few_shot.affinities import (
     Span,
     cache_values,
@@ -23,7 +23,7 @@ from core.probes.few_shot.affinities import (
     text_subspace,
     tip_evidence,
 )
-from core.probes.few_shot.grid_search import Axis, Found, coarse_to_fine, geometric
+from core.probes.few_shot.grid_search import Axis, SearchResult, coarse_to_fine, geometric
 from core.probes.few_shot.support import SupportSet, support_of, without
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.text_classifier import TextClassifier, check_prompt_settings, prompt_field, prompt_settings, text_classifier
@@ -95,7 +95,7 @@ class SusX:
         pairs = n * k * (self.shots or self.per_class)
         return 2.0 + 0.01 * k + pairs * (4e-8 + (2e-8 + 4e-10 * k) * (self.affinity == "tip-x")) + (1.5 if self.tune else 0.0)
 
-    def run(self, part: Part) -> Scored:
+    def run(self, part: ProbeInput) -> Scored:
         """Logits = s F W + s / 100 (alpha cache + gamma signature): the papers' weights hold for s = 100 and keep their relation at another."""
         texts = text_classifier(part.encoder, part.class_names, cache=part.cache, **prompt_settings(self))
         support = self._support(part, texts)
@@ -128,7 +128,7 @@ class SusX:
             (*texts.notes, *support.notes),
         )
 
-    def _support(self, part: Part, texts: TextClassifier) -> SupportSet:
+    def _support(self, part: ProbeInput, texts: TextClassifier) -> SupportSet:
         if self.shots:
             assert part.shots is not None
             return SupportSet(part.shots, f"{said_shots(self.shots)} a class", np.empty(0, np.float32))
@@ -138,7 +138,7 @@ class SusX:
         pool = without(part.pool, part.validation)
         return support_of(pool, texts.vectors, queries, part.class_names, self.per_class, one_class=self.one_class, by=by)
 
-    def _queries(self, part: Part, texts: TextClassifier) -> tuple[list[F32], str]:
+    def _queries(self, part: ProbeInput, texts: TextClassifier) -> tuple[list[F32], str]:
         if self.query == "prompts":
             return [vector[None] for vector in texts.vectors], "prompts"
         if not self.descriptions:
@@ -147,7 +147,7 @@ class SusX:
         ends = np.cumsum([len(own) for own in texts.prompts])[:-1]
         return np.split(vectors, ends), "descriptions"
 
-    def _choices(self, part: Part, memory: Memory, scale: float) -> tuple[tuple[Choice, ...], Found | None]:
+    def _choices(self, part: ProbeInput, memory: Memory, scale: float) -> tuple[tuple[Choice, ...], SearchResult | None]:
         names = ("alpha", "beta", "gamma") if self.affinity == "tip-x" else ("alpha", "beta")
         given: dict[str, float] = {n: float(getattr(self, n)) for n in names if getattr(self, n) is not None}
         if self.tune and part.validation is None and len(given) < len(names):
@@ -219,7 +219,7 @@ class Memory:
         return Neighbours("image", *image), Neighbours("signature", *signature)
 
 
-def tuned(memory: Memory, images: Images, names: tuple[str, ...], given: Mapping[str, float], scale: float) -> Found:
+def tuned(memory: Memory, images: Images, names: tuple[str, ...], given: Mapping[str, float], scale: float) -> SearchResult:
     """alpha, beta and gamma by the validation images; those that are given stay."""
     labels = images.labels
     assert labels is not None

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
+from core.probes.base import Images, Needs, ProbeInput, Scored, logit_scale_of, said_shots
 from core.probes.few_shot.affinities import cache_values, nearest, tip_evidence
-from core.probes.few_shot.grid_search import Axis, Found, coarse_to_fine, geometric
+from core.probes.few_shot.grid_search import Axis, SearchResult, coarse_to_fine, geometric
 from core.probes.few_shot.sus_x import NEIGHBOURS, SCALE, sum_of
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.text_classifier import check_prompt_settings, prompt_field, prompt_settings, text_classifier
@@ -57,7 +57,7 @@ class TipAdapter:
         s = k * self.shots
         return 2.0 + 0.01 * k + folds * (1.0 + 7e-8 * self.epochs * s * s) * self.train_keys + 3e-8 * n * s
 
-    def run(self, part: Part) -> Scored:
+    def run(self, part: ProbeInput) -> Scored:
         """Logits = s F W + s / 100 alpha cache: the paper's alpha holds for s = 100."""
         shots = part.shots
         if shots is None or shots.labels is None:
@@ -93,7 +93,7 @@ class TipAdapter:
             notes=texts.notes,
         )
 
-    def _choices(self, keys: F64, values: F64, vectors: F64, images: Images | None, scale: float) -> tuple[tuple[Choice, ...], Found | None]:
+    def _choices(self, keys: F64, values: F64, vectors: F64, images: Images | None, scale: float) -> tuple[tuple[Choice, ...], SearchResult | None]:
         given: dict[str, float] = {n: float(getattr(self, n)) for n in DEFAULTS if getattr(self, n) is not None}
         if images is None or not self.tune or len(given) == len(DEFAULTS):
             return tuple(Choice(n, given.get(n, DEFAULTS[n]), "given" if n in given else "fixed") for n in DEFAULTS), None
@@ -102,7 +102,7 @@ class TipAdapter:
         return (*chosen, Choice("temperature", found.temperature, "validation")), found
 
 
-def _searched(keys: F64, values: F64, vectors: F64, images: Images, given: Mapping[str, float], scale: float) -> Found:
+def _searched(keys: F64, values: F64, vectors: F64, images: Images, given: Mapping[str, float], scale: float) -> SearchResult:
     assert images.labels is not None
     zero, caches = scale * (images.features.astype(np.float64) @ vectors.T), dict[float, F64]()
 

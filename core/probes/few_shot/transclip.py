@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from core.errors import InvalidInput
-from core.probes.base import Images, Needs, Part, Scored, logit_scale_of, said_shots
+from core.probes.base import Images, Needs, ProbeInput, Scored, logit_scale_of, said_shots
 from core.probes.few_shot.affinities import blocks, nearest
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.text_classifier import check_prompt_settings, prompt_field, prompt_settings, text_classifier
@@ -26,7 +26,7 @@ GAMMA = 0.02
 """Weight of the shots where there are no validation images to choose it on."""
 FLOOR = 1e-3
 """Least variance of a dimension, as a share of the mean one."""
-FEWEST = 3
+MIN_IMAGES_PER_CLASS = 3
 """Images a class below which a note says that there are few."""
 
 
@@ -63,7 +63,7 @@ class TransClip:
         m = n / max(1, folds)
         return 2.0 + 0.01 * k + folds * (4e-8 * m * m + 3e-7 * m * k * (OUTER + 1) * (len(GAMMAS) if self.shots else 1))
 
-    def run(self, part: Part) -> Scored:
+    def run(self, part: ProbeInput) -> Scored:
         """Logits = lambda s F W + s / 100 (mixture + neighbours) / 50: their softmax is the assignment that the method ends with.
 
         The factor s / 100 is ours: the constants were set for CLIP's scale of 100. Without it the terms drown the texts of an encoder of a lower
@@ -98,7 +98,7 @@ class TransClip:
             notes=(*texts.notes, *_notes(len(before), part.class_names, silent)),
         )
 
-    def _solved(self, problem: Problem, part: Part) -> tuple[Solution, Choice | None]:
+    def _solved(self, problem: Problem, part: ProbeInput) -> tuple[Solution, Choice | None]:
         if not self.shots:
             return problem.solve(0.0, part.progress), None
         if part.shots is None:
@@ -287,7 +287,7 @@ def _unit(rows: F64) -> F64:
 
 def _notes(n: int, names: tuple[str, ...], silent: list[str]) -> list[str]:
     notes: list[str] = []
-    if n < FEWEST * len(names):
+    if n < MIN_IMAGES_PER_CLASS * len(names):
         notes.append(f"{n:,} images for {len(names):,} classes are few for images to help each other: read the gain over zero-shot with care.")
     if silent:
         shown = ", ".join(map(repr, silent[:5]))

@@ -25,7 +25,7 @@ TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DataSet:
+class LadderData:
     """What the ladder is run on."""
 
     name: str
@@ -37,7 +37,7 @@ class DataSet:
     notes: tuple[str, ...] = ()
 
 
-def read_data_set(path: Path, encoder: str = "embedded", *, cache: Path | None = None, progress: Progress = no_progress) -> DataSet:
+def read_data_set(path: Path, encoder: str = "embedded", *, cache: Path | None = None, progress: Progress = no_progress) -> LadderData:
     """Read and embed a data set.
 
     Args:
@@ -57,7 +57,7 @@ def read_data_set(path: Path, encoder: str = "embedded", *, cache: Path | None =
     table = path if path.suffix.lower() in TABLES else None
     images = path if table is None else None if _has_pictures(table) else path.parent
     task, notes = _task(table, images, Roles(), encoder, cache, progress)
-    return DataSet(path.stem, task, None, _descriptions(path.stem), notes)
+    return LadderData(path.stem, task, None, _descriptions(path.stem), notes)
 
 
 def _has_pictures(table: Path) -> bool:
@@ -72,7 +72,7 @@ def _split_in(folder: Path) -> Path | None:
     return files[0] if files else None
 
 
-def _by_split_file(file: Path, encoder: str, cache: Path | None, progress: Progress) -> DataSet:
+def _by_split_file(file: Path, encoder: str, cache: Path | None, progress: Progress) -> LadderData:
     said = read_split(file)
     images = _root(said, file)
     rows = {entry.path: (entry.path, entry.class_name, part) for part in PARTS for entry in said.parts[part]}
@@ -85,7 +85,7 @@ def _by_split_file(file: Path, encoder: str, cache: Path | None, progress: Progr
     applied = apply_split(said, task.samples)
     name = file.stem.removeprefix("split_zhou_").removeprefix("split_")
     task = Task(applied.samples, task.joint, task.encoder, split=applied.split, cache=task.cache)
-    return DataSet(name, task, applied.order, _descriptions(name), (*notes, *applied.notes))
+    return LadderData(name, task, applied.order, _descriptions(name), (*notes, *applied.notes))
 
 
 def _root(said: SplitFile, file: Path) -> Path:

@@ -32,7 +32,7 @@ ALIASES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedAccuracy:
     """One figure of a paper."""
 
     method: str
@@ -52,20 +52,20 @@ class Published:
     source: str
 
     @property
-    def said(self) -> str:
+    def with_source(self) -> str:
         """The figure with its mark, such as "75.83 (published with the code)"."""
         return f"{self.value:.2f} ({_SAID[self.mark]})"
 
 
 @cache
-def published() -> tuple[Published, ...]:
+def published() -> tuple[PublishedAccuracy, ...]:
     """All figures."""
-    return tuple(Published(**row) for row in json.loads(FILE.read_text("utf-8"))["figures"])
+    return tuple(PublishedAccuracy(**row) for row in json.loads(FILE.read_text("utf-8"))["figures"])
 
 
 def find(
     method: str, encoder: str, dataset: str, *, shots: int | None = None, setting: str = "all classes", metric: str = "accuracy"
-) -> Published | None:
+) -> PublishedAccuracy | None:
     """The figure of a method with that encoder on that data set; None where none is known.
 
     Args:
@@ -79,7 +79,9 @@ def find(
     return None
 
 
-def means(method: str, encoder: str, *, shots: int | None = None, setting: str = "all classes", metric: str = "accuracy") -> tuple[Published, ...]:
+def means(
+    method: str, encoder: str, *, shots: int | None = None, setting: str = "all classes", metric: str = "accuracy"
+) -> tuple[PublishedAccuracy, ...]:
     """The method's means over several data sets with that encoder: an orientation where the data set itself has no figure."""
     wanted = (method, _key(encoder), shots, setting, metric)
     return tuple(f for f in published() if f.dataset.startswith("mean of") and (f.method, _key(f.encoder), f.shots, f.setting, f.metric) == wanted)

@@ -16,7 +16,7 @@ from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.files import write_text
 from core.probes import make_probe
 from core.probes.base import said_shots
-from core.probes.ladder.data_sets import DataSet, read_data_set
+from core.probes.ladder.data_sets import LadderData, read_data_set
 from core.probes.ladder.published import find, means
 from core.probes.ladder.transfer import base_to_new
 from core.probes.run import Task, run_probe
@@ -29,7 +29,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LadderStep:
     """One rung of the ladder."""
 
     name: str
@@ -49,7 +49,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class LadderRow:
     """One figure of one step."""
 
     step: str
@@ -79,7 +79,7 @@ def encoder_name(said: str) -> str:
     return said
 
 
-def ladder(method: str, descriptions: str = "", shots: Sequence[int] = SHOTS) -> tuple[Step, ...]:
+def ladder(method: str, descriptions: str = "", shots: Sequence[int] = SHOTS) -> tuple[LadderStep, ...]:
     """The steps of a method: its baselines first.
 
     Args:
@@ -91,15 +91,17 @@ def ladder(method: str, descriptions: str = "", shots: Sequence[int] = SHOTS) ->
     """
     if not shots or min(shots) < 1:
         raise InvalidInput(f"shots must be at least 1 a class: got {', '.join(map(str, shots)) or 'none'}. The papers take 1, 2, 4, 8 and 16.")
-    plain = [Step(f"zero-shot-{t}" if t != "simple" else "zero-shot", "zero-shot", {"templates": t}, seeded=False) for t in ("simple", "7", "80")]
-    described = Step("descriptions", "zero-shot", {"templates": "7", "descriptions": descriptions}, seeded=False)
+    plain = [
+        LadderStep(f"zero-shot-{t}" if t != "simple" else "zero-shot", "zero-shot", {"templates": t}, seeded=False) for t in ("simple", "7", "80")
+    ]
+    described = LadderStep("descriptions", "zero-shot", {"templates": "7", "descriptions": descriptions}, seeded=False)
     sus = [
-        Step("sus-x", "sus-x", {"templates": "7", "tune": False}),
-        Step("sus-x, tuned", "sus-x", {"templates": "7", "tune": True}),
-        Step("transclip", "transclip"),
+        LadderStep("sus-x", "sus-x", {"templates": "7", "tune": False}),
+        LadderStep("sus-x, tuned", "sus-x", {"templates": "7", "tune": True}),
+        LadderStep("transclip", "transclip"),
     ]
     heads = [
-        Step(name, probe, {"shots": s, **settings}, s)
+        LadderStep(name, probe, {"shots": s, **settings}, s)
         for s in shots
         for name, probe, settings in (
             ("lp++", "lp++", {}),
@@ -108,11 +110,11 @@ def ladder(method: str, descriptions: str = "", shots: Sequence[int] = SHOTS) ->
             ("linear-probe", "linear-probe", {}),
         )
     ]
-    base = Step("zero-shot", "zero-shot", {"templates": "simple"}, None, "base-to-new", seeded=False)
+    base = LadderStep("zero-shot", "zero-shot", {"templates": "simple"}, None, "base-to-new", seeded=False)
 
-    def learned(name: str) -> list[Step]:
+    def learned(name: str) -> list[LadderStep]:
         most = max(shots)
-        return [*(Step(name, name, {"shots": s}, s) for s in shots), base, Step(name, name, {"shots": most}, most, "base-to-new")]
+        return [*(LadderStep(name, name, {"shots": s}, s) for s in shots), base, LadderStep(name, name, {"shots": most}, most, "base-to-new")]
 
     ladders = {
         "zero-shot": [*plain, described],
@@ -138,7 +140,7 @@ def reproduce(
     state: Path | None = None,
     cache: Path | None = None,
     progress: Progress = no_progress,
-) -> tuple[Row, ...]:
+) -> tuple[LadderRow, ...]:
     """Run a method's ladder on a data set.
 
     Args:
@@ -157,13 +159,19 @@ def reproduce(
 
 
 def run_ladder(
-    steps: Iterable[Step], found: DataSet, seeds: Sequence[int], *, encoder: str = "", state: Path | None = None, progress: Progress = no_progress
-) -> tuple[Row, ...]:
+    steps: Iterable[LadderStep],
+    found: LadderData,
+    seeds: Sequence[int],
+    *,
+    encoder: str = "",
+    state: Path | None = None,
+    progress: Progress = no_progress,
+) -> tuple[LadderRow, ...]:
     """Each step on each seed, as rows. A step that cannot be run has one row that says why; the others go on."""
     if not seeds:
         raise InvalidInput("At least one seed is needed. Ask for 3, say.")
     steps, kept = tuple(steps), _State.read(state, found.task)
-    rows: list[Row] = []
+    rows: list[LadderRow] = []
     for i, step in enumerate(steps):
         progress(step.title, i, len(steps))
         units: list[dict[str, Any]] = []
@@ -180,7 +188,7 @@ def run_ladder(
                     break
                 kept.add(_key(step, seed), unit)
             units.append(unit)
-        rows += [Row(step.name, step.shots, step.setting, "", None, note=reason)] if reason else _rows(step, units, encoder, found.name)
+        rows += [LadderRow(step.name, step.shots, step.setting, "", None, note=reason)] if reason else _rows(step, units, encoder, found.name)
     progress("reproduce", len(steps), len(steps))
     return tuple(rows)
 
@@ -200,7 +208,7 @@ def over_seeds(estimates: Sequence[Estimate]) -> Estimate:
     return Estimate(mean, mean - float(np.hypot(below, drawn)), mean + float(np.hypot(above, drawn)))
 
 
-def plain_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def plain_rows(rows: Sequence[LadderRow]) -> list[dict[str, Any]]:
     """The rows as flat records of text and numbers, for a table: a control's gain and its interval have columns of their own."""
     table: list[dict[str, Any]] = []
     for row in rows:
@@ -213,7 +221,7 @@ def plain_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return table
 
 
-def _unit(step: Step, task: Task, order: tuple[str, ...] | None) -> dict[str, Any]:
+def _unit(step: LadderStep, task: Task, order: tuple[str, ...] | None) -> dict[str, Any]:
     """One step on one seed, as JSON."""
     settings = {name: value for name, value in step.settings.items() if value != ""}
     if step.name == "descriptions" and "descriptions" not in settings:
@@ -230,13 +238,13 @@ def _unit(step: Step, task: Task, order: tuple[str, ...] | None) -> dict[str, An
     return {"metrics": metrics, "gains": gains, "seconds": result.seconds, "rows": len(result.rows)}
 
 
-def _rows(step: Step, units: Sequence[Mapping[str, Any]], encoder: str, dataset: str) -> list[Row]:
-    rows: list[Row] = []
+def _rows(step: LadderStep, units: Sequence[Mapping[str, Any]], encoder: str, dataset: str) -> list[LadderRow]:
+    rows: list[LadderRow] = []
     for metric in units[0]["metrics"]:
         own = [Estimate(**unit["metrics"][metric]) for unit in units]
         gains = {n: over_seeds([Estimate(**u["gains"][n]) for u in units]) for n in units[0]["gains"]} if metric == "accuracy" else {}
         rows.append(
-            Row(
+            LadderRow(
                 step.name,
                 step.shots,
                 step.setting,
@@ -252,15 +260,15 @@ def _rows(step: Step, units: Sequence[Mapping[str, Any]], encoder: str, dataset:
     return rows
 
 
-def _published(step: Step, encoder: str, dataset: str, metric: str) -> tuple[str, ...]:
+def _published(step: LadderStep, encoder: str, dataset: str, metric: str) -> tuple[str, ...]:
     asked: dict[str, Any] = {"shots": step.shots, "setting": step.setting, "metric": metric}
     own = find(step.name, encoder, dataset, **asked)
     if own is not None:
-        return (own.said,)
-    return tuple(f"{f.dataset}: {f.said}" for f in means(step.name, encoder, **asked))
+        return (own.with_source,)
+    return tuple(f"{f.dataset}: {f.with_source}" for f in means(step.name, encoder, **asked))
 
 
-def _key(step: Step, seed: int) -> str:
+def _key(step: LadderStep, seed: int) -> str:
     settings = dict(step.settings)
     if settings.get("descriptions") and Path(settings["descriptions"]).is_file():
         settings["descriptions"] = hashlib.sha256(Path(settings["descriptions"]).read_bytes()).hexdigest()[:16]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.base import Images, Part, Probe
+from core.probes.base import Images, Probe, ProbeInput
 from core.probes.run import Task, check_task, in_id_order
-from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, whole
+from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
 from core.records import F64, I64, Bool, Estimate, Progress, no_progress
 from core.statistics.intervals import accuracy_of, bootstrap
 from core.statistics.paired import paired_difference, paired_p
@@ -207,15 +207,15 @@ def cross_data_set(name: str, probe: Probe, source: Task, target: Task, *, progr
 def _split(probe: Probe, task: Task, labels: I64) -> Split:
     if task.split is not None:
         return apart(task.split, task.samples.groups)
-    return halves(labels, task.samples.groups, task.seed) if _keeps(probe) else whole(len(labels))
+    return halves(labels, task.samples.groups, task.seed) if _keeps(probe) else score_every_row(len(labels))
 
 
-def _part(task: Task, rows: I64, names: tuple[str, ...], progress: Progress) -> Part:
+def _part(task: Task, rows: I64, names: tuple[str, ...], progress: Progress) -> ProbeInput:
     ids = tuple(task.samples.ids[i] for i in rows.tolist())
-    return Part(names, task.encoder, Images(task.joint.vectors[rows], ids, None, rows), seed=task.seed, cache=task.cache, progress=progress)
+    return ProbeInput(names, task.encoder, Images(task.joint.vectors[rows], ids, None, rows), seed=task.seed, cache=task.cache, progress=progress)
 
 
-def _taught(probe: Probe, task: Task, labels: I64, names: tuple[str, ...], classes: I64, fold: Fold, progress: Progress) -> Part:
+def _taught(probe: Probe, task: Task, labels: I64, names: tuple[str, ...], classes: I64, fold: Fold, progress: Progress) -> ProbeInput:
     """Shots and validation of these classes alone, numbered from 0; one image is scored, which is thrown away."""
     place = np.full(len(names), -1, np.int64)
     place[classes] = np.arange(len(classes))
@@ -229,7 +229,7 @@ def _taught(probe: Probe, task: Task, labels: I64, names: tuple[str, ...], class
     return replace(_part(task, drawn[0][:1], few, progress), shots=shots, validation=validation if len(validation) else None)
 
 
-def _learned(probe: Any, taught: Part, folder: Path) -> Any:
+def _learned(probe: Any, taught: ProbeInput, folder: Path) -> Any:
     """The probe with what it learned from that part, ready for other names."""
     if not probe.load:
         file = folder / "learned.npz"

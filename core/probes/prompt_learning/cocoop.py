@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from core.probes.base import Needs, Part, Scored
-from core.probes.prompt_learning.context import Training
+from core.probes.base import Needs, ProbeInput, Scored
+from core.probes.prompt_learning.context import PromptTraining
 from core.probes.prompt_learning.coop import INIT, INIT_HELP, LOAD_HELP, SAVE_HELP, VALIDATE_HELP, needs_of, run_prompts
 
 
@@ -46,7 +46,7 @@ class CoCoOp:
         learning = epochs * k * (self.shots * k * 0.0065 + min(self.shots, 4) * k * 0.002 * self.validate)
         return 3.0 + scoring + folds * learning
 
-    def run(self, part: Part) -> Scored:
+    def run(self, part: ProbeInput) -> Scored:
         """Train, or load, and score."""
-        how = Training("cocoop", self.init, self.length, epochs=self.epochs, lr=self.lr, batch=self.batch)
+        how = PromptTraining("cocoop", self.init, self.length, epochs=self.epochs, lr=self.lr, batch=self.batch)
         return run_prompts(part, how, self.load, self.save, self.shots)

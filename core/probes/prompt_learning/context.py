@@ -13,7 +13,7 @@ import numpy as np
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.files import read_arrays, write_arrays
-from core.language.grammar import tidy
+from core.language.grammar import spoken_names
 from core.records import F32, I64
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _META = "meta."
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class PromptTraining:
     """How prompts are trained; the defaults are those of Zhou et al. (2022) unless said."""
 
     kind: Literal["coop", "cocoop"] = "coop"
@@ -84,7 +84,7 @@ class Prompts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class PromptLayout:
     """Token ids of every class's prompt, with places for the context."""
 
     ids: I64
@@ -110,7 +110,7 @@ def name_tokens(tower: PromptTower, name: str) -> tuple[list[int], list[int]]:
     return bare[len(lead) :], whole[len(bare) :]
 
 
-def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Position) -> Layout:
+def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Position) -> PromptLayout:
     """Prompts of m context vectors and a class name each, as CoOp orders them; a name too long for the tower loses its end.
 
     Raises:
@@ -122,7 +122,7 @@ def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Po
     rows: list[list[int]] = []
     slots: list[list[int]] = []
     cut, half = 0, m // 2
-    for name in tidy(class_names):
+    for name in spoken_names(class_names):
         own, stop = name_tokens(tower, name)
         room = tower.length - len(before) - len(after) - m - len(stop)
         if room < 1:
@@ -136,7 +136,7 @@ def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Po
         rows.append([*before, *body, *after])
         slots.append([len(before) + place for place in places])
     lengths = np.array([tower.padded([row]).shape[1] for row in rows], np.int64)
-    return Layout(tower.padded(rows), np.array(slots, np.int64).reshape(len(rows), m), lengths, cut)
+    return PromptLayout(tower.padded(rows), np.array(slots, np.int64).reshape(len(rows), m), lengths, cut)
 
 
 def save_prompts(prompts: Prompts, path: Path) -> None:
@@ -188,7 +188,7 @@ def check_prompts(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]
             f"These prompts were trained with another tokenizer or word embeddings ({prompts.tokenizer}) than {encoder.name} has now ({tokenizer}). "
             "Train prompts again."
         )
-    if prompts.class_specific and tidy(prompts.names) != tidy(class_names):
+    if prompts.class_specific and spoken_names(prompts.names) != spoken_names(class_names):
         raise InvalidInput(
             f"These prompts hold a context for each of the {len(prompts.names)} classes {', '.join(prompts.names[:5])}…, which other classes cannot "
             "use. Bring the same classes in the same order, or train one context for all classes (class_specific off)."

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from core.errors import InvalidInput
-from core.language.grammar import tidy
-from core.probes.base import Needs, Part, Scored, logit_scale_of, said_shots
-from core.probes.prompt_learning.context import Position, Prompts, Training, lay_out, load_prompts, save_prompts
+from core.language.grammar import spoken_names
+from core.probes.base import Needs, ProbeInput, Scored, logit_scale_of, said_shots
+from core.probes.prompt_learning.context import Position, Prompts, PromptTraining, lay_out, load_prompts, save_prompts
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.text_classifier import mean_vectors
 from core.records import F64, Choice
@@ -58,9 +58,9 @@ class CoOp:
         steps = (EMBEDDED_EPOCHS if self.epochs is None else self.epochs) * -(-self.shots * k // self.batch)
         return 3.0 + folds * steps * (0.005 + 0.0065 * k)
 
-    def run(self, part: Part) -> Scored:
+    def run(self, part: ProbeInput) -> Scored:
         """Train, or load, and score."""
-        how = Training("coop", self.init, self.length, cast(Position, self.position), self.class_specific, self.epochs, self.lr, self.batch)
+        how = PromptTraining("coop", self.init, self.length, cast(Position, self.position), self.class_specific, self.epochs, self.lr, self.batch)
         return run_prompts(part, how, self.load, self.save, self.shots)
 
 
@@ -69,7 +69,7 @@ def needs_of(shots: int, load: str, *, validate: bool) -> Needs:
     return Needs() if load else Needs(shots, min(shots, VALIDATION) if validate else 0)
 
 
-def run_prompts(part: Part, how: Training, load: str, save: str, shots: int) -> Scored:
+def run_prompts(part: ProbeInput, how: PromptTraining, load: str, save: str, shots: int) -> Scored:
     """Prompts, trained or loaded, with what explains them; CoOp and CoCoOp alike.
 
     Raises:
@@ -103,15 +103,15 @@ def run_prompts(part: Part, how: Training, load: str, save: str, shots: int) -> 
         support=None if load else part.shots,
         support_source="" if load else f"{said_shots(shots)} a class",
         choices=(_choice(prompts, part, load),),
-        prompts=tuple((shown_prompt(name, prompts),) for name in tidy(part.class_names)),
+        prompts=tuple((shown_prompt(name, prompts),) for name in spoken_names(part.class_names)),
         details=_details(prompts) | {"nearest words": nearest_words(prompts, tower)},
         notes=tuple(notes),
     )
 
 
-def zero_shot_logits(part: Part, init: str) -> F64:
+def zero_shot_logits(part: ProbeInput, init: str) -> F64:
     """(m, k) of the sentences that the context starts from, or of "a photo of a" where it starts at random: nothing is learned."""
-    sentences = [(f"{init or INIT} {name}.",) for name in tidy(part.class_names)]
+    sentences = [(f"{init or INIT} {name}.",) for name in spoken_names(part.class_names)]
     vectors = mean_vectors(part.encoder, sentences, part.cache).astype(np.float64)
     return logit_scale_of(part.encoder) * (part.test.features.astype(np.float64) @ vectors.T)
 
@@ -123,7 +123,7 @@ def shown_prompt(name: str, prompts: Prompts) -> str:
     return " ".join([*places[:lead], name, *places[lead:]]) + "."
 
 
-def _about_loaded(prompts: Prompts, part: Part) -> list[str]:
+def _about_loaded(prompts: Prompts, part: ProbeInput) -> list[str]:
     seen = len(set(prompts.taught) & set(part.test.ids))
     notes = [f"Prompts that were trained before on {len(prompts.names)} classes were used; nothing was learned here."]
     if seen:
@@ -152,7 +152,7 @@ def _saved(prompts: Prompts, path: Path) -> Path:
     return free
 
 
-def _choice(prompts: Prompts, part: Part, load: str) -> Choice:
+def _choice(prompts: Prompts, part: ProbeInput, load: str) -> Choice:
     how = "given" if load else "fixed" if part.validation is None else "validation"
     return Choice("epoch", float(prompts.epoch), how)
 

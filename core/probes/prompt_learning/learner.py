@@ -14,7 +14,7 @@ from core.encoders import Encoder
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.probes.base import logit_scale_of
-from core.probes.prompt_learning.context import Layout, Prompts, check_prompts, lay_out
+from core.probes.prompt_learning.context import PromptLayout, Prompts, check_prompts, lay_out
 from core.records import F32, F64, Progress, no_progress
 
 TOKENS = 4096
@@ -73,7 +73,7 @@ class Frame:
     Pairs run over the classes in the order of their prompts' lengths, so that a short one is not filled up to the longest of all.
     """
 
-    def __init__(self, tower: PromptTower, layout: Layout) -> None:
+    def __init__(self, tower: PromptTower, layout: PromptLayout) -> None:
         self.tower, self.layout = tower, layout
         self.ids = torch.from_numpy(layout.ids).to(tower.device)
         self.slots = torch.from_numpy(layout.slots).to(tower.device)

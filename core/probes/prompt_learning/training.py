@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy
 
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
-from core.probes.base import Images, Part, logit_scale_of
-from core.probes.prompt_learning.context import Prompts, Training, lay_out
+from core.probes.base import Images, ProbeInput, logit_scale_of
+from core.probes.prompt_learning.context import Prompts, PromptTraining, lay_out
 from core.probes.prompt_learning.learner import Frame, Learner, meta_network, tower_of
 from core.records import F32
 
@@ -27,7 +27,7 @@ COCOOP_RATE = 0.002
 """CoCoOp's step size for one image a step; more images take a step as much larger (Goyal et al. 2017, arXiv 1706.02677)."""
 
 
-def epochs_of(how: Training, shots: int, tower: PromptTower) -> int:
+def epochs_of(how: PromptTraining, shots: int, tower: PromptTower) -> int:
     """Epochs as asked, else what the tower needs, else as the papers took for as many shots a class."""
     if how.epochs is not None:
         return how.epochs
@@ -38,7 +38,7 @@ def epochs_of(how: Training, shots: int, tower: PromptTower) -> int:
     return 200 if shots >= 8 else 100 if shots >= 2 else 50
 
 
-def lr_of(how: Training, tower: PromptTower) -> float:
+def lr_of(how: PromptTraining, tower: PromptTower) -> float:
     """The largest step size, as asked or by default."""
     if how.lr is not None:
         return how.lr
@@ -50,7 +50,7 @@ def rate(epoch: int, epochs: int, lr: float) -> float:
     return min(WARM_UP, lr) if epoch == 0 else 0.5 * lr * (1 + math.cos(math.pi * (epoch - 1) / epochs))
 
 
-def fit_prompts(part: Part, how: Training) -> Prompts:
+def fit_prompts(part: ProbeInput, how: PromptTraining) -> Prompts:
     """Prompts that tell the part's shots apart; its test images are not looked at.
 
     With validation images the epoch of the lowest validation loss is kept, the start included; without, the last one, as in the papers.
@@ -69,12 +69,12 @@ def fit_prompts(part: Part, how: Training) -> Prompts:
     tower = tower_of(part.encoder)
     learner = start(tower, how, len(part.class_names), part.test.features.shape[1] if len(part.test) else shots.features.shape[1], part.seed)
     frame = Frame(tower, lay_out(tower, part.class_names, learner.ctx.shape[-2], how.position))
-    run = _Run(part, how, tower, learner, frame)
+    run = _PromptRun(part, how, tower, learner, frame)
     run.train(epochs_of(how, int(np.bincount(shots.labels).max()), tower))
     return run.prompts()
 
 
-def start(tower: PromptTower, how: Training, k: int, d: int, seed: int) -> Learner:
+def start(tower: PromptTower, how: PromptTraining, k: int, d: int, seed: int) -> Learner:
     """The context before training: word embeddings, or normal vectors with the spread of the word embeddings.
 
     Departure: CoOp draws random vectors with deviation 0.02, which is that of CLIP's words and not of others'.
@@ -95,10 +95,10 @@ def start(tower: PromptTower, how: Training, k: int, d: int, seed: int) -> Learn
     return Learner(ctx, meta).to(tower.device)
 
 
-class _Run:
+class _PromptRun:
     """One training."""
 
-    def __init__(self, part: Part, how: Training, tower: PromptTower, learner: Learner, frame: Frame) -> None:
+    def __init__(self, part: ProbeInput, how: PromptTraining, tower: PromptTower, learner: Learner, frame: Frame) -> None:
         self.part, self.how, self.tower, self.learner, self.frame = part, how, tower, learner, frame
         self.scale = logit_scale_of(part.encoder)
         self.lr = lr_of(how, tower)

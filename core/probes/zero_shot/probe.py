@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.base import Needs, Part, Scored, logit_scale_of
+from core.probes.base import Needs, ProbeInput, Scored, logit_scale_of
 from core.probes.zero_shot.prompt_texts import PAIRS, PromptTexts, make_texts, mean_size, random_texts
 from core.probes.zero_shot.text_classifier import (
-    Pool,
+    PooledTexts,
     after,
     check_prompt_settings,
     class_vectors,
@@ -84,7 +84,7 @@ class ZeroShot:
         random = self.random_runs * (2 * PAIRS if self.random_words == "30" else second) if second else 0.0
         return LOADING + k * (first * SECONDS_PER_TEMPLATE + (second + random) * SECONDS_PER_DESCRIPTION) + 2e-9 * n * k * 512
 
-    def run(self, part: Part) -> Scored:
+    def run(self, part: ProbeInput) -> Scored:
         """Cosines at the encoder's scale, with what the descriptions add to them as a part of its own."""
         given = prompt_settings(self)
         texts = make_texts(part.class_names, **{name: given[name] for name in given if name not in ("description_weight", "scoring")})
@@ -92,7 +92,7 @@ class ZeroShot:
         total = sum(map(count_texts, [texts.templated, texts.described, *controls]))
         features, scale = part.test.features.astype(np.float64), logit_scale_of(part.encoder)
 
-        def pooled(prompts: tuple[tuple[str, ...], ...], done: int) -> Pool:
+        def pooled(prompts: tuple[tuple[str, ...], ...], done: int) -> PooledTexts:
             return pool_texts(part.encoder, prompts, part.cache, after(part.progress, done, total))
 
         templated, done = pooled(texts.templated, 0), count_texts(texts.templated)
@@ -125,7 +125,7 @@ class ZeroShot:
         size = 2 * PAIRS if self.random_words == "30" else mean_size(texts)
         return [random_texts(texts, size, (seed, run)) for run in range(self.random_runs)]
 
-    def _predict(self, features: F64, templated: Pool, described: Pool | None) -> I64:
+    def _predict(self, features: F64, templated: PooledTexts, described: PooledTexts | None) -> I64:
         """(m,) classes that the same settings predict with other descriptions, or none."""
         first, second = class_vectors(templated, described, self.description_weight, self.scoring)
         return (features @ (first + second).T).argmax(1).astype(np.int64)

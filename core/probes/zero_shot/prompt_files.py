@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput, MissingDependency
-from core.language.grammar import matching, tidy
+from core.language.grammar import fold_name, spoken_names
 from core.options import check_text
 
 LIMIT = 50 * 2**20
@@ -151,9 +151,9 @@ def by_class(lists: dict[str, tuple[str, ...]], class_names: Sequence[str], what
     """
     keys: dict[str, str] = {}
     for key in lists:
-        if (twin := keys.setdefault(matching(key), key)) != key:
+        if (twin := keys.setdefault(fold_name(key), key)) != key:
             raise InvalidInput(f"{what}: {twin[:80]!r} and {key[:80]!r} are the same name. Put their texts under one.")
-    wanted = [matching(name) for name in class_names]
+    wanted = [fold_name(name) for name in class_names]
     strangers = tuple(key for name, key in keys.items() if name not in set(wanted))
     if len(strangers) == len(keys):
         few = ", ".join(repr(key[:40]) for key in list(lists)[:3])
@@ -180,7 +180,7 @@ def read_synonyms(source: str, class_names: Sequence[str]) -> tuple[tuple[tuple[
     Raises:
         InvalidInput: a line names no class, or a name belongs to two classes.
     """
-    own, text = tidy(class_names), source.strip()
+    own, text = spoken_names(class_names), source.strip()
     if not text:
         return tuple((name,) for name in own), ()
     notes: tuple[str, ...] = ()
@@ -190,31 +190,31 @@ def read_synonyms(source: str, class_names: Sequence[str]) -> tuple[tuple[tuple[
             notes = (strangers_note(strangers, "synonyms"),)
     else:
         others = _from_lines(text, class_names)
-    owner = {matching(name): i for i, name in enumerate(own)}
+    owner = {fold_name(name): i for i, name in enumerate(own)}
     found: list[tuple[str, ...]] = []
     for i, (name, more) in enumerate(zip(own, others, strict=True)):
         for other in more:
-            if (of := owner.setdefault(matching(other), i)) != i:
+            if (of := owner.setdefault(fold_name(other), i)) != i:
                 raise InvalidInput(f"synonyms: {other[:60]!r} would name both {own[of]!r} and {name!r}. Keep it with one of them.")
-        distinct = {matching(n): n for n in reversed((name, *tidy(more)))}  # the first spelling stays
+        distinct = {fold_name(n): n for n in reversed((name, *spoken_names(more)))}  # the first spelling stays
         found.append(tuple(reversed(distinct.values())))
     return tuple(found), notes
 
 
 def _from_lines(text: str, class_names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    place = {matching(name): i for i, name in enumerate(class_names)}
+    place = {fold_name(name): i for i, name in enumerate(class_names)}
     found: list[tuple[str, ...]] = [() for _ in class_names]
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
-        cuts = [at for at, character in enumerate(line) if character in ":：" and matching(line[:at]) in place]
+        cuts = [at for at, character in enumerate(line) if character in ":：" and fold_name(line[:at]) in place]
         if not cuts:  # the longest name that is a class goes before the colon, for a name may hold colons itself
             raise InvalidInput(
                 f"synonyms, line {number}: must start with a class name and a colon, as in 'sofa: couch, settee': got {line.strip()[:80]!r}. "
                 f"The classes are {_few(class_names)}."
             )
         names = [name.strip() for name in line[cuts[-1] + 1 :].replace("，", ",").replace("、", ",").split(",") if name.strip()]
-        found[place[matching(line[: cuts[-1]])]] += tuple(names)
+        found[place[fold_name(line[: cuts[-1]])]] += tuple(names)
     return tuple(found)
 
 

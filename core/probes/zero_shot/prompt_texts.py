@@ -11,7 +11,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.language.grammar import matching
+from core.language.grammar import fold_name
 from core.probes.zero_shot.prompt_files import by_class, read_lists, read_synonyms, read_templates, strangers_note
 
 WORDS = ASSETS / "prompts" / "words.txt"
@@ -103,7 +103,7 @@ def shape_of(given: Sequence[Sequence[str]], names: Sequence[Sequence[str]], wan
     if wanted not in ("auto", "sentences", "descriptors"):
         raise InvalidInput(f"description_shape must be one of auto, sentences, descriptors: got {wanted[:60]!r}.")
     pairs = [(text, own) for texts, own in zip(given, names, strict=True) for text in texts]
-    whole = sum(text.endswith(_ENDS) or any(matching(name) in matching(text) for name in own) for text, own in pairs)
+    whole = sum(text.endswith(_ENDS) or any(fold_name(name) in fold_name(text) for name in own) for text, own in pairs)
     shape = wanted if wanted != "auto" else "sentences" if 2 * whole > len(pairs) else "descriptors"
     how = f"{whole:,} of {len(pairs):,} texts end like a sentence or say their class" if wanted == "auto" else "as set"
     used = "they are encoded as they stand" if shape == "sentences" else 'each follows its class name as "which is" or "which has"'

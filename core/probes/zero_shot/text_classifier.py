@@ -146,7 +146,7 @@ def text_classifier(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pool:
+class PooledTexts:
     """What is kept of the encoded texts of k classes."""
 
     sums: F64
@@ -170,7 +170,7 @@ def after(progress: Progress, done_before: int, total: int) -> Progress:
     return report
 
 
-def pool_texts(encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path | None = None, progress: Progress = no_progress) -> Pool:
+def pool_texts(encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path | None = None, progress: Progress = no_progress) -> PooledTexts:
     """The texts of k classes, in any number by class, encoded in batches and summed by class; the sums are kept in `cache`.
 
     Only sums are held, so that thousands of classes with eighty texts each fit in memory.
@@ -179,7 +179,7 @@ def pool_texts(encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path |
     counts, total = np.array([len(own) for own in prompts], np.int64), count_texts(prompts)
     if path and (kept := _kept(path)):
         progress("encode the class prompts", total, total)
-        return Pool(kept["sums"].astype(np.float64), counts, int(kept["truncated"]))
+        return PooledTexts(kept["sums"].astype(np.float64), counts, int(kept["truncated"]))
     flat, of = [text for own in prompts for text in own], np.repeat(np.arange(len(prompts)), counts)
     sums: F64 | None = None
     truncated = 0
@@ -195,7 +195,7 @@ def pool_texts(encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path |
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_arrays(path, {"sums": sums, "truncated": np.array(truncated)})
-    return Pool(sums, counts, truncated)
+    return PooledTexts(sums, counts, truncated)
 
 
 def _cache_path(encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path | None) -> Path | None:
@@ -213,7 +213,9 @@ def _kept(path: Path) -> dict[str, Any] | None:
         return None  # none yet, or a damaged one
 
 
-def class_vectors(templated: Pool, described: Pool | None, weight: float | None = None, scoring: str = "mean vector") -> tuple[F64, F64]:
+def class_vectors(
+    templated: PooledTexts, described: PooledTexts | None, weight: float | None = None, scoring: str = "mean vector"
+) -> tuple[F64, F64]:
     """((k, d), (k, d)) the templates' and the descriptions' share of each class's vector, which is their sum.
 
     A class without descriptions is its templates alone. With `weight` None both are pooled: each text counts the same. Else the
@@ -239,7 +241,7 @@ def _unit(rows: F64) -> F64:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
-def classifier_of(texts: PromptTexts, templated: Pool, described: Pool | None, weight: float | None, scoring: str) -> TextClassifier:
+def classifier_of(texts: PromptTexts, templated: PooledTexts, described: PooledTexts | None, weight: float | None, scoring: str) -> TextClassifier:
     """The classifier of encoded texts, with the texts that have a say in it."""
     first, second = class_vectors(templated, described, weight, scoring)
     used = _used(texts, weight)

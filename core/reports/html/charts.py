@@ -12,7 +12,7 @@ from core.records import F32, F64, I64, Bool, Diagnosis, Estimate
 
 N_LOSS_COLOURS = 6
 N_CLUSTER_COLOURS = 8
-MOST_POINTS = 50_000
+MAX_POINTS = 50_000
 """Beyond it the map draws every member of a cluster and a fixed random share of the rest."""
 _SIZE = 1000  # the map's own units; a point is drawn on a whole number
 _MARGIN = 20
@@ -141,10 +141,10 @@ def n_left_off(diagnosis: Diagnosis) -> int:
 
 def _shown(diagnosis: Diagnosis) -> Bool:
     n = len(diagnosis.samples)
-    if n <= MOST_POINTS:
+    if n <= MAX_POINTS:
         return np.ones(n, dtype=np.bool_)
     shown = diagnosis.cluster_of()[0] >= 0
-    shown[np.random.default_rng(0).choice(n, MOST_POINTS, replace=False)] = True
+    shown[np.random.default_rng(0).choice(n, MAX_POINTS, replace=False)] = True
     return shown
 
 

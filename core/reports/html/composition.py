@@ -22,16 +22,16 @@ from core.reports.html.worst_items import WORST, worst_items
 from core.reports.wording import composition as sentences
 
 if TYPE_CHECKING:
-    from core.training.forgetting import RegressionCheck, RegressionRow
+    from core.training.forgetting import ForgettingCheck, ForgettingRow
 
-MOST_PICTURE_BYTES = 5_500_000
+MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
 PICTURE_SIZE = 160
 WORST_OF_OTHERS = 6
 """Items shown of each result after the first."""
 FIRST_TAGS = 3
 """Breakdowns that are open; the others are folded."""
-MOST_NAMED = 50
+MAX_NAMED = 50
 """Missing pictures that are named."""
 
 
@@ -42,8 +42,8 @@ def write_composition_report(
     *,
     store: ImageStore | None = None,
     comparison: CompositionComparison | None = None,
-    regression: RegressionCheck | None = None,
-    curve: tuple[Sequence[charts.Epoch], int] | None = None,
+    regression: ForgettingCheck | None = None,
+    curve: tuple[Sequence[charts.TrainingEpoch], int] | None = None,
 ) -> None:
     """Write the report to `path`, whole or not at all. Arguments and errors as of `render_composition_report`."""
     write_text(path, render_composition_report(results, benchmark, store=store, comparison=comparison, regression=regression, curve=curve))
@@ -55,8 +55,8 @@ def render_composition_report(
     *,
     store: ImageStore | None = None,
     comparison: CompositionComparison | None = None,
-    regression: RegressionCheck | None = None,
-    curve: tuple[Sequence[charts.Epoch], int] | None = None,
+    regression: ForgettingCheck | None = None,
+    curve: tuple[Sequence[charts.TrainingEpoch], int] | None = None,
 ) -> str:
     """The report as one HTML document, below about 6 MB of pictures.
 
@@ -72,7 +72,7 @@ def render_composition_report(
         InvalidInput: there is no result, one is of another benchmark, or the store has another number of pictures.
     """
     _check(results, benchmark, store)
-    pictures = InlinePictures(store, MOST_PICTURE_BYTES, PICTURE_SIZE)
+    pictures = InlinePictures(store, MAX_PICTURE_BYTES, PICTURE_SIZE)
     signatures = [signature_of(result, benchmark) for result in results]
     first = results[0]
     worst = [
@@ -103,7 +103,7 @@ def render_composition_report(
             curve=None if curve is None or not curve[0] else _curve(*curve),
             left_out=_left_out(results),
             missing=[*dict.fromkeys(name for result in results for name in result.missing)],
-            most_named=MOST_NAMED,
+            most_named=MAX_NAMED,
             notes=_notes(results),
             settings=_settings(results, benchmark),
             **style(),
@@ -272,13 +272,13 @@ def _compared(row: ComparedMetric, keys: Sequence[str], span: tuple[float, float
     }
 
 
-def _regression(found: RegressionCheck) -> dict[str, Any]:
+def _regression(found: ForgettingCheck) -> dict[str, Any]:
     span = interval_range([row.difference for row in (*found.rows, *found.reranked)])
     rows, reranked = ([_regressed(row, span) for row in part] for part in (found.rows, found.reranked))
     return {"sentence": found.sentence, "before": found.before, "after": found.after, "rows": rows, "reranked": reranked, "notes": found.notes}
 
 
-def _regressed(row: RegressionRow, span: tuple[float, float]) -> dict[str, Any]:
+def _regressed(row: ForgettingRow, span: tuple[float, float]) -> dict[str, Any]:
     return {
         "task": row.task,
         "data": row.data,
@@ -293,7 +293,7 @@ def _regressed(row: RegressionRow, span: tuple[float, float]) -> dict[str, Any]:
     }
 
 
-def _curve(epochs: Sequence[charts.Epoch], best: int) -> dict[str, Any]:
+def _curve(epochs: Sequence[charts.TrainingEpoch], best: int) -> dict[str, Any]:
     kept = next((epoch for epoch in epochs if epoch.number == best), epochs[-1])
     passes = count(max(epoch.number for epoch in epochs), "epoch")
     right, loss = sentences.figure("", kept.validation_accuracy), number(kept.validation_loss, 3)

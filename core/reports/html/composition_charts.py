@@ -16,8 +16,8 @@ ROW = 16
 _WIDTH, _EDGE = 300, 4
 
 
-class Epoch(Protocol):
-    """One pass of a training (`core.training.loop.Epoch`)."""
+class TrainingEpoch(Protocol):
+    """One pass of a training (`core.training.checkpoints.Epoch`)."""
 
     @property
     def number(self) -> int: ...
@@ -70,7 +70,7 @@ def guessed_picks() -> Markup:
     return picks_bar(GUESSED_RIGHT, GUESSED_SAME, 1 - GUESSED_RIGHT - GUESSED_SAME, 0.0)
 
 
-def training_curve(epochs: Sequence[Epoch], best: int) -> Markup:
+def training_curve(epochs: Sequence[TrainingEpoch], best: int) -> Markup:
     """Validation accuracy (0 to 1) and both losses (0 to the highest) by epoch; a line at the epoch that was kept."""
     width, height = 600, 160
     last = max(1, max(epoch.number for epoch in epochs))

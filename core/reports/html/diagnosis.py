@@ -27,10 +27,10 @@ from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import findings as sentences, summary
 
-MOST_PICTURE_BYTES = 5_500_000
+MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
-MOST_PICTURES = 480
-MOST_PER_CLUSTER = 24
+MAX_PICTURES = 480
+MAX_PER_CLUSTER = 24
 THUMBNAIL_SIZE = 128
 HEAT_PHRASES = 24
 
@@ -44,7 +44,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
     """The report as one HTML document, below about 6 MB of pictures."""
     gallery = _Gallery(diagnosis)
     digits = summary.digits_for(diagnosis.outcomes.loss)
-    per_cluster = max(6, min(MOST_PER_CLUSTER, MOST_PICTURES // (2 * max(1, len(diagnosis.clusters)))))
+    per_cluster = max(6, min(MAX_PER_CLUSTER, MAX_PICTURES // (2 * max(1, len(diagnosis.clusters)))))
     axis = charts.interval_range([c.excess_loss for c in diagnosis.clusters])
     cards: list[dict[str, Any]] = []
     for cluster in diagnosis.clusters:
@@ -67,7 +67,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             heat=_heat(diagnosis),
             **_prediction(diagnosis, digits),
             probes=probe_sections(diagnosis, gallery.entries),
-            suspects=gallery.entries(diagnosis.label_errors[:MOST_PER_CLUSTER]),
+            suspects=gallery.entries(diagnosis.label_errors[:MAX_PER_CLUSTER]),
             maps=_maps(diagnosis),
             calibration=charts.calibration(diagnosis),
             reasons=Counter(reason for _, reason in diagnosis.excluded).most_common(),
@@ -102,7 +102,7 @@ def _environment(diagnosis: Diagnosis) -> Environment:
         "p_value": summary.p_value,
         "share_interval": _share_interval,
         "signed": partial(figures.signed, digits=digits),
-        "heard": sentences.heard,
+        "ensemble_verdict": sentences.ensemble_verdict,
         "sentence": partial(sentences.sentence, diagnosis, proxies=False),
     }
     return environment(filters)
@@ -135,7 +135,7 @@ def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path) -> Non
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReportSample:
     """One sample as the report shows it."""
 
     id: str
@@ -153,14 +153,14 @@ class _Gallery:
 
     def __init__(self, diagnosis: Diagnosis) -> None:
         self.diagnosis = diagnosis
-        self.pictures = InlinePictures(diagnosis.samples.images, MOST_PICTURE_BYTES, THUMBNAIL_SIZE)
+        self.pictures = InlinePictures(diagnosis.samples.images, MAX_PICTURE_BYTES, THUMBNAIL_SIZE)
 
-    def entries(self, rows: I64) -> list[Entry]:
+    def entries(self, rows: I64) -> list[ReportSample]:
         samples, outcomes = self.diagnosis.samples, self.diagnosis.outcomes
-        found: list[Entry] = []
+        found: list[ReportSample] = []
         for row in map(int, rows):
             found.append(
-                Entry(
+                ReportSample(
                     id=samples.ids[row],
                     loss=float(outcomes.loss[row]),
                     predicted=float(self.diagnosis.estimate.predicted[row]),
@@ -228,13 +228,13 @@ def _prediction(diagnosis: Diagnosis, digits: int) -> dict[str, Any]:
     low, high = (0.0, 1.0) if share else charts.interval_range([e for r in rows for e in (r.expected, r.observed) if e is not None])
     return {
         "prediction": found,
-        "came_back": sentences.came_back(found),
+        "replication_sentence": sentences.replication_sentence(found),
         "prediction_range": f"{value(low)} to {value(high)}",
         "prediction_rows": [
             {
                 "name": sentences.prediction_name(r),
                 "n": r.n,
-                "quiet": r.kind not in sentences.FINDINGS,
+                "quiet": r.kind not in sentences.CONFIRMED_KINDS,
                 "bar": charts.prediction_bar(r.predicted, r.expected, r.observed, low, high, missed=r.as_predicted is False),
                 "predicted": value(r.predicted.value),
                 "expected": span(r.expected),
@@ -242,7 +242,7 @@ def _prediction(diagnosis: Diagnosis, digits: int) -> dict[str, Any]:
                 "seen": "" if r.observed is None else span(r.observed),
                 "rest": value(r.rest),
                 "p": "" if r.p is None else summary.p_value(r.p),
-                "outcome": sentences.outcome(r),
+                "verdict": sentences.prediction_verdict(r),
             }
             for r in rows
         ],

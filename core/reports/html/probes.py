@@ -13,9 +13,9 @@ from core.numbers import count, p_value, percent
 from core.probes.measures import by_class
 from core.records import I64, Bool, Comparison, Diagnosis, FourWay, ProbeResult
 from core.reports.wording.probes import (
-    called,
     choice_sentence,
     control_sentence,
+    model_name,
     overall_sentences,
     scope_title,
     share,
@@ -25,15 +25,15 @@ from core.reports.wording.probes import (
 
 EXAMPLES = 8
 """Pictures of what a probe fixes, and as many of what it fails on too."""
-MOST_CLASSES = 60
+MAX_CLASSES = 60
 """Rows of the table by class: with more classes, those of the lowest recall."""
 
 Entries = Callable[[I64], Sequence[Any]]
-"""entries(rows): the samples as the report shows them (`core.reports.html.diagnosis.Entry`)."""
+"""entries(rows): the samples as the report shows them (`core.reports.html.diagnosis.ReportSample`)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class ProbeExample:
     """One picture with what both models say."""
 
     entry: Any
@@ -64,8 +64,8 @@ def _section(diagnosis: Diagnosis, result: ProbeResult, entries: Entries, number
         "choices": [choice_sentence(c) for c in result.choices],
         "settings": [(name, "none" if value in ("", None) else str(value)) for name, value in result.settings.items()],
         "support": "" if result.support is None else support_sentence(result.support),
-        "classes": [(c.name, f"{c.n:,}", share(c.recall), share(c.precision)) for c in present[:MOST_CLASSES]],
-        "n_more_classes": len(present) - len(present[:MOST_CLASSES]),
+        "classes": [(c.name, f"{c.n:,}", share(c.recall), share(c.precision)) for c in present[:MAX_CLASSES]],
+        "n_more_classes": len(present) - len(present[:MAX_CLASSES]),
         "compared": None if compared is None else comparison_section(diagnosis, compared, entries),
         "notes": result.notes,
         "n_excluded": len(result.excluded),
@@ -77,8 +77,8 @@ def comparison_section(diagnosis: Diagnosis, found: Comparison, entries: Entries
     """Two models side by side: sentences, the four-way tables by cluster and class, and pictures."""
     wrong_a, wrong_b = (_errors(diagnosis, name)[found.rows] for name in (found.a, found.b))
     return {
-        "a": called(found.a, diagnosis),
-        "b": called(found.b, diagnosis),
+        "a": model_name(found.a, diagnosis),
+        "b": model_name(found.b, diagnosis),
         "sentences": overall_sentences(found, diagnosis),
         "overall": _row(diagnosis, found, found.overall),
         "clusters": [_row(diagnosis, found, scope) for scope in found.clusters],
@@ -115,16 +115,16 @@ def _errors(diagnosis: Diagnosis, name: str) -> Bool:
     return errors
 
 
-def _examples(diagnosis: Diagnosis, found: Comparison, chosen: Bool, entries: Entries) -> list[Example]:
+def _examples(diagnosis: Diagnosis, found: Comparison, chosen: Bool, entries: Entries) -> list[ProbeExample]:
     """Up to `EXAMPLES` pictures, those of failure clusters first and then by the loss under diagnosis, so that what was found is seen again."""
     rows = found.rows[chosen]
     inside = diagnosis.cluster_of()[0][rows] >= 0
     order = np.lexsort((rows, -diagnosis.outcomes.loss[rows], ~inside))
     picked = rows[order][:EXAMPLES]
-    made: list[Example] = []
+    made: list[ProbeExample] = []
     for row, entry in zip(picked.tolist(), entries(picked)):
         said = [_said(diagnosis, name, row) for name in (found.a, found.b)]
-        made.append(Example(entry, said[0][0], said[0][1], said[1][0], said[1][1]))
+        made.append(ProbeExample(entry, said[0][0], said[0][1], said[1][0], said[1][1]))
     return made
 
 

@@ -14,12 +14,12 @@ from core.numbers import number
 from core.records import F64, I64, Benchmark, Bool, CompositionResult, Item
 
 WORST = 12
-MOST_SHOWN = 6
+MAX_SHOWN = 6
 """Pictures of a query, or captions of a choice, that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPicture:
     """A picture in an item's table."""
 
     name: str
@@ -27,7 +27,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ScoreCell:
     """A score in an item's table."""
 
     score: str
@@ -43,8 +43,8 @@ class ShownItem:
     id: str
     tags: str
     margin: str
-    pictures: tuple[Shown, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    pictures: tuple[ShownPicture, ...]
+    rows: tuple[tuple[str, tuple[ScoreCell, ...]], ...]
     more: str
     """What is not shown of it, and of a query at what rank its first true picture stands; or ""."""
 
@@ -76,7 +76,7 @@ def _shown(result: CompositionResult, item: Item, row: int, benchmark: Benchmark
         item.id,
         ", ".join(f"{tag}: {value}" for tag, value in item.tags.items() if value),
         number(result.margin[row], 3),
-        tuple(Shown(benchmark.pictures[at].name, pictures.address(at)) for at in places),
+        tuple(ShownPicture(benchmark.pictures[at].name, pictures.address(at)) for at in places),
         tuple(zip(said, cells)),
         "; ".join(filter(None, more)),
     )
@@ -86,16 +86,16 @@ def _kept(scores: F64, item: Item, kind: str) -> tuple[I64, I64]:
     """Places of the pictures and captions that are shown. Of a query the first in rank and a picture that it should have found; of a choice the
     true caption and the highest foils."""
     pictures, captions = np.arange(scores.shape[0]), np.arange(scores.shape[1])
-    if kind == "retrieval" and len(pictures) > MOST_SHOWN:
+    if kind == "retrieval" and len(pictures) > MAX_SHOWN:
         usable = np.flatnonzero(np.isfinite(scores[:, 0]))
         ranked = usable[np.argsort(-scores[usable, 0], kind="stable")]
         wanted = [at for at in ranked.tolist() if relevant_pictures(item)[at]]
-        first = ranked[:MOST_SHOWN].tolist()
+        first = ranked[:MAX_SHOWN].tolist()
         pictures = np.array(first if set(first) & set(wanted) or not wanted else [*first[:-1], wanted[0]])
-    if kind == "choice" and len(captions) > MOST_SHOWN:
+    if kind == "choice" and len(captions) > MAX_SHOWN:
         own = item.match[0][1]
         foils = [at for at in np.argsort(-scores[0], kind="stable").tolist() if at != own]
-        captions = np.array([own, *foils[: MOST_SHOWN - 1]])
+        captions = np.array([own, *foils[: MAX_SHOWN - 1]])
     return pictures.astype(np.int64), captions.astype(np.int64)
 
 
@@ -107,7 +107,7 @@ def _first_rank(scores: F64, true: Bool) -> str:
     return f"the first true picture has rank {rank:,} of {int(np.isfinite(scores).sum()):,}"
 
 
-def _cell(scores: F64, true: Bool, picture: int, caption: int, kind: str) -> Cell:
+def _cell(scores: F64, true: Bool, picture: int, caption: int, kind: str) -> ScoreCell:
     rivals = scores[picture] if kind == "choice" else scores[:, caption]
     score = scores[picture, caption]
-    return Cell(number(float(score), 3), bool(true[picture, caption]), bool(np.isfinite(score) and score == np.nanmax(rivals)))
+    return ScoreCell(number(float(score), 3), bool(true[picture, caption]), bool(np.isfinite(score) and score == np.nanmax(rivals)))

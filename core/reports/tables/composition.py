@@ -23,9 +23,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.errors import InvalidInput
-from core.files import digest, read_arrays, whole, write_arrays, write_json
+from core.files import digest, read_arrays, replacing, write_arrays, write_json
 from core.records import F64, Benchmark, CompositionComparison, CompositionResult, Item, Metric
-from core.records.codec import decode, encode, plain
+from core.records.codec import decode, encode, to_json
 from core.reports.tables.values import strings
 
 FORMAT = 1
@@ -40,13 +40,13 @@ def comparison_document(found: CompositionComparison) -> dict[str, Any]:
         | {name: getattr(row, name).to_dict() for name in ("a", "b", "difference")}
         for row in found.rows
     ]
-    return plain({"a": found.a, "b": found.b, "benchmark": found.benchmark, "rows": rows, "notes": list(found.notes)})
+    return to_json({"a": found.a, "b": found.b, "benchmark": found.benchmark, "rows": rows, "notes": list(found.notes)})
 
 
 def result_document(result: CompositionResult) -> dict[str, Any]:
     """The result as JSON values: every figure with its interval, chance and ties; what was left out, by reason."""
     similar = result.foil_similarity
-    return plain(
+    return to_json(
         {
             "name": result.name,
             "benchmark": result.benchmark,
@@ -131,7 +131,7 @@ def save_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -
         arrays: Arrays = {}
         state = {"result": _packed_result(result, arrays), "benchmark": _packed_benchmark(benchmark, arrays)}
         write_arrays(scratch / ARRAYS, arrays)
-        with whole(scratch / ITEMS) as part:
+        with replacing(scratch / ITEMS) as part:
             table.to_parquet(part, index=False)
         digests = {name: digest(scratch / name) for name in (ARRAYS, ITEMS)}
         write_json(scratch / DOCUMENT, {"format": FORMAT, **result_document(result), "digests": digests, "state": state})

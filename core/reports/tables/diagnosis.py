@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 
 from core.checks.questions import AuditCell
-from core.files import whole, write_json
+from core.files import replacing, write_json
 from core.numbers import digits_for
 from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
-from core.records.codec import plain as plain
+from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.values import estimate, flat, strings
-from core.reports.wording.findings import came_back, cluster_title, heard, prediction_rows, prediction_sentence, sentence
+from core.reports.wording.findings import cluster_title, ensemble_verdict, prediction_rows, prediction_sentence, replication_sentence, sentence
 from core.reports.wording.summary import predictability_sentence, verdict
 from core.statistics.intervals import UNDEFINED
 
@@ -36,7 +36,7 @@ def write_results(diagnosis: Diagnosis, folder: Path) -> None:
     if diagnosis.probes:
         tables["probes"] = probes_table(diagnosis)
     for name, table in tables.items():
-        with whole(folder / f"{name}.parquet") as part:
+        with replacing(folder / f"{name}.parquet") as part:
             table.to_parquet(part, index=False)
     write_json(folder / "diagnosis.json", to_document(diagnosis))
 
@@ -102,7 +102,7 @@ def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
 def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
     """The content of diagnosis.json: plain JSON values, no nan."""
     outcomes = diagnosis.outcomes
-    return plain(
+    return to_json(
         {
             "schema": SCHEMA,
             "name": diagnosis.samples.name,
@@ -215,7 +215,7 @@ def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:
         "stability": insight.stability,
         "read": estimate(insight.read),
         "measured": [{"property": name, "rank_correlation": rho} for name, rho in insight.measured],
-        "ensemble": heard(insight) if insight.kind == "phrase" else None,
+        "ensemble": ensemble_verdict(insight) if insight.kind == "phrase" else None,
         "proxies": list(insight.proxies),
         "sentence": sentence(diagnosis, insight),
     }
@@ -241,13 +241,13 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
     if found is None:
         return None
     digits = digits_for(diagnosis.outcomes.loss)
-    return plain(
+    return to_json(
         {
             "digest": found.digest,
             "measure": found.measure,
             "source": found.source,
             "n_fresh": found.n_fresh,
-            "summary": came_back(found),
+            "summary": replication_sentence(found),
             "rows": [_prediction_row(row) | {"sentence": prediction_sentence(row, found, digits)} for row in prediction_rows(diagnosis)],
             "notes": list(found.notes),
             "excluded": [{"id": name, "reason": reason} for name, reason in found.excluded],

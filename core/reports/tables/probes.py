@@ -12,12 +12,12 @@ import pandas as pd
 from core.checks.compare import comparison_with, comparisons
 from core.probes.measures import by_class
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
-from core.records.codec import plain
+from core.records.codec import to_json
 from core.reports.tables.values import estimate, flat, strings
 from core.reports.wording.probes import accuracy_sentence, overall_sentences, scope_title, verdict_words
 
 if TYPE_CHECKING:
-    from core.probes.ladder.reproduce import Row
+    from core.probes.ladder.reproduce import LadderRow
 
 
 def probes_table(diagnosis: Diagnosis) -> pd.DataFrame:
@@ -72,7 +72,7 @@ def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
     """One probe as JSON values, with its comparison with the model under diagnosis."""
     assert result.outcomes.predictions is not None
     compared = comparison_with(diagnosis, result.name)
-    return plain(
+    return to_json(
         {
             "name": result.name,
             "probe": result.probe,
@@ -111,7 +111,7 @@ def _support(result: ProbeResult) -> dict[str, Any] | None:
 
 def comparison_document(diagnosis: Diagnosis, found: Comparison) -> dict[str, Any]:
     """Two models side by side as JSON values."""
-    return plain(
+    return to_json(
         {
             "a": found.a,
             "b": found.b,
@@ -147,12 +147,12 @@ def _scope(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str,
     }
 
 
-def reproduction_table(rows: Sequence[Row]) -> pd.DataFrame:
+def reproduction_table(rows: Sequence[LadderRow]) -> pd.DataFrame:
     """One row for each figure of a reproduction: step, shots, setting, metric, value, each seed's own, gains, published, seconds, note."""
     return pd.DataFrame([flat(_reproduced(row)) for row in rows]).astype({"shots": "Int64"})
 
 
-def _reproduced(row: Row) -> dict[str, Any]:
+def _reproduced(row: LadderRow) -> dict[str, Any]:
     undefined = {"value": np.nan, "low": np.nan, "high": np.nan}
     return {
         "step": row.step,
@@ -168,9 +168,9 @@ def _reproduced(row: Row) -> dict[str, Any]:
     }
 
 
-def reproduction_document(rows: Sequence[Row], method: str, encoder: str, dataset: str, seeds: int) -> dict[str, Any]:
+def reproduction_document(rows: Sequence[LadderRow], method: str, encoder: str, dataset: str, seeds: int) -> dict[str, Any]:
     """The same as JSON values, with what was asked for."""
-    return plain(
+    return to_json(
         {
             "method": method,
             "encoder": encoder,

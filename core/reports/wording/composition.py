@@ -89,7 +89,7 @@ def _averaged(result: CompositionResult) -> bool:
 
 
 if TYPE_CHECKING:
-    from core.training.forgetting import RegressionCheck, RegressionRow
+    from core.training.forgetting import ForgettingCheck, ForgettingRow
 
 FEW = 5
 """Missing pictures that are named."""
@@ -160,7 +160,7 @@ def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
     return [*head, *aligned(rows), f"  {said}", *(f"Note: {note}" for note in found.notes)]
 
 
-def regression_lines(check: RegressionCheck) -> list[str]:
+def regression_lines(check: ForgettingCheck) -> list[str]:
     """What an adaptation cost: the sentence, a line for each task, and retrieval with the adapter as a re-ranker."""
     head = ("", "before", "after", "change", "95 % interval", "p", "verdict")
     lines = [f"{check.before} before, {check.after} after. {check.sentence}", *aligned([head, *map(_regression_row, check.rows)])]
@@ -191,7 +191,7 @@ def _p(p: float) -> str:
     return p_value(p).removeprefix("p = ").removeprefix("p ")
 
 
-def _regression_row(row: RegressionRow) -> tuple[str, ...]:
+def _regression_row(row: ForgettingRow) -> tuple[str, ...]:
     key = "mean rank" if "rank" in row.metric else row.metric
     figures = (
         figure(key, row.before.value),

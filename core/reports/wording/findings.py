@@ -19,7 +19,7 @@ ALL = "all samples"
 PROXIES = 4
 """Conditions that say the same, named in a sentence; the rest are counted."""
 NEGATION = re.compile(r"\b(not|no|without|never|neither|nor|cannot)\b|n't\b", re.IGNORECASE)
-FINDINGS = ("cluster", "phrase", "condition")
+CONFIRMED_KINDS = ("cluster", "phrase", "condition")
 """The kinds of a prediction's rows that were confirmed before; the others are what a person would have picked."""
 LOOKED_AT = 500
 """Rows by which it is told whether each has a picture of its own."""
@@ -142,7 +142,7 @@ def overlap(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     return f"{most:,} of its {cluster.size:,} are also in cluster {1 - number}" if most else ""
 
 
-def heard(insight: Insight) -> Literal["agrees", "does not agree", "not read"]:
+def ensemble_verdict(insight: Insight) -> Literal["agrees", "does not agree", "not read"]:
     """Whether the ensemble reads in a phrase's text alone what its images show: the same sign, and an interval off zero."""
     read = insight.read
     if read is None or not math.isfinite(read.value) or read.low == read.high == 0.0:  # a slope of 0: readings do not follow images here
@@ -152,7 +152,7 @@ def heard(insight: Insight) -> Literal["agrees", "does not agree", "not read"]:
 
 
 def _ensemble(diagnosis: Diagnosis, insight: Insight) -> str:
-    verdict = heard(insight)
+    verdict = ensemble_verdict(insight)
     if insight.kind != "phrase":
         return ""
     if verdict == "not read" or insight.read is None:
@@ -293,36 +293,34 @@ def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None
     rest = "" if row.rest is None else f" against {value(row.rest)} in the rest"
     chance = "" if row.p is None else f", adjusted {p_value(row.p)}"
     expected = f" ({span(row.predicted)}; {span(row.expected)} in {count(row.n, 'sample')})" if math.isfinite(row.predicted.low) else ""
-    return (
-        f"{start}; {value(row.predicted.value)} {what} was predicted{expected} and {seen}{rest}{chance}{f': {outcome(row)}' if outcome(row) else ''}."
-    )
+    return f"{start}; {value(row.predicted.value)} {what} was predicted{expected} and {seen}{rest}{chance}{f': {prediction_verdict(row)}' if prediction_verdict(row) else ''}."
 
 
-def came_back(prediction: Prediction) -> str:
+def replication_sentence(prediction: Prediction) -> str:
     """How many of the findings fail more than the rest again, and how many of these at the rate that they had predicted."""
-    found = [row for row in prediction.rows if row.kind in FINDINGS]
+    found = [row for row in prediction.rows if row.kind in CONFIRMED_KINDS]
     judged = [row for row in found if row.as_predicted is not None]
     if not found:
         return "nothing was confirmed, so nothing was predicted."
-    again = [row for row in judged if fails_again(row)]
+    again = [row for row in judged if replicates(row)]
     held = sum(bool(row.as_predicted) for row in again)
     unsure = f"; {len(found) - len(judged):,} more had too few samples to judge" if len(judged) < len(found) else ""
     rate = f", {held:,} of them at the rate predicted" if again else ""
     return f"{len(again):,} of {count(len(judged), 'finding')} clearly fail more than the rest again{rate}{unsure}."
 
 
-def fails_again(row: PredictionRow) -> bool:
+def replicates(row: PredictionRow) -> bool:
     """Whether the matching fresh samples do worse than the rest beyond chance (adjusted p at most 0.05)."""
     return row.p is not None and row.p <= 0.05
 
 
-def outcome(row: PredictionRow) -> str:
+def prediction_verdict(row: PredictionRow) -> str:
     """What became of a finding; "" for what a person would have picked, which made no claim."""
-    if row.kind not in FINDINGS:
+    if row.kind not in CONFIRMED_KINDS:
         return ""
     if row.as_predicted is None:
         return "too few to judge"
-    if not fails_again(row):
+    if not replicates(row):
         return "not clearly worse again"
     return "fails again as predicted" if row.as_predicted else "fails again, at another rate"
 
@@ -338,7 +336,7 @@ def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
 
 def prediction_name(row: PredictionRow) -> str:
     """Such as "animal: light = dark"; of what is no finding, what it is called and what it is."""
-    if row.kind in FINDINGS:
+    if row.kind in CONFIRMED_KINDS:
         said = f'"{row.text}"' if row.kind == "phrase" else row.text
         return said if row.scope == ALL or row.scope in row.text else f"{row.scope}: {said}"
     return f"{row.kind[0].upper()}{row.kind[1:]} ({row.text})"

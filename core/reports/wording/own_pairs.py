@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.composition.grid.binding import BindingGrid, Cell, Share
+    from core.composition.grid.binding import BindingGrid, GridCell, Share
     from core.composition.own_pairs import PairScores
 
 
@@ -42,13 +42,13 @@ def _pick(found: PairScores, picture: int) -> str:
 
 
 def pair_document(found: PairScores) -> dict[str, Any]:
-    from core.records.codec import plain
+    from core.records.codec import to_json
 
     captions = [{"text": c.text, "pictures": list(c.pictures), "foil_of": c.foil_of} for c in found.captions]
     unlike = [{"caption": a, "foil": b, "cosine": cosine} for a, b, cosine in found.unlike]
     arrays = {name: getattr(found, name).tolist() for name in ("cosines", "shares", "text_similarity", "picks", "margins", "ties")}
     said = {"encoder": found.encoder, "pictures": list(found.pictures), "captions": captions, "logit_scale": found.logit_scale}
-    return plain(said | arrays | {"unlike": unlike, "unreadable": list(found.unreadable), "notes": list(found.notes)})
+    return to_json(said | arrays | {"unlike": unlike, "unreadable": list(found.unreadable), "notes": list(found.notes)})
 
 
 def grid_lines(found: BindingGrid) -> list[str]:
@@ -73,7 +73,7 @@ def grid_lines(found: BindingGrid) -> list[str]:
     return lines + [f"Note: {note}" for note in found.notes]
 
 
-def _cell_row(cell: Cell, mode: str) -> tuple[str, ...]:
+def _cell_row(cell: GridCell, mode: str) -> tuple[str, ...]:
     from core.numbers import interval, percent
 
     def said(share: Share) -> str:

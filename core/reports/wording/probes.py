@@ -14,7 +14,7 @@ from core.records import OWN, Choice, Comparison, Control, Diagnosis, Estimate, 
 from core.reports.wording.findings import cluster_title
 
 if TYPE_CHECKING:
-    from core.probes.ladder.reproduce import Row
+    from core.probes.ladder.reproduce import LadderRow
 
 HOW = {"fixed": "the method's default", "validation": "chosen on validation images", "given": "given"}
 
@@ -29,7 +29,7 @@ VERDICTS = {
 }
 
 
-def called(name: str, diagnosis: Diagnosis | None = None) -> str:
+def model_name(name: str, diagnosis: Diagnosis | None = None) -> str:
     """What a model is called in a sentence: "your model", or the probe that the run is about."""
     if name != MODEL:
         return name
@@ -63,7 +63,7 @@ def choice_sentence(choice: Choice) -> str:
 
 def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None) -> tuple[str, ...]:
     """The two accuracies, the four counts, and what follows."""
-    a, b, all_rows = called(found.a, diagnosis), called(found.b, diagnosis), found.overall
+    a, b, all_rows = model_name(found.a, diagnosis), model_name(found.b, diagnosis), found.overall
     difference = all_rows.difference
     if all_rows.verdict in ("fixed", "broken"):
         better, worse = (b, a) if all_rows.verdict == "fixed" else (a, b)
@@ -82,7 +82,7 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None) -> 
 
 def verdict_words(found: Comparison, scope: FourWay, diagnosis: Diagnosis | None = None) -> str:
     """The verdict on one class or cluster; for the words of one run also the figure that it rests on."""
-    said = VERDICTS[scope.verdict].format(a=called(found.a, diagnosis), b=called(found.b, diagnosis))
+    said = VERDICTS[scope.verdict].format(a=model_name(found.a, diagnosis), b=model_name(found.b, diagnosis))
     ground = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares}.get(scope.verdict)
     if diagnosis is not None and ground is not None:
         said += f" ({_signed(ground.value)}, {_span(ground)})"
@@ -140,7 +140,7 @@ def support_sentence(support: Support) -> str:
     return f"{each}: {support.source or 'shots'}"
 
 
-def reproduction_lines(rows: Sequence[Row]) -> list[str]:
+def reproduction_lines(rows: Sequence[LadderRow]) -> list[str]:
     """An aligned line for each figure: mean over seeds with its interval, the gain over zero-shot, and what the papers say."""
     titles = [", ".join(p for p in (r.step, "" if r.shots is None else count(r.shots, "shot"), _metric(r)) if p) for r in rows]
     width = max([len(t) for t in titles], default=0) + 2
@@ -156,7 +156,7 @@ def reproduction_lines(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
-def _metric(row: Row) -> str:
+def _metric(row: LadderRow) -> str:
     named = "" if row.metric in ("", "accuracy") else row.metric
     return named if row.setting == "all classes" else ", ".join(p for p in (row.setting, named) if p)
 

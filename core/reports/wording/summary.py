@@ -19,7 +19,15 @@ from core.numbers import (
     with_unit as with_unit,
 )
 from core.records import Diagnosis, FailureCluster
-from core.reports.wording.findings import best_phrase, came_back, cluster_title, heard, overlap, prediction_rows, prediction_sentence
+from core.reports.wording.findings import (
+    best_phrase,
+    cluster_title,
+    ensemble_verdict,
+    overlap,
+    prediction_rows,
+    prediction_sentence,
+    replication_sentence,
+)
 
 
 def verdict(diagnosis: Diagnosis) -> str:
@@ -27,11 +35,11 @@ def verdict(diagnosis: Diagnosis) -> str:
     n = len(diagnosis.clusters)
     if n == 0:
         return "No failure cluster was confirmed: nothing beyond what chance gives."
-    share = percent(covered(diagnosis))
+    share = percent(share_of_failures(diagnosis))
     return f"{count(n, 'failure cluster')} confirmed, holding {share} of {'all failures' if _errors_known(diagnosis) else 'the loss above the mean'}."
 
 
-def covered(diagnosis: Diagnosis) -> float:
+def share_of_failures(diagnosis: Diagnosis) -> float:
     """Share of all failures that lie in any confirmed cluster; of all loss above the mean where errors are unknown."""
     inside = diagnosis.cluster_of()[0] >= 0
     loss, errors = diagnosis.outcomes.loss, diagnosis.outcomes.errors
@@ -88,9 +96,7 @@ def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     phrase = best_phrase(diagnosis, cluster)
     if phrase is None or phrase.held_out is None:
         return ""
-    return (
-        f'"{phrase.text}" (AUROC {number(phrase.held_out.value)} on unseen rows, 95\u00a0% {interval(phrase.held_out)}; the ensemble {heard(phrase)})'
-    )
+    return f'"{phrase.text}" (AUROC {number(phrase.held_out.value)} on unseen rows, 95\u00a0% {interval(phrase.held_out)}; the ensemble {ensemble_verdict(phrase)})'
 
 
 def words_sentence(diagnosis: Diagnosis) -> str:
@@ -168,7 +174,7 @@ def prediction_lines(diagnosis: Diagnosis) -> list[str]:
     digits = digits_for(diagnosis.outcomes.loss)
     fresh = count(prediction.n_fresh, "fresh sample")
     source = prediction.source if "held-back" in prediction.source else f"{fresh} ({prediction.source})"
-    lines = [f"On {source}: {came_back(prediction)}"]
+    lines = [f"On {source}: {replication_sentence(prediction)}"]
     if prediction.excluded:
         common = Counter(reason for _, reason in prediction.excluded).most_common(4)
         lines.append(f"  {count(len(prediction.excluded), 'fresh row')} left out: {'; '.join(f'{reason} ({n:,})' for reason, n in common)}.")

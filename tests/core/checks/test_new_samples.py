@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.checks.new_samples import read_newcomers
+from core.checks.new_samples import read_new_samples
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from tests.support.diagnoses import draw_picture, make_diagnosis
@@ -23,7 +23,7 @@ def vectors(tmp_path: Path) -> Path:
 
 
 def test_vectors_without_ids_are_numbered_and_scaled_to_length_one(vectors: Path) -> None:
-    found = read_newcomers(make_diagnosis(), embeddings=vectors)
+    found = read_new_samples(make_diagnosis(), embeddings=vectors)
     assert found.ids == ("0", "1", "2", "3")
     assert found.labels is None
     assert found.embeddings.space == "given"
@@ -32,7 +32,7 @@ def test_vectors_without_ids_are_numbered_and_scaled_to_length_one(vectors: Path
 
 def test_labels_follow_the_diagnosis_class_names_and_strangers_are_said(tmp_path: Path, vectors: Path) -> None:
     pd.DataFrame({"id": list("abcd"), "label": ["tram", "bus", "boat", "car"]}).to_csv(tmp_path / "new.csv", index=False)
-    found = read_newcomers(make_diagnosis(), tmp_path / "new.csv", embeddings=vectors, roles=Roles(label="label"))
+    found = read_new_samples(make_diagnosis(), tmp_path / "new.csv", embeddings=vectors, roles=Roles(label="label"))
     assert found.ids == tuple("abcd")
     assert found.labels is not None
     assert found.labels.tolist() == [2, 0, -1, 1]
@@ -41,26 +41,26 @@ def test_labels_follow_the_diagnosis_class_names_and_strangers_are_said(tmp_path
 
 def test_a_vector_of_zeros_is_left_out_with_its_reason(tmp_path: Path) -> None:
     np.savez(tmp_path / "new.npz", embeddings=np.array([[1.0, 0], [0, 0], [0, 2]]), ids=np.array(["a", "b", "c"]))
-    found = read_newcomers(make_diagnosis(), embeddings=tmp_path / "new.npz")
+    found = read_new_samples(make_diagnosis(), embeddings=tmp_path / "new.npz")
     assert found.ids == ("a", "c")
     assert found.excluded == (("b", "the embedding is all zeros"),)
 
 
 def test_nothing_brought_or_nothing_usable_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="nothing to assign"):
-        read_newcomers(make_diagnosis())
+        read_new_samples(make_diagnosis())
     np.save(tmp_path / "zeros.npy", np.zeros((3, 8)))
     with pytest.raises(InvalidInput, match="None of the 3 new samples"):
-        read_newcomers(make_diagnosis(), embeddings=tmp_path / "zeros.npy")
+        read_new_samples(make_diagnosis(), embeddings=tmp_path / "zeros.npy")
     np.save(tmp_path / "none.npy", np.zeros((0, 8)))
     with pytest.raises(InvalidInput, match="None of the 0 new samples"):
-        read_newcomers(make_diagnosis(), embeddings=tmp_path / "none.npy")
+        read_new_samples(make_diagnosis(), embeddings=tmp_path / "none.npy")
 
 
 def test_pictures_cannot_join_a_diagnosis_of_given_vectors(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(draw_picture(1))
     with pytest.raises(InvalidInput, match="made on embeddings that were given"):
-        read_newcomers(make_diagnosis(), images=tmp_path)
+        read_new_samples(make_diagnosis(), images=tmp_path)
 
 
 @pytest.mark.slow
@@ -69,7 +69,7 @@ def test_pictures_are_embedded_as_the_diagnosed_ones_and_a_broken_one_is_left_ou
         (tmp_path / name).write_bytes(payload)
     diagnosis = make_diagnosis()
     embedded = replace(diagnosis, embeddings=replace(diagnosis.embeddings, encoder="embedded 0123456789ab"))
-    found = read_newcomers(embedded, images=tmp_path)
+    found = read_new_samples(embedded, images=tmp_path)
     assert found.ids == ("a.png", "c.png")
     assert [name for name, _ in found.excluded] == ["b.png"]
     assert found.embeddings.vectors.shape[0] == 2

@@ -12,7 +12,7 @@ import pytest
 from core.checks.freeze import freeze
 from core.checks.fresh import hold_back
 from core.checks.predict import predict
-from core.data.samples import Audit
+from core.data.samples import DataSet
 from core.discovery.engines.planted import Planted
 from core.discovery.method import diagnose_records
 from core.errors import InvalidInput
@@ -23,9 +23,9 @@ from tests.support.planted_words import QUICK, planted_run, samples_of
 NONE_OUT = pd.DataFrame(columns=["id", "row", "reason"])
 
 
-def audit_of(planted: Planted) -> Audit:
+def audit_of(planted: Planted) -> DataSet:
     samples, outcomes, embeddings, words = samples_of(planted, "fresh")
-    return Audit(samples, outcomes, embeddings, NONE_OUT, (), words)
+    return DataSet(samples, outcomes, embeddings, NONE_OUT, (), words)
 
 
 def test_the_frozen_hash_survives_saving_and_changes_with_the_findings(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_holding_back_keeps_groups_whole_and_classes_even() -> None:
         hold_back(brought, 0.9)
 
 
-def without_errors(brought: Audit) -> Audit:
+def without_errors(brought: DataSet) -> DataSet:
     return replace(brought, outcomes=replace(brought.outcomes, errors=None))
 
 

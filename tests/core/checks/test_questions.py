@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.checks.questions import ask, audit_table, difference
-from core.discovery.design import failure_score, lay_out
+from core.discovery.design import failure_score, make_design
 from core.discovery.question_null import question_null
 from core.errors import InvalidInput
 from core.statistics.permutation import Permuter
@@ -65,7 +65,7 @@ def test_no_direction_of_the_span_beats_the_null_of_all_directions() -> None:
     """The closed form is the largest correlation that any question could have, in the same permutation."""
     _, audit, _ = planted_run()
     samples, outcomes, _, words = samples_of(audit)
-    layout = lay_out(samples)
+    layout = make_design(samples)
     scores = failure_score(outcomes, layout)
     null = question_null(words, layout, scores, Permuter(layout.blocks), seed=4, n_permutations=20)
     draw = Permuter(layout.blocks).draw(20, np.random.default_rng([4, 3]))
@@ -87,7 +87,7 @@ def test_on_shuffled_losses_no_phrase_of_the_vocabulary_is_confirmed_as_a_questi
     samples, outcomes, _, words = samples_of(audit)
     order = np.random.default_rng(5).permutation(len(samples))
     shuffled = replace(outcomes, loss=outcomes.loss[order], errors=outcomes.errors[order])
-    layout = lay_out(samples)
+    layout = make_design(samples)
     null = question_null(words, layout, failure_score(shuffled, layout), Permuter(layout.blocks), seed=0, n_permutations=199)
     found = replace(planted_run()[0], outcomes=shuffled, question_null=null, phrase_p=None)
     answers = ask(found, [f"a {c} in {w}" for c in ("cat", "dog") for w in ("snow", "fog", "grass")], encoder=WordTower(audit))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.errors import MissingDependency
-from core.probes.ladder.reproduce import Row
+from core.probes.ladder.reproduce import LadderRow
 from core.records import Estimate
 from tests.core.cli.test_probe import make_folders, refused, said
 
@@ -40,12 +40,12 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
 ) -> None:
     asked: dict[str, Any] = {}
     rows = (
-        Row("zero-shot", None, "all classes", "accuracy", Estimate(0.5, 0.4, 0.6), (0.5,), published=("63.70 (from memory, check)",)),
-        Row("coop", 4, "base-to-new", "h", Estimate(0.7, 0.6, 0.8), (0.6, 0.8), {"zero-shot": Estimate(0.2, 0.1, 0.3)}, (), 3.5),
-        Row("cocoop", 4, "all classes", "", None, note="skipped: no text tower"),
+        LadderRow("zero-shot", None, "all classes", "accuracy", Estimate(0.5, 0.4, 0.6), (0.5,), published=("63.70 (from memory, check)",)),
+        LadderRow("coop", 4, "base-to-new", "h", Estimate(0.7, 0.6, 0.8), (0.6, 0.8), {"zero-shot": Estimate(0.2, 0.1, 0.3)}, (), 3.5),
+        LadderRow("cocoop", 4, "all classes", "", None, note="skipped: no text tower"),
     )
 
-    def climb(method: str, dataset: Path, encoder: str, seeds: tuple[int, ...], **options: Any) -> tuple[Row, ...]:
+    def climb(method: str, dataset: Path, encoder: str, seeds: tuple[int, ...], **options: Any) -> tuple[LadderRow, ...]:
         asked.update(options, method=method, dataset=dataset, encoder=encoder, seeds=seeds)
         return rows
 

@@ -21,7 +21,7 @@ from core.errors import InvalidInput
 from core.language.vocabulary import read_vocabulary
 from core.options import settings_of
 from core.probes import PROBES
-from core.probes.base import Needs, Part, Scored
+from core.probes.base import Needs, ProbeInput, Scored
 from core.records import Diagnosis, Embeddings
 from core.store import load, save
 from tests.support.diagnoses import draw_picture, make_diagnosis
@@ -50,7 +50,7 @@ class Guess:
     def estimate(self, n: int, k: int, folds: int) -> float:
         return 75.0
 
-    def run(self, part: Part) -> Scored:
+    def run(self, part: ProbeInput) -> Scored:
         m, k = len(part.test), len(part.class_names)
         said = np.zeros(m, np.int64) if self.way == "first" else np.arange(m) % k
         logits = np.random.default_rng(part.seed).normal(0, 0.1, (m, k))

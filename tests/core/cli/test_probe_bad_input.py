@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.probes.base import Part, Scored
+from core.probes.base import ProbeInput, Scored
 from core.store import load, save
 from tests.core.cli import test_probe as usual
 from tests.support.probes import made_probe
@@ -20,7 +20,7 @@ def test_a_result_that_another_command_added_meanwhile_is_kept(
 ) -> None:
     work = usual.Guess.run
 
-    def slow(self: usual.Guess, part: Part) -> Scored:
+    def slow(self: usual.Guess, part: ProbeInput) -> Scored:
         found = load(run)
         save(replace(found, probes=(made_probe(found, name="meanwhile"),)), run)
         return work(self, part)

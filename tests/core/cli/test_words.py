@@ -184,7 +184,7 @@ def test_the_word_options_of_diagnose_reach_the_diagnosis(tmp_path: Path, monkey
         asked.update(options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("core.diagnose.diagnose_audit", stop)
+    monkeypatch.setattr("core.diagnose.diagnose_data_set", stop)
     monkeypatch.setattr("core.data.tasks.read.read_task", lambda *_: None)
     given = ["--naming", "open_clip:x", "--vocabulary", "v.txt", "--hold-back", "0.3"]
     assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), *given]) == 130

@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from core.data.images.limits import Limits
-from core.data.samples import describe_columns, read_audit
+from core.data.samples import describe_columns, read_data_set
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from tests.support.tables import N, folder, frame, png, reasons, said
@@ -31,7 +31,7 @@ def zip_of(path, names):
 @pytest.mark.parametrize("written", ["a/{}.png", "{}.png", "{}", "/data/set/a/{}.png", "a\\{}.png", "./a/{}.png"])
 def test_rows_find_their_picture_by_path_by_name_or_by_stem(tmp_path, written):
     images = zip_of(tmp_path / "x.zip", [f"top/a/{i}.png" for i in range(N)] + ["top/b/extra.png"])
-    audit = read_audit(frame(file=[written.format(i) for i in range(N)]), images=images)
+    audit = read_data_set(frame(file=[written.format(i) for i in range(N)]), images=images)
     assert audit.samples.images is not None
     assert [audit.samples.images.name(i) for i in (0, 7)] == ["a/0.png", "a/7.png"]
     assert audit.samples.ids[7] == "a/7.png"
@@ -41,7 +41,7 @@ def test_rows_find_their_picture_by_path_by_name_or_by_stem(tmp_path, written):
 def test_a_name_that_fits_two_pictures_is_an_error(tmp_path):
     images = folder(tmp_path / "images", [f"{c}/{i}.png" for c in "ab" for i in range(N)])
     with pytest.raises(InvalidInput, match=r"'0.png' \(row 0\) may be 'a/0.png' or 'b/0.png'"):
-        read_audit(frame(), images=images)
+        read_data_set(frame(), images=images)
 
 
 def test_bad_pictures_are_left_out_each_with_its_reason(tmp_path):
@@ -54,7 +54,7 @@ def test_bad_pictures_are_left_out_each_with_its_reason(tmp_path):
     (images / "6.png").unlink()
     (images / "6.png").symlink_to(tmp_path)
     (images / "7.png").write_bytes(png()[:16] + (50_000).to_bytes(4, "big") * 2 + b"\0" * 40)
-    audit = read_audit(frame(), images=images)
+    audit = read_data_set(frame(), images=images)
     found = reasons(audit)
     for row, text in [(0, "not among the images"), (1, "0 bytes"), (2, "SVG"), (3, "no picture"), (6, "link"), (7, "too many pixels")]:
         assert text in found[row]
@@ -67,14 +67,14 @@ def test_bad_pictures_are_left_out_each_with_its_reason(tmp_path):
 
 def test_no_picture_that_fits_is_one_error_and_not_forty_rows(tmp_path):
     with pytest.raises(InvalidInput, match="None of the 40 files that 'file' names"):
-        read_audit(frame(), images=folder(tmp_path / "images", ["x.png", "y.png"]))
+        read_data_set(frame(), images=folder(tmp_path / "images", ["x.png", "y.png"]))
 
 
 def test_a_parquet_files_own_pictures_follow_their_rows(tmp_path):
     cells = [{"bytes": png(i), "path": f"{i}.png"} for i in range(N)]
     losses = [float("nan")] + [float(i) for i in range(1, N)]
     pq.write_table(pa.table({"image": cells, "loss": losses}), tmp_path / "t.parquet", row_group_size=7)
-    audit = read_audit(tmp_path / "t.parquet")
+    audit = read_data_set(tmp_path / "t.parquet")
     assert audit.samples.images is not None
     assert audit.samples.ids[0] == "1.png"
     assert audit.samples.images.read(0) == png(1)
@@ -94,18 +94,18 @@ def test_a_folder_or_archive_may_carry_its_own_table(tmp_path, name, packed):
         with zipfile.ZipFile(source, "w") as archive:
             for file in images.iterdir():
                 archive.write(file, f"images/{file.name}")
-    assert len(read_audit(None, images=source).samples) == N
+    assert len(read_data_set(None, images=source).samples) == N
 
 
 def test_class_folders_alone_have_no_loss_and_the_message_says_so(tmp_path):
     with pytest.raises(InvalidInput, match="Pictures alone have no losses"):
-        read_audit(None, images=folder(tmp_path / "images", ["cat/1.png", "dog/1.png"]))
+        read_data_set(None, images=folder(tmp_path / "images", ["cat/1.png", "dog/1.png"]))
     with pytest.raises(InvalidInput, match="Neither a table nor images"):
-        read_audit(None)
+        read_data_set(None)
 
 
 def test_paths_that_repeat_in_a_picture_column_cost_no_row():
-    audit = read_audit(pd.DataFrame({"image": [{"bytes": png(), "path": "image.png"}] * N, "loss": np.arange(N) / N}))
+    audit = read_data_set(pd.DataFrame({"image": [{"bytes": png(), "path": "image.png"}] * N, "loss": np.arange(N) / N}))
     assert audit.samples.ids == tuple(map(str, range(N)))
     assert said(audit, "row numbers are the ids")
 
@@ -118,7 +118,7 @@ def test_bad_losses_and_labels_are_left_out_each_with_its_reason():
     table = frame(loss=[np.nan, np.inf, *loss[2:]], label=["a", "b", None, *["a", "b"] * 18, "a"])
     table["loss"] = table["loss"].astype(object)
     table.loc[3, "loss"] = "high"
-    found = reasons(read_audit(table))
+    found = reasons(read_data_set(table))
     assert found[0] == "the loss 'loss' is missing"
     assert found[1] == "the loss 'loss' is infinite"
     assert "label" in found[2]
@@ -129,7 +129,7 @@ def test_bad_losses_and_labels_are_left_out_each_with_its_reason():
 def test_bad_probabilities_and_labels_out_of_range_are_left_out():
     scores = np.tile([0.25, 0.75], (N, 1))
     scores[0], scores[1], scores[2] = [0.5, 0.6], [-0.5, 1.5], [np.nan, 1]
-    audit = read_audit(pd.DataFrame({"label": [0, 0, 0, 7] + [0] * 35 + [1], "prob_0": scores[:, 0], "prob_1": scores[:, 1]}))
+    audit = read_data_set(pd.DataFrame({"label": [0, 0, 0, 7] + [0] * 35 + [1], "prob_0": scores[:, 0], "prob_1": scores[:, 1]}))
     found = reasons(audit)
     assert set(found) == {0, 1, 2, 3}
     assert "sum to 1.1" in found[0]
@@ -141,16 +141,16 @@ def test_bad_probabilities_and_labels_out_of_range_are_left_out():
 def test_labels_that_start_at_one_are_not_read_one_off():
     table = pd.DataFrame({"label": [1, 2] * (N // 2), "probs": [[0.7, 0.3]] * N})
     with pytest.raises(InvalidInput, match=r"run from 1 to 2.*Subtract 1"):
-        read_audit(table)
-    audit = read_audit(table, roles=Roles(class_names=("1", "2")))
+        read_data_set(table)
+    audit = read_data_set(table, roles=Roles(class_names=("1", "2")))
     np.testing.assert_allclose(audit.outcomes.loss[0], -np.log(0.7))
 
 
 def test_an_array_with_more_columns_than_label_words_needs_class_names():
     table = pd.DataFrame({"label": ["b", "a"] * (N // 2), "probs": [[0.7, 0.2, 0.1]] * N})
     with pytest.raises(InvalidInput, match="2 different labels but 3 probabilities"):
-        read_audit(table)
-    audit = read_audit(table, roles=Roles(class_names=("b", "c", "a")))
+        read_data_set(table)
+    audit = read_data_set(table, roles=Roles(class_names=("b", "c", "a")))
     np.testing.assert_allclose(audit.outcomes.loss[:2], -np.log([0.7, 0.1]))
 
 
@@ -158,18 +158,18 @@ def test_the_first_of_repeated_ids_is_kept():
     table = frame(id=[f"s{i}" for i in range(N)]).drop(columns="file")
     table.loc[1] = table.loc[0]
     table.loc[2, "id"] = "s0"
-    audit = read_audit(table)
+    audit = read_data_set(table)
     assert reasons(audit) == {1: "the id occurs before: row 0 is an exact duplicate", 2: "the id occurs before: row 0 differs in other columns"}
     assert said(audit, "2 rows repeat an id (s0)")
     with pytest.raises(InvalidInput, match="Ids must differ from row to row: 'id' has only 2"):
-        read_audit(frame(id=["a", "b"] * (N // 2)))
+        read_data_set(frame(id=["a", "b"] * (N // 2)))
 
 
 def test_too_few_rows_are_refused():
     with pytest.raises(InvalidInput, match="Only 19 rows are left of 19; at least 20"):
-        read_audit(frame().head(19))
+        read_data_set(frame().head(19))
     with pytest.raises(InvalidInput, match="holds no finite number"):
-        read_audit(frame(loss=np.nan))
+        read_data_set(frame(loss=np.nan))
 
 
 # --- embeddings
@@ -196,7 +196,7 @@ def test_every_kind_of_embedding_arrives_as_unit_rows_in_table_order(tmp_path, k
         save_file({"features": VECTORS}, path)
     else:
         pd.DataFrame({"id": [f"{i}.png" for i in order], "embedding": list(VECTORS[order])}).to_parquet(path)
-    audit = read_audit(table, embeddings=given if given is not None else path if path.exists() else None)
+    audit = read_data_set(table, embeddings=given if given is not None else path if path.exists() else None)
     assert audit.embeddings is not None
     expected = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
     np.testing.assert_allclose(audit.embeddings.vectors, expected, atol=1e-6)
@@ -207,13 +207,13 @@ def test_every_kind_of_embedding_arrives_as_unit_rows_in_table_order(tmp_path, k
 def test_embeddings_of_any_magnitude_keep_their_direction(scale):
     vectors = VECTORS.astype(float)
     expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    np.testing.assert_allclose(read_audit(frame(), embeddings=vectors * scale).embeddings.vectors, expected, atol=1e-6)
+    np.testing.assert_allclose(read_data_set(frame(), embeddings=vectors * scale).embeddings.vectors, expected, atol=1e-6)
 
 
 def test_embeddings_with_nan_or_of_zero_length_leave_their_rows_out():
     vectors = VECTORS.copy()
     vectors[0, 1], vectors[1] = np.nan, 0
-    assert reasons(read_audit(frame(), embeddings=vectors)) == {0: "the embedding holds nan or inf", 1: "the embedding is all zeros"}
+    assert reasons(read_data_set(frame(), embeddings=vectors)) == {0: "the embedding holds nan or inf", 1: "the embedding is all zeros"}
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_embeddings_with_nan_or_of_zero_length_leave_their_rows_out():
 def test_bad_embeddings_get_one_message(tmp_path, name, save, message):
     save(tmp_path / name)
     with pytest.raises(InvalidInput, match=message):
-        read_audit(frame(), embeddings=tmp_path / name)
+        read_data_set(frame(), embeddings=tmp_path / name)
 
 
 # --- the other columns
@@ -240,14 +240,14 @@ def test_bad_embeddings_get_one_message(tmp_path, name, save, message):
 
 def test_model_outputs_are_no_conditions_unless_picked():
     table = frame(weather=["fog", "sun"] * (N // 2), pred_one=["a", "b"] * (N // 2), pred_two="a", confidence=np.arange(N) / 50)
-    audit = read_audit(table, roles=Roles(conditions=("confidence",)))
+    audit = read_data_set(table, roles=Roles(conditions=("confidence",)))
     assert [c.name for c in audit.samples.metadata] == ["weather", "confidence"]
     assert [c.name for c in audit.samples.model_outputs] == ["loss", "pred_one", "pred_two"]
     assert said(audit, "look like model outputs")
 
 
 def test_groups_are_numbered_and_a_row_without_one_stands_alone():
-    audit = read_audit(frame(patient=[None, None, *[f"p{i // 2}" for i in range(2, N)]]))
+    audit = read_data_set(frame(patient=[None, None, *[f"p{i // 2}" for i in range(2, N)]]))
     groups = audit.samples.groups
     assert groups is not None
     assert groups[0] != groups[1]
@@ -257,7 +257,7 @@ def test_groups_are_numbered_and_a_row_without_one_stands_alone():
 
 
 def test_training_rows_are_kept_and_warned_about():
-    audit = read_audit(frame(split=["train", "test"] * (N // 2)))
+    audit = read_data_set(frame(split=["train", "test"] * (N // 2)))
     assert audit.samples.splits is not None
     assert list(audit.samples.splits[:2]) == ["train", "test"]
     assert said(audit, "20 of 40 rows are training data")
@@ -282,14 +282,14 @@ def test_a_hundred_thousand_rows_read_in_seconds(tmp_path):
     )
     table.to_csv(tmp_path / "t.csv", index=False)
     start = time.perf_counter()
-    assert len(read_audit(tmp_path / "t.csv").samples) == n
+    assert len(read_data_set(tmp_path / "t.csv").samples) == n
     assert time.perf_counter() - start < 15
 
 
 @needs_data
 def test_cifar_10s_stored_loss_is_the_cross_entropy_of_its_stored_probabilities():
-    stored = read_audit(DATA / "cifar10" / "cifar10.parquet")
-    computed = read_audit(DATA / "cifar10" / "cifar10.parquet", roles=Roles(loss_kind="cross-entropy"))
+    stored = read_data_set(DATA / "cifar10" / "cifar10.parquet")
+    computed = read_data_set(DATA / "cifar10" / "cifar10.parquet", roles=Roles(loss_kind="cross-entropy"))
     np.testing.assert_allclose(stored.outcomes.loss, computed.outcomes.loss, atol=1e-4)
     assert stored.samples.images is not None
     assert stored.samples.images.read(2999)[:3] == b"\xff\xd8\xff"
@@ -297,7 +297,7 @@ def test_cifar_10s_stored_loss_is_the_cross_entropy_of_its_stored_probabilities(
 
 @needs_data
 def test_resnet_50_fails_on_cue_conflict_as_often_as_published():
-    audit = read_audit(
+    audit = read_data_set(
         DATA / "cue_conflict" / "index.csv", images=DATA / "cue_conflict", roles=Roles(label="shape_class", prediction="pred_resnet50")
     )
     kind = next(c for c in audit.samples.metadata if c.name == "kind").values
@@ -308,4 +308,4 @@ def test_resnet_50_fails_on_cue_conflict_as_often_as_published():
 def test_limits_are_respected(tmp_path):
     frame().to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InvalidInput, match="at most 10 are read"):
-        read_audit(tmp_path / "t.csv", limits=Limits(max_table_bytes=10))
+        read_data_set(tmp_path / "t.csv", limits=Limits(max_table_bytes=10))

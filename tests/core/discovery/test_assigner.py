@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.discovery.assigner import Assigner
-from core.discovery.design import layout_of
+from core.discovery.design import design_of
 from core.discovery.method import diagnose_arrays, diagnose_records
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
@@ -155,7 +155,7 @@ def test_a_failure_of_a_superclass_is_found_where_it_was_planted() -> None:
     assert diagnosis.samples.labels is not None
     cluster = diagnosis.clusters[0]
     members = cluster.membership >= 0.5
-    assert cluster.scope in {s.name for s in layout_of(diagnosis).scopes[1:]}
+    assert cluster.scope in {s.name for s in design_of(diagnosis).scopes[1:]}
     assert made.victims[members].mean() > 0.5
     assert len(np.unique(made.superclass[diagnosis.samples.labels[members]])) == 1
 
@@ -168,7 +168,7 @@ def test_a_cluster_of_a_superclass_takes_new_rows_of_its_classes_only_and_surviv
     labels = diagnosis.samples.labels
     found, twice = (a.assign(diagnosis.embeddings, labels=labels) for a in (kept, again))
     np.testing.assert_array_equal(found.memberships, twice.memberships)
-    scope = next(s for s in layout_of(diagnosis).scopes if s.name == diagnosis.clusters[0].scope)
+    scope = next(s for s in design_of(diagnosis).scopes if s.name == diagnosis.clusters[0].scope)
     outside = np.setdiff1d(np.arange(len(diagnosis.samples)), scope.rows)
     assert (found.memberships[outside, 0] == 0).all()
     shown = diagnosis.clusters[0].membership

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.discovery.classes import MOST_PAIRS, class_findings, suspected_label_errors
+from core.discovery.classes import MAX_PAIRS, class_findings, suspected_label_errors
 from core.discovery.superclasses import Superclasses
 from core.records import I64, ClassFinding, Outcomes, SampleSet
 from core.statistics.intervals import wilson
@@ -210,7 +210,7 @@ def test_a_thousand_classes_list_a_bounded_number_of_pairs() -> None:
     superclasses = Superclasses(np.arange(1000) // 32, tuple(f"s{i}" for i in range(32)), "")
     listed = class_findings(samples, outcomes, alpha=0.05, testable=True, seed=0, superclasses=superclasses)
     pairs = [f for f in listed if f.kind == "confusion"]
-    assert len(pairs) == MOST_PAIRS
+    assert len(pairs) == MAX_PAIRS
     assert all(f.confirmed for f in pairs if f.size >= 10)
     assert sum(f.kind == "class" for f in listed) == 1032
 

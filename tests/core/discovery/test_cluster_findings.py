@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.discovery.cluster_findings import COUNTEREXAMPLES, describe_clusters
-from core.discovery.clusters import Found
-from core.discovery.design import lay_out
+from core.discovery.clusters import FoundCluster
+from core.discovery.design import make_design
 from core.discovery.family import Candidate
 from core.records import F64, I64, Bool, FailureCluster, Outcomes, SampleSet
 from core.statistics.intervals import wilson
@@ -19,18 +19,24 @@ ROWS = np.random.default_rng(0).normal(size=(N, 4)).astype(np.float32)
 NONE = np.zeros(0, np.int64)
 
 
-def made(members: Bool, *, confirmed: bool = True, statistic: float = 8.0, scope: int = 0) -> Found:
+def made(members: Bool, *, confirmed: bool = True, statistic: float = 8.0, scope: int = 0) -> FoundCluster:
     membership = np.where(members, 0.8, 0.2)
-    return Found(Candidate("slice", scope, 0, 0.1, -1), members, membership, statistic, 3.0, 0.005 if confirmed else None, confirmed)
+    return FoundCluster(Candidate("slice", scope, 0, 0.1, -1), members, membership, statistic, 3.0, 0.005 if confirmed else None, confirmed)
 
 
 def describe(
-    found: list[Found], losses: F64, *, errors: Bool | None = None, predictions: I64 | None = None, suspects: I64 = NONE, groups: I64 | None = None
+    found: list[FoundCluster],
+    losses: F64,
+    *,
+    errors: Bool | None = None,
+    predictions: I64 | None = None,
+    suspects: I64 = NONE,
+    groups: I64 | None = None,
 ) -> tuple[tuple[FailureCluster, ...], tuple[FailureCluster, ...], list[int]]:
     labels = (np.arange(N) % 2).astype(np.int64)
     samples = SampleSet(tuple(map(str, range(N))), labels=labels, class_names=("cat", "dog"), groups=groups)
     outcomes = Outcomes(losses, "loss", "loss", "given", errors=errors, predictions=predictions)
-    return describe_clusters(found, samples, outcomes, lay_out(samples), ROWS, suspects, seed=0)
+    return describe_clusters(found, samples, outcomes, make_design(samples), ROWS, suspects, seed=0)
 
 
 def first(mask: Bool, losses: F64, **more: object) -> FailureCluster:

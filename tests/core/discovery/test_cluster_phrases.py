@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from core.discovery.cluster_phrases import describe, read_texts, witnesses
-from core.discovery.design import lay_out
+from core.discovery.design import make_design
 from core.discovery.method import diagnose_records
 from core.language.directions import block_means, phrase_scores, words_of
 from core.records import Column
@@ -89,7 +89,7 @@ def test_phrases_that_say_the_same_are_folded() -> None:
 def test_the_ensemble_is_read_along_a_phrase_and_agrees_with_held_out_images() -> None:
     _, audit, _ = planted_run("rare")
     samples, outcomes, _, words = samples_of(audit)
-    layout = lay_out(samples)
+    layout = make_design(samples)
     reader = read_texts(words, outcomes, layout, None, np.arange(len(samples)) % 5, n_members=4, seed=0)
     assert reader.slope > 0
     assert reader.agreement > 0.3

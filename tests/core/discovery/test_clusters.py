@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from core.discovery.clusters import Found, Part, find_clusters, logistic, margin
-from core.discovery.design import lay_out
-from core.discovery.family import SMALLEST, Reading
+from core.discovery.clusters import FoundCluster, KMeansPart, find_clusters, logistic, margin
+from core.discovery.design import make_design
+from core.discovery.family import MIN_CANDIDATE_ROWS, FamilyTest
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import propose
 from core.discovery.regressors import Features, assign_folds
@@ -19,12 +19,12 @@ from core.records import F32, F64, I64, Bool, SampleSet
 
 @dataclass
 class Searched:
-    found: list[Found]
-    reading: Reading
+    found: list[FoundCluster]
+    reading: FamilyTest
     features: Features
 
     @property
-    def confirmed(self) -> list[Found]:
+    def confirmed(self) -> list[FoundCluster]:
         return [f for f in self.found if f.confirmed]
 
 
@@ -33,7 +33,7 @@ def search(
 ) -> Searched:
     n = len(losses)
     names = () if labels is None else tuple(f"class {c}" for c in range(int(labels.max()) + 1))
-    layout = lay_out(SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names, groups=groups))
+    layout = make_design(SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names, groups=groups))
     features = Features(vectors, layout.blocks)
     rng = np.random.default_rng(seed)
     folds = assign_folds(n, layout.blocks, groups, 5, rng)
@@ -160,7 +160,7 @@ def test_members_are_the_rows_of_membership_one_half_and_more() -> None:
         np.testing.assert_array_equal(found.members, found.membership >= 0.5)
         assert found.membership.min() >= 0
         assert found.membership.max() <= 1
-        assert found.members.sum() >= SMALLEST
+        assert found.members.sum() >= MIN_CANDIDATE_ROWS
 
 
 def test_members_agree_with_the_membership_where_many_rows_are_the_same_picture() -> None:
@@ -200,7 +200,7 @@ def test_the_margin_is_positive_for_the_rows_nearest_to_a_centre() -> None:
     rows, centres = rng.normal(size=(80, 5)), rng.normal(size=(4, 5)).astype(np.float32)
     nearest = np.linalg.norm(rows[:, None] - centres[None], axis=2).argmin(1)
     for which in range(4):
-        np.testing.assert_array_equal(margin(rows, Part(centres, which)) > 0, nearest == which)
+        np.testing.assert_array_equal(margin(rows, KMeansPart(centres, which)) > 0, nearest == which)
 
 
 def test_the_logistic_is_the_logistic_and_does_not_overflow() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from core.discovery.conditions import MOST_CATEGORIES, Condition, build_conditions
+from core.discovery.conditions import MAX_CATEGORIES, Condition, build_conditions
 from core.records import Column
 
 
@@ -118,10 +118,10 @@ def test_too_many_single_conditions_are_capped_and_it_is_said() -> None:
 
 
 def test_rare_values_of_a_long_column_are_left_out_and_it_is_said() -> None:
-    values = [f"v{i}" for i in range(MOST_CATEGORIES + 5) for _ in range(3 if i < MOST_CATEGORIES else 2)]
+    values = [f"v{i}" for i in range(MAX_CATEGORIES + 5) for _ in range(3 if i < MAX_CATEGORIES else 2)]
     found, notes = build(category("city", values))
-    assert len(found) == MOST_CATEGORIES
-    assert notes == (f"Column 'city' has {MOST_CATEGORIES + 5} values; the {MOST_CATEGORIES} most frequent are looked at.",)
+    assert len(found) == MAX_CATEGORIES
+    assert notes == (f"Column 'city' has {MAX_CATEGORIES + 5} values; the {MAX_CATEGORIES} most frequent are looked at.",)
 
 
 def test_a_pair_knows_its_halves_even_where_a_value_holds_the_word_and() -> None:

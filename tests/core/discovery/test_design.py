@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.discovery.design import LARGE_CLASS, MOST_LARGE, failure_score, lay_out, needs_superclasses, superclasses_of
+from core.discovery.design import LARGE_CLASS, MOST_LARGE, failure_score, make_design, needs_superclasses, superclasses_of
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.discovery.superclasses import MANY_CLASSES, Superclasses
@@ -26,7 +26,7 @@ def labels_of(*counts: int) -> I64:
 
 
 def test_without_labels_there_is_one_block_and_one_scope() -> None:
-    layout = lay_out(made(None, n=60))
+    layout = make_design(made(None, n=60))
     assert layout.block_names == ("all samples",)
     assert [s.name for s in layout.scopes] == ["all samples"]
     assert layout.testable
@@ -35,7 +35,7 @@ def test_without_labels_there_is_one_block_and_one_scope() -> None:
 
 
 def test_small_classes_are_pooled_and_it_is_said() -> None:
-    layout = lay_out(made(labels_of(60, 0, 12, 45, 15, 3)))
+    layout = make_design(made(labels_of(60, 0, 12, 45, 15, 3)))
     assert layout.block_names == ("class 0", "class 3", "3 small classes")
     assert layout.class_of_label.tolist() == [0, -1, 2, 1, 2, 2]
     assert np.bincount(layout.blocks).tolist() == [60, 45, 30]
@@ -45,24 +45,24 @@ def test_small_classes_are_pooled_and_it_is_said() -> None:
 
 def test_a_pooled_class_still_has_its_own_mean_taken_out_if_it_has_five_rows() -> None:
     labels = labels_of(60, 12, 15, 3)
-    layout = lay_out(made(labels))
+    layout = make_design(made(labels))
     centred = layout.centred(np.array([1.0, 10.0, 100.0, 1000.0])[labels] + np.random.default_rng(0).normal(0, 0.1, 90))
     assert max(abs(centred[labels == c].mean()) for c in range(4)) < 1e-9
 
 
 def test_too_few_small_rows_to_pool_stay_classes_of_their_own() -> None:
-    layout = lay_out(made(labels_of(50, 7, 60)))
+    layout = make_design(made(labels_of(50, 7, 60)))
     assert layout.block_names == ("class 0", "class 1", "class 2")
     assert layout.notes == ()
 
 
 def test_one_class_alone_is_searched_once() -> None:
-    assert [s.name for s in lay_out(made(labels_of(50))).scopes] == ["all samples"]
+    assert [s.name for s in make_design(made(labels_of(50))).scopes] == ["all samples"]
 
 
 def test_the_rows_of_a_scope_are_those_of_its_class() -> None:
     labels = np.random.default_rng(0).permutation(labels_of(50, 70))
-    for scope in lay_out(made(labels)).scopes[1:]:
+    for scope in make_design(made(labels)).scopes[1:]:
         assert (labels[scope.rows] == int(scope.name.split()[1])).all()
         assert len(scope.rows) == (labels == int(scope.name.split()[1])).sum()
 
@@ -74,10 +74,10 @@ def in_fours(k: int) -> Superclasses:
 
 def test_with_superclasses_the_search_looks_into_them_and_losses_stay_centred_by_class() -> None:
     labels = np.random.default_rng(0).permutation(np.repeat(np.arange(80), 30))
-    layout = lay_out(made(labels), in_fours(80))
+    layout = make_design(made(labels), in_fours(80))
     assert [s.name for s in layout.scopes] == ["all samples", *(f"super {s}" for s in range(20))]
     np.testing.assert_array_equal(layout.blocks, labels)
-    np.testing.assert_array_equal(layout.heads, labels // 4)
+    np.testing.assert_array_equal(layout.head_of_row, labels // 4)
     for number, scope in enumerate(layout.scopes[1:]):
         np.testing.assert_array_equal(scope.rows, np.flatnonzero(labels // 4 == number))
     centred = layout.centred(labels * 10.0 + np.random.default_rng(1).normal(size=2400))
@@ -86,16 +86,16 @@ def test_with_superclasses_the_search_looks_into_them_and_losses_stay_centred_by
 
 
 def test_small_classes_are_pooled_within_their_superclass() -> None:
-    layout = lay_out(made(labels_of(50, 50, 7, 3, 60, 60, 60, 10)), in_fours(8))
+    layout = make_design(made(labels_of(50, 50, 7, 3, 60, 60, 60, 10)), in_fours(8))
     assert layout.block_names[5:] == ("2 small classes of super 0", "1 small classes of super 1")
     assert layout.class_of_label.tolist() == [0, 1, 5, 5, 2, 3, 4, 6]
-    assert all(len(np.unique(layout.heads[layout.blocks == b])) == 1 for b in range(7))  # a head takes whole blocks
+    assert all(len(np.unique(layout.head_of_row[layout.blocks == b])) == 1 for b in range(7))  # a head takes whole blocks
     assert "3 classes have fewer than 20 rows and are pooled within their superclass; 1 of them" in layout.notes[0]
 
 
 def test_beside_superclasses_only_the_largest_of_the_large_classes_are_searched_alone() -> None:
     counts = [40] * 40 + [LARGE_CLASS + c for c in range(60)]
-    layout = lay_out(made(labels_of(*counts)), in_fours(100))
+    layout = make_design(made(labels_of(*counts)), in_fours(100))
     alone = [s for s in layout.scopes if s.block is not None]
     assert len(alone) == MOST_LARGE
     assert min(len(s.rows) for s in alone) == LARGE_CLASS + 60 - MOST_LARGE
@@ -104,7 +104,7 @@ def test_beside_superclasses_only_the_largest_of_the_large_classes_are_searched_
 
 def test_a_superclass_of_one_class_is_searched_once() -> None:
     one = Superclasses(np.array([0, 0, 1]), ("a and b", "class 2"), "")
-    assert [s.name for s in lay_out(made(labels_of(60, 60, 400)), one).scopes] == ["all samples", "a and b", "class 2"]
+    assert [s.name for s in make_design(made(labels_of(60, 60, 400)), one).scopes] == ["all samples", "a and b", "class 2"]
 
 
 @pytest.mark.parametrize(("k", "needed"), [(MANY_CLASSES, False), (MANY_CLASSES + 1, True)])
@@ -116,10 +116,10 @@ def test_superclasses_are_needed_from_sixty_one_classes_with_rows(k: int, needed
 def test_groups_inside_classes_are_not_scaled_and_groups_across_classes_are() -> None:
     labels = labels_of(60, 60)
     values = np.random.default_rng(0).normal(size=120) * np.where(labels == 1, 5.0, 1.0)
-    inside = lay_out(made(labels, np.arange(120) // 3))
+    inside = make_design(made(labels, np.arange(120) // 3))
     assert not inside.scaled
     assert inside.centred(values)[labels == 1].std() == pytest.approx(values[labels == 1].std())
-    across = lay_out(made(labels, np.arange(120) % 40))
+    across = make_design(made(labels, np.arange(120) % 40))
     assert across.scaled
     for c in range(2):
         assert across.centred(values)[labels == c].std() == pytest.approx(1)
@@ -130,16 +130,16 @@ def test_groups_inside_classes_are_not_scaled_and_groups_across_classes_are() ->
 def test_a_class_without_spread_is_not_blown_up_by_the_scaling() -> None:
     labels = labels_of(60, 60)
     values = np.where(labels == 1, np.random.default_rng(0).normal(size=120), 1e-9 * np.arange(120))
-    assert np.abs(lay_out(made(labels, np.arange(120) % 40)).centred(values)[labels == 0]).max() < 1e-4
+    assert np.abs(make_design(made(labels, np.arange(120) % 40)).centred(values)[labels == 0]).max() < 1e-4
 
 
 def test_groups_of_one_row_each_are_not_mentioned() -> None:
-    assert lay_out(made(labels_of(60), np.arange(60))).notes == ()
+    assert make_design(made(labels_of(60), np.arange(60))).notes == ()
 
 
 @pytest.mark.parametrize(("n_groups", "testable"), [(19, False), (20, True)])
 def test_twenty_groups_are_the_least_that_is_tested(n_groups: int, testable: bool) -> None:
-    layout = lay_out(made(labels_of(120), np.arange(120) % n_groups))
+    layout = make_design(made(labels_of(120), np.arange(120) % n_groups))
     assert layout.testable == testable
     assert any(f"There are {n_groups} groups (patient), fewer than the 20" in note for note in layout.notes) != testable
 
@@ -176,7 +176,7 @@ def test_the_failure_score_is_class_centred_and_mixes_loss_and_error() -> None:
     rng = np.random.default_rng(1)
     labels = labels_of(60, 80)
     loss, errors = rng.gamma(1, 1, 140) + labels, rng.random(140) < 0.3
-    layout = lay_out(made(labels))
+    layout = make_design(made(labels))
     outcomes = Outcomes(loss, "loss", "loss", "given", errors=errors)
 
     def centred(values: np.ndarray) -> np.ndarray:

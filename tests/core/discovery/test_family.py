@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.discovery.family import Candidate, Family, Reading, Region, Scope, centre, read_family
+from core.discovery.family import Candidate, Family, FamilyTest, Region, Scope, centre, read_family
 from core.discovery.regressors import Features, HeadSmoother, assign_folds
 from core.records import F64, I64, Bool
 from core.statistics.permutation import Permuter
@@ -139,7 +139,7 @@ def test_p_counts_the_permutations_that_reach_the_statistic_and_itself() -> None
 
 def test_the_threshold_is_the_least_statistic_whose_p_is_at_most_alpha() -> None:
     for n_permutations in (19, 24, 99, 100, 199, 250):
-        reading = Reading(np.zeros(3, np.float32), np.random.default_rng(n_permutations).normal(3, 1, n_permutations).astype(np.float32), False)
+        reading = FamilyTest(np.zeros(3, np.float32), np.random.default_rng(n_permutations).normal(3, 1, n_permutations).astype(np.float32), False)
         for alpha in (0.04, 0.05, 0.1):
             if alpha * (n_permutations + 1) >= 1:
                 assert reading.p(reading.threshold(alpha)) <= alpha

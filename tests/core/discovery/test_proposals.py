@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.discovery.clusters import margin
-from core.discovery.design import lay_out
-from core.discovery.family import SMALLEST
+from core.discovery.design import make_design
+from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.proposals import Proposals, propose
 from core.discovery.regressors import Features, assign_folds
 from core.discovery.superclasses import Superclasses
@@ -20,7 +20,7 @@ def made(n: int = 300, labels: I64 | None = None, *, distinct: int | None = None
     if distinct:
         vectors = vectors[rng.integers(0, distinct, n)]
     names = () if labels is None else tuple(f"class {c}" for c in range(int(labels.max()) + 1))
-    layout = lay_out(SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names))
+    layout = make_design(SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names))
     features = Features(vectors, layout.blocks)
     return propose(features, layout, assign_folds(n, layout.blocks, None, 5, rng), columns, 0), features
 
@@ -34,7 +34,7 @@ def test_every_region_and_condition_lies_inside_its_scope_and_leaves_a_rest(labe
         rows = np.zeros(300, bool)
         rows[family.scopes[region.scope].rows] = True
         assert not (region.mask(300) & ~rows).any()
-        assert SMALLEST <= region.mask(300).sum() <= rows.sum() - SMALLEST
+        assert MIN_CANDIDATE_ROWS <= region.mask(300).sum() <= rows.sum() - MIN_CANDIDATE_ROWS
 
 
 def test_a_region_is_what_its_part_says_of_new_rows() -> None:
@@ -68,7 +68,7 @@ def test_each_class_has_slices_of_its_own_and_all_samples_has_them_once() -> Non
 
 def test_a_few_distinct_pictures_make_no_empty_regions_and_no_warning(recwarn: pytest.WarningsRecorder) -> None:
     family = made(distinct=4)[0].family
-    assert all(len(r.rows) >= SMALLEST for r in family.regions)
+    assert all(len(r.rows) >= MIN_CANDIDATE_ROWS for r in family.regions)
     assert not recwarn.list
 
 
@@ -83,7 +83,7 @@ def test_with_superclasses_slices_parts_and_conditions_lie_in_superclasses_and_h
     labels = np.arange(1400) % 70
     samples = SampleSet(tuple(map(str, range(1400))), labels=labels, class_names=tuple(f"class {c}" for c in range(70)))
     grouped = Superclasses(np.arange(70) // 10, tuple(f"super {s}" for s in range(7)), "")
-    layout = lay_out(samples, grouped)
+    layout = make_design(samples, grouped)
     features = Features(np.random.default_rng(0).normal(size=(1400, 6)).astype(np.float32), layout.blocks)
     tint = Column("tint", "category", np.random.default_rng(1).choice(["red", "blue"], 1400).astype(object))
     proposals = propose(features, layout, assign_folds(1400, layout.blocks, None, 5, np.random.default_rng(2)), (tint,), 0)

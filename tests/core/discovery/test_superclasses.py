@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.discovery.superclasses import LEAST, MOST, class_means, group_classes, name_vectors
+from core.discovery.superclasses import MAX_SHARE, MIN_SHARE, class_means, group_classes, name_vectors
 from core.errors import InvalidInput
 from core.records import F32, I64
 
@@ -39,8 +39,8 @@ def test_every_superclass_has_enough_rows_and_their_number_is_about_the_root(k: 
     found = group_classes(names_of(k), counts, texts=vectors)
     sizes = np.bincount(found.of_class, weights=counts)
     mean = counts.sum() / round(k**0.5)
-    assert sizes.min() >= LEAST * mean
-    assert sizes.max() <= max((MOST + LEAST) * mean, counts.max() + LEAST * mean)
+    assert sizes.min() >= MIN_SHARE * mean
+    assert sizes.max() <= max((MAX_SHARE + MIN_SHARE) * mean, counts.max() + MIN_SHARE * mean)
     assert 0.3 * k**0.5 <= len(found) <= 2 * k**0.5
     assert len(set(found.names)) == len(found)
 

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from core.data.images.decoding import thumbnail
-from core.embeddings.cache import EmbeddingCache, Entry, default_cache, entry_key
-from core.embeddings.embed import ImageReading, read_images
+from core.embeddings.cache import CachedImage, EmbeddingCache, default_cache, entry_key
+from core.embeddings.embed import EmbeddedImages, read_images
 from core.errors import Cancelled, InvalidInput
 from tests.support.pictures import MeanColour, Pictures, blobs, encoded
 
@@ -24,7 +24,7 @@ def pictures(n: int) -> Pictures:
     return Pictures([encoded(blobs(seed)) for seed in range(n)])
 
 
-def same(a: ImageReading, b: ImageReading) -> None:
+def same(a: EmbeddedImages, b: EmbeddedImages) -> None:
     np.testing.assert_array_equal(a.embeddings.vectors, b.embeddings.vectors)
     np.testing.assert_array_equal(a.joint.vectors, b.joint.vectors)
     np.testing.assert_array_equal(a.duplicate_groups, b.duplicate_groups)
@@ -214,11 +214,11 @@ def test_a_write_that_fails_is_said_and_does_not_stop_the_run(tmp_path: Path, mo
 
 def test_an_entry_survives_its_bytes_and_a_shared_vector_is_kept_once() -> None:
     vector, other = np.arange(5, dtype=np.float32), np.ones(2, np.float32)
-    apart = Entry.from_bytes(Entry(vector, other, {"brightness": 0.5}).to_bytes())
+    apart = CachedImage.from_bytes(CachedImage(vector, other, {"brightness": 0.5}).to_bytes())
     np.testing.assert_array_equal(apart.embedding, vector)
     np.testing.assert_array_equal(apart.joint, other)
     assert apart.properties == {"brightness": 0.5}
-    together = Entry.from_bytes(Entry(vector, vector, {}).to_bytes())
+    together = CachedImage.from_bytes(CachedImage(vector, vector, {}).to_bytes())
     assert together.joint is together.embedding or np.array_equal(together.joint, vector)
     assert entry_key(b"a", "x") != entry_key(b"a", "y") != entry_key(b"b", "x")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.embeddings.token_files import alone
+from core.embeddings.token_files import exclusive
 from core.embeddings.tokens import PictureTokens, read_image_tokens, read_text_tokens
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import Cancelled, InvalidInput
@@ -211,7 +211,7 @@ def test_two_passes_over_one_set_wait_for_each_other(tmp_path: Path) -> None:
     inside, waited = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with alone(tmp_path, no_wait):
+        with exclusive(tmp_path, no_wait):
             inside.set()
             waited.wait(10)
 
@@ -220,7 +220,7 @@ def test_two_passes_over_one_set_wait_for_each_other(tmp_path: Path) -> None:
     other = threading.Thread(target=hold)
     other.start()
     inside.wait(10)
-    with alone(tmp_path, waited.set):
+    with exclusive(tmp_path, waited.set):
         assert waited.is_set()
     other.join(10)
     assert not other.is_alive()
@@ -232,7 +232,7 @@ def test_a_waiting_pass_can_be_stopped(tmp_path: Path) -> None:
     def stop() -> None:
         raise Cancelled("stopped")
 
-    with alone(tmp_path, stop), pytest.raises(Cancelled), alone(tmp_path, stop):
+    with exclusive(tmp_path, stop), pytest.raises(Cancelled), exclusive(tmp_path, stop):
         pass
 
 

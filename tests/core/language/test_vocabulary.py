@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 from core.language import grammar as nouns_module, prompts as prompts_module
 from core.language.grammar import is_plural, plural, right_articles, singular, spoken, words_in
 from core.language.prompts import class_in, drop_alike, keep_apart, prompts, synonyms_of
-from core.language.vocabulary import LONGEST, MOST, OWN, Phrase, Vocabulary, read_vocabulary, write_vocabulary
+from core.language.vocabulary import MAX_PHRASE_LENGTH, MAX_PHRASES, OWN, Phrase, Vocabulary, read_vocabulary, write_vocabulary
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -136,20 +136,20 @@ def test_a_family_without_templates_takes_the_shipped_or_plain_ones(tmp_path: Pa
     assert [p[0] for p in prompts(mine, ["dog"], 1)[0]] == ["a foggy photo of a dog", "a photo of a dog looking sad"]
 
 
-@pytest.mark.parametrize("count", [MOST, MOST + 1])
+@pytest.mark.parametrize("count", [MAX_PHRASES, MAX_PHRASES + 1])
 def test_at_most_two_thousand_phrases(tmp_path: Path, count: int) -> None:
     path = write(tmp_path, "\n".join(f"number {i}" for i in range(count)))
-    if count == MOST:
-        assert len(read_vocabulary(path)) == MOST
+    if count == MAX_PHRASES:
+        assert len(read_vocabulary(path)) == MAX_PHRASES
     else:
         with pytest.raises(InvalidInput, match=r"mine.txt: a vocabulary has 1 to 2,000 phrases: got 2,001"):
             read_vocabulary(path)
 
 
-@pytest.mark.parametrize("length", [LONGEST, LONGEST + 1])
+@pytest.mark.parametrize("length", [MAX_PHRASE_LENGTH, MAX_PHRASE_LENGTH + 1])
 def test_a_phrase_has_at_most_sixty_characters(tmp_path: Path, length: int) -> None:
     path = write(tmp_path, "fine\n" + "x" * length)
-    if length == LONGEST:
+    if length == MAX_PHRASE_LENGTH:
         assert len(read_vocabulary(path)) == 2
     else:
         with pytest.raises(InvalidInput, match=r"mine.txt, line 2: .*60 characters: got 61"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.probes.splits import Fold, Split, apart, by_column, draw, halves, whole
+from core.probes.splits import Fold, Split, apart, by_column, draw, halves, score_every_row
 from core.records import SampleSet
 
 LABELS = np.repeat(np.arange(4), 10)
@@ -18,7 +18,7 @@ def columned(said):
 
 
 def test_the_whole_scores_every_row_and_teaches_none():
-    fold = whole(5).folds[0]
+    fold = score_every_row(5).folds[0]
     assert fold.test.tolist() == [0, 1, 2, 3, 4]
     assert not len(fold.train)
 

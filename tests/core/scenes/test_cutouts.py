@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from core.errors import InvalidInput
-from core.scenes.cutouts import KINDS, SIZES, Stock, draw_cutout_items, pictured_cutouts, read_stock, standing
+from core.scenes.cutouts import KINDS, SIZES, CutoutStock, draw_cutout_items, pictured_cutouts, read_stock, standing
 
 SHIPPED = Path(__file__).parents[3] / "assets" / "composition" / "cutouts"
 NAMES = {"a.png": "dog", "b.png": "dog", "c.png": "ox", "d.png": "apple", "e.png": "bus"}
@@ -33,24 +33,24 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stock(folder: Path) -> Stock:
+def stock(folder: Path) -> CutoutStock:
     return read_stock(folder)
 
 
-def test_a_folder_is_read_with_its_names_and_grounds(stock: Stock):
+def test_a_folder_is_read_with_its_names_and_grounds(stock: CutoutStock):
     assert stock.names == NAMES
     assert stock.files_of("dog") == ["a.png", "b.png"]
     assert {picture.mode for picture in stock.cutouts.values()} == {"RGBA"}
     assert list(stock.grounds) == ["wall.png"]
 
 
-def test_each_caption_is_true_of_its_own_picture_alone(stock: Stock):
+def test_each_caption_is_true_of_its_own_picture_alone(stock: CutoutStock):
     for item in draw_cutout_items(stock, 80, 0):
         seen = [standing(scene, stock) for scene in item.scenes]
         assert [[s.holds_among(things) for s in item.statements] for things in seen] == [[True, False], [False, True]], item.captions
 
 
-def test_captions_are_english_and_swap_their_words(stock: Stock):
+def test_captions_are_english_and_swap_their_words(stock: CutoutStock):
     captions = {caption for item in draw_cutout_items(stock, 200, 1) for caption in item.captions}
     assert {"a small ox and a large apple", "an ox to the left of a bus", "two buses and one apple"} <= captions
     for item in draw_cutout_items(stock, 40, 1, kinds=("size", "relation")):
@@ -58,13 +58,13 @@ def test_captions_are_english_and_swap_their_words(stock: Stock):
         assert bags[0] == bags[1]
 
 
-def test_a_noun_has_the_same_cut_out_in_both_pictures(stock: Stock):
+def test_a_noun_has_the_same_cut_out_in_both_pictures(stock: CutoutStock):
     for item in draw_cutout_items(stock, 40, 2, kinds=("size", "count", "relation")):
         files = [{(thing.label, thing.identity) for thing in scene.objects} for scene in item.scenes]
         assert files[0] == files[1]
 
 
-def test_things_stand_within_the_picture_and_their_boxes_do_not_meet(stock: Stock):
+def test_things_stand_within_the_picture_and_their_boxes_do_not_meet(stock: CutoutStock):
     for scene in (scene for item in draw_cutout_items(stock, 40, 3) for scene in item.scenes):
         boxes = []
         for thing, seen in zip(scene.objects, standing(scene, stock), strict=True):
@@ -78,13 +78,13 @@ def test_things_stand_within_the_picture_and_their_boxes_do_not_meet(stock: Stoc
             assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
-def test_kinds_are_even_and_the_same_seed_gives_the_same_items(stock: Stock):
+def test_kinds_are_even_and_the_same_seed_gives_the_same_items(stock: CutoutStock):
     first, again = (draw_cutout_items(stock, 40, 4) for _ in range(2))
     assert Counter(item.tags["kind"] for item in first) == dict.fromkeys(KINDS, 10)
     assert [(i.scenes, i.captions) for i in first] == [(i.scenes, i.captions) for i in again]
 
 
-def test_the_benchmark_draws_its_pictures_on_demand(stock: Stock):
+def test_the_benchmark_draws_its_pictures_on_demand(stock: CutoutStock):
     items = draw_cutout_items(stock, 4, 5)
     found = pictured_cutouts(items, stock, "cutouts", size=64)
     assert (found.benchmark.kind, len(found.benchmark), len(found.store)) == ("pairs", 4, 8)
@@ -121,6 +121,6 @@ def test_a_folder_that_cannot_be_drawn_from_is_refused_with_the_reason(folder: P
         read_stock(folder)
 
 
-def test_an_unknown_kind_is_refused(stock: Stock):
+def test_an_unknown_kind_is_refused(stock: CutoutStock):
     with pytest.raises(InvalidInput, match="colour"):
         draw_cutout_items(stock, 1, 0, kinds=("colour",))

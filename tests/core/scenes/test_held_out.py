@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.scenes.held_out import HeldOut, held_out_pairs
-from core.scenes.shapes import COLOURS, MATERIALS, SHAPES, Phrase, Scene, Thing
+from core.scenes.shapes import COLOURS, MATERIALS, SHAPES, Scene, Shape, ShapePhrase
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -40,10 +40,13 @@ def test_an_attribute_that_would_lose_all_its_shapes_is_refused():
 def test_what_is_shown_and_what_is_named_are_told_apart():
     held = HeldOut(frozenset({("red", "cube")}), frozenset({("shiny", "ball")}))
     scene = Scene(
-        tuple(Thing(*words, "small", 0.5, 0.5, 0.2) for words in (("cube", "red", "matte"), ("ball", "red", "shiny"), ("ball", "red", "matte")))
+        tuple(Shape(*words, "small", 0.5, 0.5, 0.2) for words in (("cube", "red", "matte"), ("ball", "red", "shiny"), ("ball", "red", "matte")))
     )
     assert held.in_scene(scene) == 2
-    assert [held.in_phrase(p) for p in (Phrase("cube", "red"), Phrase("cube"), Phrase("ball", material="shiny"), Phrase("ball", "red"))] == [
+    assert [
+        held.in_phrase(p)
+        for p in (ShapePhrase("cube", "red"), ShapePhrase("cube"), ShapePhrase("ball", material="shiny"), ShapePhrase("ball", "red"))
+    ] == [
         True,
         False,
         True,

@@ -8,13 +8,13 @@ import pytest
 
 from core.scenes.geometry import surface
 from core.scenes.render import render_scene
-from core.scenes.shapes import COLOURS, GROUNDS, MATERIALS, SHAPES, Scene, Thing
+from core.scenes.shapes import COLOURS, GROUNDS, MATERIALS, SHAPES, Scene, Shape
 
-THING = Thing("ball", "red", "matte", "large", 0.6, 0.4, 0.4)
+THING = Shape("ball", "red", "matte", "large", 0.6, 0.4, 0.4)
 HUES = {name: colorsys.rgb_to_hsv(*(v / 255 for v in rgb))[0] for name, rgb in COLOURS.items() if name != "white"}
 
 
-def seen(thing: Thing, size: int = 224, ground: str = "plain") -> tuple[np.ndarray, np.ndarray]:
+def seen(thing: Shape, size: int = 224, ground: str = "plain") -> tuple[np.ndarray, np.ndarray]:
     """(pixels of the picture, where it differs by much from the empty ground)."""
     scene = Scene((thing,), ground=ground, tone=(128, 128, 128), seed=4)
     pixels, empty = (np.asarray(render_scene(s, size), float) for s in (scene, replace(scene, things=())))
@@ -50,7 +50,7 @@ def test_a_thing_stands_where_its_scene_says_and_is_as_large(shape: str):
 @pytest.mark.parametrize("material", MATERIALS)
 def test_the_hue_that_is_seen_most_is_nearest_to_the_named_colour(colour: str, material: str):
     for shape in SHAPES:
-        pixels, where = seen(Thing(shape, colour, material, "small", 0.5, 0.5, 0.21))
+        pixels, where = seen(Shape(shape, colour, material, "small", 0.5, 0.5, 0.21))
         rgb = np.median(pixels[where], 0) / 255
         hue = colorsys.rgb_to_hsv(*rgb)[0]
         nearest = min(HUES, key=lambda name: abs((hue - HUES[name] + 0.5) % 1 - 0.5))
@@ -59,7 +59,7 @@ def test_the_hue_that_is_seen_most_is_nearest_to_the_named_colour(colour: str, m
 
 def test_white_things_stay_nearly_without_hue():
     for shape in SHAPES:
-        pixels, where = seen(Thing(shape, "white", "matte", "large", 0.5, 0.5, 0.4))
+        pixels, where = seen(Shape(shape, "white", "matte", "large", 0.5, 0.5, 0.4))
         assert np.ptp(pixels[where], 1).mean() < 8
 
 
@@ -68,7 +68,7 @@ def test_white_things_stay_nearly_without_hue():
 @pytest.mark.parametrize("colour", ["red", "yellow", "white", "blue"])
 def test_the_four_materials_of_a_thing_look_different_at_224_pixels(shape: str, extent: float, colour: str):
     size = "small" if extent < 0.3 else "large"
-    pictures = {material: seen(Thing(shape, colour, material, size, 0.5, 0.5, extent)) for material in MATERIALS}
+    pictures = {material: seen(Shape(shape, colour, material, size, 0.5, 0.5, extent)) for material in MATERIALS}
     inside = surface(shape, 64).alpha.mean() * (extent * 224) ** 2
     for a in MATERIALS:
         for b in MATERIALS:

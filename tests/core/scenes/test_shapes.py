@@ -6,31 +6,31 @@ from dataclasses import replace
 import pytest
 
 from core.errors import InvalidInput
-from core.scenes.shapes import COLOURS, RELATIONS, SHAPES, Phrase, Scene, Statement, Thing, related, scene_from_dict, truth
+from core.scenes.shapes import COLOURS, RELATIONS, SHAPES, Scene, Shape, ShapePhrase, Statement, related, scene_from_dict, truth
 
-RED_CUBE = Thing("cube", "red", "striped", "small", 0.2, 0.5, 0.2)
-BLUE_BALL = Thing("ball", "blue", "matte", "large", 0.7, 0.52, 0.4)
-GREEN_BALL = Thing("ball", "green", "dotted", "small", 0.7, 0.1, 0.2)
+RED_CUBE = Shape("cube", "red", "striped", "small", 0.2, 0.5, 0.2)
+BLUE_BALL = Shape("ball", "blue", "matte", "large", 0.7, 0.52, 0.4)
+GREEN_BALL = Shape("ball", "green", "dotted", "small", 0.7, 0.1, 0.2)
 SCENE = Scene((RED_CUBE, BLUE_BALL, GREEN_BALL))
 
 
 @pytest.mark.parametrize(
     ("statement", "text", "true"),
     [
-        (Statement((Phrase("cube", "red"), Phrase("ball", "blue"))), "a red cube and a blue ball", True),
-        (Statement((Phrase("cube", "blue"), Phrase("ball", "red"))), "a blue cube and a red ball", False),
-        (Statement((Phrase("cube", "orange"),)), "an orange cube", False),
-        (Statement((Phrase("cube", material="striped"),)), "a striped cube", True),
-        (Statement((Phrase("ball", "blue", "matte", "large"),)), "a large matte blue ball", True),
-        (Statement((Phrase("ball", "blue", "matte", "small"),)), "a small matte blue ball", False),
-        (Statement((Phrase("ball", count=2), Phrase("cube", count=1))), "two balls and one cube", True),
-        (Statement((Phrase("ball", count=1), Phrase("cube", count=2))), "one ball and two cubes", False),
-        (Statement((Phrase("cube", "red"), Phrase("ball", "blue")), "left"), "a red cube to the left of a blue ball", True),
-        (Statement((Phrase("ball", "blue"), Phrase("cube", "red")), "left"), "a blue ball to the left of a red cube", False),
-        (Statement((Phrase("ball", "blue"), Phrase("cube", "red")), "right"), "a blue ball to the right of a red cube", True),
-        (Statement((Phrase("ball", "green"), Phrase("cube", "red")), "above"), "a green ball above a red cube", True),
-        (Statement((Phrase("cube", "red"), Phrase("ball", "green")), "below"), "a red cube below a green ball", True),
-        (Statement((Phrase("cube", "red"), Phrase("ball", "blue")), "above"), "a red cube above a blue ball", False),  # 0.02 is not clear
+        (Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue"))), "a red cube and a blue ball", True),
+        (Statement((ShapePhrase("cube", "blue"), ShapePhrase("ball", "red"))), "a blue cube and a red ball", False),
+        (Statement((ShapePhrase("cube", "orange"),)), "an orange cube", False),
+        (Statement((ShapePhrase("cube", material="striped"),)), "a striped cube", True),
+        (Statement((ShapePhrase("ball", "blue", "matte", "large"),)), "a large matte blue ball", True),
+        (Statement((ShapePhrase("ball", "blue", "matte", "small"),)), "a small matte blue ball", False),
+        (Statement((ShapePhrase("ball", count=2), ShapePhrase("cube", count=1))), "two balls and one cube", True),
+        (Statement((ShapePhrase("ball", count=1), ShapePhrase("cube", count=2))), "one ball and two cubes", False),
+        (Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue")), "left"), "a red cube to the left of a blue ball", True),
+        (Statement((ShapePhrase("ball", "blue"), ShapePhrase("cube", "red")), "left"), "a blue ball to the left of a red cube", False),
+        (Statement((ShapePhrase("ball", "blue"), ShapePhrase("cube", "red")), "right"), "a blue ball to the right of a red cube", True),
+        (Statement((ShapePhrase("ball", "green"), ShapePhrase("cube", "red")), "above"), "a green ball above a red cube", True),
+        (Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "green")), "below"), "a red cube below a green ball", True),
+        (Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue")), "above"), "a red cube above a blue ball", False),  # 0.02 is not clear
     ],
 )
 def test_a_caption_says_what_it_means_and_is_true_or_false_of_a_scene(statement: Statement, text: str, true: bool):
@@ -75,6 +75,6 @@ def test_an_unknown_ground_is_refused():
 
 
 def test_every_shape_and_colour_makes_a_caption_with_the_right_article():
-    texts = [Phrase(shape, colour).text() for shape in SHAPES for colour in COLOURS]
+    texts = [ShapePhrase(shape, colour).text() for shape in SHAPES for colour in COLOURS]
     assert all(text.startswith("an ") == (" orange " in text) for text in texts)
     assert len(set(texts)) == len(texts)

@@ -13,7 +13,7 @@ from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.run import run_composition
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
-from core.records import Pictured
+from core.records import LoadedBenchmark
 from core.scenes.shipped import draw_training, open_shipped
 from core.training.adapted import load_adapted, tower_of
 from core.training.adapters import ADAPTERS, make_adapter
@@ -32,12 +32,12 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
 
 
 @pytest.fixture(scope="module")
-def training() -> Pictured:
+def training() -> LoadedBenchmark:
     return draw_training(10, 0)
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
-def test_an_adapter_opened_again_scores_the_same(name: str, encoder: OpenClipEncoder, training: Pictured, tmp_path: Path) -> None:
+def test_an_adapter_opened_again_scores_the_same(name: str, encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
     settings: dict[str, Any] = {"hidden": 64} if "hidden" in make_adapter(name).__dataclass_fields__ else {}
     found = adapt(training, name, settings, HOW, encoder)
     found.save(tmp_path)
@@ -62,27 +62,27 @@ def test_untrained_adapters_of_the_encoders_own_space_score_as_it_does(name: str
     np.testing.assert_allclose((images @ texts.T).detach().numpy(), cosine, atol=2e-3)
 
 
-def test_prompt_tuning_works_on_a_hugging_face_text_tower(tmp_path: Path, training: Pictured) -> None:
+def test_prompt_tuning_works_on_a_hugging_face_text_tower(tmp_path: Path, training: LoadedBenchmark) -> None:
     encoder = OpenClipEncoder(f"local-dir:{write_hugging_face(tmp_path / 'model')}")
     found = adapt(training, "prompt-tuning", {}, HOW, encoder)
     assert found.record.n_parameters % 32 == 2  # rows of word embeddings, a scale and an offset
 
 
-def test_late_layers_work_on_a_tower_with_registers_of_its_own(tmp_path: Path, training: Pictured) -> None:
+def test_late_layers_work_on_a_tower_with_registers_of_its_own(tmp_path: Path, training: LoadedBenchmark) -> None:
     vision = {"timm_model_name": "test_vit2", "timm_model_pretrained": False, "timm_pool": "", "timm_proj": "linear", "image_size": 64}
     config = {**TWO, "custom_text": True, "vision_cfg": vision}
     encoder = OpenClipEncoder(f"local-dir:{write_model(tmp_path / 'model', config)}")
     assert len(AdaptedScorer(adapt(training, "late", {}, HOW, encoder)).score(open_shipped(n=2)).matrices) == 2
 
 
-def test_an_adapter_of_other_weights_is_refused(encoder: OpenClipEncoder, training: Pictured, tmp_path: Path) -> None:
+def test_an_adapter_of_other_weights_is_refused(encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
     adapt(training, "linear", {}, HOW, encoder).save(tmp_path / "adapter")
     other = OpenClipEncoder(f"local-dir:{changed({'width': 48})(tmp_path / 'other')}")
     with pytest.raises(InvalidInput, match="Train it again on this encoder"):
         load_adapted(tmp_path / "adapter", other)
 
 
-def test_damaged_adapters_are_refused_with_one_sentence(encoder: OpenClipEncoder, training: Pictured, tmp_path: Path) -> None:
+def test_damaged_adapters_are_refused_with_one_sentence(encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
     adapt(training, "linear", {}, HOW, encoder).save(tmp_path)
     said = json.loads((tmp_path / "adapter.json").read_text())
     changes: list[dict[str, Any]] = [{"format": 99}, {"curve": 3}, {"adapter": "none"}, {"weights": "0"}, {"adapter": "late"}, {"adapter": []}]
@@ -99,13 +99,13 @@ def test_damaged_adapters_are_refused_with_one_sentence(encoder: OpenClipEncoder
         load_adapted(tmp_path / "nowhere", encoder)
 
 
-def test_items_of_the_training_are_counted_where_they_are_scored(encoder: OpenClipEncoder, training: Pictured) -> None:
+def test_items_of_the_training_are_counted_where_they_are_scored(encoder: OpenClipEncoder, training: LoadedBenchmark) -> None:
     found = adapt(training, "linear", {}, HOW, encoder)
     assert any("10 of 10 items were in this adapter's training" in note for note in AdaptedScorer(found).score(training).notes)
     assert not any("training" in note for note in AdaptedScorer(found).score(open_shipped(n=4)).notes)
 
 
-def test_a_picture_that_cannot_be_read_costs_its_item_alone(encoder: OpenClipEncoder, training: Pictured) -> None:
+def test_a_picture_that_cannot_be_read_costs_its_item_alone(encoder: OpenClipEncoder, training: LoadedBenchmark) -> None:
     test = open_shipped(n=6)
 
     class Broken:
@@ -138,18 +138,20 @@ def test_a_picture_that_cannot_be_read_costs_its_item_alone(encoder: OpenClipEnc
             return Kept(None)
 
     scorer = AdaptedScorer(adapt(training, "linear", {}, HOW, encoder))
-    whole, broken = scorer.score(test), scorer.score(Pictured(test.benchmark, Broken(test.store)))
+    whole, broken = scorer.score(test), scorer.score(LoadedBenchmark(test.benchmark, Broken(test.store)))
     assert list(broken.unreadable) == [3]
     assert np.isnan(broken.matrices[1]).all(1).tolist() == [True, True] or np.isnan(broken.matrices[1][1]).all()
     for i in (0, 2, 3, 4, 5):
         np.testing.assert_allclose(whole.matrices[i], broken.matrices[i], atol=1e-5)
-    result = run_composition(Pictured(test.benchmark, Broken(test.store)), scorer, blind=False)
+    result = run_composition(LoadedBenchmark(test.benchmark, Broken(test.store)), scorer, blind=False)
     assert len(result.ids) == 5
     assert "cannot be read" in result.excluded[0][1]
 
 
 @pytest.mark.parametrize("adapter", ["linear", "mm-adapter"])
-def test_the_matrix_of_all_pictures_and_texts_holds_the_scores_of_single_pairs(adapter: str, encoder: OpenClipEncoder, training: Pictured) -> None:
+def test_the_matrix_of_all_pictures_and_texts_holds_the_scores_of_single_pairs(
+    adapter: str, encoder: OpenClipEncoder, training: LoadedBenchmark
+) -> None:
     scorer = AdaptedScorer(adapt(training, adapter, {}, HOW, encoder))
     test = open_shipped(n=2)
     first = test.benchmark.items[0]
@@ -165,7 +167,7 @@ def test_the_matrix_of_a_frozen_encoder_is_its_cosine(encoder: OpenClipEncoder) 
     np.testing.assert_allclose(found[:2], scorer.score(test).matrices[0], atol=1e-6)
 
 
-def test_a_training_can_be_stopped_and_says_what_it_does(encoder: OpenClipEncoder, training: Pictured) -> None:
+def test_a_training_can_be_stopped_and_says_what_it_does(encoder: OpenClipEncoder, training: LoadedBenchmark) -> None:
     steps: list[str] = []
 
     def stop(step: str, done: int, total: int) -> None:
@@ -178,7 +180,7 @@ def test_a_training_can_be_stopped_and_says_what_it_does(encoder: OpenClipEncode
     assert set(steps) >= {"tokens", "caption tokens", "train"}
 
 
-def test_an_encoder_without_tokens_is_refused(training: Pictured) -> None:
+def test_an_encoder_without_tokens_is_refused(training: LoadedBenchmark) -> None:
     class Bare:
         name, fingerprint = "bare", "bare"
 

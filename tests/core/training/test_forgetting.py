@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, InvalidInput
-from core.records import F64, Estimate, ImageStore, Pictured, Progress, SampleSet, Scores, no_progress
+from core.records import F64, Estimate, ImageStore, LoadedBenchmark, Progress, SampleSet, Scores, no_progress
 from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
 from core.training import forgetting as regression
-from core.training.forgetting import RegressionCheck, check_scorers
+from core.training.forgetting import ForgettingCheck, check_scorers
 from tests.support.benchmarks import Pixels, benchmark, choice, pairs, pictured
 
 N = 60
@@ -31,7 +31,7 @@ class Table:
     fingerprint: str = "table"
     asked: list[str] = field(default_factory=list)
 
-    def score(self, pictured: Pictured, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
         rng = np.random.default_rng(self.seed)
         made = [
             self.skill * np.eye(len(i.pictures), len(i.captions)) + rng.normal(size=(len(i.pictures), len(i.captions)))
@@ -63,11 +63,11 @@ def labelled(n: int = N) -> SampleSet:
     return SampleSet(tuple(map(str, range(n))), images=Pixels(n), labels=np.arange(n) % 3, class_names=names, name="made pictures")
 
 
-def captions(n: int = N) -> Pictured:
+def captions(n: int = N) -> LoadedBenchmark:
     return pictured(benchmark("choice", [choice(f"c{i}", i, [f"caption {max(i, 1)}", "foil"]) for i in range(n)], "pairwise"))
 
 
-def check(before: Table, after: Table, **more: object) -> RegressionCheck:
+def check(before: Table, after: Table, **more: object) -> ForgettingCheck:
     return check_scorers(before, after, **{"labelled": labelled(), "retrieval": captions(), **more})  # type: ignore[arg-type]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
-from core.records import Pictured
+from core.records import LoadedBenchmark
 from core.scenes.shipped import draw_training, open_shipped
 from core.training.loop import Training
 from core.training.train import AdaptedScorer, adapt, adapted_so_far, curve_so_far
@@ -25,11 +25,11 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
 
 
 @pytest.fixture(scope="module")
-def training() -> Pictured:
+def training() -> LoadedBenchmark:
     return draw_training(12, 0)
 
 
-def stopped_after(epochs: int, encoder: OpenClipEncoder, training: Pictured, name: str, state: Path) -> None:
+def stopped_after(epochs: int, encoder: OpenClipEncoder, training: LoadedBenchmark, name: str, state: Path) -> None:
     steps = 3 * epochs  # ten items to learn from, four in a step
 
     def stop(step: str, done: int, total: int) -> None:
@@ -41,7 +41,7 @@ def stopped_after(epochs: int, encoder: OpenClipEncoder, training: Pictured, nam
 
 
 @pytest.mark.parametrize("name", ["linear", "prompt-tuning"])
-def test_what_was_finished_is_kept(name: str, encoder: OpenClipEncoder, training: Pictured, tmp_path: Path) -> None:
+def test_what_was_finished_is_kept(name: str, encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
     whole = adapt(training, name, {}, HOW, encoder)
     stopped_after(2, encoder, training, name, tmp_path)
     assert [epoch.number for epoch in curve_so_far(tmp_path)] == [0, 1, 2]
@@ -56,14 +56,14 @@ def test_what_was_finished_is_kept(name: str, encoder: OpenClipEncoder, training
             np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_nothing_is_kept_of_a_training_stopped_in_its_first_epoch(encoder: OpenClipEncoder, training: Pictured, tmp_path: Path) -> None:
+def test_nothing_is_kept_of_a_training_stopped_in_its_first_epoch(encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
     assert curve_so_far(tmp_path) == ()
     stopped_after(0, encoder, training, "linear", tmp_path)
     assert len(curve_so_far(tmp_path)) == 1
     assert adapted_so_far(training, "linear", {}, HOW, encoder, state=tmp_path) is None
 
 
-def test_the_state_of_another_adapter_is_refused(encoder: OpenClipEncoder, training: Pictured, tmp_path: Path) -> None:
+def test_the_state_of_another_adapter_is_refused(encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
     stopped_after(1, encoder, training, "linear", tmp_path)
     with pytest.raises(InvalidInput, match="another adapter"):
         adapted_so_far(training, "late", {}, HOW, encoder, state=tmp_path)

@@ -19,7 +19,7 @@ from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.answers import answers_view, questions_table, remember
 from webapp.ask.audit import EVERY, audit_csv, cells_of, families_of, heat_map, on_table as on_audit
-from webapp.ask.tab import Questions, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
+from webapp.ask.tab import AskState, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
 from webapp.explore.findings import disagrees, findings_columns, phrases_of_rows
 from webapp.state.session import RUNS, Session, selected_rows
 
@@ -68,7 +68,7 @@ def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) 
 
 def test_questions_are_counted_within_a_run_and_begin_anew_with_another(worded: Diagnosis) -> None:
     run, other = RUNS.add(worded), RUNS.add(worded)
-    questions, _, table = on_ask(Session(run), Questions(run), "in the dark", "", silent)
+    questions, _, table = on_ask(Session(run), AskState(run), "in the dark", "", silent)
     questions, _, table = on_ask(Session(run), questions, "in fog", "red", silent)
     assert "3 questions asked" in table
     questions, _, table = on_ask(Session(other), questions, "in fog", "", silent)
@@ -79,13 +79,13 @@ def test_questions_are_counted_within_a_run_and_begin_anew_with_another(worded: 
 def test_a_text_that_is_no_question_gets_one_message(worded: Diagnosis, text: Any) -> None:
     run = RUNS.add(worded)
     with pytest.raises(InvalidInput, match="question"):
-        on_ask(Session(run), Questions(run), text, "", silent)
+        on_ask(Session(run), AskState(run), text, "", silent)
 
 
 def test_markup_in_a_question_stays_text(worded: Diagnosis) -> None:
     run = RUNS.add(worded)
     hostile = '<img src=x onerror=alert(1)> dark "quoted"'
-    _, answer, table = on_ask(Session(run), Questions(run), hostile, "", silent)
+    _, answer, table = on_ask(Session(run), AskState(run), hostile, "", silent)
     found = Tags(answer + table)
     assert "script" not in found.names
     assert not {a for a in found.attributes if a.startswith("on")}
@@ -99,16 +99,16 @@ def test_without_words_the_tab_says_what_to_do_and_so_does_a_question() -> None:
     assert examples(diagnosis) == []
     run = RUNS.add(diagnosis)
     with pytest.raises(InvalidInput, match="Diagnose again"):
-        on_ask(Session(run), Questions(run), "a dog", "", silent)
+        on_ask(Session(run), AskState(run), "a dog", "", silent)
     with pytest.raises(InvalidInput, match="No run is open"):
-        on_ask(Session(), Questions(), "a dog", "", silent)
+        on_ask(Session(), AskState(), "a dog", "", silent)
 
 
 def test_words_of_another_version_of_the_encoder_are_refused_in_one_message(worded: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PlainEncoder, "joint_space", "plain, second version")
     run = RUNS.add(worded)
     with pytest.raises(InvalidInput, match="Diagnose the data again"):
-        on_ask(Session(run), Questions(run), "in fog", "", silent)
+        on_ask(Session(run), AskState(run), "in fog", "", silent)
 
 
 def test_examples_begin_with_the_findings_and_speak_of_classes_of_the_run(worded: Diagnosis) -> None:
@@ -120,7 +120,7 @@ def test_examples_begin_with_the_findings_and_speak_of_classes_of_the_run(worded
 
 def test_the_tab_follows_the_open_run(worded: Diagnosis) -> None:
     run = RUNS.add(worded)
-    questions, offered, answer, table, audit = on_open(Session(run), Questions("another"))
+    questions, offered, answer, table, audit = on_open(Session(run), AskState("another"))
     assert questions.run == run
     assert "in the dark" in offered["value"]
     assert answer["run"] == run
@@ -131,7 +131,7 @@ def test_the_tab_follows_the_open_run(worded: Diagnosis) -> None:
 def test_a_chip_asks_and_a_match_is_shown_on_the_map(worded: Diagnosis) -> None:
     assert on_chip(SimpleNamespace(_data={"do": "ask", "text": "in fog"})) == ("in fog", "")  # type: ignore[arg-type]
     run = RUNS.add(worded)
-    questions, *_ = on_ask(Session(run), Questions(run), "in the dark", "", silent)
+    questions, *_ = on_ask(Session(run), AskState(run), "in the dark", "", silent)
     tabs, session, pane, _ = on_show(Session(run), questions, SimpleNamespace(_data={"do": "show", "place": "0"}))  # type: ignore[arg-type]
     assert tabs["selected"] == "explore"
     assert sorted(selected_rows(session, worded)) == sorted(questions.matches[0][2])

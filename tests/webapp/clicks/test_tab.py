@@ -13,7 +13,7 @@ from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import add_words, make_showcase
 from tests.webapp.markup.test_html import Tags
-from webapp.clicks.tab import Clicking, choices, masks, on_answers, on_cluster, on_draw, on_go, on_open, read_answers, score_of
+from webapp.clicks.tab import ClicksState, choices, masks, on_answers, on_cluster, on_draw, on_go, on_open, read_answers, score_of
 from webapp.state.session import RUNS, Session
 
 
@@ -27,10 +27,10 @@ def says(**payload: Any) -> Any:
     return SimpleNamespace(_data=payload)
 
 
-def drawn(diagnosis: Diagnosis) -> tuple[Session, Clicking, str]:
+def drawn(diagnosis: Diagnosis) -> tuple[Session, ClicksState, str]:
     """A strip of the first cluster."""
     session = Session(RUNS.add(diagnosis))
-    clicking, strip, _ = on_draw(session, Clicking(session.run), 0, 0)
+    clicking, strip, _ = on_draw(session, ClicksState(session.run), 0, 0)
     return session, clicking, strip
 
 
@@ -102,28 +102,28 @@ def test_only_clusters_with_words_and_pictures_can_be_judged(worded: Diagnosis) 
     session = Session(RUNS.add(worded))
     for cluster, phrase in ((1, 0), (0, 4), (None, None), ("0", 0)):
         with pytest.raises(InvalidInput, match="Choose a cluster"):
-            on_draw(session, Clicking(), cluster, phrase)
+            on_draw(session, ClicksState(), cluster, phrase)
     with pytest.raises(InvalidInput, match="No run is open"):
-        on_draw(Session(), Clicking(), 0, 0)
+        on_draw(Session(), ClicksState(), 0, 0)
 
 
 def test_the_tab_follows_the_open_run_and_keeps_a_strip_under_way(worded: Diagnosis) -> None:
     session, clicking, _ = drawn(worded)
     assert all("__type__" in str(part) for part in on_open(session, clicking))
-    fresh, clusters, phrases, *_ = on_open(Session(session.run, cluster=0), Clicking("another"))
+    fresh, clusters, phrases, *_ = on_open(Session(session.run, cluster=0), ClicksState("another"))
     assert fresh.run == session.run
     assert clusters["value"] == 0
     assert phrases["choices"][0] == ("in the dark", 0)
-    assert "No cluster to judge" in on_open(Session(RUNS.add(make_diagnosis())), Clicking())[3]
+    assert "No cluster to judge" in on_open(Session(RUNS.add(make_diagnosis())), ClicksState())[3]
     assert on_cluster(session, 1)["value"] is None
 
 
 def test_a_cluster_s_pane_leads_to_the_tab(worded: Diagnosis) -> None:
     session = Session(RUNS.add(worded), cluster=0)
-    tabs, clicking, *_ = on_go(session, Clicking(), says(do="clicks"))
+    tabs, clicking, *_ = on_go(session, ClicksState(), says(do="clicks"))
     assert tabs["selected"] == "clicks"
     assert clicking.cluster == 0
-    assert all("__type__" in str(part) for part in on_go(session, Clicking(), says(do="more")))
+    assert all("__type__" in str(part) for part in on_go(session, ClicksState(), says(do="more")))
 
 
 def test_a_strip_of_another_run_is_not_judged(worded: Diagnosis) -> None:

@@ -11,27 +11,27 @@ import pytest
 
 import core.training.scorers
 from core.composition.grid.binding import NO_ATTRIBUTE, NOTHING, binding_grid
-from core.composition.grid.questions import Shown
+from core.composition.grid.questions import PictureContents
 from core.composition.grid.rendered import draw_binding
 from core.errors import InvalidInput
 from core.records import F64
 from tests.support.composed import Squares
 from tests.webapp.markup.test_html import Tags
 from webapp.compose import grid as tab
-from webapp.compose.grid import LABEL, RUN, SCENES, Binding, make_grid, on_grid, on_measure, on_open, on_source
+from webapp.compose.grid import LABEL, RUN, SCENES, GridState, make_grid, on_grid, on_measure, on_open, on_source
 from webapp.compose.grid_view import SIGNS, grid_view
-from webapp.compose.models import House
-from webapp.compose.visit import Composing
+from webapp.compose.models import ModelAccess
+from webapp.compose.visit import ComposeState
 from webapp.state.session import Session
 
-HOUSE = House()
+HOUSE = ModelAccess()
 
 
 def press(**said: Any) -> Any:
     return SimpleNamespace(_data=said)
 
 
-def objects_only(images: Any, texts: Any, shown: tuple[Shown, ...]) -> F64:
+def objects_only(images: Any, texts: Any, shown: tuple[PictureContents, ...]) -> F64:
     """Scores of a model that sees objects and is blind to attributes."""
     rng = np.random.default_rng(0)
     said = np.array([[sum(text.endswith(f" {thing}") for _, thing in one.things) for text in texts] for one in shown], float)
@@ -52,7 +52,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("blind")
 def test_a_model_blind_to_colour_is_told_so_by_sign_and_words() -> None:
-    *_, (job, said, made) = on_grid(Session(), Composing(), HOUSE, SCENES, "colour", "shape", "embedded")
+    *_, (job, said, made) = on_grid(Session(), ComposeState(), HOUSE, SCENES, "colour", "shape", "embedded")
     assert job == ""
     assert "Done" in said
     assert made.grid.verdicts[NO_ATTRIBUTE] >= 1
@@ -65,12 +65,12 @@ def test_a_model_blind_to_colour_is_told_so_by_sign_and_words() -> None:
 
 @pytest.mark.usefixtures("blind")
 def test_another_figure_can_be_shown_in_the_cells() -> None:
-    made = make_grid(Session(), Composing(), HOUSE, SCENES, "colour", "shape", "embedded", lambda *a: None)
+    made = make_grid(Session(), ComposeState(), HOUSE, SCENES, "colour", "shape", "embedded", lambda *a: None)
     changed, view = on_measure(made, press(do="measure", value="sees_object"))
     assert changed.measure == "sees_object"
     assert '<option value="sees_object" selected>' in view
-    for binding, value in ((made, "<b>"), (Binding(), "binds")):
-        assert not isinstance(on_measure(binding, press(do="measure", value=value))[0], Binding)  # nothing changes
+    for binding, value in ((made, "<b>"), (GridState(), "binds")):
+        assert not isinstance(on_measure(binding, press(do="measure", value=value))[0], GridState)  # nothing changes
 
 
 def test_every_verdict_has_a_sign_or_is_none() -> None:
@@ -83,7 +83,7 @@ def test_every_verdict_has_a_sign_or_is_none() -> None:
 
 def test_words_of_the_users_are_escaped_and_small_cells_grey() -> None:
     evil = '<img src=x onerror="1">'
-    shown = tuple(Shown(i, ((("red", evil)[i % 2], ("cube", "ball")[i // 2 % 2]),)) for i in range(8))
+    shown = tuple(PictureContents(i, ((("red", evil)[i % 2], ("cube", "ball")[i // 2 % 2]),)) for i in range(8))
     grid = binding_grid(Squares(8), shown, lambda images, texts: np.random.default_rng(1).normal(size=(8, len(texts))), mode="one")
     view = grid_view(grid, evil, "binds")
     tags = Tags(view)
@@ -93,22 +93,22 @@ def test_words_of_the_users_are_escaped_and_small_cells_grey() -> None:
 
 
 def test_the_columns_of_the_open_run_are_offered(example: str) -> None:
-    sources, attributes, objects, models = on_open(Session(example), Composing(), HOUSE, SCENES)
+    sources, attributes, objects, models = on_open(Session(example), ComposeState(), HOUSE, SCENES)
     assert [key for _, key in sources["choices"]] == [SCENES, RUN]
     assert attributes["choices"] == ["colour", "material"]
     attributes, objects = on_source(Session(example), RUN)
     assert objects["value"] == LABEL
     assert attributes["value"] in attributes["choices"]
     assert attributes["value"] != objects["value"]
-    assert [key for _, key in on_open(Session(), Composing(), HOUSE, RUN)[0]["choices"]] == [SCENES]
+    assert [key for _, key in on_open(Session(), ComposeState(), HOUSE, RUN)[0]["choices"]] == [SCENES]
     assert models["choices"][0][1] == "embedded"
 
 
 def test_a_column_or_a_source_that_is_not_there_is_refused(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tab, "scorer_for", lambda key, taught, house: (key, None))
 
-    def make(session: Session, source: str, attribute: str, objects: str) -> Binding:
-        return make_grid(session, Composing(), HOUSE, source, attribute, objects, "embedded", lambda *a: None)
+    def make(session: Session, source: str, attribute: str, objects: str) -> GridState:
+        return make_grid(session, ComposeState(), HOUSE, source, attribute, objects, "embedded", lambda *a: None)
 
     with pytest.raises(InvalidInput, match="Choose one of them"):
         make(Session(), SCENES, "<b>", "shape")

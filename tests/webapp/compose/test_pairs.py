@@ -11,18 +11,18 @@ import pytest
 from PIL import Image
 
 import core.encoders
-from core.composition.own_pairs import MOST_CAPTIONS
+from core.composition.own_pairs import MAX_CAPTIONS
 from core.data.images.files import Uploads
 from core.errors import InvalidInput
 from core.records import F32
 from core.training import adapted, scorers
 from tests.support.diagnoses import draw_picture
 from tests.webapp.markup.test_html import Tags
-from webapp.compose.models import House
-from webapp.compose.pairs import Pairing, on_cell, on_edit, on_example, on_files, on_part, on_score, read_rows
-from webapp.compose.pairs_view import Row
+from webapp.compose.models import ModelAccess
+from webapp.compose.pairs import PairsState, on_cell, on_edit, on_example, on_files, on_part, on_score, read_rows
+from webapp.compose.pairs_view import CaptionRow
 
-HOUSE = House()
+HOUSE = ModelAccess()
 CAPTION = "a red cube and a blue ball"
 
 
@@ -70,7 +70,7 @@ def rows(*said: tuple[str, str]) -> list[dict[str, str]]:
 
 
 def test_a_caption_alone_gets_foils_and_is_scored_at_once(two: Uploads) -> None:
-    pairing, form, view, words = on_score(Pairing(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"))))
+    pairing, form, view, words = on_score(PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"))))
     assert pairing.scores is not None
     assert pairing.scores.cosines.shape == (2, len(pairing.rows))
     assert pairing.rows[1].kind == "swap attributes"
@@ -81,68 +81,68 @@ def test_a_caption_alone_gets_foils_and_is_scored_at_once(two: Uploads) -> None:
 
 
 def test_foils_that_are_there_are_kept_as_they_were_written(two: Uploads) -> None:
-    pairing, *_ = on_score(Pairing(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a green cube", ""))))
+    pairing, *_ = on_score(PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a green cube", ""))))
     assert [row.text for row in pairing.rows] == [CAPTION, "a green cube"]
 
 
 def test_foils_are_of_the_caption_that_they_are_most_like(two: Uploads) -> None:
     said = rows(("a red cube and a blue ball", "0"), ("two green stars on a wooden table", "1"), ("two green stars on a metal table", ""))
-    pairing, *_ = on_score(Pairing(two), "embedded", HOUSE, press(rows=said))
+    pairing, *_ = on_score(PairsState(two), "embedded", HOUSE, press(rows=said))
     assert pairing.scores is not None
     assert [c.foil_of for c in pairing.scores.captions] == [None, None, 1]
 
 
 def test_without_a_picture_or_a_true_caption_it_is_said_what_to_do(two: Uploads) -> None:
     with pytest.raises(InvalidInput, match="Bring a picture first"):
-        on_score(Pairing(), "embedded", HOUSE, press(rows=rows((CAPTION, "0"))))
+        on_score(PairsState(), "embedded", HOUSE, press(rows=rows((CAPTION, "0"))))
     with pytest.raises(InvalidInput, match="Write a caption"):
-        on_score(Pairing(two), "embedded", HOUSE, press(rows=rows((CAPTION, ""))))
+        on_score(PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, ""))))
     with pytest.raises(InvalidInput, match="cannot be used here"):
-        on_score(Pairing(two), "/etc/passwd", HOUSE, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
+        on_score(PairsState(two), "/etc/passwd", HOUSE, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
 
 
 def test_captions_are_added_and_taken_out_and_never_too_many(two: Uploads) -> None:
-    made, _ = on_edit(Pairing(two), press(do="add", rows=rows((CAPTION, "0"))))
-    assert made.rows[1] == Row("", "your own")
+    made, _ = on_edit(PairsState(two), press(do="add", rows=rows((CAPTION, "0"))))
+    assert made.rows[1] == CaptionRow("", "your own")
     made, _ = on_edit(made, press(do="remove", at="0", rows=rows((CAPTION, "0"), ("a cube", ""))))
     assert [row.text for row in made.rows] == ["a cube"]
-    full = rows(*[(f"caption {i}", "") for i in range(MOST_CAPTIONS)])
+    full = rows(*[(f"caption {i}", "") for i in range(MAX_CAPTIONS)])
     with pytest.raises(InvalidInput, match="at most 24"):
-        on_edit(Pairing(two), press(do="add", rows=full))
+        on_edit(PairsState(two), press(do="add", rows=full))
     with pytest.raises(InvalidInput, match="at most 24"):
-        on_edit(Pairing(two), press(do="foils", rows=[*full, *full]))
+        on_edit(PairsState(two), press(do="foils", rows=[*full, *full]))
 
 
 def test_a_caption_of_which_no_foil_can_be_made_says_what_it_needs(two: Uploads) -> None:
-    made, form = on_edit(Pairing(two), press(do="foils", rows=rows(("hello", "0"))))
+    made, form = on_edit(PairsState(two), press(do="foils", rows=rows(("hello", "0"))))
     assert len(made.rows) == 1
     assert "No foil can be made" in form
 
 
 def test_what_the_browser_says_is_not_trusted(two: Uploads) -> None:
     odd = [{"text": "x" * 999, "of": "7", "kind": "k" * 99}, "no object", {"of": "-1", "text": None}]
-    found = read_rows({"rows": odd}, Pairing(two))
+    found = read_rows({"rows": odd}, PairsState(two))
     assert [(len(row.text), row.picture, len(row.kind)) for row in found] == [(300, None, 30), (4, None, 7)]
-    _, form, view, _ = on_score(Pairing(two), "embedded", HOUSE, press(rows=rows(('"><img src=x onerror=1>', "0"), ("<b>foil</b>", ""))))
+    _, form, view, _ = on_score(PairsState(two), "embedded", HOUSE, press(rows=rows(('"><img src=x onerror=1>', "0"), ("<b>foil</b>", ""))))
     for markup in (form, view):
         tags = Tags(markup)
         assert "onerror" not in tags.attributes
     for said in (press(do="cell", picture="9", caption="0"), press(do="cell", picture="0", caption="-1")):
-        scored, *_ = on_score(Pairing(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
+        scored, *_ = on_score(PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
         with pytest.raises(InvalidInput, match="no such score"):
             on_cell(scored, "embedded", HOUSE, said)
 
 
 def test_pictures_taken_away_leave_the_captions(two: Uploads) -> None:
-    made, form, *_ = on_files(Pairing(two, (Row(CAPTION, picture=1), Row("a cube", picture=0))), [str(two.paths[0])])
+    made, form, *_ = on_files(PairsState(two, (CaptionRow(CAPTION, picture=1), CaptionRow("a cube", picture=0))), [str(two.paths[0])])
     assert [row.picture for row in made.rows] == [None, 0]
     assert "of picture 2" not in form
     with pytest.raises(InvalidInput, match="At most 12"):
-        on_files(Pairing(), [str(two.paths[0])] * 13)
+        on_files(PairsState(), [str(two.paths[0])] * 13)
 
 
 def test_a_cell_shows_one_map_for_each_word(two: Uploads) -> None:
-    scored, *_ = on_score(Pairing(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a blue cube and a red ball", ""))))
+    scored, *_ = on_score(PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a blue cube and a red ball", ""))))
     text = Tags(view := on_cell(scored, "embedded", HOUSE, press(do="cell", picture="1", caption="0"))).text
     assert "Picture 2" in text
     for word in ("red", "cube", "blue", "ball"):

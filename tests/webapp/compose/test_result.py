@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 
 from core.composition.scoring.compare import compare_results
-from core.records import CompositionResult, Pictured
+from core.records import CompositionResult, LoadedBenchmark
 from tests.support.composed import choices, pairs, queries, result
 from tests.webapp.markup.test_html import Tags
 from webapp.compose.files import results_document
 from webapp.compose.items import items_csv, items_view, picked_rows, right_of, shown_captions
 from webapp.compose.markup import changed
 from webapp.compose.result import headline_metric, result_view
-from webapp.compose.visit import Composing
+from webapp.compose.visit import ComposeState
 from webapp.markup.html import percent
 
 EVIL = '<img src=x onerror="alert(1)">'
 
 
-def shown(pictured: Pictured, *results: CompositionResult, **more: str) -> Composing:
-    return replace(Composing("own", pictured, pictured, results), **more)  # type: ignore[arg-type]
+def shown(pictured: LoadedBenchmark, *results: CompositionResult, **more: str) -> ComposeState:
+    return replace(ComposeState("own", pictured, pictured, results), **more)  # type: ignore[arg-type]
 
 
 def test_the_headline_stands_with_its_interval_n_and_chance() -> None:

@@ -16,19 +16,19 @@ from core.scenes.shipped import open_shipped
 from core.training import scorers
 from core.training.adapters import ADAPTERS
 from core.training.checkpoints import Epoch
-from core.training.forgetting import RegressionCheck, RegressionRow
+from core.training.forgetting import ForgettingCheck, ForgettingRow
 from tests.core.encoders.open_clip.test_token_tower import TWO
 from tests.support.composed import pairs
 from tests.support.tiny_clip import write_model
 from tests.webapp.markup.test_html import Tags
 from webapp.compose import train as tab
-from webapp.compose.models import House
+from webapp.compose.models import ModelAccess
 from webapp.compose.state import own_folder
 from webapp.compose.train import PART, RENDERED, Plan, adapters, learn, on_learned, on_plan, on_teach, read_plan
 from webapp.compose.train_view import PER_ITEM, curve_view, regression_view
-from webapp.compose.visit import Composing
+from webapp.compose.visit import ComposeState
 
-HOUSE = House()
+HOUSE = ModelAccess()
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,13 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch, tiny: OpenClipEncoder) -> Composing:
+def small(monkeypatch: pytest.MonkeyPatch, tiny: OpenClipEncoder) -> ComposeState:
     """An open benchmark of eight items and a tiny CLIP in the embedded encoder's place."""
     monkeypatch.setattr(core.encoders, "load_encoder", lambda name="embedded", **kw: tiny)
     monkeypatch.setattr(scorers, "load_encoder", lambda name="embedded", **kw: tiny)
     monkeypatch.setattr(tab, "_regression", lambda adapted, progress: "not in this test")
     found = open_shipped(n=8)
-    return Composing("own", found, found)
+    return ComposeState("own", found, found)
 
 
 def test_every_adapter_is_offered_with_an_estimate() -> None:
@@ -62,7 +62,7 @@ def test_numbers_out_of_range_are_refused_and_escaped(n: Any, epochs: Any, seed:
 
 
 @pytest.mark.slow
-def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(small: Composing) -> None:
+def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(small: ComposeState) -> None:
     found = learn(small, HOUSE, Plan("linear", RENDERED, 24, 2, 0, "embedded"), own_folder(), lambda *a: None)
     assert not found.stopped
     before, after = found.ran.results
@@ -80,16 +80,16 @@ def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(sm
     assert again.taught.name == f"{found.taught.name} (2)"
 
 
-def test_a_part_that_is_learned_from_is_not_tested_on(small: Composing) -> None:
+def test_a_part_that_is_learned_from_is_not_tested_on(small: ComposeState) -> None:
     whole = open_shipped(n=24)
-    found = learn(Composing("own", whole, whole), HOUSE, Plan("linear", PART, 0, 1, 0, "embedded"), own_folder(), lambda *a: None)
+    found = learn(ComposeState("own", whole, whole), HOUSE, Plan("linear", PART, 0, 1, 0, "embedded"), own_folder(), lambda *a: None)
     assert len(found.ran.results[0].ids) == 12
     assert found.ran.opened is whole
     assert not any("memory, not skill" in note for note in found.ran.results[1].notes)
 
 
 @pytest.mark.slow
-def test_a_stop_after_an_epoch_keeps_it_and_before_one_keeps_nothing(small: Composing) -> None:
+def test_a_stop_after_an_epoch_keeps_it_and_before_one_keeps_nothing(small: ComposeState) -> None:
     def stopped_at(step: int) -> Any:
         done_yet = [False]
 
@@ -118,7 +118,7 @@ def test_what_fails_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr(tab, "own_folder", lambda: folder)
     pictured = pairs(8)
     with pytest.raises(InvalidInput, match="no good"):
-        list(on_teach(Composing("own", pictured, pictured), HOUSE, "local", RENDERED, "colour", 400, 6, 0, "embedded"))
+        list(on_teach(ComposeState("own", pictured, pictured), HOUSE, "local", RENDERED, "colour", 400, 6, 0, "embedded"))
     assert not folder.exists()
 
 
@@ -131,10 +131,10 @@ def test_the_curve_names_its_best_epoch() -> None:
 
 
 def test_what_it_cost_is_told_by_words_and_its_absence_too() -> None:
-    row = RegressionRow(
+    row = ForgettingRow(
         "Zero-shot", "<i>", "accuracy", 240, Estimate(0.4, 0.3, 0.5), Estimate(0.1, 0.05, 0.2), Estimate(-0.3, -0.4, -0.2), 0.001, 80, 8, "lost"
     )
-    view = regression_view(RegressionCheck("before", "after", (row,), (row,), ("<b>note</b>",)))
+    view = regression_view(ForgettingCheck("before", "after", (row,), (row,), ("<b>note</b>",)))
     text = Tags(view).text
     assert "▼ lost" in text
     assert "re-ranking" in text

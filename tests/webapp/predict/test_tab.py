@@ -14,12 +14,12 @@ from core.diagnose import diagnose
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
-from core.reports.wording.findings import came_back
+from core.reports.wording.findings import replication_sentence
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.data.tab import read_share
 from webapp.explore.cards import cluster_list, held_back_line
-from webapp.predict.tab import Predicted, lasso_of, on_go, on_open, on_predict
+from webapp.predict.tab import PredictState, lasso_of, on_go, on_open, on_predict
 from webapp.predict.view import headline, prediction_view, selection_line
 from webapp.state.session import RUNS, Session
 
@@ -55,7 +55,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
 def test_the_heading_counts_as_every_other_face_does() -> None:
     for rows in ([a_row(), a_row("phrase", came=False), a_row("condition", came=None, n=2), a_row("your lasso")], [a_row("by-eye lasso")], []):
         prediction = a_prediction(*rows)
-        said = came_back(prediction).rstrip(".")
+        said = replication_sentence(prediction).rstrip(".")
         assert headline(prediction) == said[:1].upper() + said[1:]
         assert headline(prediction) in Tags(prediction_view(make_diagnosis(), prediction)).text
         assert "true" not in headline(prediction)
@@ -95,7 +95,7 @@ def test_names_and_reasons_stay_text() -> None:
 
 def test_frozen_findings_stand_there_before_fresh_samples_are_opened(found: Diagnosis, tmp_path: Path) -> None:
     session = Session(RUNS.add(found))
-    shown, frozen, word, result = on_open(session, Predicted())
+    shown, frozen, word, result = on_open(session, PredictState())
     assert shown.prediction is None
     assert "SHA-256" in frozen
     assert "lasso that you draw" in word
@@ -137,10 +137,10 @@ def test_files_that_do_not_fit_give_one_message(found: Diagnosis, tmp_path: Path
 
 def test_a_held_back_part_is_told_of_in_the_list_and_leads_to_the_tab() -> None:
     diagnosis = replace(make_diagnosis(), prediction=a_prediction(a_row()))
-    assert f"On fresh.csv: {came_back(a_prediction(a_row()))}" in cluster_list(diagnosis)
+    assert f"On fresh.csv: {replication_sentence(a_prediction(a_row()))}" in cluster_list(diagnosis)
     assert held_back_line(make_diagnosis()) == ""
     session = Session(RUNS.add(diagnosis))
-    tabs, shown, *_, result = on_go(session, Predicted(), SimpleNamespace(_data={"do": "predict"}))  # type: ignore[arg-type]
+    tabs, shown, *_, result = on_go(session, PredictState(), SimpleNamespace(_data={"do": "predict"}))  # type: ignore[arg-type]
     assert tabs["selected"] == "predict"
     assert shown.prediction is not None
     assert headline(shown.prediction) in result

@@ -11,7 +11,7 @@ from core.records import Diagnosis, LogitParts, Neighbours, ProbeResult, Support
 from tests.support.showcase import PlainEncoder
 from tests.webapp.markup.test_html import Tags
 from webapp.markup.shares import KINDS, rows_of_kind
-from webapp.probe.classes import MOST_CELLS, classes_view, confusion_view, reliability_view
+from webapp.probe.classes import MAX_CELLS, classes_view, confusion_view, reliability_view
 from webapp.probe.clusters import four_way_view, gallery_view
 from webapp.probe.images import explanation_view, parts_of, similarities
 from webapp.probe.learned import details_view, learned_view
@@ -78,7 +78,7 @@ def test_classes_confusions_and_calibration_are_those_of_the_outcomes(streets: D
     right = int((result.outcomes.predictions == result.labels)[result.labels == 0].sum())
     assert f"of bus, {right} (" in heat
     assert reliability_view(result).count("<circle") == 15
-    many = tuple(f"class {i}" for i in range(MOST_CELLS + 1))
+    many = tuple(f"class {i}" for i in range(MAX_CELLS + 1))
     assert "True class → said" in confusion_view(replace(result, class_names=many))
 
 

@@ -19,7 +19,7 @@ from core.store import load
 from tests.support.showcase import add_words, make_showcase
 from webapp.probe.form import cards, controls, read_press
 from webapp.probe.images import explanation_view
-from webapp.probe.state import Probing, added, allowed, compared, estimate, is_path, refusal, run_one, split_of, with_probes
+from webapp.probe.state import ProbeState, added, allowed, compared, estimate, is_path, refusal, run_one, split_of, with_probes
 from webapp.probe.tab import on_back, on_choose, on_explain, on_failures, on_found, on_made, on_open, on_result, on_start
 from webapp.state.jobs import JOBS
 from webapp.state.session import RUNS, Session
@@ -34,7 +34,7 @@ def press(**said: Any) -> Any:
     return SimpleNamespace(_data=said)
 
 
-def started(session: Session, probing: Probing, **settings: Any) -> tuple[Any, ...]:
+def started(session: Session, probing: ProbeState, **settings: Any) -> tuple[Any, ...]:
     *_, (job, _, made) = on_start(session, None, press(probe="zero-shot", settings=settings))
     return job, *on_made(session, probing, made)
 
@@ -106,7 +106,7 @@ def test_the_split_column_is_offered_where_it_has_both_parts(streets: Diagnosis)
 
 def test_a_result_on_an_example_stays_with_the_visitor(example: str) -> None:
     session = Session(example)
-    job, status, probing, view, gallery, why, failures, back = started(session, Probing(example))
+    job, status, probing, view, gallery, why, failures, back = started(session, ProbeState(example))
     assert job == ""
     assert "Done" in status
     assert RUNS.get(example).probes == ()
@@ -121,9 +121,9 @@ def test_a_result_on_an_example_stays_with_the_visitor(example: str) -> None:
 
 def test_a_result_on_a_visitors_own_run_is_stored_with_it(streets: Diagnosis) -> None:
     run = RUNS.add(streets)
-    _, _, probing, *_ = started(Session(run), Probing(run))
+    _, _, probing, *_ = started(Session(run), ProbeState(run))
     assert [r.name for r in RUNS.get(run).probes] == ["zero-shot"]
-    fresh, _, form, pool, view, *_ = on_open(Session(run), Probing())
+    fresh, _, form, pool, view, *_ = on_open(Session(run), ProbeState())
     assert fresh.results[0].accuracy.value == probing.results[0].accuracy.value
     assert "probe-head" in view["value"]
     assert 'data-probe="zero-shot"' in form["value"]
@@ -163,7 +163,7 @@ def test_a_stopped_run_says_so_and_keeps_what_was_there(example: str, monkeypatc
     *_, last = running
     assert "Stopped" in last[1]
     assert last[2] is None
-    assert "value" not in str(on_made(Session(example), Probing(example), None))  # every place is left as it is
+    assert "value" not in str(on_made(Session(example), ProbeState(example), None))  # every place is left as it is
 
 
 def test_what_cannot_be_probed_is_said_before_anything_runs(streets: Diagnosis) -> None:
@@ -177,15 +177,15 @@ def test_what_cannot_be_probed_is_said_before_anything_runs(streets: Diagnosis) 
     with pytest.raises(InvalidInput, match="No run is open"):
         list(on_start(Session(), None, press(probe="zero-shot", settings={})))
     run = RUNS.add(replace(streets, words=None))
-    _, chooser, form, *_ = on_open(Session(run), Probing())
+    _, chooser, form, *_ = on_open(Session(run), ProbeState())
     assert chooser == ""
     assert "No probe can run" in form["value"]
-    assert "No run is open" in on_open(Session(), Probing())[2]["value"]
+    assert "No run is open" in on_open(Session(), ProbeState())[2]["value"]
 
 
 def test_pressing_leads_from_a_kind_to_an_image_and_back_to_another_result(example: str) -> None:
     session = Session(example)
-    _, _, probing, *_ = started(session, Probing(example))
+    _, _, probing, *_ = started(session, ProbeState(example))
     shown, _, gallery, *_ = on_result(session, probing, press(do="kind", scope="0", kind="both"))
     assert (shown.scope, shown.kind) == ("0", "both")
     assert "Both wrong:" in gallery
@@ -203,7 +203,7 @@ def test_pressing_leads_from_a_kind_to_an_image_and_back_to_another_result(examp
 def test_what_was_added_while_a_probe_was_at_work_is_not_lost(streets: Diagnosis, example: str) -> None:
     session, other = Session(example), RUNS.add(streets)
     *_, (_, _, late) = on_start(session, None, press(probe="zero-shot", settings={"seed": "5"}))
-    _, _, meanwhile, *_ = started(session, Probing(example), templates="own", own_templates="a {} in the dark.")
+    _, _, meanwhile, *_ = started(session, ProbeState(example), templates="own", own_templates="a {} in the dark.")
     elsewhere, *_ = on_open(Session(other), meanwhile)
     status, kept, *views = on_made(Session(other), elsewhere, late)
     assert f"added to {streets.samples.name}" in status
@@ -224,7 +224,7 @@ def test_a_stopped_diagnosis_of_failures_opens_no_earlier_run(example: str, monk
             progress("diagnose", 0, 9)
 
     session = Session(example)
-    _, _, probing, *_ = started(session, Probing(example))
+    _, _, probing, *_ = started(session, ProbeState(example))
     monkeypatch.setattr(tab, "diagnose_failures", endless)
     running = on_failures(session, probing)
     job, _, finished = next(running)
@@ -245,7 +245,7 @@ def test_a_seed_that_is_no_whole_number_is_refused(example: str, wrong: Any) -> 
 def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis) -> None:
     run = RUNS.add(add_words(make_showcase(200)))
     session = Session(run)
-    _, _, probing, *_ = started(session, Probing(run))
+    _, _, probing, *_ = started(session, ProbeState(run))
     *_, (_, status, finished) = on_failures(session, probing)
     assert "Done" in status
     found, probed = finished

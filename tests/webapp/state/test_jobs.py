@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Progress
-from webapp.state.jobs import JOBS, Job, Step, clock, status
+from webapp.state.jobs import JOBS, Job, JobStep, clock, status
 
 
 def test_a_job_gives_its_result_and_its_steps_in_order() -> None:
@@ -74,9 +74,9 @@ def test_the_work_s_error_reaches_who_follows_it() -> None:
 
 
 def test_a_step_says_count_rate_and_time_left() -> None:
-    assert Step("embed", 3200, 10_000, started=0.0, now=80.0).text == "3,200 of 10,000, 40 a second, about 2:50 left"
-    assert Step("fit", 1, 5, started=0.0, now=10.0).text == "1 of 5, about 0:40 left"
-    assert Step("describe", 0, 1, started=0.0, now=1.0).text == ""
+    assert JobStep("embed", 3200, 10_000, started=0.0, now=80.0).text == "3,200 of 10,000, 40 a second, about 2:50 left"
+    assert JobStep("fit", 1, 5, started=0.0, now=10.0).text == "1 of 5, about 0:40 left"
+    assert JobStep("describe", 0, 1, started=0.0, now=1.0).text == ""
     assert clock(165.4) == "2:45"
 
 

@@ -57,7 +57,7 @@ def read_detections(
     """Read both sides, as COCO where they are files and as YOLO where they are folders or archives, and match them with the pictures.
 
     Raises:
-        InvalidInput: see `audit_detections`.
+        InvalidInput: see `read_detection_samples`.
     """
     truth, predictions = Path(truth), Path(predictions)
     progress("read detections", 0, 1)

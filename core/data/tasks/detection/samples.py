@@ -25,7 +25,7 @@ import pandas as pd
 
 from core.data.images.crops import crop_images
 from core.data.images.limits import Limits
-from core.data.samples import MIN_ROWS, Audit
+from core.data.samples import MIN_ROWS, DataSet
 from core.data.tables.roles import is_model_output
 from core.data.tasks.detection.boxes import Boxes
 from core.data.tasks.detection.matching import Matches, match
@@ -41,7 +41,7 @@ SCORE = 0.25
 """Default of `score`: what Ultralytics' predict shows unless told otherwise. Use the threshold at which the detector is deployed."""
 
 
-def audit_detections(
+def read_detection_samples(
     truth: str | Path,
     predictions: str | Path,
     *,
@@ -52,7 +52,7 @@ def audit_detections(
     score: float = SCORE,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Progress = no_progress,
-) -> Audit:
+) -> DataSet:
     """Read a detector's predictions and the truth into rows with a loss for each; see the table above.
 
     Args:
@@ -103,7 +103,7 @@ def _tally(matches: Matches, iou: float) -> str:
     )
 
 
-def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, thresholds: str, notes: list[str]) -> Audit:
+def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, thresholds: str, notes: list[str]) -> DataSet:
     """The rows that stand as an audit, every other box in the list of excluded ones."""
     boxes, what = side.boxes, "true objects" if rows == "objects" else "predictions"
     stands, excluded = np.ones(len(boxes), np.bool_), list(read.excluded)
@@ -139,7 +139,7 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
     source = f"{rows}: {thresholds}"
     called = None if side.predictions is None else side.predictions[at]
     outcomes = Outcomes(side.loss[at], name, unit, source, errors=side.errors[at], predictions=called)
-    return Audit(samples, outcomes, None, pd.DataFrame(excluded, columns=["id", "row", "reason"]), tuple(dict.fromkeys(notes)))
+    return DataSet(samples, outcomes, None, pd.DataFrame(excluded, columns=["id", "row", "reason"]), tuple(dict.fromkeys(notes)))
 
 
 _NAMES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.composition.failures.columns import FEWEST, YES, caption_columns, changed, named_things, spoken_condition, tag_columns
+from core.composition.failures.columns import MIN_SAMPLES, YES, caption_columns, changed, named_things, spoken_condition, tag_columns
 from core.records import Column
 
 CAPTIONS = ["a small red cube to the left of a small blue ball", "a large red cube and a small red ball"]
@@ -18,8 +18,10 @@ def said(columns: tuple[Column, ...], name: str) -> list[bool]:
 
 @pytest.fixture
 def columns() -> tuple[Column, ...]:
-    captions = CAPTIONS * FEWEST
-    return caption_columns(captions, [["a small blue cube to the left of a small red ball"], ["a large red cube above a small red ball"]] * FEWEST)
+    captions = CAPTIONS * MIN_SAMPLES
+    return caption_columns(
+        captions, [["a small blue cube to the left of a small red ball"], ["a large red cube above a small red ball"]] * MIN_SAMPLES
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def columns() -> tuple[Column, ...]:
     ],
 )
 def test_a_column_says_what_the_caption_says(columns: tuple[Column, ...], name: str, first: bool, second: bool) -> None:
-    assert said(columns, name) == [first, second] * FEWEST
+    assert said(columns, name) == [first, second] * MIN_SAMPLES
 
 
 def test_what_every_caption_says_or_hardly_any_has_no_column(columns: tuple[Column, ...]) -> None:
@@ -60,9 +62,9 @@ def test_captions_and_foils_are_kept_as_text_and_counted(columns: tuple[Column, 
 
 
 def test_a_callers_family_goes_before_the_lexicons() -> None:
-    captions = ["a shiny cube and a dotted ball", "a shiny cube and a shiny ball"] * FEWEST
+    captions = ["a shiny cube and a dotted ball", "a shiny cube and a shiny ball"] * MIN_SAMPLES
     columns = caption_columns(captions, [()] * len(captions), {"shiny": "material", "dotted": "material"})
-    assert said(columns, "two things of the same material") == [False, True] * FEWEST
+    assert said(columns, "two things of the same material") == [False, True] * MIN_SAMPLES
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_a_tag_that_names_each_item_is_text() -> None:
 
 
 def test_columns_follow_the_order_of_the_captions() -> None:
-    captions = CAPTIONS * FEWEST
+    captions = CAPTIONS * MIN_SAMPLES
     order = np.random.default_rng(0).permutation(len(captions))
     plain = {c.name: c.values for c in caption_columns(captions, [()] * len(captions))}
     moved = {c.name: c.values for c in caption_columns([captions[i] for i in order], [()] * len(captions))}

@@ -19,7 +19,7 @@ from core.composition.scoring.run import run_composition
 from core.discovery.conditions import build_conditions
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.records import F32, F64, Benchmark, Bool, CompositionResult, Diagnosis, Pictured
+from core.records import F32, F64, Benchmark, Bool, CompositionResult, Diagnosis, LoadedBenchmark
 from core.reports.html.diagnosis import write_report
 from core.reports.wording.findings import sentence
 from core.scenes.benchmarks import pictured as rendered
@@ -66,7 +66,7 @@ def bag_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{module}.load_encoder", load_encoder)
 
 
-def two_things(n: int, seed: int = 0) -> tuple[Pictured, Bool]:
+def two_things(n: int, seed: int = 0) -> tuple[LoadedBenchmark, Bool]:
     """n items of two things whose colours or shapes are swapped, and which of them have one size."""
     rng = np.random.default_rng(seed)
     items, same = [], []
@@ -79,7 +79,7 @@ def two_things(n: int, seed: int = 0) -> tuple[Pictured, Bool]:
     return pictured(benchmark("pairs", items, "image")), np.array(same)
 
 
-def scored(shown: Pictured, margins: F64, name: str = "made") -> CompositionResult:
+def scored(shown: LoadedBenchmark, margins: F64, name: str = "made") -> CompositionResult:
     """The result of a model in which caption i picks its picture by `margins[item, i]`."""
     matrices = tuple(np.array([[0.0, -b], [-a, 0.0]]) for a, b in margins)
     return run_composition(shown, Given(matrices, name=name), name=name, blind=False)
@@ -93,11 +93,11 @@ def weak_where(weak: Bool, seed: int, low: float = 0.2, high: float = 0.65) -> F
 
 
 @pytest.fixture(scope="module")
-def shown() -> tuple[Pictured, Bool]:
+def shown() -> tuple[LoadedBenchmark, Bool]:
     return two_things(150)
 
 
-def test_a_planted_weakness_is_the_first_of_two_hundred_and_reads_well(shown: tuple[Pictured, Bool]) -> None:
+def test_a_planted_weakness_is_the_first_of_two_hundred_and_reads_well(shown: tuple[LoadedBenchmark, Bool]) -> None:
     found = diagnose_composition(shown[0], scored(shown[0], weak_where(shown[1], 0)), settings=QUICK)
     conditions, _ = build_conditions(found.samples.metadata, smallest=5, most=1500)
     assert len(conditions) >= 200
@@ -106,7 +106,7 @@ def test_a_planted_weakness_is_the_first_of_two_hundred_and_reads_well(shown: tu
     assert "with two things of the same size are wrong" in sentence(found, first)
 
 
-def test_shuffled_margins_claim_nothing(shown: tuple[Pictured, Bool]) -> None:
+def test_shuffled_margins_claim_nothing(shown: tuple[LoadedBenchmark, Bool]) -> None:
     margins = np.random.default_rng(5).permutation(weak_where(shown[1], 0))
     found = diagnose_composition(shown[0], scored(shown[0], margins), settings=QUICK)
     assert not found.clusters
@@ -114,7 +114,7 @@ def test_shuffled_margins_claim_nothing(shown: tuple[Pictured, Bool]) -> None:
     assert not any(c.confirmed for c in found.classes)
 
 
-def test_a_kind_that_fails_as_a_whole_is_a_class_that_fails(shown: tuple[Pictured, Bool]) -> None:
+def test_a_kind_that_fails_as_a_whole_is_a_class_that_fails(shown: tuple[LoadedBenchmark, Bool]) -> None:
     kinds = np.array([item.tags["kind"] == "shape" for item in shown[0].benchmark.items])
     found = diagnose_composition(shown[0], scored(shown[0], weak_where(kinds, 1)), settings=QUICK)
     assert [c.name for c in found.classes if c.confirmed] == ["shape"]
@@ -122,7 +122,7 @@ def test_a_kind_that_fails_as_a_whole_is_a_class_that_fails(shown: tuple[Picture
     assert found.samples.class_names == ("shape", "colour")
 
 
-def test_a_run_says_what_it_is_of_and_can_be_stored_and_reported(shown: tuple[Pictured, Bool], tmp_path: Path) -> None:
+def test_a_run_says_what_it_is_of_and_can_be_stored_and_reported(shown: tuple[LoadedBenchmark, Bool], tmp_path: Path) -> None:
     result = scored(shown[0], weak_where(shown[1], 0))
     found = diagnose_composition(shown[0], result, settings=QUICK)
     assert found.outcomes.name == "negative margin"
@@ -146,7 +146,7 @@ def test_a_picture_that_cannot_be_read_is_left_out_with_its_reason() -> None:
     assert [name for name, _ in found.excluded] == ["i1, caption 2"]
 
 
-def test_two_models_are_compared_on_the_same_pairs_of_picture_and_caption(shown: tuple[Pictured, Bool]) -> None:
+def test_two_models_are_compared_on_the_same_pairs_of_picture_and_caption(shown: tuple[LoadedBenchmark, Bool]) -> None:
     a, b = weak_where(shown[1], 0), weak_where(np.zeros(150, bool), 1, low=0.1)
     run, comparison = two_models(shown[0], scored(shown[0], a), scored(shown[0], b, "adapted"), settings=QUICK)
     wrong_a, wrong_b = a.ravel() <= 0, b.ravel() <= 0
@@ -161,18 +161,18 @@ def test_two_models_are_compared_on_the_same_pairs_of_picture_and_caption(shown:
     assert [row.cluster for row in comparison.clusters] == [c.id for c in run.clusters]
 
 
-def test_a_second_result_is_matched_by_item_whatever_its_order(shown: tuple[Pictured, Bool]) -> None:
+def test_a_second_result_is_matched_by_item_whatever_its_order(shown: tuple[LoadedBenchmark, Bool]) -> None:
     a, b = weak_where(shown[1], 0), weak_where(shown[1], 1)
     run = diagnose_composition(shown[0], scored(shown[0], a), settings=QUICK)
     order = np.random.default_rng(0).permutation(150)
     benchmark_b = replace(shown[0].benchmark, items=tuple(shown[0].benchmark.items[i] for i in order))
-    moved = scored(Pictured(benchmark_b, shown[0].store), b[order], "moved")
+    moved = scored(LoadedBenchmark(benchmark_b, shown[0].store), b[order], "moved")
     both = with_second_result(run, shown[0], moved)
     np.testing.assert_array_equal(both.probes[0].outcomes.errors, b.ravel() <= 0)
     assert compare(both, "model", "moved").overall.n == 300
 
 
-def test_a_second_result_is_given_the_runs_loss(shown: tuple[Pictured, Bool]) -> None:
+def test_a_second_result_is_given_the_runs_loss(shown: tuple[LoadedBenchmark, Bool]) -> None:
     a, b = weak_where(shown[1], 0), weak_where(shown[1], 1)
     run, _ = two_models(shown[0], scored(shown[0], a), scored(shown[0], b, "other"), settings=QUICK, loss="binding")
     assert run.outcomes.name == "negative binding"
@@ -188,7 +188,7 @@ def test_a_second_result_is_given_the_runs_loss(shown: tuple[Pictured, Bool]) ->
     ],
 )
 def test_a_second_result_that_asks_something_else_is_refused(
-    shown: tuple[Pictured, Bool], change: Callable[[Diagnosis, CompositionResult], tuple[Diagnosis, CompositionResult]], said: str
+    shown: tuple[LoadedBenchmark, Bool], change: Callable[[Diagnosis, CompositionResult], tuple[Diagnosis, CompositionResult]], said: str
 ) -> None:
     result = scored(shown[0], weak_where(shown[1], 0))
     run, other = change(diagnose_composition(shown[0], result, settings=QUICK), replace(result, name="other"))

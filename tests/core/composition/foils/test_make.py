@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.composition.foils.make import BEYOND, LONGEST, MOST, SAME_MEANING, SAME_TEXT, make_foils
+from core.composition.foils.make import BEYOND, MAX_CAPTION_LENGTH, MAX_FOILS, SAME_MEANING, SAME_TEXT, make_foils
 from core.errors import InvalidInput
 
 ATTRIBUTES = "swap attributes"
@@ -98,7 +98,7 @@ def test_every_foil_differs_from_the_caption_just_where_it_says(caption: str) ->
     found = make_foils(caption)
     assert found == make_foils(f"  {caption} ")
     texts = [foil.text.casefold() for foil in found.foils]
-    assert len(set(texts)) == len(texts) <= MOST
+    assert len(set(texts)) == len(texts) <= MAX_FOILS
     for foil in found.foils:
         assert foil.text.casefold().rstrip(".") != caption.casefold().rstrip(".")
         assert foil.text[0].isupper() == caption[0].isupper()
@@ -127,7 +127,7 @@ def test_what_is_not_offered_is_counted_with_its_reason() -> None:
 
 def test_at_most_24_foils_are_offered_and_the_others_counted() -> None:
     many = make_foils("a small red wooden cube, a large blue metal ball, a tiny green plastic cone and two old white chairs on a long black table")
-    assert len(many.foils) == MOST
+    assert len(many.foils) == MAX_FOILS
     assert BEYOND in {reason for _, reason in many.left_out}
 
 
@@ -140,7 +140,7 @@ def test_a_caption_with_nothing_to_change_says_what_it_would_need(caption: str) 
 
 
 @pytest.mark.parametrize(
-    ("caption", "words"), [("", "at least one word"), ("  .. 12", "at least one word"), ("a " * (LONGEST // 2 + 5) + "dog", "at most 300")]
+    ("caption", "words"), [("", "at least one word"), ("  .. 12", "at least one word"), ("a " * (MAX_CAPTION_LENGTH // 2 + 5) + "dog", "at most 300")]
 )
 def test_captions_that_cannot_be_read_are_refused(caption: str, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
@@ -173,7 +173,9 @@ def captions(folder: Path, name: str) -> list[tuple[str, str]]:
 
 def test_most_real_captions_that_people_swapped_attributes_in_get_such_a_foil(shared_data: Path) -> None:
     """SugarCrepe's swap_att, whose foils people chose: 65 % get a swap of attributes by rule, 92 % a swap or a replacement of one."""
-    found = [{foil.kind for foil in make_foils(" ".join(caption.split())[:LONGEST]).foils} for caption, _ in captions(shared_data, "swap_att")]
+    found = [
+        {foil.kind for foil in make_foils(" ".join(caption.split())[:MAX_CAPTION_LENGTH]).foils} for caption, _ in captions(shared_data, "swap_att")
+    ]
     swapped = sum(ATTRIBUTES in kinds for kinds in found) / len(found)
     changed = sum(bool(kinds & {ATTRIBUTES, OTHER, "colour", "material", "size", "count"}) for kinds in found) / len(found)
     assert swapped > 0.62
@@ -186,5 +188,5 @@ def test_the_foil_that_people_chose_is_often_among_ours(shared_data: Path, name:
         return " ".join(text.casefold().split()).rstrip(". ")
 
     both = captions(shared_data, name)
-    hit = [plain(foil) in {plain(one.text) for one in make_foils(" ".join(caption.split())[:LONGEST]).foils} for caption, foil in both]
+    hit = [plain(foil) in {plain(one.text) for one in make_foils(" ".join(caption.split())[:MAX_CAPTION_LENGTH]).foils} for caption, foil in both]
     assert sum(hit) / len(hit) > least

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from core.composition.grid.binding import GREY, NO_ATTRIBUTE, NO_OBJECT, NOTHING, UNBOUND, BindingGrid, ScorePictures, binding_grid, score_with
-from core.composition.grid.questions import Shown
+from core.composition.grid.questions import PictureContents
 from core.errors import InvalidInput
-from core.records import F64, ImageStore, Picture, Pictured
+from core.records import F64, ImageStore, LoadedBenchmark, Picture
 from core.statistics.intervals import wilson
 from core.statistics.paired import mcnemar
 from tests.support.benchmarks import Pixels, benchmark, choice, colour_encoder
@@ -17,16 +17,16 @@ from tests.support.benchmarks import Pixels, benchmark, choice, colour_encoder
 COLOURS, SHAPES = ("blue", "green", "red"), ("ball", "cone", "cube")
 
 
-def two_things(n: int, rng: np.random.Generator) -> list[Shown]:
-    shown: list[Shown] = []
+def two_things(n: int, rng: np.random.Generator) -> list[PictureContents]:
+    shown: list[PictureContents] = []
     for i in range(n):
         a, o = rng.permutation(3)[:2], rng.permutation(3)[:2]
-        shown.append(Shown(i, tuple((COLOURS[x], SHAPES[y]) for x, y in zip(a, o))))
+        shown.append(PictureContents(i, tuple((COLOURS[x], SHAPES[y]) for x, y in zip(a, o))))
     return shown
 
 
 def scorer(
-    shown: Sequence[Shown], rng: np.random.Generator, *, bound: float = 0.0, attribute: float = 1.0, thing: float = 1.0, noise: float = 0.1
+    shown: Sequence[PictureContents], rng: np.random.Generator, *, bound: float = 0.0, attribute: float = 1.0, thing: float = 1.0, noise: float = 0.1
 ) -> ScorePictures:
     """Adds what it sees of each word, a liking for some words, and `bound` where a picture has the pair itself."""
     liking = {word: float(x) for word, x in zip((*COLOURS, *SHAPES), rng.normal(0, 0.05, 6))}
@@ -104,7 +104,7 @@ def test_an_attribute_or_an_object_that_is_not_seen_is_named_and_not_taken_for_a
 @pytest.mark.parametrize("mode", ["one", "two"])
 def test_a_model_that_always_says_red_is_not_said_to_see_red(mode: Any) -> None:
     rng = np.random.default_rng(4)
-    shown = two_things(600, rng) if mode == "two" else [Shown(i, ((COLOURS[i % 3], SHAPES[i // 3 % 3]),)) for i in range(600)]
+    shown = two_things(600, rng) if mode == "two" else [PictureContents(i, ((COLOURS[i % 3], SHAPES[i // 3 % 3]),)) for i in range(600)]
     blind = scorer(shown, rng, attribute=0.0)
 
     def likes_red(pictures: ImageStore, texts: Sequence[str]) -> F64:
@@ -116,9 +116,11 @@ def test_a_model_that_always_says_red_is_not_said_to_see_red(mode: Any) -> None:
 
 def test_two_colours_that_look_alike_are_named_in_their_own_cells_only() -> None:
     rng = np.random.default_rng(3)
-    shown = [Shown(i, ((COLOURS[i % 3], SHAPES[i // 3 % 3]),)) for i in range(1200)]
+    shown = [PictureContents(i, ((COLOURS[i % 3], SHAPES[i // 3 % 3]),)) for i in range(1200)]
     alike = [
-        Shown(one.picture, (*one.things, ("red" if a == "green" else "green", o))) if a != "blue" else one for one in shown for a, o in one.things
+        PictureContents(one.picture, (*one.things, ("red" if a == "green" else "green", o))) if a != "blue" else one
+        for one in shown
+        for a, o in one.things
     ]
     found = binding_grid(Pixels(1200), shown, scorer(alike, rng), mode="one")
     assert {cell.verdict for cell in found.cells if cell.attribute != "blue"} == {NO_ATTRIBUTE}
@@ -163,7 +165,7 @@ def test_p_and_shares_match_a_plain_count() -> None:
                 sides[int(other in words)].append(matrix[one.picture, texts_of[phrase]] - matrix[one.picture, texts_of[rival]])
         return float(np.mean(sides[0]) + np.mean(sides[1])) / 2
 
-    def contrast(one: Shown, a: str, o: str, b: str, q: str) -> float:
+    def contrast(one: PictureContents, a: str, o: str, b: str, q: str) -> float:
         s = {text: matrix[one.picture, k] for text, k in texts_of.items()}
         return s[f"{a} {o}"] + s[f"{b} {q}"] - s[f"{b} {o}"] - s[f"{a} {q}"]
 
@@ -209,7 +211,7 @@ def test_cells_of_fewer_than_five_pictures_are_greyed_counted_and_not_tested() -
 
 def test_one_thing_a_picture_tells_attribute_from_object_and_leaves_binding_untested() -> None:
     rng = np.random.default_rng(2)
-    shown = [Shown(i, ((COLOURS[i % 3], SHAPES[i // 3 % 3]),)) for i in range(720)]
+    shown = [PictureContents(i, ((COLOURS[i % 3], SHAPES[i // 3 % 3]),)) for i in range(720)]
     found = binding_grid(Pixels(720), shown, scorer(shown, rng, attribute=0.0), mode="one")
     assert {cell.verdict for cell in found.cells} == {NO_ATTRIBUTE}
     assert all(np.isnan(cell.p_binding) for cell in found.cells)
@@ -220,7 +222,7 @@ def test_one_thing_a_picture_tells_attribute_from_object_and_leaves_binding_unte
 
 
 def test_pictures_that_do_not_fit_or_cannot_be_read_are_counted_with_their_reason() -> None:
-    shown = [*two_things(30, np.random.default_rng(0)), Shown(30, ()), Shown(31, (("red", "ball"), ("red", "cube")))]
+    shown = [*two_things(30, np.random.default_rng(0)), PictureContents(30, ()), PictureContents(31, (("red", "ball"), ("red", "cube")))]
     plain = scorer(shown, np.random.default_rng(1))
 
     def blind_at_0(pictures: ImageStore, texts: Sequence[str]) -> F64:
@@ -235,7 +237,7 @@ def test_pictures_that_do_not_fit_or_cannot_be_read_are_counted_with_their_reaso
 
 
 def test_a_grid_of_two_by_two_says_that_seeing_cannot_be_asked() -> None:
-    shown = [Shown(i, (("red", "ball"), ("blue", "cube"))) for i in range(20)]
+    shown = [PictureContents(i, (("red", "ball"), ("blue", "cube"))) for i in range(20)]
     found = binding_grid(Pixels(20), shown, scorer(shown, np.random.default_rng(0)))
     assert all(cell.sees_attribute.n == 0 and np.isnan(cell.p_binding) for cell in found.cells)
     assert any("cannot be asked" in note for note in found.notes)
@@ -244,7 +246,7 @@ def test_a_grid_of_two_by_two_says_that_seeing_cannot_be_asked() -> None:
 def test_an_encoder_scores_a_grid() -> None:
     phrases = [f"a photo of a {a} {o}" for a in COLOURS for o in SHAPES]
     made = benchmark("choice", [choice(str(i), i, phrases) for i in range(12)], "r@1")
-    store = Pictured(made, Pixels(12, frozenset([4]))).store
+    store = LoadedBenchmark(made, Pixels(12, frozenset([4]))).store
     assert made.pictures[0] == Picture("0.png")
     matrix = score_with(colour_encoder(made, np.random.default_rng(0)))(store, phrases)
     assert matrix.shape == (12, 9)
@@ -255,14 +257,14 @@ def test_an_encoder_scores_a_grid() -> None:
     ("shown", "how", "words"),
     [
         ([], {}, "No picture shows two things"),
-        ([Shown(0, (("red", "ball"),))], {}, "choose the other mode"),
-        ([Shown(0, (("red", "ball"),))], {"mode": "one"}, "at least two attributes"),
-        ([Shown(9, (("red", "ball"),))], {"mode": "one"}, "Picture 9"),
-        ([Shown(0, ()), Shown(0, ())], {}, "described 2 times"),
-        ([Shown(0, (("red", "ball"),))], {"template": "a photo"}, "template"),
+        ([PictureContents(0, (("red", "ball"),))], {}, "choose the other mode"),
+        ([PictureContents(0, (("red", "ball"),))], {"mode": "one"}, "at least two attributes"),
+        ([PictureContents(9, (("red", "ball"),))], {"mode": "one"}, "Picture 9"),
+        ([PictureContents(0, ()), PictureContents(0, ())], {}, "described 2 times"),
+        ([PictureContents(0, (("red", "ball"),))], {"template": "a photo"}, "template"),
     ],
 )
-def test_bad_input_is_told_in_one_message(shown: list[Shown], how: dict[str, Any], words: str) -> None:
+def test_bad_input_is_told_in_one_message(shown: list[PictureContents], how: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         binding_grid(Pixels(3), shown, lambda pictures, texts: np.zeros((len(pictures), len(texts))), **how)
 

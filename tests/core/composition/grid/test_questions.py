@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.composition.grid.questions import Shown, ask, sentence, shown_from_captions, shown_from_columns, shown_from_truth
+from core.composition.grid.questions import PictureContents, ask, sentence, shown_from_captions, shown_from_columns, shown_from_truth
 from core.errors import InvalidInput
 from core.records import Column, SampleSet
 
@@ -52,10 +52,10 @@ def test_the_truth_of_rendered_scenes_gives_every_thing() -> None:
 
 def test_only_words_of_the_same_family_that_the_picture_does_not_show_are_asked_against() -> None:
     shown = [
-        Shown(0, (("red", "cube"), ("blue", "ball"))),
-        Shown(1, (("green", "cone"), ("red", "ball"))),
-        Shown(2, (("small", "cube"), ("large", "cone"))),
-        Shown(3, (("small", "cube"), ("red", "cone"))),
+        PictureContents(0, (("red", "cube"), ("blue", "ball"))),
+        PictureContents(1, (("green", "cone"), ("red", "ball"))),
+        PictureContents(2, (("small", "cube"), ("large", "cone"))),
+        PictureContents(3, (("small", "cube"), ("red", "cone"))),
     ]
     family = {"red": "colour", "blue": "colour", "green": "colour", "small": "size", "large": "size"}
     asked = ask(shown, 4, "two", family)

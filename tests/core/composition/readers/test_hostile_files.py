@@ -72,7 +72,7 @@ def test_a_broken_line_of_json_lines_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "LARGEST", 10)
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 10)
     with pytest.raises(InvalidInput, match=r"b\.json has 0 MB; at most 0 MB are read"):
         read_benchmark("cola", write(tmp_path / "b.json", written.COLA))
 
@@ -87,7 +87,7 @@ def test_a_sparse_file_of_201_mb_is_refused(tmp_path: Path) -> None:
 
 
 def test_more_items_than_the_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "MOST_ITEMS", 1)
+    monkeypatch.setattr(building, "MAX_ITEMS", 1)
     with pytest.raises(InvalidInput, match="Cola, multi-object has more than 1 items"):
         read_benchmark("cola", write(tmp_path / "b.json", written.COLA))
 

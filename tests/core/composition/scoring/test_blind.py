@@ -12,7 +12,7 @@ from core.composition.scoring.blind import LearnedScorer, LengthScorer, blind_sc
 from core.composition.scoring.judging import judge
 from core.composition.scoring.measures import metrics_of, tags_of
 from core.errors import Cancelled, InvalidInput
-from core.records import Benchmark, Pictured, Scorer
+from core.records import Benchmark, LoadedBenchmark, Scorer
 from tests.support.benchmarks import benchmark, choice, choices, pairs, pictured
 
 COLOURS = ("red", "blue", "green", "black", "white", "yellow", "brown", "grey")
@@ -130,7 +130,7 @@ def test_learning_can_be_stopped() -> None:
 @pytest.mark.slow
 def test_sugarcrepes_additions_are_told_by_length_and_its_swaps_least_of_all(shared_data: Path) -> None:
     made = read_benchmark("sugarcrepe", shared_data / "sugarcrepe")
-    without: Any = Pictured(made, pictured(choices(1)).store)
+    without: Any = LoadedBenchmark(made, pictured(choices(1)).store)
     kinds = np.array(tags_of(made.items)["kind"])
     learned, shorter = (judge(made, s.score(without).matrices).correct["pairwise"] for s in (LearnedScorer(), LengthScorer()))
     assert all(shorter[kinds == kind].mean() > 0.95 for kind in ("add_obj", "add_att"))

@@ -30,7 +30,7 @@ def test_clips_figure_on_cola_is_45_of_210_cut_to_two_decimals():
     figure = find("cola", "image", encoder="open_clip:ViT-B-32/openai")
     assert figure is not None
     assert figure.value == 21.42 == int(45 / 210 * 10_000) / 100
-    assert figure.said == "21.42 (read in the paper)"
+    assert figure.with_source == "21.42 (read in the paper)"
     assert figure.sentence == "CLIP ViT-B/32, image: 21.42 (read in the paper), Ray et al. 2023 (Cola), arXiv 2305.03689"
 
 
@@ -45,7 +45,7 @@ def test_each_of_colas_figures_is_a_whole_number_of_210_items(model: str):
 def test_a_figure_from_memory_says_so():
     figure = find("winoground", "group", encoder="ViT-B-32:openai")
     assert figure is not None
-    assert figure.said == "8.00 (from memory, check)"
+    assert figure.with_source == "8.00 (from memory, check)"
 
 
 def test_the_mean_over_sugarcrepes_kinds_is_near_the_mean_of_the_kinds():

@@ -14,7 +14,7 @@ from core.composition.scoring.compare import compare_results
 from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.run import run_composition
 from core.encoders import load_encoder
-from core.records import I64, Pictured
+from core.records import I64, LoadedBenchmark
 from core.reports.tables.composition import load_result, save_result
 from tests.support.benchmarks import Given, benchmark, pair
 
@@ -46,7 +46,7 @@ def test_the_embedded_encoder_tells_bright_photographs_from_dark_ones(shared_dat
     paths = sorted((shared_data / "backgrounds" / "images").glob("*.jpg"))
     said = ("a bright photo", "a dark photo")
     made = benchmark("pairs", [pair(f"{i}", (2 * i, 2 * i + 1), said) for i in range(len(paths))], "image")
-    pictured = Pictured(made, Photos(tuple(paths)))
+    pictured = LoadedBenchmark(made, Photos(tuple(paths)))
     result = run_composition(pictured, EncoderScorer(load_encoder("embedded")), cache=tmp_path / "cache")
     again = run_composition(pictured, EncoderScorer(load_encoder("embedded")), cache=tmp_path / "cache")
     np.testing.assert_array_equal(result.margin, again.margin)

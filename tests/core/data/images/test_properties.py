@@ -12,12 +12,12 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from core.data.images.decoding import decode
 from core.data.images.duplicates import duplicate_groups, picture_hash
-from core.data.images.properties import PROPERTIES, columns, measure
+from core.data.images.properties import PROPERTIES, columns, measure_properties
 from tests.support.pictures import blobs, encoded
 
 
 def of(image: Image.Image, file_format: str = "PNG") -> dict[str, Any]:
-    return measure(decode(encoded(image, file_format)))
+    return measure_properties(decode(encoded(image, file_format)))
 
 
 def plain(colour: str | tuple[int, int, int], size: tuple[int, int] = (40, 30)) -> Image.Image:
@@ -115,7 +115,7 @@ def test_a_plain_border_is_told_from_a_busy_one() -> None:
 
 def test_file_facts_come_from_the_bytes() -> None:
     data = encoded(blobs(0), "JPEG")
-    found = measure(decode(data))
+    found = measure_properties(decode(data))
     assert found["file format"] == "JPEG"
     assert found["file size"] == len(data) / 1000
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.data.samples import read_audit
+from core.data.samples import read_data_set
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from tests.support.tables import N, folder, frame, png, reasons, said
@@ -13,7 +13,7 @@ from tests.support.tables import N, folder, frame, png, reasons, said
 
 
 def test_a_loss_column_is_kept_as_it_is():
-    audit = read_audit(frame())
+    audit = read_data_set(frame())
     np.testing.assert_array_equal(audit.outcomes.loss, np.arange(N) / N)
     assert (audit.outcomes.name, audit.outcomes.unit, audit.outcomes.clip, audit.outcomes.source) == ("loss", "loss", None, "column 'loss'")
     assert audit.samples.ids[:2] == ("0.png", "1.png")
@@ -22,19 +22,19 @@ def test_a_loss_column_is_kept_as_it_is():
 @pytest.mark.parametrize("scale", [1e-30, 1e30, 1e300])
 def test_losses_that_no_float32_could_square_are_refused_with_a_next_step(scale):
     with pytest.raises(InvalidInput, match=r"losses 'loss' must lie within.*Rescale them"):
-        read_audit(frame(loss=np.arange(N) * scale))
+        read_data_set(frame(loss=np.arange(N) * scale))
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e12])
 def test_losses_of_unusual_units_are_taken(scale):
-    np.testing.assert_array_equal(read_audit(frame(loss=np.arange(N) * scale)).outcomes.loss, np.arange(N) * scale)
+    np.testing.assert_array_equal(read_data_set(frame(loss=np.arange(N) * scale)).outcomes.loss, np.arange(N) * scale)
 
 
 def test_a_score_is_negated_and_said():
-    audit = read_audit(frame(dice=np.arange(N) / N), roles=Roles(loss="dice", higher_is_better=True))
+    audit = read_data_set(frame(dice=np.arange(N) / N), roles=Roles(loss="dice", higher_is_better=True))
     np.testing.assert_array_equal(audit.outcomes.loss, -np.arange(N) / N)
     assert "negated: higher was better" in audit.outcomes.source
-    assert said(read_audit(frame(dice=np.arange(N) / N), roles=Roles(loss="dice")), "sounds like a score")
+    assert said(read_data_set(frame(dice=np.arange(N) / N), roles=Roles(loss="dice")), "sounds like a score")
 
 
 SCORES = np.array([[0.7, 0.3], [0.2, 0.8]] * (N // 2))
@@ -57,7 +57,7 @@ def test_every_layout_of_probabilities_gives_the_same_cross_entropy(layout):
         table = table.assign(label=[int(name == "dog") for name in label], prob_0=SCORES[:, 0], prob_1=SCORES[:, 1])
     else:
         table, roles = table.assign(p=SCORES[:, 1]), Roles(probabilities=("p",))
-    audit = read_audit(table, roles=roles)
+    audit = read_data_set(table, roles=roles)
     np.testing.assert_allclose(audit.outcomes.loss[:4], -np.log([0.7, 0.2, 0.3, 0.2]))
     assert (audit.outcomes.name, audit.outcomes.unit, audit.outcomes.clip) == ("cross-entropy", "nats", 4.0)
     assert audit.outcomes.errors is not None
@@ -70,7 +70,7 @@ def test_every_layout_of_probabilities_gives_the_same_cross_entropy(layout):
 
 def test_an_array_that_does_not_sum_to_one_is_taken_as_logits_and_said():
     logits = np.array([[2.0, -1.0], [0.0, 3.0]] * (N // 2))
-    audit = read_audit(frame(label=[0, 1] * (N // 2), probs=list(logits)).drop(columns="loss"))
+    audit = read_data_set(frame(label=[0, 1] * (N // 2), probs=list(logits)).drop(columns="loss"))
     np.testing.assert_allclose(audit.outcomes.loss[:2], [np.log(1 + np.exp(-3)), np.log(1 + np.exp(-3))])
     assert said(audit, "was taken as logits")
 
@@ -78,27 +78,27 @@ def test_an_array_that_does_not_sum_to_one_is_taken_as_logits_and_said():
 def test_named_probabilities_that_look_like_logits_stop_the_run():
     table = frame(label=[0, 1] * (N // 2), out=[[2.0, -1.0]] * N).drop(columns="loss")
     with pytest.raises(InvalidInput, match=r"must be at least 0 and sum to 1.*name them as logits"):
-        read_audit(table, roles=Roles(probabilities=("out",)))
-    assert read_audit(table, roles=Roles(logits=("out",))).outcomes.name == "cross-entropy"
+        read_data_set(table, roles=Roles(probabilities=("out",)))
+    assert read_data_set(table, roles=Roles(logits=("out",))).outcomes.name == "cross-entropy"
 
 
 @pytest.mark.parametrize(
     ("kind", "expected"), [("brier", [0.18, 1.28]), ("margin", [-0.4, 0.6]), ("0/1 error", [0, 1]), ("cross-entropy", -np.log([0.7, 0.2]))]
 )
 def test_the_kind_of_loss_can_be_chosen(kind, expected):
-    audit = read_audit(frame(label=["cat"] * N, prob_cat=SCORES[:, 0], prob_dog=SCORES[:, 1]), roles=Roles(loss_kind=kind))
+    audit = read_data_set(frame(label=["cat"] * N, prob_cat=SCORES[:, 0], prob_dog=SCORES[:, 1]), roles=Roles(loss_kind=kind))
     np.testing.assert_allclose(audit.outcomes.loss[:2], expected)
     assert audit.outcomes.name == kind
 
 
 def test_label_and_prediction_give_the_zero_one_error_even_for_a_class_that_was_never_true():
-    audit = read_audit(frame(label=["a", "b"] * (N // 2), prediction=["a", "z"] * (N // 2)).drop(columns="loss"))
+    audit = read_data_set(frame(label=["a", "b"] * (N // 2), prediction=["a", "z"] * (N // 2)).drop(columns="loss"))
     np.testing.assert_array_equal(audit.outcomes.loss[:2], [0, 1])
     assert audit.samples.class_names == ("a", "b", "z")
 
 
 def test_a_loss_column_beside_label_and_prediction_keeps_errors_too():
-    audit = read_audit(frame(label=[0, 1] * (N // 2), pred=[0, 0] * (N // 2), class_name=["cat", "dog"] * (N // 2)))
+    audit = read_data_set(frame(label=[0, 1] * (N // 2), pred=[0, 0] * (N // 2), class_name=["cat", "dog"] * (N // 2)))
     assert audit.outcomes.name == "loss"
     assert audit.outcomes.errors is not None
     assert audit.outcomes.errors.mean() == 0.5
@@ -108,7 +108,7 @@ def test_a_loss_column_beside_label_and_prediction_keeps_errors_too():
 @pytest.mark.parametrize(("column", "flip"), [("error", False), ("wrong", False), ("correct", True)])
 def test_a_column_of_errors_is_a_zero_one_loss(column, flip):
     flags = np.array([0, 1] * (N // 2))
-    audit = read_audit(pd.DataFrame({column: flags}))
+    audit = read_data_set(pd.DataFrame({column: flags}))
     np.testing.assert_array_equal(audit.outcomes.loss, 1 - flags if flip else flags)
     assert (audit.outcomes.name, audit.outcomes.unit) == ("0/1 error", "error")
     assert audit.outcomes.errors is not None
@@ -119,13 +119,13 @@ def test_a_column_of_errors_is_a_zero_one_loss(column, flip):
 @pytest.mark.parametrize(("kind", "expected"), [(None, 0.25), ("absolute error", 0.5)])
 def test_a_numeric_target_and_prediction_are_a_regression(kind, expected):
     table = pd.DataFrame({"target": np.arange(N) + 0.0, "prediction": np.arange(N) + np.array([0, 0.5] * (N // 2))})
-    audit = read_audit(table, roles=Roles(loss_kind=kind))
+    audit = read_data_set(table, roles=Roles(loss_kind=kind))
     np.testing.assert_allclose(audit.outcomes.loss[:2], [0, expected])
     assert audit.samples.labels is None
 
 
 def test_probabilities_without_labels_are_a_proxy():
-    audit = read_audit(pd.DataFrame({"prob_0": [0.5, 1.0] * (N // 2), "prob_1": [0.5, 0.0] * (N // 2)}))
+    audit = read_data_set(pd.DataFrame({"prob_0": [0.5, 1.0] * (N // 2), "prob_1": [0.5, 0.0] * (N // 2)}))
     np.testing.assert_allclose(audit.outcomes.loss[:2], [np.log(2), 0], atol=1e-9)
     assert audit.outcomes.is_proxy
     assert said(audit, "stands in for a loss")
@@ -133,13 +133,13 @@ def test_probabilities_without_labels_are_a_proxy():
 
 def test_without_any_loss_the_message_says_what_would_do():
     with pytest.raises(InvalidInput, match=r"No loss was found among the columns 'file'.*Name a loss column"):
-        read_audit(frame().drop(columns="loss"))
+        read_data_set(frame().drop(columns="loss"))
     with pytest.raises(InvalidInput, match="cannot be computed: probabilities is not in the table"):
-        read_audit(frame(), roles=Roles(loss_kind="entropy"))
+        read_data_set(frame(), roles=Roles(loss_kind="entropy"))
 
 
 def test_several_labels_in_a_row_are_refused_in_words():
-    audit = read_audit(pd.DataFrame({"label": [[0, 1]] * N, "prob_0": 0.5, "prob_1": np.repeat(0.5, N)}))
+    audit = read_data_set(pd.DataFrame({"label": [[0, 1]] * N, "prob_0": 0.5, "prob_1": np.repeat(0.5, N)}))
     assert said(audit, "'label' holds several labels in each row")
     assert audit.outcomes.is_proxy
 
@@ -155,7 +155,7 @@ def mask(*values):
 def test_binary_mask_pairs_agree_with_counting_and_two_empty_masks_lose_nothing(kind, expected):
     true = [mask(255, 0, 0, 0), mask(0, 0, 0, 0), mask(255, 0, 0, 0)] + [mask(255, 0, 0, 0)] * 27
     predicted = [mask(1, 1, 0, 0), mask(0, 0, 0, 0), mask(0, 1, 0, 0)] + [mask(1, 0, 0, 0)] * 27
-    audit = read_audit(pd.DataFrame({"mask": true, "pred_mask": predicted}), roles=Roles(loss_kind=kind))
+    audit = read_data_set(pd.DataFrame({"mask": true, "pred_mask": predicted}), roles=Roles(loss_kind=kind))
     np.testing.assert_allclose(audit.outcomes.loss[:3], expected)
     assert said(audit, "both masks are empty")
 
@@ -163,7 +163,7 @@ def test_binary_mask_pairs_agree_with_counting_and_two_empty_masks_lose_nothing(
 def test_masks_of_several_classes_give_the_mean_over_classes_in_either():
     # class 1: overlap 1 of 1 and 2 pixels -> dice 2/3; class 2: 1 and 0 -> 0
     table = pd.DataFrame({"mask": [mask(1, 2, 0, 0)] * N, "pred_mask": [mask(1, 1, 0, 0)] * N})
-    np.testing.assert_allclose(read_audit(table).outcomes.loss, (1 / 3 + 1) / 2)
+    np.testing.assert_allclose(read_data_set(table).outcomes.loss, (1 / 3 + 1) / 2)
 
 
 def test_mask_files_are_read_from_the_images_and_bad_pairs_are_left_out(tmp_path):
@@ -171,7 +171,7 @@ def test_mask_files_are_read_from_the_images_and_bad_pairs_are_left_out(tmp_path
     (images / "m/1.png").write_bytes(png(1, (2, 2)))
     (images / "m/2.png").write_bytes(b"broken")
     table = pd.DataFrame({"id": range(N), "true_mask": ["m/0.png"] * N, "pred_mask": [f"m/{i}.png" for i in range(N)]})
-    audit = read_audit(table, images=images, roles=Roles(image="pred_mask"))
+    audit = read_data_set(table, images=images, roles=Roles(image="pred_mask"))
     assert set(reasons(audit)) == {1, 2}
     assert "differ in size" in reasons(audit)[1]
     np.testing.assert_array_equal(audit.outcomes.loss, 0)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.data.tables.roles import Roles
-from core.data.tasks.mask_classes import audit_mask_classes
+from core.data.tasks.mask_classes import read_mask_classes
 from core.errors import InvalidInput
 from tests.support.tables import said
 
@@ -27,7 +27,7 @@ def masks():
 
 def rows(masks, **options):
     frame, vectors = masks
-    audit = audit_mask_classes(frame, embeddings=vectors, **options)
+    audit = read_mask_classes(frame, embeddings=vectors, **options)
     return audit, {name: loss for name, loss in zip(audit.samples.ids, audit.outcomes.loss)}
 
 

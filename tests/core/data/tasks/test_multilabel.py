@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from core.data.tables.roles import Roles
-from core.data.tasks.multilabel import audit_multilabel
-from core.diagnose import diagnose_audit
+from core.data.tasks.multilabel import read_multilabel
+from core.diagnose import diagnose_data_set
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from tests.support.tables import png, reasons, said
@@ -41,7 +41,7 @@ def table(truth, scores, **more):
 
 def test_each_row_has_the_loss_of_its_class_and_its_picture_as_group(known, pictures):
     truth, scores = known
-    audit = audit_multilabel(table(truth, scores), ["true_*"], images=pictures, roles=Roles(probabilities=("prob_*",)))
+    audit = read_multilabel(table(truth, scores), ["true_*"], images=pictures, roles=Roles(probabilities=("prob_*",)))
     assert len(audit.samples) == 3 * N
     assert audit.samples.ids[:4] == ("0.png#cat", "0.png#dog", "0.png#bus", "1.png#cat")
     assert audit.samples.class_names == (*CLASSES, *(f"{c}, absent" for c in CLASSES))
@@ -56,7 +56,7 @@ def test_each_row_has_the_loss_of_its_class_and_its_picture_as_group(known, pict
 @pytest.mark.parametrize("form", ["arrays", "text arrays", "names", "text names", "logits"])
 def test_every_way_to_write_it_gives_the_same_rows(known, pictures, form):
     truth, scores = known
-    wanted = audit_multilabel(table(truth, scores), ["true_*"], images=pictures, roles=Roles(probabilities=("prob_*",)))
+    wanted = read_multilabel(table(truth, scores), ["true_*"], images=pictures, roles=Roles(probabilities=("prob_*",)))
     frame, roles, names = pd.DataFrame({"file": [f"{i}.png" for i in range(N)]}), Roles(probabilities=("p",), class_names=CLASSES), list(CLASSES)
     frame["p"] = [row.tolist() for row in scores]
     frame["y"] = [row.tolist() for row in truth]
@@ -69,7 +69,7 @@ def test_every_way_to_write_it_gives_the_same_rows(known, pictures, form):
     if form == "logits":
         frame["p"] = [np.log(row / (1 - row)).tolist() for row in scores]
         roles = Roles(logits=("p",), class_names=CLASSES)
-    audit = audit_multilabel(frame, ["y"], images=pictures, roles=roles)
+    audit = read_multilabel(frame, ["y"], images=pictures, roles=roles)
     assert audit.samples.class_names == wanted.samples.class_names
     np.testing.assert_array_equal(audit.samples.labels, wanted.samples.labels)
     np.testing.assert_allclose(audit.outcomes.loss, wanted.outcomes.loss, rtol=1e-6)
@@ -82,7 +82,7 @@ def test_predicted_names_give_a_zero_one_error(known, pictures):
         return [",".join(CLASSES[i] for i in np.flatnonzero(row)) for row in values]
 
     frame = pd.DataFrame({"file": [f"{i}.png" for i in range(N)], "y": spell(truth), "guess": spell(scores > 0.5)})
-    audit = audit_multilabel(frame, ["y"], images=pictures, roles=Roles(prediction="guess"))
+    audit = read_multilabel(frame, ["y"], images=pictures, roles=Roles(prediction="guess"))
     assert audit.outcomes.name == "0/1 error"
     named = {name: loss for name, loss in zip(audit.samples.ids, audit.outcomes.loss)}
     for i in range(N):
@@ -92,7 +92,7 @@ def test_predicted_names_give_a_zero_one_error(known, pictures):
 
 def test_a_group_of_the_table_holds_pictures_together(known, pictures):
     frame = table(*known, patient=[f"p{i // 3}" for i in range(N)])
-    audit = audit_multilabel(frame, ["true_*"], images=pictures, roles=Roles(probabilities=("prob_*",)))
+    audit = read_multilabel(frame, ["true_*"], images=pictures, roles=Roles(probabilities=("prob_*",)))
     assert audit.samples.group_name == "patient"
     np.testing.assert_array_equal(audit.samples.groups, np.arange(N).repeat(3) // 3)
 
@@ -103,7 +103,7 @@ def test_other_columns_follow_their_picture_and_bad_rows_are_left_out(known, pic
     frame = table(truth, scores, weather=weather)
     frame.loc[5, "true_dog"] = 2
     (pictures / "7.png").unlink()
-    audit = audit_multilabel(frame, ["true_*"], images=pictures, roles=Roles(probabilities=("prob_*",)))
+    audit = read_multilabel(frame, ["true_*"], images=pictures, roles=Roles(probabilities=("prob_*",)))
     found = reasons(audit)
     assert "between 0 and 1" in found[3]
     assert "neither 0 nor 1" in found[5]
@@ -117,7 +117,7 @@ def test_other_columns_follow_their_picture_and_bad_rows_are_left_out(known, pic
 def test_given_embeddings_follow_their_picture(known):
     vectors = np.random.default_rng(1).normal(size=(N, 5)).astype(np.float32)
     frame = table(*known).drop(columns="file")
-    audit = audit_multilabel(frame, ["true_*"], embeddings=vectors, roles=Roles(probabilities=("prob_*",)))
+    audit = read_multilabel(frame, ["true_*"], embeddings=vectors, roles=Roles(probabilities=("prob_*",)))
     np.testing.assert_allclose(audit.embeddings.vectors[4] * np.linalg.norm(vectors[1]), vectors[1], rtol=1e-5)
 
 
@@ -134,7 +134,7 @@ def test_given_embeddings_follow_their_picture(known):
 )
 def test_columns_that_do_not_fit_are_one_message(known, pictures, labels, roles, message):
     with pytest.raises(InvalidInput, match=message):
-        audit_multilabel(table(*known), labels, images=pictures, roles=roles)
+        read_multilabel(table(*known), labels, images=pictures, roles=roles)
 
 
 @pytest.mark.slow
@@ -153,8 +153,8 @@ def test_a_class_that_fails_in_some_pictures_is_found_there(tmp_path):
         Image.fromarray(picture.astype(np.uint8)).save(folder / f"{i}.png")
     frame = pd.DataFrame({"file": [f"{i}.png" for i in range(n)], "y_cat": truth[:, 0], "y_dog": truth[:, 1]})
     frame[["p_cat", "p_dog"]] = scores
-    audit = audit_multilabel(frame, ["y_cat", "y_dog"], images=folder, roles=Roles(probabilities=("p_cat", "p_dog")))
-    found = diagnose_audit(audit, settings=Settings(n_permutations=1000, map=False, words=False))
+    audit = read_multilabel(frame, ["y_cat", "y_dog"], images=folder, roles=Roles(probabilities=("p_cat", "p_dog")))
+    found = diagnose_data_set(audit, settings=Settings(n_permutations=1000, map=False, words=False))
     assert found.clusters
     assert found.clusters[0].scope == "dog"
     members = np.flatnonzero(found.clusters[0].membership >= 0.5)

@@ -10,13 +10,13 @@ import pytest
 
 from core.errors import InvalidInput
 from core.probes import make_probe
-from core.probes.base import Images, Part, Scored
+from core.probes.base import Images, ProbeInput, Scored
 from core.probes.few_shot.sus_x import SusX
 from core.probes.run import run_probe
 from tests.support.heads import NAMES, Tower, made_images, made_part, made_task
 
 
-def part_of(n: int = 137, *, pool: int = 200, seed: int = 0, noise_pool: bool = False) -> tuple[Part, np.ndarray]:
+def part_of(n: int = 137, *, pool: int = 200, seed: int = 0, noise_pool: bool = False) -> tuple[ProbeInput, np.ndarray]:
     """Images whose class the texts hint at weakly and an axis that no text knows shows clearly; the pool is of the same kind, or noise."""
     rows, labels = made_images(n + pool + 40, seed, hint=0.2)
     if noise_pool:
@@ -29,7 +29,7 @@ def part_of(n: int = 137, *, pool: int = 200, seed: int = 0, noise_pool: bool = 
 
     tower: object = Tower()
     the_pool = replace(images(at[n : n + pool]), hidden=labels[n : n + pool])
-    part = Part(NAMES, tower, images(at[:n]), None, images(at[n + pool :], True), the_pool)  # pyright: ignore
+    part = ProbeInput(NAMES, tower, images(at[:n]), None, images(at[n + pool :], True), the_pool)  # pyright: ignore
     return part, labels[:n]
 
 

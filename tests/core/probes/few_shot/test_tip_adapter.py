@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.probes.base import Part, Scored
+from core.probes.base import ProbeInput, Scored
 from core.probes.few_shot.affinities import cache_values
 from core.probes.few_shot.tip_adapter import TipAdapter, train_keys
 from core.probes.run import run_probe
@@ -75,7 +75,7 @@ def test_without_validation_images_the_last_epoch_and_defaults_are_used() -> Non
 
 def test_choices_are_made_on_validation_images_and_never_on_those_that_are_scored() -> None:
     part, _ = made_part(2, 30)
-    other: Part = replace(part, test=part.test.keep(np.arange(5)))
+    other: ProbeInput = replace(part, test=part.test.keep(np.arange(5)))
     found, fewer = TipAdapter(shots=2).run(part), TipAdapter(shots=2).run(other)
     assert found.choices == fewer.choices
     assert {c.how for c in found.choices} == {"validation"}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled
-from core.probes.base import Images, Part
+from core.probes.base import Images, ProbeInput
 from core.probes.few_shot.transclip import TransClip, mixture_of, votes_graph
 from core.probes.run import run_probe
 from core.records import F32, I64
@@ -43,13 +43,13 @@ def unit(rows: np.ndarray) -> F32:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def part_of(n: int, seed: int = 0, k: int = 4, *, noise: bool = False) -> tuple[Part, I64]:
+def part_of(n: int, seed: int = 0, k: int = 4, *, noise: bool = False) -> tuple[ProbeInput, I64]:
     rows, labels = wide_images(n, seed, k, noise=noise)
     tower: object = Wide()
-    return Part(NAMES, tower, Images(unit(rows), tuple(f"i{i}" for i in range(n)), None, np.arange(n))), labels  # pyright: ignore
+    return ProbeInput(NAMES, tower, Images(unit(rows), tuple(f"i{i}" for i in range(n)), None, np.arange(n))), labels  # pyright: ignore
 
 
-def with_shots(part: Part, labels: I64, shots: int) -> tuple[Part, I64]:
+def with_shots(part: ProbeInput, labels: I64, shots: int) -> tuple[ProbeInput, I64]:
     """The first images of each class as shots, as many as validation images, the rest to be scored."""
     at = np.arange(len(labels))
     test = part.test
@@ -61,7 +61,7 @@ def with_shots(part: Part, labels: I64, shots: int) -> tuple[Part, I64]:
     return replace(part, test=test.keep(rest), shots=seen(first), validation=seen(second)), labels[rest]
 
 
-def gain(part: Part, labels: I64, probe: TransClip) -> float:
+def gain(part: ProbeInput, labels: I64, probe: TransClip) -> float:
     found = probe.run(part)
     return float((found.logits.argmax(1) == labels).mean() - (found.controls["zero-shot"][0] == labels).mean())
 

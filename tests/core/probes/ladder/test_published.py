@@ -52,5 +52,5 @@ def test_a_figure_is_found_by_any_spelling_of_encoder_and_data_set():
 def test_a_figure_from_memory_says_so():
     found = find("sus-x", "RN50:openai", "imagenet")
     assert found is not None
-    assert found.said == "61.89 (from memory, check)"
-    assert means("cocoop", "ViT-B-16:openai", shots=16, setting="base-to-new", metric="h")[0].said == "75.83 (published with the code)"
+    assert found.with_source == "61.89 (from memory, check)"
+    assert means("cocoop", "ViT-B-16:openai", shots=16, setting="base-to-new", metric="h")[0].with_source == "75.83 (published with the code)"

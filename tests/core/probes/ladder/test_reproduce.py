@@ -11,8 +11,8 @@ from scipy import stats
 from core import probes
 from core.errors import Cancelled, InvalidInput
 from core.probes.base import Needs, Scored
-from core.probes.ladder.data_sets import DataSet
-from core.probes.ladder.reproduce import Step, encoder_name, ladder, over_seeds, plain_rows, run_ladder
+from core.probes.ladder.data_sets import LadderData
+from core.probes.ladder.reproduce import LadderStep, encoder_name, ladder, over_seeds, plain_rows, run_ladder
 from core.records import Estimate
 from tests.support.heads import made_task
 
@@ -45,11 +45,11 @@ def counted(monkeypatch):
     Counted.runs.clear()
     monkeypatch.setitem(probes.PROBES, "counted", f"{__name__}:Counted")
     monkeypatch.setitem(probes.PROBES, "gone", "core.probes.none_such:Gone")
-    return Step("counted", "counted", {"shots": 2}, 2)
+    return LadderStep("counted", "counted", {"shots": 2}, 2)
 
 
 def made_set():
-    return DataSet("made", made_task(80))
+    return LadderData("made", made_task(80))
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,13 @@ def test_a_step_without_draws_is_run_once(counted):
 
 def test_a_step_that_cannot_run_says_why_and_the_others_go_on(counted):
     task = made_task(80)
-    few = DataSet("made", replace(task, samples=task.samples))
-    steps = [Step("gone", "gone"), Step("descriptions", "zero-shot", {"descriptions": ""}), Step("lp++", "lp++", {"shots": 90}, 90), counted]
+    few = LadderData("made", replace(task, samples=task.samples))
+    steps = [
+        LadderStep("gone", "gone"),
+        LadderStep("descriptions", "zero-shot", {"descriptions": ""}),
+        LadderStep("lp++", "lp++", {"shots": 90}, 90),
+        counted,
+    ]
     rows = run_ladder(steps, few, (0,))
     reasons = {row.step: row.note for row in rows if row.value is None}
     assert "none_such" in reasons["gone"]
@@ -174,14 +179,14 @@ def test_kept_steps_of_other_data_are_refused(counted, tmp_path):
     state = tmp_path / "steps.json"
     run_ladder([counted], made_set(), (0,), state=state)
     with pytest.raises(InvalidInput, match="another data set"):
-        run_ladder([counted], DataSet("made", made_task(80, seed=4)), (0,), state=state)
+        run_ladder([counted], LadderData("made", made_task(80, seed=4)), (0,), state=state)
     state.write_text("{")
     with pytest.raises(InvalidInput, match="no record of finished steps"):
         run_ladder([counted], made_set(), (0,), state=state)
 
 
 def test_the_papers_figures_stand_beside(counted):
-    step = Step("coop", "counted", {}, 16)
+    step = LadderStep("coop", "counted", {}, 16)
     (row, *_) = run_ladder([step], made_set(), (0,), encoder="ViT-B-16/openai")
     assert row.published == ("mean of 11 sets (CoOp): 79.89 (from another's table)",)
     (row, *_) = run_ladder([step], replace(made_set(), name="imagenet"), (0,), encoder="RN50/openai")
@@ -197,7 +202,7 @@ def test_base_to_new_is_a_step_with_its_own_figures():
 
 
 def test_rows_become_records_for_a_table(counted):
-    flat = plain_rows(run_ladder([Step("gone", "gone"), counted], made_set(), (0, 1)))
+    flat = plain_rows(run_ladder([LadderStep("gone", "gone"), counted], made_set(), (0, 1)))
     assert np.isnan(flat[0]["value"])
     assert flat[0]["note"].startswith("skipped")
     assert (flat[1]["value"], flat[1]["seeds"], flat[1]["metric"]) == (0.375, "0.2500 0.5000", "accuracy")
@@ -212,4 +217,4 @@ def test_no_seed_is_refused(counted):
 def test_a_record_of_steps_that_is_no_sound_json_is_bad_input(counted, tmp_path):
     (tmp_path / "s.json").write_text("[" * 100_000)
     with pytest.raises(InvalidInput, match="no record of finished steps"):
-        run_ladder([Step("zero-shot", "zero-shot")], DataSet("made", made_task(8), None, "", ()), (0,), state=tmp_path / "s.json")
+        run_ladder([LadderStep("zero-shot", "zero-shot")], LadderData("made", made_task(8), None, "", ()), (0,), state=tmp_path / "s.json")

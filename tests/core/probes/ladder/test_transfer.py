@@ -208,8 +208,8 @@ def test_coops_prompts_serve_new_names_and_a_class_is_scored_without_regard_to_t
 
 
 def _taught_part(task):
-    from core.probes.base import Images, Part
+    from core.probes.base import Images, ProbeInput
 
     shots = np.arange(8)
     images = Images(task.joint.vectors[shots], tuple(f"i{i}" for i in shots), task.samples.labels[shots], shots)
-    return Part(task.samples.class_names, task.encoder, replace(images, labels=None), images)
+    return ProbeInput(task.samples.class_names, task.encoder, replace(images, labels=None), images)

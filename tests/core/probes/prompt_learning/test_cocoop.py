@@ -14,17 +14,17 @@ from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.probes import make_probe
-from core.probes.base import Part
+from core.probes.base import ProbeInput
 from core.probes.prompt_learning import learner as prompt_learner
 from core.probes.prompt_learning.cocoop import CoCoOp
-from core.probes.prompt_learning.context import Training, lay_out, load_prompts
+from core.probes.prompt_learning.context import PromptTraining, lay_out, load_prompts
 from core.probes.prompt_learning.learner import Frame, Learner, classifier, cocoop_logits, prompt_logits, tower_of
 from core.probes.prompt_learning.training import backward, fit_prompts, start
 from core.records import F64, I64
 from tests.support.prompts import NAMES, part_around
 from tests.support.tiny_clip import write_custom, write_hugging_face, write_native
 
-HOW = Training("cocoop", epochs=3, lr=0.1, batch=8)
+HOW = PromptTraining("cocoop", epochs=3, lr=0.1, batch=8)
 WRITERS = {
     "native": write_native,
     "siglip": lambda folder: write_custom(folder, no_causal_mask=True, pool_type="last", proj_bias=True),
@@ -44,7 +44,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
     return OpenClipEncoder(f"local-dir:{write_native(tmp_path_factory.mktemp('models') / 'native')}")
 
 
-def permuted(encoder: OpenClipEncoder, **more: object) -> tuple[Part, I64]:
+def permuted(encoder: OpenClipEncoder, **more: object) -> tuple[ProbeInput, I64]:
     centres = encoder.encode_texts([f"a photo of a {name}." for name in NAMES])
     return part_around(encoder, centres[[1, 2, 3, 0]], **more)  # type: ignore[arg-type]
 
@@ -159,7 +159,7 @@ def test_saved_prompts_score_as_trained(native: OpenClipEncoder, tmp_path: Path)
 
 def test_prompts_of_the_other_kind_are_refused(native: OpenClipEncoder) -> None:
     part, _ = permuted(native)
-    one, other = fit_prompts(part, replace(HOW, epochs=0)), fit_prompts(part, Training(epochs=0))
+    one, other = fit_prompts(part, replace(HOW, epochs=0)), fit_prompts(part, PromptTraining(epochs=0))
     with pytest.raises(InvalidInput, match="CoCoOp makes a classifier for each image"):
         classifier(one, native, NAMES)
     with pytest.raises(InvalidInput, match="These prompts are CoOp's"):

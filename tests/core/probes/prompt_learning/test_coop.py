@@ -14,10 +14,10 @@ from core.encoders import load_encoder
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.probes import make_probe
-from core.probes.base import Part
+from core.probes.base import ProbeInput
 from core.probes.prompt_learning import learner as prompt_learner
 from core.probes.prompt_learning.cocoop import CoCoOp
-from core.probes.prompt_learning.context import Prompts, Training, lay_out, load_prompts, save_prompts
+from core.probes.prompt_learning.context import Prompts, PromptTraining, lay_out, load_prompts, save_prompts
 from core.probes.prompt_learning.coop import CoOp, shown_prompt
 from core.probes.prompt_learning.learner import Frame, Learner, classifier, prompt_logits, restore, tower_of
 from core.probes.prompt_learning.training import backward, epochs_of, fit_prompts, lr_of, rate, start
@@ -25,7 +25,7 @@ from core.records import I64
 from tests.support.prompts import NAMES, part_around
 from tests.support.tiny_clip import write_hugging_face, write_native
 
-FAST = Training(epochs=20, lr=0.05, batch=8)
+FAST = PromptTraining(epochs=20, lr=0.05, batch=8)
 
 
 @pytest.fixture(scope="module", params=["native", "hugging face"])
@@ -43,13 +43,13 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
     return OpenClipEncoder(f"local-dir:{write_native(tmp_path_factory.mktemp('models') / 'native')}")
 
 
-def permuted(encoder: OpenClipEncoder, seed: int = 0, **more: object) -> tuple[Part, I64]:
+def permuted(encoder: OpenClipEncoder, seed: int = 0, **more: object) -> tuple[ProbeInput, I64]:
     """Images around the text vectors of the wrong names: zero-shot must fail on every class, and the shots show it."""
     centres = encoder.encode_texts([f"a photo of a {name}." for name in NAMES])
     return part_around(encoder, centres[[1, 2, 3, 0]], seed=seed, **more)  # type: ignore[arg-type]
 
 
-def accuracy(part: Part, prompts: Prompts, labels: I64) -> float:
+def accuracy(part: ProbeInput, prompts: Prompts, labels: I64) -> float:
     return float((prompt_logits(prompts, part.encoder, part.test.features, part.class_names).argmax(1) == labels).mean())
 
 
@@ -105,7 +105,7 @@ def test_labels_without_a_pattern_teach_nothing_that_holds(native: OpenClipEncod
     assert part.shots is not None
     assert part.shots.labels is not None
     shuffled = replace(part.shots, labels=np.random.default_rng(0).permutation(part.shots.labels))
-    prompts = fit_prompts(replace(part, shots=shuffled, validation=None), Training(class_specific=True, epochs=60, lr=0.2))
+    prompts = fit_prompts(replace(part, shots=shuffled, validation=None), PromptTraining(class_specific=True, epochs=60, lr=0.2))
     assert accuracy(part, prompts, labels) < 0.6
 
 
@@ -165,7 +165,7 @@ def test_the_same_seed_gives_the_same_prompts_and_another_seed_others(native: Op
 
 def test_random_vectors_have_the_spread_of_the_words(encoder: OpenClipEncoder) -> None:
     tower = tower_of(encoder)
-    ctx = start(tower, Training(init="", length=64, class_specific=True), 4, 16, 0).ctx
+    ctx = start(tower, PromptTraining(init="", length=64, class_specific=True), 4, 16, 0).ctx
     assert ctx.shape == (4, 64, 32)
     assert float(ctx.detach().std()) == pytest.approx(float(tower.words().std()), rel=0.05)
 
@@ -196,10 +196,10 @@ def test_the_step_size_warms_up_for_one_epoch_and_falls_like_a_cosine() -> None:
 
 def test_epochs_are_the_papers_on_a_clip(native: OpenClipEncoder) -> None:
     tower = tower_of(native)
-    assert [epochs_of(Training(), shots, tower) for shots in (16, 8, 4, 2, 1)] == [200, 200, 100, 100, 50]
-    assert epochs_of(Training("cocoop"), 16, tower) == 10
-    assert lr_of(Training(), tower) == lr_of(Training("cocoop", batch=1), tower) == 0.002
-    assert lr_of(Training("cocoop", batch=8), tower) == 0.016
+    assert [epochs_of(PromptTraining(), shots, tower) for shots in (16, 8, 4, 2, 1)] == [200, 200, 100, 100, 50]
+    assert epochs_of(PromptTraining("cocoop"), 16, tower) == 10
+    assert lr_of(PromptTraining(), tower) == lr_of(PromptTraining("cocoop", batch=1), tower) == 0.002
+    assert lr_of(PromptTraining("cocoop", batch=8), tower) == 0.016
 
 
 def test_saved_prompts_score_as_trained_and_serve_other_names(native: OpenClipEncoder, tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_settings_are_read_from_text() -> None:
 def test_names_of_unequal_length_keep_their_order_and_context_in_chunks(encoder: OpenClipEncoder, class_specific: bool) -> None:
     part, _ = permuted(encoder)
     names = ("red cat of photo", "dog", "red cat", "frog")
-    how = Training(init="", length=3, class_specific=class_specific, epochs=0)
+    how = PromptTraining(init="", length=3, class_specific=class_specific, epochs=0)
     prompts = fit_prompts(replace(part, class_names=names), how)
     frame = Frame(tower_of(encoder), lay_out(tower_of(encoder), names, 3, "end"))
     one_by_one = [frame.encode(restore(prompts, frame.tower), torch.tensor([c]), None)[0].numpy() for c in range(4)]
@@ -314,7 +314,7 @@ def test_the_embedded_encoder_begins_as_zero_shot_and_improves_on_its_shots() ->
     part, labels = part_around(encoder, texts[[1, 2, 3, 0]], shots=4, spread=0.02)
     begun = CoOp(epochs=0).run(part)
     np.testing.assert_allclose(begun.logits, encoder.logit_scale * part.test.features @ texts.T, atol=2e-3)  # 1e-4 of a cosine
-    prompts = fit_prompts(part, Training(class_specific=True, epochs=30, lr=0.5))
+    prompts = fit_prompts(part, PromptTraining(class_specific=True, epochs=30, lr=0.5))
     assert (begun.logits.argmax(1) == labels).mean() < 0.2
     assert accuracy(part, prompts, labels) > 0.5
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.probes import make_probe
-from core.probes.base import Images, Part
+from core.probes.base import Images, ProbeInput
 from core.probes.run import Task, run_probe
 from core.probes.zero_shot.probe import ZeroShot
 from core.probes.zero_shot.similarities import prompt_similarities
@@ -34,8 +34,8 @@ def looks_task(n: int = 150, *, seed: int = 0, said: float = 1.0) -> Task:
     return Task(samples, Embeddings(rows, "words", "words joint"), encoder)
 
 
-def part_of(task: Task) -> Part:
-    return Part(NAMES, task.encoder, Images(task.joint.vectors, task.samples.ids))
+def part_of(task: Task) -> ProbeInput:
+    return ProbeInput(NAMES, task.encoder, Images(task.joint.vectors, task.samples.ids))
 
 
 def test_logits_are_the_scale_times_the_cosine_with_each_name():
@@ -91,7 +91,9 @@ def test_progress_counts_all_texts_once():
         seen.append((done, total))
 
     task = looks_task(9)
-    ZeroShot(descriptions=DESCRIPTIONS, random_runs=2).run(Part(NAMES, task.encoder, Images(task.joint.vectors, task.samples.ids), progress=report))
+    ZeroShot(descriptions=DESCRIPTIONS, random_runs=2).run(
+        ProbeInput(NAMES, task.encoder, Images(task.joint.vectors, task.samples.ids), progress=report)
+    )
     assert seen == [(3, 30), (12, 30), (21, 30), (30, 30)]
 
 
@@ -156,6 +158,8 @@ def test_the_shipped_descriptions_are_descriptors_of_ten_classes(repository: Pat
     lists = json.loads(file.read_text("utf-8"))
     assert len(lists) == 10
     encoder: Any = WordTower(40)
-    scored = ZeroShot(descriptions=str(file), random_runs=1).run(Part(tuple(lists), encoder, Images(np.eye(2, WIDTH, dtype=np.float32), ("a", "b"))))
+    scored = ZeroShot(descriptions=str(file), random_runs=1).run(
+        ProbeInput(tuple(lists), encoder, Images(np.eye(2, WIDTH, dtype=np.float32), ("a", "b")))
+    )
     assert "taken for descriptors" in scored.notes[0]
     assert len(scored.notes) == 1

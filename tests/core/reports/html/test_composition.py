@@ -16,7 +16,7 @@ from core.errors import InvalidInput
 from core.records import Benchmark, CompositionResult, Estimate
 from core.reports.html import composition as report
 from core.reports.html.composition import render_composition_report, write_composition_report
-from core.training.forgetting import RegressionCheck, RegressionRow
+from core.training.forgetting import ForgettingCheck, ForgettingRow
 from tests.core.reports.html.test_diagnosis import Page
 from tests.support.benchmarks import Given, benchmark, choices, pair, pairs, pictured, queries, random_scores
 
@@ -39,8 +39,8 @@ def run(bench: Benchmark, seed: int = 0, name: str = "first", **more: Any) -> Co
     return run_composition(pictured(bench), Given(scores, name="model"), name=name, **more)
 
 
-def regression_check() -> RegressionCheck:
-    row = RegressionRow(
+def regression_check() -> ForgettingCheck:
+    row = ForgettingRow(
         "Zero-shot",
         "240 pictures of scenes in 8 classes",
         "accuracy",
@@ -54,7 +54,7 @@ def regression_check() -> RegressionCheck:
         "lost",
     )
     kept = replace(row, task="Image to text", metric="recall at 1", difference=Estimate(0.0, -0.02, 0.02), p=1.0, verdict="kept")
-    return RegressionCheck("embedded", "embedded + local", (row, kept), (kept,), ("2 captions are shared.",))
+    return ForgettingCheck("embedded", "embedded + local", (row, kept), (kept,), ("2 captions are shared.",))
 
 
 def hostile() -> Benchmark:
@@ -178,7 +178,7 @@ def test_published_figures_stand_with_their_source() -> None:
 
 
 def test_pictures_are_bounded_and_what_does_not_fit_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "MOST_PICTURE_BYTES", 300)
+    monkeypatch.setattr(report, "MAX_PICTURE_BYTES", 300)
     bench = pairs(20)
     page = Page(render_composition_report([run(bench)], bench, store=pictured(bench).store))
     shown = list(page.named("img"))

@@ -130,7 +130,7 @@ def test_pictures_are_small_webp_and_their_sum_is_bounded(monkeypatch: pytest.Mo
     with Image.open(io.BytesIO(base64.b64decode(addresses[0].split(",")[1]))) as picture:
         assert picture.format == "WEBP"
         assert max(picture.size) == report.THUMBNAIL_SIZE
-    monkeypatch.setattr(report, "MOST_PICTURE_BYTES", 3 * len(addresses[0]) + 50)
+    monkeypatch.setattr(report, "MAX_PICTURE_BYTES", 3 * len(addresses[0]) + 50)
     page = Page(render_report(noisy))
     assert len(list(page.named("img"))) == 3
     assert f"{len(addresses) - 3} pictures are not in this file" in page.text
@@ -176,7 +176,7 @@ def test_the_map_draws_every_sample_once_and_keeps_its_shape() -> None:
 
 def test_beyond_the_bound_the_map_keeps_every_member(monkeypatch: pytest.MonkeyPatch) -> None:
     diagnosis = make_diagnosis()
-    monkeypatch.setattr(charts, "MOST_POINTS", 10)
+    monkeypatch.setattr(charts, "MAX_POINTS", 10)
     members = int((diagnosis.cluster_of()[0] >= 0).sum())
     svg = str(map_by_cluster(diagnosis))
     coloured = re.findall(r'class="cluster-\d" d="([^"]*)"', svg)

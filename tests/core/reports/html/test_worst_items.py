@@ -7,7 +7,7 @@ import numpy as np
 from core.composition.scoring.run import run_composition
 from core.data.images.inline import InlinePictures
 from core.records import F64
-from core.reports.html.worst_items import MOST_SHOWN, ShownItem, worst_items
+from core.reports.html.worst_items import MAX_SHOWN, ShownItem, worst_items
 from tests.support.benchmarks import Given, benchmark, choices, pair, pictured, queries
 
 NONE = InlinePictures(None, 0, 64)
@@ -52,7 +52,7 @@ def test_a_query_shows_what_comes_first_and_a_picture_that_should_have() -> None
     scores = np.linspace(1, 0, 20)[:, None].copy()
     scores[true] = -0.5
     (item,) = shown(bench, (scores,))
-    assert len(item.pictures) == MOST_SHOWN
+    assert len(item.pictures) == MAX_SHOWN
     assert [c.true for c in item.rows[0][1]] == [False] * 5 + [True]
     assert [c.picked for c in item.rows[0][1]] == [True] + [False] * 5
     assert item.more == "14 pictures not shown; the first true picture has rank 20 of 20"

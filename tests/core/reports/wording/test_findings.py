@@ -11,14 +11,14 @@ from core.checks.questions import Answer, Difference, ask, difference
 from core.records import Estimate, Insight
 from core.reports.wording.findings import (
     answer_sentence,
-    came_back,
     cluster_title,
     difference_sentence,
-    heard,
-    outcome,
+    ensemble_verdict,
     prediction_name,
     prediction_rows,
     prediction_sentence,
+    prediction_verdict,
+    replication_sentence,
     sentence,
 )
 from tests.support.diagnoses import MemoryImages, make_diagnosis
@@ -111,7 +111,7 @@ def test_one_sample_is_spoken_of_in_the_singular() -> None:
 )
 def test_the_ensemble_agrees_only_with_the_same_sign_and_an_interval_off_zero(read: Estimate | None, effect: float, verdict: str) -> None:
     insight = replace(phrase(), read=read, effect=Estimate(effect, NAN, NAN))
-    assert heard(insight) == verdict
+    assert ensemble_verdict(insight) == verdict
     said = sentence(with_words(), insight)
     assert ("The ensemble was not read." if verdict == "not read" else f"The ensemble {verdict}: ") in said
 
@@ -221,7 +221,7 @@ def test_each_prediction_is_told_with_what_came() -> None:
     )
     assert prediction_sentence(missed).startswith('bus: "in the rain": 12 fresh samples;')
     assert prediction_sentence(missed).endswith(": not clearly worse again.")
-    assert outcome(few) == "too few to judge"
+    assert prediction_verdict(few) == "too few to judge"
     assert prediction_sentence(none) == f"weather = snow: 0 fresh samples match, so nothing can be said; 40{NB}% wrong was predicted."
     assert prediction_name(lasso) == "By-eye lasso (the worst spot of the map)"
     losses = made_prediction("mean loss")
@@ -240,7 +240,7 @@ def test_a_predicted_cluster_goes_by_its_title() -> None:
 
 def test_only_findings_are_counted_among_those_that_came_back() -> None:
     assert (
-        came_back(made_prediction())
+        replication_sentence(made_prediction())
         == "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; 2 more had too few samples to judge."
     )
-    assert came_back(replace(made_prediction(), rows=made_prediction().rows[4:])) == "nothing was confirmed, so nothing was predicted."
+    assert replication_sentence(replace(made_prediction(), rows=made_prediction().rows[4:])) == "nothing was confirmed, so nothing was predicted."

@@ -9,7 +9,7 @@ import pytest
 
 from core.numbers import digits_for, interval, listed, number, p_value, percent, points, signed
 from core.records import Estimate
-from core.reports.wording.summary import covered, predictability_sentence, text_summary, verdict
+from core.reports.wording.summary import predictability_sentence, share_of_failures, text_summary, verdict
 from tests.support.diagnoses import make_diagnosis
 from tests.support.words import made_prediction, with_words
 
@@ -52,9 +52,9 @@ def test_the_share_covered_counts_failures_where_they_are_known_and_loss_above_t
     known, unknown = make_diagnosis(), make_diagnosis(with_errors=False)
     inside = known.cluster_of()[0] >= 0
     assert known.outcomes.errors is not None
-    assert covered(known) == pytest.approx(known.outcomes.errors[inside].sum() / known.outcomes.errors.sum())
+    assert share_of_failures(known) == pytest.approx(known.outcomes.errors[inside].sum() / known.outcomes.errors.sum())
     above = np.maximum(unknown.outcomes.loss - unknown.outcomes.loss.mean(), 0)
-    assert covered(unknown) == pytest.approx(above[inside].sum() / above.sum())
+    assert share_of_failures(unknown) == pytest.approx(above[inside].sum() / above.sum())
     assert "of the loss above the mean" in verdict(unknown)
 
 

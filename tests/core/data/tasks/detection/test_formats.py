@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.data.tasks.detection.read import read_detections
-from core.data.tasks.detection.samples import audit_detections
+from core.data.tasks.detection.samples import read_detection_samples
 from core.errors import InvalidInput
 from tests.support.detections import HEIGHT, WIDTH, make
 from tests.support.tables import said
@@ -44,8 +44,8 @@ def as_yolo(made, folder, names="data.yaml"):
 @pytest.mark.parametrize("names", ["data.yaml", "classes.txt"])
 def test_yolo_folders_give_the_same_rows_as_coco(made, tmp_path, names):
     folder = as_yolo(made, tmp_path / "yolo", names)
-    coco = audit_detections(made.truth, made.predictions, images=made.pictures)
-    yolo = audit_detections(folder, folder / "predicted", images=folder / "images")
+    coco = read_detection_samples(made.truth, made.predictions, images=made.pictures)
+    yolo = read_detection_samples(folder, folder / "predicted", images=folder / "images")
     assert yolo.samples.class_names == coco.samples.class_names
     # both are sorted by image, and within one in the order of the file
     np.testing.assert_array_equal(yolo.samples.labels, coco.samples.labels)
@@ -58,8 +58,8 @@ def test_yolo_labels_may_lie_in_archives(made, tmp_path):
     archives = [Path(shutil.make_archive(str(tmp_path / name), "zip", folder / name)) for name in ("labels", "predicted", "images")]
     shutil.copy(folder / "data.yaml", folder / "labels")
     named = Path(shutil.make_archive(str(tmp_path / "named"), "zip", folder / "labels"))
-    plain = audit_detections(folder, folder / "predicted", images=folder / "images")
-    packed = audit_detections(named, archives[1], images=archives[2])
+    plain = read_detection_samples(folder, folder / "predicted", images=folder / "images")
+    packed = read_detection_samples(named, archives[1], images=archives[2])
     assert packed.samples.class_names == plain.samples.class_names
     np.testing.assert_array_equal(packed.outcomes.loss, plain.outcomes.loss)
 
@@ -71,16 +71,16 @@ def test_splits_of_one_file_name_are_told_apart(made, tmp_path):
         shutil.copytree(folder / "labels", whole / split / "labels")
         shutil.copytree(folder / "images", whole / split / "images")
         shutil.copytree(folder / "predicted" / "labels", tmp_path / "predicted" / split / "labels")
-    audit = audit_detections(whole, tmp_path / "predicted", images=whole)
+    audit = read_detection_samples(whole, tmp_path / "predicted", images=whole)
     assert len(audit.samples) == 2 * len(made.annotations)
     with pytest.raises(InvalidInput, match=r"two label files for '0000\.png'"):
-        audit_detections(whole, tmp_path / "predicted", images=whole / "train" / "images")
+        read_detection_samples(whole, tmp_path / "predicted", images=whole / "train" / "images")
 
 
 def test_one_side_in_another_form_is_one_message(made, tmp_path):
     folder = as_yolo(made, tmp_path / "yolo")
     with pytest.raises(InvalidInput, match="are of two forms"):
-        audit_detections(made.truth, folder / "predicted", images=made.pictures)
+        read_detection_samples(made.truth, folder / "predicted", images=made.pictures)
 
 
 def test_yolo_outlines_are_read_as_their_boxes(made, tmp_path):
@@ -92,7 +92,7 @@ def test_yolo_outlines_are_read_as_their_boxes(made, tmp_path):
 
 def test_yolo_without_names_counts_its_classes(made, tmp_path):
     folder = as_yolo(made, tmp_path / "yolo", "")
-    audit = audit_detections(folder, folder / "predicted", images=folder / "images")
+    audit = read_detection_samples(folder, folder / "predicted", images=folder / "images")
     assert audit.samples.class_names[:2] == ("class 0", "class 1")
     assert said(audit, "called by their numbers")
 
@@ -100,7 +100,7 @@ def test_yolo_without_names_counts_its_classes(made, tmp_path):
 def test_yolo_predictions_without_confidence_are_one_message(made, tmp_path):
     folder = as_yolo(made, tmp_path / "yolo")
     with pytest.raises(InvalidInput, match="save_conf=True"):
-        audit_detections(folder, folder / "labels", images=folder / "images")
+        read_detection_samples(folder, folder / "labels", images=folder / "images")
 
 
 def test_yolo_boxes_in_pixels_are_one_message(made, tmp_path):
@@ -108,7 +108,7 @@ def test_yolo_boxes_in_pixels_are_one_message(made, tmp_path):
     for path in (folder / "labels").glob("*.txt"):
         path.write_text("0 80 60 20 20\n")
     with pytest.raises(InvalidInput, match="seem to be in pixels"):
-        audit_detections(folder, folder / "predicted", images=folder / "images")
+        read_detection_samples(folder, folder / "predicted", images=folder / "images")
 
 
 def test_a_run_length_mask_stands_for_its_box(made):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.tasks.detection.samples import audit_detections
-from core.diagnose import diagnose_audit
+from core.data.tasks.detection.samples import read_detection_samples
+from core.diagnose import diagnose_data_set
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from tests.support.detections import CLASSES, HEIGHT, SMALL, WIDTH, make
@@ -23,7 +23,7 @@ def made(tmp_path):
 
 
 def audited(made, **options):
-    return audit_detections(made.truth, made.predictions, images=made.pictures, **options)
+    return read_detection_samples(made.truth, made.predictions, images=made.pictures, **options)
 
 
 def column(audit, name):
@@ -184,7 +184,7 @@ def test_scores_beyond_one_are_one_message(made):
 
 def test_swapped_files_are_named(made):
     with pytest.raises(InvalidInput, match="are --truth and --detections swapped"):
-        audit_detections(made.predictions, made.truth, images=made.pictures)
+        read_detection_samples(made.predictions, made.truth, images=made.pictures)
 
 
 @pytest.mark.parametrize("text", ["{", "\x00", '"x"', "[1, 2]", "{}", "null"])
@@ -212,7 +212,7 @@ def test_no_picture_at_all_is_one_message(made, tmp_path):
     (tmp_path / "other").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "other" / "x.png")
     with pytest.raises(InvalidInput, match="None of the 30 files that 'file_name' names"):
-        audit_detections(made.truth, made.predictions, images=tmp_path / "other")
+        read_detection_samples(made.truth, made.predictions, images=tmp_path / "other")
 
 
 def test_bad_boxes_are_left_out_each_with_its_reason(made):
@@ -265,7 +265,7 @@ def test_options_out_of_range_are_refused(made, options):
 def test_a_planted_weakness_is_confirmed_and_named_and_without_it_nothing_is(tmp_path):
     settings = Settings(n_permutations=1000, map=False, words=False)
     weak = make(tmp_path / "weak", 150, seed=3, planted=0.7)
-    found = diagnose_audit(audited(weak), settings=settings)
+    found = diagnose_data_set(audited(weak), settings=settings)
     small = {f"{r['image_id'] - 100:04d}.png#{r['id']}" for r in weak.annotations if r["bbox"][2] <= SMALL and r["category_id"] == 20}
     assert found.clusters
     members = {found.samples.ids[i] for i in np.flatnonzero(found.clusters[0].membership >= 0.5)}
@@ -274,7 +274,7 @@ def test_a_planted_weakness_is_confirmed_and_named_and_without_it_nothing_is(tmp
     assert len(members & small) >= 0.7 * len(members)
     assert any(insight.confirmed and "area share" in insight.columns for insight in found.insights)
     assert len(np.unique(found.estimate.folds[found.samples.groups == found.samples.groups[0]])) == 1
-    sound = diagnose_audit(audited(make(tmp_path / "sound", 150, seed=4)), settings=settings)
+    sound = diagnose_data_set(audited(make(tmp_path / "sound", 150, seed=4)), settings=settings)
     assert not sound.clusters
 
 
