@@ -241,10 +241,10 @@ def on_learned(composing: ComposeState, house: ModelAccess, learned: Learned | N
     for old in kept[:-MAX_ADAPTERS]:
         shutil.rmtree(old.folder, ignore_errors=True)
     kept = kept[-MAX_ADAPTERS:]
-    said, made, *views = on_made(replace(composing, taught=kept), learned.ran)
+    said, made, *views = on_made(replace(composing, adapters=kept), learned.ran)
     record = load_adapted(learned.taught.folder).record
     cost = None if isinstance(learned.regression, str) else learned.regression
-    made = replace(made, regression=cost, curve=(record.curve, record.best))
+    made = replace(made, forgetting=cost, curve=(record.curve, record.best))
     view = taught_view(learned.taught.name, record, learned.regression, stopped=learned.stopped)
     models = gr.update(choices=second_choices(house, kept), value=f"{TAUGHT}{learned.taught.name}")
     return said, made, *views, view, gr.update(value=str(learned.archive), visible=True), models
