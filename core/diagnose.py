@@ -39,12 +39,14 @@ def diagnose(
     Args:
         table: per-sample losses, or what they are computed from, and any metadata; a path or a DataFrame.
         images: zip, tar or folder of pictures; None if the table holds them or embeddings are given.
-        embeddings: given vectors instead of an encoder: npy, npz, safetensors, or an (n, d) array in the table's row order.
-        encoder: name of an encoder (`core.encoders.list_encoders`). Where embeddings are given, failures are found in those, and
-            the encoder, if there are images, only finds the words.
+        embeddings: given vectors instead of an encoder: npy, npz, safetensors, or an (n, d) array in the table's row
+            order.
+        encoder: name of an encoder (`core.encoders.list_encoders`). Where embeddings are given, failures are found in
+            those, and the encoder, if there are images, only finds the words.
         naming: another encoder to find the words with, such as a CLIP beside a network that knows the domain.
         vocabulary: the user's own phrases (see docs/phrases.md) in place of those that ship.
-        hold_back: so much of the data, 0.05 to 0.5, is hidden from the diagnosis and then predicted by it; 0 hides nothing.
+        hold_back: so much of the data, 0.05 to 0.5, is hidden from the diagnosis and then predicted by it; 0 hides
+            nothing.
         roles: which column plays which part; usual names are recognised.
         loss: shortcut for `Roles(loss=...)`.
         cache: where embeddings are kept between runs.
@@ -61,9 +63,22 @@ def diagnose(
     from core.data.tables.roles import Roles
 
     roles = roles or Roles()
-    audit = read_data_set(table, images=images, embeddings=embeddings, roles=replace(roles, loss=loss) if loss else roles, progress=progress)
+    audit = read_data_set(
+        table,
+        images=images,
+        embeddings=embeddings,
+        roles=replace(roles, loss=loss) if loss else roles,
+        progress=progress,
+    )
     return diagnose_data_set(
-        audit, encoder=encoder, naming=naming, vocabulary=vocabulary, hold_back=hold_back, settings=settings, cache=cache, progress=progress
+        audit,
+        encoder=encoder,
+        naming=naming,
+        vocabulary=vocabulary,
+        hold_back=hold_back,
+        settings=settings,
+        cache=cache,
+        progress=progress,
     )
 
 
@@ -81,7 +96,9 @@ def diagnose_data_set(
     """The diagnosis of an audit that was read already; see `diagnose` for the arguments."""
     from core.discovery.prepare import embed  # reads tables with pandas: not before it is needed
 
-    audit = embed(audit, encoder, naming=naming, vocabulary=vocabulary, words=settings.words, cache=cache, progress=progress)
+    audit = embed(
+        audit, encoder, naming=naming, vocabulary=vocabulary, words=settings.words, cache=cache, progress=progress
+    )
     held = None
     if hold_back:
         from core.checks.fresh import hold_back as split
@@ -89,12 +106,19 @@ def diagnose_data_set(
         audit, held = split(audit, hold_back, settings.seed)
     assert audit.embeddings is not None
     names = None
-    if needs_superclasses(audit.samples) and audit.samples.images is not None:
+    if needs_superclasses(audit.samples) and audit.samples.items is not None:
         from core.encoders import load_encoder
 
         names = name_vectors(load_encoder(naming or encoder), audit.samples.class_names, cache)
     found = diagnose_records(
-        audit.samples, audit.outcomes, audit.embeddings, words=audit.words, names=names, settings=settings, notes=audit.notes, progress=progress
+        audit.samples,
+        audit.outcomes,
+        audit.embeddings,
+        words=audit.words,
+        names=names,
+        settings=settings,
+        notes=audit.notes,
+        progress=progress,
     )
     excluded = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
     found = replace(found, excluded=excluded)
@@ -103,8 +127,14 @@ def diagnose_data_set(
     from core.checks.predict import predict
 
     share = len(held.samples) / (len(held.samples) + len(audit.samples))
-    whole = "" if abs(share - hold_back) < 0.03 else f" ({share:.0%} where {hold_back:.0%} was asked: groups are kept whole)"
-    note = f"{len(held.samples):,} samples were held back{whole}: nothing in this run looked at them but the prediction."
+    whole = (
+        ""
+        if abs(share - hold_back) < 0.03
+        else f" ({share:.0%} where {hold_back:.0%} was asked: groups are kept whole)"
+    )
+    note = (
+        f"{len(held.samples):,} samples were held back{whole}: nothing in this run looked at them but the prediction."
+    )
     held = replace(held, excluded=held.excluded.iloc[:0])
     prediction = predict(found, held, source=f"{len(held.samples):,} held-back samples")
     return replace(found, prediction=prediction, notes=(note, *found.notes))

@@ -5,7 +5,8 @@
     ├── MissingDependency   an optional package is not there    (exit code 3)
     └── Cancelled           the user stopped the run            (exit code 130)
 
-A message names the thing, the rule, the value and the next step. Any other exception is a fault of ours and reaches the log.
+A message names the thing, the rule, the value and the next step. Any other exception is a fault of ours and reaches the
+log.
 """
 
 from __future__ import annotations

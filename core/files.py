@@ -19,7 +19,8 @@ ASSETS = Path(__file__).resolve().parents[1] / "assets"
 
 @contextmanager
 def replacing(path: Path) -> Generator[Path]:
-    """A temporary neighbour to write to, which takes the place of `path` once the block has ended well and is removed otherwise."""
+    """A temporary neighbour to write to, which takes the place of `path` once the block has ended well and is removed
+    otherwise."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         yield part

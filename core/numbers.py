@@ -19,9 +19,18 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def digits_for(loss: F64) -> int:
-    """How many decimals show differences of this loss: two for losses of about 1, none for squared errors in the thousands."""
+    """How many decimals show differences of this loss: two for losses of about 1, none for squared errors in the
+    thousands."""
     spread = float(np.std(loss)) or 1.0
-    return 2 if 0.1 <= spread < 20 else 1 if 20 <= spread < 200 else 0 if spread >= 200 else min(6, 1 - math.floor(math.log10(spread)))
+    return (
+        2
+        if 0.1 <= spread < 20
+        else 1
+        if 20 <= spread < 200
+        else 0
+        if spread >= 200
+        else min(6, 1 - math.floor(math.log10(spread)))
+    )
 
 
 def percent(value: float | None) -> str:

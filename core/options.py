@@ -1,4 +1,5 @@
-"""A probe's settings as its dataclass declares them: what page and command line build their controls from, and how text becomes a value."""
+"""A probe's settings as its dataclass declares them: what page and command line build their controls from, and how text
+becomes a value."""
 
 from __future__ import annotations
 
@@ -86,7 +87,9 @@ def _read(setting: Setting, value: Any) -> Any:
         read = _converted(setting.kind, value)
     except (TypeError, ValueError, KeyError, OverflowError):
         wanted = {"int": "a whole number", "float": "a number", "bool": "yes or no"}.get(setting.kind, "text")
-        raise InvalidInput(f"{setting.name} must be {wanted}: got {str(value)[:60]!r}. The default is {setting.default!r}.") from None
+        raise InvalidInput(
+            f"{setting.name} must be {wanted}: got {str(value)[:60]!r}. The default is {setting.default!r}."
+        ) from None
     if setting.kind == "str":
         check_text(read, setting.name)
     if setting.choices and read not in setting.choices:
@@ -104,7 +107,10 @@ def check_text(text: str, what: str) -> None:
     """
     at = next((i for i, character in enumerate(text) if "\ud800" <= character <= "\udfff"), None)
     if at is not None:
-        raise InvalidInput(f"{what}: character {at + 1} is no character ({text[at]!a}): the text was cut or is no UTF-8. Write it anew.")
+        raise InvalidInput(
+            f"{what}: character {at + 1} is no character ({text[at]!a}): the text was cut or is no "
+            "UTF-8. Write it anew."
+        )
 
 
 def read_name(text: str) -> str:
@@ -116,9 +122,14 @@ def read_name(text: str) -> str:
     name = " ".join(text.split())
     check_text(name, "The name of a result")
     if any(unicodedata.category(character) == "Cc" for character in name):
-        raise InvalidInput(f"The name of a result cannot hold control characters: got {name[:60]!r}. Give another name.")
+        raise InvalidInput(
+            f"The name of a result cannot hold control characters: got {name[:60]!r}. Give another name."
+        )
     if len(name) > MAX_NAME_LENGTH:
-        raise InvalidInput(f"The name of a result has at most {MAX_NAME_LENGTH} characters: this one has {len(name):,}. Give a shorter name.")
+        raise InvalidInput(
+            f"The name of a result has at most {MAX_NAME_LENGTH} characters: this one has {len(name):,}. "
+            "Give a shorter name."
+        )
     if name.casefold() == "model":
         raise InvalidInput("A result cannot be called 'model': that is the model under diagnosis. Give another name.")
     return name
@@ -139,14 +150,29 @@ def _check_range(setting: Setting, value: float) -> None:
     low = float("-inf") if setting.low is None else setting.low
     high = float("inf") if setting.high is None else setting.high
     if not low <= value <= high:
-        bounds = f"at least {low:g}" if high == float("inf") else f"at most {high:g}" if low == float("-inf") else f"{low:g} to {high:g}"
+        bounds = (
+            f"at least {low:g}"
+            if high == float("inf")
+            else f"at most {high:g}"
+            if low == float("-inf")
+            else f"{low:g} to {high:g}"
+        )
         raise InvalidInput(f"{setting.name} must be {bounds}: got {value:g}. The default is {setting.default!r}.")
 
 
 def _converted(kind: str, value: Any) -> Any:
     if kind == "bool":
         if isinstance(value, str):
-            return {"yes": True, "true": True, "1": True, "on": True, "no": False, "false": False, "0": False, "off": False}[value.lower()]
+            return {
+                "yes": True,
+                "true": True,
+                "1": True,
+                "on": True,
+                "no": False,
+                "false": False,
+                "0": False,
+                "off": False,
+            }[value.lower()]
         if not isinstance(value, bool):
             raise TypeError
         return value

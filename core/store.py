@@ -30,21 +30,24 @@ import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.files import digest, read_arrays, replacing, write_arrays, write_text
-from core.records import Diagnosis, ImageStore, Progress, no_progress
+from core.records import Diagnosis, ItemStore, Progress, no_progress
 from core.records.codec import decode, encode
 
 FORMAT = 1
 STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
 ORIGINALS = "images.zip"
 """Beside a run's folder: read where the run has no thumbnails."""
-WITHOUT_PICTURES = f"The pictures of this run were not found: it keeps no {THUMBNAILS}, and {ORIGINALS} does not lie beside its folder."
+WITHOUT_PICTURES = (
+    f"The pictures of this run were not found: it keeps no {THUMBNAILS}, "
+    f"and {ORIGINALS} does not lie beside its folder."
+)
 
 
 def save(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -> None:
     """Write the whole diagnosis into `folder`, which is made if missing; other files there are left alone.
 
-    Everything is written beside first: whatever goes wrong until then, an earlier run in the same folder stays as it is. It stops being a run
-    before the first of its files is replaced.
+    Everything is written beside first: whatever goes wrong until then, an earlier run in the same folder stays as it
+    is. It stops being a run before the first of its files is replaced.
 
     Raises:
         InvalidInput: the folder cannot be written.
@@ -57,7 +60,9 @@ def save(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -
         for path in sorted(scratch.iterdir(), key=_state_last):
             path.replace(folder / path.name)
     except OSError as error:
-        raise InvalidInput(f"The run cannot be written to {folder}: {error.strerror or error}. Choose a folder that you may write to.") from error
+        raise InvalidInput(
+            f"The run cannot be written to {folder}: {error.strerror or error}. Choose a folder that you may write to."
+        ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -69,10 +74,10 @@ def _state_last(path: Path) -> tuple[bool, str]:
 def _write(diagnosis: Diagnosis, folder: Path, progress: Progress) -> None:
     from core.reports.tables.diagnosis import write_results  # pandas: not needed to load
 
-    images = diagnosis.samples.images
+    images = diagnosis.samples.items
     if images is not None:
         _write_thumbnails(images, folder / THUMBNAILS, progress)
-    state = replace(diagnosis, samples=replace(diagnosis.samples, images=None), model=None)
+    state = replace(diagnosis, samples=replace(diagnosis.samples, items=None), model=None)
     arrays: dict[str, npt.NDArray[Any]] = {}
     tree = encode(state, arrays)
     write_arrays(folder / ARRAYS, arrays)
@@ -83,7 +88,9 @@ def _write(diagnosis: Diagnosis, folder: Path, progress: Progress) -> None:
         digests |= {name: digest(folder / name) for name in (MODEL, MODEL_ARRAYS)}
     write_results(diagnosis, folder)
     names = None if images is None else [images.name(i) for i in range(len(images))]
-    write_text(folder / STATE, json.dumps({"format": FORMAT, "digests": digests, "image_names": names, "diagnosis": tree}))
+    write_text(
+        folder / STATE, json.dumps({"format": FORMAT, "digests": digests, "image_names": names, "diagnosis": tree})
+    )
 
 
 def load(folder: Path) -> Diagnosis:
@@ -93,11 +100,16 @@ def load(folder: Path) -> Diagnosis:
         InvalidInput: there is no finished run in `folder`, it is of another format, or it is damaged.
     """
     if not (folder / STATE).is_file():
-        raise InvalidInput(f"There is no finished run in {folder} (no {STATE}). Give the folder that `diagnose --out` wrote.")
+        raise InvalidInput(
+            f"There is no finished run in {folder} (no {STATE}). Give the folder that `diagnose --out` wrote."
+        )
     try:
         state = cast("dict[str, Any]", json.loads((folder / STATE).read_text("utf-8")))
         if state["format"] != FORMAT:
-            raise InvalidInput(f"The run in {folder} has format {state['format']}; this version reads format {FORMAT}. Diagnose the data again.")
+            raise InvalidInput(
+                f"The run in {folder} has format {state['format']}; this version reads format {FORMAT}. "
+                "Diagnose the data again."
+            )
         for name, expected in state["digests"].items():
             if digest(folder / name) != expected:
                 raise ValueError(f"{name} has changed")
@@ -108,18 +120,21 @@ def load(folder: Path) -> Diagnosis:
         lost = images is None and state["image_names"] is not None
         return replace(
             diagnosis,
-            samples=replace(diagnosis.samples, images=images),
+            samples=replace(diagnosis.samples, items=images),
             notes=tuple(dict.fromkeys((*diagnosis.notes, WITHOUT_PICTURES))) if lost else diagnosis.notes,
             model=_load_model(folder) if MODEL in state["digests"] else None,
         )
     except InvalidInput:
         raise
     except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise InvalidInput(f"The run in {folder} is damaged ({error}). Delete the folder and diagnose the data again.") from error
+        raise InvalidInput(
+            f"The run in {folder} is damaged ({error}). Delete the folder and diagnose the data again."
+        ) from error
 
 
 def reload(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
-    """The run as it is in `folder` now, to add a result to: another process may have added one since `diagnosis` was loaded.
+    """The run as it is in `folder` now, to add a result to: another process may have added one since `diagnosis` was
+    loaded.
 
     Where there is no whole run at the moment, as while another is being written, it is `diagnosis` itself.
 
@@ -141,14 +156,14 @@ def _load_model(folder: Path) -> Any:
     return Assigner.load(read_arrays(folder / MODEL_ARRAYS), json.loads((folder / MODEL).read_text("utf-8")))
 
 
-def _write_thumbnails(images: ImageStore, path: Path, progress: Progress) -> None:
+def _write_thumbnails(images: ItemStore, path: Path, progress: Progress) -> None:
     from core.data.images.thumbnails import write_thumbnails  # Pillow
 
     with replacing(path) as part:
         write_thumbnails(images, part, progress)
 
 
-def _open_thumbnails(folder: Path, names: list[str] | None) -> ImageStore | None:
+def _open_thumbnails(folder: Path, names: list[str] | None) -> ItemStore | None:
     if names is None:
         return None
     originals = folder.parent / ORIGINALS
@@ -159,18 +174,21 @@ def _open_thumbnails(folder: Path, names: list[str] | None) -> ImageStore | None
     return open_thumbnails(folder / THUMBNAILS, tuple(names))
 
 
-def _originals(archive: Path, names: list[str]) -> ImageStore:
+def _originals(archive: Path, names: list[str]) -> ItemStore:
     """The pictures themselves, where a run lies beside them and keeps none of its own, as the shipped examples do."""
     from core.data.images.archives import open_images
 
     store = open_images(archive)
     place = {store.name(i): i for i in range(len(store))}
     # an archive whose files all lie in one folder is read without that folder
-    return store.keep(np.array([place[name] if name in place else place[name.split("/", 1)[-1]] for name in names], dtype=np.int64))
+    return store.keep(
+        np.array([place[name] if name in place else place[name.split("/", 1)[-1]] for name in names], dtype=np.int64)
+    )
 
 
 def run_id(diagnosis: Diagnosis, *, secret: bool = False) -> str:
-    """The id of a run: its data's fingerprint and a hash of its settings; with `secret`, 128 random bits that nobody can guess.
+    """The id of a run: its data's fingerprint and a hash of its settings; with `secret`, 128 random bits that nobody
+    can guess.
 
     The same input, settings and seed give the same id, secret apart.
     """
@@ -197,7 +215,8 @@ class RunStore:
         self._lock = threading.Lock()
 
     def put(self, diagnosis: Diagnosis, *, secret: bool = True, progress: Progress = no_progress) -> str:
-        """Save the diagnosis and return its id. With `secret` the id cannot be guessed: on a shared host it is the key to the run.
+        """Save the diagnosis and return its id. With `secret` the id cannot be guessed: on a shared host it is the key
+        to the run.
 
         Without `secret` the same data and settings give the same id, and a finished run of that id is kept as it is.
         """
@@ -237,7 +256,9 @@ class RunStore:
             InvalidInput: the id is malformed (no path may pass for one), or there is no such run.
         """
         if not _ID.fullmatch(name) or not (self.root / name / STATE).is_file():
-            raise InvalidInput(f"There is no run {name[:80]!r} here; it may have been removed. Diagnose the data again.")
+            raise InvalidInput(
+                f"There is no run {name[:80]!r} here; it may have been removed. Diagnose the data again."
+            )
         return self.root / name
 
     def names(self) -> list[str]:
@@ -253,7 +274,8 @@ class RunStore:
         shutil.rmtree(folder, ignore_errors=True)
 
     def prune(self, max_age_s: float) -> int:
-        """Remove the runs finished more than `max_age_s` seconds ago; returns how many. For shared hosts, on a timer."""
+        """Remove the runs finished more than `max_age_s` seconds ago; returns how many. For shared hosts, on a
+        timer."""
         cutoff = time.time() - max_age_s
         old = [name for name in self.names() if (self.root / name / STATE).stat().st_mtime < cutoff]
         for name in old:

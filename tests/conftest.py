@@ -66,7 +66,12 @@ CHROMIUM_FLAGS = [
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A headless Chromium driven by Playwright; the test is skipped where there is none."""
-    path = os.environ.get("ERRATA_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = (
+        os.environ.get("ERRATA_CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if path is None:
         pytest.skip("needs Chromium: install it, or name one in ERRATA_CHROMIUM")
     sync_api = pytest.importorskip("playwright.sync_api")

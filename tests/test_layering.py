@@ -82,7 +82,8 @@ def modules(folder: Path, *packages: str) -> dict[str, Path]:
 
 
 def edges(folder: Path) -> dict[str, set[str]]:
-    """For every module of core and webapp, the modules of ours that it imports anywhere, functions and TYPE_CHECKING included."""
+    """For every module of core and webapp, the modules of ours that it imports anywhere, functions and TYPE_CHECKING
+    included."""
     files = modules(folder)
     return {name: {m for m in imports(path) if m in files and m != name} for name, path in files.items()}
 
@@ -92,7 +93,8 @@ def room_of(name: str) -> str:
 
 
 def imports(path: Path, *, at_top: bool = False) -> set[str]:
-    """Every module that a file imports; `at_top`: only while it is itself being imported, so not in functions or under TYPE_CHECKING."""
+    """Every module that a file imports; `at_top`: only while it is itself being imported, so not in functions or under
+    TYPE_CHECKING."""
     found: set[str] = set()
     waiting: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
     while waiting:
@@ -123,20 +125,27 @@ def test_every_room_imports_downward(repository: Path) -> None:
         (name, target)
         for name, targets in edges(repository).items()
         for target in targets
-        if room_of(name) != room_of(target) and name != "webapp" and target not in ("core", "webapp") and RANK[room_of(target)] >= RANK[room_of(name)]
+        if room_of(name) != room_of(target)
+        and name != "webapp"
+        and target not in ("core", "webapp")
+        and RANK[room_of(target)] >= RANK[room_of(name)]
     }
     assert up == DOOR
 
 
 def test_core_knows_neither_gradio_nor_tests_nor_scripts(repository: Path) -> None:
-    found = {name: sorted(m for m in imports(path) if m.split(".")[0] in OUTSIDE) for name, path in modules(repository, "core").items()}
+    found = {
+        name: sorted(m for m in imports(path) if m.split(".")[0] in OUTSIDE)
+        for name, path in modules(repository, "core").items()
+    }
     assert {name: m for name, m in found.items() if m} == {}
     assert not {m for m in imports(modules(repository)["core.cli.diagnose"], at_top=True) if m.startswith("webapp")}
 
 
 def test_no_file_imports_itself_by_a_detour(repository: Path) -> None:
     graph = {
-        name: {m for m in targets if m != "webapp" and (name, m) not in DOOR} for name, targets in edges(repository).items()
+        name: {m for m in targets if m != "webapp" and (name, m) not in DOOR}
+        for name, targets in edges(repository).items()
     }  # every file below webapp imports the package
     done: set[str] = set()
 
@@ -167,7 +176,9 @@ def test_records_come_from_the_one_place_that_hands_them_on(repository: Path) ->
         (name, target)
         for name, targets in edges(repository).items()
         for target in targets
-        if target.startswith("core.records.") and room_of(name) != "core.records" and target not in ("core.records.codec", "core.records.ledger")
+        if target.startswith("core.records.")
+        and room_of(name) != "core.records"
+        and target not in ("core.records.codec", "core.records.ledger")
     }
     assert around == set()
 
@@ -219,7 +230,10 @@ def resolve(named: str, repository: Path) -> None:
         target = getattr(target, part)
 
 
-@pytest.mark.parametrize("code", ["import core", "import core.records.diagnosis, core.errors, core.data.tables.roles", "import core.cli.main"])
+@pytest.mark.parametrize(
+    "code",
+    ["import core", "import core.records.diagnosis, core.errors, core.data.tables.roles", "import core.cli.main"],
+)
 def test_the_light_modules_load_nothing_heavy(repository: Path, code: str) -> None:
     assert loaded_by(code, repository).isdisjoint(HEAVY)
 
@@ -236,12 +250,25 @@ def test_help_loads_nothing_heavy(repository: Path, arguments: list[str]) -> Non
 
 def test_opening_a_stored_run_needs_no_model_library(repository: Path, tmp_path: Path) -> None:
     code = f"from pathlib import Path\nfolder = Path({str(tmp_path)!r})\n"
-    loaded_by(code + "from tests.support.diagnoses import make_diagnosis\nfrom core.store import save\nsave(make_diagnosis(), folder)", repository)
-    loaded = loaded_by(code + "from core.store import load\nload(folder).samples.images.read(0)", repository)
+    loaded_by(
+        code + "from tests.support.diagnoses import make_diagnosis\nfrom core.store import "
+        "save\nsave(make_diagnosis(), folder)",
+        repository,
+    )
+    loaded = loaded_by(code + "from core.store import load\nload(folder).samples.items.read(0)", repository)
     assert loaded.isdisjoint({"torch", "sklearn", "pandas", "gradio", "onnxruntime", "open_clip"})
 
 
 def test_no_file_is_past_350_lines(repository: Path) -> None:
-    paths = [p for folder in ("core", "webapp", "tests", "scripts") for p in (repository / folder).glob("**/*") if p.suffix in (".py", "")]
-    long = {str(p.relative_to(repository)): n for p in paths if p.is_file() and (n := len(p.read_text("utf-8").splitlines())) > 353}
+    paths = [
+        p
+        for folder in ("core", "webapp", "tests", "scripts")
+        for p in (repository / folder).glob("**/*")
+        if p.suffix in (".py", "")
+    ]
+    long = {
+        str(p.relative_to(repository)): n
+        for p in paths
+        if p.is_file() and (n := len(p.read_text("utf-8").splitlines())) > 353
+    }
     assert long == {}

@@ -1,4 +1,5 @@
-"""The page. It shows what `core` computed and computes nothing of its own. `show` opens one diagnosis from a notebook."""
+"""The page. It shows what `core` computed and computes nothing of its own. `show` opens one diagnosis from a
+notebook."""
 
 from __future__ import annotations
 

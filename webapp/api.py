@@ -37,8 +37,8 @@ def diagnose(table: str | None, images: str | None, embeddings: str | None, opti
         table: CSV, TSV, JSON Lines or Parquet.
         images: zip or tar of the pictures, or None.
         embeddings: npy, npz, safetensors or Parquet in the table's row order, or None.
-        options: roles by their names in core.data.tables.roles.Roles ("loss", "label", "probabilities", "loss_kind", ...), "encoder", "alpha", "seed" and
-            "hold_back" (a share of 0.05 to 0.5 that is hidden and then predicted).
+        options: roles by their names in core.data.tables.roles.Roles ("loss", "label", "probabilities", "loss_kind",
+            ...), "encoder", "alpha", "seed" and "hold_back" (a share of 0.05 to 0.5 that is hidden and then predicted).
     """
     said = read_options(options)
     encoder = str(said.pop("encoder", "embedded"))
@@ -57,10 +57,18 @@ def read_options(options: Any) -> dict[str, Any]:
     if options in (None, ""):
         return {}
     known = (*(f.name for f in fields(Roles)), *OTHER_OPTIONS)
-    unknown = [str(key) for key in options if key not in known] if isinstance(options, Mapping) else [type(options).__name__]
+    unknown = (
+        [str(key) for key in options if key not in known] if isinstance(options, Mapping) else [type(options).__name__]
+    )
     if unknown:
-        raise InvalidInput(f"The options must be an object with keys among {', '.join(known)}: got {', '.join(unknown)[:200]}.")
-    return {key: _read_role(key, value) if key not in OTHER_OPTIONS else value for key, value in options.items() if value is not None}
+        raise InvalidInput(
+            f"The options must be an object with keys among {', '.join(known)}: got {', '.join(unknown)[:200]}."
+        )
+    return {
+        key: _read_role(key, value) if key not in OTHER_OPTIONS else value
+        for key, value in options.items()
+        if value is not None
+    }
 
 
 def _read_role(key: str, value: Any) -> Any:
@@ -86,7 +94,8 @@ def clusters(run: str) -> dict[str, Any]:
 
 
 def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
-    """The samples inside an outline on the map, [[x, y], ...]: count, ids, mean loss inside and outside, exploratory conditions."""
+    """The samples inside an outline on the map, [[x, y], ...]: count, ids, mean loss inside and outside, exploratory
+    conditions."""
     diagnosis = RUNS.get(str(run))
     session = Session(run, polygon=read_polygon(polygon))
     rows = selected_rows(session, diagnosis)
@@ -103,7 +112,8 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
 
 
 def ask(run: str, texts: list[str]) -> dict[str, Any]:
-    """What the loss is where the run's images look like each of one to eight texts; the difference too where there are two.
+    """What the loss is where the run's images look like each of one to eight texts; the difference too where there are
+    two.
 
     Each p is adjusted for any number of questions.
     """
@@ -114,7 +124,10 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
     said = [
         {
-            **{name: getattr(a, name) for name in ("text", "scope", "support", "rest", "error_rest", "p", "confirmed", "stands_apart")},
+            **{
+                name: getattr(a, name)
+                for name in ("text", "scope", "support", "rest", "error_rest", "p", "confirmed", "stands_apart")
+            },
             **{name: getattr(a, name) for name in ("inside", "is_tested", "extrapolation", "through")},
             **{name: _estimate(getattr(a, name)) for name in ("observed", "error_rate", "read")},
             "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
@@ -122,18 +135,29 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
         }
         for a in answers
     ]
-    between = None if gap is None else {"observed": _estimate(gap.observed), "shared": gap.shared, "sentence": difference_sentence(diagnosis, gap)}
+    between = (
+        None
+        if gap is None
+        else {
+            "observed": _estimate(gap.observed),
+            "shared": gap.shared,
+            "sentence": difference_sentence(diagnosis, gap),
+        }
+    )
     return to_json({"answers": said, "difference": between})
 
 
 def _read_texts(said: Any) -> list[str]:
     if not isinstance(said, list) or not 1 <= len(said) <= MAX_TEXTS or not all(isinstance(t, str) for t in said):
-        raise InvalidInput(f"texts must be a list of 1 to {MAX_TEXTS} questions: got {str(said)[:80]!r}. Ask in several calls.")
+        raise InvalidInput(
+            f"texts must be a list of 1 to {MAX_TEXTS} questions: got {str(said)[:80]!r}. Ask in several calls."
+        )
     return said
 
 
 def audit(run: str, family: str) -> list[dict[str, Any]]:
-    """Predicted and observed excess loss of every phrase of one family ("" for those of the largest excess) in every class."""
+    """Predicted and observed excess loss of every phrase of one family ("" for those of the largest excess) in every
+    class."""
     from core.records.codec import to_json
     from core.reports.tables.diagnosis import audit_frame
 
@@ -141,7 +165,8 @@ def audit(run: str, family: str) -> list[dict[str, Any]]:
 
 
 def predict(run: str, table: str | None, images: str | None, embeddings: str | None) -> dict[str, Any]:
-    """Try the run's frozen findings on fresh samples, uploaded as for `diagnose`: what each predicted beside what was observed."""
+    """Try the run's frozen findings on fresh samples, uploaded as for `diagnose`: what each predicted beside what was
+    observed."""
     from core.reports.tables.diagnosis import prediction_document
 
     diagnosis = RUNS.get(str(run))
@@ -152,12 +177,14 @@ def predict(run: str, table: str | None, images: str | None, embeddings: str | N
 
 
 def probe(probing: ProbeState, run: str, name: str, settings: Any) -> tuple[ProbeState, dict[str, Any]]:
-    """Run a zero-shot or few-shot probe on a run's samples: its result, with the comparison with the run's own model, as in diagnosis.json.
+    """Run a zero-shot or few-shot probe on a run's samples: its result, with the comparison with the run's own model,
+    as in diagnosis.json.
 
     Args:
         probing: what this client ran before, kept by the server between its calls.
         name: one of `core.probes.PROBES`, such as "zero-shot".
-        settings: the probe's own by name, and "seed" and "split" ("halves" or "column"); what is left out stays at its default.
+        settings: the probe's own by name, and "seed" and "split" ("halves" or "column"); what is left out stays at its
+            default.
     """
     from core.reports.tables.probes import probe_document
 
@@ -170,7 +197,8 @@ def probe(probing: ProbeState, run: str, name: str, settings: Any) -> tuple[Prob
 
 
 def compare(probing: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
-    """Two models of a run side by side, over all samples, by failure cluster and by class: each is "model" or the name of a probe's result.
+    """Two models of a run side by side, over all samples, by failure cluster and by class: each is "model" or the name
+    of a probe's result.
 
     Args:
         probing: what this client ran before, kept by the server between its calls.
@@ -184,13 +212,16 @@ def compare(probing: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
 
 
 def compose(name: str, file: str | None, images: str | None, options: Any) -> dict[str, Any]:
-    """Run one or two encoders on a benchmark of composition: results as in composition.json, and of two the paired comparison.
+    """Run one or two encoders on a benchmark of composition: results as in composition.json, and of two the paired
+    comparison.
 
     Args:
-        name: one of `core.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for 60 of its items), or "" for the uploaded files.
+        name: one of `core.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for 60 of its items), or "" for
+            the uploaded files.
         file: the benchmark's file, or None.
         images: zip or tar of its pictures, or None.
-        options: "encoder" and "beside" (names that the page offers) and "format" (a key of core.composition.readers.READERS).
+        options: "encoder" and "beside" (names that the page offers) and "format" (a key of
+            core.composition.readers.READERS).
     """
     from webapp.compose.files import results_document  # loads pandas when it is asked
     from webapp.compose.models import ModelAccess
@@ -198,9 +229,14 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
     from webapp.compose.visit import ComposeState
 
     said = {} if options in (None, "") else options
-    unknown = [str(key) for key in said if key not in COMPOSE_OPTIONS] if isinstance(said, Mapping) else [type(said).__name__]
+    unknown = (
+        [str(key) for key in said if key not in COMPOSE_OPTIONS] if isinstance(said, Mapping) else [type(said).__name__]
+    )
     if unknown:
-        raise InvalidInput(f"The options must be an object with keys among {', '.join(COMPOSE_OPTIONS)}: got {', '.join(unknown)[:200]}.")
+        raise InvalidInput(
+            f"The options must be an object with keys among {', '.join(COMPOSE_OPTIONS)}: "
+            f"got {', '.join(unknown)[:200]}."
+        )
     choice = OWN if not name else NAMED.get(str(name), str(name))
     pictured = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
     models = [str(said.get("encoder") or "embedded"), *([str(said["beside"])] if said.get("beside") else [])]
@@ -223,7 +259,8 @@ def report(run: str) -> str:
 
 
 def build() -> None:
-    """Add the endpoints to the open Blocks. Uploads pass through real file components, which check that a path is an upload of the caller's."""
+    """Add the endpoints to the open Blocks. Uploads pass through real file components, which check that a path is an
+    upload of the caller's."""
     files = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
     options, run = gr.JSON({}, visible=False, label="options"), gr.Textbox(visible=False, label="run")
     heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
@@ -239,11 +276,18 @@ def build() -> None:
     brought = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
     benchmark, how = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="options")
     found = gr.JSON(visible=False, label="composition")
-    gr.Button(visible=False).click(shows_errors(compose), [benchmark, *brought, how], found, api_name="compose", **heavy)
+    gr.Button(visible=False).click(
+        shows_errors(compose), [benchmark, *brought, how], found, api_name="compose", **heavy
+    )
     probing, which = gr.State(ProbeState(), time_to_live=24 * 3600), gr.Textbox(visible=False, label="run")
     name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
-    result, sides = gr.JSON(visible=False, label="result"), [gr.Textbox(visible=False, label=side) for side in ("a", "b")]
-    gr.Button(visible=False).click(shows_errors(probe), [probing, which, name, settings], [probing, result], api_name="probe", **heavy)
+    result, sides = (
+        gr.JSON(visible=False, label="result"),
+        [gr.Textbox(visible=False, label=side) for side in ("a", "b")],
+    )
+    gr.Button(visible=False).click(
+        shows_errors(probe), [probing, which, name, settings], [probing, result], api_name="probe", **heavy
+    )
     gr.Button(visible=False).click(shows_errors(compare), [probing, which, *sides], result, api_name="compare", **heavy)
 
 

@@ -48,7 +48,11 @@ def find_examples(folder: Path) -> list[tuple[str, str]]:
 
 
 def build_app(
-    root: Path | None = None, examples: Path = ASSETS / "examples", first: list[tuple[str, str]] | None = None, *, at_home: bool = False
+    root: Path | None = None,
+    examples: Path = ASSETS / "examples",
+    first: list[tuple[str, str]] | None = None,
+    *,
+    at_home: bool = False,
 ) -> gr.Blocks:
     """The whole page.
 
@@ -56,12 +60,15 @@ def build_app(
         root: the operator's folder of data sets; visitors choose among the folders and tables below it by name.
         examples: where the ready-computed examples lie.
         first: (title, run id) of what is opened instead of the examples.
-        at_home: whether the page is served to this machine alone; its user may then have any open_clip model fetched by name.
+        at_home: whether the page is served to this machine alone; its user may then have any open_clip model fetched by
+            name.
     """
     offered = first if first is not None else find_examples(examples)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, CACHE_S), fill_width=True) as demo:
         session = gr.State(Session(run=offered[0][1] if offered else ""), time_to_live=CACHE_S, delete_callback=_forget)
-        gr.HTML(HEADER, js_on_load=(ASSETS / "js" / "theme.js").read_text("utf-8"), apply_default_css=False, elem_id="top")
+        gr.HTML(
+            HEADER, js_on_load=(ASSETS / "js" / "theme.js").read_text("utf-8"), apply_default_css=False, elem_id="top"
+        )
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view, buttons = explore.build(session, offered)
@@ -79,7 +86,9 @@ def build_app(
                 your_data.build(session, view, buttons, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
                 reading.build()
-        demo.load(shows_errors(explore.on_downloads), [session], buttons, show_progress="hidden", api_visibility="private")
+        demo.load(
+            shows_errors(explore.on_downloads), [session], buttons, show_progress="hidden", api_visibility="private"
+        )
         endpoints.build()
     demo.queue(max_size=64, default_concurrency_limit=8)
     return demo

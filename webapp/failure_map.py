@@ -1,7 +1,7 @@
 """The failure map: a `gr.HTML` that draws points on a canvas and hands a lasso back as a polygon.
 
-The points travel once, as base64 arrays; afterwards only a small bit mask does. Which rows lie inside a lasso is decided
-here, not in the browser. The drawing itself is in assets/js/failure_map.js.
+The points travel once, as base64 arrays; afterwards only a small bit mask does. Which rows lie inside a lasso is
+decided here, not in the browser. The drawing itself is in assets/js/failure_map.js.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ _TEMPLATE = """
 
 
 def map_view(value: dict[str, Any] | None, *, describe: Callable[[Any], Any], elem_id: str = "map") -> gr.HTML:
-    """The map as a component; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster} and `clear` {}.
+    """The map as a component; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster} and `clear`
+    {}.
 
     Args:
         value: what `map_points` gives; None draws nothing.
@@ -75,7 +76,8 @@ def map_view(value: dict[str, Any] | None, *, describe: Callable[[Any], Any], el
 
 
 def map_points(diagnosis: Diagnosis, run: str) -> dict[str, Any]:
-    """What the map needs to draw a diagnosis: coordinates, losses, cluster of each row, and the ends of the colour bar."""
+    """What the map needs to draw a diagnosis: coordinates, losses, cluster of each row, and the ends of the colour
+    bar."""
     loss = diagnosis.outcomes.loss
     low, high = np.percentile(loss, COLOUR_RANGE) if len(loss) else (0.0, 1.0)
     cluster, _ = diagnosis.cluster_of()
@@ -127,7 +129,9 @@ def rows_inside(xy: F32, polygon: Sequence[tuple[float, float]]) -> I64:
     if len(polygon) < 3 or not len(xy):
         return np.empty(0, np.int64)
     corners = np.asarray(polygon, np.float64)
-    near = np.flatnonzero(((xy >= corners.min(0)) & (xy <= corners.max(0))).all(1))  # the loop below runs over these alone
+    near = np.flatnonzero(
+        ((xy >= corners.min(0)) & (xy <= corners.max(0))).all(1)
+    )  # the loop below runs over these alone
     x, y = xy[near, 0].astype(np.float64), xy[near, 1].astype(np.float64)
     inside = np.zeros(len(near), bool)
     for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0)):

@@ -6,7 +6,8 @@ from gradio.themes import Base
 
 
 def quiet_theme() -> Base:
-    """A quiet theme of the fonts that the visitor's machine has; nothing is fetched. Colours come from assets/css/tokens.css."""
+    """A quiet theme of the fonts that the visitor's machine has; nothing is fetched. Colours come from
+    assets/css/tokens.css."""
     sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
     mono = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "monospace")
     base = Base(primary_hue="indigo", neutral_hue="slate", font=sans, font_mono=mono, radius_size="md", text_size="md")

@@ -1,8 +1,10 @@
-"""Thirty clicks: a random strip of a cluster and of its controls, a person's yes or no to one sentence, and how much of the cluster it describes.
+"""Thirty clicks: a random strip of a cluster and of its controls, a person's yes or no to one sentence, and how much of
+the cluster it describes.
 
-The strip is drawn at random and shown in random order, so the person cannot see which pictures belong to the cluster. From the answers alone comes a
-Wilson interval; with the phrase score of every member as a predictor comes a prediction-powered one, which is narrower where the score tells
-yes from no (Angelopoulos et al. 2023, Science 382; PPI++, arXiv 2311.01453).
+The strip is drawn at random and shown in random order, so the person cannot see which pictures belong to the cluster.
+From the answers alone comes a Wilson interval; with the phrase score of every member as a predictor comes a
+prediction-powered one, which is narrower where the score tells yes from no (Angelopoulos et al. 2023, Science 382;
+PPI++, arXiv 2311.01453).
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ class Judgement:
     difference: Estimate
     """Cluster minus control, from the answers alone (Newcombe)."""
     balanced_accuracy: Estimate
-    """How far the answers tell the cluster from the rest: 0.5 is chance, 1 is a sentence that holds for the cluster and nowhere else."""
+    """How far the answers tell the cluster from the rest: 0.5 is chance, 1 is a sentence that holds for the cluster and
+    nowhere else."""
     n_cluster: int
     n_control: int
     """Answers counted."""
@@ -73,14 +76,16 @@ class Judgement:
     notes: tuple[str, ...] = ()
 
 
-def draw_strip(members: Bool, scope: Bool, n_cluster: int = 20, n_control: int = 10, *, seed: int = 0, groups: I64 | None = None) -> Strip:
+def draw_strip(
+    members: Bool, scope: Bool, n_cluster: int = 20, n_control: int = 10, *, seed: int = 0, groups: I64 | None = None
+) -> Strip:
     """Random members and random others of the scope, shuffled together.
 
     Args:
         members: (n,) the cluster; only its rows within the scope are drawn.
         scope: (n,) the rows that the cluster was found among.
-        groups: (n,) group numbers; a group gives a second row only once every group has given one. Large groups are then a little less
-            often seen than their size asks.
+        groups: (n,) group numbers; a group gives a second row only once every group has given one. Large groups are
+            then a little less often seen than their size asks.
 
     Returns:
         The strip; where there are fewer rows than asked, all there are, and a note.
@@ -90,10 +95,14 @@ def draw_strip(members: Bool, scope: Bool, n_cluster: int = 20, n_control: int =
     """
     if members.shape != scope.shape or members.ndim != 1 or (groups is not None and groups.shape != members.shape):
         raise InvalidInput(
-            f"members, scope and groups must be (n,) arrays of one length: got {members.shape} and {scope.shape}. Pass one mask a row."
+            f"members, scope and groups must be (n,) arrays of one length: got {members.shape} and {scope.shape}. "
+            "Pass one mask a row."
         )
     if n_cluster < 1 or n_control < 0:
-        raise InvalidInput(f"A strip shows at least 1 picture of the cluster and 0 of the rest: got {n_cluster} and {n_control}. Ask for more.")
+        raise InvalidInput(
+            f"A strip shows at least 1 picture of the cluster and 0 of the rest: got {n_cluster} and "
+            f"{n_control}. Ask for more."
+        )
     inside, outside = np.flatnonzero(members & scope), np.flatnonzero(scope & ~members)
     if not len(inside):
         raise InvalidInput("A strip needs a member of the cluster within its scope: got none. Pick another cluster.")
@@ -123,21 +132,24 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
 
     Args:
         strip: as `draw_strip` gave it.
-        answers: one for each row of the strip, in its order: yes, no, or None for skipped. Skipped rows are left out, as if never drawn.
+        answers: one for each row of the strip, in its order: yes, no, or None for skipped. Skipped rows are left out,
+            as if never drawn.
         score: (n,) finite phrase score of every row, made without the answers.
         members, scope: (n,) as given to `draw_strip`.
 
     Returns:
-        The share of the cluster that matches, with a 95 % interval. The prediction-powered interval is shown only where there are at least 15 answers
-        from the cluster, 3 of each kind, and it is no wider than Wilson's; where every member was answered the share is known.
+        The share of the cluster that matches, with a 95 % interval. The prediction-powered interval is shown only where
+        there are at least 15 answers from the cluster, 3 of each kind, and it is no wider than Wilson's; where every
+        member was answered the share is known.
 
     Raises:
         InvalidInput: lengths that do not match, or a score that is not finite within the scope.
 
-    Source: Wilson 1927; Newcombe 1998 (Stat. Med. 17, method 10); PPI++ (Angelopoulos, Duchi, Zrnic 2023). Ours: the population is the finite
-        cluster, so the estimate is the regression estimator of survey sampling (Cochran 1977, ch. 7); the map from score to answer is fitted
-        without the row that it is used on (as in cross-prediction, Zrnic and Candès 2024); and the interval is Wilson's for the effective
-        number of clicks, which keeps its coverage near 0 and 1.
+    Source: Wilson 1927; Newcombe 1998 (Stat. Med. 17, method 10); PPI++ (Angelopoulos, Duchi, Zrnic 2023). Ours: the
+    population is the finite
+        cluster, so the estimate is the regression estimator of survey sampling (Cochran 1977, ch. 7); the map from
+        score to answer is fitted without the row that it is used on (as in cross-prediction, Zrnic and Candès 2024);
+        and the interval is Wilson's for the effective number of clicks, which keeps its coverage near 0 and 1.
     """
     _check(strip, answers, score, members, scope)
     given = np.array([a is not None for a in answers], bool)
@@ -153,31 +165,62 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
     notes = (*strip.notes, f"{skipped} skipped and left out.") if skipped else strip.notes
     accuracy = Estimate(*((1 + x) / 2 for x in (difference.value, difference.low, difference.high)))
     return Judgement(
-        share, method, reason, clicks, predicted, weight, control, difference, accuracy, int(is_member.sum()), int((~is_member).sum()), skipped, notes
+        share,
+        method,
+        reason,
+        clicks,
+        predicted,
+        weight,
+        control,
+        difference,
+        accuracy,
+        int(is_member.sum()),
+        int((~is_member).sum()),
+        skipped,
+        notes,
     )
 
 
 def _check(strip: Strip, answers: Sequence[bool | None], score: F64, members: Bool, scope: Bool) -> None:
     if len(answers) != len(strip):
-        raise InvalidInput(f"A strip of {len(strip)} pictures needs as many answers (None for skipped): got {len(answers)}. Answer or skip each.")
+        raise InvalidInput(
+            f"A strip of {len(strip)} pictures needs as many answers (None for skipped): got {len(answers)}. "
+            "Answer or skip each."
+        )
     if not score.shape == members.shape == scope.shape:
-        raise InvalidInput(f"score, members and scope must be (n,) arrays of one length: got {score.shape}, {members.shape} and {scope.shape}.")
+        raise InvalidInput(
+            f"score, members and scope must be (n,) arrays of one length: got {score.shape}, "
+            f"{members.shape} and {scope.shape}."
+        )
     if len(strip) and (strip.rows.max() >= len(score) or (members[strip.rows] != strip.is_member).any()):
         raise InvalidInput("The strip was drawn from another cluster than `members` says. Draw a new strip.")
     if not np.isfinite(score[scope]).all():
-        raise InvalidInput("The phrase score must be finite for every row of the scope. Score the rows that lack it, or leave them out of the scope.")
+        raise InvalidInput(
+            "The phrase score must be finite for every row of the scope. "
+            "Score the rows that lack it, or leave them out of the scope."
+        )
 
 
-def _shown(clicks: Estimate, predicted: Estimate | None, n: int, n_members: int, yes: Bool) -> tuple[Estimate, Method, str]:
+def _shown(
+    clicks: Estimate, predicted: Estimate | None, n: int, n_members: int, yes: Bool
+) -> tuple[Estimate, Method, str]:
     if not n:
         return UNDEFINED, "none", "No picture of the cluster was answered."
     if n == n_members:
         return clicks, "whole cluster", f"All {n} pictures of the cluster were answered, so the share is known."
     if predicted is None:
         why = f"{n} answers with {int(yes.sum())} yes"
-        return clicks, "clicks", f"From the answers alone: {why} are too few of one kind to judge what the phrase score adds."
+        return (
+            clicks,
+            "clicks",
+            f"From the answers alone: {why} are too few of one kind to judge what the phrase score adds.",
+        )
     if predicted.high - predicted.low > clicks.high - clicks.low:
-        return clicks, "clicks", "From the answers alone: the phrase score does not tell yes from no well enough to help."
+        return (
+            clicks,
+            "clicks",
+            "From the answers alone: the phrase score does not tell yes from no well enough to help.",
+        )
     narrower = 1 - (predicted.high - predicted.low) / (clicks.high - clicks.low)
     return (
         predicted,
@@ -192,7 +235,8 @@ def _shown(clicks: Estimate, predicted: Estimate | None, n: int, n_members: int,
 def finite_share(yes: Bool, n_population: int) -> Estimate:
     """The share of a finite population that a random part of it, `yes` (n,), speaks for; nan without answers.
 
-    Wilson's interval for n (N - 1) / (N - n) clicks, and never beyond what the answers already settle (k yes among N is at least k / N).
+    Wilson's interval for n (N - 1) / (N - n) clicks, and never beyond what the answers already settle (k yes among N is
+    at least k / N).
     """
     n, k = len(yes), int(yes.sum())
     if not n:
@@ -222,10 +266,13 @@ def _newcombe(one: Estimate, other: Estimate) -> Estimate:
 # ---- prediction-powered
 
 
-def _prediction_powered(score: F64, rows: I64, yes: Bool, is_member: Bool, inside: I64) -> tuple[Estimate | None, float | None]:
+def _prediction_powered(
+    score: F64, rows: I64, yes: Bool, is_member: Bool, inside: I64
+) -> tuple[Estimate | None, float | None]:
     """The share with the score's help and the tuned weight.
 
-    Each of the n answered members has an excess: what the map fitted without it says of it, minus the mean of that map over all members.
+    Each of the n answered members has an excess: what the map fitted without it says of it, minus the mean of that map
+    over all members.
     """
     y = yes[is_member].astype(np.float64)
     n, population, k = len(y), len(inside), int(y.sum())
@@ -237,17 +284,26 @@ def _prediction_powered(score: F64, rows: I64, yes: Bool, is_member: Bool, insid
     own = _sigmoid(intercepts + slopes * scaled[rows[is_member]])
     excess = own - _sigmoid(intercepts[:, None] + slopes[:, None] * scaled[inside]).mean(1)  # (n,)
     variance = float(excess.var())
-    weight = float(np.clip(np.mean((y - y.mean()) * (excess - excess.mean())) / variance, 0.0, 1.0)) if variance > 1e-12 else 0.0
+    weight = (
+        float(np.clip(np.mean((y - y.mean()) * (excess - excess.mean())) / variance, 0.0, 1.0))
+        if variance > 1e-12
+        else 0.0
+    )
     value = float(np.clip((y - weight * excess).mean(), k / population, 1 - (n - k) / population))
     residual = float((y - weight * excess).var()) * n / (n - 2)  # two degrees go to the mean and the weight
     plain = float(y.var()) * n / (n - 1)
     gain = (n + _CAUTION) * plain / (n * residual + _CAUTION * plain)
-    low, high = _wilson(value, n * gain * (population - 1) / (population - n), float(stats.t.ppf((1 + LEVEL) / 2, n - 2)))
-    return Estimate(value, min(value, max(low, k / population)), max(value, min(high, 1 - (n - k) / population))), weight
+    low, high = _wilson(
+        value, n * gain * (population - 1) / (population - n), float(stats.t.ppf((1 + LEVEL) / 2, n - 2))
+    )
+    return Estimate(
+        value, min(value, max(low, k / population)), max(value, min(high, 1 - (n - k) / population))
+    ), weight
 
 
 def _maps_without_each(x: F64, y: F64, left_out: I64) -> tuple[F64, F64]:
-    """Intercepts and slopes of logistic maps from x to y, one for each row left out; Newton's method with a normal prior, all fits at once."""
+    """Intercepts and slopes of logistic maps from x to y, one for each row left out; Newton's method with a normal
+    prior, all fits at once."""
     weights = np.ones((len(left_out), len(x)))
     weights[np.arange(len(left_out)), left_out] = 0.0
     a, b = np.zeros((2, len(left_out)))

@@ -1,8 +1,10 @@
 """Two models on the same samples: what one fixes and breaks of the other, over all, by class and by failure cluster.
 
-A failure cluster was chosen because model A does badly in it, so A will look worse there than it is, and any other model better. Hence
-the difference inside a cluster is corrected by what the selection is reckoned to have added to A's error, and beside it stands a
-comparison in which A has no part: does B fail more inside the cluster than outside, class by class? Where it does, the images are
+A failure cluster was chosen because model A does badly in it, so A will look worse there than it is, and any other
+model better. Hence the difference inside a cluster is corrected by what the selection is reckoned to have added to A's
+error, and beside it stands a
+comparison in which A has no part: does B fail more inside the cluster than outside, class by class? Where it does, the
+    images are
 hard for both.
 """
 
@@ -16,7 +18,19 @@ import numpy as np
 from scipy import stats
 
 from core.errors import InvalidInput
-from core.records import F64, I64, OWN, Bool, Comparison, Diagnosis, Estimate, FailureCluster, FourWay, Outcomes, ProbeResult
+from core.records import (
+    F64,
+    I64,
+    OWN,
+    Bool,
+    Comparison,
+    Diagnosis,
+    Estimate,
+    FailureCluster,
+    FourWay,
+    Outcomes,
+    ProbeResult,
+)
 from core.statistics.intervals import UNDEFINED, accuracy_of, bootstrap
 from core.statistics.paired import kappa, paired_difference, paired_p
 from core.statistics.permutation import Permuter, holm, permutation_p
@@ -49,10 +63,14 @@ def compare(diagnosis: Diagnosis, a: str = MODEL, b: str | None = None, *, seed:
     """
     if b is None:
         if not diagnosis.probes:
-            raise InvalidInput("No probe was run on these samples yet, so there is nothing to compare with. Run one first.")
+            raise InvalidInput(
+                "No probe was run on these samples yet, so there is nothing to compare with. Run one first."
+            )
         b = diagnosis.probes[-1].name
     if a == b:
-        raise InvalidInput(f"Two different models are needed to compare: got {a!r} twice. There are: {', '.join(names_of(diagnosis))}.")
+        raise InvalidInput(
+            f"Two different models are needed to compare: got {a!r} twice. There are: {', '.join(names_of(diagnosis))}."
+        )
     return _compared(diagnosis, _side(diagnosis, a), _side(diagnosis, b), seed)
 
 
@@ -64,7 +82,10 @@ def compare_outcomes(diagnosis: Diagnosis, other: Outcomes, name: str = "other m
     """
     n = len(diagnosis.samples)
     if len(other.loss) != n or other.errors is None:
-        raise InvalidInput(f"The other model needs an outcome with known errors for each of the {n:,} samples: got {len(other.loss):,} rows.")
+        raise InvalidInput(
+            f"The other model needs an outcome with known errors for each of the {n:,} samples: "
+            f"got {len(other.loss):,} rows."
+        )
     return _compared(diagnosis, _side(diagnosis, MODEL), _Side(name, np.arange(n, dtype=np.int64), other.errors), seed)
 
 
@@ -81,7 +102,9 @@ def probe_of(diagnosis: Diagnosis, name: str) -> ProbeResult:
     """
     found = next((p for p in diagnosis.probes if p.name == name), None)
     if found is None:
-        raise InvalidInput(f"This run has no result called {name!r}. It has: {', '.join(names_of(diagnosis)) or 'none'}.")
+        raise InvalidInput(
+            f"This run has no result called {name!r}. It has: {', '.join(names_of(diagnosis)) or 'none'}."
+        )
     return found
 
 
@@ -93,7 +116,8 @@ def _side(diagnosis: Diagnosis, name: str) -> _Side:
     errors = diagnosis.outcomes.errors
     if errors is None:
         raise InvalidInput(
-            "Of the model only losses are known, not which answers were wrong, and losses of two models have no common scale. Bring a label "
+            "Of the model only losses are known, not which answers were wrong, and losses of two models have no "
+            "common scale. Bring a label "
             "with predictions or probabilities, or compare two probes."
         )
     return _Side(MODEL, np.arange(len(errors), dtype=np.int64), errors)
@@ -107,7 +131,11 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[rows]
     pair = _Pair(diagnosis, rows.astype(np.int64), wrong_a, wrong_b, groups, a.name, b.name, seed)
     missing = len(diagnosis.samples) - len(rows)
-    notes = (f"{missing:,} of {len(diagnosis.samples):,} samples were not scored by both and are left out.",) if missing else ()
+    notes = (
+        (f"{missing:,} of {len(diagnosis.samples):,} samples were not scored by both and are left out.",)
+        if missing
+        else ()
+    )
     return Comparison(
         a.name,
         b.name,
@@ -163,18 +191,31 @@ class _Pair:
         found = self.four_way(cluster.name, "cluster", inside)
         bias = _selection(cluster) * (float(self.a == MODEL) - float(self.b == MODEL))
         if bias and found.p is not None:
-            moved = Estimate(*(float(np.clip(v - bias, -1, 1)) for v in (found.difference.value, found.difference.low, found.difference.high)))
+            moved = Estimate(
+                *(
+                    float(np.clip(v - bias, -1, 1))
+                    for v in (found.difference.value, found.difference.low, found.difference.high)
+                )
+            )
             error = (found.difference.high - found.difference.low) / (2 * 1.96)
-            found = replace(found, difference=moved, p=float(2 * stats.norm.sf(abs(moved.value) / error)) if error > 0 else found.p)
+            found = replace(
+                found, difference=moved, p=float(2 * stats.norm.sf(abs(moved.value) / error)) if error > 0 else found.p
+            )
         found = replace(found, cluster=cluster.id)
         return self._shared(found, cluster, inside, bias) if self.a == MODEL and found.n >= MIN_SCOPE_ROWS else found
 
     def _shared(self, found: FourWay, cluster: FailureCluster, inside: Bool, bias: float) -> FourWay:
-        """With how much more B errs inside than outside, class by class within the cluster's scope, its one-sided p, and the same beside A's."""
+        """With how much more B errs inside than outside, class by class within the cluster's scope, its one-sided p,
+        and the same beside A's."""
         samples = self.diagnosis.samples
         blocks = np.zeros(len(self.rows), np.int64) if samples.labels is None else samples.labels[self.rows]
         within = self._in_scope(cluster, blocks)
-        both = np.array([bool((inside & within & (blocks == c)).any() and (~inside & within & (blocks == c)).any()) for c in range(blocks.max() + 1)])
+        both = np.array(
+            [
+                bool((inside & within & (blocks == c)).any() and (~inside & within & (blocks == c)).any())
+                for c in range(blocks.max() + 1)
+            ]
+        )
         used = np.flatnonzero(within & both[blocks])
         if len(used) < 2 * MIN_SCOPE_ROWS:
             return found
@@ -183,7 +224,13 @@ class _Pair:
         groups = None if self.groups is None else self.groups[used]
         confidence = 1 - ALPHA / len(self.diagnosis.clusters)
         value, gap = (
-            bootstrap(lambda at, y=y: _gap(member[at], block[at], y[at]), len(used), groups, np.random.default_rng(self.seed), level=confidence)
+            bootstrap(
+                lambda at, y=y: _gap(member[at], block[at], y[at]),
+                len(used),
+                groups,
+                np.random.default_rng(self.seed),
+                level=confidence,
+            )
             for y in (error, beyond)
         )
         draws = Permuter(block, groups).draw(PERMUTATIONS, np.random.default_rng(self.seed))
@@ -201,7 +248,8 @@ class _Pair:
 
 
 def _selection(cluster: FailureCluster) -> float:
-    """What the choice of the cluster is reckoned to have added to its error rate: the plain difference minus the corrected one."""
+    """What the choice of the cluster is reckoned to have added to its error rate: the plain difference minus the
+    corrected one."""
     rate, outside, corrected = cluster.error_rate, cluster.error_outside, cluster.error_difference
     if rate is None or outside is None or corrected is None:
         return 0.0
@@ -210,7 +258,8 @@ def _selection(cluster: FailureCluster) -> float:
 
 
 def _weights(member: Bool, block: I64) -> F64:
-    """(n,) weights w such that w @ error is `_gap`: 1 over members for members, and the like with the opposite sign for the rest of their class."""
+    """(n,) weights w such that w @ error is `_gap`: 1 over members for members, and the like with the opposite sign for
+    the rest of their class."""
     k = int(block.max()) + 1
     inside, outside = np.bincount(block[member], minlength=k), np.bincount(block[~member], minlength=k)
     total = max(1, int(inside.sum()))
@@ -224,7 +273,10 @@ def _gap(member: Bool, block: I64, error: F64) -> float:
     both = (inside > 0) & (outside > 0)
     if not both.any():
         return float("nan")
-    means = [np.bincount(block[m], error[m], minlength=k) / np.maximum(c, 1) for m, c in ((member, inside), (~member, outside))]
+    means = [
+        np.bincount(block[m], error[m], minlength=k) / np.maximum(c, 1)
+        for m, c in ((member, inside), (~member, outside))
+    ]
     return float(((means[0] - means[1]) * inside)[both].sum() / inside[both].sum())
 
 
@@ -258,7 +310,8 @@ if TYPE_CHECKING:
 def comparisons(diagnosis: Diagnosis) -> tuple[Comparison, ...]:
     """Each probe beside the model under diagnosis; where the model's errors are unknown, beside the first probe.
 
-    The last diagnosis is kept: the tables, the report and the command line ask for the same comparisons one after the other.
+    The last diagnosis is kept: the tables, the report and the command line ask for the same comparisons one after the
+    other.
     """
     if diagnosis.outcomes.errors is not None:
         return tuple(compare(diagnosis, MODEL, p.name) for p in diagnosis.probes if p.name != diagnosis.extras.get(OWN))

@@ -27,7 +27,8 @@ class FrozenFinding:
     scope: str
     n: int
     predicted: Estimate
-    """Error rate, or mean loss where errors are unknown, with a 95 % interval; allows for the finding having been searched for."""
+    """Error rate, or mean loss where errors are unknown, with a 95 % interval; allows for the finding having been
+    searched for."""
     index: int
     """Into the diagnosis' clusters or insights."""
     cut: float | None = None
@@ -46,7 +47,8 @@ class Frozen:
 
 
 def freeze(diagnosis: Diagnosis) -> Frozen:
-    """The confirmed findings with the error rate that each predicts. The same diagnosis gives the same hash, saved and loaded or not."""
+    """The confirmed findings with the error rate that each predicts. The same diagnosis gives the same hash, saved and
+    loaded or not."""
     found = [_frozen_cluster(diagnosis, i, c) for i, c in enumerate(diagnosis.clusters)]
     said: set[tuple[str, str, str]] = set()
     for i, insight in enumerate(diagnosis.insights):
@@ -56,7 +58,14 @@ def freeze(diagnosis: Diagnosis) -> Frozen:
         said.add(name)
     digest = hashlib.sha256(diagnosis.fingerprint.encode())
     for f in found:
-        parts = [f.kind, f.text, f.scope, f.n, *(float(f"{v:.9g}") for v in (f.predicted.value, f.predicted.low, f.predicted.high)), f.cut]
+        parts = [
+            f.kind,
+            f.text,
+            f.scope,
+            f.n,
+            *(float(f"{v:.9g}") for v in (f.predicted.value, f.predicted.low, f.predicted.high)),
+            f.cut,
+        ]
         digest.update(json.dumps(parts).encode())
         digest.update(np.packbits(members_of(diagnosis, f)).tobytes())
     return Frozen(tuple(found), digest.hexdigest())
@@ -64,7 +73,11 @@ def freeze(diagnosis: Diagnosis) -> Frozen:
 
 def members_of(diagnosis: Diagnosis, frozen: FrozenFinding) -> Bool:
     """(n,) the diagnosed samples that the finding speaks of."""
-    return diagnosis.clusters[frozen.index].membership >= 0.5 if frozen.kind == "cluster" else diagnosis.insights[frozen.index].mask
+    return (
+        diagnosis.clusters[frozen.index].membership >= 0.5
+        if frozen.kind == "cluster"
+        else diagnosis.insights[frozen.index].mask
+    )
 
 
 def _frozen_cluster(diagnosis: Diagnosis, index: int, cluster: FailureCluster) -> FrozenFinding:
@@ -74,7 +87,14 @@ def _frozen_cluster(diagnosis: Diagnosis, index: int, cluster: FailureCluster) -
     else:
         value = cluster.mean_loss - _plain_excess(diagnosis, members, cluster.scope) + cluster.excess_loss.value
     return FrozenFinding(
-        "cluster", cluster.name, cluster.scope, cluster.size, _predicted(diagnosis, members, value), index, None, _spread(diagnosis, members)
+        "cluster",
+        cluster.name,
+        cluster.scope,
+        cluster.size,
+        _predicted(diagnosis, members, value),
+        index,
+        None,
+        _spread(diagnosis, members),
     )
 
 
@@ -104,8 +124,9 @@ def _plain_excess(diagnosis: Diagnosis, members: Bool, scope: str) -> float:
 
 
 def _predicted(diagnosis: Diagnosis, members: Bool, value: float) -> Estimate:
-    """The value, and an interval from 1.96 standard errors (by group bootstrap) below the lower to as many above the higher of two: the value,
-    which allows for the search, and what the members themselves show. The truth lies between them."""
+    """The value, and an interval from 1.96 standard errors (by group bootstrap) below the lower to as many above the
+    higher of two: the value, which allows for the search, and what the members themselves show. The truth lies between
+    them."""
     values = measured(diagnosis.outcomes)[members]
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
     spread = bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
@@ -113,7 +134,9 @@ def _predicted(diagnosis: Diagnosis, members: Bool, value: float) -> Estimate:
     if diagnosis.outcomes.errors is not None:  # no failure, or nothing but failures, is no certainty
         error = max(error, float(np.sqrt(0.25 / (len(values) + 4) * (4 / (len(values) + 4)))))
     plain = float(values.mean())
-    return bounded(Estimate(value, min(value, plain) - 1.96 * error, max(value, plain) + 1.96 * error), diagnosis.outcomes)
+    return bounded(
+        Estimate(value, min(value, plain) - 1.96 * error, max(value, plain) + 1.96 * error), diagnosis.outcomes
+    )
 
 
 def _spread(diagnosis: Diagnosis, members: Bool) -> float:
@@ -136,7 +159,9 @@ def _cut(diagnosis: Diagnosis, insight: Insight) -> float:
     assert words is not None
     assert insight.number is not None
     scores = along(
-        words.joint.vectors, block_means(words.joint.vectors, layout.centre_of_row)[layout.centre_of_row], words.directions[insight.number]
+        words.joint.vectors,
+        block_means(words.joint.vectors, layout.centre_of_row)[layout.centre_of_row],
+        words.directions[insight.number],
     )
     rows = scope_rows(diagnosis, insight.scope)
     return float((scores[insight.mask].min() + scores[rows & ~insight.mask].max()) / 2)

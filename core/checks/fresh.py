@@ -45,16 +45,30 @@ def predict_fresh(
     audit = read_data_set(table, images=images, embeddings=embeddings, roles=roles or Given(), progress=progress)
     given = diagnosis.embeddings.encoder == "given"
     if given and audit.embeddings is None:
-        raise InvalidInput("The diagnosis was made on embeddings that were given. Give those of the fresh samples too, with --embeddings.")
-    if audit.samples.images is None and not given:
-        raise InvalidInput(f"The diagnosis was made on pictures ({diagnosis.embeddings.encoder}). Give the fresh samples' pictures, with --images.")
+        raise InvalidInput(
+            "The diagnosis was made on embeddings that were given. "
+            "Give those of the fresh samples too, with --embeddings."
+        )
+    if audit.samples.items is None and not given:
+        raise InvalidInput(
+            f"The diagnosis was made on pictures ({diagnosis.embeddings.encoder}). "
+            "Give the fresh samples' pictures, with --images."
+        )
     if ", crop" in diagnosis.embeddings.space:
         raise InvalidInput(
-            "The run's samples are objects in pictures, and plain pictures cannot be compared with them. Use diagnose --hold-back 0.33."
+            "The run's samples are objects in pictures, and plain pictures cannot be compared with them. "
+            "Use diagnose --hold-back 0.33."
         )
     words = diagnosis.words
     finding = words.encoder if given and words is not None else diagnosis.embeddings.encoder.rsplit(" ", 1)[0]
-    audit = embed(audit, finding, naming=None if words is None else words.encoder, words=words is not None, cache=cache, progress=progress)
+    audit = embed(
+        audit,
+        finding,
+        naming=None if words is None else words.encoder,
+        words=words is not None,
+        cache=cache,
+        progress=progress,
+    )
     name = Path(table).name if isinstance(table, str | Path) else audit.samples.name
     found = predict(diagnosis, audit, selection=selection, source=name)
     return replace(diagnosis, prediction=replace(found, notes=(*found.notes, *_earlier(diagnosis))))

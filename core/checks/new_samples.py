@@ -18,7 +18,7 @@ from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
-from core.records import F32, I64, Diagnosis, Embeddings, ImageStore, Progress, no_progress
+from core.records import F32, I64, Diagnosis, Embeddings, ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
 
 
@@ -42,7 +42,7 @@ def read_new_samples(
     images: Path | None = None,
     embeddings: Path | None = None,
     encoder: str | None = None,
-    roles: Roles = Roles(),  # noqa: B008 - frozen
+    roles: Roles = Roles(),
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> NewSamples:
@@ -54,10 +54,13 @@ def read_new_samples(
     Raises:
         InvalidInput: nothing to embed was brought, or it breaks a rule that cannot be mended by leaving rows out.
     """
-    brought = _with_table(read_table(table), images, embeddings, roles) if table is not None else _bare(images, embeddings)
+    brought = (
+        _with_table(read_table(table), images, embeddings, roles) if table is not None else _bare(images, embeddings)
+    )
     ids, ledger = brought.ids, brought.ledger
     if brought.vectors is not None:
-        # Vectors that were brought carry no space: that they are of the diagnosed one is the user's word, as it was there.
+        # Vectors that were brought carry no space: that they are of the diagnosed one is the user's word, as it was
+        # there.
         vectors, space, name = brought.vectors, diagnosis.embeddings.space, "given"
     else:
         vectors, space, name = _embed(brought, encoder or _encoder_of(diagnosis), cache, progress)
@@ -78,7 +81,7 @@ def read_new_samples(
 class _Loaded:
     ids: list[str]
     ledger: Ledger
-    pictures: ImageStore | None = None
+    pictures: ItemStore | None = None
     positions: I64 | None = None
     """(m,) place of each row's picture in the store, -1 for none."""
     vectors: npt.NDArray[Any] | None = None
@@ -116,22 +119,27 @@ def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles
         ledger.drop(np.array([bool(reason) for reason in reasons]), reasons)
         return _Loaded(ids, ledger, vectors=unit_rows(vectors, ledger), labels=labels)
     if store is None:
-        raise InvalidInput("The table has neither pictures nor embeddings of its own. Give them with --images or --embeddings.")
+        raise InvalidInput(
+            "The table has neither pictures nor embeddings of its own. Give them with --images or --embeddings."
+        )
     return _Loaded(ids, ledger, store, positions, labels=labels)
 
 
-def _pictures(read: Table, roles: Roles, images: Path | None, ledger: Ledger) -> tuple[ImageStore | None, I64]:
+def _pictures(read: Table, roles: Roles, images: Path | None, ledger: Ledger) -> tuple[ItemStore | None, I64]:
     rows = np.arange(len(read.frame), dtype=np.int64)
     if images is None:
         return read.images.get(roles.image or ""), rows
     column = roles.image if roles.image in read.frame else roles.id
     if column is None:
-        raise InvalidInput("No column says which picture belongs to which row. Add a column 'file' with each picture's path below the images' root.")
+        raise InvalidInput(
+            "No column says which picture belongs to which row. "
+            "Add a column 'file' with each picture's path below the images' root."
+        )
     store: FileImages = open_images(images)
     return store, match_files(texts_of(read.frame[column]), store, ledger, column=column)
 
 
-def _ids(frame: pd.DataFrame, roles: Roles, store: ImageStore | None, positions: I64) -> list[str]:
+def _ids(frame: pd.DataFrame, roles: Roles, store: ItemStore | None, positions: I64) -> list[str]:
     if roles.id is not None:
         return [str(row) if text is None else str(text) for row, text in enumerate(texts_of(frame[roles.id]))]
     if store is not None:
@@ -142,19 +150,25 @@ def _ids(frame: pd.DataFrame, roles: Roles, store: ImageStore | None, positions:
 def _encoder_of(diagnosis: Diagnosis) -> str:
     name = diagnosis.embeddings.encoder
     if name == "given":
-        raise InvalidInput("The diagnosis was made on embeddings that were given. Give those of the new samples too, with --embeddings.")
+        raise InvalidInput(
+            "The diagnosis was made on embeddings that were given. "
+            "Give those of the new samples too, with --embeddings."
+        )
     return name.rsplit(" ", 1)[0]  # a fingerprint follows the name
 
 
 def _embed(brought: _Loaded, encoder: str, cache: Path | None, progress: Progress) -> tuple[F32, str, str]:
-    """(m, d) unit rows, nan where the picture cannot be read (such rows are dropped); their space and the encoder's name."""
+    """(m, d) unit rows, nan where the picture cannot be read (such rows are dropped); their space and the encoder's
+    name."""
     from core.embeddings.embed import read_images  # the encoder's runtime: only where pictures are to be embedded
     from core.encoders import load_encoder
 
     assert brought.pictures is not None
     assert brought.positions is not None
     rows = brought.ledger.kept()
-    reading = read_images(brought.pictures.keep(brought.positions[rows]), load_encoder(encoder), cache=cache, progress=progress)
+    reading = read_images(
+        brought.pictures.keep(brought.positions[rows]), load_encoder(encoder), cache=cache, progress=progress
+    )
     vectors = np.full((len(brought.ids), reading.embeddings.vectors.shape[1]), np.nan, dtype=np.float32)
     vectors[rows[reading.kept]] = reading.embeddings.vectors
     reasons = [""] * len(brought.ids)
@@ -167,7 +181,12 @@ def _embed(brought: _Loaded, encoder: str, cache: Path | None, progress: Progres
 def _label_numbers(labels: npt.NDArray[Any], diagnosis: Diagnosis, ledger: Ledger) -> I64:
     numbers = {name: i for i, name in enumerate(diagnosis.samples.class_names)}
     found = np.array([numbers.get(str(label), -1) for label in labels], dtype=np.int64)
-    unknown = sorted({str(label) for label, number in zip(labels, found, strict=True) if number < 0 and label is not None})
+    unknown = sorted(
+        {str(label) for label, number in zip(labels, found, strict=True) if number < 0 and label is not None}
+    )
     if unknown and numbers:
-        ledger.note(f"{len(unknown):,} labels, such as {unknown[0]!r}, are no class of the diagnosis; their samples are read as unlabelled.")
+        ledger.note(
+            f"{len(unknown):,} labels, such as {unknown[0]!r}, are no class of the diagnosis; "
+            "their samples are read as unlabelled."
+        )
     return found

@@ -1,7 +1,8 @@
 """Predict the next failures: open fresh samples and see whether they fail as the frozen findings say.
 
-A finding that was claimed by luck does not come back on samples that nobody looked at. So each confirmed cluster, phrase and
-condition is frozen with its rule and the error rate that it predicts, under one hash, and tried on fresh samples beside what a
+A finding that was claimed by luck does not come back on samples that nobody looked at. So each confirmed cluster,
+phrase and condition is frozen with its rule and the error rate that it predicts, under one hash, and tried on fresh
+samples beside what a
 person would have picked: a lasso round the worst spot of the map, and the neighbours of the highest losses.
 """
 
@@ -17,7 +18,20 @@ from core.discovery.conditions import meets
 from core.discovery.design import MIN_GROUPS, design_of
 from core.errors import InvalidInput
 from core.language.directions import block_means
-from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Estimate, Outcomes, Prediction, PredictionRow, SampleSet, Words
+from core.records import (
+    F32,
+    F64,
+    I64,
+    Bool,
+    Diagnosis,
+    Embeddings,
+    Estimate,
+    Outcomes,
+    Prediction,
+    PredictionRow,
+    SampleSet,
+    Words,
+)
 from core.statistics.intervals import UNDEFINED, bootstrap, wilson
 from core.statistics.permutation import Permuter, holm, permutation_p
 
@@ -34,15 +48,19 @@ PERMUTATIONS = 4999
 LASSO = 0.05
 """Share of the samples in the by-eye lasso, and of the samples of highest loss."""
 WIDEST = 0.7
-"""An expected error rate that may lie anywhere in so wide an interval is not judged: hardly any observation could miss it."""
+"""An expected error rate that may lie anywhere in so wide an interval is not judged: hardly any observation could miss
+it."""
 NEIGHBOURS = 5
 
 
-def predict(diagnosis: Diagnosis, audit: DataSet, *, selection: I64 | None = None, source: str = "fresh samples") -> Prediction:
+def predict(
+    diagnosis: Diagnosis, audit: DataSet, *, selection: I64 | None = None, source: str = "fresh samples"
+) -> Prediction:
     """What each frozen finding said of the fresh samples, beside what they show.
 
     Args:
-        audit: fresh samples with embeddings (and words, for phrases) of the run's encoders; see `core.discovery.prepare.embed`.
+        audit: fresh samples with embeddings (and words, for phrases) of the run's encoders; see
+            `core.discovery.prepare.embed`.
         selection: rows of the *diagnosed* samples that somebody picked by eye; it goes along as "your lasso".
         source: what to call the fresh samples.
 
@@ -51,19 +69,33 @@ def predict(diagnosis: Diagnosis, audit: DataSet, *, selection: I64 | None = Non
     """
     frozen = freeze(diagnosis)
     fresh = _Fresh.of(diagnosis, audit)
-    named = [(f.kind, f.text, f.scope, fresh.matching(f), fresh.scope(f.scope), f.predicted, f.spread) for f in frozen.findings]
+    named = [
+        (f.kind, f.text, f.scope, fresh.matching(f), fresh.scope(f.scope), f.predicted, f.spread)
+        for f in frozen.findings
+    ]
     rows = [fresh.row(*parts) for parts in named]
-    judged = [i for i, (row, parts) in enumerate(zip(rows, named)) if row.n >= MIN_MATCHES and (parts[4] & ~parts[3]).sum() >= MIN_MATCHES]
+    judged = [
+        i
+        for i, (row, parts) in enumerate(zip(rows, named))
+        if row.n >= MIN_MATCHES and (parts[4] & ~parts[3]).sum() >= MIN_MATCHES
+    ]
     adjusted = holm([fresh.p(named[i][3], named[i][4]) for i in judged])
     for i, p in zip(judged, adjusted):
         rows[i] = replace(rows[i], p=float(p))
     by_eye = [("by-eye lasso", "the worst spot of the map", _worst_spot(diagnosis))]
     if selection is not None and len(selection):
-        by_eye.append(("your lasso", f"{len(selection):,} samples picked by eye", np.isin(np.arange(len(diagnosis.samples)), selection)))
+        by_eye.append(
+            (
+                "your lasso",
+                f"{len(selection):,} samples picked by eye",
+                np.isin(np.arange(len(diagnosis.samples)), selection),
+            )
+        )
     by_eye.append(("top-loss neighbours", "samples most like those of highest loss", _top_losses(diagnosis.outcomes)))
     everyone = np.ones(len(fresh.samples), bool)
     rows += [
-        fresh.row(kind, text, "all samples", fresh.near(picked), everyone, fresh.naive(picked), fresh.spread(picked)) for kind, text, picked in by_eye
+        fresh.row(kind, text, "all samples", fresh.near(picked), everyone, fresh.naive(picked), fresh.spread(picked))
+        for kind, text, picked in by_eye
     ]  # type: ignore[arg-type]
     measure = "mean loss" if diagnosis.outcomes.errors is None else "error rate"
     return Prediction(frozen.digest, len(fresh.samples), measure, source, tuple(rows), fresh.notes, fresh.excluded)
@@ -108,18 +140,25 @@ class _Fresh:
         excluded = [(str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"])]
         lacking = _lacking(diagnosis, audit.samples)
         if lacking:
-            notes.append(f"The fresh table has no column {', '.join(map(repr, lacking))}: conditions on it were not tried.")
+            notes.append(
+                f"The fresh table has no column {', '.join(map(repr, lacking))}: conditions on it were not tried."
+            )
         embeddings = audit.embeddings
         if embeddings is None or diagnosis.model is None:
-            raise InvalidInput("The fresh samples need embeddings and the run its model. Give --images or --embeddings, or diagnose the data again.")
+            raise InvalidInput(
+                "The fresh samples need embeddings and the run its model. "
+                "Give --images or --embeddings, or diagnose the data again."
+            )
         if (audit.outcomes.errors is None) != (diagnosis.outcomes.errors is None):
             has = "errors" if diagnosis.outcomes.errors is not None else "losses alone"
             raise InvalidInput(
-                f"The run measures {has} and the fresh samples do not: give the same columns (label and prediction, or loss) as before."
+                f"The run measures {has} and the fresh samples do not: give the same columns (label and "
+                "prediction, or loss) as before."
             )
         if diagnosis.outcomes.errors is None and audit.outcomes.name != diagnosis.outcomes.name:
             raise InvalidInput(
-                f"The run measures {diagnosis.outcomes.name} and the fresh table gives {audit.outcomes.name}: they cannot be compared. "
+                f"The run measures {diagnosis.outcomes.name} and the fresh table gives {audit.outcomes.name}: "
+                "they cannot be compared. "
                 "Name the same loss (--loss, --loss-kind)."
             )
         kept = np.flatnonzero(~_copies(embeddings.vectors, diagnosis.embeddings.vectors))
@@ -128,23 +167,49 @@ class _Fresh:
             excluded += [(audit.samples.ids[i], "the same picture is among the diagnosed ones") for i in sorted(out)]
             notes.append(f"{len(out):,} fresh samples are also among the diagnosed ones and are left out.")
         if not len(kept):
-            raise InvalidInput("All fresh samples are among the diagnosed ones: there is nothing to predict. Bring samples that were not diagnosed.")
+            raise InvalidInput(
+                "All fresh samples are among the diagnosed ones: there is nothing to predict. "
+                "Bring samples that were not diagnosed."
+            )
         samples, outcomes = audit.samples.keep(kept), replace(audit.outcomes.keep(kept), clip=diagnosis.outcomes.clip)
         labels = _labels(diagnosis, samples, notes)
         words = None if audit.words is None else audit.words.keep(kept)
         layout = design_of(diagnosis)
         given = embeddings.keep(kept)
         # vectors that were given carry no space: that they are of the diagnosed one is the user's word, as it was there
-        vectors = given if given.space == diagnosis.embeddings.space or diagnosis.embeddings.space != "given" else given.vectors
+        vectors = (
+            given
+            if given.space == diagnosis.embeddings.space or diagnosis.embeddings.space != "given"
+            else given.vectors
+        )
         found = diagnosis.model.assign(vectors, labels=labels if len(layout.class_of_label) else None)
         means = np.zeros((0, 0), np.float32)
         if diagnosis.words is not None and words is not None:
             if words.joint.space != diagnosis.words.joint.space:
-                raise InvalidInput("The fresh samples were embedded by another encoder than the run's words. Use the run's own encoder.")
+                raise InvalidInput(
+                    "The fresh samples were embedded by another encoder than the run's words. "
+                    "Use the run's own encoder."
+                )
             own = diagnosis.words.joint.vectors
-            of_class = block_means(own, diagnosis.samples.labels) if diagnosis.samples.labels is not None else own.mean(0, keepdims=True)
+            of_class = (
+                block_means(own, diagnosis.samples.labels)
+                if diagnosis.samples.labels is not None
+                else own.mean(0, keepdims=True)
+            )
             means = np.where((labels >= 0)[:, None], of_class[np.maximum(labels, 0)], own.mean(0))
-        return cls(diagnosis, samples, outcomes, given, words, labels, layout.class_of_label, found.memberships, means, tuple(notes), tuple(excluded))
+        return cls(
+            diagnosis,
+            samples,
+            outcomes,
+            given,
+            words,
+            labels,
+            layout.class_of_label,
+            found.memberships,
+            means,
+            tuple(notes),
+            tuple(excluded),
+        )
 
     def scope(self, name: str) -> Bool:
         """(m,) the fresh samples of a scope of the run."""
@@ -168,7 +233,9 @@ class _Fresh:
             words = self.diagnosis.words
             if words is None or self.words is None or insight.number is None or finding.cut is None:
                 return nobody
-            return inside & (along(self.words.joint.vectors, self.means, words.directions[insight.number]) >= finding.cut)
+            return inside & (
+                along(self.words.joint.vectors, self.means, words.directions[insight.number]) >= finding.cut
+            )
         try:
             return inside & meets(insight.tests, self.samples.metadata, len(self.samples))
         except KeyError:
@@ -187,7 +254,9 @@ class _Fresh:
             return wilson(int(values.sum()), len(values))
         return bootstrap(lambda i: float(values[i].mean()), len(values), None, np.random.default_rng(0), repeats=400)
 
-    def row(self, kind: Any, text: str, scope: str, matching: Bool, inside: Bool, predicted: Estimate, spread: float) -> PredictionRow:
+    def row(
+        self, kind: Any, text: str, scope: str, matching: Bool, inside: Bool, predicted: Estimate, spread: float
+    ) -> PredictionRow:
         values, n = measured(self.outcomes), int(matching.sum())
         rest = values[inside & ~matching]
         observed, expected = None, predicted
@@ -221,19 +290,24 @@ class _Fresh:
         return float(measured(self.diagnosis.outcomes)[picked].std())
 
     def _expected(self, predicted: Estimate, spread: float, n: int) -> Estimate:
-        """The predicted interval widened by the sampling error of n fresh samples, as far as it was known before they were opened."""
+        """The predicted interval widened by the sampling error of n fresh samples, as far as it was known before they
+        were opened."""
         if not np.isfinite(predicted.low):
             return predicted
         share = float(np.clip(predicted.value, 1 / (n + 2), 1 - 1 / (n + 2)))
         variance = share * (1 - share) if self.outcomes.errors is not None else spread**2
         below, above = (
-            float(np.hypot(side, 1.96 * np.sqrt(variance / n))) for side in (predicted.value - predicted.low, predicted.high - predicted.value)
+            float(np.hypot(side, 1.96 * np.sqrt(variance / n)))
+            for side in (predicted.value - predicted.low, predicted.high - predicted.value)
         )
         least = min(0.0, float(self.diagnosis.outcomes.fitted.min()))
-        return bounded(Estimate(predicted.value, max(least, predicted.value - below), predicted.value + above), self.outcomes)
+        return bounded(
+            Estimate(predicted.value, max(least, predicted.value - below), predicted.value + above), self.outcomes
+        )
 
     def p(self, matching: Bool, inside: Bool) -> float:
-        """One-sided p that the matching samples do no worse than the rest of the scope: Fisher's exact test, or Welch's t for losses.
+        """One-sided p that the matching samples do no worse than the rest of the scope: Fisher's exact test, or Welch's
+        t for losses.
 
         Where several samples share a group, whole groups are permuted instead; with fewer than MIN_GROUPS the p is 1.
         """
@@ -273,8 +347,13 @@ def _lacking(diagnosis: Diagnosis, samples: SampleSet) -> list[str]:
 def _copies(fresh: F32, known: F32) -> Bool:
     """(m,) fresh vectors that are those of a known sample."""
     if fresh.shape[1] != known.shape[1]:
-        raise InvalidInput(f"The fresh embeddings must be (m, {known.shape[1]}), as diagnosed: got {fresh.shape}. Use the run's own encoder.")
-    if fresh.shape[1] < FEW_DIMENSIONS:  # there unlike samples may point the same way: only equal vectors are one sample
+        raise InvalidInput(
+            f"The fresh embeddings must be (m, {known.shape[1]}), as diagnosed: got {fresh.shape}. "
+            "Use the run's own encoder."
+        )
+    if (
+        fresh.shape[1] < FEW_DIMENSIONS
+    ):  # there unlike samples may point the same way: only equal vectors are one sample
         seen = {row.tobytes() for row in known}
         return np.array([row.tobytes() in seen for row in fresh], dtype=bool)
     return np.array([float((row @ known.T).max()) > COPY for row in fresh], dtype=bool)
@@ -289,6 +368,8 @@ def _labels(diagnosis: Diagnosis, samples: SampleSet, notes: list[str]) -> I64:
     labels = of_class[samples.labels]
     if (labels < 0).any():
         unknown = sorted({samples.class_names[c] for c in samples.labels[labels < 0]})
-        count = f"{int((labels < 0).sum()):,} fresh samples are of classes that were not diagnosed (such as {unknown[0]!r})"
+        count = (
+            f"{int((labels < 0).sum()):,} fresh samples are of classes that were not diagnosed (such as {unknown[0]!r})"
+        )
         notes.append(f"{count}: only findings on all samples speak of them.")
     return labels

@@ -1,13 +1,15 @@
 """Free questions: what the loss is where images look like any words, with a p that holds for any number of questions.
 
-A question is a direction of text, and samples have a score along it. It is tested in one of two ways; which one, its text alone decides.
+A question is a direction of text, and samples have a score along it. It is tested in one of two ways; which one, its
+text alone decides.
 
-* Where a phrase of the vocabulary lies close by, the question is tested *through that phrase*: the phrase's p has paid for the whole family, and
-  any number of questions can be led to no more phrases than there are.
-* Otherwise its statistic is the correlation of score and class-centred failure score in the question's scope, times the root of the rows. In
-  each permutation the largest value that *any* direction within the leading r directions of the vocabulary could reach has a closed
-  form, the root of n times R2 of the regression on those r coordinates (Scheffe 1953, Biometrika 40; the null by permutation). What of
-  a question lies outside that span is not tested, and the answer says how much lies inside. This asks for a strong effect.
+* Where a phrase of the vocabulary lies close by, the question is tested *through that phrase*: the phrase's p has paid
+  for the whole family, and any number of questions can be led to no more phrases than there are.
+* Otherwise its statistic is the correlation of score and class-centred failure score in the question's scope, times the
+  root of the rows. In each permutation the largest value that *any* direction within the leading r directions of the
+  vocabulary could reach has a closed form, the root of n times R2 of the regression on those r coordinates (Scheffe
+  1953, Biometrika 40; the null by permutation). What of a question lies outside that span is not tested, and the answer
+  says how much lies inside. This asks for a strong effect.
 """
 
 from __future__ import annotations
@@ -35,8 +37,8 @@ MATCHING = 0.1
 SIMILAR = 0.2
 """Share of the scope that answers a question, where the scores show no group that stands apart."""
 CLOSE = 0.7
-"""Cosine with a phrase from which a question is tested through it. Fixed by looking at texts alone: "a dark picture of an animal" lies at
-0.84 from "in the dark", "a purple giraffe" at 0.68 from "purple"."""
+"""Cosine with a phrase from which a question is tested through it. Fixed by looking at texts alone: "a dark picture of
+an animal" lies at 0.84 from "in the dark", "a purple giraffe" at 0.68 from "purple"."""
 FLAT = 0.5
 """A phrase along which images vary less than so many times the median phrase says little about them."""
 MOSTLY = 0.5
@@ -67,9 +69,11 @@ class Answer:
     p: float | None
     """Adjusted for any number of questions; None where nothing could be permuted."""
     inside: float
-    """Share of the text's direction that is tested: the squared cosine with that phrase, or the share within the span of the leading directions."""
+    """Share of the text's direction that is tested: the squared cosine with that phrase, or the share within the span
+    of the leading directions."""
     stands_apart: bool
-    """True where the matching samples form a group of their own along the text; otherwise they are the most similar fifth."""
+    """True where the matching samples form a group of their own along the text; otherwise they are the most similar
+    fifth."""
     extrapolation: bool
     """True where the samples hardly differ along the text: nothing here shows what it says."""
     through: str | None = None
@@ -98,28 +102,34 @@ class Difference:
     first: str
     second: str
     observed: Estimate
-    """Difference of mean loss; 95 % interval by group bootstrap over the samples, the shared ones counted on both sides."""
+    """Difference of mean loss; 95 % interval by group bootstrap over the samples, the shared ones counted on both
+    sides."""
     shared: int
     scopes: tuple[str, str] = ("", "")
     """Where each text was answered: they may differ."""
 
 
-def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None = None, cache: Path | None = None) -> list[Answer]:
+def ask(
+    diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None = None, cache: Path | None = None
+) -> list[Answer]:
     """What the loss is where images look like each text.
 
     Args:
-        texts: free text, such as "a dog in snow". Where it names a class, that class is the scope and its plain prompt the reference.
+        texts: free text, such as "a dog in snow". Where it names a class, that class is the scope and its plain prompt
+            the reference.
         encoder: the naming encoder, if it is loaded already.
         cache: folder where text vectors are kept.
 
     Raises:
-        InvalidInput: a text is empty or too long, or the run has no words, or its words are of another version of the encoder.
+        InvalidInput: a text is empty or too long, or the run has no words, or its words are of another version of the
+        encoder.
     """
     words = diagnosis.words
     cleaned = [_checked(text) for text in texts]
     if words is None:
         raise InvalidInput(
-            "This run cannot be asked in words: no encoder with a text tower saw its images. Diagnose again with --images and --encoder."
+            "This run cannot be asked in words: no encoder with a text tower saw its images. "
+            "Diagnose again with --images and --encoder."
         )
     from core.embeddings.texts import encode_texts  # brings the vocabulary
     from core.language.prompts import class_in
@@ -130,13 +140,18 @@ def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None
         encoder = load_encoder(words.encoder)
     if encoder.joint_space != words.joint.space:
         raise InvalidInput(
-            f"The run's words are of the space {words.joint.space!r} and the encoder {words.encoder!r} now speaks {encoder.joint_space!r}, "
+            f"The run's words are of the space {words.joint.space!r} and the encoder {words.encoder!r} now speaks "
+            f"{encoder.joint_space!r}, "
             "so texts and samples cannot be compared. Diagnose the data again."
         )
     names = diagnosis.samples.class_names
     classes = [class_in(text, names) for text in cleaned]
-    prompts = [prompt for text, c in zip(cleaned, classes) for prompt in _prompts(text, None if c is None else names[c])]
-    vectors = encode_texts(encoder, prompts, cache).reshape(len(cleaned), 2, 2, -1)  # (texts, with and without, prompts, d)
+    prompts = [
+        prompt for text, c in zip(cleaned, classes) for prompt in _prompts(text, None if c is None else names[c])
+    ]
+    vectors = encode_texts(encoder, prompts, cache).reshape(
+        len(cleaned), 2, 2, -1
+    )  # (texts, with and without, prompts, d)
     directions = unit((vectors[:, 0] - vectors[:, 1]).mean(1))
     reader = _QuestionReader(diagnosis, words)
     return [reader.answer(text, direction, c) for text, direction, c in zip(cleaned, directions, classes)]
@@ -145,9 +160,15 @@ def ask(diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None
 def _checked(text: str) -> str:
     cleaned = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if not cleaned or not any(c.isalnum() for c in cleaned):
-        raise InvalidInput('A question needs words: got an empty text. Ask for something that images may show, such as "a dog in snow".')
+        raise InvalidInput(
+            "A question needs words: got an empty text. Ask for something that images may show, "
+            'such as "a dog in snow".'
+        )
     if len(cleaned) > MAX_QUESTION_LENGTH:
-        raise InvalidInput(f"A question has at most {MAX_QUESTION_LENGTH} characters: got {len(cleaned):,}. Ask for one thing at a time.")
+        raise InvalidInput(
+            f"A question has at most {MAX_QUESTION_LENGTH} characters: got {len(cleaned):,}. "
+            "Ask for one thing at a time."
+        )
     return cleaned
 
 
@@ -172,7 +193,11 @@ class _QuestionReader:
         """What the matching samples show along one unit direction, in the class `label` or in all samples."""
         diagnosis = self.diagnosis
         block = -1 if label is None else int(self.layout.class_of_label[label])
-        scope = next((s for s in self.layout.scopes if s.block == block), self.layout.scopes[0]) if block >= 0 else self.layout.scopes[0]
+        scope = (
+            next((s for s in self.layout.scopes if s.block == block), self.layout.scopes[0])
+            if block >= 0
+            else self.layout.scopes[0]
+        )
         own = (self.along[scope.rows] @ direction).astype(np.float64)
         number = self.layout.scopes.index(scope)
         through, p, inside = self._tested(direction, scope.rows, number)
@@ -192,7 +217,9 @@ class _QuestionReader:
             rest=float(losses[rest].mean()),
             error_rate=None if wrong is None else _mean(wrong, rows, diagnosis.samples.groups),
             error_rest=None if wrong is None else float(wrong[rest].mean()),
-            read=None if diagnosis.reader is None else diagnosis.reader.read(direction, scope.block, float(losses[scope.rows].mean())),
+            read=None
+            if diagnosis.reader is None
+            else diagnosis.reader.read(direction, scope.block, float(losses[scope.rows].mean())),
             p=p,
             through=through,
             inside=inside,
@@ -215,11 +242,16 @@ class _QuestionReader:
         along = self.along[rows] @ (words.leading.T @ within)
         if along.std() <= 0 or self.tested[rows].std() <= 0:
             return None, 1.0, inside
-        return None, permutation_p(abs(float(np.corrcoef(along, self.tested[rows])[0, 1])) * float(np.sqrt(len(rows))), null), inside
+        return (
+            None,
+            permutation_p(abs(float(np.corrcoef(along, self.tested[rows])[0, 1])) * float(np.sqrt(len(rows))), null),
+            inside,
+        )
 
 
 def _matching(scores: F64) -> tuple[int, bool]:
-    """How many samples match, and whether they stand apart: the upper of two normal components, where two fit better than one (BIC)."""
+    """How many samples match, and whether they stand apart: the upper of two normal components, where two fit better
+    than one (BIC)."""
     from sklearn.mixture import GaussianMixture  # type: ignore[import-untyped]
 
     n, least = len(scores), min(MIN_CANDIDATE_ROWS, len(scores) - 1)
@@ -227,7 +259,9 @@ def _matching(scores: F64) -> tuple[int, bool]:
     column = scores[:, None]
     if n < 4 * MIN_CANDIDATE_ROWS or scores.std() <= 0:
         return share, False
-    one, two = (GaussianMixture(k, random_state=0, reg_covar=1e-9 + 1e-4 * float(scores.var())).fit(column) for k in (1, 2))
+    one, two = (
+        GaussianMixture(k, random_state=0, reg_covar=1e-9 + 1e-4 * float(scores.var())).fit(column) for k in (1, 2)
+    )
     centres, variances = np.asarray(two.means_)[:, 0], np.asarray(two.covariances_)[:, 0, 0]
     gap = abs(float(centres[0] - centres[1])) / float(np.sqrt(variances.mean()))
     count = int((two.predict_proba(column)[:, int(centres.argmax())] >= 0.5).sum())
@@ -238,7 +272,13 @@ def _matching(scores: F64) -> tuple[int, bool]:
 
 def _mean(values: F64, rows: I64, groups: I64 | None) -> Estimate:
     own = values[rows]
-    return bootstrap(lambda i: float(own[i].mean()), len(rows), None if groups is None else groups[rows], np.random.default_rng(0), repeats=400)
+    return bootstrap(
+        lambda i: float(own[i].mean()),
+        len(rows),
+        None if groups is None else groups[rows],
+        np.random.default_rng(0),
+        repeats=400,
+    )
 
 
 def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Difference:
@@ -284,10 +324,16 @@ def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int 
     """
     words = diagnosis.words
     if words is None:
-        raise InvalidInput("This run has no words to tabulate: no encoder with a text tower saw its images. Diagnose again with --images.")
+        raise InvalidInput(
+            "This run has no words to tabulate: no encoder with a text tower saw its images. "
+            "Diagnose again with --images."
+        )
     unknown = [p for p in phrases if p not in words.phrases]
     if unknown:
-        raise InvalidInput(f"{unknown[0]!r} is not among the {len(words.phrases):,} phrases of this run. Ask it as a free question instead.")
+        raise InvalidInput(
+            f"{unknown[0]!r} is not among the {len(words.phrases):,} phrases of this run. "
+            "Ask it as a free question instead."
+        )
     reader = _QuestionReader(diagnosis, words)
     scores = reader.scores
     tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.layout.scopes]

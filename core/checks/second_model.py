@@ -13,11 +13,12 @@ from core.errors import InvalidInput
 from core.records import I64, Diagnosis, Outcomes
 
 
-def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Outcomes, I64, tuple[str, ...]]:  # noqa: B008 - frozen
+def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Outcomes, I64, tuple[str, ...]]:
     """Outcomes of another model on samples of the run.
 
     Args:
-        table: with the run's ids (or picture paths), the label, and predictions, probabilities or logits; pictures are not needed.
+        table: with the run's ids (or picture paths), the label, and predictions, probabilities or logits; pictures are
+            not needed.
         roles: which column is which; usual names are recognised.
 
     Returns:
@@ -28,13 +29,19 @@ def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tu
     """
     audit = read_data_set(table, roles=roles)
     if audit.outcomes.errors is None:
-        raise InvalidInput(f"{table.name} does not say which answers are wrong. It needs a label, and predictions, probabilities or logits.")
+        raise InvalidInput(
+            f"{table.name} does not say which answers are wrong. "
+            "It needs a label, and predictions, probabilities or logits."
+        )
     place = {name: row for row, name in enumerate(diagnosis.samples.ids)}
     rows = np.array([place.get(name, -1) for name in audit.samples.ids], np.int64)
     known = np.flatnonzero(rows >= 0)
     if not len(known):
         mine, theirs = diagnosis.samples.ids[0], audit.samples.ids[0]
-        raise InvalidInput(f"No id of {table.name} (such as {theirs!r}) is one of the run's (such as {mine!r}). Name the id column with --id.")
+        raise InvalidInput(
+            f"No id of {table.name} (such as {theirs!r}) is one of the run's (such as {mine!r}). "
+            "Name the id column with --id."
+        )
     order = known[np.argsort(rows[known], kind="stable")]
     notes = list(audit.notes)
     strangers, absent = len(rows) - len(known), len(diagnosis.samples) - len(known)
@@ -44,7 +51,10 @@ def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tu
         notes.append(f"{absent:,} samples of the run are not in {table.name} and are left out.")
     disagree = _other_labels(diagnosis, audit.samples.labels, audit.samples.class_names, rows, order)
     if disagree:
-        notes.append(f"{disagree:,} samples have another label in {table.name} than in the run: each model is judged by its own table.")
+        notes.append(
+            f"{disagree:,} samples have another label in {table.name} than in the run: "
+            "each model is judged by its own table."
+        )
     return audit.outcomes.keep(order), rows[order], tuple(notes)
 
 
@@ -57,8 +67,9 @@ def _other_labels(diagnosis: Diagnosis, labels: I64 | None, names: tuple[str, ..
     return sum(a != b for a, b in zip(mine, theirs))
 
 
-def with_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Diagnosis, str, tuple[str, ...]]:  # noqa: B008 - frozen
-    """The run with the second model among its results, under the table's name, so that it can be compared; with that name and the notes."""
+def with_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Diagnosis, str, tuple[str, ...]]:
+    """The run with the second model among its results, under the table's name, so that it can be compared; with that
+    name and the notes."""
     from core.records import ProbeResult
     from core.statistics.intervals import UNDEFINED, accuracy_of
 
@@ -69,6 +80,16 @@ def with_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tu
     groups = None if samples.groups is None else samples.groups[rows]
     labels = np.full(len(rows), -1, np.int64) if samples.labels is None else samples.labels[rows]
     result = ProbeResult(
-        name, "table", {}, "given", samples.class_names, rows, labels, outcomes, accuracy_of(outcomes.errors, groups), UNDEFINED, "Read from a table."
+        name,
+        "table",
+        {},
+        "given",
+        samples.class_names,
+        rows,
+        labels,
+        outcomes,
+        accuracy_of(outcomes.errors, groups),
+        UNDEFINED,
+        "Read from a table.",
     )
     return replace(diagnosis, probes=(*diagnosis.probes, result)), name, notes

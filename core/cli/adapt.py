@@ -53,12 +53,15 @@ def size_text(adapter: Any, encoder: Any) -> str:
     module = adapter.build(tower_of(encoder), encoder, 0)
     n = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
     if hasattr(module, "prepare"):  # it grows with the words that it is taught
-        return f"{module.change.shape[1]:,} parameters on {encoder.name} for each word of the captions that it learns from"
+        return (
+            f"{module.change.shape[1]:,} parameters on {encoder.name} for each word of the captions that it learns from"
+        )
     return f"{n:,} parameters on {encoder.name}"
 
 
 def adapt(options: Namespace) -> None:
-    """Train an adapter into --out; a training that was stopped goes on. Then set the encoder before beside the one after."""
+    """Train an adapter into --out; a training that was stopped goes on. Then set the encoder before beside the one
+    after."""
     given, how = _settings(options)
     _check(options)
     make_folder(options.out)
@@ -93,7 +96,9 @@ def _settings(options: Namespace) -> tuple[dict[str, Any], Training]:
     from core.training.loop import Training
 
     own = {name.removeprefix(SETTING): value for name, value in vars(options).items() if name.startswith(SETTING)}
-    training = {name.removeprefix(TRAINING): value for name, value in vars(options).items() if name.startswith(TRAINING)}
+    training = {
+        name.removeprefix(TRAINING): value for name, value in vars(options).items() if name.startswith(TRAINING)
+    }
     make_adapter(options.adapter, own)
     how = Training(**read_settings(Training, training))
     check_seed(how.seed)
@@ -102,11 +107,18 @@ def _settings(options: Namespace) -> tuple[dict[str, Any], Training]:
 
 def _check(options: Namespace) -> None:
     if options.benchmark is not None and (options.n is not None or options.kinds):
-        raise InvalidInput("--n and --kinds are for rendered items, which are drawn where no benchmark is given. Leave them out.")
+        raise InvalidInput(
+            "--n and --kinds are for rendered items, which are drawn where no benchmark is given. Leave them out."
+        )
     if options.benchmark is None and (options.format or options.images is not None):
-        raise InvalidInput("--format and --images belong to a benchmark of yours. Name its file, or leave them out to learn from rendered items.")
+        raise InvalidInput(
+            "--format and --images belong to a benchmark of yours. "
+            "Name its file, or leave them out to learn from rendered items."
+        )
     if options.share is not None and (options.benchmark is None or not 0 < options.share < 1):
-        raise InvalidInput(f"--share is the part of a benchmark of yours to learn from, between 0 and 1: got {options.share}. Try 0.5.")
+        raise InvalidInput(
+            f"--share is the part of a benchmark of yours to learn from, between 0 and 1: got {options.share}. Try 0.5."
+        )
     if options.n is not None and not 8 <= options.n <= MAX_ITEMS:
         raise InvalidInput(f"--n must be 8 to {MAX_ITEMS:,} rendered items: got {options.n:,}. 2,000 is the default.")
     if options.no_check and (options.check or options.check_labelled is not None or options.check_captions is not None):
@@ -139,15 +151,31 @@ def _checked(
     from core.reports.wording.composition import regression_lines
     from core.training.forgetting import check_regression
 
-    found = check_regression(adapted, labelled=labelled, retrieval=captions, benchmarks=others, cache=default_cache(), progress=progress, seed=seed)
+    found = check_regression(
+        adapted,
+        labelled=labelled,
+        retrieval=captions,
+        benchmarks=others,
+        cache=default_cache(),
+        progress=progress,
+        seed=seed,
+    )
     write_check(found, options.out)
     progress.close()
     print("\n".join(["What it cost", *regression_lines(found)]))
     return found
 
 
-def _test(options: Namespace, adapted: Adapted, rest: LoadedBenchmark, check: ForgettingCheck | None, progress: TerminalProgress, seed: int) -> None:
-    """The frozen encoder and the adapter on the items that were not learned from, printed and written into --out/test."""
+def _test(
+    options: Namespace,
+    adapted: Adapted,
+    rest: LoadedBenchmark,
+    check: ForgettingCheck | None,
+    progress: TerminalProgress,
+    seed: int,
+) -> None:
+    """The frozen encoder and the adapter on the items that were not learned from, printed and written into
+    --out/test."""
     from core.composition.scoring.encoder import EncoderScorer
     from core.training.train import AdaptedScorer
 
@@ -163,14 +191,23 @@ def _labelled(path: Path, progress: TerminalProgress) -> Any:
     return read_samples(None, images=path, progress=progress).samples
 
 
-def _train(options: Namespace, given: dict[str, Any], how: Training, pictured: LoadedBenchmark, encoder: Any, progress: TerminalProgress) -> Adapted:
+def _train(
+    options: Namespace,
+    given: dict[str, Any],
+    how: Training,
+    pictured: LoadedBenchmark,
+    encoder: Any,
+    progress: TerminalProgress,
+) -> Adapted:
     """The trained adapter, saved; where the user stops it, the finished epochs are kept."""
     from core.embeddings.cache import default_cache
     from core.training.train import adapt as train
 
     state = options.out / STATE
     try:
-        adapted = train(pictured, options.adapter, given, how, encoder, state=state, cache=default_cache(), progress=progress)
+        adapted = train(
+            pictured, options.adapter, given, how, encoder, state=state, cache=default_cache(), progress=progress
+        )
     except (KeyboardInterrupt, Cancelled):
         progress.close()
         if state.is_dir():

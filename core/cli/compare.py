@@ -29,7 +29,9 @@ def compare(options: Namespace) -> None:
         from core.checks.second_model import with_second
 
         if options.b is not None:
-            raise InvalidInput("--second is the model set beside the first, so B has no place. Leave B or --second out.")
+            raise InvalidInput(
+                "--second is the model set beside the first, so B has no place. Leave B or --second out."
+            )
         diagnosis, options.b, notes = with_second(diagnosis, options.second, roles_of(options))
         for note in notes:
             print(f"Note: {note}", file=sys.stderr)
@@ -55,7 +57,9 @@ def compare(options: Namespace) -> None:
 def reproduce(options: Namespace) -> None:
     """A published method and its baselines on a data set, over several seeds, with the papers' figures beside."""
     if options.dataset is None:
-        raise InvalidInput(f"reproduce {options.method} needs a data set. Name its folder, table or split file with --dataset.")
+        raise InvalidInput(
+            f"reproduce {options.method} needs a data set. Name its folder, table or split file with --dataset."
+        )
     if options.seeds < 1:
         raise InvalidInput(f"--seeds must be at least 1: got {options.seeds}. Three give an interval over draws.")
     make_folder(options.out)

@@ -1,4 +1,5 @@
-"""The commands of composition: list benchmarks and their pictures, and reproduce Cola's figure. The others are in the files that PARTS names."""
+"""The commands of composition: list benchmarks and their pictures, and reproduce Cola's figure. The others are in the
+files that PARTS names."""
 
 from __future__ import annotations
 
@@ -91,7 +92,9 @@ def pictures(options: Namespace) -> None:
     from core.scenes.shipped import SHIPPED
 
     if options.benchmark in SHIPPED and not Path(options.benchmark).exists():
-        raise InvalidInput(f"The benchmark {options.benchmark!r} comes along with its pictures: none are needed. Run it as it is.")
+        raise InvalidInput(
+            f"The benchmark {options.benchmark!r} comes along with its pictures: none are needed. Run it as it is."
+        )
     benchmark = read_named(options.benchmark, options.format)
     names = picture_list(benchmark)
     if options.images is None:
@@ -101,7 +104,11 @@ def pictures(options: Namespace) -> None:
         wanted, said = tuple(name for name in names if not index.find(name)), f"are not in {options.images.name!r}"
     if wanted:
         print("\n".join(wanted))
-    print(f"{len(wanted):,} of {len(names):,} pictures {said}. Pictures of {benchmark.title}: {PICTURES[benchmark.name]}.", file=sys.stderr)
+    print(
+        f"{len(wanted):,} of {len(names):,} pictures {said}. "
+        f"Pictures of {benchmark.title}: {PICTURES[benchmark.name]}.",
+        file=sys.stderr,
+    )
 
 
 def reproduce(options: Namespace) -> None:
@@ -113,7 +120,8 @@ def reproduce(options: Namespace) -> None:
         raise InvalidInput("Cola has no data set of classes. Leave --dataset out, and name its pictures with --images.")
     if options.images is None:
         raise InvalidInput(
-            f"Cola's pictures are needed: add --images with a folder, zip or tar of {PICTURES['cola']}, and its file {COLA} there or with --file. "
+            f"Cola's pictures are needed: add --images with a folder, zip or tar of {PICTURES['cola']}, "
+            f"and its file {COLA} there or with --file. "
             "`compose pictures FILE` lists those that are needed."
         )
     make_folder(options.out)
@@ -129,7 +137,13 @@ def reproduce(options: Namespace) -> None:
     result = ran.results[0]
     figure = find("cola", "image", encoder=options.encoder)
     right, said = _beside(result, figure)
-    document = {"encoder": options.encoder, "right": right, "n": len(result.ids), "missing": len(result.missing), "said": said}
+    document = {
+        "encoder": options.encoder,
+        "right": right,
+        "n": len(result.ids),
+        "missing": len(result.missing),
+        "said": said,
+    }
     write_json(options.out / "reproduced.json", document | {"published": None if figure is None else figure.sentence})
     print("\n".join([*run_lines(ran), said, f"Written: {options.out}"]))
 
@@ -142,7 +156,9 @@ def _cola_file(options: Namespace) -> Path:
     for place in (folder, folder.parent):
         if (place / COLA).is_file():
             return place / COLA
-    raise InvalidInput(f"Cola's file {COLA} is neither in {folder} nor beside it. Put it there, or name it with --file.")
+    raise InvalidInput(
+        f"Cola's file {COLA} is neither in {folder} nor beside it. Put it there, or name it with --file."
+    )
 
 
 def _beside(result: CompositionResult, figure: PublishedScore | None) -> tuple[int, str]:
@@ -153,8 +169,18 @@ def _beside(result: CompositionResult, figure: PublishedScore | None) -> tuple[i
         return right, f"{ours}. No figure is published for this encoder; those of others are above."
     total = n + len(result.excluded)
     theirs = round(figure.value / 100 * total)
-    published = f"published for {figure.model}: {theirs:,} of {total:,} ({100 * theirs / total:.2f} %; printed as {figure.with_source})"
+    published = (
+        f"published for {figure.model}: {theirs:,} of {total:,} ({100 * theirs / total:.2f} %; "
+        f"printed as {figure.with_source})"
+    )
     if n < total:
-        return right, f"{ours}; {published}. {total - n:,} items are left out here, so the two are not of the same items."
+        return (
+            right,
+            f"{ours}; {published}. {total - n:,} items are left out here, so the two are not of the same items.",
+        )
     near = abs(right - theirs) <= NEAR
-    return right, f"{ours}; {published}. The difference is {abs(right - theirs):,}, {'within' if near else 'more than'} the {NEAR} that are allowed."
+    return (
+        right,
+        f"{ours}; {published}. The difference is {abs(right - theirs):,}, {'within' if near else 'more than'} the "
+        f"{NEAR} that are allowed.",
+    )

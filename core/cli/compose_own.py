@@ -1,4 +1,5 @@
-"""Composition of one's own pictures from the command line: pairs with foils, the grid of attributes and objects, and drawn benchmarks."""
+"""Composition of one's own pictures from the command line: pairs with foils, the grid of attributes and objects, and
+drawn benchmarks."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from core.reports.wording.own_pairs import grid_lines, grid_table, pair_document
 
 if TYPE_CHECKING:
     from core.composition.own_pairs import Caption
-    from core.records import ImageStore
+    from core.records import ItemStore
 
 MADE = 6
 
@@ -48,7 +49,8 @@ def foils(options: Namespace) -> None:
 
 
 def pair(options: Namespace) -> None:
-    """One picture with its captions and foils, or two pictures with a caption each: every score at once, and the texts beside each other."""
+    """One picture with its captions and foils, or two pictures with a caption each: every score at once, and the texts
+    beside each other."""
     from core.composition.own_pairs import score_pairs
     from core.composition.readers.fields import path_of
     from core.embeddings.cache import default_cache
@@ -60,7 +62,10 @@ def pair(options: Namespace) -> None:
             raise InvalidInput(f"There is no picture {str(path)!r}. Name files with --image.")
     captions = _captions(options)
     if len({path.resolve() for path in options.image}) < len(options.image):
-        raise InvalidInput(f"--image names {options.image[0].name} twice: no caption can tell a picture from itself. Name two pictures, or one.")
+        raise InvalidInput(
+            f"--image names {options.image[0].name} twice: no caption can tell a picture from itself. "
+            "Name two pictures, or one."
+        )
     progress = TerminalProgress()
     try:
         encoder = load_encoder(encoder_name(options.encoder))
@@ -74,15 +79,21 @@ def pair(options: Namespace) -> None:
 
 
 def _captions(options: Namespace) -> list[Caption]:
-    """The captions with the pictures that they are true of, then the foils: given, or made from the first caption of one picture."""
+    """The captions with the pictures that they are true of, then the foils: given, or made from the first caption of
+    one picture."""
     from core.composition.foils.make import make_foils
     from core.composition.own_pairs import Caption
 
     n, given = len(options.image), len(options.caption)
     if n > 2:
-        raise InvalidInput(f"One or two pictures are scored together: got {n}. For more, write a table and use `compose run`.")
+        raise InvalidInput(
+            f"One or two pictures are scored together: got {n}. For more, write a table and use `compose run`."
+        )
     if n == 2 and given != 2:
-        raise InvalidInput(f"Two pictures need two captions, one of each in the pictures' order: got {given}. Give both with --caption.")
+        raise InvalidInput(
+            f"Two pictures need two captions, one of each in the pictures' order: got {given}. "
+            "Give both with --caption."
+        )
     captions = [Caption(text, (i,) if n == 2 else (0,)) for i, text in enumerate(options.caption)]
     if n == 2 or options.foil:
         return captions + [Caption(text, (), 0) for text in options.foil]
@@ -116,7 +127,7 @@ def grid(options: Namespace) -> None:
     try:
         scorer = scorer_of(options.encoder)
 
-        def score(pictures: ImageStore, texts: Sequence[str]) -> Any:
+        def score(pictures: ItemStore, texts: Sequence[str]) -> Any:
             return matrix_of(scorer, pictures, texts, cache=default_cache(), progress=progress)
 
         found = binding_grid(brought.pictures, brought.shown, score, mode=brought.mode, template=options.template)
@@ -124,7 +135,11 @@ def grid(options: Namespace) -> None:
         progress.close()
     if options.out is not None:
         write_table(grid_table(found), options.out, options.out.suffix.lower().removeprefix("."))
-    print("\n".join([f"{scorer.name} on {options.table.name}", *grid_lines(found), *(f"Note: {note}" for note in brought.notes)]))
+    print(
+        "\n".join(
+            [f"{scorer.name} on {options.table.name}", *grid_lines(found), *(f"Note: {note}" for note in brought.notes)]
+        )
+    )
     if options.out is not None:
         print(f"Written: {options.out}")
 
@@ -139,18 +154,30 @@ def draw(options: Namespace) -> None:
     check_seed(options.seed)
     for name, value, least in (("--n", options.n, 1), ("--queries", options.queries, 0)):
         if not least <= value <= MAX_DRAWN:
-            raise InvalidInput(f"{name} must be {least} to {MAX_DRAWN:,}: got {value:,}. Draw several folders with other seeds for more.")
+            raise InvalidInput(
+                f"{name} must be {least} to {MAX_DRAWN:,}: got {value:,}. "
+                "Draw several folders with other seeds for more."
+            )
     plan = RenderedPlan(kinds=tuple(options.kinds)) if options.kinds else RenderedPlan()
     make_folder(options.out)
     progress = TerminalProgress()
     try:
         items = draw_items(plan, options.n, options.seed, options.split)
-        retrieval = draw_retrieval(plan, 4 * options.queries, options.queries, options.seed, options.split) if options.queries else None
+        retrieval = (
+            draw_retrieval(plan, 4 * options.queries, options.queries, options.seed, options.split)
+            if options.queries
+            else None
+        )
         written = write_benchmark(options.out, items, retrieval, held_out=plan.held_out, progress=progress)
     except OSError as error:
-        raise InvalidInput(f"The benchmark cannot be written to {options.out}: {error.strerror or error}. Choose another --out.") from error
+        raise InvalidInput(
+            f"The benchmark cannot be written to {options.out}: {error.strerror or error}. Choose another --out."
+        ) from error
     finally:
         progress.close()
     queries = f" and {written.queries:,} queries" if written.queries else ""
-    print(f"Written: {written.pictures:,} pictures of {written.items:,} items{queries}, {written.picture_bytes / 2**20:.1f} MiB, in {options.out}")
+    print(
+        f"Written: {written.pictures:,} pictures of {written.items:,} items{queries}, "
+        f"{written.picture_bytes / 2**20:.1f} MiB, in {options.out}"
+    )
     print(f"Next: python -m core compose {'adapt' if options.split == 'train' else 'run'} {options.out / MULTI}")

@@ -1,4 +1,5 @@
-"""Score models on a benchmark of composition from the command line: open it, score, compare, write, and diagnose the first model."""
+"""Score models on a benchmark of composition from the command line: open it, score, compare, write, and diagnose the
+first model."""
 
 from __future__ import annotations
 
@@ -36,9 +37,13 @@ def run(options: Namespace) -> None:
     _check_run(options)
     progress = TerminalProgress()
     try:
-        pictured = open_pictured(options.benchmark, options.format, options.images, n=options.n, reading=_reader_options(options))
+        pictured = open_pictured(
+            options.benchmark, options.format, options.images, n=options.n, reading=_reader_options(options)
+        )
         scorers = scorers_of(options.encoder)
-        ran = score_models(pictured, scorers, progress, names=options.name, blind=not options.no_blind, seed=options.seed)
+        ran = score_models(
+            pictured, scorers, progress, names=options.name, blind=not options.no_blind, seed=options.seed
+        )
         if options.out is not None:
             write_results(ran, options.out, regression=_known_check(options.encoder))
         progress.close()
@@ -48,7 +53,10 @@ def run(options: Namespace) -> None:
                 document["comparison"] = comparison_document(ran.comparison)
             print(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
         else:
-            print("\n".join([*run_lines(ran), *([f"Written: {options.out}"] if options.out is not None else [])]), flush=True)
+            print(
+                "\n".join([*run_lines(ran), *([f"Written: {options.out}"] if options.out is not None else [])]),
+                flush=True,
+            )
         if options.diagnose:  # the longest part comes last, when the figures are shown and kept already
             _diagnose(ran, options, progress)
     finally:
@@ -61,9 +69,14 @@ def _check_run(options: Namespace) -> None:
 
     check_seed(options.seed)
     if len(options.encoder) > 2:
-        raise InvalidInput(f"One or two models can be set beside each other: got {len(options.encoder)}. Name two with --encoder.")
+        raise InvalidInput(
+            f"One or two models can be set beside each other: got {len(options.encoder)}. Name two with --encoder."
+        )
     if len(options.name) > len(options.encoder):
-        raise InvalidInput(f"--name names the results of {len(options.encoder)} models: got {len(options.name)} names. Give one for each.")
+        raise InvalidInput(
+            f"--name names the results of {len(options.encoder)} models: got {len(options.name)} "
+            "names. Give one for each."
+        )
     for name in options.name:
         read_name(name)
     if options.diagnose and options.out is None:
@@ -79,12 +92,19 @@ def _reader_options(options: Namespace) -> dict[str, Any]:
         try:
             given["seen"] = options.seen.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"--seen must be a file of queries in UTF-8, one a line: {options.seen} cannot be read ({error}).") from None
+            raise InvalidInput(
+                f"--seen must be a file of queries in UTF-8, one a line: {options.seen} cannot be read ({error})."
+            ) from None
     return {name: value for name, value in given.items() if value is not None}
 
 
 def open_pictured(
-    what: str, form: str = "", images: Path | None = None, *, n: int | None = None, reading: dict[str, Any] | None = None
+    what: str,
+    form: str = "",
+    images: Path | None = None,
+    *,
+    n: int | None = None,
+    reading: dict[str, Any] | None = None,
 ) -> LoadedBenchmark:
     """A benchmark with its pictures: one that comes along by its name, else the file or folder at a path.
 
@@ -102,10 +122,15 @@ def open_pictured(
 
     if what in SHIPPED and not Path(what).exists():
         if form or images or reading:
-            raise InvalidInput(f"The benchmark {what!r} comes along with its pictures: it takes no --format, no --images and no reader's option.")
+            raise InvalidInput(
+                f"The benchmark {what!r} comes along with its pictures: it takes no --format, "
+                "no --images and no reader's option."
+            )
         return open_shipped(what, n=n)
     if n is not None:
-        raise InvalidInput(f"--n is for benchmarks that come along ({', '.join(SHIPPED)}): a file is read whole. Leave it out.")
+        raise InvalidInput(
+            f"--n is for benchmarks that come along ({', '.join(SHIPPED)}): a file is read whole. Leave it out."
+        )
     benchmark = read_named(what, form, **(reading or {}))
     path = Path(what).expanduser()
     if images is not None:
@@ -127,12 +152,21 @@ def read_named(what: str, form: str, **reading: Any) -> Benchmark:
     from core.scenes.shipped import SHIPPED
 
     if not what or not path_of(what, "The benchmark").exists():
-        raise InvalidInput(f"There is no benchmark {what[:200]!r}: it is no file or folder, and none that comes along ({', '.join(SHIPPED)}).")
+        raise InvalidInput(
+            f"There is no benchmark {what[:200]!r}: it is no file or folder, and none that comes along "
+            f"({', '.join(SHIPPED)})."
+        )
     return read_benchmark(form, what, **reading)
 
 
 def score_models(
-    pictured: LoadedBenchmark, scorers: Sequence[Scorer], progress: TerminalProgress, *, names: Sequence[str] = (), blind: bool = True, seed: int = 0
+    pictured: LoadedBenchmark,
+    scorers: Sequence[Scorer],
+    progress: TerminalProgress,
+    *,
+    names: Sequence[str] = (),
+    blind: bool = True,
+    seed: int = 0,
 ) -> ModelResults:
     """Each model's result and, of two, the paired comparison.
 
@@ -151,7 +185,9 @@ def score_models(
     if len(set(called)) < len(called):
         raise InvalidInput(f"Two results cannot both be called {called[0]!r}. Give each its own --name.")
     results = tuple(
-        run_composition(pictured, scorer, name=name, cache=default_cache(), progress=progress, blind=blind and i == 0, seed=seed)
+        run_composition(
+            pictured, scorer, name=name, cache=default_cache(), progress=progress, blind=blind and i == 0, seed=seed
+        )
         for i, (scorer, name) in enumerate(zip(scorers, called))
     )
     comparison = compare_results(results[0], results[1], seed=seed) if len(results) > 1 else None
@@ -192,7 +228,8 @@ def run_lines(ran: ModelResults) -> list[str]:
 
 
 def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> None:
-    """The first result's files into the folder, the second's into "second" below it, the comparison, the missing pictures and the report."""
+    """The first result's files into the folder, the second's into "second" below it, the comparison, the missing
+    pictures and the report."""
     from core.files import write_json, write_text
     from core.reports.tables.composition import comparison_document, save_result
 
@@ -238,7 +275,12 @@ def _diagnose(ran: ModelResults, options: Namespace, progress: TerminalProgress)
     from core.store import save
 
     settings = Settings(seed=options.seed, n_permutations=options.permutations)
-    given: dict[str, Any] = {"encoder": _finder(options.encoder[0]), "settings": settings, "cache": default_cache(), "progress": progress}
+    given: dict[str, Any] = {
+        "encoder": _finder(options.encoder[0]),
+        "settings": settings,
+        "cache": default_cache(),
+        "progress": progress,
+    }
     first = ran.results[0]
     if len(ran.results) > 1 and first.headline in first.correct:
         found = two_models(ran.pictured, first, ran.results[1], **given)[0]

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def diagnose(options: Namespace) -> None:
     """Diagnose the samples, write every result into --out, and print the result in a few lines."""
     if options.table is None and options.images is None and options.detections is None:
-        raise InvalidInput("There is nothing to diagnose. Give a table with --table, or a folder or zip that holds one with --images.")
+        raise InvalidInput(
+            "There is nothing to diagnose. Give a table with --table, or a folder or zip that holds one with --images."
+        )
     if options.no_words and (options.naming or options.vocabulary):
         asked = "--naming" if options.naming else "--vocabulary"
         raise InvalidInput(f"--no-words leaves out the words that {asked} is for. Give one of the two.")
@@ -39,7 +41,9 @@ def diagnose(options: Namespace) -> None:
             naming=options.naming,
             vocabulary=options.vocabulary,
             hold_back=options.hold_back,
-            settings=Settings(alpha=options.alpha, seed=options.seed, n_permutations=options.permutations, words=not options.no_words),
+            settings=Settings(
+                alpha=options.alpha, seed=options.seed, n_permutations=options.permutations, words=not options.no_words
+            ),
             cache=default_cache(),
             progress=progress,
         )
@@ -99,11 +103,20 @@ def assign(options: Namespace) -> None:
             "membership": top,
         }
     )
-    left_out = pd.DataFrame({"id": [name for name, _ in brought.excluded]})  # they stay in the table, with nothing in the other columns
-    write_table(pd.concat([table, left_out]) if len(left_out) else table, options.out, options.out.suffix.lower().removeprefix("."))
+    left_out = pd.DataFrame(
+        {"id": [name for name, _ in brought.excluded]}
+    )  # they stay in the table, with nothing in the other columns
+    write_table(
+        pd.concat([table, left_out]) if len(left_out) else table,
+        options.out,
+        options.out.suffix.lower().removeprefix("."),
+    )
     for note in brought.notes:
         print(f"Note: {note}", file=sys.stderr)
-    print(f"{len(table):,} samples assigned, {int((found.cluster >= 0).sum()):,} of them to a failure cluster. Written: {options.out}")
+    print(
+        f"{len(table):,} samples assigned, {int((found.cluster >= 0).sum()):,} of them to a failure cluster. "
+        f"Written: {options.out}"
+    )
 
 
 def export(options: Namespace) -> None:
@@ -141,5 +154,7 @@ def serve(options: Namespace) -> None:
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("core", "webapp"):
             raise
-        raise MissingDependency(f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app.") from error
+        raise MissingDependency(
+            f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app."
+        ) from error
     main(host=options.host, port=options.port, root=options.root)

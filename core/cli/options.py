@@ -1,4 +1,5 @@
-"""The command line's options for probes. A probe's own options come from its settings, and only where that probe is asked for.
+"""The command line's options for probes. A probe's own options come from its settings, and only where that probe is
+asked for.
 
 Nothing heavy is imported unless one probe is named, so that --help of all else answers at once.
 """
@@ -37,39 +38,91 @@ def add_probe_commands(commands: Commands, asked: str, codes: str) -> None:
     """
     commands.add_parser("probes", help="list zero-shot and few-shot probes with their settings")
     probe = commands.add_parser(
-        "probe", help="would a model that never saw your training set fail here too?", epilog="`probe NAME --help` lists the settings of that probe."
+        "probe",
+        help="would a model that never saw your training set fail here too?",
+        epilog="`probe NAME --help` lists the settings of that probe.",
     )
     names = probe.add_subparsers(dest="probe", required=True, metavar="NAME", help=f"one of {', '.join(PROBES)}")
     for name in PROBES:
         _add_probe(names.add_parser(name, epilog=codes, allow_abbrev=False), name if name == asked else "")
-    _add_compare(commands.add_parser("compare", help="two models side by side: what one fixes and breaks of the other", epilog=codes))
-    _add_reproduce(commands.add_parser("reproduce", help="run a published method on a data set, with the published figures beside", epilog=codes))
+    _add_compare(
+        commands.add_parser(
+            "compare", help="two models side by side: what one fixes and breaks of the other", epilog=codes
+        )
+    )
+    _add_reproduce(
+        commands.add_parser(
+            "reproduce", help="run a published method on a data set, with the published figures beside", epilog=codes
+        )
+    )
 
 
 def _add_probe(parser: argparse.ArgumentParser, name: str) -> None:
-    parser.add_argument("run", type=Path, nargs="?", metavar="DIR", help="folder that `diagnose --out` wrote; the result is added to it")
+    parser.add_argument(
+        "run", type=Path, nargs="?", metavar="DIR", help="folder that `diagnose --out` wrote; the result is added to it"
+    )
     if name:
         _add_settings(parser, name)
     both = parser.add_argument_group("for every probe")
-    both.add_argument("--pool", type=Path, metavar="PATH", help="folder, zip or tar of unlabelled images, or of class folders, for a support set")
+    both.add_argument(
+        "--pool",
+        type=Path,
+        metavar="PATH",
+        help="folder, zip or tar of unlabelled images, or of class folders, for a support set",
+    )
     folders = "auto: folders are classes where most have a class's name; classes: they are; none: they are not"
     both.add_argument("--pool-folders", choices=("auto", "classes", "none"), default="auto", help=folders)
-    both.add_argument("--pool-names", metavar="FILE", help='JSON: {"folder": "class name"}, where folders of the pool have other names')
+    both.add_argument(
+        "--pool-names",
+        metavar="FILE",
+        help='JSON: {"folder": "class name"}, where folders of the pool have other names',
+    )
     both.add_argument(
         "--split",
         metavar="WHAT",
-        help='"column": the split column, train teaches and test is scored; or a JSON file (split_zhou_*.json); else halves',
+        help='"column": the split column, train teaches and test is scored; '
+        "or a JSON file (split_zhou_*.json); else halves",
     )
-    both.add_argument("--save-draw", type=Path, metavar="FILE", help="write which images teach and which are scored, for --split of another run")
+    both.add_argument(
+        "--save-draw",
+        type=Path,
+        metavar="FILE",
+        help="write which images teach and which are scored, for --split of another run",
+    )
     both.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
-    both.add_argument("--name", metavar="TEXT", default="", help="what the result is called in the run (default: the probe, with its shots)")
-    both.add_argument("--diagnose", type=Path, metavar="OUT", help="find the probe's own failure clusters and write them there as a run of their own")
-    both.add_argument("--permutations", type=int, default=5000, metavar="N", help="shuffles behind each p of that diagnosis (default 5000)")
+    both.add_argument(
+        "--name",
+        metavar="TEXT",
+        default="",
+        help="what the result is called in the run (default: the probe, with its shots)",
+    )
+    both.add_argument(
+        "--diagnose",
+        type=Path,
+        metavar="OUT",
+        help="find the probe's own failure clusters and write them there as a run of their own",
+    )
+    both.add_argument(
+        "--permutations",
+        type=int,
+        default=5000,
+        metavar="N",
+        help="shuffles behind each p of that diagnosis (default 5000)",
+    )
     both.add_argument("--json", action="store_true", help="print JSON")
     own = parser.add_argument_group("without a model of yours: labels alone, in place of DIR")
-    own.add_argument("--table", type=Path, metavar="FILE", help="CSV, TSV, JSON Lines or Parquet with a label; none is needed for class folders")
-    own.add_argument("--images", type=Path, metavar="PATH", help="folder, zip or tar of pictures; CLASS/file.jpg needs no table")
-    own.add_argument("--out", type=Path, metavar="OUT", help="folder to write to: the probe's losses are diagnosed like any model's")
+    own.add_argument(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="CSV, TSV, JSON Lines or Parquet with a label; none is needed for class folders",
+    )
+    own.add_argument(
+        "--images", type=Path, metavar="PATH", help="folder, zip or tar of pictures; CLASS/file.jpg needs no table"
+    )
+    own.add_argument(
+        "--out", type=Path, metavar="OUT", help="folder to write to: the probe's losses are diagnosed like any model's"
+    )
     own.add_argument("--encoder", metavar="NAME", help="see `python -m core encoders` (default: embedded)")
     own.add_argument("--id", metavar="COL", help="id column; else the picture's path, else the row number")
     own.add_argument("--image", metavar="COL", help="column of pictures or of their paths")
@@ -119,7 +172,11 @@ def add_setting_options(group: Any, settings: Sequence[Any], prefix: str, taken:
         if setting.kind == "bool":
             group.add_argument(option, action=argparse.BooleanOptionalAction, **common)
         else:
-            group.add_argument(option, metavar={"int": "N", "float": "X"}.get(setting.kind, "FILE" if setting.widget == "file" else "TEXT"), **common)
+            group.add_argument(
+                option,
+                metavar={"int": "N", "float": "X"}.get(setting.kind, "FILE" if setting.widget == "file" else "TEXT"),
+                **common,
+            )
 
 
 def describe(setting: Any) -> str:
@@ -129,7 +186,9 @@ def describe(setting: Any) -> str:
         parts.append(f"one of {', '.join(setting.choices)}")
     if setting.low is not None and setting.high is not None:
         parts.append(f"{setting.low:g} to {setting.high:g}")
-    default = "the method's" if setting.default is None else "none" if setting.default == "" else _plain(setting.default)
+    default = (
+        "the method's" if setting.default is None else "none" if setting.default == "" else _plain(setting.default)
+    )
     return f"{'; '.join(parts)} (default {default})"
 
 
@@ -154,30 +213,75 @@ def known_probe(name: str) -> Any:
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="DIR", help="folder that `diagnose --out` wrote")
-    parser.add_argument("a", nargs="?", metavar="A", default="model", help='"model" (the one under diagnosis, default) or the name of a result')
+    parser.add_argument(
+        "a",
+        nargs="?",
+        metavar="A",
+        default="model",
+        help='"model" (the one under diagnosis, default) or the name of a result',
+    )
     parser.add_argument("b", nargs="?", metavar="B", help="the model set beside it (default: the latest probe)")
     second = parser.add_argument_group("another model of yours beside it, from a table with the run's ids")
     second.add_argument(
-        "--second", type=Path, metavar="TABLE", help="label, and predictions, probabilities or logits; its columns by usual names, or"
+        "--second",
+        type=Path,
+        metavar="TABLE",
+        help="label, and predictions, probabilities or logits; its columns by usual names, or",
     )
-    for name, what in (("id", "its ids, or the pictures' paths"), ("label", "true class"), ("prediction", "predicted class")):
+    for name, what in (
+        ("id", "its ids, or the pictures' paths"),
+        ("label", "true class"),
+        ("prediction", "predicted class"),
+    ):
         second.add_argument(f"--{name}", metavar="COL", help=what)
-    second.add_argument("--probabilities", metavar="COL", nargs="+", default=(), help='one array column, or one each ("prob_*")')
+    second.add_argument(
+        "--probabilities", metavar="COL", nargs="+", default=(), help='one array column, or one each ("prob_*")'
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to write: .csv, .parquet, .json or .html")
 
 
 def _add_reproduce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", choices=METHODS, metavar="METHOD", help=f"one of {', '.join(METHODS)}")
-    parser.add_argument("--dataset", type=Path, metavar="PATH", help="class folders, a table beside its pictures, or split_zhou_*.json")
-    parser.add_argument("--encoder", default="embedded", metavar="NAME", help="such as ViT-B-32/openai or ViT-B-32:openai (default: embedded)")
+    parser.add_argument(
+        "--dataset", type=Path, metavar="PATH", help="class folders, a table beside its pictures, or split_zhou_*.json"
+    )
+    parser.add_argument(
+        "--encoder",
+        default="embedded",
+        metavar="NAME",
+        help="such as ViT-B-32/openai or ViT-B-32:openai (default: embedded)",
+    )
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="repeats with other shots (default 3)")
     parser.add_argument(
-        "--shots", type=int, nargs="+", default=(1, 4, 16), metavar="N", help="labelled images a class, where any are (default 1 4 16)"
+        "--shots",
+        type=int,
+        nargs="+",
+        default=(1, 4, 16),
+        metavar="N",
+        help="labelled images a class, where any are (default 1 4 16)",
     )
-    parser.add_argument("--descriptions", metavar="FILE", help='sentences for each class; "" for none (default: those that come with the data set)')
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for the table of results; finished steps there are not run again"
+        "--descriptions",
+        metavar="FILE",
+        help='sentences for each class; "" for none (default: those that come with the data set)',
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for the table of results; finished steps there are not run again",
     )
     cola = parser.add_argument_group("cola, in place of --dataset")
-    cola.add_argument("--images", type=Path, metavar="PATH", help="folder, zip or tar of pictures of Visual Genome, such as 2390970.jpg")
-    cola.add_argument("--file", type=Path, metavar="FILE", help="COLA_multiobjects_matching_benchmark.json (default: sought in --images and beside)")
+    cola.add_argument(
+        "--images",
+        type=Path,
+        metavar="PATH",
+        help="folder, zip or tar of pictures of Visual Genome, such as 2390970.jpg",
+    )
+    cola.add_argument(
+        "--file",
+        type=Path,
+        metavar="FILE",
+        help="COLA_multiobjects_matching_benchmark.json (default: sought in --images and beside)",
+    )

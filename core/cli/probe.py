@@ -1,4 +1,5 @@
-"""The commands of zero-shot and few-shot probes: list them, run one, compare two models, reproduce a published method."""
+"""The commands of zero-shot and few-shot probes: list them, run one, compare two models, reproduce a published
+method."""
 
 from __future__ import annotations
 
@@ -64,7 +65,10 @@ def probe(options: Namespace) -> None:
     if options.run is None:
         _without_model(options, made)
     elif named:
-        raise InvalidInput(f"A run was given, whose samples are known, and {named[0]} beside it. Give DIR, or --table and --images with --out.")
+        raise InvalidInput(
+            f"A run was given, whose samples are known, and {named[0]} beside it. "
+            "Give DIR, or --table and --images with --out."
+        )
     else:
         _on_run(options, made)
 
@@ -85,7 +89,17 @@ def _on_run(options: Namespace, made: Probe) -> None:
         write_report(found, options.run / "report.html", progress)
         own = None
         if options.diagnose is not None:
-            own = _own(options, found.samples, found.embeddings, words, result, diagnosis.notes, diagnosis.excluded, options.diagnose, progress)
+            own = _own(
+                options,
+                found.samples,
+                found.embeddings,
+                words,
+                result,
+                diagnosis.notes,
+                diagnosis.excluded,
+                options.diagnose,
+                progress,
+            )
     finally:
         progress.close()
     if earlier:
@@ -98,12 +112,15 @@ def _on_run(options: Namespace, made: Probe) -> None:
 def _without_model(options: Namespace, made: Probe) -> None:
     if options.table is None and options.images is None:
         raise InvalidInput(
-            "There is nothing to probe. Give the folder of a finished run, or labelled pictures: --table and --images, or class folders."
+            "There is nothing to probe. Give the folder of a finished run, or labelled pictures: "
+            "--table and --images, or class folders."
         )
     if options.out is None:
         raise InvalidInput("The result needs a folder to be written to. Add --out OUT.")
     if options.diagnose is not None:
-        raise InvalidInput("Without a model of yours the probe's own failures are diagnosed anyway, into --out. Leave --diagnose out.")
+        raise InvalidInput(
+            "Without a model of yours the probe's own failures are diagnosed anyway, into --out. Leave --diagnose out."
+        )
     make_folder(options.out)
     from core.data.labelled import read_samples
     from core.discovery.prepare import embed
@@ -117,10 +134,14 @@ def _without_model(options: Namespace, made: Probe) -> None:
         check_names(audit.samples.class_names)  # before the long part
         audit = embed(audit, options.encoder or "embedded", cache=default_cache(), progress=progress)
         if audit.words is None or audit.embeddings is None:
-            raise InvalidInput("A probe needs pictures, which a text encoder can be compared with: add --images (folder, zip or tar).")
+            raise InvalidInput(
+                "A probe needs pictures, which a text encoder can be compared with: add --images (folder, zip or tar)."
+            )
         result = _run(options, made, audit.samples, audit.words, progress)
         excluded = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
-        own = _own(options, audit.samples, audit.embeddings, audit.words, result, audit.notes, excluded, options.out, progress)
+        own = _own(
+            options, audit.samples, audit.embeddings, audit.words, result, audit.notes, excluded, options.out, progress
+        )
     finally:
         progress.close()
     _tell(options, own, own.probes[0], options.out)
@@ -131,12 +152,14 @@ def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
     """The samples as a text encoder sees them."""
     if diagnosis.words is None or not diagnosis.words.encoder:
         raise InvalidInput(
-            f"The run in {folder} has no pictures that a text encoder saw, and a probe compares pictures with texts. Diagnose again with --images "
+            f"The run in {folder} has no pictures that a text encoder saw, and a probe compares pictures with texts. "
+            "Diagnose again with --images "
             "and without --no-words."
         )
     if diagnosis.samples.labels is None:
         raise InvalidInput(
-            f"The samples of {folder} have no labels, so nothing tells whether a probe is right. Diagnose again from a table with a label column."
+            f"The samples of {folder} have no labels, so nothing tells whether a probe is right. "
+            "Diagnose again from a table with a label column."
         )
     return diagnosis.words
 
@@ -186,19 +209,32 @@ def _save_draw(path: Path, made: Probe, task: Task) -> None:
     task = in_id_order(task)  # as the probe itself draws
     needs, labels = made.needs(), task.samples.labels
     if not needs.shots or labels is None:
-        raise InvalidInput("--save-draw writes which images a probe learned from, and this one learns from none. Leave it out.")
+        raise InvalidInput(
+            "--save-draw writes which images a probe learned from, and this one learns from none. Leave it out."
+        )
     split = task.split or halves(labels, task.samples.groups, task.seed)
-    draw = make_draw(task.samples, split, needs.shots, min(needs.validation, VALIDATION), task.seed, fewer=bool(getattr(made, "fewer", False)))
+    draw = make_draw(
+        task.samples,
+        split,
+        needs.shots,
+        min(needs.validation, VALIDATION),
+        task.seed,
+        fewer=bool(getattr(made, "fewer", False)),
+    )
     in_folder(path)
     write_draw(path, draw)
 
 
-def _pool(options: Namespace, made: Probe, words: Words, samples: SampleSet, progress: TerminalProgress) -> tuple[Images | None, tuple[str, ...]]:
+def _pool(
+    options: Namespace, made: Probe, words: Words, samples: SampleSet, progress: TerminalProgress
+) -> tuple[Images | None, tuple[str, ...]]:
     """The images that --pool names, as the encoder sees them, and what is to be said of them."""
     if options.pool is None:
         return None, ()
     if not made.needs().pool:
-        raise InvalidInput(f"The probe {options.probe} makes no support set, so it has no use for --pool. Leave it out, or use sus-x.")
+        raise InvalidInput(
+            f"The probe {options.probe} makes no support set, so it has no use for --pool. Leave it out, or use sus-x."
+        )
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.probes.few_shot.pools import read_aliases, read_pool
@@ -226,7 +262,9 @@ def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, b
     from core.records import OWN
 
     if result.name == diagnosis.extras.get(OWN):
-        raise InvalidInput(f"The model of this run is itself the probe {result.name!r}. Give the new result another --name.")
+        raise InvalidInput(
+            f"The model of this run is itself the probe {result.name!r}. Give the new result another --name."
+        )
     others = tuple(p for p in diagnosis.probes if p.name != result.name)
     return replace(diagnosis, probes=(*others, result)), len(others) < len(diagnosis.probes)
 
@@ -251,7 +289,15 @@ def _own(
 
     settings = Settings(seed=options.seed, n_permutations=options.permutations)
     found = diagnose_probe(
-        samples, embeddings, words, result, settings=settings, notes=notes, excluded=excluded, cache=default_cache(), progress=progress
+        samples,
+        embeddings,
+        words,
+        result,
+        settings=settings,
+        notes=notes,
+        excluded=excluded,
+        cache=default_cache(),
+        progress=progress,
     )
     save(found, folder, progress)
     write_report(found, folder / "report.html", progress)

@@ -1,4 +1,5 @@
-"""The commands that speak words: free questions, the audit table, the prediction of fresh samples, the phrases themselves."""
+"""The commands that speak words: free questions, the audit table, the prediction of fresh samples, the phrases
+themselves."""
 
 from __future__ import annotations
 
@@ -36,7 +37,14 @@ def ask(options: Namespace) -> None:
     answers = questions.ask(diagnosis, options.texts, cache=default_cache())
     differences = [questions.difference(diagnosis, answers[0], other) for other in answers[1:]]
     if options.json:
-        print(json.dumps(_document(diagnosis, answers, differences, options.images), indent=1, ensure_ascii=False, allow_nan=False))
+        print(
+            json.dumps(
+                _document(diagnosis, answers, differences, options.images),
+                indent=1,
+                ensure_ascii=False,
+                allow_nan=False,
+            )
+        )
         return
     for answer in answers:
         print(sentences.answer_sentence(diagnosis, answer))
@@ -48,10 +56,14 @@ def ask(options: Namespace) -> None:
 def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
     shown = answer.rows if every else answer.rows[:NAMED]
     left = answer.support - len(shown)
-    return f"Best matches: {', '.join(diagnosis.samples.ids[int(row)] for row in shown)}" + (f", and {left:,} more" if left else "")
+    return f"Best matches: {', '.join(diagnosis.samples.ids[int(row)] for row in shown)}" + (
+        f", and {left:,} more" if left else ""
+    )
 
 
-def _document(diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool) -> dict[str, Any]:
+def _document(
+    diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool
+) -> dict[str, Any]:
     from core.records.codec import to_json
     from core.reports.wording.findings import answer_sentence, difference_sentence
 
@@ -102,7 +114,10 @@ def audit(options: Namespace) -> None:
     print(text_table(diagnosis, cells, shutil.get_terminal_size((120, 24)).columns))
     every = 0 if diagnosis.words is None else len(diagnosis.words.phrases)
     if not options.phrases and options.most < every:
-        print(f"Shown: the {options.most:,} of {every:,} phrases with the largest excess anywhere. Picked for it, they look stronger than they are.")
+        print(
+            f"Shown: the {options.most:,} of {every:,} phrases with the largest excess anywhere. "
+            "Picked for it, they look stronger than they are."
+        )
     if options.out is None:
         return
     kind = options.out.suffix.lower()
@@ -186,8 +201,13 @@ def phrases(options: Namespace) -> None:
         else:
             write_text(options.out, _lines(vocabulary))
     except OSError as error:
-        raise InvalidInput(f"{options.out} cannot be written: {error.strerror or error}. Choose another --out.") from error
-    print(f"{len(vocabulary):,} phrases written to {options.out}. Edit them and bring them back with `diagnose --vocabulary {options.out}`.")
+        raise InvalidInput(
+            f"{options.out} cannot be written: {error.strerror or error}. Choose another --out."
+        ) from error
+    print(
+        f"{len(vocabulary):,} phrases written to {options.out}. "
+        f"Edit them and bring them back with `diagnose --vocabulary {options.out}`."
+    )
 
 
 def _lines(vocabulary: Vocabulary) -> str:

@@ -15,8 +15,8 @@ from core.errors import InvalidInput
 from core.records import F32
 
 FOR, AGAINST = (213, 94, 0), (0, 114, 178)
-"""Vermilion and blue of Okabe and Ito's palette, which people with any common colour blindness tell apart; against grey they also differ in lightness
-from what is left clear."""
+"""Vermilion and blue of Okabe and Ito's palette, which people with any common colour blindness tell apart; against grey
+they also differ in lightness from what is left clear."""
 _OPAQUE = 0.75
 """Of the strongest cell: the picture stays visible beneath."""
 
@@ -27,7 +27,10 @@ def as_seen(image: Image.Image, encoder: Encoder) -> Image.Image:
     Black and white, prepared alike, tell how pixels were scaled, for any encoder that scales each channel linearly.
     """
     rgb = image.convert("RGB")
-    pixels, black, white = (encoder.preprocess(one) for one in (rgb, Image.new("RGB", rgb.size, "black"), Image.new("RGB", rgb.size, "white")))
+    pixels, black, white = (
+        encoder.preprocess(one)
+        for one in (rgb, Image.new("RGB", rgb.size, "black"), Image.new("RGB", rgb.size, "white"))
+    )
     span = np.where(white == black, 1, white - black)
     levels = np.clip(np.rint(255 * (pixels - black) / span), 0, 255).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(levels.transpose(1, 2, 0)))
@@ -39,20 +42,26 @@ def draw_map(picture: Image.Image, values: F32, scale: float | None = None) -> n
     Args:
         picture: gives the size; see `as_seen`.
         values: (R, C) one map of `PatchWords`.
-        scale: the value of the strongest colour, such as `core.composition.word_maps.strongest`; None takes the map's own largest.
+        scale: the value of the strongest colour, such as `core.composition.word_maps.strongest`; None takes the map's
+            own largest.
 
     Raises:
         InvalidInput: the map is not a finite (R, C) array, or the scale is not above 0.
     """
     if values.ndim != 2 or not values.size or not np.isfinite(values).all():
-        raise InvalidInput(f"A map to draw must be a finite (rows, columns) array: got shape {values.shape}. Take one map of the record.")
+        raise InvalidInput(
+            f"A map to draw must be a finite (rows, columns) array: got shape {values.shape}. "
+            "Take one map of the record."
+        )
     if scale is not None and not scale > 0:
         raise InvalidInput(f"scale must be above 0: got {scale}. Leave it out to take the map's own largest value.")
     top = scale or float(np.abs(values).max()) or 1.0
     cells = np.zeros((*values.shape, 4), np.uint8)
     cells[..., :3] = np.where((values > 0)[..., None], FOR, AGAINST)
     cells[..., 3] = np.rint(255 * _OPAQUE * np.clip(np.abs(values) / top, 0, 1))
-    return np.repeat(np.repeat(cells, _sizes(picture.height, values.shape[0]), 0), _sizes(picture.width, values.shape[1]), 1)
+    return np.repeat(
+        np.repeat(cells, _sizes(picture.height, values.shape[0]), 0), _sizes(picture.width, values.shape[1]), 1
+    )
 
 
 def render_map(picture: Image.Image, values: F32, scale: float | None = None) -> bytes:

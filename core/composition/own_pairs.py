@@ -1,4 +1,5 @@
-"""A few pictures and captions of one's own, looked at together: a benchmark made of them, and what an encoder says of each pair."""
+"""A few pictures and captions of one's own, looked at together: a benchmark made of them, and what an encoder says of
+each pair."""
 
 from __future__ import annotations
 
@@ -13,14 +14,16 @@ from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.records import F64, I64, Benchmark, Bool, ImageStore, Progress, no_progress
+from core.records import F64, I64, Benchmark, Bool, ItemStore, Progress, no_progress
 from core.statistics.losses import softmax
 
 MAX_PICTURES, MAX_CAPTIONS = 12, 24
 CLOSE = 0.95
-"""Cosine of two captions from which the page says that the text tower hardly tells them apart. A reading aid, no test."""
+"""Cosine of two captions from which the page says that the text tower hardly tells them apart. A reading aid, no
+test."""
 UNCALIBRATED = (
-    "The shares are a softmax over the captions given here, at the encoder's own scale. They are not calibrated: they say which caption is "
+    "The shares are a softmax over the captions given here, at the encoder's own scale. "
+    "They are not calibrated: they say which caption is "
     "preferred, not how probable it is, and they change when a caption is added."
 )
 FLOAT = 1e-6
@@ -41,29 +44,50 @@ class OwnPair:
 
 
 def own_benchmark(rows: Sequence[OwnPair], name: str = "own pairs") -> Benchmark:
-    """A benchmark of the user's rows: a choice each where a row has one picture, pairs where it has two. It is read and scored as any other.
+    """A benchmark of the user's rows: a choice each where a row has one picture, pairs where it has two. It is read and
+    scored as any other.
 
     An item without a foil, with an empty caption, or whose foil reads the same as its caption, is left out and counted.
 
     Raises:
-        InvalidInput: there are no rows or none is usable, some have one picture and others two, or a row fits neither form.
+        InvalidInput: there are no rows or none is usable, some have one picture and others two, or a row fits neither
+        form.
     """
     if not rows:
-        raise InvalidInput("There is no pair yet. Add a picture, its caption and at least one foil, or two pictures with a caption each.")
+        raise InvalidInput(
+            "There is no pair yet. Add a picture, its caption and at least one foil, or two pictures "
+            "with a caption each."
+        )
     for i, row in enumerate(rows):
         _check_row(row, i + 1)
     counts = {len(row.pictures) for row in rows}
     if len(counts) > 1:
         one, two = (next(i + 1 for i, row in enumerate(rows) if len(row.pictures) == n) for n in (1, 2))
-        raise InvalidInput(f"A benchmark has rows of one form: row {one} has one picture and row {two} has two. Make a benchmark of each.")
+        raise InvalidInput(
+            f"A benchmark has rows of one form: row {one} has one picture and row {two} has two. "
+            "Make a benchmark of each."
+        )
     paired = counts == {2}
     several = not paired and any(len(row.foils) > 1 for row in rows)
     headline = "group" if paired else "r@1" if several else "pairwise"
-    book = Builder("own", name, "pairs" if paired else "choice", headline, "your own pairs", "Its pictures are those that its rows name.")
+    book = Builder(
+        "own",
+        name,
+        "pairs" if paired else "choice",
+        headline,
+        "your own pairs",
+        "Its pictures are those that its rows name.",
+    )
     for i, row in enumerate(rows):
-        where, captions = f"row {i + 1}", [tidy_caption(caption, f"row {i + 1}") for caption in (*row.captions, *row.foils)]
+        where, captions = (
+            f"row {i + 1}",
+            [tidy_caption(caption, f"row {i + 1}") for caption in (*row.captions, *row.foils)],
+        )
         if _folded(captions[0]) in map(_folded, captions[1:]):
-            book.exclude(row.id or str(i + 1), "a foil reads the same as the caption" if not paired else "its two captions read the same")
+            book.exclude(
+                row.id or str(i + 1),
+                "a foil reads the same as the caption" if not paired else "its two captions read the same",
+            )
             continue
         places = [book.picture(picture, where) for picture in row.pictures]
         book.add(row.id or str(i + 1), where, places, captions, match=FIRST_OF_EACH if paired else ((0, 0),))
@@ -72,9 +96,14 @@ def own_benchmark(rows: Sequence[OwnPair], name: str = "own pairs") -> Benchmark
 
 def _check_row(row: OwnPair, number: int) -> None:
     form = "A row has one picture, its caption and foils, or two pictures and the caption of each"
-    if len(row.pictures) not in (1, 2) or len(row.captions) != len(row.pictures) or (len(row.pictures) == 2 and row.foils):
+    if (
+        len(row.pictures) not in (1, 2)
+        or len(row.captions) != len(row.pictures)
+        or (len(row.pictures) == 2 and row.foils)
+    ):
         raise InvalidInput(
-            f"{form}: row {number} has {len(row.pictures)} pictures, {len(row.captions)} captions and {len(row.foils)} foils. Mend it or take it out."
+            f"{form}: row {number} has {len(row.pictures)} pictures, {len(row.captions)} captions and "
+            f"{len(row.foils)} foils. Mend it or take it out."
         )
 
 
@@ -112,18 +141,20 @@ class PairScores:
     picks: I64
     """(I,) place of the caption that scores highest; -1 where several do."""
     margins: F64
-    """(I,) the lowest true caption's cosine minus the highest false one's; nan without both. Above 0 is right, 0 is a tie and so wrong."""
+    """(I,) the lowest true caption's cosine minus the highest false one's; nan without both. Above 0 is right, 0 is a
+    tie and so wrong."""
     ties: Bool
     """(I,) True where the highest cosine is shared."""
     unreadable: tuple[str, ...] = ()
     """Why a picture could not be read, one sentence each."""
     notes: tuple[str, ...] = ()
     unlike: tuple[tuple[int, int, float], ...] = field(default=())
-    """(caption, its foil, cosine of the two), closest first: near 1 says that the text tower hardly tells them apart, so no picture could."""
+    """(caption, its foil, cosine of the two), closest first: near 1 says that the text tower hardly tells them apart,
+    so no picture could."""
 
 
 def score_pairs(
-    pictures: ImageStore,
+    pictures: ItemStore,
     captions: Sequence[Caption | str],
     encoder: Encoder,
     *,
@@ -138,7 +169,8 @@ def score_pairs(
         cache: folder where vectors are kept; None keeps nothing.
 
     Raises:
-        InvalidInput: too few or too many, an empty caption, a caption given twice, a place that is not there, or no picture that can be read.
+        InvalidInput: too few or too many, an empty caption, a caption given twice, a place that is not there, or no
+        picture that can be read.
     """
     given = tuple(Caption(one) if isinstance(one, str) else one for one in captions)
     _check_numbers(len(pictures), given)
@@ -146,7 +178,9 @@ def score_pairs(
     _check_captions(texts, given, len(pictures))
     reading = read_images(pictures, encoder, cache=cache, progress=progress)
     place = {int(row): i for i, row in enumerate(reading.kept)}
-    known = tuple(Caption(text, tuple(place[p] for p in c.pictures if p in place), c.foil_of) for text, c in zip(texts, given))
+    known = tuple(
+        Caption(text, tuple(place[p] for p in c.pictures if p in place), c.foil_of) for text, c in zip(texts, given)
+    )
     vectors = EncoderScorer(encoder).read_captions(texts, cache=cache, progress=progress)
     scores, similarity = cosines(reading.joint.vectors, vectors), cosines(vectors, vectors)
     best = scores.max(1, keepdims=True)
@@ -191,18 +225,24 @@ def _alike(foiled: Sequence[tuple[int, int, float]], captions: Sequence[Caption]
     first, second, cosine = foiled[0]
     n = sum(one[2] >= CLOSE for one in foiled)
     return (
-        f'The text tower gives "{captions[first].text}" and "{captions[second].text}" nearly the same vector (cosine {cosine:.3f}). '
-        f"Where two captions are that close, no picture can tell them apart by much: the fault then lies with the text, not with what is seen. "
+        f'The text tower gives "{captions[first].text}" and "{captions[second].text}" nearly the same vector '
+        f"(cosine {cosine:.3f}). "
+        "Where two captions are that close, no picture can tell them apart by much: "
+        "the fault then lies with the text, not with what is seen. "
         f"{n} of {len(foiled)} foils are at {CLOSE} or above.",
     )
 
 
 def _check_numbers(n: int, captions: Sequence[Caption]) -> None:
     if not 1 <= n <= MAX_PICTURES:
-        raise InvalidInput(f"Between 1 and {MAX_PICTURES} pictures can be looked at together: got {n:,}. For more, make a benchmark of them.")
+        raise InvalidInput(
+            f"Between 1 and {MAX_PICTURES} pictures can be looked at together: got {n:,}. "
+            "For more, make a benchmark of them."
+        )
     if not 1 <= len(captions) <= MAX_CAPTIONS:
         raise InvalidInput(
-            f"Between 1 and {MAX_CAPTIONS} captions, with foils, can be scored together: got {len(captions):,}. For more, make a benchmark of them."
+            f"Between 1 and {MAX_CAPTIONS} captions, with foils, can be scored together: got {len(captions):,}. "
+            "For more, make a benchmark of them."
         )
 
 
@@ -215,6 +255,11 @@ def _check_captions(texts: Sequence[str], captions: Sequence[Caption], n: int) -
             raise InvalidInput(f"Captions {seen[text] + 1} and {i + 1} are the same ({text[:60]!r}). Take one out.")
         seen[text] = i
         if bad := [p for p in caption.pictures if not 0 <= p < n]:
-            raise InvalidInput(f"Caption {i + 1} is said to be true of picture {bad[0] + 1}, and there are {n}. Choose one of them.")
+            raise InvalidInput(
+                f"Caption {i + 1} is said to be true of picture {bad[0] + 1}, and there are {n}. Choose one of them."
+            )
         if caption.foil_of is not None and (caption.foil_of == i or not 0 <= caption.foil_of < len(captions)):
-            raise InvalidInput(f"Caption {i + 1} is said to be a foil of caption {caption.foil_of + 1}. Choose another caption that is given.")
+            raise InvalidInput(
+                f"Caption {i + 1} is said to be a foil of caption {caption.foil_of + 1}. "
+                "Choose another caption that is given."
+            )

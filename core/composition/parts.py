@@ -13,8 +13,11 @@ from core.records import I64, LoadedBenchmark
 SPLIT, TRAIN = "split", "train"
 
 
-def two_parts(pictured: LoadedBenchmark, share: float = 0.5, *, seed: int = 0) -> tuple[LoadedBenchmark, LoadedBenchmark]:
-    """(to learn from, to test on): by the tag "split" where some items say "train" and others do not, else drawn, items that share pictures together.
+def two_parts(
+    pictured: LoadedBenchmark, share: float = 0.5, *, seed: int = 0
+) -> tuple[LoadedBenchmark, LoadedBenchmark]:
+    """(to learn from, to test on): by the tag "split" where some items say "train" and others do not, else drawn, items
+    that share pictures together.
 
     Args:
         share: of the items to learn from, where they are drawn.
@@ -30,7 +33,8 @@ def two_parts(pictured: LoadedBenchmark, share: float = 0.5, *, seed: int = 0) -
         said = _drawn(pictured, share, seed)
     if said.sum() < 8 or (~said).sum() < 4:
         raise InvalidInput(
-            f"{pictured.benchmark.title} has {len(items):,} items, of which {int(said.sum())} are to learn from: that is too few. Bring more, or "
+            f"{pictured.benchmark.title} has {len(items):,} items, of which {int(said.sum())} are to learn from: "
+            "that is too few. Bring more, or "
             "learn from rendered scenes."
         )
     parts = [tuple(item for item, mine in zip(items, said.tolist()) if mine is wanted) for wanted in (True, False)]
@@ -55,7 +59,8 @@ def _drawn(pictured: LoadedBenchmark, share: float, seed: int) -> np.ndarray[tup
     groups, note = picture_groups(items, pictured.benchmark.pictures)
     if groups is None and note:
         raise InvalidInput(
-            f"The items of {pictured.benchmark.title} share their pictures, so none can be kept apart to test on. Learn from rendered scenes."
+            f"The items of {pictured.benchmark.title} share their pictures, so none can be kept apart to test on. "
+            "Learn from rendered scenes."
         )
     names: I64 = np.arange(len(items)) if groups is None else groups
     kinds = np.unique(names)

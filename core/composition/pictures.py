@@ -1,4 +1,5 @@
-"""The pictures of a benchmark, found by name in what the user brings and cropped where it says so; and what cannot be asked without them."""
+"""The pictures of a benchmark, found by name in what the user brings and cropped where it says so; and what cannot be
+asked without them."""
 
 from __future__ import annotations
 
@@ -58,10 +59,15 @@ class FoundImages:
         except Unreadable as error:
             raise InvalidInput(f"The picture {self.name(index)} {error}") from error
         out = io.BytesIO()
-        across, down = picture.image.width / picture.width, picture.image.height / picture.height  # large files are shrunk while decoding
+        across, down = (
+            picture.image.width / picture.width,
+            picture.image.height / picture.height,
+        )  # large files are shrunk while decoding
         left, top, right, bottom = window
         edges = round(left * across), round(top * down), round(right * across), round(bottom * down)
-        picture.image.crop((edges[0], edges[1], max(edges[2], edges[0] + 1), max(edges[3], edges[1] + 1))).save(out, "PNG", compress_level=1)
+        picture.image.crop((edges[0], edges[1], max(edges[2], edges[0] + 1), max(edges[3], edges[1] + 1))).save(
+            out, "PNG", compress_level=1
+        )
         return out.getvalue()
 
     def keep(self, rows: I64 | Sequence[int]) -> FoundImages:
@@ -90,12 +96,14 @@ def picture_list(benchmark: Benchmark) -> tuple[str, ...]:
     return tuple(dict.fromkeys(base_name(picture.name) for picture in benchmark.pictures))
 
 
-def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Limits()) -> LoadedBenchmark:  # noqa: B008 - frozen
+def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Limits()) -> LoadedBenchmark:
     """The benchmark with its pictures, without the items that cannot be asked.
 
-    A picture is the file at the path that the benchmark names (or at the end of that path), or else the one file of its name, or else the one of
-    its name without the ending; several such files are none. A choice or pair without one of its pictures is left out; a query loses that picture
-    alone, and is left out if nothing is left to rank. Also left out: pairs of one picture or one caption (whatever the case of its letters), and
+    A picture is the file at the path that the benchmark names (or at the end of that path), or else the one file of its
+    name, or else the one of its name without the ending; several such files are none. A choice or pair without one of
+    its pictures is left out; a query loses that picture
+    alone, and is left out if nothing is left to rank. Also left out: pairs of one picture or one caption (whatever the
+        case of its letters), and
     choices whose foils all say what the caption says; a foil that does is dropped from the others.
 
     Args:
@@ -108,9 +116,13 @@ def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Lim
     index = index_files(store)
     places = [_locate(picture, store, index, limits) for picture in benchmark.pictures]
     twins = {(place.position, place.window): at for at, place in reversed([*enumerate(places)]) if not place.fault}
-    first = [at if place.fault else twins[place.position, place.window] for at, place in enumerate(places)]  # the same pixels, one number
+    first = [
+        at if place.fault else twins[place.position, place.window] for at, place in enumerate(places)
+    ]  # the same pixels, one number
     items, excluded, notes = _askable(benchmark, places, first)
-    unfound = [base_name(picture.name) for picture, place in zip(benchmark.pictures, places, strict=True) if place.position < 0]
+    unfound = [
+        base_name(picture.name) for picture, place in zip(benchmark.pictures, places, strict=True) if place.position < 0
+    ]
     if not items:
         raise InvalidInput(_nothing(benchmark, excluded, tuple(dict.fromkeys(unfound)), store, Path(images).name))
     used = sorted({at for item in items for at in item.pictures})
@@ -139,7 +151,9 @@ def _locate(picture: Picture, store: FileImages, index: FileIndex, limits: Limit
         return _Place(-1, fault=f"{_ABSENT}: {name}")
     if len(candidates) > 1:
         choices = " or ".join(store.name(at) for at in candidates[:3])
-        return _Place(-1, fault=f"several images have the name of a picture, and none its path: {name} may be {choices}")
+        return _Place(
+            -1, fault=f"several images have the name of a picture, and none its path: {name} may be {choices}"
+        )
     position = candidates[0]
     try:
         size, head = store.head(position)
@@ -175,12 +189,16 @@ def _size(store: FileImages, position: int) -> tuple[int, int]:
 def _window(box: Box, size: tuple[int, int]) -> Window:
     """The box in whole pixels, clipped to the picture."""
     left, top, width, height = box
-    horizontal = [round(min(max(edge, 0), size[0])) for edge in (left, left + width)]  # clipped first: the sum of two floats may be infinite
+    horizontal = [
+        round(min(max(edge, 0), size[0])) for edge in (left, left + width)
+    ]  # clipped first: the sum of two floats may be infinite
     vertical = [round(min(max(edge, 0), size[1])) for edge in (top, top + height)]
     return horizontal[0], vertical[0], horizontal[1], vertical[1]
 
 
-def _askable(benchmark: Benchmark, places: Sequence[_Place], first: Sequence[int]) -> tuple[list[Item], list[tuple[str, str]], list[str]]:
+def _askable(
+    benchmark: Benchmark, places: Sequence[_Place], first: Sequence[int]
+) -> tuple[list[Item], list[tuple[str, str]], list[str]]:
     """The items that can be asked, those that cannot with the reason, and notes."""
     items, excluded, notes = list[Item](), list[tuple[str, str]](), list[str]()
     lost_foils, narrowed = 0, 0
@@ -197,12 +215,18 @@ def _askable(benchmark: Benchmark, places: Sequence[_Place], first: Sequence[int
     if narrowed:
         lost = Counter(place.fault.split(": ")[0] for place in places if place.fault)
         why = "; ".join(f"{n:,} because {reason}" for reason, n in lost.most_common())
-        notes.append(f"{narrowed:,} queries rank fewer than the {len(places):,} pictures of the benchmark ({why or 'some are one file'}).")
+        notes.append(
+            f"{narrowed:,} queries rank fewer than the {len(places):,} pictures of the benchmark "
+            f"({why or 'some are one file'})."
+        )
     if lost_foils:
         notes.append(f"{lost_foils:,} foils say what their caption says and were dropped.")
     if twice := _repeated(items):
         few = ", ".join(twice[:3])
-        notes.append(f"{len(twice):,} items ask what another one asks (the same pictures and captions), such as {few}. They are kept.")
+        notes.append(
+            f"{len(twice):,} items ask what another one asks (the same pictures and captions), "
+            f"such as {few}. They are kept."
+        )
     return items, excluded, notes
 
 
@@ -215,7 +239,9 @@ def _asked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple[
         return "both of its pictures are one and the same", None
     said = [" ".join(caption.split()).casefold() for caption in item.captions]
     if len(pictures) > 1:
-        return ("its captions are equal", None) if len(set(said)) < len(said) else ("", replace(item, pictures=pictures))
+        return (
+            ("its captions are equal", None) if len(set(said)) < len(said) else ("", replace(item, pictures=pictures))
+        )
     kept = tuple(caption for i, caption in enumerate(item.captions) if i == 0 or said[i] != said[0])
     return ("its captions are equal", None) if len(kept) < 2 else ("", replace(item, pictures=pictures, captions=kept))
 
@@ -228,7 +254,9 @@ def _ranked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple
             row_of.setdefault(first[picture], row)
     kept, new = list(row_of.values()), {picture: i for i, picture in enumerate(row_of)}
     fitting = ((item.pictures[row], caption) for row, caption in item.match)
-    match = tuple(dict.fromkeys((new[first[picture]], caption) for picture, caption in fitting if not places[picture].fault))
+    match = tuple(
+        dict.fromkeys((new[first[picture]], caption) for picture, caption in fitting if not places[picture].fault)
+    )
     hard = None if item.hard is None else item.hard[kept]
     if fault := retrieval_fault(match, hard, len(kept)):
         return f"of the pictures that are there, {fault}" if len(kept) < len(item.pictures) else fault, None
@@ -246,14 +274,21 @@ def _repeated(items: Sequence[Item]) -> list[str]:
     return twice
 
 
-def _nothing(benchmark: Benchmark, excluded: Sequence[tuple[str, str]], unfound: Sequence[str], store: FileImages, source: str) -> str:
+def _nothing(
+    benchmark: Benchmark, excluded: Sequence[tuple[str, str]], unfound: Sequence[str], store: FileImages, source: str
+) -> str:
     """What to say where no item is left."""
     n = len(picture_list(benchmark))
     if not unfound:
-        return f"{benchmark.title}: none of its {len(benchmark):,} items can be used: {'; '.join(counted(excluded))}. Look at its file."
+        return (
+            f"{benchmark.title}: none of its {len(benchmark):,} items can be used: "
+            f"{'; '.join(counted(excluded))}. Look at its file."
+        )
     few, there = ", ".join(unfound[:3]), ", ".join(store.names[:3])
     return (
-        f"{benchmark.title}: none of its {len(benchmark):,} items can be used, for {len(unfound):,} of its {n:,} pictures are not in {source!r}: "
-        f"{few}{', ...' if len(unfound) > 3 else ''}. It holds {len(store):,} files, such as {there}. Bring a folder, zip or tar with files of those "
+        f"{benchmark.title}: none of its {len(benchmark):,} items can be used, for {len(unfound):,} of its {n:,} "
+        f"pictures are not in {source!r}: "
+        f"{few}{', ...' if len(unfound) > 3 else ''}. It holds {len(store):,} files, such as {there}. "
+        "Bring a folder, zip or tar with files of those "
         "names (in subfolders too); other endings will do."
     )

@@ -1,7 +1,8 @@
 """Which parts of a picture speak for which word of a caption.
 
-Two ways. Occlusion works with every encoder: a cell of the picture is greyed out, and what the caption loses is read word by word. The patch map
-reads each patch by itself in the joint space, where a tower offers that. Both say what the encoder makes of the picture, not what is in it.
+Two ways. Occlusion works with every encoder: a cell of the picture is greyed out, and what the caption loses is read
+word by word. The patch map reads each patch by itself in the joint space, where a tower offers that. Both say what the
+encoder makes of the picture, not what is in it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class PatchWords:
     caption: str
     words: tuple[CaptionWord, ...]
     maps: F32
-    """(w, R, C) above 0 where the cell speaks for the word, below 0 where it speaks against it. Differences of cosines: one scale for all words."""
+    """(w, R, C) above 0 where the cell speaks for the word, below 0 where it speaks against it. Differences of cosines:
+    one scale for all words."""
     scores: F32
     """(w,) how far the whole picture speaks for the word, in the same unit."""
     method: Method
@@ -93,7 +95,13 @@ def content_words(caption: str) -> tuple[CaptionWord, ...]:
         tokens = reading.tokens[first : last + 1]
         text = " ".join(token.text for token in tokens)
         found.append(
-            CaptionWord(text, tokens[0].start, tokens[-1].end, _without(reading, inside.get(first), first, last), _prompt(reading, inside, first))
+            CaptionWord(
+                text,
+                tokens[0].start,
+                tokens[-1].end,
+                _without(reading, inside.get(first), first, last),
+                _prompt(reading, inside, first),
+            )
         )
     return tuple(found)
 
@@ -109,18 +117,30 @@ def _runs(reading: ParsedCaption, inside: dict[int, NounPhrase]) -> Iterator[tup
             at = thing.heads[-1] + 1
             continue
         size = phrase_at(folded, at, lexicon.phrases["prepositions"], lexicon.longest["prepositions"])
-        small = folded[at] in lexicon.words["stops"] or folded[at] in lexicon.words["determiners"] or not nouns.stems(folded[at])
+        small = (
+            folded[at] in lexicon.words["stops"]
+            or folded[at] in lexicon.words["determiners"]
+            or not nouns.stems(folded[at])
+        )
         if not size and not small:
             yield at, at
         at += max(size, 1)
 
 
 def _without(reading: ParsedCaption, thing: NounPhrase | None, first: int, last: int) -> str:
-    """The caption without these tokens, and without the article before them where nothing is left for it to stand by."""
-    bare = thing is not None and first > thing.start and last + 1 == thing.stop and first - thing.start == int(bool(thing.determiner))
+    """The caption without these tokens, and without the article before them where nothing is left for it to stand
+    by."""
+    bare = (
+        thing is not None
+        and first > thing.start
+        and last + 1 == thing.stop
+        and first - thing.start == int(bool(thing.determiner))
+    )
     start = reading.tokens[thing.start if bare and thing is not None else first].start
     rest = f"{reading.text[:start]} {reading.text[reading.tokens[last].end :]}"
-    cleaned = nouns.right_articles(re.sub(r"\s+(?=[.,;!?])", "", " ".join(rest.split())).lstrip(" ,.;"))  # a final stop stays: it counts in texts
+    cleaned = nouns.right_articles(
+        re.sub(r"\s+(?=[.,;!?])", "", " ".join(rest.split())).lstrip(" ,.;")
+    )  # a final stop stays: it counts in texts
     return cleaned if re.search(r"\w", cleaned) else "something"
 
 
@@ -139,17 +159,19 @@ def _prompt(reading: ParsedCaption, inside: dict[int, NounPhrase], first: int) -
 def _words_of(caption: str) -> tuple[CaptionWord, ...]:
     words = content_words(caption)
     if not words:
-        raise InvalidInput(f"The caption {caption!r} has no word that names something: ask of one with a noun, an attribute or a verb.")
+        raise InvalidInput(
+            f"The caption {caption!r} has no word that names something: ask of one with a noun, an attribute or a verb."
+        )
     return words
 
 
 def read_occlusion(image: Image.Image, caption: str, encoder: Encoder, *, grid: int = GRID) -> PatchWords:
     """What each word of the caption loses when a cell of the picture is greyed out.
 
-    A word's score is the cosine of the picture with the caption minus its cosine with the caption without the word; a cell's value is the score of
-    the whole picture minus that of the picture with the cell in plain mid-grey. Occlusion as in Zeiler and Fergus 2014 (arXiv 1311.2901, section
-    4.2), on cells side by side; taking the word out of the caption is ours. An object larger than a cell may hide its weight: each of its cells
-    alone is hardly missed.
+    A word's score is the cosine of the picture with the caption minus its cosine with the caption without the word; a
+    cell's value is the score of the whole picture minus that of the picture with the cell in plain mid-grey. Occlusion
+    as in Zeiler and Fergus 2014 (arXiv 1311.2901, section 4.2), on cells side by side; taking the word out of the
+    caption is ours. An object larger than a cell may hide its weight: each of its cells alone is hardly missed.
 
     Args:
         image: upright RGB.
@@ -159,7 +181,9 @@ def read_occlusion(image: Image.Image, caption: str, encoder: Encoder, *, grid: 
         InvalidInput: the caption has no content word, or the grid is out of range.
     """
     if not 2 <= grid <= _MAX_WORDS:
-        raise InvalidInput(f"grid must be between 2 and {_MAX_WORDS} cells a side: got {grid}. {GRID} is a good choice.")
+        raise InvalidInput(
+            f"grid must be between 2 and {_MAX_WORDS} cells a side: got {grid}. {GRID} is a good choice."
+        )
     words = _words_of(caption)
     texts = encoder.encode_texts([caption, *(word.without for word in words)])
     directions = np.concatenate([texts[:1], texts[:1] - texts[1:]])  # (1 + w, d)
@@ -167,8 +191,10 @@ def read_occlusion(image: Image.Image, caption: str, encoder: Encoder, *, grid: 
     read = products(np.concatenate(parts), directions)  # (1 + cells, 1 + w)
     lost = (read[0] - read[1:]).T.reshape(1 + len(words), grid, grid).astype(np.float32)
     note = (
-        f"Occlusion: each of {grid} x {grid} cells was greyed out in turn. A cell is the stronger the more of the word's share in the caption's "
-        "score goes with it; grey itself changes a picture too, so weak cells say nothing, and a word for what is not there has a map as well."
+        f"Occlusion: each of {grid} x {grid} cells was greyed out in turn. "
+        "A cell is the stronger the more of the word's share in the caption's "
+        "score goes with it; grey itself changes a picture too, so weak cells say nothing, "
+        "and a word for what is not there has a map as well."
     )
     return PatchWords(caption, words, lost[1:], read[0, 1:].astype(np.float32), "occlusion", note, lost[0])
 
@@ -182,7 +208,9 @@ def _occluded(image: Image.Image, encoder: Encoder, grid: int) -> Iterator[F32]:
     for cell in range(grid * grid):
         r, c = divmod(cell, grid)
         hidden = pixels.copy()
-        hidden[:, rows[r] : rows[r + 1], columns[c] : columns[c + 1]] = grey[:, rows[r] : rows[r + 1], columns[c] : columns[c + 1]]
+        hidden[:, rows[r] : rows[r + 1], columns[c] : columns[c + 1]] = grey[
+            :, rows[r] : rows[r + 1], columns[c] : columns[c + 1]
+        ]
         waiting.append(hidden)
         if len(waiting) == _BATCH:
             yield np.stack(waiting)
@@ -199,9 +227,10 @@ def cell_edges(size: int, cells: int) -> list[int]:
 def read_patches(image: Image.Image, caption: str, encoder: Encoder, tower: PatchTower) -> PatchWords:
     """How well each patch by itself matches each word of the caption.
 
-    The patches are brought into the joint space as MaskCLIP does (Zhou et al. 2022, arXiv 2112.01071): see `patch_vectors`. A word is a prompt of its
-    own, "a photo of a dog."; a patch's value is its cosine with that prompt minus its cosine with "a photo of something.", so that how close a patch
-    is to texts at large does not count (ours: MaskCLIP takes a softmax over classes).
+    The patches are brought into the joint space as MaskCLIP does (Zhou et al. 2022, arXiv 2112.01071): see
+    `patch_vectors`. A word is a prompt of its own, "a photo of a dog."; a patch's value is its cosine with that prompt
+    minus its cosine with "a photo of something.", so that how close a patch is to texts at large does not count (ours:
+    MaskCLIP takes a softmax over classes).
 
     Args:
         image: upright RGB.
@@ -217,10 +246,13 @@ def read_patches(image: Image.Image, caption: str, encoder: Encoder, tower: Patc
     patches, whole = tower.patch_vectors(pixels)[0], encoder.encode_images(pixels)[1]
     maps = products(patches, directions).T.reshape(len(words), *tower.grid)
     note = (
-        "Patch map: each patch by itself in the joint space (the value path of the last attention, as in MaskCLIP), against each word alone. "
+        "Patch map: each patch by itself in the joint space (the value path of the last attention, as in MaskCLIP), "
+        "against each word alone. "
         "It shows where a thing is, not whether the model ties it to its attribute."
     )
-    return PatchWords(caption, words, maps.astype(np.float32), products(whole, directions)[0].astype(np.float32), "patches", note)
+    return PatchWords(
+        caption, words, maps.astype(np.float32), products(whole, directions)[0].astype(np.float32), "patches", note
+    )
 
 
 def strongest(found: PatchWords) -> float:

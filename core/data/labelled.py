@@ -1,4 +1,5 @@
-"""Samples for a probe without any model of the user's: a table with labels, or pictures in class folders. No loss is needed."""
+"""Samples for a probe without any model of the user's: a table with labels, or pictures in class folders. No loss is
+needed."""
 
 from __future__ import annotations
 
@@ -27,35 +28,52 @@ def read_samples(
     table: str | Path | None,
     *,
     images: str | Path | None = None,
-    roles: Roles = Roles(),  # noqa: B008 - frozen
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    roles: Roles = Roles(),
+    limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
     """Read labelled pictures. The outcomes are a placeholder (every loss is 0) until a probe has scored the samples.
 
-    The same checks as for a diagnosis apply: pictures that cannot be opened, ids that repeat, labels that are missing, groups. The label is
-    also named as the prediction, so that nothing else of the table is needed; columns that a model wrote are not looked at.
+    The same checks as for a diagnosis apply: pictures that cannot be opened, ids that repeat, labels that are missing,
+    groups. The label is also named as the prediction, so that nothing else of the table is needed; columns that a model
+    wrote are not looked at.
 
     Args:
-        table: CSV, TSV, JSON Lines or Parquet with a label column. None takes the table inside `images`, else its class folders: CLASS/file.jpg,
-            or train/CLASS/file.jpg with a part of the data in front, which becomes the split.
+        table: CSV, TSV, JSON Lines or Parquet with a label column. None takes the table inside `images`, else its class
+            folders: CLASS/file.jpg, or train/CLASS/file.jpg with a part of the data in front, which becomes the split.
         images: a folder, zip or tar; None takes the table's own picture column.
         roles: id, image, label, group and split are looked at; open ones are recognised by their usual names.
 
     Raises:
-        InvalidInput: there is no label, no picture, or one class alone; or a rule of `core.data.samples.read_data_set` is broken.
+        InvalidInput: there is no label, no picture, or one class alone; or a rule of `core.data.samples.read_data_set`
+        is broken.
     """
     store = None if images is None else open_images(images, limits)
     if table is None and store is None:
         raise InvalidInput(
-            "There is nothing to probe. Give labelled pictures: a table with --table, or class folders (CLASS/file.jpg) with --images."
+            "There is nothing to probe. Give labelled pictures: a table with --table, "
+            "or class folders (CLASS/file.jpg) with --images."
         )
     if table is None and store is not None and not _holds_table(store):
-        source, name, notes = _class_folders(store, Path(images or "")), Path(images or "").stem, ("No model was brought; each folder is a class.",)
-        given = Roles(image="file", label="label", prediction="label", split="split" if "split" in source else None, loss_kind="0/1 error")
+        source, name, notes = (
+            _class_folders(store, Path(images or "")),
+            Path(images or "").stem,
+            ("No model was brought; each folder is a class.",),
+        )
+        given = Roles(
+            image="file",
+            label="label",
+            prediction="label",
+            split="split" if "split" in source else None,
+            loss_kind="0/1 error",
+        )
     else:
         as_text = tuple(c for c in (roles.id, roles.image, roles.group) if c is not None)
-        read = find_table(Path(images or ""), store, limits) if table is None else read_table(table, as_text=as_text, limits=limits)
+        read = (
+            find_table(Path(images or ""), store, limits)
+            if table is None
+            else read_table(table, as_text=as_text, limits=limits)
+        )
         source, given, notes = _labelled(read, table, roles)
         name = Path(read.name).stem
     audit = read_data_set(source, images=images, roles=given, limits=limits, progress=progress)
@@ -66,20 +84,36 @@ def _holds_table(store: FileImages) -> bool:
     return any("/" not in name and name.lower().endswith(_TABLES) for name in store.names)
 
 
-def _labelled(read: Table, table: str | Path | None, roles: Roles) -> tuple[pd.DataFrame | str | Path, Roles, tuple[str, ...]]:
+def _labelled(
+    read: Table, table: str | Path | None, roles: Roles
+) -> tuple[pd.DataFrame | str | Path, Roles, tuple[str, ...]]:
     """What to read, with which roles, so that the label alone gives an outcome."""
-    wanted = Roles(id=roles.id, image=roles.image, label=roles.label, group=roles.group, split=roles.split, embedding=roles.embedding)
+    wanted = Roles(
+        id=roles.id,
+        image=roles.image,
+        label=roles.label,
+        group=roles.group,
+        split=roles.split,
+        embedding=roles.embedding,
+    )
     found = recognise(read.frame, wanted, list(read.images))
     label = found.roles.label
     if label is None:
         columns = ", ".join(map(repr, list(read.frame.columns)[:12]))
-        raise InvalidInput(f"A probe needs each image's true class, and none of the columns {columns} is known as a label. Name it with --label.")
+        raise InvalidInput(
+            f"A probe needs each image's true class, and none of the columns {columns} is known as a label. "
+            "Name it with --label."
+        )
     given = replace(wanted, label=label, prediction=label, loss_kind="0/1 error")
     said = f"No model was brought; the classes are those of the column {label!r}."
     if read.images and table is not None:
         return table, given, (said, *read.notes)  # its pictures stay on disk
     outputs = _model_columns(found, read.frame)
-    notes = (f"{len(outputs):,} columns that a model wrote ({', '.join(outputs[:3])}) were not looked at.",) if outputs else ()
+    notes = (
+        (f"{len(outputs):,} columns that a model wrote ({', '.join(outputs[:3])}) were not looked at.",)
+        if outputs
+        else ()
+    )
     return read.frame.drop(columns=outputs), given, (said, *read.notes, *notes)
 
 
@@ -92,12 +126,22 @@ def _model_columns(found: RecognisedColumns, frame: pd.DataFrame) -> list[str]:
 
 
 def _class_folders(store: FileImages, source: Path) -> pd.DataFrame:
-    """One row for each picture in a class folder: file, label and, where folders of parts lie above the classes, split."""
-    paths = [(name, PurePosixPath(name).parts) for name in store.names if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES]
+    """One row for each picture in a class folder: file, label and, where folders of parts lie above the classes,
+    split."""
+    paths = [
+        (name, PurePosixPath(name).parts)
+        for name in store.names
+        if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+    ]
     if not paths:
-        raise InvalidInput(f"{source.name!r} holds neither a table nor pictures. Bring class folders (CLASS/file.jpg), or a table with --table.")
+        raise InvalidInput(
+            f"{source.name!r} holds neither a table nor pictures. "
+            "Bring class folders (CLASS/file.jpg), or a table with --table."
+        )
     top = 0
-    while len({parts[top] if len(parts) > top + 1 else "" for _, parts in paths}) == 1 and all(len(parts) > top + 2 for _, parts in paths):
+    while len({parts[top] if len(parts) > top + 1 else "" for _, parts in paths}) == 1 and all(
+        len(parts) > top + 2 for _, parts in paths
+    ):
         top += 1
     inside = [(name, parts[top:]) for name, parts in paths]
     split = all(parts[0].lower() in SPLITS for _, parts in inside) and all(len(parts) > 2 for _, parts in inside)
@@ -108,7 +152,8 @@ def _class_folders(store: FileImages, source: Path) -> pd.DataFrame:
     ]
     if not rows:
         raise InvalidInput(
-            f"The pictures of {source.name!r} lie in no folders, so nothing says their class. Put each into a folder named by its class."
+            f"The pictures of {source.name!r} lie in no folders, so nothing says their class. "
+            "Put each into a folder named by its class."
         )
     return pd.DataFrame(rows)
 
@@ -118,9 +163,14 @@ def _without_model(audit: DataSet, name: str, notes: tuple[str, ...]) -> DataSet
     n, samples = len(audit.samples), audit.samples
     if samples.labels is None or len(np.unique(samples.labels)) < 2:
         raise InvalidInput(
-            f"A probe tells classes apart, and all {n:,} pictures are of one: {', '.join(samples.class_names)!r}. Bring at least two classes."
+            f"A probe tells classes apart, and all {n:,} pictures are of one: {', '.join(samples.class_names)!r}. "
+            "Bring at least two classes."
         )
-    said = tuple(note for note in audit.notes if not note.startswith(f"All {n:,} losses") and "rows are training data" not in note)
+    said = tuple(
+        note
+        for note in audit.notes
+        if not note.startswith(f"All {n:,} losses") and "rows are training data" not in note
+    )
     placeholder = Outcomes(np.zeros(n), "loss", "loss", "no model", errors=np.zeros(n, bool))
     return replace(
         audit,

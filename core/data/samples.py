@@ -1,4 +1,5 @@
-"""What the user brings, checked: a table and pictures (or embeddings) in, samples and losses out, bad rows left out with the reason."""
+"""What the user brings, checked: a table and pictures (or embeddings) in, samples and losses out, bad rows left out
+with the reason."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from core.data.tables.recognise import RecognisedColumns, recognise
 from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
-from core.records import F64, I64, Embeddings, ImageStore, Outcomes, Progress, SampleSet, Words, no_progress
+from core.records import F64, I64, Embeddings, ItemStore, Outcomes, Progress, SampleSet, Words, no_progress
 from core.records.ledger import Ledger
 
 __all__ = ["DataSet", "Limits", "Roles", "describe_columns", "read_data_set"]
@@ -52,28 +53,35 @@ def read_data_set(
     *,
     images: str | Path | None = None,
     embeddings: str | Path | npt.NDArray[Any] | None = None,
-    roles: Roles = Roles(),  # noqa: B008 - frozen
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    roles: Roles = Roles(),
+    limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
     """Read a table with its pictures or embeddings into samples and a loss for each.
 
     Args:
-        table: CSV, TSV, JSON Lines, Parquet or a DataFrame. None takes the table inside `images` (metadata.csv, metadata.jsonl, *.parquet).
+        table: CSV, TSV, JSON Lines, Parquet or a DataFrame. None takes the table inside `images` (metadata.csv,
+            metadata.jsonl, *.parquet).
         images: a folder, zip or tar; None takes the table's own picture column, if it has one.
-        embeddings: npy, npz, safetensors, Parquet or an (n, d) array; None takes the table's embedding column, if it has one.
+        embeddings: npy, npz, safetensors, Parquet or an (n, d) array; None takes the table's embedding column, if it
+            has one.
         roles: which column plays which part; open ones are recognised by their usual names.
         limits: how much may be read.
 
     Returns:
-        At least 20 rows in the table's order. Ids are the id column, else the picture's path below the images' root, else the row number.
+        At least 20 rows in the table's order. Ids are the id column, else the picture's path below the images' root,
+        else the row number.
 
     Raises:
         InvalidInput: what was brought breaks a rule that cannot be mended by leaving rows out.
     """
     progress("read table", 0, 1)
     store = None if images is None else open_images(images, limits)
-    read = find_table(Path(images or ""), store, limits) if table is None else read_table(table, as_text=_as_text(roles), limits=limits)
+    read = (
+        find_table(Path(images or ""), store, limits)
+        if table is None
+        else read_table(table, as_text=_as_text(roles), limits=limits)
+    )
     found = recognise(read.frame, roles, list(read.images))
     ledger = Ledger(len(read.frame))
     for note in (*read.notes, *(store.notes if store else ()), *found.notes, *_assumed(found)):
@@ -83,20 +91,31 @@ def read_data_set(
     _drop_repeated(ids, read.frame, found, ledger)
     if pictures is not None:
         check_pictures(pictures, positions, ledger, limits, progress)
-    measured = compute_losses(read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress))
+    measured = compute_losses(
+        read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress)
+    )
     vectors = _vectors(embeddings, read.frame, found, ids, ledger, limits)
     progress("read table", 1, 1)
     return _assemble(read, found, measured, ids, pictures, positions, vectors, ledger)
 
 
-def describe_columns(table: str | Path | pd.DataFrame, *, limits: Limits = Limits()) -> list[tuple[str, str, tuple[str, ...]]]:  # noqa: B008 - frozen
+def describe_columns(
+    table: str | Path | pd.DataFrame, *, limits: Limits | None = None
+) -> list[tuple[str, str, tuple[str, ...]]]:
     """(name, recognised role or "", up to three example values) of every column, before anything is run."""
-    read = read_table(table, limits=limits)
+    read = read_table(table, limits=limits or Limits())
     found = recognise(read.frame, Roles(), list(read.images))
     parts = {column: role for role, columns in found.roles.named().items() for column in columns}
-    parts |= {column: role for column, role in ((found.errors, "error"), (found.class_names, "class names")) if column is not None}
+    parts |= {
+        column: role
+        for column, role in ((found.errors, "error"), (found.class_names, "class names"))
+        if column is not None
+    }
     rows = [(name, parts.get(name, ""), _examples(read.frame[name])) for name in read.frame.columns]
-    return rows + [(name, parts.get(name, ""), tuple(store.name(i) for i in range(min(3, len(store))))) for name, store in read.images.items()]
+    return rows + [
+        (name, parts.get(name, ""), tuple(store.name(i) for i in range(min(3, len(store)))))
+        for name, store in read.images.items()
+    ]
 
 
 def _examples(column: pd.Series[Any]) -> tuple[str, ...]:
@@ -117,7 +136,9 @@ def _assumed(found: RecognisedColumns) -> list[str]:
     return notes
 
 
-def _pictures(read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger) -> tuple[ImageStore | None, I64]:
+def _pictures(
+    read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger
+) -> tuple[ItemStore | None, I64]:
     """The store that holds the rows' pictures and each row's place in it, -1 for none."""
     n, column = len(read.frame), found.roles.image
     rows = np.arange(n, dtype=np.int64)
@@ -131,11 +152,18 @@ def _pictures(read: Table, found: RecognisedColumns, store: FileImages | None, l
         column = usual or found.roles.id
     column = column or found.roles.id
     if column is None:
-        raise InvalidInput("No column says which picture belongs to which row. Add a column 'file' with each picture's path below the images' root.")
-    return store, match_files(texts_of(read.frame[column]), store, ledger, column=column, count_unused=found.roles.masks is None)
+        raise InvalidInput(
+            "No column says which picture belongs to which row. "
+            "Add a column 'file' with each picture's path below the images' root."
+        )
+    return store, match_files(
+        texts_of(read.frame[column]), store, ledger, column=column, count_unused=found.roles.masks is None
+    )
 
 
-def _ids(read: Table, found: RecognisedColumns, pictures: ImageStore | None, positions: I64, ledger: Ledger) -> list[str]:
+def _ids(
+    read: Table, found: RecognisedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
+) -> list[str]:
     n = len(read.frame)
     if found.roles.id is not None:
         texts = texts_of(read.frame[found.roles.id])
@@ -146,7 +174,9 @@ def _ids(read: Table, found: RecognisedColumns, pictures: ImageStore | None, pos
         names = [pictures.name(row) for row in range(n)]
         if len(set(names)) == n:
             return names
-        ledger.note("The paths in the picture column repeat, so row numbers are the ids. Add a column 'id' to have your own.")
+        ledger.note(
+            "The paths in the picture column repeat, so row numbers are the ids. Add a column 'id' to have your own."
+        )
         return [str(row) for row in range(n)]
     if pictures is not None:
         return [pictures.name(int(p)) if p >= 0 else _written(read, found, row) for row, p in enumerate(positions)]
@@ -170,7 +200,8 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognisedCol
     column = found.roles.id or found.roles.image
     if repeated.sum() > 0.5 * len(ids):
         raise InvalidInput(
-            f"Ids must differ from row to row: {column!r} has only {len(set(ids)):,} values in {len(ids):,} rows. Name or add a column 'id'."
+            f"Ids must differ from row to row: {column!r} has only {len(set(ids)):,} values in {len(ids):,} rows. "
+            "Name or add a column 'id'."
         )
     first: dict[str, int] = {}
     reasons = [""] * len(ids)
@@ -178,15 +209,21 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognisedCol
         if not ledger.reasons[row]:
             earlier = first.setdefault(name, row)
             same = earlier != row and frame.iloc[row].astype(str).equals(frame.iloc[earlier].astype(str))
-            reasons[row] = f"the id occurs before: row {earlier}{' is an exact duplicate' if same else ' differs in other columns'}"
+            reasons[row] = (
+                "the id occurs before: row "
+                f"{earlier}{' is an exact duplicate' if same else ' differs in other columns'}"
+            )
     ledger.drop(repeated, reasons)
     examples = list(dict.fromkeys(ids[row] for row in np.flatnonzero(repeated).tolist()))[:5]
     ledger.note(
-        f"{int(repeated.sum()):,} rows repeat an id ({', '.join(examples)}): the first of each was kept. Give every row its own id to keep all."
+        f"{int(repeated.sum()):,} rows repeat an id ({', '.join(examples)}): the first of each was kept. "
+        "Give every row its own id to keep all."
     )
 
 
-def _mask_loss(kind: str, read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger, progress: Progress) -> F64:
+def _mask_loss(
+    kind: str, read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger, progress: Progress
+) -> F64:
     columns = found.roles.masks or ("", "")
     true, predicted = (mask_reader(column, read, store, ledger) for column in columns)
     return mask_losses(kind, true, predicted, ledger, progress)
@@ -215,7 +252,12 @@ def mask_reader(column: str, read: Table, store: FileImages | None, ledger: Ledg
 
 
 def _vectors(
-    given: str | Path | npt.NDArray[Any] | None, frame: pd.DataFrame, found: RecognisedColumns, ids: Sequence[str], ledger: Ledger, limits: Limits
+    given: str | Path | npt.NDArray[Any] | None,
+    frame: pd.DataFrame,
+    found: RecognisedColumns,
+    ids: Sequence[str],
+    ledger: Ledger,
+    limits: Limits,
 ) -> F64 | None:
     """(n, d) unit rows, nan where dropped; None if there are no embeddings."""
     if given is not None:
@@ -225,7 +267,10 @@ def _vectors(
     vectors, reasons = stack_arrays(frame[found.roles.embedding])
     ledger.drop(np.array([bool(reason) for reason in reasons]), reasons)
     if vectors.shape[1] < 2:
-        raise InvalidInput(f"{found.roles.embedding!r} must hold an array of at least 2 numbers in each row. Name another column as embedding.")
+        raise InvalidInput(
+            f"{found.roles.embedding!r} must hold an array of at least 2 numbers in each row. "
+            "Name another column as embedding."
+        )
     return unit_rows(vectors, ledger)
 
 
@@ -234,7 +279,7 @@ def _assemble(
     found: RecognisedColumns,
     measured: Measured,
     ids: Sequence[str],
-    pictures: ImageStore | None,
+    pictures: ItemStore | None,
     positions: I64,
     vectors: F64 | None,
     ledger: Ledger,
@@ -248,7 +293,9 @@ def _assemble(
     if len(rows) < MIN_ROWS:
         reasons = " ".join(ledger.summary()[:3])
         what = "No rows are left" if len(rows) == 0 else f"Only {len(rows)} rows are left"
-        raise InvalidInput(f"{what} of {len(ids):,}; at least {MIN_ROWS} are needed to test anything. {reasons or 'Bring more rows.'}")
+        raise InvalidInput(
+            f"{what} of {len(ids):,}; at least {MIN_ROWS} are needed to test anything. {reasons or 'Bring more rows.'}"
+        )
     outcomes = measured.outcomes(rows)
     if np.ptp(outcomes.loss) == 0:
         ledger.note(f"All {len(rows):,} losses are {outcomes.loss[0]:g}, so there is nothing to tell apart.")
@@ -256,7 +303,7 @@ def _assemble(
     groups = group_numbers(read.frame, found, rows, ledger)
     samples = SampleSet(
         ids=tuple(ids[int(row)] for row in rows),
-        images=None if pictures is None else pictures.keep(positions[rows]),
+        items=None if pictures is None else pictures.keep(positions[rows]),
         labels=None if measured.labels is None else measured.labels[rows],
         class_names=measured.class_names,
         metadata=tuple(column.keep(rows) for column in metadata),
@@ -267,4 +314,6 @@ def _assemble(
         name=Path(read.name).stem,
     )
     given = None if vectors is None else Embeddings(vectors[rows].astype(np.float32), "given", "given")
-    return DataSet(samples, outcomes, given, pd.DataFrame(excluded, columns=["id", "row", "reason"]), tuple(ledger.notes))
+    return DataSet(
+        samples, outcomes, given, pd.DataFrame(excluded, columns=["id", "row", "reason"]), tuple(ledger.notes)
+    )

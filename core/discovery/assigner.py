@@ -48,8 +48,9 @@ class Assigner:
 
         Args:
             embeddings: (m, d) unit rows of the same encoder.
-            labels: (m,) index into the diagnosis' class names, -1 where unknown. A cluster inside one class takes only samples
-                of that class; where the label is unknown the membership is computed as if the sample were of it.
+            labels: (m,) index into the diagnosis' class names, -1 where unknown. A cluster inside one class takes only
+                samples of that class; where the label is unknown the membership is computed as if the sample were of
+                it.
 
         Raises:
             InvalidInput: the vectors are of another space or width, or not finite; labels are out of range.
@@ -57,14 +58,20 @@ class Assigner:
         given = embeddings if isinstance(embeddings, Embeddings) else Embeddings(embeddings, self.encoder, self.space)
         vectors = given.vectors
         if given.space != self.space:
-            raise InvalidInput(f"The new samples must be embedded as the diagnosed ones were ({self.space}): got {given.space}. Embed them again.")
+            raise InvalidInput(
+                f"The new samples must be embedded as the diagnosed ones were ({self.space}): "
+                f"got {given.space}. Embed them again."
+            )
         if vectors.shape[1] != len(self.features.centre):
             raise InvalidInput(
-                f"The new embeddings must be (m, {len(self.features.centre)}), as diagnosed: got {vectors.shape}. Use the same encoder."
+                f"The new embeddings must be (m, {len(self.features.centre)}), as diagnosed: got {vectors.shape}. "
+                "Use the same encoder."
             )
         blocks = self._blocks(labels, len(vectors))
         rows = self.features.of(vectors, blocks)
-        predicted, spread = self.regressor.predict(rows, blocks, return_std=True) if len(rows) else (np.zeros(0), np.zeros(0))
+        predicted, spread = (
+            self.regressor.predict(rows, blocks, return_std=True) if len(rows) else (np.zeros(0), np.zeros(0))
+        )
         memberships = np.zeros((len(vectors), len(self.rules)))
         for i, rule in enumerate(self.rules):
             memberships[:, i] = _membership(rule, rows, blocks)
@@ -81,7 +88,8 @@ class Assigner:
             return np.full(n, -1, np.int64)
         if len(labels) != n or (n and labels.max() >= len(self.class_of_label)):
             raise InvalidInput(
-                f"labels must be {n} numbers below {len(self.class_of_label)} (-1 for unknown): got {len(labels)}. Check the label column."
+                f"labels must be {n} numbers below {len(self.class_of_label)} (-1 for unknown): got {len(labels)}. "
+                "Check the label column."
             )
         return np.where(labels < 0, -1, self.class_of_label[np.maximum(labels, 0)])
 
@@ -94,7 +102,9 @@ class Assigner:
             arrays["superclasses"] = self.superclasses.of_class
         for i, rule in enumerate(self.rules):
             arrays |= {f"rule.{i}.{k}": v for k, v in rule.items() if isinstance(v, np.ndarray)}
-        return {k: np.asarray(v, order="C") for k, v in arrays.items()}  # ascontiguousarray would make a vector of a lone number
+        return {
+            k: np.asarray(v, order="C") for k, v in arrays.items()
+        }  # ascontiguousarray would make a vector of a lone number
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the arrays."""
@@ -105,7 +115,9 @@ class Assigner:
             "n_confirmed": self.n_confirmed,
             "encoder": self.encoder,
             "space": self.space,
-            "superclasses": None if self.superclasses is None else {"names": list(self.superclasses.names), "note": self.superclasses.note},
+            "superclasses": None
+            if self.superclasses is None
+            else {"names": list(self.superclasses.names), "note": self.superclasses.note},
         }
 
     @classmethod
@@ -142,7 +154,11 @@ def _membership(rule: Mapping[str, Any], rows: F64, blocks: I64) -> F64:
     if rule["kind"] == "slice":
         weights: F32 = rule["weights"]
         # of an unknown class: the head of the scope, which its classes share
-        heads = np.where(blocks < 0, 0 if scope is None else scope[0], blocks) if block is None else np.full(len(rows), block)
+        heads = (
+            np.where(blocks < 0, 0 if scope is None else scope[0], blocks)
+            if block is None
+            else np.full(len(rows), block)
+        )
         score = np.einsum("nr,nr->n", rows, weights[heads])
         membership = logistic((score - rule["cut"]) / rule["width"])
     else:

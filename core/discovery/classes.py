@@ -22,20 +22,29 @@ MAX_PAIRS = 200
 
 
 def class_findings(
-    samples: SampleSet, outcomes: Outcomes, *, alpha: float, testable: bool, seed: int, superclasses: Superclasses | None = None
+    samples: SampleSet,
+    outcomes: Outcomes,
+    *,
+    alpha: float,
+    testable: bool,
+    seed: int,
+    superclasses: Superclasses | None = None,
 ) -> tuple[ClassFinding, ...]:
     """Classes with their loss and error rate, then the confused pairs, each kind worst first.
 
-    A class is tested against all other rows (one-sided: Fisher's exact test on errors, Mann-Whitney on losses where errors are
-    unknown); a pair true -> predicted against the share of that prediction among the errors of the other classes
-    (hypergeometric). With superclasses the same is done for whole superclasses and for pairs of two different ones: confusions
-    too rare to be tested one by one may be frequent together.
+    A class is tested against all other rows (one-sided: Fisher's exact test on errors, Mann-Whitney on losses where
+    errors are unknown); a pair true -> predicted against the share of that prediction among the errors of the other
+    classes (hypergeometric). With superclasses the same is done for whole superclasses and for pairs of two different
+    ones: confusions too rare to be tested one by one may be frequent together.
 
-    p is Holm-adjusted within each of these lists, and times the number of lists. A list holds what could have been tested, which
-    is decided by its margins: a pair counts if its class has MIN_ROWS errors and its prediction MIN_ROWS wrong rows, whether or not
-    they met. Holm over the pairs that were seen would claim too much: on even confusions of 30 classes x 300 rows, error 0.3, at
-    alpha 0.2 it claimed in 62 of 200 nulls (0.25 to 0.38). With groups the rows are not independent and only the groups'
-    bootstrap interval is given, without a p.
+    p is Holm-adjusted within each of these lists, and times the number of lists. A list holds what could have been
+    tested, which
+    is decided by its margins: a pair counts if its class has MIN_ROWS errors and its prediction MIN_ROWS wrong rows,
+        whether or not
+    they met. Holm over the pairs that were seen would claim too much: on even confusions of 30 classes x 300 rows,
+        error 0.3, at
+    alpha 0.2 it claimed in 62 of 200 nulls (0.25 to 0.38). With groups the rows are not independent and only the
+    groups' bootstrap interval is given, without a p.
     """
     if samples.labels is None or len(samples.class_names) < 2:
         return ()
@@ -50,16 +59,21 @@ def class_findings(
         if outcomes.predictions is not None:
             known = outcomes.predictions >= 0
             predictions = np.where(known, superclasses.of_class[np.maximum(outcomes.predictions, 0)], -1)
-            wide = np.where(known & (predictions < 0), len(names), predictions)  # a class without rows is in no superclass
+            wide = np.where(
+                known & (predictions < 0), len(names), predictions
+            )  # a class without rows is in no superclass
             lists.append(_pairs(outcomes, labels, wide, [*names, "a class without rows"]))
     used = sum(len(one.p) > 0 for one in lists)
     everything = [finding for one in lists for finding in one.adjusted(used, alpha if independent else None)]
-    return tuple(sorted(everything, key=lambda f: (f.kind != "class", -f.mean_loss.value if f.kind == "class" else -f.size)))
+    return tuple(
+        sorted(everything, key=lambda f: (f.kind != "class", -f.mean_loss.value if f.kind == "class" else -f.size))
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tests:
-    """findings: what is listed. which: for each its test, or -1 for none. p: raw p of everything that could have been tested."""
+    """findings: what is listed. which: for each its test, or -1 for none. p: raw p of everything that could have been
+    tested."""
 
     findings: list[ClassFinding]
     which: I64
@@ -75,7 +89,9 @@ class _Tests:
         return made
 
 
-def _singles(samples: SampleSet, outcomes: Outcomes, labels: I64, names: Sequence[str], rng: np.random.Generator) -> _Tests:
+def _singles(
+    samples: SampleSet, outcomes: Outcomes, labels: I64, names: Sequence[str], rng: np.random.Generator
+) -> _Tests:
     """Every class (or superclass) with rows; those of MIN_ROWS rows or more are tested against the rest."""
     members = split_by_block(np.arange(len(labels)), labels, len(names))
     present = [c for c, rows in enumerate(members) if len(rows)]
@@ -94,7 +110,11 @@ def _class(samples: SampleSet, outcomes: Outcomes, name: str, rows: I64, rng: np
     if outcomes.errors is not None:
         wrong = outcomes.errors[rows]
         clustered = groups is not None and len(np.unique(groups)) < len(rows)
-        rate = bootstrap(lambda i: float(wrong[i].mean()), len(rows), groups, rng, repeats=300) if clustered else wilson(int(wrong.sum()), len(rows))
+        rate = (
+            bootstrap(lambda i: float(wrong[i].mean()), len(rows), groups, rng, repeats=300)
+            if clustered
+            else wilson(int(wrong.sum()), len(rows))
+        )
     return ClassFinding(name, "class", len(rows), mean, rate, None, False)
 
 
@@ -110,7 +130,8 @@ def _class_p(rows: I64, outcomes: Outcomes, ranks: F64 | None) -> float:
 
 
 def _rank_sum_p(ranks: F64, rows: I64) -> float:
-    """Mann & Whitney's one-sided p that the ranks of `rows` are high: normal, with ties and continuity, as scipy's for ten rows or more."""
+    """Mann & Whitney's one-sided p that the ranks of `rows` are high: normal, with ties and continuity, as scipy's for
+    ten rows or more."""
     n, inside = len(ranks), len(rows)
     above = float(ranks[rows].sum()) - inside * (inside + 1) / 2
     ties = np.unique(ranks, return_counts=True)[1].astype(np.float64)
@@ -119,7 +140,8 @@ def _rank_sum_p(ranks: F64, rows: I64) -> float:
 
 
 def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[str]) -> _Tests:
-    """The most frequent confusions, seen at least MIN_ROWS / 2 times, and the p of every pair that its margins allow to be tested."""
+    """The most frequent confusions, seen at least MIN_ROWS / 2 times, and the p of every pair that its margins allow to
+    be tested."""
     if outcomes.errors is None:
         return _Tests([], np.zeros(0, np.int64), np.zeros(0))
     k = len(names)
@@ -145,22 +167,27 @@ def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[st
             p.append(float(stats.hypergeom.sf(count - 1, possible[predicted], marked[predicted], drawn[true])))
         mean = Estimate(float(losses[true, predicted] / count), float("nan"), float("nan"))
         rate = wilson(count, int(sizes[true]))
-        findings.append(ClassFinding(f"{names[true]} → {names[predicted]}", "confusion", count, mean, rate, None, False))
+        findings.append(
+            ClassFinding(f"{names[true]} → {names[predicted]}", "confusion", count, mean, rate, None, False)
+        )
     rest = np.ones(max(0, n_tests - len(p)))  # tested in principle, too rare to be listed
     return _Tests(findings, np.array(which, dtype=np.int64), np.r_[np.array(p), rest])
 
 
 def suspected_label_errors(samples: SampleSet, outcomes: Outcomes) -> tuple[I64, tuple[str, ...]]:
-    """Rows whose given label is suspected, most suspected first, and notes. Empty without probabilities for all classes.
+    """Rows whose given label is suspected, most suspected first, and notes. Empty without probabilities for all
+    classes.
 
-    Confident learning as cleanlab implements it (Northcutt, Jiang & Chuang 2021, JAIR 70), from the probabilities given; they
-    must be out of sample.
+    Confident learning as cleanlab implements it (Northcutt, Jiang & Chuang 2021, JAIR 70), from the probabilities
+    given; they must be out of sample.
     """
     if outcomes.scores is None or samples.labels is None or outcomes.scores.shape[1] < 2:
         return np.zeros(0, np.int64), ()
     present = np.unique(samples.labels)
     if len(present) != outcomes.scores.shape[1]:
-        return np.zeros(0, np.int64), (f"Label errors were not looked for: {len(present)} of {outcomes.scores.shape[1]} classes have rows.",)
+        return np.zeros(0, np.int64), (
+            f"Label errors were not looked for: {len(present)} of {outcomes.scores.shape[1]} classes have rows.",
+        )
     try:
         from cleanlab.filter import find_label_issues  # type: ignore[import-untyped]  # only where probabilities are given
     except ImportError as error:

@@ -16,9 +16,17 @@ COUNTEREXAMPLES = 24
 
 
 def describe_clusters(
-    found: Sequence[FoundCluster], samples: SampleSet, outcomes: Outcomes, layout: Design, rows: F32, suspects: I64, *, seed: int
+    found: Sequence[FoundCluster],
+    samples: SampleSet,
+    outcomes: Outcomes,
+    layout: Design,
+    rows: F32,
+    suspects: I64,
+    *,
+    seed: int,
 ) -> tuple[tuple[FailureCluster, ...], tuple[FailureCluster, ...], list[int]]:
-    """Confirmed clusters in rank order, the candidates that did not pass, and the index into `found` of each in that order.
+    """Confirmed clusters in rank order, the candidates that did not pass, and the index into `found` of each in that
+    order.
 
     Ranked by the lower end of the excess loss times the size: what fixing the cluster is at least worth.
 
@@ -27,14 +35,18 @@ def describe_clusters(
         suspects: rows whose label is suspected.
     """
     made = [_describe(f, samples, outcomes, layout, rows, suspects, seed) for f in found]
-    confirmed = sorted((i for i, f in enumerate(found) if f.confirmed), key=lambda i: -made[i].excess_loss.low * made[i].size)
+    confirmed = sorted(
+        (i for i, f in enumerate(found) if f.confirmed), key=lambda i: -made[i].excess_loss.low * made[i].size
+    )
     others = [i for i, f in enumerate(found) if not f.confirmed]
     order = confirmed + others
     numbered = [_with_id(made[i], place) for place, i in enumerate(order)]
     return tuple(numbered[: len(confirmed)]), tuple(numbered[len(confirmed) :]), order
 
 
-def _describe(found: FoundCluster, samples: SampleSet, outcomes: Outcomes, layout: Design, rows: F32, suspects: I64, seed: int) -> FailureCluster:
+def _describe(
+    found: FoundCluster, samples: SampleSet, outcomes: Outcomes, layout: Design, rows: F32, suspects: I64, seed: int
+) -> FailureCluster:
     scope = layout.scopes[found.candidate.scope]
     inside = found.members
     outside = np.zeros(len(samples), bool)
@@ -43,7 +55,11 @@ def _describe(found: FoundCluster, samples: SampleSet, outcomes: Outcomes, layou
     statistic = found.statistic if found.confirmed else None
     losses = outcomes.fitted
     errors = None if outcomes.errors is None else outcomes.errors.astype(np.float64)
-    difference = None if errors is None else bounded_share(searched_difference(errors[inside], errors[outside], found.threshold, statistic))
+    difference = (
+        None
+        if errors is None
+        else bounded_share(searched_difference(errors[inside], errors[outside], found.threshold, statistic))
+    )
     return FailureCluster(
         id=-1,
         name="",
@@ -76,11 +92,14 @@ def bounded_share(estimate: Estimate, least: float = -1.0) -> Estimate:
 def _rate(wrong: Bool, groups: I64 | None, rows: Bool, seed: int) -> Estimate:
     if groups is None or len(np.unique(groups[rows])) == len(wrong):
         return wilson(int(wrong.sum()), len(wrong))
-    return bootstrap(lambda i: float(wrong[i].mean()), len(wrong), groups[rows], np.random.default_rng(seed), repeats=300)
+    return bootstrap(
+        lambda i: float(wrong[i].mean()), len(wrong), groups[rows], np.random.default_rng(seed), repeats=300
+    )
 
 
 def coverage(inside: Bool, outcomes: Outcomes, groups: I64 | None, seed: int, within: I64 | None = None) -> Estimate:
-    """Share of all failures inside; where errors are unknown, of all loss above the mean. `within` counts only those of these rows."""
+    """Share of all failures inside; where errors are unknown, of all loss above the mean. `within` counts only those of
+    these rows."""
     if within is not None:
         inside, outcomes, groups = inside[within], outcomes.keep(within), None if groups is None else groups[within]
     above = np.maximum(outcomes.fitted - outcomes.fitted.mean(), 0)
@@ -105,7 +124,9 @@ def _counterexamples(membership: F64, scope: I64, outcomes: Outcomes, rows: F32)
         good = good[~outcomes.errors[good]]
     if not len(good) or not len(worst):
         return np.zeros(0, np.int64)
-    distances = ((rows[worst] ** 2).sum(1)[:, None] - 2 * rows[worst] @ rows[good].T + (rows[good] ** 2).sum(1)[None]).astype(np.float64)
+    distances = (
+        (rows[worst] ** 2).sum(1)[:, None] - 2 * rows[worst] @ rows[good].T + (rows[good] ** 2).sum(1)[None]
+    ).astype(np.float64)
     picked: list[int] = []
     for line in distances:
         nearest = int(line.argmin())
@@ -121,14 +142,22 @@ def _cause(inside: Bool, outside: Bool, samples: SampleSet, outcomes: Outcomes, 
     if outcomes.errors is not None and outcomes.predictions is not None and samples.class_names:
         wrong_in, wrong_out = inside & outcomes.errors, outside & outcomes.errors
         if wrong_in.sum() >= 8:
-            counts = np.bincount(outcomes.predictions[wrong_in & (outcomes.predictions >= 0)], minlength=len(samples.class_names))
+            counts = np.bincount(
+                outcomes.predictions[wrong_in & (outcomes.predictions >= 0)], minlength=len(samples.class_names)
+            )
             top = int(counts.argmax())
             share_in = counts[top] / wrong_in.sum()
             share_out = float((outcomes.predictions[wrong_out] == top).mean()) if wrong_out.any() else 0.0
             if share_in >= 0.5 and share_in >= share_out + 0.15:
-                return f"confused with {samples.class_names[top]}: {share_in:.0%} of its errors go there, against {share_out:.0%} of the other errors"
+                return (
+                    f"confused with {samples.class_names[top]}: {share_in:.0%} of its errors go there, "
+                    f"against {share_out:.0%} of the other errors"
+                )
     suspected = np.zeros(len(samples), bool)
     suspected[suspects] = True
     if suspected[inside].mean() > max(0.2, 3 * suspected[outside].mean()):
-        return f"unknown; {suspected[inside].sum()} of {inside.sum()} labels are worth checking (a confidently wrong model looks the same)"
+        return (
+            f"unknown; {suspected[inside].sum()} of {inside.sum()} labels are worth checking (a confidently "
+            "wrong model looks the same)"
+        )
     return "unknown: whether such samples were rare in training takes the training data to tell"

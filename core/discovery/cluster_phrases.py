@@ -1,9 +1,12 @@
 """Which phrase describes a cluster, and what the loss ensemble reads in a text.
 
-Two evidences for each phrase. On the image side: how well the samples' scores along the phrase retrieve the cluster, on rows that
-the phrase was not chosen on. On the text side: the ensemble is linear, so it can be read along the phrase itself; its reading is
-brought to the level of images by regressing what held-out images show on what was read for them (methods of Eyuboglu et al. 2022,
-arXiv 2203.14960, and Jain et al. 2023, arXiv 2206.14754, choose words by either evidence alone, and test neither).
+Two evidences for each phrase. On the image side: how well the samples' scores along the phrase retrieve the cluster, on
+rows that
+the phrase was not chosen on. On the text side: the ensemble is linear, so it can be read along the phrase itself; its
+    reading is
+brought to the level of images by regressing what held-out images show on what was read for them (methods of Eyuboglu et
+al. 2022, arXiv 2203.14960, and Jain et al. 2023, arXiv 2206.14754, choose words by either evidence alone, and test
+neither).
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ from core.records import F32, F64, I64, Bool, Column, Estimate, Outcomes, TextRe
 ALIKE = 0.6
 """Phrases whose scores correlate more than this within the scope say the same there."""
 MIN_AUROC = 0.6
-"""Least AUROC, on rows that it was not chosen on, with which a phrase must retrieve a cluster to be shown as its description."""
+"""Least AUROC, on rows that it was not chosen on, with which a phrase must retrieve a cluster to be shown as its
+description."""
 WITNESS = 0.3
 """Least rank correlation with which a measured property is said to go with a phrase."""
 MATCHING = 0.2
@@ -45,16 +49,20 @@ class Description:
     alike: tuple[int, ...]
 
 
-def describe(scores: F32, members: Bool, folds: I64, strengths: F32 | None = None, *, most: int = 4, looked: int = 6) -> list[Description]:
+def describe(
+    scores: F32, members: Bool, folds: I64, strengths: F32 | None = None, *, most: int = 4, looked: int = 6
+) -> list[Description]:
     """Phrases that retrieve the members, best first; those that say the same are folded under the better one.
 
-    Of phrases that say the same and retrieve the members equally well (within one standard error of the best), the one that the text
+    Of phrases that say the same and retrieve the members equally well (within one standard error of the best), the one
+    that the text
     tower makes most of is taken: "in the dark" rather than "mostly black all over".
 
     Args:
         scores: (m, P) of the rows of one scope.
         members: (m,) which of them are in the cluster.
-        folds: (m,) fold of each row; a phrase's held-out AUROC is taken within each fold, for the phrase that the other folds chose.
+        folds: (m,) fold of each row; a phrase's held-out AUROC is taken within each fold, for the phrase that the other
+            folds chose.
         strengths: (P,) how much the text tower makes of each phrase; without them the best AUROC alone decides.
     """
     ranks = stats.rankdata(scores, axis=0)
@@ -86,7 +94,9 @@ def describe(scores: F32, members: Bool, folds: I64, strengths: F32 | None = Non
         if own < MIN_AUROC or (made and not steady):  # a further phrase must have been chosen by some of the folds
             continue
         twins = [
-            int(q) for q in np.argsort(-overall, kind="stable") if alike[phrase, q] and q != phrase and overall[q] >= MIN_AUROC and q not in taken
+            int(q)
+            for q in np.argsort(-overall, kind="stable")
+            if alike[phrase, q] and q != phrase and overall[q] >= MIN_AUROC and q not in taken
         ]
         taken |= {best, phrase, *twins}
         held_out = _around(own, int(members.sum()), int((~members).sum()))
@@ -94,7 +104,9 @@ def describe(scores: F32, members: Bool, folds: I64, strengths: F32 | None = Non
     return made
 
 
-def _spokesman(best: int, areas: F64, alike: Bool, strengths: F32 | None, members: Bool, taken: set[int] | None = None) -> int:
+def _spokesman(
+    best: int, areas: F64, alike: Bool, strengths: F32 | None, members: Bool, taken: set[int] | None = None
+) -> int:
     """Of the phrases that say the same as the best one, and as well, the one of greatest strength."""
     if strengths is None:
         return best
@@ -113,27 +125,35 @@ def _aurocs(ranks: F64, members: Bool) -> F64:
 def _around(area: float, inside: int, outside: int) -> Estimate:
     """The area with the 95 % interval of Hanley & McNeil 1982, Radiology 143(1)."""
     first, second = area / (2 - area), 2 * area**2 / (1 + area)
-    variance = (area * (1 - area) + (inside - 1) * (first - area**2) + (outside - 1) * (second - area**2)) / (inside * outside)
+    variance = (area * (1 - area) + (inside - 1) * (first - area**2) + (outside - 1) * (second - area**2)) / (
+        inside * outside
+    )
     reach = 1.96 * float(np.sqrt(max(variance, 0)))
     return Estimate(area, max(0.0, area - reach), min(1.0, area + reach))
 
 
 def witnesses(scores: F32, columns: Sequence[Column], rows: I64, most: int = 2) -> tuple[tuple[str, float], ...]:
-    """The measured properties whose rank correlation with the (m,) scores of `rows` is at least 0.3, strongest first."""
+    """The measured properties whose rank correlation with the (m,) scores of `rows` is at least 0.3, strongest
+    first."""
     found: list[tuple[str, float]] = []
     for column in columns:
         values = column.values[rows].astype(np.float64) if column.measured and column.kind == "number" else np.zeros(0)
         known = np.isfinite(values)
         if known.sum() >= 10 and np.ptp(values[known]) > 0 and np.ptp(scores[known]) > 0:
-            found.append((column.name, float(np.corrcoef(stats.rankdata(values[known]), stats.rankdata(scores[known]))[0, 1])))
+            found.append(
+                (column.name, float(np.corrcoef(stats.rankdata(values[known]), stats.rankdata(scores[known]))[0, 1]))
+            )
     return tuple(sorted((f for f in found if abs(f[1]) >= WITNESS), key=lambda f: -abs(f[1]))[:most])
 
 
-def read_texts(words: Words, outcomes: Outcomes, layout: Design, groups: I64 | None, folds: I64, *, n_members: int, seed: int) -> TextReader:
+def read_texts(
+    words: Words, outcomes: Outcomes, layout: Design, groups: I64 | None, folds: I64, *, n_members: int, seed: int
+) -> TextReader:
     """Fit the ensemble over the joint space, and calibrate it on phrases that images match.
 
-    For each fold, heads are fitted to the other rows and read along every phrase; among the fold's own rows, the fifth that look most
-    like the phrase are compared with the rest. The slope through the origin of the second on the first is the calibration.
+    For each fold, heads are fitted to the other rows and read along every phrase; among the fold's own rows, the fifth
+    that look most like the phrase are compared with the rest. The slope through the origin of the second on the first
+    is the calibration.
     """
     vectors, losses = words.joint.vectors, outcomes.fitted
     regressor = LossRegressor(n_members=n_members, random_state=seed).fit(vectors, losses, layout.blocks, groups)
@@ -147,7 +167,8 @@ def read_texts(words: Words, outcomes: Outcomes, layout: Design, groups: I64 | N
 
 
 def _held_out(words: Words, losses: F64, layout: Design, folds: I64, penalty: float, share: float) -> tuple[F64, F64]:
-    """What heads without a fold read along each phrase, and what the fold's matching images show, for every fold and scope."""
+    """What heads without a fold read along each phrase, and what the fold's matching images show, for every fold and
+    scope."""
     features = Features(words.joint.vectors, layout.blocks)
     along = (words.directions @ features.basis / features.scale).astype(np.float32)  # (P, r)
     scores = phrase_scores(words.joint.vectors, words.directions, layout.centre_of_row)

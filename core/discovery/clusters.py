@@ -1,8 +1,9 @@
 """Failure clusters: proposed, tested with the search inside the null, and taken out one after the other.
 
-The best candidate of the family is confirmed if no more than a share alpha of permutations has a better one. What it explains
-is then taken out (its rows, and the rows just below its cut, become strata of their own) and the whole search is run again on
-what is left, until nothing passes. So a second cluster must be a failure that the first does not explain.
+The best candidate of the family is confirmed if no more than a share alpha of permutations has a better one. What it
+explains is then taken out (its rows, and the rows just below its cut, become strata of their own) and the whole search
+is run again on what is left, until nothing passes. So a second cluster must be a failure that the first does not
+explain.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def find_clusters(
     rng: np.random.Generator,
     progress: Progress = no_progress,
 ) -> tuple[list[FoundCluster], FamilyTest]:
-    """Confirmed clusters in the order found, then up to five candidates that did not pass; and the first reading of the family.
+    """Confirmed clusters in the order found, then up to five candidates that did not pass; and the first reading of the
+    family.
 
     Args:
         scores: (n,) class-centred failure scores, which are tested and which the heads are fitted to.
@@ -88,7 +90,9 @@ def find_clusters(
                 step=f"test cluster {len(found) + 1}",
             )
         else:
-            reading = FamilyTest(family.statistics(residual[:, None].astype(np.float32))[:, 0], np.empty(0, np.float32), True)
+            reading = FamilyTest(
+                family.statistics(residual[:, None].astype(np.float32))[:, 0], np.empty(0, np.float32), True
+            )
         first = first or reading
         best = _best(family, residual, reading, alpha)
         statistic = float(reading.observed[best])
@@ -96,7 +100,9 @@ def find_clusters(
         confirmed = p is not None and p <= alpha
         if statistic <= 0 or (not confirmed and statistic < WEAKEST):
             break
-        one = _found(family, features, parts, blocks, family.candidates[best], residual, statistic, reading, p, confirmed, alpha)
+        one = _found(
+            family, features, parts, blocks, family.candidates[best], residual, statistic, reading, p, confirmed, alpha
+        )
         if any(_overlap(one.members, f.members) > SAME for f in found):
             break  # too few rows are left to take the finding out of: what comes back is the finding itself
         found.append(one)
@@ -113,9 +119,12 @@ def _overlap(a: Bool, b: Bool) -> float:
 def _best(family: Family, residual: F64, reading: FamilyTest, alpha: float) -> int:
     """The candidate to take: of those that pass, the one whose excess has the highest lower bound; else the best slice.
 
-    Every candidate that reaches the threshold is confirmed at once, so any of them may be chosen. The highest statistic would
-    choose the broadest: where loss rises smoothly it takes a third of the scope. The lower bound asks for depth as well as breadth.
-    Where none passes, slices come before regions: their statistic stood up out of fold, the best of many fixed regions is luck.
+    Every candidate that reaches the threshold is confirmed at once, so any of them may be chosen. The highest statistic
+    would
+    choose the broadest: where loss rises smoothly it takes a third of the scope. The lower bound asks for depth as well
+        as breadth.
+    Where none passes, slices come before regions: their statistic stood up out of fold, the best of many fixed regions
+    is luck.
     """
     observed = np.where(family.is_condition, -np.inf, reading.observed)
     if not len(reading.null) or observed.max() < reading.threshold(alpha):
@@ -185,7 +194,8 @@ def logistic(x: F64) -> F64:
 def _take_out(strata: I64, found: FoundCluster, rows: I64) -> I64:
     """Strata split by the finding: its members, as many rows again just below its cut, and the rest of the scope.
 
-    The shoulder is there because a slice's edge is soft: without it, the remainder of one failure comes back as the next.
+    The shoulder is there because a slice's edge is soft: without it, the remainder of one failure comes back as the
+    next.
     """
     level = np.zeros(len(strata), dtype=np.int64)
     order = rows[np.argsort(-found.membership[rows], kind="stable")]

@@ -18,7 +18,8 @@ Test = tuple[str, str, str | float | None]
 MAX_CATEGORIES = 40
 QUANTILES = (0.1, 0.25)
 MIN_PAIR_ROWS = 20
-"""Two conditions together must be met by so many rows: there are many pairs, and on a handful of rows one always stands out."""
+"""Two conditions together must be met by so many rows: there are many pairs, and on a handful of rows one always stands
+out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +37,9 @@ class Condition:
     """Each part as (column, "=", "<=", ">=" or "missing", value): what `meets` asks of other samples."""
 
 
-def build_conditions(columns: Sequence[Column], *, smallest: int, most: int) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
+def build_conditions(
+    columns: Sequence[Column], *, smallest: int, most: int
+) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
     """The conditions that at least `smallest` rows meet and as many do not, and notes on what was left out.
 
     Args:
@@ -47,7 +50,13 @@ def build_conditions(columns: Sequence[Column], *, smallest: int, most: int) -> 
     singles: list[Condition] = []
     notes: list[str] = []
     for column in columns:
-        made = _numeric(column) if column.kind == "number" else _categories(column, notes) if column.kind == "category" else []
+        made = (
+            _numeric(column)
+            if column.kind == "number"
+            else _categories(column, notes)
+            if column.kind == "category"
+            else []
+        )
         singles += [c for c in made if smallest <= c.mask.sum() <= len(c.mask) - smallest]
     singles = _distinct(singles)
     if len(singles) > most:
@@ -57,7 +66,8 @@ def build_conditions(columns: Sequence[Column], *, smallest: int, most: int) -> 
     room = most - len(singles)
     if len(pairs) > room:
         notes.append(
-            f"{len(pairs) - room:,} of {len(pairs):,} pairs of conditions (those of least support) were left out: {most:,} are tested at most."
+            f"{len(pairs) - room:,} of {len(pairs):,} pairs of conditions (those of least support) were left out: "
+            f"{most:,} are tested at most."
         )
         pairs = sorted(pairs, key=lambda c: -int(c.mask.sum()))[:room]
     return tuple(singles + pairs), tuple(notes)
@@ -69,14 +79,24 @@ def _numeric(column: Column) -> list[Condition]:
     distinct = np.unique(values[known])
     if len(distinct) < 5:
         return [
-            Condition(f"{column.name} = {_short(v)}", (column.name,), values == v, True, tests=((column.name, "=", float(v)),)) for v in distinct
+            Condition(
+                f"{column.name} = {_short(v)}", (column.name,), values == v, True, tests=((column.name, "=", float(v)),)
+            )
+            for v in distinct
         ] + _missing(column, ~known)
     made: list[Condition] = []
     for share in QUANTILES:
         low, high = np.quantile(values[known], [share, 1 - share])
-        for word, sign, limit, mask in (("at most", "<=", low, values <= low), ("at least", ">=", high, values >= high)):
+        for word, sign, limit, mask in (
+            ("at most", "<=", low, values <= low),
+            ("at least", ">=", high, values >= high),
+        ):
             tests = ((column.name, sign, float(limit)),)
-            made.append(Condition(f"{column.name} {word} {_short(limit)}", (column.name,), known & mask, share == 0.25, tests=tests))
+            made.append(
+                Condition(
+                    f"{column.name} {word} {_short(limit)}", (column.name,), known & mask, share == 0.25, tests=tests
+                )
+            )
     return [*made, *_missing(column, ~known)]
 
 
@@ -86,14 +106,25 @@ def _categories(column: Column, notes: list[str]) -> list[Condition]:
     names, counts = np.unique(values[~missing].astype(str), return_counts=True)
     kept = names[np.argsort(-counts, kind="stable")][:MAX_CATEGORIES]
     if len(names) > MAX_CATEGORIES:
-        notes.append(f"Column {column.name!r} has {len(names):,} values; the {MAX_CATEGORIES} most frequent are looked at.")
+        notes.append(
+            f"Column {column.name!r} has {len(names):,} values; the {MAX_CATEGORIES} most frequent are looked at."
+        )
     text = values.astype(str)
-    made = [Condition(f"{column.name} = {v}", (column.name,), ~missing & (text == v), True, tests=((column.name, "=", str(v)),)) for v in kept]
+    made = [
+        Condition(
+            f"{column.name} = {v}", (column.name,), ~missing & (text == v), True, tests=((column.name, "=", str(v)),)
+        )
+        for v in kept
+    ]
     return made + _missing(column, missing)
 
 
 def _missing(column: Column, mask: Bool) -> list[Condition]:
-    return [Condition(f"{column.name} is missing", (column.name,), mask, False, tests=((column.name, "missing", None),))] if mask.any() else []
+    return (
+        [Condition(f"{column.name} is missing", (column.name,), mask, False, tests=((column.name, "missing", None),))]
+        if mask.any()
+        else []
+    )
 
 
 def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:
@@ -110,7 +141,11 @@ def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:
             values = column.values.astype(np.float64)
             known = np.isfinite(values)
             limit = float(value) if isinstance(value, float | int) else np.nan
-            inside &= ~known if sign == "missing" else known & {"=": values == limit, "<=": values <= limit, ">=": values >= limit}[sign]
+            inside &= (
+                ~known
+                if sign == "missing"
+                else known & {"=": values == limit, "<=": values <= limit, ">=": values >= limit}[sign]
+            )
         else:
             missing = np.array([v is None for v in column.values], dtype=bool)
             inside &= missing if sign == "missing" else ~missing & (column.values.astype(str) == str(value))
@@ -138,7 +173,16 @@ def _pairs(singles: Sequence[Condition], smallest: int) -> list[Condition]:
         if set(broad[i].columns) & set(broad[j].columns) or both < smallest or both > 0.9 * min(sizes[i], sizes[j]):
             continue  # one column twice, too few rows, or hardly different from one of the two alone
         a, b = broad[i], broad[j]
-        made.append(Condition(f"{a.text} and {b.text}", a.columns + b.columns, a.mask & b.mask, False, (a.text, b.text), a.tests + b.tests))
+        made.append(
+            Condition(
+                f"{a.text} and {b.text}",
+                a.columns + b.columns,
+                a.mask & b.mask,
+                False,
+                (a.text, b.text),
+                a.tests + b.tests,
+            )
+        )
     return made
 
 

@@ -24,7 +24,8 @@ MIN_GROUPS = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
-    """blocks: (n,) class, small ones pooled; means: (n,) the class whose mean loss is taken out; scopes: where to search.
+    """blocks: (n,) class, small ones pooled; means: (n,) the class whose mean loss is taken out; scopes: where to
+    search.
 
     heads: (n,) the rows that share a head of the search: those of a class, or with many classes those of a superclass.
     """
@@ -36,7 +37,8 @@ class Design:
     testable: bool
     """False with fewer than MIN_GROUPS groups."""
     scaled: bool
-    """True where groups cross classes: then whole groups move between classes, and losses are put on one scale first."""
+    """True where groups cross classes: then whole groups move between classes, and losses are put on one scale
+    first."""
     class_of_label: I64
     """(number of classes,) block of each label, -1 for a label without rows: for new rows."""
     head_of_row: I64
@@ -58,9 +60,9 @@ def make_design(samples: SampleSet, superclasses: Superclasses | None = None) ->
     """The layout of a sample set; what was pooled or assumed is said in `notes`.
 
     Args:
-        superclasses: needed with many classes (`needs_superclasses`): small classes are then pooled within their superclass, and
-            the scopes are all samples, the superclasses, and the largest classes if they are large. Losses are still centred and
-            permuted by class.
+        superclasses: needed with many classes (`needs_superclasses`): small classes are then pooled within their
+            superclass, and the scopes are all samples, the superclasses, and the largest classes if they are large.
+            Losses are still centred and permuted by class.
     """
     n, notes = len(samples), list[str]()
     if samples.labels is None:
@@ -75,24 +77,34 @@ def make_design(samples: SampleSet, superclasses: Superclasses | None = None) ->
         scopes += _superclass_scopes(superclasses, heads, blocks, names)
         notes.append(superclasses.note)
     elif len(names) > 1:
-        scopes += [Scope(names[b], rows, b) for b, rows in enumerate(_rows_of(blocks, len(names))) if len(rows) >= SCOPE_ROWS]
+        scopes += [
+            Scope(names[b], rows, b) for b, rows in enumerate(_rows_of(blocks, len(names))) if len(rows) >= SCOPE_ROWS
+        ]
     testable, scaled = True, False
     if samples.groups is not None:
         n_groups = len(np.unique(samples.groups))
         testable = n_groups >= MIN_GROUPS
         if not testable:
             notes.append(
-                f"There are {n_groups} groups ({samples.group_name or 'group'}), fewer than the {MIN_GROUPS} that a permutation test needs: "
+                f"There are {n_groups} groups ({samples.group_name or 'group'}), fewer than the {MIN_GROUPS} that a "
+                "permutation test needs: "
                 "everything below is description, without a p."
             )
         first = np.unique(samples.groups, return_index=True)[1]
         lead = blocks[first][np.unique(samples.groups, return_inverse=True)[1]]
         scaled = bool((lead != blocks).any())
         if n_groups < n:
-            notes.append(f"Rows are kept together and permuted by {samples.group_name or 'group'}: {n_groups:,} groups for {n:,} rows.")
+            notes.append(
+                f"Rows are kept together and permuted by {samples.group_name or 'group'}: "
+                f"{n_groups:,} groups for {n:,} rows."
+            )
         if scaled:
-            notes.append("Groups cross classes, so losses are centred and scaled by class before whole groups are permuted.")
-    return Design(blocks, names, means, tuple(scopes), testable, scaled, class_of_label, heads, tuple(notes), superclasses)
+            notes.append(
+                "Groups cross classes, so losses are centred and scaled by class before whole groups are permuted."
+            )
+    return Design(
+        blocks, names, means, tuple(scopes), testable, scaled, class_of_label, heads, tuple(notes), superclasses
+    )
 
 
 def design_of(diagnosis: Diagnosis) -> Design:
@@ -115,7 +127,8 @@ def needs_superclasses(samples: SampleSet) -> bool:
 
 
 def superclasses_of(samples: SampleSet, vectors: F32, names: F32 | None) -> Superclasses | None:
-    """The superclasses of many classes, by the text vectors of their names or else by mean embeddings; None for few classes.
+    """The superclasses of many classes, by the text vectors of their names or else by mean embeddings; None for few
+    classes.
 
     Args:
         vectors: (n, d) embeddings. names: (k, d) text vectors of the class names, if there are any.
@@ -133,10 +146,18 @@ def _rows_of(blocks: I64, n_blocks: int) -> list[I64]:
 
 def _superclass_scopes(superclasses: Superclasses, heads: I64, blocks: I64, names: tuple[str, ...]) -> list[Scope]:
     """The superclasses, then the largest classes that are large; which rows are in them is decided by size alone."""
-    wide = [(name, rows) for name, rows in zip(superclasses.names, _rows_of(heads, len(superclasses))) if len(rows) >= SCOPE_ROWS]
+    wide = [
+        (name, rows)
+        for name, rows in zip(superclasses.names, _rows_of(heads, len(superclasses)))
+        if len(rows) >= SCOPE_ROWS
+    ]
     scopes = [Scope(name, rows, None) for name, rows in wide]
-    alone = {int(blocks[rows[0]]) for _, rows in wide if len(np.unique(blocks[rows])) == 1}  # a superclass of one class is that class
-    large = [(b, rows) for b, rows in enumerate(_rows_of(blocks, len(names))) if len(rows) >= LARGE_CLASS and b not in alone]
+    alone = {
+        int(blocks[rows[0]]) for _, rows in wide if len(np.unique(blocks[rows])) == 1
+    }  # a superclass of one class is that class
+    large = [
+        (b, rows) for b, rows in enumerate(_rows_of(blocks, len(names))) if len(rows) >= LARGE_CLASS and b not in alone
+    ]
     large = sorted(sorted(large, key=lambda pair: -len(pair[1]))[:MOST_LARGE], key=lambda pair: pair[0])
     return scopes + [Scope(names[b], rows, b) for b, rows in large]
 
@@ -150,7 +171,9 @@ def _pools(small: I64, superclasses: Superclasses | None) -> list[tuple[str, I64
     return [(f"{len(members)} small classes of {name}", members) for name, members in pools]
 
 
-def _blocks(labels: I64, class_names: tuple[str, ...], superclasses: Superclasses | None, notes: list[str]) -> tuple[I64, tuple[str, ...], I64, I64]:
+def _blocks(
+    labels: I64, class_names: tuple[str, ...], superclasses: Superclasses | None, notes: list[str]
+) -> tuple[I64, tuple[str, ...], I64, I64]:
     counts = np.bincount(labels, minlength=len(class_names))
     own = np.flatnonzero(counts >= SMALL_CLASS)
     small = np.flatnonzero((counts > 0) & (counts < SMALL_CLASS))
@@ -168,7 +191,8 @@ def _blocks(labels: I64, class_names: tuple[str, ...], superclasses: Superclasse
             f"{len(small)} classes have fewer than {SMALL_CLASS} rows and are pooled"
             + (" within their superclass" if superclasses is not None else "")
             + (
-                f"; {bare} of them have fewer than {CENTRED_CLASS}, so their own difficulty is not taken out and may show up as a cluster."
+                f"; {bare} of them have fewer than {CENTRED_CLASS}, so their own difficulty is not taken out and may "
+                "show up as a cluster."
                 if bare
                 else "."
             )
@@ -180,10 +204,12 @@ def _blocks(labels: I64, class_names: tuple[str, ...], superclasses: Superclasse
 
 
 def failure_score(outcomes: Outcomes, layout: Design) -> F64:
-    """(n,) what is tested: the class-centred loss, with the class-centred 0/1 error where it is known, each over its deviation.
+    """(n,) what is tested: the class-centred loss, with the class-centred 0/1 error where it is known, each over its
+    deviation.
 
-    Mixing them costs nothing where they agree. Where the loss of a wrong answer varies a lot, the error is the steadier witness:
-    on planted slices of tuning seeds it raised the share found from 0.70 to 0.80 (rare) and 0.40 to 0.80 (noisy label).
+    Mixing them costs nothing where they agree. Where the loss of a wrong answer varies a lot, the error is the steadier
+    witness: on planted slices of tuning seeds it raised the share found from 0.70 to 0.80 (rare) and 0.40 to 0.80
+    (noisy label).
     """
     parts = [layout.centred(outcomes.fitted)]
     if outcomes.errors is not None and 0 < outcomes.errors.mean() < 1:

@@ -1,8 +1,8 @@
 """The loss-regressor ensemble as a scikit-learn estimator, and its out-of-fold reading of a data set.
 
-Many lightweight members, each fitted to a bootstrap of the rows (of whole groups, where there are groups): their mean is the
-predicted loss and their disagreement the spread. Ardeshir 2023, arXiv 2305.03212, fixes the idea (an ensemble of lightweight
-regressors from CLIP embedding to loss); member type, number and penalties are ours.
+Many lightweight members, each fitted to a bootstrap of the rows (of whole groups, where there are groups): their mean
+is the predicted loss and their disagreement the spread. Ardeshir 2023, arXiv 2305.03212, fixes the idea (an ensemble of
+lightweight regressors from CLIP embedding to loss); member type, number and penalties are ours.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ PENALTIES = (10.0, 100.0, 1000.0)
 INTERCEPT_PRIOR = 5.0
 """A class's mean loss is shrunk towards the mean of all as if so many rows had that mean."""
 MIN_STEPS = 100
-"""Of the mlp's optimiser, however few rows there are: at 300 rows and 30 epochs (60 steps) held-out R2 was 0.17 where 0.5 could be had."""
+"""Of the mlp's optimiser, however few rows there are: at 300 rows and 30 epochs (60 steps) held-out R2 was 0.17 where
+0.5 could be had."""
 
 
 MAX_STEPS = 2000
@@ -35,13 +36,15 @@ class LossRegressor(RegressorMixin, BaseEstimator):
     """Predict a loss, and how far the members disagree, from an embedding.
 
     Args:
-        family: "ridge": class heads shrunk towards a shared one, in closed form. "kernel": the same on random Fourier features
-            of a Gaussian kernel (Rahimi & Recht 2007). "mlp": one hidden layer, all members trained together as one batched tensor.
+        family: "ridge": class heads shrunk towards a shared one, in closed form. "kernel": the same on random Fourier
+            features of a Gaussian kernel (Rahimi & Recht 2007). "mlp": one hidden layer, all members trained together
+            as one batched tensor.
         n_members: bootstrap members.
         share: how far a class head may leave the shared head; 0 is one head for all classes.
         max_dimensions: leading principal directions of the embedding that are used.
         n_features: random Fourier features of the kernel family.
-        hidden, epochs: of the mlp family; there are more epochs with few rows and fewer with many: MIN_STEPS to MAX_STEPS steps.
+        hidden, epochs: of the mlp family; there are more epochs with few rows and fewer with many: MIN_STEPS to
+            MAX_STEPS steps.
         random_state: the same state gives the same members.
     """
 
@@ -69,14 +72,16 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         """Fit the members.
 
         Args:
-            X: (n, d) embeddings. y: (n,) losses. classes: (n,) class of each row, 0..k-1. groups: (n,) never split by the bootstrap.
+            X: (n, d) embeddings. y: (n,) losses. classes: (n,) class of each row, 0..k-1. groups: (n,) never split by
+            the bootstrap.
 
         Raises:
             InvalidInput: `family` is unknown, or there are no members.
         """
         if self.family not in FAMILIES or self.n_members < 1:
             raise InvalidInput(
-                f"family must be one of {', '.join(FAMILIES)} and n_members at least 1: got {self.family!r} and {self.n_members}. Choose one."
+                f"family must be one of {', '.join(FAMILIES)} and n_members at least 1: "
+                f"got {self.family!r} and {self.n_members}. Choose one."
             )
         vectors: Any
         vectors, y = validate_data(self, X, y, y_numeric=True, dtype=np.float64, ensure_min_samples=2)
@@ -100,10 +105,15 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any, classes: I64 | None = None, return_std: bool = False) -> Any:
-        """(m,) predicted losses; with `return_std` also the (m,) standard deviation over members. Class -1 is unknown."""
+        """(m,) predicted losses; with `return_std` also the (m,) standard deviation over members. Class -1 is
+        unknown."""
         check_is_fitted(self)
         vectors: Any = validate_data(self, X, reset=False, dtype=np.float64)
-        blocks = np.full(len(vectors), 0 if self.n_classes_ == 1 else -1, np.int64) if classes is None else np.asarray(classes, np.int64)
+        blocks = (
+            np.full(len(vectors), 0 if self.n_classes_ == 1 else -1, np.int64)
+            if classes is None
+            else np.asarray(classes, np.int64)
+        )
         each = self._predict_members(self.features_.of(vectors, blocks), blocks)
         return (each.mean(0), each.std(0)) if return_std else each.mean(0)
 
@@ -127,7 +137,15 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         folds = assign_folds(len(y), blocks, groups, 3, rng)
         centred = (y - _intercepts(y, blocks, np.ones(len(y)), self.n_classes_)[blocks])[:, None].astype(np.float32)
         errors = [
-            float(((HeadSmoother(rows, blocks, folds, penalty=p, share=self.share, dense=False).predict(centred) - centred) ** 2).sum())
+            float(
+                (
+                    (
+                        HeadSmoother(rows, blocks, folds, penalty=p, share=self.share, dense=False).predict(centred)
+                        - centred
+                    )
+                    ** 2
+                ).sum()
+            )
             for p in PENALTIES
         ]
         return PENALTIES[int(np.argmin(errors))]
@@ -140,7 +158,12 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             scaled, residual = rows * root, (y - intercept[blocks])[:, None].astype(np.float32) * root
             factors = factor_heads(scaled, by_block, self.penalty_, self.share)
             members.append(
-                np.stack([h[:, 0].astype(np.float32) for h in solve_heads(scaled, by_block, factors, residual, self.penalty_, self.share)])
+                np.stack(
+                    [
+                        h[:, 0].astype(np.float32)
+                        for h in solve_heads(scaled, by_block, factors, residual, self.penalty_, self.share)
+                    ]
+                )
             )
         heads = np.stack(members)  # (members, k, r)
         unknown = np.einsum("mkr,k->mr", heads, self.class_share_)[:, None]
@@ -150,7 +173,9 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         """(members, m) predictions; block -1 reads the last entry, which is the mean over classes."""
         if self.family == "mlp":
             first, r = self.members_["w1"], rows.shape[1]
-            of_class = np.concatenate([first[:, r:], np.zeros_like(first[:, :1])], axis=1)  # the last is the unknown class
+            of_class = np.concatenate(
+                [first[:, r:], np.zeros_like(first[:, :1])], axis=1
+            )  # the last is the unknown class
             hidden = np.maximum(rows @ first[:, :r] + of_class[:, blocks] + self.members_["b1"], 0)
             out = ((hidden @ self.members_["w2"])[..., 0] + self.members_["b2"][:, :, 0]).astype(np.float64)
         else:
@@ -176,7 +201,9 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         """The fitted ensemble that `to_arrays` and `get_params` described."""
         made = cls(**settings)
         made.members_ = {k.removeprefix("member."): v for k, v in arrays.items() if k.startswith("member.")}
-        made.features_ = Features.from_arrays({k.removeprefix("features."): v for k, v in arrays.items() if k.startswith("features.")})
+        made.features_ = Features.from_arrays(
+            {k.removeprefix("features."): v for k, v in arrays.items() if k.startswith("features.")}
+        )
         made.class_share_ = arrays["class_share"]
         made.n_classes_ = len(made.class_share_)
         made.n_features_in_ = len(made.features_.centre)  # type: ignore[attr-defined]
@@ -186,7 +213,13 @@ class LossRegressor(RegressorMixin, BaseEstimator):
 
 
 def out_of_fold(
-    regressor: LossRegressor, vectors: F32, losses: F64, blocks: I64, groups: I64 | None, folds: I64, progress: Progress = no_progress
+    regressor: LossRegressor,
+    vectors: F32,
+    losses: F64,
+    blocks: I64,
+    groups: I64 | None,
+    folds: I64,
+    progress: Progress = no_progress,
 ) -> tuple[F64, F64]:
     """(n,) predicted losses and (n,) spreads, each row read by members that did not see it or its group."""
     predicted, spread = np.empty(len(losses)), np.empty(len(losses))
@@ -218,7 +251,9 @@ def _intercepts(y: F64, blocks: I64, weights: F64, n_classes: int) -> F64:
     return (total + INTERCEPT_PRIOR * total.sum() / max(mass.sum(), 1e-12)) / (mass + INTERCEPT_PRIOR)
 
 
-def _fit_mlps(rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, hidden: int, epochs: int, seed: int) -> dict[str, F32]:
+def _fit_mlps(
+    rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, hidden: int, epochs: int, seed: int
+) -> dict[str, F32]:
     """All members at once: one batched matrix product a layer, each member with its own bootstrap, order and start."""
     import torch  # only this family needs it
 
@@ -228,7 +263,10 @@ def _fit_mlps(rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, hid
     targets = torch.from_numpy((y[None] - intercepts[:, blocks]).astype(np.float32))  # (members, n)
     scale = float(targets.std()) or 1.0
     members, (n, r) = len(weights), inputs.shape
-    d, each = r + n_classes, torch.arange(len(weights))[:, None]  # a class is an input of its own; its weights are looked up, not multiplied
+    d, each = (
+        r + n_classes,
+        torch.arange(len(weights))[:, None],
+    )  # a class is an input of its own; its weights are looked up, not multiplied
 
     def start(*shape: int, fan_in: int) -> torch.Tensor:
         return ((torch.rand(*shape, generator=generator) * 2 - 1) * fan_in**-0.5).requires_grad_()
@@ -240,7 +278,9 @@ def _fit_mlps(rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, hid
     batch = min(256, n)
     steps = -(-n // batch)
     for _ in range(max(min(epochs, MAX_STEPS // steps), -(-MIN_STEPS // steps))):
-        order = torch.multinomial(chance, n, replacement=True, generator=generator)  # each member draws from its own bootstrap
+        order = torch.multinomial(
+            chance, n, replacement=True, generator=generator
+        )  # each member draws from its own bootstrap
         for at in range(0, n, batch):
             picked = order[:, at : at + batch]
             hot = (torch.baddbmm(b1, inputs[picked], w1[:, :r]) + w1[each, r + classes[picked]]).relu()

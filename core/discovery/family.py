@@ -7,9 +7,9 @@ Four kinds of candidate, each a set of rows inside a scope (all samples, or one 
     condition  rows that meet a condition on the table or on a measured property
     phrase     rows that look most like a phrase of the vocabulary, at several depths
 
-Slices depend on the losses, so each permutation refits the heads and cuts the slices again: the search is inside the null.
-The p of a candidate is the share of permutations in which the best of the whole family does at least as well (max-T,
-Westfall & Young 1993), so it already pays for everything that was looked at.
+Slices depend on the losses, so each permutation refits the heads and cuts the slices again: the search is inside the
+null. The p of a candidate is the share of permutations in which the best of the whole family does at least as well
+(max-T, Westfall & Young 1993), so it already pays for everything that was looked at.
 """
 
 from __future__ import annotations
@@ -86,9 +86,16 @@ class Family:
         regions: loss-free sets; each must lie inside its scope.
     """
 
-    def __init__(self, n: int, scopes: Sequence[Scope], smoothers: Sequence[tuple[HeadSmoother, Sequence[int]]], regions: Sequence[Region]) -> None:
+    def __init__(
+        self,
+        n: int,
+        scopes: Sequence[Scope],
+        smoothers: Sequence[tuple[HeadSmoother, Sequence[int]]],
+        regions: Sequence[Region],
+    ) -> None:
         self.n, self.smoothers, self.regions = n, list(smoothers), list(regions)
-        # rows of equal prediction (the same picture twice) are taken in the order of the scope: never that of a table sorted by loss
+        # rows of equal prediction (the same picture twice) are taken in the order of the scope: never that of a table
+        # sorted by loss
         rng = np.random.default_rng(0)
         self.scopes = [replace(s, rows=rng.permutation(s.rows)) for s in scopes]
         self.candidates: list[Candidate] = []
@@ -101,7 +108,8 @@ class Family:
         self.is_condition = np.array([c.kind in ("condition", "phrase") for c in self.candidates], dtype=bool)
 
     def _sets(self, scope: int) -> tuple[I64, F32]:
-        """The numbers of a scope's regions, and their (regions, rows of the scope) indicators: each is compared within its scope only."""
+        """The numbers of a scope's regions, and their (regions, rows of the scope) indicators: each is compared within
+        its scope only."""
         rows = self.scopes[scope].rows
         place = np.zeros(self.n, dtype=np.int64)
         place[rows] = np.arange(len(rows))
@@ -126,7 +134,8 @@ class Family:
     def read(self, scores: F32, statistic: Statistic = studentised_excess) -> tuple[F32, F32]:
         """(candidates, p) statistics, and (p,) the best trend, for each column.
 
-        The trend is the correlation of the scores with their out-of-fold predictions times the root of the rows, the largest
+        The trend is the correlation of the scores with their out-of-fold predictions times the root of the rows, the
+        largest
         over scopes and smoothers: whether anything is predictable at all.
 
         Args:
@@ -138,7 +147,9 @@ class Family:
         own = [_Own.of(scores, scope.rows) for scope in self.scopes]
         at = 0
         for smoother, where in self.smoothers:
-            predicted = np.ascontiguousarray(smoother.predict(scores).T)  # (p, n): a column of scores is one piece of memory
+            predicted = np.ascontiguousarray(
+                smoother.predict(scores).T
+            )  # (p, n): a column of scores is one piece of memory
             for scope in where:
                 inside = predicted[:, self.scopes[scope].rows]
                 trend = np.maximum(trend, own[scope].trend(inside))
@@ -156,7 +167,9 @@ class Family:
         inside = self.smoothers[candidate.smoother][0].predict(scores[:, None].astype(np.float32))[rows]
         predicted, members = np.full(self.n, -np.inf), np.zeros(self.n, dtype=bool)
         predicted[rows] = inside[:, 0]
-        members[rows[np.argsort(-inside[:, 0], kind="stable")[: round(candidate.depth * len(rows))]]] = True  # ties as in `_above`
+        members[rows[np.argsort(-inside[:, 0], kind="stable")[: round(candidate.depth * len(rows))]]] = (
+            True  # ties as in `_above`
+        )
         return predicted, members
 
 
@@ -180,12 +193,18 @@ class _Own:
     def regions(self, masks: F32, statistic: Statistic) -> F32 | F64:
         """(sets, p) statistics of the sets whose (sets, rows) indicators are `masks`."""
         sizes = masks.sum(1)[:, None].astype(np.float64)
-        return statistic(sizes, self.size, masks @ self.scores.T, masks @ (self.scores * self.scores).T, self.total, self.squares)
+        return statistic(
+            sizes, self.size, masks @ self.scores.T, masks @ (self.scores * self.scores).T, self.total, self.squares
+        )
 
     def slices(self, predicted: F32, depths: Sequence[float], statistic: Statistic) -> F32 | F64:
-        """(depths, p) statistics of the rows with the highest predictions; each depth is cut out of the next deeper one."""
+        """(depths, p) statistics of the rows with the highest predictions; each depth is cut out of the next deeper
+        one."""
         sizes = [round(d * predicted.shape[1]) for d in depths]
-        sums, squares = np.empty((len(sizes), len(predicted)), np.float32), np.empty((len(sizes), len(predicted)), np.float32)
+        sums, squares = (
+            np.empty((len(sizes), len(predicted)), np.float32),
+            np.empty((len(sizes), len(predicted)), np.float32),
+        )
         inside, scores = predicted, self.scores
         for i in np.argsort(sizes)[::-1]:
             kept = _above(inside, sizes[i])
@@ -201,16 +220,21 @@ class _Own:
         squares = np.einsum("pn,pn->p", predicted, predicted)
         theirs_spread, ours_spread = squares - n * theirs**2, self.squares[0] - n * ours**2
         # a class that is all right or all wrong has no spread, only rounding, which must not be divided by
-        known = (theirs_spread > np.maximum(1e-5 * squares, ROUNDING)) & (ours_spread > np.maximum(1e-5 * self.squares[0], ROUNDING))
+        known = (theirs_spread > np.maximum(1e-5 * squares, ROUNDING)) & (
+            ours_spread > np.maximum(1e-5 * self.squares[0], ROUNDING)
+        )
         scale = np.sqrt(np.where(known, theirs_spread, 1)) * np.sqrt(np.where(known, ours_spread, 1))
         return np.where(known, product / scale * np.sqrt(n), 0).astype(np.float32)
 
 
 def _above(values: F32, size: int) -> I64:
-    """Flat positions of the `size` highest values of each row of (p, n), in the order of the row; ties go to the first."""
+    """Flat positions of the `size` highest values of each row of (p, n), in the order of the row; ties go to the
+    first."""
     if size >= values.shape[1]:
         return np.arange(values.size)
-    cut = np.sort(values, axis=1)[:, -size][:, None]  # whole sorts of plain floats are far faster than partitions of positions
+    cut = np.sort(values, axis=1)[:, -size][
+        :, None
+    ]  # whole sorts of plain floats are far faster than partitions of positions
     above = values >= cut
     tied = np.flatnonzero(above.sum(1) != size)
     for row in tied:
@@ -251,7 +275,9 @@ class FamilyTest:
     def threshold(self, alpha: float) -> float:
         """The least statistic whose p is at most alpha; inf where there are too few permutations for any."""
         most = int(alpha * (len(self.null) + 1) + 1e-9) - 1  # so many of the null may reach it
-        return float(np.sort(self.null)[-1 - most]) + 2e-6 if most >= 0 else float("inf")  # just above: `p` forgives 1e-6
+        return (
+            float(np.sort(self.null)[-1 - most]) + 2e-6 if most >= 0 else float("inf")
+        )  # just above: `p` forgives 1e-6
 
 
 def read_family(
@@ -273,7 +299,8 @@ def read_family(
         give_up: stop once so many permutations beat the best *slice or region*: its p is then far from any alpha
             (Besag & Clifford 1991). 0 never stops.
 
-    Chunks of permutations run on all cores, each with a generator of its own, so the result does not depend on how many there are.
+    Chunks of permutations run on all cores, each with a generator of its own, so the result does not depend on how many
+    there are.
     """
     column = scores[:, None].astype(np.float32)
     read, trend = family.read(column)

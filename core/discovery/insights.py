@@ -1,7 +1,7 @@
 """Which conditions and phrases go with the loss, and which of them describe a cluster or a selection.
 
-They were members of the tested family, so the p of each has paid for every other candidate, condition and phrase. Those that
-only say the same as a stronger one are listed under it as proxies.
+They were members of the tested family, so the p of each has paid for every other candidate, condition and phrase. Those
+that only say the same as a stronger one are listed under it as proxies.
 """
 
 from __future__ import annotations
@@ -44,12 +44,14 @@ def find_insights(
     columns: Sequence[Column] = (),
     seed: int = 0,
 ) -> tuple[Insight, ...]:
-    """Insights on each cluster in rank order, best description first, then confirmed conditions and phrases of their own.
+    """Insights on each cluster in rank order, best description first, then confirmed conditions and phrases of their
+    own.
 
     Args:
         reading: the first reading of the family, whose null gives the adjusted p.
         scores: (n,) the tested failure scores.
-        folds: (n,) of rows among which a phrase's retrieval is cross-fitted; without them no phrase describes a cluster.
+        folds: (n,) of rows among which a phrase's retrieval is cross-fitted; without them no phrase describes a
+            cluster.
         reader: reads the loss ensemble in a phrase's text.
         columns: measured properties among them are witnesses of what a phrase is about.
     """
@@ -62,7 +64,13 @@ def find_insights(
             told.add(index)
         for index, found in _in_words(tested, cluster, folds):
             alike = [tested.words.phrases[q] for q in found.alike] if tested.words else []
-            made.append(replace(tested.insight(index, cluster.id, found.retrieval, alike), held_out=found.held_out, stability=found.stability))
+            made.append(
+                replace(
+                    tested.insight(index, cluster.id, found.retrieval, alike),
+                    held_out=found.held_out,
+                    stability=found.stability,
+                )
+            )
             told.add(index)
     for kind in ("condition", "phrase"):
         for index, proxies in _leads(tested, scores, kind):
@@ -72,7 +80,8 @@ def find_insights(
 
 
 def phrase_p_values(proposals: Proposals, reading: FamilyTest, n_scopes: int) -> F64 | None:
-    """(scopes, P) adjusted p of each phrase in each scope, at its best depth; None where there are no phrases or nothing was permuted."""
+    """(scopes, P) adjusted p of each phrase in each scope, at its best depth; None where there are no phrases or
+    nothing was permuted."""
     if proposals.words is None or not len(reading.null):
         return None
     family, best = proposals.family, np.full((n_scopes, len(proposals.words.phrases)), -np.inf)
@@ -116,7 +125,11 @@ class _Tested:
     def of_kind(self, kind: str, scope: str | None = None) -> list[int]:
         """The indices of conditions or of phrases, in one scope or in all."""
         scopes = self.layout.scopes
-        return [i for i in range(len(self.regions)) if self.raw(i).kind == kind and scope in (None, scopes[self.raw(i).scope].name)]
+        return [
+            i
+            for i in range(len(self.regions))
+            if self.raw(i).kind == kind and scope in (None, scopes[self.raw(i).scope].name)
+        ]
 
     def region(self, index: int) -> tuple[Bool, I64, str]:
         """(mask, rows of its scope, name of its scope)"""
@@ -129,11 +142,18 @@ class _Tested:
         a, b = self.raw(index), self.raw(other)
         if index == other or (a.kind, a.scope) != (b.kind, b.scope):
             return index == other
-        return _correlation(self.region(index)[0][self.region(index)[1]], self.region(other)[0][self.region(index)[1]]) > SAYS_THE_SAME
+        return (
+            _correlation(self.region(index)[0][self.region(index)[1]], self.region(other)[0][self.region(index)[1]])
+            > SAYS_THE_SAME
+        )
 
     def strength(self, index: int) -> float:
         """How much the text tower makes of a phrase; 0 for all where that is not known."""
-        return 0.0 if self.words is None or self.words.strengths is None else float(self.words.strengths[self.phrase(index)])
+        return (
+            0.0
+            if self.words is None or self.words.strengths is None
+            else float(self.words.strengths[self.phrase(index)])
+        )
 
     def condition(self, index: int) -> Condition:
         return self.proposals.conditions[self.raw(index).tag]
@@ -173,7 +193,9 @@ class _Tested:
             proxies=tuple(proxies),
             kind="phrase" if is_phrase else "condition",
             family=self.words.families[self.phrase(index)] if is_phrase and self.words else "",
-            error_difference=None if wrong is None else bounded_share(searched_difference(wrong[mask], wrong[outside], self.threshold, statistic)),
+            error_difference=None
+            if wrong is None
+            else bounded_share(searched_difference(wrong[mask], wrong[outside], self.threshold, statistic)),
             coverage=coverage(mask, self.outcomes, self.groups, self.seed, rows),
             read=self._read(index) if is_phrase else None,
             tests=() if is_phrase else self.condition(index).tests,
@@ -184,10 +206,13 @@ class _Tested:
         )
 
     def _read(self, index: int) -> Estimate | None:
-        """What the ensemble reads in the phrase: the calibrated change of loss, plus or minus 1.64 spreads over members."""
+        """What the ensemble reads in the phrase: the calibrated change of loss, plus or minus 1.64 spreads over
+        members."""
         if self.reader is None or self.words is None:
             return None
-        return self.reader.read(self.words.directions[self.phrase(index)], self.layout.scopes[self.raw(index).scope].block)
+        return self.reader.read(
+            self.words.directions[self.phrase(index)], self.layout.scopes[self.raw(index).scope].block
+        )
 
 
 def _in_words(tested: _Tested, cluster: FailureCluster, folds: I64 | None) -> list[tuple[int, Description]]:
@@ -201,9 +226,17 @@ def _in_words(tested: _Tested, cluster: FailureCluster, folds: I64 | None) -> li
     if scores is None or folds is None or not of_phrase:
         return []
     rows = next(s.rows for s in tested.layout.scopes if s.name == cluster.scope)
-    found = describe(scores[rows], cluster.membership[rows] >= 0.5, folds[rows], tested.words.strengths if tested.words else None, most=EACH)
+    found = describe(
+        scores[rows],
+        cluster.membership[rows] >= 0.5,
+        folds[rows],
+        tested.words.strengths if tested.words else None,
+        most=EACH,
+    )
     indexed = [(of_phrase[d.phrase], d) for d in found if d.phrase in of_phrase]
-    return sorted(indexed, key=lambda pair: not tested.confirmed[pair[0]])  # a phrase that passed the test speaks before one that only describes
+    return sorted(
+        indexed, key=lambda pair: not tested.confirmed[pair[0]]
+    )  # a phrase that passed the test speaks before one that only describes
 
 
 def _describe(tested: _Tested, cluster: FailureCluster) -> list[tuple[int, float, list[str]]]:
@@ -219,7 +252,10 @@ def _describe(tested: _Tested, cluster: FailureCluster) -> list[tuple[int, float
     keep = [j for j in np.argsort(-aurocs, kind="stable") if aurocs[j] >= DESCRIBES and chance[j] * looked[j] <= 0.05]
     simple = {tested.condition(indices[j]).text: aurocs[j] for j in range(len(indices))}
     keep = [j for j in keep if _worth_its_length(tested.condition(indices[j]), float(aurocs[j]), simple)]
-    return [(indices[j], float(aurocs[j]), [tested.condition(indices[q]).text for q in same]) for j, same in _fold(keep, masks)[:EACH]]
+    return [
+        (indices[j], float(aurocs[j]), [tested.condition(indices[q]).text for q in same])
+        for j, same in _fold(keep, masks)[:EACH]
+    ]
 
 
 def _retrieval(masks: Bool, members: Bool) -> tuple[F64, F64]:
@@ -262,8 +298,8 @@ def _correlation(a: Bool, b: Bool) -> float:
 def _leads(tested: _Tested, scores: F64, kind: str) -> list[tuple[int, list[str]]]:
     """Confirmed conditions (or phrases), strongest first, each with those whose effect falls away once it is taken out.
 
-    The loss is residualised on the lead (Freedman & Lane 1983) and the others are read again against the same threshold; what no
-    longer reaches it is a proxy.
+    The loss is residualised on the lead (Freedman & Lane 1983) and the others are read again against the same
+    threshold; what no longer reaches it is a proxy.
     """
     mine = set(tested.of_kind(kind))
     left = [int(i) for i in np.argsort(-tested.statistics, kind="stable") if tested.confirmed[i] and int(i) in mine]
@@ -300,14 +336,18 @@ def explain(diagnosis: Diagnosis, rows: I64, columns: Sequence[Column] | None = 
     n = len(diagnosis.samples)
     members = np.zeros(n, bool)
     members[rows] = True
-    conditions, _ = build_conditions(diagnosis.samples.metadata if columns is None else columns, smallest=MIN_CANDIDATE_ROWS, most=600)
+    conditions, _ = build_conditions(
+        diagnosis.samples.metadata if columns is None else columns, smallest=MIN_CANDIDATE_ROWS, most=600
+    )
     if not conditions or not members.any() or members.all():
         return ()
     masks = np.stack([c.mask for c in conditions])
     aurocs, chance = _retrieval(masks, members)
     simple = {c.text: float(a) for c, a in zip(conditions, aurocs)}
     looked = _looked_at(conditions)
-    keep = [int(j) for j in np.argsort(-aurocs, kind="stable") if aurocs[j] >= DESCRIBES and chance[j] * looked[j] <= 0.05]
+    keep = [
+        int(j) for j in np.argsort(-aurocs, kind="stable") if aurocs[j] >= DESCRIBES and chance[j] * looked[j] <= 0.05
+    ]
     keep = [j for j in keep if _worth_its_length(conditions[j], float(aurocs[j]), simple)]
     losses, errors = diagnosis.outcomes.fitted, diagnosis.outcomes.errors
     made: list[Insight] = []

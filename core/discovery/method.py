@@ -25,7 +25,21 @@ from core.discovery.sensitivity import smallest_detectable
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
 from core.embeddings.projection import pca_map, umap_map
 from core.errors import InvalidInput
-from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, LossEstimate, Outcomes, Progress, SampleSet, Words, no_progress
+from core.records import (
+    F32,
+    F64,
+    I64,
+    Bool,
+    Column,
+    Diagnosis,
+    Embeddings,
+    LossEstimate,
+    Outcomes,
+    Progress,
+    SampleSet,
+    Words,
+    no_progress,
+)
 from core.statistics.permutation import Permuter
 
 if TYPE_CHECKING:
@@ -45,11 +59,13 @@ def diagnose_records(
 ) -> Diagnosis:
     """The method itself, on records: lay out, fit the ensemble, search and test, describe, map.
 
-    The rows are worked on in the order of their ids and handed back in their own, so that the order of a table changes nothing.
+    The rows are worked on in the order of their ids and handed back in their own, so that the order of a table changes
+    nothing.
 
     Args:
         words: the samples in a space shared with texts, and the phrases to test; None tests none.
-        names: (k, d) text vectors of the class names, by which many classes are grouped; None groups them by their embeddings.
+        names: (k, d) text vectors of the class names, by which many classes are grouped; None groups them by their
+            embeddings.
 
     Raises:
         InvalidInput: too few samples, or all losses are equal.
@@ -59,7 +75,9 @@ def diagnose_records(
     order = np.argsort(np.array(samples.ids), kind="stable")
     ordered = None if words is None else words.keep(order)
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
-    found = _diagnose(numbered.keep(order), clipped.keep(order), embeddings.keep(order), ordered, names, settings, progress)
+    found = _diagnose(
+        numbered.keep(order), clipped.keep(order), embeddings.keep(order), ordered, names, settings, progress
+    )
     found = reorder_rows(found, np.argsort(order, kind="stable"))
     said = () if words is None else words.notes
     return replace(
@@ -74,7 +92,8 @@ def diagnose_records(
 
 
 def _renumbered(groups: I64, order: I64) -> I64:
-    """The groups by another number: that of their first row in `order`, so that it does not depend on the order of the table."""
+    """The groups by another number: that of their first row in `order`, so that it does not depend on the order of the
+    table."""
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     names, inverse = np.unique(groups, return_inverse=True)
@@ -84,7 +103,13 @@ def _renumbered(groups: I64, order: I64) -> I64:
 
 
 def _diagnose(
-    samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings, words: Words | None, names: F32 | None, settings: Settings, progress: Progress
+    samples: SampleSet,
+    outcomes: Outcomes,
+    embeddings: Embeddings,
+    words: Words | None,
+    names: F32 | None,
+    settings: Settings,
+    progress: Progress,
 ) -> Diagnosis:
     rng, seed = np.random.default_rng(settings.seed), settings.seed
     superclasses = superclasses_of(samples, embeddings.vectors, names)
@@ -119,8 +144,14 @@ def _diagnose(
 
     progress("describe", 0, 1)
     suspects, label_notes = suspected_label_errors(samples, outcomes)
-    clusters, candidates, order = describe_clusters(found, samples, outcomes, layout, features.rows, suspects, seed=seed)
-    reader = None if words is None else read_texts(words, outcomes, layout, groups, folds, n_members=settings.n_members, seed=seed)
+    clusters, candidates, order = describe_clusters(
+        found, samples, outcomes, layout, features.rows, suspects, seed=seed
+    )
+    reader = (
+        None
+        if words is None
+        else read_texts(words, outcomes, layout, groups, folds, n_members=settings.n_members, seed=seed)
+    )
     insights = find_insights(
         proposals,
         reading,
@@ -137,8 +168,12 @@ def _diagnose(
     )
     permuter = Permuter(blocks, groups)
     asked = None if words is None or not layout.testable else question_null(words, layout, scores, permuter, seed=seed)
-    detectable = smallest_detectable(family, features, layout, outcomes, scores, reading, permuter, alpha=alpha, seed=seed)
-    classes = class_findings(samples, outcomes, alpha=class_alpha, testable=layout.testable, seed=seed, superclasses=superclasses)
+    detectable = smallest_detectable(
+        family, features, layout, outcomes, scores, reading, permuter, alpha=alpha, seed=seed
+    )
+    classes = class_findings(
+        samples, outcomes, alpha=class_alpha, testable=layout.testable, seed=seed, superclasses=superclasses
+    )
     predictability = predictability_of(family, reading, outcomes, predicted, layout, groups, seed=seed)
     rules = rules_of([found[i] for i in order])
     progress("describe", 1, 1)
@@ -158,7 +193,16 @@ def _diagnose(
         versions=versions(),
         fingerprint="",
         notes=(*layout.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
-        model=Assigner(regressor, features, rules, len(clusters), layout.class_of_label, embeddings.encoder, embeddings.space, superclasses),
+        model=Assigner(
+            regressor,
+            features,
+            rules,
+            len(clusters),
+            layout.class_of_label,
+            embeddings.encoder,
+            embeddings.space,
+            superclasses,
+        ),
         words=words,
         question_null=asked,
         reader=reader,
@@ -177,29 +221,44 @@ def diagnose_arrays(
     words: Words | None = None,
     settings: Settings = WITHOUT_MAP,
 ) -> Diagnosis:
-    """The method on plain arrays: (n, d) vectors and (n,) losses that are fitted as they are. For benchmarks and notebooks."""
+    """The method on plain arrays: (n, d) vectors and (n,) losses that are fitted as they are. For benchmarks and
+    notebooks."""
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     names = () if labels is None else tuple(str(c) for c in range(int(labels.max()) + 1))
-    samples = SampleSet(tuple(str(i) for i in range(len(losses))), labels=labels, class_names=names, groups=groups, metadata=columns)
+    samples = SampleSet(
+        tuple(str(i) for i in range(len(losses))), labels=labels, class_names=names, groups=groups, metadata=columns
+    )
     outcomes = Outcomes(np.asarray(losses, np.float64), "loss", "loss", "given", errors=errors)
-    return diagnose_records(samples, outcomes, Embeddings(unit.astype(np.float32), "given", "given"), words=words, settings=settings)
+    return diagnose_records(
+        samples, outcomes, Embeddings(unit.astype(np.float32), "given", "given"), words=words, settings=settings
+    )
 
 
 def _check(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> None:
     n = len(samples)
     if not n == len(outcomes.loss) == len(embeddings):
-        raise InvalidInput(f"Samples, losses and embeddings must have the same length: got {n}, {len(outcomes.loss)} and {len(embeddings)}.")
+        raise InvalidInput(
+            f"Samples, losses and embeddings must have the same length: got {n}, {len(outcomes.loss)} "
+            f"and {len(embeddings)}."
+        )
     if n < MIN_SAMPLES:
         raise InvalidInput(f"At least {MIN_SAMPLES} samples are needed to test anything: got {n}. Bring more rows.")
     if float(np.ptp(outcomes.fitted)) <= 0:
-        raise InvalidInput(f"All {n:,} losses are equal ({outcomes.fitted[0]:g}), so there is nothing to explain. Check the loss column.")
+        raise InvalidInput(
+            f"All {n:,} losses are equal ({outcomes.fitted[0]:g}), so there is nothing to explain. "
+            "Check the loss column."
+        )
     if samples.groups is not None and len(np.unique(samples.groups)) < 2:
         named = samples.group_name or "group"
-        raise InvalidInput(f"All {n:,} samples are one group ({named}), so none can be held out. Name another group column or none, or bring others.")
+        raise InvalidInput(
+            f"All {n:,} samples are one group ({named}), so none can be held out. "
+            "Name another group column or none, or bring others."
+        )
 
 
 def _clipped(outcomes: Outcomes) -> Outcomes:
-    """The outcomes with a clip at the 99th percentile where the largest hundredth of the losses owns a quarter of the variance."""
+    """The outcomes with a clip at the 99th percentile where the largest hundredth of the losses owns a quarter of the
+    variance."""
     squared = np.sort((outcomes.loss - outcomes.loss.mean()) ** 2)
     share = squared[-max(1, len(squared) // 100) :].sum() / max(float(squared.sum()), 1e-12)
     clip = float(np.quantile(outcomes.loss, 0.99))

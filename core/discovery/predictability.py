@@ -1,4 +1,5 @@
-"""How much of the loss the embedding predicts on rows that the fit did not see (the gate, which informs and does not veto)."""
+"""How much of the loss the embedding predicts on rows that the fit did not see (the gate, which informs and does not
+veto)."""
 
 from __future__ import annotations
 
@@ -13,13 +14,20 @@ from core.statistics.ranking import auroc
 
 
 def predictability_of(
-    family: Family, reading: FamilyTest, outcomes: Outcomes, predicted: F64, layout: Design, groups: I64 | None, *, seed: int
+    family: Family,
+    reading: FamilyTest,
+    outcomes: Outcomes,
+    predicted: F64,
+    layout: Design,
+    groups: I64 | None,
+    *,
+    seed: int,
 ) -> Predictability:
     """Held-out R2, correlations and AUROC of error with group-bootstrap intervals, and a permutation p.
 
-    R2 is against the mean of all losses, so a difference between classes counts as predictable. The p asks for more: it is that
-    of the best of the class-centred views (the correlation of loss with its out-of-fold prediction, in each class and overall)
-    against the same best in every permutation, each of which refits everything.
+    R2 is against the mean of all losses, so a difference between classes counts as predictable. The p asks for more: it
+    is that of the best of the class-centred views (the correlation of loss with its out-of-fold prediction, in each
+    class and overall) against the same best in every permutation, each of which refits everything.
     """
     rng = np.random.default_rng(seed)
     losses = outcomes.fitted
@@ -53,7 +61,9 @@ def predictability_of(
         r2=bootstrap(r2, n, groups, rng),
         rank_correlation=bootstrap(spearman, n, groups, rng),
         correlation=bootstrap(pearson, n, groups, rng),
-        error_auroc=bootstrap(lambda i: auroc(predicted[i], errors[i]), n, groups, rng) if known and errors is not None else None,
+        error_auroc=bootstrap(lambda i: auroc(predicted[i], errors[i]), n, groups, rng)
+        if known and errors is not None
+        else None,
         p=reading.trend_p(),
         n_permutations=len(reading.null),
         by_class=tuple(by_class),

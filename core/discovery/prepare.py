@@ -1,4 +1,5 @@
-"""From what was read to what is diagnosed: images become embeddings, measured properties and groups of near-duplicates."""
+"""From what was read to what is diagnosed: images become embeddings, measured properties and groups of
+near-duplicates."""
 
 from __future__ import annotations
 
@@ -24,32 +25,38 @@ def embed(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> DataSet:
-    """The audit with embeddings, measured properties, near-duplicate groups and words; unreadable images move to `excluded`.
+    """The audit with embeddings, measured properties, near-duplicate groups and words; unreadable images move to
+    `excluded`.
 
     Args:
         naming: the encoder that finds words, if it is another than `encoder`.
         vocabulary: file of the user's own phrases.
         words: False leaves the words out.
     """
-    if audit.samples.images is None:
+    if audit.samples.items is None:
         if audit.embeddings is None:
             raise InvalidInput(
-                "There are neither images nor embeddings to diagnose: add --images (zip, tar, folder) or --embeddings (npy, npz, ...)."
+                "There are neither images nor embeddings to diagnose: add --images (zip, tar, folder) "
+                "or --embeddings (npy, npz, ...)."
             )
         return audit
     from core.data.images.crops import CropImages, SharedImages
     from core.embeddings.rows import read_rows  # brings the encoder's runtime
     from core.encoders import load_encoder
 
-    reading = read_rows(audit.samples.images, load_encoder(encoder), cache=cache, progress=progress)
+    reading = read_rows(audit.samples.items, load_encoder(encoder), cache=cache, progress=progress)
     if len(reading.kept) < MIN_SAMPLES:
         first = next(iter(reading.unreadable.values()), "none was found")
-        raise InvalidInput(f"{len(reading.kept)} images could be read and at least {MIN_SAMPLES} are needed. The first problem: {first}")
+        raise InvalidInput(
+            f"{len(reading.kept)} images could be read and at least {MIN_SAMPLES} are needed. "
+            f"The first problem: {first}"
+        )
     lost = pd.DataFrame(
-        [{"id": audit.samples.ids[i], "row": i, "reason": why} for i, why in reading.unreadable.items()], columns=["id", "row", "reason"]
+        [{"id": audit.samples.ids[i], "row": i, "reason": why} for i, why in reading.unreadable.items()],
+        columns=["id", "row", "reason"],
     )
     samples = audit.samples.keep(reading.kept)
-    what = "rows show pictures that" if isinstance(audit.samples.images, (CropImages, SharedImages)) else "images"
+    what = "rows show pictures that" if isinstance(audit.samples.items, (CropImages, SharedImages)) else "images"
     groups, note = _join_groups(samples.groups, reading.duplicate_groups, what)
     samples = replace(
         samples,
@@ -59,7 +66,10 @@ def embed(
     )
     notes = (*audit.notes, *reading.notes, *note)
     if len(lost):
-        notes = (*notes, f"{len(lost):,} images could not be read and are left out; the reasons are in the list of excluded rows.")
+        notes = (
+            *notes,
+            f"{len(lost):,} images could not be read and are left out; the reasons are in the list of excluded rows.",
+        )
     found = None
     if words:
         from core.language.phrases import name_samples
@@ -67,10 +77,12 @@ def embed(
         joint = (
             reading.joint
             if naming in (None, encoder)
-            else read_rows(audit.samples.images, load_encoder(naming), cache=cache, progress=progress).joint
+            else read_rows(audit.samples.items, load_encoder(naming), cache=cache, progress=progress).joint
         )
         present = range(len(samples.class_names)) if samples.labels is None else np.unique(samples.labels).tolist()
-        nouns = [samples.class_names[c] for c in present]  # a name without rows, such as "background", is nothing to speak of
+        nouns = [
+            samples.class_names[c] for c in present
+        ]  # a name without rows, such as "background", is nothing to speak of
         found = name_samples(joint, naming or encoder, nouns, vocabulary, cache=cache, progress=progress)
     return replace(
         audit,
@@ -90,7 +102,10 @@ def _join_groups(groups: I64 | None, duplicates: I64, what: str) -> tuple[I64 | 
     twins = int(counts[counts > 1].sum())
     if not twins:
         return groups, ()
-    note = f"{twins:,} {what} are near-duplicates of another ({int((counts > 1).sum()):,} sets) and are kept together as one group each."
+    note = (
+        f"{twins:,} {what} are near-duplicates of another ({int((counts > 1).sum()):,} sets) "
+        "and are kept together as one group each."
+    )
     if groups is None:
         return np.unique(duplicates, return_inverse=True)[1].astype(np.int64), (note,)
     from scipy.sparse import coo_matrix

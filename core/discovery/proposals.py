@@ -55,7 +55,9 @@ class Proposals:
     """(n, P) of `core.language.directions.phrase_scores`."""
 
 
-def propose(features: Features, layout: Design, folds: I64, columns: Sequence[Column], seed: int, words: Words | None = None) -> Proposals:
+def propose(
+    features: Features, layout: Design, folds: I64, columns: Sequence[Column], seed: int, words: Words | None = None
+) -> Proposals:
     """Everything that will be looked at, decided before any loss is.
 
     Args:
@@ -68,12 +70,16 @@ def propose(features: Features, layout: Design, folds: I64, columns: Sequence[Co
     for penalty in PENALTIES:
         smoothers.append((HeadSmoother(features.rows, layout.blocks, folds, penalty=penalty, share=0), [0]))
         if len(scopes) > 1:
-            heads = HeadSmoother(features.rows, layout.blocks, folds, penalty=penalty, share=SHARE, heads=layout.head_of_row)
+            heads = HeadSmoother(
+                features.rows, layout.blocks, folds, penalty=penalty, share=SHARE, heads=layout.head_of_row
+            )
             smoothers.append((heads, range(1, len(scopes))))
     regions: list[Region] = []
     parts = _parts(features, layout, regions, seed)
     most = max(50, CONDITION_CELLS // (n * (2 if layout.superclasses is not None else len(scopes))))
-    conditions, notes = build_conditions(columns, smallest=max(MIN_CANDIDATE_ROWS, round(0.01 * n)), most=min(1500, most))
+    conditions, notes = build_conditions(
+        columns, smallest=max(MIN_CANDIDATE_ROWS, round(0.01 * n)), most=min(1500, most)
+    )
     for tag, condition in enumerate(conditions):
         for number, scope in enumerate(scopes):
             rows = scope.rows[condition.mask[scope.rows]]
@@ -81,7 +87,9 @@ def propose(features: Features, layout: Design, folds: I64, columns: Sequence[Co
                 regions.append(Region("condition", number, rows, tag))
     scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, layout.centre_of_row)
     phrases = [] if scores is None else _phrases(scores, layout, regions)
-    return Proposals(Family(n, scopes, smoothers, regions), tuple(parts), conditions, notes, tuple(phrases), words, scores)
+    return Proposals(
+        Family(n, scopes, smoothers, regions), tuple(parts), conditions, notes, tuple(phrases), words, scores
+    )
 
 
 def _phrases(scores: F32, layout: Design, regions: list[Region]) -> list[PhraseSlice]:
@@ -107,7 +115,9 @@ def _parts(features: Features, layout: Design, regions: list[Region], seed: int)
             if len(scope.rows) < count * MIN_PART_ROWS:
                 continue
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # fewer distinct points than parts: those parts stay empty and are dropped below
+                warnings.simplefilter(
+                    "ignore"
+                )  # fewer distinct points than parts: those parts stay empty and are dropped below
                 means = KMeans(
                     count,
                     n_init=1,  # type: ignore[arg-type]

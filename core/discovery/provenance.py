@@ -1,4 +1,5 @@
-"""What a result needs beside it to be believed and made again: assumptions in words, settings, versions, a fingerprint."""
+"""What a result needs beside it to be believed and made again: assumptions in words, settings, versions, a
+fingerprint."""
 
 from __future__ import annotations
 
@@ -25,23 +26,39 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings) -> l
     """Plain sentences on what was assumed, clipped or left at a preview."""
     said: list[str] = []
     if outcomes.is_proxy:
-        said.append(f"No truth was given: {outcomes.name} is a proxy for the loss, so these are places of doubt, not of failure.")
+        said.append(
+            f"No truth was given: {outcomes.name} is a proxy for the loss, so these are places of "
+            "doubt, not of failure."
+        )
     if outcomes.clip is not None and (outcomes.loss > outcomes.clip).any():
         count = int((outcomes.loss > outcomes.clip).sum())
         many = "1 loss" if count == 1 else f"{count:,} losses"
-        said.append(f"{many} above {outcomes.clip:.3g} {outcomes.unit} {'is' if count == 1 else 'are'} taken as that in fits, tests and effects.")
+        said.append(
+            f"{many} above {outcomes.clip:.3g} {outcomes.unit} {'is' if count == 1 else 'are'} taken as that in "
+            "fits, tests and effects."
+        )
     if settings.n_permutations < 5000:
-        said.append(f"{settings.n_permutations:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
+        said.append(
+            f"{settings.n_permutations:,} permutations are a preview; "
+            "5,000 or more are needed for a p that is reported."
+        )
     if has_classes(samples):
         said.append(
-            f"Of alpha {settings.alpha:g}, {settings.alpha * CLASS_SHARE_OF_ALPHA:.2g} goes to whole classes and confusions, the rest inside classes."
+            f"Of alpha {settings.alpha:g}, {settings.alpha * CLASS_SHARE_OF_ALPHA:.2g} goes to whole classes and "
+            "confusions, the rest inside classes."
         )
     return said
 
 
 def settings_of(settings: Settings, embeddings: Embeddings, inside_alpha: float) -> Mapping[str, Any]:
     """Every setting of the run, and the encoder it ran on."""
-    return {**asdict(settings), "alpha_inside": inside_alpha, "encoder": embeddings.encoder, "space": embeddings.space, "folds": FOLDS}
+    return {
+        **asdict(settings),
+        "alpha_inside": inside_alpha,
+        "encoder": embeddings.encoder,
+        "space": embeddings.space,
+        "folds": FOLDS,
+    }
 
 
 def versions() -> dict[str, str]:
@@ -59,7 +76,15 @@ def versions() -> dict[str, str]:
 def fingerprint(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> str:
     """SHA-256 of everything that the method reads."""
     digest = hashlib.sha256()
-    arrays = (outcomes.loss, outcomes.errors, outcomes.scores, outcomes.predictions, embeddings.vectors, samples.labels, samples.groups)
+    arrays = (
+        outcomes.loss,
+        outcomes.errors,
+        outcomes.scores,
+        outcomes.predictions,
+        embeddings.vectors,
+        samples.labels,
+        samples.groups,
+    )
     for array in arrays:
         digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
     for column in samples.metadata:

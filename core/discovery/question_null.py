@@ -12,7 +12,9 @@ from core.statistics.permutation import Permuter, chunks
 PERMUTATIONS = 2000
 
 
-def question_null(words: Words, layout: Design, scores: F64, permuter: Permuter, *, seed: int, n_permutations: int = PERMUTATIONS) -> F32:
+def question_null(
+    words: Words, layout: Design, scores: F64, permuter: Permuter, *, seed: int, n_permutations: int = PERMUTATIONS
+) -> F32:
     """(b,) in each permutation, the largest statistic of any direction within `words.leading` in any scope.
 
     Args:

@@ -49,7 +49,12 @@ class Features:
 
     def to_arrays(self) -> dict[str, F64]:
         """What `of` needs, as plain arrays."""
-        return {"centre": self.centre, "block_means": self.block_means, "basis": self.basis, "scale": np.float64(self.scale)}  # type: ignore[dict-item]
+        return {
+            "centre": self.centre,
+            "block_means": self.block_means,
+            "basis": self.basis,
+            "scale": np.float64(self.scale),
+        }  # type: ignore[dict-item]
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, F64]) -> Features:
@@ -76,7 +81,8 @@ def split_by_block(rows: I64, blocks: I64, n_blocks: int) -> list[I64]:
 class Factors:
     """What the ridge heads need of the features alone.
 
-    inverses: for each class either M_c = (X_c'X_c + a I)^-1, (r, r), or where `few` is set its dual (X_c X_c' + a I)^-1,
+    inverses: for each class either M_c = (X_c'X_c + a I)^-1, (r, r), or where `few` is set its dual (X_c X_c' + a
+        I)^-1,
     (n_c, n_c), which holds the same as M_c = (I - X_c' dual X_c) / a. shared: (r, r) inverse of S, see `solve_heads`.
     """
 
@@ -85,8 +91,11 @@ class Factors:
     shared: F32
 
 
-def factor_heads(features: F32, train: Sequence[I64], penalty: float, share: float, few: Sequence[bool] | None = None) -> Factors:
-    """The factors of the heads that `train` (rows of each class) fits; `few` says which classes take the dual, by default the smaller form."""
+def factor_heads(
+    features: F32, train: Sequence[I64], penalty: float, share: float, few: Sequence[bool] | None = None
+) -> Factors:
+    """The factors of the heads that `train` (rows of each class) fits; `few` says which classes take the dual, by
+    default the smaller form."""
     r = features.shape[1]
     eye = np.eye(r, dtype=np.float32)
     if not share:
@@ -107,20 +116,25 @@ def factor_heads(features: F32, train: Sequence[I64], penalty: float, share: flo
     return Factors(inverses, few, np.linalg.inv(schur).astype(np.float32))
 
 
-def solve_heads(features: F32, train: Sequence[I64], factors: Factors, losses: F32, penalty: float, share: float) -> Sequence[F32 | F64]:
+def solve_heads(
+    features: F32, train: Sequence[I64], factors: Factors, losses: F32, penalty: float, share: float
+) -> Sequence[F32 | F64]:
     """One (r, p) array of weights for each class, from the (n, p) centred losses.
 
-    Class c predicts x (w_0 + w_c) with the penalty `penalty` * (|w_0|^2 + sum_c |w_c|^2 / share), which is kernel ridge with the
-    kernel (1 + share [same class]) x.x'; `share=0` is one head for all classes. Solved by eliminating the class heads (Schur
-    complement): with M_c = (X_c'X_c + a I)^-1 and a = penalty / share, S = penalty I + a sum_c (I - a M_c),
-    w_0 = S^-1 a sum_c M_c X_c't and w_0 + w_c = M_c X_c't + a M_c w_0. In the dual, with G_c = (X_c X_c' + a I)^-1 (Woodbury):
-    M_c X_c't = X_c' G_c t and a M_c w_0 = w_0 - X_c' G_c X_c w_0.
+    Class c predicts x (w_0 + w_c) with the penalty `penalty` * (|w_0|^2 + sum_c |w_c|^2 / share), which is kernel ridge
+    with the kernel (1 + share [same class]) x.x'; `share=0` is one head for all classes. Solved by eliminating the
+    class heads (Schur complement): with M_c = (X_c'X_c + a I)^-1 and a = penalty / share, S = penalty I + a sum_c (I -
+    a M_c), w_0 = S^-1 a sum_c M_c X_c't and w_0 + w_c = M_c X_c't + a M_c w_0. In the dual, with G_c = (X_c X_c' + a
+    I)^-1 (Woodbury): M_c X_c't = X_c' G_c t and a M_c w_0 = w_0 - X_c' G_c X_c w_0.
     """
     if not share:
         rows = np.concatenate(train)
         return [factors.shared @ (features[rows].T @ losses[rows])] * len(train)
     a = penalty / share
-    own = [features[r].T @ (m @ losses[r]) if d else m @ (features[r].T @ losses[r]) for r, m, d in zip(train, factors.inverses, factors.few)]
+    own = [
+        features[r].T @ (m @ losses[r]) if d else m @ (features[r].T @ losses[r])
+        for r, m, d in zip(train, factors.inverses, factors.few)
+    ]
     common = factors.shared @ (a * np.sum(own, axis=0))
     return [
         u + (common - features[r].T @ (m @ (features[r] @ common)) if d else a * (m @ common))
@@ -131,8 +145,9 @@ def solve_heads(features: F32, train: Sequence[I64], factors: Factors, losses: F
 class HeadSmoother:
     """Ridge heads (see `solve_heads`) as a linear map from the losses to out-of-fold predictions.
 
-    Heads of fewer rows than features are kept in their dual form: for head c the (n_c, n_c) matrix P_c whose entries inside a fold
-    are 0, so that the predictions are P_c t + Z w_0 with Z = X - P_c X. What is stored is n n_c + n r (folds + 1) numbers for
+    Heads of fewer rows than features are kept in their dual form: for head c the (n_c, n_c) matrix P_c whose entries
+    inside a fold are 0, so that the predictions are P_c t + Z w_0 with Z = X - P_c X. What is stored is n n_c + n r
+    (folds + 1) numbers for
     these, and r x r for each fold of each larger head: never more heads of that kind than n / r.
 
     Args:
@@ -144,12 +159,24 @@ class HeadSmoother:
         dense: keep the map as one matrix where there are few rows; worth it for many columns of losses.
     """
 
-    def __init__(self, features: F32, blocks: I64, folds: I64, *, penalty: float, share: float, heads: I64 | None = None, dense: bool = True) -> None:
+    def __init__(
+        self,
+        features: F32,
+        blocks: I64,
+        folds: I64,
+        *,
+        penalty: float,
+        share: float,
+        heads: I64 | None = None,
+        dense: bool = True,
+    ) -> None:
         self.features, self.penalty, self.share = features, penalty, share
         self.blocks = blocks
         self.heads = np.zeros_like(blocks) if not share else blocks if heads is None else heads
         self.n_heads, self.n_folds, r = int(self.heads.max()) + 1, int(folds.max()) + 1, features.shape[1]
-        counts = np.bincount(self.heads * self.n_folds + folds, minlength=self.n_heads * self.n_folds).reshape(self.n_heads, self.n_folds)
+        counts = np.bincount(self.heads * self.n_folds + folds, minlength=self.n_heads * self.n_folds).reshape(
+            self.n_heads, self.n_folds
+        )
         most_train = counts.sum(1) - counts.min(1)
         self.few = (most_train < r) & bool(share)
         # rows sorted so that the heads of many rows come first, and each fold of each head is one slice
@@ -162,7 +189,9 @@ class HeadSmoother:
         self.n_many = int((~self.few).sum())
         self._fit()
         # being linear, the whole map is one (n, n) matrix: cheaper than the heads' many small products while n is small
-        self.matrix = self._predict(np.eye(len(features), dtype=np.float32)) if dense and len(features) <= DENSE_ROWS else None
+        self.matrix = (
+            self._predict(np.eye(len(features), dtype=np.float32)) if dense and len(features) <= DENSE_ROWS else None
+        )
 
     def _slice(self, head: int, fold: int) -> slice:
         at = head * self.n_folds + fold
@@ -172,19 +201,36 @@ class HeadSmoother:
         return slice(int(self.starts[head * self.n_folds]), int(self.starts[(head + 1) * self.n_folds]))
 
     def _fit(self) -> None:
-        """The factors of each fold; for dual heads P_c, Z and, for each fold, U = G_c X_c of the rows that it trains on."""
-        first, n, r = self._whole(self.n_many).start if self.n_many < self.n_heads else len(self.rows), len(self.rows), self.rows.shape[1]
+        """The factors of each fold; for dual heads P_c, Z and, for each fold, U = G_c X_c of the rows that it trains
+        on."""
+        first, n, r = (
+            self._whole(self.n_many).start if self.n_many < self.n_heads else len(self.rows),
+            len(self.rows),
+            self.rows.shape[1],
+        )
         self.first_few = first
         self.inverses: list[F32] = []
         self.shared: list[F32] = []
-        self.own = [np.zeros((s.stop - s.start,) * 2, np.float32) for s in map(self._whole, range(self.n_many, self.n_heads))]
+        self.own = [
+            np.zeros((s.stop - s.start,) * 2, np.float32) for s in map(self._whole, range(self.n_many, self.n_heads))
+        ]
         self.reduced: F32 = self.rows[first:].copy()
-        self.upper = np.zeros((self.n_folds, n - first, r), np.float32) if n > first else np.zeros((self.n_folds, 0, r), np.float32)
+        self.upper = (
+            np.zeros((self.n_folds, n - first, r), np.float32)
+            if n > first
+            else np.zeros((self.n_folds, 0, r), np.float32)
+        )
         for fold in range(self.n_folds):
             train = [self._train(head, fold) for head in range(self.n_heads)]
-            factors = factor_heads(self.rows, train, self.penalty, self.share, self.few.tolist() if self.share else None)
+            factors = factor_heads(
+                self.rows, train, self.penalty, self.share, self.few.tolist() if self.share else None
+            )
             self.shared.append(factors.shared)
-            self.inverses.append(np.stack(factors.inverses[: self.n_many]) if self.share and self.n_many else np.zeros((0, r, r), np.float32))
+            self.inverses.append(
+                np.stack(factors.inverses[: self.n_many])
+                if self.share and self.n_many
+                else np.zeros((0, r, r), np.float32)
+            )
             for head in range(self.n_many, self.n_heads):
                 rows, test, start = train[head], self._slice(head, fold), self._whole(head).start
                 upper = factors.inverses[head] @ self.rows[rows]
@@ -239,7 +285,8 @@ class HeadSmoother:
             out[rows] += self.reduced[rows - self.first_few] @ common
 
     def weights(self, losses: F64) -> F32:
-        """(k, r) heads fitted on all rows to the (n,) centred losses, one for each class: for new rows, never for these."""
+        """(k, r) heads fitted on all rows to the (n,) centred losses, one for each class: for new rows, never for
+        these."""
         rows = split_by_block(np.arange(len(self.features)), self.heads, self.n_heads)
         factors = factor_heads(self.features, rows, self.penalty, self.share)
         found = solve_heads(self.features, rows, factors, losses[:, None].astype(np.float32), self.penalty, self.share)
@@ -258,7 +305,10 @@ def assign_folds(n: int, blocks: I64, groups: I64 | None, n_folds: int, rng: np.
     labels = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
     n_groups = int(labels.max()) + 1
     if n_groups < n_folds:
-        raise InvalidInput(f"Cross-fitting needs at least {n_folds} groups: got {n_groups}. Leave the group column out, or bring more groups.")
+        raise InvalidInput(
+            f"Cross-fitting needs at least {n_folds} groups: got {n_groups}. "
+            "Leave the group column out, or bring more groups."
+        )
     first = np.unique(labels, return_index=True)[1]
     order = np.lexsort((rng.random(n_groups), blocks[first]))  # groups by class, shuffled inside each
     fold_of_group = np.empty(n_groups, dtype=np.int64)

@@ -10,7 +10,8 @@ from core.records import I64, Diagnosis, FailureCluster, FailureMap
 
 
 def reorder_rows(diagnosis: Diagnosis, order: I64) -> Diagnosis:
-    """The results with row `order[i]` in place i; `samples`, `outcomes`, `embeddings` and `words` are left to the caller.
+    """The results with row `order[i]` in place i; `samples`, `outcomes`, `embeddings` and `words` are left to the
+    caller.
 
     Args:
         order: (n,) a permutation of the rows.
@@ -23,7 +24,9 @@ def reorder_rows(diagnosis: Diagnosis, order: I64) -> Diagnosis:
     estimate = diagnosis.estimate
     return replace(
         diagnosis,
-        estimate=replace(estimate, predicted=estimate.predicted[order], spread=estimate.spread[order], folds=estimate.folds[order]),
+        estimate=replace(
+            estimate, predicted=estimate.predicted[order], spread=estimate.spread[order], folds=estimate.folds[order]
+        ),
         clusters=tuple(map(cluster, diagnosis.clusters)),
         candidates=tuple(map(cluster, diagnosis.candidates)),
         insights=tuple(replace(insight, mask=insight.mask[order]) for insight in diagnosis.insights),

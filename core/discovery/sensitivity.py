@@ -30,19 +30,22 @@ def smallest_detectable(
     alpha: float,
     seed: int,
 ) -> tuple[Detectable, ...]:
-    """For clusters of 10 and 20 % of the typical class (or superclass, where those are searched), and of 5, 10 and 20 % of all
+    """For clusters of 10 and 20 % of the typical class (or superclass, where those are searched), and of 5, 10 and 20 %
+    of all
     samples: the smallest effect confirmed in 80 % of plants.
 
-    A plant is a random sample with its nearest neighbours in the scope; a share of them takes the loss and error of rows that
-    failed. Everything else is permuted, so there is nothing to find but the plant. Each is read by the same family against the
-    same threshold, so that what the embedding cannot express is in the figure.
+    A plant is a random sample with its nearest neighbours in the scope; a share of them takes the loss and error of
+    rows that failed. Everything else is permuted, so there is nothing to find but the plant. Each is read by the same
+    family against the same threshold, so that what the embedding cannot express is in the figure.
     """
     if not len(reading.null):
         return ()
     rng = np.random.default_rng(seed)
     threshold = reading.threshold(alpha)
     inner = sorted(layout.scopes[1:], key=lambda s: len(s.rows))
-    wanted = [(layout.scopes[0], share) for share in (0.2, 0.1, 0.05)] + [(inner[len(inner) // 2], share) for share in (0.2, 0.1) if inner]
+    wanted = [(layout.scopes[0], share) for share in (0.2, 0.1, 0.05)] + [
+        (inner[len(inner) // 2], share) for share in (0.2, 0.1) if inner
+    ]
     plants = {max(MIN_CANDIDATE_ROWS, round(share * len(scope.rows))): scope for scope, share in wanted}
     bases = permuter.draw(PLANTS, rng)
     return tuple(
@@ -62,7 +65,11 @@ def _one(
     size: int,
     rng: np.random.Generator,
 ) -> Detectable:
-    failing = outcomes.errors if outcomes.errors is not None and outcomes.errors.sum() >= 5 else outcomes.fitted >= np.quantile(outcomes.fitted, 0.9)
+    failing = (
+        outcomes.errors
+        if outcomes.errors is not None and outcomes.errors.sum() >= 5
+        else outcomes.fitted >= np.quantile(outcomes.fitted, 0.9)
+    )
     pool = np.flatnonzero(failing)
     columns = np.empty((family.n, PLANTS * len(SHARES)), dtype=np.float32)
     added_loss, added_error = np.zeros((PLANTS, len(SHARES))), np.zeros((PLANTS, len(SHARES)))
@@ -78,11 +85,19 @@ def _one(
             added_loss[plant, j] = (outcomes.fitted[source[near]] - outcomes.fitted[shuffled[near]]).mean()
             added_error[plant, j] = (failing[source[near]].astype(float) - failing[shuffled[near]].astype(float)).mean()
     width = max(16, CELLS // family.n)
-    parts = [family.statistics(columns[:, at : at + width])[~family.is_condition].max(0) for at in range(0, columns.shape[1], width)]
+    parts = [
+        family.statistics(columns[:, at : at + width])[~family.is_condition].max(0)
+        for at in range(0, columns.shape[1], width)
+    ]
     best = np.concatenate(parts).reshape(PLANTS, len(SHARES))
     power = (best >= threshold).mean(0)
     enough = np.flatnonzero(power >= POWER)
     if not len(enough):
         return Detectable(size, None, None, POWER)
     j = int(enough[0])
-    return Detectable(size, float(added_loss[:, j].mean()), None if outcomes.errors is None else float(added_error[:, j].mean()), POWER)
+    return Detectable(
+        size,
+        float(added_loss[:, j].mean()),
+        None if outcomes.errors is None else float(added_error[:, j].mean()),
+        POWER,
+    )

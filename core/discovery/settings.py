@@ -11,7 +11,8 @@ from core.errors import InvalidInput
 FAMILIES = ("ridge", "kernel", "mlp")
 """Families of ensemble members; see `core.discovery.ensemble.LossRegressor`."""
 CLASS_SHARE_OF_ALPHA = 0.2
-"""Of alpha, so much is spent at class level and the rest inside, so that a run claims anything at all with at most alpha."""
+"""Of alpha, so much is spent at class level and the rest inside, so that a run claims anything at all with at most
+alpha."""
 
 MIN_SAMPLES = 40
 """With fewer nothing can be tested."""
@@ -38,13 +39,17 @@ class Settings:
         if self.family not in FAMILIES:
             raise InvalidInput(f"family must be one of {', '.join(FAMILIES)}: got {self.family!r}.")
         if self.n_permutations < 100:
-            raise InvalidInput(f"n_permutations must be at least 100 (5,000 for a p that is reported): got {self.n_permutations}.")
+            raise InvalidInput(
+                f"n_permutations must be at least 100 (5,000 for a p that is reported): got {self.n_permutations}."
+            )
         if self.alpha * (1 - CLASS_SHARE_OF_ALPHA) * (self.n_permutations + 1) < 1:
             raise InvalidInput(
                 f"With alpha {self.alpha:g} and {self.n_permutations:,} permutations no p could be small enough: "
                 f"set n_permutations to at least {math.ceil(1 / (self.alpha * (1 - CLASS_SHARE_OF_ALPHA))):,}."
             )
-        if not 1 <= self.max_clusters <= 50 or self.n_members < 2 or not 0 <= self.seed < 2**32:  # the range of scikit-learn's seeds
+        if (
+            not 1 <= self.max_clusters <= 50 or self.n_members < 2 or not 0 <= self.seed < 2**32
+        ):  # the range of scikit-learn's seeds
             raise InvalidInput(
                 f"max_clusters must be 1 to 50, n_members at least 2, seed at least 0 and below {2**32:,}: "
                 f"got {self.max_clusters}, {self.n_members}, {self.seed}."

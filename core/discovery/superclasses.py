@@ -1,7 +1,9 @@
-"""Superclasses of many classes: which classes belong together, from the texts of their names. The loss is never looked at.
+"""Superclasses of many classes: which classes belong together, from the texts of their names. The loss is never looked
+at.
 
-A class of fifty rows is too small to search on its own, and a thousand of them are too many. "Dogs in the dark" is a failure of
-thirty classes that no single one of them shows. So with more than `MANY_CLASSES` classes the search looks into superclasses.
+A class of fifty rows is too small to search on its own, and a thousand of them are too many. "Dogs in the dark" is a
+failure of thirty classes that no single one of them shows. So with more than `MANY_CLASSES` classes the search looks
+into superclasses.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 MANY_CLASSES = 60
 """With more classes than this the search looks into superclasses instead of classes."""
 SPLIT_SHARE, MIN_SHARE, MAX_SHARE = 1.25, 0.5, 2.0
-"""Times the mean rows of a superclass: a node that holds more is split; a group that holds less is merged; what a merger may hold."""
+"""Times the mean rows of a superclass: a node that holds more is split; a group that holds less is merged; what a
+merger may hold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,12 +43,15 @@ class Superclasses:
         return len(self.names)
 
 
-def group_classes(class_names: Sequence[str], counts: I64, *, texts: F32 | None = None, means: F32 | None = None) -> Superclasses:
+def group_classes(
+    class_names: Sequence[str], counts: I64, *, texts: F32 | None = None, means: F32 | None = None
+) -> Superclasses:
     """Classes grouped into about sqrt(k) superclasses, balanced by rows.
 
-    Average linkage on the cosine of the centred vectors gives a tree of classes. From the root downwards a node is split while it
-    holds more than SPLIT_SHARE times the mean rows of a superclass; what is then left with fewer than MIN_SHARE times the mean joins the
-    superclass of the highest average cosine, smallest first. With sqrt(k) superclasses both the number of superclasses and the number of
+    Average linkage on the cosine of the centred vectors gives a tree of classes. From the root downwards a node is
+    split while it holds more than SPLIT_SHARE times the mean rows of a superclass; what is then left with fewer than
+    MIN_SHARE times the mean joins the superclass of the highest average cosine, smallest first. With sqrt(k)
+    superclasses both the number of superclasses and the number of
     classes in one grow slowly: 14 of about 14 at 200 classes, 32 of about 31 at 1,000.
 
     Args:
@@ -60,7 +66,8 @@ def group_classes(class_names: Sequence[str], counts: I64, *, texts: F32 | None 
     given = texts if texts is not None else means
     if given is None or len(given) != len(class_names):
         raise InvalidInput(
-            f"Superclasses need one vector for each of the {len(class_names):,} classes: got {'none' if given is None else len(given)}. "
+            f"Superclasses need one vector for each of the {len(class_names):,} classes: "
+            f"got {'none' if given is None else len(given)}. "
             "Give vectors of the names, or the mean embedding of each class."
         )
     present = np.flatnonzero(counts > 0)
@@ -72,13 +79,21 @@ def group_classes(class_names: Sequence[str], counts: I64, *, texts: F32 | None 
     for number, group in enumerate(groups):
         of_class[present[group]] = number
         names.append(_name(group, vectors, [str(class_names[present[g]]) for g in group]))
-    ground = "the text vectors of their names" if texts is not None else "the mean embeddings of their rows, as no text vectors of words were given"
-    note = f"{len(present):,} classes are grouped into {len(groups)} superclasses by {ground}; the search looks into these."
+    ground = (
+        "the text vectors of their names"
+        if texts is not None
+        else "the mean embeddings of their rows, as no text vectors of words were given"
+    )
+    note = (
+        f"{len(present):,} classes are grouped into {len(groups)} superclasses by {ground}; "
+        "the search looks into these."
+    )
     return Superclasses(of_class, tuple(names), note)
 
 
 def name_vectors(encoder: Encoder, class_names: Sequence[str], cache: Path | None = None) -> F32 | None:
-    """(k, d) text vectors of the names; None where most names are no words ("17", "n02084071"), whose vectors would say nothing."""
+    """(k, d) text vectors of the names; None where most names are no words ("17", "n02084071"), whose vectors would say
+    nothing."""
     from core.embeddings.texts import encode_texts  # brings the vocabulary
 
     if sum(re.search(r"[^\W\d_]{3}", name) is not None for name in class_names) * 2 < len(class_names):
@@ -92,7 +107,9 @@ def class_means(vectors: F32, labels: I64, n_classes: int) -> F32:
     counts = np.bincount(labels, minlength=n_classes)
     sums = np.zeros((n_classes, vectors.shape[1]))
     present = np.flatnonzero(counts)
-    sums[present] = np.add.reduceat(vectors[order].astype(np.float64), np.r_[0, np.cumsum(counts)[:-1]][present], axis=0)
+    sums[present] = np.add.reduceat(
+        vectors[order].astype(np.float64), np.r_[0, np.cumsum(counts)[:-1]][present], axis=0
+    )
     return (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
 
 
@@ -121,7 +138,8 @@ def _cut(vectors: F64, rows: F64) -> list[list[int]]:
 
 
 def _merge_small(groups: list[list[int]], vectors: F64, rows: F64) -> list[list[int]]:
-    """The groups, the small ones merged into the one of highest average cosine that stays small enough, else into the nearest."""
+    """The groups, the small ones merged into the one of highest average cosine that stays small enough, else into the
+    nearest."""
     mean_rows = rows.sum() / max(1, round(len(vectors) ** 0.5))
     groups = list(groups)
     while len(groups) > 1:
@@ -144,4 +162,10 @@ def _name(group: list[int], vectors: F64, names: list[str]) -> str:
     """The two most central members, and how many more there are."""
     central = vectors[group] @ vectors[group].mean(0)
     first = [names[i] for i in np.argsort(-central, kind="stable")[:2]]
-    return first[0] if len(group) == 1 else f"{first[0]} and {first[1]}" if len(group) == 2 else f"{first[0]}, {first[1]} and {len(group) - 2} more"
+    return (
+        first[0]
+        if len(group) == 1
+        else f"{first[0]} and {first[1]}"
+        if len(group) == 2
+        else f"{first[0]}, {first[1]} and {len(group) - 2} more"
+    )

@@ -1,7 +1,8 @@
 """What was read of each image, on disk: one SQLite file, keyed by the image's bytes and the encoder's fingerprint.
 
-SQLite because it survives a killed process half-way through a write and two processes at once. Each entry carries a checksum, so that
-a damaged one is noticed and computed again; a file that SQLite itself cannot read is set aside under another name.
+SQLite because it survives a killed process half-way through a write and two processes at once. Each entry carries a
+checksum, so that a damaged one is noticed and computed again; a file that SQLite itself cannot read is set aside under
+another name.
 """
 
 from __future__ import annotations
@@ -93,10 +94,14 @@ class EmbeddingCache:
             folder.mkdir(parents=True, exist_ok=True)
             self._create()
         except (OSError, sqlite3.OperationalError) as error:
-            raise InvalidInput(f"The cache folder {folder} cannot be used ({error}). Set ERRATA_CACHE to a folder that can be written.") from error
+            raise InvalidInput(
+                f"The cache folder {folder} cannot be used ({error}). Set ERRATA_CACHE to a folder that can be written."
+            ) from error
 
     def _create(self) -> None:
-        statement = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL)"
+        statement = (
+            "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL)"
+        )
         try:
             with self._connection() as connection:
                 connection.execute(statement)
@@ -144,7 +149,8 @@ class EmbeddingCache:
         return None
 
     def put(self, entries: Iterable[tuple[bytes, CachedImage]]) -> None:
-        """Keep these, in one transaction. A write that fails is no reason to stop a run: it sets `failure`, and later ones are skipped."""
+        """Keep these, in one transaction. A write that fails is no reason to stop a run: it sets `failure`, and later
+        ones are skipped."""
         if self.failure:
             return
         rows = [(key, zlib.crc32(data), data) for key, entry in entries for data in (entry.to_bytes(),)]

@@ -1,6 +1,7 @@
 """Read every picture once: embeddings, properties and near-duplicates, behind a cache on disk.
 
-Worker threads read, decode and measure while the encoder runs; a window of a few batches bounds the memory, whatever the archive holds.
+Worker threads read, decode and measure while the encoder runs; a window of a few batches bounds the memory, whatever
+the archive holds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from core.embeddings.prefetch import Reporter, none_readable, prefetch, read_byt
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.errors import InvalidInput
-from core.records import F32, I64, Column, Embeddings, ImageStore, Progress, no_progress
+from core.records import F32, I64, Column, Embeddings, ItemStore, Progress, no_progress
 
 __all__ = ["EmbeddedImages", "default_cache", "read_images", "thumbnail"]
 
@@ -59,7 +60,7 @@ class _PreparedRow:
 
 
 def read_images(
-    images: ImageStore,
+    images: ItemStore,
     encoder: Encoder,
     *,
     cache: Path | None = None,
@@ -104,7 +105,7 @@ def read_images(
 class _VectorReader:
     """Rows on their way from bytes to vectors; `prepare` runs in worker threads, the rest in one."""
 
-    def __init__(self, images: ImageStore, encoder: Encoder, cache: EmbeddingCache | None, max_pixels: int) -> None:
+    def __init__(self, images: ItemStore, encoder: Encoder, cache: EmbeddingCache | None, max_pixels: int) -> None:
         self.images, self.encoder, self.cache, self.max_pixels = images, encoder, cache, max_pixels
         self.fingerprint = f"{encoder.fingerprint}/{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
         self.embeddings: F32 | None = None
@@ -119,7 +120,8 @@ class _VectorReader:
         return len(self.measured) + len(self.unreadable)
 
     def prepare(self, row: int) -> _PreparedRow:
-        """Read the row's bytes; from the cache if it is there, else decoded, measured and made ready for the encoder."""
+        """Read the row's bytes; from the cache if it is there, else decoded, measured and made ready for the
+        encoder."""
         try:
             data = read_bytes(self.images, row)
         except Unreadable as error:
@@ -149,8 +151,13 @@ class _VectorReader:
         """Run the encoder over these rows and put them in the cache."""
         if not items:
             return
-        finding, joint = self.encoder.encode_images(np.stack([item.pixels for item in items if item.pixels is not None]))
-        entries = [CachedImage(finding[i], finding[i] if joint is finding else joint[i], item.properties) for i, item in enumerate(items)]
+        finding, joint = self.encoder.encode_images(
+            np.stack([item.pixels for item in items if item.pixels is not None])
+        )
+        entries = [
+            CachedImage(finding[i], finding[i] if joint is finding else joint[i], item.properties)
+            for i, item in enumerate(items)
+        ]
         if self.cache is not None:
             self.cache.put((item.key, entry) for item, entry in zip(items, entries))
         for item, entry in zip(items, entries):
@@ -179,7 +186,9 @@ class _VectorReader:
             Embeddings(vectors, label, self.encoder.finding_space),
             Embeddings(joint, label, self.encoder.joint_space),
             properties.columns(measured),
-            duplicates.duplicate_groups([self.keys[row] for row in kept.tolist()], [m[_HASH] for m in measured], vectors),
+            duplicates.duplicate_groups(
+                [self.keys[row] for row in kept.tolist()], [m[_HASH] for m in measured], vectors
+            ),
             kept,
             dict(sorted(self.unreadable.items())),
             self._notes(),
@@ -194,7 +203,11 @@ class _VectorReader:
         if self.cache is not None and self.cache.damaged:
             notes.append(f"{self.cache.damaged:,} damaged cache entries were computed again.")
         if self.cache is not None and self.cache.set_aside:
-            notes.append(f"The cache file could not be read; it was moved to {self.cache.set_aside.name} and a new one begun.")
+            notes.append(
+                f"The cache file could not be read; it was moved to {self.cache.set_aside.name} and a new one begun."
+            )
         if self.cache is not None and self.cache.failure:
-            notes.append(f"The cache could not be written ({self.cache.failure}): the next run will compute these images again.")
+            notes.append(
+                f"The cache could not be written ({self.cache.failure}): the next run will compute these images again."
+            )
         return tuple(notes)

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from core.data.images.decoding import Unreadable
 from core.errors import DiagnosisError
-from core.records import ImageStore, Progress
+from core.records import ItemStore, Progress
 
 _SECONDS_BETWEEN_REPORTS = 0.5
 T = TypeVar("T")
 
 
-def read_bytes(images: ImageStore, row: int) -> bytes:
+def read_bytes(images: ItemStore, row: int) -> bytes:
     """The encoded bytes of the row.
 
     Raises:

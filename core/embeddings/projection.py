@@ -10,7 +10,8 @@ from core.records import F32, Embeddings, FailureMap, Progress, no_progress
 
 
 def pca_map(embeddings: Embeddings) -> FailureMap:
-    """The two leading principal directions, each scaled to unit spread; signs fixed so that the same rows give the same map."""
+    """The two leading principal directions, each scaled to unit spread; signs fixed so that the same rows give the same
+    map."""
     centred = embeddings.vectors - embeddings.vectors.mean(0)
     _, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
     leading = directions[:, ::-1][:, :2]
@@ -50,5 +51,7 @@ def _umap(vectors: F32, *, n_neighbors: int, seed: int, epochs: int | None = Non
         warnings.simplefilter("ignore")  # umap warns that a seed means one thread, which is what we want
         import umap  # type: ignore[import-untyped]  # imported late: it compiles on import
 
-        reducer = umap.UMAP(n_neighbors=n_neighbors, min_dist=0.1, metric="cosine", random_state=seed, n_epochs=epochs, n_jobs=1)
+        reducer = umap.UMAP(
+            n_neighbors=n_neighbors, min_dist=0.1, metric="cosine", random_state=seed, n_epochs=epochs, n_jobs=1
+        )
         return np.asarray(reducer.fit_transform(vectors), dtype=np.float32)

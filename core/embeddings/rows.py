@@ -11,7 +11,7 @@ import numpy as np
 from core.data.images.crops import CropImages, SharedImages
 from core.embeddings.embed import EmbeddedImages, read_images
 from core.encoders import Encoder
-from core.records import F32, F64, I64, Column, Embeddings, ImageStore, Progress, no_progress
+from core.records import F32, F64, I64, Column, Embeddings, ItemStore, Progress, no_progress
 
 CONTEXT_WEIGHT = 0.5
 
@@ -37,10 +37,14 @@ _OF_CROP = (
 _OF_PICTURE = ("brightness", "contrast", "saturation", "blur", "edge density", "megapixels")
 
 
-def read_rows(images: ImageStore, encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress) -> EmbeddedImages:
-    """What `read_images` gives, for any store: a picture that several rows share is read once, and crops are joined with their pictures.
+def read_rows(
+    images: ItemStore, encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress
+) -> EmbeddedImages:
+    """What `read_images` gives, for any store: a picture that several rows share is read once, and crops are joined
+    with their pictures.
 
-    Near-duplicates are looked for among whole pictures only, never among crops: two objects of one look are two objects.
+    Near-duplicates are looked for among whole pictures only, never among crops: two objects of one look are two
+    objects.
     """
     if isinstance(images, CropImages):
         return _read_crops(images, encoder, cache, progress)
@@ -49,7 +53,7 @@ def read_rows(images: ImageStore, encoder: Encoder, *, cache: Path | None = None
     return read_images(images, encoder, cache=cache, progress=progress)
 
 
-def _shared(base: ImageStore, image_of: I64, encoder: Encoder, cache: Path | None, progress: Progress) -> EmbeddedImages:
+def _shared(base: ItemStore, image_of: I64, encoder: Encoder, cache: Path | None, progress: Progress) -> EmbeddedImages:
     """One reading of each picture that is in use, spread over its rows."""
     used, which = np.unique(image_of, return_inverse=True)
     reading = read_images(base.keep(used), encoder, cache=cache, progress=progress)
@@ -69,7 +73,8 @@ def _shared(base: ImageStore, image_of: I64, encoder: Encoder, cache: Path | Non
 
 
 def _twins(groups: I64, at: I64) -> I64:
-    """(rows,) group numbers in which only the rows of near-duplicate pictures share one; that rows share a picture says their own group."""
+    """(rows,) group numbers in which only the rows of near-duplicate pictures share one; that rows share a picture says
+    their own group."""
     has_twin = np.bincount(groups)[groups] > 1
     return np.where(has_twin[at], groups[at], len(groups) + np.arange(len(at)))
 
@@ -81,7 +86,9 @@ def _read_crops(images: CropImages, encoder: Encoder, cache: Path | None, progre
     lost = {int(around.kept[row]): reason for row, reason in crops.unreadable.items()}
     return EmbeddedImages(
         _joined(crops.embeddings, around.embeddings.keep(beside), CONTEXT_WEIGHT),
-        replace(crops.joint, vectors=_unit(crops.joint.vectors + np.float32(CONTEXT_WEIGHT) * around.joint.vectors[beside])),
+        replace(
+            crops.joint, vectors=_unit(crops.joint.vectors + np.float32(CONTEXT_WEIGHT) * around.joint.vectors[beside])
+        ),
         _properties(crops.properties, tuple(column.keep(beside) for column in around.properties)),
         around.duplicate_groups[beside],
         kept,
@@ -100,6 +107,9 @@ def _unit(vectors: F32 | F64) -> F32:
 
 
 def _properties(crop: Sequence[Column], picture: Sequence[Column]) -> tuple[Column, ...]:
-    """Of the crop what its pixels say; of the picture a few, named for it. A crop's size and file say nothing that its box does not."""
+    """Of the crop what its pixels say; of the picture a few, named for it. A crop's size and file say nothing that its
+    box does not."""
     of_crop = tuple(column for column in crop if column.name in _OF_CROP)
-    return of_crop + tuple(replace(column, name=f"{column.name} of the picture") for column in picture if column.name in _OF_PICTURE)
+    return of_crop + tuple(
+        replace(column, name=f"{column.name} of the picture") for column in picture if column.name in _OF_PICTURE
+    )

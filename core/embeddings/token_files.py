@@ -1,8 +1,10 @@
-"""The tokens of one set of pictures on disk, in blocks that are appended, so that an interrupted pass goes on where it stopped.
+"""The tokens of one set of pictures on disk, in blocks that are appended, so that an interrupted pass goes on where it
+stopped.
 
-A folder holds `tokens.f16`, `pooled.f32`, `prefix.f32` (raw numbers, row after row) and `log.jsonl`: a line with the shapes, then one line for each
-block with its rows, the pictures that could not be read, and a checksum of the block's bytes. A line is written after its block, so what the log
-says is there; what a killed process left behind it is cut off, and a damaged block is computed again with all that follow it.
+A folder holds `tokens.f16`, `pooled.f32`, `prefix.f32` (raw numbers, row after row) and `log.jsonl`: a line with the
+shapes, then one line for each block with its rows, the pictures that could not be read, and a checksum of the block's
+bytes. A line is written after its block, so what the log says is there; what a killed process left behind it is cut
+off, and a damaged block is computed again with all that follow it.
 """
 
 from __future__ import annotations
@@ -83,7 +85,9 @@ class TokenFiles:
                 _append(self._path(name), payload)
             _append(self.folder / _LOG, (json.dumps(_line(block, checksum)) + "\n").encode())
         except OSError as error:
-            raise InvalidInput(f"The tokens of {self._n:,} pictures cannot be kept in {self.folder} ({error}). {_WAYS_OUT}") from error
+            raise InvalidInput(
+                f"The tokens of {self._n:,} pictures cannot be kept in {self.folder} ({error}). {_WAYS_OUT}"
+            ) from error
         self.blocks.append(block)
 
     def open(self, name: str) -> npt.NDArray[Any]:
@@ -135,7 +139,9 @@ class TokenFiles:
             for text in lines[1:]:
                 line = _parsed(text)
                 if line is None or line["start"] != self.next_row or not self._matches(line, files):
-                    torn = line is None and len(kept) == len(lines) - 2  # the line that a killed process was writing: no damage
+                    torn = (
+                        line is None and len(kept) == len(lines) - 2
+                    )  # the line that a killed process was writing: no damage
                     self.damaged = 0 if torn else len(lines) - 1 - len(kept)
                     break
                 kept.append(line)
@@ -188,9 +194,11 @@ def _rewrite(path: Path, shapes: dict[str, list[int]], lines: list[dict[str, Any
 
 @contextmanager
 def exclusive(folder: Path, waiting: Callable[[], None]) -> Generator[None]:
-    """Keep other passes, of this process or another, out of the folder; `waiting` is called twice a second until it is free.
+    """Keep other passes, of this process or another, out of the folder; `waiting` is called twice a second until it is
+    free.
 
-    The system lets go of the lock when a process ends, however it ends. Where there is no such lock (Windows) nothing is kept out.
+    The system lets go of the lock when a process ends, however it ends. Where there is no such lock (Windows) nothing
+    is kept out.
     """
     if find_spec("fcntl") is None:
         yield

@@ -1,6 +1,8 @@
-"""Read every picture once into the tokens of a tower, and every caption: in memory, or behind a cache on disk that survives an interruption.
+"""Read every picture once into the tokens of a tower, and every caption: in memory, or behind a cache on disk that
+survives an interruption.
 
-Worker threads read and decode while the tower runs; a window of a few batches bounds the memory, whatever the set holds. Nothing else is
+Worker threads read and decode while the tower runs; a window of a few batches bounds the memory, whatever the set
+holds. Nothing else is
 measured of the pictures: see `core.embeddings.embed` for that.
 """
 
@@ -25,7 +27,7 @@ from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
 from core.errors import InvalidInput
-from core.records import F32, I64, ImageStore, Progress, no_progress
+from core.records import F32, I64, ItemStore, Progress, no_progress
 
 __all__ = ["PictureTokens", "default_cache", "read_image_tokens", "read_text_tokens"]
 
@@ -54,7 +56,8 @@ class PictureTokens:
         return len(self.kept)
 
     def rows(self, at: I64) -> ImageTokens:
-        """Those pictures in memory, in that order, in single precision; `at` are places among the n, not rows of the store."""
+        """Those pictures in memory, in that order, in single precision; `at` are places among the n, not rows of the
+        store."""
         prefix = None if self.prefix is None else np.asarray(self.prefix[at], np.float32)
         return ImageTokens(self.tokens[at].astype(np.float32), np.asarray(self.pooled[at], np.float32), prefix)
 
@@ -90,7 +93,7 @@ class _Memory:
 
 
 def read_image_tokens(
-    images: ImageStore,
+    images: ItemStore,
     encoder: Encoder,
     tower: TokenTower,
     *,
@@ -105,10 +108,10 @@ def read_image_tokens(
         images: opened one at a time, by several threads.
         encoder: makes a picture ready for its tower.
         tower: `encoder.token_tower()`.
-        cache: folder of the cache, in which each set of pictures and tower gets a folder of its own; None keeps everything in memory. A ViT-B/32
-            takes 77 kB a picture, the embedded encoder 79 kB.
-        progress: called as ("hash pictures", done, total), only with a cache, and ("tokens", done, total); where it raises, what was done stays
-            cached and the next call goes on from there.
+        cache: folder of the cache, in which each set of pictures and tower gets a folder of its own; None keeps
+            everything in memory. A ViT-B/32 takes 77 kB a picture, the embedded encoder 79 kB.
+        progress: called as ("hash pictures", done, total), only with a cache, and ("tokens", done, total); where it
+            raises, what was done stays cached and the next call goes on from there.
         max_pixels: larger pictures are left out, with the reason.
         workers: threads that decode; by default the cores that the process may use.
 
@@ -129,7 +132,7 @@ def read_image_tokens(
         return _filled(TokenFiles(folder, len(images)), reader, progress, threads)
 
 
-def _key(images: ImageStore, tower: TokenTower, progress: Progress, max_pixels: int, threads: int) -> str:
+def _key(images: ItemStore, tower: TokenTower, progress: Progress, max_pixels: int, threads: int) -> str:
     """Stands for the tower and the bytes of all pictures in their order."""
 
     def content(row: int) -> bytes:
@@ -159,7 +162,9 @@ def _filled(store: TokenFiles | _Memory, reader: _TokenReader, progress: Progres
         raise InvalidInput(none_readable(unreadable))
     kept = np.array([row for block in store.blocks for row in block.rows], np.int64)
     prefix = store.open("prefix") if "prefix" in store.shapes else None
-    return PictureTokens(store.open("tokens"), store.open("pooled"), prefix, kept, unreadable, _notes(store, n, ready, len(unreadable)))
+    return PictureTokens(
+        store.open("tokens"), store.open("pooled"), prefix, kept, unreadable, _notes(store, n, ready, len(unreadable))
+    )
 
 
 def _notes(store: TokenFiles | _Memory, n: int, ready: int, n_unreadable: int) -> tuple[str, ...]:
@@ -168,7 +173,11 @@ def _notes(store: TokenFiles | _Memory, n: int, ready: int, n_unreadable: int) -
         (ready, f"The tokens of {ready:,} of {n:,} pictures came from the cache."),
         (n_unreadable, f"{n_unreadable:,} of {n:,} images could not be read and are left out."),
         (store.damaged, f"{store.damaged:,} damaged blocks of the token cache were computed again."),
-        (clipped, f"The tokens of {clipped:,} pictures hold numbers above {_LIMIT:,.0f}, the limit of half precision, and were cut to it."),
+        (
+            clipped,
+            f"The tokens of {clipped:,} pictures hold numbers above {_LIMIT:,.0f}, the limit of half "
+            "precision, and were cut to it.",
+        ),
     )
     return tuple(sentence for count, sentence in told if count)
 
@@ -176,7 +185,7 @@ def _notes(store: TokenFiles | _Memory, n: int, ready: int, n_unreadable: int) -
 class _TokenReader:
     """Pictures on their way from bytes to tokens; `prepare` runs in worker threads, the rest in one."""
 
-    def __init__(self, images: ImageStore, encoder: Encoder, tower: TokenTower, max_pixels: int) -> None:
+    def __init__(self, images: ItemStore, encoder: Encoder, tower: TokenTower, max_pixels: int) -> None:
         self.images = images
         self._encoder, self._tower, self._max_pixels = encoder, tower, max_pixels
         self._batch: int = getattr(encoder, "batch_size", BATCH)
@@ -184,7 +193,9 @@ class _TokenReader:
     def prepare(self, row: int) -> _PreparedPixels:
         """The row ready for the tower, or the reason why not."""
         try:
-            return _PreparedPixels(row, self._encoder.preprocess(decode(read_bytes(self.images, row), self._max_pixels).image))
+            return _PreparedPixels(
+                row, self._encoder.preprocess(decode(read_bytes(self.images, row), self._max_pixels).image)
+            )
         except Unreadable as error:
             return _PreparedPixels(row, reason=f"{self.images.name(row)} {error}")
 
@@ -207,7 +218,10 @@ class _TokenReader:
             return Block(start, stop, unreadable), {}
         found = self._tower.image_tokens(np.stack(pixels))
         beyond = int((np.abs(found.tokens) > _LIMIT).any((1, 2)).sum())
-        arrays: dict[str, npt.NDArray[Any]] = {"tokens": np.clip(found.tokens, -_LIMIT, _LIMIT).astype(np.float16), "pooled": found.pooled}
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "tokens": np.clip(found.tokens, -_LIMIT, _LIMIT).astype(np.float16),
+            "pooled": found.pooled,
+        }
         if found.prefix is not None:
             arrays["prefix"] = found.prefix
         return Block(start, stop, unreadable, beyond), arrays

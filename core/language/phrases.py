@@ -1,9 +1,9 @@
 """The vocabulary as directions of an encoder's joint space.
 
-A phrase is the difference between prompts with it and the same prompts without it ("a photo of a dog in the dark" minus "a photo of
-a dog"), averaged over templates and class names. So a constant gap between the modalities and the class itself cancel
-(Zhang et al. 2024, arXiv 2401.08567, call the removal of the modality means "collapse"; Jain et al. 2023, arXiv 2206.14754, subtract the
-class prompt).
+A phrase is the difference between prompts with it and the same prompts without it ("a photo of a dog in the dark" minus
+"a photo of a dog"), averaged over templates and class names. So a constant gap between the modalities and the class
+itself cancel (Zhang et al. 2024, arXiv 2401.08567, call the removal of the modality means "collapse"; Jain et al. 2023,
+arXiv 2206.14754, subtract the class prompt).
 """
 
 from __future__ import annotations
@@ -80,11 +80,15 @@ def make_words(
     """
     if joint.space != encoder.joint_space:
         raise InvalidInput(
-            f"The samples' vectors are of the space {joint.space!r} and the encoder names in {encoder.joint_space!r}. Use one encoder."
+            f"The samples' vectors are of the space {joint.space!r} and the encoder names in "
+            f"{encoder.joint_space!r}. Use one encoder."
         )
     own, notes = keep_apart(vocabulary, class_names, synonyms or {})
     if not own.phrases:
-        raise InvalidInput(f"No phrase is left of {len(vocabulary):,}: all only restate a class. Bring others with --vocabulary, or leave words out.")
+        raise InvalidInput(
+            f"No phrase is left of {len(vocabulary):,}: all only restate a class. "
+            "Bring others with --vocabulary, or leave words out."
+        )
     with_phrase, without = prompts(own, class_names, PROMPTS)
     count = [len(p) for p in with_phrase]
     texts = [t for group in (*with_phrase, *without) for t in group]
@@ -104,6 +108,11 @@ def make_words(
         said.append(f"{which} the same as another to this encoder and left out.")
     phrases = [own.phrases[i] for i in kept]
     found = words_of(
-        joint, directions[kept], tuple(p.text for p in phrases), tuple(p.family for p in phrases), encoder=encoder.name, notes=tuple(said)
+        joint,
+        directions[kept],
+        tuple(p.text for p in phrases),
+        tuple(p.family for p in phrases),
+        encoder=encoder.name,
+        notes=tuple(said),
     )
     return replace(found, strengths=strengths[kept])

@@ -19,11 +19,14 @@ NOUNS = ("thing", "scene", "object", "view")
 """What the prompts speak of where no class is named."""
 
 
-def prompts(vocabulary: Vocabulary, nouns: Sequence[str], per_phrase: int = 8) -> tuple[list[list[str]], list[list[str]]]:
+def prompts(
+    vocabulary: Vocabulary, nouns: Sequence[str], per_phrase: int = 8
+) -> tuple[list[list[str]], list[list[str]]]:
     """For each phrase, `per_phrase` sentences with it and the same ones without it.
 
-    Every phrase meets the same nouns, evenly spaced over the list, so that phrases stay comparable and references repeat (and are encoded once).
-    Prompt j takes template j and noun j, both in a circle; once both circles close, the nouns move on by one.
+    Every phrase meets the same nouns, evenly spaced over the list, so that phrases stay comparable and references
+    repeat (and are encoded once). Prompt j takes template j and noun j, both in a circle; once both circles close, the
+    nouns move on by one.
 
     Args:
         nouns: class names; where there are none, the sentences speak of a "thing", a "scene", ...
@@ -41,16 +44,26 @@ def prompts(vocabulary: Vocabulary, nouns: Sequence[str], per_phrase: int = 8) -
     without: list[list[str]] = []
     for phrase in vocabulary.phrases:
         pairs = vocabulary.templates[phrase.family]
-        drawn = [(pairs[j % len(pairs)], chosen[(j + j // lcm(len(pairs), len(chosen))) % len(chosen)]) for j in range(per_phrase)]
+        drawn = [
+            (pairs[j % len(pairs)], chosen[(j + j // lcm(len(pairs), len(chosen))) % len(chosen)])
+            for j in range(per_phrase)
+        ]
         with_phrase.append([_fill(template, noun, phrase.text) for (template, _), noun in drawn])
         without.append([_fill(reference, noun, "") for (_, reference), noun in drawn])
     return with_phrase, without
 
 
 def _fill(template: str, noun: str, phrase: str) -> str:
-    """{noun} with its article, {bare} without, {plural}, and {a}: the noun's article where other words stand between."""
+    """{noun} with its article, {bare} without, {plural}, and {a}: the noun's article where other words stand
+    between."""
     article = "a" if takes_article(noun) else ""
-    parts = {"{a}": article, "{noun}": f"{article} {noun}", "{bare}": noun, "{plural}": plural(noun), "{phrase}": phrase}
+    parts = {
+        "{a}": article,
+        "{noun}": f"{article} {noun}",
+        "{bare}": noun,
+        "{plural}": plural(noun),
+        "{phrase}": phrase,
+    }
     for key, text in parts.items():
         template = template.replace(key, text)
     return right_articles(" ".join(template.split()))
@@ -59,11 +72,12 @@ def _fill(template: str, noun: str, phrase: str) -> str:
 def keep_apart(
     vocabulary: Vocabulary, class_names: Sequence[str], synonyms: Mapping[str, Sequence[str]] | None = None
 ) -> tuple[Vocabulary, tuple[str, ...]]:
-    """The vocabulary without phrases that merely restate a class, and notes that count and name them (after the vocabulary's own notes).
+    """The vocabulary without phrases that merely restate a class, and notes that count and name them (after the
+    vocabulary's own notes).
 
-    A phrase restates a name or synonym if it holds every word of it ("next to a dog" and "dog"), or a name (not a synonym: "merry-go-round") if all
-    that it says lies within the name and includes its last word ("next to a car" and "sports car"); "in the snow" stays beside "snow leopard".
-    Words are compared as stems.
+    A phrase restates a name or synonym if it holds every word of it ("next to a dog" and "dog"), or a name (not a
+    synonym: "merry-go-round") if all that it says lies within the name and includes its last word ("next to a car" and
+    "sports car"); "in the snow" stays beside "snow leopard". Words are compared as stems.
     """
     known = synonyms or {}
     listed = dict.fromkeys(stems(t) for name in class_names for t in alternatives(name))
@@ -90,8 +104,8 @@ def drop_alike(directions: F32 | F64, most: float = 0.95) -> tuple[I64, dict[int
     """Row numbers to keep, and for each kept row those that it stands for.
 
     Args:
-        directions: (P, d) unit rows in vocabulary order; a row is dropped if its cosine with an earlier kept row is above `most`,
-            and goes with the nearest of them.
+        directions: (P, d) unit rows in vocabulary order; a row is dropped if its cosine with an earlier kept row is
+            above `most`, and goes with the nearest of them.
     """
     kept: list[int] = []
     dropped: dict[int, list[int]] = {}
@@ -107,8 +121,8 @@ def drop_alike(directions: F32 | F64, most: float = 0.95) -> tuple[I64, dict[int
 def class_in(text: str, class_names: Sequence[str]) -> int | None:
     """Which class a free text speaks of, or None for no class or more than one.
 
-    Whole words count, in the singular or the plural, with "_" and "-" as blanks; the name of most words wins, so "sports cars" is "sports car" and
-    not "car". Two names of equally many words are a tie.
+    Whole words count, in the singular or the plural, with "_" and "-" as blanks; the name of most words wins, so
+    "sports cars" is "sports car" and not "car". Two names of equally many words are a tie.
 
     Example:
         >>> class_in("blurred cats on grass", ["cattle", "cat"]), class_in("a cat and a dog", ["cat", "dog"])
@@ -126,9 +140,11 @@ def class_in(text: str, class_names: Sequence[str]) -> int | None:
 
 
 def synonyms_of(class_names: Sequence[str], most: int = 3) -> dict[str, tuple[str, ...]]:
-    """Other names of those classes that ImageNet-22k lists, from WordNet's lemmas as timm ships them; empty where timm is not installed.
+    """Other names of those classes that ImageNet-22k lists, from WordNet's lemmas as timm ships them; empty where timm
+    is not installed.
 
-    Of several synsets that bear a name, one of ImageNet-1k's is meant; where that leaves none or more than one, the class has no synonyms here.
+    Of several synsets that bear a name, one of ImageNet-1k's is meant; where that leaves none or more than one, the
+    class has no synonyms here.
     """
     from importlib.util import find_spec
 

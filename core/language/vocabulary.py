@@ -1,8 +1,8 @@
 """The vocabulary: phrases in families, the sentences that speak them, and what is taken out before they are used.
 
-A phrase ("in the dark") belongs to a family ("light") whose templates put it beside a class name; each template has a reference,
-the same sentence without the phrase, so that the difference of the two is the phrase alone. The shipped file can be written out,
-edited and brought back. The format is described in docs/phrases.md.
+A phrase ("in the dark") belongs to a family ("light") whose templates put it beside a class name; each template has a
+reference, the same sentence without the phrase, so that the difference of the two is the phrase alone. The shipped file
+can be written out, edited and brought back. The format is described in docs/phrases.md.
 """
 
 from __future__ import annotations
@@ -70,13 +70,16 @@ class Vocabulary:
 def read_vocabulary(source: Path | None = None) -> Vocabulary:
     """The vocabulary of a file; None gives the shipped one.
 
-    A name that ends in .json is read as JSON of the shipped file's shape; anything else as plain text with one phrase a line, or
-    "family: phrase". Blank lines and lines that begin with "#" are passed over. A family of the text that is not shipped becomes "own", whose
-    templates put the phrase after the noun. Phrases come out family by family. Repeated phrases are folded, and a note counts them.
+    A name that ends in .json is read as JSON of the shipped file's shape; anything else as plain text with one phrase a
+    line, or "family: phrase". Blank lines and lines that begin with "#" are passed over. A family of the text that is
+    not shipped becomes "own", whose templates put the phrase after the noun. Phrases come out family by family.
+    Repeated phrases are folded, and a note counts them.
 
     Raises:
-        InvalidInput: not found, too large, not UTF-8, not JSON of this shape, a phrase that is empty or longer than 60 characters, more than 2,000
-            phrases, no phrase at all, a template without its places, or references that do not match the templates one by one.
+        InvalidInput: not found, too large, not UTF-8, not JSON of this shape, a phrase that is empty or longer than 60
+        characters, more than 2,000
+            phrases, no phrase at all, a template without its places, or references that do not match the templates one
+            by one.
     """
     if source is None:
         return _from_json(SHIPPED, _text_of(SHIPPED), {})
@@ -105,11 +108,15 @@ def _text_of(path: Path) -> str:
     if not path.is_file():
         raise InvalidInput(f"The phrase file {path.name} was not found. Give the path of a .json or .txt file.")
     if (size := path.stat().st_size) > MAX_BYTES:
-        raise InvalidInput(f"{path.name}: a phrase file has at most {MAX_BYTES // 2**20} MB: got {size:,} bytes. Bring fewer phrases.")
+        raise InvalidInput(
+            f"{path.name}: a phrase file has at most {MAX_BYTES // 2**20} MB: got {size:,} bytes. Bring fewer phrases."
+        )
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path.name}: the phrases must be UTF-8 text, and byte {error.start} is not. Save the file as UTF-8.") from error
+        raise InvalidInput(
+            f"{path.name}: the phrases must be UTF-8 text, and byte {error.start} is not. Save the file as UTF-8."
+        ) from error
 
 
 def _from_lines(path: Path, text: str, shipped: Mapping[str, tuple[tuple[str, str], ...]]) -> Vocabulary:
@@ -133,10 +140,15 @@ def _from_json(path: Path, text: str, shipped: Mapping[str, tuple[tuple[str, str
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path.name}: this is not JSON ({error}). Mend it, or bring a .txt file with one phrase a line.") from error
+        raise InvalidInput(
+            f"{path.name}: this is not JSON ({error}). Mend it, or bring a .txt file with one phrase a line."
+        ) from error
     known = cast("dict[str, Any]", whole) if isinstance(whole, dict) else {}
     if known.get("version") != 1 or not isinstance(known.get("families"), list):
-        raise InvalidInput(f'{path.name}: a phrase file reads {{"version": 1, "families": [...]}}: got {text[:40]!r}. Start from an exported one.')
+        raise InvalidInput(
+            f'{path.name}: a phrase file reads {{"version": 1, "families": [...]}}: got {text[:40]!r}. '
+            "Start from an exported one."
+        )
     found: list[Phrase] = []
     templates: dict[str, tuple[tuple[str, str], ...]] = {}
     for number, entry in enumerate(cast("list[Any]", known["families"]), 1):
@@ -158,14 +170,16 @@ def _pairs(where: str, family: Mapping[str, Any], instead: tuple[tuple[str, str]
     templates, references = (_texts(where, key, family.get(key)) for key in ("templates", "references"))
     if len(templates) != len(references) or not templates:
         raise InvalidInput(
-            f"{where}: each template has one reference, the same sentence without the phrase: got {len(templates)} templates and "
+            f"{where}: each template has one reference, the same sentence without the phrase: "
+            f"got {len(templates)} templates and "
             f"{len(references)} references. Make the two lists equally long."
         )
     for number, (template, reference) in enumerate(zip(templates, references), 1):
         has_noun = [any(f"{{{key}}}" in text for key in ("noun", "bare", "plural")) for text in (template, reference)]
         if "{phrase}" not in template or "{phrase}" in reference or not all(has_noun):
             raise InvalidInput(
-                f"{where}, template {number}: a template has {{phrase}} and a noun ({{noun}}, {{bare}} or {{plural}}), its reference the noun alone: "
+                f"{where}, template {number}: a template has {{phrase}} and a noun ({{noun}}, "
+                f"{{bare}} or {{plural}}), its reference the noun alone: "
                 f"got {template!r} and {reference!r}. Add what is missing."
             )
     return tuple(zip(templates, references))
@@ -173,7 +187,10 @@ def _pairs(where: str, family: Mapping[str, Any], instead: tuple[tuple[str, str]
 
 def _texts(where: str, key: str, value: object) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(v, str) for v in cast("list[object]", value)):
-        raise InvalidInput(f"{where}: {key} must be text: got {str(value)[:60]!r}. Put it in double quotes, and lists in square brackets.")
+        raise InvalidInput(
+            f"{where}: {key} must be text: got {str(value)[:60]!r}. "
+            "Put it in double quotes, and lists in square brackets."
+        )
     return cast("list[str]", value)
 
 
@@ -183,22 +200,33 @@ def _checked(text: str, where: str) -> str:
         raise InvalidInput(f"{where}: a phrase has at least one word: got {phrase!r}. Write one or delete the entry.")
     if len(phrase) > MAX_PHRASE_LENGTH:
         raise InvalidInput(
-            f"{where}: a phrase has at most {MAX_PHRASE_LENGTH} characters: got {len(phrase)} ({phrase[:MAX_PHRASE_LENGTH]!r}...). Shorten it."
+            f"{where}: a phrase has at most {MAX_PHRASE_LENGTH} characters: got {len(phrase)} "
+            f"({phrase[:MAX_PHRASE_LENGTH]!r}...). Shorten it."
         )
     return phrase
 
 
-def _folded(path: Path, found: Sequence[Phrase], templates: Mapping[str, tuple[tuple[str, str], ...]], notes: tuple[str, ...] = ()) -> Vocabulary:
+def _folded(
+    path: Path,
+    found: Sequence[Phrase],
+    templates: Mapping[str, tuple[tuple[str, str], ...]],
+    notes: tuple[str, ...] = (),
+) -> Vocabulary:
     """Family by family, each phrase once."""
     once: dict[tuple[str, ...], Phrase] = {}
     for phrase in found:
         once.setdefault(words_in(phrase.text), phrase)
     if not 1 <= len(once) <= MAX_PHRASES:
         raise InvalidInput(
-            f"{path.name}: a vocabulary has 1 to {MAX_PHRASES:,} phrases: got {len(once):,}. {'Shorten it' if once else 'Write some'}."
+            f"{path.name}: a vocabulary has 1 to {MAX_PHRASES:,} phrases: got {len(once):,}. "
+            f"{'Shorten it' if once else 'Write some'}."
         )
     families = list(dict.fromkeys(p.family for p in once.values()))
     phrases = tuple(sorted(once.values(), key=lambda p: families.index(p.family)))
     repeated = len(found) - len(once)
-    said = (f"{path.name}: {repeated:,} repeated phrase{'s were' if repeated > 1 else ' was'} folded.",) if repeated else ()
+    said = (
+        (f"{path.name}: {repeated:,} repeated phrase{'s were' if repeated > 1 else ' was'} folded.",)
+        if repeated
+        else ()
+    )
     return Vocabulary(phrases, {name: templates[name] for name in families}, (*notes, *said))

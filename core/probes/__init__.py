@@ -1,4 +1,5 @@
-"""Probes by name: classifiers that never saw the user's training set. The table names each leaf as "module:Class", loaded on request."""
+"""Probes by name: classifiers that never saw the user's training set. The table names each leaf as "module:Class",
+loaded on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What every probe takes and gives. A probe sees features, names and shots; it never sees the labels of the rows that it scores."""
+"""What every probe takes and gives. A probe sees features, names and shots; it never sees the labels of the rows that
+it scores."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class Images:
     rows: I64 | None = None
     """(n,) row among the samples; None for images of a pool."""
     hidden: I64 | None = None
-    """(n,) labels of a pool that no probe may use: they only measure how pure its support set came out. -1 where unknown."""
+    """(n,) labels of a pool that no probe may use: they only measure how pure its support set came out. -1 where
+    unknown."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -90,10 +92,11 @@ class Scored:
 
 
 class Probe(Protocol):
-    """A frozen dataclass whose fields are the settings: page and command line build their controls from them (`core.options`).
+    """A frozen dataclass whose fields are the settings: page and command line build their controls from them
+    (`core.options`).
 
-    A field's metadata may hold `help` (a sentence), `choices`, `low`, `high`, `kind` ("text" for several lines, "file", "folder") and
-    `advanced` (True: below the fold).
+    A field's metadata may hold `help` (a sentence), `choices`, `low`, `high`, `kind` ("text" for several lines, "file",
+    "folder") and `advanced` (True: below the fold).
     """
 
     title: ClassVar[str]
@@ -106,7 +109,8 @@ class Probe(Protocol):
     def needs(self) -> Needs: ...
 
     def estimate(self, n: int, k: int, folds: int) -> float:
-        """CPU seconds that n images and k classes are likely to take with the embedded encoder's text tower; rough, shown before a run."""
+        """CPU seconds that n images and k classes are likely to take with the embedded encoder's text tower; rough,
+        shown before a run."""
         ...
 
     def run(self, part: ProbeInput) -> Scored:

@@ -14,7 +14,8 @@ BINS = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassAccuracy:
-    """How often a class is recognised, and how often it is right where it is said. Wilson intervals; None without such rows."""
+    """How often a class is recognised, and how often it is right where it is said. Wilson intervals; None without such
+    rows."""
 
     name: str
     n: int
@@ -57,11 +58,13 @@ def reliability(confidence: F64, right: Bool, bins: int = BINS) -> tuple[Bin, ..
     return tuple(Bin(len(p), float(confidence[p].mean()), wilson(int(right[p].sum()), len(p))) for p in parts)
 
 
-def calibration_error(confidence: F64, right: Bool, groups: I64 | None = None, *, bins: int = BINS, seed: int = 0) -> Estimate:
+def calibration_error(
+    confidence: F64, right: Bool, groups: I64 | None = None, *, bins: int = BINS, seed: int = 0
+) -> Estimate:
     """Expected calibration error with its bootstrap interval: mean over rows of |accuracy - confidence| of their bin.
 
-    Source: Naeini et al. 2015 (AAAI), Guo et al. 2017 (arXiv 1706.04599, eq. 3); bins of equal count instead of equal width, so that none is
-    empty (Nguyen & O'Connor 2015).
+    Source: Naeini et al. 2015 (AAAI), Guo et al. 2017 (arXiv 1706.04599, eq. 3); bins of equal count instead of equal
+    width, so that none is empty (Nguyen & O'Connor 2015).
     """
 
     def error(rows: I64) -> float:
@@ -76,7 +79,8 @@ def calibration_error(confidence: F64, right: Bool, groups: I64 | None = None, *
         return draws[-1]
 
     found = bootstrap(kept, len(confidence), groups, np.random.default_rng(seed), repeats=200)
-    # A resampled bin is noisier than the bin, so the draws lie too high on average: the interval is moved down by as much.
+    # A resampled bin is noisier than the bin, so the draws lie too high on average: the interval is moved down by as
+    # much.
     shift = float(np.mean(draws[1:])) - found.value
     return Estimate(found.value, max(0.0, min(found.value, found.low - shift)), max(found.value, found.high - shift))
 

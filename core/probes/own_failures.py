@@ -27,7 +27,8 @@ def diagnose_probe(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
-    """The diagnosis in which the probe is the model: of the rows that it scored, with its result among the run's probes.
+    """The diagnosis in which the probe is the model: of the rows that it scored, with its result among the run's
+    probes.
 
     Args:
         samples, embeddings, words: as the probe was given them.
@@ -45,7 +46,13 @@ def diagnose_probe(
         names = name_vectors(load_encoder(words.encoder), kept.class_names, cache)
     try:
         found = diagnose_records(
-            kept, result.outcomes, embeddings.keep(rows), words=words.keep(rows), names=names, settings=settings, progress=progress
+            kept,
+            result.outcomes,
+            embeddings.keep(rows),
+            words=words.keep(rows),
+            names=names,
+            settings=settings,
+            progress=progress,
         )
     except InvalidInput as error:
         raise InvalidInput(f"The failures of {result.name!r} cannot be diagnosed. {error}") from None
@@ -64,7 +71,8 @@ def diagnose_probe(
 
 
 def _moved(result: ProbeResult, n: int) -> ProbeResult:
-    """The result with rows counted among those that it scored; supports that are not among them are as images of a pool."""
+    """The result with rows counted among those that it scored; supports that are not among them are as images of a
+    pool."""
     place = np.full(n + 1, -1, np.int64)  # the last entry serves row -1
     place[result.rows] = np.arange(len(result.rows))
     support = result.support

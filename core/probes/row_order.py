@@ -1,4 +1,5 @@
-"""Samples in the order of their ids, and a result back in the table's order: so that the order of a table's rows changes no draw and no result."""
+"""Samples in the order of their ids, and a result back in the table's order: so that the order of a table's rows
+changes no draw and no result."""
 
 from __future__ import annotations
 
@@ -44,5 +45,7 @@ def moved_back(result: ProbeResult, order: I64) -> ProbeResult:
         outcomes=result.outcomes.keep(at),
         parts=None if parts is None else LogitParts(parts.names, parts.classes[at], parts.values[:, at]),
         neighbours=tuple(Neighbours(n.affinity, n.nearest[at], n.similarity[at]) for n in result.neighbours),
-        support=None if support is None else replace(support, rows=np.where(support.rows >= 0, order[support.rows], -1)),
+        support=None
+        if support is None
+        else replace(support, rows=np.where(support.rows >= 0, order[support.rows], -1)),
     )

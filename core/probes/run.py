@@ -1,4 +1,5 @@
-"""Run a probe on samples: give each fold what it needs, put the folds together, and measure. The result is a loss for each sample."""
+"""Run a probe on samples: give each fold what it needs, put the folds together, and measure. The result is a loss for
+each sample."""
 
 from __future__ import annotations
 
@@ -71,7 +72,8 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
         progress: called as ("probe", done, total); may raise `Cancelled`.
 
     Raises:
-        InvalidInput: the samples have no labels or one class, the vectors are of another space, or the probe refuses what it was given.
+        InvalidInput: the samples have no labels or one class, the vectors are of another space, or the probe refuses
+        what it was given.
     """
     check_task(task)
     order, label = order_of(task.samples.ids), read_name(label)
@@ -79,7 +81,8 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
 
 
 def in_id_order(task: Task) -> Task:
-    """The same task with its samples in the order of their ids, in which rows are drawn: the order of a table changes nothing."""
+    """The same task with its samples in the order of their ids, in which rows are drawn: the order of a table changes
+    nothing."""
     order = order_of(task.samples.ids)
     return replace(task, samples=task.samples.keep(order), joint=task.joint.keep(order), split=moved(task.split, order))
 
@@ -102,7 +105,8 @@ def check_task(task: Task) -> tuple[I64, tuple[str, ...]]:
     """(n,) labels and k class names of samples that a probe can be run on.
 
     Raises:
-        InvalidInput: there are no samples or labels, fewer than two classes, names that a text encoder cannot tell apart, vectors of another
+        InvalidInput: there are no samples or labels, fewer than two classes, names that a text encoder cannot tell
+        apart, vectors of another
             space, or the seed is out of range.
     """
     samples = task.samples
@@ -115,7 +119,8 @@ def check_task(task: Task) -> tuple[I64, tuple[str, ...]]:
     check_names(names)
     if task.joint.space != task.encoder.joint_space:
         raise InvalidInput(
-            f"The images' vectors are of the space {task.joint.space!r} and the encoder's is {task.encoder.joint_space!r}. Use one encoder."
+            f"The images' vectors are of the space {task.joint.space!r} and the encoder's is "
+            f"{task.encoder.joint_space!r}. Use one encoder."
         )
     return samples.labels, names
 
@@ -124,17 +129,24 @@ def check_names(names: Sequence[str]) -> None:
     """Refuse class names that a text encoder cannot tell apart.
 
     Raises:
-        InvalidInput: there are fewer than two, one is empty, or two differ in case, underscores or the composition of accents alone.
+        InvalidInput: there are fewer than two, one is empty, or two differ in case, underscores or the composition of
+        accents alone.
     """
     folded = [fold_name(n) for n in names]
     if not all(folded):
-        raise InvalidInput(f"A class has no name (number {folded.index('')}), so nothing can be said of it. Give every class a name.")
+        raise InvalidInput(
+            f"A class has no name (number {folded.index('')}), so nothing can be said of it. Give every class a name."
+        )
     if len(names) < 2:
-        raise InvalidInput(f"There is only one class, {', '.join(names)!r}, so there is nothing to tell apart. Bring samples of at least two.")
+        raise InvalidInput(
+            f"There is only one class, {', '.join(names)!r}, so there is nothing to tell apart. "
+            "Bring samples of at least two."
+        )
     if len(set(folded)) < len(folded):
         twice = next(i for i, n in enumerate(folded) if n in folded[:i])
         raise InvalidInput(
-            f"Two classes have the same name to a text encoder: {names[folded.index(folded[twice])]!r} and {names[twice]!r}. Rename one."
+            f"Two classes have the same name to a text encoder: {names[folded.index(folded[twice])]!r} and "
+            f"{names[twice]!r}. Rename one."
         )
 
 
@@ -143,26 +155,46 @@ def _split(needs: Needs, task: Task, labels: I64) -> Split:
     return halves(labels, task.samples.groups, task.seed) if learns else score_every_row(len(labels))
 
 
-def _part(probe: Probe, needs: Needs, task: Task, labels: I64, names: Sequence[str], fold: Fold, progress: Progress) -> ProbeInput:
+def _part(
+    probe: Probe, needs: Needs, task: Task, labels: I64, names: Sequence[str], fold: Fold, progress: Progress
+) -> ProbeInput:
     def images(rows: I64, *, seen: bool) -> Images:
-        return Images(task.joint.vectors[rows], tuple(task.samples.ids[i] for i in rows.tolist()), labels[rows] if seen else None, rows)
+        return Images(
+            task.joint.vectors[rows],
+            tuple(task.samples.ids[i] for i in rows.tolist()),
+            labels[rows] if seen else None,
+            rows,
+        )
 
     shots = validation = None
     if needs.shots or needs.validation:
         wanted = min(needs.validation, VALIDATION) if needs.shots else needs.validation
         if not len(fold.train):
             raise InvalidInput(
-                "This probe learns from labelled images, and none are left beside those that are scored. Bring at least two images (or groups) a "
+                "This probe learns from labelled images, and none are left beside those that are scored. "
+                "Bring at least two images (or groups) a "
                 "class, or a split that leaves some to teach."
             )
         fewer = bool(getattr(probe, "fewer", False))
-        drawn, beside = draw(labels, fold.train, names, needs.shots, wanted, task.seed, fewer=fewer, checked=fold.validation)
+        drawn, beside = draw(
+            labels, fold.train, names, needs.shots, wanted, task.seed, fewer=fewer, checked=fold.validation
+        )
         shots = images(drawn, seen=True) if needs.shots else None
         validation = images(beside, seen=True) if wanted and len(beside) else None
     pool = task.pool if needs.pool else None
     if needs.pool and pool is None:
         pool = replace(images(fold.train, seen=False), hidden=labels[fold.train])
-    return ProbeInput(tuple(names), task.encoder, images(fold.test, seen=False), shots, validation, pool, task.seed, task.cache, progress)
+    return ProbeInput(
+        tuple(names),
+        task.encoder,
+        images(fold.test, seen=False),
+        shots,
+        validation,
+        pool,
+        task.seed,
+        task.cache,
+        progress,
+    )
 
 
 def _renamed(progress: Progress, step: str) -> Progress:
@@ -179,7 +211,8 @@ def _sound(scored: Scored, m: int, k: int) -> Scored:
 
 
 def label_of(name: str, probe: Probe) -> str:
-    """What a result is called where the user gives no name: what sets it apart from others of its probe that are usually set beside it."""
+    """What a result is called where the user gives no name: what sets it apart from others of its probe that are
+    usually set beside it."""
     shots = probe.needs().shots
     templates = getattr(probe, "templates", "simple")
     parts = [
@@ -242,10 +275,14 @@ def outcomes_of(logits: F64, labels: I64, source: str) -> Outcomes:
     """Cross-entropy of (m, k) logits, with probabilities, predictions and errors."""
     loss, predictions = losses.cross_entropy_of_logits(logits, labels), logits.argmax(1).astype(np.int64)
     clip = losses.fitting_clip(loss)
-    return Outcomes(loss, "cross-entropy", "nats", source, clip, predictions != labels, losses.softmax(logits), predictions)
+    return Outcomes(
+        loss, "cross-entropy", "nats", source, clip, predictions != labels, losses.softmax(logits), predictions
+    )
 
 
-def _controls(made: list[tuple[Fold, Scored]], back: I64, truth: I64, errors: Bool, groups: I64 | None, seed: int) -> tuple[Control, ...]:
+def _controls(
+    made: list[tuple[Fold, Scored]], back: I64, truth: I64, errors: Bool, groups: I64 | None, seed: int
+) -> tuple[Control, ...]:
     found: list[Control] = []
     for name in made[0][1].controls:
         predictions = np.concatenate([s.controls[name] for _, s in made], axis=1)[:, back]  # (r, m)
@@ -272,7 +309,9 @@ def _details(made: list[Scored]) -> dict[str, Any]:
     if len(made) == 1:
         return dict(made[0].details)
     same = {key: value for key, value in made[0].details.items() if all(s.details.get(key) == value for s in made)}
-    each = {f"{key}, part {i + 1}": value for i, s in enumerate(made) for key, value in s.details.items() if key not in same}
+    each = {
+        f"{key}, part {i + 1}": value for i, s in enumerate(made) for key, value in s.details.items() if key not in same
+    }
     return same | each
 
 
@@ -318,7 +357,11 @@ def _impure(support: Support | None, names: Sequence[str]) -> tuple[str, ...]:
     if support is None or support.true_purity is None:
         return ()
     poor = [f"{name} ({share:.0%})" for name, share in zip(names, support.true_purity.tolist()) if share < 0.5]
-    return (f"By their real labels, less than half of the support images of {', '.join(poor)} are of that class.",) if poor else ()
+    return (
+        (f"By their real labels, less than half of the support images of {', '.join(poor)} are of that class.",)
+        if poor
+        else ()
+    )
 
 
 def _neighbours(made: list[Scored], back: I64) -> tuple[Neighbours, ...]:
@@ -327,7 +370,10 @@ def _neighbours(made: list[Scored], back: I64) -> tuple[Neighbours, ...]:
     starts = np.cumsum([0] + [0 if s.support is None else len(s.support) for s in made])
     found: list[Neighbours] = []
     for place, first in enumerate(made[0].neighbours):
-        nearest = [np.where(s.neighbours[place].nearest >= 0, s.neighbours[place].nearest + starts[i], -1) for i, s in enumerate(made)]
+        nearest = [
+            np.where(s.neighbours[place].nearest >= 0, s.neighbours[place].nearest + starts[i], -1)
+            for i, s in enumerate(made)
+        ]
         width = min(n.shape[1] for n in nearest)
         similarity = np.concatenate([s.neighbours[place].similarity[:, :width] for s in made])[back]
         found.append(Neighbours(first.affinity, np.concatenate([n[:, :width] for n in nearest])[back], similarity))

@@ -39,7 +39,8 @@ class SplitFile:
     parts: dict[str, tuple[SplitEntry, ...]]
     """By "train", "val", "test"; a part may be empty."""
     order: tuple[str, ...]
-    """Class names in the order of the file's labels: the base classes of CoCoOp's protocol are the first half of these."""
+    """Class names in the order of the file's labels: the base classes of CoCoOp's protocol are the first half of
+    these."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,15 +60,21 @@ def read_split(path: Path) -> SplitFile:
     """The file's three parts.
 
     Raises:
-        InvalidInput: it is no JSON of the form {"train": [[path, label, class name], ...], "val": ..., "test": ...}, or a label has two names.
+        InvalidInput: it is no JSON of the form {"train": [[path, label, class name], ...], "val": ..., "test": ...}, or
+        a label has two names.
 
     Source: the format of Zhou et al. 2022 (CoOp), which SuS-X, Tip-Adapter and others share.
     """
     said = _json(path)
     form = f'{path.name} must be {{"train": [[path, label, class name], ...], "val": [...], "test": [...]}}'
     if not isinstance(said, dict) or not any(part in said for part in PARTS):
-        raise InvalidInput(f"{form}: it has none of these parts. Bring a split file such as split_zhou_OxfordPets.json.")
-    parts = {part: tuple(_entry(row, f"{form}: {part} row {i}") for i, row in enumerate(_list(said.get(part, []), form))) for part in PARTS}
+        raise InvalidInput(
+            f"{form}: it has none of these parts. Bring a split file such as split_zhou_OxfordPets.json."
+        )
+    parts = {
+        part: tuple(_entry(row, f"{form}: {part} row {i}") for i, row in enumerate(_list(said.get(part, []), form)))
+        for part in PARTS
+    }
     return SplitFile(parts, _order([e for own in parts.values() for e in own], path.name))
 
 
@@ -81,7 +88,13 @@ def _entry(row: Any, where: str) -> SplitEntry:
     if not isinstance(row, list | tuple) or len(row) != 3:  # pyright: ignore[reportUnknownArgumentType]
         raise InvalidInput(f"{where} is {str(row)[:80]!r}, not three values.")  # pyright: ignore[reportUnknownArgumentType]
     path, label, name = row  # pyright: ignore[reportUnknownVariableType]
-    if not isinstance(path, str) or isinstance(label, bool) or not isinstance(label, int) or label < 0 or not str(name).strip():  # pyright: ignore[reportUnknownArgumentType]
+    if (
+        not isinstance(path, str)
+        or isinstance(label, bool)
+        or not isinstance(label, int)
+        or label < 0
+        or not str(name).strip()
+    ):  # pyright: ignore[reportUnknownArgumentType]
         raise InvalidInput(f"{where} is {str(row)[:80]!r}: a path, a label from 0 and a class name are needed.")  # pyright: ignore[reportUnknownArgumentType]
     return SplitEntry(path, label, str(name))  # pyright: ignore[reportUnknownArgumentType]
 
@@ -90,7 +103,9 @@ def _order(entries: Sequence[SplitEntry], file: str) -> tuple[str, ...]:
     names: dict[int, str] = {}
     for e in entries:
         if names.setdefault(e.label, e.class_name) != e.class_name:
-            raise InvalidInput(f"{file} calls label {e.label} both {names[e.label]!r} and {e.class_name!r}. Give each label one name.")
+            raise InvalidInput(
+                f"{file} calls label {e.label} both {names[e.label]!r} and {e.class_name!r}. Give each label one name."
+            )
     folded = [fold_name(name) for name in names.values()]
     if len(set(folded)) < len(folded):
         twice = next(n for n in names.values() if folded.count(fold_name(n)) > 1)
@@ -101,9 +116,10 @@ def _order(entries: Sequence[SplitEntry], file: str) -> tuple[str, ...]:
 def apply_split(file: SplitFile, samples: SampleSet) -> Applied:
     """The file's parts as rows of the samples: `train` teaches, `val` validates, `test` is scored.
 
-    Paths are matched from their end: the sample whose id (or image name) shares the most trailing parts of the path, at least the base name.
-    Classes are matched by name, never by number. An image that the file has in two parts is kept in the later one (test before val before
-    train), so that no scored image teaches; one that it has twice in a part counts once.
+    Paths are matched from their end: the sample whose id (or image name) shares the most trailing parts of the path, at
+    least the base name. Classes are matched by name, never by number. An image that the file has in two parts is kept
+    in the later one (test before val before train), so that no scored image teaches; one that it has twice in a part
+    counts once.
 
     Raises:
         InvalidInput: no training or no test image is among the samples, or a class is not among the samples' classes.
@@ -120,12 +136,16 @@ def apply_split(file: SplitFile, samples: SampleSet) -> Applied:
         rows[part] = np.array(sorted(set(own) - taken), np.int64)
         taken |= set(own)
     if len(found["train"]) and len(rows["test"]) and not len(rows["train"]):
-        raise InvalidInput("Every training image of the split file is also in another part, so none is left to teach. Give each image one part.")
+        raise InvalidInput(
+            "Every training image of the split file is also in another part, so none is left to teach. "
+            "Give each image one part."
+        )
     if not len(rows["train"]) or not len(rows["test"]):
         total = sum(len(own) for own in file.parts.values())
         raise InvalidInput(
             f"Of the split file's {total:,} paths {len(unmatched):,} match no sample, so no image is left to "
-            f"{'teach' if not len(rows['train']) else 'be scored'}: the first is {(*unmatched, '-')[0]!r}, and the samples have ids such as "
+            f"{'teach' if not len(rows['train']) else 'be scored'}: the first is {(*unmatched, '-')[0]!r}, "
+            "and the samples have ids such as "
             f"{samples.ids[0]!r}. Bring the folder that the file was made for."
         )
     fold = Fold(rows["train"], rows["test"], rows["val"] if len(rows["val"]) else None)
@@ -137,16 +157,20 @@ def apply_split(file: SplitFile, samples: SampleSet) -> Applied:
 def _left_out(n: int, rows: dict[str, I64]) -> tuple[tuple[int, str], ...]:
     of = {int(row): part for part, own in rows.items() for row in own}
     said = {"train": "the split file has it as training image", "val": "the split file has it as validation image"}
-    return tuple((row, said.get(of.get(row, ""), "the split file does not have it")) for row in range(n) if of.get(row) != "test")
+    return tuple(
+        (row, said.get(of.get(row, ""), "the split file does not have it")) for row in range(n) if of.get(row) != "test"
+    )
 
 
 def _match(file: SplitFile, samples: SampleSet) -> tuple[dict[str, list[tuple[int, SplitEntry]]], tuple[str, ...]]:
     index: defaultdict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
     for row, name in enumerate(samples.ids):
-        ways = {_steps(name)} | (set() if samples.images is None else {_steps(samples.images.name(row))})
+        ways = {_steps(name)} | (set() if samples.items is None else {_steps(samples.items.name(row))})
         for steps in ways:
             index[steps[-1]].append((steps, row))
-            index[PurePosixPath(steps[-1]).stem + "/"].append((steps, row))  # ids without the file's ending; "/" is in no base name
+            index[PurePosixPath(steps[-1]).stem + "/"].append(
+                (steps, row)
+            )  # ids without the file's ending; "/" is in no base name
     found: dict[str, list[tuple[int, SplitEntry]]] = {part: [] for part in PARTS}
     unmatched: list[str] = []
     for part in PARTS:
@@ -181,7 +205,9 @@ def _common(a: tuple[str, ...], b: tuple[str, ...]) -> list[str]:
     return same
 
 
-def _labelled(file: SplitFile, samples: SampleSet, found: dict[str, list[tuple[int, SplitEntry]]]) -> tuple[SampleSet, int]:
+def _labelled(
+    file: SplitFile, samples: SampleSet, found: dict[str, list[tuple[int, SplitEntry]]]
+) -> tuple[SampleSet, int]:
     """The samples with labels, and of how many images the file says another class than the samples."""
     pairs = [pair for part in PARTS for pair in found[part]]
     if samples.labels is None:
@@ -198,7 +224,8 @@ def _labelled(file: SplitFile, samples: SampleSet, found: dict[str, list[tuple[i
     missing = [name for name in file.order if fold_name(name) not in ours]
     if missing:
         raise InvalidInput(
-            f"The split file has {len(missing)} classes that the samples do not have, such as {missing[0]!r}; the samples have "
+            f"The split file has {len(missing)} classes that the samples do not have, such as "
+            f"{missing[0]!r}; the samples have "
             f"{', '.join(samples.class_names[:5])}. Rename the classes in one of them so that they agree."
         )
     return samples, sum(1 for row, entry in pairs if ours[fold_name(entry.class_name)] != samples.labels[row])
@@ -208,13 +235,21 @@ def _notes(unmatched: tuple[str, ...], repeated: int, moved: int, disagreeing: i
     notes: list[str] = []
     if unmatched:
         more = ", ..." if len(unmatched) > NAMED else ""
-        notes.append(f"{len(unmatched):,} paths of the split file match no sample, or more than one: {', '.join(unmatched[:NAMED])}{more}")
+        notes.append(
+            f"{len(unmatched):,} paths of the split file match no sample, or more than one: "
+            f"{', '.join(unmatched[:NAMED])}{more}"
+        )
     if repeated:
         notes.append(f"The split file has {repeated:,} images more than once in a part; each counts once.")
     if moved:
-        notes.append(f"The split file has {moved:,} images in two parts; they are kept in the later one, so that no scored image teaches.")
+        notes.append(
+            f"The split file has {moved:,} images in two parts; "
+            "they are kept in the later one, so that no scored image teaches."
+        )
     if disagreeing:
-        notes.append(f"Of {disagreeing:,} images the split file says another class than the samples; the samples' class is used.")
+        notes.append(
+            f"Of {disagreeing:,} images the split file says another class than the samples; the samples' class is used."
+        )
     return tuple(notes)
 
 
@@ -243,10 +278,21 @@ def make_draw(samples: SampleSet, split: Split, shots: int, validation: int, see
         InvalidInput: the samples have no labels, or a class offers fewer than `shots`.
     """
     if samples.labels is None:
-        raise InvalidInput("Shots are drawn by class, and the samples have no labels. Bring a table with a label column.")
+        raise InvalidInput(
+            "Shots are drawn by class, and the samples have no labels. Bring a table with a label column."
+        )
     folds: list[Drawn] = []
     for fold in split.folds:
-        rows = draw(samples.labels, fold.train, samples.class_names, shots, validation, seed, fewer=fewer, checked=fold.validation)
+        rows = draw(
+            samples.labels,
+            fold.train,
+            samples.class_names,
+            shots,
+            validation,
+            seed,
+            fewer=fewer,
+            checked=fold.validation,
+        )
         folds.append(Drawn(*(tuple(samples.ids[i] for i in own.tolist()) for own in (*rows, fold.test))))
     return Draw(seed, shots, tuple(folds))
 
@@ -258,11 +304,15 @@ def write_draw(path: Path, made: Draw) -> None:
         InvalidInput: the file cannot be written.
     """
     folds = [{"shots": list(f.shots), "validation": list(f.validation), "test": list(f.test)} for f in made.folds]
-    text = json.dumps({"format": FORMAT, "version": 1, "seed": made.seed, "shots": made.shots, "folds": folds}, indent=1)
+    text = json.dumps(
+        {"format": FORMAT, "version": 1, "seed": made.seed, "shots": made.shots, "folds": folds}, indent=1
+    )
     try:
         write_text(path, text)
     except OSError as fault:
-        raise InvalidInput(f"The draw cannot be written to {path}: {fault.strerror or fault}. Name another file.") from fault
+        raise InvalidInput(
+            f"The draw cannot be written to {path}: {fault.strerror or fault}. Name another file."
+        ) from fault
 
 
 def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:
@@ -273,25 +323,35 @@ def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:
     """
     said = _json(path)
     if not isinstance(said, dict) or said.get("format") != FORMAT:  # pyright: ignore[reportUnknownMemberType]
-        raise InvalidInput(f"{path.name} is no few-shot draw: it must be JSON with format {FORMAT!r}, as a run writes it.")
+        raise InvalidInput(
+            f"{path.name} is no few-shot draw: it must be JSON with format {FORMAT!r}, as a run writes it."
+        )
     try:
         folds = tuple(Drawn(*(_ids(f[part]) for part in ("shots", "validation", "test"))) for f in said["folds"])  # pyright: ignore
         made = Draw(int(said["seed"]), int(said["shots"]), folds)  # pyright: ignore
     except (KeyError, TypeError, ValueError, OverflowError) as fault:
-        raise InvalidInput(f"{path.name} is a few-shot draw without seed, shots and folds of ids ({fault}). Write it again.") from None
+        raise InvalidInput(
+            f"{path.name} is a few-shot draw without seed, shots and folds of ids ({fault}). Write it again."
+        ) from None
     scored_ids = [name for f in folds for name in f.test]
     if not scored_ids or len(set(scored_ids)) < len(scored_ids):
-        many = "scores no image" if not scored_ids else f"scores {len(scored_ids) - len(set(scored_ids)):,} images twice"
+        many = (
+            "scores no image" if not scored_ids else f"scores {len(scored_ids) - len(set(scored_ids)):,} images twice"
+        )
         raise InvalidInput(f"The draw {path.name} {many}, and each must be scored once. Write it again.")
     at = {name: row for row, name in enumerate(samples.ids)}
     missing = [name for f in folds for name in (*f.shots, *f.validation, *f.test) if name not in at]
     if missing:
         raise InvalidInput(
-            f"{len(missing):,} images of the draw {path.name} are not samples here, such as {', '.join(missing[:NAMED])}. Bring the samples that "
+            f"{len(missing):,} images of the draw {path.name} are not samples here, such as "
+            f"{', '.join(missing[:NAMED])}. Bring the samples that "
             "it was made on, or draw again."
         )
     rows = [[np.array([at[name] for name in own], np.int64) for own in (f.shots, f.test, f.validation)] for f in folds]
-    split = Split(tuple(Fold(*own) for own in rows), f"The images of the draw {path.name}, {made.shots} shots a class, seed {made.seed}.")
+    split = Split(
+        tuple(Fold(*own) for own in rows),
+        f"The images of the draw {path.name}, {made.shots} shots a class, seed {made.seed}.",
+    )
     scored = np.concatenate([own[1] for own in rows])
     left = np.setdiff1d(np.arange(len(samples)), scored)
     return made, replace(split, excluded=tuple((int(row), "the draw does not score it") for row in left))

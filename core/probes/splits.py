@@ -1,4 +1,5 @@
-"""Which rows teach and which are scored. No row is scored by a probe that learned from it, or from a row of its group."""
+"""Which rows teach and which are scored. No row is scored by a probe that learned from it, or from a row of its
+group."""
 
 from __future__ import annotations
 
@@ -53,10 +54,15 @@ def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
     inverse = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
     members = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
     if len(members) < 2:
-        raise InvalidInput(f"All {n:,} rows are one group, so none can teach while others are scored. Name another group column, or none.")
+        raise InvalidInput(
+            f"All {n:,} rows are one group, so none can teach while others are scored. "
+            "Name another group column, or none."
+        )
     half, counts = np.zeros(n, np.int64), np.zeros((2, int(labels.max()) + 1))
     order = rng.permutation(len(members))
-    order = order[np.argsort([-len(members[g]) for g in order], kind="stable")]  # large groups first: they are hardest to balance
+    order = order[
+        np.argsort([-len(members[g]) for g in order], kind="stable")
+    ]  # large groups first: they are hardest to balance
     for g in order:
         own = np.bincount(labels[members[g]], minlength=counts.shape[1])
         side = int(np.argmin([(counts[0] * own).sum(), (counts[1] * own).sum()]))
@@ -68,7 +74,8 @@ def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
 
 
 def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> Split:
-    """Rows whose split column says `train` teach, those that say `test` are scored, whatever the case; "val" rows choose settings.
+    """Rows whose split column says `train` teach, those that say `test` are scored, whatever the case; "val" rows
+    choose settings.
 
     Other rows are left out.
 
@@ -76,23 +83,31 @@ def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> S
         InvalidInput: there is no such column, or one of the two parts is empty.
     """
     if samples.splits is None:
-        raise InvalidInput("The samples have no split column. Name one with --split-column, or let the halves teach each other.")
+        raise InvalidInput(
+            "The samples have no split column. Name one with --split-column, or let the halves teach each other."
+        )
     said = samples.splits.astype(str)
     folded = np.char.lower(said.astype(np.str_))
     parts = [np.flatnonzero(folded == name.lower()).astype(np.int64) for name in (train, test)]
     if not all(len(p) for p in parts):
-        raise InvalidInput(f"The split column needs rows that say {train!r} and rows that say {test!r}: it says {', '.join(sorted(set(said))[:8])}.")
+        raise InvalidInput(
+            f"The split column needs rows that say {train!r} and rows that say {test!r}: "
+            f"it says {', '.join(sorted(set(said))[:8])}."
+        )
     left = np.setdiff1d(np.arange(len(samples)), parts[1])
     reasons = tuple((int(row), f"it is in the part {said[row]!r}, and only {test!r} is scored") for row in left)
     validation = np.flatnonzero(np.isin(folded, VALIDATION_NAMES)).astype(np.int64)
     validation = validation[~np.isin(validation, np.concatenate(parts))]
     return Split(
-        (Fold(parts[0], parts[1], validation if len(validation) else None),), f"The part {train!r} teaches, the part {test!r} is scored.", reasons
+        (Fold(parts[0], parts[1], validation if len(validation) else None),),
+        f"The part {train!r} teaches, the part {test!r} is scored.",
+        reasons,
     )
 
 
 def apart(split: Split, groups: I64 | None) -> Split:
-    """The split without the training and validation rows that are scored as well, or share a group with a row that is."""
+    """The split without the training and validation rows that are scored as well, or share a group with a row that
+    is."""
     dropped = 0
 
     def trimmed(fold: Fold, rows: I64) -> I64:
@@ -102,10 +117,17 @@ def apart(split: Split, groups: I64 | None) -> Split:
         dropped += len(rows) - len(kept)
         return kept
 
-    folds = tuple(Fold(trimmed(f, f.train), f.test, None if f.validation is None else trimmed(f, f.validation)) for f in split.folds)
+    folds = tuple(
+        Fold(trimmed(f, f.train), f.test, None if f.validation is None else trimmed(f, f.validation))
+        for f in split.folds
+    )
     if not dropped:
         return split
-    return replace(split, folds=folds, said=f"{split.said} {dropped:,} images of it teach nothing, since they or their group are scored.")
+    return replace(
+        split,
+        folds=folds,
+        said=f"{split.said} {dropped:,} images of it teach nothing, since they or their group are scored.",
+    )
 
 
 def draw(
@@ -119,7 +141,8 @@ def draw(
     fewer: bool = False,
     checked: I64 | None = None,
 ) -> tuple[I64, I64]:
-    """Shots and validation rows of each class among `rows`, drawn without overlap; the same seed draws nested shots for growing numbers.
+    """Shots and validation rows of each class among `rows`, drawn without overlap; the same seed draws nested shots for
+    growing numbers.
 
     Args:
         labels: (n,) class of every sample.
@@ -140,13 +163,18 @@ def draw(
         if len(own) < shots:
             short.append((len(own), name))
         picked.append(own[:shots])
-        beside = own[shots:] if checked is None else np.random.default_rng([seed, c, 1]).permutation(checked[labels[checked] == c])
+        beside = (
+            own[shots:]
+            if checked is None
+            else np.random.default_rng([seed, c, 1]).permutation(checked[labels[checked] == c])
+        )
         validating.append(beside[:validation])
     if short and not fewer:
         least, name = min(short)
         way = f"Lower shots to {least}" if least else "Leave such classes out"
         raise InvalidInput(
-            f"{shots} shots a class were asked, and {len(short)} of {len(names)} classes offer fewer beside the images that are scored: {name!r} "
+            f"{shots} shots a class were asked, and {len(short)} of {len(names)} classes offer fewer beside the "
+            f"images that are scored: {name!r} "
             f"has {least}. {way}, bring more images, or allow fewer."
         )
     drawn, found = np.concatenate(picked), np.concatenate(validating)

@@ -1,7 +1,8 @@
-"""The nouns of composition: pictures and captions that belong together or do not, how a model scores them, and what follows.
+"""The nouns of composition: pictures and captions that belong together or do not, how a model scores them, and what
+follows.
 
-An item has I pictures and T captions; its scores are an (I, T) matrix, larger is a better match. Frozen dataclasses over numpy arrays, as in
-`core.records.diagnosis`.
+An item has I pictures and T captions; its scores are an (I, T) matrix, larger is a better match. Frozen dataclasses
+over numpy arrays, as in `core.records.diagnosis`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Literal, Protocol
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records.samples import F64, I64, Bool, Estimate, ImageStore, Progress, no_progress
+from core.records.samples import F64, I64, Bool, Estimate, ItemStore, Progress, no_progress
 
 Kind = Literal["pairs", "choice", "retrieval"]
-""""pairs": two pictures and two captions, each caption of one picture. "choice": one picture, its caption first, then foils. "retrieval": one
-caption and many pictures, some of which it describes."""
+""""pairs": two pictures and two captions, each caption of one picture. "choice": one picture, its caption first, then
+foils. "retrieval": one caption and many pictures, some of which it describes."""
 Box = tuple[float, float, float, float]
 """Left, top, width, height in pixels of the file."""
 
@@ -28,7 +29,8 @@ class Picture:
     """A picture as a benchmark's file names it."""
 
     name: str
-    """As the file says it, such as "https://…/2390970.jpg" or "images/img_0_1.png"; found in the user's folder by its base name."""
+    """As the file says it, such as "https://…/2390970.jpg" or "images/img_0_1.png"; found in the user's folder by its
+    base name."""
     box: Box | None = None
     """The part to crop before anything else; None takes the whole picture."""
 
@@ -47,7 +49,8 @@ class Item:
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     """Such as {"kind": "swap_att"} or {"split": "unseen"}."""
     hard: Bool | None = None
-    """(I,) of a retrieval item: the pictures that hold at least one of the query's words, on which alone Cola's headline is computed."""
+    """(I,) of a retrieval item: the pictures that hold at least one of the query's words, on which alone Cola's
+    headline is computed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +68,8 @@ class Benchmark:
     blind: bool = False
     """Whether its foils can be told by text alone, so that a blind baseline must stand beside it."""
     average: str = ""
-    """Tag whose values are weighted equally in the headline (SugarCrepe: "kind"; ARO: "relation"); "" weighs items equally."""
+    """Tag whose values are weighted equally in the headline (SugarCrepe: "kind"; ARO: "relation"); "" weighs items
+    equally."""
     excluded: tuple[tuple[str, str], ...] = ()
     """(item's id, reason) of every item that is left out."""
     notes: tuple[str, ...] = ()
@@ -84,10 +88,11 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedBenchmark:
-    """A benchmark with its pictures found: `store` holds `benchmark.pictures`, in that order, cropped where the benchmark says so."""
+    """A benchmark with its pictures found: `store` holds `benchmark.pictures`, in that order, cropped where the
+    benchmark says so."""
 
     benchmark: Benchmark
-    store: ImageStore
+    store: ItemStore
     missing: tuple[str, ...] = ()
     """Base names that the folder does not have."""
 
@@ -100,10 +105,12 @@ class Scores:
     """Name of the encoder, of an adapted encoder, or of a blind baseline."""
     fingerprint: str
     matrices: tuple[F64, ...]
-    """(I, T) for each item; a blind baseline has equal rows. nan in the rows of pictures that could not be read, and nowhere else."""
+    """(I, T) for each item; a blind baseline has equal rows. nan in the rows of pictures that could not be read, and
+    nowhere else."""
     notes: tuple[str, ...] = ()
     unreadable: Mapping[int, str] = field(default_factory=dict[int, str])
-    """Place in `Benchmark.pictures` of a picture that could not be read -> why, a sentence that begins with the picture's name."""
+    """Place in `Benchmark.pictures` of a picture that could not be read -> why, a sentence that begins with the
+    picture's name."""
 
 
 class Scorer(Protocol):
@@ -114,7 +121,9 @@ class Scorer(Protocol):
     @property
     def fingerprint(self) -> str: ...
 
-    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores: ...
+    def score(
+        self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> Scores: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +172,8 @@ class CompositionResult:
     correct: Mapping[str, Bool]
     """(n,) by the metric's key, for metrics that are right or wrong on an item."""
     margin: F64
-    """(n,) true score minus the highest foil's, the smallest over the item's questions; negative or 0 is wrong. Of retrieval items: average
-    precision."""
+    """(n,) true score minus the highest foil's, the smallest over the item's questions; negative or 0 is wrong. Of
+    retrieval items: average precision."""
     tied: Bool
     """(n,) whether a tie decided the item."""
     matrices: tuple[F64, ...]
@@ -183,7 +192,8 @@ class CompositionResult:
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """(n,) each item's value of a tag, "" where it has none."""
     groups: I64 | None = None
-    """(n,) group number: items that share pictures, directly or through others. None where intervals take items as independent."""
+    """(n,) group number: items that share pictures, directly or through others. None where intervals take items as
+    independent."""
     average: str = ""
     """`Benchmark.average`: the tag whose values `metrics` weigh equally."""
 
@@ -213,7 +223,8 @@ class ComparedMetric:
     difference: Estimate
     """B minus A, paired by item."""
     p: float
-    """Two-sided McNemar mid-p (of average precision: by flipping signs), adjusted (Holm) over the scopes of one metric."""
+    """Two-sided McNemar mid-p (of average precision: by flipping signs), adjusted (Holm) over the scopes of one
+    metric."""
     only_a: int
     """Items that only A has right."""
     only_b: int
@@ -231,5 +242,7 @@ class Texts:
 def distinct_captions(items: tuple[Item, ...]) -> Texts:
     """Every caption once, in order of first appearance."""
     places: dict[str, int] = {}
-    at = tuple(np.array([places.setdefault(caption, len(places)) for caption in item.captions], np.int64) for item in items)
+    at = tuple(
+        np.array([places.setdefault(caption, len(places)) for caption in item.captions], np.int64) for item in items
+    )
     return Texts(tuple(places), at)

@@ -1,4 +1,5 @@
-"""Records to JSON with their arrays beside it, and back, without pickle: every record of `core.records.diagnosis` and of `core.records.benchmarks`.
+"""Records to JSON with their arrays beside it, and back, without pickle: every record of `core.records.diagnosis` and
+of `core.records.benchmarks`.
 
 Numeric arrays go into a flat dict of named arrays (an npz file in the store); the JSON tree refers to them by key.
 """
@@ -16,14 +17,20 @@ import numpy.typing as npt
 from core.records import benchmarks as composition, diagnosis as records
 
 Array = npt.NDArray[Any]
-_RECORDS: dict[str, Any] = {name: kind for name, kind in (vars(composition) | vars(records)).items() if is_dataclass(kind)}
+_RECORDS: dict[str, Any] = {
+    name: kind for name, kind in (vars(composition) | vars(records)).items() if is_dataclass(kind)
+}
+
+_FORMER = {"SampleSet": {"images": "items"}}
+"""Fields of stored records by the name that earlier runs on disk give them."""
 
 
 def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
     """The JSON tree of `value`; its numeric arrays are added to `arrays` under their path in the tree.
 
     Raises:
-        TypeError: the value holds something that is no record, array, string, number, sequence or mapping with string keys.
+        TypeError: the value holds something that is no record, array, string, number, sequence or mapping with string
+        keys.
     """
     if value is None or isinstance(value, str | bool | int):
         return value
@@ -43,7 +50,10 @@ def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
     record = cast(Any, value)
     name = type(record).__name__
     if name in _RECORDS:
-        return {"$record": name, **{f.name: encode(getattr(record, f.name), arrays, f"{path}/{f.name}") for f in fields(_RECORDS[name])}}
+        return {
+            "$record": name,
+            **{f.name: encode(getattr(record, f.name), arrays, f"{path}/{f.name}") for f in fields(_RECORDS[name])},
+        }
     raise TypeError(f"{path or 'the value'} is a {name}, which a stored run cannot hold.")
 
 
@@ -78,7 +88,10 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
         return tuple(decode(item, arrays) for item in node["$tuple"])
     if "$dict" in node:
         return {key: decode(item, arrays) for key, item in node["$dict"].items()}
-    return _RECORDS[node["$record"]](**{name: decode(item, arrays) for name, item in node.items() if name != "$record"})
+    former = _FORMER.get(node["$record"], {})
+    return _RECORDS[node["$record"]](
+        **{former.get(name, name): decode(item, arrays) for name, item in node.items() if name != "$record"}
+    )
 
 
 def to_json(value: Any) -> Any:

@@ -31,7 +31,7 @@ from core.records.samples import (
     Column as Column,
     Embeddings as Embeddings,
     Estimate as Estimate,
-    ImageStore as ImageStore,
+    ItemStore as ItemStore,
     Outcomes as Outcomes,
     Progress as Progress,
     SampleSet as SampleSet,
@@ -49,15 +49,18 @@ class TextReader:
     slope: float
     """Change of loss seen in images for each unit that is read: brings readings to the level of images."""
     agreement: float
-    """Correlation, over phrases and scopes, of the reading with what held-out images show; nan where it cannot be had."""
+    """Correlation, over phrases and scopes, of the reading with what held-out images show; nan where it cannot be
+    had."""
 
     def effects(self, directions: F32, block: int) -> tuple[F64, F64]:
-        """(q,) calibrated change of loss along each of (q, d) unit directions in the class (-1: unknown), and (q,) its deviation over members."""
+        """(q,) calibrated change of loss along each of (q, d) unit directions in the class (-1: unknown), and (q,) its
+        deviation over members."""
         each = self.slope * (self.weights[:, block] @ directions.T).astype(np.float64)  # (members, q)
         return each.mean(0), each.std(0)
 
     def read(self, direction: F32, block: int | None, level: float = 0.0) -> Estimate:
-        """What one (d,) direction adds to `level` in the class (None: all classes), plus or minus 1.64 deviations over members."""
+        """What one (d,) direction adds to `level` in the class (None: all classes), plus or minus 1.64 deviations over
+        members."""
         effect, spread = self.effects(direction[None], -1 if block is None else block)
         value, reach = level + float(effect[0]), 1.64 * float(spread[0])
         return Estimate(value, value - reach, value + reach)
@@ -106,10 +109,12 @@ class ClassFinding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Insight:
-    """Something that can be said of samples with a higher loss: a condition on columns or properties, or a phrase that they look like."""
+    """Something that can be said of samples with a higher loss: a condition on columns or properties, or a phrase that
+    they look like."""
 
     text: str
-    """Such as "brightness at most 0.31" or "weather = fog and brightness at most 0.31"; or the phrase, such as "in the dark"."""
+    """Such as "brightness at most 0.31" or "weather = fog and brightness at most 0.31"; or the phrase, such as "in the
+    dark"."""
     columns: tuple[str, ...]
     scope: str
     """"all samples" or the class it was tested in."""
@@ -137,17 +142,20 @@ class Insight:
     coverage: Estimate | None = None
     """Share of the scope's failures (or of its loss above the mean) that meet it."""
     read: Estimate | None = None
-    """Of a phrase, what the ensemble reads in the text alone: the change of loss, brought to the level of images, plus or minus 1.64 spreads."""
+    """Of a phrase, what the ensemble reads in the text alone: the change of loss, brought to the level of images, plus
+    or minus 1.64 spreads."""
     held_out: Estimate | None = None
     """Of a phrase that describes a cluster, `retrieval` on rows that it was not chosen on."""
     stability: float | None = None
-    """Of such a phrase, the share of folds in which it, or one that says the same, was chosen without the fold's rows."""
+    """Of such a phrase, the share of folds in which it, or one that says the same, was chosen without the fold's
+    rows."""
     tests: tuple[tuple[str, str, str | float | None], ...] = ()
     """Of a condition, its parts as (column, "=", "<=", ">=" or "missing", value), by which fresh samples are judged."""
     number: int | None = None
     """Of a phrase, its index in `Words.phrases`."""
     measured: tuple[tuple[str, float], ...] = ()
-    """Of a phrase, measured properties that go with its scores in the scope, with their rank correlation: a witness apart from the encoder."""
+    """Of a phrase, measured properties that go with its scores in the scope, with their rank correlation: a witness
+    apart from the encoder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,7 +227,8 @@ class PredictionRow:
     p: float | None
     """One-sided p that the matching fresh samples do no worse than the rest, adjusted (Holm) over the findings."""
     as_predicted: bool | None
-    """Whether `observed` lies in `expected`; None with too few samples, or where `expected` is so wide that it says nothing."""
+    """Whether `observed` lies in `expected`; None with too few samples, or where `expected` is so wide that it says
+    nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -270,9 +279,11 @@ class Diagnosis:
     """None where no encoder with a text tower saw the samples."""
     reader: TextReader | None = None
     phrase_p: F64 | None = None
-    """(scopes, P) adjusted p of each phrase in each scope of the layout, at its best depth; nan where it was not tested."""
+    """(scopes, P) adjusted p of each phrase in each scope of the layout, at its best depth; nan where it was not
+    tested."""
     question_null: F32 | None = None
-    """(b,) in each permutation, the largest statistic that any question within the span of `words.leading` could have had."""
+    """(b,) in each permutation, the largest statistic that any question within the span of `words.leading` could have
+    had."""
     prediction: Prediction | None = None
     """The findings tried on fresh samples, if that was done."""
     probes: tuple[ProbeResult, ...] = ()

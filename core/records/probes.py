@@ -1,4 +1,5 @@
-"""What a probe leaves behind: numpy only, so that a stored run can hold it. `core.records.diagnosis` has these nouns too."""
+"""What a probe leaves behind: numpy only, so that a stored run can hold it. `core.records.diagnosis` has these nouns
+too."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from core.records.samples import F32, I64, Estimate, Outcomes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Support:
-    """The images that a probe learned from, s of them: shots with their labels, or a support set that was retrieved or generated."""
+    """The images that a probe learned from, s of them: shots with their labels, or a support set that was retrieved or
+    generated."""
 
     ids: tuple[str, ...]
     labels: I64
@@ -23,7 +25,8 @@ class Support:
     source: str
     """Such as "4 shots a class" or "20 a class from pool.zip"."""
     purity: F32 | None = None
-    """(k,) of a support set made without labels: share of a class's images that zero-shot takes for that class; nan for an empty class."""
+    """(k,) of a support set made without labels: share of a class's images that zero-shot takes for that class; nan for
+    an empty class."""
     true_purity: F32 | None = None
     """(k,) share whose real label, where the pool has one that the probe was not shown, is that class."""
 
@@ -42,7 +45,8 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogitParts:
-    """What each logit of the leading classes is the sum of. t classes a sample: the true one first, then those of the largest logit."""
+    """What each logit of the leading classes is the sum of. t classes a sample: the true one first, then those of the
+    largest logit."""
 
     names: tuple[str, ...]
     """Such as ("zero-shot", "cache", "signature")."""
@@ -59,7 +63,8 @@ class Choice:
     name: str
     value: float
     how: Literal["fixed", "validation", "given"]
-    """"fixed": the method's default; "validation": searched on validation rows, never on those that are reported; "given": by the user."""
+    """"fixed": the method's default; "validation": searched on validation rows, never on those that are reported;
+    "given": by the user."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,21 +137,26 @@ class FourWay:
     neither: int
     """Both right."""
     difference: Estimate
-    """Error rate of A minus that of B on these rows, paired; positive: B is better. Of a cluster corrected for having been chosen by A's losses."""
+    """Error rate of A minus that of B on these rows, paired; positive: B is better. Of a cluster corrected for having
+    been chosen by A's losses."""
     p: float | None
     """Two-sided, adjusted (Holm) over the scopes of its kind; None where it is not tested."""
     shares: Estimate | None = None
-    """Of a cluster: B's error rate inside minus outside, within the cluster's scope. B's outcomes had no part in choosing the cluster."""
+    """Of a cluster: B's error rate inside minus outside, within the cluster's scope. B's outcomes had no part in
+    choosing the cluster."""
     shares_p: float | None = None
     """One-sided p that B does no worse inside than outside, Holm over the clusters."""
     excess_gap: Estimate | None = None
-    """Of a cluster: how much more A errs inside than outside, minus the same of B, class by class; corrected as `difference` is."""
+    """Of a cluster: how much more A errs inside than outside, minus the same of B, class by class; corrected as
+    `difference` is."""
     room: bool = True
-    """Of a cluster: whether B, at its level elsewhere, could show an excess as large as A's at all. A model that is nearly always wrong could not."""
+    """Of a cluster: whether B, at its level elsewhere, could show an excess as large as A's at all. A model that is
+    nearly always wrong could not."""
     verdict: Literal["fixed", "partly", "shared", "own", "broken", "open"] = "open"
-    """"fixed": B is better here. "partly": better, yet it too does worse here than elsewhere. "shared": B does worse here than elsewhere.
-    "own": A's errors rise here more than B's, which had room to rise as much, and B is not known to do worse here than elsewhere.
-    "broken": B is worse. "open": too little to tell. Of classes and all samples only fixed, broken or open."""
+    """"fixed": B is better here. "partly": better, yet it too does worse here than elsewhere. "shared": B does worse
+    here than elsewhere. "own": A's errors rise here more than B's, which had room to rise as much, and B is not known
+    to do worse here than elsewhere. "broken": B is worse. "open": too little to tell. Of classes and all samples only
+    fixed, broken or open."""
     cluster: int | None = None
 
 
@@ -164,7 +174,8 @@ class Comparison:
     classes: tuple[FourWay, ...]
     clusters: tuple[FourWay, ...]
     agreement: float
-    """Share of rows on which both are right or both wrong, minus what chance would give, over what it leaves (Cohen's kappa)."""
+    """Share of rows on which both are right or both wrong, minus what chance would give, over what it leaves (Cohen's
+    kappa)."""
     notes: tuple[str, ...] = ()
 
 

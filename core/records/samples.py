@@ -1,4 +1,5 @@
-"""The nouns on the way in: samples, outcomes, embeddings, words. `core.records.diagnosis` has them too, beside what comes out."""
+"""The nouns on the way in: samples, outcomes, embeddings, words. `core.records.diagnosis` has them too, beside what
+comes out."""
 
 from __future__ import annotations
 
@@ -16,8 +17,12 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
+Modality = Literal["image"]
+"""The kinds of items that can be diagnosed; `core.data.modality` says how each is opened and measured."""
+
 Progress = Callable[[str, int, int], None]
-"""Called as progress(step, done, total). It may raise `core.errors.Cancelled` to stop the run at the next safe point."""
+"""Called as progress(step, done, total). It may raise `core.errors.Cancelled` to stop the run at the next safe
+point."""
 
 
 def no_progress(step: str, done: int, total: int) -> None:
@@ -46,8 +51,9 @@ class Estimate:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
-class ImageStore(Protocol):
-    """The encoded pictures of a sample set, opened one at a time so that memory stays bounded. `read` is thread-safe."""
+class ItemStore(Protocol):
+    """The encoded items (pictures) of a sample set, opened one at a time so that memory stays bounded.
+    `read` is thread-safe."""
 
     def __len__(self) -> int: ...
 
@@ -59,7 +65,7 @@ class ImageStore(Protocol):
         """The encoded bytes (JPEG, PNG, ...) of row `index`."""
         ...
 
-    def keep(self, rows: I64) -> ImageStore:
+    def keep(self, rows: I64) -> ItemStore:
         """The same store restricted to `rows`, in that order."""
         ...
 
@@ -86,7 +92,8 @@ class SampleSet:
     """What is diagnosed: ids, pictures if any, labels if known, and the table's other columns."""
 
     ids: tuple[str, ...]
-    images: ImageStore | None = None
+    items: ItemStore | None = None
+    """What each row shows to an encoder: a picture today; see `modality`."""
     labels: I64 | None = None
     """(n,) index into class_names."""
     class_names: tuple[str, ...] = ()
@@ -100,10 +107,12 @@ class SampleSet:
     splits: npt.NDArray[Any] | None = None
     """(n,) object array of str ("train", "test", ...), if the table has such a column."""
     name: str = "samples"
+    modality: Modality = "image"
+    """What the items are; an encoder of the same modality embeds them."""
 
     def __post_init__(self) -> None:
         n = len(self.ids)
-        _same_length("SampleSet", n, images=self.images, labels=self.labels, groups=self.groups, splits=self.splits)
+        _same_length("SampleSet", n, items=self.items, labels=self.labels, groups=self.groups, splits=self.splits)
         for column in (*self.metadata, *self.model_outputs):
             _same_length("SampleSet", n, **{f"column {column.name!r}": column.values})
 
@@ -114,7 +123,7 @@ class SampleSet:
         """The same set restricted to `rows`, in that order."""
         return SampleSet(
             ids=tuple(self.ids[i] for i in rows),
-            images=None if self.images is None else self.images.keep(rows),
+            items=None if self.items is None else self.items.keep(rows),
             labels=_pick(self.labels, rows),
             class_names=self.class_names,
             metadata=tuple(c.keep(rows) for c in self.metadata),
@@ -123,6 +132,7 @@ class SampleSet:
             group_name=self.group_name,
             splits=_pick(self.splits, rows),
             name=self.name,
+            modality=self.modality,
         )
 
 
@@ -163,7 +173,9 @@ class Outcomes:
     def keep(self, rows: I64) -> Outcomes:
         """The same outcomes restricted to `rows`, in that order."""
         errors, scores, predictions = (_pick(a, rows) for a in (self.errors, self.scores, self.predictions))
-        return Outcomes(self.loss[rows], self.name, self.unit, self.source, self.clip, errors, scores, predictions, self.is_proxy)
+        return Outcomes(
+            self.loss[rows], self.name, self.unit, self.source, self.clip, errors, scores, predictions, self.is_proxy
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +191,10 @@ class Embeddings:
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or not np.isfinite(self.vectors).all():
             bad = int((~np.isfinite(np.atleast_1d(self.vectors))).any(-1).sum())
-            raise InvalidInput(f"Embeddings must be a finite (n, d) array: got {self.vectors.shape}, {bad:,} rows with nan or inf. Leave such out.")
+            raise InvalidInput(
+                f"Embeddings must be a finite (n, d) array: got {self.vectors.shape}, {bad:,} rows with nan or "
+                "inf. Leave such out."
+            )
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -203,7 +218,8 @@ class Words:
     families: tuple[str, ...]
     """The attribute family of each phrase, such as "light"."""
     directions: F32
-    """(P, d) unit rows: prompts with the phrase minus the same prompts without it, so a constant gap between modalities cancels."""
+    """(P, d) unit rows: prompts with the phrase minus the same prompts without it, so a constant gap between modalities
+    cancels."""
     leading: F32
     """(r, d) orthonormal: the leading directions of the phrases. A free question is tested within their span."""
     notes: tuple[str, ...] = ()
@@ -211,8 +227,19 @@ class Words:
     """(P,) how far a phrase moves a prompt: what the text tower makes much of. None where it is not known."""
 
     def __post_init__(self) -> None:
-        _same_length("Words", len(self.phrases), families=self.families, directions=self.directions, strengths=self.strengths)
+        _same_length(
+            "Words", len(self.phrases), families=self.families, directions=self.directions, strengths=self.strengths
+        )
 
     def keep(self, rows: I64) -> Words:
         """The same words over the samples `rows`, in that order."""
-        return Words(self.joint.keep(rows), self.encoder, self.phrases, self.families, self.directions, self.leading, self.notes, self.strengths)
+        return Words(
+            self.joint.keep(rows),
+            self.encoder,
+            self.phrases,
+            self.families,
+            self.directions,
+            self.leading,
+            self.notes,
+            self.strengths,
+        )

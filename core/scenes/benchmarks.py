@@ -62,18 +62,24 @@ def scenes_of(items: Sequence[RenderedItem]) -> tuple[Scene, ...]:
 
 
 def benchmark_of(items: Sequence[DrawnPair], name: str, *, title: str = "Rendered pairs") -> Benchmark:
-    """A benchmark of kind "pairs": picture 2 i + j of item i belongs to its caption j. Chance is 25 %, as for Cola's pairs."""
+    """A benchmark of kind "pairs": picture 2 i + j of item i belongs to its caption j. Chance is 25 %, as for Cola's
+    pairs."""
     return Benchmark(
         name,
         title,
         "pairs",
-        tuple(Item(item.id, (2 * i, 2 * i + 1), item.captions, ((0, 0), (1, 1)), dict(item.tags)) for i, item in enumerate(items)),
+        tuple(
+            Item(item.id, (2 * i, 2 * i + 1), item.captions, ((0, 0), (1, 1)), dict(item.tags))
+            for i, item in enumerate(items)
+        ),
         tuple(Picture(scene_name(i)) for i in range(2 * len(items))),
         headline="image",
         source=SOURCE,
     )
 
 
-def pictured(items: Sequence[RenderedItem], name: str, *, size: int = 224, title: str = "Rendered pairs") -> LoadedBenchmark:
+def pictured(
+    items: Sequence[RenderedItem], name: str, *, size: int = 224, title: str = "Rendered pairs"
+) -> LoadedBenchmark:
     """The benchmark of the items with pictures that are drawn on demand."""
     return LoadedBenchmark(benchmark_of(items, name, title=title), SceneStore(scenes_of(items), size))

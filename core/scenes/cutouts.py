@@ -1,7 +1,9 @@
 """Pairs made of photographs: cut-outs of named things over a ground, "a dog to the left of a car" against the swap.
 
-A folder of cut-outs holds RGBA pictures, a table `names.csv` (columns file, name) and a folder `grounds` of photographs; bring your own in the
-same form. The pictures are rendered by `core.scenes.photographs`. Sizes are those in the picture: "a small house and a large apple" is a fair caption.
+A folder of cut-outs holds RGBA pictures, a table `names.csv` (columns file, name) and a folder `grounds` of
+photographs; bring your own in the
+same form. The pictures are rendered by `core.scenes.photographs`. Sizes are those in the picture: "a small house and a
+    large apple" is a fair caption.
 """
 
 from __future__ import annotations
@@ -58,20 +60,29 @@ def read_stock(folder: Path) -> CutoutStock:
     """
     table = folder / "names.csv"
     if not table.is_file():
-        raise InvalidInput(f"{folder} must hold a table names.csv with the columns file and name. Write one line for each cut-out.")
+        raise InvalidInput(
+            f"{folder} must hold a table names.csv with the columns file and name. Write one line for each cut-out."
+        )
     with table.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     if not rows or not {"file", "name"} <= set(rows[0]):
-        raise InvalidInput(f"{table} must have the columns file and name, and at least one line: got {list(rows[0]) if rows else 'no line'}.")
+        raise InvalidInput(
+            f"{table} must have the columns file and name, and at least one line: got "
+            f"{list(rows[0]) if rows else 'no line'}."
+        )
     names = {row["file"].strip(): " ".join(row["name"].split()) for row in rows}
     cutouts = {name: _opened(folder / name, "RGBA") for name in names}
     for name, picture in cutouts.items():
         if picture.getchannel("A").getextrema() in ((0, 0), (255, 255)):
-            raise InvalidInput(f"{folder / name} must be a cut-out: it is wholly opaque or wholly transparent. Give it a transparent ground.")
+            raise InvalidInput(
+                f"{folder / name} must be a cut-out: it is wholly opaque or wholly transparent. "
+                "Give it a transparent ground."
+            )
     grounds = sorted(path for path in (folder / "grounds").glob("*") if path.suffix.lower() in _ENDINGS)
     if len(set(names.values())) < 4 or not grounds:
         raise InvalidInput(
-            f"{folder} needs cut-outs of at least 4 different names and a photograph in grounds/: got {len(set(names.values()))} and {len(grounds)}."
+            f"{folder} needs cut-outs of at least 4 different names and a photograph in grounds/: "
+            f"got {len(set(names.values()))} and {len(grounds)}."
         )
     return CutoutStock(cutouts, names, {path.name: _opened(path, "RGB") for path in grounds})
 
@@ -81,7 +92,9 @@ def _opened(path: Path, mode: str) -> Image.Image:
         with Image.open(path) as picture:
             return picture.convert(mode)
     except OSError as error:
-        raise InvalidInput(f"The picture {path} cannot be read: {error}. Check its name and that it is a PNG, WebP or JPEG.") from None
+        raise InvalidInput(
+            f"The picture {path} cannot be read: {error}. Check its name and that it is a PNG, WebP or JPEG."
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,19 +125,26 @@ class Standing:
 
 def standing(scene: SceneSpec, stock: CutoutStock) -> list[Standing]:
     """What the scene shows, for `Statement.holds_among`."""
-    return [Standing(o.label, _size_name(o.size), o.x, o.y - _high(o.identity, o.size, stock) / 2) for o in scene.objects]
+    return [
+        Standing(o.label, _size_name(o.size), o.x, o.y - _high(o.identity, o.size, stock) / 2) for o in scene.objects
+    ]
 
 
-def draw_cutout_items(stock: CutoutStock, n: int, seed: int, *, kinds: Sequence[str] = tuple(KINDS)) -> list[CutoutItem]:
+def draw_cutout_items(
+    stock: CutoutStock, n: int, seed: int, *, kinds: Sequence[str] = tuple(KINDS)
+) -> list[CutoutItem]:
     """Draw `n` items, the kinds as even in number as n allows; the same stock and seed give the same items.
 
-    The cut-out of a noun is the same in both pictures of an item; places, turns and grounds are drawn anew. Tags: kind and things.
+    The cut-out of a noun is the same in both pictures of an item; places, turns and grounds are drawn anew. Tags: kind
+    and things.
 
     Raises:
         InvalidInput: a kind is not known.
     """
     if not kinds or not set(kinds) <= set(KINDS) or n < 0:
-        raise InvalidInput(f"Cut-outs are drawn for kinds of {list(KINDS)}, 0 or more items: got {list(kinds)} and {n}.")
+        raise InvalidInput(
+            f"Cut-outs are drawn for kinds of {list(KINDS)}, 0 or more items: got {list(kinds)} and {n}."
+        )
     rng = np.random.default_rng([seed, 31])
     order = rng.permutation(n) % len(kinds)
     return [_item(stock, kinds[int(k)], f"cutouts-{i:05d}", rng) for i, k in enumerate(order)]
@@ -145,13 +165,19 @@ def _statements(kind: str, nouns: Sequence[str], rng: np.random.Generator) -> tu
     a, b, c, d = nouns
     if kind == "size":
         one, two = ("small", "large") if rng.random() < 0.5 else ("large", "small")
-        return Statement((ShapePhrase(a, size=one), ShapePhrase(b, size=two))), Statement((ShapePhrase(a, size=two), ShapePhrase(b, size=one)))
+        return Statement((ShapePhrase(a, size=one), ShapePhrase(b, size=two))), Statement(
+            (ShapePhrase(a, size=two), ShapePhrase(b, size=one))
+        )
     if kind == "count":
         one, two = (int(v) for v in rng.permutation(_COUNTS[int(rng.integers(len(_COUNTS)))]))
-        return Statement((ShapePhrase(a, count=one), ShapePhrase(b, count=two))), Statement((ShapePhrase(a, count=two), ShapePhrase(b, count=one)))
+        return Statement((ShapePhrase(a, count=one), ShapePhrase(b, count=two))), Statement(
+            (ShapePhrase(a, count=two), ShapePhrase(b, count=one))
+        )
     if kind == "relation":
         relation = "left" if rng.random() < 0.5 else "right"
-        return Statement((ShapePhrase(a), ShapePhrase(b)), relation), Statement((ShapePhrase(b), ShapePhrase(a)), relation)
+        return Statement((ShapePhrase(a), ShapePhrase(b)), relation), Statement(
+            (ShapePhrase(b), ShapePhrase(a)), relation
+        )
     return Statement((ShapePhrase(a), ShapePhrase(b))), Statement((ShapePhrase(c), ShapePhrase(d)))
 
 
@@ -162,7 +188,10 @@ def _scene(stock: CutoutStock, statement: Statement, files: Mapping[str, str], r
         placed = _placed(stock, [(phrase.shape, files[phrase.shape]) for phrase in phrases], sizes, rng)
         if placed is not None and _in_order(statement, placed):
             return _over(stock, placed, rng)
-    raise InvalidInput(f"{len(phrases)} cut-outs of sizes {sizes} do not fit into one picture. Bring cut-outs that are less wide or high.")
+    raise InvalidInput(
+        f"{len(phrases)} cut-outs of sizes {sizes} do not fit into one picture. "
+        "Bring cut-outs that are less wide or high."
+    )
 
 
 def _in_order(statement: Statement, placed: Sequence[SceneObject]) -> bool:
@@ -172,7 +201,9 @@ def _in_order(statement: Statement, placed: Sequence[SceneObject]) -> bool:
     return along >= CLEAR + 0.15
 
 
-def _placed(stock: CutoutStock, what: Sequence[tuple[str, str]], sizes: Sequence[str], rng: np.random.Generator) -> list[SceneObject] | None:
+def _placed(
+    stock: CutoutStock, what: Sequence[tuple[str, str]], sizes: Sequence[str], rng: np.random.Generator
+) -> list[SceneObject] | None:
     """Places without overlap, the nearer (lower) things last; None if there was no room."""
     placed: list[SceneObject] = []
     for (noun, file), size in zip(what, sizes, strict=True):
@@ -250,7 +281,9 @@ class CutoutStore:
     def read(self, index: int) -> bytes:
         """The picture as PNG."""
         buffer = BytesIO()
-        render(self.scenes[index], self.stock.cutouts, self.stock.grounds, size=self.size).save(buffer, "PNG", compress_level=1)
+        render(self.scenes[index], self.stock.cutouts, self.stock.grounds, size=self.size).save(
+            buffer, "PNG", compress_level=1
+        )
         return buffer.getvalue()
 
     def keep(self, rows: I64) -> CutoutStore:

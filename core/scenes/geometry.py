@@ -1,7 +1,7 @@
 """What the eye meets along each pixel's ray, for each shape: the surface's direction and where on the surface it is.
 
-A shape is looked at from a little above and the side by parallel rays. Solids are met by solving the ray's equation; the ring and the star
-face the eye. All arrays are cached by resolution, so that a picture only has to be shaded.
+A shape is looked at from a little above and the side by parallel rays. Solids are met by solving the ray's equation;
+the ring and the star face the eye. All arrays are cached by resolution, so that a picture only has to be shaded.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Surface:
     gleam: F32
     """(n, n) place on a flat facet from 0 to 1, where a shiny thing shows a streak; -1 on round parts."""
     bend: float
-    """1 for a surface that bends both ways; less for one that bends one way, where a highlight would run to a broad stripe."""
+    """1 for a surface that bends both ways; less for one that bends one way, where a highlight would run to a broad
+    stripe."""
 
 
 _Hit = tuple[Bool, F64, F64, F64, F64]
@@ -56,7 +57,10 @@ def surface(shape: str, n: int) -> Surface:
     _, normal, across, around, gleam = rays(n)
     inside = rays(n * _FINE)[0].reshape(n, _FINE, n, _FINE).mean((1, 3))
     scale = 2 / side  # half sides of the picture of the shape
-    return Surface(*(a.astype(np.float32) for a in (inside, normal, across * scale, around * scale, gleam)), bend=_BENDS.get(shape, 1.0))
+    return Surface(
+        *(a.astype(np.float32) for a in (inside, normal, across * scale, around * scale, gleam)),
+        bend=_BENDS.get(shape, 1.0),
+    )
 
 
 @lru_cache(maxsize=16)
@@ -127,7 +131,13 @@ def _cylinder(x: F64, y: F64) -> _Hit:
     normal[:, top] = up[:, None]
     across = np.where(top, np.hypot(right, depth) + 0.14, height)
     around = np.where(top, right, np.arcsin(bent) * radius)
-    return side | top, normal, across, np.where(top, around + 9, around), np.where(top, (right - depth + 1.4) / 2.8, -1.0)
+    return (
+        side | top,
+        normal,
+        across,
+        np.where(top, around + 9, around),
+        np.where(top, (right - depth + 1.4) / 2.8, -1.0),
+    )
 
 
 def _cone(x: F64, y: F64) -> _Hit:
@@ -146,7 +156,13 @@ def _cone(x: F64, y: F64) -> _Hit:
     reach = np.clip(np.hypot(x, depth), 1e-6, None)
     slope = np.hypot(1, k)
     normal = _eyes(axes, np.stack([x / reach / slope, np.full_like(x, k / slope), depth / reach / slope]))
-    return inside, normal, up * np.hypot(1, k) * 0.8, np.arctan2(x, depth) * (0.25 + 0.75 * np.clip(1 - up / high, 0, 1)) * radius, _round(x)
+    return (
+        inside,
+        normal,
+        up * np.hypot(1, k) * 0.8,
+        np.arctan2(x, depth) * (0.25 + 0.75 * np.clip(1 - up / high, 0, 1)) * radius,
+        _round(x),
+    )
 
 
 def _ring(x: F64, y: F64) -> _Hit:
@@ -177,7 +193,9 @@ def _star(x: F64, y: F64) -> _Hit:
     side = np.where(local >= 0, 1.0, -1.0)
     turn = sector * 2 * fold
     nu, nv = np.full_like(x, facet[0]), facet[1] * side
-    normal = np.stack([nu * np.sin(turn) + nv * np.cos(turn), nu * np.cos(turn) - nv * np.sin(turn), np.full_like(x, facet[2])])
+    normal = np.stack(
+        [nu * np.sin(turn) + nv * np.cos(turn), nu * np.cos(turn) - nv * np.sin(turn), np.full_like(x, facet[2])]
+    )
     return inside, normal, 0.8 * y + 0.6 * x, 0.8 * x - 0.6 * y, (sector * 0.37 + 0.5 + 0.25 * side + v) % 1
 
 

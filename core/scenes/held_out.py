@@ -1,4 +1,5 @@
-"""Pairs of an attribute and a shape that training never shows, while every attribute and every shape still occurs in it."""
+"""Pairs of an attribute and a shape that training never shows, while every attribute and every shape still occurs in
+it."""
 
 from __future__ import annotations
 
@@ -31,11 +32,17 @@ class HeldOut:
 
     def in_phrase(self, phrase: ShapePhrase) -> bool:
         """Whether the phrase names a held-out pair."""
-        return (phrase.colour or "", phrase.shape) in self.colour or (phrase.material or "", phrase.shape) in self.material
+        return (phrase.colour or "", phrase.shape) in self.colour or (
+            phrase.material or "",
+            phrase.shape,
+        ) in self.material
 
     def to_dict(self) -> dict[str, list[list[str]]]:
         """Plain values for JSON, sorted."""
-        return {"colour": [list(pair) for pair in sorted(self.colour)], "material": [list(pair) for pair in sorted(self.material)]}
+        return {
+            "colour": [list(pair) for pair in sorted(self.colour)],
+            "material": [list(pair) for pair in sorted(self.material)],
+        }
 
 
 def held_out_pairs(
@@ -49,8 +56,9 @@ def held_out_pairs(
 ) -> HeldOut:
     """Hold out some colours and some materials of every shape.
 
-    Each shape loses exactly `colours_per_shape` colours and `materials_per_shape` materials, and the attributes lose as even a number of shapes
-    as that allows; so every shape, colour and material remains in training, as in CLEVR's CoGenT splits (Johnson et al. 2017).
+    Each shape loses exactly `colours_per_shape` colours and `materials_per_shape` materials, and the attributes lose as
+    even a number of shapes as that allows; so every shape, colour and material remains in training, as in CLEVR's
+    CoGenT splits (Johnson et al. 2017).
 
     Raises:
         InvalidInput: a shape would lose all its colours or materials, or an attribute all its shapes.
@@ -61,14 +69,20 @@ def held_out_pairs(
         (12, 6)
     """
     rng = np.random.default_rng([seed, 77])
-    return HeldOut(_spread(shapes, colours, colours_per_shape, "colour", rng), _spread(shapes, materials, materials_per_shape, "material", rng))
+    return HeldOut(
+        _spread(shapes, colours, colours_per_shape, "colour", rng),
+        _spread(shapes, materials, materials_per_shape, "material", rng),
+    )
 
 
-def _spread(shapes: Sequence[str], attributes: Sequence[str], each: int, what: str, rng: np.random.Generator) -> frozenset[Pair]:
+def _spread(
+    shapes: Sequence[str], attributes: Sequence[str], each: int, what: str, rng: np.random.Generator
+) -> frozenset[Pair]:
     most = -(-len(shapes) * each // max(len(attributes), 1))  # shapes that an attribute loses, at most
     if not 0 <= each < len(attributes) or most >= len(shapes):
         raise InvalidInput(
-            f"Each shape can lose 0 to {len(attributes) - 1} of {len(attributes)} {what}s, and each {what} must keep a shape of {len(shapes)}: "
+            f"Each shape can lose 0 to {len(attributes) - 1} of {len(attributes)} {what}s, "
+            f"and each {what} must keep a shape of {len(shapes)}: "
             f"got {each} a shape. Hold out fewer, or name more {what}s."
         )
     # a shuffled cycle: neighbours in it go to one shape, so that no shape gets an attribute twice

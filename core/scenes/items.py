@@ -1,8 +1,9 @@
 """Items of the rendered benchmark: two pictures that differ in what belongs to what, and a caption of each.
 
-Both captions of an item use the same words, so only their binding tells the pictures apart. What an item does not speak of (the material of
-"a red cube") stays with its shape in both pictures; places, turns, ground and light are drawn anew for each picture. "seen" items neither
-show nor name a held-out pair; in an "unseen" item each caption names at least one, and nothing else in its pictures is held out.
+Both captions of an item use the same words, so only their binding tells the pictures apart. What an item does not speak
+of (the material of "a red cube") stays with its shape in both pictures; places, turns, ground and light are drawn anew
+for each picture. "seen" items neither show nor name a held-out pair; in an "unseen" item each caption names at least
+one, and nothing else in its pictures is held out.
 """
 
 from __future__ import annotations
@@ -51,11 +52,16 @@ class RenderedPlan:
             ("materials", self.materials, MATERIALS, 2),
         ):
             if len(given) < least or len(set(given)) < len(given) or not set(given) <= set(known):
-                raise InvalidInput(f"A plan's {what} must be at least {least} different ones of {list(known)}: got {list(given)}.")
+                raise InvalidInput(
+                    f"A plan's {what} must be at least {least} different ones of {list(known)}: got {list(given)}."
+                )
         low, high = self.distractors
         spare = len(self.shapes) - (4 if "noun" in self.kinds else 2)
         if not 0 <= low <= high <= 3 or (high and not spare):
-            raise InvalidInput(f"A plan's distractors must be (fewest, most) within 0 to 3, with a shape to spare: got {self.distractors}.")
+            raise InvalidInput(
+                "A plan's distractors must be (fewest, most) within 0 to 3, with a shape to spare: "
+                f"got {self.distractors}."
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,14 +79,15 @@ class RenderedItem:
 
 
 def draw_items(plan: RenderedPlan, n: int, seed: int, split: str) -> list[RenderedItem]:
-    """Draw `n` items, the kinds as even in number as n allows, in random order; the same plan, seed and split give the same items.
+    """Draw `n` items, the kinds as even in number as n allows, in random order; the same plan, seed and split give the
+    same items.
 
     Args:
         split: "train" or "seen" (no held-out pair is shown or named), or "unseen" (each caption names at least one).
 
     Returns:
-        Items with the tags kind, split, relation, same size, same material, same colour (of the two things that are spoken of), things,
-        distractors, unseen pairs (named by the two captions together) and layout.
+        Items with the tags kind, split, relation, same size, same material, same colour (of the two things that are
+        spoken of), things, distractors, unseen pairs (named by the two captions together) and layout.
 
     Raises:
         InvalidInput: the split is not known, or the plan has no pair left for it.
@@ -123,12 +130,20 @@ class _Drawer:
             assert statements[side].holds(scenes[side]), statements
             assert not statements[side].holds(scenes[1 - side]), statements
         unseen = sum(self.plan.held_out.in_phrase(phrase) for statement in statements for phrase in statement.phrases)
-        tags = {"kind": kind, "split": split, **_sameness(subjects, kind), "things": _counted(scenes), "distractors": str(len(others))}
+        tags = {
+            "kind": kind,
+            "split": split,
+            **_sameness(subjects, kind),
+            "things": _counted(scenes),
+            "distractors": str(len(others)),
+        }
         if kind == "relation":
             tags["relation"] = relation or ""
         return RenderedItem(name, scenes, statements, {**tags, "unseen pairs": str(unseen), "layout": "independent"})  # type: ignore[arg-type]
 
-    def _scene(self, subjects: Sequence[_Subject], others: Sequence[Shape], kind: str, relation: str | None, side: int) -> Scene:
+    def _scene(
+        self, subjects: Sequence[_Subject], others: Sequence[Shape], kind: str, relation: str | None, side: int
+    ) -> Scene:
         order = subjects if side == 0 or kind != "relation" else subjects[::-1]
         things = [subject.things[side] for subject in order for _ in range(subject.times(side))]
         return laid_out([*things, *others], self.rng, relation=relation)
@@ -150,7 +165,10 @@ class _Drawer:
             ], None
         if kind == "count":
             a, b = rng.permutation(_COUNTS[int(rng.integers(len(_COUNTS)))]).tolist()
-            pairs = [(ShapePhrase(s1, c1, count=a), ShapePhrase(s1, c1, count=b)), (ShapePhrase(s2, c2, count=b), ShapePhrase(s2, c2, count=a))]
+            pairs = [
+                (ShapePhrase(s1, c1, count=a), ShapePhrase(s1, c1, count=b)),
+                (ShapePhrase(s2, c2, count=b), ShapePhrase(s2, c2, count=a)),
+            ]
             return [self._subject(phrases, size="small") for phrases in pairs], None
         relation = str(rng.choice(list(RELATIONS)))
         return [self._subject((phrase, phrase)) for phrase in (ShapePhrase(s1, c1), ShapePhrase(s2, c2))], relation
@@ -158,14 +176,18 @@ class _Drawer:
     def _swapped(self, kind: str) -> list[_Subject]:
         a, b, s1, s2 = self._pick(kind, lambda: self._swaps(kind))
         if kind == "colour":
-            return [self._subject((ShapePhrase(s1, a), ShapePhrase(s1, b))), self._subject((ShapePhrase(s2, b), ShapePhrase(s2, a)))]
+            return [
+                self._subject((ShapePhrase(s1, a), ShapePhrase(s1, b))),
+                self._subject((ShapePhrase(s2, b), ShapePhrase(s2, a))),
+            ]
         return [
             self._subject((ShapePhrase(s1, material=a), ShapePhrase(s1, material=b))),
             self._subject((ShapePhrase(s2, material=b), ShapePhrase(s2, material=a))),
         ]
 
     def _subject(self, phrases: tuple[ShapePhrase, ShapePhrase], *, size: str | None = None) -> _Subject:
-        """What is not said is drawn once, so that it is the same in both pictures (but for "noun", where the shapes differ)."""
+        """What is not said is drawn once, so that it is the same in both pictures (but for "noun", where the shapes
+        differ)."""
         size = size or str(self.rng.choice(["small", "large"]))
         drawn: dict[str, tuple[str, str]] = {}
 
@@ -179,7 +201,11 @@ class _Drawer:
 
     def _free(self, attribute: str, shape: str) -> str:
         """An attribute of a shape that nobody speaks of: never a held-out one."""
-        values, held = (self.plan.colours, self.plan.held_out.colour) if attribute == "colour" else (self.plan.materials, self.plan.held_out.material)
+        values, held = (
+            (self.plan.colours, self.plan.held_out.colour)
+            if attribute == "colour"
+            else (self.plan.materials, self.plan.held_out.material)
+        )
         left = [value for value in values if (value, shape) not in held]
         if not left:
             raise InvalidInput(f"Every {attribute} of the shape {shape!r} is held out. Hold out fewer pairs.")
@@ -202,16 +228,25 @@ class _Drawer:
             self.choices[key] = build()
         found = self.choices[key]
         if not found:
-            raise InvalidInput(f"No {'unseen' if self.unseen else 'seen'} {key} swap is left: hold out {'more' if self.unseen else 'fewer'} pairs.")
+            raise InvalidInput(
+                f"No {'unseen' if self.unseen else 'seen'} {key} swap is left: hold out "
+                f"{'more' if self.unseen else 'fewer'} pairs."
+            )
         return found[int(self.rng.integers(len(found)))]
 
     def _swaps(self, kind: str) -> list[tuple[str, ...]]:
         """(a, b, shape 1, shape 2): caption 1 has "a shape1" and "b shape2", caption 2 the swap."""
-        values, held = (self.plan.colours, self.plan.held_out.colour) if kind == "colour" else (self.plan.materials, self.plan.held_out.material)
+        values, held = (
+            (self.plan.colours, self.plan.held_out.colour)
+            if kind == "colour"
+            else (self.plan.materials, self.plan.held_out.material)
+        )
         return [
             (a, b, s1, s2)
             for a, b, s1, s2 in product(values, values, self.plan.shapes, self.plan.shapes)
-            if a != b and s1 != s2 and self._fits([(a, s1) in held, (b, s2) in held], [(b, s1) in held, (a, s2) in held])
+            if a != b
+            and s1 != s2
+            and self._fits([(a, s1) in held, (b, s2) in held], [(b, s1) in held, (a, s2) in held])
         ]
 
     def _named(self) -> list[tuple[str, ...]]:

@@ -1,8 +1,8 @@
 """Scenes rendered on purpose, with every factor known: cut-outs over photographs, in weather and light.
 
-A `SceneSpec` says everything about one picture in units of its side, so the same scene renders at any size; `render` turns it into
-pixels and `caption` into words. A `ScenePlan` draws scenes with independent factors, except for the links that it names. The same
-spec gives the same pixels, on the same version of Pillow.
+A `SceneSpec` says everything about one picture in units of its side, so the same scene renders at any size; `render`
+turns it into pixels and `caption` into words. A `ScenePlan` draws scenes with independent factors, except for the links
+that it names. The same spec gives the same pixels, on the same version of Pillow.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ SIZES: Mapping[str, tuple[float, float]] = {"small": (0.25, 0.33), "medium": (0.
 """Longest side of the object as a share of the picture's side; the gaps keep the three apart."""
 EXPOSURES: Mapping[str, tuple[float, float]] = {"bright": (0.95, 1.12), "dim": (0.62, 0.74), "dark": (0.33, 0.43)}
 """Gain on the pixel values: the levels do not meet."""
-_TONES: Mapping[str, tuple[float, float, float]] = {"bright": (1.0, 1.0, 1.0), "dim": (1.08, 0.98, 0.88), "dark": (0.80, 0.94, 1.32)}
+_TONES: Mapping[str, tuple[float, float, float]] = {
+    "bright": (1.0, 1.0, 1.0),
+    "dim": (1.08, 0.98, 0.88),
+    "dark": (0.80, 0.94, 1.32),
+}
 _GROUND_MEAN = 118.0
 """Mean pixel value (0 to 255) towards which the photograph is exposed."""
 _WEATHERS: Mapping[str, str] = {"clear": "", "fog": "in fog", "snow": "in falling snow"}
@@ -66,7 +70,8 @@ class SceneSpec:
     environment: str
     """What the photograph shows, such as "city"."""
     crop: tuple[float, float, float]
-    """Left, top and side of the square cut from the photograph, as shares of its width, its height and its shorter side."""
+    """Left, top and side of the square cut from the photograph, as shares of its width, its height and its shorter
+    side."""
     weather: Weather = "clear"
     light: Light = "bright"
     exposure: float = 1.0
@@ -79,13 +84,19 @@ class SceneSpec:
     def __post_init__(self) -> None:
         if self.weather not in _WEATHERS or self.light not in _TONES:
             raise InvalidInput(
-                f"A scene's weather is one of {list(_WEATHERS)} and its light one of {list(_TONES)}: got {self.weather!r} and {self.light!r}."
+                f"A scene's weather is one of {list(_WEATHERS)} and its light one of {list(_TONES)}: "
+                f"got {self.weather!r} and {self.light!r}."
             )
         if not 0 < self.crop[2] <= 1 or min(self.crop[:2]) < 0:
-            raise InvalidInput(f"A scene's crop needs a side in (0, 1] and a corner inside the photograph: got {self.crop}.")
+            raise InvalidInput(
+                f"A scene's crop needs a side in (0, 1] and a corner inside the photograph: got {self.crop}."
+            )
         for thing in self.objects:
             if not 0 < thing.size <= 1:
-                raise InvalidInput(f"The size of {thing.identity!r} must be in (0, 1], a share of the picture's side: got {thing.size}.")
+                raise InvalidInput(
+                    f"The size of {thing.identity!r} must be in (0, 1], a share of the picture's "
+                    f"side: got {thing.size}."
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; `scene_from_dict` reads them back."""
@@ -101,10 +112,13 @@ def scene_from_dict(values: Mapping[str, Any]) -> SceneSpec:
 
 
 def caption(spec: SceneSpec) -> str:
-    """One true English sentence, without capital or full stop, for instance "a small bird on the left, in fog, in the dark, with a lake behind"."""
+    """One true English sentence, without capital or full stop, for instance "a small bird on the left, in fog, in the
+    dark, with a lake behind"."""
     things = " and ".join(_name(thing) for thing in spec.objects) or "nothing"
     light = {"bright": "", "dim": "in dim light", "dark": "in the dark"}[spec.light]
-    return ", ".join(part for part in (things, _WEATHERS[spec.weather], light, f"with {_article(spec.environment)} behind") if part)
+    return ", ".join(
+        part for part in (things, _WEATHERS[spec.weather], light, f"with {_article(spec.environment)} behind") if part
+    )
 
 
 def _name(thing: SceneObject) -> str:
@@ -152,7 +166,8 @@ class ScenePlan:
     links: tuple[Link, ...] = ()
 
     def draw(self, n: int, seed: int) -> list[SceneSpec]:
-        """`n` scenes of one object, the classes as even in number as n allows, in random order; the same seed gives the same scenes."""
+        """`n` scenes of one object, the classes as even in number as n allows, in random order; the same seed gives the
+        same scenes."""
         if not self.places or not self.identities or not all(self.identities.values()):
             raise InvalidInput("A scene plan needs at least one place, and at least one cut-out for every class.")
         rng = np.random.default_rng(seed)
@@ -191,11 +206,18 @@ class ScenePlan:
         kept = {level: weight * self._times(factor, level, label) for level, weight in weights.items()}
         total = sum(kept.values())
         if total <= 0:
-            raise InvalidInput(f"No {factor} is left for {label!r}: its links rule out all of {list(weights)}. Raise one link's `times`.")
+            raise InvalidInput(
+                f"No {factor} is left for {label!r}: its links rule out all of {list(weights)}. "
+                "Raise one link's `times`."
+            )
         return str(rng.choice(list(kept), p=[weight / total for weight in kept.values()]))
 
     def _times(self, factor: str, level: str, label: str) -> float:
-        matching = [link.times for link in self.links if (link.factor, link.level) == (factor, level) and link.label in (None, label)]
+        matching = [
+            link.times
+            for link in self.links
+            if (link.factor, link.level) == (factor, level) and link.label in (None, label)
+        ]
         return float(np.prod(matching)) if matching else 1.0
 
     def with_links(self, *links: Link) -> ScenePlan:
@@ -213,7 +235,9 @@ def _crop(place: Place, rng: np.random.Generator) -> tuple[float, float, float]:
     return round(max(x, 0.0), 4), round(max(y, 0.0), 4), round(side, 4)
 
 
-def render(spec: SceneSpec, cutouts: Mapping[str, Image.Image], photographs: Mapping[str, Image.Image], *, size: int = 256) -> Image.Image:
+def render(
+    spec: SceneSpec, cutouts: Mapping[str, Image.Image], photographs: Mapping[str, Image.Image], *, size: int = 256
+) -> Image.Image:
     """The picture of a scene.
 
     Args:
@@ -239,7 +263,10 @@ def render(spec: SceneSpec, cutouts: Mapping[str, Image.Image], photographs: Map
 
 def _named(images: Mapping[str, Image.Image], name: str, kind: str) -> Image.Image:
     if name not in images:
-        raise InvalidInput(f"The scene needs the {kind} {name!r}, which is not among the {len(images)} given. Add it or change the scene.")
+        raise InvalidInput(
+            f"The scene needs the {kind} {name!r}, which is not among the {len(images)} given. "
+            "Add it or change the scene."
+        )
     return images[name]
 
 
@@ -247,7 +274,9 @@ def _ground(spec: SceneSpec, photograph: Image.Image, size: int) -> Image.Image:
     width, height = photograph.size
     side = spec.crop[2] * min(width, height)
     left, top = min(spec.crop[0] * width, width - side), min(spec.crop[1] * height, height - side)
-    ground = photograph.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
+    ground = photograph.convert("RGB").resize(
+        (size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side)
+    )
     if spec.mirrored:
         ground = ImageOps.mirror(ground)
     # photographs of dusk and noon are brought to a like brightness, so that `light` alone says how dark a scene is
@@ -274,7 +303,8 @@ def _place(ground: Image.Image, thing: SceneObject, cutout: Image.Image, cast: F
 
 
 def _sprite(thing: SceneObject, cutout: Image.Image, size: int) -> Image.Image:
-    """The cut-out turned, trimmed and scaled. Colours are premultiplied on the way, so that no fringe of the hidden ground appears."""
+    """The cut-out turned, trimmed and scaled. Colours are premultiplied on the way, so that no fringe of the hidden
+    ground appears."""
     sprite = cutout.convert("RGBA").convert("RGBa")
     if thing.mirrored:
         sprite = ImageOps.mirror(sprite)
@@ -284,7 +314,9 @@ def _sprite(thing: SceneObject, cutout: Image.Image, size: int) -> Image.Image:
         raise InvalidInput(f"The cut-out {thing.identity!r} is wholly transparent. Leave it out.")
     sprite = sprite.crop(box)
     scale = thing.size * size / max(sprite.size)
-    return sprite.resize((max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))), Image.Resampling.LANCZOS).convert("RGBA")
+    return sprite.resize(
+        (max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))), Image.Resampling.LANCZOS
+    ).convert("RGBA")
 
 
 def _weathered(picture: Image.Image, weather: Weather, rng: np.random.Generator) -> Image.Image:

@@ -1,4 +1,5 @@
-"""Where things stand: places drawn at random, clear of one another, with a relation along one axis if one is asked for."""
+"""Where things stand: places drawn at random, clear of one another, with a relation along one axis if one is asked
+for."""
 
 from __future__ import annotations
 
@@ -39,7 +40,10 @@ def laid_out(things: Sequence[Shape], rng: np.random.Generator, *, relation: str
         if placed is not None:
             order = rng.permutation(len(placed))
             return _surrounded(tuple(placed[i] for i in order), rng)
-    raise InvalidInput(f"{len(things)} things of sizes {[t.size for t in things]} do not fit into one picture. Draw fewer or smaller ones.")
+    raise InvalidInput(
+        f"{len(things)} things of sizes {[t.size for t in things]} do not fit into one picture. "
+        "Draw fewer or smaller ones."
+    )
 
 
 def _varied(thing: Shape, rng: np.random.Generator) -> Shape:

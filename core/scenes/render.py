@@ -52,15 +52,20 @@ def _place(picture: Image.Image, thing: Shape, scene: Scene, size: int) -> None:
 
 
 def _sprite(thing: Shape, scene: Scene, size: int) -> Image.Image:
-    """The thing alone, shaded at about twice its size, turned and scaled. The colour runs on beyond the outline, so no fringe shows."""
+    """The thing alone, shaded at about twice its size, turned and scaled. The colour runs on beyond the outline, so no
+    fringe shows."""
     side = thing.extent * size
     n = max(32, int(np.ceil(2 * side / 32)) * 32)
     seen = surface(thing.shape, n)
-    pixels = np.concatenate([np.clip(_shaded(thing, seen, scene.light) * 255, 0, 255), seen.alpha[None] * 255]).astype(np.uint8)
+    pixels = np.concatenate([np.clip(_shaded(thing, seen, scene.light) * 255, 0, 255), seen.alpha[None] * 255]).astype(
+        np.uint8
+    )
     sprite = Image.fromarray(np.ascontiguousarray(np.moveaxis(pixels, 0, -1))).convert("RGBa")
     sprite = sprite.rotate(thing.angle, Image.Resampling.BICUBIC, expand=True)
     scale = side / n
-    return sprite.resize((max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))), Image.Resampling.LANCZOS).convert("RGBA")
+    return sprite.resize(
+        (max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))), Image.Resampling.LANCZOS
+    ).convert("RGBA")
 
 
 def _shaded(thing: Shape, seen: Surface, azimuth: float) -> _Floats:
@@ -78,20 +83,27 @@ def _shaded(thing: Shape, seen: Surface, azimuth: float) -> _Floats:
 
 
 def _shiny(base: _Floats, lit: _Floats, seen: Surface, lamp: _Floats) -> _Floats:
-    """A polished surface: a hard highlight, a bright sky and a dark ground in its reflection, one soft streak on each flat facet."""
+    """A polished surface: a hard highlight, a bright sky and a dark ground in its reflection, one soft streak on each
+    flat facet."""
     normal, flat = seen.normal, seen.gleam >= 0
     half = lamp + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     towards = np.where(flat, -1, np.tensordot(half, normal, 1))
-    best = float(towards[seen.alpha > 0.5].max())  # a cone never faces the lamp fully: its brightest line is its highlight
+    best = float(
+        towards[seen.alpha > 0.5].max()
+    )  # a cone never faces the lamp fully: its brightest line is its highlight
     spot = _step(towards, best - 0.045 * seen.bend, best - 0.008 * seen.bend)
     mirrored = 2 * normal[2] * normal[1]  # how far up the reflected ray looks
     sky = _step(mirrored, 0.1, 0.35) * (1 - _step(mirrored, 0.55, 0.75)) * 0.3
     rim = (1 - np.clip(normal[2], 0, 1)) ** 3 * 0.55
-    streak = 0.8 * _step(seen.gleam, 0.42, 0.66) * (1 - _step(seen.gleam, 0.66, 0.70))  # soft: it must not pass for stripes
+    streak = (
+        0.8 * _step(seen.gleam, 0.42, 0.66) * (1 - _step(seen.gleam, 0.66, 0.70))
+    )  # soft: it must not pass for stripes
     white = np.clip(np.where(flat, streak, 0.95 * spot + sky + rim), 0, 1)
     dark = np.where(flat, 0.36 * (1 - _step(seen.gleam, 0.15, 0.62)), 0.20 * _step(-mirrored, 0.02, 0.25))
-    dark = dark + (1 - seen.bend) * 0.4 * _step(1 - normal[2], 0.25, 0.6) * ~flat  # the sides of a cone or cylinder mirror what is dark
+    dark = (
+        dark + (1 - seen.bend) * 0.4 * _step(1 - normal[2], 0.25, 0.6) * ~flat
+    )  # the sides of a cone or cylinder mirror what is dark
     deep = base * (lit * 1.12 - 0.12) * (1 - dark)
     return deep + (1 - deep) * white
 
@@ -103,7 +115,8 @@ def _step(values: _Floats, low: float, high: float) -> _Floats:
 
 
 def _albedo(thing: Shape, seen: Surface) -> _Floats:
-    """(3, n, n) or (3, 1, 1) colour of the surface before light. Patterns are of the same hue, so that the colour keeps one name."""
+    """(3, n, n) or (3, 1, 1) colour of the surface before light. Patterns are of the same hue, so that the colour keeps
+    one name."""
     red, green, blue = (value / 255 for value in COLOURS[thing.colour])
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
     base = np.array(colorsys.hls_to_rgb((hue + thing.hue / 360) % 1, light, saturation), np.float32)

@@ -1,7 +1,8 @@
-"""Single-object queries over rendered scenes, as in Cola: "large striped red cube" must find the pictures that hold such a thing.
+"""Single-object queries over rendered scenes, as in Cola: "large striped red cube" must find the pictures that hold
+such a thing.
 
-A picture fits a query if one of its things has every word, and is hard for it if any of its things has any of them. So the hard pictures that
-do not fit hold the words on different things.
+A picture fits a query if one of its things has every word, and is hard for it if any of its things has any of them. So
+the hard pictures that do not fit hold the words on different things.
 """
 
 from __future__ import annotations
@@ -66,9 +67,15 @@ def draw_retrieval(
     Raises:
         InvalidInput: an argument is out of range, or no query is left.
     """
-    if split not in SPLITS or not set(said) <= set(ATTRIBUTES) or min(n_scenes, n_queries) < 1 or not 1 <= things[0] <= things[1] <= 5:
+    if (
+        split not in SPLITS
+        or not set(said) <= set(ATTRIBUTES)
+        or min(n_scenes, n_queries) < 1
+        or not 1 <= things[0] <= things[1] <= 5
+    ):
         raise InvalidInput(
-            f"Retrieval needs a split of {list(SPLITS)}, attributes of {list(ATTRIBUTES)}, at least one scene and query, and 1 to 5 things: "
+            f"Retrieval needs a split of {list(SPLITS)}, attributes of {list(ATTRIBUTES)}, "
+            "at least one scene and query, and 1 to 5 things: "
             f"got {split!r}, {list(said)}, {n_scenes}, {n_queries} and {things}."
         )
     rng = np.random.default_rng([seed, 10 + SPLITS.index(split)])
@@ -80,19 +87,34 @@ def draw_retrieval(
     unseen = np.array([plan.held_out.in_phrase(query) for query in found])
     rows = _balanced([int(k) for k in rng.permutation(usable)], unseen, n_queries)
     if not len(rows):
-        raise InvalidInput(f"None of the {len(found)} queries has a hard scene that it does not fit. Draw more scenes than {n_scenes}.")
+        raise InvalidInput(
+            f"None of the {len(found)} queries has a hard scene that it does not fit. Draw more scenes than {n_scenes}."
+        )
     splits = tuple("unseen" if unseen[k] else "seen" for k in rows)
     return RenderedRetrieval(scenes, tuple(found[k] for k in rows), labels[rows], hard[rows], splits)
 
 
-def retrieval_benchmark(drawn: RenderedRetrieval, name: str, *, title: str = "Rendered single-object queries") -> Benchmark:
+def retrieval_benchmark(
+    drawn: RenderedRetrieval, name: str, *, title: str = "Rendered single-object queries"
+) -> Benchmark:
     """A benchmark of kind "retrieval" whose headline is mean average precision over the hard pictures."""
     pictures = tuple(range(len(drawn.scenes)))
     items = tuple(
-        Item(f"query-{k:04d}", pictures, (caption,), tuple((int(i), 0) for i in np.flatnonzero(labels)), {"split": split}, hard)
-        for k, (caption, labels, hard, split) in enumerate(zip(drawn.captions, drawn.labels, drawn.hard, drawn.splits, strict=True))
+        Item(
+            f"query-{k:04d}",
+            pictures,
+            (caption,),
+            tuple((int(i), 0) for i in np.flatnonzero(labels)),
+            {"split": split},
+            hard,
+        )
+        for k, (caption, labels, hard, split) in enumerate(
+            zip(drawn.captions, drawn.labels, drawn.hard, drawn.splits, strict=True)
+        )
     )
-    return Benchmark(name, title, "retrieval", items, tuple(Picture(scene_name(i)) for i in pictures), headline="map", source=SOURCE)
+    return Benchmark(
+        name, title, "retrieval", items, tuple(Picture(scene_name(i)) for i in pictures), headline="map", source=SOURCE
+    )
 
 
 def pictured_retrieval(drawn: RenderedRetrieval, name: str, *, size: int = 224) -> LoadedBenchmark:
@@ -119,7 +141,12 @@ def _query(thing: Shape, said: Sequence[str]) -> ShapePhrase:
 
 
 def _shares(query: ShapePhrase, thing: Shape) -> bool:
-    pairs = ((query.shape, thing.shape), (query.colour, thing.colour), (query.material, thing.material), (query.size, thing.size))
+    pairs = (
+        (query.shape, thing.shape),
+        (query.colour, thing.colour),
+        (query.material, thing.material),
+        (query.size, thing.size),
+    )
     return any(word == value for word, value in pairs)
 
 

@@ -1,7 +1,9 @@
-"""Things with a shape, a colour, a material and a size; scenes of them; and sentences that are exactly true or false of a scene.
+"""Things with a shape, a colour, a material and a size; scenes of them; and sentences that are exactly true or false of
+a scene.
 
-A `Scene` says everything about one picture in shares of its side, so the same scene renders at any size (`core.scenes.render`).
-A `Statement` is a caption with its meaning: `text` gives the English, `holds` decides it against a scene.
+A `Scene` says everything about one picture in shares of its side, so the same scene renders at any size
+(`core.scenes.render`). A `Statement` is a caption with its meaning: `text` gives the English, `holds` decides it
+against a scene.
 """
 
 from __future__ import annotations
@@ -29,9 +31,15 @@ MATERIALS: tuple[str, ...] = ("matte", "shiny", "striped", "dotted")
 SIZES: Mapping[str, tuple[float, float]] = {"small": (0.19, 0.23), "large": (0.36, 0.42)}
 """Longest side as a share of the picture's side. The gap keeps the two apart."""
 GROUNDS: tuple[str, ...] = ("plain", "cloudy", "speckled", "woven")
-RELATIONS: Mapping[str, str] = {"left": "to the left of", "right": "to the right of", "above": "above", "below": "below"}
+RELATIONS: Mapping[str, str] = {
+    "left": "to the left of",
+    "right": "to the right of",
+    "above": "above",
+    "below": "below",
+}
 CLEAR = 0.12
-"""Distance of the middles along an axis, as a share of the side, from which a relation along that axis is said to hold."""
+"""Distance of the middles along an axis, as a share of the side, from which a relation along that axis is said to
+hold."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five")
 
 
@@ -151,14 +159,17 @@ class Statement:
 
     def text(self) -> str:
         """The caption, for instance "a red cube and a blue ball" or "a red cube to the left of a blue ball"."""
-        return f" {RELATIONS[self.relation] if self.relation else 'and'} ".join(phrase.text() for phrase in self.phrases)
+        return f" {RELATIONS[self.relation] if self.relation else 'and'} ".join(
+            phrase.text() for phrase in self.phrases
+        )
 
     def holds(self, scene: Scene) -> bool:
         """Whether the caption is true of the scene."""
         return self.holds_among(scene.things)
 
     def holds_among(self, seen: Sequence[Seen]) -> bool:
-        """Whether the caption is true of what is seen. The phrases are taken to speak of different things, which different nouns ensure."""
+        """Whether the caption is true of what is seen. The phrases are taken to speak of different things, which
+        different nouns ensure."""
         found = [[thing for thing in seen if phrase.matches(thing)] for phrase in self.phrases]
         for phrase, things in zip(self.phrases, found, strict=True):
             if not things or (phrase.count is not None and len(things) != phrase.count):
@@ -175,8 +186,9 @@ def related(a: Seen, relation: str, b: Seen) -> bool:
 def truth(scene: Scene, index: int, filename: str, split: str, *, side: int) -> dict[str, Any]:
     """The scene as CLEVR's `scenes.json` says it, for a picture of `side` pixels.
 
-    `relationships[r][i]` lists the things that stand in relation r to thing i, as in CLEVR; "above" and "below" take the place of its
-    "front" and "behind". `pixel_coords` has depth 0. The key "scene" holds what `scene_from_dict` reads: the picture can be drawn again.
+    `relationships[r][i]` lists the things that stand in relation r to thing i, as in CLEVR; "above" and "below" take
+    the place of its "front" and "behind". `pixel_coords` has depth 0. The key "scene" holds what `scene_from_dict`
+    reads: the picture can be drawn again.
     """
     objects = [
         {
@@ -190,7 +202,10 @@ def truth(scene: Scene, index: int, filename: str, split: str, *, side: int) -> 
         for thing in scene.things
     ]
     relationships = {
-        name: [[j for j, other in enumerate(scene.things) if j != i and related(other, name, thing)] for i, thing in enumerate(scene.things)]
+        name: [
+            [j for j, other in enumerate(scene.things) if j != i and related(other, name, thing)]
+            for i, thing in enumerate(scene.things)
+        ]
         for name in RELATIONS
     }
     return {

@@ -1,4 +1,5 @@
-"""Benchmarks that come along: rendered scenes, drawn when they are opened, so that anyone can try, train and test without bringing a picture."""
+"""Benchmarks that come along: rendered scenes, drawn when they are opened, so that anyone can try, train and test
+without bringing a picture."""
 
 from __future__ import annotations
 
@@ -14,8 +15,10 @@ from core.scenes.items import RenderedPlan, draw_items
 from core.scenes.retrieval import draw_retrieval, pictured_retrieval
 
 SHIPPED: Mapping[str, str] = {
-    "rendered": "240 pairs of rendered scenes; half of them name pairs of attribute and shape that the training scenes never show",
-    "rendered-single": "40 queries such as 'large striped red cube' over 160 rendered scenes, ranked among those that share a word",
+    "rendered": "240 pairs of rendered scenes; half of them name pairs of attribute and shape that the "
+    "training scenes never show",
+    "rendered-single": "40 queries such as 'large striped red cube' over 160 rendered scenes, "
+    "ranked among those that share a word",
     "cutouts": "160 pairs of objects cut out of pictures and set on photographs: sizes, places, counts and nouns",
 }
 CUTOUTS = ASSETS / "composition" / "cutouts"
@@ -27,7 +30,8 @@ SEED = 2026
 
 
 def open_shipped(name: str = "rendered", *, n: int | None = None, seed: int = SEED) -> LoadedBenchmark:
-    """A benchmark that comes along. Its tag "split" tells "seen" from "unseen" pairs; the cut-outs have none, since nothing trains on them.
+    """A benchmark that comes along. Its tag "split" tells "seen" from "unseen" pairs; the cut-outs have none, since
+    nothing trains on them.
 
     Args:
         n: items (queries of "rendered-single"); None takes as many as `SHIPPED` says. Of "rendered" half are unseen.
@@ -39,7 +43,10 @@ def open_shipped(name: str = "rendered", *, n: int | None = None, seed: int = SE
         raise InvalidInput(f"No benchmark called {name!r} comes along. There are: {', '.join(SHIPPED)}.")
     n = _SIZES[name] if n is None else n
     if not 2 <= n <= MAX_DRAWN_ITEMS or n % 2:
-        raise InvalidInput(f"n must be an even number of items, 2 to {MAX_DRAWN_ITEMS:,}: got {n:,}. Leave it out for {_SIZES[name]:,}.")
+        raise InvalidInput(
+            f"n must be an even number of items, 2 to {MAX_DRAWN_ITEMS:,}: got {n:,}. "
+            f"Leave it out for {_SIZES[name]:,}."
+        )
     if name == "cutouts":
         stock = read_stock(CUTOUTS)
         found = pictured_cutouts(draw_cutout_items(stock, n, seed), stock, "cutouts")
@@ -58,4 +65,8 @@ def draw_training(n: int = 2000, seed: int = 0, kinds: tuple[str, ...] = ()) -> 
         kinds: of `core.scenes.items.KINDS`; empty takes all.
     """
     plan = RenderedPlan(kinds=kinds) if kinds else RenderedPlan()
-    return pictured(draw_items(plan, n, seed, "train"), f"rendered-train-{seed}", title=f"Rendered pairs to learn from (seed {seed})")
+    return pictured(
+        draw_items(plan, n, seed, "train"),
+        f"rendered-train-{seed}",
+        title=f"Rendered pairs to learn from (seed {seed})",
+    )

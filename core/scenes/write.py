@@ -2,13 +2,14 @@
 
     images/                                     the pictures
     COLA_multiobjects_matching_benchmark.json   [[image 1, caption 1, image 2, caption 2], ...]
-    COLA_singleobjects_benchmark_RENDERED.json  {"labels": queries, "data": [[image, annotation, label, hard list], ...], "seen": queries}
-    scenes.json                                 every picture's things and relations, as in CLEVR
-    train.tsv                                   title, filepath, neg_caption, neg_image, as for NegCLIP
-    tags.json                                   the tags of each multi-object item, by its number from 0
-    held_out.json                               the pairs that train.tsv never shows or names
+    COLA_singleobjects_benchmark_RENDERED.json  {"labels": queries, "data": [[image, annotation, label, hard list],
+    ...], "seen": queries} scenes.json                                 every picture's things and relations, as in CLEVR
+    train.tsv                                   title, filepath, neg_caption, neg_image, as for NegCLIP tags.json
+    the tags of each multi-object item, by its number from 0 held_out.json                               the pairs that
+    train.tsv never shows or names
 
-Names of pictures are relative to the folder. "seen" is an addition of ours to Cola's file, which other readers pass over.
+Names of pictures are relative to the folder. "seen" is an addition of ours to Cola's file, which other readers pass
+over.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def write_benchmark(
         form: how they are encoded; "webp" loses a little and is the smallest.
 
     Raises:
-        InvalidInput: the form is not known, an item of `train` is of another split, or the folder already holds pictures.
+        InvalidInput: the form is not known, an item of `train` is of another split, or the folder already holds
+        pictures.
     """
     _check(folder, train, form)
     pictures = _NumberedPictures(folder / "images", size, form, [])
@@ -82,7 +84,10 @@ def write_benchmark(
     trained = pictures.add(scenes_of(train), "train", ["train"] * 2 * len(train))
     total = pictures.write(progress)
     if items:
-        write_json(folder / MULTI, [[pairs[2 * i], item.captions[0], pairs[2 * i + 1], item.captions[1]] for i, item in enumerate(items)])
+        write_json(
+            folder / MULTI,
+            [[pairs[2 * i], item.captions[0], pairs[2 * i + 1], item.captions[1]] for i, item in enumerate(items)],
+        )
         write_json(folder / "tags.json", {str(i): dict(item.tags) for i, item in enumerate(items)})
     if retrieval:
         write_json(folder / SINGLE, single_object_document(retrieval, singles))
@@ -90,12 +95,15 @@ def write_benchmark(
         write_text(folder / "train.tsv", negclip_table(train, trained))
     if held_out is not None:
         write_json(folder / "held_out.json", held_out.to_dict())
-    write_text(folder / "scenes.json", json.dumps(pictures.document(), separators=(",", ":")) + "\n")  # large: without spaces
+    write_text(
+        folder / "scenes.json", json.dumps(pictures.document(), separators=(",", ":")) + "\n"
+    )  # large: without spaces
     return Written(len(pictures.rows), total, len(items), len(retrieval.queries) if retrieval else 0, 2 * len(train))
 
 
 def single_object_document(drawn: RenderedRetrieval, names: Sequence[str]) -> dict[str, Any]:
-    """Cola's single-object file: queries, and for each picture its things, which queries it fits and for which it is hard."""
+    """Cola's single-object file: queries, and for each picture its things, which queries it fits and for which it is
+    hard."""
     rows = [
         [name, _annotation(scene), drawn.labels[:, i].astype(int).tolist(), drawn.hard[:, i].astype(int).tolist()]
         for i, (name, scene) in enumerate(zip(names, drawn.scenes, strict=True))
@@ -114,13 +122,16 @@ def _annotation(scene: Scene) -> dict[str, list[str]]:
 
 
 def negclip_table(items: Sequence[RenderedItem], names: Sequence[str]) -> str:
-    """Two rows an item: a caption, its picture, the swapped caption, and the number of the other picture's row (from 0)."""
+    """Two rows an item: a caption, its picture, the swapped caption, and the number of the other picture's row (from
+    0)."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
     writer.writerow(["title", "filepath", "neg_caption", "neg_image"])
     for i, item in enumerate(items):
         for side in (0, 1):
-            writer.writerow([item.captions[side], names[2 * i + side], repr([item.captions[1 - side]]), repr([2 * i + 1 - side])])
+            writer.writerow(
+                [item.captions[side], names[2 * i + side], repr([item.captions[1 - side]]), repr([2 * i + 1 - side])]
+            )
     return buffer.getvalue()
 
 
@@ -130,7 +141,10 @@ def _check(folder: Path, train: Sequence[RenderedItem], form: str) -> None:
     if strange := sorted({item.tags["split"] for item in train} - {"train"}):
         raise InvalidInput(f"train.tsv takes items of the split 'train': got {strange}. Draw them with split='train'.")
     if (folder / "images").is_dir() and any((folder / "images").iterdir()):
-        raise InvalidInput(f"{folder / 'images'} already holds pictures. Name an empty folder, so that no picture is without its scene.")
+        raise InvalidInput(
+            f"{folder / 'images'} already holds pictures. Name an empty folder, so that no picture "
+            "is without its scene."
+        )
 
 
 @dataclass(slots=True)

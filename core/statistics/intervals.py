@@ -1,7 +1,7 @@
 """Intervals, permutations and corrections: every p and every interval that Errata shows is made here.
 
-The rules behind them: whole groups are permuted, within class where classes are known; p = (b + 1) / (B + 1); a headline
-number is an `Estimate`; an effect that was searched for is corrected for the search.
+The rules behind them: whole groups are permuted, within class where classes are known; p = (b + 1) / (B + 1); a
+headline number is an `Estimate`; an effect that was searched for is corrected for the search.
 """
 
 from __future__ import annotations
@@ -39,7 +39,13 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
 
 
 def bootstrap(
-    statistic: Callable[[I64], float], n: int, groups: I64 | None, rng: np.random.Generator, *, repeats: int = 500, level: float = 0.95
+    statistic: Callable[[I64], float],
+    n: int,
+    groups: I64 | None,
+    rng: np.random.Generator,
+    *,
+    repeats: int = 500,
+    level: float = 0.95,
 ) -> Estimate:
     """`statistic(rows)` on all rows, with the percentile interval over resampled groups.
 
@@ -76,11 +82,13 @@ def bootstrap(
 def conditional_shrink(z: float, threshold: float) -> float:
     """The z-value corrected for having been reported only because it passed `threshold` (0 if it did not).
 
-    The mean of the normalised conditional likelihood of a unit normal's mean m >= 0, given that it was observed at `z` and that
-    only values above the threshold are reported. The maximum of that likelihood falls to 0 just above the threshold, which
-    would show a confirmed effect as none; its mean does not, and has the smaller error (their comparison).
+    The mean of the normalised conditional likelihood of a unit normal's mean m >= 0, given that it was observed at `z`
+    and that only values above the threshold are reported. The maximum of that likelihood falls to 0 just above the
+    threshold, which would show a confirmed effect as none; its mean does not, and has the smaller error (their
+    comparison).
 
-    Source: Ghosh, Zou & Wright 2008, Am. J. Hum. Genet. 82(5), second estimator; one-sided here, since only excess is claimed.
+    Source: Ghosh, Zou & Wright 2008, Am. J. Hum. Genet. 82(5), second estimator; one-sided here, since only excess is
+    claimed.
     """
     if z <= threshold:
         return 0.0
@@ -95,16 +103,19 @@ def searched_difference(inside: F64, outside: F64, multiplier: float, statistic:
 
     Args:
         inside, outside: the two samples, at least two values each.
-        multiplier: how many standard errors the interval reaches on either side. With the threshold of a max-T test these
-            intervals hold for the whole family at once (the test inverted); it also carries what groups add to the variance.
-        statistic: of a confirmed finding, whose value is then shrunk for having passed the threshold; by the difference's own
-            statistic where that is larger (a later cluster is tested on what the earlier ones leave).
+        multiplier: how many standard errors the interval reaches on either side. With the threshold of a max-T test
+            these intervals hold for the whole family at once (the test inverted); it also carries what groups add to
+            the variance.
+        statistic: of a confirmed finding, whose value is then shrunk for having passed the threshold; by the
+            difference's own statistic where that is larger (a later cluster is tested on what the earlier ones leave).
 
     Returns:
         The estimate; the interval is that of the plain difference, so it holds the shrunk value too.
     """
     difference = float(inside.mean() - outside.mean())
-    error = float(np.sqrt(max(inside.var(ddof=1), outside.var(ddof=1) * 0.25) / len(inside) + outside.var(ddof=1) / len(outside)))
+    error = float(
+        np.sqrt(max(inside.var(ddof=1), outside.var(ddof=1) * 0.25) / len(inside) + outside.var(ddof=1) / len(outside))
+    )
     reach = multiplier * error if np.isfinite(multiplier) else float("nan")
     value = difference
     if statistic is not None and np.isfinite(multiplier) and statistic > 0:

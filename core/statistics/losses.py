@@ -1,6 +1,7 @@
 """Per-sample losses from what a model wrote out. Larger is worse in every one.
 
-n samples, k classes; `scores` are probabilities (n, k) float64 whose rows sum to 1, `labels` and `predictions` (n,) indices of classes.
+n samples, k classes; `scores` are probabilities (n, k) float64 whose rows sum to 1, `labels` and `predictions` (n,)
+indices of classes.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def cross_entropy(scores: F64, labels: I64) -> F64:
 
 
 def cross_entropy_of_logits(logits: F64, labels: I64) -> F64:
-    """(n,) -log softmax(logits)[label] in nats, without a floor: nothing is lost where a probability would round to 0."""
+    """(n,) -log softmax(logits)[label] in nats, without a floor: nothing is lost where a probability would round to
+    0."""
     top = logits.max(axis=1)
     return top + np.log(np.exp(logits - top[:, None]).sum(axis=1)) - _at(logits, labels)
 
@@ -72,7 +74,8 @@ def absolute_error(target: F64, prediction: F64) -> F64:
 
 
 def entropy(scores: F64) -> F64:
-    """(n,) -sum p log p in nats, in [0, log k]: how unsure the model is. It needs no label, so it is a proxy and no loss."""
+    """(n,) -sum p log p in nats, in [0, log k]: how unsure the model is. It needs no label, so it is a proxy and no
+    loss."""
     # 0 log 0 is 0; the sum of a certain row would otherwise come out as -0.0
     return np.abs(-(scores * np.log(np.clip(scores, FLOOR, 1.0))).sum(axis=1))
 

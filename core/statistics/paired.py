@@ -1,4 +1,5 @@
-"""Two models on the same rows: McNemar's test, the paired difference with its interval, agreement. Groups are kept whole."""
+"""Two models on the same rows: McNemar's test, the paired difference with its interval, agreement. Groups are kept
+whole."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ def mcnemar(only_a: int, only_b: int) -> float:
     Args:
         only_a, only_b: rows that only model A, or only model B, gets wrong.
 
-    Source: McNemar 1947, Psychometrika 12; the mid-p form of the exact test (Fagerland, Lydersen & Laake 2013, BMC Med. Res. Methodol. 13:91), which
-    keeps its level in practice and agrees with the interval of `paired_difference` more often than the conservative exact p.
+    Source: McNemar 1947, Psychometrika 12; the mid-p form of the exact test (Fagerland, Lydersen & Laake 2013, BMC Med.
+    Res. Methodol. 13:91), which keeps its level in practice and agrees with the interval of `paired_difference` more
+    often than the conservative exact p.
     """
     n, fewer = only_a + only_b, min(only_a, only_b)
     return 1.0 if n == 0 else float(2 * stats.binom.cdf(fewer, n, 0.5) - stats.binom.pmf(fewer, n, 0.5))
@@ -29,8 +31,9 @@ def mcnemar(only_a: int, only_b: int) -> float:
 def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *, seed: int = 0) -> Estimate:
     """Error rate of A minus that of B on the same n rows, with a 95 % interval.
 
-    Source: Bonett & Price 2012, J. Educ. Behav. Stat. 37(4), eq. 3: one row is added to each kind of disagreement, so the interval has a width
-    even where no row disagrees. Where rows come in groups, the groups' percentile bootstrap instead.
+    Source: Bonett & Price 2012, J. Educ. Behav. Stat. 37(4), eq. 3: one row is added to each kind of disagreement, so
+    the interval has a width even where no row disagrees. Where rows come in groups, the groups' percentile bootstrap
+    instead.
     """
     n = _checked(wrong_a, wrong_b)
     difference = wrong_a.astype(np.float64) - wrong_b
@@ -43,7 +46,8 @@ def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *
 
 
 def paired_p(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *, seed: int = 0) -> float:
-    """Two-sided p that A and B are wrong equally often: McNemar's, or with groups by flipping the sign of each group's sum of differences."""
+    """Two-sided p that A and B are wrong equally often: McNemar's, or with groups by flipping the sign of each group's
+    sum of differences."""
     _checked(wrong_a, wrong_b)
     difference = wrong_a.astype(np.float64) - wrong_b
     if not _grouped(groups):
@@ -51,7 +55,9 @@ def paired_p(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *, seed: i
     return sign_flip_p(difference, groups, seed=seed)
 
 
-def sign_flip_p(difference: np.ndarray[tuple[int], np.dtype[np.float64]], groups: I64 | None = None, *, seed: int = 0) -> float:
+def sign_flip_p(
+    difference: np.ndarray[tuple[int], np.dtype[np.float64]], groups: I64 | None = None, *, seed: int = 0
+) -> float:
     """Two-sided p that (n,) paired differences are symmetric about 0; the rows of a group flip together.
 
     Source: Fisher 1935, The Design of Experiments, section 21; p = (b + 1) / (B + 1) over B = 9,999 random flips.
@@ -68,9 +74,11 @@ def sign_flip_p(difference: np.ndarray[tuple[int], np.dtype[np.float64]], groups
 
 
 def kappa(wrong_a: Bool, wrong_b: Bool) -> float:
-    """Cohen's kappa of two models' errors: 1 where they fail on the same rows, 0 as chance would have it; nan where one never or always fails.
+    """Cohen's kappa of two models' errors: 1 where they fail on the same rows, 0 as chance would have it; nan where one
+    never or always fails.
 
-    Source: Cohen 1960, Educ. Psychol. Meas. 20; on errors Geirhos et al. 2020 (arXiv 2006.16736) call it error consistency.
+    Source: Cohen 1960, Educ. Psychol. Meas. 20; on errors Geirhos et al. 2020 (arXiv 2006.16736) call it error
+    consistency.
     """
     a, b = float(wrong_a.mean()), float(wrong_b.mean())
     chance = a * b + (1 - a) * (1 - b)
@@ -79,7 +87,9 @@ def kappa(wrong_a: Bool, wrong_b: Bool) -> float:
 
 def _checked(wrong_a: Bool, wrong_b: Bool) -> int:
     if len(wrong_a) != len(wrong_b) or not len(wrong_a):
-        raise InvalidInput(f"Both models must be judged on the same rows, at least one: got {len(wrong_a)} and {len(wrong_b)}.")
+        raise InvalidInput(
+            f"Both models must be judged on the same rows, at least one: got {len(wrong_a)} and {len(wrong_b)}."
+        )
     return len(wrong_a)
 
 

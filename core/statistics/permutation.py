@@ -10,7 +10,8 @@ from core.records import F32, F64, I64
 
 
 def holm(p: Sequence[float]) -> F64:
-    """Holm's step-down adjustment of the p-values `p`, in the order given. Source: Holm 1979, Scand. J. Statist. 6(2)."""
+    """Holm's step-down adjustment of the p-values `p`, in the order given. Source: Holm 1979, Scand. J. Statist.
+    6(2)."""
     values = np.asarray(p, dtype=np.float64)
     order = np.argsort(values, kind="stable")
     steps = np.maximum.accumulate(values[order] * (len(values) - np.arange(len(values))))
@@ -27,8 +28,9 @@ class Permuter:
         groups: (n,) or None. With groups, a whole group takes the losses of another group. Where a group is not of one
             stratum, the strata are ignored for it, so `values` must then be centred and scaled by stratum beforehand.
 
-    Groups of unequal size cannot be exchanged exactly. They are exchanged within bins of similar size (at least ten groups a
-    bin); a group that receives from a smaller one repeats values, from a larger one takes a part of it. Departure from an
+    Groups of unequal size cannot be exchanged exactly. They are exchanged within bins of similar size (at least ten
+    groups a bin); a group that receives from a smaller one repeats values, from a larger one takes a part of it.
+    Departure from an
     exact test: the spread within the bin; `tests/benchmarks/honesty.py` measures what it costs.
     """
 
@@ -77,7 +79,8 @@ def _group_bins(strata: I64, groups: I64) -> list[list[I64]]:
 
 
 def _draw_groups(source: I64, members: list[I64], count: int, rng: np.random.Generator) -> None:
-    """Fill `source` for the rows of `members`: each group takes the rows of another, from a random one onwards and round."""
+    """Fill `source` for the rows of `members`: each group takes the rows of another, from a random one onwards and
+    round."""
     sizes = np.array([len(m) for m in members])
     padded = np.zeros((len(members), sizes.max()), dtype=np.int64)
     for group, rows in enumerate(members):
@@ -95,8 +98,11 @@ def permutation_p(observed: float, null: F32 | F64) -> float:
     return float((np.sum(null >= observed - 1e-6) + 1) / (len(null) + 1))
 
 
-def plain_excess(size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32) -> F32 | F64:
-    """(r, p) mean inside minus mean outside; the arguments of `studentised_excess`, of which the squares are not needed."""
+def plain_excess(
+    size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32
+) -> F32 | F64:
+    """(r, p) mean inside minus mean outside; the arguments of `studentised_excess`, of which the squares are not
+    needed."""
     return inside / size - (total - inside) / (scope_size - size)
 
 
@@ -109,8 +115,9 @@ def studentised_excess(
         size, scope_size: (r, 1) rows inside the set and in its scope, set being a part of scope.
         inside, inside_squares: (r, p) sums of the loss and of its square inside.
         total, total_squares: (r, p) or (1, p) the same over the scope.
-        prior: so many rows' worth of the scope's variance are mixed into each side's variance. Without it a handful of equal
-            losses would have no variance and an infinite t; with too much a set of unequal variance would be taken for a shift.
+        prior: so many rows' worth of the scope's variance are mixed into each side's variance. Without it a handful of
+            equal losses would have no variance and an infinite t; with too much a set of unequal variance would be
+            taken for a shift.
 
     Returns:
         (r, p) statistics. Welch 1947, Biometrika 34; the mixed-in variance is ours.

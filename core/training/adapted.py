@@ -85,7 +85,11 @@ class Adapted:
         Raises:
             InvalidInput: the folder cannot be written.
         """
-        said = asdict(self.record) | {"format": FORMAT, "settings": dict(self.record.settings), "training": dict(self.record.training)}
+        said = asdict(self.record) | {
+            "format": FORMAT,
+            "settings": dict(self.record.settings),
+            "training": dict(self.record.training),
+        }
         said["curve"] = [asdict(epoch) for epoch in self.record.curve]
         said["taught"] = sorted(self.record.taught)
         try:
@@ -93,10 +97,15 @@ class Adapted:
             write_tensors(folder / WEIGHTS, self.module.state_dict())
             write_text(folder / RECORD, json.dumps(said | {"weights": _digest(folder / WEIGHTS)}, indent=1))
         except OSError as error:
-            raise InvalidInput(f"The adapter cannot be written to {folder}: {error.strerror or error}. Choose a folder you may write to.") from error
+            raise InvalidInput(
+                f"The adapter cannot be written to {folder}: {error.strerror or error}. "
+                "Choose a folder you may write to."
+            ) from error
 
 
-def make_adapted(name: str, settings: Mapping[str, Any], how: Training, found: Trained, encoder: Encoder, benchmark: Benchmark) -> Adapted:
+def make_adapted(
+    name: str, settings: Mapping[str, Any], how: Training, found: Trained, encoder: Encoder, benchmark: Benchmark
+) -> Adapted:
     """What `core.training.loop.fit` gave, with what it was trained on."""
     record = AdapterRecord(
         name,
@@ -123,10 +132,13 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
         encoder: the frozen encoder, if it is loaded already; else it is loaded by its name.
 
     Raises:
-        InvalidInput: there is no adapter in the folder, it is damaged, or the encoder is another than it was trained on.
+        InvalidInput: there is no adapter in the folder, it is damaged, or the encoder is another than it was trained
+        on.
     """
     if not (folder / RECORD).is_file():
-        raise InvalidInput(f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote.")
+        raise InvalidInput(
+            f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
+        )
     try:
         said = json.loads((folder / RECORD).read_text("utf-8"))
         if said.pop("format") != FORMAT:
@@ -139,12 +151,15 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
     except (RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"The adapter in {folder} is damaged ({error}). Train it again.") from error
     if not same:
-        raise InvalidInput(f"The weights in {folder} are missing or not those that {RECORD} speaks of. Train the adapter again.")
+        raise InvalidInput(
+            f"The weights in {folder} are missing or not those that {RECORD} speaks of. Train the adapter again."
+        )
     encoder = encoder or load_encoder(record.encoder)
     tower = tower_of(encoder)
     if tower.fingerprint != record.tower:
         raise InvalidInput(
-            f"The adapter in {folder} was trained on the tokens of {record.encoder}, and {encoder.name} has others (other weights, or another "
+            f"The adapter in {folder} was trained on the tokens of {record.encoder}, and {encoder.name} has others "
+            "(other weights, or another "
             "version). Train it again on this encoder."
         )
     tensors = read_tensors(folder / WEIGHTS)
@@ -154,7 +169,9 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
             module.prepare(tensors["used"])
         module.load_state_dict(tensors)
     except (KeyError, RuntimeError) as error:
-        raise InvalidInput(f"The weights in {folder} do not fit a {record.adapter} with its settings. Train the adapter again.") from error
+        raise InvalidInput(
+            f"The weights in {folder} do not fit a {record.adapter} with its settings. Train the adapter again."
+        ) from error
     return Adapted(record, module.eval(), encoder)
 
 
@@ -181,7 +198,10 @@ def tower_of(encoder: Encoder) -> Any:
     if key not in _towers:
         opened: Any = getattr(encoder, "token_tower", None)
         if opened is None:
-            raise InvalidInput(f"{encoder.name} gives no tokens, so nothing can be trained on them. Use 'embedded' or an open_clip model.")
+            raise InvalidInput(
+                f"{encoder.name} gives no tokens, so nothing can be trained on them. "
+                "Use 'embedded' or an open_clip model."
+            )
         _towers[key] = opened()
     return _towers[key]
 
@@ -195,7 +215,9 @@ def pair_digests(benchmark: Benchmark, items: Sequence[Any]) -> list[str]:
     for item in items:
         for picture, caption in item.match:
             name = benchmark.pictures[item.pictures[picture]].name.rsplit("/", 1)[-1]
-            found.append(hashlib.sha256(f"{benchmark.name}\n{name}\n{item.captions[caption]}".encode()).hexdigest()[:16])
+            found.append(
+                hashlib.sha256(f"{benchmark.name}\n{name}\n{item.captions[caption]}".encode()).hexdigest()[:16]
+            )
     return found
 
 

@@ -31,7 +31,8 @@ class Epoch:
     validation_loss: float
     """Over hard pairs."""
     validation_accuracy: float
-    """Share of validation items in which every caption finds its picture, or every picture its caption where there is but one."""
+    """Share of validation items in which every caption finds its picture, or every picture its caption where there is
+    but one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +49,9 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
     """Write them whole or not at all."""
     safetensors: Any = import_module("safetensors.torch")
     with replacing(path) as part:
-        safetensors.save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, part)
+        safetensors.save_file(
+            {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, part
+        )
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -61,13 +64,23 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return safetensors.load_file(path)
     except Exception as error:  # safetensors raises its own kind, from Rust
-        raise InvalidInput(f"{path.name} in {path.parent} cannot be read ({str(error)[:120]}). It is damaged: make it again.") from error
+        raise InvalidInput(
+            f"{path.name} in {path.parent} cannot be read ({str(error)[:120]}). It is damaged: make it again."
+        ) from error
 
 
 def write_checkpoint(
-    folder: Path, module: Any, kept: dict[str, torch.Tensor], optimiser: Any, owner: dict[str, Any], curve: Sequence[Any], best: int, seconds: float
+    folder: Path,
+    module: Any,
+    kept: dict[str, torch.Tensor],
+    optimiser: Any,
+    owner: dict[str, Any],
+    curve: Sequence[Any],
+    best: int,
+    seconds: float,
 ) -> None:
-    """Keep the state after an epoch. The JSON file is written last: with an older one the epoch between is done again."""
+    """Keep the state after an epoch. The JSON file is written last: with an older one the epoch between is done
+    again."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"now/{name}": tensor for name, tensor in module.state_dict().items()}
     tensors |= {f"best/{name}": tensor for name, tensor in kept.items()}
@@ -75,7 +88,14 @@ def write_checkpoint(
         tensors |= {f"optimiser/{i}/{name}": torch.as_tensor(value) for name, value in values.items()}
     number = len(curve)
     write_tensors(folder / f"{number}.{WEIGHTS}", tensors)
-    said = {"format": FORMAT, "owner": owner, "curve": [list(asdict(e).values()) for e in curve], "best": best, "seconds": seconds, "number": number}
+    said = {
+        "format": FORMAT,
+        "owner": owner,
+        "curve": [list(asdict(e).values()) for e in curve],
+        "best": best,
+        "seconds": seconds,
+        "number": number,
+    }
     write_text(folder / STATE, json.dumps(said))
     for old in folder.glob(f"*.{WEIGHTS}"):
         if old.name != f"{number}.{WEIGHTS}":
@@ -97,16 +117,22 @@ def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, 
         if number != len(curve) or not 0 <= best < number:
             raise ValueError("its epochs do not agree")
     except (RecursionError, AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        raise InvalidInput(f"{folder / STATE} is no state of a training. Move it away, or train into another folder.") from None
+        raise InvalidInput(
+            f"{folder / STATE} is no state of a training. Move it away, or train into another folder."
+        ) from None
     if said.get("format") != FORMAT or theirs != json.loads(json.dumps(owner)):
-        raise InvalidInput(f"{folder} holds the state of another training (other items or settings). Train into another folder, or move it away.")
+        raise InvalidInput(
+            f"{folder} holds the state of another training (other items or settings). "
+            "Train into another folder, or move it away."
+        )
     tensors = read_tensors(folder / f"{number}.{WEIGHTS}")
     kept = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
     try:
         _fill(module, optimiser, tensors, kept)
     except (KeyError, RuntimeError, TypeError, ValueError):
         raise InvalidInput(
-            f"The weights {number}.{WEIGHTS} in {folder} are not those of this training. Delete the folder to begin anew, or train into another."
+            f"The weights {number}.{WEIGHTS} in {folder} are not those of this training. "
+            "Delete the folder to begin anew, or train into another."
         ) from None
     return Checkpoint(kept, best, seconds, curve)
 
@@ -125,7 +151,9 @@ def epoch_of(row: Any) -> Epoch:
 def _fill(module: Any, optimiser: Any, tensors: dict[str, torch.Tensor], kept: dict[str, torch.Tensor]) -> None:
     """The weights of the best epoch, which must fit too, then those of now, and the optimiser's state."""
     module.load_state_dict(kept)
-    module.load_state_dict({name.removeprefix("now/"): tensor for name, tensor in tensors.items() if name.startswith("now/")})
+    module.load_state_dict(
+        {name.removeprefix("now/"): tensor for name, tensor in tensors.items() if name.startswith("now/")}
+    )
     states: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimiser/"):

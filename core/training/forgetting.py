@@ -4,7 +4,8 @@
     captions          ─► retrieval          ├─► paired difference ─► kept, lost, gained or open
     other benchmarks  ─► their headline     ┘
 
-Cola's own adapter brought CLIP from 87 to 83 % on CIFAR-10 (Ray et al. 2023, arXiv 2305.03689), so this stands beside every gain.
+Cola's own adapter brought CLIP from 87 to 83 % on CIFAR-10 (Ray et al. 2023, arXiv 2305.03689), so this stands beside
+every gain.
 """
 
 from __future__ import annotations
@@ -22,7 +23,19 @@ from core.composition.scoring.measures import share_of, title_of
 from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.numbers import count, percent, points
-from core.records import F64, I64, Bool, Estimate, ImageStore, LoadedBenchmark, Progress, SampleSet, Scorer, Scores, no_progress
+from core.records import (
+    F64,
+    I64,
+    Bool,
+    Estimate,
+    ItemStore,
+    LoadedBenchmark,
+    Progress,
+    SampleSet,
+    Scorer,
+    Scores,
+    no_progress,
+)
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm
 from core.training.reference_tasks import Captioned, captioned_items, scene_captions, scene_classes
@@ -66,8 +79,8 @@ class ForgettingRow:
     """How many only the frozen encoder has right."""
     only_after: int
     verdict: Verdict
-    """"lost": the interval lies below 0; no adjustment softens a warning. "gained": it lies above 0 and p, adjusted, is below 0.05. "kept": it rules
-    out a loss of more than `MARGIN`. "open": it does not, and shows no loss either."""
+    """"lost": the interval lies below 0; no adjustment softens a warning. "gained": it lies above 0 and p, adjusted, is
+    below 0.05. "kept": it rules out a loss of more than `MARGIN`. "open": it does not, and shows no loss either."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +91,8 @@ class ForgettingCheck:
     after: str
     rows: tuple[ForgettingRow, ...]
     reranked: tuple[ForgettingRow, ...]
-    """Retrieval and the other benchmarks with the adapter as a re-ranker (`core.training.reranking`); zero-shot is then the frozen encoder's."""
+    """Retrieval and the other benchmarks with the adapter as a re-ranker (`core.training.reranking`); zero-shot is then
+    the frozen encoder's."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -100,8 +114,10 @@ def check_regression(
     """The frozen encoder of an adapter and the adapted one on what they should both still be able to do.
 
     Args:
-        labelled: pictures with labels for zero-shot; by default the scenes that come along. At most `LABELLED` of them, drawn by `seed`.
-        retrieval: pictures with captions; by default the same scenes with theirs. At most `CAPTIONED` pictures, drawn by `seed`.
+        labelled: pictures with labels for zero-shot; by default the scenes that come along. At most `LABELLED` of them,
+            drawn by `seed`.
+        retrieval: pictures with captions; by default the same scenes with theirs. At most `CAPTIONED` pictures, drawn
+            by `seed`.
         benchmarks: other benchmarks of composition, by their headline.
         cache: where vectors and tokens are kept between runs.
         progress: steps of the scorers; may raise `Cancelled`.
@@ -113,7 +129,16 @@ def check_regression(
     from core.training.train import AdaptedScorer  # loads torch
 
     before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
-    return check_scorers(before, after, labelled=labelled, retrieval=retrieval, benchmarks=benchmarks, cache=cache, progress=progress, seed=seed)
+    return check_scorers(
+        before,
+        after,
+        labelled=labelled,
+        retrieval=retrieval,
+        benchmarks=benchmarks,
+        cache=cache,
+        progress=progress,
+        seed=seed,
+    )
 
 
 def check_scorers(
@@ -127,9 +152,10 @@ def check_scorers(
     progress: Progress = no_progress,
     seed: int = 0,
 ) -> ForgettingCheck:
-    """As `check_regression`, of any two scorers; both must be an `EncoderScorer` or have a method `matrix` like `AdaptedScorer`'s."""
+    """As `check_regression`, of any two scorers; both must be an `EncoderScorer` or have a method `matrix` like
+    `AdaptedScorer`'s."""
 
-    def both(images: ImageStore, texts: Sequence[str]) -> tuple[F64, F64]:
+    def both(images: ItemStore, texts: Sequence[str]) -> tuple[F64, F64]:
         found = [_matrix(scorer, images, texts, cache, progress) for scorer in (before, after)]
         return found[0], found[1]
 
@@ -145,13 +171,13 @@ def check_scorers(
     return ForgettingCheck(before.name, after.name, _judged(rows), _judged(reranked), tuple(dict.fromkeys(notes)))
 
 
-def _matrix(scorer: Any, images: ImageStore, texts: Sequence[str], cache: Path | None, progress: Progress) -> F64:
+def _matrix(scorer: Any, images: ItemStore, texts: Sequence[str], cache: Path | None, progress: Progress) -> F64:
     if isinstance(scorer, EncoderScorer):
         return matrix_of(scorer, images, texts, cache=cache, progress=progress)
     return cast(F64, scorer.matrix(images, texts, cache=cache, progress=progress))
 
 
-Both = Callable[[ImageStore, Sequence[str]], tuple[F64, F64]]
+Both = Callable[[ItemStore, Sequence[str]], tuple[F64, F64]]
 """both(images, texts): (n, m) scores before and after; nan where a picture cannot be read."""
 
 
@@ -159,14 +185,17 @@ Both = Callable[[ImageStore, Sequence[str]], tuple[F64, F64]]
 
 
 def _zero_shot(labelled: SampleSet, both: Both, notes: list[str], seed: int) -> ForgettingRow:
-    if labelled.images is None or labelled.labels is None or len(labelled.class_names) < 2:
-        raise InvalidInput(f"Zero-shot needs pictures with labels of at least two classes: {labelled.name} has not. Bring such, or leave them out.")
+    if labelled.items is None or labelled.labels is None or len(labelled.class_names) < 2:
+        raise InvalidInput(
+            f"Zero-shot needs pictures with labels of at least two classes: {labelled.name} has not. "
+            "Bring such, or leave them out."
+        )
     known = np.flatnonzero(labelled.labels >= 0)
     drawn = known if len(known) <= LABELLED else np.sort(np.random.default_rng(seed).permutation(known)[:LABELLED])
     asked = labelled.keep(drawn)
-    assert asked.images is not None
+    assert asked.items is not None
     assert asked.labels is not None
-    scores = both(asked.images, [PROMPT.format(name.replace("_", " ")) for name in asked.class_names])
+    scores = both(asked.items, [PROMPT.format(name.replace("_", " ")) for name in asked.class_names])
     seen = _seen(scores, notes)
     right = [_top(matrix[seen], asked.labels[seen]) for matrix in scores]
     groups = None if asked.groups is None else asked.groups[seen]
@@ -180,7 +209,9 @@ def _top(scores: F64, labels: I64) -> Bool:
     return (scores >= mine).sum(axis=1) == 1
 
 
-def _searched(captioned: Captioned, both: Both, notes: list[str], seed: int) -> tuple[list[ForgettingRow], list[ForgettingRow]]:
+def _searched(
+    captioned: Captioned, both: Both, notes: list[str], seed: int
+) -> tuple[list[ForgettingRow], list[ForgettingRow]]:
     """Rows of both directions, and the same with the adapter as a re-ranker."""
     scores = both(captioned.images, captioned.captions)
     seen = _seen(scores, notes)
@@ -207,9 +238,14 @@ def _seen(scores: tuple[F64, F64], notes: list[str]) -> I64:
     """Rows that both could score."""
     fine = np.isfinite(scores[0].sum(axis=1) + scores[1].sum(axis=1))
     if not fine.any():
-        raise InvalidInput("Not one picture of the regression check could be scored by both. Bring pictures that can be read.")
+        raise InvalidInput(
+            "Not one picture of the regression check could be scored by both. Bring pictures that can be read."
+        )
     if n := int((~fine).sum()):
-        notes.append(f"{count(n, 'picture')} of {len(fine):,} could not be read and {'is' if n == 1 else 'are'} left out of the check.")
+        notes.append(
+            f"{count(n, 'picture')} of {len(fine):,} could not be read and {'is' if n == 1 else 'are'} "
+            "left out of the check."
+        )
     return np.flatnonzero(fine).astype(np.int64)
 
 
@@ -227,12 +263,17 @@ class _Known:
     def fingerprint(self) -> str:
         return self.scores.fingerprint
 
-    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(
+        self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> Scores:
         return self.scores
 
 
 def _benchmark(one: LoadedBenchmark, before: Scorer, after: Scorer, notes: list[str], seed: int) -> ForgettingRow:
-    sides = [run_composition(one, scorer, name=name, blind=False, seed=seed) for scorer, name in ((before, "before"), (after, "after"))]
+    sides = [
+        run_composition(one, scorer, name=name, blind=False, seed=seed)
+        for scorer, name in ((before, "before"), (after, "after"))
+    ]
     compared = compare_results(sides[0], sides[1], seed=seed, by_tag=False)
     found = next(row for row in compared.rows if row.key == sides[0].headline and row.scope == ALL)
     notes += [note for note in sides[1].notes if note not in sides[0].notes] + [*compared.notes]
@@ -241,7 +282,19 @@ def _benchmark(one: LoadedBenchmark, before: Scorer, after: Scorer, notes: list[
     better = Estimate(sign * found.difference.value, ends[0], ends[1])
     title = title_of(found.key, [metric.key for metric in sides[0].metrics]).split(" (")[0]
     data, metric = count(found.n, "item"), title[0].lower() + title[1:]
-    return ForgettingRow(one.benchmark.title, data, metric, found.n, found.a, found.b, better, found.p, found.only_a, found.only_b, "open")
+    return ForgettingRow(
+        one.benchmark.title,
+        data,
+        metric,
+        found.n,
+        found.a,
+        found.b,
+        better,
+        found.p,
+        found.only_a,
+        found.only_b,
+        "open",
+    )
 
 
 # ---- what they say
@@ -280,15 +333,21 @@ def _sentence(rows: Sequence[ForgettingRow]) -> str:
         gained = f", and {len(by['gained'])} gained" if by["gained"] else ""
         return f"Nothing was lost: {checks} rule out a loss of more than {points(MARGIN)}{gained}."
     widest = min(by["open"], key=lambda row: row.difference.low)
-    return f"No loss is shown, but {len(by['open'])} of {checks} cannot rule out one of more than {points(MARGIN)}; the least sure: {change(widest)}."
+    return (
+        f"No loss is shown, but {len(by['open'])} of {checks} cannot rule out one of more than {points(MARGIN)}; "
+        f"the least sure: {change(widest)}."
+    )
 
 
 def _reranked_sentence(rows: Sequence[ForgettingRow], reranked: Sequence[ForgettingRow]) -> str:
-    """What becomes of retrieval, and of gains, if the adapter only orders the encoder's first ten; "" where no retrieval was lost."""
+    """What becomes of retrieval, and of gains, if the adapter only orders the encoder's first ten; "" where no
+    retrieval was lost."""
     if not any(row.task in TASKS[1:] and row.verdict == "lost" for row in rows):
         return ""
     lost = [row for row in reranked if row.task in TASKS[1:] and row.verdict == "lost"]
-    shown = f"costs {change(min(lost, key=lambda row: row.difference.value))}" if lost else "no loss of retrieval is shown"
+    shown = (
+        f"costs {change(min(lost, key=lambda row: row.difference.value))}" if lost else "no loss of retrieval is shown"
+    )
     gained = [change(row) for row in reranked if row.task not in TASKS and row.verdict == "gained"]
     more = f" What it still gains: {'; '.join(gained)}." if gained else ""
     return f" As a re-ranker of the encoder's first {CANDIDATES} it leaves zero-shot as it was, and {shown}.{more}"

@@ -39,7 +39,10 @@ def read_check(folder: Path) -> ForgettingCheck:
     from core.training.forgetting import ForgettingCheck, ForgettingRow
 
     def row(said: dict[str, Any]) -> ForgettingRow:
-        estimates = {name: Estimate(**{end: float("nan") if v is None else v for end, v in said[name].items()}) for name in ESTIMATES}
+        estimates = {
+            name: Estimate(**{end: float("nan") if v is None else v for end, v in said[name].items()})
+            for name in ESTIMATES
+        }
         fields: dict[str, Any] = {**said, **estimates}
         return ForgettingRow(**fields)
 

@@ -1,4 +1,5 @@
-"""Train an adapter on pairs with hard negatives: binary cross-entropy, a validation part that stops it, progress, and a state to resume from."""
+"""Train an adapter on pairs with hard negatives: binary cross-entropy, a validation part that stops it, progress, and a
+state to resume from."""
 # torch's type stubs are partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -36,18 +37,32 @@ WARM_UP = 0.05
 class Training:
     """How an adapter is trained."""
 
-    epochs: int = field(default=30, metadata={"help": "Passes over the training items at most.", "low": 1, "high": 1000})
-    patience: int = field(default=6, metadata={"help": "Stop after so many epochs without a better validation.", "low": 1, "high": 1000})
+    epochs: int = field(
+        default=30, metadata={"help": "Passes over the training items at most.", "low": 1, "high": 1000}
+    )
+    patience: int = field(
+        default=6, metadata={"help": "Stop after so many epochs without a better validation.", "low": 1, "high": 1000}
+    )
     batch: int = field(default=16, metadata={"help": "Items in a step.", "low": 2, "high": 512})
-    lr: float | None = field(default=None, metadata={"help": "Largest step size of AdamW; empty takes the adapter's own.", "low": 1e-7, "high": 1.0})
-    decay: float = field(default=1e-4, metadata={"help": "Weight decay, Cola's.", "low": 0.0, "high": 1.0, "advanced": True})
-    validation: float = field(default=0.15, metadata={"help": "Share of the items that choose the epoch.", "low": 0.05, "high": 0.5})
-    negatives: int | None = field(default=None, metadata={"help": "Other items' captions a picture; empty takes the adapter's own.", "low": 0})
+    lr: float | None = field(
+        default=None,
+        metadata={"help": "Largest step size of AdamW; empty takes the adapter's own.", "low": 1e-7, "high": 1.0},
+    )
+    decay: float = field(
+        default=1e-4, metadata={"help": "Weight decay, Cola's.", "low": 0.0, "high": 1.0, "advanced": True}
+    )
+    validation: float = field(
+        default=0.15, metadata={"help": "Share of the items that choose the epoch.", "low": 0.05, "high": 0.5}
+    )
+    negatives: int | None = field(
+        default=None, metadata={"help": "Other items' captions a picture; empty takes the adapter's own.", "low": 0}
+    )
     seed: int = field(default=0, metadata={"help": "The same seed trains the same.", "low": 0})
     precision: str = field(
         default="auto",
         metadata={
-            "help": "Of the products while training; auto takes bfloat16 where the processor multiplies it, up to three times as fast.",
+            "help": "Of the products while training; auto takes bfloat16 where the processor multiplies it, "
+            "up to three times as fast.",
             "choices": ("auto", "float32", "bfloat16"),
             "advanced": True,
         },
@@ -81,7 +96,8 @@ def split_items(n: int, share: float, groups: I64 | None, seed: int) -> tuple[I6
     held = max(1, round(share * len(kinds)))
     if n < 4 or len(kinds) - held < 2:
         raise InvalidInput(
-            f"Training needs items to learn from and others, which share no picture with them, to stop by: got {n} items in {len(kinds)} such "
+            "Training needs items to learn from and others, which share no picture with them, to stop by: "
+            f"got {n} items in {len(kinds)} such "
             "groups. Bring more."
         )
     validation = np.isin(names, kinds[:held])
@@ -113,7 +129,8 @@ def fit(
 ) -> Trained:
     """Train a fresh module; the epoch with the best validation is kept, the untrained module included.
 
-    The same data, settings and number of threads give the same module, also where it was stopped between two epochs and resumed.
+    The same data, settings and number of threads give the same module, also where it was stopped between two epochs and
+    resumed.
 
     Args:
         build: makes the untrained module.
@@ -123,9 +140,9 @@ def fit(
     Raises:
         InvalidInput: the loss is no number any more, or `state` is of another training.
 
-    Source: Cola (Ray et al. 2023, arXiv 2305.03689, section 11): sigmoid binary cross-entropy over all pairs, weight decay 1e-4. Departures: hard
-    pairs are averaged by themselves, so that they weigh as much as they are seldom; optimiser, batch and stopping are ours, since the paper
-    gives none.
+    Source: Cola (Ray et al. 2023, arXiv 2305.03689, section 11): sigmoid binary cross-entropy over all pairs, weight
+    decay 1e-4. Departures: hard pairs are averaged by themselves, so that they weigh as much as they are seldom;
+    optimiser, batch and stopping are ours, since the paper gives none.
     """
     torch.manual_seed(how.seed)
     module = build()
@@ -133,7 +150,10 @@ def fit(
         used = np.unique(np.concatenate([q.texts for q in training.questions]))
         module.prepare(torch.from_numpy(training.texts.ids[used][training.texts.words[used]]))
     if hasattr(module, "calibrate"):
-        used = [np.unique(np.concatenate([getattr(q, side) for q in training.questions]))[:MEASURED] for side in ("images", "texts")]
+        used = [
+            np.unique(np.concatenate([getattr(q, side) for q in training.questions]))[:MEASURED]
+            for side in ("images", "texts")
+        ]
         module.calibrate(training.image_rows(used[0]), training.text_rows(used[1]))
     run = _AdapterRun(adapter, module, training, validation, how, progress)
     start = run.resume(state) if state is not None else 0
@@ -147,14 +167,24 @@ def fit(
     module.eval()
     lr = adapter.learning_rate if how.lr is None else how.lr
     size = sum(p.numel() for p in module.parameters() if p.requires_grad)
-    return Trained(module, tuple(run.curve), run.best, len(training.questions), len(validation.questions), run.seconds, lr, size)
+    return Trained(
+        module, tuple(run.curve), run.best, len(training.questions), len(validation.questions), run.seconds, lr, size
+    )
 
 
 class _AdapterRun:
     """One training."""
 
-    def __init__(self, adapter: Any, module: Any, training: PairData, validation: PairData, how: Training, progress: Progress) -> None:
-        self.module, self.training, self.validation, self.how, self.progress = module, training, validation, how, progress
+    def __init__(
+        self, adapter: Any, module: Any, training: PairData, validation: PairData, how: Training, progress: Progress
+    ) -> None:
+        self.module, self.training, self.validation, self.how, self.progress = (
+            module,
+            training,
+            validation,
+            how,
+            progress,
+        )
         self.adapter, self.items = repr(adapter), [content_digest(part) for part in (training, validation)]
         self.lr = adapter.learning_rate if how.lr is None else how.lr
         self.negatives = adapter.negatives if how.negatives is None else how.negatives
@@ -178,7 +208,9 @@ class _AdapterRun:
             order = rng.permutation(len(self.training.questions))
             self.module.train()
             for i in range(self.steps):
-                step = make_step(self.training, order[i * self.how.batch : (i + 1) * self.how.batch].tolist(), self.negatives, rng)
+                step = make_step(
+                    self.training, order[i * self.how.batch : (i + 1) * self.how.batch].tolist(), self.negatives, rng
+                )
                 losses.append(self._step(step, (number - 1) * self.steps + i))
                 self.progress("train", (number - 1) * self.steps + i + 1, self.how.epochs * self.steps)
         loss, accuracy = validate(self.module, self.validation)
@@ -195,7 +227,10 @@ class _AdapterRun:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.short):
             loss = step_loss(self.module, self.training, step)
         if not math.isfinite(float(loss.detach())):
-            raise InvalidInput(f"The loss is no number any more at a step size (lr) of {self.lr:g}. Lower it, or leave it to the default.")
+            raise InvalidInput(
+                f"The loss is no number any more at a step size (lr) of {self.lr:g}. "
+                "Lower it, or leave it to the default."
+            )
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
         self.optimiser.step()
@@ -208,10 +243,13 @@ class _AdapterRun:
             InvalidInput: it cannot be written.
         """
         try:
-            write_checkpoint(folder, self.module, self.kept, self.optimiser, self.owner(), self.curve, self.best, self.seconds)
+            write_checkpoint(
+                folder, self.module, self.kept, self.optimiser, self.owner(), self.curve, self.best, self.seconds
+            )
         except OSError as error:
             raise InvalidInput(
-                f"The state of the training cannot be written to {folder}: {error.strerror or error}. Choose one with room that you may write to."
+                f"The state of the training cannot be written to {folder}: {error.strerror or error}. "
+                "Choose one with room that you may write to."
             ) from error
 
     def resume(self, folder: Path) -> int:
@@ -227,14 +265,27 @@ class _AdapterRun:
         """What a kept state must have been made with."""
         how = {name: getattr(self.how, name) for name in ("batch", "decay", "seed", "epochs", "precision")}
         shapes = {name: list(tensor.shape) for name, tensor in self.module.state_dict().items()}
-        return {"adapter": self.adapter, "how": how, "lr": self.lr, "negatives": self.negatives, "items": self.items, "shapes": shapes}
+        return {
+            "adapter": self.adapter,
+            "how": how,
+            "lr": self.lr,
+            "negatives": self.negatives,
+            "items": self.items,
+            "shapes": shapes,
+        }
 
 
 def _groups(module: Any) -> list[dict[str, Any]]:
-    """What is trained, in two groups: at the step size, and at QUICK times it, which a module asks for by `quick`, the names that begin such."""
+    """What is trained, in two groups: at the step size, and at QUICK times it, which a module asks for by `quick`, the
+    names that begin such."""
     quick: tuple[str, ...] = getattr(module, "quick", ())
-    named = [(name.startswith(quick) if quick else False, p) for name, p in module.named_parameters() if p.requires_grad]
-    groups = [{"params": [p for fast, p in named if fast == which], "times": QUICK if which else 1.0} for which in (False, True)]
+    named = [
+        (name.startswith(quick) if quick else False, p) for name, p in module.named_parameters() if p.requires_grad
+    ]
+    groups = [
+        {"params": [p for fast, p in named if fast == which], "times": QUICK if which else 1.0}
+        for which in (False, True)
+    ]
     return [group for group in groups if group["params"]]
 
 
@@ -257,7 +308,8 @@ def rate(step: int, steps: int) -> float:
 
 
 def step_loss(module: Any, data: PairData, step: Batch) -> torch.Tensor:
-    """Mean binary cross-entropy of the hard pairs, plus half that of the others; the same once more of what the module says aside, of all pairs."""
+    """Mean binary cross-entropy of the hard pairs, plus half that of the others; the same once more of what the module
+    says aside, of all pairs."""
     images, texts = module.images(data.image_rows(step.images)), module.texts(data.text_rows(step.texts))
     logits = module.match(pick(images, step.pairs[:, 0]), pick(texts, step.pairs[:, 1]))
     loss = _pair_loss(logits, step.labels, step.own)
@@ -278,13 +330,17 @@ def _pair_loss(logits: torch.Tensor, labels: Bool, own: Bool) -> torch.Tensor:
 def validate(module: Any, data: PairData) -> tuple[float, float]:
     """(mean loss over hard pairs, share of questions that are right)."""
     matrices = score_questions(module, data)
-    logits, labels = np.concatenate([m.ravel() for m in matrices]), np.concatenate([q.match.ravel() for q in data.questions])
+    logits, labels = (
+        np.concatenate([m.ravel() for m in matrices]),
+        np.concatenate([q.match.ravel() for q in data.questions]),
+    )
     losses = np.logaddexp(0, np.where(labels, -logits, logits))
     return float(losses.mean()), float(np.mean([right(m, q.match) for m, q in zip(matrices, data.questions)]))
 
 
 def right(scores: F64, match: Bool) -> bool:
-    """Whether every caption ranks its pictures above all others; with one picture, whether it ranks its captions above all others. Ties are wrong."""
+    """Whether every caption ranks its pictures above all others; with one picture, whether it ranks its captions above
+    all others. Ties are wrong."""
     if scores.shape[0] == 1:
         scores, match = scores.T, match.T
     asked = [t for t in range(match.shape[1]) if match[:, t].any() and not match[:, t].all()]

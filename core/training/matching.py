@@ -1,4 +1,5 @@
-"""Score pictures against captions with a trained module: every text once, pictures in stretches, only the pairs that are asked for."""
+"""Score pictures against captions with a trained module: every text once, pictures in stretches, only the pairs that
+are asked for."""
 # torch's type stubs are partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -23,14 +24,17 @@ def score_questions(module: Any, data: PairData, progress: Progress = no_progres
     sizes = [q.match.size for q in data.questions]
     if not sizes:
         return ()
-    pairs = np.concatenate([np.stack(np.meshgrid(q.images, q.texts, indexing="ij"), 2).reshape(-1, 2) for q in data.questions])
+    pairs = np.concatenate(
+        [np.stack(np.meshgrid(q.images, q.texts, indexing="ij"), 2).reshape(-1, 2) for q in data.questions]
+    )
     logits = score_pairs(module, data, pairs, progress)
     parts = np.split(logits, np.cumsum(sizes)[:-1])
     return tuple(part.reshape(q.match.shape) for part, q in zip(parts, data.questions))
 
 
 def score_pairs(module: Any, data: PairData, pairs: I64, progress: Progress = no_progress) -> F64:
-    """(p,) logits of (p, 2) pairs of a picture and a caption, as places in the banks. Each distinct pair is run once."""
+    """(p,) logits of (p, 2) pairs of a picture and a caption, as places in the banks. Each distinct pair is run
+    once."""
     asked, inverse = np.unique(pairs, axis=0, return_inverse=True)  # sorted by picture
     out = np.zeros(len(asked))
     module.eval()
@@ -43,7 +47,9 @@ def score_pairs(module: Any, data: PairData, pairs: I64, progress: Progress = no
             places = np.searchsorted(used, asked[start:stop, 1])
             for a in range(0, stop - start, PAIRS):
                 rows = slice(a, min(a + PAIRS, stop - start))
-                out[start + rows.start : start + rows.stop] = module.match(pick(states, at[rows]), pick(texts, places[rows])).double().numpy()
+                out[start + rows.start : start + rows.stop] = (
+                    module.match(pick(states, at[rows]), pick(texts, places[rows])).double().numpy()
+                )
                 done += rows.stop - rows.start
                 progress("match", done, len(asked))
     return out[inverse.reshape(-1)]

@@ -53,7 +53,9 @@ class PairData:
         """The captions at these places, without the padding that none of them needs."""
         found = self.texts
         length = max(1, int(found.seen[at].sum(1).max()) if len(at) else 1)
-        ids, words, seen = (torch.from_numpy(np.ascontiguousarray(a[at, :length])) for a in (found.ids, found.words, found.seen))
+        ids, words, seen = (
+            torch.from_numpy(np.ascontiguousarray(a[at, :length])) for a in (found.ids, found.words, found.seen)
+        )
         return TextRows(_rows(found.tokens[:, :length], at), ids, words, seen, _rows(found.pooled, at))
 
     def keep(self, at: Sequence[int] | I64) -> PairData:
@@ -62,11 +64,17 @@ class PairData:
 
 
 def content_digest(data: PairData) -> str:
-    """A hash of what the questions ask: pictures and captions by their pooled vectors, and what belongs together. The encoder shows in it too."""
+    """A hash of what the questions ask: pictures and captions by their pooled vectors, and what belongs together. The
+    encoder shows in it too."""
     found = hashlib.sha256()
     for question in data.questions:
         found.update(f"{question.id}\n{question.match.shape}".encode())
-        for array in (data.images.pooled[question.images], data.texts.ids[question.texts], data.texts.pooled[question.texts], question.match):
+        for array in (
+            data.images.pooled[question.images],
+            data.texts.ids[question.texts],
+            data.texts.pooled[question.texts],
+            question.match,
+        ):
             found.update(np.ascontiguousarray(array).tobytes())
     return found.hexdigest()[:32]
 
@@ -160,7 +168,11 @@ def _drawn(match: Bool, rng: np.random.Generator) -> I64:
 
 
 def _others(
-    own: list[tuple[int, int, bool]], true_of: dict[int, set[int]], texts: list[int], negatives: int, rng: np.random.Generator
+    own: list[tuple[int, int, bool]],
+    true_of: dict[int, set[int]],
+    texts: list[int],
+    negatives: int,
+    rng: np.random.Generator,
 ) -> list[tuple[int, int]]:
     taken = {(image, text) for image, text, _ in own}
     found: list[tuple[int, int]] = []

@@ -1,4 +1,5 @@
-"""Everyday tasks that an adapter must not unlearn: pictures with labels, and pictures with captions, of the scenes that come along or one's own."""
+"""Everyday tasks that an adapter must not unlearn: pictures with labels, and pictures with captions, of the scenes that
+come along or one's own."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from core.data.images.archives import open_images
 from core.data.images.matching import index_files
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.records import I64, Bool, ImageStore, LoadedBenchmark, SampleSet
+from core.records import I64, Bool, ItemStore, LoadedBenchmark, SampleSet
 
 SCENES = ASSETS / "examples" / "scenes"
 NAME = "the shipped scenes"
@@ -24,7 +25,7 @@ class Captioned:
     """n pictures and m distinct captions, and which belongs to which."""
 
     name: str
-    images: ImageStore
+    images: ItemStore
     captions: tuple[str, ...]
     true: Bool
     """(n, m)."""
@@ -39,7 +40,7 @@ def scene_classes(n: int, seed: int) -> SampleSet:
     names = tuple(sorted({label for _, label in rows}))
     files = tuple(file for file, _ in picked)
     labels = np.array([names.index(label) for _, label in picked], np.int64)
-    return SampleSet(files, images=_scenes(files), labels=labels, class_names=names, name=NAME)
+    return SampleSet(files, items=_scenes(files), labels=labels, class_names=names, name=NAME)
 
 
 def scene_captions(n: int, seed: int) -> Captioned:
@@ -61,13 +62,16 @@ def captioned_items(pictured: LoadedBenchmark, n: int, seed: int) -> Captioned:
         for picture, caption in item.match:
             said.setdefault(item.pictures[picture], []).append(item.captions[caption])
     if len(said) < 2:
-        raise InvalidInput(f"Retrieval needs at least two pictures with captions: {pictured.benchmark.title} has {len(said)}. Bring more.")
+        raise InvalidInput(
+            f"Retrieval needs at least two pictures with captions: {pictured.benchmark.title} has "
+            f"{len(said)}. Bring more."
+        )
     places = sorted(said)
     rows = np.array([places[i] for i in _drawn(len(places), n, seed).tolist()], np.int64)
     return _captioned(pictured.benchmark.title, pictured.store.keep(rows), [said[row] for row in rows.tolist()])
 
 
-def _captioned(name: str, images: ImageStore, said: Sequence[Sequence[str]]) -> Captioned:
+def _captioned(name: str, images: ItemStore, said: Sequence[Sequence[str]]) -> Captioned:
     captions = tuple(dict.fromkeys(caption for own in said for caption in own))
     place = {caption: at for at, caption in enumerate(captions)}
     true = np.zeros((len(said), len(captions)), bool)
@@ -75,10 +79,16 @@ def _captioned(name: str, images: ImageStore, said: Sequence[Sequence[str]]) -> 
         true[row, [place[caption] for caption in own]] = True
     shared = int((true.sum(axis=0) > 1).sum())
     which = "1 caption belongs" if shared == 1 else f"{shared:,} captions belong"
-    return Captioned(name, images, captions, true, (f"{which} to several pictures of {name}; each of them counts as right.",) if shared else ())
+    return Captioned(
+        name,
+        images,
+        captions,
+        true,
+        (f"{which} to several pictures of {name}; each of them counts as right.",) if shared else (),
+    )
 
 
-def _scenes(files: Sequence[str]) -> ImageStore:
+def _scenes(files: Sequence[str]) -> ItemStore:
     store = open_images(SCENES / "images.zip")
     index = index_files(store)
     return store.keep(np.array([index.find(file)[0] for file in files], np.int64))

@@ -17,9 +17,10 @@ CANDIDATES = 10
 def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0) -> F64:
     """The ranking of `first` with its best k candidates put in a new order by both scores.
 
-    Candidates are ordered by first + weight x scale x second; scale is the spread (standard deviation) of `first` among candidates over that of
-    `second`, so that with a weight of 1 both have the same say whatever their units. What is no candidate stays where it was. So recall at k and
-    beyond is that of `first` by construction, and a use of the encoder that is no search for the best of many, such as zero-shot, is untouched.
+    Candidates are ordered by first + weight x scale x second; scale is the spread (standard deviation) of `first` among
+    candidates over that of `second`, so that with a weight of 1 both have the same say whatever their units. What is no
+    candidate stays where it was. So recall at k and beyond is that of `first` by construction, and a use of the encoder
+    that is no search for the best of many, such as zero-shot, is untouched.
 
     Args:
         first: (q, n) scores of q queries for n candidates, such as the cosines of a frozen encoder; finite.
@@ -33,14 +34,17 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
     Raises:
         InvalidInput: shapes differ, k or weight are out of range, or a score that is needed is no finite number.
 
-    Source: Cola's adapter scores pairs one by one (Ray et al. 2023, arXiv 2305.03689), which suits a short list; the mixture is ours.
+    Source: Cola's adapter scores pairs one by one (Ray et al. 2023, arXiv 2305.03689), which suits a short list; the
+    mixture is ours.
 
     Example:
         >>> rerank(np.array([[0.3, 0.2, 0.1]]), np.array([[0.0, 9.0, 99.0]]), k=2, weight=2.0).argsort()[0, ::-1].tolist()
         [1, 0, 2]
     """
     if first.shape != second.shape or first.ndim != 2:
-        raise InvalidInput(f"Both models must score the same queries and candidates: got {first.shape} and {second.shape} scores.")
+        raise InvalidInput(
+            f"Both models must score the same queries and candidates: got {first.shape} and {second.shape} scores."
+        )
     if k < 1 or not (np.isfinite(weight) and weight >= 0):
         raise InvalidInput(f"k must be at least 1 and weight a number from 0: got {k} and {weight}.")
     if first.shape[1] == 0:
@@ -48,7 +52,9 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
     candidates = np.argsort(-first, axis=1, kind="stable")[:, :k]
     mine, theirs = (np.take_along_axis(scores, candidates, axis=1) for scores in (first, second))
     if not (np.isfinite(first).all() and np.isfinite(theirs).all()):
-        raise InvalidInput("A score is nan or infinite, so it cannot be ranked. Leave out the pictures that could not be read.")
+        raise InvalidInput(
+            "A score is nan or infinite, so it cannot be ranked. Leave out the pictures that could not be read."
+        )
     return _reordered(first, candidates, mine + weight * _scale(mine, theirs) * theirs)
 
 
@@ -72,8 +78,8 @@ def _ratio(first: float, second: float) -> float:
 class RerankingScorer:
     """A frozen encoder whose answers an adapter re-ranks, as a `Scorer`.
 
-    Of pairs and choices, which are short lists, the score is first + weight x scale x second, scale as in `rerank` over all items. A query's
-    pictures are ranked by `rerank`.
+    Of pairs and choices, which are short lists, the score is first + weight x scale x second, scale as in `rerank` over
+    all items. A query's pictures are ranked by `rerank`.
     """
 
     first: Scorer
@@ -89,7 +95,9 @@ class RerankingScorer:
     def fingerprint(self) -> str:
         return f"{self.first.fingerprint}/{self.second.fingerprint}, k {self.k}, weight {self.weight:g}"
 
-    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(
+        self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> Scores:
         """The mixed scores of every item; nan in the rows of pictures that one of the two could not read."""
         a, b = (scorer.score(pictured, cache=cache, progress=progress) for scorer in (self.first, self.second))
         unreadable = dict(a.unreadable) | dict(b.unreadable)

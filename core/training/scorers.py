@@ -11,14 +11,15 @@ from core.composition.readers.fields import path_of
 from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.embeddings.embed import read_images
 from core.encoders import load_encoder
-from core.records import F64, ImageStore, Progress, Scorer, no_progress
+from core.records import F64, ItemStore, Progress, Scorer, no_progress
 
 
 def scorer_of(name: str) -> Scorer:
     """The scorer of that name.
 
     Args:
-        name: an encoder (see `core.encoders.load_encoder`; ":" before the tag is read too), or the folder that a trained adapter was saved to.
+        name: an encoder (see `core.encoders.load_encoder`; ":" before the tag is read too), or the folder that a
+            trained adapter was saved to.
 
     Raises:
         InvalidInput: it is neither, or cannot be read.
@@ -35,8 +36,16 @@ def scorer_of(name: str) -> Scorer:
     return EncoderScorer(load_encoder(encoder_name(name)))
 
 
-def matrix_of(scorer: Scorer, images: ImageStore, texts: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress) -> F64:
-    """(n, m) scores of every picture with every text: cosines of a frozen encoder, logits of an adapted one; nan where a picture cannot be read."""
+def matrix_of(
+    scorer: Scorer,
+    images: ItemStore,
+    texts: Sequence[str],
+    *,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> F64:
+    """(n, m) scores of every picture with every text: cosines of a frozen encoder, logits of an adapted one; nan where
+    a picture cannot be read."""
     if not isinstance(scorer, EncoderScorer):
         from core.training.train import AdaptedScorer
 

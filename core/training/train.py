@@ -15,7 +15,17 @@ import numpy as np
 from core.embeddings.tokens import read_image_tokens, read_text_tokens
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.records import F64, Benchmark, ImageStore, Item, LoadedBenchmark, Progress, Scores, distinct_captions, no_progress
+from core.records import (
+    F64,
+    Benchmark,
+    Item,
+    ItemStore,
+    LoadedBenchmark,
+    Progress,
+    Scores,
+    distinct_captions,
+    no_progress,
+)
 from core.training.adapted import Adapted, make_adapted, tower_of
 from core.training.adapters import make_adapter
 from core.training.checkpoints import STATE, WEIGHTS, Epoch, read_tensors
@@ -38,7 +48,9 @@ class BenchmarkTokens:
     notes: tuple[str, ...]
 
 
-def read_tokens(pictured: LoadedBenchmark, encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress) -> BenchmarkTokens:
+def read_tokens(
+    pictured: LoadedBenchmark, encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress
+) -> BenchmarkTokens:
     """Tokens of every picture and caption, each read once.
 
     An item with a picture that cannot be read is left out; a retrieval item goes on without it.
@@ -49,13 +61,22 @@ def read_tokens(pictured: LoadedBenchmark, encoder: Encoder, *, cache: Path | No
     benchmark, tower = pictured.benchmark, tower_of(encoder)
     used = np.unique([at for item in benchmark.items for at in item.pictures]).astype(np.int64)
     if not len(used):
-        raise InvalidInput(f"{benchmark.title} has no item left to read. Bring its pictures, or look at why items are excluded.")
+        raise InvalidInput(
+            f"{benchmark.title} has no item left to read. Bring its pictures, or look at why items are excluded."
+        )
     images = read_image_tokens(pictured.store.keep(used), encoder, tower, cache=cache, progress=progress)
     place = np.full(len(benchmark.pictures), -1, np.int64)
     place[used[images.kept]] = np.arange(len(images.kept))
-    kept = [(i, left) for i, item in enumerate(benchmark.items) if (left := _readable(item, place, benchmark.kind)) is not None]
+    kept = [
+        (i, left)
+        for i, item in enumerate(benchmark.items)
+        if (left := _readable(item, place, benchmark.kind)) is not None
+    ]
     if not kept:
-        raise InvalidInput(f"No item of {benchmark.title} has pictures that can be read. The first: {next(iter(images.unreadable.values()))}")
+        raise InvalidInput(
+            f"No item of {benchmark.title} has pictures that can be read. "
+            f"The first: {next(iter(images.unreadable.values()))}"
+        )
     items = tuple(replace(item, pictures=tuple(place[list(item.pictures)].tolist())) for _, item in kept)
     whole = replace(benchmark, items=items, pictures=tuple(benchmark.pictures[at] for at in used[images.kept].tolist()))
     texts = read_text_tokens(distinct_captions(items).captions, tower, progress=progress)
@@ -100,15 +121,21 @@ def adapt(
         progress: called with the steps "hash pictures", "tokens", "caption tokens" and "train"; may raise `Cancelled`.
 
     Raises:
-        InvalidInput: an unknown adapter or setting, too few items, an encoder without tokens, or a `state` of another training.
-        Cancelled: by `progress`; with `state` the finished epochs are kept.
+        InvalidInput: an unknown adapter or setting, too few items, an encoder without tokens, or a `state` of another
+        training. Cancelled: by `progress`; with `state` the finished epochs are kept.
     """
     adapter = make_adapter(name, settings)  # a wrong setting is said before pictures are read
     read = read_tokens(pictured, encoder, cache=cache, progress=progress)
     learn, hold = split_items(len(read.data.questions), how.validation, picture_groups(read.data), how.seed)
     tower = tower_of(encoder)
     found = fit(
-        adapter, lambda: adapter.build(tower, encoder, how.seed), read.data.keep(learn), read.data.keep(hold), how, state=state, progress=progress
+        adapter,
+        lambda: adapter.build(tower, encoder, how.seed),
+        read.data.keep(learn),
+        read.data.keep(hold),
+        how,
+        state=state,
+        progress=progress,
     )
     return make_adapted(name, settings, how, found, encoder, read.benchmark)
 
@@ -120,7 +147,9 @@ class AdaptedScorer:
         self.adapted = adapted
         self.name, self.fingerprint = adapted.name, adapted.fingerprint
 
-    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(
+        self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> Scores:
         """(I, T) logits of every item; nan in the rows of pictures that could not be read.
 
         Raises:
@@ -129,14 +158,31 @@ class AdaptedScorer:
         """
         read = read_tokens(pictured, self.adapted.encoder, cache=cache, progress=progress)
         found = dict(zip(read.places, score_questions(self.adapted.module, read.data, progress)))
-        matrices = tuple(_over_all(found.get(i), item, read.unreadable) for i, item in enumerate(pictured.benchmark.items))
-        return Scores(self.name, self.fingerprint, matrices, (*read.notes, *self._taught(pictured.benchmark)), dict(read.unreadable))
+        matrices = tuple(
+            _over_all(found.get(i), item, read.unreadable) for i, item in enumerate(pictured.benchmark.items)
+        )
+        return Scores(
+            self.name,
+            self.fingerprint,
+            matrices,
+            (*read.notes, *self._taught(pictured.benchmark)),
+            dict(read.unreadable),
+        )
 
     def _taught(self, benchmark: Benchmark) -> tuple[str, ...]:
         n = self.adapted.n_seen_in_training(benchmark)
-        return (f"{n:,} of {len(benchmark):,} items were in this adapter's training: on those it shows memory, not skill.",) if n else ()
+        return (
+            (
+                f"{n:,} of {len(benchmark):,} items were in this adapter's training: on those it "
+                "shows memory, not skill.",
+            )
+            if n
+            else ()
+        )
 
-    def matrix(self, images: ImageStore, texts: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress) -> F64:
+    def matrix(
+        self, images: ItemStore, texts: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> F64:
         """(n, m) logits of every picture with every text; a picture that cannot be read is a row of nan."""
         tower = tower_of(self.adapted.encoder)
         read = read_image_tokens(images, self.adapted.encoder, tower, cache=cache, progress=progress)
@@ -200,7 +246,9 @@ def adapted_so_far(
     try:
         module.load_state_dict(best)
     except RuntimeError as error:
-        raise InvalidInput(f"{state} holds the state of another adapter than {name!r} with these settings. Train it again.") from error
+        raise InvalidInput(
+            f"{state} holds the state of another adapter than {name!r} with these settings. Train it again."
+        ) from error
     read = read_tokens(pictured, encoder, cache=cache, progress=progress)
     learn, hold = split_items(len(read.data.questions), how.validation, picture_groups(read.data), how.seed)
     size = sum(p.numel() for p in module.parameters() if p.requires_grad)

@@ -1,7 +1,7 @@
 """The closed-form fit behind the embedded encoder's joint space. `scripts/encoder/fit_alignment.py` runs it.
 
-Nothing is trained: class names, synonyms and definitions are turned into sentence vectors, and a ridge regression maps these to the
-rows of the network's classifier.
+Nothing is trained: class names, synonyms and definitions are turned into sentence vectors, and a ridge regression maps
+these to the rows of the network's classifier.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def ensemble(in_templates: F32) -> F32:
 def expected_features(weights: Mapping[str, npt.NDArray[Any]]) -> F32:
     """(1280,) the mean feature over the network's own training images, from its last batch norm and no image at all.
 
-    Batch norm makes each channel's mean its shift and its standard deviation its gain over the training images. Taking the channel
-    for normal, the mean after the clip to [0, 6] has a closed form. Against the mean over 1,000 ImageNet pictures its relative error is
-    0.23; the mean over 2,000 clothes and renders misses by 0.68.
+    Batch norm makes each channel's mean its shift and its standard deviation its gain over the training images. Taking
+    the channel for normal, the mean after the clip to [0, 6] has a closed form. Against the mean over 1,000 ImageNet
+    pictures its relative error is 0.23; the mean over 2,000 clothes and renders misses by 0.68.
     """
     from scipy.stats import norm
 
@@ -116,7 +116,8 @@ def fit(texts: ClassTexts, classes: I64, classifier: F32, bias: F32, feature_mea
 
 
 def _pairs(texts: ClassTexts, classes: I64, classifier: F32) -> tuple[F64, F64, F64]:
-    """Sentence vectors, classifier rows and weights of the ridge: each class counts once, however much is said of it."""
+    """Sentence vectors, classifier rows and weights of the ridge: each class counts once, however much is said of
+    it."""
     chosen = np.isin(texts.classes, classes)
     x = np.concatenate([*texts.names[:, classes], texts.others[chosen]]).astype(np.float64)
     of = np.concatenate([np.tile(classes, len(texts.names)), texts.classes[chosen]])

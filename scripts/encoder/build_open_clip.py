@@ -3,9 +3,9 @@
 
     python -m scripts.encoder.build_open_clip OUT
 
-Stock open_clip can say nearly the same as `core.encoders.embedded.encoder`: the image head is its two-layer "mlp", filled by hand; the text
-head is its linear projection without a bias, so the centring of sentence vectors goes into the last layer norm's bias. There the
-sentence's own length is unknown, and the median length stands in for it.
+Stock open_clip can say nearly the same as `core.encoders.embedded.encoder`: the image head is its two-layer "mlp",
+filled by hand; the text head is its linear projection without a bias, so the centring of sentence vectors goes into the
+last layer norm's bias. There the sentence's own length is unknown, and the median length stands in for it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,13 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 
 def config(folder: Path) -> dict[str, Any]:
     """The folder's open_clip_config.json."""
-    vision = {"timm_model_name": "tf_efficientnet_lite0", "timm_pool": "avg", "timm_proj": "mlp", "timm_proj_bias": True, "image_size": 224}
+    vision = {
+        "timm_model_name": "tf_efficientnet_lite0",
+        "timm_pool": "avg",
+        "timm_proj": "mlp",
+        "timm_proj_bias": True,
+        "image_size": 224,
+    }
     text = {
         "hf_model_name": str(folder.resolve()),  # our loader points it to wherever the folder lies
         "hf_tokenizer_name": "all-MiniLM-L6-v2",
@@ -47,7 +53,10 @@ def config(folder: Path) -> dict[str, Any]:
         "context_length": 77,
     }
     preprocess = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "shortest"}
-    return {"model_cfg": {"embed_dim": DIMENSIONS, "vision_cfg": vision, "text_cfg": text}, "preprocess_cfg": preprocess}
+    return {
+        "model_cfg": {"embed_dim": DIMENSIONS, "vision_cfg": vision, "text_cfg": text},
+        "preprocess_cfg": preprocess,
+    }
 
 
 def image_head(alignment: Alignment) -> dict[str, np.ndarray[Any, Any]]:
@@ -87,7 +96,9 @@ def build(folder: Path) -> None:
             state[name] = sentence[part]
         elif not part.endswith(("position_ids", "token_type_ids")):
             raise RuntimeError(f"MiniLM has no {part}")
-    state["text.transformer.encoder.layer.5.output.LayerNorm.bias"] -= torch.from_numpy(alignment.text_mean * np.float32(SENTENCE_LENGTH))
+    state["text.transformer.encoder.layer.5.output.LayerNorm.bias"] -= torch.from_numpy(
+        alignment.text_mean * np.float32(SENTENCE_LENGTH)
+    )
     d, r = len(alignment.text_mean), len(alignment.text_map)
     projection = np.zeros((DIMENSIONS, d), np.float32)
     projection[:d], projection[d : d + r] = alignment.text_scale * np.eye(d, dtype=np.float32), alignment.text_map

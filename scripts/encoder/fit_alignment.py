@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""Fit the embedded encoder's joint space and write assets/encoder/alignment.safetensors; or measure the one that is there.
+"""Fit the embedded encoder's joint space and write assets/encoder/alignment.safetensors; or measure the one that is
+there.
 
     python -m scripts.encoder.fit_alignment fit FOLDER [FOLDER ...]      folders of images; they set two scale numbers
     python -m scripts.encoder.fit_alignment measure DATA FOLDER [...]    DATA holds imagenet_sample/ and cifar10/
@@ -31,7 +32,8 @@ PER_FOLDER = 1000
 """Images drawn of each folder, with seed 0."""
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 DERIVED = {"classifier", "classifier_bias", "conditions"}
-"""Parts of the alignment that the network's own checkpoint holds, so that they need not ship; and the words, which `fit_words.py` adds."""
+"""Parts of the alignment that the network's own checkpoint holds, so that they need not ship; and the words, which
+`fit_words.py` adds."""
 
 
 def draw_images(folders: list[Path]) -> list[Path]:
@@ -74,7 +76,10 @@ def write_parts(parts: dict[str, F32], file: Path) -> None:
     """Save the maps in half precision, the means in single."""
     from safetensors.numpy import save_file
 
-    halves = {name: np.ascontiguousarray(array, np.float16 if array.ndim == 2 else np.float32) for name, array in parts.items()}
+    halves = {
+        name: np.ascontiguousarray(array, np.float16 if array.ndim == 2 else np.float32)
+        for name, array in parts.items()
+    }
     file.parent.mkdir(parents=True, exist_ok=True)
     save_file(halves, file)
 
@@ -86,7 +91,9 @@ def main_fit(folders: list[Path]) -> None:
     features = features_of(encoder, draw_images(folders))
     texts = read_class_texts()
     everything = np.arange(N_CLASSES)
-    write(fit(texts, everything, weights["_fc.weight"], weights["_fc.bias"], expected_features(weights), features), FILE)
+    write(
+        fit(texts, everything, weights["_fc.weight"], weights["_fc.bias"], expected_features(weights), features), FILE
+    )
     print(f"{FILE.name}: {FILE.stat().st_size / 1e6:.1f} MB, scales from {len(features):,} images")
 
 
@@ -107,7 +114,10 @@ def main_measure(data: Path, folders: list[Path]) -> None:
     ten = labels.groupby("label")["class_name"].first().tolist()
     prompts = ensemble(np.stack([unit_rows(embed_sentences([t.format(n) for n in ten])) for t in TEMPLATES]))
     small, small_cues = features_and_cues(encoder, [io.BytesIO(cell["bytes"]) for cell in tiny["image"]])
-    print(f"CIFAR-10, top-1 of 10: {_accuracy(encoder.alignment, small, small_cues, labels['label'].to_numpy(), prompts):.1f}")
+    print(
+        "CIFAR-10, top-1 of 10: "
+        f"{_accuracy(encoder.alignment, small, small_cues, labels['label'].to_numpy(), prompts):.1f}"
+    )
     calibration = features_of(encoder, draw_images(folders))
     folds, held_out = np.random.RandomState(0).permutation(N_CLASSES) % 5, []
     for fold in range(5):
@@ -116,7 +126,10 @@ def main_measure(data: Path, folders: list[Path]) -> None:
         fitted = replace(fitted, conditions=encoder.alignment.conditions)
         rows = np.isin(y, unseen)
         held_out.append(_accuracy(fitted, x[rows], cues[rows], np.searchsorted(unseen, y[rows]), names[unseen]))
-    print(f"held-out classes, top-1 of 200: {np.mean(held_out):.1f}, standard deviation over the five {np.std(held_out):.1f}")
+    print(
+        f"held-out classes, top-1 of 200: {np.mean(held_out):.1f}, standard deviation over the five "
+        f"{np.std(held_out):.1f}"
+    )
 
 
 def _accuracy(alignment: Alignment, features: F32, cues: F32, labels: I64, sentences: F32) -> float:

@@ -1,12 +1,13 @@
 #!/usr/bin/env python
-# ruff: noqa: E501  the lists of phrases read better unbroken
+
 """Fit the words for photo conditions and places, and add them to assets/encoder/alignment.safetensors.
 
     python -m scripts.encoder.fit_words RENDERS PHOTOGRAPHS PANORAMAS CLOTHES [--scratch FOLDER]
 
-RENDERS is package/assets of npm `@lobehub/fluent-emoji-3d` 1.1.0 (MIT), PHOTOGRAPHS usr/share/backgrounds/budgie of Debian's budgie-backgrounds
-3.0-1 (CC0), PANORAMAS package/ of npm `@pmndrs/assets` 1.7.0 (CC0), CLOTHES a folder of CC0 photographs of clothes. Needs
-`pip install OpenEXR`. About ten minutes on one core; SCRATCH keeps the pictures' features and the prompts' vectors for the next run.
+RENDERS is package/assets of npm `@lobehub/fluent-emoji-3d` 1.1.0 (MIT), PHOTOGRAPHS usr/share/backgrounds/budgie of
+Debian's budgie-backgrounds 3.0-1 (CC0), PANORAMAS package/ of npm `@pmndrs/assets` 1.7.0 (CC0), CLOTHES a folder of CC0
+photographs of clothes. Needs `pip install OpenEXR`. About ten minutes on one core; SCRATCH keeps the pictures' features
+and the prompts' vectors for the next run.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from scripts.encoder.words import fit_pictures, fit_texts
 N_CUTOUTS, N_SCENES, N_CLOTHES = 1100, 2600, 800
 N_PROMPTS, N_FREE = 20000, 11000
 THRESHOLD = 0.1
-"""Activations of texts below it count as 0: chosen between phrases left out of the fit and the accuracy over class names."""
+"""Activations of texts below it count as 0: chosen between phrases left out of the fit and the accuracy over class
+names."""
 GENERAL_NOUNS = (
     *(
         "thing",
@@ -63,7 +65,8 @@ GENERAL_NOUNS = (
 )
 """Each counts as six nouns."""
 _SAYS_SOMETHING = re.compile(
-    r"\b(seashore|coast|seacoast|sea-coast|lakeside|lakeshore|valley|vale|alp|cliff|drop|drop-off|sandbar|sand bar|promontory|headland|head|foreland|reef|geyser|volcano|night|fog\w*|snow|snowy|snowflake|"
+    r"\b(seashore|coast|seacoast|sea-coast|lakeside|lakeshore|valley|vale|alp|cliff|drop|drop-off|sandbar|sand "
+    r"bar|promontory|headland|head|foreland|reef|geyser|volcano|night|fog\w*|snow|snowy|snowflake|"
     r"snowman|rain|rainbow|sun\w*|cloud\w*|cit\w+|mountain\w*|desert|beach|wave|water|grass|forest|tree|dark|bright\w*|light|black|white|red|orange|yellow|green|blue|purple|small|large|building\w*|mist\w*|sea|"
     r"sky|moon|button|sign|symbol|square|circle|indoors|park|milky|umbrella|jungle|meadow|field|big|island)\b",
     re.I,
@@ -102,7 +105,8 @@ def measure_pictures(stock: pictures.FitStock, clothes: list[Path]) -> dict[str,
 
 
 def read_misleading_names() -> list[str]:
-    """ImageNet's names that hold a word of a place or condition but name a thing, such as "water snake" and "red fox"."""
+    """ImageNet's names that hold a word of a place or condition but name a thing, such as "water snake" and "red
+    fox"."""
     from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 
     return [name for name in IMAGENET_CLASSNAMES if _SAYS_SOMETHING.search(name) and " " in name]
@@ -115,7 +119,10 @@ def read_nouns(renders: Path) -> list[str]:
 
     folder = Path(timm.data.__file__).parent / "_info"
     lemmas = dict(line.split("\t", 1) for line in (folder / "imagenet_synset_to_lemma.txt").read_text().splitlines())
-    nouns = {*IMAGENET_CLASSNAMES, *(w.strip() for s in (folder / "imagenet_synsets.txt").read_text().split() for w in lemmas[s].split(",")[:3])}
+    nouns = {
+        *IMAGENET_CLASSNAMES,
+        *(w.strip() for s in (folder / "imagenet_synsets.txt").read_text().split() for w in lemmas[s].split(",")[:3]),
+    }
     for file in renders.glob("*.webp"):
         codes = [code for code in file.stem.split("-") if code != "fe0f"]
         name = unicodedata.name(chr(int(codes[0], 16)), "").lower() if len(codes) == 1 else ""
@@ -132,7 +139,10 @@ def embed_prompts(nouns: list[str]) -> dict[str, np.ndarray]:
     free, nothing = prompts.make_free_prompts(nouns, N_FREE, seed=2)
     misleading = [template.format(name) for name in read_misleading_names() for template in TEMPLATES]
     no_more = np.zeros((len(misleading), activations.shape[1]), np.float32)
-    return {"sentences": embed_sentences(texts + free + misleading), "activations": np.concatenate([activations, nothing, no_more])}
+    return {
+        "sentences": embed_sentences(texts + free + misleading),
+        "activations": np.concatenate([activations, nothing, no_more]),
+    }
 
 
 def kept(file: Path | None, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -151,13 +161,21 @@ def main(renders: Path, photographs: Path, panoramas: Path, clothes: Path, scrat
     from safetensors.numpy import load_file
 
     files = sorted(clothes.rglob("*.jpg"))[:N_CLOTHES]
-    seen = kept(scratch and scratch / "pictures.npz", lambda: measure_pictures(read_stock(renders, photographs, panoramas), files))
+    seen = kept(
+        scratch and scratch / "pictures.npz",
+        lambda: measure_pictures(read_stock(renders, photographs, panoramas), files),
+    )
     said = kept(scratch and scratch / "prompts.npz", lambda: embed_prompts(read_nouns(renders)))
     ordinary = np.arange(len(seen["features"])) % pictures.N_VERSIONS == 0
-    words = fit_pictures(seen["features"], seen["cues"], seen["labels"], ordinary) | fit_texts(said["sentences"], said["activations"], THRESHOLD)
+    words = fit_pictures(seen["features"], seen["cues"], seen["labels"], ordinary) | fit_texts(
+        said["sentences"], said["activations"], THRESHOLD
+    )
     parts = {name: array for name, array in load_file(FILE).items() if not name.startswith(PREFIX)}
     write_parts(parts | {PREFIX + name: array for name, array in words.items()}, FILE)
-    print(f"{FILE.name}: {FILE.stat().st_size / 1e6:.2f} MB, words from {len(seen['features']):,} pictures and {len(said['sentences']):,} prompts")
+    print(
+        f"{FILE.name}: {FILE.stat().st_size / 1e6:.2f} MB, words from {len(seen['features']):,} pictures and "
+        f"{len(said['sentences']):,} prompts"
+    )
 
 
 if __name__ == "__main__":

@@ -39,7 +39,10 @@ PHOTOGRAPHS: tuple[tuple[str, str, tuple[float, float, float, float]], ...] = (
 )
 """Photograph, what this part of it shows ("" for none of the places), and the part as shares of width and height."""
 PANORAMAS: tuple[tuple[str, str, tuple[float, float]], ...] = (
-    *((name, "indoors", (-25, 20)) for name in ("apartment", "esplanade", "hall", "lab", "lobby", "studio", "warehouse", "workshop", "bridge")),
+    *(
+        (name, "indoors", (-25, 20))
+        for name in ("apartment", "esplanade", "hall", "lab", "lobby", "studio", "warehouse", "workshop", "bridge")
+    ),
     *((name, "city", (-10, 15)) for name in ("city", "sunset", "venice")),
     *((name, "grass", (-40, -5)) for name in ("park", "sunrise", "night")),
     *((name, "sky", (35, 70)) for name in ("park", "sunrise", "city", "dawn")),
@@ -67,7 +70,9 @@ def read_panoramas(archive_folder: Path) -> dict[str, F32]:
         light = channels["RGB"].pixels if "RGB" in channels else np.stack([channels[c].pixels for c in "RGB"], -1)
         light = np.maximum(np.nan_to_num(light.astype(np.float32)), 0)
         light *= 0.22 / np.exp(np.log(light.mean(2) + 1e-3).mean())
-        found[file.name.split(".")[0]] = (np.clip(light * (1 + light / 9) / (1 + light), 0, 1) ** (1 / 2.2)).astype(np.float32)
+        found[file.name.split(".")[0]] = (np.clip(light * (1 + light / 9) / (1 + light), 0, 1) ** (1 / 2.2)).astype(
+            np.float32
+        )
     return found
 
 

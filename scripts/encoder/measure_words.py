@@ -1,12 +1,15 @@
 #!/usr/bin/env python
-"""Measure what the embedded encoder knows of photo conditions and places, on pictures and with wordings that its fit never saw.
+"""Measure what the embedded encoder knows of photo conditions and places, on pictures and with wordings that its fit
+never saw.
 
     python -m scripts.encoder.measure_words DATA STAMPS [--n 400] [--cache FOLDER]      DATA holds imagenet_sample/, tuxpaint_stamps/ and backgrounds/;
-                                                     STAMPS is usr/share/tuxpaint/stamps of Debian's tuxpaint-stamps-default
+                                                     STAMPS is usr/share/tuxpaint/stamps of Debian's
+                                                     tuxpaint-stamps-default
 
-"before" scores with the object dimensions alone, "after" with all. Of each word: AUROC of pictures that have it against pictures that do
-not, by the inner product with the text's vector ("text") and with the difference of the texts with and without the words
-("difference"), the mean over the wordings, its 95% bootstrap interval over pictures, and the worst wording.
+"before" scores with the object dimensions alone, "after" with all. Of each word: AUROC of pictures that have it against
+pictures that do not, by the inner product with the text's vector ("text") and with the difference of the texts with and
+without the words ("difference"), the mean over the wordings, its 95% bootstrap interval over pictures, and the worst
+wording.
 """
 
 from __future__ import annotations
@@ -53,7 +56,8 @@ def interval(scores: F32, shown: Bool, seed: int = 0) -> tuple[float, float, flo
 
 
 class Pictures:
-    """Joint vectors of sets of pictures, kept in a folder between runs; they hold features and cues, which no fit changes."""
+    """Joint vectors of sets of pictures, kept in a folder between runs; they hold features and cues, which no fit
+    changes."""
 
     def __init__(self, encoder: EmbeddedEncoder, folder: Path | None) -> None:
         self.encoder, self.folder = encoder, folder
@@ -112,11 +116,15 @@ def check_wordings() -> None:
         for wording in word.wordings:
             taken = [text for text in known if re.search(rf"\b{re.escape(text)}\b", wording)]
             if taken:
-                raise SystemExit(f"The wording {wording!r} of {word.name!r} holds {taken}, which the fit has seen. Say it differently.")
+                raise SystemExit(
+                    f"The wording {wording!r} of {word.name!r} holds {taken}, which the fit has "
+                    "seen. Say it differently."
+                )
 
 
 def main(data: Path, stamps: Path, n: int, cache: Path | None) -> None:
-    """Print the table of words, the correlation of objects with brightness, and the ranking of things in a condition."""
+    """Print the table of words, the correlation of objects with brightness, and the ranking of things in a
+    condition."""
     check_wordings()
     encoder = EmbeddedEncoder()
     pictures, texts = Pictures(encoder, cache), WordingVectors(encoder)
@@ -135,7 +143,13 @@ def main(data: Path, stamps: Path, n: int, cache: Path | None) -> None:
     scenes = Scenes(data, stamps)
     for name in scenes.words:
         made = [pictures.joint(f"scenes {name} {k}", partial(_scenes, encoder, scenes, name, bool(k))) for k in (1, 0)]
-        report(by_name[name], np.concatenate(made), np.repeat([True, False], [len(part) for part in made]), texts, "cut-outs")
+        report(
+            by_name[name],
+            np.concatenate(made),
+            np.repeat([True, False], [len(part) for part in made]),
+            texts,
+            "cut-outs",
+        )
     names = index["clip_class_name"].to_numpy()[order]
     for name, classes in PLACE_CLASSES.items():
         shown = np.isin(names, classes)
@@ -144,7 +158,9 @@ def main(data: Path, stamps: Path, n: int, cache: Path | None) -> None:
     measure_ranking(encoder, plain[:n], edited, names[:n])
 
 
-def _edited(encoder: EmbeddedEncoder, edit: Callable[[Image.Image, np.random.Generator], Image.Image], paths: list[Path]) -> list[F32]:
+def _edited(
+    encoder: EmbeddedEncoder, edit: Callable[[Image.Image, np.random.Generator], Image.Image], paths: list[Path]
+) -> list[F32]:
     rng = np.random.default_rng(2)
     return [encoder.preprocess(edit(read_square(path), rng)) for path in paths]
 
@@ -159,16 +175,28 @@ def measure_objects(encoder: EmbeddedEncoder, plain: F32, pictures: Pictures, pa
     vectors = encoder.encode_texts([f"a photo of a {name}" for name in OBJECTS])
     n_objects = plain.shape[1] - len(CONDITIONS) - 1
     for label, part in (("before", slice(0, n_objects)), ("after", slice(None))):
-        found = np.array([abs(float(spearmanr(vectors[i, part] @ plain[:, part].T, light)[0])) for i in range(len(vectors))])  # type: ignore[arg-type]
+        found = np.array(
+            [
+                abs(float(np.asarray(spearmanr(vectors[i, part] @ plain[:, part].T, light))[0]))
+                for i in range(len(vectors))
+            ]
+        )
         worst = np.argsort(-found)[:3]
         largest = [(OBJECTS[i], round(float(found[i]), 3)) for i in worst]
-        print(f"{len(OBJECTS)} object names against brightness, n={len(plain)}, {label}: mean |rho| {found.mean():.3f}, largest {largest}")
+        print(
+            f"{len(OBJECTS)} object names against brightness, n={len(plain)}, {label}: "
+            f"mean |rho| {found.mean():.3f}, largest {largest}"
+        )
     block = np.linalg.norm(vectors[:, n_objects:], axis=1)
-    print(f"length of the block of these texts: mean {block.mean():.3f}, largest {block.max():.3f} ({OBJECTS[int(block.argmax())]})")
+    print(
+        f"length of the block of these texts: mean {block.mean():.3f}, largest {block.max():.3f} "
+        f"({OBJECTS[int(block.argmax())]})"
+    )
 
 
 def measure_ranking(encoder: EmbeddedEncoder, plain: F32, edited: dict[str, F32], names: F32) -> None:
-    """For "a dark photo of a dog" and the like: how often the dark dog beats the dog as it came, and other things in the dark."""
+    """For "a dark photo of a dog" and the like: how often the dark dog beats the dog as it came, and other things in
+    the dark."""
     n_objects = plain.shape[1] - len(CONDITIONS) - 1
     phrases = {
         "dark": "a murky photo of a {n} taken without any lamp",
@@ -182,7 +210,10 @@ def measure_ranking(encoder: EmbeddedEncoder, plain: F32, edited: dict[str, F32]
             original = (vectors[:, part] * plain[:, part]).sum(1)
             others = vectors[:, part] @ edited[name][:, part].T
             over_original, over_others = np.mean(own > original), np.mean(own[:, None] > others)
-            print(f"{phrase!r} {label}, n={len(names)}: over its original {over_original:.2f}, over another {name} thing {over_others:.2f}")
+            print(
+                f"{phrase!r} {label}, n={len(names)}: over its original {over_original:.2f}, "
+                f"over another {name} thing {over_others:.2f}"
+            )
 
 
 if __name__ == "__main__":

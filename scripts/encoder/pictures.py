@@ -1,8 +1,9 @@
-"""Pictures whose conditions and places are known, because they are made so: for fitting the words of the embedded encoder.
+"""Pictures whose conditions and places are known, because they are made so: for fitting the words of the embedded
+encoder.
 
-Stock: npm `@lobehub/fluent-emoji-3d` (MIT, renders), Debian `budgie-backgrounds` (CC0, photographs), npm `@pmndrs/assets` (CC0, small
-panoramas) and the CC0 photographs of clothes.
-Two of the photographs, the Colosseum and Singapore, are kept out of the fit: `measure_words.py` tests cities on them.
+Stock: npm `@lobehub/fluent-emoji-3d` (MIT, renders), Debian `budgie-backgrounds` (CC0, photographs), npm
+`@pmndrs/assets` (CC0, small panoramas) and the CC0 photographs of clothes. Two of the photographs, the Colosseum and
+Singapore, are kept out of the fit: `measure_words.py` tests cities on them.
 """
 
 from __future__ import annotations
@@ -87,9 +88,17 @@ def tint(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
     colour = np.clip(np.array(TINTS[name], np.float32) + rng.uniform(-0.07, 0.07, 3).astype(np.float32), 0, 1)
     pixels = np.asarray(image, np.float32) / 255
     strength = rng.uniform(0.3, 0.75)
-    seen_through, washed_over = pixels * (1 - strength + strength * colour * 1.4), pixels * (1 - strength * 0.65) + colour * strength * 0.65
+    seen_through, washed_over = (
+        pixels * (1 - strength + strength * colour * 1.4),
+        pixels * (1 - strength * 0.65) + colour * strength * 0.65,
+    )
     pixels = seen_through if rng.random() < 0.5 else washed_over
-    return Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8)), {**dict.fromkeys(TINTS, 0.0), name: 1, "colour": np.nan, "light": np.nan}
+    return Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8)), {
+        **dict.fromkeys(TINTS, 0.0),
+        name: 1,
+        "colour": np.nan,
+        "light": np.nan,
+    }
 
 
 def flatten(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
@@ -112,7 +121,9 @@ def turn(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
     kind = int(rng.integers(4))
     if kind == 3:
         return image.transpose(Image.Transpose.FLIP_TOP_BOTTOM), {"turned": 1}
-    return image.transpose((Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)[kind]), {"turned": 1}
+    return image.transpose((Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)[kind]), {
+        "turned": 1
+    }
 
 
 def befog(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
@@ -131,7 +142,9 @@ def let_snow(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
     largest = rng.uniform(4, 9)
     for x, y, u, v in rng.random((int(rng.integers(90, 420)), 4)):
         r = 1.3 + largest * u**3
-        draw.ellipse((2 * SIDE * x - r, 2 * SIDE * y - r, 2 * SIDE * x + r, 2 * SIDE * y + r), fill=int(255 * (0.5 + 0.5 * v)))
+        draw.ellipse(
+            (2 * SIDE * x - r, 2 * SIDE * y - r, 2 * SIDE * x + r, 2 * SIDE * y + r), fill=int(255 * (0.5 + 0.5 * v))
+        )
     mask = mask.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.6))).resize((SIDE, SIDE), Image.Resampling.BOX)
     veiled = Image.blend(image, Image.new("RGB", image.size, (226, 232, 240)), rng.uniform(0, 0.28))
     return Image.composite(Image.new("RGB", image.size, (250, 252, 255)), veiled, mask), {
@@ -148,9 +161,13 @@ def let_rain(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
     slant, longest = rng.uniform(-0.35, 0.35), rng.uniform(30, 80)
     for x, y, u, v in rng.random((int(rng.integers(120, 420)), 4)):
         x0, y0, length = 2 * SIDE * x, 2 * SIDE * (1.2 * y - 0.2), longest * (0.4 + 0.6 * u)
-        draw.line((x0, y0, x0 + slant * length, y0 + length), fill=int(255 * (0.25 + 0.45 * v)), width=int(rng.integers(1, 4)))
+        draw.line(
+            (x0, y0, x0 + slant * length, y0 + length), fill=int(255 * (0.25 + 0.45 * v)), width=int(rng.integers(1, 4))
+        )
     mask = mask.filter(ImageFilter.GaussianBlur(0.6)).resize((SIDE, SIDE), Image.Resampling.BOX)
-    dull = Image.blend(_gain(image, rng.uniform(0.6, 0.95)), Image.new("RGB", image.size, (120, 128, 138)), rng.uniform(0.1, 0.35))
+    dull = Image.blend(
+        _gain(image, rng.uniform(0.6, 0.95)), Image.new("RGB", image.size, (120, 128, 138)), rng.uniform(0.1, 0.35)
+    )
     return Image.composite(Image.new("RGB", image.size, (215, 222, 232)), dull, mask), {
         "rain": 1,
         "light": np.nan,
@@ -161,16 +178,37 @@ def let_rain(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
 
 
 EDITS: tuple[Callable[[Image.Image, Rng], tuple[Image.Image, Labels]], ...] = (
-    *(darken, brighten, decolour, saturate, soften, add_noise, tint, tint, flatten, harden, turn, turn, befog, let_snow, let_rain),
+    *(
+        darken,
+        brighten,
+        decolour,
+        saturate,
+        soften,
+        add_noise,
+        tint,
+        tint,
+        flatten,
+        harden,
+        turn,
+        turn,
+        befog,
+        let_snow,
+        let_rain,
+    ),
 )
 """A tint is drawn twice as often, as it is six words; a turn too, as it is the hardest to see."""
 
 
 def edited(image: Image.Image, labels: Labels, rng: Rng, n: int) -> tuple[Image.Image, Labels]:
     """`n` different edits one after the other, in an order in which the later does not undo the earlier."""
-    for k in sorted(rng.choice(len(EDITS), n, replace=False), key=lambda k: (EDITS[k] is add_noise, EDITS[k] is soften)):
+    for k in sorted(
+        rng.choice(len(EDITS), n, replace=False), key=lambda k: (EDITS[k] is add_noise, EDITS[k] is soften)
+    ):
         image, change = EDITS[k](image, rng)
-        labels = {**labels, **{name: value for name, value in change.items() if not (np.isnan(value) and labels.get(name, 0) != 0)}}
+        labels = {
+            **labels,
+            **{name: value for name, value in change.items() if not (np.isnan(value) and labels.get(name, 0) != 0)},
+        }
     return image, labels
 
 
@@ -187,7 +225,9 @@ def stored(image: Image.Image, rng: Rng) -> Image.Image:
 class FitStock:
     """Cut-outs and grounds of the fit."""
 
-    def __init__(self, cutouts: list[Image.Image], photographs: dict[str, Image.Image], panoramas: dict[str, F32]) -> None:
+    def __init__(
+        self, cutouts: list[Image.Image], photographs: dict[str, Image.Image], panoramas: dict[str, F32]
+    ) -> None:
         self.cutouts, self.photographs, self.panoramas = cutouts, photographs, panoramas
 
     def ground(self, rng: Rng) -> tuple[Image.Image, Labels, str]:
@@ -226,20 +266,33 @@ class FitStock:
         cutout = self.cutouts[int(rng.integers(len(self.cutouts)))]
         side = max(6, int(size * SIDE))
         small = cutout.resize(
-            (max(1, cutout.width * side // max(cutout.size)), max(1, cutout.height * side // max(cutout.size))), Image.Resampling.LANCZOS
+            (max(1, cutout.width * side // max(cutout.size)), max(1, cutout.height * side // max(cutout.size))),
+            Image.Resampling.LANCZOS,
         )
         if rng.random() < 0.5:
             small = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        image.paste(small.convert("RGB"), (int(x * SIDE - small.width / 2), int(y * SIDE - small.height / 2)), small.getchannel("A"))
+        image.paste(
+            small.convert("RGB"),
+            (int(x * SIDE - small.width / 2), int(y * SIDE - small.height / 2)),
+            small.getchannel("A"),
+        )
 
     def scene(self, rng: Rng) -> tuple[Image.Image, Labels, str]:
         """A cut-out over a plain, a photographed or a cluttered ground, or the ground alone."""
         kind = rng.random()
         if kind < 0.22:
-            level = rng.uniform(0, 255, 3) if rng.random() < 0.6 else np.repeat(rng.choice([255.0, 245, 225, 128, 60]), 3)
+            level = (
+                rng.uniform(0, 255, 3) if rng.random() < 0.6 else np.repeat(rng.choice([255.0, 245, 225, 128, 60]), 3)
+            )
             slope = np.linspace(-1, 1, SIDE)[:, None, None] * rng.uniform(-25, 25)
             image = Image.fromarray(np.clip(np.broadcast_to(level + slope, (SIDE, SIDE, 3)), 0, 255).astype(np.uint8))
-            labels: Labels = {name: 0.0 for name in PLACES} | {"plain": 1.0, "sky": np.nan, "snow": np.nan, "light": np.nan, "colour": np.nan}
+            labels: Labels = {name: 0.0 for name in PLACES} | {
+                "plain": 1.0,
+                "sky": np.nan,
+                "snow": np.nan,
+                "light": np.nan,
+                "colour": np.nan,
+            }
             labels |= dict.fromkeys(TINTS, np.nan)
             source = "plain"
         else:
@@ -258,8 +311,11 @@ class FitStock:
         return image, labels | {"small": (1.0, 0.0, -1.0)[which] if kind > 0.42 or kind < 0.22 else np.nan}, source
 
 
-def make_pictures(stock: FitStock, clothes: list[Path], n_scenes: int, seed: int) -> Iterator[tuple[Image.Image, Labels, str]]:
-    """Every picture as it is and with edits: (picture, labels, source). A label that is nan is not known; one that is left out is 0."""
+def make_pictures(
+    stock: FitStock, clothes: list[Path], n_scenes: int, seed: int
+) -> Iterator[tuple[Image.Image, Labels, str]]:
+    """Every picture as it is and with edits: (picture, labels, source). A label that is nan is not known; one that is
+    left out is 0."""
     rng = np.random.default_rng(seed)
     unknown = dict.fromkeys(("plain", "small", "indoors", "grass", "mountains", "light", "colour", "blur"), np.nan)
     for number in range(n_scenes + len(clothes)):

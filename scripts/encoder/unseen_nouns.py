@@ -1,4 +1,4 @@
-# ruff: noqa: E501, SIM905  the list of names reads better unbroken
+# ruff: noqa: SIM905  the list of names reads better unbroken
 """Nouns, object names and place classes that `measure_words.py` tests with."""
 
 from __future__ import annotations
@@ -7,17 +7,38 @@ NOUNS_TESTED = ("dog", "car", "chair", "bird", "bottle", "shoe", "person", "flow
 OBJECTS = tuple(
     name.strip()
     for name in (
-        "accordion player, anchor, ant hill, antelope, armchair, avocado, axe, badge, bagpipe, bamboo, bandage, barn, basket, bathrobe, battery, beehive, belt buckle, bench, bicycle, binder, blender, bonsai, bowl, "
-        "bracelet, brick, briefcase, broom, brush, bucket, bulldog, butterfly, button, cabbage, cable, cactus, cake, calculator, calendar, camel, candlestick, cane, canoe, carpet, carrot, cat, cello, chalk, chandelier, "
-        "cheese, cherry, chess piece, chicken, chimney, clarinet, clock, coat, coconut, coffee, comb, compass, computer, cookie, corn, couch, cow, crab, crane, crown, cucumber, curtain, cushion, deer, dice, dolphin, door, "
-        "donut, drawer, dress, drill, drum, duck, eagle, elephant, envelope, eraser, falcon, fan, faucet, fence, ferret, finger, flag, flute, football, fork, fox, frog, garlic, giraffe, glove, goat, grape, guitar, hammer, "
-        "harp, hat, hedgehog, helmet, horse, hose, jacket, jar, kangaroo, kettle, key, kitten, knife, ladder, leopard, lion, lizard, lock, mirror, monkey, motorcycle, mouse, mug, mushroom, nail, necklace, needle, notebook, "
-        "onion, orchid, otter, owl, ox, panda, parrot, peach, pear, pen, penguin, piano, pig, pillow, pineapple, pizza, plate, rabbit, radio, ring, robot, rope, ruler, saddle, sandwich, saw, scarf, scissors, shirt, shovel, "
-        "spoon, squirrel, stapler, statue, stool, sweater, table, tank, teapot, telephone, tent, tie, tiger, toaster, toothbrush, tractor, train, trumpet, turtle, vase, violin, wallet, watch, whale, wheel, whistle, wolf, zebra"
+        "accordion player, anchor, ant hill, antelope, armchair, avocado, axe, badge, bagpipe, bamboo, bandage, "
+        "barn, basket, bathrobe, battery, beehive, belt buckle, bench, bicycle, binder, blender, bonsai, bowl, "
+        "bracelet, brick, briefcase, broom, brush, bucket, bulldog, butterfly, button, cabbage, cable, cactus, cake, "
+        "calculator, calendar, camel, candlestick, cane, canoe, carpet, carrot, cat, cello, chalk, chandelier, "
+        "cheese, cherry, chess piece, chicken, chimney, clarinet, clock, coat, coconut, coffee, comb, compass, "
+        "computer, cookie, corn, couch, cow, crab, crane, crown, cucumber, curtain, cushion, deer, "
+        "dice, dolphin, door, "
+        "donut, drawer, dress, drill, drum, duck, eagle, elephant, envelope, eraser, falcon, fan, faucet, fence, "
+        "ferret, finger, flag, flute, football, fork, fox, frog, garlic, giraffe, glove, goat, grape, guitar, hammer, "
+        "harp, hat, hedgehog, helmet, horse, hose, jacket, jar, kangaroo, kettle, key, kitten, knife, ladder, "
+        "leopard, lion, lizard, lock, mirror, monkey, motorcycle, mouse, mug, mushroom, nail, "
+        "necklace, needle, notebook, "
+        "onion, orchid, otter, owl, ox, panda, parrot, peach, pear, pen, penguin, piano, pig, pillow, pineapple, "
+        "pizza, plate, rabbit, radio, ring, robot, rope, ruler, saddle, sandwich, saw, scarf, "
+        "scissors, shirt, shovel, "
+        "spoon, squirrel, stapler, statue, stool, sweater, table, tank, teapot, telephone, tent, tie, tiger, "
+        "toaster, toothbrush, tractor, train, trumpet, turtle, vase, violin, wallet, watch, whale, wheel, "
+        "whistle, wolf, zebra"
     ).split(",")
 )
 PLACE_CLASSES: dict[str, tuple[str, ...]] = {
-    "on snow": ("ski", "snowmobile", "bobsleigh", "dog sled", "snowplow", "alp", "polar bear", "mountain", "Alaskan Malamute"),
+    "on snow": (
+        "ski",
+        "snowmobile",
+        "bobsleigh",
+        "dog sled",
+        "snowplow",
+        "alp",
+        "polar bear",
+        "mountain",
+        "Alaskan Malamute",
+    ),
     "in the city": (
         "taxicab",
         "trolleybus",
@@ -145,6 +166,17 @@ PLACE_CLASSES: dict[str, tuple[str, ...]] = {
         "bald eagle",
         "airplane wing",
     ),
-    "in the mountains": ("alp", "cliff", "valley", "volcano", "alpine ibex", "bighorn sheep", "promontory", "mountain tent", "marmot"),
+    "in the mountains": (
+        "alp",
+        "cliff",
+        "valley",
+        "volcano",
+        "alpine ibex",
+        "bighorn sheep",
+        "promontory",
+        "mountain tent",
+        "marmot",
+    ),
 }
-"""ImageNet classes whose photographs mostly show the place, by the class name alone and not by looking at each picture."""
+"""ImageNet classes whose photographs mostly show the place, by the class name alone and not by looking at each
+picture."""

@@ -1,4 +1,5 @@
-"""What `measure_words.py` tests with: edits of photographs, and stamps over photographs. Other code and strengths than in the fit."""
+"""What `measure_words.py` tests with: edits of photographs, and stamps over photographs. Other code and strengths than
+in the fit."""
 
 from __future__ import annotations
 
@@ -89,7 +90,11 @@ def rainy(image: Image.Image, rng: Rng) -> Image.Image:
     kernel = int(rng.integers(9, 18))
     pixels = np.asarray(drops, np.float32)
     streaks = sum(np.roll(np.roll(pixels, k, 0), k // 5, 1) for k in range(kernel)) * 0.5
-    return Image.fromarray(np.clip(0.75 * np.asarray(image, np.float32) + 20 + np.minimum(streaks, 110)[..., None], 0, 255).astype(np.uint8))
+    return Image.fromarray(
+        np.clip(0.75 * np.asarray(image, np.float32) + 20 + np.minimum(streaks, 110)[..., None], 0, 255).astype(
+            np.uint8
+        )
+    )
 
 
 EDITS: dict[str, Callable[[Image.Image, Rng], Image.Image]] = {
@@ -140,7 +145,10 @@ class Scenes:
         grounds = pd.read_csv(data / "backgrounds" / "index.csv")
         grounds = grounds[~grounds["name"].isin((*FITTED_GROUNDS, *UNUSABLE)) & (grounds["environment"] != "texture")]
         self.grounds = {
-            word: [Image.open(data / "backgrounds" / f).convert("RGB") for f in grounds[grounds["environment"] == e]["file"]]
+            word: [
+                Image.open(data / "backgrounds" / f).convert("RGB")
+                for f in grounds[grounds["environment"] == e]["file"]
+            ]
             for e, word in WORD_OF.items()
         }
         self.cut: dict[int, Image.Image] = {}
@@ -160,9 +168,15 @@ class Scenes:
     def _put(self, image: Image.Image, share: float, rng: Rng, place: tuple[float, float] | None = None) -> None:
         stamp = self._stamp(rng)
         scale = share * SIDE / max(stamp.size)
-        stamp = stamp.resize((max(1, round(stamp.width * scale)), max(1, round(stamp.height * scale))), Image.Resampling.LANCZOS)
+        stamp = stamp.resize(
+            (max(1, round(stamp.width * scale)), max(1, round(stamp.height * scale))), Image.Resampling.LANCZOS
+        )
         x, y = place or (rng.uniform(share / 2, 1 - share / 2), rng.uniform(share / 2, 1 - share / 2))
-        image.paste(stamp.convert("RGB"), (round(x * SIDE - stamp.width / 2), round(y * SIDE - stamp.height / 2)), stamp.getchannel("A"))
+        image.paste(
+            stamp.convert("RGB"),
+            (round(x * SIDE - stamp.width / 2), round(y * SIDE - stamp.height / 2)),
+            stamp.getchannel("A"),
+        )
 
     def draw(self, word: str, shown: bool, n: int) -> list[Image.Image]:
         """`n` pictures that have, or have not, what the word says; all else is drawn alike."""
@@ -183,6 +197,10 @@ class Scenes:
         if word == "busy background" and shown:
             for _ in range(18):
                 self._put(ground, rng.uniform(0.12, 0.3), rng, (float(rng.random()), float(rng.random())))
-        size = (rng.uniform(0.14, 0.25) if shown else rng.uniform(0.45, 0.85)) if word == "small object" else rng.uniform(0.35, 0.6)
+        size = (
+            (rng.uniform(0.14, 0.25) if shown else rng.uniform(0.45, 0.85))
+            if word == "small object"
+            else rng.uniform(0.35, 0.6)
+        )
         self._put(ground, size, rng)
         return ground

@@ -1,4 +1,5 @@
-"""The wordings that `measure_words.py` tests with. They were written apart from those of `prompts.py` and share no phrase with them."""
+"""The wordings that `measure_words.py` tests with. They were written apart from those of `prompts.py` and share no
+phrase with them."""
 
 from __future__ import annotations
 
@@ -166,17 +167,50 @@ WORDS = (
             "a {n} in front of a chaotic, crowded backdrop",
         ),
     ),
-    Wordings("fog", ("a {n} veiled by mist", "a {n} that vanishes into the fog", "pale and misty weather", "a fog-bound photo of a {n}")),
     Wordings(
-        "snowfall", ("a {n} while snow is coming down", "snowflakes whirl around the {n}", "a {n} during a snow flurry", "thick flakes drift down")
+        "fog",
+        (
+            "a {n} veiled by mist",
+            "a {n} that vanishes into the fog",
+            "pale and misty weather",
+            "a fog-bound photo of a {n}",
+        ),
     ),
-    Wordings("rain", ("a {n} soaked by rain", "it pours with rain", "a {n} standing in a rain shower", "rain pelts down around the {n}")),
+    Wordings(
+        "snowfall",
+        (
+            "a {n} while snow is coming down",
+            "snowflakes whirl around the {n}",
+            "a {n} during a snow flurry",
+            "thick flakes drift down",
+        ),
+    ),
+    Wordings(
+        "rain",
+        (
+            "a {n} soaked by rain",
+            "it pours with rain",
+            "a {n} standing in a rain shower",
+            "rain pelts down around the {n}",
+        ),
+    ),
     Wordings(
         "on grass",
-        ("a {n} standing upon mown grass", "a {n} in a green pasture field", "a grass-covered place with a {n}", "a {n} resting on the lawn"),
+        (
+            "a {n} standing upon mown grass",
+            "a {n} in a green pasture field",
+            "a grass-covered place with a {n}",
+            "a {n} resting on the lawn",
+        ),
     ),
     Wordings(
-        "on snow", ("a {n} standing upon white snow", "a {n} in a wintry, snow-clad land", "a snow-covered place with a {n}", "a {n} amid snowdrifts")
+        "on snow",
+        (
+            "a {n} standing upon white snow",
+            "a {n} in a wintry, snow-clad land",
+            "a snow-covered place with a {n}",
+            "a {n} amid snowdrifts",
+        ),
     ),
     Wordings(
         "in the city",
@@ -189,25 +223,56 @@ WORDS = (
     ),
     Wordings(
         "in a forest",
-        ("a {n} deep inside the leafy forest", "a {n} surrounded by trees", "a wooded area with a {n}", "a {n} beneath the branches of tall trees"),
+        (
+            "a {n} deep inside the leafy forest",
+            "a {n} surrounded by trees",
+            "a wooded area with a {n}",
+            "a {n} beneath the branches of tall trees",
+        ),
     ),
     Wordings(
-        "on water", ("a {n} that drifts across the water", "a {n} surrounded by sea waves", "lake or sea water with a {n}", "a {n} upon the river")
+        "on water",
+        (
+            "a {n} that drifts across the water",
+            "a {n} surrounded by sea waves",
+            "lake or sea water with a {n}",
+            "a {n} upon the river",
+        ),
     ),
     Wordings(
         "in the desert",
-        ("a {n} standing on hot desert sand", "a {n} in a sandy wasteland", "a bone-dry desert place with a {n}", "a {n} half buried in the sand"),
+        (
+            "a {n} standing on hot desert sand",
+            "a {n} in a sandy wasteland",
+            "a bone-dry desert place with a {n}",
+            "a {n} half buried in the sand",
+        ),
     ),
     Wordings(
         "indoors",
-        ("a {n} within the four walls of a house", "a {n} in somebody's room", "the interior of a building with a {n}", "a {n} in the hallway"),
+        (
+            "a {n} within the four walls of a house",
+            "a {n} in somebody's room",
+            "the interior of a building with a {n}",
+            "a {n} in the hallway",
+        ),
     ),
     Wordings(
         "in the sky",
-        ("a {n} up among the clouds", "a {n} above us in the blue sky", "nothing but sky behind the {n}", "a {n} that soars through the air"),
+        (
+            "a {n} up among the clouds",
+            "a {n} above us in the blue sky",
+            "nothing but sky behind the {n}",
+            "a {n} that soars through the air",
+        ),
     ),
     Wordings(
         "in the mountains",
-        ("a {n} high up on a rocky mountain", "a {n} in an alpine landscape", "high alpine peaks with a {n}", "a {n} beside a stony cliff"),
+        (
+            "a {n} high up on a rocky mountain",
+            "a {n} in an alpine landscape",
+            "high alpine peaks with a {n}",
+            "a {n} beside a stony cliff",
+        ),
     ),
 )

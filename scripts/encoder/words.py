@@ -1,4 +1,5 @@
-"""The two fits behind the embedded encoder's words: pictures, and sentence vectors, to activations. `scripts/encoder/fit_words.py` runs them."""
+"""The two fits behind the embedded encoder's words: pictures, and sentence vectors, to activations.
+`scripts/encoder/fit_words.py` runs them."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ EPOCHS = 60
 
 
 def fit_pictures(features: F32, cues: F32, labels: F32, ordinary: Bool) -> dict[str, F32]:
-    """The arrays of `Conditions` for images, by ridge regression, one condition at a time over the pictures whose label is known.
+    """The arrays of `Conditions` for images, by ridge regression, one condition at a time over the pictures whose label
+    is known.
 
     Args:
         labels: (n, k), nan where not known.
@@ -31,7 +33,11 @@ def fit_pictures(features: F32, cues: F32, labels: F32, ordinary: Bool) -> dict[
     centred = ((features - mean) / scale).astype(np.float64)
     both = np.concatenate([standard / np.sqrt(standard.shape[1]), centred / np.sqrt(centred.shape[1])], 1)
     n_cues = cues.shape[1]
-    cue_map, feature_map, bias = np.zeros((len(CONDITIONS), n_cues)), np.zeros((len(CONDITIONS), features.shape[1])), np.zeros(len(CONDITIONS))
+    cue_map, feature_map, bias = (
+        np.zeros((len(CONDITIONS), n_cues)),
+        np.zeros((len(CONDITIONS), features.shape[1])),
+        np.zeros(len(CONDITIONS)),
+    )
     for k, name in enumerate(CONDITIONS):
         known = ~np.isnan(labels[:, k])
         used = both[:, :n_cues] if name in CUES_ONLY else both
@@ -45,7 +51,13 @@ def fit_pictures(features: F32, cues: F32, labels: F32, ordinary: Bool) -> dict[
         if name not in CUES_ONLY:
             feature_map[k] = gain * weights[n_cues:] / np.sqrt(centred.shape[1]) / scale
         bias[k] = -gain * middle - feature_map[k] @ mean
-    arrays = {"cue_mean": cue_mean, "cue_scale": cue_scale, "cue_map": cue_map, "feature_map": feature_map, "bias": bias}
+    arrays = {
+        "cue_mean": cue_mean,
+        "cue_scale": cue_scale,
+        "cue_map": cue_map,
+        "feature_map": feature_map,
+        "bias": bias,
+    }
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
@@ -55,7 +67,8 @@ def _ridge(x: F32, y: F32, penalty: float) -> F32:
 
 
 def fit_texts(sentences: F32, activations: F32, threshold: float) -> dict[str, F32]:
-    """The arrays of `Conditions` for texts: the mean of a few networks of one hidden layer, least squares, written as one."""
+    """The arrays of `Conditions` for texts: the mean of a few networks of one hidden layer, least squares, written as
+    one."""
     import torch
 
     unit = unit_rows(sentences)
@@ -65,7 +78,10 @@ def fit_texts(sentences: F32, activations: F32, threshold: float) -> dict[str, F
     for seed in range(N_NETWORKS):
         torch.manual_seed(seed)
         network = torch.nn.Sequential(
-            torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.GELU(), torch.nn.Dropout(0.1), torch.nn.Linear(HIDDEN, y.shape[1])
+            torch.nn.Linear(x.shape[1], HIDDEN),
+            torch.nn.GELU(),
+            torch.nn.Dropout(0.1),
+            torch.nn.Linear(HIDDEN, y.shape[1]),
         )
         optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.05)
         steps = EPOCHS * len(x) // 256

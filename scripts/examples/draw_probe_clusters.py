@@ -1,6 +1,8 @@
-"""Draw which of an example's failure clusters a probe fixes, shares and breaks: `python -m scripts.examples.draw_probe_clusters [--probe zero-shot]`.
+"""Draw which of an example's failure clusters a probe fixes, shares and breaks: `python -m
+scripts.examples.draw_probe_clusters [--probe zero-shot]`.
 
-One row a cluster, one block each for "model wrong, probe right", "both wrong", "model right, probe wrong": the pictures of highest membership.
+One row a cluster, one block each for "model wrong, probe right", "both wrong", "model right, probe wrong": the pictures
+of highest membership.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def main() -> None:
     if diagnosis.words is None:
         raise SystemExit("The run has no words, so no vectors for a probe.")
     probe = make_probe(given.probe, dict(pair.split("=", 1) for pair in given.settings))
-    made = run_probe(given.probe, probe, Task(diagnosis.samples, diagnosis.words.joint, load_encoder(diagnosis.words.encoder)))
+    made = run_probe(
+        given.probe, probe, Task(diagnosis.samples, diagnosis.words.joint, load_encoder(diagnosis.words.encoder))
+    )
     picture(replace(diagnosis, probes=(made,))).save(given.out, quality=82)
 
 
@@ -52,23 +56,27 @@ def picture(diagnosis: Diagnosis) -> Image.Image:
         pen.text((LEFT + i * (EACH * SIDE + 18), 12), SAID[kind].replace("probe", found.b), "black", font)
     for row, (cluster, counts) in enumerate(zip(diagnosis.clusters, found.clusters)):
         top = HEAD + row * (SIDE + 30)
-        title = f"{cluster_title(diagnosis, cluster)}\n{counts.n} images, {counts.verdict}\n" + ", ".join(f"{k} {getattr(counts, k)}" for k in KINDS)
+        title = f"{cluster_title(diagnosis, cluster)}\n{counts.n} images, {counts.verdict}\n" + ", ".join(
+            f"{k} {getattr(counts, k)}" for k in KINDS
+        )
         pen.multiline_text((10, top + 6), title, "black", font, spacing=5)
         for i, kind in enumerate(KINDS):
             strip(diagnosis, cluster, counts, kind, canvas, (LEFT + i * (EACH * SIDE + 18), top))
     return canvas
 
 
-def strip(diagnosis: Diagnosis, cluster: FailureCluster, counts: FourWay, kind: str, canvas: Image.Image, at: tuple[int, int]) -> None:
+def strip(
+    diagnosis: Diagnosis, cluster: FailureCluster, counts: FourWay, kind: str, canvas: Image.Image, at: tuple[int, int]
+) -> None:
     """Up to four pictures of one kind, each with what the model and the probe say."""
     samples, pen, font = diagnosis.samples, ImageDraw.Draw(canvas), ImageFont.load_default(10)
     rows = np.flatnonzero(of_kind(diagnosis, kind) & (cluster.membership >= 0.5))
     rows = rows[np.argsort(-cluster.membership[rows], kind="stable")][:EACH]
-    if samples.images is None:
+    if samples.items is None:
         return
     predicted, other = diagnosis.outcomes.predictions, diagnosis.probes[0].outcomes.predictions
     for i, row in enumerate(rows.tolist()):
-        small = Image.open(io.BytesIO(samples.images.read(row))).convert("RGB").resize((SIDE - 4, SIDE - 4))
+        small = Image.open(io.BytesIO(samples.items.read(row))).convert("RGB").resize((SIDE - 4, SIDE - 4))
         canvas.paste(small, (at[0] + i * SIDE, at[1]))
         if predicted is not None and other is not None:
             said = f"{samples.class_names[predicted[row]]} / {samples.class_names[other[row]]}"

@@ -1,11 +1,12 @@
 #!/usr/bin/env python
 """Make what ships below assets/composition again: a small rendered benchmark, and a stock of cut-outs over photographs.
 
-    python -m scripts.examples.make_composition [--only rendered | cutouts] [--downloads FOLDER] [--out assets/composition]
+    python -m scripts.examples.make_composition [--only rendered | cutouts] [--downloads FOLDER] [--out
+    assets/composition]
 
-The rendered set needs nothing and takes seconds. The cut-outs need npm, apt-get and dpkg-deb for the two source packages (24 MB). Every step
-is seeded; the pixels repeat on the same numpy and Pillow. To draw more, call `core.scenes.items.draw_items` and
-`core.scenes.write.write_benchmark`.
+The rendered set needs nothing and takes seconds. The cut-outs need npm, apt-get and dpkg-deb for the two source
+packages (24 MB). Every step is seeded; the pixels repeat on the same numpy and Pillow. To draw more, call
+`core.scenes.items.draw_items` and `core.scenes.write.write_benchmark`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,14 @@ CUTOUTS = {
     "1f34e": "apple", "1f34c": "banana", "1f34d": "pineapple", "1f4d5": "book", "1f333": "tree", "1f335": "cactus", "1fa91": "chair",
     "1f3b8": "guitar",
 }  # fmt: skip
-GROUNDS = ("lake-sherburne", "tea-gardens", "extreme-desert-hike", "blue-periwinkle", "roman-colosseum", "singaporean-cityscape")
+GROUNDS = (
+    "lake-sherburne",
+    "tea-gardens",
+    "extreme-desert-hike",
+    "blue-periwinkle",
+    "roman-colosseum",
+    "singaporean-cityscape",
+)
 CUTOUT_SIDE, GROUND_SIDE = 160, 288
 
 
@@ -50,8 +58,13 @@ def make_rendered(folder: Path) -> None:
         elif path.exists():
             path.unlink()
     folder.mkdir(parents=True, exist_ok=True)
-    written = write_benchmark(folder, items, draw_retrieval(plan, N_SCENES, N_QUERIES, SEED, "unseen"), held_out=plan.held_out, size=SIDE)
-    print(f"{folder}: {written.items} pairs and {written.queries} queries over {written.pictures} pictures, {written.picture_bytes / 1e3:.0f} kB")
+    written = write_benchmark(
+        folder, items, draw_retrieval(plan, N_SCENES, N_QUERIES, SEED, "unseen"), held_out=plan.held_out, size=SIDE
+    )
+    print(
+        f"{folder}: {written.items} pairs and {written.queries} queries over {written.pictures} pictures, "
+        f"{written.picture_bytes / 1e3:.0f} kB"
+    )
 
 
 def make_cutouts(folder: Path, cutouts: Path, photographs: Path) -> None:
@@ -70,7 +83,9 @@ def make_cutouts(folder: Path, cutouts: Path, photographs: Path) -> None:
     for name, photograph in stock.read_photographs(places, photographs, width=1200).items():
         side = min(photograph.size)
         left, top = (photograph.width - side) // 2, (photograph.height - side) // 2
-        square = photograph.resize((GROUND_SIDE, GROUND_SIDE), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
+        square = photograph.resize(
+            (GROUND_SIDE, GROUND_SIDE), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side)
+        )
         square.save(folder / "grounds" / f"{name}.webp", quality=70, method=6)
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {len(CUTOUTS)} cut-outs and {len(GROUNDS)} grounds, {total / 1e3:.0f} kB")
@@ -80,7 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Make what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=("rendered", "cutouts"))
-    parser.add_argument("--downloads", type=Path, help="where the source packages are kept (a temporary folder otherwise)")
+    parser.add_argument(
+        "--downloads", type=Path, help="where the source packages are kept (a temporary folder otherwise)"
+    )
     parser.add_argument("--out", type=Path, default=ASSETS / "composition")
     options = parser.parse_args(arguments)
     if options.only != "cutouts":

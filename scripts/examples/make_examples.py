@@ -1,10 +1,11 @@
 #!/usr/bin/env python
 """Make the two examples that ship again: scenes with planted weaknesses, and a set with nothing to find.
 
-    python -m scripts.examples.make_examples [--only scenes | nothing_to_find] [--downloads FOLDER] [--out assets/examples]
+    python -m scripts.examples.make_examples [--only scenes | nothing_to_find] [--downloads FOLDER] [--out
+    assets/examples]
 
-Needs npm, apt-get and dpkg-deb for the two source packages (24 MB), and about ten minutes on one core. Every step is seeded; the pixels
-repeat on the same Pillow, the probabilities on the same machine and torch.
+Needs npm, apt-get and dpkg-deb for the two source packages (24 MB), and about ten minutes on one core. Every step is
+seeded; the pixels repeat on the same Pillow, the probabilities on the same machine and torch.
 """
 
 from __future__ import annotations
@@ -40,9 +41,21 @@ BIAS = (
 )
 """How the training scenes of the first example depart from independence; its audit scenes have no links."""
 PLANTED = (
-    ("birds in falling snow", {"label": "bird", "weather": "snow"}, "no training scene shows a bird in snow; most animals are in snow"),
-    ("animals in the dark", {"label": "animal", "light": "dark"}, "no training scene shows an animal in the dark; boats are often in the dark"),
-    ("small objects", {"object_size": "small"}, "small objects are rarer in training, and hard for a net that sees 64 x 64 pixels"),
+    (
+        "birds in falling snow",
+        {"label": "bird", "weather": "snow"},
+        "no training scene shows a bird in snow; most animals are in snow",
+    ),
+    (
+        "animals in the dark",
+        {"label": "animal", "light": "dark"},
+        "no training scene shows an animal in the dark; boats are often in the dark",
+    ),
+    (
+        "small objects",
+        {"object_size": "small"},
+        "small objects are rarer in training, and hard for a net that sees 64 x 64 pixels",
+    ),
 )
 N_TRAINING, PICTURE, QUALITY = 5000, 320, 84
 
@@ -64,14 +77,18 @@ EXAMPLES = (ExamplePlan("scenes", BIAS, 960, 11, 12), ExamplePlan("nothing_to_fi
 def make(example: ExamplePlan, sources: tuple[Path, Path], folder: Path) -> None:
     """Train the example's victim, score the audit scenes, write table.csv, images.zip and truth.json below `folder`."""
     print(f"{example.name}: training scenes", flush=True)
-    plan = ScenePlan({label: tuple(names) for label, names in stock.identities(stock.TRAINING).items()}, stock.TRAINING_PLACES)
+    plan = ScenePlan(
+        {label: tuple(names) for label, names in stock.identities(stock.TRAINING).items()}, stock.TRAINING_PLACES
+    )
     training = plan.with_links(*example.links).draw(N_TRAINING, example.training_seed)
     photographs = stock.read_photographs(stock.TRAINING_PLACES, sources[1], width=700)
     pixels = scene_pixels(training, stock.read_cutouts(stock.TRAINING, sources[0]), photographs)
     net = train_victim(pixels, torch.from_numpy(labels_of(training)), len(LABELS), seed=example.training_seed)
 
     print(f"{example.name}: audit scenes", flush=True)
-    plan = ScenePlan({label: tuple(names) for label, names in stock.identities(stock.AUDIT).items()}, stock.AUDIT_PLACES)
+    plan = ScenePlan(
+        {label: tuple(names) for label, names in stock.identities(stock.AUDIT).items()}, stock.AUDIT_PLACES
+    )
     audit = plan.draw(example.n, example.audit_seed)
     photographs = stock.read_photographs(stock.AUDIT_PLACES, sources[1], width=1600)
     cutouts = stock.read_cutouts(stock.AUDIT, sources[0])
@@ -97,9 +114,11 @@ def webp(picture: Image.Image) -> bytes:
 
 
 def deal_out(probabilities: F64, labels: I64, *, seed: int) -> F64:
-    """(n, k) the same rows dealt out at random over all images: each keeps its probability of the truth, the rest in random order.
+    """(n, k) the same rows dealt out at random over all images: each keeps its probability of the truth, the rest in
+    random order.
 
-    Losses and errors are then independent of every image, class and factor, and no pair of classes is confused more than another.
+    Losses and errors are then independent of every image, class and factor, and no pair of classes is confused more
+    than another.
     """
     rng = np.random.default_rng(seed)
     dealt = np.empty_like(probabilities)
@@ -129,7 +148,9 @@ def rows_of(audit: Sequence[SceneSpec]) -> list[dict[str, Any]]:
     ]
 
 
-def write(example: ExamplePlan, audit: Sequence[SceneSpec], encoded: Sequence[bytes], probabilities: F64, folder: Path) -> None:
+def write(
+    example: ExamplePlan, audit: Sequence[SceneSpec], encoded: Sequence[bytes], probabilities: F64, folder: Path
+) -> None:
     """Write table.csv, images.zip and truth.json."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = rows_of(audit)
@@ -137,10 +158,14 @@ def write(example: ExamplePlan, audit: Sequence[SceneSpec], encoded: Sequence[by
     with (folder / "table.csv").open("w", newline="") as file:
         table = csv.DictWriter(file, [*rows[0], *columns], lineterminator="\n")
         table.writeheader()
-        table.writerows(row | {c: f"{p:.6f}" for c, p in zip(columns, values)} for row, values in zip(rows, probabilities))
+        table.writerows(
+            row | {c: f"{p:.6f}" for c, p in zip(columns, values)} for row, values in zip(rows, probabilities)
+        )
     with zipfile.ZipFile(folder / "images.zip", "w") as archive:
         for row, data in zip(rows, encoded):
-            archive.writestr(zipfile.ZipInfo(row["file"]), data)  # stored, at the archive's zero date: the same bytes each time
+            archive.writestr(
+                zipfile.ZipInfo(row["file"]), data
+            )  # stored, at the archive's zero date: the same bytes each time
     wrong = probabilities.argmax(1) != labels_of(audit)
     truth = {
         "example": example.name,
@@ -157,8 +182,11 @@ def write(example: ExamplePlan, audit: Sequence[SceneSpec], encoded: Sequence[by
         print({key: value for key, value in fact.items() if key != "files"})
 
 
-def planted(sentence: str, conditions: dict[str, str], why: str, rows: Sequence[dict[str, Any]], wrong: Bool) -> dict[str, Any]:
-    """A planted weakness with its members, and its errors against the rest of the same class (of all, if it names no class)."""
+def planted(
+    sentence: str, conditions: dict[str, str], why: str, rows: Sequence[dict[str, Any]], wrong: Bool
+) -> dict[str, Any]:
+    """A planted weakness with its members, and its errors against the rest of the same class (of all, if it names no
+    class)."""
     inside = np.array([all(row[column] == value for column, value in conditions.items()) for row in rows])
     scope = np.array([row["label"] == conditions.get("label", row["label"]) for row in rows])
     counts = [[int(wrong[part].sum()), int(part.sum())] for part in (inside, scope & ~inside)]

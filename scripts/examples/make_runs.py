@@ -28,7 +28,8 @@ def diagnose_example(name: str) -> Diagnosis:
     notes = tuple(note for note in found.notes if "came from the cache" not in note)  # true of this machine only
     assert found.words is not None
     assert found.reader is not None
-    # half precision is enough for a stored view and halves what the repository carries; the diagnosis was made on the full vectors
+    # half precision is enough for a stored view and halves what the repository carries; the diagnosis was made on the
+    # full vectors
     words = replace(
         found.words,
         joint=replace(found.words.joint, vectors=_halved(found.words.joint.vectors)),
@@ -50,7 +51,9 @@ def _halved(array: F32) -> F32:
 
 
 def main() -> None:
-    for name in sys.argv[1:] or sorted(folder.name for folder in EXAMPLES.iterdir() if (folder / "table.csv").is_file()):
+    for name in sys.argv[1:] or sorted(
+        folder.name for folder in EXAMPLES.iterdir() if (folder / "table.csv").is_file()
+    ):
         found = diagnose_example(name)
         save(found, EXAMPLES / name / "run")
         (EXAMPLES / name / "run" / THUMBNAILS).unlink()  # the pictures themselves lie beside the run

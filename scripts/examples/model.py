@@ -1,7 +1,7 @@
 """The model that the shipped examples diagnose: a small convolutional net, trained from scratch on rendered scenes.
 
-It is no relative of the tower that diagnoses: four convolutions on 64 x 64 pixels, no pretrained weights. One thread and fixed seeds,
-so that the same machine and the same torch give the same probabilities.
+It is no relative of the tower that diagnoses: four convolutions on 64 x 64 pixels, no pretrained weights. One thread
+and fixed seeds, so that the same machine and the same torch give the same probabilities.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ SIDE = 64
 EPOCHS, BATCH, LEARNING_RATE = 16, 64, 3e-3
 
 
-def scene_pixels(scenes: Sequence[SceneSpec], cutouts: Mapping[str, Image.Image], photographs: Mapping[str, Image.Image]) -> Tensor:
+def scene_pixels(
+    scenes: Sequence[SceneSpec], cutouts: Mapping[str, Image.Image], photographs: Mapping[str, Image.Image]
+) -> Tensor:
     """(n, 3, 64, 64) uint8: each scene rendered at twice the side and averaged down."""
     pixels = np.empty((len(scenes), SIDE, SIDE, 3), np.uint8)
     for i, scene in enumerate(scenes):
@@ -35,11 +37,22 @@ def to_side(picture: Image.Image) -> Image.Image:
 
 
 def _net(n_classes: int, width: int = 24) -> nn.Sequential:
-    layers: list[nn.Module] = [nn.Conv2d(3, width, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+    layers: list[nn.Module] = [
+        nn.Conv2d(3, width, 5, stride=2, padding=2, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+    ]
     for k in (1, 2, 3):
-        layers += [nn.Conv2d(k * width, (k + 1) * width, 3, padding=1, bias=False), nn.BatchNorm2d((k + 1) * width), nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [
+            nn.Conv2d(k * width, (k + 1) * width, 3, padding=1, bias=False),
+            nn.BatchNorm2d((k + 1) * width),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
     layers += [nn.Conv2d(4 * width, 4 * width, 3, padding=1, bias=False), nn.BatchNorm2d(4 * width), nn.ReLU()]
-    return nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * width, n_classes))
+    return nn.Sequential(
+        *layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * width, n_classes)
+    )
 
 
 def _scaled(pixels: Tensor) -> Tensor:

@@ -4,8 +4,9 @@
     python -m tests.benchmarks.blind score FOLDER                     after ANSWERS: FOLDER/NAME.answer.txt, numbers with blanks between
     python -m tests.benchmarks.blind pictures RUN --out FILE.webp     for the docs: random pictures of each finding beside random others
 
-Half of the pictures are drawn at random from the finding, half from the rest of its scope. The reader must not open the key. What is
-scored is the share of picked pictures inside and outside, and the p of Fisher's exact test that the reader tells them apart.
+Half of the pictures are drawn at random from the finding, half from the rest of its scope. The reader must not open the
+key. What is scored is the share of picked pictures inside and outside, and the p of Fisher's exact test that the reader
+tells them apart.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ COLUMNS = 6
 
 
 def findings(run: Diagnosis) -> list[tuple[str, str, Bool, Insight]]:
-    """(name, what a picture must show, members, its phrase) of every cluster with words and every phrase confirmed on its own."""
+    """(name, what a picture must show, members, its phrase) of every cluster with words and every phrase confirmed on
+    its own."""
     found = [(f"cluster {c.id + 1}", c.membership >= 0.5, best_phrase(run, c)) for c in run.clusters]
     made = [(name, insight.text, members, insight) for name, members, insight in found if insight is not None]
     own = [i for i in run.insights if i.kind == "phrase" and i.cluster is None and i.confirmed]
@@ -43,13 +45,15 @@ def findings(run: Diagnosis) -> list[tuple[str, str, Bool, Insight]]:
 
 def sheet(run: Diagnosis, rows: list[int]) -> Image.Image:
     """The pictures in a grid, numbered from 1."""
-    assert run.samples.images is not None
+    assert run.samples.items is not None
     lines = -(-len(rows) // COLUMNS)
     page = Image.new("RGB", (COLUMNS * CELL, lines * (CELL + 24)), "white")
     draw = ImageDraw.Draw(page)
     for place, row in enumerate(rows):
         x, y = place % COLUMNS * CELL, place // COLUMNS * (CELL + 24)
-        picture = ImageOps.contain(Image.open(io.BytesIO(run.samples.images.read(row))).convert("RGB"), (CELL - 8, CELL - 8))
+        picture = ImageOps.contain(
+            Image.open(io.BytesIO(run.samples.items.read(row))).convert("RGB"), (CELL - 8, CELL - 8)
+        )
         page.paste(picture, (x + (CELL - picture.width) // 2, y + 24 + (CELL - 8 - picture.height) // 2))
         draw.text((x + 6, y + 5), str(place + 1), fill="black", font_size=16)
     return page
@@ -60,7 +64,9 @@ def main_sheets(folder: Path, out: Path, seed: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     keys: dict[str, list[bool]] = {}
     for number, (name, text, members, insight) in enumerate(findings(run)):
-        strip = draw_strip(members, scope_rows(run, insight.scope), EACH, EACH, seed=seed + number, groups=run.samples.groups)
+        strip = draw_strip(
+            members, scope_rows(run, insight.scope), EACH, EACH, seed=seed + number, groups=run.samples.groups
+        )
         stem = name.replace(" ", "_")
         sheet(run, strip.rows.tolist()).save(out / f"{stem}.jpg", quality=88)
         kind = "pictures" if insight.scope == "all samples" else f"pictures of class {insight.scope}"
@@ -71,9 +77,10 @@ def main_sheets(folder: Path, out: Path, seed: int) -> None:
 
 
 def main_pictures(folder: Path, out: Path, seed: int, each: int = 6, side: int = 96) -> None:
-    """One line a finding: its title, random members on the left, random others of its scope on the right; a red edge is a wrong prediction."""
+    """One line a finding: its title, random members on the left, random others of its scope on the right; a red edge is
+    a wrong prediction."""
     run = load(folder)
-    assert run.samples.images is not None
+    assert run.samples.items is not None
     found = findings(run)
     page = Image.new("RGB", (2 * each * side + 24, len(found) * (side + 30)), "white")
     draw = ImageDraw.Draw(page)
@@ -86,7 +93,9 @@ def main_pictures(folder: Path, out: Path, seed: int, each: int = 6, side: int =
         rng = np.random.default_rng(seed)
         for half, pool in enumerate((np.flatnonzero(members), np.flatnonzero(scope & ~members))):
             for place, row in enumerate(rng.choice(pool, min(each, len(pool)), replace=False).tolist()):
-                picture = ImageOps.fit(Image.open(io.BytesIO(run.samples.images.read(row))).convert("RGB"), (side - 8, side - 8))
+                picture = ImageOps.fit(
+                    Image.open(io.BytesIO(run.samples.items.read(row))).convert("RGB"), (side - 8, side - 8)
+                )
                 wrong = run.outcomes.errors is not None and run.outcomes.errors[row]
                 x = half * (each * side + 24) + place * side
                 page.paste(ImageOps.expand(picture, 3, "#d0342c" if wrong else "white"), (x + 1, y + 27))
@@ -101,7 +110,9 @@ def main_score(folder: Path) -> None:
         if answer.is_file():
             picked = np.isin(np.arange(1, len(key) + 1), [int(n) for n in answer.read_text().replace(",", " ").split()])
             member = np.array(key)
-            a, b, c, d = (int(v.sum()) for v in (picked & member, ~picked & member, picked & ~member, ~picked & ~member))
+            a, b, c, d = (
+                int(v.sum()) for v in (picked & member, ~picked & member, picked & ~member, ~picked & ~member)
+            )
             p = float(fisher_exact([[a, b], [c, d]], alternative="greater").pvalue)  # type: ignore[union-attr]
             lines.append((stem, (folder / f"{stem}.txt").read_text().strip(), a, a + b, c, c + d, p))
     print("| finding | asked | picked, of the finding | picked, of the controls | p (Holm) |\n|---|---|---|---|---|")

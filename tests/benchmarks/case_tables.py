@@ -30,12 +30,14 @@ class Case:
 
 
 def cifar10(data: Path) -> Case:
-    """CIFAR-10 test images; probabilities of a network fine-tuned by cross-validation. `human_entropy` stays as a condition, `mturk_*` goes."""
+    """CIFAR-10 test images; probabilities of a network fine-tuned by cross-validation. `human_entropy` stays as a
+    condition, `mturk_*` goes."""
     frame = pd.read_parquet(data / "cifar10" / "cifar10.parquet")
     kept = frame[["id", "image", "label", "class_name", "cl_probs", "human_entropy"]]
     return Case(
         "CIFAR-10, a network fine-tuned by cross-validation",
-        "Where is its cross-entropy high? Conditions: how much people disagree (`human_entropy`) and measured properties.",
+        "Where is its cross-entropy high? Conditions: how much people disagree (`human_entropy`) "
+        "and measured properties.",
         kept,
         None,
         Roles(label="label", probabilities=("cl_probs",)),
@@ -55,7 +57,8 @@ def _conflict(data: Path, *, keep_equal: bool = False) -> pd.DataFrame:
 def conflict_resnet50(data: Path) -> Case:
     return Case(
         "Cue conflict, ResNet-50",
-        "Loss: 1 where ResNet-50's decision is not the class of the shape. Groups: the source of the shape, so none is on both sides of a fold.",
+        "Loss: 1 where ResNet-50's decision is not the class of the shape. "
+        "Groups: the source of the shape, so none is on both sides of a fold.",
         _conflict(data),
         data / "cue_conflict",
         Roles(image="file", label="shape_class", prediction="pred_resnet50", group="shape_source"),
@@ -65,7 +68,8 @@ def conflict_resnet50(data: Path) -> Case:
 def conflict_four(data: Path) -> Case:
     return Case(
         "Cue conflict, mean error of four networks",
-        "Loss: share of four networks that are wrong about the shape (five levels). The networks' decisions are listed as outcomes, not conditions.",
+        "Loss: share of four networks that are wrong about the shape (five levels). "
+        "The networks' decisions are listed as outcomes, not conditions.",
         _conflict(data),
         data / "cue_conflict",
         Roles(image="file", label="shape_class", loss="err_rate_4cnn", group="shape_source"),
@@ -75,7 +79,8 @@ def conflict_four(data: Path) -> Case:
 def conflict_four_with_equal(data: Path) -> Case:
     return Case(
         "Cue conflict with the pictures whose texture fits, mean error of four networks",
-        "As before, with the 80 pictures whose texture is of the shape's own class: does Errata see that these are easy?",
+        "As before, with the 80 pictures whose texture is of the shape's own class: does Errata see "
+        "that these are easy?",
         _conflict(data, keep_equal=True),
         data / "cue_conflict",
         Roles(image="file", label="shape_class", loss="err_rate_4cnn", group="shape_source"),
@@ -85,7 +90,8 @@ def conflict_four_with_equal(data: Path) -> Case:
 def clothing(data: Path) -> Case:
     return Case(
         "Clothing, a small classifier on edges and colours",
-        f"A logistic regression on histograms of edges and colours; every picture scored by a fit on the other {FOLDS - 1} of {FOLDS} folds.",
+        "A logistic regression on histograms of edges and colours; "
+        f"every picture scored by a fit on the other {FOLDS - 1} of {FOLDS} folds.",
         _clothing(data, bright_only=False),
         data / "clothing",
         Roles(image="file", label="label", probabilities=("probabilities",)),
@@ -95,7 +101,8 @@ def clothing(data: Path) -> Case:
 def clothing_bright(data: Path) -> Case:
     return Case(
         "Clothing, the same classifier trained on bright pictures only",
-        "As before, but each fit sees only the brighter half of each class. Is that seen in the losses, and if so by Errata?",
+        "As before, but each fit sees only the brighter half of each class. "
+        "Is that seen in the losses, and if so by Errata?",
         _clothing(data, bright_only=True),
         data / "clothing",
         Roles(image="file", label="label", probabilities=("probabilities",)),
@@ -103,13 +110,17 @@ def clothing_bright(data: Path) -> Case:
 
 
 def imagenet(data: Path) -> Case:
-    """One image a class, so nothing can be compared within a class; the tower that diagnoses made the losses as well."""
+    """One image a class, so nothing can be compared within a class; the tower that diagnoses made the losses as
+    well."""
     frame = pd.read_csv(data / "imagenet_sample" / "index.csv")
     probabilities = lite0_probabilities([data / "imagenet_sample" / name for name in frame["file"]])
-    table = frame[["file", "class_index", "class_name", "orig_width", "orig_height"]].assign(probabilities=list(probabilities))
+    table = frame[["file", "class_index", "class_name", "orig_width", "orig_height"]].assign(
+        probabilities=list(probabilities)
+    )
     return Case(
         "ImageNet sample, EfficientNet-Lite0's own losses",
-        "Cross-entropy of EfficientNet-Lite0, which is also the tower that diagnoses. One image a class: nothing is compared within class.",
+        "Cross-entropy of EfficientNet-Lite0, which is also the tower that diagnoses. "
+        "One image a class: nothing is compared within class.",
         table,
         data / "imagenet_sample",
         Roles(image="file", label="class_index", probabilities=("probabilities",)),
@@ -122,7 +133,9 @@ def _clothing(data: Path, *, bright_only: bool) -> pd.DataFrame:
     labels = frame["label"].to_numpy(np.int64)
     usable = _brighter_half(small.mean(axis=(1, 2, 3)), labels) if bright_only else np.ones(len(frame), dtype=bool)
     features = np.stack([edges_and_colours(picture) for picture in small])
-    return frame[["file", "label", "class_name"]].assign(probabilities=list(held_out_probabilities(features, labels, usable)))
+    return frame[["file", "label", "class_name"]].assign(
+        probabilities=list(held_out_probabilities(features, labels, usable))
+    )
 
 
 def _small(path: Path) -> F64:
@@ -137,9 +150,11 @@ def _brighter_half(brightness: F64, labels: I64) -> Bool:
 
 
 def edges_and_colours(picture: F64) -> F64:
-    """Nine gradient orientations in each of 8 x 8 cells, then 4 x 4 x 4 colours in each quarter; square roots of shares.
+    """Nine gradient orientations in each of 8 x 8 cells, then 4 x 4 x 4 colours in each quarter; square roots of
+    shares.
 
-    Source of the edges: Dalal & Triggs 2005, without block normalisation. Nothing here comes from the tower that diagnoses.
+    Source of the edges: Dalal & Triggs 2005, without block normalisation. Nothing here comes from the tower that
+    diagnoses.
     """
     grey = picture.mean(axis=2)
     down, right = np.gradient(grey)

@@ -1,10 +1,12 @@
-"""Do the intervals from thirty clicks hold the truth, and how much does the phrase score narrow them? Simulated finite clusters.
+"""Do the intervals from thirty clicks hold the truth, and how much does the phrase score narrow them? Simulated finite
+clusters.
 
     python -m tests.benchmarks.clicks_coverage --repeats 2000 --seed 2 --out clicks.jsonl
 
-Each repetition makes a new cluster of N rows among 600 others (a tenth of which match too), draws a strip of 20 + 10, answers it by the
-truth, and asks whether each 95 % interval holds the share among all N. AUROC is of the score for the truth among members; "skewed" scores are
-exponentials of normal ones. "grouped" rows come in groups of 1 to 12 that mostly share their answer, and the strip takes one row a group.
+Each repetition makes a new cluster of N rows among 600 others (a tenth of which match too), draws a strip of 20 + 10,
+answers it by the truth, and asks whether each 95 % interval holds the share among all N. AUROC is of the score for the
+truth among members; "skewed" scores are exponentials of normal ones. "grouped" rows come in groups of 1 to 12 that
+mostly share their answer, and the strip takes one row a group.
 """
 
 from __future__ import annotations
@@ -71,7 +73,16 @@ def measure(world: World, repeats: int, seed: int) -> Coverage:
     """Coverage over `repeats` clusters, strips and answers."""
     rows: list[tuple[float, ...]] = []
     for repeat in range(repeats):
-        rng = np.random.default_rng([seed, repeat, world.size, *(int(1000 * x) for x in (world.share, world.auroc)), world.skewed, world.grouped])
+        rng = np.random.default_rng(
+            [
+                seed,
+                repeat,
+                world.size,
+                *(int(1000 * x) for x in (world.share, world.auroc)),
+                world.skewed,
+                world.grouped,
+            ]
+        )
         truth, score, groups = make_world(world, rng)
         members, scope = np.arange(len(truth)) < world.size, np.ones(len(truth), bool)
         strip = draw_strip(members, scope, seed=int(rng.integers(2**31)), groups=groups)
@@ -80,7 +91,9 @@ def measure(world: World, repeats: int, seed: int) -> Coverage:
     means = np.nanmean(rows, 0)
     used = [r[-1] for r in rows if r[5]]
     clicks, shown, difference, width, ratio, use = (round(float(m), 4) for m in means[:6])
-    return Coverage(repeats, clicks, shown, difference, width, ratio, use, round(float(np.mean(used)), 4) if used else float("nan"))
+    return Coverage(
+        repeats, clicks, shown, difference, width, ratio, use, round(float(np.mean(used)), 4) if used else float("nan")
+    )
 
 
 def _reading(found: Judgement, share: float, others: float) -> tuple[float, ...]:

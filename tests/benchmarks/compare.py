@@ -1,10 +1,12 @@
-"""How often the verdicts on failure clusters are false, and how often they are reached, when a second model is set beside the first.
+"""How often the verdicts on failure clusters are false, and how often they are reached, when a second model is set
+beside the first.
 
     python -m tests.benchmarks.compare [--seeds 1000 1100]
 
-Worlds of 1,200 samples in 4 classes; in one class a fifth of the samples, apart along one direction, fail in model A at 0.5 against 0.1. Model B
-fails at 0.5 in both ("own": A's weakness alone), at 0.3 and 0.7 ("shared": the same excess), or at 0.05 in both ("fixed"). A and B err
-independently given the sample's place. Counted over the confirmed clusters of which at least half lie in the plant.
+Worlds of 1,200 samples in 4 classes; in one class a fifth of the samples, apart along one direction, fail in model A at
+0.5 against 0.1. Model B fails at 0.5 in both ("own": A's weakness alone), at 0.3 and 0.7 ("shared": the same excess),
+or at 0.05 in both ("fixed"). A and B err independently given the sample's place. Counted over the confirmed clusters of
+which at least half lie in the plant.
 """
 
 from __future__ import annotations
@@ -22,7 +24,11 @@ from core.statistics.intervals import wilson
 
 RATES = {"own": (0.5, 0.5), "shared": (0.3, 0.7), "fixed": (0.05, 0.05)}
 """Error rate of model B outside and inside the plant."""
-FALSE = {"own": ("shared", "partly", "fixed", "broken"), "shared": ("own", "fixed", "partly"), "fixed": ("shared", "partly", "own", "broken")}
+FALSE = {
+    "own": ("shared", "partly", "fixed", "broken"),
+    "shared": ("own", "fixed", "partly"),
+    "fixed": ("shared", "partly", "own", "broken"),
+}
 
 
 def world(seed: int) -> tuple[Diagnosis, np.ndarray]:
@@ -37,7 +43,9 @@ def world(seed: int) -> tuple[Diagnosis, np.ndarray]:
     vectors[plant] += 5 * direction
     wrong = rng.random(n) < np.where(plant, 0.5, 0.1)
     settings = Settings(map=False, n_permutations=999, seed=seed, words=False)
-    found = diagnose_arrays(vectors.astype(np.float32), wrong.astype(np.float64), labels=labels, errors=wrong, settings=settings)
+    found = diagnose_arrays(
+        vectors.astype(np.float32), wrong.astype(np.float64), labels=labels, errors=wrong, settings=settings
+    )
     return found, plant
 
 
@@ -56,7 +64,9 @@ def main() -> None:
         found, plant = world(seed)
         mine = [c for c in found.clusters if plant[c.membership >= 0.5].mean() >= 0.5]
         for i, (kind, rates) in enumerate(RATES.items()):
-            made = compare_outcomes(replace(found, clusters=tuple(mine)), second(plant, rates, np.random.default_rng([seed, i])))
+            made = compare_outcomes(
+                replace(found, clusters=tuple(mine)), second(plant, rates, np.random.default_rng([seed, i]))
+            )
             verdicts[kind] += [c.verdict for c in made.clusters]
     for kind, said in verdicts.items():
         counts = {v: said.count(v) for v in dict.fromkeys(said)}

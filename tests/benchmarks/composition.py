@@ -1,9 +1,11 @@
-"""Adapters on rendered pairs: frozen and trained, on pairs of attribute and shape that training showed and on pairs that it never did.
+"""Adapters on rendered pairs: frozen and trained, on pairs of attribute and shape that training showed and on pairs
+that it never did.
 
-    python -m tests.benchmarks.composition --out DIR [--adapters linear late local ...] [--seeds 1000 1003] [--training 1000] [--test 300]
+    python -m tests.benchmarks.composition --out DIR [--adapters linear late local ...] [--seeds 1000 1003] [--training
+    1000] [--test 300]
 
-Every seed holds out other pairs, draws other scenes and starts from other weights. Step sizes and epochs were chosen on seeds below 100. A run
-that was broken off goes on where it was; the table at the end is over all that DIR holds.
+Every seed holds out other pairs, draws other scenes and starts from other weights. Step sizes and epochs were chosen on
+seeds below 100. A run that was broken off goes on where it was; the table at the end is over all that DIR holds.
 """
 
 from __future__ import annotations
@@ -42,7 +44,11 @@ EPOCHS = {"prompt-tuning": 4, "linear": 30, "late": 25}
 
 PATIENCE = {"linear": 30, "late": 25}
 """They cost little and rise slowly, so all their epochs are run."""
-SETTINGS: dict[str, dict[str, Any]] = {"mm-adapter": {"hidden": 768}, "mm-pred": {"hidden": 768}, "unimodal": {"hidden": 1024, "layers": 1}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "mm-adapter": {"hidden": 768},
+    "mm-pred": {"hidden": 768},
+    "unimodal": {"hidden": 1024, "layers": 1},
+}
 """Narrower than the defaults, so that three seeds fit an hour on one core."""
 
 
@@ -76,11 +82,23 @@ def measure(sets: Sets, name: str, encoder: Any, out: Path, cache: Path, progres
     if name != FROZEN:
         how = Training(epochs=EPOCHS.get(name, 16), patience=PATIENCE.get(name, 5), seed=sets.seed)
         found = adapt(
-            sets.training(), name, SETTINGS.get(name, {}), how, encoder, state=out / "states" / f"{name}-{sets.seed}", cache=cache, progress=progress
+            sets.training(),
+            name,
+            SETTINGS.get(name, {}),
+            how,
+            encoder,
+            state=out / "states" / f"{name}-{sets.seed}",
+            cache=cache,
+            progress=progress,
         )
         found.save(out / "adapters" / f"{name}-{sets.seed}")
         scorer, record = AdaptedScorer(found), found.record
-        trained = {"parameters": record.n_parameters, "seconds": record.seconds, "epochs": len(record.curve) - 1, "best": record.best}
+        trained = {
+            "parameters": record.n_parameters,
+            "seconds": record.seconds,
+            "epochs": len(record.curve) - 1,
+            "best": record.best,
+        }
         trained["curve"] = [round(e.validation_accuracy, 3) for e in record.curve]
     for split in SPLITS:
         began = time.process_time()
@@ -99,8 +117,11 @@ HEAD = "| adapter | seeds | seen, % | unseen, % | unseen minus frozen, points | 
 
 
 def table(rows: Sequence[dict[str, Any]], key: str = "image", kind: str = "") -> list[str]:
-    """Markdown lines: accuracy on both splits and the paired difference to the frozen encoder, over seeds; of one kind of item, or of all."""
-    right = {(r["adapter"], r["split"], r["seed"]): bits(r[key])[[not kind or k == kind for k in r["kinds"]]] for r in rows}
+    """Markdown lines: accuracy on both splits and the paired difference to the frozen encoder, over seeds; of one kind
+    of item, or of all."""
+    right = {
+        (r["adapter"], r["split"], r["seed"]): bits(r[key])[[not kind or k == kind for k in r["kinds"]]] for r in rows
+    }
     lines = [HEAD, "|---" * 8 + "|"]
     for name in (FROZEN, *ADAPTERS):
         own = [r for r in rows if r["adapter"] == name]
@@ -108,7 +129,11 @@ def table(rows: Sequence[dict[str, Any]], key: str = "image", kind: str = "") ->
         if not seeds:
             continue
         cells = [said(within(over_seeds([share(right[name, split, seed]) for seed in seeds]))) for split in SPLITS]
-        pairs = [(right[name, "unseen", s], right[FROZEN, "unseen", s]) for s in seeds if (FROZEN, "unseen", s) in right and name != FROZEN]
+        pairs = [
+            (right[name, "unseen", s], right[FROZEN, "unseen", s])
+            for s in seeds
+            if (FROZEN, "unseen", s) in right and name != FROZEN
+        ]
         gain = said(over_seeds([paired_difference(~frozen, ~adapted) for adapted, frozen in pairs])) if pairs else "-"
         cost = [
             f"{max(r.get('parameters', 0) for r in own):,}",
@@ -141,7 +166,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs=2, default=(1000, 1003))
     parser.add_argument("--training", type=int, default=1000)
     parser.add_argument("--test", type=int, default=300)
-    parser.add_argument("--kinds", nargs="+", default=list(KINDS), help="colour alone is what Cola's own pairs are: attributes swapped")
+    parser.add_argument(
+        "--kinds", nargs="+", default=list(KINDS), help="colour alone is what Cola's own pairs are: attributes swapped"
+    )
     given = parser.parse_args()
     torch.set_num_threads(1)
     encoder, lines = load_encoder(given.encoder), given.out / "lines.jsonl"
@@ -150,7 +177,13 @@ def main() -> None:
             adapter_class(name)  # a wrong name is said at once
         for seed in range(*given.seeds):
             if (name, seed, SPLITS[-1]) not in keys_done(read_lines(lines), ("adapter", "seed", "split")):
-                measure(Sets(seed, given.training, given.test, tuple(given.kinds)), name, encoder, given.out, default_cache())
+                measure(
+                    Sets(seed, given.training, given.test, tuple(given.kinds)),
+                    name,
+                    encoder,
+                    given.out,
+                    default_cache(),
+                )
                 print(name, seed, flush=True)
     rows = read_lines(lines)
     for kind in ("", *sorted({k for row in rows for k in row["kinds"]})):

@@ -1,16 +1,18 @@
-"""Does a diagnosis of composition name the weakness? Margins with a weakness planted on rendered items, and margins with none.
+"""Does a diagnosis of composition name the weakness? Margins with a weakness planted on rendered items, and margins
+with none.
 
     python -m tests.benchmarks.composition_clusters --tune --seeds 0 5 --cache CACHE                  weight of picture against caption
     python -m tests.benchmarks.composition_clusters --seeds 100 120 --cache CACHE --out runs.jsonl    every plant on every seed
     python -m tests.benchmarks.composition_clusters --null --seeds 100 300 --cache CACHE --out runs.jsonl
     python -m tests.benchmarks.composition_clusters --show runs.jsonl
 
-Pictures and captions are those of `core.scenes.items`, seen by the embedded encoder; only the margins are made: an item's own
-difficulty, each sample's noise, and for samples that the plant speaks of a shift that lifts the chance of an error from `ERROR` to `WEAK`. A plant
-is found if one of the first three sentences that a reader meets (confirmed ones, in the order of the report) speaks of the planted samples: its rows
-and theirs correlate by `SAME` or more within its scope. A plant of a whole kind of item is found if that kind is confirmed as a class. A sentence is
-false if the chance of an error is no higher inside it than outside. Seeds 0 to 99 are for choosing, those from 100 for reporting; several processes
-may share a file.
+Pictures and captions are those of `core.scenes.items`, seen by the embedded encoder; only the margins are made: an
+item's own difficulty, each sample's noise, and for samples that the plant speaks of a shift that lifts the chance of an
+error from `ERROR` to `WEAK`. A plant is found if one of the first three sentences that a reader meets (confirmed ones,
+in the order of the report) speaks of the planted samples: its rows and theirs correlate by `SAME` or more within its
+scope. A plant of a whole kind of item is found if that kind is confirmed as a class. A sentence is false if the chance
+of an error is no higher inside it than outside. Seeds 0 to 99 are for choosing, those from 100 for reporting; several
+processes may share a file.
 """
 
 from __future__ import annotations
@@ -82,7 +84,8 @@ PLANTS: Mapping[str, Weakness] = {
     "woven ground": lambda item, caption, scene: scene.ground == "woven",
     "kind: material": _tag("kind", "material"),
 }
-"""What fails, of a picture with its caption. Neither captions nor tags speak of the ground: only the pictures' vectors and phrases can find it."""
+"""What fails, of a picture with its caption. Neither captions nor tags speak of the ground: only the pictures' vectors
+and phrases can find it."""
 
 
 @lru_cache(maxsize=SETS)
@@ -119,15 +122,22 @@ def chance_of(weak: Bool) -> F64:
 
 
 def measure(name: str, seed: int, cache: Path, permutations: int) -> dict[str, Any]:
-    """One diagnosis: whether the plant is among the first three sentences, what else was claimed, and how many could have been."""
+    """One diagnosis: whether the plant is among the first three sentences, what else was claimed, and how many could
+    have been."""
     shown, made = records(1000 + seed % SETS if seed >= 100 else seed % SETS, cache)
     outcomes, weak = plant(shown, made, name, seed)
     settings = Settings(seed=seed, map=False, n_permutations=permutations, n_members=2)
     found = diagnose_records(made.samples, outcomes, made.embeddings, words=made.words, settings=settings)
-    classes = kinds_with_p(found.classes, made.samples, outcomes, alpha=settings.alpha * CLASS_SHARE_OF_ALPHA, seed=seed)
+    classes = kinds_with_p(
+        found.classes, made.samples, outcomes, alpha=settings.alpha * CLASS_SHARE_OF_ALPHA, seed=seed
+    )
     claims = [insight for insight in found.insights if insight.confirmed]
     kinds = [c.name for c in classes if c.confirmed]
-    place = kinds.index("material") + 1 if "material" in kinds and name.startswith("kind") else place_of(found, claims, weak)
+    place = (
+        kinds.index("material") + 1
+        if "material" in kinds and name.startswith("kind")
+        else place_of(found, claims, weak)
+    )
     chance = chance_of(weak)
     return {
         "plant": name,
@@ -138,7 +148,9 @@ def measure(name: str, seed: int, cache: Path, permutations: int) -> dict[str, A
         "place": place,
         "first": [f"{i.scope}: {i.text}" for i in claims[:3]] + [f"class {k}" for k in kinds],
         "clusters": len(found.clusters),
-        "lift": max((float(weak[c.membership >= 0.5].mean() / weak.mean()) for c in found.clusters if weak.any()), default=0.0),
+        "lift": max(
+            (float(weak[c.membership >= 0.5].mean() / weak.mean()) for c in found.clusters if weak.any()), default=0.0
+        ),
         "claims": len(found.clusters) + len(claims) + len(kinds),
         "sentences": len(claims),
         "false": sum(_gap(found, i, chance) <= 1e-9 for i in claims),
@@ -158,7 +170,9 @@ def place_of(found: Diagnosis, claims: list[Insight], weak: Bool) -> int | None:
 def family_size(found: Diagnosis) -> int:
     """Conditions and phrases that were tested."""
     n = len(found.samples)
-    conditions, _ = build_conditions(found.samples.metadata, smallest=max(MIN_CANDIDATE_ROWS, round(0.01 * n)), most=1500)
+    conditions, _ = build_conditions(
+        found.samples.metadata, smallest=max(MIN_CANDIDATE_ROWS, round(0.01 * n)), most=1500
+    )
     return len(conditions) + (0 if found.words is None else len(found.words.phrases))
 
 
@@ -176,7 +190,8 @@ def _gap(found: Diagnosis, insight: Insight, chance: F64) -> float:
 
 
 def tune(seeds: range, cache: Path) -> str:
-    """AUROC with which the predicted loss of unseen items finds the planted samples within their kind, by weight, mean over plants and seeds."""
+    """AUROC with which the predicted loss of unseen items finds the planted samples within their kind, by weight, mean
+    over plants and seeds."""
     found: dict[float, list[float]] = {share: [] for share in SHARES}
     for seed in seeds:
         shown, made = records(seed % SETS, cache)
@@ -190,7 +205,14 @@ def tune(seeds: range, cache: Path) -> str:
             for share in SHARES:
                 vectors = joint_vectors(pictures / np.linalg.norm(pictures, axis=1, keepdims=True), texts, share)
                 folds = assign_folds(len(labels), labels, made.samples.groups, 5, np.random.default_rng(seed))
-                predicted, _ = out_of_fold(LossRegressor(n_members=3, random_state=seed), vectors, outcomes.loss, labels, made.samples.groups, folds)
+                predicted, _ = out_of_fold(
+                    LossRegressor(n_members=3, random_state=seed),
+                    vectors,
+                    outcomes.loss,
+                    labels,
+                    made.samples.groups,
+                    folds,
+                )
                 areas = [auroc(predicted[labels == k], weak[labels == k]) for k in np.unique(labels)]
                 found[share].append(float(np.nanmean(areas)))
     lines = ["| weight of the picture | AUROC of the planted samples |", "|---|---|"]
@@ -206,7 +228,10 @@ def _picture_width(made: CompositionRecords) -> int:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Recall at 3 by plant, false sentences, and how often a run without a plant claims anything."""
-    lines = ["| plant | runs | planted of 800 | in the first three | first | a cluster | false sentences |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| plant | runs | planted of 800 | in the first three | first | a cluster | false sentences |",
+        "|---|---|---|---|---|---|---|",
+    ]
     planted = [row for row in rows if row["plant"]]
     for name in [*PLANTS, None]:
         own = [row for row in planted if name in (None, row["plant"])]
@@ -217,11 +242,15 @@ def table(rows: list[dict[str, Any]]) -> str:
             )
             said, false = sum(row["sentences"] for row in own), sum(row["false"] for row in own)
             size = f"{np.mean([row['planted'] for row in own]):.0f}"
-            lines.append(f"| {name or 'all'} | {len(own)} | {size} | {show(three)} | {show(one)} | {show(cluster)} | {false} of {said} |")
+            lines.append(
+                f"| {name or 'all'} | {len(own)} | {size} | {show(three)} | {show(one)} | {show(cluster)} "
+                f"| {false} of {said} |"
+            )
     null = [row for row in rows if not row["plant"]]
     if null:
         lines.append(
-            f"\nNothing planted: a run claims anything {show(wilson(sum(row['claims'] > 0 for row in null), len(null)), 3)} (n = {len(null)})."
+            "\nNothing planted: a run claims anything "
+            f"{show(wilson(sum(row['claims'] > 0 for row in null), len(null)), 3)} (n = {len(null)})."
         )
     if rows:
         lines.append(f"Conditions and phrases tested: at least {min(row['family'] for row in rows):,}.")

@@ -1,4 +1,5 @@
-"""What each adapter of `tests.benchmarks.composition` cost on zero-shot, retrieval and cut-outs, alone and as a re-ranker.
+"""What each adapter of `tests.benchmarks.composition` cost on zero-shot, retrieval and cut-outs, alone and as a
+re-ranker.
 
     python -m tests.benchmarks.composition_costs --adapters DIR/adapters --out FILE
 
@@ -32,13 +33,23 @@ def measure(folder: Path, out: Path) -> None:
     for way, rows in (("alone", found.rows), ("re-ranking", found.reranked)):
         for row in rows:
             three = {key: getattr(row, key).to_dict() for key in ("before", "after", "difference")}
-            line = {"adapter": name, "seed": int(seed), "way": way, "task": f"{row.task}, {row.metric}", "n": row.n, "verdict": row.verdict}
+            line = {
+                "adapter": name,
+                "seed": int(seed),
+                "way": way,
+                "task": f"{row.task}, {row.metric}",
+                "n": row.n,
+                "verdict": row.verdict,
+            }
             append_line(out, line | three)
 
 
 def table(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Markdown lines: before, after and their difference, over seeds."""
-    lines = ["| adapter | used | task | seeds | before, % | after, % | difference, points |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| adapter | used | task | seeds | before, % | after, % | difference, points |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for key in dict.fromkeys((r["adapter"], r["way"], r["task"]) for r in rows):
         own = [r for r in rows if (r["adapter"], r["way"], r["task"]) == key]
         cells = [said(over_seeds([Estimate(**r[part]) for r in own])) for part in ("before", "after", "difference")]

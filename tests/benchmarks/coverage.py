@@ -1,4 +1,5 @@
-"""Do the intervals of claimed clusters hold the truth? Measured on planted failures, given that the cluster was claimed.
+"""Do the intervals of claimed clusters hold the truth? Measured on planted failures, given that the cluster was
+claimed.
 
     python -m tests.benchmarks.coverage --seeds 1000 1020 --out coverage.jsonl
 
@@ -27,7 +28,9 @@ def measure(kind: PlantedKind, seed: int) -> list[dict[str, Any]]:
     audit, _ = plant_embeddings(kind, seed=seed)
     _, fresh = plant_embeddings(kind, seed=seed, n=FRESH)
     settings = Settings(seed=seed, map=False, n_permutations=999, n_members=2)
-    result = diagnose_arrays(audit.embeddings.vectors, audit.losses, labels=audit.labels, errors=audit.errors, settings=settings)
+    result = diagnose_arrays(
+        audit.embeddings.vectors, audit.losses, labels=audit.labels, errors=audit.errors, settings=settings
+    )
     memberships = result.model.assign(fresh.embeddings.vectors, labels=fresh.labels).memberships
     losses = np.minimum(fresh.losses, result.outcomes.clip if result.outcomes.clip is not None else np.inf)
     lines: list[dict[str, Any]] = []
@@ -54,15 +57,24 @@ def _known(cluster: FailureCluster) -> Estimate:
 
 
 def _compare(name: str, estimate: Estimate, truth: float) -> dict[str, Any]:
-    return {name: estimate.to_dict(), f"{name}_truth": truth, f"{name}_held": bool(estimate.low <= truth <= estimate.high)}
+    return {
+        name: estimate.to_dict(),
+        f"{name}_truth": truth,
+        f"{name}_held": bool(estimate.low <= truth <= estimate.high),
+    }
 
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Coverage with exact intervals, and how far the shown value is from the truth on average."""
-    lines = ["| planted | claims | excess loss held | error difference held | shown minus true error difference |", "|---|---|---|---|---|"]
+    lines = [
+        "| planted | claims | excess loss held | error difference held | shown minus true error difference |",
+        "|---|---|---|---|---|",
+    ]
     for kind in sorted({row["kind"] for row in rows}):
         mine = [row for row in rows if row["kind"] == kind]
-        held = [show(clopper_pearson(sum(row[f"{name}_held"] for row in mine), len(mine))) for name in ("loss", "error")]
+        held = [
+            show(clopper_pearson(sum(row[f"{name}_held"] for row in mine), len(mine))) for name in ("loss", "error")
+        ]
         bias = float(np.mean([row["error"]["value"] - row["error_truth"] for row in mine]))
         lines.append(f"| {kind} | {len(mine)} | {held[0]} | {held[1]} | {bias:+.3f} |")
     return "\n".join(lines)

@@ -3,9 +3,10 @@
     python -m tests.benchmarks.detection_case --stock FOLDER                          one case in full, for docs/tasks.md
     python -m tests.benchmarks.detection_case --stock FOLDER --seeds 100 120          the rates over seeds, one JSON line each with --out
 
-Scenes are composed from real cut-outs over real photographs (`scripts/examples/stock.py` fetches both into FOLDER), three or four objects each.
-The detector is simulated, since no trained one may be had here: it misses 8% of all objects, calls 4% by another name, places boxes a little off,
-doubles some and invents some. With the weakness it misses 70% of the small birds in the dark. Seeds below 100 are for tuning; nothing was tuned.
+Scenes are composed from real cut-outs over real photographs (`scripts/examples/stock.py` fetches both into FOLDER),
+three or four objects each. The detector is simulated, since no trained one may be had here: it misses 8% of all
+objects, calls 4% by another name, places boxes a little off, doubles some and invents some. With the weakness it misses
+70% of the small birds in the dark. Seeds below 100 are for tuning; nothing was tuned.
 """
 
 from __future__ import annotations
@@ -68,7 +69,12 @@ def read_stock(folder: Path) -> Stock:
 def make(folder: Path, stock: Stock, seed: int, n_images: int, planted: float) -> Case:
     """Write pictures, truth.json and results.json."""
     rng, case = np.random.default_rng(seed), Case()
-    plan = ScenePlan({label: tuple(names) for label, names in stock.names.items()}, AUDIT_PLACES, weather={"clear": 0.7, "fog": 0.3}, light=LIGHT)
+    plan = ScenePlan(
+        {label: tuple(names) for label, names in stock.names.items()},
+        AUDIT_PLACES,
+        weather={"clear": 0.7, "fog": 0.3},
+        light=LIGHT,
+    )
     (folder / "pictures").mkdir(parents=True)
     for number, scene in enumerate(plan.draw(n_images, seed)):
         name = f"{number:04d}.jpg"
@@ -80,7 +86,12 @@ def make(folder: Path, stock: Stock, seed: int, n_images: int, planted: float) -
         if rng.random() < INVENTED:
             x, y, w, h = (float(v) for v in rng.uniform(20, 120, 4))
             case.results.append(
-                {"image_id": number, "category_id": int(rng.integers(4)), "bbox": [x, y, w, h], "score": float(rng.uniform(0.25, 0.6))}
+                {
+                    "image_id": number,
+                    "category_id": int(rng.integers(4)),
+                    "bbox": [x, y, w, h],
+                    "score": float(rng.uniform(0.25, 0.6)),
+                }
             )
     categories = [{"id": i, "name": label} for i, label in enumerate(CLASSES)]
     truth = {"images": case.images, "annotations": case.annotations, "categories": categories}
@@ -89,7 +100,9 @@ def make(folder: Path, stock: Stock, seed: int, n_images: int, planted: float) -
     return case
 
 
-def _objects(scene: SceneSpec, stock: Stock, rng: np.random.Generator) -> tuple[SceneSpec, list[tuple[SceneObject, list[float], str]]]:
+def _objects(
+    scene: SceneSpec, stock: Stock, rng: np.random.Generator
+) -> tuple[SceneSpec, list[tuple[SceneObject, list[float], str]]]:
     """The scene with three or four objects that hardly touch, with the box of each."""
     kept: list[tuple[SceneObject, list[float], str]] = []
     for _ in range(int(rng.integers(3, 5))):
@@ -98,7 +111,11 @@ def _objects(scene: SceneSpec, stock: Stock, rng: np.random.Generator) -> tuple[
         for _ in range(20):
             side = float(rng.uniform(low, high))
             thing = SceneObject(
-                label, str(rng.choice(stock.names[label])), side, float(rng.uniform(side / 2, 1 - side / 2)), float(rng.uniform(0.4, 0.97))
+                label,
+                str(rng.choice(stock.names[label])),
+                side,
+                float(rng.uniform(side / 2, 1 - side / 2)),
+                float(rng.uniform(0.4, 0.97)),
             )
             box = box_of(thing, stock.cutouts[thing.identity])
             if all(_apart(box, other) for _, other, _ in kept):
@@ -114,7 +131,12 @@ def box_of(thing: SceneObject, cutout: Image.Image) -> list[float]:
     scale = thing.size * SIDE / max(wide, high)
     left, foot = round(thing.x * SIDE - wide * scale / 2), round(thing.y * SIDE)
     top = max(foot - round(high * scale), 0)
-    return [float(max(left, 0)), float(top), float(min(left + round(wide * scale), SIDE) - max(left, 0)), float(min(foot, SIDE) - top)]
+    return [
+        float(max(left, 0)),
+        float(top),
+        float(min(left + round(wide * scale), SIDE) - max(left, 0)),
+        float(min(foot, SIDE) - top),
+    ]
 
 
 def _apart(a: list[float], b: list[float]) -> bool:
@@ -123,7 +145,16 @@ def _apart(a: list[float], b: list[float]) -> bool:
     return across <= 0 or down <= 0 or across * down < 0.15 * min(a[2] * a[3], b[2] * b[3])
 
 
-def _detect(case: Case, thing: SceneObject, box: list[float], number: int, name: str, hidden: bool, planted: float, rng: np.random.Generator) -> None:
+def _detect(
+    case: Case,
+    thing: SceneObject,
+    box: list[float],
+    number: int,
+    name: str,
+    hidden: bool,
+    planted: float,
+    rng: np.random.Generator,
+) -> None:
     """One true object, and what the simulated detector makes of it."""
     kind, identity = CLASSES.index(thing.label), len(case.annotations) + 1
     case.annotations.append({"id": identity, "image_id": number, "category_id": kind, "bbox": box, "iscrowd": 0})
@@ -136,16 +167,25 @@ def _detect(case: Case, thing: SceneObject, box: list[float], number: int, name:
     for extra in range(2 if rng.random() < DOUBLED else 1):
         left, top, width, height = (float(v + rng.normal(0, 0.04 * max(box[2:]))) for v in box)
         score = float(rng.uniform(0.3, 0.99)) * (0.8 if extra else 1.0)
-        result = {"image_id": number, "category_id": called, "bbox": [left, top, max(width, 4), max(height, 4)], "score": round(score, 3)}
+        result = {
+            "image_id": number,
+            "category_id": called,
+            "bbox": [left, top, max(width, 4), max(height, 4)],
+            "score": round(score, 3),
+        }
         case.results.append(result)
 
 
-def run(stock: Stock, seed: int, *, n_images: int, planted: float, permutations: int, words: bool, rows: str = "objects") -> tuple[Case, Diagnosis]:
+def run(
+    stock: Stock, seed: int, *, n_images: int, planted: float, permutations: int, words: bool, rows: str = "objects"
+) -> tuple[Case, Diagnosis]:
     """Make one case and diagnose it from its files."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         case = make(folder, stock, seed, n_images, planted)
-        audit = read_detection_samples(folder / "truth.json", folder / "results.json", images=folder / "pictures", rows=rows)
+        audit = read_detection_samples(
+            folder / "truth.json", folder / "results.json", images=folder / "pictures", rows=rows
+        )
         settings = Settings(seed=seed, n_permutations=permutations, map=False, words=words)
         return case, diagnose_data_set(audit, settings=settings, cache=default_cache())
 
@@ -156,7 +196,11 @@ def line(case: Case, found: Diagnosis, planted: float, seed: int, seconds: float
     overlaps = [(int((c.membership >= 0.5).sum()), int((weak & (c.membership >= 0.5)).sum())) for c in found.clusters]
     best = max(overlaps, key=lambda o: o[1] / max(o[0] + int(weak.sum()) - o[1], 1), default=(0, 0))
     conditions = [i.text for i in found.insights if i.confirmed]
-    hits = [i.text for i in found.insights if i.confirmed and weak[i.mask].sum() >= 0.5 * i.mask.sum() and weak[i.mask].sum() >= 0.5 * weak.sum()]
+    hits = [
+        i.text
+        for i in found.insights
+        if i.confirmed and weak[i.mask].sum() >= 0.5 * i.mask.sum() and weak[i.mask].sum() >= 0.5 * weak.sum()
+    ]
     return {
         "seed": seed,
         "planted": planted,
@@ -180,7 +224,10 @@ def rates(lines: list[Record]) -> str:
             continue
         hit = [one["overlap"] >= 0.5 * one["size"] > 0 and one["overlap"] >= 0.5 * one["weak"] for one in some]
         pure = [one["overlap"] >= 0.5 * one["size"] > 0 for one in some]
-        named, any_claim = [one["conditions that name it"] > 0 for one in some], [one["clusters"] + one["conditions"] > 0 for one in some]
+        named, any_claim = (
+            [one["conditions that name it"] > 0 for one in some],
+            [one["clusters"] + one["conditions"] > 0 for one in some],
+        )
         for what, flags in (
             ("at least half of a cluster is of it", pure),
             ("and at least half of it lies there", hit),
@@ -190,14 +237,21 @@ def rates(lines: list[Record]) -> str:
             if planted or what == "anything claimed":
                 share = wilson(sum(flags), len(flags))
                 interval = f"{share.low:.2f} to {share.high:.2f}"
-                said.append(f"{'planted' if planted else 'nothing planted'}: {what} in {sum(flags)} of {len(flags)} runs ({interval})")
+                said.append(
+                    f"{'planted' if planted else 'nothing planted'}: {what} in {sum(flags)} of "
+                    f"{len(flags)} runs ({interval})"
+                )
     return "\n".join(said)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--stock", type=Path, required=True, help="folder of the cut-outs and photographs; fetched into it if missing")
-    parser.add_argument("--seeds", type=int, nargs=2, metavar=("FROM", "TO"), help="rates over these seeds instead of one case in full")
+    parser.add_argument(
+        "--stock", type=Path, required=True, help="folder of the cut-outs and photographs; fetched into it if missing"
+    )
+    parser.add_argument(
+        "--seeds", type=int, nargs=2, metavar=("FROM", "TO"), help="rates over these seeds instead of one case in full"
+    )
     parser.add_argument("--images", type=int, default=240)
     parser.add_argument("--permutations", type=int, default=1000)
     parser.add_argument("--out", type=Path, help="JSON lines to add to; seeds in it are not run again")
@@ -205,8 +259,12 @@ def main() -> None:
     stock = read_stock(options.stock)
     if options.seeds is None:
         for rows in ("objects", "predictions"):
-            case, found = run(stock, 100, n_images=options.images, planted=PLANTED, permutations=5000, words=True, rows=rows)
-            print(f"## rows: {rows} (n = {len(found.samples)}, planted rows {len(case.weak)})\n\n{text_summary(found)}\n")
+            case, found = run(
+                stock, 100, n_images=options.images, planted=PLANTED, permutations=5000, words=True, rows=rows
+            )
+            print(
+                f"## rows: {rows} (n = {len(found.samples)}, planted rows {len(case.weak)})\n\n{text_summary(found)}\n"
+            )
             print(json.dumps(line(case, found, PLANTED, 100, 0)) if rows == "objects" else "")
         return
     lines = read_lines(options.out) if options.out else []

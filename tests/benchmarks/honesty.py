@@ -1,14 +1,16 @@
 """How often Errata claims something where nothing is, and how often it finds what was put there, at the same level.
 
     python -m tests.benchmarks.honesty --data cifar10.npz --runs 200 --out honesty.jsonl             plain shuffles
-    python -m tests.benchmarks.honesty --data cifar10.npz --plant 40 --runs 200 --out honesty.jsonl  a partial null, and the power
-    python -m tests.benchmarks.honesty --null "heavy tail" --runs 200 --out honesty.jsonl            a made-up null
+    python -m tests.benchmarks.honesty --data cifar10.npz --plant 40 --runs 200 --out honesty.jsonl  a partial null, and
+    the power python -m tests.benchmarks.honesty --null "heavy tail" --runs 200 --out honesty.jsonl            a made-up
+    null
 
-An npz holds embeddings (n, d) and loss (n,), and where known labels, errors and groups (n,), and `column.NAME` (n,) for every
-column that may be a condition (`python -m tests.benchmarks.store_rows` writes one from a table and images, with its words). Losses are
-shuffled over all rows (by whole groups, where there are groups), so that a class, a condition, a phrase and a cluster are all false when
-claimed; with `--plant SIZE` they are shuffled within class and then a region of that size fails: a cluster is false if less than half of
-its members lie in the region, a phrase if it holds no more of the region than the rest of its scope does. Several processes may share
+An npz holds embeddings (n, d) and loss (n,), and where known labels, errors and groups (n,), and `column.NAME` (n,) for
+every column that may be a condition (`python -m tests.benchmarks.store_rows` writes one from a table and images, with
+its words). Losses are shuffled over all rows (by whole groups, where there are groups), so that a class, a condition, a
+phrase and a cluster are all false when claimed; with `--plant SIZE` they are shuffled within class and then a region of
+that size fails: a cluster is false if less than half of its members lie in the region, a phrase if it holds no more of
+the region than the rest of its scope does. Several processes may share
 one file: give each its `--part 0/2`, `--part 1/2`.
 """
 
@@ -57,8 +59,12 @@ def load_rows(path: Path) -> Rows:
         known = {name: stored[name] for name in ("labels", "errors", "groups") if name in stored}
         losses = stored["loss"].astype(np.float64)
         words = _words(stored) if "joint" in stored else None
-        columns = tuple(_column(name.removeprefix("column."), stored[name]) for name in stored if name.startswith("column."))
-    labels, groups = (np.unique(known[name], return_inverse=True)[1] if name in known else None for name in ("labels", "groups"))
+        columns = tuple(
+            _column(name.removeprefix("column."), stored[name]) for name in stored if name.startswith("column.")
+        )
+    labels, groups = (
+        np.unique(known[name], return_inverse=True)[1] if name in known else None for name in ("labels", "groups")
+    )
     errors = known["errors"].astype(bool) if "errors" in known else None
     return Rows(Embeddings(vectors, "given", path.stem), losses, labels, errors, groups, columns, words)
 
@@ -77,7 +83,9 @@ def _column(name: str, values: npt.NDArray[Any]) -> Column:
 
 def shuffled(rows: Rows, run: int, *, within_class: bool = False) -> Rows:
     """The same rows with losses (and errors with them) that say nothing about the embedding."""
-    order = shuffle_within(rows.labels if within_class else None, rows.groups, np.random.default_rng([run, 5]), n=len(rows.losses))
+    order = shuffle_within(
+        rows.labels if within_class else None, rows.groups, np.random.default_rng([run, 5]), n=len(rows.losses)
+    )
     return replace(rows, losses=rows.losses[order], errors=None if rows.errors is None else rows.errors[order])
 
 
@@ -87,13 +95,17 @@ def made_up(kind: NullKind, run: int, n: int = 2000) -> Rows:
 
 
 def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose) -> dict[str, Any]:
-    """One run: how many clusters are claimed, how many of them lie outside what was planted, and whether that was found."""
+    """One run: how many clusters are claimed, how many of them lie outside what was planted, and whether that was
+    found."""
     members = np.zeros(len(rows.losses), dtype=bool)
     if plant:
-        losses, errors, members = plant_region(rows.embeddings.vectors, rows.losses, rows.labels, rows.errors, size=plant, failing=failing, seed=run)
+        losses, errors, members = plant_region(
+            rows.embeddings.vectors, rows.losses, rows.labels, rows.errors, size=plant, failing=failing, seed=run
+        )
         rows = replace(rows, losses=losses, errors=errors)
     started = time.process_time()
-    # p = (b + 1) / (B + 1) keeps its level at any B: 199 permutations tell as much about false claims as 5,000; members only predict
+    # p = (b + 1) / (B + 1) keeps its level at any B: 199 permutations tell as much about false claims as 5,000; members
+    # only predict
     settings = Settings(seed=run, map=False, n_permutations=PERMUTATIONS, n_members=2)
     result = diagnose(
         rows.embeddings.vectors,
@@ -134,26 +146,41 @@ def _apart(insight: Insight, members: Bool, labels: I64 | None, result: Diagnosi
 
 def summary_table(rows: Sequence[dict[str, Any]]) -> str:
     """One line for each source and plant, with exact binomial intervals over runs."""
-    lines = ["| data | planted | runs | any false claim | planted found | predictability p <= 0.05 | CPU s a run |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| data | planted | runs | any false claim | planted found | predictability p <= 0.05 | CPU s a run |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for source, plant, failing in sorted(keys_done(rows, ("source", "plant", "failing"))):
         mine = [row for row in rows if (row["source"], row["plant"], row["failing"]) == (source, plant, failing)]
-        # with a plant, a class or a condition that goes with it is no false claim, so clusters and phrases alone are judged
+        # with a plant, a class or a condition that goes with it is no false claim, so clusters and phrases alone are
+        # judged
         wrong = [
-            row["false_claims"] + row.get("false_phrases", 0) > 0 or (not plant and row["classes"] + row["conditions"] + row.get("phrases", 0) > 0)
+            row["false_claims"] + row.get("false_phrases", 0) > 0
+            or (not plant and row["classes"] + row["conditions"] + row.get("phrases", 0) > 0)
             for row in mine
         ]
         false = show(clopper_pearson(sum(wrong), len(mine)), 3)
         found = show(clopper_pearson(sum(row["found"] for row in mine), len(mine)), 3) if plant else ""
         tested = [row["predictability_p"] for row in mine if row["predictability_p"] is not None]
         # with something planted the loss is predictable, so the rate says nothing about honesty
-        open_gates = "" if plant or not tested else show(clopper_pearson(sum(p <= 0.05 for p in tested), len(tested)), 3)
+        open_gates = (
+            "" if plant or not tested else show(clopper_pearson(sum(p <= 0.05 for p in tested), len(tested)), 3)
+        )
         seconds = float(np.median([row["cpu_seconds"] for row in mine]))
         planted = f"{plant} rows, {failing:g} failing" if plant else "nothing"
         lines.append(f"| {source} | {planted} | {len(mine)} | {false} | {found} | {open_gates} | {seconds:.1f} |")
     return "\n".join(lines)
 
 
-def run_all(path: Path, source: str, make: Callable[[int], Rows], runs: Sequence[int], plant: int, failing: float, diagnose: Diagnose) -> None:
+def run_all(
+    path: Path,
+    source: str,
+    make: Callable[[int], Rows],
+    runs: Sequence[int],
+    plant: int,
+    failing: float,
+    diagnose: Diagnose,
+) -> None:
     """Every run that has no line yet."""
     names = ("source", "plant", "failing", "run")
     done = keys_done(read_lines(path), names)

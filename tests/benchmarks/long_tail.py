@@ -3,9 +3,9 @@
     python -m tests.benchmarks.long_tail --classes 200 --plants 40           "dogs in the dark" in one superclass
     python -m tests.benchmarks.long_tail --classes 200 --nulls 60            errors that no image explains
 
-Made data: a class's vector is its superclass's plus its own, an image's adds a decaying spectrum of directions and, for one image
-in five, a shift along one direction (the attribute). The text vectors of the names share the superclasses and nothing else.
-Classes differ in difficulty, save in `--nulls --even`, where any claim at all is false.
+Made data: a class's vector is its superclass's plus its own, an image's adds a decaying spectrum of directions and, for
+one image in five, a shift along one direction (the attribute). The text vectors of the names share the superclasses and
+nothing else. Classes differ in difficulty, save in `--nulls --even`, where any claim at all is false.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from core.statistics.intervals import wilson
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LongTail:
-    """samples, outcomes and embeddings of made classes; texts: (k, d) of their names; victims: (n,) the rows that were made to fail."""
+    """samples, outcomes and embeddings of made classes; texts: (k, d) of their names; victims: (n,) the rows that were
+    made to fail."""
 
     samples: SampleSet
     outcomes: Outcomes
@@ -35,8 +36,19 @@ class LongTail:
     """(k,) the true one of each class."""
 
 
-def make(k: int, *, seed: int, planted: bool, even: bool = False, each: int = 50, d: int = 64, shift: float = 2.2, failing: float = 0.45) -> LongTail:
-    """`k` classes of `each` rows in sqrt(k) superclasses; where planted, one superclass fails at the rate `failing` under the attribute."""
+def make(
+    k: int,
+    *,
+    seed: int,
+    planted: bool,
+    even: bool = False,
+    each: int = 50,
+    d: int = 64,
+    shift: float = 2.2,
+    failing: float = 0.45,
+) -> LongTail:
+    """`k` classes of `each` rows in sqrt(k) superclasses; where planted, one superclass fails at the rate `failing`
+    under the attribute."""
     rng = np.random.default_rng([seed, k])
     n_super = round(k**0.5)
     superclass = np.arange(k) * n_super // k
@@ -53,7 +65,9 @@ def make(k: int, *, seed: int, planted: bool, even: bool = False, each: int = 50
     wrong = rng.random(n) < np.where(victims, failing, rate)
     losses = np.where(wrong, rng.gamma(2, 0.8, n) + 0.7, rng.gamma(1, 0.15, n))
     predictions = np.where(wrong, (labels + rng.integers(1, k, n)) % k, labels)
-    samples = SampleSet(tuple(f"{i:06d}" for i in range(n)), labels=labels, class_names=tuple(f"class {c}" for c in range(k)))
+    samples = SampleSet(
+        tuple(f"{i:06d}" for i in range(n)), labels=labels, class_names=tuple(f"class {c}" for c in range(k))
+    )
     outcomes = Outcomes(losses, "loss", "nats", "made up", errors=wrong, predictions=predictions)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     texts = (centres[superclass] + 0.7 * rng.normal(size=(k, d))).astype(np.float32)
@@ -71,7 +85,8 @@ def share(hits: list[bool]) -> str:
 
 
 def plants(given: argparse.Namespace) -> None:
-    """How often the first cluster's scope is the failing superclass and most of its rows are victims, with its precision and recall."""
+    """How often the first cluster's scope is the failing superclass and most of its rows are victims, with its
+    precision and recall."""
     found: list[bool] = []
     others: list[bool] = []
     precision: list[float] = []
@@ -86,7 +101,10 @@ def plants(given: argparse.Namespace) -> None:
             best = clusters[int(np.argmax(hits))].membership >= 0.5
             precision.append(float(made.victims[best].mean()))
             recall.append(float(best[made.victims].mean()))
-    print(f"found as a cluster of a superclass: {share(found)}; precision {np.mean(precision):.2f}, recall {np.mean(recall):.2f}")
+    print(
+        f"found as a cluster of a superclass: {share(found)}; "
+        f"precision {np.mean(precision):.2f}, recall {np.mean(recall):.2f}"
+    )
     print(f"with a further cluster of which less than a fifth are victims: {share(others)}", flush=True)
 
 

@@ -2,8 +2,10 @@
 
     python -m tests.benchmarks.multilabel_null --runs 2000 2240
 
-150 pictures, three classes of unequal share that the embedding shows, losses that are skewed, differ by class and truth and are alike within a
-picture: everything that could make rows look like independent witnesses of a failure. Nothing tells which pictures are hard.
+150 pictures, three classes of unequal share that the embedding shows, losses that are skewed, differ by class and truth
+and are alike within a
+picture: everything that could make rows look like independent witnesses of a failure. Nothing tells which pictures are
+    hard.
 """
 
 from __future__ import annotations
@@ -45,7 +47,10 @@ def main() -> None:
     options = parser.parse_args()
     found = [claims(seed, options.permutations) for seed in range(*options.runs)]
     share = wilson(sum(found), len(found))
-    print(f"anything claimed in {sum(found)} of {len(found)} runs: {share.value:.3f} ({share.low:.3f} to {share.high:.3f}), promised at most 0.05")
+    print(
+        f"anything claimed in {sum(found)} of {len(found)} runs: {share.value:.3f} ({share.low:.3f} to "
+        f"{share.high:.3f}), promised at most 0.05"
+    )
 
 
 if __name__ == "__main__":

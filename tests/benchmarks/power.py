@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.power --seeds 1000 1020 --out FOLDER
 
-Seeds 0-99 are for tuning, 100 and on for reporting. Every method gets the same audited rows and returns at most five slices; all
-fresh rows are then scored. FOLDER/power.jsonl grows by one line a run, power.json and power.md sum it up.
+Seeds 0-99 are for tuning, 100 and on for reporting. Every method gets the same audited rows and returns at most five
+slices; all fresh rows are then scored. FOLDER/power.jsonl grows by one line a run, power.json and power.md sum it up.
 """
 
 from __future__ import annotations
@@ -32,17 +32,25 @@ PEERS: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in ENG
     "svm directions": ("svm directions", {"penalties": (0.1,)}),
     "class ridge (0/1 error)": ("class ridge", {"target": "error"}),
 }
-"""Method -> engine and settings. Settings differ from an engine's defaults where they did better on tuning seeds (see README.md)."""
+"""Method -> engine and settings. Settings differ from an engine's defaults where they did better on tuning seeds (see
+README.md)."""
 
 Method = Callable[[Planted, Planted, int], F64]
 
 
 def errata_scores(audit: Planted, fresh: Planted, seed: int) -> F64:
-    """(m, <= 5) membership of the fresh rows in the confirmed clusters, then in the candidates; one constant column if none."""
+    """(m, <= 5) membership of the fresh rows in the confirmed clusters, then in the candidates; one constant column if
+    none."""
     result = diagnose_arrays(
-        audit.embeddings.vectors, audit.losses, labels=audit.labels, errors=audit.errors, settings=Settings(seed=seed, map=False, n_permutations=999)
+        audit.embeddings.vectors,
+        audit.losses,
+        labels=audit.labels,
+        errors=audit.errors,
+        settings=Settings(seed=seed, map=False, n_permutations=999),
     )
-    memberships = np.asarray(result.model.assign(fresh.embeddings.vectors, labels=fresh.labels).memberships, dtype=np.float64)
+    memberships = np.asarray(
+        result.model.assign(fresh.embeddings.vectors, labels=fresh.labels).memberships, dtype=np.float64
+    )
     return memberships[:, :MAX_SLICES] if memberships.shape[1] else np.zeros((len(fresh.labels), 1))
 
 
@@ -71,10 +79,17 @@ def measure(method: Method, kind: PlantedKind, seed: int, n: int, dimensions: in
     seconds = time.process_time() - started
     precision = np.array([[expected_precision_at(10, column, truth) for column in scores.T] for truth in fresh.slices])
     sizes = [int(truth.sum()) for truth in fresh.slices]
-    return {"best": precision.max(axis=1).tolist(), "first": float(precision[:, 0].max()), "cpu_seconds": seconds, "slice_sizes": sizes}
+    return {
+        "best": precision.max(axis=1).tolist(),
+        "first": float(precision[:, 0].max()),
+        "cpu_seconds": seconds,
+        "slice_sizes": sizes,
+    }
 
 
-def run(path: Path, methods: Sequence[str], kinds: Sequence[PlantedKind], seeds: range, n: int, dimensions: int) -> None:
+def run(
+    path: Path, methods: Sequence[str], kinds: Sequence[PlantedKind], seeds: range, n: int, dimensions: int
+) -> None:
     """Every run that has no line yet, methods side by side within a seed."""
     names = ("method", "kind", "seed", "n", "dimensions")
     done = keys_done(read_lines(path), names)
@@ -93,11 +108,20 @@ def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     values: dict[tuple[str, str, str], dict[int, float]] = defaultdict(dict)
     for row in rows:
-        for measure_name, value in (("best", float(np.mean(row["best"]))), ("first", row["first"]), ("cpu_seconds", row["cpu_seconds"])):
+        for measure_name, value in (
+            ("best", float(np.mean(row["best"]))),
+            ("first", row["first"]),
+            ("cpu_seconds", row["cpu_seconds"]),
+        ):
             values[row["method"], row["kind"], measure_name][row["seed"]] = value
     summary: list[dict[str, Any]] = []
     for method, kind in sorted({(row["method"], row["kind"]) for row in rows}):
-        entry: dict[str, Any] = {"method": method, "kind": kind, "track": track(method), "runs": len(values[method, kind, "best"])}
+        entry: dict[str, Any] = {
+            "method": method,
+            "kind": kind,
+            "track": track(method),
+            "runs": len(values[method, kind, "best"]),
+        }
         entry["cpu_seconds"] = float(np.median(list(values[method, kind, "cpu_seconds"].values())))
         for name in ("best", "first"):
             theirs, ours = values[method, kind, name], values[OURS, kind, name]
@@ -119,7 +143,10 @@ def track(method: str) -> str:
 
 def table(summary: Sequence[dict[str, Any]]) -> str:
     """The summary as a Markdown table, one row a method and kind."""
-    head = "| kind | method | reads of a row | P@10 best of 5 | P@10 first | Errata minus it, best | Errata minus it, first | CPU s | runs |"
+    head = (
+        "| kind | method | reads of a row | P@10 best of 5 | P@10 first | Errata minus it, "
+        "best | Errata minus it, first | CPU s | runs |"
+    )
     lines = [head, "|---|---|---|---|---|---|---|---|---|"]
     for entry in sorted(summary, key=lambda e: (e["kind"], e["method"] != OURS, -e["best"]["value"])):
         cells = [entry["kind"], entry["method"], entry["track"]]
@@ -142,7 +169,11 @@ def main() -> None:
     seeds = range(*given.seeds)
     with threadpool_limits(1):
         run(path, given.methods, given.kinds, seeds, given.n, given.dimensions)
-    asked = [row for row in read_lines(path) if row["seed"] in seeds and (row["n"], row["dimensions"]) == (given.n, given.dimensions)]
+    asked = [
+        row
+        for row in read_lines(path)
+        if row["seed"] in seeds and (row["n"], row["dimensions"]) == (given.n, given.dimensions)
+    ]
     summary = summarise([row for row in asked if row["method"] in given.methods and row["kind"] in given.kinds])
     (given.out / "power.json").write_text(json.dumps(summary, indent=1))
     (given.out / "power.md").write_text(table(summary) + "\n")

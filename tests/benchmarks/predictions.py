@@ -1,8 +1,9 @@
-"""Do the findings predict the next failures? A third of each data set is hidden, the rest diagnosed, the hidden third predicted.
+"""Do the findings predict the next failures? A third of each data set is hidden, the rest diagnosed, the hidden third
+predicted.
 
     python -m tests.benchmarks.predictions                                     one split of every case: sentences and the prediction table
-    python -m tests.benchmarks.predictions --splits 5 --out predictions.jsonl  several splits, counted: findings beside what one picks by eye
-    python -m tests.benchmarks.predictions --show predictions.jsonl
+    python -m tests.benchmarks.predictions --splits 5 --out predictions.jsonl  several splits, counted: findings beside
+    what one picks by eye python -m tests.benchmarks.predictions --show predictions.jsonl
 
 The shipped scenes are in the repository; the real data may not travel with it and is looked for in ../shared/data.
 """
@@ -35,19 +36,35 @@ def run(name: str, data: Path, seed: int, permutations: int) -> Diagnosis:
     """The case with a third held back."""
     settings = Settings(seed=seed, n_permutations=permutations, map=True)
     if name == "scenes":
-        return diagnose(SCENES / "table.csv", images=SCENES / "images.zip", hold_back=1 / 3, settings=settings, cache=default_cache())
+        return diagnose(
+            SCENES / "table.csv",
+            images=SCENES / "images.zip",
+            hold_back=1 / 3,
+            settings=settings,
+            cache=default_cache(),
+        )
     case = CASES[name](data)
-    return diagnose(case.table, images=case.images, roles=case.roles, hold_back=1 / 3, settings=settings, cache=default_cache())
+    return diagnose(
+        case.table, images=case.images, roles=case.roles, hold_back=1 / 3, settings=settings, cache=default_cache()
+    )
 
 
 def section(name: str, found: Diagnosis) -> str:
     """The case as markdown."""
     prediction = found.prediction
     assert prediction is not None
-    lines = [f"## {name}", "", f"Diagnosed {len(found.samples):,}, held back {prediction.n_fresh:,}. Frozen: `{prediction.digest[:16]}`.", ""]
+    lines = [
+        f"## {name}",
+        "",
+        f"Diagnosed {len(found.samples):,}, held back {prediction.n_fresh:,}. Frozen: `{prediction.digest[:16]}`.",
+        "",
+    ]
     for cluster in found.clusters:
         own = [i for i in found.insights if i.cluster == cluster.id and i.kind == "phrase"]
-        lines += [f"- **{cluster_title(found, cluster)}** ({cluster.size}). {sentence(found, own[0]) if own else 'No phrase describes it.'}"]
+        lines += [
+            f"- **{cluster_title(found, cluster)}** ({cluster.size}). "
+            f"{sentence(found, own[0]) if own else 'No phrase describes it.'}"
+        ]
     lines += [f"- {sentence(found, i)}" for i in found.insights if i.cluster is None and i.confirmed]
     return "\n".join([*lines, "", table(prediction)]) + "\n"
 
@@ -64,7 +81,8 @@ def table(prediction: Prediction) -> str:
         p = "–" if row.p is None else f"{row.p:.2g}"
         name = f"{row.kind}, {where}{row.text}"
         lines.append(
-            f"| {name} | {row.n} | {_shown(row.predicted)} | {_shown(row.expected)} | {_shown(row.observed)} | {_one(row.rest)} | {p} | {said} |"
+            f"| {name} | {row.n} | {_shown(row.predicted)} | {_shown(row.expected)} | {_shown(row.observed)} | "
+            f"{_one(row.rest)} | {p} | {said} |"
         )
     return "\n".join(lines)
 
@@ -93,18 +111,32 @@ def counted(row: PredictionRow) -> dict[str, Any]:
 
 
 def summary(lines: list[dict[str, Any]]) -> str:
-    """By case: of what was judged, how much came as predicted, failed more than the rest, and how far off the prediction was."""
+    """By case: of what was judged, how much came as predicted, failed more than the rest, and how far off the
+    prediction was."""
     out = [
-        "| case | what | judged | as predicted | fails more than the rest | clearly (adjusted p) | predicted | observed |",
+        "| case | what | judged | as predicted | fails more than the rest | clearly (adjusted p) "
+        "| predicted | observed |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name in [*dict.fromkeys(line["case"] for line in lines), "all"]:
-        rows = [row for line in lines if name in (line["case"], "all") for row in line["rows"] if row["as_predicted"] is not None]
-        for what, kinds in (("findings", CONFIRMED_KINDS), ("by-eye lasso", ("by-eye lasso",)), ("top-loss neighbours", ("top-loss neighbours",))):
+        rows = [
+            row
+            for line in lines
+            if name in (line["case"], "all")
+            for row in line["rows"]
+            if row["as_predicted"] is not None
+        ]
+        for what, kinds in (
+            ("findings", CONFIRMED_KINDS),
+            ("by-eye lasso", ("by-eye lasso",)),
+            ("top-loss neighbours", ("top-loss neighbours",)),
+        ):
             own = [row for row in rows if row["kind"] in kinds]
             if own:
                 held = show(clopper_pearson(sum(bool(r["as_predicted"]) for r in own), len(own)))
-                worse = show(clopper_pearson(sum(r["rest"] is not None and r["observed"] > r["rest"] for r in own), len(own)))
+                worse = show(
+                    clopper_pearson(sum(r["rest"] is not None and r["observed"] > r["rest"] for r in own), len(own))
+                )
                 clear = sum(r["p"] is not None and r["p"] <= 0.05 for r in own) if kinds == CONFIRMED_KINDS else "–"
                 means = [percent(float(np.mean([r[k] for r in own]))) for k in ("predicted", "observed")]
                 out.append(f"| {name} | {what} | {len(own)} | {held} | {worse} | {clear} | {means[0]} | {means[1]} |")
@@ -136,7 +168,9 @@ def main() -> None:
                     if given.out:
                         save(found, given.out / name)
                 elif given.out:
-                    append_line(given.out, {"case": name, "seed": seed, "rows": [counted(row) for row in found.prediction.rows]})
+                    append_line(
+                        given.out, {"case": name, "seed": seed, "rows": [counted(row) for row in found.prediction.rows]}
+                    )
     if given.splits and given.out:
         print(summary(read_lines(given.out)))
 

@@ -1,9 +1,11 @@
 """The ladder of probes on a labelled data set, on seeds on which no setting was chosen.
 
-    python -m tests.benchmarks.probes --dataset FOLDER_OR_TABLE --out DIR --halves [--methods sus-x few-shot coop cocoop] [--seeds 1000 1003]
+    python -m tests.benchmarks.probes --dataset FOLDER_OR_TABLE --out DIR --halves [--methods sus-x few-shot coop
+    cocoop] [--seeds 1000 1003]
 
-Each step's mean over seeds with its interval (over rows and draws, see `core.probes.ladder.reproduce.over_seeds`), its gains over its controls, and CPU
-seconds. A run that was broken off goes on where it was. `python -m core reproduce` is the same with seeds of the user's.
+Each step's mean over seeds with its interval (over rows and draws, see `core.probes.ladder.reproduce.over_seeds`), its
+gains over its controls, and CPU seconds. A run that was broken off goes on where it was. `python -m core reproduce` is
+the same with seeds of the user's.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from core.records import Estimate
 
 def said(estimate: Estimate | None) -> str:
     """ "75.0 [71.1, 78.8]", in per cent."""
-    return "-" if estimate is None else f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+    return (
+        "-" if estimate is None else f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+    )
 
 
 def line(row: LadderRow) -> str:
@@ -38,14 +42,20 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs=2, default=(1000, 1003))
     parser.add_argument("--shots", type=int, nargs="+", default=(1, 4, 16))
     parser.add_argument("--encoder", default="embedded")
-    parser.add_argument("--halves", action="store_true", help="let halves teach each other even if the table has a split column: all rows are scored")
+    parser.add_argument(
+        "--halves",
+        action="store_true",
+        help="let halves teach each other even if the table has a split column: all rows are scored",
+    )
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     told: set[str] = set()
     found = read_data_set(given.dataset, encoder_name(given.encoder), cache=default_cache())
     if given.halves:
         found = replace(found, task=replace(found.task, split=None))
-    print(f"{found.name}: {len(found.task.samples):,} images, {len(found.task.samples.class_names)} classes", flush=True)
+    print(
+        f"{found.name}: {len(found.task.samples):,} images, {len(found.task.samples.class_names)} classes", flush=True
+    )
     for method in given.methods:
         steps = ladder(method, found.descriptions, given.shots)
         for row in run_ladder(steps, found, range(*given.seeds), encoder=given.encoder, state=given.out / "steps.json"):

@@ -1,10 +1,13 @@
-"""CPU seconds and memory of each probe on 10,000 images x 100 classes from cached features, with the embedded encoder's text tower.
+"""CPU seconds and memory of each probe on 10,000 images x 100 classes from cached features, with the embedded encoder's
+text tower.
 
     python -m tests.benchmarks.probes_speed [--images 10000] [--classes 100] [--only NAME ...]
 
-Features are made: each image lies near its class's text vector, with noise. A child process runs each probe, so its peak memory is its own.
-CoOp is trained for 2 epochs of its 50; CoCoOp, which encodes every class once for every image, for one epoch on one shot a class, and scores 200
-images: their details say what a step and an image took, from which the whole is reckoned. The last column is the ratio to zero-shot in the
+Features are made: each image lies near its class's text vector, with noise. A child process runs each probe, so its
+peak memory is its own. CoOp is trained for 2 epochs of its 50; CoCoOp, which encodes every class once for every image,
+for one epoch on one shot a class, and scores 200
+images: their details say what a step and an image took, from which the whole is reckoned. The last column is the ratio
+    to zero-shot in the
 same call.
 """
 
@@ -42,14 +45,32 @@ def task(n: int, k: int, encoder: Encoder) -> Task:
     classes = tuple(f"{a} {b}" for a in COLOURS for b in THINGS)[:k]
     centres = encoder.encode_texts([f"a photo of a {c}." for c in classes])
     labels = rng.permutation(np.arange(n) % k)
-    vectors = centres[labels] + 1.2 * rng.standard_normal((n, centres.shape[1])).astype(np.float32) / np.sqrt(centres.shape[1])
+    vectors = centres[labels] + 1.2 * rng.standard_normal((n, centres.shape[1])).astype(np.float32) / np.sqrt(
+        centres.shape[1]
+    )
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     samples = SampleSet(tuple(map(str, range(n))), labels=labels, class_names=classes)
     return Task(samples, Embeddings(vectors.astype(np.float32), encoder.name, encoder.joint_space), encoder)
 
 
 COLOURS = ("red", "green", "blue", "white", "black", "yellow", "wooden", "old", "small", "striped")
-THINGS = ("car", "dog", "bird", "house", "boat", "chair", "tree", "bottle", "book", "shoe", "cup", "horse", "train", "cat", "clock")
+THINGS = (
+    "car",
+    "dog",
+    "bird",
+    "house",
+    "boat",
+    "chair",
+    "tree",
+    "bottle",
+    "book",
+    "shoe",
+    "cup",
+    "horse",
+    "train",
+    "cat",
+    "clock",
+)
 
 
 def child(name: str, n: int, k: int) -> dict[str, Any]:
@@ -69,8 +90,17 @@ def child(name: str, n: int, k: int) -> dict[str, Any]:
     made = run_probe(name, probe, brought)
     seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    said: dict[str, Any] = {"probe": name, "n": n_run, "seconds": seconds, "before_mib": before / 1024, "peak_mib": peak / 1024}
-    return said | {"accuracy": made.accuracy.value, "details": {key: v for key, v in made.details.items() if "second" in key}}
+    said: dict[str, Any] = {
+        "probe": name,
+        "n": n_run,
+        "seconds": seconds,
+        "before_mib": before / 1024,
+        "peak_mib": peak / 1024,
+    }
+    return said | {
+        "accuracy": made.accuracy.value,
+        "details": {key: v for key, v in made.details.items() if "second" in key},
+    }
 
 
 def main() -> None:

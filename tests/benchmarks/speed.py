@@ -4,7 +4,8 @@
     python -m tests.benchmarks.speed --rows 10000                               given embeddings, 10 classes, 512 dimensions
     python -m tests.benchmarks.speed --long-tail 1000                           1,000 classes of 50 rows, 512 dimensions, a planted superclass
 
-The bound beside the test step is the matrix product that reruns one smoother on all permutations, measured in the same process.
+The bound beside the test step is the matrix product that reruns one smoother on all permutations, measured in the same
+process.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
 
         made = make(given.long_tail, seed=0, planted=True, d=512)
         settings = Settings(map=given.map, n_permutations=given.permutations)
-        found = diagnose_records(made.samples, made.outcomes, made.embeddings, names=made.texts, settings=settings, progress=steps)
+        found = diagnose_records(
+            made.samples, made.outcomes, made.embeddings, names=made.texts, settings=settings, progress=steps
+        )
     elif given.rows:
         rng = np.random.default_rng(0)
         vectors = rng.standard_normal((given.rows, 512)) / np.sqrt(1 + np.arange(512))
@@ -63,7 +66,9 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         samples = SampleSet(tuple(map(str, range(given.rows))), labels=labels, class_names=tuple("abcdefghij"))
         outcomes = Outcomes(losses, "loss", "loss", "made up", errors=losses > 1.5)
-        found = diagnose_records(samples, outcomes, Embeddings(vectors.astype(np.float32), "made up", "made up"), progress=steps)
+        found = diagnose_records(
+            samples, outcomes, Embeddings(vectors.astype(np.float32), "made up", "made up"), progress=steps
+        )
     else:
         found = diagnose(given.table, images=given.images, cache=given.cache, progress=steps)
     return {
@@ -101,7 +106,17 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as cache:
         for state in ("cold", "warm"):
-            command = [sys.executable, "-m", "tests.benchmarks.speed", "--table", str(given.table), "--images", str(given.images), "--cache", cache]
+            command = [
+                sys.executable,
+                "-m",
+                "tests.benchmarks.speed",
+                "--table",
+                str(given.table),
+                "--images",
+                str(given.images),
+                "--cache",
+                cache,
+            ]
             out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             print(state, out.strip().splitlines()[-1], flush=True)
 

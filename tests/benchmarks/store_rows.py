@@ -1,4 +1,5 @@
-"""Store what `honesty.py` reads of a data set: embeddings, loss, labels, errors, groups, conditions and words, in one npz.
+"""Store what `honesty.py` reads of a data set: embeddings, loss, labels, errors, groups, conditions and words, in one
+npz.
 
 python -m tests.benchmarks.store_rows OUT.npz --table T [--images I] [the column options of `python -m core diagnose`]
 """
@@ -26,10 +27,17 @@ def stored(column: Column) -> Any:
 def main() -> None:
     out, *rest = sys.argv[1:]
     given = build_parser().parse_args(["diagnose", *rest, "--out", out])
-    audit = embed(read_data_set(given.table, images=given.images, embeddings=given.embeddings, roles=roles_of(given)), given.encoder or "embedded")
+    audit = embed(
+        read_data_set(given.table, images=given.images, embeddings=given.embeddings, roles=roles_of(given)),
+        given.encoder or "embedded",
+    )
     assert audit.embeddings is not None
     arrays: dict[str, Any] = {"embeddings": audit.embeddings.vectors, "loss": audit.outcomes.fitted}
-    for name, array in (("labels", audit.samples.labels), ("groups", audit.samples.groups), ("errors", audit.outcomes.errors)):
+    for name, array in (
+        ("labels", audit.samples.labels),
+        ("groups", audit.samples.groups),
+        ("errors", audit.outcomes.errors),
+    ):
         if array is not None:
             arrays[name] = array
     arrays |= {f"column.{c.name}": stored(c) for c in audit.samples.metadata if c.kind != "text"}

@@ -35,8 +35,22 @@ def test_edges_and_colours_tell_direction_and_colour():
 
 def test_conflict_pictures_carry_their_shape_source_and_real_conflicts_only(tmp_path):
     kinds, textures = ["cue-conflict", "cue-conflict", "edges"], ["bear", "car", "car"]
-    files = ["images/cue-conflict_car_car10-bear2.jpg", "images/cue-conflict_car_car3-car1.jpg", "images/edges_car_car1.jpg"]
-    table = pd.DataFrame({"file": files, "kind": kinds, "shape_class": "car", "texture_class": textures, "cue_conflict": 1, "width": 1, "height": 1})
+    files = [
+        "images/cue-conflict_car_car10-bear2.jpg",
+        "images/cue-conflict_car_car3-car1.jpg",
+        "images/edges_car_car1.jpg",
+    ]
+    table = pd.DataFrame(
+        {
+            "file": files,
+            "kind": kinds,
+            "shape_class": "car",
+            "texture_class": textures,
+            "cue_conflict": 1,
+            "width": 1,
+            "height": 1,
+        }
+    )
     (tmp_path / "cue_conflict").mkdir()
     table.to_csv(tmp_path / "cue_conflict" / "index.csv", index=False)
     assert case_tables.conflict_four(tmp_path).table["shape_source"].tolist() == ["car10"]
@@ -58,7 +72,9 @@ def test_a_section_prints_what_the_diagnosis_holds():
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(200, 16)).astype(np.float32)
     errors = vectors[:, 0] > 0.8
-    found = diagnose_arrays(vectors, errors.astype(float), errors=errors, settings=Settings(map=False, n_permutations=199, n_members=2))
+    found = diagnose_arrays(
+        vectors, errors.astype(float), errors=errors, settings=Settings(map=False, n_permutations=199, n_members=2)
+    )
     case = case_tables.Case("Made up", "Where?", pd.DataFrame(), None, case_tables.Roles())
     text = cases.section(case, found, cases.StepClock())
     assert f"n = 200; loss: loss, mean {errors.mean():.2f}" in text

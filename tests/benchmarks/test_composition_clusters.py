@@ -31,13 +31,26 @@ def test_a_plant_lifts_the_chance_of_an_error_and_each_has_samples() -> None:
     assert chance_of(np.array([True, False])).tolist() == [WEAK, ERROR]
     items = draw_items(PLAN, 120, 0, "seen")
     for weakness in PLANTS.values():
-        share = np.mean([weakness(item, caption, scene) for item in items for caption, scene in zip(item.captions, item.scenes)])  # type: ignore[arg-type]
+        shown = [(item, caption, scene) for item in items for caption, scene in zip(item.captions, item.scenes)]
+        share = np.mean([weakness(*each) for each in shown])  # type: ignore[arg-type]
         assert 0.02 < share < 0.6
 
 
 def test_the_table_counts_places_and_null_claims() -> None:
-    run = {"plant": "same size", "seed": 100, "planted": 100, "family": 500, "place": 3, "lift": 0.0, "claims": 4, "sentences": 4, "false": 1}
-    text = table([run, {**run, "seed": 101, "place": None}, {**run, "plant": "", "claims": 0}, {**run, "plant": "", "claims": 2}])
+    run = {
+        "plant": "same size",
+        "seed": 100,
+        "planted": 100,
+        "family": 500,
+        "place": 3,
+        "lift": 0.0,
+        "claims": 4,
+        "sentences": 4,
+        "false": 1,
+    }
+    text = table(
+        [run, {**run, "seed": 101, "place": None}, {**run, "plant": "", "claims": 0}, {**run, "plant": "", "claims": 2}]
+    )
     assert "| same size | 2 | 100 | 0.50" in text
     assert "| 0.00 [0.00, 0.66] | 0.00 [0.00, 0.66] | 2 of 8 |" in text
     assert "claims anything 0.500" in text

@@ -17,7 +17,11 @@ def result_with(*memberships):
     clusters = [SimpleNamespace(membership=np.asarray(m, float), p=0.01) for m in memberships]
     samples = SimpleNamespace(class_names=())
     return SimpleNamespace(
-        samples=samples, clusters=clusters, classes=[], insights=[], estimate=SimpleNamespace(predictability=SimpleNamespace(p=0.2))
+        samples=samples,
+        clusters=clusters,
+        classes=[],
+        insights=[],
+        estimate=SimpleNamespace(predictability=SimpleNamespace(p=0.2)),
     )
 
 
@@ -55,7 +59,9 @@ def test_claims_on_the_plant_are_true_and_claims_elsewhere_false(rows):
 
     def diagnose(vectors, losses, *, errors, **_):
         inside = losses != rows.losses  # most members and their swaps: about half of these lie in the plant
-        _, _, members = honesty.plant_region(vectors, rows.losses, rows.labels, rows.errors, size=30, failing=0.5, seed=7)
+        _, _, members = honesty.plant_region(
+            vectors, rows.losses, rows.labels, rows.errors, size=30, failing=0.5, seed=7
+        )
         seen["errors"] = errors[members].mean()
         half = members.copy()
         half[np.flatnonzero(~members & ~inside)[:31]] = True  # 30 of 61 members: a false claim
@@ -78,7 +84,11 @@ def test_without_a_plant_a_confirmed_class_condition_or_phrase_is_a_false_claim_
         result = result_with()
         result.classes = [SimpleNamespace(confirmed=settings.seed == 0)]
         claim = {1: "condition", 2: "phrase"}.get(settings.seed)
-        result.insights = [SimpleNamespace(confirmed=claim is not None, kind=claim, mask=np.arange(len(rows.losses)) < 20, scope="all samples")]
+        result.insights = [
+            SimpleNamespace(
+                confirmed=claim is not None, kind=claim, mask=np.arange(len(rows.losses)) < 20, scope="all samples"
+            )
+        ]
         return result
 
     honesty.run_all(path, "made", lambda run: honesty.shuffled(rows, run), range(4), 0, 0.5, diagnose)
@@ -109,7 +119,9 @@ def test_a_shuffle_moves_losses_and_errors_together_within_class(rows):
     assert (moved.losses != rows.losses).mean() > 0.9
     np.testing.assert_array_equal(moved.errors, moved.losses > np.log(2))
     for label in (0, 1):
-        np.testing.assert_allclose(np.sort(moved.losses[rows.labels == label]), np.sort(rows.losses[rows.labels == label]))
+        np.testing.assert_allclose(
+            np.sort(moved.losses[rows.labels == label]), np.sort(rows.losses[rows.labels == label])
+        )
 
 
 def test_stored_rows_are_read_with_what_they_hold(tmp_path):
@@ -126,7 +138,16 @@ def test_power_pairs_methods_by_seed_and_averages_the_slices_of_a_seed():
     lines = []
     for seed, ours, theirs in ((0, [1.0, 0.8], [0.5, 0.5]), (1, [0.6, 0.6], [0.7, 0.7])):
         for method, best in ((power.OURS, ours), ("k-means", theirs)):
-            lines.append({"method": method, "kind": "correlation", "seed": seed, "best": best, "first": best[0], "cpu_seconds": 1.0})
+            lines.append(
+                {
+                    "method": method,
+                    "kind": "correlation",
+                    "seed": seed,
+                    "best": best,
+                    "first": best[0],
+                    "cpu_seconds": 1.0,
+                }
+            )
     summary = {entry["method"]: entry for entry in power.summarise(lines)}
     assert summary[power.OURS]["best"]["value"] == pytest.approx(0.75)
     assert summary["k-means"]["best_difference"]["value"] == pytest.approx((0.4 - 0.1) / 2)
@@ -136,7 +157,9 @@ def test_power_pairs_methods_by_seed_and_averages_the_slices_of_a_seed():
 
 
 def test_a_perfect_method_has_a_precision_of_one_and_a_blind_one_that_of_chance():
-    perfect = power.measure(lambda audit, fresh, seed: np.stack(fresh.slices, axis=1).astype(float), "correlation", 0, 500, 8)
+    perfect = power.measure(
+        lambda audit, fresh, seed: np.stack(fresh.slices, axis=1).astype(float), "correlation", 0, 500, 8
+    )
     assert perfect["best"] == [1.0, 1.0]
     assert perfect["first"] == 1.0
     blind = power.measure(lambda audit, fresh, seed: np.zeros((500, 1)), "rare", 0, 500, 8)
@@ -145,7 +168,12 @@ def test_a_perfect_method_has_a_precision_of_one_and_a_blind_one_that_of_chance(
 
 @pytest.mark.parametrize(
     ("method", "words"),
-    [(power.OURS, "embedding, label"), ("raw loss", "embedding, label, loss"), ("domino", "embedding, label, prediction"), ("k-means", "embedding")],
+    [
+        (power.OURS, "embedding, label"),
+        ("raw loss", "embedding, label, loss"),
+        ("domino", "embedding, label, prediction"),
+        ("k-means", "embedding"),
+    ],
 )
 def test_tracks_say_what_a_method_reads(method, words):
     assert power.track(method) == words

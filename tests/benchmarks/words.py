@@ -1,4 +1,5 @@
-"""Are the words right, and are they honest? Measured on planted failures with a vocabulary of 200 phrases, one of which is true.
+"""Are the words right, and are they honest? Measured on planted failures with a vocabulary of 200 phrases, one of which
+is true.
 
     python -m tests.benchmarks.words --seeds 1000 1020 --out words.jsonl                     rank of the true phrase, coverage of sentences
     python -m tests.benchmarks.words --null --seeds 1000 1200 --out words.jsonl              nothing planted: every claim is false
@@ -6,9 +7,9 @@
     python -m tests.benchmarks.words --show words.jsonl
     python -m tests.benchmarks.words --scenes                                                rank of the true phrases on the shipped scenes
 
-A sentence is a confirmed phrase. The truth of its error difference is the mean of the rows' own chance of an error, which the plant
-fixes, inside minus outside. With a real plant, a sentence is false where the chance of an error inside is no higher than outside.
-Several processes may share one file.
+A sentence is a confirmed phrase. The truth of its error difference is the mean of the rows' own chance of an error,
+which the plant fixes, inside minus outside. With a real plant, a sentence is false where the chance of an error inside
+is no higher than outside. Several processes may share one file.
 """
 
 from __future__ import annotations
@@ -49,7 +50,12 @@ def measure(kind: PlantedKind, seed: int, permutations: int, n: int = 2000) -> d
     audit, _ = plant_embeddings(kind, seed=seed, n=n)
     settings = Settings(seed=seed, map=False, n_permutations=permutations, n_members=2)
     found = diagnose_arrays(
-        audit.embeddings.vectors, audit.losses, labels=audit.labels, errors=audit.errors, words=plant_words(audit), settings=settings
+        audit.embeddings.vectors,
+        audit.losses,
+        labels=audit.labels,
+        errors=audit.errors,
+        words=plant_words(audit),
+        settings=settings,
     )
     chance = chance_of_error(audit)
     sentences = [i for i in found.insights if i.kind == "phrase" and i.confirmed]
@@ -58,7 +64,9 @@ def measure(kind: PlantedKind, seed: int, permutations: int, n: int = 2000) -> d
         "seed": seed,
         "permutations": permutations,
         "clusters": len(found.clusters),
-        "claims": len(found.clusters) + sum(i.confirmed for i in found.insights) + sum(c.confirmed for c in found.classes),
+        "claims": len(found.clusters)
+        + sum(i.confirmed for i in found.insights)
+        + sum(c.confirmed for c in found.classes),
         "first": first_sentence(found, audit),
         "read": rank_of_reading(found, audit),
         "sentences": [_sentence(found, i, chance) for i in sentences],
@@ -78,7 +86,9 @@ def first_sentence(found: Diagnosis, audit: Planted) -> int | None:
 
     None where it is not among them. (The other half of a correlation, rows that lack the attribute, has no phrase.)
     """
-    planted = np.any(audit.slices, axis=0) & audit.attributes[:, 0] if audit.slices else np.zeros(len(audit.labels), bool)
+    planted = (
+        np.any(audit.slices, axis=0) & audit.attributes[:, 0] if audit.slices else np.zeros(len(audit.labels), bool)
+    )
     hit = next((c.id for c in found.clusters if planted[c.membership >= 0.5].mean() > 0.3), None)
     said = [i for i in found.insights if i.kind == "phrase"]
     own = [i for i in said if hit is not None and i.cluster == hit]
@@ -88,7 +98,8 @@ def first_sentence(found: Diagnosis, audit: Planted) -> int | None:
 
 
 def rank_of_reading(found: Diagnosis, audit: Planted) -> int | None:
-    """Place of the true phrase, from 1, among all phrases by what the ensemble reads in them, in the class whose planted rows have it."""
+    """Place of the true phrase, from 1, among all phrases by what the ensemble reads in them, in the class whose
+    planted rows have it."""
     if not audit.slices:
         return None
     assert found.words is not None
@@ -115,12 +126,16 @@ def _sentence(found: Diagnosis, insight: Insight, chance: F64) -> dict[str, Any]
 
 
 def on_scenes() -> str:
-    """Place of each planted sentence's phrase among all phrases, by the tested statistic in its class, and by the ensemble's reading."""
+    """Place of each planted sentence's phrase among all phrases, by the tested statistic in its class, and by the
+    ensemble's reading."""
     run = load(SCENES)
     assert run.words is not None
     assert run.reader is not None
     layout = make_design(run.samples)
-    tested, scores = failure_score(run.outcomes, layout), phrase_scores(run.words.joint.vectors, run.words.directions, layout.centre_of_row)
+    tested, scores = (
+        failure_score(run.outcomes, layout),
+        phrase_scores(run.words.joint.vectors, run.words.directions, layout.centre_of_row),
+    )
     lines = [
         "| planted | phrase | of | by the tested statistic | its group | by the ensemble's reading | adjusted p |",
         "|---|---|---|---|---|---|---|",
@@ -132,18 +147,23 @@ def on_scenes() -> str:
         assert run.phrase_p is not None
         for phrase in phrases:
             if phrase not in run.words.phrases:
-                lines.append(f"| {planted} | {scope_name}: {phrase} | | the same as another phrase to this encoder | | | |")
+                lines.append(
+                    f"| {planted} | {scope_name}: {phrase} | | the same as another phrase to this encoder | | | |"
+                )
                 continue
             place = run.words.phrases.index(phrase)
             ranks = [int((v > v[place]).sum()) + 1 for v in (found, read)]
             group = _rank_of_group(found, scores[scope.rows], place)
             p = f"{run.phrase_p[number, place]:.2g}"
-            lines.append(f"| {planted} | {scope_name}: {phrase} | {len(found)} | {ranks[0]} | {group} | {ranks[1]} | {p} |")
+            lines.append(
+                f"| {planted} | {scope_name}: {phrase} | {len(found)} | {ranks[0]} | {group} | {ranks[1]} | {p} |"
+            )
     return "\n".join(lines)
 
 
 def _rank_of_group(found: F64, scores: F32, place: int) -> int:
-    """Place of the phrase when phrases that say the same as a stronger one (rank correlation above 0.6) are counted with it."""
+    """Place of the phrase when phrases that say the same as a stronger one (rank correlation above 0.6) are counted
+    with it."""
     alike = np.corrcoef(rankdata(scores, axis=0).T) > ALIKE
     leads: list[int] = []
     for phrase in np.argsort(-found, kind="stable").tolist():
@@ -174,25 +194,34 @@ def _statistics(scores: F32, tested: F64) -> F64:
 def table(rows: list[dict[str, Any]]) -> str:
     """What docs/evidence.md shows."""
     lines = [
-        "| planted | n | true phrase first of those said | in the first three | first of 200 as read by the ensemble | in the first three "
+        "| planted | n | true phrase first of those said | in the first three | first of 200 as read by the ensemble "
+        "| in the first three "
         "| runs with a false sentence | sentences | interval holds the truth |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for kind in dict.fromkeys(row["kind"] for row in rows):
         own = [row for row in rows if row["kind"] == kind]
         n, sentences = len(own), [s for row in own for s in row["sentences"]]
-        counts = [sum(row[rank] is not None and row[rank] <= most for row in own) for rank in ("first", "read") for most in (1, 3)]
+        counts = [
+            sum(row[rank] is not None and row[rank] <= most for row in own)
+            for rank in ("first", "read")
+            for most in (1, 3)
+        ]
         false = sum(any(s["false"] for s in row["sentences"]) for row in own)
         held = sum(s["held"] for s in sentences)
         ranks = " | ".join(["–"] * 4 if kind == "null" else [show(clopper_pearson(k, n)) for k in counts])
         covered = show(clopper_pearson(held, len(sentences)), 3) if sentences else "–"
-        lines.append(f"| {kind} | {n} | {ranks} | {show(clopper_pearson(false, n), 3)} | {len(sentences)} | {covered} |")
+        lines.append(
+            f"| {kind} | {n} | {ranks} | {show(clopper_pearson(false, n), 3)} | {len(sentences)} | {covered} |"
+        )
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", nargs=2, type=int, default=(0, 10), metavar=("FROM", "TO"), help="0-99 tune, 1000 on are reported")
+    parser.add_argument(
+        "--seeds", nargs=2, type=int, default=(0, 10), metavar=("FROM", "TO"), help="0-99 tune, 1000 on are reported"
+    )
     parser.add_argument("--null", action="store_true")
     parser.add_argument("--partial", action="store_true")
     parser.add_argument("--permutations", type=int, default=499)

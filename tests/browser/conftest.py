@@ -10,28 +10,44 @@ import pytest
 
 from tests.support.showcase import PlainEncoder, write_examples
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 READY = "#map [data-ready='true']"
 
 
 @pytest.fixture(scope="session")
 def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page that serves two made-up examples; the first has words, which an encoder of eight dimensions speaks."""
+    """The address of a page that serves two made-up examples; the first has words, which an encoder of eight dimensions
+    speaks."""
     import core.encoders
     from webapp.app import build_app, launch_settings
 
     folder = tmp_path_factory.mktemp("examples")
     with pytest.MonkeyPatch.context() as patch:
         real = core.encoders.load_encoder
-        patch.setattr(core.encoders, "load_encoder", lambda name="embedded", **kw: PlainEncoder() if name == "plain" else real(name, **kw))
+        patch.setattr(
+            core.encoders,
+            "load_encoder",
+            lambda name="embedded", **kw: PlainEncoder() if name == "plain" else real(name, **kw),
+        )
         demo = build_app(examples=write_examples(folder))
         _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
         yield address
         demo.close()
 
 
-@pytest.fixture(scope="module")  # closed before another module opens its own: Playwright allows one at a time in a thread
+@pytest.fixture(
+    scope="module"
+)  # closed before another module opens its own: Playwright allows one at a time in a thread
 def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
     if CHROMIUM is None:
@@ -44,16 +60,24 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
-    """open_page(width, height, dark) gives a fresh visitor's page once its map is drawn; a script error fails the test."""
+    """open_page(width, height, dark) gives a fresh visitor's page once its map is drawn; a script error fails the
+    test."""
     contexts, faults = [], []
 
     def visit(width: int = 1280, height: int = 800, *, dark: bool = False) -> Any:
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
-            "request", lambda request: None if request.url.startswith((page_address, "data:", "blob:")) else faults.append(f"asked {request.url}")
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((page_address, "data:", "blob:"))
+                else faults.append(f"asked {request.url}")
+            ),
         )
         page.goto(page_address)
         page.wait_for_selector(READY, timeout=60_000)

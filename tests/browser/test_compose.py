@@ -118,7 +118,9 @@ def test_a_picture_of_ones_own_with_a_caption_gets_foils_and_scores(open_page: V
 
     page = open_page(1400, 900)
     open_compose(page, "pairs")
-    page.set_input_files("#pairs-files input[type=file]", {"name": "own.png", "mimeType": "image/png", "buffer": draw_picture(3)})
+    page.set_input_files(
+        "#pairs-files input[type=file]", {"name": "own.png", "mimeType": "image/png", "buffer": draw_picture(3)}
+    )
     page.wait_for_selector("#pairs-form .pair-faces img", timeout=60_000)
     page.locator("#pairs-form .pair-row input").first.fill("a red cube and a blue ball")
     page.keyboard.press("Enter")
@@ -136,7 +138,9 @@ def test_the_grid_is_drawn_and_read_with_the_keyboard(open_page: Visit) -> None:
     assert "pictures:" in page.locator("#grid-result .heat-live").inner_text()
     before = page.locator("#grid-result td[data-said]").first.inner_text()
     page.locator("#grid-result select[data-do='measure']").select_option("sees_object")
-    page.wait_for_function("(before) => document.querySelector('#grid-result td[data-said]').innerText !== before", arg=before)
+    page.wait_for_function(
+        "(before) => document.querySelector('#grid-result td[data-said]').innerText !== before", arg=before
+    )
 
 
 @pytest.mark.parametrize("part", ["benchmark", "pairs"])
@@ -147,7 +151,13 @@ def test_the_tab_keeps_its_contrast_and_its_width(open_page: Visit, part: str, d
     open_compose(page, part)
     if part == "benchmark":
         run_benchmark(page)
-        seen = [".compose-head .said", ".compose-bar small", ".compose-said", ".compose-item .chip", ".compose-grid .outcome"]
+        seen = [
+            ".compose-head .said",
+            ".compose-bar small",
+            ".compose-said",
+            ".compose-item .chip",
+            ".compose-grid .outcome",
+        ]
     else:
         page.wait_for_selector("#pairs-examples .pair-example", timeout=60_000)
         page.locator(".pair-example").first.click()

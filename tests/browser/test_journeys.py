@@ -134,7 +134,16 @@ def test_text_keeps_its_contrast_in_both_modes(open_page: Visit, dark: bool) -> 
     page.wait_for_selector("#pane .selection-chip")
     ratios = page.evaluate(
         CONTRAST,
-        ["#pane .pane-title", "#pane .selection-chip span", "#pane dt", "#pane dd", "#strip dt", "#strip dd", ".map-note", "#pane .tile-foot"],
+        [
+            "#pane .pane-title",
+            "#pane .selection-chip span",
+            "#pane dt",
+            "#pane dd",
+            "#strip dt",
+            "#strip dd",
+            ".map-note",
+            "#pane .tile-foot",
+        ],
     )
     assert min(ratios.values()) >= 4.5, ratios
 
@@ -178,7 +187,9 @@ def write_audit(folder: Path, n: int = 96) -> tuple[Path, Path]:
             dark, label = i % 3 == 0, i % 2
             right = np.clip(rng.normal(0.25 if dark else 0.9, 0.05), 0.02, 0.98)
             bus = right if label == 0 else 1 - right
-            write.writerow([f"{i:03d}.png", ("bus", "car")[label], f"{bus:.4f}", f"{1 - bus:.4f}", "fog" if dark else "clear"])
+            write.writerow(
+                [f"{i:03d}.png", ("bus", "car")[label], f"{bus:.4f}", f"{1 - bus:.4f}", "fog" if dark else "clear"]
+            )
             pack.writestr(f"{i:03d}.png", draw_picture(i, dark=dark))
     table.write_text(rows.getvalue())
     return table, archive

@@ -89,7 +89,10 @@ def test_the_form_is_filled_checked_and_sent_with_the_keyboard(open_page: Visit)
 def test_descriptions_are_filled_from_a_file_and_edited(open_page: Visit) -> None:
     page = open_page(1400, 900)
     open_probes(page)
-    page.set_input_files("#fill-descriptions", {"name": "own.json", "mimeType": "application/json", "buffer": b'{"bird": ["a bird with wings."]}'})
+    page.set_input_files(
+        "#fill-descriptions",
+        {"name": "own.json", "mimeType": "application/json", "buffer": b'{"bird": ["a bird with wings."]}'},
+    )
     page.wait_for_function("document.querySelector('#set-descriptions').value.includes('wings')")
     page.locator("#set-descriptions").fill('{"bird": ["a bird with a long beak."]}')
     run_probe(page)

@@ -33,7 +33,12 @@ class Brought:
         rows = np.arange(len(self.losses)) if order is None else order
         columns = tuple(c.keep(rows) for c in self.columns)
         return diagnose_arrays(
-            self.vectors[rows], self.losses[rows], labels=self.labels[rows], errors=self.errors[rows], columns=columns, settings=settings
+            self.vectors[rows],
+            self.losses[rows],
+            labels=self.labels[rows],
+            errors=self.errors[rows],
+            columns=columns,
+            settings=settings,
         )
 
 
@@ -79,7 +84,9 @@ def test_a_planted_failure_is_found_measured_and_put_in_words() -> None:
 
 def test_every_record_agrees_with_every_other() -> None:
     diagnosis = bring().diagnose()
-    assert [c.id for c in (*diagnosis.clusters, *diagnosis.candidates)] == list(range(len(diagnosis.clusters) + len(diagnosis.candidates)))
+    assert [c.id for c in (*diagnosis.clusters, *diagnosis.candidates)] == list(
+        range(len(diagnosis.clusters) + len(diagnosis.candidates))
+    )
     assert all(c.confirmed for c in diagnosis.clusters)
     assert all(c.p is None and not c.confirmed for c in diagnosis.candidates)
     for cluster in (*diagnosis.clusters, *diagnosis.candidates):
@@ -135,7 +142,9 @@ def test_shuffled_losses_claim_nothing_most_of_the_time() -> None:
 
 
 def test_everything_read_is_in_the_fingerprint() -> None:
-    samples = SampleSet(tuple(map(str, range(50))), labels=np.arange(50) % 2, class_names=("a", "b"), groups=np.arange(50) // 2)
+    samples = SampleSet(
+        tuple(map(str, range(50))), labels=np.arange(50) % 2, class_names=("a", "b"), groups=np.arange(50) // 2
+    )
     outcomes = Outcomes(np.arange(50.0), "loss", "loss", "given")
     embeddings = Embeddings(np.eye(50, dtype=np.float32), "given", "given")
     column = Column("age", "number", np.arange(50.0))
@@ -164,19 +173,27 @@ def test_heavy_tails_are_clipped_for_the_fit_and_it_is_said() -> None:
     np.testing.assert_array_equal(diagnosis.outcomes.loss, losses)
     assert any(note.startswith("4 losses above ") and "are taken as that" in note for note in diagnosis.notes)
     assert diagnose_arrays(vectors, rng.random(400), settings=QUICK).outcomes.clip is None
-    assert diagnose_arrays(vectors, (rng.random(400) < 0.01).astype(float), settings=QUICK).outcomes.clip is None  # an error is no outlier
+    assert (
+        diagnose_arrays(vectors, (rng.random(400) < 0.01).astype(float), settings=QUICK).outcomes.clip is None
+    )  # an error is no outlier
 
 
 def test_a_clip_never_leaves_a_loss_without_any_difference() -> None:
     losses = np.zeros(1000)
     losses[:6] = np.arange(1.0, 7.0)  # so few that the 99th percentile is 0
-    diagnosis = diagnose_arrays(np.random.default_rng(0).normal(size=(1000, 4)).astype(np.float32), losses, settings=QUICK)
+    diagnosis = diagnose_arrays(
+        np.random.default_rng(0).normal(size=(1000, 4)).astype(np.float32), losses, settings=QUICK
+    )
     assert np.ptp(diagnosis.outcomes.fitted) > 0
 
 
 def refused(match: str, **changed: Any) -> None:
     rng = np.random.default_rng(0)
-    given: dict[str, Any] = {"vectors": rng.normal(size=(60, 4)).astype(np.float32), "losses": rng.random(60), "settings": QUICK} | changed
+    given: dict[str, Any] = {
+        "vectors": rng.normal(size=(60, 4)).astype(np.float32),
+        "losses": rng.random(60),
+        "settings": QUICK,
+    } | changed
     with pytest.raises(InvalidInput, match=match):
         diagnose_arrays(**given)
 
@@ -186,7 +203,11 @@ def test_losses_that_are_all_equal_are_refused_with_a_next_step() -> None:
 
 
 def test_too_few_rows_are_refused_with_a_next_step() -> None:
-    refused(r"At least 40 samples are needed.*got 39\. Bring more rows", vectors=np.ones((39, 4), np.float32), losses=np.arange(39.0))
+    refused(
+        r"At least 40 samples are needed.*got 39\. Bring more rows",
+        vectors=np.ones((39, 4), np.float32),
+        losses=np.arange(39.0),
+    )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -195,7 +216,10 @@ def test_losses_that_are_no_numbers_are_refused_with_a_next_step(value: float) -
 
 
 def test_vectors_that_are_no_numbers_are_refused_with_a_next_step() -> None:
-    refused(r"finite.*1 rows with nan or inf\. Leave such out", vectors=np.r_[np.full((1, 4), np.nan), np.ones((59, 4))].astype(np.float32))
+    refused(
+        r"finite.*1 rows with nan or inf\. Leave such out",
+        vectors=np.r_[np.full((1, 4), np.nan), np.ones((59, 4))].astype(np.float32),
+    )
 
 
 def test_lengths_that_differ_are_refused() -> None:
@@ -208,7 +232,9 @@ def test_a_single_group_is_refused_with_a_next_step() -> None:
 
 def test_two_groups_are_described_without_a_p() -> None:
     rng = np.random.default_rng(0)
-    found = diagnose_arrays(rng.normal(size=(60, 4)).astype(np.float32), rng.random(60), groups=np.arange(60) % 2, settings=QUICK)
+    found = diagnose_arrays(
+        rng.normal(size=(60, 4)).astype(np.float32), rng.random(60), groups=np.arange(60) % 2, settings=QUICK
+    )
     assert found.clusters == ()
     assert set(found.estimate.folds) == {0, 1}
 
@@ -252,7 +278,9 @@ def test_a_run_can_be_cancelled_at_any_step() -> None:
     samples = SampleSet(tuple(map(str, range(500))))
     outcomes = Outcomes(brought.losses, "loss", "loss", "given")
     embeddings = Embeddings(brought.vectors, "given", "given")
-    diagnose_records(samples, outcomes, embeddings, settings=QUICK, progress=lambda step, done, total: steps.append(step))
+    diagnose_records(
+        samples, outcomes, embeddings, settings=QUICK, progress=lambda step, done, total: steps.append(step)
+    )
     assert list(dict.fromkeys(steps))[:2] == ["fit the ensemble", "test cluster 1"]
     for wanted in dict.fromkeys(steps):
 

@@ -103,14 +103,22 @@ def test_half_a_surrogate_pair_is_no_text():
         read_settings(Made, {"text": "a\ud800"})
 
 
-@pytest.mark.parametrize(("given", "read"), [("", ""), ("  ", ""), (" a\n b/../c ", "a b/../c"), ("<b>é 猫 👩‍🚀</b>", "<b>é 猫 👩‍🚀</b>")])
+@pytest.mark.parametrize(
+    ("given", "read"), [("", ""), ("  ", ""), (" a\n b/../c ", "a b/../c"), ("<b>é 猫 👩‍🚀</b>", "<b>é 猫 👩‍🚀</b>")]
+)
 def test_the_name_of_a_result_is_one_line(given, read):
     assert read_name(given) == read
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [("model", "under diagnosis"), ("Model ", "under diagnosis"), ("x" * 201, "201"), ("a\0b", "control"), ("\udcff", "no character")],
+    [
+        ("model", "under diagnosis"),
+        ("Model ", "under diagnosis"),
+        ("x" * 201, "201"),
+        ("a\0b", "control"),
+        ("\udcff", "no character"),
+    ],
 )
 def test_a_name_that_no_file_or_line_could_show_is_refused(given, said):
     with pytest.raises(InvalidInput, match=said):

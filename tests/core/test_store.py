@@ -43,7 +43,9 @@ def assert_same(a: Any, b: Any, path: str = "diagnosis") -> None:
         assert a == b or (a != a and b != b), path
 
 
-@pytest.mark.parametrize("options", [{}, {"n_clusters": 0}, {"with_images": False}, {"with_errors": False}, {"hostile": True}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"n_clusters": 0}, {"with_images": False}, {"with_errors": False}, {"hostile": True}], ids=str
+)
 def test_everything_but_the_picture_bytes_comes_back(tmp_path: Path, options: dict[str, Any]) -> None:
     diagnosis = make_diagnosis(**options)
     save(diagnosis, tmp_path / "run")
@@ -51,7 +53,11 @@ def test_everything_but_the_picture_bytes_comes_back(tmp_path: Path, options: di
 
 
 def test_extras_of_any_plain_shape_come_back(tmp_path: Path) -> None:
-    extras = {"list": [1, 2.5, None, True], "nested": {"nan": float("nan"), "array": np.arange(6, dtype=np.int16).reshape(2, 3)}, "words": ("a", "b")}
+    extras = {
+        "list": [1, 2.5, None, True],
+        "nested": {"nan": float("nan"), "array": np.arange(6, dtype=np.int16).reshape(2, 3)},
+        "words": ("a", "b"),
+    }
     diagnosis = replace(make_diagnosis(), extras=extras)
     save(diagnosis, tmp_path)
     assert_same(extras, dict(load(tmp_path).extras))
@@ -66,8 +72,8 @@ def test_pictures_come_back_as_webp_no_larger_than_192_pixels(tmp_path: Path) ->
     large = MemoryImages(("a.png", "b.png"), (draw_picture(1, size=640), draw_picture(2, size=50)))
     diagnosis = make_diagnosis()
     pictures = MemoryImages(diagnosis.samples.ids, tuple(large.payloads[i % 2] for i in range(60)))
-    save(replace(diagnosis, samples=replace(diagnosis.samples, images=pictures)), tmp_path)
-    images = load(tmp_path).samples.images
+    save(replace(diagnosis, samples=replace(diagnosis.samples, items=pictures)), tmp_path)
+    images = load(tmp_path).samples.items
     assert images is not None
     assert len(images) == 60
     assert images.name(3) == "street/0003.png"
@@ -86,19 +92,21 @@ def test_a_reloaded_run_can_be_saved_again(tmp_path: Path) -> None:
     save(once, tmp_path / "two")
     twice = load(tmp_path / "two")
     assert_same(once, twice)
-    assert once.samples.images is not None
-    assert twice.samples.images is not None
-    assert once.samples.images.read(7) == twice.samples.images.read(7)
+    assert once.samples.items is not None
+    assert twice.samples.items is not None
+    assert once.samples.items.read(7) == twice.samples.items.read(7)
 
 
-def test_a_picture_that_cannot_be_decoded_is_logged_and_named_when_asked_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_picture_that_cannot_be_decoded_is_logged_and_named_when_asked_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     diagnosis = make_diagnosis()
-    images = diagnosis.samples.images
+    images = diagnosis.samples.items
     assert isinstance(images, MemoryImages)
     broken = MemoryImages(images.names, (b"no picture", *images.payloads[1:]))
-    save(replace(diagnosis, samples=replace(diagnosis.samples, images=broken)), tmp_path)
+    save(replace(diagnosis, samples=replace(diagnosis.samples, items=broken)), tmp_path)
     assert "street/0000.png" in caplog.text
-    reloaded = load(tmp_path).samples.images
+    reloaded = load(tmp_path).samples.items
     assert reloaded is not None
     assert reloaded.read(1)
     with pytest.raises(InvalidInput, match=r"no thumbnail of 'street/0000\.png'"):
@@ -129,7 +137,7 @@ def test_a_state_nested_without_end_is_damaged_too(tmp_path: Path) -> None:
 def test_damaged_thumbnails_do_not_keep_a_run_from_loading(tmp_path: Path) -> None:
     save(make_diagnosis(), tmp_path)
     (tmp_path / THUMBNAILS).write_bytes(b"no zip")
-    images = load(tmp_path).samples.images
+    images = load(tmp_path).samples.items
     assert images is not None
     with pytest.raises(InvalidInput, match="thumbnails of this run cannot be read"):
         images.read(0)
@@ -229,7 +237,9 @@ def test_memory_holds_only_the_runs_used_last(tmp_path: Path) -> None:
     assert len(store._loaded) == 2
 
 
-@pytest.mark.parametrize("name", ["", "..", "../../etc", "/etc/passwd", "a" * 16 + "-" + "b" * 8, "a" * 16 + "-" + "b" * 8 + "/.."])
+@pytest.mark.parametrize(
+    "name", ["", "..", "../../etc", "/etc/passwd", "a" * 16 + "-" + "b" * 8, "a" * 16 + "-" + "b" * 8 + "/.."]
+)
 def test_no_path_passes_for_an_id(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match="There is no run"):
         RunStore(tmp_path).get(name)
@@ -260,7 +270,9 @@ def test_a_reloaded_model_reads_new_samples_as_before(tmp_path: Path) -> None:
     vectors = rng.normal(size=(150, 8)).astype(np.float32)
     vectors[::5, 0] += 4
     losses = np.abs(np.where(np.arange(150) % 5 == 0, 1.5, 0.3) + rng.normal(0, 0.2, 150))
-    diagnosis = diagnose_arrays(vectors, losses, labels=np.arange(150) % 3, settings=Settings(map=False, n_permutations=200))
+    diagnosis = diagnose_arrays(
+        vectors, losses, labels=np.arange(150) % 3, settings=Settings(map=False, n_permutations=200)
+    )
     save(diagnosis, tmp_path)
     new = rng.normal(size=(7, 8)).astype(np.float32)
     before, after = (model.assign(new, labels=np.arange(7) % 3) for model in (diagnosis.model, load(tmp_path).model))
@@ -284,14 +296,14 @@ def test_a_damaged_model_is_noticed(tmp_path: Path) -> None:
 
 def test_a_run_without_thumbnails_shows_the_pictures_that_lie_beside_it(tmp_path: Path) -> None:
     diagnosis = make_diagnosis()
-    images = diagnosis.samples.images
+    images = diagnosis.samples.items
     assert images is not None
     with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
         for i in reversed(range(len(images))):  # in another order than the rows
             archive.writestr(images.name(i), images.read(i))
     save(diagnosis, tmp_path / "run")
     (tmp_path / "run" / THUMBNAILS).unlink()
-    shown = load(tmp_path / "run").samples.images
+    shown = load(tmp_path / "run").samples.items
     assert shown is not None
     assert [shown.read(i) for i in range(3)] == [images.read(i) for i in range(3)]
 
@@ -300,7 +312,7 @@ def test_a_run_whose_pictures_are_gone_opens_without_them_and_says_so(tmp_path: 
     save(make_diagnosis(), tmp_path)
     (tmp_path / "thumbnails.zip").unlink()
     found = load(tmp_path)
-    assert found.samples.images is None
+    assert found.samples.items is None
     assert sum("pictures of this run were not found" in note for note in found.notes) == 1
     save(found, tmp_path)
     assert [note for note in load(tmp_path).notes if "pictures of this run" in note] == [found.notes[-1]]

@@ -87,7 +87,13 @@ NEGCLIP = (
 
 def valse(votes: int | None = 3, **more: Any) -> dict[str, Any]:
     asked = None if votes is None else {"foil": 0, "caption": votes, "other": 3 - votes}
-    made = {"dataset": "v7w", "original_split": "test", "image_file": "v7w_1.jpg", "linguistic_phenomena": "existence", "classes": "a"}
+    made = {
+        "dataset": "v7w",
+        "original_split": "test",
+        "image_file": "v7w_1.jpg",
+        "linguistic_phenomena": "existence",
+        "classes": "a",
+    }
     return {**made, "caption": "a dog", "foil": "no dog", "classes_foil": "b", "mturk": asked, **more}
 
 
@@ -97,7 +103,10 @@ def thing(size: str, color: str, material: str, shape: str) -> dict[str, Any]:
 
 SCENES = {
     "scenes": [
-        {"image_filename": "0.png", "objects": [thing("large", "red", "metal", "cube"), thing("small", "blue", "rubber", "sphere")]},
+        {
+            "image_filename": "0.png",
+            "objects": [thing("large", "red", "metal", "cube"), thing("small", "blue", "rubber", "sphere")],
+        },
         {"image_filename": "1.png", "objects": [thing("large", "red", "metal", "cube")]},
         {"image_filename": "2.png", "objects": [thing("small", "green", "metal", "cylinder")]},
         {"image_filename": "3.png", "objects": []},

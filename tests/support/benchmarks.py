@@ -14,7 +14,14 @@ from PIL import Image
 from core.records import F32, F64, I64, Benchmark, Item, LoadedBenchmark, Picture, Progress, Scores, no_progress
 
 
-def pair(name: str, pictures: tuple[int, int] = (0, 1), captions: tuple[str, str] = ("a b", "b a"), *, crossed: bool = False, **tags: str) -> Item:
+def pair(
+    name: str,
+    pictures: tuple[int, int] = (0, 1),
+    captions: tuple[str, str] = ("a b", "b a"),
+    *,
+    crossed: bool = False,
+    **tags: str,
+) -> Item:
     return Item(name, pictures, captions, ((0, 1), (1, 0)) if crossed else ((0, 0), (1, 1)), tags)
 
 
@@ -29,15 +36,25 @@ def query(name: str, relevant: Sequence[int], n: int, hard: Sequence[int] | None
 
 def benchmark(kind: Any, items: Sequence[Item], headline: str, **more: Any) -> Benchmark:
     n = 1 + max((p for item in items for p in item.pictures), default=-1)
-    return Benchmark(kind, f"Made {kind}", kind, tuple(items), tuple(Picture(f"{i}.png") for i in range(n)), headline, **more)
+    return Benchmark(
+        kind, f"Made {kind}", kind, tuple(items), tuple(Picture(f"{i}.png") for i in range(n)), headline, **more
+    )
 
 
 def pairs(n: int, **more: Any) -> Benchmark:
-    return benchmark("pairs", [pair(f"p{i}", (2 * i, 2 * i + 1), (f"a{i}", f"b{i}"), half=str(i % 2)) for i in range(n)], "image", **more)
+    return benchmark(
+        "pairs",
+        [pair(f"p{i}", (2 * i, 2 * i + 1), (f"a{i}", f"b{i}"), half=str(i % 2)) for i in range(n)],
+        "image",
+        **more,
+    )
 
 
 def choices(n: int, t: int = 2, **more: Any) -> Benchmark:
-    items = [choice(f"c{i}", i, [f"true {i}", *(f"foil {i} {j}" for j in range(1, t))], kind=f"kind {i % 3}") for i in range(n)]
+    items = [
+        choice(f"c{i}", i, [f"true {i}", *(f"foil {i} {j}" for j in range(1, t))], kind=f"kind {i % 3}")
+        for i in range(n)
+    ]
     return benchmark("choice", items, "pairwise" if t == 2 else "r@1", **more)
 
 
@@ -45,7 +62,11 @@ def queries(n: int, n_pictures: int, rng: np.random.Generator) -> Benchmark:
     found: list[Item] = []
     for i in range(n):
         order = rng.permutation(n_pictures).tolist()
-        found.append(query(f"q{i}", order[: 1 + i % 3], n_pictures, order[: n_pictures // 2], split="seen" if i % 2 else "unseen"))
+        found.append(
+            query(
+                f"q{i}", order[: 1 + i % 3], n_pictures, order[: n_pictures // 2], split="seen" if i % 2 else "unseen"
+            )
+        )
     return benchmark("retrieval", found, "map")
 
 
@@ -138,5 +159,7 @@ class Given:
     fingerprint: str = "given"
     unreadable: dict[int, str] = field(default_factory=dict)
 
-    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(
+        self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> Scores:
         return Scores(self.name, self.fingerprint, self.matrices, unreadable=self.unreadable)

@@ -10,7 +10,17 @@ import numpy as np
 from PIL import Image
 
 from core.composition.scoring.run import run_composition
-from core.records import I64, Benchmark, CompositionResult, Item, LoadedBenchmark, Picture, Progress, Scores, no_progress
+from core.records import (
+    I64,
+    Benchmark,
+    CompositionResult,
+    Item,
+    LoadedBenchmark,
+    Picture,
+    Progress,
+    Scores,
+    no_progress,
+)
 
 
 @dataclass(frozen=True)
@@ -46,14 +56,18 @@ class Made:
     def fingerprint(self) -> str:
         return f"{self.name} {self.share} {self.seed}"
 
-    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(
+        self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> Scores:
         items = pictured.benchmark.items
         progress("embed", 1, 1)
         right = np.random.default_rng(self.seed).permutation(len(items)) < self.share * len(items)
         return Scores(self.name, self.fingerprint, tuple(self._matrix(item, bool(r)) for item, r in zip(items, right)))
 
     def _matrix(self, item: Item, right: bool) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-        scores = np.linspace(0.2, 0.3, len(item.pictures) * len(item.captions)).reshape(len(item.pictures), len(item.captions))
+        scores = np.linspace(0.2, 0.3, len(item.pictures) * len(item.captions)).reshape(
+            len(item.pictures), len(item.captions)
+        )
         for picture, caption in item.match:
             scores[picture, caption] = 0.9 if right else 0.1
         return scores
@@ -62,7 +76,13 @@ class Made:
 def pairs(n: int = 24, word: str = "cube") -> LoadedBenchmark:
     """n pairs of two kinds, on two pictures each."""
     items = tuple(
-        Item(f"item-{i}", (2 * i, 2 * i + 1), (f"a red {word} {i}", f"a blue {word} {i}"), ((0, 0), (1, 1)), {"kind": "colour" if i % 2 else "size"})
+        Item(
+            f"item-{i}",
+            (2 * i, 2 * i + 1),
+            (f"a red {word} {i}", f"a blue {word} {i}"),
+            ((0, 0), (1, 1)),
+            {"kind": "colour" if i % 2 else "size"},
+        )
         for i in range(n)
     )
     pictures = tuple(Picture(f"square_{i}.png") for i in range(2 * n))
@@ -71,9 +91,13 @@ def pairs(n: int = 24, word: str = "cube") -> LoadedBenchmark:
 
 def choices(n: int = 12, foils: int = 8) -> LoadedBenchmark:
     """n pictures with a true caption and many foils."""
-    items = tuple(Item(f"choice-{i}", (i,), (f"true {i}", *(f"foil {j} of {i}" for j in range(foils))), ((0, 0),)) for i in range(n))
+    items = tuple(
+        Item(f"choice-{i}", (i,), (f"true {i}", *(f"foil {j} of {i}" for j in range(foils))), ((0, 0),))
+        for i in range(n)
+    )
     return LoadedBenchmark(
-        Benchmark("made choices", "Made choices", "choice", items, tuple(Picture(f"{i}.png") for i in range(n)), "r@1"), Squares(n)
+        Benchmark("made choices", "Made choices", "choice", items, tuple(Picture(f"{i}.png") for i in range(n)), "r@1"),
+        Squares(n),
     )
 
 
@@ -82,7 +106,9 @@ def queries(n: int = 6, pictures: int = 10) -> LoadedBenchmark:
     places = tuple(range(pictures))
     items = tuple(Item(f"query-{i}", places, (f"query {i}",), ((i, 0), (i + 1, 0))) for i in range(n))
     named = tuple(Picture(f"{i}.png") for i in places)
-    return LoadedBenchmark(Benchmark("made queries", "Made queries", "retrieval", items, named, "map"), Squares(pictures))
+    return LoadedBenchmark(
+        Benchmark("made queries", "Made queries", "retrieval", items, named, "map"), Squares(pictures)
+    )
 
 
 def result(pictured: LoadedBenchmark, name: str = "first", share: float = 0.5, seed: int = 0) -> CompositionResult:

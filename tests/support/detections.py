@@ -46,8 +46,11 @@ class Made:
         return self
 
 
-def make(folder: Path, n_images: int = 30, *, seed: int = 0, planted: float = 0.0, missed: float = 0.1, extra: float = 0.3) -> Made:
-    """Draw the scenes; the detector misses a share `planted` of the small balls in the dark and a share `missed` of all else."""
+def make(
+    folder: Path, n_images: int = 30, *, seed: int = 0, planted: float = 0.0, missed: float = 0.1, extra: float = 0.3
+) -> Made:
+    """Draw the scenes; the detector misses a share `planted` of the small balls in the dark and a share `missed` of all
+    else."""
     rng, made = np.random.default_rng(seed), Made(folder)
     made.pictures.mkdir(parents=True, exist_ok=True)
     for number in range(n_images):
@@ -61,15 +64,31 @@ def make(folder: Path, n_images: int = 30, *, seed: int = 0, planted: float = 0.
             x, y = (int(v) for v in rng.integers(0, 80, 2))
             made.results.append({"image_id": number + 100, "category_id": 10, "bbox": [x, y, 9, 31], "score": 0.4})
         noise = rng.normal(0, 3, (HEIGHT, WIDTH, 3))
-        Image.fromarray(np.clip(np.asarray(picture, np.float32) + noise, 0, 255).astype(np.uint8)).save(made.pictures / name)
+        Image.fromarray(np.clip(np.asarray(picture, np.float32) + noise, 0, 255).astype(np.uint8)).save(
+            made.pictures / name
+        )
         made.images.append(
-            {"id": number + 100, "file_name": name, "width": WIDTH, "height": HEIGHT, "weather": "wet" if rng.random() < 0.5 else "dry"}
+            {
+                "id": number + 100,
+                "file_name": name,
+                "width": WIDTH,
+                "height": HEIGHT,
+                "weather": "wet" if rng.random() < 0.5 else "dry",
+            }
         )
     return made.write()
 
 
 def _place(
-    made: Made, draw: ImageDraw.ImageDraw, rng: np.random.Generator, taken: Any, number: int, name: str, dark: bool, planted: float, missed: float
+    made: Made,
+    draw: ImageDraw.ImageDraw,
+    rng: np.random.Generator,
+    taken: Any,
+    number: int,
+    name: str,
+    dark: bool,
+    planted: float,
+    missed: float,
 ):
     kind, side = int(rng.integers(2)), int(rng.integers(10, 40))
     x, y = int(rng.integers(0, WIDTH - side)), int(rng.integers(0, HEIGHT - side))
@@ -79,10 +98,25 @@ def _place(
     shade = tuple(int(v * (0.3 if dark else 1.0)) for v in (220, 60, 50))
     (draw.ellipse if kind else draw.rectangle)((x, y, x + side - 1, y + side - 1), fill=shade)
     identity = len(made.annotations) + 1
-    made.annotations.append({"id": identity, "image_id": number + 100, "category_id": 10 * (kind + 1), "bbox": [x, y, side, side], "iscrowd": 0})
+    made.annotations.append(
+        {
+            "id": identity,
+            "image_id": number + 100,
+            "category_id": 10 * (kind + 1),
+            "bbox": [x, y, side, side],
+            "iscrowd": 0,
+        }
+    )
     weak = dark and kind == 1 and side <= SMALL
     if weak:
         made.weak.add(f"{name}#{identity}")
     if rng.random() >= (planted if weak and planted else missed):
         box = [x + float(rng.normal(0, 0.5)), y + float(rng.normal(0, 0.5)), side, side]
-        made.results.append({"image_id": number + 100, "category_id": 10 * (kind + 1), "bbox": box, "score": round(float(rng.uniform(0.5, 1)), 3)})
+        made.results.append(
+            {
+                "image_id": number + 100,
+                "category_id": 10 * (kind + 1),
+                "bbox": box,
+                "score": round(float(rng.uniform(0.5, 1)), 3),
+            }
+        )

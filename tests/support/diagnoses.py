@@ -81,7 +81,7 @@ def make_samples(n: int = 60, *, seed: int = 0, with_images: bool = True, hostil
     pictures = tuple(draw_picture(seed * 1000 + i, dark=bool(dark[i])) for i in range(n)) if with_images else ()
     return SampleSet(
         ids=ids,
-        images=MemoryImages(ids, pictures) if with_images else None,
+        items=MemoryImages(ids, pictures) if with_images else None,
         labels=(np.arange(n) % len(CLASSES)).astype(np.int64),
         class_names=CLASSES,
         metadata=(Column("weather", "category", weather), Column("brightness", "number", brightness, measured=True)),
@@ -118,7 +118,9 @@ def make_diagnosis(
     vectors[dark, 0] += 3
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
 
-    clusters = tuple(_cluster(c, n_clusters, samples, loss, errors if with_errors else None, rng) for c in range(n_clusters))
+    clusters = tuple(
+        _cluster(c, n_clusters, samples, loss, errors if with_errors else None, rng) for c in range(n_clusters)
+    )
     return Diagnosis(
         samples=samples,
         outcomes=Outcomes(
@@ -148,12 +150,17 @@ def make_diagnosis(
         settings={"alpha": 0.05, "seed": seed, "n_members": 20, "n_permutations": 5000, "family": "ridge"},
         versions={"errata": "0.1.0", "numpy": np.__version__},
         fingerprint="ab" * 32,
-        notes=("Rows of one street were never split between fitting and testing.", "Cross-entropy was clipped at 4.6 nats for fitting."),
+        notes=(
+            "Rows of one street were never split between fitting and testing.",
+            "Cross-entropy was clipped at 4.6 nats for fitting.",
+        ),
         excluded=(("street/9001.png", "image could not be decoded"), ("street/9002.png", "loss is not a number")),
     )
 
 
-def _cluster(c: int, n_clusters: int, samples: SampleSet, loss: np.ndarray, errors: np.ndarray | None, rng: np.random.Generator) -> FailureCluster:
+def _cluster(
+    c: int, n_clusters: int, samples: SampleSet, loss: np.ndarray, errors: np.ndarray | None, rng: np.random.Generator
+) -> FailureCluster:
     n = len(samples)
     members = np.arange(n) % (4 * n_clusters) == 4 * c  # the dark samples, dealt out over the clusters
     membership = np.where(members, rng.uniform(0.55, 0.99, n), rng.uniform(0.0, 0.3, n))
@@ -170,7 +177,9 @@ def _cluster(c: int, n_clusters: int, samples: SampleSet, loss: np.ndarray, erro
         excess_loss=Estimate(excess, excess - 0.4, excess + 0.2),
         error_rate=None if rates is None else Estimate(rates[0], max(rates[0] - 0.2, 0.0), min(rates[0] + 0.1, 1.0)),
         error_outside=None if rates is None else rates[1],
-        error_difference=None if rates is None else Estimate(rates[0] - rates[1], rates[0] - rates[1] - 0.2, rates[0] - rates[1] + 0.1),
+        error_difference=None
+        if rates is None
+        else Estimate(rates[0] - rates[1], rates[0] - rates[1] - 0.2, rates[0] - rates[1] + 0.1),
         p=0.001 * (c + 1),
         coverage=Estimate(0.4, 0.3, 0.5),
         counterexamples=np.array([1 + 2 * c, 5 + 2 * c, 9 + 2 * c], np.int64),
@@ -249,5 +258,9 @@ def _class_findings(n: int, *, found: bool, with_errors: bool) -> tuple[ClassFin
         ClassFinding("car", "class", size, Estimate(0.6, 0.5, 0.7), rate(0.2), None, False),
     ]
     if with_errors:
-        findings.append(ClassFinding("bus → tram", "confusion", 6, Estimate(1.4, 1.1, 1.7), rate(0.8), 0.03 if found else 0.9, found))
+        findings.append(
+            ClassFinding(
+                "bus → tram", "confusion", 6, Estimate(1.4, 1.1, 1.7), rate(0.8), 0.03 if found else 0.9, found
+            )
+        )
     return tuple(findings)

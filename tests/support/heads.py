@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,14 @@ NAMES = ("cat", "dog", "bird", "fish")
 class Tower:
     """The text of class c lies along axis c; nothing else is known."""
 
-    name, fingerprint, joint_space, finding_space, description, logit_scale = "made", "f" * 16, "made joint", "made", "made", 20.0
+    name, fingerprint, joint_space, finding_space, description, logit_scale = (
+        "made",
+        "f" * 16,
+        "made joint",
+        "made",
+        "made",
+        20.0,
+    )
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
         rows = np.zeros((len(texts), WIDTH), np.float32)
@@ -50,8 +58,9 @@ def made_part(shots: int = 4, test: int = 40, seed: int = 0, *, validation: bool
         return Images(rows[which], tuple(f"i{i}" for i in which), labels[which] if seen else None, which)
 
     first, second, rest = at[: k * shots], at[k * shots : 2 * k * shots], at[2 * k * shots :]
-    tower: object = Tower()
-    return ProbeInput(NAMES, tower, images(rest, seen=False), images(first), images(second) if validation else None), labels[rest]  # pyright: ignore
+    tower: Any = Tower()
+    shown = images(second) if validation else None
+    return ProbeInput(NAMES, tower, images(rest, seen=False), images(first), shown), labels[rest]
 
 
 def made_task(n: int = 80, seed: int = 0, groups: I64 | None = None) -> Task:

@@ -44,7 +44,8 @@ def blobs(seed: int, size: tuple[int, int] = (64, 48)) -> Image.Image:
 
 
 class MeanColour:
-    """A stand-in for an encoder: 8 x 8 pixels in [0, 1] give their own unit vector, plus a joint space of the mean colour."""
+    """A stand-in for an encoder: 8 x 8 pixels in [0, 1] give their own unit vector, plus a joint space of the mean
+    colour."""
 
     name, fingerprint, description = "mean colour", "mean-colour-1", "A stand-in."
     finding_space, joint_space = "pixels", "colours"

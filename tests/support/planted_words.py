@@ -32,7 +32,12 @@ class WordTower:
         self.calls += 1
         rng = np.random.default_rng(1)
         base = rng.normal(size=self.directions.shape[1])  # every text has it, as in a modality gap
-        rows = [base + 2 * sum((self.directions[i] for i, w in enumerate(KNOWN) if w in text.lower().split()), np.zeros_like(base)) for text in texts]
+        rows = [
+            base
+            + 2
+            * sum((self.directions[i] for i, w in enumerate(KNOWN) if w in text.lower().split()), np.zeros_like(base))
+            for text in texts
+        ]
         return unit(np.array(rows, dtype=np.float32))
 
 
@@ -42,7 +47,13 @@ def samples_of(planted: Planted, prefix: str = "s") -> tuple[SampleSet, Outcomes
     ids = tuple(f"{prefix}{i * 7919 % n:05d}" for i in range(n))
     samples = SampleSet(ids, labels=planted.labels, class_names=CLASSES, name="planted")
     outcomes = Outcomes(planted.losses, "cross-entropy", "nats", "planted", errors=planted.errors)
-    words = words_of(planted.embeddings, planted.phrases[: len(KNOWN)], tuple(f"in {w}" for w in KNOWN), ("weather",) * len(KNOWN), encoder="tower")
+    words = words_of(
+        planted.embeddings,
+        planted.phrases[: len(KNOWN)],
+        tuple(f"in {w}" for w in KNOWN),
+        ("weather",) * len(KNOWN),
+        encoder="tower",
+    )
     return samples, outcomes, planted.embeddings, words
 
 

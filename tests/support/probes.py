@@ -1,4 +1,5 @@
-"""A made-up result of a probe: every part that one may leave behind, consistent with the small diagnosis of `tests.support.diagnoses`."""
+"""A made-up result of a probe: every part that one may leave behind, consistent with the small diagnosis of
+`tests.support.diagnoses`."""
 
 from __future__ import annotations
 
@@ -15,7 +16,12 @@ from tests.support.diagnoses import make_diagnosis
 
 
 def made_probe(
-    diagnosis: Diagnosis | None = None, *, name: str = "made, 2 shots", right: float = 0.7, seed: int = 0, left_out: int = 3
+    diagnosis: Diagnosis | None = None,
+    *,
+    name: str = "made, 2 shots",
+    right: float = 0.7,
+    seed: int = 0,
+    left_out: int = 3,
 ) -> ProbeResult:
     """A probe that is right on about `right` of all samples but the last `left_out`."""
     found = make_diagnosis() if diagnosis is None else diagnosis
@@ -70,5 +76,12 @@ def made_probe(
 def with_probes(diagnosis: Diagnosis | None = None, **options: Any) -> Diagnosis:
     """The diagnosis with two probes: one that does well and one that does not."""
     found = make_diagnosis() if diagnosis is None else diagnosis
-    weak = replace(made_probe(found, name="weak", right=0.2, seed=1, left_out=0), controls=(), choices=(), support=None, neighbours=(), parts=None)
+    weak = replace(
+        made_probe(found, name="weak", right=0.2, seed=1, left_out=0),
+        controls=(),
+        choices=(),
+        support=None,
+        neighbours=(),
+        parts=None,
+    )
     return replace(found, probes=(made_probe(found, **options), weak))

@@ -37,9 +37,13 @@ def part_around(
 
     def images(each: int, of: str, number: int) -> Images:
         labels = np.repeat(np.arange(k), each).astype(np.int64)
-        return Images(around(centres, labels, spread, seed + number), tuple(f"{of}{i}" for i in range(len(labels))), labels)
+        return Images(
+            around(centres, labels, spread, seed + number), tuple(f"{of}{i}" for i in range(len(labels))), labels
+        )
 
     taught, checked, scored = images(shots, "shot", 1), images(validation, "val", 2), images(test, "test", 3)
     assert scored.labels is not None
     unseen = Images(scored.features, scored.ids)
-    return ProbeInput(tuple(names), encoder, unseen, taught, checked if validation else None, seed=seed, progress=progress), scored.labels
+    return ProbeInput(
+        tuple(names), encoder, unseen, taught, checked if validation else None, seed=seed, progress=progress
+    ), scored.labels

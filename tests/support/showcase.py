@@ -29,11 +29,18 @@ def make_showcase(n: int = 600, *, n_clusters: int = 3, seed: int = 0, **kwargs:
     return replace(diagnosis, map=FailureMap(xy, "umap"))
 
 
-PHRASES = (("in the dark", "light"), ("in fog", "weather"), ("on grass", "surface"), ("red", "object colour"), ("seen from above", "view"))
+PHRASES = (
+    ("in the dark", "light"),
+    ("in fog", "weather"),
+    ("on grass", "surface"),
+    ("red", "object colour"),
+    ("seen from above", "view"),
+)
 
 
 class PlainEncoder:
-    """An encoder of texts alone: each word is a fixed direction, "dark" the one along which `make_diagnosis` moves its dark samples."""
+    """An encoder of texts alone: each word is a fixed direction, "dark" the one along which `make_diagnosis` moves its
+    dark samples."""
 
     name = fingerprint = "plain"
     joint_space = "plain"
@@ -44,7 +51,11 @@ class PlainEncoder:
         return 0
 
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
-        return unit(np.stack([sum((self._word(w) for w in text.lower().split()), np.zeros(self.width)) for text in texts]).astype(np.float32))
+        return unit(
+            np.stack(
+                [sum((self._word(w) for w in text.lower().split()), np.zeros(self.width)) for text in texts]
+            ).astype(np.float32)
+        )
 
     def _word(self, word: str) -> np.ndarray:
         if word == "dark":
@@ -55,7 +66,8 @@ class PlainEncoder:
 
 
 def add_words(diagnosis: Diagnosis) -> Diagnosis:
-    """The diagnosis with words over its own vectors, a reader, a null for questions, and two phrases on its first cluster."""
+    """The diagnosis with words over its own vectors, a reader, a null for questions, and two phrases on its first
+    cluster."""
     encoder = PlainEncoder()
     directions = unit(encoder.encode_texts([p for p, _ in PHRASES]) - encoder.encode_texts(["something"]))
     joint = Embeddings(diagnosis.embeddings.vectors, "plain", "plain")
@@ -71,7 +83,11 @@ def add_words(diagnosis: Diagnosis) -> Diagnosis:
         words=words,
         reader=TextReader(weights, 1.0, 0.5),
         question_null=null,
-        insights=(*diagnosis.insights, *(_phrase(diagnosis, c.id) for c in diagnosis.clusters[:1]), *_contrary(diagnosis)),
+        insights=(
+            *diagnosis.insights,
+            *(_phrase(diagnosis, c.id) for c in diagnosis.clusters[:1]),
+            *_contrary(diagnosis),
+        ),
     )
 
 
@@ -96,7 +112,8 @@ def _phrase(diagnosis: Diagnosis, cluster: int) -> Insight:
 def _contrary(diagnosis: Diagnosis) -> list[Insight]:
     """A phrase of which the words say the opposite of the images."""
     return [
-        replace(_phrase(diagnosis, c.id), text="in fog", p=None, confirmed=False, read=Estimate(-0.4, -0.6, -0.2)) for c in diagnosis.clusters[:1]
+        replace(_phrase(diagnosis, c.id), text="in fog", p=None, confirmed=False, read=Estimate(-0.4, -0.6, -0.2))
+        for c in diagnosis.clusters[:1]
     ]
 
 

@@ -60,7 +60,8 @@ def save(model: torch.nn.Module, path: Path) -> None:
 
 
 def write_hugging_face(folder: Path, **more: Any) -> Path:
-    """A model whose text tower is a two-layer BERT named by a hub id that does not exist, with its tokenizer beside it."""
+    """A model whose text tower is a two-layer BERT named by a hub id that does not exist, with its tokenizer beside
+    it."""
     transformers: Any = import_module("transformers")
     folder.mkdir(parents=True)
     sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}

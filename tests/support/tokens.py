@@ -1,4 +1,5 @@
-"""Token features made so that binding is in the tokens and not in the pooled vectors: an adapter must learn it, a pooled layer cannot."""
+"""Token features made so that binding is in the tokens and not in the pooled vectors: an adapter must learn it, a
+pooled layer cannot."""
 
 from __future__ import annotations
 
@@ -36,8 +37,9 @@ def _unit(rows: F32) -> F32:
 def made_pairs(n: int, seed: int, *, noise: float = 0.1) -> PairData:
     """n items of two pictures and two captions that swap their colours.
 
-    A picture is GRID x GRID patches; two of them hold colour + shape of one thing. A caption's tokens are word vectors plus a vector for the
-    place in the sentence. The pooled vectors are the mean over things, or words, so the swap changes them by noise alone.
+    A picture is GRID x GRID patches; two of them hold colour + shape of one thing. A caption's tokens are word vectors
+    plus a vector for the place in the sentence. The pooled vectors are the mean over things, or words, so the swap
+    changes them by noise alone.
     """
     rng, words = np.random.default_rng(seed), np.random.default_rng(99)
     vectors = {word: words.normal(size=WIDTH).astype(np.float32) for word in (*COLOURS, *SHAPES, "a", "and")}
@@ -50,14 +52,18 @@ def made_pairs(n: int, seed: int, *, noise: float = 0.1) -> PairData:
         texts: list[int] = []
         for flip in (0, 1):
             things = [(COLOURS[c[flip]], SHAPES[s[0]]), (COLOURS[c[1 - flip]], SHAPES[s[1]])]
-            texts.append(captions.setdefault(" and ".join(f"a {colour} {shape}" for colour, shape in things), len(captions)))
+            texts.append(
+                captions.setdefault(" and ".join(f"a {colour} {shape}" for colour, shape in things), len(captions))
+            )
             patches = rng.normal(size=(GRID * GRID, WIDTH)) * noise
             where = rng.permutation(GRID * GRID)[:2]
             parts = [vectors[colour] + vectors[shape] for colour, shape in things]
             patches[where] += parts
             tokens.append(patches.astype(np.float32))
             pooled.append(_unit(np.mean(parts, 0) + rng.normal(size=WIDTH) * 0.01))
-        questions.append(MatchingQuestion(str(i), np.array([2 * i, 2 * i + 1]), np.array(texts), np.eye(2, dtype=np.bool_)))
+        questions.append(
+            MatchingQuestion(str(i), np.array([2 * i, 2 * i + 1]), np.array(texts), np.eye(2, dtype=np.bool_))
+        )
     images = ImageTokens(np.stack(tokens), np.stack(pooled))
     return PairData(images, made_texts(tuple(captions), vectors, places), tuple(captions), tuple(questions))
 

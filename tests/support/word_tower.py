@@ -20,7 +20,14 @@ def direction(word: str) -> F32:
 class WordTower:
     """Reads the first `limit` words."""
 
-    name, fingerprint, description, finding_space, joint_space, logit_scale = "words", "w" * 16, "made", "made", "words joint", 30.0
+    name, fingerprint, description, finding_space, joint_space, logit_scale = (
+        "words",
+        "w" * 16,
+        "made",
+        "made",
+        "words joint",
+        30.0,
+    )
 
     def __init__(self, limit: int = 20) -> None:
         self.limit = limit

@@ -1,4 +1,5 @@
-"""A made-up diagnosis that can be asked in words: eight phrases along the axes of a small joint space, and an encoder that speaks them."""
+"""A made-up diagnosis that can be asked in words: eight phrases along the axes of a small joint space, and an encoder
+that speaks them."""
 
 from __future__ import annotations
 
@@ -50,7 +51,13 @@ def with_words(diagnosis: Diagnosis | None = None, *, seed: int = 0) -> Diagnosi
     vectors[dark, :2] += 0.8
     joint = Embeddings(unit(vectors), "made", SPACE)
     directions = np.eye(_D, dtype=np.float32)[: len(PHRASES)]
-    words = words_of(joint, directions, PHRASES, ("light", "light", "weather", "surface", "view", "quality", "colour", "pattern"), encoder="made")
+    words = words_of(
+        joint,
+        directions,
+        PHRASES,
+        ("light", "light", "weather", "surface", "view", "quality", "colour", "pattern"),
+        encoder="made",
+    )
     weights = rng.normal(0, 0.01, (5, len(CLASSES) + 1, _D)).astype(np.float32)
     weights[:, :, 0] += 1
     return replace(
@@ -110,7 +117,16 @@ def phrases_of(diagnosis: Diagnosis, dark: Any) -> tuple[Insight, ...]:
 def made_prediction(measure: Any = "error rate") -> Prediction:
     """What five findings and habits said of 320 fresh samples."""
 
-    def row(kind: Any, text: str, scope: str, n: int, predicted: float, observed: float | None, ok: bool | None, p: float | None) -> PredictionRow:
+    def row(
+        kind: Any,
+        text: str,
+        scope: str,
+        n: int,
+        predicted: float,
+        observed: float | None,
+        ok: bool | None,
+        p: float | None,
+    ) -> PredictionRow:
         seen = None if observed is None else Estimate(observed, max(observed - 0.15, 0.0), min(observed + 0.15, 1.0))
         return PredictionRow(
             kind=kind,

@@ -17,7 +17,11 @@ from webapp.state.session import RUNS
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     real = core.encoders.load_encoder
-    monkeypatch.setattr(core.encoders, "load_encoder", lambda name="embedded", **kw: PlainEncoder() if name == "plain" else real(name, **kw))
+    monkeypatch.setattr(
+        core.encoders,
+        "load_encoder",
+        lambda name="embedded", **kw: PlainEncoder() if name == "plain" else real(name, **kw),
+    )
 
 
 @pytest.fixture(scope="session")

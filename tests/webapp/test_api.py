@@ -23,7 +23,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with pytest.MonkeyPatch.context() as patch:
         real = core.encoders.load_encoder
-        patch.setattr(core.encoders, "load_encoder", lambda name="embedded", **kw: PlainEncoder() if name == "plain" else real(name, **kw))
+        patch.setattr(
+            core.encoders,
+            "load_encoder",
+            lambda name="embedded", **kw: PlainEncoder() if name == "plain" else real(name, **kw),
+        )
         demo = build_app(examples=write_examples(tmp_path_factory.mktemp("examples")))
         _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
         yield address
@@ -61,7 +65,9 @@ def test_clusters_are_those_of_the_run(client: Any) -> None:
 def test_select_counts_what_lies_in_the_polygon(client: Any) -> None:
     xy = make_showcase().map.xy
     middle = float(np.median(xy[:, 0]))
-    said = client.predict(run="example-streets", polygon=[[middle, -99], [99, -99], [99, 99], [middle, 99]], api_name="/select")
+    said = client.predict(
+        run="example-streets", polygon=[[middle, -99], [99, -99], [99, 99], [middle, 99]], api_name="/select"
+    )
     assert said["count"] == int((xy[:, 0] > middle).sum()) or said["count"] == int((xy[:, 0] >= middle).sum())
     assert len(said["ids"]) == said["count"]
     assert said["exploratory"] is True
@@ -89,9 +95,17 @@ def test_findings_are_tried_on_fresh_samples(client: Any, tmp_path: Path) -> Non
     from tests.webapp.predict.test_tab import files
 
     (table, vectors), (fresh, fresh_vectors) = files(tmp_path, 240, 5), files(tmp_path, 240, 6)
-    run = client.predict(table=handle_file(table), images=None, embeddings=handle_file(vectors), options={"hold_back": 0.25}, api_name="/diagnose")
+    run = client.predict(
+        table=handle_file(table),
+        images=None,
+        embeddings=handle_file(vectors),
+        options={"hold_back": 0.25},
+        api_name="/diagnose",
+    )
     assert client.predict(run=run, api_name="/clusters")["prediction"]["n_fresh"] == 60
-    said = client.predict(run=run, table=handle_file(fresh), images=None, embeddings=handle_file(fresh_vectors), api_name="/predict")
+    said = client.predict(
+        run=run, table=handle_file(fresh), images=None, embeddings=handle_file(fresh_vectors), api_name="/predict"
+    )
     assert said["n_fresh"] == 240
     assert len(said["digest"]) == 64
     assert said["rows"][0]["sentence"]
@@ -166,8 +180,14 @@ def test_diagnose_runs_an_upload_and_its_id_is_the_key_to_the_result(client: Any
 
     vectors = np.random.default_rng(0).normal(size=(80, 6)).astype(np.float32)
     np.save(tmp_path / "vectors.npy", vectors)
-    (tmp_path / "losses.csv").write_text("id,badness\n" + "".join(f"s{i},{abs(v):.4f}\n" for i, v in enumerate(vectors[:, 0])))
-    files = {"table": handle_file(str(tmp_path / "losses.csv")), "images": None, "embeddings": handle_file(str(tmp_path / "vectors.npy"))}
+    (tmp_path / "losses.csv").write_text(
+        "id,badness\n" + "".join(f"s{i},{abs(v):.4f}\n" for i, v in enumerate(vectors[:, 0]))
+    )
+    files = {
+        "table": handle_file(str(tmp_path / "losses.csv")),
+        "images": None,
+        "embeddings": handle_file(str(tmp_path / "vectors.npy")),
+    }
     run = client.predict(**files, options={"loss": "badness", "id": "id", "seed": 3}, api_name="/diagnose")
     said = client.predict(run=run, api_name="/clusters")
     assert said["n"] == 80
@@ -196,15 +216,26 @@ def test_diagnose_takes_no_path_no_unknown_option_and_no_wrong_kind(client: Any,
 
     (tmp_path / "losses.csv").write_text("id,loss\na,1\n")
     with pytest.raises(AppError, match="must be"):
-        client.predict(table=handle_file(str(tmp_path / "losses.csv")), images=None, embeddings=None, options=options, api_name="/diagnose")
+        client.predict(
+            table=handle_file(str(tmp_path / "losses.csv")),
+            images=None,
+            embeddings=None,
+            options=options,
+            api_name="/diagnose",
+        )
 
 
-@pytest.mark.parametrize("forged", [{"path": "/etc/hostname"}, {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}])
+@pytest.mark.parametrize(
+    "forged", [{"path": "/etc/hostname"}, {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}]
+)
 def test_a_path_that_was_not_uploaded_is_refused(served: str, forged: dict[str, Any]) -> None:
     config = httpx.get(f"{served}config").json()
     index = next(d["id"] for d in config["dependencies"] if d["api_name"] == "diagnose")
     visitor = f"forger-{len(forged)}"
-    httpx.post(f"{served}gradio_api/queue/join", json={"data": [forged, None, None, {}], "fn_index": index, "session_hash": visitor})
+    httpx.post(
+        f"{served}gradio_api/queue/join",
+        json={"data": [forged, None, None, {}], "fn_index": index, "session_hash": visitor},
+    )
     said = ""
     with httpx.stream("GET", f"{served}gradio_api/queue/data", params={"session_hash": visitor}, timeout=30) as stream:
         for line in stream.iter_lines():
@@ -239,6 +270,11 @@ def test_a_benchmark_of_composition_is_run_by_name(client: Any) -> None:
 
 
 def test_composition_opens_no_path_that_a_program_names(client: Any) -> None:
-    for name, options in (("/etc", {}), ("server:etc", {}), ("rendered:60", {"encoder": "local-dir:/tmp"}), ("rendered:60", {"root": "/"})):
+    for name, options in (
+        ("/etc", {}),
+        ("server:etc", {}),
+        ("rendered:60", {"encoder": "local-dir:/tmp"}),
+        ("rendered:60", {"root": "/"}),
+    ):
         with pytest.raises(Exception, match=r"Choose|cannot be used|no longer|must be an object"):
             client.predict(name=name, file=None, images=None, options=options, api_name="/compose")

@@ -45,7 +45,15 @@ def test_a_sample_is_described_to_who_knows_the_run_and_to_nobody_else(tmp_path:
     assert card is not None
     assert card["title"] == "street/0003.png"
     assert card["src"].startswith("data:image/webp")
-    for asked in (["unknown", 3], ["example-described", 60], ["example-described", -1], ["example-described", "x"], None, 7, {"run": 1}):
+    for asked in (
+        ["unknown", 3],
+        ["example-described", 60],
+        ["example-described", -1],
+        ["example-described", "x"],
+        None,
+        7,
+        {"run": 1},
+    ):
         assert describe(asked) is None
 
 
@@ -68,7 +76,13 @@ def test_a_finished_run_opens_and_can_be_left_for_the_example_again(tmp_path: Pa
 def test_importing_the_page_loads_no_heavy_package() -> None:
     heavy = ("torch", "umap", "sklearn", "scipy", "open_clip", "onnxruntime")
     code = f"import sys, webapp.app; print([m for m in {heavy!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).resolve().parents[2], check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).resolve().parents[2],
+        check=True,
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -35,7 +35,9 @@ def test_a_selection_mask_has_one_bit_for_each_row() -> None:
 def test_points_inside_a_polygon_match_a_plain_loop() -> None:
     rng = np.random.default_rng(0)
     xy = rng.uniform(-1, 1, (500, 2)).astype(np.float32)
-    polygon = [(float(np.cos(t) * r), float(np.sin(t) * r)) for t, r in zip(np.linspace(0, 6.2, 40), rng.uniform(0.2, 0.9, 40))]
+    polygon = [
+        (float(np.cos(t) * r), float(np.sin(t) * r)) for t, r in zip(np.linspace(0, 6.2, 40), rng.uniform(0.2, 0.9, 40))
+    ]
 
     def inside(px: float, py: float) -> bool:
         crossings = 0
@@ -62,7 +64,17 @@ def test_less_than_a_triangle_holds_nothing(polygon: list[tuple[float, float]]) 
 
 @pytest.mark.parametrize(
     "payload",
-    [None, "0,0 1,1", [[0, 0]] * 2001, [[0, 1, 2]], [["a", "b"]], [[0, float("nan")]], [[float("inf"), 0]], [0, 1], {"x": 1}],
+    [
+        None,
+        "0,0 1,1",
+        [[0, 0]] * 2001,
+        [[0, 1, 2]],
+        [["a", "b"]],
+        [[0, float("nan")]],
+        [[float("inf"), 0]],
+        [0, 1],
+        {"x": 1},
+    ],
 )
 def test_a_hostile_polygon_is_refused_with_one_message(payload: Any) -> None:
     with pytest.raises(InvalidInput):

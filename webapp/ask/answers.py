@@ -1,4 +1,5 @@
-"""A free question's answer as markup: what was read, what was observed, how sure that is, and the pictures that it speaks of."""
+"""A free question's answer as markup: what was read, what was observed, how sure that is, and the pictures that it
+speaks of."""
 
 from __future__ import annotations
 
@@ -42,7 +43,17 @@ def remember(answer: Answer) -> AskedQuestion:
     """The answer's line in the table of questions: error rates where they are known, else mean losses."""
     known = answer.error_rate is not None and answer.error_rest is not None
     rate, rest = (answer.error_rate.value, answer.error_rest) if known else (answer.observed.value, answer.rest)  # type: ignore[union-attr]
-    return AskedQuestion(answer.text, answer.scope, answer.support, float(rate), float(rest), known, answer.p, answer.confirmed, answer.is_tested)  # type: ignore[arg-type]
+    return AskedQuestion(
+        answer.text,
+        answer.scope,
+        answer.support,
+        float(rate),
+        float(rest),  # type: ignore[arg-type]
+        known,
+        answer.p,
+        answer.confirmed,
+        answer.is_tested,
+    )
 
 
 def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Difference | None) -> str:
@@ -53,7 +64,8 @@ def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Differenc
 
 
 def verdict(answer: Answer) -> str:
-    """Whether the answer is more than chance would give to somebody free to ask anything, in a few words (plain text)."""
+    """Whether the answer is more than chance would give to somebody free to ask anything, in a few words (plain
+    text)."""
     if answer.p is None:
         return "No p: nothing could be permuted"
     if not answer.is_tested:
@@ -68,7 +80,8 @@ def _card(diagnosis: Diagnosis, answer: Answer, place: int) -> str:
     state = ("sure" if answer.observed.value > answer.rest else "sure lower") if answer.confirmed else "unsure"
     show = f'<button type="button" class="plain" data-do="show" data-place="{place}">Show on the map</button>'
     return (
-        f'<article class="answer"><header><h2>“{esc(answer.text)}”</h2><span class="verdict {state}">{verdict(answer)}</span>{show}</header>'
+        f'<article class="answer"><header><h2>“{esc(answer.text)}”</h2><span class="verdict '
+        f'{state}">{verdict(answer)}</span>{show}</header>'
         f'{alarm}<p class="said">{esc(answer_sentence(diagnosis, answer))}</p>{_figures(diagnosis, answer)}'
         f'<div class="where">{_strip(diagnosis, answer)}{_small_map(diagnosis, answer.rows)}</div>{_pictures(diagnosis, answer, place)}</article>'
     )
@@ -91,7 +104,10 @@ def _figures(diagnosis: Diagnosis, answer: Answer) -> str:
     if answer.error_rate is not None:
         inside = f"<b>{percent(answer.error_rate.value)}</b> {bracket(answer.error_rate, as_percent=True)}"
         rates = f'<p class="rates">Wrong: {inside} of the matches, <b>{percent(answer.error_rest)}</b> of the rest.</p>'
-    return f'{rates}<p class="muted small-note">Mean {esc(name)}, {esc(unit)}, with 95{chr(8239)}% intervals for this one question</p>{drawn}'
+    return (
+        f'{rates}<p class="muted small-note">Mean {esc(name)}, {esc(unit)}, with 95{chr(8239)}% intervals for '
+        f"this one question</p>{drawn}"
+    )
 
 
 def _strip(diagnosis: Diagnosis, answer: Answer) -> str:
@@ -107,12 +123,17 @@ def _strip(diagnosis: Diagnosis, answer: Answer) -> str:
         share = np.sqrt(counts / max(counts.max(), 1))  # so that a few samples among many are still seen
         for i, height in enumerate(26 * share):
             if height > 0:
-                bars += f'<rect class="{kind}" x="{i * 10 + 1}" width="8" y="{30 - height if side < 0 else 32:.1f}" height="{height:.1f}"/>'
+                bars += (
+                    f'<rect class="{kind}" x="{i * 10 + 1}" width="8" y="{30 - height if side < 0 else 32:.1f}" '
+                    f'height="{height:.1f}"/>'
+                )
     label = "Losses of the matching images, above, and of the rest, below; heights by the root of the count"
     return (
-        f'<figure class="loss-strip"><svg viewBox="0 0 {BINS * 10} 60" preserveAspectRatio="none" role="img" aria-label="{label}">{bars}'
+        f'<figure class="loss-strip"><svg viewBox="0 0 {BINS * 10} 60" preserveAspectRatio="none" role="img" '
+        f'aria-label="{label}">{bars}'
         f'<line x1="0" x2="{BINS * 10}" y1="31" y2="31"/></svg><figcaption><span>{number(low)}</span>'
-        f"<span>matches above, rest below</span><span>{number(high)} {esc(diagnosis.outcomes.unit)}</span></figcaption></figure>"
+        f"<span>matches above, rest below</span><span>{number(high)} "
+        f"{esc(diagnosis.outcomes.unit)}</span></figcaption></figure>"
     )
 
 
@@ -142,14 +163,20 @@ def _small_map(diagnosis: Diagnosis, rows: I64, size: tuple[int, int] = (300, 20
 
 def _pictures(diagnosis: Diagnosis, answer: Answer, place: int) -> str:
     loss = diagnosis.outcomes.loss
-    orders = [("best", "Best matches", answer.rows), ("worst", "Highest loss first", answer.rows[np.argsort(-loss[answer.rows], kind="stable")])]
+    orders = [
+        ("best", "Best matches", answer.rows),
+        ("worst", "Highest loss first", answer.rows[np.argsort(-loss[answer.rows], kind="stable")]),
+    ]
     tabs, panels = "", ""
     for i, (key, title, rows) in enumerate(orders):
         key = f"{key}-{place}"
         state = f'aria-controls="panel-{key}" aria-selected="{str(i == 0).lower()}"'
         tabs += f'<button type="button" role="tab" {state} data-tab="{key}">{title}</button>'
         tiles = "".join(tile(diagnosis, int(row), mark_wrong=True) for row in rows[:PICTURES])
-        panels += f'<div role="tabpanel" id="panel-{key}"{"" if i == 0 else " hidden"}><div class="gallery">{tiles}</div></div>'
+        panels += (
+            f'<div role="tabpanel" id="panel-{key}"{"" if i == 0 else " hidden"}><div '
+            f'class="gallery">{tiles}</div></div>'
+        )
     return f'<div class="tabs"><div role="tablist" aria-label="Matching pictures">{tabs}</div>{panels}</div>'
 
 

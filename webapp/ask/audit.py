@@ -71,10 +71,15 @@ def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
         f'<p class="heat-key"><span>{number(-span, sign=True)}</span><i></i><span>{number(span, sign=True)} {unit}</span>'
         '<b class="hatch"></b><span>extrapolation: the class hardly differs along the phrase</span></p>'
     )
-    said = f"Excess {esc(diagnosis.outcomes.name)} of the tenth of each class that looks most like the phrase. Description, not a test.{note}"
+    said = (
+        f"Excess {esc(diagnosis.outcomes.name)} of the tenth of each class that looks most like the phrase. "
+        f"Description, not a test.{note}"
+    )
     return (
-        f'<p class="muted small-note">{said}</p>{key}<div class="heat-scroll"><table class="heat"><thead><tr><th></th>{head}</tr></thead>'
-        f'<tbody>{body}</tbody></table></div><p class="heat-live" aria-live="polite">Point at a cell, or step through them with the arrow keys.</p>'
+        f'<p class="muted small-note">{said}</p>{key}<div class="heat-scroll"><table '
+        f'class="heat"><thead><tr><th></th>{head}</tr></thead>'
+        f'<tbody>{body}</tbody></table></div><p class="heat-live" aria-live="polite">Point at a cell, '
+        "or step through them with the arrow keys.</p>"
     )
 
 
@@ -86,7 +91,8 @@ def _cell(diagnosis: Diagnosis, cell: AuditCell | None, span: float) -> str:
     clear = cell.observed.low > 0 or cell.observed.high < 0
     state = f"{kind}{' guess' if cell.extrapolation else ''}{' clear' if clear and not cell.extrapolation else ''}"
     return (
-        f'<td class="{state}" style="--s:{70 * strength:.0f}%" tabindex="-1" data-said="{esc(said_of(diagnosis, cell))}">'
+        f'<td class="{state}" style="--s:{70 * strength:.0f}%" tabindex="-1" '
+        f'data-said="{esc(said_of(diagnosis, cell))}">'
         f"{_short(cell.observed.value, span)}</td>"
     )
 
@@ -101,7 +107,10 @@ def _short(value: float, span: float) -> str:
 def said_of(diagnosis: Diagnosis, cell: AuditCell) -> str:
     """What the cell says in full (plain text)."""
     unit = diagnosis.outcomes.unit
-    said = f"{cell.scope}, {cell.phrase}: {number(cell.observed.value, sign=True)} {unit} {bracket(cell.observed)} observed"
+    said = (
+        f"{cell.scope}, {cell.phrase}: {number(cell.observed.value, sign=True)} {unit} "
+        f"{bracket(cell.observed)} observed"
+    )
     if cell.read is not None:
         said += f", {number(cell.read.value, sign=True)} {bracket(cell.read)} read in the words"
     if cell.error_inside is not None:
@@ -113,13 +122,17 @@ def audit_csv(cells: Sequence[AuditCell]) -> bytes:
     """One line for each cell; a text that would start a formula is led by an apostrophe."""
     out = io.StringIO()
     write = csv.writer(out)
-    names = "phrase family scope support observed low high read read_low read_high error_inside error_outside extrapolation"
+    names = (
+        "phrase family scope support observed low high read read_low read_high error_inside error_outside extrapolation"
+    )
     write.writerow(names.split())
     for c in cells:
         texts = [f"'{t}" if t[:1] in ("=", "+", "-", "@", "\t", "\r") else t for t in (c.phrase, c.family, c.scope)]
         read = ["", "", ""] if c.read is None else [c.read.value, c.read.low, c.read.high]
         rates = ["" if r is None else r for r in (c.error_inside, c.error_outside)]
-        write.writerow([*texts, c.support, c.observed.value, c.observed.low, c.observed.high, *read, *rates, c.extrapolation])
+        write.writerow(
+            [*texts, c.support, c.observed.value, c.observed.low, c.observed.high, *read, *rates, c.extrapolation]
+        )
     return out.getvalue().encode("utf-8")
 
 
@@ -139,18 +152,28 @@ def on_table(session: Session, family: str) -> tuple[Any, Any, Any]:
     families = families_of(diagnosis)
     family = family if family in families else EVERY
     cells = cells_of(diagnosis, family)
-    return gr.update(choices=families, value=family), heat_map(diagnosis, cells), gr.update(value=str(write_csv(cells)), interactive=True)
+    return (
+        gr.update(choices=families, value=family),
+        heat_map(diagnosis, cells),
+        gr.update(value=str(write_csv(cells)), interactive=True),
+    )
 
 
 def build(session: gr.State) -> gr.HTML:
     """Lay out the accordion and wire it; returns the heat map."""
     with gr.Accordion("Audit: every phrase in every class", open=False, elem_id="audit") as fold:
         with gr.Row(elem_classes="audit-row"):
-            family = gr.Dropdown([EVERY], value=EVERY, label="Family of phrases", elem_id="family", min_width=180, scale=0)
-            download = gr.DownloadButton("Table (CSV)", interactive=False, size="sm", elem_id="audit-csv", scale=0, min_width=120)
+            family = gr.Dropdown(
+                [EVERY], value=EVERY, label="Family of phrases", elem_id="family", min_width=180, scale=0
+            )
+            download = gr.DownloadButton(
+                "Table (CSV)", interactive=False, size="sm", elem_id="audit-csv", scale=0, min_width=120
+            )
         script = (SCRIPTS / "heat.js").read_text("utf-8")
         table = gr.HTML(CLOSED, js_on_load=script, elem_id="heat", apply_default_css=False, min_height=80)
-    heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1, api_visibility="private", show_progress_on=table)
+    heavy: dict[str, Any] = dict(
+        concurrency_id="compute", concurrency_limit=1, api_visibility="private", show_progress_on=table
+    )
     for event in (fold.expand, family.input):
         event(shows_errors(on_table), [session, family], [family, table, download], **heavy)
     return table

@@ -41,14 +41,21 @@ class AskState:
 
 
 def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
-    """Questions worth a first try: the phrases of the findings, then one of a few families, each with a class of the run."""
+    """Questions worth a first try: the phrases of the findings, then one of a few families, each with a class of the
+    run."""
     words = diagnosis.words
     if words is None:
         return []
-    found = [of_cluster(diagnosis, c.id, "phrase")[:1] for c in diagnosis.clusters] + [of_cluster(diagnosis, None, "phrase")[:2]]
+    found = [of_cluster(diagnosis, c.id, "phrase")[:1] for c in diagnosis.clusters] + [
+        of_cluster(diagnosis, None, "phrase")[:2]
+    ]
     made = [_spoken(i.text, i.family, None if i.scope == "all samples" else i.scope) for own in found for i in own]
     labels, names = diagnosis.samples.labels, diagnosis.samples.class_names
-    common = [names[c] for c in np.argsort(-np.bincount(labels, minlength=len(names)), kind="stable")] if labels is not None and names else [None]
+    common = (
+        [names[c] for c in np.argsort(-np.bincount(labels, minlength=len(names)), kind="stable")]
+        if labels is not None and names
+        else [None]
+    )
     leads = [(words.phrases[words.families.index(f)], f) for f in dict.fromkeys(words.families) if f not in UNSPOKEN]
     made += [_spoken(p, f, common[i % len(common)]) for i, (p, f) in enumerate(leads)]
     return list(dict.fromkeys(made))[:most]
@@ -66,16 +73,26 @@ def chips(diagnosis: Diagnosis) -> str:
     """The examples as buttons, or what to do where a run has no words."""
     if diagnosis.words is None:
         return NO_WORDS
-    buttons = "".join(f'<button type="button" class="chip-button" data-do="ask" data-text="{esc(t)}">{esc(t)}</button>' for t in examples(diagnosis))
+    buttons = "".join(
+        f'<button type="button" class="chip-button" data-do="ask" data-text="{esc(t)}">{esc(t)}</button>'
+        for t in examples(diagnosis)
+    )
     return f'<div class="chips"><span class="muted">For instance</span>{buttons}</div>'
 
 
 def on_open(session: Session, questions: AskState) -> tuple[Any, ...]:
-    """The tab is shown: returns (questions, chips, answer, table, audit) for the open run; nothing changes if it is the one already shown."""
+    """The tab is shown: returns (questions, chips, answer, table, audit) for the open run; nothing changes if it is the
+    one already shown."""
     if not session.run or questions.run == session.run:
         return tuple(gr.skip() for _ in range(5))
     diagnosis = RUNS.get(session.run)
-    return AskState(session.run), gr.update(value=chips(diagnosis)), gr.update(value=first_view(diagnosis), run=session.run), "", audit.CLOSED
+    return (
+        AskState(session.run),
+        gr.update(value=chips(diagnosis)),
+        gr.update(value=first_view(diagnosis), run=session.run),
+        "",
+        audit.CLOSED,
+    )
 
 
 def first_view(diagnosis: Diagnosis | None) -> str:
@@ -95,7 +112,13 @@ def answer_texts(diagnosis: Diagnosis, texts: Sequence[str]) -> tuple[list[Answe
     return answers, difference(diagnosis, answers[0], answers[1]) if len(answers) == 2 else None
 
 
-def on_ask(session: Session, questions: AskState, text: str, other: str, progress: Any = gr.Progress()) -> tuple[AskState, str, str]:  # noqa: B008
+def on_ask(
+    session: Session,
+    questions: AskState,
+    text: str,
+    other: str,
+    progress: Any = gr.Progress(),
+) -> tuple[AskState, str, str]:
     """Ask the open run. Returns (questions, answer, table of questions)."""
     if not session.run:
         raise InvalidInput("No run is open to be asked. Open an example in Explore, or bring your own data.")
@@ -124,7 +147,9 @@ def on_show(session: Session, questions: AskState, event: gr.EventData) -> tuple
     if said.get("do") != "show" or questions.run != session.run or not 0 <= place < len(questions.matches):
         raise InvalidInput("These answers are of another run than the open one. Ask again.")
     text, scope, rows = questions.matches[place]
-    return gr.update(selected="explore"), *show_selection(Session(session.run, rows=rows, title=f"Looks like “{text}”", scope=scope))
+    return gr.update(selected="explore"), *show_selection(
+        Session(session.run, rows=rows, title=f"Looks like “{text}”", scope=scope)
+    )
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str) -> None:
@@ -135,23 +160,53 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     gr.HTML(INTRO, apply_default_css=False)
     with gr.Row(elem_classes="ask-row"):
         text = gr.Textbox(
-            label="Where do you suspect failures?", placeholder="a dog in snow", lines=1, max_lines=1, elem_id="question", scale=5, min_width=260
+            label="Where do you suspect failures?",
+            placeholder="a dog in snow",
+            lines=1,
+            max_lines=1,
+            elem_id="question",
+            scale=5,
+            min_width=260,
         )
         other = gr.Textbox(
-            label="Compare with (may stay empty)", placeholder="a dog on grass", lines=1, max_lines=1, elem_id="compare", scale=5, min_width=220
+            label="Compare with (may stay empty)",
+            placeholder="a dog on grass",
+            lines=1,
+            max_lines=1,
+            elem_id="compare",
+            scale=5,
+            min_width=220,
         )
         button = gr.Button("Ask", variant="primary", elem_id="ask", scale=1, min_width=110)
     offered = gr.HTML(
-        chips(diagnosis) if diagnosis else "", js_on_load=script, server_functions=[describe], run="", elem_id="chips", apply_default_css=False
+        chips(diagnosis) if diagnosis else "",
+        js_on_load=script,
+        server_functions=[describe],
+        run="",
+        elem_id="chips",
+        apply_default_css=False,
     )
     answer = gr.HTML(
-        first_view(diagnosis), js_on_load=script, server_functions=[describe], run=first, elem_id="answer", apply_default_css=False, min_height=60
+        first_view(diagnosis),
+        js_on_load=script,
+        server_functions=[describe],
+        run=first,
+        elem_id="answer",
+        apply_default_css=False,
+        min_height=60,
     )
-    history = gr.HTML("", js_on_load=script, server_functions=[describe], run="", elem_id="asked", apply_default_css=False)
+    history = gr.HTML(
+        "", js_on_load=script, server_functions=[describe], run="", elem_id="asked", apply_default_css=False
+    )
     table = audit.build(session)
     heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1, api_visibility="private")
     light: dict[str, Any] = dict(queue=False, show_progress="hidden", api_visibility="private")
-    said = dict(fn=shows_errors(on_ask), inputs=[session, questions, text, other], outputs=[questions, answer, history], show_progress_on=answer)
+    said = dict(
+        fn=shows_errors(on_ask),
+        inputs=[session, questions, text, other],
+        outputs=[questions, answer, history],
+        show_progress_on=answer,
+    )
     gr.on([button.click, text.submit, other.submit], **said, **heavy)  # type: ignore[arg-type]
     for place in (offered, history):
         place.act(shows_errors(on_chip), None, [text, other], **light).then(**said, **heavy)  # type: ignore[arg-type]
@@ -167,15 +222,19 @@ def _first(run: str) -> Diagnosis | None:
 
 
 INTRO = (
-    '<div class="tab-intro"><h2>Ask in words</h2><p class="muted">Any text is looked up in the space that images share with texts. You see what the '
-    "loss is where images look like it, and what the loss model reads in the words alone. Every p is valid for any number of questions.</p></div>"
+    '<div class="tab-intro"><h2>Ask in words</h2><p class="muted">Any text is looked up in the space that images '
+    "share with texts. You see what the "
+    "loss is where images look like it, and what the loss model reads in the words alone. "
+    "Every p is valid for any number of questions.</p></div>"
 )
 ASK_FIRST = (
     '<div class="empty small"><p>Ask for something that images may show: a thing, a place, the light, a pose. '
     "Name a class to ask within it.</p></div>"
 )
 NO_WORDS = (
-    '<div class="empty small"><h2>This run cannot be asked in words</h2><p>It was made from embeddings alone, or before words were kept, so nothing '
-    "ties its samples to texts. Diagnose the data again with their pictures, in the tab Your data; pictures beside your own embeddings are enough."
+    '<div class="empty small"><h2>This run cannot be asked in words</h2><p>It was made from embeddings alone, '
+    "or before words were kept, so nothing "
+    "ties its samples to texts. Diagnose the data again with their pictures, in the tab Your data; "
+    "pictures beside your own embeddings are enough."
     "</p></div>"
 )

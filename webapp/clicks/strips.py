@@ -16,21 +16,24 @@ HALF = 0.5
 
 
 def strip_view(diagnosis: Diagnosis, strip: Strip, text: str) -> str:
-    """The pictures in the strip's random order, with no id, no loss and nothing else that tells where one comes from."""
+    """The pictures in the strip's random order, with no id, no loss and nothing else that tells where one comes
+    from."""
     thumbs = ""
     for i, row in enumerate(strip.rows.tolist()):
         source = picture(diagnosis, row)
         face = f'<img src="{source}" alt="">' if source else '<span class="no-picture">cannot be shown: skip it</span>'
         thumbs += f'<button type="button" class="clicks-thumb" aria-label="Picture {i + 1}">{face}</button>'
     keys = "".join(
-        f'<button type="button" class="say {name}" data-say="{name[0]}">{name.capitalize()} <kbd>{name[0]}</kbd></button>'
+        f'<button type="button" class="say {name}" data-say="{name[0]}">{name.capitalize()} '
+        f"<kbd>{name[0]}</kbd></button>"
         for name in ("yes", "no", "skip")
     )
     notes = "".join(f'<p class="muted small-note">{esc(n)}</p>' for n in strip.notes)
     return (
         '<div class="clicks"><div class="clicks-stage" tabindex="0" aria-label="The picture to judge">'
         f"<h2>Would you say of this picture: “{esc(text)}”?</h2>"
-        f'<div class="clicks-big"></div><div class="clicks-keys">{keys}<button type="button" class="plain" data-undo>Undo <kbd>u</kbd></button></div>'
+        f'<div class="clicks-big"></div><div class="clicks-keys">{keys}<button type="button" class="plain" '
+        "data-undo>Undo <kbd>u</kbd></button></div>"
         '<div class="clicks-bar" aria-hidden="true"><i></i></div><p class="clicks-count" role="status"></p></div>'
         f'<div class="clicks-side"><div class="clicks-grid">{thumbs}</div>{notes}'
         '<button type="button" class="finish" data-finish>See the judgement</button></div></div>'
@@ -45,13 +48,21 @@ def meaning(judged: Judgement) -> str:
     if gap.low > 0 and judged.share.value >= HALF:
         return "The sentence describes the cluster: it holds for most of it, and for clearly less of the rest."
     if gap.low > 0:
-        return "The sentence sets the cluster apart but holds for less than half of it: it names a part, and something else is still to be found."
+        return (
+            "The sentence sets the cluster apart but holds for less than half of it: it names a part, "
+            "and something else is still to be found."
+        )
     if gap.high < 0:
         return "The sentence holds less often in the cluster than elsewhere: it is the wrong description."
-    return "These answers do not tell the cluster from the rest. Do not use the sentence as its description; another strip may tell more."
+    return (
+        "These answers do not tell the cluster from the rest. Do not use the sentence as its description; "
+        "another strip may tell more."
+    )
 
 
-def judgement_view(diagnosis: Diagnosis, strip: Strip, answers: Sequence[bool | None], judged: Judgement, text: str) -> str:
+def judgement_view(
+    diagnosis: Diagnosis, strip: Strip, answers: Sequence[bool | None], judged: Judgement, text: str
+) -> str:
     """The share of the cluster that matches, beside that of the rest, what it means, and which picture was which."""
 
     def said(e: Estimate) -> str:
@@ -61,11 +72,17 @@ def judgement_view(diagnosis: Diagnosis, strip: Strip, answers: Sequence[bool | 
         Mark(judged.share, "observed", f"Of the cluster ({count(judged.n_cluster, 'answer')})", said(judged.share)),
         Mark(judged.control, "read", f"Of the rest ({count(judged.n_control, 'answer')})", said(judged.control)),
     ]
-    gap = "" if judged.difference.value != judged.difference.value else f" Difference {said(judged.difference).replace(chr(8239) + '%', ' points')}."
+    gap = (
+        ""
+        if judged.difference.value != judged.difference.value
+        else f" Difference {said(judged.difference).replace(chr(8239) + '%', ' points')}."
+    )
     notes = "".join(f"<li>{esc(n)}</li>" for n in (judged.reason, *judged.notes))
     return (
-        f'<article class="answer judged"><h2 tabindex="-1">“{esc(text)}” holds for {percent(judged.share.value)} of the cluster</h2>'
-        f'<p class="said">{esc(meaning(judged))}{gap}</p>{chart(marks, (0.0, 1.0), percent)}<ul class="muted plain-list">{notes}</ul>'
+        f'<article class="answer judged"><h2 tabindex="-1">“{esc(text)}” holds for '
+        f"{percent(judged.share.value)} of the cluster</h2>"
+        f'<p class="said">{esc(meaning(judged))}{gap}</p>{chart(marks, (0.0, 1.0), percent)}<ul class="muted '
+        f'plain-list">{notes}</ul>'
         f"{_revealed(diagnosis, strip, answers)}</article>"
     )
 

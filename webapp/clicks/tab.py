@@ -1,4 +1,5 @@
-"""Thirty clicks tab: does a sentence describe a cluster? A person answers a random strip, blind, and the page says what follows."""
+"""Thirty clicks tab: does a sentence describe a cluster? A person answers a random strip, blind, and the page says what
+follows."""
 
 from __future__ import annotations
 
@@ -38,26 +39,41 @@ class ClicksState:
 
 def choices(diagnosis: Diagnosis) -> list[tuple[str, int]]:
     """(title, id) of the clusters that can be judged: those with a phrase."""
-    return [(f"{c.id + 1}: {cluster_title(diagnosis, c)}", c.id) for c in diagnosis.clusters if sentences_of(diagnosis, c.id)]
+    return [
+        (f"{c.id + 1}: {cluster_title(diagnosis, c)}", c.id)
+        for c in diagnosis.clusters
+        if sentences_of(diagnosis, c.id)
+    ]
 
 
 def sentences_of(diagnosis: Diagnosis, cluster: int) -> list[tuple[str, int]]:
     """(phrase, its index) of what was found to describe the cluster, best first."""
-    found: list[Insight] = of_cluster(diagnosis, cluster, "phrase") if diagnosis.words and diagnosis.samples.images is not None else []
+    found: list[Insight] = (
+        of_cluster(diagnosis, cluster, "phrase") if diagnosis.words and diagnosis.samples.items is not None else []
+    )
     return [(i.text, i.number) for i in found if i.number is not None]
 
 
 def on_open(session: Session, clicking: ClicksState) -> tuple[Any, ...]:
-    """The tab is shown: returns (clicking, clusters, sentences, strip, judgement); a strip of the open run under way is kept."""
+    """The tab is shown: returns (clicking, clusters, sentences, strip, judgement); a strip of the open run under way is
+    kept."""
     if not session.run:
         return clicking, gr.update(choices=[], value=None), gr.update(choices=[], value=None), NOTHING, ""
     diagnosis = RUNS.get(session.run)
     offered = choices(diagnosis)
     ids = [cluster for _, cluster in offered]
-    if clicking.run == session.run and (session.cluster is None or session.cluster == clicking.cluster or session.cluster not in ids):
+    if clicking.run == session.run and (
+        session.cluster is None or session.cluster == clicking.cluster or session.cluster not in ids
+    ):
         return tuple(gr.skip() for _ in range(5))
     if not ids:
-        return ClicksState(session.run), gr.update(choices=[], value=None), gr.update(choices=[], value=None), NOTHING, ""
+        return (
+            ClicksState(session.run),
+            gr.update(choices=[], value=None),
+            gr.update(choices=[], value=None),
+            NOTHING,
+            "",
+        )
     cluster = session.cluster if session.cluster in ids else ids[0]
     phrases = sentences_of(diagnosis, cluster)
     return (
@@ -70,7 +86,8 @@ def on_open(session: Session, clicking: ClicksState) -> tuple[Any, ...]:
 
 
 def on_go(session: Session, clicking: ClicksState, event: gr.EventData) -> tuple[Any, ...]:
-    """A cluster's pane asks for the tab: returns (tabs, then what `on_open` gives); nothing changes at any other press."""
+    """A cluster's pane asks for the tab: returns (tabs, then what `on_open` gives); nothing changes at any other
+    press."""
     if event_data(event).get("do") != "clicks":
         return tuple(gr.skip() for _ in range(6))
     return gr.update(selected="clicks"), *on_open(session, clicking)
@@ -96,7 +113,9 @@ def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
 
     assert diagnosis.words is not None
     words = diagnosis.words
-    return phrase_scores(words.joint.vectors, words.directions[phrase][None], design_of(diagnosis).centre_of_row)[:, 0].astype(np.float64)
+    return phrase_scores(words.joint.vectors, words.directions[phrase][None], design_of(diagnosis).centre_of_row)[
+        :, 0
+    ].astype(np.float64)
 
 
 def on_draw(session: Session, clicking: ClicksState, cluster: Any, phrase: Any) -> tuple[ClicksState, str, str]:
@@ -117,7 +136,10 @@ def _checked(session: Session, cluster: Any, phrase: Any) -> tuple[Diagnosis, Fa
     diagnosis = RUNS.get(session.run)
     found = next((c for c in diagnosis.clusters if c.id == cluster), None)
     if found is None or phrase not in [number for _, number in sentences_of(diagnosis, found.id)]:
-        raise InvalidInput("Choose a cluster and one of the phrases that describe it. A run without words or without pictures has none.")
+        raise InvalidInput(
+            "Choose a cluster and one of the phrases that describe it. "
+            "A run without words or without pictures has none."
+        )
     return diagnosis, found, int(phrase)
 
 
@@ -131,7 +153,9 @@ def on_answers(session: Session, clicking: ClicksState, event: gr.EventData) -> 
     return ClicksState(clicking.run, clicking.cluster, clicking.phrase, clicking.drawn), "", view
 
 
-def judge_answers(session: Session, clicking: ClicksState, answers: list[bool | None]) -> tuple[Diagnosis, FailureCluster, Judgement]:
+def judge_answers(
+    session: Session, clicking: ClicksState, answers: list[bool | None]
+) -> tuple[Diagnosis, FailureCluster, Judgement]:
     """The judgement on the session's strip.
 
     Raises:
@@ -147,7 +171,8 @@ def judge_answers(session: Session, clicking: ClicksState, answers: list[bool | 
 
 
 def read_answers(clicking: ClicksState, said: Any) -> list[bool | None]:
-    """Answers as letters y, n and s, one for each picture: they come from the browser, so nothing about them is trusted."""
+    """Answers as letters y, n and s, one for each picture: they come from the browser, so nothing about them is
+    trusted."""
     wanted = len(clicking.strip) if clicking.strip is not None else 0
     if not isinstance(said, str) or len(said) != wanted or not set(said) <= set(SAID):
         raise InvalidInput(f"A strip of {wanted} pictures needs as many answers, each y, n or s. Draw a new strip.")
@@ -176,12 +201,18 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
 
 FOCUS = "watch('value', () => element.querySelector('h2')?.focus());"
 INTRO = (
-    '<div class="tab-intro"><h2>Thirty clicks</h2><p class="muted">Does the phrase really describe the cluster? You see pictures of the cluster and '
-    "of the rest in random order, and are not told which is which. Your answers give the share of the whole cluster that matches, "
+    '<div class="tab-intro"><h2>Thirty clicks</h2><p class="muted">Does the phrase really describe the cluster? You '
+    "see pictures of the cluster and "
+    "of the rest in random order, and are not told which is which. "
+    "Your answers give the share of the whole cluster that matches, "
     "with its interval.</p></div>"
 )
-START = '<div class="empty small"><p>Choose a cluster, draw a strip, and answer with <kbd>y</kbd>, <kbd>n</kbd> or <kbd>s</kbd> to skip.</p></div>'
+START = (
+    '<div class="empty small"><p>Choose a cluster, draw a strip, and answer with <kbd>y</kbd>, '
+    "<kbd>n</kbd> or <kbd>s</kbd> to skip.</p></div>"
+)
 NOTHING = (
-    '<div class="empty small"><h2>No cluster to judge</h2><p>This needs a confirmed cluster that a phrase describes, and its pictures. '
+    '<div class="empty small"><h2>No cluster to judge</h2><p>This needs a confirmed cluster that a phrase '
+    "describes, and its pictures. "
     "Open another run in Explore, or diagnose your data with pictures in the tab Your data.</p></div>"
 )

@@ -14,7 +14,16 @@ from webapp.compose import files as compose_files
 from webapp.compose.items import VERSUS, WHICH, items_view
 from webapp.compose.models import NOTHING, ModelAccess, encoder_choices, second_choices
 from webapp.compose.result import result_view
-from webapp.compose.state import FIRST, OWN, benchmarks, diagnose_items, known_result, open_benchmark, run_models, shipped
+from webapp.compose.state import (
+    FIRST,
+    OWN,
+    benchmarks,
+    diagnose_items,
+    known_result,
+    open_benchmark,
+    run_models,
+    shipped,
+)
 from webapp.compose.visit import PAGE, BenchmarkRun, ComposeState
 from webapp.explore.tab import View, on_downloads, show_run, waiting
 from webapp.failure_map import SCRIPTS
@@ -24,7 +33,8 @@ from webapp.state.session import RUNS, event_data, shows_errors
 
 
 def on_open(composing: ComposeState) -> tuple[Any, ...]:
-    """The tab is shown: returns (composing, views, files); what another visitor's run found of the first benchmark stands there at once."""
+    """The tab is shown: returns (composing, views, files); what another visitor's run found of the first benchmark
+    stands there at once."""
     known = known_result(FIRST, "embedded")
     if composing.pictured is not None or known is None:
         return tuple(gr.skip() for _ in range(1 + VIEWS + len(compose_files.FILES)))
@@ -38,9 +48,16 @@ def on_choose(choice: str) -> Any:
 
 
 def on_run(
-    composing: ComposeState, house: ModelAccess, choice: str, file: str | None, images: str | None, form: str, *models: str
+    composing: ComposeState,
+    house: ModelAccess,
+    choice: str,
+    file: str | None,
+    images: str | None,
+    form: str,
+    *models: str,
 ) -> Iterator[tuple[Any, ...]]:
-    """Run one or two models; yields (job id, status, what was made), which `on_made` then adds to the visitor's record."""
+    """Run one or two models; yields (job id, status, what was made), which `on_made` then adds to the visitor's
+    record."""
     made: list[BenchmarkRun] = []
     named = [model for model in models if model and model != NOTHING]
     if len(set(named)) < len(named):
@@ -80,7 +97,12 @@ def _views(composing: ComposeState) -> tuple[Any, ...]:
     if not composing.results:
         return WAITING, "", gr.update(visible=False), gr.update(visible=False)
     open_one = gr.update(visible=True)
-    return result_view(composing.results, compared(composing), habits(composing)), items_view(composing), open_one, open_one
+    return (
+        result_view(composing.results, compared(composing), habits(composing)),
+        items_view(composing),
+        open_one,
+        open_one,
+    )
 
 
 def habits(composing: ComposeState) -> list[str]:
@@ -98,7 +120,11 @@ def on_act(composing: ComposeState, event: gr.EventData) -> tuple[Any, Any]:
     do, first = said.get("do"), composing.first
     known = {(t.tag, t.value) for t in first.by_tag}
     if do == "tag" or do == "filter":
-        tag, _, value = str(said.get("value", "")).partition("=") if do == "filter" else (str(said.get("tag", "")), "", str(said.get("value", "")))
+        tag, _, value = (
+            str(said.get("value", "")).partition("=")
+            if do == "filter"
+            else (str(said.get("tag", "")), "", str(said.get("value", "")))
+        )
         if tag and (tag, value) not in known:
             raise InvalidInput("This benchmark has no such kind of item. Choose one from the list.")
         made = replace(composing, tag=tag, value=value, shown=PAGE)
@@ -168,18 +194,41 @@ def build_benchmark(house: ModelAccess) -> BenchmarkParts:
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
             gr.HTML("<h2>1. Benchmark</h2>", **plain)
-            choice = gr.Dropdown(benchmarks(house.folder), value=FIRST, label="Pictures and captions", elem_id="compose-choice")
+            choice = gr.Dropdown(
+                benchmarks(house.folder), value=FIRST, label="Pictures and captions", elem_id="compose-choice"
+            )
             with gr.Column(visible=False) as own:
-                file = gr.File(label="Benchmark: json, jsonl, csv, tsv", file_types=list(TABLES), type="filepath", height=96, elem_id="compose-file")
-                images = gr.File(label="Its pictures: zip or tar", file_types=list(IMAGES), type="filepath", height=96, elem_id="compose-images")
+                file = gr.File(
+                    label="Benchmark: json, jsonl, csv, tsv",
+                    file_types=list(TABLES),
+                    type="filepath",
+                    height=96,
+                    elem_id="compose-file",
+                )
+                images = gr.File(
+                    label="Its pictures: zip or tar",
+                    file_types=list(IMAGES),
+                    type="filepath",
+                    height=96,
+                    elem_id="compose-images",
+                )
                 forms = [("Recognise it", ""), *((name, name) for name in READERS)]
                 form = gr.Dropdown(forms, value="", label="Form of the file", elem_id="compose-form-name")
                 gr.HTML(FORMS, **plain)
             gr.HTML("<h2>2. Model</h2>", **plain)
             custom: dict[str, Any] = dict(allow_custom_value=house.is_local)
             note = "Or write any model that open_clip knows, such as ViT-B-16/openai." if house.is_local else None
-            encoder = gr.Dropdown(encoder_choices(house), value="embedded", label="Encoder", info=note, elem_id="compose-encoder", **custom)
-            second = gr.Dropdown(second_choices(house, ()), value=NOTHING, label="Set beside it", elem_id="compose-second", **custom)
+            encoder = gr.Dropdown(
+                encoder_choices(house),
+                value="embedded",
+                label="Encoder",
+                info=note,
+                elem_id="compose-encoder",
+                **custom,
+            )
+            second = gr.Dropdown(
+                second_choices(house, ()), value=NOTHING, label="Set beside it", elem_id="compose-second", **custom
+            )
             with gr.Row():
                 run = gr.Button("Run the benchmark", variant="primary", elem_id="compose-run")
                 cancel = gr.Button("Cancel", elem_id="compose-cancel", scale=0, min_width=110)
@@ -190,9 +239,25 @@ def build_benchmark(house: ModelAccess) -> BenchmarkParts:
             failures = gr.Button("Diagnose these failures", visible=False, elem_id="compose-failures")
             with gr.Row(elem_classes="downloads", visible=False) as downloads:
                 gr.HTML("<span>Take it with you</span>", elem_classes="downloads-title", **plain)
-                files = [gr.DownloadButton(title, interactive=False, size="sm", elem_id=f"compose-{key}") for key, title in compose_files.FILES]
+                files = [
+                    gr.DownloadButton(title, interactive=False, size="sm", elem_id=f"compose-{key}")
+                    for key, title in compose_files.FILES
+                ]
     items = gr.HTML("", js_on_load=scripts, elem_id="compose-items", **plain)
-    return BenchmarkParts(choice, own, [file, images, form], [encoder, second], run, cancel, line, result, items, failures, downloads, files)
+    return BenchmarkParts(
+        choice,
+        own,
+        [file, images, form],
+        [encoder, second],
+        run,
+        cancel,
+        line,
+        result,
+        items,
+        failures,
+        downloads,
+        files,
+    )
 
 
 def wire(
@@ -219,16 +284,24 @@ def wire(
     tab.select(shows_errors(on_open), [composing], [composing, *parts.views(), *parts.buttons], **private)
     parts.choice.input(on_choose, [parts.choice], [parts.own], queue=False, **private)
     parts.run.click(on_wait, None, parts.status, queue=False, **private)
-    started = parts.run.click(shows_errors(start), [composing, *parts.asked()], [job, parts.status, made], **heavy, **private)
-    shown = started.success(shows_errors(on_made), [composing, made], [parts.status, composing, *parts.views()], **private)
+    started = parts.run.click(
+        shows_errors(start), [composing, *parts.asked()], [job, parts.status, made], **heavy, **private
+    )
+    shown = started.success(
+        shows_errors(on_made), [composing, made], [parts.status, composing, *parts.views()], **private
+    )
     shown.success(None, None, None, js=TO_RESULT, **private)
     shown.success(shows_errors(compose_files.on_files), [composing], parts.buttons, **private)
     parts.cancel.click(on_cancel, [job], None, queue=False, **private)
     for pressed in (parts.result, parts.items):
         acted = pressed.act(shows_errors(on_act), [composing], [composing, parts.items], **private)
         acted.success(None, None, None, js=TO_ITEMS, **private) if pressed is parts.result else None
-    looked = parts.failures.click(shows_errors(on_failures), [composing], [job, parts.status, found], **heavy, **private)
-    opened = looked.success(shows_errors(finish), [found], [tabs, view.picker, session, *view.all(), *buttons], **private)
+    looked = parts.failures.click(
+        shows_errors(on_failures), [composing], [job, parts.status, found], **heavy, **private
+    )
+    opened = looked.success(
+        shows_errors(finish), [found], [tabs, view.picker, session, *view.all(), *buttons], **private
+    )
     opened.then(shows_errors(on_downloads), [session], buttons, **private)
 
 
@@ -252,8 +325,10 @@ TO_ITEMS = (
 
 
 FORMS = (
-    '<p class="muted small-note">Read as published: Cola, Winoground, ColorSwap, SugarCrepe, ARO, CREPE, VALSE, CLEVR scenes, NegCLIP. Your own: '
-    "columns <code>image, caption, foil</code> or <code>image_1, caption_1, image_2, caption_2</code>; other columns become kinds.</p>"
+    '<p class="muted small-note">Read as published: Cola, Winoground, ColorSwap, SugarCrepe, ARO, CREPE, VALSE, '
+    "CLEVR scenes, NegCLIP. Your own: "
+    "columns <code>image, caption, foil</code> or <code>image_1, caption_1, image_2, caption_2</code>; "
+    "other columns become kinds.</p>"
 )
 
 
@@ -264,6 +339,8 @@ NEXT = (
 
 
 WAITING = (
-    '<div class="empty small"><p>The result will stand here: how often captions and pictures find each other, by kind of item, beside chance and '
-    "beside what no picture is needed for, and the worst items one by one. Rendered scenes are chosen already: press “Run the benchmark”.</p></div>"
+    '<div class="empty small"><p>The result will stand here: how often captions and pictures find each other, '
+    "by kind of item, beside chance and "
+    "beside what no picture is needed for, and the worst items one by one. "
+    "Rendered scenes are chosen already: press “Run the benchmark”.</p></div>"
 )

@@ -1,4 +1,5 @@
-"""The binding grid, a part of the tab Compose: which attribute of which object does a model see, and does it bind the two?"""
+"""The binding grid, a part of the tab Compose: which attribute of which object does a model see, and does it bind the
+two?"""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.errors import InvalidInput
-from core.records import F64, ImageStore, Progress
+from core.records import F64, ItemStore, Progress
 from webapp.compose.grid_view import EMPTY, MEASURES, grid_view
 from webapp.compose.models import ModelAccess, second_choices
 from webapp.compose.state import Remembered, category_columns, scorer_for
@@ -41,7 +42,7 @@ def on_open(session: Session, composing: ComposeState, house: ModelAccess, sourc
     """The tab is shown: returns (sources, attributes, objects, models) for the open run."""
     run = RUNS.get(session.run) if session.run else None
     offered = [("Rendered scenes", SCENES)]
-    if run is not None and run.samples.images is not None and category_columns(run.samples):
+    if run is not None and run.samples.items is not None and category_columns(run.samples):
         offered.append((f"The open run: {run.samples.name}"[:60], RUN))
     chosen = source if source in dict((key, title) for title, key in offered) else SCENES
     models = second_choices(house, composing.adapters)[1:]
@@ -76,7 +77,14 @@ def on_grid(
 
 
 def make_grid(
-    session: Session, composing: ComposeState, house: ModelAccess, source: str, attribute: str, objects: str, model: str, progress: Progress
+    session: Session,
+    composing: ComposeState,
+    house: ModelAccess,
+    source: str,
+    attribute: str,
+    objects: str,
+    model: str,
+    progress: Progress,
 ) -> GridState:
     """The grid of what was chosen.
 
@@ -89,23 +97,28 @@ def make_grid(
 
     name, scorer = scorer_for(model or "embedded", composing.adapters, house)
 
-    def score(pictures: ImageStore, texts: Any) -> F64:
+    def score(pictures: ItemStore, texts: Any) -> F64:
         return matrix_of(scorer, pictures, texts, cache=default_cache(), progress=progress)
 
     if source != RUN:
         store, shown = scenes(attribute)
-        return GridState(binding_grid(store, shown, score, mode="two"), f"{name} on {len(store)} rendered scenes, {attribute} by shape")
+        return GridState(
+            binding_grid(store, shown, score, mode="two"),
+            f"{name} on {len(store)} rendered scenes, {attribute} by shape",
+        )
     from core.composition.grid.questions import shown_from_columns
 
     if not session.run:
         raise InvalidInput("No run is open. Open an example in Explore, or choose the rendered scenes.")
     samples = RUNS.get(session.run).samples
-    if samples.images is None:
-        raise InvalidInput("The open run has no pictures. Choose the rendered scenes, or diagnose with pictures in the tab Your data.")
+    if samples.items is None:
+        raise InvalidInput(
+            "The open run has no pictures. Choose the rendered scenes, or diagnose with pictures in the tab Your data."
+        )
     if objects == attribute:
         raise InvalidInput("Attribute and object are the same column. Choose two different ones.")
     shown = shown_from_columns(samples, str(attribute or ""), "" if objects == LABEL else str(objects or ""))
-    found = binding_grid(samples.images, shown, score, mode="one", template="a photo of {}")
+    found = binding_grid(samples.items, shown, score, mode="one", template="a photo of {}")
     return GridState(found, f"{name} on {samples.name}, {attribute} by {objects}")
 
 
@@ -115,7 +128,9 @@ def scenes(attribute: str) -> tuple[Remembered, tuple[PictureContents, ...]]:
     from core.composition.grid.rendered import ATTRIBUTES, draw_binding
 
     if attribute not in ATTRIBUTES:
-        raise InvalidInput(f"The rendered scenes have {' and '.join(ATTRIBUTES)}: got {str(attribute)[:40]!r}. Choose one of them.")
+        raise InvalidInput(
+            f"The rendered scenes have {' and '.join(ATTRIBUTES)}: got {str(attribute)[:40]!r}. Choose one of them."
+        )
     store, shown = draw_binding(N_SCENES, attribute)
     return Remembered(store), shown
 
@@ -149,7 +164,13 @@ def build(session: gr.State, composing: gr.State, tab: gr.Tab, house: ModelAcces
             objects = gr.Dropdown(["shape"], value="shape", label="Object", elem_id="grid-object")
             gr.HTML("<h2>2. Model</h2>", **plain)
             models = second_choices(house, ())[1:]
-            model = gr.Dropdown(models, value="embedded", label="Encoder or trained adapter", elem_id="grid-model", allow_custom_value=house.is_local)
+            model = gr.Dropdown(
+                models,
+                value="embedded",
+                label="Encoder or trained adapter",
+                elem_id="grid-model",
+                allow_custom_value=house.is_local,
+            )
             with gr.Row():
                 run = gr.Button("Draw the grid", variant="primary", elem_id="grid-run")
                 cancel = gr.Button("Cancel", elem_id="grid-cancel", scale=0, min_width=110)
@@ -165,7 +186,9 @@ def build(session: gr.State, composing: gr.State, tab: gr.Tab, house: ModelAcces
 
     private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
     heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
-    tab.select(shows_errors(opened), [session, composing, source], [source, attribute, objects, model], queue=False, **private)
+    tab.select(
+        shows_errors(opened), [session, composing, source], [source, attribute, objects, model], queue=False, **private
+    )
     source.input(shows_errors(on_source), [session, source], [attribute, objects], queue=False, **private)
     run.click(on_wait, None, line, queue=False, **private)
     asked = [session, composing, source, attribute, objects, model]

@@ -1,4 +1,5 @@
-"""The grid of binding as markup: attributes in rows, objects in columns, each cell with its share, its pictures and its verdict."""
+"""The grid of binding as markup: attributes in rows, objects in columns, each cell with its share, its pictures and its
+verdict."""
 
 from __future__ import annotations
 
@@ -11,7 +12,12 @@ from webapp.markup.whiskers import Mark, chart
 if TYPE_CHECKING:
     from core.composition.grid.binding import BindingGrid, GridCell, Share
 
-MEASURES = {"binds": "Binding", "sees_attribute": "Sees the attribute", "sees_object": "Sees the object", "pair": "The plain question"}
+MEASURES = {
+    "binds": "Binding",
+    "sees_attribute": "Sees the attribute",
+    "sees_object": "Sees the object",
+    "pair": "The plain question",
+}
 SIGNS = {
     "does not see the attribute": ("▲", "attribute"),
     "does not see the object": ("■", "object"),
@@ -28,17 +34,25 @@ def grid_view(grid: BindingGrid | None, title: str, measure: str) -> str:
     if grid is None:
         return EMPTY
     return (
-        f'<article class="answer"><header><h2 tabindex="-1" class="pane-title">{esc(title)}</h2></header>{_overall(grid)}</article>'
+        '<article class="answer"><header><h2 tabindex="-1" '
+        f'class="pane-title">{esc(title)}</h2></header>{_overall(grid)}</article>'
         '<article class="answer"><div class="compose-filters"><label>Show in the cells '
         f'<select data-do="measure">{_measures(grid, measure)}</select></label></div>'
-        f'{_key(grid)}<div class="heat-scroll">{_table(grid, measure)}</div><p class="heat-live" aria-live="polite">Point at a cell, or reach it '
+        f'{_key(grid)}<div class="heat-scroll">{_table(grid, measure)}</div><p class="heat-live" '
+        'aria-live="polite">Point at a cell, or reach it '
         f"with Tab and the arrow keys, to read it.</p>{_notes(grid)}</article>"
     )
 
 
 def _measures(grid: BindingGrid, chosen: str) -> str:
-    known = MEASURES if grid.mode == "two" else {"binds": "Against every other pair", **{k: MEASURES[k] for k in ("sees_attribute", "sees_object")}}
-    return "".join(f'<option value="{key}"{" selected" if key == chosen else ""}>{title}</option>' for key, title in known.items())
+    known = (
+        MEASURES
+        if grid.mode == "two"
+        else {"binds": "Against every other pair", **{k: MEASURES[k] for k in ("sees_attribute", "sees_object")}}
+    )
+    return "".join(
+        f'<option value="{key}"{" selected" if key == chosen else ""}>{title}</option>' for key, title in known.items()
+    )
 
 
 def _overall(grid: BindingGrid) -> str:
@@ -51,10 +65,12 @@ def _overall(grid: BindingGrid) -> str:
         said = f"{percent(share.value.value)} {bracket(share.value, as_percent=True)}, chance {percent(share.chance)}"
         marks.append(Mark(share.value, "observed", title, said))
     what = (
-        "Each picture shows two things. “Binding” asks whether the two true phrases together score higher than the two with the attributes "
+        "Each picture shows two things. “Binding” asks whether the two true phrases together score higher than the "
+        "two with the attributes "
         "exchanged, which a bag of words answers by chance."
         if grid.mode == "two"
-        else "Each picture shows one thing, so only whether attribute and object are seen can be asked, not whether they are bound."
+        else "Each picture shows one thing, so only whether attribute and object are seen can be asked, "
+        "not whether they are bound."
     )
     verdict = grid.overall.verdict
     claim = f" <b>Over all pictures together the model {esc(verdict)}.</b>" if SIGNS.get(verdict, ("", ""))[0] else ""
@@ -64,7 +80,8 @@ def _overall(grid: BindingGrid) -> str:
 def _key(grid: BindingGrid) -> str:
     counts = Counter(cell.verdict for cell in grid.cells)
     parts = "".join(
-        f'<span><i class="sign {kind}">{sign or ("?" if kind == "few" else "·")}</i>{esc(name)} <b>{counts.get(name, 0)}</b></span>'
+        f'<span><i class="sign {kind}">{sign or ("?" if kind == "few" else "·")}</i>{esc(name)} '
+        f"<b>{counts.get(name, 0)}</b></span>"
         for name, (sign, kind) in SIGNS.items()
         if counts.get(name)
     )
@@ -92,8 +109,10 @@ def _cell(cell: GridCell | None, measure: str) -> str:
     tone = "few" if kind == "few" else f"{'up' if low else 'down'}{' clear' if sign else ''}"
     said = _said(cell)
     return (
-        f'<td class="{tone}" style="--s:{75 * strength:.0f}%" tabindex="-1" data-said="{esc(said)}" aria-label="{esc(said)}">'
-        f'<span class="sign {kind}" aria-hidden="true">{sign}</span> {percent(share.value.value) if share.n else "n/a"}<small>{cell.n}</small></td>'
+        f'<td class="{tone}" style="--s:{75 * strength:.0f}%" tabindex="-1" data-said="{esc(said)}" '
+        f'aria-label="{esc(said)}">'
+        f'<span class="sign {kind}" aria-hidden="true">{sign}</span> '
+        f"{percent(share.value.value) if share.n else 'n/a'}<small>{cell.n}</small></td>"
     )
 
 
@@ -108,7 +127,10 @@ def _said(cell: GridCell) -> str:
         share: Share = getattr(cell, name)
         if share.n:
             tested = f", {p_value(p)}" if p_value(p) else ""
-            parts.append(f"{title} {percent(share.value.value)} {bracket(share.value, as_percent=True)} (chance {percent(share.chance)}{tested})")
+            parts.append(
+                f"{title} {percent(share.value.value)} {bracket(share.value, as_percent=True)} (chance "
+                f"{percent(share.chance)}{tested})"
+            )
     return "; ".join(parts) + "."
 
 
@@ -117,14 +139,17 @@ def _notes(grid: BindingGrid) -> str:
     lines = [*grid.notes, *(f"{count(n, 'picture')} left out: {reason}." for reason, n in reasons.most_common())]
     lines = list(dict.fromkeys(lines))
     test = (
-        f"{grid.n_tests} tests, adjusted together (Holm). A claim needs a share clearly below half-way between chance and always; blue is above "
+        f"{grid.n_tests} tests, adjusted together (Holm). A claim needs a share clearly below half-way between "
+        "chance and always; blue is above "
         "chance, orange below, the small number counts pictures."
     )
     return f'<ul class="compose-list muted"><li>{test}</li>{"".join(f"<li>{esc(line)}</li>" for line in lines)}</ul>'
 
 
 EMPTY = (
-    '<div class="empty small"><p>The grid will stand here: for each attribute of each object, whether the model sees the one, sees the other, and '
-    "binds the two. Rendered scenes are chosen already: press “Draw the grid”. Over the open run, the columns of its table are attributes and "
+    '<div class="empty small"><p>The grid will stand here: for each attribute of each object, '
+    "whether the model sees the one, sees the other, and "
+    "binds the two. Rendered scenes are chosen already: press “Draw the grid”. "
+    "Over the open run, the columns of its table are attributes and "
     "objects.</p></div>"
 )

@@ -1,4 +1,5 @@
-"""Single items of a benchmark as markup, the worst first: pictures, captions, the scores between them, and what is wrong."""
+"""Single items of a benchmark as markup, the worst first: pictures, captions, the scores between them, and what is
+wrong."""
 
 from __future__ import annotations
 
@@ -31,10 +32,15 @@ def items_view(composing: ComposeState) -> str:
     places = {item.id: item for item in pictured.benchmark.items}
     cards = "".join(item_card(pictured, places[results[0].ids[row]], results, int(row)) for row in shown.tolist())
     more = len(rows) - len(shown)
-    button = f'<button type="button" class="plain more" data-do="more">Show more ({more:,} left)</button>' if more > 0 else ""
+    button = (
+        f'<button type="button" class="plain more" data-do="more">Show more ({more:,} left)</button>'
+        if more > 0
+        else ""
+    )
     empty = '<p class="muted">No item is of this kind. Choose another filter.</p>' if not len(rows) else ""
     return (
-        f'<section class="compose-items"><header><h3 tabindex="-1">Items, one by one <small>{count(len(rows), "item")}</small></h3>'
+        '<section class="compose-items"><header><h3 tabindex="-1">Items, one by one '
+        f"<small>{count(len(rows), 'item')}</small></h3>"
         f"{_filters(composing)}</header>{_reading(results)}{empty}"
         f'<div class="compose-cards">{cards}</div>{button}</section>'
     )
@@ -42,7 +48,8 @@ def items_view(composing: ComposeState) -> str:
 
 def _reading(results: Sequence[CompositionResult]) -> str:
     how = {
-        "pairs": "A ring marks the pairs that belong together. A caption is right if its own picture scores highest in its row; a picture, in "
+        "pairs": "A ring marks the pairs that belong together. "
+        "A caption is right if its own picture scores highest in its row; a picture, in "
         "its column.",
         "choice": "The first caption is the true one: it is right if it scores higher than every foil.",
         "retrieval": "The pictures that score highest; a tick marks those that the query describes.",
@@ -63,7 +70,9 @@ def _filters(composing: ComposeState) -> str:
         )
         options += f'<optgroup label="{esc(tag)}">{inside}</optgroup>'
     ways = (*WHICH, *(VERSUS if len(results) > 1 else ()))
-    which = "".join(f'<option value="{key}"{" selected" if key == composing.which else ""}>{title}</option>' for key, title in ways)
+    which = "".join(
+        f'<option value="{key}"{" selected" if key == composing.which else ""}>{title}</option>' for key, title in ways
+    )
     return (
         f'<div class="compose-filters"><label>Kind <select data-do="filter">{options}</select></label>'
         f'<label>Show <select data-do="which">{which}</select></label></div>'
@@ -77,7 +86,14 @@ def picked_rows(composing: ComposeState) -> I64:
     first = composing.first
     picked = np.ones(len(first.ids), bool)
     if composing.tag:
-        scope = next((s for s in scopes_of(first.tags, first.average) if (s.tag, s.value) == (composing.tag, composing.value or POOLED)), None)
+        scope = next(
+            (
+                s
+                for s in scopes_of(first.tags, first.average)
+                if (s.tag, s.value) == (composing.tag, composing.value or POOLED)
+            ),
+            None,
+        )
         inside = np.zeros(len(first.ids), bool)
         if scope is not None:
             inside[scope.rows] = True
@@ -95,7 +111,8 @@ def picked_rows(composing: ComposeState) -> I64:
 
 
 def right_of(result: CompositionResult) -> Bool:
-    """(n,) whether the item is right by the headline; of average precision or ranks, whether it is better than the middle item."""
+    """(n,) whether the item is right by the headline; of average precision or ranks, whether it is better than the
+    middle item."""
     if result.headline in result.correct:
         return result.correct[result.headline]
     if result.headline in result.values:
@@ -115,11 +132,20 @@ def _other_right(results: Sequence[CompositionResult]) -> Bool | None:
 def item_card(pictured: LoadedBenchmark, item: Item, results: Sequence[CompositionResult], row: int) -> str:
     """One item: its pictures and captions, and each model's scores."""
     first = results[0]
-    tags = "".join(f'<span class="chip">{esc(tag)}: <b>{esc(value)}</b></span>' for tag, value in list(item.tags.items())[:3])
-    similar = "" if first.foil_similarity is None else f'<span class="chip">captions alike: <b>{first.foil_similarity[row]:.3f}</b></span>'
+    tags = "".join(
+        f'<span class="chip">{esc(tag)}: <b>{esc(value)}</b></span>' for tag, value in list(item.tags.items())[:3]
+    )
+    similar = (
+        ""
+        if first.foil_similarity is None
+        else f'<span class="chip">captions alike: <b>{first.foil_similarity[row]:.3f}</b></span>'
+    )
     tie = outcome(None, "a tie decided") if first.tied[row] else ""
     body = "".join(_model(pictured, item, r, i, several=len(results) > 1) for i, r in enumerate(results))
-    return f'<article class="compose-item"><header><b>{esc(item.id)}</b>{tie}<span class="chips">{tags}{similar}</span></header>{body}</article>'
+    return (
+        f'<article class="compose-item"><header><b>{esc(item.id)}</b>{tie}<span '
+        f'class="chips">{tags}{similar}</span></header>{body}</article>'
+    )
 
 
 def _model(pictured: LoadedBenchmark, item: Item, result: CompositionResult, which: int, *, several: bool) -> str:
@@ -141,16 +167,24 @@ def _matrix(pictured: LoadedBenchmark, item: Item, scores: F64, *, pictures: boo
     match = set(item.match)
     body = ""
     for text in captions:
-        cells = "".join(_cell(float(scores[i, text]), low, high, places, true=(i, text) in match) for i in range(len(item.pictures)))
+        cells = "".join(
+            _cell(float(scores[i, text]), low, high, places, true=(i, text) in match) for i in range(len(item.pictures))
+        )
         body += f'<tr><th scope="row">{changed(item.captions[text], _rival(item, text))}</th>{cells}{_row_outcome(item, scores, text)}</tr>'
     head = ""
     if pictures:
-        faces = "".join(f'<th scope="col">{image(pictured.store, at, f"Picture {i + 1} of {item.id}")}</th>' for i, at in enumerate(item.pictures))
+        faces = "".join(
+            f'<th scope="col">{image(pictured.store, at, f"Picture {i + 1} of {item.id}")}</th>'
+            for i, at in enumerate(item.pictures)
+        )
         head = f"<thead><tr><td></td>{faces}<td></td></tr></thead>"
     foot = "".join(f"<td>{_picture_outcome(item, scores, i)}</td>" for i in range(len(item.pictures)))
     left = len(item.captions) - len(captions)
     note = f'<p class="muted small-note">{count(left, "weaker foil")} not shown.</p>' if left else ""
-    return f'<table class="compose-grid">{head}<tbody>{body}<tr class="picks"><td></td>{foot}<td></td></tr></tbody></table>{note}'
+    return (
+        f'<table class="compose-grid">{head}<tbody>{body}<tr '
+        f'class="picks"><td></td>{foot}<td></td></tr></tbody></table>{note}'
+    )
 
 
 def shown_captions(item: Item, scores: F64) -> list[int]:
@@ -165,12 +199,19 @@ def shown_captions(item: Item, scores: F64) -> list[int]:
 def _rival(item: Item, text: int) -> str:
     """The caption to mark differences against: the first true one, or of that one the first other."""
     true = item.match[0][1]
-    return item.captions[true] if text != true else item.captions[next((i for i in range(len(item.captions)) if i != true), true)]
+    return (
+        item.captions[true]
+        if text != true
+        else item.captions[next((i for i in range(len(item.captions)) if i != true), true)]
+    )
 
 
 def _cell(score: float, low: float, high: float, places: int, *, true: bool) -> str:
     mark = ' <span class="ring" aria-label="belongs together">○</span>' if true else ""
-    return f'<td class="score{" true" if true else ""}" style="{shade(score, low, high)}">{score_text(score, places)}{mark}</td>'
+    return (
+        f'<td class="score{" true" if true else ""}" '
+        f'style="{shade(score, low, high)}">{score_text(score, places)}{mark}</td>'
+    )
 
 
 def _row_outcome(item: Item, scores: F64, text: int) -> str:
@@ -211,7 +252,10 @@ def _ranked(pictured: LoadedBenchmark, item: Item, scores: F64, precision: float
         tiles += f'<figure class="{"fits" if fits else ""}">{face}<figcaption>{said}</figcaption></figure>'
     first = next((rank + 1 for rank, place in enumerate(order.tolist()) if place in true), 0)
     said = f"first right picture at rank {first:,} of {len(order):,}, average precision {precision:.2f}"
-    return f'<p class="compose-query">{esc(item.captions[0])}</p><p class="muted small-note">{said}</p><div class="compose-ranked">{tiles}</div>'
+    return (
+        f'<p class="compose-query">{esc(item.captions[0])}</p><p class="muted small-note">{said}</p><div '
+        f'class="compose-ranked">{tiles}</div>'
+    )
 
 
 def items_csv(result: CompositionResult, benchmark: Benchmark) -> str:
@@ -221,7 +265,9 @@ def items_csv(result: CompositionResult, benchmark: Benchmark) -> str:
     table, out = items_table(result, benchmark), io.StringIO()
     write = csv.writer(out, lineterminator="\n")
     write.writerow([_harmless(name) for name in table.columns])
-    write.writerows([_harmless(value) for value in row] for row in zip(*(table[name].tolist() for name in table.columns)))
+    write.writerows(
+        [_harmless(value) for value in row] for row in zip(*(table[name].tolist() for name in table.columns))
+    )
     return out.getvalue()
 
 

@@ -1,4 +1,5 @@
-"""Small pieces of markup that the views of composition share: pictures, tabs, marks of right and wrong, changed words."""
+"""Small pieces of markup that the views of composition share: pictures, tabs, marks of right and wrong, changed
+words."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F64, Estimate, ImageStore
+from core.records import F64, Estimate, ItemStore
 from webapp.markup.html import MINUS, bracket, esc, percent
 from webapp.markup.whiskers import Mark, line
 
@@ -20,8 +21,9 @@ AS_IT_IS = frozenset({"mean rank"})
 """Metrics that are no share."""
 
 
-def address(store: ImageStore, at: int) -> str:
-    """The picture, small, as a data address, so that no picture has one that another visitor could ask for; "" if it cannot be read."""
+def address(store: ItemStore, at: int) -> str:
+    """The picture, small, as a data address, so that no picture has one that another visitor could ask for; "" if it
+    cannot be read."""
     from core.data.images.thumbnails import shrink  # Pillow
 
     try:
@@ -30,10 +32,14 @@ def address(store: ImageStore, at: int) -> str:
         return ""
 
 
-def image(store: ImageStore, at: int, alt: str) -> str:
+def image(store: ItemStore, at: int, alt: str) -> str:
     """The picture as an element, or its name where it cannot be read."""
     source = address(store, at)
-    return f'<img src="{source}" alt="{esc(alt)}" loading="lazy">' if source else f'<span class="no-picture">{esc(store.name(at))}</span>'
+    return (
+        f'<img src="{source}" alt="{esc(alt)}" loading="lazy">'
+        if source
+        else f'<span class="no-picture">{esc(store.name(at))}</span>'
+    )
 
 
 def tabs(prefix: str, label: str, panels: Sequence[tuple[str, str, str]]) -> str:
@@ -42,10 +48,14 @@ def tabs(prefix: str, label: str, panels: Sequence[tuple[str, str, str]]) -> str
     for i, (key, title, view) in enumerate(panels):
         name = f"{prefix}-{key}"
         heads += (
-            f'<button type="button" role="tab" id="tab-{name}" aria-controls="panel-{name}" aria-selected="{str(i == 0).lower()}" '
+            f'<button type="button" role="tab" id="tab-{name}" aria-controls="panel-{name}" '
+            f'aria-selected="{str(i == 0).lower()}" '
             f'data-tab="{name}">{esc(title)}</button>'
         )
-        body += f'<div role="tabpanel" id="panel-{name}" aria-labelledby="tab-{name}"{"" if i == 0 else " hidden"}>{view}</div>'
+        body += (
+            f'<div role="tabpanel" id="panel-{name}" '
+            f'aria-labelledby="tab-{name}"{"" if i == 0 else " hidden"}>{view}</div>'
+        )
     return f'<div class="tabs probe-tabs"><div role="tablist" aria-label="{esc(label)}">{heads}</div>{body}</div>'
 
 
@@ -77,7 +87,9 @@ def changed(text: str, other: str) -> str:
     """The text as markup, its words that the other text has not in that place marked."""
     mine, theirs = text.split(), other.split()
     kept = {
-        i for block in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_matching_blocks() for i in range(block.a, block.a + block.size)
+        i
+        for block in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_matching_blocks()
+        for i in range(block.a, block.a + block.size)
     }
     return " ".join(esc(word) if i in kept else f"<mark>{esc(word)}</mark>" for i, word in enumerate(mine))
 

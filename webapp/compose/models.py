@@ -1,4 +1,5 @@
-"""Which models a visitor may name: those that are listed, the operator's folders, their own adapters, and at home any that open_clip knows."""
+"""Which models a visitor may name: those that are listed, the operator's folders, their own adapters, and at home any
+that open_clip knows."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class ModelAccess:
     folder: Path | None = None
     """The operator's folder of data sets and models; visitors choose among what lies directly below by name."""
     is_local: bool = False
-    """Whether the page is served to this machine alone, so that its user may have any open_clip model fetched by its name."""
+    """Whether the page is served to this machine alone, so that its user may have any open_clip model fetched by its
+    name."""
 
 
 def encoder_choices(house: ModelAccess) -> list[tuple[str, str]]:
@@ -37,11 +39,16 @@ def encoder_choices(house: ModelAccess) -> list[tuple[str, str]]:
 
 def second_choices(house: ModelAccess, taught: Sequence[TrainedAdapter]) -> list[tuple[str, str]]:
     """(title, key) of what can be set beside the first model."""
-    return [("Nothing", NOTHING), *((f"Trained: {t.name}", f"{TAUGHT}{t.name}") for t in taught), *encoder_choices(house)]
+    return [
+        ("Nothing", NOTHING),
+        *((f"Trained: {t.name}", f"{TAUGHT}{t.name}") for t in taught),
+        *encoder_choices(house),
+    ]
 
 
 def checked_encoder(key: object, house: ModelAccess) -> str:
-    """The encoder's name as `core.encoders.load_encoder` takes it; no path and no address that a visitor wrote ever gets there.
+    """The encoder's name as `core.encoders.load_encoder` takes it; no path and no address that a visitor wrote ever
+    gets there.
 
     Raises:
         InvalidInput: it is none that may be used here.
@@ -55,7 +62,10 @@ def checked_encoder(key: object, house: ModelAccess) -> str:
     if house.is_local and name.removeprefix("open_clip:").replace(":", "/") in _registered():
         return name.removeprefix("open_clip:").replace(":", "/")
     more = (
-        " or one of open_clip's own, such as ViT-B-16/openai (a folder can be used from below the folder named by --root)" if house.is_local else ""
+        " or one of open_clip's own, such as ViT-B-16/openai (a folder can be used from below the "
+        "folder named by --root)"
+        if house.is_local
+        else ""
     )
     listed = ", ".join(title for title, _ in encoder_choices(house))
     raise InvalidInput(f"The encoder {name[:60]!r} cannot be used here. Choose one of the list ({listed}){more}.")

@@ -1,4 +1,5 @@
-"""Your own pairs, a part of the tab Compose: a few pictures and captions with foils, scored together, and what speaks for which word."""
+"""Your own pairs, a part of the tab Compose: a few pictures and captions with foils, scored together, and what speaks
+for which word."""
 
 from __future__ import annotations
 
@@ -13,9 +14,18 @@ import gradio as gr
 from core.composition.own_pairs import MAX_CAPTIONS, MAX_PICTURES, Caption, PairScores, score_pairs
 from core.data.images.files import Uploads
 from core.errors import InvalidInput
-from core.records import I64, ImageStore
+from core.records import I64, ItemStore
 from webapp.compose.models import ModelAccess, checked_encoder, encoder_choices
-from webapp.compose.pairs_view import CAPTION, CELL, EMPTY, CaptionRow, examples_view, form_view, scores_view, words_view
+from webapp.compose.pairs_view import (
+    CAPTION,
+    CELL,
+    EMPTY,
+    CaptionRow,
+    examples_view,
+    form_view,
+    scores_view,
+    words_view,
+)
 from webapp.compose.state import FIRST, shipped
 from webapp.failure_map import SCRIPTS
 from webapp.state.session import as_int, event_data, shows_errors
@@ -45,7 +55,7 @@ MAX_TEXT_LENGTH = 300
 class PairsState:
     """A visitor's own pictures and captions."""
 
-    store: ImageStore | None = None
+    store: ItemStore | None = None
     rows: tuple[CaptionRow, ...] = (CaptionRow("", picture=0),)
     scores: PairScores | None = None
     note: str = ""
@@ -55,7 +65,7 @@ class PairsState:
 class Picked:
     """Some pictures of a store, under their own numbers: what `keep` gives for any store."""
 
-    base: ImageStore
+    base: ItemStore
     places: tuple[int, ...]
 
     def __len__(self) -> int:
@@ -78,7 +88,7 @@ def on_part(shown: str, event: gr.EventData) -> Any:
     return examples_view(*example_pairs())
 
 
-def example_pairs() -> tuple[ImageStore, list[tuple[tuple[int, ...], tuple[str, ...]]]]:
+def example_pairs() -> tuple[ItemStore, list[tuple[tuple[int, ...], tuple[str, ...]]]]:
     """The store of the shipped scenes, and (places of pictures, captions) of a few pairs of it."""
     found = shipped(FIRST)
     items = [next((item for item in found.benchmark.items if item.tags.get("kind") == kind), None) for kind in EXAMPLES]
@@ -90,9 +100,13 @@ def on_files(pairing: PairsState, files: Sequence[str] | None) -> tuple[Any, ...
     paths = tuple(Path(file) for file in files or ())
     if len(paths) > MAX_PICTURES:
         raise InvalidInput(
-            f"At most {MAX_PICTURES} pictures can be looked at together: got {len(paths)}. Take some away, or make a benchmark of them."
+            f"At most {MAX_PICTURES} pictures can be looked at together: got {len(paths)}. "
+            "Take some away, or make a benchmark of them."
         )
-    kept = tuple(replace(row, picture=None if row.picture is not None and row.picture >= max(len(paths), 1) else row.picture) for row in pairing.rows)
+    kept = tuple(
+        replace(row, picture=None if row.picture is not None and row.picture >= max(len(paths), 1) else row.picture)
+        for row in pairing.rows
+    )
     made = PairsState(Uploads(paths) if paths else None, kept)
     return made, form_view(made.store, made.rows), EMPTY, ""
 
@@ -126,7 +140,8 @@ def on_edit(pairing: PairsState, event: gr.EventData) -> tuple[Any, Any]:
 
 
 def on_score(pairing: PairsState, encoder: str, house: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
-    """Score what stands in the form, after foils were made where there are none: returns (pairing, form, result, words)."""
+    """Score what stands in the form, after foils were made where there are none: returns (pairing, form, result,
+    words)."""
     rows, note = read_rows(event_data(event), pairing), ""
     if pairing.store is None:
         raise InvalidInput("Bring a picture first, or press one of the examples.")
@@ -142,10 +157,17 @@ def scored(pairing: PairsState, encoder: str, house: ModelAccess) -> tuple[Any, 
 
     assert pairing.store is not None
     rows = tuple(row for row in pairing.rows if row.text)
-    captions = [Caption(row.text, () if row.picture is None else (row.picture,), _source(rows, i)) for i, row in enumerate(rows)]
+    captions = [
+        Caption(row.text, () if row.picture is None else (row.picture,), _source(rows, i)) for i, row in enumerate(rows)
+    ]
     found = score_pairs(pairing.store, captions, load_encoder(checked_encoder(encoder, house)), cache=default_cache())
     made = replace(pairing, rows=rows, scores=found)
-    return made, form_view(made.store, rows, made.note), scores_view(pairing.store, found, [row.kind for row in rows]), CELL
+    return (
+        made,
+        form_view(made.store, rows, made.note),
+        scores_view(pairing.store, found, [row.kind for row in rows]),
+        CELL,
+    )
 
 
 def on_cell(pairing: PairsState, encoder: str, house: ModelAccess, event: gr.EventData) -> Any:
@@ -169,7 +191,9 @@ def on_cell(pairing: PairsState, encoder: str, house: ModelAccess, event: gr.Eve
         raise InvalidInput(f"{store.name(at)[:60]} {error}") from error
     tower = tower_of(model) if hasattr(model, "token_tower") else None
     patches = said.get("method") == "patches" and tower is not None and offers_patches(tower)
-    found = read_patches(image, text, model, tower) if patches and tower is not None else read_occlusion(image, text, model)
+    found = (
+        read_patches(image, text, model, tower) if patches and tower is not None else read_occlusion(image, text, model)
+    )
     return words_view(image, found, model, picture, caption, both=tower is not None and offers_patches(tower))
 
 
@@ -183,7 +207,13 @@ def read_rows(said: Mapping[str, Any], pairing: PairsState) -> tuple[CaptionRow,
         if isinstance(row, dict):
             of = str(row.get("of", ""))
             picture = int(of) if of.isdecimal() and int(of) < n else None
-            found.append(CaptionRow(" ".join(str(row.get("text", "")).split())[:MAX_TEXT_LENGTH], str(row.get("kind", CAPTION))[:30], picture))
+            found.append(
+                CaptionRow(
+                    " ".join(str(row.get("text", "")).split())[:MAX_TEXT_LENGTH],
+                    str(row.get("kind", CAPTION))[:30],
+                    picture,
+                )
+            )
     return tuple(found)
 
 
@@ -209,7 +239,8 @@ def with_foils(rows: tuple[CaptionRow, ...]) -> tuple[tuple[CaptionRow, ...], st
 
 
 def _source(rows: Sequence[CaptionRow], at: int) -> int | None:
-    """Place of the true caption that a foil is most like, word by word; None for a true caption, or where there is none."""
+    """Place of the true caption that a foil is most like, word by word; None for a true caption, or where there is
+    none."""
     true = [i for i, row in enumerate(rows) if row.picture is not None]
     if rows[at].picture is not None or not true:
         return None
@@ -241,9 +272,15 @@ def build(switch: gr.HTML, house: ModelAccess) -> None:
             )
             examples = gr.HTML("", js_on_load=scripts["compose.js"], elem_id="pairs-examples", **plain)
             gr.HTML("<h2>2. Captions</h2>", **plain)
-            form = gr.HTML(form_view(None, PairsState().rows), js_on_load=scripts["compose.js"], elem_id="pairs-form", **plain)
+            form = gr.HTML(
+                form_view(None, PairsState().rows), js_on_load=scripts["compose.js"], elem_id="pairs-form", **plain
+            )
             encoder = gr.Dropdown(
-                encoder_choices(house), value="embedded", label="Encoder", elem_id="pairs-encoder", allow_custom_value=house.is_local
+                encoder_choices(house),
+                value="embedded",
+                label="Encoder",
+                elem_id="pairs-encoder",
+                allow_custom_value=house.is_local,
             )
         with gr.Column(scale=58, min_width=320):
             result = gr.HTML(EMPTY, js_on_load=both, elem_id="pairs-result", **plain)
@@ -268,7 +305,9 @@ def build(switch: gr.HTML, house: ModelAccess) -> None:
     form.edit(shows_errors(on_edit), [pairing], [pairing, form], queue=False, **quiet)
     form.score(shows_errors(score), [pairing, encoder], opened, **heavy, **private)
     for pressed in (result, words):
-        seen = pressed.act(shows_errors(cell), [pairing, encoder], [words], concurrency_id="compute", concurrency_limit=1, **private)
+        seen = pressed.act(
+            shows_errors(cell), [pairing, encoder], [words], concurrency_id="compute", concurrency_limit=1, **private
+        )
         seen.success(None, None, None, js=TO_WORDS, **quiet)
 
 

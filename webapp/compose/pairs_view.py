@@ -1,4 +1,5 @@
-"""Your own pairs as markup: the list of captions to edit, the scores of every picture with every caption, and maps of words."""
+"""Your own pairs as markup: the list of captions to edit, the scores of every picture with every caption, and maps of
+words."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.composition.own_pairs import PairScores
-from core.records import ImageStore
+from core.records import ItemStore
 from webapp.compose.markup import changed, image, outcome, score_text, shade
 from webapp.markup.html import esc, percent
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 CLOSE = 0.95
 
 
-def examples_view(store: ImageStore, pairs: Sequence[tuple[tuple[int, ...], tuple[str, ...]]]) -> str:
+def examples_view(store: ItemStore, pairs: Sequence[tuple[tuple[int, ...], tuple[str, ...]]]) -> str:
     """Pairs to start from, each a button with its two pictures."""
     body = ""
     for i, (places, captions) in enumerate(pairs):
@@ -34,42 +35,54 @@ def examples_view(store: ImageStore, pairs: Sequence[tuple[tuple[int, ...], tupl
     return f'<p class="muted small-note">Or press a pair that comes along:</p><div class="pair-examples">{body}</div>'
 
 
-def form_view(store: ImageStore | None, rows: Sequence[CaptionRow], note: str = "") -> str:
+def form_view(store: ItemStore | None, rows: Sequence[CaptionRow], note: str = "") -> str:
     """The captions as a form: each with its kind, what it is true of, and a button that takes it out."""
     n = 0 if store is None else len(store)
-    faces = "".join(f"<figure>{image(store, i, '')}<figcaption>{i + 1}</figcaption></figure>" for i in range(n)) if store is not None else ""
+    faces = (
+        "".join(f"<figure>{image(store, i, '')}<figcaption>{i + 1}</figcaption></figure>" for i in range(n))
+        if store is not None
+        else ""
+    )
     listed = "".join(_row(row, i, n) for i, row in enumerate(rows))
     said = f'<p class="muted small-note" role="status">{esc(note)}</p>' if note else ""
     return (
-        f'<form data-rows novalidate>{f"<div class=pair-faces>{faces}</div>" if faces else ""}<div class="pair-rows">{listed}</div>{said}'
+        f"<form data-rows novalidate>{f'<div class=pair-faces>{faces}</div>' if faces else ''}<div "
+        f'class="pair-rows">{listed}</div>{said}'
         '<div class="pair-buttons"><button type="submit" class="probe-run">Score</button>'
         '<button type="button" class="probe-cancel" data-edit="foils">Make foils</button>'
         '<button type="button" class="probe-cancel" data-edit="add">Add a caption</button></div>'
-        '<p class="muted small-note">Enter scores. Without a foil in the list, some are made from the caption: look at each, for a rule cannot know '
+        '<p class="muted small-note">Enter scores. Without a foil in the list, some are made from the caption: '
+        "look at each, for a rule cannot know "
         "whether it happens to be true of the picture as well.</p></form>"
     )
 
 
 def _row(row: CaptionRow, at: int, n: int) -> str:
     options = '<option value="">of none (a foil)</option>' + "".join(
-        f'<option value="{i}"{" selected" if row.picture == i else ""}>of picture {i + 1}</option>' for i in range(max(n, 1))
+        f'<option value="{i}"{" selected" if row.picture == i else ""}>of picture {i + 1}</option>'
+        for i in range(max(n, 1))
     )
     kind = row.kind if row.picture is None or row.kind != "your own" else "caption"
     hint = ' placeholder="a red cube and a blue ball"' if at == 0 else ""
     return (
-        f'<div class="pair-row" data-row="{esc(row.kind)}"><span class="mark{"" if row.picture is None else " own"}">{at + 1} {esc(kind)}</span>'
-        f'<input type="text" class="compose-field" aria-label="Caption {at + 1}" value="{esc(row.text)}" maxlength="300"{hint} autocomplete="off">'
+        f'<div class="pair-row" data-row="{esc(row.kind)}"><span '
+        f'class="mark{"" if row.picture is None else " own"}">{at + 1} {esc(kind)}</span>'
+        f'<input type="text" class="compose-field" aria-label="Caption {at + 1}" value="{esc(row.text)}" '
+        f'maxlength="300"{hint} autocomplete="off">'
         f'<select class="compose-field" aria-label="Caption {at + 1} is true">{options}</select>'
-        f'<button type="button" class="plain" data-edit="remove" data-at="{at}" aria-label="Take caption {at + 1} out">✕</button></div>'
+        f'<button type="button" class="plain" data-edit="remove" data-at="{at}" aria-label="Take caption {at + 1} '
+        'out">✕</button></div>'
     )
 
 
-def scores_view(store: ImageStore, found: PairScores, kinds: Sequence[str]) -> str:
-    """Captions in rows, pictures in columns: cosine and share, what each picture picks, how alike caption and foil are."""
+def scores_view(store: ItemStore, found: PairScores, kinds: Sequence[str]) -> str:
+    """Captions in rows, pictures in columns: cosine and share, what each picture picks, how alike caption and foil
+    are."""
     low, high = float(found.cosines.min()), float(found.cosines.max())
     place = {store.name(i): i for i in range(len(store))}
     faces = "".join(
-        f'<th scope="col">{image(store, place[name], f"Picture {place[name] + 1}")}<small>{place[name] + 1}</small></th>' for name in found.pictures
+        f'<th scope="col">{image(store, place[name], f"Picture {place[name] + 1}")}<small>{place[name] + 1}</small></th>'
+        for name in found.pictures
     )
     body = "".join(_score_row(found, t, kinds[t], low, high) for t in range(len(found.captions)))
     foot = "".join(f"<td>{_picks(found, i)}</td>" for i in range(len(found.pictures)))
@@ -77,8 +90,10 @@ def scores_view(store: ImageStore, found: PairScores, kinds: Sequence[str]) -> s
     notes = "".join(f"<li>{esc(note)}</li>" for note in found.notes)
     last = '<th scope="col">Cosine with its caption, or with the other</th>'
     return (
-        f'<article class="answer pair-scores"><header><h2 tabindex="-1" class="pane-title">{esc(_headline(found))}</h2></header>'
-        '<p class="muted small-note">Cosine, and below it the share of a softmax over the captions. Press a score to see which parts of the picture '
+        '<article class="answer pair-scores"><header><h2 tabindex="-1" '
+        f'class="pane-title">{esc(_headline(found))}</h2></header>'
+        '<p class="muted small-note">Cosine, and below it the share of a softmax over the captions. '
+        "Press a score to see which parts of the picture "
         "speak for which word.</p>"
         f'<div class="scroll tall"><table class="compose-grid wide"><thead><tr><td></td>{faces}{last}</tr></thead>'
         f'<tbody>{body}<tr class="picks"><td></td>{foot}<td></td></tr></tbody></table></div>'
@@ -99,7 +114,9 @@ def _headline(found: PairScores) -> str:
 
 def _score_row(found: PairScores, t: int, kind: str, low: float, high: float) -> str:
     caption = found.captions[t]
-    source = caption.foil_of if caption.foil_of is not None else next((i for i in range(len(found.captions)) if i != t), t)
+    source = (
+        caption.foil_of if caption.foil_of is not None else next((i for i in range(len(found.captions)) if i != t), t)
+    )
     text = changed(caption.text, found.captions[source].text) if source != t else esc(caption.text)
     cells = ""
     for i in range(len(found.pictures)):
@@ -107,11 +124,17 @@ def _score_row(found: PairScores, t: int, kind: str, low: float, high: float) ->
         ring = ' <span class="ring" aria-label="true">○</span>' if true else ""
         said = f"Picture {i + 1}, {caption.text}: cosine {score_text(float(found.cosines[i, t]))}"
         cells += (
-            f'<td class="score{" true" if true else ""}" style="{shade(float(found.cosines[i, t]), low, high)}"><button type="button" data-do="cell" '
-            f'data-picture="{i}" data-caption="{t}" aria-label="{esc(said)}"><b>{score_text(float(found.cosines[i, t]))}{ring}</b>'
+            f'<td class="score{" true" if true else ""}" '
+            f'style="{shade(float(found.cosines[i, t]), low, high)}"><button type="button" data-do="cell" '
+            f'data-picture="{i}" data-caption="{t}" '
+            f'aria-label="{esc(said)}"><b>{score_text(float(found.cosines[i, t]))}{ring}</b>'
             f"<small>{percent(float(found.shares[i, t]))}</small></button></td>"
         )
-    others = [i for i, other in enumerate(found.captions) if i != t and other.pictures] if caption.foil_of is None else [caption.foil_of]
+    others = (
+        [i for i, other in enumerate(found.captions) if i != t and other.pictures]
+        if caption.foil_of is None
+        else [caption.foil_of]
+    )
     alike = _alike(max(float(found.text_similarity[i, t]) for i in others)) if others else ""
     mark = f'<span class="mark{" own" if caption.pictures else ""}">{t + 1} {esc(kind)}</span>'
     return f'<tr><th scope="row">{mark} {text}</th>{cells}<td>{alike}</td></tr>'
@@ -142,19 +165,24 @@ def words_view(picture: Any, found: PatchWords, encoder: Any, at: int, caption: 
     figures = ""
     for word, values, score in zip(found.words, found.maps, found.scores.tolist()):
         figures += _figure(
-            render_map(seen, values, top), word.text, f"{word.text}: the whole picture {score:+.3f}", f"{score:+.3f}".replace("-", "−")
+            render_map(seen, values, top),
+            word.text,
+            f"{word.text}: the whole picture {score:+.3f}",
+            f"{score:+.3f}".replace("-", "−"),
         )
     whole = ""
     if found.whole is not None and float(np.abs(found.whole).max()) > 0:
         whole = _figure(render_map(seen, found.whole), "the whole caption", "The whole caption", "its own scale")
     ways = (("occlusion", "Grey out one cell at a time"), ("patches", "Each patch by itself"))
     buttons = "".join(
-        f'<button type="button" class="chip-button" data-do="cell" data-picture="{at}" data-caption="{caption}" data-method="{key}" '
+        f'<button type="button" class="chip-button" data-do="cell" data-picture="{at}" data-caption="{caption}" '
+        f'data-method="{key}" '
         f'aria-pressed="{str(found.method == key).lower()}">{title}</button>'
         for key, title in ways
     )
     return (
-        f'<section class="answer pair-words"><h3 tabindex="-1" class="pane-title">Picture {at + 1}: what speaks for which word of '
+        f'<section class="answer pair-words"><h3 tabindex="-1" class="pane-title">Picture {at + 1}: '
+        "what speaks for which word of "
         f"“{esc(found.caption)}”</h3>"
         f'{f"<div class=chips>{buttons}</div>" if both else ""}<div class="word-maps">{figures}{whole}</div>'
         '<p class="pair-key"><i class="for"></i>speaks for the word <i class="against"></i>speaks against it '
@@ -167,11 +195,15 @@ def _figure(payload: bytes, name: str, alt: str, said: str) -> str:
     from core.data.images.thumbnails import shrink
 
     source = "data:image/webp;base64," + base64.b64encode(shrink(payload, 224)).decode("ascii")
-    return f'<figure><img src="{source}" alt="{esc(alt)}"><figcaption><b>{esc(name)}</b> <small>{esc(said)}</small></figcaption></figure>'
+    return (
+        f'<figure><img src="{source}" alt="{esc(alt)}"><figcaption><b>{esc(name)}</b> '
+        f"<small>{esc(said)}</small></figcaption></figure>"
+    )
 
 
 EMPTY = (
-    '<div class="empty small"><p>The scores will stand here: every picture with every caption, and which caption each picture picks. Bring a picture '
+    '<div class="empty small"><p>The scores will stand here: every picture with every caption, '
+    "and which caption each picture picks. Bring a picture "
     "and write what it shows, or press one of the pairs that come along.</p></div>"
 )
 CELL = '<div class="empty small"><p>Press a score to see which parts of the picture speak for which word.</p></div>'

@@ -1,4 +1,5 @@
-"""A result of composition as markup: the headline, every metric, kinds of item, what the literature reports, what was left out."""
+"""A result of composition as markup: the headline, every metric, kinds of item, what the literature reports, what was
+left out."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ from webapp.markup.whiskers import Mark, chart
 NOUNS = {"pairs": "item", "choice": "item", "retrieval": "query"}
 
 
-def result_view(results: Sequence[CompositionResult], comparison: CompositionComparison | None, habits: Sequence[str] = ()) -> str:
+def result_view(
+    results: Sequence[CompositionResult], comparison: CompositionComparison | None, habits: Sequence[str] = ()
+) -> str:
     """One or two results on a benchmark: headline, then the panels.
 
     Args:
@@ -26,7 +29,10 @@ def result_view(results: Sequence[CompositionResult], comparison: CompositionCom
     panels = [("kinds", "By kind of item", kinds_view(results)), ("metrics", "All metrics", metrics_view(results))]
     if comparison is not None:
         panels.insert(0, ("versus", "Against each other", comparison_view(comparison)))
-    panels += [("published", "Published figures", published_view(results[0])), ("left", "Left out and notes", left_out_view(results))]
+    panels += [
+        ("published", "Published figures", published_view(results[0])),
+        ("left", "Left out and notes", left_out_view(results)),
+    ]
     return headline_view(results, comparison, habits) + tabs("compose", "Views of the result", panels)
 
 
@@ -35,7 +41,9 @@ def headline_metric(result: CompositionResult) -> Metric:
     return next((m for m in result.metrics if m.key == result.headline), result.metrics[0])
 
 
-def headline_view(results: Sequence[CompositionResult], comparison: CompositionComparison | None, habits: Sequence[str] = ()) -> str:
+def headline_view(
+    results: Sequence[CompositionResult], comparison: CompositionComparison | None, habits: Sequence[str] = ()
+) -> str:
     """The headline of each model with its interval, beside chance and what no picture is needed for."""
     first = results[0]
     mine = headline_metric(first)
@@ -43,17 +51,23 @@ def headline_view(results: Sequence[CompositionResult], comparison: CompositionC
     ties = sum(headline_metric(r).ties for r in results)
     tied = f" {count(ties, 'tie')} counted as wrong." if ties else " No ties."
     return (
-        f'<article class="answer probe-head compose-head"><header><h2 tabindex="-1" class="pane-title">{esc(first.title)}: '
+        '<article class="answer probe-head compose-head"><header><h2 tabindex="-1" '
+        f'class="pane-title">{esc(first.title)}: '
         f"{figure(mine.key, mine.value.value)} <small>{bracket(mine.value, as_percent=mine.key not in AS_IT_IS)}, "
         f"{esc(first.name)}, {_queries(len(first.ids), noun)}</small></h2></header>"
-        f'<p class="said">{esc(mine.title)}. {esc(_verdict(results, comparison))}{tied}</p>{_habits(results, habits)}{_chart(results)}'
+        f'<p class="said">{esc(mine.title)}. '
+        f"{esc(_verdict(results, comparison))}{tied}</p>{_habits(results, habits)}{_chart(results)}"
         f'<p class="muted small-note">{esc(_cost(results))}</p></article>'
     )
 
 
 def _habits(results: Sequence[CompositionResult], habits: Sequence[str]) -> str:
     named = len(results) > 1
-    lines = [f"<li>{f'<b>{esc(r.name)}</b>: ' if named else ''}{esc(habit)}</li>" for r, habit in zip(results, habits) if habit]
+    lines = [
+        f"<li>{f'<b>{esc(r.name)}</b>: ' if named else ''}{esc(habit)}</li>"
+        for r, habit in zip(results, habits)
+        if habit
+    ]
     return f'<ul class="compose-list habits">{"".join(lines)}</ul>' if lines else ""
 
 
@@ -69,7 +83,8 @@ def _verdict(results: Sequence[CompositionResult], comparison: CompositionCompar
         word = "no clear difference" if row.p > ALPHA else "a clear difference"
         name = results[1].name
         return (
-            f"{name}: {gap}, {word}. It is right on {count(row.only_b, 'item')} that {results[0].name} is not, and the other way on {row.only_a:,}."
+            f"{name}: {gap}, {word}. It is right on {count(row.only_b, 'item')} that {results[0].name} is not, "
+            f"and the other way on {row.only_a:,}."
         )
     if mine.chance is None:
         return ""
@@ -87,7 +102,12 @@ def _chart(results: Sequence[CompositionResult]) -> str:
         return ""
     nan = float("nan")
     marks = [
-        Mark(headline_metric(r).value, "observed" if i == 0 else "read", r.name, with_interval(mine.key, headline_metric(r).value))
+        Mark(
+            headline_metric(r).value,
+            "observed" if i == 0 else "read",
+            r.name,
+            with_interval(mine.key, headline_metric(r).value),
+        )
         for i, r in enumerate(results)
     ]
     for name, metrics in results[0].blind:
@@ -111,8 +131,16 @@ def metrics_view(results: Sequence[CompositionResult]) -> str:
     names = [*(r.name for r in results), "Chance", "Ties", *(f"Sees no picture: {name}" for name in blind)]
     head = "".join(f'<th scope="col">{esc(n)}</th>' for n in ("Metric", *names))
     rows = "".join(_metric_row(results, blind, m) for m in results[0].metrics)
-    note = "" if blind else '<p class="muted small-note">No baseline without pictures can be right on this form of item, so none is shown.</p>'
-    return f'<div class="scroll tall"><table class="probes"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}'
+    note = (
+        ""
+        if blind
+        else '<p class="muted small-note">No baseline without pictures can be right on this form of item, '
+        "so none is shown.</p>"
+    )
+    return (
+        '<div class="scroll tall"><table '
+        f'class="probes"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}'
+    )
 
 
 def _metric_row(results: Sequence[CompositionResult], blind: dict[str, tuple[Metric, ...]], metric: Metric) -> str:
@@ -120,7 +148,10 @@ def _metric_row(results: Sequence[CompositionResult], blind: dict[str, tuple[Met
         found = next((m for m in metrics if m.key == metric.key), None)
         if found is None:
             return "<td></td>"
-        return f"<td>{figure(found.key, found.value.value)} <small>{bracket(found.value, as_percent=found.key not in AS_IT_IS)}</small></td>"
+        return (
+            f"<td>{figure(found.key, found.value.value)} "
+            f"<small>{bracket(found.value, as_percent=found.key not in AS_IT_IS)}</small></td>"
+        )
 
     chance = "" if metric.chance is None else figure(metric.key, metric.chance)
     ties = ", ".join(f"{next((m.ties for m in r.metrics if m.key == metric.key), 0):,}" for r in results)
@@ -138,7 +169,9 @@ def kinds_view(results: Sequence[CompositionResult]) -> str:
     if first.headline in AS_IT_IS:
         return '<p class="muted small-note">A mean rank is not drawn by kind: see the downloads.</p>'
     body = "".join(_tag_section(results, tag, folded=i > 1) for i, tag in enumerate(tags))
-    key = "".join(f'<span><i class="at {kind}"></i>{esc(r.name)}</span>' for kind, r in zip(("observed", "read"), results))
+    key = "".join(
+        f'<span><i class="at {kind}"></i>{esc(r.name)}</span>' for kind, r in zip(("observed", "read"), results)
+    )
     return (
         f'<div class="compose-key">{key}<span><i class="at rest"></i>chance</span>'
         '<span class="muted">95 % intervals; press a row to see its items</span></div>'
@@ -151,20 +184,33 @@ def _tag_section(results: Sequence[CompositionResult], tag: str, *, folded: bool
     for t in results[0].by_tag:
         if t.tag != tag:
             continue
-        found = [m for r in results for u in r.by_tag if (u.tag, u.value) == (tag, t.value) for m in u.metrics if m.key == results[0].headline]
+        found = [
+            m
+            for r in results
+            for u in r.by_tag
+            if (u.tag, u.value) == (tag, t.value)
+            for m in u.metrics
+            if m.key == results[0].headline
+        ]
         if found:
             said = "".join(f'<span class="k{i}">{with_interval(m.key, m.value)}</span>' for i, m in enumerate(found))
             rows.append(
                 (
                     found[0].value.value,
-                    f'<button type="button" class="compose-bar" data-do="tag" data-tag="{esc(tag)}" data-value="{esc(t.value)}">'
-                    f"<span>{esc(t.value)} <small>{found[0].n:,}</small></span>{drawn([m.value for m in found], found[0].chance)}"
+                    f'<button type="button" class="compose-bar" data-do="tag" data-tag="{esc(tag)}" '
+                    f'data-value="{esc(t.value)}">'
+                    f"<span>{esc(t.value)} "
+                    f"<small>{found[0].n:,}</small></span>{drawn([m.value for m in found], found[0].chance)}"
                     f'<span class="compose-said">{said}</span></button>',
                 )
             )
     body = f'<div class="compose-bars">{"".join(row for _, row in sorted(rows, key=lambda row: row[0]))}</div>'
     title = esc(tag[:1].upper() + tag[1:])
-    return f"<details><summary>{title} <small>{len(rows)}</small></summary>{body}</details>" if folded else f"<h3>{title}</h3>{body}"
+    return (
+        f"<details><summary>{title} <small>{len(rows)}</small></summary>{body}</details>"
+        if folded
+        else f"<h3>{title}</h3>{body}"
+    )
 
 
 def published_view(result: CompositionResult) -> str:
@@ -173,7 +219,8 @@ def published_view(result: CompositionResult) -> str:
         return '<p class="muted small-note">No published figures are known for this benchmark.</p>'
     rows = "".join(f"<li>{esc(line)}</li>" for line in result.published)
     return (
-        f'<p class="muted small-note">In per cent, as printed; another preprocessing or subset may move them.</p><ul class="compose-list">{rows}</ul>'
+        '<p class="muted small-note">In per cent, as printed; '
+        f'another preprocessing or subset may move them.</p><ul class="compose-list">{rows}</ul>'
     )
 
 
@@ -184,7 +231,10 @@ def left_out_view(results: Sequence[CompositionResult]) -> str:
     rows = "".join(f"<li>{count(n, 'item')}: {esc(reason)}</li>" for reason, n in reasons.most_common())
     if first.missing:
         few = ", ".join(first.missing[:5])
-        rows += f"<li>{count(len(first.missing), 'picture')} not among the images: {esc(few)}{', …' if len(first.missing) > 5 else ''}</li>"
+        rows += (
+            f"<li>{count(len(first.missing), 'picture')} not among the images: "
+            f"{esc(few)}{', …' if len(first.missing) > 5 else ''}</li>"
+        )
     notes = dict.fromkeys(note for r in results for note in r.notes)
     listed = "".join(f"<li>{esc(note)}</li>" for note in notes)
     return (
@@ -199,6 +249,7 @@ def _similarity(result: CompositionResult) -> str:
         return ""
     low, high = np.quantile(similar, [0.05, 0.95])
     return (
-        f'<p class="muted small-note">A caption and its nearest foil have a cosine of {similar.mean():.3f} in the text tower ({low:.3f} to '
+        f'<p class="muted small-note">A caption and its nearest foil have a cosine of {similar.mean():.3f} in the '
+        f"text tower ({low:.3f} to "
         f"{high:.3f} for nine items in ten). Near 1, the text side hardly tells them apart.</p>"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
-from core.records import I64, CompositionResult, ImageStore, LoadedBenchmark, Progress, Scorer, no_progress
+from core.records import I64, CompositionResult, ItemStore, LoadedBenchmark, Progress, Scorer, no_progress
 from webapp.compose.models import CONFIG, TAUGHT, ModelAccess, checked_encoder
 from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
 from webapp.state.choices import data_sets
@@ -54,7 +54,7 @@ MAX_KNOWN = 16
 class Remembered:
     """An `ImageStore` that keeps what it has read: rendered scenes are drawn once, not once for each visitor."""
 
-    base: ImageStore
+    base: ItemStore
     kept: dict[int, bytes] = field(default_factory=dict[int, bytes])
 
     def __len__(self) -> int:
@@ -68,18 +68,23 @@ class Remembered:
             self.kept[index] = self.base.read(index)
         return self.kept[index]
 
-    def keep(self, rows: I64) -> ImageStore:
-        return Remembered(self.base.keep(rows), {i: self.kept[int(row)] for i, row in enumerate(rows) if int(row) in self.kept})
+    def keep(self, rows: I64) -> ItemStore:
+        return Remembered(
+            self.base.keep(rows), {i: self.kept[int(row)] for i, row in enumerate(rows) if int(row) in self.kept}
+        )
 
 
 def benchmarks(root: Path | None) -> list[tuple[str, str]]:
-    """(title, key) of the benchmarks that can be chosen: those that come along, the operator's folders, the visitor's own files."""
+    """(title, key) of the benchmarks that can be chosen: those that come along, the operator's folders, the visitor's
+    own files."""
     from core.scenes.shipped import SHIPPED
 
     sizes = [("Rendered scenes, 60 pairs", FIRST), ("Rendered scenes, 240 pairs", "rendered:240")]
     more = [(TITLES.get(name, name.capitalize()), f"{name}:") for name in SHIPPED if name != "rendered"]
     here = [
-        (f"On this server: {name}", f"{SERVER}{name}") for name, path in data_sets(root).items() if path.is_dir() and not (path / CONFIG).is_file()
+        (f"On this server: {name}", f"{SERVER}{name}")
+        for name, path in data_sets(root).items()
+        if path.is_dir() and not (path / CONFIG).is_file()
     ]
     return [*sizes, *more, ("Your own files", OWN), *here]
 
@@ -123,7 +128,9 @@ def open_benchmark(choice: str, file: str | None, images: str | None, form: str,
         raise InvalidInput(f"There is no benchmark {choice[:40]!r}. Choose one from the list.")
     if not file or not images:
         missing = "its pictures (a zip or tar)" if file else "the benchmark's file"
-        raise InvalidInput(f"Your own benchmark needs two files: bring {missing} too, or choose a benchmark that comes along.")
+        raise InvalidInput(
+            f"Your own benchmark needs two files: bring {missing} too, or choose a benchmark that comes along."
+        )
     return find_pictures(read_benchmark(form, Path(file)), Path(images))
 
 
@@ -151,13 +158,19 @@ def run_models(
     house: ModelAccess,
     progress: Progress = no_progress,
 ) -> BenchmarkRun:
-    """Score one or two models on a benchmark; what a listed encoder says of a benchmark that comes along is kept for the next visitor."""
+    """Score one or two models on a benchmark; what a listed encoder says of a benchmark that comes along is kept for
+    the next visitor."""
     results = tuple(run_model(choice, pictured, model, taught, house, progress) for model in dict.fromkeys(models))
     return BenchmarkRun(choice, pictured, results)
 
 
 def run_model(
-    choice: str, pictured: LoadedBenchmark, model: str, taught: Sequence[TrainedAdapter], house: ModelAccess, progress: Progress = no_progress
+    choice: str,
+    pictured: LoadedBenchmark,
+    model: str,
+    taught: Sequence[TrainedAdapter],
+    house: ModelAccess,
+    progress: Progress = no_progress,
 ) -> CompositionResult:
     """One model on a benchmark, called by the name that the page shows."""
     if (known := known_result(choice, model)) is not None:
@@ -169,7 +182,12 @@ def run_model(
     name, scorer = scorer_for(model, taught, house)
     progress("load the model", 1, 1)
     found = run_composition(pictured, scorer, name=name, cache=default_cache(), progress=progress)
-    if choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith(TAUGHT) and len(_known) < MAX_KNOWN:
+    if (
+        choice not in ("", OWN)
+        and not choice.startswith(SERVER)
+        and not model.startswith(TAUGHT)
+        and len(_known) < MAX_KNOWN
+    ):
         _known[choice, model] = found
     return found
 
@@ -195,14 +213,18 @@ def forget(composing: ComposeState) -> None:
         shutil.rmtree(one.folder, ignore_errors=True)
 
 
-def diagnose_items(pictured: LoadedBenchmark, results: Sequence[CompositionResult], encoder: str, progress: Progress) -> str:
+def diagnose_items(
+    pictured: LoadedBenchmark, results: Sequence[CompositionResult], encoder: str, progress: Progress
+) -> str:
     """Diagnose the failures of the first result, the second set beside it, and store that as a run; returns its id."""
     from core.composition.failures.diagnose import diagnose_composition, two_models
     from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
     from webapp.state.session import RUNS
 
-    given: dict[str, Any] = dict(encoder=encoder, settings=Settings(map=False), cache=default_cache(), progress=progress)
+    given: dict[str, Any] = dict(
+        encoder=encoder, settings=Settings(map=False), cache=default_cache(), progress=progress
+    )
     if len(results) > 1 and results[0].headline in results[0].correct:
         found = two_models(pictured, results[0], results[1], **given)[0]
     else:

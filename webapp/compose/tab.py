@@ -1,4 +1,5 @@
-"""Compose tab: does a model tell which picture a caption belongs to when the same words are put together in another way?"""
+"""Compose tab: does a model tell which picture a caption belongs to when the same words are put together in another
+way?"""
 
 from __future__ import annotations
 
@@ -22,13 +23,15 @@ def build(
     tabs: gr.Tabs,
     tab: gr.Tab,
     examples: list[tuple[str, str]],
-    house: ModelAccess = ModelAccess(),  # noqa: B008
+    house: ModelAccess = ModelAccess(),
 ) -> None:
     """Lay out the tab and wire its callbacks."""
     composing = gr.State(ComposeState(), time_to_live=24 * 3600, delete_callback=forget)
     plain: dict[str, Any] = dict(apply_default_css=False)
     gr.HTML(INTRO, **plain)
-    switch = gr.HTML(SWITCH, js_on_load=(SCRIPTS / "compose_parts.js").read_text("utf-8"), elem_id="compose-switch", **plain)
+    switch = gr.HTML(
+        SWITCH, js_on_load=(SCRIPTS / "compose_parts.js").read_text("utf-8"), elem_id="compose-switch", **plain
+    )
     with gr.Column(elem_classes="compose-part part-benchmark"):
         parts = build_benchmark(house)
         wire(parts, composing, session, view, buttons, tabs, tab, examples, house)
@@ -40,8 +43,10 @@ def build(
 
 
 INTRO = (
-    '<div class="tab-intro"><h2>Compose</h2><p class="muted">“A red cube and a blue ball” and “a blue cube and a red ball” have the same words. '
-    "A model that only checks which words fit cannot tell them apart. See whether yours can, on which kinds of sentence it fails, and whether a "
+    '<div class="tab-intro"><h2>Compose</h2><p class="muted">“A red cube and a blue ball” and “a blue cube and a red '
+    "ball” have the same words. "
+    "A model that only checks which words fit cannot tell them apart. "
+    "See whether yours can, on which kinds of sentence it fails, and whether a "
     "small trained module mends it.</p></div>"
 )
 
@@ -49,7 +54,8 @@ INTRO = (
 SWITCH = (
     '<fieldset class="compose-switch"><legend>What to look at</legend>'
     + "".join(
-        f'<label><input type="radio" name="compose-part" value="{key}"{" checked" if key == "benchmark" else ""}><span><b>{title}</b>'
+        '<label><input type="radio" name="compose-part" '
+        f'value="{key}"{" checked" if key == "benchmark" else ""}><span><b>{title}</b>'
         f"<small>{what}</small></span></label>"
         for key, title, what in (
             ("benchmark", "Benchmark", "many items, with intervals"),

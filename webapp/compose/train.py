@@ -1,4 +1,5 @@
-"""Training, below a benchmark's result in the tab Compose: a small module on the encoder's frozen tokens, before and after on the same items."""
+"""Training, below a benchmark's result in the tab Compose: a small module on the encoder's frozen tokens, before and
+after on the same items."""
 
 from __future__ import annotations
 
@@ -62,14 +63,20 @@ def adapters() -> list[tuple[str, str]]:
     from core.training.adapters import ADAPTERS
 
     rest = [name for name in ADAPTERS if name not in STARTS]
-    return [*((title, name) for name, title in STARTS.items() if name in ADAPTERS), *((name.capitalize(), name) for name in rest)]
+    return [
+        *((title, name) for name, title in STARTS.items() if name in ADAPTERS),
+        *((name.capitalize(), name) for name in rest),
+    ]
 
 
 def kinds() -> list[tuple[str, str]]:
     """(title, name) of the kinds of rendered items, and every kind together."""
     from core.scenes.items import KINDS
 
-    return [*((f"{name.capitalize()}: {what}", name) for name, what in KINDS.items()), ("Every kind: needs more items and epochs", "")]
+    return [
+        *((f"{name.capitalize()}: {what}", name) for name, what in KINDS.items()),
+        ("Every kind: needs more items and epochs", ""),
+    ]
 
 
 def read_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any, seed: Any, encoder: str) -> Plan:
@@ -137,7 +144,8 @@ def curve_so_far_view(folder: Path) -> str:
 
 
 def learn(composing: ComposeState, house: ModelAccess, plan: Plan, folder: Path, progress: Progress) -> Learned:
-    """Train by the plan and score the frozen and the adapted encoder on the open benchmark, or on the part that nothing was learned from.
+    """Train by the plan and score the frozen and the adapted encoder on the open benchmark, or on the part that nothing
+    was learned from.
 
     A training that is stopped after its first epoch is kept as it stands.
     """
@@ -166,11 +174,15 @@ def learn(composing: ComposeState, house: ModelAccess, plan: Plan, folder: Path,
     assert adapted is not None
     adapted.save(folder)
     shutil.rmtree(state, ignore_errors=True)
-    taught = TrainedAdapter(_named(adapted.adapter.title, plan, composing.adapters, len(training.benchmark)), folder, plan.encoder)
+    taught = TrainedAdapter(
+        _named(adapted.adapter.title, plan, composing.adapters, len(training.benchmark)), folder, plan.encoder
+    )
     before = run_model(choice, test, plan.encoder, (), house, patient)
     after = run_model(choice, test, f"{TAUGHT}{taught.name}", (taught,), house, patient)
     cost = "the training was stopped." if stopped else _regression(adapted, progress)
-    return Learned(taught, BenchmarkRun(choice, test, (before, after), composing.opened), cost, _archive(folder), stopped)
+    return Learned(
+        taught, BenchmarkRun(choice, test, (before, after), composing.opened), cost, _archive(folder), stopped
+    )
 
 
 def _patient(progress: Progress) -> Progress:
@@ -189,7 +201,9 @@ def _parts(composing: ComposeState, plan: Plan) -> tuple[str, LoadedBenchmark, L
         from core.composition.parts import two_parts
 
         if composing.opened is None:
-            raise InvalidInput("No benchmark is open whose part could be learned from. Run one first, or learn from rendered scenes.")
+            raise InvalidInput(
+                "No benchmark is open whose part could be learned from. Run one first, or learn from rendered scenes."
+            )
         training, test = two_parts(composing.opened, seed=plan.seed)
         return "", test, training
     from core.scenes.shipped import draw_training
@@ -231,7 +245,8 @@ def _archive(folder: Path) -> Path:
 
 
 def on_learned(composing: ComposeState, house: ModelAccess, learned: Learned | None) -> tuple[Any, ...]:
-    """Show what a training made: returns (status, composing, result, items, diagnose button, files' row, training's view, zip, second models)."""
+    """Show what a training made: returns (status, composing, result, items, diagnose button, files' row, training's
+    view, zip, second models)."""
     from core.training.adapted import load_adapted
     from webapp.compose.benchmark import on_made
 
@@ -273,7 +288,9 @@ def build(composing: gr.State, parts: BenchmarkParts, house: ModelAccess) -> Non
             line = gr.HTML("", elem_id="teach-status", **plain)
         with gr.Column(scale=72, min_width=320):
             curve = gr.HTML(EMPTY, elem_id="teach-result", **plain)
-            archive = gr.DownloadButton("Take the adapter with you (zip)", visible=False, size="sm", elem_id="teach-zip")
+            archive = gr.DownloadButton(
+                "Take the adapter with you (zip)", visible=False, size="sm", elem_id="teach-zip"
+            )
 
     def start(composing: ComposeState, *said: Any) -> Iterator[tuple[Any, ...]]:
         yield from on_teach(composing, house, *said)
@@ -287,7 +304,9 @@ def build(composing: gr.State, parts: BenchmarkParts, house: ModelAccess) -> Non
     for changed in asked:
         changed.change(on_plan, asked, guess, queue=False, trigger_mode="always_last", **private)
     run.click(on_wait, None, line, queue=False, **private)
-    started = run.click(shows_errors(start), [composing, *asked, seed, parts.models[0]], [job, line, curve, made], **heavy, **private)
+    started = run.click(
+        shows_errors(start), [composing, *asked, seed, parts.models[0]], [job, line, curve, made], **heavy, **private
+    )
     outputs = [line, composing, *parts.views(), curve, archive, parts.models[1]]
     shown = started.success(shows_errors(show), [composing, made], outputs, **private)
     shown.success(shows_errors(compose_files.on_files), [composing], parts.buttons, **private)

@@ -20,16 +20,25 @@ def comparison_view(comparison: CompositionComparison) -> str:
     body = ""
     for key in keys:
         table = _tables([row for row in comparison.rows if row.key == key])
-        title = f"{key[:1].upper()}{key[1:]} score" if key in ("image", "text", "group") else f"{key[:1].upper()}{key[1:]}"
-        body += f"<h3>{esc(title)}</h3>{table}" if key == keys[0] else f"<details><summary>{esc(title)}</summary>{table}</details>"
+        title = (
+            f"{key[:1].upper()}{key[1:]} score" if key in ("image", "text", "group") else f"{key[:1].upper()}{key[1:]}"
+        )
+        body += (
+            f"<h3>{esc(title)}</h3>{table}"
+            if key == keys[0]
+            else f"<details><summary>{esc(title)}</summary>{table}</details>"
+        )
     notes = "".join(f"<li>{esc(n)}</li>" for n in comparison.notes)
     only = "".join(
-        f'<button type="button" class="chip-button" data-do="which" data-which="{key}">Items that only {esc(name)} has right</button>'
+        f'<button type="button" class="chip-button" data-do="which" data-which="{key}">Items that only '
+        f"{esc(name)} has right</button>"
         for key, name in (("only_a", comparison.a), ("only_b", comparison.b))
     )
     return (
-        f'<p class="versus-names"><span><b>First</b> {esc(comparison.a)}</span><span><b>Second</b> {esc(comparison.b)}</span></p>'
-        '<p class="muted small-note">Second minus first on the same items, with 95 % intervals. p by McNemar (or by flipping signs), adjusted over '
+        f'<p class="versus-names"><span><b>First</b> {esc(comparison.a)}</span><span><b>Second</b> '
+        f"{esc(comparison.b)}</span></p>"
+        '<p class="muted small-note">Second minus first on the same items, with 95 % intervals. '
+        "p by McNemar (or by flipping signs), adjusted over "
         f'the rows of one metric.</p><div class="chips">{only}</div>{body}<ul class="muted plain-list">{notes}</ul>'
     )
 
@@ -46,13 +55,22 @@ def _tables(rows: Sequence[ComparedMetric]) -> str:
     tags = list(dict.fromkeys(row.scope.partition(": ")[0] for row in rows))
     shown = [row for row in rows if row.scope.partition(": ")[0] in tags[: 1 + OPEN_TAGS]]
     rest = [row for row in rows if row not in shown]
-    return _table(shown) + (f"<details><summary>More kinds of item <small>{len(rest)}</small></summary>{_table(rest)}</details>" if rest else "")
+    return _table(shown) + (
+        f"<details><summary>More kinds of item <small>{len(rest)}</small></summary>{_table(rest)}</details>"
+        if rest
+        else ""
+    )
 
 
 def _table(rows: Sequence[ComparedMetric]) -> str:
-    head = "".join(f'<th scope="col"{"" if name in ("Items", "Difference") else " class=num"}>{name}</th>' for name in COLUMNS)
+    head = "".join(
+        f'<th scope="col"{"" if name in ("Items", "Difference") else " class=num"}>{name}</th>' for name in COLUMNS
+    )
     body = "".join(_row(row) for row in rows)
-    return f'<div class="scroll tall"><table class="probes versus"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        '<div class="scroll tall"><table class="probes '
+        f'versus"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def _row(row: ComparedMetric) -> str:
@@ -60,7 +78,9 @@ def _row(row: ComparedMetric) -> str:
     kind = ("better" if better else "worse") if row.p <= ALPHA else ""
     sign = {"better": "▲ ", "worse": "▼ "}.get(kind, "")
     return (
-        f'<tr><th scope="row">{esc(row.scope)}</th><td class="num">{row.n:,}</td><td class="num">{figure(row.key, row.a.value)}</td>'
+        f'<tr><th scope="row">{esc(row.scope)}</th><td class="num">{row.n:,}</td><td '
+        f'class="num">{figure(row.key, row.a.value)}</td>'
         f'<td class="num">{figure(row.key, row.b.value)}</td><td class="{kind}">{sign}{difference(row)}</td>'
-        f'<td class="num">{p_cell(row.p)}</td><td class="num">{row.only_a:,}</td><td class="num">{row.only_b:,}</td></tr>'
+        f'<td class="num">{p_cell(row.p)}</td><td class="num">{row.only_a:,}</td><td '
+        f'class="num">{row.only_b:,}</td></tr>'
     )

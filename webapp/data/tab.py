@@ -1,4 +1,5 @@
-"""Your data tab: bring a table with pictures or embeddings, correct the roles of its columns, run, and stop if wanted."""
+"""Your data tab: bring a table with pictures or embeddings, correct the roles of its columns, run, and stop if
+wanted."""
 
 from __future__ import annotations
 
@@ -41,13 +42,19 @@ AUTOMATIC = "automatic"
 HIDDEN = (("nothing", 0.0), ("a quarter", 0.25), ("a third", 0.33))
 
 
-HIDDEN_NOTE = "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
+HIDDEN_NOTE = (
+    "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
+)
 
 
 def on_table(table: str | None) -> tuple[Any, ...]:
     """A table was brought: returns (recognised roles, columns table, then one dropdown for each of ROLE_NAMES)."""
     if not table:
-        return {}, HINT, *(gr.update(choices=[], value=[] if name in dict(SEVERAL_ROLES) else None) for name in ROLE_NAMES)
+        return (
+            {},
+            HINT,
+            *(gr.update(choices=[], value=[] if name in dict(SEVERAL_ROLES) else None) for name in ROLE_NAMES),
+        )
     from core.data.samples import describe_columns  # pandas
 
     columns = describe_columns(table)
@@ -55,7 +62,10 @@ def on_table(table: str | None) -> tuple[Any, ...]:
     return (
         found,
         columns_table(columns),
-        *(gr.update(choices=names, value=found.get(role, [] if role in dict(SEVERAL_ROLES) else None)) for role in ROLE_NAMES),
+        *(
+            gr.update(choices=names, value=found.get(role, [] if role in dict(SEVERAL_ROLES) else None))
+            for role in ROLE_NAMES
+        ),
     )
 
 
@@ -67,11 +77,16 @@ def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
     roles = roles_from(dict(zip(ROLE_NAMES, picked)), found or {}, loss_kind=kind, higher_is_better=bool(higher))
     settings = make_settings(alpha, seed, quick_map=True)  # `refine_map` makes the better one afterwards
     share, own = read_share(hidden), read_phrases(phrases)
-    return Job(lambda progress: run_diagnosis(brought, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=own))
+    return Job(
+        lambda progress: run_diagnosis(
+            brought, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=own
+        )
+    )
 
 
 def read_phrases(phrases: str | None) -> Path | None:
-    """The file of the visitor's own phrases, or None; raises InvalidInput at once where it cannot be read, before anything is embedded."""
+    """The file of the visitor's own phrases, or None; raises InvalidInput at once where it cannot be read, before
+    anything is embedded."""
     if not phrases:
         return None
     from core.language.vocabulary import read_vocabulary
@@ -84,7 +99,10 @@ def read_share(hidden: Any) -> float:
     """The share of the data to hold back; raises InvalidInput where it is none of HIDDEN."""
     shares = [share for _, share in HIDDEN]
     if hidden is None or hidden not in shares:
-        raise InvalidInput(f"The part to hide must be one of {', '.join(name for name, _ in HIDDEN)}: got {str(hidden)[:20]!r}. Choose one.")
+        raise InvalidInput(
+            f"The part to hide must be one of {', '.join(name for name, _ in HIDDEN)}: "
+            f"got {str(hidden)[:20]!r}. Choose one."
+        )
     return float(hidden)
 
 
@@ -95,7 +113,10 @@ def make_settings(alpha: Any, seed: Any, *, quick_map: bool) -> Settings:
     try:
         return Settings(alpha=float(alpha), seed=int(seed), map=not quick_map)
     except (TypeError, ValueError):
-        raise InvalidInput(f"alpha and seed must be numbers: got {str(alpha)[:20]!r} and {str(seed)[:20]!r}. Set them under More settings.") from None
+        raise InvalidInput(
+            f"alpha and seed must be numbers: got {str(alpha)[:20]!r} and {str(seed)[:20]!r}. "
+            "Set them under More settings."
+        ) from None
 
 
 def run_diagnosis(
@@ -147,7 +168,8 @@ def on_cancel(job: str) -> None:
 
 
 def on_finished(run: str, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
-    """Open a run that has just ended: returns (tabs, picker, session, then what `show_run` fills); nothing changes without a run."""
+    """Open a run that has just ended: returns (tabs, picker, session, then what `show_run` fills); nothing changes
+    without a run."""
     if not run:
         return tuple(gr.skip() for _ in range(8))
     choices = [(f"Your run: {RUNS.get(run).samples.name}", run), *examples]
@@ -173,7 +195,8 @@ def refine_map(run: str) -> Iterator[bool]:
 
 
 def on_refined(session: Session, run: str, ready: bool) -> tuple[Any, Any]:
-    """Returns (session, map) with the better map, if its run is still the open one; an outline on the old map is dropped."""
+    """Returns (session, map) with the better map, if its run is still the open one; an outline on the old map is
+    dropped."""
     if not ready or run != session.run:
         return gr.skip(), gr.skip()
     return replace(session, polygon=()), gr.update(value=map_points(RUNS.get(run), run))
@@ -199,7 +222,9 @@ class Form:
         return [*self.sources, *self.settings, *self.roles]
 
 
-def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> None:
+def build(
+    session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]
+) -> None:
     """Lay out the tab and wire its callbacks."""
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=46, min_width=320):
@@ -212,15 +237,33 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root
 
 def _sources(root: Path | None) -> list[Any]:
     gr.HTML("<h2>1. Bring a table and its pictures</h2>", apply_default_css=False)
-    table = gr.File(label="Table: CSV, TSV, JSON Lines or Parquet", file_types=list(TABLES), type="filepath", height=112, elem_id="table")
-    images = gr.File(label="Pictures: zip or tar", file_types=list(IMAGES), type="filepath", height=112, elem_id="images")
+    table = gr.File(
+        label="Table: CSV, TSV, JSON Lines or Parquet",
+        file_types=list(TABLES),
+        type="filepath",
+        height=112,
+        elem_id="table",
+    )
+    images = gr.File(
+        label="Pictures: zip or tar", file_types=list(IMAGES), type="filepath", height=112, elem_id="images"
+    )
     on_server = data_sets(root)
-    title = "Embeddings instead of pictures, or a data set on this server" if on_server else "Embeddings instead of pictures"
+    title = (
+        "Embeddings instead of pictures, or a data set on this server"
+        if on_server
+        else "Embeddings instead of pictures"
+    )
     with gr.Accordion(title, open=bool(on_server)):
         vectors = gr.File(
-            label="Embeddings: npy, npz, safetensors or Parquet", file_types=list(VECTORS), type="filepath", height=112, elem_id="vectors"
+            label="Embeddings: npy, npz, safetensors or Parquet",
+            file_types=list(VECTORS),
+            type="filepath",
+            height=112,
+            elem_id="vectors",
         )
-        chosen = gr.Dropdown(["", *on_server], value="", label="Data set on this server", visible=bool(on_server), elem_id="chosen")
+        chosen = gr.Dropdown(
+            ["", *on_server], value="", label="Data set on this server", visible=bool(on_server), elem_id="chosen"
+        )
     return [table, images, vectors, chosen]
 
 
@@ -228,17 +271,27 @@ def _form(brought: list[Any], status_line: gr.HTML) -> Form:
     gr.HTML("<h2>2. Check what was recognised</h2>", apply_default_css=False)
     columns = gr.HTML(HINT, apply_default_css=False, elem_id="columns")
     with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
-        roles: list[Any] = [gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name}") for name, label in SINGLE_ROLES]
-        roles += [gr.Dropdown([], value=[], label=label, multiselect=True, min_width=220, elem_id=f"role-{name}") for name, label in SEVERAL_ROLES]
+        roles: list[Any] = [
+            gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name}")
+            for name, label in SINGLE_ROLES
+        ]
+        roles += [
+            gr.Dropdown([], value=[], label=label, multiselect=True, min_width=220, elem_id=f"role-{name}")
+            for name, label in SEVERAL_ROLES
+        ]
     gr.HTML("<h2>3. Run</h2>", apply_default_css=False)
     with gr.Row():
-        loss_kind = gr.Dropdown([AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind")
+        loss_kind = gr.Dropdown(
+            [AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind"
+        )
         encoder = gr.Dropdown(list(ENCODERS), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
     gr.HTML(ENCODER_NOTE, apply_default_css=False)
     hidden = gr.Radio(list(HIDDEN), value=0.0, label="Hide a part and predict it", info=HIDDEN_NOTE, elem_id="hidden")
     with gr.Accordion("Your own phrases", open=False):
         gr.HTML(PHRASES_NOTE, apply_default_css=False)
-        phrases = gr.File(label="Phrases: txt or json", file_types=list(PHRASES), type="filepath", height=96, elem_id="phrases")
+        phrases = gr.File(
+            label="Phrases: txt or json", file_types=list(PHRASES), type="filepath", height=96, elem_id="phrases"
+        )
     with gr.Accordion("More settings", open=False), gr.Row():
         higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
         alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")
@@ -246,10 +299,20 @@ def _form(brought: list[Any], status_line: gr.HTML) -> Form:
     with gr.Row():
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
         cancel = gr.Button("Cancel", elem_id="cancel")
-    return Form(brought, [loss_kind, higher, encoder, phrases, alpha, seed, hidden], roles, columns, run, cancel, status_line)
+    return Form(
+        brought, [loss_kind, higher, encoder, phrases, alpha, seed, hidden], roles, columns, run, cancel, status_line
+    )
 
 
-def _wire(form: Form, session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> None:
+def _wire(
+    form: Form,
+    session: gr.State,
+    view: View,
+    buttons: list[Any],
+    tabs: gr.Tabs,
+    root: Path | None,
+    examples: list[tuple[str, str]],
+) -> None:
     found, job = gr.State({}), gr.State("")
     finished = gr.Textbox(visible=False, label="run id")
     refined = gr.Checkbox(False, visible=False, label="better map")
@@ -264,9 +327,15 @@ def _wire(form: Form, session: gr.State, view: View, buttons: list[Any], tabs: g
     def finish(run: str) -> tuple[Any, ...]:
         return *on_finished(run, examples), *(waiting() if run else [gr.skip()] * len(buttons))
 
-    form.run.click(lambda: closing("Waiting for a free place"), None, form.status, queue=False, js=SHOW_STATUS, **private)
-    started = form.run.click(shows_errors(start), [found, *form.said()], [job, form.status, finished], **heavy, **private)
-    opened = started.success(shows_errors(finish), [finished], [tabs, view.picker, session, *view.all(), *buttons], **private)
+    form.run.click(
+        lambda: closing("Waiting for a free place"), None, form.status, queue=False, js=SHOW_STATUS, **private
+    )
+    started = form.run.click(
+        shows_errors(start), [found, *form.said()], [job, form.status, finished], **heavy, **private
+    )
+    opened = started.success(
+        shows_errors(finish), [finished], [tabs, view.picker, session, *view.all(), *buttons], **private
+    )
     opened.then(shows_errors(on_downloads), [session], buttons, **private)
     better = opened.then(shows_errors(refine_map), [finished], [refined], **heavy, **private)
     better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **private)
@@ -277,19 +346,24 @@ SHOW_STATUS = "() => { document.querySelector('#status').scrollIntoView({ block:
 
 
 HINT = (
-    '<div class="empty small"><p>One row for each sample: its picture\'s file name, and either a <code>loss</code> or what the model said '
-    "(<code>label</code> with <code>prediction</code> or <code>prob_*</code>). Every other column may explain the failures.</p></div>"
+    '<div class="empty small"><p>One row for each sample: its picture\'s file name, '
+    "and either a <code>loss</code> or what the model said "
+    "(<code>label</code> with <code>prediction</code> or <code>prob_*</code>). "
+    "Every other column may explain the failures.</p></div>"
 )
 
 
 PHRASES_NOTE = (
-    '<p class="muted small-note">One phrase a line, such as <code>in the dark</code>, if you like with its family in front: '
+    '<p class="muted small-note">One phrase a line, such as <code>in the dark</code>, '
+    "if you like with its family in front: "
     "<code>light: by torchlight</code>. They are tested in place of the shipped ones.</p>"
 )
 
 
 ENCODER_NOTE = (
-    '<p class="muted small-note">The embedded encoder knows objects, light, weather and colour casts better than style, pose or number. '
-    "A real CLIP sees more; your own embeddings work as well. With embeddings and pictures, failures are found in the embeddings "
+    '<p class="muted small-note">The embedded encoder knows objects, light, weather and colour casts better than '
+    "style, pose or number. "
+    "A real CLIP sees more; your own embeddings work as well. "
+    "With embeddings and pictures, failures are found in the embeddings "
     "and the encoder only finds the words.</p>"
 )

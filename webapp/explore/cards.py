@@ -22,7 +22,8 @@ NEXT_STEPS = (
 
 
 RANKED = (
-    "Ranked by the least that mending them is worth: lower bound of the excess times size. Each is more than chance allows, after the whole search."
+    "Ranked by the least that mending them is worth: lower bound of the excess times size. "
+    "Each is more than chance allows, after the whole search."
 )
 
 
@@ -40,7 +41,8 @@ def cluster_list(diagnosis: Diagnosis) -> str:
 
 
 def lead_insight(insights: tuple[Insight, ...], cluster: int) -> Insight | None:
-    """The condition that says best what the cluster is: confirmed before exploratory, then by how well it retrieves the members.
+    """The condition that says best what the cluster is: confirmed before exploratory, then by how well it retrieves the
+    members.
 
     The phrase is in the title already.
     """
@@ -55,7 +57,8 @@ def worst_members(diagnosis: Diagnosis, cluster: FailureCluster, n: int) -> list
 
 
 def cluster_card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> str:
-    """One cluster as a button: name, excess loss with interval, error rates, adjusted p, share of failures, pictures, lead condition."""
+    """One cluster as a button: name, excess loss with interval, error rates, adjusted p, share of failures, pictures,
+    lead condition."""
     unit = esc(diagnosis.outcomes.unit)
     facts = [count(cluster.size, "sample") + ("" if cluster.scope == "all samples" else f" of {esc(cluster.scope)}")]
     if cluster.error_rate and cluster.error_outside is not None:
@@ -72,10 +75,14 @@ def cluster_card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> 
     title = cluster_title(diagnosis, cluster)
     said = _lead(diagnosis, cluster, title)
     tiles = "".join(_thumbnail(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
-    effect = f"<b>{number(cluster.excess_loss.value, sign=True)}</b> {unit}<small>{bracket(cluster.excess_loss)}</small>"
+    effect = (
+        f"<b>{number(cluster.excess_loss.value, sign=True)}</b> {unit}<small>{bracket(cluster.excess_loss)}</small>"
+    )
     return (
-        f'<button type="button" class="card" data-do="cluster" data-cluster="{cluster.id}" style="--hue:{hue(cluster.id)}">'
-        f'<span class="card-top"><span class="badge">{cluster.id + 1}</span><span class="card-name">{esc(title)}{said}</span>'
+        f'<button type="button" class="card" data-do="cluster" data-cluster="{cluster.id}" '
+        f'style="--hue:{hue(cluster.id)}">'
+        f'<span class="card-top"><span class="badge">{cluster.id + 1}</span><span '
+        f'class="card-name">{esc(title)}{said}</span>'
         f'<span class="card-effect">{effect}</span></span>'
         f"{whisker(cluster.excess_loss, span)}"
         f'<span class="card-facts">{"".join(f"<span>{f}</span>" for f in facts)}</span>'
@@ -84,7 +91,8 @@ def cluster_card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> 
 
 
 def _lead(diagnosis: Diagnosis, cluster: FailureCluster, title: str) -> str:
-    """The lead condition with the share of the members that meet it, so that nobody takes it for what all of them share."""
+    """The lead condition with the share of the members that meet it, so that nobody takes it for what all of them
+    share."""
     lead = lead_insight(diagnosis.insights, cluster.id)
     if lead is None:
         return ""
@@ -104,11 +112,17 @@ def candidate_list(diagnosis: Diagnosis) -> str:
         return ""
     unit, rows = esc(diagnosis.outcomes.unit), ""
     for i, c in enumerate(diagnosis.candidates):
-        effect = f"{count(c.size, 'sample')}, {number(c.excess_loss.value, sign=True)} {unit} {excess_interval(diagnosis, c)}"
+        effect = (
+            f"{count(c.size, 'sample')}, {number(c.excess_loss.value, sign=True)} {unit} "
+            f"{excess_interval(diagnosis, c)}"
+        )
         button = f'<button type="button" class="plain" data-do="candidate" data-candidate="{i}">{esc(c.name)}</button>'
         rows += f'<li>{button} <span class="muted">{effect}</span></li>'
     title = f'Looked at, not confirmed <span class="muted">{len(diagnosis.candidates)}</span>'
-    return f'<details class="candidates"><summary>{title}</summary><p class="muted">Could be chance: too few to tell.</p><ul>{rows}</ul></details>'
+    return (
+        f'<details class="candidates"><summary>{title}</summary><p class="muted">Could be chance: '
+        f"too few to tell.</p><ul>{rows}</ul></details>"
+    )
 
 
 def nothing_found(diagnosis: Diagnosis) -> str:
@@ -124,7 +138,8 @@ def nothing_found(diagnosis: Diagnosis) -> str:
     found = ""
     if rows:
         found = (
-            f"<h3>What would have been found</h3><p>The smallest excess that would have been confirmed {power} of the time, in a round "
+            f"<h3>What would have been found</h3><p>The smallest excess that would have been confirmed {power} of "
+            "the time, in a round "
             "neighbourhood of the embedding. Often missed: less often than that, even if four fifths of it failed.</p>"
             f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
         )
@@ -134,7 +149,8 @@ def nothing_found(diagnosis: Diagnosis) -> str:
         f'{held_back_line(diagnosis)}</div><div class="pane-body calm">'
         "<p>No group of samples fails together more than chance allows. That is a result: "
         "the failures are spread, or this embedding does not see what they share.</p>"
-        f"{found}<h3>What to try next</h3><ul>{steps}</ul>{without_cluster(diagnosis)}{candidate_list(diagnosis)}</div>"
+        f"{found}<h3>What to try "
+        f"next</h3><ul>{steps}</ul>{without_cluster(diagnosis)}{candidate_list(diagnosis)}</div>"
     )
 
 
@@ -147,4 +163,7 @@ def held_back_line(diagnosis: Diagnosis) -> str:
     if diagnosis.prediction is None:
         return ""
     said = f"On {diagnosis.prediction.source}: {replication_sentence(diagnosis.prediction)}"
-    return f'<p class="selection-chip"><span>{esc(said)}</span><button type="button" data-do="predict">See them</button></p>'
+    return (
+        f'<p class="selection-chip"><span>{esc(said)}</span><button type="button" '
+        'data-do="predict">See them</button></p>'
+    )

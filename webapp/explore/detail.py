@@ -48,8 +48,10 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
         flag, style = ("" if one else asked or _flag(EXPLORATORY)), ""
     back = '<button type="button" class="plain back" data-do="clear">&larr; All clusters</button>'
     steps = (
-        '<span class="steps"><button type="button" class="plain" data-do="step" data-by="-1" aria-label="Previous cluster">&lsaquo;</button>'
-        '<button type="button" class="plain" data-do="step" data-by="1" aria-label="Next cluster">&rsaquo;</button></span>'
+        '<span class="steps"><button type="button" class="plain" data-do="step" data-by="-1" aria-label="Previous '
+        'cluster">&lsaquo;</button>'
+        '<button type="button" class="plain" data-do="step" data-by="1" aria-label="Next '
+        'cluster">&rsaquo;</button></span>'
         if diagnosis.clusters
         else ""
     )
@@ -57,7 +59,8 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
     counted = chip(diagnosis, rows, selection.scope if cluster is None else cluster.scope)
     return (
         f'<div class="pane-head" style="{style}"><div class="pane-nav">{back}{steps}</div>'
-        f'<h2 class="pane-title" tabindex="-1">{title}</h2>{counted}{flag}</div><div class="pane-body" style="{style}">{body}</div>'
+        f'<h2 class="pane-title" tabindex="-1">{title}</h2>{counted}{flag}</div><div class="pane-body" '
+        f'style="{style}">{body}</div>'
     )
 
 
@@ -72,8 +75,14 @@ def chip(diagnosis: Diagnosis, rows: I64, scope: str = ALL) -> str:
     share = f"{percent(len(rows) / int(within.sum()))}{'' if scope == ALL else f' of {esc(scope)}'}"
     said = f"<b>{len(rows):,}</b> selected ({share}), mean loss <b>{number(mean)}</b>"
     if rest.any():
-        said += f" against {number(float(diagnosis.outcomes.loss[rest].mean()))} in the rest{'' if scope == ALL else f' of {esc(scope)}'}"
-    return f'<p class="selection-chip" aria-live="polite"><span>{said}</span><button type="button" data-do="clear">Clear</button></p>'
+        said += (
+            f" against {number(float(diagnosis.outcomes.loss[rest].mean()))} in the "
+            f"rest{'' if scope == ALL else f' of {esc(scope)}'}"
+        )
+    return (
+        f'<p class="selection-chip" aria-live="polite"><span>{said}</span><button type="button" '
+        'data-do="clear">Clear</button></p>'
+    )
 
 
 def empty_lasso() -> str:
@@ -92,12 +101,23 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
             return ""
         return f'<ul class="facts-list">{"".join(f"<li>{esc(line)}</li>" for line in sample_facts(diagnosis, int(selection.rows[0])))}</ul>'
     unit = esc(diagnosis.outcomes.unit)
-    cells = [("Excess loss", f"{number(cluster.excess_loss.value, sign=True)} <small>{unit} {excess_interval(diagnosis, cluster)}</small>")]
+    cells = [
+        (
+            "Excess loss",
+            f"{number(cluster.excess_loss.value, sign=True)} <small>{unit} "
+            f"{excess_interval(diagnosis, cluster)}</small>",
+        )
+    ]
     if cluster.error_rate is not None:
         outside = "" if cluster.error_outside is None else f"outside {percent(cluster.error_outside)}"
         cells.append(("Error rate", f"{percent(cluster.error_rate.value)} <small>{outside}</small>"))
     known = "failures" if diagnosis.outcomes.errors is not None else "excess loss"
-    cells.append((f"Share of all {known}", f"{percent(cluster.coverage.value)} <small>{bracket(cluster.coverage, as_percent=True)}</small>"))
+    cells.append(
+        (
+            f"Share of all {known}",
+            f"{percent(cluster.coverage.value)} <small>{bracket(cluster.coverage, as_percent=True)}</small>",
+        )
+    )
     if cluster.p is not None:
         cells.append(("Adjusted p", p_cell(cluster.p)))
     shared = overlap(diagnosis, cluster) if cluster.confirmed else ""
@@ -106,7 +126,8 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
 
 
 def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """How often the latest probe is wrong in the cluster and in the rest of its scope, and what it fixes and breaks there; "" without one."""
+    """How often the latest probe is wrong in the cluster and in the rest of its scope, and what it fixes and breaks
+    there; "" without one."""
     from core.discovery.design import scope_rows  # scipy: not needed to start the page
 
     result = next((r for r in reversed(diagnosis.probes) if not is_own(diagnosis, r.name)), None)
@@ -118,10 +139,17 @@ def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     if not inside.any():
         return ""
     said = f"wrong on {percent(float(wrong[inside].mean()))} of the {count(int(inside.sum()), 'member')} that it scored"
-    said += f", on {percent(float(wrong[rest].mean()))} of the rest{'' if cluster.scope == ALL else f' of {cluster.scope}'}" if rest.any() else ""
+    said += (
+        f", on {percent(float(wrong[rest].mean()))} of the rest{'' if cluster.scope == ALL else f' of {cluster.scope}'}"
+        if rest.any()
+        else ""
+    )
     if diagnosis.outcomes.errors is not None:
         mine = diagnosis.outcomes.errors[result.rows][inside]
-        said += f". It fixes {int((mine & ~wrong[inside]).sum()):,} that your model gets wrong and breaks {int((~mine & wrong[inside]).sum()):,}"
+        said += (
+            f". It fixes {int((mine & ~wrong[inside]).sum()):,} that your model gets wrong and breaks "
+            f"{int((~mine & wrong[inside]).sum()):,}"
+        )
     return f'<p class="muted small-note"><b>{esc(result.name)}</b>, the latest probe: {esc(said)}.</p>'
 
 
@@ -130,9 +158,19 @@ def _shared(diagnosis: Diagnosis, selection: Selection) -> str:
     if len(selection.rows) < 2:
         return ""
     what = "members" if selection.cluster is not None else "the selection"
-    said = findings_columns(diagnosis, selection.insights, described=selection.described, rows=selection.rows, what=what)
-    can_click = selection.cluster is not None and any(i.kind == "phrase" for i in selection.insights) and diagnosis.samples.images is not None
-    return said + ('<button type="button" class="plain go" data-do="clicks">Check the words in thirty clicks</button>' if can_click else "")
+    said = findings_columns(
+        diagnosis, selection.insights, described=selection.described, rows=selection.rows, what=what
+    )
+    can_click = (
+        selection.cluster is not None
+        and any(i.kind == "phrase" for i in selection.insights)
+        and diagnosis.samples.items is not None
+    )
+    return said + (
+        '<button type="button" class="plain go" data-do="clicks">Check the words in thirty clicks</button>'
+        if can_click
+        else ""
+    )
 
 
 def _cause(cluster: FailureCluster | None) -> str:
@@ -143,7 +181,10 @@ def _gallery(diagnosis: Diagnosis, selection: Selection) -> str:
     rows, loss = selection.rows, diagnosis.outcomes.loss
     if len(rows) == 1:
         return f'<div class="gallery solo">{tile(diagnosis, int(rows[0]))}</div>'
-    groups = [("worst", "Worst", rows[np.argsort(-loss[rows], kind="stable")]), ("typical", "Typical", typical_rows(diagnosis, selection))]
+    groups = [
+        ("worst", "Worst", rows[np.argsort(-loss[rows], kind="stable")]),
+        ("typical", "Typical", typical_rows(diagnosis, selection)),
+    ]
     if selection.cluster is not None and len(selection.cluster.counterexamples):
         groups.append(("counter", "Counter-examples", selection.cluster.counterexamples))
     tabs, panels = [], []
@@ -151,15 +192,24 @@ def _gallery(diagnosis: Diagnosis, selection: Selection) -> str:
         state = f'aria-controls="panel-{key}" aria-selected="{str(i == 0).lower()}"'
         tabs.append(f'<button type="button" role="tab" id="tab-{key}" {state} data-tab="{key}">{title}</button>')
         tiles = "".join(tile(diagnosis, int(row)) for row in found[: selection.shown])
-        more = f'<button type="button" class="plain more" data-do="more">Show more of {len(found):,}</button>' if len(found) > selection.shown else ""
-        note = '<p class="muted">For the worst members, the most alike samples on which the model does well.</p>' if key == "counter" else ""
+        more = (
+            f'<button type="button" class="plain more" data-do="more">Show more of {len(found):,}</button>'
+            if len(found) > selection.shown
+            else ""
+        )
+        note = (
+            '<p class="muted">For the worst members, the most alike samples on which the model does well.</p>'
+            if key == "counter"
+            else ""
+        )
         state = f'id="panel-{key}" aria-labelledby="tab-{key}"{"" if i == 0 else " hidden"}'
         panels.append(f'<div role="tabpanel" {state}>{note}<div class="gallery">{tiles}</div>{more}</div>')
     return f'<div class="tabs"><div role="tablist" aria-label="Pictures">{"".join(tabs)}</div>{"".join(panels)}</div>'
 
 
 def typical_rows(diagnosis: Diagnosis, selection: Selection) -> I64:
-    """The selection ordered from its middle outwards: by membership in a cluster, else by likeness to the mean embedding."""
+    """The selection ordered from its middle outwards: by membership in a cluster, else by likeness to the mean
+    embedding."""
     rows = selection.rows
     if selection.cluster is not None:
         return rows[np.argsort(-selection.cluster.membership[rows], kind="stable")]

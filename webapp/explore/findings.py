@@ -1,4 +1,5 @@
-"""What a run can say of a cluster or a selection, as sentences and markup: phrases "in words" beside conditions on columns."""
+"""What a run can say of a cluster or a selection, as sentences and markup: phrases "in words" beside conditions on
+columns."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ SHOWN = 2
 
 
 def of_cluster(diagnosis: Diagnosis, cluster: int | None, kind: str = "") -> list[Insight]:
-    """The insights on a cluster (None: those that stand alone), confirmed before exploratory, best first; of one kind if it is named."""
+    """The insights on a cluster (None: those that stand alone), confirmed before exploratory, best first; of one kind
+    if it is named."""
     own = [i for i in diagnosis.insights if i.cluster == cluster and kind in ("", i.kind)]
     return sorted(own, key=lambda i: (not i.confirmed, disagrees(i), -(i.retrieval or 0.0)))
 
@@ -33,23 +35,35 @@ def disagrees(insight: Insight) -> bool:
 def finding(diagnosis: Diagnosis, insight: Insight, span: float, share: str = "") -> str:
     """One finding: its text and effect, `share`, the bar, the sentence, and what says the same folded under it."""
     quiet = not insight.confirmed or disagrees(insight)
-    effect = f"<b>{number(insight.effect.value, sign=True)}</b> {esc(diagnosis.outcomes.unit)} <small>{bracket(insight.effect)}</small>"
+    effect = (
+        f"<b>{number(insight.effect.value, sign=True)}</b> {esc(diagnosis.outcomes.unit)} "
+        f"<small>{bracket(insight.effect)}</small>"
+    )
     marks = "" if insight.confirmed else '<span class="mark">exploratory</span>'
     if disagrees(insight):
         marks += '<span class="mark warn">evidences disagree</span>'
     met = f'<p class="share">{share}</p>' if share else ""
     twins = len(insight.proxies)
     same = "".join(f"<li>{esc(p)}</li>" for p in insight.proxies)
-    fold = f"<details><summary>{count(twins, 'other')} that {'says' if twins == 1 else 'say'} the same</summary><ul>{same}</ul></details>"
+    fold = (
+        f"<details><summary>{count(twins, 'other')} that {'says' if twins == 1 else 'say'} the "
+        f"same</summary><ul>{same}</ul></details>"
+    )
     return (
-        f'<div class="insight{" quiet" if quiet else ""}"><div class="insight-top"><span>{esc(insight.text)}{marks}</span>'
+        f'<div class="insight{" quiet" if quiet else ""}"><div '
+        f'class="insight-top"><span>{esc(insight.text)}{marks}</span>'
         f'<span class="insight-effect">{effect}</span></div>{met}{whisker(insight.effect, span)}'
         f'<p class="said">{esc(sentence(diagnosis, replace(insight, proxies=())))}</p>{fold if twins else ""}</div>'
     )
 
 
 def findings_columns(
-    diagnosis: Diagnosis, insights: Sequence[Insight], *, described: Sequence[str] = (), rows: I64 | None = None, what: str = "members"
+    diagnosis: Diagnosis,
+    insights: Sequence[Insight],
+    *,
+    described: Sequence[str] = (),
+    rows: I64 | None = None,
+    what: str = "members",
 ) -> str:
     """ "In words" beside "Conditions"; "" for a part that has nothing to say, one sentence where neither has.
 
@@ -62,15 +76,26 @@ def findings_columns(
     parts = []
     for title, kind in (("In words", "phrase"), ("Conditions", "condition")):
         counted = rows if kind == "condition" else None
-        made = [finding(diagnosis, i, span, "" if counted is None else met_by(diagnosis, i, counted, what)) for i in ordered if i.kind == kind]
+        made = [
+            finding(diagnosis, i, span, "" if counted is None else met_by(diagnosis, i, counted, what))
+            for i in ordered
+            if i.kind == kind
+        ]
         made += described if kind == "phrase" else []
         if made:
             first, rest = made[:SHOWN], made[SHOWN:]
-            fold = f'<details class="others"><summary>{count(len(rest), "more")[:-1]}</summary>{"".join(rest)}</details>' if len(rest) > 1 else ""
+            fold = (
+                f'<details class="others"><summary>{count(len(rest), "more")[:-1]}</summary>{"".join(rest)}</details>'
+                if len(rest) > 1
+                else ""
+            )
             first = made if len(rest) == 1 else first
             parts.append(f"<section><h3>{title}</h3>{''.join(first)}{fold}</section>")
     if not parts:
-        return '<p class="shared muted">No phrase, no column of the table and no measured property sets these samples apart.</p>'
+        return (
+            '<p class="shared muted">No phrase, no column of the table and no measured property sets '
+            "these samples apart.</p>"
+        )
     return f'<div class="shared two">{"".join(parts)}</div>'
 
 
@@ -80,14 +105,23 @@ def without_cluster(diagnosis: Diagnosis) -> str:
     if not found:
         return ""
     title = f'Confirmed on their own <span class="muted">{len(found)}</span>'
-    note = "Phrases and conditions under which the loss is higher, whether or not they lie in a cluster. Each p allows for the whole search."
-    return f'<details class="candidates alone"><summary>{title}</summary><p class="muted">{note}</p>{findings_columns(diagnosis, found)}</details>'
+    note = (
+        "Phrases and conditions under which the loss is higher, whether or not they lie in a cluster. "
+        "Each p allows for the whole search."
+    )
+    return (
+        f'<details class="candidates alone"><summary>{title}</summary><p '
+        f'class="muted">{note}</p>{findings_columns(diagnosis, found)}</details>'
+    )
 
 
 def _part(members: Bool) -> I64:
     """All rows, or of many a random part that is enough to find phrases and is read within a second."""
     rng = np.random.default_rng(0)
-    kept = [rng.permutation(np.flatnonzero(kind))[:most] for kind, most in ((members, LOOKED_AT // 3), (~members, 2 * LOOKED_AT // 3))]
+    kept = [
+        rng.permutation(np.flatnonzero(kind))[:most]
+        for kind, most in ((members, LOOKED_AT // 3), (~members, 2 * LOOKED_AT // 3))
+    ]
     return np.sort(np.concatenate(kept))
 
 
@@ -107,9 +141,16 @@ def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> list[str]:
     made = []
     for found in describe(scores, members[part], diagnosis.estimate.folds[part]):
         area = f"AUROC {found.held_out.value:.2f} {bracket(found.held_out)}"
-        text = f"Finds your selection with {area} on samples that it was not chosen on; chosen in {percent(found.stability)} of the folds."
+        text = (
+            f"Finds your selection with {area} on samples that it was not chosen on; "
+            f"chosen in {percent(found.stability)} of the folds."
+        )
         same = "".join(f"<li>{esc(words.phrases[q])}</li>" for q in found.alike)
-        fold = f"<details><summary>{count(len(found.alike), 'phrase')} much like it</summary><ul>{same}</ul></details>" if same else ""
+        fold = (
+            f"<details><summary>{count(len(found.alike), 'phrase')} much like it</summary><ul>{same}</ul></details>"
+            if same
+            else ""
+        )
         made.append(
             f'<div class="insight quiet"><div class="insight-top"><span>{esc(words.phrases[found.phrase])}'
             f'<span class="mark">exploratory, no p</span></span></div><p class="said">{esc(text)}</p>{fold}</div>'

@@ -14,7 +14,8 @@ def members_of(cluster: FailureCluster) -> I64:
 
 
 def met_by(diagnosis: Diagnosis, insight: Insight, rows: I64, what: str = "members") -> str:
-    """Such as "43 % of members, 5 % of the rest": how many of the rows, and of the rest of the condition's scope, meet it (plain text)."""
+    """Such as "43 % of members, 5 % of the rest": how many of the rows, and of the rest of the condition's scope, meet
+    it (plain text)."""
     from core.discovery.design import scope_rows  # scipy: not needed to start the page
 
     scope = scope_rows(diagnosis, insight.scope)

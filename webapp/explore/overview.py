@@ -23,7 +23,10 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     found, name = diagnosis.estimate.predictability, diagnosis.outcomes.name
     p = f", {p_value(found.p)}" if found.p is not None else ""
     if is_predictable(found, float(diagnosis.settings.get("alpha", 0.05))):
-        return f"The embedding predicts {percent(found.r2.value)} {bracket(found.r2, as_percent=True)} of the differences in {name}{p}."
+        return (
+            f"The embedding predicts {percent(found.r2.value)} {bracket(found.r2, as_percent=True)} of the "
+            f"differences in {name}{p}."
+        )
     return f"The {name} cannot be predicted from this embedding (R² {number(found.r2.value)} {bracket(found.r2)}{p})."
 
 
@@ -40,11 +43,15 @@ def strip(diagnosis: Diagnosis) -> str:
         facts.append(("Error rate", percent(float(outcomes.errors.mean())), f"{int(outcomes.errors.sum()):,} wrong"))
     facts.append(("Clusters", str(len(diagnosis.clusters)), "confirmed" if diagnosis.clusters else "none confirmed"))
     cells = "".join(f"<div><dt>{label}</dt><dd>{value}<small>{note}</small></dd></div>" for label, value, note in facts)
-    return f'<div class="strip"><dl>{cells}</dl><p class="strip-sentence">{esc(predictability_sentence(diagnosis))}</p></div>'
+    return (
+        f'<div class="strip"><dl>{cells}</dl><p '
+        f'class="strip-sentence">{esc(predictability_sentence(diagnosis))}</p></div>'
+    )
 
 
 def class_section(diagnosis: Diagnosis) -> str:
-    """Whole classes that fail and pairs that are confused: one line, the table folded under it; "" where there are no classes."""
+    """Whole classes that fail and pairs that are confused: one line, the table folded under it; "" where there are no
+    classes."""
     if not diagnosis.classes:
         return ""
     confirmed = [c for c in diagnosis.classes if c.confirmed]
@@ -52,10 +59,18 @@ def class_section(diagnosis: Diagnosis) -> str:
     more = f'<span class="muted">and {len(confirmed) - 4} more</span>' if len(confirmed) > 4 else ""
     if not confirmed:
         lead = '<span class="muted">no class and no pair fails more than chance allows</span>'
-    rows = "".join(_class_row(c) for c in sorted(diagnosis.classes, key=lambda c: (not c.confirmed, -c.mean_loss.value)))
+    rows = "".join(
+        _class_row(c) for c in sorted(diagnosis.classes, key=lambda c: (not c.confirmed, -c.mean_loss.value))
+    )
     head = "".join(
         f"<th>{t}</th>"
-        for t in ("Class or pair", "Samples", f"Mean {esc(diagnosis.outcomes.name)}", "Error rate; of a pair, share of its true class", "Adjusted p")
+        for t in (
+            "Class or pair",
+            "Samples",
+            f"Mean {esc(diagnosis.outcomes.name)}",
+            "Error rate; of a pair, share of its true class",
+            "Adjusted p",
+        )
     )
     line = f'<span class="classes-title">Classes first</span>{lead}{more}<span class="fold-hint">Table</span>'
     return (
@@ -65,43 +80,61 @@ def class_section(diagnosis: Diagnosis) -> str:
 
 
 def _class_chip(finding: ClassFinding, diagnosis: Diagnosis) -> str:
-    said = percent(finding.error_rate.value) + " wrong" if finding.error_rate else f"mean {number(finding.mean_loss.value)}"
+    said = (
+        percent(finding.error_rate.value) + " wrong"
+        if finding.error_rate
+        else f"mean {number(finding.mean_loss.value)}"
+    )
     if finding.kind == "confusion":
         said = f"{finding.size:,}&times;"
     return f'<span class="chip"><b>{esc(finding.name)}</b> {said}</span>'
 
 
 def _class_row(finding: ClassFinding) -> str:
-    rate = f"{percent(finding.error_rate.value)} <small>{bracket(finding.error_rate, as_percent=True)}</small>" if finding.error_rate else ""
+    rate = (
+        f"{percent(finding.error_rate.value)} <small>{bracket(finding.error_rate, as_percent=True)}</small>"
+        if finding.error_rate
+        else ""
+    )
     p = p_cell(finding.p) or '<span class="muted">described only</span>'
     name = f"<b>{esc(finding.name)}</b>" if finding.confirmed else esc(finding.name)
     mean = f"{number(finding.mean_loss.value)} <small>{bracket(finding.mean_loss)}</small>"
-    return (
-        f'<tr class="{"" if finding.confirmed else "quiet"}"><td>{name}</td><td>{finding.size:,}</td><td>{mean}</td><td>{rate}</td><td>{p}</td></tr>'
-    )
+    return f'<tr class="{"" if finding.confirmed else "quiet"}"><td>{name}</td><td>{finding.size:,}</td><td>{mean}</td><td>{rate}</td><td>{p}</td></tr>'
 
 
 def notes_section(diagnosis: Diagnosis) -> str:
     """What was assumed, suspected labels, rows left out, and what is needed to say all this again."""
     parts = []
     if diagnosis.notes:
-        parts.append(_fold("Notes on this run", len(diagnosis.notes), "".join(f"<li>{esc(n)}</li>" for n in diagnosis.notes)))
+        parts.append(
+            _fold("Notes on this run", len(diagnosis.notes), "".join(f"<li>{esc(n)}</li>" for n in diagnosis.notes))
+        )
     if len(diagnosis.label_errors):
-        shown = "".join(tile(diagnosis, int(row), foot=_label_foot(diagnosis, int(row))) for row in diagnosis.label_errors[:LABELS])
+        shown = "".join(
+            tile(diagnosis, int(row), foot=_label_foot(diagnosis, int(row))) for row in diagnosis.label_errors[:LABELS]
+        )
         rest = (
             f'<p class="muted">and {len(diagnosis.label_errors) - LABELS:,} more in diagnosis.json</p>'
             if len(diagnosis.label_errors) > LABELS
             else ""
         )
         note = (
-            '<p class="muted">The model gives another class more probability than usual for this label: some may be wrong labels. '
+            '<p class="muted">The model gives another class more probability than usual for this label: '
+            "some may be wrong labels. "
             "Most suspected first; a press enlarges.</p>"
         )
         title = f'Labels to check <span class="muted">{len(diagnosis.label_errors):,}</span>'
-        parts.append(f'<details class="labels"><summary>{title}</summary>{note}<div class="gallery">{shown}</div>{rest}</details>')
+        parts.append(
+            f'<details class="labels"><summary>{title}</summary>{note}<div '
+            f'class="gallery">{shown}</div>{rest}</details>'
+        )
     if diagnosis.excluded:
         shown = "".join(f"<li><b>{esc(i)}</b>: {esc(why)}</li>" for i, why in diagnosis.excluded[:50])
-        rest = f"<li>and {len(diagnosis.excluded) - 50:,} more in excluded.parquet</li>" if len(diagnosis.excluded) > 50 else ""
+        rest = (
+            f"<li>and {len(diagnosis.excluded) - 50:,} more in excluded.parquet</li>"
+            if len(diagnosis.excluded) > 50
+            else ""
+        )
         parts.append(_fold("Rows left out", len(diagnosis.excluded), shown + rest))
     facts = {
         **diagnosis.settings,
@@ -110,7 +143,8 @@ def notes_section(diagnosis: Diagnosis) -> str:
         "data": diagnosis.fingerprint[:16],
     }
     shown = "".join(
-        f"<li><b>{esc(k)}</b>: {esc(v)}</li>" for k, v in {**facts, **{f"version of {k}": v for k, v in diagnosis.versions.items()}}.items()
+        f"<li><b>{esc(k)}</b>: {esc(v)}</li>"
+        for k, v in {**facts, **{f"version of {k}": v for k, v in diagnosis.versions.items()}}.items()
     )
     parts.append(_fold("Settings and versions", None, shown))
     return f'<div class="notes">{"".join(parts)}</div>'
@@ -123,7 +157,11 @@ def _label_foot(diagnosis: Diagnosis, row: int) -> tuple[str, ...] | None:
         return None
     label = int(labels[row])
     other = next(int(k) for k in np.argsort(-scores[row]) if k != label)
-    return "", f"{names[label]} {percent(float(scores[row, label]))}", f"{names[other]} {percent(float(scores[row, other]))}"
+    return (
+        "",
+        f"{names[label]} {percent(float(scores[row, label]))}",
+        f"{names[other]} {percent(float(scores[row, other]))}",
+    )
 
 
 def _fold(title: str, n: int | None, items: str) -> str:

@@ -1,4 +1,5 @@
-"""Explore tab: one finished run on one screen. The map on the left, the ranked clusters or what is picked on the right."""
+"""Explore tab: one finished run on one screen. The map on the left, the ranked clusters or what is picked on the
+right."""
 
 from __future__ import annotations
 
@@ -67,7 +68,13 @@ def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
     if cluster is not None and cluster.confirmed:
         return Selection(rows, tuple(i for i in diagnosis.insights if i.cluster == cluster.id), cluster, session.shown)
     return Selection(
-        rows, explore_rows(diagnosis, rows), cluster, session.shown, tuple(phrases_of_rows(diagnosis, rows)), session.title, session.scope
+        rows,
+        explore_rows(diagnosis, rows),
+        cluster,
+        session.shown,
+        tuple(phrases_of_rows(diagnosis, rows)),
+        session.title,
+        session.scope,
     )
 
 
@@ -91,7 +98,9 @@ def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     elif do == "candidate":
         session = Session(session.run, candidate=as_int(said.get("candidate")))
     elif do == "step":
-        session = Session(session.run, cluster=neighbour(RUNS.get(session.run), session.cluster, as_int(said.get("by"))))
+        session = Session(
+            session.run, cluster=neighbour(RUNS.get(session.run), session.cluster, as_int(said.get("by")))
+        )
     elif do == "more":
         session = replace(session, shown=session.shown + PAGE)
     else:
@@ -110,9 +119,15 @@ def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     row = as_int(_own(session, event).get("row"))
     diagnosis = RUNS.get(session.run)
     if not 0 <= row < len(diagnosis.samples):
-        raise InvalidInput(f"This run has samples 0 to {len(diagnosis.samples) - 1}: got {row}. Click on a point of the map.")
+        raise InvalidInput(
+            f"This run has samples 0 to {len(diagnosis.samples) - 1}: got {row}. Click on a point of the map."
+        )
     cluster = int(diagnosis.cluster_of()[0][row])
-    return show_selection(Session(session.run, cluster=cluster) if cluster >= 0 and session.cluster != cluster else Session(session.run, row=row))
+    return show_selection(
+        Session(session.run, cluster=cluster)
+        if cluster >= 0 and session.cluster != cluster
+        else Session(session.run, row=row)
+    )
 
 
 def on_cluster(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
@@ -207,7 +222,8 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
     with gr.Row(elem_classes="downloads"):
         gr.HTML("<span>Take it with you</span>", apply_default_css=False, elem_classes="downloads-title")
         buttons = [
-            gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"download-{Path(name).suffix[1:]}") for name, label in downloads.FILES
+            gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"download-{Path(name).suffix[1:]}")
+            for name, label in downloads.FILES
         ]
     notes = gr.HTML(
         first[5]["value"] if first else "",
@@ -218,7 +234,9 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
         apply_default_css=False,
     )
     view = View(top, classes, failure_map, pane, notes, picker)
-    selection: dict[str, Any] = dict(outputs=[session, pane, failure_map], queue=False, show_progress="hidden", api_visibility="private")
+    selection: dict[str, Any] = dict(
+        outputs=[session, pane, failure_map], queue=False, show_progress="hidden", api_visibility="private"
+    )
     pane.act(shows_errors(on_act), [session], trigger_mode="always_last", **selection)
     failure_map.lasso(shows_errors(on_lasso), [session], trigger_mode="always_last", **selection)
     failure_map.point(shows_errors(on_point), [session], **selection)
@@ -230,4 +248,7 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
     return view, buttons
 
 
-EMPTY = '<div class="empty"><h2>Nothing is open yet</h2><p>Bring a table of losses in the tab "Your data" to see where the model fails.</p></div>'
+EMPTY = (
+    '<div class="empty"><h2>Nothing is open yet</h2><p>Bring a table of losses in the tab "Your data" to see '
+    "where the model fails.</p></div>"
+)

@@ -1,4 +1,5 @@
-"""Pure functions from records to text and markup: numbers, intervals, pictures. Every string of the user's is escaped here."""
+"""Pure functions from records to text and markup: numbers, intervals, pictures. Every string of the user's is escaped
+here."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from core.numbers import p_value as written_p
 from core.records import Bool, Column, Diagnosis, Estimate
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
-"""Cluster colours, told apart with the common colour-vision deficiencies; the number on each says the same. In step with map_paint.js."""
+"""Cluster colours, told apart with the common colour-vision deficiencies; the number on each says the same. In step
+with map_paint.js."""
 
 MINUS, THIN = "\u2212", "\u202f"
 
@@ -80,21 +82,26 @@ def count(n: int, noun: str) -> str:
 
 
 def whisker(estimate: Estimate, span: float) -> str:
-    """A small bar of the estimate and its interval, from 0 (the thin line) to `span`, the largest value shown beside it."""
+    """A small bar of the estimate and its interval, from 0 (the thin line) to `span`, the largest value shown beside
+    it."""
     if not all(math.isfinite(v) for v in (estimate.low, estimate.value, estimate.high)):
         return ""  # an exploratory effect has no interval
-    low, mid, high = (100 * min(max(v / (span or 1), -0.15), 1.0) for v in (estimate.low, estimate.value, estimate.high))
+    low, mid, high = (
+        100 * min(max(v / (span or 1), -0.15), 1.0) for v in (estimate.low, estimate.value, estimate.high)
+    )
     start = 15 / 1.15  # a little room below zero, so that an interval that crosses it is seen to
     at = [start + v * (100 - start) / 100 for v in (low, mid, high)]
     return (
         f'<span class="whisker" aria-hidden="true"><i class="zero" style="left:{start:.1f}%"></i>'
-        f'<i class="range" style="left:{at[0]:.1f}%;width:{max(at[2] - at[0], 0.5):.1f}%"></i><i class="dot" style="left:{at[1]:.1f}%"></i></span>'
+        f'<i class="range" style="left:{at[0]:.1f}%;width:{max(at[2] - at[0], 0.5):.1f}%"></i><i class="dot" '
+        f'style="left:{at[1]:.1f}%"></i></span>'
     )
 
 
 def picture(diagnosis: Diagnosis, row: int) -> str:
-    """The row's thumbnail as a data address, so that no picture ever has an address that another visitor could ask for; "" if none."""
-    images = diagnosis.samples.images
+    """The row's thumbnail as a data address, so that no picture ever has an address that another visitor could ask for;
+    "" if none."""
+    images = diagnosis.samples.items
     if images is None:
         return ""
     try:
@@ -109,11 +116,13 @@ def picture(diagnosis: Diagnosis, row: int) -> str:
 
 
 def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
-    """Plain (unescaped) lines on one row: its loss, what was predicted for it, label and prediction, and its other columns."""
+    """Plain (unescaped) lines on one row: its loss, what was predicted for it, label and prediction, and its other
+    columns."""
     outcomes, samples = diagnosis.outcomes, diagnosis.samples
     lines = [
         f"loss {number(float(outcomes.loss[row]))} {outcomes.unit}",
-        f"expected from the embedding {number(float(diagnosis.estimate.predicted[row]))} ± {number(float(diagnosis.estimate.spread[row]))}",
+        f"expected from the embedding {number(float(diagnosis.estimate.predicted[row]))} ± "
+        f"{number(float(diagnosis.estimate.spread[row]))}",
     ]
     if said := label_and_prediction(diagnosis, row):
         lines.append(said)
@@ -133,23 +142,34 @@ def label_and_prediction(diagnosis: Diagnosis, row: int) -> str:
 
 
 def tile(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: tuple[str, ...] | None = None) -> str:
-    """A small picture which pane.js enlarges, with its loss and label, and what was predicted instead on a line of its own.
+    """A small picture which pane.js enlarges, with its loss and label, and what was predicted instead on a line of its
+    own.
 
-    A wrong one may be marked by a frame and by a word. `foot` gives other lines in place of label and prediction (plain text).
+    A wrong one may be marked by a frame and by a word. `foot` gives other lines in place of label and prediction (plain
+    text).
     """
     errors = diagnosis.outcomes.errors
     wrong = mark_wrong and errors is not None and bool(errors[row])
-    source, said, loss = picture(diagnosis, row), label_and_prediction(diagnosis, row), number(float(diagnosis.outcomes.loss[row]))
+    source, said, loss = (
+        picture(diagnosis, row),
+        label_and_prediction(diagnosis, row),
+        number(float(diagnosis.outcomes.loss[row])),
+    )
     name = diagnosis.samples.ids[row]
     alt = f"{said or name}, loss {loss}{', wrong' if wrong else ''}"
-    face = f'<img src="{source}" alt="{esc(alt)}" loading="lazy">' if source else f'<span class="no-picture">{esc(name)}</span>'
+    face = (
+        f'<img src="{source}" alt="{esc(alt)}" loading="lazy">'
+        if source
+        else f'<span class="no-picture">{esc(name)}</span>'
+    )
     mark = '<em class="wrong-mark">wrong</em>' if wrong else ""
     true, _, predicted = said.partition(" → ")
     first, *lines = foot or (true, *([f"→ {predicted}"] if predicted else []))
     title = f"{name}: {said}" if said else name
     below = "".join(f'<span class="tile-line">{esc(text)}</span>' for text in lines)
     return (
-        f'<button type="button" class="tile{" is-wrong" if wrong else ""}" data-zoom data-row="{row}" title="{esc(title)}">'
+        f'<button type="button" class="tile{" is-wrong" if wrong else ""}" data-zoom data-row="{row}" '
+        f'title="{esc(title)}">'
         f'{face}{mark}<span class="tile-foot"><b>{loss}</b><span>{esc(first)}</span></span>{below}</button>'
     )
 
@@ -175,7 +195,14 @@ def table_csv(diagnosis: Diagnosis) -> bytes:
     out = io.StringIO()
     write = csv.writer(out)
     write.writerow(["id", "loss", "predicted", "spread", "cluster", "membership", "x", "y"])
-    columns = (diagnosis.outcomes.loss, diagnosis.estimate.predicted, diagnosis.estimate.spread, cluster, membership, *diagnosis.map.xy.T)
+    columns = (
+        diagnosis.outcomes.loss,
+        diagnosis.estimate.predicted,
+        diagnosis.estimate.spread,
+        cluster,
+        membership,
+        *diagnosis.map.xy.T,
+    )
     for name, *values in zip(diagnosis.samples.ids, *(np.asarray(c).tolist() for c in columns)):
         safe = f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
         write.writerow([safe, *values])

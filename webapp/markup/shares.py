@@ -11,7 +11,8 @@ from webapp.markup.html import MINUS, THIN
 
 ALPHA = 0.05
 KINDS = (("fixed", "Fixed"), ("broken", "Broken"), ("both", "Both wrong"), ("neither", "Both right"))
-"""What two models make of an image: your model wrong and the probe right, the other way round, both wrong, both right."""
+"""What two models make of an image: your model wrong and the probe right, the other way round, both wrong, both
+right."""
 ALONE = (("wrong", "Wrong"), ("right", "Right"))
 """The same where of the model only losses are known."""
 
@@ -40,12 +41,14 @@ def is_own(diagnosis: Diagnosis, name: str) -> bool:
 
 
 def kinds_of(diagnosis: Diagnosis, result: ProbeResult) -> tuple[tuple[str, str], ...]:
-    """(kind, title) of the kinds of images that can be told apart: the probe alone where there is no other model's errors."""
+    """(kind, title) of the kinds of images that can be told apart: the probe alone where there is no other model's
+    errors."""
     return ALONE if diagnosis.outcomes.errors is None or is_own(diagnosis, result.name) else KINDS
 
 
 def rows_of_kind(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: str = "all") -> I64:
-    """Places in `result.rows` of the images of one kind within a scope ("all" or a cluster's id), the probe's largest loss first."""
+    """Places in `result.rows` of the images of one kind within a scope ("all" or a cluster's id), the probe's largest
+    loss first."""
     wrong = result.outcomes.errors
     assert wrong is not None
     own = diagnosis.outcomes.errors

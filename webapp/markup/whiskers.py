@@ -1,4 +1,5 @@
-"""Dot and whisker: several estimates on one shared axis, as markup that needs no script and follows the page's colours."""
+"""Dot and whisker: several estimates on one shared axis, as markup that needs no script and follows the page's
+colours."""
 
 from __future__ import annotations
 
@@ -47,7 +48,10 @@ def line(marks: Sequence[Mark], axis: tuple[float, float]) -> str:
             continue
         if math.isfinite(estimate.low) and math.isfinite(estimate.high):
             left = at(estimate.low)
-            drawn += f'<i class="band {mark.kind}" style="left:{left:.1f}%;width:{max(at(estimate.high) - left, 0.4):.1f}%"></i>'
+            drawn += (
+                f'<i class="band {mark.kind}" '
+                f'style="left:{left:.1f}%;width:{max(at(estimate.high) - left, 0.4):.1f}%"></i>'
+            )
         drawn += f'<i class="at {mark.kind}" style="left:{at(estimate.value):.1f}%"></i>'
     return f'<span class="line" aria-hidden="true">{drawn}</span>'
 
@@ -56,6 +60,9 @@ def chart(marks: Sequence[Mark], axis: tuple[float, float], written: Callable[[f
     """One row for each mark: its label, its line, and what is said of it; the axis' ends beneath."""
     rows = ""
     for m in marks:
-        rows += f'<div class="dot-row"><span>{esc(m.label)}</span>{line([m], axis)}<span class="dot-said">{esc(m.said)}</span></div>'
+        rows += (
+            f'<div class="dot-row"><span>{esc(m.label)}</span>{line([m], axis)}<span '
+            f'class="dot-said">{esc(m.said)}</span></div>'
+        )
     ends = f"<i>{written(axis[0])}</i><i>{written(axis[1])}</i>"
     return f'<div class="dots">{rows}<div class="dot-axis"><span></span><span>{ends}</span><span></span></div></div>'

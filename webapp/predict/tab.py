@@ -52,7 +52,8 @@ def on_open(session: Session, shown: PredictState) -> tuple[Any, ...]:
 
 
 def on_go(session: Session, shown: PredictState, event: gr.EventData) -> tuple[Any, ...]:
-    """The list of clusters asks for the tab: returns (tabs, then what `on_open` gives); nothing changes at any other press."""
+    """The list of clusters asks for the tab: returns (tabs, then what `on_open` gives); nothing changes at any other
+    press."""
     if event_data(event).get("do") != "predict":
         return tuple(gr.skip() for _ in range(5))
     return gr.update(selected="predict"), *on_open(session, shown)
@@ -63,7 +64,9 @@ def result_of(diagnosis: Diagnosis, prediction: Prediction | None) -> str:
     return prediction_view(diagnosis, prediction) if prediction is not None else WAITING
 
 
-def make_prediction(session: Session, table: str | None, images: str | None, vectors: str | None, progress: Progress) -> Prediction:
+def make_prediction(
+    session: Session, table: str | None, images: str | None, vectors: str | None, progress: Progress
+) -> Prediction:
     """Read, embed and predict; a visitor's own run keeps the prediction for its downloads.
 
     Raises:
@@ -72,23 +75,38 @@ def make_prediction(session: Session, table: str | None, images: str | None, vec
     from core.checks.fresh import predict_fresh  # reads tables with pandas, pictures with the encoder
 
     diagnosis, brought = RUNS.get(session.run), _brought(table, images, vectors)
-    found = predict_fresh(diagnosis, brought[0], images=brought[1], embeddings=brought[2], selection=lasso_of(session, diagnosis), progress=progress)
+    found = predict_fresh(
+        diagnosis,
+        brought[0],
+        images=brought[1],
+        embeddings=brought[2],
+        selection=lasso_of(session, diagnosis),
+        progress=progress,
+    )
     assert found.prediction is not None
     prediction = replace(found.prediction, source=Path(table or images or "fresh samples").name)
     RUNS.keep(session.run, replace(found, prediction=prediction))
     return prediction
 
 
-def _brought(table: str | None, images: str | None, vectors: str | None) -> tuple[Path | None, Path | None, Path | None]:
+def _brought(
+    table: str | None, images: str | None, vectors: str | None
+) -> tuple[Path | None, Path | None, Path | None]:
     if not (table or images):
-        raise InvalidInput("Bring fresh samples first: a table with the same columns as the diagnosed one, and their pictures.")
+        raise InvalidInput(
+            "Bring fresh samples first: a table with the same columns as the diagnosed one, and their pictures."
+        )
     return tuple(Path(p) if p else None for p in (table, images, vectors))  # type: ignore[return-value]
 
 
-def on_predict(session: Session, table: str | None, images: str | None, vectors: str | None) -> Iterator[tuple[Any, ...]]:
+def on_predict(
+    session: Session, table: str | None, images: str | None, vectors: str | None
+) -> Iterator[tuple[Any, ...]]:
     """Predict what was brought; yields (job id, status, shown, result)."""
     if not session.run:
-        raise InvalidInput("No run is open whose findings could be tried. Open an example in Explore, or bring your own data.")
+        raise InvalidInput(
+            "No run is open whose findings could be tried. Open an example in Explore, or bring your own data."
+        )
     _brought(table, images, vectors)
     made: list[Prediction] = []
 
@@ -126,11 +144,23 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab:
         with gr.Column(scale=50, min_width=320):
             gr.HTML("<h2>Bring fresh samples</h2>", apply_default_css=False)
             table = gr.File(
-                label="Table, with the same columns as before", file_types=list(TABLES), type="filepath", height=96, elem_id="fresh-table"
+                label="Table, with the same columns as before",
+                file_types=list(TABLES),
+                type="filepath",
+                height=96,
+                elem_id="fresh-table",
             )
-            images = gr.File(label="Pictures: zip or tar", file_types=list(IMAGES), type="filepath", height=96, elem_id="fresh-images")
+            images = gr.File(
+                label="Pictures: zip or tar",
+                file_types=list(IMAGES),
+                type="filepath",
+                height=96,
+                elem_id="fresh-images",
+            )
             with gr.Accordion("Embeddings, if the run was made of them", open=False):
-                vectors = gr.File(label="Embeddings", file_types=list(VECTORS), type="filepath", height=96, elem_id="fresh-vectors")
+                vectors = gr.File(
+                    label="Embeddings", file_types=list(VECTORS), type="filepath", height=96, elem_id="fresh-vectors"
+                )
             word = gr.HTML("", apply_default_css=False, elem_id="lasso-word")
             with gr.Row():
                 run = gr.Button("Open them and compare", variant="primary", elem_id="predict")
@@ -142,18 +172,30 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab:
     tab.select(shows_errors(on_open), [session, shown], opened, queue=False, **private)
     view.pane.act(shows_errors(on_go), [session, shown], [tabs, *opened], queue=False, **private)
     said = [session, table, images, vectors]
-    tried = run.click(shows_errors(on_predict), said, [job, line, shown, result], concurrency_id="compute", concurrency_limit=1, **private)
-    tried.success(shows_errors(on_downloads), [session], buttons, **private)  # the files of a visitor's own run tell of it too
+    tried = run.click(
+        shows_errors(on_predict),
+        said,
+        [job, line, shown, result],
+        concurrency_id="compute",
+        concurrency_limit=1,
+        **private,
+    )
+    tried.success(
+        shows_errors(on_downloads), [session], buttons, **private
+    )  # the files of a visitor's own run tell of it too
     cancel.click(on_cancel, [job], None, queue=False, **private)
 
 
 INTRO = (
-    '<div class="tab-intro"><h2>Predict the next failures</h2><p class="muted">A finding that was luck does not come back. What the open run found '
-    "is frozen with the error rate that it predicts; then samples that nobody looked at are opened, beside what a person would have picked by eye."
+    '<div class="tab-intro"><h2>Predict the next failures</h2><p class="muted">A finding that was luck does not come '
+    "back. What the open run found "
+    "is frozen with the error rate that it predicts; then samples that nobody looked at are opened, "
+    "beside what a person would have picked by eye."
     "</p></div>"
 )
 WAITING = (
-    '<div class="empty small"><p>The comparison will stand here. Without fresh samples, hold a part of your data back: '
+    '<div class="empty small"><p>The comparison will stand here. '
+    "Without fresh samples, hold a part of your data back: "
     "“Hide a part and predict it” in the tab Your data.</p></div>"
 )
 NO_RUN = '<div class="empty small"><p>No run is open. Open an example in Explore, or bring your own data.</p></div>'

@@ -8,7 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
-from core.reports.wording.findings import CONFIRMED_KINDS, cluster_title, prediction_name, prediction_rows, prediction_verdict, replication_sentence
+from core.reports.wording.findings import (
+    CONFIRMED_KINDS,
+    cluster_title,
+    prediction_name,
+    prediction_rows,
+    prediction_verdict,
+    replication_sentence,
+)
 from webapp.markup.html import bracket, count, esc, number, p_value, percent
 from webapp.markup.whiskers import Mark, axis_of, line
 
@@ -42,19 +49,36 @@ def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
     lead = f"Tried on {fresh}{esc(prediction.source)}, which the search never saw."
     body = "".join(_row(r, axis, shares) for r in found)
     if by_eye:
-        body += '<tr class="apart"><th colspan="7" scope="rowgroup">What a person would have picked without a test</th></tr>'
+        body += (
+            '<tr class="apart"><th colspan="7" scope="rowgroup">What a person would have picked '
+            "without a test</th></tr>"
+        )
         body += "".join(_row(r, axis, shares) for r in by_eye)
     ends = f'<span class="line-ends"><i>{written(axis[0])}</i><i>{written(axis[1])}</i></span>'
     head = "".join(
-        f"<th>{t}</th>" for t in ("Frozen", "Fresh", f"Predicted and observed {prediction.measure}{ends}", "Predicted", "Observed", "Rest", "")
+        f"<th>{t}</th>"
+        for t in (
+            "Frozen",
+            "Fresh",
+            f"Predicted and observed {prediction.measure}{ends}",
+            "Predicted",
+            "Observed",
+            "Rest",
+            "",
+        )
     )
     notes = "".join(f"<li>{esc(n)}</li>" for n in prediction.notes)
     if prediction.excluded:
-        notes += f"<li>{count(len(prediction.excluded), 'fresh sample')} left out, such as {esc(prediction.excluded[0][0])}: "
+        notes += (
+            f"<li>{count(len(prediction.excluded), 'fresh sample')} left out, such as "
+            f"{esc(prediction.excluded[0][0])}: "
+        )
         notes += f"{esc(prediction.excluded[0][1])}.</li>"
     return (
-        f'<article class="answer predicted" aria-live="polite"><h2 tabindex="-1">{esc(headline(prediction))}</h2><p class="said">{lead}</p>'
-        f'<div class="scroll tall"><table class="forecast"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{KEY}'
+        f'<article class="answer predicted" aria-live="polite"><h2 tabindex="-1">{esc(headline(prediction))}</h2><p '
+        f'class="said">{lead}</p>'
+        '<div class="scroll tall"><table '
+        f'class="forecast"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{KEY}'
         f'<ul class="muted plain-list">{notes}</ul>{digest_line(prediction.digest)}</article>'
     )
 
@@ -66,13 +90,22 @@ def _row(row: PredictionRow, axis: tuple[float, float], shares: bool) -> str:
         marks.append(Mark(Estimate(row.rest, math.nan, math.nan), "rest"))
     if row.observed is not None:
         marks.append(Mark(row.observed, "observed"))
-    observed = "none" if row.observed is None else f"{written(row.observed.value)} <small>{bracket(row.observed, as_percent=shares)}</small>"
+    observed = (
+        "none"
+        if row.observed is None
+        else f"{written(row.observed.value)} <small>{bracket(row.observed, as_percent=shares)}</small>"
+    )
     finding = row.kind in CONFIRMED_KINDS
     p = f"<small>{p_value(row.p)}</small>" if row.p is not None and finding else ""
-    badge = f'<span class="outcome {STATES.get(prediction_verdict(row), "unsure")}">{esc(prediction_verdict(row))}</span>' if finding else ""
+    badge = (
+        f'<span class="outcome {STATES.get(prediction_verdict(row), "unsure")}">{esc(prediction_verdict(row))}</span>'
+        if finding
+        else ""
+    )
     kind = f'<small class="kind">{row.kind if finding else ""}</small>'
     return (
-        f'<tr><td><b>{esc(prediction_name(row))}</b> {kind}</td><td>{row.n:,}</td><td class="drawn">{line(marks, axis)}</td>'
+        f"<tr><td><b>{esc(prediction_name(row))}</b> {kind}</td><td>{row.n:,}</td><td "
+        f'class="drawn">{line(marks, axis)}</td>'
         f"<td>{_predicted(row, shares)}</td><td>{observed}</td><td>{written(row.rest)}</td><td>{badge} {p}</td></tr>"
     )
 
@@ -87,21 +120,28 @@ def _predicted(row: PredictionRow, shares: bool) -> str:
 
 
 def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
-    """What is fixed before fresh samples are opened: each finding with the rate that it predicts, and one hash over all."""
+    """What is fixed before fresh samples are opened: each finding with the rate that it predicts, and one hash over
+    all."""
     if not frozen.findings:
         return (
-            '<div class="empty small"><h2>Nothing to predict</h2><p>No finding of this run was confirmed, so there is nothing that could fail again. '
+            '<div class="empty small"><h2>Nothing to predict</h2><p>No finding of this run was confirmed, '
+            "so there is nothing that could fail again. "
             "Open another run in Explore.</p></div>"
         )
     shares = diagnosis.outcomes.errors is not None
     marks = [Mark(f.predicted, "predicted") for f in frozen.findings]
     axis = (0.0, 1.0) if shares else axis_of(marks)
     rows = [_frozen_row(diagnosis, f, axis, shares) for f in frozen.findings]
-    fold = f"<details><summary>{len(rows) - SHOWN} more</summary><table><tbody>{''.join(rows[SHOWN:])}</tbody></table></details>"
+    fold = (
+        f"<details><summary>{len(rows) - SHOWN} "
+        f"more</summary><table><tbody>{''.join(rows[SHOWN:])}</tbody></table></details>"
+    )
     measure = "error rate" if shares else f"mean {esc(diagnosis.outcomes.name)}"
     return (
-        f'<div class="frozen"><h2>{count(len(rows), "finding")} frozen</h2><p class="muted">Each with the {measure} that it predicts for samples '
-        f"nobody has looked at. The hash is fixed before you bring them.</p><table><tbody>{''.join(rows[:SHOWN])}</tbody></table>"
+        f'<div class="frozen"><h2>{count(len(rows), "finding")} frozen</h2><p class="muted">Each with the {measure} '
+        "that it predicts for samples "
+        "nobody has looked at. The hash is fixed before you bring "
+        f"them.</p><table><tbody>{''.join(rows[:SHOWN])}</tbody></table>"
         f"{fold if len(rows) > SHOWN else ''}{digest_line(frozen.digest)}</div>"
     )
 
@@ -112,8 +152,10 @@ def _frozen_row(diagnosis: Diagnosis, finding: FrozenFinding, axis: tuple[float,
     name = f"{cluster.id + 1}: {cluster_title(diagnosis, cluster)}" if cluster else finding.text
     scope = "" if finding.scope == "all samples" or finding.scope in name else f" ({finding.scope})"
     return (
-        f'<tr><td>{esc(name + scope)} <small>{finding.kind}</small></td><td class="drawn">{line([Mark(finding.predicted, "predicted")], axis)}</td>'
-        f"<td>{written(finding.predicted.value)} <small>{bracket(finding.predicted, as_percent=shares)}</small></td></tr>"
+        f"<tr><td>{esc(name + scope)} <small>{finding.kind}</small></td><td "
+        f'class="drawn">{line([Mark(finding.predicted, "predicted")], axis)}</td>'
+        f"<td>{written(finding.predicted.value)} "
+        f"<small>{bracket(finding.predicted, as_percent=shares)}</small></td></tr>"
     )
 
 
@@ -133,8 +175,10 @@ KEY = (
     '<p class="forecast-key muted"><span class="line"><i class="band expected" style="left:0;width:100%"></i>'
     '<i class="band predicted" style="left:25%;width:50%"></i><i class="at predicted" style="left:50%"></i></span>'
     "<span>predicted; the pale band, which judges, allows for so few fresh samples</span>"
-    '<span class="line"><i class="band observed" style="left:15%;width:70%"></i><i class="at observed" style="left:50%"></i></span>'
+    '<span class="line"><i class="band observed" style="left:15%;width:70%"></i><i class="at observed" '
+    'style="left:50%"></i></span>'
     "<span>observed</span>"
     '<span class="line"><i class="at rest" style="left:50%"></i></span><span>the rest.</span>'
-    "<span>Intervals of 95\u202f%; p: the chance of such a gap if the matches did no worse than the rest, adjusted over the findings.</span></p>"
+    "<span>Intervals of 95\u202f%; p: the chance of such a gap if the matches did no worse than the rest, "
+    "adjusted over the findings.</span></p>"
 )

@@ -1,4 +1,5 @@
-"""A probe class by class, as markup: recall and precision, what it confuses, and whether its confidence can be believed."""
+"""A probe class by class, as markup: recall and precision, what it confuses, and whether its confidence can be
+believed."""
 
 from __future__ import annotations
 
@@ -28,16 +29,21 @@ def classes_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparis
     rows = ""
     for c in found:
         rows += (
-            f'<tr><td><b>{esc(c.name)}</b></td><td>{c.n:,}</td><td class="drawn">{_drawn(c.recall, own.get(c.name))}</td><td>{_said(c.recall)}</td>'
+            f"<tr><td><b>{esc(c.name)}</b></td><td>{c.n:,}</td><td "
+            f'class="drawn">{_drawn(c.recall, own.get(c.name))}</td><td>{_said(c.recall)}</td>'
             f'<td class="drawn">{_drawn(c.precision, None)}</td><td>{_said(c.precision)}</td><td>{_beside(beside.get(c.name))}</td></tr>'
         )
     heads = ("Class", "Images", f"Recall{ENDS}", "", f"Precision{ENDS}", "", "Against your model")
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
     key = " The thin line is your model’s recall." if own else ""
-    note = f"Recall: how often the class is recognised. Precision: how often it is right where it is said. 95{THIN}% intervals (Wilson).{key}"
+    note = (
+        "Recall: how often the class is recognised. Precision: how often it is right where it is said. "
+        f"95{THIN}% intervals (Wilson).{key}"
+    )
     region = 'class="scroll classes-table" tabindex="0" role="region" aria-label="Recall and precision by class"'
     return (
-        f'<p class="muted small-note">{note}</p><div {region}><table class="probes"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f'<p class="muted small-note">{note}</p><div {region}><table '
+        f'class="probes"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
@@ -59,7 +65,9 @@ def _drawn(estimate: Estimate | None, own: float | None) -> str:
 
 
 def _said(estimate: Estimate | None) -> str:
-    return "none" if estimate is None else f"{percent(estimate.value)} <small>{bracket(estimate, as_percent=True)}</small>"
+    return (
+        "none" if estimate is None else f"{percent(estimate.value)} <small>{bracket(estimate, as_percent=True)}</small>"
+    )
 
 
 def _beside(found: FourWay | None) -> str:
@@ -89,13 +97,23 @@ def _map(counts: np.ndarray, names: tuple[str, ...]) -> str:
         for d, other in enumerate(names):
             n, share = int(counts[c, d]), float(counts[c, d] / max(totals[c], 1))
             kind = "down" if c == d else "up"
-            said = f"Of {count(int(totals[c]), 'image')} of {name}, {n:,} ({percent(share)}) are taken for {'it' if c == d else other}."
-            cells += f'<td class="{kind}" style="--s:{75 * share:.0f}%" tabindex="-1" data-said="{esc(said)}">{n or ""}</td>'
+            said = (
+                f"Of {count(int(totals[c]), 'image')} of {name}, {n:,} ({percent(share)}) "
+                f"are taken for {'it' if c == d else other}."
+            )
+            cells += (
+                f'<td class="{kind}" style="--s:{75 * share:.0f}%" tabindex="-1" data-said="{esc(said)}">{n or ""}</td>'
+            )
         body += f'<tr><th scope="row">{esc(name)}</th>{cells}</tr>'
-    note = "Each line is a true class, each column what the probe says. Blue is right, orange wrong; the stronger, the larger the share of the line."
+    note = (
+        "Each line is a true class, each column what the probe says. Blue is right, orange wrong; "
+        "the stronger, the larger the share of the line."
+    )
     return (
-        f'<p class="muted small-note">{note}</p><div class="heat-scroll"><table class="heat confusion"><thead><tr><th></th>{head}</tr></thead>'
-        f'<tbody>{body}</tbody></table></div><p class="heat-live" aria-live="polite">Point at a cell, or step through them with the arrow keys.</p>'
+        f'<p class="muted small-note">{note}</p><div class="heat-scroll"><table class="heat '
+        f'confusion"><thead><tr><th></th>{head}</tr></thead>'
+        f'<tbody>{body}</tbody></table></div><p class="heat-live" aria-live="polite">Point at a cell, '
+        "or step through them with the arrow keys.</p>"
     )
 
 
@@ -127,9 +145,13 @@ def reliability_view(result: ProbeResult) -> str:
     marks = ""
     for b in bins:
         x, y = _x(b.confidence), _y(b.accuracy.value)
-        title = f"Confidence {percent(b.confidence)}: right on {percent(b.accuracy.value)} {bracket(b.accuracy, as_percent=True)} of {b.n:,}"
+        title = (
+            f"Confidence {percent(b.confidence)}: right on {percent(b.accuracy.value)} "
+            f"{bracket(b.accuracy, as_percent=True)} of {b.n:,}"
+        )
         marks += (
-            f'<g><title>{title}</title><line class="range" x1="{x:.1f}" x2="{x:.1f}" y1="{_y(b.accuracy.low):.1f}" y2="{_y(b.accuracy.high):.1f}"/>'
+            f'<g><title>{title}</title><line class="range" x1="{x:.1f}" x2="{x:.1f}" y1="{_y(b.accuracy.low):.1f}" '
+            f'y2="{_y(b.accuracy.high):.1f}"/>'
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/></g>'
         )
     grid = "".join(
@@ -139,22 +161,28 @@ def reliability_view(result: ProbeResult) -> str:
         for v in (0.0, 0.5, 1.0)
     )
     drawn = (
-        f'<svg class="reliability" viewBox="0 0 {SIZE} {SIZE}" role="img" aria-label="{esc(said)}. Mean confidence {percent(mean)}, '
-        f'right on {percent(result.accuracy.value)}.">{grid}<line class="even" x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}"/>{marks}'
+        f'<svg class="reliability" viewBox="0 0 {SIZE} {SIZE}" role="img" aria-label="{esc(said)}. '
+        f"Mean confidence {percent(mean)}, "
+        f'right on {percent(result.accuracy.value)}.">{grid}<line class="even" x1="{_x(0)}" y1="{_y(0)}" '
+        f'x2="{_x(1)}" y2="{_y(1)}"/>{marks}'
         f'<text x="{_x(0.5)}" y="{SIZE - 6}" text-anchor="middle">confidence</text></svg>'
     )
     rows = "".join(
-        f"<tr><td>{percent(b.confidence)}</td><td>{percent(b.accuracy.value)} <small>{bracket(b.accuracy, as_percent=True)}</small></td>"
+        f"<tr><td>{percent(b.confidence)}</td><td>{percent(b.accuracy.value)} "
+        f"<small>{bracket(b.accuracy, as_percent=True)}</small></td>"
         f"<td>{b.n:,}</td></tr>"
         for b in bins
     )
     table = (
-        '<table class="probes"><thead><tr><th scope="col">Confidence</th><th scope="col">Right</th><th scope="col">Images</th></tr></thead>'
+        '<table class="probes"><thead><tr><th scope="col">Confidence</th><th scope="col">Right</th><th '
+        'scope="col">Images</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
     return (
-        f'<p class="said"><b>{said}.</b> It says it is {percent(mean)} sure and is right on {percent(result.accuracy.value)}: {way}.</p>'
-        f'<div class="calibration"><figure>{drawn}<figcaption class="muted">On the line it is as often right as it is sure.</figcaption></figure>'
+        f'<p class="said"><b>{said}.</b> It says it is {percent(mean)} sure and is right on '
+        f"{percent(result.accuracy.value)}: {way}.</p>"
+        f'<div class="calibration"><figure>{drawn}<figcaption class="muted">On the line it is as often right as it '
+        "is sure.</figcaption></figure>"
         f'<div class="scroll tall">{table}</div></div>'
     )
 

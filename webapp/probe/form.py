@@ -1,4 +1,5 @@
-"""The form that runs a probe, as markup: one card for each probe, and controls made of its settings. `probe.js` reads it."""
+"""The form that runs a probe, as markup: one card for each probe, and controls made of its settings. `probe.js` reads
+it."""
 
 from __future__ import annotations
 
@@ -31,14 +32,16 @@ def cards(chosen: str = FIRST, run: str = "") -> str:
         title, what, source = (name, why, "") if probe is None else (probe.title, probe.what, probe.source)
         state = f"{' checked' if name == chosen and probe else ''}{' disabled' if probe is None else ''}"
         body += (
-            f'<label class="probe-card{"" if probe else " missing"}"><input type="radio" name="probe" value="{esc(name)}"{state}>'
+            f'<label class="probe-card{"" if probe else " missing"}"><input type="radio" name="probe" '
+            f'value="{esc(name)}"{state}>'
             f"<span><b>{esc(title)}</b><span>{esc(what)}</span><small>{esc(source)}</small></span></label>"
         )
     return f'<fieldset class="probe-cards" data-run="{esc(run)}"><legend>1. Choose a probe</legend>{body}</fieldset>'
 
 
 def needs_pool(name: str) -> bool:
-    """Whether the probe, with its defaults, makes a support set of unlabelled images; False where it is not available."""
+    """Whether the probe, with its defaults, makes a support set of unlabelled images; False where it is not
+    available."""
     try:
         return bool(available(name)().needs().pool)
     except InvalidInput:
@@ -46,7 +49,8 @@ def needs_pool(name: str) -> bool:
 
 
 def controls(name: str, diagnosis: Diagnosis) -> str:
-    """The probe's settings as a form, those for experts and the seed folded away, with the buttons that run and stop it.
+    """The probe's settings as a form, those for experts and the seed folded away, with the buttons that run and stop
+    it.
 
     Raises:
         InvalidInput: there is no such probe here.
@@ -73,7 +77,8 @@ def _help(setting: Setting) -> str:
 
 
 def _control(setting: Setting) -> str:
-    """One setting: a switch, a list, several lines with a file to fill them from, a number with its slider, or a line."""
+    """One setting: a switch, a list, several lines with a file to fill them from, a number with its slider, or a
+    line."""
     if is_path(setting):
         return ""
     name = esc(setting.name)
@@ -87,7 +92,9 @@ def _control(setting: Setting) -> str:
     if setting.choices:
         first = [("", "automatic")] if setting.optional else []
         items = [*first, *((c, c) for c in setting.choices)]
-        options = "".join(f'<option value="{esc(v)}"{" selected" if v == value else ""}>{esc(t)}</option>' for v, t in items)
+        options = "".join(
+            f'<option value="{esc(v)}"{" selected" if v == value else ""}>{esc(t)}</option>' for v, t in items
+        )
         return f'<div class="control">{head}<select {ident}>{options}</select>{_help(setting)}</div>'
     if setting.widget in ("text", "file"):
         lines = f'<textarea {ident} rows="4" spellcheck="false">{esc(value)}</textarea>'
@@ -115,14 +122,19 @@ def _number(setting: Setting, ident: str, value: str) -> str:
         return field
     if setting.kind == "int" and setting.high - setting.low > MAX_ON_SLIDER:
         return field
-    slider = f'<input type="range" data-beside="set-{esc(setting.name)}" value="{esc(value)}" step="{step}"{bounds} tabindex="-1" aria-hidden="true">'
+    slider = (
+        f'<input type="range" data-beside="set-{esc(setting.name)}" value="{esc(value)}" step="{step}"{bounds} '
+        'tabindex="-1" aria-hidden="true">'
+    )
     return f'<span class="slide">{slider}{field}</span>'
 
 
 def _seed() -> str:
     return (
-        '<div class="control"><label for="set-seed">Seed</label><input type="number" id="set-seed" data-setting="seed" value="0" min="0" step="1" '
-        'aria-describedby="help-seed"><small id="help-seed">what is drawn at random: halves, shots, control words</small></div>'
+        '<div class="control"><label for="set-seed">Seed</label><input type="number" id="set-seed" '
+        'data-setting="seed" value="0" min="0" step="1" '
+        'aria-describedby="help-seed"><small id="help-seed">what is drawn at random: halves, shots, '
+        "control words</small></div>"
     )
 
 
@@ -131,7 +143,10 @@ def _split(diagnosis: Diagnosis) -> str:
     said = diagnosis.samples.splits
     if said is None or not {"train", "test"} <= set(said.astype(str).tolist()):
         return ""
-    ways = (("halves", "two halves teach each other"), ("column", "the table’s train rows teach, its test rows are scored"))
+    ways = (
+        ("halves", "two halves teach each other"),
+        ("column", "the table’s train rows teach, its test rows are scored"),
+    )
     options = "".join(f'<option value="{key}">{said}</option>' for key, said in ways)
     choice = f'<select id="set-split" data-setting="split">{options}</select>'
     return f'<div class="control wide"><label for="set-split">Which images teach</label>{choice}</div>'

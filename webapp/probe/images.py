@@ -1,4 +1,5 @@
-"""One image explained, as markup: what each class's score is the sum of, the nearest support images, and the texts behind two classes."""
+"""One image explained, as markup: what each class's score is the sum of, the nearest support images, and the texts
+behind two classes."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def checked_place(result: ProbeResult, place: int) -> int:
     return place
 
 
-def explanation_view(diagnosis: Diagnosis, result: ProbeResult, place: int, texts: Sequence[tuple[str, Sequence[TextSimilarity]]] = ()) -> str:
+def explanation_view(
+    diagnosis: Diagnosis, result: ProbeResult, place: int, texts: Sequence[tuple[str, Sequence[TextSimilarity]]] = ()
+) -> str:
     """Everything that is known of why the probe says what it says of one image.
 
     Args:
@@ -55,7 +58,11 @@ def _facts(diagnosis: Diagnosis, result: ProbeResult, place: int, row: int) -> s
     assert outcomes.scores is not None
     true, said = int(result.labels[place]), int(outcomes.predictions[place])
     source = picture(diagnosis, row)
-    face = f'<img src="{source}" alt="{esc(diagnosis.samples.ids[row])}">' if source else '<span class="no-picture">no picture</span>'
+    face = (
+        f'<img src="{source}" alt="{esc(diagnosis.samples.ids[row])}">'
+        if source
+        else '<span class="no-picture">no picture</span>'
+    )
     model = ""
     if diagnosis.outcomes.predictions is not None:
         mine = int(diagnosis.outcomes.predictions[row])
@@ -63,7 +70,8 @@ def _facts(diagnosis: Diagnosis, result: ProbeResult, place: int, row: int) -> s
     return (
         f'<div class="why-top">{face}<dl><dt>Image</dt><dd>{esc(diagnosis.samples.ids[row])}</dd>'
         f"<dt>True class</dt><dd>{esc(names[true])}</dd>{model}"
-        f"<dt>The probe</dt><dd>{esc(names[said])}, {percent(float(outcomes.scores[place, said]))} sure {_mark(true == said)}</dd>"
+        f"<dt>The probe</dt><dd>{esc(names[said])}, {percent(float(outcomes.scores[place, said]))} sure "
+        f"{_mark(true == said)}</dd>"
         f"<dt>Its loss</dt><dd>{number(float(outcomes.loss[place]))} {esc(outcomes.unit)}</dd></dl></div>"
     )
 
@@ -75,7 +83,8 @@ def _mark(right: bool) -> str:
 def parts_of(result: ProbeResult, place: int) -> tuple[tuple[str, ...], np.ndarray, F64]:
     """(names of the parts, (t,) classes, (parts, t) values), each part centred over the classes shown.
 
-    A softmax does not change when a part adds the same to every class, so the centred values say the same as the raw ones and can be seen.
+    A softmax does not change when a part adds the same to every class, so the centred values say the same as the raw
+    ones and can be seen.
     """
     parts = result.parts if result.parts is not None else _whole(result, place)
     at = place if result.parts is not None else 0
@@ -94,7 +103,8 @@ def _whole(result: ProbeResult, place: int) -> LogitParts:
 
 
 def parts_view(result: ProbeResult, place: int) -> str:
-    """One stacked bar for the true class and the leading others: what each part adds to its score, beside the mean of those shown."""
+    """One stacked bar for the true class and the leading others: what each part adds to its score, beside the mean of
+    those shown."""
     names, classes, values = parts_of(result, place)
     totals = values.sum(0)
     assert result.outcomes.predictions is not None
@@ -109,9 +119,17 @@ def parts_view(result: ProbeResult, place: int) -> str:
             f'<div class="part-row"><span>{esc(result.class_names[c])}{mark}</span>{_bar(values[:, t], span)}'
             f'<span class="dot-said" title="{esc(spoken)}">{number(float(totals[t]), sign=True)}</span></div>'
         )
-    key = "".join(f'<span><i style="background:{TONES[i % len(TONES)]}"></i>{esc(n)}</span>' for i, n in enumerate(names))
-    note = "Each bar is a class’s score beside the mean of those shown: to the right speaks for it, to the left against it. The longest sum wins."
-    return f'<h4>What the scores are made of</h4><p class="muted small-note">{note}</p><div class="parts">{rows}</div><p class="seg-key">{key}</p>'
+    key = "".join(
+        f'<span><i style="background:{TONES[i % len(TONES)]}"></i>{esc(n)}</span>' for i, n in enumerate(names)
+    )
+    note = (
+        "Each bar is a class’s score beside the mean of those shown: to the right speaks for it, "
+        "to the left against it. The longest sum wins."
+    )
+    return (
+        f'<h4>What the scores are made of</h4><p class="muted small-note">{note}</p><div '
+        f'class="parts">{rows}</div><p class="seg-key">{key}</p>'
+    )
 
 
 def _bar(values: F64, span: float) -> str:
@@ -129,7 +147,10 @@ def neighbours_view(diagnosis: Diagnosis, result: ProbeResult, place: int) -> st
     """The nearest support images by each affinity side by side; "" where the probe learned from none."""
     if result.support is None or not result.neighbours:
         return ""
-    columns = "".join(f"<section><h5>By {esc(n.affinity)}</h5>{_nearest(diagnosis, result, n, place)}</section>" for n in result.neighbours)
+    columns = "".join(
+        f"<section><h5>By {esc(n.affinity)}</h5>{_nearest(diagnosis, result, n, place)}</section>"
+        for n in result.neighbours
+    )
     return f'<h4>Nearest images that it learned from</h4><div class="affinities">{columns}</div>'
 
 
@@ -144,17 +165,23 @@ def _nearest(diagnosis: Diagnosis, result: ProbeResult, near: Neighbours, place:
         name = result.class_names[label]
         source = picture(diagnosis, row) if row >= 0 else ""
         ident = support.ids[at].rsplit("/", 1)[-1]
-        face = f'<img src="{source}" alt="{esc(name)}" loading="lazy">' if source else f'<span class="no-picture">{esc(ident)}</span>'
+        face = (
+            f'<img src="{source}" alt="{esc(name)}" loading="lazy">'
+            if source
+            else f'<span class="no-picture">{esc(ident)}</span>'
+        )
         agrees = " agrees" if label == true else ""
         tiles += (
-            f'<figure class="tile{agrees}" title="{esc(support.ids[at])}">{face}<figcaption class="tile-foot"><b>{number(similarity)}</b>'
+            f'<figure class="tile{agrees}" title="{esc(support.ids[at])}">{face}<figcaption '
+            f'class="tile-foot"><b>{number(similarity)}</b>'
             f"<span>{esc(name)}</span></figcaption></figure>"
         )
     return f'<div class="gallery">{tiles}</div>' if tiles else '<p class="muted">None.</p>'
 
 
 def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[tuple[str, list[TextSimilarity]]]:
-    """The texts of the true class and of the said one, or of the strongest other where it is right, by their cosine with the image."""
+    """The texts of the true class and of the said one, or of the strongest other where it is right, by their cosine
+    with the image."""
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.probes.zero_shot.similarities import prompt_similarities
@@ -166,11 +193,15 @@ def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[
     other = next(c for c in np.argsort(-scores[place], kind="stable").tolist() if c != true)
     image = words.joint.vectors[int(result.rows[place])]
     said = prompt_similarities(result, image, load_encoder(words.encoder), (true, int(other)), default_cache())
-    return [(result.class_names[c], [TextSimilarity(s.text, s.cosine) for s in said if s.class_index == c]) for c in (true, int(other))]
+    return [
+        (result.class_names[c], [TextSimilarity(s.text, s.cosine) for s in said if s.class_index == c])
+        for c in (true, int(other))
+    ]
 
 
 def _learned(prompts: Sequence[str]) -> bool:
-    """Whether learned vectors stand in a class's prompts: these are no texts that could be encoded as they are written."""
+    """Whether learned vectors stand in a class's prompts: these are no texts that could be encoded as they are
+    written."""
     return any(PLACEHOLDER.search(text) for text in prompts)
 
 
@@ -184,10 +215,13 @@ def texts_view(texts: Sequence[tuple[str, Sequence[TextSimilarity]]]) -> str:
     for name, own in texts:
         best = sorted(own, key=lambda s: -s.cosine)
         rows = "".join(
-            f'<li><span>{esc(s.text)}</span><span class="bar" aria-hidden="true"><i style="width:{8 + 92 * (s.cosine - low) / span:.0f}%"></i></span>'
+            f'<li><span>{esc(s.text)}</span><span class="bar" aria-hidden="true"><i '
+            f'style="width:{8 + 92 * (s.cosine - low) / span:.0f}%"></i></span>'
             f"<b>{f'{s.cosine:.3f}'.replace('-', MINUS)}</b></li>"
             for s in best[:MAX_TEXTS]
         )
-        more = f'<p class="muted small-note">The nearest {MAX_TEXTS} of {len(best)}.</p>' if len(best) > MAX_TEXTS else ""
+        more = (
+            f'<p class="muted small-note">The nearest {MAX_TEXTS} of {len(best)}.</p>' if len(best) > MAX_TEXTS else ""
+        )
         columns += f'<section><h5>{esc(name)}</h5><ol class="text-list">{rows}</ol>{more}</section>'
     return f'<h4>Its texts, by their cosine with the image</h4><div class="affinities">{columns}</div>'

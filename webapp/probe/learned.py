@@ -1,4 +1,5 @@
-"""What a probe worked with, as markup: the texts of each class, what it learned from, how pure that came out, and what else it has to show."""
+"""What a probe worked with, as markup: the texts of each class, what it learned from, how pure that came out, and what
+else it has to show."""
 
 from __future__ import annotations
 
@@ -30,13 +31,21 @@ def prompts_view(result: ProbeResult) -> str:
         more = f" <small>and {len(texts) - MAX_PROMPTS:,} more</small>" if len(texts) > MAX_PROMPTS else ""
         body += f"<dt>{esc(name)}</dt><dd>{'; '.join(esc(t) for t in texts[:MAX_PROMPTS])}{more}</dd>"
     total = sum(len(t) for t in result.prompts)
-    left = f'<p class="muted">{len(result.prompts) - MAX_ROWS:,} more classes.</p>' if len(result.prompts) > MAX_ROWS else ""
+    left = (
+        f'<p class="muted">{len(result.prompts) - MAX_ROWS:,} more classes.</p>'
+        if len(result.prompts) > MAX_ROWS
+        else ""
+    )
     summary = f"{count(total, 'text')} for {count(len(result.prompts), 'class')}"
-    return f'<h3>What the text encoder read</h3><details class="prompts" open><summary>{summary}</summary><dl>{body}</dl>{left}</details>'
+    return (
+        '<h3>What the text encoder read</h3><details class="prompts" '
+        f"open><summary>{summary}</summary><dl>{body}</dl>{left}</details>"
+    )
 
 
 def support_view(result: ProbeResult) -> str:
-    """What the probe learned from, and by class how many images, and how pure a support set made without labels came out."""
+    """What the probe learned from, and by class how many images, and how pure a support set made without labels came
+    out."""
     support = result.support
     if support is None:
         return ""
@@ -46,13 +55,16 @@ def support_view(result: ProbeResult) -> str:
     heads = ["Class", "Images", *(["By zero-shot", ""] if pure else []), *(["By its real label", ""] if true else [])]
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
     note = (
-        "Purity: the share of a class’s support images that zero-shot, or the label that the probe was not shown, takes for that class."
+        "Purity: the share of a class’s support images that zero-shot, or the label that the probe was not shown, "
+        "takes for that class."
         if pure
         else ""
     )
     return (
-        f'<h3>What it learned from: {esc(support.source or count(len(support.ids), "image"))}</h3><p class="muted small-note">{note}</p>'
-        f'<div class="scroll"><table class="probes support"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<h3>What it learned from: {esc(support.source or count(len(support.ids), "image"))}</h3><p class="muted '
+        f'small-note">{note}</p>'
+        '<div class="scroll"><table class="probes '
+        f'support"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
@@ -62,16 +74,26 @@ def _support_row(support: Support, c: int, name: str) -> str:
         if purity is not None:
             share = float(purity[c])
             known = share == share
-            cells += f'<td class="purity"><span class="bar" aria-hidden="true"><i style="width:{100 * share if known else 0:.0f}%"></i></span></td>'
+            cells += (
+                '<td class="purity"><span class="bar" aria-hidden="true"><i '
+                f'style="width:{100 * share if known else 0:.0f}%"></i></span></td>'
+            )
             cells += f"<td>{percent(share) if known else 'none'}</td>"
     return f"<tr>{cells}</tr>"
 
 
 def details_view(details: Mapping[str, Any]) -> str:
-    """Whatever else a probe has to show, by its name: single values in a line, lists of records as tables, other lists as chips."""
-    plain = {k: v for k, v in details.items() if not isinstance(v, Mapping) and (isinstance(v, str) or not isinstance(v, Sequence))}
+    """Whatever else a probe has to show, by its name: single values in a line, lists of records as tables, other lists
+    as chips."""
+    plain = {
+        k: v
+        for k, v in details.items()
+        if not isinstance(v, Mapping) and (isinstance(v, str) or not isinstance(v, Sequence))
+    }
     facts = "".join(f"<div><dt>{esc(_title(k))}</dt><dd>{_cell(v)}</dd></div>" for k, v in plain.items())
-    listed = "".join(f"<h3>{esc(_title(name))}</h3>{_value(value)}" for name, value in details.items() if name not in plain)
+    listed = "".join(
+        f"<h3>{esc(_title(name))}</h3>{_value(value)}" for name, value in details.items() if name not in plain
+    )
     return (f'<dl class="probe-facts">{facts}</dl>' if facts else "") + listed
 
 
@@ -80,8 +102,15 @@ def _title(name: str) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, Mapping) and not any(isinstance(v, Mapping | list | tuple) for v in value.values()) and len(value) <= MAX_FACTS:
-        facts = "".join(f"<div><dt>{esc(_title(k).replace('_', ' '))}</dt><dd>{_cell(v) or 'none'}</dd></div>" for k, v in value.items())
+    if (
+        isinstance(value, Mapping)
+        and not any(isinstance(v, Mapping | list | tuple) for v in value.values())
+        and len(value) <= MAX_FACTS
+    ):
+        facts = "".join(
+            f"<div><dt>{esc(_title(k).replace('_', ' '))}</dt><dd>{_cell(v) or 'none'}</dd></div>"
+            for k, v in value.items()
+        )
         return f'<dl class="probe-facts">{facts}</dl>'
     if isinstance(value, Mapping):
         rows = "".join(f"<tr><td>{esc(k)}</td><td>{_cell(v)}</td></tr>" for k, v in list(value.items())[:MAX_ROWS])
@@ -103,7 +132,10 @@ def _records(rows: Sequence[Mapping[str, Any]]) -> str:
     head = "".join(f'<th scope="col">{esc(n)}</th>' for n in names)
     cells = ("".join(f"<td>{_cell(row.get(n))}</td>" for n in names) for row in rows[:MAX_ROWS])
     body = "".join(f"<tr>{own}</tr>" for own in cells)
-    return f'<div class="scroll"><table class="probes details"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        '<div class="scroll"><table class="probes '
+        f'details"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def curve_view(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
@@ -115,14 +147,20 @@ def curve_view(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     low, span = min(values), max(max(values) - min(values), 1e-9)
     lines = key = ""
     for place, (name, own) in enumerate(zip(names, series)):
-        at = " ".join(f"{400 * i / (len(rows) - 1):.1f},{110 - 100 * (v - low) / span:.1f}" for i, v in own if np.isfinite(v))
+        at = " ".join(
+            f"{400 * i / (len(rows) - 1):.1f},{110 - 100 * (v - low) / span:.1f}" for i, v in own if np.isfinite(v)
+        )
         lines += f'<polyline class="curve c{place % 3}" points="{at}"/>'
         last = number(own[-1][1]) if own else "n/a"
         key += f'<span><i class="curve-key c{place % 3}"></i>{esc(name)}, {last} at the end</span>'
-    drawn = f'<svg class="curves" viewBox="0 0 400 120" preserveAspectRatio="none" role="img" aria-label="The course of training">{lines}</svg>'
+    drawn = (
+        '<svg class="curves" viewBox="0 0 400 120" preserveAspectRatio="none" role="img" aria-label="The '
+        f'course of training">{lines}</svg>'
+    )
     ends = f"<figcaption><span>epoch {_cell(rows[0]['epoch'])}</span><span>{number(low)} to {number(low + span)}</span>"
     return (
-        f'<figure class="curve-figure">{drawn}{ends}<span>epoch {_cell(rows[-1]["epoch"])}</span></figcaption></figure><p class="seg-key">{key}</p>'
+        f'<figure class="curve-figure">{drawn}{ends}<span>epoch '
+        f'{_cell(rows[-1]["epoch"])}</span></figcaption></figure><p class="seg-key">{key}</p>'
     )
 
 

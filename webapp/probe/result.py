@@ -1,4 +1,5 @@
-"""A probe's result as markup: how often it is right, beside the user's model, its controls and the probes run before."""
+"""A probe's result as markup: how often it is right, beside the user's model, its controls and the probes run
+before."""
 
 from __future__ import annotations
 
@@ -17,14 +18,20 @@ from webapp.probe.learned import learned_view
 CONTROLS = {"zero-shot": "Zero-shot with the same texts"}
 
 
-def result_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], result: ProbeResult, comparison: Comparison | None) -> str:
+def result_view(
+    diagnosis: Diagnosis, results: Sequence[ProbeResult], result: ProbeResult, comparison: Comparison | None
+) -> str:
     """The whole result of one probe: headline, controls, how it was made, and the panels below."""
     panels = [
         ("beside", "Beside your model", four_way_view(diagnosis, result, comparison)),
         ("classes", "By class", classes_view(diagnosis, result, comparison) + confusion_view(result)),
         ("calibration", "Calibration", reliability_view(result)),
         ("learned", "Words and support", learned_view(result)),
-        ("all", f"All results ({len(results)})", table_view(diagnosis, results, result) + matrix_view(diagnosis, results)),
+        (
+            "all",
+            f"All results ({len(results)})",
+            table_view(diagnosis, results, result) + matrix_view(diagnosis, results),
+        ),
     ]
     return headline_view(diagnosis, result, comparison) + _tabs(panels)
 
@@ -41,7 +48,8 @@ def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
             else "Of your model only losses are known, not which answers were wrong, so the two cannot be compared."
         )
     return (
-        f'<article class="answer probe-head"><header><h2 tabindex="-1" class="pane-title">{esc(result.name)}: right on '
+        '<article class="answer probe-head"><header><h2 tabindex="-1" '
+        f'class="pane-title">{esc(result.name)}: right on '
         f"{percent(result.accuracy.value)} <small>{bracket(result.accuracy, as_percent=True)} of "
         f"{count(len(result.rows), 'image')}</small></h2></header>"
         f'<p class="said">{esc(beside)}</p>{_controls(result, comparison)}{_made(diagnosis, result)}</article>'
@@ -72,7 +80,8 @@ def _gain(control: Control) -> str:
     state = "held" if clear and control.gain.value > 0 else "partly" if clear else "unsure"
     word = "a gain" if clear and control.gain.value > 0 else "a loss" if clear else "no clear gain"
     return (
-        f"Over <b>{esc(control.name)}</b>: {points(control.gain.value)} {interval(control.gain)}, {p_value(control.p)} "
+        f"Over <b>{esc(control.name)}</b>: {points(control.gain.value)} {interval(control.gain)}, "
+        f"{p_value(control.p)} "
         f'<span class="outcome {state}">{word}</span>'
     )
 
@@ -81,10 +90,15 @@ def _made(diagnosis: Diagnosis, result: ProbeResult) -> str:
     """How the numbers came about: the split, what was chosen where, notes, rows left out, time."""
     from core.reports.wording.probes import HOW
 
-    chips = "".join(f'<span class="chip"><b>{esc(c.name)} {c.value:.4g}</b> {HOW[c.how]}</span>' for c in result.choices)
+    chips = "".join(
+        f'<span class="chip"><b>{esc(c.name)} {c.value:.4g}</b> {HOW[c.how]}</span>' for c in result.choices
+    )
     lines = [esc(result.split), *(esc(n) for n in result.notes)]
     if result.excluded:
-        lines.append(f"{count(len(result.excluded), 'image')} not scored, such as {esc(result.excluded[0][0])}: {esc(result.excluded[0][1])}.")
+        lines.append(
+            f"{count(len(result.excluded), 'image')} not scored, such as {esc(result.excluded[0][0])}: "
+            f"{esc(result.excluded[0][1])}."
+        )
     lines.append(f"Encoder: {esc(result.encoder)}. {cpu(result.seconds)} CPU seconds.")
     listed = "".join(f"<li>{text}</li>" for text in lines)
     return f'<div class="chips choices">{chips}</div><ul class="muted plain-list">{listed}</ul>'
@@ -94,7 +108,10 @@ def _tabs(panels: Sequence[tuple[str, str, str]]) -> str:
     tabs = body = ""
     for i, (key, title, view) in enumerate(panels):
         state = f'aria-controls="panel-probe-{key}" aria-selected="{str(i == 0).lower()}"'
-        tabs += f'<button type="button" role="tab" id="tab-probe-{key}" {state} data-tab="probe-{key}">{esc(title)}</button>'
+        tabs += (
+            f'<button type="button" role="tab" id="tab-probe-{key}" {state} '
+            f'data-tab="probe-{key}">{esc(title)}</button>'
+        )
         state = f'id="panel-probe-{key}" aria-labelledby="tab-probe-{key}"{"" if i == 0 else " hidden"}'
         body += f'<div role="tabpanel" {state}>{view}</div>'
     return f'<div class="tabs probe-tabs"><div role="tablist" aria-label="Views of the result">{tabs}</div>{body}</div>'
@@ -105,12 +122,17 @@ def table_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], shown: Prob
     own = _own_accuracy(diagnosis)
     marks = [Mark(e) for e in (*(r.accuracy for r in results), own) if e is not None]
     axis = axis_of(marks, least=0.0, most=1.0)
-    rows = "" if own is None else f"<tr><td>Your model</td>{_accuracy(own, axis)}<td></td><td></td><td></td><td></td></tr>"
+    rows = (
+        "" if own is None else f"<tr><td>Your model</td>{_accuracy(own, axis)}<td></td><td></td><td></td><td></td></tr>"
+    )
     rows += "".join(_table_row(diagnosis, r, axis, shown=r is shown) for r in results)
     ends = f'<span class="line-ends"><i>{percent(axis[0])}</i><i>{percent(axis[1])}</i></span>'
     names = ("Probe", f"Accuracy{ends}", "", "Over zero-shot", "Against your model", "Calibration error", "CPU s")
     head = "".join(f'<th scope="col">{n}</th>' for n in names)
-    return f'<div class="scroll tall"><table class="probes"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return (
+        '<div class="scroll tall"><table '
+        f'class="probes"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
 
 
 def _table_row(diagnosis: Diagnosis, r: ProbeResult, axis: tuple[float, float], *, shown: bool) -> str:
@@ -119,7 +141,8 @@ def _table_row(diagnosis: Diagnosis, r: ProbeResult, axis: tuple[float, float], 
     model = _difference(diagnosis, r)
     mark = ' <span class="mark">shown</span>' if shown else ""
     return (
-        f'<tr><td><button type="button" class="plain" data-do="result" data-name="{esc(r.name)}">{esc(r.name)}</button>{mark}</td>'
+        '<tr><td><button type="button" class="plain" data-do="result" '
+        f'data-name="{esc(r.name)}">{esc(r.name)}</button>{mark}</td>'
         f"{_accuracy(r.accuracy, axis)}<td>{over}</td><td>{model}</td>"
         f"<td>{percent(r.calibration_error.value)} <small>{bracket(r.calibration_error, as_percent=True)}</small></td>"
         f"<td>{cpu(r.seconds)}</td></tr>"
@@ -156,7 +179,8 @@ def _difference(diagnosis: Diagnosis, r: ProbeResult) -> str:
 
 
 def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
-    """Any two models on the rows that both scored: how much more often the one on the left is right, p by McNemar, Holm over all pairs."""
+    """Any two models on the rows that both scored: how much more often the one on the left is right, p by McNemar, Holm
+    over all pairs."""
     sides: list[tuple[str, np.ndarray, Bool]] = []
     if diagnosis.outcomes.errors is not None:
         sides.append(("your model", np.arange(len(diagnosis.samples)), diagnosis.outcomes.errors))
@@ -167,18 +191,23 @@ def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
     head = "".join(f'<th scope="col">{esc(name)}</th>' for name, _, _ in sides)
     body = ""
     for i, (name, _, _) in enumerate(sides):
-        body += f'<tr><th scope="row">{esc(name)}</th>{"".join(_pair_cell(cells, i, j) for j in range(len(sides)))}</tr>'
+        body += (
+            f'<tr><th scope="row">{esc(name)}</th>{"".join(_pair_cell(cells, i, j) for j in range(len(sides)))}</tr>'
+        )
     said = (
         "How much more often the one on the left is right than the one above it, on the images that both scored. "
         "p by McNemar’s test, adjusted over all pairs."
     )
     return (
         f'<h3>Any two side by side</h3><p class="muted small-note">{said}</p>'
-        f'<div class="scroll tall"><table class="heat matrix"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        '<div class="scroll tall"><table class="heat '
+        f'matrix"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
-def _pairs(diagnosis: Diagnosis, sides: Sequence[tuple[str, np.ndarray, Bool]]) -> dict[tuple[int, int], tuple[float, float]]:
+def _pairs(
+    diagnosis: Diagnosis, sides: Sequence[tuple[str, np.ndarray, Bool]]
+) -> dict[tuple[int, int], tuple[float, float]]:
     """{(i, j): (accuracy of i minus that of j, adjusted p)} for i < j; pairs without a common row are left out."""
     from core.statistics.paired import paired_p
     from core.statistics.permutation import holm

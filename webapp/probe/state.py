@@ -56,7 +56,8 @@ NAMED = ("shots", "templates", "descriptions")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProbeState:
-    """What a visitor has run. Of a run of their own the results are stored with it too; the shared examples stay as they are."""
+    """What a visitor has run. Of a run of their own the results are stored with it too; the shared examples stay as
+    they are."""
 
     run: str = ""
     kept: Mapping[str, tuple[ProbeResult, ...]] = field(default_factory=dict[str, tuple[ProbeResult, ...]])
@@ -95,7 +96,10 @@ def with_probes(run: str, results: tuple[ProbeResult, ...]) -> Diagnosis:
 def refusal(diagnosis: Diagnosis) -> str:
     """Why no probe can run on these samples (plain text); "" where it can."""
     if diagnosis.samples.labels is None or len(diagnosis.samples.class_names) < 2:
-        return "A probe needs to know each image's true class, of two or more. Bring a table with a label column in the tab Your data."
+        return (
+            "A probe needs to know each image's true class, of two or more. "
+            "Bring a table with a label column in the tab Your data."
+        )
     if diagnosis.words is None or not diagnosis.words.encoder:
         return (
             "No encoder with a text tower saw these images, so class names and images cannot be compared. "
@@ -129,7 +133,14 @@ def task_of(diagnosis: Diagnosis, own: Mapping[str, Any]) -> Task:
         raise InvalidInput(why)
     assert diagnosis.words is not None
     encoder, split = load_encoder(diagnosis.words.encoder), split_of(diagnosis, own.get("split"))
-    return Task(diagnosis.samples, diagnosis.words.joint, encoder, split=split, seed=read_seed(own.get("seed", 0)), cache=default_cache())
+    return Task(
+        diagnosis.samples,
+        diagnosis.words.joint,
+        encoder,
+        split=split,
+        seed=read_seed(own.get("seed", 0)),
+        cache=default_cache(),
+    )
 
 
 def read_seed(said: Any) -> int:
@@ -165,7 +176,12 @@ def run_one(
 
 
 def make_one(
-    diagnosis: Diagnosis, name: str, settings: Mapping[str, Any], *, pool: str | None = None, progress: Progress = no_progress
+    diagnosis: Diagnosis,
+    name: str,
+    settings: Mapping[str, Any],
+    *,
+    pool: str | None = None,
+    progress: Progress = no_progress,
 ) -> ProbeResult:
     """What a probe makes of the diagnosis' samples.
 
@@ -210,15 +226,24 @@ def allowed(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if is_path(s):
             raise InvalidInput(f"{s.name} cannot be given here: it is a path on the server. Use the command line.")
         if s.name in JSON_TEXTS and not str(said).strip().startswith(("{", "[")):
-            raise InvalidInput(f"{s.name} must be the JSON itself here, which begins with {{: got {str(said)[:40]!r}. Paste the file’s text.")
+            raise InvalidInput(
+                f"{s.name} must be the JSON itself here, which begins with {{: got {str(said)[:40]!r}. "
+                "Paste the file’s text."
+            )
         if s.name in LINES and str(said).strip().casefold().endswith(".json"):
-            raise InvalidInput(f"{s.name} must be lines or JSON text here: got {str(said)[:40]!r}. Paste the file’s text.")
+            raise InvalidInput(
+                f"{s.name} must be lines or JSON text here: got {str(said)[:40]!r}. Paste the file’s text."
+            )
     return dict(given)
 
 
 def is_path(setting: Setting) -> bool:
     """Whether a setting's value is a path, which no visitor may give."""
-    return setting.name in PATHS or setting.widget == "folder" or (setting.widget == "file" and setting.name not in JSON_TEXTS)
+    return (
+        setting.name in PATHS
+        or setting.widget == "folder"
+        or (setting.widget == "file" and setting.name not in JSON_TEXTS)
+    )
 
 
 def available(name: str) -> Any:
@@ -236,7 +261,8 @@ def available(name: str) -> Any:
 
 
 def added(results: tuple[ProbeResult, ...], found: ProbeResult) -> tuple[tuple[ProbeResult, ...], str]:
-    """The results with one more, under a name of its own; the same probe with the same settings takes the place of the earlier one."""
+    """The results with one more, under a name of its own; the same probe with the same settings takes the place of the
+    earlier one."""
     for i, old in enumerate(results):
         if old.probe == found.probe and dict(old.settings) == dict(found.settings) and len(old.rows) == len(found.rows):
             return (*results[:i], replace(found, name=old.name), *results[i + 1 :]), old.name
@@ -255,7 +281,13 @@ def _named(found: ProbeResult) -> str:
     changed = []
     for s in settings_of(available(found.probe)):
         value = found.settings.get(s.name)
-        if value != s.default and value not in (None, "") and s.name not in NAMED and len(str(value)) <= SHORT and not s.widget:
+        if (
+            value != s.default
+            and value not in (None, "")
+            and s.name not in NAMED
+            and len(str(value)) <= SHORT
+            and not s.widget
+        ):
             changed.append(f"{s.name.replace('_', ' ')} {value}")
     return ", ".join([found.name, *changed[:3]])
 
@@ -298,9 +330,11 @@ def seconds_for(diagnosis: Diagnosis, name: str, settings: Mapping[str, Any]) ->
 
 
 def estimate(asked: Any) -> str:
-    """ "About 3 seconds of one core" for [run, probe, settings], or what is wrong with the settings; "" to a wrong question.
+    """ "About 3 seconds of one core" for [run, probe, settings], or what is wrong with the settings; "" to a wrong
+    question.
 
-    The page calls this while the form is filled in, and so may anybody: it opens nothing and tells nothing of other runs.
+    The page calls this while the form is filled in, and so may anybody: it opens nothing and tells nothing of other
+    runs.
     """
     try:
         run, name, settings = asked
@@ -322,5 +356,13 @@ def diagnose_failures(diagnosis: Diagnosis, result: ProbeResult, progress: Progr
     samples = replace(diagnosis.samples, name=f"{result.name} on {diagnosis.samples.name}")
     given = diagnosis.settings
     settings = Settings(alpha=float(given.get("alpha", 0.05)), seed=int(given.get("seed", 0)), map=False)
-    found = diagnose_probe(samples, diagnosis.embeddings, diagnosis.words, result, settings=settings, cache=default_cache(), progress=progress)
+    found = diagnose_probe(
+        samples,
+        diagnosis.embeddings,
+        diagnosis.words,
+        result,
+        settings=settings,
+        cache=default_cache(),
+        progress=progress,
+    )
     return RUNS.add(found, progress)

@@ -17,22 +17,47 @@ from webapp.probe.clusters import PICTURES, gallery_view
 from webapp.probe.form import FIRST, cards, controls, needs_pool, read_press
 from webapp.probe.images import explanation_view, similarities
 from webapp.probe.result import result_view
-from webapp.probe.state import Made, ProbeState, compared, diagnose_failures, estimate, keep_made, make_one, refusal, with_probes
+from webapp.probe.state import (
+    Made,
+    ProbeState,
+    compared,
+    diagnose_failures,
+    estimate,
+    keep_made,
+    make_one,
+    refusal,
+    with_probes,
+)
 from webapp.state.choices import IMAGES
 from webapp.state.jobs import JOBS, Job, closing, follow
 from webapp.state.session import RUNS, Session, as_int, event_data, shows_errors
 
 
 def on_open(session: Session, probing: ProbeState) -> tuple[Any, ...]:
-    """The tab is shown: returns (probing, cards, form, pool, result, gallery, explanation, buttons) for the open run."""
+    """The tab is shown: returns (probing, cards, form, pool, result, gallery, explanation, buttons) for the open
+    run."""
     if not session.run:
-        return probing, "", gr.update(value=NO_RUN, run=""), gr.update(visible=False), "", "", "", *_buttons(None, probing)
+        return (
+            probing,
+            "",
+            gr.update(value=NO_RUN, run=""),
+            gr.update(visible=False),
+            "",
+            "",
+            "",
+            *_buttons(None, probing),
+        )
     if probing.run == session.run:
         return tuple(gr.skip() for _ in range(9))
     diagnosis = RUNS.get(session.run)
     kept = probing.kept if session.run in probing.kept else {**probing.kept, session.run: diagnosis.probes}
     made = ProbeState(session.run, kept, former=probing.former if probing.former != session.run else "")
-    return made, "" if refusal(diagnosis) else cards(run=session.run), *form_of(session.run, diagnosis, FIRST), *_views(made)
+    return (
+        made,
+        "" if refusal(diagnosis) else cards(run=session.run),
+        *form_of(session.run, diagnosis, FIRST),
+        *_views(made),
+    )
 
 
 def form_of(run: str, diagnosis: Diagnosis, name: str) -> tuple[Any, Any]:
@@ -51,7 +76,8 @@ def on_choose(session: Session, event: gr.EventData) -> tuple[Any, Any]:
 
 
 def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
-    """Run what the form says; yields (job id, status, what was made), which `on_made` then adds to the visitor's record."""
+    """Run what the form says; yields (job id, status, what was made), which `on_made` then adds to the visitor's
+    record."""
     if not session.run:
         raise InvalidInput("No run is open. Open an example in Explore, or bring your own data.")
     name, settings = read_press(event_data(event))
@@ -68,7 +94,8 @@ def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterato
 
 
 def on_made(session: Session, probing: ProbeState, made: Made | None) -> tuple[Any, ...]:
-    """Add what a probe made to the visitor's record as it is now: other runs may have been opened while the probe was at work.
+    """Add what a probe made to the visitor's record as it is now: other runs may have been opened while the probe was
+    at work.
 
     Returns (status, probing, result, gallery, explanation, buttons); the views stay where another run is open.
     """
@@ -78,18 +105,32 @@ def on_made(session: Session, probing: ProbeState, made: Made | None) -> tuple[A
     if session.run == made.run:
         return f"<div data-shown>{closing('Done', f'{kept.name} was added.')}</div>", kept, *_views(kept)
     said = closing("Done", f"{kept.name} was added to {RUNS.get(made.run).samples.name}.")
-    return said, replace(probing, kept=kept.kept, run="" if probing.run == made.run else probing.run), *(gr.skip() for _ in range(5))
+    return (
+        said,
+        replace(probing, kept=kept.kept, run="" if probing.run == made.run else probing.run),
+        *(gr.skip() for _ in range(5)),
+    )
 
 
 def _views(probing: ProbeState) -> tuple[Any, ...]:
     """(result, gallery, explanation, failures button, back button) of what is shown."""
     result = probing.result()
     if result is None:
-        return gr.update(value=WAITING, run=probing.run), gr.update(value="", run=probing.run), "", *_buttons(None, probing)
+        return (
+            gr.update(value=WAITING, run=probing.run),
+            gr.update(value="", run=probing.run),
+            "",
+            *_buttons(None, probing),
+        )
     diagnosis = with_probes(probing.run, probing.results)
     view = result_view(diagnosis, probing.results, result, compared(diagnosis, result.name))
     gallery = gallery_view(diagnosis, result, probing.kind, probing.scope, probing.shown or PICTURES)
-    return gr.update(value=view, run=probing.run), gr.update(value=gallery, run=probing.run), PICK, *_buttons(result, probing)
+    return (
+        gr.update(value=view, run=probing.run),
+        gr.update(value=gallery, run=probing.run),
+        PICK,
+        *_buttons(result, probing),
+    )
 
 
 def _buttons(result: ProbeResult | None, probing: ProbeState) -> tuple[Any, Any]:
@@ -109,7 +150,9 @@ def on_result(session: Session, probing: ProbeState, event: gr.EventData) -> tup
         made = replace(probing, name=str(said.get("name", "")), scope="all", kind="", shown=0)
         return made, *_views(made)
     if do == "kind":
-        made = replace(probing, scope=str(said.get("scope", "all"))[:12], kind=str(said.get("kind", ""))[:12], shown=PICTURES)
+        made = replace(
+            probing, scope=str(said.get("scope", "all"))[:12], kind=str(said.get("kind", ""))[:12], shown=PICTURES
+        )
     elif do == "more":
         made = replace(probing, shown=(probing.shown or PICTURES) + PICTURES)
     else:
@@ -135,7 +178,8 @@ def _shown(session: Session, probing: ProbeState) -> ProbeResult:
 
 
 def on_failures(session: Session, probing: ProbeState) -> Iterator[tuple[Any, ...]]:
-    """Diagnose the outcomes of the probe that is shown; yields (job id, status, (the new run, the run that was probed))."""
+    """Diagnose the outcomes of the probe that is shown; yields (job id, status, (the new run, the run that was
+    probed))."""
     result, diagnosis = _shown(session, probing), RUNS.get(session.run)
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
     yield from follow(job, "The diagnosis did not finish", NOTHING)
@@ -163,7 +207,12 @@ def on_back(probing: ProbeState) -> tuple[Any, ...]:
     """Open the run again whose probe was diagnosed: returns (tabs, picker, probing, then what `show_run` fills)."""
     if not probing.former:
         return tuple(gr.skip() for _ in range(9))
-    return gr.update(selected="explore"), gr.update(value=probing.former), replace(probing, former=""), *show_run(probing.former)
+    return (
+        gr.update(selected="explore"),
+        gr.update(value=probing.former),
+        replace(probing, former=""),
+        *show_run(probing.former),
+    )
 
 
 def on_cancel(job: str) -> None:
@@ -191,7 +240,9 @@ class ProbeParts:
         return [self.result, self.gallery, self.why, self.failures, self.back]
 
 
-def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> None:
+def build(
+    session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]
+) -> None:
     """Lay out the tab and wire its callbacks."""
     pane, heat, form_script = ((SCRIPTS / name).read_text("utf-8") for name in ("pane.js", "heat.js", "probe.js"))
     both = f"{{\n{pane}\n}}\n{{\n{heat}\n}}"
@@ -208,7 +259,9 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab:
                 elem_id="probe-pool",
                 visible=False,
             )
-            form = gr.HTML("", run="", js_on_load=form_script, server_functions=[estimate], elem_id="probe-form", **plain)
+            form = gr.HTML(
+                "", run="", js_on_load=form_script, server_functions=[estimate], elem_id="probe-form", **plain
+            )
             line = gr.HTML("", elem_id="probe-status", **plain)
         with gr.Column(scale=70, min_width=320):
             back = gr.Button("Back", visible=False, elem_id="probe-back", size="sm")
@@ -219,24 +272,51 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab:
             gallery = gr.HTML("", run="", js_on_load=pane, elem_id="probe-gallery", **plain)
         with gr.Column(scale=50, min_width=320):
             why = gr.HTML("", js_on_load=FOCUS, elem_id="probe-why", **plain)
-    _wire(ProbeParts(chooser, pool, form, line, result, gallery, why, failures, back), session, view, buttons, tabs, tab, examples)
+    _wire(
+        ProbeParts(chooser, pool, form, line, result, gallery, why, failures, back),
+        session,
+        view,
+        buttons,
+        tabs,
+        tab,
+        examples,
+    )
 
 
-def _wire(parts: ProbeParts, session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> None:
+def _wire(
+    parts: ProbeParts,
+    session: gr.State,
+    view: View,
+    buttons: list[Any],
+    tabs: gr.Tabs,
+    tab: gr.Tab,
+    examples: list[tuple[str, str]],
+) -> None:
     probing, job = gr.State(ProbeState(), time_to_live=24 * 3600), gr.State("")
     finished, made = gr.State(NOTHING), gr.State(None)
     private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
     heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
-    tab.select(shows_errors(on_open), [session, probing], [probing, parts.chooser, parts.form, parts.pool, *parts.views()], **private)
+    tab.select(
+        shows_errors(on_open),
+        [session, probing],
+        [probing, parts.chooser, parts.form, parts.pool, *parts.views()],
+        **private,
+    )
     parts.chooser.choose(shows_errors(on_choose), [session], [parts.form, parts.pool], queue=False, **private)
     asked = [session, parts.pool]
     started = parts.form.start(shows_errors(on_start), asked, [job, parts.status, made], **heavy, **private)
-    shown = started.success(shows_errors(on_made), [session, probing, made], [parts.status, probing, *parts.views()], **private)
+    shown = started.success(
+        shows_errors(on_made), [session, probing, made], [parts.status, probing, *parts.views()], **private
+    )
     shown.success(None, None, None, js=TO_RESULT, **private)
-    shown.success(shows_errors(on_downloads), [session], buttons, **private)  # the files of a visitor's own run tell of it too
+    shown.success(
+        shows_errors(on_downloads), [session], buttons, **private
+    )  # the files of a visitor's own run tell of it too
     parts.form.stop(on_cancel, [job], None, queue=False, **private)
     said = [session, probing]
-    parts.result.act(shows_errors(on_result), said, [probing, *parts.views()], **private).success(None, None, None, js=TO_GALLERY, **private)
+    parts.result.act(shows_errors(on_result), said, [probing, *parts.views()], **private).success(
+        None, None, None, js=TO_GALLERY, **private
+    )
     parts.gallery.act(shows_errors(on_result), said, [probing, *parts.views()], **private)
     parts.gallery.act(shows_errors(on_explain), said, [parts.why], concurrency_limit=4, **private)
 
@@ -258,7 +338,8 @@ NOTHING = ("", "")
 """No run was made of a probe's outcomes."""
 CHOOSE = (
     "element.addEventListener('change', (event) => trigger('choose', { probe: event.target.value }));"
-    "watch('value', () => { for (const card of element.querySelectorAll('input')) card.checked = card.defaultChecked; });"
+    "watch('value', () => { for (const card of element.querySelectorAll('input')) card.checked = "
+    "card.defaultChecked; });"
 )
 FOCUS = "watch('value', () => element.querySelector('.probe-why h3')?.focus());"
 TO_RESULT = (  # not after a run that was stopped, nor one whose result belongs to another run than the open one
@@ -268,15 +349,19 @@ TO_RESULT = (  # not after a run that was stopped, nor one whose result belongs 
 )
 TO_GALLERY = (
     "() => { if (document.activeElement?.dataset?.do !== 'kind') return [];"
-    " const title = document.querySelector('#probe-gallery h3'); title?.scrollIntoView({ block: 'start' }); title?.focus(); return []; }"
+    " const title = document.querySelector('#probe-gallery h3'); title?.scrollIntoView({ block: 'start' }); "
+    "title?.focus(); return []; }"
 )
 INTRO = (
-    '<div class="tab-intro"><h2>Probe</h2><p class="muted">Which failures are your model’s own, and which are hard for anyone? A classifier that '
-    "knows your classes by their names, or by a few images of each, is judged on the same images: what it fixes, what it breaks, where both fail."
+    '<div class="tab-intro"><h2>Probe</h2><p class="muted">Which failures are your model’s own, '
+    "and which are hard for anyone? A classifier that "
+    "knows your classes by their names, or by a few images of each, is judged on the same images: what it fixes, "
+    "what it breaks, where both fail."
     "</p></div>"
 )
 WAITING = (
-    '<div class="empty small"><p>The result will stand here: how often the probe is right beside your model, class by class and inside each failure '
+    '<div class="empty small"><p>The result will stand here: how often the probe is right beside your model, '
+    "class by class and inside each failure "
     "cluster, and why it says what it says of an image. Choose a probe and run it.</p></div>"
 )
 PICK = '<div class="empty small"><p>Press a picture to see why the probe says what it says of it.</p></div>'

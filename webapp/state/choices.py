@@ -1,4 +1,5 @@
-"""From what a visitor picked in "Your data" to what core takes: files, roles, and the names of the operator's data sets."""
+"""From what a visitor picked in "Your data" to what core takes: files, roles, and the names of the operator's data
+sets."""
 
 from __future__ import annotations
 
@@ -21,7 +22,11 @@ SINGLE_ROLES = (
     ("split", "Split"),
     ("embedding", "Embedding"),
 )
-SEVERAL_ROLES = (("probabilities", "Probabilities"), ("logits", "Logits"), ("conditions", "Conditions in spite of their names"))
+SEVERAL_ROLES = (
+    ("probabilities", "Probabilities"),
+    ("logits", "Logits"),
+    ("conditions", "Conditions in spite of their names"),
+)
 ROLE_NAMES = tuple(name for name, _ in (*SINGLE_ROLES, *SEVERAL_ROLES))
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 IMAGES = (".zip", ".tar", ".tgz", ".gz")
@@ -44,12 +49,19 @@ def recognised(columns: Sequence[Column]) -> dict[str, Any]:
     return found
 
 
-def roles_from(picked: Mapping[str, Any], found: Mapping[str, Any], *, loss_kind: str | None, higher_is_better: bool) -> Roles:
-    """The roles that the visitor changed; what stands as it was recognised is left for core to recognise, with its notes."""
+def roles_from(
+    picked: Mapping[str, Any], found: Mapping[str, Any], *, loss_kind: str | None, higher_is_better: bool
+) -> Roles:
+    """The roles that the visitor changed; what stands as it was recognised is left for core to recognise, with its
+    notes."""
     if loss_kind is not None and loss_kind not in LOSS_KINDS:
-        raise InvalidInput(f"The loss must be one of {', '.join(LOSS_KINDS)}: got {loss_kind!r}. Choose one from the list.")
+        raise InvalidInput(
+            f"The loss must be one of {', '.join(LOSS_KINDS)}: got {loss_kind!r}. Choose one from the list."
+        )
     changed: dict[str, Any] = {role: value for role, value in picked.items() if value and value != found.get(role)}
-    several: dict[str, Any] = {role: tuple(value) for role, value in changed.items() if role in {name for name, _ in SEVERAL_ROLES}}
+    several: dict[str, Any] = {
+        role: tuple(value) for role, value in changed.items() if role in {name for name, _ in SEVERAL_ROLES}
+    }
     return Roles(**(changed | several), loss_kind=loss_kind or None, higher_is_better=higher_is_better)
 
 
@@ -66,7 +78,9 @@ def data_sets(root: Path | None) -> dict[str, Path]:
     return found
 
 
-def sources(table: str | None, images: str | None, vectors: str | None, chosen: str | None, root: Path | None) -> dict[str, Path | None]:
+def sources(
+    table: str | None, images: str | None, vectors: str | None, chosen: str | None, root: Path | None
+) -> dict[str, Path | None]:
     """The `table`, `images` and `embeddings` that `diagnose` takes, from uploads or from a data set chosen by name.
 
     Raises:
@@ -79,8 +93,15 @@ def sources(table: str | None, images: str | None, vectors: str | None, chosen: 
         folder = path if path.is_dir() else None
         return {"table": None if folder else path, "images": folder, "embeddings": Path(vectors) if vectors else None}
     if not (table or images):
-        raise InvalidInput("Bring a table first: a CSV, TSV, JSON Lines or Parquet file with one row for each sample, or a zip that holds one.")
-    return {"table": Path(table) if table else None, "images": Path(images) if images else None, "embeddings": Path(vectors) if vectors else None}
+        raise InvalidInput(
+            "Bring a table first: a CSV, TSV, JSON Lines or Parquet file with one row for each sample, "
+            "or a zip that holds one."
+        )
+    return {
+        "table": Path(table) if table else None,
+        "images": Path(images) if images else None,
+        "embeddings": Path(vectors) if vectors else None,
+    }
 
 
 def columns_table(columns: Sequence[Column]) -> str:
@@ -97,7 +118,11 @@ def columns_table(columns: Sequence[Column]) -> str:
 if TYPE_CHECKING:
     pass
 
-ENCODERS = (("Embedded: small, offline", "embedded"), ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"))
+ENCODERS = (
+    ("Embedded: small, offline", "embedded"),
+    ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"),
+)
 
 
-"""Fixed, since an encoder's name may also be a path or an address, which no visitor may give; the command line takes any."""
+"""Fixed, since an encoder's name may also be a path or an address, which no visitor may give; the command line takes
+any."""

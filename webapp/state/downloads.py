@@ -27,7 +27,9 @@ def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
     Gradio serves no file of the repository, where the examples' runs lie, so they are copied to the temporary folder.
     """
     temporary, repository = Path(tempfile.gettempdir()).resolve(), ASSETS.parent
-    own = folder.is_relative_to(temporary) and not folder.is_relative_to(repository)  # a clone may itself lie below the temporary folder
+    own = folder.is_relative_to(temporary) and not folder.is_relative_to(
+        repository
+    )  # a clone may itself lie below the temporary folder
     target = folder if own else _copy_place(folder)
     for name, _ in FILES:
         if not (target / name).is_file() and (folder / name).is_file():

@@ -51,7 +51,8 @@ def clock(seconds: float) -> str:
 
 
 class Job:
-    """One piece of work in a thread. `work` gets a progress callable, which raises Cancelled once `cancel` was called."""
+    """One piece of work in a thread. `work` gets a progress callable, which raises Cancelled once `cancel` was
+    called."""
 
     def __init__(self, work: Callable[[Progress], str]) -> None:
         self.id = secrets.token_urlsafe(16)
@@ -90,7 +91,9 @@ class Job:
         now = time.monotonic()
         with self._lock:
             before = self._steps.get(step)
-            self._steps[step] = replace(before, done=done, total=total, now=now) if before else JobStep(step, done, total, now, now)
+            self._steps[step] = (
+                replace(before, done=done, total=total, now=now) if before else JobStep(step, done, total, now, now)
+            )
         if self._stop.is_set():
             raise Cancelled("The run was stopped. Your files and choices are still here.")
 
@@ -143,9 +146,14 @@ def status(job: Job) -> str:
         bar = f'<span class="step-bar"><i style="width:{share:.1f}%"></i></span>'
         took = (f"{step.total:,} in " if step.total > 1 else "") + clock(step.now - step.started)
         name = esc(step.name[:1].upper() + step.name[1:])
-        rows.append(f'<li class="{"past" if past else "present"}"><span>{name}</span>{bar}<small>{took if past else step.text}</small></li>')
+        rows.append(
+            f'<li class="{"past" if past else "present"}"><span>{name}</span>{bar}<small>{took if past else step.text}</small></li>'
+        )
     head = "Stopping at the next safe point" if job.stopping else f"Working, {clock(time.monotonic() - job.started)}"
-    return f'<div class="status" role="status"><h3>{head}</h3><ol>{"".join(rows) or "<li class=present><span>Starting</span></li>"}</ol></div>'
+    return (
+        '<div class="status" '
+        f'role="status"><h3>{head}</h3><ol>{"".join(rows) or "<li class=present><span>Starting</span></li>"}</ol></div>'
+    )
 
 
 def closing(title: str, text: str = "") -> str:

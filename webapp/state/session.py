@@ -1,4 +1,5 @@
-"""What one visitor has done, and where the finished runs lie: a small record in Gradio's state, the arrays under a secret id.
+"""What one visitor has done, and where the finished runs lie: a small record in Gradio's state, the arrays under a
+secret id.
 
 Whoever knows a run's id may see the run, so an id is 128 random bits and never leaves the visitor's own page.
 """
@@ -49,7 +50,12 @@ class Session:
 
     @property
     def picked(self) -> bool:
-        return self.cluster is not None or self.candidate is not None or self.row is not None or bool(self.polygon or self.rows)
+        return (
+            self.cluster is not None
+            or self.candidate is not None
+            or self.row is not None
+            or bool(self.polygon or self.rows)
+        )
 
 
 def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | None:
@@ -65,7 +71,10 @@ def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | N
     else:
         return None
     if found is None:
-        raise InvalidInput(f"This run has {len(diagnosis.clusters)} clusters: number {session.cluster} is not among them. Pick one from the list.")
+        raise InvalidInput(
+            f"This run has {len(diagnosis.clusters)} clusters: number {session.cluster} is not among them. "
+            "Pick one from the list."
+        )
     return found
 
 

@@ -1,7 +1,9 @@
-"""What captions and tags say of an item, as columns of metadata: a colour that is named, two things of the same size, what a foil changes.
+"""What captions and tags say of an item, as columns of metadata: a colour that is named, two things of the same size,
+what a foil changes.
 
-Captions are read by `core.language.captions.parse`. A column that a caption gives is worded so that "the samples with <name>" reads as English; it holds
-"yes", or None where the caption does not say so. So two columns are joined as conditions only where both say yes.
+Captions are read by `core.language.captions.parse`. A column that a caption gives is worded so that "the samples with
+<name>" reads as English; it holds "yes", or None where the caption does not say so. So two columns are joined as
+conditions only where both say yes.
 """
 
 from __future__ import annotations
@@ -24,7 +26,12 @@ MAX_NAMES, MAX_PAIRS = 60, 60
 """Names of things, and attributes with a name, that get a column: the most frequent ones."""
 MIN_SAMPLES = 5
 """Samples that must say something for it to have a column."""
-_SPOKEN = {"to the left of": "left of", "on the left of": "left of", "to the right of": "right of", "on the right of": "right of"}
+_SPOKEN = {
+    "to the left of": "left of",
+    "on the left of": "left of",
+    "to the right of": "right of",
+    "on the right of": "right of",
+}
 _ARTICLE = re.compile(r"^(?:an?|the) ")
 
 
@@ -43,8 +50,11 @@ class Named:
         return frozenset(word for word, own in self.attributes if own == family)
 
 
-def caption_columns(captions: Sequence[str], foils: Sequence[Sequence[str]], families: Mapping[str, str] | None = None) -> tuple[Column, ...]:
-    """Columns of n true captions with their foils: what is named, what two things share, what the foils change, how long the captions are.
+def caption_columns(
+    captions: Sequence[str], foils: Sequence[Sequence[str]], families: Mapping[str, str] | None = None
+) -> tuple[Column, ...]:
+    """Columns of n true captions with their foils: what is named, what two things share, what the foils change, how
+    long the captions are.
 
     Args:
         captions: n of them.
@@ -54,15 +64,20 @@ def caption_columns(captions: Sequence[str], foils: Sequence[Sequence[str]], fam
     known = {**read_lexicon().family, **(families or {})}
     named = [named_things(caption, known) for caption in captions]
     shared = [_shared(things) for things in named]
-    said = [_said(caption, things) | _foiled(caption, against, known) for caption, things, against in zip(captions, named, foils)]
+    said = [
+        _said(caption, things) | _foiled(caption, against, known)
+        for caption, things, against in zip(captions, named, foils)
+    ]
     texts = (_text("caption", captions), _text("foil", [" / ".join(f) for f in foils]))
-    # of two conditions that speak of the same samples the first one is kept: "two things of the same size" rather than "no things of different sizes"
+    # of two conditions that speak of the same samples the first one is kept: "two things of the same size" rather than
+    # "no things of different sizes"
     same = sorted(_indicators(shared), key=lambda column: " different " in column.name)
     return (*texts, *same, *_indicators(said), *_counts(named, captions))
 
 
 def tag_columns(tags: Sequence[Mapping[str, str]], without: Iterable[str] = ()) -> tuple[Column, ...]:
-    """One category a tag, None where an item lacks it; text where nearly every item has a value of its own. Constant tags are left out."""
+    """One category a tag, None where an item lacks it; text where nearly every item has a value of its own. Constant
+    tags are left out."""
     left_out = set(without)
     names = dict.fromkeys(name for own in tags for name in own if name not in left_out)
     made: list[Column] = []
@@ -76,7 +91,8 @@ def tag_columns(tags: Sequence[Mapping[str, str]], without: Iterable[str] = ()) 
 
 
 def spoken_condition(text: str, names: Iterable[str]) -> str:
-    """A condition's text with "a red thing = yes" as "a red thing" and "a red thing is missing" as "no red thing", for the columns `names`.
+    """A condition's text with "a red thing = yes" as "a red thing" and "a red thing is missing" as "no red thing", for
+    the columns `names`.
 
     >>> spoken_condition("a red thing = yes and a cube is missing", ["a cube", "a red thing"])
     'a red thing and no cube'
@@ -87,7 +103,8 @@ def spoken_condition(text: str, names: Iterable[str]) -> str:
 
 
 def named_things(caption: str, families: Mapping[str, str] | None = None) -> tuple[Named, ...]:
-    """The things that a caption names, in order; an attribute said of the thing before ("the car is red") is counted to it.
+    """The things that a caption names, in order; an attribute said of the thing before ("the car is red") is counted to
+    it.
 
     >>> [(thing.name, [word for word, _ in thing.attributes]) for thing in named_things("two small cubes to the left of a red ball")]
     [('cube', ['small']), ('ball', ['red'])]
@@ -160,7 +177,8 @@ def _relations(caption: str) -> set[str]:
 
 
 def _said(caption: str, things: Sequence[Named]) -> set[str]:
-    """What the caption names: "a red thing", "a cube", "a red cube", 'the relation "left of"', "a red thing named first", 'the word "two"'."""
+    """What the caption names: "a red thing", "a cube", "a red cube", 'the relation "left of"', "a red thing named
+    first", 'the word "two"'."""
     found = _relations(caption)
     for number, thing in enumerate(things):
         if thing.name:
@@ -182,7 +200,11 @@ def _shared(things: Sequence[Named]) -> set[str]:
     for family in dict.fromkeys(family for thing in things for _, family in thing.attributes):
         words = [thing.of(family) for thing in things if thing.of(family)]
         if len(words) >= 2:
-            found.add(f"two things of the same {family}" if len({*words}) < len(words) else f"two things of different {family}s")
+            found.add(
+                f"two things of the same {family}"
+                if len({*words}) < len(words)
+                else f"two things of different {family}s"
+            )
     names = [thing.name for thing in things if thing.name]
     return found | ({"two things with one name"} if len({*names}) < len(names) else set())
 
@@ -191,7 +213,10 @@ def _foiled(caption: str, foils: Sequence[str], families: Mapping[str, str]) -> 
     """What every foil changes, such as "a foil that changes the colour" or "a foil of the same words"."""
     if not foils:
         return set()
-    found = {f"a foil that changes the {family}" for family in frozenset.intersection(*(changed(caption, foil, families) for foil in foils))}
+    found = {
+        f"a foil that changes the {family}"
+        for family in frozenset.intersection(*(changed(caption, foil, families) for foil in foils))
+    }
     words, others = sorted(words_in(caption)), [sorted(words_in(foil)) for foil in foils]
     if all(other == words for other in others):
         found.add("a foil of the same words")
@@ -205,14 +230,23 @@ _GENERAL = re.compile(r" thing$| named first$|^two things |foil|^the ")
 
 
 def _indicators(said: Sequence[set[str]]) -> tuple[Column, ...]:
-    """A column for everything that is said often enough and not always, most frequent first; of names, alone or with an attribute, only the first."""
+    """A column for everything that is said often enough and not always, most frequent first; of names, alone or with an
+    attribute, only the first."""
     counts = Counter(text for own in said for text in own)
-    frequent = [text for text, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])) if MIN_SAMPLES <= count < len(said)]
+    frequent = [
+        text
+        for text, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        if MIN_SAMPLES <= count < len(said)
+    ]
     names = [text for text in frequent if not _GENERAL.search(text)]
     bare = [text for text in names if " " not in _ARTICLE.sub("", text)]
     longer = [text for text in names if " " in _ARTICLE.sub("", text)]
     kept = {*(text for text in frequent if _GENERAL.search(text)), *bare[:MAX_NAMES], *longer[:MAX_PAIRS]}
-    return tuple(Column(text, "category", np.array([YES if text in own else None for own in said], object)) for text in frequent if text in kept)
+    return tuple(
+        Column(text, "category", np.array([YES if text in own else None for own in said], object))
+        for text in frequent
+        if text in kept
+    )
 
 
 def _counts(named: Sequence[Sequence[Named]], captions: Sequence[str]) -> tuple[Column, ...]:
@@ -222,7 +256,9 @@ def _counts(named: Sequence[Sequence[Named]], captions: Sequence[str]) -> tuple[
         "things named": [len(things) for things in named],
         "attributes named": [sum(len(thing.attributes) for thing in things) for things in named],
     }
-    return tuple(Column(name, "number", np.array(values, np.float64)) for name, values in counted.items() if len({*values}) > 1)
+    return tuple(
+        Column(name, "number", np.array(values, np.float64)) for name, values in counted.items() if len({*values}) > 1
+    )
 
 
 def _text(name: str, values: Sequence[str]) -> Column:

@@ -1,10 +1,12 @@
 """Where a model of composition fails: its margins diagnosed like the losses of any model.
 
-    Pictured + CompositionResult ─► samples (a picture with its caption) ─► columns, vectors of both sides, words ─► Diagnosis
+    Pictured + CompositionResult ─► samples (a picture with its caption) ─► columns, vectors of both sides, words ─►
+    Diagnosis
 
-Clusters are searched in unit([w * picture ; (1 - w) * caption]), both unit vectors of their own towers (the picture's in the finding space), because
-a loss of composition depends on both. Words are scored on pictures alone, as always. What captions and tags say are conditions. Items of one
-value of a class tag (the kind of a foil, say) are a class: a kind that fails as a whole is found at class level, and all else within kinds.
+Clusters are searched in unit([w * picture ; (1 - w) * caption]), both unit vectors of their own towers (the picture's
+in the finding space), because a loss of composition depends on both. Words are scored on pictures alone, as always.
+What captions and tags say are conditions. Items of one value of a class tag (the kind of a foil, say) are a class: a
+kind that fails as a whole is found at class level, and all else within kinds.
 """
 
 from __future__ import annotations
@@ -45,13 +47,14 @@ if TYPE_CHECKING:
     from core.data.samples import DataSet
 
 COMPOSITION = "composition"
-"""Key of `Diagnosis.extras`: what was diagnosed (name, model, benchmark, title, kind, headline, loss, value, low, high, n)."""
+"""Key of `Diagnosis.extras`: what was diagnosed (name, model, benchmark, title, kind, headline, loss, value, low, high,
+n)."""
 KIND = "kind"
 """The tag that is taken for the class where every item has it."""
 PICTURE_SHARE = 0.5
-"""Weight of the picture against the caption in the space where clusters are searched. On tuning seeds of tests/benchmarks/composition_clusters.py the
-predicted loss found planted samples within their kind with AUROC 0.68 (0, 0.25), 0.67 (0.5), 0.66 (0.75) and 0.58 (1, pictures alone); 0.5 is taken
-since pictures fail too."""
+"""Weight of the picture against the caption in the space where clusters are searched. On tuning seeds of
+tests/benchmarks/composition_clusters.py the predicted loss found planted samples within their kind with AUROC 0.68 (0,
+0.25), 0.67 (0.5), 0.66 (0.75) and 0.58 (1, pictures alone); 0.5 is taken since pictures fail too."""
 DEFAULTS = Settings()
 
 
@@ -68,19 +71,22 @@ def diagnose_composition(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
-    """The diagnosis in which the model of `result` is the model; the run can be asked, reported and compared like any other.
+    """The diagnosis in which the model of `result` is the model; the run can be asked, reported and compared like any
+    other.
 
     Args:
         pictured: the benchmark that the result is of, with its pictures.
         encoder: in whose spaces failures are found; it need not be the model that was scored.
         naming: another encoder whose text tower finds the words and reads the captions.
         vocabulary: the user's own phrases, in place of those that ship.
-        loss: "binding" takes out what pictures and captions attract by themselves, of pairs; see `core.composition.failures.samples`.
+        loss: "binding" takes out what pictures and captions attract by themselves, of pairs; see
+            `core.composition.failures.samples`.
         families: attribute -> its family, before those of the lexicon, such as {"shiny": "material"}.
         cache: where embeddings are kept between runs.
 
     Raises:
-        InvalidInput: the result is of another benchmark, too few items can be diagnosed, all margins are equal, or no picture can be read.
+        InvalidInput: the result is of another benchmark, too few items can be diagnosed, all margins are equal, or no
+        picture can be read.
     """
     made = composition_records(
         pictured,
@@ -95,7 +101,9 @@ def diagnose_composition(
         progress=progress,
     )
     try:
-        run = diagnose_records(made.samples, made.outcomes, made.embeddings, words=made.words, settings=settings, progress=progress)
+        run = diagnose_records(
+            made.samples, made.outcomes, made.embeddings, words=made.words, settings=settings, progress=progress
+        )
     except InvalidInput as error:
         raise InvalidInput(f"The failures of {result.name!r} cannot be diagnosed. {error}") from None
     names = [c.name for c in made.samples.metadata if c.kind == "category"]
@@ -135,11 +143,20 @@ def composition_records(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> CompositionRecords:
-    """The first half of `diagnose_composition`, which takes the same arguments and raises the same errors: everything but the diagnosis itself."""
+    """The first half of `diagnose_composition`, which takes the same arguments and raises the same errors: everything
+    but the diagnosis itself."""
     from core.discovery.prepare import embed  # reads tables with pandas: not before it is needed
 
     found = caption_samples(pictured, result, loss)
-    audit = embed(_audit(pictured, found), encoder, naming=naming, vocabulary=vocabulary, words=settings.words, cache=cache, progress=progress)
+    audit = embed(
+        _audit(pictured, found),
+        encoder,
+        naming=naming,
+        vocabulary=vocabulary,
+        words=settings.words,
+        cache=cache,
+        progress=progress,
+    )
     kept = _kept(found, audit)
     samples, note = _with_classes(pictured, found, kept, audit.samples, families)
     assert audit.embeddings is not None
@@ -150,19 +167,23 @@ def composition_records(
 
 
 def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: CompositionResult) -> Diagnosis:
-    """The run with another model's result on the same items among its results, by its name, so that `core.checks.compare` sets them side by side.
+    """The run with another model's result on the same items among its results, by its name, so that
+    `core.checks.compare` sets them side by side.
 
     Raises:
-        InvalidInput: the result is of another benchmark or asks other questions, right and wrong are not known, or its name is taken.
+        InvalidInput: the result is of another benchmark or asks other questions, right and wrong are not known, or its
+        name is taken.
     """
     mine = diagnosis.extras.get(COMPOSITION)
     if mine is None:
         raise InvalidInput(
-            "This run is no diagnosis of composition, so such a result cannot be set beside it. Diagnose one with diagnose_composition."
+            "This run is no diagnosis of composition, so such a result cannot be set beside it. "
+            "Diagnose one with diagnose_composition."
         )
     if (mine["benchmark"], mine["headline"]) != (result.benchmark, result.headline):
         raise InvalidInput(
-            f"{result.name!r} is the {result.headline!r} score on {result.benchmark!r}, and this run the {mine['headline']!r} score on "
+            f"{result.name!r} is the {result.headline!r} score on {result.benchmark!r}, "
+            f"and this run the {mine['headline']!r} score on "
             f"{mine['benchmark']!r}. Score both models on one benchmark."
         )
     if result.name in {MODEL, *(p.name for p in diagnosis.probes)}:
@@ -173,7 +194,13 @@ def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: 
     known = np.flatnonzero(rows >= 0)
     if not len(known):
         raise InvalidInput(f"{result.name!r} shares no item with this run. Score the same items.")
-    return replace(diagnosis, probes=(*diagnosis.probes, _as_probe(diagnosis, result, found, rows, known[np.argsort(rows[known], kind="stable")])))
+    return replace(
+        diagnosis,
+        probes=(
+            *diagnosis.probes,
+            _as_probe(diagnosis, result, found, rows, known[np.argsort(rows[known], kind="stable")]),
+        ),
+    )
 
 
 def two_models(
@@ -187,7 +214,8 @@ def two_models(
     progress: Progress = no_progress,
     **options: Any,
 ) -> tuple[Diagnosis, Comparison]:
-    """The failures of model A, and what B (an adapted encoder, say) fixes and breaks of them: over all, by kind and by cluster.
+    """The failures of model A, and what B (an adapted encoder, say) fixes and breaks of them: over all, by kind and by
+    cluster.
 
     Args:
         options: further arguments of `diagnose_composition`.
@@ -195,13 +223,16 @@ def two_models(
     Raises:
         InvalidInput: as of `diagnose_composition` and `with_second_result`.
     """
-    run = diagnose_composition(pictured, a, encoder=encoder, settings=settings, cache=cache, progress=progress, **options)
+    run = diagnose_composition(
+        pictured, a, encoder=encoder, settings=settings, cache=cache, progress=progress, **options
+    )
     both = with_second_result(run, pictured, b)
     return both, compare(both, MODEL, b.name, seed=settings.seed)
 
 
 def joint_vectors(pictures: F32, captions: F32, share: float = PICTURE_SHARE) -> F32:
-    """(n, d + d2) unit rows [sqrt(share) * picture ; sqrt(1 - share) * caption] of unit rows: cosines are the weighted mean of both cosines.
+    """(n, d + d2) unit rows [sqrt(share) * picture ; sqrt(1 - share) * caption] of unit rows: cosines are the weighted
+    mean of both cosines.
 
     Captions are centred first and brought back to unit length: sentences of one benchmark share most of their words.
     """
@@ -212,9 +243,12 @@ def joint_vectors(pictures: F32, captions: F32, share: float = PICTURE_SHARE) ->
 
 
 def class_tag(pictured: LoadedBenchmark) -> str:
-    """The tag whose values are the classes: "kind" where every item has it, else the one that the headline is averaged over, else ""."""
+    """The tag whose values are the classes: "kind" where every item has it, else the one that the headline is averaged
+    over, else ""."""
     items = pictured.benchmark.items
-    return next((tag for tag in (KIND, pictured.benchmark.average) if tag and all(item.tags.get(tag) for item in items)), "")
+    return next(
+        (tag for tag in (KIND, pictured.benchmark.average) if tag and all(item.tags.get(tag) for item in items)), ""
+    )
 
 
 def _audit(pictured: LoadedBenchmark, found: CaptionSamples) -> DataSet:
@@ -225,7 +259,7 @@ def _audit(pictured: LoadedBenchmark, found: CaptionSamples) -> DataSet:
 
     samples = SampleSet(
         found.ids,
-        images=SharedImages(pictured.store, found.pictures),
+        items=SharedImages(pictured.store, found.pictures),
         groups=found.groups,
         group_name="items that share a picture",
         name=pictured.benchmark.title,
@@ -249,12 +283,19 @@ def _with_classes(
     columns = tag_columns([item.tags for item in items], without=(tag,) if tag else ())
     taken = {c.name for c in (*columns, *samples.metadata)}
     said = caption_columns([found.captions[i] for i in rows], [found.foils[i] for i in rows], families)
-    columns = (*(replace(c, name=f"{c.name} by the caption") if c.name in taken else c for c in said), *columns, *samples.metadata)
+    columns = (
+        *(replace(c, name=f"{c.name} by the caption") if c.name in taken else c for c in said),
+        *columns,
+        *samples.metadata,
+    )
     values = [item.tags[tag] for item in items] if tag else []
     if len(set(values)) < 2:
         return replace(samples, metadata=columns), ()
     names = tuple(dict.fromkeys(values))
-    note = f"The classes of this run are the items' {tag}: a {tag} that fails as a whole is found at class level, all else within it."
+    note = (
+        f"The classes of this run are the items' {tag}: a {tag} that fails as a whole is found at class "
+        "level, all else within it."
+    )
     labels = np.array([names.index(value) for value in values], np.int64)
     return replace(samples, labels=labels, class_names=names, metadata=columns), (note,)
 
@@ -265,25 +306,40 @@ def _joined(pictures: Embeddings, captions: Sequence[str], encoder: str, cache: 
 
     tower = load_encoder(encoder)
     vectors = joint_vectors(pictures.vectors, encode_texts(tower, captions, cache))
-    return Embeddings(vectors, pictures.encoder, f"{pictures.space} with captions of {tower.joint_space}, {PICTURE_SHARE:g}")
+    return Embeddings(
+        vectors, pictures.encoder, f"{pictures.space} with captions of {tower.joint_space}, {PICTURE_SHARE:g}"
+    )
 
 
 def _said(result: CompositionResult, loss: Loss) -> tuple[str, ...]:
     if result.kind == "retrieval":
-        what = "A sample is a query, shown with the picture that it describes and that the model ranks last; its loss is 1 - average precision."
+        what = (
+            "A sample is a query, shown with the picture that it describes and that the model ranks last; "
+            "its loss is 1 - average precision."
+        )
     elif loss == "binding":
-        what = "A sample is a picture with its true caption; an item's two are right if the true matches together outscore the crossed ones."
+        what = (
+            "A sample is a picture with its true caption; "
+            "an item's two are right if the true matches together outscore the crossed ones."
+        )
     else:
         asks = {"image": "its caption picks it", "text": "it picks its caption"}.get(
             result.headline if result.kind == "pairs" else "text", "both pick each other"
         )
-        what = f"A sample is a picture with its true caption; it is right if {asks} with a higher score than any wrong answer has."
+        what = (
+            "A sample is a picture with its true caption; "
+            f"it is right if {asks} with a higher score than any wrong answer has."
+        )
     return (f"The model of this run is {result.model} on {result.title} ({result.name}).", what)
 
 
 def _document(result: CompositionResult, loss: Loss) -> dict[str, Any]:
     metric = next((m for m in result.metrics if m.key == result.headline), None)
-    numbers = {} if metric is None else {**metric.value.to_dict(), "n": metric.n, "metric": metric.title, "chance": metric.chance}
+    numbers = (
+        {}
+        if metric is None
+        else {**metric.value.to_dict(), "n": metric.n, "metric": metric.title, "chance": metric.chance}
+    )
     names = {"name": result.name, "model": result.model, "benchmark": result.benchmark, "title": result.title}
     return {**names, "kind": result.kind, "headline": result.headline, "loss": loss, **numbers}
 
@@ -291,19 +347,38 @@ def _document(result: CompositionResult, loss: Loss) -> dict[str, Any]:
 def _spoken(insight: Insight, names: Sequence[str]) -> Insight:
     if insight.kind != "condition":
         return insight
-    return replace(insight, text=spoken_condition(insight.text, names), proxies=tuple(spoken_condition(proxy, names) for proxy in insight.proxies))
+    return replace(
+        insight,
+        text=spoken_condition(insight.text, names),
+        proxies=tuple(spoken_condition(proxy, names) for proxy in insight.proxies),
+    )
 
 
-def _as_probe(diagnosis: Diagnosis, result: CompositionResult, found: CaptionSamples, rows: I64, order: I64) -> ProbeResult:
+def _as_probe(
+    diagnosis: Diagnosis, result: CompositionResult, found: CaptionSamples, rows: I64, order: I64
+) -> ProbeResult:
     from core.statistics.intervals import accuracy_of
 
     outcomes, samples = found.outcomes.keep(order), diagnosis.samples
     if outcomes.errors is None:
-        raise InvalidInput(f"{result.name!r} is average precision, which is neither right nor wrong. Compare results with compare_results instead.")
+        raise InvalidInput(
+            f"{result.name!r} is average precision, which is neither right nor wrong. "
+            "Compare results with compare_results instead."
+        )
     at = rows[order]
     groups = None if samples.groups is None else samples.groups[at]
     labels = np.full(len(at), -1, np.int64) if samples.labels is None else samples.labels[at]
     accuracy = accuracy_of(outcomes.errors, groups)
     return ProbeResult(
-        result.name, "table", {}, result.model, samples.class_names, at, labels, outcomes, accuracy, UNDEFINED, f"Scored on {result.title}."
+        result.name,
+        "table",
+        {},
+        result.model,
+        samples.class_names,
+        at,
+        labels,
+        outcomes,
+        accuracy,
+        UNDEFINED,
+        f"Scored on {result.title}.",
     )

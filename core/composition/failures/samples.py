@@ -1,19 +1,23 @@
-"""From items and a model's scores to samples that a diagnosis can be made of: a picture with its true caption, and a loss.
+"""From items and a model's scores to samples that a diagnosis can be made of: a picture with its true caption, and a
+loss.
 
 What a sample is, by the kind of the item:
 
-- "pairs": one sample for each picture with its caption. Its margin is that of the questions which the headline asks of it: "image" asks whether the
-  caption picks its picture, "text" whether the picture picks its caption, "group" both; the smaller counts. So an item is right by the headline
-  if and only if all of its samples are.
+- "pairs": one sample for each picture with its caption. Its margin is that of the questions which the headline asks of
+  it: "image" asks whether the caption picks its picture, "text" whether the picture picks its caption, "group" both;
+  the smaller counts. So an item is right by the headline if and only if all of its samples are.
 - "choice": one sample for each true caption of the picture; its margin is to the best foil.
-- "retrieval": one sample for each query, shown with the picture that it describes and that the model ranks last; its loss is 1 - average precision.
+- "retrieval": one sample for each query, shown with the picture that it describes and that the model ranks last; its
+  loss is 1 - average precision.
 
 The loss is the negative margin, and a sample with a margin of 0 or less is wrong: a tie is no answer.
 
-Where a model cannot bind, one picture of a pair tends to win both captions, so that its sample is right and the other's wrong: such losses say which
-pictures attract captions. A note counts these items. The loss "binding" takes that out: both samples of an item have the loss
--(s[0,0] + s[1,1] - s[0,1] - s[1,0]) / 2 (captions in the order of their pictures), in which whatever a picture or a caption adds to all of its scores
-cancels; right is then whether the true matches score higher together than the crossed ones.
+Where a model cannot bind, one picture of a pair tends to win both captions, so that its sample is right and the other's
+wrong: such losses say which pictures attract captions. A note counts these items. The loss "binding" takes that out:
+both samples of an item have the loss
+-(s[0,0] + s[1,1] - s[0,1] - s[1,0]) / 2 (captions in the order of their pictures), in which whatever a picture or a
+caption adds to all of its scores cancels; right is then whether the true matches score higher together than the crossed
+ones.
 """
 
 from __future__ import annotations
@@ -69,12 +73,15 @@ def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: 
         loss: "binding" is for pairs alone.
 
     Raises:
-        InvalidInput: the result is of another benchmark, an id stands for two items, no item can be scored, or "binding" is asked of no pairs.
+        InvalidInput: the result is of another benchmark, an id stands for two items, no item can be scored, or
+        "binding" is asked of no pairs.
     """
     benchmark = pictured.benchmark
     _check(pictured, result)
     if loss not in ("margin", "binding") or (loss == "binding" and result.kind != "pairs"):
-        raise InvalidInput(f'The loss is "margin", or of pairs "binding": got {loss!r} for {result.kind} items. Take "margin".')
+        raise InvalidInput(
+            f'The loss is "margin", or of pairs "binding": got {loss!r} for {result.kind} items. Take "margin".'
+        )
     items = {item.id: item for item in benchmark.items}
     made: list[_Sample] = []
     excluded = [*result.excluded]
@@ -83,7 +90,12 @@ def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: 
         made += found
         if not found:
             excluded.append(
-                (name, "no average precision: it describes none of its pictures." if result.kind == "retrieval" else "nothing to tell apart.")
+                (
+                    name,
+                    "no average precision: it describes none of its pictures."
+                    if result.kind == "retrieval"
+                    else "nothing to tell apart.",
+                )
             )
     known = {*result.ids, *(name for name, _ in excluded)}
     excluded += [(item.id, f"not scored by {result.model}.") for item in benchmark.items if item.id not in known]
@@ -92,7 +104,11 @@ def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: 
         raise InvalidInput(f"{result.name}: no item can be diagnosed. The first, {first[0]!r}: {first[1]}")
     own = tuple(items[result.ids[s.item]] for s in made)
     pictures = np.array([item.pictures[s.picture] for item, s in zip(own, made)], np.int64)
-    groups, note = (pictures, "") if result.kind == "retrieval" else _groups(np.array([s.item for s in made], np.int64), own, benchmark.pictures)
+    groups, note = (
+        (pictures, "")
+        if result.kind == "retrieval"
+        else _groups(np.array([s.item for s in made], np.int64), own, benchmark.pictures)
+    )
     return CaptionSamples(
         tuple(s.id for s in made),
         own,
@@ -133,13 +149,18 @@ def binding(scores: F64, match: tuple[tuple[int, int], ...]) -> float:
 
 
 def _attracted(items: Mapping[str, Item], result: CompositionResult) -> str:
-    """In how many items one picture wins both captions, or one caption both pictures, as the headline asks; "" where it asks neither."""
+    """In how many items one picture wins both captions, or one caption both pictures, as the headline asks; "" where it
+    asks neither."""
     if result.kind != "pairs" or result.headline not in (IMAGE, TEXT):
         return ""
-    wrong = [(sample_margins(s, items[name].match, result.headline) <= 0).sum() == 1 for name, s in zip(result.ids, result.matrices)]
+    wrong = [
+        (sample_margins(s, items[name].match, result.headline) <= 0).sum() == 1
+        for name, s in zip(result.ids, result.matrices)
+    ]
     what = "one picture wins both captions" if result.headline == IMAGE else "one caption wins both pictures"
     return (
-        f"In {sum(wrong):,} of {len(wrong):,} items {what}: there the loss says what attracts the model, not what it binds wrongly. "
+        f"In {sum(wrong):,} of {len(wrong):,} items {what}: there the loss says what attracts the model, "
+        "not what it binds wrongly. "
         'The loss "binding" takes that out.'
     )
 
@@ -149,18 +170,25 @@ def _check(pictured: LoadedBenchmark, result: CompositionResult) -> None:
     repeated = [name for name, count in Counter(item.id for item in benchmark.items).items() if count > 1]
     if repeated:
         raise InvalidInput(
-            f"{benchmark.title}: the id {repeated[0]!r} stands for two items, so failures cannot be told apart. Give each item its own."
+            f"{benchmark.title}: the id {repeated[0]!r} stands for two items, so failures cannot be told apart. "
+            "Give each item its own."
         )
     strangers = {*result.ids} - {item.id for item in benchmark.items}
     if benchmark.name != result.benchmark or strangers:
         which = f"item {min(strangers)!r} is not in it" if strangers else f"it is {benchmark.name!r}"
-        raise InvalidInput(f"{result.name!r} is a result on {result.benchmark!r} and not on this benchmark: {which}. Score it again.")
+        raise InvalidInput(
+            f"{result.name!r} is a result on {result.benchmark!r} and not on this benchmark: {which}. Score it again."
+        )
 
 
 def _samples(item: Item, number: int, scores: F64, result: CompositionResult, loss: Loss) -> list[_Sample]:
     if result.kind == "retrieval":
         precision = float(result.margin[number])
-        truly = [picture for picture, _ in item.match if np.isfinite(scores[picture, 0]) and (item.hard is None or item.hard[picture])]
+        truly = [
+            picture
+            for picture, _ in item.match
+            if np.isfinite(scores[picture, 0]) and (item.hard is None or item.hard[picture])
+        ]
         if not truly or not np.isfinite(precision):
             return []
         last = min(truly, key=lambda picture: float(scores[picture, 0]))
@@ -189,6 +217,7 @@ def _outcomes(loss: F64, result: CompositionResult, which: Loss) -> Outcomes:
 
 
 def _groups(item_of: I64, items: tuple[Item, ...], pictures: Sequence[Picture]) -> tuple[I64, str]:
-    """(n,) one number for the samples of an item and of those that share a picture with it, and a note if sharing is passed over."""
+    """(n,) one number for the samples of an item and of those that share a picture with it, and a note if sharing is
+    passed over."""
     connected, note = picture_groups(items, pictures)  # of samples: those of one item share its pictures
     return (item_of, note) if connected is None else (connected, "")

@@ -1,16 +1,46 @@
-"""Foils that count otherwise: numbers change places or become another, with the nouns, and "is" or "are", made to agree."""
+"""Foils that count otherwise: numbers change places or become another, with the nouns, and "is" or "are", made to
+agree."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
 
-from core.composition.foils.drafts import COUNT, FEW, SWAP, Draft, finite_after, follows_preposition, is_vague, later_verb, span_of, unit_stop
+from core.composition.foils.drafts import (
+    COUNT,
+    FEW,
+    SWAP,
+    Draft,
+    finite_after,
+    follows_preposition,
+    is_vague,
+    later_verb,
+    span_of,
+    unit_stop,
+)
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import read_lexicon
 from core.language.captions.parse import NounPhrase, ParsedCaption
 
-_PRONOUNS = frozenset(("its", "his", "him", "her", "their", "it", "they", "them", "itself", "himself", "herself", "themselves", "he", "she", "one"))
+_PRONOUNS = frozenset(
+    (
+        "its",
+        "his",
+        "him",
+        "her",
+        "their",
+        "it",
+        "they",
+        "them",
+        "itself",
+        "himself",
+        "herself",
+        "themselves",
+        "he",
+        "she",
+        "one",
+    )
+)
 
 
 def count_swaps(reading: ParsedCaption) -> Iterator[Draft]:
@@ -20,7 +50,10 @@ def count_swaps(reading: ParsedCaption) -> Iterator[Draft]:
         one, other = _value(first), _value(second)
         if one is None or other is None or one == other or (first.count is None and second.count is None):
             continue
-        edits = [*(_recount(reading, i, _said(reading, second)) or ()), *(_recount(reading, j, _said(reading, first)) or ())]
+        edits = [
+            *(_recount(reading, i, _said(reading, second)) or ()),
+            *(_recount(reading, j, _said(reading, first)) or ()),
+        ]
         if len({edit.start for edit in edits}) >= 2 and _both(reading, i, j):
             why = f"{_said(reading, first)} and {_said(reading, second)} change places"
             yield Draft("swap attributes", SWAP, 500 + reading.things[i].start, tuple(edits), why)
@@ -28,18 +61,24 @@ def count_swaps(reading: ParsedCaption) -> Iterator[Draft]:
 
 def _both(reading: ParsedCaption, i: int, j: int) -> bool:
     things = reading.things
-    return _recount(reading, i, _said(reading, things[j])) is not None and _recount(reading, j, _said(reading, things[i])) is not None
+    return (
+        _recount(reading, i, _said(reading, things[j])) is not None
+        and _recount(reading, j, _said(reading, things[i])) is not None
+    )
 
 
 def count_replacements(reading: ParsedCaption) -> Iterator[Draft]:
-    """A number becomes the next, and the one before if that is still many; "a" becomes "two", last of all; "a pair of" becomes three."""
+    """A number becomes the next, and the one before if that is still many; "a" becomes "two", last of all; "a pair of"
+    becomes three."""
     for at, thing in enumerate(reading.things):
         value = thing.count
         if value is not None and thing.heads:
             for k, new in enumerate(n for n in (value + 1, value - 1) if n >= 2 and n != value):
                 said = _written(reading, thing, new)
                 if said and (edits := _recount(reading, at, said)) is not None:
-                    yield Draft("count", COUNT, thing.start + 1000 * k, tuple(edits), f"{_said(reading, thing)} becomes {said}")
+                    yield Draft(
+                        "count", COUNT, thing.start + 1000 * k, tuple(edits), f"{_said(reading, thing)} becomes {said}"
+                    )
         elif thing.head in read_lexicon().words["packs"]:
             yield from _pack(reading, at)
         elif (
@@ -54,7 +93,12 @@ def count_replacements(reading: ParsedCaption) -> Iterator[Draft]:
 def _pack(reading: ParsedCaption, at: int) -> Iterator[Draft]:
     """ "a pair of dogs" -> "three dogs", "a pair of scissors" -> "two pairs of scissors"."""
     pack, things = reading.things[at], reading.things
-    if at + 1 == len(things) or reading.between(pack, things[at + 1]) != ("of",) or pack.determiner not in ("a", "the") or pack.attributes:
+    if (
+        at + 1 == len(things)
+        or reading.between(pack, things[at + 1]) != ("of",)
+        or pack.determiner not in ("a", "the")
+        or pack.attributes
+    ):
         return
     inside = things[at + 1]
     if not inside.many or inside.determiner or inside.count is not None:
@@ -97,7 +141,8 @@ def _written(reading: ParsedCaption, thing: NounPhrase, value: int) -> str:
 
 
 def _recount(reading: ParsedCaption, at: int, said: str) -> list[Edit] | None:
-    """Edits that give thing number `at` the number `said`; None where the noun, a verb or a pronoun could not be made to agree."""
+    """Edits that give thing number `at` the number `said`; None where the noun, a verb or a pronoun could not be made
+    to agree."""
     thing, lexicon = reading.things[at], read_lexicon()
     new = 1 if said == "a" else lexicon.value(said)
     old = _value(thing) if thing.head not in lexicon.words["packs"] else 1
@@ -108,10 +153,20 @@ def _recount(reading: ParsedCaption, at: int, said: str) -> list[Edit] | None:
     if (old > 1) == (new > 1):
         return edits
     # "two giraffe" is written often enough: what does not look like a plural stays
-    noun = lexicon.many_of(thing.head) if new > 1 else lexicon.one_of(thing.head) if lexicon.is_many(thing.head) else thing.head
+    noun = (
+        lexicon.many_of(thing.head)
+        if new > 1
+        else lexicon.one_of(thing.head)
+        if lexicon.is_many(thing.head)
+        else thing.head
+    )
     if any("'" in reading.tokens[k].text or "’" in reading.tokens[k].text for k in thing.heads):
         return None  # "a woman's shoulder": the article is the woman's
-    if not noun or (new > 1 and lexicon.is_many(thing.head)) or any(token.word in _PRONOUNS for token in reading.tokens[thing.stop :]):
+    if (
+        not noun
+        or (new > 1 and lexicon.is_many(thing.head))
+        or any(token.word in _PRONOUNS for token in reading.tokens[thing.stop :])
+    ):
         return None
     agreed = _agreed(reading, at, new > 1)
     if agreed is None:

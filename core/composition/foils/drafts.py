@@ -10,8 +10,11 @@ from core.language.captions.edits import Edit
 from core.language.captions.lexicon import read_lexicon
 from core.language.captions.parse import NounPhrase, ParsedCaption
 
-Kind = Literal["swap attributes", "swap objects", "position", "colour", "material", "size", "count", "replace attribute"]
-""""position" holds left and right, on and under, before and after, ...; "replace attribute" the families that have no name of their own."""
+Kind = Literal[
+    "swap attributes", "swap objects", "position", "colour", "material", "size", "count", "replace attribute"
+]
+""""position" holds left and right, on and under, before and after, ...; "replace attribute" the families that have no
+name of their own."""
 SWAP, CROSS, OBJECTS, MOVE, PLACE, COLOUR, MATERIAL, SIZE, COUNT, OTHER, FEW = range(11)
 """Ranks, most telling first: changes that leave the bag of words alone come before those that bring in a new word."""
 
@@ -34,7 +37,8 @@ def span_of(reading: ParsedCaption, start: int, stop: int) -> tuple[int, int]:
 
 
 def text_of(reading: ParsedCaption, start: int, stop: int) -> str:
-    """The caption's words from token `start` to before token `stop`, their first letter small if it begins the sentence."""
+    """The caption's words from token `start` to before token `stop`, their first letter small if it begins the
+    sentence."""
     first, last = span_of(reading, start, stop)
     text = reading.text[first:last]
     return small_first(reading, text) if start == 0 else text
@@ -76,7 +80,8 @@ def finite_after(reading: ParsedCaption, at: int) -> bool:
 
 
 def follows_preposition(reading: ParsedCaption, at: int) -> bool:
-    """Whether the word before token number `at` is a preposition or a participle, so that what begins there is no subject."""
+    """Whether the word before token number `at` is a preposition or a participle, so that what begins there is no
+    subject."""
     if not at or reading.tokens[at - 1].closed:
         return False
     word = reading.tokens[at - 1].word

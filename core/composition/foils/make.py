@@ -1,7 +1,10 @@
-"""Captions that are almost right: from one caption, swaps and replacements of what it says, each a sentence that is false of its picture.
+"""Captions that are almost right: from one caption, swaps and replacements of what it says, each a sentence that is
+false of its picture.
 
-As in the benchmarks of composition (Winoground, Thrush et al. 2022, arXiv 2204.03162; SugarCrepe, Hsieh et al. 2023, arXiv 2306.14610), but by rules
-and word lists, so the same caption gives the same foils. What the rules cannot know is whether a foil happens to be true of the picture as well: a
+As in the benchmarks of composition (Winoground, Thrush et al. 2022, arXiv 2204.03162; SugarCrepe, Hsieh et al. 2023,
+arXiv 2306.14610), but by rules
+and word lists, so the same caption gives the same foils. What the rules cannot know is whether a foil happens to be
+    true of the picture as well: a
 person looks at each before it is scored.
 """
 
@@ -68,11 +71,13 @@ def make_foils(caption: str) -> Foils:
     text = " ".join(caption.split())
     if not any(character.isalpha() for character in text):
         raise InvalidInput(
-            f'A caption needs at least one word: got {caption[:40]!r}. Write what the picture shows, such as "a red cube and a blue ball".'
+            f"A caption needs at least one word: got {caption[:40]!r}. "
+            'Write what the picture shows, such as "a red cube and a blue ball".'
         )
     if len(text) > MAX_CAPTION_LENGTH:
         raise InvalidInput(
-            f"A caption may have at most {MAX_CAPTION_LENGTH} characters: got {len(text):,}. Keep what says which thing has which attribute."
+            f"A caption may have at most {MAX_CAPTION_LENGTH} characters: got {len(text):,}. "
+            "Keep what says which thing has which attribute."
         )
     reading = read_caption(text)
     foils, left_out = list[Foil](), list[tuple[str, str]]()
@@ -106,8 +111,12 @@ def _plain(text: str) -> str:
 
 def _needed(left_out: list[tuple[str, str]]) -> str:
     if left_out:
-        return f"No foil can be made: of the {len(left_out)} changes tried, each gives the same meaning. Give the two things different attributes."
+        return (
+            f"No foil can be made: of the {len(left_out)} changes tried, each gives the same meaning. "
+            "Give the two things different attributes."
+        )
     return (
-        "No foil can be made: the caption needs two things that can change places, an attribute (colour, size, material, age, ...), "
+        "No foil can be made: the caption needs two things that can change places, an attribute (colour, size, "
+        "material, age, ...), "
         'a number, or a place such as "on" or "left of".'
     )

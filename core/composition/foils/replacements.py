@@ -9,7 +9,11 @@ from core.language.captions.edits import Edit
 from core.language.captions.lexicon import Relation, read_lexicon
 from core.language.captions.parse import NounPhrase, ParsedCaption
 
-_KINDS: dict[str, tuple[Kind, int]] = {"colour": ("colour", COLOUR), "material": ("material", MATERIAL), "size": ("size", SIZE)}
+_KINDS: dict[str, tuple[Kind, int]] = {
+    "colour": ("colour", COLOUR),
+    "material": ("material", MATERIAL),
+    "size": ("size", SIZE),
+}
 
 
 def attribute_replacements(reading: ParsedCaption) -> Iterator[Draft]:
@@ -34,8 +38,13 @@ def relation_replacements(reading: ParsedCaption) -> Iterator[Draft]:
     prepositions, words = lexicon.phrases["prepositions"], [token.word for token in reading.tokens]
     at = 0
     while at < len(words):
-        size = next((n for n in range(min(longest, len(words) - at), 0, -1) if tuple(words[at : at + n]) in lexicon.relations), 0)
-        fixed = next((n for n in range(lexicon.longest["prepositions"], 1, -1) if tuple(words[at : at + n]) in prepositions), 0)
+        size = next(
+            (n for n in range(min(longest, len(words) - at), 0, -1) if tuple(words[at : at + n]) in lexicon.relations),
+            0,
+        )
+        fixed = next(
+            (n for n in range(lexicon.longest["prepositions"], 1, -1) if tuple(words[at : at + n]) in prepositions), 0
+        )
         if size and size >= fixed:
             relation = lexicon.relations[tuple(words[at : at + size])]
             if _fits(reading, relation, at + size):

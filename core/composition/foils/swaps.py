@@ -1,11 +1,25 @@
-"""Foils that leave every word in place but two: attributes, or things, that change places, and attributes that move over."""
+"""Foils that leave every word in place but two: attributes, or things, that change places, and attributes that move
+over."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
 
-from core.composition.foils.drafts import CROSS, MOVE, OBJECTS, SWAP, Draft, finite_after, is_kind, is_vague, small_first, span_of, text_of, unit_stop
+from core.composition.foils.drafts import (
+    CROSS,
+    MOVE,
+    OBJECTS,
+    SWAP,
+    Draft,
+    finite_after,
+    is_kind,
+    is_vague,
+    small_first,
+    span_of,
+    text_of,
+    unit_stop,
+)
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import read_lexicon
 from core.language.captions.parse import Attribute, NounPhrase, ParsedCaption
@@ -24,7 +38,9 @@ def attribute_swaps(reading: ParsedCaption) -> Iterator[Draft]:
         for i, j in pairs:
             for first in reading.things[i].attributes:
                 for second in reading.things[j].attributes:
-                    if (first.family == second.family) == (rank == SWAP) and _may_swap(reading.things[i], first, reading.things[j], second):
+                    if (first.family == second.family) == (rank == SWAP) and _may_swap(
+                        reading.things[i], first, reading.things[j], second
+                    ):
                         yield _swap(reading, first, second, rank)
 
 
@@ -39,17 +55,23 @@ def _may_swap(one: NounPhrase, first: Attribute, other: NounPhrase, second: Attr
     if first.family not in _ACROSS or second.family not in _ACROSS:
         return False
     # "a little black bird with a big beak": black must not bring a second size to the bird
-    return all(a.family != second.family for a in one.attributes) and all(a.family != first.family for a in other.attributes)
+    return all(a.family != second.family for a in one.attributes) and all(
+        a.family != first.family for a in other.attributes
+    )
 
 
 def _swap(reading: ParsedCaption, first: Attribute, second: Attribute, rank: int) -> Draft:
     one, other = text_of(reading, first.start, first.stop), text_of(reading, second.start, second.stop)
-    edits = (Edit(*span_of(reading, first.start, first.stop), other), Edit(*span_of(reading, second.start, second.stop), one))
+    edits = (
+        Edit(*span_of(reading, first.start, first.stop), other),
+        Edit(*span_of(reading, second.start, second.stop), one),
+    )
     return Draft("swap attributes", rank, first.at, edits, f"{one} and {other} change places")
 
 
 def attribute_moves(reading: ParsedCaption) -> Iterator[Draft]:
-    """An attribute of one thing goes over to another that has none: "a red cube and a ball" -> "a cube and a red ball"."""
+    """An attribute of one thing goes over to another that has none: "a red cube and a ball" -> "a cube and a red
+    ball"."""
     packs = read_lexicon().words["packs"]
     for i, j in combinations(range(len(reading.things)), 2):
         for one, other in ((i, j), (j, i)):
@@ -68,23 +90,31 @@ def attribute_moves(reading: ParsedCaption) -> Iterator[Draft]:
             first = small_first(reading, noun) if taker.heads[0] == 0 else noun
             gone = _without(reading, giver, start, stop)
             edits = (gone, Edit(before, before + len(noun), f"{word} {first}"))
-            yield Draft("swap attributes", MOVE, given.at, edits, f"{word} moves from the {giver.head} to the {taker.head}")
+            yield Draft(
+                "swap attributes", MOVE, given.at, edits, f"{word} moves from the {giver.head} to the {taker.head}"
+            )
 
 
 def _without(reading: ParsedCaption, giver: NounPhrase, start: int, stop: int) -> Edit:
-    """Takes the attribute out, with the blank after it; the noun that follows is written anew, so that its article and capital are made right."""
+    """Takes the attribute out, with the blank after it; the noun that follows is written anew, so that its article and
+    capital are made right."""
     after = next(token for token in reading.tokens if token.start >= stop)
     return Edit(start, after.end, after.text)
 
 
 def object_swaps(reading: ParsedCaption) -> Iterator[Draft]:
-    """Two things change places with all that belongs to them, neighbours first; where a verb would no longer agree, they stay."""
+    """Two things change places with all that belongs to them, neighbours first; where a verb would no longer agree,
+    they stay."""
     things = reading.things
     if any(token.word in _REFLEXIVE for token in reading.tokens):
         return
     pairs = sorted(combinations(range(len(things)), 2), key=lambda pair: pair[1] - pair[0])
     for i, j in pairs:
-        if j - i > 2 or (_is_said(reading, i) and _is_said(reading, j)) or not (_can_move(reading, i) and _can_move(reading, j)):
+        if (
+            j - i > 2
+            or (_is_said(reading, i) and _is_said(reading, j))
+            or not (_can_move(reading, i) and _can_move(reading, j))
+        ):
             continue
         first, second = things[i], things[j]
         first_stop, second_stop = unit_stop(reading, i), unit_stop(reading, j)
@@ -95,12 +125,16 @@ def object_swaps(reading: ParsedCaption) -> Iterator[Draft]:
         if first.many != second.many and _verb_agrees(reading, first_stop, second_stop):
             continue
         one, other = text_of(reading, first.start, first_stop), text_of(reading, second.start, second_stop)
-        edits = (Edit(*span_of(reading, first.start, first_stop), other), Edit(*span_of(reading, second.start, second_stop), one))
+        edits = (
+            Edit(*span_of(reading, first.start, first_stop), other),
+            Edit(*span_of(reading, second.start, second_stop), one),
+        )
         yield Draft("swap objects", OBJECTS, i * 10 + j - i, edits, f"{one} and {other} change places")
 
 
 def _is_said(reading: ParsedCaption, at: int) -> bool:
-    """Whether an attribute is said of the thing ("the car is red"): of two such things the attributes change places instead."""
+    """Whether an attribute is said of the thing ("the car is red"): of two such things the attributes change places
+    instead."""
     return at + 1 < len(reading.things) and not reading.things[at + 1].heads
 
 
@@ -117,7 +151,8 @@ def _can_move(reading: ParsedCaption, at: int) -> bool:
 
 
 def _said_between(reading: ParsedCaption, start: int, stop: int) -> bool:
-    """Whether the words between have a part that belongs to one of the two ("who", "with its"), or nothing stands between."""
+    """Whether the words between have a part that belongs to one of the two ("who", "with its"), or nothing stands
+    between."""
     words = {token.word for token in reading.tokens[start:stop]}
     return not words or bool(words & ({"that", "who", "which", "his", "her", "its", "their"} | _NEVER))
 

@@ -1,20 +1,24 @@
-"""Where does binding fail? A grid of attributes and objects over pictures, with what goes wrong told apart in each cell.
+"""Where does binding fail? A grid of attributes and objects over pictures, with what goes wrong told apart in each
+cell.
 
-Of a picture with two things, a1 o1 and a2 o2, four questions are asked, each with one word exchanged so that the sentences stay alike:
+Of a picture with two things, a1 o1 and a2 o2, four questions are asked, each with one word exchanged so that the
+sentences stay alike:
 
     attribute  a1 o1 against a' o1 for every attribute a' that the picture does not show
     object     a1 o1 against a1 o' for every object o' that the picture does not show
     binding    (a1 o1) + (a2 o2) against (a2 o1) + (a1 o2), the sums of the scores
     pair       a1 o1 against both a2 o1 and a1 o2
 
-A model that sees a bag of words answers the first two, and the third by chance: whatever it thinks of each word cancels in the sums. In the first
-two a model that always says "red" would seem to see red things, so what it thinks of two phrases whatever is shown is taken off first: the mean
-difference over pictures that show the one word and over those that show the other, in equal parts; in the third likewise what it thinks of the
-four phrases, where pictures of the swapped things are there. The fourth is the plain question; there a word
-that the model favours decides, so it is shown and not tested. Of a picture with one thing only the first two can
-be asked, and whether the true pair outscores every other pair of the grid.
+A model that sees a bag of words answers the first two, and the third by chance: whatever it thinks of each word cancels
+in the sums. In the first two a model that always says "red" would seem to see red things, so what it thinks of two
+phrases whatever is shown is taken off first: the mean difference over pictures that show the one word and over those
+that show the other, in equal parts; in the third likewise what it thinks of the four phrases, where pictures of the
+swapped things are there. The fourth is the plain question; there a word that the model favours decides, so it is shown
+and not tested. Of a picture with one thing only the first two can be asked, and whether the true pair outscores every
+other pair of the grid.
 
-The four phrases are those of Cola's items (Ray et al. 2023, arXiv 2305.03689); the contrasts, the grid and the tests are ours.
+The four phrases are those of Cola's items (Ray et al. 2023, arXiv 2305.03689); the contrasts, the grid and the tests
+are ours.
 """
 
 from __future__ import annotations
@@ -31,13 +35,14 @@ from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.records import F64, Bool, Estimate, ImageStore, Progress, no_progress
+from core.records import F64, Bool, Estimate, ItemStore, Progress, no_progress
 from core.statistics.intervals import UNDEFINED, wilson
 from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
 
-ScorePictures = Callable[[ImageStore, Sequence[str]], F64]
-"""(n pictures, T texts) -> (n, T) scores, larger is a better match; nan in the rows of pictures that could not be read."""
+ScorePictures = Callable[[ItemStore, Sequence[str]], F64]
+"""(n pictures, T texts) -> (n, T) scores, larger is a better match; nan in the rows of pictures that could not be
+read."""
 ALPHA = 0.05
 MIN_CELL_PICTURES = 5
 """Pictures below which a cell is greyed: neither tested nor claimed."""
@@ -83,10 +88,12 @@ class GridCell:
     pair: Share
     """In mode "two": the plain question; in mode "one" as `binds`."""
     p_attribute: float
-    """That it is right half-way between chance and always, or more often; adjusted by Holm over all tests of the grid. nan where not tested."""
+    """That it is right half-way between chance and always, or more often; adjusted by Holm over all tests of the grid.
+    nan where not tested."""
     p_object: float
     p_binding: float
-    """That binding is right as often as the harder of the two (one-sided McNemar mid-p), adjusted likewise; nan in mode "one"."""
+    """That binding is right as often as the harder of the two (one-sided McNemar mid-p), adjusted likewise; nan in mode
+    "one"."""
     verdict: str
 
 
@@ -110,7 +117,7 @@ class BindingGrid:
 
 
 def binding_grid(
-    pictures: ImageStore,
+    pictures: ItemStore,
     shown: Sequence[PictureContents],
     score: ScorePictures,
     *,
@@ -120,26 +127,32 @@ def binding_grid(
 ) -> BindingGrid:
     """Ask each picture the questions of its cells, and say where which of them fails.
 
-    A cell is tested with at least 5 pictures. Claims, each at a family-wise level of 0.05 (Holm over the three tests of every cell and of all
-    pictures together):
+    A cell is tested with at least 5 pictures. Claims, each at a family-wise level of 0.05 (Holm over the three tests of
+    every cell and of all pictures together):
 
         does not see   the share is lower than half-way between chance and 1 (binomial)
-        binds wrongly  it does see both (both intervals lie above chance), and binding is right less often than the harder of the two
-                       (McNemar on the same pictures; the smaller of two is taken, which can only weaken the claim) and in less than half-way
-                       between chance and 1, so that a small difference in a large data set is no failure
+        binds wrongly  it does see both (both intervals lie above chance), and binding is right less often than the
+        harder of the two
+                       (McNemar on the same pictures; the smaller of two is taken, which can only weaken the claim) and
+                       in less than half-way between chance and 1, so that a small difference in a large data set is no
+                       failure
 
-    The binomial takes the mean chance of the cell's pictures, and pictures as independent: near-duplicates must be taken out beforehand.
+    The binomial takes the mean chance of the cell's pictures, and pictures as independent: near-duplicates must be
+    taken out beforehand.
 
     Args:
         pictures: those that `shown` speaks of, by place.
-        shown: what each picture shows; see `core.composition.grid.questions` for how to get it from columns, captions and rendered scenes.
+        shown: what each picture shows; see `core.composition.grid.questions` for how to get it from columns, captions
+            and rendered scenes.
         score: such as `score_with(encoder)`, or an adapted encoder's.
         mode: "two" takes the pictures with two things, "one" those with one.
-        family: attribute -> its family: an attribute is asked against those of its family alone. None takes all as one family.
+        family: attribute -> its family: an attribute is asked against those of its family alone. None takes all as one
+            family.
         template: with one "{}" for the phrase "a red cube".
 
     Raises:
-        InvalidInput: no picture fits the mode, fewer than two attributes or objects, too many of them, a bad template, or scores of another shape.
+        InvalidInput: no picture fits the mode, fewer than two attributes or objects, too many of them, a bad template,
+        or scores of another shape.
     """
     if template.count("{}") != 1:
         raise InvalidInput(f'The template needs "{{}}" once, for a phrase such as "a red cube": got {template[:60]!r}.')
@@ -148,17 +161,29 @@ def binding_grid(
     texts = list(dict.fromkeys(text for question in asked.questions for text in question.phrases()))
     matrix = np.asarray(score(pictures, [sentence(template, *text) for text in texts]), np.float64)
     if matrix.shape != (len(pictures), len(texts)):
-        raise InvalidInput(f"The scorer must give ({len(pictures)}, {len(texts)}) scores, a row for each picture: got {matrix.shape}.")
+        raise InvalidInput(
+            f"The scorer must give ({len(pictures)}, {len(texts)}) scores, a row for each picture: got {matrix.shape}."
+        )
     place = {text: i for i, text in enumerate(texts)}
     lost = frozenset(np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist())
     even = _Even(matrix, place, [one for one in asked.kept if one.picture not in lost])
-    answers = [_answer(question, matrix[question.picture], place, even) for question in asked.questions if question.picture not in lost]
+    answers = [
+        _answer(question, matrix[question.picture], place, even)
+        for question in asked.questions
+        if question.picture not in lost
+    ]
     if not answers:
         raise InvalidInput("Not one picture of the grid could be scored. Look at why they cannot be read.")
     unread = {question.picture for question in asked.questions if question.picture in lost}
-    left_out = [(pictures.name(at), reason) for at, reason in asked.left_out] + [(pictures.name(at), "it has no score") for at in sorted(unread)]
+    left_out = [(pictures.name(at), reason) for at, reason in asked.left_out] + [
+        (pictures.name(at), "it has no score") for at in sorted(unread)
+    ]
     cells, overall, n_tests = _cells(answers, asked.attributes, asked.objects, mode)
-    verdicts = {name: n for name in (NO_ATTRIBUTE, NO_OBJECT, NEITHER, UNBOUND, NOTHING, GREY) if (n := sum(c.verdict == name for c in cells))}
+    verdicts = {
+        name: n
+        for name in (NO_ATTRIBUTE, NO_OBJECT, NEITHER, UNBOUND, NOTHING, GREY)
+        if (n := sum(c.verdict == name for c in cells))
+    }
     notes = (*asked.notes, *_notes(cells, mode))
     return BindingGrid(mode, asked.attributes, asked.objects, cells, overall, n_tests, verdicts, tuple(left_out), notes)
 
@@ -166,20 +191,26 @@ def binding_grid(
 def _check_words(attributes: Sequence[str], objects: Sequence[str]) -> None:
     for name, words in (("attributes", attributes), ("objects", objects)):
         if len(words) < 2:
-            raise InvalidInput(f"A grid needs at least two {name}: got {len(words)} ({', '.join(words)}). Bring pictures that differ in them.")
+            raise InvalidInput(
+                f"A grid needs at least two {name}: got {len(words)} ({', '.join(words)}). "
+                "Bring pictures that differ in them."
+            )
         if len(words) > MAX_WORDS:
             raise InvalidInput(
-                f"A grid has at most {MAX_WORDS} {name}: got {len(words):,}. Choose a column with fewer values, or keep some pictures."
+                f"A grid has at most {MAX_WORDS} {name}: got {len(words):,}. "
+                "Choose a column with fewer values, or keep some pictures."
             )
 
 
 def score_with(encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress) -> ScorePictures:
     """A frozen encoder's cosines as the scorer of a grid; rows of pictures that cannot be read are nan."""
 
-    def score(pictures: ImageStore, texts: Sequence[str]) -> F64:
+    def score(pictures: ItemStore, texts: Sequence[str]) -> F64:
         reading = read_images(pictures, encoder, cache=cache, progress=progress)
         matrix = np.full((len(pictures), len(texts)), np.nan)
-        matrix[reading.kept] = cosines(reading.joint.vectors, EncoderScorer(encoder).read_captions(texts, cache=cache, progress=progress))
+        matrix[reading.kept] = cosines(
+            reading.joint.vectors, EncoderScorer(encoder).read_captions(texts, cache=cache, progress=progress)
+        )
         return matrix
 
     return score
@@ -200,9 +231,9 @@ class _Answer:
 
 
 class _Even:
-    """What the model thinks of two phrases whatever is shown: the difference of their scores, in equal parts over the pictures that show the word of
-    the one and not of the other, and the reverse. A model that sees neither word has nothing but this; one that sees both well has none of its
-    seeing taken off."""
+    """What the model thinks of two phrases whatever is shown: the difference of their scores, in equal parts over the
+    pictures that show the word of the one and not of the other, and the reverse. A model that sees neither word has
+    nothing but this; one that sees both well has none of its seeing taken off."""
 
     def __init__(self, matrix: F64, place: Mapping[tuple[str, str], int], kept: Sequence[PictureContents]) -> None:
         self.matrix, self.place = matrix, place
@@ -217,18 +248,22 @@ class _Even:
             self.holding.setdefault(frozenset(one.things), []).append(one.picture)
 
     def __call__(self, true: tuple[str, str], rival: tuple[str, str], k: int) -> float:
-        """Mean of the true phrase minus the rival, which differ in the attribute (k = 0) or the object (k = 1); nan where it cannot be told."""
+        """Mean of the true phrase minus the rival, which differ in the attribute (k = 0) or the object (k = 1); nan
+        where it cannot be told."""
         key = (true, rival, k)
         if key not in self.known:
             first, second = self.showing.get((k, true[k]), set()), self.showing.get((k, rival[k]), set())
             sides = [sorted(first - second), sorted(second - first)]
             difference = self.matrix[:, self.place[true]] - self.matrix[:, self.place[rival]]
-            self.known[key] = float(np.mean([difference[rows].mean() for rows in sides])) if all(sides) else float("nan")
+            self.known[key] = (
+                float(np.mean([difference[rows].mean() for rows in sides])) if all(sides) else float("nan")
+            )
         return self.known[key]
 
     def bound(self, picture: int, true: tuple[str, str], other: tuple[str, str]) -> float:
-        """The contrast of sums of one picture, evened out over those that show the same and those that show the swapped pairs, if there are such:
-        a liking for "red apple" then gains nothing. Without them a liking for single words has cancelled all the same."""
+        """The contrast of sums of one picture, evened out over those that show the same and those that show the swapped
+        pairs, if there are such: a liking for "red apple" then gains nothing. Without them a liking for single words
+        has cancelled all the same."""
         swapped = (other[0], true[1]), (true[0], other[1])
         columns = [self.matrix[:, self.place[phrase]] for phrase in (true, other, *swapped)]
         contrast = columns[0] + columns[1] - columns[2] - columns[3]
@@ -266,7 +301,9 @@ def _share(answers: Sequence[_Answer], which: int) -> Share:
 # ---- cells and their tests
 
 
-def _cells(answers: Sequence[_Answer], attributes: Sequence[str], objects: Sequence[str], mode: Mode) -> tuple[tuple[GridCell, ...], GridCell, int]:
+def _cells(
+    answers: Sequence[_Answer], attributes: Sequence[str], objects: Sequence[str], mode: Mode
+) -> tuple[tuple[GridCell, ...], GridCell, int]:
     """The cells, all pictures as one, and the number of tests."""
     grouped: dict[tuple[str, str], list[_Answer]] = {}
     for answer in answers:
@@ -276,7 +313,9 @@ def _cells(answers: Sequence[_Answer], attributes: Sequence[str], objects: Seque
     tests = {key: _tests(own, mode) for key, own in every.items() if len(own) >= MIN_CELL_PICTURES}
     known = [(key, k) for key, found in tests.items() for k in range(3) if np.isfinite(found[k])]
     adjusted = dict(zip(known, holm([tests[key][k] for key, k in known]).tolist())) if known else {}
-    made = {key: _cell(key, own, [adjusted.get((key, k), float("nan")) for k in range(3)]) for key, own in every.items()}
+    made = {
+        key: _cell(key, own, [adjusted.get((key, k), float("nan")) for k in range(3)]) for key, own in every.items()
+    }
     return tuple(made[key] for key in keys), made[ALL], len(known)
 
 
@@ -309,7 +348,8 @@ def _half_way(share: Share) -> float:
 
 
 def _tests(answers: Sequence[_Answer], mode: Mode) -> tuple[float, float, float]:
-    """p that the attribute is seen, that the object is seen, and that binding is as often right as the harder of the two."""
+    """p that the attribute is seen, that the object is seen, and that binding is as often right as the harder of the
+    two."""
     shares = [_share(answers, which) for which in range(3)]
     seen = [_binomial(share) for share in shares[:2]]
     if mode == "one" or not all(share.n for share in shares):
@@ -335,13 +375,21 @@ def _right(answers: Sequence[_Answer], which: int) -> Bool:
 
 def _notes(cells: Sequence[GridCell], mode: Mode) -> tuple[str, ...]:
     grey = sum(cell.verdict == GREY for cell in cells)
-    made = [f"{grey} of {len(cells)} cells have fewer than {MIN_CELL_PICTURES} pictures and are not tested."] if grey else []
+    made = (
+        [f"{grey} of {len(cells)} cells have fewer than {MIN_CELL_PICTURES} pictures and are not tested."]
+        if grey
+        else []
+    )
     if mode == "one":
-        made.append("A picture of one thing cannot show whether attribute and object are bound: bring pictures with two things to test binding.")
+        made.append(
+            "A picture of one thing cannot show whether attribute and object are bound: "
+            "bring pictures with two things to test binding."
+        )
     unasked = sum(not (cell.sees_attribute.n and cell.sees_object.n) for cell in cells)
     if unasked:
         made.append(
-            f"In {unasked} cells all pictures show all attributes or all objects, so whether they are seen cannot be asked, and binding "
+            f"In {unasked} cells all pictures show all attributes or all objects, so whether they are seen cannot "
+            "be asked, and binding "
             "is not tested. Bring pictures with more attributes and objects."
         )
     made.append("A cell without a claim is not proved to be right: it may have too few pictures to show a failure.")

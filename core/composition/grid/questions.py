@@ -1,4 +1,5 @@
-"""What pictures show, as attributes of objects: from columns, captions or rendered scenes; and the questions that a grid asks of them."""
+"""What pictures show, as attributes of objects: from columns, captions or rendered scenes; and the questions that a
+grid asks of them."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class BindingQuestion:
     objects: tuple[Pair, ...]
     """The same attribute with objects that the picture does not show."""
     pairs: tuple[Pair, ...]
-    """The two mis-bound pairs in mode "two"; in mode "one" every other pair of the grid's words, attributes being of one family."""
+    """The two mis-bound pairs in mode "two"; in mode "one" every other pair of the grid's words, attributes being of
+    one family."""
 
     def phrases(self) -> tuple[Pair, ...]:
         """Every phrase that must be scored."""
@@ -89,10 +91,13 @@ def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[st
         else:
             kept.append(one)
     if not kept:
-        why = "; ".join(f"{count:,} because {reason}" for reason, count in Counter(reason for _, reason in left_out).most_common())
+        why = "; ".join(
+            f"{count:,} because {reason}" for reason, count in Counter(reason for _, reason in left_out).most_common()
+        )
         things = "one thing" if mode == "one" else "two things that differ in object and attribute"
         raise InvalidInput(
-            f"No picture shows {things} with known attributes ({why or 'there are no pictures'}). Bring such pictures, or choose the other mode."
+            f"No picture shows {things} with known attributes ({why or 'there are no pictures'}). "
+            "Bring such pictures, or choose the other mode."
         )
     attributes = tuple(sorted({attribute for one in kept for attribute, _ in one.things}))
     objects = tuple(sorted({thing for one in kept for _, thing in one.things}))
@@ -105,7 +110,10 @@ def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[st
 def _check(shown: Sequence[PictureContents], n: int) -> None:
     twice = [at for at, count in Counter(one.picture for one in shown).items() if count > 1]
     if twice:
-        raise InvalidInput(f"Picture {twice[0]} is described {len(twice) and sum(one.picture == twice[0] for one in shown)} times. Describe it once.")
+        raise InvalidInput(
+            f"Picture {twice[0]} is described {len(twice) and sum(one.picture == twice[0] for one in shown)} "
+            "times. Describe it once."
+        )
     if bad := [one.picture for one in shown if not 0 <= one.picture < n]:
         raise InvalidInput(f"Picture {bad[0]} is described and there are {n:,} pictures, counted from 0. Leave it out.")
 
@@ -120,11 +128,20 @@ def _misfit(one: PictureContents, mode: Mode, family: Mapping[str, str]) -> str:
     (first, thing), (second, other) = one.things
     if first == second or thing == other:
         return "their two things have the same attribute or are the same object"
-    return "" if family.get(first, "") == family.get(second, "") else "the attributes of their two things are of different families"
+    return (
+        ""
+        if family.get(first, "") == family.get(second, "")
+        else "the attributes of their two things are of different families"
+    )
 
 
 def _question(
-    one: PictureContents, at: int, mode: Mode, attributes: Sequence[str], objects: Sequence[str], family: Mapping[str, str]
+    one: PictureContents,
+    at: int,
+    mode: Mode,
+    attributes: Sequence[str],
+    objects: Sequence[str],
+    family: Mapping[str, str],
 ) -> BindingQuestion:
     attribute, thing = one.things[at]
     here, things = {a for a, _ in one.things}, {o for _, o in one.things}
@@ -135,14 +152,17 @@ def _question(
         pairs = tuple((a, o) for a in rivals for o in objects if (a, o) != (attribute, thing))
         return BindingQuestion(one.picture, (attribute, thing), None, absent, elsewhere, pairs)
     other = one.things[1 - at]
-    return BindingQuestion(one.picture, (attribute, thing), other, absent, elsewhere, ((other[0], thing), (attribute, other[1])))
+    return BindingQuestion(
+        one.picture, (attribute, thing), other, absent, elsewhere, ((other[0], thing), (attribute, other[1]))
+    )
 
 
 # ---- where it is known from
 
 
 def shown_from_columns(samples: SampleSet, attribute: str, objects: str = "") -> tuple[PictureContents, ...]:
-    """One thing a picture: a category column as the attribute, another (or, with "", the label) as the object. Rows without either show nothing.
+    """One thing a picture: a category column as the attribute, another (or, with "", the label) as the object. Rows
+    without either show nothing.
 
     Raises:
         InvalidInput: there is no such column, it is no category, or the samples have no labels.
@@ -150,25 +170,34 @@ def shown_from_columns(samples: SampleSet, attribute: str, objects: str = "") ->
     first = _values(samples, attribute)
     second = _values(samples, objects) if objects else _labels(samples)
     pairs = [(a, o) for a, o in zip(first, second)]
-    return tuple(PictureContents(i, ((spoken(str(a)), spoken(str(o))),) if a is not None and o is not None else ()) for i, (a, o) in enumerate(pairs))
+    return tuple(
+        PictureContents(i, ((spoken(str(a)), spoken(str(o))),) if a is not None and o is not None else ())
+        for i, (a, o) in enumerate(pairs)
+    )
 
 
 def _values(samples: SampleSet, name: str) -> list[Any]:
     column = next((column for column in samples.metadata if column.name == name), None)
     categories = [column.name for column in samples.metadata if column.kind == "category"]
     if column is None or column.kind != "category":
-        raise InvalidInput(f"{name[:60]!r} is no category column. Choose one of: {', '.join(categories[:12]) or 'there is none'}.")
+        raise InvalidInput(
+            f"{name[:60]!r} is no category column. Choose one of: {', '.join(categories[:12]) or 'there is none'}."
+        )
     return list(column.values)
 
 
 def _labels(samples: SampleSet) -> list[Any]:
     if samples.labels is None:
-        raise InvalidInput("The objects are the labels unless a column is named, and the samples have no labels. Name a column for the object.")
+        raise InvalidInput(
+            "The objects are the labels unless a column is named, and the samples have no labels. "
+            "Name a column for the object."
+        )
     return [samples.class_names[label] for label in samples.labels.tolist()]
 
 
 def shown_from_captions(captions: Sequence[str], family: str = "") -> tuple[tuple[PictureContents, ...], str]:
-    """What captions say, by the lexicon, one picture a caption; of one family of attributes. A caption can be silent on what is in the picture.
+    """What captions say, by the lexicon, one picture a caption; of one family of attributes. A caption can be silent on
+    what is in the picture.
 
     Args:
         family: such as "colour"; "" takes the one that is said of two things in most captions.
@@ -184,9 +213,15 @@ def shown_from_captions(captions: Sequence[str], family: str = "") -> tuple[tupl
     if family and family not in families:
         raise InvalidInput(f"{family[:40]!r} is no family of attributes. Choose one of: {', '.join(families)}.")
     if not any(read):
-        raise InvalidInput("No caption names an attribute of a thing, such as a colour, size or material. Bring captions that do, or columns.")
+        raise InvalidInput(
+            "No caption names an attribute of a thing, such as a colour, size or material. "
+            "Bring captions that do, or columns."
+        )
     if not family:
-        counts = {own: (sum(_named(things, own) == 2 for things in read), sum(_named(things, own) > 0 for things in read)) for own in families}
+        counts = {
+            own: (sum(_named(things, own) == 2 for things in read), sum(_named(things, own) > 0 for things in read))
+            for own in families
+        }
         family = max(families, key=lambda own: counts[own])
     found = [tuple(dict.fromkeys((a, o) for a, own, o in things if own == family)) for things in read]
     return tuple(PictureContents(i, pairs) for i, pairs in enumerate(found)), family
@@ -196,8 +231,11 @@ def _named(things: Sequence[tuple[str, str, str]], family: str) -> int:
     return sum(own == family for _, own, _ in things)
 
 
-def shown_from_truth(scenes: Sequence[Sequence[Mapping[str, str]]], attribute: str = "color", thing: str = "shape") -> tuple[PictureContents, ...]:
-    """Of rendered scenes whose truth is known, in the form of CLEVR's `objects`: for each picture its things, each with named properties.
+def shown_from_truth(
+    scenes: Sequence[Sequence[Mapping[str, str]]], attribute: str = "color", thing: str = "shape"
+) -> tuple[PictureContents, ...]:
+    """Of rendered scenes whose truth is known, in the form of CLEVR's `objects`: for each picture its things, each with
+    named properties.
 
     Raises:
         InvalidInput: a thing lacks one of the two properties.
@@ -206,6 +244,9 @@ def shown_from_truth(scenes: Sequence[Sequence[Mapping[str, str]]], attribute: s
     for i, things in enumerate(scenes):
         for one in things:
             if missing := [name for name in (attribute, thing) if name not in one]:
-                raise InvalidInput(f"A thing of picture {i} has no {missing[0]!r}: it has {', '.join(map(str, list(one)[:8]))}. Name one of these.")
+                raise InvalidInput(
+                    f"A thing of picture {i} has no {missing[0]!r}: it has "
+                    f"{', '.join(map(str, list(one)[:8]))}. Name one of these."
+                )
         made.append(PictureContents(i, tuple((spoken(str(one[attribute])), spoken(str(one[thing]))) for one in things)))
     return tuple(made)

@@ -19,10 +19,22 @@ from core.data.tables.read import Table, read_table
 from core.data.tables.roles import snake_case
 from core.errors import InvalidInput
 from core.language.grammar import spoken
-from core.records import ImageStore
+from core.records import ItemStore
 from core.records.ledger import Ledger
 
-USUAL = ("image", "file", "file_name", "filename", "path", "image_path", "image_file", "image_name", "filepath", "file_path", "img")
+USUAL = (
+    "image",
+    "file",
+    "file_name",
+    "filename",
+    "path",
+    "image_path",
+    "image_file",
+    "image_name",
+    "filepath",
+    "file_path",
+    "img",
+)
 Things = tuple[tuple[str | None, str | None], tuple[str | None, str | None]]
 """(attribute, object) columns of the first and of the second thing."""
 
@@ -31,7 +43,7 @@ Things = tuple[tuple[str | None, str | None], tuple[str | None, str | None]]
 class GridData:
     """Pictures, what each shows, and which of the two grids that gives."""
 
-    pictures: ImageStore
+    pictures: ItemStore
     shown: tuple[PictureContents, ...]
     mode: Mode
     notes: tuple[str, ...]
@@ -53,7 +65,8 @@ def read_grid(
         table: CSV, TSV, JSON Lines or Parquet with one row a picture; or JSON with CLEVR's scenes.
         images: where the pictures are; None looks beside the table, or takes the table's own picture column.
         image: column of their paths; None takes one of the usual names.
-        things: columns of attribute and object, of one thing or of two; of scenes the names of two properties (color and shape).
+        things: columns of attribute and object, of one thing or of two; of scenes the names of two properties (color
+            and shape).
         caption: column of captions that say what is shown, in place of `things`.
         family: of attributes, with `caption`.
         one: of scenes and captions take the pictures of one thing, not of two.
@@ -64,14 +77,24 @@ def read_grid(
     (attribute, thing), second = things
     if table.suffix.lower() == ".json" and table.is_file() and shape_of(table) == "clevr":
         if caption or any(second):
-            raise InvalidInput("Scenes say what each thing is: they take --attribute and --object, and no second pair and no --caption.")
+            raise InvalidInput(
+                "Scenes say what each thing is: they take --attribute and --object, and no second "
+                "pair and no --caption."
+            )
         return _from_scenes(table, images, attribute or "color", thing or "shape", one)
     if caption is None and not (attribute and thing):
-        raise InvalidInput("A grid needs to know what pictures show. Name two columns with --attribute and --object, or captions with --caption.")
+        raise InvalidInput(
+            "A grid needs to know what pictures show. Name two columns with --attribute and --object, "
+            "or captions with --caption."
+        )
     if caption is not None and (attribute or thing or any(second)):
-        raise InvalidInput("Captions say what pictures show, and columns do: give --caption, or --attribute and --object.")
+        raise InvalidInput(
+            "Captions say what pictures show, and columns do: give --caption, or --attribute and --object."
+        )
     if bool(second[0]) != bool(second[1]):
-        raise InvalidInput("A second thing has an attribute and a name: give both --attribute-2 and --object-2, or neither.")
+        raise InvalidInput(
+            "A second thing has an attribute and a name: give both --attribute-2 and --object-2, or neither."
+        )
     named = [column for column in (caption, attribute, thing, *second) if column]
     if one and caption is None:
         raise InvalidInput("--one is for captions and scenes: with columns, one pair of columns is one thing.")
@@ -83,10 +106,17 @@ def read_grid(
     if caption is not None:
         texts = ["" if pd.isna(value) else str(value) for value in frame[caption]]
         shown, used = shown_from_captions(texts, family)
-        return GridData(pictures, shown, "one" if one else "two", (*notes, f"Captions were read for attributes of the family {used!r}."))
+        return GridData(
+            pictures,
+            shown,
+            "one" if one else "two",
+            (*notes, f"Captions were read for attributes of the family {used!r}."),
+        )
     pairs = [(attribute, thing), second] if second[0] else [(attribute, thing)]
     columns = [[_values(frame, str(column)) for column in pair] for pair in pairs]
-    shown = tuple(PictureContents(i, _things([(first[i], other[i]) for first, other in columns])) for i in range(len(frame)))
+    shown = tuple(
+        PictureContents(i, _things([(first[i], other[i]) for first, other in columns])) for i in range(len(frame))
+    )
     return GridData(pictures, shown, "two" if second[0] else "one", notes)
 
 
@@ -106,7 +136,9 @@ def _check_columns(read: Table, named: Sequence[str]) -> None:
             raise InvalidInput(f"{read.name} has no column {column!r}. It has {there}.")
 
 
-def _pictures(read: Table, table: Path, images: Path | None, image: str | None) -> tuple[list[int], ImageStore, list[int], tuple[str, ...]]:
+def _pictures(
+    read: Table, table: Path, images: Path | None, image: str | None
+) -> tuple[list[int], ItemStore, list[int], tuple[str, ...]]:
     """(places of the pictures in the store, store, rows of the table that have one, notes)."""
     if images is None and read.images:
         name = image if image is not None and image in read.images else next(iter(read.images))
@@ -122,7 +154,12 @@ def _pictures(read: Table, table: Path, images: Path | None, image: str | None) 
     written = np.array([None if pd.isna(value) else str(value) for value in read.frame[column]], dtype=object)
     positions = match_files(written, store, ledger, column=column, count_unused=False)
     rows = ledger.kept().tolist()
-    return [int(positions[row]) for row in rows], store, rows, (*read.notes, *store.notes, *ledger.notes, *ledger.summary())
+    return (
+        [int(positions[row]) for row in rows],
+        store,
+        rows,
+        (*read.notes, *store.notes, *ledger.notes, *ledger.summary()),
+    )
 
 
 def _from_scenes(file: Path, images: Path | None, attribute: str, thing: str, one: bool) -> GridData:
@@ -139,4 +176,9 @@ def _from_scenes(file: Path, images: Path | None, attribute: str, thing: str, on
     positions = match_files(np.array(names, dtype=object), store, ledger, column="image_filename", count_unused=False)
     rows = ledger.kept().tolist()
     shown = shown_from_truth([things[row] for row in rows], attribute, thing)
-    return GridData(store.keep([int(positions[row]) for row in rows]), shown, "one" if one else "two", (*store.notes, *ledger.summary()))
+    return GridData(
+        store.keep([int(positions[row]) for row in rows]),
+        shown,
+        "one" if one else "two",
+        (*store.notes, *ledger.summary()),
+    )

@@ -1,4 +1,5 @@
-"""Benchmarks of composition by name, each read as it was published. The table names each leaf as "module:function", loaded on request."""
+"""Benchmarks of composition by name, each read as it was published. The table names each leaf as "module:function",
+loaded on request."""
 
 from __future__ import annotations
 
@@ -36,18 +37,23 @@ def read_benchmark(name: str, path: Path | str, **options: Any) -> Benchmark:
 
     Args:
         name: a key of `READERS`; "" recognises it by the file's shape.
-        options: what the reader of that name takes: `seen` (cola-single), `negatives` (crepe), `seed` and `max_words` (aro-order).
+        options: what the reader of that name takes: `seen` (cola-single), `negatives` (crepe), `seed` and `max_words`
+            (aro-order).
 
     Raises:
         InvalidInput: there is no such name or option, or the file is not of that form.
     """
     path = Path(path).expanduser()
     if name and name not in READERS:
-        raise InvalidInput(f"There is no benchmark {name[:60]!r}. Use one of {', '.join(READERS)}, or none to have it recognised.")
+        raise InvalidInput(
+            f"There is no benchmark {name[:60]!r}. Use one of {', '.join(READERS)}, or none to have it recognised."
+        )
     name = name or recognise(path)
     allowed = reader_options(name)
     if strange := [option for option in options if option not in allowed]:
-        raise InvalidInput(f"The benchmark {name!r} has no option {strange[0]!r}. It has {', '.join(allowed) or 'none'}.")
+        raise InvalidInput(
+            f"The benchmark {name!r} has no option {strange[0]!r}. It has {', '.join(allowed) or 'none'}."
+        )
     return _reader(name)(path, **options)
 
 

@@ -1,4 +1,5 @@
-"""ARO's relations and attributes: a part of a picture, a true caption, and the same with its two things or attributes swapped."""
+"""ARO's relations and attributes: a part of a picture, a true caption, and the same with its two things or attributes
+swapped."""
 
 from __future__ import annotations
 
@@ -34,17 +35,20 @@ walking by; walking down; walking next to; walking through; working in; working 
 next to; with; beside; on the side of; around
 """
 SYMMETRIC = frozenset(" ".join(relation.split()) for relation in _LEFT_OUT.split(";"))
-"""Relations that ARO's notebook takes out before its mean. Not all of them are symmetric in meaning; that is the notebook's name."""
+"""Relations that ARO's notebook takes out before its mean. Not all of them are symmetric in meaning; that is the
+notebook's name."""
 _BOX = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
 _SOURCE = "Yuksekgonul et al. 2023 (ARO), arXiv 2210.01936"
-_PICTURES = "Its pictures are those of ARO's own archive (a part of GQA, from Visual Genome), in files such as 2390970.jpg."
+_PICTURES = (
+    "Its pictures are those of ARO's own archive (a part of GQA, from Visual Genome), in files such as 2390970.jpg."
+)
 
 
 def read_relation(path: Path) -> Benchmark:
     """The items of `visual_genome_relation.json`, cropped to their boxes.
 
-    The headline is the mean over relations with equal weights. Items of the relations in `SYMMETRIC` stay, under the tag "relation left out",
-    and are not in it.
+    The headline is the mean over relations with equal weights. Items of the relations in `SYMMETRIC` stay, under the
+    tag "relation left out", and are not in it.
 
     Raises:
         InvalidInput: the file is no list of such records.
@@ -52,7 +56,16 @@ def read_relation(path: Path) -> Benchmark:
     Source: Yuksekgonul et al. 2023 (ARO).
     """
     file, notes = one_file_of(path, "aro-relation")
-    book = Builder("aro-relation", "ARO, relations", "choice", "pairwise", _SOURCE, _PICTURES, average="relation", notes=list(notes))
+    book = Builder(
+        "aro-relation",
+        "ARO, relations",
+        "choice",
+        "pairwise",
+        _SOURCE,
+        _PICTURES,
+        average="relation",
+        notes=list(notes),
+    )
     rows = [
         as_object(row, f"{file.name}, record {i}", "a box, captions and relation_name")
         for i, row in enumerate(as_list(load_json(file), file.name, "records"))
@@ -65,7 +78,8 @@ def read_relation(path: Path) -> Benchmark:
     left = sum(relation in SYMMETRIC for relation in relations)
     if left and not all_left:
         book.note(
-            f"{left:,} of {len(rows):,} items have one of the {len(SYMMETRIC & set(relations)):,} relations that ARO leaves out of its mean: they "
+            f"{left:,} of {len(rows):,} items have one of the {len(SYMMETRIC & set(relations)):,} relations that ARO "
+            "leaves out of its mean: they "
             "are scored, and not in the headline."
         )
     return book.build()
@@ -74,7 +88,8 @@ def read_relation(path: Path) -> Benchmark:
 def read_attribution(path: Path) -> Benchmark:
     """The items of `visual_genome_attribution.json`, cropped to their boxes.
 
-    The headline is the mean over pairs of attributes with at least 25 items, with equal weights; the others are tagged "attributes left out".
+    The headline is the mean over pairs of attributes with at least 25 items, with equal weights; the others are tagged
+    "attributes left out".
 
     Raises:
         InvalidInput: the file is no list of such records.
@@ -82,7 +97,16 @@ def read_attribution(path: Path) -> Benchmark:
     Source: Yuksekgonul et al. 2023 (ARO).
     """
     file, notes = one_file_of(path, "aro-attribution")
-    book = Builder("aro-attribution", "ARO, attributes", "choice", "pairwise", _SOURCE, _PICTURES, average="attributes", notes=list(notes))
+    book = Builder(
+        "aro-attribution",
+        "ARO, attributes",
+        "choice",
+        "pairwise",
+        _SOURCE,
+        _PICTURES,
+        average="attributes",
+        notes=list(notes),
+    )
     rows = [
         as_object(row, f"{file.name}, record {i}", "a box, captions and attributes")
         for i, row in enumerate(as_list(load_json(file), file.name, "records"))
@@ -92,14 +116,22 @@ def read_attribution(path: Path) -> Benchmark:
     rare = {pair for pair, n in sizes.items() if n < MIN_PAIR_ITEMS}
     if len(rare) == len(sizes):
         book.average = ""
-        book.note(f"No pair of attributes has {MIN_PAIR_ITEMS} items, so the headline weighs items equally; ARO's is a mean over such pairs.")
+        book.note(
+            f"No pair of attributes has {MIN_PAIR_ITEMS} items, so the headline weighs items equally; "
+            "ARO's is a mean over such pairs."
+        )
     for i, (row, pair) in enumerate(zip(rows, pairs, strict=True)):
-        tags = {"attributes left out": f"pairs with fewer than {MIN_PAIR_ITEMS} items"} if pair in rare else {"attributes": pair}
+        tags = (
+            {"attributes left out": f"pairs with fewer than {MIN_PAIR_ITEMS} items"}
+            if pair in rare
+            else {"attributes": pair}
+        )
         _add(book, i, f"{file.name}, record {i}", row, tags)
     if rare and book.average:
         left = sum(sizes[pair] for pair in rare)
         book.note(
-            f"{left:,} of {len(rows):,} items belong to the {len(rare):,} pairs of attributes with fewer than {MIN_PAIR_ITEMS} items, which ARO leaves out "
+            f"{left:,} of {len(rows):,} items belong to the {len(rare):,} pairs of attributes with fewer than "
+            f"{MIN_PAIR_ITEMS} items, which ARO leaves out "
             "of its mean: they are scored, and not in the headline."
         )
     return book.build()
@@ -108,13 +140,21 @@ def read_attribution(path: Path) -> Benchmark:
 def _pair(row: Record, where: str) -> str:
     attributes = texts_of(row, "attributes", where)
     if len(attributes) != 2:
-        raise InvalidInput(f"{where}: 'attributes' must name two: it names {len(attributes)}. Bring the file as it was published.")
+        raise InvalidInput(
+            f"{where}: 'attributes' must name two: it names {len(attributes)}. Bring the file as it was published."
+        )
     return " / ".join(" ".join(attribute.split()) for attribute in attributes)
 
 
 def _add(book: Builder, i: int, where: str, row: Record, tags: dict[str, str]) -> None:
     picture = book.picture(text_of(row, "image_path", where), where, box_of(row, _BOX, where))
-    book.add(str(i), where, (picture,), (text_of(row, "true_caption", where), text_of(row, "false_caption", where)), tags=tags)
+    book.add(
+        str(i),
+        where,
+        (picture,),
+        (text_of(row, "true_caption", where), text_of(row, "false_caption", where)),
+        tags=tags,
+    )
 
 
 _STRIPPED = re.compile(r'[.!"()*#:;~]')  # what BLIP's and ARO's code takes out of a caption; commas and hyphens stay
@@ -124,10 +164,12 @@ _TRIES = 10
 def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
     """One item for each caption: the caption, then its foils.
 
-    A record {image, caption_options: [caption, foil, ...]} is used as it is. A record {image, caption: [...]} (Karpathy's split of COCO or
-    Flickr30k) gets two foils, drawn from `seed`: its groups of three words in another order, and the words within each group in another order.
-    ARO's other two foils shuffle nouns and adjectives, or all but these; they need a tagger and are not made, so that chance is a third, not a
-    fifth, and the figure is no published one: a note says so. Captions are lower-cased, without punctuation, and at most `max_words` long.
+    A record {image, caption_options: [caption, foil, ...]} is used as it is. A record {image, caption: [...]}
+    (Karpathy's split of COCO or Flickr30k) gets two foils, drawn from `seed`: its groups of three words in another
+    order, and the words within each group in another order. ARO's other two foils shuffle nouns and adjectives, or all
+    but these; they need a tagger and are not made, so that chance is a third, not a
+    fifth, and the figure is no published one: a note says so. Captions are lower-cased, without punctuation, and at
+        most `max_words` long.
 
     Args:
         seed: of the shuffles, 0 or more.
@@ -136,8 +178,10 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
     Raises:
         InvalidInput: the file is no list of such records, or an option is out of range.
 
-    Source: Yuksekgonul et al. 2023 (ARO). Departures: we shuffle the words of the tidied caption, so that caption and foil hold the very same
-        words (ARO's tokeniser sets punctuation apart in foils alone, which gives them away); a foil that comes out as the caption is drawn anew.
+    Source: Yuksekgonul et al. 2023 (ARO). Departures: we shuffle the words of the tidied caption, so that caption and
+    foil hold the very same
+        words (ARO's tokeniser sets punctuation apart in foils alone, which gives them away); a foil that comes out as
+        the caption is drawn anew.
     """
     if isinstance(seed, bool) or seed < 0 or max_words < 2:
         raise InvalidInput(f"seed must be 0 or more and max_words at least 2: got {seed} and {max_words}.")
@@ -168,8 +212,10 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
             book.add(f"{i}/{k}", where, (picture,), (" ".join(words), *foils))
     if made:
         book.note(
-            f"The foils of {made:,} captions were made here (seed {seed}): groups of three words shuffled, and words shuffled within them. ARO's "
-            "other two, which shuffle nouns and adjectives or all but these, need a tagger and are missing: chance is higher, and published "
+            f"The foils of {made:,} captions were made here (seed {seed}): groups of three words shuffled, "
+            "and words shuffled within them. ARO's "
+            "other two, which shuffle nouns and adjectives or all but these, need a tagger and are missing: "
+            "chance is higher, and published "
             "figures are no match. Bring records with caption_options for all four."
         )
     if short:
@@ -183,13 +229,17 @@ def tidy_words(caption: str, max_words: int) -> list[str]:
 
 
 def shuffled(words: list[str], rng: np.random.Generator) -> tuple[str, ...]:
-    """The caption with its groups of three words in another order, and with the words within each group in another order; none twice, and never
-    the caption itself."""
+    """The caption with its groups of three words in another order, and with the words within each group in another
+    order; none twice, and never the caption itself."""
     groups = [words[at : at + 3] for at in range(0, len(words), 3)]
     found: dict[str, None] = {}
     for within in (False, True):
         for _ in range(_TRIES):
-            mixed = [_permuted(group, rng) for group in groups] if within else [groups[at] for at in rng.permutation(len(groups))]
+            mixed = (
+                [_permuted(group, rng) for group in groups]
+                if within
+                else [groups[at] for at in rng.permutation(len(groups))]
+            )
             foil = " ".join(word for group in mixed for word in group)
             if foil != " ".join(words) and foil not in found:
                 found[foil] = None

@@ -44,7 +44,10 @@ class Builder:
             InvalidInput: the name is empty, too long or holds what no file name can.
         """
         if not (written := name.strip()) or len(written) > MAX_NAME_LENGTH or "\0" in written:
-            raise InvalidInput(f"{where}: a picture's name must have 1 to {MAX_NAME_LENGTH:,} characters: got {written[:60]!r}. Name its file.")
+            raise InvalidInput(
+                f"{where}: a picture's name must have 1 to {MAX_NAME_LENGTH:,} characters: "
+                f"got {written[:60]!r}. Name its file."
+            )
         check_text(written, f"{where}: the picture's name")
         return self._places.setdefault((written, box), len(self._places))
 
@@ -73,7 +76,9 @@ class Builder:
             own = {key: value for key, value in (tags or {}).items() if value}
             self.items.append(Item(self._own_id(id), tuple(pictures), said, tuple(match), own, hard))
         if len(self.items) + len(self.excluded) > MAX_ITEMS:
-            raise InvalidInput(f"{self.title} has more than {MAX_ITEMS:,} items, the most that is read. Split its file.")
+            raise InvalidInput(
+                f"{self.title} has more than {MAX_ITEMS:,} items, the most that is read. Split its file."
+            )
 
     def exclude(self, id: str, reason: str) -> None:
         """Leave an item out. What follows ": " in the reason is an example, not another reason."""
@@ -93,7 +98,11 @@ class Builder:
             why = "; ".join(counted(self.excluded)) or "its file has no rows"
             raise InvalidInput(f"{self.title}: no item can be used ({why}). Bring the file as it was published.")
         pictures = tuple(Picture(name, box) for name, box in self._places)
-        notes = (*self.notes, *(f"Left out while reading: {line}." for line in counted(self.excluded)), self.pictures_are)
+        notes = (
+            *self.notes,
+            *(f"Left out while reading: {line}." for line in counted(self.excluded)),
+            self.pictures_are,
+        )
         return Benchmark(
             self.name,
             self.title,
@@ -115,17 +124,23 @@ class Builder:
 
 
 def tidy_caption(caption: str, where: str) -> str:
-    """The caption with single spaces; "" where it has no character that can be seen, as one of a NUL or zero-width spaces alone.
+    """The caption with single spaces; "" where it has no character that can be seen, as one of a NUL or zero-width
+    spaces alone.
 
     Raises:
         InvalidInput: it is longer than 2,000 characters, or holds half of a surrogate pair.
     """
     if len(caption) > MAX_CAPTION_LENGTH:
         raise InvalidInput(
-            f"{where}: a caption has at most {MAX_CAPTION_LENGTH:,} characters: this one has {len(caption):,} ({caption[:40]!r}). Shorten it."
+            f"{where}: a caption has at most {MAX_CAPTION_LENGTH:,} characters: this one has {len(caption):,} "
+            f"({caption[:40]!r}). Shorten it."
         )
     check_text(caption, where)
-    return " ".join(caption.split()) if any(unicodedata.category(character)[0] not in "CZ" for character in caption) else ""
+    return (
+        " ".join(caption.split())
+        if any(unicodedata.category(character)[0] not in "CZ" for character in caption)
+        else ""
+    )
 
 
 def counted(excluded: Iterable[tuple[str, str]]) -> list[str]:
@@ -136,7 +151,8 @@ def counted(excluded: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def retrieval_fault(match: Sequence[tuple[int, int]], hard: Bool | None, n_pictures: int) -> str:
-    """Why a query cannot be scored, or "". A ranking says something if a picture fits and another does not, among the hard ones where marked."""
+    """Why a query cannot be scored, or "". A ranking says something if a picture fits and another does not, among the
+    hard ones where marked."""
     if not match:
         return "no picture fits the query"
     if hard is None:

@@ -1,4 +1,5 @@
-"""Rendered scenes in CLEVR's form: every combination that occurs becomes a query, and the scenes say which pictures it fits."""
+"""Rendered scenes in CLEVR's form: every combination that occurs becomes a query, and the scenes say which pictures it
+fits."""
 
 from __future__ import annotations
 
@@ -23,13 +24,15 @@ Combination = tuple[str, ...]
 def read_scenes(path: Path) -> Benchmark:
     """One query "size colour material shape" for each combination that an object of a scene has, over all scenes.
 
-    A picture fits if one of its objects has all four; it is hard if any of its objects has any of them. Scenes that leave out a property other
-    than the shape are taken, with shorter queries.
+    A picture fits if one of its objects has all four; it is hard if any of its objects has any of them. Scenes that
+    leave out a property other than the shape are taken, with shorter queries.
 
     Raises:
-        InvalidInput: the file is no {"scenes": [{"image_filename", "objects": [...]}]}, or there are too many queries times pictures.
+        InvalidInput: the file is no {"scenes": [{"image_filename", "objects": [...]}]}, or there are too many queries
+        times pictures.
 
-    Source: Johnson et al. 2017 (CLEVR) for the form; Ray et al. 2023 (Cola) for the queries, as its paper tells them. Not its published file:
+    Source: Johnson et al. 2017 (CLEVR) for the form; Ray et al. 2023 (Cola) for the queries, as its paper tells them.
+    Not its published file:
         for that read COLA_singleobjects_benchmark_CLEVR.json as "cola-single".
     """
     file, notes = one_file_of(path, "clevr")
@@ -49,13 +52,16 @@ def read_scenes(path: Path) -> Benchmark:
         scene = as_object(row, where, "image_filename and objects")
         place = book.picture(text_of(scene, "image_filename", where), where)
         if place in pictures:
-            raise InvalidInput(f"{where}: the picture {scene['image_filename'][:60]!r} has a scene already. Keep one of them.")
+            raise InvalidInput(
+                f"{where}: the picture {scene['image_filename'][:60]!r} has a scene already. Keep one of them."
+            )
         objects = as_list(scene.get("objects"), f"{where}: objects", "objects")
         pictures[place] = [_combination(thing, f"{where}, object {k}") for k, thing in enumerate(objects)]
     queries = sorted({combination for own in pictures.values() for combination in own})
     if len(queries) * len(pictures) > MAX_PAIRS:
         raise InvalidInput(
-            f"{file.name}: {len(queries):,} queries times {len(pictures):,} pictures are more than {MAX_PAIRS:,}, the most that is ranked."
+            f"{file.name}: {len(queries):,} queries times {len(pictures):,} pictures are more than {MAX_PAIRS:,}, "
+            "the most that is ranked."
         )
     fits, hard = _truth(list(pictures.values()), queries)
     for k, query in enumerate(queries):
@@ -74,13 +80,18 @@ def _combination(thing: object, where: str) -> Combination:
     record: Record = as_object(thing, where, "size, color, material and shape")
     text_of(record, "shape", where)
     said = {**record, "color": record.get("color", record.get("colour"))}
-    return tuple("" if said.get(key) is None else " ".join(as_text(said[key], f"{where}: {key!r}").split())[:60] for key in WORDS)
+    return tuple(
+        "" if said.get(key) is None else " ".join(as_text(said[key], f"{where}: {key!r}").split())[:60] for key in WORDS
+    )
 
 
 def _truth(scenes: list[list[Combination]], queries: list[Combination]) -> tuple[Bool, Bool]:
     """(n scenes, n queries) whether an object has all of the query's words, and whether any object has any."""
     place = {query: k for k, query in enumerate(queries)}
-    vocabulary = {word: w for w, word in enumerate(sorted({(at, word) for query in queries for at, word in enumerate(query) if word}))}
+    vocabulary = {
+        word: w
+        for w, word in enumerate(sorted({(at, word) for query in queries for at, word in enumerate(query) if word}))
+    }
     said = np.zeros((len(queries), len(vocabulary)), np.float32)
     for query, k in place.items():
         said[k, [vocabulary[at, word] for at, word in enumerate(query) if word]] = 1

@@ -24,7 +24,8 @@ def read_multi_object(path: Path) -> Benchmark:
     A `tags.json` beside it, as `compose draw` writes one, gives each item its tags by its number.
 
     Raises:
-        InvalidInput: the file is no list of [image, caption, image, caption], or tags.json is no object of objects of texts.
+        InvalidInput: the file is no list of [image, caption, image, caption], or tags.json is no object of objects of
+        texts.
 
     Source: Ray et al. 2023 (Cola). Its figure is the image score of Winoground: each caption picks its picture.
     """
@@ -43,7 +44,12 @@ def read_multi_object(path: Path) -> Benchmark:
         where = f"{file.name}, row {i}"
         first, caption, second, other = (as_text(part, where) for part in as_list(row, where, _FORM, 4))
         book.add(
-            str(i), where, (book.picture(first, where), book.picture(second, where)), (caption, other), match=FIRST_OF_EACH, tags=tags.get(str(i))
+            str(i),
+            where,
+            (book.picture(first, where), book.picture(second, where)),
+            (caption, other),
+            match=FIRST_OF_EACH,
+            tags=tags.get(str(i)),
         )
     return book.build()
 
@@ -57,7 +63,9 @@ def _tags_beside(file: Path) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for number, row in rows.items():
         where = f"{TAGS}, item {number}"
-        found[number] = {name: as_text(value, where) for name, value in as_object(row, where, "an object of tags").items()}
+        found[number] = {
+            name: as_text(value, where) for name, value in as_object(row, where, "an object of tags").items()
+        }
     return found
 
 
@@ -65,13 +73,14 @@ def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchma
     """One query an item, over all pictures of the file; `hard` marks those on which the headline is computed.
 
     Args:
-        seen: queries whose combination was in the training data, as a list or as lines; the others are tagged "unseen". Without it, a list
-            under the key "seen" of the file says so, and without that there is no such tag.
+        seen: queries whose combination was in the training data, as a list or as lines; the others are tagged "unseen".
+            Without it, a list under the key "seen" of the file says so, and without that there is no such tag.
 
     Raises:
         InvalidInput: the file has neither published shape, or `seen` names no query.
 
-    Source: Ray et al. 2023 (Cola): an object with `labels` and `data` (its README) or a list of the two (its script); a row is
+    Source: Ray et al. 2023 (Cola): an object with `labels` and `data` (its README) or a list of the two (its script); a
+    row is
         [image, annotation, label, hard], without the annotation for PACO.
     """
     file, notes = one_file_of(path, "cola-single")
@@ -90,13 +99,24 @@ def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchma
     pictures, fits, hard = _matrices(book, rows, len(queries), file.name)
     splits = _splits(queries, seen.splitlines() if isinstance(seen, str) else seen, said, book, file.name)
     if stray := int((fits & ~hard).sum()):
-        book.note(f"{stray:,} times a picture fits a query for which the file does not mark it as hard: the headline leaves it out, as Cola's does.")
+        book.note(
+            f"{stray:,} times a picture fits a query for which the file does not mark it as hard: "
+            "the headline leaves it out, as Cola's does."
+        )
     for k, query in enumerate(queries):
         match = [(int(i), 0) for i in np.flatnonzero(fits[:, k])]
         if fault := retrieval_fault(match, hard[:, k], len(pictures)):
             book.exclude(query, fault)
         else:
-            book.add(query, f"{file.name}: query {query[:60]!r}", pictures, (query,), match=match, tags=splits[k], hard=hard[:, k].copy())
+            book.add(
+                query,
+                f"{file.name}: query {query[:60]!r}",
+                pictures,
+                (query,),
+                match=match,
+                tags=splits[k],
+                hard=hard[:, k].copy(),
+            )
     return book.build()
 
 
@@ -118,7 +138,9 @@ def _matrices(book: Builder, rows: list[Any], n_queries: int, name: str) -> tupl
         where = f"{name}: data, row {i}"
         cells = as_list(row, where, "image, annotation (or none), label and hard list")
         if len(cells) not in (3, 4):
-            raise InvalidInput(f"{where} must have 3 or 4 entries (image, annotation, label, hard list): it has {len(cells)}.")
+            raise InvalidInput(
+                f"{where} must have 3 or 4 entries (image, annotation, label, hard list): it has {len(cells)}."
+            )
         place = book.picture(as_text(cells[0], f"{where}, image"), where)
         if place in pictures:
             book.note(f"A picture has more than one row ({cells[0][:60]!r} and perhaps others): its first is used.")
@@ -134,7 +156,9 @@ def _flags(value: Any, n: int, where: str) -> Bool:
     cells = as_list(value, where, f"{n:,} zeros and ones, one for each query", n)
     for k, cell in enumerate(cells):
         if isinstance(cell, str | list | dict) or cell is None or cell not in (0, 1):
-            raise InvalidInput(f"{where}, entry {k} must be 0 or 1: it is {cell if isinstance(cell, int | float) else kind_of(cell)}.")
+            raise InvalidInput(
+                f"{where}, entry {k} must be 0 or 1: it is {cell if isinstance(cell, int | float) else kind_of(cell)}."
+            )
     return np.array(cells, np.bool_)
 
 
@@ -144,11 +168,16 @@ def _splits(queries: list[str], seen: Sequence[str], said: Any, book: Builder, n
     given = list(seen) or [as_text(one, f"{name}: seen, entry {i}") for i, one in enumerate(listed)]
     wanted = {" ".join(query.split()) for query in given if query.strip()}
     if not wanted:
-        book.note("The file does not say which queries were seen in training, so there are no figures by seen and unseen.")
+        book.note(
+            "The file does not say which queries were seen in training, so there are no figures by seen and unseen."
+        )
         return [{} for _ in queries]
     own = [" ".join(query.split()) for query in queries]
     if strange := sorted(wanted - set(own)):
         if len(strange) == len(wanted):
-            raise InvalidInput(f"seen: none of its {len(wanted):,} queries is in {name}. It has {few(strange)}; the file has {few(own)}.")
+            raise InvalidInput(
+                f"seen: none of its {len(wanted):,} queries is in {name}. It has {few(strange)}; "
+                f"the file has {few(own)}."
+            )
         book.note(f"{len(strange):,} queries named as seen are not in the file: {few(strange)}.")
     return [{"split": "seen" if query in wanted else "unseen"} for query in own]

@@ -19,10 +19,12 @@ _PRODUCTIVITY = re.compile(r"(atom|swap|negate)_complexity_(\d+)")
 
 
 def read_crepe(path: Path, *, negatives: str = "") -> Benchmark:
-    """One file of systematicity or productivity, or those of a folder, cropped to their boxes. Tags come from the files' names.
+    """One file of systematicity or productivity, or those of a folder, cropped to their boxes. Tags come from the
+    files' names.
 
     Args:
-        negatives: the column of hard negatives; "" takes hard_negs, or else valid_hard_negs_combined, _comp or _atom, the first that is there.
+        negatives: the column of hard negatives; "" takes hard_negs, or else valid_hard_negs_combined, _comp or _atom,
+            the first that is there.
 
     Raises:
         InvalidInput: a file lacks a column, or a cell is no list of texts.
@@ -58,7 +60,9 @@ def _column(file: Path, asked: str) -> str:
         raise InvalidInput(f"{file.name} has no column of hard negatives {asked[:60]!r}. It has {few(there)}.")
     known = [name for name in _PREFERRED if name in there]
     if not there:
-        raise InvalidInput(f"{file.name} has no column of hard negatives, such as hard_negs. It has {few(header(file))}.")
+        raise InvalidInput(
+            f"{file.name} has no column of hard negatives, such as hard_negs. It has {few(header(file))}."
+        )
     return asked or (known or there)[0]
 
 

@@ -1,4 +1,5 @@
-"""Files of benchmarks, read with one clear message for each fault: too large, no JSON, of another shape, of the wrong type."""
+"""Files of benchmarks, read with one clear message for each fault: too large, no JSON, of another shape, of the wrong
+type."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def path_of(written: Path | str, what: str) -> Path:
             path.stat()
     except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL inside, a user that there is not
         why = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(f"{what} {str(written)[:60]!r} is no path that can be opened: {why}. Give another.") from None
+        raise InvalidInput(
+            f"{what} {str(written)[:60]!r} is no path that can be opened: {why}. Give another."
+        ) from None
     return path
 
 
@@ -43,7 +46,8 @@ def load_json(path: Path) -> Any:
     """What the file holds.
 
     Raises:
-        InvalidInput: it is not there, too large, not UTF-8, no JSON, nested too deep, names a key twice, or holds NaN or an infinity.
+        InvalidInput: it is not there, too large, not UTF-8, no JSON, nested too deep, names a key twice, or holds NaN
+        or an infinity.
     """
     return _parse(_text(path), path.name)
 
@@ -76,9 +80,13 @@ def header(path: Path) -> list[str]:
 
 def _check(path: Path) -> None:
     if not path.is_file():
-        raise InvalidInput(f"There is no file {str(path)[:200]!r}. Give the path of a benchmark's file, or the folder that holds it.")
+        raise InvalidInput(
+            f"There is no file {str(path)[:200]!r}. Give the path of a benchmark's file, or the folder that holds it."
+        )
     if (size := path.stat().st_size) > MAX_FILE_BYTES:
-        raise InvalidInput(f"{path.name} has {size / 2**20:,.0f} MB; at most {MAX_FILE_BYTES // 2**20} MB are read. Split it.")
+        raise InvalidInput(
+            f"{path.name} has {size / 2**20:,.0f} MB; at most {MAX_FILE_BYTES // 2**20} MB are read. Split it."
+        )
 
 
 def _text(path: Path) -> str:
@@ -87,7 +95,8 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(
-            f"{path.name} is not UTF-8 text (byte {error.start:,}). Bring the file as it was published, or save it as UTF-8."
+            f"{path.name} is not UTF-8 text (byte {error.start:,}). "
+            "Bring the file as it was published, or save it as UTF-8."
         ) from None
     except OSError as error:
         raise InvalidInput(f"{path.name} cannot be read ({error.strerror}).") from None
@@ -114,10 +123,14 @@ def _parse(text: str, where: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
     except RecursionError:
-        raise InvalidInput(f"{where}: the JSON is nested too deep to be read. Bring the file as it was published.") from None
+        raise InvalidInput(
+            f"{where}: the JSON is nested too deep to be read. Bring the file as it was published."
+        ) from None
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}" if "\n" in text else f"column {error.colno}"
-        raise InvalidInput(f"{where}: no valid JSON at {place}: {error.msg}. Bring the file as it was published.") from None
+        raise InvalidInput(
+            f"{where}: no valid JSON at {place}: {error.msg}. Bring the file as it was published."
+        ) from None
     except ValueError as error:  # also numbers of thousands of digits
         raise InvalidInput(f"{where}: no JSON that can be read: {str(error)[:160]}. Mend it.") from None
 
@@ -135,17 +148,24 @@ def as_object(value: Any, where: str, form: str) -> Record:
         form: what the object should hold, for the message, such as "filename, caption and negative_caption".
     """
     if not isinstance(value, dict):
-        raise InvalidInput(f"{where} must be an object with {form}: it is {kind_of(value)}. Bring the file as it was published.")
+        raise InvalidInput(
+            f"{where} must be an object with {form}: it is {kind_of(value)}. Bring the file as it was published."
+        )
     return value
 
 
 def as_list(value: Any, where: str, form: str, length: int | None = None) -> list[Any]:
     """The value, if it is a list (of that length)."""
     if not isinstance(value, list):
-        raise InvalidInput(f"{where} must be a list of {form}: it is {kind_of(value)}. Bring the file as it was published.")
+        raise InvalidInput(
+            f"{where} must be a list of {form}: it is {kind_of(value)}. Bring the file as it was published."
+        )
     found: list[Any] = value
     if length is not None and len(found) != length:
-        raise InvalidInput(f"{where} must be a list of {form}: it has {len(found):,} entries, not {length:,}. Bring the file as it was published.")
+        raise InvalidInput(
+            f"{where} must be a list of {form}: it has {len(found):,} entries, not {length:,}. "
+            "Bring the file as it was published."
+        )
     return found
 
 
@@ -172,7 +192,11 @@ def texts_of(record: Record, key: str, where: str) -> list[str]:
 def label_of(record: Record, key: str) -> str:
     """Text or number under a key, as text with single spaces, at most 100 characters; "" where there is none."""
     value = record.get(key)
-    return " ".join(str(value).split())[:100] if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return (
+        " ".join(str(value).split())[:100]
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
+        else ""
+    )
 
 
 def number_of(record: Record, key: str, where: str) -> float:
@@ -183,7 +207,9 @@ def number_of(record: Record, key: str, where: str) -> float:
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not math.isfinite(number):
-        raise InvalidInput(f"{where}: {key!r} must be a number: it is {str(value)[:40]!r}. Mend it or take the row out.")
+        raise InvalidInput(
+            f"{where}: {key!r} must be a number: it is {str(value)[:40]!r}. Mend it or take the row out."
+        )
     return number
 
 
@@ -196,4 +222,6 @@ def box_of(record: Record, keys: Sequence[str], where: str) -> Box:
 def few(names: Sequence[str] | Record) -> str:
     """The first names of a list, quoted, for a message."""
     listed = list(names)
-    return (", ".join(repr(str(name)[:60]) for name in listed[:5]) + (" and others" if len(listed) > 5 else "")) or "nothing"
+    return (
+        ", ".join(repr(str(name)[:60]) for name in listed[:5]) + (" and others" if len(listed) > 5 else "")
+    ) or "nothing"

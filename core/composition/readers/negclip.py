@@ -60,7 +60,10 @@ def read_rows_to_train(path: Path) -> tuple[NegclipRow, ...]:
     rows, _, name = _read(path)
     for i, row in enumerate(rows):
         if strange := [at for at in row.alike if not 0 <= at < len(rows)]:
-            raise InvalidInput(f"{name}, row {i}: 'neg_image' names row {strange[0]}, and there are {len(rows):,}. Bring the whole table.")
+            raise InvalidInput(
+                f"{name}, row {i}: 'neg_image' names row {strange[0]}, and there are {len(rows):,}. "
+                "Bring the whole table."
+            )
     return rows
 
 
@@ -71,7 +74,10 @@ def _read(path: Path) -> tuple[tuple[NegclipRow, ...], tuple[str, ...], str]:
         NegclipRow(
             cell_of(row, "filepath"),
             tidy_caption(cell_of(row, "title"), where),
-            tuple(tidy_caption(foil, where) for foil in literal_list(cell_of(row, "neg_caption"), f"{where}: 'neg_caption'", str)),
+            tuple(
+                tidy_caption(foil, where)
+                for foil in literal_list(cell_of(row, "neg_caption"), f"{where}: 'neg_caption'", str)
+            ),
             tuple(literal_list(cell_of(row, "neg_image"), f"{where}: 'neg_image'", int)),
         )
         for where, row in table

@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from core.composition.readers.builder import FIRST_OF_EACH, Builder
-from core.composition.readers.fields import Record, as_list, as_object, as_text, few, kind_of, label_of, load_json, load_lines
+from core.composition.readers.fields import (
+    Record,
+    as_list,
+    as_object,
+    as_text,
+    few,
+    kind_of,
+    label_of,
+    load_json,
+    load_lines,
+)
 from core.composition.readers.recognise import KNOWN, OWN_CHOICE, OWN_PAIRS, is_foil_column, one_file_of
 from core.composition.readers.tables import read_rows
 from core.errors import InvalidInput
@@ -21,8 +31,9 @@ _PAIR = ("image_1", "caption_1", "image_2", "caption_2")
 def read_own(path: Path) -> Benchmark:
     """A CSV, TSV, JSON Lines file or JSON list with one item a row.
 
-    Columns image, caption and foil (also foil_1, foil_2, ...; in JSON a list under foil or foils) make choices; image_1, caption_1, image_2 and
-    caption_2 make pairs, caption i belonging to picture i. An `id` names the row; other columns with at most 50 values become tags.
+    Columns image, caption and foil (also foil_1, foil_2, ...; in JSON a list under foil or foils) make choices;
+    image_1, caption_1, image_2 and caption_2 make pairs, caption i belonging to picture i. An `id` names the row; other
+    columns with at most 50 values become tags.
 
     Raises:
         InvalidInput: the columns are others, or a cell is of the wrong type.
@@ -33,7 +44,9 @@ def read_own(path: Path) -> Benchmark:
     pairs = columns.keys() >= OWN_PAIRS
     foils = [name for name in columns if is_foil_column(name)]
     if not pairs and not (columns.keys() >= OWN_CHOICE and foils):
-        raise InvalidInput(f"{file.name} must have other columns. {KNOWN['own'].capitalize()}. It has {few(list(columns))}.")
+        raise InvalidInput(
+            f"{file.name} must have other columns. {KNOWN['own'].capitalize()}. It has {few(list(columns))}."
+        )
     used = {"id", *(_PAIR if pairs else ("image", "caption", *foils))}
     tags = _tag_columns(rows, [name for name in columns if name not in used])
     several = not pairs and any(len(_foils(row, foils, where)) > 1 for where, row in rows)
@@ -53,13 +66,20 @@ def read_own(path: Path) -> Benchmark:
             first, caption, second, other = (_text(row, key, where) for key in _PAIR)
             captions, names, match = (caption, other), (first, second), FIRST_OF_EACH
         else:
-            captions, names, match = (_text(row, "caption", where), *_foils(row, foils, where)), (_text(row, "image", where),), ((0, 0),)
+            captions, names, match = (
+                (_text(row, "caption", where), *_foils(row, foils, where)),
+                (_text(row, "image", where),),
+                ((0, 0),),
+            )
         if all(name.strip() for name in names):
             book.add(id, where, [book.picture(name, where) for name in names], captions, match=match, tags=own)
         else:
             book.exclude(id, "it names no picture")
     if left := [name for name in columns if name not in used and name not in tags]:
-        book.note(f"Columns that are no tags, having more than {MAX_VALUES} values or other than text and numbers: {few(left)}.")
+        book.note(
+            f"Columns that are no tags, having more than {MAX_VALUES} values or other than text and "
+            f"numbers: {few(left)}."
+        )
     return book.build()
 
 
@@ -70,10 +90,15 @@ def _rows(file: Path) -> tuple[list[tuple[str, Record]], tuple[str, ...]]:
     if file.suffix.lower() in (".csv", ".tsv"):
         found, notes = read_rows(file, ())
     elif file.suffix.lower() == ".json":
-        found = [(f"{file.name}, record {i}", row) for i, row in enumerate(as_list(load_json(file), file.name, "records"))]
+        found = [
+            (f"{file.name}, record {i}", row) for i, row in enumerate(as_list(load_json(file), file.name, "records"))
+        ]
     else:
         found = load_lines(file)
-    return [(where, {key.strip().lower(): value for key, value in as_object(row, where, "named values").items()}) for where, row in found], notes
+    return [
+        (where, {key.strip().lower(): value for key, value in as_object(row, where, "named values").items()})
+        for where, row in found
+    ], notes
 
 
 def _text(row: Record, key: str, where: str) -> str:

@@ -11,7 +11,12 @@ from core.composition.readers.recognise import files_of, one_file_of
 from core.records import Benchmark
 
 _WINOGROUND = ("image_0", "image_1", "caption_0", "caption_1")
-_TAGS = {"collapsed_tag": "collapsed tag", "tag": "tag", "secondary_tag": "secondary tag", "num_main_preds": "main predicates"}
+_TAGS = {
+    "collapsed_tag": "collapsed tag",
+    "tag": "tag",
+    "secondary_tag": "secondary tag",
+    "num_main_preds": "main predicates",
+}
 _COLORSWAP = ("image_1", "image_2", "caption_1", "caption_2")
 
 
@@ -30,7 +35,8 @@ def read_winoground(path: Path) -> Benchmark:
         "pairs",
         "group",
         "Thrush et al. 2022 (Winoground), arXiv 2204.03162",
-        "Its pictures may not be passed on: ask for them at facebook/winoground; they are files such as ex_0_img_0.png.",
+        "Its pictures may not be passed on: ask for them at facebook/winoground; "
+        "they are files such as ex_0_img_0.png.",
         notes=list(notes),
     )
     for i, (where, line) in enumerate(load_lines(file)):
@@ -70,4 +76,11 @@ def read_colorswap(path: Path) -> Benchmark:
 
 def _add(book: Builder, id: str, where: str, record: Record, keys: Sequence[str], tags: dict[str, str]) -> None:
     first, second, caption, other = (text_of(record, key, where) for key in keys)
-    book.add(id, where, (book.picture(first, where), book.picture(second, where)), (caption, other), match=FIRST_OF_EACH, tags=tags)
+    book.add(
+        id,
+        where,
+        (book.picture(first, where), book.picture(second, where)),
+        (caption, other),
+        match=FIRST_OF_EACH,
+        tags=tags,
+    )

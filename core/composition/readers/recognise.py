@@ -64,13 +64,19 @@ def recognise(path: Path) -> str:
     if path.is_dir():
         found = {name for name, _ in _shapes_in(path) if name}
         if len(found) > 1:
-            raise InvalidInput(f"The folder {path.name!r} holds several benchmarks ({', '.join(sorted(found))}). Name a file in it, or the format.")
+            raise InvalidInput(
+                f"The folder {path.name!r} holds several benchmarks ({', '.join(sorted(found))}). "
+                "Name a file in it, or the format."
+            )
         name = found.pop() if found else ""
     else:
         name = shape_of(path)
     if not name:
         kind = "No file of the folder" if path.is_dir() else "The file"
-        raise InvalidInput(f"{kind} {path.name!r} has the shape of a benchmark that is read here. Known are: {'; '.join(KNOWN.values())}.")
+        raise InvalidInput(
+            f"{kind} {path.name!r} has the shape of a benchmark that is read here. "
+            f"Known are: {'; '.join(KNOWN.values())}."
+        )
     return name
 
 
@@ -82,13 +88,19 @@ def files_of(path: Path, name: str) -> tuple[list[Path], tuple[str, ...]]:
     """
     if not path.is_dir():
         if not path.is_file():
-            raise InvalidInput(f"There is no file or folder {str(path)[:200]!r}. Give the path of the benchmark's file, or the folder that holds it.")
+            raise InvalidInput(
+                f"There is no file or folder {str(path)[:200]!r}. "
+                "Give the path of the benchmark's file, or the folder that holds it."
+            )
         return [path], ()
     shapes = _shapes_in(path)
     fitting = [file for shape, file in shapes if shape == name]
     others = [file.name for shape, file in shapes if shape != name]
     if not fitting:
-        raise InvalidInput(f"The folder {path.name!r} holds no file of this form: {KNOWN[name]}. It holds {few(others)}. Name the file.")
+        raise InvalidInput(
+            f"The folder {path.name!r} holds no file of this form: {KNOWN[name]}. "
+            f"It holds {few(others)}. Name the file."
+        )
     note = f"{len(others):,} other files of the folder were not read, being of another form: {few(others)}."
     return fitting, (note,) if others else ()
 
@@ -101,12 +113,16 @@ def one_file_of(path: Path, name: str) -> tuple[Path, tuple[str, ...]]:
     """
     files, notes = files_of(path, name)
     if len(files) > 1:
-        raise InvalidInput(f"The folder {path.name!r} holds {len(files):,} files of this form: {few([f.name for f in files])}. Name one.")
+        raise InvalidInput(
+            f"The folder {path.name!r} holds {len(files):,} files of this form: "
+            f"{few([f.name for f in files])}. Name one."
+        )
     return files[0], notes
 
 
 def _shapes_in(folder: Path) -> list[tuple[str, Path]]:
-    """(format or "", file) of each data file that lies directly in a folder, by name; a file that cannot be read has no format."""
+    """(format or "", file) of each data file that lies directly in a folder, by name; a file that cannot be read has no
+    format."""
     found: list[tuple[str, Path]] = []
     for file in sorted(folder.iterdir()):
         if file.suffix.lower() in DATA_SUFFIXES and file.is_file() and not file.name.startswith("."):

@@ -13,7 +13,8 @@ KINDS = ("replace_obj", "replace_att", "replace_rel", "swap_obj", "swap_att", "a
 
 
 def read_sugarcrepe(path: Path) -> Benchmark:
-    """One file, or those of a folder. A file's name is the items' tag "kind", over which the headline is averaged with equal weights.
+    """One file, or those of a folder. A file's name is the items' tag "kind", over which the headline is averaged with
+    equal weights.
 
     Raises:
         InvalidInput: a file is no object of {filename, caption, negative_caption}.

@@ -28,12 +28,15 @@ def read_rows(path: Path, needed: Sequence[str]) -> tuple[list[tuple[str, Record
     names = header(path)
     table = read_table(path, as_text=tuple(names), limits=Limits(max_table_bytes=MAX_FILE_BYTES))
     if absent := [name for name in needed if name not in table.frame.columns]:
-        raise InvalidInput(f"{path.name} has no column {absent[0]!r}; it has {few(list(map(str, table.frame.columns)))}. Name it so.")
+        raise InvalidInput(
+            f"{path.name} has no column {absent[0]!r}; it has {few(list(map(str, table.frame.columns)))}. Name it so."
+        )
     if len(table.frame) > MAX_ITEMS:
         raise InvalidInput(f"{path.name} has {len(table.frame):,} rows; at most {MAX_ITEMS:,} are read. Split it.")
     records = table.frame.astype(object).where(table.frame.notna(), None).to_dict("records")
     rows: list[tuple[str, Record]] = [
-        (f"{path.name}, row {i}", {str(key): value for key, value in record.items()}) for i, record in enumerate(records)
+        (f"{path.name}, row {i}", {str(key): value for key, value in record.items()})
+        for i, record in enumerate(records)
     ]
     return rows, table.notes
 
@@ -55,16 +58,22 @@ def literal_list(cell: str, where: str, kind: type[str] | type[int]) -> list[Any
         return []
     what = "texts" if kind is str else "whole numbers"
     if len(text) > _MAX_CELL_LENGTH or not (text.startswith("[") and text.endswith("]")):
-        raise InvalidInput(f"{where} must be a list of {what} in brackets: it is {text[:40]!r}. Bring the file as it was published.")
+        raise InvalidInput(
+            f"{where} must be a list of {what} in brackets: it is {text[:40]!r}. Bring the file as it was published."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a backslash in a caption is no fault
             found: Any = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise InvalidInput(f"{where} is no list that can be read: {text[:60]!r}. Bring the file as it was published.") from None
+        raise InvalidInput(
+            f"{where} is no list that can be read: {text[:60]!r}. Bring the file as it was published."
+        ) from None
     if not isinstance(found, list):
         raise InvalidInput(f"{where} must be a list of {what}: it is {text[:40]!r}.")
     for i, one in enumerate(found):
         if not isinstance(one, kind) or isinstance(one, bool):
-            raise InvalidInput(f"{where}, entry {i} must be {'text' if kind is str else 'a whole number'}: it is {kind_of(one)}.")
+            raise InvalidInput(
+                f"{where}, entry {i} must be {'text' if kind is str else 'a whole number'}: it is {kind_of(one)}."
+            )
     return found

@@ -16,10 +16,11 @@ _FORM = "image_file, caption, foil and mturk"
 
 
 def read_valse(path: Path) -> Benchmark:
-    """One file, or those of a folder, without the items that annotators did not confirm. A file's name is the tag "piece".
+    """One file, or those of a folder, without the items that annotators did not confirm. A file's name is the tag
+    "piece".
 
-    The headline is the mean over pieces with equal weights. Where a record has a `declarative_statement` that is not its caption, such as a
-    question's, the statement is used.
+    The headline is the mean over pieces with equal weights. Where a record has a `declarative_statement` that is not
+    its caption, such as a question's, the statement is used.
 
     Raises:
         InvalidInput: a file is no object of such records.
@@ -65,5 +66,7 @@ def _votes(record: Record, where: str) -> float:
         return 0
     votes = as_object(asked, f"{where}: 'mturk'", "foil, caption and other").get("caption", 0)
     if isinstance(votes, bool) or not isinstance(votes, int | float):
-        raise InvalidInput(f"{where}: the number of votes 'mturk.caption' must be a number: it is {kind_of(votes)}. Mend it.")
+        raise InvalidInput(
+            f"{where}: the number of votes 'mturk.caption' must be a number: it is {kind_of(votes)}. Mend it."
+        )
     return votes

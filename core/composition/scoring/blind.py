@@ -1,7 +1,7 @@
 """How far a benchmark's foils can be told by their text alone: baselines that never see a picture.
 
-A model is only worth what it has over them. Known cases: the foils of ARO and CREPE read badly (Hsieh et al. 2023, SugarCrepe, arXiv
-2306.14610), and a caption to which something was added is longer.
+A model is only worth what it has over them. Known cases: the foils of ARO and CREPE read badly (Hsieh et al. 2023,
+SugarCrepe, arXiv 2306.14610), and a caption to which something was added is longer.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class LengthScorer:
     def fingerprint(self) -> str:
         return f"blind/{self.name}"
 
-    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(
+        self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> Scores:
         """The signed number of characters of each caption, whatever the picture."""
         sign = 1.0 if self.longer else -1.0
         made = [np.array([sign * len(c) for c in item.captions]) for item in pictured.benchmark.items]
@@ -52,11 +54,12 @@ class LengthScorer:
 class LearnedScorer:
     """Learns from other items' captions how foils differ from true captions, and never sees a picture.
 
-    A logistic regression on true minus foil: words, pairs of words, runs of 2 to 4 letters, and length. Every item is scored by a fit on items of
-    other pictures (5 folds), within each value of the tag that the benchmark averages over, if that has `MIN_LEARNING_ITEMS` items.
+    A logistic regression on true minus foil: words, pairs of words, runs of 2 to 4 letters, and length. Every item is
+    scored by a fit on items of other pictures (5 folds), within each value of the tag that the benchmark averages over,
+    if that has `MIN_LEARNING_ITEMS` items.
 
-    It is told which caption of the *other* items is the true one, as no zero-shot model is. So it says how far text alone can go on this
-    benchmark, not how a language model would fare that was never shown it.
+    It is told which caption of the *other* items is the true one, as no zero-shot model is. So it says how far text
+    alone can go on this benchmark, not how a language model would fare that was never shown it.
     """
 
     seed: int = 0
@@ -69,19 +72,23 @@ class LearnedScorer:
     def fingerprint(self) -> str:
         return f"blind/{self.name}, C {STRENGTH}, seed {self.seed}"
 
-    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(
+        self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> Scores:
         """The fitted weight of each caption, whatever the picture.
 
         Args:
             progress: called as ("learn the foils' habits", done, total).
 
         Raises:
-            InvalidInput: the items are not choices, or fewer than `MIN_LEARNING_ITEMS`, or of fewer than `FOLDS` pictures.
+            InvalidInput: the items are not choices, or fewer than `MIN_LEARNING_ITEMS`, or of fewer than `FOLDS`
+            pictures.
         """
         benchmark = pictured.benchmark
         if benchmark.kind != "choice" or len(benchmark) < MIN_LEARNING_ITEMS:
             raise InvalidInput(
-                f"Foils' habits are learned from choices between captions, at least {MIN_LEARNING_ITEMS}: {benchmark.title} has {len(benchmark):,} items "
+                f"Foils' habits are learned from choices between captions, at least {MIN_LEARNING_ITEMS}: "
+                f"{benchmark.title} has {len(benchmark):,} items "
                 f"of kind {benchmark.kind!r}. Leave the blind baseline out."
             )
         folds = _folds(benchmark, self.seed)
@@ -94,7 +101,9 @@ class LearnedScorer:
                 if len(test):
                     if len(train) < MIN_LEARNING_ITEMS // 2:  # the part is all of a few pictures
                         train = np.flatnonzero(folds != fold)
-                    captions = _Weights([benchmark.items[i] for i in train.tolist()], np.random.default_rng([self.seed, number, fold]))
+                    captions = _Weights(
+                        [benchmark.items[i] for i in train.tolist()], np.random.default_rng([self.seed, number, fold])
+                    )
                     for i, scores in zip(test.tolist(), captions.of([benchmark.items[i] for i in test.tolist()])):
                         made[i] = scores
         progress("learn the foils' habits", 1, 1)
@@ -104,10 +113,14 @@ class LearnedScorer:
 def blind_scorers(benchmark: Benchmark, seed: int = 0) -> tuple[tuple[Scorer, ...], tuple[str, ...]]:
     """The baselines that say something of this benchmark, and notes on those that do not.
 
-    Of pairs and of queries there is none: a scorer that does not look at the picture gives both pictures the same score, so it is never right.
+    Of pairs and of queries there is none: a scorer that does not look at the picture gives both pictures the same
+    score, so it is never right.
     """
     if benchmark.kind == "pairs":
-        return (), ("No blind baseline: two pictures that share their captions have equal scores without looking, which counts as wrong.",)
+        return (), (
+            "No blind baseline: two pictures that share their captions have equal scores without looking, "
+            "which counts as wrong.",
+        )
     if benchmark.kind == "retrieval":
         return (), ()
     lengths = (LengthScorer(False), LengthScorer(True))
@@ -115,7 +128,8 @@ def blind_scorers(benchmark: Benchmark, seed: int = 0) -> tuple[tuple[Scorer, ..
     if len(benchmark) < MIN_LEARNING_ITEMS or n_files < FOLDS:
         there = f"{len(benchmark):,} of {n_files:,}"
         return lengths, (
-            f"What text alone gives away is not learned: that takes {MIN_LEARNING_ITEMS} items of {FOLDS} pictures, and there are {there}.",
+            f"What text alone gives away is not learned: that takes {MIN_LEARNING_ITEMS} items of {FOLDS} pictures, "
+            f"and there are {there}.",
         )
     return (*lengths, LearnedScorer(seed)), ()
 
@@ -141,7 +155,9 @@ class _Weights:
         self._scale = np.maximum((lengths[true] - lengths[foils]).std(axis=0), 1.0)
         features = self._features(captions)
         difference = features[true] - features[foils]
-        both = sparse.vstack([difference, -difference])  # without intercept: which of the two stands first carries nothing
+        both = sparse.vstack(
+            [difference, -difference]
+        )  # without intercept: which of the two stands first carries nothing
         model = LogisticRegression(C=STRENGTH, fit_intercept=False, solver="liblinear", max_iter=300)
         self._weights: F64 = model.fit(both, np.repeat([1, 0], len(true))).coef_[0]
 
@@ -181,7 +197,10 @@ def _folds(benchmark: Benchmark, seed: int) -> I64:
     groups = np.unique(names, return_inverse=True)[1]
     n_groups = int(groups.max()) + 1
     if n_groups < FOLDS:
-        raise InvalidInput(f"Foils' habits are learned from other pictures' captions, of at least {FOLDS}: {benchmark.title} has {n_groups}.")
+        raise InvalidInput(
+            f"Foils' habits are learned from other pictures' captions, of at least {FOLDS}: "
+            f"{benchmark.title} has {n_groups}."
+        )
     return (np.random.default_rng(seed).permutation(n_groups) % FOLDS)[groups].astype(np.int64)
 
 
@@ -193,9 +212,15 @@ def _parts(benchmark: Benchmark) -> list[I64]:
     rest = np.flatnonzero(np.isin(values, small))
     if len(names) == 1 or 0 < len(rest) < MIN_LEARNING_ITEMS:
         return [np.arange(len(benchmark))]
-    return [*(np.flatnonzero(values == name) for name in names[counts >= MIN_LEARNING_ITEMS]), *([rest] if len(rest) else [])]
+    return [
+        *(np.flatnonzero(values == name) for name in names[counts >= MIN_LEARNING_ITEMS]),
+        *([rest] if len(rest) else []),
+    ]
 
 
 def _rows(benchmark: Benchmark, made: list[F64]) -> tuple[F64, ...]:
     """(I, T) for each item: the same scores for every picture."""
-    return tuple(np.repeat(scores[None].astype(np.float64), len(item.pictures), axis=0) for item, scores in zip(benchmark.items, made))
+    return tuple(
+        np.repeat(scores[None].astype(np.float64), len(item.pictures), axis=0)
+        for item, scores in zip(benchmark.items, made)
+    )

@@ -17,17 +17,21 @@ ALL = "all items"
 LOWER_IS_BETTER = frozenset({"mean rank"})
 
 
-def compare_results(a: CompositionResult, b: CompositionResult, *, seed: int = 0, by_tag: bool = True) -> CompositionComparison:
+def compare_results(
+    a: CompositionResult, b: CompositionResult, *, seed: int = 0, by_tag: bool = True
+) -> CompositionComparison:
     """Every metric of A and B over all items that both have, and by each value of each tag.
 
     Args:
         by_tag: False asks only of all items, so that p is not adjusted.
 
     Returns:
-        Rows in the order of A's metrics, each over all items and then by scope. Of right and wrong: McNemar's mid-p and the paired interval; where
-        items share pictures, whole groups change sides and are resampled. Of average precision, ranks, and means over the values of a tag: signs are
-        flipped and items resampled; "only A" then counts the items on which A is strictly better. p is adjusted (Holm) over the scopes of one
-        metric, not over metrics.
+        Rows in the order of A's metrics, each over all items and then by scope. Of right and wrong: McNemar's mid-p and
+        the paired interval; where
+        items share pictures, whole groups change sides and are resampled. Of average precision, ranks, and means over
+            the values of a tag: signs are
+        flipped and items resampled; "only A" then counts the items on which A is strictly better. p is adjusted (Holm)
+        over the scopes of one metric, not over metrics.
 
     Raises:
         InvalidInput: the results are of different benchmarks, share no item, or differ in an item's form.
@@ -42,15 +46,26 @@ def compare_results(a: CompositionResult, b: CompositionResult, *, seed: int = 0
     for key in (metric.key for metric in a.metrics):
         if (key in a.correct and key in b.correct) or (key in a.values and key in b.values):
             share = key in a.correct
-            sides = [(r.correct if share else r.values)[key][rows].astype(np.float64) for r, rows in ((a, rows_a), (b, rows_b))]
-            found += _adjusted([_compared(key, scope, sides[0], sides[1], groups, averaged, share=share, seed=seed) for scope in scopes])
+            sides = [
+                (r.correct if share else r.values)[key][rows].astype(np.float64)
+                for r, rows in ((a, rows_a), (b, rows_b))
+            ]
+            found += _adjusted(
+                [
+                    _compared(key, scope, sides[0], sides[1], groups, averaged, share=share, seed=seed)
+                    for scope in scopes
+                ]
+            )
     return CompositionComparison(a.name, b.name, a.benchmark, tuple(found), _notes(a, b, len(rows_a)))
 
 
 def _check_same(a: CompositionResult, b: CompositionResult) -> None:
     for mine, theirs in ((a.title, b.title), (a.benchmark, b.benchmark)):
         if mine != theirs:
-            raise InvalidInput(f"Two results can be compared on one benchmark: {a.name!r} is of {mine} and {b.name!r} of {theirs}. Run both on one.")
+            raise InvalidInput(
+                f"Two results can be compared on one benchmark: {a.name!r} is of {mine} and {b.name!r} of "
+                f"{theirs}. Run both on one."
+            )
 
 
 def _common(a: CompositionResult, b: CompositionResult) -> tuple[I64, I64]:
@@ -58,12 +73,17 @@ def _common(a: CompositionResult, b: CompositionResult) -> tuple[I64, I64]:
     place = {name: row for row, name in enumerate(b.ids)}
     both = [(row, place[name]) for row, name in enumerate(a.ids) if name in place]
     if not both:
-        raise InvalidInput(f"{a.name!r} and {b.name!r} have no item of {a.title} in common. Run both on the same file and pictures.")
+        raise InvalidInput(
+            f"{a.name!r} and {b.name!r} have no item of {a.title} in common. Run both on the same file and pictures."
+        )
     for row, other in both:
         one, two = a.matrices[row].shape, b.matrices[other].shape
         if one != two:
             sizes = " and ".join(" x ".join(map(str, shape)) for shape in (one, two))
-            raise InvalidInput(f"Item {a.ids[row]!r} has {sizes} scores in {a.name!r} and {b.name!r}: it is not the same item. Run both on one file.")
+            raise InvalidInput(
+                f"Item {a.ids[row]!r} has {sizes} scores in {a.name!r} and {b.name!r}: it is not the same item. "
+                "Run both on one file."
+            )
     return np.array([row for row, _ in both], np.int64), np.array([other for _, other in both], np.int64)
 
 
@@ -77,7 +97,15 @@ def _notes(a: CompositionResult, b: CompositionResult, n: int) -> tuple[str, ...
 
 
 def _compared(
-    key: str, scope: TagScope, a: F64, b: F64, groups: I64 | None, averaged: npt.NDArray[np.str_], *, share: bool, seed: int
+    key: str,
+    scope: TagScope,
+    a: F64,
+    b: F64,
+    groups: I64 | None,
+    averaged: npt.NDArray[np.str_],
+    *,
+    share: bool,
+    seed: int,
 ) -> ComparedMetric:
     """One metric in one scope, with p not yet adjusted."""
     rows, strata = scope.rows, None
@@ -89,26 +117,39 @@ def _compared(
     difference, p = _tested(x, y, mine, strata, share=share, seed=seed)
     sides = [estimate_of(values, mine, strata, share=share, rng=np.random.default_rng(seed)) for values in (x, y)]
     label = f"{scope.tag}: {scope.value}" if scope.tag else scope.value
-    return ComparedMetric(key, label, len(rows), sides[0], sides[1], difference, p, int((better < 0).sum()), int((better > 0).sum()))
+    return ComparedMetric(
+        key, label, len(rows), sides[0], sides[1], difference, p, int((better < 0).sum()), int((better > 0).sum())
+    )
 
 
-def _tested(x: F64, y: F64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, *, share: bool, seed: int) -> tuple[Estimate, float]:
+def _tested(
+    x: F64, y: F64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, *, share: bool, seed: int
+) -> tuple[Estimate, float]:
     """B minus A with its interval, and the two-sided p that neither is better."""
     if strata is not None:
         places = np.unique(strata, return_inverse=True)[1].astype(np.int64)
         sizes = np.bincount(places)
         weights = len(places) / (len(sizes) * sizes[places])  # each value of the tag weighs the same
-        estimate = macro_of(y - x, places, groups, np.random.default_rng(seed)) if (x != y).any() else _no_difference(len(x), groups, share)
+        estimate = (
+            macro_of(y - x, places, groups, np.random.default_rng(seed))
+            if (x != y).any()
+            else _no_difference(len(x), groups, share)
+        )
         return estimate, sign_flip_p((y - x) * weights, groups, seed=seed)
     if not share:
         return mean_of(y - x, groups, np.random.default_rng(seed)), sign_flip_p(y - x, groups, seed=seed)
     wrong_a, wrong_b = _wrong(x), _wrong(y)
-    estimate = paired_difference(wrong_a, wrong_b, groups, seed=seed) if (x != y).any() else _no_difference(len(x), groups, share)
+    estimate = (
+        paired_difference(wrong_a, wrong_b, groups, seed=seed)
+        if (x != y).any()
+        else _no_difference(len(x), groups, share)
+    )
     return estimate, paired_p(wrong_a, wrong_b, groups, seed=seed)
 
 
 def _no_difference(n: int, groups: I64 | None, share: bool) -> Estimate:
-    """No item on which the two differ: nothing to resample, but still an interval, as of so many items as there are groups."""
+    """No item on which the two differ: nothing to resample, but still an interval, as of so many items as there are
+    groups."""
     same = np.zeros(n if groups is None else len(np.unique(groups)), bool)
     return paired_difference(same, same) if share else Estimate(0.0, 0.0, 0.0)
 

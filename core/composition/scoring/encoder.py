@@ -17,16 +17,20 @@ from core.errors import InvalidInput
 from core.records import F32, F64, I64, Item, LoadedBenchmark, Progress, Scores, distinct_captions, no_progress
 
 BATCH = 256
-"""Captions between two reports of progress; each batch is kept in the cache by itself, so a run that was stopped goes on from there."""
+"""Captions between two reports of progress; each batch is kept in the cache by itself, so a run that was stopped goes
+on from there."""
 DECIMALS = 12
-"""Cosines are rounded to so many: equal vectors then tie whatever the order in which a sum was made. Vectors are exact to about 7."""
+"""Cosines are rounded to so many: equal vectors then tie whatever the order in which a sum was made. Vectors are exact
+to about 7."""
 
 
 @runtime_checkable
 class ReadsCaptions(Protocol):
     """A scorer whose text side can be looked at by itself."""
 
-    def read_captions(self, captions: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress) -> F32:
+    def read_captions(
+        self, captions: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> F32:
         """(m, d) unit rows of m distinct captions."""
         ...
 
@@ -47,7 +51,9 @@ class EncoderScorer:
     def fingerprint(self) -> str:
         return self.encoder.fingerprint
 
-    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(
+        self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> Scores:
         """Each picture and each caption is encoded once; only pairs within an item are scored, so memory stays bounded.
 
         Args:
@@ -60,7 +66,10 @@ class EncoderScorer:
         """
         items = pictured.benchmark.items
         if not items:
-            raise InvalidInput(f"{pictured.benchmark.title} has no item left to score. Bring its pictures, or look at why items are excluded.")
+            raise InvalidInput(
+                f"{pictured.benchmark.title} has no item left to score. "
+                "Bring its pictures, or look at why items are excluded."
+            )
         used = np.unique([at for item in items for at in item.pictures]).astype(np.int64)
         reading = read_images(pictured.store.keep(used), self.encoder, cache=cache, progress=progress)
         place = np.full(len(pictured.benchmark.pictures), -1, np.int64)
@@ -75,7 +84,9 @@ class EncoderScorer:
             {int(used[row]): reason for row, reason in reading.unreadable.items()},
         )
 
-    def read_captions(self, captions: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress) -> F32:
+    def read_captions(
+        self, captions: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> F32:
         """(m, d) unit rows of m captions, read in batches."""
         wanted = tuple(captions)
         if self._last is None or self._last[0] != wanted:
@@ -106,4 +117,7 @@ def _cut(encoder: Encoder, captions: Sequence[str]) -> tuple[str, ...]:
     if not n:
         return ()
     which = "1 caption is" if n == 1 else f"{n:,} captions are"
-    return (f"{which} longer than the text tower of {encoder.name} reads, of {len(captions):,}: what follows its limit plays no part.",)
+    return (
+        f"{which} longer than the text tower of {encoder.name} reads, of {len(captions):,}: "
+        "what follows its limit plays no part.",
+    )

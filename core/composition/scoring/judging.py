@@ -1,6 +1,7 @@
 """What a score matrix says of its item: right or wrong by each metric, by what margin, decided by a tie or not.
 
-A tie is wrong: the true answer must score strictly higher. A scorer that says the same of everything gets 0, and its ties are counted.
+A tie is wrong: the true answer must score strictly higher. A scorer that says the same of everything gets 0, and its
+ties are counted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from core.statistics.ranking import average_precision, chance_precision
 RECALL_AT = (1, 3, 5, 10)
 """Depths at which a choice among many captions is reported."""
 PAIR_CHANCE = {"image": 1 / 4, "text": 1 / 4, "group": 1 / 6}
-"""Of scores in random order. Image and text score ask two questions of two answers each, which share no score: 1/2 x 1/2. The group score asks that
+"""Of scores in random order. Image and text score ask two questions of two answers each, which share no score: 1/2 x
+1/2. The group score asks that
 both true scores lie above both false ones: of the 4! orders of four scores, 2! x 2! do."""
 
 
@@ -45,10 +47,14 @@ def judge(benchmark: Benchmark, matrices: Sequence[F64], unreadable: frozenset[i
         unreadable: places in `benchmark.pictures`; a query of a retrieval benchmark is judged without them.
 
     Raises:
-        InvalidInput: a matrix has another shape than its item, a score is no finite number, or an item is not of the benchmark's kind.
+        InvalidInput: a matrix has another shape than its item, a score is no finite number, or an item is not of the
+        benchmark's kind.
     """
     if len(matrices) != len(benchmark):
-        raise InvalidInput(f"{benchmark.title} has {len(benchmark):,} items and there are scores of {len(matrices):,}. Score each item once.")
+        raise InvalidInput(
+            f"{benchmark.title} has {len(benchmark):,} items and there are scores of {len(matrices):,}. "
+            "Score each item once."
+        )
     for item, matrix in zip(benchmark.items, matrices):
         _check(item, matrix, benchmark.kind, unreadable)
     if benchmark.kind == "pairs":
@@ -64,7 +70,8 @@ def readable(item: Item, unreadable: frozenset[int]) -> Bool:
 
 
 def hard_pictures(item: Item, usable: Bool) -> Bool:
-    """(I,) True for the pictures on which Cola's headline is computed: the hard ones, or all where the benchmark names none."""
+    """(I,) True for the pictures on which Cola's headline is computed: the hard ones, or all where the benchmark names
+    none."""
     return usable if item.hard is None else usable & item.hard
 
 
@@ -78,10 +85,16 @@ def relevant_pictures(item: Item) -> Bool:
 def _check(item: Item, matrix: F64, kind: Kind, unreadable: frozenset[int]) -> None:
     shape = (len(item.pictures), len(item.captions))
     if matrix.shape != shape:
-        raise InvalidInput(f"Item {item.id!r} needs {shape[0]} x {shape[1]} scores (pictures x captions): got {' x '.join(map(str, matrix.shape))}.")
+        raise InvalidInput(
+            f"Item {item.id!r} needs {shape[0]} x {shape[1]} scores (pictures x captions): "
+            f"got {' x '.join(map(str, matrix.shape))}."
+        )
     usable = readable(item, unreadable) if kind == "retrieval" else np.ones(shape[0], bool)
     if not np.isfinite(matrix[usable]).all():
-        raise InvalidInput(f"A score of item {item.id!r} is nan or infinite, so it cannot be ranked. Look for nan in the model's vectors or outputs.")
+        raise InvalidInput(
+            f"A score of item {item.id!r} is nan or infinite, so it cannot be ranked. "
+            "Look for nan in the model's vectors or outputs."
+        )
     sides = [sorted(side) for side in zip(*item.match)]
     wanted = {
         "pairs": shape == (2, 2) and sides == [[0, 1], [0, 1]],
@@ -94,11 +107,15 @@ def _check(item: Item, matrix: F64, kind: Kind, unreadable: frozenset[int]) -> N
             "choice": "one picture and at least two captions, one of them true",
             "retrieval": "one caption and the pictures to rank",
         }[kind]
-        raise InvalidInput(f"Item {item.id!r} must have {rule}: it has {shape[0]} pictures, {shape[1]} captions and {len(item.match)} matches.")
+        raise InvalidInput(
+            f"Item {item.id!r} must have {rule}: it has {shape[0]} pictures, {shape[1]} captions and "
+            f"{len(item.match)} matches."
+        )
 
 
 def _pairs(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:
-    """Source: Thrush et al. 2022 (Winoground, arXiv 2204.03162), eq. 1 to 3; the image score is Cola's multi-object accuracy (arXiv 2305.03689)."""
+    """Source: Thrush et al. 2022 (Winoground, arXiv 2204.03162), eq. 1 to 3; the image score is Cola's multi-object
+    accuracy (arXiv 2305.03689)."""
     s = np.array(matrices, np.float64).reshape(-1, 2, 2)
     crossed = [dict(item.match)[0] == 1 for item in benchmark.items]
     s[crossed] = s[crossed][:, :, ::-1]  # now caption i is of picture i
@@ -129,9 +146,14 @@ def _choice(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:
     if benchmark.headline == "pairwise":
         if (count != 2).any():
             odd = benchmark.items[int(np.argmax(count != 2))]
-            raise InvalidInput(f"Pairwise accuracy needs one foil an item: item {odd.id!r} of {benchmark.title} has {len(odd.captions) - 1}.")
+            raise InvalidInput(
+                f"Pairwise accuracy needs one foil an item: item {odd.id!r} of {benchmark.title} has "
+                f"{len(odd.captions) - 1}."
+            )
         right = strict == 1
-        return Judged({"pairwise": right}, {"pairwise": ~right & (lucky == 1)}, {}, {"pairwise": 1 / count}, margin, margin == 0)
+        return Judged(
+            {"pairwise": right}, {"pairwise": ~right & (lucky == 1)}, {}, {"pairwise": 1 / count}, margin, margin == 0
+        )
     depths = [k for k in RECALL_AT if k < count.max(initial=0) or f"r@{k}" == benchmark.headline]
     return Judged(
         correct={f"r@{k}": strict <= k for k in depths},

@@ -48,14 +48,16 @@ def title_of(key: str, keys: Sequence[str]) -> str:
 
 
 def picture_groups(items: Sequence[Item], pictures: Sequence[Picture] = ()) -> tuple[I64 | None, str]:
-    """(n,) group of each item: items that share a picture, directly or through others, stand or fall together. And a note, or "".
+    """(n,) group of each item: items that share a picture, directly or through others, stand or fall together. And a
+    note, or "".
 
     Args:
         pictures: of the benchmark; crops of one file are then one picture.
 
     Returns:
-        None without a note where no two items share a picture; None with one where there are fewer than `MIN_GROUPS` groups (every query of a
-        retrieval benchmark ranks the same pictures), so that intervals can only speak of other items on the same pictures.
+        None without a note where no two items share a picture; None with one where there are fewer than `MIN_GROUPS`
+        groups (every query of a retrieval benchmark ranks the same pictures), so that intervals can only speak of other
+        items on the same pictures.
     """
     parents: dict[int, int] = {}
 
@@ -76,9 +78,14 @@ def picture_groups(items: Sequence[Item], pictures: Sequence[Picture] = ()) -> t
     if n_groups == len(items):
         return None, ""
     if n_groups < MIN_GROUPS:
-        return None, "The items share their pictures: intervals and p speak of other items on these pictures, not of other pictures."
+        return (
+            None,
+            "The items share their pictures: intervals and p speak of other items on these pictures, "
+            "not of other pictures.",
+        )
     return groups.astype(np.int64), (
-        f"{len(items):,} items share pictures, directly or through others, in {n_groups:,} groups: intervals and p keep each group whole."
+        f"{len(items):,} items share pictures, directly or through others, in {n_groups:,} groups: "
+        "intervals and p keep each group whole."
     )
 
 
@@ -91,15 +98,18 @@ def tags_of(items: Sequence[Item]) -> dict[str, tuple[str, ...]]:
 def scopes_of(tags: Mapping[str, Sequence[str]], average: str = "") -> tuple[TagScope, ...]:
     """The breakdowns: each tag of 2 to `MAX_VALUES` values, the largest value first.
 
-    Values of fewer than `MIN_TAG_ITEMS` items are pooled into one that comes last. The tag that a headline averages over is always broken down, and
-    nothing of it is pooled.
+    Values of fewer than `MIN_TAG_ITEMS` items are pooled into one that comes last. The tag that a headline averages
+    over is always broken down, and nothing of it is pooled.
     """
     found: list[TagScope] = []
     for tag, values in tags.items():
         names, counts = np.unique([v for v in values if v], return_counts=True)
         small = set() if tag == average else {str(name) for name, count in zip(names, counts) if count < MIN_TAG_ITEMS}
         pooled = np.array([POOLED if v in small else v for v in values], object)
-        kept = sorted(((str(n), int(c)) for n, c in zip(names, counts) if str(n) not in small), key=lambda pair: (-pair[1], pair[0]))
+        kept = sorted(
+            ((str(n), int(c)) for n, c in zip(names, counts) if str(n) not in small),
+            key=lambda pair: (-pair[1], pair[0]),
+        )
         shown = [name for name, _ in kept] + ([POOLED] if small else [])
         if tag == average or 2 <= len(shown) <= MAX_VALUES:
             found += [TagScope(tag, value, np.flatnonzero(pooled == value)) for value in shown]
@@ -107,14 +117,19 @@ def scopes_of(tags: Mapping[str, Sequence[str]], average: str = "") -> tuple[Tag
 
 
 def metrics_of(
-    judged: Judged, groups: I64 | None = None, rows: I64 | None = None, strata: Sequence[str] | None = None, *, seed: int = 0
+    judged: Judged,
+    groups: I64 | None = None,
+    rows: I64 | None = None,
+    strata: Sequence[str] | None = None,
+    *,
+    seed: int = 0,
 ) -> tuple[Metric, ...]:
     """Every metric over the items `rows` (all of them by default).
 
     Args:
         groups: (n,) of `picture_groups`.
-        strata: (n,) values of the tag that is averaged over, each weighing the same; items without one ("") play no part. None weighs items
-            equally.
+        strata: (n,) values of the tag that is averaged over, each weighing the same; items without one ("") play no
+            part. None weighs items equally.
     """
     rows = np.arange(len(judged.margin)) if rows is None else rows
     values = np.array([] if strata is None else strata, str)
@@ -123,18 +138,28 @@ def metrics_of(
     mine = None if groups is None else groups[rows]
     among = values[rows] if values.any() else None
     keys = (*judged.correct, *judged.values)
-    return tuple(_metric(key, title_of(key, keys), judged, rows, mine, among, np.random.default_rng(seed)) for key in keys)
+    return tuple(
+        _metric(key, title_of(key, keys), judged, rows, mine, among, np.random.default_rng(seed)) for key in keys
+    )
 
 
 def by_tag(
     judged: Judged, tags: Mapping[str, Sequence[str]], groups: I64 | None = None, *, average: str = "", seed: int = 0
 ) -> tuple[TagMetrics, ...]:
     """The metrics of each scope of `scopes_of`."""
-    return tuple(TagMetrics(s.tag, s.value, metrics_of(judged, groups, s.rows, seed=seed)) for s in scopes_of(tags, average))
+    return tuple(
+        TagMetrics(s.tag, s.value, metrics_of(judged, groups, s.rows, seed=seed)) for s in scopes_of(tags, average)
+    )
 
 
 def _metric(
-    key: str, title: str, judged: Judged, rows: I64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, rng: np.random.Generator
+    key: str,
+    title: str,
+    judged: Judged,
+    rows: I64,
+    groups: I64 | None,
+    strata: npt.NDArray[np.str_] | None,
+    rng: np.random.Generator,
 ) -> Metric:
     chance, n_tied = judged.chance[key][rows], int(judged.ties[key][rows].sum())
     right = key in judged.correct
@@ -147,8 +172,11 @@ def _metric(
     return Metric(key, f"{title}, mean over {len(names)} kinds of item", estimate, len(rows), _mean(expected), n_tied)
 
 
-def estimate_of(values: F64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, *, share: bool, rng: np.random.Generator) -> Estimate:
-    """The mean of (n,) values with its interval: by `share_of` where they are 0 or 1, by `macro_of` where strata weigh the same, else `mean_of`."""
+def estimate_of(
+    values: F64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, *, share: bool, rng: np.random.Generator
+) -> Estimate:
+    """The mean of (n,) values with its interval: by `share_of` where they are 0 or 1, by `macro_of` where strata weigh
+    the same, else `mean_of`."""
     if strata is not None and not (share and (values.all() or not values.any())):
         return macro_of(values, np.unique(strata, return_inverse=True)[1].astype(np.int64), groups, rng)
     # Resampling sees no spread where all items are right, or all wrong: Wilson's interval does.
@@ -158,7 +186,8 @@ def estimate_of(values: F64, groups: I64 | None, strata: npt.NDArray[np.str_] | 
 def share_of(right: Bool, groups: I64 | None, rng: np.random.Generator) -> Estimate:
     """The share of right items with its 95 % interval.
 
-    Wilson's; where items come in groups, the groups' bootstrap, or with fewer than `MIN_GROUPS` of them (or nothing to resample) Wilson's again,
+    Wilson's; where items come in groups, the groups' bootstrap, or with fewer than `MIN_GROUPS` of them (or nothing to
+    resample) Wilson's again,
     as if each group were one item: too wide rather than too narrow.
     """
     n, share = len(right), float(right.mean()) if len(right) else float("nan")
@@ -172,7 +201,8 @@ def share_of(right: Bool, groups: I64 | None, rng: np.random.Generator) -> Estim
 
 
 def mean_of(values: F64, groups: I64 | None, rng: np.random.Generator) -> Estimate:
-    """The mean with its percentile bootstrap interval over items, or over groups of them; no interval of a single one."""
+    """The mean with its percentile bootstrap interval over items, or over groups of them; no interval of a single
+    one."""
     n = len(values)
     if not n:
         return UNDEFINED
@@ -184,7 +214,8 @@ def mean_of(values: F64, groups: I64 | None, rng: np.random.Generator) -> Estima
 def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Generator, level: float = 0.95) -> Estimate:
     """The mean over strata of each one's mean, with a bootstrap interval.
 
-    Items are resampled within their stratum, so that each keeps its size; where items come in groups, whole groups are, across strata.
+    Items are resampled within their stratum, so that each keeps its size; where items come in groups, whole groups are,
+    across strata.
 
     Args:
         strata: (n,) numbers 0 to k - 1, none of them empty.
@@ -200,7 +231,9 @@ def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Genera
         return bootstrap(macro, len(values), groups, rng, repeats=REPEATS, level=level)
     parts = [values[strata == s] for s in range(k)]
     value = float(np.mean([part.mean() for part in parts]))
-    draws = np.mean([[part[rng.integers(0, len(part), len(part))].mean() for _ in range(REPEATS)] for part in parts], axis=0)
+    draws = np.mean(
+        [[part[rng.integers(0, len(part), len(part))].mean() for _ in range(REPEATS)] for part in parts], axis=0
+    )
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value, float(min(low, value)), float(max(high, value)))
 

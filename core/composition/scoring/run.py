@@ -1,4 +1,5 @@
-"""Run a scorer on a benchmark whose pictures were found: scores, figures with intervals, baselines that see no picture, and what was left out."""
+"""Run a scorer on a benchmark whose pictures were found: scores, figures with intervals, baselines that see no picture,
+and what was left out."""
 
 from __future__ import annotations
 
@@ -58,8 +59,8 @@ def run_composition(
         seed: of the intervals and of the folds of the learned baseline.
 
     Returns:
-        The result. An item of pairs or choices with a picture that cannot be read is excluded with the reason; a query is ranked without that
-        picture, and excluded only if nothing is left to rank.
+        The result. An item of pairs or choices with a picture that cannot be read is excluded with the reason; a query
+        is ranked without that picture, and excluded only if nothing is left to rank.
 
     Raises:
         InvalidInput: no picture could be read, no item is left, or a score is no finite number.
@@ -69,7 +70,10 @@ def run_composition(
     benchmark = pictured.benchmark
     scores = scorer.score(pictured, cache=cache, progress=progress)
     if len(scores.matrices) != len(benchmark):
-        raise InvalidInput(f"{scorer.name} scored {len(scores.matrices):,} of the {len(benchmark):,} items of {benchmark.title}. Score each one.")
+        raise InvalidInput(
+            f"{scorer.name} scored {len(scores.matrices):,} of the {len(benchmark):,} items of "
+            f"{benchmark.title}. Score each one."
+        )
     usable, rows, lost = _usable(benchmark, scores)
     matrices = tuple(scores.matrices[row] for row in rows.tolist())
     unreadable = frozenset(scores.unreadable)
@@ -79,7 +83,9 @@ def run_composition(
     figures = [f for f in figures_for(usable) if f.metric in (*judged.correct, *judged.values)]
     fragment = _fragment(usable, len(benchmark.excluded) + len(lost)) if figures else ""
     strata = tags.get(benchmark.average)
-    baselines, blind_notes = _blind(replace(pictured, benchmark=usable), groups, strata, progress, seed) if blind else ((), ())
+    baselines, blind_notes = (
+        _blind(replace(pictured, benchmark=usable), groups, strata, progress, seed) if blind else ((), ())
+    )
     notes = (*benchmark.notes, *scores.notes, *_lost_notes(benchmark, scores, lost), shared, *blind_notes, fragment)
     progress("measure", 0, 1)
     result = CompositionResult(
@@ -119,7 +125,10 @@ def _fragment(usable: Benchmark, n_excluded: int) -> str:
     n = len(usable) + n_excluded
     if len(usable) >= WHOLE * n:
         return ""
-    return f"The papers' figures are not shown: {len(usable):,} of {n:,} items are scored, and they are of all. Bring the missing pictures."
+    return (
+        f"The papers' figures are not shown: {len(usable):,} of {n:,} items are scored, and they are of all. "
+        "Bring the missing pictures."
+    )
 
 
 def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple[tuple[str, str], ...]]:
@@ -130,14 +139,20 @@ def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple
         if benchmark.kind == "retrieval":
             reason = "" if seen.all() else _unranked(item, seen)
         else:
-            reason = "" if seen.all() else f"a picture cannot be read: {scores.unreadable[item.pictures[int(np.argmin(seen))]]}"
+            reason = (
+                ""
+                if seen.all()
+                else f"a picture cannot be read: {scores.unreadable[item.pictures[int(np.argmin(seen))]]}"
+            )
         if reason:
             lost.append((item.id, reason))
         else:
             kept.append(row)
     if not kept:
         why = lost[0][1] if lost else benchmark.excluded[0][1] if benchmark.excluded else "it has none"
-        raise InvalidInput(f"No item of {benchmark.title} can be scored. The first: {why}. Bring pictures that can be read.")
+        raise InvalidInput(
+            f"No item of {benchmark.title} can be scored. The first: {why}. Bring pictures that can be read."
+        )
     return replace(benchmark, items=tuple(benchmark.items[row] for row in kept)), np.array(kept, np.int64), tuple(lost)
 
 
@@ -171,8 +186,11 @@ def _blind(
     return tuple(found), notes
 
 
-def _foil_similarity(scorer: Scorer, benchmark: Benchmark, rows: I64, cache: Path | None, progress: Progress) -> F64 | None:
-    """(n,) cosine of each item's caption with its nearest foil (of pairs: with the other caption); None where there is no text side, or no foil."""
+def _foil_similarity(
+    scorer: Scorer, benchmark: Benchmark, rows: I64, cache: Path | None, progress: Progress
+) -> F64 | None:
+    """(n,) cosine of each item's caption with its nearest foil (of pairs: with the other caption); None where there is
+    no text side, or no foil."""
     if benchmark.kind == "retrieval" or not isinstance(scorer, ReadsCaptions):
         return None
     texts = distinct_captions(benchmark.items)  # all of them, as they were read for the scores

@@ -1,7 +1,8 @@
-"""How a model fails on pairs: does it take one picture for both captions, does it take each for the other, or does it guess?
+"""How a model fails on pairs: does it take one picture for both captions, does it take each for the other, or does it
+guess?
 
-An accuracy far below chance is no worse guess but a habit: a model that reads captions as bags of words gives both captions of a pair nearly the
-same scores, so both take the same picture, whatever binds the words.
+An accuracy far below chance is no worse guess but a habit: a model that reads captions as bags of words gives both
+captions of a pair nearly the same scores, so both take the same picture, whatever binds the words.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ GUESSED_RIGHT = 1 / 4
 MIN_ITEMS = 10
 """Items below which there is no verdict but "open"."""
 
-Verdict = Literal["blind to binding", "nearly blind to binding", "guesses", "tells them apart", "takes them crossed", "open"]
+Verdict = Literal[
+    "blind to binding", "nearly blind to binding", "guesses", "tells them apart", "takes them crossed", "open"
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +54,9 @@ class Signature:
     pictures: Picks
     """Of the pictures, between the two captions (text score)."""
     binding: Estimate
-    """Share of items whose true matches together outscore the crossed ones, of those in which the two sums differ: what is left once the likings
-    for one picture or one caption are taken out. A guess has 1/2, and so has a bag of words; undefined (nan) where all sums are equal."""
+    """Share of items whose true matches together outscore the crossed ones, of those in which the two sums differ: what
+    is left once the likings for one picture or one caption are taken out. A guess has 1/2, and so has a bag of words;
+    undefined (nan) where all sums are equal."""
     verdict: Verdict
 
     @property
@@ -62,13 +66,16 @@ class Signature:
 
 
 def signature_of(result: CompositionResult, benchmark: Benchmark, *, seed: int = 0) -> Signature | None:
-    """How the model of a result on pairs is right and wrong; None for results on choices or queries, and where there is no item.
+    """How the model of a result on pairs is right and wrong; None for results on choices or queries, and where there is
+    no item.
 
-    Intervals are Wilson's, or resample groups of items that share pictures (`core.composition.scoring.measures.share_of`).
+    Intervals are Wilson's, or resample groups of items that share pictures
+    (`core.composition.scoring.measures.share_of`).
 
-    The verdict compares 95 % intervals with what guessing gives, on the side of the captions (Cola's), and adjusts nothing: it describes.
-    "blind to binding": both captions take the same picture more often than in 1/2, the accuracy is not shown to be above 1/4, and what is left once
-    likings are taken out not to be above 1/2. "nearly": the same, but a little is left. "takes them crossed": what is left is worse than 1/2.
+    The verdict compares 95 % intervals with what guessing gives, on the side of the captions (Cola's), and adjusts
+    nothing: it describes. "blind to binding": both captions take the same picture more often than in 1/2, the accuracy
+    is not shown to be above 1/4, and what is left once likings are taken out not to be above 1/2. "nearly": the same,
+    but a little is left. "takes them crossed": what is left is worse than 1/2.
 
     Raises:
         InvalidInput: an item of the result is not in the benchmark.
@@ -94,7 +101,10 @@ def _scores(result: CompositionResult, benchmark: Benchmark) -> F64:
     """(n, 2, 2) scores in which caption i is of picture i."""
     known = {item.id: item for item in benchmark.items}
     if strange := [name for name in result.ids if name not in known]:
-        raise InvalidInput(f"Item {strange[0]!r} of {result.name!r} is not in {benchmark.title}. Give the benchmark that the result was made on.")
+        raise InvalidInput(
+            f"Item {strange[0]!r} of {result.name!r} is not in {benchmark.title}. "
+            "Give the benchmark that the result was made on."
+        )
     s = np.array(result.matrices, np.float64).reshape(-1, 2, 2)
     crossed = [dict(known[name].match)[0] == 1 for name in result.ids]
     s[crossed] = s[crossed][:, :, ::-1]
@@ -102,7 +112,8 @@ def _scores(result: CompositionResult, benchmark: Benchmark) -> F64:
 
 
 def _picks(first: F64, second: F64, share: Callable[[Bool], Estimate]) -> Picks:
-    """Of (n,) leads of each one's own over the other's: both positive is right, both negative crossed, one of each the same picked twice."""
+    """Of (n,) leads of each one's own over the other's: both positive is right, both negative crossed, one of each the
+    same picked twice."""
     tied = (first == 0) | (second == 0)
     return Picks(
         right=share((first > 0) & (second > 0)),
@@ -127,19 +138,30 @@ def _verdict(n: int, picks: Picks, binding: Estimate) -> Verdict:
 
 def _sentence(found: Signature) -> str:
     picks = found.captions
-    same = f"Both captions take the same picture in {percent(picks.same.value)} of items ({interval(picks.same, share=True)}; a guess: 50\u00a0%)"
+    same = (
+        f"Both captions take the same picture in {percent(picks.same.value)} of items "
+        f"({interval(picks.same, share=True)}; a guess: 50\u00a0%)"
+    )
     if not np.isfinite(found.binding.value):
         return (
-            f"{same}; its true and its crossed matches always sum to the same, so it tells the two captions, or the two pictures, apart by nothing."
+            f"{same}; its true and its crossed matches always sum to the same, so it tells the two captions, "
+            "or the two pictures, apart by nothing."
         )
-    won = f"the true matches win in {percent(found.binding.value)} ({interval(found.binding, share=True)}; a guess: 50\u00a0%)"
+    won = (
+        f"the true matches win in {percent(found.binding.value)} "
+        f"({interval(found.binding, share=True)}; a guess: 50\u00a0%)"
+    )
     left = f"once its likings are taken out, {won}"
     said: dict[Verdict, str] = {
         "blind to binding": f"{same}: it sees what is there, not what belongs to what. Even {left}.",
-        "nearly blind to binding": f"{same}: it mostly sees what is there, not what belongs to what. Yet {left}, so a little is there to build on.",
-        "guesses": f"{same}, and each has its own in {percent(picks.right.value)}: these captions are a coin's toss to it.",
+        "nearly blind to binding": f"{same}: it mostly sees what is there, not what belongs to what. "
+        f"Yet {left}, so a little is there to build on.",
+        "guesses": f"{same}, and each has its own in {percent(picks.right.value)}: these captions are "
+        "a coin's toss to it.",
         "tells them apart": f"{same}, and {left}: it sees what belongs to what more often than a guess would.",
-        "takes them crossed": f"{same}; {left}: it prefers the wrong match. Look at whether captions and pictures are matched as they should be.",
-        "open": f"{same}; {left}. That is neither a plain guess nor plain blindness, or there are too few items to tell.",
+        "takes them crossed": f"{same}; {left}: it prefers the wrong match. "
+        "Look at whether captions and pictures are matched as they should be.",
+        "open": f"{same}; {left}. That is neither a plain guess nor plain blindness, or there are "
+        "too few items to tell.",
     }
     return said[found.verdict]

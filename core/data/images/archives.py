@@ -1,7 +1,7 @@
 """Pictures from a zip, a tar or a folder, opened one at a time.
 
-Nothing is ever unpacked to a path that an archive names, so a hostile name has nowhere to go; it is refused all the same.
-Sizes are checked on the archive's own directory before anything is read, and again while reading.
+Nothing is ever unpacked to a path that an archive names, so a hostile name has nowhere to go; it is refused all the
+same. Sizes are checked on the archive's own directory before anything is read, and again while reading.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from core.data.images.limits import Limits
 from core.errors import InvalidInput
 from core.records import I64
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
+)
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 _RATIO_FROM = 2**20  # small members reach any ratio honestly (a blank bitmap) and cannot hurt
 
@@ -58,7 +60,9 @@ class FileImages:
 
     def keep(self, rows: I64 | Sequence[int]) -> FileImages:
         picked = [int(row) for row in rows]
-        return FileImages(tuple(self.names[i] for i in picked), self.load, self.sizes, tuple(self.positions[i] for i in picked))
+        return FileImages(
+            tuple(self.names[i] for i in picked), self.load, self.sizes, tuple(self.positions[i] for i in picked)
+        )
 
 
 @dataclass(slots=True)
@@ -79,7 +83,9 @@ class _Listing:
     def count(self) -> None:
         self.members += 1
         if self.members > self.limits.max_files:
-            raise InvalidInput(f"{self.source} holds more than {self.limits.max_files:,} files, the most that is read. Split it.")
+            raise InvalidInput(
+                f"{self.source} holds more than {self.limits.max_files:,} files, the most that is read. Split it."
+            )
 
     def add(self, name: str, size: int) -> bool:
         """Enter a regular file; False if it is junk or a repetition."""
@@ -91,11 +97,15 @@ class _Listing:
             return False
         if size > self.limits.max_file_bytes:
             raise InvalidInput(
-                f"{self.source}: {name!r} is {_size(size)} unpacked; one file may be {_size(self.limits.max_file_bytes)}. Take it out."
+                f"{self.source}: {name!r} is {_size(size)} unpacked; "
+                f"one file may be {_size(self.limits.max_file_bytes)}. Take it out."
             )
         self.total += size
         if self.total > self.limits.max_total_bytes:
-            raise InvalidInput(f"{self.source} is more than {_size(self.limits.max_total_bytes)} unpacked, the most that is read. Split it.")
+            raise InvalidInput(
+                f"{self.source} is more than {_size(self.limits.max_total_bytes)} unpacked, "
+                "the most that is read. Split it."
+            )
         self.seen.add(name)
         self.names.append(name)
         self.sizes.append(size)
@@ -103,24 +113,45 @@ class _Listing:
 
     def store(self, load: Callable[[int, int], bytes], *, strip: bool) -> FileImages:
         if not self.names:
-            raise InvalidInput(f"{self.source} holds no files that can be read. Bring an archive or folder with pictures (.jpg, .png, .webp, ...).")
+            raise InvalidInput(
+                f"{self.source} holds no files that can be read. "
+                "Bring an archive or folder with pictures (.jpg, .png, .webp, ...)."
+            )
         top = _common_top(self.names) if strip else ""
-        notes = [f"{self.junk:,} files that an operating system left in {self.source} (.DS_Store, __MACOSX) were ignored."] if self.junk else []
+        notes = (
+            [f"{self.junk:,} files that an operating system left in {self.source} (.DS_Store, __MACOSX) were ignored."]
+            if self.junk
+            else []
+        )
         if self.links:
-            notes.append(f"{len(self.links):,} links in {self.source} were not followed, for instance {self.links[0]!r}.")
+            notes.append(
+                f"{len(self.links):,} links in {self.source} were not followed, for instance {self.links[0]!r}."
+            )
         if self.repeated:
-            notes.append(f"{self.source} names {self.repeated[0]!r} more than once ({len(self.repeated):,} such entries): the first is used.")
+            notes.append(
+                f"{self.source} names {self.repeated[0]!r} more than once ({len(self.repeated):,} such "
+                "entries): the first is used."
+            )
         names = tuple(name[len(top) :] for name in self.names)
-        return FileImages(names, load, self.sizes, tuple(range(len(names))), tuple(notes), tuple(link.removeprefix(top) for link in self.links))
+        return FileImages(
+            names,
+            load,
+            self.sizes,
+            tuple(range(len(names))),
+            tuple(notes),
+            tuple(link.removeprefix(top) for link in self.links),
+        )
 
 
-def open_images(path: str | Path, limits: Limits = Limits()) -> FileImages:  # noqa: B008 - frozen
+def open_images(path: str | Path, limits: Limits = Limits()) -> FileImages:
     """List the files of a zip, a tar (also .tar.gz, .tar.bz2, .tar.xz) or a folder.
 
-    If everything in an archive lies in one folder, names are given below that folder. Hidden junk is ignored and counted; links are not followed.
+    If everything in an archive lies in one folder, names are given below that folder. Hidden junk is ignored and
+    counted; links are not followed.
 
     Raises:
-        InvalidInput: the path is missing, is no archive, is encrypted or damaged, names a member outside its own folder, or exceeds `limits`.
+        InvalidInput: the path is missing, is no archive, is encrypted or damaged, names a member outside its own
+        folder, or exceeds `limits`.
     """
     path = Path(path)
     if path.is_dir():
@@ -131,7 +162,10 @@ def open_images(path: str | Path, limits: Limits = Limits()) -> FileImages:  # n
         return _open_zip(path, limits)
     if tarfile.is_tarfile(path):
         return _open_tar(path, limits)
-    raise InvalidInput(f"{path.name!r} is neither a zip, a tar nor a folder, or it is damaged. Give the images as one of these (no .rar or .7z).")
+    raise InvalidInput(
+        f"{path.name!r} is neither a zip, a tar nor a folder, or it is damaged. "
+        "Give the images as one of these (no .rar or .7z)."
+    )
 
 
 def is_image_name(name: str) -> bool:
@@ -166,7 +200,8 @@ def _safe_name(raw: str, source: str) -> str:
     drive = bool(parts) and len(parts[0]) == 2 and parts[0][1] == ":"
     if name.startswith("/") or drive or ".." in parts or "\0" in name or not parts:
         raise InvalidInput(
-            f"{source}: the member {raw[:80]!r} points outside the archive. Archives must name files below their own top: pack it again."
+            f"{source}: the member {raw[:80]!r} points outside the archive. "
+            "Archives must name files below their own top: pack it again."
         )
     return "/".join(parts)
 
@@ -202,19 +237,27 @@ def _open_zip(path: Path, limits: Limits) -> FileImages:
             with lock, archive.open(infos[position]) as member:
                 return member.read(most)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
-            raise InvalidInput(f"{path.name}: the member {infos[position].filename!r} cannot be unpacked ({error}). Pack it again.") from None
+            raise InvalidInput(
+                f"{path.name}: the member {infos[position].filename!r} cannot be unpacked ({error}). Pack it again."
+            ) from None
         except Exception as error:  # zlib.error, lzma.LZMAError: damaged data, each codec with its own class
-            raise InvalidInput(f"{path.name}: the member {infos[position].filename!r} is damaged ({error}). Pack it again.") from None
+            raise InvalidInput(
+                f"{path.name}: the member {infos[position].filename!r} is damaged ({error}). Pack it again."
+            ) from None
 
     return listing.store(load, strip=True)
 
 
 def _refuse_ratio(source: str, name: str, ratio: float, limits: Limits) -> None:
-    raise InvalidInput(f"{source}: {name} unpacks to {ratio:,.0f} times its packed size; at most {limits.max_ratio:,.0f} is read. Take it out.")
+    raise InvalidInput(
+        f"{source}: {name} unpacks to {ratio:,.0f} times its packed size; "
+        f"at most {limits.max_ratio:,.0f} is read. Take it out."
+    )
 
 
 def _open_tar(path: Path, limits: Limits) -> FileImages:
-    """A plain tar is read in place. A compressed one cannot be entered at will: its files are copied once, in order, to a nameless scratch file."""
+    """A plain tar is read in place. A compressed one cannot be entered at will: its files are copied once, in order, to
+    a nameless scratch file."""
     with path.open("rb") as probe:
         head = probe.read(6)
     compressed = head[:2] == b"\x1f\x8b" or head[:3] == b"BZh" or head == b"\xfd7zXZ\x00"
@@ -264,8 +307,13 @@ def _open_folder(root: Path, limits: Limits) -> FileImages:
             inside = not file.is_symlink() or file.resolve().is_relative_to(base)
             if not inside or not file.is_file():
                 listing.links.append(below)
-            elif is_image_name(below) and any("\ud800" <= c <= "\udfff" for c in below):  # no table or page could hold such a name
-                raise InvalidInput(f"{root.name}: the name of {below!a} is no UTF-8. Rename it or its folder, or pack the folder as a zip.")
+            elif is_image_name(below) and any(
+                "\ud800" <= c <= "\udfff" for c in below
+            ):  # no table or page could hold such a name
+                raise InvalidInput(
+                    f"{root.name}: the name of {below!a} is no UTF-8. "
+                    "Rename it or its folder, or pack the folder as a zip."
+                )
             elif listing.add(below, file.stat().st_size):
                 files.append(file)
 
@@ -275,7 +323,8 @@ def _open_folder(root: Path, limits: Limits) -> FileImages:
                 return file.read(most)
         except OSError as error:
             raise InvalidInput(
-                f"{root.name}: {listing.names[position]!r} cannot be read ({error.strerror}). Was it moved while the run went on?"
+                f"{root.name}: {listing.names[position]!r} cannot be read ({error.strerror}). "
+                "Was it moved while the run went on?"
             ) from None
 
     return listing.store(load, strip=False)

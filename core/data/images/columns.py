@@ -104,7 +104,8 @@ class _ColumnReader:
             offsets.append(offsets[-1] + len(blob))
             if offsets[-1] > self.limits.max_total_bytes:
                 raise InvalidInput(
-                    f"{self.path.name}: the pictures of {self.column!r} exceed {self.limits.max_total_bytes:,} bytes, the most read. Split it."
+                    f"{self.path.name}: the pictures of {self.column!r} exceed {self.limits.max_total_bytes:,} "
+                    "bytes, the most read. Split it."
                 )
         scratch.flush()
         self.scratch, self.offsets = scratch, offsets
@@ -148,7 +149,8 @@ def parquet_images(path: Path, column: str, limits: Limits) -> ParquetImages:
     sizes = [_column_bytes(group, column) for group in groups]
     if sum(sizes) > limits.max_total_bytes:
         raise InvalidInput(
-            f"{path.name}: the column {column!r} is {sum(sizes):,} bytes unpacked; at most {limits.max_total_bytes:,} are read. Split the file."
+            f"{path.name}: the column {column!r} is {sum(sizes):,} bytes unpacked; "
+            f"at most {limits.max_total_bytes:,} are read. Split the file."
         )
     reader = _ColumnReader(path, column, limits, starts)
     if max(sizes, default=0) > _GROUP_BYTES:
@@ -164,7 +166,11 @@ def parquet_images(path: Path, column: str, limits: Limits) -> ParquetImages:
 
 def _column_bytes(group: Any, column: str) -> int:
     columns = [group.column(i) for i in range(group.num_columns)]
-    return sum(c.total_uncompressed_size for c in columns if c.path_in_schema == column or c.path_in_schema.startswith(f"{column}."))
+    return sum(
+        c.total_uncompressed_size
+        for c in columns
+        if c.path_in_schema == column or c.path_in_schema.startswith(f"{column}.")
+    )
 
 
 def _stream(path: Path, column: str, groups: list[int] | None) -> Iterator[bytes]:

@@ -1,8 +1,9 @@
 """Rows that share pictures: crops of objects with the whole picture beside them, and several rows of one picture.
 
-An object is seen twice: its crop says what it is, the picture around it in what light, weather and company it stands. A row's finding
-vector is unit([crop, w * picture]), so the cosine of two rows is (cosine of the crops + w^2 * cosine of the pictures) / (1 + w^2);
-its joint vector, the one that words are compared with, is unit(crop + w * picture). w is `CONTEXT_WEIGHT`.
+An object is seen twice: its crop says what it is, the picture around it in what light, weather and company it stands. A
+row's finding vector is unit([crop, w * picture]), so the cosine of two rows is (cosine of the crops + w^2 * cosine of
+the pictures) / (1 + w^2); its joint vector, the one that words are compared with, is unit(crop + w * picture). w is
+`CONTEXT_WEIGHT`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from PIL import Image
 
 from core.data.images.decoding import Unreadable, decode
 from core.errors import InvalidInput
-from core.records import F64, I64, ImageStore
+from core.records import F64, I64, ItemStore
 
 MARGIN = 0.2
 
@@ -28,7 +29,8 @@ MARGIN = 0.2
 MIN_SIDE = 32
 
 
-"""A crop is at least so many pixels wide and high, where the picture is: fewer hold nothing that an encoder could read."""
+"""A crop is at least so many pixels wide and high, where the picture is: fewer hold nothing that an encoder could
+read."""
 
 
 _HELD = 4
@@ -41,7 +43,7 @@ _HELD = 4
 class _OpenPictures:
     """Decoded pictures of a store, the last few of them kept; thread-safe."""
 
-    store: ImageStore
+    store: ItemStore
     held: OrderedDict[int, Image.Image] = field(default_factory=OrderedDict[int, Image.Image])
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -65,7 +67,7 @@ class _OpenPictures:
 class SharedImages:
     """An `ImageStore` in which several rows show the same picture of `base`."""
 
-    base: ImageStore
+    base: ItemStore
     image_of: I64
     """(n,) place of each row's picture in `base`."""
 
@@ -86,11 +88,11 @@ class SharedImages:
 class CropImages:
     """An `ImageStore` whose items are crops of boxes, encoded as PNG when asked for.
 
-    A crop is a square around the box with `MARGIN`, moved inside the picture, so that an encoder which cuts to a square loses
-    nothing of a long object; where the picture is too small for it, the crop is what there is.
+    A crop is a square around the box with `MARGIN`, moved inside the picture, so that an encoder which cuts to a square
+    loses nothing of a long object; where the picture is too small for it, the crop is what there is.
     """
 
-    base: ImageStore
+    base: ItemStore
     image_of: I64
     """(n,) place of each row's picture in `base`."""
     boxes: F64
@@ -115,10 +117,16 @@ class CropImages:
         place = int(self.image_of[index])
         picture = self.pictures.get(place)
         width, height = self.sizes[place].tolist()
-        if abs(picture.width * height - picture.height * width) > 0.02 * picture.width * height + 2 * max(width, height):
-            raise InvalidInput(f"its picture is {picture.width} x {picture.height}, but the boxes were drawn in {width:g} x {height:g}")
+        if abs(picture.width * height - picture.height * width) > 0.02 * picture.width * height + 2 * max(
+            width, height
+        ):
+            raise InvalidInput(
+                f"its picture is {picture.width} x {picture.height}, but the boxes were drawn in {width:g} x {height:g}"
+            )
         out = io.BytesIO()
-        picture.crop(_window(self.boxes[index] * (picture.width / width), picture.size)).save(out, "PNG", compress_level=1)
+        picture.crop(_window(self.boxes[index] * (picture.width / width), picture.size)).save(
+            out, "PNG", compress_level=1
+        )
         return out.getvalue()
 
     def keep(self, rows: I64) -> CropImages:
@@ -126,7 +134,7 @@ class CropImages:
         return CropImages(self.base, self.image_of[rows], self.boxes[rows], self.sizes, names, self.pictures)
 
 
-def crop_images(base: ImageStore, image_of: I64, boxes: F64, sizes: F64, names: Sequence[str]) -> CropImages:
+def crop_images(base: ItemStore, image_of: I64, boxes: F64, sizes: F64, names: Sequence[str]) -> CropImages:
     """The store of the crops; see `CropImages` for the shapes."""
     return CropImages(base, image_of, boxes, sizes, tuple(names), _OpenPictures(base))
 

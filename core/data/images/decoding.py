@@ -1,8 +1,9 @@
 """From encoded bytes to an upright RGB picture, or to the reason why not.
 
-What is done to unusual files: the EXIF orientation is applied; of an animation the first frame is taken; transparency is laid on
-white; CMYK, palette, grey and other modes become RGB; 16-bit grey is scaled from 0-65535, and 32-bit integers and floats from their own
-lowest to highest value; colour profiles are ignored. Large pictures are shrunk while decoding, to a short side of at least `SHORT_SIDE`.
+What is done to unusual files: the EXIF orientation is applied; of an animation the first frame is taken; transparency
+is laid on white; CMYK, palette, grey and other modes become RGB; 16-bit grey is scaled from 0-65535, and 32-bit
+integers and floats from their own lowest to highest value; colour profiles are ignored. Large pictures are shrunk while
+decoding, to a short side of at least `SHORT_SIDE`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import InvalidInput
-from core.records import ImageStore
+from core.records import ItemStore
 
 SHORT_SIDE = 896
-"""Pictures are never shrunk below this while decoding, so encoders see the same as from the full file for any input up to half of it."""
+"""Pictures are never shrunk below this while decoding, so encoders see the same as from the full file for any input up
+to half of it."""
 MAX_ASPECT = 100
 VERSION = "decoding 1"
 """Change it with anything that changes the pixels: it is part of the cache's key."""
@@ -115,7 +117,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def thumbnail(images: ImageStore, row: int, size: int = 192) -> bytes:
+def thumbnail(images: ItemStore, row: int, size: int = 192) -> bytes:
     """The picture of row `row`, upright, at most `size` pixels a side, as WebP.
 
     Raises:

@@ -1,11 +1,13 @@
 """Near-duplicates: copies of one picture that were re-encoded, resized or made a little brighter or darker.
 
-Two pictures are near-duplicates if their 256-bit perceptual hashes differ in at most `MAX_BITS` bits, their embeddings have a cosine of at
-least `MIN_COSINE`, and their colours on a 4 x 4 grid are alike. Copies that were cropped by more than about 1%, turned or mirrored are not found.
+Two pictures are near-duplicates if their 256-bit perceptual hashes differ in at most `MAX_BITS` bits, their embeddings
+have a cosine of at least `MIN_COSINE`, and their colours on a 4 x 4 grid are alike. Copies that were cropped by more
+than about 1%, turned or mirrored are not found.
 
-Why these bounds: over 1,000 photographs of clothes and 1,000 of ImageNet the nearest pair of different pictures lay 56 and 86 bits apart,
-while copies at JPEG quality 20, at half size or 20% brighter lay at most 22 bits away with cosines around 0.9. Stylised
-variants of one outline come within 16 bits, but with cosines below 0.6. docs/encoder.md has the measurement.
+Why these bounds: over 1,000 photographs of clothes and 1,000 of ImageNet the nearest pair of different pictures lay 56
+and 86 bits apart, while copies at JPEG quality 20, at half size or 20% brighter lay at most 22 bits away with cosines
+around 0.9. Stylised variants of one outline come within 16 bits, but with cosines below 0.6. docs/encoder.md has the
+measurement.
 """
 
 from __future__ import annotations
@@ -50,7 +52,11 @@ def duplicate_groups(contents: Sequence[bytes], hashes: Sequence[str], vectors: 
     first_with: dict[bytes, int] = {}
     parent = [first_with.setdefault(content, row) for row, content in enumerate(contents)]
     distinct = np.array(sorted(first_with.values()), np.int64)
-    raw = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(n, 80)[distinct] if n else np.empty((0, 80), np.uint8)
+    raw = (
+        np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(n, 80)[distinct]
+        if n
+        else np.empty((0, 80), np.uint8)
+    )
     words = np.ascontiguousarray(raw[:, :32]).view(np.uint64)
     for left, right in _alike(words, raw[:, 32:].astype(np.float32), vectors[distinct]):
         a, b = _root(parent, int(distinct[left])), _root(parent, int(distinct[right]))

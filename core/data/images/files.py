@@ -37,7 +37,9 @@ class Files:
         path, most = self.paths[index], Limits().max_file_bytes
         try:
             if path.stat().st_size > most:
-                raise InvalidInput(f"{path.name} is larger than {most >> 20} MiB, the most that is read. Bring a smaller picture.")
+                raise InvalidInput(
+                    f"{path.name} is larger than {most >> 20} MiB, the most that is read. Bring a smaller picture."
+                )
             return path.read_bytes()
         except OSError as error:
             raise InvalidInput(f"{path.name} cannot be read ({error.strerror}). Bring another file.") from None
@@ -62,7 +64,10 @@ class Uploads:
         """The file's bytes; raises InvalidInput where it is too large or gone."""
         try:
             if self.paths[index].stat().st_size > Limits().max_file_bytes:
-                raise InvalidInput(f"{self.name(index)[:60]} is larger than {Limits().max_file_bytes >> 20} MiB. Bring a smaller picture.")
+                raise InvalidInput(
+                    f"{self.name(index)[:60]} is larger than {Limits().max_file_bytes >> 20} MiB. "
+                    "Bring a smaller picture."
+                )
             return self.paths[index].read_bytes()
         except OSError:
             raise InvalidInput(f"{self.name(index)[:60]} is no longer held by the server. Bring it again.") from None

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from core.data.images.thumbnails import shrink
 from core.errors import InvalidInput
-from core.records import ImageStore
+from core.records import ItemStore
 
 
 class InlinePictures:
@@ -16,11 +16,12 @@ class InlinePictures:
 
     Args:
         images: None has no pictures.
-        most_bytes: bound on all addresses together, as they stand in the page; a picture that is shown twice counts twice.
+        most_bytes: bound on all addresses together, as they stand in the page; a picture that is shown twice counts
+            twice.
         size: longest side in pixels.
     """
 
-    def __init__(self, images: ImageStore | None, most_bytes: int, size: int) -> None:
+    def __init__(self, images: ItemStore | None, most_bytes: int, size: int) -> None:
         self._images, self._most, self._size = images, most_bytes, size
         self._bytes = 0
         self._made: dict[int, Markup] = {}

@@ -14,7 +14,7 @@ from core.data.images.archives import FileImages, is_image_name
 from core.data.images.columns import FrameImages, ParquetImages, encoded
 from core.data.images.limits import Limits
 from core.errors import InvalidInput
-from core.records import I64, ImageStore, Progress, no_progress
+from core.records import I64, ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"II+\0", b"MM\0+")
@@ -29,7 +29,8 @@ class FileIndex:
     by_stem: dict[str, list[int]]
 
     def find(self, written: str) -> list[int]:
-        """The files that a table's path may mean: by path below the root (leading folders may be more), by name, by stem."""
+        """The files that a table's path may mean: by path below the root (leading folders may be more), by name, by
+        stem."""
         parts = [part for part in written.replace("\\", "/").split("/") if part not in ("", ".")]
         for start in range(len(parts)):
             at = self.by_path.get("/".join(parts[start:]))
@@ -39,7 +40,9 @@ class FileIndex:
         return self.by_name.get(name) or self.by_stem.get(name) or self.by_stem.get(PurePosixPath(name).stem) or []
 
 
-def match_files(written: npt.NDArray[Any], store: FileImages, ledger: Ledger, *, column: str, count_unused: bool = True) -> I64:
+def match_files(
+    written: npt.NDArray[Any], store: FileImages, ledger: Ledger, *, column: str, count_unused: bool = True
+) -> I64:
     """The position in `store` of the file that each row names; -1 for rows without one, which are dropped.
 
     Args:
@@ -61,20 +64,24 @@ def match_files(written: npt.NDArray[Any], store: FileImages, ledger: Ledger, *,
         row, places = ambiguous[0]
         choices = " or ".join(repr(store.name(p)) for p in places[:3])
         raise InvalidInput(
-            f"{column!r} must name one picture in each row: {written[row]!r} (row {row}) may be {choices}; {len(ambiguous):,} rows are so. "
+            f"{column!r} must name one picture in each row: {written[row]!r} (row {row}) may be {choices}; "
+            f"{len(ambiguous):,} rows are so. "
             "Write the path below the images' root."
         )
     if len(written) and (positions < 0).all():
         example = next((text for text in written if text is not None), "")
         raise InvalidInput(
-            f"None of the {len(written):,} files that {column!r} names (such as {example!r}) is among the images (such as {store.name(0)!r}). "
+            f"None of the {len(written):,} files that {column!r} names (such as {example!r}) "
+            f"is among the images (such as {store.name(0)!r}). "
             "Name the column that holds the paths, or bring the right images."
         )
     links = set(store.links)
     ledger.drop(np.array([text is None for text in written]), f"{column!r} names no picture")
     ledger.drop(np.array([text in links for text in written]), "the picture is a link: links are not followed")
     ledger.drop(positions < 0, [f"the picture is not among the images: {text}" for text in written])
-    unused = sum(map(is_image_name, store.names)) - len({int(p) for p in positions if p >= 0 and is_image_name(store.name(int(p)))})
+    unused = sum(map(is_image_name, store.names)) - len(
+        {int(p) for p in positions if p >= 0 and is_image_name(store.name(int(p)))}
+    )
     if unused > 0 and count_unused:
         ledger.note(f"{unused:,} pictures belong to no row of the table and were not used.")
     return positions
@@ -92,8 +99,11 @@ def index_files(store: FileImages) -> FileIndex:
     return FileIndex(by_path, dict(by_name), dict(by_stem))
 
 
-def check_pictures(store: ImageStore, positions: I64, ledger: Ledger, limits: Limits, progress: Progress = no_progress) -> None:
-    """Drop rows whose picture is empty, no picture by its first bytes, a drawing (SVG), or too large; nothing is decoded.
+def check_pictures(
+    store: ItemStore, positions: I64, ledger: Ledger, limits: Limits, progress: Progress = no_progress
+) -> None:
+    """Drop rows whose picture is empty, no picture by its first bytes, a drawing (SVG), or too large; nothing is
+    decoded.
 
     Args:
         positions: (n,) where each row's picture lies in `store`; -1 for none.
@@ -146,7 +156,9 @@ def declared_size(head: bytes) -> tuple[int, int]:
     if head.startswith(b"GIF8") and len(head) >= 10:
         return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
     if head.startswith(b"BM") and len(head) >= 26:
-        return abs(int.from_bytes(head[18:22], "little", signed=True)), abs(int.from_bytes(head[22:26], "little", signed=True))
+        return abs(int.from_bytes(head[18:22], "little", signed=True)), abs(
+            int.from_bytes(head[22:26], "little", signed=True)
+        )
     if head[8:16] == b"WEBPVP8X" and len(head) >= 30:
         return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
     return 0, 0

@@ -1,7 +1,7 @@
 """Properties measured on the pixels: the plain causes of failure that embeddings do not name.
 
-All are measured on an RGB copy whose longer side is at most `SIDE` pixels (never enlarged), so that they mean the same for a large
-and a small file of one picture; size and format come from the file. `PROPERTIES` has the unit of each.
+All are measured on an RGB copy whose longer side is at most `SIDE` pixels (never enlarged), so that they mean the same
+for a large and a small file of one picture; size and format come from the file. `PROPERTIES` has the unit of each.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ def shrink(image: Image.Image, side: int) -> Image.Image:
 
 
 def colourfulness(rgb: F32) -> float:
-    """Spread plus 0.3 of the mean of the two opponent colours, on a scale of 0-255 (Hasler and Süsstrunk 2003, eq. for M-hat-3)."""
+    """Spread plus 0.3 of the mean of the two opponent colours, on a scale of 0-255 (Hasler and Süsstrunk 2003, eq. for
+    M-hat-3)."""
     red_green = rgb[..., 0] - rgb[..., 1]
     yellow_blue = (rgb[..., 0] + rgb[..., 1]) / 2 - rgb[..., 2]
     spread = np.hypot(red_green.std(), yellow_blue.std())
@@ -106,7 +107,8 @@ def colourfulness(rgb: F32) -> float:
 def blur(luma: F32) -> float:
     """How little is lost when the picture is blurred once more, the worse of both directions.
 
-    A sharp picture changes much under a nine-pixel mean, a blurred one hardly; contrast cancels. A flat picture, in which
+    A sharp picture changes much under a nine-pixel mean, a blurred one hardly; contrast cancels. A flat picture, in
+    which
     nothing can be lost, has 1. Source: Crete, Dolmiere, Ladret and Nicolas 2007, "The blur effect".
     """
     return max(_blur_along_rows(luma), _blur_along_rows(np.ascontiguousarray(luma.T)))
@@ -136,7 +138,8 @@ def edge_density(luma: F32) -> float:
 
 
 def plain_border(rgb: F32) -> float:
-    """Share of the outer twentieth (at least one pixel) within 0.08 of its own median colour, the farthest channel counting."""
+    """Share of the outer twentieth (at least one pixel) within 0.08 of its own median colour, the farthest channel
+    counting."""
     height, width = rgb.shape[:2]
     depth = max(min(height, width) // 20, 1)
     ring = np.ones((height, width), np.bool_)
@@ -150,8 +153,12 @@ def dominant_colour(image: Image.Image) -> str:
     small = shrink(image, 64).convert("HSV")
     hue, saturation, value = np.asarray(small, np.float32).reshape(-1, 3).T
     degrees, saturation, value = hue * (360 / 255), saturation / 255, value / 255
-    bounds = np.array([15, 45, 70, 165, 195, 255, 290, 340])  # upper hue of red, orange, yellow, green, cyan, blue, purple, pink
-    by_hue = np.array(["red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "red"])[np.searchsorted(bounds, degrees, "right")]
+    bounds = np.array(
+        [15, 45, 70, 165, 195, 255, 290, 340]
+    )  # upper hue of red, orange, yellow, green, cyan, blue, purple, pink
+    by_hue = np.array(["red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "red"])[
+        np.searchsorted(bounds, degrees, "right")
+    ]
     pale = (saturation < 0.15) | (value < 0.15)
     brown = (by_hue == "orange") & (value < 0.6)
     pink = (by_hue == "red") & (saturation < 0.5) & (value > 0.7)

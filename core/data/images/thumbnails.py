@@ -14,7 +14,7 @@ from PIL import Image
 
 from core.data.images.decoding import Unreadable, decode
 from core.errors import InvalidInput
-from core.records import I64, ImageStore, Progress, no_progress
+from core.records import I64, ItemStore, Progress, no_progress
 
 STORED_SIZE = 192
 """Longest side, in pixels, of the pictures kept with a run."""
@@ -63,16 +63,21 @@ class ThumbnailStore:
                 self._zip = zipfile.ZipFile(self._path)
             return self._zip.read(_entry(int(self._entries[index])))
         except KeyError:
-            raise InvalidInput(f"The run kept no thumbnail of {self._names[index]!r}: the picture could not be decoded.") from None
+            raise InvalidInput(
+                f"The run kept no thumbnail of {self._names[index]!r}: the picture could not be decoded."
+            ) from None
         except (OSError, zipfile.BadZipFile) as error:
-            raise InvalidInput(f"The thumbnails of this run cannot be read ({error}). Diagnose the data again to make them anew.") from error
+            raise InvalidInput(
+                f"The thumbnails of this run cannot be read ({error}). Diagnose the data again to make them anew."
+            ) from error
 
     def keep(self, rows: I64) -> ThumbnailStore:
         return ThumbnailStore(self._path, tuple(self._names[int(i)] for i in rows.tolist()), self._entries[rows])
 
 
-def write_thumbnails(images: ImageStore, path: Path, progress: Progress = no_progress) -> int:
-    """Write a zip with one WebP for each row of `images`; returns how many pictures could not be shrunk (each is logged)."""
+def write_thumbnails(images: ItemStore, path: Path, progress: Progress = no_progress) -> int:
+    """Write a zip with one WebP for each row of `images`; returns how many pictures could not be shrunk (each is
+    logged)."""
     failed = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for row, payload in enumerate(_shrunk(images)):
@@ -85,7 +90,7 @@ def write_thumbnails(images: ImageStore, path: Path, progress: Progress = no_pro
     return failed
 
 
-def _shrunk(images: ImageStore, batch: int = 64) -> Iterator[bytes | None]:
+def _shrunk(images: ItemStore, batch: int = 64) -> Iterator[bytes | None]:
     """The thumbnails in row order; at most `batch` originals are in memory at once."""
 
     def one(row: int) -> bytes | None:

@@ -33,7 +33,14 @@ def holds_arrays(column: pd.Series[Any]) -> bool:
     """Whether the cells are lists or numpy arrays of numbers, or text such as "[0.1, 0.9]"."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return False
-    first = next((value for value in column if value is not None and not (isinstance(value, float) and value != value) and value is not pd.NA), None)
+    first = next(
+        (
+            value
+            for value in column
+            if value is not None and not (isinstance(value, float) and value != value) and value is not pd.NA
+        ),
+        None,
+    )
     return isinstance(first, (list, tuple, np.ndarray)) or (
         isinstance(first, str) and bool(re.fullmatch(r"\s*\[[^\]A-Za-z]*\d.*\]\s*", first, re.DOTALL))
     )
@@ -66,12 +73,18 @@ def _array(value: Any) -> npt.NDArray[Any] | None:
         try:
             value = json.loads(re.sub(r"\bnan\b", "NaN", text))
         except ValueError:
-            value = text.strip("[]").replace(",", " ").split()  # how numpy prints; a "..." in it fails below, as it should
+            value = (
+                text.strip("[]").replace(",", " ").split()
+            )  # how numpy prints; a "..." in it fails below, as it should
     if value is None or isinstance(value, float) or value is pd.NA:
         return None
     try:
         array = np.asarray(value)
-        return np.stack(list(array)).astype(np.float64) if array.dtype == object and array.ndim == 1 and len(array) else array.astype(np.float64)
+        return (
+            np.stack(list(array)).astype(np.float64)
+            if array.dtype == object and array.ndim == 1 and len(array)
+            else array.astype(np.float64)
+        )
     except (TypeError, ValueError):
         return None
 
@@ -102,9 +115,10 @@ def texts_of(column: pd.Series[Any]) -> npt.NDArray[Any]:
 def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
     """The column as a possible condition, and a note or "".
 
-    Numbers are numeric, but whole numbers with at most 12 different values (and five rows for each) are codes, hence categories, as booleans
-    are. Dates (typed, or text in ISO 8601) are numbers: days since 1970-01-01. Text is "text" where most values differ or the values
-    are sentences, else a category. None for arrays and for columns without any value.
+    Numbers are numeric, but whole numbers with at most 12 different values (and five rows for each) are codes, hence
+    categories, as booleans are. Dates (typed, or text in ISO 8601) are numbers: days since 1970-01-01. Text is "text"
+    where most values differ or the values are sentences, else a category. None for arrays and for columns without any
+    value.
     """
     name = str(column.name)
     if holds_arrays(column):
@@ -122,7 +136,9 @@ def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
         numbers[np.isinf(numbers)] = np.nan
         if _are_codes(numbers):
             return Column(name, "category", texts_of(column)), ""
-        return Column(name, "number", numbers), f"{name!r} is infinite in {infinite:,} rows: taken as missing there." if infinite else ""
+        return Column(
+            name, "number", numbers
+        ), f"{name!r} is infinite in {infinite:,} rows: taken as missing there." if infinite else ""
     texts = texts_of(column)
     return Column(name, "text" if _is_prose(texts) else "category", texts), ""
 

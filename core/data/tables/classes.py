@@ -38,7 +38,8 @@ def encode_classes(
 ) -> Classes:
     """Number the classes.
 
-    The order is the one given, else that of the probability columns, else 0..k-1 for numeric labels and sorted for words.
+    The order is the one given, else that of the probability columns, else 0..k-1 for numeric labels and sorted for
+    words.
 
     Args:
         labels, predictions: as written in the table.
@@ -52,7 +53,10 @@ def encode_classes(
     """
     spelled, words = spelled or {}, _distinct(labels)
     if given and k is not None and len(given) != k:
-        raise InvalidInput(f"class_names has {len(given)} names but there are {k} probabilities in a row. Give one for each, in their order.")
+        raise InvalidInput(
+            f"class_names has {len(given)} names but there are {k} probabilities in a row. "
+            "Give one for each, in their order."
+        )
     if len(set(given)) < len(given):
         raise InvalidInput("class_names holds a name twice. Give each class its own name.")
     note = ""
@@ -69,7 +73,8 @@ def encode_classes(
     coded = _code(labels, lookup.get)
     if coded is not None and words and (coded < 0).all():
         raise InvalidInput(
-            f"None of the labels ({', '.join(words[:4])}) is one of the {len(order)} classes ({', '.join(order[:6])}). Give class_names."
+            f"None of the labels ({', '.join(words[:4])}) is one of the {len(order)} classes "
+            f"({', '.join(order[:6])}). Give class_names."
         )
     return Classes(names, coded, _code(predictions, ({name: i for i, name in enumerate(names)} | lookup).get), note)
 
@@ -77,8 +82,8 @@ def encode_classes(
 def class_of_columns(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The classes that probability columns name, and the order of the columns.
 
-    The common beginning is cut at its last separator or before numbers ("prob_cat" gives "cat", "p0" gives "0"); if whole numbers are all
-    that is left, the columns are ordered by them.
+    The common beginning is cut at its last separator or before numbers ("prob_cat" gives "cat", "p0" gives "0"); if
+    whole numbers are all that is left, the columns are ordered by them.
     """
     first, cut = names[0], 0
     for end in range(1, len(first)):
@@ -106,7 +111,8 @@ def _is_whole(text: str) -> bool:
 def _sorted_words(words: list[str], k: int) -> tuple[list[str], str]:
     if len(words) != k:
         raise InvalidInput(
-            f"There are {len(words)} different labels but {k} probabilities in a row, so their order is unknown. Give class_names, one for each."
+            f"There are {len(words)} different labels but {k} probabilities in a row, so their order is unknown. "
+            "Give class_names, one for each."
         )
     shown = ", ".join(words[:6]) + (", ..." if k > 6 else "")
     return sorted(words), f"The probabilities were taken in the sorted order of the labels: {shown}."
@@ -125,7 +131,8 @@ def _lookup(order: list[str], words: list[str], spelled: Mapping[str, str]) -> d
         numbers = [int(word) for word in words]
         if min(numbers) == 1 and max(numbers) == len(order):
             raise InvalidInput(
-                f"Labels run from 1 to {len(order)} but places in the {len(order)} probabilities are counted from 0, so each would be read one off. "
+                f"Labels run from 1 to {len(order)} but places in the {len(order)} probabilities are counted from 0, "
+                "so each would be read one off. "
                 f"Subtract 1, or give class_names 1, 2, ..., {len(order)}."
             )
         return lookup | {str(i): i for i in range(len(order))}
@@ -140,7 +147,8 @@ def _pool(labels: list[str], predictions: list[str], spelled: Mapping[str, str])
     read = [back.get(text, text) if text not in labels else text for text in predictions]
     if labels and read and not set(labels) & set(read) and all(map(_is_whole, labels)) != all(map(_is_whole, read)):
         raise InvalidInput(
-            f"Labels such as {labels[0]!r} and predictions such as {predictions[0]!r} are written in different ways, so they cannot be compared. "
+            f"Labels such as {labels[0]!r} and predictions such as {predictions[0]!r} are written in different ways, "
+            "so they cannot be compared. "
             "Write both as numbers or both as names."
         )
     order = _distinct(np.array([*labels, *read], dtype=object))

@@ -15,7 +15,8 @@ _USUAL = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
 def find_table(source: Path, store: FileImages | None, limits: Limits) -> Table:
-    """The table at the top of the images: metadata.csv, metadata.jsonl or metadata.parquet, else the only .parquet, .csv or .jsonl file there.
+    """The table at the top of the images: metadata.csv, metadata.jsonl or metadata.parquet, else the only .parquet,
+    .csv or .jsonl file there.
 
     Class folders alone give labels but no loss, so they are not enough.
 
@@ -24,7 +25,8 @@ def find_table(source: Path, store: FileImages | None, limits: Limits) -> Table:
     """
     if store is None:
         raise InvalidInput(
-            "Neither a table nor images were given. Bring a table with one row for each sample and a loss, or what to compute it from."
+            "Neither a table nor images were given. Bring a table with one row for each sample and a loss, "
+            "or what to compute it from."
         )
     top = [i for i in range(len(store)) if "/" not in store.name(i)]
     usual = [i for name in _USUAL for i in top if store.name(i) == name]
@@ -32,8 +34,10 @@ def find_table(source: Path, store: FileImages | None, limits: Limits) -> Table:
     if not usual and len(others) != 1:
         seen = f"several: {', '.join(store.name(i) for i in others[:4])}" if others else "none"
         raise InvalidInput(
-            f"Pictures alone have no losses, so a table with one row for each of them is needed; in {source.name!r} there is {seen}. "
-            "Give the table, or put it inside as metadata.csv with a column 'file_name' and a loss, or a label with a prediction or probabilities."
+            "Pictures alone have no losses, so a table with one row for each of them is needed; "
+            f"in {source.name!r} there is {seen}. "
+            "Give the table, or put it inside as metadata.csv with a column 'file_name' and a loss, "
+            "or a label with a prediction or probabilities."
         )
     chosen = (usual or others)[0]
     name = store.name(chosen)
@@ -44,5 +48,8 @@ def find_table(source: Path, store: FileImages | None, limits: Limits) -> Table:
         copy.write_bytes(store.read(chosen))
         table = read_table(copy, limits=limits)
         if table.images:
-            raise InvalidInput(f"{name!r} inside the archive has a picture column of its own. Give that file as the table instead of the archive.")
+            raise InvalidInput(
+                f"{name!r} inside the archive has a picture column of its own. "
+                "Give that file as the table instead of the archive."
+            )
     return replace(table, name=name)

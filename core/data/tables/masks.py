@@ -30,11 +30,14 @@ class _Counts:
     foreground: tuple[int, int, int]
 
 
-def mask_losses(kind: str, true: ReadMask, predicted: ReadMask, ledger: Ledger, progress: Progress = no_progress) -> F64:
+def mask_losses(
+    kind: str, true: ReadMask, predicted: ReadMask, ledger: Ledger, progress: Progress = no_progress
+) -> F64:
     """(n,) 1 - Dice or 1 - IoU of each row's pair, in [0, 1]; nan for rows that were dropped.
 
-    0 is background. If all true masks together, and all predicted ones, have one other value each (1 or 255, say), the masks are binary and
-    every value but 0 is foreground. Otherwise values are classes, and the loss is the mean over the classes that either mask of the row
+    0 is background. If all true masks together, and all predicted ones, have one other value each (1 or 255, say), the
+    masks are binary and every value but 0 is foreground. Otherwise values are classes, and the loss is the mean over
+    the classes that either mask of the row
     holds. Where both are empty, nothing was missed and nothing invented: the loss is 0.
     """
     counts: list[_Counts | None] = []
@@ -57,13 +60,17 @@ def mask_losses(kind: str, true: ReadMask, predicted: ReadMask, ledger: Ledger, 
         ledger.note(f"In {empty:,} rows both masks are empty: their loss is 0.")
     if not binary:
         ledger.note(
-            f"The masks hold {len(true_values | predicted_values)} classes besides 0, the background: the loss is the mean over those in either mask."
+            f"The masks hold {len(true_values | predicted_values)} classes besides 0, the background: "
+            "the loss is the mean over those in either mask."
         )
-    return np.array([np.nan if c is None else _loss(kind, [c.foreground] if binary else list(c.by_class.values())) for c in counts])
+    return np.array(
+        [np.nan if c is None else _loss(kind, [c.foreground] if binary else list(c.by_class.values())) for c in counts]
+    )
 
 
 def decode_mask(encoded: bytes) -> Mask | str:
-    """The (h, w) class values of an image file: palette indices, or grey values (colour pictures only if their channels agree)."""
+    """The (h, w) class values of an image file: palette indices, or grey values (colour pictures only if their channels
+    agree)."""
     try:
         with Image.open(io.BytesIO(encoded)) as image:
             if image.mode in ("P", "L", "1", "I", "I;16"):
@@ -93,13 +100,20 @@ def _pair(true: Mask | str, predicted: Mask | str) -> tuple[Mask, Mask] | str:
     if true.shape != predicted.shape:
         return f"the two masks differ in size: {true.shape} and {predicted.shape}"
     if max(len(np.unique(true)), len(np.unique(predicted))) > _MAX_CLASSES:
-        return f"a mask has more than {_MAX_CLASSES} values: it looks like a grey picture, not like classes (JPEG spoils masks; use PNG)"
+        return (
+            f"a mask has more than {_MAX_CLASSES} values: it looks like a grey picture, "
+            "not like classes (JPEG spoils masks; use PNG)"
+        )
     return true, predicted
 
 
 def _count(true: Mask, predicted: Mask) -> _Counts:
     values = np.union1d(np.unique(true), np.unique(predicted))
-    by_class = {int(v): (int(((true == v) & (predicted == v)).sum()), int((true == v).sum()), int((predicted == v).sum())) for v in values if v != 0}
+    by_class = {
+        int(v): (int(((true == v) & (predicted == v)).sum()), int((true == v).sum()), int((predicted == v).sum()))
+        for v in values
+        if v != 0
+    }
     overlap = int(((true != 0) & (predicted != 0)).sum())
     return _Counts(by_class, (overlap, int((true != 0).sum()), int((predicted != 0).sum())))
 

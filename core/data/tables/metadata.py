@@ -15,7 +15,9 @@ from core.records import I64, Column
 from core.records.ledger import Ledger
 
 
-def metadata_columns(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> tuple[list[Column], list[Column]]:
+def metadata_columns(
+    frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger
+) -> tuple[list[Column], list[Column]]:
     """(columns that may be conditions, columns that a model wrote), each over all n rows of the table.
 
     Columns that play another part (id, picture, label, group, ...) are neither, unless they were named as conditions.
@@ -42,7 +44,9 @@ def metadata_columns(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
     others = [name for name in unused if name not in outputs]
     if others:
         listed = f"{', '.join(others[:6])}{', ...' if len(others) > 6 else ''}"
-        ledger.note(f"{len(others)} columns look like model outputs and are no conditions unless you pick them: {listed}.")
+        ledger.note(
+            f"{len(others)} columns look like model outputs and are no conditions unless you pick them: {listed}."
+        )
     return metadata, model_outputs
 
 
@@ -56,7 +60,10 @@ def group_numbers(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledg
         ledger.note(f"{found.roles.group!r} is missing in {missing:,} rows: each of them is a group of its own.")
     # a tuple cannot equal a text, so a nameless row never joins a group
     numbers: dict[Any, int] = {}
-    return np.array([numbers.setdefault(text if text is not None else (i,), len(numbers)) for i, text in enumerate(texts)], dtype=np.int64)
+    return np.array(
+        [numbers.setdefault(text if text is not None else (i,), len(numbers)) for i, text in enumerate(texts)],
+        dtype=np.int64,
+    )
 
 
 def split_names(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledger: Ledger) -> npt.NDArray[Any] | None:
@@ -67,7 +74,8 @@ def split_names(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledger
     trained = sum(name.strip().lower().startswith("train") for name in names)
     if trained:
         ledger.note(
-            f"{trained:,} of {len(names):,} rows are training data ({found.roles.split!r}): losses there are too low for a model that has seen them, "
+            f"{trained:,} of {len(names):,} rows are training data ({found.roles.split!r}): "
+            "losses there are too low for a model that has seen them, "
             "so failures may be missed. Held-out rows are better."
         )
     return names

@@ -60,11 +60,13 @@ class Measured:
 
 
 def _check_magnitude(loss: F64, name: str) -> None:
-    """Squares of losses must stay within the range of a float32, in which the ensemble is fitted: past it, nothing would ever be found."""
+    """Squares of losses must stay within the range of a float32, in which the ensemble is fitted: past it, nothing
+    would ever be found."""
     largest, spread = float(np.abs(loss).max(initial=0.0)), float(np.ptp(loss)) if len(loss) else 0.0
     if largest > MAX_LOSS or 0 < spread < MIN_SPREAD:
         raise InvalidInput(
-            f"The losses {name!r} must lie within {MAX_LOSS:g} of 0 and differ by at least {MIN_SPREAD:g}: the largest is {largest:.3g} and they "
+            f"The losses {name!r} must lie within {MAX_LOSS:g} of 0 and differ by at least {MIN_SPREAD:g}: "
+            f"the largest is {largest:.3g} and they "
             f"differ by {spread:.3g}. Rescale them, for instance to a standard deviation of 1."
         )
 
@@ -79,14 +81,17 @@ class _Scores:
     source: str
 
 
-def compute_losses(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, mask_loss: MaskLoss | None = None) -> Measured:
+def compute_losses(
+    frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, mask_loss: MaskLoss | None = None
+) -> Measured:
     """Find or compute the loss of every row; rows without one are dropped in the ledger with the reason.
 
-    A loss column comes first, unless what to compute it from was named and the column was not. Then label + probabilities, masks, numeric
-    target + prediction, label + prediction, a column of errors, and entropy.
+    A loss column comes first, unless what to compute it from was named and the column was not. Then label +
+    probabilities, masks, numeric target + prediction, label + prediction, a column of errors, and entropy.
 
     Raises:
-        InvalidInput: there is nothing to take a loss from, or what there is breaks a rule for more than half of the rows.
+        InvalidInput: there is nothing to take a loss from, or what there is breaks a rule for more than half of the
+        rows.
     """
     kind, known = _kind(frame, found), _known(frame, found, ledger)
     if kind == "column":
@@ -98,19 +103,38 @@ def compute_losses(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger
         assert mask_loss is not None
         return replace(known, loss=mask_loss(kind, ledger), source=f"masks {masks[0]!r} x {masks[1]!r}")
     if kind in ("squared error", "absolute error"):
-        return replace(known, loss=_regression(frame, found, kind, ledger), source=f"target {found.roles.target!r} x {found.roles.prediction!r}")
+        return replace(
+            known,
+            loss=_regression(frame, found, kind, ledger),
+            source=f"target {found.roles.target!r} x {found.roles.prediction!r}",
+        )
     if kind == "entropy":
         ledger.note(
-            "There are no labels, so the entropy of the prediction stands in for a loss: it says where the model is unsure, not where it is wrong."
+            "There are no labels, so the entropy of the prediction stands in for a loss: "
+            "it says where the model is unsure, not where it is wrong."
         )
-        return replace(known, loss=losses.entropy(_need(known.scores)), is_proxy=True, source=f"entropy of {known.source}")
+        return replace(
+            known, loss=losses.entropy(_need(known.scores)), is_proxy=True, source=f"entropy of {known.source}"
+        )
     if kind == "0/1 error":
         if known.errors is None:
-            raise InvalidInput("A 0/1 error needs a label with a prediction or probabilities, or a column of errors. Name them.")
-        beside = known.source if known.scores is not None and found.roles.prediction is None else f"{found.roles.prediction!r}"
-        source = f"column {found.errors!r}" if known.labels is None or known.predictions is None else f"label {found.roles.label!r} x {beside}"
+            raise InvalidInput(
+                "A 0/1 error needs a label with a prediction or probabilities, or a column of errors. Name them."
+            )
+        beside = (
+            known.source
+            if known.scores is not None and found.roles.prediction is None
+            else f"{found.roles.prediction!r}"
+        )
+        source = (
+            f"column {found.errors!r}"
+            if known.labels is None or known.predictions is None
+            else f"label {found.roles.label!r} x {beside}"
+        )
         return replace(known, loss=known.errors.astype(np.float64), source=source)
-    return replace(known, loss=_probabilistic(kind, known, ledger), source=f"label {found.roles.label!r} x {known.source}")
+    return replace(
+        known, loss=_probabilistic(kind, known, ledger), source=f"label {found.roles.label!r} x {known.source}"
+    )
 
 
 def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
@@ -124,22 +148,34 @@ def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
         "cross-entropy": has_scores and roles.label is not None,
         "1 - Dice": roles.masks is not None,
         "squared error": roles.target is not None and roles.prediction is not None,
-        "0/1 error": (roles.label is not None and (roles.prediction is not None or has_scores)) or found.errors is not None,
+        "0/1 error": (roles.label is not None and (roles.prediction is not None or has_scores))
+        or found.errors is not None,
         "entropy": has_scores,
     }
     possible |= {"brier": possible["cross-entropy"], "margin": possible["cross-entropy"]}
     possible |= {"1 - IoU": possible["1 - Dice"], "absolute error": possible["squared error"]}
     if roles.loss_kind is not None:
         if not possible[roles.loss_kind]:
-            raise InvalidInput(f"The loss {roles.loss_kind!r} cannot be computed: {_needs(roles.loss_kind)} is not in the table. Name the columns.")
+            raise InvalidInput(
+                f"The loss {roles.loss_kind!r} cannot be computed: {_needs(roles.loss_kind)} is not in the "
+                "table. Name the columns."
+            )
         return roles.loss_kind
-    if "label" not in recognised and roles.label is not None and "prediction" in computed and not computed & {"probabilities", "logits"}:
-        return "0/1 error"  # label and prediction were named, so probabilities that happen to be there are not asked for
+    if (
+        "label" not in recognised
+        and roles.label is not None
+        and "prediction" in computed
+        and not computed & {"probabilities", "logits"}
+    ):
+        return (
+            "0/1 error"  # label and prediction were named, so probabilities that happen to be there are not asked for
+        )
     order = ("cross-entropy", "1 - Dice", "squared error", "0/1 error", "entropy")
     chosen = next((kind for kind in order if possible[kind]), None)
     if chosen is None:
         raise InvalidInput(
-            f"No loss was found among the columns {', '.join(map(repr, list(frame.columns)[:12]))}. Name a loss column; or a label with "
+            f"No loss was found among the columns {', '.join(map(repr, list(frame.columns)[:12]))}. "
+            "Name a loss column; or a label with "
             "probabilities, logits or a prediction; or a numeric target with a prediction; or a pair of masks."
         )
     return chosen
@@ -150,7 +186,13 @@ def _needs(kind: str) -> str:
         return "a pair of mask columns"
     if kind in ("squared error", "absolute error"):
         return "a numeric target with a prediction"
-    return "probabilities" if kind == "entropy" else "a label with probabilities" if kind != "0/1 error" else "a label with a prediction"
+    return (
+        "probabilities"
+        if kind == "entropy"
+        else "a label with probabilities"
+        if kind != "0/1 error"
+        else "a label with a prediction"
+    )
 
 
 def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Measured:
@@ -178,7 +220,9 @@ def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Mea
         ledger.drop(classes.labels < 0, [f"the label is out of range: {t!r} is none of the {k_text}" for t in labels])
     values = None if scores is None else scores.values
     if classes.labels is None and scores is None:
-        classes = replace(classes, names=(), predictions=None)  # predicted words alone say nothing that a label could be compared with
+        classes = replace(
+            classes, names=(), predictions=None
+        )  # predicted words alone say nothing that a label could be compared with
     predictions = _predictions(classes.predictions, values, found, ledger)
     errors = None if classes.labels is None or predictions is None else classes.labels != predictions
     if errors is None and found.errors is not None:
@@ -192,7 +236,8 @@ def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Mea
 
 
 def _predictions(column: I64 | None, scores: F64 | None, found: RecognisedColumns, ledger: Ledger) -> I64 | None:
-    """The prediction column, else the most probable class. Rows that the column leaves open are dropped only if nothing else tells."""
+    """The prediction column, else the most probable class. Rows that the column leaves open are dropped only if nothing
+    else tells."""
     best = None if scores is None else np.nan_to_num(scores, nan=-1.0).argmax(axis=1).astype(np.int64)
     if column is None:
         return best
@@ -201,7 +246,9 @@ def _predictions(column: I64 | None, scores: F64 | None, found: RecognisedColumn
     if best is not None:
         differing = int((~open_rows & (column != best) & standing).sum())
         if differing:
-            ledger.note(f"{name!r} is not the most probable class in {differing:,} rows: the column is taken as the prediction.")
+            ledger.note(
+                f"{name!r} is not the most probable class in {differing:,} rows: the column is taken as the prediction."
+            )
         return np.where(open_rows, best, column)
     if found.roles.loss is not None and open_rows[standing].mean() > 0.5:
         ledger.note(f"{name!r} is missing in more than half of the rows, so it is not used.")
@@ -228,7 +275,8 @@ def _scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> _S
         raw = np.stack([np.zeros_like(positive) if are_logits else 1 - positive, positive], axis=1)
         classes, source = (), f"{columns[0]!r} (of the second of two classes)"
         ledger.note(
-            f"{columns[0]!r} is one number a row: it was taken as the {'logit' if are_logits else 'probability'} of the second class in order."
+            f"{columns[0]!r} is one number a row: it was taken as the {'logit' if are_logits else 'probability'} of "
+            "the second class in order."
         )
     else:
         classes, order = class_of_columns(columns)
@@ -243,8 +291,13 @@ def _scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> _S
     share = looks_right.sum() / usable.sum()
     if not named and is_array:
         # the name was only a hint; what the rows hold decides
-        are_logits = share <= 0.5 if are_logits else bool(share <= 0.5 and ((raw[usable] < 0) | (raw[usable] > 1)).any())
-        ledger.note(f"{source} was taken as {'logits: its rows do not sum to 1' if are_logits else 'probabilities, not logits'}.")
+        are_logits = (
+            share <= 0.5 if are_logits else bool(share <= 0.5 and ((raw[usable] < 0) | (raw[usable] > 1)).any())
+        )
+        ledger.note(
+            f"{source} was taken as "
+            f"{'logits: its rows do not sum to 1' if are_logits else 'probabilities, not logits'}."
+        )
     if are_logits:
         return _Scores(_softmax_of(raw, usable), raw, classes, source)
     return _Scores(_probabilities(raw, usable, looks_right, source, ledger), None, classes, source)
@@ -260,9 +313,14 @@ def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledge
     bad = usable & ~looks_right
     if bad.sum() > 0.5 * usable.sum():
         example = raw[np.flatnonzero(bad)[0]]
-        hint = "They look like logits: name them as logits." if (raw[bad] < 0).any() or (raw[bad] > 1).any() else "Divide each row by its sum."
+        hint = (
+            "They look like logits: name them as logits."
+            if (raw[bad] < 0).any() or (raw[bad] > 1).any()
+            else "Divide each row by its sum."
+        )
         raise InvalidInput(
-            f"The probabilities {source} must be at least 0 and sum to 1 in each row (within {TOLERANCE}): {int(bad.sum()):,} of "
+            f"The probabilities {source} must be at least 0 and sum to 1 in each row (within {TOLERANCE}): "
+            f"{int(bad.sum()):,} of "
             f"{int(usable.sum()):,} rows do not, the first sums to {example.sum():.4g}. {hint}"
         )
     ledger.drop(bad & (raw < 0).any(axis=1), "a probability is negative")
@@ -302,7 +360,8 @@ def _from_column(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, 
     column = roles.loss or ""
     if holds_arrays(frame[column]):
         raise InvalidInput(
-            f"The loss {column!r} holds an array in each row; it must be one number for each sample. Reduce it, for instance to its mean."
+            f"The loss {column!r} holds an array in each row; it must be one number for each sample. "
+            "Reduce it, for instance to its mean."
         )
     loss, missing = as_numbers(frame[column]).copy(), frame[column].isna().to_numpy()
     if not np.isfinite(loss).any():
@@ -315,16 +374,24 @@ def _from_column(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, 
     right = snake_case(column) in ("correct", "is_correct", "right", "hit") and binary
     if roles.higher_is_better or right:
         loss = 1 - loss if binary else -loss
-        name, source = f"negated {column}", f"column {column!r}, {'subtracted from 1' if binary else 'negated'}: higher was better"
+        name, source = (
+            f"negated {column}",
+            f"column {column!r}, {'subtracted from 1' if binary else 'negated'}: higher was better",
+        )
     elif set(snake_case(column).split("_")) & _SCORE_NAMES:
         ledger.note(
-            f"Larger values of {column!r} are read as worse, though its name sounds like a score. If higher is better, say so (higher_is_better)."
+            f"Larger values of {column!r} are read as worse, though its name sounds like a score. "
+            "If higher is better, say so (higher_is_better)."
         )
     errors = known.errors
     words = set(snake_case(column).split("_"))
-    if binary and (words & {"err", "error", "errors", "wrong", "incorrect", "mistake"} or right or roles.loss_kind == "0/1 error"):
+    if binary and (
+        words & {"err", "error", "errors", "wrong", "incorrect", "mistake"} or right or roles.loss_kind == "0/1 error"
+    ):
         name, unit, errors = "0/1 error", "error", loss == 1
-    return replace(known, loss=loss, name=name, unit=unit, source=source, errors=errors, clipped=roles.loss_kind == "cross-entropy")
+    return replace(
+        known, loss=loss, name=name, unit=unit, source=source, errors=errors, clipped=roles.loss_kind == "cross-entropy"
+    )
 
 
 def _need(scores: F64 | None) -> F64:

@@ -18,9 +18,46 @@ from core.errors import InvalidInput
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "id": ("id", "sample_id", "image_id", "uid", "uuid", "key"),
-    "image": ("image", "image_path", "image_file", "image_name", "img", "img_path", "file", "file_name", "filename", "filepath", "file_path", "path"),
-    "loss": ("loss", "losses", "sample_loss", "per_sample_loss", "ce_loss", "cross_entropy", "nll", "error", "err", "errors"),
-    "label": ("label", "labels", "true_label", "y_true", "ground_truth", "gt", "truth", "class_label", "target", "y", "class", "true_class"),
+    "image": (
+        "image",
+        "image_path",
+        "image_file",
+        "image_name",
+        "img",
+        "img_path",
+        "file",
+        "file_name",
+        "filename",
+        "filepath",
+        "file_path",
+        "path",
+    ),
+    "loss": (
+        "loss",
+        "losses",
+        "sample_loss",
+        "per_sample_loss",
+        "ce_loss",
+        "cross_entropy",
+        "nll",
+        "error",
+        "err",
+        "errors",
+    ),
+    "label": (
+        "label",
+        "labels",
+        "true_label",
+        "y_true",
+        "ground_truth",
+        "gt",
+        "truth",
+        "class_label",
+        "target",
+        "y",
+        "class",
+        "true_class",
+    ),
     "prediction": (
         "prediction",
         "predictions",
@@ -49,8 +86,27 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "source_id",
     ),
     "split": ("split", "subset", "partition", "data_split", "orig_split"),
-    "embedding": ("embedding", "embeddings", "image_embedding", "clip_embedding", "feature", "features", "vector", "emb"),
-    "probabilities": ("probabilities", "probability", "probs", "prob", "proba", "softmax", "scores", "y_prob", "y_proba"),
+    "embedding": (
+        "embedding",
+        "embeddings",
+        "image_embedding",
+        "clip_embedding",
+        "feature",
+        "features",
+        "vector",
+        "emb",
+    ),
+    "probabilities": (
+        "probabilities",
+        "probability",
+        "probs",
+        "prob",
+        "proba",
+        "softmax",
+        "scores",
+        "y_prob",
+        "y_proba",
+    ),
     "logits": ("logits", "logit"),
 }
 _LOOSER = {
@@ -62,12 +118,37 @@ _LOOSER = {
     "split": re.compile(r".+_split"),
 }
 _SERIES = re.compile(r"(probs?|proba|probability|p|softmax|logits?)[_\-. ]?(.+)", re.IGNORECASE)
-_NO_CLASS = {"true", "pred", "predicted", "max", "top1", "label", "target", "correct", "value", "gt"}  # prob_true and prob_pred are no two classes
+_NO_CLASS = {
+    "true",
+    "pred",
+    "predicted",
+    "max",
+    "top1",
+    "label",
+    "target",
+    "correct",
+    "value",
+    "gt",
+}  # prob_true and prob_pred are no two classes
 _TRUE_MASKS = ("mask", "true_mask", "gt_mask", "mask_true", "mask_path", "target_mask", "mask_gt")
 _PREDICTED_MASKS = ("pred_mask", "predicted_mask", "mask_pred", "prediction_mask", "pred_mask_path", "mask_prediction")
-_WRONG, _RIGHT = ("error", "err", "errors", "wrong", "incorrect", "is_error", "is_wrong", "mistake"), ("correct", "is_correct", "hit", "right")
-_CLASS_NAMES = ("class_name", "label_name", "label_names", "class_names", "label_text", "category_name", "class", "category")
-_MIN_GROUPS = 10  # fewer groups than twice the folds cannot be held apart, so such a column is not taken for one unasked
+_WRONG, _RIGHT = (
+    ("error", "err", "errors", "wrong", "incorrect", "is_error", "is_wrong", "mistake"),
+    ("correct", "is_correct", "hit", "right"),
+)
+_CLASS_NAMES = (
+    "class_name",
+    "label_name",
+    "label_names",
+    "class_names",
+    "label_text",
+    "category_name",
+    "class",
+    "category",
+)
+_MIN_GROUPS = (
+    10  # fewer groups than twice the folds cannot be held apart, so such a column is not taken for one unasked
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +181,13 @@ def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -
     filled: dict[str, Any] = {}
     text, arrays, numbers = finder.is_text, finder.is_array, finder.is_number
     if named.image is None:
-        filled["image"] = pictures[0] if len(pictures) == 1 else finder.find("image", text) if not pictures else _choose_picture(pictures)
+        filled["image"] = (
+            pictures[0]
+            if len(pictures) == 1
+            else finder.find("image", text)
+            if not pictures
+            else _choose_picture(pictures)
+        )
     filled["id"] = named.id or finder.find("id", lambda name: not arrays(name))
     filled["group"] = named.group or finder.find("group", finder.is_grouping)
     filled["split"] = named.split or finder.find("split", finder.is_split)
@@ -113,9 +200,14 @@ def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -
     regression = named.label is None and (named.target is not None or finder.is_regression(filled["prediction"]))
     filled["label"] = named.label or (None if regression else finder.find("label", lambda name: not arrays(name)))
     if filled["label"] is None and (several := finder.find("label", arrays)):
-        finder.notes.append(f"{several!r} holds several labels in each row, which no loss here can use: bring a loss column for such data.")
+        finder.notes.append(
+            f"{several!r} holds several labels in each row, which no loss here can use: "
+            "bring a loss column for such data."
+        )
     filled["target"] = named.target or (finder.find("target", numbers) if regression else None)
-    filled["loss"] = named.loss or finder.find("loss", lambda name: name != errors and (numbers(name) or snake_case(name) == "loss"))
+    filled["loss"] = named.loss or finder.find(
+        "loss", lambda name: name != errors and (numbers(name) or snake_case(name) == "loss")
+    )
     names = finder.class_names(filled["label"])
     complete = replace(named, **{role: value for role, value in filled.items() if value})
     recognised = frozenset(role for role in filled if getattr(complete, role) and not getattr(named, role))
@@ -132,7 +224,11 @@ def _checked(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str]) -> Role
     columns = [*frame.columns, *pictures]
 
     def expand(pattern: str) -> tuple[str, ...]:
-        return tuple(c for c in columns if fnmatchcase(c, pattern)) or (pattern,) if "*" in pattern and pattern not in columns else (pattern,)
+        return (
+            tuple(c for c in columns if fnmatchcase(c, pattern)) or (pattern,)
+            if "*" in pattern and pattern not in columns
+            else (pattern,)
+        )
 
     roles = replace(
         roles,
@@ -144,7 +240,11 @@ def _checked(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str]) -> Role
         for name in names:
             if name not in columns:
                 near = difflib.get_close_matches(name, columns, n=3)
-                hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"The table has {', '.join(map(repr, columns[:12]))}."
+                hint = (
+                    f"Did you mean {' or '.join(map(repr, near))}?"
+                    if near
+                    else f"The table has {', '.join(map(repr, columns[:12]))}."
+                )
                 raise InvalidInput(f"The table has no column {name!r}, which was named as {role}. {hint}")
     if roles.loss_kind is not None and roles.loss_kind not in LOSS_KINDS:
         raise InvalidInput(f"The kind of loss must be one of {', '.join(LOSS_KINDS)}: got {roles.loss_kind!r}.")
@@ -165,10 +265,15 @@ class _Finder:
         exact = [by_name[n] for n in _NAMES[role] if n in by_name and by_name[n] not in self.taken and fits(by_name[n])]
         looser = _LOOSER.get(role)
         similar = (
-            [] if looser is None or exact else [c for c in self.frame.columns if c not in self.taken and looser.fullmatch(snake_case(c)) and fits(c)]
+            []
+            if looser is None or exact
+            else [c for c in self.frame.columns if c not in self.taken and looser.fullmatch(snake_case(c)) and fits(c)]
         )
         if len(similar) > 1:
-            self.notes.append(f"Several columns might be the {role} ({', '.join(similar[:4])}): none was taken. Name the one you mean.")
+            self.notes.append(
+                f"Several columns might be the {role} ({', '.join(similar[:4])}): none was taken. "
+                "Name the one you mean."
+            )
         chosen = exact[0] if exact else similar[0] if len(similar) == 1 else None
         if chosen is not None:
             self.taken.add(chosen)
@@ -232,13 +337,18 @@ class _Finder:
             return False
         count = self.frame[name].nunique()
         if count < _MIN_GROUPS and count > 1:
-            self.notes.append(f"{name!r} has {count} values, too few to hold whole groups out: it is an ordinary column unless you name it as group.")
+            self.notes.append(
+                f"{name!r} has {count} values, too few to hold whole groups out: it is an ordinary column unless "
+                "you name it as group."
+            )
         return _MIN_GROUPS <= count < len(self.frame)
 
     def is_split(self, name: str) -> bool:
         if self.is_array(name):
             return False
-        return bool(self.frame[name].astype("string").str.lower().str.contains("train|test|val|dev|holdout|eval").mean() > 0.5)
+        return bool(
+            self.frame[name].astype("string").str.lower().str.contains("train|test|val|dev|holdout|eval").mean() > 0.5
+        )
 
     def is_regression(self, prediction: str | None) -> bool:
         """Whether truth and prediction are measurements: both numbers, and either has fractions."""

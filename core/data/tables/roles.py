@@ -8,7 +8,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-LOSS_KINDS = ("cross-entropy", "brier", "margin", "0/1 error", "squared error", "absolute error", "1 - Dice", "1 - IoU", "entropy")
+LOSS_KINDS = (
+    "cross-entropy",
+    "brier",
+    "margin",
+    "0/1 error",
+    "squared error",
+    "absolute error",
+    "1 - Dice",
+    "1 - IoU",
+    "entropy",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +51,17 @@ class Roles:
 
     def named(self) -> dict[str, tuple[str, ...]]:
         """The columns that the user named, by role."""
-        single = {r: getattr(self, r) for r in ("id", "image", "loss", "label", "prediction", "target", "group", "split", "embedding")}
+        single = {
+            r: getattr(self, r)
+            for r in ("id", "image", "loss", "label", "prediction", "target", "group", "split", "embedding")
+        }
         found = {role: (column,) for role, column in single.items() if column is not None}
-        several = {"probabilities": self.probabilities, "logits": self.logits, "masks": self.masks or (), "conditions": self.conditions}
+        several = {
+            "probabilities": self.probabilities,
+            "logits": self.logits,
+            "masks": self.masks or (),
+            "conditions": self.conditions,
+        }
         return found | {role: columns for role, columns in several.items() if columns}
 
 
@@ -62,6 +80,7 @@ def snake_case(name: str) -> str:
 
 
 def is_model_output(name: str) -> bool:
-    """Whether the name says that a model wrote the column: one of its words is pred, prob, logit, loss, err, score, conf, ..."""
+    """Whether the name says that a model wrote the column: one of its words is pred, prob, logit, loss, err, score,
+    conf, ..."""
     words = snake_case(name).split("_")
     return any(_MODEL_WORD.fullmatch(word) for word in words) or words[:2] == ["y", "hat"]

@@ -26,11 +26,11 @@ _ID_NAMES = ("ids", "id", "names", "files", "paths")
 _VECTOR_NAMES = ("embeddings", "embedding", "features", "vectors", "image_embeds", "arr_0")
 
 
-def read_vectors(source: str | Path | npt.NDArray[Any], limits: Limits = Limits()) -> tuple[F64, list[str] | None]:  # noqa: B008 - frozen
+def read_vectors(source: str | Path | npt.NDArray[Any], limits: Limits = Limits()) -> tuple[F64, list[str] | None]:
     """The (n, d) vectors and, where the file names its rows, their ids.
 
-    An npz or safetensors file may hold several arrays: "embeddings" (or another usual name) is taken, else the only two-dimensional one;
-    "ids" names the rows. A Parquet file has an array column and may have an id column.
+    An npz or safetensors file may hold several arrays: "embeddings" (or another usual name) is taken, else the only
+    two-dimensional one; "ids" names the rows. A Parquet file has an array column and may have an id column.
 
     Raises:
         InvalidInput: not found, refused (pickles), damaged, ambiguous, or not a table of numbers.
@@ -41,9 +41,14 @@ def read_vectors(source: str | Path | npt.NDArray[Any], limits: Limits = Limits(
         name = path.name
     else:
         vectors, ids, name = np.asarray(source), None, "the embeddings"
-    if vectors.ndim != 2 or vectors.shape[1] < 2 or not (np.issubdtype(vectors.dtype, np.floating) or np.issubdtype(vectors.dtype, np.integer)):
+    if (
+        vectors.ndim != 2
+        or vectors.shape[1] < 2
+        or not (np.issubdtype(vectors.dtype, np.floating) or np.issubdtype(vectors.dtype, np.integer))
+    ):
         raise InvalidInput(
-            f"{name} must be numbers, one row of at least 2 for each sample: got shape {vectors.shape}, {vectors.dtype}. Reshape it to (n, d)."
+            f"{name} must be numbers, one row of at least 2 for each sample: got shape {vectors.shape}, "
+            f"{vectors.dtype}. Reshape it to (n, d)."
         )
     return vectors.astype(np.float64), ids
 
@@ -52,12 +57,14 @@ def align_vectors(vectors: F64, vector_ids: Sequence[str] | None, ids: Sequence[
     """(n, d) unit rows in the order of `ids`, nan where a row has none; such rows are dropped.
 
     Raises:
-        InvalidInput: without ids of their own, there are more or fewer vectors than rows; with them, none fits or one occurs twice.
+        InvalidInput: without ids of their own, there are more or fewer vectors than rows; with them, none fits or one
+        occurs twice.
     """
     if vector_ids is None:
         if len(vectors) != len(ids):
             raise InvalidInput(
-                f"There must be one embedding for each of the {len(ids):,} rows of the table, in the same order: got {len(vectors):,}. "
+                f"There must be one embedding for each of the {len(ids):,} rows of the table, in the same order: "
+                f"got {len(vectors):,}. "
                 "Save them again, or store an 'ids' array beside them (npz)."
             )
         aligned = vectors.copy()
@@ -65,16 +72,22 @@ def align_vectors(vectors: F64, vector_ids: Sequence[str] | None, ids: Sequence[
         place = {name: i for i, name in enumerate(vector_ids)}
         if len(place) < len(vector_ids):
             twice = next(name for i, name in enumerate(vector_ids) if place[name] != i)
-            raise InvalidInput(f"The embeddings' id {twice!r} occurs more than once; each must name one row. Remove the repetition.")
+            raise InvalidInput(
+                f"The embeddings' id {twice!r} occurs more than once; each must name one row. Remove the repetition."
+            )
         found = np.array([place.get(name, -1) for name in ids])
         if (found < 0).all():
             raise InvalidInput(
-                f"None of the embeddings' ids (such as {vector_ids[0]!r}) is an id of the table (such as {ids[0]!r}). Use the same ids."
+                f"None of the embeddings' ids (such as {vector_ids[0]!r}) is an id of the table (such as "
+                f"{ids[0]!r}). Use the same ids."
             )
         aligned = np.where(found[:, None] >= 0, vectors[found], np.nan)
         ledger.drop(found < 0, "no embedding has this id")
         if len(place) > len(set(ids) & set(place)):
-            ledger.note(f"{len(place) - len(set(ids) & set(place)):,} embeddings have ids that are not in the table and were not used.")
+            ledger.note(
+                f"{len(place) - len(set(ids) & set(place)):,} embeddings have ids that are not in the "
+                "table and were not used."
+            )
     return unit_rows(aligned, ledger)
 
 
@@ -84,15 +97,24 @@ def unit_rows(vectors: F64, ledger: Ledger) -> F64:
     ledger.drop(~finite, "the embedding holds nan or inf")
     largest = np.abs(np.where(finite[:, None], vectors, 0.0)).max(axis=1, initial=0.0)
     ledger.drop(finite & (largest == 0), "the embedding is all zeros")
-    scaled = vectors / np.where(largest > 0, largest, np.nan)[:, None]  # first, so that no square leaves the range of a float
+    scaled = (
+        vectors / np.where(largest > 0, largest, np.nan)[:, None]
+    )  # first, so that no square leaves the range of a float
     return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
 
 
 def _read_file(path: Path, limits: Limits) -> tuple[npt.NDArray[Any], list[str] | None]:
     suffix = path.suffix.lower()
     if suffix not in (".npy", ".npz", ".safetensors", ".parquet", ".pq"):
-        why = " A pickle can run any program when it is opened." if suffix in (".pkl", ".pickle", ".pt", ".pth", ".joblib") else ""
-        raise InvalidInput(f"{path.name!r} is not read as embeddings.{why} Save them with np.save, np.savez, safetensors or as a Parquet column.")
+        why = (
+            " A pickle can run any program when it is opened."
+            if suffix in (".pkl", ".pickle", ".pt", ".pth", ".joblib")
+            else ""
+        )
+        raise InvalidInput(
+            f"{path.name!r} is not read as embeddings.{why} Save them with np.save, np.savez, "
+            "safetensors or as a Parquet column."
+        )
     if not path.is_file():
         raise InvalidInput(f"The embeddings {path.name!r} were not found. Check the path.")
     try:
@@ -107,7 +129,9 @@ def _read_file(path: Path, limits: Limits) -> tuple[npt.NDArray[Any], list[str] 
             if "pickle" in str(error).lower()
             else f"cannot be read ({str(error)[:100]})"
         )
-        raise InvalidInput(f"{path.name!r} {why}. Save a plain array of numbers: np.save(path, array.astype('float32')).") from None
+        raise InvalidInput(
+            f"{path.name!r} {why}. Save a plain array of numbers: np.save(path, array.astype('float32'))."
+        ) from None
     except (OSError, EOFError, zipfile.BadZipFile, SafetensorError, pa.ArrowException) as error:
         raise InvalidInput(f"{path.name!r} is damaged ({str(error)[:100]}). Save or upload it again.") from None
     return _choose(path.name, arrays)
@@ -117,7 +141,10 @@ def _npz(path: Path, limits: Limits) -> dict[str, npt.NDArray[Any]]:
     with zipfile.ZipFile(path) as archive:
         size = sum(info.file_size for info in archive.infolist())
     if size > limits.max_table_bytes:
-        raise InvalidInput(f"{path.name!r} is {size:,} bytes unpacked; at most {limits.max_table_bytes:,} are read. Save float32, or fewer arrays.")
+        raise InvalidInput(
+            f"{path.name!r} is {size:,} bytes unpacked; at most {limits.max_table_bytes:,} are read. "
+            "Save float32, or fewer arrays."
+        )
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
@@ -127,18 +154,31 @@ def _choose(name: str, arrays: dict[str, npt.NDArray[Any]]) -> tuple[npt.NDArray
     usual = [key for key in _VECTOR_NAMES if key in tables]
     if not usual and len(tables) != 1:
         held = ", ".join(f"{key} {array.shape}" for key, array in arrays.items()) or "nothing"
-        raise InvalidInput(f"{name!r} must hold one (n, d) array called 'embeddings': it holds {held}. Rename the one you mean.")
+        raise InvalidInput(
+            f"{name!r} must hold one (n, d) array called 'embeddings': it holds {held}. Rename the one you mean."
+        )
     chosen = usual[0] if usual else tables[0]
-    key = next((k for k in _ID_NAMES if k in arrays and arrays[k].ndim == 1 and len(arrays[k]) == len(arrays[chosen])), None)
+    key = next(
+        (k for k in _ID_NAMES if k in arrays and arrays[k].ndim == 1 and len(arrays[k]) == len(arrays[chosen])), None
+    )
     return arrays[chosen], None if key is None else [text_of(v) or "" for v in arrays[key].tolist()]
 
 
 def _from_parquet(path: Path) -> tuple[npt.NDArray[Any], list[str] | None]:
     schema = pq.read_schema(path)
-    lists = [f.name for f in schema if pa.types.is_list(f.type) or pa.types.is_large_list(f.type) or pa.types.is_fixed_size_list(f.type)]
+    lists = [
+        f.name
+        for f in schema
+        if pa.types.is_list(f.type) or pa.types.is_large_list(f.type) or pa.types.is_fixed_size_list(f.type)
+    ]
     usual = [name for name in _VECTOR_NAMES if name in lists]
     if not usual and len(lists) != 1:
-        raise InvalidInput(f"{path.name!r} must have one array column called 'embedding': it has {', '.join(lists) or 'none'}. Rename it.")
+        raise InvalidInput(
+            f"{path.name!r} must have one array column called 'embedding': it has "
+            f"{', '.join(lists) or 'none'}. Rename it."
+        )
     key = next((name for name in _ID_NAMES if name in schema.names), None)
     frame = pq.read_table(path, columns=[n for n in (key, (usual or lists)[0]) if n]).to_pandas(ignore_metadata=True)
-    return stack_arrays(frame[(usual or lists)[0]])[0], None if key is None else [text_of(v) or "" for v in frame[key].tolist()]
+    return stack_arrays(frame[(usual or lists)[0]])[0], None if key is None else [
+        text_of(v) or "" for v in frame[key].tolist()
+    ]

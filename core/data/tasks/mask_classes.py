@@ -1,7 +1,8 @@
 """Segmentation by class: one row for each picture and class that its mask holds.
 
-Two audits, as for detections. rows="objects": the classes of the true mask; how well was each covered? rows="predictions": those of the
-predicted mask; how much of each is right? A class that only one mask holds has the loss 1 whatever else is so, which is why the two are not
+Two audits, as for detections. rows="objects": the classes of the true mask; how well was each covered?
+rows="predictions": those of the predicted mask; how much of each is right? A class that only one mask holds has the
+loss 1 whatever else is so, which is why the two are not
 mixed: a condition on how much of the picture a class fills would then find nothing but that.
 """
 
@@ -37,18 +38,19 @@ def read_mask_classes(
     rows: str = "objects",
     images: str | Path | None = None,
     embeddings: str | Path | npt.NDArray[Any] | None = None,
-    roles: Roles = Roles(),  # noqa: B008 - frozen
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    roles: Roles = Roles(),
+    limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
     """Read pairs of masks into rows (picture, class).
 
-    A class of a picture has the loss 1 - Dice (default) or 1 - IoU of its own pixels; 0 is background and no class. A row is an error where
-    its IoU is below 0.5.
+    A class of a picture has the loss 1 - Dice (default) or 1 - IoU of its own pixels; 0 is background and no class. A
+    row is an error where its IoU is below 0.5.
 
     Args:
         rows: "objects" for the classes of the true mask, "predictions" for those of the predicted one.
-        roles: `masks` names the two columns if their names are unusual; `class_names` names the pixel values 1, 2, ... in order.
+        roles: `masks` names the two columns if their names are unusual; `class_names` names the pixel values 1, 2, ...
+            in order.
 
     Returns:
         The class is the label. For objects "share of the picture" says how much of it the class fills in the true mask.
@@ -64,7 +66,11 @@ def read_mask_classes(
     named = replace(roles, loss=None, loss_kind=kind, class_names=())
     audit = read_data_set(table, images=images, embeddings=embeddings, roles=named, limits=limits, progress=progress)
     store = None if images is None else open_images(images, limits)
-    read = find_table(Path(images or ""), store, limits) if table is None else read_table(table, as_text=roles.masks or (), limits=limits)
+    read = (
+        find_table(Path(images or ""), store, limits)
+        if table is None
+        else read_table(table, as_text=roles.masks or (), limits=limits)
+    )
     masks = recognise(read.frame, named, list(read.images)).roles.masks or ("", "")
     book = Ledger(len(read.frame))
     true, predicted = (mask_reader(column, read, store, book) for column in masks)
@@ -79,22 +85,40 @@ def read_mask_classes(
         if i % 100 == 0:
             progress("compare masks by class", i, len(kept))
     if not found:
-        raise InvalidInput("The masks hold nothing but background (0), so there is no class to diagnose. Check the mask columns.")
+        raise InvalidInput(
+            "The masks hold nothing but background (0), so there is no class to diagnose. Check the mask columns."
+        )
     values = np.array([one[1] for one in found], np.int64)
     names, class_of = _names(values, roles.class_names)
     loss, iou, share = (np.array([one[j] for one in found]) for j in (2, 3, 4))
     outcomes = Outcomes(loss, kind, "share", f"masks {masks[0]!r} x {masks[1]!r}, each class apart", errors=iou < 0.5)
     columns = [Column("share of the picture", "number", share)] if rows == "objects" else []
     alone = "the prediction" if rows == "objects" else "the truth"
-    notes = [f"Classes of a picture that only {alone} holds are no rows here: {others:,}. Choose the other rows for them."] if others else []
-    plain = tuple(note for note in audit.notes if "the loss is the mean over" not in note and "both masks are empty" not in note)
+    notes = (
+        [f"Classes of a picture that only {alone} holds are no rows here: {others:,}. Choose the other rows for them."]
+        if others
+        else []
+    )
+    plain = tuple(
+        note for note in audit.notes if "the loss is the mean over" not in note and "both masks are empty" not in note
+    )
     audit = replace(audit, notes=plain)
     picture_of = np.array([one[0] for one in found], np.int64)
-    return by_class(audit, picture_of, class_of, names, outcomes, suffixes=[names[c] for c in class_of.tolist()], columns=columns, notes=notes)
+    return by_class(
+        audit,
+        picture_of,
+        class_of,
+        names,
+        outcomes,
+        suffixes=[names[c] for c in class_of.tolist()],
+        columns=columns,
+        notes=notes,
+    )
 
 
 def _classes(of: Mask | str, other: Mask | str, kind: str) -> list[tuple[int, float, float, float]]:
-    """(class value, loss, IoU, share of the mask) of each class of the first mask but the background; nothing if one cannot be read."""
+    """(class value, loss, IoU, share of the mask) of each class of the first mask but the background; nothing if one
+    cannot be read."""
     if isinstance(of, str) or isinstance(other, str):
         return []
     rows: list[tuple[int, float, float, float]] = []
@@ -111,6 +135,9 @@ def _names(values: npt.NDArray[np.int64], given: tuple[str, ...]) -> tuple[tuple
     """Names of the classes and each row's place among them."""
     distinct, class_of = np.unique(values, return_inverse=True)
     if given and (distinct[0] < 1 or distinct[-1] > len(given)):
-        raise InvalidInput(f"The masks hold the values {distinct[0]} to {distinct[-1]}, but class_names names 1 to {len(given)}. Give one for each.")
+        raise InvalidInput(
+            f"The masks hold the values {distinct[0]} to {distinct[-1]}, but class_names names 1 to "
+            f"{len(given)}. Give one for each."
+        )
     names = tuple(given[value - 1] if given else f"class {value}" for value in distinct.tolist())
     return names, class_of.astype(np.int64)

@@ -33,7 +33,8 @@ _SEPARATORS = re.compile(r"\s*[|;,]\s*")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Matrix:
-    """values: (n, k); names: of the classes, () if the columns do not say; reasons: (n,) why a row cannot be used, or ""."""
+    """values: (n, k); names: of the classes, () if the columns do not say; reasons: (n,) why a row cannot be used, or
+    ""."""
 
     values: F64
     names: tuple[str, ...]
@@ -48,21 +49,23 @@ def read_multilabel(
     *,
     images: str | Path | None = None,
     embeddings: str | Path | npt.NDArray[Any] | None = None,
-    roles: Roles = Roles(),  # noqa: B008 - frozen
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    roles: Roles = Roles(),
+    limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
     """Read a table of pictures with several classes each into rows (picture, class).
 
     Args:
-        labels: the truth: one column of 0 and 1 for each class (a star stands for any text), or one column with a list in each row, of 0 and
-            1 for each class or of class names ("cat|dog").
-        roles: `probabilities` or `logits` as one array column or one column for each class, or `prediction` as a list like the truth's.
-            `class_names` gives the classes' order where the columns don't say it. `loss_kind` is "cross-entropy" (binary, the default
-            where there are probabilities) or "0/1 error" (wrong at a threshold of 0.5).
+        labels: the truth: one column of 0 and 1 for each class (a star stands for any text), or one column with a list
+            in each row, of 0 and 1 for each class or of class names ("cat|dog").
+        roles: `probabilities` or `logits` as one array column or one column for each class, or `prediction` as a list
+            like the truth's. `class_names` gives the classes' order where the columns don't say it. `loss_kind` is
+            "cross-entropy" (binary, the default where there are probabilities) or "0/1 error" (wrong at a threshold of
+            0.5).
 
     Returns:
-        n x k rows. The label says the class and whether it is there ("cat", "cat, absent"), since a rare class is always harder where it is
+        n x k rows. The label says the class and whether it is there ("cat", "cat, absent"), since a rare class is
+        always harder where it is
         there than where it is not: each row is compared with rows of the same truth.
 
     Raises:
@@ -71,16 +74,34 @@ def read_multilabel(
     store = None if images is None or table is not None else open_images(images, limits)
     read = find_table(Path(images or ""), store, limits) if table is None else read_table(table, limits=limits)
     truth_columns = _expand(read, labels, "labels")
-    given = next(((role, _expand(read, getattr(roles, role), role)) for role in ("probabilities", "logits") if getattr(roles, role)), None)
-    role, columns = given or ("prediction", _expand(read, (roles.prediction,), "prediction") if roles.prediction else ())
+    given = next(
+        (
+            (role, _expand(read, getattr(roles, role), role))
+            for role in ("probabilities", "logits")
+            if getattr(roles, role)
+        ),
+        None,
+    )
+    role, columns = given or (
+        "prediction",
+        _expand(read, (roles.prediction,), "prediction") if roles.prediction else (),
+    )
     if not columns:
-        raise InvalidInput("Several labels a picture need --probabilities, --logits or --prediction: one array column, or a column for each class.")
-    truth, guess = _matrix(read.frame, truth_columns, roles.class_names), _matrix(read.frame, columns, roles.class_names)
+        raise InvalidInput(
+            "Several labels a picture need --probabilities, --logits or --prediction: one array column, "
+            "or a column for each class."
+        )
+    truth, guess = (
+        _matrix(read.frame, truth_columns, roles.class_names),
+        _matrix(read.frame, columns, roles.class_names),
+    )
     truth, guess, names = _aligned(truth, guess, roles.class_names)
     present = truth.values > 0.5
     said, scores = _scores(guess.values, role)
     reasons = _reasons(truth, guess, scores, role)
-    kind = roles.loss_kind or ("0/1 error" if bool(np.isin(scores[np.isfinite(scores)], (0.0, 1.0)).all()) else "cross-entropy")
+    kind = roles.loss_kind or (
+        "0/1 error" if bool(np.isin(scores[np.isfinite(scores)], (0.0, 1.0)).all()) else "cross-entropy"
+    )
     if kind not in KINDS:
         raise InvalidInput(f"The loss of several labels a picture must be one of {', '.join(KINDS)}: got {kind!r}.")
     with np.errstate(invalid="ignore"):
@@ -88,11 +109,33 @@ def read_multilabel(
     loss = wrong.astype(np.float64) if kind == "0/1 error" else _binary_cross_entropy(scores, present)
     loss[[bool(reason) for reason in reasons]] = np.nan
     frame = read.frame.drop(columns=[*truth_columns, *columns]).assign(**{_LOSS: loss.mean(axis=1)})
-    plain = replace(roles, loss=_LOSS, loss_kind=None, probabilities=(), logits=(), prediction=None, class_names=(), higher_is_better=False)
+    plain = replace(
+        roles,
+        loss=_LOSS,
+        loss_kind=None,
+        probabilities=(),
+        logits=(),
+        prediction=None,
+        class_names=(),
+        higher_is_better=False,
+    )
     own = images is None and len(read.images) > 0
-    audit = read_data_set(frame, images=None if own else images, embeddings=embeddings, roles=plain, limits=limits, progress=progress)
+    audit = read_data_set(
+        frame, images=None if own else images, embeddings=embeddings, roles=plain, limits=limits, progress=progress
+    )
     audit = replace(audit, excluded=with_reasons(audit.excluded, reasons))
-    return _rows(audit, read, roles, present, loss, wrong, names, kind, f"{', '.join(truth_columns[:2])}, ... x {columns[0]!r}, ...", (*said,))
+    return _rows(
+        audit,
+        read,
+        roles,
+        present,
+        loss,
+        wrong,
+        names,
+        kind,
+        f"{', '.join(truth_columns[:2])}, ... x {columns[0]!r}, ...",
+        (*said,),
+    )
 
 
 def _rows(
@@ -108,9 +151,9 @@ def _rows(
     notes: Sequence[str],
 ) -> DataSet:
     rows, k = kept_rows(audit, len(present)), len(names)
-    if audit.samples.images is None and read.images:
+    if audit.samples.items is None and read.images:
         column = roles.image or next(iter(read.images))
-        audit = replace(audit, samples=replace(audit.samples, images=read.images[column].keep(rows)))
+        audit = replace(audit, samples=replace(audit.samples, items=read.images[column].keep(rows)))
     picture_of, class_of = (array.ravel() for array in np.meshgrid(np.arange(len(rows)), np.arange(k), indexing="ij"))
     labels = class_of + k * ~present[rows].ravel()
     classes = (*names, *(f"{name}, absent" for name in names))
@@ -126,7 +169,11 @@ def _rows(
 def _expand(read: Table, columns: Sequence[str], role: str) -> tuple[str, ...]:
     found = list[str]()
     for pattern in columns:
-        fitting = [name for name in map(str, read.frame.columns) if name == pattern or ("*" in pattern and fnmatchcase(name, pattern))]
+        fitting = [
+            name
+            for name in map(str, read.frame.columns)
+            if name == pattern or ("*" in pattern and fnmatchcase(name, pattern))
+        ]
         if not fitting:
             listed = ", ".join(map(repr, list(read.frame.columns)[:12]))
             raise InvalidInput(f"The table has no column {pattern!r}, which was named as {role}. It has {listed}.")
@@ -144,7 +191,9 @@ def _matrix(frame: pd.DataFrame, columns: Sequence[str], given: Sequence[str]) -
     if all(one is None for one in lists):
         values, reasons = stack_arrays(frame[columns[0]])
         if values.shape[1] == 0:
-            raise InvalidInput(f"{columns[0]!r} must hold a list in each row, of numbers for each class or of class names.")
+            raise InvalidInput(
+                f"{columns[0]!r} must hold a list in each row, of numbers for each class or of class names."
+            )
         return _Matrix(values, (), reasons)
     names = tuple(given) or tuple(sorted({name for one in lists for name in one or ()}))
     place = {name: i for i, name in enumerate(names)}
@@ -152,7 +201,11 @@ def _matrix(frame: pd.DataFrame, columns: Sequence[str], given: Sequence[str]) -
     for row, one in enumerate(lists):
         unknown = [name for name in one or () if name not in place]
         if one is None or unknown:
-            reasons[row] = f"{columns[0]!r} names no class that is known: {unknown[0]!r}" if unknown else f"{columns[0]!r} is no list of class names"
+            reasons[row] = (
+                f"{columns[0]!r} names no class that is known: {unknown[0]!r}"
+                if unknown
+                else f"{columns[0]!r} is no list of class names"
+            )
         else:
             values[row, [place[name] for name in one]] = 1
     return _Matrix(values, names, reasons, listed=True)
@@ -181,14 +234,21 @@ def _aligned(truth: _Matrix, guess: _Matrix, given: Sequence[str]) -> tuple[_Mat
         for matrix, what in ((truth, "labels"), (guess, "predictions")):
             lacking = [name for name in names if name not in matrix.names]
             if lacking and not matrix.listed:
-                raise InvalidInput(f"The {what} have no column for {', '.join(lacking[:4])}, which the other side has. Name one for each class.")
+                raise InvalidInput(
+                    f"The {what} have no column for {', '.join(lacking[:4])}, which the other side has. "
+                    "Name one for each class."
+                )
         return _spread(truth, names), _spread(guess, names), names
     k, other = truth.values.shape[1], guess.values.shape[1]
     if k != other:
-        raise InvalidInput(f"The labels have {k} classes but the predictions have {other}. Give one for each class, in the same order.")
+        raise InvalidInput(
+            f"The labels have {k} classes but the predictions have {other}. Give one for each class, in the same order."
+        )
     names = tuple(given) or truth.names or guess.names or tuple(f"class {i}" for i in range(k))
     if len(names) != k:
-        raise InvalidInput(f"class_names has {len(names)} names but there are {k} classes. Give one for each, in their order.")
+        raise InvalidInput(
+            f"class_names has {len(names)} names but there are {k} classes. Give one for each, in their order."
+        )
     return truth, guess, names
 
 
@@ -203,7 +263,9 @@ def _spread(matrix: _Matrix, names: Sequence[str]) -> _Matrix:
 
 def _scores(values: F64, role: str) -> tuple[list[str], F64]:
     if role == "logits":
-        return ["The probability of a class is the logistic function of its logit, each class apart."], 1 / (1 + np.exp(-np.clip(values, -700, 700)))
+        return ["The probability of a class is the logistic function of its logit, each class apart."], 1 / (
+            1 + np.exp(-np.clip(values, -700, 700))
+        )
     return [], values
 
 
@@ -220,10 +282,15 @@ def _reasons(truth: _Matrix, guess: _Matrix, scores: F64, role: str) -> list[str
         a or b or ("a label is neither 0 nor 1" if c else f"the {role} are not all between 0 and 1" if d else "")
         for a, b, c, d in zip(truth.reasons, guess.reasons, bad_truth, bad_guess)
     ]
-    for bad, what in ((bad_truth, "labels must be 0 or 1 for each class"), (bad_guess, f"{role} must lie between 0 and 1 for each class")):
+    for bad, what in (
+        (bad_truth, "labels must be 0 or 1 for each class"),
+        (bad_guess, f"{role} must lie between 0 and 1 for each class"),
+    ):
         if bad.mean() > 0.5:
             hint = " Name them as logits if they are." if what.startswith("prob") else ""
-            raise InvalidInput(f"The {what}: {int(bad.sum()):,} of {len(bad):,} rows do not.{hint} Name the right columns.")
+            raise InvalidInput(
+                f"The {what}: {int(bad.sum()):,} of {len(bad):,} rows do not.{hint} Name the right columns."
+            )
     return reasons
 
 

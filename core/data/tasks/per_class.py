@@ -43,13 +43,17 @@ def by_class(
     """
     n = len(picture_of)
     if not MIN_ROWS <= n <= MAX_ROWS:
-        what = "too few to test anything" if n < MIN_ROWS else "more than can be searched. Leave out pictures or classes"
-        raise InvalidInput(f"The pictures and classes give {n:,} rows, {what}: between {MIN_ROWS} and {MAX_ROWS:,} are needed.")
+        what = (
+            "too few to test anything" if n < MIN_ROWS else "more than can be searched. Leave out pictures or classes"
+        )
+        raise InvalidInput(
+            f"The pictures and classes give {n:,} rows, {what}: between {MIN_ROWS} and {MAX_ROWS:,} are needed."
+        )
     samples = audit.samples
     moved = tuple(column.keep(picture_of) for column in samples.metadata)
     rows = SampleSet(
         ids=tuple(f"{samples.ids[int(i)]}#{suffix}" for i, suffix in zip(picture_of, suffixes)),
-        images=None if samples.images is None else SharedImages(samples.images, picture_of),
+        items=None if samples.items is None else SharedImages(samples.items, picture_of),
         labels=labels,
         class_names=tuple(class_names),
         metadata=(*moved, *columns),

@@ -14,7 +14,8 @@ def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress
     """The audit of what the command line names.
 
     Args:
-        options: of `diagnose` (`core.cli.main`): table, images, embeddings, detections, truth, rows, iou, score, labels, per_class.
+        options: of `diagnose` (`core.cli.main`): table, images, embeddings, detections, truth, rows, iou, score,
+            labels, per_class.
         roles: the columns that were named.
 
     Raises:
@@ -22,7 +23,9 @@ def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress
     """
     chosen = [name for name in ("detections", "labels", "per_class") if getattr(options, name)]
     if len(chosen) > 1:
-        raise InvalidInput(f"--{chosen[0].replace('_', '-')} and --{chosen[1].replace('_', '-')} are two tasks. Choose one.")
+        raise InvalidInput(
+            f"--{chosen[0].replace('_', '-')} and --{chosen[1].replace('_', '-')} are two tasks. Choose one."
+        )
     if options.truth is not None and options.detections is None:
         raise InvalidInput("--truth belongs to --detections. Give the predictions with --detections.")
     if options.detections is not None:
@@ -31,11 +34,15 @@ def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress
     if options.labels:
         from core.data.tasks.multilabel import read_multilabel
 
-        return read_multilabel(options.table, tuple(options.labels), images=images, embeddings=embeddings, roles=roles, progress=progress)
+        return read_multilabel(
+            options.table, tuple(options.labels), images=images, embeddings=embeddings, roles=roles, progress=progress
+        )
     if options.per_class:
         from core.data.tasks.mask_classes import read_mask_classes
 
-        return read_mask_classes(options.table, rows=options.rows, images=images, embeddings=embeddings, roles=roles, progress=progress)
+        return read_mask_classes(
+            options.table, rows=options.rows, images=images, embeddings=embeddings, roles=roles, progress=progress
+        )
     return read_data_set(options.table, images=images, embeddings=embeddings, roles=roles, progress=progress)
 
 
@@ -44,9 +51,14 @@ def _detections(options: Namespace, roles: Roles, progress: Progress) -> DataSet
 
     if options.truth is None or options.images is None:
         missing = "--truth" if options.truth is None else "--images"
-        raise InvalidInput(f"--detections needs the true boxes (--truth) and the pictures (--images): {missing} is missing.")
+        raise InvalidInput(
+            f"--detections needs the true boxes (--truth) and the pictures (--images): {missing} is missing."
+        )
     if options.table is not None or options.embeddings is not None:
-        raise InvalidInput("--table and --embeddings have no part in detections: each object is embedded from --images. Leave them out.")
+        raise InvalidInput(
+            "--table and --embeddings have no part in detections: each object is embedded from "
+            "--images. Leave them out."
+        )
     return read_detection_samples(
         options.truth,
         options.detections,

@@ -1,8 +1,8 @@
 """Other ways to propose failing slices, behind one table: the peers that Errata is measured against.
 
-Each entry of `ENGINES` names a leaf as "module:Class"; it is imported on request. `needs` says what an engine must be told about new
-rows besides their embeddings. Engines that need the losses or predictions of the very rows they score solve an easier task and
-belong in a track of their own.
+Each entry of `ENGINES` names a leaf as "module:Class"; it is imported on request. `needs` says what an engine must be
+told about new rows besides their embeddings. Engines that need the losses or predictions of the very rows they score
+solve an easier task and belong in a track of their own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,15 @@ class Engine(Protocol):
     needs: tuple[str, ...]
     """What `score` must be given besides embeddings: of "labels", "probabilities", "losses"."""
 
-    def fit(self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None, seed: int = 0) -> Self:
+    def fit(
+        self,
+        embeddings: F32,
+        losses: F64,
+        labels: I64,
+        probabilities: F64 | None = None,
+        errors: Bool | None = None,
+        seed: int = 0,
+    ) -> Self:
         """Learn slices from n audited rows.
 
         Args:

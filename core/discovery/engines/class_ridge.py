@@ -18,14 +18,15 @@ FOLDS = 5
 class ClassRidge:
     """Slice c scores a row of class c by the mean prediction of that class's ensemble.
 
-    theta = (X' W X + a I)^-1 X' W l with X = [z - mean, 1], the intercept free, W the counts of one bootstrap sample, `n_members`
-    times. a is the one of `penalties` with the least squared error in 5 folds. l is the loss, above `clip` taken as `clip`, or with
-    target "error" 1 where the model is wrong and 0 elsewhere.
-    Classes are ordered by the out-of-fold lift: mean loss of the tenth of highest prediction minus the class's mean, over the
-    class's standard deviation. Classes under `min_rows` rows have no slice.
+    theta = (X' W X + a I)^-1 X' W l with X = [z - mean, 1], the intercept free, W the counts of one bootstrap sample,
+    `n_members` times. a is the one of `penalties` with the least squared error in 5 folds. l is the loss, above `clip`
+    taken as `clip`, or with target "error" 1 where the model is wrong and 0 elsewhere. Classes are ordered by the
+    out-of-fold lift: mean loss of the tenth of highest prediction minus the class's mean, over the class's standard
+    deviation. Classes under `min_rows` rows have no slice.
 
-    Source: Ardeshir 2023, arXiv 2305.03212, for the idea; the paper leaves the members open. Heads by class, ridge, the bootstrap and
-    the order of classes are ours. It stands here as the plain peer of Errata's own, tested and shrunk, heads.
+    Source: Ardeshir 2023, arXiv 2305.03212, for the idea; the paper leaves the members open. Heads by class, ridge, the
+    bootstrap and the order of classes are ours. It stands here as the plain peer of Errata's own, tested and shrunk,
+    heads.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("labels",)
@@ -40,7 +41,15 @@ class ClassRidge:
     """(s, n_members, d + 1), intercept last, for rows that are not centred."""
     penalties_: list[float] = field(init=False, repr=False)
 
-    def fit(self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None, seed: int = 0) -> Self:
+    def fit(
+        self,
+        embeddings: F32,
+        losses: F64,
+        labels: I64,
+        probabilities: F64 | None = None,
+        errors: Bool | None = None,
+        seed: int = 0,
+    ) -> Self:
         rng = np.random.default_rng(seed)
         wrong = failures("Per-class ridge on errors", labels, probabilities, errors) if self.target == "error" else None
         target = np.minimum(losses, self.clip) if wrong is None else wrong.astype(np.float64)
@@ -50,7 +59,9 @@ class ClassRidge:
             if (labels == c).sum() >= self.min_rows
         ]
         if not fits:
-            raise InvalidInput(f"Per-class ridge needs a class with at least {self.min_rows} rows: none has. Bring more rows.")
+            raise InvalidInput(
+                f"Per-class ridge needs a class with at least {self.min_rows} rows: none has. Bring more rows."
+            )
         fits = sorted(fits, key=lambda one: -one[0])[: self.n_slices]
         self.penalties_ = [one[1] for one in fits]
         self.weights_ = np.stack([one[2] for one in fits])
@@ -72,7 +83,10 @@ class ClassRidge:
         top = np.argsort(-predictions[best], kind="stable")[: max(1, n // 10)]
         lift = float((losses[top].mean() - losses.mean()) / max(losses.std(), 1e-12))
         members = np.stack(
-            [ridge(x, losses, rng.multinomial(n, np.full(n, 1 / n)).astype(np.float64), self.penalties[best]) for _ in range(self.n_members)]
+            [
+                ridge(x, losses, rng.multinomial(n, np.full(n, 1 / n)).astype(np.float64), self.penalties[best])
+                for _ in range(self.n_members)
+            ]
         )
         members[:, -1] -= members[:, :-1] @ centre
         return lift, self.penalties[best], members
@@ -84,7 +98,8 @@ class ClassRidge:
 
 
 def ridge(x: F64, losses: F64, counts: F64, penalty: float) -> F64:
-    """(d + 1,) weights of the ridge regression in which row i stands `counts[i]` times; the last column of x is ones, unpenalised."""
+    """(d + 1,) weights of the ridge regression in which row i stands `counts[i]` times; the last column of x is ones,
+    unpenalised."""
     weighted = x * counts[:, None]
     gram = weighted.T @ x
     gram += np.diag(np.r_[np.full(x.shape[1] - 1, penalty), 0.0])

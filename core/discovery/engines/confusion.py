@@ -15,15 +15,23 @@ from core.records import F32, F64, I64, Bool
 class ConfusionCells:
     """Slice (a, b), a != b, scores a row of class a predicted as b by the probability of b; cells with most rows first.
 
-    It reads the predictions for the rows that it scores: a track of its own, beside engines that see only embeddings and labels.
-    Cells on the diagonal hold no failures and are never slices.
+    It reads the predictions for the rows that it scores: a track of its own, beside engines that see only embeddings
+    and labels. Cells on the diagonal hold no failures and are never slices.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("labels", "probabilities")
     n_slices: int = 5
     cells_: list[tuple[int, int]] = field(init=False, repr=False)
 
-    def fit(self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None, seed: int = 0) -> Self:
+    def fit(
+        self,
+        embeddings: F32,
+        losses: F64,
+        labels: I64,
+        probabilities: F64 | None = None,
+        errors: Bool | None = None,
+        seed: int = 0,
+    ) -> Self:
         if probabilities is None:
             raise InvalidInput("Confusion cells need probabilities (n, k): got none.")
         k = max(probabilities.shape[1], int(labels.max()) + 1)
@@ -39,4 +47,6 @@ class ConfusionCells:
         if probabilities is None:
             raise InvalidInput("Confusion cells need the probabilities (m, k) of the rows to score: got none.")
         predicted = probabilities.argmax(1)
-        return np.stack([np.where((labels == a) & (predicted == b), probabilities[:, b], -np.inf) for a, b in self.cells_], axis=1)
+        return np.stack(
+            [np.where((labels == a) & (predicted == b), probabilities[:, b], -np.inf) for a, b in self.cells_], axis=1
+        )

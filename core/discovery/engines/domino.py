@@ -33,18 +33,20 @@ class Components:
 class DominoMixture:
     """Slices are the components of a mixture whose labels and predictions differ most.
 
-    Given component s: z ~ N(mu_s, diag v_s) after PCA, y ~ Cat(p_s), prediction ~ Cat(q_s), with soft predictions put in as they are.
-    E-step: log r_is = log pi_s + log N(z_i; mu_s, v_s) + g log p_s[y_i] + h log(q_s . prob_i), normalised over s;
-    M-step: the weighted means of all of these. It stops when the mean log-likelihood moves by less than `tolerance`.
-    Components are ordered by |max_c (q_s - p_s)[c]|; a row's score is its responsibility. It reads the predictions for the rows
+    Given component s: z ~ N(mu_s, diag v_s) after PCA, y ~ Cat(p_s), prediction ~ Cat(q_s), with soft predictions put
+    in as they are. E-step: log r_is = log pi_s + log N(z_i; mu_s, v_s) + g log p_s[y_i] + h log(q_s . prob_i),
+    normalised over s; M-step: the weighted means of all of these. It stops when the mean log-likelihood moves by less
+    than `tolerance`. Components are ordered by |max_c (q_s - p_s)[c]|; a row's score is its responsibility. It reads
+    the predictions for the rows
     that it scores: a track of its own.
 
-    Initialisation "k-means" gives each row to its cluster. "confusion" deals the components round the cells (true a, predicted b):
-    r_is is y_i[a] prob_i[b] plus noise, normalised.
+    Initialisation "k-means" gives each row to its cluster. "confusion" deals the components round the cells (true a,
+    predicted b): r_is is y_i[a] prob_i[b] plus noise, normalised.
 
-    Source: Eyuboglu et al. 2022, arXiv 2203.14960, and their released code (tolerance, regularisation, both initialisations). The
-    release defaults to label and prediction weights of 1; the authors' evaluation uses 10, and so do we, as with 1 the 128
-    dimensions of the embedding drown the labels. PCA is cut to what the rows allow, where theirs would stop with an error.
+    Source: Eyuboglu et al. 2022, arXiv 2203.14960, and their released code (tolerance, regularisation, both
+    initialisations). The release defaults to label and prediction weights of 1; the authors' evaluation uses 10, and so
+    do we, as with 1 the 128 dimensions of the embedding drown the labels. PCA is cut to what the rows allow, where
+    theirs would stop with an error.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("labels", "probabilities")
@@ -64,11 +66,22 @@ class DominoMixture:
     order_: I64 = field(init=False, repr=False)
     n_iterations_: int = field(init=False, repr=False)
 
-    def fit(self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None, seed: int = 0) -> Self:
+    def fit(
+        self,
+        embeddings: F32,
+        losses: F64,
+        labels: I64,
+        probabilities: F64 | None = None,
+        errors: Bool | None = None,
+        seed: int = 0,
+    ) -> Self:
         if probabilities is None:
             raise InvalidInput("Domino's mixture needs probabilities (n, k): got none.")
         if len(embeddings) < self.n_components:
-            raise InvalidInput(f"Domino's mixture needs at least as many rows as components ({self.n_components}): got {len(embeddings)}.")
+            raise InvalidInput(
+                f"Domino's mixture needs at least as many rows as components ({self.n_components}): "
+                f"got {len(embeddings)}."
+            )
         self.pca_ = PCA(min(self.n_dimensions, *embeddings.shape), random_state=seed)
         z: F64 = self.pca_.fit_transform(embeddings.astype(np.float64))
         y = _one_hot(labels, probabilities.shape[1])
@@ -98,7 +111,10 @@ class DominoMixture:
             return _one_hot(assigned, self.n_components)
         n_cells = y.shape[1] ** 2
         if self.n_components < n_cells:
-            raise InvalidInput(f"Confusion initialisation needs a component for each of the {n_cells} cells: got {self.n_components}. Use k-means.")
+            raise InvalidInput(
+                f"Confusion initialisation needs a component for each of the {n_cells} cells: "
+                f"got {self.n_components}. Use k-means."
+            )
         cells = (y[:, :, None] * probabilities[:, None, :]).reshape(len(z), n_cells)
         dealt = cells[:, np.arange(self.n_components) % n_cells]
         dealt = dealt / dealt.sum(axis=1, keepdims=True)
@@ -121,7 +137,9 @@ class DominoMixture:
     def _e_step(self, z: F64, y: F64, probabilities: F64) -> tuple[F64, float]:
         """((n, S) responsibilities, mean log-likelihood)."""
         c = self.components_
-        distances = z**2 @ (1 / c.variances).T - 2 * z @ (c.means / c.variances).T + (c.means**2 / c.variances).sum(axis=1)
+        distances = (
+            z**2 @ (1 / c.variances).T - 2 * z @ (c.means / c.variances).T + (c.means**2 / c.variances).sum(axis=1)
+        )
         log_normal = -0.5 * (z.shape[1] * np.log(2 * np.pi) + np.log(c.variances).sum(axis=1) + distances)
         joint = np.log(c.weights) + log_normal
         joint += self.label_weight * np.log(y @ c.label_shares.T + EPSILON)

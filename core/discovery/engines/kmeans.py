@@ -18,7 +18,8 @@ from core.records import F32, F64, I64, Bool
 class KMeansSlices:
     """Slice s scores a row by minus its distance to centre s; centres in the order of their members' mean loss.
 
-    Clusters do not look at the loss, only their order does. Those under `min_rows` rows come last: their mean is mostly chance.
+    Clusters do not look at the loss, only their order does. Those under `min_rows` rows come last: their mean is mostly
+    chance.
 
     Source: Lloyd 1982; the usual first try of "cluster, then look where the loss is high".
     """
@@ -29,7 +30,15 @@ class KMeansSlices:
     min_rows: int = 5
     centres_: F64 = field(init=False, repr=False)
 
-    def fit(self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None, seed: int = 0) -> Self:
+    def fit(
+        self,
+        embeddings: F32,
+        losses: F64,
+        labels: I64,
+        probabilities: F64 | None = None,
+        errors: Bool | None = None,
+        seed: int = 0,
+    ) -> Self:
         k = min(self.n_clusters, len(embeddings))
         found = KMeans(k, n_init=2, random_state=seed)  # pyright: ignore[reportArgumentType]
         assigned: I64 = found.fit_predict(embeddings)

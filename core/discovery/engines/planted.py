@@ -1,7 +1,7 @@
 """Failures planted on purpose, and data with nothing to find: the sensitivity check, and the ground of the benchmark.
 
-Two generators make whole data sets (tier T0: embeddings without images). Two functions work on anybody's data: one shuffles
-losses without touching what must stay together, one plants a failing region among losses that have none.
+Two generators make whole data sets (tier T0: embeddings without images). Two functions work on anybody's data: one
+shuffles losses without touching what must stay together, one plants a failing region among losses that have none.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ class _World:
         rotation = np.linalg.qr(rng.normal(size=(dimensions, dimensions)))[0]
         spectrum = 1.2 / np.sqrt(1 + np.arange(dimensions))
         mean = 0.3 * rng.normal(size=dimensions)
-        return cls(directions[:-1], directions[-1], mean, spectrum[:, None] * rotation, rng.uniform(0.1, 0.5, n_attributes))
+        return cls(
+            directions[:-1], directions[-1], mean, spectrum[:, None] * rotation, rng.uniform(0.1, 0.5, n_attributes)
+        )
 
     def embed(self, labels: I64, attributes: Bool, rng: np.random.Generator, shift: F64 | float = 0.0) -> Embeddings:
         """Unit rows: mean + attributes + class + background (+ shift), then normalised."""
@@ -88,20 +90,22 @@ class _World:
         return Embeddings(raw.astype(np.float32), "planted", "planted")
 
 
-def plant_embeddings(kind: PlantedKind, *, seed: int, n: int = 2000, dimensions: int = 256, n_attributes: int = 16) -> tuple[Planted, Planted]:
+def plant_embeddings(
+    kind: PlantedKind, *, seed: int, n: int = 2000, dimensions: int = 256, n_attributes: int = 16
+) -> tuple[Planted, Planted]:
     """Two data sets of one world, audited and fresh rows, with a failure of the given kind planted in both.
 
-    Embeddings are normalise(m + A V + y v + background): every attribute and the class a direction of unit length, the background
-    normal with a power-law spectrum. The model is right in 0.92 of the rows outside the slices, and there in
+    Embeddings are normalise(m + A V + y v + background): every attribute and the class a direction of unit length, the
+    background normal with a power-law spectrum. The model is right in 0.92 of the rows outside the slices, and there in
 
     * "rare": 0.45 of {class 1, attribute 0}, where 5 % of each class have the attribute;
     * "correlation": 0.45 of the two cells in which attribute 0 and the class differ; they agree in 0.8 of the rows;
-    * "noisy label": 0.70 of {class 1, attribute 0}, 15 % of each class: a model that learnt from labels wrong there. The labels
-      of the rows given here are true, as in the published protocol, where only training labels are flipped;
+    * "noisy label": 0.70 of {class 1, attribute 0}, 15 % of each class: a model that learnt from labels wrong there.
+      The labels of the rows given here are true, as in the published protocol, where only training labels are flipped;
     * "null": 0.92 of all rows.
 
-    Its probability of the true class is Beta(8, 2) where it is right and Beta(2, 6) where it is wrong, kept in [0.02, 0.98] and
-    on the side of 0.5 that it belongs to, so that an error is an error.
+    Its probability of the true class is Beta(8, 2) where it is right and Beta(2, 6) where it is wrong, kept in [0.02,
+    0.98] and on the side of 0.5 that it belongs to, so that an error is an error.
 
     Args:
         kind: see above.
@@ -113,8 +117,8 @@ def plant_embeddings(kind: PlantedKind, *, seed: int, n: int = 2000, dimensions:
     Raises:
         InvalidInput: an argument is out of range.
 
-    Source: the slice kinds of Eyuboglu et al. 2022, arXiv 2203.14960. The generator and its numbers are ours: it is linear,
-    which favours linear methods.
+    Source: the slice kinds of Eyuboglu et al. 2022, arXiv 2203.14960. The generator and its numbers are ours: it is
+    linear, which favours linear methods.
     """
     _check_kind(kind, get_args(PlantedKind))
     _check_sizes(n, dimensions, n_attributes)
@@ -124,10 +128,12 @@ def plant_embeddings(kind: PlantedKind, *, seed: int, n: int = 2000, dimensions:
 
 
 def plant_words(planted: Planted, *, n_phrases: int = 200, noise: float = 0.6, n_prompts: int = 8) -> Words:
-    """The planted rows with a vocabulary of `n_phrases`: the attributes' directions first, then random ones, all as a text tower would miss them.
+    """The planted rows with a vocabulary of `n_phrases`: the attributes' directions first, then random ones, all as a
+    text tower would miss them.
 
     Args:
-        noise: length of the error of one prompt's vector beside a direction of length 1; `n_prompts` such errors are averaged.
+        noise: length of the error of one prompt's vector beside a direction of length 1; `n_prompts` such errors are
+            averaged.
 
     Raises:
         InvalidInput: there are fewer phrases than attributes.
@@ -190,10 +196,11 @@ def make_null(kind: NullKind, *, seed: int, n: int = 2000, dimensions: int = 256
     """Data in which the embedding says nothing about the mean of the loss, made awkward in one way.
 
     * "heavy tail": losses are Pareto with index 2.5 (finite variance, infinite skewness), independent of the embedding;
-    * "unequal variance": uniform losses of mean 1 whose standard deviation runs from 0.03 to 0.57 along one direction of the
-      embedding. Mean and median are the same everywhere, so what a test finds here it finds because of the spread;
-    * "grouped": 60 to 100 groups of unequal size. Each group shifts the embeddings of its rows and, independently, their losses:
-      rows are far from independent, groups are.
+    * "unequal variance": uniform losses of mean 1 whose standard deviation runs from 0.03 to 0.57 along one direction
+      of the embedding. Mean and median are the same everywhere, so what a test finds here it finds because of the
+      spread;
+    * "grouped": 60 to 100 groups of unequal size. Each group shifts the embeddings of its rows and, independently,
+      their losses: rows are far from independent, groups are.
 
     Raises:
         InvalidInput: an argument is out of range; "grouped" needs n of at least 300.
@@ -224,17 +231,22 @@ def _draw_groups(n: int, rng: np.random.Generator) -> I64:
     """(n,) group of each row: 60 to 100 groups with at least 3 rows, sizes log-normal beyond that."""
     n_groups = int(rng.integers(60, 101))
     if n < 3 * n_groups:
-        raise InvalidInput(f"A grouped null needs at least 3 rows for each of up to 100 groups (n >= 300): got n = {n}.")
+        raise InvalidInput(
+            f"A grouped null needs at least 3 rows for each of up to 100 groups (n >= 300): got n = {n}."
+        )
     weights = rng.lognormal(0, 0.8, n_groups)
     sizes = 3 + rng.multinomial(n - 3 * n_groups, weights / weights.sum())
     return np.repeat(np.arange(n_groups), sizes)
 
 
 def shuffle_within(labels: I64 | None, groups: I64 | None, rng: np.random.Generator, *, n: int | None = None) -> I64:
-    """(n,) row numbers: `losses[rows]` are losses that say nothing about the embedding and keep what is not exchangeable.
+    """(n,) row numbers: `losses[rows]` are losses that say nothing about the embedding and keep what is not
+    exchangeable.
 
-    Each row takes the loss of a row of its own class. With groups, the groups are laid out anew in one random order, the same for
-    every class, and the losses are dealt to the rows in that order: a group's losses stay neighbours. Groups of unequal size
+    Each row takes the loss of a row of its own class. With groups, the groups are laid out anew in one random order,
+    the same for
+    every class, and the losses are dealt to the rows in that order: a group's losses stay neighbours. Groups of unequal
+        size
     cannot keep all of them, so that a block may run on into the next group.
 
     Args:
@@ -247,7 +259,9 @@ def shuffle_within(labels: I64 | None, groups: I64 | None, rng: np.random.Genera
     """
     known = labels if labels is not None else groups
     if known is None and n is None:
-        raise InvalidInput("shuffle_within needs labels, groups or n to know how many rows to shuffle: got none of them.")
+        raise InvalidInput(
+            "shuffle_within needs labels, groups or n to know how many rows to shuffle: got none of them."
+        )
     count = len(known) if known is not None else int(n or 0)
     classes = np.zeros(count, dtype=np.int64) if labels is None else labels
     if groups is None:
@@ -268,8 +282,8 @@ def plant_region(
 ) -> tuple[F64, Bool | None, Bool]:
     """Make the `size` rows round a random one fail in a share `failing` of cases, by swapping losses inside one class.
 
-    The rows lie in one class and nearest to its chosen row; passing ones swap their outcomes with failing ones of the same class
-    elsewhere. So the losses of every class stay the same numbers, and only where they are has changed.
+    The rows lie in one class and nearest to its chosen row; passing ones swap their outcomes with failing ones of the
+    same class elsewhere. So the losses of every class stay the same numbers, and only where they are has changed.
 
     Args:
         embeddings: (n, d) unit rows.
@@ -285,7 +299,9 @@ def plant_region(
         InvalidInput: no class has three times `size` rows with enough failures, or `failing` is out of range.
     """
     if not 0 < failing <= 1 or size < 1:
-        raise InvalidInput(f"A region needs size >= 1 and a failing share in (0, 1]: got size {size}, failing {failing}.")
+        raise InvalidInput(
+            f"A region needs size >= 1 and a failing share in (0, 1]: got size {size}, failing {failing}."
+        )
     rng = np.random.default_rng([seed, 4])
     classes = np.zeros(len(losses), dtype=np.int64) if labels is None else labels
     fails = _worst_tenth(losses, classes) if errors is None else errors
@@ -293,7 +309,8 @@ def plant_region(
     able = [c for c in np.unique(classes) if (classes == c).sum() >= 3 * size and fails[classes == c].sum() >= wanted]
     if not able:
         raise InvalidInput(
-            f"To plant a region of {size} rows with {wanted} failures, a class must have {3 * size} rows and {wanted} failures: none has. Lower size."
+            f"To plant a region of {size} rows with {wanted} failures, a class must have {3 * size} rows and "
+            f"{wanted} failures: none has. Lower size."
         )
     rows = np.flatnonzero(classes == rng.choice(able))
     near = embeddings[rows] @ embeddings[rng.choice(rows)]
@@ -334,7 +351,10 @@ def expected_precision_at(k: int, scores: F64, truth: Bool) -> float:
     if not 1 <= k <= len(scores):
         raise InvalidInput(f"k must be between 1 and {len(scores)} (the number of rows): got {k}.")
     if np.isnan(scores).any():
-        raise InvalidInput(f"Scores must not be nan: {int(np.isnan(scores).sum())} of {len(scores)} are. Give such rows the lowest score.")
+        raise InvalidInput(
+            f"Scores must not be nan: {int(np.isnan(scores).sum())} of {len(scores)} are. "
+            "Give such rows the lowest score."
+        )
     cutoff = np.partition(scores, len(scores) - k)[len(scores) - k]
     above, tied = scores > cutoff, scores == cutoff
     return float((truth[above].sum() + (k - above.sum()) * truth[tied].mean()) / k)

@@ -15,14 +15,23 @@ from core.records import F32, F64, I64, Bool
 class RawLoss:
     """Slice c scores a row of class c by its own loss; classes in the order of their mean loss in the audit.
 
-    It reads the loss of the rows that it scores: a track of its own, beside engines that see only embeddings and labels.
+    It reads the loss of the rows that it scores: a track of its own, beside engines that see only embeddings and
+    labels.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("labels", "losses")
     n_slices: int = 5
     classes_: I64 = field(init=False, repr=False)
 
-    def fit(self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None, seed: int = 0) -> Self:
+    def fit(
+        self,
+        embeddings: F32,
+        losses: F64,
+        labels: I64,
+        probabilities: F64 | None = None,
+        errors: Bool | None = None,
+        seed: int = 0,
+    ) -> Self:
         classes = np.unique(labels)
         means = np.array([losses[labels == c].mean() for c in classes])
         self.classes_ = classes[np.argsort(-means, kind="stable")[: self.n_slices]]

@@ -23,13 +23,14 @@ from core.records import F32, F64, I64, Bool
 class SvmDirections:
     """Slice c scores a row of class c by minus the decision value of that class's SVM for "the model is right here".
 
-    x = (z - mean) / sd, scaled to unit length; the SVM has balanced class weights and its C is the one of `penalties` with the
-    best 2-fold balanced accuracy. Classes are ordered by that accuracy, which the authors use to say how learnable a failure is.
-    Classes with fewer than two failures or successes have no slice.
+    x = (z - mean) / sd, scaled to unit length; the SVM has balanced class weights and its C is the one of `penalties`
+    with the best 2-fold balanced accuracy. Classes are ordered by that accuracy, which the authors use to say how
+    learnable a failure is. Classes with fewer than two failures or successes have no slice.
 
-    Source: Jain et al. 2023, arXiv 2206.14754. Departures: mean and sd come from the audited rows, where theirs come from the
-    training data; `phrase_scores` divides a text difference by sd alone. Their code subtracts the image mean from that difference
-    as well and normalises it, which adds the same constant to every phrase before the length is taken.
+    Source: Jain et al. 2023, arXiv 2206.14754. Departures: mean and sd come from the audited rows, where theirs come
+    from the training data; `phrase_scores` divides a text difference by sd alone. Their code subtracts the image mean
+    from that difference as well and normalises it, which adds the same constant to every phrase before the length is
+    taken.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("labels",)
@@ -44,14 +45,27 @@ class SvmDirections:
     accuracies_: F64 = field(init=False, repr=False)
     """(s,) cross-validated balanced accuracy of each slice's SVM."""
 
-    def fit(self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None, seed: int = 0) -> Self:
+    def fit(
+        self,
+        embeddings: F32,
+        losses: F64,
+        labels: I64,
+        probabilities: F64 | None = None,
+        errors: Bool | None = None,
+        seed: int = 0,
+    ) -> Self:
         wrong = failures("SVM directions", labels, probabilities, errors)
         self.mean_ = embeddings.mean(0).astype(np.float64)
         self.sd_ = np.maximum(embeddings.std(0).astype(np.float64), 1e-12)
         rows = self._whiten(embeddings)
-        fits = [(*_fit_class(rows[labels == c], ~wrong[labels == c], self.penalties, seed), c) for c in _usable(labels, wrong)]
+        fits = [
+            (*_fit_class(rows[labels == c], ~wrong[labels == c], self.penalties, seed), c)
+            for c in _usable(labels, wrong)
+        ]
         if not fits:
-            raise InvalidInput("SVM directions need a class with at least two failures and two successes: none has. Bring more rows.")
+            raise InvalidInput(
+                "SVM directions need a class with at least two failures and two successes: none has. Bring more rows."
+            )
         fits = sorted(fits, key=lambda one: -one[0])[: self.n_slices]
         self.accuracies_ = np.array([one[0] for one in fits])
         self.weights_ = np.stack([one[1] for one in fits])
@@ -68,7 +82,8 @@ class SvmDirections:
         return np.where(labels[:, None] == np.array(self.classes_), -decisions, -np.inf)
 
     def phrase_scores(self, differences: F32) -> F64:
-        """(p, s) how far each of p text differences (phrase minus its class's plain prompt, (p, d)) leads towards failure."""
+        """(p, s) how far each of p text differences (phrase minus its class's plain prompt, (p, d)) leads towards
+        failure."""
         return -(differences / self.sd_) @ self.weights_.T
 
 
@@ -84,8 +99,13 @@ def _fit_class(rows: F64, right: Bool, penalties: tuple[float, ...], seed: int) 
 
     halves = StratifiedKFold(2, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a rough optimum ranks rows as well, and C is chosen by held-out rows
-        accuracies = [float(np.mean(cross_val_score(machine(c), rows, right, cv=halves, scoring="balanced_accuracy"))) for c in penalties]
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # a rough optimum ranks rows as well, and C is chosen by held-out rows
+        accuracies = [
+            float(np.mean(cross_val_score(machine(c), rows, right, cv=halves, scoring="balanced_accuracy")))
+            for c in penalties
+        ]
         best = int(np.argmax(accuracies))
         fitted = machine(penalties[best]).fit(rows, right)
     weights: F64 = np.asarray(fitted.coef_, dtype=np.float64)[0]

@@ -1,10 +1,12 @@
 """The space that EfficientNet-Lite0's features and MiniLM's sentence vectors share.
 
-It is closed form, made by `scripts/encoder/fit_alignment.py` and described in docs/encoder.md. The first 384 dimensions place an image at
-the sentence vectors of the ImageNet classes it looks like (a ConSE, Norouzi et al. 2014, arXiv 1312.5650, with a soft threshold in
-place of its top ten). Then comes a ridge map between sentence vectors and the classifier's rows. These 652 dimensions know objects; a block
-of one dimension for each of `conditions.CONDITIONS` knows light, sharpness, colour and place. An image has one dimension more, which texts
-leave at 0: it takes up what is missing to length 1, so that the object part of every image has the same length, and neither light nor
+It is closed form, made by `scripts/encoder/fit_alignment.py` and described in docs/encoder.md. The first 384 dimensions
+place an image at the sentence vectors of the ImageNet classes it looks like (a ConSE, Norouzi et al. 2014, arXiv
+1312.5650, with a soft threshold in place of its top ten). Then comes a ridge map between sentence vectors and the
+classifier's rows. These 652 dimensions know objects; a block of one dimension for each of `conditions.CONDITIONS` knows
+light, sharpness, colour and place. An image has one dimension more, which texts
+leave at 0: it takes up what is missing to length 1, so that the object part of every image has the same length, and
+    neither light nor
 place changes how well an object's name fits.
 """
 
@@ -84,7 +86,9 @@ class Alignment:
         block = np.zeros((len(sentences), len(CONDITIONS)), np.float32)
         if self.conditions is not None:
             block = BLOCK_WEIGHT * self.conditions.texts(sentences)
-        return unit_rows(np.concatenate([self.object_texts(sentences), block, np.zeros((len(block), 1), np.float32)], 1))
+        return unit_rows(
+            np.concatenate([self.object_texts(sentences), block, np.zeros((len(block), 1), np.float32)], 1)
+        )
 
     def object_texts(self, sentences: F32) -> F32:
         """(n, 384 + r) unit rows from (n, 384) sentence vectors of any length."""
@@ -99,7 +103,9 @@ def load_alignment(classifier: F32, classifier_bias: F32, file: Path = FILE) -> 
         InvalidInput: the file is missing.
     """
     if not file.is_file():
-        raise InvalidInput(f"The embedded encoder needs {file.name} in assets/encoder, which is missing. Fetch the repository again.")
+        raise InvalidInput(
+            f"The embedded encoder needs {file.name} in assets/encoder, which is missing. Fetch the repository again."
+        )
     safetensors: Any = import_module("safetensors.numpy")
     parts = {name: array.astype(np.float32) for name, array in safetensors.load_file(file).items()}
     words = {f.name: parts.pop(PREFIX + f.name) for f in fields(Conditions) if PREFIX + f.name in parts}

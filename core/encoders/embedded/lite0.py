@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 as a plain list of convolutions, and that list as an ONNX graph.
 
-The architecture is Google's (EfficientNet-Lite, TensorFlow's "SAME" padding, batch-norm epsilon 1e-3). Batch norm is folded into
-the convolution before it in float64, so that any runtime sees only convolutions, clips and sums.
+The architecture is Google's (EfficientNet-Lite, TensorFlow's "SAME" padding, batch-norm epsilon 1e-3). Batch norm is
+folded into the convolution before it in float64, so that any runtime sees only convolutions, clips and sums.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Convolution:
     """The kept input is added to its output."""
 
     def padding(self, side: int) -> tuple[int, int]:
-        """(before, after) for an input of `side` pixels: the odd pixel goes after, as TensorFlow does and PyTorch does not."""
+        """(before, after) for an input of `side` pixels: the odd pixel goes after, as TensorFlow does and PyTorch does
+        not."""
         kernel = self.weight.shape[-1]
         total = max((-(-side // self.stride) - 1) * self.stride + kernel - side, 0)
         return total // 2, total - total // 2
@@ -57,10 +58,18 @@ def convolutions(weights: Mapping[str, npt.NDArray[Any]]) -> list[Convolution]:
 
 def _layers(weights: Mapping[str, npt.NDArray[Any]]) -> Iterator[Convolution]:
     def conv(
-        name: str, norm: str, stride: int = 1, depthwise: bool = False, clipped: bool = True, opens: bool = False, adds: bool = False
+        name: str,
+        norm: str,
+        stride: int = 1,
+        depthwise: bool = False,
+        clipped: bool = True,
+        opens: bool = False,
+        adds: bool = False,
     ) -> Convolution:
         kernel = weights[f"{name}.weight"].astype(np.float64)
-        gain, shift, mean, variance = (weights[f"{norm}.{part}"].astype(np.float64) for part in ("weight", "bias", "running_mean", "running_var"))
+        gain, shift, mean, variance = (
+            weights[f"{norm}.{part}"].astype(np.float64) for part in ("weight", "bias", "running_mean", "running_var")
+        )
         scale = gain / np.sqrt(variance + _EPSILON)
         folded = (kernel * scale[:, None, None, None]).astype(np.float32)
         bias = (shift - mean * scale).astype(np.float32)
@@ -88,14 +97,21 @@ def onnx_model(layers: list[Convolution], maps: Sequence[int] = ()) -> onnx.Mode
     from onnx import TensorProto, helper, numpy_helper
 
     nodes: list[Any] = []
-    constants = [numpy_helper.from_array(np.array(0, np.float32), "zero"), numpy_helper.from_array(np.array(6, np.float32), "six")]
+    constants = [
+        numpy_helper.from_array(np.array(0, np.float32), "zero"),
+        numpy_helper.from_array(np.array(6, np.float32), "six"),
+    ]
     current, kept, side = "image", "image", SIDE
     shapes: dict[int, list[Any]] = {}
     for i, layer in enumerate(layers):
         kept = current if layer.opens_block else kept
         constants += [numpy_helper.from_array(layer.weight, f"w{i}"), numpy_helper.from_array(layer.bias, f"b{i}")]
         before, after = layer.padding(side)
-        shape: dict[str, Any] = {"strides": [layer.stride] * 2, "group": layer.groups, "pads": [before, before, after, after]}
+        shape: dict[str, Any] = {
+            "strides": [layer.stride] * 2,
+            "group": layer.groups,
+            "pads": [before, before, after, after],
+        }
         nodes.append(helper.make_node("Conv", [current, f"w{i}", f"b{i}"], [f"conv{i}"], **shape))
         current, side = f"conv{i}", -(-side // layer.stride)
         if layer.clipped:

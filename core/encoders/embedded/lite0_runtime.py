@@ -16,7 +16,8 @@ from core.records import F32
 Network = Callable[[F32], F32]
 """From (n, 3, 224, 224) in [-1, 1] to (n, 1280) pooled features."""
 Mapper = Callable[[F32], tuple[F32, ...]]
-"""From (n, 3, 224, 224) in [-1, 1] to the (n, channels, side, side) outputs of the layers that it was made for, then the pooled features."""
+"""From (n, 3, 224, 224) in [-1, 1] to the (n, channels, side, side) outputs of the layers that it was made for, then
+the pooled features."""
 
 
 def usable_cores() -> int:
@@ -27,8 +28,9 @@ def usable_cores() -> int:
 def onnx_network(layers: list[Convolution], threads: int) -> Network:
     """The network in onnxruntime, float32.
 
-    Every image is run alone, on one thread, and `threads` images at a time: on two cores that is a quarter faster than one batch
-    over two threads, and an image's features cannot depend, even in the last bit, on what else is in its batch.
+    Every image is run alone, on one thread, and `threads` images at a time: on two cores that is a quarter faster than
+    one batch over two threads, and an image's features cannot depend, even in the last bit, on what else is in its
+    batch.
     """
     mapped = onnx_mapper(layers, (), threads)
 
@@ -45,7 +47,9 @@ def onnx_mapper(layers: list[Convolution], maps: Sequence[int], threads: int) ->
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session: Any = onnxruntime.InferenceSession(onnx_model(layers, maps).SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session: Any = onnxruntime.InferenceSession(
+        onnx_model(layers, maps).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
     pool = ThreadPoolExecutor(threads, thread_name_prefix="lite0")
     names = [*(f"map{i}" for i in maps), "features"]
     empty = [np.empty((0, *shape), np.float32) for shape in [*map_shapes(layers, maps), (N_FEATURES,)]]
@@ -84,7 +88,10 @@ def torch_mapper(layers: list[Convolution], maps: Sequence[int]) -> Mapper:
     functional: Any = import_module("torch.nn.functional")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     weights = [
-        (torch.tensor(layer.weight, device=device).contiguous(memory_format=torch.channels_last), torch.tensor(layer.bias, device=device))
+        (
+            torch.tensor(layer.weight, device=device).contiguous(memory_format=torch.channels_last),
+            torch.tensor(layer.bias, device=device),
+        )
         for layer in layers
     ]
 
@@ -94,7 +101,9 @@ def torch_mapper(layers: list[Convolution], maps: Sequence[int]) -> Mapper:
         for i, (layer, (weight, bias)) in enumerate(zip(layers, weights)):
             kept = image if layer.opens_block else kept
             before, after = layer.padding(side)
-            image = functional.conv2d(functional.pad(image, (before, after, before, after)), weight, bias, layer.stride, 0, 1, layer.groups)
+            image = functional.conv2d(
+                functional.pad(image, (before, after, before, after)), weight, bias, layer.stride, 0, 1, layer.groups
+            )
             side = image.shape[-1]
             if layer.clipped:
                 image = image.clamp_(0, 6)

@@ -44,9 +44,13 @@ def embed_sentences(texts: Sequence[str]) -> F32:
     order = np.argsort([len(text) for text in texts], kind="stable")  # alike lengths together: little padding
     for start in range(0, len(texts), _BATCH):
         rows = order[start : start + _BATCH]
-        tokens = tokenizer([texts[i] for i in rows], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        tokens = tokenizer(
+            [texts[i] for i in rows], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+        )
         with torch.inference_mode():
-            hidden = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state  # (b, t, 384)
+            hidden = model(
+                input_ids=tokens.input_ids, attention_mask=tokens.attention_mask
+            ).last_hidden_state  # (b, t, 384)
             mask = tokens.attention_mask.unsqueeze(-1)
             out[rows] = ((hidden * mask).sum(1) / mask.sum(1)).numpy()
     return out

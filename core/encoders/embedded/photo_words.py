@@ -1,9 +1,10 @@
-"""Photo conditions and places as directions of the joint space: how much of each a picture shows, and how much of each a text asks for.
+"""Photo conditions and places as directions of the joint space: how much of each a picture shows, and how much of each
+a text asks for.
 
-Both sides give one activation for each of `CONDITIONS`: 0 where nothing is shown or said, about 1 where it is, and below 0 for the
-opposite. A picture's come from a linear probe on its cues and features, squashed; a text's from a small network on its sentence vector,
-so that paraphrases of what it was fitted on count too.
-`scripts/encoder/fit_words.py` fits both; docs/encoder.md has what they are worth.
+Both sides give one activation for each of `CONDITIONS`: 0 where nothing is shown or said, about 1 where it is, and
+below 0 for the opposite. A picture's come from a linear probe on its cues and features, squashed; a text's from a small
+network on its sentence vector, so that paraphrases of what it was fitted on count too. `scripts/encoder/fit_words.py`
+fits both; docs/encoder.md has what they are worth.
 """
 
 from __future__ import annotations
@@ -16,7 +17,22 @@ from core.encoders.arithmetic import gelu, products, unit_rows
 from core.records import F32
 
 CONDITIONS = (
-    *("light", "colour", "contrast", "blur", "noise", "red", "orange", "yellow", "green", "blue", "purple", "small", "turned", "plain"),
+    *(
+        "light",
+        "colour",
+        "contrast",
+        "blur",
+        "noise",
+        "red",
+        "orange",
+        "yellow",
+        "green",
+        "blue",
+        "purple",
+        "small",
+        "turned",
+        "plain",
+    ),
     *("fog", "snowfall", "rain", "grass", "snow", "city", "forest", "water", "sand", "indoors", "sky", "mountains"),
 )
 """Negative: dark, black-and-white, low in contrast, sharp; large; cluttered; outdoors. The others have no opposite."""

@@ -1,7 +1,8 @@
-"""What can be read off the pixels of the network's input: light, colour, sharpness, noise and where in the picture they lie.
+"""What can be read off the pixels of the network's input: light, colour, sharpness, noise and where in the picture they
+lie.
 
-The cues are the raw material of the joint space's `conditions`; each picture is measured alone, so the values do not depend on
-its batch.
+The cues are the raw material of the joint space's `conditions`; each picture is measured alone, so the values do not
+depend on its batch.
 """
 
 from __future__ import annotations
@@ -57,17 +58,32 @@ _NAMES = (
         "flat border share",
         "border to centre",
     ),
-    *("top minus bottom luma", "left minus right luma", "top minus bottom edges", "top minus bottom blue", "top minus bottom chroma"),
+    *(
+        "top minus bottom luma",
+        "left minus right luma",
+        "top minus bottom edges",
+        "top minus bottom blue",
+        "top minus bottom chroma",
+    ),
 )
 _N_GRID = 4 * 4 * 4
-CUES = (*_NAMES, *(f"grid {channel} {row}{column}" for channel in ("red", "green", "blue", "edges") for row in range(4) for column in range(4)))
+CUES = (
+    *_NAMES,
+    *(
+        f"grid {channel} {row}{column}"
+        for channel in ("red", "green", "blue", "edges")
+        for row in range(4)
+        for column in range(4)
+    ),
+)
 """Name of each column of `measure_cues`."""
 _RING = np.ones((GRID, GRID), np.bool_)
 _RING[4:-4, 4:-4] = False
 
 
 def measure_cues(batch: F32) -> F32:
-    """(n, len(CUES)) of (n, 3, 224, 224) pictures in [-1, 1]. Shares and levels are in [0, 1], the rest logarithms or differences of these."""
+    """(n, len(CUES)) of (n, 3, 224, 224) pictures in [-1, 1]. Shares and levels are in [0, 1], the rest logarithms or
+    differences of these."""
     return np.array([_cues(picture) for picture in batch], np.float32).reshape(-1, len(CUES))
 
 
@@ -102,7 +118,17 @@ def _light(luma: F32, coarse: F32) -> list[float]:
     mean = float(sample.mean())
     darkest = np.sort(coarse.min(0), axis=None)
     return [
-        *(mean, p5, p25, p50, p75, p95, float(sample.std()), float(np.log(mean + 0.03)), float(darkest[len(darkest) // 20])),
+        *(
+            mean,
+            p5,
+            p25,
+            p50,
+            p75,
+            p95,
+            float(sample.std()),
+            float(np.log(mean + 0.03)),
+            float(darkest[len(darkest) // 20]),
+        ),
         *(float((sample > 0.9).mean()), float((sample < 0.1).mean())),
     ]
 
@@ -135,7 +161,9 @@ def _sharpness(luma: F32, across: F32, down: F32, rgb: F32, edges: F32) -> list[
     e1, e2, e4 = (float(np.log(step + 1e-3)) for step in steps)
     peak1 = float(np.partition(across[::2, ::2].ravel(), -200)[-200])
     peak2 = float(np.partition(np.abs(np.diff(half, axis=1)).ravel(), -200)[-200])
-    bend = luma[1:-1, 1:-1] - (luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]) * np.float32(0.25)  # (222, 222)
+    bend = luma[1:-1, 1:-1] - (luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]) * np.float32(
+        0.25
+    )  # (222, 222)
     rough = bend[:, 1:-1] - (bend[:, :-2] + bend[:, 2:]) * np.float32(0.5)
     local = np.sort(_eighth(np.abs(rough)), axis=None)  # (27 * 27,)
     floor, p25, p50 = (float(np.log(local[int(q * len(local))] + 1e-3)) for q in (0.05, 0.25, 0.5))
@@ -148,14 +176,23 @@ def _sharpness(luma: F32, across: F32, down: F32, rgb: F32, edges: F32) -> list[
     flat = np.sort(edges, axis=None)
     turned = _streaks(luma, across, down, edges)
     return [
-        *(e1, e2, e4, e1 - e2, e2 - e4, float(np.log((peak1 + 0.01) / (peak2 + 0.01))), float(np.log(flat[len(flat) * 95 // 100] + 1e-3))),
+        *(
+            e1,
+            e2,
+            e4,
+            e1 - e2,
+            e2 - e4,
+            float(np.log((peak1 + 0.01) / (peak2 + 0.01))),
+            float(np.log(flat[len(flat) * 95 // 100] + 1e-3)),
+        ),
         *(floor, p25, p50, floor - e4, tint_noise, dots, float(np.tanh(skew / 3))),
         *turned,
     ]
 
 
 def _streaks(luma: F32, across: F32, down: F32, edges: F32) -> list[float]:
-    """How much more changes across than along an upright line, at one and at eight pixels, and where little else happens."""
+    """How much more changes across than along an upright line, at one and at eight pixels, and where little else
+    happens."""
     near = float(np.log((across.mean() + 1e-3) / (down.mean() + 1e-3)))
     along = np.abs(luma[8:] - luma[:-8])
     far = float(np.log((along.mean() + 1e-3) / (np.abs(luma[:, 8:] - luma[:, :-8]).mean() + 1e-3)))
@@ -173,8 +210,17 @@ def _layout(coarse: F32, edges: F32) -> list[float]:
     half = GRID // 2
     chroma = coarse.max(0) - coarse.min(0)
     return [
-        *(float(ring.std(1).mean()), float((apart < 0.08).mean()), float(np.log(border + 0.01)), float(np.log(centre + 0.01))),
-        *(float(np.log((centre + 0.01) / (border + 0.01))), float((edges < 0.03).mean()), float((edges[_RING] < 0.03).mean())),
+        *(
+            float(ring.std(1).mean()),
+            float((apart < 0.08).mean()),
+            float(np.log(border + 0.01)),
+            float(np.log(centre + 0.01)),
+        ),
+        *(
+            float(np.log((centre + 0.01) / (border + 0.01))),
+            float((edges < 0.03).mean()),
+            float((edges[_RING] < 0.03).mean()),
+        ),
         float(np.abs(middle.mean(1) - ring.mean(1)).max()),
         *(float(luma[:half].mean() - luma[half:].mean()), float(luma[:, :half].mean() - luma[:, half:].mean())),
         float(np.log((edges[:half].mean() + 0.01) / (edges[half:].mean() + 0.01))),

@@ -1,4 +1,5 @@
-"""The embedded encoder's text tower, entered behind MiniLM's word embeddings: mean pooling, then the alignment's text side in torch."""
+"""The embedded encoder's text tower, entered behind MiniLM's word embeddings: mean pooling, then the alignment's text
+side in torch."""
 # transformers has no type stubs, and torch's are partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -21,12 +22,14 @@ from core.records import F32, I64
 class AlignedTexts:
     """`Alignment.texts` in torch, differentiable.
 
-    Activations inside the threshold or beyond the limit of `Conditions.texts` have no gradient: words push on a condition only where the
-    text already speaks of it.
+    Activations inside the threshold or beyond the limit of `Conditions.texts` have no gradient: words push on a
+    condition only where the text already speaks of it.
     """
 
     def __init__(self, alignment: Alignment) -> None:
-        self._mean, self._scale, self._map = (torch.from_numpy(a) for a in (alignment.text_mean, alignment.text_scale, alignment.text_map))
+        self._mean, self._scale, self._map = (
+            torch.from_numpy(a) for a in (alignment.text_mean, alignment.text_scale, alignment.text_map)
+        )
         self._conditions = alignment.conditions
 
     def __call__(self, sentences: torch.Tensor) -> torch.Tensor:
@@ -56,7 +59,8 @@ class EmbeddedTower:
 
     length = MAX_TOKENS
     learning_rate = 0.2
-    """MiniLM's word embeddings are about five times as long as CLIP's, and its space has a smaller scale: at the paper's 0.002 hardly anything is
+    """MiniLM's word embeddings are about five times as long as CLIP's, and its space has a smaller scale: at the
+    paper's 0.002 hardly anything is
     learned. Chosen with the epochs on clothing and cifar10, seeds 0 and 1: 0.05 is slower, 0.5 no better."""
     epochs = 50
     device = torch.device("cpu")

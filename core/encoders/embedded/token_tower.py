@@ -1,4 +1,5 @@
-"""The embedded encoder opened before its last blocks: EfficientNet-Lite0's maps as patches, MiniLM's states before its last layer as words."""
+"""The embedded encoder opened before its last blocks: EfficientNet-Lite0's maps as patches, MiniLM's states before its
+last layer as words."""
 # transformers has no type stubs, and torch's are partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -23,7 +24,8 @@ from core.encoders.tokens import ImageTokens, TextTokens
 from core.records import F32
 
 COARSE, FINE = 47, 32
-"""Layers whose maps are taken: the last block's output (320 channels, 7 x 7) and the last at stride 16 (112 channels, 14 x 14)."""
+"""Layers whose maps are taken: the last block's output (320 channels, 7 x 7) and the last at stride 16 (112 channels,
+14 x 14)."""
 SIDE = 7
 COARSE_WIDTH, FINE_WIDTH = 320, 4 * 112
 WIDTH = COARSE_WIDTH + FINE_WIDTH
@@ -32,15 +34,24 @@ _DEPTH = "embedded tokens 1"
 
 
 class EmbeddedTokenTower:
-    """49 patches of 768 numbers: the last block's 320 channels, then the four cells of the finer map that lie in the patch.
+    """49 patches of 768 numbers: the last block's 320 channels, then the four cells of the finer map that lie in the
+    patch.
 
-    The finer map is there because the last block of a network that was trained to name one object hardly keeps colours and textures apart.
+    The finer map is there because the last block of a network that was trained to name one object hardly keeps colours
+    and textures apart.
     """
 
     grid = (SIDE, SIDE)
     image_width, text_width = WIDTH, 384
 
-    def __init__(self, layers: list[Convolution], alignment: Alignment, fingerprint: str, logit_scale: float, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        layers: list[Convolution],
+        alignment: Alignment,
+        fingerprint: str,
+        logit_scale: float,
+        threads: int | None = None,
+    ) -> None:
         self._layers, self._alignment = layers, alignment
         self._map = best_mapper(layers, (COARSE, FINE), threads)
         self.fingerprint = f"{fingerprint}/{_DEPTH}"
@@ -49,7 +60,8 @@ class EmbeddedTokenTower:
         self.logit_scale = logit_scale
 
     def image_tokens(self, batch: F32) -> ImageTokens:
-        """Of (n, 3, 224, 224). The prefix holds what the joint vector has besides objects (light, colour, place), which no token carries."""
+        """Of (n, 3, 224, 224). The prefix holds what the joint vector has besides objects (light, colour, place), which
+        no token carries."""
         coarse, fine, features = self._map(np.ascontiguousarray(batch, np.float32))
         n = len(batch)
         rows = coarse.reshape(n, COARSE_WIDTH, SIDE * SIDE).transpose(0, 2, 1)
@@ -65,11 +77,19 @@ class EmbeddedTokenTower:
         if not texts:
             none = np.zeros((0, 0), np.bool_)
             return TextTokens(
-                np.zeros((0, 0, 384), np.float32), np.zeros((0, 0), np.int64), none, none, np.zeros((0, self.joint_width), np.float32), ()
+                np.zeros((0, 0, 384), np.float32),
+                np.zeros((0, 0), np.int64),
+                none,
+                none,
+                np.zeros((0, self.joint_width), np.float32),
+                (),
             )
         parts: list[tuple[Any, Any]] = []
         means: list[F32] = []
-        rows = [tokenizer(list(texts[i : i + _BATCH]), truncation=True, max_length=MAX_TOKENS)["input_ids"] for i in range(0, len(texts), _BATCH)]
+        rows = [
+            tokenizer(list(texts[i : i + _BATCH]), truncation=True, max_length=MAX_TOKENS)["input_ids"]
+            for i in range(0, len(texts), _BATCH)
+        ]
         longest = max(len(ids) for part in rows for ids in part)
         for part in rows:
             ids = torch.tensor([[*one, *[tokenizer.pad_token_id] * (longest - len(one))] for one in part])
@@ -83,7 +103,9 @@ class EmbeddedTokenTower:
         seen = ids != tokenizer.pad_token_id
         marks = np.isin(ids, [tokenizer.cls_token_id, tokenizer.sep_token_id])
         pieces = tuple(tuple(tokenizer.convert_ids_to_tokens(row[s].tolist())) for row, s in zip(ids, seen))
-        return TextTokens(tokens, ids.astype(np.int64), seen & ~marks, seen, self._alignment.texts(np.concatenate(means)), pieces)
+        return TextTokens(
+            tokens, ids.astype(np.int64), seen & ~marks, seen, self._alignment.texts(np.concatenate(means)), pieces
+        )
 
     def late_image(self) -> torch.nn.Module:
         """The network's last convolution, pooling and the alignment's image side."""
@@ -99,7 +121,8 @@ def _parameter(array: F32) -> torch.nn.Parameter:
 
 
 class LateImage(torch.nn.Module):
-    """`Alignment.images` after the last convolution, in torch, trainable. Light, colour and place come from the prefix as they are."""
+    """`Alignment.images` after the last convolution, in torch, trainable. Light, colour and place come from the prefix
+    as they are."""
 
     def __init__(self, head: Convolution, alignment: Alignment, rest: int) -> None:
         super().__init__()
@@ -120,7 +143,8 @@ class LateImage(torch.nn.Module):
 
 
 class LateText(torch.nn.Module):
-    """MiniLM's last layer, the mean over its tokens, and the alignment's text side; the layer and the text map are trainable."""
+    """MiniLM's last layer, the mean over its tokens, and the alignment's text side; the layer and the text map are
+    trainable."""
 
     def __init__(self, layer: Any, alignment: Alignment) -> None:
         super().__init__()
@@ -129,7 +153,9 @@ class LateText(torch.nn.Module):
 
     def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """(m, d) unit rows of the joint space."""
-        blocked = torch.zeros(seen.shape, dtype=tokens.dtype, device=tokens.device).masked_fill(~seen, torch.finfo(tokens.dtype).min)
+        blocked = torch.zeros(seen.shape, dtype=tokens.dtype, device=tokens.device).masked_fill(
+            ~seen, torch.finfo(tokens.dtype).min
+        )
         hidden: Any = self.layer(tokens, attention_mask=blocked[:, None, None, :])
         hidden = hidden[0] if isinstance(hidden, tuple) else hidden
         weights = seen.unsqueeze(-1).to(hidden.dtype)

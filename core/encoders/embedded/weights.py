@@ -21,7 +21,9 @@ def find_in_package(package: str, ending: str) -> Path:
     try:
         listed = files(package) or []
     except PackageNotFoundError:
-        raise MissingDependency(f"The embedded encoder's weights travel in the package {package}, which is not installed. {remedy}") from None
+        raise MissingDependency(
+            f"The embedded encoder's weights travel in the package {package}, which is not installed. {remedy}"
+        ) from None
     for entry in listed:
         if str(entry).replace("\\", "/").endswith(ending):
             path = Path(str(entry.locate()))

@@ -17,7 +17,8 @@ Layout = Literal["NLC", "NCHW", "NHWC"]
 
 
 def prune_unused(module: nn.Module, given: tuple[Any, ...]) -> None:
-    """Take away the parameters on which the output for `given` does not depend: leftovers of a copy that is entered half-way."""
+    """Take away the parameters on which the output for `given` does not depend: leftovers of a copy that is entered
+    half-way."""
     named = [(owner, name, p) for owner in module.modules() for name, p in owner.named_parameters(recurse=False)]
     with torch.enable_grad():
         whole = module(*given).sum()
@@ -28,7 +29,8 @@ def prune_unused(module: nn.Module, given: tuple[Any, ...]) -> None:
 
 
 class LateBlock(nn.Module):
-    """The last block, norm, pooling and projection of a transformer: (tokens (n, P, di), prefix (n, q, di) or None) -> (n, d) unit rows."""
+    """The last block, norm, pooling and projection of a transformer: (tokens (n, P, di), prefix (n, q, di) or None) ->
+    (n, d) unit rows."""
 
     def __init__(self, visual: Any, options: Mapping[str, Any]) -> None:
         super().__init__()
@@ -40,22 +42,30 @@ class LateBlock(nn.Module):
         return self._finish(tokens if prefix is None else torch.cat([prefix, tokens], 1), self._options)
 
     def alone(self, tokens: torch.Tensor, n_prefix: int) -> torch.Tensor:
-        """(n, P, d) unit rows: each token as if it were the whole picture, which attention then passes on by its value path alone."""
+        """(n, P, d) unit rows: each token as if it were the whole picture, which attention then passes on by its value
+        path alone."""
         n, cells, width = tokens.shape
-        rows = tokens.reshape(n * cells, 1, width).expand(-1, n_prefix + 1, -1)  # equal tokens: attention gives back their value
+        rows = tokens.reshape(n * cells, 1, width).expand(
+            -1, n_prefix + 1, -1
+        )  # equal tokens: attention gives back their value
         without = {key: None if isinstance(value, torch.Tensor) else value for key, value in self._options.items()}
         return self._finish(rows, without).reshape(n, cells, -1)
 
     def _finish(self, x: torch.Tensor, options: Mapping[str, Any]) -> torch.Tensor:
         x = last_block(self.visual)(x, **options)
         if hasattr(self.visual, "trunk"):
-            return normalize(self.visual.head(self.visual.trunk.forward_head(self.visual.trunk.norm(x))).float(), dim=-1)
-        pooled = self.visual._pool(x)[0]  # open_clip's own pooling: class token, mean or attention, and the norm before or after it
+            return normalize(
+                self.visual.head(self.visual.trunk.forward_head(self.visual.trunk.norm(x))).float(), dim=-1
+            )
+        pooled = self.visual._pool(x)[
+            0
+        ]  # open_clip's own pooling: class token, mean or attention, and the norm before or after it
         return normalize((pooled if self.visual.proj is None else pooled @ self.visual.proj).float(), dim=-1)
 
 
 class LateMap(nn.Module):
-    """What follows the last feature map: pooling and projection. (tokens (n, P, di), prefix (n, q, di) or None) -> (n, d) unit rows."""
+    """What follows the last feature map: pooling and projection. (tokens (n, P, di), prefix (n, q, di) or None) -> (n,
+    d) unit rows."""
 
     def __init__(self, visual: Any, layout: Layout, grid: tuple[int, int]) -> None:
         super().__init__()
@@ -67,7 +77,8 @@ class LateMap(nn.Module):
         return self._finish(tokens if prefix is None else torch.cat([prefix, tokens], 1), self._grid)
 
     def alone(self, tokens: torch.Tensor, n_prefix: int) -> torch.Tensor:
-        """(n, P, d) unit rows: each cell as if it were the whole map. Attention pooling is reduced to its value path."""
+        """(n, P, d) unit rows: each cell as if it were the whole map. Attention pooling is reduced to its value
+        path."""
         n, cells, width = tokens.shape
         if not hasattr(self.visual, "trunk"):
             pool = self.visual.attnpool
@@ -131,7 +142,8 @@ class ImageSide:
         self._visual, self._probe, self.entry = visual, probe, entry
 
     def run(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """(tokens (n, P, di), vectors (n, d) of any length), and between them the prefix (n, q, di) where there is one."""
+        """(tokens (n, P, di), vectors (n, d) of any length), and between them the prefix (n, q, di) where there is
+        one."""
         kept, vectors = caught(self._visual, pixels, self.entry.block)
         rows = _rows(kept["x"], self.entry.layout)
         q = self.entry.n_prefix
@@ -140,7 +152,11 @@ class ImageSide:
     def late(self) -> LateBlock | LateMap:
         """A copy of what follows the tokens, trainable."""
         last = self._copied()
-        late = LateBlock(last, self.entry.options) if self.entry.block else LateMap(last, self.entry.layout, self.entry.grid)
+        late = (
+            LateBlock(last, self.entry.options)
+            if self.entry.block
+            else LateMap(last, self.entry.layout, self.entry.grid)
+        )
         late.requires_grad_(True)
         with torch.no_grad():
             tokens, *prefix, _ = self.run(self._probe)
@@ -163,7 +179,8 @@ class ImageSide:
         return copy.deepcopy(visual, spared)
 
     def gap(self) -> float:
-        """Largest difference between the tower's vectors and those of `late`, over the two pictures together and the first alone."""
+        """Largest difference between the tower's vectors and those of `late`, over the two pictures together and the
+        first alone."""
         late = self.late()
         with torch.no_grad():
             tokens, *prefix, vectors = self.run(self._probe)
@@ -174,7 +191,8 @@ class ImageSide:
 
 
 def caught(visual: Any, pixels: torch.Tensor, block: bool) -> tuple[dict[str, Any], torch.Tensor]:
-    """What enters the last block (as "x", and its keyword arguments), or the last feature map, and the tower's vectors."""
+    """What enters the last block (as "x", and its keyword arguments), or the last feature map, and the tower's
+    vectors."""
     kept: dict[str, Any] = {}
 
     def entering(module: Any, args: tuple[Any, ...], options: dict[str, Any]) -> None:
@@ -186,7 +204,11 @@ def caught(visual: Any, pixels: torch.Tensor, block: bool) -> tuple[dict[str, An
     if not block and hasattr(visual, "trunk"):
         kept.update(x=visual.trunk.forward_features(pixels), options={})
         return kept, visual.head(visual.trunk.forward_head(kept["x"]))
-    hook = last_block(visual).register_forward_pre_hook(entering, with_kwargs=True) if block else visual.layer4.register_forward_hook(leaving)
+    hook = (
+        last_block(visual).register_forward_pre_hook(entering, with_kwargs=True)
+        if block
+        else visual.layer4.register_forward_hook(leaving)
+    )
     try:
         vectors = visual(pixels)
     finally:
@@ -217,9 +239,15 @@ def _entry(visual: Any, x: torch.Tensor, block: bool, options: Mapping[str, Any]
         return None
     prefix = 1 if trunk is None else int(getattr(trunk, "num_prefix_tokens", 0))
     patches = x.shape[1] - prefix
-    known: Any = getattr(visual, "grid_size", None) if trunk is None else getattr(getattr(trunk, "patch_embed", None), "grid_size", None)
+    known: Any = (
+        getattr(visual, "grid_size", None)
+        if trunk is None
+        else getattr(getattr(trunk, "patch_embed", None), "grid_size", None)
+    )
     square = round(patches**0.5)
-    grids = [(square, square)] if known is None else [(int(known[0]), int(known[1])), (square, square)]  # timm may rescale its grid to the picture
+    grids = (
+        [(square, square)] if known is None else [(int(known[0]), int(known[1])), (square, square)]
+    )  # timm may rescale its grid to the picture
     grid = next((g for g in grids if g[0] * g[1] == patches), None)
     return None if grid is None else TowerInput("NLC", grid, prefix, block, options)
 

@@ -1,6 +1,7 @@
 """Load an open_clip model with its tokenizer and preprocessing from one source, or say in one sentence why not.
 
-open_clip itself warns and goes on with random weights, another tokenizer or another normalisation; here each of these is an error.
+open_clip itself warns and goes on with random weights, another tokenizer or another normalisation; here each of these
+is an error.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def load(source: Source, quick_gelu: bool | None) -> Loaded:
         MissingDependency: the hub is needed and cannot be reached.
     """
     try:
-        loaded = {"folder": _from_folder, "file": _from_file, "tag": _from_hub, "hub": _from_hub}[source.kind](source, quick_gelu)
+        loaded = {"folder": _from_folder, "file": _from_file, "tag": _from_hub, "hub": _from_hub}[source.kind](
+            source, quick_gelu
+        )
     except DiagnosisError:
         raise
     except Exception as error:  # open_clip, torch, timm and transformers each have their own
@@ -75,7 +78,9 @@ def _from_folder(source: Source, quick_gelu: bool | None) -> Loaded:
     weights = find_weights(source.path)
     name = f"local-dir:{source.path}"
     with hub_offline(True):
-        model, _, preprocess = open_clip.create_model_and_transforms(name, load_weights=False, pretrained_text=False, **options)
+        model, _, preprocess = open_clip.create_model_and_transforms(
+            name, load_weights=False, pretrained_text=False, **options
+        )
         open_clip.factory.load_checkpoint(model, str(weights), strict=True, weights_only=True)
         tokenizer = open_clip.get_tokenizer(name)
     return Loaded(model, preprocess, tokenizer)
@@ -85,20 +90,24 @@ def _from_file(source: Source, quick_gelu: bool | None) -> Loaded:
     known = _known_architecture(source.architecture)
     if quick_gelu is None and not known.get("quick_gelu") and needs_quick_gelu_answer(source.path):
         raise InvalidInput(
-            f"{source.path.name} looks like weights trained with QuickGELU, but {source.architecture} has plain GELU and the file does not say. "
+            f"{source.path.name} looks like weights trained with QuickGELU, but {source.architecture} has plain GELU "
+            "and the file does not say. "
             f"Name the model {source.architecture}-quickgelu, or pass quick_gelu=True or quick_gelu=False."
         )
     options: dict[str, Any] = {} if quick_gelu is None else {"quick_gelu": quick_gelu}
     options.update({f"image_{key}": value for key, value in _preprocessing_beside(source).items()})
     with hub_offline(True):
-        model, _, preprocess = open_clip.create_model_and_transforms(source.architecture, load_weights=False, pretrained_text=False, **options)
+        model, _, preprocess = open_clip.create_model_and_transforms(
+            source.architecture, load_weights=False, pretrained_text=False, **options
+        )
         open_clip.factory.load_checkpoint(model, str(source.path), strict=True, weights_only=True)
         tokenizer = open_clip.get_tokenizer(source.architecture)
     return Loaded(model, preprocess, tokenizer)
 
 
 def _preprocessing_beside(source: Source) -> dict[str, Any]:
-    """Normalisation and resizing for a bare file: the config beside it, else what all published weights of the architecture agree on."""
+    """Normalisation and resizing for a bare file: the config beside it, else what all published weights of the
+    architecture agree on."""
     if (source.path.parent / CONFIG).is_file():
         given: dict[str, Any] = read_config(source.path.parent).get("preprocess_cfg") or {}
         return {key: given[key] for key in _PREPROCESSING if key in given}
@@ -109,7 +118,8 @@ def _preprocessing_beside(source: Source) -> dict[str, Any]:
         values = {str(cfg.get(key)): cfg.get(key) for cfg in published}
         if len(values) > 1:
             raise InvalidInput(
-                f"Published weights of {source.architecture} differ in their preprocessing ({key}: {', '.join(values)}), and {source.path.name} "
+                f"Published weights of {source.architecture} differ in their preprocessing ({key}: "
+                f"{', '.join(values)}), and {source.path.name} "
                 f'does not say which it needs. Put a {CONFIG} with "model_cfg" and "preprocess_cfg" beside it.'
             )
         if values and (value := next(iter(values.values()))):
@@ -127,14 +137,18 @@ def _from_hub(source: Source, quick_gelu: bool | None) -> Loaded:
     reachable = hub_reachable()
     try:
         with hub_offline(not reachable):
-            model, preprocess = open_clip.create_model_from_pretrained(source.architecture, source.tag or None, **options)
+            model, preprocess = open_clip.create_model_from_pretrained(
+                source.architecture, source.tag or None, **options
+            )
             tokenizer = open_clip.get_tokenizer(source.architecture)
     except Exception as error:
         if reachable and not isinstance(error, OSError):
             raise
         raise MissingDependency(
-            f"The weights of {source.architecture} {source.tag} are not on this machine and the model hub cannot be reached. Go online once, or copy "
-            f"the model's folder here and name it as 'open_clip:local-dir:/folder'; the encoder 'embedded' needs no download."
+            f"The weights of {source.architecture} {source.tag} are not on this machine and the model hub cannot be "
+            "reached. Go online once, or copy "
+            "the model's folder here and name it as 'open_clip:local-dir:/folder'; "
+            "the encoder 'embedded' needs no download."
         ) from error
     return Loaded(model, preprocess, tokenizer)
 
@@ -149,7 +163,10 @@ def _tag_options(source: Source, quick_gelu: bool | None) -> dict[str, Any]:
     wanted = bool(cfg.get("quick_gelu")) if quick_gelu is None else quick_gelu
     if built_quick and not wanted:
         plain = source.architecture.removesuffix("-quickgelu")
-        raise InvalidInput(f"{source.tag} was trained with plain GELU, but {source.architecture} has QuickGELU. Use '{plain}/{source.tag}'.")
+        raise InvalidInput(
+            f"{source.tag} was trained with plain GELU, but {source.architecture} has QuickGELU. "
+            f"Use '{plain}/{source.tag}'."
+        )
     return {"force_quick_gelu": True} if wanted and not built_quick else {}
 
 
@@ -158,7 +175,9 @@ def _known_architecture(name: str) -> dict[str, Any]:
     if config is None:
         names: list[str] = open_clip.list_models()
         close = difflib.get_close_matches(name, names, 3, 0.4)
-        raise InvalidInput(f"open_clip has no model called {name!r}." + (f" Did you mean {' or '.join(close)}?" if close else ""))
+        raise InvalidInput(
+            f"open_clip has no model called {name!r}." + (f" Did you mean {' or '.join(close)}?" if close else "")
+        )
     return config
 
 
@@ -167,7 +186,9 @@ def _check_tokenizer(loaded: Loaded) -> None:
     text = getattr(loaded.model, "text", loaded.model)
     tower_size = getattr(text, "vocab_size", None)
     inner = getattr(loaded.tokenizer, "tokenizer", None)
-    tokens = len(inner) if inner is not None and hasattr(inner, "__len__") else getattr(loaded.tokenizer, "vocab_size", None)
+    tokens = (
+        len(inner) if inner is not None and hasattr(inner, "__len__") else getattr(loaded.tokenizer, "vocab_size", None)
+    )
     if tower_size is not None and tokens is not None and tokens > tower_size:
         raise InvalidInput(
             f"The tokenizer has {tokens:,} tokens and the text tower {tower_size:,}: they do not belong together. "

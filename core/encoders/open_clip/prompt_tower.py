@@ -17,8 +17,8 @@ CLOSE = 1e-3
 
 
 class OpenClipTower:
-    """The text tower of an open_clip model: native CLIP, CustomTextCLIP with open_clip's TextTransformer (SigLIP too), or with a Hugging Face
-    encoder. All its parameters are frozen.
+    """The text tower of an open_clip model: native CLIP, CustomTextCLIP with open_clip's TextTransformer (SigLIP too),
+    or with a Hugging Face encoder. All its parameters are frozen.
 
     Raises:
         InvalidInput: the tower cannot be entered behind its word embeddings.
@@ -36,7 +36,10 @@ class OpenClipTower:
         self._require(getattr(self._text, "cls_emb", None) is None, "it adds a class token of its own (CoCa)")
         native = ("token_embedding", "positional_embedding", "transformer", "ln_final", "text_projection")
         self._require(self._hf or all(hasattr(self._text, a) for a in native), "it is of a kind that is not known here")
-        self._require(self._inner is not None or hasattr(tokenizer, "sot_token_id"), "its tokenizer is of a kind that is not known here")
+        self._require(
+            self._inner is not None or hasattr(tokenizer, "sot_token_id"),
+            "its tokenizer is of a kind that is not known here",
+        )
         model.requires_grad_(False)
         self._pool: str = getattr(self._text, "pool_type", getattr(self._text, "text_pool_type", "argmax"))
         self._eos: Any = getattr(self._text, "eos_id", getattr(self._text, "text_eos_id", None))
@@ -50,7 +53,8 @@ class OpenClipTower:
     def _require(self, holds: bool, why: str) -> None:
         if not holds:
             raise InvalidInput(
-                f"Prompts cannot be learned on the text tower of {self._name}: {why}. Use a CLIP, SigLIP or LiT-like model, the encoder 'embedded', "
+                f"Prompts cannot be learned on the text tower of {self._name}: {why}. "
+                "Use a CLIP, SigLIP or LiT-like model, the encoder 'embedded', "
                 "or a probe without learned prompts."
             )
 
@@ -87,7 +91,8 @@ class OpenClipTower:
         return marked[:at], after
 
     def padded(self, rows: Sequence[Sequence[int]]) -> I64:
-        """(n, L) rows filled up: to the longest one where a mask hides what follows the end, else to the context length."""
+        """(n, L) rows filled up: to the longest one where a mask hides what follows the end, else to the context
+        length."""
         trims = self._hf or (self._mask is not None and self._pool != "last")
         length = max(len(row) for row in rows) if trims else self.length
         pad = 0 if self._inner is None else int(self._inner.pad_token_id or 0)
@@ -122,7 +127,11 @@ class OpenClipTower:
 
     def words(self) -> torch.Tensor:
         """(V, w) embeddings of the vocabulary."""
-        size = self._text.transformer.get_input_embeddings().weight.shape[0] if self._hf else self._text.token_embedding.weight.shape[0]
+        size = (
+            self._text.transformer.get_input_embeddings().weight.shape[0]
+            if self._hf
+            else self._text.token_embedding.weight.shape[0]
+        )
         return self.embed(torch.arange(size, device=self.device)).detach()
 
     def spelled(self, token: int) -> str:

@@ -1,4 +1,5 @@
-"""Where an open_clip model comes from: names taken apart, folders and files checked, before anything heavy is loaded."""
+"""Where an open_clip model comes from: names taken apart, folders and files checked, before anything heavy is
+loaded."""
 
 from __future__ import annotations
 
@@ -59,7 +60,9 @@ def parse_source(name: str) -> Source:
         return Source("file", architecture, path=path)
     architecture, _, tag = name.partition("/")
     if not tag:
-        raise InvalidInput(f"{name!r} names no weights, and random ones mean nothing: add a tag, as in 'ViT-B-32/laion2b_s34b_b79k'.")
+        raise InvalidInput(
+            f"{name!r} names no weights, and random ones mean nothing: add a tag, as in 'ViT-B-32/laion2b_s34b_b79k'."
+        )
     return Source("tag", architecture, tag)
 
 
@@ -71,13 +74,17 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     if not path.is_file():
-        raise InvalidInput(f"{folder} has no {CONFIG}, which says how the model is built. Copy the model's whole folder.")
+        raise InvalidInput(
+            f"{folder} has no {CONFIG}, which says how the model is built. Copy the model's whole folder."
+        )
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidInput(f"{path} is not JSON ({error}). Copy it again.") from error
     if not isinstance(config, dict) or not isinstance(config.get("model_cfg"), dict):  # pyright: ignore[reportUnknownMemberType]
-        raise InvalidInput(f'{path} has no "model_cfg". The form is {{"model_cfg": {{...}}, "preprocess_cfg": {{...}}}}.')
+        raise InvalidInput(
+            f'{path} has no "model_cfg". The form is {{"model_cfg": {{...}}, "preprocess_cfg": {{...}}}}.'
+        )
     return config  # pyright: ignore[reportUnknownVariableType]
 
 
@@ -94,13 +101,19 @@ def find_weights(folder: Path) -> Path:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise InvalidInput(f"{folder} has a config but no weights ({', '.join(_PREFERRED)}, or one .pt, .pth, .bin or .safetensors file).")
+        raise InvalidInput(
+            f"{folder} has a config but no weights ({', '.join(_PREFERRED)}, or one .pt, .pth, "
+            ".bin or .safetensors file)."
+        )
     names = ", ".join(path.name for path in found)
-    raise InvalidInput(f"{folder} has several checkpoints ({names}). Rename the one to use to {_PREFERRED[0]} or {_PREFERRED[2]}.")
+    raise InvalidInput(
+        f"{folder} has several checkpoints ({names}). Rename the one to use to {_PREFERRED[0]} or {_PREFERRED[2]}."
+    )
 
 
 def local_text_config(config: dict[str, Any], folder: Path) -> dict[str, Any] | None:
-    """The text tower's config with a Hugging Face tower pointed at the folder, so that the hub is not asked; None if it has no such tower.
+    """The text tower's config with a Hugging Face tower pointed at the folder, so that the hub is not asked; None if it
+    has no such tower.
 
     Raises:
         InvalidInput: the tower's own config or the tokenizer's name is missing.
@@ -111,26 +124,36 @@ def local_text_config(config: dict[str, Any], folder: Path) -> dict[str, Any] | 
     homes = (folder / "hf_text", folder, Path(text["hf_model_name"]).expanduser())
     home = next((home for home in homes if home.is_absolute() and (home / "config.json").is_file()), None)
     if home is None:
-        raise InvalidInput(f"The text tower is {text['hf_model_name']!r} of the hub. Put its config.json into {folder} so that it loads offline.")
+        raise InvalidInput(
+            f"The text tower is {text['hf_model_name']!r} of the hub. "
+            f"Put its config.json into {folder} so that it loads offline."
+        )
     if not text.get("hf_tokenizer_name"):
-        raise InvalidInput(f'The text tower in {folder} names no tokenizer: set "hf_tokenizer_name" in {CONFIG} and put tokenizer.json there.')
+        raise InvalidInput(
+            f'The text tower in {folder} names no tokenizer: set "hf_tokenizer_name" in {CONFIG} and put '
+            "tokenizer.json there."
+        )
     return {**text, "hf_model_name": str(home), "hf_model_pretrained": False}
 
 
 def needs_quick_gelu_answer(path: Path) -> bool:
-    """Whether a checkpoint's name suggests weights that were trained with QuickGELU, which the file itself does not say."""
+    """Whether a checkpoint's name suggests weights that were trained with QuickGELU, which the file itself does not
+    say."""
     return re.search(r"openai|quickgelu|quick_gelu|dfn|metaclip", path.stem, re.IGNORECASE) is not None
 
 
 def hub_reachable(timeout: float = 4.0) -> bool:
-    """Whether the model hub answers: no if HF_HUB_OFFLINE is set, yes unasked behind a proxy, else by trying to connect."""
+    """Whether the model hub answers: no if HF_HUB_OFFLINE is set, yes unasked behind a proxy, else by trying to
+    connect."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         return False
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
         return True
     address = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
     try:
-        with socket.create_connection((address.hostname, address.port or (80 if address.scheme == "http" else 443)), timeout):
+        with socket.create_connection(
+            (address.hostname, address.port or (80 if address.scheme == "http" else 443)), timeout
+        ):
             return True
     except OSError:
         return False

@@ -24,20 +24,24 @@ from core.errors import InvalidInput
 from core.records import I64, Bool
 
 _STEP = 8
-"""Texts are run at a multiple of so many tokens: one length for each text whatever the others are, and little padding."""
+"""Texts are run at a multiple of so many tokens: one length for each text whatever the others are, and little
+padding."""
 
 
 class LateNative(nn.Module):
     """The last block, norm, pooling and projection of open_clip's own text transformer."""
 
-    def __init__(self, block: Any, norm: Any, projection: Any, mask: torch.Tensor | None, pool: str, eos: int | None) -> None:
+    def __init__(
+        self, block: Any, norm: Any, projection: Any, mask: torch.Tensor | None, pool: str, eos: int | None
+    ) -> None:
         super().__init__()
         self.block, self.norm, self.projection = block, norm, projection
         self.register_buffer("mask", mask, persistent=False)
         self._pool, self._eos = pool, eos
 
     def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """(m, d) unit rows; `seen` is not read: a causal mask hides padding, and a tower without one was trained to see it."""
+        """(m, d) unit rows; `seen` is not read: a causal mask hides padding, and a tower without one was trained to see
+        it."""
         transformer: Any = import_module("open_clip.transformer")
         length = tokens.shape[1]
         mask: Any = self.mask
@@ -56,12 +60,16 @@ class _Through(nn.Module):
 
 
 class LateHuggingFace(nn.Module):
-    """The last layer, pooling and projection of a Hugging Face text encoder, run by its own code with the layers before left out."""
+    """The last layer, pooling and projection of a Hugging Face text encoder, run by its own code with the layers before
+    left out."""
 
     def __init__(self, text: Any) -> None:
         super().__init__()
         encoder = text.transformer
-        path, layers = max(((n, m) for n, m in encoder.named_modules() if isinstance(m, nn.ModuleList)), key=lambda found: len(found[1]))
+        path, layers = max(
+            ((n, m) for n, m in encoder.named_modules() if isinstance(m, nn.ModuleList)),
+            key=lambda found: len(found[1]),
+        )
         spared: dict[int, Any] = {id(layer): nn.Identity() for layer in layers[:-1]}
         spared[id(encoder.embeddings)] = _Through()
         self.encoder = copy.deepcopy(encoder, spared)
@@ -72,7 +80,9 @@ class LateHuggingFace(nn.Module):
     def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """(m, d) unit rows; `ids` are not read."""
         mask = seen.long()
-        return normalize(self.projection(self.pooler(self.encoder(inputs_embeds=tokens, attention_mask=mask), mask)).float(), dim=-1)
+        return normalize(
+            self.projection(self.pooler(self.encoder(inputs_embeds=tokens, attention_mask=mask), mask)).float(), dim=-1
+        )
 
 
 class TextSide(OpenClipTower):
@@ -97,13 +107,16 @@ class TextSide(OpenClipTower):
     def _require(self, holds: bool, why: str) -> None:
         if not holds:
             raise InvalidInput(
-                f"The text tower of {self._name} cannot be opened for token features: {why}. Use a CLIP, SigLIP or LiT-like model with a BERT-like "
+                f"The text tower of {self._name} cannot be opened for token features: {why}. "
+                "Use a CLIP, SigLIP or LiT-like model with a BERT-like "
                 "text encoder, the encoder 'embedded', or an adapter that needs only pooled vectors (linear)."
             )
 
     def _native_tail(self) -> LateNative:
         text = self._text
-        return LateNative(text.transformer.resblocks[-1], text.ln_final, text.text_projection, self._mask, self._pool, self._eos)
+        return LateNative(
+            text.transformer.resblocks[-1], text.ln_final, text.text_projection, self._mask, self._pool, self._eos
+        )
 
     def _late_gap(self) -> float:
         found = self.read([CHECK, "a"])
@@ -113,7 +126,8 @@ class TextSide(OpenClipTower):
         return float(np.abs(again.cpu().numpy() - found.pooled).max())
 
     def late(self) -> nn.Module:
-        """A copy of what follows the tokens, trainable: (tokens (m, T, dt), ids (m, T), seen (m, T)) -> (m, d) unit rows."""
+        """A copy of what follows the tokens, trainable: (tokens (m, T, dt), ids (m, T), seen (m, T)) -> (m, d) unit
+        rows."""
         late = LateHuggingFace(self._text) if self._tail is None else copy.deepcopy(self._tail)
         late.requires_grad_(True)
         ids = torch.from_numpy(self._rows(self._cut([CHECK]), self.length)[0]).to(self.device)
@@ -123,9 +137,12 @@ class TextSide(OpenClipTower):
         return late
 
     def read(self, texts: Sequence[str]) -> TextTokens:
-        """Tokens before the last block. A tower that was trained to see padding (SigLIP) keeps the states of its padding; others have 0 there."""
+        """Tokens before the last block. A tower that was trained to see padding (SigLIP) keeps the states of its
+        padding; others have 0 there."""
         cut = self._cut(texts)
-        lengths = [self.length if self._reads_padding else min(self.length, -(-len(row) // _STEP) * _STEP) for row in cut]
+        lengths = [
+            self.length if self._reads_padding else min(self.length, -(-len(row) // _STEP) * _STEP) for row in cut
+        ]
         longest = self.length if self._reads_padding else max((len(row) for row in cut), default=0)
         width, joint = self._widths()
         ids, seen, words = self._rows(cut, longest)
@@ -172,7 +189,9 @@ class TextSide(OpenClipTower):
     def _widths(self) -> tuple[int, int]:
         """(dt, d)."""
         with torch.no_grad():
-            tokens, vectors = self._states(torch.from_numpy(self._rows(self._cut(["a"]), self.length)[0]).to(self.device))
+            tokens, vectors = self._states(
+                torch.from_numpy(self._rows(self._cut(["a"]), self.length)[0]).to(self.device)
+            )
         return tokens.shape[-1], vectors.shape[-1]
 
     def _spelled(self, row: Sequence[int]) -> tuple[str, ...]:

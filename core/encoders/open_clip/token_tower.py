@@ -38,8 +38,9 @@ class Owner(Protocol):
 class OpenClipTokenTower:
     """The tokens before the last block of both towers. A tower of one block has its embeddings as tokens.
 
-    Of a ViT (native or timm) the tokens are the patches that enter the last block, as in Cola; of a ResNet or another network without blocks
-    they are the cells of its last feature map, and `late_image` is the pooling and projection that follow.
+    Of a ViT (native or timm) the tokens are the patches that enter the last block, as in Cola; of a ResNet or another
+    network without blocks they are the cells of its last feature map, and `late_image` is the pooling and projection
+    that follow.
 
     Raises:
         InvalidInput: a tower cannot be opened, or what follows its tokens does not give its own vectors back.
@@ -56,7 +57,11 @@ class OpenClipTokenTower:
         self.fingerprint = f"{encoder.fingerprint}/{self._images.entry.depth}"
         self.grid = self._images.entry.grid
         first, text = self.image_tokens(probe), self.text_tokens(["a"])
-        self.image_width, self.text_width, self.joint_width = first.tokens.shape[2], text.tokens.shape[2], first.pooled.shape[1]
+        self.image_width, self.text_width, self.joint_width = (
+            first.tokens.shape[2],
+            text.tokens.shape[2],
+            first.pooled.shape[1],
+        )
         self._alone = self._alone_or_none(probe)
 
     def _opened(self, visual: Any, probe: torch.Tensor) -> ImageSide:
@@ -78,13 +83,18 @@ class OpenClipTokenTower:
             tried.append(f"entered there it gives another vector (difference {gap:.2g})")
         kind = type(getattr(visual, "trunk", visual)).__name__
         raise InvalidInput(
-            f"The image tower of {self._name} ({kind}) cannot be opened before its last block ({'; '.join(tried) or 'it has no block or map'}). "
-            "Use a CLIP with a ViT or a ResNet, the encoder 'embedded', or an adapter that needs only pooled vectors (linear)."
+            f"The image tower of {self._name} ({kind}) cannot be opened before its last block "
+            f"({'; '.join(tried) or 'it has no block or map'}). "
+            "Use a CLIP with a ViT or a ResNet, the encoder 'embedded', or an adapter that needs only "
+            "pooled vectors (linear)."
         )
 
     def image_tokens(self, batch: F32) -> ImageTokens:
-        """Of (n, 3, height, width) pictures as the encoder's `preprocess` makes them; a picture's tokens do not depend on the others."""
-        tokens, *prefix, vectors = in_full_batches(torch.from_numpy(batch), self._batch_size, self._device, self._images.run)
+        """Of (n, 3, height, width) pictures as the encoder's `preprocess` makes them; a picture's tokens do not depend
+        on the others."""
+        tokens, *prefix, vectors = in_full_batches(
+            torch.from_numpy(batch), self._batch_size, self._device, self._images.run
+        )
         return ImageTokens(tokens, unit_rows(vectors), prefix[0] if prefix else None)
 
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
@@ -107,15 +117,18 @@ class OpenClipTokenTower:
     def patch_vectors(self, batch: F32) -> F32:
         """(n, P, d) unit rows: each patch in the joint space.
 
-        As MaskCLIP (Zhou et al. 2022, arXiv 2112.01071, section 3.2): in the last attention a patch gets its own value instead of the mix over all
-        patches, and goes on through the rest of the tower. Done here by giving what follows the tokens one patch at a time, repeated for the class
-        token, so that attention has only equal values to mix. That carries over to towers that pool by mean or by attention, which is ours.
+        As MaskCLIP (Zhou et al. 2022, arXiv 2112.01071, section 3.2): in the last attention a patch gets its own value
+        instead of the mix over all patches, and goes on through the rest of the tower. Done here by giving what follows
+        the tokens one patch at a time, repeated for the class token, so that attention has only equal values to mix.
+        That carries over to towers that pool by mean or by attention, which is ours.
 
         Raises:
             InvalidInput: this tower has no such path.
         """
         if self._alone is None:
-            raise InvalidInput(f"The image tower of {self._name} gives no vectors of single patches. Use the occlusion map.")
+            raise InvalidInput(
+                f"The image tower of {self._name} gives no vectors of single patches. Use the occlusion map."
+            )
         return in_full_batches(torch.from_numpy(batch), self._batch_size, self._device, self._patches)[0]
 
     def _patches(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -1,4 +1,5 @@
-"""Changes to a caption that keep what a reader expects: its case, its final stop, and "a" or "an" as the next word asks."""
+"""Changes to a caption that keep what a reader expects: its case, its final stop, and "a" or "an" as the next word
+asks."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ class Edit:
 
 
 def apply_edits(caption: str, edits: Sequence[Edit]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The changed caption and where its changed parts stand in it, in order; articles beside a change are repaired and count as changed.
+    """The changed caption and where its changed parts stand in it, in order; articles beside a change are repaired and
+    count as changed.
 
     Args:
         edits: must not overlap.

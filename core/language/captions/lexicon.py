@@ -1,7 +1,9 @@
-"""The words by which captions are read without a tagger: attributes in families, what takes their place, relations, small words.
+"""The words by which captions are read without a tagger: attributes in families, what takes their place, relations,
+small words.
 
-The lists are data, in `assets/composition/lexicon.json`. They are short on purpose: a word that is not listed is taken for a noun where nouns
-stand, and what cannot be read is left alone, so a gap in the lists costs a foil and does not make a wrong one.
+The lists are data, in `assets/composition/lexicon.json`. They are short on purpose: a word that is not listed is taken
+for a noun where nouns stand, and what cannot be read is left alone, so a gap in the lists costs a foil and does not
+make a wrong one.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ class Lexicon:
     """Attribute -> its family, such as "red" -> "colour"."""
     replacements: Mapping[str, tuple[str, ...]]
     special: Mapping[tuple[str, str], tuple[str, ...]]
-    """(attribute, kind of head) -> what takes its place beside such a head, such as ("short", "length") -> ("long",)."""
+    """(attribute, kind of head) -> what takes its place beside such a head, such as ("short", "length") ->
+    ("long",)."""
     heads: Mapping[str, frozenset[str]]
     """Kind of head ("person", "length", "part") -> its nouns, singular keys."""
     words: Mapping[str, frozenset[str]]
@@ -68,7 +71,8 @@ class Lexicon:
         return self.replacements.get(attribute, ())
 
     def value(self, word: str) -> int | None:
-        """The number that a word says: "three" and "3" are 3; None of others and of digits above 20, which are years and names more often."""
+        """The number that a word says: "three" and "3" are 3; None of others and of digits above 20, which are years
+        and names more often."""
         if word in self.numbers:
             return self.numbers.index(word) + 1
         return int(word) if word.isascii() and word.isdigit() and 1 <= int(word) <= 20 else None
@@ -126,7 +130,8 @@ def read_lexicon() -> Lexicon:
     names = ("prepositions", "symmetric", "compounds")
     phrases = {name: frozenset(tuple(phrase.split()) for phrase in raw[name]) for name in names}
     parts = (
-        "colour_modifiers intensifiers determiners possessives many packs in_pairs stops finite vague pictures ing_nouns ed_nouns verbs "
+        "colour_modifiers intensifiers determiners possessives many packs in_pairs stops finite vague pictures "
+        "ing_nouns ed_nouns verbs "
         "nouns_like_verbs irregular_verbs also_nouns"
     )
     agreements = {form: (one, many) for one, many in raw["agreements"] for form in (one, many)}

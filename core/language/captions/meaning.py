@@ -7,8 +7,8 @@ from core.language.captions.parse import NounPhrase, ParsedCaption, read_caption
 
 
 def same_meaning_key(text: str) -> tuple[str, ...]:
-    """A key that captions share which say the same by symmetry: what "and", "next to", ... join stands in any order, attributes too, and
-    case, spacing, "a" or "an" and the final stop do not count.
+    """A key that captions share which say the same by symmetry: what "and", "next to", ... join stands in any order,
+    attributes too, and case, spacing, "a" or "an" and the final stop do not count.
 
     >>> same_meaning_key("a red cube and a blue ball") == same_meaning_key("A blue ball and a red cube.")
     True
@@ -24,7 +24,12 @@ def same_meaning_key(text: str) -> tuple[str, ...]:
         run.append(thing)
         at = thing.stop
         following = reading.things[k + 1] if k + 1 < len(reading.things) else None
-        if following is None or not thing.heads or not following.heads or reading.between(thing, following) not in symmetric:
+        if (
+            following is None
+            or not thing.heads
+            or not following.heads
+            or reading.between(thing, following) not in symmetric
+        ):
             made += sorted(" ".join(_bag(reading, one)) for one in run)
             run = []
         else:
@@ -36,6 +41,10 @@ def same_meaning_key(text: str) -> tuple[str, ...]:
 def _bag(reading: ParsedCaption, thing: NounPhrase) -> list[str]:
     """The thing's words: attributes in one order, then nouns."""
     described = {at for a in thing.attributes for at in range(a.start, a.stop)}
-    words = [token.word for k, token in enumerate(reading.tokens[thing.start : thing.stop], thing.start) if k not in described]
+    words = [
+        token.word
+        for k, token in enumerate(reading.tokens[thing.start : thing.stop], thing.start)
+        if k not in described
+    ]
     small = [word for word in words if word not in ("a", "an", "and")]
     return [*sorted(" ".join(reading.tokens[k].word for k in range(a.start, a.stop)) for a in thing.attributes), *small]

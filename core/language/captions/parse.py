@@ -1,8 +1,9 @@
 """The things that a caption names, with their attributes and counts: read by position and word lists, without a tagger.
 
-A thing begins with an article, a number, an attribute, or a bare word where a noun may stand (first of all, or after a preposition, a verb or
-"and"); it ends before a preposition, a verb, a conjunction or a punctuation mark. The last word before another article is the verb
-("a woman prepares | a pizza"). What does not fit is no thing, so that captions are misread by omission rather than by invention.
+A thing begins with an article, a number, an attribute, or a bare word where a noun may stand (first of all, or after a
+preposition, a verb or "and"); it ends before a preposition, a verb, a conjunction or a punctuation mark. The last word
+before another article is the verb ("a woman prepares | a pizza"). What does not fit is no thing, so that captions are
+misread by omission rather than by invention.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class NounPhrase:
     """Place of that number; -1 without one."""
     attributes: tuple[Attribute, ...]
     heads: tuple[int, ...]
-    """Places of the nouns; the last one is the thing itself. Empty for an attribute that stands alone ("the car is red")."""
+    """Places of the nouns; the last one is the thing itself. Empty for an attribute that stands alone ("the car is
+    red")."""
     head: str
     """Its last noun, folded; "" without one."""
     many: bool
@@ -96,13 +98,17 @@ def read_caption(text: str) -> ParsedCaption:
     found = list(_WORD.finditer(text))
     ends = [match.end() for match in found]
     starts = [match.start() for match in found[1:]] + [len(text)]
-    tokens = tuple(Token(m[0], m.start(), m.end(), bool(text[end:start].strip())) for m, end, start in zip(found, ends, starts))
+    tokens = tuple(
+        Token(m[0], m.start(), m.end(), bool(text[end:start].strip())) for m, end, start in zip(found, ends, starts)
+    )
     return ParsedCaption(text, tokens, _Parser(tokens, read_lexicon()).things())
 
 
 def phrase_at(words: list[str], at: int, phrases: frozenset[tuple[str, ...]], longest: int) -> int:
     """Length of the longest phrase that begins at this word; 0 for none."""
-    return next((size for size in range(min(longest, len(words) - at), 0, -1) if tuple(words[at : at + size]) in phrases), 0)
+    return next(
+        (size for size in range(min(longest, len(words) - at), 0, -1) if tuple(words[at : at + size]) in phrases), 0
+    )
 
 
 class _Parser:
@@ -115,7 +121,9 @@ class _Parser:
         """Words that belong to a fixed name ("orange juice") and so are no attributes."""
         fixed = [False] * len(self.words)
         for at in range(len(self.words)):
-            for k in range(phrase_at(self.words, at, self.lexicon.phrases["compounds"], self.lexicon.longest["compounds"])):
+            for k in range(
+                phrase_at(self.words, at, self.lexicon.phrases["compounds"], self.lexicon.longest["compounds"])
+            ):
                 fixed[at + k] = True
         return fixed
 
@@ -130,7 +138,11 @@ class _Parser:
             thing = self._thing(at, bare, found[-1] if found else None)
             if thing is None:
                 # after a finite verb or a conjunction a bare noun may stand, after "he" or "away" none
-                bare = self.words[at] in ("and", "or", "but", "while", "as", "where") or self._is_verb_form(self.words[at]) or self.tokens[at].closed
+                bare = (
+                    self.words[at] in ("and", "or", "but", "while", "as", "where")
+                    or self._is_verb_form(self.words[at])
+                    or self.tokens[at].closed
+                )
                 at += 1
                 continue
             found.append(thing)
@@ -159,11 +171,23 @@ class _Parser:
         return word.endswith("ed") and word not in parts["ed_nouns"] and len(word) > 4
 
     def _stops(self, at: int) -> bool:
-        return self._is(at, "stops") or self._preposition(at) > 0 or self._is(at, "determiners") or self.lexicon.value(self.words[at]) is not None
+        return (
+            self._is(at, "stops")
+            or self._preposition(at) > 0
+            or self._is(at, "determiners")
+            or self.lexicon.value(self.words[at]) is not None
+        )
 
     def _stem(self, word: str) -> str:
         """The listed verb of which the word is the form of one ("holds"); "" for others."""
-        return next((word[: -len(end)] for end in ("es", "s") if word.endswith(end) and word[: -len(end)] in self.lexicon.words["verbs"]), "")
+        return next(
+            (
+                word[: -len(end)]
+                for end in ("es", "s")
+                if word.endswith(end) and word[: -len(end)] in self.lexicon.words["verbs"]
+            ),
+            "",
+        )
 
     def _ends_noun(self, at: int, heads: list[int], first: str) -> bool:
         """Whether the word is a verb after the nouns that were read."""
@@ -175,13 +199,22 @@ class _Parser:
             return many or word not in parts["nouns_like_verbs"]
         stem = self._stem(word)
         # no plural follows "a", so that "a man watches" has a verb
-        return bool(stem) and not many and (stem not in parts["nouns_like_verbs"] or first in ("a", "an") or self._opens(at + 1))
+        return (
+            bool(stem)
+            and not many
+            and (stem not in parts["nouns_like_verbs"] or first in ("a", "an") or self._opens(at + 1))
+        )
 
     def _opens(self, at: int) -> bool:
         """Whether a thing with an article, a number, an attribute or a preposition in front begins here."""
         if at >= len(self.words):
             return False
-        return self._preposition(at) > 0 or self._is(at, "determiners") or self.lexicon.value(self.words[at]) is not None or bool(self._attribute(at))
+        return (
+            self._preposition(at) > 0
+            or self._is(at, "determiners")
+            or self.lexicon.value(self.words[at]) is not None
+            or bool(self._attribute(at))
+        )
 
     # ---- a thing
 
@@ -196,15 +229,33 @@ class _Parser:
         at, determiner, count, count_at = start, "", None, -1
         while at < len(self.words) and self._is(at, "determiners") and not self._closed(at, start):
             determiner, at = determiner or self.words[at], at + 1
-        if at < len(self.words) and not self._closed(at, start) and (value := self.lexicon.value(self.words[at])) is not None:
+        if (
+            at < len(self.words)
+            and not self._closed(at, start)
+            and (value := self.lexicon.value(self.words[at])) is not None
+        ):
             count, count_at, at = value, at, at + 1
         marked = at > start
         attributes, at = self._attributes(at, start)
         if not (marked or attributes or bare):
             return None
-        if not marked and not attributes and start and at < len(self.words) and self.words[at - 1] == "to" and self._is(at, "verbs"):
+        if (
+            not marked
+            and not attributes
+            and start
+            and at < len(self.words)
+            and self.words[at - 1] == "to"
+            and self._is(at, "verbs")
+        ):
             return None  # "ready to eat a pizza"
-        if not marked and not attributes and start and at < len(self.words) and self._stem(self.words[at]) and self._opens(at + 1):
+        if (
+            not marked
+            and not attributes
+            and start
+            and at < len(self.words)
+            and self._stem(self.words[at])
+            and self._opens(at + 1)
+        ):
             return None  # "that features a wall", "and looks at"
         heads, at = self._heads(at, start, bool(marked or attributes))
         if not heads and not attributes:
@@ -225,7 +276,10 @@ class _Parser:
         """Attributes in a row, with "and", commas, modifiers and other words that may stand among them."""
         found: list[Attribute] = []
         while at < len(self.words):
-            first, modified = at, self._is(at, "colour_modifiers") and at + 1 < len(self.words) and self._attribute(at + 1) == "colour"
+            first, modified = (
+                at,
+                self._is(at, "colour_modifiers") and at + 1 < len(self.words) and self._attribute(at + 1) == "colour",
+            )
             family = self._attribute(at + 1) if modified else self._attribute(at)
             if family:
                 at += int(modified)
@@ -247,7 +301,8 @@ class _Parser:
         return self._attribute(at + 2 if modified else at + 1) == found[-1].family
 
     def _heads(self, at: int, start: int, marked: bool) -> tuple[list[int], int]:
-        """Nouns, with participles and unlisted adjectives in front, which are counted to the nouns save for the participles."""
+        """Nouns, with participles and unlisted adjectives in front, which are counted to the nouns save for the
+        participles."""
         heads: list[int] = []
         while at < len(self.words) and not self._stops(at):
             if at > start and self.tokens[at - 1].closed and (heads or not self._attribute(at - 1)):
@@ -285,17 +340,35 @@ class _Parser:
             return False
         if self.words[at] == "that":
             return False
-        return self._is(at, "determiners") or self.lexicon.value(self.words[at]) is not None or bool(self._attribute(at))
+        return (
+            self._is(at, "determiners") or self.lexicon.value(self.words[at]) is not None or bool(self._attribute(at))
+        )
 
-    def _alone(self, start: int, at: int, determiner: str, attributes: list[Attribute], before: NounPhrase | None) -> NounPhrase | None:
-        """An attribute without noun: a noun after all ("an orange", "glass"), or said of the thing before ("the car is red")."""
+    def _alone(
+        self, start: int, at: int, determiner: str, attributes: list[Attribute], before: NounPhrase | None
+    ) -> NounPhrase | None:
+        """An attribute without noun: a noun after all ("an orange", "glass"), or said of the thing before ("the car is
+        red")."""
         last = attributes[-1]
         verb = self.words[start - 1] if start else ""
-        said = before is not None and verb in ("is", "are", "was", "were", "painted", "looks", "look", "colored", "coloured", "being")
+        said = before is not None and verb in (
+            "is",
+            "are",
+            "was",
+            "were",
+            "painted",
+            "looks",
+            "look",
+            "colored",
+            "coloured",
+            "being",
+        )
         if said and not (at < len(self.words) and self.words[at] == "of"):
             return NounPhrase(start, last.stop, determiner, None, -1, tuple(attributes), (), "", False)
         if last.word in self.lexicon.words["also_nouns"]:
-            return NounPhrase(start, last.stop, determiner, None, -1, tuple(attributes[:-1]), (last.at,), last.word, False)
+            return NounPhrase(
+                start, last.stop, determiner, None, -1, tuple(attributes[:-1]), (last.at,), last.word, False
+            )
         if last.family == "colour" and verb == "in" and not determiner:
             return NounPhrase(start, last.stop, "", None, -1, tuple(attributes), (), "", False)
         return None

@@ -1,13 +1,19 @@
-"""How near an image is to labelled images, and what these then say of its class. float64 throughout; rows are taken a block at a time.
+"""How near an image is to labelled images, and what these then say of its class. float64 throughout; rows are taken a
+block at a time.
 
-n images, s support images, k classes, d dimensions. `features` and `support` are (n, d) and (s, d) unit rows, `vectors` (k, d) the classes' texts.
+n images, s support images, k classes, d dimensions. `features` and `support` are (n, d) and (s, d) unit rows, `vectors`
+(k, d) the classes' texts.
 
-Sources: Zhang et al. 2022, Tip-Adapter (arXiv 2207.09519, eq. 4 to 6); Udandarao et al. 2023, SuS-X (arXiv 2211.16198, eq. 5 to 8). Departures:
-- every row is scored, whatever the block, and nothing is in half precision (the released code leaves the last part of a hundred at 0);
-- the divergence is rescaled by the range among the support images, so that one image's logits do not depend on which others are scored;
-- the negative divergence is rescaled, not the divergence negated after, so that near images are evidence for their class and no class is
-  punished for having many;
-- a class with more support images than others has no louder voice, and a class with none is neither favoured nor punished.
+Sources: Zhang et al. 2022, Tip-Adapter (arXiv 2207.09519, eq. 4 to 6); Udandarao et al. 2023, SuS-X (arXiv 2211.16198,
+eq. 5 to 8). Departures:
+- every row is scored, whatever the block, and nothing is in half precision (the released code leaves the last part of a
+  hundred at 0);
+- the divergence is rescaled by the range among the support images, so that one image's logits do not depend on which
+  others are scored;
+- the negative divergence is rescaled, not the divergence negated after, so that near images are evidence for their
+  class and no class is punished for having many;
+- a class with more support images than others has no louder voice, and a class with none is neither favoured nor
+  punished.
 """
 
 from __future__ import annotations
@@ -45,14 +51,16 @@ def tip_logits(affinity: F64, values: F64, beta: float) -> F64:
 
 
 def signatures(features: Rows, vectors: Rows, temperature: float = 0.5) -> F64:
-    """(n, k) log of the class probabilities that texts give an image: log-softmax of cosines / T, not at the encoder's scale. SuS-X, eq. 5."""
+    """(n, k) log of the class probabilities that texts give an image: log-softmax of cosines / T, not at the encoder's
+    scale. SuS-X, eq. 5."""
     z = features.astype(np.float64) @ vectors.astype(np.float64).T / temperature
     z -= z.max(1, keepdims=True)
     return z - np.log(np.exp(z).sum(1, keepdims=True))
 
 
 def kl(log_p: F64, log_q: F64) -> F64:
-    """(n, s) divergence in nats of each row of (n, k) log p from each of (s, k) log q, at least 0. SuS-X, eq. 6, without the loop over pairs.
+    """(n, s) divergence in nats of each row of (n, k) log p from each of (s, k) log q, at least 0. SuS-X, eq. 6,
+    without the loop over pairs.
 
     The two terms nearly cancel (divergences are around 1e-3), hence float64 and the clamp.
     """
@@ -62,7 +70,8 @@ def kl(log_p: F64, log_q: F64) -> F64:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Range of divergence and of cosine between different support images: what brings the one to the scale of the other."""
+    """Range of divergence and of cosine between different support images: what brings the one to the scale of the
+    other."""
 
     low_kl: float
     high_kl: float
@@ -70,7 +79,8 @@ class Span:
     high: float
 
     def rescaled(self, divergence: F64) -> F64:
-        """psi(-D): the nearest pair of the support set gets its largest cosine, the farthest its smallest; other values lie on the same line.
+        """psi(-D): the nearest pair of the support set gets its largest cosine, the farthest its smallest; other values
+        lie on the same line.
 
         SuS-X, eq. 7, but linear in -D. Where all divergences are the same, the largest cosine.
         """
@@ -100,8 +110,9 @@ def support_span(support: Rows, log_q: F64) -> Span:
 def cache_values(labels: I64, k: int, *, balance: bool = True) -> F64:
     """(s, k) one-hot labels; balanced, those of class c weigh reference / count of c.
 
-    The reference is the lower median of the counts above 0: for equal counts these are the plain labels, and images added to one class
-    change neither its weight nor the others'. (The mean would let a single large class raise every cache against the texts.)
+    The reference is the lower median of the counts above 0: for equal counts these are the plain labels, and images
+    added to one class change neither its weight nor the others'. (The mean would let a single large class raise every
+    cache against the texts.)
     """
     values = np.zeros((len(labels), k))
     values[np.arange(len(labels)), labels] = 1.0
@@ -113,7 +124,8 @@ def cache_values(labels: I64, k: int, *, balance: bool = True) -> F64:
 
 
 def neutral(evidence: F64, values: F64) -> F64:
-    """(n, k) evidence in which a class without support images has the mean of the others: nothing was seen for or against it."""
+    """(n, k) evidence in which a class without support images has the mean of the others: nothing was seen for or
+    against it."""
     empty = ~values.any(0)
     if not empty.any() or empty.all():
         return evidence
@@ -123,10 +135,12 @@ def neutral(evidence: F64, values: F64) -> F64:
 
 
 def text_subspace(vectors: Rows) -> F64:
-    """(r, d) orthonormal leading principal directions of the classes' texts about their mean: at most half the dimensions.
+    """(r, d) orthonormal leading principal directions of the classes' texts about their mean: at most half the
+    dimensions.
 
-    Image differences that no class's text speaks of are left out of a cosine after projection on them: an answer to the doubt that cosines
-    between images are uncalibrated, beside SuS-X's divergence. With k classes there are at most k - 1 directions.
+    Image differences that no class's text speaks of are left out of a cosine after projection on them: an answer to the
+    doubt that cosines between images are uncalibrated, beside SuS-X's divergence. With k classes there are at most k -
+    1 directions.
     """
     centred = vectors.astype(np.float64) - vectors.astype(np.float64).mean(0)
     _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
@@ -135,7 +149,8 @@ def text_subspace(vectors: Rows) -> F64:
 
 
 def projected(features: Rows, directions: F64) -> F64:
-    """(n, r) unit rows: the features' coordinates along the directions. A row at right angles to all of them stays 0."""
+    """(n, r) unit rows: the features' coordinates along the directions. A row at right angles to all of them stays
+    0."""
     inside = features.astype(np.float64) @ directions.T
     return inside / np.maximum(np.linalg.norm(inside, axis=1, keepdims=True), 1e-12)
 
@@ -158,7 +173,8 @@ def signature_evidence(log_p: F64, log_q: F64, values: F64, span: Span, block: i
 
 
 def nearest(rows: Rows, others: Rows, q: int, *, by_kl: bool = False, block: int = BLOCK) -> tuple[I64, F32]:
-    """(n, q) places of the nearest of `others`, nearest first (-1 where there are fewer), and how near: cosine, or the negative divergence.
+    """(n, q) places of the nearest of `others`, nearest first (-1 where there are fewer), and how near: cosine, or the
+    negative divergence.
 
     Args:
         rows, others: unit rows; with `by_kl` log-probabilities.
@@ -166,7 +182,11 @@ def nearest(rows: Rows, others: Rows, q: int, *, by_kl: bool = False, block: int
     width = min(q, len(others))
     places, near = np.full((len(rows), q), -1, np.int64), np.full((len(rows), q), np.nan, np.float32)
     for part in blocks(len(rows), len(others), block):
-        affinity = -kl(rows[part].astype(np.float64), others.astype(np.float64)) if by_kl else image_affinity(rows[part], others)
+        affinity = (
+            -kl(rows[part].astype(np.float64), others.astype(np.float64))
+            if by_kl
+            else image_affinity(rows[part], others)
+        )
         at = np.argsort(-affinity, axis=1, kind="stable")[:, :width]
         places[part, :width], near[part, :width] = at, np.take_along_axis(affinity, at, 1)
     return places, near

@@ -54,7 +54,8 @@ def generate_images(
     """Draw `per_class` pictures of each class; `core.probes.few_shot.pools.read_pool` reads the folder.
 
     Args:
-        folder: pictures of an earlier run with the same settings are kept, so a run that was stopped goes on where it was.
+        folder: pictures of an earlier run with the same settings are kept, so a run that was stopped goes on where it
+            was.
         model: folder of a Stable Diffusion model, as `diffusers` saves it. Nothing is fetched from the network.
         prompt: {} stands for the class name.
         seed: each picture has a seed of its own, made of this, the class's name and the picture's number.
@@ -65,8 +66,8 @@ def generate_images(
         MissingDependency: `diffusers` is not installed.
         InvalidInput: the model is no such folder, the prompt has no {}, or the folder holds pictures of other settings.
 
-    Source: Udandarao et al. 2023 (arXiv 2211.16198), section 3.1, with the released code's 85 steps and guidance 9.5. Departure: the same seeds are
-    not used for every class, so that classes do not share compositions.
+    Source: Udandarao et al. 2023 (arXiv 2211.16198), section 3.1, with the released code's 85 steps and guidance 9.5.
+    Departure: the same seeds are not used for every class, so that classes do not share compositions.
     """
     if "{}" not in prompt:
         raise InvalidInput(f"The prompt must hold {{}} where the class name goes: got {prompt[:60]!r}.")
@@ -74,7 +75,11 @@ def generate_images(
         raise InvalidInput(f"per_class must be at least 1: got {per_class}.")
     paint = draw or load_pipeline(model, steps, guidance)
     names, folders = spoken_names(class_names), folder_names(class_names)
-    _claim(folder, dict(zip(folders, class_names)), {"model": model.name, "prompt": prompt, "seed": seed, "steps": steps, "guidance": guidance})
+    _claim(
+        folder,
+        dict(zip(folders, class_names)),
+        {"model": model.name, "prompt": prompt, "seed": seed, "steps": steps, "guidance": guidance},
+    )
     made = there = 0
     total = per_class * len(names)
     for name, inside in zip(names, folders):
@@ -99,12 +104,20 @@ def load_pipeline(model: Path, steps: int = STEPS, guidance: float = GUIDANCE) -
         InvalidInput: the folder is not there or holds no model.
     """
     if find_spec("diffusers") is None:
-        raise MissingDependency(f"Drawing support images needs diffusers. Run `{INSTALL}`, or bring a folder of images with one folder a class.")
+        raise MissingDependency(
+            f"Drawing support images needs diffusers. Run `{INSTALL}`, or bring a folder of images "
+            "with one folder a class."
+        )
     if not (model / "model_index.json").is_file():
-        raise InvalidInput(f"{model.name!r} holds no diffusion model (model_index.json). Give the folder that diffusers' save_pretrained made.")
+        raise InvalidInput(
+            f"{model.name!r} holds no diffusion model (model_index.json). "
+            "Give the folder that diffusers' save_pretrained made."
+        )
     torch: Any = import_module("torch")
     kind: Any = import_module("diffusers").StableDiffusionPipeline
-    pipeline: Any = kind.from_pretrained(str(model), local_files_only=True).to("cuda" if torch.cuda.is_available() else "cpu")
+    pipeline: Any = kind.from_pretrained(str(model), local_files_only=True).to(
+        "cuda" if torch.cuda.is_available() else "cpu"
+    )
     pipeline.set_progress_bar_config(disable=True)
 
     def draw(prompt: str, seed: int) -> Image.Image:
@@ -138,18 +151,26 @@ def _claim(folder: Path, folders: dict[str, str], settings: dict[str, Any]) -> N
         before: Any = json.loads(path.read_text("utf-8")) if path.exists() else None
         if before is not None and before.get("settings") != settings:
             raise InvalidInput(
-                f"The folder {folder.name!r} holds pictures drawn with other settings ({before.get('settings')}). Choose an empty one."
+                f"The folder {folder.name!r} holds pictures drawn with other settings ({before.get('settings')}). "
+                "Choose an empty one."
             )
         known = {} if before is None else dict(before.get("folders", {}))
         if any(known.get(inside, name) != name for inside, name in folders.items()):
-            raise InvalidInput(f"The folder {folder.name!r} holds pictures of other classes under the same names. Choose an empty one.")
-        path.write_text(json.dumps({"folders": known | folders, "settings": settings}, indent=1, ensure_ascii=False), "utf-8")
+            raise InvalidInput(
+                f"The folder {folder.name!r} holds pictures of other classes under the same names. Choose an empty one."
+            )
+        path.write_text(
+            json.dumps({"folders": known | folders, "settings": settings}, indent=1, ensure_ascii=False), "utf-8"
+        )
     except (OSError, ValueError, AttributeError) as error:
-        raise InvalidInput(f"The folder {folder.name!r} cannot be used ({error}). Choose an empty one that can be written.") from None
+        raise InvalidInput(
+            f"The folder {folder.name!r} cannot be used ({error}). Choose an empty one that can be written."
+        ) from None
 
 
 def _save(picture: Image.Image, path: Path) -> None:
-    """Under another name first: a run that is stopped leaves no half picture that the next would take for a whole one."""
+    """Under another name first: a run that is stopped leaves no half picture that the next would take for a whole
+    one."""
     half = path.with_suffix(".part")
     picture.save(half, format="PNG")
     os.replace(half, path)

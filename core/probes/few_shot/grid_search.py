@@ -52,28 +52,35 @@ def geometric(low: float, high: float, n: int, *, zero: bool = False) -> tuple[f
 
 
 def temperature_of(logits: F64, labels: I64) -> float:
-    """What the logits of the chosen setting are divided by: the value of least cross-entropy on (v, k) logits of the validation images.
+    """What the logits of the chosen setting are divided by: the value of least cross-entropy on (v, k) logits of the
+    validation images.
 
-    A search for accuracy does not mind how sure the logits are, and this sets it right again; no prediction changes. Since the setting was
+    A search for accuracy does not mind how sure the logits are, and this sets it right again; no prediction changes.
+    Since the setting was
     chosen on the same images, some overconfidence stays. Source: Guo et al. 2017, arXiv 1706.04599, section 4.2.
     """
     tried = np.geomspace(0.2, 20, 93)
     return float(tried[np.argmin([losses.cross_entropy_of_logits(logits / t, labels).mean() for t in tried])])
 
 
-def coarse_to_fine(axes: Sequence[Axis], logits_of: Callable[[Mapping[str, float]], F64], labels: I64, rounds: int = ROUNDS) -> SearchResult:
-    """The setting with most validation images right; of equals the one with the lower cross-entropy, and of those the first.
+def coarse_to_fine(
+    axes: Sequence[Axis], logits_of: Callable[[Mapping[str, float]], F64], labels: I64, rounds: int = ROUNDS
+) -> SearchResult:
+    """The setting with most validation images right; of equals the one with the lower cross-entropy, and of those the
+    first.
 
     Args:
         axes: the first changes slowest, so what only it decides can be kept between calls.
         logits_of: (v, k) logits of the validation images with these values.
         labels: (v,) their classes.
-        rounds: each halves the distance (the ratio, where values are above 0) between neighbouring values around the best.
+        rounds: each halves the distance (the ratio, where values are above 0) between neighbouring values around the
+            best.
 
-    Source: the grids of Tip-Adapter and SuS-X (first strict improvement wins), made coarse to fine. SuS-X searches 200,000 settings, and for five
-    data sets on the test images; this one tries some hundreds and sees validation images alone.
-    Accuracy first, as there, costs calibration: with name-only support sets and 4 validation images a class it was 3 to 4 points more accurate
-    than cross-entropy first on two sets of photographs, at an expected calibration error of 0.16 to 0.27 against 0.06 to 0.12.
+    Source: the grids of Tip-Adapter and SuS-X (first strict improvement wins), made coarse to fine. SuS-X searches
+    200,000 settings, and for five data sets on the test images; this one tries some hundreds and sees validation images
+    alone. Accuracy first, as there, costs calibration: with name-only support sets and 4 validation images a class it
+    was 3 to 4 points more accurate than cross-entropy first on two sets of photographs, at an expected calibration
+    error of 0.16 to 0.27 against 0.06 to 0.12.
     """
     best = _judged({axis.name: axis.start for axis in axes}, logits_of, labels)
     grids = [axis.values for axis in axes]
@@ -84,7 +91,11 @@ def coarse_to_fine(axes: Sequence[Axis], logits_of: Callable[[Mapping[str, float
 
 
 def _over(
-    axes: Sequence[Axis], grids: Sequence[Sequence[float]], best: SearchResult, logits_of: Callable[[Mapping[str, float]], F64], labels: I64
+    axes: Sequence[Axis],
+    grids: Sequence[Sequence[float]],
+    best: SearchResult,
+    logits_of: Callable[[Mapping[str, float]], F64],
+    labels: I64,
 ) -> SearchResult:
     known = set(best.known)
     for values in product(*grids):
@@ -92,7 +103,9 @@ def _over(
             continue
         known.add(values)
         here = _judged({axis.name: value for axis, value in zip(axes, values)}, logits_of, labels)
-        if here.n_right > best.n_right or (here.n_right == best.n_right and here.cross_entropy < best.cross_entropy - 1e-12):
+        if here.n_right > best.n_right or (
+            here.n_right == best.n_right and here.cross_entropy < best.cross_entropy - 1e-12
+        ):
             best = here
     return replace(best, tried=len(known), known=frozenset(known))
 

@@ -18,7 +18,8 @@ from core.statistics.losses import cross_entropy_of_logits
 GRID = (1e6, 1e4, 1e2, 1.0, 1e-2, 1e-4, 1e-6)
 BISECTIONS = 8
 FIXED = 100.0
-"""C where none can be chosen: features of length 1 need a weak penalty; the least mean cross-entropy of the grid on other draws."""
+"""C where none can be chosen: features of length 1 need a weak penalty; the least mean cross-entropy of the grid on
+other draws."""
 UNSEEN = 20.0
 """How far the logit of a class without shots lies below the row's least: such a class is never said."""
 
@@ -34,7 +35,8 @@ class Fit:
 
 
 def logits_of(model: Any, features: F64, k: int) -> F64:
-    """(n, k) logits of a fitted regression whose softmax is its `predict_proba`; classes without shots lie far below the others."""
+    """(n, k) logits of a fitted regression whose softmax is its `predict_proba`; classes without shots lie far below
+    the others."""
     raw = np.asarray(model.decision_function(features), np.float64)
     if raw.ndim == 1:  # two classes: one number, the log odds of the second
         raw = np.stack([-raw / 2, raw / 2], axis=1)
@@ -54,9 +56,9 @@ def fit(features: F64, labels: I64, c: float, checked: tuple[F64, I64] | None, k
 def choose(features: F64, labels: I64, checked: tuple[F64, I64], k: int) -> Fit:
     """The best of a coarse grid of C, then of eight halvings of the two decades around it, by validation loss.
 
-    Source: the linear probe of Radford et al. 2021 (arXiv 2103.00020, A.3) as in the released code of CoOp. Departures: by cross-entropy rather
-    than accuracy, which is coarse on few images and let C grow until the losses were useless; the best fit met is kept, not the last; the test
-    images are never looked at.
+    Source: the linear probe of Radford et al. 2021 (arXiv 2103.00020, A.3) as in the released code of CoOp. Departures:
+    by cross-entropy rather than accuracy, which is coarse on few images and let C grow until the losses were useless;
+    the best fit met is kept, not the last; the test images are never looked at.
     """
     tried: dict[float, Fit] = {}
 
@@ -81,15 +83,24 @@ class LinearProbe:
     """Logistic regression with an L2 penalty whose strength is chosen on validation images."""
 
     title: ClassVar[str] = "Linear probe"
-    what: ClassVar[str] = "Logistic regression on the features of a few labelled images a class; class names play no part."
+    what: ClassVar[str] = (
+        "Logistic regression on the features of a few labelled images a class; class names play no part."
+    )
     source: ClassVar[str] = "Radford et al. 2021, arXiv 2103.00020; grid as in Zhou et al. 2022, arXiv 2109.01134"
 
     shots: int = field(default=4, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
     c: float | None = field(
         default=None,
-        metadata={"help": "inverse strength of the penalty; empty: chosen on validation images", "low": 1e-6, "high": 1e6, "advanced": True},
+        metadata={
+            "help": "inverse strength of the penalty; empty: chosen on validation images",
+            "low": 1e-6,
+            "high": 1e6,
+            "advanced": True,
+        },
     )
-    fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer", "advanced": True})
+    fewer: bool = field(
+        default=False, metadata={"help": "take what there is of a class that offers fewer", "advanced": True}
+    )
 
     def needs(self) -> Needs:
         """Shots, and up to four images a class to choose C on unless it is given."""
@@ -107,7 +118,11 @@ class LinearProbe:
         if len(np.unique(labels)) < 2:
             best, logits = None, _one_class(labels, k, len(part.test))
         else:
-            best = choose(features, labels, checked, k) if self.c is None and checked else fit(features, labels, self.c or FIXED, None, k)
+            best = (
+                choose(features, labels, checked, k)
+                if self.c is None and checked
+                else fit(features, labels, self.c or FIXED, None, k)
+            )
             logits = logits_of(best.model, part.test.features.astype(np.float64), k)
         found = text_classifier(part.encoder, part.class_names, cache=part.cache)
         zero_shot = (part.test.features @ found.vectors.T).argmax(1)[None].astype(np.int64)
@@ -117,7 +132,9 @@ class LinearProbe:
             support=part.shots,
             support_source=f"{said_shots(self.shots)} a class",
             neighbours=(nearest_shots(part.test, part.shots),),
-            choices=() if best is None else (Choice("C", best.c, "given" if self.c is not None else "validation" if checked else "fixed"),),
+            choices=()
+            if best is None
+            else (Choice("C", best.c, "given" if self.c is not None else "validation" if checked else "fixed"),),
             prompts=found.prompts,
             notes=self._said(labels, part, checked is not None),
         )
@@ -128,7 +145,10 @@ class LinearProbe:
             notes.append(f"No image was left to choose C on, so it is fixed at {FIXED:g}.")
         without = [name for c, name in enumerate(part.class_names) if c not in set(labels.tolist())]
         if without:
-            notes.append(f"{len(without)} classes have no shot, and a linear probe never says such a class: {', '.join(without[:5])}.")
+            notes.append(
+                f"{len(without)} classes have no shot, and a linear probe never says such a class: "
+                f"{', '.join(without[:5])}."
+            )
         return tuple(notes)
 
 

@@ -1,4 +1,5 @@
-"""LP++: a linear head on the image features that keeps the text classifier as a summand of its own, weighted by class."""
+"""LP++: a linear head on the image features that keeps the text classifier as a summand of its own, weighted by
+class."""
 
 from __future__ import annotations
 
@@ -54,16 +55,19 @@ def fit_head(
         labels: (n,) class of each.
         texts: (k, d) unit rows, the text classifier.
         start: alpha of every class at the beginning.
-        checked: validation features and labels; the step with the least cross-entropy on them is kept. None: the last step.
+        checked: validation features and labels; the step with the least cross-entropy on them is kept. None: the last
+            step.
 
-    Source: Huang et al. 2024 (LP++), arXiv 2404.02285, eq. 1, sections 4.2 and 4.3, and the released code, which begins with the classes'
-    centroids and takes 300 steps with momentum 0.9. Departures, each chosen on other draws of the data than those that are reported:
-    (a) alpha begins at the encoder's logit scale, so that the text part begins as zero-shot; 250 times the mean similarity of a shot to its
-    class, as in the code, fits the cosines of OpenAI's CLIP and no others. (b) The step of w and b is 1/L of the bound L = lambda_max / 2n
-    on the curvature of the cross-entropy (Boehning 1992), with a 1 beside the features for b; the code takes twice that and leaves b out.
-    (c) alpha is stepped each time by its present gradient; the code steps it every tenth time by a sum of gradients that it never clears.
-    (d) The step is kept that has the least validation cross-entropy rather than the highest accuracy, which is coarse on few images; the
-    start is a candidate. (e) A centroid is a mean, where the code has a sum that grows with the shots.
+    Source: Huang et al. 2024 (LP++), arXiv 2404.02285, eq. 1, sections 4.2 and 4.3, and the released code, which begins
+    with the classes' centroids and takes 300 steps with momentum 0.9. Departures, each chosen on other draws of the
+    data than those that are reported: (a) alpha begins at the encoder's logit scale, so that the text part begins as
+    zero-shot; 250 times the mean similarity of a shot to its class, as in the code, fits the cosines of OpenAI's CLIP
+    and no others. (b) The step of w and b is 1/L of the bound L = lambda_max / 2n on the curvature of the cross-entropy
+    (Boehning 1992), with a 1 beside the features for b; the code takes twice that and leaves b out. (c) alpha is
+    stepped each time by its present gradient; the code steps it every tenth time by a sum of gradients that it never
+    clears. (d) The step is kept that has the least validation cross-entropy rather than the highest accuracy, which is
+    coarse on few images; the start is a candidate. (e) A centroid is a mean, where the code has a sum that grows with
+    the shots.
     """
     n, k = len(features), len(texts)
     hot, cosines = np.eye(k)[labels], features @ texts.T
@@ -76,7 +80,9 @@ def fit_head(
         if checked is None:
             best = head
         else:
-            loss = float(cross_entropy_of_logits(head.images(checked[0]) + alpha * (checked[0] @ texts.T), checked[1]).mean())
+            loss = float(
+                cross_entropy_of_logits(head.images(checked[0]) + alpha * (checked[0] @ texts.T), checked[1]).mean()
+            )
             best, least = (head, loss) if loss < least else (best, least)
         residual = (softmax(head.images(features) + alpha * cosines) - hot) / n
         moved_w, moved_b = MOMENTUM * moved_w + residual.T @ features, MOMENTUM * moved_b + residual.sum(0)
@@ -118,7 +124,9 @@ def labelled(images: Images | None, title: str) -> tuple[F64, I64]:
         InvalidInput: there are none.
     """
     if images is None or images.labels is None or not len(images):
-        raise InvalidInput(f"{title} learns from labelled images and was given none. Ask for at least one shot a class.")
+        raise InvalidInput(
+            f"{title} learns from labelled images and was given none. Ask for at least one shot a class."
+        )
     return images.features.astype(np.float64), images.labels
 
 
@@ -127,7 +135,10 @@ class LinearProbePlusPlus:
     """A linear head whose logits keep the zero-shot ones as a summand."""
 
     title: ClassVar[str] = "LP++"
-    what: ClassVar[str] = "A linear head on a few labelled images a class, blended with the class names' texts; seconds on a CPU, nothing to tune."
+    what: ClassVar[str] = (
+        "A linear head on a few labelled images a class, blended with the class names' texts; "
+        "seconds on a CPU, nothing to tune."
+    )
     source: ClassVar[str] = "Huang et al. 2024, CVPR, arXiv 2404.02285"
 
     shots: int = field(default=4, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
@@ -137,7 +148,9 @@ class LinearProbePlusPlus:
     descriptions: str = prompt_field("descriptions")
     description_weight: float | None = prompt_field("description_weight")
     concept: str = prompt_field("concept")
-    fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer", "advanced": True})
+    fewer: bool = field(
+        default=False, metadata={"help": "take what there is of a class that offers fewer", "advanced": True}
+    )
 
     def __post_init__(self) -> None:
         check_prompt_settings(self)
@@ -168,7 +181,10 @@ class LinearProbePlusPlus:
             part.shots,
             f"{said_shots(self.shots)} a class",
             neighbours=(nearest_shots(part.test, part.shots),),
-            choices=(Choice("steps", head.step, "fixed" if checked is None else "validation"), Choice("alpha at the start", scale, "fixed")),
+            choices=(
+                Choice("steps", head.step, "fixed" if checked is None else "validation"),
+                Choice("alpha at the start", scale, "fixed"),
+            ),
             prompts=found.prompts,
             details={"alpha by class": {name: float(a) for name, a in zip(part.class_names, head.alpha)}},
             notes=(*found.notes, *_said(checked)),

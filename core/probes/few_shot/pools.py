@@ -46,19 +46,20 @@ def read_pool(
     aliases: Mapping[str, str] | None = None,
     cache: Path | None = None,
     progress: Progress = no_progress,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),
 ) -> ImagePool:
     """The pictures of a folder, zip or tar in the encoder's joint space.
 
     Args:
         samples: (n, d) vectors of the samples; pool images that are among them are left out and counted.
-        folders: "classes" takes the folder that a picture lies in for its class; "none" takes no notice of folders; "auto" looks whether at
-            least half of the pictures lie in folders with a class's name.
+        folders: "classes" takes the folder that a picture lies in for its class; "none" takes no notice of folders;
+            "auto" looks whether at least half of the pictures lie in folders with a class's name.
         aliases: folder name to class name, beside what the names say; see `read_aliases`.
         cache: as in `core.embeddings.embed.read_images`.
 
     Raises:
-        InvalidInput: there is no picture, none can be read, all are among the samples, or folders by class were asked for and none has a
+        InvalidInput: there is no picture, none can be read, all are among the samples, or folders by class were asked
+        for and none has a
             class's name.
     """
     if folders not in FOLDERS:
@@ -66,7 +67,10 @@ def read_pool(
     store = open_images(path, limits)
     pictures = [i for i in range(len(store)) if is_image_name(store.name(i))]
     if not pictures:
-        raise InvalidInput(f"{Path(path).name!r} holds no pictures. Give a folder, .zip or .tar with .jpg, .png or .webp files as the pool.")
+        raise InvalidInput(
+            f"{Path(path).name!r} holds no pictures. Give a folder, .zip or .tar with .jpg, "
+            ".png or .webp files as the pool."
+        )
     given = {**_written(store), **(aliases or {})}
     store, notes = store.keep(pictures), list(store.notes)
     labels = None
@@ -78,33 +82,44 @@ def read_pool(
         store, labels = store.keep(known), labels[known]
     reading = read_images(store, encoder, cache=cache, progress=progress)
     kept = reading.kept
-    images = Images(reading.joint.vectors, tuple(store.name(i) for i in kept.tolist()), None if labels is None else labels[kept])
+    images = Images(
+        reading.joint.vectors, tuple(store.name(i) for i in kept.tolist()), None if labels is None else labels[kept]
+    )
     if reading.unreadable:
-        notes.append(f"{len(reading.unreadable):,} pictures of the pool could not be read. The first: {next(iter(reading.unreadable.values()))}")
+        notes.append(
+            f"{len(reading.unreadable):,} pictures of the pool could not be read. "
+            f"The first: {next(iter(reading.unreadable.values()))}"
+        )
     if samples is not None:
         images, said = drop_samples(images, samples)
         notes += [said] if said else []
         if not len(images):
-            raise InvalidInput("Every image of the pool is also among the samples, so none is left to learn from. Bring other images.")
+            raise InvalidInput(
+                "Every image of the pool is also among the samples, so none is left to learn from. Bring other images."
+            )
     return ImagePool(images, tuple(notes), tuple(reading.unreadable.values()))
 
 
 def label_by_folder(
     names: Sequence[str], class_names: Sequence[str], aliases: Mapping[str, str] | None = None, *, must: bool = False
 ) -> tuple[I64 | None, list[str]]:
-    """((n,) class of each picture by the folder it lies in, -1 where that is none; sentences), or None where folders aren't classes.
+    """((n,) class of each picture by the folder it lies in, -1 where that is none; sentences), or None where folders
+    aren't classes.
 
     Args:
         names: paths, "/" between folders. Of several folders the innermost with a class's name counts.
-        class_names: matched without regard to case, underscores, doubled spaces and how accents are composed. The order of the folders says
-            nothing: alphabetical order is not the order of the classes.
-        must: refuse folders that match no class, where otherwise fewer than half of the pictures make the pool unlabelled.
+        class_names: matched without regard to case, underscores, doubled spaces and how accents are composed. The order
+            of the folders says nothing: alphabetical order is not the order of the classes.
+        must: refuse folders that match no class, where otherwise fewer than half of the pictures make the pool
+            unlabelled.
 
     Raises:
         InvalidInput: `must`, and no folder has a class's name.
     """
     index = {fold_name(name): c for c, name in enumerate(class_names)}
-    index = {fold_name(alias): index[fold_name(name)] for alias, name in (aliases or {}).items() if fold_name(name) in index} | index
+    index = {
+        fold_name(alias): index[fold_name(name)] for alias, name in (aliases or {}).items() if fold_name(name) in index
+    } | index
     labels, unknown = np.full(len(names), -1, np.int64), Counter[str]()
     for i, name in enumerate(names):
         parts = [p for p in reversed(PurePosixPath(name).parent.parts) if p != "."]
@@ -115,7 +130,8 @@ def label_by_folder(
     if must and not matched:
         seen = ", ".join(map(repr, list(unknown)[:5]))
         raise InvalidInput(
-            f"No folder of the pool has a class's name: there are {seen}, and the classes are {', '.join(map(repr, class_names[:5]))}. "
+            f"No folder of the pool has a class's name: there are {seen}, and the classes are "
+            f"{', '.join(map(repr, class_names[:5]))}. "
             "Rename the folders, or give other names for them."
         )
     if not matched or (not must and matched * 2 < len(names)):
@@ -123,7 +139,10 @@ def label_by_folder(
     notes = [f"The pool's folders were taken for classes: {matched:,} images."]
     if unknown:
         some = ", ".join(f"{name!r} ({n:,})" for name, n in unknown.most_common(5))
-        notes.append(f"{sum(unknown.values()):,} images lie in {len(unknown):,} folders without a class's name and were left out: {some}.")
+        notes.append(
+            f"{sum(unknown.values()):,} images lie in {len(unknown):,} folders without a class's name and "
+            f"were left out: {some}."
+        )
     missing = [name for c, name in enumerate(class_names) if not (labels == c).any()]
     if missing:
         some = ", ".join(map(repr, missing[:5])) + (f" and {len(missing) - 5:,} more" if len(missing) > 5 else "")
@@ -144,13 +163,19 @@ def read_aliases(source: str | Path, class_names: Sequence[str]) -> dict[str, st
         try:
             text = Path(text).read_text("utf-8-sig")
         except (OSError, ValueError) as error:
-            raise InvalidInput(f"The file of other names {Path(text).name!r} cannot be read ({error}). Give a JSON file.") from None
+            raise InvalidInput(
+                f"The file of other names {Path(text).name!r} cannot be read ({error}). Give a JSON file."
+            ) from None
     try:
         found: object = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InvalidInput(f'Other names must be JSON such as {{"plane": "airplane"}}: line {error.lineno}, {error.msg}.') from None
+        raise InvalidInput(
+            f'Other names must be JSON such as {{"plane": "airplane"}}: line {error.lineno}, {error.msg}.'
+        ) from None
     except (RecursionError, ValueError):
-        raise InvalidInput("Other names: no JSON that can be read: too deep, or a number with too many digits.") from None
+        raise InvalidInput(
+            "Other names: no JSON that can be read: too deep, or a number with too many digits."
+        ) from None
     known = {fold_name(name): name for name in class_names}
     if not isinstance(found, dict):
         raise InvalidInput('Other names must be a JSON object such as {"plane": "airplane"}.')
@@ -165,7 +190,9 @@ def read_aliases(source: str | Path, class_names: Sequence[str]) -> dict[str, st
             aliases[key] = known[fold_name(str(others[0]))]
         else:
             some = ", ".join(map(repr, class_names[:5]))
-            raise InvalidInput(f"Other names: neither {key!r} nor {', '.join(map(repr, others))} is a class. The classes are {some}.")
+            raise InvalidInput(
+                f"Other names: neither {key!r} nor {', '.join(map(repr, others))} is a class. The classes are {some}."
+            )
     return aliases
 
 
@@ -184,4 +211,8 @@ def _written(store: FileImages) -> dict[str, str]:
     except (ValueError, RecursionError):
         return {}
     folders = said.get("folders") if isinstance(said, dict) else None
-    return {k: v for k, v in folders.items() if isinstance(k, str) and isinstance(v, str)} if isinstance(folders, dict) else {}
+    return (
+        {k: v for k, v in folders.items() if isinstance(k, str) and isinstance(v, str)}
+        if isinstance(folders, dict)
+        else {}
+    )

@@ -1,4 +1,5 @@
-"""Support sets: images that stand for the classes, found in a pool by the classes' texts, or named by the folders they lie in."""
+"""Support sets: images that stand for the classes, found in a pool by the classes' texts, or named by the folders they
+lie in."""
 
 from __future__ import annotations
 
@@ -29,12 +30,20 @@ class SupportSet:
 
 
 def support_of(
-    pool: Images, vectors: F32, queries: Sequence[F32], names: Sequence[str], per_class: int, *, one_class: bool = False, by: str = "prompts"
+    pool: Images,
+    vectors: F32,
+    queries: Sequence[F32],
+    names: Sequence[str],
+    per_class: int,
+    *,
+    one_class: bool = False,
+    by: str = "prompts",
 ) -> SupportSet:
     """A support set from a pool.
 
     Args:
-        pool: with labels if its images lie in folders by class: then these are their classes. Otherwise the texts choose.
+        pool: with labels if its images lie in folders by class: then these are their classes. Otherwise the texts
+            choose.
         vectors: (k, d) the classes' mean text vectors, which also judge the purity.
         queries: for each class (q, d) unit text vectors; several have their ranks merged.
         per_class: the most images a class.
@@ -44,11 +53,15 @@ def support_of(
     Raises:
         InvalidInput: the pool is empty, or no class gets an image of it.
 
-    Source: Udandarao et al. 2023 (arXiv 2211.16198), section 3.1; retrieval from LAION-5B becomes retrieval from the pool. Departures: the ranks
-    of several queries are merged, not laid end to end; copies of an image count once; folders are matched by name, not by their order.
+    Source: Udandarao et al. 2023 (arXiv 2211.16198), section 3.1; retrieval from LAION-5B becomes retrieval from the
+    pool. Departures: the ranks of several queries are merged, not laid end to end; copies of an image count once;
+    folders are matched by name, not by their order.
     """
     if not len(pool):
-        raise InvalidInput("The pool of images is empty, so no support set can be made of it. Bring images beside those that are scored.")
+        raise InvalidInput(
+            "The pool of images is empty, so no support set can be made of it. "
+            "Bring images beside those that are scored."
+        )
     if pool.labels is None:
         at, labels = retrieve(pool, vectors, queries, per_class, one_class=one_class)
         source = f"{per_class} a class at most, nearest to its {by}, from {len(pool):,} unlabelled images"
@@ -56,17 +69,21 @@ def support_of(
         at, labels = _by_folder(pool, pool.labels, vectors, per_class)
         source = f"{per_class} a class at most, from {len(pool):,} images {IN_FOLDERS}"
     if not len(at):
-        raise InvalidInput("No class gets an image of the pool. Bring images of the classes, or folders with their names.")
+        raise InvalidInput(
+            "No class gets an image of the pool. Bring images of the classes, or folders with their names."
+        )
     images = replace(pool.keep(at), labels=labels)
     purity = purity_of(images.features, labels, vectors)
     return SupportSet(images, source, purity, _notes(labels, purity, names, per_class))
 
 
-def retrieve(pool: Images, vectors: Rows, queries: Sequence[Rows], per_class: int, *, one_class: bool = False) -> tuple[I64, I64]:
+def retrieve(
+    pool: Images, vectors: Rows, queries: Sequence[Rows], per_class: int, *, one_class: bool = False
+) -> tuple[I64, I64]:
     """(places in the pool, their classes): for each class the images nearest to its texts, best first, copies left out.
 
-    Several queries of a class are merged by the sum of 1 / (60 + rank) over them (Cormack et al. 2009, SIGIR), so an image that one odd sentence
-    draws near doesn't come first.
+    Several queries of a class are merged by the sum of 1 / (60 + rank) over them (Cormack et al. 2009, SIGIR), so an
+    image that one odd sentence draws near doesn't come first.
     """
     features = pool.features.astype(np.float64)
     owner = (features @ np.asarray(vectors, np.float64).T).argmax(1) if one_class else None
@@ -112,7 +129,9 @@ def _by_folder(pool: Images, labels: I64, vectors: F32, per_class: int) -> tuple
     picked_labels: list[int] = []
     for c, vector in enumerate(vectors.astype(np.float64)):
         own = np.flatnonzero(labels == c)
-        picked = distinct(pool, own[np.argsort(-(pool.features[own].astype(np.float64) @ vector), kind="stable")], per_class)
+        picked = distinct(
+            pool, own[np.argsort(-(pool.features[own].astype(np.float64) @ vector), kind="stable")], per_class
+        )
         found += picked
         picked_labels += [c] * len(picked)
     return np.array(found, np.int64), np.array(picked_labels, np.int64)
@@ -127,7 +146,8 @@ def purity_of(features: Rows, labels: I64, vectors: Rows) -> F32:
 
 
 def without(pool: Images, others: Images | None) -> Images:
-    """The pool without the rows of the samples that `others` holds: an image by which settings are chosen may not support itself."""
+    """The pool without the rows of the samples that `others` holds: an image by which settings are chosen may not
+    support itself."""
     if others is None or pool.rows is None or others.rows is None:
         return pool
     return pool.keep(np.flatnonzero(~np.isin(pool.rows, others.rows)).astype(np.int64))
@@ -137,7 +157,8 @@ def drop_samples(pool: Images, vectors: F32, *, above: float = 0.9999) -> tuple[
     """The pool without images that are also among the samples, and a sentence that counts them ("" if there are none).
 
     Args:
-        vectors: (n, d) the samples as the same encoder sees them. A file of the same bytes has the same vector, whatever its name.
+        vectors: (n, d) the samples as the same encoder sees them. A file of the same bytes has the same vector,
+            whatever its name.
     """
     kept = np.ones(len(pool), np.bool_)
     for rows in blocks(len(pool), len(vectors)):
@@ -153,12 +174,16 @@ def _notes(labels: I64, purity: F32, names: Sequence[str], per_class: int) -> tu
     counts = np.bincount(labels, minlength=len(names))
     notes: list[str] = []
     if empty := [name for name, n in zip(names, counts.tolist()) if not n]:
-        notes.append(f"The pool gives no image to {_some(empty)}: only the name speaks for {'it' if len(empty) == 1 else 'them'}.")
+        notes.append(
+            f"The pool gives no image to {_some(empty)}: only the name speaks for "
+            f"{'it' if len(empty) == 1 else 'them'}."
+        )
     if short := [name for name, n in zip(names, counts.tolist()) if 0 < n < per_class]:
         notes.append(f"The pool gives fewer than {per_class} images to {_some(short)}.")
     if odd := [name for name, share in zip(names, purity.tolist()) if share < 0.5]:
         notes.append(
-            f"Zero-shot takes less than half of the support images of {_some(odd)} for that class: the pool may hold few images of "
+            f"Zero-shot takes less than half of the support images of {_some(odd)} for that class: "
+            "the pool may hold few images of "
             f"{'it' if len(odd) == 1 else 'them'}, or zero-shot not know {'it' if len(odd) == 1 else 'them'}."
         )
     return tuple(notes)

@@ -1,4 +1,5 @@
-"""SuS-X: a text classifier helped by a support set, found in a pool by the class names alone or given as a few labelled images."""
+"""SuS-X: a text classifier helped by a support set, found in a pool by the class names alone or given as a few labelled
+images."""
 
 from __future__ import annotations
 
@@ -26,7 +27,13 @@ from core.probes.few_shot.affinities import (
 from core.probes.few_shot.grid_search import Axis, SearchResult, coarse_to_fine, geometric
 from core.probes.few_shot.support import SupportSet, support_of, without
 from core.probes.splits import VALIDATION
-from core.probes.zero_shot.text_classifier import TextClassifier, check_prompt_settings, prompt_field, prompt_settings, text_classifier
+from core.probes.zero_shot.text_classifier import (
+    TextClassifier,
+    check_prompt_settings,
+    prompt_field,
+    prompt_settings,
+    text_classifier,
+)
 from core.records import F32, F64, I64, Choice, Neighbours
 
 NEIGHBOURS = 8
@@ -44,10 +51,13 @@ GRIDS = {
 
 @dataclass(frozen=True, slots=True)
 class SusX:
-    """Zero-shot logits plus what a support set says by image cosine (the cache) and by class probabilities (the signature)."""
+    """Zero-shot logits plus what a support set says by image cosine (the cache) and by class probabilities (the
+    signature)."""
 
     title: ClassVar[str] = "SuS-X"
-    what: ClassVar[str] = "Class names, helped by images that they find in a pool (or by a few labelled ones); nothing is trained."
+    what: ClassVar[str] = (
+        "Class names, helped by images that they find in a pool (or by a few labelled ones); nothing is trained."
+    )
     source: ClassVar[str] = "Udandarao et al. 2023, arXiv 2211.16198; Zhang et al. 2022 (Tip-Adapter), arXiv 2207.09519"
 
     templates: str = prompt_field("templates")
@@ -59,29 +69,69 @@ class SusX:
     affinity: str = field(
         default="tip-x",
         metadata={
-            "help": "how support images speak: by image cosine, by that and the class probabilities, or by cosine along what the texts tell apart",
+            "help": "how support images speak: by image cosine, by that and the class probabilities, "
+            "or by cosine along what the texts tell apart",
             "choices": ("tip-adapter", "tip-x", "subspace"),
         },
     )
-    shots: int = field(default=0, metadata={"help": "labelled images a class as the support set; 0: names alone and a pool", "low": 0, "high": 1000})
-    per_class: int = field(default=20, metadata={"help": "support images a class taken from the pool", "low": 1, "high": 1000})
+    shots: int = field(
+        default=0,
+        metadata={
+            "help": "labelled images a class as the support set; 0: names alone and a pool",
+            "low": 0,
+            "high": 1000,
+        },
+    )
+    per_class: int = field(
+        default=20, metadata={"help": "support images a class taken from the pool", "low": 1, "high": 1000}
+    )
     query: str = field(
         default="prompts",
-        metadata={"help": "what finds them: a class's mean text, or each of its sentences, ranks merged", "choices": ("prompts", "descriptions")},
+        metadata={
+            "help": "what finds them: a class's mean text, or each of its sentences, ranks merged",
+            "choices": ("prompts", "descriptions"),
+        },
     )
-    one_class: bool = field(default=False, metadata={"help": "each pool image serves only the class nearest to it", "advanced": True})
-    balance: bool = field(default=True, metadata={"help": "classes with more support images have no louder voice", "advanced": True})
+    one_class: bool = field(
+        default=False, metadata={"help": "each pool image serves only the class nearest to it", "advanced": True}
+    )
+    balance: bool = field(
+        default=True, metadata={"help": "classes with more support images have no louder voice", "advanced": True}
+    )
     temperature: float = field(
-        default=0.5, metadata={"help": "of the class probabilities that the signature compares", "low": 0.01, "high": 10.0, "advanced": True}
+        default=0.5,
+        metadata={
+            "help": "of the class probabilities that the signature compares",
+            "low": 0.01,
+            "high": 10.0,
+            "advanced": True,
+        },
     )
-    tune: bool = field(default=False, metadata={"help": "choose alpha, beta and gamma on labelled validation images instead of fixed defaults"})
+    tune: bool = field(
+        default=False,
+        metadata={"help": "choose alpha, beta and gamma on labelled validation images instead of fixed defaults"},
+    )
     validation: int = field(
-        default=VALIDATION, metadata={"help": "validation images a class to choose on, with tune", "low": 1, "high": 1000, "advanced": True}
+        default=VALIDATION,
+        metadata={
+            "help": "validation images a class to choose on, with tune",
+            "low": 1,
+            "high": 1000,
+            "advanced": True,
+        },
     )
-    alpha: float | None = field(default=None, metadata={"help": "weight of the cache", "low": 0.0, "high": 1000.0, "advanced": True})
-    beta: float | None = field(default=None, metadata={"help": "how sharply nearness counts", "low": 0.0, "high": 1000.0, "advanced": True})
-    gamma: float | None = field(default=None, metadata={"help": "weight of the signature", "low": 0.0, "high": 1000.0, "advanced": True})
-    fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})
+    alpha: float | None = field(
+        default=None, metadata={"help": "weight of the cache", "low": 0.0, "high": 1000.0, "advanced": True}
+    )
+    beta: float | None = field(
+        default=None, metadata={"help": "how sharply nearness counts", "low": 0.0, "high": 1000.0, "advanced": True}
+    )
+    gamma: float | None = field(
+        default=None, metadata={"help": "weight of the signature", "low": 0.0, "high": 1000.0, "advanced": True}
+    )
+    fewer: bool = field(
+        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
+    )
 
     def __post_init__(self) -> None:
         check_prompt_settings(self)
@@ -93,10 +143,16 @@ class SusX:
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds: the texts, then pairs of images with support images."""
         pairs = n * k * (self.shots or self.per_class)
-        return 2.0 + 0.01 * k + pairs * (4e-8 + (2e-8 + 4e-10 * k) * (self.affinity == "tip-x")) + (1.5 if self.tune else 0.0)
+        return (
+            2.0
+            + 0.01 * k
+            + pairs * (4e-8 + (2e-8 + 4e-10 * k) * (self.affinity == "tip-x"))
+            + (1.5 if self.tune else 0.0)
+        )
 
     def run(self, part: ProbeInput) -> Scored:
-        """Logits = s F W + s / 100 (alpha cache + gamma signature): the papers' weights hold for s = 100 and keep their relation at another."""
+        """Logits = s F W + s / 100 (alpha cache + gamma signature): the papers' weights hold for s = 100 and keep their
+        relation at another."""
         texts = text_classifier(part.encoder, part.class_names, cache=part.cache, **prompt_settings(self))
         support = self._support(part, texts)
         labels = support.images.labels
@@ -113,7 +169,9 @@ class SusX:
         controls: dict[str, I64] = {"zero-shot": zero}
         if self.affinity == "tip-x":
             controls["cache alone"] = (parts["zero-shot"] + parts["cache"]).argmax(1)[None].astype(np.int64)
-        details: dict[str, float] = {} if found is None else {"validation images right": found.n_right, "settings tried": found.tried}
+        details: dict[str, float] = (
+            {} if found is None else {"validation images right": found.n_right, "settings tried": found.tried}
+        )
         return Scored(
             logits,
             parts,
@@ -136,22 +194,32 @@ class SusX:
             raise InvalidInput("SuS-X with names alone needs a pool of images. Bring one, or set shots above 0.")
         queries, by = self._queries(part, texts)
         pool = without(part.pool, part.validation)
-        return support_of(pool, texts.vectors, queries, part.class_names, self.per_class, one_class=self.one_class, by=by)
+        return support_of(
+            pool, texts.vectors, queries, part.class_names, self.per_class, one_class=self.one_class, by=by
+        )
 
     def _queries(self, part: ProbeInput, texts: TextClassifier) -> tuple[list[F32], str]:
         if self.query == "prompts":
             return [vector[None] for vector in texts.vectors], "prompts"
         if not self.descriptions:
-            raise InvalidInput("Retrieval by descriptions needs some. Give a JSON file of sentences for each class, or retrieve by prompts.")
+            raise InvalidInput(
+                "Retrieval by descriptions needs some. Give a JSON file of sentences for each class, "
+                "or retrieve by prompts."
+            )
         vectors = unit_rows(encode_texts(part.encoder, [text for own in texts.prompts for text in own], part.cache))
         ends = np.cumsum([len(own) for own in texts.prompts])[:-1]
         return np.split(vectors, ends), "descriptions"
 
-    def _choices(self, part: ProbeInput, memory: Memory, scale: float) -> tuple[tuple[Choice, ...], SearchResult | None]:
+    def _choices(
+        self, part: ProbeInput, memory: Memory, scale: float
+    ) -> tuple[tuple[Choice, ...], SearchResult | None]:
         names = ("alpha", "beta", "gamma") if self.affinity == "tip-x" else ("alpha", "beta")
         given: dict[str, float] = {n: float(getattr(self, n)) for n in names if getattr(self, n) is not None}
         if self.tune and part.validation is None and len(given) < len(names):
-            raise InvalidInput("Choosing alpha, beta and gamma needs labelled validation images, and none are left. Lower the shots, or don't tune.")
+            raise InvalidInput(
+                "Choosing alpha, beta and gamma needs labelled validation images, and none are left. "
+                "Lower the shots, or don't tune."
+            )
         if not self.tune or part.validation is None or len(given) == len(names):
             return tuple(Choice(n, given.get(n, DEFAULTS[n]), "given" if n in given else "fixed") for n in names), None
         found = tuned(memory, part.validation, names, given, scale)
@@ -185,7 +253,16 @@ class Memory:
         values = cache_values(labels, len(vectors), balance=settings.balance)
         directions = text_subspace(vectors) if affinity == "subspace" else None
         span = support_span(support.features, log_q) if affinity == "tip-x" else Span(0, 0, 0, 0)
-        return cls(vectors.astype(np.float64), support.features.astype(np.float64), values, log_q, span, directions, affinity, settings.temperature)
+        return cls(
+            vectors.astype(np.float64),
+            support.features.astype(np.float64),
+            values,
+            log_q,
+            span,
+            directions,
+            affinity,
+            settings.temperature,
+        )
 
     def zero_shot(self, features: F32, scale: float) -> F64:
         """(n, k) logits of the texts alone."""
@@ -195,11 +272,15 @@ class Memory:
         """(n, k) sums of the image affinities, in the subspace where that is asked."""
         if self.directions is None:
             return tip_evidence(features, self.support, self.values, beta)
-        return tip_evidence(projected(features, self.directions), projected(self.support, self.directions), self.values, beta)
+        return tip_evidence(
+            projected(features, self.directions), projected(self.support, self.directions), self.values, beta
+        )
 
     def signature(self, features: F32) -> F64:
         """(n, k) sums of the rescaled negative divergences."""
-        return signature_evidence(signatures(features, self.vectors, self.temperature), self.log_q, self.values, self.span)
+        return signature_evidence(
+            signatures(features, self.vectors, self.temperature), self.log_q, self.values, self.span
+        )
 
     def parts(self, features: F32, weights: Mapping[str, float], scale: float) -> dict[str, F64]:
         """(n, k) each; they sum to the logits."""
@@ -215,11 +296,16 @@ class Memory:
     def neighbours(self, features: F32) -> tuple[Neighbours, ...]:
         """The nearest support images by cosine and by divergence: they disagree where the texts matter."""
         log_p = signatures(features, self.vectors, self.temperature)
-        image, signature = nearest(features, self.support, NEIGHBOURS), nearest(log_p, self.log_q, NEIGHBOURS, by_kl=True)
+        image, signature = (
+            nearest(features, self.support, NEIGHBOURS),
+            nearest(log_p, self.log_q, NEIGHBOURS, by_kl=True),
+        )
         return Neighbours("image", *image), Neighbours("signature", *signature)
 
 
-def tuned(memory: Memory, images: Images, names: tuple[str, ...], given: Mapping[str, float], scale: float) -> SearchResult:
+def tuned(
+    memory: Memory, images: Images, names: tuple[str, ...], given: Mapping[str, float], scale: float
+) -> SearchResult:
     """alpha, beta and gamma by the validation images; those that are given stay."""
     labels = images.labels
     assert labels is not None
@@ -233,7 +319,11 @@ def tuned(memory: Memory, images: Images, names: tuple[str, ...], given: Mapping
             caches[beta] = memory.cache(images.features, beta)
         return zero + scale / SCALE * (values["alpha"] * caches[beta] + values.get("gamma", 0.0) * signature)
 
-    axes = [Axis(n, given.get(n, DEFAULTS[n]), (given[n],) if n in given else GRIDS[n]) for n in ("beta", "alpha", "gamma") if n in names]
+    axes = [
+        Axis(n, given.get(n, DEFAULTS[n]), (given[n],) if n in given else GRIDS[n])
+        for n in ("beta", "alpha", "gamma")
+        if n in names
+    ]
     return coarse_to_fine(axes, logits_of, labels)
 
 

@@ -32,18 +32,31 @@ class TipAdapter:
     source: ClassVar[str] = "Zhang et al. 2022, arXiv 2207.09519"
 
     shots: int = field(default=16, metadata={"help": "labelled images a class", "low": 1, "high": 1000})
-    train_keys: bool = field(default=True, metadata={"help": "train the keys (Tip-Adapter-F); otherwise nothing is trained"})
+    train_keys: bool = field(
+        default=True, metadata={"help": "train the keys (Tip-Adapter-F); otherwise nothing is trained"}
+    )
     templates: str = prompt_field("templates")
     own_templates: str = prompt_field("own_templates")
     synonyms: str = prompt_field("synonyms")
     descriptions: str = prompt_field("descriptions")
     description_weight: float | None = prompt_field("description_weight")
     concept: str = prompt_field("concept")
-    tune: bool = field(default=True, metadata={"help": "choose the epoch, alpha and beta on validation images; otherwise the last and defaults"})
-    epochs: int = field(default=EPOCHS, metadata={"help": "passes over the shots", "low": 1, "high": 1000, "advanced": True})
-    alpha: float | None = field(default=None, metadata={"help": "weight of the cache", "low": 0.0, "high": 1000.0, "advanced": True})
-    beta: float | None = field(default=None, metadata={"help": "how sharply nearness counts", "low": 0.0, "high": 1000.0, "advanced": True})
-    fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})
+    tune: bool = field(
+        default=True,
+        metadata={"help": "choose the epoch, alpha and beta on validation images; otherwise the last and defaults"},
+    )
+    epochs: int = field(
+        default=EPOCHS, metadata={"help": "passes over the shots", "low": 1, "high": 1000, "advanced": True}
+    )
+    alpha: float | None = field(
+        default=None, metadata={"help": "weight of the cache", "low": 0.0, "high": 1000.0, "advanced": True}
+    )
+    beta: float | None = field(
+        default=None, metadata={"help": "how sharply nearness counts", "low": 0.0, "high": 1000.0, "advanced": True}
+    )
+    fewer: bool = field(
+        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
+    )
 
     def __post_init__(self) -> None:
         check_prompt_settings(self)
@@ -67,16 +80,21 @@ class TipAdapter:
         scale, start = logit_scale_of(part.encoder), {n: _or(getattr(self, n), DEFAULTS[n]) for n in DEFAULTS}
         keys, epoch = shots.features.astype(np.float64), None
         if self.train_keys:
-            # The paper sets the weights to train with by hand for each data set; here they are what is best with untrained keys.
+            # The paper sets the weights to train with by hand for each data set; here they are what is best with
+            # untrained keys.
             start |= {c.name: c.value for c in self._choices(keys, values, vectors, part.validation, scale)[0]}
-            keys, epoch = train_keys(shots, values, vectors, start, part.validation, self.epochs, part.seed, part.progress, scale=scale)
+            keys, epoch = train_keys(
+                shots, values, vectors, start, part.validation, self.epochs, part.seed, part.progress, scale=scale
+            )
         choices, found = self._choices(keys, values, vectors, part.validation, scale)
         weights = {choice.name: choice.value for choice in choices}
         scale /= weights.get("temperature", 1.0)
         zero = scale * (part.test.features.astype(np.float64) @ vectors.T)
         cache = scale / SCALE * weights["alpha"] * tip_evidence(part.test.features, keys, values, weights["beta"])
         parts = {"zero-shot": zero, "cache": cache}
-        details: dict[str, Any] = {} if found is None else {"validation images right": found.n_right, "settings tried": found.tried}
+        details: dict[str, Any] = (
+            {} if found is None else {"validation images right": found.n_right, "settings tried": found.tried}
+        )
         if epoch is not None:
             how = "validation" if part.validation is not None else "fixed"
             choices = (*choices, Choice("epoch", float(epoch), how))
@@ -93,16 +111,22 @@ class TipAdapter:
             notes=texts.notes,
         )
 
-    def _choices(self, keys: F64, values: F64, vectors: F64, images: Images | None, scale: float) -> tuple[tuple[Choice, ...], SearchResult | None]:
+    def _choices(
+        self, keys: F64, values: F64, vectors: F64, images: Images | None, scale: float
+    ) -> tuple[tuple[Choice, ...], SearchResult | None]:
         given: dict[str, float] = {n: float(getattr(self, n)) for n in DEFAULTS if getattr(self, n) is not None}
         if images is None or not self.tune or len(given) == len(DEFAULTS):
-            return tuple(Choice(n, given.get(n, DEFAULTS[n]), "given" if n in given else "fixed") for n in DEFAULTS), None
+            return tuple(
+                Choice(n, given.get(n, DEFAULTS[n]), "given" if n in given else "fixed") for n in DEFAULTS
+            ), None
         found = _searched(keys, values, vectors, images, given, scale)
         chosen = (Choice(n, found.values[n], "given" if n in given else "validation") for n in DEFAULTS)
         return (*chosen, Choice("temperature", found.temperature, "validation")), found
 
 
-def _searched(keys: F64, values: F64, vectors: F64, images: Images, given: Mapping[str, float], scale: float) -> SearchResult:
+def _searched(
+    keys: F64, values: F64, vectors: F64, images: Images, given: Mapping[str, float], scale: float
+) -> SearchResult:
     assert images.labels is not None
     zero, caches = scale * (images.features.astype(np.float64) @ vectors.T), dict[float, F64]()
 
@@ -139,9 +163,10 @@ def train_keys(
         validation: the epoch with most of these right is kept, then the lower cross-entropy; None: the last.
         scale: of the logits; alpha is as stated for a scale of 100.
 
-    Source: Zhang et al. 2022, section 3.3, and the released code (AdamW, rate 1e-3 falling as a cosine by step, epsilon 1e-4). Departures: the epoch
-    is chosen on validation images, where the released code takes the best on the test images; features are cached, so shots are not cropped
-    at random; and the loss is taken at the encoder's own scale, which is the paper's for OpenAI's CLIP.
+    Source: Zhang et al. 2022, section 3.3, and the released code (AdamW, rate 1e-3 falling as a cosine by step, epsilon
+    1e-4). Departures: the epoch is chosen on validation images, where the released code takes the best on the test
+    images; features are cached, so shots are not cropped at random; and the loss is taken at the encoder's own scale,
+    which is the paper's for OpenAI's CLIP.
     """
     import torch
 
@@ -154,13 +179,18 @@ def train_keys(
     optimiser = torch.optim.AdamW([keys], lr=RATE, eps=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     rng, alpha, beta = np.random.default_rng(seed), weights["alpha"], weights["beta"]
-    best, best_key = (keys.detach().numpy().astype(np.float64), 0), _judged(keys.detach().numpy(), values, vectors, weights, validation, scale)
+    best, best_key = (
+        (keys.detach().numpy().astype(np.float64), 0),
+        _judged(keys.detach().numpy(), values, vectors, weights, validation, scale),
+    )
     for epoch in range(1, epochs + 1):
         progress("probe", epoch - 1, epochs)
         for at in np.array_split(rng.permutation(len(f)), -(-len(f) // BATCH)):
             rows = torch.from_numpy(at)
             affinity = torch.exp(-beta * (1 - f[rows] @ keys.T))
-            loss = torch.nn.functional.cross_entropy(scale * (f[rows] @ t.T) + scale / SCALE * alpha * (affinity @ v), y[rows])
+            loss = torch.nn.functional.cross_entropy(
+                scale * (f[rows] @ t.T) + scale / SCALE * alpha * (affinity @ v), y[rows]
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -172,7 +202,9 @@ def train_keys(
     return best
 
 
-def _judged(keys: F32, values: F64, vectors: F64, weights: Mapping[str, float], images: Images | None, scale: float) -> tuple[int, float]:
+def _judged(
+    keys: F32, values: F64, vectors: F64, weights: Mapping[str, float], images: Images | None, scale: float
+) -> tuple[int, float]:
     """(right, -cross-entropy) of the validation images; larger is better."""
     if images is None:
         return 0, 0.0

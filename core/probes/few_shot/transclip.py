@@ -20,7 +20,8 @@ OUTER, INNER = 10, 5
 CONFIDENT = 8
 """Images a class that its first mean is taken of."""
 DIVISOR, SCALE = 50.0, 100.0
-"""What mixture and neighbours are divided by beside the texts' logits, and the logit scale for which that holds (for some hundreds of dimensions)."""
+"""What mixture and neighbours are divided by beside the texts' logits, and the logit scale for which that holds (for
+some hundreds of dimensions)."""
 GAMMAS = (0.002, 0.01, 0.02, 0.2)
 GAMMA = 0.02
 """Weight of the shots where there are no validation images to choose it on."""
@@ -35,7 +36,10 @@ class TransClip:
     """A Gaussian for each class, the votes of near images, and a pull back to the texts, in turns until they agree."""
 
     title: ClassVar[str] = "TransCLIP"
-    what: ClassVar[str] = "Class names and all images to be scored, without labels: images that look alike get like classes. Shots may be added."
+    what: ClassVar[str] = (
+        "Class names and all images to be scored, without labels: images that look alike get like "
+        "classes. Shots may be added."
+    )
     source: ClassVar[str] = "Zanella, Gérin & Ben Ayed 2024 (NeurIPS), arXiv 2406.01837"
 
     templates: str = prompt_field("templates")
@@ -44,12 +48,24 @@ class TransClip:
     descriptions: str = prompt_field("descriptions")
     description_weight: float | None = prompt_field("description_weight")
     concept: str = prompt_field("concept")
-    shots: int = field(default=0, metadata={"help": "labelled images a class beside them; 0: names alone", "low": 0, "high": 1000})
-    neighbours: int = field(default=3, metadata={"help": "near images that vote on each", "low": 0, "high": 50, "advanced": True})
-    trust: float | None = field(
-        default=None, metadata={"help": "weight of the texts (lambda); empty: 1, and 0.5 with shots", "low": 0.0, "high": 10.0, "advanced": True}
+    shots: int = field(
+        default=0, metadata={"help": "labelled images a class beside them; 0: names alone", "low": 0, "high": 1000}
     )
-    fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})
+    neighbours: int = field(
+        default=3, metadata={"help": "near images that vote on each", "low": 0, "high": 50, "advanced": True}
+    )
+    trust: float | None = field(
+        default=None,
+        metadata={
+            "help": "weight of the texts (lambda); empty: 1, and 0.5 with shots",
+            "low": 0.0,
+            "high": 10.0,
+            "advanced": True,
+        },
+    )
+    fewer: bool = field(
+        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
+    )
 
     def __post_init__(self) -> None:
         check_prompt_settings(self)
@@ -64,10 +80,11 @@ class TransClip:
         return 2.0 + 0.01 * k + folds * (4e-8 * m * m + 3e-7 * m * k * (OUTER + 1) * (len(GAMMAS) if self.shots else 1))
 
     def run(self, part: ProbeInput) -> Scored:
-        """Logits = lambda s F W + s / 100 (mixture + neighbours) / 50: their softmax is the assignment that the method ends with.
+        """Logits = lambda s F W + s / 100 (mixture + neighbours) / 50: their softmax is the assignment that the method
+        ends with.
 
-        The factor s / 100 is ours: the constants were set for CLIP's scale of 100. Without it the terms drown the texts of an encoder of a lower
-        scale and make every assignment overconfident.
+        The factor s / 100 is ours: the constants were set for CLIP's scale of 100. Without it the terms drown the texts
+        of an encoder of a lower scale and make every assignment overconfident.
         """
         texts = text_classifier(part.encoder, part.class_names, cache=part.cache, **prompt_settings(self))
         scale, vectors = logit_scale_of(part.encoder), texts.vectors.astype(np.float64)
@@ -83,7 +100,10 @@ class TransClip:
         }
         logits = parts["zero-shot"] + parts["mixture"] + parts["neighbours"]
         before, after = problem.zero[back].argmax(1), logits.argmax(1)
-        choices = (Choice("lambda", trust, "fixed" if self.trust is None else "given"), *(() if choice is None else (choice,)))
+        choices = (
+            Choice("lambda", trust, "fixed" if self.trust is None else "given"),
+            *(() if choice is None else (choice,)),
+        )
         silent = [name for name, active in zip(part.class_names, best.active.tolist()) if not active]
         return Scored(
             logits,
@@ -91,7 +111,9 @@ class TransClip:
             {"zero-shot": before[None].astype(np.int64)},
             part.shots,
             f"{said_shots(self.shots)} a class" if self.shots else "",
-            neighbours=() if part.shots is None else (Neighbours("image", *nearest(part.test.features, part.shots.features, 8)),),
+            neighbours=()
+            if part.shots is None
+            else (Neighbours("image", *nearest(part.test.features, part.shots.features, 8)),),
             choices=choices,
             prompts=texts.prompts,
             details={"predictions changed": int((before != after).sum()), "images": len(before)},
@@ -102,7 +124,9 @@ class TransClip:
         if not self.shots:
             return problem.solve(0.0, part.progress), None
         if part.shots is None:
-            raise InvalidInput("TransCLIP was asked for shots and got no labelled images. Set shots to 0, or bring some.")
+            raise InvalidInput(
+                "TransCLIP was asked for shots and got no labelled images. Set shots to 0, or bring some."
+            )
         if part.validation is None:
             return problem.solve(GAMMA, part.progress), Choice("gamma", GAMMA, "fixed")
         tried = [(gamma, problem.solve(gamma, part.progress)) for gamma in GAMMAS]
@@ -168,9 +192,10 @@ class Problem:
     def solve(self, gamma: float, progress: Progress = no_progress) -> Solution:
         """The rounds of mean, variance and assignment with this weight of the shots; `progress` is called before each.
 
-        Source: Zanella et al. 2024, eq. 3 and 7 to 9, with the released code's constants. Departures: float64; a class for which zero-shot takes
-        no image (and which has no shot) starts without a mean, and the mixture neither favours nor punishes it until an image is given to it,
-        where the released code makes its mean of 8 images of other classes; a dimension's variance has a floor; cosines below 0 don't vote.
+        Source: Zanella et al. 2024, eq. 3 and 7 to 9, with the released code's constants. Departures: float64; a class
+        for which zero-shot takes no image (and which has no shot) starts without a mean, and the mixture neither
+        favours nor punishes it until an image is given to it, where the released code makes its mean of 8 images of
+        other classes; a dimension's variance has a floor; cosines below 0 don't vote.
         """
         z = losses.softmax(self.zero)
         means, active = self._first_means(z)
@@ -180,7 +205,11 @@ class Problem:
             progress("probe", outer, OUTER + 1)
             mixture = mixture_of(self.features, means, variance, active)
             for _ in range(INNER):
-                votes = DIVISOR / (2 * max(1, self.q)) * np.asarray(self.graph @ np.concatenate([z, self.truth]), np.float64)
+                votes = (
+                    DIVISOR
+                    / (2 * max(1, self.q))
+                    * np.asarray(self.graph @ np.concatenate([z, self.truth]), np.float64)
+                )
                 z = losses.softmax(self.trust * self.zero + self.unit * (mixture + votes))
             if outer < OUTER:
                 means, active = self._means(z, means, active, gamma)
@@ -188,7 +217,8 @@ class Problem:
         return Solution(z, mixture, votes, means, variance, active)
 
     def judged(self, solution: Solution, images: Images) -> tuple[int, float]:
-        """(right, -cross-entropy) of validation images that took no part: by the texts, the mixture and their nearest scored images."""
+        """(right, -cross-entropy) of validation images that took no part: by the texts, the mixture and their nearest
+        scored images."""
         assert images.labels is not None
         features = images.features.astype(np.float64)
         mixture = mixture_of(features, solution.means, solution.variance, solution.active)
@@ -241,7 +271,8 @@ def mixture_of(features: F64, means: F64, variance: F64, active: Bool) -> F64:
 
 
 def votes_graph(features: F64, shots: F64, q: int) -> sparse.csr_matrix:
-    """(n, n + s) weights of the votes: cosine to the q nearest images of each image (itself left out) and of each shot, in both directions.
+    """(n, n + s) weights of the votes: cosine to the q nearest images of each image (itself left out) and of each shot,
+    in both directions.
 
     Rows are taken a block at a time, so no (n, n) array is held.
     """
@@ -251,7 +282,11 @@ def votes_graph(features: F64, shots: F64, q: int) -> sparse.csr_matrix:
     if width < 1:
         return graph
     own = sparse.csr_matrix(_edges(features, features, width, itself=True), shape=(n, n))
-    towards_shots = sparse.csr_matrix(_edges(shots, features, min(q, n), itself=False), shape=(s, n)) if s else sparse.csr_matrix((0, n))
+    towards_shots = (
+        sparse.csr_matrix(_edges(shots, features, min(q, n), itself=False), shape=(s, n))
+        if s
+        else sparse.csr_matrix((0, n))
+    )
     return sparse.csr_matrix(sparse.hstack([own + own.T, towards_shots.T]))
 
 
@@ -263,14 +298,22 @@ def _edges(rows: F64, others: F64, q: int, *, itself: bool) -> tuple[F64, tuple[
         cosine = rows[part] @ others.T
         if itself:
             cosine[np.arange(part.stop - part.start), np.arange(part.start, part.stop)] = -np.inf
-        chosen = np.argsort(-cosine, axis=1, kind="stable")[:, :q] if len(others) < 64 else np.argpartition(-cosine, q - 1, axis=1)[:, :q]
+        chosen = (
+            np.argsort(-cosine, axis=1, kind="stable")[:, :q]
+            if len(others) < 64
+            else np.argpartition(-cosine, q - 1, axis=1)[:, :q]
+        )
         at.append(chosen.astype(np.int64))
         near.append(np.maximum(np.take_along_axis(cosine, chosen, 1), 0.0))
-    return np.concatenate(near).ravel(), (np.repeat(np.arange(len(rows)), q).astype(np.int64), np.concatenate(at).ravel())
+    return np.concatenate(near).ravel(), (
+        np.repeat(np.arange(len(rows)), q).astype(np.int64),
+        np.concatenate(at).ravel(),
+    )
 
 
 def canonical(images: Images) -> I64:
-    """An order of the rows that depends on their vectors alone: sums in it are the same to the last bit however the rows were given."""
+    """An order of the rows that depends on their vectors alone: sums in it are the same to the last bit however the
+    rows were given."""
     keys = [row.tobytes() for row in np.ascontiguousarray(images.features)]
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
 
@@ -288,10 +331,14 @@ def _unit(rows: F64) -> F64:
 def _notes(n: int, names: tuple[str, ...], silent: list[str]) -> list[str]:
     notes: list[str] = []
     if n < MIN_IMAGES_PER_CLASS * len(names):
-        notes.append(f"{n:,} images for {len(names):,} classes are few for images to help each other: read the gain over zero-shot with care.")
+        notes.append(
+            f"{n:,} images for {len(names):,} classes are few for images to help each other: "
+            "read the gain over zero-shot with care."
+        )
     if silent:
         shown = ", ".join(map(repr, silent[:5]))
         notes.append(
-            f"No image was given to {shown}{f' and {len(silent) - 5:,} more classes' if len(silent) > 5 else ''}: nothing was learned of them."
+            f"No image was given to {shown}{f' and {len(silent) - 5:,} more classes' if len(silent) > 5 else ''}: "
+            "nothing was learned of them."
         )
     return notes

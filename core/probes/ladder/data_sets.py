@@ -1,4 +1,5 @@
-"""A labelled data set as probes are run on it: class folders, a table beside its pictures, or a published split file."""
+"""A labelled data set as probes are run on it: class folders, a table beside its pictures, or a published split
+file."""
 
 from __future__ import annotations
 
@@ -31,18 +32,21 @@ class LadderData:
     name: str
     task: Task
     order: tuple[str, ...] | None = None
-    """Classes in the order of a split file's labels, which decides what is base and what is new; None: as they are numbered."""
+    """Classes in the order of a split file's labels, which decides what is base and what is new; None: as they are
+    numbered."""
     descriptions: str = ""
     """A file of sentences for each class that comes with Errata, or ""."""
     notes: tuple[str, ...] = ()
 
 
-def read_data_set(path: Path, encoder: str = "embedded", *, cache: Path | None = None, progress: Progress = no_progress) -> LadderData:
+def read_data_set(
+    path: Path, encoder: str = "embedded", *, cache: Path | None = None, progress: Progress = no_progress
+) -> LadderData:
     """Read and embed a data set.
 
     Args:
-        path: a folder of class folders or with a table or a `split_*.json` in it; a table beside its pictures or with a picture column; or the split
-            file itself, whose paths begin in its folder or in a folder there.
+        path: a folder of class folders or with a table or a `split_*.json` in it; a table beside its pictures or with a
+            picture column; or the split file itself, whose paths begin in its folder or in a folder there.
         encoder: see `core.encoders.load_encoder`.
         cache: see `core.embeddings.embed.read_images`.
 
@@ -50,7 +54,9 @@ def read_data_set(path: Path, encoder: str = "embedded", *, cache: Path | None =
         InvalidInput: there is no such thing, or the pictures or labels cannot be read.
     """
     if not path.exists():
-        raise InvalidInput(f"There is nothing at {path}. Give class folders, a table beside its pictures, or a split file.")
+        raise InvalidInput(
+            f"There is nothing at {path}. Give class folders, a table beside its pictures, or a split file."
+        )
     file = path if path.suffix.lower() == ".json" else _split_in(path)
     if file is not None:
         return _by_split_file(file, encoder, cache, progress)
@@ -68,7 +74,9 @@ def _has_pictures(table: Path) -> bool:
 def _split_in(folder: Path) -> Path | None:
     files = sorted(folder.glob("split_*.json")) if folder.is_dir() else []
     if len(files) > 1:
-        raise InvalidInput(f"{folder} holds {len(files)} split files: {', '.join(f.name for f in files[:5])}. Name the one to use.")
+        raise InvalidInput(
+            f"{folder} holds {len(files)} split files: {', '.join(f.name for f in files[:5])}. Name the one to use."
+        )
     return files[0] if files else None
 
 
@@ -96,15 +104,23 @@ def _root(said: SplitFile, file: Path) -> Path:
     for folder in (file.parent, *sorted(f for f in file.parent.iterdir() if f.is_dir())):
         if (folder / first).is_file():
             return folder
-    raise InvalidInput(f"The first picture of {file.name}, {first!r}, lies neither beside it nor in a folder there. Put the pictures beside it.")
+    raise InvalidInput(
+        f"The first picture of {file.name}, {first!r}, lies neither beside it nor in a folder there. "
+        "Put the pictures beside it."
+    )
 
 
 def _task(
     table: Path | None, images: Path | None, roles: Roles, encoder: str, cache: Path | None, progress: Progress
 ) -> tuple[Task, tuple[str, ...]]:
-    audit = embed(read_samples(table, images=images, roles=roles, progress=progress), encoder, cache=cache, progress=progress)
+    audit = embed(
+        read_samples(table, images=images, roles=roles, progress=progress), encoder, cache=cache, progress=progress
+    )
     if audit.words is None:
-        raise InvalidInput(f"The encoder {encoder!r} gave no vectors that texts can be compared with. Use 'embedded' or an open_clip model.")
+        raise InvalidInput(
+            f"The encoder {encoder!r} gave no vectors that texts can be compared with. "
+            "Use 'embedded' or an open_clip model."
+        )
     task = Task(audit.samples, audit.words.joint, load_encoder(encoder), split=_column(audit.samples), cache=cache)
     return task, audit.notes
 

@@ -1,4 +1,5 @@
-"""The papers' figures for the steps of the ladder, each with where it was read: shown beside one's own, never mixed with them."""
+"""The papers' figures for the steps of the ladder, each with where it was read: shown beside one's own, never mixed
+with them."""
 
 from __future__ import annotations
 
@@ -64,7 +65,13 @@ def published() -> tuple[PublishedAccuracy, ...]:
 
 
 def find(
-    method: str, encoder: str, dataset: str, *, shots: int | None = None, setting: str = "all classes", metric: str = "accuracy"
+    method: str,
+    encoder: str,
+    dataset: str,
+    *,
+    shots: int | None = None,
+    setting: str = "all classes",
+    metric: str = "accuracy",
 ) -> PublishedAccuracy | None:
     """The figure of a method with that encoder on that data set; None where none is known.
 
@@ -74,7 +81,14 @@ def find(
     """
     wanted = (method, _key(encoder), dataset_key(dataset), shots, setting, metric)
     for figure in published():
-        if (figure.method, _key(figure.encoder), dataset_key(figure.dataset), figure.shots, figure.setting, figure.metric) == wanted:
+        if (
+            figure.method,
+            _key(figure.encoder),
+            dataset_key(figure.dataset),
+            figure.shots,
+            figure.setting,
+            figure.metric,
+        ) == wanted:
             return figure
     return None
 
@@ -82,9 +96,14 @@ def find(
 def means(
     method: str, encoder: str, *, shots: int | None = None, setting: str = "all classes", metric: str = "accuracy"
 ) -> tuple[PublishedAccuracy, ...]:
-    """The method's means over several data sets with that encoder: an orientation where the data set itself has no figure."""
+    """The method's means over several data sets with that encoder: an orientation where the data set itself has no
+    figure."""
     wanted = (method, _key(encoder), shots, setting, metric)
-    return tuple(f for f in published() if f.dataset.startswith("mean of") and (f.method, _key(f.encoder), f.shots, f.setting, f.metric) == wanted)
+    return tuple(
+        f
+        for f in published()
+        if f.dataset.startswith("mean of") and (f.method, _key(f.encoder), f.shots, f.setting, f.metric) == wanted
+    )
 
 
 def dataset_key(name: str) -> str:

@@ -1,4 +1,5 @@
-"""The ladder from zero-shot to learned prompts on one data set, mean over seeds, with the papers' figures beside: `python -m core reproduce`."""
+"""The ladder from zero-shot to learned prompts on one data set, mean over seeds, with the papers' figures beside:
+`python -m core reproduce`."""
 
 from __future__ import annotations
 
@@ -71,7 +72,8 @@ class LadderRow:
 
 
 def encoder_name(said: str) -> str:
-    """An encoder's name with ":" before the tag, as papers' tables write it, in our own form: "ViT-B-32:openai" is "ViT-B-32/openai"."""
+    """An encoder's name with ":" before the tag, as papers' tables write it, in our own form: "ViT-B-32:openai" is
+    "ViT-B-32/openai"."""
     bare = said.removeprefix("open_clip:")
     if ":" in bare and "/" not in bare and "@" not in bare and not bare.startswith(("hf-hub:", "local-dir:")):
         model, _, tag = bare.rpartition(":")
@@ -90,9 +92,13 @@ def ladder(method: str, descriptions: str = "", shots: Sequence[int] = SHOTS) ->
         InvalidInput: there is no such method, or shots are none or below 1.
     """
     if not shots or min(shots) < 1:
-        raise InvalidInput(f"shots must be at least 1 a class: got {', '.join(map(str, shots)) or 'none'}. The papers take 1, 2, 4, 8 and 16.")
+        raise InvalidInput(
+            f"shots must be at least 1 a class: got {', '.join(map(str, shots)) or 'none'}. "
+            "The papers take 1, 2, 4, 8 and 16."
+        )
     plain = [
-        LadderStep(f"zero-shot-{t}" if t != "simple" else "zero-shot", "zero-shot", {"templates": t}, seeded=False) for t in ("simple", "7", "80")
+        LadderStep(f"zero-shot-{t}" if t != "simple" else "zero-shot", "zero-shot", {"templates": t}, seeded=False)
+        for t in ("simple", "7", "80")
     ]
     described = LadderStep("descriptions", "zero-shot", {"templates": "7", "descriptions": descriptions}, seeded=False)
     sus = [
@@ -114,7 +120,11 @@ def ladder(method: str, descriptions: str = "", shots: Sequence[int] = SHOTS) ->
 
     def learned(name: str) -> list[LadderStep]:
         most = max(shots)
-        return [*(LadderStep(name, name, {"shots": s}, s) for s in shots), base, LadderStep(name, name, {"shots": most}, most, "base-to-new")]
+        return [
+            *(LadderStep(name, name, {"shots": s}, s) for s in shots),
+            base,
+            LadderStep(name, name, {"shots": most}, most, "base-to-new"),
+        ]
 
     ladders = {
         "zero-shot": [*plain, described],
@@ -144,18 +154,23 @@ def reproduce(
     """Run a method's ladder on a data set.
 
     Args:
-        dataset: class folders, a table, a folder that holds one, or a `split_zhou_*.json` beside its images; see `read_data_set`.
+        dataset: class folders, a table, a folder that holds one, or a `split_zhou_*.json` beside its images; see
+            `read_data_set`.
         encoder: as in `core.encoders.load_encoder`, also with ":" before the tag.
-        descriptions: a file of sentences for each class; "" uses none, None the one that comes with the data set, if any.
+        descriptions: a file of sentences for each class; "" uses none, None the one that comes with the data set, if
+            any.
         state: JSON file that finished steps are kept in; what it has is not run again.
 
     Raises:
-        InvalidInput: the method or the data set cannot be read, or `state` holds results of another data set or encoder.
+        InvalidInput: the method or the data set cannot be read, or `state` holds results of another data set or
+        encoder.
     """
     ladder(method, shots=shots)  # a wrong method or number is said before pictures are read
     found = read_data_set(dataset, encoder_name(encoder), cache=cache, progress=progress)
     given = found.descriptions if descriptions is None else descriptions
-    return run_ladder(ladder(method, given, shots), found, seeds, encoder=encoder_name(encoder), state=state, progress=progress)
+    return run_ladder(
+        ladder(method, given, shots), found, seeds, encoder=encoder_name(encoder), state=state, progress=progress
+    )
 
 
 def run_ladder(
@@ -188,7 +203,11 @@ def run_ladder(
                     break
                 kept.add(_key(step, seed), unit)
             units.append(unit)
-        rows += [LadderRow(step.name, step.shots, step.setting, "", None, note=reason)] if reason else _rows(step, units, encoder, found.name)
+        rows += (
+            [LadderRow(step.name, step.shots, step.setting, "", None, note=reason)]
+            if reason
+            else _rows(step, units, encoder, found.name)
+        )
     progress("reproduce", len(steps), len(steps))
     return tuple(rows)
 
@@ -196,8 +215,9 @@ def run_ladder(
 def over_seeds(estimates: Sequence[Estimate]) -> Estimate:
     """The mean over seeds with a 95 % interval that covers both other rows and other draws.
 
-    The reach on either side is the root of two squares: the mean reach of the seeds' own intervals, which are over rows (a little wide, since it
-    takes the seeds' row errors as equal), and the reach of Student's t over the seeds. With one seed the interval is over rows alone.
+    The reach on either side is the root of two squares: the mean reach of the seeds' own intervals, which are over rows
+    (a little wide, since it takes the seeds' row errors as equal), and the reach of Student's t over the seeds. With
+    one seed the interval is over rows alone.
 
     Source: the squares are added as in Zou & Donner 2008, Statistics in Medicine 27 (MOVER).
     """
@@ -209,15 +229,27 @@ def over_seeds(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def plain_rows(rows: Sequence[LadderRow]) -> list[dict[str, Any]]:
-    """The rows as flat records of text and numbers, for a table: a control's gain and its interval have columns of their own."""
+    """The rows as flat records of text and numbers, for a table: a control's gain and its interval have columns of
+    their own."""
     table: list[dict[str, Any]] = []
     for row in rows:
         flat: dict[str, Any] = {"step": row.step, "shots": row.shots, "setting": row.setting, "metric": row.metric}
         value = Estimate(float("nan"), float("nan"), float("nan")) if row.value is None else row.value
-        flat |= {"value": value.value, "low": value.low, "high": value.high, "seeds": " ".join(f"{v:.4f}" for v in row.each)}
+        flat |= {
+            "value": value.value,
+            "low": value.low,
+            "high": value.high,
+            "seeds": " ".join(f"{v:.4f}" for v in row.each),
+        }
         for name, gain in row.gains.items():
-            flat |= {f"gain over {name}": gain.value, f"gain over {name}, low": gain.low, f"gain over {name}, high": gain.high}
-        table.append(flat | {"published, %": "; ".join(row.published), "CPU seconds": round(row.seconds, 1), "note": row.note})
+            flat |= {
+                f"gain over {name}": gain.value,
+                f"gain over {name}, low": gain.low,
+                f"gain over {name}, high": gain.high,
+            }
+        table.append(
+            flat | {"published, %": "; ".join(row.published), "CPU seconds": round(row.seconds, 1), "note": row.note}
+        )
     return table
 
 
@@ -231,7 +263,12 @@ def _unit(step: LadderStep, task: Task, order: tuple[str, ...] | None) -> dict[s
         found = base_to_new(step.probe, probe, task, order=order)
         values = {name: getattr(found, name) for name in PROTOCOL}
         metrics = {n: v if isinstance(v, Estimate) else Estimate(v, v, v) for n, v in values.items()}
-        return {"metrics": {n: asdict(e) for n, e in metrics.items()}, "gains": {}, "seconds": found.seconds, "rows": found.n_base + found.n_new}
+        return {
+            "metrics": {n: asdict(e) for n, e in metrics.items()},
+            "gains": {},
+            "seconds": found.seconds,
+            "rows": found.n_base + found.n_new,
+        }
     result = run_probe(step.probe, probe, task)
     gains = {control.name: asdict(control.gain) for control in result.controls}
     metrics = {"accuracy": asdict(result.accuracy), "calibration error": asdict(result.calibration_error)}
@@ -242,7 +279,11 @@ def _rows(step: LadderStep, units: Sequence[Mapping[str, Any]], encoder: str, da
     rows: list[LadderRow] = []
     for metric in units[0]["metrics"]:
         own = [Estimate(**unit["metrics"][metric]) for unit in units]
-        gains = {n: over_seeds([Estimate(**u["gains"][n]) for u in units]) for n in units[0]["gains"]} if metric == "accuracy" else {}
+        gains = (
+            {n: over_seeds([Estimate(**u["gains"][n]) for u in units]) for n in units[0]["gains"]}
+            if metric == "accuracy"
+            else {}
+        )
         rows.append(
             LadderRow(
                 step.name,
@@ -297,9 +338,13 @@ class _State:
             said = json.loads(path.read_text("utf-8"))
             format_, theirs, units = said["format"], said["of"], dict(said["units"])
         except (RecursionError, KeyError, TypeError, ValueError):
-            raise InvalidInput(f"{path} is no record of finished steps. Move it away, or write to another folder.") from None
+            raise InvalidInput(
+                f"{path} is no record of finished steps. Move it away, or write to another folder."
+            ) from None
         if (format_, theirs) != (FORMAT, owner):
-            raise InvalidInput(f"{path} holds steps of another data set, split or encoder. Write to another folder, or move it away.")
+            raise InvalidInput(
+                f"{path} holds steps of another data set, split or encoder. Write to another folder, or move it away."
+            )
         return _State(path, owner, units)
 
     def add(self, key: str, unit: dict[str, Any]) -> None:

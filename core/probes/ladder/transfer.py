@@ -1,4 +1,5 @@
-"""How well what was learned from some classes serves others: base-to-new, the generalised setting, and other data sets."""
+"""How well what was learned from some classes serves others: base-to-new, the generalised setting, and other data
+sets."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ class Transfer:
 
 
 def harmonic(base: float, new: float) -> float:
-    """H = 2 b n / (b + n); 0 where both are 0. Source: Xian et al. 2017, arXiv 1703.04394; Zhou et al. 2022, arXiv 2203.05557."""
+    """H = 2 b n / (b + n); 0 where both are 0. Source: Xian et al. 2017, arXiv 1703.04394; Zhou et al. 2022, arXiv
+    2203.05557."""
     return 2 * base * new / (base + new) if base + new > 0 else 0.0
 
 
@@ -84,7 +86,9 @@ def halve_classes(class_names: Sequence[str], order: Sequence[str] | None = None
     place = {name: c for c, name in enumerate(class_names)}
     if order is not None and sorted(order) != sorted(class_names):
         odd = sorted(set(order) ^ set(class_names))
-        raise InvalidInput(f"The order of the classes must hold each of the {k} names once: {', '.join(odd[:5])} differ.")
+        raise InvalidInput(
+            f"The order of the classes must hold each of the {k} names once: {', '.join(odd[:5])} differ."
+        )
     numbers = np.array([place[name] for name in order] if order is not None else range(k), np.int64)
     m = -(-k // 2)
     return numbers[:m], numbers[m:]
@@ -97,10 +101,13 @@ def check_transfers(name: str, probe: Probe) -> None:
         InvalidInput: it is a head on image features, or has a context for each class.
     """
     if getattr(probe, "class_specific", False):
-        raise InvalidInput(f"{probe.title} with a context for each class cannot serve other classes. Turn class_specific off.")
+        raise InvalidInput(
+            f"{probe.title} with a context for each class cannot serve other classes. Turn class_specific off."
+        )
     if not _keeps(probe) and (probe.needs().shots or probe.needs().pool or probe.needs().validation):
         raise InvalidInput(
-            f"{probe.title} ({name}) learns from images of its own classes alone, so it has nothing to say about new ones. "
+            f"{probe.title} ({name}) learns from images of its own classes alone, so it has nothing to "
+            "say about new ones. "
             "Choose coop, cocoop or zero-shot."
         )
 
@@ -110,16 +117,22 @@ def _keeps(probe: Any) -> bool:
     return hasattr(probe, "save") and hasattr(probe, "load")
 
 
-def base_to_new(name: str, probe: Probe, task: Task, *, order: Sequence[str] | None = None, progress: Progress = no_progress) -> BaseToNew:
+def base_to_new(
+    name: str, probe: Probe, task: Task, *, order: Sequence[str] | None = None, progress: Progress = no_progress
+) -> BaseToNew:
     """Learn from shots of the base classes; score base and new images, each among their own names and among all.
 
-    Where the task has no split, two halves of the rows teach each other, so that every image is scored. One pass over all names serves every
-    setting, since these probes score a class without regard to the others: the base setting keeps the base columns, the new setting the new ones.
+    Where the task has no split, two halves of the rows teach each other, so that every image is scored. One pass over
+    all names serves every
+    setting, since these probes score a class without regard to the others: the base setting keeps the base columns, the
+        new setting the new ones.
 
     Raises:
-        InvalidInput: the probe cannot serve new classes, there are fewer than two classes, no image of one half is scored, or see `check_task`.
+        InvalidInput: the probe cannot serve new classes, there are fewer than two classes, no image of one half is
+        scored, or see `check_task`.
 
-    Source: Zhou et al. 2022 (CoCoOp), arXiv 2203.05557, section 4.1; the generalised setting as in Xian et al. 2017, arXiv 1703.04394.
+    Source: Zhou et al. 2022 (CoCoOp), arXiv 2203.05557, section 4.1; the generalised setting as in Xian et al. 2017,
+    arXiv 1703.04394.
     """
     check_transfers(name, probe)
     check_task(task)
@@ -128,11 +141,17 @@ def base_to_new(name: str, probe: Probe, task: Task, *, order: Sequence[str] | N
     started, split = time.process_time(), _split(probe, task, labels)
     logits = [_scored(name, probe, task, labels, names, base, fold, progress) for fold in split.folds]
     rows = np.concatenate([fold.test for fold in split.folds])
-    scores, notes = np.concatenate([own for own, _ in logits]), tuple(dict.fromkeys(note for _, own in logits for note in own))
+    scores, notes = (
+        np.concatenate([own for own, _ in logits]),
+        tuple(dict.fromkeys(note for _, own in logits for note in own)),
+    )
     truth, groups = labels[rows], None if task.samples.groups is None else task.samples.groups[rows]
     is_base = np.isin(truth, base)
     if is_base.all() or not is_base.any():
-        raise InvalidInput(f"No image of the {'new' if is_base.all() else 'base'} classes is scored. Bring images of both halves of the classes.")
+        raise InvalidInput(
+            f"No image of the {'new' if is_base.all() else 'base'} classes is scored. "
+            "Bring images of both halves of the classes."
+        )
     alone, among = _right(scores, truth, is_base, base, new), scores.argmax(1) == truth
     halves_of = [_accuracy(right, part, groups, task.seed) for right in (alone, among) for part in (is_base, ~is_base)]
     wins = np.isin(scores[~is_base].argmax(1), base)
@@ -160,15 +179,22 @@ def harmonic_of(right: Bool, is_base: Bool, groups: I64 | None = None, seed: int
 
     def statistic(at: I64) -> float:
         base, own = is_base[at], right[at]
-        return harmonic(float(own[base].mean()), float(own[~base].mean())) if base.any() and not base.all() else float("nan")
+        return (
+            harmonic(float(own[base].mean()), float(own[~base].mean()))
+            if base.any() and not base.all()
+            else float("nan")
+        )
 
     return bootstrap(statistic, len(right), groups, np.random.default_rng(seed))
 
 
-def cross_data_set(name: str, probe: Probe, source: Task, target: Task, *, progress: Progress = no_progress) -> Transfer:
+def cross_data_set(
+    name: str, probe: Probe, source: Task, target: Task, *, progress: Progress = no_progress
+) -> Transfer:
     """Learn from shots of one task, score another with its own names.
 
-    The source's training rows teach (all of its rows where it has no split); the target's test rows are scored (all where it has none).
+    The source's training rows teach (all of its rows where it has no split); the target's test rows are scored (all
+    where it has none).
 
     Raises:
         InvalidInput: the probe cannot serve other classes, the encoders differ, or see `check_task`.
@@ -181,10 +207,15 @@ def cross_data_set(name: str, probe: Probe, source: Task, target: Task, *, progr
     source, target = in_id_order(source), in_id_order(target)
     (labels, names), (truth, target_names) = check_task(source), check_task(target)
     if source.encoder.fingerprint != target.encoder.fingerprint:
-        raise InvalidInput(f"Both data sets must be seen by one encoder: {source.encoder.name} and {target.encoder.name}. Embed them alike.")
+        raise InvalidInput(
+            f"Both data sets must be seen by one encoder: {source.encoder.name} and "
+            f"{target.encoder.name}. Embed them alike."
+        )
     started, every = time.process_time(), np.arange(len(labels), dtype=np.int64)
     fold = source.split.folds[0] if source.split else Fold(every, every)
-    rows = np.concatenate([f.test for f in target.split.folds]) if target.split else np.arange(len(truth), dtype=np.int64)
+    rows = (
+        np.concatenate([f.test for f in target.split.folds]) if target.split else np.arange(len(truth), dtype=np.int64)
+    )
     part = replace(_part(target, rows, target_names, progress), seed=source.seed)
     taught = _taught(probe, source, labels, names, np.arange(len(names)), fold, progress)
     with tempfile.TemporaryDirectory() as folder:
@@ -212,10 +243,19 @@ def _split(probe: Probe, task: Task, labels: I64) -> Split:
 
 def _part(task: Task, rows: I64, names: tuple[str, ...], progress: Progress) -> ProbeInput:
     ids = tuple(task.samples.ids[i] for i in rows.tolist())
-    return ProbeInput(names, task.encoder, Images(task.joint.vectors[rows], ids, None, rows), seed=task.seed, cache=task.cache, progress=progress)
+    return ProbeInput(
+        names,
+        task.encoder,
+        Images(task.joint.vectors[rows], ids, None, rows),
+        seed=task.seed,
+        cache=task.cache,
+        progress=progress,
+    )
 
 
-def _taught(probe: Probe, task: Task, labels: I64, names: tuple[str, ...], classes: I64, fold: Fold, progress: Progress) -> ProbeInput:
+def _taught(
+    probe: Probe, task: Task, labels: I64, names: tuple[str, ...], classes: I64, fold: Fold, progress: Progress
+) -> ProbeInput:
     """Shots and validation of these classes alone, numbered from 0; one image is scored, which is thrown away."""
     place = np.full(len(names), -1, np.int64)
     place[classes] = np.arange(len(classes))
@@ -224,9 +264,13 @@ def _taught(probe: Probe, task: Task, labels: I64, names: tuple[str, ...], class
     checked = None if fold.validation is None else fold.validation[own[fold.validation] >= 0]
     few = tuple(names[c] for c in classes.tolist())
     fewer = bool(getattr(probe, "fewer", False))
-    drawn = draw(own, train, few, needs.shots, min(needs.validation, VALIDATION), task.seed, fewer=fewer, checked=checked)
+    drawn = draw(
+        own, train, few, needs.shots, min(needs.validation, VALIDATION), task.seed, fewer=fewer, checked=checked
+    )
     shots, validation = (replace(_part(task, at, few, progress).test, labels=own[at]) for at in drawn)
-    return replace(_part(task, drawn[0][:1], few, progress), shots=shots, validation=validation if len(validation) else None)
+    return replace(
+        _part(task, drawn[0][:1], few, progress), shots=shots, validation=validation if len(validation) else None
+    )
 
 
 def _learned(probe: Any, taught: ProbeInput, folder: Path) -> Any:

@@ -1,4 +1,5 @@
-"""CoCoOp: CoOp whose context a small network shifts for each image, so that it bends less to the classes that it was trained on."""
+"""CoCoOp: CoOp whose context a small network shifts for each image, so that it bends less to the classes that it was
+trained on."""
 
 from __future__ import annotations
 
@@ -14,22 +15,36 @@ from core.probes.prompt_learning.coop import INIT, INIT_HELP, LOAD_HELP, SAVE_HE
 class CoCoOp:
     """One context for all classes plus a shift for each image; the class name stands at the end.
 
-    Departures from the paper: a step takes 8 images (there one) and is 8 times as large, which on the embedded encoder was chosen on clothing with
-    seed 1 (0.02 gave 58 %, 0.1 gave 55 %; zero-shot 41 %); validation chooses the epoch.
+    Departures from the paper: a step takes 8 images (there one) and is 8 times as large, which on the embedded encoder
+    was chosen on clothing with seed 1 (0.02 gave 58 %, 0.1 gave 55 %; zero-shot 41 %); validation chooses the epoch.
     """
 
     title: ClassVar[str] = "CoCoOp"
-    what: ClassVar[str] = "Learns the words around class names and how each image shifts them; every image has its own prompts, so it is slow."
+    what: ClassVar[str] = (
+        "Learns the words around class names and how each image shifts them; "
+        "every image has its own prompts, so it is slow."
+    )
     source: ClassVar[str] = "Zhou et al. 2022, arXiv 2203.05557"
 
     shots: int = field(default=16, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
     init: str = field(default=INIT, metadata={"help": INIT_HELP})
-    length: int = field(default=16, metadata={"help": "context vectors, where there are no words to start from", "low": 1, "high": 64})
-    epochs: int | None = field(default=None, metadata={"help": "empty: 10, as in the paper", "low": 0, "high": 10_000, "advanced": True})
-    lr: float | None = field(default=None, metadata={"help": "step size; empty: 0.002 times the batch", "low": 1e-6, "high": 100, "advanced": True})
-    batch: int = field(default=8, metadata={"help": "images a step; the paper takes one", "low": 1, "high": 10_000, "advanced": True})
+    length: int = field(
+        default=16, metadata={"help": "context vectors, where there are no words to start from", "low": 1, "high": 64}
+    )
+    epochs: int | None = field(
+        default=None, metadata={"help": "empty: 10, as in the paper", "low": 0, "high": 10_000, "advanced": True}
+    )
+    lr: float | None = field(
+        default=None,
+        metadata={"help": "step size; empty: 0.002 times the batch", "low": 1e-6, "high": 100, "advanced": True},
+    )
+    batch: int = field(
+        default=8, metadata={"help": "images a step; the paper takes one", "low": 1, "high": 10_000, "advanced": True}
+    )
     validate: bool = field(default=True, metadata={"help": VALIDATE_HELP, "advanced": True})
-    fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})
+    fewer: bool = field(
+        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
+    )
     load: str = field(default="", metadata={"help": LOAD_HELP, "kind": "file", "advanced": True})
     save: str = field(default="", metadata={"help": SAVE_HELP, "advanced": True})
 

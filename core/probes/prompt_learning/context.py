@@ -1,4 +1,5 @@
-"""Learned prompts: where context vectors stand among a class name's tokens, what a trained prompt consists of, and its file."""
+"""Learned prompts: where context vectors stand among a class name's tokens, what a trained prompt consists of, and its
+file."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class PromptTraining:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompts:
-    """Trained context vectors, and all that is needed to use them on other class names. k classes, M vectors of width w."""
+    """Trained context vectors, and all that is needed to use them on other class names. k classes, M vectors of width
+    w."""
 
     kind: Literal["coop", "cocoop"]
     encoder: str
@@ -111,7 +113,8 @@ def name_tokens(tower: PromptTower, name: str) -> tuple[list[int], list[int]]:
 
 
 def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Position) -> PromptLayout:
-    """Prompts of m context vectors and a class name each, as CoOp orders them; a name too long for the tower loses its end.
+    """Prompts of m context vectors and a class name each, as CoOp orders them; a name too long for the tower loses its
+    end.
 
     Raises:
         InvalidInput: the context leaves no room for a name.
@@ -127,7 +130,8 @@ def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Po
         room = tower.length - len(before) - len(after) - m - len(stop)
         if room < 1:
             raise InvalidInput(
-                f"{m} context vectors leave no room for a class name: the text tower takes {tower.length} tokens. Ask for fewer, or shorter words."
+                f"{m} context vectors leave no room for a class name: the text tower takes {tower.length} tokens. "
+                "Ask for fewer, or shorter words."
             )
         cut, own = cut + (len(own) > room), own[:room]
         lead = {"end": m, "middle": half, "front": 0}[position]
@@ -145,7 +149,9 @@ def save_prompts(prompts: Prompts, path: Path) -> None:
     record = {"format": FORMAT} | {f.name: getattr(prompts, f.name) for f in fields(prompts) if f.name not in apart}
     head = np.frombuffer(json.dumps(record, default=dict).encode(), np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_arrays(path, {_HEAD: head, "ctx": prompts.ctx, **{_META + name: array for name, array in prompts.meta.items()}})
+    write_arrays(
+        path, {_HEAD: head, "ctx": prompts.ctx, **{_META + name: array for name, array in prompts.meta.items()}}
+    )
 
 
 def load_prompts(path: Path) -> Prompts:
@@ -155,20 +161,35 @@ def load_prompts(path: Path) -> Prompts:
         InvalidInput: the file is missing, or is not such a file.
     """
     if not path.is_file():
-        raise InvalidInput(f"There is no file of prompts at {path}. Train prompts and save them first, or mend the path.")
+        raise InvalidInput(
+            f"There is no file of prompts at {path}. Train prompts and save them first, or mend the path."
+        )
     try:
         arrays = read_arrays(path)
         record: dict[str, Any] = json.loads(arrays.pop(_HEAD).tobytes())
         version = record.pop("format")
         ctx = arrays.pop("ctx").astype(np.float32)
-        meta = {name.removeprefix(_META): array.astype(np.float32) for name, array in arrays.items() if name.startswith(_META)}
+        meta = {
+            name.removeprefix(_META): array.astype(np.float32)
+            for name, array in arrays.items()
+            if name.startswith(_META)
+        }
         curve = tuple((int(e), t, v) for e, t, v in record.pop("curve"))
         lists = {key: tuple(str(v) for v in record.pop(key)) for key in ("names", "taught")}
         found = Prompts(ctx=ctx, meta=meta, curve=curve, **lists, **record)
     except Exception as error:  # a zip, npz, JSON or key error: each says that this is another file
-        raise InvalidInput(f"{path.name} is not a file of prompts that was saved here. Train prompts and save them again.") from error
-    if version != FORMAT or ctx.ndim not in (2, 3) or not np.isfinite(ctx).all() or not all(np.isfinite(a).all() for a in meta.values()):
-        raise InvalidInput(f"The prompts in {path.name} are of another version or damaged. Train prompts and save them again.")
+        raise InvalidInput(
+            f"{path.name} is not a file of prompts that was saved here. Train prompts and save them again."
+        ) from error
+    if (
+        version != FORMAT
+        or ctx.ndim not in (2, 3)
+        or not np.isfinite(ctx).all()
+        or not all(np.isfinite(a).all() for a in meta.values())
+    ):
+        raise InvalidInput(
+            f"The prompts in {path.name} are of another version or damaged. Train prompts and save them again."
+        )
     return found
 
 
@@ -180,16 +201,19 @@ def check_prompts(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]
     """
     if prompts.fingerprint != encoder.fingerprint:
         raise InvalidInput(
-            f"These prompts were trained on {prompts.encoder} (checkpoint {prompts.fingerprint[:12]}) and mean nothing to {encoder.name} "
+            f"These prompts were trained on {prompts.encoder} (checkpoint {prompts.fingerprint[:12]}) "
+            f"and mean nothing to {encoder.name} "
             f"(checkpoint {encoder.fingerprint[:12]}). Choose that encoder, or train prompts on this one."
         )
     if tokenizer is not None and prompts.tokenizer != tokenizer:
         raise InvalidInput(
-            f"These prompts were trained with another tokenizer or word embeddings ({prompts.tokenizer}) than {encoder.name} has now ({tokenizer}). "
+            f"These prompts were trained with another tokenizer or word embeddings ({prompts.tokenizer}) "
+            f"than {encoder.name} has now ({tokenizer}). "
             "Train prompts again."
         )
     if prompts.class_specific and spoken_names(prompts.names) != spoken_names(class_names):
         raise InvalidInput(
-            f"These prompts hold a context for each of the {len(prompts.names)} classes {', '.join(prompts.names[:5])}…, which other classes cannot "
+            f"These prompts hold a context for each of the {len(prompts.names)} classes "
+            f"{', '.join(prompts.names[:5])}…, which other classes cannot "
             "use. Bring the same classes in the same order, or train one context for all classes (class_specific off)."
         )

@@ -31,19 +31,36 @@ class CoOp:
     """A context of learned vectors, one for all classes or one for each."""
 
     title: ClassVar[str] = "CoOp"
-    what: ClassVar[str] = "Learns the words around class names from a few labelled images; strong on those classes, weaker on new ones."
+    what: ClassVar[str] = (
+        "Learns the words around class names from a few labelled images; strong on those classes, weaker on new ones."
+    )
     source: ClassVar[str] = "Zhou et al. 2022, arXiv 2109.01134"
 
     shots: int = field(default=16, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
     init: str = field(default=INIT, metadata={"help": INIT_HELP})
-    length: int = field(default=16, metadata={"help": "context vectors, where there are no words to start from", "low": 1, "high": 64})
-    position: str = field(default="end", metadata={"help": "where the class name stands", "choices": ("end", "middle", "front"), "advanced": True})
-    class_specific: bool = field(default=False, metadata={"help": "a context of its own for each class; it cannot serve other classes"})
-    epochs: int | None = field(default=None, metadata={"help": "empty: what suits encoder and shots", "low": 0, "high": 10_000, "advanced": True})
-    lr: float | None = field(default=None, metadata={"help": "step size; empty: what suits the encoder", "low": 1e-6, "high": 100, "advanced": True})
+    length: int = field(
+        default=16, metadata={"help": "context vectors, where there are no words to start from", "low": 1, "high": 64}
+    )
+    position: str = field(
+        default="end",
+        metadata={"help": "where the class name stands", "choices": ("end", "middle", "front"), "advanced": True},
+    )
+    class_specific: bool = field(
+        default=False, metadata={"help": "a context of its own for each class; it cannot serve other classes"}
+    )
+    epochs: int | None = field(
+        default=None,
+        metadata={"help": "empty: what suits encoder and shots", "low": 0, "high": 10_000, "advanced": True},
+    )
+    lr: float | None = field(
+        default=None,
+        metadata={"help": "step size; empty: what suits the encoder", "low": 1e-6, "high": 100, "advanced": True},
+    )
     batch: int = field(default=32, metadata={"help": "images a step", "low": 1, "high": 100_000, "advanced": True})
     validate: bool = field(default=True, metadata={"help": VALIDATE_HELP, "advanced": True})
-    fewer: bool = field(default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True})
+    fewer: bool = field(
+        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
+    )
     load: str = field(default="", metadata={"help": LOAD_HELP, "kind": "file", "advanced": True})
     save: str = field(default="", metadata={"help": SAVE_HELP, "advanced": True})
 
@@ -60,7 +77,16 @@ class CoOp:
 
     def run(self, part: ProbeInput) -> Scored:
         """Train, or load, and score."""
-        how = PromptTraining("coop", self.init, self.length, cast(Position, self.position), self.class_specific, self.epochs, self.lr, self.batch)
+        how = PromptTraining(
+            "coop",
+            self.init,
+            self.length,
+            cast(Position, self.position),
+            self.class_specific,
+            self.epochs,
+            self.lr,
+            self.batch,
+        )
         return run_prompts(part, how, self.load, self.save, self.shots)
 
 
@@ -83,7 +109,8 @@ def run_prompts(part: ProbeInput, how: PromptTraining, load: str, save: str, sho
         prompts = load_prompts(Path(load).expanduser())
         if prompts.kind != how.kind:
             raise InvalidInput(
-                f"{Path(load).name} holds prompts of {prompts.kind}, and this is {how.kind}. Run `probe {prompts.kind} --load` with it."
+                f"{Path(load).name} holds prompts of {prompts.kind}, and this is {how.kind}. "
+                f"Run `probe {prompts.kind} --load` with it."
             )
         notes += _about_loaded(prompts, part)
     else:
@@ -95,7 +122,10 @@ def run_prompts(part: ProbeInput, how: PromptTraining, load: str, save: str, sho
     logits = prompt_logits(prompts, part.encoder, part.test.features, part.class_names, progress=part.progress)
     tower, plain = tower_of(part.encoder), zero_shot_logits(part, prompts.init)
     if cut := lay_out(tower, part.class_names, prompts.m, prompts.position).cut:
-        notes.append(f"{cut:,} of the {len(part.class_names):,} class names lost their end to the text tower's limit of {tower.length} tokens.")
+        notes.append(
+            f"{cut:,} of the {len(part.class_names):,} class names lost their end to the text tower's limit of "
+            f"{tower.length} tokens."
+        )
     return Scored(
         logits,
         parts={"zero-shot": plain, "learned context": logits - plain},
@@ -110,7 +140,8 @@ def run_prompts(part: ProbeInput, how: PromptTraining, load: str, save: str, sho
 
 
 def zero_shot_logits(part: ProbeInput, init: str) -> F64:
-    """(m, k) of the sentences that the context starts from, or of "a photo of a" where it starts at random: nothing is learned."""
+    """(m, k) of the sentences that the context starts from, or of "a photo of a" where it starts at random: nothing is
+    learned."""
     sentences = [(f"{init or INIT} {name}.",) for name in spoken_names(part.class_names)]
     vectors = mean_vectors(part.encoder, sentences, part.cache).astype(np.float64)
     return logit_scale_of(part.encoder) * (part.test.features.astype(np.float64) @ vectors.T)
@@ -127,7 +158,9 @@ def _about_loaded(prompts: Prompts, part: ProbeInput) -> list[str]:
     seen = len(set(prompts.taught) & set(part.test.ids))
     notes = [f"Prompts that were trained before on {len(prompts.names)} classes were used; nothing was learned here."]
     if seen:
-        notes.append(f"{seen:,} of the {len(part.test):,} scored images taught these prompts, so their accuracy is flattered.")
+        notes.append(
+            f"{seen:,} of the {len(part.test):,} scored images taught these prompts, so their accuracy is flattered."
+        )
     return notes
 
 
@@ -137,7 +170,9 @@ def _check_place(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         writable = os.access(path.parent, os.W_OK)
     except OSError as error:
-        raise InvalidInput(f"Prompts cannot be saved at {path}: {error.strerror or error}. Choose another place.") from error
+        raise InvalidInput(
+            f"Prompts cannot be saved at {path}: {error.strerror or error}. Choose another place."
+        ) from error
     if not writable:
         raise InvalidInput(f"Prompts cannot be saved at {path}: its folder cannot be written to. Choose another place.")
 
@@ -159,4 +194,9 @@ def _choice(prompts: Prompts, part: ProbeInput, load: str) -> Choice:
 
 def _details(prompts: Prompts) -> dict[str, Any]:
     curve = [{"epoch": e, "training loss": t, "validation loss": v} for e, t, v in prompts.curve]
-    return {"training": dict(prompts.training), "chosen epoch": prompts.epoch, "curve": curve, "trained on": list(prompts.names)}
+    return {
+        "training": dict(prompts.training),
+        "chosen epoch": prompts.epoch,
+        "curve": curve,
+        "trained on": list(prompts.names),
+    }

@@ -1,4 +1,5 @@
-"""Context vectors in front of class names, run through a frozen text tower: CoOp for a class, CoCoOp for an image and a class."""
+"""Context vectors in front of class names, run through a frozen text tower: CoOp for a class, CoCoOp for an image and a
+class."""
 # torch's type stubs are partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -18,7 +19,8 @@ from core.probes.prompt_learning.context import PromptLayout, Prompts, check_pro
 from core.records import F32, F64, Progress, no_progress
 
 TOKENS = 4096
-"""Tokens that go through the tower at a time. With a gradient MiniLM keeps about 0.2 MB a token, a ViT-B/32 text tower 0.6 MB."""
+"""Tokens that go through the tower at a time. With a gradient MiniLM keeps about 0.2 MB a token, a ViT-B/32 text tower
+0.6 MB."""
 
 Encode = Callable[[int, int], torch.Tensor]
 """Text vectors (stop - start, d) of the pairs from start to stop."""
@@ -33,14 +35,16 @@ def tower_of(encoder: Encoder) -> PromptTower:
     make = getattr(encoder, "prompt_tower", None)
     if make is None:
         raise InvalidInput(
-            f"Prompts cannot be learned on {encoder.name}: its text tower takes no word embeddings. Use 'embedded' or an open_clip model, or a "
+            f"Prompts cannot be learned on {encoder.name}: its text tower takes no word embeddings. "
+            "Use 'embedded' or an open_clip model, or a "
             "probe without learned prompts."
         )
     return make()
 
 
 class Learner(torch.nn.Module):
-    """What is learned: (M, w) or (k, M, w) context vectors and, for CoCoOp, the network that shifts them for each image."""
+    """What is learned: (M, w) or (k, M, w) context vectors and, for CoCoOp, the network that shifts them for each
+    image."""
 
     ctx: torch.nn.Parameter
 
@@ -58,7 +62,11 @@ def meta_network(d: int, width: int, generator: torch.Generator | None = None) -
 
     Source: Zhou et al. 2022, "Conditional Prompt Learning" (arXiv 2203.05557), section 3.2.
     """
-    layers = [torch.nn.Linear(d, max(1, d // 16)), torch.nn.ReLU(inplace=False), torch.nn.Linear(max(1, d // 16), width)]
+    layers = [
+        torch.nn.Linear(d, max(1, d // 16)),
+        torch.nn.ReLU(inplace=False),
+        torch.nn.Linear(max(1, d // 16), width),
+    ]
     with torch.no_grad():
         for layer in layers:
             for parameter in layer.parameters():
@@ -68,9 +76,11 @@ def meta_network(d: int, width: int, generator: torch.Generator | None = None) -
 
 
 class Frame:
-    """k classes' prompts with room for the context, embedded once. p pairs of an image and a class are encoded at a time.
+    """k classes' prompts with room for the context, embedded once. p pairs of an image and a class are encoded at a
+    time.
 
-    Pairs run over the classes in the order of their prompts' lengths, so that a short one is not filled up to the longest of all.
+    Pairs run over the classes in the order of their prompts' lengths, so that a short one is not filled up to the
+    longest of all.
     """
 
     def __init__(self, tower: PromptTower, layout: PromptLayout) -> None:
@@ -86,7 +96,8 @@ class Frame:
         self.chunk = max(1, TOKENS // self.ids.shape[1])
 
     def encode(self, learner: Learner, classes: torch.Tensor, shift: torch.Tensor | None) -> torch.Tensor:
-        """(p, d) text vectors of the prompts of (p,) classes, with (p, w) added to every context vector: ctx_i(x) = v_i + pi(x)."""
+        """(p, d) text vectors of the prompts of (p,) classes, with (p, w) added to every context vector: ctx_i(x) = v_i
+        + pi(x)."""
         ctx = learner.ctx[classes] if learner.ctx.ndim == 3 else learner.ctx.expand(len(classes), *learner.ctx.shape)
         if shift is not None:
             ctx = ctx + shift[:, None]
@@ -95,7 +106,8 @@ class Frame:
         return self.tower.encode(embeds, self.ids[classes, :length])
 
     def pairs(self, learner: Learner, features: torch.Tensor) -> tuple[int, Encode]:
-        """How many texts stand behind the logits of (b, d) images, and what encodes a stretch of them: image by image, class by class."""
+        """How many texts stand behind the logits of (b, d) images, and what encodes a stretch of them: image by image,
+        class by class."""
         if learner.meta is None:
             return self.k, lambda start, stop: self.encode(learner, self.order[start:stop], None)
 
@@ -113,10 +125,14 @@ class Frame:
         if len(vectors) == self.k and len(features) != 1:
             found = features @ vectors.T
         else:
-            found = torch.einsum("bd,bkd->bk", features, vectors.reshape(-1, self.k, vectors.shape[1]).expand(len(features), -1, -1))
+            found = torch.einsum(
+                "bd,bkd->bk", features, vectors.reshape(-1, self.k, vectors.shape[1]).expand(len(features), -1, -1)
+            )
         return scale * found[:, self.places]
 
-    def scores(self, learner: Learner, features: torch.Tensor, scale: float, told: Callable[[int], None] | None = None) -> torch.Tensor:
+    def scores(
+        self, learner: Learner, features: torch.Tensor, scale: float, told: Callable[[int], None] | None = None
+    ) -> torch.Tensor:
         """(n, k) logits without gradients, in chunks of bounded memory over images and classes."""
         found: list[torch.Tensor] = []
         step = len(features) if learner.meta is None else max(1, self.chunk // self.k)
@@ -152,18 +168,25 @@ def prepare(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -> t
     check_prompts(prompts, encoder, class_names, tower.tokenizer)
     width = tower.embed(torch.zeros(1, dtype=torch.long, device=tower.device)).shape[-1]
     if prompts.ctx.shape[-1] != width or (prompts.meta and len(prompts.meta["2.bias"]) != width):
-        raise InvalidInput(f"The saved context vectors have {prompts.ctx.shape[-1]} numbers and the text tower's words {width}. Train prompts again.")
+        raise InvalidInput(
+            f"The saved context vectors have {prompts.ctx.shape[-1]} numbers and the text tower's words {width}. "
+            "Train prompts again."
+        )
     return restore(prompts, tower), Frame(tower, lay_out(tower, class_names, prompts.m, prompts.position))
 
 
 def classifier(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -> F32:
-    """(k, d) unit vectors that CoOp's prompts make of these class names, which may be others than those that they were trained with.
+    """(k, d) unit vectors that CoOp's prompts make of these class names, which may be others than those that they were
+    trained with.
 
     Raises:
-        InvalidInput: they are CoCoOp's, which have no vector without an image; or belong to another tower or to other classes.
+        InvalidInput: they are CoCoOp's, which have no vector without an image; or belong to another tower or to other
+        classes.
     """
     if prompts.kind != "coop":
-        raise InvalidInput("CoCoOp makes a classifier for each image, so it has no vector for a class alone. Ask for its logits.")
+        raise InvalidInput(
+            "CoCoOp makes a classifier for each image, so it has no vector for a class alone. Ask for its logits."
+        )
     learner, frame = prepare(prompts, encoder, class_names)
     n, encode = frame.pairs(learner, frame.base[:0, 0])
     with torch.inference_mode():
@@ -171,7 +194,9 @@ def classifier(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -
     return vectors[frame.places].cpu().numpy().astype(np.float32)
 
 
-def cocoop_logits(prompts: Prompts, encoder: Encoder, features: F32, class_names: Sequence[str], *, progress: Progress = no_progress) -> F64:
+def cocoop_logits(
+    prompts: Prompts, encoder: Encoder, features: F32, class_names: Sequence[str], *, progress: Progress = no_progress
+) -> F64:
     """(n, k) logits, at the encoder's scale, that CoCoOp's prompts give (n, d) images for these class names.
 
     Memory is bounded by `TOKENS`; time grows with n times k.
@@ -183,11 +208,15 @@ def cocoop_logits(prompts: Prompts, encoder: Encoder, features: F32, class_names
         raise InvalidInput("These prompts are CoOp's, which are the same for every image. Choose CoOp to use them.")
     learner, frame = prepare(prompts, encoder, class_names)
     rows = torch.from_numpy(np.ascontiguousarray(features, np.float32)).to(frame.ids.device)
-    scores = frame.scores(learner, rows, logit_scale_of(encoder), lambda done: progress("score images", done, len(rows)))
+    scores = frame.scores(
+        learner, rows, logit_scale_of(encoder), lambda done: progress("score images", done, len(rows))
+    )
     return scores.cpu().numpy().astype(np.float64)
 
 
-def prompt_logits(prompts: Prompts, encoder: Encoder, features: F32, class_names: Sequence[str], *, progress: Progress = no_progress) -> F64:
+def prompt_logits(
+    prompts: Prompts, encoder: Encoder, features: F32, class_names: Sequence[str], *, progress: Progress = no_progress
+) -> F64:
     """(n, k) logits, at the encoder's scale, by prompts of either kind.
 
     Raises:
@@ -200,10 +229,11 @@ def prompt_logits(prompts: Prompts, encoder: Encoder, features: F32, class_names
 
 
 def nearest_words(prompts: Prompts, tower: PromptTower, count: int = 5) -> list[dict[str, Any]]:
-    """For each context vector (of a unified context) the vocabulary's nearest words by cosine, and by distance as CoOp's code does.
+    """For each context vector (of a unified context) the vocabulary's nearest words by cosine, and by distance as
+    CoOp's code does.
 
-    Source: Zhou et al. 2022 (arXiv 2109.01134), table 4; distances there are Euclid's. Learned vectors are often longer than any word, so that
-    short words come out nearest; the cosine does not have that fault.
+    Source: Zhou et al. 2022 (arXiv 2109.01134), table 4; distances there are Euclid's. Learned vectors are often longer
+    than any word, so that short words come out nearest; the cosine does not have that fault.
     """
     words = tower.words()
     ctx = torch.from_numpy(prompts.ctx.reshape(-1, prompts.ctx.shape[-1])).to(words.device)
@@ -213,8 +243,18 @@ def nearest_words(prompts: Prompts, tower: PromptTower, count: int = 5) -> list[
     for i in range(len(ctx)):
         by_angle, by_distance = cosines[i].topk(count), (-distances[i]).topk(count)
         own = {
-            "by cosine": [[tower.spelled(t), round(v, 3)] for t, v in zip(by_angle.indices.tolist(), by_angle.values.tolist(), strict=True)],
-            "by distance": [[tower.spelled(t), round(-v, 3)] for t, v in zip(by_distance.indices.tolist(), by_distance.values.tolist(), strict=True)],
+            "by cosine": [
+                [tower.spelled(t), round(v, 3)]
+                for t, v in zip(by_angle.indices.tolist(), by_angle.values.tolist(), strict=True)
+            ],
+            "by distance": [
+                [tower.spelled(t), round(-v, 3)]
+                for t, v in zip(by_distance.indices.tolist(), by_distance.values.tolist(), strict=True)
+            ],
         }
-        found.append({"vector": i % prompts.m + 1} | ({"class": prompts.names[i // prompts.m]} if prompts.class_specific else {}) | own)
+        found.append(
+            {"vector": i % prompts.m + 1}
+            | ({"class": prompts.names[i // prompts.m]} if prompts.class_specific else {})
+            | own
+        )
     return found

@@ -1,4 +1,5 @@
-"""Train context vectors on shots: stochastic gradient descent through a frozen text tower, image features computed beforehand."""
+"""Train context vectors on shots: stochastic gradient descent through a frozen text tower, image features computed
+beforehand."""
 # torch's type stubs are partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -24,7 +25,8 @@ MOMENTUM, DECAY = 0.9, 5e-4
 WARM_UP = 1e-5
 """Step size of the first epoch."""
 COCOOP_RATE = 0.002
-"""CoCoOp's step size for one image a step; more images take a step as much larger (Goyal et al. 2017, arXiv 1706.02677)."""
+"""CoCoOp's step size for one image a step; more images take a step as much larger (Goyal et al. 2017, arXiv
+1706.02677)."""
 
 
 def epochs_of(how: PromptTraining, shots: int, tower: PromptTower) -> int:
@@ -53,21 +55,30 @@ def rate(epoch: int, epochs: int, lr: float) -> float:
 def fit_prompts(part: ProbeInput, how: PromptTraining) -> Prompts:
     """Prompts that tell the part's shots apart; its test images are not looked at.
 
-    With validation images the epoch of the lowest validation loss is kept, the start included; without, the last one, as in the papers.
-    The same part, settings and number of threads give the same prompts.
+    With validation images the epoch of the lowest validation loss is kept, the start included; without, the last one,
+    as in the papers. The same part, settings and number of threads give the same prompts.
 
     Raises:
-        InvalidInput: there are no shots, the tower takes no embeddings, the context is too long, or the step size is too large.
-        Cancelled: by `part.progress`.
+        InvalidInput: there are no shots, the tower takes no embeddings, the context is too long, or the step size is
+        too large. Cancelled: by `part.progress`.
 
-    Source: Zhou et al. 2022 (arXiv 2109.01134) and (arXiv 2203.05557). Departures: images are not augmented, since their features are
-    computed once; validation chooses the epoch; a class-specific context may start from words.
+    Source: Zhou et al. 2022 (arXiv 2109.01134) and (arXiv 2203.05557). Departures: images are not augmented, since
+    their features are computed once; validation chooses the epoch; a class-specific context may start from words.
     """
     shots = part.shots
     if shots is None or shots.labels is None or not len(shots):
-        raise InvalidInput(f"{'CoCoOp' if how.kind == 'cocoop' else 'CoOp'} learns from labelled images and got none. Ask for at least one shot.")
+        raise InvalidInput(
+            f"{'CoCoOp' if how.kind == 'cocoop' else 'CoOp'} learns from labelled images and got none. "
+            "Ask for at least one shot."
+        )
     tower = tower_of(part.encoder)
-    learner = start(tower, how, len(part.class_names), part.test.features.shape[1] if len(part.test) else shots.features.shape[1], part.seed)
+    learner = start(
+        tower,
+        how,
+        len(part.class_names),
+        part.test.features.shape[1] if len(part.test) else shots.features.shape[1],
+        part.seed,
+    )
     frame = Frame(tower, lay_out(tower, part.class_names, learner.ctx.shape[-2], how.position))
     run = _PromptRun(part, how, tower, learner, frame)
     run.train(epochs_of(how, int(np.bincount(shots.labels).max()), tower))
@@ -82,7 +93,10 @@ def start(tower: PromptTower, how: PromptTraining, k: int, d: int, seed: int) ->
     generator = torch.Generator().manual_seed(seed)
     words = tower.tokens(how.init) if how.init.strip() else []
     if how.init.strip() and not words:
-        raise InvalidInput(f"The text tower reads no word in {how.init!r}. Write other words to start from, or none to start at random.")
+        raise InvalidInput(
+            f"The text tower reads no word in {how.init!r}. Write other words to start from, "
+            "or none to start at random."
+        )
     if words:
         ctx = tower.embed(torch.tensor(words, device=tower.device)).detach().cpu()
     else:
@@ -98,7 +112,9 @@ def start(tower: PromptTower, how: PromptTraining, k: int, d: int, seed: int) ->
 class _PromptRun:
     """One training."""
 
-    def __init__(self, part: ProbeInput, how: PromptTraining, tower: PromptTower, learner: Learner, frame: Frame) -> None:
+    def __init__(
+        self, part: ProbeInput, how: PromptTraining, tower: PromptTower, learner: Learner, frame: Frame
+    ) -> None:
         self.part, self.how, self.tower, self.learner, self.frame = part, how, tower, learner, frame
         self.scale = logit_scale_of(part.encoder)
         self.lr = lr_of(how, tower)
@@ -147,7 +163,10 @@ class _PromptRun:
         loss = backward(self.frame, self.learner, features, labels, self.scale)
         optimiser.step()
         if not math.isfinite(loss):
-            raise InvalidInput(f"The prompts' loss is no number any more at a step size (lr) of {self.lr:g}. Lower it, or leave it to the default.")
+            raise InvalidInput(
+                f"The prompts' loss is no number any more at a step size (lr) of {self.lr:g}. "
+                "Lower it, or leave it to the default."
+            )
         return loss
 
     def _measure(self, epoch: int, trained: float | None) -> None:
@@ -166,7 +185,13 @@ class _PromptRun:
         part = self.part
         assert part.shots is not None
         taught = part.shots.ids + (() if part.validation is None else part.validation.ids)
-        record: dict[str, Any] = {**asdict(self.how), "lr": self.lr, "seed": part.seed, "steps": self.steps, "cpu_seconds": round(self.seconds, 2)}
+        record: dict[str, Any] = {
+            **asdict(self.how),
+            "lr": self.lr,
+            "seed": part.seed,
+            "steps": self.steps,
+            "cpu_seconds": round(self.seconds, 2),
+        }
         if self.first_steps:  # what they promised, beside what it took
             record["first_two_steps"] = [round(s, 4) for s in self.first_steps]
             record["expected_cpu_seconds"] = round(self.first_steps[-1] * self.steps, 2)
@@ -190,10 +215,11 @@ class _PromptRun:
 def backward(frame: Frame, learner: Learner, features: torch.Tensor, labels: torch.Tensor, scale: float) -> float:
     """Mean cross-entropy of (b, d) images, its gradient added to the learner's parameters.
 
-    Where the texts are too many to keep at once, they are encoded twice: without gradients for the loss, then chunk by chunk with the loss's
-    gradient for each vector. The gradient is the same.
+    Where the texts are too many to keep at once, they are encoded twice: without gradients for the loss, then chunk by
+    chunk with the loss's gradient for each vector. The gradient is the same.
 
-    Source: the two passes are those of Gao et al. 2021, "Scaling deep contrastive learning batch size" (arXiv 2101.06983).
+    Source: the two passes are those of Gao et al. 2021, "Scaling deep contrastive learning batch size" (arXiv
+    2101.06983).
     """
     n, encode = frame.pairs(learner, features)
     if n <= frame.chunk:

@@ -38,9 +38,10 @@ RUNS = 7
 class ZeroShot:
     """Cosine between an image and the mean vector of each class's sentences.
 
-    Source: Radford et al. 2021 (arXiv 2103.00020, section 3.1). With descriptions: CuPL (Pratt et al. 2023, arXiv 2209.03320) or DCLIP
-    (Menon & Vondrick 2023, arXiv 2210.07183), always beside the templates alone and random words of the same number (Roth et al. 2023,
-    arXiv 2306.07282), so that what a larger ensemble gives is not taken for knowledge.
+    Source: Radford et al. 2021 (arXiv 2103.00020, section 3.1). With descriptions: CuPL (Pratt et al. 2023, arXiv
+    2209.03320) or DCLIP (Menon & Vondrick 2023, arXiv 2210.07183), always beside the templates alone and random words
+    of the same number (Roth et al. 2023, arXiv 2306.07282), so that what a larger ensemble gives is not taken for
+    knowledge.
     """
 
     title: ClassVar[str] = "Zero-shot"
@@ -64,7 +65,13 @@ class ZeroShot:
         },
     )
     random_runs: int = field(
-        default=RUNS, metadata={"help": "how often random words are drawn; 0 leaves the control out", "low": 0, "high": 100, "advanced": True}
+        default=RUNS,
+        metadata={
+            "help": "how often random words are drawn; 0 leaves the control out",
+            "low": 0,
+            "high": 100,
+            "advanced": True,
+        },
     )
 
     def __post_init__(self) -> None:
@@ -82,12 +89,18 @@ class ZeroShot:
         """CPU seconds: the texts dominate. Other names are not counted."""
         first, second = text_count(self.templates, self.own_templates, self.descriptions)
         random = self.random_runs * (2 * PAIRS if self.random_words == "30" else second) if second else 0.0
-        return LOADING + k * (first * SECONDS_PER_TEMPLATE + (second + random) * SECONDS_PER_DESCRIPTION) + 2e-9 * n * k * 512
+        return (
+            LOADING
+            + k * (first * SECONDS_PER_TEMPLATE + (second + random) * SECONDS_PER_DESCRIPTION)
+            + 2e-9 * n * k * 512
+        )
 
     def run(self, part: ProbeInput) -> Scored:
         """Cosines at the encoder's scale, with what the descriptions add to them as a part of its own."""
         given = prompt_settings(self)
-        texts = make_texts(part.class_names, **{name: given[name] for name in given if name not in ("description_weight", "scoring")})
+        texts = make_texts(
+            part.class_names, **{name: given[name] for name in given if name not in ("description_weight", "scoring")}
+        )
         controls = self._random(texts, part.seed) if texts.described else []
         total = sum(map(count_texts, [texts.templated, texts.described, *controls]))
         features, scale = part.test.features.astype(np.float64), logit_scale_of(part.encoder)
@@ -99,7 +112,10 @@ class ZeroShot:
         described = pooled(texts.described, done) if texts.described else None
         found = classifier_of(texts, templated, described, self.description_weight, self.scoring)
         details: dict[str, Any] = {"Texts": count_texts(found.prompts), "Texts that lost their end": found.truncated}
-        shares = [scale * (features @ share.T) for share in class_vectors(templated, described, self.description_weight, self.scoring)]
+        shares = [
+            scale * (features @ share.T)
+            for share in class_vectors(templated, described, self.description_weight, self.scoring)
+        ]
         if described is None:
             return Scored(shares[0], prompts=found.prompts, details=details, notes=found.notes)
         done += count_texts(texts.described)

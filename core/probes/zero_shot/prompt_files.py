@@ -1,4 +1,5 @@
-"""Files and text boxes that speak of classes: templates, other names, descriptions. Read with one clear message for each fault, and written back."""
+"""Files and text boxes that speak of classes: templates, other names, descriptions. Read with one clear message for
+each fault, and written back."""
 
 from __future__ import annotations
 
@@ -38,11 +39,14 @@ def read_templates(which: str, own: str = "") -> tuple[str, ...]:
         raise InvalidInput(f"templates must be one of simple, 7, 80, own: got {which[:60]!r}.")
     lines = [(i, line.strip()) for i, line in enumerate(own.splitlines(), 1) if line.strip()]
     if not lines:
-        raise InvalidInput("templates is 'own', and own_templates is empty. Write one sentence a line, such as: a photo of a {}.")
+        raise InvalidInput(
+            "templates is 'own', and own_templates is empty. Write one sentence a line, such as: a photo of a {}."
+        )
     for i, line in lines:
         if (holes := line.count("{}")) != 1:
             raise InvalidInput(
-                f"own_templates, line {i}: each template must hold {{}} exactly once, where the name goes: {line[:80]!r} holds it {holes} times."
+                f"own_templates, line {i}: each template must hold {{}} exactly once, where the name goes: "
+                f"{line[:80]!r} holds it {holes} times."
             )
     return tuple(dict.fromkeys(line for _, line in lines))
 
@@ -52,7 +56,10 @@ def _published(constant: str) -> tuple[str, ...]:
     """Templates of the installed open_clip, whose one file is run by itself: importing the package would load torch."""
     package = importlib.util.find_spec("open_clip")
     if package is None or not package.submodule_search_locations:
-        raise MissingDependency("The 7 and the 80 templates are read from open_clip. Run `pip install open_clip_torch`, or use 'simple' or 'own'.")
+        raise MissingDependency(
+            "The 7 and the 80 templates are read from open_clip. "
+            "Run `pip install open_clip_torch`, or use 'simple' or 'own'."
+        )
     file = Path(package.submodule_search_locations[0]) / "zero_shot_metadata.py"
     spec = importlib.util.spec_from_file_location("_open_clip_templates", file)
     assert spec is not None
@@ -80,17 +87,26 @@ def read_lists(source: str, what: str) -> dict[str, tuple[str, ...]]:
         where = f"{what} ({path.name})"
         text = _text_of(path, what)
     if len(text) > LIMIT:
-        raise InvalidInput(f"{where}: at most 50 MB are read, and these are {len(text) / 2**20:.0f} MB. Keep the classes that you have.")
+        raise InvalidInput(
+            f"{where}: at most 50 MB are read, and these are {len(text) / 2**20:.0f} MB. "
+            "Keep the classes that you have."
+        )
     try:
         found = json.loads(text, object_pairs_hook=_pairs)
     except _Twice as error:
-        raise InvalidInput(f"{where}: the key {str(error)[:80]!r} is there twice. Put its texts into one list.") from None
+        raise InvalidInput(
+            f"{where}: the key {str(error)[:80]!r} is there twice. Put its texts into one list."
+        ) from None
     except json.JSONDecodeError as error:
-        raise InvalidInput(f"{where}: no valid JSON at line {error.lineno}, column {error.colno}: {error.msg}.") from None
+        raise InvalidInput(
+            f"{where}: no valid JSON at line {error.lineno}, column {error.colno}: {error.msg}."
+        ) from None
     except (RecursionError, ValueError):
         raise InvalidInput(f"{where}: no JSON that can be read: too deep, or a number with too many digits.") from None
     if not isinstance(found, dict):
-        raise InvalidInput(f'{where}: must be an object of lists, {{"class": ["text", ...], ...}}: it is {_kind(found)}.')
+        raise InvalidInput(
+            f'{where}: must be an object of lists, {{"class": ["text", ...], ...}}: it is {_kind(found)}.'
+        )
     lists = {str(key): _texts(value, str(key), where) for key, value in found.items()}
     if not any(lists.values()):
         raise InvalidInput(f"{where}: there is no text in it. Write at least one for a class.")
@@ -100,9 +116,13 @@ def read_lists(source: str, what: str) -> dict[str, tuple[str, ...]]:
 def _text_of(path: Path, what: str) -> str:
     try:
         if not path.is_file():
-            raise InvalidInput(f"{what}: there is no file {str(path)[:200]!r}. Give the path of a JSON file, or its text.")
+            raise InvalidInput(
+                f"{what}: there is no file {str(path)[:200]!r}. Give the path of a JSON file, or its text."
+            )
         if path.stat().st_size > LIMIT:
-            raise InvalidInput(f"{what} ({path.name}): at most 50 MB are read, and it has {path.stat().st_size / 2**20:.0f} MB.")
+            raise InvalidInput(
+                f"{what} ({path.name}): at most 50 MB are read, and it has {path.stat().st_size / 2**20:.0f} MB."
+            )
         return path.read_text("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise InvalidInput(f"{what} ({path.name}): it is not UTF-8 text. Save it as UTF-8.") from None
@@ -143,8 +163,11 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value).__name__, "a number")
 
 
-def by_class(lists: dict[str, tuple[str, ...]], class_names: Sequence[str], what: str) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
-    """For each class the texts under its name, spelled with other spaces or case perhaps, and the keys that are no class.
+def by_class(
+    lists: dict[str, tuple[str, ...]], class_names: Sequence[str], what: str
+) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """For each class the texts under its name, spelled with other spaces or case perhaps, and the keys that are no
+    class.
 
     Raises:
         InvalidInput: two keys are one class, or no key is a class.
@@ -157,7 +180,9 @@ def by_class(lists: dict[str, tuple[str, ...]], class_names: Sequence[str], what
     strangers = tuple(key for name, key in keys.items() if name not in set(wanted))
     if len(strangers) == len(keys):
         few = ", ".join(repr(key[:40]) for key in list(lists)[:3])
-        raise InvalidInput(f"{what}: none of its names ({len(keys):,}) is a class. It has {few}; the classes are {_few(class_names)}.")
+        raise InvalidInput(
+            f"{what}: none of its names ({len(keys):,}) is a class. It has {few}; the classes are {_few(class_names)}."
+        )
     return tuple(lists[keys[name]] if name in keys else () for name in wanted), strangers
 
 
@@ -195,7 +220,9 @@ def read_synonyms(source: str, class_names: Sequence[str]) -> tuple[tuple[tuple[
     for i, (name, more) in enumerate(zip(own, others, strict=True)):
         for other in more:
             if (of := owner.setdefault(fold_name(other), i)) != i:
-                raise InvalidInput(f"synonyms: {other[:60]!r} would name both {own[of]!r} and {name!r}. Keep it with one of them.")
+                raise InvalidInput(
+                    f"synonyms: {other[:60]!r} would name both {own[of]!r} and {name!r}. Keep it with one of them."
+                )
         distinct = {fold_name(n): n for n in reversed((name, *spoken_names(more)))}  # the first spelling stays
         found.append(tuple(reversed(distinct.values())))
     return tuple(found), notes
@@ -210,14 +237,22 @@ def _from_lines(text: str, class_names: Sequence[str]) -> tuple[tuple[str, ...],
         cuts = [at for at, character in enumerate(line) if character in ":：" and fold_name(line[:at]) in place]
         if not cuts:  # the longest name that is a class goes before the colon, for a name may hold colons itself
             raise InvalidInput(
-                f"synonyms, line {number}: must start with a class name and a colon, as in 'sofa: couch, settee': got {line.strip()[:80]!r}. "
+                f"synonyms, line {number}: must start with a class name and a colon, as in 'sofa: couch, settee': "
+                f"got {line.strip()[:80]!r}. "
                 f"The classes are {_few(class_names)}."
             )
-        names = [name.strip() for name in line[cuts[-1] + 1 :].replace("，", ",").replace("、", ",").split(",") if name.strip()]
+        names = [
+            name.strip()
+            for name in line[cuts[-1] + 1 :].replace("，", ",").replace("、", ",").split(",")
+            if name.strip()
+        ]
         found[place[fold_name(line[: cuts[-1]])]] += tuple(names)
     return tuple(found)
 
 
 def write_prompts(class_names: Sequence[str], prompts: Sequence[Sequence[str]]) -> str:
-    """The prompts as used, as JSON text to edit. Given back as `descriptions` with shape "sentences" and weight 1 it makes the same classifier."""
-    return json.dumps({name: list(own) for name, own in zip(class_names, prompts, strict=True)}, ensure_ascii=False, indent=1)
+    """The prompts as used, as JSON text to edit. Given back as `descriptions` with shape "sentences" and weight 1 it
+    makes the same classifier."""
+    return json.dumps(
+        {name: list(own) for name, own in zip(class_names, prompts, strict=True)}, ensure_ascii=False, indent=1
+    )

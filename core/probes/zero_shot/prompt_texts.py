@@ -50,11 +50,13 @@ def make_texts(
 
     Args:
         templates, own_templates: see `core.probes.zero_shot.prompt_files.read_templates`.
-        synonyms: see `core.probes.zero_shot.prompt_files.read_synonyms`; all names of a class go into every template and before every descriptor.
-        descriptions: path of a JSON file, or its text: for each class a list of sentences (CuPL, Pratt et al. 2023, arXiv 2209.03320) or of short
-            descriptors (Menon & Vondrick 2023, arXiv 2210.07183).
+        synonyms: see `core.probes.zero_shot.prompt_files.read_synonyms`; all names of a class go into every template
+            and before every descriptor.
+        descriptions: path of a JSON file, or its text: for each class a list of sentences (CuPL, Pratt et al. 2023,
+            arXiv 2209.03320) or of short descriptors (Menon & Vondrick 2023, arXiv 2210.07183).
         description_shape: "sentences", "descriptors", or "auto" to tell by the texts.
-        concept: what all classes are, put before the names (WaffleCLIP, Roth et al. 2023, arXiv 2306.07282); sentences stay as they are.
+        concept: what all classes are, put before the names (WaffleCLIP, Roth et al. 2023, arXiv 2306.07282); sentences
+            stay as they are.
 
     Raises:
         InvalidInput: a name is empty, or a file or text box breaks its rule.
@@ -66,17 +68,24 @@ def make_texts(
     if own_templates.strip() and templates != "own":
         notes += (f"Your own templates were not used: templates is {templates!r}. Choose 'own' to use them.",)
     lead = f"{concept}: " if concept else ""
-    templated = tuple(tuple(t.replace("{}", lead + _article(name, concept) + name) for name in own for t in sentences) for own in names)
+    templated = tuple(
+        tuple(t.replace("{}", lead + _article(name, concept) + name) for name in own for t in sentences)
+        for own in names
+    )
     if not descriptions.strip():
         return PromptTexts(names, templated, concept=concept, notes=notes)
     given, strangers = by_class(read_lists(descriptions, "descriptions"), class_names, "descriptions")
     shape, said = shape_of(given, names, description_shape)
     described = tuple(
-        tuple(descriptor_sentence(name, text, concept) for name in own for text in texts) if shape == "descriptors" else texts
+        tuple(descriptor_sentence(name, text, concept) for name in own for text in texts)
+        if shape == "descriptors"
+        else texts
         for own, texts in zip(names, given, strict=True)
     )
     if not any(described):
-        raise InvalidInput("descriptions: the lists of your classes are all empty. Write at least one text for a class.")
+        raise InvalidInput(
+            "descriptions: the lists of your classes are all empty. Write at least one text for a class."
+        )
     return PromptTexts(names, templated, described, shape, concept, (*notes, *_notes(described, strangers, said)))
 
 
@@ -89,14 +98,18 @@ def _notes(described: Sequence[Sequence[str]], strangers: Sequence[str], said: s
     missing, k = sum(not own for own in described), len(described)
     notes = [said]
     if missing:
-        notes.append(f"{missing:,} of {k:,} classes {'has' if missing == 1 else 'have'} no descriptions: only the templates speak there.")
+        notes.append(
+            f"{missing:,} of {k:,} classes {'has' if missing == 1 else 'have'} no descriptions: "
+            "only the templates speak there."
+        )
     if strangers:
         notes.append(strangers_note(strangers, "descriptions"))
     return tuple(notes)
 
 
 def shape_of(given: Sequence[Sequence[str]], names: Sequence[Sequence[str]], wanted: str = "auto") -> tuple[str, str]:
-    """("sentences" or "descriptors", a note that says so). A sentence ends like one or says its class; the majority of the texts decides.
+    """("sentences" or "descriptors", a note that says so). A sentence ends like one or says its class; the majority of
+    the texts decides.
 
     All texts of CuPL's published files end like sentences, and none of the published descriptors does.
     """
@@ -106,16 +119,20 @@ def shape_of(given: Sequence[Sequence[str]], names: Sequence[Sequence[str]], wan
     whole = sum(text.endswith(_ENDS) or any(fold_name(name) in fold_name(text) for name in own) for text, own in pairs)
     shape = wanted if wanted != "auto" else "sentences" if 2 * whole > len(pairs) else "descriptors"
     how = f"{whole:,} of {len(pairs):,} texts end like a sentence or say their class" if wanted == "auto" else "as set"
-    used = "they are encoded as they stand" if shape == "sentences" else 'each follows its class name as "which is" or "which has"'
+    used = (
+        "they are encoded as they stand"
+        if shape == "sentences"
+        else 'each follows its class name as "which is" or "which has"'
+    )
     return shape, f"The descriptions were taken for {shape} ({how}); {used}."
 
 
 def descriptor_sentence(name: str, descriptor: str, concept: str = "") -> str:
     """Such as "hen, which has two legs."
 
-    Source: the published rules of Menon & Vondrick 2023 (arXiv 2210.07183): "which is" before a, an and used; nothing added after "which" before
-    has, often, typically, may and can; else "which has". Theirs look at first letters, so that "antlers" and "candles" lose their verb; here
-    whole words count.
+    Source: the published rules of Menon & Vondrick 2023 (arXiv 2210.07183): "which is" before a, an and used; nothing
+    added after "which" before has, often, typically, may and can; else "which has". Theirs look at first letters, so
+    that "antlers" and "candles" lose their verb; here whole words count.
     """
     text = descriptor.strip().rstrip(".")
     first = (text.split() or [""])[0].casefold()
@@ -133,20 +150,24 @@ def _words() -> tuple[str, ...]:
 
 
 def random_texts(texts: PromptTexts, size: int, seed: Sequence[int]) -> tuple[tuple[str, ...], ...]:
-    """For each described class `size` texts that say nothing: its name, and random words or characters that are the same for all classes.
+    """For each described class `size` texts that say nothing: its name, and random words or characters that are the
+    same for all classes.
 
     Number and length of the words match the class names. Words and characters take turns.
 
-    Source: WaffleCLIP (Roth et al. 2023, arXiv 2306.07282). Departures: the word list is our own; "which has" is said before every string, where
-    theirs depends on its first letter; each class's texts are written with its name, where theirs replaces one class's name by another's and so
-    also hits random words; a class that has no descriptions gets none here either, and other names take turns, so that sizes match.
+    Source: WaffleCLIP (Roth et al. 2023, arXiv 2306.07282). Departures: the word list is our own; "which has" is said
+    before every string, where theirs depends on its first letter; each class's texts are written with its name, where
+    theirs replaces one class's name by another's and so also hits random words; a class that has no descriptions gets
+    none here either, and other names take turns, so that sizes match.
     """
     rng, own = np.random.default_rng(list(seed)), [names[0].split() for names in texts.names]
     count = max(1, round(float(np.mean([len(words) for words in own]))))
     length = max(1, round(float(np.mean([np.mean([len(w) for w in words]) for words in own]))))
     groups = round(float(np.mean([len(words) - 1 for words in own]))) + 1
     each = math.ceil(np.mean([max(map(len, words)) for words in own])) // groups + 1
-    letters = sorted({c for described in texts.described for text in described for c in text} - set(" ,.")) or list("abcdefghij")
+    letters = sorted({c for described in texts.described for text in described for c in text} - set(" ,.")) or list(
+        "abcdefghij"
+    )
     strings: list[str] = []
     for i in range(size):
         if i % 2 == 0:
@@ -155,7 +176,9 @@ def random_texts(texts: PromptTexts, size: int, seed: Sequence[int]) -> tuple[tu
             strings.append(", ".join("".join(rng.choice(letters, each).tolist()) for _ in range(groups)))
     bare = "A photo of a " if texts.shape == "sentences" and not texts.concept else ""
     return tuple(
-        tuple(f"{bare}{_opening(names[i % len(names)], texts.concept)}, which has {strings[i]}." for i in range(size)) if described else ()
+        tuple(f"{bare}{_opening(names[i % len(names)], texts.concept)}, which has {strings[i]}." for i in range(size))
+        if described
+        else ()
         for names, described in zip(texts.names, texts.described, strict=True)
     )
 

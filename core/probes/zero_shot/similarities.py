@@ -24,9 +24,14 @@ class PromptSimilarity(NamedTuple):
 
 
 def prompt_similarities(
-    result: ProbeResult, features_row: npt.NDArray[Any], encoder: Encoder, classes: Sequence[int], cache: Path | None = None
+    result: ProbeResult,
+    features_row: npt.NDArray[Any],
+    encoder: Encoder,
+    classes: Sequence[int],
+    cache: Path | None = None,
 ) -> list[PromptSimilarity]:
-    """The image's cosine with each text of these classes, such as the predicted and the true one: class by class as asked, nearest first.
+    """The image's cosine with each text of these classes, such as the predicted and the true one: class by class as
+    asked, nearest first.
 
     Args:
         result: of a probe with texts.
@@ -36,25 +41,40 @@ def prompt_similarities(
         cache: folder where text vectors are kept.
 
     Raises:
-        InvalidInput: the probe kept no texts, the encoder is another one, there is no such class, or the row is of another space.
+        InvalidInput: the probe kept no texts, the encoder is another one, there is no such class, or the row is of
+        another space.
 
-    Source: Menon & Vondrick 2023 (arXiv 2210.07183): the score of a class is the mean of its descriptors' cosines, so each one's share shows.
+    Source: Menon & Vondrick 2023 (arXiv 2210.07183): the score of a class is the mean of its descriptors' cosines, so
+    each one's share shows.
     """
     if not any(result.prompts):
-        raise InvalidInput(f"The probe {result.name!r} has no texts of its own, so none can be set beside an image. Choose a zero-shot probe.")
+        raise InvalidInput(
+            f"The probe {result.name!r} has no texts of its own, so none can be set beside an image. "
+            "Choose a zero-shot probe."
+        )
     if result.encoder != (own := f"{encoder.name} {encoder.fingerprint[:12]}"):
-        raise InvalidInput(f"The probe {result.name!r} was run with the encoder {result.encoder!r}, and this one is {own!r}. Use the same.")
+        raise InvalidInput(
+            f"The probe {result.name!r} was run with the encoder {result.encoder!r}, and this one is "
+            f"{own!r}. Use the same."
+        )
     wanted = list(dict.fromkeys(int(c) for c in classes))
     if not wanted:
         return []
     if outside := [c for c in wanted if not 0 <= c < len(result.prompts)]:
-        raise InvalidInput(f"There is no class number {outside[0]}: the probe has classes 0 to {len(result.prompts) - 1}.")
+        raise InvalidInput(
+            f"There is no class number {outside[0]}: the probe has classes 0 to {len(result.prompts) - 1}."
+        )
     of = [c for c in wanted for _ in result.prompts[c]]
     texts = [text for c in wanted for text in result.prompts[c]]
     vectors = encode_texts(encoder, texts, cache).astype(np.float64)
     if features_row.shape != (vectors.shape[1],):
-        raise InvalidInput(f"The image's vector must have {vectors.shape[1]} numbers, as the texts' have: it has the shape {features_row.shape}.")
+        raise InvalidInput(
+            f"The image's vector must have {vectors.shape[1]} numbers, as the texts' have: "
+            f"it has the shape {features_row.shape}."
+        )
     row = features_row.astype(np.float64)
     cosines = vectors @ (row / max(float(np.linalg.norm(row)), 1e-12))
-    found = [PromptSimilarity(c, text, float(cosine)) for c, text, cosine in zip(of, texts, cosines.tolist(), strict=True)]
+    found = [
+        PromptSimilarity(c, text, float(cosine)) for c, text, cosine in zip(of, texts, cosines.tolist(), strict=True)
+    ]
     return sorted(found, key=lambda s: (wanted.index(s.class_index), -s.cosine))

@@ -29,15 +29,32 @@ BATCH = 512
 PROMPT_FIELDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "templates": (
         "simple",
-        {"help": "the sentences around a class name: one, CLIP's best 7, CLIP's 80, or your own", "choices": ("simple", "7", "80", "own")},
+        {
+            "help": "the sentences around a class name: one, CLIP's best 7, CLIP's 80, or your own",
+            "choices": ("simple", "7", "80", "own"),
+        },
     ),
     "own_templates": ("", {"help": "your own sentences, one a line, each with {} where the name goes", "kind": "text"}),
-    "synonyms": ("", {"help": 'other names, one class a line, as in "sofa: couch, settee"; or a JSON file', "kind": "text", "advanced": True}),
-    "descriptions": ("", {"help": "a JSON file, or its text, with sentences (CuPL) or short descriptors (DCLIP) for each class", "kind": "file"}),
+    "synonyms": (
+        "",
+        {
+            "help": 'other names, one class a line, as in "sofa: couch, settee"; or a JSON file',
+            "kind": "text",
+            "advanced": True,
+        },
+    ),
+    "descriptions": (
+        "",
+        {
+            "help": "a JSON file, or its text, with sentences (CuPL) or short descriptors (DCLIP) for each class",
+            "kind": "file",
+        },
+    ),
     "description_weight": (
         None,
         {
-            "help": "weight of the descriptions against the templates; empty pools all sentences, 1 uses descriptions alone",
+            "help": "weight of the descriptions against the templates; "
+            "empty pools all sentences, 1 uses descriptions alone",
             "low": 0.0,
             "high": 1.0,
             "advanced": True,
@@ -46,11 +63,19 @@ PROMPT_FIELDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "concept": ("", {"help": 'what all classes are, as in "food": "a photo of a food: a pizza."', "advanced": True}),
     "description_shape": (
         "auto",
-        {"help": "whether descriptions are whole sentences or short descriptors; auto tells by the texts", "choices": SHAPES, "advanced": True},
+        {
+            "help": "whether descriptions are whole sentences or short descriptors; auto tells by the texts",
+            "choices": SHAPES,
+            "advanced": True,
+        },
     ),
     "scoring": (
         "mean vector",
-        {"help": "a class's score: cosine with the mean of its texts, or the mean of the cosines", "choices": SCORINGS, "advanced": True},
+        {
+            "help": "a class's score: cosine with the mean of its texts, or the mean of the cosines",
+            "choices": SCORINGS,
+            "advanced": True,
+        },
     ),
 }
 """Default and metadata of the settings that probes with a text classifier share."""
@@ -93,7 +118,8 @@ class TextClassifier:
     """k classes as vectors of the joint space."""
 
     vectors: F32
-    """(k, d) unit rows; shorter ones under scoring "mean of cosines", where a class's score is the mean of the cosines with its texts."""
+    """(k, d) unit rows; shorter ones under scoring "mean of cosines", where a class's score is the mean of the cosines
+    with its texts."""
     prompts: tuple[tuple[str, ...], ...]
     """For each class the texts behind its vector."""
     truncated: int = 0
@@ -119,12 +145,15 @@ def text_classifier(
     """The classifier that a text tower makes of class names.
 
     Args:
-        description_weight: None pools templates and descriptions before the mean, as SuS-X does ("CuPL+e"; Udandarao et al. 2023,
-            arXiv 2211.16198), so that many sentences outweigh few templates; else the weight of the descriptions' mean.
-        scoring: "mean vector", or "mean of cosines" (Menon & Vondrick 2023, arXiv 2210.07183), which leaves the mean at its own length.
+        description_weight: None pools templates and descriptions before the mean, as SuS-X does ("CuPL+e"; Udandarao et
+            al. 2023, arXiv 2211.16198), so that many sentences outweigh few templates; else the weight of the
+            descriptions' mean.
+        scoring: "mean vector", or "mean of cosines" (Menon & Vondrick 2023, arXiv 2210.07183), which leaves the mean at
+            its own length.
         cache: folder where sums of text vectors are kept between runs.
         progress: called as ("encode the class prompts", done, total).
-        templates, own_templates, synonyms, descriptions, description_shape, concept: see `core.probes.zero_shot.prompt_texts.make_texts`.
+        templates, own_templates, synonyms, descriptions, description_shape, concept: see
+            `core.probes.zero_shot.prompt_texts.make_texts`.
 
     Raises:
         InvalidInput: a setting, file or text box breaks its rule.
@@ -170,8 +199,11 @@ def after(progress: Progress, done_before: int, total: int) -> Progress:
     return report
 
 
-def pool_texts(encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path | None = None, progress: Progress = no_progress) -> PooledTexts:
-    """The texts of k classes, in any number by class, encoded in batches and summed by class; the sums are kept in `cache`.
+def pool_texts(
+    encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path | None = None, progress: Progress = no_progress
+) -> PooledTexts:
+    """The texts of k classes, in any number by class, encoded in batches and summed by class; the sums are kept in
+    `cache`.
 
     Only sums are held, so that thousands of classes with eighty texts each fit in memory.
     """
@@ -218,18 +250,23 @@ def class_vectors(
 ) -> tuple[F64, F64]:
     """((k, d), (k, d)) the templates' and the descriptions' share of each class's vector, which is their sum.
 
-    A class without descriptions is its templates alone. With `weight` None both are pooled: each text counts the same. Else the
-    means (scaled to length 1 under "mean vector") are weighted 1 - weight and weight.
+    A class without descriptions is its templates alone. With `weight` None both are pooled: each text counts the same.
+    Else the means (scaled to length 1 under "mean vector") are weighted 1 - weight and weight.
     """
     if scoring not in SCORINGS:
         raise InvalidInput(f"scoring must be one of {', '.join(SCORINGS)}: got {scoring[:60]!r}.")
     some = np.zeros((len(templated.counts), 1), bool) if described is None else (described.counts > 0)[:, None]
     own = templated.sums, np.zeros_like(templated.sums) if described is None else described.sums
-    counts = templated.counts[:, None], np.zeros_like(templated.counts)[:, None] if described is None else described.counts[:, None]
+    counts = (
+        templated.counts[:, None],
+        np.zeros_like(templated.counts)[:, None] if described is None else described.counts[:, None],
+    )
     if weight is None:
         first, second = (s / np.maximum(counts[0] + counts[1], 1) for s in own)
     else:
-        means = [_unit(s) if scoring == "mean vector" else s / np.maximum(c, 1) for s, c in zip(own, counts, strict=True)]
+        means = [
+            _unit(s) if scoring == "mean vector" else s / np.maximum(c, 1) for s, c in zip(own, counts, strict=True)
+        ]
         first, second = np.where(some, 1 - weight, 1.0) * means[0], np.where(some, weight, 0.0) * means[1]
     if scoring == "mean vector":
         lengths = np.maximum(np.linalg.norm(first + second, axis=1, keepdims=True), 1e-12)
@@ -241,7 +278,9 @@ def _unit(rows: F64) -> F64:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
-def classifier_of(texts: PromptTexts, templated: PooledTexts, described: PooledTexts | None, weight: float | None, scoring: str) -> TextClassifier:
+def classifier_of(
+    texts: PromptTexts, templated: PooledTexts, described: PooledTexts | None, weight: float | None, scoring: str
+) -> TextClassifier:
     """The classifier of encoded texts, with the texts that have a say in it."""
     first, second = class_vectors(templated, described, weight, scoring)
     used = _used(texts, weight)
@@ -263,12 +302,14 @@ def _used(texts: PromptTexts, weight: float | None) -> tuple[tuple[str, ...], ..
 
 
 def mean_vectors(encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path | None = None) -> F32:
-    """(k, d) for each class the mean of its prompts' unit vectors, scaled to length 1 again, as in CLIP's released code."""
+    """(k, d) for each class the mean of its prompts' unit vectors, scaled to length 1 again, as in CLIP's released
+    code."""
     return unit_rows(pool_texts(encoder, prompts, cache).sums)
 
 
 def text_count(templates: str, own_templates: str = "", descriptions: str = "") -> tuple[float, float]:
-    """(templates, descriptions) of a class, for an estimate of time; a file that cannot be read counts as 10 descriptions."""
+    """(templates, descriptions) of a class, for an estimate of time; a file that cannot be read counts as 10
+    descriptions."""
     fixed = {"simple": 1, "7": 7, "80": 80}
     first = fixed.get(templates, max(1, len(own_templates.split("\n"))))
     if not descriptions.strip():

@@ -1,4 +1,5 @@
-"""Small charts as inline SVG: no script, no font, no file beside them. Colours come from the page's style sheet by class name."""
+"""Small charts as inline SVG: no script, no font, no file beside them. Colours come from the page's style sheet by
+class name."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ _MARGIN = 20
 
 @dataclass(frozen=True, slots=True)
 class LossScale:
-    """The colours of the loss: equal steps between its 2nd and 98th percentile, so that a few extremes don't wash out the rest."""
+    """The colours of the loss: equal steps between its 2nd and 98th percentile, so that a few extremes don't wash out
+    the rest."""
 
     low: float
     high: float
@@ -58,7 +60,10 @@ def map_by_cluster(diagnosis: Diagnosis) -> Markup:
         members = points[clusters == cluster.id]
         if len(members):
             x, y = _middle(members)
-            paths.append(f'<circle class="badge" cx="{x}" cy="{y}" r="26"/><text class="badge" x="{x}" y="{y}" dy=".35em">{cluster.id + 1}</text>')
+            paths.append(
+                f'<circle class="badge" cx="{x}" cy="{y}" r="26"/><text class="badge" x="{x}" y="{y}" '
+                f'dy=".35em">{cluster.id + 1}</text>'
+            )
     return _canvas(paths, height, "Map of the samples, coloured by failure cluster")
 
 
@@ -73,12 +78,16 @@ def interval_bar(estimate: Estimate, low: float, high: float, css_class: str) ->
     return Markup(
         f'<svg class="interval {css_class}" viewBox="0 0 300 20" role="presentation" aria-hidden="true">'
         f'<path class="axis" d="M0 10h300"/><path class="zero" d="M{at(0.0)} 1v18"/>'
-        f'<path class="whisker" d="M{at(estimate.low)} 10H{at(estimate.high)}"/><circle cx="{at(estimate.value)}" cy="10" r="5"/></svg>'
+        f'<path class="whisker" d="M{at(estimate.low)} 10H{at(estimate.high)}"/><circle cx="{at(estimate.value)}" '
+        'cy="10" r="5"/></svg>'
     )
 
 
-def prediction_bar(predicted: Estimate, expected: Estimate, observed: Estimate | None, low: float, high: float, *, missed: bool = False) -> Markup:
-    """Two lines over the range `low` to `high`: above what was predicted, its interval widened to what so few samples vary by; below what came."""
+def prediction_bar(
+    predicted: Estimate, expected: Estimate, observed: Estimate | None, low: float, high: float, *, missed: bool = False
+) -> Markup:
+    """Two lines over the range `low` to `high`: above what was predicted, its interval widened to what so few samples
+    vary by; below what came."""
 
     def at(value: float) -> float:
         return round(4 + 232 * (min(max(value, low), high) - low) / (high - low), 1)
@@ -96,7 +105,8 @@ def prediction_bar(predicted: Estimate, expected: Estimate, observed: Estimate |
             parts.append(f'<path class="seen" d="M{at(observed.low)} 22H{at(observed.high)}"/>')
         parts.append(f'<circle class="seen" cx="{at(observed.value)}" cy="22" r="4.5"/>')
     return Markup(
-        f'<svg class="prediction{" missed" if missed else ""}" viewBox="0 0 240 30" role="presentation" aria-hidden="true">'
+        f'<svg class="prediction{" missed" if missed else ""}" viewBox="0 0 240 30" '
+        'role="presentation" aria-hidden="true">'
         f'<path class="axis" d="M4 30V0M236 30V0"/>{"".join(parts)}</svg>'
     )
 
@@ -110,14 +120,16 @@ def interval_range(estimates: Sequence[Estimate]) -> tuple[float, float]:
 
 
 def observed_by_predicted(predicted: F64, loss: F64, n_bins: int = 10) -> list[tuple[float, float]]:
-    """Mean predicted and mean observed loss in bins of equal count, lowest prediction first; fewer bins where samples are few."""
+    """Mean predicted and mean observed loss in bins of equal count, lowest prediction first; fewer bins where samples
+    are few."""
     order = np.argsort(predicted, kind="stable")
     parts = [part for part in np.array_split(order, max(1, min(n_bins, len(order) // 5))) if len(part)]
     return [(float(predicted[part].mean()), float(loss[part].mean())) for part in parts]
 
 
 def calibration(diagnosis: Diagnosis) -> Markup:
-    """Observed mean loss by bins of predicted loss: bars that climb where the embedding knows something, level bars where it does not."""
+    """Observed mean loss by bins of predicted loss: bars that climb where the embedding knows something, level bars
+    where it does not."""
     means = observed_by_predicted(diagnosis.estimate.predicted, diagnosis.outcomes.loss)
     top = max(observed for _, observed in means) or 1.0
     overall = float(diagnosis.outcomes.loss.mean())
@@ -125,12 +137,14 @@ def calibration(diagnosis: Diagnosis) -> Markup:
     bars: list[str] = []
     for i, (_, observed) in enumerate(means):
         height = 100 * max(observed, 0.0) / top
-        bars.append(f'<rect x="{i * width + 2:.1f}" y="{110 - height:.1f}" width="{width - 4:.1f}" height="{height:.1f}" rx="2"/>')
+        bars.append(
+            f'<rect x="{i * width + 2:.1f}" y="{110 - height:.1f}" width="{width - 4:.1f}" '
+            f'height="{height:.1f}" rx="2"/>'
+        )
     line = 110 - 100 * overall / top
     return Markup(
-        '<svg class="calibration" viewBox="0 0 300 112" role="img" aria-label="Mean observed loss by bin of predicted loss">'
-        + "".join(bars)
-        + f'<path class="mean" d="M0 {line:.1f}H300"/></svg>'
+        '<svg class="calibration" viewBox="0 0 300 112" role="img" aria-label="Mean observed loss by '
+        'bin of predicted loss">' + "".join(bars) + f'<path class="mean" d="M0 {line:.1f}H300"/></svg>'
     )
 
 
@@ -164,9 +178,14 @@ def _middle(points: I64) -> tuple[int, int]:
 
 
 def _dots(points: I64, css_class: str) -> str:
-    """One path for all points of a colour: a line of no length with round ends is a dot, at a tenth of a circle's bytes."""
-    return f'<path class="{css_class}" d="{"".join(f"M{x} {y}h0" for x, y in points.tolist())}"/>' if len(points) else ""
+    """One path for all points of a colour: a line of no length with round ends is a dot, at a tenth of a circle's
+    bytes."""
+    return (
+        f'<path class="{css_class}" d="{"".join(f"M{x} {y}h0" for x, y in points.tolist())}"/>' if len(points) else ""
+    )
 
 
 def _canvas(parts: list[str], height: int, label: str) -> Markup:
-    return Markup(f'<svg class="map" viewBox="0 0 {_SIZE} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>')
+    return Markup(
+        f'<svg class="map" viewBox="0 0 {_SIZE} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+    )

@@ -14,7 +14,15 @@ from core.data.images.inline import InlinePictures
 from core.errors import InvalidInput
 from core.files import write_text
 from core.numbers import count, number, p_value, percent
-from core.records import Benchmark, ComparedMetric, CompositionComparison, CompositionResult, Estimate, ImageStore, Metric
+from core.records import (
+    Benchmark,
+    ComparedMetric,
+    CompositionComparison,
+    CompositionResult,
+    Estimate,
+    ItemStore,
+    Metric,
+)
 from core.reports.html import composition_charts as charts
 from core.reports.html.charts import N_CLUSTER_COLOURS, interval_bar, interval_range
 from core.reports.html.diagnosis import environment, style
@@ -40,20 +48,25 @@ def write_composition_report(
     benchmark: Benchmark,
     path: Path,
     *,
-    store: ImageStore | None = None,
+    store: ItemStore | None = None,
     comparison: CompositionComparison | None = None,
     regression: ForgettingCheck | None = None,
     curve: tuple[Sequence[charts.TrainingEpoch], int] | None = None,
 ) -> None:
     """Write the report to `path`, whole or not at all. Arguments and errors as of `render_composition_report`."""
-    write_text(path, render_composition_report(results, benchmark, store=store, comparison=comparison, regression=regression, curve=curve))
+    write_text(
+        path,
+        render_composition_report(
+            results, benchmark, store=store, comparison=comparison, regression=regression, curve=curve
+        ),
+    )
 
 
 def render_composition_report(
     results: Sequence[CompositionResult],
     benchmark: Benchmark,
     *,
-    store: ImageStore | None = None,
+    store: ItemStore | None = None,
     comparison: CompositionComparison | None = None,
     regression: ForgettingCheck | None = None,
     curve: tuple[Sequence[charts.TrainingEpoch], int] | None = None,
@@ -76,7 +89,11 @@ def render_composition_report(
     signatures = [signature_of(result, benchmark) for result in results]
     first = results[0]
     worst = [
-        {"name": result.name, "items": worst_items(result, benchmark, pictures, WORST if result is first else WORST_OF_OTHERS)} for result in results
+        {
+            "name": result.name,
+            "items": worst_items(result, benchmark, pictures, WORST if result is first else WORST_OF_OTHERS),
+        }
+        for result in results
     ]
     filters = {"p_value": p_value, "percent": percent}
     return (
@@ -111,15 +128,21 @@ def render_composition_report(
     )
 
 
-def _check(results: Sequence[CompositionResult], benchmark: Benchmark, store: ImageStore | None) -> None:
+def _check(results: Sequence[CompositionResult], benchmark: Benchmark, store: ItemStore | None) -> None:
     if not results:
         raise InvalidInput("A report of composition needs at least one result. Run a model on the benchmark first.")
     known = {item.id for item in benchmark.items}
     for result in results:
         if result.benchmark != benchmark.name or not known.issuperset(result.ids):
-            raise InvalidInput(f"{result.name!r} is of {result.title}, not of {benchmark.title}. Give the benchmark that the result was made on.")
+            raise InvalidInput(
+                f"{result.name!r} is of {result.title}, not of {benchmark.title}. "
+                "Give the benchmark that the result was made on."
+            )
     if store is not None and len(store) != len(benchmark.pictures):
-        raise InvalidInput(f"{benchmark.title} has {len(benchmark.pictures):,} pictures and the store {len(store):,}. Give the store of `Pictured`.")
+        raise InvalidInput(
+            f"{benchmark.title} has {len(benchmark.pictures):,} pictures and the store {len(store):,}. "
+            "Give the store of `Pictured`."
+        )
 
 
 def _colour(at: int) -> str:
@@ -134,10 +157,16 @@ def _figures(result: CompositionResult) -> list[tuple[str, str]]:
     tied = 0 if metric is None else metric.ties
     noun = "queries" if result.kind == "retrieval" else "items"
     left = f", {len(result.excluded):,} left out" if result.excluded else ""
-    ties = "queries with a wrong picture at a true one's score" if result.kind == "retrieval" else "items decided by a tie, counted as wrong"
+    ties = (
+        "queries with a wrong picture at a true one's score"
+        if result.kind == "retrieval"
+        else "items decided by a tie, counted as wrong"
+    )
     shown = [(f"{len(result.ids):,}", f"{noun} scored{left}"), (f"{tied:,}", ties)]
     if metric is not None:
-        shown.insert(0, (sentences.figure(metric.key, metric.value.value), f"{metric.title}, 95\u00a0% {_span(metric)}"))
+        shown.insert(
+            0, (sentences.figure(metric.key, metric.value.value), f"{metric.title}, 95\u00a0% {_span(metric)}")
+        )
         shown.insert(1, (sentences.figure(metric.key, metric.chance), "chance"))
     if result.missing:
         shown.append((f"{len(result.missing):,}", f"picture{'' if len(result.missing) == 1 else 's'} missing"))
@@ -186,7 +215,10 @@ def _blind(result: CompositionResult) -> dict[str, Any] | None:
     if mine.value.low > metric.value.value:
         says = f"{result.model} is above what text alone reaches here ({best}: {reached})."
     else:
-        says = f"Text alone reaches {reached} ({best}): this benchmark does not show that {result.model} looks at the picture."
+        says = (
+            f"Text alone reaches {reached} ({best}): this benchmark does not show that {result.model} "
+            "looks at the picture."
+        )
     named = [(result.model, mine, "cluster-1"), *((name, m, "quiet") for name, m in rows)]
     return {"says": says, "rows": [_metric_row(m, name, colour, headline=False) for name, m, colour in named]}
 
@@ -214,7 +246,11 @@ def _said(share: Estimate) -> tuple[str, str]:
 def _tags(results: Sequence[CompositionResult]) -> list[dict[str, Any]]:
     """For each tag a row for each value, with one bar for each result."""
     key = results[0].headline
-    top = 1.0 if key != "mean rank" else max((m.value.high for r in results for t in r.by_tag for m in t.metrics if m.key == key), default=1.0)
+    top = (
+        1.0
+        if key != "mean rank"
+        else max((m.value.high for r in results for t in r.by_tag for m in t.metrics if m.key == key), default=1.0)
+    )
     found: dict[str, dict[str, list[tuple[int, Metric]]]] = {}
     for at, result in enumerate(results):
         for entry in result.by_tag:
@@ -264,7 +300,8 @@ def _compared(row: ComparedMetric, keys: Sequence[str], span: tuple[float, float
         "b": sentences.figure(row.key, row.b.value),
         "bar": "" if row.key == "mean rank" else interval_bar(row.difference, *span, "cluster-2" if clear else "quiet"),
         "difference": sentences.difference(row.key, row.difference.value),
-        "span": f"{sentences.difference(row.key, row.difference.low)} to {sentences.difference(row.key, row.difference.high)}",
+        "span": f"{sentences.difference(row.key, row.difference.low)} to "
+        f"{sentences.difference(row.key, row.difference.high)}",
         "only_a": f"{row.only_a:,}",
         "only_b": f"{row.only_b:,}",
         "p": p_value(row.p),
@@ -275,7 +312,14 @@ def _compared(row: ComparedMetric, keys: Sequence[str], span: tuple[float, float
 def _regression(found: ForgettingCheck) -> dict[str, Any]:
     span = interval_range([row.difference for row in (*found.rows, *found.reranked)])
     rows, reranked = ([_regressed(row, span) for row in part] for part in (found.rows, found.reranked))
-    return {"sentence": found.sentence, "before": found.before, "after": found.after, "rows": rows, "reranked": reranked, "notes": found.notes}
+    return {
+        "sentence": found.sentence,
+        "before": found.before,
+        "after": found.after,
+        "rows": rows,
+        "reranked": reranked,
+        "notes": found.notes,
+    }
 
 
 def _regressed(row: ForgettingRow, span: tuple[float, float]) -> dict[str, Any]:
@@ -285,7 +329,9 @@ def _regressed(row: ForgettingRow, span: tuple[float, float]) -> dict[str, Any]:
         "metric": row.metric,
         "before": percent(row.before.value),
         "after": percent(row.after.value),
-        "bar": interval_bar(row.difference, *span, {"lost": "cluster-0", "gained": "cluster-2"}.get(row.verdict, "quiet")),
+        "bar": interval_bar(
+            row.difference, *span, {"lost": "cluster-0", "gained": "cluster-2"}.get(row.verdict, "quiet")
+        ),
         "difference": sentences.difference("", row.difference.value),
         "span": f"{sentences.difference('', row.difference.low)} to {sentences.difference('', row.difference.high)}",
         "p": p_value(row.p),
@@ -297,7 +343,10 @@ def _curve(epochs: Sequence[charts.TrainingEpoch], best: int) -> dict[str, Any]:
     kept = next((epoch for epoch in epochs if epoch.number == best), epochs[-1])
     passes = count(max(epoch.number for epoch in epochs), "epoch")
     right, loss = sentences.figure("", kept.validation_accuracy), number(kept.validation_loss, 3)
-    says = f"{passes} of training; epoch {best} was kept, with {right} of the validation items right and a loss of {loss} on them."
+    says = (
+        f"{passes} of training; epoch {best} was kept, with {right} of the validation items right and a "
+        f"loss of {loss} on them."
+    )
     return {"chart": charts.training_curve(epochs, best), "says": says}
 
 
@@ -326,5 +375,8 @@ def _settings(results: Sequence[CompositionResult], benchmark: Benchmark) -> lis
     if benchmark.source:
         rows.append(("source", benchmark.source))
     for result in results:
-        rows += [(result.name, f"{result.model}, {number(result.seconds, 1)} CPU s"), ("fingerprint", result.fingerprint)]
+        rows += [
+            (result.name, f"{result.model}, {number(result.seconds, 1)} CPU s"),
+            ("fingerprint", result.fingerprint),
+        ]
     return rows

@@ -30,19 +30,28 @@ class TrainingEpoch(Protocol):
 
 
 def bars(estimates: Sequence[tuple[Estimate, str]], chance: float | None, top: float = 1.0) -> Markup:
-    """A bar for each (estimate, class of its colour), one under the other, from 0 to `top`, with interval; a dashed line at chance."""
+    """A bar for each (estimate, class of its colour), one under the other, from 0 to `top`, with interval; a dashed
+    line at chance."""
     height = ROW * len(estimates)
     parts = [f'<path class="axis" d="M{_EDGE} 0V{height}"/>']
     for row, (estimate, colour) in enumerate(estimates):
         if not np.isfinite(estimate.value):
             continue
         middle = ROW * row + ROW / 2
-        parts.append(f'<rect class="{colour}" x="{_EDGE}" y="{middle - 5}" width="{_at(estimate.value, top) - _EDGE:.1f}" height="10"/>')
+        parts.append(
+            f'<rect class="{colour}" x="{_EDGE}" y="{middle - 5}" '
+            f'width="{_at(estimate.value, top) - _EDGE:.1f}" height="10"/>'
+        )
         if np.isfinite(estimate.low) and np.isfinite(estimate.high):
-            parts.append(f'<path class="whisker" d="M{_at(estimate.low, top):.1f} {middle}H{_at(estimate.high, top):.1f}"/>')
+            parts.append(
+                f'<path class="whisker" d="M{_at(estimate.low, top):.1f} {middle}H{_at(estimate.high, top):.1f}"/>'
+            )
     if chance is not None and np.isfinite(chance):
         parts.append(f'<path class="chance" d="M{_at(chance, top):.1f} 0V{height}"/>')
-    return Markup(f'<svg class="bars" viewBox="0 0 {_WIDTH} {height}" role="presentation" aria-hidden="true">{"".join(parts)}</svg>')
+    return Markup(
+        f'<svg class="bars" viewBox="0 0 {_WIDTH} {height}" role="presentation" '
+        f'aria-hidden="true">{"".join(parts)}</svg>'
+    )
 
 
 def picks_bar(right: float, same: float, crossed: float, tied: float) -> Markup:
@@ -53,10 +62,14 @@ def picks_bar(right: float, same: float, crossed: float, tied: float) -> Markup:
         if share > 0:
             parts.append(f'<rect class="{name}" x="{600 * start:.1f}" y="0" width="{600 * share:.1f}" height="26"/>')
         if share >= 0.06:
-            parts.append(f'<text class="{name}" x="{600 * (start + share / 2):.1f}" y="13" dy=".35em">{round(100 * share)}\u00a0%</text>')
+            parts.append(
+                f'<text class="{name}" x="{600 * (start + share / 2):.1f}" y="13" '
+                f'dy=".35em">{round(100 * share)}\u00a0%</text>'
+            )
         start += share
     return Markup(
-        f'<svg class="picks" viewBox="0 0 600 26" preserveAspectRatio="xMinYMid" role="presentation" aria-hidden="true">{"".join(parts)}</svg>'
+        '<svg class="picks" viewBox="0 0 600 26" preserveAspectRatio="xMinYMid" role="presentation" '
+        f'aria-hidden="true">{"".join(parts)}</svg>'
     )
 
 
@@ -74,10 +87,23 @@ def training_curve(epochs: Sequence[TrainingEpoch], best: int) -> Markup:
     """Validation accuracy (0 to 1) and both losses (0 to the highest) by epoch; a line at the epoch that was kept."""
     width, height = 600, 160
     last = max(1, max(epoch.number for epoch in epochs))
-    highest = max([1e-9, *(value for e in epochs for value in (e.loss, e.validation_loss) if value is not None and np.isfinite(value))])
+    highest = max(
+        [
+            1e-9,
+            *(
+                value
+                for e in epochs
+                for value in (e.loss, e.validation_loss)
+                if value is not None and np.isfinite(value)
+            ),
+        ]
+    )
 
     def line(points: Sequence[tuple[int, float]], name: str) -> str:
-        placed = " ".join(f"{8 + (width - 16) * number / last:.1f},{height - 8 - (height - 16) * min(value, 1.0):.1f}" for number, value in points)
+        placed = " ".join(
+            f"{8 + (width - 16) * number / last:.1f},{height - 8 - (height - 16) * min(value, 1.0):.1f}"
+            for number, value in points
+        )
         return f'<polyline class="{name}" points="{placed}"/>'
 
     kept = 8 + (width - 16) * best / last
@@ -91,7 +117,9 @@ def training_curve(epochs: Sequence[TrainingEpoch], best: int) -> Markup:
         line(accuracy, "accuracy"),
     ]
     label = "Validation accuracy and losses by epoch"
-    return Markup(f'<svg class="curve" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>')
+    return Markup(
+        f'<svg class="curve" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+    )
 
 
 def _at(value: float, top: float) -> float:

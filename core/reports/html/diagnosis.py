@@ -1,6 +1,7 @@
 """The report: one HTML file that holds its pictures and charts, opens offline, and runs no script.
 
-The page forbids itself every fetch and script (Content-Security-Policy), and every text from the user's data is escaped.
+The page forbids itself every fetch and script (Content-Security-Policy), and every text from the user's data is
+escaped.
 """
 
 from __future__ import annotations
@@ -80,7 +81,11 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
 def environment(filters: Mapping[str, Any]) -> Environment:
     """The templates with these filters. Every text is escaped, and what a template asks for must be there."""
     made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     cast(Any, made).filters.update(filters)  # jinja2 leaves the type of this dict open
     return made
@@ -121,7 +126,8 @@ def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) ->
 
 
 def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path) -> None:
-    """Write two models side by side, with pictures, to `path`: one HTML document that fetches nothing and runs nothing."""
+    """Write two models side by side, with pictures, to `path`: one HTML document that fetches nothing and runs
+    nothing."""
     page = (
         _environment(diagnosis)
         .get_template("comparison.html.j2")
@@ -153,7 +159,7 @@ class _Gallery:
 
     def __init__(self, diagnosis: Diagnosis) -> None:
         self.diagnosis = diagnosis
-        self.pictures = InlinePictures(diagnosis.samples.images, MAX_PICTURE_BYTES, THUMBNAIL_SIZE)
+        self.pictures = InlinePictures(diagnosis.samples.items, MAX_PICTURE_BYTES, THUMBNAIL_SIZE)
 
     def entries(self, rows: I64) -> list[ReportSample]:
         samples, outcomes = self.diagnosis.samples, self.diagnosis.outcomes
@@ -165,15 +171,21 @@ class _Gallery:
                     loss=float(outcomes.loss[row]),
                     predicted=float(self.diagnosis.estimate.predicted[row]),
                     wrong=None if outcomes.errors is None else bool(outcomes.errors[row]),
-                    label=None if samples.labels is None else _class_name(samples.class_names, int(samples.labels[row])),
-                    prediction=None if outcomes.predictions is None else _class_name(samples.class_names, int(outcomes.predictions[row])),
+                    label=None
+                    if samples.labels is None
+                    else _class_name(samples.class_names, int(samples.labels[row])),
+                    prediction=None
+                    if outcomes.predictions is None
+                    else _class_name(samples.class_names, int(outcomes.predictions[row])),
                     picture=self.pictures.address(row),
                 )
             )
         return found
 
 
-def _card(diagnosis: Diagnosis, cluster: FailureCluster, gallery: _Gallery, most: int, axis: tuple[float, float]) -> dict[str, Any]:
+def _card(
+    diagnosis: Diagnosis, cluster: FailureCluster, gallery: _Gallery, most: int, axis: tuple[float, float]
+) -> dict[str, Any]:
     colour = f"cluster-{cluster.id % charts.N_CLUSTER_COLOURS}"
     rows = top_members(diagnosis, cluster, most)
     return {
@@ -208,7 +220,10 @@ def _composition(diagnosis: Diagnosis) -> str:
     value = summary.number(found.value) if ranks else summary.percent(found.value)
     chance = said.get("chance")
     against = "" if chance is None else f"; chance is {summary.number(chance) if ranks else summary.percent(chance)}"
-    return f"{what}: {said['metric']} {value}, 95\u00a0% interval {summary.interval(found, share=not ranks)}, n = {said['n']:,}{against}."
+    return (
+        f"{what}: {said['metric']} {value}, 95\u00a0% interval {summary.interval(found, share=not ranks)}, "
+        f"n = {said['n']:,}{against}."
+    )
 
 
 def _heat(diagnosis: Diagnosis) -> HeatMap | None:
@@ -225,7 +240,11 @@ def _prediction(diagnosis: Diagnosis, digits: int) -> dict[str, Any]:
     value = summary.percent if share else partial(summary.number, digits=digits)
     span = partial(summary.interval, share=share, digits=digits)
     rows = sentences.prediction_rows(diagnosis)
-    low, high = (0.0, 1.0) if share else charts.interval_range([e for r in rows for e in (r.expected, r.observed) if e is not None])
+    low, high = (
+        (0.0, 1.0)
+        if share
+        else charts.interval_range([e for r in rows for e in (r.expected, r.observed) if e is not None])
+    )
     return {
         "prediction": found,
         "replication_sentence": sentences.replication_sentence(found),
@@ -235,7 +254,9 @@ def _prediction(diagnosis: Diagnosis, digits: int) -> dict[str, Any]:
                 "name": sentences.prediction_name(r),
                 "n": r.n,
                 "quiet": r.kind not in sentences.CONFIRMED_KINDS,
-                "bar": charts.prediction_bar(r.predicted, r.expected, r.observed, low, high, missed=r.as_predicted is False),
+                "bar": charts.prediction_bar(
+                    r.predicted, r.expected, r.observed, low, high, missed=r.as_predicted is False
+                ),
                 "predicted": value(r.predicted.value),
                 "expected": span(r.expected),
                 "observed": "–" if r.observed is None else value(r.observed.value),

@@ -45,7 +45,8 @@ class HeatMap:
 def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> HeatMap:
     """The cells of `core.checks.questions.audit_table` arranged: the phrases in their order, the scopes in theirs.
 
-    The colour steps are equal, and the strongest begins at the 95th percentile of the absolute excess, so that one cell doesn't pale the rest.
+    The colour steps are equal, and the strongest begins at the 95th percentile of the absolute excess, so that one cell
+    doesn't pale the rest.
     """
     digits = digits_for(diagnosis.outcomes.loss)
     scopes = tuple(dict.fromkeys(c.scope for c in cells))
@@ -58,7 +59,10 @@ def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> HeatMap:
 def _heat(cell: AuditCell, top: float, digits: int) -> Heat:
     share = cell.observed.value / top
     step = int(np.clip(np.sign(share) * np.floor(abs(share) * STEPS + 0.5), -STEPS, STEPS))
-    said = [f"{cell.phrase}, {cell.scope}: {cell.support:,} samples most like it", f"excess loss {signed(cell.observed.value, digits)}"]
+    said = [
+        f"{cell.phrase}, {cell.scope}: {cell.support:,} samples most like it",
+        f"excess loss {signed(cell.observed.value, digits)}",
+    ]
     said.append(f"95\u00a0% {interval(cell.observed, digits=digits)}")
     if cell.error_inside is not None:
         said.append(f"{percent(cell.error_inside)} wrong against {percent(cell.error_outside)}")
@@ -77,11 +81,14 @@ def _heat(cell: AuditCell, top: float, digits: int) -> Heat:
 
 
 def text_table(diagnosis: Diagnosis, cells: Sequence[AuditCell], width: int = 120) -> str:
-    """The observed excess loss as aligned text, at most `width` characters wide; the classes that do not fit are counted below."""
+    """The observed excess loss as aligned text, at most `width` characters wide; the classes that do not fit are
+    counted below."""
     found = heat_map(diagnosis, cells)
     name = min(36, max((len(p) for p, _, _ in found.rows), default=6))
     texts = [[f"({h.observed})" if h.far else f"{h.observed} " for h in row] for _, _, row in found.rows]
-    widths = [max(8, min(14, len(s) + 1), max((len(t[j]) for t in texts), default=0)) for j, s in enumerate(found.scopes)]
+    widths = [
+        max(8, min(14, len(s) + 1), max((len(t[j]) for t in texts), default=0)) for j, s in enumerate(found.scopes)
+    ]
     fitting = int((np.cumsum([w + 1 for w in widths]) <= width - name).sum())
     shown = list(range(max(1, fitting)))
     lines = [" " * name + "".join(f" {_cut(f'{found.scopes[j]} ', widths[j]):>{widths[j]}}" for j in shown)]

@@ -1,4 +1,5 @@
-"""What the report shows of probes: the figures, tables and example pictures that its templates lay out. Nothing here computes a finding."""
+"""What the report shows of probes: the figures, tables and example pictures that its templates lay out. Nothing here
+computes a finding."""
 
 from __future__ import annotations
 
@@ -50,8 +51,14 @@ def probe_sections(diagnosis: Diagnosis, entries: Entries) -> list[dict[str, Any
 
 def _section(diagnosis: Diagnosis, result: ProbeResult, entries: Entries, number: int) -> dict[str, Any]:
     compared = comparison_with(diagnosis, result.name)
-    found = by_class(result.labels, result.outcomes.predictions, result.class_names) if result.outcomes.predictions is not None else ()
-    present = sorted((c for c in found if c.recall is not None), key=lambda c: c.recall.value if c.recall is not None else 0.0)
+    found = (
+        by_class(result.labels, result.outcomes.predictions, result.class_names)
+        if result.outcomes.predictions is not None
+        else ()
+    )
+    present = sorted(
+        (c for c in found if c.recall is not None), key=lambda c: c.recall.value if c.recall is not None else 0.0
+    )
     return {
         "anchor": f"probe-{number}",
         "name": result.name,
@@ -85,7 +92,7 @@ def comparison_section(diagnosis: Diagnosis, found: Comparison, entries: Entries
         "classes": [_row(diagnosis, found, scope) for scope in found.classes if scope.verdict != "open"],
         "fixed": _examples(diagnosis, found, wrong_a & ~wrong_b, entries),
         "both": _examples(diagnosis, found, wrong_a & wrong_b, entries),
-        "bare": diagnosis.samples.images is None,
+        "bare": diagnosis.samples.items is None,
         "notes": found.notes,
     }
 
@@ -116,7 +123,8 @@ def _errors(diagnosis: Diagnosis, name: str) -> Bool:
 
 
 def _examples(diagnosis: Diagnosis, found: Comparison, chosen: Bool, entries: Entries) -> list[ProbeExample]:
-    """Up to `EXAMPLES` pictures, those of failure clusters first and then by the loss under diagnosis, so that what was found is seen again."""
+    """Up to `EXAMPLES` pictures, those of failure clusters first and then by the loss under diagnosis, so that what was
+    found is seen again."""
     rows = found.rows[chosen]
     inside = diagnosis.cluster_of()[0][rows] >= 0
     order = np.lexsort((rows, -diagnosis.outcomes.loss[rows], ~inside))

@@ -49,7 +49,9 @@ class ShownItem:
     """What is not shown of it, and of a query at what rank its first true picture stands; or ""."""
 
 
-def worst_items(result: CompositionResult, benchmark: Benchmark, pictures: InlinePictures, most: int = WORST) -> tuple[ShownItem, ...]:
+def worst_items(
+    result: CompositionResult, benchmark: Benchmark, pictures: InlinePictures, most: int = WORST
+) -> tuple[ShownItem, ...]:
     """Up to `most` items that are wrong (of queries: the lowest average precision), the lowest margin first."""
     known: Mapping[str, Item] = {item.id: item for item in benchmark.items}
     order = np.argsort(result.margin, kind="stable")
@@ -58,7 +60,9 @@ def worst_items(result: CompositionResult, benchmark: Benchmark, pictures: Inlin
     return tuple(_shown(result, known[result.ids[row]], row, benchmark, pictures) for row in order[:most].tolist())
 
 
-def _shown(result: CompositionResult, item: Item, row: int, benchmark: Benchmark, pictures: InlinePictures) -> ShownItem:
+def _shown(
+    result: CompositionResult, item: Item, row: int, benchmark: Benchmark, pictures: InlinePictures
+) -> ShownItem:
     scores, true = result.matrices[row], np.zeros(result.matrices[row].shape, bool)
     true[tuple(np.array(item.match).T)] = True
     columns, captions = _kept(scores, item, result.kind)
@@ -83,8 +87,8 @@ def _shown(result: CompositionResult, item: Item, row: int, benchmark: Benchmark
 
 
 def _kept(scores: F64, item: Item, kind: str) -> tuple[I64, I64]:
-    """Places of the pictures and captions that are shown. Of a query the first in rank and a picture that it should have found; of a choice the
-    true caption and the highest foils."""
+    """Places of the pictures and captions that are shown. Of a query the first in rank and a picture that it should
+    have found; of a choice the true caption and the highest foils."""
     pictures, captions = np.arange(scores.shape[0]), np.arange(scores.shape[1])
     if kind == "retrieval" and len(pictures) > MAX_SHOWN:
         usable = np.flatnonzero(np.isfinite(scores[:, 0]))
@@ -110,4 +114,6 @@ def _first_rank(scores: F64, true: Bool) -> str:
 def _cell(scores: F64, true: Bool, picture: int, caption: int, kind: str) -> ScoreCell:
     rivals = scores[picture] if kind == "choice" else scores[:, caption]
     score = scores[picture, caption]
-    return ScoreCell(number(float(score), 3), bool(true[picture, caption]), bool(np.isfinite(score) and score == np.nanmax(rivals)))
+    return ScoreCell(
+        number(float(score), 3), bool(true[picture, caption]), bool(np.isfinite(score) and score == np.nanmax(rivals))
+    )

@@ -78,15 +78,18 @@ def result_document(result: CompositionResult) -> dict[str, Any]:
 
 
 def _metrics(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
-    return [{"key": m.key, "title": m.title, "value": m.value.to_dict(), "n": m.n, "chance": m.chance, "ties": m.ties} for m in metrics]
+    return [
+        {"key": m.key, "title": m.title, "value": m.value.to_dict(), "n": m.n, "chance": m.chance, "ties": m.ties}
+        for m in metrics
+    ]
 
 
 def items_table(result: CompositionResult, benchmark: Benchmark) -> pd.DataFrame:
     """One row for each item that was scored, in the result's order.
 
-    Columns: id; captions and pictures (lists); match (list of "picture:caption" that belong together, counted from 0); "tag NAME"; margin;
-    "correct KEY" and "value KEY" by metric; tied; foil_similarity (nan without a text tower); scores (list, picture by picture; nan where a picture
-    could not be read).
+    Columns: id; captions and pictures (lists); match (list of "picture:caption" that belong together, counted from 0);
+    "tag NAME"; margin; "correct KEY" and "value KEY" by metric; tied; foil_similarity (nan without a text tower);
+    scores (list, picture by picture; nan where a picture could not be read).
 
     Raises:
         InvalidInput: an item of the result is not in the benchmark.
@@ -103,7 +106,10 @@ def items_table(result: CompositionResult, benchmark: Benchmark) -> pd.DataFrame
     table |= {f"correct {key}": right for key, right in result.correct.items()}
     table |= {f"value {key}": values for key, values in result.values.items()}
     unknown = np.full(len(items), np.nan)
-    table |= {"tied": result.tied, "foil_similarity": unknown if result.foil_similarity is None else result.foil_similarity}
+    table |= {
+        "tied": result.tied,
+        "foil_similarity": unknown if result.foil_similarity is None else result.foil_similarity,
+    }
     table |= {"scores": [matrix.ravel().tolist() for matrix in result.matrices]}
     return pd.DataFrame(table)
 
@@ -111,15 +117,19 @@ def items_table(result: CompositionResult, benchmark: Benchmark) -> pd.DataFrame
 def _items_of(result: CompositionResult, benchmark: Benchmark) -> tuple[Item, ...]:
     known = {item.id: item for item in benchmark.items}
     if strange := [name for name in result.ids if name not in known]:
-        raise InvalidInput(f"Item {strange[0]!r} of {result.name!r} is not in {benchmark.title}. Give the benchmark that the result was made on.")
+        raise InvalidInput(
+            f"Item {strange[0]!r} of {result.name!r} is not in {benchmark.title}. "
+            "Give the benchmark that the result was made on."
+        )
     return tuple(known[name] for name in result.ids)
 
 
 def save_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -> None:
     """Write the result into `folder`, which is made if missing; other files there are left alone.
 
-    Everything is written beside first: whatever goes wrong until then, an earlier result in the folder stays as it is. `composition.json`, which
-    holds the digests of the other two, is taken away before they are replaced and put there last.
+    Everything is written beside first: whatever goes wrong until then, an earlier result in the folder stays as it is.
+    `composition.json`, which holds the digests of the other two, is taken away before they are replaced and put there
+    last.
 
     Raises:
         InvalidInput: the folder cannot be written, or the benchmark is not the result's.
@@ -134,12 +144,17 @@ def save_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -
         with replacing(scratch / ITEMS) as part:
             table.to_parquet(part, index=False)
         digests = {name: digest(scratch / name) for name in (ARRAYS, ITEMS)}
-        write_json(scratch / DOCUMENT, {"format": FORMAT, **result_document(result), "digests": digests, "state": state})
+        write_json(
+            scratch / DOCUMENT, {"format": FORMAT, **result_document(result), "digests": digests, "state": state}
+        )
         (folder / DOCUMENT).unlink(missing_ok=True)
         for name in (ARRAYS, ITEMS, DOCUMENT):
             (scratch / name).replace(folder / name)
     except OSError as error:
-        raise InvalidInput(f"The result cannot be written to {folder}: {error.strerror or error}. Choose a folder that you may write to.") from error
+        raise InvalidInput(
+            f"The result cannot be written to {folder}: {error.strerror or error}. "
+            "Choose a folder that you may write to."
+        ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -152,24 +167,34 @@ def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
     """
     path = folder / DOCUMENT
     if not path.is_file():
-        raise InvalidInput(f"There is no result of composition in {folder} (no {DOCUMENT}). Give the folder that one was saved to.")
+        raise InvalidInput(
+            f"There is no result of composition in {folder} (no {DOCUMENT}). Give the folder that one was saved to."
+        )
     try:
         document = cast("dict[str, Any]", json.loads(path.read_text("utf-8")))
         if document["format"] != FORMAT:
-            raise InvalidInput(f"The result in {folder} has format {document['format']}; this version reads format {FORMAT}. Run it again.")
+            raise InvalidInput(
+                f"The result in {folder} has format {document['format']}; "
+                f"this version reads format {FORMAT}. Run it again."
+            )
         for name in (ARRAYS, ITEMS):
             if digest(folder / name) != document["digests"][name]:
                 raise ValueError(f"{name} has changed")
         arrays = read_arrays(folder / ARRAYS)
-        return _unpacked_result(document["state"]["result"], arrays), _unpacked_benchmark(document["state"]["benchmark"], arrays)
+        return _unpacked_result(document["state"]["result"], arrays), _unpacked_benchmark(
+            document["state"]["benchmark"], arrays
+        )
     except InvalidInput:
         raise
     except (OSError, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, EOFError) as error:
-        raise InvalidInput(f"The result in {folder} is damaged ({error}). Delete the folder and run it again.") from error
+        raise InvalidInput(
+            f"The result in {folder} is damaged ({error}). Delete the folder and run it again."
+        ) from error
 
 
 def _packed_result(result: CompositionResult, arrays: Arrays) -> Any:
-    """The result's JSON tree; all its score matrices become one array, since thousands of small ones are slow to read."""
+    """The result's JSON tree; all its score matrices become one array, since thousands of small ones are slow to
+    read."""
     arrays["matrices"] = np.concatenate([m.ravel() for m in result.matrices]) if result.matrices else np.empty(0)
     arrays["shapes"] = np.array([m.shape for m in result.matrices], np.int64).reshape(-1, 2)
     return encode(replace(result, matrices=()), arrays, "result")
@@ -207,7 +232,16 @@ def _unpacked_benchmark(tree: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> Be
     for row, (name, captions, tags) in enumerate(tree["items"]):
         places = tuple(pictures[row].tolist())
         pairs = tuple((int(picture), int(caption)) for picture, caption in match[row])
-        items.append(Item(name, same.setdefault(places, places), tuple(captions), pairs, tags, hard[row] if sizes[row, 3] else None))
+        items.append(
+            Item(
+                name,
+                same.setdefault(places, places),
+                tuple(captions),
+                pairs,
+                tags,
+                hard[row] if sizes[row, 3] else None,
+            )
+        )
     benchmark = decode(tree["rest"], arrays)
     if not isinstance(benchmark, Benchmark) or len(items) != len(sizes):
         raise ValueError(f"{DOCUMENT} holds no whole benchmark")

@@ -1,6 +1,7 @@
 """A diagnosis as tables and as one JSON document: the schema of docs/schema.md.
 
-Nothing here computes a finding; every function only arranges what the records hold. Undefined numbers (nan) become null in JSON.
+Nothing here computes a finding; every function only arranges what the records hold. Undefined numbers (nan) become null
+in JSON.
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, 
 from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.values import estimate, flat, strings
-from core.reports.wording.findings import cluster_title, ensemble_verdict, prediction_rows, prediction_sentence, replication_sentence, sentence
+from core.reports.wording.findings import (
+    cluster_title,
+    ensemble_verdict,
+    prediction_rows,
+    prediction_sentence,
+    replication_sentence,
+    sentence,
+)
 from core.reports.wording.summary import predictability_sentence, verdict
 from core.statistics.intervals import UNDEFINED
 
@@ -31,8 +39,13 @@ N_TOP = 24
 
 
 def write_results(diagnosis: Diagnosis, folder: Path) -> None:
-    """Write diagnosis.json and the tables into an existing folder: samples, memberships, excluded, and with probes probes.parquet."""
-    tables = {"samples": samples_table(diagnosis), "memberships": memberships_table(diagnosis), "excluded": excluded_table(diagnosis)}
+    """Write diagnosis.json and the tables into an existing folder: samples, memberships, excluded, and with probes
+    probes.parquet."""
+    tables = {
+        "samples": samples_table(diagnosis),
+        "memberships": memberships_table(diagnosis),
+        "excluded": excluded_table(diagnosis),
+    }
     if diagnosis.probes:
         tables["probes"] = probes_table(diagnosis)
     for name, table in tables.items():
@@ -66,13 +79,20 @@ def memberships_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 def excluded_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """id and reason of every row that was left out."""
-    return pd.DataFrame({"id": strings([i for i, _ in diagnosis.excluded]), "reason": strings([reason for _, reason in diagnosis.excluded])})
+    return pd.DataFrame(
+        {
+            "id": strings([i for i, _ in diagnosis.excluded]),
+            "reason": strings([reason for _, reason in diagnosis.excluded]),
+        }
+    )
 
 
 def clusters_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each confirmed cluster in rank order, then the candidates, which have no p."""
     both = (*diagnosis.clusters, *diagnosis.candidates)
-    table = pd.DataFrame([flat(_cluster(diagnosis, c, ranked=c.confirmed), drop=("top_members", "counterexamples")) for c in both])
+    table = pd.DataFrame(
+        [flat(_cluster(diagnosis, c, ranked=c.confirmed), drop=("top_members", "counterexamples")) for c in both]
+    )
     return table.astype({"id": "Int64"}) if both else table
 
 
@@ -86,8 +106,8 @@ def insights_table(diagnosis: Diagnosis) -> pd.DataFrame:
 def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """id and weight: how much more often to draw a sample in training, mean 1.
 
-    A sample outside every confirmed cluster weighs 1 before scaling; a member of a cluster weighs 1 + membership times the lower
-    bound of the cluster's excess loss over the mean loss. Nothing confirmed: all weigh 1.
+    A sample outside every confirmed cluster weighs 1 before scaling; a member of a cluster weighs 1 + membership times
+    the lower bound of the cluster's excess loss over the mean loss. Nothing confirmed: all weigh 1.
     """
     weights = np.ones(len(diagnosis.samples))
     mean = float(diagnosis.outcomes.loss.mean())
@@ -118,7 +138,10 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
                 "error_rate": None if outcomes.errors is None else float(outcomes.errors.mean()),
             },
             "encoder": diagnosis.embeddings.encoder,
-            "predictability": {"sentence": predictability_sentence(diagnosis), **_predictability(diagnosis.estimate.predictability)},
+            "predictability": {
+                "sentence": predictability_sentence(diagnosis),
+                **_predictability(diagnosis.estimate.predictability),
+            },
             "classes": [_class(finding) for finding in diagnosis.classes],
             "clusters": [_cluster(diagnosis, cluster, ranked=True) for cluster in diagnosis.clusters],
             "candidates": [_cluster(diagnosis, candidate, ranked=False) for candidate in diagnosis.candidates],
@@ -127,10 +150,14 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "prediction": prediction_document(diagnosis),
             "probes": probes_document(diagnosis),
             "detectable": [
-                {"size": d.size, "excess_loss": d.excess_loss, "error_difference": d.error_difference, "power": d.power} for d in diagnosis.detectable
+                {"size": d.size, "excess_loss": d.excess_loss, "error_difference": d.error_difference, "power": d.power}
+                for d in diagnosis.detectable
             ],
             "label_errors": _ids(diagnosis, diagnosis.label_errors),
-            "excluded": {"n": len(diagnosis.excluded), "by_reason": dict(Counter(reason for _, reason in diagnosis.excluded).most_common())},
+            "excluded": {
+                "n": len(diagnosis.excluded),
+                "by_reason": dict(Counter(reason for _, reason in diagnosis.excluded).most_common()),
+            },
             "notes": list(diagnosis.notes),
             "map": diagnosis.map.method,
             "settings": dict(diagnosis.settings),
@@ -236,7 +263,8 @@ def _words(diagnosis: Diagnosis) -> dict[str, Any] | None:
 
 
 def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
-    """What the frozen findings said of fresh samples beside what those show, as in diagnosis.json; None if that was not tried."""
+    """What the frozen findings said of fresh samples beside what those show, as in diagnosis.json; None if that was not
+    tried."""
     found = diagnosis.prediction
     if found is None:
         return None
@@ -248,7 +276,10 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
             "source": found.source,
             "n_fresh": found.n_fresh,
             "summary": replication_sentence(found),
-            "rows": [_prediction_row(row) | {"sentence": prediction_sentence(row, found, digits)} for row in prediction_rows(diagnosis)],
+            "rows": [
+                _prediction_row(row) | {"sentence": prediction_sentence(row, found, digits)}
+                for row in prediction_rows(diagnosis)
+            ],
             "notes": list(found.notes),
             "excluded": [{"id": name, "reason": reason} for name, reason in found.excluded],
         }
@@ -277,7 +308,8 @@ def _prediction_row(row: PredictionRow) -> dict[str, Any]:
 
 
 def audit_frame(cells: Sequence[AuditCell]) -> pd.DataFrame:
-    """One row for each phrase in each scope: what the images show, what the ensemble reads, and whether that is an extrapolation."""
+    """One row for each phrase in each scope: what the images show, what the ensemble reads, and whether that is an
+    extrapolation."""
     rows = [
         {
             "phrase": cell.phrase,

@@ -47,7 +47,11 @@ def _rows(diagnosis: Diagnosis, result: ProbeResult) -> pd.DataFrame:
 def comparisons_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """Every comparison of `comparisons`, one under the other."""
     found = [comparison_table(diagnosis, c) for c in comparisons(diagnosis)]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame({name: [] for name in ("a", "b", "kind", "scope", "n")})
+    return (
+        pd.concat(found, ignore_index=True)
+        if found
+        else pd.DataFrame({name: [] for name in ("a", "b", "kind", "scope", "n")})
+    )
 
 
 def comparison_table(diagnosis: Diagnosis, found: Comparison) -> pd.DataFrame:
@@ -60,7 +64,9 @@ def comparison_table(diagnosis: Diagnosis, found: Comparison) -> pd.DataFrame:
 def _flat(entry: dict[str, Any]) -> dict[str, Any]:
     """As `flat`; estimates that are not there become three empty columns."""
     undefined = {"value": np.nan, "low": np.nan, "high": np.nan}
-    return flat({key: undefined if value is None and key in ("shares", "excess_gap") else value for key, value in entry.items()})
+    return flat(
+        {key: undefined if value is None and key in ("shares", "excess_gap") else value for key, value in entry.items()}
+    )
 
 
 def probes_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
@@ -85,18 +91,34 @@ def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
             "calibration_error": estimate(result.calibration_error),
             "split": result.split,
             "controls": [
-                {"name": c.name, "accuracy": estimate(c.accuracy), "gain": estimate(c.gain), "p": c.p, "repeats": c.repeats} for c in result.controls
+                {
+                    "name": c.name,
+                    "accuracy": estimate(c.accuracy),
+                    "gain": estimate(c.gain),
+                    "p": c.p,
+                    "repeats": c.repeats,
+                }
+                for c in result.controls
             ],
             "choices": [{"name": c.name, "number": c.value, "how": c.how} for c in result.choices],
             "classes": [
-                {"name": c.name, "n": c.n, "recall": estimate(c.recall), "n_said": c.n_said, "precision": estimate(c.precision)}
+                {
+                    "name": c.name,
+                    "n": c.n,
+                    "recall": estimate(c.recall),
+                    "n_said": c.n_said,
+                    "precision": estimate(c.precision),
+                }
                 for c in by_class(result.labels, result.outcomes.predictions, result.class_names)
             ],
             "support": _support(result),
             "comparison": None if compared is None else comparison_document(diagnosis, compared),
             "details": result.details,
             "notes": result.notes,
-            "excluded": {"n": len(result.excluded), "by_reason": dict(Counter(reason for _, reason in result.excluded).most_common())},
+            "excluded": {
+                "n": len(result.excluded),
+                "by_reason": dict(Counter(reason for _, reason in result.excluded).most_common()),
+            },
             "seconds": result.seconds,
         }
     )
@@ -106,7 +128,12 @@ def _support(result: ProbeResult) -> dict[str, Any] | None:
     support = result.support
     if support is None:
         return None
-    return {"n": len(support.ids), "source": support.source, "purity": support.purity, "true_purity": support.true_purity}
+    return {
+        "n": len(support.ids),
+        "source": support.source,
+        "purity": support.purity,
+        "true_purity": support.true_purity,
+    }
 
 
 def comparison_document(diagnosis: Diagnosis, found: Comparison) -> dict[str, Any]:
@@ -148,7 +175,8 @@ def _scope(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str,
 
 
 def reproduction_table(rows: Sequence[LadderRow]) -> pd.DataFrame:
-    """One row for each figure of a reproduction: step, shots, setting, metric, value, each seed's own, gains, published, seconds, note."""
+    """One row for each figure of a reproduction: step, shots, setting, metric, value, each seed's own, gains,
+    published, seconds, note."""
     return pd.DataFrame([flat(_reproduced(row)) for row in rows]).astype({"shots": "Int64"})
 
 
@@ -168,7 +196,9 @@ def _reproduced(row: LadderRow) -> dict[str, Any]:
     }
 
 
-def reproduction_document(rows: Sequence[LadderRow], method: str, encoder: str, dataset: str, seeds: int) -> dict[str, Any]:
+def reproduction_document(
+    rows: Sequence[LadderRow], method: str, encoder: str, dataset: str, seeds: int
+) -> dict[str, Any]:
     """The same as JSON values, with what was asked for."""
     return to_json(
         {

@@ -1,4 +1,5 @@
-"""How records become cells and JSON values: the small change of `core.reports.tables.diagnosis` and `core.reports.tables.probes`."""
+"""How records become cells and JSON values: the small change of `core.reports.tables.diagnosis` and
+`core.reports.tables.probes`."""
 
 from __future__ import annotations
 

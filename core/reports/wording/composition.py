@@ -55,7 +55,8 @@ def title_sentence(result: CompositionResult) -> str:
 
 
 def chance_sentence(result: CompositionResult) -> str:
-    """The headline with its interval and what chance gives, such as "19.5 % (95 % interval 14.7 to 25.4 %); chance is 25.0 %. Below chance."."""
+    """The headline with its interval and what chance gives, such as "19.5 % (95 % interval 14.7 to 25.4 %); chance is
+    25.0 %. Below chance."."""
     metric = headline_of(result)
     if metric is None or not math.isfinite(metric.value.value):
         return "No item could be scored."
@@ -100,12 +101,20 @@ HEAD = ("", "value", "95 % interval", "n", "chance", "ties")
 def aligned(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
     """The rows as lines: the first column flush left, the others right, two blanks between."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows)]
-    lines = ["  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))) for row in rows]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))
+        )
+        for row in rows
+    ]
     return [f"{indent}{line.rstrip()}" for line in lines]
 
 
-def result_lines(result: CompositionResult, benchmark: Benchmark, *, first: CompositionResult | None = None, tags: bool = True) -> list[str]:
-    """A result: its metrics and the baselines that see no picture, the headline by tag, what was left out, notes and published figures.
+def result_lines(
+    result: CompositionResult, benchmark: Benchmark, *, first: CompositionResult | None = None, tags: bool = True
+) -> list[str]:
+    """A result: its metrics and the baselines that see no picture, the headline by tag, what was left out, notes and
+    published figures.
 
     Args:
         benchmark: that the result is of.
@@ -115,8 +124,15 @@ def result_lines(result: CompositionResult, benchmark: Benchmark, *, first: Comp
     n, nouns = len(result.ids), NOUNS[result.kind]
     lines = [f"{result.name}: {result.title}, {n:,} {nouns[n != 1]}"]
     rows: list[Sequence[str]] = [HEAD]
-    rows += [_metric_row(f"{m.title}, the headline" if m.key == result.headline else m.title, m) for m in result.metrics]
-    rows += [_metric_row(f"Without a picture: {name}", m) for name, metrics in result.blind for m in metrics if m.key == result.headline]
+    rows += [
+        _metric_row(f"{m.title}, the headline" if m.key == result.headline else m.title, m) for m in result.metrics
+    ]
+    rows += [
+        _metric_row(f"Without a picture: {name}", m)
+        for name, metrics in result.blind
+        for m in metrics
+        if m.key == result.headline
+    ]
     lines += [*aligned(rows), f"  {chance_sentence(result)}"]
     signature = signature_of(result, benchmark)
     lines += [] if signature is None else [f"  {signature.sentence}"]
@@ -134,7 +150,9 @@ def left_out_lines(result: CompositionResult) -> list[str]:
     if result.excluded:
         one, many = NOUNS[result.kind]
         reasons = Counter(reason.split(": ")[0] for _, reason in result.excluded).most_common()
-        lines.append(f"Left out: {'; '.join(f'{n:,} {one if n == 1 else many} because {reason}' for reason, n in reasons)}.")
+        lines.append(
+            f"Left out: {'; '.join(f'{n:,} {one if n == 1 else many} because {reason}' for reason, n in reasons)}."
+        )
     if result.missing:
         few = ", ".join(result.missing[:FEW])
         more = f" and {len(result.missing) - FEW:,} more" if len(result.missing) > FEW else ""
@@ -152,10 +170,16 @@ def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
     for row in found.rows:
         if row.scope != ALL and row.key != headline:
             continue
-        name, values = row.key if row.scope == ALL else f"  {row.scope}", (figure(row.key, row.a.value), figure(row.key, row.b.value))
+        name, values = (
+            row.key if row.scope == ALL else f"  {row.scope}",
+            (figure(row.key, row.a.value), figure(row.key, row.b.value)),
+        )
         change = difference(row.key, row.difference.value), _change_interval(row.key, row.difference)
         rows.append((name, f"{row.n:,}", *values, *change, _p(row.p), f"{row.only_a:,}", f"{row.only_b:,}"))
-    said = "Differences are in percentage points; p is adjusted over the lines of one metric; only A: what A alone has right, or ranks better."
+    said = (
+        "Differences are in percentage points; p is adjusted over the lines of one metric; "
+        "only A: what A alone has right, or ranks better."
+    )
     head = [f"A is {found.a}, B is {found.b}, on the same items of one benchmark"]
     return [*head, *aligned(rows), f"  {said}", *(f"Note: {note}" for note in found.notes)]
 
@@ -163,15 +187,28 @@ def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
 def regression_lines(check: ForgettingCheck) -> list[str]:
     """What an adaptation cost: the sentence, a line for each task, and retrieval with the adapter as a re-ranker."""
     head = ("", "before", "after", "change", "95 % interval", "p", "verdict")
-    lines = [f"{check.before} before, {check.after} after. {check.sentence}", *aligned([head, *map(_regression_row, check.rows)])]
+    lines = [
+        f"{check.before} before, {check.after} after. {check.sentence}",
+        *aligned([head, *map(_regression_row, check.rows)]),
+    ]
     if check.reranked:
-        lines += ["With the adapter as a re-ranker of what the frozen encoder finds", *aligned([head, *map(_regression_row, check.reranked)])]
+        lines += [
+            "With the adapter as a re-ranker of what the frozen encoder finds",
+            *aligned([head, *map(_regression_row, check.reranked)]),
+        ]
     return lines + [f"Note: {note}" for note in check.notes]
 
 
 def _metric_row(title: str, metric: Metric) -> tuple[str, ...]:
     value, span = figure(metric.key, metric.value.value), figure_interval(metric.key, metric.value)
-    return title, value, span, f"{metric.n:,}", figure(metric.key, metric.chance) if metric.chance is not None else "", f"{metric.ties:,}"
+    return (
+        title,
+        value,
+        span,
+        f"{metric.n:,}",
+        figure(metric.key, metric.chance) if metric.chance is not None else "",
+        f"{metric.ties:,}",
+    )
 
 
 def _tag_rows(result: CompositionResult) -> list[tuple[str, ...]]:
@@ -179,12 +216,18 @@ def _tag_rows(result: CompositionResult) -> list[tuple[str, ...]]:
 
 
 def _published(result: CompositionResult) -> list[str]:
-    return ["Published, in per cent as printed", *(f"  {line}" for line in result.published)] if result.published else []
+    return (
+        ["Published, in per cent as printed", *(f"  {line}" for line in result.published)] if result.published else []
+    )
 
 
 def _change_interval(key: str, change: Estimate) -> str:
     """Of a difference, in points or in ranks, such as "-4.8 to +2.3"."""
-    return f"{difference(key, change.low)} to {difference(key, change.high)}" if math.isfinite(change.low + change.high) else "no interval"
+    return (
+        f"{difference(key, change.low)} to {difference(key, change.high)}"
+        if math.isfinite(change.low + change.high)
+        else "no interval"
+    )
 
 
 def _p(p: float) -> str:

@@ -26,10 +26,15 @@ def pair_lines(found: PairScores) -> list[str]:
         lines += [f"{name}, {found.encoder}", *aligned(rows), f"  {_pick(found, i)}"]
     if found.unlike:
         rows = [("", "cosine of the two texts")]
-        rows += [(f"{found.captions[a].text} | {found.captions[b].text}", number(cosine, 4)) for a, b, cosine in found.unlike]
+        rows += [
+            (f"{found.captions[a].text} | {found.captions[b].text}", number(cosine, 4)) for a, b, cosine in found.unlike
+        ]
         lines += ["Captions and foils in the text tower alone", *aligned(rows)]
     elif len(found.captions) == 2:
-        lines.append(f"The two captions have a cosine of {number(float(found.text_similarity[0, 1]), 4)} in the text tower alone.")
+        lines.append(
+            f"The two captions have a cosine of {number(float(found.text_similarity[0, 1]), 4)} in "
+            "the text tower alone."
+        )
     return lines + [f"Not read: {reason}" for reason in found.unreadable] + [f"Note: {note}" for note in found.notes]
 
 
@@ -46,8 +51,16 @@ def pair_document(found: PairScores) -> dict[str, Any]:
 
     captions = [{"text": c.text, "pictures": list(c.pictures), "foil_of": c.foil_of} for c in found.captions]
     unlike = [{"caption": a, "foil": b, "cosine": cosine} for a, b, cosine in found.unlike]
-    arrays = {name: getattr(found, name).tolist() for name in ("cosines", "shares", "text_similarity", "picks", "margins", "ties")}
-    said = {"encoder": found.encoder, "pictures": list(found.pictures), "captions": captions, "logit_scale": found.logit_scale}
+    arrays = {
+        name: getattr(found, name).tolist()
+        for name in ("cosines", "shares", "text_similarity", "picks", "margins", "ties")
+    }
+    said = {
+        "encoder": found.encoder,
+        "pictures": list(found.pictures),
+        "captions": captions,
+        "logit_scale": found.logit_scale,
+    }
     return to_json(said | arrays | {"unlike": unlike, "unreadable": list(found.unreadable), "notes": list(found.notes)})
 
 
@@ -66,10 +79,15 @@ def grid_lines(found: BindingGrid) -> list[str]:
     lines = aligned(rows)
     lines.append(f"{count(len(found.cells), 'cell')}, {count(found.n_tests, 'test')}. {verdicts}.")
     lines += [
-        f"The model {cell.verdict}: {'all pictures together' if cell is found.overall else f'{cell.attribute} {cell.object}'}." for cell in claims
+        f"The model {cell.verdict}: "
+        f"{'all pictures together' if cell is found.overall else f'{cell.attribute} {cell.object}'}."
+        for cell in claims
     ]
     if found.left_out:
-        lines.append(f"Left out: {count(len(found.left_out), 'picture')}, such as {found.left_out[0][0]}: {found.left_out[0][1]}.")
+        lines.append(
+            f"Left out: {count(len(found.left_out), 'picture')}, such as {found.left_out[0][0]}: "
+            f"{found.left_out[0][1]}."
+        )
     return lines + [f"Note: {note}" for note in found.notes]
 
 
@@ -77,7 +95,11 @@ def _cell_row(cell: GridCell, mode: str) -> tuple[str, ...]:
     from core.numbers import interval, percent
 
     def said(share: Share) -> str:
-        return f"{percent(share.value.value)} ({interval(share.value, share=True)}; chance {percent(share.chance)})" if share.n else "–"
+        return (
+            f"{percent(share.value.value)} ({interval(share.value, share=True)}; chance {percent(share.chance)})"
+            if share.n
+            else "–"
+        )
 
     return f"{cell.n:,}", said(cell.sees_attribute), said(cell.sees_object), said(cell.binds), cell.verdict
 

@@ -23,7 +23,8 @@ VERDICTS = {
     "fixed": "fixed: {b} is better here",
     "partly": "partly fixed: {b} is better here, yet it too does worse here than elsewhere",
     "shared": "shared: {b} too does worse here than elsewhere",
-    "own": "own to {a}: its errors rise here more than those of {b}, which is not known to do worse here than elsewhere",
+    "own": "own to {a}: its errors rise here more than those of {b}, which is not known to do "
+    "worse here than elsewhere",
     "broken": "broken: {b} is worse here",
     "open": "open: too little to tell",
 }
@@ -46,7 +47,10 @@ def share(estimate: Estimate | None) -> str:
 def accuracy_sentence(result: ProbeResult) -> str:
     """How often the probe is right, and which rows taught it."""
     error = f"{percent(result.calibration_error.value)} ({interval(result.calibration_error, share=True)})"
-    return f"{result.name} is right on {share(result.accuracy)} of {count(len(result.rows), 'image')}; calibration error {error}. {result.split}"
+    return (
+        f"{result.name} is right on {share(result.accuracy)} of {count(len(result.rows), 'image')}; "
+        f"calibration error {error}. {result.split}"
+    )
 
 
 def control_sentence(control: Control) -> str:
@@ -72,8 +76,15 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None) -> 
         said = f"no difference between {a} and {b} can be told"
     change = f"{_signed(difference.value)} for {b} ({_span(difference)}), McNemar {p_value(all_rows.p)}"
     rates = f"{a} is right on {share(found.accuracy_a)} and {b} on {share(found.accuracy_b)}"
-    counts = f"{b} fixes {all_rows.fixed:,}, breaks {all_rows.broken:,}, fails with {a} on {all_rows.both:,} and is right with it on"
-    together = f" Agreement of their failures beyond chance (kappa): {number(found.agreement)}." if math.isfinite(found.agreement) else ""
+    counts = (
+        f"{b} fixes {all_rows.fixed:,}, breaks {all_rows.broken:,}, fails with {a} on {all_rows.both:,} "
+        "and is right with it on"
+    )
+    together = (
+        f" Agreement of their failures beyond chance (kappa): {number(found.agreement)}."
+        if math.isfinite(found.agreement)
+        else ""
+    )
     return (
         f"On the same {count(all_rows.n, 'image')} {rates}: {said} ({change}).",
         f"{counts} {all_rows.neither:,}.{together}",
@@ -115,7 +126,9 @@ def _table(head: str, diagnosis: Diagnosis, found: Comparison, scopes: tuple[Fou
     for title, f in zip(titles, scopes):
         shown = f"  {title}" if len(title) + 2 <= width else f"  {title[: width - 3]}…"
         lines.append(
-            f"{shown:<{width}}" + "".join(f"{n:>9,}" for n in (f.n, f.fixed, f.broken, f.both, f.neither)) + f"  {verdict_words(found, f, diagnosis)}"
+            f"{shown:<{width}}"
+            + "".join(f"{n:>9,}" for n in (f.n, f.fixed, f.broken, f.both, f.neither))
+            + f"  {verdict_words(found, f, diagnosis)}"
         )
     return lines
 
@@ -134,15 +147,23 @@ def probe_lines(result: ProbeResult) -> list[str]:
 
 
 def support_sentence(support: Support) -> str:
-    """How many images taught, in each part where there are several; such as "32 images in each of 2 parts: 4 shots a class"."""
+    """How many images taught, in each part where there are several; such as "32 images in each of 2 parts: 4 shots a
+    class"."""
     parts = np.bincount(support.folds)
-    each = f"{parts[0]:,} and {parts[1]:,} images, one set for each half" if len(parts) == 2 else count(len(support.ids), "image")
+    each = (
+        f"{parts[0]:,} and {parts[1]:,} images, one set for each half"
+        if len(parts) == 2
+        else count(len(support.ids), "image")
+    )
     return f"{each}: {support.source or 'shots'}"
 
 
 def reproduction_lines(rows: Sequence[LadderRow]) -> list[str]:
-    """An aligned line for each figure: mean over seeds with its interval, the gain over zero-shot, and what the papers say."""
-    titles = [", ".join(p for p in (r.step, "" if r.shots is None else count(r.shots, "shot"), _metric(r)) if p) for r in rows]
+    """An aligned line for each figure: mean over seeds with its interval, the gain over zero-shot, and what the papers
+    say."""
+    titles = [
+        ", ".join(p for p in (r.step, "" if r.shots is None else count(r.shots, "shot"), _metric(r)) if p) for r in rows
+    ]
     width = max([len(t) for t in titles], default=0) + 2
     lines: list[str] = []
     for title, row in zip(titles, rows):

@@ -36,7 +36,10 @@ def verdict(diagnosis: Diagnosis) -> str:
     if n == 0:
         return "No failure cluster was confirmed: nothing beyond what chance gives."
     share = percent(share_of_failures(diagnosis))
-    return f"{count(n, 'failure cluster')} confirmed, holding {share} of {'all failures' if _errors_known(diagnosis) else 'the loss above the mean'}."
+    return (
+        f"{count(n, 'failure cluster')} confirmed, holding {share} of "
+        f"{'all failures' if _errors_known(diagnosis) else 'the loss above the mean'}."
+    )
 
 
 def share_of_failures(diagnosis: Diagnosis) -> float:
@@ -60,7 +63,8 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
         ground = f"no more than chance allows ({p_value(found.p)})"
     name = f"the {diagnosis.outcomes.name} proxy" if diagnosis.outcomes.is_proxy else f"the {diagnosis.outcomes.name}"
     return (
-        f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples the fit did not see "
+        f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples "
+        "the fit did not see "
         f"(R² {number(r2.value)}, 95\u00a0% {interval(r2)}): {ground}."
     )
 
@@ -69,7 +73,10 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """One cluster in one sentence: size, excess, errors, coverage."""
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     where = count(cluster.size, "sample") + ("" if cluster.scope == "all samples" else f" of {cluster.scope}")
-    excess = f"loss {number(cluster.excess_loss.value, digits)}{unit} above the rest (95\u00a0% {interval(cluster.excess_loss, digits=digits)})"
+    excess = (
+        f"loss {number(cluster.excess_loss.value, digits)}{unit} above the rest (95\u00a0% "
+        f"{interval(cluster.excess_loss, digits=digits)})"
+    )
     parts = [where, excess]
     if cluster.error_rate is not None:
         outside = "" if cluster.error_outside is None else f" against {percent(cluster.error_outside)} outside"
@@ -84,7 +91,8 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 
 
 def explanation(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """The two confirmed conditions that retrieve the cluster best, with the share of members that meet them, or "" if there is none."""
+    """The two confirmed conditions that retrieve the cluster best, with the share of members that meet them, or "" if
+    there is none."""
     confirmed = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed and i.kind == "condition"]
     members = cluster.membership >= 0.5
     best = sorted(confirmed, key=lambda i: -(i.retrieval or 0.0))[:2]
@@ -96,7 +104,10 @@ def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     phrase = best_phrase(diagnosis, cluster)
     if phrase is None or phrase.held_out is None:
         return ""
-    return f'"{phrase.text}" (AUROC {number(phrase.held_out.value)} on unseen rows, 95\u00a0% {interval(phrase.held_out)}; the ensemble {ensemble_verdict(phrase)})'
+    return (
+        f'"{phrase.text}" (AUROC {number(phrase.held_out.value)} on unseen rows, 95\u00a0% '
+        f"{interval(phrase.held_out)}; the ensemble {ensemble_verdict(phrase)})"
+    )
 
 
 def words_sentence(diagnosis: Diagnosis) -> str:
@@ -104,18 +115,20 @@ def words_sentence(diagnosis: Diagnosis) -> str:
     words, reader = diagnosis.words, diagnosis.reader
     if words is None:
         return ""
-    said = f"{count(len(words.phrases), 'phrase')} in {count(len(set(words.families)), 'family').replace('familys', 'families')} were tested"
+    said = (
+        f"{count(len(words.phrases), 'phrase')} in "
+        f"{count(len(set(words.families)), 'family').replace('familys', 'families')} were tested"
+    )
     said += f", spoken by the encoder {words.encoder.split(' ')[0]}." if words.encoder else "."
     if words.encoder == "embedded":
         said += (
-            " It is small: in a blind test its words fitted composed scenes and not stylised pictures. Look at the pictures, or click through thirty."
+            " It is small: in a blind test its words fitted composed scenes and not stylised pictures. "
+            "Look at the pictures, or click through thirty."
         )
     if reader is None or not math.isfinite(reader.agreement):
         return f"{said} How far the ensemble can be read in their text alone could not be told."
     follows = "Its readings do not follow what images show, so they are not used." if reader.slope <= 0 else ""
-    return (
-        f"{said} What the ensemble reads in their text alone correlates {number(reader.agreement)} with what held-out images show. {follows}".rstrip()
-    )
+    return f"{said} What the ensemble reads in their text alone correlates {number(reader.agreement)} with what held-out images show. {follows}".rstrip()
 
 
 def detectable_sentence(diagnosis: Diagnosis) -> str:
@@ -127,11 +140,14 @@ def detectable_sentence(diagnosis: Diagnosis) -> str:
     sentence = ""
     if seen:
         chances = sorted({percent(d.power) for d in seen})
-        sentence = f"With a chance of {' to '.join(chances)} this run would have found an excess loss of {either(parts)}."
+        sentence = (
+            f"With a chance of {' to '.join(chances)} this run would have found an excess loss of {either(parts)}."
+        )
     if missed:
         sizes = either([f"{size:,}" for size in missed])
         sentence += (
-            f" Clusters of {sizes} with four fifths of their samples failing would have been found less often than that, "
+            f" Clusters of {sizes} with four fifths of their samples failing would have been found "
+            "less often than that, "
             "where they are round neighbourhoods of the embedding."
         )
     return sentence.strip()
@@ -141,14 +157,22 @@ def text_summary(diagnosis: Diagnosis) -> str:
     """The result as a few lines of plain text, for the end of a command."""
     lines = [verdict(diagnosis), predictability_sentence(diagnosis)]
     for cluster in diagnosis.clusters:
-        lines.append(f"  {cluster.id + 1}. {cluster_title(diagnosis, cluster)} – {cluster_sentence(diagnosis, cluster)}")
-        said = {"in words": in_words(diagnosis, cluster), "more often": explanation(diagnosis, cluster), "overlap": overlap(diagnosis, cluster)}
+        lines.append(
+            f"  {cluster.id + 1}. {cluster_title(diagnosis, cluster)} – {cluster_sentence(diagnosis, cluster)}"
+        )
+        said = {
+            "in words": in_words(diagnosis, cluster),
+            "more often": explanation(diagnosis, cluster),
+            "overlap": overlap(diagnosis, cluster),
+        }
         if any(said.values()):
             lines.append("     " + "; ".join(f"{key}: {value}" for key, value in said.items() if value))
     failing = [f for f in diagnosis.classes if f.confirmed]
     if failing:
         digits = digits_for(diagnosis.outcomes.loss)
-        named = "; ".join(f"{f.name} (mean loss {number(f.mean_loss.value, digits)}, {p_value(f.p)})" for f in failing[:5])
+        named = "; ".join(
+            f"{f.name} (mean loss {number(f.mean_loss.value, digits)}, {p_value(f.p)})" for f in failing[:5]
+        )
         lines.append(f"Failing as a whole: {named}{f'; and {len(failing) - 5} more' if len(failing) > 5 else ''}.")
     if not diagnosis.clusters and (sentence := detectable_sentence(diagnosis)):
         lines.append(sentence)
@@ -167,7 +191,8 @@ def own_words(diagnosis: Diagnosis, most: int = 5) -> list[str]:
 
 
 def prediction_lines(diagnosis: Diagnosis) -> list[str]:
-    """What became of the findings on fresh samples: a line of counts, then one line for each; none if that was not tried."""
+    """What became of the findings on fresh samples: a line of counts, then one line for each; none if that was not
+    tried."""
     prediction = diagnosis.prediction
     if prediction is None:
         return []
@@ -177,7 +202,10 @@ def prediction_lines(diagnosis: Diagnosis) -> list[str]:
     lines = [f"On {source}: {replication_sentence(prediction)}"]
     if prediction.excluded:
         common = Counter(reason for _, reason in prediction.excluded).most_common(4)
-        lines.append(f"  {count(len(prediction.excluded), 'fresh row')} left out: {'; '.join(f'{reason} ({n:,})' for reason, n in common)}.")
+        lines.append(
+            f"  {count(len(prediction.excluded), 'fresh row')} left out: "
+            f"{'; '.join(f'{reason} ({n:,})' for reason, n in common)}."
+        )
     lines += [f"  Note: {note}" for note in prediction.notes]
     return [*lines, *(f"  {prediction_sentence(row, prediction, digits)}" for row in prediction_rows(diagnosis))]
 

@@ -20,14 +20,18 @@ def trained_lines(adapted: Adapted) -> list[str]:
     for epoch in record.curve:
         loss = "" if epoch.loss is None else number(epoch.loss, 3)
         kept = "<- kept" if epoch.number == record.best else ""
-        rows.append((str(epoch.number), loss, number(epoch.validation_loss, 3), percent(epoch.validation_accuracy), kept))
+        rows.append(
+            (str(epoch.number), loss, number(epoch.validation_loss, 3), percent(epoch.validation_accuracy), kept)
+        )
     lines = [
-        f"{adapted.name}: {record.n_parameters:,} parameters, learned from {record.n_training:,} items of {record.benchmark}, stopped by "
+        f"{adapted.name}: {record.n_parameters:,} parameters, learned from {record.n_training:,} items of "
+        f"{record.benchmark}, stopped by "
         f"{record.n_validation:,} others; {clock(record.seconds)} of computing",
         *aligned(rows),
     ]
     if record.best == 0:
         lines.append(
-            "No epoch was better than the untrained module, which was kept: it learned nothing. Try more items, or another step size (--lr)."
+            "No epoch was better than the untrained module, which was kept: it learned nothing. "
+            "Try more items, or another step size (--lr)."
         )
     return lines

@@ -1,4 +1,5 @@
-"""Adapters by name: small modules trained on a frozen encoder's tokens, so that it composes. The table names each leaf as "module:Class"."""
+"""Adapters by name: small modules trained on a frozen encoder's tokens, so that it composes. The table names each leaf
+as "module:Class"."""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ State = tuple[torch.Tensor, ...]
 
 
 class Matcher(Protocol):
-    """The module that is trained, a `torch.nn.Module`. Pictures and texts are encoded once each, then matched pair by pair."""
+    """The module that is trained, a `torch.nn.Module`. Pictures and texts are encoded once each, then matched pair by
+    pair."""
 
     def images(self, rows: ImageRows) -> State: ...
     def texts(self, rows: TextRows) -> State: ...
@@ -65,7 +66,8 @@ class Adapter(Protocol):
     negatives: ClassVar[int]
     """Captions of other items that each picture is told apart from in a step."""
     dual: ClassVar[bool]
-    """Whether pictures and texts still meet in one cosine, so that classes and retrieval can be scored without running pairs."""
+    """Whether pictures and texts still meet in one cosine, so that classes and retrieval can be scored without running
+    pairs."""
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh `Matcher`."""
@@ -73,7 +75,8 @@ class Adapter(Protocol):
 
 
 class Level(torch.nn.Module):
-    """A learned scale and offset of a similarity, as SigLIP has them (Zhai et al. 2023, arXiv 2303.15343): binary cross-entropy needs both.
+    """A learned scale and offset of a similarity, as SigLIP has them (Zhai et al. 2023, arXiv 2303.15343): binary
+    cross-entropy needs both.
 
     The offset starts where a pair counts as half likely at the similarity `middle`.
     """

@@ -33,8 +33,12 @@ class Late:
     """The last block of each tower, trained on from where it is."""
 
     title: ClassVar[str] = "Late layers"
-    what: ClassVar[str] = "The last block of each tower goes on being trained; pictures and texts still meet in one cosine."
-    source: ClassVar[str] = "the usual partial fine-tuning; Cola's own 'FT late' starts new layers instead: see Unimodal"
+    what: ClassVar[str] = (
+        "The last block of each tower goes on being trained; pictures and texts still meet in one cosine."
+    )
+    source: ClassVar[str] = (
+        "the usual partial fine-tuning; Cola's own 'FT late' starts new layers instead: see Unimodal"
+    )
     learning_rate: ClassVar[float] = 5e-4
     negatives: ClassVar[int] = 16
     dual: ClassVar[bool] = True

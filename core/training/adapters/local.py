@@ -1,4 +1,5 @@
-"""Local: every word looks for its patch. Pictures and texts are encoded apart, and meet word by patch instead of in one cosine."""
+"""Local: every word looks for its patch. Pictures and texts are encoded apart, and meet word by patch instead of in one
+cosine."""
 # torch's type stubs are partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -16,14 +17,20 @@ from core.training.adapters.unimodal import encoder_layers
 
 
 class LocalModule(torch.nn.Module):
-    """The similarity of a text with a picture is the weighted mean, over its words, of each word's similarity with the patches that it attends to."""
+    """The similarity of a text with a picture is the weighted mean, over its words, of each word's similarity with the
+    patches that it attends to."""
 
     def __init__(self, tower: TokenTower, layers: int, hidden: int) -> None:
         super().__init__()
         width = tower.text_width
-        self.project = torch.nn.Sequential(torch.nn.LayerNorm(tower.image_width), torch.nn.Linear(tower.image_width, width))
+        self.project = torch.nn.Sequential(
+            torch.nn.LayerNorm(tower.image_width), torch.nn.Linear(tower.image_width, width)
+        )
         self.position = torch.nn.Parameter(torch.randn(1, tower.grid[0] * tower.grid[1], width) * 0.02)
-        self.image, self.text = encoder_layers(width, 4, layers, hidden, 0.1), encoder_layers(width, 4, layers, hidden, 0.1)
+        self.image, self.text = (
+            encoder_layers(width, 4, layers, hidden, 0.1),
+            encoder_layers(width, 4, layers, hidden, 0.1),
+        )
         self.weight = torch.nn.Linear(width, 1)
         torch.nn.init.zeros_(self.weight.weight)
         torch.nn.init.zeros_(self.weight.bias)
@@ -54,12 +61,18 @@ class Local:
     """Late interaction of words and patches, trained on hard negatives."""
 
     layers: int = field(default=1, metadata={"help": "Transformer layers on each side.", "low": 1, "high": 4})
-    hidden: int = field(default=1024, metadata={"help": "Width of the feed-forward part.", "low": 64, "high": 8192, "advanced": True})
+    hidden: int = field(
+        default=1024, metadata={"help": "Width of the feed-forward part.", "low": 64, "high": 8192, "advanced": True}
+    )
 
     title: ClassVar[str] = "Local matching"
-    what: ClassVar[str] = "A small transformer on each side; every word then looks for the patch that it names. Far cheaper than the joint modules."
+    what: ClassVar[str] = (
+        "A small transformer on each side; every word then looks for the patch that it names. "
+        "Far cheaper than the joint modules."
+    )
     source: ClassVar[str] = (
-        "after the local hard-negative loss of FSC-CLIP (Oh et al. 2024, arXiv 2410.05210) and the late interaction of FILIP (Yao et al. 2021, "
+        "after the local hard-negative loss of FSC-CLIP (Oh et al. "
+        "2024, arXiv 2410.05210) and the late interaction of FILIP (Yao et al. 2021, "
         "arXiv 2111.07783); the soft choice of patches and the weights of words are ours"
     )
     learning_rate: ClassVar[float] = 3e-4

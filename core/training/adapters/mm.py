@@ -1,5 +1,5 @@
-"""Joint modules: a transformer over the patches of a picture and the words of a text together. MM-Pred reads the answer off it, the MM-Adapter
-compares it with the frozen words."""
+"""Joint modules: a transformer over the patches of a picture and the words of a text together. MM-Pred reads the answer
+off it, the MM-Adapter compares it with the frozen words."""
 # torch's type stubs are partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -22,11 +22,12 @@ SHARPNESS = 10.0
 class Joint(torch.nn.Module):
     """One learned query that reads [patches ; words] after they have attended to each other.
 
-    Source: Cola, section 4 and its released snippet: `nn.Transformer` of one encoder and one decoder layer, post-norm, 7.75 million parameters
-    with CLIP ViT-B/32's tokens (768 wide pictures, 512 wide texts). Departures: padding is masked; by default tokens are standardised, patches have
-    a learned position (the snippet declares one and leaves it unused), nothing is dropped out, and words and patches are trained to match before the
-    transformer too. Without these, trainings of a thousand items did not learn binding at all. `norm`, `positions`, `dropout` and `align` bring the
-    snippet back.
+    Source: Cola, section 4 and its released snippet: `nn.Transformer` of one encoder and one decoder layer, post-norm,
+    7.75 million parameters with CLIP ViT-B/32's tokens (768 wide pictures, 512 wide texts). Departures: padding is
+    masked; by default tokens are standardised, patches have a learned position (the snippet declares one and leaves it
+    unused), nothing is dropped out, and words and patches are trained to match before the transformer too. Without
+    these, trainings of a thousand items did not learn binding at all. `norm`, `positions`, `dropout` and `align` bring
+    the snippet back.
     """
 
     quick = ("project", "aligned")
@@ -43,14 +44,17 @@ class Joint(torch.nn.Module):
         for side, size in (("patch", tower.image_width), ("word", width)):
             self.register_buffer(f"{side}_mean", torch.zeros(size))
             self.register_buffer(f"{side}_spread", torch.ones(size))
-        self.transformer = torch.nn.Transformer(width, HEADS, layers, layers, how.hidden or 4 * width, how.dropout, batch_first=True)
+        self.transformer = torch.nn.Transformer(
+            width, HEADS, layers, layers, how.hidden or 4 * width, how.dropout, batch_first=True
+        )
         self.transformer.encoder.use_nested_tensor = False
         self.query = torch.nn.Parameter(torch.rand(1, 1, width))
         where = torch.randn(1, tower.grid[0] * tower.grid[1], width) * 0.02
         self.position = torch.nn.Parameter(where) if how.positions else None
 
     def calibrate(self, images: ImageRows, texts: TextRows) -> None:
-        """Take mean and spread of every number of a token from training tokens, so that what all of them share does not hide where they differ."""
+        """Take mean and spread of every number of a token from training tokens, so that what all of them share does not
+        hide where they differ."""
         if self.norm:
             self.patch_mean, self.patch_spread = _standard(images.tokens.flatten(0, 1))
             self.word_mean, self.word_spread = _standard(texts.tokens[texts.seen])
@@ -69,10 +73,11 @@ class Joint(torch.nn.Module):
         return self.words((tokens - self.word_mean) / self.word_spread)
 
     def aside(self, images: State, texts: State) -> torch.Tensor | None:
-        """(b, m) logits of every picture with every text before the transformer: each word's similarity with the patches that it is most like.
+        """(b, m) logits of every picture with every text before the transformer: each word's similarity with the
+        patches that it is most like.
 
-        Trained beside the answer, over many more pairs than the transformer could be, it brings both into one space, in which attention finds what
-        belongs together. None where it is not asked for.
+        Trained beside the answer, over many more pairs than the transformer could be, it brings both into one space, in
+        which attention finds what belongs together. None where it is not asked for.
         """
         if self.aligned is None:
             return None
@@ -129,19 +134,40 @@ class AdapterModule(Joint):
 class MMPred:
     """Cola's MM-Pred: see `Joint` for the departures."""
 
-    layers: int = field(default=1, metadata={"help": "Encoder layers, and as many decoder layers.", "low": 1, "high": 4})
-    hidden: int | None = field(
-        default=None, metadata={"help": "Width of the feed-forward part; empty: four times the words'.", "low": 64, "high": 8192, "advanced": True}
+    layers: int = field(
+        default=1, metadata={"help": "Encoder layers, and as many decoder layers.", "low": 1, "high": 4}
     )
-    dropout: float = field(default=0.0, metadata={"help": "Share of units left out (snippet: 0.1).", "low": 0.0, "high": 0.9, "advanced": True})
-    positions: bool = field(default=True, metadata={"help": "Patches have a learned position (Cola's own have none).", "advanced": True})
-    norm: bool = field(default=True, metadata={"help": "Tokens are standardised first (Cola's own are not).", "advanced": True})
+    hidden: int | None = field(
+        default=None,
+        metadata={
+            "help": "Width of the feed-forward part; empty: four times the words'.",
+            "low": 64,
+            "high": 8192,
+            "advanced": True,
+        },
+    )
+    dropout: float = field(
+        default=0.0,
+        metadata={"help": "Share of units left out (snippet: 0.1).", "low": 0.0, "high": 0.9, "advanced": True},
+    )
+    positions: bool = field(
+        default=True, metadata={"help": "Patches have a learned position (Cola's own have none).", "advanced": True}
+    )
+    norm: bool = field(
+        default=True, metadata={"help": "Tokens are standardised first (Cola's own are not).", "advanced": True}
+    )
     align: bool = field(
-        default=True, metadata={"help": "Words and patches are also trained to match before the transformer (Cola's own are not).", "advanced": True}
+        default=True,
+        metadata={
+            "help": "Words and patches are also trained to match before the transformer (Cola's own are not).",
+            "advanced": True,
+        },
     )
 
     title: ClassVar[str] = "MM-Pred"
-    what: ClassVar[str] = "A transformer over patches and words together, and a linear layer that reads off whether they match."
+    what: ClassVar[str] = (
+        "A transformer over patches and words together, and a linear layer that reads off whether they match."
+    )
     source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
     learning_rate: ClassVar[float] = 3e-4
     negatives: ClassVar[int] = 1
@@ -157,15 +183,34 @@ class MMPred:
 class MMAdapter:
     """Cola's MM-Adapter, its best: see `Joint` for the departures."""
 
-    layers: int = field(default=1, metadata={"help": "Encoder layers, and as many decoder layers.", "low": 1, "high": 4})
-    hidden: int | None = field(
-        default=None, metadata={"help": "Width of the feed-forward part; empty: four times the words'.", "low": 64, "high": 8192, "advanced": True}
+    layers: int = field(
+        default=1, metadata={"help": "Encoder layers, and as many decoder layers.", "low": 1, "high": 4}
     )
-    dropout: float = field(default=0.0, metadata={"help": "Share of units left out (snippet: 0.1).", "low": 0.0, "high": 0.9, "advanced": True})
-    positions: bool = field(default=True, metadata={"help": "Patches have a learned position (Cola's own have none).", "advanced": True})
-    norm: bool = field(default=True, metadata={"help": "Tokens are standardised first (Cola's own are not).", "advanced": True})
+    hidden: int | None = field(
+        default=None,
+        metadata={
+            "help": "Width of the feed-forward part; empty: four times the words'.",
+            "low": 64,
+            "high": 8192,
+            "advanced": True,
+        },
+    )
+    dropout: float = field(
+        default=0.0,
+        metadata={"help": "Share of units left out (snippet: 0.1).", "low": 0.0, "high": 0.9, "advanced": True},
+    )
+    positions: bool = field(
+        default=True, metadata={"help": "Patches have a learned position (Cola's own have none).", "advanced": True}
+    )
+    norm: bool = field(
+        default=True, metadata={"help": "Tokens are standardised first (Cola's own are not).", "advanced": True}
+    )
     align: bool = field(
-        default=True, metadata={"help": "Words and patches are also trained to match before the transformer (Cola's own are not).", "advanced": True}
+        default=True,
+        metadata={
+            "help": "Words and patches are also trained to match before the transformer (Cola's own are not).",
+            "advanced": True,
+        },
     )
     score: str = field(
         default="cosine",
@@ -177,7 +222,9 @@ class MMAdapter:
     )
 
     title: ClassVar[str] = "MM-Adapter"
-    what: ClassVar[str] = "A transformer over patches and words together; what it reads is compared with the frozen words of the text."
+    what: ClassVar[str] = (
+        "A transformer over patches and words together; what it reads is compared with the frozen words of the text."
+    )
     source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
     learning_rate: ClassVar[float] = 3e-4
     negatives: ClassVar[int] = 1

@@ -1,4 +1,5 @@
-"""Prompt tuning as Cola means it: the embeddings of the words that occur in training captions are learned, all else is frozen."""
+"""Prompt tuning as Cola means it: the embeddings of the words that occur in training captions are learned, all else is
+frozen."""
 # torch's type stubs are partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -37,7 +38,9 @@ class PromptModule(Cosine):
     def texts(self, rows: TextRows) -> State:
         """(m, d) unit rows, through the whole text tower."""
         tower = self._tower[0]
-        ids = torch.from_numpy(tower.padded([row[seen].tolist() for row, seen in zip(rows.ids.cpu(), rows.seen.cpu())])).to(tower.device)
+        ids = torch.from_numpy(
+            tower.padded([row[seen].tolist() for row, seen in zip(rows.ids.cpu(), rows.seen.cpu())])
+        ).to(tower.device)
         used: torch.Tensor = self.used
         embeds = tower.embed(ids)
         if len(used):
@@ -51,7 +54,10 @@ class PromptTuning:
     """Cola's prompt tuning; it is not CoOp."""
 
     title: ClassVar[str] = "Prompt tuning"
-    what: ClassVar[str] = "Learns the embeddings of the words in the captions, the towers stay frozen. Slow: every step runs the whole text tower."
+    what: ClassVar[str] = (
+        "Learns the embeddings of the words in the captions, the towers stay frozen. "
+        "Slow: every step runs the whole text tower."
+    )
     source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
     learning_rate: ClassVar[float] = 3e-3
     negatives: ClassVar[int] = 16
@@ -65,5 +71,8 @@ class PromptTuning:
         """
         opened: Any = getattr(encoder, "prompt_tower", None)
         if opened is None:
-            raise InvalidInput(f"The text tower of {encoder.name} takes no word embeddings, so none can be learned. Use another adapter.")
+            raise InvalidInput(
+                f"The text tower of {encoder.name} takes no word embeddings, so none can be learned. "
+                "Use another adapter."
+            )
         return PromptModule(opened(), tower.logit_scale)

@@ -28,7 +28,10 @@ class UnimodalModule(Cosine):
         width = tower.text_width
         self.project = torch.nn.Linear(tower.image_width, width)
         self.position = torch.nn.Parameter(torch.randn(1, tower.grid[0] * tower.grid[1], width) * 0.02)
-        self.image, self.text = encoder_layers(width, 4, layers, hidden, 0.1), encoder_layers(width, 4, layers, hidden, 0.1)
+        self.image, self.text = (
+            encoder_layers(width, 4, layers, hidden, 0.1),
+            encoder_layers(width, 4, layers, hidden, 0.1),
+        )
 
     def images(self, rows: ImageRows) -> State:
         """(b, w) unit rows."""
@@ -47,10 +50,14 @@ class Unimodal:
     """
 
     layers: int = field(default=2, metadata={"help": "Transformer layers on each side.", "low": 1, "high": 6})
-    hidden: int = field(default=2048, metadata={"help": "Width of the feed-forward part.", "low": 64, "high": 8192, "advanced": True})
+    hidden: int = field(
+        default=2048, metadata={"help": "Width of the feed-forward part.", "low": 64, "high": 8192, "advanced": True}
+    )
 
     title: ClassVar[str] = "Unimodal"
-    what: ClassVar[str] = "A small transformer over the tokens of each side alone; pictures and texts meet in one cosine."
+    what: ClassVar[str] = (
+        "A small transformer over the tokens of each side alone; pictures and texts meet in one cosine."
+    )
     source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4 (FT late)"
     learning_rate: ClassVar[float] = 3e-4
     negatives: ClassVar[int] = 16

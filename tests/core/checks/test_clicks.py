@@ -36,7 +36,8 @@ def answered(truth: Bool, score: F64, members: Bool = MEMBERS, seed: int = 0) ->
 
 
 def half_true(seed: int = 0, help_: float = 0.0) -> tuple[Bool, F64]:
-    """Truth for half of the members and none of the rest, and a score that tells it apart by `help_` standard deviations."""
+    """Truth for half of the members and none of the rest, and a score that tells it apart by `help_` standard
+    deviations."""
     rng = np.random.default_rng(seed)
     truth = MEMBERS & (rng.random(500) < 0.5)
     return truth, rng.normal(size=500) + help_ * truth
@@ -99,7 +100,9 @@ def test_a_group_shows_a_second_row_only_once_every_group_has_shown_one() -> Non
         (MEMBERS, EVERY_ROW, 20, -1, "at least 1 picture of the cluster"),
     ],
 )
-def test_a_strip_that_cannot_be_drawn_is_refused(members: Bool, scope: Bool, n_cluster: int, n_control: int, message: str) -> None:
+def test_a_strip_that_cannot_be_drawn_is_refused(
+    members: Bool, scope: Bool, n_cluster: int, n_control: int, message: str
+) -> None:
     with pytest.raises(InvalidInput, match=message):
         draw_strip(members, scope, n_cluster, n_control)
 
@@ -110,7 +113,9 @@ def test_a_strip_that_cannot_be_drawn_is_refused(members: Bool, scope: Bool, n_c
 @pytest.mark.parametrize(("k", "n"), [(0, 20), (7, 20), (20, 20), (1, 1)])
 def test_the_share_of_an_endless_population_has_wilsons_interval(k: int, n: int) -> None:
     found, reference = finite_share(np.arange(n) < k, 10**9), wilson(k, n)
-    np.testing.assert_allclose([found.value, found.low, found.high], [reference.value, reference.low, reference.high], atol=1e-6)
+    np.testing.assert_allclose(
+        [found.value, found.low, found.high], [reference.value, reference.low, reference.high], atol=1e-6
+    )
 
 
 def test_the_interval_shrinks_to_what_is_known_as_the_population_is_used_up() -> None:
@@ -162,7 +167,9 @@ def test_without_any_answer_nothing_is_claimed() -> None:
     strip = draw_strip(MEMBERS, EVERY_ROW)
     found = judge(strip, [None] * 30, np.zeros(500), MEMBERS, EVERY_ROW)
     assert found.method == "none"
-    assert np.isnan([found.share.value, found.control.value, found.difference.value, found.balanced_accuracy.value]).all()
+    assert np.isnan(
+        [found.share.value, found.control.value, found.difference.value, found.balanced_accuracy.value]
+    ).all()
     assert found.predicted is None
 
 
@@ -231,7 +238,9 @@ def test_the_map_is_a_logistic_regression_without_the_row_it_is_used_on() -> Non
         keep = np.arange(30) != row
         # the intercept as a column, scaled so that one penalty serves both priors
         columns = np.stack([np.full(30, _INTERCEPT_SPREAD), _SLOPE_SPREAD * x], 1)
-        reference = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-10, max_iter=10_000).fit(columns[keep], y[keep])
+        reference = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-10, max_iter=10_000).fit(
+            columns[keep], y[keep]
+        )
         np.testing.assert_allclose(found, reference.coef_[0] * [_INTERCEPT_SPREAD, _SLOPE_SPREAD], atol=1e-5)
 
 
@@ -284,7 +293,9 @@ def test_coverage_is_measured_and_can_fail() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("world", [World(n, p, a) for n in (60, 1000) for p in (0.1, 0.4, 0.8) for a in (0.5, 0.75, 0.95)])
+@pytest.mark.parametrize(
+    "world", [World(n, p, a) for n in (60, 1000) for p in (0.1, 0.4, 0.8) for a in (0.5, 0.75, 0.95)]
+)
 def test_the_intervals_hold_the_truth_in_at_least_93_percent_of_repetitions(world: World) -> None:
     found = measure(world, 2000, seed=7)
     assert min(found.clicks, found.shown) >= 0.93

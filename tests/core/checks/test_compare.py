@@ -68,7 +68,9 @@ def test_inside_a_cluster_the_difference_pays_for_how_the_cluster_was_chosen(run
     assert found.difference.value == pytest.approx(plain - (0.8 - 0.2 - 0.4))
 
 
-def test_a_second_model_that_fails_in_the_same_cluster_shares_it_and_one_that_does_not_leaves_it_the_models_own() -> None:
+def test_a_second_model_that_fails_in_the_same_cluster_shares_it_and_one_that_does_not_leaves_it_the_models_own() -> (
+    None
+):
     rng = np.random.default_rng(0)
     base, n = make_diagnosis(), 60
     many = 10  # the small diagnosis ten times over, so that there is something to tell
@@ -91,7 +93,9 @@ def test_a_second_model_that_fails_in_the_same_cluster_shares_it_and_one_that_do
     own = compare_outcomes(run, other(rng.random(n * many) < 0.5)).clusters[0]
     fixed = compare_outcomes(run, other(rng.random(n * many) < 0.1)).clusters[0]
     assert (shared.verdict, own.verdict, fixed.verdict) == ("shared", "own", "fixed")
-    hopeless = compare_outcomes(run, other(rng.random(n * many) < 0.97)).clusters[0]  # it could not fail more inside if it would
+    hopeless = compare_outcomes(run, other(rng.random(n * many) < 0.97)).clusters[
+        0
+    ]  # it could not fail more inside if it would
     assert hopeless.excess_gap.low > 0
     assert not hopeless.room
     assert hopeless.verdict == "broken"

@@ -31,7 +31,9 @@ def test_vectors_without_ids_are_numbered_and_scaled_to_length_one(vectors: Path
 
 
 def test_labels_follow_the_diagnosis_class_names_and_strangers_are_said(tmp_path: Path, vectors: Path) -> None:
-    pd.DataFrame({"id": list("abcd"), "label": ["tram", "bus", "boat", "car"]}).to_csv(tmp_path / "new.csv", index=False)
+    pd.DataFrame({"id": list("abcd"), "label": ["tram", "bus", "boat", "car"]}).to_csv(
+        tmp_path / "new.csv", index=False
+    )
     found = read_new_samples(make_diagnosis(), tmp_path / "new.csv", embeddings=vectors, roles=Roles(label="label"))
     assert found.ids == tuple("abcd")
     assert found.labels is not None

@@ -35,7 +35,9 @@ def test_the_frozen_hash_survives_saving_and_changes_with_the_findings(tmp_path:
     assert freeze(replace(found, clusters=found.clusters[:-1])).digest != freeze(found).digest
     smaller = replace(
         found.clusters[0],
-        membership=np.where(np.arange(len(found.samples)) == found.clusters[0].membership.argmax(), 0, found.clusters[0].membership),
+        membership=np.where(
+            np.arange(len(found.samples)) == found.clusters[0].membership.argmax(), 0, found.clusters[0].membership
+        ),
     )
     assert freeze(replace(found, clusters=(smaller, *found.clusters[1:]))).digest != freeze(found).digest
 
@@ -66,7 +68,9 @@ def test_a_phrase_matches_the_same_rows_in_the_diagnosed_samples_as_before() -> 
     prediction = predict(found, replace(moved, embeddings=joint, words=replace(moved.words, joint=joint)))
     for row in prediction.rows:
         if row.kind == "phrase":  # a cluster's members were read out of fold, which new rows are not
-            frozen = next(f for f in freeze(found).findings if (f.kind, f.text, f.scope) == (row.kind, row.text, row.scope))
+            frozen = next(
+                f for f in freeze(found).findings if (f.kind, f.text, f.scope) == (row.kind, row.text, row.scope)
+            )
             assert row.n == pytest.approx(frozen.n, rel=0.15, abs=5)
 
 
@@ -162,7 +166,12 @@ def test_groups_among_the_fresh_samples_are_permuted_whole() -> None:
     found, _, fresh = planted_run("rare")
     brought = audit_of(fresh)
     alone = {(r.kind, r.text, r.scope): r.p for r in predict(found, brought).rows}
-    few = replace(brought, samples=replace(brought.samples, groups=(np.arange(len(fresh.labels)) * 7 // len(fresh.labels)).astype(np.int64)))
+    few = replace(
+        brought,
+        samples=replace(
+            brought.samples, groups=(np.arange(len(fresh.labels)) * 7 // len(fresh.labels)).astype(np.int64)
+        ),
+    )
     grouped = {(r.kind, r.text, r.scope): r for r in predict(found, few).rows if r.p is not None}
     p = alone["phrase", "in snow", "dog"]
     assert p is not None

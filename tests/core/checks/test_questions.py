@@ -69,7 +69,9 @@ def test_no_direction_of_the_span_beats_the_null_of_all_directions() -> None:
     scores = failure_score(outcomes, layout)
     null = question_null(words, layout, scores, Permuter(layout.blocks), seed=4, n_permutations=20)
     draw = Permuter(layout.blocks).draw(20, np.random.default_rng([4, 3]))
-    centred = words.joint.vectors - np.stack([words.joint.vectors[audit.labels == c].mean(0) for c in (0, 1)])[audit.labels]
+    centred = (
+        words.joint.vectors - np.stack([words.joint.vectors[audit.labels == c].mean(0) for c in (0, 1)])[audit.labels]
+    )
     rng = np.random.default_rng(0)
     best = np.zeros(20)
     for _ in range(300):
@@ -88,13 +90,19 @@ def test_on_shuffled_losses_no_phrase_of_the_vocabulary_is_confirmed_as_a_questi
     order = np.random.default_rng(5).permutation(len(samples))
     shuffled = replace(outcomes, loss=outcomes.loss[order], errors=outcomes.errors[order])
     layout = make_design(samples)
-    null = question_null(words, layout, failure_score(shuffled, layout), Permuter(layout.blocks), seed=0, n_permutations=199)
+    null = question_null(
+        words, layout, failure_score(shuffled, layout), Permuter(layout.blocks), seed=0, n_permutations=199
+    )
     found = replace(planted_run()[0], outcomes=shuffled, question_null=null, phrase_p=None)
-    answers = ask(found, [f"a {c} in {w}" for c in ("cat", "dog") for w in ("snow", "fog", "grass")], encoder=WordTower(audit))
+    answers = ask(
+        found, [f"a {c} in {w}" for c in ("cat", "dog") for w in ("snow", "fog", "grass")], encoder=WordTower(audit)
+    )
     assert not any(a.confirmed for a in answers)
 
 
-@pytest.mark.parametrize(("text", "said"), [("  ", "needs words"), ("🦊🦊", "needs words"), ("dog " * 200, "at most 300 characters")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("  ", "needs words"), ("🦊🦊", "needs words"), ("dog " * 200, "at most 300 characters")]
+)
 def test_a_text_that_is_no_question_is_named(text: str, said: str) -> None:
     found, audit, _ = planted_run()
     with pytest.raises(InvalidInput, match=said):
@@ -103,7 +111,10 @@ def test_a_text_that_is_no_question_is_named(text: str, said: str) -> None:
 
 def test_a_run_without_words_says_what_to_do() -> None:
     found, audit, _ = planted_run()
-    for call in (lambda: ask(replace(found, words=None), ["a dog"], encoder=WordTower(audit)), lambda: audit_table(replace(found, words=None))):
+    for call in (
+        lambda: ask(replace(found, words=None), ["a dog"], encoder=WordTower(audit)),
+        lambda: audit_table(replace(found, words=None)),
+    ):
         with pytest.raises(InvalidInput, match="Diagnose again"):
             call()
 
@@ -111,7 +122,9 @@ def test_a_run_without_words_says_what_to_do() -> None:
 def test_the_audit_table_has_every_phrase_in_every_class() -> None:
     found, audit, _ = planted_run("rare")
     cells = audit_table(found)
-    assert {(c.phrase, c.scope) for c in cells} == {(p, s) for p in found.words.phrases for s in ("all samples", "cat", "dog")}
+    assert {(c.phrase, c.scope) for c in cells} == {
+        (p, s) for p in found.words.phrases for s in ("all samples", "cat", "dog")
+    }
     worst = max((c for c in cells if c.scope != "all samples"), key=lambda c: c.observed.value)
     assert (worst.phrase, worst.scope) == ("in snow", "dog")
     assert worst.observed.low > 0

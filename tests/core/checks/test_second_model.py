@@ -22,7 +22,9 @@ def table_of(diagnosis: Diagnosis, wrong: np.ndarray, path: Path, *, shuffled: b
     names, labels = diagnosis.samples.class_names, diagnosis.samples.labels
     assert labels is not None
     said = np.where(wrong, (labels + 1) % len(names), labels)
-    table = pd.DataFrame({"id": diagnosis.samples.ids, "label": [names[c] for c in labels], "prediction": [names[c] for c in said]})
+    table = pd.DataFrame(
+        {"id": diagnosis.samples.ids, "label": [names[c] for c in labels], "prediction": [names[c] for c in said]}
+    )
     (table.sample(frac=1, random_state=0) if shuffled else table).to_csv(path, index=False)
     return path
 
@@ -65,7 +67,9 @@ def test_a_table_of_other_samples_or_of_losses_alone_is_refused(run: Diagnosis, 
         read_second(run, path)
 
 
-def test_the_command_sets_two_models_side_by_side(run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_sets_two_models_side_by_side(
+    run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save(run, tmp_path / "run")
     table = table_of(run, np.zeros(len(run.samples), bool), tmp_path / "new.csv")
     assert main(["compare", str(tmp_path / "run"), "--second", str(table), "--out", str(tmp_path / "beside.html")]) == 0

@@ -29,9 +29,27 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("offline")
 def test_missing_weights_exit_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_folders(tmp_path / "set", ("bus", "car"), 30)
-    arguments = ["probe", "zero-shot", "--images", str(tmp_path / "set"), "--encoder", "ViT-B-32/openai", "--out", str(tmp_path / "o")]
+    arguments = [
+        "probe",
+        "zero-shot",
+        "--images",
+        str(tmp_path / "set"),
+        "--encoder",
+        "ViT-B-32/openai",
+        "--out",
+        str(tmp_path / "o"),
+    ]
     assert "ViT-B-32/openai are not here" in refused(capsys, *arguments, code=3)
-    arguments = ["reproduce", "sus-x", "--dataset", str(tmp_path / "set"), "--encoder", "ViT-B-32:openai", "--out", str(tmp_path / "o")]
+    arguments = [
+        "reproduce",
+        "sus-x",
+        "--dataset",
+        str(tmp_path / "set"),
+        "--encoder",
+        "ViT-B-32:openai",
+        "--out",
+        str(tmp_path / "o"),
+    ]
     assert "ViT-B-32/openai are not here" in refused(capsys, *arguments, code=3)
 
 
@@ -40,18 +58,52 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
 ) -> None:
     asked: dict[str, Any] = {}
     rows = (
-        LadderRow("zero-shot", None, "all classes", "accuracy", Estimate(0.5, 0.4, 0.6), (0.5,), published=("63.70 (from memory, check)",)),
-        LadderRow("coop", 4, "base-to-new", "h", Estimate(0.7, 0.6, 0.8), (0.6, 0.8), {"zero-shot": Estimate(0.2, 0.1, 0.3)}, (), 3.5),
+        LadderRow(
+            "zero-shot",
+            None,
+            "all classes",
+            "accuracy",
+            Estimate(0.5, 0.4, 0.6),
+            (0.5,),
+            published=("63.70 (from memory, check)",),
+        ),
+        LadderRow(
+            "coop",
+            4,
+            "base-to-new",
+            "h",
+            Estimate(0.7, 0.6, 0.8),
+            (0.6, 0.8),
+            {"zero-shot": Estimate(0.2, 0.1, 0.3)},
+            (),
+            3.5,
+        ),
         LadderRow("cocoop", 4, "all classes", "", None, note="skipped: no text tower"),
     )
 
-    def climb(method: str, dataset: Path, encoder: str, seeds: tuple[int, ...], **options: Any) -> tuple[LadderRow, ...]:
+    def climb(
+        method: str, dataset: Path, encoder: str, seeds: tuple[int, ...], **options: Any
+    ) -> tuple[LadderRow, ...]:
         asked.update(options, method=method, dataset=dataset, encoder=encoder, seeds=seeds)
         return rows
 
     monkeypatch.setattr("core.probes.ladder.reproduce.reproduce", climb)
     out = tmp_path / "new"
-    told = said(capsys, "reproduce", "coop", "--dataset", "pets", "--encoder", "ViT-B-32:openai", "--seeds", "2", "--shots", "4", "--out", str(out))
+    told = said(
+        capsys,
+        "reproduce",
+        "coop",
+        "--dataset",
+        "pets",
+        "--encoder",
+        "ViT-B-32:openai",
+        "--seeds",
+        "2",
+        "--shots",
+        "4",
+        "--out",
+        str(out),
+    )
     lines = told.splitlines()
     assert lines[0].startswith("zero-shot ")
     assert lines[0].endswith("50\u00a0% (40 to 60\u00a0%); published: 63.70 (from memory, check)")

@@ -1,4 +1,5 @@
-"""The commands of composition as their users meet them: what is printed, written, resumed and reproduced, on a tiny CLIP."""
+"""The commands of composition as their users meet them: what is printed, written, resumed and reproduced, on a tiny
+CLIP."""
 
 from __future__ import annotations
 
@@ -63,13 +64,17 @@ def test_help_lists_every_part_and_loads_nothing_heavy(repository: Path, capsys:
     told = capsys.readouterr().out
     listed = {line.split()[0] for line in told.splitlines() if line.startswith("    ") and line[4:5].strip()}
     assert listed == set(PARTS)
-    code = "from core.cli.main import main\ntry:\n    main(['compose', 'adapt', '--help'])\nexcept SystemExit:\n    pass"
+    code = (
+        "from core.cli.main import main\ntry:\n    main(['compose', 'adapt', '--help'])\nexcept SystemExit:\n    pass"
+    )
     assert not loaded_by(code, repository) & {*HEAVY, "numpy"}
 
 
 @pytest.mark.parametrize("name", ["linear", "mm-adapter"])
 def test_an_adapters_settings_and_those_of_its_training_are_options(name: str) -> None:
-    adapter = build_parser(adapter=name).parse_args(["compose", "adapt", "--adapter", name, "--out", "o", "--epochs", "3", "--lr", "0.1"])
+    adapter = build_parser(adapter=name).parse_args(
+        ["compose", "adapt", "--adapter", name, "--out", "o", "--epochs", "3", "--lr", "0.1"]
+    )
     given = {key: value for key, value in vars(adapter).items() if key.startswith((SETTING, TRAINING))}
     assert given == {f"{TRAINING}epochs": "3", f"{TRAINING}lr": "0.1"}
     arguments = [f"--{setting.name.replace('_', '-')}" for setting in settings_of(Training)]
@@ -96,7 +101,9 @@ def test_adapters_are_listed_with_their_numbers_of_parameters(tiny: str, capsys:
 # ---- run
 
 
-def test_a_run_prints_and_writes_its_figures(tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_prints_and_writes_its_figures(
+    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     told = said(capsys, "compose", "run", str(drawn / MULTI), "--encoder", tiny, "--out", str(out), "--name", "mine")
     assert told.startswith("mine: Pairs in Cola's form, 14 items\n")
@@ -112,9 +119,22 @@ def test_a_run_prints_and_writes_its_figures(tiny: str, drawn: Path, tmp_path: P
     assert f"{100 * result.correct['image'].mean():.1f}" in shown
 
 
-def test_two_models_are_compared_item_by_item(tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_models_are_compared_item_by_item(
+    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, folder = tmp_path / "out", tmp_path / "adapter"
-    train = ["compose", "adapt", str(drawn / MULTI), "--adapter", "linear", "--encoder", tiny, "--epochs", "1", "--no-check"]
+    train = [
+        "compose",
+        "adapt",
+        str(drawn / MULTI),
+        "--adapter",
+        "linear",
+        "--encoder",
+        tiny,
+        "--epochs",
+        "1",
+        "--no-check",
+    ]
     said(capsys, *train, "--out", str(folder))
     told = said(capsys, "compose", "run", str(drawn / MULTI), "--encoder", tiny, str(folder), "--out", str(out))
     assert "on the same items of one benchmark" in told
@@ -130,13 +150,17 @@ def test_two_models_are_compared_item_by_item(tiny: str, drawn: Path, tmp_path: 
 
 
 def test_a_run_as_json_is_all_that_is_printed(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
-    document = json.loads(said(capsys, "compose", "run", "rendered", "--n", "12", "--encoder", tiny, tiny, "--name", "a", "b", "--json"))
+    document = json.loads(
+        said(capsys, "compose", "run", "rendered", "--n", "12", "--encoder", tiny, tiny, "--name", "a", "b", "--json")
+    )
     assert [result["name"] for result in document["results"]] == ["a", "b"]
     assert document["results"][0]["n"] == 12
     assert {row["p"] for row in document["comparison"]["rows"] if row["scope"] == "all items"} == {1.0}
 
 
-def test_a_choice_stands_beside_baselines_that_see_no_picture(tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_choice_stands_beside_baselines_that_see_no_picture(
+    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = [f"images/pair_{2 * i:05d}.webp,a red cube,a red cube which is not there,{'ab'[i % 2]}" for i in range(12)]
     table = tmp_path / "own.csv"
     table.write_text("\n".join(["image,caption,foil,kind", *rows, "images/none.png,a cube,a ball,a"]), "utf-8")
@@ -151,7 +175,9 @@ def test_a_choice_stands_beside_baselines_that_see_no_picture(tiny: str, drawn: 
     assert "Without a picture" not in said(capsys, *run, "--no-blind")
 
 
-def test_needed_and_missing_pictures_are_printed_one_a_line(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_needed_and_missing_pictures_are_printed_one_a_line(
+    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["compose", "pictures", str(drawn / MULTI)]) == 0
     told = capsys.readouterr()
     assert told.out.splitlines() == [f"pair_{i:05d}.webp" for i in range(28)]
@@ -166,7 +192,9 @@ def test_needed_and_missing_pictures_are_printed_one_a_line(drawn: Path, tmp_pat
 @pytest.mark.slow
 def test_the_embedded_encoders_failures_become_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
-    told = said(capsys, "compose", "run", "rendered", "--n", "60", "--diagnose", "--permutations", "200", "--out", str(out))
+    told = said(
+        capsys, "compose", "run", "rendered", "--n", "60", "--diagnose", "--permutations", "200", "--out", str(out)
+    )
     assert "The failures of rendered, embedded:" in told
     assert "failure cluster" in told
     assert (out / "diagnosis" / "report.html").is_file()
@@ -184,14 +212,32 @@ def test_foils_are_printed_with_their_kinds(capsys: pytest.CaptureFixture[str]) 
     assert "it means the same as the caption" in told.err
 
 
-def test_a_picture_is_scored_with_foils_that_are_made_for_it(tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_picture_is_scored_with_foils_that_are_made_for_it(
+    tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     picture = str(drawn / "images" / "pair_00000.webp")
-    told = said(capsys, "compose", "pair", "--image", picture, "--caption", "a red cube and a blue ball", "--encoder", tiny)
+    told = said(
+        capsys, "compose", "pair", "--image", picture, "--caption", "a red cube and a blue ball", "--encoder", tiny
+    )
     assert told.startswith("pair_00000.webp, ")
     assert "a blue cube and a red ball" in told
     assert "Captions and foils in the text tower alone" in told
     document = json.loads(
-        said(capsys, "compose", "pair", "--image", picture, "--caption", "a cube", "--foil", "a ball", "a cone", "--encoder", tiny, "--json")
+        said(
+            capsys,
+            "compose",
+            "pair",
+            "--image",
+            picture,
+            "--caption",
+            "a cube",
+            "--foil",
+            "a ball",
+            "a cone",
+            "--encoder",
+            tiny,
+            "--json",
+        )
     )
     assert [caption["foil_of"] for caption in document["captions"]] == [None, 0, 0]
     assert np.sum(document["shares"][0]) == pytest.approx(1)
@@ -199,16 +245,22 @@ def test_a_picture_is_scored_with_foils_that_are_made_for_it(tiny: str, drawn: P
 
 def test_two_pictures_take_a_caption_each(tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = [str(drawn / "images" / f"pair_0000{i}.webp") for i in (0, 1)]
-    document = json.loads(said(capsys, "compose", "pair", "--image", *files, "--caption", "a b", "b a", "--encoder", tiny, "--json"))
+    document = json.loads(
+        said(capsys, "compose", "pair", "--image", *files, "--caption", "a b", "b a", "--encoder", tiny, "--json")
+    )
     assert [caption["pictures"] for caption in document["captions"]] == [[0], [1]]
     told = said(capsys, "compose", "pair", "--image", *files, "--caption", "a b", "b a", "--encoder", tiny)
     assert "The two captions have a cosine of" in told
 
 
-def test_a_grid_is_read_from_columns_captions_and_scenes(tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_grid_is_read_from_columns_captions_and_scenes(
+    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     names = [f"images/pair_{i:05d}.webp" for i in range(24)]
     colours, shapes = ("red", "blue"), ("cube", "ball")
-    table = pd.DataFrame({"file": names, "a": [colours[i % 2] for i in range(24)], "o": [shapes[i // 12] for i in range(24)]})
+    table = pd.DataFrame(
+        {"file": names, "a": [colours[i % 2] for i in range(24)], "o": [shapes[i // 12] for i in range(24)]}
+    )
     table["a2"], table["o2"] = [colours[1 - i % 2] for i in range(24)], [shapes[1 - i // 12] for i in range(24)]
     table["said"] = "a " + table["a"] + " " + table["o"] + " and a " + table["a2"] + " " + table["o2"]
     table.to_csv(tmp_path / "table.csv", index=False)
@@ -221,18 +273,26 @@ def test_a_grid_is_read_from_columns_captions_and_scenes(tiny: str, drawn: Path,
     assert figures["binds_chance"].tolist() == [0.5] * 5
     said(capsys, *grid, "--caption", "said", "--out", str(tmp_path / "captions.csv"))
     same = pd.read_csv(tmp_path / "captions.csv")
-    pd.testing.assert_frame_equal(same.sort_values(["attribute", "object"]), figures.sort_values(["attribute", "object"]))
+    pd.testing.assert_frame_equal(
+        same.sort_values(["attribute", "object"]), figures.sort_values(["attribute", "object"])
+    )
     assert "cannot show whether attribute and object are bound" in said(capsys, *grid, *columns[:4])
     scenes = said(capsys, "compose", "grid", str(drawn / "scenes.json"), "--encoder", tiny, "--attribute", "material")
     assert "on scenes.json" in scenes
 
 
-def test_drawing_again_with_the_same_seed_gives_the_same_files(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = said(capsys, "compose", "draw", "--n", "14", "--split", "train", "--seed", "3", "--out", str(tmp_path / "again"))
+def test_drawing_again_with_the_same_seed_gives_the_same_files(
+    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = said(
+        capsys, "compose", "draw", "--n", "14", "--split", "train", "--seed", "3", "--out", str(tmp_path / "again")
+    )
     assert "Written: 28 pictures of 14 items" in told
     for name in (MULTI, "images/pair_00003.webp", "held_out.json"):
         assert (tmp_path / "again" / name).read_bytes() == (drawn / name).read_bytes()
-    told = said(capsys, "compose", "draw", "--n", "2", "--queries", "2", "--kinds", "colour", "--out", str(tmp_path / "more"))
+    told = said(
+        capsys, "compose", "draw", "--n", "2", "--queries", "2", "--kinds", "colour", "--out", str(tmp_path / "more")
+    )
     assert "and 2 queries" in told
     assert MULTI == COLA
 
@@ -245,7 +305,19 @@ def test_an_adapter_is_trained_checked_saved_and_tested_on_the_rest(
     tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "adapter"
-    arguments = ["compose", "adapt", str(drawn / MULTI), "--adapter", "linear", "--encoder", tiny, "--epochs", "1", "--batch", "2"]
+    arguments = [
+        "compose",
+        "adapt",
+        str(drawn / MULTI),
+        "--adapter",
+        "linear",
+        "--encoder",
+        tiny,
+        "--epochs",
+        "1",
+        "--batch",
+        "2",
+    ]
     told = said(capsys, *arguments, "--share", "0.6", "--out", str(folder))
     assert "learned from 7 items of Pairs in Cola's form, stopped by 1 others" in told
     assert "<- kept" in told
@@ -274,14 +346,31 @@ class _Stops(TerminalProgress):
 def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_stopped(
     tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["compose", "adapt", "--adapter", "linear", "--encoder", tiny, "--n", "12", "--kinds", "colour", "--epochs", "2", "--batch", "4"]
+    arguments = [
+        "compose",
+        "adapt",
+        "--adapter",
+        "linear",
+        "--encoder",
+        tiny,
+        "--n",
+        "12",
+        "--kinds",
+        "colour",
+        "--epochs",
+        "2",
+        "--batch",
+        "4",
+    ]
     with monkeypatch.context() as patched:
         patched.setattr(commands_compose_train, "TerminalProgress", _Stops)
         assert main([*arguments, "--no-check", "--out", str(tmp_path / "a")]) == 130
     told = capsys.readouterr().err
     assert "Run the same command again to go on." in told
     assert (tmp_path / "a" / "training").is_dir()
-    assert "holds the state of another training" in refused(capsys, *arguments, "--seed", "1", "--no-check", "--out", str(tmp_path / "a"))
+    assert "holds the state of another training" in refused(
+        capsys, *arguments, "--seed", "1", "--no-check", "--out", str(tmp_path / "a")
+    )
     said(capsys, *arguments, "--no-check", "--out", str(tmp_path / "a"))
     said(capsys, *arguments, "--no-check", "--out", str(tmp_path / "b"))
     a, b = (load_adapted(tmp_path / name) for name in "ab")

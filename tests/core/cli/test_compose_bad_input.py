@@ -49,36 +49,59 @@ def cola(folder: Path, *rows: Any) -> str:
         ("[" * 100_000, "nested too deep"),
     ],
 )
-def test_a_file_of_the_wrong_shape_is_refused(text: str, said: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_of_the_wrong_shape_is_refused(
+    text: str, said: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = pictures.parent / "file.json"
     file.write_text(text, "utf-8")
     assert said in refused(capsys, "compose", "run", str(file), "--images", str(pictures))
     assert said in refused(capsys, "compose", "pictures", str(file))
 
 
-def test_the_wrong_format_is_named_with_the_form_that_it_has(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_wrong_format_is_named_with_the_form_that_it_has(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = cola(pictures, ["a.png", "one", "b.png", "two"])
-    assert "must be an object" in refused(capsys, "compose", "run", file, "--format", "sugarcrepe", "--images", str(pictures))
-    assert "There is no benchmark 'cola2'" in refused(capsys, "compose", "run", file, "--format", "cola2", "--images", str(pictures))
+    assert "must be an object" in refused(
+        capsys, "compose", "run", file, "--format", "sugarcrepe", "--images", str(pictures)
+    )
+    assert "There is no benchmark 'cola2'" in refused(
+        capsys, "compose", "run", file, "--format", "cola2", "--images", str(pictures)
+    )
 
 
 @pytest.mark.parametrize("second", ["one", "  ONE "])
 def test_equal_captions_are_no_item(second: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = refused(capsys, "compose", "run", cola(pictures, ["a.png", "one", "b.png", second]), "--images", str(pictures))
+    told = refused(
+        capsys, "compose", "run", cola(pictures, ["a.png", "one", "b.png", second]), "--images", str(pictures)
+    )
     assert "none of its 1 items can be used: 1 item because its captions are equal" in told
 
 
 def test_a_picture_on_both_sides_is_no_item(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = refused(capsys, "compose", "run", cola(pictures, ["a.png", "one", "a.png", "two"]), "--images", str(pictures))
+    told = refused(
+        capsys, "compose", "run", cola(pictures, ["a.png", "one", "a.png", "two"]), "--images", str(pictures)
+    )
     assert "both of its pictures are one and the same" in told
 
 
 @pytest.mark.usefixtures("drawn")
-def test_items_that_cannot_be_asked_are_counted_beside_those_that_can(tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [["a.png", "one", "b.png", "two"], ["a.png", "one", "a.png", "two"], ["a.png", "one", "b.png", "One"], ["a.png", "one", "c.png", "two"]]
+def test_items_that_cannot_be_asked_are_counted_beside_those_that_can(
+    tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        ["a.png", "one", "b.png", "two"],
+        ["a.png", "one", "a.png", "two"],
+        ["a.png", "one", "b.png", "One"],
+        ["a.png", "one", "c.png", "two"],
+    ]
     told = said(capsys, "compose", "run", cola(pictures, *rows), "--images", str(pictures), "--encoder", tiny)
     assert ", 1 item\n" in told
-    for reason in ("both of its pictures are one and the same", "its captions are equal", "a picture is not among the images"):
+    for reason in (
+        "both of its pictures are one and the same",
+        "its captions are equal",
+        "a picture is not among the images",
+    ):
         assert f"1 item because {reason}" in told
     assert "Missing: 1 picture, c.png." in told
 
@@ -90,7 +113,9 @@ def test_no_usable_picture_is_said_with_what_to_bring(pictures: Path, capsys: py
     assert "Pictures that lie elsewhere are named with --images." in refused(capsys, "compose", "run", file)
     (pictures / "a.png").write_bytes(b"")
     (pictures / "b.png").write_text("no picture")
-    told = refused(capsys, "compose", "run", cola(pictures.parent, ["a.png", "one", "b.png", "two"]), "--images", str(pictures))
+    told = refused(
+        capsys, "compose", "run", cola(pictures.parent, ["a.png", "one", "b.png", "two"]), "--images", str(pictures)
+    )
     assert "a picture cannot be used" in told
     assert "were not found" in refused(capsys, "compose", "run", file, "--images", str(pictures / "none"))
 
@@ -108,7 +133,19 @@ def test_thousands_of_captions_of_one_picture_are_scored_or_refused_by_their_len
     file.write_text(json.dumps([{**row, "caption": "long " * 1000}]), "utf-8")
     assert "at most 2,000 characters" in refused(capsys, "compose", "run", str(file), "--images", str(pictures))
     captions = [f"number {i}" for i in range(3000)]
-    told = refused(capsys, "compose", "pair", "--image", str(pictures / "a.png"), "--caption", *captions, "--foil", "none", "--encoder", tiny)
+    told = refused(
+        capsys,
+        "compose",
+        "pair",
+        "--image",
+        str(pictures / "a.png"),
+        "--caption",
+        *captions,
+        "--foil",
+        "none",
+        "--encoder",
+        tiny,
+    )
     assert "got 3,001" in told
 
 
@@ -129,7 +166,9 @@ def test_thousands_of_captions_of_one_picture_are_scored_or_refused_by_their_len
         (["run", "rendered", "--encoder", "no-such"], "There is no encoder 'no-such'"),
     ],
 )
-def test_options_that_make_no_run_are_refused(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_that_make_no_run_are_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert said in refused(capsys, "compose", *arguments)
 
 
@@ -150,11 +189,15 @@ def test_a_path_that_no_file_can_have_is_refused(path: str, pictures: Path, caps
     file = cola(pictures, ["a.png", "one", "b.png", "two"])
     assert "no path that can be opened" in refused(capsys, "compose", "run", path)
     assert "no path that can be opened" in refused(capsys, "compose", "run", file, "--images", path)
-    assert "no path that can be opened" in refused(capsys, "compose", "run", file, "--images", str(pictures), "--encoder", path)
+    assert "no path that can be opened" in refused(
+        capsys, "compose", "run", file, "--images", str(pictures), "--encoder", path
+    )
 
 
 @pytest.mark.parametrize("caption", ["\u200b", "\0", "\ufeff \u202e"])
-def test_a_caption_that_nobody_can_see_is_empty(caption: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_caption_that_nobody_can_see_is_empty(
+    caption: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = cola(pictures, ["a.png", caption, "b.png", "two"])
     assert "1 item because a caption is empty" in refused(capsys, "compose", "run", file, "--images", str(pictures))
 
@@ -166,7 +209,9 @@ def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: p
     a, b = str(pictures / "a.png"), str(pictures / "b.png")
     pair = ["compose", "pair", "--encoder", tiny]
     assert "Two pictures need two captions" in refused(capsys, *pair, "--image", a, b, "--caption", "one")
-    assert "no caption can tell a picture from itself" in refused(capsys, *pair, "--image", a, a, "--caption", "one", "two")
+    assert "no caption can tell a picture from itself" in refused(
+        capsys, *pair, "--image", a, a, "--caption", "one", "two"
+    )
     assert "no path that can be opened" in refused(capsys, *pair, "--image", "x" * 5000, "--caption", "one")
     assert "Caption 2 is empty" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", "\u200b\0")
     assert "got 3" in refused(capsys, *pair, "--image", a, b, a, "--caption", "one", "two", "three")
@@ -175,7 +220,9 @@ def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: p
     assert "are the same" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", "one")
     assert "at least one word" in refused(capsys, *pair, "--image", a, "--caption", "...")
     Path(a).write_bytes(b"broken")
-    assert "None of the 1 images could be read" in refused(capsys, *pair, "--image", a, "--caption", "a red cube and a blue ball")
+    assert "None of the 1 images could be read" in refused(
+        capsys, *pair, "--image", a, "--caption", "a red cube and a blue ball"
+    )
     assert "at least one word" in refused(capsys, "compose", "foils", "123")
 
 
@@ -239,16 +286,33 @@ def test_a_training_that_cannot_be_is_refused_before_it_starts(
 
 
 def test_unknown_and_foreign_settings_are_no_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["--adapter", "none"], ["--adapter", "linear", "--layers", "2"], ["--adapter", "local", "--epoch", "2"]):
+    for arguments in (
+        ["--adapter", "none"],
+        ["--adapter", "linear", "--layers", "2"],
+        ["--adapter", "local", "--epoch", "2"],
+    ):
         with pytest.raises(SystemExit) as stopped:
             main(["compose", "adapt", "--out", str(tmp_path), *arguments])
         assert stopped.value.code == 2
     assert "usage:" in capsys.readouterr().err
 
 
-def test_a_damaged_check_beside_an_adapter_is_said(tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_check_beside_an_adapter_is_said(
+    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "adapter"
-    train = ["compose", "adapt", str(drawn / COLA), "--adapter", "linear", "--encoder", tiny, "--epochs", "1", "--no-check"]
+    train = [
+        "compose",
+        "adapt",
+        str(drawn / COLA),
+        "--adapter",
+        "linear",
+        "--encoder",
+        tiny,
+        "--epochs",
+        "1",
+        "--no-check",
+    ]
     said(capsys, *train, "--out", str(folder))
     (folder / "check.json").write_text('{"rows": 1}')
     run = ["compose", "run", "rendered", "--n", "4", "--encoder", str(folder)]
@@ -271,5 +335,9 @@ def test_cola_without_pictures_file_or_weights(
     assert f"Cola's file {COLA} is neither in" in refused(capsys, *cola, "--images", str(pictures))
     assert "not in 'pictures'" in refused(capsys, *cola, "--images", str(pictures), "--file", str(drawn / COLA))
     assert "Leave --dataset out" in refused(capsys, *cola, "--images", str(pictures), "--dataset", str(pictures))
-    assert "The weights of ViT-B-32 openai are not on this machine" in refused(capsys, *cola, "--images", str(drawn), code=3)
-    assert "Name its folder, table or split file with --dataset." in refused(capsys, "reproduce", "sus-x", "--out", str(tmp_path / "out"))
+    assert "The weights of ViT-B-32 openai are not on this machine" in refused(
+        capsys, *cola, "--images", str(drawn), code=3
+    )
+    assert "Name its folder, table or split file with --dataset." in refused(
+        capsys, "reproduce", "sus-x", "--out", str(tmp_path / "out")
+    )

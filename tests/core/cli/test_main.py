@@ -51,12 +51,22 @@ def stored(tmp_path: Path) -> Path:
 
 
 def diagnose(folder: Path, table: str = "table.csv", out: str = "out", *more: str) -> int:
-    arguments = ["diagnose", "--table", str(folder / table), "--embeddings", str(folder / "embeddings.npy"), "--out", str(folder / out)]
+    arguments = [
+        "diagnose",
+        "--table",
+        str(folder / table),
+        "--embeddings",
+        str(folder / "embeddings.npy"),
+        "--out",
+        str(folder / out),
+    ]
     return main([*arguments, "--permutations", "300", *more])
 
 
 @pytest.mark.slow
-def test_a_planted_failure_goes_from_table_to_files_and_new_samples_are_assigned(brought: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_planted_failure_goes_from_table_to_files_and_new_samples_are_assigned(
+    brought: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert diagnose(brought) == 0
     said = capsys.readouterr()
     assert said.out.startswith("1 failure cluster confirmed")
@@ -107,7 +117,10 @@ def test_the_same_input_settings_and_seed_give_the_same_files(brought: Path) -> 
     [
         (["diagnose", "--table", "absent.csv", "--embeddings", "e.npy", "--out", "out"], "absent.csv"),
         (["diagnose", "--out", "out"], "nothing to diagnose"),
-        (["diagnose", "--table", "t.csv", "--out", "out", "--no-words", "--naming", "embedded"], "that --naming is for"),
+        (
+            ["diagnose", "--table", "t.csv", "--out", "out", "--no-words", "--naming", "embedded"],
+            "that --naming is for",
+        ),
         (["assign", "absent", "--embeddings", "e.npy", "--out", "x.csv"], "no finished run"),
         (["assign", "absent", "--embeddings", "e.npy", "--out", "x.xlsx"], "must end in"),
         (["export", "absent"], "no finished run"),
@@ -116,7 +129,11 @@ def test_the_same_input_settings_and_seed_give_the_same_files(brought: Path) -> 
     ],
 )
 def test_bad_input_exits_with_2_and_one_line(
-    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
@@ -144,7 +161,10 @@ def test_a_malformed_command_exits_with_2(arguments: list[str], capsys: pytest.C
     assert "usage:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("error", "code"), [(InvalidInput("a"), 2), (MissingDependency("a"), 3), (Cancelled("a"), 130), (KeyboardInterrupt(), 130)])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(InvalidInput("a"), 2), (MissingDependency("a"), 3), (Cancelled("a"), 130), (KeyboardInterrupt(), 130)],
+)
 def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(options: Any) -> None:
         raise error
@@ -164,13 +184,23 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_stops_a_run_with_130_and_leaves_no_finished_run(brought: Path, repository: Path) -> None:
-    arguments = ["diagnose", "--table", str(brought / "table.csv"), "--embeddings", str(brought / "embeddings.npy"), "--permutations", "2000000"]
+    arguments = [
+        "diagnose",
+        "--table",
+        str(brought / "table.csv"),
+        "--embeddings",
+        str(brought / "embeddings.npy"),
+        "--permutations",
+        "2000000",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "core", *arguments, "--out", str(brought / "out")],
         cwd=repository,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it, and so would its children
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # a shell's background job ignores it, and so would its children
     )
     time.sleep(6)
     process.send_signal(signal.SIGINT)
@@ -217,7 +247,9 @@ def test_every_export_can_be_read_back(stored: Path, tmp_path: Path, what: str, 
         np.testing.assert_allclose(table["loss"], make_diagnosis(hostile=True).outcomes.loss, rtol=1e-12)
 
 
-def test_a_formula_is_harmless_in_csv_and_untouched_in_parquet(stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_formula_is_harmless_in_csv_and_untouched_in_parquet(
+    stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["export", str(stored)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].startswith("'=HYPERLINK(1).png,")
@@ -230,7 +262,9 @@ def test_a_run_without_a_model_cannot_assign(stored: Path, capsys: pytest.Captur
     assert "holds no model" in capsys.readouterr().err
 
 
-def test_new_samples_that_cannot_be_read_stay_in_the_table(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_samples_that_cannot_be_read_stay_in_the_table(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Model:
         def assign(self, embeddings: Any, labels: Any = None) -> Assignment:
             n = len(embeddings)
@@ -240,7 +274,10 @@ def test_new_samples_that_cannot_be_read_stay_in_the_table(stored: Path, tmp_pat
     vectors = np.random.default_rng(0).normal(size=(5, 8))
     vectors[3] = np.nan
     np.savez(tmp_path / "new.npz", embeddings=vectors, ids=np.array(list("abcde")))
-    assert main(["assign", str(stored), "--embeddings", str(tmp_path / "new.npz"), "--out", str(tmp_path / "x.parquet")]) == 0
+    assert (
+        main(["assign", str(stored), "--embeddings", str(tmp_path / "new.npz"), "--out", str(tmp_path / "x.parquet")])
+        == 0
+    )
     rows = {row.pop("id"): row for row in pd.read_parquet(tmp_path / "x.parquet").to_dict("records")}
     assert [rows[name]["cluster"] for name in "abce"] == [0] * 4
     assert rows["a"]["membership"] == 0.9
@@ -255,5 +292,7 @@ def test_encoders_are_listed_with_how_to_get_them(capsys: pytest.CaptureFixture[
 
 
 def test_the_module_runs_as_a_program(repository: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "core", "--help"], cwd=repository, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "--help"], cwd=repository, capture_output=True, text=True, check=True
+    )
     assert "exit codes: 0 finished" in done.stdout

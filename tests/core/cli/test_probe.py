@@ -55,14 +55,19 @@ class Guess:
         said = np.zeros(m, np.int64) if self.way == "first" else np.arange(m) % k
         logits = np.random.default_rng(part.seed).normal(0, 0.1, (m, k))
         logits[np.arange(m), said] += 3.0 if self.loud else 0.5
-        return Scored(logits, controls={"zero-shot": np.zeros((1, m), np.int64)}, support=part.shots, notes=("guessed",))
+        return Scored(
+            logits, controls={"zero-shot": np.zeros((1, m), np.int64)}, support=part.shots, notes=("guessed",)
+        )
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stored run with words, the encoder that speaks them, and the probe "zero-shot" replaced by a guess."""
     save(with_words(), tmp_path / "run")
-    for module in ("core.language.phrases", "core.encoders"):  # the first is imported before the second is changed, so that it does not keep the fake
+    for module in (
+        "core.language.phrases",
+        "core.encoders",
+    ):  # the first is imported before the second is changed, so that it does not keep the fake
         monkeypatch.setattr(f"{module}.load_encoder", lambda name, **options: AxisEncoder())
     monkeypatch.setitem(PROBES, "zero-shot", f"{__name__}:Guess")
     return tmp_path / "run"
@@ -87,7 +92,9 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 2) 
     return told.err
 
 
-def test_a_probe_is_run_printed_stored_exported_and_reported(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_probe_is_run_printed_stored_exported_and_reported(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = said(capsys, "probe", "zero-shot", str(run), "--way", "turn")
     assert out.startswith("zero-shot is right on ")
     assert "  Control, zero-shot: right on " in out
@@ -112,10 +119,18 @@ def said_to_file(tmp_path: Path, run: Path, what: str) -> Path:
     return out
 
 
-def test_options_may_come_before_the_folder_and_flags_can_be_turned_off(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_may_come_before_the_folder_and_flags_can_be_turned_off(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     said(capsys, "probe", "zero-shot", "--shots", "2", "--no-loud", "--scale", "0.5", str(run), "--seed", "7")
     kept = load(run).probes[0]
-    assert (kept.name, kept.settings["shots"], kept.settings["loud"], kept.settings["scale"], kept.settings["seed"]) == (
+    assert (
+        kept.name,
+        kept.settings["shots"],
+        kept.settings["loud"],
+        kept.settings["scale"],
+        kept.settings["seed"],
+    ) == (
         "zero-shot, 2 shots",
         2,
         False,
@@ -144,14 +159,40 @@ def test_long_work_is_announced(run: Path, capsys: pytest.CaptureFixture[str]) -
     assert "about 1:15 of computing" in capsys.readouterr().err
 
 
-def test_a_split_column_and_a_draw_say_who_teaches(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_split_column_and_a_draw_say_who_teaches(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     parted = with_words()
     splits = np.array(["train" if i % 4 else "test" for i in range(120)], dtype=object)
     save(replace(parted, samples=replace(parted.samples, splits=splits)), run)
     out = said(capsys, "probe", "zero-shot", str(run), "--split", "column", "--shots", "1")
     assert "of 30 images" in out
-    said(capsys, "probe", "zero-shot", str(run), "--shots", "1", "--save-draw", str(tmp_path / "draws" / "d.json"), "--name", "first")
-    said(capsys, "probe", "zero-shot", str(run), "--shots", "1", "--split", str(tmp_path / "draws" / "d.json"), "--name", "again", "--seed", "9")
+    said(
+        capsys,
+        "probe",
+        "zero-shot",
+        str(run),
+        "--shots",
+        "1",
+        "--save-draw",
+        str(tmp_path / "draws" / "d.json"),
+        "--name",
+        "first",
+    )
+    said(
+        capsys,
+        "probe",
+        "zero-shot",
+        str(run),
+        "--shots",
+        "1",
+        "--split",
+        str(tmp_path / "draws" / "d.json"),
+        "--name",
+        "again",
+        "--seed",
+        "9",
+    )
     first, again = load(run).probes[-2:]
     assert first.support is not None
     assert again.support is not None
@@ -160,7 +201,9 @@ def test_a_split_column_and_a_draw_say_who_teaches(run: Path, tmp_path: Path, ca
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("plain_map")
-def test_the_probes_own_failures_become_a_run_of_their_own(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_probes_own_failures_become_a_run_of_their_own(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     own = tmp_path / "own"
     out = said(capsys, "probe", "zero-shot", str(run), "--way", "turn", "--diagnose", str(own), "--permutations", "300")
     assert "The probe's own failures:" in out
@@ -181,9 +224,16 @@ def refused_twice(capsys: pytest.CaptureFixture[str], own: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "json", "html"])
-def test_a_comparison_is_printed_and_written(run: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_comparison_is_printed_and_written(
+    run: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     diagnosis = load(run)
-    save(replace(diagnosis, probes=(made_probe(diagnosis, name="a"), made_probe(diagnosis, name="b", right=0.3, seed=5))), run)
+    save(
+        replace(
+            diagnosis, probes=(made_probe(diagnosis, name="a"), made_probe(diagnosis, name="b", right=0.3, seed=5))
+        ),
+        run,
+    )
     out = tmp_path / "new" / f"c.{kind}"
     told = said(capsys, "compare", str(run), "a", "b", "--out", str(out))
     assert told.startswith("On the same 117 images a is right on ")
@@ -259,7 +309,12 @@ def test_a_package_that_a_probe_needs_is_named_with_exit_code_3(
     ],
 )
 def test_bad_input_exits_with_2_and_one_line(
-    run: Path, arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run: Path,
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     before = (run / "state.json").read_bytes()
@@ -267,7 +322,10 @@ def test_bad_input_exits_with_2_and_one_line(
     assert (run / "state.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("arguments", [["probe", "nonsense", "run"], ["probe"], ["probe", "zero-shot", "run", "--nonsense", "1"], ["reproduce", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["probe", "nonsense", "run"], ["probe"], ["probe", "zero-shot", "run", "--nonsense", "1"], ["reproduce", "x"]],
+)
 def test_a_malformed_command_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
@@ -275,9 +333,13 @@ def test_a_malformed_command_exits_with_2(arguments: list[str], capsys: pytest.C
     assert "usage:" in capsys.readouterr().err
 
 
-def test_a_run_without_words_or_labels_says_the_way_out(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_words_or_labels_says_the_way_out(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save(make_diagnosis(), tmp_path / "plain")
-    assert "Diagnose again with --images and without --no-words" in refused(capsys, "probe", "zero-shot", str(tmp_path / "plain"))
+    assert "Diagnose again with --images and without --no-words" in refused(
+        capsys, "probe", "zero-shot", str(tmp_path / "plain")
+    )
     spoken = with_words()
     save(replace(spoken, samples=replace(spoken.samples, labels=None)), tmp_path / "blind")
     assert "a table with a label column" in refused(capsys, "probe", "zero-shot", str(tmp_path / "blind"))
@@ -312,9 +374,21 @@ def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shipped = read_vocabulary()
-    monkeypatch.setattr("core.language.phrases.read_vocabulary", lambda path: replace(shipped, phrases=shipped.phrases[:12]))  # for speed
+    monkeypatch.setattr(
+        "core.language.phrases.read_vocabulary", lambda path: replace(shipped, phrases=shipped.phrases[:12])
+    )  # for speed
     make_folders(tmp_path / "set", ("bus", "car"), 30)
-    out = said(capsys, "probe", "zero-shot", "--images", str(tmp_path / "set"), "--out", str(tmp_path / "run"), "--permutations", "300")
+    out = said(
+        capsys,
+        "probe",
+        "zero-shot",
+        "--images",
+        str(tmp_path / "set"),
+        "--out",
+        str(tmp_path / "run"),
+        "--permutations",
+        "300",
+    )
     assert "zero-shot is right on " in out
     assert "The probe's own failures:" in out
     found = load(tmp_path / "run")
@@ -326,12 +400,18 @@ def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
 
 
 @pytest.mark.slow
-def test_the_shipped_example_takes_a_probe(repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_example_takes_a_probe(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.copytree(repository / "assets" / "examples" / "scenes", tmp_path / "scenes")
     run = tmp_path / "scenes" / "run"
     document = json.loads(said(capsys, "probe", "zero-shot", str(run), "--json"))
     everything, *others = document["comparison"]["scopes"]
-    assert everything["n"] == everything["fixed"] + everything["broken"] + everything["both"] + everything["neither"] == 960
+    assert (
+        everything["n"]
+        == everything["fixed"] + everything["broken"] + everything["both"] + everything["neither"]
+        == 960
+    )
     assert sum(scope["n"] for scope in others if scope["kind"] == "class") == 960
     assert document["accuracy"]["value"] == pytest.approx((everything["fixed"] + everything["neither"]) / 960)
     assert document["accuracy"]["value"] > 0.25  # chance is 1 in 8

@@ -30,7 +30,11 @@ def test_a_result_that_another_command_added_meanwhile_is_kept(
     assert [p.name for p in load(run).probes] == ["meanwhile", "zero-shot"]
 
 
-def test_class_folders_that_cannot_be_told_apart_are_refused_before_they_are_embedded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_class_folders_that_cannot_be_told_apart_are_refused_before_they_are_embedded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     usual.make_folders(tmp_path / "set", ("a_b", "A b"), 10)
-    told = usual.refused(capsys, "probe", "zero-shot", "--images", str(tmp_path / "set"), "--out", str(tmp_path / "run"))
+    told = usual.refused(
+        capsys, "probe", "zero-shot", "--images", str(tmp_path / "set"), "--out", str(tmp_path / "run")
+    )
     assert "same name to a text encoder" in told

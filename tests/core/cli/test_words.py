@@ -43,7 +43,9 @@ def test_a_question_is_answered_with_its_best_matches(run: Path, capsys: pytest.
     assert len(lines) == 2
 
 
-def test_an_extrapolation_is_said_and_every_match_named_on_request(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_extrapolation_is_said_and_every_match_named_on_request(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = said(capsys, "ask", str(run), "a spaceship", "--images")
     assert "This is an extrapolation" in out
     support = int(out.split(" images most like it")[0].split("the ")[-1])
@@ -68,7 +70,9 @@ def test_answers_come_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert [d["second"] for d in document["differences"]] == ["red"]
 
 
-def test_the_audit_is_an_aligned_table(run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_is_an_aligned_table(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     lines = said(capsys, "audit", str(run), "--most", "3").splitlines()
     assert lines[0].split() == ["all", "samples", "bus", "car", "tram"]
@@ -87,14 +91,18 @@ def test_the_audit_is_an_aligned_table(run: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("kind", ["csv", "parquet", "json", "html"])
 def test_the_audit_can_be_written(run: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "new" / f"audit.{kind}"
-    assert said(capsys, "audit", str(run), "--phrases", "red", "blurred", "--out", str(out)).endswith(f"Written: {out}\n")
+    assert said(capsys, "audit", str(run), "--phrases", "red", "blurred", "--out", str(out)).endswith(
+        f"Written: {out}\n"
+    )
     if kind == "html":
         assert "default-src 'none'" in out.read_text("utf-8")
         return
     readers: dict[str, Any] = {"csv": pd.read_csv, "parquet": pd.read_parquet, "json": pd.read_json}
     table = readers[kind](out)
     assert table["phrase"].tolist() == ["red"] * 4 + ["blurred"] * 4
-    np.testing.assert_allclose(table["observed"], [c.observed.value for c in audit_table(load(run), ["red", "blurred"])])
+    np.testing.assert_allclose(
+        table["observed"], [c.observed.value for c in audit_table(load(run), ["red", "blurred"])]
+    )
 
 
 def test_a_prediction_is_printed_kept_with_the_run_and_reported(
@@ -112,7 +120,10 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
     out = said(capsys, "predict", str(run), *arguments)
     assert out.startswith("Frozen: ")
     assert "SHA-256 " in out.splitlines()[0]
-    assert "On 320 fresh samples (new.csv): 1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted" in out
+    assert (
+        "On 320 fresh samples (new.csv): 1 of 2 findings clearly fail more than the rest again, "
+        "1 of them at the rate predicted" in out
+    )
     assert asked["roles"].label == "y"
     assert asked["table"] == Path("new.csv")
     assert json.loads((run / "prediction.json").read_text("utf-8"))["n_fresh"] == 320
@@ -126,7 +137,9 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
     assert (run / "thumbnails.zip").read_bytes() == thumbnails  # pictures lose nothing by being saved again
 
 
-def test_the_digest_is_printed_before_the_fresh_samples_are_opened(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_digest_is_printed_before_the_fresh_samples_are_opened(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     state = (run / "state.json").read_bytes()
     assert main(["predict", str(run), "--fresh", "absent.csv"]) == 2
     told = capsys.readouterr()
@@ -136,7 +149,9 @@ def test_the_digest_is_printed_before_the_fresh_samples_are_opened(run: Path, ca
     assert not (run / "prediction.json").exists()
 
 
-def test_the_shipped_phrases_can_be_written_edited_and_read_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_phrases_can_be_written_edited_and_read_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shipped = read_vocabulary()
     lines = said(capsys, "phrases").splitlines()
     assert len(lines) == len(shipped)
@@ -159,7 +174,11 @@ def test_the_shipped_phrases_can_be_written_edited_and_read_back(tmp_path: Path,
     ],
 )
 def test_bad_input_exits_with_2_and_one_line(
-    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
@@ -171,7 +190,9 @@ def test_bad_input_exits_with_2_and_one_line(
 
 
 @pytest.mark.parametrize("arguments", [["ask", "snow"], ["audit"]])
-def test_a_run_without_words_says_how_to_get_them(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_words_says_how_to_get_them(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save(make_diagnosis(), tmp_path / "plain")
     assert main([arguments[0], str(tmp_path / "plain"), *arguments[1:]]) == 2
     assert "Diagnose again with --images" in capsys.readouterr().err

@@ -28,7 +28,9 @@ CAPTIONS = (Caption(TEXTS[0], (0,)), Caption(TEXTS[1], (1,)), Caption(TEXTS[2], 
 
 
 def test_rows_of_one_picture_become_a_choice_and_rows_of_two_become_pairs() -> None:
-    choice = own_benchmark([OwnPair(("a.png",), ("a red cube",), ("a blue cube",)), OwnPair(("a.png",), ("a dog",), ("a cat",))])
+    choice = own_benchmark(
+        [OwnPair(("a.png",), ("a red cube",), ("a blue cube",)), OwnPair(("a.png",), ("a dog",), ("a cat",))]
+    )
     assert (choice.kind, choice.headline, choice.blind) == ("choice", "pairwise", True)
     assert [item.captions for item in choice.items] == [("a red cube", "a blue cube"), ("a dog", "a cat")]
     assert [picture.name for picture in choice.pictures] == ["a.png"]
@@ -44,9 +46,20 @@ def test_rows_of_one_picture_become_a_choice_and_rows_of_two_become_pairs() -> N
 
 def test_rows_that_cannot_be_used_are_counted_with_their_reason() -> None:
     good = OwnPair(("a.png",), ("a dog",), ("a cat",))
-    made = own_benchmark([good, OwnPair(("a.png",), ("A dog.",), ("a dog",)), OwnPair(("b.png",), ("a cow",)), OwnPair(("b.png",), (" ",), ("x",))])
+    made = own_benchmark(
+        [
+            good,
+            OwnPair(("a.png",), ("A dog.",), ("a dog",)),
+            OwnPair(("b.png",), ("a cow",)),
+            OwnPair(("b.png",), (" ",), ("x",)),
+        ]
+    )
     assert len(made) == 1
-    assert dict(made.excluded) == {"2": "a foil reads the same as the caption", "3": "it has no foil", "4": "a caption is empty"}
+    assert dict(made.excluded) == {
+        "2": "a foil reads the same as the caption",
+        "3": "it has no foil",
+        "4": "a caption is empty",
+    }
 
 
 @pytest.mark.parametrize(

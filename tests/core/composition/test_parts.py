@@ -23,7 +23,9 @@ def pictures_of(part: LoadedBenchmark) -> set[int]:
 
 def test_drawn_parts_cover_everything_and_share_no_picture(scenes: LoadedBenchmark) -> None:
     learn, test = two_parts(scenes, seed=3)
-    assert sorted(item.id for part in (learn, test) for item in part.benchmark.items) == sorted(item.id for item in scenes.benchmark.items)
+    assert sorted(item.id for part in (learn, test) for item in part.benchmark.items) == sorted(
+        item.id for item in scenes.benchmark.items
+    )
     assert not pictures_of(learn) & pictures_of(test)
     assert [i.id for i in two_parts(scenes, seed=3)[0].benchmark.items] == [i.id for i in learn.benchmark.items]
 
@@ -36,7 +38,9 @@ def test_items_that_share_a_picture_stay_together(scenes: LoadedBenchmark) -> No
 
 
 def test_a_split_that_the_file_names_is_followed(scenes: LoadedBenchmark) -> None:
-    items = tuple(replace(item, tags={"split": "train" if i < 30 else "test"}) for i, item in enumerate(scenes.benchmark.items))
+    items = tuple(
+        replace(item, tags={"split": "train" if i < 30 else "test"}) for i, item in enumerate(scenes.benchmark.items)
+    )
     learn, test = two_parts(replace(scenes, benchmark=replace(scenes.benchmark, items=items)))
     assert [len(part.benchmark) for part in (learn, test)] == [30, 10]
 

@@ -80,13 +80,18 @@ def test_pictures_are_found_in_a_folder_a_zip_and_a_tar_in_the_benchmark_s_order
         ("1.jpg", "1.png x/1.jpg", "x/1.jpg"),
     ],
 )
-def test_a_path_comes_before_a_name_and_a_name_before_one_without_ending(written: str, there: str, found: str, tmp_path: Path) -> None:
+def test_a_path_comes_before_a_name_and_a_name_before_one_without_ending(
+    written: str, there: str, found: str, tmp_path: Path
+) -> None:
     store = find_pictures(benchmark("choice", written, choice("c")), folder(tmp_path / "in", there)).store
     assert store.name(0) == found
 
 
 def test_a_name_that_several_files_have_counts_as_missing_and_is_said(tmp_path: Path) -> None:
-    found = find_pictures(benchmark("choice", "1.jpg 2.jpg", choice("one"), choice("two", 1)), folder(tmp_path / "in", "a/1.jpg b/1.jpg 2.jpg"))
+    found = find_pictures(
+        benchmark("choice", "1.jpg 2.jpg", choice("one"), choice("two", 1)),
+        folder(tmp_path / "in", "a/1.jpg b/1.jpg 2.jpg"),
+    )
     assert [item.id for item in found.benchmark.items] == ["two"]
     assert found.missing == ("1.jpg",)
     reason = "several images have the name of a picture, and none its path: 1.jpg may be a/1.jpg or b/1.jpg"
@@ -95,13 +100,19 @@ def test_a_name_that_several_files_have_counts_as_missing_and_is_said(tmp_path: 
 
 def test_items_without_their_pictures_are_left_out_counted_and_the_rest_renumbered(tmp_path: Path) -> None:
     items = pair("p", (0, 1)), pair("q", (1, 2)), pair("r", (3, 4)), pair("s", (2, 4))
-    found = find_pictures(benchmark("pairs", "0.jpg 1.jpg 2.jpg 3.jpg 4.jpg", *items), folder(tmp_path / "in", "0.jpg 2.jpg 3.jpg 4.jpg 9.jpg"))
+    found = find_pictures(
+        benchmark("pairs", "0.jpg 1.jpg 2.jpg 3.jpg 4.jpg", *items),
+        folder(tmp_path / "in", "0.jpg 2.jpg 3.jpg 4.jpg 9.jpg"),
+    )
     assert [(item.id, item.pictures) for item in found.benchmark.items] == [("r", (1, 2)), ("s", (0, 2))]
     assert [picture.name for picture in found.benchmark.pictures] == ["2.jpg", "3.jpg", "4.jpg"]
     assert [found.store.name(i) for i in range(3)] == ["2.jpg", "3.jpg", "4.jpg"]
     assert found.missing == ("1.jpg",)
     assert found.benchmark.excluded == tuple((id, "a picture is not among the images: 1.jpg") for id in "pq")
-    assert "Left out for their pictures or captions: 2 items because a picture is not among the images." in found.benchmark.notes
+    assert (
+        "Left out for their pictures or captions: 2 items because a picture is not among the images."
+        in found.benchmark.notes
+    )
 
 
 def test_files_that_are_no_pictures_are_left_out_with_the_reason(tmp_path: Path) -> None:
@@ -119,12 +130,21 @@ def test_files_that_are_no_pictures_are_left_out_with_the_reason(tmp_path: Path)
 def test_no_item_left_is_one_message_with_numbers_examples_and_the_next_step(tmp_path: Path) -> None:
     names = " ".join(f"{i}.jpg" for i in range(5))
     with pytest.raises(InvalidInput) as raised:
-        find_pictures(benchmark("choice", names, *(choice(str(i), i) for i in range(5))), folder(tmp_path / "mine", "cat.jpg dog.png"))
+        find_pictures(
+            benchmark("choice", names, *(choice(str(i), i) for i in range(5))),
+            folder(tmp_path / "mine", "cat.jpg dog.png"),
+        )
     assert str(raised.value) == (
-        "Made: none of its 5 items can be used, for 5 of its 5 pictures are not in 'mine': 0.jpg, 1.jpg, 2.jpg, .... It holds 2 files, such as "
-        "cat.jpg, dog.png. Bring a folder, zip or tar with files of those names (in subfolders too); other endings will do."
+        "Made: none of its 5 items can be used, for 5 of its 5 pictures are not in 'mine': 0.jpg, 1.jpg, 2.jpg, .... "
+        "It holds 2 files, such as "
+        "cat.jpg, dog.png. Bring a folder, zip or tar with files of those names (in subfolders too); "
+        "other endings will do."
     )
-    with pytest.raises(InvalidInput, match=r"none of its 1 items can be used: 1 item because its captions are equal\. Look at its file"):
+    with pytest.raises(
+        InvalidInput,
+        match=r"none of its 1 items can be used: 1 item because its captions are "
+        r"equal\. Look at its file",
+    ):
         find_pictures(benchmark("choice", "cat.jpg", choice("c", 0, "a", "a")), tmp_path / "mine")
 
 
@@ -145,14 +165,27 @@ def test_foils_that_say_what_the_caption_says_are_dropped_and_counted(tmp_path: 
 
 
 def test_items_that_are_asked_twice_are_kept_and_said(tmp_path: Path) -> None:
-    found = find_pictures(benchmark("choice", "0.jpg", choice("a"), choice("b"), choice("c", 0, "x", "y")), folder(tmp_path / "in", "0.jpg"))
+    found = find_pictures(
+        benchmark("choice", "0.jpg", choice("a"), choice("b"), choice("c", 0, "x", "y")),
+        folder(tmp_path / "in", "0.jpg"),
+    )
     assert len(found.benchmark) == 3
-    assert "1 items ask what another one asks (the same pictures and captions), such as b. They are kept." in found.benchmark.notes
+    assert (
+        "1 items ask what another one asks (the same pictures and captions), such as b. They are kept."
+        in found.benchmark.notes
+    )
 
 
 def test_a_query_loses_only_the_pictures_that_are_missing(tmp_path: Path) -> None:
-    items = query("kept", 4, (0, 1), "1101"), query("no fit", 4, (1,), "1111"), query("not hard", 4, (0, 1), "0111"), query("plain", 4, (3,))
-    found = find_pictures(benchmark("retrieval", "0.jpg 1.jpg 2.jpg 3.jpg", *items), folder(tmp_path / "in", "0.jpg 2.jpg 3.jpg"))
+    items = (
+        query("kept", 4, (0, 1), "1101"),
+        query("no fit", 4, (1,), "1111"),
+        query("not hard", 4, (0, 1), "0111"),
+        query("plain", 4, (3,)),
+    )
+    found = find_pictures(
+        benchmark("retrieval", "0.jpg 1.jpg 2.jpg 3.jpg", *items), folder(tmp_path / "in", "0.jpg 2.jpg 3.jpg")
+    )
     kept, plain = found.benchmark.items
     assert (kept.id, kept.pictures, kept.match) == ("kept", (0, 1, 2), ((0, 0),))
     np.testing.assert_array_equal(kept.hard, [True, False, True])
@@ -167,16 +200,22 @@ def test_a_query_loses_only_the_pictures_that_are_missing(tmp_path: Path) -> Non
 
 
 def test_a_query_ranks_a_file_of_two_names_once_and_it_fits_if_either_does(tmp_path: Path) -> None:
-    found = find_pictures(benchmark("retrieval", "x/0.jpg y/0.jpg 1.jpg", query("q", 3, (1,))), folder(tmp_path / "in", "0.jpg 1.jpg"))
+    found = find_pictures(
+        benchmark("retrieval", "x/0.jpg y/0.jpg 1.jpg", query("q", 3, (1,))), folder(tmp_path / "in", "0.jpg 1.jpg")
+    )
     assert (found.benchmark.items[0].pictures, found.benchmark.items[0].match) == ((0, 1), ((0, 0),))
 
 
 def test_queries_share_one_tuple_of_pictures(tmp_path: Path) -> None:
-    found = find_pictures(benchmark("retrieval", "0.jpg 1.jpg", query("a", 2, (0,)), query("b", 2, (1,))), folder(tmp_path / "in", "0.jpg 1.jpg"))
+    found = find_pictures(
+        benchmark("retrieval", "0.jpg 1.jpg", query("a", 2, (0,)), query("b", 2, (1,))),
+        folder(tmp_path / "in", "0.jpg 1.jpg"),
+    )
     assert found.benchmark.items[0].pictures is found.benchmark.items[1].pictures
 
 
-# --- crops ------------------------------------------------------------------------------------------------------------------------------------
+# --- crops
+# ------------------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -189,14 +228,18 @@ def test_queries_share_one_tuple_of_pictures(tmp_path: Path) -> None:
         ((0, 0, 64, 48), (0, 0, 64, 48)),
     ],
 )
-def test_a_crop_holds_the_very_pixels_of_its_box_clipped_to_the_picture(box: Box, edges: tuple[int, int, int, int], tmp_path: Path) -> None:
+def test_a_crop_holds_the_very_pixels_of_its_box_clipped_to_the_picture(
+    box: Box, edges: tuple[int, int, int, int], tmp_path: Path
+) -> None:
     root = folder(tmp_path / "in", "0.png")
     store = find_pictures(benchmark("choice", "0.png", choice("c"), boxes={0: box}), root).store
     left, top, right, bottom = edges
     np.testing.assert_array_equal(pixels(store.read(0)), pixels((root / "0.png").read_bytes())[top:bottom, left:right])
 
 
-@pytest.mark.parametrize("box", [(70, 0, 10, 10), (0, 0, 0, 10), (5, 5, 10, -3), (-20, 0, 10, 10), (0, 1e300, 5, 5), (1e308, 0, 1e308, 5)])
+@pytest.mark.parametrize(
+    "box", [(70, 0, 10, 10), (0, 0, 0, 10), (5, 5, 10, -3), (-20, 0, 10, 10), (0, 1e300, 5, 5), (1e308, 0, 1e308, 5)]
+)
 def test_a_box_without_a_pixel_leaves_its_item_out(box: Box, tmp_path: Path) -> None:
     made = benchmark("choice", "0.png 1.png", choice("empty"), choice("good", 1), boxes={0: box})
     found = find_pictures(made, folder(tmp_path / "in", "0.png 1.png"))
@@ -221,7 +264,9 @@ def test_a_box_of_a_picture_that_is_shrunk_while_decoding_shows_the_same_part(tm
     wide[500:1500, 600:1800] = (250, 10, 10)
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "0.png").write_bytes(encoded(Image.fromarray(wide)))
-    store = find_pictures(benchmark("choice", "0.png", choice("c"), boxes={0: (600, 500, 1200, 1000)}), tmp_path / "in").store
+    store = find_pictures(
+        benchmark("choice", "0.png", choice("c"), boxes={0: (600, 500, 1200, 1000)}), tmp_path / "in"
+    ).store
     shown = pixels(store.read(0))
     assert shown.shape == (500, 600, 3)
     assert (shown == (250, 10, 10)).all()
@@ -230,7 +275,9 @@ def test_a_box_of_a_picture_that_is_shrunk_while_decoding_shows_the_same_part(tm
 def test_crops_of_one_file_are_told_apart_kept_and_read_from_several_threads(tmp_path: Path) -> None:
     root = folder(tmp_path / "in", "0.png")
     boxes: dict[int, Box] = {0: (0, 0, 10, 10), 1: (20, 20, 12, 8)}
-    store = find_pictures(benchmark("choice", "0.png 0.png 0.png", *(choice(str(i), i) for i in range(3)), boxes=boxes), root).store
+    store = find_pictures(
+        benchmark("choice", "0.png 0.png 0.png", *(choice(str(i), i) for i in range(3)), boxes=boxes), root
+    ).store
     with ThreadPoolExecutor(8) as pool:
         shapes = [pixels(data).shape[:2] for data in pool.map(store.read, [0, 1, 2] * 10)]
     assert shapes == [(10, 10), (8, 12), (48, 64)] * 10
@@ -243,13 +290,16 @@ def test_a_picture_cut_short_is_left_out_where_it_is_cropped_and_told_when_it_is
     (root / "0.png").write_bytes((root / "0.png").read_bytes()[:20])
     (root / "1.jpg").write_bytes((root / "1.jpg").read_bytes()[:-300])
     boxes: dict[int, Box] = dict.fromkeys(range(3), (0, 0, 9, 9))
-    found = find_pictures(benchmark("choice", "0.png 1.jpg 2.png", *(choice(str(i), i) for i in range(3)), boxes=boxes), root)
+    found = find_pictures(
+        benchmark("choice", "0.png 1.jpg 2.png", *(choice(str(i), i) for i in range(3)), boxes=boxes), root
+    )
     assert found.benchmark.excluded == (("0", "a picture cannot be read: 0.png, is not a readable picture."),)
     with pytest.raises(InvalidInput, match=r"The picture 1\.jpg is damaged or cut short"):
         found.store.read(0)
 
 
-# --- published files --------------------------------------------------------------------------------------------------------------------------
+# --- published files
+# --------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "n"), [("cola", 218), ("sugarcrepe", 1560)])
@@ -260,7 +310,9 @@ def test_the_list_of_pictures_says_what_to_bring(name: str, n: int, shared_data:
 
 
 @pytest.mark.parametrize(("name", "n"), [("cola", 210), ("sugarcrepe", 7511)])
-def test_every_published_item_can_be_asked_once_its_pictures_are_there(name: str, n: int, shared_data: Path, tmp_path: Path) -> None:
+def test_every_published_item_can_be_asked_once_its_pictures_are_there(
+    name: str, n: int, shared_data: Path, tmp_path: Path
+) -> None:
     published, one = read_benchmark(name, shared_data / name), encoded(blobs(0, (8, 8)), "JPEG")
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         for each in picture_list(published):
@@ -272,7 +324,14 @@ def test_every_published_item_can_be_asked_once_its_pictures_are_there(name: str
 
 @pytest.mark.parametrize(
     ("written", "name"),
-    [("a.jpg", "a.jpg"), ("x/y/a.jpg", "a.jpg"), ("https://a.org/a.jpg", "a.jpg"), ("C:\\x\\a.jpg", "a.jpg"), ("x/", "x"), ("/", "/")],
+    [
+        ("a.jpg", "a.jpg"),
+        ("x/y/a.jpg", "a.jpg"),
+        ("https://a.org/a.jpg", "a.jpg"),
+        ("C:\\x\\a.jpg", "a.jpg"),
+        ("x/", "x"),
+        ("/", "/"),
+    ],
 )
 def test_the_base_name_is_the_last_part(written: str, name: str) -> None:
     assert base_name(written) == name

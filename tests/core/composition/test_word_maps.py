@@ -45,7 +45,11 @@ class Amounts:
         return vectors, vectors
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        return unit_rows(np.array([[*np.sum([COLOURS[w] for w in text.split() if w in COLOURS] or [(0, 0, 0)], 0), 0.2] for text in texts]))
+        return unit_rows(
+            np.array(
+                [[*np.sum([COLOURS[w] for w in text.split() if w in COLOURS] or [(0, 0, 0)], 0), 0.2] for text in texts]
+            )
+        )
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         return 0
@@ -95,7 +99,13 @@ def test_a_word_is_taken_out_with_its_article_and_the_rest_stays_as_it_was() -> 
 
 def test_each_word_has_a_prompt_of_its_own() -> None:
     prompts = [word.prompt for word in content_words("two red apples beside an orange and grass")]
-    assert prompts == ["a photo of two things.", "a photo of something red.", "a photo of apples.", "a photo of an orange.", "a photo of grass."]
+    assert prompts == [
+        "a photo of two things.",
+        "a photo of something red.",
+        "a photo of apples.",
+        "a photo of an orange.",
+        "a photo of grass.",
+    ]
 
 
 def test_occlusion_gives_what_a_slow_loop_gives() -> None:
@@ -150,7 +160,9 @@ def things() -> dict[str, Image.Image]:
     palace, flower = (Image.fromarray(image).crop((106, 0, 533, 427)) for image in samples)
     store = open_images(EXAMPLES / "images.zip")
     rows = {store.name(row): row for row in range(len(store))}
-    lorry, lemon = (Image.open(io.BytesIO(store.read(rows[name]))).convert("RGB") for name in ("0844.webp", "0908.webp"))
+    lorry, lemon = (
+        Image.open(io.BytesIO(store.read(rows[name]))).convert("RGB") for name in ("0844.webp", "0908.webp")
+    )
     return {"palace": palace, "flower": flower, "pickup truck": lorry, "lemon": lemon}
 
 
@@ -158,12 +170,16 @@ def lean(first: str, second: str, pictures: tuple[Image.Image, Image.Image]) -> 
     """How much more each word hangs on its own picture than on the other's, over both ways to place them."""
     encoder, caption = load_encoder("embedded"), f"a {first} and a {second}"
     one, other = (read_occlusion(halves(*order), caption, encoder).maps for order in (pictures, pictures[::-1]))
-    towards_left = [float((a[:, :3].sum() - a[:, 4:].sum()) - (b[:, :3].sum() - b[:, 4:].sum())) for a, b in zip(one, other)]
+    towards_left = [
+        float((a[:, :3].sum() - a[:, 4:].sum()) - (b[:, :3].sum() - b[:, 4:].sum())) for a, b in zip(one, other)
+    ]
     return [towards_left[0], -towards_left[1]]
 
 
 @pytest.mark.slow
-def test_the_embedded_encoder_loses_a_word_with_the_thing_that_it_names_and_shuffled_words_do_not(things: dict[str, Image.Image]) -> None:
+def test_the_embedded_encoder_loses_a_word_with_the_thing_that_it_names_and_shuffled_words_do_not(
+    things: dict[str, Image.Image],
+) -> None:
     pairs = [("flower", "palace"), ("palace", "pickup truck"), ("lemon", "flower")]
     true = [value for a, b in pairs for value in lean(a, b, (things[a], things[b]))]
     assert sum(value > 0 for value in true) >= 5
@@ -192,13 +208,17 @@ def test_a_clip_has_a_map_of_its_patches_and_the_embedded_encoder_only_occlusion
 
 
 def test_the_picture_is_shown_as_the_encoder_crops_it_in_its_own_colours(tmp_path: Path) -> None:
-    encoder = OpenClipEncoder(f"local-dir:{write_model(tmp_path / 'clip', TWO_LAYERS)}")  # 32 x 32, squashed, mean and spread 0.5
+    encoder = OpenClipEncoder(
+        f"local-dir:{write_model(tmp_path / 'clip', TWO_LAYERS)}"
+    )  # 32 x 32, squashed, mean and spread 0.5
     seen = as_seen(Image.fromarray(np.full((40, 60, 3), (200, 100, 50), np.uint8)), encoder)
     assert seen.size == (32, 32)
     np.testing.assert_allclose(np.asarray(seen), np.broadcast_to((200, 100, 50), (32, 32, 3)), atol=1)
     wide = Image.new("RGB", (60, 20), "blue")
     wide.paste("red", (15, 0, 45, 20))
-    np.testing.assert_array_equal(np.unique(np.asarray(as_seen(wide, load_encoder("embedded"))).reshape(-1, 3), axis=0), [[255, 0, 0]])
+    np.testing.assert_array_equal(
+        np.unique(np.asarray(as_seen(wide, load_encoder("embedded"))).reshape(-1, 3), axis=0), [[255, 0, 0]]
+    )
 
 
 def test_what_speaks_for_is_orange_what_speaks_against_blue_and_what_says_nothing_clear() -> None:
@@ -222,7 +242,10 @@ def test_a_map_is_rendered_over_the_picture() -> None:
     np.testing.assert_allclose(np.asarray(drawn)[0, 0], [0.25 * 255 + 0.75 * channel for channel in FOR], atol=2)
 
 
-@pytest.mark.parametrize(("values", "scale"), [(np.zeros((0, 3)), None), (np.full((2, 2), np.nan), None), (np.ones(4), None), (np.ones((2, 2)), 0.0)])
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [(np.zeros((0, 3)), None), (np.full((2, 2), np.nan), None), (np.ones(4), None), (np.ones((2, 2)), 0.0)],
+)
 def test_a_map_that_cannot_be_drawn_is_refused(values: F32, scale: float | None) -> None:
     with pytest.raises(InvalidInput, match=r"finite|above 0"):
         draw_map(plain("white"), values, scale)

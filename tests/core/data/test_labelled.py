@@ -32,7 +32,9 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def table(n: int = N) -> pd.DataFrame:
-    return pd.DataFrame({"file": [f"{i:02d}.png" for i in range(n)], "kind": ["cat" if i % 2 else "dog" for i in range(n)]})
+    return pd.DataFrame(
+        {"file": [f"{i:02d}.png" for i in range(n)], "kind": ["cat" if i % 2 else "dog" for i in range(n)]}
+    )
 
 
 def test_a_table_with_labels_is_enough(pictures: Path, tmp_path: Path) -> None:
@@ -58,7 +60,9 @@ def test_what_a_model_wrote_is_not_looked_at(pictures: Path, tmp_path: Path) -> 
 
 
 def test_numbers_are_spelled_out_by_a_column_of_names(pictures: Path, tmp_path: Path) -> None:
-    table().assign(label=lambda t: (t["kind"] == "cat").astype(int)).rename(columns={"kind": "class_name"}).to_csv(tmp_path / "t.csv", index=False)
+    table().assign(label=lambda t: (t["kind"] == "cat").astype(int)).rename(columns={"kind": "class_name"}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
     audit = read_samples(tmp_path / "t.csv", images=pictures)
     assert audit.samples.class_names == ("dog", "cat")
 
@@ -111,8 +115,8 @@ def test_a_picture_column_of_parquet_stays_on_disk(tmp_path: Path) -> None:
     cells = [{"bytes": draw_picture(i, size=24), "path": f"{i}.png"} for i in range(N)]
     pd.DataFrame({"image": cells, "label": [0, 1] * (N // 2), "loss": 0.5}).to_parquet(tmp_path / "t.parquet")
     audit = read_samples(tmp_path / "t.parquet")
-    assert audit.samples.images is not None
-    assert audit.samples.images.read(3) == draw_picture(3, size=24)
+    assert audit.samples.items is not None
+    assert audit.samples.items.read(3) == draw_picture(3, size=24)
     assert audit.outcomes.loss.tolist() == [0.0] * N
 
 

@@ -32,8 +32,8 @@ def zip_of(path, names):
 def test_rows_find_their_picture_by_path_by_name_or_by_stem(tmp_path, written):
     images = zip_of(tmp_path / "x.zip", [f"top/a/{i}.png" for i in range(N)] + ["top/b/extra.png"])
     audit = read_data_set(frame(file=[written.format(i) for i in range(N)]), images=images)
-    assert audit.samples.images is not None
-    assert [audit.samples.images.name(i) for i in (0, 7)] == ["a/0.png", "a/7.png"]
+    assert audit.samples.items is not None
+    assert [audit.samples.items.name(i) for i in (0, 7)] == ["a/0.png", "a/7.png"]
     assert audit.samples.ids[7] == "a/7.png"
     assert said(audit, "1 pictures belong to no row")
 
@@ -56,12 +56,19 @@ def test_bad_pictures_are_left_out_each_with_its_reason(tmp_path):
     (images / "7.png").write_bytes(png()[:16] + (50_000).to_bytes(4, "big") * 2 + b"\0" * 40)
     audit = read_data_set(frame(), images=images)
     found = reasons(audit)
-    for row, text in [(0, "not among the images"), (1, "0 bytes"), (2, "SVG"), (3, "no picture"), (6, "link"), (7, "too many pixels")]:
+    for row, text in [
+        (0, "not among the images"),
+        (1, "0 bytes"),
+        (2, "SVG"),
+        (3, "no picture"),
+        (6, "link"),
+        (7, "too many pixels"),
+    ]:
         assert text in found[row]
     assert set(found) == {0, 1, 2, 3, 6, 7}
-    assert audit.samples.images is not None
-    assert len(audit.samples) == len(audit.samples.images) == N - 6
-    assert audit.samples.images.name(0) == audit.samples.ids[0] == "4.png"
+    assert audit.samples.items is not None
+    assert len(audit.samples) == len(audit.samples.items) == N - 6
+    assert audit.samples.items.name(0) == audit.samples.ids[0] == "4.png"
     assert said(audit, "left out")
 
 
@@ -75,9 +82,9 @@ def test_a_parquet_files_own_pictures_follow_their_rows(tmp_path):
     losses = [float("nan")] + [float(i) for i in range(1, N)]
     pq.write_table(pa.table({"image": cells, "loss": losses}), tmp_path / "t.parquet", row_group_size=7)
     audit = read_data_set(tmp_path / "t.parquet")
-    assert audit.samples.images is not None
+    assert audit.samples.items is not None
     assert audit.samples.ids[0] == "1.png"
-    assert audit.samples.images.read(0) == png(1)
+    assert audit.samples.items.read(0) == png(1)
     assert reasons(audit) == {0: "the loss 'loss' is missing"}
 
 
@@ -105,7 +112,9 @@ def test_class_folders_alone_have_no_loss_and_the_message_says_so(tmp_path):
 
 
 def test_paths_that_repeat_in_a_picture_column_cost_no_row():
-    audit = read_data_set(pd.DataFrame({"image": [{"bytes": png(), "path": "image.png"}] * N, "loss": np.arange(N) / N}))
+    audit = read_data_set(
+        pd.DataFrame({"image": [{"bytes": png(), "path": "image.png"}] * N, "loss": np.arange(N) / N})
+    )
     assert audit.samples.ids == tuple(map(str, range(N)))
     assert said(audit, "row numbers are the ids")
 
@@ -129,7 +138,9 @@ def test_bad_losses_and_labels_are_left_out_each_with_its_reason():
 def test_bad_probabilities_and_labels_out_of_range_are_left_out():
     scores = np.tile([0.25, 0.75], (N, 1))
     scores[0], scores[1], scores[2] = [0.5, 0.6], [-0.5, 1.5], [np.nan, 1]
-    audit = read_data_set(pd.DataFrame({"label": [0, 0, 0, 7] + [0] * 35 + [1], "prob_0": scores[:, 0], "prob_1": scores[:, 1]}))
+    audit = read_data_set(
+        pd.DataFrame({"label": [0, 0, 0, 7] + [0] * 35 + [1], "prob_0": scores[:, 0], "prob_1": scores[:, 1]})
+    )
     found = reasons(audit)
     assert set(found) == {0, 1, 2, 3}
     assert "sum to 1.1" in found[0]
@@ -159,7 +170,10 @@ def test_the_first_of_repeated_ids_is_kept():
     table.loc[1] = table.loc[0]
     table.loc[2, "id"] = "s0"
     audit = read_data_set(table)
-    assert reasons(audit) == {1: "the id occurs before: row 0 is an exact duplicate", 2: "the id occurs before: row 0 differs in other columns"}
+    assert reasons(audit) == {
+        1: "the id occurs before: row 0 is an exact duplicate",
+        2: "the id occurs before: row 0 differs in other columns",
+    }
     assert said(audit, "2 rows repeat an id (s0)")
     with pytest.raises(InvalidInput, match="Ids must differ from row to row: 'id' has only 2"):
         read_data_set(frame(id=["a", "b"] * (N // 2)))
@@ -200,20 +214,29 @@ def test_every_kind_of_embedding_arrives_as_unit_rows_in_table_order(tmp_path, k
     assert audit.embeddings is not None
     expected = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
     np.testing.assert_allclose(audit.embeddings.vectors, expected, atol=1e-6)
-    assert (audit.embeddings.vectors.dtype, audit.embeddings.encoder, audit.embeddings.space) == (np.float32, "given", "given")
+    assert (audit.embeddings.vectors.dtype, audit.embeddings.encoder, audit.embeddings.space) == (
+        np.float32,
+        "given",
+        "given",
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e300])
 def test_embeddings_of_any_magnitude_keep_their_direction(scale):
     vectors = VECTORS.astype(float)
     expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    np.testing.assert_allclose(read_data_set(frame(), embeddings=vectors * scale).embeddings.vectors, expected, atol=1e-6)
+    np.testing.assert_allclose(
+        read_data_set(frame(), embeddings=vectors * scale).embeddings.vectors, expected, atol=1e-6
+    )
 
 
 def test_embeddings_with_nan_or_of_zero_length_leave_their_rows_out():
     vectors = VECTORS.copy()
     vectors[0, 1], vectors[1] = np.nan, 0
-    assert reasons(read_data_set(frame(), embeddings=vectors)) == {0: "the embedding holds nan or inf", 1: "the embedding is all zeros"}
+    assert reasons(read_data_set(frame(), embeddings=vectors)) == {
+        0: "the embedding holds nan or inf",
+        1: "the embedding is all zeros",
+    }
 
 
 @pytest.mark.parametrize(
@@ -239,7 +262,9 @@ def test_bad_embeddings_get_one_message(tmp_path, name, save, message):
 
 
 def test_model_outputs_are_no_conditions_unless_picked():
-    table = frame(weather=["fog", "sun"] * (N // 2), pred_one=["a", "b"] * (N // 2), pred_two="a", confidence=np.arange(N) / 50)
+    table = frame(
+        weather=["fog", "sun"] * (N // 2), pred_one=["a", "b"] * (N // 2), pred_two="a", confidence=np.arange(N) / 50
+    )
     audit = read_data_set(table, roles=Roles(conditions=("confidence",)))
     assert [c.name for c in audit.samples.metadata] == ["weather", "confidence"]
     assert [c.name for c in audit.samples.model_outputs] == ["loss", "pred_one", "pred_two"]
@@ -265,7 +290,12 @@ def test_training_rows_are_kept_and_warned_about():
 
 def test_columns_are_described_before_anything_runs():
     described = describe_columns(frame(label=["a", "b"] * (N // 2), weather="fog"))
-    assert [(name, role) for name, role, _ in described] == [("file", "image"), ("loss", "loss"), ("label", "label"), ("weather", "")]
+    assert [(name, role) for name, role, _ in described] == [
+        ("file", "image"),
+        ("loss", "loss"),
+        ("label", "label"),
+        ("weather", ""),
+    ]
     assert described[0][2] == ("0.png", "1.png", "2.png")
 
 
@@ -278,7 +308,12 @@ def test_a_hundred_thousand_rows_read_in_seconds(tmp_path):
 
     n = 100_000
     table = pd.DataFrame(
-        {"id": range(n), "label": np.arange(n) % 10, "loss": np.arange(n) / n, "weather": np.array(["fog", "sun"])[np.arange(n) % 2]}
+        {
+            "id": range(n),
+            "label": np.arange(n) % 10,
+            "loss": np.arange(n) / n,
+            "weather": np.array(["fog", "sun"])[np.arange(n) % 2],
+        }
     )
     table.to_csv(tmp_path / "t.csv", index=False)
     start = time.perf_counter()
@@ -291,14 +326,16 @@ def test_cifar_10s_stored_loss_is_the_cross_entropy_of_its_stored_probabilities(
     stored = read_data_set(DATA / "cifar10" / "cifar10.parquet")
     computed = read_data_set(DATA / "cifar10" / "cifar10.parquet", roles=Roles(loss_kind="cross-entropy"))
     np.testing.assert_allclose(stored.outcomes.loss, computed.outcomes.loss, atol=1e-4)
-    assert stored.samples.images is not None
-    assert stored.samples.images.read(2999)[:3] == b"\xff\xd8\xff"
+    assert stored.samples.items is not None
+    assert stored.samples.items.read(2999)[:3] == b"\xff\xd8\xff"
 
 
 @needs_data
 def test_resnet_50_fails_on_cue_conflict_as_often_as_published():
     audit = read_data_set(
-        DATA / "cue_conflict" / "index.csv", images=DATA / "cue_conflict", roles=Roles(label="shape_class", prediction="pred_resnet50")
+        DATA / "cue_conflict" / "index.csv",
+        images=DATA / "cue_conflict",
+        roles=Roles(label="shape_class", prediction="pred_resnet50"),
     )
     kind = next(c for c in audit.samples.metadata if c.name == "kind").values
     assert audit.outcomes.loss[kind == "silhouette"].mean() == pytest.approx(1 - 0.544, abs=1e-3)

@@ -84,7 +84,9 @@ def test_a_cluster_inside_a_class_takes_no_sample_of_another_and_an_unknown_one_
     assert inner
     other = assigner(diagnosis).assign(vectors, labels=np.zeros(N, np.int64)).memberships[:, inner]
     assert (other == 0).all()
-    unknown, none = (assigner(diagnosis).assign(vectors, labels=x).memberships[:, inner] for x in (np.full(N, -1), None))
+    unknown, none = (
+        assigner(diagnosis).assign(vectors, labels=x).memberships[:, inner] for x in (np.full(N, -1), None)
+    )
     np.testing.assert_array_equal(unknown, none)
     assert (unknown > 0).all()
     assert (unknown >= 0.5).any()

@@ -16,7 +16,9 @@ from core.statistics.intervals import wilson
 from core.statistics.permutation import holm
 
 
-def made(labels: I64, predictions: I64 | None = None, *, loss: np.ndarray | None = None, groups: I64 | None = None) -> tuple[SampleSet, Outcomes]:
+def made(
+    labels: I64, predictions: I64 | None = None, *, loss: np.ndarray | None = None, groups: I64 | None = None
+) -> tuple[SampleSet, Outcomes]:
     n = len(labels)
     k = int(labels.max()) + 1
     names = ("cat", "dog", "fox")[:k] if k <= 3 else tuple(f"class {c}" for c in range(k))
@@ -27,20 +29,29 @@ def made(labels: I64, predictions: I64 | None = None, *, loss: np.ndarray | None
     return samples, Outcomes(given, "0/1 error", "error", "given", errors=errors, predictions=predictions)
 
 
-def found(samples: SampleSet, outcomes: Outcomes, alpha: float = 0.05, testable: bool = True) -> dict[str, ClassFinding]:
+def found(
+    samples: SampleSet, outcomes: Outcomes, alpha: float = 0.05, testable: bool = True
+) -> dict[str, ClassFinding]:
     return {f.name: f for f in class_findings(samples, outcomes, alpha=alpha, testable=testable, seed=0)}
 
 
 def confusion(*rows: tuple[int, ...]) -> tuple[I64, I64]:
     """Labels and predictions with these counts: one row for each true class, one column for each prediction."""
-    cells = [(true, predicted) for true, line in enumerate(rows) for predicted, count in enumerate(line) for _ in range(count)]
+    cells = [
+        (true, predicted)
+        for true, line in enumerate(rows)
+        for predicted, count in enumerate(line)
+        for _ in range(count)
+    ]
     table = np.array(cells, dtype=np.int64)
     return table[:, 0], table[:, 1]
 
 
 def fisher(wrong_in: int, n_in: int, wrong: int, n: int) -> float:
     """Chance of at least `wrong_in` of the `wrong` among the `n_in`, by counting."""
-    return sum(comb(wrong, k) * comb(n - wrong, n_in - k) for k in range(wrong_in, min(wrong, n_in) + 1)) / comb(n, n_in)
+    return sum(comb(wrong, k) * comb(n - wrong, n_in - k) for k in range(wrong_in, min(wrong, n_in) + 1)) / comb(
+        n, n_in
+    )
 
 
 def test_p_of_classes_and_pairs_are_fishers_and_hypergeometric_adjusted_by_holm() -> None:
@@ -48,7 +59,9 @@ def test_p_of_classes_and_pairs_are_fishers_and_hypergeometric_adjusted_by_holm(
     results = found(*made(labels, predictions))
     wrong = [10, 4, 8]
     by_class = [fisher(w, 40, 22, 120) for w in wrong]
-    expected = np.minimum(2 * holm(by_class), 1)  # two lists: classes and pairs, of which cat → dog alone has ten on either margin
+    expected = np.minimum(
+        2 * holm(by_class), 1
+    )  # two lists: classes and pairs, of which cat → dog alone has ten on either margin
     for name, p in zip(("cat", "dog", "fox"), expected):
         assert results[name].p == pytest.approx(p)
         assert results[name].kind == "class"
@@ -63,9 +76,18 @@ def test_p_of_classes_and_pairs_are_fishers_and_hypergeometric_adjusted_by_holm(
 def test_a_pair_of_enough_confusions_has_the_hypergeometric_p() -> None:
     labels, predictions = confusion((60, 18, 2), (8, 60, 12), (16, 4, 60))
     results = found(*made(labels, predictions))
-    pair = {"cat → dog": (18, 20, 22, 40), "dog → cat": (8, 20, 24, 40), "dog → fox": (12, 20, 14, 40), "fox → cat": (16, 20, 24, 40)}
-    # six pairs could have been tested; dog → cat, of eight confusions, and the two that are not listed are paid for as well
-    raw = [float(stats.hypergeom.sf(k - 1, possible, marked, drawn)) if k >= 10 else 1.0 for k, drawn, marked, possible in pair.values()]
+    pair = {
+        "cat → dog": (18, 20, 22, 40),
+        "dog → cat": (8, 20, 24, 40),
+        "dog → fox": (12, 20, 14, 40),
+        "fox → cat": (16, 20, 24, 40),
+    }
+    # six pairs could have been tested; dog → cat, of eight confusions, and the two that are not listed are paid for as
+    # well
+    raw = [
+        float(stats.hypergeom.sf(k - 1, possible, marked, drawn)) if k >= 10 else 1.0
+        for k, drawn, marked, possible in pair.values()
+    ]
     for name, p in zip(pair, 2 * holm([*raw, 1.0, 1.0])):
         assert results[name].p == (pytest.approx(p) if pair[name][0] >= 10 else None)
     assert results["cat → dog"].confirmed
@@ -102,7 +124,9 @@ def test_without_errors_losses_are_compared_by_ranks() -> None:
     labels = np.repeat([0, 1], 50)
     loss = rng.gamma(1, 1, 100) + 1.5 * (labels == 1)
     results = found(*made(labels, loss=loss))
-    raw = [float(stats.mannwhitneyu(loss[labels == c], loss[labels != c], alternative="greater").pvalue) for c in (0, 1)]
+    raw = [
+        float(stats.mannwhitneyu(loss[labels == c], loss[labels != c], alternative="greater").pvalue) for c in (0, 1)
+    ]
     assert [results["cat"].p, results["dog"].p] == pytest.approx(holm(raw).tolist())
     assert results["dog"].confirmed
     assert results["dog"].error_rate is None
@@ -176,14 +200,19 @@ def test_confusions_too_rare_class_by_class_are_found_between_superclasses() -> 
     lost = (labels // 4 == 2) & (predictions != labels) & (rng.random(2400) < 0.5)
     predictions[lost] = 28 + rng.integers(0, 4, lost.sum())  # any class of superclass 7
     samples, outcomes = made(labels, predictions)
-    listed = {f.name: f for f in class_findings(samples, outcomes, alpha=0.05, testable=True, seed=0, superclasses=superclasses)}
+    listed = {
+        f.name: f
+        for f in class_findings(samples, outcomes, alpha=0.05, testable=True, seed=0, superclasses=superclasses)
+    }
     confirmed = [name for name, f in listed.items() if f.confirmed]
     assert confirmed == ["superclass s2 → superclass s7"]
     pooled = listed["superclass s2 → superclass s7"]
     assert pooled.size == ((labels // 4 == 2) & (predictions // 4 == 7)).sum()
     assert pooled.error_rate is not None
     assert pooled.error_rate.value == pytest.approx(pooled.size / 120)
-    assert not any(" → " in name and len(set(name.split(" → "))) == 1 for name in listed)  # inside a superclass it is no pair of two
+    assert not any(
+        " → " in name and len(set(name.split(" → "))) == 1 for name in listed
+    )  # inside a superclass it is no pair of two
 
 
 def test_a_superclass_that_fails_is_found_and_nulls_with_superclasses_claim_at_most_alpha() -> None:
@@ -197,7 +226,10 @@ def test_a_superclass_that_fails_is_found_and_nulls_with_superclasses_claim_at_m
     for seed in range(20):
         labels, predictions, superclasses = many(80, 30, 10 + seed)
         samples, outcomes = made(labels, predictions)
-        claims += any(f.confirmed for f in class_findings(samples, outcomes, alpha=0.2, testable=True, seed=0, superclasses=superclasses))
+        claims += any(
+            f.confirmed
+            for f in class_findings(samples, outcomes, alpha=0.2, testable=True, seed=0, superclasses=superclasses)
+        )
     assert claims <= 9  # at most 4 are expected
 
 

@@ -21,7 +21,15 @@ NONE = np.zeros(0, np.int64)
 
 def made(members: Bool, *, confirmed: bool = True, statistic: float = 8.0, scope: int = 0) -> FoundCluster:
     membership = np.where(members, 0.8, 0.2)
-    return FoundCluster(Candidate("slice", scope, 0, 0.1, -1), members, membership, statistic, 3.0, 0.005 if confirmed else None, confirmed)
+    return FoundCluster(
+        Candidate("slice", scope, 0, 0.1, -1),
+        members,
+        membership,
+        statistic,
+        3.0,
+        0.005 if confirmed else None,
+        confirmed,
+    )
 
 
 def describe(
@@ -56,7 +64,9 @@ def test_a_cluster_is_measured_on_its_members_against_the_rest_of_its_scope() ->
     assert cluster.mean_loss == pytest.approx(losses[:30].mean())
     plain = losses[:30].mean() - losses[30:].mean()
     assert cluster.excess_loss.low < plain < cluster.excess_loss.high
-    assert cluster.excess_loss.value == pytest.approx(plain, rel=0.05)  # a statistic of 8 is far beyond its threshold of 3
+    assert cluster.excess_loss.value == pytest.approx(
+        plain, rel=0.05
+    )  # a statistic of 8 is far beyond its threshold of 3
     rate = wilson(int(errors[:30].sum()), 30)
     assert cluster.error_rate.to_dict() == pytest.approx(rate.to_dict())
     assert cluster.error_outside == pytest.approx(errors[30:].mean())

@@ -48,7 +48,9 @@ def test_a_phrase_slice_is_the_rows_of_highest_score_in_its_scope() -> None:
     for insight in found.insights:
         if insight.kind == "phrase":
             rows = (
-                np.ones(len(audit.labels), bool) if insight.scope == "all samples" else audit.labels == found.samples.class_names.index(insight.scope)
+                np.ones(len(audit.labels), bool)
+                if insight.scope == "all samples"
+                else audit.labels == found.samples.class_names.index(insight.scope)
             )
             own = scores[:, insight.number]
             assert own[insight.mask].min() >= own[rows & ~insight.mask].max()
@@ -72,7 +74,10 @@ def test_retrieval_is_the_auroc_and_is_charged_on_rows_that_chose_nothing() -> N
 
 def test_among_random_phrases_none_describes_a_random_cluster() -> None:
     rng = np.random.default_rng(1)
-    shown = [describe(rng.normal(size=(200, 100)).astype(np.float32), rng.random(200) < 0.2, np.arange(200) % 5) for _ in range(10)]
+    shown = [
+        describe(rng.normal(size=(200, 100)).astype(np.float32), rng.random(200) < 0.2, np.arange(200) % 5)
+        for _ in range(10)
+    ]
     assert sum(map(bool, shown)) <= 2
 
 
@@ -104,7 +109,9 @@ def test_a_constant_gap_between_modalities_changes_no_score() -> None:
     rng = np.random.default_rng(0)
     vectors, blocks = rng.normal(size=(60, 8)).astype(np.float32), np.arange(60) % 3
     directions = rng.normal(size=(4, 8)).astype(np.float32)
-    np.testing.assert_allclose(phrase_scores(vectors + 5, directions, blocks), phrase_scores(vectors, directions, blocks), atol=1e-4)
+    np.testing.assert_allclose(
+        phrase_scores(vectors + 5, directions, blocks), phrase_scores(vectors, directions, blocks), atol=1e-4
+    )
     np.testing.assert_allclose(block_means(vectors, blocks)[1], vectors[blocks == 1].mean(0), rtol=1e-5)
 
 

@@ -29,7 +29,14 @@ class Searched:
 
 
 def search(
-    vectors: F32, losses: F64, *, labels: I64 | None = None, groups: I64 | None = None, seed: int = 0, testable: bool = True, max_clusters: int = 5
+    vectors: F32,
+    losses: F64,
+    *,
+    labels: I64 | None = None,
+    groups: I64 | None = None,
+    seed: int = 0,
+    testable: bool = True,
+    max_clusters: int = 5,
 ) -> Searched:
     n = len(losses)
     names = () if labels is None else tuple(f"class {c}" for c in range(int(labels.max()) + 1))
@@ -141,7 +148,9 @@ def test_false_claims_are_about_as_frequent_as_alpha(grouped: bool) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_same_seed_gives_the_same_clusters_on_any_number_of_cores(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_seed_gives_the_same_clusters_on_any_number_of_cores(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     vectors, losses = noise(300, 6, seed)
     losses += 2 * (vectors[:, 0] > 1)
     runs: list[bytes] = []

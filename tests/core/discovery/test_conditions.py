@@ -75,7 +75,9 @@ def test_conditions_that_hold_the_same_rows_are_one() -> None:
     found, _ = build(category("x", [str(v) for v in values]), number("copy", values))
     assert list(found) == ["x = 0", "x = 1"]
     zeros = np.r_[np.zeros(50), np.arange(1.0, 51)]
-    assert [t for t in build(number("mostly zero", zeros))[0] if "most" in t.replace("mostly", "")] == ["mostly zero at most 0"]
+    assert [t for t in build(number("mostly zero", zeros))[0] if "most" in t.replace("mostly", "")] == [
+        "mostly zero at most 0"
+    ]
 
 
 def test_pairs_are_of_two_columns_and_say_more_than_either() -> None:
@@ -104,7 +106,10 @@ def test_pairs_of_least_support_are_left_out_and_it_is_said() -> None:
     assert none == ()
     assert len(some) == 20
     n_pairs = len(all_of_them) - 12
-    assert notes == (f"{n_pairs - 8} of {n_pairs} pairs of conditions (those of least support) were left out: 20 are tested at most.",)
+    assert notes == (
+        f"{n_pairs - 8} of {n_pairs} pairs of conditions (those of least support) were left out: "
+        "20 are tested at most.",
+    )
     kept = [c.mask.sum() for c in some.values() if len(c.columns) == 2]
     dropped = [c.mask.sum() for t, c in all_of_them.items() if t not in some]
     assert min(kept) >= max(dropped)
@@ -121,10 +126,15 @@ def test_rare_values_of_a_long_column_are_left_out_and_it_is_said() -> None:
     values = [f"v{i}" for i in range(MAX_CATEGORIES + 5) for _ in range(3 if i < MAX_CATEGORIES else 2)]
     found, notes = build(category("city", values))
     assert len(found) == MAX_CATEGORIES
-    assert notes == (f"Column 'city' has {MAX_CATEGORIES + 5} values; the {MAX_CATEGORIES} most frequent are looked at.",)
+    assert notes == (
+        f"Column 'city' has {MAX_CATEGORIES + 5} values; the {MAX_CATEGORIES} most frequent are looked at.",
+    )
 
 
 def test_a_pair_knows_its_halves_even_where_a_value_holds_the_word_and() -> None:
     rng = np.random.default_rng(3)
-    found, _ = build(category("who", rng.choice(["him and her", "them"], 90).tolist()), category("b", rng.choice(["x", "y"], 90).tolist()))
+    found, _ = build(
+        category("who", rng.choice(["him and her", "them"], 90).tolist()),
+        category("b", rng.choice(["x", "y"], 90).tolist()),
+    )
     assert found["who = him and her and b = x"].halves == ("who = him and her", "b = x")

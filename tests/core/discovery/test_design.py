@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.discovery.design import LARGE_CLASS, MOST_LARGE, failure_score, make_design, needs_superclasses, superclasses_of
+from core.discovery.design import (
+    LARGE_CLASS,
+    MOST_LARGE,
+    failure_score,
+    make_design,
+    needs_superclasses,
+    superclasses_of,
+)
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.discovery.superclasses import MANY_CLASSES, Superclasses
@@ -18,7 +25,9 @@ from core.reports.tables.diagnosis import to_document
 def made(labels: I64 | None, groups: I64 | None = None, n: int | None = None) -> SampleSet:
     count = len(labels) if labels is not None else int(n or 0)
     names = () if labels is None else tuple(f"class {c}" for c in range(int(labels.max()) + 1))
-    return SampleSet(tuple(map(str, range(count))), labels=labels, class_names=names, groups=groups, group_name="patient")
+    return SampleSet(
+        tuple(map(str, range(count))), labels=labels, class_names=names, groups=groups, group_name="patient"
+    )
 
 
 def labels_of(*counts: int) -> I64:
@@ -39,7 +48,11 @@ def test_small_classes_are_pooled_and_it_is_said() -> None:
     assert layout.block_names == ("class 0", "class 3", "3 small classes")
     assert layout.class_of_label.tolist() == [0, -1, 2, 1, 2, 2]
     assert np.bincount(layout.blocks).tolist() == [60, 45, 30]
-    assert [s.name for s in layout.scopes] == ["all samples", "class 0", "class 3"]  # 30 rows are too few to search on their own
+    assert [s.name for s in layout.scopes] == [
+        "all samples",
+        "class 0",
+        "class 3",
+    ]  # 30 rows are too few to search on their own
     assert layout.notes[0].startswith("3 classes have fewer than 20 rows and are pooled; 1 of them have fewer than 5")
 
 
@@ -89,7 +102,9 @@ def test_small_classes_are_pooled_within_their_superclass() -> None:
     layout = make_design(made(labels_of(50, 50, 7, 3, 60, 60, 60, 10)), in_fours(8))
     assert layout.block_names[5:] == ("2 small classes of super 0", "1 small classes of super 1")
     assert layout.class_of_label.tolist() == [0, 1, 5, 5, 2, 3, 4, 6]
-    assert all(len(np.unique(layout.head_of_row[layout.blocks == b])) == 1 for b in range(7))  # a head takes whole blocks
+    assert all(
+        len(np.unique(layout.head_of_row[layout.blocks == b])) == 1 for b in range(7)
+    )  # a head takes whole blocks
     assert "3 classes have fewer than 20 rows and are pooled within their superclass; 1 of them" in layout.notes[0]
 
 
@@ -104,7 +119,11 @@ def test_beside_superclasses_only_the_largest_of_the_large_classes_are_searched_
 
 def test_a_superclass_of_one_class_is_searched_once() -> None:
     one = Superclasses(np.array([0, 0, 1]), ("a and b", "class 2"), "")
-    assert [s.name for s in make_design(made(labels_of(60, 60, 400)), one).scopes] == ["all samples", "a and b", "class 2"]
+    assert [s.name for s in make_design(made(labels_of(60, 60, 400)), one).scopes] == [
+        "all samples",
+        "a and b",
+        "class 2",
+    ]
 
 
 @pytest.mark.parametrize(("k", "needed"), [(MANY_CLASSES, False), (MANY_CLASSES + 1, True)])
@@ -161,7 +180,9 @@ def test_with_too_few_groups_no_p_is_given_and_nothing_is_confirmed() -> None:
     losses = errors * 2.0 + labels + rng.random(n)
     bright = Column("bright", "number", vectors[:, 0].astype(float))
     settings = Settings(map=False, n_members=2, n_permutations=100)
-    found = diagnose_arrays(vectors, losses, labels=labels, errors=errors, groups=groups, columns=(bright,), settings=settings)
+    found = diagnose_arrays(
+        vectors, losses, labels=labels, errors=errors, groups=groups, columns=(bright,), settings=settings
+    )
     ps = every_p(to_document(found))
     assert len(ps) > 3
     assert set(ps) == {None}

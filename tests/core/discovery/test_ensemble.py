@@ -59,7 +59,9 @@ def test_a_rows_own_loss_does_not_move_its_reading(family: Family) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_arrays_and_settings_bring_the_same_ensemble_back(family: Family) -> None:
     rows = draw()
-    fitted = LossRegressor(family=family, n_members=4, epochs=3).fit(rows.vectors, rows.losses, rows.blocks, rows.groups)
+    fitted = LossRegressor(family=family, n_members=4, epochs=3).fit(
+        rows.vectors, rows.losses, rows.blocks, rows.groups
+    )
     again = LossRegressor.from_arrays(fitted.to_arrays(), fitted.get_params())
     fresh = draw(seed=1).vectors
     blocks = np.where(np.arange(120) % 4 == 0, -1, rows.blocks)  # some of unknown class
@@ -71,7 +73,10 @@ def test_arrays_and_settings_bring_the_same_ensemble_back(family: Family) -> Non
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_same_state_gives_the_same_members_and_another_does_not(family: Family) -> None:
     rows = draw()
-    one, same, other = (LossRegressor(family=family, n_members=3, epochs=3, random_state=s).fit(rows.vectors, rows.losses) for s in (1, 1, 2))
+    one, same, other = (
+        LossRegressor(family=family, n_members=3, epochs=3, random_state=s).fit(rows.vectors, rows.losses)
+        for s in (1, 1, 2)
+    )
     np.testing.assert_array_equal(one.predict(rows.vectors), same.predict(rows.vectors))
     assert np.abs(one.predict(rows.vectors) - other.predict(rows.vectors)).max() > 1e-4
 
@@ -143,14 +148,19 @@ def test_an_unknown_class_is_read_as_the_mean_over_classes() -> None:
     shares = np.bincount(rows.blocks) / 300
     features = rows.vectors[:5]
     unknown = fitted._predict_members(fitted.features_.of(features, np.full(5, -1)), np.full(5, -1, np.int64))
-    each = [fitted._predict_members(fitted.features_.of(features, np.full(5, -1)), np.full(5, c, np.int64)) for c in range(3)]
+    each = [
+        fitted._predict_members(fitted.features_.of(features, np.full(5, -1)), np.full(5, c, np.int64))
+        for c in range(3)
+    ]
     np.testing.assert_allclose(unknown, np.tensordot(shares, each, 1), atol=1e-5)
 
 
 def test_a_class_that_a_training_part_lacks_is_still_predicted() -> None:
     rows = draw()
     lone = np.where(rows.folds == 0, 3, rows.blocks)  # class 3 lies in fold 0 alone
-    predicted, spread = out_of_fold(LossRegressor(n_members=3), rows.vectors, rows.losses, lone, rows.groups, rows.folds)
+    predicted, spread = out_of_fold(
+        LossRegressor(n_members=3), rows.vectors, rows.losses, lone, rows.groups, rows.folds
+    )
     assert np.isfinite(predicted).all()
     assert (spread > 0).all()
 
@@ -167,7 +177,9 @@ def test_members_disagree_more_where_groups_are_few() -> None:
 
 def test_progress_counts_the_folds() -> None:
     rows, seen = draw(), list[tuple[str, int, int]]()
-    out_of_fold(LossRegressor(n_members=2), rows.vectors, rows.losses, rows.blocks, None, rows.folds, lambda *a: seen.append(a))
+    out_of_fold(
+        LossRegressor(n_members=2), rows.vectors, rows.losses, rows.blocks, None, rows.folds, lambda *a: seen.append(a)
+    )
     assert seen == [("fit the ensemble", i + 1, 5) for i in range(4)]
 
 

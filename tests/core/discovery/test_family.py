@@ -28,7 +28,10 @@ def small(n: int = 150, seed: int = 0, d: int = 5) -> Small:
     blocks = np.arange(n) % 2
     features = Features(rng.normal(size=(n, d)).astype(np.float32), blocks)
     folds = assign_folds(n, blocks, None, 4, rng)
-    scopes = [Scope("all samples", np.arange(n), None), *(Scope(f"class {c}", np.flatnonzero(blocks == c), c) for c in range(2))]
+    scopes = [
+        Scope("all samples", np.arange(n), None),
+        *(Scope(f"class {c}", np.flatnonzero(blocks == c), c) for c in range(2)),
+    ]
     smoothers = [
         (HeadSmoother(features.rows, blocks, folds, penalty=30.0, share=0), [0]),
         (HeadSmoother(features.rows, blocks, folds, penalty=30.0, share=2.0), range(1, 3)),
@@ -107,7 +110,9 @@ def test_the_trend_is_the_best_correlation_times_the_root_of_its_rows() -> None:
 
 
 def test_no_slice_is_smaller_than_ten_rows() -> None:
-    sizes = [small().family.slice_of(c, small().scores)[1].sum() for c in small().family.candidates if c.kind == "slice"]
+    sizes = [
+        small().family.slice_of(c, small().scores)[1].sum() for c in small().family.candidates if c.kind == "slice"
+    ]
     assert min(sizes) >= 10
 
 
@@ -125,7 +130,9 @@ def test_the_null_is_that_of_the_maximum_over_the_whole_family() -> None:
     draws = permuter.draw(60, own)
     slow = [made.family.statistics(made.scores[draws[:, b]][:, None].astype(np.float32)).max() for b in range(60)]
     np.testing.assert_allclose(reading.null, slow, atol=2e-4)
-    assert reading.observed.max() == pytest.approx(made.family.statistics(made.scores[:, None].astype(np.float32)).max())
+    assert reading.observed.max() == pytest.approx(
+        made.family.statistics(made.scores[:, None].astype(np.float32)).max()
+    )
 
 
 def test_p_counts_the_permutations_that_reach_the_statistic_and_itself() -> None:
@@ -139,7 +146,11 @@ def test_p_counts_the_permutations_that_reach_the_statistic_and_itself() -> None
 
 def test_the_threshold_is_the_least_statistic_whose_p_is_at_most_alpha() -> None:
     for n_permutations in (19, 24, 99, 100, 199, 250):
-        reading = FamilyTest(np.zeros(3, np.float32), np.random.default_rng(n_permutations).normal(3, 1, n_permutations).astype(np.float32), False)
+        reading = FamilyTest(
+            np.zeros(3, np.float32),
+            np.random.default_rng(n_permutations).normal(3, 1, n_permutations).astype(np.float32),
+            False,
+        )
         for alpha in (0.04, 0.05, 0.1):
             if alpha * (n_permutations + 1) >= 1:
                 assert reading.p(reading.threshold(alpha)) <= alpha
@@ -153,8 +164,12 @@ def test_the_result_does_not_depend_on_the_number_of_cores(cores: int, monkeypat
     made = small(100)
 
     def read() -> bytes:
-        monkeypatch.setattr("core.discovery.family.np.clip", lambda *_: 16)  # small chunks, so that there are many of them
-        reading = read_family(made.family, made.scores, Permuter(made.blocks), np.random.default_rng(5), n_permutations=150)
+        monkeypatch.setattr(
+            "core.discovery.family.np.clip", lambda *_: 16
+        )  # small chunks, so that there are many of them
+        reading = read_family(
+            made.family, made.scores, Permuter(made.blocks), np.random.default_rng(5), n_permutations=150
+        )
         monkeypatch.undo()
         assert reading.trend_null is not None
         return reading.null.tobytes() + reading.trend_null.tobytes()
@@ -167,7 +182,9 @@ def test_the_result_does_not_depend_on_the_number_of_cores(cores: int, monkeypat
 
 def test_a_hopeless_reading_stops_early_and_still_counts_honestly() -> None:
     made = small(100)
-    reading = read_family(made.family, made.scores, Permuter(made.blocks), np.random.default_rng(0), n_permutations=5000, give_up=50)
+    reading = read_family(
+        made.family, made.scores, Permuter(made.blocks), np.random.default_rng(0), n_permutations=5000, give_up=50
+    )
     assert reading.stopped_early
     assert 50 <= len(reading.null) < 5000
     best = float(reading.observed[~made.family.is_condition].max())
@@ -203,7 +220,9 @@ def test_a_shift_that_the_embedding_predicts_has_the_smallest_p() -> None:
     made = small(150)
     features = made.family.smoothers[0][0].features
     scores = centre(2.0 * (features[:, 0] > 0.5) + np.random.default_rng(0).normal(size=150), made.blocks)
-    reading = read_family(made.family, scores / scores.std(), Permuter(made.blocks), np.random.default_rng(0), n_permutations=199)
+    reading = read_family(
+        made.family, scores / scores.std(), Permuter(made.blocks), np.random.default_rng(0), n_permutations=199
+    )
     assert reading.p(float(reading.observed.max())) == pytest.approx(1 / 200)
     assert reading.trend_p() == pytest.approx(1 / 200)
 
@@ -215,11 +234,15 @@ def test_rows_of_equal_prediction_are_not_taken_in_the_order_of_the_table() -> N
     smoother = HeadSmoother(features, blocks, folds, penalty=30.0, share=0)
     family = Family(n, [Scope("all samples", np.arange(n), None)], [(smoother, [0])], [])
     losses = np.sort(np.random.default_rng(1).gamma(1.0, 1.0, n))[::-1]  # a table sorted by loss, worst first
-    reading = read_family(family, centre(losses, blocks), Permuter(blocks), np.random.default_rng(2), n_permutations=199)
+    reading = read_family(
+        family, centre(losses, blocks), Permuter(blocks), np.random.default_rng(2), n_permutations=199
+    )
     assert reading.p(float(reading.observed.max())) > 0.05
     for i, candidate in enumerate(family.candidates):
         members = family.slice_of(candidate, centre(losses, blocks))[1]
-        assert reading.observed[i] == pytest.approx(slow_statistic(centre(losses, blocks), members, np.arange(n)), abs=2e-4)
+        assert reading.observed[i] == pytest.approx(
+            slow_statistic(centre(losses, blocks), members, np.arange(n)), abs=2e-4
+        )
 
 
 def test_a_class_that_is_all_wrong_has_no_trend() -> None:

@@ -22,7 +22,8 @@ def number(name: str, values: np.ndarray, *, measured: bool = False) -> Column:
 
 @cache
 def foggy(*, hidden: bool) -> tuple[Diagnosis, Bool]:
-    """A model that fails in fog; three columns say so. With `hidden` the embedding does not know of it, only the table does."""
+    """A model that fails in fog; three columns say so. With `hidden` the embedding does not know of it, only the table
+    does."""
     rng = np.random.default_rng(0)
     fog = rng.random(N) < 0.2
     vectors = rng.normal(size=(N, 6))
@@ -38,7 +39,10 @@ def foggy(*, hidden: bool) -> tuple[Diagnosis, Bool]:
         number("noise", rng.normal(size=N)),
         Column("side", "category", rng.choice(["left", "right"], N).astype(object)),
     )
-    outputs = (number("loss_of_rival", losses), Column("pred", "category", np.where(losses > 1, "wrong", "right").astype(object)))
+    outputs = (
+        number("loss_of_rival", losses),
+        Column("pred", "category", np.where(losses > 1, "wrong", "right").astype(object)),
+    )
     samples = SampleSet(tuple(map(str, range(N))), metadata=metadata, model_outputs=outputs)
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     outcomes = Outcomes(losses, "loss", "loss", "given", errors=losses > 1.2)
@@ -91,7 +95,9 @@ def test_a_cluster_is_described_by_the_condition_that_retrieves_it() -> None:
 def test_what_a_model_wrote_is_never_a_condition(hidden: bool) -> None:
     diagnosis, _ = foggy(hidden=hidden)
     texts = [text for i in diagnosis.insights for text in (i.text, *i.proxies, *i.columns)]
-    texts += [text for i in explain(diagnosis, np.argsort(-diagnosis.outcomes.loss)[:60]) for text in (i.text, *i.proxies)]
+    texts += [
+        text for i in explain(diagnosis, np.argsort(-diagnosis.outcomes.loss)[:60]) for text in (i.text, *i.proxies)
+    ]
     assert texts
     assert not any("rival" in text or "pred" in text for text in texts)
 
@@ -107,7 +113,9 @@ def test_no_condition_is_confirmed_when_losses_are_shuffled() -> None:
     for seed in range(12):
         losses = np.random.default_rng(seed).permutation(diagnosis.outcomes.loss)
         settings = Settings(map=False, n_members=2, n_permutations=100, seed=seed)
-        again = diagnose_records(diagnosis.samples, Outcomes(losses, "loss", "loss", "given"), diagnosis.embeddings, settings=settings)
+        again = diagnose_records(
+            diagnosis.samples, Outcomes(losses, "loss", "loss", "given"), diagnosis.embeddings, settings=settings
+        )
         claims += any(i.confirmed for i in again.insights)
     assert claims <= 3  # 0.6 are expected; 4 or more have a chance of 0.002
 
@@ -117,7 +125,9 @@ def test_a_selection_is_explained_as_exploration_without_a_p() -> None:
     found = explain(diagnosis, np.flatnonzero(fog))
     assert found[0].text == "weather = fog"
     assert found[0].retrieval == 1
-    assert found[0].effect.value == pytest.approx(diagnosis.outcomes.fitted[fog].mean() - diagnosis.outcomes.fitted[~fog].mean())
+    assert found[0].effect.value == pytest.approx(
+        diagnosis.outcomes.fitted[fog].mean() - diagnosis.outcomes.fitted[~fog].mean()
+    )
     said = {text.split(" ")[0] for i in found for text in (i.text, *i.proxies)}
     assert {"weather", "contrast", "lamp"} <= said
     for insight in found:

@@ -31,9 +31,15 @@ def diagnosed(*, signal: float = 1.0, classes: bool = False, grouped: bool = Fal
 
 def test_the_figures_are_those_of_scikit_learn_and_scipy() -> None:
     diagnosis = diagnosed()
-    found, losses, predicted = diagnosis.estimate.predictability, diagnosis.outcomes.fitted, diagnosis.estimate.predicted
+    found, losses, predicted = (
+        diagnosis.estimate.predictability,
+        diagnosis.outcomes.fitted,
+        diagnosis.estimate.predicted,
+    )
     assert found.r2.value == pytest.approx(r2_score(losses, predicted))
-    assert found.rank_correlation.value == pytest.approx(np.corrcoef(stats.rankdata(losses), stats.rankdata(predicted))[0, 1])
+    assert found.rank_correlation.value == pytest.approx(
+        np.corrcoef(stats.rankdata(losses), stats.rankdata(predicted))[0, 1]
+    )
     assert found.correlation.value == pytest.approx(np.corrcoef(losses, predicted)[0, 1])
     assert found.error_auroc is not None
     assert found.error_auroc.value == pytest.approx(roc_auc_score(diagnosis.outcomes.errors, predicted))
@@ -71,14 +77,20 @@ def test_errors_that_are_unknown_or_all_alike_have_no_auroc() -> None:
     vectors, losses = rng.normal(size=(60, 4)).astype(np.float32), rng.gamma(1.0, 1.0, 60)
     settings = Settings(map=False, n_members=2, n_permutations=100)
     for errors in (None, np.zeros(60, bool), np.ones(60, bool)):
-        assert diagnose_arrays(vectors, losses, errors=errors, settings=settings).estimate.predictability.error_auroc is None
+        assert (
+            diagnose_arrays(vectors, losses, errors=errors, settings=settings).estimate.predictability.error_auroc
+            is None
+        )
 
 
 def test_groups_are_permuted_whole_and_too_few_give_no_p() -> None:
     diagnosis = diagnosed(grouped=True)
     assert diagnosis.estimate.predictability.p == pytest.approx(1 / 200)
     few = diagnose_arrays(
-        diagnosis.embeddings.vectors, diagnosis.outcomes.loss, groups=np.arange(300) % 10, settings=Settings(map=False, n_members=2)
+        diagnosis.embeddings.vectors,
+        diagnosis.outcomes.loss,
+        groups=np.arange(300) % 10,
+        settings=Settings(map=False, n_members=2),
     )
     assert few.estimate.predictability.p is None
     assert few.estimate.predictability.n_permutations == 0

@@ -14,7 +14,9 @@ from core.discovery.superclasses import Superclasses
 from core.records import I64, Column, SampleSet
 
 
-def made(n: int = 300, labels: I64 | None = None, *, distinct: int | None = None, columns: tuple[Column, ...] = ()) -> tuple[Proposals, Features]:
+def made(
+    n: int = 300, labels: I64 | None = None, *, distinct: int | None = None, columns: tuple[Column, ...] = ()
+) -> tuple[Proposals, Features]:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(n, 6)).astype(np.float32)
     if distinct:
@@ -43,7 +45,9 @@ def test_a_region_is_what_its_part_says_of_new_rows() -> None:
     assert [r.tag for r in regions] == list(range(len(proposals.parts)))
     for region in regions:
         rows = proposals.family.scopes[region.scope].rows
-        np.testing.assert_array_equal(margin(features.rows[rows], proposals.parts[region.tag]) > 0, region.mask(proposals.family.n)[rows])
+        np.testing.assert_array_equal(
+            margin(features.rows[rows], proposals.parts[region.tag]) > 0, region.mask(proposals.family.n)[rows]
+        )
 
 
 def test_a_condition_in_a_class_is_the_condition_met_by_rows_of_the_class() -> None:
@@ -54,7 +58,9 @@ def test_a_condition_in_a_class_is_the_condition_met_by_rows_of_the_class() -> N
         if region.kind == "condition":
             whole = proposals.conditions[region.tag].mask
             block = proposals.family.scopes[region.scope].block
-            np.testing.assert_array_equal(region.mask(proposals.family.n), whole if block is None else whole & (labels == block))
+            np.testing.assert_array_equal(
+                region.mask(proposals.family.n), whole if block is None else whole & (labels == block)
+            )
 
 
 def test_each_class_has_slices_of_its_own_and_all_samples_has_them_once() -> None:
@@ -73,7 +79,9 @@ def test_a_few_distinct_pictures_make_no_empty_regions_and_no_warning(recwarn: p
 
 
 def test_what_was_left_out_is_noted() -> None:
-    many = tuple(Column(f"c{i}", "category", np.random.default_rng(i).choice(list("abc"), 300).astype(object)) for i in range(26))
+    many = tuple(
+        Column(f"c{i}", "category", np.random.default_rng(i).choice(list("abc"), 300).astype(object)) for i in range(26)
+    )
     proposals = made(columns=many)[0]
     assert len(proposals.conditions) == 1500
     assert "were left out: 1,500 are tested at most" in proposals.notes[0]
@@ -86,7 +94,9 @@ def test_with_superclasses_slices_parts_and_conditions_lie_in_superclasses_and_h
     layout = make_design(samples, grouped)
     features = Features(np.random.default_rng(0).normal(size=(1400, 6)).astype(np.float32), layout.blocks)
     tint = Column("tint", "category", np.random.default_rng(1).choice(["red", "blue"], 1400).astype(object))
-    proposals = propose(features, layout, assign_folds(1400, layout.blocks, None, 5, np.random.default_rng(2)), (tint,), 0)
+    proposals = propose(
+        features, layout, assign_folds(1400, layout.blocks, None, 5, np.random.default_rng(2)), (tint,), 0
+    )
     family = proposals.family
     assert {c.scope for c in family.candidates if c.kind == "slice"} == set(range(8))
     assert {c.scope for c in family.candidates if c.kind == "condition"} == set(range(8))
@@ -95,6 +105,7 @@ def test_with_superclasses_slices_parts_and_conditions_lie_in_superclasses_and_h
         if region.kind == "condition":
             mask = proposals.conditions[region.tag].mask
             np.testing.assert_array_equal(
-                np.sort(region.rows), np.flatnonzero(mask if region.scope == 0 else mask & (labels // 10 == region.scope - 1))
+                np.sort(region.rows),
+                np.flatnonzero(mask if region.scope == 0 else mask & (labels // 10 == region.scope - 1)),
             )
     assert {s.n_heads for s, where in family.smoothers if 0 not in where} == {7}

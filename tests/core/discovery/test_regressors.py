@@ -19,12 +19,15 @@ def draw(n: int = 60, d: int = 7, k: int = 3, seed: int = 0) -> tuple[F32, I64, 
 
 
 def kernel_ridge(features: F32, blocks: I64, folds: I64, losses: F32, penalty: float, share: float) -> F64:
-    """The dual: out-of-fold kernel ridge with the kernel (1 + share [same class]) x.x', one fold and one pair at a time."""
+    """The dual: out-of-fold kernel ridge with the kernel (1 + share [same class]) x.x', one fold and one pair at a
+    time."""
     n = len(features)
     kernel = np.empty((n, n))
     for i in range(n):
         for j in range(n):
-            kernel[i, j] = (1 + share * (blocks[i] == blocks[j])) * float(features[i].astype(float) @ features[j].astype(float))
+            kernel[i, j] = (1 + share * (blocks[i] == blocks[j])) * float(
+                features[i].astype(float) @ features[j].astype(float)
+            )
     predicted = np.empty(losses.shape)
     for fold in np.unique(folds):
         train, test = folds != fold, folds == fold
@@ -105,7 +108,9 @@ def test_features_are_class_centred_of_mean_squared_norm_one_and_ordered_by_vari
     assert (np.diff(rows.var(0)) <= 1e-6).all()
     # centring and turning keep the distances between rows of one class, up to one scale
     inside = vectors[blocks == 1].astype(float)
-    before, after = (np.linalg.norm(v[:20, None] - v[None, :20], axis=2) for v in (inside, rows[blocks == 1].astype(float)))
+    before, after = (
+        np.linalg.norm(v[:20, None] - v[None, :20], axis=2) for v in (inside, rows[blocks == 1].astype(float))
+    )
     ratio = after[np.triu_indices(20, 1)] / before[np.triu_indices(20, 1)]
     np.testing.assert_allclose(ratio, ratio[0], rtol=1e-4)
 
@@ -143,12 +148,16 @@ def test_fewer_groups_than_folds_is_refused_with_a_next_step() -> None:
 @pytest.mark.parametrize("share", [0.5, 2.0])
 def test_heads_of_few_rows_in_their_dual_form_are_the_same_kernel_ridge(share: float) -> None:
     rng = np.random.default_rng(5)
-    blocks = np.r_[np.zeros(50, np.int64), rng.integers(1, 12, 150)]  # one head of more rows than features, eleven of fewer
+    blocks = np.r_[
+        np.zeros(50, np.int64), rng.integers(1, 12, 150)
+    ]  # one head of more rows than features, eleven of fewer
     features, losses = rng.normal(size=(200, 30)).astype(np.float32), rng.normal(size=(200, 3)).astype(np.float32)
     folds = assign_folds(200, blocks, None, 4, rng)
     smoother = HeadSmoother(features, blocks, folds, penalty=3.0, share=share)
     assert (smoother.n_many, smoother.n_heads) == (1, 12)
-    np.testing.assert_allclose(smoother.predict(losses), kernel_ridge(features, blocks, folds, losses, 3.0, share), atol=1e-4)
+    np.testing.assert_allclose(
+        smoother.predict(losses), kernel_ridge(features, blocks, folds, losses, 3.0, share), atol=1e-4
+    )
     same = blocks[:, None] == blocks[None]
     kernel = (1 + share * same) * (features.astype(float) @ features.astype(float).T)
     expected = kernel @ np.linalg.solve(kernel + 3.0 * np.eye(200), losses[:, 0])
@@ -160,7 +169,9 @@ def test_classes_may_share_a_head_and_each_still_has_its_weights() -> None:
     features, _, folds, losses = draw()
     blocks = np.arange(60) % 6
     shared = HeadSmoother(features, blocks, folds, penalty=10.0, share=2.0, heads=blocks // 3)
-    np.testing.assert_array_equal(shared.predict(losses), HeadSmoother(features, blocks // 3, folds, penalty=10.0, share=2.0).predict(losses))
+    np.testing.assert_array_equal(
+        shared.predict(losses), HeadSmoother(features, blocks // 3, folds, penalty=10.0, share=2.0).predict(losses)
+    )
     weights = shared.weights(losses[:, 0].astype(np.float64))
     assert weights.shape == (6, 7)
     np.testing.assert_array_equal(weights[0], weights[2])
@@ -173,5 +184,8 @@ def test_many_classes_of_few_rows_keep_no_matrix_of_the_features_for_each_class_
     features = rng.normal(size=(n, r)).astype(np.float32)
     blocks = np.arange(n) % 100
     smoother = HeadSmoother(features, blocks, assign_folds(n, blocks, None, 5, rng), penalty=30.0, share=2.0)
-    kept = sum(a.nbytes for a in (smoother.rows, smoother.reduced, smoother.upper, *smoother.own, *smoother.inverses, *smoother.shared))
+    kept = sum(
+        a.nbytes
+        for a in (smoother.rows, smoother.reduced, smoother.upper, *smoother.own, *smoother.inverses, *smoother.shared)
+    )
     assert kept <= 4 * (n * 50 + n * r * 7 + 5 * r * r)  # P, then X, Z and U, then S: not 100 x 5 x r x r

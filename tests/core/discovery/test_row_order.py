@@ -14,13 +14,17 @@ def test_the_order_of_the_rows_changes_nothing_but_the_order() -> None:
     found, audit, _ = planted_run("rare")
     samples, outcomes, embeddings, words = samples_of(audit)
     order = np.random.default_rng(0).permutation(len(samples))
-    again = diagnose_records(samples.keep(order), outcomes.keep(order), embeddings.keep(order), words=words.keep(order), settings=QUICK)
+    again = diagnose_records(
+        samples.keep(order), outcomes.keep(order), embeddings.keep(order), words=words.keep(order), settings=QUICK
+    )
     assert again.samples.ids == tuple(found.samples.ids[i] for i in order)
     np.testing.assert_array_equal(again.estimate.predicted, found.estimate.predicted[order])
     assert [(c.name, c.size, c.p) for c in again.clusters] == [(c.name, c.size, c.p) for c in found.clusters]
     for one, other in zip(again.clusters, found.clusters):
         np.testing.assert_array_equal(one.membership, other.membership[order])
-        assert [again.samples.ids[i] for i in one.counterexamples] == [found.samples.ids[i] for i in other.counterexamples]
+        assert [again.samples.ids[i] for i in one.counterexamples] == [
+            found.samples.ids[i] for i in other.counterexamples
+        ]
     assert [(i.text, i.scope, i.p) for i in again.insights] == [(i.text, i.scope, i.p) for i in found.insights]
     for one, other in zip(again.insights, found.insights):
         np.testing.assert_array_equal(one.mask, other.mask[order])

@@ -57,7 +57,9 @@ def test_a_plant_of_twice_the_detectable_effect_is_found_in_most_runs() -> None:
         vectors, losses, errors = draw(seed)
         unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         share = min(failing, errors.sum() / largest.size)  # no more failures than there are to give
-        changed, wrong, members = plant_region(unit.astype(np.float32), losses, None, errors, size=largest.size, failing=share, seed=seed)
+        changed, wrong, members = plant_region(
+            unit.astype(np.float32), losses, None, errors, size=largest.size, failing=share, seed=seed
+        )
         diagnosis = diagnose_arrays(vectors, changed, errors=wrong, settings=SETTINGS)
         found += any((members & (c.membership >= 0.5)).sum() * 2 >= c.size for c in diagnosis.clusters)
     assert found >= 4
@@ -66,7 +68,9 @@ def test_a_plant_of_twice_the_detectable_effect_is_found_in_most_runs() -> None:
 def test_where_no_effect_would_do_none_is_given() -> None:
     rng = np.random.default_rng(3)
     vectors, losses = rng.normal(size=(60, 30)).astype(np.float32), rng.gamma(1.0, 1.0, 60)
-    found = diagnose_arrays(vectors, losses, settings=Settings(map=False, n_members=2, n_permutations=500, alpha=0.005)).detectable
+    found = diagnose_arrays(
+        vectors, losses, settings=Settings(map=False, n_members=2, n_permutations=500, alpha=0.005)
+    ).detectable
     assert found[0].size == 10
     assert found[0].excess_loss is None
 
@@ -74,4 +78,7 @@ def test_where_no_effect_would_do_none_is_given() -> None:
 @pytest.mark.parametrize("n_groups", [12])
 def test_nothing_is_said_where_nothing_can_be_tested(n_groups: int) -> None:
     vectors, losses, errors = draw(0)
-    assert diagnose_arrays(vectors, losses, errors=errors, groups=np.arange(500) % n_groups, settings=SETTINGS).detectable == ()
+    assert (
+        diagnose_arrays(vectors, losses, errors=errors, groups=np.arange(500) % n_groups, settings=SETTINGS).detectable
+        == ()
+    )

@@ -14,7 +14,9 @@ def planted(n_groups: int, each: int, *, d: int = 64, noise: float = 0.5, seed: 
     """(k, d) unit vectors round `n_groups` centres, in a shuffled order, and the (k,) centre of each."""
     rng = np.random.default_rng(seed)
     truth = rng.permutation(np.repeat(np.arange(n_groups), each))
-    vectors = rng.normal(size=(n_groups, d))[truth] + noise * rng.normal(size=(len(truth), d)) + 3.0  # a shared offset, as CLIP's texts have
+    vectors = (
+        rng.normal(size=(n_groups, d))[truth] + noise * rng.normal(size=(len(truth), d)) + 3.0
+    )  # a shared offset, as CLIP's texts have
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), truth
 
 
@@ -47,7 +49,18 @@ def test_every_superclass_has_enough_rows_and_their_number_is_about_the_root(k: 
 
 def test_a_superclass_is_named_by_its_most_central_members() -> None:
     vectors = np.array(
-        [[1, 0, 0], [1, 0.02, 0], [1, -0.4, 0.1], [0, 0, 1], [0, 0.02, 1], [0, -1, 0], [0, -1, 0.03], [0, -1, 0.01], [0, -1, 0.02]], np.float32
+        [
+            [1, 0, 0],
+            [1, 0.02, 0],
+            [1, -0.4, 0.1],
+            [0, 0, 1],
+            [0, 0.02, 1],
+            [0, -1, 0],
+            [0, -1, 0.03],
+            [0, -1, 0.01],
+            [0, -1, 0.02],
+        ],
+        np.float32,
     )
     names = ["beagle", "pug", "mop", "car", "bus", "fern", "oak", "elm", "moss"]
     found = group_classes(names, np.array([40, 40, 40, 60, 60, 30, 30, 30, 30]), texts=vectors)
@@ -101,6 +114,8 @@ class _Words:
 def test_names_that_are_words_have_text_vectors_and_codes_have_none() -> None:
     found = name_vectors(_Words(), ["fire_hydrant", "dog", "cab"])  # type: ignore[arg-type]
     assert found is not None
-    np.testing.assert_array_equal(found[2] - found[1], _Words().encode_texts(["cab"])[0] - _Words().encode_texts(["dog"])[0])
+    np.testing.assert_array_equal(
+        found[2] - found[1], _Words().encode_texts(["cab"])[0] - _Words().encode_texts(["dog"])[0]
+    )
     assert name_vectors(_Words(), ["0", "17", "n02084071", "狐狸犬"]) is None  # type: ignore[arg-type]
     assert name_vectors(_Words(), ["狐狸犬", "n02084071"]) is not None  # type: ignore[arg-type]

@@ -34,7 +34,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    return pd.DataFrame({"file": [f"{i:03d}.png" for i in range(N)], "loss": np.random.default_rng(0).gamma(1.0, 1.0, N)})
+    return pd.DataFrame(
+        {"file": [f"{i:03d}.png" for i in range(N)], "loss": np.random.default_rng(0).gamma(1.0, 1.0, N)}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"open_clip:local-dir:{write_native(tmp_path_factory.mktemp('clip'))}"
 
 
-def test_given_vectors_find_and_the_pictures_are_named_by_the_encoder(pictures: Path, table: pd.DataFrame, few_phrases: Path, tmp_path: Path) -> None:
+def test_given_vectors_find_and_the_pictures_are_named_by_the_encoder(
+    pictures: Path, table: pd.DataFrame, few_phrases: Path, tmp_path: Path
+) -> None:
     own = np.random.default_rng(1).normal(size=(N, 7)).astype(np.float32)
     found = diagnose(table, images=pictures, embeddings=own, vocabulary=few_phrases, settings=QUICK)
     np.testing.assert_allclose(found.embeddings.vectors, own / np.linalg.norm(own, axis=1, keepdims=True), rtol=1e-5)
@@ -71,7 +75,9 @@ def test_two_encoders_over_the_same_pictures(pictures: Path, table: pd.DataFrame
     assert ask(found, ["a dog in the dark"])[0].support >= 10
 
 
-def test_words_of_one_encoder_over_vectors_of_another_are_refused(pictures: Path, table: pd.DataFrame, few_phrases: Path, tiny: str) -> None:
+def test_words_of_one_encoder_over_vectors_of_another_are_refused(
+    pictures: Path, table: pd.DataFrame, few_phrases: Path, tiny: str
+) -> None:
     found = diagnose(table, images=pictures, vocabulary=few_phrases, settings=QUICK)
     one_phrase = Vocabulary((Phrase("in fog", "weather"),), {"weather": (("{noun} {phrase}", "{noun}"),)})
     with pytest.raises(InvalidInput, match="Use one encoder"):
@@ -79,7 +85,9 @@ def test_words_of_one_encoder_over_vectors_of_another_are_refused(pictures: Path
 
 
 def test_without_words_nothing_is_named_and_nothing_can_be_asked(pictures: Path, table: pd.DataFrame) -> None:
-    found = diagnose(table, images=pictures, settings=Settings(map=False, n_members=2, n_permutations=100, alpha=0.2, words=False))
+    found = diagnose(
+        table, images=pictures, settings=Settings(map=False, n_members=2, n_permutations=100, alpha=0.2, words=False)
+    )
     assert found.words is None
     assert not [i for i in found.insights if i.kind == "phrase"]
     with pytest.raises(InvalidInput, match="Diagnose again"):

@@ -43,13 +43,26 @@ def test_every_row_is_read_in_order_whatever_the_batch(n: int) -> None:
 
 
 def test_row_order_does_not_change_a_row() -> None:
-    forward, backward = read_images(pictures(7), MeanColour()), read_images(pictures(7).keep(np.arange(7)[::-1]), MeanColour())
+    forward, backward = (
+        read_images(pictures(7), MeanColour()),
+        read_images(pictures(7).keep(np.arange(7)[::-1]), MeanColour()),
+    )
     np.testing.assert_array_equal(forward.embeddings.vectors, backward.embeddings.vectors[::-1])
 
 
 def test_bad_files_are_left_out_and_each_says_why() -> None:
     cut = encoded(blobs(3))[:-200]
-    store = Pictures([encoded(blobs(0)), b"", b"hello", cut, b"<svg xmlns='x'/>", encoded(blobs(1)), encoded(Image.new("L", (3000, 20)))])
+    store = Pictures(
+        [
+            encoded(blobs(0)),
+            b"",
+            b"hello",
+            cut,
+            b"<svg xmlns='x'/>",
+            encoded(blobs(1)),
+            encoded(Image.new("L", (3000, 20))),
+        ]
+    )
     reading = read_images(store, MeanColour(), max_pixels=100_000)
     np.testing.assert_array_equal(reading.kept, [0, 5])
     reasons = reading.unreadable
@@ -110,7 +123,9 @@ def test_the_cache_follows_the_bytes_and_the_encoder(tmp_path: Path) -> None:
 def test_damaged_entries_are_computed_again_and_said(tmp_path: Path) -> None:
     cold = read_images(pictures(5), MeanColour(), cache=tmp_path)
     with sqlite3.connect(tmp_path / "embeddings.sqlite") as connection:
-        connection.execute("UPDATE entries SET data = substr(data, 1, length(data) - 5) || x'0102030405' WHERE rowid IN (1, 3)")
+        connection.execute(
+            "UPDATE entries SET data = substr(data, 1, length(data) - 5) || x'0102030405' WHERE rowid IN (1, 3)"
+        )
     connection.close()
     encoder = MeanColour()
     again = read_images(pictures(5), encoder, cache=tmp_path)

@@ -36,10 +36,16 @@ def test_the_pca_view_is_scikit_learns_up_to_scale_and_sign() -> None:
 def test_the_pca_view_follows_its_rows_when_they_are_shuffled() -> None:
     vectors, _ = blobs()
     order = np.random.default_rng(2).permutation(len(vectors))
-    np.testing.assert_allclose(pca_map(embeddings(vectors[order])).xy, pca_map(embeddings(vectors)).xy[order], atol=1e-3)
+    np.testing.assert_allclose(
+        pca_map(embeddings(vectors[order])).xy, pca_map(embeddings(vectors)).xy[order], atol=1e-3
+    )
 
 
-@pytest.mark.parametrize("vectors", [np.ones((30, 5)), np.arange(30.0)[:, None], np.zeros((30, 1))], ids=["constant", "one wide", "one wide zero"])
+@pytest.mark.parametrize(
+    "vectors",
+    [np.ones((30, 5)), np.arange(30.0)[:, None], np.zeros((30, 1))],
+    ids=["constant", "one wide", "one wide zero"],
+)
 def test_flat_vectors_still_make_a_finite_map(vectors: np.ndarray) -> None:
     found = pca_map(embeddings(vectors)).xy
     assert found.shape == (30, 2)

@@ -34,10 +34,14 @@ class Quarters:
 
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
         longest = max((len(text) for text in texts), default=0)
-        ids = np.array([[*map(ord, text), *[7] * (longest - len(text))] for text in texts], np.int64).reshape(len(texts), longest)
+        ids = np.array([[*map(ord, text), *[7] * (longest - len(text))] for text in texts], np.int64).reshape(
+            len(texts), longest
+        )
         seen = ids != 7
         tokens = np.stack([ids, ids], 2).astype(np.float32) * seen[..., None]
-        return TextTokens(tokens, ids, seen, seen, np.ones((len(texts), 3), np.float32), tuple(tuple(text) for text in texts))
+        return TextTokens(
+            tokens, ids, seen, seen, np.ones((len(texts), 3), np.float32), tuple(tuple(text) for text in texts)
+        )
 
     def late_image(self) -> None: ...
     def late_text(self) -> None: ...
@@ -48,9 +52,15 @@ def pictures(n: int) -> Pictures:
 
 
 def read(
-    store: Pictures, cache: Path | None = None, progress: Progress = no_progress, tower: Quarters | None = None, batch_size: int = 4
+    store: Pictures,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+    tower: Quarters | None = None,
+    batch_size: int = 4,
 ) -> PictureTokens:
-    return read_image_tokens(store, MeanColour(batch_size=batch_size), tower or Quarters(), cache=cache, progress=progress)
+    return read_image_tokens(
+        store, MeanColour(batch_size=batch_size), tower or Quarters(), cache=cache, progress=progress
+    )
 
 
 def same(a: PictureTokens, b: PictureTokens) -> None:
@@ -99,7 +109,10 @@ def test_a_second_reading_opens_the_disk_and_runs_nothing(tmp_path: Path) -> Non
 def test_other_pictures_another_order_or_another_tower_have_their_own_tokens(tmp_path: Path, other: Pictures) -> None:
     read(pictures(9), tmp_path)
     same(read(other, tmp_path), read(other))
-    same(read(pictures(9), tmp_path, tower=Quarters("quarters 2", scale=2.0)), read(pictures(9), tower=Quarters(scale=2.0)))
+    same(
+        read(pictures(9), tmp_path, tower=Quarters("quarters 2", scale=2.0)),
+        read(pictures(9), tower=Quarters(scale=2.0)),
+    )
     assert len(list((tmp_path / "tokens").iterdir())) == 3
 
 
@@ -168,9 +181,12 @@ def more_tokens(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "computed"), [(damage_tokens, 7), (cut_tokens, 11), (cut_log, 3), (spoil_log, 11), (lose_file, 11), (more_tokens, 0)]
+    ("spoil", "computed"),
+    [(damage_tokens, 7), (cut_tokens, 11), (cut_log, 3), (spoil_log, 11), (lose_file, 11), (more_tokens, 0)],
 )
-def test_what_is_damaged_is_computed_again_and_the_rest_is_kept(tmp_path: Path, spoil: Callable[[Path], None], computed: int) -> None:
+def test_what_is_damaged_is_computed_again_and_the_rest_is_kept(
+    tmp_path: Path, spoil: Callable[[Path], None], computed: int
+) -> None:
     read(pictures(11), tmp_path)
     (folder,) = (tmp_path / "tokens").iterdir()
     spoil(folder)
@@ -195,7 +211,9 @@ def test_a_tower_without_class_token_has_no_prefix(tmp_path: Path) -> None:
 
 
 def test_a_disk_without_space_is_said_before_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.embeddings.token_files.shutil.disk_usage", lambda path: type("Usage", (), {"free": 100})())
+    monkeypatch.setattr(
+        "core.embeddings.token_files.shutil.disk_usage", lambda path: type("Usage", (), {"free": 100})()
+    )
     with pytest.raises(InvalidInput, match=r"tokens of 5 pictures take .* free\. .*ERRATA_CACHE"):
         read(pictures(5), tmp_path)
 

@@ -23,10 +23,16 @@ KINDS: dict[str, Any] = {
     "native": write_native,
     "custom": write_custom,
     "siglip": lambda folder: write_custom(folder, **SIGLIP),
-    "both ways": lambda folder: write_custom(folder, no_causal_mask=True, pool_type="eos", eos_id=49407, proj_type="none", width=16),
+    "both ways": lambda folder: write_custom(
+        folder, no_causal_mask=True, pool_type="eos", eos_id=49407, proj_type="none", width=16
+    ),
     "hugging face": lambda folder: write_hugging_face(folder, context_length=12),
-    "hugging face, no punctuation": lambda folder: write_hugging_face(folder, context_length=12, tokenizer_kwargs={"clean": "canonicalize"}),
-    "hugging face, no separator": lambda folder: write_hugging_face(folder, context_length=12, tokenizer_kwargs={"strip_sep_token": True}),
+    "hugging face, no punctuation": lambda folder: write_hugging_face(
+        folder, context_length=12, tokenizer_kwargs={"clean": "canonicalize"}
+    ),
+    "hugging face, no separator": lambda folder: write_hugging_face(
+        folder, context_length=12, tokenizer_kwargs={"strip_sep_token": True}
+    ),
 }
 
 
@@ -61,7 +67,10 @@ def test_words_as_context_give_the_vectors_of_the_sentence(encoder: OpenClipEnco
 
 def test_gradients_reach_the_context_and_no_other_parameter(encoder: OpenClipEncoder) -> None:
     tower = tower_of(encoder)
-    frame, learner = Frame(tower, lay_out(tower, NAMES, 3, "middle")), Learner(0.1 * torch.ones(3, tower.words().shape[1]))
+    frame, learner = (
+        Frame(tower, lay_out(tower, NAMES, 3, "middle")),
+        Learner(0.1 * torch.ones(3, tower.words().shape[1])),
+    )
     frame.encode(learner, torch.arange(2), None)[:, 0].sum().backward()
     assert learner.ctx.grad is not None
     assert (learner.ctx.grad.abs().sum(1) > 0).all()
@@ -71,7 +80,10 @@ def test_gradients_reach_the_context_and_no_other_parameter(encoder: OpenClipEnc
 def test_what_follows_the_end_is_left_out_only_where_a_mask_hides_it(tmp_path: Path) -> None:
     rows = [[49406, 320, 49407]]
     assert tower_of(OpenClipEncoder(f"local-dir:{write_native(tmp_path / 'n')}")).padded(rows).shape == (1, 3)
-    assert tower_of(OpenClipEncoder(f"local-dir:{write_custom(tmp_path / 's', **SIGLIP)}")).padded(rows).shape == (1, 16)
+    assert tower_of(OpenClipEncoder(f"local-dir:{write_custom(tmp_path / 's', **SIGLIP)}")).padded(rows).shape == (
+        1,
+        16,
+    )
 
 
 def test_a_tower_with_its_own_class_token_is_refused(tmp_path: Path) -> None:
@@ -108,7 +120,9 @@ def test_the_alignment_in_torch_equals_the_one_in_numpy_and_its_gradient_the_dif
 
     encoder = load_encoder()
     assert isinstance(encoder, EmbeddedEncoder)
-    said = embed_sentences(["a dark photo", "a dog", "a red blurry car in fog", "xyzzy", "snow and rain, black and white"])
+    said = embed_sentences(
+        ["a dark photo", "a dog", "a red blurry car in fog", "xyzzy", "snow and rain, black and white"]
+    )
     rows = np.concatenate([said, np.random.default_rng(0).normal(size=(200, 384)).astype(np.float32)])
     aligned = AlignedTexts(encoder.alignment)
     np.testing.assert_allclose(aligned(torch.from_numpy(rows)).numpy(), encoder.alignment.texts(rows), atol=1e-5)

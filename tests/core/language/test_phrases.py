@@ -52,7 +52,9 @@ def test_texts_are_encoded_once_and_kept(tmp_path: Path) -> None:
 def test_vectors_of_another_space_are_refused() -> None:
     _, audit, _ = planted_run()
     with pytest.raises(InvalidInput, match="Use one encoder"):
-        make_words(Embeddings(audit.embeddings.vectors, "x", "elsewhere"), WordTower(audit), vocabulary("in snow"), CLASSES)
+        make_words(
+            Embeddings(audit.embeddings.vectors, "x", "elsewhere"), WordTower(audit), vocabulary("in snow"), CLASSES
+        )
 
 
 def test_a_vocabulary_of_which_nothing_is_left_is_refused() -> None:

@@ -15,7 +15,15 @@ from core.errors import InvalidInput
 from core.language import grammar as nouns_module, prompts as prompts_module
 from core.language.grammar import is_plural, plural, right_articles, singular, spoken, words_in
 from core.language.prompts import class_in, drop_alike, keep_apart, prompts, synonyms_of
-from core.language.vocabulary import MAX_PHRASE_LENGTH, MAX_PHRASES, OWN, Phrase, Vocabulary, read_vocabulary, write_vocabulary
+from core.language.vocabulary import (
+    MAX_PHRASE_LENGTH,
+    MAX_PHRASES,
+    OWN,
+    Phrase,
+    Vocabulary,
+    read_vocabulary,
+    write_vocabulary,
+)
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -31,7 +39,12 @@ def write(folder: Path, content: str | bytes, name: str = "mine.txt") -> Path:
 
 
 def family(**changes: Any) -> dict[str, Any]:
-    return {"name": "light", "templates": ["a photo of {noun} {phrase}"], "references": ["a photo of {noun}"], "phrases": ["in the dark"]} | changes
+    return {
+        "name": "light",
+        "templates": ["a photo of {noun} {phrase}"],
+        "references": ["a photo of {noun}"],
+        "phrases": ["in the dark"],
+    } | changes
 
 
 def as_json(folder: Path, *families: object) -> Path:
@@ -113,7 +126,9 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_text_file_with_own_and_known_families_is_read_and_survives_a_round_trip(tmp_path: Path) -> None:
-    path = write(tmp_path, "\ufeff# mine\nwith a red collar\nlight: by  torchlight\n\nMoods: looking sad\r\nown: on a trolley\n")
+    path = write(
+        tmp_path, "\ufeff# mine\nwith a red collar\nlight: by  torchlight\n\nMoods: looking sad\r\nown: on a trolley\n"
+    )
     mine = read_vocabulary(path)
     assert [(p.text, p.family) for p in mine.phrases] == [
         ("with a red collar", OWN), ("looking sad", OWN), ("on a trolley", OWN), ("by torchlight", "light"),
@@ -132,7 +147,9 @@ def test_repeats_are_folded_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_family_without_templates_takes_the_shipped_or_plain_ones(tmp_path: Path) -> None:
-    mine = read_vocabulary(as_json(tmp_path, {"name": "quality", "phrases": ["foggy"]}, {"name": "mood", "phrases": ["looking sad"]}))
+    mine = read_vocabulary(
+        as_json(tmp_path, {"name": "quality", "phrases": ["foggy"]}, {"name": "mood", "phrases": ["looking sad"]})
+    )
     assert [p[0] for p in prompts(mine, ["dog"], 1)[0]] == ["a foggy photo of a dog", "a photo of a dog looking sad"]
 
 
@@ -265,7 +282,9 @@ def test_plurals_keep_their_form_and_words_in_s_do_not_count_as_plurals() -> Non
 def test_phrases_that_restate_a_class_are_taken_out_and_named() -> None:
     shipped = read_vocabulary()
     kept, notes = keep_apart(
-        shipped, ["Dogs", "sports_car", "snow leopard", "orange", "carousel"], {"carousel": ["wooden horse", "merry-go-round", "Leather"]}
+        shipped,
+        ["Dogs", "sports_car", "snow leopard", "orange", "carousel"],
+        {"carousel": ["wooden horse", "merry-go-round", "Leather"]},
     )
     gone = set(texts(shipped)) - set(texts(kept))
     assert gone == {"next to a dog", "inside a car", "next to a car", "orange", "leather"}

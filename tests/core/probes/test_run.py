@@ -43,7 +43,11 @@ class Spy:
         text = np.tile(np.arange(k, dtype=np.float64), (m, 1))
         images = rows[:, None] * np.array([0.1, 0, 0, 0])
         support = part.shots if part.shots is not None else part.pool
-        near = (Neighbours("image", np.tile(np.arange(2), (m, 1)), np.ones((m, 2), np.float32)),) if support is not None else ()
+        near = (
+            (Neighbours("image", np.tile(np.arange(2), (m, 1)), np.ones((m, 2), np.float32)),)
+            if support is not None
+            else ()
+        )
         return Scored(
             np.full((m, k), np.nan) if self.bad else text + images,
             {"text": text, "images": images},
@@ -84,7 +88,9 @@ def test_groups_are_on_one_side_only(spy):
 
 
 def test_a_given_split_loses_the_training_rows_of_scored_groups(spy):
-    task = replace(made_task(80, groups=np.arange(80) // 8), split=Split((Fold(np.arange(44), np.arange(44, 80)),), "Given."))
+    task = replace(
+        made_task(80, groups=np.arange(80) // 8), split=Split((Fold(np.arange(44), np.arange(44, 80)),), "Given.")
+    )
     result = run_probe("spy", spy(), task)
     assert spy.seen[0].shots.rows.max() < 40
     assert "4 images" in result.split
@@ -225,7 +231,9 @@ def test_samples_without_labels_or_of_another_space_are_refused(spy):
 
 def test_a_split_that_teaches_nothing_is_refused_where_shots_are_needed(spy):
     with pytest.raises(InvalidInput, match="none are left"):
-        run_probe("spy", spy(), replace(made_task(8), split=Split((Fold(np.empty(0, np.int64), np.arange(8)),), "All.")))
+        run_probe(
+            "spy", spy(), replace(made_task(8), split=Split((Fold(np.empty(0, np.int64), np.arange(8)),), "All."))
+        )
 
 
 def test_the_label_says_the_shots(spy):
@@ -260,7 +268,9 @@ def test_the_order_of_the_table_changes_neither_draws_nor_results(given_split):
         task = replace(task, split=Split((Fold(rows[: n // 2], rows[n // 2 :]),), "the first half teaches"))
     shuffle = np.random.default_rng(7).permutation(n)
     place = np.argsort(shuffle)
-    split = task.split and Split(tuple(Fold(np.sort(place[f.train]), np.sort(place[f.test])) for f in task.split.folds), task.split.said)
+    split = task.split and Split(
+        tuple(Fold(np.sort(place[f.train]), np.sort(place[f.test])) for f in task.split.folds), task.split.said
+    )
     other = replace(task, samples=task.samples.keep(shuffle), joint=task.joint.keep(shuffle), split=split)
     first, second = (run_probe("sus-x", make_probe("sus-x", {"shots": 2, "tune": True}), t) for t in (task, other))
 
@@ -269,12 +279,24 @@ def test_the_order_of_the_table_changes_neither_draws_nor_results(given_split):
 
     assert by_id(first, task) == by_id(second, other)
     assert [(t.samples.ids[row]) for r, t in ((first, task),) for row in r.support.rows] == list(first.support.ids)
-    assert [(t.samples.ids[row]) for r, t in ((second, other),) for row in r.support.rows] == list(second.support.ids) == list(first.support.ids)
-    nearest = [{t.samples.ids[row]: r.neighbours[0].nearest[i].tolist() for i, row in enumerate(r.rows)} for r, t in ((first, task), (second, other))]
+    assert (
+        [(t.samples.ids[row]) for r, t in ((second, other),) for row in r.support.rows]
+        == list(second.support.ids)
+        == list(first.support.ids)
+    )
+    nearest = [
+        {t.samples.ids[row]: r.neighbours[0].nearest[i].tolist() for i, row in enumerate(r.rows)}
+        for r, t in ((first, task), (second, other))
+    ]
     assert nearest[0] == nearest[1]
     assert (np.diff(second.rows) > 0).all()
     np.testing.assert_array_equal(second.labels, other.samples.labels[second.rows])
-    np.testing.assert_allclose(second.parts.values.sum(0)[:, 0], [by_id_logit(second, i) for i in range(len(second.rows))], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        second.parts.values.sum(0)[:, 0],
+        [by_id_logit(second, i) for i in range(len(second.rows))],
+        rtol=1e-4,
+        atol=1e-4,
+    )
 
 
 def by_id_logit(result, i):

@@ -13,7 +13,9 @@ from core.records import SampleSet
 
 def written(tmp_path, train=(), val=(), test=()):
     path = tmp_path / "split_zhou_Made.json"
-    path.write_text(json.dumps({"train": [list(e) for e in train], "val": [list(e) for e in val], "test": [list(e) for e in test]}))
+    path.write_text(
+        json.dumps({"train": [list(e) for e in train], "val": [list(e) for e in val], "test": [list(e) for e in test]})
+    )
     return path
 
 
@@ -23,7 +25,9 @@ VAL = [("images/cat/8.jpg", 1, "cat")]
 
 
 def samples(ids, labels=None, names=("cat", "ant")):
-    return SampleSet(tuple(ids), labels=None if labels is None else np.array(labels), class_names=names if labels is not None else ())
+    return SampleSet(
+        tuple(ids), labels=None if labels is None else np.array(labels), class_names=names if labels is not None else ()
+    )
 
 
 def test_the_parts_become_rows_and_classes_are_matched_by_name(tmp_path):
@@ -62,7 +66,8 @@ def test_a_base_name_in_two_folders_is_told_apart_by_its_folder_or_left_out(tmp_
     assert told.split.folds[0].train.tolist() == [0, 1]
     assert told.split.folds[0].test.tolist() == [2, 3]
     blurred = apply_split(
-        read_split(written(tmp_path, [*TRAIN[:2], ("z/3.jpg", 1, "cat")], (), TEST)), samples(["p/1.jpg", "q/1.jpg", "3.jpg", "7.jpg"], [0, 1, 0, 0])
+        read_split(written(tmp_path, [*TRAIN[:2], ("z/3.jpg", 1, "cat")], (), TEST)),
+        samples(["p/1.jpg", "q/1.jpg", "3.jpg", "7.jpg"], [0, 1, 0, 0]),
     )
     assert set(blurred.unmatched) == {"images/cat/1.jpg", "images/ant/1.jpg", "images/ant/9.jpg"}
 
@@ -74,7 +79,9 @@ def test_ids_without_an_ending_match_too(tmp_path):
 
 def test_an_image_in_two_parts_is_scored_and_does_not_teach(tmp_path):
     file = read_split(written(tmp_path, [*TRAIN, TEST[0], TRAIN[0]], (), TEST))
-    found = apply_split(file, samples(["cat/1.jpg", "ant/1.jpg", "ant/2.jpg", "cat/7.jpg", "ant/9.jpg"], [0, 1, 1, 0, 1]))
+    found = apply_split(
+        file, samples(["cat/1.jpg", "ant/1.jpg", "ant/2.jpg", "cat/7.jpg", "ant/9.jpg"], [0, 1, 1, 0, 1])
+    )
     (fold,) = found.split.folds
     assert fold.train.tolist() == [0, 1, 2]
     assert fold.test.tolist() == [3, 4]
@@ -84,13 +91,17 @@ def test_an_image_in_two_parts_is_scored_and_does_not_teach(tmp_path):
 
 def test_a_class_that_the_file_and_the_samples_say_differently_is_counted(tmp_path):
     file = read_split(written(tmp_path, TRAIN, (), TEST))
-    found = apply_split(file, samples(["cat/1.jpg", "ant/1.jpg", "ant/2.jpg", "cat/7.jpg", "ant/9.jpg"], [0, 1, 1, 0, 0]))
+    found = apply_split(
+        file, samples(["cat/1.jpg", "ant/1.jpg", "ant/2.jpg", "cat/7.jpg", "ant/9.jpg"], [0, 1, 1, 0, 0])
+    )
     assert any(note.startswith("Of 1 images the split file says another class") for note in found.notes)
 
 
 def test_names_differ_by_case_and_underscores_only_without_harm(tmp_path):
     file = read_split(written(tmp_path, [("1.jpg", 0, "sea_lion")], (), [("2.jpg", 0, "sea_lion")]))
-    assert apply_split(file, samples(["1.jpg", "2.jpg"], [0, 0], ("Sea lion", "ant"))).samples.class_names[0] == "Sea lion"
+    assert (
+        apply_split(file, samples(["1.jpg", "2.jpg"], [0, 0], ("Sea lion", "ant"))).samples.class_names[0] == "Sea lion"
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,6 +230,8 @@ def test_a_draw_that_cannot_be_written_is_bad_input(tmp_path):
 
 
 def test_classes_are_matched_however_their_accents_are_composed(tmp_path):
-    file = read_split(written(tmp_path, [("cafe\u0301/1.jpg", 0, "cafe\u0301"), ("b/2.jpg", 1, "b")], (), [("b/3.jpg", 1, "b")]))
+    file = read_split(
+        written(tmp_path, [("cafe\u0301/1.jpg", 0, "cafe\u0301"), ("b/2.jpg", 1, "b")], (), [("b/3.jpg", 1, "b")])
+    )
     found = apply_split(file, samples(["1", "2", "3"], [0, 1, 1], ("caf\u00e9", "b")))
     assert not found.notes

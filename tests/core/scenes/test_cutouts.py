@@ -47,7 +47,10 @@ def test_a_folder_is_read_with_its_names_and_grounds(stock: CutoutStock):
 def test_each_caption_is_true_of_its_own_picture_alone(stock: CutoutStock):
     for item in draw_cutout_items(stock, 80, 0):
         seen = [standing(scene, stock) for scene in item.scenes]
-        assert [[s.holds_among(things) for s in item.statements] for things in seen] == [[True, False], [False, True]], item.captions
+        assert [[s.holds_among(things) for s in item.statements] for things in seen] == [
+            [True, False],
+            [False, True],
+        ], item.captions
 
 
 def test_captions_are_english_and_swap_their_words(stock: CutoutStock):

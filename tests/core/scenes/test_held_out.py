@@ -34,18 +34,32 @@ def test_holding_out_too_much_is_refused(each: int):
 
 def test_an_attribute_that_would_lose_all_its_shapes_is_refused():
     with pytest.raises(InvalidInput, match="keep a shape"):
-        held_out_pairs(0, shapes=("cube", "ball"), materials=("matte", "shiny", "striped"), materials_per_shape=2, colours_per_shape=0)
+        held_out_pairs(
+            0,
+            shapes=("cube", "ball"),
+            materials=("matte", "shiny", "striped"),
+            materials_per_shape=2,
+            colours_per_shape=0,
+        )
 
 
 def test_what_is_shown_and_what_is_named_are_told_apart():
     held = HeldOut(frozenset({("red", "cube")}), frozenset({("shiny", "ball")}))
     scene = Scene(
-        tuple(Shape(*words, "small", 0.5, 0.5, 0.2) for words in (("cube", "red", "matte"), ("ball", "red", "shiny"), ("ball", "red", "matte")))
+        tuple(
+            Shape(*words, "small", 0.5, 0.5, 0.2)
+            for words in (("cube", "red", "matte"), ("ball", "red", "shiny"), ("ball", "red", "matte"))
+        )
     )
     assert held.in_scene(scene) == 2
     assert [
         held.in_phrase(p)
-        for p in (ShapePhrase("cube", "red"), ShapePhrase("cube"), ShapePhrase("ball", material="shiny"), ShapePhrase("ball", "red"))
+        for p in (
+            ShapePhrase("cube", "red"),
+            ShapePhrase("cube"),
+            ShapePhrase("ball", material="shiny"),
+            ShapePhrase("ball", "red"),
+        )
     ] == [
         True,
         False,

@@ -22,12 +22,17 @@ def items(request: pytest.FixtureRequest) -> list[RenderedItem]:
 
 def test_each_caption_is_true_of_its_own_picture_alone(items: list[RenderedItem]):
     for item in items:
-        assert [[s.holds(scene) for s in item.statements] for scene in item.scenes] == [[True, False], [False, True]], item.captions
+        assert [[s.holds(scene) for s in item.statements] for scene in item.scenes] == [[True, False], [False, True]], (
+            item.captions
+        )
 
 
 def test_the_captions_of_a_swap_have_the_same_words(items: list[RenderedItem]):
     for item in items:
-        bags = [Counter(word.removesuffix("s") for word in caption.replace("an ", "a ").split()) for caption in item.captions]
+        bags = [
+            Counter(word.removesuffix("s") for word in caption.replace("an ", "a ").split())
+            for caption in item.captions
+        ]
         assert (bags[0] == bags[1]) == (item.tags["kind"] != "noun"), item.captions
 
 
@@ -38,7 +43,9 @@ def test_what_no_caption_speaks_of_is_the_same_in_both_pictures(items: list[Rend
         if kind in ("noun", "count"):
             continue
         kept = [name for name in ("colour", "material", "size") if name != swapped.get(kind)]
-        first, second = (sorted((t.shape, *(getattr(t, name) for name in kept)) for t in scene.things) for scene in item.scenes)
+        first, second = (
+            sorted((t.shape, *(getattr(t, name) for name in kept)) for t in scene.things) for scene in item.scenes
+        )
         assert first == second
 
 
@@ -74,7 +81,9 @@ def test_train_and_seen_items_neither_show_nor_name_a_held_out_pair(split: str):
 
 def test_each_caption_of_an_unseen_item_names_a_held_out_pair_and_nothing_else_is_held_out():
     for item in draw_items(PLAN, N, 1, "unseen"):
-        named = [[phrase for phrase in statement.phrases if PLAN.held_out.in_phrase(phrase)] for statement in item.statements]
+        named = [
+            [phrase for phrase in statement.phrases if PLAN.held_out.in_phrase(phrase)] for statement in item.statements
+        ]
         assert all(named)
         assert item.tags["unseen pairs"] == str(len(named[0]) + len(named[1]))
         for scene, phrases in zip(item.scenes, named, strict=True):
@@ -93,7 +102,9 @@ def test_tags_say_what_the_scenes_show(items: list[RenderedItem]):
     for item in items:
         assert int(item.tags["things"]) == max(len(scene.things) for scene in item.scenes)
         named = [{phrase.shape for phrase in statement.phrases} for statement in item.statements]
-        spare = [sum(t.shape not in shapes for t in scene.things) for scene, shapes in zip(item.scenes, named, strict=True)]
+        spare = [
+            sum(t.shape not in shapes for t in scene.things) for scene, shapes in zip(item.scenes, named, strict=True)
+        ]
         assert spare == [int(item.tags["distractors"])] * 2
         if item.tags["kind"] in ("colour", "relation"):
             same = {_same(scene, named[0], "material") for scene in item.scenes}
@@ -137,7 +148,14 @@ def test_a_plan_without_held_out_pairs_has_no_unseen_items():
 
 @pytest.mark.parametrize(
     "given",
-    [{"kinds": ("hue",)}, {"shapes": ("cube",)}, {"colours": ("red", "red")}, {"materials": ()}, {"distractors": (2, 1)}, {"distractors": (0, 9)}],
+    [
+        {"kinds": ("hue",)},
+        {"shapes": ("cube",)},
+        {"colours": ("red", "red")},
+        {"materials": ()},
+        {"distractors": (2, 1)},
+        {"distractors": (0, 9)},
+    ],
 )
 def test_a_plan_that_cannot_be_drawn_is_refused_by_name(given: dict[str, tuple[str, ...]]):
     with pytest.raises(InvalidInput, match=next(iter(given))):

@@ -11,7 +11,17 @@ from PIL import Image, ImageDraw
 from scipy.stats import chi2_contingency
 
 from core.errors import InvalidInput
-from core.scenes.photographs import SIZES, Link, Place, SceneObject, ScenePlan, SceneSpec, caption, render, scene_from_dict
+from core.scenes.photographs import (
+    SIZES,
+    Link,
+    Place,
+    SceneObject,
+    ScenePlan,
+    SceneSpec,
+    caption,
+    render,
+    scene_from_dict,
+)
 
 EXAMPLES = Path(__file__).parents[3] / "assets" / "examples"
 PLACES = (Place("wall", "wall"), Place("floor", "floor", (0.5, 0.5, 1.0, 1.0), 2.0))
@@ -41,7 +51,8 @@ def photographs() -> dict[str, Image.Image]:
 def scene(**changes: object) -> SceneSpec:
     """A red disc of half the side, standing in the middle before the grey wall."""
     thing = SceneObject("disc", "red disc", size=0.5, x=0.5, y=0.75)
-    return SceneSpec(**{"objects": (thing,), "photograph": "wall", "environment": "wall", "crop": (0.0, 0.0, 1.0), **changes})  # type: ignore[arg-type]
+    plain = {"objects": (thing,), "photograph": "wall", "environment": "wall", "crop": (0.0, 0.0, 1.0)}
+    return SceneSpec(**{**plain, **changes})  # type: ignore[arg-type]
 
 
 def chance_of(table: Any) -> float:
@@ -74,11 +85,16 @@ def test_the_object_has_the_size_and_place_that_the_spec_says(cutouts, photograp
 def test_no_fringe_of_the_hidden_ground_shows(cutouts, photographs, angle):
     thing = SceneObject("disc", "red disc", size=0.5, x=0.5, y=0.75, angle=angle)
     pixels = np.asarray(render(scene(objects=(thing,)), cutouts, photographs, size=160), np.int64)
-    assert (pixels[..., 1] - np.maximum(pixels[..., 0], pixels[..., 2])).max() < 12  # grain alone; a green fringe is 100 and more
+    assert (
+        pixels[..., 1] - np.maximum(pixels[..., 0], pixels[..., 2])
+    ).max() < 12  # grain alone; a green fringe is 100 and more
 
 
 def test_each_light_is_darker_than_the_one_before_and_fog_takes_contrast_away(cutouts, photographs):
-    means = [np.asarray(render(scene(light=k, exposure=e), cutouts, photographs)).mean() for k, e in (("bright", 1.0), ("dim", 0.68), ("dark", 0.38))]
+    means = [
+        np.asarray(render(scene(light=k, exposure=e), cutouts, photographs)).mean()
+        for k, e in (("bright", 1.0), ("dim", 0.68), ("dark", 0.38))
+    ]
     assert means[0] > 1.2 * means[1] > 1.2 * 1.2 * means[2]
     clear, fog = (np.asarray(render(scene(weather=w), cutouts, photographs)).std() for w in ("clear", "fog"))
     assert fog < 0.9 * clear
@@ -100,7 +116,10 @@ def test_factors_are_independent_where_no_link_is_named():
     scenes = PLAN.draw(3000, seed=0)
     for factor in ("weather", "light"):
         levels = list(getattr(PLAN, factor))
-        table = [[sum(s.objects[0].label == k and getattr(s, factor) == v for s in scenes) for v in levels] for k in PLAN.identities]
+        table = [
+            [sum(s.objects[0].label == k and getattr(s, factor) == v for s in scenes) for v in levels]
+            for k in PLAN.identities
+        ]
         assert chance_of(table) > 0.01
     assert sum(s.objects[0].label == "disc" for s in scenes) == 1500
 
@@ -140,7 +159,10 @@ def test_the_caption_names_the_factors():
     assert caption(scene(objects=(small,), weather="fog", light="dark", environment="lake")) == (
         "a small bird on the left, in fog, in the dark, with a lake behind"
     )
-    assert caption(scene(objects=(small, big))) == "a small bird on the left and a large animal in the middle, with a wall behind"
+    assert (
+        caption(scene(objects=(small, big)))
+        == "a small bird on the left and a large animal in the middle, with a wall behind"
+    )
 
 
 @pytest.mark.parametrize(
@@ -185,7 +207,11 @@ def test_the_shipped_examples_agree_with_their_truth(name, n_planted):
         assert wrong[inside].mean() > 2 * wrong[~inside].mean()
     for row, spec in zip(table.to_dict("records"), truth["scenes"].values()):
         known = scene_from_dict(spec)
-        assert (known.weather, known.light, known.objects[0].identity) == (row["weather"], row["light"], row["identity"])
+        assert (known.weather, known.light, known.objects[0].identity) == (
+            row["weather"],
+            row["light"],
+            row["identity"],
+        )
 
 
 def test_nothing_to_find_has_errors_that_follow_no_column():

@@ -1,4 +1,5 @@
-"""A picture shows what its scene says: the place, the colour, the pattern, the size; and the same scene gives the same pixels."""
+"""A picture shows what its scene says: the place, the colour, the pattern, the size; and the same scene gives the same
+pixels."""
 
 import colorsys
 from dataclasses import replace
@@ -84,7 +85,10 @@ def test_a_thing_in_front_hides_one_behind():
 
 
 def test_light_comes_from_where_the_scene_says():
-    right, left = (np.asarray(render_scene(Scene((replace(THING, x=0.5, y=0.5),), light=light)), float).sum(2) for light in (0.0, 180.0))
+    right, left = (
+        np.asarray(render_scene(Scene((replace(THING, x=0.5, y=0.5),), light=light)), float).sum(2)
+        for light in (0.0, 180.0)
+    )
     assert right[112, 140] > right[112, 84] + 30
     assert left[112, 84] > left[112, 140] + 30
 

@@ -60,7 +60,15 @@ def test_the_same_seed_gives_the_same_queries():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"n_scenes": 0}, {"n_queries": 0}, {"split": "test"}, {"said": ("weight",)}, {"things": (0, 3)}, {"things": (3, 9)}]
+    "wrong",
+    [
+        {"n_scenes": 0},
+        {"n_queries": 0},
+        {"split": "test"},
+        {"said": ("weight",)},
+        {"things": (0, 3)},
+        {"things": (3, 9)},
+    ],
 )
 def test_what_cannot_be_drawn_is_refused(wrong: dict[str, object]):
     with pytest.raises(InvalidInput, match="Retrieval needs"):

@@ -6,7 +6,18 @@ from dataclasses import replace
 import pytest
 
 from core.errors import InvalidInput
-from core.scenes.shapes import COLOURS, RELATIONS, SHAPES, Scene, Shape, ShapePhrase, Statement, related, scene_from_dict, truth
+from core.scenes.shapes import (
+    COLOURS,
+    RELATIONS,
+    SHAPES,
+    Scene,
+    Shape,
+    ShapePhrase,
+    Statement,
+    related,
+    scene_from_dict,
+    truth,
+)
 
 RED_CUBE = Shape("cube", "red", "striped", "small", 0.2, 0.5, 0.2)
 BLUE_BALL = Shape("ball", "blue", "matte", "large", 0.7, 0.52, 0.4)
@@ -25,12 +36,36 @@ SCENE = Scene((RED_CUBE, BLUE_BALL, GREEN_BALL))
         (Statement((ShapePhrase("ball", "blue", "matte", "small"),)), "a small matte blue ball", False),
         (Statement((ShapePhrase("ball", count=2), ShapePhrase("cube", count=1))), "two balls and one cube", True),
         (Statement((ShapePhrase("ball", count=1), ShapePhrase("cube", count=2))), "one ball and two cubes", False),
-        (Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue")), "left"), "a red cube to the left of a blue ball", True),
-        (Statement((ShapePhrase("ball", "blue"), ShapePhrase("cube", "red")), "left"), "a blue ball to the left of a red cube", False),
-        (Statement((ShapePhrase("ball", "blue"), ShapePhrase("cube", "red")), "right"), "a blue ball to the right of a red cube", True),
-        (Statement((ShapePhrase("ball", "green"), ShapePhrase("cube", "red")), "above"), "a green ball above a red cube", True),
-        (Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "green")), "below"), "a red cube below a green ball", True),
-        (Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue")), "above"), "a red cube above a blue ball", False),  # 0.02 is not clear
+        (
+            Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue")), "left"),
+            "a red cube to the left of a blue ball",
+            True,
+        ),
+        (
+            Statement((ShapePhrase("ball", "blue"), ShapePhrase("cube", "red")), "left"),
+            "a blue ball to the left of a red cube",
+            False,
+        ),
+        (
+            Statement((ShapePhrase("ball", "blue"), ShapePhrase("cube", "red")), "right"),
+            "a blue ball to the right of a red cube",
+            True,
+        ),
+        (
+            Statement((ShapePhrase("ball", "green"), ShapePhrase("cube", "red")), "above"),
+            "a green ball above a red cube",
+            True,
+        ),
+        (
+            Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "green")), "below"),
+            "a red cube below a green ball",
+            True,
+        ),
+        (
+            Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue")), "above"),
+            "a red cube above a blue ball",
+            False,
+        ),  # 0.02 is not clear
     ],
 )
 def test_a_caption_says_what_it_means_and_is_true_or_false_of_a_scene(statement: Statement, text: str, true: bool):
@@ -46,7 +81,9 @@ def test_a_relation_never_holds_both_ways(relation: str):
 
 def test_opposite_relations_are_each_others_mirror():
     pairs = [("left", "right"), ("above", "below")]
-    assert all(related(a, one, b) == related(b, other, a) for one, other in pairs for a in SCENE.things for b in SCENE.things)
+    assert all(
+        related(a, one, b) == related(b, other, a) for one, other in pairs for a in SCENE.things for b in SCENE.things
+    )
 
 
 def test_a_scene_is_the_same_after_json():
@@ -63,7 +100,10 @@ def test_the_truth_has_clevrs_keys_and_says_who_is_left_of_whom():
     assert told["relationships"]["above"] == [[2], [2], []]
 
 
-@pytest.mark.parametrize(("field", "value"), [("shape", "sphere"), ("colour", "pink"), ("material", "rubber"), ("size", "tiny"), ("extent", 0.0)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("shape", "sphere"), ("colour", "pink"), ("material", "rubber"), ("size", "tiny"), ("extent", 0.0)],
+)
 def test_a_thing_that_cannot_be_drawn_is_refused_by_name(field: str, value: object):
     with pytest.raises(InvalidInput, match=f"{field}.*{value}"):
         replace(RED_CUBE, **{field: value})

@@ -10,9 +10,12 @@ from core.scenes.shipped import SHIPPED, draw_training, open_shipped
 
 
 @pytest.mark.parametrize(
-    ("name", "items", "pictures", "headline"), [("rendered", 240, 480, "image"), ("rendered-single", 40, 160, "map"), ("cutouts", 160, 320, "image")]
+    ("name", "items", "pictures", "headline"),
+    [("rendered", 240, 480, "image"), ("rendered-single", 40, 160, "map"), ("cutouts", 160, 320, "image")],
 )
-def test_each_set_has_as_many_items_and_pictures_as_it_says(name: str, items: int, pictures: int, headline: str) -> None:
+def test_each_set_has_as_many_items_and_pictures_as_it_says(
+    name: str, items: int, pictures: int, headline: str
+) -> None:
     found = open_shipped(name)
     assert (len(found.benchmark), len(found.store), found.benchmark.headline) == (items, pictures, headline)
     assert str(items) in SHIPPED[name]
@@ -35,7 +38,9 @@ def test_training_scenes_are_not_those_that_are_tested(seed: int) -> None:
     assert not any(f"{colour} {shape} " in f"{said} " for colour, shape in held.colour)
 
 
-@pytest.mark.parametrize(("name", "n"), [("cola", None), ("rendered", 3), ("rendered", 0), ("rendered", 10**9), ("rendered-single", 10**9)])
+@pytest.mark.parametrize(
+    ("name", "n"), [("cola", None), ("rendered", 3), ("rendered", 0), ("rendered", 10**9), ("rendered-single", 10**9)]
+)
 def test_what_does_not_come_along_is_refused(name: str, n: int | None) -> None:
     with pytest.raises(InvalidInput):
         open_shipped(name, n=n)

@@ -44,6 +44,9 @@ def test_seen_pictures_show_none_of_the_held_out_pairs():
     held = json.loads((FOLDER / "held_out.json").read_text())
     assert held == held_out_pairs(0).to_dict()
     pairs = HeldOut(*(frozenset((a, b) for a, b in held[name]) for name in ("colour", "material")))
-    shown = {split: [pairs.in_scene(scene_from_dict(s["scene"])) for s in SCENES if s["split"] == split] for split in ("seen", "unseen")}
+    shown = {
+        split: [pairs.in_scene(scene_from_dict(s["scene"])) for s in SCENES if s["split"] == split]
+        for split in ("seen", "unseen")
+    }
     assert max(shown["seen"]) == 0
     assert min(shown["unseen"]) >= 1

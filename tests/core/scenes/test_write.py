@@ -27,7 +27,12 @@ SINGLES = draw_retrieval(PLAN, 9, 6, 0, "unseen")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("rendered")
     written = write_benchmark(place, ITEMS, SINGLES, TRAIN, PLAN.held_out, size=48, form="png")
-    assert (written.pictures, written.items, written.queries, written.training_rows) == (14 + 9 + 10, 7, len(SINGLES.queries), 10)
+    assert (written.pictures, written.items, written.queries, written.training_rows) == (
+        14 + 9 + 10,
+        7,
+        len(SINGLES.queries),
+        10,
+    )
     assert written.picture_bytes == sum(path.stat().st_size for path in (place / "images").iterdir())
     return place
 
@@ -81,7 +86,10 @@ def test_tags_and_held_out_pairs_are_written_beside(folder: Path):
 
 @pytest.mark.parametrize(
     ("name", "file", "captions"),
-    [("cola", MULTI, [item.captions for item in ITEMS]), ("cola-single", SINGLE, [(caption,) for caption in SINGLES.captions])],
+    [
+        ("cola", MULTI, [item.captions for item in ITEMS]),
+        ("cola-single", SINGLE, [(caption,) for caption in SINGLES.captions]),
+    ],
 )
 def test_our_own_readers_of_cola_read_them(folder: Path, name: str, file: str, captions: list[tuple[str, ...]]):
     benchmark = read_benchmark(name, folder / file)
@@ -93,13 +101,18 @@ def test_our_own_readers_of_cola_read_them(folder: Path, name: str, file: str, c
 def test_our_own_readers_of_scenes_and_training_tables_read_them(folder: Path, name: str):
     benchmark = read_benchmark(name, folder / {"clevr": "scenes.json", "negclip": "train.tsv"}[name])
     assert len(benchmark) > 0
-    assert {Path(picture.name).name for picture in benchmark.pictures} <= {path.name for path in (folder / "images").iterdir()}
+    assert {Path(picture.name).name for picture in benchmark.pictures} <= {
+        path.name for path in (folder / "images").iterdir()
+    }
 
 
 @pytest.mark.parametrize("form", ["webp", "webp lossless"])
 def test_webp_is_close_to_the_drawing_and_lossless_is_equal(tmp_path: Path, form: Form):
     write_benchmark(tmp_path, ITEMS[:1], form=form)
-    apart = np.abs(np.asarray(Image.open(tmp_path / "images" / "pair_00000.webp"), float) - np.asarray(render_scene(ITEMS[0].scenes[0]), float))
+    apart = np.abs(
+        np.asarray(Image.open(tmp_path / "images" / "pair_00000.webp"), float)
+        - np.asarray(render_scene(ITEMS[0].scenes[0]), float)
+    )
     assert apart.mean() == 0 if form == "webp lossless" else apart.mean() < 4
 
 

@@ -22,7 +22,9 @@ from core.statistics.ranking import auroc
 def test_the_wilson_interval_is_scipys(successes: int, n: int, level: float) -> None:
     reference = stats.binomtest(successes, n).proportion_ci(level, method="wilson")
     found = wilson(successes, n, level)
-    np.testing.assert_allclose([found.value, found.low, found.high], [successes / n, reference.low, reference.high], atol=1e-12)
+    np.testing.assert_allclose(
+        [found.value, found.low, found.high], [successes / n, reference.low, reference.high], atol=1e-12
+    )
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 0), (-1, 5), (6, 5)])
@@ -102,7 +104,9 @@ def test_undefined_draws_are_left_out_of_the_bootstrap_interval() -> None:
 
 @pytest.mark.parametrize("threshold", [2.0, 3.5])
 @pytest.mark.parametrize("beyond", [0.01, 0.3, 0.6, 1.0, 2.5])
-def test_conditional_shrinkage_is_the_mean_of_the_likelihood_given_the_threshold(threshold: float, beyond: float) -> None:
+def test_conditional_shrinkage_is_the_mean_of_the_likelihood_given_the_threshold(
+    threshold: float, beyond: float
+) -> None:
     z = threshold + beyond
 
     def likelihood(mean: float) -> float:
@@ -232,7 +236,8 @@ def test_chunks_add_up() -> None:
 
 
 def slow_excess(inside: F64, scope: F64, prior: float) -> tuple[float, float]:
-    """Plain and studentised excess of one set of values, `inside` being a part of `scope` and `scope[len(inside):]` the rest."""
+    """Plain and studentised excess of one set of values, `inside` being a part of `scope` and `scope[len(inside):]` the
+    rest."""
     outside = scope[len(inside) :]
     common = scope.var()
     spread = [(len(v) * v.var() + prior * common) / (len(v) + prior) for v in (inside, outside)]
@@ -244,7 +249,14 @@ def test_studentised_excess_matches_the_slow_loop_for_many_sets_and_columns() ->
     rng = np.random.default_rng(7)
     scores, masks = rng.gamma(1.0, 2.0, (120, 5)), rng.random((30, 120)) < rng.uniform(0.1, 0.8, (30, 1))
     sizes = masks.sum(1)[:, None].astype(float)
-    arguments: Any = (sizes, np.full((1, 1), 120.0), masks @ scores, masks @ scores**2, scores.sum(0)[None], (scores**2).sum(0)[None])
+    arguments: Any = (
+        sizes,
+        np.full((1, 1), 120.0),
+        masks @ scores,
+        masks @ scores**2,
+        scores.sum(0)[None],
+        (scores**2).sum(0)[None],
+    )
     fast, plain = studentised_excess(*arguments, prior=40.0), plain_excess(*arguments)
     for row, mask in enumerate(masks):
         for column in range(5):

@@ -31,7 +31,9 @@ def test_softmax_rows_sum_to_one_even_for_huge_logits():
 
 def test_the_brier_score_matches_the_reference():
     reference: Any = brier_score_loss
-    assert losses.brier(SCORES, LABELS).mean() == pytest.approx(reference(LABELS, SCORES, scale_by_half=False, labels=[0, 1, 2]))
+    assert losses.brier(SCORES, LABELS).mean() == pytest.approx(
+        reference(LABELS, SCORES, scale_by_half=False, labels=[0, 1, 2])
+    )
 
 
 def test_the_margin_is_positive_exactly_where_the_label_is_not_the_most_probable():
@@ -45,7 +47,9 @@ def test_zero_one_squared_and_absolute_errors():
 
 
 def test_entropy_is_zero_when_certain_and_log_k_when_not():
-    np.testing.assert_allclose(losses.entropy(np.array([[1.0, 0, 0], [1 / 3, 1 / 3, 1 / 3]])), [0, np.log(3)], atol=1e-12)
+    np.testing.assert_allclose(
+        losses.entropy(np.array([[1.0, 0, 0], [1 / 3, 1 / 3, 1 / 3]])), [0, np.log(3)], atol=1e-12
+    )
 
 
 def test_the_fitting_clip_is_four_nats_or_the_99th_percentile_where_higher():

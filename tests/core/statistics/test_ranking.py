@@ -9,7 +9,9 @@ from core.statistics.ranking import average_precision, chance_precision
 
 def test_the_hand_worked_example_comes_out() -> None:
     # Relevant at places 1 and 3: (1/1 + 2/3) / 2.
-    assert average_precision(np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])) == pytest.approx(
+        (1 + 2 / 3) / 2
+    )
 
 
 def test_equal_scores_share_a_threshold_so_the_order_changes_nothing() -> None:
@@ -32,14 +34,18 @@ def test_it_agrees_with_scikit_learn_with_and_without_ties(levels: int) -> None:
     for n in (1, 2, 17, 60):
         scores, relevant = rng.integers(0, levels, n).astype(np.float64), rng.random(n) < 0.4
         relevant[0] = True
-        assert average_precision(scores, relevant) == pytest.approx(average_precision_score(relevant, scores), abs=1e-12)
+        assert average_precision(scores, relevant) == pytest.approx(
+            average_precision_score(relevant, scores), abs=1e-12
+        )
 
 
 @pytest.mark.parametrize(("n_relevant", "n"), [(1, 1), (1, 10), (3, 12), (9, 10), (10, 10)])
 def test_chance_is_what_random_rankings_give_on_average(n_relevant: int, n: int) -> None:
     rng = np.random.default_rng(0)
     found = [average_precision(rng.permutation(n).astype(np.float64), np.arange(n) < n_relevant) for _ in range(4000)]
-    assert chance_precision(n_relevant, n) == pytest.approx(np.mean(found), abs=4 * np.std(found) / np.sqrt(4000) + 1e-12)
+    assert chance_precision(n_relevant, n) == pytest.approx(
+        np.mean(found), abs=4 * np.std(found) / np.sqrt(4000) + 1e-12
+    )
 
 
 def test_chance_of_one_among_ten_is_a_tenth_of_the_harmonic_number() -> None:

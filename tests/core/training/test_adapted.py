@@ -1,4 +1,5 @@
-"""Every adapter on a tiny CLIP, from pictures to scores: trained, saved, opened again, and refused where it does not belong."""
+"""Every adapter on a tiny CLIP, from pictures to scores: trained, saved, opened again, and refused where it does not
+belong."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ def training() -> LoadedBenchmark:
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
-def test_an_adapter_opened_again_scores_the_same(name: str, encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
+def test_an_adapter_opened_again_scores_the_same(
+    name: str, encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path
+) -> None:
     settings: dict[str, Any] = {"hidden": 64} if "hidden" in make_adapter(name).__dataclass_fields__ else {}
     found = adapt(training, name, settings, HOW, encoder)
     found.save(tmp_path)
@@ -69,24 +72,49 @@ def test_prompt_tuning_works_on_a_hugging_face_text_tower(tmp_path: Path, traini
 
 
 def test_late_layers_work_on_a_tower_with_registers_of_its_own(tmp_path: Path, training: LoadedBenchmark) -> None:
-    vision = {"timm_model_name": "test_vit2", "timm_model_pretrained": False, "timm_pool": "", "timm_proj": "linear", "image_size": 64}
+    vision = {
+        "timm_model_name": "test_vit2",
+        "timm_model_pretrained": False,
+        "timm_pool": "",
+        "timm_proj": "linear",
+        "image_size": 64,
+    }
     config = {**TWO, "custom_text": True, "vision_cfg": vision}
     encoder = OpenClipEncoder(f"local-dir:{write_model(tmp_path / 'model', config)}")
     assert len(AdaptedScorer(adapt(training, "late", {}, HOW, encoder)).score(open_shipped(n=2)).matrices) == 2
 
 
-def test_an_adapter_of_other_weights_is_refused(encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
+def test_an_adapter_of_other_weights_is_refused(
+    encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path
+) -> None:
     adapt(training, "linear", {}, HOW, encoder).save(tmp_path / "adapter")
     other = OpenClipEncoder(f"local-dir:{changed({'width': 48})(tmp_path / 'other')}")
     with pytest.raises(InvalidInput, match="Train it again on this encoder"):
         load_adapted(tmp_path / "adapter", other)
 
 
-def test_damaged_adapters_are_refused_with_one_sentence(encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
+def test_damaged_adapters_are_refused_with_one_sentence(
+    encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path
+) -> None:
     adapt(training, "linear", {}, HOW, encoder).save(tmp_path)
     said = json.loads((tmp_path / "adapter.json").read_text())
-    changes: list[dict[str, Any]] = [{"format": 99}, {"curve": 3}, {"adapter": "none"}, {"weights": "0"}, {"adapter": "late"}, {"adapter": []}]
-    changes += [{"settings": []}, {"settings": None}, {"encoder": 3}, {"best": 99}, {"best": -1}, {"best": "x"}, {"curve": []}]
+    changes: list[dict[str, Any]] = [
+        {"format": 99},
+        {"curve": 3},
+        {"adapter": "none"},
+        {"weights": "0"},
+        {"adapter": "late"},
+        {"adapter": []},
+    ]
+    changes += [
+        {"settings": []},
+        {"settings": None},
+        {"encoder": 3},
+        {"best": 99},
+        {"best": -1},
+        {"best": "x"},
+        {"curve": []},
+    ]
     changes += [{"curve": [{"number": 0}]}, {"taught": [3]}, {"n_training": "x"}, {"seconds": None}, {"benchmark": 3}]
     for change in changes:
         (tmp_path / "adapter.json").write_text(json.dumps(said | change))
@@ -99,13 +127,19 @@ def test_damaged_adapters_are_refused_with_one_sentence(encoder: OpenClipEncoder
         load_adapted(tmp_path / "nowhere", encoder)
 
 
-def test_items_of_the_training_are_counted_where_they_are_scored(encoder: OpenClipEncoder, training: LoadedBenchmark) -> None:
+def test_items_of_the_training_are_counted_where_they_are_scored(
+    encoder: OpenClipEncoder, training: LoadedBenchmark
+) -> None:
     found = adapt(training, "linear", {}, HOW, encoder)
-    assert any("10 of 10 items were in this adapter's training" in note for note in AdaptedScorer(found).score(training).notes)
+    assert any(
+        "10 of 10 items were in this adapter's training" in note for note in AdaptedScorer(found).score(training).notes
+    )
     assert not any("training" in note for note in AdaptedScorer(found).score(open_shipped(n=4)).notes)
 
 
-def test_a_picture_that_cannot_be_read_costs_its_item_alone(encoder: OpenClipEncoder, training: LoadedBenchmark) -> None:
+def test_a_picture_that_cannot_be_read_costs_its_item_alone(
+    encoder: OpenClipEncoder, training: LoadedBenchmark
+) -> None:
     test = open_shipped(n=6)
 
     class Broken:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, InvalidInput
-from core.records import F64, Estimate, ImageStore, LoadedBenchmark, Progress, SampleSet, Scores, no_progress
+from core.records import F64, Estimate, ItemStore, LoadedBenchmark, Progress, SampleSet, Scores, no_progress
 from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
 from core.training import forgetting as regression
@@ -22,7 +22,8 @@ N = 60
 
 @dataclass
 class Table:
-    """Scores by picture and text: `skill` for what belongs together, plus noise of its own seed; `broken` pictures have none."""
+    """Scores by picture and text: `skill` for what belongs together, plus noise of its own seed; `broken` pictures have
+    none."""
 
     skill: float
     seed: int = 0
@@ -31,7 +32,9 @@ class Table:
     fingerprint: str = "table"
     asked: list[str] = field(default_factory=list)
 
-    def score(self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress) -> Scores:
+    def score(
+        self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> Scores:
         rng = np.random.default_rng(self.seed)
         made = [
             self.skill * np.eye(len(i.pictures), len(i.captions)) + rng.normal(size=(len(i.pictures), len(i.captions)))
@@ -39,7 +42,9 @@ class Table:
         ]
         return Scores(self.name, self.fingerprint, tuple(made))
 
-    def matrix(self, images: ImageStore, texts: tuple[str, ...], *, cache: Path | None = None, progress: Progress = no_progress) -> F64:
+    def matrix(
+        self, images: ItemStore, texts: tuple[str, ...], *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> F64:
         progress("match", 0, 1)
         self.asked += texts
         numbers = [int(images.name(i).split(".")[0]) for i in range(len(images))]
@@ -60,11 +65,15 @@ def _belongs(number: int, text: str) -> bool:
 
 def labelled(n: int = N) -> SampleSet:
     names = ("class_0", "class_1", "class_2")
-    return SampleSet(tuple(map(str, range(n))), images=Pixels(n), labels=np.arange(n) % 3, class_names=names, name="made pictures")
+    return SampleSet(
+        tuple(map(str, range(n))), items=Pixels(n), labels=np.arange(n) % 3, class_names=names, name="made pictures"
+    )
 
 
 def captions(n: int = N) -> LoadedBenchmark:
-    return pictured(benchmark("choice", [choice(f"c{i}", i, [f"caption {max(i, 1)}", "foil"]) for i in range(n)], "pairwise"))
+    return pictured(
+        benchmark("choice", [choice(f"c{i}", i, [f"caption {max(i, 1)}", "foil"]) for i in range(n)], "pairwise")
+    )
 
 
 def check(before: Table, after: Table, **more: object) -> ForgettingCheck:
@@ -92,7 +101,9 @@ def test_what_is_unlearned_is_said_and_what_is_learned_too() -> None:
     assert lost.sentence.startswith("The adaptation cost something in 5 of 5 checks: ")
     assert "; and 2 more. As a re-ranker" in lost.sentence
     assert re.search(
-        r"checks: (image to text|text to image) recall at 1 from \d+\s% to [\d.]+\s% \(−\d+ points, 95\s% interval −\d+ to −\d+\); ", lost.sentence
+        r"checks: (image to text|text to image) recall at 1 from \d+\s% to [\d.]+\s% \(−\d+ points, "
+        r"95\s% interval −\d+ to −\d+\); ",
+        lost.sentence,
     )
     gained = check(Table(0.0, seed=1), Table(9.0))
     assert {row.verdict for row in gained.rows} == {"gained"}
@@ -111,7 +122,10 @@ def test_figures_match_a_plain_loop() -> None:
         outcomes.setdefault("zero-shot", []).append([int(scores[i].argmax()) == i % 3 for i in range(N)])
         scores = side.matrix(Pixels(N), texts)  # type: ignore[arg-type]
         for k in (1, 5):
-            ranks = [1 + sum(scores[i, j] >= scores[i, max(i, 1) - 1] for j in range(N - 1) if j != max(i, 1) - 1) for i in range(N)]
+            ranks = [
+                1 + sum(scores[i, j] >= scores[i, max(i, 1) - 1] for j in range(N - 1) if j != max(i, 1) - 1)
+                for i in range(N)
+            ]
             outcomes.setdefault(f"image {k}", []).append([rank <= k for rank in ranks])
             true = [[i for i in range(N) if max(i, 1) - 1 == j] for j in range(N - 1)]
             best = [max(scores[i, j] for i in true[j]) for j in range(N - 1)]
@@ -136,7 +150,9 @@ def test_class_names_are_asked_as_sentences() -> None:
 
 def test_a_re_ranker_keeps_the_good_candidates_of_an_encoder() -> None:
     found = check(Table(4.0), Table(0.0, seed=1))
-    plain, mixed = (np.mean([row.after.value for row in rows if "recall" in row.metric]) for rows in (found.rows, found.reranked))
+    plain, mixed = (
+        np.mean([row.after.value for row in rows if "recall" in row.metric]) for rows in (found.rows, found.reranked)
+    )
     assert mixed > plain + 0.3
     assert [(row.task, row.data) for row in found.reranked] == [(row.task, row.data) for row in found.rows[1:]]
     assert "As a re-ranker of the encoder's first 10 it leaves zero-shot as it was" in found.sentence
@@ -165,7 +181,9 @@ def test_other_benchmarks_stand_beside_with_their_headline() -> None:
 def test_what_a_re_ranker_still_gains_is_said() -> None:
     found = check(Table(4.0), Table(0.0, seed=1))
     assert "still gains" not in found.sentence
-    gain = replace(found.rows[0], task="Cola", metric="image score", difference=Estimate(0.3, 0.2, 0.4), verdict="gained")
+    gain = replace(
+        found.rows[0], task="Cola", metric="image score", difference=Estimate(0.3, 0.2, 0.4), verdict="gained"
+    )
     said = replace(found, reranked=(*found.reranked, gain)).sentence
     assert "What it still gains: Cola: image score from " in said
     assert said.endswith("(30 points, 95\u00a0% interval 20 to 40).")

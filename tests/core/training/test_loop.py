@@ -1,4 +1,5 @@
-"""Adapters on token features in which binding is present: what can learn it, what cannot, and how a stopped training goes on."""
+"""Adapters on token features in which binding is present: what can learn it, what cannot, and how a stopped training
+goes on."""
 
 from __future__ import annotations
 
@@ -26,11 +27,15 @@ def trained(name: str, settings: dict[str, Any], how: Training, n: int = 400, **
     data = made_pairs(n, 0)
     learn, hold = split_items(n, how.validation, picture_groups(data), how.seed)
     adapter = make_adapter(name, settings)
-    return fit(adapter, lambda: adapter.build(MadeTower(), None, how.seed), data.keep(learn), data.keep(hold), how, **more)
+    return fit(
+        adapter, lambda: adapter.build(MadeTower(), None, how.seed), data.keep(learn), data.keep(hold), how, **more
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "settings", "least"), [("mm-adapter", {"hidden": 64}, 0.9), ("local", {"hidden": 64}, 0.9)])
+@pytest.mark.parametrize(
+    ("name", "settings", "least"), [("mm-adapter", {"hidden": 64}, 0.9), ("local", {"hidden": 64}, 0.9)]
+)
 def test_a_module_that_sees_tokens_learns_binding(name: str, settings: dict[str, Any], least: float) -> None:
     found = trained(name, settings, Training(epochs=30, patience=30, lr=1e-3), 600)
     assert validate(found.module, made_pairs(200, 1))[1] >= least
@@ -44,7 +49,9 @@ def test_a_linear_layer_on_pooled_vectors_cannot_learn_binding() -> None:
 
 def test_the_mm_adapter_has_as_many_parameters_as_the_paper_says_at_clip_sizes() -> None:
     tower = MadeTower(grid=(7, 7), image_width=768, text_width=512, joint_width=512)
-    module = make_adapter("mm-adapter", {"positions": False, "norm": False, "align": False, "score": "dot"}).build(tower, None, 0)
+    module = make_adapter("mm-adapter", {"positions": False, "norm": False, "align": False, "score": "dot"}).build(
+        tower, None, 0
+    )
     assert sum(p.numel() for p in module.parameters()) == 7_752_704  # Cola says 7.8 million
 
 
@@ -118,7 +125,9 @@ def test_the_loss_is_the_mean_over_hard_pairs_and_half_that_over_the_others() ->
     for (a, b), label, own in zip(step.pairs, step.labels, step.own):
         logit = 10.0 * float(data.images.pooled[step.images[a]] @ data.texts.pooled[step.texts[b]])
         parts[bool(own)].append(np.logaddexp(0, -logit if label else logit))
-    assert float(step_loss(module, data, step).detach()) == pytest.approx(np.mean(parts[True]) + 0.5 * np.mean(parts[False]), rel=1e-5)
+    assert float(step_loss(module, data, step).detach()) == pytest.approx(
+        np.mean(parts[True]) + 0.5 * np.mean(parts[False]), rel=1e-5
+    )
 
 
 def test_validation_shares_no_picture_with_training() -> None:
@@ -146,7 +155,14 @@ def test_a_state_of_other_items_with_the_same_names_is_refused(tmp_path: Path) -
     def fitted(seed: int) -> Trained:
         data, adapter = made_pairs(40, seed), make_adapter("linear")
         learn, hold = split_items(40, QUICK.validation, picture_groups(data), 0)
-        return fit(adapter, lambda: adapter.build(MadeTower(), None, 0), data.keep(learn), data.keep(hold), QUICK, state=tmp_path)
+        return fit(
+            adapter,
+            lambda: adapter.build(MadeTower(), None, 0),
+            data.keep(learn),
+            data.keep(hold),
+            QUICK,
+            state=tmp_path,
+        )
 
     fitted(0)
     with pytest.raises(InvalidInput, match="another training"):

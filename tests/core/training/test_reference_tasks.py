@@ -15,9 +15,9 @@ def test_the_shipped_scenes_are_drawn_with_their_classes() -> None:
     assert drawn.ids == again.ids != other.ids
     assert (len(drawn), len(drawn.class_names)) == (40, 8)
     assert drawn.labels is not None
-    assert drawn.images is not None
-    assert [drawn.images.name(i).split("/")[-1] for i in range(40)] == list(drawn.ids)
-    assert drawn.images.read(0)[:4] == b"RIFF"
+    assert drawn.items is not None
+    assert [drawn.items.name(i).split("/")[-1] for i in range(40)] == list(drawn.ids)
+    assert drawn.items.read(0)[:4] == b"RIFF"
 
 
 def test_a_scene_has_the_caption_that_names_its_class() -> None:
@@ -32,7 +32,11 @@ def test_a_scene_has_the_caption_that_names_its_class() -> None:
 
 
 def test_true_captions_of_a_benchmark_are_kept_and_foils_are_not() -> None:
-    items = [choice("c0", 0, ["a dog", "a cat"]), choice("c1", 1, ["a dog", "a cow"]), pair("p", (2, 3), ("red", "blue"), crossed=True)]
+    items = [
+        choice("c0", 0, ["a dog", "a cat"]),
+        choice("c1", 1, ["a dog", "a cow"]),
+        pair("p", (2, 3), ("red", "blue"), crossed=True),
+    ]
     found = captioned_items(pictured(benchmark("pairs", items, "image")), 10, 0)
     assert found.captions == ("a dog", "blue", "red")
     np.testing.assert_array_equal(found.true, [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])

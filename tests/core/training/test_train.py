@@ -41,7 +41,9 @@ def stopped_after(epochs: int, encoder: OpenClipEncoder, training: LoadedBenchma
 
 
 @pytest.mark.parametrize("name", ["linear", "prompt-tuning"])
-def test_what_was_finished_is_kept(name: str, encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
+def test_what_was_finished_is_kept(
+    name: str, encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path
+) -> None:
     whole = adapt(training, name, {}, HOW, encoder)
     stopped_after(2, encoder, training, name, tmp_path)
     assert [epoch.number for epoch in curve_so_far(tmp_path)] == [0, 1, 2]
@@ -56,14 +58,18 @@ def test_what_was_finished_is_kept(name: str, encoder: OpenClipEncoder, training
             np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_nothing_is_kept_of_a_training_stopped_in_its_first_epoch(encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
+def test_nothing_is_kept_of_a_training_stopped_in_its_first_epoch(
+    encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path
+) -> None:
     assert curve_so_far(tmp_path) == ()
     stopped_after(0, encoder, training, "linear", tmp_path)
     assert len(curve_so_far(tmp_path)) == 1
     assert adapted_so_far(training, "linear", {}, HOW, encoder, state=tmp_path) is None
 
 
-def test_the_state_of_another_adapter_is_refused(encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path) -> None:
+def test_the_state_of_another_adapter_is_refused(
+    encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path
+) -> None:
     stopped_after(1, encoder, training, "linear", tmp_path)
     with pytest.raises(InvalidInput, match="another adapter"):
         adapted_so_far(training, "late", {}, HOW, encoder, state=tmp_path)

@@ -17,7 +17,9 @@ NAMES = ["scenes", "nothing_to_find"]
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_made_again_says_the_same(name):
     shipped, again = load(EXAMPLES / name / "run"), diagnose_example(name)
-    assert again.fingerprint == shipped.fingerprint or np.allclose(again.embeddings.vectors, shipped.embeddings.vectors, atol=2e-3)
+    assert again.fingerprint == shipped.fingerprint or np.allclose(
+        again.embeddings.vectors, shipped.embeddings.vectors, atol=2e-3
+    )
     assert [(c.scope, c.size) for c in again.clusters] == [(c.scope, c.size) for c in shipped.clusters]
     for mine, theirs in zip(again.clusters, shipped.clusters):
         assert ((mine.membership >= 0.5) == (theirs.membership >= 0.5)).mean() > 0.99
@@ -32,7 +34,10 @@ def test_the_scenes_show_what_was_planted_and_the_null_set_nothing():
         next(i for i in scenes.insights if i.confirmed and i.text == text and i.scope == scope)
         for text, scope in (("light = dark", "animal"), ("object_size = small", "all samples"))
     )
-    planted = {entry["sentence"]: set(entry["files"]) for entry in json.loads((EXAMPLES / "scenes" / "truth.json").read_text())["planted"]}
+    planted = {
+        entry["sentence"]: set(entry["files"])
+        for entry in json.loads((EXAMPLES / "scenes" / "truth.json").read_text())["planted"]
+    }
     for insight, sentence in ((dark, "animals in the dark"), (small, "small objects")):
         found = {scenes.samples.ids[i] for i in np.flatnonzero(insight.mask)}
         assert planted[sentence] <= found

@@ -104,7 +104,9 @@ def test_without_words_the_tab_says_what_to_do_and_so_does_a_question() -> None:
         on_ask(Session(), AskState(), "a dog", "", silent)
 
 
-def test_words_of_another_version_of_the_encoder_are_refused_in_one_message(worded: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_of_another_version_of_the_encoder_are_refused_in_one_message(
+    worded: Diagnosis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(PlainEncoder, "joint_space", "plain, second version")
     run = RUNS.add(worded)
     with pytest.raises(InvalidInput, match="Diagnose the data again"):

@@ -13,7 +13,18 @@ from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import add_words, make_showcase
 from tests.webapp.markup.test_html import Tags
-from webapp.clicks.tab import ClicksState, choices, masks, on_answers, on_cluster, on_draw, on_go, on_open, read_answers, score_of
+from webapp.clicks.tab import (
+    ClicksState,
+    choices,
+    masks,
+    on_answers,
+    on_cluster,
+    on_draw,
+    on_go,
+    on_open,
+    read_answers,
+    score_of,
+)
 from webapp.state.session import RUNS, Session
 
 

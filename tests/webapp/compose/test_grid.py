@@ -34,7 +34,9 @@ def press(**said: Any) -> Any:
 def objects_only(images: Any, texts: Any, shown: tuple[PictureContents, ...]) -> F64:
     """Scores of a model that sees objects and is blind to attributes."""
     rng = np.random.default_rng(0)
-    said = np.array([[sum(text.endswith(f" {thing}") for _, thing in one.things) for text in texts] for one in shown], float)
+    said = np.array(
+        [[sum(text.endswith(f" {thing}") for _, thing in one.things) for text in texts] for one in shown], float
+    )
     return said + 1e-3 * rng.normal(size=said.shape)
 
 
@@ -76,7 +78,14 @@ def test_another_figure_can_be_shown_in_the_cells() -> None:
 def test_every_verdict_has_a_sign_or_is_none() -> None:
     from core.composition.grid import binding
 
-    assert set(SIGNS) == {binding.NO_ATTRIBUTE, binding.NO_OBJECT, binding.NEITHER, binding.UNBOUND, NOTHING, binding.GREY}
+    assert set(SIGNS) == {
+        binding.NO_ATTRIBUTE,
+        binding.NO_OBJECT,
+        binding.NEITHER,
+        binding.UNBOUND,
+        NOTHING,
+        binding.GREY,
+    }
     signs = [sign for sign, _ in SIGNS.values() if sign]
     assert len(set(signs)) == len(signs) == 4
 
@@ -84,7 +93,9 @@ def test_every_verdict_has_a_sign_or_is_none() -> None:
 def test_words_of_the_users_are_escaped_and_small_cells_grey() -> None:
     evil = '<img src=x onerror="1">'
     shown = tuple(PictureContents(i, ((("red", evil)[i % 2], ("cube", "ball")[i // 2 % 2]),)) for i in range(8))
-    grid = binding_grid(Squares(8), shown, lambda images, texts: np.random.default_rng(1).normal(size=(8, len(texts))), mode="one")
+    grid = binding_grid(
+        Squares(8), shown, lambda images, texts: np.random.default_rng(1).normal(size=(8, len(texts))), mode="one"
+    )
     view = grid_view(grid, evil, "binds")
     tags = Tags(view)
     assert "img" not in tags.names

@@ -29,17 +29,28 @@ CAPTION = "a red cube and a blue ball"
 class Eight:
     """An encoder of eight dimensions that likes every text by its length and every picture by its brightness."""
 
-    name, fingerprint, description, finding_space, joint_space, logit_scale = "eight", "eight", "", "eight", "eight", 10.0
+    name, fingerprint, description, finding_space, joint_space, logit_scale = (
+        "eight",
+        "eight",
+        "",
+        "eight",
+        "eight",
+        10.0,
+    )
 
     def preprocess(self, image: Image.Image) -> F32:
         return (np.asarray(image.resize((14, 14)), np.float32).transpose(2, 0, 1) / 255).astype(np.float32)
 
     def encode_images(self, batch: F32) -> tuple[F32, F32]:
-        vectors = self._unit(np.stack([batch.mean((1, 2, 3)) + 0.1 * k + batch[:, k % 3, k, k] for k in range(8)], axis=1))
+        vectors = self._unit(
+            np.stack([batch.mean((1, 2, 3)) + 0.1 * k + batch[:, k % 3, k, k] for k in range(8)], axis=1)
+        )
         return vectors, vectors
 
     def encode_texts(self, texts: Any) -> F32:
-        return self._unit(np.array([[1 + len(text) % (k + 3) + text.count("b") for k in range(8)] for text in texts], np.float32))
+        return self._unit(
+            np.array([[1 + len(text) % (k + 3) + text.count("b") for k in range(8)] for text in texts], np.float32)
+        )
 
     def count_truncated(self, texts: Any) -> int:
         return 0
@@ -50,7 +61,11 @@ class Eight:
 
 @pytest.fixture(autouse=True)
 def eight(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (core.encoders, adapted, scorers):  # the last two are imported before, so that none of them keeps this one
+    for module in (
+        core.encoders,
+        adapted,
+        scorers,
+    ):  # the last two are imported before, so that none of them keeps this one
         monkeypatch.setattr(module, "load_encoder", lambda name="embedded", **kw: Eight())
 
 
@@ -86,7 +101,11 @@ def test_foils_that_are_there_are_kept_as_they_were_written(two: Uploads) -> Non
 
 
 def test_foils_are_of_the_caption_that_they_are_most_like(two: Uploads) -> None:
-    said = rows(("a red cube and a blue ball", "0"), ("two green stars on a wooden table", "1"), ("two green stars on a metal table", ""))
+    said = rows(
+        ("a red cube and a blue ball", "0"),
+        ("two green stars on a wooden table", "1"),
+        ("two green stars on a metal table", ""),
+    )
     pairing, *_ = on_score(PairsState(two), "embedded", HOUSE, press(rows=said))
     assert pairing.scores is not None
     assert [c.foil_of for c in pairing.scores.captions] == [None, None, 1]
@@ -123,7 +142,9 @@ def test_what_the_browser_says_is_not_trusted(two: Uploads) -> None:
     odd = [{"text": "x" * 999, "of": "7", "kind": "k" * 99}, "no object", {"of": "-1", "text": None}]
     found = read_rows({"rows": odd}, PairsState(two))
     assert [(len(row.text), row.picture, len(row.kind)) for row in found] == [(300, None, 30), (4, None, 7)]
-    _, form, view, _ = on_score(PairsState(two), "embedded", HOUSE, press(rows=rows(('"><img src=x onerror=1>', "0"), ("<b>foil</b>", ""))))
+    _, form, view, _ = on_score(
+        PairsState(two), "embedded", HOUSE, press(rows=rows(('"><img src=x onerror=1>', "0"), ("<b>foil</b>", "")))
+    )
     for markup in (form, view):
         tags = Tags(markup)
         assert "onerror" not in tags.attributes
@@ -134,7 +155,9 @@ def test_what_the_browser_says_is_not_trusted(two: Uploads) -> None:
 
 
 def test_pictures_taken_away_leave_the_captions(two: Uploads) -> None:
-    made, form, *_ = on_files(PairsState(two, (CaptionRow(CAPTION, picture=1), CaptionRow("a cube", picture=0))), [str(two.paths[0])])
+    made, form, *_ = on_files(
+        PairsState(two, (CaptionRow(CAPTION, picture=1), CaptionRow("a cube", picture=0))), [str(two.paths[0])]
+    )
     assert [row.picture for row in made.rows] == [None, 0]
     assert "of picture 2" not in form
     with pytest.raises(InvalidInput, match="At most 12"):
@@ -142,7 +165,9 @@ def test_pictures_taken_away_leave_the_captions(two: Uploads) -> None:
 
 
 def test_a_cell_shows_one_map_for_each_word(two: Uploads) -> None:
-    scored, *_ = on_score(PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a blue cube and a red ball", ""))))
+    scored, *_ = on_score(
+        PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a blue cube and a red ball", "")))
+    )
     text = Tags(view := on_cell(scored, "embedded", HOUSE, press(do="cell", picture="1", caption="0"))).text
     assert "Picture 2" in text
     for word in ("red", "cube", "blue", "ball"):

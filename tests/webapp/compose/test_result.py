@@ -50,7 +50,9 @@ def test_kinds_come_worst_first_and_each_is_a_button() -> None:
     pictured = pairs(40)
     found = result(pictured, share=0.5, seed=2)
     view = result_view([found], None)
-    by_kind = {t.value: next(m.value.value for m in t.metrics if m.key == "image") for t in found.by_tag if t.tag == "kind"}
+    by_kind = {
+        t.value: next(m.value.value for m in t.metrics if m.key == "image") for t in found.by_tag if t.tag == "kind"
+    }
     order = sorted(by_kind, key=lambda kind: by_kind[kind])
     places = [view.index(f'data-tag="kind" data-value="{kind}"') for kind in order]
     assert places == sorted(places)
@@ -75,7 +77,10 @@ def test_items_are_filtered_by_kind_and_by_who_is_right() -> None:
     every = shown(pictured, first, second)
     margins = first.margin[picked_rows(every)]
     assert (np.diff(margins) >= 0).all()
-    kinds = [pictured.benchmark.items[row].tags["kind"] for row in picked_rows(replace(every, tag="kind", value="size")).tolist()]
+    kinds = [
+        pictured.benchmark.items[row].tags["kind"]
+        for row in picked_rows(replace(every, tag="kind", value="size")).tolist()
+    ]
     assert kinds == ["size"] * 20
     a, b = right_of(first), right_of(second)
     for which, wanted in (("wrong", ~a), ("right", a), ("only_a", a & ~b), ("only_b", ~a & b)):
@@ -121,11 +126,16 @@ def test_nothing_of_the_users_becomes_an_element() -> None:
         source=EVIL,
         notes=(EVIL,),
         excluded=((EVIL, EVIL),),
-        items=tuple(replace(item, id=f"{EVIL}{item.id}", tags={EVIL: f"{EVIL}{i % 2}"}) for i, item in enumerate(pictured.benchmark.items)),
+        items=tuple(
+            replace(item, id=f"{EVIL}{item.id}", tags={EVIL: f"{EVIL}{i % 2}"})
+            for i, item in enumerate(pictured.benchmark.items)
+        ),
     )
     pictured = replace(pictured, benchmark=bad, missing=(EVIL,))
     first, second = result(pictured, EVIL, 0.3), result(pictured, f"second {EVIL}", 0.6, seed=3)
-    view = result_view([first, second], compare_results(first, second), [EVIL, EVIL]) + items_view(shown(pictured, first, second))
+    view = result_view([first, second], compare_results(first, second), [EVIL, EVIL]) + items_view(
+        shown(pictured, first, second)
+    )
     tags = Tags(view)
     assert "onerror" not in tags.attributes
     assert view.count("<img") == view.count('<img src="data:image/webp')
@@ -133,7 +143,10 @@ def test_nothing_of_the_users_becomes_an_element() -> None:
 
 def test_a_cell_that_would_start_a_formula_is_led_by_an_apostrophe() -> None:
     pictured = pairs(24)
-    items = tuple(replace(item, captions=(f"=HYPERLINK({i})", item.captions[1])) for i, item in enumerate(pictured.benchmark.items))
+    items = tuple(
+        replace(item, captions=(f"=HYPERLINK({i})", item.captions[1]))
+        for i, item in enumerate(pictured.benchmark.items)
+    )
     pictured = replace(pictured, benchmark=replace(pictured.benchmark, items=items))
     rows = list(csv.DictReader(io.StringIO(items_csv(result(pictured), pictured.benchmark))))
     assert len(rows) == 24

@@ -82,7 +82,13 @@ def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(sm
 
 def test_a_part_that_is_learned_from_is_not_tested_on(small: ComposeState) -> None:
     whole = open_shipped(n=24)
-    found = learn(ComposeState("own", whole, whole), HOUSE, Plan("linear", PART, 0, 1, 0, "embedded"), own_folder(), lambda *a: None)
+    found = learn(
+        ComposeState("own", whole, whole),
+        HOUSE,
+        Plan("linear", PART, 0, 1, 0, "embedded"),
+        own_folder(),
+        lambda *a: None,
+    )
     assert len(found.ran.results[0].ids) == 12
     assert found.ran.opened is whole
     assert not any("memory, not skill" in note for note in found.ran.results[1].notes)
@@ -101,7 +107,9 @@ def test_a_stop_after_an_epoch_keeps_it_and_before_one_keeps_nothing(small: Comp
         return progress
 
     plan = Plan("linear", RENDERED, 24, 5, 0, "embedded")
-    found = learn(small, HOUSE, plan, own_folder(), stopped_at(3))  # 20 items to learn from, 16 in a step: two steps an epoch
+    found = learn(
+        small, HOUSE, plan, own_folder(), stopped_at(3)
+    )  # 20 items to learn from, 16 in a step: two steps an epoch
     assert found.stopped
     assert len(found.ran.results) == 2
     with pytest.raises(Cancelled):
@@ -118,7 +126,9 @@ def test_what_fails_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr(tab, "own_folder", lambda: folder)
     pictured = pairs(8)
     with pytest.raises(InvalidInput, match="no good"):
-        list(on_teach(ComposeState("own", pictured, pictured), HOUSE, "local", RENDERED, "colour", 400, 6, 0, "embedded"))
+        list(
+            on_teach(ComposeState("own", pictured, pictured), HOUSE, "local", RENDERED, "colour", 400, 6, 0, "embedded")
+        )
     assert not folder.exists()
 
 
@@ -132,7 +142,17 @@ def test_the_curve_names_its_best_epoch() -> None:
 
 def test_what_it_cost_is_told_by_words_and_its_absence_too() -> None:
     row = ForgettingRow(
-        "Zero-shot", "<i>", "accuracy", 240, Estimate(0.4, 0.3, 0.5), Estimate(0.1, 0.05, 0.2), Estimate(-0.3, -0.4, -0.2), 0.001, 80, 8, "lost"
+        "Zero-shot",
+        "<i>",
+        "accuracy",
+        240,
+        Estimate(0.4, 0.3, 0.5),
+        Estimate(0.1, 0.05, 0.2),
+        Estimate(-0.3, -0.4, -0.2),
+        0.001,
+        80,
+        8,
+        "lost",
     )
     view = regression_view(ForgettingCheck("before", "after", (row,), (row,), ("<b>note</b>",)))
     text = Tags(view).text

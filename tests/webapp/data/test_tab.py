@@ -1,4 +1,5 @@
-"""The form of "Your data": what stands in it reaches the run, and what cannot be used is refused before the run begins."""
+"""The form of "Your data": what stands in it reaches the run, and what cannot be used is refused before the run
+begins."""
 
 from __future__ import annotations
 
@@ -15,7 +16,20 @@ from webapp.state.choices import ROLE_NAMES
 
 
 def the_form(phrases: str | None) -> tuple[Any, ...]:
-    return ("table.csv", None, None, "", AUTOMATIC, False, "embedded", phrases, 0.1, 7, 0.25, *([None] * len(ROLE_NAMES)))
+    return (
+        "table.csv",
+        None,
+        None,
+        "",
+        AUTOMATIC,
+        False,
+        "embedded",
+        phrases,
+        0.1,
+        7,
+        0.25,
+        *([None] * len(ROLE_NAMES)),
+    )
 
 
 def test_own_phrases_and_settings_reach_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

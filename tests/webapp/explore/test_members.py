@@ -26,12 +26,17 @@ def plain(text: str) -> str:
 def two_clusters(first: list[int], second: list[int], scope: str = "all samples") -> Diagnosis:
     made = make_diagnosis()
     n = len(made.samples)
-    return replace(made, clusters=(with_members(made.clusters[0], first, n), with_members(made.clusters[1], second, n, scope=scope)))
+    return replace(
+        made,
+        clusters=(with_members(made.clusters[0], first, n), with_members(made.clusters[1], second, n, scope=scope)),
+    )
 
 
 def test_a_condition_is_told_with_the_share_of_members_and_of_the_rest() -> None:
     diagnosis = make_diagnosis()  # every fourth of 60 meets the condition
-    assert plain(met_by(diagnosis, diagnosis.insights[0], np.array([0, 1, 2, 3]))) == "25 % of members, 25 % of the rest"
+    assert (
+        plain(met_by(diagnosis, diagnosis.insights[0], np.array([0, 1, 2, 3]))) == "25 % of members, 25 % of the rest"
+    )
     assert plain(met_by(diagnosis, diagnosis.insights[0], np.arange(0, 60, 4))) == "100 % of members, 0 % of the rest"
     within = replace(diagnosis.insights[0], scope="bus")  # rows 0, 3, ..., 57, of which 0, 12, ..., 48 meet it
     assert plain(met_by(diagnosis, within, np.array([0, 3]))) == "50 % of members, 22 % of the rest"
@@ -43,7 +48,9 @@ def test_cards_and_panes_carry_the_share_and_mark_what_is_exploratory() -> None:
     assert "100 % of members" in plain(confirmed)
     assert "exploratory" not in confirmed
     assert "exploratory" in exploratory
-    pane = selection_pane(diagnosis, Selection(members_of(diagnosis.clusters[0]), diagnosis.insights[:1], diagnosis.clusters[0]))
+    pane = selection_pane(
+        diagnosis, Selection(members_of(diagnosis.clusters[0]), diagnosis.insights[:1], diagnosis.clusters[0])
+    )
     assert "100 % of members" in plain(pane)
 
 
@@ -82,6 +89,8 @@ def test_candidates_have_intervals_all_or_none() -> None:
     said = candidate_list(replace(diagnosis, candidates=(one, other)))
     assert "[" not in said
     for candidate in (one, other):
-        pane = selection_pane(replace(diagnosis, candidates=(one, other)), Selection(members_of(candidate), (), candidate))
+        pane = selection_pane(
+            replace(diagnosis, candidates=(one, other)), Selection(members_of(candidate), (), candidate)
+        )
         assert pane.count("[") == 1  # of the share of all failures
     assert "Could be chance" in said

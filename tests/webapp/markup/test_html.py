@@ -40,9 +40,17 @@ class Tags(HTMLParser):
 def everything(diagnosis: Diagnosis) -> str:
     """All markup that a run can give."""
     rows = np.arange(8)
-    panes = [selection_pane(diagnosis, Selection(np.flatnonzero(c.membership >= 0.5), diagnosis.insights, c)) for c in diagnosis.clusters]
-    panes += [selection_pane(diagnosis, Selection(rows, diagnosis.insights)), selection_pane(diagnosis, Selection(rows[:1], ()))]
-    return "".join([strip(diagnosis), class_section(diagnosis), cluster_list(diagnosis), notes_section(diagnosis), *panes])
+    panes = [
+        selection_pane(diagnosis, Selection(np.flatnonzero(c.membership >= 0.5), diagnosis.insights, c))
+        for c in diagnosis.clusters
+    ]
+    panes += [
+        selection_pane(diagnosis, Selection(rows, diagnosis.insights)),
+        selection_pane(diagnosis, Selection(rows[:1], ())),
+    ]
+    return "".join(
+        [strip(diagnosis), class_section(diagnosis), cluster_list(diagnosis), notes_section(diagnosis), *panes]
+    )
 
 
 def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagnosis, result: ProbeResult) -> None:
@@ -56,7 +64,10 @@ def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagno
     assert "<b>&lt;b&gt;newest&lt;/b&gt;</b>, the latest probe" in said
     assert "older" not in said
     assert f"wrong on {percent(float(wrong[inside].mean()))} of the {inside.sum()} members" in said
-    assert f"fixes {(mine & ~wrong)[inside].sum()} that your model gets wrong and breaks {(~mine & wrong)[inside].sum()}." in said
+    assert (
+        f"fixes {(mine & ~wrong)[inside].sum()} that your model gets wrong and breaks {(~mine & wrong)[inside].sum()}."
+        in said
+    )
     own = replace(odd, probes=(replace(result, name="own"),), extras={**streets.extras, "probe": "own"})
     assert probed(own, cluster) == ""  # the model of that run is the probe itself
     losses = replace(odd, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None))
@@ -65,7 +76,16 @@ def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagno
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1.0234, "1.02"), (-0.4, "−0.40"), (0.0123, "0.012"), (12345.6, "12,346"), (0, "0.00"), (float("nan"), "n/a"), (None, "n/a"), (-0.0, "0.00")],
+    [
+        (1.0234, "1.02"),
+        (-0.4, "−0.40"),
+        (0.0123, "0.012"),
+        (12345.6, "12,346"),
+        (0, "0.00"),
+        (float("nan"), "n/a"),
+        (None, "n/a"),
+        (-0.0, "0.00"),
+    ],
 )
 def test_numbers_keep_three_figures(value: float | None, text: str) -> None:
     assert number(value) == text

@@ -24,9 +24,13 @@ from webapp.predict.view import headline, prediction_view, selection_line
 from webapp.state.session import RUNS, Session
 
 
-def a_row(kind: Any = "cluster", *, came: bool | None = True, n: int = 40, text: str = "weather = fog") -> PredictionRow:
+def a_row(
+    kind: Any = "cluster", *, came: bool | None = True, n: int = 40, text: str = "weather = fog"
+) -> PredictionRow:
     observed = Estimate(0.5, 0.35, 0.65) if n else None
-    return PredictionRow(kind, text, "all samples", n, Estimate(0.55, 0.45, 0.65), Estimate(0.55, 0.38, 0.72), observed, 0.1, 0.002, came)
+    return PredictionRow(
+        kind, text, "all samples", n, Estimate(0.55, 0.45, 0.65), Estimate(0.55, 0.38, 0.72), observed, 0.1, 0.002, came
+    )
 
 
 def a_prediction(*rows: PredictionRow, **kwargs: Any) -> Prediction:
@@ -39,7 +43,10 @@ def files(folder: Path, n: int, seed: int) -> tuple[str, str]:
     vectors = rng.normal(size=(n, 8)).astype(np.float32)
     corner = vectors[:, 0] > 0.8
     errors = rng.random(n) < np.where(corner, 0.7, 0.05)
-    rows = "".join(f"{seed}-{i},car,{'bus' if wrong else 'car'},{'dark' if c else 'light'}\n" for i, (wrong, c) in enumerate(zip(errors, corner)))
+    rows = "".join(
+        f"{seed}-{i},car,{'bus' if wrong else 'car'},{'dark' if c else 'light'}\n"
+        for i, (wrong, c) in enumerate(zip(errors, corner))
+    )
     table, given = folder / f"table{seed}.csv", folder / f"vectors{seed}.npy"
     table.write_text("id,label,prediction,light\n" + rows)
     np.save(given, vectors)
@@ -53,7 +60,11 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
 
 
 def test_the_heading_counts_as_every_other_face_does() -> None:
-    for rows in ([a_row(), a_row("phrase", came=False), a_row("condition", came=None, n=2), a_row("your lasso")], [a_row("by-eye lasso")], []):
+    for rows in (
+        [a_row(), a_row("phrase", came=False), a_row("condition", came=None, n=2), a_row("your lasso")],
+        [a_row("by-eye lasso")],
+        [],
+    ):
         prediction = a_prediction(*rows)
         said = replication_sentence(prediction).rstrip(".")
         assert headline(prediction) == said[:1].upper() + said[1:]
@@ -74,7 +85,11 @@ def test_only_findings_are_judged() -> None:
 
 
 def test_findings_stand_before_what_a_person_would_have_picked() -> None:
-    prediction = a_prediction(a_row("top-loss neighbours", text="neighbours"), a_row("your lasso", text="yours"), a_row("phrase", text="in fog"))
+    prediction = a_prediction(
+        a_row("top-loss neighbours", text="neighbours"),
+        a_row("your lasso", text="yours"),
+        a_row("phrase", text="in fog"),
+    )
     said = prediction_view(make_diagnosis(), prediction)
     assert said.index("in fog") < said.index("without a test") < said.index("yours")
     assert said.count('class="line"') == 3 + 3  # the rows and the key
@@ -88,7 +103,9 @@ def test_a_finding_that_no_fresh_sample_matches_is_shown_and_not_judged() -> Non
 
 def test_names_and_reasons_stay_text() -> None:
     hostile = "<img src=x onerror=alert(1)>"
-    made = Prediction("ab", 5, "error rate", hostile, (a_row("condition", text=hostile),), (hostile,), ((hostile, hostile),))
+    made = Prediction(
+        "ab", 5, "error rate", hostile, (a_row("condition", text=hostile),), (hostile,), ((hostile, hostile),)
+    )
     found = Tags(prediction_view(make_diagnosis(), made))
     assert "img" not in found.names
 
@@ -130,7 +147,10 @@ def test_files_that_do_not_fit_give_one_message(found: Diagnosis, tmp_path: Path
     table, _ = files(tmp_path, 300, 3)
     with pytest.raises(InvalidInput, match="embeddings"):
         list(on_predict(session, table, None, None))
-    np.save(tmp_path / "wide.npy", np.ones((300, 9), np.float32) + np.random.default_rng(0).random((300, 9), dtype=np.float32))
+    np.save(
+        tmp_path / "wide.npy",
+        np.ones((300, 9), np.float32) + np.random.default_rng(0).random((300, 9), dtype=np.float32),
+    )
     with pytest.raises(InvalidInput, match="8"):
         list(on_predict(session, table, None, str(tmp_path / "wide.npy")))
 

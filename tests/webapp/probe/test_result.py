@@ -35,7 +35,9 @@ def test_the_four_kinds_part_the_images_and_agree_with_the_comparison(streets: D
     assert f'data-scope="all" data-kind="broken" aria-label="Show {found.overall.broken} images' in view
 
 
-def test_the_gallery_shows_the_kind_that_was_asked_and_counts_the_others(streets: Diagnosis, result: ProbeResult) -> None:
+def test_the_gallery_shows_the_kind_that_was_asked_and_counts_the_others(
+    streets: Diagnosis, result: ProbeResult
+) -> None:
     diagnosis = replace(streets, probes=(result,))
     view = gallery_view(diagnosis, result, "broken", "all", 5)
     places = rows_of_kind(diagnosis, result, "broken")
@@ -48,7 +50,9 @@ def test_the_gallery_shows_the_kind_that_was_asked_and_counts_the_others(streets
 
 
 def test_a_model_of_which_only_losses_are_known_is_not_compared(streets: Diagnosis, result: ProbeResult) -> None:
-    blind = replace(streets, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None), probes=(result,))
+    blind = replace(
+        streets, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None), probes=(result,)
+    )
     assert compared(blind, "zero-shot") is None
     view = result_view(blind, (result,), result, None)
     assert "only losses are known" in view
@@ -82,7 +86,9 @@ def test_classes_confusions_and_calibration_are_those_of_the_outcomes(streets: D
     assert "True class → said" in confusion_view(replace(result, class_names=many))
 
 
-def test_each_view_is_named_by_its_tab_and_the_long_table_is_reached_by_keyboard(streets: Diagnosis, result: ProbeResult) -> None:
+def test_each_view_is_named_by_its_tab_and_the_long_table_is_reached_by_keyboard(
+    streets: Diagnosis, result: ProbeResult
+) -> None:
     view = result_view(replace(streets, probes=(result,)), (result,), result, None)
     for key in ("beside", "classes", "calibration", "learned", "all"):
         assert f'id="tab-probe-{key}" aria-controls="panel-probe-{key}"' in view
@@ -93,10 +99,20 @@ def test_each_view_is_named_by_its_tab_and_the_long_table_is_reached_by_keyboard
 def test_names_and_texts_stay_text(streets: Diagnosis, result: ProbeResult) -> None:
     bad = "<img src=x onerror=alert(1)>"
     names = (bad, "car", "tram")
-    samples = replace(streets.samples, class_names=names, images=None)
-    made = replace(result, name=bad, class_names=names, prompts=((bad,), (bad,), (bad,)), details={bad: [{bad: bad}]}, notes=(bad,), split=bad)
+    samples = replace(streets.samples, class_names=names, items=None)
+    made = replace(
+        result,
+        name=bad,
+        class_names=names,
+        prompts=((bad,), (bad,), (bad,)),
+        details={bad: [{bad: bad}]},
+        notes=(bad,),
+        split=bad,
+    )
     diagnosis = replace(streets, samples=samples, probes=(made,))
-    found = result_view(diagnosis, (made,), made, compared(diagnosis, bad)) + gallery_view(diagnosis, made, "broken", "all")
+    found = result_view(diagnosis, (made,), made, compared(diagnosis, bad)) + gallery_view(
+        diagnosis, made, "broken", "all"
+    )
     found += explanation_view(diagnosis, made, 0, [(bad, similarities(diagnosis, result, 0)[0][1])])
     assert "img" not in Tags(found).names
 
@@ -119,7 +135,9 @@ def test_stacked_parts_and_nearest_images_are_drawn(streets: Diagnosis, result: 
     values[0, :, 0], values[1, :, 1] = 3.0, 1.5
     support = Support(("a", "pool/x.png"), np.array([0, 1]), np.array([3, -1]), np.zeros(2, np.int64), "2 images")
     near = Neighbours("image", np.tile(np.array([0, 1]), (N, 1)), np.tile(np.array([0.9, 0.5], np.float32), (N, 1)))
-    made = replace(result, parts=LogitParts(("zero-shot", "cache"), classes, values), support=support, neighbours=(near,))
+    made = replace(
+        result, parts=LogitParts(("zero-shot", "cache"), classes, values), support=support, neighbours=(near,)
+    )
     names, _, centred = parts_of(made, 4)
     assert names == ("zero-shot", "cache")
     np.testing.assert_allclose(centred, [[2, -1, -1], [-0.5, 1, -0.5]])
@@ -142,10 +160,14 @@ def test_texts_of_the_true_and_the_strongest_other_class_are_compared(streets: D
 def test_what_was_learned_is_shown_whatever_its_shape(result: ProbeResult) -> None:
     curve = [{"epoch": i, "loss": 1.0 / (i + 1)} for i in range(5)]
     words = [{"vector": 1, "by cosine": [["frosty", 0.24], ["icy", 0.2]]}]
-    said = details_view({"chosen epoch": 4, "curve": curve, "nearest words": words, "trained on": ["bus", "car"], "deep": {"a": [1, 2]}})
+    said = details_view(
+        {"chosen epoch": 4, "curve": curve, "nearest words": words, "trained on": ["bus", "car"], "deep": {"a": [1, 2]}}
+    )
     assert "<polyline" in said
     assert "frosty 0.24, icy 0.20" in said
     assert "Chosen epoch" in said
     purity = np.array([0.5, np.nan, 1.0], np.float32)
-    support = Support(("a", "b"), np.array([0, 2]), np.array([-1, -1]), np.zeros(2, np.int64), "from a pool", purity, purity)
+    support = Support(
+        ("a", "b"), np.array([0, 2]), np.array([-1, -1]), np.zeros(2, np.int64), "from a pool", purity, purity
+    )
     assert Tags(learned_view(replace(result, support=support))).text.count("none") == 2

@@ -19,8 +19,29 @@ from core.store import load
 from tests.support.showcase import add_words, make_showcase
 from webapp.probe.form import cards, controls, read_press
 from webapp.probe.images import explanation_view
-from webapp.probe.state import ProbeState, added, allowed, compared, estimate, is_path, refusal, run_one, split_of, with_probes
-from webapp.probe.tab import on_back, on_choose, on_explain, on_failures, on_found, on_made, on_open, on_result, on_start
+from webapp.probe.state import (
+    ProbeState,
+    added,
+    allowed,
+    compared,
+    estimate,
+    is_path,
+    refusal,
+    run_one,
+    split_of,
+    with_probes,
+)
+from webapp.probe.tab import (
+    on_back,
+    on_choose,
+    on_explain,
+    on_failures,
+    on_found,
+    on_made,
+    on_open,
+    on_result,
+    on_start,
+)
 from webapp.state.jobs import JOBS
 from webapp.state.session import RUNS, Session
 
@@ -130,10 +151,14 @@ def test_a_result_on_a_visitors_own_run_is_stored_with_it(streets: Diagnosis) ->
     assert not pool["visible"]
 
 
-def test_the_same_settings_replace_a_result_and_others_get_a_name_of_their_own(streets: Diagnosis, result: ProbeResult) -> None:
+def test_the_same_settings_replace_a_result_and_others_get_a_name_of_their_own(
+    streets: Diagnosis, result: ProbeResult
+) -> None:
     same, name = added((result,), replace(result, seconds=9.0))
     assert (len(same), name, same[0].seconds) == (1, "zero-shot", 9.0)
-    other, name = run_one(streets, "zero-shot", {"templates": "own", "own_templates": "a {} in the dark."}, results=(result,))
+    other, name = run_one(
+        streets, "zero-shot", {"templates": "own", "own_templates": "a {} in the dark."}, results=(result,)
+    )
     assert len(other) == 2
     assert name == "zero-shot, own templates"
     again, name = added(other, replace(result, settings={"seed": 7}))
@@ -264,12 +289,17 @@ def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis)
 
 @pytest.mark.slow
 def test_a_pool_in_class_folders_teaches_and_every_image_is_scored(repository: Path, tmp_path: Path) -> None:
-    diagnosis, other = (load(repository / "assets" / "examples" / name / "run") for name in ("nothing_to_find", "scenes"))
-    assert other.samples.images is not None
+    diagnosis, other = (
+        load(repository / "assets" / "examples" / name / "run") for name in ("nothing_to_find", "scenes")
+    )
+    assert other.samples.items is not None
     assert other.samples.labels is not None
     with zipfile.ZipFile(tmp_path / "pool.zip", "w") as pack:
         for row in range(0, 960, 20):
-            pack.writestr(f"{other.samples.class_names[int(other.samples.labels[row])]}/{row}.webp", other.samples.images.read(row))
+            pack.writestr(
+                f"{other.samples.class_names[int(other.samples.labels[row])]}/{row}.webp",
+                other.samples.items.read(row),
+            )
     results, name = run_one(diagnosis, "sus-x", {"per_class": "4"}, pool=str(tmp_path / "pool.zip"))
     assert name == "sus-x, per class 4"
     found = results[0]
@@ -278,4 +308,6 @@ def test_a_pool_in_class_folders_teaches_and_every_image_is_scored(repository: P
     assert found.support is not None
     assert (found.support.rows == -1).all()
     assert any("folders were taken for classes" in note for note in found.notes)
-    assert "no-picture" in explanation_view(diagnosis, found, 0)  # what a pool held is named where its picture is not kept
+    assert "no-picture" in explanation_view(
+        diagnosis, found, 0
+    )  # what a pool held is named where its picture is not kept

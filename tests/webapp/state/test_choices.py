@@ -23,7 +23,9 @@ def test_what_stands_as_recognised_is_left_to_core_and_a_change_is_passed_on() -
     found = recognised(COLUMNS)
     assert found == {"image": "file", "label": "y", "probabilities": ["prob_0", "prob_1"]}
     assert roles_from({**found, "group": None}, found, loss_kind=None, higher_is_better=False) == Roles()
-    changed = roles_from({**found, "label": "fog", "conditions": ["prob_0"]}, found, loss_kind="brier", higher_is_better=True)
+    changed = roles_from(
+        {**found, "label": "fog", "conditions": ["prob_0"]}, found, loss_kind="brier", higher_is_better=True
+    )
     assert changed == Roles(label="fog", conditions=("prob_0",), loss_kind="brier", higher_is_better=True)
 
 

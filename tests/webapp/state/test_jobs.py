@@ -22,7 +22,10 @@ def test_a_job_gives_its_result_and_its_steps_in_order() -> None:
     job = Job(work)
     list(JOBS.follow(job, every=0.01))
     assert job.result == "run-1"
-    assert [(s.name, s.done, s.total, s.finished) for s in job.steps()] == [("read table", 3, 3, True), ("embed", 3, 3, True)]
+    assert [(s.name, s.done, s.total, s.finished) for s in job.steps()] == [
+        ("read table", 3, 3, True),
+        ("embed", 3, 3, True),
+    ]
     assert not JOBS.cancel(job.id)
 
 

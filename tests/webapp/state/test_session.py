@@ -56,8 +56,12 @@ def test_a_better_map_takes_the_place_of_the_quick_one_under_the_same_id(diagnos
 
 def test_a_selection_is_a_cluster_a_candidate_a_row_or_an_outline(diagnosis: Diagnosis) -> None:
     cluster = diagnosis.clusters[1]
-    np.testing.assert_array_equal(selected_rows(Session("r", cluster=1), diagnosis), np.flatnonzero(cluster.membership >= 0.5))
-    np.testing.assert_array_equal(selected_rows(Session("r", candidate=0), diagnosis), np.flatnonzero(diagnosis.candidates[0].membership >= 0.5))
+    np.testing.assert_array_equal(
+        selected_rows(Session("r", cluster=1), diagnosis), np.flatnonzero(cluster.membership >= 0.5)
+    )
+    np.testing.assert_array_equal(
+        selected_rows(Session("r", candidate=0), diagnosis), np.flatnonzero(diagnosis.candidates[0].membership >= 0.5)
+    )
     assert selected_rows(Session("r", row=4), diagnosis).tolist() == [4]
     wide = ((-9.0, -9.0), (9.0, -9.0), (9.0, 9.0), (-9.0, 9.0))
     assert len(selected_rows(Session("r", polygon=wide), diagnosis)) == 60
@@ -65,7 +69,10 @@ def test_a_selection_is_a_cluster_a_candidate_a_row_or_an_outline(diagnosis: Dia
     assert Session("r", row=0).picked
 
 
-@pytest.mark.parametrize("session", [Session("r", cluster=9), Session("r", cluster=-1), Session("r", candidate=5), Session("r", candidate=-1)])
+@pytest.mark.parametrize(
+    "session",
+    [Session("r", cluster=9), Session("r", cluster=-1), Session("r", candidate=5), Session("r", candidate=-1)],
+)
 def test_a_cluster_that_is_not_there_is_refused(session: Session, diagnosis: Diagnosis) -> None:
     with pytest.raises(InvalidInput, match="clusters"):
         picked_cluster(session, diagnosis)
@@ -92,7 +99,9 @@ def test_errors_of_the_user_become_one_message_and_other_errors_pass() -> None:
         shows_errors(fail)()
 
 
-def test_downloads_of_an_example_are_copies_outside_its_folder(diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_downloads_of_an_example_are_copies_outside_its_folder(
+    diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     run = tmp_path / "repository" / "run"

@@ -81,7 +81,11 @@ def boxes_from(
 
 def in_pixels(boxes: Boxes, sizes: F64) -> Boxes:
     """Boxes that were shares of the image's sides, in pixels; those of unknown images are left as they are."""
-    scale = np.where(boxes.image[:, None] >= 0, sizes[np.maximum(boxes.image, 0)], 1.0) if len(sizes) else np.ones((len(boxes), 2))
+    scale = (
+        np.where(boxes.image[:, None] >= 0, sizes[np.maximum(boxes.image, 0)], 1.0)
+        if len(sizes)
+        else np.ones((len(boxes), 2))
+    )
     return replace(boxes, xywh=boxes.xywh * np.concatenate([scale, scale], axis=1))
 
 
@@ -97,7 +101,11 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
     standing = ledger.standing()
     ledger.drop(standing & ~np.isfinite(boxes.xywh).all(axis=1), "the box is not four finite numbers")
     standing = ledger.standing()
-    size = np.where(standing[:, None], sizes[np.maximum(boxes.image, 0)], np.nan) if len(sizes) else np.full((len(boxes), 2), np.nan)
+    size = (
+        np.where(standing[:, None], sizes[np.maximum(boxes.image, 0)], np.nan)
+        if len(sizes)
+        else np.full((len(boxes), 2), np.nan)
+    )
     with np.errstate(invalid="ignore"):
         start, length = boxes.xywh[:, :2], boxes.xywh[:, 2:]
         beyond = standing & (start + length > 1.01 * size + 2).any(axis=1)
@@ -105,21 +113,28 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
         if beyond.sum() > standing.sum() / 3 and as_corners.sum() >= 0.95 * standing.sum():
             example = ", ".join(f"{v:g}" for v in boxes.xywh[np.flatnonzero(beyond)[0]])
             raise InvalidInput(
-                f"The boxes of the {what} must be left, top, width, height: {int(beyond.sum()):,} of {int(standing.sum()):,} would reach beyond "
-                f"their image, such as [{example}]. They look like left, top, right, bottom: write width = right - left and height = bottom - top."
+                f"The boxes of the {what} must be left, top, width, height: {int(beyond.sum()):,} of "
+                f"{int(standing.sum()):,} would reach beyond "
+                f"their image, such as [{example}]. They look like left, top, right, bottom: "
+                "write width = right - left and height = bottom - top."
             )
         outside = beyond | (standing & (start < -0.01 * size - 2).any(axis=1))
         if outside.sum() > 0.5 * standing.sum():
             raise InvalidInput(
-                f"{int(outside.sum()):,} of {int(standing.sum()):,} boxes of the {what} reach beyond their image, such as "
-                f"{boxes.ids[int(np.flatnonzero(outside)[0])]}. Check that they are in the form and the pixels of these images."
+                f"{int(outside.sum()):,} of {int(standing.sum()):,} boxes of the {what} reach beyond "
+                "their image, such as "
+                f"{boxes.ids[int(np.flatnonzero(outside)[0])]}. "
+                "Check that they are in the form and the pixels of these images."
             )
         ledger.drop(standing & (length <= 0).any(axis=1), "the box has no width or no height")
         low, high = np.maximum(start, 0), np.minimum(start + length, size)
         ledger.drop(ledger.standing() & (high <= low).any(axis=1), "the box lies wholly outside its image")
         cut = ledger.standing() & ((start < -1) | (start + length > size + 1)).any(axis=1)
     if cut.any():
-        ledger.note(f"Boxes of the {what} that reach more than a pixel beyond their image, and were cut at its border: {int(cut.sum()):,}.")
+        ledger.note(
+            f"Boxes of the {what} that reach more than a pixel beyond their image, and were cut at its "
+            f"border: {int(cut.sum()):,}."
+        )
     return replace(boxes, xywh=np.concatenate([low, high - low], axis=1))
 
 

@@ -17,7 +17,20 @@ from core.errors import InvalidInput
 from core.records.ledger import Ledger
 
 _NOWHERE = (float("nan"),) * 4
-_KNOWN = {"id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation", "ignore", "score", "attributes", "keypoints", "num_keypoints"}
+_KNOWN = {
+    "id",
+    "image_id",
+    "category_id",
+    "bbox",
+    "area",
+    "iscrowd",
+    "segmentation",
+    "ignore",
+    "score",
+    "attributes",
+    "keypoints",
+    "num_keypoints",
+}
 _KNOWN_OF_IMAGE = {"id", "file_name", "width", "height", "license", "coco_url", "flickr_url", "attributes"}
 _FORM = "COCO's form is {images: [...], annotations: [...], categories: [...]}"
 Record = Mapping[str, Any]
@@ -27,14 +40,18 @@ def read_coco(truth: Path, predictions: Path) -> Raw:
     """Read the instances and the results.
 
     Args:
-        truth: JSON with images (id, file_name, width, height), annotations (id, image_id, category_id, bbox, iscrowd) and categories (id, name).
-        predictions: JSON list of {image_id, category_id, bbox, score}; a result without bbox but with an RLE segmentation gets the mask's box.
+        truth: JSON with images (id, file_name, width, height), annotations (id, image_id, category_id, bbox, iscrowd)
+            and categories (id, name).
+        predictions: JSON list of {image_id, category_id, bbox, score}; a result without bbox but with an RLE
+            segmentation gets the mask's box.
 
     Raises:
         InvalidInput: a file is no JSON of this form, or its ids do not fit the other file's.
     """
     document = _document(truth)
-    images, annotations, categories = (_records(document, key, truth) for key in ("images", "annotations", "categories"))
+    images, annotations, categories = (
+        _records(document, key, truth) for key in ("images", "annotations", "categories")
+    )
     results = _results(predictions)
     images, place_of_image, notes = _distinct(images, "image", truth)
     categories, class_of, more = _distinct(categories, "category", truth)
@@ -43,13 +60,17 @@ def read_coco(truth: Path, predictions: Path) -> Raw:
         names = tuple(f"{name} ({record['id']})" for name, record in zip(names, categories))
     missing = [image for image in images if not isinstance(image.get("file_name"), str)]
     if missing:
-        raise InvalidInput(f"{truth.name}: every image needs a file_name; {len(missing):,} of {len(images):,} have none. Add it.")
+        raise InvalidInput(
+            f"{truth.name}: every image needs a file_name; {len(missing):,} of {len(images):,} have none. Add it."
+        )
     books = Ledger(len(annotations)), Ledger(len(results))
     true = _boxes(annotations, place_of_image, class_of, books[0], images, scored=False)
     predicted = _boxes(results, place_of_image, class_of, books[1], images, scored=True)
     _check_ids(annotations, books[0])
     _check_fit(results, predicted, place_of_image, class_of, predictions)
-    sizes = np.array([[_number(image.get("width")), _number(image.get("height"))] for image in images], np.float64).reshape(len(images), 2)
+    sizes = np.array(
+        [[_number(image.get("width")), _number(image.get("height"))] for image in images], np.float64
+    ).reshape(len(images), 2)
     return Raw(
         names,
         tuple(str(image["file_name"]) for image in images),
@@ -65,11 +86,15 @@ def read_coco(truth: Path, predictions: Path) -> Raw:
 
 def _load(path: Path) -> Any:
     if not path.is_file():
-        raise InvalidInput(f"The file {path} was not found. Give the path of a COCO JSON file, or a folder of YOLO labels.")
+        raise InvalidInput(
+            f"The file {path} was not found. Give the path of a COCO JSON file, or a folder of YOLO labels."
+        )
     try:
         return json.loads(path.read_text("utf-8"))
     except UnicodeDecodeError:
-        raise InvalidInput(f"{path.name} is no text in UTF-8, so no JSON. Give COCO JSON, or a folder of YOLO labels.") from None
+        raise InvalidInput(
+            f"{path.name} is no text in UTF-8, so no JSON. Give COCO JSON, or a folder of YOLO labels."
+        ) from None
     except ValueError as error:
         raise InvalidInput(f"{path.name} cannot be read as JSON ({error}). Write it again.") from None
 
@@ -77,7 +102,10 @@ def _load(path: Path) -> Any:
 def _document(path: Path) -> Record:
     document = _load(path)
     if isinstance(document, list):
-        raise InvalidInput(f"{path.name} holds a list, as results do, and not the truth. {_FORM}: are --truth and --detections swapped?")
+        raise InvalidInput(
+            f"{path.name} holds a list, as results do, and not the truth. "
+            f"{_FORM}: are --truth and --detections swapped?"
+        )
     if not isinstance(document, dict):
         raise InvalidInput(f"{path.name} holds no truth. {_FORM}.")
     return cast("Record", document)
@@ -88,7 +116,9 @@ def _records(document: Record, key: str, path: Path) -> list[Record]:
     if not isinstance(found, list) or not all(isinstance(record, dict) for record in cast("list[Any]", found)):
         raise InvalidInput(f"{path.name} has no list of {key}. {_FORM}.")
     if not found:
-        raise InvalidInput(f"{path.name} has no {key}: the list is empty. There is nothing to compare predictions with.")
+        raise InvalidInput(
+            f"{path.name} has no {key}: the list is empty. There is nothing to compare predictions with."
+        )
     return cast("list[Record]", found)
 
 
@@ -96,12 +126,19 @@ def _results(path: Path) -> list[Record]:
     found = _load(path)
     if isinstance(found, dict):
         raise InvalidInput(
-            f"{path.name} must hold a list of results, [{{image_id, category_id, bbox, score}}, ...]; it holds an object. Write the list."
+            f"{path.name} must hold a list of results, [{{image_id, category_id, bbox, score}}, ...]; "
+            "it holds an object. Write the list."
         )
     if not isinstance(found, list) or not all(isinstance(record, dict) for record in cast("list[Any]", found)):
-        raise InvalidInput(f"{path.name} must hold a list of results, [{{image_id, category_id, bbox, score}}, ...]. Write such a list.")
+        raise InvalidInput(
+            f"{path.name} must hold a list of results, [{{image_id, category_id, bbox, score}}, "
+            "...]. Write such a list."
+        )
     if not found:
-        raise InvalidInput(f"{path.name} holds no prediction: the list is empty. Every object would count as missed. Run the detector again.")
+        raise InvalidInput(
+            f"{path.name} holds no prediction: the list is empty. Every object would count as missed. "
+            "Run the detector again."
+        )
     return cast("list[Record]", found)
 
 
@@ -118,9 +155,22 @@ def _distinct(records: Sequence[Record], what: str, path: Path) -> tuple[list[Re
 
 
 def _boxes(
-    records: Sequence[Record], place_of: Mapping[Any, int], class_of: Mapping[Any, int], ledger: Ledger, images: Sequence[Record], *, scored: bool
+    records: Sequence[Record],
+    place_of: Mapping[Any, int],
+    class_of: Mapping[Any, int],
+    ledger: Ledger,
+    images: Sequence[Record],
+    *,
+    scored: bool,
 ) -> Boxes:
-    ids, image, category, xywh, score, crowd = list[str](), list[int](), list[int](), list[tuple[float, ...]](), list[float](), list[bool]()
+    ids, image, category, xywh, score, crowd = (
+        list[str](),
+        list[int](),
+        list[int](),
+        list[tuple[float, ...]](),
+        list[float](),
+        list[bool](),
+    )
     reasons = [""] * len(records)
     for i, record in enumerate(records):
         place, kind = place_of.get(_key(record.get("image_id")), -1), class_of.get(_key(record.get("category_id")), -1)
@@ -182,12 +232,15 @@ def _check_ids(annotations: Sequence[Record], ledger: Ledger) -> None:
         seen.add(name)
     if repeated.sum() > 0.5 * len(annotations):
         raise InvalidInput(
-            f"Annotation ids must differ: {int(repeated.sum()):,} of {len(annotations):,} occur before. Number the annotations from 1."
+            f"Annotation ids must differ: {int(repeated.sum()):,} of {len(annotations):,} occur before. "
+            "Number the annotations from 1."
         )
     ledger.drop(repeated, [f"its annotation id occurs before: {record.get('id')!r}" for record in annotations])
 
 
-def _check_fit(results: Sequence[Record], predicted: Boxes, places: Mapping[Any, int], classes: Mapping[Any, int], path: Path) -> None:
+def _check_fit(
+    results: Sequence[Record], predicted: Boxes, places: Mapping[Any, int], classes: Mapping[Any, int], path: Path
+) -> None:
     """Say in one message that the two files do not belong together."""
     n = len(results)
     for key, unknown, known, what in (
@@ -195,16 +248,24 @@ def _check_fit(results: Sequence[Record], predicted: Boxes, places: Mapping[Any,
         ("category_id", predicted.category < 0, classes, "categories"),
     ):
         if unknown.sum() > 0.5 * n:
-            examples = ", ".join(repr(value) for value, _ in Counter(str(_key(record.get(key))) for record in results).most_common(3))
+            examples = ", ".join(
+                repr(value) for value, _ in Counter(str(_key(record.get(key))) for record in results).most_common(3)
+            )
             raise InvalidInput(
-                f"{path.name}: the {key} of {int(unknown.sum()):,} of {n:,} results is none of the {len(known):,} {what} of the truth. "
+                f"{path.name}: the {key} of {int(unknown.sum()):,} of {n:,} results is none of the {len(known):,} "
+                f"{what} of the truth. "
                 f"Results say {examples}, the truth {', '.join(map(repr, list(known)[:3]))}. Write the truth's ids."
             )
     scores = predicted.score[np.isfinite(predicted.score)]
     if not len(scores):
-        raise InvalidInput(f"{path.name}: no result has a score. Each needs one, {{image_id, category_id, bbox, score}}.")
+        raise InvalidInput(
+            f"{path.name}: no result has a score. Each needs one, {{image_id, category_id, bbox, score}}."
+        )
     if scores.max() > 1 or scores.min() < 0:
-        raise InvalidInput(f"{path.name}: scores must lie between 0 and 1: they run from {scores.min():g} to {scores.max():g}. Rescale them.")
+        raise InvalidInput(
+            f"{path.name}: scores must lie between 0 and 1: they run from {scores.min():g} to "
+            f"{scores.max():g}. Rescale them."
+        )
 
 
 def _extras(records: Sequence[Record], known: set[str]) -> pd.DataFrame:
@@ -213,5 +274,7 @@ def _extras(records: Sequence[Record], known: set[str]) -> pd.DataFrame:
     for record in records:
         inner: Any = record.get("attributes")
         whole = {**record, **(cast("dict[str, Any]", inner) if isinstance(inner, dict) else {})}
-        rows.append({key: value for key, value in whole.items() if key not in known and not isinstance(value, (list, dict))})
+        rows.append(
+            {key: value for key, value in whole.items() if key not in known and not isinstance(value, (list, dict))}
+        )
     return pd.DataFrame(rows, index=range(len(rows)))

@@ -1,10 +1,10 @@
 """Which prediction goes with which object, and what became of both.
 
-Three steps. (1) COCO's matching, by pycocotools: within a class, predictions in order of score take the free object of highest IoU, at least
-`iou`; crowd regions absorb predictions. (2) The same on what is left, whatever the class: the object was located and called by another
-name. (3) What is still left belongs to the object that it overlaps most: from `iou` on it is a duplicate, from `FAINT` on poorly placed,
-below that background. The kinds are those of TIDE (Bolya, Foley, Hays and Hoffman 2020, arXiv 2008.08115), which also takes 0.1 for `FAINT`;
-the order of steps is ours.
+Three steps. (1) COCO's matching, by pycocotools: within a class, predictions in order of score take the free object of
+highest IoU, at least `iou`; crowd regions absorb predictions. (2) The same on what is left, whatever the class: the
+object was located and called by another name. (3) What is still left belongs to the object that it overlaps most: from
+`iou` on it is a duplicate, from `FAINT` on poorly placed, below that background. The kinds are those of TIDE (Bolya,
+Foley, Hays and Hoffman 2020, arXiv 2008.08115), which also takes 0.1 for `FAINT`; the order of steps is ours.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Matches:
     reach: F64
     """(m,) IoU with `object_of`, 0 for none."""
     prediction_kind: tuple[str, ...]
-    """"right", "wrong class", "duplicate", "poorly placed", "background", or "crowd" where it lies in a crowd region."""
+    """"right", "wrong class", "duplicate", "poorly placed", "background", or "crowd" where it lies in a crowd
+    region."""
 
 
 def match(truth: Boxes, predictions: Boxes, *, n_images: int, n_classes: int, iou: float) -> Matches:
@@ -80,7 +81,9 @@ def match(truth: Boxes, predictions: Boxes, *, n_images: int, n_classes: int, io
     right = np.zeros(len(predictions), np.bool_)
     right[prediction_of[prediction_of >= 0]] = True
     cases = [right, in_crowd, object_of >= 0, reach >= iou, nearest >= 0]
-    kinds_of_predictions = np.select(cases, ["right", "crowd", "wrong class", "duplicate", "poorly placed"], "background")
+    kinds_of_predictions = np.select(
+        cases, ["right", "crowd", "wrong class", "duplicate", "poorly placed"], "background"
+    )
     number = np.full(len(truth) + 1, -1, np.int64)  # the last entry, for -1, stays -1
     number[objects] = np.arange(len(objects))
     return Matches(
@@ -120,8 +123,11 @@ def _by_image(image: I64, n_images: int) -> list[I64]:
     return [order[start:stop] for start, stop in pairwise(cuts.tolist())]
 
 
-def _greedy(truth: Boxes, predictions: Boxes, n_images: int, n_classes: int, iou: float, *, by_class: bool) -> tuple[I64, Bool]:
-    """COCO's matching: (pairs, 2) rows of truth and of predictions, and (m,) True for predictions that lie in a crowd region."""
+def _greedy(
+    truth: Boxes, predictions: Boxes, n_images: int, n_classes: int, iou: float, *, by_class: bool
+) -> tuple[I64, Bool]:
+    """COCO's matching: (pairs, 2) rows of truth and of predictions, and (m,) True for predictions that lie in a crowd
+    region."""
     in_crowd = np.zeros(len(predictions), np.bool_)
     if not len(truth) or not len(predictions):
         return np.zeros((0, 2), np.int64), in_crowd
@@ -133,7 +139,9 @@ def _greedy(truth: Boxes, predictions: Boxes, n_images: int, n_classes: int, iou
         parameters.iouThrs, parameters.areaRng, parameters.areaRngLbl = np.array([iou]), [[0, float("inf")]], ["all"]
         parameters.maxDets, parameters.useCats = [len(predictions)], int(by_class)
         parameters.imgIds = np.intersect1d(truth.image, predictions.image).tolist()
-        parameters.catIds = np.intersect1d(truth.category, predictions.category).tolist() if by_class else list(range(n_classes))
+        parameters.catIds = (
+            np.intersect1d(truth.category, predictions.category).tolist() if by_class else list(range(n_classes))
+        )
         evaluation.evaluate()
     pairs: list[tuple[int, int]] = []
     for found in evaluation.evalImgs:

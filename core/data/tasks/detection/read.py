@@ -22,7 +22,7 @@ from core.data.tasks.detection.boxes import Boxes, Raw, check_boxes, in_pixels
 from core.data.tasks.detection.coco import read_coco
 from core.data.tasks.detection.yolo import read_yolo
 from core.errors import InvalidInput
-from core.records import F64, I64, Column, ImageStore, Progress, no_progress
+from core.records import F64, I64, Column, ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
 
 
@@ -32,7 +32,7 @@ class Detections:
 
     name: str
     class_names: tuple[str, ...]
-    store: ImageStore
+    store: ItemStore
     sizes: F64
     """(m, 2) width and height of each picture of `store`, in pixels."""
     truth: Boxes
@@ -51,10 +51,11 @@ def read_detections(
     predictions: str | Path,
     *,
     images: str | Path,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> Detections:
-    """Read both sides, as COCO where they are files and as YOLO where they are folders or archives, and match them with the pictures.
+    """Read both sides, as COCO where they are files and as YOLO where they are folders or archives, and match them with
+    the pictures.
 
     Raises:
         InvalidInput: see `read_detection_samples`.
@@ -64,7 +65,10 @@ def read_detections(
     store = open_images(images, limits)
     yolo = _holds_files(truth), _holds_files(predictions)
     if any(yolo) and not all(yolo):
-        raise InvalidInput(f"{truth.name} and {predictions.name} are of two forms: give two JSON files (COCO), or two folders or zips (YOLO).")
+        raise InvalidInput(
+            f"{truth.name} and {predictions.name} are of two forms: give two JSON files (COCO), "
+            "or two folders or zips (YOLO)."
+        )
     raw = read_yolo(truth, predictions, store) if all(yolo) else read_coco(truth, predictions)
     book = Ledger(len(raw.image_names))
     names = np.array(raw.image_names, dtype=object)
@@ -75,12 +79,17 @@ def read_detections(
     place = np.full(len(names) + 1, -1, np.int64)  # the last entry, for -1, stays -1
     place[kept] = np.arange(len(kept))
     sides: list[Boxes] = []
-    for boxes, ledger, what in ((raw.truth, raw.truth_ledger, "truth"), (raw.predictions, raw.predictions_ledger, "predictions")):
+    for boxes, ledger, what in (
+        (raw.truth, raw.truth_ledger, "truth"),
+        (raw.predictions, raw.predictions_ledger, "predictions"),
+    ):
         lost = (boxes.image >= 0) & (place[boxes.image] < 0)
         ledger.drop(lost, [book.reasons[i] if i >= 0 else "" for i in boxes.image])
         moved = replace(boxes, image=place[boxes.image])
         sides.append(check_boxes(in_pixels(moved, sizes[kept]) if raw.relative else moved, sizes[kept], ledger, what))
-    true, predicted = (_in_order(boxes, ledger) for boxes, ledger in zip(sides, (raw.truth_ledger, raw.predictions_ledger)))
+    true, predicted = (
+        _in_order(boxes, ledger) for boxes, ledger in zip(sides, (raw.truth_ledger, raw.predictions_ledger))
+    )
     excluded, notes = _account(raw, book)
     progress("read detections", 1, 1)
     return Detections(
@@ -125,12 +134,20 @@ def _account(raw: Raw, book: Ledger) -> tuple[list[tuple[str, int, str]], list[s
     """Every box that was left out, and the sentences to say about it."""
     excluded: list[tuple[str, int, str]] = []
     notes = list(book.notes)
-    for boxes, ledger, what in ((raw.truth, raw.truth_ledger, "true objects"), (raw.predictions, raw.predictions_ledger, "predictions")):
+    for boxes, ledger, what in (
+        (raw.truth, raw.truth_ledger, "true objects"),
+        (raw.predictions, raw.predictions_ledger, "predictions"),
+    ):
         excluded += [(boxes.ids[row], row, reason) for row, reason in enumerate(ledger.reasons) if reason]
         counts = Counter(reason.split(": ")[0] for reason in ledger.reasons if reason)
-        notes += [f"{count:,} of {len(boxes):,} {what} left out: {reason}." for reason, count in counts.most_common()] + ledger.notes
+        notes += [
+            f"{count:,} of {len(boxes):,} {what} left out: {reason}." for reason, count in counts.most_common()
+        ] + ledger.notes
     lost = len(book) - len(book.kept())
-    return excluded, [*notes, f"{lost:,} of {len(book):,} images of the truth have no picture that can be used."] if lost else notes
+    return excluded, [
+        *notes,
+        f"{lost:,} of {len(book):,} images of the truth have no picture that can be used.",
+    ] if lost else notes
 
 
 def _columns(frame: pd.DataFrame, notes: list[str]) -> list[Column]:

@@ -1,7 +1,9 @@
-"""What a detector did to each object, or how right each of its predictions was, as rows to diagnose. The image is the group.
+"""What a detector did to each object, or how right each of its predictions was, as rows to diagnose. The image is the
+group.
 
-Two audits, never mixed. rows="objects": one row for each true object; was it found? rows="predictions": one row for each prediction above the score
-threshold; was it right? A false positive has no counterpart that goes well among the objects, so it is only compared with other predictions.
+Two audits, never mixed. rows="objects": one row for each true object; was it found? rows="predictions": one row for
+each prediction above the score threshold; was it right? A false positive has no counterpart that goes well among the
+objects, so it is only compared with other predictions.
 
 | loss_kind    | of an object                                     | of a prediction                                     |
 |--------------|--------------------------------------------------|-----------------------------------------------------|
@@ -38,7 +40,8 @@ ROWS, LOSSES = ("objects", "predictions"), ("miss", "localisation", "class")
 IOU = 0.5
 """Default of `iou`: the threshold of PASCAL VOC and of COCO's AP50."""
 SCORE = 0.25
-"""Default of `score`: what Ultralytics' predict shows unless told otherwise. Use the threshold at which the detector is deployed."""
+"""Default of `score`: what Ultralytics' predict shows unless told otherwise. Use the threshold at which the detector is
+deployed."""
 
 
 def read_detection_samples(
@@ -50,7 +53,7 @@ def read_detection_samples(
     loss_kind: str = "miss",
     iou: float = IOU,
     score: float = SCORE,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
     """Read a detector's predictions and the truth into rows with a loss for each; see the table above.
@@ -80,17 +83,31 @@ def read_detection_samples(
     progress("match detections", 1, 1)
     notes.append(_tally(matches, iou))
     if rows == "predictions":
-        notes.append("The boxes are the model's: conditions on their size and place say which predictions go wrong, not where the world is hard.")
-    side = object_rows(read, used, matches, loss_kind) if rows == "objects" else prediction_rows(read, used, matches, loss_kind, iou)
+        notes.append(
+            "The boxes are the model's: conditions on their size and place say which predictions go wrong, "
+            "not where the world is hard."
+        )
+    side = (
+        object_rows(read, used, matches, loss_kind)
+        if rows == "objects"
+        else prediction_rows(read, used, matches, loss_kind, iou)
+    )
     return _assemble(read, side, rows, loss_kind, f"IoU at least {iou:g}, score at least {score:g}", notes)
 
 
 def _threshold_notes(everything: Boxes, used: Boxes, score: float) -> list[str]:
     if not len(used):
         top = f"The highest is {everything.score.max():.3g}." if len(everything) else "None could be read."
-        raise InvalidInput(f"None of the {len(everything):,} predictions has a score of at least {score:g}. {top} Lower the score threshold.")
+        raise InvalidInput(
+            f"None of the {len(everything):,} predictions has a score of at least {score:g}. "
+            f"{top} Lower the score threshold."
+        )
     below = len(everything) - len(used)
-    return [f"{below:,} of {len(everything):,} predictions have a score below {score:g} and are not used."] if below else []
+    return (
+        [f"{below:,} of {len(everything):,} predictions have a score below {score:g} and are not used."]
+        if below
+        else []
+    )
 
 
 def _tally(matches: Matches, iou: float) -> str:
@@ -118,19 +135,26 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
         excluded += [(read.truth.ids[row], row, "a crowd region, which is no single object") for row in crowds]
     at = np.flatnonzero(stands)
     if len(at) < MIN_ROWS:
-        raise InvalidInput(f"Only {len(at)} {what} are left; at least {MIN_ROWS} are needed to test anything. {' '.join(notes[-3:])}")
+        raise InvalidInput(
+            f"Only {len(at)} {what} are left; at least {MIN_ROWS} are needed to test anything. {' '.join(notes[-3:])}"
+        )
     boxes = boxes.keep(at)
     images = tuple(column.keep(boxes.image) for column in read.image_columns)
     taken = {column.name for column in side.metadata}
-    images = tuple(replace(column, name=f"{column.name} of the image") if column.name in taken else column for column in images)
+    images = tuple(
+        replace(column, name=f"{column.name} of the image") if column.name in taken else column for column in images
+    )
     own = (*(column.keep(at) for column in side.metadata), *images)
     samples = SampleSet(
         ids=boxes.ids,
-        images=crop_images(read.store, boxes.image, boxes.xywh, read.sizes, boxes.ids),
+        items=crop_images(read.store, boxes.image, boxes.xywh, read.sizes, boxes.ids),
         labels=boxes.category,
         class_names=(*read.class_names, class_of_nothing(read)) if side.predictions is not None else read.class_names,
         metadata=tuple(column for column in own if not is_model_output(column.name)),
-        model_outputs=(*(column.keep(at) for column in side.model_outputs), *(column for column in own if is_model_output(column.name))),
+        model_outputs=(
+            *(column.keep(at) for column in side.model_outputs),
+            *(column for column in own if is_model_output(column.name)),
+        ),
         groups=boxes.image,
         group_name="image",
         name=f"{read.name}, {rows}",
@@ -139,7 +163,9 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
     source = f"{rows}: {thresholds}"
     called = None if side.predictions is None else side.predictions[at]
     outcomes = Outcomes(side.loss[at], name, unit, source, errors=side.errors[at], predictions=called)
-    return DataSet(samples, outcomes, None, pd.DataFrame(excluded, columns=["id", "row", "reason"]), tuple(dict.fromkeys(notes)))
+    return DataSet(
+        samples, outcomes, None, pd.DataFrame(excluded, columns=["id", "row", "reason"]), tuple(dict.fromkeys(notes))
+    )
 
 
 _NAMES = {

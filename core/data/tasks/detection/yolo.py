@@ -1,7 +1,8 @@
 """Detections in YOLO's form: a text file for each image, and the names of the classes beside them.
 
-Truth: `class cx cy w h` in shares of the image, or `class x1 y1 x2 y2 ...` for an outline. Predictions: the same with the confidence at the end
-(`save_txt` with `save_conf` in Ultralytics). A picture without a file has no objects, or no predictions.
+Truth: `class cx cy w h` in shares of the image, or `class x1 y1 x2 y2 ...` for an outline. Predictions: the same with
+the confidence at the end (`save_txt` with `save_conf` in Ultralytics). A picture without a file has no objects, or no
+predictions.
 """
 
 from __future__ import annotations
@@ -18,24 +19,35 @@ from core.errors import InvalidInput
 from core.records.ledger import Ledger
 
 _NAME_FILES = ("classes.txt", "obj.names", "classes.names")
-_NOT_LABELS = {"classes.txt", "readme.txt", "train.txt", "val.txt", "test.txt", "autosplit_train.txt", "autosplit_val.txt"}
+_NOT_LABELS = {
+    "classes.txt",
+    "readme.txt",
+    "train.txt",
+    "val.txt",
+    "test.txt",
+    "autosplit_train.txt",
+    "autosplit_val.txt",
+}
 
 
 def read_yolo(truth: Path, predictions: Path, store: FileImages) -> Raw:
     """Read the label files of the truth and of the predictions.
 
     Args:
-        truth: folder, zip or tar of the data set (its `labels` are read) or of the label files; data.yaml or classes.txt in it, or in the
-            folder above, names the classes.
+        truth: folder, zip or tar of the data set (its `labels` are read) or of the label files; data.yaml or
+            classes.txt in it, or in the folder above, names the classes.
         predictions: folder, zip or tar of the prediction files, or of what holds them in `labels`.
         store: the pictures; each of them counts as an image, with or without a label file.
 
     Raises:
-        InvalidInput: a folder holds no label files, predictions have no confidence, or classes are numbered past the names.
+        InvalidInput: a folder holds no label files, predictions have no confidence, or classes are numbered past the
+        names.
     """
     images = sorted(name for name in store.names if is_image_name(name))
     if not images:
-        raise InvalidInput("There are no pictures among the images. Give the folder or zip that the labels were made for.")
+        raise InvalidInput(
+            "There are no pictures among the images. Give the folder or zip that the labels were made for."
+        )
     places = _Places(images)
     labels, found = open_images(truth), open_images(predictions)
     names, notes = _class_names(labels, truth)
@@ -49,19 +61,25 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages) -> Raw:
         unknown = boxes.category >= len(names)
         if unknown.sum() > 0.5 * len(boxes):
             raise InvalidInput(
-                f"The {what} use class numbers up to {int(boxes.category.max())}, but there are {len(names)} class names (from 0). "
+                f"The {what} use class numbers up to {int(boxes.category.max())}, but there are {len(names)} "
+                "class names (from 0). "
                 "Give the data.yaml that belongs to these labels."
             )
         book.drop(unknown, [f"its class is not among the {len(names)} names: {c}" for c in boxes.category])
     unlabelled = len(images) - len(np.unique(true.image[true.image >= 0]))
     if unlabelled:
-        notes.append(f"{unlabelled:,} of {len(images):,} pictures have no object in the labels: predictions there are false.")
+        notes.append(
+            f"{unlabelled:,} of {len(images):,} pictures have no object in the labels: predictions there are false."
+        )
     sizes = np.full((len(images), 2), np.nan)
-    return Raw(names, tuple(images), sizes, true, predicted, true_book, predicted_book, relative=True, notes=tuple(notes))
+    return Raw(
+        names, tuple(images), sizes, true, predicted, true_book, predicted_book, relative=True, notes=tuple(notes)
+    )
 
 
 class _Places:
-    """Which picture a label file belongs to: by its path without ending, leading folders aside, else by its name if that is unique."""
+    """Which picture a label file belongs to: by its path without ending, leading folders aside, else by its name if
+    that is unique."""
 
     def __init__(self, images: Sequence[str]) -> None:
         self.images = images
@@ -85,7 +103,11 @@ class _Places:
 
 def _label_files(store: FileImages) -> dict[str, int]:
     """Places of the label files by path: those in `labels` at the top, else those in any `labels`, else all."""
-    texts = {name: i for i, name in enumerate(store.names) if name.endswith(".txt") and PurePosixPath(name).name.lower() not in _NOT_LABELS}
+    texts = {
+        name: i
+        for i, name in enumerate(store.names)
+        if name.endswith(".txt") and PurePosixPath(name).name.lower() not in _NOT_LABELS
+    }
     top = {name: i for name, i in texts.items() if name.startswith("labels/")}
     inside = {name: i for name, i in texts.items() if "labels" in name.split("/")[:-1]}
     return dict(sorted((top or inside or texts).items()))
@@ -95,15 +117,25 @@ def _read_files(store: FileImages, folder: Path, places: _Places, *, scored: boo
     """The boxes of all files, in shares of their image; unreadable lines are dropped in the ledger."""
     what, files = "predictions" if scored else "truth", _label_files(store)
     if not files:
-        raise InvalidInput(f"The {what}, {folder}, hold no label files (.txt). Give the folder or zip that holds one for each picture.")
-    ids, image, category, xywh, score, reasons = list[str](), list[int](), list[int](), list[tuple[float, ...]](), list[float](), list[str]()
+        raise InvalidInput(
+            f"The {what}, {folder}, hold no label files (.txt). Give the folder or zip that holds one for each picture."
+        )
+    ids, image, category, xywh, score, reasons = (
+        list[str](),
+        list[int](),
+        list[int](),
+        list[tuple[float, ...]](),
+        list[float](),
+        list[str](),
+    )
     of_picture, without_score = dict[int, str](), 0
     for name, at in files.items():
         place = places.find(PurePosixPath(name))
         earlier = of_picture.setdefault(place, name)
         if place >= 0 and earlier != name:
             raise InvalidInput(
-                f"The {what} have two label files for {places.images[place]!r}: {earlier!r} and {name!r}. Give those of these pictures alone."
+                f"The {what} have two label files for {places.images[place]!r}: {earlier!r} and {name!r}. "
+                "Give those of these pictures alone."
             )
         shown = places.images[place] if place >= 0 else name
         for number, line in enumerate(_lines(store, at), start=1):
@@ -117,20 +149,28 @@ def _read_files(store: FileImages, folder: Path, places: _Places, *, scored: boo
             reasons.append(f"its picture is not among the images: {name}" if place < 0 else reason)
     if not ids:
         raise InvalidInput(
-            f"The {len(files):,} label files of the {what} in {folder} hold not one box. {'Run the detector' if scored else 'Export'} again."
+            f"The {len(files):,} label files of the {what} in {folder} hold not one box. "
+            f"{'Run the detector' if scored else 'Export'} again."
         )
     if without_score > 0.5 * len(ids):
         raise InvalidInput(
-            f"The predictions need a confidence at the end of each line, class cx cy w h conf: {without_score:,} of {len(ids):,} lines have none. "
+            "The predictions need a confidence at the end of each line, class cx cy w h conf: "
+            f"{without_score:,} of {len(ids):,} lines have none. "
             "With Ultralytics, predict with save_txt=True and save_conf=True."
         )
     in_pixels = sum(reason == _PIXELS for reason in reasons)
     if in_pixels > 0.5 * len(ids):
-        raise InvalidInput(f"The boxes of the {what} seem to be in pixels ({in_pixels:,} of {len(ids):,}). YOLO's are shares of the image's sides.")
+        raise InvalidInput(
+            f"The boxes of the {what} seem to be in pixels ({in_pixels:,} of {len(ids):,}). "
+            "YOLO's are shares of the image's sides."
+        )
     ledger = Ledger(len(ids))
     ledger.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
     if all(place < 0 for place in image):
-        raise InvalidInput(f"None of the {len(files):,} label files of the {what} (such as {next(iter(files))!r}) has a picture of the same name.")
+        raise InvalidInput(
+            f"None of the {len(files):,} label files of the {what} (such as {next(iter(files))!r}) "
+            "has a picture of the same name."
+        )
     return boxes_from(ids, image, category, xywh, score), ledger
 
 
@@ -143,7 +183,9 @@ def _lines(store: FileImages, at: int) -> list[str]:
     try:
         return [line for line in store.read(at).decode("utf-8").splitlines() if line.strip()]
     except (UnicodeDecodeError, OSError) as error:
-        raise InvalidInput(f"The label file {store.name(at)} cannot be read ({error}). Write it again as plain text.") from None
+        raise InvalidInput(
+            f"The label file {store.name(at)} cannot be read ({error}). Write it again as plain text."
+        ) from None
 
 
 def _parse(line: str, scored: bool) -> tuple[int, tuple[float, ...], float, str]:
@@ -177,7 +219,11 @@ def _class_names(store: FileImages, truth: Path) -> tuple[tuple[str, ...], list[
     """The names in data.yaml or classes.txt, among the truth's files or in the folder above; () if there are none."""
     found = {name: store.read(i) for i, name in enumerate(store.names) if _may_name(name)}
     if not found and truth.is_dir():
-        found = {path.name: path.read_bytes() for path in sorted(truth.parent.iterdir()) if path.is_file() and _may_name(path.name)}
+        found = {
+            path.name: path.read_bytes()
+            for path in sorted(truth.parent.iterdir())
+            if path.is_file() and _may_name(path.name)
+        }
     for name in sorted(found, key=lambda name: (name.count("/"), not name.endswith(("yaml", "yml")), name)):
         names = _names_in(name, found[name])
         if names:
@@ -198,13 +244,18 @@ def _names_in(name: str, content: bytes) -> tuple[str, ...]:
             return tuple(line.strip() for line in text.splitlines() if line.strip())
         document: Any = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{name} cannot be read ({str(error)[:120]}). Mend it, or put a classes.txt beside the labels.") from None
+        raise InvalidInput(
+            f"{name} cannot be read ({str(error)[:120]}). Mend it, or put a classes.txt beside the labels."
+        ) from None
     names: Any = cast("Mapping[str, Any]", document).get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
         return tuple(str(one) for one in cast("list[Any]", names))
     if isinstance(names, dict):
         numbered = cast("dict[Any, Any]", names)
         if sorted(map(str, numbered)) != sorted(map(str, range(len(numbered)))):
-            raise InvalidInput(f"{name}: names must be numbered from 0 without gaps: got {', '.join(map(str, list(numbered)[:5]))}, ... Mend it.")
+            raise InvalidInput(
+                f"{name}: names must be numbered from 0 without gaps: got "
+                f"{', '.join(map(str, list(numbered)[:5]))}, ... Mend it."
+            )
         return tuple(str(numbered.get(i, numbered.get(str(i)))) for i in range(len(numbered)))
     return ()

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.composition.failures.columns import MIN_SAMPLES, YES, caption_columns, changed, named_things, spoken_condition, tag_columns
+from core.composition.failures.columns import (
+    MIN_SAMPLES,
+    YES,
+    caption_columns,
+    changed,
+    named_things,
+    spoken_condition,
+    tag_columns,
+)
 from core.records import Column
 
 CAPTIONS = ["a small red cube to the left of a small blue ball", "a large red cube and a small red ball"]
@@ -20,7 +28,9 @@ def said(columns: tuple[Column, ...], name: str) -> list[bool]:
 def columns() -> tuple[Column, ...]:
     captions = CAPTIONS * MIN_SAMPLES
     return caption_columns(
-        captions, [["a small blue cube to the left of a small red ball"], ["a large red cube above a small red ball"]] * MIN_SAMPLES
+        captions,
+        [["a small blue cube to the left of a small red ball"], ["a large red cube above a small red ball"]]
+        * MIN_SAMPLES,
     )
 
 

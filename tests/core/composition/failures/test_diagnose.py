@@ -1,4 +1,5 @@
-"""Where a model of composition fails: a weakness planted in the margins is said in words, and none is said where there is none."""
+"""Where a model of composition fails: a weakness planted in the margins is said in words, and none is said where there
+is none."""
 
 from __future__ import annotations
 
@@ -14,7 +15,14 @@ from PIL import Image
 
 from core.checks.compare import compare
 from core.checks.questions import ask
-from core.composition.failures.diagnose import COMPOSITION, class_tag, diagnose_composition, joint_vectors, two_models, with_second_result
+from core.composition.failures.diagnose import (
+    COMPOSITION,
+    class_tag,
+    diagnose_composition,
+    joint_vectors,
+    two_models,
+    with_second_result,
+)
 from core.composition.scoring.run import run_composition
 from core.discovery.conditions import build_conditions
 from core.discovery.settings import Settings
@@ -74,7 +82,14 @@ def two_things(n: int, seed: int = 0) -> tuple[LoadedBenchmark, Bool]:
         (c1, c2), (s1, s2) = rng.choice(COLOURS, 2, replace=False), rng.choice(SHAPES, 2, replace=False)
         z1, z2 = rng.choice(SIZES, 2)
         foil = f"a {z1} {c2} {s1} and a {z2} {c1} {s2}" if i % 2 else f"a {z1} {c1} {s2} and a {z2} {c2} {s1}"
-        items.append(pair(f"i{i}", (2 * i, 2 * i + 1), (f"a {z1} {c1} {s1} and a {z2} {c2} {s2}", foil), kind="colour" if i % 2 else "shape"))
+        items.append(
+            pair(
+                f"i{i}",
+                (2 * i, 2 * i + 1),
+                (f"a {z1} {c1} {s1} and a {z2} {c2} {s2}", foil),
+                kind="colour" if i % 2 else "shape",
+            )
+        )
         same.append(z1 == z2)
     return pictured(benchmark("pairs", items, "image")), np.array(same)
 
@@ -122,7 +137,9 @@ def test_a_kind_that_fails_as_a_whole_is_a_class_that_fails(shown: tuple[LoadedB
     assert found.samples.class_names == ("shape", "colour")
 
 
-def test_a_run_says_what_it_is_of_and_can_be_stored_and_reported(shown: tuple[LoadedBenchmark, Bool], tmp_path: Path) -> None:
+def test_a_run_says_what_it_is_of_and_can_be_stored_and_reported(
+    shown: tuple[LoadedBenchmark, Bool], tmp_path: Path
+) -> None:
     result = scored(shown[0], weak_where(shown[1], 0))
     found = diagnose_composition(shown[0], result, settings=QUICK)
     assert found.outcomes.name == "negative margin"
@@ -188,7 +205,9 @@ def test_a_second_result_is_given_the_runs_loss(shown: tuple[LoadedBenchmark, Bo
     ],
 )
 def test_a_second_result_that_asks_something_else_is_refused(
-    shown: tuple[LoadedBenchmark, Bool], change: Callable[[Diagnosis, CompositionResult], tuple[Diagnosis, CompositionResult]], said: str
+    shown: tuple[LoadedBenchmark, Bool],
+    change: Callable[[Diagnosis, CompositionResult], tuple[Diagnosis, CompositionResult]],
+    said: str,
 ) -> None:
     result = scored(shown[0], weak_where(shown[1], 0))
     run, other = change(diagnose_composition(shown[0], result, settings=QUICK), replace(result, name="other"))
@@ -222,9 +241,12 @@ def test_cosines_are_the_weighted_mean_of_both_cosines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tags", "average", "expected"), [({"kind": "a"}, "", "kind"), ({"relation": "on"}, "relation", "relation"), ({"half": "1"}, "", "")]
+    ("tags", "average", "expected"),
+    [({"kind": "a"}, "", "kind"), ({"relation": "on"}, "relation", "relation"), ({"half": "1"}, "", "")],
 )
-def test_the_class_is_the_kind_or_what_the_headline_is_averaged_over(tags: dict[str, str], average: str, expected: str) -> None:
+def test_the_class_is_the_kind_or_what_the_headline_is_averaged_over(
+    tags: dict[str, str], average: str, expected: str
+) -> None:
     made: Benchmark = benchmark("pairs", [replace(pair("x"), tags=tags)], "image", average=average)
     assert class_tag(pictured(made)) == expected
 

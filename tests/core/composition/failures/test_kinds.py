@@ -25,7 +25,9 @@ def test_a_kind_that_fails_is_confirmed_and_the_others_are_not() -> None:
     assert all(f.p is not None for f in found)
 
 
-def test_the_p_is_uniform_or_larger_where_all_kinds_are_alike_and_items_stick_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_p_is_uniform_or_larger_where_all_kinds_are_alike_and_items_stick_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("core.composition.failures.kinds.PERMUTATIONS", 499)
     groups = np.repeat(np.arange(60), 2)
     inside = (groups % 3 == 0)[None]

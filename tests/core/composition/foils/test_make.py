@@ -29,8 +29,16 @@ TABLE = [
     ("the car is red and the bus is blue", ATTRIBUTES, "the car is blue and the bus is red"),
     ("a spotted dog chasing striped cats", ATTRIBUTES, "a striped dog chasing spotted cats"),
     ("a red cube and a ball", ATTRIBUTES, "a cube and a red ball"),
-    ("Three bottles of beer and two bananas on a counter.", ATTRIBUTES, "Two bottles of beer and three bananas on a counter."),
-    ("Two giraffe and a zebra are standing in a field.", ATTRIBUTES, "A giraffe and two zebras are standing in a field."),
+    (
+        "Three bottles of beer and two bananas on a counter.",
+        ATTRIBUTES,
+        "Two bottles of beer and three bananas on a counter.",
+    ),
+    (
+        "Two giraffe and a zebra are standing in a field.",
+        ATTRIBUTES,
+        "A giraffe and two zebras are standing in a field.",
+    ),
     ("There are two dogs and a cat.", ATTRIBUTES, "There is a dog and two cats."),
     ("2 dogs and 3 cats", ATTRIBUTES, "3 dogs and 2 cats"),
     ("a woman with two children", ATTRIBUTES, "two women with a child"),
@@ -117,7 +125,13 @@ def test_every_foil_differs_from_the_caption_just_where_it_says(caption: str) ->
 
 def test_swaps_come_first_and_then_place_colour_and_number() -> None:
     kinds = list(dict.fromkeys(foil.kind for foil in make_foils("a red cube on a blue ball near two old chairs").foils))
-    assert kinds.index("swap attributes") < kinds.index("swap objects") < kinds.index("position") < kinds.index("colour") < kinds.index("count")
+    assert (
+        kinds.index("swap attributes")
+        < kinds.index("swap objects")
+        < kinds.index("position")
+        < kinds.index("colour")
+        < kinds.index("count")
+    )
 
 
 def test_what_is_not_offered_is_counted_with_its_reason() -> None:
@@ -126,7 +140,10 @@ def test_what_is_not_offered_is_counted_with_its_reason() -> None:
 
 
 def test_at_most_24_foils_are_offered_and_the_others_counted() -> None:
-    many = make_foils("a small red wooden cube, a large blue metal ball, a tiny green plastic cone and two old white chairs on a long black table")
+    many = make_foils(
+        "a small red wooden cube, a large blue metal ball, a tiny green plastic cone and two old white chairs "
+        "on a long black table"
+    )
     assert len(many.foils) == MAX_FOILS
     assert BEYOND in {reason for _, reason in many.left_out}
 
@@ -140,7 +157,12 @@ def test_a_caption_with_nothing_to_change_says_what_it_would_need(caption: str) 
 
 
 @pytest.mark.parametrize(
-    ("caption", "words"), [("", "at least one word"), ("  .. 12", "at least one word"), ("a " * (MAX_CAPTION_LENGTH // 2 + 5) + "dog", "at most 300")]
+    ("caption", "words"),
+    [
+        ("", "at least one word"),
+        ("  .. 12", "at least one word"),
+        ("a " * (MAX_CAPTION_LENGTH // 2 + 5) + "dog", "at most 300"),
+    ],
 )
 def test_captions_that_cannot_be_read_are_refused(caption: str, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
@@ -172,12 +194,16 @@ def captions(folder: Path, name: str) -> list[tuple[str, str]]:
 
 
 def test_most_real_captions_that_people_swapped_attributes_in_get_such_a_foil(shared_data: Path) -> None:
-    """SugarCrepe's swap_att, whose foils people chose: 65 % get a swap of attributes by rule, 92 % a swap or a replacement of one."""
+    """SugarCrepe's swap_att, whose foils people chose: 65 % get a swap of attributes by rule, 92 % a swap or a
+    replacement of one."""
     found = [
-        {foil.kind for foil in make_foils(" ".join(caption.split())[:MAX_CAPTION_LENGTH]).foils} for caption, _ in captions(shared_data, "swap_att")
+        {foil.kind for foil in make_foils(" ".join(caption.split())[:MAX_CAPTION_LENGTH]).foils}
+        for caption, _ in captions(shared_data, "swap_att")
     ]
     swapped = sum(ATTRIBUTES in kinds for kinds in found) / len(found)
-    changed = sum(bool(kinds & {ATTRIBUTES, OTHER, "colour", "material", "size", "count"}) for kinds in found) / len(found)
+    changed = sum(bool(kinds & {ATTRIBUTES, OTHER, "colour", "material", "size", "count"}) for kinds in found) / len(
+        found
+    )
     assert swapped > 0.62
     assert changed > 0.89
 
@@ -188,5 +214,8 @@ def test_the_foil_that_people_chose_is_often_among_ours(shared_data: Path, name:
         return " ".join(text.casefold().split()).rstrip(". ")
 
     both = captions(shared_data, name)
-    hit = [plain(foil) in {plain(one.text) for one in make_foils(" ".join(caption.split())[:MAX_CAPTION_LENGTH]).foils} for caption, foil in both]
+    hit = [
+        plain(foil) in {plain(one.text) for one in make_foils(" ".join(caption.split())[:MAX_CAPTION_LENGTH]).foils}
+        for caption, foil in both
+    ]
     assert sum(hit) / len(hit) > least

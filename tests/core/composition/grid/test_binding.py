@@ -6,10 +6,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.composition.grid.binding import GREY, NO_ATTRIBUTE, NO_OBJECT, NOTHING, UNBOUND, BindingGrid, ScorePictures, binding_grid, score_with
+from core.composition.grid.binding import (
+    GREY,
+    NO_ATTRIBUTE,
+    NO_OBJECT,
+    NOTHING,
+    UNBOUND,
+    BindingGrid,
+    ScorePictures,
+    binding_grid,
+    score_with,
+)
 from core.composition.grid.questions import PictureContents
 from core.errors import InvalidInput
-from core.records import F64, ImageStore, LoadedBenchmark, Picture
+from core.records import F64, ItemStore, LoadedBenchmark, Picture
 from core.statistics.intervals import wilson
 from core.statistics.paired import mcnemar
 from tests.support.benchmarks import Pixels, benchmark, choice, colour_encoder
@@ -26,18 +36,26 @@ def two_things(n: int, rng: np.random.Generator) -> list[PictureContents]:
 
 
 def scorer(
-    shown: Sequence[PictureContents], rng: np.random.Generator, *, bound: float = 0.0, attribute: float = 1.0, thing: float = 1.0, noise: float = 0.1
+    shown: Sequence[PictureContents],
+    rng: np.random.Generator,
+    *,
+    bound: float = 0.0,
+    attribute: float = 1.0,
+    thing: float = 1.0,
+    noise: float = 0.1,
 ) -> ScorePictures:
     """Adds what it sees of each word, a liking for some words, and `bound` where a picture has the pair itself."""
     liking = {word: float(x) for word, x in zip((*COLOURS, *SHAPES), rng.normal(0, 0.05, 6))}
 
-    def score(pictures: ImageStore, texts: Sequence[str]) -> F64:
+    def score(pictures: ItemStore, texts: Sequence[str]) -> F64:
         made = rng.normal(0, noise, (len(pictures), len(texts)))
         for one in shown:
             for k, text in enumerate(texts):
                 a, o = text.split()[-2:]
                 made[one.picture, k] += liking[a] + liking[o]
-                made[one.picture, k] += attribute * (a in {x for x, _ in one.things}) + thing * (o in {y for _, y in one.things})
+                made[one.picture, k] += attribute * (a in {x for x, _ in one.things}) + thing * (
+                    o in {y for _, y in one.things}
+                )
                 made[one.picture, k] += bound * ((a, o) in one.things)
         return made
 
@@ -66,7 +84,7 @@ def test_of_a_bag_of_words_with_a_strong_liking_binding_is_chance_although_the_p
     shown = two_things(600, rng)
     plain = scorer(shown, rng, noise=0.02)
 
-    def biased(pictures: ImageStore, texts: Sequence[str]) -> F64:
+    def biased(pictures: ItemStore, texts: Sequence[str]) -> F64:
         return plain(pictures, texts) + np.array([0.5 * ("red" in text) + 0.4 * ("cube" in text) for text in texts])
 
     found = binding_grid(Pixels(600), shown, biased)
@@ -80,7 +98,7 @@ def test_a_liking_for_whole_phrases_is_not_taken_for_binding() -> None:
     shown = two_things(900, rng)
     plain, liked = scorer(shown, rng), dict(zip([f"{a} {o}" for a in COLOURS for o in SHAPES], rng.normal(0, 0.6, 9)))
 
-    def biased(pictures: ImageStore, texts: Sequence[str]) -> F64:
+    def biased(pictures: ItemStore, texts: Sequence[str]) -> F64:
         return plain(pictures, texts) + np.array([liked[" ".join(text.split()[-2:])] for text in texts])
 
     found = binding_grid(Pixels(900), shown, biased)
@@ -104,10 +122,14 @@ def test_an_attribute_or_an_object_that_is_not_seen_is_named_and_not_taken_for_a
 @pytest.mark.parametrize("mode", ["one", "two"])
 def test_a_model_that_always_says_red_is_not_said_to_see_red(mode: Any) -> None:
     rng = np.random.default_rng(4)
-    shown = two_things(600, rng) if mode == "two" else [PictureContents(i, ((COLOURS[i % 3], SHAPES[i // 3 % 3]),)) for i in range(600)]
+    shown = (
+        two_things(600, rng)
+        if mode == "two"
+        else [PictureContents(i, ((COLOURS[i % 3], SHAPES[i // 3 % 3]),)) for i in range(600)]
+    )
     blind = scorer(shown, rng, attribute=0.0)
 
-    def likes_red(pictures: ImageStore, texts: Sequence[str]) -> F64:
+    def likes_red(pictures: ItemStore, texts: Sequence[str]) -> F64:
         return blind(pictures, texts) + np.array([2.0 * ("red" in text) for text in texts])
 
     red = [cell for cell in binding_grid(Pixels(600), shown, likes_red, mode=mode).cells if cell.attribute == "red"]
@@ -130,7 +152,8 @@ def test_two_colours_that_look_alike_are_named_in_their_own_cells_only() -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(("bound", "noise"), [(2.41, 1.5), (2.41, 2.2), (1.0, 1.0)])
 def test_false_verdicts_are_rare_where_all_is_seen_and_bound_with_errors(bound: float, noise: float) -> None:
-    """Family-wise over the grid, of 200 models; with a bound of 2.41 binding is right about as often as attribute and object."""
+    """Family-wise over the grid, of 200 models; with a bound of 2.41 binding is right about as often as attribute and
+    object."""
     false = 0
     for seed in range(200):
         rng = np.random.default_rng(seed)
@@ -147,7 +170,7 @@ def test_p_and_shares_match_a_plain_count() -> None:
     kept: list[F64] = []
     plain = scorer(shown, rng, noise=0.8)
 
-    def remember(pictures: ImageStore, texts: Sequence[str]) -> F64:
+    def remember(pictures: ItemStore, texts: Sequence[str]) -> F64:
         made = plain(pictures, texts)
         texts_of.update({text.split(" of a ")[1]: k for k, text in enumerate(texts)})
         kept.append(made)
@@ -162,7 +185,9 @@ def test_p_and_shares_match_a_plain_count() -> None:
         for one in shown:
             words = {thing[k] for thing in one.things}
             if (word in words) != (other in words):
-                sides[int(other in words)].append(matrix[one.picture, texts_of[phrase]] - matrix[one.picture, texts_of[rival]])
+                sides[int(other in words)].append(
+                    matrix[one.picture, texts_of[phrase]] - matrix[one.picture, texts_of[rival]]
+                )
         return float(np.mean(sides[0]) + np.mean(sides[1])) / 2
 
     def contrast(one: PictureContents, a: str, o: str, b: str, q: str) -> float:
@@ -171,7 +196,10 @@ def test_p_and_shares_match_a_plain_count() -> None:
 
     def liking(*words: str) -> float:
         a, o, b, q = words
-        sides = [[contrast(one, *words) for one in shown if {*one.things} == things] for things in ({(a, o), (b, q)}, {(b, o), (a, q)})]
+        sides = [
+            [contrast(one, *words) for one in shown if {*one.things} == things]
+            for things in ({(a, o), (b, q)}, {(b, o), (a, q)})
+        ]
         return float(np.mean(sides[0]) + np.mean(sides[1])) / 2 if sides[1] else 0.0
 
     rows: list[tuple[bool, bool, bool]] = []
@@ -180,8 +208,12 @@ def test_p_and_shares_match_a_plain_count() -> None:
             if (a, o) == (cell.attribute, cell.object):
                 s = {text: matrix[one.picture, k] for text, k in texts_of.items()}
                 true = s[f"{a} {o}"]
-                sees_a = all(true - s[f"{x} {o}"] > even(f"{a} {o}", f"{x} {o}", 0, a, x) for x in COLOURS if x not in (a, b))
-                sees_o = all(true - s[f"{a} {y}"] > even(f"{a} {o}", f"{a} {y}", 1, o, y) for y in SHAPES if y not in (o, q))
+                sees_a = all(
+                    true - s[f"{x} {o}"] > even(f"{a} {o}", f"{x} {o}", 0, a, x) for x in COLOURS if x not in (a, b)
+                )
+                sees_o = all(
+                    true - s[f"{a} {y}"] > even(f"{a} {o}", f"{a} {y}", 1, o, y) for y in SHAPES if y not in (o, q)
+                )
                 rows.append((sees_a, sees_o, contrast(one, a, o, b, q) > liking(a, o, b, q)))
     right = np.array(rows)
     assert cell.n == len(rows)
@@ -204,7 +236,9 @@ def test_cells_of_fewer_than_five_pictures_are_greyed_counted_and_not_tested() -
     found = grid(9)
     grey = [cell for cell in found.cells if cell.n < 5]
     assert grey
-    assert all(cell.verdict == GREY and np.isnan([cell.p_attribute, cell.p_object, cell.p_binding]).all() for cell in grey)
+    assert all(
+        cell.verdict == GREY and np.isnan([cell.p_attribute, cell.p_object, cell.p_binding]).all() for cell in grey
+    )
     assert found.n_tests == 3 * (len(found.cells) - len(grey) + 1)  # all pictures together are one more
     assert found.notes[0].startswith(f"{len(grey)} of {len(found.cells)} cells")
 
@@ -222,10 +256,14 @@ def test_one_thing_a_picture_tells_attribute_from_object_and_leaves_binding_unte
 
 
 def test_pictures_that_do_not_fit_or_cannot_be_read_are_counted_with_their_reason() -> None:
-    shown = [*two_things(30, np.random.default_rng(0)), PictureContents(30, ()), PictureContents(31, (("red", "ball"), ("red", "cube")))]
+    shown = [
+        *two_things(30, np.random.default_rng(0)),
+        PictureContents(30, ()),
+        PictureContents(31, (("red", "ball"), ("red", "cube"))),
+    ]
     plain = scorer(shown, np.random.default_rng(1))
 
-    def blind_at_0(pictures: ImageStore, texts: Sequence[str]) -> F64:
+    def blind_at_0(pictures: ItemStore, texts: Sequence[str]) -> F64:
         made = plain(pictures, texts)
         made[0] = np.nan
         return made

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.composition.grid.questions import PictureContents, ask, sentence, shown_from_captions, shown_from_columns, shown_from_truth
+from core.composition.grid.questions import (
+    PictureContents,
+    ask,
+    sentence,
+    shown_from_captions,
+    shown_from_columns,
+    shown_from_truth,
+)
 from core.errors import InvalidInput
 from core.records import Column, SampleSet
 
@@ -11,11 +18,17 @@ from core.records import Column, SampleSet
 def samples() -> SampleSet:
     colour = Column("colour", "category", np.array(["red", None, "blue"], dtype=object))
     width = Column("width", "number", np.arange(3.0))
-    return SampleSet(("a", "b", "c"), labels=np.array([0, 1, 1]), class_names=("traffic_light", "car"), metadata=(colour, width))
+    return SampleSet(
+        ("a", "b", "c"), labels=np.array([0, 1, 1]), class_names=("traffic_light", "car"), metadata=(colour, width)
+    )
 
 
 def test_columns_give_one_thing_a_picture_with_the_label_as_the_object() -> None:
-    assert [one.things for one in shown_from_columns(samples(), "colour")] == [(("red", "traffic light"),), (), (("blue", "car"),)]
+    assert [one.things for one in shown_from_columns(samples(), "colour")] == [
+        (("red", "traffic light"),),
+        (),
+        (("blue", "car"),),
+    ]
     assert shown_from_columns(samples(), "colour", "colour")[0].things == (("red", "red"),)
 
 
@@ -35,14 +48,21 @@ def test_captions_give_the_things_of_the_family_that_most_of_them_name() -> None
     assert shown_from_captions(captions, "size")[0][3].things == (("large", "cat"),)
 
 
-@pytest.mark.parametrize(("captions", "family", "words"), [(["a dog"], "", "No caption names"), (["a red dog"], "colours", "no family")])
-def test_captions_without_attributes_and_unknown_families_are_refused(captions: list[str], family: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("captions", "family", "words"), [(["a dog"], "", "No caption names"), (["a red dog"], "colours", "no family")]
+)
+def test_captions_without_attributes_and_unknown_families_are_refused(
+    captions: list[str], family: str, words: str
+) -> None:
     with pytest.raises(InvalidInput, match=words):
         shown_from_captions(captions, family)
 
 
 def test_the_truth_of_rendered_scenes_gives_every_thing() -> None:
-    scenes = [[{"shape": "cube", "color": "red", "size": "small"}, {"shape": "ball", "color": "blue", "size": "large"}], []]
+    scenes = [
+        [{"shape": "cube", "color": "red", "size": "small"}, {"shape": "ball", "color": "blue", "size": "large"}],
+        [],
+    ]
     assert shown_from_truth(scenes)[0].things == (("red", "cube"), ("blue", "ball"))
     assert shown_from_truth(scenes, "size")[0].things == (("small", "cube"), ("large", "ball"))
     assert shown_from_truth(scenes)[1].things == ()

@@ -14,7 +14,18 @@ from core.errors import InvalidInput
 from tests.support import benchmark_files as written
 from tests.support.benchmark_files import write
 
-JSON_READERS = ("cola", "cola-single", "colorswap", "sugarcrepe", "aro-relation", "aro-attribution", "aro-order", "valse", "clevr", "own")
+JSON_READERS = (
+    "cola",
+    "cola-single",
+    "colorswap",
+    "sugarcrepe",
+    "aro-relation",
+    "aro-attribution",
+    "aro-order",
+    "valse",
+    "clevr",
+    "own",
+)
 
 
 @pytest.mark.parametrize("name", JSON_READERS)
@@ -45,7 +56,10 @@ def test_a_broken_file_is_answered_with_one_message(name: str, content: bytes, m
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (["a.jpg", "x", "b.jpg"], r"row 1 must be a list of four texts, image, caption, image, caption: it has 3 entries"),
+        (
+            ["a.jpg", "x", "b.jpg"],
+            r"row 1 must be a list of four texts, image, caption, image, caption: it has 3 entries",
+        ),
         (["a.jpg", "x", "b.jpg", None], r"row 1 must be text: it is null"),
         (["a.jpg", 3, "b.jpg", "y"], r"row 1 must be text: it is a number"),
         ({"a": 1}, r"row 1 must be a list of .* it is an object"),
@@ -62,7 +76,9 @@ def test_a_wrong_row_is_named_with_what_was_expected_and_found(row: object, mess
 
 def test_a_missing_key_is_named_with_those_that_are_there(tmp_path: Path) -> None:
     file = write(tmp_path / "swap_obj.json", {"7": {"filename": "a.jpg", "caption": "x"}})
-    with pytest.raises(InvalidInput, match=r"swap_obj\.json, entry '7' has no 'negative_caption'; it has 'filename', 'caption'"):
+    with pytest.raises(
+        InvalidInput, match=r"swap_obj\.json, entry '7' has no 'negative_caption'; it has 'filename', 'caption'"
+    ):
         read_benchmark("sugarcrepe", file)
 
 
@@ -94,7 +110,9 @@ def test_more_items_than_the_limit_are_refused(tmp_path: Path, monkeypatch: pyte
 
 def test_a_file_of_which_nothing_is_left_says_why(tmp_path: Path) -> None:
     file = write(tmp_path / "plurals.json", {"a": written.valse(0), "b": written.valse(1)})
-    with pytest.raises(InvalidInput, match=r"VALSE: no item can be used .2 items because fewer than 2 annotators confirmed"):
+    with pytest.raises(
+        InvalidInput, match=r"VALSE: no item can be used .2 items because fewer than 2 annotators confirmed"
+    ):
         read_benchmark("valse", file)
 
 
@@ -104,7 +122,9 @@ def test_a_table_without_a_column_is_told_so(tmp_path: Path) -> None:
 
 
 def test_the_same_id_twice_gets_a_number(tmp_path: Path) -> None:
-    benchmark = read_benchmark("winoground", write(tmp_path / "examples.jsonl", written.WINOGROUND.replace('"id": 1', '"id": 0')))
+    benchmark = read_benchmark(
+        "winoground", write(tmp_path / "examples.jsonl", written.WINOGROUND.replace('"id": 1', '"id": 0'))
+    )
     assert [item.id for item in benchmark.items] == ["0", "0 #2"]
 
 

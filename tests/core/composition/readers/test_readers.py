@@ -31,7 +31,13 @@ FILES: dict[str, tuple[str, Any]] = {
     "negclip": ("valid_neg_clip.tsv", written.NEGCLIP),
     "own": ("mine.csv", written.OWN_CHOICE),
 }
-PICTURE_KINDS = {"cola": "pairs", "winoground": "pairs", "colorswap": "pairs", "cola-single": "retrieval", "clevr": "retrieval"}
+PICTURE_KINDS = {
+    "cola": "pairs",
+    "winoground": "pairs",
+    "colorswap": "pairs",
+    "cola-single": "retrieval",
+    "clevr": "retrieval",
+}
 
 
 def test_every_format_is_known_listed_and_tried_here() -> None:
@@ -98,7 +104,8 @@ def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
         read_benchmark("", tmp_path / "nowhere.json")
 
 
-# --- Cola -----------------------------------------------------------------------------------------------------------------------------------
+# --- Cola
+# -----------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_cola_is_read_as_it_was_published(shared_data: Path) -> None:
@@ -107,7 +114,12 @@ def test_cola_is_read_as_it_was_published(shared_data: Path) -> None:
     assert (benchmark.name, len(benchmark), len(benchmark.pictures), benchmark.headline) == ("cola", 210, 218, "image")
     for item, row in zip(benchmark.items, raw, strict=True):
         first, second = (benchmark.pictures[at].name for at in item.pictures)
-        assert [first, item.captions[0], second, item.captions[1]] == [row[0], " ".join(row[1].split()), row[2], " ".join(row[3].split())]
+        assert [first, item.captions[0], second, item.captions[1]] == [
+            row[0],
+            " ".join(row[1].split()),
+            row[2],
+            " ".join(row[3].split()),
+        ]
         assert item.match == ((0, 0), (1, 1))
 
 
@@ -135,16 +147,27 @@ def test_a_query_ranks_every_picture_and_says_which_are_hard(tmp_path: Path) -> 
 
 def test_queries_that_cannot_be_ranked_are_counted(tmp_path: Path) -> None:
     benchmark = cola_single(tmp_path)
-    assert benchmark.excluded == (("green cup", "no picture fits the query"), ("old clock", "the query has no hard picture"))
+    assert benchmark.excluded == (
+        ("green cup", "no picture fits the query"),
+        ("old clock", "the query has no hard picture"),
+    )
     assert "Left out while reading: 1 item because the query has no hard picture." in benchmark.notes
-    assert any(note.startswith("1 times a picture fits a query for which the file does not mark it as hard") for note in benchmark.notes)
+    assert any(
+        note.startswith("1 times a picture fits a query for which the file does not mark it as hard")
+        for note in benchmark.notes
+    )
 
 
 def test_both_published_shapes_and_rows_without_annotation_read_the_same(tmp_path: Path) -> None:
     short = [[name, label, hard] for name, _, label, hard in written.COLA_SINGLE["data"]]
-    a, b, c = (cola_single(tmp_path, d) for d in (written.COLA_SINGLE, [*written.COLA_SINGLE.values()], [written.COLA_SINGLE["labels"], short]))
+    a, b, c = (
+        cola_single(tmp_path, d)
+        for d in (written.COLA_SINGLE, [*written.COLA_SINGLE.values()], [written.COLA_SINGLE["labels"], short])
+    )
     for other in (b, c):
-        assert [(i.id, i.match, i.hard.tolist()) for i in a.items] == [(i.id, i.match, i.hard.tolist()) for i in other.items]
+        assert [(i.id, i.match, i.hard.tolist()) for i in a.items] == [
+            (i.id, i.match, i.hard.tolist()) for i in other.items
+        ]
 
 
 def test_seen_queries_are_tagged_from_the_option_or_the_file(tmp_path: Path) -> None:
@@ -160,7 +183,10 @@ def test_seen_queries_are_tagged_from_the_option_or_the_file(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (["1.jpg", [1, 0, 0], [1, 1, 0, 0]], "data, row 0, label must be a list of 4 zeros and ones, one for each query: it has 3"),
+        (
+            ["1.jpg", [1, 0, 0], [1, 1, 0, 0]],
+            "data, row 0, label must be a list of 4 zeros and ones, one for each query: it has 3",
+        ),
         (["1.jpg", [1, 0, 0, 2], [1, 1, 0, 0]], "data, row 0, label, entry 3 must be 0 or 1: it is 2"),
         (["1.jpg", [1, 0, 0, 0], [1, "0", 0, 0]], "hard list, entry 1 must be 0 or 1: it is text"),
         (["1.jpg", [1, 0, 0, 0]], "must have 3 or 4 entries"),
@@ -172,14 +198,20 @@ def test_a_wrong_row_of_single_objects_is_named(row: list[Any], message: str, tm
         cola_single(tmp_path, {"labels": written.COLA_SINGLE["labels"], "data": [row]})
 
 
-# --- pairs and SugarCrepe --------------------------------------------------------------------------------------------------------------------
+# --- pairs and SugarCrepe
+# --------------------------------------------------------------------------------------------------------------------
 
 
 def test_winoground_keeps_its_tags_and_names_without_ending(tmp_path: Path) -> None:
     benchmark = read_benchmark("winoground", write(tmp_path / "examples.jsonl", written.WINOGROUND))
     first = benchmark.items[0]
     assert [p.name for p in benchmark.pictures[:2]] == ["ex_0_img_0", "ex_0_img_1"]
-    assert first.tags == {"collapsed tag": "Object", "tag": "Noun", "secondary tag": "Morpheme-Level", "main predicates": "1"}
+    assert first.tags == {
+        "collapsed tag": "Object",
+        "tag": "Noun",
+        "secondary tag": "Morpheme-Level",
+        "main predicates": "1",
+    }
     assert "secondary tag" not in benchmark.items[1].tags
     assert (first.captions[0], benchmark.headline) == ("a dog bites man 0", "group")
 
@@ -197,14 +229,28 @@ def test_colorswap_reads_both_parts_with_caption_1_for_image_1(tmp_path: Path) -
 
 def test_sugarcrepe_is_read_as_it_was_published(shared_data: Path) -> None:
     benchmark = read_benchmark("", shared_data / "sugarcrepe")
-    counts = {"replace_obj": 1652, "replace_att": 788, "replace_rel": 1406, "swap_obj": 245, "swap_att": 666, "add_obj": 2062, "add_att": 692}
+    counts = {
+        "replace_obj": 1652,
+        "replace_att": 788,
+        "replace_rel": 1406,
+        "swap_obj": 245,
+        "swap_att": 666,
+        "add_obj": 2062,
+        "add_att": 692,
+    }
     assert Counter(item.tags["kind"] for item in benchmark.items) == counts
-    assert (len(benchmark), len(benchmark.pictures), benchmark.average, benchmark.headline) == (7511, 1560, "kind", "pairwise")
+    assert (len(benchmark), len(benchmark.pictures), benchmark.average, benchmark.headline) == (
+        7511,
+        1560,
+        "kind",
+        "pairwise",
+    )
     assert benchmark.excluded == ()
     raw = json.loads((shared_data / "sugarcrepe" / "swap_obj.json").read_text())
     mine = {item.id: item for item in benchmark.items if item.tags["kind"] == "swap_obj"}
     assert {id: (i.captions, benchmark.pictures[i.pictures[0]].name) for id, i in mine.items()} == {
-        f"swap_obj/{key}": ((" ".join(r["caption"].split()), " ".join(r["negative_caption"].split())), r["filename"]) for key, r in raw.items()
+        f"swap_obj/{key}": ((" ".join(r["caption"].split()), " ".join(r["negative_caption"].split())), r["filename"])
+        for key, r in raw.items()
     }
 
 
@@ -220,7 +266,8 @@ def test_an_empty_caption_leaves_its_item_out(tmp_path: Path) -> None:
     assert benchmark.excluded == (("swap_obj/5", "a caption is empty"),)
 
 
-# --- ARO -------------------------------------------------------------------------------------------------------------------------------------
+# --- ARO
+# -------------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_relations_that_aro_leaves_out_are_scored_outside_the_headline(tmp_path: Path) -> None:
@@ -233,7 +280,9 @@ def test_relations_that_aro_leaves_out_are_scored_outside_the_headline(tmp_path:
         {"relation": "eating"},
         {"relation left out": "with"},
     ]
-    assert any(note.startswith("2 of 4 items have one of the 2 relations that ARO leaves out") for note in benchmark.notes)
+    assert any(
+        note.startswith("2 of 4 items have one of the 2 relations that ARO leaves out") for note in benchmark.notes
+    )
     assert len(SYMMETRIC) == 157
     assert benchmark.items[0].captions == ("the horse is on the grass", "the grass is on the horse")
     assert (benchmark.pictures[0].name, benchmark.pictures[0].box) == ("0.jpg", (1.0, 2.0, 30.0, 20.0))
@@ -246,7 +295,9 @@ def test_crops_of_one_picture_are_pictures_of_their_own(tmp_path: Path) -> None:
 
 
 def test_pairs_of_attributes_with_fewer_than_25_items_are_outside_the_headline(tmp_path: Path) -> None:
-    rows = [written.attribution("red", "big", i) for i in range(25)] + [written.attribution("old", "wet", i) for i in range(24)]
+    rows = [written.attribution("red", "big", i) for i in range(25)] + [
+        written.attribution("old", "wet", i) for i in range(24)
+    ]
     benchmark = read_benchmark("aro-attribution", write(tmp_path / "a.json", rows))
     assert benchmark.average == "attributes"
     assert Counter(tuple(item.tags.items()) for item in benchmark.items) == {
@@ -265,7 +316,9 @@ def test_a_box_that_is_no_number_is_named(tmp_path: Path) -> None:
 
 
 def test_tags_beside_a_file_in_colas_form_are_read_and_it_is_not_called_cola(repository: Path) -> None:
-    benchmark = read_benchmark("cola", repository / "assets/composition/rendered/COLA_multiobjects_matching_benchmark.json")
+    benchmark = read_benchmark(
+        "cola", repository / "assets/composition/rendered/COLA_multiobjects_matching_benchmark.json"
+    )
     assert benchmark.title == "Pairs in Cola's form"
     assert {item.tags["split"] for item in benchmark.items} == {"seen", "unseen"}
     assert figures_for(benchmark) == ()

@@ -14,7 +14,8 @@ from core.errors import InvalidInput
 from tests.support import benchmark_files as written
 from tests.support.benchmark_files import thing, write
 
-# --- ARO, order -------------------------------------------------------------------------------------------------------------------------------
+# --- ARO, order
+# -------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_order_foils_hold_the_caption_s_words_and_the_seed_repeats_them(tmp_path: Path) -> None:
@@ -23,7 +24,10 @@ def test_order_foils_hold_the_caption_s_words_and_the_seed_repeats_them(tmp_path
     item = first.items[0]
     assert item.captions[0] == "a man with a red helmet on a small moped"
     assert len(item.captions) == 3
-    assert all(Counter(foil.split()) == Counter(item.captions[0].split()) and foil != item.captions[0] for foil in item.captions[1:])
+    assert all(
+        Counter(foil.split()) == Counter(item.captions[0].split()) and foil != item.captions[0]
+        for foil in item.captions[1:]
+    )
     assert [i.captions for i in first.items] == [i.captions for i in again.items]
     assert [i.captions for i in first.items] != [i.captions for i in other.items]
     assert first.items[1].captions == ("dogs run", "run dogs")
@@ -39,7 +43,9 @@ def test_one_foil_moves_groups_of_three_and_the_other_moves_words_within_them() 
         short = moved.index("w9")
         whole = moved[:short] + moved[short + 1 :]
         assert {tuple(whole[at : at + 3]) for at in range(0, 9, 3)} | {("w9",)} == groups
-        assert [set(within[at : at + 3]) for at in range(0, 10, 3)] == [set(words[at : at + 3]) for at in range(0, 10, 3)]
+        assert [set(within[at : at + 3]) for at in range(0, 10, 3)] == [
+            set(words[at : at + 3]) for at in range(0, 10, 3)
+        ]
 
 
 @pytest.mark.parametrize("words", [[], ["one"], ["same", "same"]])
@@ -48,12 +54,21 @@ def test_a_caption_with_one_order_has_no_foil(words: list[str]) -> None:
 
 
 def test_captions_are_tidied_as_aro_does_it() -> None:
-    assert tidy_words('  A "man" (tall); well-dressed, runs: fast!\n', 30) == ["a", "man", "tall", "well-dressed,", "runs", "fast"]
+    assert tidy_words('  A "man" (tall); well-dressed, runs: fast!\n', 30) == [
+        "a",
+        "man",
+        "tall",
+        "well-dressed,",
+        "runs",
+        "fast",
+    ]
     assert tidy_words("a b c d", 2) == ["a", "b"]
 
 
 def test_ready_made_orders_are_used_as_they_are(tmp_path: Path) -> None:
-    records = [{"image": "1.jpg", "caption_options": ["a dog runs", "runs dog a", "dog a runs", "a runs dog", "dog runs a"]}]
+    records = [
+        {"image": "1.jpg", "caption_options": ["a dog runs", "runs dog a", "dog a runs", "a runs dog", "dog runs a"]}
+    ]
     benchmark = read_benchmark("", write(tmp_path / "order.json", records))
     assert benchmark.items[0].captions == tuple(records[0]["caption_options"])
     assert not any("tagger" in note for note in benchmark.notes)
@@ -65,7 +80,8 @@ def test_options_of_order_are_checked(options: dict[str, int], tmp_path: Path) -
         read_benchmark("aro-order", write(tmp_path / "coco.json", written.ORDER), **options)
 
 
-# --- CREPE ------------------------------------------------------------------------------------------------------------------------------------
+# --- CREPE
+# ------------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_crepe_reads_python_lists_boxes_and_its_file_s_name(tmp_path: Path) -> None:
@@ -91,7 +107,17 @@ def test_the_column_of_negatives_can_be_chosen_and_is_said(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "cell", ["['a'", "__import__('os').system('true')", "[open('x')]", "['a', 3]", "{'a'}", "[" * 300 + "]" * 300, "['a' * 10**9]", "[b'a']"]
+    "cell",
+    [
+        "['a'",
+        "__import__('os').system('true')",
+        "[open('x')]",
+        "['a', 3]",
+        "{'a'}",
+        "[" * 300 + "]" * 300,
+        "['a' * 10**9]",
+        "[b'a']",
+    ],
 )
 def test_a_cell_that_is_no_list_of_texts_is_refused_and_nothing_is_run(cell: str, tmp_path: Path) -> None:
     quoted = cell.replace('"', '""')
@@ -107,23 +133,33 @@ def test_a_box_of_crepe_must_be_finite(value: str, tmp_path: Path) -> None:
         read_benchmark("crepe", file)
 
 
-# --- VALSE ------------------------------------------------------------------------------------------------------------------------------------
+# --- VALSE
+# ------------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_valse_keeps_what_two_annotators_confirmed(tmp_path: Path) -> None:
     records = {"a": written.valse(3), "b": written.valse(2), "c": written.valse(1), "d": written.valse(None)}
     benchmark = read_benchmark("", write(tmp_path / "plurals.json", records))
     assert [item.id for item in benchmark.items] == ["plurals/a", "plurals/b"]
-    assert [reason for _, reason in benchmark.excluded] == [f"fewer than 2 annotators confirmed its caption: {n}" for n in (1, 0)]
+    assert [reason for _, reason in benchmark.excluded] == [
+        f"fewer than 2 annotators confirmed its caption: {n}" for n in (1, 0)
+    ]
     assert "Left out while reading: 2 items because fewer than 2 annotators confirmed its caption." in benchmark.notes
     assert (benchmark.average, benchmark.items[0].tags) == ("piece", {"piece": "plurals", "phenomenon": "existence"})
 
 
 def test_valse_says_the_statement_where_the_caption_is_a_question(tmp_path: Path) -> None:
-    records = {"a": written.valse(caption="Is there a dog?", declarative_statement="There is a dog."), "b": written.valse(declarative_statement=None)}
+    records = {
+        "a": written.valse(caption="Is there a dog?", declarative_statement="There is a dog."),
+        "b": written.valse(declarative_statement=None),
+    }
     records["c"] = written.valse(declarative_statement="a dog")
     benchmark = read_benchmark("valse", write(tmp_path / "existence.json", records))
-    assert [item.captions for item in benchmark.items] == [("There is a dog.", "no dog"), ("a dog", "no dog"), ("a dog", "no dog")]
+    assert [item.captions for item in benchmark.items] == [
+        ("There is a dog.", "no dog"),
+        ("a dog", "no dog"),
+        ("a dog", "no dog"),
+    ]
     assert "1 captions differ from the statement that the file gives beside them, which was used." in benchmark.notes
 
 
@@ -132,7 +168,8 @@ def test_votes_must_be_a_number(tmp_path: Path) -> None:
         read_benchmark("valse", write(tmp_path / "plurals.json", {"a": {**written.valse(), "mturk": {"caption": "3"}}}))
 
 
-# --- scenes -----------------------------------------------------------------------------------------------------------------------------------
+# --- scenes
+# -----------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_scenes_give_the_queries_that_occur_with_their_truth(tmp_path: Path) -> None:
@@ -151,13 +188,17 @@ def test_scenes_agree_with_a_plain_loop(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     words = (["large", "small"], ["red", "blue", "green"], ["metal", "rubber"], ["cube", "ball"])
     scenes = [[tuple(str(rng.choice(own)) for own in words) for _ in range(rng.integers(0, 3))] for _ in range(25)]
-    document = {"scenes": [{"image_filename": f"{i}.png", "objects": [thing(*o) for o in own]} for i, own in enumerate(scenes)]}
+    document = {
+        "scenes": [{"image_filename": f"{i}.png", "objects": [thing(*o) for o in own]} for i, own in enumerate(scenes)]
+    }
     benchmark = read_benchmark("clevr", write(tmp_path / "scenes.json", document))
     assert len(benchmark) + len(benchmark.excluded) == len({o for own in scenes for o in own})
     for item in benchmark.items:
         wanted = tuple(item.captions[0].split())
         assert {p for p, _ in item.match} == {i for i, own in enumerate(scenes) if wanted in own}
-        assert item.hard.tolist() == [any(a == b for o in own for a, b in zip(o, wanted, strict=True)) for own in scenes]
+        assert item.hard.tolist() == [
+            any(a == b for o in own for a, b in zip(o, wanted, strict=True)) for own in scenes
+        ]
 
 
 def test_scenes_may_leave_properties_out_and_cubes_that_every_picture_shows_are_counted(tmp_path: Path) -> None:
@@ -176,14 +217,20 @@ def test_a_picture_with_two_scenes_is_refused(tmp_path: Path) -> None:
         read_benchmark("clevr", write(tmp_path / "scenes.json", {"scenes": scenes}))
 
 
-# --- NegCLIP ----------------------------------------------------------------------------------------------------------------------------------
+# --- NegCLIP
+# ----------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_negclip_rows_serve_for_choices_and_for_training(tmp_path: Path) -> None:
     file = write(tmp_path / "valid.tsv", written.NEGCLIP)
     benchmark, rows = read_benchmark("negclip", file), read_rows_to_train(file)
     assert benchmark.items[0].captions == ("A child pets a yak.", "A yak pets a child .", "A yak child pets a .")
-    assert (rows[1].picture, rows[1].caption, rows[1].foils, rows[1].alike) == ("coco/val2014/2.jpg", "It's red.", ("Red 's it .",), (0,))
+    assert (rows[1].picture, rows[1].caption, rows[1].foils, rows[1].alike) == (
+        "coco/val2014/2.jpg",
+        "It's red.",
+        ("Red 's it .",),
+        (0,),
+    )
 
 
 def test_a_row_that_names_one_beyond_the_table_is_refused_for_training(tmp_path: Path) -> None:
@@ -193,7 +240,8 @@ def test_a_row_that_names_one_beyond_the_table_is_refused_for_training(tmp_path:
         read_rows_to_train(file)
 
 
-# --- one's own --------------------------------------------------------------------------------------------------------------------------------
+# --- one's own
+# --------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_own_choices_of_one_foil_are_pairwise_and_other_columns_are_tags(tmp_path: Path) -> None:
@@ -204,10 +252,17 @@ def test_own_choices_of_one_foil_are_pairwise_and_other_columns_are_tags(tmp_pat
 
 
 def test_own_choices_take_several_foils_from_columns_or_lists(tmp_path: Path) -> None:
-    table = read_benchmark("own", write(tmp_path / "a.csv", "Image,Caption,foil_1,foil_2\na.png,x y,y x,y y\nb.png,p,q,\nc.png,p,,\n"))
-    lines = '{"id": "k", "image": "a.png", "caption": "x y", "foils": ["y x", "y y"]}\n\n{"image": "b.png", "caption": "p", "foils": "q"}\n'
+    table = read_benchmark(
+        "own", write(tmp_path / "a.csv", "Image,Caption,foil_1,foil_2\na.png,x y,y x,y y\nb.png,p,q,\nc.png,p,,\n")
+    )
+    lines = (
+        '{"id": "k", "image": "a.png", "caption": "x y", "foils": ["y x", "y y"]}\n\n{"image": "b.png", '
+        '"caption": "p", "foils": "q"}\n'
+    )
     listed = read_benchmark("", write(tmp_path / "a.jsonl", lines))
-    assert [i.captions for i in table.items] == [i.captions for i in listed.items] == [("x y", "y x", "y y"), ("p", "q")]
+    assert (
+        [i.captions for i in table.items] == [i.captions for i in listed.items] == [("x y", "y x", "y y"), ("p", "q")]
+    )
     assert table.excluded == (("2", "it has no foil"),)
     assert (table.headline, listed.headline, listed.items[0].id) == ("r@1", "r@1", "k")
 
@@ -230,8 +285,14 @@ def test_a_column_of_many_values_is_no_tag_and_said(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ('{"image": "a.png", "caption": ["x"], "foil": "y"}', r"line 1: 'caption' must be text: it is a list"),
-        ('{"image": "a.png", "caption": "x", "foil": {"a": 1}}', r"line 1: 'foil' must be text or a list of texts: it is an object"),
-        ('{"image": "a.png", "caption": "x", "foil": ["y", null]}', r"line 1: 'foil', entry 1 must be text: it is null"),
+        (
+            '{"image": "a.png", "caption": "x", "foil": {"a": 1}}',
+            r"line 1: 'foil' must be text or a list of texts: it is an object",
+        ),
+        (
+            '{"image": "a.png", "caption": "x", "foil": ["y", null]}',
+            r"line 1: 'foil', entry 1 must be text: it is null",
+        ),
         ('{"picture": "a.png", "caption": "x"}', r"must have other columns\. Your own: .* It has 'picture', 'caption'"),
         ('["a.png"]', r"line 1 must be an object"),
     ],

@@ -39,17 +39,26 @@ def test_foils_that_carry_a_word_of_their_own_are_told_without_pictures() -> Non
 
 def test_foils_that_are_as_likely_as_the_truth_are_not() -> None:
     # Swapped colours: every foil is some other item's true caption.
-    found = [accuracy(drawn(300, lambda c, a, d, b: f"a {d} {a} and a {c} {b}", seed), LearnedScorer(seed)) for seed in range(4)]
+    found = [
+        accuracy(drawn(300, lambda c, a, d, b: f"a {d} {a} and a {c} {b}", seed), LearnedScorer(seed))
+        for seed in range(4)
+    ]
     assert np.mean(found) == pytest.approx(0.5, abs=0.06)
 
 
 def test_no_item_is_scored_by_a_fit_that_saw_its_picture() -> None:
-    # A picture's four items say the same two words, which no other picture's say: worth everything to a fit that saw one of them.
+    # A picture's four items say the same two words, which no other picture's say: worth everything to a fit that saw
+    # one of them.
     words = np.random.default_rng(0).permutation([f"{a}{b}{a}{b}" for a in "bdfgklmn" for b in "aeiouy"]).tolist()
-    items = [choice(f"{i}", i // 4, (f"a dog called {words[i // 4]}", f"a dog called {words[24 + i // 4]}")) for i in range(96)]
+    items = [
+        choice(f"{i}", i // 4, (f"a dog called {words[i // 4]}", f"a dog called {words[24 + i // 4]}"))
+        for i in range(96)
+    ]
     made = benchmark("choice", items, "pairwise")
     assert accuracy(made, LearnedScorer()) < 0.7
-    apart = replace(made, items=tuple(replace(item, pictures=(i,)) for i, item in enumerate(items)), pictures=choices(96).pictures)
+    apart = replace(
+        made, items=tuple(replace(item, pictures=(i,)) for i, item in enumerate(items)), pictures=choices(96).pictures
+    )
     assert accuracy(apart, LearnedScorer()) > 0.9  # as if each item had a picture of its own
 
 
@@ -87,7 +96,10 @@ def test_small_kinds_are_learned_from_all_items() -> None:
 
 def test_a_kind_of_one_picture_is_learned_from_the_others() -> None:
     made = drawn(120, lambda c, a, d, b: f"a {c} {a} and not a {d} {b}")
-    items = tuple(replace(item, pictures=(0,) if i < 60 else item.pictures, tags={"kind": str(i < 60)}) for i, item in enumerate(made.items))
+    items = tuple(
+        replace(item, pictures=(0,) if i < 60 else item.pictures, tags={"kind": str(i < 60)})
+        for i, item in enumerate(made.items)
+    )
     assert accuracy(replace(made, items=items, average="kind"), LearnedScorer()) > 0.9
 
 
@@ -103,7 +115,11 @@ def test_pairs_and_queries_have_no_blind_baseline_and_small_sets_no_learned_one(
     scorers, notes = blind_scorers(choices(20))
     assert [s.name for s in scorers] == ["shorter caption", "longer caption"]
     assert "there are 20 of 20" in notes[0]
-    assert [s.name for s in blind_scorers(choices(60))[0]] == ["shorter caption", "longer caption", "learned from other captions"]
+    assert [s.name for s in blind_scorers(choices(60))[0]] == [
+        "shorter caption",
+        "longer caption",
+        "learned from other captions",
+    ]
 
 
 def test_a_scorer_that_does_not_look_is_never_right_on_pairs() -> None:
@@ -132,7 +148,13 @@ def test_sugarcrepes_additions_are_told_by_length_and_its_swaps_least_of_all(sha
     made = read_benchmark("sugarcrepe", shared_data / "sugarcrepe")
     without: Any = LoadedBenchmark(made, pictured(choices(1)).store)
     kinds = np.array(tags_of(made.items)["kind"])
-    learned, shorter = (judge(made, s.score(without).matrices).correct["pairwise"] for s in (LearnedScorer(), LengthScorer()))
+    learned, shorter = (
+        judge(made, s.score(without).matrices).correct["pairwise"] for s in (LearnedScorer(), LengthScorer())
+    )
     assert all(shorter[kinds == kind].mean() > 0.95 for kind in ("add_obj", "add_att"))
     shares = {kind: learned[kinds == kind].mean() for kind in set(kinds.tolist())}
-    assert max(shares["swap_obj"], shares["swap_att"]) < 0.68 < min(v for kind, v in shares.items() if not kind.startswith("swap"))
+    assert (
+        max(shares["swap_obj"], shares["swap_att"])
+        < 0.68
+        < min(v for kind, v in shares.items() if not kind.startswith("swap"))
+    )

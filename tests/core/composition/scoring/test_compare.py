@@ -42,7 +42,9 @@ def test_each_metric_is_adjusted_by_itself():
     a, b = (run_composition(pictured(made), Given(random_scores(made, rng), name=n)) for n in "ab")
     found = compare_results(a, b)
     assert [r.key for r in found.rows] == ["image"] * 3 + ["text"] * 3 + ["group"] * 3
-    only_a, only_b = ((x & ~y).sum() for x, y in ((a.correct["text"], b.correct["text"]), (b.correct["text"], a.correct["text"])))
+    only_a, only_b = (
+        (x & ~y).sum() for x, y in ((a.correct["text"], b.correct["text"]), (b.correct["text"], a.correct["text"]))
+    )
     assert (row(found, "text").only_a, row(found, "text").only_b) == (only_a, only_b)
 
 
@@ -63,7 +65,12 @@ def test_items_that_only_one_has_are_left_out_and_counted():
     assert row(found, "pairwise").n == 27
     assert found.notes == ("3 items are left out because only 'a' has a score, not 'b'.",)
     turned = replace(made, items=made.items[::-1])
-    assert row(compare_results(result(made, np.arange(30) < 5, "a"), result(turned, np.arange(30) >= 25, "b")), "pairwise").only_a == 0
+    assert (
+        row(
+            compare_results(result(made, np.arange(30) < 5, "a"), result(turned, np.arange(30) >= 25, "b")), "pairwise"
+        ).only_a
+        == 0
+    )
 
 
 def test_swapping_the_models_turns_the_sign_and_keeps_p():
@@ -80,7 +87,9 @@ def test_average_precision_is_compared_by_flipping_signs():
     rng = np.random.default_rng(3)
     made = queries(40, 24, rng)
     weak = random_scores(made, rng)
-    strong = tuple(m + 3 * np.isin(np.arange(24), [p for p, _ in item.match])[:, None] for m, item in zip(weak, made.items))
+    strong = tuple(
+        m + 3 * np.isin(np.arange(24), [p for p, _ in item.match])[:, None] for m, item in zip(weak, made.items)
+    )
     a, b = (run_composition(pictured(made), Given(m, name=n)) for m, n in ((weak, "weak"), (strong, "strong")))
     found = compare_results(a, b)
     assert {r.key for r in found.rows} == {"map", "map all"}
@@ -95,7 +104,9 @@ def test_a_lower_rank_is_the_better_one():
     made = choices(40, 4)
     first = tuple(np.array([[4.0, 3.0, 2.0, 1.0]]) for _ in range(40))
     last = tuple(-m for m in first)
-    found = compare_results(*(run_composition(pictured(made), Given(m, name=n), blind=False) for m, n in ((last, "last"), (first, "first"))))
+    found = compare_results(
+        *(run_composition(pictured(made), Given(m, name=n), blind=False) for m, n in ((last, "last"), (first, "first")))
+    )
     rank = row(found, "mean rank")
     assert (rank.difference.value, rank.only_a, rank.only_b) == (-3.0, 0, 40)
 
@@ -120,13 +131,18 @@ def test_groups_of_items_weaken_the_evidence():
         return benchmark("choice", items, "pairwise")
 
     a, b = np.zeros(400, bool), np.arange(400) // 10 % 10 == 0  # B has four pictures' items right
-    alone, kept = (row(compare_results(result(m, a, "a"), result(m, b, "b")), "pairwise") for m in (made(False), made(True)))
+    alone, kept = (
+        row(compare_results(result(m, a, "a"), result(m, b, "b")), "pairwise") for m in (made(False), made(True))
+    )
     assert alone.p < 1e-6
     assert kept.p == pytest.approx(2 / 2**4, abs=0.02)
 
 
 def test_models_that_agree_everywhere_differ_by_0_with_an_interval_and_p_1():
-    for items in ([choice(f"{i}", i, ("a", "b")) for i in range(60)], [choice(f"{i}", i // 2, ("a", "b")) for i in range(60)]):
+    for items in (
+        [choice(f"{i}", i, ("a", "b")) for i in range(60)],
+        [choice(f"{i}", i // 2, ("a", "b")) for i in range(60)],
+    ):
         made = benchmark("choice", items, "pairwise")
         right = np.arange(60) < 20
         whole = row(compare_results(result(made, right, "a"), result(made, right, "b")), "pairwise")
@@ -135,7 +151,10 @@ def test_models_that_agree_everywhere_differ_by_0_with_an_interval_and_p_1():
 
 
 def test_under_the_null_small_p_are_rare():
-    made, rng = replace(choices(60), items=tuple(replace(i, tags={}) for i in choices(60).items)), np.random.default_rng(5)
+    made, rng = (
+        replace(choices(60), items=tuple(replace(i, tags={}) for i in choices(60).items)),
+        np.random.default_rng(5),
+    )
     small = 0
     for _ in range(200):
         a, b = (result(made, rng.random(60) < 0.6, n) for n in "ab")
@@ -144,7 +163,10 @@ def test_under_the_null_small_p_are_rare():
 
 
 def test_results_of_different_benchmarks_are_refused_in_one_message():
-    a, b = result(choices(5), np.ones(5, bool), "a"), result(replace(choices(5), title="Another"), np.ones(5, bool), "b")
+    a, b = (
+        result(choices(5), np.ones(5, bool), "a"),
+        result(replace(choices(5), title="Another"), np.ones(5, bool), "b"),
+    )
     with pytest.raises(InvalidInput, match="'a' is of Made choice and 'b' of Another"):
         compare_results(a, b)
 

@@ -46,7 +46,12 @@ def test_a_constant_scorer_gets_0_with_all_ties_counted() -> None:
 
 
 def test_items_that_share_pictures_are_one_group_also_through_others() -> None:
-    items = [pair("a", (0, 1)), pair("b", (1, 2)), pair("c", (2, 3)), *(pair(f"d{i}", (10 + 2 * i, 11 + 2 * i)) for i in range(25))]
+    items = [
+        pair("a", (0, 1)),
+        pair("b", (1, 2)),
+        pair("c", (2, 3)),
+        *(pair(f"d{i}", (10 + 2 * i, 11 + 2 * i)) for i in range(25)),
+    ]
     groups, note = picture_groups(items)
     assert groups is not None
     assert len(set(groups[:3].tolist())) == 1
@@ -87,7 +92,9 @@ def test_with_few_groups_the_interval_is_as_wide_as_if_each_were_one_item() -> N
 
 
 def test_the_mean_over_a_tag_weighs_its_values_equally_and_holds_the_truth() -> None:
-    made = benchmark("choice", [choice(f"{i}", i, ("a", "b"), kind="many" if i < 90 else "few") for i in range(100)], "pairwise")
+    made = benchmark(
+        "choice", [choice(f"{i}", i, ("a", "b"), kind="many" if i < 90 else "few") for i in range(100)], "pairwise"
+    )
     judged = judge(made, [np.array([[1.0, 0.0 if i < 90 else 2.0]]) for i in range(100)])
     tags = tags_of(made.items)
     macro = found(metrics_of(judged, strata=tags["kind"]))["pairwise"]
@@ -110,7 +117,10 @@ def test_the_macro_interval_is_as_wide_as_theory_says() -> None:
     judged = judge(made, [np.array([[1.0, 0.0 if r else 2.0]]) for r in right])
     observed = np.array([right[:400].mean(), right[400:].mean()])
     error = np.sqrt((observed * (1 - observed) / sizes).sum()) / 2
-    for groups in (None, np.arange(500, dtype=np.int64) // 2):  # the pairs are independent, so groups of two hardly matter
+    for groups in (
+        None,
+        np.arange(500, dtype=np.int64) // 2,
+    ):  # the pairs are independent, so groups of two hardly matter
         value = found(metrics_of(judged, groups, strata=tags_of(made.items)["kind"]))["pairwise"].value
         assert value.value == pytest.approx(observed.mean())
         assert value.high - value.low == pytest.approx(2 * 1.96 * error, rel=0.2)
@@ -118,7 +128,9 @@ def test_the_macro_interval_is_as_wide_as_theory_says() -> None:
 
 def test_all_right_still_has_an_interval() -> None:
     made = choices(60)
-    value = found(metrics_of(judge(made, [np.array([[1.0, 0.0]])] * 60), strata=tags_of(made.items)["kind"]))["pairwise"].value
+    value = found(metrics_of(judge(made, [np.array([[1.0, 0.0]])] * 60), strata=tags_of(made.items)["kind"]))[
+        "pairwise"
+    ].value
     assert (value.value, value.high) == (1.0, 1.0)
     assert value.low == wilson(60, 60).low
 
@@ -168,4 +180,6 @@ def test_each_value_of_a_tag_has_its_own_metrics() -> None:
 def test_the_same_seed_gives_the_same_interval() -> None:
     made = queries(20, 12, np.random.default_rng(1))
     judged = judge(made, random_scores(made, np.random.default_rng(2)))
-    assert [m.value.to_dict() for m in metrics_of(judged, seed=3)] == [m.value.to_dict() for m in metrics_of(judged, seed=3)]
+    assert [m.value.to_dict() for m in metrics_of(judged, seed=3)] == [
+        m.value.to_dict() for m in metrics_of(judged, seed=3)
+    ]

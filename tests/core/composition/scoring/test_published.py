@@ -31,7 +31,9 @@ def test_clips_figure_on_cola_is_45_of_210_cut_to_two_decimals():
     assert figure is not None
     assert figure.value == 21.42 == int(45 / 210 * 10_000) / 100
     assert figure.with_source == "21.42 (read in the paper)"
-    assert figure.sentence == "CLIP ViT-B/32, image: 21.42 (read in the paper), Ray et al. 2023 (Cola), arXiv 2305.03689"
+    assert (
+        figure.sentence == "CLIP ViT-B/32, image: 21.42 (read in the paper), Ray et al. 2023 (Cola), arXiv 2305.03689"
+    )
 
 
 @pytest.mark.parametrize("model", [f.model for f in published() if f.benchmark == "cola"])
@@ -66,7 +68,9 @@ def test_a_mean_is_held_against_a_mean_over_the_same_kinds_alone():
 
 
 def test_cola_single_object_figures_are_of_the_file_at_hand():
-    made = replace(benchmark("retrieval", [query("q", [0], 2)], "map"), name="cola-single", title="Cola, single-object (PACO)")
+    made = replace(
+        benchmark("retrieval", [query("q", [0], 2)], "map"), name="cola-single", title="Cola, single-object (PACO)"
+    )
     assert {f.part for f in figures_for(made)} == {"PACO"}
 
 

@@ -102,7 +102,9 @@ def test_blind_baselines_stand_beside_a_choice_and_not_beside_pairs():
 
 def test_the_headline_is_averaged_over_the_tag_that_the_benchmark_names():
     made = replace(choices(30), average="kind")
-    result = run_composition(pictured(made), Given(tuple(np.array([[1.0, float(2 * (i % 3 == 0))]]) for i in range(30))))
+    result = run_composition(
+        pictured(made), Given(tuple(np.array([[1.0, float(2 * (i % 3 == 0))]]) for i in range(30)))
+    )
     assert result.metrics[0].value.value == pytest.approx(2 / 3)
     assert (result.metrics[0].n, result.average) == (30, "kind")
     assert {t.value: t.metrics[0].value.value for t in result.by_tag} == {"kind 0": 0, "kind 1": 1, "kind 2": 1}
@@ -143,7 +145,12 @@ def test_published_figures_are_shown_where_the_benchmark_has_some():
 
 
 def test_published_figures_do_not_stand_beside_a_fragment_or_other_pairs_of_that_form():
-    fragment = replace(pairs(20), name="cola", headline="image", excluded=tuple((f"gone {i}", "its picture is missing") for i in range(190)))
+    fragment = replace(
+        pairs(20),
+        name="cola",
+        headline="image",
+        excluded=tuple((f"gone {i}", "its picture is missing") for i in range(190)),
+    )
     result = run_composition(pictured(fragment), Given((np.eye(2),) * 20))
     assert result.published == ()
     assert any("20 of 210 items are scored" in note for note in result.notes)

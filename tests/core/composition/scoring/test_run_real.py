@@ -1,4 +1,5 @@
-"""A whole run with the real embedded encoder on photographs: what it knows it is right about, and the folder opens again."""
+"""A whole run with the real embedded encoder on photographs: what it knows it is right about, and the folder opens
+again."""
 
 from __future__ import annotations
 
@@ -54,6 +55,11 @@ def test_the_embedded_encoder_tells_bright_photographs_from_dark_ones(shared_dat
     assert result.foil_similarity is not None
     assert len(set(result.foil_similarity.tolist())) == 1  # one pair of captions
     save_result(result, made, tmp_path / "run")
-    guess = run_composition(pictured, Given(tuple(np.array([[1.0, 0.0], [0.0, i % 4 - 1.0]]) for i in range(len(paths)))), name="guess", blind=False)
+    guess = run_composition(
+        pictured,
+        Given(tuple(np.array([[1.0, 0.0], [0.0, i % 4 - 1.0]]) for i in range(len(paths)))),
+        name="guess",
+        blind=False,
+    )
     found = compare_results(load_result(tmp_path / "run")[0], guess)
     assert found.rows[0].difference.value < 0

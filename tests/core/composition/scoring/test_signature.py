@@ -25,7 +25,8 @@ def made(matrices: F64, *, crossed: bool = False) -> tuple[CompositionResult, Si
 
 
 def bag_of_words(n: int, rng: np.random.Generator, knows: float = 0.0) -> F64:
-    """Each picture and each caption has its own liking; of what belongs to what there is `knows`, and a little noise."""
+    """Each picture and each caption has its own liking; of what belongs to what there is `knows`, and a little
+    noise."""
     likings = rng.normal(size=(n, 2, 1)) + rng.normal(size=(n, 1, 2))
     return likings + 0.1 * rng.normal(size=(n, 2, 2)) + knows * np.eye(2)
 
@@ -68,8 +69,8 @@ def test_the_four_shares_add_up_and_match_a_plain_count() -> None:
     counts = {"right": 0, "same": 0, "crossed": 0, "tied": 0}
     for s in scores:
         picked = ["tied" if s[0, c] == s[1, c] else int(s[1, c] > s[0, c]) for c in (0, 1)]
-        outcome = {(0, 1): "right", (1, 0): "crossed", (0, 0): "same", (1, 1): "same"}.get((picked[0], picked[1]), "tied")  # type: ignore[arg-type]
-        counts[outcome] += 1
+        outcomes = {"01": "right", "10": "crossed", "00": "same", "11": "same"}
+        counts[outcomes.get(f"{picked[0]}{picked[1]}", "tied")] += 1
     assert {name: round(150 * getattr(found.captions, name).value) for name in counts} == counts
     for picks in (found.captions, found.pictures):
         assert sum(s.value for s in (picks.right, picks.same, picks.crossed, picks.tied)) == pytest.approx(1)

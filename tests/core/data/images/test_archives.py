@@ -110,7 +110,11 @@ def test_a_zip_that_lies_about_its_sizes_gives_no_more_than_it_declared(tmp_path
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
-    [("x.zip", b"PK\3\4 cut short", "neither a zip"), ("x.rar", b"Rar!", "neither a zip"), ("e.zip", None, "holds no files")],
+    [
+        ("x.zip", b"PK\3\4 cut short", "neither a zip"),
+        ("x.rar", b"Rar!", "neither a zip"),
+        ("e.zip", None, "holds no files"),
+    ],
 )
 def test_what_is_no_archive_is_refused_with_the_next_step(tmp_path, name, content, message):
     path = tmp_path / name

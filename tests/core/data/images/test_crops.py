@@ -58,7 +58,9 @@ def base():
 
 @pytest.fixture
 def crops(base):
-    boxes = np.array([[10, 10, 20, 20], [60, 40, 20, 20], [10, 10, 20, 20], [60, 40, 20, 20], [10, 10, 20, 20]], np.float64)
+    boxes = np.array(
+        [[10, 10, 20, 20], [60, 40, 20, 20], [10, 10, 20, 20], [60, 40, 20, 20], [10, 10, 20, 20]], np.float64
+    )
     sizes = np.array([[100, 80]] * 3, np.float64)
     return crop_images(base, np.array([0, 0, 1, 1, 2]), boxes, sizes, ["a#0", "a#1", "b#0", "b#1", "c#0"])
 
@@ -81,11 +83,15 @@ def test_the_finding_vector_joins_crop_and_picture(crops):
     whole = read_images(crops.base.keep(np.array([0, 1])), Encoder()).embeddings.vectors[[0, 0, 1, 1]]
     alone = read_images(FrameImages([crops.read(i) for i in range(4)], tuple("abcd")), Encoder())
     expected = np.concatenate([alone.embeddings.vectors, CONTEXT_WEIGHT * whole], axis=1)
-    np.testing.assert_allclose(reading.embeddings.vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), rtol=1e-5)
+    np.testing.assert_allclose(
+        reading.embeddings.vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), rtol=1e-5
+    )
     np.testing.assert_allclose(np.linalg.norm(reading.embeddings.vectors, axis=1), 1, rtol=1e-5)
     # as the docstring says: the cosine is the weighted mean of both cosines
     both = alone.embeddings.vectors @ alone.embeddings.vectors.T + CONTEXT_WEIGHT**2 * whole @ whole.T
-    np.testing.assert_allclose(reading.embeddings.vectors @ reading.embeddings.vectors.T, both / (1 + CONTEXT_WEIGHT**2), rtol=1e-4)
+    np.testing.assert_allclose(
+        reading.embeddings.vectors @ reading.embeddings.vectors.T, both / (1 + CONTEXT_WEIGHT**2), rtol=1e-4
+    )
     assert reading.embeddings.space != "finding"  # vectors of plain pictures must not be compared with these
     words = alone.joint.vectors + CONTEXT_WEIGHT * whole[:, ::-1]
     np.testing.assert_allclose(reading.joint.vectors, words / np.linalg.norm(words, axis=1, keepdims=True), rtol=1e-5)
@@ -108,7 +114,13 @@ def test_a_picture_that_cannot_be_read_takes_all_its_rows_along(crops):
 def test_objects_of_one_look_are_not_near_duplicates(base):
     """Ten equal boxes of one picture, and a copy of that picture: only the copies belong together."""
     store = FrameImages([base.read(0), base.read(1), base.read(0)], ("a", "b", "copy of a"))
-    rows = crop_images(store, np.arange(3).repeat(4), np.tile([10.0, 10, 20, 20], (12, 1)), np.array([[100.0, 80]] * 3), list(map(str, range(12))))
+    rows = crop_images(
+        store,
+        np.arange(3).repeat(4),
+        np.tile([10.0, 10, 20, 20], (12, 1)),
+        np.array([[100.0, 80]] * 3),
+        list(map(str, range(12))),
+    )
     groups = read_rows(rows, Encoder()).duplicate_groups
     assert len(set(groups[[0, 1, 2, 3, 8, 9, 10, 11]].tolist())) == 1
     assert len(set(groups[4:8].tolist())) == 4  # that they share a picture says their own group

@@ -62,7 +62,10 @@ def test_a_large_picture_is_shrunk_but_reports_its_own_size(file_format: str) ->
     picture = decode(encoded(blobs(0, (4000, 3000)), file_format))
     assert (picture.width, picture.height, picture.file_format) == (4000, 3000, file_format)
     assert SHORT_SIDE <= min(picture.image.size) < 2 * SHORT_SIDE
-    small, full = (np.asarray(image.resize((32, 24), Image.Resampling.BOX), float) for image in (picture.image, blobs(0, (4000, 3000))))
+    small, full = (
+        np.asarray(image.resize((32, 24), Image.Resampling.BOX), float)
+        for image in (picture.image, blobs(0, (4000, 3000)))
+    )
     assert np.abs(small - full).max() < 4
 
 

@@ -40,7 +40,14 @@ def test_black_white_and_grey_have_known_answers() -> None:
     assert (black["underexposed share"], white["overexposed share"]) == (1, 1)
     assert (grey["underexposed share"], grey["overexposed share"]) == (0, 0)
     for flat in (black, white, grey):
-        assert flat["contrast"] == flat["entropy"] == flat["edge density"] == flat["colourfulness"] == flat["saturation"] == 0
+        assert (
+            flat["contrast"]
+            == flat["entropy"]
+            == flat["edge density"]
+            == flat["colourfulness"]
+            == flat["saturation"]
+            == 0
+        )
         assert flat["blur"] == flat["plain border"] == 1
         assert flat["grey"] == "grey"
     assert [flat["dominant colour"] for flat in (black, white, grey)] == ["black", "white", "grey"]
@@ -147,7 +154,9 @@ EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 
 def groups(images: list[Image.Image], vectors: np.ndarray) -> list[int]:
-    return duplicate_groups([str(i).encode() for i in range(len(images))], [picture_hash(image) for image in images], vectors).tolist()
+    return duplicate_groups(
+        [str(i).encode() for i in range(len(images))], [picture_hash(image) for image in images], vectors
+    ).tolist()
 
 
 def alike(n: int) -> np.ndarray:
@@ -176,7 +185,8 @@ def test_no_rows_have_no_groups() -> None:
 
 
 def test_the_search_finds_what_a_plain_loop_finds() -> None:
-    """600 rows: more than one block. Hashes are perturbed copies of 40 random ones, so that distances lie on both sides of the bound."""
+    """600 rows: more than one block. Hashes are perturbed copies of 40 random ones, so that distances lie on both sides
+    of the bound."""
     rng = np.random.default_rng(0)
     bits = rng.integers(0, 2, (40, 256), np.uint8)[rng.integers(0, 40, 600)]
     for row in bits:
@@ -188,7 +198,9 @@ def test_the_search_finds_what_a_plain_loop_finds() -> None:
     for _ in range(6):  # the transitive closure
         reached = reached @ reached
     expected = np.unique(reached.argmax(1), return_inverse=True)[1]
-    np.testing.assert_array_equal(duplicate_groups([bytes([i // 256, i % 256]) for i in range(600)], hashes, alike(600)), expected)
+    np.testing.assert_array_equal(
+        duplicate_groups([bytes([i // 256, i % 256]) for i in range(600)], hashes, alike(600)), expected
+    )
 
 
 @pytest.mark.slow

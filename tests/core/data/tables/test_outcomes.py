@@ -15,7 +15,12 @@ from tests.support.tables import N, folder, frame, png, reasons, said
 def test_a_loss_column_is_kept_as_it_is():
     audit = read_data_set(frame())
     np.testing.assert_array_equal(audit.outcomes.loss, np.arange(N) / N)
-    assert (audit.outcomes.name, audit.outcomes.unit, audit.outcomes.clip, audit.outcomes.source) == ("loss", "loss", None, "column 'loss'")
+    assert (audit.outcomes.name, audit.outcomes.unit, audit.outcomes.clip, audit.outcomes.source) == (
+        "loss",
+        "loss",
+        None,
+        "column 'loss'",
+    )
     assert audit.samples.ids[:2] == ("0.png", "1.png")
 
 
@@ -83,10 +88,13 @@ def test_named_probabilities_that_look_like_logits_stop_the_run():
 
 
 @pytest.mark.parametrize(
-    ("kind", "expected"), [("brier", [0.18, 1.28]), ("margin", [-0.4, 0.6]), ("0/1 error", [0, 1]), ("cross-entropy", -np.log([0.7, 0.2]))]
+    ("kind", "expected"),
+    [("brier", [0.18, 1.28]), ("margin", [-0.4, 0.6]), ("0/1 error", [0, 1]), ("cross-entropy", -np.log([0.7, 0.2]))],
 )
 def test_the_kind_of_loss_can_be_chosen(kind, expected):
-    audit = read_data_set(frame(label=["cat"] * N, prob_cat=SCORES[:, 0], prob_dog=SCORES[:, 1]), roles=Roles(loss_kind=kind))
+    audit = read_data_set(
+        frame(label=["cat"] * N, prob_cat=SCORES[:, 0], prob_dog=SCORES[:, 1]), roles=Roles(loss_kind=kind)
+    )
     np.testing.assert_allclose(audit.outcomes.loss[:2], expected)
     assert audit.outcomes.name == kind
 

@@ -22,7 +22,9 @@ def write(path, text, encoding="utf-8"):
     return path
 
 
-@pytest.mark.parametrize("kind", ["csv", "csv-return", "csv-bom", "semicolon", "tsv", "jsonl", "json", "parquet", "frame", "utf-16"])
+@pytest.mark.parametrize(
+    "kind", ["csv", "csv-return", "csv-bom", "semicolon", "tsv", "jsonl", "json", "parquet", "frame", "utf-16"]
+)
 def test_every_kind_of_table_reads_to_the_same_frame(tmp_path, kind):
     records = FRAME.to_dict("records")
     sources = {
@@ -106,7 +108,10 @@ def test_no_more_than_two_row_groups_are_held(tmp_path):
 
 
 def test_paths_without_bytes_become_a_column_of_paths(tmp_path):
-    cells = pa.array([{"bytes": None, "path": "a.png"}, {"bytes": None, "path": "b.png"}], pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    cells = pa.array(
+        [{"bytes": None, "path": "a.png"}, {"bytes": None, "path": "b.png"}],
+        pa.struct([("bytes", pa.binary()), ("path", pa.string())]),
+    )
     pq.write_table(pa.table({"image": cells, "loss": [0.0, 1.0]}), tmp_path / "t.parquet")
     table = read_table(tmp_path / "t.parquet")
     assert table.images == {}
@@ -114,7 +119,9 @@ def test_paths_without_bytes_become_a_column_of_paths(tmp_path):
 
 
 def test_a_frames_picture_column_is_set_apart():
-    table = read_table(pd.DataFrame({"img": [{"bytes": b"x", "path": "a.png"}, {"bytes": b"y", "path": None}], "loss": [1, 2]}))
+    table = read_table(
+        pd.DataFrame({"img": [{"bytes": b"x", "path": "a.png"}, {"bytes": b"y", "path": None}], "loss": [1, 2]})
+    )
     store = table.images["img"]
     assert (store.read(1), store.name(0), store.name(1), list(table.frame.columns)) == (b"y", "a.png", "1", ["loss"])
 
@@ -173,7 +180,9 @@ def test_arrays_are_read_from_lists_numpy_and_text():
     assert [bool(r) for r in reasons] == [False] * 4 + [True] * 2
 
 
-@pytest.mark.parametrize("name", ["pred_resnet", "cl_loss", "err_rate_4cnn", "PredClass", "prob_3", "logit0", "confidence"])
+@pytest.mark.parametrize(
+    "name", ["pred_resnet", "cl_loss", "err_rate_4cnn", "PredClass", "prob_3", "logit0", "confidence"]
+)
 def test_a_models_columns_are_told_by_whole_words(name):
     assert is_model_output(name)
 
@@ -198,7 +207,13 @@ def test_roles_are_recognised_and_named_ones_win():
         }
     )
     found = recognise(frame, Roles(loss="other")).roles
-    assert (found.image, found.label, found.group, found.split, found.loss) == ("file", "label", "patient", "split", "other")
+    assert (found.image, found.label, found.group, found.split, found.loss) == (
+        "file",
+        "label",
+        "patient",
+        "split",
+        "other",
+    )
     assert found.probabilities == ("prob_cat", "prob_dog")
     assert recognise(frame, Roles()).roles.loss == "my_loss"
 

@@ -16,12 +16,15 @@ N = 30
 
 @pytest.fixture
 def masks():
-    """Class 1 fills the upper half and is found whole; class 2 fills a quarter, of which half is found; class 3 is only predicted."""
+    """Class 1 fills the upper half and is found whole; class 2 fills a quarter, of which half is found; class 3 is only
+    predicted."""
     true, predicted = np.zeros((8, 8), int), np.zeros((8, 8), int)
     true[:4], predicted[:4] = 1, 1
     true[4:, :4], predicted[4:, :2] = 2, 2
     predicted[4:6, 6:] = 3
-    frame = pd.DataFrame({"id": [f"s{i}" for i in range(N)], "mask": [true.tolist()] * N, "pred_mask": [predicted.tolist()] * N})
+    frame = pd.DataFrame(
+        {"id": [f"s{i}" for i in range(N)], "mask": [true.tolist()] * N, "pred_mask": [predicted.tolist()] * N}
+    )
     return frame, np.random.default_rng(0).normal(size=(N, 4))
 
 

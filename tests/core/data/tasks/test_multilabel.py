@@ -35,7 +35,9 @@ def pictures(tmp_path):
 
 def table(truth, scores, **more):
     columns = {"file": [f"{i}.png" for i in range(N)]}
-    columns |= {f"true_{c}": truth[:, i] for i, c in enumerate(CLASSES)} | {f"prob_{c}": scores[:, i] for i, c in enumerate(CLASSES)}
+    columns |= {f"true_{c}": truth[:, i] for i, c in enumerate(CLASSES)} | {
+        f"prob_{c}": scores[:, i] for i, c in enumerate(CLASSES)
+    }
     return pd.DataFrame(columns | more)
 
 
@@ -50,14 +52,18 @@ def test_each_row_has_the_loss_of_its_class_and_its_picture_as_group(known, pict
     np.testing.assert_array_equal(audit.outcomes.errors, ((scores >= 0.5) != truth).ravel())
     np.testing.assert_array_equal(audit.samples.labels, np.tile(np.arange(3), N) + 3 * (1 - truth.ravel()))
     np.testing.assert_array_equal(audit.samples.groups, np.arange(N).repeat(3))
-    assert audit.samples.images.read(4) == png(4)
+    assert audit.samples.items.read(4) == png(4)
 
 
 @pytest.mark.parametrize("form", ["arrays", "text arrays", "names", "text names", "logits"])
 def test_every_way_to_write_it_gives_the_same_rows(known, pictures, form):
     truth, scores = known
     wanted = read_multilabel(table(truth, scores), ["true_*"], images=pictures, roles=Roles(probabilities=("prob_*",)))
-    frame, roles, names = pd.DataFrame({"file": [f"{i}.png" for i in range(N)]}), Roles(probabilities=("p",), class_names=CLASSES), list(CLASSES)
+    frame, roles, names = (
+        pd.DataFrame({"file": [f"{i}.png" for i in range(N)]}),
+        Roles(probabilities=("p",), class_names=CLASSES),
+        list(CLASSES),
+    )
     frame["p"] = [row.tolist() for row in scores]
     frame["y"] = [row.tolist() for row in truth]
     if form == "text arrays":

@@ -36,7 +36,9 @@ def test_detections_take_their_options(tmp_path):
 
 def test_several_labels_and_masks_by_class_come_from_a_table(tmp_path):
     rng = np.random.default_rng(0)
-    table = frame(y_a=rng.integers(0, 2, N), y_b=rng.integers(0, 2, N), p_a=rng.random(N), p_b=rng.random(N)).drop(columns="loss")
+    table = frame(y_a=rng.integers(0, 2, N), y_b=rng.integers(0, 2, N), p_a=rng.random(N), p_b=rng.random(N)).drop(
+        columns="loss"
+    )
     table.to_csv(tmp_path / "labels.csv", index=False)
     images = folder(tmp_path / "images")
     audit = read("--table", tmp_path / "labels.csv", "--images", images, "--labels", "y_*", "--probabilities", "p_*")

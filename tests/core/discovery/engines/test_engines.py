@@ -23,7 +23,9 @@ def planted() -> tuple[Planted, Planted]:
 
 
 def fit(name: str, rows: Planted, seed: int = 0, **settings) -> Any:
-    return load_engine(name, **settings).fit(rows.embeddings.vectors, rows.losses, rows.labels, rows.probabilities, rows.errors, seed)
+    return load_engine(name, **settings).fit(
+        rows.embeddings.vectors, rows.losses, rows.labels, rows.probabilities, rows.errors, seed
+    )
 
 
 def score(engine: Any, rows: Planted, keep: Any = slice(None)) -> F64:
@@ -142,7 +144,9 @@ def test_svm_phrase_scores_point_where_failures_lie():
     labels = np.zeros(600, np.int64)
     errors = vectors[:, 1] > 0.8
     engine = SvmDirections().fit(vectors, errors.astype(float), labels, None, errors)
-    towards, away, aside = engine.phrase_scores(np.array([[0, 1, 0, 0, 0], [0, -1, 0, 0, 0], [0, 0, 1, 0, 0]], np.float32))[:, 0]
+    towards, away, aside = engine.phrase_scores(
+        np.array([[0, 1, 0, 0, 0], [0, -1, 0, 0, 0], [0, 0, 1, 0, 0]], np.float32)
+    )[:, 0]
     assert towards > abs(aside) > 0
     assert away == pytest.approx(-towards)
     assert engine.accuracies_[0] > 0.8
@@ -177,9 +181,16 @@ def slow_em(z, y, p, resp, *, weight, rounds):
         for i in range(n):
             joint = np.empty(n_components)
             for s, (share, mean, variance, labels, predictions) in enumerate(parts):
-                density = -0.5 * sum(np.log(2 * np.pi * variance[j]) + (z[i, j] - mean[j]) ** 2 / variance[j] for j in range(len(mean)))
+                density = -0.5 * sum(
+                    np.log(2 * np.pi * variance[j]) + (z[i, j] - mean[j]) ** 2 / variance[j] for j in range(len(mean))
+                )
                 eps = np.finfo(float).eps
-                joint[s] = np.log(share) + density + weight * np.log(labels[y[i]] + eps) + weight * np.log(np.dot(predictions, p[i]) + eps)
+                joint[s] = (
+                    np.log(share)
+                    + density
+                    + weight * np.log(labels[y[i]] + eps)
+                    + weight * np.log(np.dot(predictions, p[i]) + eps)
+                )
             top = joint.max()
             norm = top + np.log(np.exp(joint - top).sum())
             resp[i] = np.exp(joint - norm)
@@ -197,7 +208,13 @@ def test_domino_follows_the_slow_loop(start):
     p = rng.dirichlet([1, 1], n)
     rounds = 4
     engine = DominoMixture(
-        n_components=5, n_slices=5, label_weight=3, prediction_weight=3, initialisation=start, max_iterations=rounds - 1, tolerance=0
+        n_components=5,
+        n_slices=5,
+        label_weight=3,
+        prediction_weight=3,
+        initialisation=start,
+        max_iterations=rounds - 1,
+        tolerance=0,
     )
     scores = engine.fit(vectors, np.zeros(n), y, p, seed=2).score(vectors, y, p)
     z = engine.pca_.transform(vectors.astype(float))
@@ -214,7 +231,9 @@ def test_domino_deals_components_to_confusion_cells_in_turn():
     p = np.eye(2)[[0, 1, 0, 1]]
     first = DominoMixture(n_components=6, initialisation="confusion")._start(np.zeros((4, 1)), np.eye(2)[y], p, 0)
     np.testing.assert_allclose(first.sum(1), 1)
-    expected = np.array([[1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0], [0, 0, 0, 1, 0, 0]]) / np.array([[2], [2], [1], [1]])
+    expected = np.array([[1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0], [0, 0, 0, 1, 0, 0]]) / np.array(
+        [[2], [2], [1], [1]]
+    )
     np.testing.assert_allclose(first, expected, atol=3e-3)
 
 

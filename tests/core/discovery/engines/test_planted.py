@@ -7,7 +7,13 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from core.discovery.engines.planted import expected_precision_at, make_null, plant_embeddings, plant_region, shuffle_within
+from core.discovery.engines.planted import (
+    expected_precision_at,
+    make_null,
+    plant_embeddings,
+    plant_region,
+    shuffle_within,
+)
 from core.errors import InvalidInput
 
 KINDS = ["rare", "correlation", "noisy label", "null"]
@@ -24,7 +30,10 @@ def test_records_of_a_planted_set_agree_with_each_other(kind):
         assert planted.embeddings.vectors.dtype == planted.phrases.dtype == np.float32
 
 
-@pytest.mark.parametrize(("kind", "n_slices", "inside"), [("rare", 1, 0.55), ("correlation", 2, 0.55), ("noisy label", 1, 0.30), ("null", 0, None)])
+@pytest.mark.parametrize(
+    ("kind", "n_slices", "inside"),
+    [("rare", 1, 0.55), ("correlation", 2, 0.55), ("noisy label", 1, 0.30), ("null", 0, None)],
+)
 def test_the_model_fails_at_the_stated_rate_inside_and_outside(kind, n_slices, inside):
     planted, _ = plant_embeddings(kind, seed=1, n=20_000, dimensions=8)
     assert len(planted.slices) == n_slices
@@ -39,7 +48,9 @@ def test_slices_follow_from_the_class_and_the_first_attribute():
     rare, _ = plant_embeddings("rare", seed=2, n=2000)
     np.testing.assert_array_equal(rare.slices[0], (rare.labels == 1) & rare.attributes[:, 0])
     correlated, _ = plant_embeddings("correlation", seed=2, n=2000)
-    np.testing.assert_array_equal(correlated.slices[0] | correlated.slices[1], correlated.attributes[:, 0] != correlated.labels)
+    np.testing.assert_array_equal(
+        correlated.slices[0] | correlated.slices[1], correlated.attributes[:, 0] != correlated.labels
+    )
     assert (correlated.attributes[:, 0] == correlated.labels).mean() == pytest.approx(0.8, abs=0.03)
 
 
@@ -48,7 +59,10 @@ def test_audit_and_fresh_rows_are_different_rows_of_one_world():
     assert not np.allclose(audit.embeddings.vectors, fresh.embeddings.vectors)
     np.testing.assert_array_equal(audit.phrases, fresh.phrases)
     # the same attributes move the same directions: mean embeddings with and without attribute 1 differ alike in both
-    moves = [p.embeddings.vectors[p.attributes[:, 1]].mean(0) - p.embeddings.vectors[~p.attributes[:, 1]].mean(0) for p in (audit, fresh)]
+    moves = [
+        p.embeddings.vectors[p.attributes[:, 1]].mean(0) - p.embeddings.vectors[~p.attributes[:, 1]].mean(0)
+        for p in (audit, fresh)
+    ]
     assert np.corrcoef(*moves)[0, 1] > 0.6
     other, _ = plant_embeddings("rare", seed=6, n=4000, dimensions=64)
     assert abs(np.corrcoef(moves[0], other.phrases[1])[0, 1]) < 0.5
@@ -146,7 +160,9 @@ def test_shuffling_without_any_length_is_refused():
 def test_a_planted_region_fails_and_no_class_changes_its_losses(with_errors):
     null, _ = plant_embeddings("null", seed=4, n=1000, dimensions=32)
     vectors = null.embeddings.vectors
-    losses, errors, members = plant_region(vectors, null.losses, null.labels, null.errors if with_errors else None, size=40, seed=0)
+    losses, errors, members = plant_region(
+        vectors, null.losses, null.labels, null.errors if with_errors else None, size=40, seed=0
+    )
     assert members.sum() == 40
     assert len(set(null.labels[members])) == 1
     assert losses[members].mean() > 2 * null.losses[members].mean()

@@ -62,7 +62,9 @@ def test_features_are_those_of_the_reference_network(encoder: EmbeddedEncoder, r
     assert cosines(encoder.features(batch), expected).min() > 0.99999
 
 
-def test_features_of_real_photographs_are_those_of_the_reference_network(encoder: EmbeddedEncoder, reference: Any, shared_data: Path) -> None:
+def test_features_of_real_photographs_are_those_of_the_reference_network(
+    encoder: EmbeddedEncoder, reference: Any, shared_data: Path
+) -> None:
     files = [row["file"] for row in csv.DictReader((shared_data / "clothing" / "index.csv").open())][::40]
     batch = np.stack([encoder.preprocess(Image.open(shared_data / "clothing" / file)) for file in files])
     with torch.inference_mode():
@@ -94,8 +96,13 @@ def test_vectors_are_unit_rows_and_bitwise_free_of_batch_and_order(encoder: Embe
 def test_texts_find_their_own_pictures(encoder: EmbeddedEncoder, shared_data: Path) -> None:
     """Chance is 1 in 50; the measured share over all 1,000 names is 65%."""
     rows = list(csv.DictReader((shared_data / "imagenet_sample" / "index.csv").open()))[::20]
-    batch = np.stack([encoder.preprocess(Image.open(shared_data / "imagenet_sample" / row["file"]).convert("RGB")) for row in rows])
-    scores = encoder.encode_images(batch)[1] @ encoder.encode_texts([f"a photo of a {row['clip_class_name']}." for row in rows]).T
+    batch = np.stack(
+        [encoder.preprocess(Image.open(shared_data / "imagenet_sample" / row["file"]).convert("RGB")) for row in rows]
+    )
+    scores = (
+        encoder.encode_images(batch)[1]
+        @ encoder.encode_texts([f"a photo of a {row['clip_class_name']}." for row in rows]).T
+    )
     assert (scores.argmax(1) == np.arange(len(rows))).mean() > 0.75
 
 
@@ -122,7 +129,10 @@ def test_encoding_images_needs_no_torch() -> None:
         "import sys, numpy as np; from core.encoders import load_encoder; e = load_encoder();"
         "e.encode_images(np.zeros((1, 3, 224, 224), np.float32)); print('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )
 
 
 def test_an_encoder_is_loaded_once_and_every_kind_is_listed() -> None:
@@ -135,8 +145,14 @@ def test_an_encoder_is_loaded_once_and_every_kind_is_listed() -> None:
 
 
 def test_the_table_is_listed_without_loading_anything_heavy() -> None:
-    code = "import sys; from core.encoders import list_encoders; list_encoders(); print({'torch', 'open_clip', 'PIL'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
+    code = (
+        "import sys; from core.encoders import list_encoders; list_encoders(); "
+        "print({'torch', 'open_clip', 'PIL'} & set(sys.modules))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "set()"
+    )
 
 
 def test_a_missing_weight_package_is_named_with_its_install_line() -> None:
@@ -220,7 +236,9 @@ def test_a_word_for_a_condition_fits_the_edited_pictures_better(encoder: Embedde
 
 def test_names_of_objects_hold_no_condition(encoder: EmbeddedEncoder) -> None:
     """The last dimension is the images' own; the 26 before it are the conditions."""
-    block = encoder.encode_texts([f"a photo of a {name}" for name in ("dog", "violin", "teapot", "lizard", "bicycle", "zebra")])[:, 652:]
+    block = encoder.encode_texts(
+        [f"a photo of a {name}" for name in ("dog", "violin", "teapot", "lizard", "bicycle", "zebra")]
+    )[:, 652:]
     assert np.abs(block[:, :-1]).max() < 0.15
     assert (block[:, -1] == 0).all()
 

@@ -1,4 +1,5 @@
-"""The embedded encoder opened before its last blocks: its tokens, and that what follows them gives the encoder's own vectors."""
+"""The embedded encoder opened before its last blocks: its tokens, and that what follows them gives the encoder's own
+vectors."""
 
 from __future__ import annotations
 
@@ -45,7 +46,9 @@ def test_what_follows_the_tokens_gives_the_pooled_vectors_back(encoder: Any, bat
     np.testing.assert_allclose(words.numpy(), texts.pooled, atol=1e-5)
 
 
-def test_a_picture_s_tokens_do_not_depend_on_its_batch_and_lie_where_they_are_in_the_picture(encoder: Any, batch: F32) -> None:
+def test_a_picture_s_tokens_do_not_depend_on_its_batch_and_lie_where_they_are_in_the_picture(
+    encoder: Any, batch: F32
+) -> None:
     tower = encoder.token_tower()
     whole = tower.image_tokens(batch).tokens
     np.testing.assert_array_equal(whole[1:2], tower.image_tokens(batch[1:2]).tokens)

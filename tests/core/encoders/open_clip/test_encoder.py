@@ -28,7 +28,9 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pixels(encoder: Encoder, n: int) -> np.ndarray:
     rng = np.random.default_rng(0)
-    return np.stack([encoder.preprocess(Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8))) for _ in range(n)])
+    return np.stack(
+        [encoder.preprocess(Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8))) for _ in range(n)]
+    )
 
 
 def test_a_folder_gives_the_vectors_that_its_own_weights_give(native: Path) -> None:
@@ -51,7 +53,9 @@ def test_vectors_depend_on_neither_batch_nor_order(native: Path, n: int) -> None
     together, _ = encoder.encode_images(batch)
     backwards, _ = encoder.encode_images(batch[::-1].copy())
     np.testing.assert_array_equal(together, backwards[::-1])
-    np.testing.assert_array_equal(together, np.concatenate([encoder.encode_images(batch[i : i + 1])[0] for i in range(n)]))
+    np.testing.assert_array_equal(
+        together, np.concatenate([encoder.encode_images(batch[i : i + 1])[0] for i in range(n)])
+    )
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
 
 
@@ -74,7 +78,9 @@ def test_the_fingerprint_follows_weights_and_preprocessing(native: Path, tmp_pat
 def test_a_folder_that_holds_only_a_pt_file_is_loaded(native: Path, tmp_path: Path) -> None:
     folder = write_native(tmp_path / "pt", "model.pt")
     batch = pixels(encoder := OpenClipEncoder(f"local-dir:{folder}"), 2)
-    np.testing.assert_array_equal(encoder.encode_images(batch)[0], OpenClipEncoder(f"local-dir:{native}").encode_images(batch)[0])
+    np.testing.assert_array_equal(
+        encoder.encode_images(batch)[0], OpenClipEncoder(f"local-dir:{native}").encode_images(batch)[0]
+    )
 
 
 def test_a_folder_without_weights_is_refused_and_never_random(tmp_path: Path) -> None:
@@ -92,7 +98,9 @@ def test_a_folder_without_its_config_is_refused(tmp_path: Path) -> None:
 
 def test_weights_of_another_shape_are_refused(native: Path, tmp_path: Path) -> None:
     write_config(tmp_path / "wide", {**TINY, "embed_dim": 24})
-    (tmp_path / "wide" / "open_clip_model.safetensors").write_bytes((native / "open_clip_model.safetensors").read_bytes())
+    (tmp_path / "wide" / "open_clip_model.safetensors").write_bytes(
+        (native / "open_clip_model.safetensors").read_bytes()
+    )
     with pytest.raises(InvalidInput, match="cannot be loaded"):
         load_encoder(f"local-dir:{tmp_path / 'wide'}")
 
@@ -168,7 +176,9 @@ def _touch(path: Path) -> Path:
     return path
 
 
-def test_quick_gelu_changes_the_vectors_and_is_asked_for_where_the_name_hints_at_it(native: Path, tmp_path: Path) -> None:
+def test_quick_gelu_changes_the_vectors_and_is_asked_for_where_the_name_hints_at_it(
+    native: Path, tmp_path: Path
+) -> None:
     name = register(tmp_path, "errata-gelu")
     file = tmp_path / "openai-like.safetensors"
     file.write_bytes((native / "open_clip_model.safetensors").read_bytes())
@@ -204,7 +214,9 @@ def test_a_wrong_name_is_answered_with_the_right_ones(name: str, message: str) -
 
 
 @pytest.mark.parametrize("name", ["hf-hub:no-such-organisation/no-such-model", "ViT-B-32/laion2b_s34b_b79k"])
-def test_without_the_hub_a_name_fails_fast_and_names_the_way_out(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_the_hub_a_name_fails_fast_and_names_the_way_out(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import huggingface_hub.constants as constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))

@@ -27,15 +27,29 @@ SIGLIP = {"pool_type": "last", "no_causal_mask": True, "proj_bias": True}
 TEXTS = ["a photo of a red dog", "a cat", "", "a photo of a green frog . a dog . a cat . a dog . a cat"]
 
 
-def changed(vision: dict[str, Any] | None = None, text: dict[str, Any] | None = None, **more: Any) -> Callable[[Path], Path]:
+def changed(
+    vision: dict[str, Any] | None = None, text: dict[str, Any] | None = None, **more: Any
+) -> Callable[[Path], Path]:
     """Writes the two-layer model with these settings."""
-    config = {**TWO, **more, "vision_cfg": {**TWO["vision_cfg"], **(vision or {})}, "text_cfg": {**TWO["text_cfg"], **(text or {})}}
+    config = {
+        **TWO,
+        **more,
+        "vision_cfg": {**TWO["vision_cfg"], **(vision or {})},
+        "text_cfg": {**TWO["text_cfg"], **(text or {})},
+    }
     return lambda folder: write_model(folder, config)
 
 
 def timm(name: str, size: int = 64, **more: Any) -> Callable[[Path], Path]:
     """Writes a model with an image tower of timm."""
-    vision = {"timm_model_name": name, "timm_model_pretrained": False, "timm_pool": "", "timm_proj": "linear", "image_size": size, **more}
+    vision = {
+        "timm_model_name": name,
+        "timm_model_pretrained": False,
+        "timm_pool": "",
+        "timm_proj": "linear",
+        "image_size": size,
+        **more,
+    }
     return lambda folder: write_model(folder, {**TWO, "custom_text": True, "vision_cfg": vision})
 
 
@@ -64,8 +78,12 @@ KINDS: dict[str, Callable[[Path], Path]] = {
 LARGE = ("timm swin", "timm eva")
 
 
-@pytest.fixture(scope="module", params=[pytest.param(kind, marks=pytest.mark.slow) if kind in LARGE else kind for kind in KINDS])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, OpenClipEncoder, OpenClipTokenTower]:
+@pytest.fixture(
+    scope="module", params=[pytest.param(kind, marks=pytest.mark.slow) if kind in LARGE else kind for kind in KINDS]
+)
+def opened(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, OpenClipEncoder, OpenClipTokenTower]:
     folder = tmp_path_factory.mktemp("models") / "model"
     encoder = OpenClipEncoder(f"local-dir:{KINDS[request.param](folder)}")
     return request.param, encoder, encoder.token_tower()  # pyright: ignore[reportReturnType]
@@ -116,7 +134,11 @@ def test_training_a_copy_leaves_the_encoder_as_it_was(opened: Opened) -> None:
 def test_tokens_depend_on_neither_the_batch_nor_its_order(opened: Opened) -> None:
     _, encoder, tower = opened
     batch = pixels(encoder, 9)
-    whole, backwards, alone = tower.image_tokens(batch), tower.image_tokens(batch[::-1].copy()), tower.image_tokens(batch[8:])
+    whole, backwards, alone = (
+        tower.image_tokens(batch),
+        tower.image_tokens(batch[::-1].copy()),
+        tower.image_tokens(batch[8:]),
+    )
     np.testing.assert_array_equal(whole.tokens, backwards.tokens[::-1])
     np.testing.assert_array_equal(whole.tokens[8:], alone.tokens)
     texts, one = tower.text_tokens(TEXTS), tower.text_tokens(TEXTS[1:2])
@@ -163,10 +185,16 @@ def test_tokens_are_the_penultimate_ones_that_open_clip_names(native: OpenClipEn
     tower, batch = native.token_tower(), torch.from_numpy(pixels(native, 2))
     ids = native._tokenizer(TEXTS[:2])
     with torch.inference_mode():
-        known = native._model.forward_intermediates(image=batch, text=ids, image_indices=2, text_indices=2, image_output_fmt="NLC")
-    np.testing.assert_allclose(tower.image_tokens(batch.numpy()).tokens, known["image_intermediates"][0].numpy(), atol=1e-5)
+        known = native._model.forward_intermediates(
+            image=batch, text=ids, image_indices=2, text_indices=2, image_output_fmt="NLC"
+        )
+    np.testing.assert_allclose(
+        tower.image_tokens(batch.numpy()).tokens, known["image_intermediates"][0].numpy(), atol=1e-5
+    )
     found = tower.text_tokens(TEXTS[:2])
-    np.testing.assert_allclose(found.tokens[0], known["text_intermediates"][0].numpy()[0, : found.ids.shape[1]], atol=1e-5)
+    np.testing.assert_allclose(
+        found.tokens[0], known["text_intermediates"][0].numpy()[0, : found.ids.shape[1]], atol=1e-5
+    )
 
 
 def test_a_patch_goes_by_its_value_alone(native: OpenClipEncoder) -> None:
@@ -188,7 +216,9 @@ def test_the_fingerprint_names_model_and_depth(native: OpenClipEncoder) -> None:
     assert native.token_tower().fingerprint != native.fingerprint
 
 
-def test_a_tower_that_cannot_be_opened_is_refused_with_the_ways_out(native: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tower_that_cannot_be_opened_is_refused_with_the_ways_out(
+    native: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(type(native._model.visual), "_pool", lambda self, x: (x[:, 0] * 2 + x[:, 1].roll(1, -1), x))
     original = type(native._model.visual).forward
     monkeypatch.setattr(type(native._model.visual), "forward", lambda self, x: original(self, x) + 1)
@@ -197,6 +227,8 @@ def test_a_tower_that_cannot_be_opened_is_refused_with_the_ways_out(native: Open
 
 
 def test_a_text_tower_that_cannot_be_opened_is_refused_with_the_ways_out(tmp_path: Path) -> None:
-    folder = write_model(tmp_path / "coca", {**TWO, "custom_text": True, "text_cfg": {**TWO["text_cfg"], "embed_cls": True}})
+    folder = write_model(
+        tmp_path / "coca", {**TWO, "custom_text": True, "text_cfg": {**TWO["text_cfg"], "embed_cls": True}}
+    )
     with pytest.raises(InvalidInput, match=r"text tower of open_clip:local-dir.*class token.*linear"):
         OpenClipEncoder(f"local-dir:{folder}").token_tower()

@@ -7,7 +7,9 @@ from core.language.captions.parse import described_things, name_of, read_caption
 
 def names(caption: str) -> list[str]:
     reading = read_caption(caption)
-    return [" ".join([*(a.word for a in thing.attributes), name_of(reading, thing)]).strip() for thing in reading.things]
+    return [
+        " ".join([*(a.word for a in thing.attributes), name_of(reading, thing)]).strip() for thing in reading.things
+    ]
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,10 @@ def names(caption: str) -> list[str]:
         ("A hot dog and a glass of orange juice", ["hot dog", "glass", "orange juice"]),
         ("an orange on a glass table", ["orange", "glass table"]),
         ("The car is red.", ["car", "red"]),
-        ("A bathroom that features a bright tile wall and big mirrors", ["bathroom", "bright tile wall", "big mirrors"]),
+        (
+            "A bathroom that features a bright tile wall and big mirrors",
+            ["bathroom", "bright tile wall", "big mirrors"],
+        ),
         ("a wall mounted sink", ["wall sink"]),
         ("A woman getting ready to eat a pizza", ["woman", "pizza"]),
         ("", []),

@@ -30,7 +30,9 @@ def unit(n: int, d: int, seed: int) -> np.ndarray:
 def test_the_divergence_equals_the_double_loop_over_pairs() -> None:
     texts, features, support = unit(5, 12, 0), unit(23, 12, 1), unit(17, 12, 2)
     p, q = np.exp(signatures(features, texts)), np.exp(signatures(support, texts))
-    slow = np.array([[sum(p[i, c] * (np.log(p[i, c]) - np.log(q[j, c])) for c in range(5)) for j in range(17)] for i in range(23)])
+    slow = np.array(
+        [[sum(p[i, c] * (np.log(p[i, c]) - np.log(q[j, c])) for c in range(5)) for j in range(17)] for i in range(23)]
+    )
     np.testing.assert_allclose(kl(signatures(features, texts), signatures(support, texts)), slow, atol=1e-9, rtol=0)
     assert slow.max() > 1e-3  # the comparison is of numbers that matter
 
@@ -45,7 +47,9 @@ def test_the_divergence_of_an_image_from_itself_is_zero_and_never_below() -> Non
 def test_signatures_are_a_softmax_of_cosines_over_the_temperature() -> None:
     texts, features = unit(3, 8, 0), unit(4, 8, 1)
     raised = np.exp(features @ texts.T / 0.25)
-    np.testing.assert_allclose(np.exp(signatures(features, texts, 0.25)), raised / raised.sum(1, keepdims=True), rtol=1e-12)
+    np.testing.assert_allclose(
+        np.exp(signatures(features, texts, 0.25)), raised / raised.sum(1, keepdims=True), rtol=1e-12
+    )
 
 
 def test_the_cache_equals_a_loop_over_images_and_support() -> None:
@@ -54,7 +58,9 @@ def test_the_cache_equals_a_loop_over_images_and_support() -> None:
     for i in range(7):
         for j in range(9):
             slow[i, labels[j]] += np.exp(-beta * (1 - features[i] @ support[j]))
-    np.testing.assert_allclose(tip_evidence(features, support, cache_values(labels, 3, balance=False), beta), slow, rtol=1e-12)
+    np.testing.assert_allclose(
+        tip_evidence(features, support, cache_values(labels, 3, balance=False), beta), slow, rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("n", [1, 99, 100, 101, 137])
@@ -63,7 +69,10 @@ def test_no_row_is_left_at_zero_and_the_block_does_not_matter(n: int) -> None:
     values, log_p, log_q = cache_values(labels, 4), signatures(features, texts), signatures(support, texts)
     span = support_span(support, log_q)
     for block in (1, 100, 2**20):
-        cache, signature = tip_evidence(features, support, values, 2.0, block), signature_evidence(log_p, log_q, values, span, block)
+        cache, signature = (
+            tip_evidence(features, support, values, 2.0, block),
+            signature_evidence(log_p, log_q, values, span, block),
+        )
         np.testing.assert_allclose(cache, tip_logits(image_affinity(features, support), values, 2.0), rtol=1e-12)
         np.testing.assert_allclose(signature, span.rescaled(kl(log_p, log_q)) @ values, rtol=1e-9)
         assert cache.all(1).all()
@@ -89,7 +98,9 @@ def test_rescaling_maps_the_range_of_the_support_to_its_cosines_with_near_as_lar
 
 
 def test_a_single_support_image_or_equal_signatures_give_no_division_by_zero() -> None:
-    assert np.isfinite(support_span(unit(1, 6, 0), signatures(unit(1, 6, 0), unit(3, 6, 1))).rescaled(np.array([[0.1]]))).all()
+    assert np.isfinite(
+        support_span(unit(1, 6, 0), signatures(unit(1, 6, 0), unit(3, 6, 1))).rescaled(np.array([[0.1]]))
+    ).all()
     assert Span(0.2, 0.2, 0.1, 0.7).rescaled(np.array([[0.2, 9.0]])).tolist() == [[0.7, 0.7]]
 
 
@@ -114,7 +125,9 @@ def test_duplicates_in_one_class_change_nothing_when_balanced_and_much_when_not(
 
     def said(at: np.ndarray, balance: bool) -> np.ndarray:
         values, log_q = cache_values(labels[at], 3, balance=balance), signatures(support[at], texts)
-        return tip_evidence(features, support[at], values, 2.0) + signature_evidence(signatures(features, texts), log_q, values, span)
+        return tip_evidence(features, support[at], values, 2.0) + signature_evidence(
+            signatures(features, texts), log_q, values, span
+        )
 
     np.testing.assert_allclose(said(repeated, True), said(np.arange(6), True), rtol=1e-12)
     assert (said(repeated, False).argmax(1) == 0).mean() > 0.9

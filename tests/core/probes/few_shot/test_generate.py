@@ -35,7 +35,9 @@ def test_each_class_gets_its_folder_and_the_pool_reads_it_back_by_name(tmp_path:
     assert len({seed for _, seed in painter.asked}) == 6
     pool = read_pool(tmp_path / "out", Colours(), NAMES[::-1])
     assert sorted(pool.images.labels.tolist()) == [0, 0, 0, 1, 1, 1]
-    assert {name.split("/")[0] for name, c in zip(pool.images.ids, pool.images.labels.tolist()) if c == 1} == {"cat kitten"}
+    assert {name.split("/")[0] for name, c in zip(pool.images.ids, pool.images.labels.tolist()) if c == 1} == {
+        "cat kitten"
+    }
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:

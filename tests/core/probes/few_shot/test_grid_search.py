@@ -32,13 +32,17 @@ def test_the_default_stays_unless_another_is_strictly_better() -> None:
 
 
 def test_equal_accuracy_is_decided_by_the_lower_cross_entropy() -> None:
-    found = coarse_to_fine([Axis("a", 1.0, (1.0, 2.0, 4.0))], lambda v: np.array([[v["a"], 0.0]]), np.array([0]), rounds=0)
+    found = coarse_to_fine(
+        [Axis("a", 1.0, (1.0, 2.0, 4.0))], lambda v: np.array([[v["a"], 0.0]]), np.array([0]), rounds=0
+    )
     assert found.values == {"a": 4.0}
 
 
 def test_accuracy_comes_before_cross_entropy() -> None:
     right, sure = np.array([[0.1, 0.0], [0.1, 0.0]]), np.array([[9.0, 0.0], [0.0, 0.1]])
-    found = coarse_to_fine([Axis("a", 0.0, (0.0, 1.0))], lambda v: right if v["a"] == 1 else sure, np.zeros(2, np.int64), rounds=0)
+    found = coarse_to_fine(
+        [Axis("a", 0.0, (0.0, 1.0))], lambda v: right if v["a"] == 1 else sure, np.zeros(2, np.int64), rounds=0
+    )
     assert found.values == {"a": 1.0}
 
 

@@ -32,7 +32,9 @@ def test_the_fit_minimises_the_penalised_cross_entropy():
 def test_the_softmax_of_the_logits_is_the_regressions_probability(k):
     rows, labels = made_images(24, k=k)
     model = fit(rows.astype(np.float64), labels, 1.0, None, k).model
-    np.testing.assert_allclose(softmax(logits_of(model, rows.astype(np.float64), k)), model.predict_proba(rows), atol=1e-6)
+    np.testing.assert_allclose(
+        softmax(logits_of(model, rows.astype(np.float64), k)), model.predict_proba(rows), atol=1e-6
+    )
 
 
 def test_the_chosen_c_is_no_worse_on_validation_than_any_of_the_grid():
@@ -47,7 +49,9 @@ def test_the_chosen_c_is_no_worse_on_validation_than_any_of_the_grid():
 def test_c_is_said_with_how_it_came_about():
     part, _ = made_part()
     assert LinearProbe().run(part).choices[0].how == "validation"
-    assert LinearProbe(c=2.0).run(part).choices[0] == replace(LinearProbe(c=2.0).run(part).choices[0], name="C", value=2.0, how="given")
+    assert LinearProbe(c=2.0).run(part).choices[0] == replace(
+        LinearProbe(c=2.0).run(part).choices[0], name="C", value=2.0, how="given"
+    )
     fixed = LinearProbe().run(replace(part, validation=None))
     assert (fixed.choices[0].value, fixed.choices[0].how) == (100.0, "fixed")
     assert any("fixed at 100" in note for note in fixed.notes)

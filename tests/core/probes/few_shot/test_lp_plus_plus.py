@@ -67,7 +67,9 @@ def test_training_lowers_the_loss_of_the_shots_also_where_cosines_are_tiny():
         losses = []
         for steps in (0, 30, 300):
             head = fit_head(features, labels, texts, 20.0, steps=steps)
-            losses.append(cross_entropy_of_logits(head.images(features) + head.alpha * (features @ texts.T), labels).mean())
+            losses.append(
+                cross_entropy_of_logits(head.images(features) + head.alpha * (features @ texts.T), labels).mean()
+            )
         assert losses[0] > losses[1] > losses[2]
         assert losses[2] < 0.1
 

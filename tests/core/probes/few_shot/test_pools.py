@@ -21,7 +21,14 @@ NAMES = ("great white shark", "Airplane", "dog")
 class Colours:
     """An image is its mean colour."""
 
-    name, fingerprint, description, finding_space, joint_space, logit_scale = "colours", "c" * 16, "made", "made", "colours joint", 20.0
+    name, fingerprint, description, finding_space, joint_space, logit_scale = (
+        "colours",
+        "c" * 16,
+        "made",
+        "made",
+        "colours joint",
+        20.0,
+    )
 
     def preprocess(self, image: Image.Image) -> F32:
         return np.asarray(image.resize((2, 2)), np.float32).transpose(2, 0, 1)

@@ -88,7 +88,9 @@ def test_an_empty_pool_and_one_without_a_match_say_what_to_do() -> None:
 
 def test_a_pool_of_other_things_is_said_to_be_one() -> None:
     pool = images([[0, 0.2, 0, 1], [0, 0.3, 0, 0, 1], [0.1, 0.2, 1]])
-    assert any("less than half" in note and "'cat'" in note for note in support_of(pool, TEXTS, queries(), NAMES, 3).notes)
+    assert any(
+        "less than half" in note and "'cat'" in note for note in support_of(pool, TEXTS, queries(), NAMES, 3).notes
+    )
 
 
 def test_images_that_choose_settings_do_not_support_and_samples_leave_the_pool() -> None:

@@ -17,7 +17,8 @@ from tests.support.heads import NAMES, Tower, made_images, made_part, made_task
 
 
 def part_of(n: int = 137, *, pool: int = 200, seed: int = 0, noise_pool: bool = False) -> tuple[ProbeInput, np.ndarray]:
-    """Images whose class the texts hint at weakly and an axis that no text knows shows clearly; the pool is of the same kind, or noise."""
+    """Images whose class the texts hint at weakly and an axis that no text knows shows clearly; the pool is of the same
+    kind, or noise."""
     rows, labels = made_images(n + pool + 40, seed, hint=0.2)
     if noise_pool:
         noise = np.random.default_rng([seed, 1]).normal(size=(pool, rows.shape[1]))
@@ -54,13 +55,17 @@ def test_the_parts_sum_to_the_logits_and_no_row_is_left_out(affinity: str) -> No
     found = SusX(affinity=affinity, alpha=2, gamma=2).run(part)
     np.testing.assert_allclose(sum(found.parts.values()), found.logits, rtol=1e-12)
     assert all(values.any(1).all() for values in found.parts.values())
-    assert tuple(found.parts) == (("zero-shot", "cache", "signature") if affinity == "tip-x" else ("zero-shot", "cache"))
+    assert tuple(found.parts) == (
+        ("zero-shot", "cache", "signature") if affinity == "tip-x" else ("zero-shot", "cache")
+    )
 
 
 def test_permuting_the_classes_permutes_the_logits() -> None:
     part, _ = part_of(60)
     order = np.array([2, 0, 3, 1])
-    found, moved = (SusX(alpha=3, gamma=3).run(p) for p in (part, replace(part, class_names=tuple(NAMES[i] for i in order))))
+    found, moved = (
+        SusX(alpha=3, gamma=3).run(p) for p in (part, replace(part, class_names=tuple(NAMES[i] for i in order)))
+    )
     np.testing.assert_allclose(moved.logits, found.logits[:, order], rtol=1e-9, atol=1e-9)
 
 
@@ -95,7 +100,12 @@ def test_settings_are_said_to_be_fixed_searched_or_given() -> None:
     part, _ = part_of(30)
     how = {c.name: (c.value, c.how) for c in SusX().run(part).choices}
     assert how == {"alpha": (0.1, "fixed"), "beta": (1.0, "fixed"), "gamma": (0.1, "fixed")}
-    assert [c.how for c in SusX(tune=True, beta=4).run(part).choices] == ["validation", "given", "validation", "validation"]
+    assert [c.how for c in SusX(tune=True, beta=4).run(part).choices] == [
+        "validation",
+        "given",
+        "validation",
+        "validation",
+    ]
     assert [c.name for c in SusX(affinity="tip-adapter").run(part).choices] == ["alpha", "beta"]
 
 

@@ -69,7 +69,11 @@ def test_training_lowers_the_loss_of_the_shots_and_the_same_seed_gives_the_same_
 def test_without_validation_images_the_last_epoch_and_defaults_are_used() -> None:
     part, _ = made_part(2, 10, validation=False)
     found = TipAdapter(shots=2, epochs=3).run(part)
-    assert {c.name: (c.value, c.how) for c in found.choices} == {"alpha": (1.0, "fixed"), "beta": (5.5, "fixed"), "epoch": (3.0, "fixed")}
+    assert {c.name: (c.value, c.how) for c in found.choices} == {
+        "alpha": (1.0, "fixed"),
+        "beta": (5.5, "fixed"),
+        "epoch": (3.0, "fixed"),
+    }
     assert TipAdapter(tune=False).needs().validation == 0
 
 

@@ -28,7 +28,8 @@ class Wide(Tower):
 
 
 def wide_images(n: int, seed: int, k: int = 4, *, noise: bool = False) -> tuple[F32, I64]:
-    """A weak hint along each class's text, as small as CLIP's differences of cosine are, and a direction over all other axes that shows it."""
+    """A weak hint along each class's text, as small as CLIP's differences of cosine are, and a direction over all other
+    axes that shows it."""
     rng, labels = np.random.default_rng(seed), np.arange(n) % k
     centres = unit(rng.normal(size=(k, WIDTH - 8)))
     hidden = rng.permutation(labels) if noise else labels  # with noise, clusters are there and aren't the classes
@@ -95,7 +96,9 @@ def test_the_parts_sum_to_the_logits_and_changes_are_counted() -> None:
 def test_the_mixture_equals_the_loop_over_images_and_classes() -> None:
     rng = np.random.default_rng(0)
     x, means, variance = rng.normal(size=(6, 5)), rng.normal(size=(3, 5)), rng.uniform(0.1, 2, 5)
-    slow = np.array([[-0.5 * sum((x[i, d] - means[c, d]) ** 2 / variance[d] for d in range(5)) for c in range(3)] for i in range(6)])
+    slow = np.array(
+        [[-0.5 * sum((x[i, d] - means[c, d]) ** 2 / variance[d] for d in range(5)) for c in range(3)] for i in range(6)]
+    )
     np.testing.assert_allclose(mixture_of(x, means, variance, np.ones(3, bool)), slow, rtol=1e-10)
     partly = mixture_of(x, means, variance, np.array([True, True, False]))
     np.testing.assert_allclose(partly[:, 2], slow[:, :2].mean(1), rtol=1e-10)

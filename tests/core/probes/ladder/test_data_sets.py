@@ -40,7 +40,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def split_file(folder: Path) -> Path:
     rows = {"train": range(5), "val": range(5, 7), "test": range(7, 15)}
-    said = {part: [[f"{name}/{i}.png", c, name] for c, name in enumerate(CLASSES) for i in own] for part, own in rows.items()}
+    said = {
+        part: [[f"{name}/{i}.png", c, name] for c, name in enumerate(CLASSES) for i in own]
+        for part, own in rows.items()
+    }
     path = folder / "split_zhou_Made.json"
     path.write_text(json.dumps(said))
     return path
@@ -56,7 +59,10 @@ def test_class_folders_are_a_data_set_without_a_split(folders: Path, clip: str):
 
 
 def test_a_table_that_says_train_and_test_splits_by_it(folders: Path, clip: str):
-    lines = ["file,label,split", *(f"{name}/{i}.png,{name},{'train' if i < 7 else 'test'}" for name in CLASSES for i in range(15))]
+    lines = [
+        "file,label,split",
+        *(f"{name}/{i}.png,{name},{'train' if i < 7 else 'test'}" for name in CLASSES for i in range(15)),
+    ]
     table = folders / "index.csv"
     table.write_text("\n".join(lines))
     try:
@@ -68,7 +74,11 @@ def test_a_table_that_says_train_and_test_splits_by_it(folders: Path, clip: str)
 
 
 def test_a_parquet_table_with_its_own_pictures_needs_none_beside_it(folders: Path, clip: str, tmp_path: Path):
-    rows = [{"image": {"bytes": (folders / n / f"{i}.png").read_bytes(), "path": f"{n}-{i}.png"}, "label": n} for n in CLASSES for i in range(15)]
+    rows = [
+        {"image": {"bytes": (folders / n / f"{i}.png").read_bytes(), "path": f"{n}-{i}.png"}, "label": n}
+        for n in CLASSES
+        for i in range(15)
+    ]
     pd.DataFrame(rows).to_parquet(tmp_path / "own.parquet")
     found = read_data_set(tmp_path / "own.parquet", clip)
     assert (found.name, len(found.task.samples)) == ("own", 45)

@@ -76,9 +76,22 @@ def test_the_ladder_begins_with_zero_shot_and_has_each_step_once():
         assert titles[0] == "zero-shot"
         assert len(set(titles)) == len(titles)
     everything = [step.title for step in ladder("all")]
-    for title in ("zero-shot-7", "zero-shot-80", "descriptions", "sus-x", "lp++, 4 shots", "tip-adapter-f, 16 shots", "linear-probe, 1 shot"):
+    for title in (
+        "zero-shot-7",
+        "zero-shot-80",
+        "descriptions",
+        "sus-x",
+        "lp++, 4 shots",
+        "tip-adapter-f, 16 shots",
+        "linear-probe, 1 shot",
+    ):
         assert title in everything
-    for title in ("coop, 16 shots", "coop, 16 shots, base-to-new", "cocoop, 16 shots, base-to-new", "zero-shot, base-to-new"):
+    for title in (
+        "coop, 16 shots",
+        "coop, 16 shots, base-to-new",
+        "cocoop, 16 shots, base-to-new",
+        "zero-shot, base-to-new",
+    ):
         assert title in everything
 
 
@@ -113,7 +126,11 @@ def test_the_interval_covers_the_mean_over_all_rows_and_draws():
     rng, covered = np.random.default_rng(0), 0
     for _ in range(300):
         own, luck = rng.normal(0.6, 0.03), rng.normal(0, 0.04, 3)
-        covered += (f := over_seeds([Estimate(own + x, own + x - 0.0588, own + x + 0.0588) for x in luck])).low <= 0.6 <= f.high
+        covered += (
+            (f := over_seeds([Estimate(own + x, own + x - 0.0588, own + x + 0.0588) for x in luck])).low
+            <= 0.6
+            <= f.high
+        )
     assert covered >= 282
 
 
@@ -196,7 +213,10 @@ def test_the_papers_figures_stand_beside(counted):
 
 
 def test_base_to_new_is_a_step_with_its_own_figures():
-    rows = {row.metric: row for row in run_ladder([s for s in ladder("coop") if s.title == "zero-shot, base-to-new"], made_set(), (0,))}
+    rows = {
+        row.metric: row
+        for row in run_ladder([s for s in ladder("coop") if s.title == "zero-shot, base-to-new"], made_set(), (0,))
+    }
     assert set(rows) == {"base", "new", "h", "seen", "unseen", "general_h", "into_base"}
     assert rows["h"].value.value <= max(rows["base"].value.value, rows["new"].value.value)
 
@@ -217,4 +237,9 @@ def test_no_seed_is_refused(counted):
 def test_a_record_of_steps_that_is_no_sound_json_is_bad_input(counted, tmp_path):
     (tmp_path / "s.json").write_text("[" * 100_000)
     with pytest.raises(InvalidInput, match="no record of finished steps"):
-        run_ladder([LadderStep("zero-shot", "zero-shot")], LadderData("made", made_task(8), None, "", ()), (0,), state=tmp_path / "s.json")
+        run_ladder(
+            [LadderStep("zero-shot", "zero-shot")],
+            LadderData("made", made_task(8), None, "", ()),
+            (0,),
+            state=tmp_path / "s.json",
+        )

@@ -10,7 +10,14 @@ import pytest
 from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Needs, Scored
-from core.probes.ladder.transfer import base_to_new, check_transfers, cross_data_set, halve_classes, harmonic, harmonic_of
+from core.probes.ladder.transfer import (
+    base_to_new,
+    check_transfers,
+    cross_data_set,
+    halve_classes,
+    harmonic,
+    harmonic_of,
+)
 from core.probes.splits import Fold, Split
 from core.probes.zero_shot.text_classifier import text_classifier
 from core.records import Embeddings, SampleSet
@@ -111,7 +118,9 @@ def test_a_probe_that_leans_to_base_classes_is_seen_in_the_generalised_setting_o
     class Leaning(Shift):
         def run(self, part):
             scored = super().run(part)
-            return replace(scored, logits=scored.logits + 100 * (np.array([name in NAMES[:2] for name in part.class_names])))
+            return replace(
+                scored, logits=scored.logits + 100 * (np.array([name in NAMES[:2] for name in part.class_names]))
+            )
 
     found = base_to_new("leaning", Leaning(), made_task(80))
     plain = base_to_new("shift", shift, made_task(80))
@@ -157,7 +166,9 @@ def test_images_of_one_half_alone_are_refused(shift):
 def test_another_data_set_is_scored_with_its_own_names_by_what_the_first_taught(shift):
     source = made_task(80)
     target = made_task(60, seed=9)
-    target = replace(target, samples=SampleSet(target.samples.ids, labels=np.arange(60) % 2, class_names=("fish", "bird")))
+    target = replace(
+        target, samples=SampleSet(target.samples.ids, labels=np.arange(60) % 2, class_names=("fish", "bird"))
+    )
     found = cross_data_set("shift", shift, source, target)
     (part,) = shift.taught
     assert part.class_names == NAMES
@@ -204,7 +215,9 @@ def test_coops_prompts_serve_new_names_and_a_class_is_scored_without_regard_to_t
     assert found.base.value > 0.8
     probe.run(_taught_part(task))
     prompts = load_prompts(tmp_path / "p.npz")
-    np.testing.assert_allclose(classifier(prompts, encoder, names)[2:], classifier(prompts, encoder, names[2:]), atol=1e-4)
+    np.testing.assert_allclose(
+        classifier(prompts, encoder, names)[2:], classifier(prompts, encoder, names[2:]), atol=1e-4
+    )
 
 
 def _taught_part(task):

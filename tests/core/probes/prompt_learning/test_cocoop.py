@@ -110,7 +110,9 @@ def test_a_network_whose_last_layer_is_zero_is_coop(encoder: OpenClipEncoder) ->
     without = replace(trained, meta=zeroed)
     plain = replace(trained, kind="coop", meta={})
     np.testing.assert_allclose(
-        cocoop_logits(without, encoder, part.test.features, NAMES), prompt_logits(plain, encoder, part.test.features, NAMES), atol=1e-4
+        cocoop_logits(without, encoder, part.test.features, NAMES),
+        prompt_logits(plain, encoder, part.test.features, NAMES),
+        atol=1e-4,
     )
     moved: F64 = cocoop_logits(trained, encoder, part.test.features, NAMES)
     assert np.abs(moved - prompt_logits(plain, encoder, part.test.features, NAMES)).max() > 1e-3
@@ -135,7 +137,8 @@ def test_the_network_is_as_narrow_as_in_the_paper() -> None:
 
 
 def test_where_names_mislead_it_wins_over_zero_shot(native: OpenClipEncoder) -> None:
-    """Its shift is linear in an image, and one context must serve all classes, so that the names' order can only be bent."""
+    """Its shift is linear in an image, and one context must serve all classes, so that the names' order can only be
+    bent."""
     part, labels = permuted(native, spread=0.05, shots=16)
     scored = CoCoOp(epochs=30, lr=0.2, validate=False).run(part)
     gain = (scored.logits.argmax(1) == labels).mean() - (scored.controls["zero-shot"][0] == labels).mean()
@@ -166,7 +169,9 @@ def test_prompts_of_the_other_kind_are_refused(native: OpenClipEncoder) -> None:
         cocoop_logits(other, native, part.test.features, NAMES)
 
 
-def test_tokens_bound_what_goes_through_the_tower_at_a_time(native: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_bound_what_goes_through_the_tower_at_a_time(
+    native: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     part, _ = permuted(native, validation=2)
     unbounded = fit_prompts(part, replace(HOW, epochs=1))
     monkeypatch.setattr(prompt_learner, "TOKENS", 30)
@@ -186,7 +191,13 @@ def test_tokens_bound_what_goes_through_the_tower_at_a_time(native: OpenClipEnco
 def test_scoring_reports_its_progress(native: OpenClipEncoder) -> None:
     said: list[tuple[str, int, int]] = []
     part, _ = permuted(native)
-    cocoop_logits(fit_prompts(part, replace(HOW, epochs=0)), native, part.test.features, NAMES, progress=lambda *at: said.append(at))
+    cocoop_logits(
+        fit_prompts(part, replace(HOW, epochs=0)),
+        native,
+        part.test.features,
+        NAMES,
+        progress=lambda *at: said.append(at),
+    )
     assert said[-1] == ("score images", 80, 80)
 
 

@@ -38,7 +38,9 @@ def tower(encoder: OpenClipEncoder) -> PromptTower:
         ("front", [SOS, DOG, X, X, X, X, STOP, EOS], [2, 3, 4, 5]),
     ],
 )
-def test_the_class_name_stands_where_it_is_asked(tower: PromptTower, position: str, ids: list[int], slots: list[int]) -> None:
+def test_the_class_name_stands_where_it_is_asked(
+    tower: PromptTower, position: str, ids: list[int], slots: list[int]
+) -> None:
     layout = lay_out(tower, ["dog"], 4, position)  # type: ignore[arg-type]
     assert layout.ids.tolist() == [ids]
     assert layout.slots.tolist() == [slots]
@@ -67,14 +69,26 @@ def test_a_long_name_loses_its_end_and_is_counted(tower: PromptTower) -> None:
 
 
 def test_a_context_that_fills_the_tower_is_refused(tower: PromptTower) -> None:
-    with pytest.raises(InvalidInput, match="13 context vectors leave no room for a class name: the text tower takes 16 tokens"):
+    with pytest.raises(
+        InvalidInput, match="13 context vectors leave no room for a class name: the text tower takes 16 tokens"
+    ):
         lay_out(tower, ["dog"], 13, "end")
 
 
 def made(encoder: OpenClipEncoder, **changes: object) -> Prompts:
     ctx = np.arange(64, dtype=np.float32).reshape(2, 32)
     meta = {"0.weight": np.ones((1, 16), np.float32), "0.bias": np.zeros(1, np.float32)}
-    rest = (("dog", "café"), ctx, "middle", "a photo", meta, ((0, None, 1.5), (1, 0.5, 1.25)), 1, ("a.png",), {"seed": 3})
+    rest = (
+        ("dog", "café"),
+        ctx,
+        "middle",
+        "a photo",
+        meta,
+        ((0, None, 1.5), (1, 0.5, 1.25)),
+        1,
+        ("a.png",),
+        {"seed": 3},
+    )
     return replace(Prompts("coop", encoder.name, encoder.fingerprint, "SimpleTokenizer abc", *rest), **changes)  # type: ignore[arg-type]
 
 

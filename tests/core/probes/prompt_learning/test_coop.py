@@ -50,7 +50,9 @@ def permuted(encoder: OpenClipEncoder, seed: int = 0, **more: object) -> tuple[P
 
 
 def accuracy(part: ProbeInput, prompts: Prompts, labels: I64) -> float:
-    return float((prompt_logits(prompts, part.encoder, part.test.features, part.class_names).argmax(1) == labels).mean())
+    return float(
+        (prompt_logits(prompts, part.encoder, part.test.features, part.class_names).argmax(1) == labels).mean()
+    )
 
 
 @pytest.mark.parametrize("class_specific", [False, True])
@@ -87,7 +89,9 @@ def test_only_the_context_is_trained(encoder: OpenClipEncoder) -> None:
     prompts = fit_prompts(part, FAST)
     assert all(torch.equal(before[name], tensor) for name, tensor in encoder._model.state_dict().items())
     assert not any(p.requires_grad for p in encoder._model.parameters())
-    assert [name for name, p in start(tower_of(encoder), FAST, 4, 16, 0).named_parameters() if p.requires_grad] == ["ctx"]
+    assert [name for name, p in start(tower_of(encoder), FAST, 4, 16, 0).named_parameters() if p.requires_grad] == [
+        "ctx"
+    ]
     words = tower_of(encoder).embed(torch.tensor(tower_of(encoder).tokens("a photo of a"))).numpy()
     assert np.abs(prompts.ctx - words).max() > 1e-4
 
@@ -105,7 +109,9 @@ def test_labels_without_a_pattern_teach_nothing_that_holds(native: OpenClipEncod
     assert part.shots is not None
     assert part.shots.labels is not None
     shuffled = replace(part.shots, labels=np.random.default_rng(0).permutation(part.shots.labels))
-    prompts = fit_prompts(replace(part, shots=shuffled, validation=None), PromptTraining(class_specific=True, epochs=60, lr=0.2))
+    prompts = fit_prompts(
+        replace(part, shots=shuffled, validation=None), PromptTraining(class_specific=True, epochs=60, lr=0.2)
+    )
     assert accuracy(part, prompts, labels) < 0.6
 
 
@@ -132,7 +138,9 @@ def test_an_untrained_context_is_nearest_to_its_own_words(native: OpenClipEncode
         assert [row[kind][0][0] for row in rows] == ["a", "photo", "of", "a"]
 
 
-def test_the_epoch_of_the_lowest_validation_loss_is_kept_and_without_validation_the_last(native: OpenClipEncoder) -> None:
+def test_the_epoch_of_the_lowest_validation_loss_is_kept_and_without_validation_the_last(
+    native: OpenClipEncoder,
+) -> None:
     part, _ = permuted(native, validation=4)
     assert part.validation is not None
     assert part.validation.labels is not None
@@ -151,7 +159,9 @@ def test_validation_that_gets_worse_keeps_the_start(native: OpenClipEncoder) -> 
     assert part.validation is not None
     assert part.validation.labels is not None
     texts = native.encode_texts([f"a photo of a {name}." for name in NAMES])
-    contrary = replace(part.validation, features=texts[part.validation.labels])  # images that zero-shot knows, and the shots deny
+    contrary = replace(
+        part.validation, features=texts[part.validation.labels]
+    )  # images that zero-shot knows, and the shots deny
     assert fit_prompts(replace(part, validation=contrary), FAST).epoch <= 1  # the first is the warm-up
 
 
@@ -236,7 +246,10 @@ def test_loaded_prompts_say_how_many_scored_images_taught_them(native: OpenClipE
     assert part.shots is not None
     save_prompts(fit_prompts(part, replace(FAST, epochs=0)), tmp_path / "p.npz")
     seen = replace(part, test=replace(part.shots, labels=None))
-    assert any(note.startswith("32 of the 32 scored images taught these prompts") for note in CoOp(load=str(tmp_path / "p.npz")).run(seen).notes)
+    assert any(
+        note.startswith("32 of the 32 scored images taught these prompts")
+        for note in CoOp(load=str(tmp_path / "p.npz")).run(seen).notes
+    )
 
 
 def test_prompts_of_another_checkpoint_are_refused(native: OpenClipEncoder, tmp_path: Path) -> None:
@@ -285,7 +298,10 @@ def test_vectors_are_shown_around_the_name(native: OpenClipEncoder) -> None:
 def test_names_that_lose_their_end_are_told(native: OpenClipEncoder) -> None:
     part, _ = permuted(native)
     long = replace(part, class_names=("dog " * 20, *NAMES[1:]))
-    assert "1 of the 4 class names lost their end to the text tower's limit of 16 tokens." in CoOp(epochs=0).run(long).notes
+    assert (
+        "1 of the 4 class names lost their end to the text tower's limit of 16 tokens."
+        in CoOp(epochs=0).run(long).notes
+    )
     assert CoOp(epochs=0).run(part).notes == ()
 
 
@@ -297,7 +313,9 @@ def test_settings_are_read_from_text() -> None:
 
 
 @pytest.mark.parametrize("class_specific", [False, True])
-def test_names_of_unequal_length_keep_their_order_and_context_in_chunks(encoder: OpenClipEncoder, class_specific: bool) -> None:
+def test_names_of_unequal_length_keep_their_order_and_context_in_chunks(
+    encoder: OpenClipEncoder, class_specific: bool
+) -> None:
     part, _ = permuted(encoder)
     names = ("red cat of photo", "dog", "red cat", "frog")
     how = PromptTraining(init="", length=3, class_specific=class_specific, epochs=0)
@@ -313,13 +331,17 @@ def test_the_embedded_encoder_begins_as_zero_shot_and_improves_on_its_shots() ->
     texts = encoder.encode_texts([f"a photo of a {name}." for name in NAMES])
     part, labels = part_around(encoder, texts[[1, 2, 3, 0]], shots=4, spread=0.02)
     begun = CoOp(epochs=0).run(part)
-    np.testing.assert_allclose(begun.logits, encoder.logit_scale * part.test.features @ texts.T, atol=2e-3)  # 1e-4 of a cosine
+    np.testing.assert_allclose(
+        begun.logits, encoder.logit_scale * part.test.features @ texts.T, atol=2e-3
+    )  # 1e-4 of a cosine
     prompts = fit_prompts(part, PromptTraining(class_specific=True, epochs=30, lr=0.5))
     assert (begun.logits.argmax(1) == labels).mean() < 0.2
     assert accuracy(part, prompts, labels) > 0.5
 
 
-def test_tokens_bound_what_goes_through_the_tower_at_a_time(native: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_bound_what_goes_through_the_tower_at_a_time(
+    native: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(prompt_learner, "TOKENS", 30)
     part, _ = permuted(native)
     prompts, sizes = fit_prompts(part, replace(FAST, epochs=1)), []

@@ -17,7 +17,11 @@ from core.records import F64, Embeddings, SampleSet
 from tests.support.word_tower import WIDTH, WordTower, direction
 
 NAMES = ("cat", "dog", "hen")
-LOOKS = {"cat": ("whiskers", "claws", "stripes"), "dog": ("barking", "collar", "drooling"), "hen": ("feathers", "beak", "comb")}
+LOOKS = {
+    "cat": ("whiskers", "claws", "stripes"),
+    "dog": ("barking", "collar", "drooling"),
+    "hen": ("feathers", "beak", "comb"),
+}
 DESCRIPTIONS = json.dumps(LOOKS)
 
 
@@ -41,7 +45,10 @@ def part_of(task: Task) -> ProbeInput:
 def test_logits_are_the_scale_times_the_cosine_with_each_name():
     task = looks_task(7)
     scored = ZeroShot().run(part_of(task))
-    slow = [[30.0 * float(row @ task.encoder.encode_texts([f"a photo of a {name}."])[0]) for name in NAMES] for row in task.joint.vectors]
+    slow = [
+        [30.0 * float(row @ task.encoder.encode_texts([f"a photo of a {name}."])[0]) for name in NAMES]
+        for row in task.joint.vectors
+    ]
     np.testing.assert_allclose(scored.logits, slow, atol=1e-4)
     assert scored.controls == {}
 
@@ -65,7 +72,9 @@ def test_descriptions_of_what_is_not_seen_beat_random_words_by_nothing():
 @pytest.mark.parametrize("scoring", ["mean vector", "mean of cosines"])
 @pytest.mark.parametrize("weight", [None, 0.3, 1.0])
 def test_the_parts_of_templates_and_descriptions_sum_to_the_logits(weight: float | None, scoring: str):
-    scored = ZeroShot(descriptions=DESCRIPTIONS, description_weight=weight, scoring=scoring, random_runs=0).run(part_of(looks_task(9)))
+    scored = ZeroShot(descriptions=DESCRIPTIONS, description_weight=weight, scoring=scoring, random_runs=0).run(
+        part_of(looks_task(9))
+    )
     np.testing.assert_allclose(scored.parts["templates"] + scored.parts["descriptions"], scored.logits, atol=1e-12)
     assert list(scored.controls) == ["templates alone"]
     assert (weight == 1.0) == (not scored.parts["templates"].any())

@@ -25,7 +25,13 @@ def test_the_published_templates_are_seven_and_eighty_each_with_one_place_for_th
 def test_templates_are_read_without_importing_open_clip_or_torch():
     code = "import sys; from core.probes.zero_shot.prompt_files import read_templates; read_templates('80');"
     code += "print([m for m in ('open_clip', 'torch') if m in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(prompt_files.__file__).parents[3])
+    out = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(prompt_files.__file__).parents[3],
+    )
     assert out.stdout.strip() == "[]"
 
 
@@ -34,7 +40,13 @@ def test_own_templates_are_lines_and_blank_or_repeated_ones_are_left_out():
 
 
 @pytest.mark.parametrize(
-    ("own", "said"), [("", "is empty"), ("no place", "holds it 0 times"), ("fine {}\n{} and {}", "line 2.*holds it 2 times"), ("{name}", "0 times")]
+    ("own", "said"),
+    [
+        ("", "is empty"),
+        ("no place", "holds it 0 times"),
+        ("fine {}\n{} and {}", "line 2.*holds it 2 times"),
+        ("{name}", "0 times"),
+    ],
 )
 def test_an_own_template_without_exactly_one_place_is_refused(own: str, said: str):
     with pytest.raises(InvalidInput, match=said):
@@ -86,7 +98,10 @@ def test_a_file_that_is_too_large_or_no_text_is_refused(tmp_path: Path, monkeypa
 
 def test_names_are_matched_whatever_their_case_underscores_and_composition():
     lists = {"great white  shark": ("a",), "CAFE\u0301": ("b",), "stranger": ("c",)}
-    assert by_class(lists, ("Great_White Shark", "café", "other"), "descriptions") == ((("a",), ("b",), ()), ("stranger",))
+    assert by_class(lists, ("Great_White Shark", "café", "other"), "descriptions") == (
+        (("a",), ("b",), ()),
+        ("stranger",),
+    )
 
 
 def test_a_file_of_other_classes_or_with_one_class_twice_is_refused():
@@ -118,7 +133,8 @@ def test_synonyms_are_read_from_a_json_file_and_strangers_are_counted(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"), [("cow: ox", "line 1: must start with a class"), ("cat: pet\ndog: Pet", "'Pet' would name both 'cat' and 'dog'")]
+    ("lines", "said"),
+    [("cow: ox", "line 1: must start with a class"), ("cat: pet\ndog: Pet", "'Pet' would name both 'cat' and 'dog'")],
 )
 def test_synonyms_of_no_class_or_of_two_are_refused(lines: str, said: str):
     with pytest.raises(InvalidInput, match=said):

@@ -14,7 +14,13 @@ from core.options import settings_of
 from core.probes.zero_shot import text_classifier as module
 from core.probes.zero_shot.prompt_files import write_prompts
 from core.probes.zero_shot.prompt_texts import descriptor_sentence, make_texts, mean_size, random_texts
-from core.probes.zero_shot.text_classifier import check_prompt_settings, mean_vectors, prompt_field, prompt_settings, text_classifier
+from core.probes.zero_shot.text_classifier import (
+    check_prompt_settings,
+    mean_vectors,
+    prompt_field,
+    prompt_settings,
+    text_classifier,
+)
 from core.records import F32, F64
 from tests.support.word_tower import WordTower
 
@@ -38,7 +44,12 @@ def unit(row: F64) -> F64:
 
 def test_braces_quotes_and_emoji_in_names_stand_in_the_sentence_as_they_are():
     found = text_classifier(tower(), ["{}", "a_{0}", '"x" 🐱', "{class}"], templates="7")
-    assert [own[0] for own in found.prompts] == ["itap of a {}.", "itap of a a {0}.", 'itap of a "x" 🐱.', "itap of a {class}."]
+    assert [own[0] for own in found.prompts] == [
+        "itap of a {}.",
+        "itap of a a {0}.",
+        'itap of a "x" 🐱.',
+        "itap of a {class}.",
+    ]
 
 
 def test_a_class_vector_is_the_unit_mean_of_its_unit_texts():
@@ -75,7 +86,10 @@ def test_descriptors_get_the_published_verbs_by_whole_words(descriptor: str, sen
 def test_descriptors_and_sentences_are_told_apart_and_the_note_says_which():
     short, whole = make_texts(["cat", "dog"], descriptions=PETS), make_texts(["cat", "dog"], descriptions=SENTENCES)
     assert (short.shape, whole.shape) == ("descriptors", "sentences")
-    assert short.described == (("cat, which has whiskers.", "cat, which is a long tail.", "cat, which often asleep."), ())
+    assert short.described == (
+        ("cat, which has whiskers.", "cat, which is a long tail.", "cat, which often asleep."),
+        (),
+    )
     assert whole.described == (("A cat has whiskers.", "Cats are soft!"), ("A dog barks.",))
     assert "taken for descriptors (0 of 3" in short.notes[0]
     assert short.notes[1:] == (
@@ -86,7 +100,9 @@ def test_descriptors_and_sentences_are_told_apart_and_the_note_says_which():
 
 
 def test_the_shape_can_be_set():
-    assert make_texts(["cat"], descriptions=PETS, description_shape="sentences").described == (("whiskers", "a long tail", "often asleep"),)
+    assert make_texts(["cat"], descriptions=PETS, description_shape="sentences").described == (
+        ("whiskers", "a long tail", "often asleep"),
+    )
     with pytest.raises(InvalidInput, match="description_shape must be one of"):
         make_texts(["cat"], descriptions=PETS, description_shape="poem")
 
@@ -103,7 +119,11 @@ def test_pooled_texts_count_the_same_each_and_a_weight_balances_the_two_means():
     assert len(pooled.prompts[0]) == 10
     half = text_classifier(encoder, ["cat", "dog"], templates="7", descriptions=PETS, description_weight=0.25)
     first, second = pooled.prompts[0][:7], pooled.prompts[0][7:]
-    np.testing.assert_allclose(half.vectors[0], unit(0.75 * unit(plain_mean(first, encoder)) + 0.25 * unit(plain_mean(second, encoder))), atol=1e-6)
+    np.testing.assert_allclose(
+        half.vectors[0],
+        unit(0.75 * unit(plain_mean(first, encoder)) + 0.25 * unit(plain_mean(second, encoder))),
+        atol=1e-6,
+    )
     alone = text_classifier(encoder, ["cat", "dog"], templates="7", descriptions=PETS, description_weight=1.0)
     assert (alone.prompts[0], len(alone.prompts[1])) == (second, 7)
     np.testing.assert_allclose(alone.vectors[0], unit(plain_mean(second, encoder)), atol=1e-6)
@@ -113,15 +133,23 @@ def test_pooled_texts_count_the_same_each_and_a_weight_balances_the_two_means():
 
 def test_mean_of_cosines_is_what_a_loop_over_texts_gives():
     encoder, image = tower(), np.random.default_rng(0).normal(size=64)
-    found = text_classifier(encoder, ["cat", "dog"], descriptions=SENTENCES, description_weight=1.0, scoring="mean of cosines")
+    found = text_classifier(
+        encoder, ["cat", "dog"], descriptions=SENTENCES, description_weight=1.0, scoring="mean of cosines"
+    )
     for row, own in zip(found.vectors, found.prompts, strict=True):
-        assert image @ row == pytest.approx(np.mean([image @ encoder.encode_texts([text])[0] for text in own]), abs=1e-5)
+        assert image @ row == pytest.approx(
+            np.mean([image @ encoder.encode_texts([text])[0] for text in own]), abs=1e-5
+        )
 
 
 def test_prompts_written_back_make_the_same_classifier():
     first = text_classifier(tower(), ["cat", "{dog}"], templates="7", descriptions=PETS)
     again = text_classifier(
-        tower(), ["cat", "{dog}"], descriptions=write_prompts(["cat", "{dog}"], first.prompts), description_shape="sentences", description_weight=1.0
+        tower(),
+        ["cat", "{dog}"],
+        descriptions=write_prompts(["cat", "{dog}"], first.prompts),
+        description_shape="sentences",
+        description_weight=1.0,
     )
     assert again.prompts == first.prompts
     np.testing.assert_allclose(again.vectors, first.vectors, atol=1e-6)
@@ -173,24 +201,36 @@ def test_sums_are_kept_between_runs_and_a_damaged_file_is_computed_again(tmp_pat
     for file in (tmp_path / "texts").iterdir():
         file.write_bytes(b"PK\x03\x04 damaged")
     np.testing.assert_array_equal(first, mean_vectors(tower(), [("a cat", "the cat"), ("a dog",)], tmp_path))
-    assert not np.array_equal(first, mean_vectors(tower(), [("a cat",), ("the cat", "a dog")], tmp_path))  # same texts, other classes
+    assert not np.array_equal(
+        first, mean_vectors(tower(), [("a cat",), ("the cat", "a dog")], tmp_path)
+    )  # same texts, other classes
 
 
 def test_random_texts_are_alike_for_all_classes_and_differ_by_seed():
-    texts = make_texts(["sea lion", "{a} b", "cow"], descriptions='{"sea lion": ["whiskers"], "{a} b": ["x", "y", "z"]}')
+    texts = make_texts(
+        ["sea lion", "{a} b", "cow"], descriptions='{"sea lion": ["whiskers"], "{a} b": ["x", "y", "z"]}'
+    )
     assert mean_size(texts) == 2
     found = random_texts(texts, 30, (0, 1))
     assert [len(own) for own in found] == [30, 30, 0]  # no descriptions, no random words
-    ends = [{text.removeprefix(f"{name}, which has ") for text in own} for name, own in zip(("sea lion", "{a} b"), found)]
+    ends = [
+        {text.removeprefix(f"{name}, which has ") for text in own} for name, own in zip(("sea lion", "{a} b"), found)
+    ]
     assert ends[0] == ends[1]
     assert random_texts(texts, 30, (0, 1)) == found
     assert random_texts(texts, 30, (0, 2)) != found
-    assert all(len(text.split()) == len(["sea", "lion,", "which", "has", "x", "x"]) for text in found[0])  # two words, as most names have
+    assert all(
+        len(text.split()) == len(["sea", "lion,", "which", "has", "x", "x"]) for text in found[0]
+    )  # two words, as most names have
 
 
 def test_random_texts_of_sentences_are_sentences_and_keep_the_concept():
-    assert random_texts(make_texts(["cat"], descriptions=SENTENCES), 1, (0,))[0][0].startswith("A photo of a cat, which has ")
-    assert random_texts(make_texts(["cat"], descriptions=SENTENCES, concept="pet"), 1, (0,))[0][0].startswith("A photo of a pet: a cat, which has ")
+    assert random_texts(make_texts(["cat"], descriptions=SENTENCES), 1, (0,))[0][0].startswith(
+        "A photo of a cat, which has "
+    )
+    assert random_texts(make_texts(["cat"], descriptions=SENTENCES, concept="pet"), 1, (0,))[0][0].startswith(
+        "A photo of a pet: a cat, which has "
+    )
 
 
 @dataclass(frozen=True, slots=True)

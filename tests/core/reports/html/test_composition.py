@@ -1,4 +1,5 @@
-"""The report of composition is one file that fetches nothing, runs nothing, escapes everything, and says what the results say."""
+"""The report of composition is one file that fetches nothing, runs nothing, escapes everything, and says what the
+results say."""
 
 from __future__ import annotations
 
@@ -53,20 +54,32 @@ def regression_check() -> ForgettingCheck:
         2,
         "lost",
     )
-    kept = replace(row, task="Image to text", metric="recall at 1", difference=Estimate(0.0, -0.02, 0.02), p=1.0, verdict="kept")
+    kept = replace(
+        row, task="Image to text", metric="recall at 1", difference=Estimate(0.0, -0.02, 0.02), p=1.0, verdict="kept"
+    )
     return ForgettingCheck("embedded", "embedded + local", (row, kept), (kept,), ("2 captions are shared.",))
 
 
 def hostile() -> Benchmark:
-    items = [pair(f"{HOSTILE}{i}", (2 * i, 2 * i + 1), (f"a {HOSTILE} {i}", f"b {i}"), kind=f"<b>{i % 2}</b>") for i in range(20)]
-    return benchmark("pairs", items, "image", notes=(f"Note {HOSTILE}",), excluded=(("x", f"{HOSTILE}: because"),), source=HOSTILE)
+    items = [
+        pair(f"{HOSTILE}{i}", (2 * i, 2 * i + 1), (f"a {HOSTILE} {i}", f"b {i}"), kind=f"<b>{i % 2}</b>")
+        for i in range(20)
+    ]
+    return benchmark(
+        "pairs", items, "image", notes=(f"Note {HOSTILE}",), excluded=(("x", f"{HOSTILE}: because"),), source=HOSTILE
+    )
 
 
 def everything() -> str:
     bench = hostile()
     a, b = run(bench), run(bench, 1, "second")
     return render_composition_report(
-        [a, b], bench, store=pictured(bench).store, comparison=compare_results(a, b), regression=regression_check(), curve=CURVE
+        [a, b],
+        bench,
+        store=pictured(bench).store,
+        comparison=compare_results(a, b),
+        regression=regression_check(),
+        curve=CURVE,
     )
 
 
@@ -141,7 +154,14 @@ def test_figures_are_those_of_the_result() -> None:
 def test_what_is_not_given_has_no_section() -> None:
     bench = choices(20)
     text = Page(render_composition_report([run(bench, blind=False)], bench)).text
-    for heading in ("How it is wrong", "Without looking", "What the adaptation cost", "How it was trained", "against", "Published figures"):
+    for heading in (
+        "How it is wrong",
+        "Without looking",
+        "What the adaptation cost",
+        "How it was trained",
+        "against",
+        "Published figures",
+    ):
         assert heading not in text.split("What was left out")[0].replace("held against", "")
 
 
@@ -153,7 +173,10 @@ def test_blind_baselines_say_whether_the_model_is_above_text_alone() -> None:
     perfect = run_composition(pictured(bench), Given(scores, name="model"))
     (name, metrics) = perfect.blind[0]
     guess = replace(perfect, blind=((name, tuple(replace(m, value=Estimate(0.5, 0.4, 0.6)) for m in metrics)),))
-    assert f"model is above what text alone reaches here ({name}: 50.0\u00a0%)." in Page(render_composition_report([guess], bench)).text
+    assert (
+        f"model is above what text alone reaches here ({name}: 50.0\u00a0%)."
+        in Page(render_composition_report([guess], bench)).text
+    )
 
 
 def test_what_was_left_out_is_counted_by_reason_and_missing_pictures_are_named() -> None:
@@ -207,7 +230,9 @@ def test_the_report_is_written_whole(tmp_path: Path) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-def test_the_report_opens_offline_without_a_fault_and_fits_the_window(tmp_path: Path, chromium: Any, scheme: Any, width: int) -> None:
+def test_the_report_opens_offline_without_a_fault_and_fits_the_window(
+    tmp_path: Path, chromium: Any, scheme: Any, width: int
+) -> None:
     (tmp_path / "report.html").write_text(everything(), "utf-8")
     page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
     faults: list[str] = []

@@ -63,7 +63,9 @@ def test_nothing_is_fetched_and_no_script_runs(options: dict[str, Any]) -> None:
     for _, attributes in page.tags:
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "href", "action", "srcset", "data"):
-            assert (attributes.get(name) or "data:").startswith("data:image/webp;base64,") or attributes.get(name) is None
+            assert (attributes.get(name) or "data:").startswith("data:image/webp;base64,") or attributes.get(
+                name
+            ) is None
     assert "@import" not in html
     assert "url(" not in html
     assert any("default-src 'none'" in (a.get("content") or "") for a in page.named("meta"))
@@ -108,13 +110,22 @@ def test_a_candidate_is_listed_apart_and_without_a_p(diagnosis: Diagnosis) -> No
 
 def test_notes_settings_versions_fingerprint_and_reasons_are_there(diagnosis: Diagnosis) -> None:
     text = Page(render_report(diagnosis)).text
-    for wanted in (*diagnosis.notes, diagnosis.fingerprint, "n_permutations", "5000", "image could not be decoded", "2 rows left out"):
+    for wanted in (
+        *diagnosis.notes,
+        diagnosis.fingerprint,
+        "n_permutations",
+        "5000",
+        "image could not be decoded",
+        "2 rows left out",
+    ):
         assert wanted in text
 
 
 def test_a_proxy_is_called_one() -> None:
     diagnosis = make_diagnosis(with_errors=False)
-    text = Page(render_report(replace(diagnosis, outcomes=replace(diagnosis.outcomes, name="entropy", is_proxy=True)))).text
+    text = Page(
+        render_report(replace(diagnosis, outcomes=replace(diagnosis.outcomes, name="entropy", is_proxy=True)))
+    ).text
     assert "the entropy proxy" in text
     assert "a proxy for being wrong" in text
 
@@ -125,7 +136,7 @@ def test_pictures_are_small_webp_and_their_sum_is_bounded(monkeypatch: pytest.Mo
     buffer = io.BytesIO()
     Image.fromarray(noise).save(buffer, "PNG")
     images = MemoryImages(diagnosis.samples.ids, (buffer.getvalue(),) * 60)
-    noisy = replace(diagnosis, samples=replace(diagnosis.samples, images=images))
+    noisy = replace(diagnosis, samples=replace(diagnosis.samples, items=images))
     addresses = [a["src"] or "" for a in Page(render_report(noisy)).named("img")]
     with Image.open(io.BytesIO(base64.b64decode(addresses[0].split(",")[1]))) as picture:
         assert picture.format == "WEBP"
@@ -141,7 +152,7 @@ def test_a_large_diagnosis_with_hard_pictures_stays_below_six_megabytes() -> Non
     Image.fromarray(np.random.default_rng(1).integers(0, 255, (160, 160, 3), dtype=np.uint8)).save(payload, "PNG")
     diagnosis = make_diagnosis(600, n_clusters=10, with_images=False)
     images = MemoryImages(diagnosis.samples.ids, (payload.getvalue(),) * 600)
-    html = render_report(replace(diagnosis, samples=replace(diagnosis.samples, images=images)))
+    html = render_report(replace(diagnosis, samples=replace(diagnosis.samples, items=images)))
     assert len(html.encode()) < 6_000_000
 
 
@@ -156,10 +167,12 @@ def test_a_reloaded_run_gives_the_same_words(tmp_path: Path, diagnosis: Diagnosi
 
 def test_an_undecodable_picture_leaves_a_blank_and_is_counted(diagnosis: Diagnosis) -> None:
     row = int(diagnosis.clusters[0].counterexamples[0])
-    images = diagnosis.samples.images
+    images = diagnosis.samples.items
     assert isinstance(images, MemoryImages)
-    broken = MemoryImages(images.names, tuple(b"broken" if i == row else payload for i, payload in enumerate(images.payloads)))
-    text = Page(render_report(replace(diagnosis, samples=replace(diagnosis.samples, images=broken)))).text
+    broken = MemoryImages(
+        images.names, tuple(b"broken" if i == row else payload for i, payload in enumerate(images.payloads))
+    )
+    text = Page(render_report(replace(diagnosis, samples=replace(diagnosis.samples, items=broken)))).text
     assert "no picture" in text
     assert "pictures are not in this file" in text
 
@@ -195,7 +208,10 @@ def test_observed_by_predicted_matches_a_plain_loop() -> None:
     rng = np.random.default_rng(0)
     predicted, loss = rng.normal(size=100), rng.normal(size=100)
     ranked = sorted(zip(predicted, loss, strict=True))
-    expected = [(np.mean([p for p, _ in ranked[i : i + 10]]), np.mean([v for _, v in ranked[i : i + 10]])) for i in range(0, 100, 10)]
+    expected = [
+        (np.mean([p for p, _ in ranked[i : i + 10]]), np.mean([v for _, v in ranked[i : i + 10]]))
+        for i in range(0, 100, 10)
+    ]
     np.testing.assert_allclose(observed_by_predicted(predicted, loss), expected)
 
 
@@ -247,7 +263,13 @@ def test_the_prediction_is_shown_with_its_digest_beside_what_came() -> None:
     assert after.count("not clearly worse again") == 1
     assert after.count("too few to judge") == 2
     bars = [a for a in page.named("svg") if (a.get("class") or "").startswith("prediction")]
-    assert [a["class"] for a in bars] == ["prediction", "prediction missed", "prediction", "prediction", "prediction missed"]
+    assert [a["class"] for a in bars] == [
+        "prediction",
+        "prediction missed",
+        "prediction",
+        "prediction",
+        "prediction missed",
+    ]
     losses = Page(render_report(replace(diagnosis, prediction=made_prediction("mean loss")))).text
     assert "with the mean loss that it predicts" in losses
 
@@ -272,24 +294,51 @@ def test_the_audit_page_fetches_nothing_and_escapes_phrases(tmp_path: Path) -> N
 
 
 def test_a_diagnosis_of_composition_says_which_result_it_explains() -> None:
-    names = {"name": "cola, <i>embedded</i>", "model": "embedded", "benchmark": "cola", "title": "Cola", "kind": "pairs", "headline": "image"}
+    names = {
+        "name": "cola, <i>embedded</i>",
+        "model": "embedded",
+        "benchmark": "cola",
+        "title": "Cola",
+        "kind": "pairs",
+        "headline": "image",
+    }
     figures = {"value": 0.2, "low": 0.15, "high": 0.26, "n": 210, "metric": "Image score", "chance": 0.25}
     plain = make_diagnosis()
     assert "A model of composition" not in Page(render_report(plain)).text
     text = Page(render_report(replace(plain, extras={"composition": names | figures}))).text
     assert (
-        "embedded on Cola (cola, <i>embedded</i>): Image score 20\u00a0%, 95\u00a0% interval 15 to 26\u00a0%, n = 210; chance is 25\u00a0%." in text
+        "embedded on Cola (cola, <i>embedded</i>): Image score 20\u00a0%, 95\u00a0% interval 15 to 26\u00a0%, "
+        "n = 210; chance is 25\u00a0%." in text
     )
-    ranks = {**names, **figures, "headline": "mean rank", "metric": "Mean rank", "value": 1.5, "low": 1.2, "high": 1.8, "chance": None}
-    assert "Mean rank 1.50, 95\u00a0% interval 1.20 to 1.80, n = 210." in Page(render_report(replace(plain, extras={"composition": ranks}))).text
-    assert "embedded on Cola (cola, <i>embedded</i>)." in Page(render_report(replace(plain, extras={"composition": names}))).text
+    ranks = {
+        **names,
+        **figures,
+        "headline": "mean rank",
+        "metric": "Mean rank",
+        "value": 1.5,
+        "low": 1.2,
+        "high": 1.8,
+        "chance": None,
+    }
+    assert (
+        "Mean rank 1.50, 95\u00a0% interval 1.20 to 1.80, n = 210."
+        in Page(render_report(replace(plain, extras={"composition": ranks}))).text
+    )
+    assert (
+        "embedded on Cola (cola, <i>embedded</i>)."
+        in Page(render_report(replace(plain, extras={"composition": names}))).text
+    )
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-def test_the_report_opens_offline_without_a_fault_and_fits_the_window(tmp_path: Path, chromium: Any, scheme: Any, width: int) -> None:
-    write_report(replace(with_words(make_diagnosis(120, hostile=True)), prediction=made_prediction()), tmp_path / "report.html")
+def test_the_report_opens_offline_without_a_fault_and_fits_the_window(
+    tmp_path: Path, chromium: Any, scheme: Any, width: int
+) -> None:
+    write_report(
+        replace(with_words(make_diagnosis(120, hostile=True)), prediction=made_prediction()), tmp_path / "report.html"
+    )
     page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text))
@@ -310,7 +359,15 @@ def test_the_picture_of_a_sample_is_shown_upright_and_whole() -> None:
     payload = draw_picture(3, size=300)
     diagnosis = make_diagnosis(60)
     images = MemoryImages(diagnosis.samples.ids, (payload,) * 60)
-    address = next(Page(render_report(replace(diagnosis, samples=replace(diagnosis.samples, images=images)))).named("img"))["src"] or ""
-    with Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))) as shown, Image.open(io.BytesIO(payload)) as original:
+    address = (
+        next(Page(render_report(replace(diagnosis, samples=replace(diagnosis.samples, items=images)))).named("img"))[
+            "src"
+        ]
+        or ""
+    )
+    with (
+        Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))) as shown,
+        Image.open(io.BytesIO(payload)) as original,
+    ):
         expected = np.asarray(original.convert("RGB").resize((128, 128), Image.Resampling.LANCZOS), dtype=float)
         assert np.abs(np.asarray(shown.convert("RGB"), dtype=float) - expected).mean() < 6

@@ -24,8 +24,18 @@ def test_phrases_go_down_and_scopes_across_in_their_order() -> None:
     found = heat_map(make_diagnosis(), grid())
     assert found.scopes == ("all samples", "bus")
     assert [p for p, _, _ in found.rows] == ["dark", "red", "wet"]
-    assert [h.observed for _, _, row in found.rows for h in row] == ["+1.00", "−1.00", "+0.02", "+0.50", "−0.40", "+0.90"]
-    assert "12 samples most like it; excess loss +1.00; 95\u00a0% 0.90 to 1.10; 50\u00a0% wrong against 10\u00a0%" in found.rows[0][2][0].title
+    assert [h.observed for _, _, row in found.rows for h in row] == [
+        "+1.00",
+        "−1.00",
+        "+0.02",
+        "+0.50",
+        "−0.40",
+        "+0.90",
+    ]
+    assert (
+        "12 samples most like it; excess loss +1.00; 95\u00a0% 0.90 to 1.10; 50\u00a0% wrong against 10\u00a0%"
+        in found.rows[0][2][0].title
+    )
 
 
 def test_colours_are_equal_steps_on_either_side_of_zero() -> None:

@@ -41,7 +41,9 @@ def test_each_probe_has_a_section_with_accuracy_controls_and_the_four_ways() -> 
     assert "3 prompts were cut at the text tower's limit." in text
 
 
-@pytest.mark.parametrize("options", [{}, {"with_images": False}, {"with_errors": False}, {"n_clusters": 0}, {"hostile": True}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"with_images": False}, {"with_errors": False}, {"n_clusters": 0}, {"hostile": True}], ids=str
+)
 def test_nothing_is_fetched_and_no_script_runs(options: dict[str, Any]) -> None:
     page = Page(render_report(with_probes(make_diagnosis(**options))))
     assert not list(page.named("script", "link", "iframe", "object", "embed", "form", "base"))
@@ -103,7 +105,10 @@ def test_the_lines_of_the_command_name_clusters_and_what_follows() -> None:
     told = probe_lines(run.probes[0])
     assert told[0].startswith("made, 2 shots is right on ")
     assert "of 57 images" in told[0]
-    assert any("Control, zero-shot: right on 50\u00a0% (40 to 60\u00a0%); the probe's gain over it: +20 points" in line for line in told)
+    assert any(
+        "Control, zero-shot: right on 50\u00a0% (40 to 60\u00a0%); the probe's gain over it: +20 points" in line
+        for line in told
+    )
 
 
 def test_of_all_samples_nothing_is_said_to_be_here() -> None:

@@ -41,7 +41,14 @@ def test_a_choice_shows_its_caption_and_the_highest_foils() -> None:
     bench = choices(1, 9)
     scores = np.array([[0.0, 0.1, 0.9, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]])
     (item,) = shown(bench, (scores,))
-    assert [caption for caption, _ in item.rows] == ["true 0", "foil 0 2", "foil 0 8", "foil 0 7", "foil 0 6", "foil 0 5"]
+    assert [caption for caption, _ in item.rows] == [
+        "true 0",
+        "foil 0 2",
+        "foil 0 8",
+        "foil 0 7",
+        "foil 0 6",
+        "foil 0 5",
+    ]
     assert [cells[0].picked for _, cells in item.rows] == [False, True, False, False, False, False]
     assert item.more == "3 captions not shown"
 

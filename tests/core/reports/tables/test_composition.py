@@ -25,7 +25,11 @@ def made(kind: str) -> tuple[CompositionResult, Benchmark]:
     if kind == "retrieval":
         own = queries(12, 20, rng)
         return run_composition(pictured(own), Given(random_scores(own, rng))), own
-    own = replace(pairs(14), pictures=tuple(Picture(f"{i}.png", (0.0, 1.0, 5.0, 6.5)) for i in range(28))) if kind == "pairs" else choices(60, 4)
+    own = (
+        replace(pairs(14), pictures=tuple(Picture(f"{i}.png", (0.0, 1.0, 5.0, 6.5)) for i in range(28)))
+        if kind == "pairs"
+        else choices(60, 4)
+    )
     own = replace(own, excluded=(("lost", "no picture: x.png"),), notes=("A note with ü.",))
     return run_composition(pictured(own, [3]), EncoderScorer(colour_encoder(own, rng))), own
 
@@ -60,7 +64,11 @@ def test_the_document_is_plain_json_with_every_figure():
     assert [m["key"] for m in document["metrics"]] == ["r@1", "r@3", "mean rank"]
     assert document["metrics"][0]["value"] == result.metrics[0].value.to_dict()
     assert document["metrics"][0]["chance"] == 0.25
-    assert [b["name"] for b in document["blind"]] == ["shorter caption", "longer caption", "learned from other captions"]
+    assert [b["name"] for b in document["blind"]] == [
+        "shorter caption",
+        "longer caption",
+        "learned from other captions",
+    ]
     assert document["excluded"]["by_reason"] == {"no picture": 1, "a picture cannot be read": 1}
     assert document["excluded"]["items"][0] == {"id": "lost", "reason": "no picture: x.png"}
 
@@ -122,7 +130,9 @@ def test_a_damaged_or_missing_file_is_one_message(name: str, damage: str, tmp_pa
     path.unlink()
     if damage != "gone":
         path.write_bytes(data[: len(data) // 2] if damage == "cut" else b"")
-    with pytest.raises(InvalidInput, match="no composition.json" if name == NAMES[0] and damage == "gone" else "is damaged"):
+    with pytest.raises(
+        InvalidInput, match="no composition.json" if name == NAMES[0] and damage == "gone" else "is damaged"
+    ):
         load_result(tmp_path)
 
 

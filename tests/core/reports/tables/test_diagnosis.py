@@ -49,14 +49,18 @@ def keys(value: Any, path: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("options", [{}, {"n_clusters": 0}, {"with_errors": False}, {"hostile": True}], ids=str)
 def test_every_key_is_documented_and_every_documented_key_is_written(options: dict[str, Any], repository: Path) -> None:
-    described = (repository / "docs" / "schema.md").read_text("utf-8").split("## diagnosis.json")[1].split("## The tables")[0]
+    described = (
+        (repository / "docs" / "schema.md").read_text("utf-8").split("## diagnosis.json")[1].split("## The tables")[0]
+    )
     documented = set(re.findall(r"^\| `([^`]+)` \|", described, flags=re.MULTILINE))
     plain = make_diagnosis(**options)
     written = {re.sub(r"\.(value|low|high)$", "", key) for key in keys(to_document(plain))}
     assert written <= documented
     if not options:
         whole = replace(with_words(plain), prediction=made_prediction())
-        ruled = replace(whole, insights=(replace(whole.insights[0], tests=(("weather", "=", "fog"),)), *whole.insights[1:]))
+        ruled = replace(
+            whole, insights=(replace(whole.insights[0], tests=(("weather", "=", "fog"),)), *whole.insights[1:])
+        )
         full = {re.sub(r"\.(value|low|high)$", "", key) for key in keys(to_document(with_probes(ruled)))}
         assert full == documented
 
@@ -105,7 +109,15 @@ def test_the_audit_has_a_row_for_each_phrase_and_scope() -> None:
     assert len(table) == len(cells) == 3 * 4
     assert table["phrase"].nunique() == 3
     assert set(table["scope"]) == {"all samples", "bus", "car", "tram"}
-    assert list(table.columns[:7]) == ["phrase", "family", "scope", "support", "observed", "observed_low", "observed_high"]
+    assert list(table.columns[:7]) == [
+        "phrase",
+        "family",
+        "scope",
+        "support",
+        "observed",
+        "observed_low",
+        "observed_high",
+    ]
 
 
 def test_the_document_is_strict_json_without_nan(tmp_path: Path) -> None:
@@ -161,7 +173,10 @@ def test_memberships_have_a_column_for_each_confirmed_cluster() -> None:
 def test_left_out_rows_keep_their_reason(tmp_path: Path) -> None:
     write_results(make_diagnosis(), tmp_path)
     table = pd.read_parquet(tmp_path / "excluded.parquet")
-    assert table.to_dict("list") == {"id": ["street/9001.png", "street/9002.png"], "reason": ["image could not be decoded", "loss is not a number"]}
+    assert table.to_dict("list") == {
+        "id": ["street/9001.png", "street/9002.png"],
+        "reason": ["image could not be decoded", "loss is not a number"],
+    }
 
 
 def test_clusters_come_in_rank_order_and_candidates_after_them_without_id_or_p() -> None:
@@ -186,7 +201,9 @@ def test_members_are_listed_by_membership_and_equals_by_loss() -> None:
 
 def test_weights_follow_the_lower_bound_and_have_mean_one() -> None:
     diagnosis = make_diagnosis(n_clusters=1)
-    cluster = replace(diagnosis.clusters[0], membership=np.where(np.arange(60) < 6, 0.8, 0.2), excess_loss=Estimate(9.0, 0.5, 12.0))
+    cluster = replace(
+        diagnosis.clusters[0], membership=np.where(np.arange(60) < 6, 0.8, 0.2), excess_loss=Estimate(9.0, 0.5, 12.0)
+    )
     weights = weights_table(replace(diagnosis, clusters=(cluster,)))["weight"].to_numpy()
     inside = 1 + 0.8 * 0.5 / diagnosis.outcomes.loss.mean()
     np.testing.assert_allclose(weights[:6] / weights[6:7], inside)

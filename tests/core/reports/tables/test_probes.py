@@ -77,5 +77,9 @@ def test_without_the_models_errors_the_probes_are_compared_with_the_first() -> N
 
 def test_a_probe_whose_own_losses_are_diagnosed_is_not_compared_with_itself() -> None:
     run = make_diagnosis()
-    own = replace(run, probes=(made_probe(run, name="zero-shot"), made_probe(run, name="other", seed=4)), extras={"probe": "zero-shot"})
+    own = replace(
+        run,
+        probes=(made_probe(run, name="zero-shot"), made_probe(run, name="other", seed=4)),
+        extras={"probe": "zero-shot"},
+    )
     assert [(c.a, c.b) for c in comparisons(own)] == [("model", "other")]

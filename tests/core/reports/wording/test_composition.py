@@ -38,7 +38,10 @@ def test_figures_have_tenths_of_a_per_cent_and_ranks_are_no_per_cent() -> None:
 def test_the_title_counts_items_and_the_next_sentence_says_where_chance_is() -> None:
     found = result(5, 60)
     assert title_sentence(found) == "Right on 5 of 60 items"
-    assert chance_sentence(found) == "8.3\u00a0% (95\u00a0% interval 3.6 to 18.1\u00a0%); chance is 25.0\u00a0%. Below chance."
+    assert (
+        chance_sentence(found)
+        == "8.3\u00a0% (95\u00a0% interval 3.6 to 18.1\u00a0%); chance is 25.0\u00a0%. Below chance."
+    )
     assert "Above chance." in chance_sentence(result(50, 60))
     assert "within chance, as far as 8 are enough" in chance_sentence(result(2, 8))
 
@@ -60,7 +63,9 @@ def test_means_over_kinds_ranks_and_precision_have_their_own_words() -> None:
     ranked = run_composition(pictured(bench), Given(tuple(rng.normal(size=(8, 1)) for _ in range(6))), blind=False)
     assert title_sentence(ranked).startswith("Mean average precision of ")
     assert title_sentence(ranked).endswith(" over 6 queries")
-    three = run_composition(pictured(choices(30, 3)), Given(tuple(rng.normal(size=(1, 3)) for _ in range(30))), blind=False)
+    three = run_composition(
+        pictured(choices(30, 3)), Given(tuple(rng.normal(size=(1, 3)) for _ in range(30))), blind=False
+    )
     assert title_sentence(replace(three, headline="mean rank")).startswith("The true caption ranks ")
 
 

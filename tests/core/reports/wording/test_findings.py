@@ -36,7 +36,8 @@ def test_a_confirmed_phrase_is_told_with_rates_difference_interval_p_and_share_o
     said = sentence(with_words(), phrase())
     assert said.startswith(
         f'Within bus, the 20 images most like "in the rain" are wrong 61{NB}% of the time against 9.0{NB}% elsewhere '
-        f"(difference corrected for the search: 45 points, 95{NB}% 21 to 70, adjusted p = 0.001); they hold 47{NB}% of the failures in bus."
+        f"(difference corrected for the search: 45 points, 95{NB}% 21 to 70, adjusted p = 0.001); "
+        f"they hold 47{NB}% of the failures in bus."
     )
     assert "AUROC" not in said
 
@@ -46,7 +47,10 @@ def test_a_phrase_that_describes_a_cluster_says_how_well_it_finds_it_on_unseen_r
     assert said.startswith('Exploratory: the 30 images most like "in the dark" are wrong')
     assert "adjusted" not in said
     assert "corrected for the search" not in said
-    assert "The phrase alone finds the cluster on unseen rows with AUROC 0.87 (0.80 to 0.93); 15 of its 30 are among the cluster's 15." in said
+    assert (
+        "The phrase alone finds the cluster on unseen rows with AUROC 0.87 (0.80 to 0.93); "
+        "15 of its 30 are among the cluster's 15." in said
+    )
     assert "The ensemble agrees: in the words alone it reads 0.30 nats more loss (0.20 to 0.40)." in said
     assert said.endswith('Says the same: "at night".')
 
@@ -54,7 +58,10 @@ def test_a_phrase_that_describes_a_cluster_says_how_well_it_finds_it_on_unseen_r
 def test_a_condition_says_that_its_retrieval_was_not_held_out_and_names_no_ensemble() -> None:
     diagnosis = make_diagnosis()
     said = sentence(diagnosis, diagnosis.insights[0])
-    assert said.startswith(f"The 15 images with weather = fog are wrong 90{NB}% of the time against 10{NB}% elsewhere (adjusted p = 0.002).")
+    assert said.startswith(
+        f"The 15 images with weather = fog are wrong 90{NB}% of the time against 10{NB}% elsewhere "
+        "(adjusted p = 0.002)."
+    )
     assert "The condition alone finds the cluster with AUROC 0.93, on the rows that it was chosen on." in said
     assert said.endswith("Says the same: brightness at most 0.31.")
     assert "ensemble" not in said
@@ -64,10 +71,14 @@ def test_where_errors_are_unknown_the_means_of_the_loss_are_told() -> None:
     diagnosis = with_words(make_diagnosis(120, with_errors=False, with_images=False))
     insight = next(i for i in diagnosis.insights if i.text == "in the rain")
     rows = np.arange(120) % 3 == 0
-    inside, outside = diagnosis.outcomes.fitted[insight.mask].mean(), diagnosis.outcomes.fitted[rows & ~insight.mask].mean()
+    inside, outside = (
+        diagnosis.outcomes.fitted[insight.mask].mean(),
+        diagnosis.outcomes.fitted[rows & ~insight.mask].mean(),
+    )
     said = sentence(diagnosis, insight)
     assert said.startswith(
-        f'Within bus, the 20 samples most like "in the rain" have a mean loss of {inside:.2f} nats against {outside:.2f} elsewhere'
+        f'Within bus, the 20 samples most like "in the rain" have a mean loss of {inside:.2f} nats against '
+        f"{outside:.2f} elsewhere"
     )
     assert f"(difference corrected for the search: 0.50, 95{NB}% 0.10 to 0.90, adjusted p = 0.001)" in said
     assert "of the loss above the mean in bus" in said
@@ -83,10 +94,12 @@ def test_a_scope_whose_rows_cannot_be_told_is_compared_with_nothing() -> None:
 
 def test_rows_that_share_pictures_are_not_counted_as_images() -> None:
     diagnosis = with_words()
-    images = diagnosis.samples.images
+    images = diagnosis.samples.items
     assert isinstance(images, MemoryImages)
     shared = MemoryImages(tuple(name for name in images.names[:60] for _ in range(2)), images.payloads)
-    assert "the 20 samples most like" in sentence(replace(diagnosis, samples=replace(diagnosis.samples, images=shared)), phrase())
+    assert "the 20 samples most like" in sentence(
+        replace(diagnosis, samples=replace(diagnosis.samples, items=shared)), phrase()
+    )
 
 
 def test_one_sample_is_spoken_of_in_the_singular() -> None:
@@ -109,7 +122,9 @@ def test_one_sample_is_spoken_of_in_the_singular() -> None:
         (None, 0.5, "not read"),
     ],
 )
-def test_the_ensemble_agrees_only_with_the_same_sign_and_an_interval_off_zero(read: Estimate | None, effect: float, verdict: str) -> None:
+def test_the_ensemble_agrees_only_with_the_same_sign_and_an_interval_off_zero(
+    read: Estimate | None, effect: float, verdict: str
+) -> None:
     insight = replace(phrase(), read=read, effect=Estimate(effect, NAN, NAN))
     assert ensemble_verdict(insight) == verdict
     said = sentence(with_words(), insight)
@@ -117,10 +132,18 @@ def test_the_ensemble_agrees_only_with_the_same_sign_and_an_interval_off_zero(re
 
 
 def test_undefined_numbers_leave_no_hole() -> None:
-    bare = replace(phrase(), confirmed=False, p=None, error_difference=Estimate(NAN, NAN, NAN), coverage=Estimate(NAN, NAN, NAN), read=None)
+    bare = replace(
+        phrase(),
+        confirmed=False,
+        p=None,
+        error_difference=Estimate(NAN, NAN, NAN),
+        coverage=Estimate(NAN, NAN, NAN),
+        read=None,
+    )
     said = sentence(with_words(), bare)
     assert said == (
-        f'Exploratory: within bus, the 20 images most like "in the rain" are wrong 61{NB}% of the time against 9.0{NB}% elsewhere. '
+        f'Exploratory: within bus, the 20 images most like "in the rain" are wrong 61{NB}% of the time against '
+        f"9.0{NB}% elsewhere. "
         "The ensemble was not read."
     )
 
@@ -128,8 +151,12 @@ def test_undefined_numbers_leave_no_hole() -> None:
 def test_a_cluster_is_called_by_its_phrase_else_by_its_confirmed_condition_else_by_its_name() -> None:
     diagnosis = with_words()
     first, second = diagnosis.clusters
-    assert cluster_title(diagnosis, first) == "weather = fog"  # it was tested and fits better; the phrase only describes
-    tested = replace(diagnosis, insights=tuple(replace(i, confirmed=True) if i.held_out else i for i in diagnosis.insights))
+    assert (
+        cluster_title(diagnosis, first) == "weather = fog"
+    )  # it was tested and fits better; the phrase only describes
+    tested = replace(
+        diagnosis, insights=tuple(replace(i, confirmed=True) if i.held_out else i for i in diagnosis.insights)
+    )
     assert cluster_title(tested, first) == "in the dark"
     assert cluster_title(tested, replace(first, scope="dog")) == "dog: in the dark"
     assert cluster_title(diagnosis, second) == second.name  # its only condition was not confirmed
@@ -165,7 +192,8 @@ def answer(**changes: object) -> Answer:
 
 def test_an_answer_tells_rates_p_and_what_the_ensemble_reads() -> None:
     assert answer_sentence(with_words(), answer()) == (
-        f'"a bus in snow": within bus, the 14 images most like it are wrong 55{NB}% of the time (95{NB}% 40 to 70{NB}%) against 12{NB}% of the rest. '
+        f'"a bus in snow": within bus, the 14 images most like it are wrong 55{NB}% of the time (95{NB}% 40 to '
+        f"70{NB}%) against 12{NB}% of the rest. "
         "They form a group of their own along these words. "
         "Confirmed: the loss goes with these words (p = 0.003, adjusted for any number of questions). "
         "In the words alone the ensemble reads a mean loss of 1.10 nats (1.00 to 1.20, the spread of its members). "
@@ -175,7 +203,9 @@ def test_an_answer_tells_rates_p_and_what_the_ensemble_reads() -> None:
 
 def test_an_answer_says_what_it_does_not_know() -> None:
     diagnosis = with_words()
-    assert "Not confirmed: with these images it cannot be told from chance (p = 0.40" in answer_sentence(diagnosis, answer(p=0.4))
+    assert "Not confirmed: with these images it cannot be told from chance (p = 0.40" in answer_sentence(
+        diagnosis, answer(p=0.4)
+    )
     assert "There is no p" in answer_sentence(diagnosis, answer(p=None))
     little = answer_sentence(diagnosis, answer(inside=0.19))
     assert f"Not tested: only 19{NB}% of what the question says" in little
@@ -198,17 +228,22 @@ def test_a_real_question_is_answered_from_the_pictures_that_match() -> None:
     assert "extrapolation" not in said
     assert "This is an extrapolation" in answer_sentence(diagnosis, ship)
     red = ask(diagnosis, ["red"], encoder=AxisEncoder())[0]  # type: ignore[arg-type]
-    assert difference_sentence(diagnosis, difference(diagnosis, dark, red)).startswith('The mean loss of "in the dark" is ')
+    assert difference_sentence(diagnosis, difference(diagnosis, dark, red)).startswith(
+        'The mean loss of "in the dark" is '
+    )
 
 
 def test_a_difference_whose_interval_holds_zero_is_not_called_one() -> None:
     diagnosis = with_words()
     clear = difference_sentence(diagnosis, Difference("snow", "grass", Estimate(-0.8, -1.2, -0.4), 1))
     assert clear == (
-        f'The mean loss of "snow" is 0.80 nats below that of "grass" (difference −0.80, 95{NB}% −1.20 to −0.40 for this pair alone). '
+        'The mean loss of "snow" is 0.80 nats below that of "grass" (difference −0.80, '
+        f"95{NB}% −1.20 to −0.40 for this pair alone). "
         "1 image matches both."
     )
-    assert difference_sentence(diagnosis, Difference("snow", "grass", Estimate(0.1, -0.2, 0.4), 0)).startswith("No clear difference: the mean loss")
+    assert difference_sentence(diagnosis, Difference("snow", "grass", Estimate(0.1, -0.2, 0.4), 0)).startswith(
+        "No clear difference: the mean loss"
+    )
     same = difference_sentence(diagnosis, Difference("snow", "in snow", Estimate(NAN, NAN, NAN), 12))
     assert same == '"snow" and "in snow" have the same matches: there is no difference to tell. 12 images match both.'
 
@@ -217,12 +252,16 @@ def test_each_prediction_is_told_with_what_came() -> None:
     held, missed, few, none, lasso = made_prediction().rows
     assert prediction_sentence(held) == (
         f"Cluster 1: 40 fresh samples; 55{NB}% wrong was predicted (45 to 65{NB}%; 35 to 75{NB}% in 40 samples) and "
-        f"58{NB}% was observed (43 to 73{NB}%) against 10{NB}% in the rest, adjusted p < 0.001: fails again as predicted."
+        f"58{NB}% was observed (43 to 73{NB}%) against 10{NB}% in the rest, adjusted p < 0.001: "
+        "fails again as predicted."
     )
     assert prediction_sentence(missed).startswith('bus: "in the rain": 12 fresh samples;')
     assert prediction_sentence(missed).endswith(": not clearly worse again.")
     assert prediction_verdict(few) == "too few to judge"
-    assert prediction_sentence(none) == f"weather = snow: 0 fresh samples match, so nothing can be said; 40{NB}% wrong was predicted."
+    assert (
+        prediction_sentence(none)
+        == f"weather = snow: 0 fresh samples match, so nothing can be said; 40{NB}% wrong was predicted."
+    )
     assert prediction_name(lasso) == "By-eye lasso (the worst spot of the map)"
     losses = made_prediction("mean loss")
     assert "0.55 mean loss was predicted (0.45 to 0.65" in prediction_sentence(losses.rows[0], losses)
@@ -241,6 +280,10 @@ def test_a_predicted_cluster_goes_by_its_title() -> None:
 def test_only_findings_are_counted_among_those_that_came_back() -> None:
     assert (
         replication_sentence(made_prediction())
-        == "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; 2 more had too few samples to judge."
+        == "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; "
+        "2 more had too few samples to judge."
     )
-    assert replication_sentence(replace(made_prediction(), rows=made_prediction().rows[4:])) == "nothing was confirmed, so nothing was predicted."
+    assert (
+        replication_sentence(replace(made_prediction(), rows=made_prediction().rows[4:]))
+        == "nothing was confirmed, so nothing was predicted."
+    )

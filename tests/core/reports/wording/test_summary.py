@@ -18,14 +18,23 @@ NAN = float("nan")
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.4567, "46\u00a0%"), (0.0456, "4.6\u00a0%"), (0.0, "0\u00a0%"), (1.0, "100\u00a0%"), (-0.05, "−5.0\u00a0%"), (NAN, "–"), (None, "–")],
+    [
+        (0.4567, "46\u00a0%"),
+        (0.0456, "4.6\u00a0%"),
+        (0.0, "0\u00a0%"),
+        (1.0, "100\u00a0%"),
+        (-0.05, "−5.0\u00a0%"),
+        (NAN, "–"),
+        (None, "–"),
+    ],
 )
 def test_percentages(value: float | None, text: str) -> None:
     assert percent(value) == text
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(None, "no p"), (NAN, "no p"), (0.0002, "p < 0.001"), (0.0416, "p = 0.042"), (0.5, "p = 0.50"), (1.0, "p = 1.00")]
+    ("p", "text"),
+    [(None, "no p"), (NAN, "no p"), (0.0002, "p < 0.001"), (0.0416, "p = 0.042"), (0.5, "p = 0.50"), (1.0, "p = 1.00")],
 )
 def test_p_values(p: float | None, text: str) -> None:
     assert p_value(p) == text
@@ -36,7 +45,12 @@ def test_numbers_and_intervals() -> None:
     assert number(float("inf")) == "–"
     assert number(-0.001) == "0.00"
     assert (signed(0.001), signed(0.5), signed(-0.5), signed(-0.001)) == ("0.00", "+0.50", "−0.50", "0.00")
-    assert (points(0.45), points(0.04), points(-0.01), points(float("nan"))) == ("45 points", "4.0 points", "−1.0 points", "–")
+    assert (points(0.45), points(0.04), points(-0.01), points(float("nan"))) == (
+        "45 points",
+        "4.0 points",
+        "−1.0 points",
+        "–",
+    )
     assert listed(["a", "b", "c"], 2) == "a; b; and 1 more"
     assert interval(Estimate(0.4, 0.3, 0.5)) == "0.30 to 0.50"
     assert interval(Estimate(0.4, 0.3, 0.5), share=True) == "30 to 50\u00a0%"
@@ -76,7 +90,9 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
     assert lines[0].startswith("2 failure clusters confirmed")
     assert lines[2].startswith("  1. weather = fog – 8 samples, loss ")
     assert lines[3] == "     more often: weather = fog (100\u00a0% of members)"
-    assert lines[4].startswith("  2. weather = fog, group 1 – 7 samples, loss ")  # its condition was not confirmed, so it names nothing
+    assert lines[4].startswith(
+        "  2. weather = fog, group 1 – 7 samples, loss "
+    )  # its condition was not confirmed, so it names nothing
     assert any(line.startswith("Failing as a whole: bus (mean loss 0.90, p = 0.004)") for line in lines)
     assert "2 rows left out: image could not be decoded (1); loss is not a number (1)." in lines
     assert "Note: Cross-entropy was clipped at 4.6 nats for fitting." in lines
@@ -88,7 +104,10 @@ def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_predic
     told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93; the ensemble agrees); '
     assert lines[3] == told + "more often: weather = fog (100\u00a0% of members)"
     assert "Also failing: in the rain (bus)." in lines
-    counts = "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; 2 more had too few samples to judge."
+    counts = (
+        "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; "
+        "2 more had too few samples to judge."
+    )
     at = lines.index(f"On 320 held-back samples: {counts}")
     assert lines[at + 1].startswith("  1 fresh row left out: ")
     assert any(line.startswith("  Cluster 1: 40 fresh samples; ") for line in lines[at + 2 :])

@@ -31,7 +31,10 @@ def as_yolo(made, folder, names="data.yaml"):
         (folder / what).mkdir(parents=True)
         for r in records:
             x, y, w, h = r["bbox"]
-            line = f"{r['category_id'] // 10 - 1} {(x + w / 2) / WIDTH:.6f} {(y + h / 2) / HEIGHT:.6f} {w / WIDTH:.6f} {h / HEIGHT:.6f}"
+            line = (
+                f"{r['category_id'] // 10 - 1} {(x + w / 2) / WIDTH:.6f} {(y + h / 2) / HEIGHT:.6f} "
+                f"{w / WIDTH:.6f} {h / HEIGHT:.6f}"
+            )
             with open(folder / what / f"{r['image_id'] - 100:04d}.txt", "a") as file:
                 file.write(line + (f" {r['score']}\n" if "score" in r else "\n"))
     if names == "data.yaml":
@@ -55,7 +58,10 @@ def test_yolo_folders_give_the_same_rows_as_coco(made, tmp_path, names):
 
 def test_yolo_labels_may_lie_in_archives(made, tmp_path):
     folder = as_yolo(made, tmp_path / "yolo")
-    archives = [Path(shutil.make_archive(str(tmp_path / name), "zip", folder / name)) for name in ("labels", "predicted", "images")]
+    archives = [
+        Path(shutil.make_archive(str(tmp_path / name), "zip", folder / name))
+        for name in ("labels", "predicted", "images")
+    ]
     shutil.copy(folder / "data.yaml", folder / "labels")
     named = Path(shutil.make_archive(str(tmp_path / "named"), "zip", folder / "labels"))
     plain = read_detection_samples(folder, folder / "predicted", images=folder / "images")

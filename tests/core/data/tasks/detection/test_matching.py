@@ -71,7 +71,9 @@ def test_the_overlap_that_is_asked_for_decides():
 
 def test_a_crowd_region_is_no_object_and_what_lies_in_it_no_mistake():
     truth = [(0, 0, 0, 0, 10, 10), (0, 0, 20, 0, 50, 50)]
-    found = matched(truth, [(0, 0, 25, 5, 10, 10, 0.9), (0, 0, 35, 5, 10, 10, 0.8), (0, 1, 25, 5, 10, 10, 0.9)], crowd=[False, True])
+    found = matched(
+        truth, [(0, 0, 25, 5, 10, 10, 0.9), (0, 0, 35, 5, 10, 10, 0.8), (0, 1, 25, 5, 10, 10, 0.9)], crowd=[False, True]
+    )
     assert found.object_kind == ("missed",)
     assert found.prediction_kind == ("crowd", "crowd", "background")  # a crowd of one class absorbs that class
 
@@ -84,7 +86,10 @@ def drawn(seed, n_images=3, n=60):
     rng = np.random.default_rng(seed)
     size = rng.uniform(8, 30, (n, 2))
     truth = [(int(rng.integers(n_images)), int(rng.integers(3)), *rng.uniform(0, 100, 2), *s) for s in size]
-    moved = [(i, int(rng.integers(3)) if rng.random() < 0.3 else c, x + rng.normal(0, 3), y, w, h, float(rng.random())) for i, c, x, y, w, h in truth]
+    moved = [
+        (i, int(rng.integers(3)) if rng.random() < 0.3 else c, x + rng.normal(0, 3), y, w, h, float(rng.random()))
+        for i, c, x, y, w, h in truth
+    ]
     return truth, [*moved, *[(i, c, x + 2, y, w, h, float(rng.random())) for i, c, x, y, w, h in truth[::4]]]
 
 
@@ -100,7 +105,15 @@ def test_true_and_false_positives_are_those_of_cocos_own_evaluation(seed):
                 "images": [{"id": i} for i in range(3)],
                 "categories": [{"id": i} for i in range(3)],
                 "annotations": [
-                    {"id": i + 1, "image_id": r[0], "category_id": r[1], "bbox": list(r[2:6]), "area": 1.0, "iscrowd": 0, "score": r[-1]}
+                    {
+                        "id": i + 1,
+                        "image_id": r[0],
+                        "category_id": r[1],
+                        "bbox": list(r[2:6]),
+                        "area": 1.0,
+                        "iscrowd": 0,
+                        "score": r[-1],
+                    }
                     for i, r in enumerate(rows)
                 ],
             }

@@ -1,4 +1,5 @@
-"""From a detector's files to rows: what is read, what each row says, and what is refused or left out, each with its reason."""
+"""From a detector's files to rows: what is read, what each row says, and what is refused or left out, each with its
+reason."""
 
 from __future__ import annotations
 
@@ -55,8 +56,12 @@ def test_what_the_model_wrote_is_never_a_condition(made):
     for rows in ("objects", "predictions"):
         audit = audited(made, rows=rows)
         assert {"outcome", "score", "IoU"} <= {c.name for c in audit.samples.model_outputs}
-        assert not {"outcome", "score", "IoU", "predicted class", "class of its object"} & {c.name for c in audit.samples.metadata}
-    assert "IoU with the nearest object" not in {c.name for c in audit.samples.metadata}  # of predictions it would be the outcome
+        assert not {"outcome", "score", "IoU", "predicted class", "class of its object"} & {
+            c.name for c in audit.samples.metadata
+        }
+    assert "IoU with the nearest object" not in {
+        c.name for c in audit.samples.metadata
+    }  # of predictions it would be the outcome
 
 
 def test_the_truths_own_columns_become_conditions(made):
@@ -126,10 +131,10 @@ def test_a_rows_picture_is_a_square_around_its_box(made):
     Image.new("RGB", (WIDTH, HEIGHT), "black").save(made.pictures / "0000.png")
     made.annotations[0]["bbox"] = [60, 40, 40, 20]
     audit = audited(made.write())
-    crop = Image.open(io.BytesIO(audit.samples.images.read(audit.samples.ids.index("0000.png#1"))))
+    crop = Image.open(io.BytesIO(audit.samples.items.read(audit.samples.ids.index("0000.png#1"))))
     assert crop.size == (56, 56)  # 40 pixels and a fifth of that on either side
     kept = audit.samples.keep(np.array([3, 1]))
-    assert kept.images.name(0) == audit.samples.ids[3]
+    assert kept.items.name(0) == audit.samples.ids[3]
 
 
 def test_boxes_follow_a_picture_that_is_stored_smaller(made):
@@ -138,7 +143,7 @@ def test_boxes_follow_a_picture_that_is_stored_smaller(made):
         picture.resize((WIDTH // 2, HEIGHT // 2)).save(made.pictures / name)
     made.annotations[0]["bbox"] = [0, 0, 100, 100]
     audit = audited(made.write())
-    crop = Image.open(io.BytesIO(audit.samples.images.read(audit.samples.ids.index("0000.png#1"))))
+    crop = Image.open(io.BytesIO(audit.samples.items.read(audit.samples.ids.index("0000.png#1"))))
     assert crop.size == (70, 60)  # half of 140 x 140, of which 120 fit into the height
 
 
@@ -146,7 +151,7 @@ def test_a_picture_of_another_shape_is_left_out_with_the_reason(made):
     Image.new("RGB", (200, 50)).save(made.pictures / "0000.png")
     audit = audited(made)
     with pytest.raises(InvalidInput, match=r"200 x 50, but the boxes were drawn in 160 x 120"):
-        audit.samples.images.read(audit.samples.ids.index("0000.png#1"))
+        audit.samples.items.read(audit.samples.ids.index("0000.png#1"))
 
 
 # --- bad input
@@ -159,14 +164,24 @@ def refused(made, match, **changes):
 
 
 def test_boxes_given_as_corners_are_recognised(made):
-    corners = [r | {"bbox": [r["bbox"][0], r["bbox"][1], r["bbox"][0] + r["bbox"][2], r["bbox"][1] + r["bbox"][3]]} for r in made.results]
+    corners = [
+        r | {"bbox": [r["bbox"][0], r["bbox"][1], r["bbox"][0] + r["bbox"][2], r["bbox"][1] + r["bbox"][3]]}
+        for r in made.results
+    ]
     refused(made, "predictions must be left, top, width, height.*look like left, top, right, bottom", results=corners)
-    truth = [r | {"bbox": [r["bbox"][0], r["bbox"][1], r["bbox"][0] + r["bbox"][2], r["bbox"][1] + r["bbox"][3]]} for r in made.annotations]
+    truth = [
+        r | {"bbox": [r["bbox"][0], r["bbox"][1], r["bbox"][0] + r["bbox"][2], r["bbox"][1] + r["bbox"][3]]}
+        for r in made.annotations
+    ]
     refused(made, "boxes of the truth must be left, top, width, height", annotations=truth)
 
 
 def test_boxes_far_beyond_their_images_are_one_message(made):
-    refused(made, "reach beyond their image", annotations=[r | {"bbox": [r["bbox"][0] - 400, 10, 300, 20]} for r in made.annotations])
+    refused(
+        made,
+        "reach beyond their image",
+        annotations=[r | {"bbox": [r["bbox"][0] - 400, 10, 300, 20]} for r in made.annotations],
+    )
 
 
 def test_ids_of_another_data_set_are_one_message(made):
@@ -230,7 +245,17 @@ def test_bad_boxes_are_left_out_each_with_its_reason(made):
     made.annotations += [*added, dict(first)]
     audit = audited(made.write())
     found = {int(row): reason for row, reason in zip(audit.excluded["row"], audit.excluded["reason"])}
-    for row, text in enumerate(["no width", "wholly outside", "four finite", "category is not", "image is not", "four finite", "id occurs before"]):
+    for row, text in enumerate(
+        [
+            "no width",
+            "wholly outside",
+            "four finite",
+            "category is not",
+            "image is not",
+            "four finite",
+            "id occurs before",
+        ]
+    ):
         assert text in found[good + row]
     assert len(audit.samples) == good
     assert said(audit, "true objects left out: the box has no width or no height")
@@ -266,7 +291,11 @@ def test_a_planted_weakness_is_confirmed_and_named_and_without_it_nothing_is(tmp
     settings = Settings(n_permutations=1000, map=False, words=False)
     weak = make(tmp_path / "weak", 150, seed=3, planted=0.7)
     found = diagnose_data_set(audited(weak), settings=settings)
-    small = {f"{r['image_id'] - 100:04d}.png#{r['id']}" for r in weak.annotations if r["bbox"][2] <= SMALL and r["category_id"] == 20}
+    small = {
+        f"{r['image_id'] - 100:04d}.png#{r['id']}"
+        for r in weak.annotations
+        if r["bbox"][2] <= SMALL and r["category_id"] == 20
+    }
     assert found.clusters
     members = {found.samples.ids[i] for i in np.flatnonzero(found.clusters[0].membership >= 0.5)}
     assert found.clusters[0].scope == "ball"
@@ -283,7 +312,10 @@ def test_the_command_line_writes_the_report(made, tmp_path, capsys):
     from core.cli.main import main
 
     paths = ["--detections", str(made.predictions), "--truth", str(made.truth), "--images", str(made.pictures)]
-    assert main(["diagnose", *paths, "--rows", "predictions", "--permutations", "200", "--out", str(tmp_path / "out")]) == 0
+    assert (
+        main(["diagnose", *paths, "--rows", "predictions", "--permutations", "200", "--out", str(tmp_path / "out")])
+        == 0
+    )
     document = json.loads((tmp_path / "out" / "diagnosis.json").read_text("utf-8"))
     assert document["loss"]["name"] == "false positive"
     assert document["n"] == len(made.results)
