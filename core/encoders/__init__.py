@@ -5,20 +5,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from core.errors import InvalidInput
 from core.records import F32
+from core.registry import Registry
 
 if TYPE_CHECKING:
     from PIL import Image
 
-ENCODERS = {
-    "embedded": "core.encoders.embedded.encoder:EmbeddedEncoder",
-    "open_clip": "core.encoders.open_clip.encoder:OpenClipEncoder",
-}
+ENCODERS = Registry(
+    "encoder",
+    {
+        "embedded": "core.encoders.embedded.encoder:EmbeddedEncoder",
+        "open_clip": "core.encoders.open_clip.encoder:OpenClipEncoder",
+    },
+)
 
 
 @runtime_checkable
@@ -91,8 +94,7 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
     key = f"{kind}:{rest} {sorted(options.items())}"
     with _loading:  # two visitors who ask at once load it once
         if key not in _loaded:
-            module, _, attribute = ENCODERS[kind].partition(":")
-            make = getattr(import_module(module), attribute)
+            make = ENCODERS.load(kind)
             _loaded[key] = make(rest, **options) if rest else make(**options)
         return _loaded[key]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import DiagnosisError, InvalidInput
+from core.errors import DiagnosisError, InvalidInput, MissingDependency
 from core.records import Comparison, Diagnosis, ProbeResult, Progress, no_progress
 from webapp.markup.shares import is_own
 from webapp.state.jobs import duration
@@ -256,7 +256,7 @@ def available(name: str) -> Any:
 
     try:
         return probe_class(name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, MissingDependency) as error:
         raise InvalidInput(f"The probe {name!r} cannot be used here: {error}. Choose another one.") from error
 
 

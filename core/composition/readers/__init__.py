@@ -4,30 +4,33 @@ loaded on request."""
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from core.composition.readers.recognise import recognise
 from core.errors import InvalidInput
 from core.records import Benchmark
+from core.registry import Registry
 
-READERS = {
-    "cola": "core.composition.readers.cola:read_multi_object",
-    "cola-single": "core.composition.readers.cola:read_single_object",
-    "winoground": "core.composition.readers.pairs:read_winoground",
-    "colorswap": "core.composition.readers.pairs:read_colorswap",
-    "sugarcrepe": "core.composition.readers.sugarcrepe:read_sugarcrepe",
-    "aro-relation": "core.composition.readers.aro:read_relation",
-    "aro-attribution": "core.composition.readers.aro:read_attribution",
-    "aro-order": "core.composition.readers.aro:read_order",
-    "crepe": "core.composition.readers.crepe:read_crepe",
-    "valse": "core.composition.readers.valse:read_valse",
-    "clevr": "core.composition.readers.clevr:read_scenes",
-    "negclip": "core.composition.readers.negclip:read_negclip",
-    "own": "core.composition.readers.own:read_own",
-}
+READERS = Registry(
+    "benchmark",
+    {
+        "cola": "core.composition.readers.cola:read_multi_object",
+        "cola-single": "core.composition.readers.cola:read_single_object",
+        "winoground": "core.composition.readers.pairs:read_winoground",
+        "colorswap": "core.composition.readers.pairs:read_colorswap",
+        "sugarcrepe": "core.composition.readers.sugarcrepe:read_sugarcrepe",
+        "aro-relation": "core.composition.readers.aro:read_relation",
+        "aro-attribution": "core.composition.readers.aro:read_attribution",
+        "aro-order": "core.composition.readers.aro:read_order",
+        "crepe": "core.composition.readers.crepe:read_crepe",
+        "valse": "core.composition.readers.valse:read_valse",
+        "clevr": "core.composition.readers.clevr:read_scenes",
+        "negclip": "core.composition.readers.negclip:read_negclip",
+        "own": "core.composition.readers.own:read_own",
+    },
+    otherwise=", or none to have it recognised",
+)
 
 __all__ = ["READERS", "read_benchmark", "reader_options", "recognise"]
 
@@ -44,25 +47,17 @@ def read_benchmark(name: str, path: Path | str, **options: Any) -> Benchmark:
         InvalidInput: there is no such name or option, or the file is not of that form.
     """
     path = Path(path).expanduser()
-    if name and name not in READERS:
-        raise InvalidInput(
-            f"There is no benchmark {name[:60]!r}. Use one of {', '.join(READERS)}, or none to have it recognised."
-        )
     name = name or recognise(path)
+    read = READERS.load(name)
     allowed = reader_options(name)
     if strange := [option for option in options if option not in allowed]:
         raise InvalidInput(
             f"The benchmark {name!r} has no option {strange[0]!r}. It has {', '.join(allowed) or 'none'}."
         )
-    return _reader(name)(path, **options)
+    return read(path, **options)
 
 
 def reader_options(name: str) -> tuple[str, ...]:
     """Names of the options that a reader takes."""
-    kinds = inspect.signature(_reader(name)).parameters.values()
+    kinds = inspect.signature(READERS.load(name)).parameters.values()
     return tuple(parameter.name for parameter in kinds if parameter.kind is inspect.Parameter.KEYWORD_ONLY)
-
-
-def _reader(name: str) -> Callable[..., Benchmark]:
-    module, _, function = READERS[name].partition(":")
-    return getattr(import_module(module), function)

@@ -7,22 +7,25 @@ solve an easier task and belong in a track of their own.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Protocol, Self
 
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
+from core.registry import Registry
 
 MAX_SLICES = 5
 
-ENGINES = {
-    "raw loss": "core.discovery.engines.raw_loss:RawLoss",
-    "confusion cells": "core.discovery.engines.confusion:ConfusionCells",
-    "k-means": "core.discovery.engines.kmeans:KMeansSlices",
-    "svm directions": "core.discovery.engines.svm_directions:SvmDirections",
-    "domino": "core.discovery.engines.domino:DominoMixture",
-    "class ridge": "core.discovery.engines.class_ridge:ClassRidge",
-}
+ENGINES = Registry(
+    "engine",
+    {
+        "raw loss": "core.discovery.engines.raw_loss:RawLoss",
+        "confusion cells": "core.discovery.engines.confusion:ConfusionCells",
+        "k-means": "core.discovery.engines.kmeans:KMeansSlices",
+        "svm directions": "core.discovery.engines.svm_directions:SvmDirections",
+        "domino": "core.discovery.engines.domino:DominoMixture",
+        "class ridge": "core.discovery.engines.class_ridge:ClassRidge",
+    },
+)
 
 
 class Engine(Protocol):
@@ -66,10 +69,7 @@ def load_engine(name: str, **settings: Any) -> Engine:
     Raises:
         InvalidInput: no engine has this name.
     """
-    if name not in ENGINES:
-        raise InvalidInput(f"The engine must be one of {', '.join(ENGINES)}: got {name!r}.")
-    module, _, cls = ENGINES[name].partition(":")
-    return getattr(import_module(module), cls)(**settings)
+    return ENGINES.load(name)(**settings)
 
 
 def failures(name: str, labels: I64, probabilities: F64 | None, errors: Bool | None) -> Bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from core.data.images.archives import FileImages, is_image_name, open_images
+from core.data.images.archives import is_image_name, open_images
 from core.data.images.limits import Limits
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
@@ -20,8 +20,6 @@ from core.probes.base import Images
 from core.probes.few_shot.support import drop_samples
 from core.records import F32, I64, Progress, no_progress
 
-NAMES_FILE = "classes.json"
-"""At the top of a pool: which folder is which class, as `core.probes.few_shot.generate` writes it."""
 FOLDERS = ("auto", "classes", "none")
 
 
@@ -71,11 +69,10 @@ def read_pool(
             f"{Path(path).name!r} holds no pictures. Give a folder, .zip or .tar with .jpg, "
             ".png or .webp files as the pool."
         )
-    given = {**_written(store), **(aliases or {})}
     store, notes = store.keep(pictures), list(store.notes)
     labels = None
     if folders != "none":
-        labels, said = label_by_folder(store.names, class_names, given, must=folders == "classes")
+        labels, said = label_by_folder(store.names, class_names, aliases, must=folders == "classes")
         notes += said
     if labels is not None:
         known = np.flatnonzero(labels >= 0).astype(np.int64)
@@ -194,25 +191,3 @@ def read_aliases(source: str | Path, class_names: Sequence[str]) -> dict[str, st
                 f"Other names: neither {key!r} nor {', '.join(map(repr, others))} is a class. The classes are {some}."
             )
     return aliases
-
-
-def with_hidden(pool: ImagePool, labels: I64) -> ImagePool:
-    """The same pool with the real classes of its images, which no probe may use: they only measure the purity."""
-    return replace(pool, images=replace(pool.images, hidden=labels))
-
-
-def _written(store: FileImages) -> dict[str, str]:
-    """What a file `classes.json` at the pool's top says of its folders; anything else in such a file is passed over."""
-    at = next((i for i in range(len(store)) if store.name(i) == NAMES_FILE), None)
-    if at is None or store.head(at)[0] > 2**22:
-        return {}
-    try:
-        said: object = json.loads(store.read(at))
-    except (ValueError, RecursionError):
-        return {}
-    folders = said.get("folders") if isinstance(said, dict) else None
-    return (
-        {k: v for k, v in folders.items() if isinstance(k, str) and isinstance(v, str)}
-        if isinstance(folders, dict)
-        else {}
-    )

@@ -228,31 +228,6 @@ def over_seeds(estimates: Sequence[Estimate]) -> Estimate:
     return Estimate(mean, mean - float(np.hypot(below, drawn)), mean + float(np.hypot(above, drawn)))
 
 
-def plain_rows(rows: Sequence[LadderRow]) -> list[dict[str, Any]]:
-    """The rows as flat records of text and numbers, for a table: a control's gain and its interval have columns of
-    their own."""
-    table: list[dict[str, Any]] = []
-    for row in rows:
-        flat: dict[str, Any] = {"step": row.step, "shots": row.shots, "setting": row.setting, "metric": row.metric}
-        value = Estimate(float("nan"), float("nan"), float("nan")) if row.value is None else row.value
-        flat |= {
-            "value": value.value,
-            "low": value.low,
-            "high": value.high,
-            "seeds": " ".join(f"{v:.4f}" for v in row.each),
-        }
-        for name, gain in row.gains.items():
-            flat |= {
-                f"gain over {name}": gain.value,
-                f"gain over {name}, low": gain.low,
-                f"gain over {name}, high": gain.high,
-            }
-        table.append(
-            flat | {"published, %": "; ".join(row.published), "CPU seconds": round(row.seconds, 1), "note": row.note}
-        )
-    return table
-
-
 def _unit(step: LadderStep, task: Task, order: tuple[str, ...] | None) -> dict[str, Any]:
     """One step on one seed, as JSON."""
     settings = {name: value for name, value in step.settings.items() if value != ""}

@@ -1,5 +1,4 @@
-"""How well what was learned from some classes serves others: base-to-new, the generalised setting, and other data
-sets."""
+"""How well what was learned from some classes serves others: base-to-new and the generalised setting."""
 
 from __future__ import annotations
 
@@ -18,7 +17,6 @@ from core.probes.run import Task, check_task, in_id_order
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
 from core.records import F64, I64, Bool, Estimate, Progress, no_progress
 from core.statistics.intervals import accuracy_of, bootstrap
-from core.statistics.paired import paired_difference, paired_p
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,22 +43,6 @@ class BaseToNew:
     into_base: float
     """Share of the new images that are taken for a base class where all names compete: the pull of what was taught."""
     split: str
-    notes: tuple[str, ...]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Transfer:
-    """A probe that learned from one data set, on another with other class names."""
-
-    name: str
-    n: int
-    accuracy: Estimate
-    zero_shot: Estimate
-    """What the same text tower scores without the learning."""
-    gain: Estimate
-    p: float
-    """Two-sided McNemar p (by groups where there are any) of the gain."""
     notes: tuple[str, ...]
     seconds: float
 
@@ -186,53 +168,6 @@ def harmonic_of(right: Bool, is_base: Bool, groups: I64 | None = None, seed: int
         )
 
     return bootstrap(statistic, len(right), groups, np.random.default_rng(seed))
-
-
-def cross_data_set(
-    name: str, probe: Probe, source: Task, target: Task, *, progress: Progress = no_progress
-) -> Transfer:
-    """Learn from shots of one task, score another with its own names.
-
-    The source's training rows teach (all of its rows where it has no split); the target's test rows are scored (all
-    where it has none).
-
-    Raises:
-        InvalidInput: the probe cannot serve other classes, the encoders differ, or see `check_task`.
-
-    Source: Zhou et al. 2022 (CoCoOp), arXiv 2203.05557, section 4.2.
-    """
-    check_transfers(name, probe)
-    for task in (source, target):
-        check_task(task)
-    source, target = in_id_order(source), in_id_order(target)
-    (labels, names), (truth, target_names) = check_task(source), check_task(target)
-    if source.encoder.fingerprint != target.encoder.fingerprint:
-        raise InvalidInput(
-            f"Both data sets must be seen by one encoder: {source.encoder.name} and "
-            f"{target.encoder.name}. Embed them alike."
-        )
-    started, every = time.process_time(), np.arange(len(labels), dtype=np.int64)
-    fold = source.split.folds[0] if source.split else Fold(every, every)
-    rows = (
-        np.concatenate([f.test for f in target.split.folds]) if target.split else np.arange(len(truth), dtype=np.int64)
-    )
-    part = replace(_part(target, rows, target_names, progress), seed=source.seed)
-    taught = _taught(probe, source, labels, names, np.arange(len(names)), fold, progress)
-    with tempfile.TemporaryDirectory() as folder:
-        found = (_learned(probe, taught, Path(folder)) if _keeps(probe) else probe).run(part)
-    plain = found.controls["zero-shot"][0] if "zero-shot" in found.controls else found.logits.argmax(1)
-    wrong, without = found.logits.argmax(1) != truth[rows], plain != truth[rows]
-    groups = None if target.samples.groups is None else target.samples.groups[rows]
-    return Transfer(
-        name,
-        len(rows),
-        accuracy_of(wrong, groups, target.seed),
-        accuracy_of(without, groups, target.seed),
-        paired_difference(without, wrong, groups, seed=target.seed),
-        paired_p(without, wrong, groups, seed=target.seed),
-        found.notes,
-        time.process_time() - started,
-    )
 
 
 def _split(probe: Probe, task: Task, labels: I64) -> Split:

@@ -248,11 +248,3 @@ def _from_lines(text: str, class_names: Sequence[str]) -> tuple[tuple[str, ...],
         ]
         found[place[fold_name(line[: cuts[-1]])]] += tuple(names)
     return tuple(found)
-
-
-def write_prompts(class_names: Sequence[str], prompts: Sequence[Sequence[str]]) -> str:
-    """The prompts as used, as JSON text to edit. Given back as `descriptions` with shape "sentences" and weight 1 it
-    makes the same classifier."""
-    return json.dumps(
-        {name: list(own) for name, own in zip(class_names, prompts, strict=True)}, ensure_ascii=False, indent=1
-    )

@@ -12,7 +12,7 @@ from core import probes
 from core.errors import Cancelled, InvalidInput
 from core.probes.base import Needs, Scored
 from core.probes.ladder.data_sets import LadderData
-from core.probes.ladder.reproduce import LadderStep, encoder_name, ladder, over_seeds, plain_rows, run_ladder
+from core.probes.ladder.reproduce import LadderStep, encoder_name, ladder, over_seeds, run_ladder
 from core.records import Estimate
 from tests.support.heads import made_task
 
@@ -219,14 +219,6 @@ def test_base_to_new_is_a_step_with_its_own_figures():
     }
     assert set(rows) == {"base", "new", "h", "seen", "unseen", "general_h", "into_base"}
     assert rows["h"].value.value <= max(rows["base"].value.value, rows["new"].value.value)
-
-
-def test_rows_become_records_for_a_table(counted):
-    flat = plain_rows(run_ladder([LadderStep("gone", "gone"), counted], made_set(), (0, 1)))
-    assert np.isnan(flat[0]["value"])
-    assert flat[0]["note"].startswith("skipped")
-    assert (flat[1]["value"], flat[1]["seeds"], flat[1]["metric"]) == (0.375, "0.2500 0.5000", "accuracy")
-    assert flat[1]["gain over zero-shot"] == pytest.approx(0.375)
 
 
 def test_no_seed_is_refused(counted):

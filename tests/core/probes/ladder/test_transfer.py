@@ -13,7 +13,6 @@ from core.probes.base import Needs, Scored
 from core.probes.ladder.transfer import (
     base_to_new,
     check_transfers,
-    cross_data_set,
     halve_classes,
     harmonic,
     harmonic_of,
@@ -161,33 +160,6 @@ def test_images_of_one_half_alone_are_refused(shift):
     split = Split((Fold(np.arange(40), np.arange(40, 80, 4)),), "Given.")
     with pytest.raises(InvalidInput, match="No image of the new classes"):
         base_to_new("shift", shift, replace(made_task(80), split=split))
-
-
-def test_another_data_set_is_scored_with_its_own_names_by_what_the_first_taught(shift):
-    source = made_task(80)
-    target = made_task(60, seed=9)
-    target = replace(
-        target, samples=SampleSet(target.samples.ids, labels=np.arange(60) % 2, class_names=("fish", "bird"))
-    )
-    found = cross_data_set("shift", shift, source, target)
-    (part,) = shift.taught
-    assert part.class_names == NAMES
-    texts = source.encoder.encode_texts(["a photo of a fish.", "a photo of a bird."])
-    learned = (part.shots.features - source.encoder.encode_texts([f"a {NAMES[c]}" for c in part.shots.labels])).mean(0)
-    truth = target.samples.labels
-    right = ((target.joint.vectors - learned) @ texts.T).argmax(1) == truth
-    plain = (target.joint.vectors @ texts.T).argmax(1) == truth
-    assert found.n == 60
-    assert found.accuracy.value == pytest.approx(right.mean())
-    assert found.zero_shot.value == pytest.approx(plain.mean())
-    assert found.gain.value == pytest.approx(right.mean() - plain.mean())
-
-
-def test_data_sets_of_two_encoders_are_refused(shift):
-    other = made_task(80)
-    tower = type("Other", (type(other.encoder),), {"fingerprint": "g" * 16})()
-    with pytest.raises(InvalidInput, match="one encoder"):
-        cross_data_set("shift", shift, made_task(80), replace(other, encoder=tower))
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.probes.zero_shot import prompt_files
-from core.probes.zero_shot.prompt_files import by_class, read_lists, read_synonyms, read_templates, write_prompts
+from core.probes.zero_shot.prompt_files import by_class, read_lists, read_synonyms, read_templates
 
 NAMES = ("Great_White Shark", "C++: {a}", '🐱 "chat", dit', "猫")
 
@@ -139,13 +139,6 @@ def test_synonyms_are_read_from_a_json_file_and_strangers_are_counted(tmp_path: 
 def test_synonyms_of_no_class_or_of_two_are_refused(lines: str, said: str):
     with pytest.raises(InvalidInput, match=said):
         read_synonyms(lines, ("cat", "dog"))
-
-
-def test_prompts_are_written_as_json_and_read_back_the_same():
-    prompts = (("a photo of a {x}.",), ("猫のひげ。", 'a "b"'))
-    text = write_prompts(("{x}", "猫"), prompts)
-    assert "猫" in text
-    assert tuple(read_lists(text, "descriptions").values()) == prompts
 
 
 def test_half_a_surrogate_pair_in_a_description_is_named():

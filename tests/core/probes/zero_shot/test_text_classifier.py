@@ -12,7 +12,6 @@ from core.encoders import Encoder
 from core.errors import Cancelled, InvalidInput
 from core.options import settings_of
 from core.probes.zero_shot import text_classifier as module
-from core.probes.zero_shot.prompt_files import write_prompts
 from core.probes.zero_shot.prompt_texts import descriptor_sentence, make_texts, mean_size, random_texts
 from core.probes.zero_shot.text_classifier import (
     check_prompt_settings,
@@ -140,19 +139,6 @@ def test_mean_of_cosines_is_what_a_loop_over_texts_gives():
         assert image @ row == pytest.approx(
             np.mean([image @ encoder.encode_texts([text])[0] for text in own]), abs=1e-5
         )
-
-
-def test_prompts_written_back_make_the_same_classifier():
-    first = text_classifier(tower(), ["cat", "{dog}"], templates="7", descriptions=PETS)
-    again = text_classifier(
-        tower(),
-        ["cat", "{dog}"],
-        descriptions=write_prompts(["cat", "{dog}"], first.prompts),
-        description_shape="sentences",
-        description_weight=1.0,
-    )
-    assert again.prompts == first.prompts
-    np.testing.assert_allclose(again.vectors, first.vectors, atol=1e-6)
 
 
 def test_texts_that_lose_their_end_are_counted_in_a_note():

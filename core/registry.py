@@ -1,0 +1,56 @@
+"""Things by name, each written as "module:attribute" and imported when it is asked for, so that a table stays light."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from core.errors import InvalidInput, MissingDependency
+from core.options import read_settings
+
+PACKAGES = {"open_clip": "open_clip_torch", "sklearn": "scikit-learn"}
+"""What `pip` calls a module of another name."""
+
+
+class Registry(dict[str, str]):
+    """A table of names, in the order in which they are listed.
+
+    Args:
+        kind: what stands behind a name, such as "probe".
+        entries: name -> "module:attribute".
+        otherwise: what may be given instead of a name, for the message that refuses an unknown one.
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, str], otherwise: str = "") -> None:
+        super().__init__(entries)
+        self.kind, self.otherwise = kind, otherwise
+
+    def load(self, name: str) -> Any:
+        """The class or function of that name.
+
+        Raises:
+            InvalidInput: there is none.
+            MissingDependency: a package that it needs is not installed.
+        """
+        if name not in self:
+            raise InvalidInput(f"There is no {self.kind} {name[:60]!r}. Use one of {', '.join(self)}{self.otherwise}.")
+        module, _, attribute = self[name].partition(":")
+        try:
+            return getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").split(".")[0]
+            if missing in ("", module.split(".")[0]):  # a module of ours, which no installing mends
+                raise
+            package = PACKAGES.get(missing, missing)
+            raise MissingDependency(f"The {self.kind} {name} needs {package}. Run `pip install {package}`.") from error
+
+    def make(self, name: str, settings: Mapping[str, Any] | None = None) -> Any:
+        """The dataclass of that name with these settings, also as text; the others at their defaults.
+
+        Raises:
+            InvalidInput: there is no such name or setting, or a value is out of range.
+            MissingDependency: as of `load`.
+        """
+        kind = self.load(name)
+        return kind(**read_settings(kind, settings or {}))
