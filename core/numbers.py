@@ -9,56 +9,84 @@ import numpy as np
 
 from core.records import F64, Diagnosis, Estimate
 
+UNDEFINED = "–"
+PER_CENT = "\u202f%"
+"""Its narrow space doesn't break; as ISO 31-0 asks."""
 
-def number(value: float | None, digits: int = 2) -> str:
-    """The value with `digits` decimals, a true minus sign, and a dash where it is undefined."""
+
+def number(value: float | None, digits: int | None = None) -> str:
+    """The value with `digits` decimals, or to about three figures (1.02, −0.4, 0.0041, 12,300) if none are asked for; a
+    true minus sign, none before a zero, and a dash where it is undefined."""
     if value is None or not math.isfinite(value):
-        return "–"
-    text = f"{value:,.{digits}f}"
-    return text.replace("-", "−" if text.strip("-0.,") else "")  # no minus before a zero
+        return UNDEFINED
+    size = abs(value)
+    if digits is None and 0 < size < 0.095:
+        text = f"{value:.2g}"
+    else:
+        text = f"{value:,.{_decimals(size) if digits is None else digits}f}"
+    return text.replace("-", "−") if text.strip("-0.,") else text.replace("-", "")
+
+
+def _decimals(size: float) -> int:
+    return 0 if size >= 100 else 1 if size >= 10 else 2
 
 
 def digits_for(loss: F64) -> int:
     """How many decimals show differences of this loss: two for losses of about 1, none for squared errors in the
     thousands."""
     spread = float(np.std(loss)) or 1.0
-    return (
-        2
-        if 0.1 <= spread < 20
-        else 1
-        if 20 <= spread < 200
-        else 0
-        if spread >= 200
-        else min(6, 1 - math.floor(math.log10(spread)))
-    )
+    if spread >= 0.1:
+        return 2 if spread < 20 else 1 if spread < 200 else 0
+    return min(6, 1 - math.floor(math.log10(spread)))
 
 
 def percent(value: float | None) -> str:
     """A share of 1 as a percentage; tenths below 10 %."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{number(100 * value, 1 if 0 < abs(value) < 0.0995 else 0)}\u00a0%"
+    text = _hundredths(value)
+    return text if text == UNDEFINED else f"{text}{PER_CENT}"
 
 
-def interval(estimate: Estimate | None, *, share: bool = False, digits: int = 2) -> str:
-    """The interval alone, such as "0.30 to 0.50" or "30 to 50 %"."""
+def _hundredths(share: float | None) -> str:
+    if share is None or not math.isfinite(share):
+        return UNDEFINED
+    return number(100 * share, 1 if 0 < abs(share) < 0.0995 else 0)
+
+
+def interval(estimate: Estimate | None, *, share: bool = False, points: bool = False, digits: int | None = None) -> str:
+    """The interval alone, such as "0.30 to 0.50"; of a share "30 to 50 %"; of a difference of shares in percentage
+    `points` "−4.4 to +6.8"."""
     if estimate is None or not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return "no interval"
+    if points:
+        return " to ".join(_plus(_hundredths(end), end) for end in (estimate.low, estimate.high))
     if share:
-        return f"{percent(estimate.low)[:-2]} to {percent(estimate.high)}"
+        return f"{_hundredths(estimate.low)} to {percent(estimate.high)}"
     return f"{number(estimate.low, digits)} to {number(estimate.high, digits)}"
 
 
-def p_value(p: float | None) -> str:
-    """Such as "p = 0.004", "p < 0.001", or "no p" where none was computed."""
+def bracketed(
+    estimate: Estimate | None, *, share: bool = False, points: bool = False, digits: int | None = None
+) -> str:
+    """The interval to stand behind its estimate, such as "(30 to 50 %)"; "" where there is none."""
+    found = interval(estimate, share=share, points=points, digits=digits)
+    return "" if found == "no interval" else f"({found})"
+
+
+def p_value(p: float | None, *, bare: bool = False) -> str:
+    """Such as "p = 0.004", "p < 0.001", or "no p" where none was computed; `bare`, below a heading that says what it
+    is, "0.004", "< 0.001" or a dash."""
     if p is None or not math.isfinite(p):
-        return "no p"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+        return UNDEFINED if bare else "no p"
+    if p < 0.001:
+        return "< 0.001" if bare else "p < 0.001"
+    text = f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    return text if bare else f"p = {text}"
 
 
 def count(n: int, noun: str) -> str:
-    """The count with its noun, such as "1 cluster" or "2,400 samples"."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+    """The count with its noun, such as "1 cluster", "2,400 samples" or "3 classes"."""
+    plural = noun if n == 1 else f"{noun}es" if noun.endswith("ss") else f"{noun}s"
+    return f"{n:,} {plural}"
 
 
 def with_unit(diagnosis: Diagnosis) -> str:
@@ -67,17 +95,22 @@ def with_unit(diagnosis: Diagnosis) -> str:
     return "" if unit in ("", "loss") else f" {unit}"
 
 
-def points(difference: float | None) -> str:
-    """A difference of two shares in percentage points, such as "45 points"; tenths below 10."""
-    if difference is None or not math.isfinite(difference):
-        return "–"
-    text = number(100 * difference, 1 if 0 < abs(difference) < 0.0995 else 0)
-    return f"{text} point" if text == "1" else f"{text} points"
+def points(difference: float | None, *, sign: bool = False) -> str:
+    """A difference of two shares in percentage points, such as "45 points"; tenths below 10. With `sign`, "+45
+    points"."""
+    text = _hundredths(difference)
+    if difference is None or text == UNDEFINED:
+        return text
+    noun = "point" if text == "1" else "points"
+    return f"{_plus(text, difference) if sign else text} {noun}"
 
 
-def signed(value: float, digits: int = 2) -> str:
+def signed(value: float | None, digits: int | None = None) -> str:
     """The value with its sign, "+" included; none before a zero."""
-    text = number(value, digits)
+    return _plus(number(value, digits), value or 0.0)
+
+
+def _plus(text: str, value: float) -> str:
     return f"+{text}" if value > 0 and text.strip("0.,") else text
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.numbers import bracketed, count, number, p_value, percent
 from core.records import I64, Diagnosis, Estimate
 from core.reports.wording.findings import answer_sentence, difference_sentence
-from webapp.markup.html import bracket, count, esc, number, p_cell, p_value, percent, tile
+from webapp.markup.html import esc, tile
 from webapp.markup.whiskers import Mark, axis_of, chart
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _figures(diagnosis: Diagnosis, answer: Answer) -> str:
     name, unit = diagnosis.outcomes.name, diagnosis.outcomes.unit
 
     def said(e: Estimate) -> str:
-        return f"{number(e.value)} {bracket(e)}".strip()
+        return f"{number(e.value)} {bracketed(e)}".strip()
 
     marks = [Mark(answer.observed, "observed", "Observed in the matches", said(answer.observed))]
     if answer.read is not None and answer.is_tested:  # of other texts the ensemble reads little but the mean
@@ -102,7 +103,7 @@ def _figures(diagnosis: Diagnosis, answer: Answer) -> str:
     drawn = chart(marks, axis_of(marks), number)
     rates = ""
     if answer.error_rate is not None:
-        inside = f"<b>{percent(answer.error_rate.value)}</b> {bracket(answer.error_rate, as_percent=True)}"
+        inside = f"<b>{percent(answer.error_rate.value)}</b> {bracketed(answer.error_rate, share=True)}"
         rates = f'<p class="rates">Wrong: {inside} of the matches, <b>{percent(answer.error_rest)}</b> of the rest.</p>'
     return (
         f'{rates}<p class="muted small-note">Mean {esc(name)}, {esc(unit)}, with 95{chr(8239)}% intervals for '
@@ -187,7 +188,7 @@ def questions_table(asked: Sequence[AskedQuestion]) -> str:
     rows = ""
     for i, a in reversed(list(enumerate(asked))):
         shown = percent if a.is_share else number
-        p = (p_cell(a.p) or "none") if a.tested else "not tested"
+        p = (p_value(a.p, bare=True) or "none") if a.tested else "not tested"
         again = f'<button type="button" class="plain" data-do="ask" data-text="{esc(a.text)}">{esc(a.text)}</button>'
         rows += (
             f'<tr class="{"" if a.confirmed else "quiet"}"><td>{i + 1}</td><td>{again}</td><td>{esc(a.scope)}</td><td>{a.support:,}</td>'

@@ -13,9 +13,10 @@ import gradio as gr
 import numpy as np
 
 from core.errors import InvalidInput
+from core.numbers import bracketed, percent, signed
 from core.records import Diagnosis
 from webapp.failure_map import SCRIPTS
-from webapp.markup.html import MINUS, bracket, esc, number, percent
+from webapp.markup.html import esc
 from webapp.state.downloads import temporary_folder
 from webapp.state.session import RUNS, Session, shows_errors
 
@@ -68,7 +69,7 @@ def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
         body += f'<tr><th scope="row">{esc(p)} <small>{esc(at[p, scopes[0]].family)}</small></th>{row}</tr>'
     unit = esc(diagnosis.outcomes.unit)
     key = (
-        f'<p class="heat-key"><span>{number(-span, sign=True)}</span><i></i><span>{number(span, sign=True)} {unit}</span>'
+        f'<p class="heat-key"><span>{signed(-span)}</span><i></i><span>{signed(span)} {unit}</span>'
         '<b class="hatch"></b><span>extrapolation: the class hardly differs along the phrase</span></p>'
     )
     said = (
@@ -100,19 +101,16 @@ def _cell(diagnosis: Diagnosis, cell: AuditCell | None, span: float) -> str:
 def _short(value: float, span: float) -> str:
     """The value with as many decimals as three figures of the largest one need; "0" where that leaves nothing."""
     digits = min(6, max(0, 2 - int(np.floor(np.log10(span)))))
-    text = f"{value:+.{digits}f}"
-    return text.replace("-", MINUS) if float(text) else "0"
+    text = signed(value, digits)
+    return text if text.strip("0.") else "0"
 
 
 def said_of(diagnosis: Diagnosis, cell: AuditCell) -> str:
     """What the cell says in full (plain text)."""
     unit = diagnosis.outcomes.unit
-    said = (
-        f"{cell.scope}, {cell.phrase}: {number(cell.observed.value, sign=True)} {unit} "
-        f"{bracket(cell.observed)} observed"
-    )
+    said = f"{cell.scope}, {cell.phrase}: {signed(cell.observed.value)} {unit} {bracketed(cell.observed)} observed"
     if cell.read is not None:
-        said += f", {number(cell.read.value, sign=True)} {bracket(cell.read)} read in the words"
+        said += f", {signed(cell.read.value)} {bracketed(cell.read)} read in the words"
     if cell.error_inside is not None:
         said += f"; {percent(cell.error_inside)} wrong against {percent(cell.error_outside)}"
     return f"{said}; {cell.support:,} images{'; an extrapolation' if cell.extrapolation else ''}."

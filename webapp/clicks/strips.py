@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core.numbers import bracketed, count, percent
 from core.records import Diagnosis, Estimate
-from webapp.markup.html import bracket, count, esc, percent, picture
+from webapp.markup.html import esc, picture
 from webapp.markup.whiskers import Mark, chart
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def judgement_view(
     """The share of the cluster that matches, beside that of the rest, what it means, and which picture was which."""
 
     def said(e: Estimate) -> str:
-        return f"{percent(e.value)} {bracket(e, as_percent=True)}".strip()
+        return f"{percent(e.value)} {bracketed(e, share=True)}".strip()
 
     marks = [
         Mark(judged.share, "observed", f"Of the cluster ({count(judged.n_cluster, 'answer')})", said(judged.share)),

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from webapp.markup.html import bracket, count, esc, p_value, percent
+from core.numbers import bracketed, count, p_value, percent
+from webapp.markup.html import esc
 from webapp.markup.whiskers import Mark, chart
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _overall(grid: BindingGrid) -> str:
     for name in names:
         share: Share = getattr(grid.overall, name)
         title = "Against every other pair" if name == "binds" and grid.mode == "one" else MEASURES[name]
-        said = f"{percent(share.value.value)} {bracket(share.value, as_percent=True)}, chance {percent(share.chance)}"
+        said = f"{percent(share.value.value)} {bracketed(share.value, share=True)}, chance {percent(share.chance)}"
         marks.append(Mark(share.value, "observed", title, said))
     what = (
         "Each picture shows two things. “Binding” asks whether the two true phrases together score higher than the "
@@ -112,7 +113,7 @@ def _cell(cell: GridCell | None, measure: str) -> str:
         f'<td class="{tone}" style="--s:{75 * strength:.0f}%" tabindex="-1" data-said="{esc(said)}" '
         f'aria-label="{esc(said)}">'
         f'<span class="sign {kind}" aria-hidden="true">{sign}</span> '
-        f"{percent(share.value.value) if share.n else 'n/a'}<small>{cell.n}</small></td>"
+        f"{percent(share.value.value if share.n else None)}<small>{cell.n}</small></td>"
     )
 
 
@@ -128,7 +129,7 @@ def _said(cell: GridCell) -> str:
         if share.n:
             tested = f", {p_value(p)}" if p_value(p) else ""
             parts.append(
-                f"{title} {percent(share.value.value)} {bracket(share.value, as_percent=True)} (chance "
+                f"{title} {percent(share.value.value)} {bracketed(share.value, share=True)} (chance "
                 f"{percent(share.chance)}{tested})"
             )
     return "; ".join(parts) + "."

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.numbers import count, number
 from core.records import F64, I64, Benchmark, Bool, CompositionResult, Item, LoadedBenchmark
-from webapp.compose.markup import RIGHT, WRONG, changed, image, outcome, places_of, score_text, shade
+from webapp.compose.markup import RIGHT, WRONG, changed, image, outcome, places_of, shade
 from webapp.compose.visit import ComposeState
-from webapp.markup.html import count, esc
+from webapp.markup.html import esc
 
 WHICH = (("worst", "All, worst first"), ("wrong", "Wrong"), ("right", "Right"), ("tied", "Decided by a tie"))
 VERSUS = (("only_a", "Only the first is right"), ("only_b", "Only the second is right"))
@@ -210,7 +211,7 @@ def _cell(score: float, low: float, high: float, places: int, *, true: bool) -> 
     mark = ' <span class="ring" aria-label="belongs together">○</span>' if true else ""
     return (
         f'<td class="score{" true" if true else ""}" '
-        f'style="{shade(score, low, high)}">{score_text(score, places)}{mark}</td>'
+        f'style="{shade(score, low, high)}">{number(score, places)}{mark}</td>'
     )
 
 
@@ -248,7 +249,7 @@ def _ranked(pictured: LoadedBenchmark, item: Item, scores: F64, precision: float
     for rank, place in enumerate(order[:MAX_RANKED].tolist()):
         fits = place in true
         face = image(pictured.store, item.pictures[place], f"Rank {rank + 1}")
-        said = f"{RIGHT if fits else WRONG} {rank + 1}. {score_text(float(column[place]), places_of(column))}"
+        said = f"{RIGHT if fits else WRONG} {rank + 1}. {number(float(column[place]), places_of(column))}"
         tiles += f'<figure class="{"fits" if fits else ""}">{face}<figcaption>{said}</figcaption></figure>'
     first = next((rank + 1 for rank, place in enumerate(order.tolist()) if place in true), 0)
     said = f"first right picture at rank {first:,} of {len(order):,}, average precision {precision:.2f}"

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.errors import InvalidInput
+from core.numbers import bracketed, percent
 from core.records import F64, Estimate, ItemStore
-from webapp.markup.html import MINUS, bracket, esc, percent
+from webapp.markup.html import esc
 from webapp.markup.whiskers import Mark, line
 
 SIZE = 224
@@ -66,7 +67,7 @@ def figure(key: str, value: float) -> str:
 
 def with_interval(key: str, estimate: Estimate) -> str:
     """ "13 % [9, 18]"."""
-    return f"{figure(key, estimate.value)} {bracket(estimate, as_percent=key not in AS_IT_IS)}".strip()
+    return f"{figure(key, estimate.value)} {bracketed(estimate, share=key not in AS_IT_IS)}".strip()
 
 
 def drawn(estimates: Sequence[Estimate], chance: float | None, axis: tuple[float, float] = (0.0, 1.0)) -> str:
@@ -92,11 +93,6 @@ def changed(text: str, other: str) -> str:
         for i in range(block.a, block.a + block.size)
     }
     return " ".join(esc(word) if i in kept else f"<mark>{esc(word)}</mark>" for i, word in enumerate(mine))
-
-
-def score_text(score: float, places: int = 3) -> str:
-    """A score with a true minus sign: a cosine has three decimals, a logit two."""
-    return f"{score:.{places}f}".replace("-", MINUS) if np.isfinite(score) else "n/a"
 
 
 def places_of(scores: F64) -> int:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.composition.own_pairs import PairScores
+from core.numbers import number, percent, signed
 from core.records import ItemStore
-from webapp.compose.markup import changed, image, outcome, score_text, shade
-from webapp.markup.html import esc, percent
+from webapp.compose.markup import changed, image, outcome, shade
+from webapp.markup.html import esc
 
 if TYPE_CHECKING:
     from core.composition.word_maps import PatchWords
@@ -122,12 +123,12 @@ def _score_row(found: PairScores, t: int, kind: str, low: float, high: float) ->
     for i in range(len(found.pictures)):
         true = i in caption.pictures
         ring = ' <span class="ring" aria-label="true">○</span>' if true else ""
-        said = f"Picture {i + 1}, {caption.text}: cosine {score_text(float(found.cosines[i, t]))}"
+        said = f"Picture {i + 1}, {caption.text}: cosine {number(float(found.cosines[i, t]), 3)}"
         cells += (
             f'<td class="score{" true" if true else ""}" '
             f'style="{shade(float(found.cosines[i, t]), low, high)}"><button type="button" data-do="cell" '
             f'data-picture="{i}" data-caption="{t}" '
-            f'aria-label="{esc(said)}"><b>{score_text(float(found.cosines[i, t]))}{ring}</b>'
+            f'aria-label="{esc(said)}"><b>{number(float(found.cosines[i, t]), 3)}{ring}</b>'
             f"<small>{percent(float(found.shares[i, t]))}</small></button></td>"
         )
     others = (
@@ -142,7 +143,7 @@ def _score_row(found: PairScores, t: int, kind: str, low: float, high: float) ->
 
 def _alike(cosine: float) -> str:
     mark = ' <span class="mark warn">hardly told apart</span>' if cosine >= CLOSE else ""
-    return f"{score_text(cosine)}{mark}"
+    return f"{number(cosine, 3)}{mark}"
 
 
 def _picks(found: PairScores, picture: int) -> str:
@@ -167,8 +168,8 @@ def words_view(picture: Any, found: PatchWords, encoder: Any, at: int, caption: 
         figures += _figure(
             render_map(seen, values, top),
             word.text,
-            f"{word.text}: the whole picture {score:+.3f}",
-            f"{score:+.3f}".replace("-", "−"),
+            f"{word.text}: the whole picture {signed(score, 3)}",
+            signed(score, 3),
         )
     whole = ""
     if found.whole is not None and float(np.abs(found.whole).max()) > 0:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.numbers import bracketed, count, number, percent
 from core.records import CompositionComparison, CompositionResult, Estimate, Metric
 from webapp.compose.markup import AS_IT_IS, drawn, figure, tabs, with_interval
 from webapp.compose.versus import comparison_view, difference
-from webapp.markup.html import bracket, count, esc, number, percent
+from webapp.markup.html import esc
 from webapp.markup.shares import ALPHA
 from webapp.markup.whiskers import Mark, chart
 
@@ -53,7 +54,7 @@ def headline_view(
     return (
         '<article class="answer probe-head compose-head"><header><h2 tabindex="-1" '
         f'class="pane-title">{esc(first.title)}: '
-        f"{figure(mine.key, mine.value.value)} <small>{bracket(mine.value, as_percent=mine.key not in AS_IT_IS)}, "
+        f"{figure(mine.key, mine.value.value)} <small>{bracketed(mine.value, share=mine.key not in AS_IT_IS)}, "
         f"{esc(first.name)}, {_queries(len(first.ids), noun)}</small></h2></header>"
         f'<p class="said">{esc(mine.title)}. '
         f"{esc(_verdict(results, comparison))}{tied}</p>{_habits(results, habits)}{_chart(results)}"
@@ -150,7 +151,7 @@ def _metric_row(results: Sequence[CompositionResult], blind: dict[str, tuple[Met
             return "<td></td>"
         return (
             f"<td>{figure(found.key, found.value.value)} "
-            f"<small>{bracket(found.value, as_percent=found.key not in AS_IT_IS)}</small></td>"
+            f"<small>{bracketed(found.value, share=found.key not in AS_IT_IS)}</small></td>"
         )
 
     chance = "" if metric.chance is None else figure(metric.key, metric.chance)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core.numbers import bracketed, count, number, p_value, percent, points
 from webapp.compose.markup import with_interval
-from webapp.markup.html import count, esc, number, p_cell, percent
-from webapp.markup.shares import interval, points
+from webapp.markup.html import esc
 from webapp.state.jobs import duration
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _row(row: ForgettingRow) -> str:
     return (
         f'<tr><td>{esc(row.task)}, {esc(row.metric)}<small class="where"> {esc(row.data)}</small></td>'
         f"<td>{with_interval(row.metric, row.before)}</td><td>{with_interval(row.metric, row.after)}</td>"
-        f"<td>{points(row.difference.value)} <small>{interval(row.difference)}</small></td><td>{p_cell(row.p)}</td>"
+        f"<td>{points(row.difference.value, sign=True)} <small>{bracketed(row.difference, points=True)}</small></td><td>{p_value(row.p, bare=True)}</td>"
         f'<td><span class="outcome {kind}">{sign} {row.verdict}</span></td></tr>'
     )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.numbers import bracketed, p_value, points, signed
 from core.records import ComparedMetric, CompositionComparison
 from webapp.compose.markup import AS_IT_IS, figure
-from webapp.markup.html import bracket, esc, number, p_cell
-from webapp.markup.shares import ALPHA, interval, points
+from webapp.markup.html import esc
+from webapp.markup.shares import ALPHA
 
 OPEN_TAGS = 2
 """Tags whose values are shown at once; those of the others are folded away."""
@@ -46,8 +47,8 @@ def comparison_view(comparison: CompositionComparison) -> str:
 def difference(row: ComparedMetric) -> str:
     """Second minus first with its interval (plain text)."""
     if row.key in AS_IT_IS:
-        return f"{number(row.difference.value, sign=True)} {bracket(row.difference)}"
-    return f"{points(row.difference.value)} {interval(row.difference)}"
+        return f"{signed(row.difference.value)} {bracketed(row.difference)}"
+    return f"{points(row.difference.value, sign=True)} {bracketed(row.difference, points=True)}"
 
 
 def _tables(rows: Sequence[ComparedMetric]) -> str:
@@ -81,6 +82,6 @@ def _row(row: ComparedMetric) -> str:
         f'<tr><th scope="row">{esc(row.scope)}</th><td class="num">{row.n:,}</td><td '
         f'class="num">{figure(row.key, row.a.value)}</td>'
         f'<td class="num">{figure(row.key, row.b.value)}</td><td class="{kind}">{sign}{difference(row)}</td>'
-        f'<td class="num">{p_cell(row.p)}</td><td class="num">{row.only_a:,}</td><td '
+        f'<td class="num">{p_value(row.p, bare=True)}</td><td class="num">{row.only_a:,}</td><td '
         f'class="num">{row.only_b:,}</td></tr>'
     )

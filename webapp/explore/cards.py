@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import Diagnosis, FailureCluster, Insight
 from core.reports.wording.findings import cluster_title, overlap, replication_sentence
 from webapp.explore.findings import without_cluster
 from webapp.explore.members import excess_interval, members_of, met_by
-from webapp.markup.html import bracket, count, esc, hue, number, p_value, percent, picture, whisker
+from webapp.markup.html import esc, hue, picture, whisker
 
 THUMBNAILS = 4
 NEXT_STEPS = (
@@ -75,9 +76,7 @@ def cluster_card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> 
     title = cluster_title(diagnosis, cluster)
     said = _lead(diagnosis, cluster, title)
     tiles = "".join(_thumbnail(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
-    effect = (
-        f"<b>{number(cluster.excess_loss.value, sign=True)}</b> {unit}<small>{bracket(cluster.excess_loss)}</small>"
-    )
+    effect = f"<b>{signed(cluster.excess_loss.value)}</b> {unit}<small>{bracketed(cluster.excess_loss)}</small>"
     return (
         f'<button type="button" class="card" data-do="cluster" data-cluster="{cluster.id}" '
         f'style="--hue:{hue(cluster.id)}">'
@@ -112,10 +111,7 @@ def candidate_list(diagnosis: Diagnosis) -> str:
         return ""
     unit, rows = esc(diagnosis.outcomes.unit), ""
     for i, c in enumerate(diagnosis.candidates):
-        effect = (
-            f"{count(c.size, 'sample')}, {number(c.excess_loss.value, sign=True)} {unit} "
-            f"{excess_interval(diagnosis, c)}"
-        )
+        effect = f"{count(c.size, 'sample')}, {signed(c.excess_loss.value)} {unit} {excess_interval(diagnosis, c)}"
         button = f'<button type="button" class="plain" data-do="candidate" data-candidate="{i}">{esc(c.name)}</button>'
         rows += f'<li>{button} <span class="muted">{effect}</span></li>'
     title = f'Looked at, not confirmed <span class="muted">{len(diagnosis.candidates)}</span>'
@@ -129,7 +125,7 @@ def nothing_found(diagnosis: Diagnosis) -> str:
     """The result "nothing", with the smallest effect that would have been found and what to try next."""
     unit = esc(diagnosis.outcomes.unit)
     rows = "".join(
-        f"<tr><td>{d.size:,}</td><td>{'often missed' if d.excess_loss is None else f'{number(d.excess_loss, sign=True)} {unit}'}</td>"
+        f"<tr><td>{d.size:,}</td><td>{'often missed' if d.excess_loss is None else f'{signed(d.excess_loss)} {unit}'}</td>"
         f"<td>{'' if d.error_difference is None else '+' + percent(d.error_difference).replace('%', 'points')}</td></tr>"
         for d in diagnosis.detectable
     )

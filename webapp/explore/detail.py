@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.numbers import bracketed, count, number, p_value, percent, signed
 from core.records import I64, Diagnosis, FailureCluster, Insight
 from core.reports.wording.findings import ALL, cluster_title, overlap
 from webapp.explore.findings import findings_columns
 from webapp.explore.members import excess_interval
-from webapp.markup.html import bracket, count, esc, hue, number, p_cell, percent, sample_facts, tile
+from webapp.markup.html import esc, hue, sample_facts, tile
 from webapp.markup.shares import is_own
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
@@ -104,8 +105,7 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
     cells = [
         (
             "Excess loss",
-            f"{number(cluster.excess_loss.value, sign=True)} <small>{unit} "
-            f"{excess_interval(diagnosis, cluster)}</small>",
+            f"{signed(cluster.excess_loss.value)} <small>{unit} {excess_interval(diagnosis, cluster)}</small>",
         )
     ]
     if cluster.error_rate is not None:
@@ -115,11 +115,11 @@ def _figures(diagnosis: Diagnosis, selection: Selection) -> str:
     cells.append(
         (
             f"Share of all {known}",
-            f"{percent(cluster.coverage.value)} <small>{bracket(cluster.coverage, as_percent=True)}</small>",
+            f"{percent(cluster.coverage.value)} <small>{bracketed(cluster.coverage, share=True)}</small>",
         )
     )
     if cluster.p is not None:
-        cells.append(("Adjusted p", p_cell(cluster.p)))
+        cells.append(("Adjusted p", p_value(cluster.p, bare=True)))
     shared = overlap(diagnosis, cluster) if cluster.confirmed else ""
     note = (f'<p class="overlap">{shared}.</p>' if shared else "") + probed(diagnosis, cluster)
     return f'<dl class="figures">{"".join(f"<div><dt>{t}</dt><dd>{v}</dd></div>" for t, v in cells)}</dl>{note}'

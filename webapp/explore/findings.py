@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.numbers import bracketed, count, number, percent, signed
 from core.records import I64, Bool, Diagnosis, Insight
 from core.reports.wording.findings import sentence
 from webapp.explore.members import met_by
-from webapp.markup.html import bracket, count, esc, number, percent, whisker
+from webapp.markup.html import esc, whisker
 
 LOOKED_AT = 1500
 """Rows among which the phrases of a selection are looked for."""
@@ -36,8 +37,8 @@ def finding(diagnosis: Diagnosis, insight: Insight, span: float, share: str = ""
     """One finding: its text and effect, `share`, the bar, the sentence, and what says the same folded under it."""
     quiet = not insight.confirmed or disagrees(insight)
     effect = (
-        f"<b>{number(insight.effect.value, sign=True)}</b> {esc(diagnosis.outcomes.unit)} "
-        f"<small>{bracket(insight.effect)}</small>"
+        f"<b>{signed(insight.effect.value)}</b> {esc(diagnosis.outcomes.unit)} "
+        f"<small>{bracketed(insight.effect)}</small>"
     )
     marks = "" if insight.confirmed else '<span class="mark">exploratory</span>'
     if disagrees(insight):
@@ -140,7 +141,7 @@ def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> list[str]:
     scores = phrase_scores(words.joint.vectors, words.directions, design_of(diagnosis).centre_of_row)[part]
     made = []
     for found in describe(scores, members[part], diagnosis.estimate.folds[part]):
-        area = f"AUROC {found.held_out.value:.2f} {bracket(found.held_out)}"
+        area = f"AUROC {number(found.held_out.value)} {bracketed(found.held_out)}"
         text = (
             f"Finds your selection with {area} on samples that it was not chosen on; "
             f"chosen in {percent(found.stability)} of the folds."

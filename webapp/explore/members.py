@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.numbers import bracketed, percent
 from core.records import I64, Diagnosis, FailureCluster, Insight
-from webapp.markup.html import THIN, bracket, percent
 
 
 def members_of(cluster: FailureCluster) -> I64:
@@ -24,12 +24,12 @@ def met_by(diagnosis: Diagnosis, insight: Insight, rows: I64, what: str = "membe
     parts = []
     for part, name in ((picked & scope, what), (scope & ~picked, "the rest")):
         if part.any():
-            parts.append(f"{percent(float(insight.mask[part].mean())).replace(THIN, chr(160))} of {name}")
+            parts.append(f"{percent(float(insight.mask[part].mean()))} of {name}")
     return ", ".join(parts)
 
 
 def excess_interval(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """The interval of the excess loss; of candidates it is shown for all of them or for none."""
-    if not cluster.confirmed and not all(bracket(c.excess_loss) for c in diagnosis.candidates):
+    if not cluster.confirmed and not all(bracketed(c.excess_loss) for c in diagnosis.candidates):
         return ""
-    return bracket(cluster.excess_loss)
+    return bracketed(cluster.excess_loss)

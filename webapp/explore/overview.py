@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.numbers import bracketed, count, number, p_value, percent
 from core.records import ClassFinding, Diagnosis, Predictability
-from webapp.markup.html import bracket, count, esc, number, p_cell, p_value, percent, tile
+from webapp.markup.html import esc, tile
 
 LABELS = 24
 """Suspected labels that are shown."""
@@ -24,10 +25,10 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     p = f", {p_value(found.p)}" if found.p is not None else ""
     if is_predictable(found, float(diagnosis.settings.get("alpha", 0.05))):
         return (
-            f"The embedding predicts {percent(found.r2.value)} {bracket(found.r2, as_percent=True)} of the "
+            f"The embedding predicts {percent(found.r2.value)} {bracketed(found.r2, share=True)} of the "
             f"differences in {name}{p}."
         )
-    return f"The {name} cannot be predicted from this embedding (R² {number(found.r2.value)} {bracket(found.r2)}{p})."
+    return f"The {name} cannot be predicted from this embedding (R² {number(found.r2.value)} {bracketed(found.r2)}{p})."
 
 
 def strip(diagnosis: Diagnosis) -> str:
@@ -92,13 +93,13 @@ def _class_chip(finding: ClassFinding, diagnosis: Diagnosis) -> str:
 
 def _class_row(finding: ClassFinding) -> str:
     rate = (
-        f"{percent(finding.error_rate.value)} <small>{bracket(finding.error_rate, as_percent=True)}</small>"
+        f"{percent(finding.error_rate.value)} <small>{bracketed(finding.error_rate, share=True)}</small>"
         if finding.error_rate
         else ""
     )
-    p = p_cell(finding.p) or '<span class="muted">described only</span>'
+    p = p_value(finding.p, bare=True) or '<span class="muted">described only</span>'
     name = f"<b>{esc(finding.name)}</b>" if finding.confirmed else esc(finding.name)
-    mean = f"{number(finding.mean_loss.value)} <small>{bracket(finding.mean_loss)}</small>"
+    mean = f"{number(finding.mean_loss.value)} <small>{bracketed(finding.mean_loss)}</small>"
     return f'<tr class="{"" if finding.confirmed else "quiet"}"><td>{name}</td><td>{finding.size:,}</td><td>{mean}</td><td>{rate}</td><td>{p}</td></tr>'
 
 

@@ -11,14 +11,12 @@ import math
 import numpy as np
 
 from core.errors import InvalidInput
-from core.numbers import p_value as written_p
+from core.numbers import number
 from core.records import Bool, Column, Diagnosis, Estimate
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
 """Cluster colours, told apart with the common colour-vision deficiencies; the number on each says the same. In step
 with map_paint.js."""
-
-MINUS, THIN = "\u2212", "\u202f"
 
 
 def esc(text: object) -> str:
@@ -28,57 +26,6 @@ def esc(text: object) -> str:
 
 def hue(cluster: int) -> str:
     return HUES[cluster % len(HUES)]
-
-
-def number(value: float | None, *, sign: bool = False) -> str:
-    """Three figures, a true minus sign, "n/a" where undefined: 1.02, −0.4, 12,300."""
-    if value is None or not math.isfinite(value):
-        return "n/a"
-    size = abs(value)
-    if size >= 1000:
-        text = f"{size:,.0f}"
-    elif size >= 100:
-        text = f"{size:.0f}"
-    elif size >= 10:
-        text = f"{size:.1f}"
-    elif size >= 0.095 or size == 0:
-        text = f"{size:.2f}"
-    else:
-        text = f"{size:.2g}"
-    prefix = MINUS if value < 0 and float(text.replace(",", "")) != 0 else "+" if sign else ""
-    return prefix + text
-
-
-def percent(share: float | None) -> str:
-    """A share as a whole percentage, one decimal below 10 %."""
-    if share is None or not math.isfinite(share):
-        return "n/a"
-    text = f"{100 * abs(share):.1f}" if 0 < abs(share) < 0.0995 else f"{100 * abs(share):.0f}"
-    return f"{MINUS if share < 0 and float(text) else ''}{text}{THIN}%"
-
-
-def bracket(estimate: Estimate, *, as_percent: bool = False) -> str:
-    """The interval as "[0.58, 1.18]", or "[24, 38]" in per cent; empty where it is undefined."""
-    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
-        return ""
-    if as_percent:
-        return f"[{percent(estimate.low).split(THIN)[0]}, {percent(estimate.high).split(THIN)[0]}]"
-    return f"[{number(estimate.low)}, {number(estimate.high)}]"
-
-
-def p_value(p: float | None) -> str:
-    """ "p = 0.004" or "p < 0.001", unbroken, as everywhere else; "" where there is none."""
-    return "" if p is None or not math.isfinite(p) else written_p(p).replace(" ", "\u00a0")
-
-
-def p_cell(p: float | None) -> str:
-    """The same under a heading that says what it is: "0.004" or "< 0.001"."""
-    return p_value(p).removeprefix("p\u00a0").removeprefix("=\u00a0")
-
-
-def count(n: int, noun: str) -> str:
-    """ "1 sample", "1,204 samples"."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}es" if noun.endswith("ss") else f"{n:,} {noun}s"
 
 
 def whisker(estimate: Estimate, span: float) -> str:

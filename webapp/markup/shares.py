@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from core.records import I64, Diagnosis, Estimate, ProbeResult
-from webapp.markup.html import MINUS, THIN
+from core.records import I64, Diagnosis, ProbeResult
 
 ALPHA = 0.05
 KINDS = (("fixed", "Fixed"), ("broken", "Broken"), ("both", "Both wrong"), ("neither", "Both right"))
@@ -15,22 +12,6 @@ KINDS = (("fixed", "Fixed"), ("broken", "Broken"), ("both", "Both wrong"), ("nei
 right."""
 ALONE = (("wrong", "Wrong"), ("right", "Right"))
 """The same where of the model only losses are known."""
-
-
-def points(share: float, *, sign: bool = True) -> str:
-    """A difference of shares in percentage points: "+3.1 points"; "n/a" where undefined."""
-    if not math.isfinite(share):
-        return "n/a"
-    size = f"{100 * abs(share):.1f}" if abs(share) < 0.0995 else f"{100 * abs(share):.0f}"
-    mark = (MINUS if share < 0 else "+") if sign and float(size) else ""
-    return f"{mark}{size}{THIN}points"
-
-
-def interval(estimate: Estimate) -> str:
-    """The interval of a difference of shares, in points: "[−4.4, +6.8]"; "" where undefined."""
-    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
-        return ""
-    return f"[{points(estimate.low).split(THIN)[0]}, {points(estimate.high).split(THIN)[0]}]"
 
 
 def is_own(diagnosis: Diagnosis, name: str) -> bool:

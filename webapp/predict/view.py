@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.numbers import bracketed, count, number, p_value, percent
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
 from core.reports.wording.findings import (
     CONFIRMED_KINDS,
@@ -16,7 +17,7 @@ from core.reports.wording.findings import (
     prediction_verdict,
     replication_sentence,
 )
-from webapp.markup.html import bracket, count, esc, number, p_value, percent
+from webapp.markup.html import esc
 from webapp.markup.whiskers import Mark, axis_of, line
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _row(row: PredictionRow, axis: tuple[float, float], shares: bool) -> str:
     observed = (
         "none"
         if row.observed is None
-        else f"{written(row.observed.value)} <small>{bracket(row.observed, as_percent=shares)}</small>"
+        else f"{written(row.observed.value)} <small>{bracketed(row.observed, share=shares)}</small>"
     )
     finding = row.kind in CONFIRMED_KINDS
     p = f"<small>{p_value(row.p)}</small>" if row.p is not None and finding else ""
@@ -113,7 +114,7 @@ def _row(row: PredictionRow, axis: tuple[float, float], shares: bool) -> str:
 def _predicted(row: PredictionRow, shares: bool) -> str:
     """The predicted value with the interval that judges it, and under that the narrower one that was frozen."""
     written: Callable[[float | None], str] = percent if shares else number
-    judging, frozen = bracket(row.expected, as_percent=shares), bracket(row.predicted, as_percent=shares)
+    judging, frozen = bracketed(row.expected, share=shares), bracketed(row.predicted, share=shares)
     second = f'<small class="frozen-interval">frozen {frozen}</small>' if frozen and frozen != judging else ""
     title = f"For {count(row.n, 'fresh sample')}: {judging}. Frozen, before any were drawn: {frozen}." if frozen else ""
     return f'<span title="{esc(title)}">{written(row.predicted.value)} <small>{judging}</small></span>{second}'
@@ -155,7 +156,7 @@ def _frozen_row(diagnosis: Diagnosis, finding: FrozenFinding, axis: tuple[float,
         f"<tr><td>{esc(name + scope)} <small>{finding.kind}</small></td><td "
         f'class="drawn">{line([Mark(finding.predicted, "predicted")], axis)}</td>'
         f"<td>{written(finding.predicted.value)} "
-        f"<small>{bracket(finding.predicted, as_percent=shares)}</small></td></tr>"
+        f"<small>{bracketed(finding.predicted, share=shares)}</small></td></tr>"
     )
 
 

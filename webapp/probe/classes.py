@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.numbers import bracketed, count, p_value, percent, points
 from core.records import Comparison, Diagnosis, Estimate, FourWay, ProbeResult
-from webapp.markup.html import THIN, bracket, count, esc, p_value, percent
-from webapp.markup.shares import interval, points
+from webapp.markup.html import esc
 from webapp.markup.whiskers import Mark, line
 
 MAX_CELLS = 40
@@ -38,7 +38,7 @@ def classes_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparis
     key = " The thin line is your model’s recall." if own else ""
     note = (
         "Recall: how often the class is recognised. Precision: how often it is right where it is said. "
-        f"95{THIN}% intervals (Wilson).{key}"
+        f"95\u202f% intervals (Wilson).{key}"
     )
     region = 'class="scroll classes-table" tabindex="0" role="region" aria-label="Recall and precision by class"'
     return (
@@ -65,16 +65,14 @@ def _drawn(estimate: Estimate | None, own: float | None) -> str:
 
 
 def _said(estimate: Estimate | None) -> str:
-    return (
-        "none" if estimate is None else f"{percent(estimate.value)} <small>{bracket(estimate, as_percent=True)}</small>"
-    )
+    return "none" if estimate is None else f"{percent(estimate.value)} <small>{bracketed(estimate, share=True)}</small>"
 
 
 def _beside(found: FourWay | None) -> str:
     if found is None:
         return ""
     p = f" <small>{p_value(found.p)}</small>" if found.p is not None else ""
-    return f"{points(found.difference.value)} <small>{interval(found.difference)}</small>{p}"
+    return f"{points(found.difference.value, sign=True)} <small>{bracketed(found.difference, points=True)}</small>{p}"
 
 
 def confusion_view(result: ProbeResult) -> str:
@@ -138,7 +136,7 @@ def reliability_view(result: ProbeResult) -> str:
     from core.probes.measures import confidence_of, reliability
 
     bins, error = reliability(*confidence_of(result)), result.calibration_error
-    said = f"Expected calibration error {percent(error.value)} {bracket(error, as_percent=True)}"
+    said = f"Expected calibration error {percent(error.value)} {bracketed(error, share=True)}"
     mean = float(sum(b.confidence * b.n for b in bins) / max(1, sum(b.n for b in bins)))
     gap = mean - result.accuracy.value
     way = "over-confident" if gap > 0.01 else "under-confident" if gap < -0.01 else "neither over- nor under-confident"
@@ -147,7 +145,7 @@ def reliability_view(result: ProbeResult) -> str:
         x, y = _x(b.confidence), _y(b.accuracy.value)
         title = (
             f"Confidence {percent(b.confidence)}: right on {percent(b.accuracy.value)} "
-            f"{bracket(b.accuracy, as_percent=True)} of {b.n:,}"
+            f"{bracketed(b.accuracy, share=True)} of {b.n:,}"
         )
         marks += (
             f'<g><title>{title}</title><line class="range" x1="{x:.1f}" x2="{x:.1f}" y1="{_y(b.accuracy.low):.1f}" '
@@ -169,7 +167,7 @@ def reliability_view(result: ProbeResult) -> str:
     )
     rows = "".join(
         f"<tr><td>{percent(b.confidence)}</td><td>{percent(b.accuracy.value)} "
-        f"<small>{bracket(b.accuracy, as_percent=True)}</small></td>"
+        f"<small>{bracketed(b.accuracy, share=True)}</small></td>"
         f"<td>{b.n:,}</td></tr>"
         for b in bins
     )

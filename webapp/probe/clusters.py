@@ -3,10 +3,11 @@ kind."""
 
 from __future__ import annotations
 
+from core.numbers import bracketed, count, number, p_value, points
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.reports.wording.findings import cluster_title
-from webapp.markup.html import count, esc, hue, number, p_value, picture
-from webapp.markup.shares import KINDS, interval, is_own, kinds_of, points, rows_of_kind
+from webapp.markup.html import esc, hue, picture
+from webapp.markup.shares import KINDS, is_own, kinds_of, rows_of_kind
 
 PICTURES = 24
 STATES = {"fixed": "held", "partly": "partly", "shared": "partly", "own": "held", "broken": "bad", "open": "unsure"}
@@ -63,7 +64,7 @@ def _row(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> str:
     shares = (
         ""
         if found.shares is None
-        else f"{points(found.shares.value)}<small>{interval(found.shares)} {p_value(found.shares_p)}</small>"
+        else f"{points(found.shares.value, sign=True)}<small>{bracketed(found.shares, points=True)} {p_value(found.shares_p)}</small>"
     )
     verdict = (
         f'<span class="outcome {STATES[found.verdict]}" '
@@ -73,7 +74,7 @@ def _row(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> str:
         f'<tr><td class="where-name">{badge}<b>{esc(name)}</b></td><td>{verdict}</td>'
         f'<td class="num">{found.n:,}</td><td class="seg-cell"><span class="segs" '
         f'aria-hidden="true">{parts}</span></td>{buttons}'
-        f'<td class="lines">{points(found.difference.value)}<small>{interval(found.difference)} {p}</small></td><td '
+        f'<td class="lines">{points(found.difference.value, sign=True)}<small>{bracketed(found.difference, points=True)} {p}</small></td><td '
         f'class="lines">{shares}</td></tr>'
     )
 

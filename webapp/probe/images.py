@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InvalidInput
+from core.numbers import number, percent, signed
 from core.records import F64, Diagnosis, LogitParts, Neighbours, ProbeResult
-from webapp.markup.html import MINUS, esc, number, percent, picture
+from webapp.markup.html import esc, picture
 
 TONES = ("var(--accent)", "var(--hot)", "var(--good)", "var(--ink-3)", "var(--cold)", "var(--bad)")
 """Colours of the parts of a score, in their order."""
@@ -114,10 +115,10 @@ def parts_view(result: ProbeResult, place: int) -> str:
     for t in range(classes.shape[0]):
         c = int(classes[t])
         mark = "".join(f" <em>{word}</em>" for word, holds in (("true", c == true), ("said", c == said)) if holds)
-        spoken = ", ".join(f"{n} {number(float(v), sign=True)}" for n, v in zip(names, values[:, t]))
+        spoken = ", ".join(f"{n} {signed(float(v))}" for n, v in zip(names, values[:, t]))
         rows += (
             f'<div class="part-row"><span>{esc(result.class_names[c])}{mark}</span>{_bar(values[:, t], span)}'
-            f'<span class="dot-said" title="{esc(spoken)}">{number(float(totals[t]), sign=True)}</span></div>'
+            f'<span class="dot-said" title="{esc(spoken)}">{signed(float(totals[t]))}</span></div>'
         )
     key = "".join(
         f'<span><i style="background:{TONES[i % len(TONES)]}"></i>{esc(n)}</span>' for i, n in enumerate(names)
@@ -217,7 +218,7 @@ def texts_view(texts: Sequence[tuple[str, Sequence[TextSimilarity]]]) -> str:
         rows = "".join(
             f'<li><span>{esc(s.text)}</span><span class="bar" aria-hidden="true"><i '
             f'style="width:{8 + 92 * (s.cosine - low) / span:.0f}%"></i></span>'
-            f"<b>{f'{s.cosine:.3f}'.replace('-', MINUS)}</b></li>"
+            f"<b>{number(s.cosine, 3)}</b></li>"
             for s in best[:MAX_TEXTS]
         )
         more = (

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from core.numbers import count, number, percent
 from core.records import ProbeResult, Support
-from webapp.markup.html import count, esc, number, percent
+from webapp.markup.html import esc
 
 MAX_PROMPTS = 12
 MAX_ROWS = 60
@@ -151,7 +152,7 @@ def curve_view(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
             f"{400 * i / (len(rows) - 1):.1f},{110 - 100 * (v - low) / span:.1f}" for i, v in own if np.isfinite(v)
         )
         lines += f'<polyline class="curve c{place % 3}" points="{at}"/>'
-        last = number(own[-1][1]) if own else "n/a"
+        last = number(own[-1][1]) if own else "–"
         key += f'<span><i class="curve-key c{place % 3}"></i>{esc(name)}, {last} at the end</span>'
     drawn = (
         '<svg class="curves" viewBox="0 0 400 120" preserveAspectRatio="none" role="img" aria-label="The '

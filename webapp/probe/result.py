@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.numbers import bracketed, count, number, p_value, percent, points
 from core.records import Bool, Comparison, Control, Diagnosis, Estimate, ProbeResult
-from webapp.markup.html import bracket, count, esc, number, p_cell, p_value, percent
-from webapp.markup.shares import ALPHA, interval, is_own, points
+from webapp.markup.html import esc
+from webapp.markup.shares import ALPHA, is_own
 from webapp.markup.whiskers import Mark, axis_of, chart, line
 from webapp.probe.classes import classes_view, confusion_view, reliability_view
 from webapp.probe.clusters import four_way_view
@@ -50,7 +51,7 @@ def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
     return (
         '<article class="answer probe-head"><header><h2 tabindex="-1" '
         f'class="pane-title">{esc(result.name)}: right on '
-        f"{percent(result.accuracy.value)} <small>{bracket(result.accuracy, as_percent=True)} of "
+        f"{percent(result.accuracy.value)} <small>{bracketed(result.accuracy, share=True)} of "
         f"{count(len(result.rows), 'image')}</small></h2></header>"
         f'<p class="said">{esc(beside)}</p>{_controls(result, comparison)}{_made(diagnosis, result)}</article>'
     )
@@ -58,7 +59,7 @@ def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
 
 def _controls(result: ProbeResult, comparison: Comparison | None) -> str:
     def said(e: Estimate) -> str:
-        return f"{percent(e.value)} {bracket(e, as_percent=True)}".strip()
+        return f"{percent(e.value)} {bracketed(e, share=True)}".strip()
 
     marks = [Mark(result.accuracy, "observed", "This probe", said(result.accuracy))]
     if comparison is not None:
@@ -80,7 +81,7 @@ def _gain(control: Control) -> str:
     state = "held" if clear and control.gain.value > 0 else "partly" if clear else "unsure"
     word = "a gain" if clear and control.gain.value > 0 else "a loss" if clear else "no clear gain"
     return (
-        f"Over <b>{esc(control.name)}</b>: {points(control.gain.value)} {interval(control.gain)}, "
+        f"Over <b>{esc(control.name)}</b>: {points(control.gain.value, sign=True)} {bracketed(control.gain, points=True)}, "
         f"{p_value(control.p)} "
         f'<span class="outcome {state}">{word}</span>'
     )
@@ -137,20 +138,24 @@ def table_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], shown: Prob
 
 def _table_row(diagnosis: Diagnosis, r: ProbeResult, axis: tuple[float, float], *, shown: bool) -> str:
     gain = next((c for c in r.controls if c.name == "zero-shot"), None)
-    over = "" if gain is None else f"{points(gain.gain.value)} <small>{interval(gain.gain)}</small>"
+    over = (
+        ""
+        if gain is None
+        else f"{points(gain.gain.value, sign=True)} <small>{bracketed(gain.gain, points=True)}</small>"
+    )
     model = _difference(diagnosis, r)
     mark = ' <span class="mark">shown</span>' if shown else ""
     return (
         '<tr><td><button type="button" class="plain" data-do="result" '
         f'data-name="{esc(r.name)}">{esc(r.name)}</button>{mark}</td>'
         f"{_accuracy(r.accuracy, axis)}<td>{over}</td><td>{model}</td>"
-        f"<td>{percent(r.calibration_error.value)} <small>{bracket(r.calibration_error, as_percent=True)}</small></td>"
+        f"<td>{percent(r.calibration_error.value)} <small>{bracketed(r.calibration_error, share=True)}</small></td>"
         f"<td>{cpu(r.seconds)}</td></tr>"
     )
 
 
 def _accuracy(estimate: Estimate, axis: tuple[float, float]) -> str:
-    said = f"{percent(estimate.value)} <small>{bracket(estimate, as_percent=True)}</small>"
+    said = f"{percent(estimate.value)} <small>{bracketed(estimate, share=True)}</small>"
     return f'<td class="drawn">{line([Mark(estimate)], axis)}</td><td>{said}</td>'
 
 
@@ -175,7 +180,7 @@ def _difference(diagnosis: Diagnosis, r: ProbeResult) -> str:
         return ""
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[r.rows]
     gap = paired_difference(errors[r.rows], mine, groups)
-    return f"{points(gap.value)} <small>{interval(gap)}</small>"
+    return f"{points(gap.value, sign=True)} <small>{bracketed(gap, points=True)}</small>"
 
 
 def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
@@ -231,4 +236,4 @@ def _pair_cell(cells: dict[tuple[int, int], tuple[float, float]], i: int, j: int
     gap, p = (found[0] if i < j else -found[0]), found[1]
     clear = p <= ALPHA
     kind = f"{'better' if gap > 0 else 'worse'}{' clear' if clear else ''}" if clear else ""
-    return f'<td class="{kind}">{points(gap)}<small>{"p " if p_cell(p).startswith("<") else "p = "}{p_cell(p)}</small></td>'
+    return f'<td class="{kind}">{points(gap, sign=True)}<small>{"p " if p_value(p, bare=True).startswith("<") else "p = "}{p_value(p, bare=True)}</small></td>'

@@ -140,7 +140,7 @@ def _sentence(found: Signature) -> str:
     picks = found.captions
     same = (
         f"Both captions take the same picture in {percent(picks.same.value)} of items "
-        f"({interval(picks.same, share=True)}; a guess: 50\u00a0%)"
+        f"({interval(picks.same, share=True)}; a guess: 50\u202f%)"
     )
     if not np.isfinite(found.binding.value):
         return (
@@ -149,7 +149,7 @@ def _sentence(found: Signature) -> str:
         )
     won = (
         f"the true matches win in {percent(found.binding.value)} "
-        f"({interval(found.binding, share=True)}; a guess: 50\u00a0%)"
+        f"({interval(found.binding, share=True)}; a guess: 50\u202f%)"
     )
     left = f"once its likings are taken out, {won}"
     said: dict[Verdict, str] = {

@@ -25,7 +25,8 @@ from core.records import (
 )
 from core.reports.html import composition_charts as charts
 from core.reports.html.charts import N_CLUSTER_COLOURS, interval_bar, interval_range
-from core.reports.html.diagnosis import environment, style
+from core.reports.html.diagnosis import style
+from core.reports.html.render import render
 from core.reports.html.worst_items import WORST, worst_items
 from core.reports.wording import composition as sentences
 
@@ -95,11 +96,9 @@ def render_composition_report(
         }
         for result in results
     ]
-    filters = {"p_value": p_value, "percent": percent}
-    return (
-        environment(filters)
-        .get_template("composition.html.j2")
-        .render(
+    return str(
+        render(
+            "composition.html.j2",
             benchmark=benchmark,
             first=first,
             heading=sentences.title_sentence(first),
@@ -165,7 +164,7 @@ def _figures(result: CompositionResult) -> list[tuple[str, str]]:
     shown = [(f"{len(result.ids):,}", f"{noun} scored{left}"), (f"{tied:,}", ties)]
     if metric is not None:
         shown.insert(
-            0, (sentences.figure(metric.key, metric.value.value), f"{metric.title}, 95\u00a0% {_span(metric)}")
+            0, (sentences.figure(metric.key, metric.value.value), f"{metric.title}, 95\u202f% {_span(metric)}")
         )
         shown.insert(1, (sentences.figure(metric.key, metric.chance), "chance"))
     if result.missing:
@@ -232,9 +231,9 @@ def _signature(result: CompositionResult, found: Signature) -> dict[str, Any]:
         "pictures": charts.picks_of(found.pictures),
         "binding": interval_bar(found.binding, 0.0, 1.0, "cluster-1"),
         "rows": [
-            ("Both captions take the same picture", *_said(found.captions.same), "50\u00a0%"),
-            ("Both pictures take the same caption", *_said(found.pictures.same), "50\u00a0%"),
-            ("True matches win once likings are taken out", *_said(found.binding), "50\u00a0%"),
+            ("Both captions take the same picture", *_said(found.captions.same), "50\u202f%"),
+            ("Both pictures take the same caption", *_said(found.pictures.same), "50\u202f%"),
+            ("True matches win once likings are taken out", *_said(found.binding), "50\u202f%"),
         ],
     }
 

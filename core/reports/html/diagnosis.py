@@ -6,18 +6,15 @@ escaped.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from core import numbers as figures
 from core.checks.questions import AuditCell, audit_table
 from core.data.images.inline import InlinePictures
 from core.files import write_text
@@ -25,6 +22,7 @@ from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, I
 from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
 from core.reports.html.probes import comparison_section, probe_sections
+from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import findings as sentences, summary
 
@@ -51,10 +49,9 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
     for cluster in diagnosis.clusters:
         cards.append(_card(diagnosis, cluster, gallery, per_cluster, axis))
         progress("report", len(cards), len(diagnosis.clusters))
-    return (
-        _environment(diagnosis)
-        .get_template("report.html.j2")
-        .render(
+    return str(
+        render(
+            "report.html.j2",
             diagnosis=diagnosis,
             verdict=summary.verdict(diagnosis),
             predictability=summary.predictability_sentence(diagnosis),
@@ -78,45 +75,15 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
     )
 
 
-def environment(filters: Mapping[str, Any]) -> Environment:
-    """The templates with these filters. Every text is escaped, and what a template asks for must be there."""
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    cast(Any, made).filters.update(filters)  # jinja2 leaves the type of this dict open
-    return made
-
-
 def style() -> dict[str, Any]:
     """What report.css asks for."""
     return {"maps": {"steps": range(charts.N_LOSS_COLOURS)}, "n_cluster_colours": charts.N_CLUSTER_COLOURS}
 
 
-def _environment(diagnosis: Diagnosis) -> Environment:
-    digits = summary.digits_for(diagnosis.outcomes.loss)
-    filters: dict[str, Any] = {
-        "loss": partial(summary.number, digits=digits),
-        "loss_interval": partial(summary.interval, digits=digits),
-        "number": summary.number,
-        "interval": summary.interval,
-        "percent": summary.percent,
-        "p_value": summary.p_value,
-        "share_interval": _share_interval,
-        "signed": partial(figures.signed, digits=digits),
-        "ensemble_verdict": sentences.ensemble_verdict,
-        "sentence": partial(sentences.sentence, diagnosis, proxies=False),
-    }
-    return environment(filters)
-
-
 def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) -> None:
     """Write the audit as a heat map to `path`: one HTML document that fetches nothing and runs nothing."""
-    template = _environment(diagnosis).get_template("audit.html.j2")
-    page = template.render(
+    page = render(
+        "audit.html.j2",
         diagnosis=diagnosis,
         unit=summary.with_unit(diagnosis),
         heat=heat_map(diagnosis, cells),
@@ -128,14 +95,11 @@ def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) ->
 def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path) -> None:
     """Write two models side by side, with pictures, to `path`: one HTML document that fetches nothing and runs
     nothing."""
-    page = (
-        _environment(diagnosis)
-        .get_template("comparison.html.j2")
-        .render(
-            diagnosis=diagnosis,
-            compared=comparison_section(diagnosis, found, _Gallery(diagnosis).entries),
-            **style(),
-        )
+    page = render(
+        "comparison.html.j2",
+        diagnosis=diagnosis,
+        compared=comparison_section(diagnosis, found, _Gallery(diagnosis).entries),
+        **style(),
     )
     write_text(path, page)
 
@@ -221,7 +185,7 @@ def _composition(diagnosis: Diagnosis) -> str:
     chance = said.get("chance")
     against = "" if chance is None else f"; chance is {summary.number(chance) if ranks else summary.percent(chance)}"
     return (
-        f"{what}: {said['metric']} {value}, 95\u00a0% interval {summary.interval(found, share=not ranks)}, "
+        f"{what}: {said['metric']} {value}, 95\u202f% interval {summary.interval(found, share=not ranks)}, "
         f"n = {said['n']:,}{against}."
     )
 
@@ -284,7 +248,3 @@ def _maps(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def _class_name(names: tuple[str, ...], index: int) -> str:
     return names[index] if 0 <= index < len(names) else str(index)
-
-
-def _share_interval(estimate: Estimate | None) -> str:
-    return summary.interval(estimate, share=True) if estimate is not None and math.isfinite(estimate.low) else ""

@@ -65,7 +65,7 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     return (
         f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples "
         "the fit did not see "
-        f"(R² {number(r2.value)}, 95\u00a0% {interval(r2)}): {ground}."
+        f"(R² {number(r2.value)}, 95\u202f% {interval(r2)}): {ground}."
     )
 
 
@@ -74,7 +74,7 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     where = count(cluster.size, "sample") + ("" if cluster.scope == "all samples" else f" of {cluster.scope}")
     excess = (
-        f"loss {number(cluster.excess_loss.value, digits)}{unit} above the rest (95\u00a0% "
+        f"loss {number(cluster.excess_loss.value, digits)}{unit} above the rest (95\u202f% "
         f"{interval(cluster.excess_loss, digits=digits)})"
     )
     parts = [where, excess]
@@ -105,7 +105,7 @@ def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     if phrase is None or phrase.held_out is None:
         return ""
     return (
-        f'"{phrase.text}" (AUROC {number(phrase.held_out.value)} on unseen rows, 95\u00a0% '
+        f'"{phrase.text}" (AUROC {number(phrase.held_out.value)} on unseen rows, 95\u202f% '
         f"{interval(phrase.held_out)}; the ensemble {ensemble_verdict(phrase)})"
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from core.composition.scoring.compare import compare_results
+from core.numbers import percent
 from core.records import CompositionResult, LoadedBenchmark
 from tests.support.composed import choices, pairs, queries, result
 from tests.webapp.markup.test_html import Tags
@@ -18,7 +19,6 @@ from webapp.compose.items import items_csv, items_view, picked_rows, right_of, s
 from webapp.compose.markup import changed
 from webapp.compose.result import headline_metric, result_view
 from webapp.compose.visit import ComposeState
-from webapp.markup.html import percent
 
 EVIL = '<img src=x onerror="alert(1)">'
 

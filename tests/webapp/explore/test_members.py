@@ -85,12 +85,12 @@ def test_candidates_have_intervals_all_or_none() -> None:
     diagnosis = make_diagnosis()
     one = diagnosis.candidates[0]
     other = replace(one, excess_loss=replace(one.excess_loss, low=float("nan"), high=float("nan")))
-    assert "[" in candidate_list(diagnosis)
+    assert " to " in candidate_list(diagnosis)
     said = candidate_list(replace(diagnosis, candidates=(one, other)))
-    assert "[" not in said
+    assert " to " not in said
     for candidate in (one, other):
         pane = selection_pane(
             replace(diagnosis, candidates=(one, other)), Selection(members_of(candidate), (), candidate)
         )
-        assert pane.count("[") == 1  # of the share of all failures
+        assert pane.count(" to ") == 1  # of the share of all failures
     assert "Could be chance" in said

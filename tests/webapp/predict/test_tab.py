@@ -74,7 +74,7 @@ def test_the_heading_counts_as_every_other_face_does() -> None:
 
 def test_the_interval_that_judges_stands_before_the_frozen_one() -> None:
     said = Tags(prediction_view(make_diagnosis(), a_prediction(a_row()))).text
-    assert said.index("[38, 72]") < said.index("frozen [45, 65]")
+    assert said.index("(38 to 72\u202f%)") < said.index("frozen (45 to 65\u202f%)")
 
 
 def test_only_findings_are_judged() -> None:

@@ -65,7 +65,7 @@ def test_any_two_are_set_side_by_side_with_opposite_signs(streets: Diagnosis, re
     other = replace(result, name="other", outcomes=replace(result.outcomes, errors=~result.outcomes.errors))  # type: ignore[operator]
     view = matrix_view(replace(streets, probes=(result, other)), (result, other))
     gap = 2 * result.accuracy.value - 1
-    assert f"{100 * abs(gap):.0f}\u202fpoints" in view
+    assert f"{100 * abs(gap):.0f} points" in view
     assert view.count('class="better clear"') == view.count('class="worse clear"') > 0
     table = table_view(streets, (result, other), other)
     assert table.count('data-do="result"') == 2

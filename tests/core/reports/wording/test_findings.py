@@ -24,7 +24,7 @@ from core.reports.wording.findings import (
 from tests.support.diagnoses import MemoryImages, make_diagnosis
 from tests.support.words import AxisEncoder, made_prediction, with_words
 
-NB = "\u00a0"
+NB = "\u202f"
 NAN = float("nan")
 
 

@@ -7,59 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.numbers import digits_for, interval, listed, number, p_value, percent, points, signed
-from core.records import Estimate
 from core.reports.wording.summary import predictability_sentence, share_of_failures, text_summary, verdict
 from tests.support.diagnoses import make_diagnosis
 from tests.support.words import made_prediction, with_words
 
 NAN = float("nan")
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.4567, "46\u00a0%"),
-        (0.0456, "4.6\u00a0%"),
-        (0.0, "0\u00a0%"),
-        (1.0, "100\u00a0%"),
-        (-0.05, "−5.0\u00a0%"),
-        (NAN, "–"),
-        (None, "–"),
-    ],
-)
-def test_percentages(value: float | None, text: str) -> None:
-    assert percent(value) == text
-
-
-@pytest.mark.parametrize(
-    ("p", "text"),
-    [(None, "no p"), (NAN, "no p"), (0.0002, "p < 0.001"), (0.0416, "p = 0.042"), (0.5, "p = 0.50"), (1.0, "p = 1.00")],
-)
-def test_p_values(p: float | None, text: str) -> None:
-    assert p_value(p) == text
-
-
-def test_numbers_and_intervals() -> None:
-    assert number(-1234.5) == "−1,234.50"
-    assert number(float("inf")) == "–"
-    assert number(-0.001) == "0.00"
-    assert (signed(0.001), signed(0.5), signed(-0.5), signed(-0.001)) == ("0.00", "+0.50", "−0.50", "0.00")
-    assert (points(0.45), points(0.04), points(-0.01), points(float("nan"))) == (
-        "45 points",
-        "4.0 points",
-        "−1.0 points",
-        "–",
-    )
-    assert listed(["a", "b", "c"], 2) == "a; b; and 1 more"
-    assert interval(Estimate(0.4, 0.3, 0.5)) == "0.30 to 0.50"
-    assert interval(Estimate(0.4, 0.3, 0.5), share=True) == "30 to 50\u00a0%"
-    assert interval(Estimate(NAN, NAN, NAN)) == interval(None) == "no interval"
-
-
-@pytest.mark.parametrize(("scale", "digits"), [(1.0, 2), (50.0, 1), (5000.0, 0), (0.05, 3), (0.0005, 5), (0.0, 2)])
-def test_the_decimals_follow_the_spread_of_the_loss(scale: float, digits: int) -> None:
-    assert digits_for(scale * np.array([0.0, 2.0])) == digits  # a standard deviation of `scale`
 
 
 def test_the_share_covered_counts_failures_where_they_are_known_and_loss_above_the_mean_elsewhere() -> None:
@@ -74,7 +26,7 @@ def test_the_share_covered_counts_failures_where_they_are_known_and_loss_above_t
 
 def test_predictability_is_never_a_negative_share() -> None:
     sentence = predictability_sentence(make_diagnosis(n_clusters=0))
-    assert "predicts 0\u00a0% of the variance" in sentence
+    assert "predicts 0\u202f% of the variance" in sentence
     assert "R² −0.02" in sentence
     assert "no more than chance allows (p = 0.62)" in sentence
 
@@ -89,7 +41,7 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
     lines = text_summary(make_diagnosis()).splitlines()
     assert lines[0].startswith("2 failure clusters confirmed")
     assert lines[2].startswith("  1. weather = fog – 8 samples, loss ")
-    assert lines[3] == "     more often: weather = fog (100\u00a0% of members)"
+    assert lines[3] == "     more often: weather = fog (100\u202f% of members)"
     assert lines[4].startswith(
         "  2. weather = fog, group 1 – 7 samples, loss "
     )  # its condition was not confirmed, so it names nothing
@@ -101,8 +53,8 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
 def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_prediction() -> None:
     lines = text_summary(replace(with_words(), prediction=made_prediction())).splitlines()
     assert lines[2].startswith("  1. weather = fog – ")
-    told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93; the ensemble agrees); '
-    assert lines[3] == told + "more often: weather = fog (100\u00a0% of members)"
+    told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u202f% 0.80 to 0.93; the ensemble agrees); '
+    assert lines[3] == told + "more often: weather = fog (100\u202f% of members)"
     assert "Also failing: in the rain (bus)." in lines
     counts = (
         "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; "

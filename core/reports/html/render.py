@@ -1,0 +1,78 @@
+"""The template engine of report and page: one set of filters, every text escaped, nothing missing passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from core import numbers
+from core.records import Diagnosis, Estimate, Insight
+from core.reports.wording import findings
+
+TEMPLATES = Path(__file__).parent / "templates"
+NUMBERS = ("number", "percent", "interval", "bracketed", "p_value", "count", "points", "signed", "listed")
+
+
+@pass_context
+def _loss(context: Context, value: float | None) -> str:
+    return numbers.number(value, context["digits"])
+
+
+@pass_context
+def _signed_loss(context: Context, value: float | None) -> str:
+    return numbers.signed(value, context["digits"])
+
+
+@pass_context
+def _loss_interval(context: Context, estimate: Estimate | None) -> str:
+    return numbers.interval(estimate, digits=context["digits"])
+
+
+@pass_context
+def _sentence(context: Context, insight: Insight) -> str:
+    return findings.sentence(context["diagnosis"], insight, proxies=False)
+
+
+FILTERS: Mapping[str, Any] = {
+    **{name: getattr(numbers, name) for name in NUMBERS},
+    "loss": _loss,
+    "signed_loss": _signed_loss,
+    "loss_interval": _loss_interval,
+    "sentence": _sentence,
+    "ensemble_verdict": findings.ensemble_verdict,
+}
+"""The numbers' one style (`core.numbers`) under the same names, and what needs the `diagnosis` that is rendered: losses
+with the decimals that its spread of the loss asks for."""
+
+
+@cache
+def environment(*folders: Path) -> Environment:
+    """The templates of these folders, the report's own after them."""
+    made = Environment(
+        loader=FileSystemLoader([*folders, TEMPLATES]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    cast(Any, made).filters.update(FILTERS)  # jinja2 leaves the type of this dict open
+    return made
+
+
+def render(template: str, *folders: Path, diagnosis: Diagnosis | None = None, **values: Any) -> Markup:
+    """The template filled in: markup whose texts are escaped.
+
+    Args:
+        template: its file's name, looked for in `folders` and then among the report's own.
+        diagnosis: what the filters on losses and sentences speak of.
+        values: what the template asks for; a name that it asks for and that is not here is an error.
+    """
+    if diagnosis is not None:
+        values |= {"diagnosis": diagnosis, "digits": numbers.digits_for(diagnosis.outcomes.loss)}
+    return Markup(environment(*folders).get_template(template).render(values))

@@ -1,0 +1,86 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.numbers import bracketed, count, digits_for, interval, listed, number, p_value, percent, points, signed
+from core.records import Estimate
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0234, "1.02"),
+        (-0.4, "−0.40"),
+        (0.0123, "0.012"),
+        (12345.6, "12,346"),
+        (0, "0.00"),
+        (-0.0, "0.00"),
+        (float("inf"), "–"),
+        (NAN, "–"),
+        (None, "–"),
+    ],
+)
+def test_numbers_keep_about_three_figures(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+def test_nouns_are_counted() -> None:
+    assert (count(1, "class"), count(1204, "class"), count(2, "sample")) == ("1 class", "1,204 classes", "2 samples")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.4567, "46\u202f%"),
+        (0.0456, "4.6\u202f%"),
+        (0.0, "0\u202f%"),
+        (1.0, "100\u202f%"),
+        (-0.05, "−5.0\u202f%"),
+        (NAN, "–"),
+        (None, "–"),
+    ],
+)
+def test_percentages(value: float | None, text: str) -> None:
+    assert percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(None, "no p"), (NAN, "no p"), (0.0002, "p < 0.001"), (0.0416, "p = 0.042"), (0.5, "p = 0.50"), (1.0, "p = 1.00")],
+)
+def test_p_values(p: float | None, text: str) -> None:
+    assert p_value(p) == text
+    assert p_value(p, bare=True) == text.removeprefix("p ").removeprefix("= ").replace("no p", "–")
+
+
+def test_numbers_and_intervals() -> None:
+    assert (number(-1234.5, 2), number(-0.001, 2), number(12.0, 0)) == ("−1,234.50", "0.00", "12")
+    assert [signed(v, 2) for v in (0.001, 0.5, -0.5, -0.001)] == ["0.00", "+0.50", "−0.50", "0.00"]
+    assert (points(0.45), points(0.04), points(-0.01), points(float("nan"))) == (
+        "45 points",
+        "4.0 points",
+        "−1.0 points",
+        "–",
+    )
+    assert (points(0.45, sign=True), points(-0.05, sign=True), points(0.0, sign=True)) == (
+        "+45 points",
+        "−5.0 points",
+        "0 points",
+    )
+    assert listed(["a", "b", "c"], 2) == "a; b; and 1 more"
+    assert interval(Estimate(0.4, 0.3, 0.5)) == "0.30 to 0.50"
+    assert interval(Estimate(0.4, 0.3, 0.5), share=True) == "30 to 50\u202f%"
+    assert interval(Estimate(0.4, -0.044, 0.168), points=True) == "−4.4 to +17"
+    assert interval(Estimate(NAN, NAN, NAN)) == interval(None) == "no interval"
+    assert bracketed(Estimate(0.31, 0.24, 0.38), share=True) == "(24 to 38\u202f%)"
+    assert bracketed(Estimate(0.3, NAN, 1.0)) == bracketed(None) == ""
+
+
+@pytest.mark.parametrize(("scale", "digits"), [(1.0, 2), (50.0, 1), (5000.0, 0), (0.05, 3), (0.0005, 5), (0.0, 2)])
+def test_the_decimals_follow_the_spread_of_the_loss(scale: float, digits: int) -> None:
+    assert digits_for(scale * np.array([0.0, 2.0])) == digits  # a standard deviation of `scale`

@@ -1,0 +1,18 @@
+"""The page's templates, with the report's beside them: what both show is drawn by one template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from core.records import Diagnosis
+from core.reports.html.render import render as render_from
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+def render(template: str, *, diagnosis: Diagnosis | None = None, **values: Any) -> Markup:
+    """A template of `webapp/templates` or of the report, filled in (`core.reports.html.render.render`)."""
+    return render_from(template, TEMPLATES, diagnosis=diagnosis, **values)
