@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.discovery.design import needs_superclasses
 from core.discovery.method import diagnose_records
-from core.discovery.settings import DEFAULTS, Settings
+from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
 from core.discovery.superclasses import name_vectors
 from core.records import F32, Diagnosis, Progress, no_progress
 
@@ -63,43 +63,30 @@ def diagnose(
     from core.data.tables.roles import Roles
 
     roles = roles or Roles()
-    audit = read_data_set(
-        table,
-        images=images,
-        embeddings=embeddings,
-        roles=replace(roles, loss=loss) if loss else roles,
-        progress=progress,
-    )
+    if loss:
+        roles = replace(roles, loss=loss)
+    audit = read_data_set(table, images=images, embeddings=embeddings, roles=roles, progress=progress)
     return diagnose_data_set(
         audit,
-        encoder=encoder,
-        naming=naming,
-        vocabulary=vocabulary,
+        EmbeddingSettings(encoder, naming, vocabulary, cache),
         hold_back=hold_back,
         settings=settings,
-        cache=cache,
         progress=progress,
     )
 
 
 def diagnose_data_set(
     audit: DataSet,
+    embedding: EmbeddingSettings = DEFAULT_EMBEDDING,
     *,
-    encoder: str = "embedded",
-    naming: str | None = None,
-    vocabulary: Path | None = None,
     hold_back: float = 0.0,
     settings: Settings = DEFAULTS,
-    cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
     """The diagnosis of an audit that was read already; see `diagnose` for the arguments."""
     from core.discovery.prepare import embed  # reads tables with pandas: not before it is needed
 
-    audit = embed(
-        audit, encoder, naming=naming, vocabulary=vocabulary, words=settings.words, cache=cache, progress=progress
-    )
-    held = None
+    audit, held = embed(audit, embedding, words=settings.words, progress=progress), None
     if hold_back:
         from core.checks.fresh import hold_back as split
 
@@ -109,7 +96,7 @@ def diagnose_data_set(
     if needs_superclasses(audit.samples) and audit.samples.items is not None:
         from core.encoders import load_encoder
 
-        names = name_vectors(load_encoder(naming or encoder), audit.samples.class_names, cache)
+        names = name_vectors(load_encoder(embedding.speaker), audit.samples.class_names, embedding.cache)
     found = diagnose_records(
         audit.samples,
         audit.outcomes,
@@ -122,19 +109,18 @@ def diagnose_data_set(
     )
     excluded = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
     found = replace(found, excluded=excluded)
-    if held is None:
-        return found
+    return found if held is None else _predicted(found, held, hold_back)
+
+
+def _predicted(diagnosis: Diagnosis, held: DataSet, asked: float) -> Diagnosis:
+    """The diagnosis with its prediction of the samples that were held back, a share of all that was `asked`."""
     from core.checks.predict import predict
 
-    share = len(held.samples) / (len(held.samples) + len(audit.samples))
-    whole = (
-        ""
-        if abs(share - hold_back) < 0.03
-        else f" ({share:.0%} where {hold_back:.0%} was asked: groups are kept whole)"
-    )
+    share = len(held.samples) / (len(held.samples) + len(diagnosis.samples))
+    uneven = "" if abs(share - asked) < 0.03 else f" ({share:.0%} where {asked:.0%} was asked: groups are kept whole)"
     note = (
-        f"{len(held.samples):,} samples were held back{whole}: nothing in this run looked at them but the prediction."
+        f"{len(held.samples):,} samples were held back{uneven}: nothing in this run looked at them but the prediction."
     )
     held = replace(held, excluded=held.excluded.iloc[:0])
-    prediction = predict(found, held, source=f"{len(held.samples):,} held-back samples")
-    return replace(found, prediction=prediction, notes=(note, *found.notes))
+    prediction = predict(diagnosis, held, source=f"{len(held.samples):,} held-back samples")
+    return replace(diagnosis, prediction=prediction, notes=(note, *diagnosis.notes))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.predict import predict
+from core.discovery.settings import EmbeddingSettings
 from core.errors import InvalidInput
 from core.records import F32, I64, Diagnosis, Progress, no_progress
 
@@ -61,14 +62,8 @@ def predict_fresh(
         )
     words = diagnosis.words
     finding = words.encoder if given and words is not None else diagnosis.embeddings.encoder.rsplit(" ", 1)[0]
-    audit = embed(
-        audit,
-        finding,
-        naming=None if words is None else words.encoder,
-        words=words is not None,
-        cache=cache,
-        progress=progress,
-    )
+    embedding = EmbeddingSettings(finding, None if words is None else words.encoder, cache=cache)
+    audit = embed(audit, embedding, words=words is not None, progress=progress)
     name = Path(table).name if isinstance(table, str | Path) else audit.samples.name
     found = predict(diagnosis, audit, selection=selection, source=name)
     return replace(diagnosis, prediction=replace(found, notes=(*found.notes, *_earlier(diagnosis))))

@@ -267,8 +267,9 @@ def _known_check(models: Sequence[str]) -> Any:
 
 def _diagnose(ran: ModelResults, options: Namespace, progress: TerminalProgress) -> None:
     """Find where the first model fails, and write that as a run."""
-    from core.composition.failures.diagnose import diagnose_composition, two_models
-    from core.discovery.settings import Settings
+    from core.composition.failures.diagnose import diagnose_composition
+    from core.composition.failures.second_model import two_models
+    from core.discovery.settings import EmbeddingSettings, Settings
     from core.embeddings.cache import default_cache
     from core.reports.html.diagnosis import write_report
     from core.reports.wording.summary import text_summary
@@ -276,9 +277,8 @@ def _diagnose(ran: ModelResults, options: Namespace, progress: TerminalProgress)
 
     settings = Settings(seed=options.seed, n_permutations=options.permutations)
     given: dict[str, Any] = {
-        "encoder": _finder(options.encoder[0]),
+        "embedding": EmbeddingSettings(_finder(options.encoder[0]), cache=default_cache()),
         "settings": settings,
-        "cache": default_cache(),
         "progress": progress,
     }
     first = ran.results[0]

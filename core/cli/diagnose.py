@@ -27,7 +27,7 @@ def diagnose(options: Namespace) -> None:
     make_folder(options.out)  # before the work, not after it
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_data_set
-    from core.discovery.settings import Settings
+    from core.discovery.settings import EmbeddingSettings, Settings
     from core.embeddings.cache import default_cache
     from core.reports.html.diagnosis import write_report
     from core.reports.wording.summary import text_summary
@@ -37,14 +37,13 @@ def diagnose(options: Namespace) -> None:
     try:
         diagnosis = diagnose_data_set(
             read_task(options, roles_of(options), progress),
-            encoder=options.encoder or "embedded",
-            naming=options.naming,
-            vocabulary=options.vocabulary,
+            embedding=EmbeddingSettings(
+                options.encoder or "embedded", options.naming, options.vocabulary, default_cache()
+            ),
             hold_back=options.hold_back,
             settings=Settings(
                 alpha=options.alpha, seed=options.seed, n_permutations=options.permutations, words=not options.no_words
             ),
-            cache=default_cache(),
             progress=progress,
         )
         save(diagnosis, options.out, progress)
@@ -71,7 +70,6 @@ def assign(options: Namespace) -> None:
     import pandas as pd
 
     from core.checks.new_samples import read_new_samples
-    from core.embeddings.cache import default_cache
     from core.store import load
 
     diagnosis = load(options.run)
@@ -86,7 +84,6 @@ def assign(options: Namespace) -> None:
             embeddings=options.embeddings,
             encoder=options.encoder,
             roles=roles_of(options),
-            cache=default_cache(),
             progress=progress,
         )
     finally:

@@ -124,6 +124,7 @@ def _without_model(options: Namespace, made: Probe) -> None:
     make_folder(options.out)
     from core.data.labelled import read_samples
     from core.discovery.prepare import embed
+    from core.discovery.settings import EmbeddingSettings
     from core.embeddings.cache import default_cache
     from core.probes.run import check_names
 
@@ -132,7 +133,8 @@ def _without_model(options: Namespace, made: Probe) -> None:
         roles = replace(roles_of(options), split=options.split_column)
         audit = read_samples(options.table, images=options.images, roles=roles, progress=progress)
         check_names(audit.samples.class_names)  # before the long part
-        audit = embed(audit, options.encoder or "embedded", cache=default_cache(), progress=progress)
+        embedding = EmbeddingSettings(options.encoder or "embedded", cache=default_cache())
+        audit = embed(audit, embedding, progress=progress)
         if audit.words is None or audit.embeddings is None:
             raise InvalidInput(
                 "A probe needs pictures, which a text encoder can be compared with: add --images (folder, zip or tar)."

@@ -4,33 +4,27 @@ near-duplicates."""
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from core.data.samples import DataSet
-from core.discovery.settings import MIN_SAMPLES
+from core.discovery.settings import MIN_SAMPLES, EmbeddingSettings
 from core.errors import InvalidInput
-from core.records import I64, Progress, no_progress
+from core.records import I64, ItemStore, Progress, SampleSet, Words, no_progress
+
+if TYPE_CHECKING:
+    from core.embeddings.embed import EmbeddedImages
 
 
 def embed(
-    audit: DataSet,
-    encoder: str,
-    *,
-    naming: str | None = None,
-    vocabulary: Path | None = None,
-    words: bool = True,
-    cache: Path | None = None,
-    progress: Progress = no_progress,
+    audit: DataSet, settings: EmbeddingSettings, *, words: bool = True, progress: Progress = no_progress
 ) -> DataSet:
     """The audit with embeddings, measured properties, near-duplicate groups and words; unreadable images move to
     `excluded`.
 
     Args:
-        naming: the encoder that finds words, if it is another than `encoder`.
-        vocabulary: file of the user's own phrases.
         words: False leaves the words out.
     """
     if audit.samples.items is None:
@@ -40,50 +34,18 @@ def embed(
                 "or --embeddings (npy, npz, ...)."
             )
         return audit
-    from core.data.images.crops import CropImages, SharedImages
     from core.embeddings.rows import read_rows  # brings the encoder's runtime
     from core.encoders import load_encoder
 
-    reading = read_rows(audit.samples.items, load_encoder(encoder), cache=cache, progress=progress)
-    if len(reading.kept) < MIN_SAMPLES:
-        first = next(iter(reading.unreadable.values()), "none was found")
-        raise InvalidInput(
-            f"{len(reading.kept)} images could be read and at least {MIN_SAMPLES} are needed. "
-            f"The first problem: {first}"
-        )
-    lost = pd.DataFrame(
-        [{"id": audit.samples.ids[i], "row": i, "reason": why} for i, why in reading.unreadable.items()],
-        columns=["id", "row", "reason"],
-    )
-    samples = audit.samples.keep(reading.kept)
-    what = "rows show pictures that" if isinstance(audit.samples.items, (CropImages, SharedImages)) else "images"
-    groups, note = _join_groups(samples.groups, reading.duplicate_groups, what)
-    samples = replace(
-        samples,
-        metadata=(*samples.metadata, *reading.properties),
-        groups=groups,
-        group_name=samples.group_name or ("near-duplicate images" if groups is not None else ""),
-    )
+    reading = read_rows(audit.samples.items, load_encoder(settings.encoder), cache=settings.cache, progress=progress)
+    lost = _unreadable(audit.samples, reading)
+    samples, note = _with_measures(audit.samples, reading)
     notes = (*audit.notes, *reading.notes, *note)
     if len(lost):
         notes = (
             *notes,
             f"{len(lost):,} images could not be read and are left out; the reasons are in the list of excluded rows.",
         )
-    found = None
-    if words:
-        from core.language.phrases import name_samples
-
-        joint = (
-            reading.joint
-            if naming in (None, encoder)
-            else read_rows(audit.samples.items, load_encoder(naming), cache=cache, progress=progress).joint
-        )
-        present = range(len(samples.class_names)) if samples.labels is None else np.unique(samples.labels).tolist()
-        nouns = [
-            samples.class_names[c] for c in present
-        ]  # a name without rows, such as "background", is nothing to speak of
-        found = name_samples(joint, naming or encoder, nouns, vocabulary, cache=cache, progress=progress)
     return replace(
         audit,
         samples=samples,
@@ -91,8 +53,58 @@ def embed(
         embeddings=reading.embeddings if audit.embeddings is None else audit.embeddings.keep(reading.kept),
         excluded=pd.concat([audit.excluded, lost], ignore_index=True),
         notes=notes,
-        words=found,
+        words=_words(audit.samples.items, samples, reading, settings, progress) if words else None,
     )
+
+
+def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> pd.DataFrame:
+    """The samples whose images could not be read, with the reasons.
+
+    Raises:
+        InvalidInput: too few images could be read.
+    """
+    if len(reading.kept) < MIN_SAMPLES:
+        first = next(iter(reading.unreadable.values()), "none was found")
+        raise InvalidInput(
+            f"{len(reading.kept)} images could be read and at least {MIN_SAMPLES} are needed. "
+            f"The first problem: {first}"
+        )
+    return pd.DataFrame(
+        [{"id": samples.ids[i], "row": i, "reason": why} for i, why in reading.unreadable.items()],
+        columns=["id", "row", "reason"],
+    )
+
+
+def _with_measures(samples: SampleSet, reading: EmbeddedImages) -> tuple[SampleSet, tuple[str, ...]]:
+    """The samples that could be read, with what was measured of their images and near-duplicates in one group."""
+    from core.data.images.crops import CropImages, SharedImages
+
+    what = "rows show pictures that" if isinstance(samples.items, (CropImages, SharedImages)) else "images"
+    kept = samples.keep(reading.kept)
+    groups, note = _join_groups(kept.groups, reading.duplicate_groups, what)
+    kept = replace(
+        kept,
+        metadata=(*kept.metadata, *reading.properties),
+        groups=groups,
+        group_name=kept.group_name or ("near-duplicate images" if groups is not None else ""),
+    )
+    return kept, note
+
+
+def _words(
+    items: ItemStore, samples: SampleSet, reading: EmbeddedImages, settings: EmbeddingSettings, progress: Progress
+) -> Words | None:
+    """The samples in the space that the naming encoder shares with texts, and the phrases to test there."""
+    from core.embeddings.rows import read_rows
+    from core.encoders import load_encoder
+    from core.language.phrases import name_samples
+
+    joint = reading.joint
+    if settings.speaker != settings.encoder:
+        joint = read_rows(items, load_encoder(settings.speaker), cache=settings.cache, progress=progress).joint
+    present = range(len(samples.class_names)) if samples.labels is None else np.unique(samples.labels).tolist()
+    nouns = [samples.class_names[c] for c in present]  # a class without rows ("background") is nothing to speak of
+    return name_samples(joint, settings.speaker, nouns, settings.vocabulary, cache=settings.cache, progress=progress)
 
 
 def _join_groups(groups: I64 | None, duplicates: I64, what: str) -> tuple[I64 | None, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from core.errors import InvalidInput
 
@@ -56,7 +56,24 @@ class Settings:
             )
 
 
-if TYPE_CHECKING:
-    pass
+@dataclass(frozen=True, slots=True)
+class EmbeddingSettings:
+    """Which encoders see the samples and speak of them, and where their vectors are kept."""
+
+    encoder: str = "embedded"
+    """Failures are found in its vectors (`core.encoders.list_encoders`)."""
+    naming: str | None = None
+    """Another encoder that finds the words."""
+    vocabulary: Path | None = None
+    """File of the user's own phrases, in place of those that ship."""
+    cache: Path | None = None
+    """Folder where vectors are kept between runs."""
+
+    @property
+    def speaker(self) -> str:
+        """The encoder that finds the words."""
+        return self.naming or self.encoder
+
 
 DEFAULTS, WITHOUT_MAP = Settings(), Settings(map=False)
+DEFAULT_EMBEDDING = EmbeddingSettings()

@@ -35,7 +35,7 @@ from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_records
 from core.discovery.regressors import assign_folds
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, EmbeddingSettings, Settings
 from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder
 from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item, LoadedBenchmark, Outcomes
@@ -98,7 +98,7 @@ def records(number: int, cache: Path) -> tuple[LoadedBenchmark, CompositionRecor
         "made", "rendered", "Rendered pairs", "pairs", "made", "made", "image", (), (), (),
         tuple(item.id for item in shown.benchmark.items), {}, np.zeros(N), np.zeros(N, bool), scores,
     )  # fmt: skip
-    return shown, composition_records(shown, made, cache=cache)
+    return shown, composition_records(shown, made, EmbeddingSettings(cache=cache))
 
 
 def plant(shown: LoadedBenchmark, made: CompositionRecords, name: str, seed: int) -> tuple[Outcomes, Bool]:

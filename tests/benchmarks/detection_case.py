@@ -24,7 +24,7 @@ from PIL import Image
 
 from core.data.tasks.detection.samples import read_detection_samples
 from core.diagnose import diagnose_data_set
-from core.discovery.settings import Settings
+from core.discovery.settings import EmbeddingSettings, Settings
 from core.embeddings.cache import default_cache
 from core.records import Diagnosis
 from core.reports.wording.summary import text_summary
@@ -187,7 +187,7 @@ def run(
             folder / "truth.json", folder / "results.json", images=folder / "pictures", rows=rows
         )
         settings = Settings(seed=seed, n_permutations=permutations, map=False, words=words)
-        return case, diagnose_data_set(audit, settings=settings, cache=default_cache())
+        return case, diagnose_data_set(audit, EmbeddingSettings(cache=default_cache()), settings=settings)
 
 
 def line(case: Case, found: Diagnosis, planted: float, seed: int, seconds: float) -> Record:

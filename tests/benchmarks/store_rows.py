@@ -16,6 +16,7 @@ from core.cli.diagnose import roles_of
 from core.cli.main import build_parser
 from core.data.samples import read_data_set
 from core.discovery.prepare import embed
+from core.discovery.settings import EmbeddingSettings
 from core.records import Column
 
 
@@ -29,7 +30,7 @@ def main() -> None:
     given = build_parser().parse_args(["diagnose", *rest, "--out", out])
     audit = embed(
         read_data_set(given.table, images=given.images, embeddings=given.embeddings, roles=roles_of(given)),
-        given.encoder or "embedded",
+        EmbeddingSettings(given.encoder or "embedded"),
     )
     assert audit.embeddings is not None
     arrays: dict[str, Any] = {"embeddings": audit.embeddings.vectors, "loss": audit.outcomes.fitted}

@@ -217,13 +217,14 @@ def diagnose_items(
     pictured: LoadedBenchmark, results: Sequence[CompositionResult], encoder: str, progress: Progress
 ) -> str:
     """Diagnose the failures of the first result, the second set beside it, and store that as a run; returns its id."""
-    from core.composition.failures.diagnose import diagnose_composition, two_models
-    from core.discovery.settings import Settings
+    from core.composition.failures.diagnose import diagnose_composition
+    from core.composition.failures.second_model import two_models
+    from core.discovery.settings import EmbeddingSettings, Settings
     from core.embeddings.cache import default_cache
     from webapp.state.session import RUNS
 
     given: dict[str, Any] = dict(
-        encoder=encoder, settings=Settings(map=False), cache=default_cache(), progress=progress
+        embedding=EmbeddingSettings(encoder, cache=default_cache()), settings=Settings(map=False), progress=progress
     )
     if len(results) > 1 and results[0].headline in results[0].correct:
         found = two_models(pictured, results[0], results[1], **given)[0]

@@ -13,35 +13,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.checks.compare import MODEL, compare
 from core.composition.failures.columns import caption_columns, spoken_condition, tag_columns
 from core.composition.failures.kinds import kinds_with_p
 from core.composition.failures.samples import CaptionSamples, Loss, caption_samples
 from core.discovery.method import diagnose_records
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
 from core.errors import InvalidInput
 from core.records import (
     F32,
     I64,
-    Comparison,
     CompositionResult,
     Diagnosis,
     Embeddings,
     Insight,
     LoadedBenchmark,
     Outcomes,
-    ProbeResult,
     Progress,
     SampleSet,
     Words,
     no_progress,
 )
-from core.statistics.intervals import UNDEFINED
 
 if TYPE_CHECKING:
     from core.data.samples import DataSet
@@ -55,20 +50,16 @@ PICTURE_SHARE = 0.5
 """Weight of the picture against the caption in the space where clusters are searched. On tuning seeds of
 tests/benchmarks/composition_clusters.py the predicted loss found planted samples within their kind with AUROC 0.68 (0,
 0.25), 0.67 (0.5), 0.66 (0.75) and 0.58 (1, pictures alone); 0.5 is taken since pictures fail too."""
-DEFAULTS = Settings()
 
 
 def diagnose_composition(
     pictured: LoadedBenchmark,
     result: CompositionResult,
+    embedding: EmbeddingSettings = DEFAULT_EMBEDDING,
     *,
-    encoder: str = "embedded",
-    naming: str | None = None,
-    vocabulary: Path | None = None,
     families: Mapping[str, str] | None = None,
     loss: Loss = "margin",
     settings: Settings = DEFAULTS,
-    cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
     """The diagnosis in which the model of `result` is the model; the run can be asked, reported and compared like any
@@ -76,29 +67,18 @@ def diagnose_composition(
 
     Args:
         pictured: the benchmark that the result is of, with its pictures.
-        encoder: in whose spaces failures are found; it need not be the model that was scored.
-        naming: another encoder whose text tower finds the words and reads the captions.
-        vocabulary: the user's own phrases, in place of those that ship.
+        embedding: whose spaces failures are found in (it need not be the model that was scored), and whose text tower
+            finds the words and reads the captions.
+        families: attribute -> its family, before those of the lexicon, such as {"shiny": "material"}.
         loss: "binding" takes out what pictures and captions attract by themselves, of pairs; see
             `core.composition.failures.samples`.
-        families: attribute -> its family, before those of the lexicon, such as {"shiny": "material"}.
-        cache: where embeddings are kept between runs.
 
     Raises:
         InvalidInput: the result is of another benchmark, too few items can be diagnosed, all margins are equal, or no
         picture can be read.
     """
     made = composition_records(
-        pictured,
-        result,
-        encoder=encoder,
-        naming=naming,
-        vocabulary=vocabulary,
-        families=families,
-        loss=loss,
-        settings=settings,
-        cache=cache,
-        progress=progress,
+        pictured, result, embedding, families=families, loss=loss, words=settings.words, progress=progress
     )
     try:
         run = diagnose_records(
@@ -133,14 +113,11 @@ class CompositionRecords:
 def composition_records(
     pictured: LoadedBenchmark,
     result: CompositionResult,
+    embedding: EmbeddingSettings = DEFAULT_EMBEDDING,
     *,
-    encoder: str = "embedded",
-    naming: str | None = None,
-    vocabulary: Path | None = None,
     families: Mapping[str, str] | None = None,
     loss: Loss = "margin",
-    settings: Settings = DEFAULTS,
-    cache: Path | None = None,
+    words: bool = True,
     progress: Progress = no_progress,
 ) -> CompositionRecords:
     """The first half of `diagnose_composition`, which takes the same arguments and raises the same errors: everything
@@ -148,86 +125,14 @@ def composition_records(
     from core.discovery.prepare import embed  # reads tables with pandas: not before it is needed
 
     found = caption_samples(pictured, result, loss)
-    audit = embed(
-        _audit(pictured, found),
-        encoder,
-        naming=naming,
-        vocabulary=vocabulary,
-        words=settings.words,
-        cache=cache,
-        progress=progress,
-    )
+    audit = embed(_audit(pictured, found), embedding, words=words, progress=progress)
     kept = _kept(found, audit)
     samples, note = _with_classes(pictured, found, kept, audit.samples, families)
     assert audit.embeddings is not None
-    embeddings = _joined(audit.embeddings, [found.captions[i] for i in kept.tolist()], naming or encoder, cache)
+    embeddings = _joined(audit.embeddings, [found.captions[i] for i in kept.tolist()], embedding)
     lost = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
     notes = (*_said(result, loss), *found.notes, *note, *audit.notes)
     return CompositionRecords(samples, audit.outcomes, embeddings, audit.words, notes, (*found.excluded, *lost))
-
-
-def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: CompositionResult) -> Diagnosis:
-    """The run with another model's result on the same items among its results, by its name, so that
-    `core.checks.compare` sets them side by side.
-
-    Raises:
-        InvalidInput: the result is of another benchmark or asks other questions, right and wrong are not known, or its
-        name is taken.
-    """
-    mine = diagnosis.extras.get(COMPOSITION)
-    if mine is None:
-        raise InvalidInput(
-            "This run is no diagnosis of composition, so such a result cannot be set beside it. "
-            "Diagnose one with diagnose_composition."
-        )
-    if (mine["benchmark"], mine["headline"]) != (result.benchmark, result.headline):
-        raise InvalidInput(
-            f"{result.name!r} is the {result.headline!r} score on {result.benchmark!r}, "
-            f"and this run the {mine['headline']!r} score on "
-            f"{mine['benchmark']!r}. Score both models on one benchmark."
-        )
-    if result.name in {MODEL, *(p.name for p in diagnosis.probes)}:
-        raise InvalidInput(f"This run already has a result called {result.name!r}. Give the other one its own name.")
-    found = caption_samples(pictured, result, mine["loss"])
-    place = {name: row for row, name in enumerate(diagnosis.samples.ids)}
-    rows = np.array([place.get(name, -1) for name in found.ids], np.int64)
-    known = np.flatnonzero(rows >= 0)
-    if not len(known):
-        raise InvalidInput(f"{result.name!r} shares no item with this run. Score the same items.")
-    return replace(
-        diagnosis,
-        probes=(
-            *diagnosis.probes,
-            _as_probe(diagnosis, result, found, rows, known[np.argsort(rows[known], kind="stable")]),
-        ),
-    )
-
-
-def two_models(
-    pictured: LoadedBenchmark,
-    a: CompositionResult,
-    b: CompositionResult,
-    *,
-    encoder: str = "embedded",
-    settings: Settings = DEFAULTS,
-    cache: Path | None = None,
-    progress: Progress = no_progress,
-    **options: Any,
-) -> tuple[Diagnosis, Comparison]:
-    """The failures of model A, and what B (an adapted encoder, say) fixes and breaks of them: over all, by kind and by
-    cluster.
-
-    Args:
-        options: further arguments of `diagnose_composition`.
-
-    Raises:
-        InvalidInput: as of `diagnose_composition` and `with_second_result`.
-    """
-    run = diagnose_composition(
-        pictured, a, encoder=encoder, settings=settings, cache=cache, progress=progress, **options
-    )
-    both = with_second_result(run, pictured, b)
-    return both, compare(both, MODEL, b.name, seed=settings.seed)
 
 
 def joint_vectors(pictures: F32, captions: F32, share: float = PICTURE_SHARE) -> F32:
@@ -300,12 +205,12 @@ def _with_classes(
     return replace(samples, labels=labels, class_names=names, metadata=columns), (note,)
 
 
-def _joined(pictures: Embeddings, captions: Sequence[str], encoder: str, cache: Path | None) -> Embeddings:
+def _joined(pictures: Embeddings, captions: Sequence[str], embedding: EmbeddingSettings) -> Embeddings:
     from core.embeddings.texts import encode_texts
     from core.encoders import load_encoder
 
-    tower = load_encoder(encoder)
-    vectors = joint_vectors(pictures.vectors, encode_texts(tower, captions, cache))
+    tower = load_encoder(embedding.speaker)
+    vectors = joint_vectors(pictures.vectors, encode_texts(tower, captions, embedding.cache))
     return Embeddings(
         vectors, pictures.encoder, f"{pictures.space} with captions of {tower.joint_space}, {PICTURE_SHARE:g}"
     )
@@ -351,34 +256,4 @@ def _spoken(insight: Insight, names: Sequence[str]) -> Insight:
         insight,
         text=spoken_condition(insight.text, names),
         proxies=tuple(spoken_condition(proxy, names) for proxy in insight.proxies),
-    )
-
-
-def _as_probe(
-    diagnosis: Diagnosis, result: CompositionResult, found: CaptionSamples, rows: I64, order: I64
-) -> ProbeResult:
-    from core.statistics.intervals import accuracy_of
-
-    outcomes, samples = found.outcomes.keep(order), diagnosis.samples
-    if outcomes.errors is None:
-        raise InvalidInput(
-            f"{result.name!r} is average precision, which is neither right nor wrong. "
-            "Compare results with compare_results instead."
-        )
-    at = rows[order]
-    groups = None if samples.groups is None else samples.groups[at]
-    labels = np.full(len(at), -1, np.int64) if samples.labels is None else samples.labels[at]
-    accuracy = accuracy_of(outcomes.errors, groups)
-    return ProbeResult(
-        result.name,
-        "table",
-        {},
-        result.model,
-        samples.class_names,
-        at,
-        labels,
-        outcomes,
-        accuracy,
-        UNDEFINED,
-        f"Scored on {result.title}.",
     )

@@ -12,6 +12,7 @@ from core.data.labelled import read_samples
 from core.data.tables.read import read_table
 from core.data.tables.roles import Roles
 from core.discovery.prepare import embed
+from core.discovery.settings import EmbeddingSettings
 from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.files import ASSETS
@@ -113,9 +114,8 @@ def _root(said: SplitFile, file: Path) -> Path:
 def _task(
     table: Path | None, images: Path | None, roles: Roles, encoder: str, cache: Path | None, progress: Progress
 ) -> tuple[Task, tuple[str, ...]]:
-    audit = embed(
-        read_samples(table, images=images, roles=roles, progress=progress), encoder, cache=cache, progress=progress
-    )
+    audit = read_samples(table, images=images, roles=roles, progress=progress)
+    audit = embed(audit, EmbeddingSettings(encoder, cache=cache), progress=progress)
     if audit.words is None:
         raise InvalidInput(
             f"The encoder {encoder!r} gave no vectors that texts can be compared with. "

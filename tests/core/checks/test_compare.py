@@ -77,7 +77,7 @@ def test_a_second_model_that_fails_in_the_same_cluster_shares_it_and_one_that_do
     samples = replace(
         base.samples,
         ids=tuple(f"{i}-{c}" for c in range(many) for i in base.samples.ids),
-        images=None,
+        items=None,
         labels=None,
         groups=None,
         metadata=(),

@@ -209,7 +209,8 @@ def test_the_word_options_of_diagnose_reach_the_diagnosis(tmp_path: Path, monkey
     monkeypatch.setattr("core.data.tasks.read.read_task", lambda *_: None)
     given = ["--naming", "open_clip:x", "--vocabulary", "v.txt", "--hold-back", "0.3"]
     assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), *given]) == 130
-    assert (asked["naming"], asked["vocabulary"], asked["hold_back"]) == ("open_clip:x", Path("v.txt"), 0.3)
+    embedding = asked["embedding"]
+    assert (embedding.naming, embedding.vocabulary, asked["hold_back"]) == ("open_clip:x", Path("v.txt"), 0.3)
     assert asked["settings"].words is True
     assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), "--no-words"]) == 130
     assert asked["settings"].words is False

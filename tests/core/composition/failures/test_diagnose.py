@@ -20,12 +20,11 @@ from core.composition.failures.diagnose import (
     class_tag,
     diagnose_composition,
     joint_vectors,
-    two_models,
-    with_second_result,
 )
+from core.composition.failures.second_model import two_models, with_second_result
 from core.composition.scoring.run import run_composition
 from core.discovery.conditions import build_conditions
-from core.discovery.settings import Settings
+from core.discovery.settings import EmbeddingSettings, Settings
 from core.errors import InvalidInput
 from core.records import F32, F64, Benchmark, Bool, CompositionResult, Diagnosis, LoadedBenchmark
 from core.reports.html.diagnosis import write_report
@@ -257,7 +256,8 @@ def test_a_run_on_rendered_scenes_can_be_asked_in_words(monkeypatch: pytest.Monk
     shown = rendered(draw_items(RenderedPlan(kinds=("colour", "size")), 60, 3, "seen"), "rendered")
     star = np.array([["star" in caption for caption in item.captions] for item in shown.benchmark.items])
     margins = np.where(star, -1, 1) * np.random.default_rng(0).uniform(0.01, 0.1, star.shape)
-    found = diagnose_composition(shown, scored(shown, margins), settings=replace(QUICK, words=True), cache=tmp_path)
+    embedding, settings = EmbeddingSettings(cache=tmp_path), replace(QUICK, words=True)
+    found = diagnose_composition(shown, scored(shown, margins), embedding, settings=settings)
     assert next(i for i in found.insights if i.confirmed).text == "a star"
     (answer,) = ask(found, ["a picture of a star"], cache=tmp_path)
     assert answer.p is not None
