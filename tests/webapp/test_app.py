@@ -12,8 +12,7 @@ import pytest
 from core.store import save
 from tests.support.showcase import make_showcase
 from webapp.app import build_app, find_examples, launch_settings
-from webapp.data.tab import on_finished
-from webapp.explore.tab import describe, neighbour, show_run
+from webapp.explore.tab import describe, neighbour, on_new_run, show_run
 
 
 def test_examples_with_findings_come_first(tmp_path: Path) -> None:
@@ -66,7 +65,7 @@ def test_stepping_goes_round_the_clusters() -> None:
 def test_a_finished_run_opens_and_can_be_left_for_the_example_again(tmp_path: Path) -> None:
     save(make_showcase(60), tmp_path / "opened" / "run")
     examples = find_examples(tmp_path)
-    tabs, picker, session, *_ = on_finished("example-opened", examples)
+    tabs, picker, session, *_ = on_new_run("example-opened", "Your run", examples)
     assert tabs["selected"] == "explore"
     assert [value for _, value in picker["choices"]] == ["example-opened", "example-opened"]
     assert session.run == "example-opened"

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.data.tables.roles import LOSS_KINDS, Roles
-from core.errors import Cancelled, InvalidInput
+from core.errors import InvalidInput
 from core.records import Progress
-from webapp.explore.tab import View, on_downloads, show_run, waiting
+from webapp.explore.tab import View, on_downloads, on_new_run
 from webapp.failure_map import map_points
 from webapp.state.choices import (
     ENCODERS,
@@ -30,7 +30,7 @@ from webapp.state.choices import (
     roles_from,
     sources,
 )
-from webapp.state.jobs import JOBS, Job, closing, status
+from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
 from webapp.state.session import RUNS, Session, shows_errors
 
 if TYPE_CHECKING:
@@ -148,32 +148,9 @@ def run_diagnosis(
 def on_run(found: dict[str, Any], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
     """Run what stands in the form; yields (job id, status, run id), the run id empty until the run has ended well."""
     job = make_run(found, root, *said)
-    yield job.id, status(job), ""
-    try:
-        for _ in JOBS.follow(job):
-            yield job.id, status(job), ""
-    except Cancelled as stopped:
-        yield "", closing("Stopped", str(stopped)), ""
-        return
-    except Exception:
-        yield "", closing("The run did not finish", "Your files and choices are still here."), ""
-        raise
-    yield "", closing("Done", "The result is open in Explore."), job.result or ""
-
-
-def on_cancel(job: str) -> None:
-    """Stop the visitor's own run."""
-    if not JOBS.cancel(job):
-        gr.Info("Nothing is running.")
-
-
-def on_finished(run: str, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
-    """Open a run that has just ended: returns (tabs, picker, session, then what `show_run` fills); nothing changes
-    without a run."""
-    if not run:
-        return tuple(gr.skip() for _ in range(8))
-    choices = [(f"Your run: {RUNS.get(run).samples.name}", run), *examples]
-    return gr.update(selected="explore"), gr.update(choices=choices, value=run, visible=True), *show_run(run)
+    yield from follow(job, "The run did not finish", "", kept="Your files and choices are still here.")
+    if job.result:
+        yield "", closing("Done", "The result is open in Explore."), job.result
 
 
 def refine_map(run: str) -> Iterator[bool]:
@@ -229,14 +206,14 @@ def build(
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=46, min_width=320):
             brought = _sources(root)
-            status_line = gr.HTML(closing("Nothing is running"), apply_default_css=False, elem_id="status")
+            status_line = gr.HTML(closing("Nothing is running"), **PLAIN, elem_id="status")
         with gr.Column(scale=54, min_width=320):
             form = _form(brought, status_line)
     _wire(form, session, view, buttons, tabs, root, examples)
 
 
 def _sources(root: Path | None) -> list[Any]:
-    gr.HTML("<h2>1. Bring a table and its pictures</h2>", apply_default_css=False)
+    gr.HTML("<h2>1. Bring a table and its pictures</h2>", **PLAIN)
     table = gr.File(
         label="Table: CSV, TSV, JSON Lines or Parquet",
         file_types=list(TABLES),
@@ -268,8 +245,8 @@ def _sources(root: Path | None) -> list[Any]:
 
 
 def _form(brought: list[Any], status_line: gr.HTML) -> Form:
-    gr.HTML("<h2>2. Check what was recognised</h2>", apply_default_css=False)
-    columns = gr.HTML(HINT, apply_default_css=False, elem_id="columns")
+    gr.HTML("<h2>2. Check what was recognised</h2>", **PLAIN)
+    columns = gr.HTML(HINT, **PLAIN, elem_id="columns")
     with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
         roles: list[Any] = [
             gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name}")
@@ -279,16 +256,16 @@ def _form(brought: list[Any], status_line: gr.HTML) -> Form:
             gr.Dropdown([], value=[], label=label, multiselect=True, min_width=220, elem_id=f"role-{name}")
             for name, label in SEVERAL_ROLES
         ]
-    gr.HTML("<h2>3. Run</h2>", apply_default_css=False)
+    gr.HTML("<h2>3. Run</h2>", **PLAIN)
     with gr.Row():
         loss_kind = gr.Dropdown(
             [AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind"
         )
         encoder = gr.Dropdown(list(ENCODERS), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
-    gr.HTML(ENCODER_NOTE, apply_default_css=False)
+    gr.HTML(ENCODER_NOTE, **PLAIN)
     hidden = gr.Radio(list(HIDDEN), value=0.0, label="Hide a part and predict it", info=HIDDEN_NOTE, elem_id="hidden")
     with gr.Accordion("Your own phrases", open=False):
-        gr.HTML(PHRASES_NOTE, apply_default_css=False)
+        gr.HTML(PHRASES_NOTE, **PLAIN)
         phrases = gr.File(
             label="Phrases: txt or json", file_types=list(PHRASES), type="filepath", height=96, elem_id="phrases"
         )
@@ -316,30 +293,26 @@ def _wire(
     found, job = gr.State({}), gr.State("")
     finished = gr.Textbox(visible=False, label="run id")
     refined = gr.Checkbox(False, visible=False, label="better map")
-    private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
-    heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
     table = form.sources[0]
-    table.change(shows_errors(on_table), [table], [found, form.columns, *form.roles], **private)
+    table.change(shows_errors(on_table), [table], [found, form.columns, *form.roles], **PRIVATE)
 
     def start(found: dict[str, Any], *said: Any) -> Iterator[tuple[Any, str, str]]:
         yield from on_run(found, root, *said)
 
     def finish(run: str) -> tuple[Any, ...]:
-        return *on_finished(run, examples), *(waiting() if run else [gr.skip()] * len(buttons))
+        return on_new_run(run, "Your run", examples)
 
-    form.run.click(
-        lambda: closing("Waiting for a free place"), None, form.status, queue=False, js=SHOW_STATUS, **private
-    )
+    form.run.click(on_wait, None, form.status, js=SHOW_STATUS, **QUICK)
     started = form.run.click(
-        shows_errors(start), [found, *form.said()], [job, form.status, finished], **heavy, **private
+        shows_errors(start), [found, *form.said()], [job, form.status, finished], **HEAVY, **PRIVATE
     )
     opened = started.success(
-        shows_errors(finish), [finished], [tabs, view.picker, session, *view.all(), *buttons], **private
+        shows_errors(finish), [finished], [tabs, view.picker, session, *view.all(), *buttons], **PRIVATE
     )
-    opened.then(shows_errors(on_downloads), [session], buttons, **private)
-    better = opened.then(shows_errors(refine_map), [finished], [refined], **heavy, **private)
-    better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **private)
-    form.cancel.click(on_cancel, [job], None, queue=False, **private)
+    opened.then(shows_errors(on_downloads), [session], buttons, **PRIVATE)
+    better = opened.then(shows_errors(refine_map), [finished], [refined], **HEAVY, **PRIVATE)
+    better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **PRIVATE)
+    form.cancel.click(on_cancel, [job], None, **QUICK)
 
 
 SHOW_STATUS = "() => { document.querySelector('#status').scrollIntoView({ block: 'nearest' }); return []; }"

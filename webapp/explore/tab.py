@@ -166,6 +166,20 @@ def open_run(run: str) -> tuple[Any, ...]:
     return *show_run(run), *waiting()
 
 
+def on_new_run(run: str, what: str, others: list[tuple[str, str]]) -> tuple[Any, ...]:
+    """Open a run that was just made: returns (tabs, picker, then what `open_run` fills); nothing changes without one.
+
+    Args:
+        run: its id, or "".
+        what: what it is called in the picker, before the name of its samples.
+        others: (title, id) of the runs that the picker offers after it.
+    """
+    if not run:
+        return tuple(gr.skip() for _ in range(8 + len(downloads.FILES)))
+    choices = [(f"{what}: {RUNS.get(run).samples.name}", run), *others]
+    return gr.update(selected="explore"), gr.update(choices=choices, value=run, visible=True), *open_run(run)
+
+
 def waiting() -> list[Any]:
     """The download buttons out of use."""
     return [gr.update(interactive=False)] * len(downloads.FILES)

@@ -7,13 +7,23 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from core.errors import Cancelled
+from core.numbers import clock
 from core.records import Progress
-from webapp.markup.html import esc
+from webapp.markup.render import render
+
+PLAIN: dict[str, Any] = {"apply_default_css": False}
+"""Of a `gr.HTML` that our style sheets dress."""
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""Of an event that is no public endpoint."""
+QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+"""Of a private event that is over at once and waits for nobody."""
+HEAVY: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
+"""Of an event that works a core for long: one at a time over all visitors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +54,14 @@ class JobStep:
         return ", ".join(parts)
 
 
-def clock(seconds: float) -> str:
-    """Minutes and seconds: 2:45."""
-    whole = max(0, round(seconds))
-    return f"{whole // 60}:{whole % 60:02d}"
-
-
 class Job:
     """One piece of work in a thread. `work` gets a progress callable, which raises Cancelled once `cancel` was
-    called."""
+    called; what it returns is the `result`."""
 
-    def __init__(self, work: Callable[[Progress], str]) -> None:
+    def __init__(self, work: Callable[[Progress], Any]) -> None:
         self.id = secrets.token_urlsafe(16)
         self.started = time.monotonic()
-        self.result: str | None = None
+        self.result: Any = None
         self.error: BaseException | None = None
         self._steps: dict[str, JobStep] = {}
         self._stop = threading.Event()
@@ -97,7 +101,7 @@ class Job:
         if self._stop.is_set():
             raise Cancelled("The run was stopped. Your files and choices are still here.")
 
-    def _run(self, work: Callable[[Progress], str]) -> None:
+    def _run(self, work: Callable[[Progress], Any]) -> None:
         try:
             self.result = work(self.progress)
         except BaseException as error:  # handed to the thread that follows the job, which raises it
@@ -138,44 +142,48 @@ JOBS = Jobs()
 
 def status(job: Job) -> str:
     """The steps as markup: done ones ticked, the present one with its bar, count, rate and time left."""
-    steps = job.steps()
-    rows = []
+    steps, shown = job.steps(), list[dict[str, Any]]()
     for i, step in enumerate(steps):
         past = i < len(steps) - 1 or step.finished
-        share = 100 if past else 100 * step.done / step.total if step.total else 0
-        bar = f'<span class="step-bar"><i style="width:{share:.1f}%"></i></span>'
+        share = 100.0 if past else 100 * step.done / step.total if step.total else 0.0
         took = (f"{step.total:,} in " if step.total > 1 else "") + clock(step.now - step.started)
-        name = esc(step.name[:1].upper() + step.name[1:])
-        rows.append(
-            f'<li class="{"past" if past else "present"}"><span>{name}</span>{bar}<small>{took if past else step.text}</small></li>'
-        )
+        name = step.name[:1].upper() + step.name[1:]
+        shown.append({"name": name, "past": past, "share": share, "said": took if past else step.text})
     head = "Stopping at the next safe point" if job.stopping else f"Working, {clock(time.monotonic() - job.started)}"
-    return (
-        '<div class="status" '
-        f'role="status"><h3>{head}</h3><ol>{"".join(rows) or "<li class=present><span>Starting</span></li>"}</ol></div>'
-    )
+    return render("state/status.html.j2", head=head, steps=shown)
 
 
 def closing(title: str, text: str = "") -> str:
     """The status once nothing runs."""
-    return f'<div class="status quiet" role="status"><h3>{esc(title)}</h3>{f"<p>{esc(text)}</p>" if text else ""}</div>'
+    return render("state/closing.html.j2", title=title, text=text)
 
 
-def follow(job: Job, failed: str, nothing: Any) -> Iterator[tuple[Any, ...]]:
-    """Yields (job id, status, nothing made yet) while the job runs; says so where it was stopped or failed."""
-    yield job.id, status(job), nothing
+def follow(
+    job: Job,
+    failed: str,
+    *nothing: Any,
+    kept: str = "Your choices are still here.",
+    so_far: Callable[[], tuple[Any, ...]] | None = None,
+) -> Iterator[tuple[Any, ...]]:
+    """Yields (job id, status, *nothing) while the job runs, and says so where it was stopped or failed; afterwards the
+    job has its result, or None where it was stopped.
+
+    Args:
+        job: the work, not yet started.
+        failed: the title where it raised; the error is raised on.
+        nothing: what the event's other outputs get as long as nothing is made.
+        kept: what a visitor still has after a failure.
+        so_far: what they get while the job runs, in place of `nothing`.
+    """
+    yield job.id, status(job), *nothing
     try:
         for _ in JOBS.follow(job):
-            yield job.id, status(job), nothing
+            yield job.id, status(job), *(so_far() if so_far else nothing)
     except Cancelled as stopped:
-        yield "", closing("Stopped", str(stopped)), nothing
+        yield "", closing("Stopped", str(stopped)), *nothing
     except Exception:
-        yield "", closing(failed, "Your choices are still here."), nothing
+        yield "", closing(failed, kept), *nothing
         raise
-
-
-if TYPE_CHECKING:
-    pass
 
 
 def duration(seconds: float) -> str:

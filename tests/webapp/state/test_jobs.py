@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Progress
-from webapp.state.jobs import JOBS, Job, JobStep, clock, status
+from webapp.state.jobs import JOBS, Job, JobStep, closing, follow, status
 
 
 def test_a_job_gives_its_result_and_its_steps_in_order() -> None:
@@ -80,7 +80,6 @@ def test_a_step_says_count_rate_and_time_left() -> None:
     assert JobStep("embed", 3200, 10_000, started=0.0, now=80.0).text == "3,200 of 10,000, 40 a second, about 2:50 left"
     assert JobStep("fit", 1, 5, started=0.0, now=10.0).text == "1 of 5, about 0:40 left"
     assert JobStep("describe", 0, 1, started=0.0, now=1.0).text == ""
-    assert clock(165.4) == "2:45"
 
 
 def test_a_step_s_name_cannot_act_as_markup() -> None:
@@ -96,3 +95,42 @@ def test_the_status_says_how_long_a_past_step_took() -> None:
     job.progress("embed", 3, 240)
     assert "240 in 0:00" in status(job)
     assert "3 of 240" in status(job)
+
+
+def test_a_followed_job_gives_nothing_until_it_is_done_and_then_has_its_result() -> None:
+    job = Job(lambda progress: 7)
+    steps = list(follow(job, "Failed", "none"))
+    assert steps[0][0] == job.id
+    assert {step[2] for step in steps} == {"none"}
+    assert job.result == 7
+
+
+def test_a_followed_job_hands_on_what_there_is_so_far() -> None:
+    go = threading.Event()
+    job = Job(lambda progress: go.wait(5))
+    steps = follow(job, "Failed", None, so_far=lambda: ("half",))
+    assert [next(steps)[2], next(steps)[2]] == [None, "half"]
+    go.set()
+    list(steps)
+
+
+def test_a_followed_job_that_fails_says_what_is_kept_and_raises() -> None:
+    def work(progress: Progress) -> str:
+        raise InvalidInput("The table has no column 'loss'.")
+
+    steps = follow(Job(work), "The run did not finish", "", kept="Your files are still here.")
+    next(steps)
+    assert next(steps) == ("", closing("The run did not finish", "Your files are still here."), "")
+    with pytest.raises(InvalidInput):
+        next(steps)
+
+
+def test_a_followed_job_that_is_stopped_says_so_and_ends() -> None:
+    def work(progress: Progress) -> str:
+        raise Cancelled("The run was stopped.")
+
+    assert list(follow(Job(work), "Failed", ""))[-1] == ("", closing("Stopped", "The run was stopped."), "")
+
+
+def test_the_last_word_cannot_act_as_markup() -> None:
+    assert "<b>" not in closing("<b>", "<b>")
