@@ -15,9 +15,10 @@ from typing import Any
 from core.encoders import Encoder, load_encoder
 from core.errors import InvalidInput
 from core.files import write_text
+from core.probes.epochs import Epoch
 from core.records import Benchmark
 from core.training.adapters import make_adapter
-from core.training.checkpoints import Epoch, epoch_of, read_tensors, write_tensors
+from core.training.checkpoints import epoch_of, read_tensors, write_tensors
 from core.training.loop import Trained, Training
 
 FORMAT = 1

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,31 +14,18 @@ import torch
 
 from core.errors import InvalidInput
 from core.files import replacing, write_text
+from core.probes.epochs import Epoch
 
 FORMAT = 2
 STATE, WEIGHTS = "training.json", "training.safetensors"
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What one pass showed."""
-
-    number: int
-    """0 is before training."""
-    loss: float | None
-    """Mean training loss."""
-    validation_loss: float
-    """Over hard pairs."""
-    validation_accuracy: float
-    """Share of validation items in which every caption finds its picture, or every picture its caption where there is
-    but one."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """What a stopped training goes on from; the module and the optimiser were filled already."""
+    """What a stopped training goes on from, beside the module and the optimiser."""
 
     kept: dict[str, torch.Tensor]
+    """Weights of the epoch `best`."""
     best: int
     seconds: float
     curve: list[Epoch]
@@ -69,31 +55,22 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         ) from error
 
 
-def write_checkpoint(
-    folder: Path,
-    module: Any,
-    kept: dict[str, torch.Tensor],
-    optimiser: Any,
-    owner: dict[str, Any],
-    curve: Sequence[Any],
-    best: int,
-    seconds: float,
-) -> None:
+def write_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, Any], state: Checkpoint) -> None:
     """Keep the state after an epoch. The JSON file is written last: with an older one the epoch between is done
     again."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"now/{name}": tensor for name, tensor in module.state_dict().items()}
-    tensors |= {f"best/{name}": tensor for name, tensor in kept.items()}
+    tensors |= {f"best/{name}": tensor for name, tensor in state.kept.items()}
     for i, values in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{i}/{name}": torch.as_tensor(value) for name, value in values.items()}
-    number = len(curve)
+    number = len(state.curve)
     write_tensors(folder / f"{number}.{WEIGHTS}", tensors)
     said = {
         "format": FORMAT,
         "owner": owner,
-        "curve": [list(asdict(e).values()) for e in curve],
-        "best": best,
-        "seconds": seconds,
+        "curve": [list(asdict(e).values()) for e in state.curve],
+        "best": state.best,
+        "seconds": state.seconds,
         "number": number,
     }
     write_text(folder / STATE, json.dumps(said))

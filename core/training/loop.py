@@ -15,22 +15,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from core.errors import InvalidInput
-from core.records import F64, I64, Bool, Progress, no_progress
-from core.training.checkpoints import Epoch, read_checkpoint, write_checkpoint
-from core.training.matching import pick, score_questions
+from core.probes.epochs import Best, Epoch, cosine, weights_of
+from core.records import I64, Progress, no_progress
+from core.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from core.training.losses import step_loss, validate
 from core.training.pairs import Batch, PairData, content_digest, make_step
 
-EASY = 0.5
-"""Weight of captions of other items beside the hard pairs."""
 QUICK = 4.0
 """Times the step size, of what stands before a transformer and is trained aside."""
 MEASURED = 512
 """Training pictures, and captions, over which the spread of tokens is taken."""
 WARM_UP = 0.05
 """Share of all steps in which the step size rises to its full value."""
+FLOOR = 0.1
+"""Share of the full step size at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,30 +146,29 @@ def fit(
     """
     torch.manual_seed(how.seed)
     module = build()
-    if hasattr(module, "prepare"):
-        used = np.unique(np.concatenate([q.texts for q in training.questions]))
-        module.prepare(torch.from_numpy(training.texts.ids[used][training.texts.words[used]]))
-    if hasattr(module, "calibrate"):
-        used = [
-            np.unique(np.concatenate([getattr(q, side) for q in training.questions]))[:MEASURED]
-            for side in ("images", "texts")
-        ]
-        module.calibrate(training.image_rows(used[0]), training.text_rows(used[1]))
+    _look_ahead(module, training)
     run = _AdapterRun(adapter, module, training, validation, how, progress)
     start = run.resume(state) if state is not None else 0
     for number in range(start, how.epochs + 1):
         run.epoch(number)
         if state is not None:
             run.keep(state)
-        if number - run.best >= how.patience:
+        if number - run.best.epoch >= how.patience:
             break
-    module.load_state_dict(run.kept)
-    module.eval()
-    lr = adapter.learning_rate if how.lr is None else how.lr
-    size = sum(p.numel() for p in module.parameters() if p.requires_grad)
-    return Trained(
-        module, tuple(run.curve), run.best, len(training.questions), len(validation.questions), run.seconds, lr, size
-    )
+    return run.trained()
+
+
+def _look_ahead(module: Any, training: PairData) -> None:
+    """Tell a module that asks for it which words it will learn from, and over which tokens to take their spread."""
+    if hasattr(module, "prepare"):
+        used = np.unique(np.concatenate([q.texts for q in training.questions]))
+        module.prepare(torch.from_numpy(training.texts.ids[used][training.texts.words[used]]))
+    if hasattr(module, "calibrate"):
+        images, texts = (
+            np.unique(np.concatenate([getattr(q, side) for q in training.questions]))[:MEASURED]
+            for side in ("images", "texts")
+        )
+        module.calibrate(training.image_rows(images), training.text_rows(texts))
 
 
 class _AdapterRun:
@@ -178,13 +177,8 @@ class _AdapterRun:
     def __init__(
         self, adapter: Any, module: Any, training: PairData, validation: PairData, how: Training, progress: Progress
     ) -> None:
-        self.module, self.training, self.validation, self.how, self.progress = (
-            module,
-            training,
-            validation,
-            how,
-            progress,
-        )
+        self.module, self.training, self.validation = module, training, validation
+        self.how, self.progress = how, progress
         self.adapter, self.items = repr(adapter), [content_digest(part) for part in (training, validation)]
         self.lr = adapter.learning_rate if how.lr is None else how.lr
         self.negatives = adapter.negatives if how.negatives is None else how.negatives
@@ -192,11 +186,8 @@ class _AdapterRun:
         self.steps = math.ceil(len(training.questions) / how.batch)
         self.short = how.precision == "bfloat16" or (how.precision == "auto" and multiplies_bfloat16())
         self.curve: list[Epoch] = []
-        self.best, self.kept = 0, self._weights()
+        self.best = Best(weights_of(module))
         self.seconds = 0.0
-
-    def _weights(self) -> dict[str, torch.Tensor]:
-        return {name: tensor.detach().clone() for name, tensor in self.module.state_dict().items()}
 
     def epoch(self, number: int) -> None:
         """One pass (none for number 0), then validation."""
@@ -216,9 +207,7 @@ class _AdapterRun:
         loss, accuracy = validate(self.module, self.validation)
         self.seconds += time.process_time() - began
         self.curve.append(Epoch(number, float(np.mean(losses)) if losses else None, loss, accuracy))
-        before = self.curve[self.best]
-        if (accuracy, -loss) > (before.validation_accuracy, -before.validation_loss):
-            self.best, self.kept = number, self._weights()
+        self.best.offer(number, (accuracy, -loss), lambda: weights_of(self.module))
 
     def _step(self, step: Batch, at: int) -> float:
         for group in self.optimiser.param_groups:
@@ -236,6 +225,13 @@ class _AdapterRun:
         self.optimiser.step()
         return float(loss.detach())
 
+    def trained(self) -> Trained:
+        """The module with the weights of its best epoch, ready to score."""
+        self.module.load_state_dict(self.best.weights)
+        sizes = [len(part.questions) for part in (self.training, self.validation)]
+        size = sum(p.numel() for p in self.module.parameters() if p.requires_grad)
+        return Trained(self.module.eval(), tuple(self.curve), self.best.epoch, *sizes, self.seconds, self.lr, size)
+
     def keep(self, folder: Path) -> None:
         """Write all that goes on into the folder.
 
@@ -243,9 +239,8 @@ class _AdapterRun:
             InvalidInput: it cannot be written.
         """
         try:
-            write_checkpoint(
-                folder, self.module, self.kept, self.optimiser, self.owner(), self.curve, self.best, self.seconds
-            )
+            state = Checkpoint(self.best.weights, self.best.epoch, self.seconds, self.curve)
+            write_checkpoint(folder, self.module, self.optimiser, self.owner(), state)
         except OSError as error:
             raise InvalidInput(
                 f"The state of the training cannot be written to {folder}: {error.strerror or error}. "
@@ -257,8 +252,8 @@ class _AdapterRun:
         found = read_checkpoint(folder, self.module, self.optimiser, self.owner())
         if found is None:
             return 0
-        self.kept, self.best, self.seconds = found.kept, found.best, found.seconds
-        self.curve = list(found.curve)
+        self.curve, self.seconds, best = list(found.curve), found.seconds, found.curve[found.best]
+        self.best.offer(found.best, (best.validation_accuracy, -best.validation_loss), lambda: found.kept)
         return len(self.curve)
 
     def owner(self) -> dict[str, Any]:
@@ -300,48 +295,8 @@ def multiplies_bfloat16() -> bool:
 
 
 def rate(step: int, steps: int) -> float:
-    """Share of the full step size: a linear rise, then half a cosine down to a tenth."""
+    """Share of the full step size: a linear rise, then half a cosine down to `FLOOR`."""
     rise = max(1, round(WARM_UP * steps))
     if step < rise:
         return (step + 1) / rise
-    return 0.1 + 0.45 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-
-def step_loss(module: Any, data: PairData, step: Batch) -> torch.Tensor:
-    """Mean binary cross-entropy of the hard pairs, plus half that of the others; the same once more of what the module
-    says aside, of all pairs."""
-    images, texts = module.images(data.image_rows(step.images)), module.texts(data.text_rows(step.texts))
-    logits = module.match(pick(images, step.pairs[:, 0]), pick(texts, step.pairs[:, 1]))
-    loss = _pair_loss(logits, step.labels, step.own)
-    aside = module.aside(images, texts) if hasattr(module, "aside") else None
-    if aside is None:
-        return loss
-    own = np.zeros(step.truth.shape, np.bool_)
-    own[tuple(step.pairs[step.own].T)] = True
-    return loss + _pair_loss(aside.flatten(), step.truth.ravel(), own.ravel())
-
-
-def _pair_loss(logits: torch.Tensor, labels: Bool, own: Bool) -> torch.Tensor:
-    losses = binary_cross_entropy_with_logits(logits.float(), torch.from_numpy(labels).float(), reduction="none")
-    hard = torch.from_numpy(own)
-    return losses[hard].mean() if bool(hard.all()) else losses[hard].mean() + EASY * losses[~hard].mean()
-
-
-def validate(module: Any, data: PairData) -> tuple[float, float]:
-    """(mean loss over hard pairs, share of questions that are right)."""
-    matrices = score_questions(module, data)
-    logits, labels = (
-        np.concatenate([m.ravel() for m in matrices]),
-        np.concatenate([q.match.ravel() for q in data.questions]),
-    )
-    losses = np.logaddexp(0, np.where(labels, -logits, logits))
-    return float(losses.mean()), float(np.mean([right(m, q.match) for m, q in zip(matrices, data.questions)]))
-
-
-def right(scores: F64, match: Bool) -> bool:
-    """Whether every caption ranks its pictures above all others; with one picture, whether it ranks its captions above
-    all others. Ties are wrong."""
-    if scores.shape[0] == 1:
-        scores, match = scores.T, match.T
-    asked = [t for t in range(match.shape[1]) if match[:, t].any() and not match[:, t].all()]
-    return all(float(scores[match[:, t], t].min()) > float(scores[~match[:, t], t].max()) for t in asked)
+    return cosine(step - rise, max(1, steps - rise), FLOOR)

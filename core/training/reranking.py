@@ -38,7 +38,8 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
     mixture is ours.
 
     Example:
-        >>> rerank(np.array([[0.3, 0.2, 0.1]]), np.array([[0.0, 9.0, 99.0]]), k=2, weight=2.0).argsort()[0, ::-1].tolist()
+        >>> cosines, logits = np.array([[0.3, 0.2, 0.1]]), np.array([[0.0, 9.0, 99.0]])
+        >>> rerank(cosines, logits, k=2, weight=2.0).argsort()[0, ::-1].tolist()
         [1, 0, 2]
     """
     if first.shape != second.shape or first.ndim != 2:

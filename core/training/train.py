@@ -15,6 +15,7 @@ import numpy as np
 from core.embeddings.tokens import read_image_tokens, read_text_tokens
 from core.encoders import Encoder
 from core.errors import InvalidInput
+from core.probes.epochs import Epoch
 from core.records import (
     F64,
     Benchmark,
@@ -28,7 +29,7 @@ from core.records import (
 )
 from core.training.adapted import Adapted, make_adapted, tower_of
 from core.training.adapters import make_adapter
-from core.training.checkpoints import STATE, WEIGHTS, Epoch, read_tensors
+from core.training.checkpoints import STATE, WEIGHTS, read_tensors
 from core.training.loop import Trained, Training, fit, picture_groups, split_items
 from core.training.matching import score_pairs, score_questions
 from core.training.pairs import PairData, pair_data

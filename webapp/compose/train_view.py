@@ -11,8 +11,8 @@ from webapp.markup.html import esc
 from webapp.state.jobs import duration
 
 if TYPE_CHECKING:
+    from core.probes.epochs import Epoch
     from core.training.adapted import AdapterRecord
-    from core.training.checkpoints import Epoch
     from core.training.forgetting import ForgettingCheck, ForgettingRow
 
 PER_ITEM = {

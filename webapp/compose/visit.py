@@ -11,7 +11,7 @@ from core.errors import InvalidInput
 from core.records import CompositionResult, LoadedBenchmark
 
 if TYPE_CHECKING:
-    from core.training.checkpoints import Epoch
+    from core.probes.epochs import Epoch
     from core.training.forgetting import ForgettingCheck
 
 PAGE = 6

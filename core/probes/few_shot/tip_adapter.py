@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.probes.base import Images, Needs, ProbeInput, Scored, logit_scale_of, said_shots
+from core.probes.epochs import Best
 from core.probes.few_shot.affinities import cache_values, nearest, tip_evidence
 from core.probes.few_shot.grid_search import Axis, SearchResult, coarse_to_fine, geometric
 from core.probes.few_shot.sus_x import NEIGHBOURS, SCALE, sum_of
@@ -179,10 +180,8 @@ def train_keys(
     optimiser = torch.optim.AdamW([keys], lr=RATE, eps=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     rng, alpha, beta = np.random.default_rng(seed), weights["alpha"], weights["beta"]
-    best, best_key = (
-        (keys.detach().numpy().astype(np.float64), 0),
-        _judged(keys.detach().numpy(), values, vectors, weights, validation, scale),
-    )
+    best = Best(f.numpy().astype(np.float64))
+    best.offer(0, _judged(f.numpy(), values, vectors, weights, validation, scale), lambda: best.weights)
     for epoch in range(1, epochs + 1):
         progress("probe", epoch - 1, epochs)
         for at in np.array_split(rng.permutation(len(f)), -(-len(f) // BATCH)):
@@ -196,10 +195,9 @@ def train_keys(
             optimiser.step()
             schedule.step()
         now = keys.detach().numpy()
-        key = _judged(now, values, vectors, weights, validation, scale)
-        if validation is None or key > best_key:
-            best, best_key = (now.astype(np.float64), epoch), key
-    return best
+        score = (epoch,) if validation is None else _judged(now, values, vectors, weights, validation, scale)
+        best.offer(epoch, score, lambda now=now: now.astype(np.float64))
+    return best.weights, best.epoch
 
 
 def _judged(

@@ -4,6 +4,7 @@ file."""
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,6 +16,7 @@ from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.files import read_arrays, write_arrays
 from core.language.grammar import spoken_names
+from core.probes.epochs import Epoch
 from core.records import F32, I64
 
 if TYPE_CHECKING:
@@ -65,8 +67,7 @@ class Prompts:
     """Words that they started from; empty for random vectors."""
     meta: Mapping[str, F32] = field(default_factory=dict[str, F32])
     """CoCoOp's network: "0.weight" (h, d), "0.bias" (h,), "2.weight" (w, h), "2.bias" (w,). Empty for CoOp."""
-    curve: tuple[tuple[int, float | None, float | None], ...] = ()
-    """(epoch, mean training loss, validation loss after it) in nats; epoch 0 is the start."""
+    curve: tuple[Epoch, ...] = ()
     epoch: int = 0
     """Whose vectors these are."""
     taught: tuple[str, ...] = ()
@@ -78,6 +79,11 @@ class Prompts:
     def m(self) -> int:
         """Number of context vectors."""
         return self.ctx.shape[-2]
+
+    @property
+    def plain_curve(self) -> list[tuple[int, float | None, float | None]]:
+        """(epoch, mean training loss, validation loss after it) of each epoch, for JSON, which has no nan."""
+        return [(e.number, e.loss, None if math.isnan(e.validation_loss) else e.validation_loss) for e in self.curve]
 
     @property
     def class_specific(self) -> bool:
@@ -147,6 +153,7 @@ def save_prompts(prompts: Prompts, path: Path) -> None:
     """Write prompts to one npz, whole or not at all: arrays, and a JSON record as bytes."""
     apart = ("ctx", "meta")
     record = {"format": FORMAT} | {f.name: getattr(prompts, f.name) for f in fields(prompts) if f.name not in apart}
+    record["curve"] = prompts.plain_curve
     head = np.frombuffer(json.dumps(record, default=dict).encode(), np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_arrays(
@@ -174,7 +181,7 @@ def load_prompts(path: Path) -> Prompts:
             for name, array in arrays.items()
             if name.startswith(_META)
         }
-        curve = tuple((int(e), t, v) for e, t, v in record.pop("curve"))
+        curve = tuple(Epoch(int(e), t, math.nan if v is None else v) for e, t, v in record.pop("curve"))
         lists = {key: tuple(str(v) for v in record.pop(key)) for key in ("names", "taught")}
         found = Prompts(ctx=ctx, meta=meta, curve=curve, **lists, **record)
     except Exception as error:  # a zip, npz, JSON or key error: each says that this is another file

@@ -193,7 +193,7 @@ def _choice(prompts: Prompts, part: ProbeInput, load: str) -> Choice:
 
 
 def _details(prompts: Prompts) -> dict[str, Any]:
-    curve = [{"epoch": e, "training loss": t, "validation loss": v} for e, t, v in prompts.curve]
+    curve = [{"epoch": e, "training loss": t, "validation loss": v} for e, t, v in prompts.plain_curve]
     return {
         "training": dict(prompts.training),
         "chosen epoch": prompts.epoch,

@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.probes.base import Images, ProbeInput, logit_scale_of
+from core.probes.epochs import Best, Epoch, cosine, weights_of
 from core.probes.prompt_learning.context import Prompts, PromptTraining, lay_out
 from core.probes.prompt_learning.learner import Frame, Learner, meta_network, tower_of
 from core.records import F32
@@ -49,7 +50,7 @@ def lr_of(how: PromptTraining, tower: PromptTower) -> float:
 
 def rate(epoch: int, epochs: int, lr: float) -> float:
     """Step size of an epoch, from 0: one of warm-up, then the cosine's way down."""
-    return min(WARM_UP, lr) if epoch == 0 else 0.5 * lr * (1 + math.cos(math.pi * (epoch - 1) / epochs))
+    return min(WARM_UP, lr) if epoch == 0 else lr * cosine(epoch - 1, epochs)
 
 
 def fit_prompts(part: ProbeInput, how: PromptTraining) -> Prompts:
@@ -121,8 +122,8 @@ class _PromptRun:
         assert part.shots is not None
         self.shots = self._on(part.shots)
         self.validation = None if part.validation is None or not len(part.validation) else self._on(part.validation)
-        self.curve: list[tuple[int, float | None, float | None]] = []
-        self.best: tuple[float, int, dict[str, torch.Tensor]] = (math.inf, 0, self._state())
+        self.curve: list[Epoch] = []
+        self.best = Best(weights_of(learner))
         self.first_steps: list[float] = []
         self.seconds = 0.0
 
@@ -130,9 +131,6 @@ class _PromptRun:
         assert images.labels is not None
         rows = torch.from_numpy(np.ascontiguousarray(images.features, np.float32)).to(self.tower.device)
         return rows, torch.from_numpy(images.labels.astype(np.int64)).to(self.tower.device)
-
-    def _state(self) -> dict[str, torch.Tensor]:
-        return {name: tensor.detach().clone() for name, tensor in self.learner.state_dict().items()}
 
     def train(self, epochs: int) -> None:
         """All epochs, keeping the best."""
@@ -155,8 +153,8 @@ class _PromptRun:
             self._measure(epoch + 1, sum(losses) / len(labels))
         self.seconds, self.steps = time.process_time() - started, epochs * steps
         if self.validation is not None:
-            self.learner.load_state_dict(self.best[2])
-        self.epoch = self.best[1] if self.validation is not None else epochs
+            self.learner.load_state_dict(self.best.weights)
+        self.epoch = self.best.epoch if self.validation is not None else epochs
 
     def _step(self, optimiser: torch.optim.Optimizer, features: torch.Tensor, labels: torch.Tensor) -> float:
         optimiser.zero_grad()
@@ -170,21 +168,20 @@ class _PromptRun:
         return loss
 
     def _measure(self, epoch: int, trained: float | None) -> None:
-        loss = None
+        loss = math.nan
         if self.validation is not None:
             rows, labels = self.validation
             loss = float(cross_entropy(self.frame.scores(self.learner, rows, self.scale), labels))
-            if loss < self.best[0]:
-                self.best = loss, epoch, self._state()
-        self.curve.append((epoch, trained, loss))
+            self.best.offer(epoch, (-loss,), lambda: weights_of(self.learner))
+        self.curve.append(Epoch(epoch, trained, loss))
 
     def prompts(self) -> Prompts:
         """What was learned."""
-        state = {name: tensor.cpu().numpy().astype(np.float32) for name, tensor in self._state().items()}
+        state = {name: tensor.cpu().numpy().astype(np.float32) for name, tensor in weights_of(self.learner).items()}
         meta: dict[str, F32] = {name.removeprefix("meta."): array for name, array in state.items() if name != "ctx"}
         part = self.part
         assert part.shots is not None
-        taught = part.shots.ids + (() if part.validation is None else part.validation.ids)
+        seen = part.shots.ids + (() if part.validation is None else part.validation.ids)
         record: dict[str, Any] = {
             **asdict(self.how),
             "lr": self.lr,
@@ -207,7 +204,7 @@ class _PromptRun:
             meta,
             tuple(self.curve),
             self.epoch,
-            taught,
+            seen,
             record,
         )
 

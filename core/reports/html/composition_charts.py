@@ -17,7 +17,7 @@ _WIDTH, _EDGE = 300, 4
 
 
 class TrainingEpoch(Protocol):
-    """One pass of a training (`core.training.checkpoints.Epoch`)."""
+    """One pass of a training (`core.probes.epochs.Epoch`)."""
 
     @property
     def number(self) -> int: ...

@@ -15,7 +15,8 @@ from core.errors import Cancelled, InvalidInput
 from core.training.adapters import ADAPTERS, make_adapter
 from core.training.adapters.base import TextRows
 from core.training.checkpoints import write_tensors
-from core.training.loop import Trained, Training, fit, picture_groups, right, split_items, step_loss, validate
+from core.training.loop import Trained, Training, fit, picture_groups, split_items
+from core.training.losses import validate
 from core.training.matching import score_questions
 from core.training.pairs import make_step
 from tests.support.tokens import MadeTower, made_pairs
@@ -117,19 +118,6 @@ def test_a_step_has_every_hard_pair_and_never_a_true_caption_as_a_foil() -> None
     assert not any(label for pair, label in said.items() if pair not in true)
 
 
-def test_the_loss_is_the_mean_over_hard_pairs_and_half_that_over_the_others() -> None:
-    data = made_pairs(20, 0)
-    module = make_adapter("linear").build(MadeTower(), None, 0)
-    step = make_step(data, list(range(8)), 3, np.random.default_rng(0))
-    parts = {True: [], False: []}
-    for (a, b), label, own in zip(step.pairs, step.labels, step.own):
-        logit = 10.0 * float(data.images.pooled[step.images[a]] @ data.texts.pooled[step.texts[b]])
-        parts[bool(own)].append(np.logaddexp(0, -logit if label else logit))
-    assert float(step_loss(module, data, step).detach()) == pytest.approx(
-        np.mean(parts[True]) + 0.5 * np.mean(parts[False]), rel=1e-5
-    )
-
-
 def test_validation_shares_no_picture_with_training() -> None:
     groups = np.repeat(np.arange(10), 3)
     learn, hold = split_items(30, 0.2, groups, 0)
@@ -137,13 +125,6 @@ def test_validation_shares_no_picture_with_training() -> None:
     assert len(learn) + len(hold) == 30
     with pytest.raises(InvalidInput, match="Bring more"):
         split_items(3, 0.2, None, 0)
-
-
-def test_a_tie_is_wrong() -> None:
-    eye = np.eye(2, dtype=np.bool_)
-    assert right(np.array([[2.0, 1.0], [1.0, 2.0]]), eye)
-    assert not right(np.array([[1.0, 1.0], [1.0, 2.0]]), eye)
-    assert right(np.array([[2.0, 1.0, 1.5]]), np.array([[True, False, False]]))
 
 
 def test_a_step_size_that_is_too_large_is_said() -> None:

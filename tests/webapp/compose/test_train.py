@@ -11,11 +11,11 @@ import pytest
 import core.encoders
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
+from core.probes.epochs import Epoch
 from core.records import Estimate
 from core.scenes.shipped import open_shipped
 from core.training import scorers
 from core.training.adapters import ADAPTERS
-from core.training.checkpoints import Epoch
 from core.training.forgetting import ForgettingCheck, ForgettingRow
 from tests.core.encoders.open_clip.test_token_tower import TWO
 from tests.support.composed import pairs

@@ -12,6 +12,7 @@ import pytest
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
+from core.probes.epochs import Epoch
 from core.probes.prompt_learning.context import Prompts, check_prompts, lay_out, load_prompts, name_tokens, save_prompts
 from core.probes.prompt_learning.learner import tower_of
 from tests.support.tiny_clip import write_native
@@ -84,7 +85,7 @@ def made(encoder: OpenClipEncoder, **changes: object) -> Prompts:
         "middle",
         "a photo",
         meta,
-        ((0, None, 1.5), (1, 0.5, 1.25)),
+        (Epoch(0, None, 1.5), Epoch(1, 0.5, 1.25)),
         1,
         ("a.png",),
         {"seed": 3},

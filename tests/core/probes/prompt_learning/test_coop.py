@@ -145,7 +145,7 @@ def test_the_epoch_of_the_lowest_validation_loss_is_kept_and_without_validation_
     assert part.validation is not None
     assert part.validation.labels is not None
     kept = fit_prompts(part, FAST)
-    losses = [loss for _, _, loss in kept.curve if loss is not None]
+    losses = [epoch.validation_loss for epoch in kept.curve]
     assert len(losses) == 21
     assert kept.epoch == int(np.argmin(losses))
     logits = prompt_logits(kept, native, part.validation.features, NAMES)
