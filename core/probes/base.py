@@ -122,6 +122,18 @@ class Probe(Protocol):
         ...
 
 
+def shots_field(default: int) -> Any:
+    """The setting `shots` of a probe that learns from labelled images."""
+    return field(default=default, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
+
+
+def fewer_field() -> Any:
+    """The setting `fewer` of a probe that learns from labelled images."""
+    return field(
+        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
+    )
+
+
 def said_shots(shots: int) -> str:
     """ "1 shot", "4 shots"."""
     return f"{shots} shot{'s' * (shots != 1)}"

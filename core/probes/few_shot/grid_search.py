@@ -8,7 +8,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from core.records import F64, I64
+from core.records import F64, I64, Choice
 from core.statistics import losses
 
 ROUNDS = 2
@@ -88,6 +88,25 @@ def coarse_to_fine(
         best = _over(axes, grids, best, logits_of, labels)
         grids = [_around(grid, best.values[axis.name]) for axis, grid in zip(axes, grids)]
     return replace(best, known=frozenset(), temperature=temperature_of(logits_of(best.values), labels))
+
+
+def choices_of(
+    given: Mapping[str, float | None],
+    defaults: Mapping[str, float],
+    search: Callable[[dict[str, float]], SearchResult] | None,
+) -> tuple[tuple[Choice, ...], SearchResult | None]:
+    """Each weight as given, else as a search on validation images chose it, else its default; and that search.
+
+    Args:
+        given: by name; None where the user leaves it open.
+        search: takes the weights that are given; None where there is nothing to search on.
+    """
+    known = {name: float(value) for name, value in given.items() if value is not None}
+    if search is None or len(known) == len(given):
+        return tuple(Choice(n, known.get(n, defaults[n]), "given" if n in known else "fixed") for n in given), None
+    found = search(known)
+    chosen = (Choice(n, found.values[n], "given" if n in known else "validation") for n in given)
+    return (*chosen, Choice("temperature", found.temperature, "validation")), found
 
 
 def _over(

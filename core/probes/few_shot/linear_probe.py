@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from core.probes.base import Needs, ProbeInput, Scored, said_shots
-from core.probes.few_shot.lp_plus_plus import labelled, nearest_shots
+from core.probes.base import Needs, ProbeInput, Scored, fewer_field, said_shots
+from core.probes.few_shot.lp_plus_plus import ShotSettings, labelled, nearest_shots
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.text_classifier import text_classifier
 from core.records import F64, I64, Choice
@@ -78,8 +78,8 @@ def choose(features: F64, labels: I64, checked: tuple[F64, I64], k: int) -> Fit:
     return min(tried.values(), key=lambda f: f.loss)
 
 
-@dataclass(frozen=True, slots=True)
-class LinearProbe:
+@dataclass(frozen=True)
+class LinearProbe(ShotSettings):
     """Logistic regression with an L2 penalty whose strength is chosen on validation images."""
 
     title: ClassVar[str] = "Linear probe"
@@ -88,7 +88,6 @@ class LinearProbe:
     )
     source: ClassVar[str] = "Radford et al. 2021, arXiv 2103.00020; grid as in Zhou et al. 2022, arXiv 2109.01134"
 
-    shots: int = field(default=4, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
     c: float | None = field(
         default=None,
         metadata={
@@ -98,9 +97,7 @@ class LinearProbe:
             "advanced": True,
         },
     )
-    fewer: bool = field(
-        default=False, metadata={"help": "take what there is of a class that offers fewer", "advanced": True}
-    )
+    fewer: bool = fewer_field()
 
     def needs(self) -> Needs:
         """Shots, and up to four images a class to choose C on unless it is given."""

@@ -3,15 +3,15 @@ class."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.base import Images, Needs, ProbeInput, Scored, logit_scale_of, said_shots
+from core.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots, shots_field
 from core.probes.splits import VALIDATION
-from core.probes.zero_shot.text_classifier import check_prompt_settings, prompt_field, prompt_settings, text_classifier
+from core.probes.zero_shot.prompt_settings import PromptSettings
 from core.records import F64, I64, Choice, Neighbours, Progress, no_progress
 from core.statistics.losses import cross_entropy_of_logits, softmax
 
@@ -130,8 +130,15 @@ def labelled(images: Images | None, title: str) -> tuple[F64, I64]:
     return images.features.astype(np.float64), images.labels
 
 
-@dataclass(frozen=True, slots=True)
-class LinearProbePlusPlus:
+@dataclass(frozen=True)
+class ShotSettings:
+    """The first setting of a linear head."""
+
+    shots: int = shots_field(4)
+
+
+@dataclass(frozen=True)
+class LinearProbePlusPlus(PromptSettings, ShotSettings):
     """A linear head whose logits keep the zero-shot ones as a summand."""
 
     title: ClassVar[str] = "LP++"
@@ -141,19 +148,7 @@ class LinearProbePlusPlus:
     )
     source: ClassVar[str] = "Huang et al. 2024, CVPR, arXiv 2404.02285"
 
-    shots: int = field(default=4, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
-    templates: str = prompt_field("templates")
-    own_templates: str = prompt_field("own_templates")
-    synonyms: str = prompt_field("synonyms")
-    descriptions: str = prompt_field("descriptions")
-    description_weight: float | None = prompt_field("description_weight")
-    concept: str = prompt_field("concept")
-    fewer: bool = field(
-        default=False, metadata={"help": "take what there is of a class that offers fewer", "advanced": True}
-    )
-
-    def __post_init__(self) -> None:
-        check_prompt_settings(self)
+    fewer: bool = fewer_field()
 
     def needs(self) -> Needs:
         """Shots, and up to four images a class to choose the step on."""
@@ -165,7 +160,7 @@ class LinearProbePlusPlus:
 
     def run(self, part: ProbeInput) -> Scored:
         """Fit on the shots, keep the best step on validation, score the test images."""
-        found = text_classifier(part.encoder, part.class_names, **prompt_settings(self), cache=part.cache)
+        found = self.classifier(part)
         features, labels = labelled(part.shots, self.title)
         assert part.shots is not None
         texts, scale = found.vectors.astype(np.float64), logit_scale_of(part.encoder)

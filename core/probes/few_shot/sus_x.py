@@ -12,7 +12,7 @@ import numpy as np
 from core.embeddings.texts import encode_texts
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
-from core.probes.base import Images, Needs, ProbeInput, Scored, logit_scale_of, said_shots
+from core.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
 from core.probes.few_shot.affinities import (
     Span,
     cache_values,
@@ -24,16 +24,11 @@ from core.probes.few_shot.affinities import (
     text_subspace,
     tip_evidence,
 )
-from core.probes.few_shot.grid_search import Axis, SearchResult, coarse_to_fine, geometric
+from core.probes.few_shot.grid_search import Axis, SearchResult, choices_of, coarse_to_fine, geometric
 from core.probes.few_shot.support import SupportSet, support_of, without
 from core.probes.splits import VALIDATION
-from core.probes.zero_shot.text_classifier import (
-    TextClassifier,
-    check_prompt_settings,
-    prompt_field,
-    prompt_settings,
-    text_classifier,
-)
+from core.probes.zero_shot.prompt_settings import PromptSettings
+from core.probes.zero_shot.text_classifier import TextClassifier
 from core.records import F32, F64, I64, Choice, Neighbours
 
 NEIGHBOURS = 8
@@ -49,8 +44,8 @@ GRIDS = {
 """The papers' ranges, in equal ratios; 0 leaves a term out."""
 
 
-@dataclass(frozen=True, slots=True)
-class SusX:
+@dataclass(frozen=True)
+class SusX(PromptSettings):
     """Zero-shot logits plus what a support set says by image cosine (the cache) and by class probabilities (the
     signature)."""
 
@@ -60,12 +55,6 @@ class SusX:
     )
     source: ClassVar[str] = "Udandarao et al. 2023, arXiv 2211.16198; Zhang et al. 2022 (Tip-Adapter), arXiv 2207.09519"
 
-    templates: str = prompt_field("templates")
-    own_templates: str = prompt_field("own_templates")
-    synonyms: str = prompt_field("synonyms")
-    descriptions: str = prompt_field("descriptions")
-    description_weight: float | None = prompt_field("description_weight")
-    concept: str = prompt_field("concept")
     affinity: str = field(
         default="tip-x",
         metadata={
@@ -129,12 +118,7 @@ class SusX:
     gamma: float | None = field(
         default=None, metadata={"help": "weight of the signature", "low": 0.0, "high": 1000.0, "advanced": True}
     )
-    fewer: bool = field(
-        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
-    )
-
-    def __post_init__(self) -> None:
-        check_prompt_settings(self)
+    fewer: bool = fewer_field()
 
     def needs(self) -> Needs:
         """Shots or a pool; validation images only to tune."""
@@ -153,7 +137,7 @@ class SusX:
     def run(self, part: ProbeInput) -> Scored:
         """Logits = s F W + s / 100 (alpha cache + gamma signature): the papers' weights hold for s = 100 and keep their
         relation at another."""
-        texts = text_classifier(part.encoder, part.class_names, cache=part.cache, **prompt_settings(self))
+        texts = self.classifier(part)
         support = self._support(part, texts)
         labels = support.images.labels
         assert labels is not None
@@ -214,17 +198,16 @@ class SusX:
         self, part: ProbeInput, memory: Memory, scale: float
     ) -> tuple[tuple[Choice, ...], SearchResult | None]:
         names = ("alpha", "beta", "gamma") if self.affinity == "tip-x" else ("alpha", "beta")
-        given: dict[str, float] = {n: float(getattr(self, n)) for n in names if getattr(self, n) is not None}
-        if self.tune and part.validation is None and len(given) < len(names):
+        given = {name: getattr(self, name) for name in names}
+        images = part.validation if self.tune else None
+        if self.tune and images is None and None in given.values():
             raise InvalidInput(
                 "Choosing alpha, beta and gamma needs labelled validation images, and none are left. "
                 "Lower the shots, or don't tune."
             )
-        if not self.tune or part.validation is None or len(given) == len(names):
-            return tuple(Choice(n, given.get(n, DEFAULTS[n]), "given" if n in given else "fixed") for n in names), None
-        found = tuned(memory, part.validation, names, given, scale)
-        chosen = (Choice(n, found.values[n], "given" if n in given else "validation") for n in names)
-        return (*chosen, Choice("temperature", found.temperature, "validation")), found
+        if images is None:
+            return choices_of(given, DEFAULTS, None)
+        return choices_of(given, DEFAULTS, lambda known: tuned(memory, images, names, known, scale))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.base import Images, Needs, ProbeInput, Scored, logit_scale_of, said_shots
+from core.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots, shots_field
 from core.probes.epochs import Best
 from core.probes.few_shot.affinities import cache_values, nearest, tip_evidence
-from core.probes.few_shot.grid_search import Axis, SearchResult, coarse_to_fine, geometric
+from core.probes.few_shot.grid_search import Axis, SearchResult, choices_of, coarse_to_fine, geometric
 from core.probes.few_shot.sus_x import NEIGHBOURS, SCALE, sum_of
 from core.probes.splits import VALIDATION
-from core.probes.zero_shot.text_classifier import check_prompt_settings, prompt_field, prompt_settings, text_classifier
+from core.probes.zero_shot.prompt_settings import PromptSettings
 from core.records import F32, F64, I64, Choice, Neighbours, Progress, no_progress
 from core.statistics import losses
 
@@ -24,24 +24,24 @@ GRIDS = {"beta": geometric(0.1, 20, 12), "alpha": geometric(0.1, 50, 12, zero=Tr
 EPOCHS, BATCH, RATE = 20, 256, 1e-3
 
 
-@dataclass(frozen=True, slots=True)
-class TipAdapter:
+@dataclass(frozen=True)
+class CacheSettings:
+    """The first settings of Tip-Adapter."""
+
+    shots: int = shots_field(16)
+    train_keys: bool = field(
+        default=True, metadata={"help": "train the keys (Tip-Adapter-F); otherwise nothing is trained"}
+    )
+
+
+@dataclass(frozen=True)
+class TipAdapter(PromptSettings, CacheSettings):
     """Zero-shot logits plus exp(-beta (1 - cosine)) to each labelled image, summed by class."""
 
     title: ClassVar[str] = "Tip-Adapter"
     what: ClassVar[str] = "A few labelled images a class as a cache beside the class names; -F trains the cache's keys."
     source: ClassVar[str] = "Zhang et al. 2022, arXiv 2207.09519"
 
-    shots: int = field(default=16, metadata={"help": "labelled images a class", "low": 1, "high": 1000})
-    train_keys: bool = field(
-        default=True, metadata={"help": "train the keys (Tip-Adapter-F); otherwise nothing is trained"}
-    )
-    templates: str = prompt_field("templates")
-    own_templates: str = prompt_field("own_templates")
-    synonyms: str = prompt_field("synonyms")
-    descriptions: str = prompt_field("descriptions")
-    description_weight: float | None = prompt_field("description_weight")
-    concept: str = prompt_field("concept")
     tune: bool = field(
         default=True,
         metadata={"help": "choose the epoch, alpha and beta on validation images; otherwise the last and defaults"},
@@ -55,12 +55,7 @@ class TipAdapter:
     beta: float | None = field(
         default=None, metadata={"help": "how sharply nearness counts", "low": 0.0, "high": 1000.0, "advanced": True}
     )
-    fewer: bool = field(
-        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
-    )
-
-    def __post_init__(self) -> None:
-        check_prompt_settings(self)
+    fewer: bool = fewer_field()
 
     def needs(self) -> Needs:
         """Shots, and validation images to choose on."""
@@ -76,7 +71,7 @@ class TipAdapter:
         shots = part.shots
         if shots is None or shots.labels is None:
             raise InvalidInput("Tip-Adapter needs labelled images. Bring some beside those that are scored.")
-        texts = text_classifier(part.encoder, part.class_names, cache=part.cache, **prompt_settings(self))
+        texts = self.classifier(part)
         vectors, values = texts.vectors.astype(np.float64), cache_values(shots.labels, len(part.class_names))
         scale, start = logit_scale_of(part.encoder), {n: _or(getattr(self, n), DEFAULTS[n]) for n in DEFAULTS}
         keys, epoch = shots.features.astype(np.float64), None
@@ -115,14 +110,10 @@ class TipAdapter:
     def _choices(
         self, keys: F64, values: F64, vectors: F64, images: Images | None, scale: float
     ) -> tuple[tuple[Choice, ...], SearchResult | None]:
-        given: dict[str, float] = {n: float(getattr(self, n)) for n in DEFAULTS if getattr(self, n) is not None}
-        if images is None or not self.tune or len(given) == len(DEFAULTS):
-            return tuple(
-                Choice(n, given.get(n, DEFAULTS[n]), "given" if n in given else "fixed") for n in DEFAULTS
-            ), None
-        found = _searched(keys, values, vectors, images, given, scale)
-        chosen = (Choice(n, found.values[n], "given" if n in given else "validation") for n in DEFAULTS)
-        return (*chosen, Choice("temperature", found.temperature, "validation")), found
+        given = {name: getattr(self, name) for name in DEFAULTS}
+        if images is None or not self.tune:
+            return choices_of(given, DEFAULTS, None)
+        return choices_of(given, DEFAULTS, lambda known: _searched(keys, values, vectors, images, known, scale))
 
 
 def _searched(

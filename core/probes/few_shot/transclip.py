@@ -9,10 +9,10 @@ import numpy as np
 from scipy import sparse
 
 from core.errors import InvalidInput
-from core.probes.base import Images, Needs, ProbeInput, Scored, logit_scale_of, said_shots
+from core.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
 from core.probes.few_shot.affinities import blocks, nearest
 from core.probes.splits import VALIDATION
-from core.probes.zero_shot.text_classifier import check_prompt_settings, prompt_field, prompt_settings, text_classifier
+from core.probes.zero_shot.prompt_settings import PromptSettings
 from core.records import F64, I64, Bool, Choice, Neighbours, Progress, no_progress
 from core.statistics import losses
 
@@ -31,8 +31,8 @@ MIN_IMAGES_PER_CLASS = 3
 """Images a class below which a note says that there are few."""
 
 
-@dataclass(frozen=True, slots=True)
-class TransClip:
+@dataclass(frozen=True)
+class TransClip(PromptSettings):
     """A Gaussian for each class, the votes of near images, and a pull back to the texts, in turns until they agree."""
 
     title: ClassVar[str] = "TransCLIP"
@@ -42,12 +42,6 @@ class TransClip:
     )
     source: ClassVar[str] = "Zanella, Gérin & Ben Ayed 2024 (NeurIPS), arXiv 2406.01837"
 
-    templates: str = prompt_field("templates")
-    own_templates: str = prompt_field("own_templates")
-    synonyms: str = prompt_field("synonyms")
-    descriptions: str = prompt_field("descriptions")
-    description_weight: float | None = prompt_field("description_weight")
-    concept: str = prompt_field("concept")
     shots: int = field(
         default=0, metadata={"help": "labelled images a class beside them; 0: names alone", "low": 0, "high": 1000}
     )
@@ -63,12 +57,7 @@ class TransClip:
             "advanced": True,
         },
     )
-    fewer: bool = field(
-        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
-    )
-
-    def __post_init__(self) -> None:
-        check_prompt_settings(self)
+    fewer: bool = fewer_field()
 
     def needs(self) -> Needs:
         """Names alone, or shots with validation images on which their weight is chosen."""
@@ -86,7 +75,7 @@ class TransClip:
         The factor s / 100 is ours: the constants were set for CLIP's scale of 100. Without it the terms drown the texts
         of an encoder of a lower scale and make every assignment overconfident.
         """
-        texts = text_classifier(part.encoder, part.class_names, cache=part.cache, **prompt_settings(self))
+        texts = self.classifier(part)
         scale, vectors = logit_scale_of(part.encoder), texts.vectors.astype(np.float64)
         trust = (0.5 if self.shots else 1.0) if self.trust is None else self.trust
         order = canonical(part.test)

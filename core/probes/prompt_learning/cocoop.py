@@ -6,13 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from core.probes.base import Needs, ProbeInput, Scored
-from core.probes.prompt_learning.context import PromptTraining
-from core.probes.prompt_learning.coop import INIT, INIT_HELP, LOAD_HELP, SAVE_HELP, VALIDATE_HELP, needs_of, run_prompts
+from core.probes.prompt_learning.coop import LearnedPrompts
 
 
-@dataclass(frozen=True, slots=True)
-class CoCoOp:
+@dataclass(frozen=True)
+class CoCoOp(LearnedPrompts):
     """One context for all classes plus a shift for each image; the class name stands at the end.
 
     Departures from the paper: a step takes 8 images (there one) and is 8 times as large, which on the embedded encoder
@@ -25,12 +23,8 @@ class CoCoOp:
         "every image has its own prompts, so it is slow."
     )
     source: ClassVar[str] = "Zhou et al. 2022, arXiv 2203.05557"
+    kind = "cocoop"
 
-    shots: int = field(default=16, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
-    init: str = field(default=INIT, metadata={"help": INIT_HELP})
-    length: int = field(
-        default=16, metadata={"help": "context vectors, where there are no words to start from", "low": 1, "high": 64}
-    )
     epochs: int | None = field(
         default=None, metadata={"help": "empty: 10, as in the paper", "low": 0, "high": 10_000, "advanced": True}
     )
@@ -41,16 +35,6 @@ class CoCoOp:
     batch: int = field(
         default=8, metadata={"help": "images a step; the paper takes one", "low": 1, "high": 10_000, "advanced": True}
     )
-    validate: bool = field(default=True, metadata={"help": VALIDATE_HELP, "advanced": True})
-    fewer: bool = field(
-        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
-    )
-    load: str = field(default="", metadata={"help": LOAD_HELP, "kind": "file", "advanced": True})
-    save: str = field(default="", metadata={"help": SAVE_HELP, "advanced": True})
-
-    def needs(self) -> Needs:
-        """Shots and a few images to choose the epoch by; nothing with saved prompts."""
-        return needs_of(self.shots, self.load, validate=self.validate)
 
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds: a prompt for each image and class, with its gradient while learning."""
@@ -60,8 +44,3 @@ class CoCoOp:
         epochs = 10 if self.epochs is None else self.epochs
         learning = epochs * k * (self.shots * k * 0.0065 + min(self.shots, 4) * k * 0.002 * self.validate)
         return 3.0 + scoring + folds * learning
-
-    def run(self, part: ProbeInput) -> Scored:
-        """Train, or load, and score."""
-        how = PromptTraining("cocoop", self.init, self.length, epochs=self.epochs, lr=self.lr, batch=self.batch)
-        return run_prompts(part, how, self.load, self.save, self.shots)

@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from core.errors import InvalidInput
 from core.language.grammar import spoken_names
-from core.probes.base import Needs, ProbeInput, Scored, logit_scale_of, said_shots
-from core.probes.prompt_learning.context import Position, Prompts, PromptTraining, lay_out, load_prompts, save_prompts
+from core.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots, shots_field
+from core.probes.prompt_learning.context import Prompts, PromptTraining, lay_out, load_prompts, save_prompts
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.text_classifier import mean_vectors
 from core.records import F64, Choice
 
 INIT = "a photo of a"
-INIT_HELP = "words that the context starts from; empty starts from random vectors"
-VALIDATE_HELP = "keep the epoch of the lowest loss on up to 4 further images a class; otherwise the last"
-LOAD_HELP = "file of saved prompts to use instead of training"
-SAVE_HELP = "file to write the trained prompts to"
 EMBEDDED_EPOCHS = 50
 """What training takes there by default, for the estimate."""
 
 
-@dataclass(frozen=True, slots=True)
-class CoOp:
-    """A context of learned vectors, one for all classes or one for each."""
+@dataclass(frozen=True)
+class StartSettings:
+    """The first settings of CoOp and CoCoOp: what they learn from, and what the context starts as."""
 
-    title: ClassVar[str] = "CoOp"
-    what: ClassVar[str] = (
-        "Learns the words around class names from a few labelled images; strong on those classes, weaker on new ones."
+    shots: int = shots_field(16)
+    init: str = field(
+        default=INIT, metadata={"help": "words that the context starts from; empty starts from random vectors"}
     )
-    source: ClassVar[str] = "Zhou et al. 2022, arXiv 2109.01134"
-
-    shots: int = field(default=16, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
-    init: str = field(default=INIT, metadata={"help": INIT_HELP})
     length: int = field(
         default=16, metadata={"help": "context vectors, where there are no words to start from", "low": 1, "high": 64}
     )
+
+
+@dataclass(frozen=True)
+class NameSettings(StartSettings):
+    """What CoOp alone can be told: where the class name stands, and whose context it is."""
+
     position: str = field(
         default="end",
         metadata={"help": "where the class name stands", "choices": ("end", "middle", "front"), "advanced": True},
@@ -48,6 +46,13 @@ class CoOp:
     class_specific: bool = field(
         default=False, metadata={"help": "a context of its own for each class; it cannot serve other classes"}
     )
+
+
+@dataclass(frozen=True)
+class LearnedPrompts(StartSettings):
+    """CoOp and CoCoOp alike: how they are trained, kept and scored. The order of the bases is that of the settings."""
+
+    kind: ClassVar[Literal["coop", "cocoop"]]
     epochs: int | None = field(
         default=None,
         metadata={"help": "empty: what suits encoder and shots", "low": 0, "high": 10_000, "advanced": True},
@@ -57,16 +62,42 @@ class CoOp:
         metadata={"help": "step size; empty: what suits the encoder", "low": 1e-6, "high": 100, "advanced": True},
     )
     batch: int = field(default=32, metadata={"help": "images a step", "low": 1, "high": 100_000, "advanced": True})
-    validate: bool = field(default=True, metadata={"help": VALIDATE_HELP, "advanced": True})
-    fewer: bool = field(
-        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
+    validate: bool = field(
+        default=True,
+        metadata={
+            "help": "keep the epoch of the lowest loss on up to 4 further images a class; otherwise the last",
+            "advanced": True,
+        },
     )
-    load: str = field(default="", metadata={"help": LOAD_HELP, "kind": "file", "advanced": True})
-    save: str = field(default="", metadata={"help": SAVE_HELP, "advanced": True})
+    fewer: bool = fewer_field()
+    load: str = field(
+        default="",
+        metadata={"help": "file of saved prompts to use instead of training", "kind": "file", "advanced": True},
+    )
+    save: str = field(default="", metadata={"help": "file to write the trained prompts to", "advanced": True})
 
     def needs(self) -> Needs:
-        """Shots and a few images to choose the epoch by; nothing with saved prompts."""
-        return needs_of(self.shots, self.load, validate=self.validate)
+        """Shots and, as in CoOp's protocol, as many images to validate by, but at most four; nothing with saved
+        prompts."""
+        return Needs() if self.load else Needs(self.shots, min(self.shots, VALIDATION) if self.validate else 0)
+
+    def run(self, part: ProbeInput) -> Scored:
+        """Train, or load, and score."""
+        names = [f.name for f in fields(PromptTraining) if hasattr(self, f.name)]
+        how = PromptTraining(**{name: getattr(self, name) for name in names})
+        return run_prompts(part, how, self.load, self.save, self.shots)
+
+
+@dataclass(frozen=True)
+class CoOp(LearnedPrompts, NameSettings):
+    """A context of learned vectors, one for all classes or one for each."""
+
+    title: ClassVar[str] = "CoOp"
+    what: ClassVar[str] = (
+        "Learns the words around class names from a few labelled images; strong on those classes, weaker on new ones."
+    )
+    source: ClassVar[str] = "Zhou et al. 2022, arXiv 2109.01134"
+    kind = "coop"
 
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds: each step encodes one prompt a class with its gradient, however many images it takes."""
@@ -74,25 +105,6 @@ class CoOp:
             return 3.0
         steps = (EMBEDDED_EPOCHS if self.epochs is None else self.epochs) * -(-self.shots * k // self.batch)
         return 3.0 + folds * steps * (0.005 + 0.0065 * k)
-
-    def run(self, part: ProbeInput) -> Scored:
-        """Train, or load, and score."""
-        how = PromptTraining(
-            "coop",
-            self.init,
-            self.length,
-            cast(Position, self.position),
-            self.class_specific,
-            self.epochs,
-            self.lr,
-            self.batch,
-        )
-        return run_prompts(part, how, self.load, self.save, self.shots)
-
-
-def needs_of(shots: int, load: str, *, validate: bool) -> Needs:
-    """Shots and, as in CoOp's protocol, as many images to validate by, but at most four; nothing with saved prompts."""
-    return Needs() if load else Needs(shots, min(shots, VALIDATION) if validate else 0)
 
 
 def run_prompts(part: ProbeInput, how: PromptTraining, load: str, save: str, shots: int) -> Scored:
@@ -159,7 +171,8 @@ def _about_loaded(prompts: Prompts, part: ProbeInput) -> list[str]:
     notes = [f"Prompts that were trained before on {len(prompts.names)} classes were used; nothing was learned here."]
     if seen:
         notes.append(
-            f"{seen:,} of the {len(part.test):,} scored images taught these prompts, so their accuracy is flattered."
+            f"{seen:,} of the {len(part.test):,} scored images were in the training of these prompts, "
+            "so their accuracy is flattered."
         )
     return notes
 

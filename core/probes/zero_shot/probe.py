@@ -9,17 +9,16 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.probes.base import Needs, ProbeInput, Scored, logit_scale_of
+from core.probes.zero_shot.prompt_settings import PromptSettings
 from core.probes.zero_shot.prompt_texts import PAIRS, PromptTexts, make_texts, mean_size, random_texts
 from core.probes.zero_shot.text_classifier import (
+    SCORINGS,
     PooledTexts,
     after,
-    check_prompt_settings,
     class_vectors,
     classifier_of,
     count_texts,
     pool_texts,
-    prompt_field,
-    prompt_settings,
     text_count,
 )
 from core.records import F64, I64
@@ -34,8 +33,8 @@ RUNS = 7
 """Seeds of the random words, as in WaffleCLIP."""
 
 
-@dataclass(frozen=True, slots=True)
-class ZeroShot:
+@dataclass(frozen=True)
+class ZeroShot(PromptSettings):
     """Cosine between an image and the mean vector of each class's sentences.
 
     Source: Radford et al. 2021 (arXiv 2103.00020, section 3.1). With descriptions: CuPL (Pratt et al. 2023, arXiv
@@ -48,14 +47,22 @@ class ZeroShot:
     what: ClassVar[str] = "Class names in sentences, and descriptions if there are any; no image is learned from."
     source: ClassVar[str] = "Radford et al. 2021, arXiv 2103.00020"
 
-    templates: str = prompt_field("templates")
-    own_templates: str = prompt_field("own_templates")
-    synonyms: str = prompt_field("synonyms")
-    descriptions: str = prompt_field("descriptions")
-    description_weight: float | None = prompt_field("description_weight")
-    concept: str = prompt_field("concept")
-    description_shape: str = prompt_field("description_shape")
-    scoring: str = prompt_field("scoring")
+    description_shape: str = field(
+        default="auto",
+        metadata={
+            "help": "whether descriptions are whole sentences or short descriptors; auto tells by the texts",
+            "choices": ("auto", "sentences", "descriptors"),
+            "advanced": True,
+        },
+    )
+    scoring: str = field(
+        default="mean vector",
+        metadata={
+            "help": "a class's score: cosine with the mean of its texts, or the mean of the cosines",
+            "choices": SCORINGS,
+            "advanced": True,
+        },
+    )
     random_words: str = field(
         default="matched",
         metadata={
@@ -75,9 +82,7 @@ class ZeroShot:
     )
 
     def __post_init__(self) -> None:
-        check_prompt_settings(self)
-        if self.random_words not in ("matched", "30"):
-            raise InvalidInput(f"random_words must be one of matched, 30: got {self.random_words[:60]!r}.")
+        PromptSettings.__post_init__(self)
         if not 0 <= self.random_runs <= 100:
             raise InvalidInput(f"random_runs must be 0 to 100: got {self.random_runs}. The default is {RUNS}.")
 
@@ -97,10 +102,7 @@ class ZeroShot:
 
     def run(self, part: ProbeInput) -> Scored:
         """Cosines at the encoder's scale, with what the descriptions add to them as a part of its own."""
-        given = prompt_settings(self)
-        texts = make_texts(
-            part.class_names, **{name: given[name] for name in given if name not in ("description_weight", "scoring")}
-        )
+        texts = make_texts(part.class_names, **self.texts(), description_shape=self.description_shape)
         controls = self._random(texts, part.seed) if texts.described else []
         total = sum(map(count_texts, [texts.templated, texts.described, *controls]))
         features, scale = part.test.features.astype(np.float64), logit_scale_of(part.encoder)

@@ -1,11 +1,11 @@
-"""Class names as a classifier: the settings that all probes share, and the mean of each class's encoded texts."""
+"""Class names as a classifier: the mean of each class's encoded texts."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -17,98 +17,21 @@ from core.encoders import Encoder
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.files import read_arrays, write_arrays
-from core.probes.zero_shot.prompt_files import read_lists, read_templates
+from core.probes.zero_shot.prompt_files import read_lists
 from core.probes.zero_shot.prompt_texts import PromptTexts, make_texts
 from core.records import F32, F64, I64, Progress, no_progress
 
 SCORINGS = ("mean vector", "mean of cosines")
-SHAPES = ("auto", "sentences", "descriptors")
 BATCH = 512
 """Texts between two signs of life, which are also the moments at which a run can be cancelled."""
 
-PROMPT_FIELDS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "templates": (
-        "simple",
-        {
-            "help": "the sentences around a class name: one, CLIP's best 7, CLIP's 80, or your own",
-            "choices": ("simple", "7", "80", "own"),
-        },
-    ),
-    "own_templates": ("", {"help": "your own sentences, one a line, each with {} where the name goes", "kind": "text"}),
-    "synonyms": (
-        "",
-        {
-            "help": 'other names, one class a line, as in "sofa: couch, settee"; or a JSON file',
-            "kind": "text",
-            "advanced": True,
-        },
-    ),
-    "descriptions": (
-        "",
-        {
-            "help": "a JSON file, or its text, with sentences (CuPL) or short descriptors (DCLIP) for each class",
-            "kind": "file",
-        },
-    ),
-    "description_weight": (
-        None,
-        {
-            "help": "weight of the descriptions against the templates; "
-            "empty pools all sentences, 1 uses descriptions alone",
-            "low": 0.0,
-            "high": 1.0,
-            "advanced": True,
-        },
-    ),
-    "concept": ("", {"help": 'what all classes are, as in "food": "a photo of a food: a pizza."', "advanced": True}),
-    "description_shape": (
-        "auto",
-        {
-            "help": "whether descriptions are whole sentences or short descriptors; auto tells by the texts",
-            "choices": SHAPES,
-            "advanced": True,
-        },
-    ),
-    "scoring": (
-        "mean vector",
-        {
-            "help": "a class's score: cosine with the mean of its texts, or the mean of the cosines",
-            "choices": SCORINGS,
-            "advanced": True,
-        },
-    ),
-}
-"""Default and metadata of the settings that probes with a text classifier share."""
 
-
-def prompt_field(name: str) -> Any:
-    """A dataclass field of that shared setting: `templates: str = prompt_field("templates")`."""
-    default, metadata = PROMPT_FIELDS[name]
-    return field(default=default, metadata=metadata)
-
-
-def prompt_settings(probe: Any) -> dict[str, Any]:
-    """What `text_classifier` takes by keyword of the shared settings that this probe has."""
-    return {name: getattr(probe, name) for name in PROMPT_FIELDS if hasattr(probe, name)}
-
-
-def check_prompt_settings(probe: Any) -> None:
-    """For a probe's `__post_init__`.
+def check_weight(weight: float | None) -> None:
+    """Refuse a weight of the descriptions that is not a share.
 
     Raises:
-        InvalidInput: a shared setting is out of range, or an own template breaks its rule.
+        InvalidInput: it is below 0, above 1 or nan.
     """
-    given = prompt_settings(probe)
-    for name, value in given.items():
-        choices = PROMPT_FIELDS[name][1].get("choices")
-        if choices and value not in choices:
-            raise InvalidInput(f"{name} must be one of {', '.join(choices)}: got {str(value)[:60]!r}.")
-    _check_weight(given.get("description_weight"))
-    if given.get("templates") == "own":
-        read_templates("own", given.get("own_templates", ""))
-
-
-def _check_weight(weight: float | None) -> None:
     if weight is not None and not 0 <= weight <= 1:  # also refuses nan
         raise InvalidInput(f"description_weight must be 0 to 1, or empty to pool all texts: got {weight:g}.")
 
@@ -167,7 +90,7 @@ def text_classifier(
         description_shape=description_shape,
         concept=concept,
     )
-    _check_weight(description_weight)
+    check_weight(description_weight)
     total, first = count_texts(texts.templated) + count_texts(texts.described), count_texts(texts.templated)
     templated = pool_texts(encoder, texts.templated, cache, after(progress, 0, total))
     described = pool_texts(encoder, texts.described, cache, after(progress, first, total)) if texts.described else None

@@ -247,7 +247,7 @@ def test_loaded_prompts_say_how_many_scored_images_taught_them(native: OpenClipE
     save_prompts(fit_prompts(part, replace(FAST, epochs=0)), tmp_path / "p.npz")
     seen = replace(part, test=replace(part.shots, labels=None))
     assert any(
-        note.startswith("32 of the 32 scored images taught these prompts")
+        note.startswith("32 of the 32 scored images were in the training of these prompts")
         for note in CoOp(load=str(tmp_path / "p.npz")).run(seen).notes
     )
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,10 @@ import pytest
 
 from core.encoders import Encoder
 from core.errors import Cancelled, InvalidInput
-from core.options import settings_of
 from core.probes.zero_shot import text_classifier as module
 from core.probes.zero_shot.prompt_texts import descriptor_sentence, make_texts, mean_size, random_texts
 from core.probes.zero_shot.text_classifier import (
-    check_prompt_settings,
     mean_vectors,
-    prompt_field,
-    prompt_settings,
     text_classifier,
 )
 from core.records import F32, F64
@@ -217,38 +212,6 @@ def test_random_texts_of_sentences_are_sentences_and_keep_the_concept():
     assert random_texts(make_texts(["cat"], descriptions=SENTENCES, concept="pet"), 1, (0,))[0][0].startswith(
         "A photo of a pet: a cat, which has "
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    templates: str = prompt_field("templates")
-    own_templates: str = prompt_field("own_templates")
-    description_weight: float | None = prompt_field("description_weight")
-    other: int = 3
-
-    def __post_init__(self) -> None:
-        check_prompt_settings(self)
-
-
-def test_probes_share_fields_with_their_choices_and_bounds():
-    settings = {s.name: s for s in settings_of(Shared)}
-    assert settings["templates"].choices == ("simple", "7", "80", "own")
-    assert (settings["description_weight"].optional, settings["description_weight"].high) == (True, 1.0)
-    assert prompt_settings(Shared("7")) == {"templates": "7", "own_templates": "", "description_weight": None}
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"templates": "9"}, "templates must be one of"),
-        ({"templates": "own"}, "own_templates is empty"),
-        ({"description_weight": 1.5}, "0 to 1"),
-        ({"description_weight": float("nan")}, "0 to 1"),
-    ],
-)
-def test_shared_settings_out_of_range_are_refused(settings: dict[str, object], said: str):
-    with pytest.raises(InvalidInput, match=said):
-        Shared(**settings)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_class_without_a_name_is_refused():
