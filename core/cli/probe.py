@@ -18,8 +18,7 @@ from core.errors import DiagnosisError, InvalidInput
 from core.numbers import clock
 
 if TYPE_CHECKING:
-    from core.probes.base import Images, Probe
-    from core.probes.run import Task
+    from core.probes.base import Images, Probe, Task
     from core.probes.splits import Split
     from core.records import Diagnosis, Embeddings, ProbeResult, SampleSet, Words
 
@@ -169,7 +168,8 @@ def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
 def _run(options: Namespace, made: Probe, samples: SampleSet, words: Words, progress: TerminalProgress) -> ProbeResult:
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
-    from core.probes.run import Task, run_probe
+    from core.probes.base import Task
+    from core.probes.run import run_probe
 
     encoder = load_encoder(words.encoder)
     split, notes = _split(options.split, samples)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from core.encoders import Encoder
-from core.records import F32, F64, I64, Choice, Neighbours, Progress, no_progress
+from core.probes.splits import Split
+from core.records import F32, F64, I64, Choice, Embeddings, Neighbours, Progress, SampleSet, no_progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +121,29 @@ class Probe(Protocol):
             InvalidInput: names, files or shots do not fit; the message says what to do.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What probes are run on."""
+
+    samples: SampleSet
+    """n rows with labels."""
+    joint: Embeddings
+    """(n, d) the samples in the encoder's space shared with texts."""
+    encoder: Encoder
+    pool: Images | None = None
+    """Images for a support set; None takes the other half of the samples, without their labels."""
+    split: Split | None = None
+    """None: every row is scored, by halves where the probe learns from labelled or pooled rows."""
+    seed: int = 0
+    cache: Path | None = None
+
+    @property
+    def labels(self) -> I64:
+        """(n,) index into the class names, of samples that `check_task` has passed."""
+        assert self.samples.labels is not None
+        return self.samples.labels
 
 
 def shots_field(default: int) -> Any:

@@ -19,7 +19,8 @@ from core.checks.compare import compare
 from core.encoders import load_encoder
 from core.files import ASSETS
 from core.probes import make_probe
-from core.probes.run import Task, run_probe
+from core.probes.base import Task
+from core.probes.run import run_probe
 from core.records import Bool, Diagnosis, FailureCluster, FourWay
 from core.reports.wording.findings import cluster_title
 from core.store import load

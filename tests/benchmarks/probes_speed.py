@@ -25,7 +25,8 @@ import numpy as np
 
 from core.encoders import Encoder, load_encoder
 from core.probes import PROBES, make_probe
-from core.probes.run import Task, run_probe
+from core.probes.base import Task
+from core.probes.run import run_probe
 from core.records import Embeddings, SampleSet
 
 FEW: dict[str, dict[str, int]] = {

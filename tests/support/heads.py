@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.probes.base import Images, ProbeInput
-from core.probes.run import Task
+from core.probes.base import Images, ProbeInput, Task
 from core.records import F32, I64, Embeddings, SampleSet
 
 WIDTH = 24

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.probes.measures import calibration_error
-from core.probes.run import outcomes_of
+from core.probes.result import outcomes_of
 from core.records import Choice, Control, Diagnosis, Estimate, LogitParts, Neighbours, ProbeResult, Support
 from core.statistics.intervals import accuracy_of
 from tests.support.diagnoses import make_diagnosis

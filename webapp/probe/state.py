@@ -15,7 +15,7 @@ from webapp.state.session import RUNS
 
 if TYPE_CHECKING:
     from core.options import Setting
-    from core.probes.run import Task
+    from core.probes.base import Task
     from core.probes.splits import Split
 
 MODEL = "model"
@@ -127,7 +127,7 @@ def task_of(diagnosis: Diagnosis, own: Mapping[str, Any]) -> Task:
     """
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
-    from core.probes.run import Task
+    from core.probes.base import Task
 
     if why := refusal(diagnosis):
         raise InvalidInput(why)

@@ -16,8 +16,8 @@ from core.discovery.settings import EmbeddingSettings
 from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.files import ASSETS
+from core.probes.base import Task
 from core.probes.ladder.published import dataset_key
-from core.probes.run import Task
 from core.probes.split_files import PARTS, SplitFile, apply_split, read_split
 from core.probes.splits import Split, by_column
 from core.records import Progress, SampleSet, no_progress

@@ -16,11 +16,11 @@ from scipy import stats
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.files import write_text
 from core.probes import make_probe
-from core.probes.base import said_shots
+from core.probes.base import Task, said_shots
 from core.probes.ladder.data_sets import LadderData, read_data_set
 from core.probes.ladder.published import find, means
 from core.probes.ladder.transfer import base_to_new
-from core.probes.run import Task, run_probe
+from core.probes.run import run_probe
 from core.records import Estimate, Progress, no_progress
 
 SHOTS = (1, 4, 16)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
-from core.probes.base import Images, Probe, ProbeInput
-from core.probes.run import Task, check_task, in_id_order
+from core.probes.base import Probe, ProbeInput, Scored, Task
+from core.probes.run import check_task, images_of, in_id_order
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
 from core.records import F64, I64, Bool, Estimate, Progress, no_progress
 from core.statistics.intervals import accuracy_of, bootstrap
@@ -41,7 +41,7 @@ class BaseToNew:
     """Generalised setting: accuracy of new images among all names."""
     general_h: Estimate
     into_base: float
-    """Share of the new images that are taken for a base class where all names compete: the pull of what was taught."""
+    """Share of the new images that are taken for a base class where all names compete: the pull of what was learned."""
     split: str
     notes: tuple[str, ...]
     seconds: float
@@ -89,8 +89,7 @@ def check_transfers(name: str, probe: Probe) -> None:
     if not _keeps(probe) and (probe.needs().shots or probe.needs().pool or probe.needs().validation):
         raise InvalidInput(
             f"{probe.title} ({name}) learns from images of its own classes alone, so it has nothing to "
-            "say about new ones. "
-            "Choose coop, cocoop or zero-shot."
+            "say about new ones. Choose coop, cocoop or zero-shot."
         )
 
 
@@ -105,9 +104,8 @@ def base_to_new(
     """Learn from shots of the base classes; score base and new images, each among their own names and among all.
 
     Where the task has no split, two halves of the rows teach each other, so that every image is scored. One pass over
-    all names serves every
-    setting, since these probes score a class without regard to the others: the base setting keeps the base columns, the
-        new setting the new ones.
+    all names serves every setting, since these probes score a class without regard to the others: the base setting
+    keeps the base columns, the new setting the new ones.
 
     Raises:
         InvalidInput: the probe cannot serve new classes, there are fewer than two classes, no image of one half is
@@ -118,16 +116,14 @@ def base_to_new(
     """
     check_transfers(name, probe)
     check_task(task)
-    labels, names = check_task(task := in_id_order(task))
+    task = in_id_order(task)
+    names = task.samples.class_names
     base, new = halve_classes(names, order)
-    started, split = time.process_time(), _split(probe, task, labels)
-    logits = [_scored(name, probe, task, labels, names, base, fold, progress) for fold in split.folds]
+    started, split = time.process_time(), _split(probe, task)
+    scored = [_scored(probe, task, base, fold, progress) for fold in split.folds]
     rows = np.concatenate([fold.test for fold in split.folds])
-    scores, notes = (
-        np.concatenate([own for own, _ in logits]),
-        tuple(dict.fromkeys(note for _, own in logits for note in own)),
-    )
-    truth, groups = labels[rows], None if task.samples.groups is None else task.samples.groups[rows]
+    scores = np.concatenate([part.logits for part in scored])
+    truth, groups = task.labels[rows], None if task.samples.groups is None else task.samples.groups[rows]
     is_base = np.isin(truth, base)
     if is_base.all() or not is_base.any():
         raise InvalidInput(
@@ -135,24 +131,26 @@ def base_to_new(
             "Bring images of both halves of the classes."
         )
     alone, among = _right(scores, truth, is_base, base, new), scores.argmax(1) == truth
-    halves_of = [_accuracy(right, part, groups, task.seed) for right in (alone, among) for part in (is_base, ~is_base)]
-    wins = np.isin(scores[~is_base].argmax(1), base)
+
+    def accuracy(right: Bool, part: Bool) -> Estimate:
+        return accuracy_of(~right[part], None if groups is None else groups[part], task.seed)
+
     return BaseToNew(
         name,
-        tuple(names[c] for c in base),
-        tuple(names[c] for c in new),
-        int(is_base.sum()),
-        int((~is_base).sum()),
-        halves_of[0],
-        halves_of[1],
-        harmonic_of(alone, is_base, groups, task.seed),
-        halves_of[2],
-        halves_of[3],
-        harmonic_of(among, is_base, groups, task.seed),
-        float(wins.mean()),
-        split.said,
-        notes,
-        time.process_time() - started,
+        base_classes=tuple(names[c] for c in base),
+        new_classes=tuple(names[c] for c in new),
+        n_base=int(is_base.sum()),
+        n_new=int((~is_base).sum()),
+        base=accuracy(alone, is_base),
+        new=accuracy(alone, ~is_base),
+        h=harmonic_of(alone, is_base, groups, task.seed),
+        seen=accuracy(among, is_base),
+        unseen=accuracy(among, ~is_base),
+        general_h=harmonic_of(among, is_base, groups, task.seed),
+        into_base=float(np.isin(scores[~is_base].argmax(1), base).mean()),
+        split=split.said,
+        notes=tuple(dict.fromkeys(note for part in scored for note in part.notes)),
+        seconds=time.process_time() - started,
     )
 
 
@@ -161,79 +159,59 @@ def harmonic_of(right: Bool, is_base: Bool, groups: I64 | None = None, seed: int
 
     def statistic(at: I64) -> float:
         base, own = is_base[at], right[at]
-        return (
-            harmonic(float(own[base].mean()), float(own[~base].mean()))
-            if base.any() and not base.all()
-            else float("nan")
-        )
+        if base.all() or not base.any():
+            return float("nan")
+        return harmonic(float(own[base].mean()), float(own[~base].mean()))
 
     return bootstrap(statistic, len(right), groups, np.random.default_rng(seed))
 
 
-def _split(probe: Probe, task: Task, labels: I64) -> Split:
+def _split(probe: Probe, task: Task) -> Split:
     if task.split is not None:
         return apart(task.split, task.samples.groups)
-    return halves(labels, task.samples.groups, task.seed) if _keeps(probe) else score_every_row(len(labels))
+    return halves(task.labels, task.samples.groups, task.seed) if _keeps(probe) else score_every_row(len(task.samples))
 
 
-def _part(task: Task, rows: I64, names: tuple[str, ...], progress: Progress) -> ProbeInput:
-    ids = tuple(task.samples.ids[i] for i in rows.tolist())
-    return ProbeInput(
-        names,
+def _scored(probe: Probe, task: Task, base: I64, fold: Fold, progress: Progress) -> Scored:
+    """What a probe that learned from the fold's shots of base classes says of its test rows, among all names."""
+    part = ProbeInput(
+        task.samples.class_names,
         task.encoder,
-        Images(task.joint.vectors[rows], ids, None, rows),
+        images_of(task, fold.test),
         seed=task.seed,
         cache=task.cache,
         progress=progress,
     )
+    if not _keeps(probe):
+        return probe.run(part)
+    with tempfile.TemporaryDirectory() as folder:
+        return _learned(probe, _base_part(probe, task, base, fold, part), Path(folder)).run(part)
 
 
-def _taught(
-    probe: Probe, task: Task, labels: I64, names: tuple[str, ...], classes: I64, fold: Fold, progress: Progress
-) -> ProbeInput:
-    """Shots and validation of these classes alone, numbered from 0; one image is scored, which is thrown away."""
-    place = np.full(len(names), -1, np.int64)
-    place[classes] = np.arange(len(classes))
-    own, needs = place[labels], probe.needs()
-    train = fold.train[own[fold.train] >= 0]
-    checked = None if fold.validation is None else fold.validation[own[fold.validation] >= 0]
-    few = tuple(names[c] for c in classes.tolist())
-    fewer = bool(getattr(probe, "fewer", False))
-    drawn = draw(
-        own, train, few, needs.shots, min(needs.validation, VALIDATION), task.seed, fewer=fewer, checked=checked
-    )
-    shots, validation = (replace(_part(task, at, few, progress).test, labels=own[at]) for at in drawn)
-    return replace(
-        _part(task, drawn[0][:1], few, progress), shots=shots, validation=validation if len(validation) else None
-    )
+def _base_part(probe: Probe, task: Task, base: I64, fold: Fold, part: ProbeInput) -> ProbeInput:
+    """Shots and validation of the base classes alone, numbered from 0; one image is scored, which is thrown away."""
+    place = np.full(len(part.class_names), -1, np.int64)
+    place[base] = np.arange(len(base))
+    labels, needs = place[task.labels], probe.needs()
+    train = fold.train[labels[fold.train] >= 0]
+    checked = None if fold.validation is None else fold.validation[labels[fold.validation] >= 0]
+    names = tuple(part.class_names[c] for c in base.tolist())
+    fewer, n_validation = bool(getattr(probe, "fewer", False)), min(needs.validation, VALIDATION)
+    drawn = draw(labels, train, names, needs.shots, n_validation, task.seed, fewer=fewer, checked=checked)
+    shots, validation = (images_of(task, at, labels) for at in drawn)
+    one = images_of(task, drawn[0][:1])
+    return replace(part, class_names=names, test=one, shots=shots, validation=validation if len(validation) else None)
 
 
-def _learned(probe: Any, taught: ProbeInput, folder: Path) -> Any:
+def _learned(probe: Any, part: ProbeInput, folder: Path) -> Any:
     """The probe with what it learned from that part, ready for other names."""
     if not probe.load:
         file = folder / "learned.npz"
-        replace(probe, save=str(file)).run(taught)
+        replace(probe, save=str(file)).run(part)
         return replace(probe, save="", load=str(file))
     return probe
-
-
-def _scored(
-    name: str, probe: Probe, task: Task, labels: I64, names: tuple[str, ...], base: I64, fold: Fold, progress: Progress
-) -> tuple[F64, tuple[str, ...]]:
-    """(m, k) logits of the fold's test rows by a probe that learned from its base shots, and its notes."""
-    with tempfile.TemporaryDirectory() as folder:
-        ready = probe
-        if _keeps(probe):
-            taught = _taught(probe, task, labels, names, base, fold, progress)
-            ready = _learned(probe, taught, Path(folder))
-        found = ready.run(_part(task, fold.test, names, progress))
-    return found.logits, found.notes
 
 
 def _right(logits: F64, truth: I64, is_base: Bool, base: I64, new: I64) -> Bool:
     """Which rows are right where base images are told apart among base names only, new ones among new names only."""
     return np.where(is_base, base[logits[:, base].argmax(1)], new[logits[:, new].argmax(1)]) == truth
-
-
-def _accuracy(right: Bool, part: Bool, groups: I64 | None, seed: int) -> Estimate:
-    return accuracy_of(~right[part], None if groups is None else groups[part], seed)

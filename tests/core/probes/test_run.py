@@ -9,7 +9,8 @@ import pytest
 from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Images, Needs, Scored
-from core.probes.run import outcomes_of, run_probe
+from core.probes.result import outcomes_of
+from core.probes.run import run_probe
 from core.probes.splits import Fold, Split
 from core.records import Choice, Embeddings, Neighbours
 from core.records.codec import decode, encode

@@ -9,8 +9,8 @@ import pytest
 
 from core.errors import InvalidInput
 from core.probes import make_probe
-from core.probes.base import Images, ProbeInput
-from core.probes.run import Task, run_probe
+from core.probes.base import Images, ProbeInput, Task
+from core.probes.run import run_probe
 from core.probes.zero_shot.probe import ZeroShot
 from core.probes.zero_shot.similarities import prompt_similarities
 from core.records import F64, Embeddings, SampleSet
