@@ -228,9 +228,10 @@ class _AdapterRun:
     def trained(self) -> Trained:
         """The module with the weights of its best epoch, ready to score."""
         self.module.load_state_dict(self.best.weights)
-        sizes = [len(part.questions) for part in (self.training, self.validation)]
+        learn, hold = len(self.training.questions), len(self.validation.questions)
         size = sum(p.numel() for p in self.module.parameters() if p.requires_grad)
-        return Trained(self.module.eval(), tuple(self.curve), self.best.epoch, *sizes, self.seconds, self.lr, size)
+        curve, best, seconds = tuple(self.curve), self.best.epoch, self.seconds
+        return Trained(self.module.eval(), curve, best, learn, hold, seconds, self.lr, size)
 
     def keep(self, folder: Path) -> None:
         """Write all that goes on into the folder.
