@@ -192,7 +192,7 @@ def _statistics(scores: F32, tested: F64) -> F64:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """What docs/evidence.md shows."""
+    """What docs/evidence/words.md shows."""
     lines = [
         "| planted | n | true phrase first of those said | in the first three | first of 200 as read by the ensemble "
         "| in the first three "
