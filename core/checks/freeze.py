@@ -155,12 +155,12 @@ def bounded(estimate: Estimate, outcomes: Outcomes) -> Estimate:
 
 def _cut(diagnosis: Diagnosis, insight: Insight) -> float:
     """Half-way between the last sample that looks like the phrase and the first that does not."""
-    words, layout = diagnosis.words, design_of(diagnosis)
+    words, design = diagnosis.words, design_of(diagnosis)
     assert words is not None
     assert insight.number is not None
     scores = along(
         words.joint.vectors,
-        block_means(words.joint.vectors, layout.centre_of_row)[layout.centre_of_row],
+        block_means(words.joint.vectors, design.centre_of_row)[design.centre_of_row],
         words.directions[insight.number],
     )
     rows = scope_rows(diagnosis, insight.scope)

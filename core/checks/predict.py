@@ -174,7 +174,7 @@ class _Fresh:
         samples, outcomes = audit.samples.keep(kept), replace(audit.outcomes.keep(kept), clip=diagnosis.outcomes.clip)
         labels = _labels(diagnosis, samples, notes)
         words = None if audit.words is None else audit.words.keep(kept)
-        layout = design_of(diagnosis)
+        design = design_of(diagnosis)
         given = embeddings.keep(kept)
         # vectors that were given carry no space: that they are of the diagnosed one is the user's word, as it was there
         vectors = (
@@ -182,7 +182,7 @@ class _Fresh:
             if given.space == diagnosis.embeddings.space or diagnosis.embeddings.space != "given"
             else given.vectors
         )
-        found = diagnosis.model.assign(vectors, labels=labels if len(layout.class_of_label) else None)
+        found = diagnosis.model.assign(vectors, labels=labels if len(design.class_of_label) else None)
         means = np.zeros((0, 0), np.float32)
         if diagnosis.words is not None and words is not None:
             if words.joint.space != diagnosis.words.joint.space:
@@ -204,7 +204,7 @@ class _Fresh:
             given,
             words,
             labels,
-            layout.class_of_label,
+            design.class_of_label,
             found.memberships,
             means,
             tuple(notes),
@@ -219,9 +219,9 @@ class _Fresh:
         if name in names:
             return self.labels == names.index(name)
         pooled = np.where(self.labels >= 0, self.class_of_label[np.maximum(self.labels, 0)], -1)
-        layout = design_of(self.diagnosis)
-        rows = next((s.rows for s in layout.scopes if s.name == name), None)
-        return np.ones(len(self.samples), bool) if rows is None else np.isin(pooled, np.unique(layout.blocks[rows]))
+        design = design_of(self.diagnosis)
+        rows = next((s.rows for s in design.scopes if s.name == name), None)
+        return np.ones(len(self.samples), bool) if rows is None else np.isin(pooled, np.unique(design.blocks[rows]))
 
     def matching(self, finding: FrozenFinding) -> Bool:
         """(m,) the fresh samples that the finding speaks of; none where they lack what its rule asks for."""

@@ -183,23 +183,23 @@ class _QuestionReader:
 
     def __init__(self, diagnosis: Diagnosis, words: Words) -> None:
         self.diagnosis, self.words = diagnosis, words
-        self.layout = design_of(diagnosis)
-        self.along = centred(words.joint.vectors, self.layout.centre_of_row)
-        self.tested = failure_score(diagnosis.outcomes, self.layout)
+        self.design = design_of(diagnosis)
+        self.along = centred(words.joint.vectors, self.design.centre_of_row)
+        self.tested = failure_score(diagnosis.outcomes, self.design)
         self.scores = self.along @ words.directions.T  # (n, P)
         self.spread = float(np.median(self.scores.std(0)))
 
     def answer(self, text: str, direction: F32, label: int | None) -> Answer:
         """What the matching samples show along one unit direction, in the class `label` or in all samples."""
         diagnosis = self.diagnosis
-        block = -1 if label is None else int(self.layout.class_of_label[label])
+        block = -1 if label is None else int(self.design.class_of_label[label])
         scope = (
-            next((s for s in self.layout.scopes if s.block == block), self.layout.scopes[0])
+            next((s for s in self.design.scopes if s.block == block), self.design.scopes[0])
             if block >= 0
-            else self.layout.scopes[0]
+            else self.design.scopes[0]
         )
         own = (self.along[scope.rows] @ direction).astype(np.float64)
-        number = self.layout.scopes.index(scope)
+        number = self.design.scopes.index(scope)
         through, p, inside = self._tested(direction, scope.rows, number)
         order = np.argsort(-own, kind="stable")
         count, apart = _matching(own)
@@ -336,12 +336,12 @@ def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int 
         )
     reader = _QuestionReader(diagnosis, words)
     scores = reader.scores
-    tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.layout.scopes]
+    tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.design.scopes]
     if phrases:
         chosen = [words.phrases.index(p) for p in phrases]
     else:
         chosen = np.argsort(-np.max([np.abs(t) for t in tables], axis=0), kind="stable")[:most].tolist()
-    return [_cell(reader, p, s.rows, s.name, s.block, scores[s.rows, p]) for p in chosen for s in reader.layout.scopes]
+    return [_cell(reader, p, s.rows, s.name, s.block, scores[s.rows, p]) for p in chosen for s in reader.design.scopes]
 
 
 def _top(scores: F32) -> tuple[Bool, int]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from core.discovery.clusters import FoundCluster, KMeansPart, logistic, margin
+from core.discovery.clusters import logistic
 from core.discovery.ensemble import LossRegressor
+from core.discovery.proposals import KMeansPart, margin
 from core.discovery.regressors import Features
 from core.discovery.superclasses import Superclasses
 from core.errors import InvalidInput
@@ -139,11 +140,6 @@ class Assigner:
             str(json["space"]),
             None if named is None else Superclasses(arrays["superclasses"], tuple(named["names"]), str(named["note"])),
         )
-
-
-def rules_of(found: Sequence[FoundCluster]) -> tuple[dict[str, Any], ...]:
-    """The rules of findings, in the order given."""
-    return tuple(f.rule for f in found)
 
 
 def _membership(rule: Mapping[str, Any], rows: F64, blocks: I64) -> F64:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from core.discovery.design import Design
 from core.discovery.regressors import split_by_block
 from core.discovery.superclasses import Superclasses
 from core.errors import MissingDependency
@@ -22,13 +23,7 @@ MAX_PAIRS = 200
 
 
 def class_findings(
-    samples: SampleSet,
-    outcomes: Outcomes,
-    *,
-    alpha: float,
-    testable: bool,
-    seed: int,
-    superclasses: Superclasses | None = None,
+    samples: SampleSet, outcomes: Outcomes, design: Design, *, alpha: float, seed: int
 ) -> tuple[ClassFinding, ...]:
     """Classes with their loss and error rate, then the confused pairs, each kind worst first.
 
@@ -38,31 +33,20 @@ def class_findings(
     ones: confusions too rare to be tested one by one may be frequent together.
 
     p is Holm-adjusted within each of these lists, and times the number of lists. A list holds what could have been
-    tested, which
-    is decided by its margins: a pair counts if its class has MIN_ROWS errors and its prediction MIN_ROWS wrong rows,
-        whether or not
-    they met. Holm over the pairs that were seen would claim too much: on even confusions of 30 classes x 300 rows,
-        error 0.3, at
-    alpha 0.2 it claimed in 62 of 200 nulls (0.25 to 0.38). With groups the rows are not independent and only the
-    groups' bootstrap interval is given, without a p.
+    tested, which is decided by its margins: a pair counts if its class has MIN_ROWS errors and its prediction MIN_ROWS
+    wrong rows, whether or not they met. Holm over the pairs that were seen would claim too much: on even confusions of
+    30 classes x 300 rows, error 0.3, at alpha 0.2 it claimed in 62 of 200 nulls (0.25 to 0.38). With groups the rows
+    are not independent and only the groups' bootstrap interval is given, without a p.
     """
     if samples.labels is None or len(samples.class_names) < 2:
         return ()
     rng = np.random.default_rng(seed)
-    independent = testable and (samples.groups is None or len(np.unique(samples.groups)) > 0.9 * len(samples))
+    independent = design.testable and (samples.groups is None or len(np.unique(samples.groups)) > 0.9 * len(samples))
     lists = [_singles(samples, outcomes, samples.labels, samples.class_names, rng)]
     if outcomes.predictions is not None:
         lists.append(_pairs(outcomes, samples.labels, outcomes.predictions, samples.class_names))
-    if superclasses is not None and len(superclasses) > 1:
-        labels, names = superclasses.of_class[samples.labels], [f"superclass {name}" for name in superclasses.names]
-        lists.append(_singles(samples, outcomes, labels, names, rng))
-        if outcomes.predictions is not None:
-            known = outcomes.predictions >= 0
-            predictions = np.where(known, superclasses.of_class[np.maximum(outcomes.predictions, 0)], -1)
-            wide = np.where(
-                known & (predictions < 0), len(names), predictions
-            )  # a class without rows is in no superclass
-            lists.append(_pairs(outcomes, labels, wide, [*names, "a class without rows"]))
+    if design.superclasses is not None and len(design.superclasses) > 1:
+        lists += _of_superclasses(samples, outcomes, samples.labels, design.superclasses, rng)
     used = sum(len(one.p) > 0 for one in lists)
     everything = [finding for one in lists for finding in one.adjusted(used, alpha if independent else None)]
     return tuple(
@@ -100,6 +84,20 @@ def _singles(
     ranks = None if outcomes.errors is not None else stats.rankdata(outcomes.loss)
     p = np.array([_class_p(members[c], outcomes, ranks) for c, size in zip(present, sizes) if size >= MIN_ROWS])
     return _Tests(findings, np.where(sizes >= MIN_ROWS, np.cumsum(sizes >= MIN_ROWS) - 1, -1), p)
+
+
+def _of_superclasses(
+    samples: SampleSet, outcomes: Outcomes, labels: I64, superclasses: Superclasses, rng: np.random.Generator
+) -> list[_Tests]:
+    """Superclasses as wholes, and pairs of two different ones."""
+    wide, names = superclasses.of_class[labels], [f"superclass {name}" for name in superclasses.names]
+    lists = [_singles(samples, outcomes, wide, names, rng)]
+    if outcomes.predictions is not None:
+        known = outcomes.predictions >= 0
+        predictions = np.where(known, superclasses.of_class[np.maximum(outcomes.predictions, 0)], -1)
+        predictions = np.where(known & (predictions < 0), len(names), predictions)  # its class has no rows
+        lists.append(_pairs(outcomes, wide, predictions, [*names, "a class without rows"]))
+    return lists
 
 
 def _class(samples: SampleSet, outcomes: Outcomes, name: str, rows: I64, rng: np.random.Generator) -> ClassFinding:

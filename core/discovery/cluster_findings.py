@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from core.discovery.clusters import FoundCluster
-from core.discovery.design import Design
 from core.records import F32, F64, I64, Bool, Estimate, FailureCluster, Outcomes, SampleSet
 from core.statistics.intervals import UNDEFINED, bootstrap, searched_difference, wilson
 
@@ -19,7 +18,6 @@ def describe_clusters(
     found: Sequence[FoundCluster],
     samples: SampleSet,
     outcomes: Outcomes,
-    layout: Design,
     rows: F32,
     suspects: I64,
     *,
@@ -34,7 +32,7 @@ def describe_clusters(
         rows: (n, r) features, for the nearest counter-examples.
         suspects: rows whose label is suspected.
     """
-    made = [_describe(f, samples, outcomes, layout, rows, suspects, seed) for f in found]
+    made = [_describe(f, samples, outcomes, rows, suspects, seed) for f in found]
     confirmed = sorted(
         (i for i, f in enumerate(found) if f.confirmed), key=lambda i: -made[i].excess_loss.low * made[i].size
     )
@@ -45,10 +43,9 @@ def describe_clusters(
 
 
 def _describe(
-    found: FoundCluster, samples: SampleSet, outcomes: Outcomes, layout: Design, rows: F32, suspects: I64, seed: int
+    found: FoundCluster, samples: SampleSet, outcomes: Outcomes, rows: F32, suspects: I64, seed: int
 ) -> FailureCluster:
-    scope = layout.scopes[found.candidate.scope]
-    inside = found.members
+    scope, inside = found.scope, found.members
     outside = np.zeros(len(samples), bool)
     outside[scope.rows] = True
     outside &= ~inside

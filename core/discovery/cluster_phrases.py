@@ -1,12 +1,10 @@
 """Which phrase describes a cluster, and what the loss ensemble reads in a text.
 
 Two evidences for each phrase. On the image side: how well the samples' scores along the phrase retrieve the cluster, on
-rows that
-the phrase was not chosen on. On the text side: the ensemble is linear, so it can be read along the phrase itself; its
-    reading is
-brought to the level of images by regressing what held-out images show on what was read for them (methods of Eyuboglu et
-al. 2022, arXiv 2203.14960, and Jain et al. 2023, arXiv 2206.14754, choose words by either evidence alone, and test
-neither).
+rows that the phrase was not chosen on. On the text side: the ensemble is linear, so it can be read along the phrase
+itself; its reading is brought to the level of images by regressing what held-out images show on what was read for them
+(methods of Eyuboglu et al. 2022, arXiv 2203.14960, and Jain et al. 2023, arXiv 2206.14754, choose words by either
+evidence alone, and test neither).
 """
 
 from __future__ import annotations
@@ -55,8 +53,7 @@ def describe(
     """Phrases that retrieve the members, best first; those that say the same are folded under the better one.
 
     Of phrases that say the same and retrieve the members equally well (within one standard error of the best), the one
-    that the text
-    tower makes most of is taken: "in the dark" rather than "mostly black all over".
+    that the text tower makes most of is taken: "in the dark" rather than "mostly black all over".
 
     Args:
         scores: (m, P) of the rows of one scope.
@@ -68,20 +65,10 @@ def describe(
     ranks = stats.rankdata(scores, axis=0)
     alike = np.corrcoef(ranks.T) > ALIKE if scores.shape[1] > 1 else np.ones((1, 1), bool)
     overall = _aurocs(ranks, members)
-    chosen: list[int] = []
-    inner: list[F64] = []
-    sizes: list[int] = []
-    for fold in np.unique(folds):
-        at = folds == fold
-        if 2 <= members[at].sum() <= at.sum() - 2 and members[~at].sum() >= 2:
-            area = _aurocs(stats.rankdata(scores[~at], axis=0), members[~at])
-            chosen.append(_spokesman(int(area.argmax()), area, alike, strengths, members[~at]))
-            inner.append(_aurocs(stats.rankdata(scores[at], axis=0), members[at]))
-            sizes.append(int(members[at].sum()))
+    chosen, held_out = _cross_fitted(scores, members, folds, strengths, alike)
     if not chosen:
         return []
-    weights = np.array(sizes) / sum(sizes)
-    procedure = float(sum(w * a[c] for w, a, c in zip(weights, inner, chosen)))
+    procedure = float(sum(area[c] for area, c in zip(held_out, chosen)))
     made: list[Description] = []
     taken: set[int] = set()
     for best in np.argsort(-overall, kind="stable")[: 10 * most].tolist():
@@ -89,19 +76,34 @@ def describe(
             continue
         phrase = _spokesman(best, overall, alike, strengths, members, taken)
         # the first is charged for having been chosen; the others are compared with it on the same rows
-        own = procedure if not made else min(procedure, float(sum(w * a[phrase] for w, a in zip(weights, inner))))
+        own = procedure if not made else min(procedure, float(sum(area[phrase] for area in held_out)))
         steady = float(np.mean([alike[phrase, c] for c in chosen]))
         if own < MIN_AUROC or (made and not steady):  # a further phrase must have been chosen by some of the folds
             continue
-        twins = [
-            int(q)
-            for q in np.argsort(-overall, kind="stable")
-            if alike[phrase, q] and q != phrase and overall[q] >= MIN_AUROC and q not in taken
-        ]
+        same = alike[phrase] & (overall >= MIN_AUROC)
+        twins = [q for q in np.argsort(-overall, kind="stable").tolist() if same[q] and q != phrase and q not in taken]
         taken |= {best, phrase, *twins}
-        held_out = _around(own, int(members.sum()), int((~members).sum()))
-        made.append(Description(phrase, float(overall[phrase]), held_out, steady, tuple(twins[:looked])))
+        interval = _around(own, int(members.sum()), int((~members).sum()))
+        made.append(Description(phrase, float(overall[phrase]), interval, steady, tuple(twins[:looked])))
     return made
+
+
+def _cross_fitted(
+    scores: F32, members: Bool, folds: I64, strengths: F32 | None, alike: Bool
+) -> tuple[list[int], list[F64]]:
+    """For each fold with members and others: the phrase that the other folds choose, and (P,) AUROCs within the fold,
+    times the fold's share of the members."""
+    chosen: list[int] = []
+    areas: list[F64] = []
+    sizes: list[int] = []
+    for fold in np.unique(folds):
+        at = folds == fold
+        if 2 <= members[at].sum() <= at.sum() - 2 and members[~at].sum() >= 2:
+            area = _aurocs(stats.rankdata(scores[~at], axis=0), members[~at])
+            chosen.append(_spokesman(int(area.argmax()), area, alike, strengths, members[~at]))
+            areas.append(_aurocs(stats.rankdata(scores[at], axis=0), members[at]))
+            sizes.append(int(members[at].sum()))
+    return chosen, [size / sum(sizes) * area for size, area in zip(sizes, areas)]
 
 
 def _spokesman(
@@ -146,9 +148,7 @@ def witnesses(scores: F32, columns: Sequence[Column], rows: I64, most: int = 2) 
     return tuple(sorted((f for f in found if abs(f[1]) >= WITNESS), key=lambda f: -abs(f[1]))[:most])
 
 
-def read_texts(
-    words: Words, outcomes: Outcomes, layout: Design, groups: I64 | None, folds: I64, *, n_members: int, seed: int
-) -> TextReader:
+def read_texts(words: Words, outcomes: Outcomes, design: Design, *, n_members: int, seed: int) -> TextReader:
     """Fit the ensemble over the joint space, and calibrate it on phrases that images match.
 
     For each fold, heads are fitted to the other rows and read along every phrase; among the fold's own rows, the fifth
@@ -156,33 +156,34 @@ def read_texts(
     is the calibration.
     """
     vectors, losses = words.joint.vectors, outcomes.fitted
-    regressor = LossRegressor(n_members=n_members, random_state=seed).fit(vectors, losses, layout.blocks, groups)
+    regressor = LossRegressor(n_members=n_members, random_state=seed)
+    regressor.fit(vectors, losses, design.blocks, design.groups)
     features, heads = regressor.features_, regressor.members_["heads"]
     weights = (heads @ features.basis.T / features.scale).astype(np.float32)
-    read, seen = _held_out(words, losses, layout, folds, regressor.penalty_, regressor.share)
+    read, seen = _held_out(words, losses, design, regressor.penalty_, regressor.share)
     total = float((read**2).sum())
     slope = max(0.0, float((read * seen).sum()) / total) if total > 0 else 0.0
     known = len(read) > 2 and read.std() > 0 and seen.std() > 0
     return TextReader(weights, slope, float(np.corrcoef(read, seen)[0, 1]) if known else float("nan"))
 
 
-def _held_out(words: Words, losses: F64, layout: Design, folds: I64, penalty: float, share: float) -> tuple[F64, F64]:
+def _held_out(words: Words, losses: F64, design: Design, penalty: float, share: float) -> tuple[F64, F64]:
     """What heads without a fold read along each phrase, and what the fold's matching images show, for every fold and
     scope."""
-    features = Features(words.joint.vectors, layout.blocks)
+    features = Features(words.joint.vectors, design.blocks)
     along = (words.directions @ features.basis / features.scale).astype(np.float32)  # (P, r)
-    scores = phrase_scores(words.joint.vectors, words.directions, layout.centre_of_row)
-    n_blocks = int(layout.blocks.max()) + 1
-    centred = centre(losses, layout.centre_of_row)
+    scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
+    folds, n_blocks = design.folds, int(design.blocks.max()) + 1
+    centred = centre(losses, design.centre_of_row)
     read: list[F64] = []
     seen: list[F64] = []
     for fold in range(int(folds.max()) + 1):
-        train = split_by_block(np.flatnonzero(folds != fold), layout.blocks, n_blocks)
+        train = split_by_block(np.flatnonzero(folds != fold), design.blocks, n_blocks)
         factors = factor_heads(features.rows, train, penalty, share)
         heads = solve_heads(features.rows, train, factors, centred[:, None].astype(np.float32), penalty, share)
         stacked = np.stack([h[:, 0] for h in heads])
         sizes = np.array([len(t) for t in train], dtype=np.float64)
-        for scope in layout.scopes:
+        for scope in design.scopes:
             rows = scope.rows[folds[scope.rows] == fold]
             count = round(MATCHING * len(rows))
             if count < 5:

@@ -8,15 +8,16 @@ explain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from core.discovery.family import Candidate, Family, FamilyTest, centre, read_family
-from core.discovery.regressors import Features
-from core.records import F32, F64, I64, Bool, Progress, no_progress
+from core.discovery.family import Candidate, Family, Scope, centre
+from core.discovery.family_test import FamilyTest, read_family
+from core.discovery.proposals import Proposals, margin
+from core.discovery.settings import Settings
+from core.records import F64, I64, Bool, Progress, no_progress
 from core.statistics.permutation import Permuter
 
 SAME = 0.8
@@ -26,18 +27,11 @@ WEAKEST = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KMeansPart:
-    """A k-means part of the features within one scope: centres (k, r) of the partition, and which one it is."""
-
-    centres: F32
-    which: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class FoundCluster:
     """A candidate as it came out of the search."""
 
     candidate: Candidate
+    scope: Scope
     members: Bool
     membership: F64
     """(n,) out of fold, in [0, 1], at least 0.5 for members, 0 outside the scope."""
@@ -51,139 +45,122 @@ class FoundCluster:
 
 
 def find_clusters(
-    family: Family,
-    features: Features,
-    parts: Sequence[KMeansPart],
-    blocks: I64,
+    proposals: Proposals,
     scores: F64,
-    groups: I64 | None,
     *,
     alpha: float,
-    n_permutations: int,
-    max_clusters: int,
-    testable: bool,
+    settings: Settings,
     rng: np.random.Generator,
     progress: Progress = no_progress,
 ) -> tuple[list[FoundCluster], FamilyTest]:
-    """Confirmed clusters in the order found, then up to five candidates that did not pass; and the first reading of the
+    """Confirmed clusters in the order found, then up to five candidates that did not pass; and the first test of the
     family.
+
+    Where the design has too few groups to permute, nothing is confirmed and no p is given.
 
     Args:
         scores: (n,) class-centred failure scores, which are tested and which the heads are fitted to.
-        testable: False where there are too few groups to permute: then nothing is confirmed and no p is given.
+        alpha: what of the run's level is spent inside classes.
     """
-    strata = blocks
+    family, design, n_permutations = proposals.family, proposals.design, settings.n_permutations
+    strata, permuter, testing = design.blocks, design.permuter, design.testable
     found: list[FoundCluster] = []
-    first: FamilyTest | None = None
-    testing = testable
-    while len(found) < max_clusters + 5 and sum(not f.confirmed for f in found) < 5:
+    tests: list[FamilyTest] = []
+    while len(found) < settings.max_clusters + 5 and sum(not f.confirmed for f in found) < 5:
         residual = centre(scores, strata) if found else scores
         if testing:
-            reading = read_family(
-                family,
-                residual,
-                Permuter(strata, groups),
-                rng,
-                n_permutations=n_permutations,
-                give_up=0 if first is None else max(50, int(4 * alpha * n_permutations)),
-                progress=progress,
-                step=f"test cluster {len(found) + 1}",
-            )
+            test = read_family(
+                family, residual, permuter, rng, n_permutations=n_permutations, alpha=alpha, progress=progress,
+                give_up=max(50, int(4 * alpha * n_permutations)) if tests else 0, step=f"test cluster {len(found) + 1}",
+            )  # fmt: skip
         else:
-            reading = FamilyTest(
-                family.statistics(residual[:, None].astype(np.float32))[:, 0], np.empty(0, np.float32), True
-            )
-        first = first or reading
-        best = _best(family, residual, reading, alpha)
-        statistic = float(reading.observed[best])
-        p = reading.p(statistic) if testing else None
-        confirmed = p is not None and p <= alpha
-        if statistic <= 0 or (not confirmed and statistic < WEAKEST):
+            observed = family.statistics(residual[:, None].astype(np.float32))[:, 0]
+            test = FamilyTest(residual, alpha, observed, np.empty(0, np.float32))
+        tests.append(test)
+        one = _found(proposals, test)
+        # where what comes back is the finding itself, too few rows are left to take it out of
+        if one is None or any(_overlap(one.members, f.members) > SAME for f in found):
             break
-        one = _found(
-            family, features, parts, blocks, family.candidates[best], residual, statistic, reading, p, confirmed, alpha
-        )
-        if any(_overlap(one.members, f.members) > SAME for f in found):
-            break  # too few rows are left to take the finding out of: what comes back is the finding itself
         found.append(one)
         strata = _take_out(strata, one, family.scopes[one.candidate.scope].rows)
-        testing = testing and confirmed and sum(f.confirmed for f in found) < max_clusters
-    assert first is not None
-    return found, first
+        permuter = Permuter(strata, design.groups)
+        testing = testing and one.confirmed and sum(f.confirmed for f in found) < settings.max_clusters
+    return found, tests[0]
 
 
 def _overlap(a: Bool, b: Bool) -> float:
     return float((a & b).sum() / max((a | b).sum(), 1))
 
 
-def _best(family: Family, residual: F64, reading: FamilyTest, alpha: float) -> int:
+def _best(family: Family, test: FamilyTest) -> int:
     """The candidate to take: of those that pass, the one whose excess has the highest lower bound; else the best slice.
 
     Every candidate that reaches the threshold is confirmed at once, so any of them may be chosen. The highest statistic
-    would
-    choose the broadest: where loss rises smoothly it takes a third of the scope. The lower bound asks for depth as well
-        as breadth.
-    Where none passes, slices come before regions: their statistic stood up out of fold, the best of many fixed regions
-    is luck.
+    would choose the broadest: where loss rises smoothly it takes a third of the scope. The lower bound asks for depth
+    as well as breadth. Where none passes, slices come before regions: their statistic stood up out of fold, the best
+    of many fixed regions is luck.
     """
-    observed = np.where(family.is_condition, -np.inf, reading.observed)
-    if not len(reading.null) or observed.max() < reading.threshold(alpha):
+    observed, threshold = np.where(family.is_condition, -np.inf, test.observed), test.threshold
+    if not test.is_permuted or observed.max() < threshold:
         slices = observed[: family.n_slices]
         return int(slices.argmax() if slices.max(initial=-np.inf) >= WEAKEST else observed.argmax())
-    threshold = reading.threshold(alpha)
-    excess = family.excess(residual)
-    bound = excess * (1 - threshold / np.maximum(observed, 1e-6))
+    bound = family.excess(test.scores) * (1 - threshold / np.maximum(observed, 1e-6))
     return int(np.where(observed >= threshold, bound, -np.inf).argmax())
 
 
-def _found(
-    family: Family,
-    features: Features,
-    parts: Sequence[KMeansPart],
-    blocks: I64,
-    candidate: Candidate,
-    residual: F64,
-    statistic: float,
-    reading: FamilyTest,
-    p: float | None,
-    confirmed: bool,
-    alpha: float,
-) -> FoundCluster:
-    rows = family.scopes[candidate.scope].rows
-    where: dict[str, Any] = {"block": family.scopes[candidate.scope].block}
-    if where["block"] is None and candidate.scope:
-        where["blocks"] = np.unique(blocks[rows])  # a superclass
-    membership = np.zeros(family.n)
-    if candidate.kind == "slice":
-        scores, members = family.slice_of(candidate, residual)
-        cut, width = _cut(scores[rows], int(members.sum()))
-        membership[rows] = logistic((scores[rows] - cut) / width)
-        weights = family.smoothers[candidate.smoother][0].weights(residual)
-        rule = {"kind": "slice", **where, "weights": weights, "cut": cut, "width": width}
-    else:
-        part = parts[candidate.tag]
-        margins = margin(features.rows[rows], part)
-        width = float(np.std(margins)) / 2 or 1.0
-        membership[rows] = logistic(margins / width)
-        members = membership >= 0.5
-        rule = {"kind": "region", **where, "centres": part.centres, "which": part.which, "width": width}
+def _found(proposals: Proposals, test: FamilyTest) -> FoundCluster | None:
+    """The candidate to take with its members and rule; None where its statistic is too small to be listed."""
+    best = _best(proposals.family, test)
+    candidate, statistic = proposals.family.candidates[best], float(test.observed[best])
+    p = test.p(statistic) if test.is_permuted else None
+    confirmed = p is not None and p <= test.alpha
+    if statistic <= 0 or (not confirmed and statistic < WEAKEST):
+        return None
+    kind, scope = ("slice" if candidate.kind == "slice" else "region"), proposals.design.scopes[candidate.scope]
+    members, membership, rule = (_slice if kind == "slice" else _region)(proposals, candidate, test.scores)
+    where: dict[str, Any] = {"kind": kind, "block": scope.block}
+    if scope.block is None and candidate.scope:
+        where["blocks"] = np.unique(proposals.design.blocks[scope.rows])  # a superclass
     # rows that tie at the cut are on one side of it in `members`; the membership agrees
     membership = np.where(members, np.maximum(membership, 0.5), np.minimum(membership, np.nextafter(0.5, 0)))
-    threshold = reading.threshold(alpha) if len(reading.null) else float("nan")
-    return FoundCluster(candidate, members, membership, statistic, threshold, p if confirmed else None, confirmed, rule)
+    return FoundCluster(
+        candidate,
+        scope,
+        members,
+        membership,
+        statistic,
+        test.threshold,
+        p if confirmed else None,
+        confirmed,
+        where | rule,
+    )
+
+
+def _slice(proposals: Proposals, candidate: Candidate, scores: F64) -> tuple[Bool, F64, dict[str, Any]]:
+    """(n,) members and (n,) membership of a slice, and how new rows are given one."""
+    family, membership = proposals.family, np.zeros(proposals.family.n)
+    rows = family.scopes[candidate.scope].rows
+    predicted, members = family.slice_of(candidate, scores)
+    cut, width = _cut(predicted[rows], int(members.sum()))
+    membership[rows] = logistic((predicted[rows] - cut) / width)
+    weights = family.smoothers[candidate.smoother][0].weights(scores)
+    return members, membership, {"weights": weights, "cut": cut, "width": width}
+
+
+def _region(proposals: Proposals, candidate: Candidate, scores: F64) -> tuple[Bool, F64, dict[str, Any]]:
+    """The same of a k-means part, whatever the scores are."""
+    part, membership = proposals.parts[candidate.tag], np.zeros(proposals.family.n)
+    rows = proposals.family.scopes[candidate.scope].rows
+    margins = margin(proposals.features.rows[rows], part)
+    width = float(np.std(margins)) / 2 or 1.0
+    membership[rows] = logistic(margins / width)
+    return membership >= 0.5, membership, {"centres": part.centres, "which": part.which, "width": width}
 
 
 def _cut(scores: F64, size: int) -> tuple[float, float]:
     """The score half-way between the last member and the first non-member, and the width of the soft edge."""
     ordered = np.sort(scores)[::-1]
     return float((ordered[size - 1] + ordered[size]) / 2), max(float(np.std(scores)) / 2, 1e-9)
-
-
-def margin(rows: F32 | F64, part: KMeansPart) -> F64:
-    """(m,) how much nearer the part's centre is than the nearest other one; positive for members."""
-    squared = ((part.centres**2).sum(1)[None] - 2 * rows @ part.centres.T).astype(np.float64)
-    own = squared[:, part.which]
-    return np.delete(squared, part.which, axis=1).min(1) - own
 
 
 def logistic(x: F64) -> F64:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from core.discovery.family import Scope
+from core.discovery.family import Scope, centre
 from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
+from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool, Diagnosis, Outcomes, SampleSet
+from core.statistics.permutation import Permuter
 
 SMALL_CLASS = 20
 """A class with fewer rows is pooled with the other small ones."""
@@ -18,37 +21,46 @@ SCOPE_ROWS = 40
 """A class with fewer rows is not searched on its own."""
 LARGE_CLASS, MOST_LARGE = 200, 40
 """Beside superclasses, a class is searched on its own from so many rows; at most so many classes, the largest."""
+FOLDS = 5
 MIN_GROUPS = 20
 """With fewer groups nothing can be permuted, and no p is given."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots: `permuter` is kept once it is made
 class Design:
-    """blocks: (n,) class, small ones pooled; means: (n,) the class whose mean loss is taken out; scopes: where to
-    search.
-
-    heads: (n,) the rows that share a head of the search: those of a class, or with many classes those of a superclass.
-    """
+    """Who is compared with whom, decided before any loss is looked at."""
 
     blocks: I64
+    """(n,) class of each row, small ones pooled; rows are exchanged within a block."""
     block_names: tuple[str, ...]
     centre_of_row: I64
+    """(n,) the class whose mean loss is taken out of each row."""
+    head_of_row: I64
+    """(n,) the rows that share a head of the search: those of a class, or with many classes those of a superclass."""
+    class_of_label: I64
+    """(number of classes,) block of each label, -1 for a label without rows: for new rows."""
     scopes: tuple[Scope, ...]
+    """Where to search; all samples first."""
+    groups: I64 | None
+    """(n,) rows of one group stay together; None where every row is a group of its own."""
+    folds: I64
+    """(n,) fold of each row; all 0 where a finished run is only looked up."""
     testable: bool
     """False with fewer than MIN_GROUPS groups."""
     scaled: bool
     """True where groups cross classes: then whole groups move between classes, and losses are put on one scale
     first."""
-    class_of_label: I64
-    """(number of classes,) block of each label, -1 for a label without rows: for new rows."""
-    head_of_row: I64
     notes: tuple[str, ...]
     superclasses: Superclasses | None = None
 
+    @cached_property
+    def permuter(self) -> Permuter:
+        """Draws permutations of rows within the blocks, whole groups together."""
+        return Permuter(self.blocks, self.groups)
+
     def centred(self, values: F64) -> F64:
         """(n,) values minus their class mean, over the class's standard deviation where groups cross classes."""
-        counts = np.maximum(np.bincount(self.centre_of_row), 1)
-        residual = values - (np.bincount(self.centre_of_row, values) / counts)[self.centre_of_row]
+        residual = centre(values, self.centre_of_row)
         if not self.scaled:
             return residual
         sizes = np.maximum(np.bincount(self.blocks), 1)
@@ -56,59 +68,65 @@ class Design:
         return residual / np.maximum(deviations, 0.1 * max(float(residual.std()), 1e-12))[self.blocks]
 
 
-def make_design(samples: SampleSet, superclasses: Superclasses | None = None) -> Design:
-    """The layout of a sample set; what was pooled or assumed is said in `notes`.
+def make_design(
+    samples: SampleSet, superclasses: Superclasses | None = None, rng: np.random.Generator | None = None
+) -> Design:
+    """The design of a sample set; what was pooled or assumed is said in `notes`.
 
     Args:
         superclasses: needed with many classes (`needs_superclasses`): small classes are then pooled within their
             superclass, and the scopes are all samples, the superclasses, and the largest classes if they are large.
             Losses are still centred and permuted by class.
+        rng: draws the folds.
     """
     n, notes = len(samples), list[str]()
-    if samples.labels is None:
-        blocks, names, means = np.zeros(n, np.int64), ("all samples",), np.zeros(n, np.int64)
-        class_of_label = np.zeros(0, np.int64)
-    else:
-        blocks, names, means, class_of_label = _blocks(samples.labels, samples.class_names, superclasses, notes)
+    blocks, names, centre_of_row = np.zeros(n, np.int64), ("all samples",), np.zeros(n, np.int64)
+    class_of_label, head_of_row = np.zeros(0, np.int64), blocks
+    if samples.labels is not None:
+        blocks, names, centre_of_row, class_of_label = _blocks(samples.labels, samples.class_names, superclasses, notes)
+        head_of_row = blocks if superclasses is None else superclasses.of_class[samples.labels]
     scopes = [Scope("all samples", np.arange(n), None)]
-    heads = blocks
     if superclasses is not None and samples.labels is not None:
-        heads = superclasses.of_class[samples.labels]
-        scopes += _superclass_scopes(superclasses, heads, blocks, names)
+        scopes += _superclass_scopes(superclasses, head_of_row, blocks, names)
         notes.append(superclasses.note)
     elif len(names) > 1:
         scopes += [
             Scope(names[b], rows, b) for b, rows in enumerate(_rows_of(blocks, len(names))) if len(rows) >= SCOPE_ROWS
         ]
-    testable, scaled = True, False
-    if samples.groups is not None:
-        n_groups = len(np.unique(samples.groups))
-        testable = n_groups >= MIN_GROUPS
-        if not testable:
-            notes.append(
-                f"There are {n_groups} groups ({samples.group_name or 'group'}), fewer than the {MIN_GROUPS} that a "
-                "permutation test needs: "
-                "everything below is description, without a p."
-            )
-        first = np.unique(samples.groups, return_index=True)[1]
-        lead = blocks[first][np.unique(samples.groups, return_inverse=True)[1]]
-        scaled = bool((lead != blocks).any())
-        if n_groups < n:
-            notes.append(
-                f"Rows are kept together and permuted by {samples.group_name or 'group'}: "
-                f"{n_groups:,} groups for {n:,} rows."
-            )
-        if scaled:
-            notes.append(
-                "Groups cross classes, so losses are centred and scaled by class before whole groups are permuted."
-            )
+    groups, n_groups = samples.groups, n if samples.groups is None else len(np.unique(samples.groups))
+    testable, scaled = (True, False) if groups is None else _exchange_groups(samples, groups, blocks, notes)
+    groups = None if n_groups == n else groups
+    folds = np.zeros(n, np.int64)
+    if rng is not None:
+        folds = assign_folds(n, blocks, groups, max(2, min(FOLDS, n_groups)), rng)
     return Design(
-        blocks, names, means, tuple(scopes), testable, scaled, class_of_label, heads, tuple(notes), superclasses
-    )
+        blocks, names, centre_of_row, head_of_row, class_of_label, tuple(scopes), groups, folds, testable, scaled,
+        tuple(notes), superclasses,
+    )  # fmt: skip
+
+
+def _exchange_groups(samples: SampleSet, groups: I64, blocks: I64, notes: list[str]) -> tuple[bool, bool]:
+    """Whether groups can be permuted at all, and whether they cross blocks; what that means is added to `notes`."""
+    name = samples.group_name or "group"
+    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
+    n_groups = len(first)
+    if n_groups < MIN_GROUPS:
+        notes.append(
+            f"There are {n_groups} groups ({name}), fewer than the {MIN_GROUPS} that a permutation test needs: "
+            "everything below is description, without a p."
+        )
+    scaled = bool((blocks[first][number] != blocks).any())
+    if n_groups < len(samples):
+        notes.append(f"Rows are kept together and permuted by {name}: {n_groups:,} groups for {len(samples):,} rows.")
+    if scaled:
+        notes.append(
+            "Groups cross classes, so losses are centred and scaled by class before whole groups are permuted."
+        )
+    return n_groups >= MIN_GROUPS, scaled
 
 
 def design_of(diagnosis: Diagnosis) -> Design:
-    """The layout that the diagnosis was made with, superclasses and all."""
+    """The design that the diagnosis was made with, superclasses and all."""
     return make_design(diagnosis.samples, getattr(diagnosis.model, "superclasses", None))
 
 
@@ -203,7 +221,27 @@ def _blocks(
     return class_of_label[labels], tuple(names), mean_of_label[labels], class_of_label
 
 
-def failure_score(outcomes: Outcomes, layout: Design) -> F64:
+def assign_folds(n: int, blocks: I64, groups: I64 | None, n_folds: int, rng: np.random.Generator) -> I64:
+    """(n,) fold of each row: groups are never split, and classes are spread evenly where groups allow it.
+
+    Raises:
+        InvalidInput: there are fewer groups than folds.
+    """
+    labels = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+    n_groups = int(labels.max()) + 1
+    if n_groups < n_folds:
+        raise InvalidInput(
+            f"Cross-fitting needs at least {n_folds} groups: got {n_groups}. "
+            "Leave the group column out, or bring more groups."
+        )
+    first = np.unique(labels, return_index=True)[1]
+    order = np.lexsort((rng.random(n_groups), blocks[first]))  # groups by class, shuffled inside each
+    fold_of_group = np.empty(n_groups, dtype=np.int64)
+    fold_of_group[order] = np.arange(n_groups) % n_folds
+    return fold_of_group[labels]
+
+
+def failure_score(outcomes: Outcomes, design: Design) -> F64:
     """(n,) what is tested: the class-centred loss, with the class-centred 0/1 error where it is known, each over its
     deviation.
 
@@ -211,7 +249,7 @@ def failure_score(outcomes: Outcomes, layout: Design) -> F64:
     witness: on planted slices of tuning seeds it raised the share found from 0.70 to 0.80 (rare) and 0.40 to 0.80
     (noisy label).
     """
-    parts = [layout.centred(outcomes.fitted)]
+    parts = [design.centred(outcomes.fitted)]
     if outcomes.errors is not None and 0 < outcomes.errors.mean() < 1:
-        parts.append(layout.centred(outcomes.errors.astype(np.float64)))
+        parts.append(design.centred(outcomes.errors.astype(np.float64)))
     return np.sum([p / max(float(p.std()), 1e-12) for p in parts], axis=0)

@@ -14,7 +14,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-untyped]
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
-from core.discovery.regressors import Features, HeadSmoother, assign_folds, factor_heads, solve_heads, split_by_block
+from core.discovery.design import assign_folds
+from core.discovery.regressors import Features, HeadSmoother, factor_heads, solve_heads, split_by_block
 from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Progress, no_progress
@@ -96,7 +97,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         weights = _bootstrap_weights(unique, self.n_members, rng)
         intercepts = np.stack([_intercepts(y, blocks, w, self.n_classes_) for w in weights])  # (members, k)
         if self.family == "mlp":
-            self.members_ = _fit_mlps(rows, y, blocks, intercepts, weights, self.hidden, self.epochs, self.random_state)
+            self.members_ = self._fit_mlps(rows, y, blocks, intercepts, weights)
         else:
             self.penalty_ = self._choose_penalty(rows, y, blocks, unique, rng)
             self.members_ = self._fit_heads(rows, y, blocks, intercepts, weights)
@@ -168,6 +169,40 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         heads = np.stack(members)  # (members, k, r)
         unknown = np.einsum("mkr,k->mr", heads, self.class_share_)[:, None]
         return {"heads": np.concatenate([heads, unknown], axis=1).astype(np.float32)}
+
+    def _fit_mlps(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64) -> dict[str, F32]:
+        """All members at once: one batched matrix product a layer, each member with its own bootstrap, order and start."""
+        import torch  # only this family needs it
+
+        generator = torch.Generator().manual_seed(self.random_state)
+        inputs, classes = torch.from_numpy(rows.astype(np.float32)), torch.from_numpy(blocks)
+        n_classes = intercepts.shape[1]
+        targets = torch.from_numpy((y[None] - intercepts[:, blocks]).astype(np.float32))  # (members, n)
+        scale = float(targets.std()) or 1.0
+        members, (n, r) = len(weights), inputs.shape
+        d, each = r + n_classes, torch.arange(members)[:, None]  # a class is an input; its weights are looked up
+
+        def start(*shape: int, fan_in: int) -> torch.Tensor:
+            return ((torch.rand(*shape, generator=generator) * 2 - 1) * fan_in**-0.5).requires_grad_()
+
+        w1, b1 = start(members, d, self.hidden, fan_in=d), start(members, 1, self.hidden, fan_in=d)
+        w2, b2 = start(members, self.hidden, 1, fan_in=self.hidden), torch.zeros(members, 1, 1, requires_grad=True)
+        optimiser = torch.optim.AdamW([w1, b1, w2, b2], lr=2e-3, weight_decay=0.05)
+        chance = torch.from_numpy(weights)
+        batch = min(256, n)
+        steps = -(-n // batch)
+        for _ in range(max(min(self.epochs, MAX_STEPS // steps), -(-MIN_STEPS // steps))):
+            # each member draws from its own bootstrap
+            order = torch.multinomial(chance, n, replacement=True, generator=generator)
+            for at in range(0, n, batch):
+                picked = order[:, at : at + batch]
+                hot = (torch.baddbmm(b1, inputs[picked], w1[:, :r]) + w1[each, r + classes[picked]]).relu()
+                out = torch.baddbmm(b2, hot, w2)[..., 0]
+                optimiser.zero_grad()
+                ((out - targets.gather(1, picked) / scale) ** 2).mean(1).sum().backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+        arrays = {"w1": w1, "b1": b1, "w2": w2 * scale, "b2": b2 * scale}
+        return {k: v.detach().numpy().astype(np.float32) for k, v in arrays.items()}
 
     def _predict_members(self, rows: F64, blocks: I64) -> F64:
         """(members, m) predictions; block -1 reads the last entry, which is the mean over classes."""
@@ -249,44 +284,3 @@ def _intercepts(y: F64, blocks: I64, weights: F64, n_classes: int) -> F64:
     mass = np.bincount(blocks, weights, minlength=n_classes)
     total = np.bincount(blocks, weights * y, minlength=n_classes)
     return (total + INTERCEPT_PRIOR * total.sum() / max(mass.sum(), 1e-12)) / (mass + INTERCEPT_PRIOR)
-
-
-def _fit_mlps(
-    rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, hidden: int, epochs: int, seed: int
-) -> dict[str, F32]:
-    """All members at once: one batched matrix product a layer, each member with its own bootstrap, order and start."""
-    import torch  # only this family needs it
-
-    generator = torch.Generator().manual_seed(seed)
-    inputs, classes = torch.from_numpy(rows.astype(np.float32)), torch.from_numpy(blocks)
-    n_classes = intercepts.shape[1]
-    targets = torch.from_numpy((y[None] - intercepts[:, blocks]).astype(np.float32))  # (members, n)
-    scale = float(targets.std()) or 1.0
-    members, (n, r) = len(weights), inputs.shape
-    d, each = (
-        r + n_classes,
-        torch.arange(len(weights))[:, None],
-    )  # a class is an input of its own; its weights are looked up, not multiplied
-
-    def start(*shape: int, fan_in: int) -> torch.Tensor:
-        return ((torch.rand(*shape, generator=generator) * 2 - 1) * fan_in**-0.5).requires_grad_()
-
-    w1, b1 = start(members, d, hidden, fan_in=d), start(members, 1, hidden, fan_in=d)
-    w2, b2 = start(members, hidden, 1, fan_in=hidden), torch.zeros(members, 1, 1, requires_grad=True)
-    optimiser = torch.optim.AdamW([w1, b1, w2, b2], lr=2e-3, weight_decay=0.05)
-    chance = torch.from_numpy(weights)
-    batch = min(256, n)
-    steps = -(-n // batch)
-    for _ in range(max(min(epochs, MAX_STEPS // steps), -(-MIN_STEPS // steps))):
-        order = torch.multinomial(
-            chance, n, replacement=True, generator=generator
-        )  # each member draws from its own bootstrap
-        for at in range(0, n, batch):
-            picked = order[:, at : at + batch]
-            hot = (torch.baddbmm(b1, inputs[picked], w1[:, :r]) + w1[each, r + classes[picked]]).relu()
-            out = torch.baddbmm(b2, hot, w2)[..., 0]
-            optimiser.zero_grad()
-            ((out - targets.gather(1, picked) / scale) ** 2).mean(1).sum().backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-    arrays = {"w1": w1, "b1": b1, "w2": w2 * scale, "b2": b2 * scale}
-    return {k: v.detach().numpy().astype(np.float32) for k, v in arrays.items()}

@@ -14,22 +14,17 @@ null. The p of a candidate is the share of permutations in which the best of the
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.discovery.regressors import HeadSmoother
-from core.records import F32, F64, I64, Bool, Progress, no_progress
-from core.statistics.permutation import Permuter, chunks, permutation_p, plain_excess, studentised_excess
+from core.records import F32, F64, I64, Bool
+from core.statistics.permutation import plain_excess, studentised_excess
 
 Statistic = Callable[..., F32 | F64]
-BATCH = 4
-"""Chunks of permutations between two looks at whether to give up."""
 DEPTHS = (0.02, 0.05, 0.1, 0.2, 0.35)
 """Shares of a scope that a slice may hold."""
 ROUNDING = 1e-12
@@ -94,8 +89,7 @@ class Family:
         regions: Sequence[Region],
     ) -> None:
         self.n, self.smoothers, self.regions = n, list(smoothers), list(regions)
-        # rows of equal prediction (the same picture twice) are taken in the order of the scope: never that of a table
-        # sorted by loss
+        # rows of equal prediction (the same picture twice) are taken in the order of the scope, never of a sorted table
         rng = np.random.default_rng(0)
         self.scopes = [replace(s, rows=rng.permutation(s.rows)) for s in scopes]
         self.candidates: list[Candidate] = []
@@ -247,83 +241,3 @@ def centre(values: F64, strata: I64) -> F64:
     """(n,) values minus the mean of their stratum."""
     counts = np.bincount(strata)
     return values - (np.bincount(strata, values) / np.maximum(counts, 1))[strata]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FamilyTest:
-    """One pass over the family: the observed statistics and the null of their maximum."""
-
-    observed: F32
-    """(candidates,)"""
-    null: F32
-    """(b,) the largest statistic of the family in each permutation."""
-    stopped_early: bool
-    trend: float = float("nan")
-    """The observed best trend (see `Family.read`)."""
-    trend_null: F32 | None = None
-    """(b,) the best trend in each permutation."""
-
-    def trend_p(self) -> float | None:
-        """p of the best trend; None where nothing could be permuted."""
-        if self.trend_null is None or not len(self.trend_null):
-            return None
-        return permutation_p(self.trend, self.trend_null)
-
-    def p(self, statistic: float) -> float:
-        return permutation_p(statistic, self.null)
-
-    def threshold(self, alpha: float) -> float:
-        """The least statistic whose p is at most alpha; inf where there are too few permutations for any."""
-        most = int(alpha * (len(self.null) + 1) + 1e-9) - 1  # so many of the null may reach it
-        return (
-            float(np.sort(self.null)[-1 - most]) + 2e-6 if most >= 0 else float("inf")
-        )  # just above: `p` forgives 1e-6
-
-
-def read_family(
-    family: Family,
-    scores: F64,
-    permuter: Permuter,
-    rng: np.random.Generator,
-    *,
-    n_permutations: int,
-    give_up: int = 0,
-    progress: Progress = no_progress,
-    step: str = "test",
-) -> FamilyTest:
-    """Test the whole family once against permuted scores.
-
-    Args:
-        scores: (n,) centred within the permuter's strata.
-        n_permutations: at least 5,000 for a p that is reported.
-        give_up: stop once so many permutations beat the best *slice or region*: its p is then far from any alpha
-            (Besag & Clifford 1991). 0 never stops.
-
-    Chunks of permutations run on all cores, each with a generator of its own, so the result does not depend on how many
-    there are.
-    """
-    column = scores[:, None].astype(np.float32)
-    read, trend = family.read(column)
-    observed = read[:, 0]
-    best = observed[~family.is_condition].max(initial=-np.inf)
-    sizes = list(chunks(n_permutations, int(np.clip(4_000_000 // family.n, 16, 256))))
-
-    def one(count: int, own: np.random.Generator) -> tuple[F32, F32]:
-        permuted = column[permuter.draw(count, own), 0]
-        if permuter.grouped:  # unequal groups repeat and drop values: keep each column's mean at zero
-            permuted = permuted - permuted.mean(0)
-        statistics, permuted_trend = family.read(permuted)
-        return statistics.max(0), permuted_trend
-
-    nulls: list[F32] = []
-    trends: list[F32] = []
-    generators = rng.spawn(len(sizes))
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for at in range(0, len(sizes), BATCH):
-            for null, permuted_trend in pool.map(one, sizes[at : at + BATCH], generators[at : at + BATCH]):
-                nulls.append(null)
-                trends.append(permuted_trend)
-            progress(step, sum(map(len, nulls)), n_permutations)
-            if give_up and at + BATCH < len(sizes) and sum(int((null >= best).sum()) for null in nulls) >= give_up:
-                return FamilyTest(observed, np.concatenate(nulls), True, float(trend[0]), np.concatenate(trends))
-    return FamilyTest(observed, np.concatenate(nulls), False, float(trend[0]), np.concatenate(trends))

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.discovery.assigner import Assigner, rules_of
+from core.discovery.assigner import Assigner
 from core.discovery.classes import class_findings, suspected_label_errors
 from core.discovery.cluster_findings import describe_clusters
 from core.discovery.cluster_phrases import read_texts
-from core.discovery.clusters import find_clusters
+from core.discovery.clusters import FoundCluster, find_clusters
+from core.discovery.condition_results import ConditionResults
 from core.discovery.design import failure_score, make_design, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
+from core.discovery.family_test import FamilyTest
 from core.discovery.insights import find_insights, phrase_p_values
 from core.discovery.predictability import predictability_of
-from core.discovery.proposals import propose
-from core.discovery.provenance import FOLDS, assumptions, fingerprint, has_classes, settings_of, versions
+from core.discovery.proposals import Proposals, propose
+from core.discovery.provenance import assumptions, fingerprint, has_classes, settings_of, versions
 from core.discovery.question_null import question_null
-from core.discovery.regressors import Features, assign_folds
+from core.discovery.regressors import Features
 from core.discovery.row_order import reorder_rows
 from core.discovery.sensitivity import smallest_detectable
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
@@ -33,6 +34,7 @@ from core.records import (
     Column,
     Diagnosis,
     Embeddings,
+    FailureMap,
     LossEstimate,
     Outcomes,
     Progress,
@@ -40,10 +42,6 @@ from core.records import (
     Words,
     no_progress,
 )
-from core.statistics.permutation import Permuter
-
-if TYPE_CHECKING:
-    pass
 
 
 def diagnose_records(
@@ -71,24 +69,50 @@ def diagnose_records(
         InvalidInput: too few samples, or all losses are equal.
     """
     _check(samples, outcomes, embeddings)
-    clipped = _clipped(outcomes)
-    order = np.argsort(np.array(samples.ids), kind="stable")
-    ordered = None if words is None else words.keep(order)
+    clipped, order = _clipped(outcomes), np.argsort(np.array(samples.ids), kind="stable")
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
-    found = _diagnose(
-        numbered.keep(order), clipped.keep(order), embeddings.keep(order), ordered, names, settings, progress
+    ordered = _Inputs(
+        numbered.keep(order),
+        clipped.keep(order),
+        embeddings.keep(order),
+        None if words is None else words.keep(order),
+        names,
     )
+    found = _describe(ordered, _search(ordered, settings, progress), settings, progress)
     found = reorder_rows(found, np.argsort(order, kind="stable"))
-    said = () if words is None else words.notes
     return replace(
         found,
         samples=samples,
         outcomes=clipped,
         embeddings=embeddings,
         words=words,
-        fingerprint=fingerprint(numbered.keep(order), outcomes.keep(order), embeddings.keep(order)),
-        notes=(*notes, *said, *found.notes),
+        fingerprint=fingerprint(ordered.samples, outcomes.keep(order), ordered.embeddings),
+        notes=(*notes, *(() if words is None else words.notes), *found.notes),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inputs:
+    """What `diagnose_records` was given, in the order of the ids."""
+
+    samples: SampleSet
+    outcomes: Outcomes
+    embeddings: Embeddings
+    words: Words | None
+    names: F32 | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """The ensemble, and what the search for clusters came to."""
+
+    regressor: LossRegressor
+    predicted: F64
+    """(n,) out of fold."""
+    spread: F64
+    proposals: Proposals
+    found: list[FoundCluster]
+    test: FamilyTest
 
 
 def _renumbered(groups: I64, order: I64) -> I64:
@@ -102,111 +126,82 @@ def _renumbered(groups: I64, order: I64) -> I64:
     return first[inverse]
 
 
-def _diagnose(
-    samples: SampleSet,
-    outcomes: Outcomes,
-    embeddings: Embeddings,
-    words: Words | None,
-    names: F32 | None,
-    settings: Settings,
-    progress: Progress,
-) -> Diagnosis:
+def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
+    """Lay out, fit the ensemble, propose, test."""
+    samples, outcomes, vectors = inputs.samples, inputs.outcomes, inputs.embeddings.vectors
     rng, seed = np.random.default_rng(settings.seed), settings.seed
-    superclasses = superclasses_of(samples, embeddings.vectors, names)
-    layout, groups = make_design(samples, superclasses), _useful(samples.groups)
-    blocks, scores = layout.blocks, failure_score(outcomes, layout)
-    class_alpha = settings.alpha * CLASS_SHARE_OF_ALPHA if has_classes(samples) else 0.0
-    alpha = settings.alpha - class_alpha
-
-    features = Features(embeddings.vectors, blocks)
-    n_groups = len(samples) if groups is None else len(np.unique(groups))
-    folds = assign_folds(len(samples), blocks, groups, max(2, min(FOLDS, n_groups)), rng)
+    design = make_design(samples, superclasses_of(samples, vectors, inputs.names), rng)
+    blocks, groups, folds = design.blocks, design.groups, design.folds
+    features = Features(vectors, blocks)
     regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=seed)  # type: ignore[arg-type]
     predicted, spread = out_of_fold(regressor, features.rows, outcomes.fitted, blocks, groups, folds, progress)
     regressor.fit(features.rows, outcomes.fitted, blocks, groups)
+    proposals = propose(design, features, samples.metadata, seed, inputs.words)
+    scores, alpha = failure_score(outcomes, design), settings.alpha - _class_alpha(samples, settings)
+    found, test = find_clusters(proposals, scores, alpha=alpha, settings=settings, rng=rng, progress=progress)
+    return _Search(regressor, predicted, spread, proposals, found, test)
 
-    proposals = propose(features, layout, folds, samples.metadata, seed, words)
-    family = proposals.family
-    found, reading = find_clusters(
-        family,
-        features,
-        proposals.parts,
-        blocks,
-        scores,
-        groups,
-        alpha=alpha,
-        n_permutations=settings.n_permutations,
-        max_clusters=settings.max_clusters,
-        testable=layout.testable,
-        rng=rng,
-        progress=progress,
-    )
 
+def _class_alpha(samples: SampleSet, settings: Settings) -> float:
+    """What of alpha is spent at class level; the rest is spent inside classes."""
+    return settings.alpha * CLASS_SHARE_OF_ALPHA if has_classes(samples) else 0.0
+
+
+def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Progress) -> Diagnosis:
+    """What was found, measured and put in words; the fingerprint is left to the caller."""
+    samples, outcomes, words, seed = inputs.samples, inputs.outcomes, inputs.words, settings.seed
+    proposals, test, design = search.proposals, search.test, search.proposals.design
     progress("describe", 0, 1)
     suspects, label_notes = suspected_label_errors(samples, outcomes)
-    clusters, candidates, order = describe_clusters(
-        found, samples, outcomes, layout, features.rows, suspects, seed=seed
-    )
-    reader = (
-        None
-        if words is None
-        else read_texts(words, outcomes, layout, groups, folds, n_members=settings.n_members, seed=seed)
-    )
-    insights = find_insights(
-        proposals,
-        reading,
-        layout,
-        outcomes,
-        scores,
-        clusters,
-        alpha=alpha,
-        folds=folds,
-        groups=groups,
-        reader=reader,
-        columns=samples.metadata,
-        seed=seed,
-    )
-    permuter = Permuter(blocks, groups)
-    asked = None if words is None or not layout.testable else question_null(words, layout, scores, permuter, seed=seed)
-    detectable = smallest_detectable(
-        family, features, layout, outcomes, scores, reading, permuter, alpha=alpha, seed=seed
-    )
-    classes = class_findings(
-        samples, outcomes, alpha=class_alpha, testable=layout.testable, seed=seed, superclasses=superclasses
-    )
-    predictability = predictability_of(family, reading, outcomes, predicted, layout, groups, seed=seed)
-    rules = rules_of([found[i] for i in order])
+    rows = proposals.features.rows
+    clusters, candidates, order = describe_clusters(search.found, samples, outcomes, rows, suspects, seed=seed)
+    reader = None if words is None else read_texts(words, outcomes, design, n_members=settings.n_members, seed=seed)
+    insights = find_insights(ConditionResults(proposals, test, outcomes, reader, samples.metadata, seed), clusters)
+    asked = question_null(words, design, test.scores, seed=seed) if words is not None and design.testable else None
+    detectable = smallest_detectable(proposals, test, outcomes, seed=seed)
+    classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings), seed=seed)
+    predictability = predictability_of(test, design, outcomes, search.predicted, seed=seed)
     progress("describe", 1, 1)
     return Diagnosis(
         samples=samples,
         outcomes=outcomes,
-        embeddings=embeddings,
-        estimate=LossEstimate(predicted, spread, folds, predictability),
+        embeddings=inputs.embeddings,
+        estimate=LossEstimate(search.predicted, search.spread, design.folds, predictability),
         classes=classes,
         clusters=clusters,
         candidates=candidates,
         insights=insights,
         detectable=detectable,
         label_errors=suspects,
-        map=umap_map(embeddings, seed=seed, progress=progress) if settings.map else pca_map(embeddings),
-        settings=settings_of(settings, embeddings, alpha),
+        map=_map(inputs.embeddings, settings, progress),
+        settings=settings_of(settings, inputs.embeddings, test.alpha),
         versions=versions(),
         fingerprint="",
-        notes=(*layout.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
-        model=Assigner(
-            regressor,
-            features,
-            rules,
-            len(clusters),
-            layout.class_of_label,
-            embeddings.encoder,
-            embeddings.space,
-            superclasses,
-        ),
+        notes=(*design.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
+        model=_assigner(inputs.embeddings, search, [search.found[i] for i in order]),
         words=words,
         question_null=asked,
         reader=reader,
-        phrase_p=phrase_p_values(proposals, reading, len(layout.scopes)),
+        phrase_p=phrase_p_values(proposals, test),
+    )
+
+
+def _map(embeddings: Embeddings, settings: Settings, progress: Progress) -> FailureMap:
+    return umap_map(embeddings, seed=settings.seed, progress=progress) if settings.map else pca_map(embeddings)
+
+
+def _assigner(embeddings: Embeddings, search: _Search, ranked: list[FoundCluster]) -> Assigner:
+    """What the run knows about samples that it has not seen."""
+    design, rules = search.proposals.design, tuple(cluster.rule for cluster in ranked)
+    return Assigner(
+        search.regressor,
+        search.proposals.features,
+        rules,
+        sum(cluster.confirmed for cluster in ranked),
+        design.class_of_label,
+        embeddings.encoder,
+        embeddings.space,
+        design.superclasses,
     )
 
 
@@ -265,8 +260,3 @@ def _clipped(outcomes: Outcomes) -> Outcomes:
     binary = len(np.unique(outcomes.loss)) <= 2
     constant = clip <= outcomes.loss.min()  # 99 % of the losses are the least one: a clip would leave no difference
     return outcomes if outcomes.clip is not None or binary or constant or share < 0.25 else replace(outcomes, clip=clip)
-
-
-def _useful(groups: I64 | None) -> I64 | None:
-    """Groups, unless every row is one of its own."""
-    return None if groups is None or len(np.unique(groups)) == len(groups) else groups

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 
-from core.discovery.clusters import KMeansPart
 from core.discovery.conditions import Condition, build_conditions
 from core.discovery.design import Design
 from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
 from core.discovery.regressors import Features, HeadSmoother
 from core.language.directions import phrase_scores
-from core.records import F32, I64, Column, Words
+from core.records import F32, F64, Column, Words
 
 PENALTIES = (3.0, 30.0, 300.0)
 """Of the heads that cut slices; all three are in the family, so none is chosen by looking."""
@@ -42,9 +41,19 @@ class PhraseSlice:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class KMeansPart:
+    """A k-means part of the features within one scope: centres (k, r) of the partition, and which one it is."""
+
+    centres: F32
+    which: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Proposals:
     """The family, and what its tags point to."""
 
+    design: Design
+    features: Features
     family: Family
     parts: tuple[KMeansPart, ...]
     conditions: tuple[Condition, ...]
@@ -56,7 +65,7 @@ class Proposals:
 
 
 def propose(
-    features: Features, layout: Design, folds: I64, columns: Sequence[Column], seed: int, words: Words | None = None
+    design: Design, features: Features, columns: Sequence[Column], seed: int, words: Words | None = None
 ) -> Proposals:
     """Everything that will be looked at, decided before any loss is.
 
@@ -64,39 +73,49 @@ def propose(
         columns: metadata and measured properties that may serve as conditions.
         words: phrases that samples may look like.
     """
-    n = len(layout.blocks)
-    scopes = layout.scopes
+    regions: list[Region] = []
+    parts = _parts(features, design, regions, seed)
+    conditions, notes = _conditions(columns, design, regions)
+    scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
+    phrases = [] if scores is None else _phrases(scores, design, regions)
+    family = Family(len(design.blocks), design.scopes, _smoothers(features, design), regions)
+    return Proposals(design, features, family, tuple(parts), conditions, notes, tuple(phrases), words, scores)
+
+
+def _smoothers(features: Features, design: Design) -> list[tuple[HeadSmoother, Sequence[int]]]:
+    """For each penalty the heads that cut slices of all samples, and those that cut the slices of the other scopes."""
     smoothers: list[tuple[HeadSmoother, Sequence[int]]] = []
     for penalty in PENALTIES:
-        smoothers.append((HeadSmoother(features.rows, layout.blocks, folds, penalty=penalty, share=0), [0]))
-        if len(scopes) > 1:
+        smoothers.append((HeadSmoother(features.rows, design.blocks, design.folds, penalty=penalty, share=0), [0]))
+        if len(design.scopes) > 1:
             heads = HeadSmoother(
-                features.rows, layout.blocks, folds, penalty=penalty, share=SHARE, heads=layout.head_of_row
+                features.rows, design.blocks, design.folds, penalty=penalty, share=SHARE, heads=design.head_of_row
             )
-            smoothers.append((heads, range(1, len(scopes))))
-    regions: list[Region] = []
-    parts = _parts(features, layout, regions, seed)
-    most = max(50, CONDITION_CELLS // (n * (2 if layout.superclasses is not None else len(scopes))))
-    conditions, notes = build_conditions(
-        columns, smallest=max(MIN_CANDIDATE_ROWS, round(0.01 * n)), most=min(1500, most)
-    )
+            smoothers.append((heads, range(1, len(design.scopes))))
+    return smoothers
+
+
+def _conditions(
+    columns: Sequence[Column], design: Design, regions: list[Region]
+) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
+    """The conditions, with their rows in each scope added to `regions`, and notes on what was left out."""
+    n = len(design.blocks)
+    most = max(50, CONDITION_CELLS // (n * (2 if design.superclasses is not None else len(design.scopes))))
+    smallest = max(MIN_CANDIDATE_ROWS, round(0.01 * n))
+    conditions, notes = build_conditions(columns, smallest=smallest, most=min(1500, most))
     for tag, condition in enumerate(conditions):
-        for number, scope in enumerate(scopes):
+        for number, scope in enumerate(design.scopes):
             rows = scope.rows[condition.mask[scope.rows]]
             if MIN_CANDIDATE_ROWS <= len(rows) <= len(scope.rows) - MIN_CANDIDATE_ROWS:
                 regions.append(Region("condition", number, rows, tag))
-    scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, layout.centre_of_row)
-    phrases = [] if scores is None else _phrases(scores, layout, regions)
-    return Proposals(
-        Family(n, scopes, smoothers, regions), tuple(parts), conditions, notes, tuple(phrases), words, scores
-    )
+    return conditions, notes
 
 
-def _phrases(scores: F32, layout: Design, regions: list[Region]) -> list[PhraseSlice]:
+def _phrases(scores: F32, design: Design, regions: list[Region]) -> list[PhraseSlice]:
     """The rows that look most like each phrase in each scope, added to `regions`."""
-    affordable = PHRASE_CELLS // max(1, scores.size * (2 if len(layout.scopes) > 1 else 1))
+    affordable = PHRASE_CELLS // max(1, scores.size * (2 if len(design.scopes) > 1 else 1))
     made: list[PhraseSlice] = []
-    for number, scope in enumerate(layout.scopes):
+    for number, scope in enumerate(design.scopes):
         order = scope.rows[np.argsort(-scores[scope.rows], axis=0, kind="stable")]  # (rows of the scope, P)
         for depth in PHRASE_DEPTHS[-max(1, affordable) :]:
             size = round(depth * len(order))
@@ -107,25 +126,27 @@ def _phrases(scores: F32, layout: Design, regions: list[Region]) -> list[PhraseS
     return made
 
 
-def _parts(features: Features, layout: Design, regions: list[Region], seed: int) -> list[KMeansPart]:
+def _parts(features: Features, design: Design, regions: list[Region], seed: int) -> list[KMeansPart]:
     """k-means parts of each scope, added to `regions`; the loss is not looked at."""
     parts: list[KMeansPart] = []
-    for number, scope in enumerate(layout.scopes):
+    for number, scope in enumerate(design.scopes):
         for count in PARTS_OVERALL if number == 0 else PARTS_IN_CLASS:
             if len(scope.rows) < count * MIN_PART_ROWS:
                 continue
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore"
-                )  # fewer distinct points than parts: those parts stay empty and are dropped below
-                means = KMeans(
-                    count,
-                    n_init=1,  # type: ignore[arg-type]
-                    random_state=seed,
-                ).fit(features.rows[scope.rows])
+                # fewer distinct points than parts: those parts stay empty and are dropped below
+                warnings.simplefilter("ignore")
+                means = KMeans(count, n_init=1, random_state=seed).fit(features.rows[scope.rows])  # type: ignore[arg-type]
             for which in range(count):
                 inside = scope.rows[means.labels_ == which]
                 if MIN_CANDIDATE_ROWS <= len(inside) <= len(scope.rows) - MIN_CANDIDATE_ROWS:
                     regions.append(Region("region", number, inside, len(parts)))
                     parts.append(KMeansPart(np.asarray(means.cluster_centers_, dtype=np.float32), which))
     return parts
+
+
+def margin(rows: F32 | F64, part: KMeansPart) -> F64:
+    """(m,) how much nearer the part's centre is than the nearest other one; positive for members."""
+    squared = ((part.centres**2).sum(1)[None] - 2 * rows @ part.centres.T).astype(np.float64)
+    own = squared[:, part.which]
+    return np.delete(squared, part.which, axis=1).min(1) - own

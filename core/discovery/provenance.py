@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from core.discovery.design import FOLDS
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.records import Embeddings, Outcomes, SampleSet
-
-FOLDS = 5
 
 
 def has_classes(samples: SampleSet) -> bool:

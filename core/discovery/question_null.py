@@ -7,26 +7,24 @@ import numpy as np
 from core.discovery.design import Design
 from core.language.directions import centred
 from core.records import F32, F64, Words
-from core.statistics.permutation import Permuter, chunks
+from core.statistics.permutation import chunks
 
 PERMUTATIONS = 2000
 
 
-def question_null(
-    words: Words, layout: Design, scores: F64, permuter: Permuter, *, seed: int, n_permutations: int = PERMUTATIONS
-) -> F32:
+def question_null(words: Words, design: Design, scores: F64, *, seed: int, n_permutations: int = PERMUTATIONS) -> F32:
     """(b,) in each permutation, the largest statistic of any direction within `words.leading` in any scope.
 
     Args:
         scores: (n,) class-centred failure scores.
     """
     rng = np.random.default_rng([seed, 3])
-    along = centred(words.joint.vectors, layout.centre_of_row) @ words.leading.T  # (n, r)
-    bases = [(s.rows, _orthonormal(along[s.rows])) for s in layout.scopes]
+    along = centred(words.joint.vectors, design.centre_of_row) @ words.leading.T  # (n, r)
+    bases = [(s.rows, _orthonormal(along[s.rows])) for s in design.scopes]
     column = scores.astype(np.float32)
     nulls: list[F32] = []
     for count in chunks(n_permutations, 250):
-        permuted = column[permuter.draw(count, rng)]
+        permuted = column[design.permuter.draw(count, rng)]
         best = np.zeros(count, np.float32)
         for rows, basis in bases:
             own = permuted[rows]

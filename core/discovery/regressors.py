@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import InvalidInput
 from core.records import F32, F64, I64
 
 DENSE_ROWS = 2500
@@ -294,23 +293,3 @@ class HeadSmoother:
         head_of_block = np.zeros(int(self.blocks.max()) + 1, dtype=np.int64)
         head_of_block[self.blocks] = self.heads
         return stacked[head_of_block]
-
-
-def assign_folds(n: int, blocks: I64, groups: I64 | None, n_folds: int, rng: np.random.Generator) -> I64:
-    """(n,) fold of each row: groups are never split, and classes are spread evenly where groups allow it.
-
-    Raises:
-        InvalidInput: there are fewer groups than folds.
-    """
-    labels = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
-    n_groups = int(labels.max()) + 1
-    if n_groups < n_folds:
-        raise InvalidInput(
-            f"Cross-fitting needs at least {n_folds} groups: got {n_groups}. "
-            "Leave the group column out, or bring more groups."
-        )
-    first = np.unique(labels, return_index=True)[1]
-    order = np.lexsort((rng.random(n_groups), blocks[first]))  # groups by class, shuffled inside each
-    fold_of_group = np.empty(n_groups, dtype=np.int64)
-    fold_of_group[order] = np.arange(n_groups) % n_folds
-    return fold_of_group[labels]

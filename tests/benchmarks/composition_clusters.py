@@ -31,10 +31,10 @@ from core.composition.failures.columns import named_things
 from core.composition.failures.diagnose import CompositionRecords, composition_records, joint_vectors
 from core.composition.failures.kinds import kinds_with_p
 from core.discovery.conditions import build_conditions
+from core.discovery.design import assign_folds
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_records
-from core.discovery.regressors import assign_folds
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, EmbeddingSettings, Settings
 from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder

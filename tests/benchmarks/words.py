@@ -131,17 +131,17 @@ def on_scenes() -> str:
     run = load(SCENES)
     assert run.words is not None
     assert run.reader is not None
-    layout = make_design(run.samples)
+    design = make_design(run.samples)
     tested, scores = (
-        failure_score(run.outcomes, layout),
-        phrase_scores(run.words.joint.vectors, run.words.directions, layout.centre_of_row),
+        failure_score(run.outcomes, design),
+        phrase_scores(run.words.joint.vectors, run.words.directions, design.centre_of_row),
     )
     lines = [
         "| planted | phrase | of | by the tested statistic | its group | by the ensemble's reading | adjusted p |",
         "|---|---|---|---|---|---|---|",
     ]
     for planted, scope_name, phrases in PLANTED:
-        number, scope = next((n, s) for n, s in enumerate(layout.scopes) if s.name == scope_name)
+        number, scope = next((n, s) for n, s in enumerate(design.scopes) if s.name == scope_name)
         found = _statistics(scores[scope.rows], tested[scope.rows])
         read = run.reader.effects(run.words.directions, -1 if scope.block is None else scope.block)[0]
         assert run.phrase_p is not None

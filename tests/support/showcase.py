@@ -13,7 +13,6 @@ from core.discovery.design import failure_score, make_design
 from core.discovery.question_null import question_null
 from core.language.directions import unit, words_of
 from core.records import Diagnosis, Embeddings, Estimate, FailureMap, Insight, TextReader
-from core.statistics.permutation import Permuter
 from core.store import save
 from tests.support.diagnoses import make_diagnosis
 
@@ -72,10 +71,8 @@ def add_words(diagnosis: Diagnosis) -> Diagnosis:
     directions = unit(encoder.encode_texts([p for p, _ in PHRASES]) - encoder.encode_texts(["something"]))
     joint = Embeddings(diagnosis.embeddings.vectors, "plain", "plain")
     words = words_of(joint, directions, tuple(p for p, _ in PHRASES), tuple(f for _, f in PHRASES), encoder="plain")
-    layout = make_design(diagnosis.samples)
-    groups = diagnosis.samples.groups
-    scores = failure_score(diagnosis.outcomes, layout)
-    null = question_null(words, layout, scores, Permuter(layout.blocks, groups), seed=0, n_permutations=400)
+    design = make_design(diagnosis.samples)
+    null = question_null(words, design, failure_score(diagnosis.outcomes, design), seed=0, n_permutations=400)
     weights = np.zeros((4, len(diagnosis.samples.class_names) + 1, joint.vectors.shape[1]), np.float32)
     weights[..., 0] = np.linspace(0.8, 1.2, 4)[:, None]
     return replace(

@@ -65,10 +65,10 @@ def test_no_direction_of_the_span_beats_the_null_of_all_directions() -> None:
     """The closed form is the largest correlation that any question could have, in the same permutation."""
     _, audit, _ = planted_run()
     samples, outcomes, _, words = samples_of(audit)
-    layout = make_design(samples)
-    scores = failure_score(outcomes, layout)
-    null = question_null(words, layout, scores, Permuter(layout.blocks), seed=4, n_permutations=20)
-    draw = Permuter(layout.blocks).draw(20, np.random.default_rng([4, 3]))
+    design = make_design(samples)
+    scores = failure_score(outcomes, design)
+    null = question_null(words, design, scores, seed=4, n_permutations=20)
+    draw = Permuter(design.blocks).draw(20, np.random.default_rng([4, 3]))
     centred = (
         words.joint.vectors - np.stack([words.joint.vectors[audit.labels == c].mean(0) for c in (0, 1)])[audit.labels]
     )
@@ -76,7 +76,7 @@ def test_no_direction_of_the_span_beats_the_null_of_all_directions() -> None:
     best = np.zeros(20)
     for _ in range(300):
         along = centred @ (rng.normal(size=len(words.leading)) @ words.leading)
-        for scope in layout.scopes:
+        for scope in design.scopes:
             for column in range(20):
                 own = scores[draw[:, column]][scope.rows]
                 best[column] = max(best[column], np.corrcoef(along[scope.rows], own)[0, 1] * np.sqrt(len(own)))
@@ -89,10 +89,8 @@ def test_on_shuffled_losses_no_phrase_of_the_vocabulary_is_confirmed_as_a_questi
     samples, outcomes, _, words = samples_of(audit)
     order = np.random.default_rng(5).permutation(len(samples))
     shuffled = replace(outcomes, loss=outcomes.loss[order], errors=outcomes.errors[order])
-    layout = make_design(samples)
-    null = question_null(
-        words, layout, failure_score(shuffled, layout), Permuter(layout.blocks), seed=0, n_permutations=199
-    )
+    design = make_design(samples)
+    null = question_null(words, design, failure_score(shuffled, design), seed=0, n_permutations=199)
     found = replace(planted_run()[0], outcomes=shuffled, question_null=null, phrase_p=None)
     answers = ask(
         found, [f"a {c} in {w}" for c in ("cat", "dog") for w in ("snow", "fog", "grass")], encoder=WordTower(audit)

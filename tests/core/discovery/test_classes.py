@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from core.discovery.classes import MAX_PAIRS, class_findings, suspected_label_errors
+from core.discovery.design import make_design
 from core.discovery.superclasses import Superclasses
 from core.records import I64, ClassFinding, Outcomes, SampleSet
 from core.statistics.intervals import wilson
@@ -32,7 +33,9 @@ def made(
 def found(
     samples: SampleSet, outcomes: Outcomes, alpha: float = 0.05, testable: bool = True
 ) -> dict[str, ClassFinding]:
-    return {f.name: f for f in class_findings(samples, outcomes, alpha=alpha, testable=testable, seed=0)}
+    design = make_design(samples)
+    design = replace(design, testable=testable and design.testable)
+    return {f.name: f for f in class_findings(samples, outcomes, design, alpha=alpha, seed=0)}
 
 
 def confusion(*rows: tuple[int, ...]) -> tuple[I64, I64]:
@@ -96,7 +99,8 @@ def test_a_pair_of_enough_confusions_has_the_hypergeometric_p() -> None:
 
 def test_error_rates_have_wilson_intervals_and_classes_come_first_worst_first() -> None:
     labels, predictions = confusion((30, 9, 1), (2, 36, 2), (3, 5, 32))
-    listed = class_findings(*made(labels, predictions), alpha=0.05, testable=True, seed=0)
+    samples, outcomes = made(labels, predictions)
+    listed = class_findings(samples, outcomes, make_design(samples), alpha=0.05, seed=0)
     assert [f.name for f in listed] == ["cat", "fox", "dog", "cat → dog", "fox → dog"]
     expected = wilson(10, 40)
     rate = listed[0].error_rate
@@ -201,8 +205,7 @@ def test_confusions_too_rare_class_by_class_are_found_between_superclasses() -> 
     predictions[lost] = 28 + rng.integers(0, 4, lost.sum())  # any class of superclass 7
     samples, outcomes = made(labels, predictions)
     listed = {
-        f.name: f
-        for f in class_findings(samples, outcomes, alpha=0.05, testable=True, seed=0, superclasses=superclasses)
+        f.name: f for f in class_findings(samples, outcomes, make_design(samples, superclasses), alpha=0.05, seed=0)
     }
     confirmed = [name for name, f in listed.items() if f.confirmed]
     assert confirmed == ["superclass s2 → superclass s7"]
@@ -220,7 +223,7 @@ def test_a_superclass_that_fails_is_found_and_nulls_with_superclasses_claim_at_m
     worse = (labels // 4 == 5) & (np.random.default_rng(3).random(2400) < 0.3)
     predictions[worse] = (labels[worse] + 40) % 80
     samples, outcomes = made(labels, predictions)
-    listed = class_findings(samples, outcomes, alpha=0.05, testable=True, seed=0, superclasses=superclasses)
+    listed = class_findings(samples, outcomes, make_design(samples, superclasses), alpha=0.05, seed=0)
     assert "superclass s5" in [f.name for f in listed if f.confirmed]
     claims = 0
     for seed in range(20):
@@ -228,7 +231,7 @@ def test_a_superclass_that_fails_is_found_and_nulls_with_superclasses_claim_at_m
         samples, outcomes = made(labels, predictions)
         claims += any(
             f.confirmed
-            for f in class_findings(samples, outcomes, alpha=0.2, testable=True, seed=0, superclasses=superclasses)
+            for f in class_findings(samples, outcomes, make_design(samples, superclasses), alpha=0.2, seed=0)
         )
     assert claims <= 9  # at most 4 are expected
 
@@ -240,7 +243,7 @@ def test_a_thousand_classes_list_a_bounded_number_of_pairs() -> None:
     predictions = np.where(rng.random(20000) < 0.5, partner, labels)  # each class is half taken for its neighbour
     samples, outcomes = made(labels, predictions)
     superclasses = Superclasses(np.arange(1000) // 32, tuple(f"s{i}" for i in range(32)), "")
-    listed = class_findings(samples, outcomes, alpha=0.05, testable=True, seed=0, superclasses=superclasses)
+    listed = class_findings(samples, outcomes, make_design(samples, superclasses), alpha=0.05, seed=0)
     pairs = [f for f in listed if f.kind == "confusion"]
     assert len(pairs) == MAX_PAIRS
     assert all(f.confirmed for f in pairs if f.size >= 10)

@@ -17,12 +17,15 @@ from core.statistics.intervals import wilson
 N = 200
 ROWS = np.random.default_rng(0).normal(size=(N, 4)).astype(np.float32)
 NONE = np.zeros(0, np.int64)
+LABELS = (np.arange(N) % 2).astype(np.int64)
+SCOPES = make_design(SampleSet(tuple(map(str, range(N))), labels=LABELS, class_names=("cat", "dog"))).scopes
 
 
 def made(members: Bool, *, confirmed: bool = True, statistic: float = 8.0, scope: int = 0) -> FoundCluster:
     membership = np.where(members, 0.8, 0.2)
     return FoundCluster(
         Candidate("slice", scope, 0, 0.1, -1),
+        SCOPES[scope],
         members,
         membership,
         statistic,
@@ -41,10 +44,9 @@ def describe(
     suspects: I64 = NONE,
     groups: I64 | None = None,
 ) -> tuple[tuple[FailureCluster, ...], tuple[FailureCluster, ...], list[int]]:
-    labels = (np.arange(N) % 2).astype(np.int64)
-    samples = SampleSet(tuple(map(str, range(N))), labels=labels, class_names=("cat", "dog"), groups=groups)
+    samples = SampleSet(tuple(map(str, range(N))), labels=LABELS, class_names=("cat", "dog"), groups=groups)
     outcomes = Outcomes(losses, "loss", "loss", "given", errors=errors, predictions=predictions)
-    return describe_clusters(found, samples, outcomes, make_design(samples), ROWS, suspects, seed=0)
+    return describe_clusters(found, samples, outcomes, ROWS, suspects, seed=0)
 
 
 def first(mask: Bool, losses: F64, **more: object) -> FailureCluster:

@@ -94,8 +94,8 @@ def test_phrases_that_say_the_same_are_folded() -> None:
 def test_the_ensemble_is_read_along_a_phrase_and_agrees_with_held_out_images() -> None:
     _, audit, _ = planted_run("rare")
     samples, outcomes, _, words = samples_of(audit)
-    layout = make_design(samples)
-    reader = read_texts(words, outcomes, layout, None, np.arange(len(samples)) % 5, n_members=4, seed=0)
+    design = replace(make_design(samples), folds=np.arange(len(samples)) % 5)
+    reader = read_texts(words, outcomes, design, n_members=4, seed=0)
     assert reader.slope > 0
     assert reader.agreement > 0.3
     effects, spread = reader.effects(words.directions, 1)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from core.discovery.clusters import FoundCluster, KMeansPart, find_clusters, logistic, margin
+from core.discovery.clusters import FoundCluster, find_clusters, logistic
 from core.discovery.design import make_design
-from core.discovery.family import MIN_CANDIDATE_ROWS, FamilyTest
+from core.discovery.family import MIN_CANDIDATE_ROWS
+from core.discovery.family_test import FamilyTest
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import propose
-from core.discovery.regressors import Features, assign_folds
+from core.discovery.regressors import Features
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, SampleSet
 
@@ -40,25 +41,15 @@ def search(
 ) -> Searched:
     n = len(losses)
     names = () if labels is None else tuple(f"class {c}" for c in range(int(labels.max()) + 1))
-    layout = make_design(SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names, groups=groups))
-    features = Features(vectors, layout.blocks)
+    samples = SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names, groups=groups)
     rng = np.random.default_rng(seed)
-    folds = assign_folds(n, layout.blocks, groups, 5, rng)
-    proposals = propose(features, layout, folds, (), seed)
-    scores = layout.centred(losses)
-    found, reading = find_clusters(
-        proposals.family,
-        features,
-        proposals.parts,
-        layout.blocks,
-        scores / scores.std(),
-        groups,
-        alpha=0.05,
-        n_permutations=199,
-        max_clusters=max_clusters,
-        testable=testable,
-        rng=rng,
-    )
+    design = make_design(samples, rng=rng)
+    design = replace(design, testable=testable and design.testable)
+    features = Features(vectors, design.blocks)
+    proposals = propose(design, features, (), seed)
+    scores = design.centred(losses)
+    settings = Settings(n_permutations=199, max_clusters=max_clusters)
+    found, reading = find_clusters(proposals, scores / scores.std(), alpha=0.05, settings=settings, rng=rng)
     return Searched(found, reading, features)
 
 
@@ -202,14 +193,6 @@ def test_no_more_clusters_are_confirmed_than_asked_for() -> None:
     for direction in range(3):
         losses += 2.5 * (vectors[:, direction] > 1.5)
     assert len(search(vectors, losses, max_clusters=1).confirmed) == 1
-
-
-def test_the_margin_is_positive_for_the_rows_nearest_to_a_centre() -> None:
-    rng = np.random.default_rng(0)
-    rows, centres = rng.normal(size=(80, 5)), rng.normal(size=(4, 5)).astype(np.float32)
-    nearest = np.linalg.norm(rows[:, None] - centres[None], axis=2).argmin(1)
-    for which in range(4):
-        np.testing.assert_array_equal(margin(rows, KMeansPart(centres, which)) > 0, nearest == which)
 
 
 def test_the_logistic_is_the_logistic_and_does_not_overflow() -> None:

@@ -10,6 +10,7 @@ import pytest
 from core.discovery.design import (
     LARGE_CLASS,
     MOST_LARGE,
+    assign_folds,
     failure_score,
     make_design,
     needs_superclasses,
@@ -18,6 +19,7 @@ from core.discovery.design import (
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.discovery.superclasses import MANY_CLASSES, Superclasses
+from core.errors import InvalidInput
 from core.records import I64, Column, Outcomes, SampleSet
 from core.reports.tables.diagnosis import to_document
 
@@ -35,38 +37,38 @@ def labels_of(*counts: int) -> I64:
 
 
 def test_without_labels_there_is_one_block_and_one_scope() -> None:
-    layout = make_design(made(None, n=60))
-    assert layout.block_names == ("all samples",)
-    assert [s.name for s in layout.scopes] == ["all samples"]
-    assert layout.testable
-    assert not layout.scaled
-    assert layout.notes == ()
+    design = make_design(made(None, n=60))
+    assert design.block_names == ("all samples",)
+    assert [s.name for s in design.scopes] == ["all samples"]
+    assert design.testable
+    assert not design.scaled
+    assert design.notes == ()
 
 
 def test_small_classes_are_pooled_and_it_is_said() -> None:
-    layout = make_design(made(labels_of(60, 0, 12, 45, 15, 3)))
-    assert layout.block_names == ("class 0", "class 3", "3 small classes")
-    assert layout.class_of_label.tolist() == [0, -1, 2, 1, 2, 2]
-    assert np.bincount(layout.blocks).tolist() == [60, 45, 30]
-    assert [s.name for s in layout.scopes] == [
+    design = make_design(made(labels_of(60, 0, 12, 45, 15, 3)))
+    assert design.block_names == ("class 0", "class 3", "3 small classes")
+    assert design.class_of_label.tolist() == [0, -1, 2, 1, 2, 2]
+    assert np.bincount(design.blocks).tolist() == [60, 45, 30]
+    assert [s.name for s in design.scopes] == [
         "all samples",
         "class 0",
         "class 3",
     ]  # 30 rows are too few to search on their own
-    assert layout.notes[0].startswith("3 classes have fewer than 20 rows and are pooled; 1 of them have fewer than 5")
+    assert design.notes[0].startswith("3 classes have fewer than 20 rows and are pooled; 1 of them have fewer than 5")
 
 
 def test_a_pooled_class_still_has_its_own_mean_taken_out_if_it_has_five_rows() -> None:
     labels = labels_of(60, 12, 15, 3)
-    layout = make_design(made(labels))
-    centred = layout.centred(np.array([1.0, 10.0, 100.0, 1000.0])[labels] + np.random.default_rng(0).normal(0, 0.1, 90))
+    design = make_design(made(labels))
+    centred = design.centred(np.array([1.0, 10.0, 100.0, 1000.0])[labels] + np.random.default_rng(0).normal(0, 0.1, 90))
     assert max(abs(centred[labels == c].mean()) for c in range(4)) < 1e-9
 
 
 def test_too_few_small_rows_to_pool_stay_classes_of_their_own() -> None:
-    layout = make_design(made(labels_of(50, 7, 60)))
-    assert layout.block_names == ("class 0", "class 1", "class 2")
-    assert layout.notes == ()
+    design = make_design(made(labels_of(50, 7, 60)))
+    assert design.block_names == ("class 0", "class 1", "class 2")
+    assert design.notes == ()
 
 
 def test_one_class_alone_is_searched_once() -> None:
@@ -87,34 +89,34 @@ def in_fours(k: int) -> Superclasses:
 
 def test_with_superclasses_the_search_looks_into_them_and_losses_stay_centred_by_class() -> None:
     labels = np.random.default_rng(0).permutation(np.repeat(np.arange(80), 30))
-    layout = make_design(made(labels), in_fours(80))
-    assert [s.name for s in layout.scopes] == ["all samples", *(f"super {s}" for s in range(20))]
-    np.testing.assert_array_equal(layout.blocks, labels)
-    np.testing.assert_array_equal(layout.head_of_row, labels // 4)
-    for number, scope in enumerate(layout.scopes[1:]):
+    design = make_design(made(labels), in_fours(80))
+    assert [s.name for s in design.scopes] == ["all samples", *(f"super {s}" for s in range(20))]
+    np.testing.assert_array_equal(design.blocks, labels)
+    np.testing.assert_array_equal(design.head_of_row, labels // 4)
+    for number, scope in enumerate(design.scopes[1:]):
         np.testing.assert_array_equal(scope.rows, np.flatnonzero(labels // 4 == number))
-    centred = layout.centred(labels * 10.0 + np.random.default_rng(1).normal(size=2400))
+    centred = design.centred(labels * 10.0 + np.random.default_rng(1).normal(size=2400))
     assert max(abs(centred[labels == c].mean()) for c in range(80)) < 1e-9
-    assert "80 classes are grouped." in layout.notes
+    assert "80 classes are grouped." in design.notes
 
 
 def test_small_classes_are_pooled_within_their_superclass() -> None:
-    layout = make_design(made(labels_of(50, 50, 7, 3, 60, 60, 60, 10)), in_fours(8))
-    assert layout.block_names[5:] == ("2 small classes of super 0", "1 small classes of super 1")
-    assert layout.class_of_label.tolist() == [0, 1, 5, 5, 2, 3, 4, 6]
+    design = make_design(made(labels_of(50, 50, 7, 3, 60, 60, 60, 10)), in_fours(8))
+    assert design.block_names[5:] == ("2 small classes of super 0", "1 small classes of super 1")
+    assert design.class_of_label.tolist() == [0, 1, 5, 5, 2, 3, 4, 6]
     assert all(
-        len(np.unique(layout.head_of_row[layout.blocks == b])) == 1 for b in range(7)
+        len(np.unique(design.head_of_row[design.blocks == b])) == 1 for b in range(7)
     )  # a head takes whole blocks
-    assert "3 classes have fewer than 20 rows and are pooled within their superclass; 1 of them" in layout.notes[0]
+    assert "3 classes have fewer than 20 rows and are pooled within their superclass; 1 of them" in design.notes[0]
 
 
 def test_beside_superclasses_only_the_largest_of_the_large_classes_are_searched_alone() -> None:
     counts = [40] * 40 + [LARGE_CLASS + c for c in range(60)]
-    layout = make_design(made(labels_of(*counts)), in_fours(100))
-    alone = [s for s in layout.scopes if s.block is not None]
+    design = make_design(made(labels_of(*counts)), in_fours(100))
+    alone = [s for s in design.scopes if s.block is not None]
     assert len(alone) == MOST_LARGE
     assert min(len(s.rows) for s in alone) == LARGE_CLASS + 60 - MOST_LARGE
-    assert len(layout.scopes) == 1 + 25 + MOST_LARGE
+    assert len(design.scopes) == 1 + 25 + MOST_LARGE
 
 
 def test_a_superclass_of_one_class_is_searched_once() -> None:
@@ -158,9 +160,9 @@ def test_groups_of_one_row_each_are_not_mentioned() -> None:
 
 @pytest.mark.parametrize(("n_groups", "testable"), [(19, False), (20, True)])
 def test_twenty_groups_are_the_least_that_is_tested(n_groups: int, testable: bool) -> None:
-    layout = make_design(made(labels_of(120), np.arange(120) % n_groups))
-    assert layout.testable == testable
-    assert any(f"There are {n_groups} groups (patient), fewer than the 20" in note for note in layout.notes) != testable
+    design = make_design(made(labels_of(120), np.arange(120) % n_groups))
+    assert design.testable == testable
+    assert any(f"There are {n_groups} groups (patient), fewer than the 20" in note for note in design.notes) != testable
 
 
 def every_p(document: object) -> list[object]:
@@ -197,7 +199,7 @@ def test_the_failure_score_is_class_centred_and_mixes_loss_and_error() -> None:
     rng = np.random.default_rng(1)
     labels = labels_of(60, 80)
     loss, errors = rng.gamma(1, 1, 140) + labels, rng.random(140) < 0.3
-    layout = make_design(made(labels))
+    design = make_design(made(labels))
     outcomes = Outcomes(loss, "loss", "loss", "given", errors=errors)
 
     def centred(values: np.ndarray) -> np.ndarray:
@@ -206,11 +208,11 @@ def test_the_failure_score_is_class_centred_and_mixes_loss_and_error() -> None:
             out[labels == c] -= out[labels == c].mean()
         return out / out.std()
 
-    np.testing.assert_allclose(failure_score(outcomes, layout), centred(loss) + centred(errors))
-    np.testing.assert_allclose(failure_score(replace(outcomes, errors=None), layout), centred(loss))
-    np.testing.assert_allclose(failure_score(replace(outcomes, errors=np.zeros(140, bool)), layout), centred(loss))
+    np.testing.assert_allclose(failure_score(outcomes, design), centred(loss) + centred(errors))
+    np.testing.assert_allclose(failure_score(replace(outcomes, errors=None), design), centred(loss))
+    np.testing.assert_allclose(failure_score(replace(outcomes, errors=np.zeros(140, bool)), design), centred(loss))
     clipped = replace(outcomes, clip=1.5, errors=None)
-    np.testing.assert_allclose(failure_score(clipped, layout), centred(np.minimum(loss, 1.5)))
+    np.testing.assert_allclose(failure_score(clipped, design), centred(np.minimum(loss, 1.5)))
 
 
 def test_many_classes_are_grouped_by_their_names_or_else_by_their_embeddings_and_few_are_not() -> None:
@@ -226,3 +228,33 @@ def test_many_classes_are_grouped_by_their_names_or_else_by_their_embeddings_and
     assert all(len(np.unique(np.flatnonzero(by_name.of_class == s) // 7)) == 1 for s in range(len(by_name)))
     assert superclasses_of(made(labels % 60), vectors, texts) is None
     assert superclasses_of(made(None, n=1400), vectors, None) is None
+
+
+def test_folds_never_split_a_group_and_spread_classes_evenly() -> None:
+    rng = np.random.default_rng(4)
+    groups = rng.integers(0, 50, 300) * 7 - 20
+    blocks = rng.integers(0, 3, 300)
+    folds = assign_folds(300, blocks, groups, 5, rng)
+    assert set(folds) == set(range(5))
+    assert all(len(np.unique(folds[groups == g])) == 1 for g in np.unique(groups))
+    plain = assign_folds(300, blocks, None, 5, rng)
+    table = np.array([[((blocks == b) & (plain == f)).sum() for f in range(5)] for b in range(3)])
+    assert (table.max(1) - table.min(1) <= 1).all()
+
+
+def test_fewer_groups_than_folds_is_refused_with_a_next_step() -> None:
+    with pytest.raises(InvalidInput, match=r"at least 5 groups: got 3\. Leave the group column out"):
+        assign_folds(30, np.zeros(30, np.int64), np.arange(30) % 3, 5, np.random.default_rng(0))
+
+
+def test_a_design_knows_its_groups_its_folds_and_what_may_be_exchanged() -> None:
+    samples = made(labels_of(30, 30), np.arange(60) // 2)
+    design = make_design(samples, rng=np.random.default_rng(0))
+    assert len(np.unique(design.folds)) == 5
+    assert design.groups is not None
+    assert all(len(np.unique(design.folds[design.groups == g])) == 1 for g in range(30))
+    assert design.permuter is design.permuter
+    assert design.permuter.grouped
+    alone = make_design(made(labels_of(30, 30), np.arange(60)))
+    assert alone.groups is None
+    assert set(alone.folds) == {0}

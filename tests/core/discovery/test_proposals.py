@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.discovery.clusters import margin
 from core.discovery.design import make_design
 from core.discovery.family import MIN_CANDIDATE_ROWS
-from core.discovery.proposals import Proposals, propose
-from core.discovery.regressors import Features, assign_folds
+from core.discovery.proposals import KMeansPart, Proposals, margin, propose
+from core.discovery.regressors import Features
 from core.discovery.superclasses import Superclasses
 from core.records import I64, Column, SampleSet
 
@@ -22,9 +21,9 @@ def made(
     if distinct:
         vectors = vectors[rng.integers(0, distinct, n)]
     names = () if labels is None else tuple(f"class {c}" for c in range(int(labels.max()) + 1))
-    layout = make_design(SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names))
-    features = Features(vectors, layout.blocks)
-    return propose(features, layout, assign_folds(n, layout.blocks, None, 5, rng), columns, 0), features
+    design = make_design(SampleSet(tuple(map(str, range(n))), labels=labels, class_names=names), rng=rng)
+    features = Features(vectors, design.blocks)
+    return propose(design, features, columns, 0), features
 
 
 @pytest.mark.parametrize("labels", [None, np.arange(300) % 3], ids=["one class", "three classes"])
@@ -91,12 +90,10 @@ def test_with_superclasses_slices_parts_and_conditions_lie_in_superclasses_and_h
     labels = np.arange(1400) % 70
     samples = SampleSet(tuple(map(str, range(1400))), labels=labels, class_names=tuple(f"class {c}" for c in range(70)))
     grouped = Superclasses(np.arange(70) // 10, tuple(f"super {s}" for s in range(7)), "")
-    layout = make_design(samples, grouped)
-    features = Features(np.random.default_rng(0).normal(size=(1400, 6)).astype(np.float32), layout.blocks)
+    design = make_design(samples, grouped, np.random.default_rng(2))
+    features = Features(np.random.default_rng(0).normal(size=(1400, 6)).astype(np.float32), design.blocks)
     tint = Column("tint", "category", np.random.default_rng(1).choice(["red", "blue"], 1400).astype(object))
-    proposals = propose(
-        features, layout, assign_folds(1400, layout.blocks, None, 5, np.random.default_rng(2)), (tint,), 0
-    )
+    proposals = propose(design, features, (tint,), 0)
     family = proposals.family
     assert {c.scope for c in family.candidates if c.kind == "slice"} == set(range(8))
     assert {c.scope for c in family.candidates if c.kind == "condition"} == set(range(8))
@@ -109,3 +106,11 @@ def test_with_superclasses_slices_parts_and_conditions_lie_in_superclasses_and_h
                 np.flatnonzero(mask if region.scope == 0 else mask & (labels // 10 == region.scope - 1)),
             )
     assert {s.n_heads for s, where in family.smoothers if 0 not in where} == {7}
+
+
+def test_the_margin_is_positive_for_the_rows_nearest_to_a_centre() -> None:
+    rng = np.random.default_rng(0)
+    rows, centres = rng.normal(size=(80, 5)), rng.normal(size=(4, 5)).astype(np.float32)
+    nearest = np.linalg.norm(rows[:, None] - centres[None], axis=2).argmin(1)
+    for which in range(4):
+        np.testing.assert_array_equal(margin(rows, KMeansPart(centres, which)) > 0, nearest == which)

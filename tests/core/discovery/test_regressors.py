@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.discovery.regressors import Features, HeadSmoother, assign_folds
-from core.errors import InvalidInput
+from core.discovery.design import assign_folds
+from core.discovery.regressors import Features, HeadSmoother
 from core.records import F32, F64, I64
 
 
@@ -126,23 +126,6 @@ def test_a_class_of_few_rows_and_an_unknown_class_are_centred_on_all_rows() -> N
 
 def test_constant_vectors_give_finite_features() -> None:
     assert np.isfinite(Features(np.ones((20, 4), np.float32), np.zeros(20, np.int64)).rows).all()
-
-
-def test_folds_never_split_a_group_and_spread_classes_evenly() -> None:
-    rng = np.random.default_rng(4)
-    groups = rng.integers(0, 50, 300) * 7 - 20
-    blocks = rng.integers(0, 3, 300)
-    folds = assign_folds(300, blocks, groups, 5, rng)
-    assert set(folds) == set(range(5))
-    assert all(len(np.unique(folds[groups == g])) == 1 for g in np.unique(groups))
-    plain = assign_folds(300, blocks, None, 5, rng)
-    table = np.array([[((blocks == b) & (plain == f)).sum() for f in range(5)] for b in range(3)])
-    assert (table.max(1) - table.min(1) <= 1).all()
-
-
-def test_fewer_groups_than_folds_is_refused_with_a_next_step() -> None:
-    with pytest.raises(InvalidInput, match=r"at least 5 groups: got 3\. Leave the group column out"):
-        assign_folds(30, np.zeros(30, np.int64), np.arange(30) % 3, 5, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("share", [0.5, 2.0])

@@ -7,13 +7,14 @@ import pytest
 
 from core.composition.failures.kinds import group_p, kinds_with_p
 from core.discovery.classes import class_findings
+from core.discovery.design import make_design
 from core.records import ClassFinding, Outcomes, SampleSet
 
 
 def findings(errors: np.ndarray, labels: np.ndarray, groups: np.ndarray | None) -> tuple[ClassFinding, ...]:
     samples = SampleSet(tuple(map(str, range(len(labels)))), labels=labels, class_names=("a", "b", "c"), groups=groups)
     outcomes = Outcomes(errors.astype(np.float64), "loss", "", "", errors=errors)
-    found = class_findings(samples, outcomes, alpha=0.01, testable=True, seed=0)
+    found = class_findings(samples, outcomes, make_design(samples), alpha=0.01, seed=0)
     return kinds_with_p(found, samples, outcomes, alpha=0.01)
 
 

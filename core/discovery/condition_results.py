@@ -1,0 +1,149 @@
+"""What the test of the family says of each condition and phrase, and the insight that is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from core.discovery.cluster_findings import bounded_share, coverage
+from core.discovery.cluster_phrases import witnesses
+from core.discovery.conditions import Condition
+from core.discovery.family import Region
+from core.discovery.family_test import FamilyTest
+from core.discovery.proposals import Proposals
+from core.records import I64, Bool, Column, Insight, Outcomes, TextReader
+from core.statistics.intervals import searched_difference
+
+SAYS_THE_SAME = 0.6
+"""Two conditions whose indicators correlate more than this are shown as one, the weaker under the stronger."""
+
+
+class ConditionResults:
+    """The conditions and phrases of the family, by an index of their own, with their statistics and p.
+
+    Args:
+        reader: reads the loss ensemble in a phrase's text.
+        columns: measured properties among them are witnesses of what a phrase is about.
+    """
+
+    def __init__(
+        self,
+        proposals: Proposals,
+        test: FamilyTest,
+        outcomes: Outcomes,
+        reader: TextReader | None = None,
+        columns: Sequence[Column] = (),
+        seed: int = 0,
+    ) -> None:
+        self.proposals, self.design, self.family = proposals, proposals.design, proposals.family
+        self.outcomes, self.reader, self.words, self.columns, self.seed = (
+            outcomes,
+            reader,
+            proposals.words,
+            columns,
+            seed,
+        )
+        self.regions = [i for i, r in enumerate(self.family.regions) if r.kind in ("condition", "phrase")]
+        self.statistics = test.observed[self.family.n_slices :][self.regions] if self.regions else np.zeros(0)
+        self.scores, self.threshold = test.scores, test.threshold
+        self.p = np.array([test.p(s) if test.is_permuted else 1.0 for s in self.statistics])
+        self.confirmed = (self.p <= test.alpha) & test.is_permuted
+
+    def raw(self, index: int) -> Region:
+        return self.family.regions[self.regions[index]]
+
+    def of_kind(self, kind: str, scope: str | None = None) -> list[int]:
+        """The indices of conditions or of phrases, in one scope or in all."""
+        scopes = self.design.scopes
+        return [
+            i
+            for i in range(len(self.regions))
+            if self.raw(i).kind == kind and scope in (None, scopes[self.raw(i).scope].name)
+        ]
+
+    def region(self, index: int) -> tuple[Bool, I64, str]:
+        """(mask, rows of its scope, name of its scope)"""
+        region = self.raw(index)
+        scope = self.design.scopes[region.scope]
+        return region.mask(self.family.n), scope.rows, scope.name
+
+    def alike(self, index: int, other: int) -> bool:
+        """Whether two of one kind and scope are of nearly the same rows."""
+        a, b = self.raw(index), self.raw(other)
+        if index == other or (a.kind, a.scope) != (b.kind, b.scope):
+            return index == other
+        mask, rows, _ = self.region(index)
+        return correlation(mask[rows], self.region(other)[0][rows]) > SAYS_THE_SAME
+
+    def strength(self, index: int) -> float:
+        """How much the text tower makes of a phrase; 0 for all where that is not known."""
+        strengths = None if self.words is None else self.words.strengths
+        return 0.0 if strengths is None else float(strengths[self.phrase(index)])
+
+    def condition(self, index: int) -> Condition:
+        return self.proposals.conditions[self.raw(index).tag]
+
+    def phrase(self, index: int) -> int:
+        return self.proposals.phrases[self.raw(index).tag].phrase
+
+    def text(self, index: int) -> str:
+        if self.raw(index).kind == "condition":
+            return self.condition(index).text
+        assert self.words is not None
+        return self.words.phrases[self.phrase(index)]
+
+    def insight(self, index: int, cluster: int | None, retrieval: float | None, proxies: Sequence[str]) -> Insight:
+        """What is said of it: its effect, its p if it is confirmed, and how well it retrieves a cluster."""
+        mask, rows, scope = self.region(index)
+        outside = np.zeros(len(mask), bool)
+        outside[rows] = True
+        outside &= ~mask
+        confirmed, of_phrase = bool(self.confirmed[index]), self.raw(index).kind == "phrase"
+        statistic = float(self.statistics[index]) if confirmed else None
+        losses = self.outcomes.fitted
+        wrong = None if self.outcomes.errors is None else self.outcomes.errors.astype(np.float64)
+        insight = Insight(
+            text=self.text(index),
+            columns=() if of_phrase else self.condition(index).columns,
+            scope=scope,
+            cluster=cluster,
+            mask=mask,
+            size=int(mask.sum()),
+            effect=searched_difference(losses[mask], losses[outside], self.threshold, statistic),
+            error_inside=None if wrong is None else float(wrong[mask].mean()),
+            error_outside=None if wrong is None else float(wrong[outside].mean()),
+            p=float(self.p[index]) if confirmed else None,
+            confirmed=confirmed,
+            retrieval=retrieval,
+            proxies=tuple(proxies),
+            error_difference=None
+            if wrong is None
+            else bounded_share(searched_difference(wrong[mask], wrong[outside], self.threshold, statistic)),
+            coverage=coverage(mask, self.outcomes, self.design.groups, self.seed, rows),
+        )
+        return self._with_words(insight, index) if of_phrase else replace(insight, tests=self.condition(index).tests)
+
+    def _with_words(self, insight: Insight, index: int) -> Insight:
+        """With the phrase's number and family, what the ensemble reads in it (the calibrated change of loss, plus or
+        minus 1.64 spreads over members), and the measured properties that go with it."""
+        assert self.words is not None
+        assert self.proposals.phrase_scores is not None
+        number, scope = self.phrase(index), self.design.scopes[self.raw(index).scope]
+        direction, scores = self.words.directions[number], self.proposals.phrase_scores[scope.rows, number]
+        return replace(
+            insight,
+            kind="phrase",
+            number=number,
+            family=self.words.families[number],
+            read=None if self.reader is None else self.reader.read(direction, scope.block),
+            measured=witnesses(scores, self.columns, scope.rows),
+        )
+
+
+def correlation(a: Bool, b: Bool) -> float:
+    """Of two (n,) indicators; 0 where one of them is constant."""
+    if a.all() or b.all() or not a.any() or not b.any():
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])

@@ -1,0 +1,108 @@
+"""One permutation test over the whole family: what each candidate shows, and the null of the best of them."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from core.discovery.family import Family
+from core.records import F32, F64, Progress, no_progress
+from core.statistics.permutation import Permuter, chunks, permutation_p
+
+BATCH = 4
+"""Chunks of permutations between two looks at whether to give up."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FamilyTest:
+    """One pass over the family: the observed statistics and the null of their maximum."""
+
+    scores: F64
+    """(n,) the failure scores that were tested."""
+    alpha: float
+    observed: F32
+    """(candidates,)"""
+    null: F32
+    """(b,) the largest statistic of the family in each permutation; empty where nothing could be permuted."""
+    stopped_early: bool = False
+    trend: float = float("nan")
+    """The observed best trend (see `Family.read`)."""
+    trend_null: F32 | None = None
+    """(b,) the best trend in each permutation."""
+
+    @property
+    def is_permuted(self) -> bool:
+        return len(self.null) > 0
+
+    def trend_p(self) -> float | None:
+        """p of the best trend; None where nothing could be permuted."""
+        if self.trend_null is None or not len(self.trend_null):
+            return None
+        return permutation_p(self.trend, self.trend_null)
+
+    def p(self, statistic: float) -> float:
+        return permutation_p(statistic, self.null)
+
+    @property
+    def threshold(self) -> float:
+        """The least statistic whose p is at most alpha; inf where there are too few permutations for any, nan where
+        there are none."""
+        if not self.is_permuted:
+            return float("nan")
+        most = int(self.alpha * (len(self.null) + 1) + 1e-9) - 1  # so many of the null may reach it
+        if most < 0:
+            return float("inf")
+        return float(np.sort(self.null)[-1 - most]) + 2e-6  # just above: `p` forgives 1e-6
+
+
+def read_family(
+    family: Family,
+    scores: F64,
+    permuter: Permuter,
+    rng: np.random.Generator,
+    *,
+    n_permutations: int,
+    alpha: float = 0.05,
+    give_up: int = 0,
+    progress: Progress = no_progress,
+    step: str = "test",
+) -> FamilyTest:
+    """Test the whole family once against permuted scores.
+
+    Args:
+        scores: (n,) centred within the permuter's strata.
+        n_permutations: at least 5,000 for a p that is reported.
+        alpha: the level at which candidates are confirmed.
+        give_up: stop once so many permutations beat the best *slice or region*: its p is then far from any alpha
+            (Besag & Clifford 1991). 0 never stops.
+
+    Chunks of permutations run on all cores, each with a generator of its own, so the result does not depend on how many
+    there are.
+    """
+    column = scores[:, None].astype(np.float32)
+    read, trend = family.read(column)
+    observed = read[:, 0]
+    best = observed[~family.is_condition].max(initial=-np.inf)
+    sizes = list(chunks(n_permutations, int(np.clip(4_000_000 // family.n, 16, 256))))
+
+    def one(count: int, own: np.random.Generator) -> tuple[F32, F32]:
+        permuted = column[permuter.draw(count, own), 0]
+        if permuter.grouped:  # unequal groups repeat and drop values: keep each column's mean at zero
+            permuted = permuted - permuted.mean(0)
+        statistics, permuted_trend = family.read(permuted)
+        return statistics.max(0), permuted_trend
+
+    nulls, stopped, generators = list[tuple[F32, F32]](), False, rng.spawn(len(sizes))
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for at in range(0, len(sizes), BATCH):
+            nulls += pool.map(one, sizes[at : at + BATCH], generators[at : at + BATCH])
+            progress(step, sum(len(null) for null, _ in nulls), n_permutations)
+            beaten = sum(int((null >= best).sum()) for null, _ in nulls)
+            if stopped := bool(give_up) and at + BATCH < len(sizes) and beaten >= give_up:
+                break
+    null, trend_null = (np.concatenate(parts) for parts in zip(*nulls))
+    return FamilyTest(scores, alpha, observed, null, stopped, float(trend[0]), trend_null)
