@@ -25,15 +25,13 @@ from core.discovery.design import design_of, failure_score
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.errors import InvalidInput
 from core.language.directions import centred, unit
-from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Words
+from core.records import F32, F64, I64, Diagnosis, Estimate, Words
 from core.statistics.intervals import bootstrap
 from core.statistics.permutation import permutation_p
 
 if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
 
-MATCHING = 0.1
-"""Share of the scope in a cell of the audit table."""
 SIMILAR = 0.2
 """Share of the scope that answers a question, where the scores show no group that stands apart."""
 CLOSE = 0.7
@@ -131,8 +129,20 @@ def ask(
             "This run cannot be asked in words: no encoder with a text tower saw its images. "
             "Diagnose again with --images and --encoder."
         )
-    from core.embeddings.texts import encode_texts  # brings the vocabulary
     from core.language.prompts import class_in
+
+    names = diagnosis.samples.class_names
+    classes = [class_in(text, names) for text in cleaned]
+    directions = _directions(words, cleaned, [None if c is None else names[c] for c in classes], encoder, cache)
+    reader = QuestionReader(diagnosis, words)
+    return [reader.answer(text, direction, c) for text, direction, c in zip(cleaned, directions, classes)]
+
+
+def _directions(
+    words: Words, texts: Sequence[str], names: Sequence[str | None], encoder: TextTower | None, cache: Path | None
+) -> F32:
+    """(texts, d) unit directions: each text minus what it says of its class `names` alone."""
+    from core.embeddings.texts import encode_texts  # brings the vocabulary
 
     if encoder is None:
         from core.encoders import load_encoder
@@ -144,17 +154,11 @@ def ask(
             f"{encoder.joint_space!r}, "
             "so texts and samples cannot be compared. Diagnose the data again."
         )
-    names = diagnosis.samples.class_names
-    classes = [class_in(text, names) for text in cleaned]
-    prompts = [
-        prompt for text, c in zip(cleaned, classes) for prompt in _prompts(text, None if c is None else names[c])
-    ]
+    prompts = [prompt for text, name in zip(texts, names) for prompt in _prompts(text, name)]
     vectors = encode_texts(encoder, prompts, cache).reshape(
-        len(cleaned), 2, 2, -1
+        len(texts), 2, 2, -1
     )  # (texts, with and without, prompts, d)
-    directions = unit((vectors[:, 0] - vectors[:, 1]).mean(1))
-    reader = _QuestionReader(diagnosis, words)
-    return [reader.answer(text, direction, c) for text, direction, c in zip(cleaned, directions, classes)]
+    return unit((vectors[:, 0] - vectors[:, 1]).mean(1))
 
 
 def _checked(text: str) -> str:
@@ -178,7 +182,7 @@ def _prompts(text: str, name: str | None) -> list[str]:
     return [text, f"a photo of {text}", plain, f"a photo of {plain}"]
 
 
-class _QuestionReader:
+class QuestionReader:
     """One diagnosis made ready for questions."""
 
     def __init__(self, diagnosis: Diagnosis, words: Words) -> None:
@@ -294,88 +298,3 @@ def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Differenc
 
     found = bootstrap(gap, len(rows), None if groups is None else groups[rows], np.random.default_rng(0), repeats=400)
     return Difference(first.text, second.text, found, int((a & b).sum()), (first.scope, second.scope))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AuditCell:
-    """One phrase in one class."""
-
-    phrase: str
-    family: str
-    scope: str
-    support: int
-    observed: Estimate
-    """Excess loss of the tenth of the class that looks most like the phrase; 95 % interval for this cell alone."""
-    read: Estimate | None
-    """Excess loss that the ensemble reads in the phrase."""
-    error_inside: float | None
-    error_outside: float | None
-    extrapolation: bool
-
-
-def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int = 40) -> list[AuditCell]:
-    """Predicted and observed excess loss of every phrase in every class (and in all samples): description, not a test.
-
-    Args:
-        phrases: of the vocabulary; the `most` of the largest absolute excess anywhere if none is named.
-
-    Raises:
-        InvalidInput: the run has no words, or a phrase is not in its vocabulary.
-    """
-    words = diagnosis.words
-    if words is None:
-        raise InvalidInput(
-            "This run has no words to tabulate: no encoder with a text tower saw its images. "
-            "Diagnose again with --images."
-        )
-    unknown = [p for p in phrases if p not in words.phrases]
-    if unknown:
-        raise InvalidInput(
-            f"{unknown[0]!r} is not among the {len(words.phrases):,} phrases of this run. "
-            "Ask it as a free question instead."
-        )
-    reader = _QuestionReader(diagnosis, words)
-    scores = reader.scores
-    tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.design.scopes]
-    if phrases:
-        chosen = [words.phrases.index(p) for p in phrases]
-    else:
-        chosen = np.argsort(-np.max([np.abs(t) for t in tables], axis=0), kind="stable")[:most].tolist()
-    return [_cell(reader, p, s.rows, s.name, s.block, scores[s.rows, p]) for p in chosen for s in reader.design.scopes]
-
-
-def _top(scores: F32) -> tuple[Bool, int]:
-    size = max(1, round(MATCHING * len(scores)))
-    inside = np.zeros(len(scores), bool)
-    inside[np.argsort(-scores, kind="stable")[:size]] = True
-    return inside, size
-
-
-def _excess(scores: F32, losses: F64) -> F64:
-    """(P,) excess loss over the rest of the tenth of highest score, over its standard error."""
-    size = max(1, round(MATCHING * len(losses)))
-    top = np.argsort(-scores, axis=0, kind="stable")[:size]
-    inside = losses[top].mean(0)
-    outside = (losses.sum() - inside * size) / max(len(losses) - size, 1)
-    return (inside - outside) / max(float(losses.std()), 1e-12) * np.sqrt(size)
-
-
-def _cell(reader: _QuestionReader, phrase: int, rows: I64, scope: str, block: int | None, scores: F32) -> AuditCell:
-    inside, size = _top(scores)
-    outcomes, words = reader.diagnosis.outcomes, reader.words
-    losses = outcomes.fitted[rows]
-    wrong = None if outcomes.errors is None else outcomes.errors[rows]
-    gap = float(losses[inside].mean() - losses[~inside].mean())
-    reach = 1.96 * float(np.sqrt(losses[inside].var() / size + losses[~inside].var() / max(len(rows) - size, 1)))
-    ensemble = reader.diagnosis.reader
-    return AuditCell(
-        words.phrases[phrase],
-        words.families[phrase],
-        scope,
-        size,
-        Estimate(gap, gap - reach, gap + reach),
-        None if ensemble is None else ensemble.read(words.directions[phrase], block),
-        None if wrong is None else float(wrong[inside].mean()),
-        None if wrong is None else float(wrong[~inside].mean()),
-        bool(scores.std() < FLAT * reader.spread),
-    )

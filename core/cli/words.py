@@ -104,7 +104,7 @@ def audit(options: Namespace) -> None:
     """The loss by phrase and class: as text, and into a file if one is named."""
     if options.out is not None and options.out.suffix.lower() not in (".csv", ".parquet", ".json", ".html"):
         raise InvalidInput(f"--out must end in .csv, .parquet, .json or .html (a heat map): got {options.out.name!r}.")
-    from core.checks.questions import audit_table
+    from core.checks.audit_table import audit_table
     from core.reports.html.heatmap import text_table
     from core.reports.tables.diagnosis import audit_frame
     from core.store import load

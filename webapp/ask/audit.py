@@ -21,7 +21,7 @@ from webapp.state.downloads import temporary_folder
 from webapp.state.session import RUNS, Session, shows_errors
 
 if TYPE_CHECKING:
-    from core.checks.questions import AuditCell
+    from core.checks.audit_table import AuditCell
 
 EVERY = "every family"
 MAX_COLUMNS = 14
@@ -34,7 +34,7 @@ def cells_of(diagnosis: Diagnosis, family: str = EVERY) -> list[AuditCell]:
     Raises:
         InvalidInput: the run has no words, or no such family.
     """
-    from core.checks.questions import audit_table
+    from core.checks.audit_table import audit_table
 
     words = diagnosis.words
     if words is None or family in (EVERY, "", None):

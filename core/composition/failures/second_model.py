@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.checks.compare import MODEL, compare
+from core.checks.compare import compare
+from core.checks.paired_errors import MODEL
 from core.composition.failures.diagnose import COMPOSITION, diagnose_composition
 from core.composition.failures.samples import CaptionSamples, Loss, caption_samples
 from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings

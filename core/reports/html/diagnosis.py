@@ -15,7 +15,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from core.checks.questions import AuditCell, audit_table
+from core.checks.audit_table import AuditCell, audit_table
 from core.data.images.inline import InlinePictures
 from core.files import write_text
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.checks.questions import AuditCell
+from core.checks.audit_table import AuditCell
 from core.numbers import digits_for, interval, percent, signed
 from core.records import Diagnosis
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from core.checks.compare import MODEL, comparison_with, probe_of
+from core.checks.compare import comparison_with, probe_of
+from core.checks.paired_errors import MODEL
 from core.numbers import count, p_value, percent
 from core.probes.measures import by_class
 from core.records import I64, Bool, Comparison, Diagnosis, FourWay, ProbeResult

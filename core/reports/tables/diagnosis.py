@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.checks.questions import AuditCell
+from core.checks.audit_table import AuditCell
 from core.files import replacing, write_json
 from core.numbers import digits_for
 from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow

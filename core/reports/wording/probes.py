@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.compare import MODEL
+from core.checks.paired_errors import MODEL
 from core.numbers import count, interval, number, p_value, percent, points
 from core.records import OWN, Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.reports.wording.findings import cluster_title

@@ -9,16 +9,13 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
-from core.checks.clicks import (
+from core.checks.clicks import Judgement, Strip, draw_strip, judge
+from core.checks.prediction_powered import (
     _INTERCEPT_SPREAD,
     _SLOPE_SPREAD,
-    Judgement,
-    Strip,
     _maps_without_each,
-    _prediction_powered,
-    draw_strip,
     finite_share,
-    judge,
+    prediction_powered,
 )
 from core.errors import InvalidInput
 from core.records import F64, Bool
@@ -247,7 +244,7 @@ def test_the_map_is_a_logistic_regression_without_the_row_it_is_used_on() -> Non
 def test_the_estimate_is_ppi_with_its_tuned_weight() -> None:
     truth, score = half_true(help_=1.5)
     strip = draw_strip(MEMBERS, EVERY_ROW)
-    found, weight = _prediction_powered(score, strip.rows, truth[strip.rows], strip.is_member, np.flatnonzero(MEMBERS))
+    found, weight = prediction_powered(score, strip.rows, truth[strip.rows], strip.is_member, np.flatnonzero(MEMBERS))
     assert found is not None
     scaled = (score - score[MEMBERS].mean()) / score[MEMBERS].std()
     rows, y = strip.rows, truth[strip.rows].astype(float)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.checks.compare import MODEL, compare, compare_outcomes, names_of
+from core.checks.compare import compare, compare_outcomes, names_of
+from core.checks.paired_errors import MODEL
 from core.errors import InvalidInput
 from core.records import Diagnosis, Outcomes
 from core.statistics.paired import mcnemar

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.checks.questions import ask, audit_table, difference
+from core.checks.audit_table import audit_table
+from core.checks.questions import ask, difference
 from core.discovery.design import failure_score, make_design
 from core.discovery.question_null import question_null
 from core.errors import InvalidInput

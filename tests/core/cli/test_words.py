@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.checks.questions import audit_table
+from core.checks.audit_table import audit_table
 from core.cli.main import build_parser, main
 from core.language.vocabulary import read_vocabulary
 from core.records import Diagnosis

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.discovery.engines.planted import plant_region
+from core.discovery.engines.planted_losses import plant_region
 from core.discovery.method import diagnose_arrays
 from core.discovery.sensitivity import SHARES
 from core.discovery.settings import Settings

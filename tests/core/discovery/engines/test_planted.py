@@ -7,13 +7,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from core.discovery.engines.planted import (
-    expected_precision_at,
-    make_null,
-    plant_embeddings,
-    plant_region,
-    shuffle_within,
-)
+from core.discovery.engines.planted import expected_precision_at, make_null, plant_embeddings
+from core.discovery.engines.planted_losses import plant_region, shuffle_within
 from core.errors import InvalidInput
 
 KINDS = ["rare", "correlation", "noisy label", "null"]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.checks.questions import audit_table
+from core.checks.audit_table import audit_table
 from core.records import Diagnosis, Estimate, FailureMap
 from core.reports.html import charts, diagnosis as report
 from core.reports.html.charts import LossScale, interval_bar, map_by_cluster, observed_by_predicted, prediction_bar

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.checks.questions import AuditCell
+from core.checks.audit_table import AuditCell
 from core.records import Estimate
 from core.reports.html.heatmap import STEPS, heat_map, text_table
 from tests.support.diagnoses import make_diagnosis

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.checks.questions import audit_table
+from core.checks.audit_table import audit_table
 from core.records import Estimate
 from core.reports.tables.diagnosis import (
     SCHEMA,

@@ -1,0 +1,309 @@
+"""Fresh samples as a run's own model reads them, matched against its frozen findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.checks.freeze import FrozenFinding, along, bounded, measured
+from core.discovery.conditions import meets
+from core.discovery.design import MIN_GROUPS, design_of
+from core.errors import InvalidInput
+from core.language.directions import block_means
+from core.records import (
+    F32,
+    F64,
+    I64,
+    Bool,
+    Diagnosis,
+    Embeddings,
+    Estimate,
+    Outcomes,
+    PredictionRow,
+    SampleSet,
+    Words,
+)
+from core.statistics.intervals import UNDEFINED, bootstrap, wilson
+from core.statistics.permutation import Permuter, permutation_p
+
+if TYPE_CHECKING:
+    from core.data.samples import DataSet
+
+MIN_MATCHES = 5
+"""With fewer matching fresh samples a finding is shown and not judged."""
+COPY = 0.9999
+"""A fresh picture with a higher cosine to a diagnosed one is the same picture, and is left out."""
+FEW_DIMENSIONS = 64
+PERMUTATIONS = 4999
+"""Of whole groups, where fresh samples share them."""
+WIDEST = 0.7
+"""An expected error rate that may lie anywhere in so wide an interval is not judged: hardly any observation could miss
+it."""
+NEIGHBOURS = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """What is said of fresh samples before their outcomes are looked at."""
+
+    kind: Any
+    """As `PredictionRow.kind`."""
+    text: str
+    scope: str
+    matching: Bool
+    """(m,) the fresh samples that it speaks of."""
+    predicted: Estimate
+    spread: float
+    """Standard deviation of the diagnosed members' errors or losses."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FreshSamples:
+    """Fresh samples, ready to be matched against the findings of a run."""
+
+    diagnosis: Diagnosis
+    samples: SampleSet
+    outcomes: Outcomes
+    embeddings: Embeddings
+    words: Words | None
+    labels: I64
+    """(m,) class in the run's own numbering, -1 for none."""
+    class_of_label: I64
+    memberships: F64
+    means: F32
+    """(m, d) mean joint vector, in the run, of each fresh sample's class; (0, 0) without words."""
+    notes: tuple[str, ...]
+    excluded: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, diagnosis: Diagnosis, audit: DataSet) -> FreshSamples:
+        """The fresh samples that are none of the diagnosed ones, as the run's own model reads them.
+
+        Raises:
+            InvalidInput: they cannot be compared with the diagnosed ones, or they are the diagnosed ones.
+        """
+        notes: list[str] = []
+        excluded = [(str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"])]
+        lacking = _lacking(diagnosis, audit.samples)
+        if lacking:
+            notes.append(
+                f"The fresh table has no column {', '.join(map(repr, lacking))}: conditions on it were not tried."
+            )
+        embeddings = audit.embeddings
+        if embeddings is None or diagnosis.model is None:
+            raise InvalidInput(
+                "The fresh samples need embeddings and the run its model. "
+                "Give --images or --embeddings, or diagnose the data again."
+            )
+        _check_outcomes(diagnosis.outcomes, audit.outcomes)
+        kept = np.flatnonzero(~_copies(embeddings.vectors, diagnosis.embeddings.vectors))
+        if len(kept) < len(embeddings):
+            out = set(range(len(embeddings))) - set(kept.tolist())
+            excluded += [(audit.samples.ids[i], "the same picture is among the diagnosed ones") for i in sorted(out)]
+            notes.append(f"{len(out):,} fresh samples are also among the diagnosed ones and are left out.")
+        if not len(kept):
+            raise InvalidInput(
+                "All fresh samples are among the diagnosed ones: there is nothing to predict. "
+                "Bring samples that were not diagnosed."
+            )
+        samples, outcomes = audit.samples.keep(kept), replace(audit.outcomes.keep(kept), clip=diagnosis.outcomes.clip)
+        labels, given = _labels(diagnosis, samples, notes), embeddings.keep(kept)
+        words, known = None if audit.words is None else audit.words.keep(kept), design_of(diagnosis).class_of_label
+        # vectors that were given carry no space: that they are of the diagnosed one is the user's word, as it was there
+        of_run = given.space == diagnosis.embeddings.space or diagnosis.embeddings.space != "given"
+        assigned = diagnosis.model.assign(given if of_run else given.vectors, labels=labels if len(known) else None)
+        means = _class_means(diagnosis, words, labels)
+        return cls(
+            diagnosis, samples, outcomes, given, words, labels, known, assigned.memberships, means, tuple(notes),
+            tuple(excluded),
+        )  # fmt: skip
+
+    def scope(self, name: str) -> Bool:
+        """(m,) the fresh samples of a scope of the run."""
+        names = self.diagnosis.samples.class_names
+        if name == "all samples" or not len(self.class_of_label):
+            return np.ones(len(self.samples), bool)
+        if name in names:
+            return self.labels == names.index(name)
+        pooled = np.where(self.labels >= 0, self.class_of_label[np.maximum(self.labels, 0)], -1)
+        design = design_of(self.diagnosis)
+        rows = next((s.rows for s in design.scopes if s.name == name), None)
+        return np.ones(len(self.samples), bool) if rows is None else np.isin(pooled, np.unique(design.blocks[rows]))
+
+    def matching(self, finding: FrozenFinding) -> Bool:
+        """(m,) the fresh samples that the finding speaks of; none where they lack what its rule asks for."""
+        inside, nobody = self.scope(finding.scope), np.zeros(len(self.samples), bool)
+        if finding.kind == "cluster":
+            return inside & (self.memberships[:, finding.index] >= 0.5)
+        insight = self.diagnosis.insights[finding.index]
+        if finding.kind == "phrase":
+            words = self.diagnosis.words
+            if words is None or self.words is None or insight.number is None or finding.cut is None:
+                return nobody
+            return inside & (
+                along(self.words.joint.vectors, self.means, words.directions[insight.number]) >= finding.cut
+            )
+        try:
+            return inside & meets(insight.tests, self.samples.metadata, len(self.samples))
+        except KeyError:
+            return nobody
+
+    def near(self, picked: Bool) -> Bool:
+        """(m,) the fresh samples most of whose nearest diagnosed neighbours were picked."""
+        close = self.embeddings.vectors @ self.diagnosis.embeddings.vectors.T
+        nearest = np.argpartition(-close, min(NEIGHBOURS, close.shape[1] - 1), axis=1)[:, :NEIGHBOURS]
+        return picked[nearest].mean(1) > 0.5
+
+    def naive(self, picked: Bool) -> Estimate:
+        """What the picked samples themselves show, with an interval that does not know that they were picked."""
+        values = measured(self.diagnosis.outcomes)[picked]
+        if self.diagnosis.outcomes.errors is not None:
+            return wilson(int(values.sum()), len(values))
+        return bootstrap(lambda i: float(values[i].mean()), len(values), None, np.random.default_rng(0), repeats=400)
+
+    def row(self, claim: Claim) -> PredictionRow:
+        """What the claim said beside what the samples show; without a p."""
+        matching, n = claim.matching, int(claim.matching.sum())
+        values = measured(self.outcomes)
+        rest = values[self.scope(claim.scope) & ~matching]
+        observed, expected = None, claim.predicted
+        if n:
+            groups = None if self.samples.groups is None else self.samples.groups[matching]
+            observed = self._observed(values[matching], groups)
+            expected = self._expected(claim.predicted, claim.spread, n)
+        wide = self.outcomes.errors is not None and expected.high - expected.low > WIDEST
+        judged = n >= MIN_MATCHES and observed is not None and not wide
+        return PredictionRow(
+            kind=claim.kind,
+            text=claim.text,
+            scope=claim.scope,
+            n=n,
+            predicted=claim.predicted,
+            expected=expected,
+            observed=observed,
+            rest=float(rest.mean()) if len(rest) else None,
+            p=None,
+            as_predicted=expected.low <= observed.value <= expected.high if judged and observed else None,
+        )
+
+    def _observed(self, values: F64, groups: I64 | None) -> Estimate:
+        if self.outcomes.errors is not None and (groups is None or len(np.unique(groups)) == len(groups)):
+            return wilson(int(values.sum()), len(values))
+        if len(values) < 2 or (groups is not None and len(np.unique(groups)) < MIN_MATCHES):
+            return Estimate(float(values.mean()), UNDEFINED.low, UNDEFINED.high)
+        return bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
+
+    def spread(self, picked: Bool) -> float:
+        return float(measured(self.diagnosis.outcomes)[picked].std())
+
+    def _expected(self, predicted: Estimate, spread: float, n: int) -> Estimate:
+        """The predicted interval widened by the sampling error of n fresh samples, as far as it was known before they
+        were opened."""
+        if not np.isfinite(predicted.low):
+            return predicted
+        share = float(np.clip(predicted.value, 1 / (n + 2), 1 - 1 / (n + 2)))
+        variance = share * (1 - share) if self.outcomes.errors is not None else spread**2
+        below, above = (
+            float(np.hypot(side, 1.96 * np.sqrt(variance / n)))
+            for side in (predicted.value - predicted.low, predicted.high - predicted.value)
+        )
+        least = min(0.0, float(self.diagnosis.outcomes.fitted.min()))
+        return bounded(
+            Estimate(predicted.value, max(least, predicted.value - below), predicted.value + above), self.outcomes
+        )
+
+    def p(self, matching: Bool, inside: Bool) -> float:
+        """One-sided p that the matching samples do no worse than the rest of the scope: Fisher's exact test, or Welch's
+        t for losses.
+
+        Where several samples share a group, whole groups are permuted instead; with fewer than MIN_GROUPS the p is 1.
+        """
+        from scipy import stats
+
+        values, groups = measured(self.outcomes), self.samples.groups
+        if groups is not None and len(np.unique(groups[inside])) < int(inside.sum()):
+            return self._p_of_groups(values, groups, matching & inside, inside)
+        own, rest = values[matching & inside], values[inside & ~matching]
+        if self.outcomes.errors is not None:
+            table = [[int(own.sum()), int(len(own) - own.sum())], [int(rest.sum()), int(len(rest) - rest.sum())]]
+            return float(stats.fisher_exact(table, alternative="greater").pvalue)  # type: ignore[union-attr]
+        if own.std() + rest.std() <= 0:
+            return 1.0
+        return float(stats.ttest_ind(own, rest, equal_var=False, alternative="greater").pvalue)  # type: ignore[attr-defined]
+
+    def _p_of_groups(self, values: F64, groups: I64, matching: Bool, inside: Bool) -> float:
+        rows = np.flatnonzero(inside)
+        if len(np.unique(groups[rows])) < MIN_GROUPS:
+            return 1.0
+        own, members = values[rows], matching[rows]
+        draw = Permuter(np.zeros(len(rows), np.int64), groups[rows]).draw(PERMUTATIONS, np.random.default_rng(0))
+        return permutation_p(float(_shifted(own[:, None], members)[0]), _shifted(own[draw], members))
+
+
+def _shifted(values: F64, matching: Bool) -> F64:
+    """(p,) mean of the matching rows minus that of the others, of (n, p) values."""
+    return values[matching].mean(0) - values[~matching].mean(0)
+
+
+def _check_outcomes(diagnosed: Outcomes, fresh: Outcomes) -> None:
+    if (fresh.errors is None) != (diagnosed.errors is None):
+        has = "errors" if diagnosed.errors is not None else "losses alone"
+        raise InvalidInput(
+            f"The run measures {has} and the fresh samples do not: give the same columns (label and "
+            "prediction, or loss) as before."
+        )
+    if diagnosed.errors is None and fresh.name != diagnosed.name:
+        raise InvalidInput(
+            f"The run measures {diagnosed.name} and the fresh table gives {fresh.name}: they cannot be compared. "
+            "Name the same loss (--loss, --loss-kind)."
+        )
+
+
+def _class_means(diagnosis: Diagnosis, words: Words | None, labels: I64) -> F32:
+    """(m, d) mean joint vector, in the run, of each fresh sample's class; (0, 0) without words."""
+    if diagnosis.words is None or words is None:
+        return np.zeros((0, 0), np.float32)
+    if words.joint.space != diagnosis.words.joint.space:
+        raise InvalidInput(
+            "The fresh samples were embedded by another encoder than the run's words. Use the run's own encoder."
+        )
+    own, known = diagnosis.words.joint.vectors, diagnosis.samples.labels
+    of_class = block_means(own, known) if known is not None else own.mean(0, keepdims=True)
+    return np.where((labels >= 0)[:, None], of_class[np.maximum(labels, 0)], own.mean(0))
+
+
+def _lacking(diagnosis: Diagnosis, samples: SampleSet) -> list[str]:
+    """Columns that confirmed conditions ask for and the fresh samples do not have."""
+    there = {column.name for column in samples.metadata}
+    return sorted({name for i in diagnosis.insights if i.confirmed for name, _, _ in i.tests if name not in there})
+
+
+def _copies(fresh: F32, known: F32) -> Bool:
+    """(m,) fresh vectors that are those of a known sample."""
+    if fresh.shape[1] != known.shape[1]:
+        raise InvalidInput(
+            f"The fresh embeddings must be (m, {known.shape[1]}), as diagnosed: got {fresh.shape}. "
+            "Use the run's own encoder."
+        )
+    if fresh.shape[1] < FEW_DIMENSIONS:  # unlike samples may point the same way: only equal vectors are one sample
+        seen = {row.tobytes() for row in known}
+        return np.array([row.tobytes() in seen for row in fresh], dtype=bool)
+    return np.array([float((row @ known.T).max()) > COPY for row in fresh], dtype=bool)
+
+
+def _labels(diagnosis: Diagnosis, samples: SampleSet, notes: list[str]) -> I64:
+    """(m,) the fresh labels in the run's numbering."""
+    if samples.labels is None or diagnosis.samples.labels is None:
+        return np.full(len(samples), -1, np.int64)
+    number = {name: i for i, name in enumerate(diagnosis.samples.class_names)}
+    of_class = np.array([number.get(name, -1) for name in samples.class_names], dtype=np.int64)
+    labels = of_class[samples.labels]
+    if (labels < 0).any():
+        unknown = sorted({samples.class_names[c] for c in samples.labels[labels < 0]})
+        notes.append(
+            f"{int((labels < 0).sum()):,} fresh samples are of classes that were not diagnosed (such as "
+            f"{unknown[0]!r}): only findings on all samples speak of them."
+        )
+    return labels

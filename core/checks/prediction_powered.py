@@ -1,0 +1,110 @@
+"""The share of a finite population from a random part of it: from the answers alone, and with a score's help."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from core.records import F64, I64, Bool, Estimate
+from core.statistics.intervals import UNDEFINED
+
+LEVEL = 0.95
+MIN_CLICKS = 15
+"""Answers from the cluster below which the predictor's help cannot be judged."""
+MIN_OF_EACH = 3
+"""Yes answers, and no answers, from the cluster below which it cannot be judged either."""
+_CAUTION = 2.0
+"""The score's help is judged as if this many more clicks had shown none."""
+_SLOPE_SPREAD = 2.0
+"""Standard deviation of the slope's prior, in log odds for one standard deviation of the score."""
+_INTERCEPT_SPREAD = 4.0
+_NEWTON_STEPS = 12
+
+
+def finite_share(yes: Bool, n_population: int) -> Estimate:
+    """The share of a finite population that a random part of it, `yes` (n,), speaks for; nan without answers.
+
+    Wilson's interval for n (N - 1) / (N - n) clicks, and never beyond what the answers already settle (k yes among N is
+    at least k / N).
+    """
+    n, k = len(yes), int(yes.sum())
+    if not n:
+        return UNDEFINED
+    share = k / n
+    if n >= n_population:
+        return Estimate(share, share, share)
+    low, high = _wilson(share, n * (n_population - 1) / (n_population - n))
+    return Estimate(share, max(low, k / n_population), min(high, 1 - (n - k) / n_population))
+
+
+def _wilson(share: float, n: float, quantile: float | None = None) -> tuple[float, float]:
+    """Wilson's limits for a number of clicks that need not be whole; `quantile` in the place of the normal one."""
+    z2 = (float(stats.norm.ppf((1 + LEVEL) / 2)) if quantile is None else quantile) ** 2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2)))) / (1 + z2 / n)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def newcombe(one: Estimate, other: Estimate) -> Estimate:
+    """The difference of two shares. Source: Newcombe 1998, Stat. Med. 17, method 10."""
+    below = np.hypot(one.value - one.low, other.high - other.value)
+    above = np.hypot(one.high - one.value, other.value - other.low)
+    value = one.value - other.value
+    return Estimate(value, float(value - below), float(value + above))
+
+
+def prediction_powered(
+    score: F64, rows: I64, yes: Bool, is_member: Bool, inside: I64
+) -> tuple[Estimate | None, float | None]:
+    """The share with the score's help and the tuned weight.
+
+    Each of the n answered members has an excess: what the map fitted without it says of it, minus the mean of that map
+    over all members.
+    """
+    y = yes[is_member].astype(np.float64)
+    n, population, k = len(y), len(inside), int(y.sum())
+    if n < MIN_CLICKS or min(k, n - k) < MIN_OF_EACH or n >= population:
+        return None, None
+    spread = float(score[inside].std())
+    scaled = (score - score[inside].mean()) / (spread if spread > 0 else 1.0)
+    intercepts, slopes = _maps_without_each(scaled[rows], yes.astype(np.float64), np.flatnonzero(is_member))
+    own = _sigmoid(intercepts + slopes * scaled[rows[is_member]])
+    excess = own - _sigmoid(intercepts[:, None] + slopes[:, None] * scaled[inside]).mean(1)  # (n,)
+    variance = float(excess.var())
+    weight = (
+        float(np.clip(np.mean((y - y.mean()) * (excess - excess.mean())) / variance, 0.0, 1.0))
+        if variance > 1e-12
+        else 0.0
+    )
+    value = float(np.clip((y - weight * excess).mean(), k / population, 1 - (n - k) / population))
+    residual = float((y - weight * excess).var()) * n / (n - 2)  # two degrees go to the mean and the weight
+    plain = float(y.var()) * n / (n - 1)
+    gain = (n + _CAUTION) * plain / (n * residual + _CAUTION * plain)
+    low, high = _wilson(
+        value, n * gain * (population - 1) / (population - n), float(stats.t.ppf((1 + LEVEL) / 2, n - 2))
+    )
+    return Estimate(
+        value, min(value, max(low, k / population)), max(value, min(high, 1 - (n - k) / population))
+    ), weight
+
+
+def _maps_without_each(x: F64, y: F64, left_out: I64) -> tuple[F64, F64]:
+    """Intercepts and slopes of logistic maps from x to y, one for each row left out; Newton's method with a normal
+    prior, all fits at once."""
+    weights = np.ones((len(left_out), len(x)))
+    weights[np.arange(len(left_out)), left_out] = 0.0
+    a, b = np.zeros((2, len(left_out)))
+    for _ in range(_NEWTON_STEPS):
+        p = _sigmoid(a[:, None] + b[:, None] * x)
+        slack, curve = weights * (y - p), weights * p * (1 - p)
+        gradient_a = slack.sum(1) - a / _INTERCEPT_SPREAD**2
+        gradient_b = slack @ x - b / _SLOPE_SPREAD**2
+        aa, ab, bb = curve.sum(1) + _INTERCEPT_SPREAD**-2, curve @ x, curve @ x**2 + _SLOPE_SPREAD**-2
+        determinant = aa * bb - ab**2
+        a = a + np.clip((bb * gradient_a - ab * gradient_b) / determinant, -2, 2)
+        b = b + np.clip((aa * gradient_b - ab * gradient_a) / determinant, -2, 2)
+    return a, b
+
+
+def _sigmoid(x: F64) -> F64:
+    return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
