@@ -18,8 +18,7 @@ from core.cli.terminal import TerminalProgress
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from core.composition.scoring.published import PublishedScore
-    from core.records import CompositionResult
+    from core.records import CompositionResult, PublishedFigure
 
 PARTS = {
     "benchmarks": "core.cli.compose",
@@ -161,7 +160,7 @@ def _cola_file(options: Namespace) -> Path:
     )
 
 
-def _beside(result: CompositionResult, figure: PublishedScore | None) -> tuple[int, str]:
+def _beside(result: CompositionResult, figure: PublishedFigure | None) -> tuple[int, str]:
     """How many items are right, and a sentence that sets that beside the published figure."""
     right, n = int(result.correct["image"].sum()), len(result.ids)
     ours = f"{right:,} of {n:,} items are right ({100 * right / n:.2f} %)"

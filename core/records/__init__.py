@@ -43,6 +43,11 @@ from core.records.probes import (
     ProbeResult as ProbeResult,
     Support as Support,
 )
+from core.records.published import (
+    PublishedFigure as PublishedFigure,
+    encoder_key as encoder_key,
+    published_figures as published_figures,
+)
 from core.records.samples import (
     F32 as F32,
     F64 as F64,

@@ -281,7 +281,7 @@ def _published(step: LadderStep, encoder: str, dataset: str, metric: str) -> tup
     own = find(step.name, encoder, dataset, **asked)
     if own is not None:
         return (own.with_source,)
-    return tuple(f"{f.dataset}: {f.with_source}" for f in means(step.name, encoder, **asked))
+    return tuple(f"{f.data}: {f.with_source}" for f in means(step.name, encoder, **asked))
 
 
 def _key(step: LadderStep, seed: int) -> str:

@@ -6,24 +6,25 @@ from dataclasses import replace
 import pytest
 
 from core.composition.readers import READERS
-from core.composition.scoring.published import figures_for, find, published
+from core.composition.scoring.published import figures_for, find
+from core.records import published_figures
 from tests.support.benchmarks import benchmark, choice, pairs, query
 
 KINDS = ("replace_obj", "replace_att", "replace_rel", "swap_obj", "swap_att", "add_obj", "add_att")
 
 
 def test_every_figure_is_a_share_of_a_known_benchmark_with_its_mark_and_source():
-    for figure in published():
+    for figure in published_figures("composition"):
         assert 0 < figure.value < 100
         assert figure.mark in ("paper", "repo", "2nd", "mem")
         assert figure.source
         assert figure.model
-        assert figure.benchmark in READERS
+        assert figure.data in READERS
         assert figure.metric in ("image", "text", "group", "pairwise", "map")
 
 
 def test_no_figure_is_there_twice():
-    assert max(Counter((f.model, f.benchmark, f.part, f.metric) for f in published()).values()) == 1
+    assert max(Counter((f.model, f.data, f.part, f.metric) for f in published_figures("composition")).values()) == 1
 
 
 def test_clips_figure_on_cola_is_45_of_210_cut_to_two_decimals():
@@ -36,7 +37,7 @@ def test_clips_figure_on_cola_is_45_of_210_cut_to_two_decimals():
     )
 
 
-@pytest.mark.parametrize("model", [f.model for f in published() if f.benchmark == "cola"])
+@pytest.mark.parametrize("model", [f.model for f in published_figures("composition") if f.data == "cola"])
 def test_each_of_colas_figures_is_a_whole_number_of_210_items(model: str):
     figure = find("cola", "image", model=model)
     assert figure is not None

@@ -4,12 +4,13 @@ from collections import Counter
 
 import pytest
 
-from core.probes.ladder.published import find, means, published
+from core.probes.ladder.published import find, means
 from core.probes.ladder.transfer import harmonic
+from core.records import published_figures
 
 
 def test_every_figure_is_a_share_with_its_mark_and_source():
-    for figure in published():
+    for figure in published_figures("probes"):
         assert 0 < figure.value < 100
         assert figure.mark in ("repo", "2nd", "mem")
         assert figure.source
@@ -18,7 +19,7 @@ def test_every_figure_is_a_share_with_its_mark_and_source():
 
 
 def test_no_figure_is_there_twice():
-    keys = Counter((f.method, f.encoder, f.dataset, f.setting, f.shots, f.metric) for f in published())
+    keys = Counter((f.model, f.encoder, f.data, f.setting, f.shots, f.metric) for f in published_figures("probes"))
     assert max(keys.values()) == 1
 
 
@@ -40,17 +41,17 @@ def test_means_over_ten_sets_are_the_means_of_the_ten():
     ):
         own = [
             f
-            for f in published()
-            if (f.method, f.encoder, f.setting, f.shots) == (method, "RN50:openai", setting, shots) and f.mark == "repo"
+            for f in published_figures("probes")
+            if (f.model, f.encoder, f.setting, f.shots) == (method, "RN50:openai", setting, shots) and f.mark == "repo"
         ]
         ten = [
             f.value
             for f in own
             if f.source == "README of kdiAAA/TDA"
-            and not f.dataset.startswith("mean")
-            and not f.dataset.startswith("imagenet")
+            and not f.data.startswith("mean")
+            and not f.data.startswith("imagenet")
         ]
-        (mean,) = (f.value for f in own if f.dataset == "mean of 10 sets")
+        (mean,) = (f.value for f in own if f.data == "mean of 10 sets")
         assert len(ten) == 10
         assert sum(ten) / 10 == pytest.approx(mean, abs=0.06)
 
