@@ -188,7 +188,8 @@ def _split(wanted: str | None, samples: SampleSet) -> tuple[Split | None, tuple[
     """The split that --split names, and what is to be said of it."""
     if wanted is None:
         return None, ()
-    from core.probes.split_files import FORMAT, apply_split, read_draw, read_split
+    from core.probes.draws import FORMAT, read_draw
+    from core.probes.split_files import apply_split, read_split
     from core.probes.splits import by_column
 
     if wanted == "column":
@@ -204,8 +205,8 @@ def _split(wanted: str | None, samples: SampleSet) -> tuple[Split | None, tuple[
 
 def _save_draw(path: Path, made: Probe, task: Task) -> None:
     """Write which images teach and which are scored, as a file that --split reads."""
+    from core.probes.draws import make_draw, write_draw
     from core.probes.run import in_id_order
-    from core.probes.split_files import make_draw, write_draw
     from core.probes.splits import VALIDATION, halves
 
     task = in_id_order(task)  # as the probe itself draws
