@@ -16,7 +16,8 @@ from pathlib import Path
 
 from core.embeddings.cache import default_cache
 from core.probes.ladder.data_sets import read_data_set
-from core.probes.ladder.reproduce import LadderRow, encoder_name, ladder, run_ladder
+from core.probes.ladder.reproduce import LadderRow, encoder_name, run_ladder
+from core.probes.ladder.steps import ladder
 from core.records import Estimate
 
 

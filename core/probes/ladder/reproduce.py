@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -16,37 +16,17 @@ from scipy import stats
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.files import write_text
 from core.probes import make_probe
-from core.probes.base import Task, said_shots
+from core.probes.base import Task
 from core.probes.ladder.data_sets import LadderData, read_data_set
 from core.probes.ladder.published import find, means
+from core.probes.ladder.steps import SHOTS, LadderStep, ladder
 from core.probes.ladder.transfer import base_to_new
 from core.probes.run import run_probe
 from core.records import Estimate, Progress, no_progress
 
-SHOTS = (1, 4, 16)
 PROTOCOL = ("base", "new", "h", "seen", "unseen", "general_h", "into_base")
 """What base-to-new gives for each seed; see `core.probes.ladder.transfer.BaseToNew`."""
 FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class LadderStep:
-    """One rung of the ladder."""
-
-    name: str
-    """As the papers' figures call it, where they have it."""
-    probe: str
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    shots: int | None = None
-    setting: Literal["all classes", "base-to-new"] = "all classes"
-    seeded: bool = True
-    """False: no draw has a part in it, so one run stands for all seeds."""
-
-    @property
-    def title(self) -> str:
-        """Such as "coop, 16 shots, base-to-new"."""
-        shots = () if self.shots is None else (said_shots(self.shots),)
-        return ", ".join((self.name, *shots, *((self.setting,) if self.setting != "all classes" else ())))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,64 +59,6 @@ def encoder_name(said: str) -> str:
         model, _, tag = bare.rpartition(":")
         return f"{model}/{tag}"
     return said
-
-
-def ladder(method: str, descriptions: str = "", shots: Sequence[int] = SHOTS) -> tuple[LadderStep, ...]:
-    """The steps of a method: its baselines first.
-
-    Args:
-        method: "zero-shot", "sus-x", "few-shot", "coop", "cocoop" or "all".
-        descriptions: a file of sentences for each class, or "".
-
-    Raises:
-        InvalidInput: there is no such method, or shots are none or below 1.
-    """
-    if not shots or min(shots) < 1:
-        raise InvalidInput(
-            f"shots must be at least 1 a class: got {', '.join(map(str, shots)) or 'none'}. "
-            "The papers take 1, 2, 4, 8 and 16."
-        )
-    plain = [
-        LadderStep(f"zero-shot-{t}" if t != "simple" else "zero-shot", "zero-shot", {"templates": t}, seeded=False)
-        for t in ("simple", "7", "80")
-    ]
-    described = LadderStep("descriptions", "zero-shot", {"templates": "7", "descriptions": descriptions}, seeded=False)
-    sus = [
-        LadderStep("sus-x", "sus-x", {"templates": "7", "tune": False}),
-        LadderStep("sus-x, tuned", "sus-x", {"templates": "7", "tune": True}),
-        LadderStep("transclip", "transclip"),
-    ]
-    heads = [
-        LadderStep(name, probe, {"shots": s, **settings}, s)
-        for s in shots
-        for name, probe, settings in (
-            ("lp++", "lp++", {}),
-            ("tip-adapter", "tip-adapter", {"train_keys": False}),
-            ("tip-adapter-f", "tip-adapter", {"train_keys": True}),
-            ("linear-probe", "linear-probe", {}),
-        )
-    ]
-    base = LadderStep("zero-shot", "zero-shot", {"templates": "simple"}, None, "base-to-new", seeded=False)
-
-    def learned(name: str) -> list[LadderStep]:
-        most = max(shots)
-        return [
-            *(LadderStep(name, name, {"shots": s}, s) for s in shots),
-            base,
-            LadderStep(name, name, {"shots": most}, most, "base-to-new"),
-        ]
-
-    ladders = {
-        "zero-shot": [*plain, described],
-        "sus-x": [*plain, described, *sus],
-        "few-shot": [plain[0], *heads],
-        "coop": [plain[0], *learned("coop")],
-        "cocoop": [plain[0], *learned("cocoop")],
-        "all": [*plain, described, *sus, *heads, *learned("coop"), *learned("cocoop")],
-    }
-    if method not in ladders:
-        raise InvalidInput(f"There is no method {method!r} to reproduce. Use one of {', '.join(ladders)}.")
-    return tuple({step.title: step for step in ladders[method]}.values())
 
 
 def reproduce(
