@@ -11,9 +11,9 @@ every gain.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.measures import share_of, title_of
 from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
-from core.numbers import count, percent, points
+from core.numbers import count
 from core.records import (
     F64,
     I64,
@@ -37,9 +37,9 @@ from core.records import (
     no_progress,
 )
 from core.statistics.paired import paired_difference, paired_p
-from core.statistics.permutation import holm
+from core.training.forgetting_rows import TASKS, ForgettingRow, judged, reranked_sentence, sentence_of
 from core.training.reference_tasks import Captioned, captioned_items, scene_captions, scene_classes
-from core.training.reranking import CANDIDATES, RerankingScorer, rerank
+from core.training.reranking import RerankingScorer, rerank
 from core.training.scorers import matrix_of
 
 if TYPE_CHECKING:
@@ -48,39 +48,7 @@ if TYPE_CHECKING:
 PROMPT = "a photo of a {}."
 LABELLED, CAPTIONED = 240, 100
 """Pictures of the two checks: a module that looks at every pair has 240 x classes and 100 x captions to look at."""
-TASKS = ("Zero-shot", "Image to text", "Text to image")
 DEPTHS = (1, 5)
-MARGIN = 0.03
-"""A task is kept if its interval rules out a loss of more than this."""
-ALPHA = 0.05
-
-Verdict = Literal["kept", "lost", "gained", "open"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ForgettingRow:
-    """One task before and after."""
-
-    task: str
-    """"Zero-shot", "Image to text", "Text to image", or a benchmark's title."""
-    data: str
-    """Such as "100 pictures of the shipped scenes"."""
-    metric: str
-    """Such as "accuracy", "recall at 1" or "image score"."""
-    n: int
-    """Pictures, captions or items."""
-    before: Estimate
-    after: Estimate
-    difference: Estimate
-    """After minus before, paired; above 0 is better."""
-    p: float
-    """Two-sided McNemar mid-p (of an average: by flipping signs), adjusted (Holm) over the rows."""
-    only_before: int
-    """How many only the frozen encoder has right."""
-    only_after: int
-    verdict: Verdict
-    """"lost": the interval lies below 0; no adjustment softens a warning. "gained": it lies above 0 and p, adjusted, is
-    below 0.05. "kept": it rules out a loss of more than `MARGIN`. "open": it does not, and shows no loss either."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +66,7 @@ class ForgettingCheck:
     @property
     def sentence(self) -> str:
         """The whole in a few sentences."""
-        return _sentence(self.rows) + _reranked_sentence(self.rows, self.reranked)
+        return sentence_of(self.rows) + reranked_sentence(self.rows, self.reranked)
 
 
 def check_regression(
@@ -168,7 +136,7 @@ def check_scorers(
         known = [_Known(scorer.score(one, cache=cache, progress=progress)) for scorer in (before, after)]
         rows.append(_benchmark(one, known[0], known[1], notes, seed))
         reranked.append(_benchmark(one, known[0], RerankingScorer(known[0], known[1]), [], seed))
-    return ForgettingCheck(before.name, after.name, _judged(rows), _judged(reranked), tuple(dict.fromkeys(notes)))
+    return ForgettingCheck(before.name, after.name, judged(rows), judged(reranked), tuple(dict.fromkeys(notes)))
 
 
 def _matrix(scorer: Any, images: ItemStore, texts: Sequence[str], cache: Path | None, progress: Progress) -> F64:
@@ -179,9 +147,6 @@ def _matrix(scorer: Any, images: ItemStore, texts: Sequence[str], cache: Path | 
 
 Both = Callable[[ItemStore, Sequence[str]], tuple[F64, F64]]
 """both(images, texts): (n, m) scores before and after; nan where a picture cannot be read."""
-
-
-# ---- the tasks
 
 
 def _zero_shot(labelled: SampleSet, both: Both, notes: list[str], seed: int) -> ForgettingRow:
@@ -200,7 +165,7 @@ def _zero_shot(labelled: SampleSet, both: Both, notes: list[str], seed: int) -> 
     right = [_top(matrix[seen], asked.labels[seen]) for matrix in scores]
     groups = None if asked.groups is None else asked.groups[seen]
     data = f"{count(len(seen), 'picture')} of {labelled.name} in {len(labelled.class_names):,} classes"
-    return _row(TASKS[0], data, "accuracy", right[0], right[1], groups, seed)
+    return _row(TASKS[0], data, "accuracy", (right[0], right[1]), groups, seed)
 
 
 def _top(scores: F64, labels: I64) -> Bool:
@@ -224,7 +189,7 @@ def _searched(
     for way, noun, first, second, right in sides:
         data, base = f"{count(len(first), noun)} of {captioned.name}", _rank(first, right)
         for rank, rows in ((_rank(second, right), plain), (_rank(rerank(first, second), right), mixed)):
-            rows += [_row(way, data, f"recall at {k}", base <= k, rank <= k, None, seed) for k in DEPTHS]
+            rows += [_row(way, data, f"recall at {k}", (base <= k, rank <= k), None, seed) for k in DEPTHS]
     return plain, mixed
 
 
@@ -275,89 +240,22 @@ def _benchmark(one: LoadedBenchmark, before: Scorer, after: Scorer, notes: list[
         for scorer, name in ((before, "before"), (after, "after"))
     ]
     compared = compare_results(sides[0], sides[1], seed=seed, by_tag=False)
-    found = next(row for row in compared.rows if row.key == sides[0].headline and row.scope == ALL)
+    row = next(row for row in compared.rows if row.key == sides[0].headline and row.scope == ALL)
     notes += [note for note in sides[1].notes if note not in sides[0].notes] + [*compared.notes]
-    sign = -1.0 if found.key in LOWER_IS_BETTER else 1.0
-    ends = sorted((sign * found.difference.low, sign * found.difference.high))
-    better = Estimate(sign * found.difference.value, ends[0], ends[1])
-    title = title_of(found.key, [metric.key for metric in sides[0].metrics]).split(" (")[0]
-    data, metric = count(found.n, "item"), title[0].lower() + title[1:]
-    return ForgettingRow(
-        one.benchmark.title,
-        data,
-        metric,
-        found.n,
-        found.a,
-        found.b,
-        better,
-        found.p,
-        found.only_a,
-        found.only_b,
-        "open",
-    )
+    sign = -1.0 if row.key in LOWER_IS_BETTER else 1.0
+    low, high = sorted((sign * row.difference.low, sign * row.difference.high))
+    better = Estimate(sign * row.difference.value, low, high)
+    title = title_of(row.key, [metric.key for metric in sides[0].metrics]).split(" (")[0]
+    data, metric = count(row.n, "item"), title[0].lower() + title[1:]
+    only = row.only_a, row.only_b
+    return ForgettingRow(one.benchmark.title, data, metric, row.n, row.a, row.b, better, row.p, *only, "open")
 
 
-# ---- what they say
-
-
-def _row(task: str, data: str, metric: str, before: Bool, after: Bool, groups: I64 | None, seed: int) -> ForgettingRow:
-    sides = [share_of(right, groups, np.random.default_rng(seed)) for right in (before, after)]
+def _row(task: str, data: str, metric: str, right: tuple[Bool, Bool], groups: I64 | None, seed: int) -> ForgettingRow:
+    """What was right before and after, compared."""
+    before, after = right
+    shares = [share_of(side, groups, np.random.default_rng(seed)) for side in right]
     difference = paired_difference(~before, ~after, groups, seed=seed)
     p = paired_p(~before, ~after, groups, seed=seed)
     only = int((before & ~after).sum()), int((after & ~before).sum())
-    return ForgettingRow(task, data, metric, len(before), sides[0], sides[1], difference, p, *only, "open")
-
-
-def _judged(rows: Sequence[ForgettingRow]) -> tuple[ForgettingRow, ...]:
-    """The rows with p adjusted over them and their verdicts."""
-    adjusted = holm([row.p for row in rows]).tolist() if rows else []
-    return tuple(replace(row, p=p, verdict=_verdict(row.difference, p)) for row, p in zip(rows, adjusted))
-
-
-def _verdict(difference: Estimate, p: float) -> Verdict:
-    if difference.high < 0:
-        return "lost"
-    if difference.low > 0 and p < ALPHA:
-        return "gained"
-    return "kept" if difference.low > -MARGIN else "open"
-
-
-def _sentence(rows: Sequence[ForgettingRow]) -> str:
-    by = {verdict: [row for row in rows if row.verdict == verdict] for verdict in ("lost", "gained", "kept", "open")}
-    checks = count(len(rows), "check")
-    if by["lost"]:
-        worst = sorted(by["lost"], key=lambda row: row.difference.value)
-        which = "; ".join(map(change, worst[:3])) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")
-        return f"The adaptation cost something in {len(worst)} of {checks}: {which}."
-    if not by["open"]:
-        gained = f", and {len(by['gained'])} gained" if by["gained"] else ""
-        return f"Nothing was lost: {checks} rule out a loss of more than {points(MARGIN)}{gained}."
-    widest = min(by["open"], key=lambda row: row.difference.low)
-    return (
-        f"No loss is shown, but {len(by['open'])} of {checks} cannot rule out one of more than {points(MARGIN)}; "
-        f"the least sure: {change(widest)}."
-    )
-
-
-def _reranked_sentence(rows: Sequence[ForgettingRow], reranked: Sequence[ForgettingRow]) -> str:
-    """What becomes of retrieval, and of gains, if the adapter only orders the encoder's first ten; "" where no
-    retrieval was lost."""
-    if not any(row.task in TASKS[1:] and row.verdict == "lost" for row in rows):
-        return ""
-    lost = [row for row in reranked if row.task in TASKS[1:] and row.verdict == "lost"]
-    shown = (
-        f"costs {change(min(lost, key=lambda row: row.difference.value))}" if lost else "no loss of retrieval is shown"
-    )
-    gained = [change(row) for row in reranked if row.task not in TASKS and row.verdict == "gained"]
-    more = f" What it still gains: {'; '.join(gained)}." if gained else ""
-    return f" As a re-ranker of the encoder's first {CANDIDATES} it leaves zero-shot as it was, and {shown}.{more}"
-
-
-def change(row: ForgettingRow) -> str:
-    """Such as "zero-shot accuracy from 87 % to 83 % (−4.1 points, 95 % interval −7.0 to −1.2)"."""
-    task = row.task[0].lower() + row.task[1:] if row.task in TASKS else f"{row.task}:"
-    low, high = (percent(end).removesuffix("\u202f%") for end in (row.difference.low, row.difference.high))
-    return (
-        f"{task} {row.metric} from {percent(row.before.value)} to {percent(row.after.value)} "
-        f"({points(row.difference.value)}, 95\u202f% interval {low} to {high})"
-    )
+    return ForgettingRow(task, data, metric, len(before), shares[0], shares[1], difference, p, *only, "open")

@@ -36,7 +36,8 @@ def read_check(folder: Path) -> ForgettingCheck:
         InvalidInput: it is damaged.
     """
     from core.records import Estimate
-    from core.training.forgetting import ForgettingCheck, ForgettingRow
+    from core.training.forgetting import ForgettingCheck
+    from core.training.forgetting_rows import ForgettingRow
 
     def row(said: dict[str, Any]) -> ForgettingRow:
         estimates = {

@@ -13,7 +13,8 @@ from webapp.state.jobs import duration
 if TYPE_CHECKING:
     from core.probes.epochs import Epoch
     from core.training.adapted import AdapterRecord
-    from core.training.forgetting import ForgettingCheck, ForgettingRow
+    from core.training.forgetting import ForgettingCheck
+    from core.training.forgetting_rows import ForgettingRow
 
 PER_ITEM = {
     "linear": 0.001,

@@ -3,45 +3,22 @@ images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from core.embeddings.texts import encode_texts
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
-from core.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
-from core.probes.few_shot.affinities import (
-    Span,
-    cache_values,
-    nearest,
-    projected,
-    signature_evidence,
-    signatures,
-    support_span,
-    text_subspace,
-    tip_evidence,
-)
-from core.probes.few_shot.grid_search import Axis, SearchResult, choices_of, coarse_to_fine, geometric
+from core.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
+from core.probes.few_shot.grid_search import SearchResult, choices_of
+from core.probes.few_shot.memory import DEFAULTS, Memory, sum_of, tuned
 from core.probes.few_shot.support import SupportSet, support_of, without
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.prompt_settings import PromptSettings
 from core.probes.zero_shot.text_classifier import TextClassifier
-from core.records import F32, F64, I64, Choice, Neighbours
-
-NEIGHBOURS = 8
-"""Support images named for each image, by each affinity."""
-SCALE = 100.0
-"""The logit scale at which the papers state alpha, beta and gamma."""
-DEFAULTS = {"alpha": 0.1, "beta": 1.0, "gamma": 0.1}
-GRIDS = {
-    "beta": geometric(1, 50, 10),
-    "alpha": geometric(0.1, 50, 8, zero=True),
-    "gamma": geometric(0.1, 30, 7, zero=True),
-}
-"""The papers' ranges, in equal ratios; 0 leaves a term out."""
+from core.records import F32, I64, Choice
 
 
 @dataclass(frozen=True)
@@ -139,9 +116,7 @@ class SusX(PromptSettings):
         relation at another."""
         texts = self.classifier(part)
         support = self._support(part, texts)
-        labels = support.images.labels
-        assert labels is not None
-        memory = Memory.of(support.images, labels, texts.vectors, self)
+        memory = Memory.of(support.images, texts.vectors, self.affinity, self.temperature, balance=self.balance)
         part.progress("probe", 1, 3)
         scale = logit_scale_of(part.encoder)
         choices, found = self._choices(part, memory, scale)
@@ -208,111 +183,3 @@ class SusX(PromptSettings):
         if images is None:
             return choices_of(given, DEFAULTS, None)
         return choices_of(given, DEFAULTS, lambda known: tuned(memory, images, names, known, scale))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Memory:
-    """A support set made ready: what is the same for every image that is scored. s support images, k classes."""
-
-    vectors: F64
-    """(k, d) the classes' texts."""
-    support: F64
-    """(s, d) unit rows."""
-    values: F64
-    """(s, k) labels, balanced if asked."""
-    log_q: F64
-    """(s, k) signatures."""
-    span: Span
-    directions: F64 | None
-    """(r, d) the texts' subspace, where the cache works in it."""
-    affinity: Literal["tip-adapter", "tip-x", "subspace"]
-    temperature: float
-
-    @classmethod
-    def of(cls, support: Images, labels: I64, vectors: F32, settings: SusX) -> Memory:
-        """The memory of a labelled support set."""
-        affinity: Literal["tip-adapter", "tip-x", "subspace"] = settings.affinity  # type: ignore[assignment]
-        log_q = signatures(support.features, vectors, settings.temperature)
-        values = cache_values(labels, len(vectors), balance=settings.balance)
-        directions = text_subspace(vectors) if affinity == "subspace" else None
-        span = support_span(support.features, log_q) if affinity == "tip-x" else Span(0, 0, 0, 0)
-        return cls(
-            vectors.astype(np.float64),
-            support.features.astype(np.float64),
-            values,
-            log_q,
-            span,
-            directions,
-            affinity,
-            settings.temperature,
-        )
-
-    def zero_shot(self, features: F32, scale: float) -> F64:
-        """(n, k) logits of the texts alone."""
-        return scale * (features.astype(np.float64) @ self.vectors.T)
-
-    def cache(self, features: F32, beta: float) -> F64:
-        """(n, k) sums of the image affinities, in the subspace where that is asked."""
-        if self.directions is None:
-            return tip_evidence(features, self.support, self.values, beta)
-        return tip_evidence(
-            projected(features, self.directions), projected(self.support, self.directions), self.values, beta
-        )
-
-    def signature(self, features: F32) -> F64:
-        """(n, k) sums of the rescaled negative divergences."""
-        return signature_evidence(
-            signatures(features, self.vectors, self.temperature), self.log_q, self.values, self.span
-        )
-
-    def parts(self, features: F32, weights: Mapping[str, float], scale: float) -> dict[str, F64]:
-        """(n, k) each; they sum to the logits."""
-        unit = scale / SCALE
-        parts = {
-            "zero-shot": self.zero_shot(features, scale),
-            "cache": unit * weights["alpha"] * self.cache(features, weights["beta"]),
-        }
-        if self.affinity == "tip-x":
-            parts["signature"] = unit * weights["gamma"] * self.signature(features)
-        return parts
-
-    def neighbours(self, features: F32) -> tuple[Neighbours, ...]:
-        """The nearest support images by cosine and by divergence: they disagree where the texts matter."""
-        log_p = signatures(features, self.vectors, self.temperature)
-        image, signature = (
-            nearest(features, self.support, NEIGHBOURS),
-            nearest(log_p, self.log_q, NEIGHBOURS, by_kl=True),
-        )
-        return Neighbours("image", *image), Neighbours("signature", *signature)
-
-
-def tuned(
-    memory: Memory, images: Images, names: tuple[str, ...], given: Mapping[str, float], scale: float
-) -> SearchResult:
-    """alpha, beta and gamma by the validation images; those that are given stay."""
-    labels = images.labels
-    assert labels is not None
-    zero, caches = memory.zero_shot(images.features, scale), dict[float, F64]()
-    signature = memory.signature(images.features) if "gamma" in names else np.zeros_like(zero)
-
-    def logits_of(values: Mapping[str, float]) -> F64:
-        beta = values["beta"]
-        if beta not in caches:
-            caches.clear()
-            caches[beta] = memory.cache(images.features, beta)
-        return zero + scale / SCALE * (values["alpha"] * caches[beta] + values.get("gamma", 0.0) * signature)
-
-    axes = [
-        Axis(n, given.get(n, DEFAULTS[n]), (given[n],) if n in given else GRIDS[n])
-        for n in ("beta", "alpha", "gamma")
-        if n in names
-    ]
-    return coarse_to_fine(axes, logits_of, labels)
-
-
-def sum_of(parts: Mapping[str, F64]) -> F64:
-    """The logits that the parts sum to, added in their order."""
-    total, *rest = parts.values()
-    for extra in rest:
-        total = total + extra
-    return total

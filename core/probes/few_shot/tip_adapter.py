@@ -13,7 +13,7 @@ from core.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, log
 from core.probes.epochs import Best
 from core.probes.few_shot.affinities import cache_values, nearest, tip_evidence
 from core.probes.few_shot.grid_search import Axis, SearchResult, choices_of, coarse_to_fine, geometric
-from core.probes.few_shot.sus_x import NEIGHBOURS, SCALE, sum_of
+from core.probes.few_shot.memory import NEIGHBOURS, SCALE, sum_of
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.prompt_settings import PromptSettings
 from core.records import F32, F64, I64, Choice, Neighbours, Progress, no_progress

@@ -31,7 +31,8 @@ from core.reports.html.worst_items import WORST, worst_items
 from core.reports.wording import composition as sentences
 
 if TYPE_CHECKING:
-    from core.training.forgetting import ForgettingCheck, ForgettingRow
+    from core.training.forgetting import ForgettingCheck
+    from core.training.forgetting_rows import ForgettingRow
 
 MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""

@@ -90,7 +90,8 @@ def _averaged(result: CompositionResult) -> bool:
 
 
 if TYPE_CHECKING:
-    from core.training.forgetting import ForgettingCheck, ForgettingRow
+    from core.training.forgetting import ForgettingCheck
+    from core.training.forgetting_rows import ForgettingRow
 
 FEW = 5
 """Missing pictures that are named."""

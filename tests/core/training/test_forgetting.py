@@ -13,7 +13,7 @@ from core.errors import Cancelled, InvalidInput
 from core.records import F64, Estimate, ItemStore, LoadedBenchmark, Progress, SampleSet, Scores, no_progress
 from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
-from core.training import forgetting as regression
+from core.training import forgetting as regression, forgetting_rows
 from core.training.forgetting import ForgettingCheck, check_scorers
 from tests.support.benchmarks import Pixels, benchmark, choice, pairs, pictured
 
@@ -89,7 +89,7 @@ def test_equal_scores_lose_nothing_and_a_small_check_says_that_it_is_small() -> 
 
 
 def test_enough_pictures_rule_out_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regression, "MARGIN", 0.06)
+    monkeypatch.setattr(forgetting_rows, "MARGIN", 0.06)
     found = check(Table(3.0), Table(3.0))
     assert {row.verdict for row in found.rows} == {"kept"}
     assert found.sentence == "Nothing was lost: 5 checks rule out a loss of more than 6.0 points."

@@ -16,7 +16,8 @@ from core.records import Estimate
 from core.scenes.shipped import open_shipped
 from core.training import scorers
 from core.training.adapters import ADAPTERS
-from core.training.forgetting import ForgettingCheck, ForgettingRow
+from core.training.forgetting import ForgettingCheck
+from core.training.forgetting_rows import ForgettingRow
 from tests.core.encoders.open_clip.test_token_tower import TWO
 from tests.support.composed import pairs
 from tests.support.tiny_clip import write_model

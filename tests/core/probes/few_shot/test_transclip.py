@@ -10,7 +10,8 @@ import pytest
 
 from core.errors import Cancelled
 from core.probes.base import Images, ProbeInput
-from core.probes.few_shot.transclip import TransClip, mixture_of, votes_graph
+from core.probes.few_shot.mixture import mixture_of, votes_graph
+from core.probes.few_shot.transclip import TransClip
 from core.probes.run import run_probe
 from core.records import F32, I64
 from tests.support.heads import NAMES, Tower, made_task

@@ -17,7 +17,8 @@ from core.errors import InvalidInput
 from core.records import Benchmark, CompositionResult, Estimate
 from core.reports.html import composition as report
 from core.reports.html.composition import render_composition_report, write_composition_report
-from core.training.forgetting import ForgettingCheck, ForgettingRow
+from core.training.forgetting import ForgettingCheck
+from core.training.forgetting_rows import ForgettingRow
 from tests.core.reports.html.test_diagnosis import Page
 from tests.support.benchmarks import Given, benchmark, choices, pair, pairs, pictured, queries, random_scores
 
