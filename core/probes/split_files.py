@@ -112,12 +112,12 @@ def _order(entries: Sequence[SplitEntry], file: str) -> tuple[str, ...]:
 
 
 def apply_split(file: SplitFile, samples: SampleSet) -> Applied:
-    """The file's parts as rows of the samples: `train` teaches, `val` validates, `test` is scored.
+    """The file's parts as rows of the samples: `train` is trained on, `val` validates, `test` is scored.
 
     Paths are matched from their end: the sample whose id (or image name) shares the most trailing parts of the path, at
     least the base name. Classes are matched by name, never by number. An image that the file has in two parts is kept
-    in the later one (test before val before train), so that no scored image teaches; one that it has twice in a part
-    counts once.
+    in the later one (test before val before train), so that no scored image is trained on; one that it has twice in a
+    part counts once.
 
     Raises:
         InvalidInput: no training or no test image is among the samples, or a class is not among the samples' classes.
@@ -135,14 +135,14 @@ def apply_split(file: SplitFile, samples: SampleSet) -> Applied:
         taken |= set(own)
     if len(found["train"]) and len(rows["test"]) and not len(rows["train"]):
         raise InvalidInput(
-            "Every training image of the split file is also in another part, so none is left to teach. "
+            "Every training image of the split file is also in another part, so none is left to train on. "
             "Give each image one part."
         )
     if not len(rows["train"]) or not len(rows["test"]):
         total = sum(len(own) for own in file.parts.values())
         raise InvalidInput(
             f"Of the split file's {total:,} paths {len(unmatched):,} match no sample, so no image is left to "
-            f"{'teach' if not len(rows['train']) else 'be scored'}: the first is {(*unmatched, '-')[0]!r}, "
+            f"{'train on' if not len(rows['train']) else 'score'}: the first is {(*unmatched, '-')[0]!r}, "
             "and the samples have ids such as "
             f"{samples.ids[0]!r}. Bring the folder that the file was made for."
         )
@@ -244,7 +244,7 @@ def _notes(unmatched: tuple[str, ...], repeated: int, moved: int, disagreeing: i
     if moved:
         notes.append(
             f"The split file has {moved:,} images in two parts; "
-            "they are kept in the later one, so that no scored image teaches."
+            "they are kept in the later one, so that no scored image is trained on."
         )
     if disagreeing:
         notes.append(

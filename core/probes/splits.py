@@ -1,5 +1,5 @@
-"""Which rows teach and which are scored. No row is scored by a probe that learned from it, or from a row of its
-group."""
+"""Which rows are trained on and which are scored. No row is scored by a probe that learned from it, or from a row of
+its group."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
     members = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
     if len(members) < 2:
         raise InvalidInput(
-            f"All {n:,} rows are one group, so none can teach while others are scored. "
+            f"All {n:,} rows are one group, so none can be trained on while others are scored. "
             "Name another group column, or none."
         )
     half, counts = np.zeros(n, np.int64), np.zeros((2, int(labels.max()) + 1))
@@ -74,8 +74,8 @@ def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
 
 
 def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> Split:
-    """Rows whose split column says `train` teach, those that say `test` are scored, whatever the case; "val" rows
-    choose settings.
+    """Rows whose split column says `train` are trained on, those that say `test` are scored, whatever the case; "val"
+    rows choose settings.
 
     Other rows are left out.
 
@@ -84,7 +84,8 @@ def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> S
     """
     if samples.splits is None:
         raise InvalidInput(
-            "The samples have no split column. Name one with --split-column, or let the halves teach each other."
+            "The samples have no split column. Name one with --split-column, "
+            "or let each half be scored by what learned from the other."
         )
     said = samples.splits.astype(str)
     folded = np.char.lower(said.astype(np.str_))
@@ -100,7 +101,7 @@ def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> S
     validation = validation[~np.isin(validation, np.concatenate(parts))]
     return Split(
         (Fold(parts[0], parts[1], validation if len(validation) else None),),
-        f"The part {train!r} teaches, the part {test!r} is scored.",
+        f"Trained on the part {train!r}, scored on the part {test!r}.",
         reasons,
     )
 
@@ -126,7 +127,7 @@ def apart(split: Split, groups: I64 | None) -> Split:
     return replace(
         split,
         folds=folds,
-        said=f"{split.said} {dropped:,} images of it teach nothing, since they or their group are scored.",
+        said=f"{split.said} {dropped:,} images of it are left out of training, since they or their group are scored.",
     )
 
 

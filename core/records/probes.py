@@ -103,7 +103,7 @@ class ProbeResult:
     calibration_error: Estimate
     """Expected calibration error over 15 bins of equal count, with its bootstrap interval."""
     split: str
-    """One sentence: which rows taught and which were scored."""
+    """One sentence: which rows were trained on and which were scored."""
     controls: tuple[Control, ...] = ()
     choices: tuple[Choice, ...] = ()
     parts: LogitParts | None = None

@@ -184,7 +184,7 @@ def _check_record(record: AdapterRecord) -> None:
         raise ValueError(f"its {wrong} is {str(getattr(record, wrong))[:40]!r}")
     digests: frozenset[Any] = record.taught
     if not all(isinstance(one, str) for one in digests):
-        raise ValueError("what it was taught is no list of digests")
+        raise ValueError("its training pairs are not a list of digests")
     if not 0 <= record.best < len(record.curve):
         raise ValueError(f"it kept epoch {record.best} of {len(record.curve):,}")
 

@@ -34,7 +34,7 @@ class Head:
     """Steps after which it was kept; 0 is the start."""
 
     def images(self, features: F64) -> F64:
-        """(n, k) what the images taught: f w_c + b_c."""
+        """(n, k) what was learned from images: f w_c + b_c."""
         return features @ self.weights.T + self.bias
 
 

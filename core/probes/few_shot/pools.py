@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from core.data.images.archives import is_image_name, open_images
+from core.data.images.archives import FileImages, is_image_name, open_images
 from core.data.images.limits import Limits
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
@@ -18,6 +17,7 @@ from core.errors import InvalidInput
 from core.language.grammar import fold_name
 from core.probes.base import Images
 from core.probes.few_shot.support import drop_samples
+from core.probes.zero_shot.prompt_files import read_object
 from core.records import F32, I64, Progress, no_progress
 
 FOLDERS = ("auto", "classes", "none")
@@ -57,19 +57,11 @@ def read_pool(
 
     Raises:
         InvalidInput: there is no picture, none can be read, all are among the samples, or folders by class were asked
-        for and none has a
-            class's name.
+        for and none has a class's name.
     """
     if folders not in FOLDERS:
         raise InvalidInput(f"folders must be one of {', '.join(FOLDERS)}: got {folders!r}.")
-    store = open_images(path, limits)
-    pictures = [i for i in range(len(store)) if is_image_name(store.name(i))]
-    if not pictures:
-        raise InvalidInput(
-            f"{Path(path).name!r} holds no pictures. Give a folder, .zip or .tar with .jpg, "
-            ".png or .webp files as the pool."
-        )
-    store, notes = store.keep(pictures), list(store.notes)
+    store, notes = _pictures(path, limits)
     labels = None
     if folders != "none":
         labels, said = label_by_folder(store.names, class_names, aliases, must=folders == "classes")
@@ -95,6 +87,18 @@ def read_pool(
                 "Every image of the pool is also among the samples, so none is left to learn from. Bring other images."
             )
     return ImagePool(images, tuple(notes), tuple(reading.unreadable.values()))
+
+
+def _pictures(path: str | Path, limits: Limits) -> tuple[FileImages, list[str]]:
+    """Those files of the pool that are pictures by their names, and what was noted of the rest."""
+    store = open_images(path, limits)
+    pictures = [i for i in range(len(store)) if is_image_name(store.name(i))]
+    if not pictures:
+        raise InvalidInput(
+            f"{Path(path).name!r} holds no pictures. Give a folder, .zip or .tar with .jpg, "
+            ".png or .webp files as the pool."
+        )
+    return store.keep(pictures), list(store.notes)
 
 
 def label_by_folder(
@@ -156,26 +160,8 @@ def read_aliases(source: str | Path, class_names: Sequence[str]) -> dict[str, st
     text = str(source)
     if not text.strip():
         return {}
-    if not text.lstrip().startswith("{"):
-        try:
-            text = Path(text).read_text("utf-8-sig")
-        except (OSError, ValueError) as error:
-            raise InvalidInput(
-                f"The file of other names {Path(text).name!r} cannot be read ({error}). Give a JSON file."
-            ) from None
-    try:
-        found: object = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(
-            f'Other names must be JSON such as {{"plane": "airplane"}}: line {error.lineno}, {error.msg}.'
-        ) from None
-    except (RecursionError, ValueError):
-        raise InvalidInput(
-            "Other names: no JSON that can be read: too deep, or a number with too many digits."
-        ) from None
+    found, _ = read_object(text, "Other names", 'an object such as {"plane": "airplane"}')
     known = {fold_name(name): name for name in class_names}
-    if not isinstance(found, dict):
-        raise InvalidInput('Other names must be a JSON object such as {"plane": "airplane"}.')
     aliases: dict[str, str] = {}
     for key, value in found.items():
         others = [value] if isinstance(value, str) else value

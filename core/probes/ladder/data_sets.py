@@ -126,7 +126,7 @@ def _task(
 
 
 def _column(samples: SampleSet) -> Split | None:
-    """The samples' own parts, where their column says train and test; else None, and halves teach each other."""
+    """The samples' own parts where their column says train and test; else None, and each half learns from the other."""
     said: set[str] = set() if samples.splits is None else set(map(str.lower, samples.splits.astype(str).tolist()))
     return by_column(samples) if {"train", "test"} <= said else None
 

@@ -103,9 +103,9 @@ def base_to_new(
 ) -> BaseToNew:
     """Learn from shots of the base classes; score base and new images, each among their own names and among all.
 
-    Where the task has no split, two halves of the rows teach each other, so that every image is scored. One pass over
-    all names serves every setting, since these probes score a class without regard to the others: the base setting
-    keeps the base columns, the new setting the new ones.
+    Where the task has no split, each half is scored by what learned from the other, so that every image is scored. One
+    pass over all names serves every setting, since these probes score a class without regard to the others: the base
+    setting keeps the base columns, the new setting the new ones.
 
     Raises:
         InvalidInput: the probe cannot serve new classes, there are fewer than two classes, no image of one half is

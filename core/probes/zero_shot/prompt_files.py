@@ -70,15 +70,16 @@ def _published(constant: str) -> tuple[str, ...]:
     return tuple(template("{}") for template in made)
 
 
-def read_lists(source: str, what: str) -> dict[str, tuple[str, ...]]:
-    """A JSON object of lists of texts, key by key; spaces and line breaks inside a text become single spaces.
+def read_object(source: str, what: str, form: str) -> tuple[dict[str, Any], str]:
+    """A JSON object, and what it is called in messages.
 
     Args:
         source: path of a file, or the JSON itself (text that starts with a bracket).
         what: what it is called in messages, such as "descriptions".
+        form: what it must be, such as 'an object of lists, {"class": ["text", ...], ...}'.
 
     Raises:
-        InvalidInput: no such file, larger than 50 MB, no valid JSON, or of another shape; the message names the key.
+        InvalidInput: no such file, larger than 50 MB, no valid JSON, not an object, or a key is there twice.
     """
     text = source.strip()
     where = what
@@ -104,10 +105,21 @@ def read_lists(source: str, what: str) -> dict[str, tuple[str, ...]]:
     except (RecursionError, ValueError):
         raise InvalidInput(f"{where}: no JSON that can be read: too deep, or a number with too many digits.") from None
     if not isinstance(found, dict):
-        raise InvalidInput(
-            f'{where}: must be an object of lists, {{"class": ["text", ...], ...}}: it is {_kind(found)}.'
-        )
-    lists = {str(key): _texts(value, str(key), where) for key, value in found.items()}
+        raise InvalidInput(f"{where}: must be {form}: it is {_kind(found)}.")
+    return {str(key): value for key, value in found.items()}, where
+
+
+def read_lists(source: str, what: str) -> dict[str, tuple[str, ...]]:
+    """A JSON object of lists of texts, key by key; spaces and line breaks inside a text become single spaces.
+
+    Args:
+        source, what: as of `read_object`.
+
+    Raises:
+        InvalidInput: as of `read_object`, or of another shape; the message names the key.
+    """
+    found, where = read_object(source, what, 'an object of lists, {"class": ["text", ...], ...}')
+    lists = {key: _texts(value, key, where) for key, value in found.items()}
     if not any(lists.values()):
         raise InvalidInput(f"{where}: there is no text in it. Write at least one for a class.")
     return lists

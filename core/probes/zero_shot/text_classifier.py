@@ -54,16 +54,11 @@ def text_classifier(
     encoder: Encoder,
     class_names: Sequence[str],
     *,
-    templates: str = "simple",
-    own_templates: str = "",
-    synonyms: str = "",
-    descriptions: str = "",
     description_weight: float | None = None,
-    concept: str = "",
-    description_shape: str = "auto",
     scoring: str = "mean vector",
     cache: Path | None = None,
     progress: Progress = no_progress,
+    **settings: Any,
 ) -> TextClassifier:
     """The classifier that a text tower makes of class names.
 
@@ -75,21 +70,12 @@ def text_classifier(
             its own length.
         cache: folder where sums of text vectors are kept between runs.
         progress: called as ("encode the class prompts", done, total).
-        templates, own_templates, synonyms, descriptions, description_shape, concept: see
-            `core.probes.zero_shot.prompt_texts.make_texts`.
+        settings: of the texts, see `core.probes.zero_shot.prompt_texts.make_texts`.
 
     Raises:
         InvalidInput: a setting, file or text box breaks its rule.
     """
-    texts = make_texts(
-        class_names,
-        templates=templates,
-        own_templates=own_templates,
-        synonyms=synonyms,
-        descriptions=descriptions,
-        description_shape=description_shape,
-        concept=concept,
-    )
+    texts = make_texts(class_names, **settings)
     check_weight(description_weight)
     total, first = count_texts(texts.templated) + count_texts(texts.described), count_texts(texts.templated)
     templated = pool_texts(encoder, texts.templated, cache, after(progress, 0, total))
