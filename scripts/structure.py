@@ -1,0 +1,124 @@
+"""The shape of a checkout in figures: rooms, floors, circles, sizes. `python -m scripts.structure [FOLDER]`; FOLDER may
+be an older checkout."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import Counter
+from pathlib import Path
+
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+PACKAGES = ("core", "webapp")
+
+
+def modules(folder: Path, *packages: str) -> dict[str, Path]:
+    """Dotted name of every module below the packages: core and webapp if none is named."""
+    found: dict[str, Path] = {}
+    for path in sorted(p for package in packages or PACKAGES for p in folder.glob(f"{package}/**/*.py")):
+        parts = path.relative_to(folder).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def edges_of(folder: Path) -> dict[str, set[str]]:
+    """For every module of core and webapp, the modules of ours that it imports anywhere, in functions and for types
+    included."""
+    files = modules(folder)
+    return {name: _imports(path, files) - {name} for name, path in files.items()}
+
+
+def _imports(path: Path, files: dict[str, Path]) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = [f"{node.module}.{name.name}" for name in node.names]
+            found |= {name if name in files else node.module for name in inside}
+    return found & files.keys()
+
+
+def circles(edges: dict[str, set[str]]) -> list[set[str]]:
+    """Groups of modules that import each other, directly or by a detour."""
+    names = list(edges)
+    place = {name: i for i, name in enumerate(names)}
+    pairs = [(place[a], place[b]) for a, targets in edges.items() for b in targets]
+    rows, columns = zip(*pairs, strict=True)
+    graph = csr_array(([1] * len(pairs), (rows, columns)), shape=(len(names), len(names)))
+    _, labels = connected_components(graph, directed=True, connection="strong")
+    groups: dict[int, set[str]] = {}
+    for name, at in zip(names, labels.tolist(), strict=True):
+        groups.setdefault(at, set()).add(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def floors(edges: dict[str, set[str]]) -> int:
+    """How high the house is: files and folders right below core and webapp, each above all that it imports; those that
+    import each other share a floor."""
+    units: dict[str, set[str]] = {}
+    for name, targets in edges.items():
+        unit = _unit(name)
+        units.setdefault(unit, set()).update({_unit(t) for t in targets} - {unit})
+    together = circles(units)
+    of = {name: min(group) for group in together for name in group}
+    below: dict[str, set[str]] = {}
+    for unit, targets in units.items():
+        at = of.get(unit, unit)
+        below.setdefault(at, set()).update({of.get(t, t) for t in targets} - {at})
+    heights: dict[str, int] = {}
+
+    def height(unit: str) -> int:
+        if unit not in heights:
+            heights[unit] = 1 + max((height(t) for t in below[unit]), default=0)
+        return heights[unit]
+
+    return max(height(unit) for unit in below)
+
+
+def _unit(name: str) -> str:
+    return ".".join(name.split(".")[:2])
+
+
+def measure(folder: Path) -> dict[str, str]:
+    """What is printed, by its title."""
+    files = modules(folder)
+    edges = edges_of(folder)
+    trees = {name: ast.parse(path.read_text("utf-8")) for name, path in files.items()}
+    lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in files.items()}
+    folders = Counter(str(path.parent.relative_to(folder)) for path in files.values())
+    classes = Counter(n.name for tree in trees.values() for n in tree.body if isinstance(n, ast.ClassDef))
+    functions = [
+        (n.end_lineno or n.lineno) - n.lineno + 1
+        for tree in trees.values()
+        for n in ast.walk(tree)
+        if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    fullest, n_files = folders.most_common(1)[0]
+    door = {(a, b) for a, targets in edges.items() for b in targets if a.startswith("core.") and b.startswith("webapp")}
+    wide = sum(len(text) > 120 for path in files.values() for text in path.read_text("utf-8").splitlines())
+    return {
+        "files": f"{len(files)}",
+        "lines of core and webapp": f"{sum(lines.values()):,}, of templates {_lines(folder, '*.j2'):,}",
+        "lines past 120 columns": f"{wide:,}",
+        "fullest folder": f"{fullest}, {n_files} files",
+        "folders": f"{len(folders)}",
+        "floors": f"{floors(edges)}",
+        "circles of files": f"{len(circles(edges))}",
+        "imports of the page in core": ", ".join(f"{a} of {b}" for a, b in sorted(door)) or "none",
+        "files past 300 lines": f"{sum(n > 300 for n in lines.values())}, the longest {max(lines.values())}",
+        "functions past 40 lines": f"{sum(n > 40 for n in functions)} of {len(functions):,}",
+        "class names used twice or more": f"{sum(n > 1 for n in classes.values())}",
+    }
+
+
+def _lines(folder: Path, pattern: str) -> int:
+    found = (path for package in PACKAGES for path in folder.glob(f"{package}/**/{pattern}"))
+    return sum(len(path.read_text("utf-8").splitlines()) for path in found)
+
+
+if __name__ == "__main__":
+    for title, value in measure(Path(sys.argv[1] if len(sys.argv) > 1 else ".")).items():
+        print(f"{title}: {value}")
