@@ -7,12 +7,14 @@ import base64
 import html
 import io
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.errors import InvalidInput
 from core.numbers import number
 from core.records import Bool, Column, Diagnosis, Estimate
+from webapp.markup.render import part
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
 """Cluster colours, told apart with the common colour-vision deficiencies; the number on each says the same. In step
@@ -88,37 +90,49 @@ def label_and_prediction(diagnosis: Diagnosis, row: int) -> str:
     return f"{true} → {names[int(predictions[row])]}"
 
 
-def tile(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: tuple[str, ...] | None = None) -> str:
-    """A small picture which pane.js enlarges, with its loss and label, and what was predicted instead on a line of its
-    own.
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A small picture which pane.js enlarges, as `parts.html.j2` draws it; plain texts."""
 
-    A wrong one may be marked by a frame and by a word. `foot` gives other lines in place of label and prediction (plain
-    text).
-    """
+    row: int
+    name: str
+    picture: str
+    """A data address, or "" without one."""
+    title: str
+    alt: str
+    loss: str
+    foot: str
+    """Beside the loss: the label."""
+    lines: tuple[str, ...]
+    """Below it: what was predicted instead."""
+    wrong: bool = False
+    """Marked by a frame and by a word."""
+
+
+def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: tuple[str, ...] | None = None) -> Tile:
+    """The tile of a sample; a wrong one may be marked, and `foot` replaces label and prediction."""
     errors = diagnosis.outcomes.errors
     wrong = mark_wrong and errors is not None and bool(errors[row])
-    source, said, loss = (
-        picture(diagnosis, row),
-        label_and_prediction(diagnosis, row),
-        number(float(diagnosis.outcomes.loss[row])),
-    )
-    name = diagnosis.samples.ids[row]
-    alt = f"{said or name}, loss {loss}{', wrong' if wrong else ''}"
-    face = (
-        f'<img src="{source}" alt="{esc(alt)}" loading="lazy">'
-        if source
-        else f'<span class="no-picture">{esc(name)}</span>'
-    )
-    mark = '<em class="wrong-mark">wrong</em>' if wrong else ""
+    name, said = diagnosis.samples.ids[row], label_and_prediction(diagnosis, row)
+    loss = number(float(diagnosis.outcomes.loss[row]))
     true, _, predicted = said.partition(" → ")
     first, *lines = foot or (true, *([f"→ {predicted}"] if predicted else []))
-    title = f"{name}: {said}" if said else name
-    below = "".join(f'<span class="tile-line">{esc(text)}</span>' for text in lines)
-    return (
-        f'<button type="button" class="tile{" is-wrong" if wrong else ""}" data-zoom data-row="{row}" '
-        f'title="{esc(title)}">'
-        f'{face}{mark}<span class="tile-foot"><b>{loss}</b><span>{esc(first)}</span></span>{below}</button>'
+    return Tile(
+        row,
+        name,
+        picture(diagnosis, row),
+        title=f"{name}: {said}" if said else name,
+        alt=f"{said or name}, loss {loss}{', wrong' if wrong else ''}",
+        loss=loss,
+        foot=first,
+        lines=tuple(lines),
+        wrong=wrong,
     )
+
+
+def tile(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: tuple[str, ...] | None = None) -> str:
+    """The tile as markup, for the views that are no templates yet."""
+    return str(part("tile", tile_of(diagnosis, row, mark_wrong=mark_wrong, foot=foot)))
 
 
 def _cell(column: Column, row: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from core.records import Diagnosis
-from core.reports.html.render import render as render_from
+from core.reports.html.render import environment, render as render_from
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -16,3 +16,8 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 def render(template: str, *, diagnosis: Diagnosis | None = None, **values: Any) -> Markup:
     """A template of `webapp/templates` or of the report, filled in (`core.reports.html.render.render`)."""
     return render_from(template, TEMPLATES, diagnosis=diagnosis, **values)
+
+
+def part(macro: str, *records: Any) -> Markup:
+    """What one macro of `parts.html.j2` draws of its records."""
+    return getattr(environment(TEMPLATES).get_template("parts.html.j2").module, macro)(*records)

@@ -3,7 +3,6 @@ class name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,22 +66,6 @@ def map_by_cluster(diagnosis: Diagnosis) -> Markup:
     return _canvas(paths, height, "Map of the samples, coloured by failure cluster")
 
 
-def interval_bar(estimate: Estimate, low: float, high: float, css_class: str) -> Markup:
-    """A dot with its interval over the range `low` to `high`, and a line at zero."""
-
-    def at(value: float) -> float:
-        return round(4 + 292 * (min(max(value, low), high) - low) / (high - low), 1)
-
-    if not all(np.isfinite([estimate.value, estimate.low, estimate.high, low, high])) or high <= low:
-        return Markup("")
-    return Markup(
-        f'<svg class="interval {css_class}" viewBox="0 0 300 20" role="presentation" aria-hidden="true">'
-        f'<path class="axis" d="M0 10h300"/><path class="zero" d="M{at(0.0)} 1v18"/>'
-        f'<path class="whisker" d="M{at(estimate.low)} 10H{at(estimate.high)}"/><circle cx="{at(estimate.value)}" '
-        'cy="10" r="5"/></svg>'
-    )
-
-
 def prediction_bar(
     predicted: Estimate, expected: Estimate, observed: Estimate | None, low: float, high: float, *, missed: bool = False
 ) -> Markup:
@@ -109,14 +92,6 @@ def prediction_bar(
         'role="presentation" aria-hidden="true">'
         f'<path class="axis" d="M4 30V0M236 30V0"/>{"".join(parts)}</svg>'
     )
-
-
-def interval_range(estimates: Sequence[Estimate]) -> tuple[float, float]:
-    """A range that holds zero and every finite interval, with a little air."""
-    ends = [end for e in estimates for end in (e.low, e.high) if np.isfinite(end)]
-    low, high = min([0.0, *ends]), max([0.0, *ends])
-    air = 0.05 * (high - low) or 1.0
-    return low - air * (low < 0), high + air
 
 
 def observed_by_predicted(predicted: F64, loss: F64, n_bins: int = 10) -> list[tuple[float, float]]:

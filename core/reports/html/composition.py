@@ -24,8 +24,9 @@ from core.records import (
     Metric,
 )
 from core.reports.html import composition_charts as charts
-from core.reports.html.charts import N_CLUSTER_COLOURS, interval_bar, interval_range
+from core.reports.html.charts import N_CLUSTER_COLOURS
 from core.reports.html.diagnosis import style
+from core.reports.html.intervals import interval_bar, interval_range
 from core.reports.html.render import render
 from core.reports.html.worst_items import WORST, worst_items
 from core.reports.wording import composition as sentences
@@ -298,7 +299,9 @@ def _compared(row: ComparedMetric, keys: Sequence[str], span: tuple[float, float
         "n": f"{row.n:,}",
         "a": sentences.figure(row.key, row.a.value),
         "b": sentences.figure(row.key, row.b.value),
-        "bar": "" if row.key == "mean rank" else interval_bar(row.difference, *span, "cluster-2" if clear else "quiet"),
+        "bar": None
+        if row.key == "mean rank"
+        else interval_bar(row.difference, *span, "cluster-2" if clear else "quiet"),
         "difference": sentences.difference(row.key, row.difference.value),
         "span": f"{sentences.difference(row.key, row.difference.low)} to "
         f"{sentences.difference(row.key, row.difference.high)}",

@@ -21,6 +21,7 @@ from core.files import write_text
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress
 from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
+from core.reports.html.intervals import interval_bar, interval_range
 from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
@@ -44,7 +45,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
     gallery = _Gallery(diagnosis)
     digits = summary.digits_for(diagnosis.outcomes.loss)
     per_cluster = max(6, min(MAX_PER_CLUSTER, MAX_PICTURES // (2 * max(1, len(diagnosis.clusters)))))
-    axis = charts.interval_range([c.excess_loss for c in diagnosis.clusters])
+    axis = interval_range([c.excess_loss for c in diagnosis.clusters])
     cards: list[dict[str, Any]] = []
     for cluster in diagnosis.clusters:
         cards.append(_card(diagnosis, cluster, gallery, per_cluster, axis))
@@ -156,7 +157,7 @@ def _card(
         "cluster": cluster,
         "colour": colour,
         "title": sentences.cluster_title(diagnosis, cluster),
-        "interval": charts.interval_bar(cluster.excess_loss, *axis, colour),
+        "interval": interval_bar(cluster.excess_loss, *axis, colour),
         "members": gallery.entries(rows),
         "n_more": cluster.size - len(rows),
         "opposites": gallery.entries(cluster.counterexamples[: most // 2]),
@@ -205,9 +206,7 @@ def _prediction(diagnosis: Diagnosis, digits: int) -> dict[str, Any]:
     span = partial(summary.interval, share=share, digits=digits)
     rows = sentences.prediction_rows(diagnosis)
     low, high = (
-        (0.0, 1.0)
-        if share
-        else charts.interval_range([e for r in rows for e in (r.expected, r.observed) if e is not None])
+        (0.0, 1.0) if share else interval_range([e for r in rows for e in (r.expected, r.observed) if e is not None])
     )
     return {
         "prediction": found,

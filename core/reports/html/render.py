@@ -39,6 +39,11 @@ def _sentence(context: Context, insight: Insight) -> str:
     return findings.sentence(context["diagnosis"], insight, proxies=False)
 
 
+def _place(share: float) -> str:
+    """A share of a length as a style sheet writes it."""
+    return f"{100 * share:.1f}%"
+
+
 FILTERS: Mapping[str, Any] = {
     **{name: getattr(numbers, name) for name in NUMBERS},
     "loss": _loss,
@@ -46,6 +51,7 @@ FILTERS: Mapping[str, Any] = {
     "loss_interval": _loss_interval,
     "sentence": _sentence,
     "ensemble_verdict": findings.ensemble_verdict,
+    "place": _place,
 }
 """The numbers' one style (`core.numbers`) under the same names, and what needs the `diagnosis` that is rendered: losses
 with the decimals that its spread of the loss asks for."""

@@ -18,7 +18,7 @@ from PIL import Image
 from core.checks.audit_table import audit_table
 from core.records import Diagnosis, Estimate, FailureMap
 from core.reports.html import charts, diagnosis as report
-from core.reports.html.charts import LossScale, interval_bar, map_by_cluster, observed_by_predicted, prediction_bar
+from core.reports.html.charts import LossScale, map_by_cluster, observed_by_predicted, prediction_bar
 from core.reports.html.diagnosis import render_report, write_audit, write_report
 from core.reports.wording.findings import sentence
 from core.store import load, save
@@ -213,11 +213,6 @@ def test_observed_by_predicted_matches_a_plain_loop() -> None:
         for i in range(0, 100, 10)
     ]
     np.testing.assert_allclose(observed_by_predicted(predicted, loss), expected)
-
-
-def test_an_interval_without_bounds_draws_nothing() -> None:
-    assert interval_bar(Estimate(1.0, float("nan"), float("nan")), 0.0, 2.0, "x") == ""
-    assert 'cx="150.0"' in interval_bar(Estimate(1.0, 0.5, 1.5), 0.0, 2.0, "x")
 
 
 def test_findings_are_told_in_sentences_with_their_figures_as_a_table() -> None:
