@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from core.numbers import bracketed, percent
-from core.records import I64, Diagnosis, FailureCluster, Insight
+from core.records import I64, Diagnosis, Estimate, FailureCluster, Insight
+from core.reports.html.intervals import IntervalBar, interval_bar
 
 
 def members_of(cluster: FailureCluster) -> I64:
@@ -33,3 +34,9 @@ def excess_interval(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     if not cluster.confirmed and not all(bracketed(c.excess_loss) for c in diagnosis.candidates):
         return ""
     return bracketed(cluster.excess_loss)
+
+
+def whisker(estimate: Estimate, span: float) -> IntervalBar | None:
+    """The bar of an estimate from 0 to `span`, the largest value shown beside it; a little room below zero, so that an
+    interval that crosses it is seen to."""
+    return interval_bar(estimate, -0.15 * (span or 1.0), span or 1.0)

@@ -12,12 +12,14 @@ import gradio as gr
 from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Insight
 from webapp.explore.cards import cluster_list
-from webapp.explore.detail import Selection, empty_lasso, selection_pane
+from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
 from webapp.explore.overview import class_section, notes_section, strip
 from webapp.failure_map import NO_SELECTION, SCRIPTS, map_points, map_selection, map_view, read_polygon
 from webapp.markup.html import picture, sample_facts
+from webapp.markup.render import render
 from webapp.state import downloads
+from webapp.state.jobs import PLAIN, PRIVATE, QUICK
 from webapp.state.session import PAGE, RUNS, Session, as_int, event_data, picked_cluster, selected_rows, shows_errors
 
 
@@ -56,7 +58,8 @@ def show_selection(session: Session) -> tuple[Session, Any, Any]:
         return session, cluster_list(diagnosis), gr.update(selection=NO_SELECTION)
     rows = selected_rows(session, diagnosis)
     if not len(rows):
-        return replace(session, polygon=()), empty_lasso() + cluster_list(diagnosis), gr.update(selection=NO_SELECTION)
+        pane = cluster_list(diagnosis, "The outline held no point.")
+        return replace(session, polygon=()), pane, gr.update(selection=NO_SELECTION)
     pane = selection_pane(diagnosis, describe_selection(session, diagnosis))
     return session, pane, gr.update(selection=map_selection(rows, len(diagnosis.samples), cluster=session.cluster))
 
@@ -72,7 +75,7 @@ def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
         explore_rows(diagnosis, rows),
         cluster,
         session.shown,
-        tuple(phrases_of_rows(diagnosis, rows)),
+        phrases_of_rows(diagnosis, rows),
         session.title,
         session.scope,
     )
@@ -209,7 +212,7 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
     """
     first = show_run(examples[0][1]) if examples else None
     with gr.Row(elem_classes="top-row"):
-        top = gr.HTML(first[1] if first else EMPTY, elem_id="strip", apply_default_css=False)
+        top = gr.HTML(first[1] if first else render("explore/empty.html.j2"), elem_id="strip", **PLAIN)
         picker = gr.Dropdown(
             examples,
             value=examples[0][1] if examples else None,
@@ -220,7 +223,7 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
             min_width=150,
             scale=0,
         )
-    classes = gr.HTML(first[2] if first else "", elem_id="classes", apply_default_css=False)
+    classes = gr.HTML(first[2] if first else "", elem_id="classes", **PLAIN)
     with gr.Row(elem_classes="stage", equal_height=True):
         with gr.Column(scale=58, min_width=320):
             failure_map = map_view(first[3]["value"] if first else None, describe=describe)
@@ -231,10 +234,10 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
                 js_on_load=(SCRIPTS / "pane.js").read_text("utf-8"),
                 server_functions=[describe],
                 elem_id="pane",
-                apply_default_css=False,
+                **PLAIN,
             )
     with gr.Row(elem_classes="downloads"):
-        gr.HTML("<span>Take it with you</span>", apply_default_css=False, elem_classes="downloads-title")
+        gr.HTML("<span>Take it with you</span>", **PLAIN, elem_classes="downloads-title")
         buttons = [
             gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"download-{Path(name).suffix[1:]}")
             for name, label in downloads.FILES
@@ -245,24 +248,15 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
         js_on_load=(SCRIPTS / "pane.js").read_text("utf-8"),
         server_functions=[describe],
         elem_id="notes",
-        apply_default_css=False,
+        **PLAIN,
     )
     view = View(top, classes, failure_map, pane, notes, picker)
-    selection: dict[str, Any] = dict(
-        outputs=[session, pane, failure_map], queue=False, show_progress="hidden", api_visibility="private"
-    )
+    selection: dict[str, Any] = {"outputs": [session, pane, failure_map], **QUICK}
     pane.act(shows_errors(on_act), [session], trigger_mode="always_last", **selection)
     failure_map.lasso(shows_errors(on_lasso), [session], trigger_mode="always_last", **selection)
     failure_map.point(shows_errors(on_point), [session], **selection)
     failure_map.cluster(shows_errors(on_cluster), [session], **selection)
     failure_map.clear(shows_errors(on_clear), [session], **selection)
-    private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
-    opened = picker.input(shows_errors(open_run), [picker], [session, *view.all(), *buttons], queue=False, **private)
-    opened.then(shows_errors(on_downloads), [session], buttons, **private)
+    opened = picker.input(shows_errors(open_run), [picker], [session, *view.all(), *buttons], **QUICK)
+    opened.then(shows_errors(on_downloads), [session], buttons, **PRIVATE)
     return view, buttons
-
-
-EMPTY = (
-    '<div class="empty"><h2>Nothing is open yet</h2><p>Bring a table of losses in the tab "Your data" to see '
-    "where the model fails.</p></div>"
-)

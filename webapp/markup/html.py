@@ -6,14 +6,13 @@ from __future__ import annotations
 import base64
 import html
 import io
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.errors import InvalidInput
 from core.numbers import number
-from core.records import Bool, Column, Diagnosis, Estimate
+from core.records import Bool, Column, Diagnosis
 from webapp.markup.render import part
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
@@ -28,23 +27,6 @@ def esc(text: object) -> str:
 
 def hue(cluster: int) -> str:
     return HUES[cluster % len(HUES)]
-
-
-def whisker(estimate: Estimate, span: float) -> str:
-    """A small bar of the estimate and its interval, from 0 (the thin line) to `span`, the largest value shown beside
-    it."""
-    if not all(math.isfinite(v) for v in (estimate.low, estimate.value, estimate.high)):
-        return ""  # an exploratory effect has no interval
-    low, mid, high = (
-        100 * min(max(v / (span or 1), -0.15), 1.0) for v in (estimate.low, estimate.value, estimate.high)
-    )
-    start = 15 / 1.15  # a little room below zero, so that an interval that crosses it is seen to
-    at = [start + v * (100 - start) / 100 for v in (low, mid, high)]
-    return (
-        f'<span class="whisker" aria-hidden="true"><i class="zero" style="left:{start:.1f}%"></i>'
-        f'<i class="range" style="left:{at[0]:.1f}%;width:{max(at[2] - at[0], 0.5):.1f}%"></i><i class="dot" '
-        f'style="left:{at[1]:.1f}%"></i></span>'
-    )
 
 
 def picture(diagnosis: Diagnosis, row: int) -> str:

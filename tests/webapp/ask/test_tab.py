@@ -8,7 +8,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 import core.encoders
@@ -20,7 +19,6 @@ from tests.webapp.markup.test_html import Tags
 from webapp.ask.answers import answers_view, questions_table, remember
 from webapp.ask.audit import EVERY, audit_csv, cells_of, families_of, heat_map, on_table as on_audit
 from webapp.ask.tab import AskState, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
-from webapp.explore.findings import disagrees, findings_columns, phrases_of_rows
 from webapp.state.session import RUNS, Session, selected_rows
 
 
@@ -149,27 +147,6 @@ def test_mean_losses_stand_in_where_errors_are_unknown() -> None:
     assert not line.is_share
     assert line.rate == pytest.approx(diagnosis.outcomes.fitted[answers[0].rows].mean())
     assert "wrong-mark" not in answers_view(diagnosis, answers, None)
-
-
-def test_words_stand_beside_conditions_and_a_phrase_whose_evidences_disagree_is_greyed(worded: Diagnosis) -> None:
-    own = [i for i in worded.insights if i.cluster == 0]
-    said = findings_columns(worded, own)
-    assert said.index("In words") < said.index("Conditions")
-    assert [disagrees(i) for i in own if i.kind == "phrase"] == [False, True]
-    assert said.count("evidences disagree") == 1
-    assert said.index("in the dark") < said.index("in fog")
-    assert "at night" in said
-
-
-def test_a_selection_is_described_in_words_without_a_p(worded: Diagnosis) -> None:
-    dark = np.flatnonzero(np.arange(240) % 4 == 0)
-    said = "".join(phrases_of_rows(worded, dark))
-    assert "in the dark" in said
-    assert "exploratory, no p" in said
-    large = add_words(make_diagnosis(4800, with_images=False))
-    assert "in the dark" in "".join(phrases_of_rows(large, np.flatnonzero(np.arange(4800) % 4 == 0)))
-    assert phrases_of_rows(worded, dark[:1]) == []
-    assert phrases_of_rows(make_diagnosis(), np.arange(9)) == []
 
 
 def test_the_audit_holds_every_phrase_in_every_class_and_its_cells_say_support_and_interval(worded: Diagnosis) -> None:

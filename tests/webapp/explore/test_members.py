@@ -11,8 +11,8 @@ from core.numbers import bracketed
 from core.records import Diagnosis, FailureCluster
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
-from webapp.explore.cards import candidate_list, cluster_card, cluster_list
-from webapp.explore.detail import ASKED, EXPLORATORY, Selection, chip, selection_pane
+from webapp.explore.cards import cluster_list
+from webapp.explore.detail import ASKED, EXPLORATORY, Selection, selection_pane
 from webapp.explore.members import members_of, met_by
 
 
@@ -22,6 +22,11 @@ def with_members(cluster: FailureCluster, rows: list[int], n: int, **kwargs: obj
 
 def plain(text: str) -> str:
     return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def cards(diagnosis: Diagnosis) -> list[str]:
+    """What stands before the cards of the list, then each card; what follows them is left out."""
+    return cluster_list(diagnosis).split("<details")[0].split('class="card"')
 
 
 def two_clusters(first: list[int], second: list[int], scope: str = "all samples") -> Diagnosis:
@@ -45,7 +50,7 @@ def test_a_condition_is_told_with_the_share_of_members_and_of_the_rest() -> None
 
 def test_cards_and_panes_carry_the_share_and_mark_what_is_exploratory() -> None:
     diagnosis = make_diagnosis()
-    confirmed, exploratory = (cluster_card(diagnosis, c, 2.0) for c in diagnosis.clusters)
+    _, confirmed, exploratory = cards(diagnosis)
     assert "100 % of members" in plain(confirmed)
     assert "exploratory" not in confirmed
     assert "exploratory" in exploratory
@@ -57,9 +62,10 @@ def test_cards_and_panes_carry_the_share_and_mark_what_is_exploratory() -> None:
 
 def test_members_that_lie_in_a_cluster_ranked_before_are_counted() -> None:
     diagnosis = two_clusters([0, 4, 8, 12], [8, 12, 16])
-    first, second = diagnosis.clusters
-    assert "also in cluster" not in cluster_card(diagnosis, first, 1.0)
-    assert "2 of its 3 are also in cluster 1" in cluster_card(diagnosis, second, 1.0)
+    second = diagnosis.clusters[1]
+    head, *shown = cards(diagnosis)
+    assert ["also in cluster" in part for part in (head, *shown)] == [False, False, True]
+    assert "2 of its 3 are also in cluster 1" in shown[1]
     assert "2 of its 3 are also in cluster 1" in selection_pane(diagnosis, Selection(members_of(second), (), second))
     apart = two_clusters([0, 4], [8, 12])
     assert "also in cluster" not in cluster_list(apart)
@@ -67,7 +73,8 @@ def test_members_that_lie_in_a_cluster_ranked_before_are_counted() -> None:
 
 def test_a_cluster_of_a_class_is_compared_with_the_rest_of_its_class() -> None:
     diagnosis = two_clusters([0], [3, 6], scope="bus")
-    said = plain(Tags(chip(diagnosis, np.array([3, 6]), "bus")).text)
+    second = diagnosis.clusters[1]
+    said = " ".join(plain(Tags(selection_pane(diagnosis, Selection(members_of(second), (), second))).text).split())
     rest = diagnosis.outcomes.loss[scope_rows(diagnosis, "bus") & ~np.isin(np.arange(60), [3, 6])].mean()
     assert f"against {rest:.2f} in the rest of bus" in said
     assert "10 % of bus" in said
@@ -88,9 +95,9 @@ def test_candidates_have_intervals_all_or_none() -> None:
     other = replace(one, excess_loss=replace(one.excess_loss, low=float("nan"), high=float("nan")))
     interval = bracketed(one.excess_loss)
     assert interval
-    assert interval in candidate_list(diagnosis)
+    assert interval in cluster_list(diagnosis)
     mixed = replace(diagnosis, candidates=(one, other))
-    said = candidate_list(mixed)
+    said = cluster_list(mixed)
     assert interval not in said
     assert "Could be chance" in said
     alone, with_other = (selection_pane(d, Selection(members_of(one), (), one)) for d in (diagnosis, mixed))

@@ -8,15 +8,17 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+from markupsafe import escape
 
 from core.numbers import percent
-from core.records import Diagnosis, Estimate, ProbeResult
+from core.records import Diagnosis, ProbeResult
 from core.reports.wording.findings import cluster_title
+from core.reports.wording.summary import predictability_sentence
 from tests.support.diagnoses import make_diagnosis
 from webapp.explore.cards import cluster_list, lead_insight, worst_members
 from webapp.explore.detail import Selection, probed, selection_pane, typical_rows
-from webapp.explore.overview import class_section, notes_section, predictability_sentence, strip
-from webapp.markup.html import picture, table_csv, tile, whisker
+from webapp.explore.overview import class_section, notes_section, strip
+from webapp.markup.html import picture, table_csv, tile
 
 
 class Tags(HTMLParser):
@@ -57,7 +59,7 @@ def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagno
     cluster, wrong, mine = streets.clusters[0], result.outcomes.errors, streets.outcomes.errors
     assert wrong is not None
     assert mine is not None
-    assert probed(streets, cluster) == ""
+    assert probed(streets, cluster) is None
     odd = replace(streets, probes=(replace(result, name="older"), replace(result, name="<b>newest</b>")))
     said = selection_pane(odd, Selection(np.flatnonzero(cluster.membership >= 0.5), (), cluster))
     inside = cluster.membership >= 0.5
@@ -69,19 +71,16 @@ def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagno
         in said
     )
     own = replace(odd, probes=(replace(result, name="own"),), extras={**streets.extras, "probe": "own"})
-    assert probed(own, cluster) == ""  # the model of that run is the probe itself
+    assert probed(own, cluster) is None  # the model of that run is the probe itself
     losses = replace(odd, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None))
-    assert "fixes" not in probed(losses, cluster)
+    found = probed(losses, cluster)
+    assert found is not None
+    assert "fixes" not in found[1]
 
 
-def test_an_effect_without_an_interval_gets_no_bar() -> None:
-    assert whisker(Estimate(1.0, float("nan"), float("nan")), 2.0) == ""
-
-
-def test_the_predictability_sentence_says_share_interval_and_p() -> None:
-    said = predictability_sentence(make_diagnosis()).replace("\u202f", " ").replace("\u00a0", " ")
-    assert said == "The embedding predicts 41 % (30 to 50 %) of the differences in cross-entropy, p < 0.001."
-    assert "cannot be predicted" in predictability_sentence(make_diagnosis(n_clusters=0))
+def test_the_strip_says_how_much_of_the_loss_the_embedding_predicts() -> None:
+    for diagnosis in (make_diagnosis(), make_diagnosis(n_clusters=0)):
+        assert f'<p class="strip-sentence">{escape(predictability_sentence(diagnosis))}</p>' in strip(diagnosis)
 
 
 def test_hostile_names_stay_text_everywhere() -> None:

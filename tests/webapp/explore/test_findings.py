@@ -1,0 +1,55 @@
+"""What describes a cluster or a selection, in words and by conditions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.records import Diagnosis
+from tests.support.diagnoses import make_diagnosis
+from tests.support.showcase import add_words
+from webapp.explore.detail import Selection, selection_pane
+from webapp.explore.findings import disagrees, findings_columns, phrases_of_rows
+
+
+@pytest.fixture(scope="module")
+def worded() -> Diagnosis:
+    return add_words(make_diagnosis(240))
+
+
+def test_words_stand_beside_conditions_and_a_phrase_whose_evidences_disagree_is_greyed(worded: Diagnosis) -> None:
+    own = tuple(i for i in worded.insights if i.cluster == 0)
+    (words, phrases, _), (conditions, *_) = findings_columns(worded, own)
+    assert (words, conditions) == ("In words", "Conditions")
+    assert [disagrees(i) for i in own if i.kind == "phrase"] == [False, True]
+    assert [(f.text, f.disagrees, f.quiet) for f in phrases] == [("in the dark", False, False), ("in fog", True, True)]
+    said = selection_pane(worded, Selection(np.arange(9), own))
+    assert said.index("In words") < said.index("Conditions")
+    assert said.count("evidences disagree") == 1
+    assert "at night" in said
+
+
+def test_what_has_nothing_to_say_is_left_out(worded: Diagnosis) -> None:
+    assert findings_columns(worded, ()) == []
+    assert "No phrase, no column" in selection_pane(worded, Selection(np.arange(9), ()))
+
+
+def test_a_third_finding_stands_open_and_more_are_folded(worded: Diagnosis) -> None:
+    one = next(i for i in worded.insights if i.kind == "condition")
+    (_, shown, folded), *_ = findings_columns(worded, [one] * 3)
+    assert (len(shown), len(folded)) == (3, 0)
+    (_, shown, folded), *_ = findings_columns(worded, [one] * 5)
+    assert (len(shown), len(folded)) == (2, 3)
+    assert "<summary>3 more</summary>" in selection_pane(worded, Selection(np.arange(9), (one,) * 5))
+
+
+def test_a_selection_is_described_in_words_without_a_p(worded: Diagnosis) -> None:
+    dark = np.flatnonzero(np.arange(240) % 4 == 0)
+    found = phrases_of_rows(worded, dark)
+    assert "in the dark" in [f.text for f in found]
+    assert {f.mark for f in found} == {"exploratory, no p"}
+    assert "exploratory, no p" in selection_pane(worded, Selection(dark, (), described=found))
+    large = add_words(make_diagnosis(4800, with_images=False))
+    assert "in the dark" in [f.text for f in phrases_of_rows(large, np.flatnonzero(np.arange(4800) % 4 == 0))]
+    assert phrases_of_rows(worded, dark[:1]) == ()
+    assert phrases_of_rows(make_diagnosis(), np.arange(9)) == ()
