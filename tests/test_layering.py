@@ -55,7 +55,8 @@ ROOMS = (
 )
 """From the ground up: a room may import those before it, and itself."""
 PAGE = (
-    "theme guide markup failure_map",
+    "markup",
+    "theme guide failure_map",
     "state",
     "explore",
     "data ask clicks predict probe compose",

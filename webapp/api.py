@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 from core.records import I64, Bool, Diagnosis, Estimate, no_progress
 from webapp.ask.audit import EVERY, cells_of
 from webapp.ask.tab import answer_texts
-from webapp.data.tab import make_settings, run_diagnosis
+from webapp.data.run import make_settings, run_diagnosis
 from webapp.explore.tab import describe_selection
 from webapp.failure_map import read_polygon
 from webapp.markup.html import mean_of

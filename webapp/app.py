@@ -23,14 +23,17 @@ from webapp.compose import tab as compose
 from webapp.compose.models import ModelAccess
 from webapp.data import tab as your_data
 from webapp.explore import tab as explore
+from webapp.markup.render import render
 from webapp.predict import tab as predict
 from webapp.probe import tab as probe
+from webapp.state.jobs import PLAIN, PRIVATE
 from webapp.state.session import RUNS, Session, shows_errors
 from webapp.theme import quiet_theme
 
 TITLE = "Errata: where does your model fail?"
 MAX_UPLOAD = "4gb"
 CACHE_S = 24 * 3600
+SHEETS = ("tokens", "page", "explore", "data", "words", "probe", "compose")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _log = logging.getLogger(__name__)
@@ -66,9 +69,8 @@ def build_app(
     offered = first if first is not None else find_examples(examples)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, CACHE_S), fill_width=True) as demo:
         session = gr.State(Session(run=offered[0][1] if offered else ""), time_to_live=CACHE_S, delete_callback=_forget)
-        gr.HTML(
-            HEADER, js_on_load=(ASSETS / "js" / "theme.js").read_text("utf-8"), apply_default_css=False, elem_id="top"
-        )
+        theme = (ASSETS / "js" / "theme.js").read_text("utf-8")
+        gr.HTML(render("header.html.j2"), js_on_load=theme, elem_id="top", **PLAIN)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view, buttons = explore.build(session, offered)
@@ -86,9 +88,7 @@ def build_app(
                 your_data.build(session, view, buttons, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
                 reading.build()
-        demo.load(
-            shows_errors(explore.on_downloads), [session], buttons, show_progress="hidden", api_visibility="private"
-        )
+        demo.load(shows_errors(explore.on_downloads), [session], buttons, **PRIVATE)
         endpoints.build()
     demo.queue(max_size=64, default_concurrency_limit=8)
     return demo
@@ -99,15 +99,7 @@ def launch_settings() -> dict[str, Any]:
     css = ASSETS / "css"
     return {
         "theme": quiet_theme(),
-        "css_paths": [
-            css / "tokens.css",
-            css / "page.css",
-            css / "explore.css",
-            css / "data.css",
-            css / "words.css",
-            css / "probe.css",
-            css / "compose.css",
-        ],
+        "css_paths": [css / f"{name}.css" for name in SHEETS],
         "favicon_path": ASSETS / "favicon.svg",
         "footer_links": [],
         "run_history": False,
@@ -161,10 +153,3 @@ def _forget(session: Session) -> None:
     """Delete a visitor's run some time after they have gone."""
     if session.run:
         RUNS.remove(session.run)
-
-
-HEADER = """
-<header class="top"><div class="brand"><svg viewBox="0 0 28 28" aria-hidden="true"><circle cx="9" cy="18" r="3"/><circle cx="17" cy="9" r="3"/>
-<circle cx="21" cy="20" r="3"/><path d="M4 4l20 20" /></svg><b>Errata</b><span>Where does your model fail, why, and how sure is that?</span></div>
-<button type="button" class="theme-switch" aria-label="Switch between light and dark">Light / dark</button></header>
-"""

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.records import F32, I64, Diagnosis
+from webapp.markup.render import render
 
 SCRIPTS = ASSETS / "js"
 MAX_VERTICES = 2000
@@ -26,30 +27,6 @@ COLOUR_RANGE = (2.0, 98.0)
 
 NO_SELECTION: dict[str, Any] = {"count": 0}
 """An empty record, since Gradio leaves a None out of an update."""
-
-_TEMPLATE = """
-<div class="map-plate" tabindex="0" role="application" aria-roledescription="failure map">
-  <canvas class="map-points" role="img" aria-label="Failure map"></canvas>
-  <canvas class="map-over" aria-hidden="true"></canvas>
-  <div class="map-tools" role="toolbar" aria-label="Map tools">
-    <button type="button" data-tool="lasso" aria-pressed="true" title="Lasso: draw round points">Lasso</button>
-    <button type="button" data-tool="box" aria-pressed="false" title="Box: drag a rectangle">Box</button>
-    <button type="button" data-tool="pan" aria-pressed="false" title="Move the map by dragging">Move</button>
-    <span class="map-gap"></span>
-    <button type="button" data-zoom="in" title="Zoom in (+)" aria-label="Zoom in">+</button>
-    <button type="button" data-zoom="out" title="Zoom out (-)" aria-label="Zoom out">&minus;</button>
-    <button type="button" data-zoom="fit" title="Show everything (0)">Fit</button>
-  </div>
-  <div class="map-hover" hidden><img alt=""><div class="map-hover-text"></div></div>
-  <div class="map-live" aria-live="polite"></div>
-</div>
-<div class="map-foot">
-  <div class="map-bar">
-    <span class="map-low"></span><canvas class="map-ramp" width="256" height="1" aria-hidden="true"></canvas><span class="map-high"></span>
-  </div>
-  <div class="map-note"></div>
-</div>
-"""
 
 
 def map_view(value: dict[str, Any] | None, *, describe: Callable[[Any], Any], elem_id: str = "map") -> gr.HTML:
@@ -66,7 +43,7 @@ def map_view(value: dict[str, Any] | None, *, describe: Callable[[Any], Any], el
     script = (SCRIPTS / "map_paint.js").read_text("utf-8") + (SCRIPTS / "failure_map.js").read_text("utf-8")
     return gr.HTML(
         value,
-        html_template=_TEMPLATE,
+        html_template=render("failure_map.html.j2"),
         js_on_load=script,
         apply_default_css=False,
         server_functions=[describe],

@@ -6,15 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
-from core.data.tables.roles import LOSS_KINDS, Roles
-from core.errors import InvalidInput
+from core.data.tables.roles import LOSS_KINDS
 from core.records import Progress
+from webapp.data.run import AUTOMATIC, HIDDEN, make_run
 from webapp.explore.tab import View, on_downloads, on_new_run
 from webapp.failure_map import map_points
+from webapp.markup.render import render
 from webapp.state.choices import (
     ENCODERS,
     IMAGES,
@@ -24,23 +25,11 @@ from webapp.state.choices import (
     SINGLE_ROLES,
     TABLES,
     VECTORS,
-    columns_table,
     data_sets,
     recognised,
-    roles_from,
-    sources,
 )
 from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
 from webapp.state.session import RUNS, Session, shows_errors
-
-if TYPE_CHECKING:
-    from core.discovery.settings import Settings
-
-AUTOMATIC = "automatic"
-
-
-HIDDEN = (("nothing", 0.0), ("a quarter", 0.25), ("a third", 0.33))
-
 
 HIDDEN_NOTE = (
     "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
@@ -48,101 +37,18 @@ HIDDEN_NOTE = (
 
 
 def on_table(table: str | None) -> tuple[Any, ...]:
-    """A table was brought: returns (recognised roles, columns table, then one dropdown for each of ROLE_NAMES)."""
-    if not table:
-        return (
-            {},
-            HINT,
-            *(gr.update(choices=[], value=[] if name in dict(SEVERAL_ROLES) else None) for name in ROLE_NAMES),
-        )
-    from core.data.samples import describe_columns  # pandas
+    """A table was chosen: returns (recognised roles, columns table, then one dropdown for each of ROLE_NAMES)."""
+    columns: list[tuple[str, str, list[str]]] = []
+    if table:
+        from core.data.samples import describe_columns  # pandas
 
-    columns = describe_columns(table)
-    found, names = recognised(columns), [name for name, _, _ in columns]
+        columns = describe_columns(table)
+    found, names, several = recognised(columns), [name for name, _, _ in columns], dict(SEVERAL_ROLES)
     return (
         found,
-        columns_table(columns),
-        *(
-            gr.update(choices=names, value=found.get(role, [] if role in dict(SEVERAL_ROLES) else None))
-            for role in ROLE_NAMES
-        ),
+        render("data/columns.html.j2", columns=columns) if columns else render("data/hint.html.j2"),
+        *(gr.update(choices=names, value=found.get(role, [] if role in several else None)) for role in ROLE_NAMES),
     )
-
-
-def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
-    """A job for what stands in the form, in the order of `build`'s inputs; its result is the new run's id."""
-    table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, *picked = said
-    brought = sources(table, images, vectors, chosen, root)
-    kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
-    roles = roles_from(dict(zip(ROLE_NAMES, picked)), found or {}, loss_kind=kind, higher_is_better=bool(higher))
-    settings = make_settings(alpha, seed, quick_map=True)  # `refine_map` makes the better one afterwards
-    share, own = read_share(hidden), read_phrases(phrases)
-    return Job(
-        lambda progress: run_diagnosis(
-            brought, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=own
-        )
-    )
-
-
-def read_phrases(phrases: str | None) -> Path | None:
-    """The file of the visitor's own phrases, or None; raises InvalidInput at once where it cannot be read, before
-    anything is embedded."""
-    if not phrases:
-        return None
-    from core.language.vocabulary import read_vocabulary
-
-    read_vocabulary(Path(phrases))
-    return Path(phrases)
-
-
-def read_share(hidden: Any) -> float:
-    """The share of the data to hold back; raises InvalidInput where it is none of HIDDEN."""
-    shares = [share for _, share in HIDDEN]
-    if hidden is None or hidden not in shares:
-        raise InvalidInput(
-            f"The part to hide must be one of {', '.join(name for name, _ in HIDDEN)}: "
-            f"got {str(hidden)[:20]!r}. Choose one."
-        )
-    return float(hidden)
-
-
-def make_settings(alpha: Any, seed: Any, *, quick_map: bool) -> Settings:
-    """The settings of a run; raises InvalidInput where alpha or the seed is out of range or no number."""
-    from core.discovery.settings import Settings
-
-    try:
-        return Settings(alpha=float(alpha), seed=int(seed), map=not quick_map)
-    except (TypeError, ValueError):
-        raise InvalidInput(
-            f"alpha and seed must be numbers: got {str(alpha)[:20]!r} and {str(seed)[:20]!r}. "
-            "Set them under More settings."
-        ) from None
-
-
-def run_diagnosis(
-    brought: dict[str, Path | None],
-    roles: Roles,
-    encoder: str,
-    settings: Settings,
-    progress: Progress,
-    hold_back: float = 0.0,
-    vocabulary: Path | None = None,
-) -> str:
-    """Diagnose and store; returns the run's id."""
-    from core.diagnose import diagnose  # the whole method with scikit-learn
-
-    diagnosis = diagnose(
-        brought["table"],
-        images=brought["images"],
-        embeddings=brought["embeddings"],
-        encoder=encoder,
-        vocabulary=vocabulary,
-        roles=roles,
-        settings=settings,
-        hold_back=hold_back,
-        progress=progress,
-    )
-    return RUNS.add(diagnosis, progress)
 
 
 def on_run(found: dict[str, Any], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
@@ -205,10 +111,10 @@ def build(
     """Lay out the tab and wire its callbacks."""
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=46, min_width=320):
-            brought = _sources(root)
+            given = _sources(root)
             status_line = gr.HTML(closing("Nothing is running"), **PLAIN, elem_id="status")
         with gr.Column(scale=54, min_width=320):
-            form = _form(brought, status_line)
+            form = _form(given, status_line)
     _wire(form, session, view, buttons, tabs, root, examples)
 
 
@@ -244,9 +150,9 @@ def _sources(root: Path | None) -> list[Any]:
     return [table, images, vectors, chosen]
 
 
-def _form(brought: list[Any], status_line: gr.HTML) -> Form:
+def _form(given: list[Any], status_line: gr.HTML) -> Form:
     gr.HTML("<h2>2. Check what was recognised</h2>", **PLAIN)
-    columns = gr.HTML(HINT, **PLAIN, elem_id="columns")
+    columns = gr.HTML(render("data/hint.html.j2"), **PLAIN, elem_id="columns")
     with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
         roles: list[Any] = [
             gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name}")
@@ -262,10 +168,10 @@ def _form(brought: list[Any], status_line: gr.HTML) -> Form:
             [AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind"
         )
         encoder = gr.Dropdown(list(ENCODERS), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
-    gr.HTML(ENCODER_NOTE, **PLAIN)
+    gr.HTML(render("data/encoder_note.html.j2"), **PLAIN)
     hidden = gr.Radio(list(HIDDEN), value=0.0, label="Hide a part and predict it", info=HIDDEN_NOTE, elem_id="hidden")
     with gr.Accordion("Your own phrases", open=False):
-        gr.HTML(PHRASES_NOTE, **PLAIN)
+        gr.HTML(render("data/phrases_note.html.j2"), **PLAIN)
         phrases = gr.File(
             label="Phrases: txt or json", file_types=list(PHRASES), type="filepath", height=96, elem_id="phrases"
         )
@@ -277,7 +183,7 @@ def _form(brought: list[Any], status_line: gr.HTML) -> Form:
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
         cancel = gr.Button("Cancel", elem_id="cancel")
     return Form(
-        brought, [loss_kind, higher, encoder, phrases, alpha, seed, hidden], roles, columns, run, cancel, status_line
+        given, [loss_kind, higher, encoder, phrases, alpha, seed, hidden], roles, columns, run, cancel, status_line
     )
 
 
@@ -316,27 +222,3 @@ def _wire(
 
 
 SHOW_STATUS = "() => { document.querySelector('#status').scrollIntoView({ block: 'nearest' }); return []; }"
-
-
-HINT = (
-    '<div class="empty small"><p>One row for each sample: its picture\'s file name, '
-    "and either a <code>loss</code> or what the model said "
-    "(<code>label</code> with <code>prediction</code> or <code>prob_*</code>). "
-    "Every other column may explain the failures.</p></div>"
-)
-
-
-PHRASES_NOTE = (
-    '<p class="muted small-note">One phrase a line, such as <code>in the dark</code>, '
-    "if you like with its family in front: "
-    "<code>light: by torchlight</code>. They are tested in place of the shipped ones.</p>"
-)
-
-
-ENCODER_NOTE = (
-    '<p class="muted small-note">The embedded encoder knows objects, light, weather and colour casts better than '
-    "style, pose or number. "
-    "A real CLIP sees more; your own embeddings work as well. "
-    "With embeddings and pictures, failures are found in the embeddings "
-    "and the encoder only finds the words.</p>"
-)

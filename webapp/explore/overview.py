@@ -6,7 +6,7 @@ import numpy as np
 
 from core.numbers import count, number, percent
 from core.records import Diagnosis
-from core.reports.wording.summary import predictability_sentence
+from core.reports.wording.summary import predictability_in_brief
 from webapp.markup.html import tile_of
 from webapp.markup.render import render
 
@@ -33,7 +33,7 @@ def strip(diagnosis: Diagnosis) -> str:
     if outcomes.errors is not None:
         facts.append(("Error rate", percent(float(outcomes.errors.mean())), f"{int(outcomes.errors.sum()):,} wrong"))
     facts.append(("Clusters", str(len(clusters)), "confirmed" if clusters else "none confirmed"))
-    return render("explore/strip.html.j2", facts=facts, sentence=predictability_sentence(diagnosis))
+    return render("explore/strip.html.j2", facts=facts, sentence=predictability_in_brief(diagnosis))
 
 
 def class_section(diagnosis: Diagnosis) -> str:

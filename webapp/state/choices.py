@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.data.tables.roles import LOSS_KINDS, Roles
 from core.errors import InvalidInput
-from webapp.markup.html import esc
 
 SINGLE_ROLES = (
     ("id", "Id"),
@@ -32,6 +31,13 @@ TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 IMAGES = (".zip", ".tar", ".tgz", ".gz")
 PHRASES = (".txt", ".json")
 VECTORS = (".npy", ".npz", ".safetensors", ".parquet")
+
+ENCODERS = (
+    ("Embedded: small, offline", "embedded"),
+    ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"),
+)
+"""Fixed, since an encoder's name may also be a path or an address, which no visitor may give; the command line takes
+any."""
 
 Column = tuple[str, str, Sequence[str]]
 """(name, recognised role, examples), as `core.data.samples.describe_columns` gives it."""
@@ -102,27 +108,3 @@ def sources(
         "images": Path(images) if images else None,
         "embeddings": Path(vectors) if vectors else None,
     }
-
-
-def columns_table(columns: Sequence[Column]) -> str:
-    """The table's columns with the role that each was recognised in."""
-    rows = "".join(
-        f"<tr><td><code>{esc(name)}</code></td><td>{f'<b>{esc(role)}</b>' if role else '<span class=muted>condition or unused</span>'}</td>"
-        f'<td class="muted">{esc(", ".join(examples))[:120]}</td></tr>'
-        for name, role, examples in columns
-    )
-    head = "<tr><th>Column</th><th>Taken as</th><th>For instance</th></tr>"
-    return f'<div class="scroll columns"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
-
-
-if TYPE_CHECKING:
-    pass
-
-ENCODERS = (
-    ("Embedded: small, offline", "embedded"),
-    ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"),
-)
-
-
-"""Fixed, since an encoder's name may also be a path or an address, which no visitor may give; the command line takes
-any."""

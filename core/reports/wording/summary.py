@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 
 from core.numbers import (
+    bracketed,
     count as count,
     digits_for as digits_for,
     either,
@@ -67,6 +68,17 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
         "the fit did not see "
         f"(R² {number(r2.value)}, 95\u202f% {interval(r2)}): {ground}."
     )
+
+
+def predictability_in_brief(diagnosis: Diagnosis) -> str:
+    """The same in a line's room: the share with its interval where the embedding predicts more than chance allows
+    (without a p, where the interval lies above zero), else that it does not."""
+    found, name = diagnosis.estimate.predictability, diagnosis.outcomes.name
+    r2, p = found.r2, "" if found.p is None else f", {p_value(found.p)}"
+    if r2.low > 0 if found.p is None else found.p <= float(diagnosis.settings.get("alpha", 0.05)):
+        share = f"{percent(r2.value)} {bracketed(r2, share=True)}"
+        return f"The embedding predicts {share} of the differences in {name}{p}."
+    return f"The {name} cannot be predicted from this embedding (R² {number(r2.value)} {bracketed(r2)}{p})."
 
 
 def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:

@@ -13,7 +13,7 @@ from markupsafe import escape
 from core.numbers import percent
 from core.records import Diagnosis, ProbeResult
 from core.reports.wording.findings import cluster_title
-from core.reports.wording.summary import predictability_sentence
+from core.reports.wording.summary import predictability_in_brief
 from tests.support.diagnoses import make_diagnosis
 from webapp.explore.cards import cluster_list, lead_insight, worst_members
 from webapp.explore.detail import Selection, probed, selection_pane, typical_rows
@@ -80,7 +80,7 @@ def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagno
 
 def test_the_strip_says_how_much_of_the_loss_the_embedding_predicts() -> None:
     for diagnosis in (make_diagnosis(), make_diagnosis(n_clusters=0)):
-        assert f'<p class="strip-sentence">{escape(predictability_sentence(diagnosis))}</p>' in strip(diagnosis)
+        assert f'<p class="strip-sentence">{escape(predictability_in_brief(diagnosis))}</p>' in strip(diagnosis)
 
 
 def test_hostile_names_stay_text_everywhere() -> None:

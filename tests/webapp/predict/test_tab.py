@@ -17,7 +17,6 @@ from core.records import Diagnosis, Estimate, Prediction, PredictionRow
 from core.reports.wording.findings import replication_sentence
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
-from webapp.data.tab import read_share
 from webapp.explore.cards import cluster_list
 from webapp.predict.tab import PredictState, lasso_of, on_go, on_open, on_predict
 from webapp.predict.view import headline, prediction_view, selection_line
@@ -164,10 +163,3 @@ def test_a_held_back_part_is_told_of_in_the_list_and_leads_to_the_tab() -> None:
     assert tabs["selected"] == "predict"
     assert shown.prediction is not None
     assert headline(shown.prediction) in result
-
-
-def test_the_part_to_hide_is_one_of_three() -> None:
-    assert [read_share(share) for share in (0.0, 0.25, 0.33)] == [0.0, 0.25, 0.33]
-    for wrong in (None, 0.9, "a third", -1):
-        with pytest.raises(InvalidInput, match="nothing, a quarter, a third"):
-            read_share(wrong)

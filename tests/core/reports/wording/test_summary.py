@@ -7,7 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.reports.wording.summary import predictability_sentence, share_of_failures, text_summary, verdict
+from core.reports.wording.summary import (
+    predictability_in_brief,
+    predictability_sentence,
+    share_of_failures,
+    text_summary,
+    verdict,
+)
 from tests.support.diagnoses import make_diagnosis
 from tests.support.words import made_prediction, with_words
 
@@ -29,6 +35,12 @@ def test_predictability_is_never_a_negative_share() -> None:
     assert "predicts 0\u202f% of the variance" in sentence
     assert "R² −0.02" in sentence
     assert "no more than chance allows (p = 0.62)" in sentence
+
+
+def test_in_brief_the_predictability_has_share_interval_and_p() -> None:
+    said = predictability_in_brief(make_diagnosis()).replace("\u202f", " ")
+    assert said == "The embedding predicts 41 % (30 to 50 %) of the differences in cross-entropy, p < 0.001."
+    assert "cannot be predicted" in predictability_in_brief(make_diagnosis(n_clusters=0))
 
 
 def test_without_a_test_no_claim_about_chance_is_made() -> None:

@@ -1,0 +1,86 @@
+"""The form of "Your data": what stands in it reaches the run, and what cannot be used is refused before the run
+begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import InvalidInput
+from core.records import no_progress
+from webapp.data import run as your_data
+from webapp.data.run import AUTOMATIC, make_run, read_phrases, read_share
+from webapp.state.choices import ROLE_NAMES
+
+
+def the_form(phrases: str | None) -> tuple[Any, ...]:
+    return (
+        "table.csv",
+        None,
+        None,
+        "",
+        AUTOMATIC,
+        False,
+        "embedded",
+        phrases,
+        0.1,
+        7,
+        0.25,
+        *([None] * len(ROLE_NAMES)),
+    )
+
+
+def test_own_phrases_and_settings_reach_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "own.txt"
+    own.write_text("light: by torchlight\nwith a red collar\n")
+    seen: dict[str, Any] = {}
+
+    def run(brought: Any, roles: Any, encoder: str, settings: Any, progress: Any, **kwargs: Any) -> str:
+        seen.update(kwargs, encoder=encoder, alpha=settings.alpha, seed=settings.seed)
+        return "run"
+
+    monkeypatch.setattr(your_data, "run_diagnosis", run)
+    job = make_run({}, None, *the_form(str(own))).start()
+    assert job.wait(10)
+    assert job.result == "run"
+    assert seen == {"hold_back": 0.25, "vocabulary": own, "encoder": "embedded", "alpha": 0.1, "seed": 7}
+
+
+def test_own_phrases_are_what_core_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+
+    def diagnose(table: Any, **kwargs: Any) -> Any:
+        given.update(kwargs)
+        raise InvalidInput("far enough")
+
+    monkeypatch.setattr("core.diagnose.diagnose", diagnose)
+    with pytest.raises(InvalidInput, match="far enough"):
+        your_data.run_diagnosis(
+            {"table": None, "images": None, "embeddings": None},
+            your_data.Roles(),
+            "embedded",
+            your_data.make_settings(0.05, 0, quick_map=True),
+            no_progress,
+            vocabulary=tmp_path,
+        )
+    assert given["vocabulary"] == tmp_path
+
+
+def test_phrases_that_cannot_be_read_are_refused_before_the_run_begins(tmp_path: Path) -> None:
+    assert read_phrases(None) is None
+    empty, broken = tmp_path / "empty.txt", tmp_path / "broken.json"
+    empty.write_text("# nothing\n")
+    broken.write_text("{")
+    with pytest.raises(InvalidInput, match="Write some"):
+        make_run({}, None, *the_form(str(empty)))
+    with pytest.raises(InvalidInput, match=r"broken\.json"):
+        read_phrases(str(broken))
+
+
+def test_the_part_to_hide_is_one_of_three() -> None:
+    assert [read_share(share) for share in (0.0, 0.25, 0.33)] == [0.0, 0.25, 0.33]
+    for wrong in (None, 0.9, "a third", -1):
+        with pytest.raises(InvalidInput, match="nothing, a quarter, a third"):
+            read_share(wrong)
