@@ -63,35 +63,34 @@ def build_app(
         root: the operator's folder of data sets; visitors choose among the folders and tables below it by name.
         examples: where the ready-computed examples lie.
         first: (title, run id) of what is opened instead of the examples.
-        at_home: whether the page is served to this machine alone; its user may then have any open_clip model fetched by
-            name.
+        at_home: whether the page is served to this machine alone; its user may then have any open_clip model fetched.
     """
     offered = first if first is not None else find_examples(examples)
+    opened = offered[0][1] if offered else ""
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, CACHE_S), fill_width=True) as demo:
-        session = gr.State(Session(run=offered[0][1] if offered else ""), time_to_live=CACHE_S, delete_callback=_forget)
+        session = gr.State(Session(run=opened), time_to_live=CACHE_S, delete_callback=_forget)
         theme = (ASSETS / "js" / "theme.js").read_text("utf-8")
         gr.HTML(render("header.html.j2"), js_on_load=theme, elem_id="top", **PLAIN)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
-                view, buttons = explore.build(session, offered)
+                view = explore.build(session, offered)
             with gr.Tab("Ask", id="ask") as asking:
-                ask.build(session, view, tabs, asking, offered[0][1] if offered else "")
+                ask.build(session, view, tabs, asking, opened)
             with gr.Tab("Thirty clicks", id="clicks") as clicking:
                 clicks.build(session, view, tabs, clicking)
             with gr.Tab("Predict", id="predict") as predicting:
-                predict.build(session, view, buttons, tabs, predicting)
+                predict.build(session, view, view.buttons, tabs, predicting)
             with gr.Tab("Probe", id="probe") as probing:
-                probe.build(session, view, buttons, tabs, probing, offered)
+                probe.build(session, view, view.buttons, tabs, probing, offered)
             with gr.Tab("Compose", id="compose") as composing:
-                compose.build(session, view, buttons, tabs, composing, offered, ModelAccess(root, at_home))
+                compose.build(session, view, view.buttons, tabs, composing, offered, ModelAccess(root, at_home))
             with gr.Tab("Your data", id="data"):
-                your_data.build(session, view, buttons, tabs, root, offered)
+                your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
                 reading.build()
-        demo.load(shows_errors(explore.on_downloads), [session], buttons, **PRIVATE)
+        demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         endpoints.build()
-    demo.queue(max_size=64, default_concurrency_limit=8)
-    return demo
+    return demo.queue(max_size=64, default_concurrency_limit=8)
 
 
 def launch_settings() -> dict[str, Any]:

@@ -3,7 +3,7 @@ wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from webapp.state.choices import (
     SINGLE_ROLES,
     TABLES,
     VECTORS,
+    Column,
     data_sets,
     recognised,
 )
@@ -38,7 +39,7 @@ HIDDEN_NOTE = (
 
 def on_table(table: str | None) -> tuple[Any, ...]:
     """A table was chosen: returns (recognised roles, columns table, then one dropdown for each of ROLE_NAMES)."""
-    columns: list[tuple[str, str, list[str]]] = []
+    columns: Sequence[Column] = ()
     if table:
         from core.data.samples import describe_columns  # pandas
 
@@ -105,9 +106,7 @@ class Form:
         return [*self.sources, *self.settings, *self.roles]
 
 
-def build(
-    session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]
-) -> None:
+def build(session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> None:
     """Lay out the tab and wire its callbacks."""
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=46, min_width=320):
@@ -115,7 +114,7 @@ def build(
             status_line = gr.HTML(closing("Nothing is running"), **PLAIN, elem_id="status")
         with gr.Column(scale=54, min_width=320):
             form = _form(given, status_line)
-    _wire(form, session, view, buttons, tabs, root, examples)
+    _wire(form, session, view, tabs, root, examples)
 
 
 def _sources(root: Path | None) -> list[Any]:
@@ -191,7 +190,6 @@ def _wire(
     form: Form,
     session: gr.State,
     view: View,
-    buttons: list[Any],
     tabs: gr.Tabs,
     root: Path | None,
     examples: list[tuple[str, str]],
@@ -212,10 +210,8 @@ def _wire(
     started = form.run.click(
         shows_errors(start), [found, *form.said()], [job, form.status, finished], **HEAVY, **PRIVATE
     )
-    opened = started.success(
-        shows_errors(finish), [finished], [tabs, view.picker, session, *view.all(), *buttons], **PRIVATE
-    )
-    opened.then(shows_errors(on_downloads), [session], buttons, **PRIVATE)
+    opened = started.success(shows_errors(finish), [finished], [tabs, view.picker, *view.opened(session)], **PRIVATE)
+    opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     better = opened.then(shows_errors(refine_map), [finished], [refined], **HEAVY, **PRIVATE)
     better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **PRIVATE)
     form.cancel.click(on_cancel, [job], None, **QUICK)

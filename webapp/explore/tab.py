@@ -3,6 +3,7 @@ right."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from webapp.state.session import PAGE, RUNS, Session, as_int, event_data, picked
 
 @dataclass(frozen=True)
 class View:
-    """The tab's components; `all` gives those that `show_run` fills, in its order."""
+    """The tab's components."""
 
     strip: gr.HTML
     classes: gr.HTML
@@ -33,9 +34,16 @@ class View:
     pane: gr.HTML
     notes: gr.HTML
     picker: gr.Dropdown
+    buttons: list[Any]
+    """The downloads."""
 
     def all(self) -> list[Any]:
+        """What `show_run` fills after the session, in its order."""
         return [self.strip, self.classes, self.failure_map, self.pane, self.notes]
+
+    def opened(self, session: gr.State) -> list[Any]:
+        """What `open_run` fills, in its order."""
+        return [session, *self.all(), *self.buttons]
 
 
 def show_run(run: str) -> tuple[Any, ...]:
@@ -204,18 +212,31 @@ def _own(session: Session, event: gr.EventData) -> dict[str, Any]:
     return said
 
 
-def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, list[Any]]:
-    """Lay out the tab, wire its callbacks, and fill it with the first example at once, without waiting for a visit.
+def build(session: gr.State, examples: list[tuple[str, str]]) -> View:
+    """Lay out the tab, wire its callbacks, and fill it with the first example at once, without waiting for a visit."""
+    view = _layout(examples)
+    pane, failure_map = view.pane, view.failure_map
+    selection: dict[str, Any] = {"outputs": [session, pane, failure_map], **QUICK}
+    pane.act(shows_errors(on_act), [session], trigger_mode="always_last", **selection)
+    failure_map.lasso(shows_errors(on_lasso), [session], trigger_mode="always_last", **selection)
+    failure_map.point(shows_errors(on_point), [session], **selection)
+    failure_map.cluster(shows_errors(on_cluster), [session], **selection)
+    failure_map.clear(shows_errors(on_clear), [session], **selection)
+    opened = view.picker.input(shows_errors(open_run), [view.picker], view.opened(session), **QUICK)
+    opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    return view
 
-    Returns:
-        The components that `show_run` fills, and the download buttons.
-    """
-    first = show_run(examples[0][1]) if examples else None
+
+def _layout(examples: list[tuple[str, str]]) -> View:
+    run = examples[0][1] if examples else None
+    _, top, lines, points, listed, said = (
+        show_run(run) if run else ("", render("explore/empty.html.j2"), "", {}, {}, {})
+    )
     with gr.Row(elem_classes="top-row"):
-        top = gr.HTML(first[1] if first else render("explore/empty.html.j2"), elem_id="strip", **PLAIN)
+        strip = gr.HTML(top, elem_id="strip", **PLAIN)
         picker = gr.Dropdown(
             examples,
-            value=examples[0][1] if examples else None,
+            value=run,
             label="Example",
             container=False,
             elem_id="picker",
@@ -223,40 +244,28 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> tuple[View, lis
             min_width=150,
             scale=0,
         )
-    classes = gr.HTML(first[2] if first else "", elem_id="classes", **PLAIN)
+    classes = gr.HTML(lines, elem_id="classes", **PLAIN)
     with gr.Row(elem_classes="stage", equal_height=True):
         with gr.Column(scale=58, min_width=320):
-            failure_map = map_view(first[3]["value"] if first else None, describe=describe)
+            failure_map = map_view(points.get("value"), describe=describe)
         with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
-            pane = gr.HTML(
-                first[4]["value"] if first else "",
-                run=first[0].run if first else "",
-                js_on_load=(SCRIPTS / "pane.js").read_text("utf-8"),
-                server_functions=[describe],
-                elem_id="pane",
-                **PLAIN,
-            )
+            pane = _pane(listed, "pane")
     with gr.Row(elem_classes="downloads"):
         gr.HTML("<span>Take it with you</span>", **PLAIN, elem_classes="downloads-title")
         buttons = [
             gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"download-{Path(name).suffix[1:]}")
             for name, label in downloads.FILES
         ]
-    notes = gr.HTML(
-        first[5]["value"] if first else "",
-        run=first[0].run if first else "",
+    return View(strip, classes, failure_map, pane, _pane(said, "notes"), picker, buttons)
+
+
+def _pane(shown: Mapping[str, Any], elem_id: str) -> gr.HTML:
+    """A part that pane.js makes clickable, with what `show_run` gives for it."""
+    return gr.HTML(
+        shown.get("value", ""),
+        run=shown.get("run", ""),
         js_on_load=(SCRIPTS / "pane.js").read_text("utf-8"),
         server_functions=[describe],
-        elem_id="notes",
+        elem_id=elem_id,
         **PLAIN,
     )
-    view = View(top, classes, failure_map, pane, notes, picker)
-    selection: dict[str, Any] = {"outputs": [session, pane, failure_map], **QUICK}
-    pane.act(shows_errors(on_act), [session], trigger_mode="always_last", **selection)
-    failure_map.lasso(shows_errors(on_lasso), [session], trigger_mode="always_last", **selection)
-    failure_map.point(shows_errors(on_point), [session], **selection)
-    failure_map.cluster(shows_errors(on_cluster), [session], **selection)
-    failure_map.clear(shows_errors(on_clear), [session], **selection)
-    opened = picker.input(shows_errors(open_run), [picker], [session, *view.all(), *buttons], **QUICK)
-    opened.then(shows_errors(on_downloads), [session], buttons, **PRIVATE)
-    return view, buttons
