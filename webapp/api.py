@@ -12,16 +12,16 @@ from gradio.events import api
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.records import I64, Bool, Diagnosis, Estimate, no_progress
+from core.records import Estimate, no_progress
 from webapp.ask.audit import EVERY, cells_of
 from webapp.ask.tab import answer_texts
 from webapp.data.run import make_settings, run_diagnosis
 from webapp.explore.tab import describe_selection
 from webapp.failure_map import read_polygon
-from webapp.markup.html import mean_of
 from webapp.predict.tab import make_prediction
 from webapp.probe.state import MODEL, ProbeState, keep_results, run_one, with_probes
 from webapp.state.choices import ENCODERS, sources
+from webapp.state.jobs import HEAVY
 from webapp.state.session import RUNS, Session, selected_rows, shows_errors
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed", "hold_back")
@@ -48,8 +48,8 @@ def diagnose(table: str | None, images: str | None, embeddings: str | None, opti
     share = said.pop("hold_back", 0.0)
     if isinstance(share, bool) or not isinstance(share, int | float):
         raise InvalidInput(f"hold_back must be a number of 0 to 0.5: got {str(share)[:40]!r}. Correct it.")
-    brought = sources(table, images, embeddings, None, None)
-    return run_diagnosis(brought, Roles(**said), encoder, settings, no_progress, hold_back=float(share))
+    given = sources(table, images, embeddings, None, None)
+    return run_diagnosis(given, Roles(**said), encoder, settings, no_progress, hold_back=float(share))
 
 
 def read_options(options: Any) -> dict[str, Any]:
@@ -99,13 +99,14 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
     diagnosis = RUNS.get(str(run))
     session = Session(run, polygon=read_polygon(polygon))
     rows = selected_rows(session, diagnosis)
-    inside, outside = mean_of(diagnosis, _mask(rows, diagnosis))
+    loss, inside = diagnosis.outcomes.loss, np.zeros(len(diagnosis.samples), bool)
+    inside[rows] = True
     found = describe_selection(session, diagnosis).insights
     return {
         "count": len(rows),
         "ids": [diagnosis.samples.ids[int(i)] for i in rows],
-        "mean_loss": inside if len(rows) else None,
-        "mean_loss_outside": outside if len(rows) < len(diagnosis.samples) else None,
+        "mean_loss": float(loss[inside].mean()) if inside.any() else None,
+        "mean_loss_outside": float(loss[~inside].mean()) if not inside.all() else None,
         "exploratory": True,
         "conditions": [{"text": i.text, "size": i.size, "effect": i.effect.to_dict()} for i in found],
     }
@@ -176,12 +177,12 @@ def predict(run: str, table: str | None, images: str | None, embeddings: str | N
     return found
 
 
-def probe(probing: ProbeState, run: str, name: str, settings: Any) -> tuple[ProbeState, dict[str, Any]]:
+def probe(state: ProbeState, run: str, name: str, settings: Any) -> tuple[ProbeState, dict[str, Any]]:
     """Run a zero-shot or few-shot probe on a run's samples: its result, with the comparison with the run's own model,
     as in diagnosis.json.
 
     Args:
-        probing: what this client ran before, kept by the server between its calls.
+        state: what this client ran before, kept by the server between its calls.
         name: one of `core.probes.PROBES`, such as "zero-shot".
         settings: the probe's own by name, and "seed" and "split" ("halves" or "column"); what is left out stays at its
             default.
@@ -190,24 +191,24 @@ def probe(probing: ProbeState, run: str, name: str, settings: Any) -> tuple[Prob
 
     run = str(run)
     diagnosis = RUNS.get(run)
-    before = probing.kept.get(run, diagnosis.probes)
+    before = state.kept.get(run, diagnosis.probes)
     results, label = run_one(diagnosis, str(name)[:60], {} if settings in (None, "") else settings, results=before)
-    made = keep_results(probing, run, results, label)
+    made = keep_results(state, run, results, label)
     return made, probe_document(with_probes(run, results), next(r for r in results if r.name == label))
 
 
-def compare(probing: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
+def compare(state: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
     """Two models of a run side by side, over all samples, by failure cluster and by class: each is "model" or the name
     of a probe's result.
 
     Args:
-        probing: what this client ran before, kept by the server between its calls.
+        state: what this client ran before, kept by the server between its calls.
     """
     from core.checks.compare import compare as set_beside
     from core.reports.tables.probes import comparison_document
 
     run = str(run)
-    diagnosis = with_probes(run, probing.kept[run]) if run in probing.kept else RUNS.get(run)
+    diagnosis = with_probes(run, state.kept[run]) if run in state.kept else RUNS.get(run)
     return comparison_document(diagnosis, set_beside(diagnosis, str(a or MODEL), str(b) if b else None))
 
 
@@ -238,10 +239,10 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
             f"got {', '.join(unknown)[:200]}."
         )
     choice = OWN if not name else NAMED.get(str(name), str(name))
-    pictured = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
+    benchmark = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
     models = [str(said.get("encoder") or "embedded"), *([str(said["beside"])] if said.get("beside") else [])]
-    ran = run_models(choice, pictured, models, (), ModelAccess())
-    return results_document(ComposeState(choice, pictured, results=ran.results))
+    ran = run_models(choice, benchmark, models, (), ModelAccess())
+    return results_document(ComposeState(choice, benchmark, results=ran.results))
 
 
 def _estimate(found: Estimate | None) -> dict[str, float] | None:
@@ -263,35 +264,28 @@ def build() -> None:
     upload of the caller's."""
     files = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
     options, run = gr.JSON({}, visible=False, label="options"), gr.Textbox(visible=False, label="run")
-    heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
-    gr.Button(visible=False).click(shows_errors(diagnose), [*files, options], run, api_name="diagnose", **heavy)
+    gr.Button(visible=False).click(shows_errors(diagnose), [*files, options], run, api_name="diagnose", **HEAVY)
     api(shows_errors(clusters), api_name="clusters", queue=False)
-    api(shows_errors(select), api_name="select", **heavy)
-    api(shows_errors(report), api_name="report", **heavy)
-    api(shows_errors(ask), api_name="ask", **heavy)
-    api(shows_errors(audit), api_name="audit", **heavy)
+    api(shows_errors(select), api_name="select", **HEAVY)
+    api(shows_errors(report), api_name="report", **HEAVY)
+    api(shows_errors(ask), api_name="ask", **HEAVY)
+    api(shows_errors(audit), api_name="audit", **HEAVY)
     fresh = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
     asked, said = gr.Textbox(visible=False, label="run"), gr.JSON(visible=False, label="prediction")
-    gr.Button(visible=False).click(shows_errors(predict), [asked, *fresh], said, api_name="predict", **heavy)
-    brought = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
+    gr.Button(visible=False).click(shows_errors(predict), [asked, *fresh], said, api_name="predict", **HEAVY)
+    uploads = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
     benchmark, how = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="options")
     found = gr.JSON(visible=False, label="composition")
     gr.Button(visible=False).click(
-        shows_errors(compose), [benchmark, *brought, how], found, api_name="compose", **heavy
+        shows_errors(compose), [benchmark, *uploads, how], found, api_name="compose", **HEAVY
     )
-    probing, which = gr.State(ProbeState(), time_to_live=24 * 3600), gr.Textbox(visible=False, label="run")
+    state, which = gr.State(ProbeState(), time_to_live=24 * 3600), gr.Textbox(visible=False, label="run")
     name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
     result, sides = (
         gr.JSON(visible=False, label="result"),
         [gr.Textbox(visible=False, label=side) for side in ("a", "b")],
     )
     gr.Button(visible=False).click(
-        shows_errors(probe), [probing, which, name, settings], [probing, result], api_name="probe", **heavy
+        shows_errors(probe), [state, which, name, settings], [state, result], api_name="probe", **HEAVY
     )
-    gr.Button(visible=False).click(shows_errors(compare), [probing, which, *sides], result, api_name="compare", **heavy)
-
-
-def _mask(rows: I64, diagnosis: Diagnosis) -> Bool:
-    mask = np.zeros(len(diagnosis.samples), bool)
-    mask[rows] = True
-    return mask
+    gr.Button(visible=False).click(shows_errors(compare), [state, which, *sides], result, api_name="compare", **HEAVY)

@@ -1,18 +1,14 @@
-"""Pure functions from records to text and markup: numbers, intervals, pictures. Every string of the user's is escaped
-here."""
+"""Samples as the page shows them: their pictures and what is known of them in plain lines."""
 
 from __future__ import annotations
 
 import base64
 import html
-import io
 from dataclasses import dataclass
-
-import numpy as np
 
 from core.errors import InvalidInput
 from core.numbers import number
-from core.records import Bool, Column, Diagnosis
+from core.records import Column, Diagnosis
 from webapp.markup.render import part
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
@@ -122,31 +118,3 @@ def _cell(column: Column, row: int) -> str:
     if column.kind == "number":
         return number(float(value))
     return "missing" if value is None else str(value)[:80]
-
-
-def mean_of(diagnosis: Diagnosis, inside: Bool) -> tuple[float, float]:
-    """Mean loss of the rows inside and of the rest (nan where there are none)."""
-    loss = diagnosis.outcomes.loss
-    return tuple(float(loss[part].mean()) if part.any() else float("nan") for part in (inside, ~inside))  # type: ignore[return-value]
-
-
-def table_csv(diagnosis: Diagnosis) -> bytes:
-    """One line for each sample, for a spreadsheet: a cell that would start a formula is led by an apostrophe."""
-    import csv
-
-    cluster, membership = diagnosis.cluster_of()
-    out = io.StringIO()
-    write = csv.writer(out)
-    write.writerow(["id", "loss", "predicted", "spread", "cluster", "membership", "x", "y"])
-    columns = (
-        diagnosis.outcomes.loss,
-        diagnosis.estimate.predicted,
-        diagnosis.estimate.spread,
-        cluster,
-        membership,
-        *diagnosis.map.xy.T,
-    )
-    for name, *values in zip(diagnosis.samples.ids, *(np.asarray(c).tolist() for c in columns)):
-        safe = f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
-        write.writerow([safe, *values])
-    return out.getvalue().encode("utf-8")

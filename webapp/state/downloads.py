@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import csv
 import functools
 import hashlib
+import io
 import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from core.files import ASSETS
 from core.records import Diagnosis
-from webapp.markup.html import table_csv
 
 FILES = (
     ("report.html", "Report (HTML)"),
@@ -27,9 +30,8 @@ def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
     Gradio serves no file of the repository, where the examples' runs lie, so they are copied to the temporary folder.
     """
     temporary, repository = Path(tempfile.gettempdir()).resolve(), ASSETS.parent
-    own = folder.is_relative_to(temporary) and not folder.is_relative_to(
-        repository
-    )  # a clone may itself lie below the temporary folder
+    # A clone may itself lie below the temporary folder.
+    own = folder.is_relative_to(temporary) and not folder.is_relative_to(repository)
     target = folder if own else _copy_place(folder)
     for name, _ in FILES:
         if not (target / name).is_file() and (folder / name).is_file():
@@ -55,3 +57,23 @@ def _copy_place(folder: Path) -> Path:
     place = temporary_folder() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     place.mkdir(exist_ok=True)
     return place
+
+
+def table_csv(diagnosis: Diagnosis) -> bytes:
+    """One line for each sample, for a spreadsheet: a cell that would start a formula is led by an apostrophe."""
+    cluster, membership = diagnosis.cluster_of()
+    out = io.StringIO()
+    write = csv.writer(out)
+    write.writerow(["id", "loss", "predicted", "spread", "cluster", "membership", "x", "y"])
+    columns = (
+        diagnosis.outcomes.loss,
+        diagnosis.estimate.predicted,
+        diagnosis.estimate.spread,
+        cluster,
+        membership,
+        *diagnosis.map.xy.T,
+    )
+    for name, *values in zip(diagnosis.samples.ids, *(np.asarray(c).tolist() for c in columns)):
+        safe = f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
+        write.writerow([safe, *values])
+    return out.getvalue().encode("utf-8")

@@ -30,7 +30,7 @@ def interval_bar(estimate: Estimate, low: float, high: float, colour: str = "") 
     values = (estimate.low, estimate.value, estimate.high, 0.0)
     if not all(isfinite(v) for v in (*values, low, high)) or high <= low:
         return None
-    return IntervalBar(*(_share(v, (low, high)) for v in values), colour)
+    return IntervalBar(*(_share(v, (low, high)) for v in values), colour=colour)
 
 
 def interval_range(estimates: Sequence[Estimate]) -> Axis:

@@ -1,0 +1,32 @@
+"""The list of clusters, or what stands in its place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.reports.wording.findings import cluster_title
+from tests.support.diagnoses import make_diagnosis
+from tests.webapp.markup.test_html import Tags
+from webapp.explore.cards import cluster_list, lead_insight, worst_members
+
+
+def test_cards_stand_in_rank_order_with_their_lead_condition_and_worst_pictures() -> None:
+    diagnosis = make_diagnosis()
+    markup = cluster_list(diagnosis)
+    places = [markup.index(cluster_title(diagnosis, c)) for c in diagnosis.clusters]
+    assert places == sorted(places)
+    assert markup.count('class="card"') == 2
+    lead = lead_insight(diagnosis.insights, 0)
+    assert lead is not None
+    assert lead.confirmed
+    worst = worst_members(diagnosis, diagnosis.clusters[0], 4)
+    members = np.flatnonzero(diagnosis.clusters[0].membership >= 0.5)
+    assert set(worst) <= set(members.tolist())
+    assert diagnosis.outcomes.loss[worst[0]] == diagnosis.outcomes.loss[members].max()
+
+
+def test_nothing_found_says_what_would_have_been_found() -> None:
+    said = Tags(cluster_list(make_diagnosis(n_clusters=0))).text
+    assert "No failure cluster" in said
+    assert "+0.70 nats" in said
+    assert "often missed" in said

@@ -1,0 +1,50 @@
+"""What is said of a cluster or a selection."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.numbers import percent
+from core.records import Diagnosis, ProbeResult
+from tests.support.diagnoses import make_diagnosis
+from tests.webapp.markup.test_html import Tags
+from webapp.explore.detail import Selection, probed, selection_pane, typical_rows
+
+
+def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagnosis, result: ProbeResult) -> None:
+    cluster, wrong, mine = streets.clusters[0], result.outcomes.errors, streets.outcomes.errors
+    assert wrong is not None
+    assert mine is not None
+    assert probed(streets, cluster) is None
+    odd = replace(streets, probes=(replace(result, name="older"), replace(result, name="<b>newest</b>")))
+    said = selection_pane(odd, Selection(np.flatnonzero(cluster.membership >= 0.5), (), cluster))
+    inside = cluster.membership >= 0.5
+    assert "<b>&lt;b&gt;newest&lt;/b&gt;</b>, the latest probe" in said
+    assert "older" not in said
+    assert f"wrong on {percent(float(wrong[inside].mean()))} of the {inside.sum()} members" in said
+    assert (
+        f"fixes {(mine & ~wrong)[inside].sum()} that your model gets wrong and breaks {(~mine & wrong)[inside].sum()}."
+        in said
+    )
+    own = replace(odd, probes=(replace(result, name="own"),), extras={**streets.extras, "probe": "own"})
+    assert probed(own, cluster) is None  # the model of that run is the probe itself
+    losses = replace(odd, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None))
+    found = probed(losses, cluster)
+    assert found is not None
+    assert "fixes" not in found[1]
+
+
+def test_a_lasso_is_called_exploratory_and_carries_no_p() -> None:
+    diagnosis = make_diagnosis()
+    said = Tags(selection_pane(diagnosis, Selection(np.arange(10), ()))).text
+    assert "Exploratory" in said
+    assert "Adjusted p" not in said
+    assert "10" in said
+
+
+def test_typical_members_run_from_the_highest_membership_down(diagnosis: Diagnosis) -> None:
+    cluster = diagnosis.clusters[0]
+    rows = typical_rows(diagnosis, Selection(np.flatnonzero(cluster.membership >= 0.5), (), cluster))
+    assert (np.diff(cluster.membership[rows]) <= 0).all()

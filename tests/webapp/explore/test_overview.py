@@ -1,0 +1,64 @@
+"""The strip, the classes and the notes; and no text of the user's acts as markup anywhere in Explore."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import escape
+
+from core.numbers import percent
+from core.records import Diagnosis
+from core.reports.wording.summary import predictability_in_brief
+from tests.support.diagnoses import make_diagnosis
+from tests.webapp.markup.test_html import Tags
+from webapp.explore.cards import cluster_list
+from webapp.explore.detail import Selection, selection_pane
+from webapp.explore.overview import class_section, notes_section, strip
+
+
+def everything(diagnosis: Diagnosis) -> str:
+    """All markup that a run can give."""
+    rows = np.arange(8)
+    panes = [
+        selection_pane(diagnosis, Selection(np.flatnonzero(c.membership >= 0.5), diagnosis.insights, c))
+        for c in diagnosis.clusters
+    ]
+    panes += [
+        selection_pane(diagnosis, Selection(rows, diagnosis.insights)),
+        selection_pane(diagnosis, Selection(rows[:1], ())),
+    ]
+    return "".join(
+        [strip(diagnosis), class_section(diagnosis), cluster_list(diagnosis), notes_section(diagnosis), *panes]
+    )
+
+
+def test_the_strip_says_how_much_of_the_loss_the_embedding_predicts() -> None:
+    for diagnosis in (make_diagnosis(), make_diagnosis(n_clusters=0)):
+        assert f'<p class="strip-sentence">{escape(predictability_in_brief(diagnosis))}</p>' in strip(diagnosis)
+
+
+def test_hostile_names_stay_text_everywhere() -> None:
+    diagnosis = make_diagnosis(hostile=True)
+    found = Tags(everything(diagnosis))
+    assert not found.names & {"script", "iframe", "object", "style", "link"}
+    assert not {a for a in found.attributes if a.startswith("on")}
+    assert "<script>alert(1)</script>.png" in found.text
+    assert "weather = <b>fog</b>" in found.text
+
+
+def test_a_run_without_pictures_labels_or_errors_still_has_its_pages() -> None:
+    diagnosis = make_diagnosis(with_images=False, with_errors=False)
+    said = Tags(everything(diagnosis)).text
+    assert "street/0000.png" in said
+    assert "Error rate" not in Tags(strip(diagnosis)).text
+
+
+def test_a_suspected_label_shows_both_probabilities() -> None:
+    diagnosis = make_diagnosis()
+    scores, labels = diagnosis.outcomes.scores, diagnosis.samples.labels
+    assert scores is not None
+    assert labels is not None
+    row, said = int(diagnosis.label_errors[0]), notes_section(diagnosis)
+    other = max((float(v), k) for k, v in enumerate(scores[row]) if k != labels[row])
+    for k, value in ((int(labels[row]), float(scores[row, labels[row]])), (other[1], other[0])):
+        assert f'<span class="tile-line">{diagnosis.samples.class_names[k]} {percent(value)}</span>' in said
+    assert "<details open" not in said
