@@ -136,25 +136,7 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
         InvalidInput: there is no adapter in the folder, it is damaged, or the encoder is another than it was trained
         on.
     """
-    if not (folder / RECORD).is_file():
-        raise InvalidInput(
-            f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
-        )
-    try:
-        said = json.loads((folder / RECORD).read_text("utf-8"))
-        if said.pop("format") != FORMAT:
-            raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
-        weights = said.pop("weights")
-        curve = tuple(map(epoch_of, said.pop("curve")))
-        record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"])})
-        _check_record(record)
-        same = (folder / WEIGHTS).is_file() and _digest(folder / WEIGHTS) == weights
-    except (RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput(f"The adapter in {folder} is damaged ({error}). Train it again.") from error
-    if not same:
-        raise InvalidInput(
-            f"The weights in {folder} are missing or not those that {RECORD} speaks of. Train the adapter again."
-        )
+    record = _read_record(folder)
     encoder = encoder or load_encoder(record.encoder)
     tower = tower_of(encoder)
     if tower.fingerprint != record.tower:
@@ -174,6 +156,34 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
             f"The weights in {folder} do not fit a {record.adapter} with its settings. Train the adapter again."
         ) from error
     return Adapted(record, module.eval(), encoder)
+
+
+def _read_record(folder: Path) -> AdapterRecord:
+    """What is known of the adapter in the folder, whose weights are those that it speaks of.
+
+    Raises:
+        InvalidInput: there is none, or it is damaged.
+    """
+    if not (folder / RECORD).is_file():
+        raise InvalidInput(
+            f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
+        )
+    try:
+        said = json.loads((folder / RECORD).read_text("utf-8"))
+        if said.pop("format") != FORMAT:
+            raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
+        weights = said.pop("weights")
+        curve = tuple(map(epoch_of, said.pop("curve")))
+        record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"])})
+        _check_record(record)
+        same = (folder / WEIGHTS).is_file() and _digest(folder / WEIGHTS) == weights
+    except (RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput(f"The adapter in {folder} is damaged ({error}). Train it again.") from error
+    if not same:
+        raise InvalidInput(
+            f"The weights in {folder} are missing or not those that {RECORD} speaks of. Train the adapter again."
+        )
+    return record
 
 
 def _check_record(record: AdapterRecord) -> None:

@@ -47,23 +47,9 @@ def prompt_similarities(
     Source: Menon & Vondrick 2023 (arXiv 2210.07183): the score of a class is the mean of its descriptors' cosines, so
     each one's share shows.
     """
-    if not any(result.prompts):
-        raise InvalidInput(
-            f"The probe {result.name!r} has no texts of its own, so none can be set beside an image. "
-            "Choose a zero-shot probe."
-        )
-    if result.encoder != (own := f"{encoder.name} {encoder.fingerprint[:12]}"):
-        raise InvalidInput(
-            f"The probe {result.name!r} was run with the encoder {result.encoder!r}, and this one is "
-            f"{own!r}. Use the same."
-        )
-    wanted = list(dict.fromkeys(int(c) for c in classes))
+    wanted = _checked(result, encoder, classes)
     if not wanted:
         return []
-    if outside := [c for c in wanted if not 0 <= c < len(result.prompts)]:
-        raise InvalidInput(
-            f"There is no class number {outside[0]}: the probe has classes 0 to {len(result.prompts) - 1}."
-        )
     of = [c for c in wanted for _ in result.prompts[c]]
     texts = [text for c in wanted for text in result.prompts[c]]
     vectors = encode_texts(encoder, texts, cache).astype(np.float64)
@@ -78,3 +64,23 @@ def prompt_similarities(
         PromptSimilarity(c, text, float(cosine)) for c, text, cosine in zip(of, texts, cosines.tolist(), strict=True)
     ]
     return sorted(found, key=lambda s: (wanted.index(s.class_index), -s.cosine))
+
+
+def _checked(result: ProbeResult, encoder: Encoder, classes: Sequence[int]) -> list[int]:
+    """The classes, each once, of a result with texts that this encoder made."""
+    if not any(result.prompts):
+        raise InvalidInput(
+            f"The probe {result.name!r} has no texts of its own, so none can be set beside an image. "
+            "Choose a zero-shot probe."
+        )
+    if result.encoder != (own := f"{encoder.name} {encoder.fingerprint[:12]}"):
+        raise InvalidInput(
+            f"The probe {result.name!r} was run with the encoder {result.encoder!r}, and this one is "
+            f"{own!r}. Use the same."
+        )
+    wanted = list(dict.fromkeys(int(c) for c in classes))
+    if outside := [c for c in wanted if not 0 <= c < len(result.prompts)]:
+        raise InvalidInput(
+            f"There is no class number {outside[0]}: the probe has classes 0 to {len(result.prompts) - 1}."
+        )
+    return wanted
