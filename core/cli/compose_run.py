@@ -244,17 +244,18 @@ def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> No
 
 
 def _write_report(ran: ModelResults, path: Path, regression: Any) -> None:
-    from core.reports.html.composition import write_composition_report
+    from core.files import write_text
+    from core.reports.html.composition import render_composition_report
 
-    write_composition_report(
+    report = render_composition_report(
         ran.results,
         ran.pictured.benchmark,
-        path,
         store=ran.pictured.store,
         comparison=ran.comparison,
         regression=regression,
         curve=ran.curve,
     )
+    write_text(path, report)
 
 
 def _known_check(models: Sequence[str]) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from core.files import write_json, write_text
+from core.records import CompositionComparison
 from webapp.compose.items import items_csv
 from webapp.compose.visit import ComposeState
 from webapp.state.downloads import temporary_folder
@@ -19,32 +20,39 @@ FILES = (("html", "Report (HTML)"), ("json", "Results (JSON)"), ("csv", "Items (
 KEPT_S = 24 * 3600
 
 
-def on_files(composing: ComposeState) -> list[Any]:
+def on_files(state: ComposeState) -> list[Any]:
     """The files of the open results, ready on their buttons."""
-    if not composing.results or composing.pictured is None:
+    if not state.results or state.loaded is None:
         return [gr.update(interactive=False)] * len(FILES)
-    return [gr.update(value=str(path), interactive=True) for path in write_files(composing)]
+    return [gr.update(value=str(path), interactive=True) for path in write_files(state)]
 
 
-def write_files(composing: ComposeState) -> list[Path]:
-    """The report, composition.json and items.csv in a folder of their own; the table is of the first result."""
+def compared(state: ComposeState) -> CompositionComparison | None:
+    """The second model beside the first; None where there is one."""
+    if len(state.results) < 2:
+        return None
     from core.composition.scoring.compare import compare_results
-    from core.reports.html.composition import write_composition_report  # the template engine
 
-    assert composing.pictured is not None
-    folder = _fresh_folder()
-    write_json(folder / "composition.json", results_document(composing))
-    write_text(folder / "items.csv", items_csv(composing.results[0], composing.pictured.benchmark))
-    comparison = compare_results(*composing.results[:2]) if len(composing.results) > 1 else None
-    write_composition_report(
-        composing.results,
-        composing.pictured.benchmark,
-        folder / "report.html",
-        store=composing.pictured.store,
-        comparison=comparison,
-        regression=composing.forgetting,
-        curve=composing.curve,
+    return compare_results(*state.results[:2])
+
+
+def write_files(state: ComposeState) -> list[Path]:
+    """The report, composition.json and items.csv in a folder of their own; the table is of the first result."""
+    from core.reports.html.composition import render_composition_report  # the template engine
+
+    assert state.loaded is not None
+    benchmark, folder = state.loaded.benchmark, _fresh_folder()
+    report = render_composition_report(
+        state.results,
+        benchmark,
+        store=state.loaded.store,
+        comparison=compared(state),
+        regression=state.forgetting,
+        curve=state.curve,
     )
+    write_text(folder / "report.html", report)
+    write_json(folder / "composition.json", results_document(state))
+    write_text(folder / "items.csv", items_csv(state.results[0], benchmark))
     return [folder / "report.html", folder / "composition.json", folder / "items.csv"]
 
 
@@ -59,22 +67,12 @@ def _fresh_folder() -> Path:
     return folder
 
 
-def results_document(composing: ComposeState) -> dict[str, Any]:
+def results_document(state: ComposeState) -> dict[str, Any]:
     """The results, and of two the paired comparison, as JSON values."""
     from core.records.codec import to_json
-    from core.reports.tables.composition import result_document  # pandas
+    from core.reports.tables.composition import comparison_document, result_document  # pandas
 
-    document: dict[str, Any] = {"results": [result_document(r) for r in composing.results]}
-    if (comparison := comparison_document(composing)) is not None:
-        document["comparison"] = comparison
+    document: dict[str, Any] = {"results": [result_document(r) for r in state.results]}
+    if (comparison := compared(state)) is not None:
+        document["comparison"] = comparison_document(comparison)
     return to_json(document)
-
-
-def comparison_document(composing: ComposeState) -> dict[str, Any] | None:
-    """The paired comparison as JSON values; None where there is one model."""
-    if len(composing.results) < 2:
-        return None
-    from core.composition.scoring.compare import compare_results
-    from core.reports.tables.composition import comparison_document as document_of
-
-    return document_of(compare_results(*composing.results[:2]))

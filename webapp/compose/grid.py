@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.errors import InvalidInput
-from core.records import F64, ItemStore, Progress
-from webapp.compose.grid_view import EMPTY, MEASURES, grid_view
+from core.records import F64, ItemStore, Progress, SampleSet
+from webapp.compose.grid_view import MEASURES, grid_view
 from webapp.compose.models import ModelAccess, second_choices
 from webapp.compose.state import Remembered, category_columns, scorer_for
 from webapp.compose.visit import ComposeState
 from webapp.failure_map import SCRIPTS
-from webapp.state.jobs import Job, closing, follow, on_cancel, on_wait
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
 from webapp.state.session import RUNS, Session, event_data, shows_errors
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ class GridState:
     measure: str = "binds"
 
 
-def on_open(session: Session, composing: ComposeState, house: ModelAccess, source: str) -> tuple[Any, ...]:
+def on_open(session: Session, state: ComposeState, access: ModelAccess, source: str) -> tuple[Any, ...]:
     """The tab is shown: returns (sources, attributes, objects, models) for the open run."""
     run = RUNS.get(session.run) if session.run else None
     offered = [("Rendered scenes", SCENES)]
     if run is not None and run.samples.items is not None and category_columns(run.samples):
         offered.append((f"The open run: {run.samples.name}"[:60], RUN))
     chosen = source if source in dict((key, title) for title, key in offered) else SCENES
-    models = second_choices(house, composing.adapters)[1:]
+    models = second_choices(access, state.adapters)[1:]
     return gr.update(choices=offered, value=chosen), *on_source(session, chosen), gr.update(choices=models)
 
 
@@ -61,30 +61,26 @@ def on_source(session: Session, source: str) -> tuple[Any, Any]:
     return gr.update(choices=columns, value=first), gr.update(choices=objects, value=other)
 
 
-def on_grid(
-    session: Session, composing: ComposeState, house: ModelAccess, source: str, attribute: str, objects: str, model: str
-) -> Iterator[tuple[Any, ...]]:
-    """Ask every picture of the grid; yields (job id, status, grid)."""
-    made: list[GridState] = []
+@dataclass(frozen=True, slots=True)
+class GridPlan:
+    """What stands in the form."""
 
-    def work(progress: Progress) -> str:
-        made.append(make_grid(session, composing, house, source, attribute, objects, model, progress))
-        return source
+    source: str
+    attribute: str
+    objects: str
+    model: str
 
-    yield from follow(Job(work), "The grid did not finish", None)
-    if made:
-        yield "", closing("Done"), made[0]
+
+def on_grid(session: Session, state: ComposeState, access: ModelAccess, *form: str) -> Iterator[tuple[Any, ...]]:
+    """Ask every picture of the grid, `form` as in `GridPlan`; yields (job id, status, grid)."""
+    job = Job(lambda progress: make_grid(session, state, access, GridPlan(*form), progress))
+    yield from follow(job, "The grid did not finish", None)
+    if job.result is not None:
+        yield "", closing("Done"), job.result
 
 
 def make_grid(
-    session: Session,
-    composing: ComposeState,
-    house: ModelAccess,
-    source: str,
-    attribute: str,
-    objects: str,
-    model: str,
-    progress: Progress,
+    session: Session, state: ComposeState, access: ModelAccess, plan: GridPlan, progress: Progress
 ) -> GridState:
     """The grid of what was chosen.
 
@@ -95,17 +91,22 @@ def make_grid(
     from core.embeddings.cache import default_cache
     from core.training.scorers import matrix_of
 
-    name, scorer = scorer_for(model or "embedded", composing.adapters, house)
+    name, scorer = scorer_for(plan.model or "embedded", state.adapters, access)
 
     def score(pictures: ItemStore, texts: Any) -> F64:
         return matrix_of(scorer, pictures, texts, cache=default_cache(), progress=progress)
 
-    if source != RUN:
-        store, shown = scenes(attribute)
-        return GridState(
-            binding_grid(store, shown, score, mode="two"),
-            f"{name} on {len(store)} rendered scenes, {attribute} by shape",
-        )
+    if plan.source != RUN:
+        store, contents = scenes(plan.attribute)
+        title = f"{name} on {len(store)} rendered scenes, {plan.attribute} by shape"
+        return GridState(binding_grid(store, contents, score, mode="two"), title)
+    samples, items, contents = _columns_of_run(session, plan)
+    grid = binding_grid(items, contents, score, mode="one", template="a photo of {}")
+    return GridState(grid, f"{name} on {samples.name}, {plan.attribute} by {plan.objects}")
+
+
+def _columns_of_run(session: Session, plan: GridPlan) -> tuple[SampleSet, ItemStore, tuple[PictureContents, ...]]:
+    """The open run, its pictures, and what two of its columns say that they show."""
     from core.composition.grid.questions import shown_from_columns
 
     if not session.run:
@@ -115,11 +116,10 @@ def make_grid(
         raise InvalidInput(
             "The open run has no pictures. Choose the rendered scenes, or diagnose with pictures in the tab Your data."
         )
-    if objects == attribute:
+    if plan.objects == plan.attribute:
         raise InvalidInput("Attribute and object are the same column. Choose two different ones.")
-    shown = shown_from_columns(samples, str(attribute or ""), "" if objects == LABEL else str(objects or ""))
-    found = binding_grid(samples.items, shown, score, mode="one", template="a photo of {}")
-    return GridState(found, f"{name} on {samples.name}, {attribute} by {objects}")
+    objects = "" if plan.objects == LABEL else str(plan.objects or "")
+    return samples, samples.items, shown_from_columns(samples, str(plan.attribute or ""), objects)
 
 
 @functools.cache
@@ -135,64 +135,63 @@ def scenes(attribute: str) -> tuple[Remembered, tuple[PictureContents, ...]]:
     return Remembered(store), shown
 
 
-def on_made(binding: GridState, made: GridState | None) -> tuple[Any, Any]:
-    """Show a finished grid: returns (binding, view)."""
+def on_made(made: GridState | None) -> tuple[Any, Any]:
+    """Show a finished grid: returns (state, view)."""
     if made is None:
         return gr.skip(), gr.skip()
     return made, grid_view(made.grid, made.title, made.measure)
 
 
-def on_measure(binding: GridState, event: gr.EventData) -> tuple[Any, Any]:
-    """Another figure was chosen for the cells: returns (binding, view)."""
+def on_measure(state: GridState, event: gr.EventData) -> tuple[Any, Any]:
+    """Another figure was chosen for the cells: returns (state, view)."""
     said = event_data(event)
-    if said.get("do") != "measure" or said.get("value") not in MEASURES or binding.grid is None:
+    if said.get("do") != "measure" or said.get("value") not in MEASURES or state.grid is None:
         return gr.skip(), gr.skip()
-    made = replace(binding, measure=str(said["value"]))
-    return made, grid_view(made.grid, made.title, made.measure)
+    return on_made(replace(state, measure=str(said["value"])))
 
 
-def build(session: gr.State, composing: gr.State, tab: gr.Tab, house: ModelAccess) -> None:
+def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
-    binding, job, made = gr.State(GridState(), time_to_live=24 * 3600), gr.State(""), gr.State(None)
+    grid, job, made = gr.State(GridState(), time_to_live=24 * 3600), gr.State(""), gr.State(None)
     scripts = "\n".join(f"{{\n{(SCRIPTS / name).read_text('utf-8')}\n}}" for name in ("heat.js", "compose.js"))
-    plain: dict[str, Any] = dict(apply_default_css=False)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
-            gr.HTML("<h2>1. Pictures</h2>", **plain)
-            source = gr.Dropdown([("Rendered scenes", SCENES)], value=SCENES, label="Pictures", elem_id="grid-source")
-            attribute = gr.Dropdown(["colour", "material"], value="colour", label="Attribute", elem_id="grid-attribute")
-            objects = gr.Dropdown(["shape"], value="shape", label="Object", elem_id="grid-object")
-            gr.HTML("<h2>2. Model</h2>", **plain)
-            models = second_choices(house, ())[1:]
-            model = gr.Dropdown(
-                models,
-                value="embedded",
-                label="Encoder or trained adapter",
-                elem_id="grid-model",
-                allow_custom_value=house.is_local,
-            )
+            form = _form(access)
             with gr.Row():
                 run = gr.Button("Draw the grid", variant="primary", elem_id="grid-run")
                 cancel = gr.Button("Cancel", elem_id="grid-cancel", scale=0, min_width=110)
-            line = gr.HTML("", elem_id="grid-status", **plain)
+            status = gr.HTML("", elem_id="grid-status", **PLAIN)
         with gr.Column(scale=72, min_width=320):
-            view = gr.HTML(EMPTY, js_on_load=scripts, elem_id="grid-result", **plain)
+            view = gr.HTML(grid_view(None, "", ""), js_on_load=scripts, elem_id="grid-result", **PLAIN)
 
-    def opened(session: Session, composing: ComposeState, source: str) -> tuple[Any, ...]:
-        return on_open(session, composing, house, source)
+    def opened(session: Session, state: ComposeState, source: str) -> tuple[Any, ...]:
+        return on_open(session, state, access, source)
 
-    def start(session: Session, composing: ComposeState, *said: str) -> Iterator[tuple[Any, ...]]:
-        yield from on_grid(session, composing, house, *said)
+    def start(session: Session, state: ComposeState, *said: str) -> Iterator[tuple[Any, ...]]:
+        yield from on_grid(session, state, access, *said)
 
-    private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
-    heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1)
-    tab.select(
-        shows_errors(opened), [session, composing, source], [source, attribute, objects, model], queue=False, **private
+    source, attribute, objects, _ = form
+    tab.select(shows_errors(opened), [session, state, source], form, **QUICK)
+    source.input(shows_errors(on_source), [session, source], [attribute, objects], **QUICK)
+    run.click(on_wait, None, status, **QUICK)
+    started = run.click(shows_errors(start), [session, state, *form], [job, status, made], **HEAVY, **PRIVATE)
+    started.success(shows_errors(on_made), [made], [grid, view], **PRIVATE)
+    cancel.click(on_cancel, [job], None, **QUICK)
+    view.act(shows_errors(on_measure), [grid], [grid, view], **QUICK)
+
+
+def _form(access: ModelAccess) -> list[Any]:
+    """Fields for the source, the attribute, the object and the model."""
+    gr.HTML("<h2>1. Pictures</h2>", **PLAIN)
+    source = gr.Dropdown([("Rendered scenes", SCENES)], value=SCENES, label="Pictures", elem_id="grid-source")
+    attribute = gr.Dropdown(["colour", "material"], value="colour", label="Attribute", elem_id="grid-attribute")
+    objects = gr.Dropdown(["shape"], value="shape", label="Object", elem_id="grid-object")
+    gr.HTML("<h2>2. Model</h2>", **PLAIN)
+    model = gr.Dropdown(
+        second_choices(access, ())[1:],
+        value="embedded",
+        label="Encoder or trained adapter",
+        elem_id="grid-model",
+        allow_custom_value=access.is_local,
     )
-    source.input(shows_errors(on_source), [session, source], [attribute, objects], queue=False, **private)
-    run.click(on_wait, None, line, queue=False, **private)
-    asked = [session, composing, source, attribute, objects, model]
-    started = run.click(shows_errors(start), asked, [job, line, made], **heavy, **private)
-    started.success(shows_errors(on_made), [binding, made], [binding, view], **private)
-    cancel.click(on_cancel, [job], None, queue=False, **private)
-    view.act(shows_errors(on_measure), [binding], [binding, view], queue=False, **private)
+    return [source, attribute, objects, model]

@@ -1,13 +1,15 @@
-"""The grid of binding as markup: attributes in rows, objects in columns, each cell with its share, its pictures and its
-verdict."""
+"""The view of the grid of binding: attributes in rows, objects in columns, each cell with its share, its pictures and
+its verdict."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from core.numbers import bracketed, count, p_value, percent
-from webapp.markup.html import esc
+from webapp.markup.render import render
 from webapp.markup.whiskers import Mark, chart
 
 if TYPE_CHECKING:
@@ -30,127 +32,98 @@ SIGNS = {
 """(sign, class) by verdict; those with a sign are claims."""
 
 
+QUESTIONS = (
+    ("sees_attribute", "p_attribute", "sees the attribute"),
+    ("sees_object", "p_object", "sees the object"),
+    ("binds", "p_binding", "binds"),
+)
+"""(share, p, words) of what is tested of a cell."""
+AGAINST_EVERY = "Against every other pair"
+"""What "binds" is called where each picture shows one thing."""
+
+
 def grid_view(grid: BindingGrid | None, title: str, measure: str) -> str:
-    """The grid with its key, the figures over all pictures, and what was left out."""
+    """The grid with its key, the figures over all pictures, and what was left out; without one, what will stand
+    there."""
     if grid is None:
-        return EMPTY
-    return (
-        '<article class="answer"><header><h2 tabindex="-1" '
-        f'class="pane-title">{esc(title)}</h2></header>{_overall(grid)}</article>'
-        '<article class="answer"><div class="compose-filters"><label>Show in the cells '
-        f'<select data-do="measure">{_measures(grid, measure)}</select></label></div>'
-        f'{_key(grid)}<div class="heat-scroll">{_table(grid, measure)}</div><p class="heat-live" '
-        'aria-live="polite">Point at a cell, or reach it '
-        f"with Tab and the arrow keys, to read it.</p>{_notes(grid)}</article>"
-    )
-
-
-def _measures(grid: BindingGrid, chosen: str) -> str:
-    known = (
-        MEASURES
-        if grid.mode == "two"
-        else {"binds": "Against every other pair", **{k: MEASURES[k] for k in ("sees_attribute", "sees_object")}}
-    )
-    return "".join(
-        f'<option value="{key}"{" selected" if key == chosen else ""}>{title}</option>' for key, title in known.items()
-    )
-
-
-def _overall(grid: BindingGrid) -> str:
-    """The questions over all pictures, each beside its chance."""
-    names = ["sees_attribute", "sees_object", "binds", *(["pair"] if grid.mode == "two" else [])]
-    marks: list[Mark] = []
-    for name in names:
-        share: Share = getattr(grid.overall, name)
-        title = "Against every other pair" if name == "binds" and grid.mode == "one" else MEASURES[name]
-        said = f"{percent(share.value.value)} {bracketed(share.value, share=True)}, chance {percent(share.chance)}"
-        marks.append(Mark(share.value, "observed", title, said))
-    what = (
-        "Each picture shows two things. “Binding” asks whether the two true phrases together score higher than the "
-        "two with the attributes "
-        "exchanged, which a bag of words answers by chance."
-        if grid.mode == "two"
-        else "Each picture shows one thing, so only whether attribute and object are seen can be asked, "
-        "not whether they are bound."
-    )
-    verdict = grid.overall.verdict
-    claim = f" <b>Over all pictures together the model {esc(verdict)}.</b>" if SIGNS.get(verdict, ("", ""))[0] else ""
-    return f'<p class="said">{what}{claim}</p><div class="grid-dots">{chart(marks, (0.0, 1.0), percent)}</div>'
-
-
-def _key(grid: BindingGrid) -> str:
-    counts = Counter(cell.verdict for cell in grid.cells)
-    parts = "".join(
-        f'<span><i class="sign {kind}">{sign or ("?" if kind == "few" else "·")}</i>{esc(name)} '
-        f"<b>{counts.get(name, 0)}</b></span>"
-        for name, (sign, kind) in SIGNS.items()
-        if counts.get(name)
-    )
-    return f'<p class="compose-key grid-key">{parts}</p>'
-
-
-def _table(grid: BindingGrid, measure: str) -> str:
+        return render("compose/grid.html.j2", grid=None)
     known = {(cell.attribute, cell.object): cell for cell in grid.cells}
-    head = "".join(f'<th scope="col">{esc(name)}</th>' for name in grid.objects)
-    body = ""
-    for attribute in grid.attributes:
-        cells = "".join(_cell(known.get((attribute, name)), measure) for name in grid.objects)
-        body += f'<tr><th scope="row">{esc(attribute)}</th>{cells}</tr>'
-    return f'<table class="heat binding"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+    verdict = grid.overall.verdict
+    return render(
+        "compose/grid.html.j2",
+        grid=grid,
+        title=title,
+        claim=verdict if SIGNS.get(verdict, ("", ""))[0] else "",
+        chart=_overall(grid),
+        measures=[(key, name, key == measure) for key, name in _measures(grid).items()],
+        key=_key(grid),
+        rows=[(name, [_cell(known.get((name, other)), measure) for other in grid.objects]) for name in grid.attributes],
+        notes=_notes(grid),
+    )
 
 
-def _cell(cell: GridCell | None, measure: str) -> str:
+def _measures(grid: BindingGrid) -> dict[str, str]:
+    """Title of each figure that the cells can show."""
+    if grid.mode == "two":
+        return MEASURES
+    return {"binds": AGAINST_EVERY, **{key: MEASURES[key] for key in ("sees_attribute", "sees_object")}}
+
+
+def _overall(grid: BindingGrid) -> Markup:
+    """The questions over all pictures, each beside its chance."""
+    titles = _measures(grid)
+    names = ["sees_attribute", "sees_object", "binds", *(["pair"] if grid.mode == "two" else [])]
+    shares: list[tuple[str, Share]] = [(titles[name], getattr(grid.overall, name)) for name in names]
+    marks = [Mark(share.value, "observed", title, _beside_chance(share)) for title, share in shares]
+    return Markup(chart(marks, (0.0, 1.0), percent))
+
+
+def _beside_chance(share: Share) -> str:
+    return f"{percent(share.value.value)} {bracketed(share.value, share=True)}, chance {percent(share.chance)}"
+
+
+def _key(grid: BindingGrid) -> list[tuple[str, str, str, int]]:
+    """(class, sign, verdict, cells) of the verdicts that occur."""
+    counts = Counter(cell.verdict for cell in grid.cells)
+    return [
+        (kind, sign or ("?" if kind == "few" else "·"), name, counts[name])
+        for name, (sign, kind) in SIGNS.items()
+        if counts[name]
+    ]
+
+
+def _cell(cell: GridCell | None, measure: str) -> dict[str, Any] | None:
+    """A cell, the stronger coloured the further its share lies from chance; None where no picture shows the pair."""
     if cell is None:
-        return '<td class="none" aria-label="no picture"></td>'
+        return None
     sign, kind = SIGNS.get(cell.verdict, ("", "open"))
     share: Share = getattr(cell, measure)
     low = share.value.value < share.chance
     span = share.chance if low else 1 - share.chance
     strength = min(abs(share.value.value - share.chance) / (span or 1), 1.0) if share.n else 0.0
-    tone = "few" if kind == "few" else f"{'up' if low else 'down'}{' clear' if sign else ''}"
-    said = _said(cell)
-    return (
-        f'<td class="{tone}" style="--s:{75 * strength:.0f}%" tabindex="-1" data-said="{esc(said)}" '
-        f'aria-label="{esc(said)}">'
-        f'<span class="sign {kind}" aria-hidden="true">{sign}</span> '
-        f"{percent(share.value.value if share.n else None)}<small>{cell.n}</small></td>"
-    )
+    return {
+        "tone": "few" if kind == "few" else f"{'up' if low else 'down'}{' clear' if sign else ''}",
+        "strength": f"{75 * strength:.0f}",
+        "said": _said(cell),
+        "kind": kind,
+        "sign": sign,
+        "value": share.value.value if share.n else None,
+        "n": cell.n,
+    }
 
 
 def _said(cell: GridCell) -> str:
-    """Everything of one cell in a line (plain text)."""
+    """Everything of one cell in a line."""
     parts = [f"{cell.attribute} {cell.object}, {count(cell.n, 'picture')}: {cell.verdict}"]
-    for name, title, p in (
-        ("sees_attribute", "sees the attribute", cell.p_attribute),
-        ("sees_object", "sees the object", cell.p_object),
-        ("binds", "binds", cell.p_binding),
-    ):
+    for name, p, title in QUESTIONS:
         share: Share = getattr(cell, name)
         if share.n:
-            tested = f", {p_value(p)}" if p_value(p) else ""
-            parts.append(
-                f"{title} {percent(share.value.value)} {bracketed(share.value, share=True)} (chance "
-                f"{percent(share.chance)}{tested})"
-            )
+            said = f"{percent(share.value.value)} {bracketed(share.value, share=True)}"
+            parts.append(f"{title} {said} (chance {percent(share.chance)}, {p_value(getattr(cell, p))})")
     return "; ".join(parts) + "."
 
 
-def _notes(grid: BindingGrid) -> str:
+def _notes(grid: BindingGrid) -> list[str]:
     reasons = Counter(reason for _, reason in grid.left_out)
-    lines = [*grid.notes, *(f"{count(n, 'picture')} left out: {reason}." for reason, n in reasons.most_common())]
-    lines = list(dict.fromkeys(lines))
-    test = (
-        f"{grid.n_tests} tests, adjusted together (Holm). A claim needs a share clearly below half-way between "
-        "chance and always; blue is above "
-        "chance, orange below, the small number counts pictures."
-    )
-    return f'<ul class="compose-list muted"><li>{test}</li>{"".join(f"<li>{esc(line)}</li>" for line in lines)}</ul>'
-
-
-EMPTY = (
-    '<div class="empty small"><p>The grid will stand here: for each attribute of each object, '
-    "whether the model sees the one, sees the other, and "
-    "binds the two. Rendered scenes are chosen already: press “Draw the grid”. "
-    "Over the open run, the columns of its table are attributes and "
-    "objects.</p></div>"
-)
+    left = (f"{count(n, 'picture')} left out: {reason}." for reason, n in reasons.most_common())
+    return list(dict.fromkeys([*grid.notes, *left]))

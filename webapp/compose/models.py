@@ -14,7 +14,7 @@ from webapp.state.choices import ENCODERS, data_sets
 if TYPE_CHECKING:
     from webapp.compose.visit import TrainedAdapter
 
-TAUGHT, ON_SERVER = "adapter:", "server model:"
+ADAPTER, ON_SERVER = "adapter:", "server model:"
 CONFIG = "open_clip_config.json"
 """What tells a model's folder."""
 NOTHING = "nothing"
@@ -31,22 +31,22 @@ class ModelAccess:
     name."""
 
 
-def encoder_choices(house: ModelAccess) -> list[tuple[str, str]]:
+def encoder_choices(access: ModelAccess) -> list[tuple[str, str]]:
     """(title, key) of the encoders that can be chosen."""
-    folders = [(f"On this server: {name}", f"{ON_SERVER}{name}") for name in _folders(house)]
+    folders = [(f"On this server: {name}", f"{ON_SERVER}{name}") for name in _folders(access)]
     return [*ENCODERS, *folders]
 
 
-def second_choices(house: ModelAccess, taught: Sequence[TrainedAdapter]) -> list[tuple[str, str]]:
+def second_choices(access: ModelAccess, adapters: Sequence[TrainedAdapter]) -> list[tuple[str, str]]:
     """(title, key) of what can be set beside the first model."""
     return [
         ("Nothing", NOTHING),
-        *((f"Trained: {t.name}", f"{TAUGHT}{t.name}") for t in taught),
-        *encoder_choices(house),
+        *((f"Trained: {adapter.name}", f"{ADAPTER}{adapter.name}") for adapter in adapters),
+        *encoder_choices(access),
     ]
 
 
-def checked_encoder(key: object, house: ModelAccess) -> str:
+def checked_encoder(key: object, access: ModelAccess) -> str:
     """The encoder's name as `core.encoders.load_encoder` takes it; no path and no address that a visitor wrote ever
     gets there.
 
@@ -56,23 +56,25 @@ def checked_encoder(key: object, house: ModelAccess) -> str:
     name = str(key or "").strip()
     if name in {listed for _, listed in ENCODERS}:
         return name
-    folder = _folders(house).get(name.removeprefix(ON_SERVER)) if name.startswith(ON_SERVER) else None
+    folder = _folders(access).get(name.removeprefix(ON_SERVER)) if name.startswith(ON_SERVER) else None
     if folder is not None:
         return f"open_clip:local-dir:{folder}"
-    if house.is_local and name.removeprefix("open_clip:").replace(":", "/") in _registered():
+    if access.is_local and name.removeprefix("open_clip:").replace(":", "/") in _registered():
         return name.removeprefix("open_clip:").replace(":", "/")
     more = (
         " or one of open_clip's own, such as ViT-B-16/openai (a folder can be used from below the "
         "folder named by --root)"
-        if house.is_local
+        if access.is_local
         else ""
     )
-    listed = ", ".join(title for title, _ in encoder_choices(house))
+    listed = ", ".join(title for title, _ in encoder_choices(access))
     raise InvalidInput(f"The encoder {name[:60]!r} cannot be used here. Choose one of the list ({listed}){more}.")
 
 
-def _folders(house: ModelAccess) -> dict[str, Path]:
-    return {name: path for name, path in data_sets(house.folder).items() if path.is_dir() and (path / CONFIG).is_file()}
+def _folders(access: ModelAccess) -> dict[str, Path]:
+    return {
+        name: path for name, path in data_sets(access.folder).items() if path.is_dir() and (path / CONFIG).is_file()
+    }
 
 
 def _registered() -> set[str]:

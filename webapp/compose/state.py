@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
 from core.records import I64, CompositionResult, ItemStore, LoadedBenchmark, Progress, Scorer, no_progress
-from webapp.compose.models import CONFIG, TAUGHT, ModelAccess, checked_encoder
+from webapp.compose.models import ADAPTER, CONFIG, ModelAccess, checked_encoder
 from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
 from webapp.state.choices import data_sets
 from webapp.state.downloads import temporary_folder
@@ -21,32 +21,14 @@ if TYPE_CHECKING:
     from core.records import SampleSet
 
 OWN = "own"
-
-
 """The choice that takes the visitor's own files."""
-
-
 FIRST = "rendered:60"
-
-
 NAMED = {"rendered": "rendered:240", "rendered-single": "rendered-single:", "cutouts": "cutouts:"}
-
-
 """The key of each benchmark that comes along, by its name."""
-
-
 TITLES = {"rendered-single": "Rendered scenes, 40 queries", "cutouts": "Cut-outs on photographs, 160 pairs"}
-
-
 MAX_ADAPTERS = 6
-
-
 SERVER = "server:"
-
-
 MAX_KNOWN = 16
-
-
 """Results on benchmarks that come along that are kept for everybody."""
 
 
@@ -112,7 +94,7 @@ def open_benchmark(choice: str, file: str | None, images: str | None, form: str,
         form: a key of `core.composition.readers.READERS`, or "" to have it recognised.
 
     Raises:
-        InvalidInput: nothing was brought, it is no benchmark, or its pictures are not there.
+        InvalidInput: nothing was uploaded, it is not a benchmark, or its pictures are not there.
     """
     if choice in {key for _, key in benchmarks(None)} - {OWN}:
         return shipped(choice)
@@ -129,12 +111,12 @@ def open_benchmark(choice: str, file: str | None, images: str | None, form: str,
     if not file or not images:
         missing = "its pictures (a zip or tar)" if file else "the benchmark's file"
         raise InvalidInput(
-            f"Your own benchmark needs two files: bring {missing} too, or choose a benchmark that comes along."
+            f"Your own benchmark needs two files: add {missing} too, or choose a benchmark that comes along."
         )
     return find_pictures(read_benchmark(form, Path(file)), Path(images))
 
 
-def scorer_for(key: str, taught: Sequence[TrainedAdapter], house: ModelAccess) -> tuple[str, Scorer]:
+def scorer_for(key: str, adapters: Sequence[TrainedAdapter], access: ModelAccess) -> tuple[str, Scorer]:
     """(name to show, scorer) of an encoder, or of one of the visitor's adapters.
 
     Raises:
@@ -142,34 +124,34 @@ def scorer_for(key: str, taught: Sequence[TrainedAdapter], house: ModelAccess) -
     """
     from core.training.scorers import scorer_of  # loads the encoders
 
-    if key.startswith(TAUGHT):
-        found = next((t for t in taught if t.name == key.removeprefix(TAUGHT)), None)
+    if key.startswith(ADAPTER):
+        found = next((t for t in adapters if t.name == key.removeprefix(ADAPTER)), None)
         if found is None:
             raise InvalidInput("This adapter is no longer there. Train it again, or choose another model.")
         return found.name, scorer_of(str(found.folder))
-    return key, scorer_of(checked_encoder(key, house))
+    return key, scorer_of(checked_encoder(key, access))
 
 
 def run_models(
     choice: str,
-    pictured: LoadedBenchmark,
+    loaded: LoadedBenchmark,
     models: Sequence[str],
-    taught: Sequence[TrainedAdapter],
-    house: ModelAccess,
+    adapters: Sequence[TrainedAdapter],
+    access: ModelAccess,
     progress: Progress = no_progress,
 ) -> BenchmarkRun:
     """Score one or two models on a benchmark; what a listed encoder says of a benchmark that comes along is kept for
     the next visitor."""
-    results = tuple(run_model(choice, pictured, model, taught, house, progress) for model in dict.fromkeys(models))
-    return BenchmarkRun(choice, pictured, results)
+    results = tuple(run_model(choice, loaded, model, adapters, access, progress) for model in dict.fromkeys(models))
+    return BenchmarkRun(choice, loaded, results)
 
 
 def run_model(
     choice: str,
-    pictured: LoadedBenchmark,
+    loaded: LoadedBenchmark,
     model: str,
-    taught: Sequence[TrainedAdapter],
-    house: ModelAccess,
+    adapters: Sequence[TrainedAdapter],
+    access: ModelAccess,
     progress: Progress = no_progress,
 ) -> CompositionResult:
     """One model on a benchmark, called by the name that the page shows."""
@@ -179,13 +161,13 @@ def run_model(
     from core.embeddings.cache import default_cache
 
     progress("load the model", 0, 1)
-    name, scorer = scorer_for(model, taught, house)
+    name, scorer = scorer_for(model, adapters, access)
     progress("load the model", 1, 1)
-    found = run_composition(pictured, scorer, name=name, cache=default_cache(), progress=progress)
+    found = run_composition(loaded, scorer, name=name, cache=default_cache(), progress=progress)
     if (
         choice not in ("", OWN)
         and not choice.startswith(SERVER)
-        and not model.startswith(TAUGHT)
+        and not model.startswith(ADAPTER)
         and len(_known) < MAX_KNOWN
     ):
         _known[choice, model] = found
@@ -207,14 +189,14 @@ def own_folder() -> Path:
     return folder
 
 
-def forget(composing: ComposeState) -> None:
+def forget(state: ComposeState) -> None:
     """Delete a visitor's adapters some time after they have gone."""
-    for one in composing.adapters:
+    for one in state.adapters:
         shutil.rmtree(one.folder, ignore_errors=True)
 
 
 def diagnose_items(
-    pictured: LoadedBenchmark, results: Sequence[CompositionResult], encoder: str, progress: Progress
+    loaded: LoadedBenchmark, results: Sequence[CompositionResult], encoder: str, progress: Progress
 ) -> str:
     """Diagnose the failures of the first result, the second set beside it, and store that as a run; returns its id."""
     from core.composition.failures.diagnose import diagnose_composition
@@ -227,9 +209,9 @@ def diagnose_items(
         embedding=EmbeddingSettings(encoder, cache=default_cache()), settings=Settings(map=False), progress=progress
     )
     if len(results) > 1 and results[0].headline in results[0].correct:
-        found = two_models(pictured, results[0], results[1], **given)[0]
+        found = two_models(loaded, results[0], results[1], **given)[0]
     else:
-        found = diagnose_composition(pictured, results[0], **given)
+        found = diagnose_composition(loaded, results[0], **given)
     return RUNS.add(found, progress)
 
 

@@ -1,4 +1,4 @@
-"""Of webapp.compose.state."""
+"""What a visitor has done in the tab Compose."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from core.training.forgetting import ForgettingCheck
 
 PAGE = 6
-
-
 """Items shown at first, and added by "Show more"."""
 
 
@@ -35,9 +33,9 @@ class ComposeState:
 
     choice: str = ""
     """What was opened: "rendered:60", "own", or a data set's name."""
-    pictured: LoadedBenchmark | None = None
+    loaded: LoadedBenchmark | None = None
     opened: LoadedBenchmark | None = None
-    """The whole benchmark, where `pictured` is the part that nothing was learned from."""
+    """The whole benchmark, where `loaded` is the part that nothing was learned from."""
     results: tuple[CompositionResult, ...] = ()
     """One or two, on the open benchmark; the second is compared with the first."""
     tag: str = ""
@@ -57,7 +55,7 @@ class ComposeState:
         Raises:
             InvalidInput: there is none.
         """
-        if not self.results or self.pictured is None:
+        if not self.results or self.loaded is None:
             raise InvalidInput("There is no result yet. Choose a benchmark and a model, and run it.")
         return self.results[0]
 
@@ -67,7 +65,7 @@ class BenchmarkRun:
     """What one press of Run made."""
 
     choice: str
-    pictured: LoadedBenchmark
+    loaded: LoadedBenchmark
     results: tuple[CompositionResult, ...]
     opened: LoadedBenchmark | None = None
-    """The whole benchmark, where `pictured` is a part of it."""
+    """The whole benchmark, where `loaded` is a part of it."""

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.composition.scoring.compare import ALL
-from core.composition.scoring.measures import title_of
 from core.composition.scoring.signature import Signature, signature_of
 from core.data.images.inline import InlinePictures
 from core.errors import InvalidInput
-from core.files import write_text
-from core.numbers import count, number, p_value, percent
-from core.records import (
-    Benchmark,
-    ComparedMetric,
-    CompositionComparison,
-    CompositionResult,
-    Estimate,
-    ItemStore,
-    Metric,
-)
+from core.numbers import count, number
+from core.records import Benchmark, CompositionComparison, CompositionResult, ItemStore, Metric
 from core.reports.html import composition_charts as charts
 from core.reports.html.charts import N_CLUSTER_COLOURS
+from core.reports.html.composition_tables import PRINTED, by_tag, compared_tables, forgetting_rows
 from core.reports.html.diagnosis import style
-from core.reports.html.intervals import interval_bar, interval_range
+from core.reports.html.item_cards import MAX_WORST, worst_items
 from core.reports.html.render import render
-from core.reports.html.worst_items import WORST, worst_items
 from core.reports.wording import composition as sentences
 
 if TYPE_CHECKING:
+    from core.probes.epochs import Epoch
     from core.training.forgetting import ForgettingCheck
-    from core.training.forgetting_rows import ForgettingRow
 
 MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
@@ -46,25 +33,6 @@ MAX_NAMED = 50
 """Missing pictures that are named."""
 
 
-def write_composition_report(
-    results: Sequence[CompositionResult],
-    benchmark: Benchmark,
-    path: Path,
-    *,
-    store: ItemStore | None = None,
-    comparison: CompositionComparison | None = None,
-    regression: ForgettingCheck | None = None,
-    curve: tuple[Sequence[charts.TrainingEpoch], int] | None = None,
-) -> None:
-    """Write the report to `path`, whole or not at all. Arguments and errors as of `render_composition_report`."""
-    write_text(
-        path,
-        render_composition_report(
-            results, benchmark, store=store, comparison=comparison, regression=regression, curve=curve
-        ),
-    )
-
-
 def render_composition_report(
     results: Sequence[CompositionResult],
     benchmark: Benchmark,
@@ -72,7 +40,7 @@ def render_composition_report(
     store: ItemStore | None = None,
     comparison: CompositionComparison | None = None,
     regression: ForgettingCheck | None = None,
-    curve: tuple[Sequence[charts.TrainingEpoch], int] | None = None,
+    curve: tuple[Sequence[Epoch], int] | None = None,
 ) -> str:
     """The report as one HTML document, below about 6 MB of pictures.
 
@@ -89,44 +57,22 @@ def render_composition_report(
     """
     _check(results, benchmark, store)
     pictures = InlinePictures(store, MAX_PICTURE_BYTES, PICTURE_SIZE)
-    signatures = [signature_of(result, benchmark) for result in results]
-    first = results[0]
-    worst = [
-        {
-            "name": result.name,
-            "items": worst_items(result, benchmark, pictures, WORST if result is first else WORST_OF_OTHERS),
-        }
-        for result in results
-    ]
-    return str(
-        render(
-            "composition.html.j2",
-            benchmark=benchmark,
-            first=first,
-            heading=sentences.title_sentence(first),
-            leads=[sentences.chance_sentence(first), *([] if signatures[0] is None else [signatures[0].sentence])],
-            figures=_figures(first),
-            models=[(result.name, result.model, _colour(at)) for at, result in enumerate(results)],
-            metrics=_metric_rows(results),
-            comparison=None if comparison is None else _comparison(comparison),
-            signatures=[_signature(result, found) for result, found in zip(results, signatures) if found is not None],
-            guessed=charts.guessed_picks(),
-            blind=_blind(first),
-            tags=_tags(results),
-            first_tags=FIRST_TAGS,
-            worst=worst,
-            bare=store is None,
-            pictures_left_out=pictures.left_out,
-            regression=None if regression is None else _regression(regression),
-            curve=None if curve is None or not curve[0] else _curve(*curve),
-            left_out=_left_out(results),
-            missing=[*dict.fromkeys(name for result in results for name in result.missing)],
-            most_named=MAX_NAMED,
-            notes=_notes(results),
-            settings=_settings(results, benchmark),
-            **style(),
-        )
-    )
+    values = {
+        "benchmark": benchmark,
+        "first": results[0],
+        "figures": _figures(results[0]),
+        "models": [(result.name, _colour(at)) for at, result in enumerate(results)],
+        "metrics": _metric_rows(results),
+        "comparison": comparison,
+        "compared": [] if comparison is None else compared_tables(comparison, PRINTED, bars=True),
+        "blind": _blind(results[0]),
+        "tags": _tags(results),
+        "first_tags": FIRST_TAGS,
+        "worst": _worst(results, benchmark, pictures),
+        "pictures_left_out": pictures.left_out,
+    }
+    said, account, training = _said(results, benchmark), _account(results, benchmark), _training(regression, curve)
+    return str(render("composition.html.j2", **values, **said, **account, **training, **style()))
 
 
 def _check(results: Sequence[CompositionResult], benchmark: Benchmark, store: ItemStore | None) -> None:
@@ -144,6 +90,17 @@ def _check(results: Sequence[CompositionResult], benchmark: Benchmark, store: It
             f"{benchmark.title} has {len(benchmark.pictures):,} pictures and the store {len(store):,}. "
             "Give the store of `Pictured`."
         )
+
+
+def _worst(
+    results: Sequence[CompositionResult], benchmark: Benchmark, pictures: InlinePictures
+) -> list[tuple[str, Any]]:
+    """(name, items) of each result that has wrong ones, fewer after the first result."""
+    found = [
+        (result.name, worst_items(result, benchmark, pictures.address, WORST_OF_OTHERS if at else MAX_WORST))
+        for at, result in enumerate(results)
+    ]
+    return [(name, items) for name, items in found if items]
 
 
 def _colour(at: int) -> str:
@@ -183,7 +140,7 @@ def _metric_rows(results: Sequence[CompositionResult]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for key in dict.fromkeys(metric.key for result in results for metric in result.metrics):
         for at, result in enumerate(results):
-            metric = next((m for m in result.metrics if m.key == key), None)
+            metric = sentences.metric_of(result.metrics, key)
             if metric is not None:
                 rows.append(_metric_row(metric, result.name, _colour(at), headline=key == result.headline))
     return rows
@@ -224,144 +181,100 @@ def _blind(result: CompositionResult) -> dict[str, Any] | None:
     return {"says": says, "rows": [_metric_row(m, name, colour, headline=False) for name, m, colour in named]}
 
 
-def _signature(result: CompositionResult, found: Signature) -> dict[str, Any]:
+def _said(results: Sequence[CompositionResult], benchmark: Benchmark) -> dict[str, Any]:
+    """The headline in words, and of pairs how each model is right and wrong."""
+    found = [(result.name, signature_of(result, benchmark)) for result in results]
+    first = found[0][1]
     return {
-        "name": result.name,
+        "heading": sentences.title_sentence(results[0]),
+        "leads": [sentences.chance_sentence(results[0]), *([] if first is None else [first.sentence])],
+        "signatures": [_signature(name, signature) for name, signature in found if signature is not None],
+        "guessed": charts.guessed_picks(),
+    }
+
+
+def _signature(name: str, found: Signature) -> dict[str, Any]:
+    shares = (
+        ("Both captions take the same picture", found.captions.same),
+        ("Both pictures take the same caption", found.pictures.same),
+        ("True matches win once likings are taken out", found.binding),
+    )
+    rows = [
+        (title, sentences.figure("", share.value), sentences.figure_interval("", share), "50\u202f%")
+        for title, share in shares
+    ]
+    return {
+        "name": name,
         "verdict": found.verdict,
         "sentence": found.sentence,
         "captions": charts.picks_of(found.captions),
         "pictures": charts.picks_of(found.pictures),
-        "binding": interval_bar(found.binding, 0.0, 1.0, "cluster-1"),
-        "rows": [
-            ("Both captions take the same picture", *_said(found.captions.same), "50\u202f%"),
-            ("Both pictures take the same caption", *_said(found.pictures.same), "50\u202f%"),
-            ("True matches win once likings are taken out", *_said(found.binding), "50\u202f%"),
-        ],
-    }
-
-
-def _said(share: Estimate) -> tuple[str, str]:
-    return sentences.figure("", share.value), sentences.figure_interval("", share)
-
-
-def _tags(results: Sequence[CompositionResult]) -> list[dict[str, Any]]:
-    """For each tag a row for each value, with one bar for each result."""
-    key = results[0].headline
-    top = (
-        1.0
-        if key != "mean rank"
-        else max((m.value.high for r in results for t in r.by_tag for m in t.metrics if m.key == key), default=1.0)
-    )
-    found: dict[str, dict[str, list[tuple[int, Metric]]]] = {}
-    for at, result in enumerate(results):
-        for entry in result.by_tag:
-            for metric in entry.metrics:
-                if metric.key == key:
-                    found.setdefault(entry.tag, {}).setdefault(entry.value, []).append((at, metric))
-    return [
-        {
-            "tag": tag,
-            "rows": [
-                {
-                    "value": value,
-                    "n": f"{max(metric.n for _, metric in own):,}",
-                    "bar": charts.bars([(metric.value, _colour(at)) for at, metric in own], own[0][1].chance, top),
-                    "said": [(sentences.figure(key, metric.value.value), _span(metric)) for _, metric in own],
-                    "chance": sentences.figure(key, own[0][1].chance),
-                }
-                for value, own in values.items()
-            ],
-        }
-        for tag, values in found.items()
-    ]
-
-
-# ---- two models
-
-
-def _comparison(found: CompositionComparison) -> dict[str, Any]:
-    keys = [row.key for row in found.rows]
-    span = interval_range([row.difference for row in found.rows if row.scope == ALL and row.key != "mean rank"])
-    return {
-        "a": found.a,
-        "b": found.b,
-        "rows": [_compared(row, keys, span) for row in found.rows if row.scope == ALL],
-        "by_tag": [_compared(row, keys, (-1.0, 1.0)) for row in found.rows if row.scope != ALL],
-        "notes": found.notes,
-    }
-
-
-def _compared(row: ComparedMetric, keys: Sequence[str], span: tuple[float, float]) -> dict[str, Any]:
-    clear = row.p < 0.05
-    return {
-        "title": title_of(row.key, keys),
-        "scope": row.scope,
-        "n": f"{row.n:,}",
-        "a": sentences.figure(row.key, row.a.value),
-        "b": sentences.figure(row.key, row.b.value),
-        "bar": None
-        if row.key == "mean rank"
-        else interval_bar(row.difference, *span, "cluster-2" if clear else "quiet"),
-        "difference": sentences.difference(row.key, row.difference.value),
-        "span": f"{sentences.difference(row.key, row.difference.low)} to "
-        f"{sentences.difference(row.key, row.difference.high)}",
-        "only_a": f"{row.only_a:,}",
-        "only_b": f"{row.only_b:,}",
-        "p": p_value(row.p),
-        "clear": clear,
-    }
-
-
-def _regression(found: ForgettingCheck) -> dict[str, Any]:
-    span = interval_range([row.difference for row in (*found.rows, *found.reranked)])
-    rows, reranked = ([_regressed(row, span) for row in part] for part in (found.rows, found.reranked))
-    return {
-        "sentence": found.sentence,
-        "before": found.before,
-        "after": found.after,
         "rows": rows,
-        "reranked": reranked,
-        "notes": found.notes,
     }
 
 
-def _regressed(row: ForgettingRow, span: tuple[float, float]) -> dict[str, Any]:
-    return {
-        "task": row.task,
-        "data": row.data,
-        "metric": row.metric,
-        "before": percent(row.before.value),
-        "after": percent(row.after.value),
-        "bar": interval_bar(
-            row.difference, *span, {"lost": "cluster-0", "gained": "cluster-2"}.get(row.verdict, "quiet")
-        ),
-        "difference": sentences.difference("", row.difference.value),
-        "span": f"{sentences.difference('', row.difference.low)} to {sentences.difference('', row.difference.high)}",
-        "p": p_value(row.p),
-        "verdict": row.verdict,
-    }
+def _tags(results: Sequence[CompositionResult]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """For each tag a row for each value, with one bar for each result."""
+    key, found = results[0].headline, by_tag(results)
+    metrics = [metric for values in found.values() for rows in values.values() for _, metric in rows]
+    top = 1.0 if key != "mean rank" else max((metric.value.high for metric in metrics), default=1.0)
+
+    def row(value: str, own: Sequence[tuple[int, Metric]]) -> dict[str, Any]:
+        return {
+            "value": value,
+            "n": f"{max(metric.n for _, metric in own):,}",
+            "bar": charts.bars([(metric.value, _colour(at)) for at, metric in own], own[0][1].chance, top),
+            "said": [(sentences.figure(key, metric.value.value), _span(metric)) for _, metric in own],
+            "chance": sentences.figure(key, own[0][1].chance),
+        }
+
+    return [(tag, [row(value, own) for value, own in values.items()]) for tag, values in found.items()]
 
 
-def _curve(epochs: Sequence[charts.TrainingEpoch], best: int) -> dict[str, Any]:
+# ---- a training
+
+
+def _training(regression: ForgettingCheck | None, curve: tuple[Sequence[Epoch], int] | None) -> dict[str, Any]:
+    values: dict[str, Any] = {"regression": regression, "forgotten": [], "reranked": [], "curve": None}
+    if regression is not None:
+        values["forgotten"] = forgetting_rows(regression.rows, bars=True)
+        values["reranked"] = forgetting_rows(regression.reranked, bars=True)
+    if curve is not None and curve[0]:
+        epochs, best = curve
+        values["curve"] = charts.training_curve(epochs, best, losses=True)
+        values["curve_says"] = _trained(epochs, best)
+    return values
+
+
+def _trained(epochs: Sequence[Epoch], best: int) -> str:
     kept = next((epoch for epoch in epochs if epoch.number == best), epochs[-1])
     passes = count(max(epoch.number for epoch in epochs), "epoch")
     right, loss = sentences.figure("", kept.validation_accuracy), number(kept.validation_loss, 3)
-    says = (
+    return (
         f"{passes} of training; epoch {best} was kept, with {right} of the validation items right and a "
         f"loss of {loss} on them."
     )
-    return {"chart": charts.training_curve(epochs, best), "says": says}
 
 
 # ---- what else a reader must know
 
 
+def _account(results: Sequence[CompositionResult], benchmark: Benchmark) -> dict[str, Any]:
+    return {
+        "left_out": _left_out(results),
+        "missing": [*dict.fromkeys(name for result in results for name in result.missing)],
+        "most_named": MAX_NAMED,
+        "notes": _notes(results),
+        "settings": _settings(results, benchmark),
+    }
+
+
 def _left_out(results: Sequence[CompositionResult]) -> list[tuple[str, str, int]]:
-    """(result or "", reason, items); a reason is what stands before its example."""
-    counts = [Counter(reason.split(": ")[0] for _, reason in result.excluded) for result in results]
-    if all(one == counts[0] for one in counts):
-        return [("", reason, n) for reason, n in counts[0].most_common()]
-    return [(result.name, reason, n) for result, one in zip(results, counts) for reason, n in one.most_common()]
+    """(result or "", reason, items)."""
+    found = [sentences.reasons_left_out(result) for result in results]
+    if all(reasons == found[0] for reasons in found):
+        return [("", reason, n) for reason, n in found[0]]
+    return [(result.name, reason, n) for result, reasons in zip(results, found) for reason, n in reasons]
 
 
 def _notes(results: Sequence[CompositionResult]) -> list[str]:

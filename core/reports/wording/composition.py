@@ -34,9 +34,14 @@ def difference(key: str, value: float) -> str:
     return f"+{text}" if value > 0 and text.strip("0.,") else text
 
 
+def metric_of(metrics: Sequence[Metric], key: str) -> Metric | None:
+    """The metric of that key, or None."""
+    return next((metric for metric in metrics if metric.key == key), None)
+
+
 def headline_of(result: CompositionResult) -> Metric | None:
     """The metric that the benchmark is known by."""
-    return next((metric for metric in result.metrics if metric.key == result.headline), None)
+    return metric_of(result.metrics, result.headline)
 
 
 def title_sentence(result: CompositionResult) -> str:
@@ -145,15 +150,18 @@ def result_lines(
     return lines + (_published(result) if first is None else [])
 
 
+def reasons_left_out(result: CompositionResult) -> list[tuple[str, int]]:
+    """(reason, items), the most frequent first; a reason is what stands before its example."""
+    return Counter(reason.split(": ")[0] for _, reason in result.excluded).most_common()
+
+
 def left_out_lines(result: CompositionResult) -> list[str]:
     """Items that were not scored, by reason, and pictures that were not found."""
     lines: list[str] = []
     if result.excluded:
         one, many = NOUNS[result.kind]
-        reasons = Counter(reason.split(": ")[0] for _, reason in result.excluded).most_common()
-        lines.append(
-            f"Left out: {'; '.join(f'{n:,} {one if n == 1 else many} because {reason}' for reason, n in reasons)}."
-        )
+        said = [f"{n:,} {one if n == 1 else many} because {reason}" for reason, n in reasons_left_out(result)]
+        lines.append(f"Left out: {'; '.join(said)}.")
     if result.missing:
         few = ", ".join(result.missing[:FEW])
         more = f" and {len(result.missing) - FEW:,} more" if len(result.missing) > FEW else ""

@@ -18,13 +18,24 @@ from core.records import F64
 from tests.support.composed import Squares
 from tests.webapp.markup.test_html import Tags
 from webapp.compose import grid as tab
-from webapp.compose.grid import LABEL, RUN, SCENES, GridState, make_grid, on_grid, on_measure, on_open, on_source
+from webapp.compose.grid import (
+    LABEL,
+    RUN,
+    SCENES,
+    GridPlan,
+    GridState,
+    make_grid,
+    on_grid,
+    on_measure,
+    on_open,
+    on_source,
+)
 from webapp.compose.grid_view import SIGNS, grid_view
 from webapp.compose.models import ModelAccess
 from webapp.compose.visit import ComposeState
 from webapp.state.session import Session
 
-HOUSE = ModelAccess()
+ACCESS = ModelAccess()
 
 
 def press(**said: Any) -> Any:
@@ -44,7 +55,7 @@ def objects_only(images: Any, texts: Any, shown: tuple[PictureContents, ...]) ->
 def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tab, "N_SCENES", 200)
     tab.scenes.cache_clear()
-    monkeypatch.setattr(tab, "scorer_for", lambda key, taught, house: (key, None))
+    monkeypatch.setattr(tab, "scorer_for", lambda key, adapters, access: (key, None))
 
     def matrix(scorer: Any, images: Any, texts: Any, **kw: Any) -> F64:
         return objects_only(images, texts, tab.scenes("colour")[1])
@@ -54,7 +65,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("blind")
 def test_a_model_blind_to_colour_is_told_so_by_sign_and_words() -> None:
-    *_, (job, said, made) = on_grid(Session(), ComposeState(), HOUSE, SCENES, "colour", "shape", "embedded")
+    *_, (job, said, made) = on_grid(Session(), ComposeState(), ACCESS, SCENES, "colour", "shape", "embedded")
     assert job == ""
     assert "Done" in said
     assert made.grid.verdicts[NO_ATTRIBUTE] >= 1
@@ -67,7 +78,9 @@ def test_a_model_blind_to_colour_is_told_so_by_sign_and_words() -> None:
 
 @pytest.mark.usefixtures("blind")
 def test_another_figure_can_be_shown_in_the_cells() -> None:
-    made = make_grid(Session(), ComposeState(), HOUSE, SCENES, "colour", "shape", "embedded", lambda *a: None)
+    made = make_grid(
+        Session(), ComposeState(), ACCESS, GridPlan(SCENES, "colour", "shape", "embedded"), lambda *a: None
+    )
     changed, view = on_measure(made, press(do="measure", value="sees_object"))
     assert changed.measure == "sees_object"
     assert '<option value="sees_object" selected>' in view
@@ -104,22 +117,24 @@ def test_words_of_the_users_are_escaped_and_small_cells_grey() -> None:
 
 
 def test_the_columns_of_the_open_run_are_offered(example: str) -> None:
-    sources, attributes, objects, models = on_open(Session(example), ComposeState(), HOUSE, SCENES)
+    sources, attributes, objects, models = on_open(Session(example), ComposeState(), ACCESS, SCENES)
     assert [key for _, key in sources["choices"]] == [SCENES, RUN]
     assert attributes["choices"] == ["colour", "material"]
     attributes, objects = on_source(Session(example), RUN)
     assert objects["value"] == LABEL
     assert attributes["value"] in attributes["choices"]
     assert attributes["value"] != objects["value"]
-    assert [key for _, key in on_open(Session(), ComposeState(), HOUSE, RUN)[0]["choices"]] == [SCENES]
+    assert [key for _, key in on_open(Session(), ComposeState(), ACCESS, RUN)[0]["choices"]] == [SCENES]
     assert models["choices"][0][1] == "embedded"
 
 
 def test_a_column_or_a_source_that_is_not_there_is_refused(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tab, "scorer_for", lambda key, taught, house: (key, None))
+    monkeypatch.setattr(tab, "scorer_for", lambda key, adapters, access: (key, None))
 
     def make(session: Session, source: str, attribute: str, objects: str) -> GridState:
-        return make_grid(session, ComposeState(), HOUSE, source, attribute, objects, "embedded", lambda *a: None)
+        return make_grid(
+            session, ComposeState(), ACCESS, GridPlan(source, attribute, objects, "embedded"), lambda *a: None
+        )
 
     with pytest.raises(InvalidInput, match="Choose one of them"):
         make(Session(), SCENES, "<b>", "shape")

@@ -22,7 +22,7 @@ from webapp.compose.models import ModelAccess
 from webapp.compose.pairs import PairsState, on_cell, on_edit, on_example, on_files, on_part, on_score, read_rows
 from webapp.compose.pairs_view import CaptionRow
 
-HOUSE = ModelAccess()
+ACCESS = ModelAccess()
 CAPTION = "a red cube and a blue ball"
 
 
@@ -85,19 +85,19 @@ def rows(*said: tuple[str, str]) -> list[dict[str, str]]:
 
 
 def test_a_caption_alone_gets_foils_and_is_scored_at_once(two: Uploads) -> None:
-    pairing, form, view, words = on_score(PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"))))
-    assert pairing.scores is not None
-    assert pairing.scores.cosines.shape == (2, len(pairing.rows))
-    assert pairing.rows[1].kind == "swap attributes"
-    assert all(row.picture is None for row in pairing.rows[1:])
-    assert form.count('data-row="') == len(pairing.rows)
-    assert view.count('data-do="cell"') == 2 * len(pairing.rows)
+    state, form, view, words = on_score(PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, "0"))))
+    assert state.scores is not None
+    assert state.scores.cosines.shape == (2, len(state.rows))
+    assert state.rows[1].kind == "swap attributes"
+    assert all(row.picture is None for row in state.rows[1:])
+    assert form.count('data-row="') == len(state.rows)
+    assert view.count('data-do="cell"') == 2 * len(state.rows)
     assert "Press a score" in words
 
 
 def test_foils_that_are_there_are_kept_as_they_were_written(two: Uploads) -> None:
-    pairing, *_ = on_score(PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a green cube", ""))))
-    assert [row.text for row in pairing.rows] == [CAPTION, "a green cube"]
+    state, *_ = on_score(PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, "0"), ("a green cube", ""))))
+    assert [row.text for row in state.rows] == [CAPTION, "a green cube"]
 
 
 def test_foils_are_of_the_caption_that_they_are_most_like(two: Uploads) -> None:
@@ -106,18 +106,18 @@ def test_foils_are_of_the_caption_that_they_are_most_like(two: Uploads) -> None:
         ("two green stars on a wooden table", "1"),
         ("two green stars on a metal table", ""),
     )
-    pairing, *_ = on_score(PairsState(two), "embedded", HOUSE, press(rows=said))
-    assert pairing.scores is not None
-    assert [c.foil_of for c in pairing.scores.captions] == [None, None, 1]
+    state, *_ = on_score(PairsState(two), "embedded", ACCESS, press(rows=said))
+    assert state.scores is not None
+    assert [c.foil_of for c in state.scores.captions] == [None, None, 1]
 
 
 def test_without_a_picture_or_a_true_caption_it_is_said_what_to_do(two: Uploads) -> None:
-    with pytest.raises(InvalidInput, match="Bring a picture first"):
-        on_score(PairsState(), "embedded", HOUSE, press(rows=rows((CAPTION, "0"))))
+    with pytest.raises(InvalidInput, match="Choose a picture first"):
+        on_score(PairsState(), "embedded", ACCESS, press(rows=rows((CAPTION, "0"))))
     with pytest.raises(InvalidInput, match="Write a caption"):
-        on_score(PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, ""))))
+        on_score(PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, ""))))
     with pytest.raises(InvalidInput, match="cannot be used here"):
-        on_score(PairsState(two), "/etc/passwd", HOUSE, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
+        on_score(PairsState(two), "/etc/passwd", ACCESS, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
 
 
 def test_captions_are_added_and_taken_out_and_never_too_many(two: Uploads) -> None:
@@ -143,15 +143,15 @@ def test_what_the_browser_says_is_not_trusted(two: Uploads) -> None:
     found = read_rows({"rows": odd}, PairsState(two))
     assert [(len(row.text), row.picture, len(row.kind)) for row in found] == [(300, None, 30), (4, None, 7)]
     _, form, view, _ = on_score(
-        PairsState(two), "embedded", HOUSE, press(rows=rows(('"><img src=x onerror=1>', "0"), ("<b>foil</b>", "")))
+        PairsState(two), "embedded", ACCESS, press(rows=rows(('"><img src=x onerror=1>', "0"), ("<b>foil</b>", "")))
     )
     for markup in (form, view):
         tags = Tags(markup)
         assert "onerror" not in tags.attributes
     for said in (press(do="cell", picture="9", caption="0"), press(do="cell", picture="0", caption="-1")):
-        scored, *_ = on_score(PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
+        scored, *_ = on_score(PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
         with pytest.raises(InvalidInput, match="no such score"):
-            on_cell(scored, "embedded", HOUSE, said)
+            on_cell(scored, "embedded", ACCESS, said)
 
 
 def test_pictures_taken_away_leave_the_captions(two: Uploads) -> None:
@@ -166,9 +166,9 @@ def test_pictures_taken_away_leave_the_captions(two: Uploads) -> None:
 
 def test_a_cell_shows_one_map_for_each_word(two: Uploads) -> None:
     scored, *_ = on_score(
-        PairsState(two), "embedded", HOUSE, press(rows=rows((CAPTION, "0"), ("a blue cube and a red ball", "")))
+        PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, "0"), ("a blue cube and a red ball", "")))
     )
-    text = Tags(view := on_cell(scored, "embedded", HOUSE, press(do="cell", picture="1", caption="0"))).text
+    text = Tags(view := on_cell(scored, "embedded", ACCESS, press(do="cell", picture="1", caption="0"))).text
     assert "Picture 2" in text
     for word in ("red", "cube", "blue", "ball"):
         assert f"<b>{word}</b>" in view
@@ -177,8 +177,8 @@ def test_a_cell_shows_one_map_for_each_word(two: Uploads) -> None:
 def test_shipped_pairs_are_offered_once_and_scored_when_pressed() -> None:
     view = on_part("", press(part="pairs"))
     assert view.count("data-pick") == 4
-    pairing, _, scores, _ = on_example("embedded", HOUSE, press(at="1"))
-    assert [row.picture for row in pairing.rows] == [0, 1]
+    state, _, scores, _ = on_example("embedded", ACCESS, press(at="1"))
+    assert [row.picture for row in state.rows] == [0, 1]
     assert "of 2 pictures pick their own caption" in scores
     with pytest.raises(InvalidInput, match="no such example"):
-        on_example("embedded", HOUSE, press(at="9"))
+        on_example("embedded", ACCESS, press(at="9"))

@@ -12,19 +12,19 @@ import pytest
 from core.composition.scoring.compare import compare_results
 from core.numbers import percent
 from core.records import CompositionResult, LoadedBenchmark
+from core.reports.html.item_cards import shown_captions
 from tests.support.composed import choices, pairs, queries, result
 from tests.webapp.markup.test_html import Tags
 from webapp.compose.files import results_document
-from webapp.compose.items import items_csv, items_view, picked_rows, right_of, shown_captions
-from webapp.compose.markup import changed
+from webapp.compose.items import items_csv, items_view, picked_rows, right_of
 from webapp.compose.result import headline_metric, result_view
 from webapp.compose.visit import ComposeState
 
 EVIL = '<img src=x onerror="alert(1)">'
 
 
-def shown(pictured: LoadedBenchmark, *results: CompositionResult, **more: str) -> ComposeState:
-    return replace(ComposeState("own", pictured, pictured, results), **more)  # type: ignore[arg-type]
+def shown(loaded: LoadedBenchmark, *results: CompositionResult, **more: str) -> ComposeState:
+    return replace(ComposeState("own", loaded, loaded, results), **more)  # type: ignore[arg-type]
 
 
 def test_the_headline_stands_with_its_interval_n_and_chance() -> None:
@@ -47,8 +47,8 @@ def test_far_from_chance_is_said(share: float) -> None:
 
 
 def test_kinds_come_worst_first_and_each_is_a_button() -> None:
-    pictured = pairs(40)
-    found = result(pictured, share=0.5, seed=2)
+    loaded = pairs(40)
+    found = result(loaded, share=0.5, seed=2)
     view = result_view([found], None)
     by_kind = {
         t.value: next(m.value.value for m in t.metrics if m.key == "image") for t in found.by_tag if t.tag == "kind"
@@ -59,26 +59,26 @@ def test_kinds_come_worst_first_and_each_is_a_button() -> None:
 
 
 def test_two_models_are_compared_on_the_same_items() -> None:
-    pictured = pairs(40)
-    first, second = result(pictured, "first", 0.2), result(pictured, "second", 0.9, seed=1)
+    loaded = pairs(40)
+    first, second = result(loaded, "first", 0.2), result(loaded, "second", 0.9, seed=1)
     comparison = compare_results(first, second)
     text = " ".join(Tags(result_view([first, second], comparison)).text.split())
     row = next(r for r in comparison.rows if r.key == "image")
     assert f"right on {row.only_b} items that first is not, and the other way on {row.only_a}." in text
     assert "Items that only second has right" in text
-    document = results_document(shown(pictured, first, second))
+    document = results_document(shown(loaded, first, second))
     assert document["comparison"]["rows"][0]["only_b"] == row.only_b
     assert [r["name"] for r in document["results"]] == ["first", "second"]
 
 
 def test_items_are_filtered_by_kind_and_by_who_is_right() -> None:
-    pictured = pairs(40)
-    first, second = result(pictured, "first", 0.5), result(pictured, "second", 0.5, seed=9)
-    every = shown(pictured, first, second)
+    loaded = pairs(40)
+    first, second = result(loaded, "first", 0.5), result(loaded, "second", 0.5, seed=9)
+    every = shown(loaded, first, second)
     margins = first.margin[picked_rows(every)]
     assert (np.diff(margins) >= 0).all()
     kinds = [
-        pictured.benchmark.items[row].tags["kind"]
+        loaded.benchmark.items[row].tags["kind"]
         for row in picked_rows(replace(every, tag="kind", value="size")).tolist()
     ]
     assert kinds == ["size"] * 20
@@ -88,9 +88,9 @@ def test_items_are_filtered_by_kind_and_by_who_is_right() -> None:
 
 
 def test_a_pair_shows_who_picks_whom_by_words_and_not_by_colour_alone() -> None:
-    pictured = pairs(24)
-    wrong = Tags(items_view(shown(pictured, result(pictured, share=0.0), which="wrong"))).text
-    right = Tags(items_view(shown(pictured, result(pictured, share=1.0), which="right"))).text
+    loaded = pairs(24)
+    wrong = Tags(items_view(shown(loaded, result(loaded, share=0.0), which="wrong"))).text
+    right = Tags(items_view(shown(loaded, result(loaded, share=1.0), which="right"))).text
     assert "picks the other" in wrong
     assert "picks its picture" not in wrong
     assert "picks its caption" in right
@@ -98,43 +98,48 @@ def test_a_pair_shows_who_picks_whom_by_words_and_not_by_colour_alone() -> None:
 
 
 def test_of_many_foils_the_strongest_are_shown() -> None:
-    pictured = choices(foils=9)
-    found = result(pictured, share=0.0)
-    item = pictured.benchmark.items[0]
+    loaded = choices(foils=9)
+    found = result(loaded, share=0.0)
+    item = loaded.benchmark.items[0]
     captions = shown_captions(item, found.matrices[0])
     assert captions[0] == 0
     assert captions[1:] == np.argsort(-found.matrices[0][0])[:5].tolist()
-    assert "4 weaker foils not shown" in Tags(items_view(shown(pictured, found))).text
+    assert "4 weaker foils not shown" in Tags(items_view(shown(loaded, found))).text
 
 
 def test_a_query_shows_its_pictures_by_rank() -> None:
-    pictured = queries()
-    text = Tags(items_view(shown(pictured, result(pictured, share=1.0)))).text
+    loaded = queries()
+    text = Tags(items_view(shown(loaded, result(loaded, share=1.0)))).text
     assert "first right picture at rank 1 of 10" in text
 
 
-def test_the_words_that_differ_are_marked() -> None:
-    assert changed("a red cube", "a blue cube") == "a <mark>red</mark> cube"
-    assert changed("a <b> cube", "a blue cube") == "a <mark>&lt;b&gt;</mark> cube"
+def test_the_words_that_differ_are_marked_and_escaped() -> None:
+    loaded = pairs(24, word="<b> cube")
+    assert "a <mark>red</mark> &lt;b&gt; cube" in items_view(shown(loaded, result(loaded)))
+
+
+def test_without_a_result_the_page_says_what_will_stand_there() -> None:
+    assert "press “Run the benchmark”" in Tags(result_view((), None)).text
+    assert items_view(ComposeState()) == ""
 
 
 def test_nothing_of_the_users_becomes_an_element() -> None:
-    pictured = pairs(24, word=EVIL)
+    loaded = pairs(24, word=EVIL)
     bad = replace(
-        pictured.benchmark,
+        loaded.benchmark,
         title=EVIL,
         source=EVIL,
         notes=(EVIL,),
         excluded=((EVIL, EVIL),),
         items=tuple(
             replace(item, id=f"{EVIL}{item.id}", tags={EVIL: f"{EVIL}{i % 2}"})
-            for i, item in enumerate(pictured.benchmark.items)
+            for i, item in enumerate(loaded.benchmark.items)
         ),
     )
-    pictured = replace(pictured, benchmark=bad, missing=(EVIL,))
-    first, second = result(pictured, EVIL, 0.3), result(pictured, f"second {EVIL}", 0.6, seed=3)
+    loaded = replace(loaded, benchmark=bad, missing=(EVIL,))
+    first, second = result(loaded, EVIL, 0.3), result(loaded, f"second {EVIL}", 0.6, seed=3)
     view = result_view([first, second], compare_results(first, second), [EVIL, EVIL]) + items_view(
-        shown(pictured, first, second)
+        shown(loaded, first, second)
     )
     tags = Tags(view)
     assert "onerror" not in tags.attributes
@@ -142,13 +147,12 @@ def test_nothing_of_the_users_becomes_an_element() -> None:
 
 
 def test_a_cell_that_would_start_a_formula_is_led_by_an_apostrophe() -> None:
-    pictured = pairs(24)
+    loaded = pairs(24)
     items = tuple(
-        replace(item, captions=(f"=HYPERLINK({i})", item.captions[1]))
-        for i, item in enumerate(pictured.benchmark.items)
+        replace(item, captions=(f"=HYPERLINK({i})", item.captions[1])) for i, item in enumerate(loaded.benchmark.items)
     )
-    pictured = replace(pictured, benchmark=replace(pictured.benchmark, items=items))
-    rows = list(csv.DictReader(io.StringIO(items_csv(result(pictured), pictured.benchmark))))
+    loaded = replace(loaded, benchmark=replace(loaded.benchmark, items=items))
+    rows = list(csv.DictReader(io.StringIO(items_csv(result(loaded), loaded.benchmark))))
     assert len(rows) == 24
     assert rows[3]["captions"] == "'=HYPERLINK(3) | a blue cube 3"
-    assert float(rows[3]["margin"]) == pytest.approx(float(result(pictured).margin[3]))
+    assert float(rows[3]["margin"]) == pytest.approx(float(result(loaded).margin[3]))

@@ -22,7 +22,7 @@ from webapp.compose.models import NOTHING, ModelAccess, checked_encoder, encoder
 from webapp.compose.state import FIRST, NAMED, OWN, benchmarks, open_benchmark, scorer_for
 from webapp.compose.visit import ComposeState, TrainedAdapter
 
-HOUSE = ModelAccess()
+ACCESS = ModelAccess()
 
 
 def press(**said: Any) -> Any:
@@ -31,7 +31,7 @@ def press(**said: Any) -> Any:
 
 @pytest.fixture
 def made_scorers(monkeypatch: pytest.MonkeyPatch) -> None:
-    def scorer(key: str, taught: Any, house: ModelAccess) -> tuple[str, Scorer]:
+    def scorer(key: str, adapters: Any, access: ModelAccess) -> tuple[str, Scorer]:
         return key, Made(key, 0.3 if key == "embedded" else 0.8, len(key))
 
     monkeypatch.setattr(runs, "scorer_for", scorer)
@@ -39,9 +39,9 @@ def made_scorers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(*shares: float) -> ComposeState:
-    pictured = pairs(30)
-    results = tuple(result(pictured, f"model {i}", share, seed=i) for i, share in enumerate(shares))
-    return ComposeState("own", pictured, pictured, results)
+    loaded = pairs(30)
+    results = tuple(result(loaded, f"model {i}", share, seed=i) for i, share in enumerate(shares))
+    return ComposeState("own", loaded, loaded, results)
 
 
 def test_everything_that_comes_along_is_offered_and_has_a_name_for_programs() -> None:
@@ -58,12 +58,12 @@ def test_folders_of_the_operator_are_offered_by_name_and_models_apart(tmp_path: 
     (tmp_path / "clip" / "open_clip_config.json").write_text("{}")
     assert ("On this server: sugar", "server:sugar") in benchmarks(tmp_path)
     assert not any("clip" in key for _, key in benchmarks(tmp_path))
-    house = ModelAccess(tmp_path)
-    assert ("On this server: clip", "server model:clip") in encoder_choices(house)
-    assert checked_encoder("server model:clip", house) == f"open_clip:local-dir:{tmp_path / 'clip'}"
+    access = ModelAccess(tmp_path)
+    assert ("On this server: clip", "server model:clip") in encoder_choices(access)
+    assert checked_encoder("server model:clip", access) == f"open_clip:local-dir:{tmp_path / 'clip'}"
 
 
-@pytest.mark.parametrize("at_home", [False, True])
+@pytest.mark.parametrize("is_local", [False, True])
 @pytest.mark.parametrize(
     "name",
     [
@@ -77,23 +77,23 @@ def test_folders_of_the_operator_are_offered_by_name_and_models_apart(tmp_path: 
         "../../x/y",
     ],
 )
-def test_no_visitor_makes_the_server_open_a_path_or_an_address(name: str, at_home: bool, tmp_path: Path) -> None:
+def test_no_visitor_makes_the_server_open_a_path_or_an_address(name: str, is_local: bool, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be used here"):
-        checked_encoder(name, ModelAccess(tmp_path, at_home))
+        checked_encoder(name, ModelAccess(tmp_path, is_local))
 
 
-def test_a_name_that_open_clip_lists_is_taken_at_home_only() -> None:
+def test_a_name_that_open_clip_lists_is_taken_is_local_only() -> None:
     pytest.importorskip("open_clip")
     assert checked_encoder("ViT-B-16:openai", ModelAccess(is_local=True)) == "ViT-B-16/openai"
     with pytest.raises(InvalidInput, match="cannot be used here"):
-        checked_encoder("ViT-B-16/openai", HOUSE)
+        checked_encoder("ViT-B-16/openai", ACCESS)
 
 
 def test_trained_adapters_are_offered_beside_the_encoders_and_only_ones_own(tmp_path: Path) -> None:
-    taught = TrainedAdapter("Local, 400 items", tmp_path, "embedded")
-    assert second_choices(HOUSE, (taught,))[1] == ("Trained: Local, 400 items", "adapter:Local, 400 items")
+    adapter = TrainedAdapter("Local, 400 items", tmp_path, "embedded")
+    assert second_choices(ACCESS, (adapter,))[1] == ("Trained: Local, 400 items", "adapter:Local, 400 items")
     with pytest.raises(InvalidInput, match="no longer there"):
-        scorer_for("adapter:of somebody else", (taught,), HOUSE)
+        scorer_for("adapter:of somebody else", (adapter,), ACCESS)
 
 
 @pytest.mark.parametrize("choice", ["rendered:100000", "rendered:", "server:../etc", "/etc/passwd", ""])
@@ -119,32 +119,32 @@ def test_ones_own_benchmark_needs_its_file_and_its_pictures(tmp_path: Path) -> N
 
 @pytest.mark.usefixtures("made_scorers")
 def test_a_run_is_shown_and_known_to_the_next_visitor() -> None:
-    *_, (job, said, ran) = on_run(ComposeState(), HOUSE, FIRST, None, None, "", "embedded", "second")
+    *_, (job, said, ran) = on_run(ComposeState(), ACCESS, FIRST, None, None, "", "embedded", "second")
     assert job == ""
     assert "Done" in said
-    status, composing, view, items, failures, files = on_made(ComposeState(), ran)
+    status, state, view, items, failures, files = on_made(ComposeState(), ran)
     assert "data-shown" in status
-    assert [r.name for r in composing.results] == ["embedded", "second"]
+    assert [r.name for r in state.results] == ["embedded", "second"]
     assert "Against each other" in view
     assert "Show more" in items
     assert failures["visible"]
     assert files["visible"]
     made, view, *_ = on_open(ComposeState())
-    assert made.results[0] is composing.results[0]
+    assert made.results[0] is state.results[0]
     assert "Rendered pairs" in view
 
 
 @pytest.mark.usefixtures("made_scorers")
 def test_one_model_beside_itself_is_refused_and_nothing_beside_it_is_fine() -> None:
     with pytest.raises(InvalidInput, match="second model is the first"):
-        list(on_run(ComposeState(), HOUSE, FIRST, None, None, "", "embedded", "embedded"))
-    *_, (_, _, ran) = on_run(ComposeState(), HOUSE, FIRST, None, None, "", "embedded", NOTHING)
+        list(on_run(ComposeState(), ACCESS, FIRST, None, None, "", "embedded", "embedded"))
+    *_, (_, _, ran) = on_run(ComposeState(), ACCESS, FIRST, None, None, "", "embedded", NOTHING)
     assert len(ran.results) == 1
 
 
 def test_a_filter_from_the_browser_is_not_trusted() -> None:
-    composing = opened(0.5)
-    made, view = on_act(composing, press(do="filter", value="kind=size"))
+    state = opened(0.5)
+    made, view = on_act(state, press(do="filter", value="kind=size"))
     assert (made.tag, made.value) == ("kind", "size")
     assert "15 items" in view
     assert on_act(made, press(do="tag", tag="kind", value="colour"))[0].value == "colour"
@@ -156,7 +156,7 @@ def test_a_filter_from_the_browser_is_not_trusted() -> None:
         {"do": "which", "which": "all of them"},
     ):
         with pytest.raises(InvalidInput, match="from the list"):
-            on_act(composing, press(**said))
+            on_act(state, press(**said))
     with pytest.raises(InvalidInput, match="no result yet"):
         on_act(ComposeState(), press(do="more"))
 

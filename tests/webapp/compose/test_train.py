@@ -25,11 +25,12 @@ from tests.webapp.markup.test_html import Tags
 from webapp.compose import train as tab
 from webapp.compose.models import ModelAccess
 from webapp.compose.state import own_folder
-from webapp.compose.train import PART, RENDERED, Plan, adapters, learn, on_learned, on_plan, on_teach, read_plan
+from webapp.compose.train import learn, on_learned, on_plan, on_train
+from webapp.compose.train_form import PART, RENDERED, Plan, adapters, read_plan
 from webapp.compose.train_view import PER_ITEM, curve_view, regression_view
 from webapp.compose.visit import ComposeState
 
-HOUSE = ModelAccess()
+ACCESS = ModelAccess()
 
 
 @pytest.fixture(scope="module")
@@ -64,28 +65,28 @@ def test_numbers_out_of_range_are_refused_and_escaped(n: Any, epochs: Any, seed:
 
 @pytest.mark.slow
 def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(small: ComposeState) -> None:
-    found = learn(small, HOUSE, Plan("linear", RENDERED, 24, 2, 0, "embedded"), own_folder(), lambda *a: None)
+    found = learn(small, ACCESS, Plan("linear", RENDERED, 24, 2, 0, "embedded"), own_folder(), lambda *a: None)
     assert not found.stopped
     before, after = found.ran.results
     assert before.ids == after.ids
-    assert (before.name, after.name) == ("embedded", found.taught.name)
+    assert (before.name, after.name) == ("embedded", found.adapter.name)
     with zipfile.ZipFile(found.archive) as archive:
         assert sorted(archive.namelist()) == ["adapter.json", "adapter.safetensors"]
-    _, composing, view, _, _, _, taught, archive, models = on_learned(small, HOUSE, found)
+    _, state, view, _, _, _, trained, archive, models = on_learned(small, ACCESS, found)
     assert "Against each other" in view
-    assert composing.taught == (found.taught,)
-    assert "Kept" in taught
+    assert state.adapters == (found.adapter,)
+    assert "Kept" in trained
     assert archive["visible"]
-    assert models["value"] == f"adapter:{found.taught.name}"
-    again = learn(composing, HOUSE, Plan("linear", RENDERED, 24, 2, 0, "embedded"), own_folder(), lambda *a: None)
-    assert again.taught.name == f"{found.taught.name} (2)"
+    assert models["value"] == f"adapter:{found.adapter.name}"
+    again = learn(state, ACCESS, Plan("linear", RENDERED, 24, 2, 0, "embedded"), own_folder(), lambda *a: None)
+    assert again.adapter.name == f"{found.adapter.name} (2)"
 
 
 def test_a_part_that_is_learned_from_is_not_tested_on(small: ComposeState) -> None:
     whole = open_shipped(n=24)
     found = learn(
         ComposeState("own", whole, whole),
-        HOUSE,
+        ACCESS,
         Plan("linear", PART, 0, 1, 0, "embedded"),
         own_folder(),
         lambda *a: None,
@@ -109,12 +110,12 @@ def test_a_stop_after_an_epoch_keeps_it_and_before_one_keeps_nothing(small: Comp
 
     plan = Plan("linear", RENDERED, 24, 5, 0, "embedded")
     found = learn(
-        small, HOUSE, plan, own_folder(), stopped_at(3)
+        small, ACCESS, plan, own_folder(), stopped_at(3)
     )  # 20 items to learn from, 16 in a step: two steps an epoch
     assert found.stopped
     assert len(found.ran.results) == 2
     with pytest.raises(Cancelled):
-        learn(small, HOUSE, plan, own_folder(), stopped_at(1))
+        learn(small, ACCESS, plan, own_folder(), stopped_at(1))
 
 
 def test_what_fails_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -125,11 +126,9 @@ def test_what_fails_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     folder.mkdir()
     monkeypatch.setattr(tab, "learn", fails)
     monkeypatch.setattr(tab, "own_folder", lambda: folder)
-    pictured = pairs(8)
+    loaded = pairs(8)
     with pytest.raises(InvalidInput, match="no good"):
-        list(
-            on_teach(ComposeState("own", pictured, pictured), HOUSE, "local", RENDERED, "colour", 400, 6, 0, "embedded")
-        )
+        list(on_train(ComposeState("own", loaded, loaded), ACCESS, "local", RENDERED, "colour", 400, 6, 0, "embedded"))
     assert not folder.exists()
 
 

@@ -4,7 +4,7 @@ results say."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ import pytest
 from core.composition.scoring.compare import compare_results
 from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
+from core.probes.epochs import Epoch
 from core.records import Benchmark, CompositionResult, Estimate
 from core.reports.html import composition as report
-from core.reports.html.composition import render_composition_report, write_composition_report
+from core.reports.html.composition import render_composition_report
 from core.training.forgetting import ForgettingCheck
 from core.training.forgetting_rows import ForgettingRow
 from tests.core.reports.html.test_diagnosis import Page
@@ -25,15 +26,7 @@ from tests.support.benchmarks import Given, benchmark, choices, pair, pairs, pic
 HOSTILE = "<script>alert(1)</script>"
 
 
-@dataclass(frozen=True)
-class Pass:
-    number: int
-    loss: float | None
-    validation_loss: float
-    validation_accuracy: float
-
-
-CURVE = ([Pass(0, None, 0.7, 0.1), Pass(1, 0.6, 0.5, 0.6), Pass(2, 0.4, 0.6, 0.5)], 1)
+CURVE = ([Epoch(0, None, 0.7, 0.1), Epoch(1, 0.6, 0.5, 0.6), Epoch(2, 0.4, 0.6, 0.5)], 1)
 
 
 def run(bench: Benchmark, seed: int = 0, name: str = "first", **more: Any) -> CompositionResult:
@@ -219,13 +212,6 @@ def test_bad_input_is_said() -> None:
         render_composition_report([run(bench)], choices(20))
     with pytest.raises(InvalidInput, match="40 pictures and the store 10"):
         render_composition_report([run(bench)], bench, store=pictured(pairs(5)).store)
-
-
-def test_the_report_is_written_whole(tmp_path: Path) -> None:
-    bench = pairs(20)
-    result = run(bench)
-    write_composition_report([result], bench, tmp_path / "report.html")
-    assert (tmp_path / "report.html").read_text("utf-8") == render_composition_report([result], bench)
 
 
 @pytest.mark.browser

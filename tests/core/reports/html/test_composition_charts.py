@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import pytest
 
+from core.probes.epochs import Epoch
 from core.records import Estimate
 from core.reports.html.composition_charts import bars, guessed_picks, picks_bar, training_curve
 
 NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class Pass:
-    number: int
-    loss: float | None
-    validation_loss: float
-    validation_accuracy: float
 
 
 def test_a_bar_is_as_long_as_its_value_and_chance_stands_where_it_is() -> None:
@@ -42,11 +34,21 @@ def test_four_shares_fill_the_bar_and_small_ones_have_no_room_for_words() -> Non
     assert re.findall(r'rect class="(\w+)"', guessed_picks()) == ["right", "same", "crossed"]
 
 
+PASSES = [Epoch(0, None, 1.0, 0.0), Epoch(1, 2.0, 0.5, 0.5), Epoch(2, 1.0, 0.8, 1.0)]
+
+
 def test_the_curve_marks_the_epoch_that_was_kept() -> None:
-    passes = [Pass(0, None, 1.0, 0.0), Pass(1, 2.0, 0.5, 0.5), Pass(2, 1.0, 0.8, 1.0)]
-    chart = training_curve(passes, 1)
-    assert 'class="chance" d="M300.0 8V152"' in chart
-    lines = {name: points.split() for name, points in re.findall(r'polyline class="(\w+)" points="([^"]*)"', chart)}
-    assert lines["accuracy"] == ["8.0,152.0", "300.0,80.0", "592.0,8.0"]
-    assert lines["training"] == ["300.0,8.0", "592.0,80.0"]  # the highest loss of both is the top
-    assert lines["loss"][0] == "8.0,80.0"
+    curve = training_curve(PASSES, 1, losses=True)
+    assert curve.dots == (("0.0", "98.0", False), ("50.0", "50.0", True), ("100.0", "2.0", False))
+    lines = {name: points.split() for name, points in curve.lines}
+    assert lines["curve"] == ["0.0,98.0", "50.0,50.0", "100.0,2.0"]
+    assert lines["training"] == ["50.0,2.0", "100.0,50.0"]  # the highest loss of both is the top
+    assert lines["loss"][0] == "0.0,50.0"
+    assert "50\u202f% after epoch 1" in curve.said
+    assert curve.epochs == 2
+
+
+def test_without_a_kept_epoch_the_most_accurate_one_is_marked() -> None:
+    assert [best for _, _, best in training_curve(PASSES).dots] == [False, False, True]
+    assert [best for _, _, best in training_curve(PASSES[:1]).dots] == [True]
+    assert training_curve([Epoch(0, None, 1.0, NAN), *PASSES[1:]], 2).dots[0] == ("50.0", "50.0", False)

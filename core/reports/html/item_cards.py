@@ -1,0 +1,233 @@
+"""Single items of a benchmark, for report and page: pictures, captions, the scores between them, and who picks whom."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.composition.scoring.judging import relevant_pictures
+from core.numbers import count, number
+from core.records import F64, Benchmark, Bool, CompositionResult, Item, Picture
+
+MAX_WORST = 12
+MAX_PICTURES = 6
+"""Pictures of a query that are shown."""
+MAX_CAPTIONS = 6
+"""Of a choice with more captions the strongest foils are shown."""
+RIGHT, WRONG = "✓", "✗"
+
+Address = Callable[[int], str | None]
+"""The data address of the benchmark's picture in that place; None or "" where it is not shown."""
+Words = tuple[tuple[str, bool], ...]
+"""The words of a caption, each with whether it is marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class PickOutcome:
+    """Right or wrong, told by shape, colour and words."""
+
+    kind: str
+    sign: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPicture:
+    """A picture, or its name where it cannot be read."""
+
+    name: str
+    address: str | None
+    alt: str
+    said: str = ""
+    """Its rank and score below a query."""
+    fits: bool = False
+    """Whether the query describes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCell:
+    """A score in an item's table."""
+
+    score: str
+    true: bool
+    share: str
+    """Per cent of the way from the lowest to the highest score that stands beside it, which shades the cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionScores:
+    """A caption with its score for each picture, and whether it picks its own."""
+
+    words: Words
+    cells: tuple[ScoreCell, ...]
+    foil: bool
+    """Whether it is true of none of several pictures."""
+    outcome: PickOutcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredItem:
+    """What a model says of an item: a table of captions by pictures, or of a query the pictures that score highest."""
+
+    pictures: tuple[ShownPicture, ...]
+    rows: tuple[CaptionScores, ...] = ()
+    picks: tuple[PickOutcome | None, ...] = ()
+    """Whether each picture picks its own caption."""
+    query: str = ""
+    note: str = ""
+    """What is not shown, and of a query at what rank its first true picture stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorstItem:
+    """An item that a model is most surely wrong on, with what stands beneath it."""
+
+    scores: ScoredItem
+    facts: str
+
+
+def outcome(right: bool | None, text: str) -> PickOutcome:
+    """Right, wrong, or (None) neither, with its words."""
+    if right is None:
+        return PickOutcome("even", "=", text)
+    return PickOutcome("held", RIGHT, text) if right else PickOutcome("bad", WRONG, text)
+
+
+def worst_items(
+    result: CompositionResult, benchmark: Benchmark, address: Address, most: int = MAX_WORST
+) -> tuple[WorstItem, ...]:
+    """Up to `most` items that are wrong (of queries: the lowest average precision), the lowest margin first."""
+    known: Mapping[str, Item] = {item.id: item for item in benchmark.items}
+    order = np.argsort(result.margin, kind="stable")
+    if result.kind != "retrieval":
+        order = order[result.margin[order] <= 0]
+    shown: list[WorstItem] = []
+    for row in order[:most].tolist():
+        item = known[result.ids[row]]
+        tags = ", ".join(f"{tag}: {value}" for tag, value in item.tags.items() if value)
+        margin = "" if result.kind == "retrieval" else f"margin {number(float(result.margin[row]), 3)}"
+        facts = "; ".join(filter(None, (item.id, tags, margin)))
+        shown.append(WorstItem(scored_item(item, result, row, benchmark.pictures, address), facts))
+    return tuple(shown)
+
+
+def scored_item(
+    item: Item, result: CompositionResult, row: int, pictures: Sequence[Picture], address: Address
+) -> ScoredItem:
+    """What the result says of the item, which has that row in it; `pictures` are the benchmark's."""
+    scores = result.matrices[row]
+    if result.kind == "retrieval":
+        return _ranking(item, scores[:, 0], float(result.margin[row]), pictures, address)
+    captions = shown_captions(item, scores)
+    left = len(item.captions) - len(captions)
+    return ScoredItem(
+        tuple(
+            ShownPicture(pictures[at].name, address(at), f"Picture {i + 1} of {item.id}")
+            for i, at in enumerate(item.pictures)
+        ),
+        tuple(_caption_scores(item, scores, text) for text in captions),
+        tuple(_picture_outcome(item, scores, i) for i in range(len(item.pictures))),
+        note=f"{count(left, 'weaker foil')} not shown." if left else "",
+    )
+
+
+def _caption_scores(item: Item, scores: F64, text: int) -> CaptionScores:
+    places, match = decimals(scores), set(item.match)
+    cells = tuple(
+        ScoreCell(number(float(scores[i, text]), places), (i, text) in match, shade(float(scores[i, text]), scores))
+        for i in range(len(item.pictures))
+    )
+    foil = len(item.pictures) > 1 and not any(caption == text for _, caption in item.match)
+    words = changed_words(item.captions[text], item.captions[_rival(item, text)])
+    return CaptionScores(words, cells, foil, _caption_outcome(item, scores, text))
+
+
+def shown_captions(item: Item, scores: F64) -> list[int]:
+    """Places of the captions to show: all, or the true ones and the strongest foils."""
+    if len(item.captions) <= MAX_CAPTIONS:
+        return list(range(len(item.captions)))
+    true = [text for _, text in item.match]
+    foils = [int(text) for text in np.argsort(-scores[0], kind="stable") if int(text) not in true]
+    return [*true, *foils][:MAX_CAPTIONS]
+
+
+def changed_words(text: str, other: str) -> Words:
+    """The words of the text; those that the other has not in that place are marked."""
+    mine, theirs = text.split(), other.split()
+    kept = {
+        i
+        for block in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_matching_blocks()
+        for i in range(block.a, block.a + block.size)
+    }
+    return tuple((word, i not in kept) for i, word in enumerate(mine))
+
+
+def _rival(item: Item, text: int) -> int:
+    """The caption to mark differences against: the first true one, or of that one the first other."""
+    true = item.match[0][1]
+    return true if text != true else next((i for i in range(len(item.captions)) if i != true), true)
+
+
+def decimals(scores: F64) -> int:
+    """Decimals that suit scores that stand side by side."""
+    return 3 if not np.isfinite(scores).any() or float(np.nanmax(np.abs(scores))) < 1 else 2
+
+
+def shade(value: float, scores: F64) -> str:
+    """Per cent of the way from the lowest to the highest of the scores."""
+    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
+    share = 0.5 if high <= low or not np.isfinite(value) else float(np.clip((value - low) / (high - low), 0, 1))
+    return f"{100 * share:.0f}"
+
+
+def _caption_outcome(item: Item, scores: F64, text: int) -> PickOutcome | None:
+    """Whether a caption picks its picture; None of a foil, or where there is one picture."""
+    own = [picture for picture, caption in item.match if caption == text]
+    if len(item.pictures) < 2 or not own:
+        return None
+    return _picked(scores[:, text], own, "picks its picture", "picks the other")
+
+
+def _picture_outcome(item: Item, scores: F64, picture: int) -> PickOutcome | None:
+    """Whether a picture picks its caption; None where it has no other to pick."""
+    own = [caption for i, caption in item.match if i == picture]
+    if not own or len(own) == len(item.captions):
+        return None
+    wrong = "picks a foil" if len(item.pictures) < 2 else "picks the other"
+    return _picked(scores[picture], own, "picks its caption", wrong)
+
+
+def _picked(scores: F64, own: Sequence[int], right: str, wrong: str) -> PickOutcome:
+    """Whether every one of its own scores strictly higher than the others."""
+    gap = float(scores[list(own)].min() - np.delete(scores, own).max())
+    return outcome(None, "a tie") if gap == 0 else outcome(gap > 0, right if gap > 0 else wrong)
+
+
+def _ranking(item: Item, scores: F64, precision: float, pictures: Sequence[Picture], address: Address) -> ScoredItem:
+    """The pictures of the highest scores; the last of them makes room for the first that the query describes."""
+    usable = np.flatnonzero(np.isfinite(scores))
+    ranked = list(enumerate(usable[np.argsort(-scores[usable], kind="stable")].tolist(), 1))
+    true = relevant_pictures(item)
+    first = next(((rank, at) for rank, at in ranked if true[at]), None)
+    shown = ranked[:MAX_PICTURES] if first is None or first[0] <= MAX_PICTURES else [*ranked[: MAX_PICTURES - 1], first]
+    tiles = tuple(
+        ShownPicture(
+            pictures[item.pictures[at]].name,
+            address(item.pictures[at]),
+            f"Rank {rank}",
+            f"{RIGHT if true[at] else WRONG} {rank}. {number(float(scores[at]), decimals(scores))}",
+            bool(true[at]),
+        )
+        for rank, at in shown
+    )
+    said = [] if first is None else [f"first right picture at rank {_rank(scores, true):,} of {len(ranked):,}"]
+    note = ", ".join([*said, f"average precision {number(precision, 2)}"])
+    return ScoredItem(tiles, query=item.captions[0], note=note)
+
+
+def _rank(scores: F64, true: Bool) -> int:
+    """Of the best true picture, those of its score before it."""
+    return 1 + int((scores[~true] >= np.nanmax(scores[true])).sum())
