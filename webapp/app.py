@@ -83,7 +83,7 @@ def build_app(
             with gr.Tab("Probe", id="probe") as probing:
                 probe.build(session, view, view.buttons, tabs, probing, offered)
             with gr.Tab("Compose", id="compose") as composing:
-                compose.build(session, view, view.buttons, tabs, composing, offered, ModelAccess(root, at_home))
+                compose.build(session, view, tabs, composing, offered, ModelAccess(root, at_home))
             with gr.Tab("Your data", id="data"):
                 your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):

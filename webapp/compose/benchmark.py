@@ -180,8 +180,6 @@ class Page:
     session: gr.State
     explore: View
     tabs: gr.Tabs
-    buttons: list[Any]
-    """Of the run's files."""
     examples: list[tuple[str, str]]
 
 
@@ -264,9 +262,9 @@ def wire(
     acted.success(None, None, None, js=TO_ITEMS, **PRIVATE)
     views.items.act(shows_errors(on_act), [state], [state, views.items], **PRIVATE)
     diagnosed = views.failures.click(shows_errors(on_failures), [state], [job, form.status, run], **HEAVY, **PRIVATE)
-    explore = [page.tabs, page.explore.picker, page.session, *page.explore.all(), *page.buttons]
-    opened = diagnosed.success(shows_errors(finish), [run], explore, **PRIVATE)
-    opened.then(shows_errors(on_downloads), [page.session], page.buttons, **PRIVATE)
+    outputs = [page.tabs, page.explore.picker, *page.explore.opened(page.session)]
+    opened = diagnosed.success(shows_errors(finish), [run], outputs, **PRIVATE)
+    opened.then(shows_errors(on_downloads), [page.session], page.explore.buttons, **PRIVATE)
 
 
 VIEWS = 4

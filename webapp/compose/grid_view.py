@@ -6,11 +6,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from core.numbers import bracketed, count, p_value, percent
+from core.reports.html.intervals import DotChart, Mark, dot_chart
 from webapp.markup.render import render
-from webapp.markup.whiskers import Mark, chart
 
 if TYPE_CHECKING:
     from core.composition.grid.binding import BindingGrid, GridCell, Share
@@ -69,13 +67,13 @@ def _measures(grid: BindingGrid) -> dict[str, str]:
     return {"binds": AGAINST_EVERY, **{key: MEASURES[key] for key in ("sees_attribute", "sees_object")}}
 
 
-def _overall(grid: BindingGrid) -> Markup:
+def _overall(grid: BindingGrid) -> DotChart:
     """The questions over all pictures, each beside its chance."""
     titles = _measures(grid)
     names = ["sees_attribute", "sees_object", "binds", *(["pair"] if grid.mode == "two" else [])]
     shares: list[tuple[str, Share]] = [(titles[name], getattr(grid.overall, name)) for name in names]
     marks = [Mark(share.value, "observed", title, _beside_chance(share)) for title, share in shares]
-    return Markup(chart(marks, (0.0, 1.0), percent))
+    return dot_chart(marks, (0.0, 1.0), percent)
 
 
 def _beside_chance(share: Share) -> str:

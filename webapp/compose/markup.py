@@ -6,18 +6,18 @@ import base64
 import sys
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from core.data.images.inline import InlinePictures
 from core.data.images.thumbnails import shrink
 from core.numbers import bracketed, percent, points, signed
 from core.records import Estimate, ItemStore
 from core.reports.html.composition_tables import FigureStyle
+from core.reports.html.intervals import Dot, Mark, dots, tick
 from core.reports.html.item_cards import ShownPicture
-from webapp.markup.whiskers import Mark, line
 
 SIZE = 224
 """Longest side, in pixels, of a picture on the page."""
+KINDS = ("observed", "read")
+"""How the marks of the first and of the second model look."""
 AS_IT_IS = frozenset({"mean rank"})
 """Metrics that are no share."""
 
@@ -64,8 +64,7 @@ ROUNDED = FigureStyle(figure, difference)
 """Whole per cents, as the page writes them."""
 
 
-def drawn(estimates: Sequence[Estimate], chance: float | None, axis: tuple[float, float] = (0.0, 1.0)) -> Markup:
-    """One or two estimates on a line, with a tick where chance is."""
-    marks = [Mark(estimate, kind) for estimate, kind in zip(estimates, ("observed", "read"))]
-    tick = [] if chance is None else [Mark(Estimate(chance, float("nan"), float("nan")), "rest")]
-    return Markup(line([*tick, *marks], axis))
+def marks(estimates: Sequence[Estimate], chance: float | None) -> tuple[Dot, ...]:
+    """One or two shares on a line, with a tick where chance is."""
+    drawn = [Mark(estimate, kind) for estimate, kind in zip(estimates, KINDS)]
+    return dots([*([] if chance is None else [tick(chance)]), *drawn], (0.0, 1.0))

@@ -7,20 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 
 from core.numbers import count, number, percent
-from core.records import CompositionComparison, CompositionResult, Estimate, Metric
+from core.records import CompositionComparison, CompositionResult, Metric
 from core.reports.html.composition_tables import by_tag, compared_tables
+from core.reports.html.intervals import DotChart, Mark, dot_chart, tick
 from core.reports.wording.composition import metric_of, reasons_left_out
-from webapp.compose.markup import AS_IT_IS, ROUNDED, difference, drawn, figure, interval, with_interval
+from webapp.compose.markup import AS_IT_IS, KINDS, ROUNDED, difference, figure, interval, marks, with_interval
 from webapp.markup.render import render
 from webapp.markup.shares import ALPHA
-from webapp.markup.whiskers import Mark, chart
 
 NOUNS = {"pairs": "item", "choice": "item", "retrieval": "query"}
-KINDS = ("observed", "read")
-"""How the marks of the first and of the second model look."""
 MAX_NAMED = 5
 """Missing pictures that are named."""
 
@@ -99,21 +96,21 @@ def _verdict(results: Sequence[CompositionResult], comparison: CompositionCompar
     return f"Not told apart from chance ({chance})."
 
 
-def _chart(results: Sequence[CompositionResult]) -> Markup:
-    """The headlines on one axis, with baselines and chance."""
-    key, chance, nan = results[0].headline, headline_metric(results[0]).chance, float("nan")
+def _chart(results: Sequence[CompositionResult]) -> DotChart | None:
+    """The headlines on one axis, with baselines and chance; None of ranks."""
+    key, chance = results[0].headline, headline_metric(results[0]).chance
     if key in AS_IT_IS:
-        return Markup("")
+        return None
     named = [(kind, result.name, headline_metric(result)) for kind, result in zip(KINDS, results)]
     blind = [("read", f"Sees no picture: {name}", metric_of(metrics, key)) for name, metrics in results[0].blind]
-    marks = [
+    rows = [
         Mark(metric.value, kind, name, with_interval(key, metric.value))
         for kind, name, metric in (*named, *blind)
         if metric is not None
     ]
     if chance is not None:
-        marks.append(Mark(Estimate(chance, nan, nan), "rest", "Chance", percent(chance)))
-    return Markup(chart(marks, (0.0, 1.0), percent))
+        rows.append(tick(chance, "Chance", percent(chance)))
+    return dot_chart(rows, (0.0, 1.0), percent)
 
 
 def _metrics(results: Sequence[CompositionResult]) -> dict[str, Any]:
@@ -163,7 +160,7 @@ def _kind(tag: str, value: str, metrics: Sequence[Metric]) -> dict[str, Any]:
         "tag": tag,
         "value": value,
         "n": f"{metrics[0].n:,}",
-        "line": drawn([metric.value for metric in metrics], metrics[0].chance),
+        "dots": marks([metric.value for metric in metrics], metrics[0].chance),
         "said": [with_interval(metric.key, metric.value) for metric in metrics],
     }
 

@@ -3,8 +3,6 @@ way?"""
 
 from __future__ import annotations
 
-from typing import Any
-
 import gradio as gr
 
 from webapp.compose import grid, pairs, train
@@ -28,7 +26,6 @@ PARTS = (
 def build(
     session: gr.State,
     view: View,
-    buttons: list[Any],
     tabs: gr.Tabs,
     tab: gr.Tab,
     examples: list[tuple[str, str]],
@@ -43,7 +40,7 @@ def build(
     )
     with gr.Column(elem_classes="compose-part part-benchmark"):
         form, views = build_benchmark(access)
-        wire(form, views, state, tab, Page(session, view, tabs, buttons, examples), access)
+        wire(form, views, state, tab, Page(session, view, tabs, examples), access)
         train.build(state, form, views, access)
     with gr.Column(elem_classes="compose-part part-pairs"):
         pairs.build(switch, access)

@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from core.composition.scoring.compare import LOWER_IS_BETTER
 from core.composition.scoring.measures import title_of
 from core.numbers import bracketed, p_value, percent, points
 from core.records import ComparedMetric, CompositionComparison, CompositionResult, Estimate, Metric
-from core.reports.html.charts import interval_bar, interval_range
+from core.reports.html.intervals import IntervalBar, interval_bar, interval_range
 from core.reports.wording import composition as wording
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ class ComparedLine:
     a: str
     b: str
     difference: str
-    bar: Markup
+    bar: IntervalBar | None
     change: str
     """"better" or "worse" where the difference is clear, else ""."""
     p: str
@@ -99,7 +97,7 @@ def _compared(row: ComparedMetric, style: FigureStyle, span: tuple[float, float]
         style.figure(row.key, row.a.value),
         style.figure(row.key, row.b.value),
         style.difference(row.key, row.difference),
-        Markup("") if span is None else interval_bar(row.difference, *span, "cluster-2" if clear else "quiet"),
+        None if span is None else interval_bar(row.difference, *span, "cluster-2" if clear else "quiet"),
         ("better" if better else "worse") if clear else "",
         p_value(row.p, bare=True),
         row.only_a,
@@ -123,7 +121,7 @@ def _forgotten(row: ForgettingRow, span: tuple[float, float] | None) -> dict[str
         "after": f"{percent(row.after.value)} {bracketed(row.after, share=True)}".strip(),
         "difference": points(row.difference.value, sign=True),
         "interval": bracketed(row.difference, points=True),
-        "bar": Markup("") if span is None else interval_bar(row.difference, *span, colour),
+        "bar": None if span is None else interval_bar(row.difference, *span, colour),
         "p": p_value(row.p, bare=True),
         "kind": kind,
         "verdict": f"{sign} {row.verdict}",
