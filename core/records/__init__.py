@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from core.records.benchmarks import (
+    ALL_ITEMS as ALL_ITEMS,
+    LOWER_IS_BETTER as LOWER_IS_BETTER,
     Benchmark as Benchmark,
     Box as Box,
     ComparedMetric as ComparedMetric,

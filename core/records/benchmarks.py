@@ -20,6 +20,10 @@ from core.records.samples import F64, I64, Bool, Estimate, ItemStore, Progress, 
 Kind = Literal["pairs", "choice", "retrieval"]
 """"pairs": two pictures and two captions, each caption of one picture. "choice": one picture, its caption first, then
 foils. "retrieval": one caption and many pictures, some of which it describes."""
+ALL_ITEMS = "all items"
+"""`ComparedMetric.scope` over the whole benchmark."""
+LOWER_IS_BETTER = frozenset({"mean rank"})
+"""Keys of the metrics that are no share."""
 Box = tuple[float, float, float, float]
 """Left, top, width, height in pixels of the file."""
 

@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from core.composition.scoring.compare import ALL, LOWER_IS_BETTER, compare_results
+from core.composition.scoring.compare import compare_results
 from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.measures import share_of, title_of
 from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.numbers import count
 from core.records import (
+    ALL_ITEMS,
     F64,
     I64,
+    LOWER_IS_BETTER,
     Bool,
     Estimate,
     ItemStore,
@@ -240,7 +242,7 @@ def _benchmark(one: LoadedBenchmark, before: Scorer, after: Scorer, notes: list[
         for scorer, name in ((before, "before"), (after, "after"))
     ]
     compared = compare_results(sides[0], sides[1], seed=seed, by_tag=False)
-    row = next(row for row in compared.rows if row.key == sides[0].headline and row.scope == ALL)
+    row = next(row for row in compared.rows if row.key == sides[0].headline and row.scope == ALL_ITEMS)
     notes += [note for note in sides[1].notes if note not in sides[0].notes] + [*compared.notes]
     sign = -1.0 if row.key in LOWER_IS_BETTER else 1.0
     low, high = sorted((sign * row.difference.low, sign * row.difference.high))

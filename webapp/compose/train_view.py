@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.numbers import count, number
-from core.reports.html.composition_charts import training_curve
 from core.reports.html.composition_tables import forgetting_rows
+from core.reports.html.training_curve import training_curve
 from webapp.markup.render import render
 from webapp.state.jobs import duration
 

@@ -9,12 +9,19 @@ import numpy.typing as npt
 
 from core.composition.scoring.measures import TagScope, estimate_of, macro_of, mean_of, scopes_of
 from core.errors import InvalidInput
-from core.records import F64, I64, Bool, ComparedMetric, CompositionComparison, CompositionResult, Estimate
+from core.records import (
+    ALL_ITEMS,
+    F64,
+    I64,
+    LOWER_IS_BETTER,
+    Bool,
+    ComparedMetric,
+    CompositionComparison,
+    CompositionResult,
+    Estimate,
+)
 from core.statistics.paired import paired_difference, paired_p, sign_flip_p
 from core.statistics.permutation import holm
-
-ALL = "all items"
-LOWER_IS_BETTER = frozenset({"mean rank"})
 
 
 def compare_results(
@@ -40,7 +47,7 @@ def compare_results(
     rows_a, rows_b = _common(a, b)
     groups = next((g[r] for g, r in ((a.groups, rows_a), (b.groups, rows_b)) if g is not None), None)
     tags = {tag: tuple(values[row] for row in rows_a.tolist()) for tag, values in a.tags.items()}
-    scopes = (TagScope("", ALL, np.arange(len(rows_a))), *(scopes_of(tags, a.average) if by_tag else ()))
+    scopes = (TagScope("", ALL_ITEMS, np.arange(len(rows_a))), *(scopes_of(tags, a.average) if by_tag else ()))
     averaged = np.array(tags.get(a.average, ()), str)
     found: list[ComparedMetric] = []
     for key in (metric.key for metric in a.metrics):
@@ -109,7 +116,9 @@ def _compared(
 ) -> ComparedMetric:
     """One metric in one scope, with p not yet adjusted."""
     rows, strata = scope.rows, None
-    if scope.value == ALL and not scope.tag and averaged.any():  # as the headline: items without a value play no part
+    if (
+        scope.value == ALL_ITEMS and not scope.tag and averaged.any()
+    ):  # as the headline: items without a value play no part
         rows = rows[averaged[rows] != ""]
         strata = averaged[rows]
     x, y, mine = a[rows], b[rows], None if groups is None else groups[rows]

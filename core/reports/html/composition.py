@@ -16,6 +16,7 @@ from core.reports.html.composition_tables import PRINTED, by_tag, compared_table
 from core.reports.html.diagnosis import style
 from core.reports.html.item_cards import MAX_WORST, worst_items
 from core.reports.html.render import render
+from core.reports.html.training_curve import training_curve
 from core.reports.wording import composition as sentences
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def _training(regression: ForgettingCheck | None, curve: tuple[Sequence[Epoch], 
         values["reranked"] = forgetting_rows(regression.reranked, bars=True)
     if curve is not None and curve[0]:
         epochs, best = curve
-        values["curve"] = charts.training_curve(epochs, best, losses=True)
+        values["curve"] = training_curve(epochs, best, losses=True)
         values["curve_says"] = _trained(epochs, best)
     return values
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.composition.scoring.compare import LOWER_IS_BETTER
-from core.composition.scoring.measures import title_of
 from core.numbers import bracketed, p_value, percent, points
-from core.records import ComparedMetric, CompositionComparison, CompositionResult, Estimate, Metric
+from core.records import LOWER_IS_BETTER, ComparedMetric, CompositionComparison, CompositionResult, Estimate, Metric
 from core.reports.html.intervals import IntervalBar, interval_bar, interval_range
 from core.reports.wording import composition as wording
 
@@ -74,6 +72,8 @@ def compared_tables(found: CompositionComparison, style: FigureStyle, *, bars: b
     Args:
         bars: draw each difference too, on one axis a metric.
     """
+    from core.composition.scoring.measures import title_of  # scipy, which the page does not load at once
+
     keys = list(dict.fromkeys(row.key for row in found.rows))
     tables: list[ComparedTable] = []
     for key in keys:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.composition.scoring.judging import relevant_pictures
 from core.numbers import count, number
 from core.records import F64, Benchmark, Bool, CompositionResult, Item, Picture
 
@@ -210,7 +209,8 @@ def _ranking(item: Item, scores: F64, precision: float, pictures: Sequence[Pictu
     """The pictures of the highest scores; the last of them makes room for the first that the query describes."""
     usable = np.flatnonzero(np.isfinite(scores))
     ranked = list(enumerate(usable[np.argsort(-scores[usable], kind="stable")].tolist(), 1))
-    true = relevant_pictures(item)
+    true = np.zeros(len(scores), bool)
+    true[[picture for picture, _ in item.match]] = True
     first = next(((rank, at) for rank, at in ranked if true[at]), None)
     shown = ranked[:MAX_PICTURES] if first is None or first[0] <= MAX_PICTURES else [*ranked[: MAX_PICTURES - 1], first]
     tiles = tuple(

@@ -7,10 +7,21 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.composition.scoring.compare import ALL, LOWER_IS_BETTER
-from core.composition.scoring.signature import Signature, signature_of
 from core.numbers import count, number, p_value
-from core.records import Benchmark, CompositionComparison, CompositionResult, Estimate, Metric
+from core.records import (
+    ALL_ITEMS,
+    LOWER_IS_BETTER,
+    Benchmark,
+    CompositionComparison,
+    CompositionResult,
+    Estimate,
+    Metric,
+)
+
+if TYPE_CHECKING:
+    from core.composition.scoring.signature import Signature
+    from core.training.forgetting import ForgettingCheck
+    from core.training.forgetting_rows import ForgettingRow
 
 
 def figure(key: str, value: float | None) -> str:
@@ -94,10 +105,6 @@ def _averaged(result: CompositionResult) -> bool:
     return bool(result.average) and any(result.tags.get(result.average, ()))
 
 
-if TYPE_CHECKING:
-    from core.training.forgetting import ForgettingCheck
-    from core.training.forgetting_rows import ForgettingRow
-
 FEW = 5
 """Missing pictures that are named."""
 NOUNS = {"pairs": ("item", "items"), "choice": ("item", "items"), "retrieval": ("query", "queries")}
@@ -127,6 +134,8 @@ def result_lines(
         first: a result on the same benchmark that was shown before; what it said of the benchmark is not said again.
         tags: False leaves out the headline by tag.
     """
+    from core.composition.scoring.signature import signature_of  # scipy, which the page does not load at once
+
     n, nouns = len(result.ids), NOUNS[result.kind]
     lines = [f"{result.name}: {result.title}, {n:,} {nouns[n != 1]}"]
     rows: list[Sequence[str]] = [HEAD]
@@ -177,10 +186,10 @@ def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
     """
     rows: list[Sequence[str]] = [("", "n", "A", "B", "B minus A", "95 % interval", "p", "only A", "only B")]
     for row in found.rows:
-        if row.scope != ALL and row.key != headline:
+        if row.scope != ALL_ITEMS and row.key != headline:
             continue
         name, values = (
-            row.key if row.scope == ALL else f"  {row.scope}",
+            row.key if row.scope == ALL_ITEMS else f"  {row.scope}",
             (figure(row.key, row.a.value), figure(row.key, row.b.value)),
         )
         change = difference(row.key, row.difference.value), _change_interval(row.key, row.difference)

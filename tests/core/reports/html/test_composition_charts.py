@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from core.probes.epochs import Epoch
 from core.records import Estimate
-from core.reports.html.composition_charts import bars, guessed_picks, picks_bar, training_curve
+from core.reports.html.composition_charts import bars, guessed_picks, picks_bar
 
 NAN = float("nan")
 
@@ -32,23 +31,3 @@ def test_four_shares_fill_the_bar_and_small_ones_have_no_room_for_words() -> Non
     assert sum(float(w) for w in re.findall(r'width="([\d.]+)"', chart)) == pytest.approx(600)
     assert [text.replace("\u202f", " ") for text in re.findall(r">([^<>]+)</text>", chart)] == ["50 %", "25 %", "22 %"]
     assert re.findall(r'rect class="(\w+)"', guessed_picks()) == ["right", "same", "crossed"]
-
-
-PASSES = [Epoch(0, None, 1.0, 0.0), Epoch(1, 2.0, 0.5, 0.5), Epoch(2, 1.0, 0.8, 1.0)]
-
-
-def test_the_curve_marks_the_epoch_that_was_kept() -> None:
-    curve = training_curve(PASSES, 1, losses=True)
-    assert curve.dots == (("0.0", "98.0", False), ("50.0", "50.0", True), ("100.0", "2.0", False))
-    lines = {name: points.split() for name, points in curve.lines}
-    assert lines["curve"] == ["0.0,98.0", "50.0,50.0", "100.0,2.0"]
-    assert lines["training"] == ["50.0,2.0", "100.0,50.0"]  # the highest loss of both is the top
-    assert lines["loss"][0] == "0.0,50.0"
-    assert "50\u202f% after epoch 1" in curve.said
-    assert curve.epochs == 2
-
-
-def test_without_a_kept_epoch_the_most_accurate_one_is_marked() -> None:
-    assert [best for _, _, best in training_curve(PASSES).dots] == [False, False, True]
-    assert [best for _, _, best in training_curve(PASSES[:1]).dots] == [True]
-    assert training_curve([Epoch(0, None, 1.0, NAN), *PASSES[1:]], 2).dots[0] == ("50.0", "50.0", False)
