@@ -144,8 +144,7 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
     yes = np.array([a is True for a in answers], bool)[given]
     rows, is_member = strip.rows[given], strip.is_member[given]
     inside, outside = np.flatnonzero(members & scope), np.flatnonzero(scope & ~members)
-    clicks = finite_share(yes[is_member], len(inside))
-    control = finite_share(yes[~is_member], len(outside))
+    clicks, control = finite_share(yes[is_member], len(inside)), finite_share(yes[~is_member], len(outside))
     difference = newcombe(clicks, control)
     predicted, weight = prediction_powered(score, rows, yes, is_member, inside)
     n_cluster, skipped = int(is_member.sum()), len(given) - int(given.sum())
@@ -187,11 +186,8 @@ def _shown(
         return clicks, "whole cluster", f"All {n} pictures of the cluster were answered, so the share is known."
     if predicted is None:
         why = f"{n} answers with {int(yes.sum())} yes"
-        return (
-            clicks,
-            "clicks",
-            f"From the answers alone: {why} are too few of one kind to judge what the phrase score adds.",
-        )
+        reason = f"From the answers alone: {why} are too few of one kind to judge what the phrase score adds."
+        return clicks, "clicks", reason
     if predicted.high - predicted.low > clicks.high - clicks.low:
         return (
             clicks,
@@ -199,8 +195,5 @@ def _shown(
             "From the answers alone: the phrase score does not tell yes from no well enough to help.",
         )
     narrower = 1 - (predicted.high - predicted.low) / (clicks.high - clicks.low)
-    return (
-        predicted,
-        "prediction-powered",
-        f"With the phrase score of all {n_members:,} members: {narrower:.0%} narrower than from the answers alone.",
-    )
+    reason = f"With the phrase score of all {n_members:,} members: {narrower:.0%} narrower than from the answers alone."
+    return predicted, "prediction-powered", reason

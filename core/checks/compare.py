@@ -108,11 +108,7 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[rows]
     pair = ErrorPair(diagnosis, rows.astype(np.int64), wrong_a, wrong_b, groups, a.name, b.name, seed)
     missing = len(diagnosis.samples) - len(rows)
-    notes = (
-        (f"{missing:,} of {len(diagnosis.samples):,} samples were not scored by both and are left out.",)
-        if missing
-        else ()
-    )
+    note = f"{missing:,} of {len(diagnosis.samples):,} samples were not scored by both and are left out."
     return Comparison(
         a.name,
         b.name,
@@ -123,7 +119,7 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
         pair.classes(),
         pair.clusters(),
         kappa(wrong_a, wrong_b),
-        notes,
+        (note,) if missing else (),
     )
 
 

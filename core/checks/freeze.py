@@ -73,11 +73,9 @@ def freeze(diagnosis: Diagnosis) -> Frozen:
 
 def members_of(diagnosis: Diagnosis, frozen: FrozenFinding) -> Bool:
     """(n,) the diagnosed samples that the finding speaks of."""
-    return (
-        diagnosis.clusters[frozen.index].membership >= 0.5
-        if frozen.kind == "cluster"
-        else diagnosis.insights[frozen.index].mask
-    )
+    if frozen.kind == "cluster":
+        return diagnosis.clusters[frozen.index].membership >= 0.5
+    return diagnosis.insights[frozen.index].mask
 
 
 def _frozen_cluster(diagnosis: Diagnosis, index: int, cluster: FailureCluster) -> FrozenFinding:
@@ -158,11 +156,8 @@ def _cut(diagnosis: Diagnosis, insight: Insight) -> float:
     words, design = diagnosis.words, design_of(diagnosis)
     assert words is not None
     assert insight.number is not None
-    scores = along(
-        words.joint.vectors,
-        block_means(words.joint.vectors, design.centre_of_row)[design.centre_of_row],
-        words.directions[insight.number],
-    )
+    means = block_means(words.joint.vectors, design.centre_of_row)[design.centre_of_row]
+    scores = along(words.joint.vectors, means, words.directions[insight.number])
     rows = scope_rows(diagnosis, insight.scope)
     return float((scores[insight.mask].min() + scores[rows & ~insight.mask].max()) / 2)
 

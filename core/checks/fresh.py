@@ -44,6 +44,21 @@ def predict_fresh(
     from core.discovery.prepare import embed
 
     audit = read_data_set(table, images=images, embeddings=embeddings, roles=roles or Given(), progress=progress)
+    _check_comparable(diagnosis, audit)
+    words = diagnosis.words
+    finding = (
+        words.encoder
+        if diagnosis.embeddings.encoder == "given" and words is not None
+        else diagnosis.embeddings.encoder.rsplit(" ", 1)[0]
+    )
+    embedding = EmbeddingSettings(finding, None if words is None else words.encoder, cache=cache)
+    audit = embed(audit, embedding, words=words is not None, progress=progress)
+    name = Path(table).name if isinstance(table, str | Path) else audit.samples.name
+    found = predict(diagnosis, audit, selection=selection, source=name)
+    return replace(diagnosis, prediction=replace(found, notes=(*found.notes, *_earlier(diagnosis))))
+
+
+def _check_comparable(diagnosis: Diagnosis, audit: DataSet) -> None:
     given = diagnosis.embeddings.encoder == "given"
     if given and audit.embeddings is None:
         raise InvalidInput(
@@ -60,13 +75,6 @@ def predict_fresh(
             "The run's samples are objects in pictures, and plain pictures cannot be compared with them. "
             "Use diagnose --hold-back 0.33."
         )
-    words = diagnosis.words
-    finding = words.encoder if given and words is not None else diagnosis.embeddings.encoder.rsplit(" ", 1)[0]
-    embedding = EmbeddingSettings(finding, None if words is None else words.encoder, cache=cache)
-    audit = embed(audit, embedding, words=words is not None, progress=progress)
-    name = Path(table).name if isinstance(table, str | Path) else audit.samples.name
-    found = predict(diagnosis, audit, selection=selection, source=name)
-    return replace(diagnosis, prediction=replace(found, notes=(*found.notes, *_earlier(diagnosis))))
 
 
 def _earlier(diagnosis: Diagnosis) -> tuple[str, ...]:

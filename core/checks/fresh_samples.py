@@ -12,19 +12,7 @@ from core.discovery.conditions import meets
 from core.discovery.design import MIN_GROUPS, design_of
 from core.errors import InvalidInput
 from core.language.directions import block_means
-from core.records import (
-    F32,
-    F64,
-    I64,
-    Bool,
-    Diagnosis,
-    Embeddings,
-    Estimate,
-    Outcomes,
-    PredictionRow,
-    SampleSet,
-    Words,
-)
+from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Estimate, Outcomes, PredictionRow, SampleSet, Words
 from core.statistics.intervals import UNDEFINED, bootstrap, wilson
 from core.statistics.permutation import Permuter, permutation_p
 
@@ -84,14 +72,13 @@ class FreshSamples:
         Raises:
             InvalidInput: they cannot be compared with the diagnosed ones, or they are the diagnosed ones.
         """
-        notes: list[str] = []
+        notes, embeddings = list[str](), audit.embeddings
         excluded = [(str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"])]
         lacking = _lacking(diagnosis, audit.samples)
         if lacking:
             notes.append(
                 f"The fresh table has no column {', '.join(map(repr, lacking))}: conditions on it were not tried."
             )
-        embeddings = audit.embeddings
         if embeddings is None or diagnosis.model is None:
             raise InvalidInput(
                 "The fresh samples need embeddings and the run its model. "

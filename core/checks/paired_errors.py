@@ -62,16 +62,11 @@ class ErrorPair:
         found = self.four_way(cluster.name, "cluster", inside)
         bias = _selection(cluster) * (float(self.a == MODEL) - float(self.b == MODEL))
         if bias and found.p is not None:
-            moved = Estimate(
-                *(
-                    float(np.clip(v - bias, -1, 1))
-                    for v in (found.difference.value, found.difference.low, found.difference.high)
-                )
-            )
-            error = (found.difference.high - found.difference.low) / (2 * 1.96)
-            found = replace(
-                found, difference=moved, p=float(2 * stats.norm.sf(abs(moved.value) / error)) if error > 0 else found.p
-            )
+            plain = found.difference
+            moved = Estimate(*(float(np.clip(v - bias, -1, 1)) for v in (plain.value, plain.low, plain.high)))
+            error = (plain.high - plain.low) / (2 * 1.96)
+            p = float(2 * stats.norm.sf(abs(moved.value) / error)) if error > 0 else found.p
+            found = replace(found, difference=moved, p=p)
         found = replace(found, cluster=cluster.id)
         return self._shared(found, cluster, inside, bias) if self.a == MODEL and found.n >= MIN_SCOPE_ROWS else found
 
@@ -81,12 +76,8 @@ class ErrorPair:
         samples = self.diagnosis.samples
         blocks = np.zeros(len(self.rows), np.int64) if samples.labels is None else samples.labels[self.rows]
         within = self._in_scope(cluster, blocks)
-        both = np.array(
-            [
-                bool((inside & within & (blocks == c)).any() and (~inside & within & (blocks == c)).any())
-                for c in range(blocks.max() + 1)
-            ]
-        )
+        classes, member, other = range(blocks.max() + 1), inside & within, ~inside & within
+        both = np.array([bool((member & (blocks == c)).any() and (other & (blocks == c)).any()) for c in classes])
         used = np.flatnonzero(within & both[blocks])
         if len(used) < 2 * MIN_SCOPE_ROWS:
             return found

@@ -71,11 +71,8 @@ def prediction_powered(
     own = _sigmoid(intercepts + slopes * scaled[rows[is_member]])
     excess = own - _sigmoid(intercepts[:, None] + slopes[:, None] * scaled[inside]).mean(1)  # (n,)
     variance = float(excess.var())
-    weight = (
-        float(np.clip(np.mean((y - y.mean()) * (excess - excess.mean())) / variance, 0.0, 1.0))
-        if variance > 1e-12
-        else 0.0
-    )
+    covariance = np.mean((y - y.mean()) * (excess - excess.mean()))
+    weight = float(np.clip(covariance / variance, 0.0, 1.0)) if variance > 1e-12 else 0.0
     value = float(np.clip((y - weight * excess).mean(), k / population, 1 - (n - k) / population))
     residual = float((y - weight * excess).var()) * n / (n - 2)  # two degrees go to the mean and the weight
     plain = float(y.var()) * n / (n - 1)

@@ -196,14 +196,10 @@ class QuestionReader:
     def answer(self, text: str, direction: F32, label: int | None) -> Answer:
         """What the matching samples show along one unit direction, in the class `label` or in all samples."""
         diagnosis = self.diagnosis
-        block = -1 if label is None else int(self.design.class_of_label[label])
-        scope = (
-            next((s for s in self.design.scopes if s.block == block), self.design.scopes[0])
-            if block >= 0
-            else self.design.scopes[0]
-        )
+        scopes, block = self.design.scopes, -1 if label is None else int(self.design.class_of_label[label])
+        scope = next((s for s in scopes if s.block == block), scopes[0])  # of all samples the block is None
         own = (self.along[scope.rows] @ direction).astype(np.float64)
-        number = self.design.scopes.index(scope)
+        number = scopes.index(scope)
         through, p, inside = self._tested(direction, scope.rows, number)
         order = np.argsort(-own, kind="stable")
         count, apart = _matching(own)
@@ -246,11 +242,8 @@ class QuestionReader:
         along = self.along[rows] @ (words.leading.T @ within)
         if along.std() <= 0 or self.tested[rows].std() <= 0:
             return None, 1.0, inside
-        return (
-            None,
-            permutation_p(abs(float(np.corrcoef(along, self.tested[rows])[0, 1])) * float(np.sqrt(len(rows))), null),
-            inside,
-        )
+        statistic = abs(float(np.corrcoef(along, self.tested[rows])[0, 1])) * float(np.sqrt(len(rows)))
+        return None, permutation_p(statistic, null), inside
 
 
 def _matching(scores: F64) -> tuple[int, bool]:
@@ -263,9 +256,8 @@ def _matching(scores: F64) -> tuple[int, bool]:
     column = scores[:, None]
     if n < 4 * MIN_CANDIDATE_ROWS or scores.std() <= 0:
         return share, False
-    one, two = (
-        GaussianMixture(k, random_state=0, reg_covar=1e-9 + 1e-4 * float(scores.var())).fit(column) for k in (1, 2)
-    )
+    least_variance = 1e-9 + 1e-4 * float(scores.var())
+    one, two = (GaussianMixture(k, random_state=0, reg_covar=least_variance).fit(column) for k in (1, 2))
     centres, variances = np.asarray(two.means_)[:, 0], np.asarray(two.covariances_)[:, 0, 0]
     gap = abs(float(centres[0] - centres[1])) / float(np.sqrt(variances.mean()))
     count = int((two.predict_proba(column)[:, int(centres.argmax())] >= 0.5).sum())
@@ -276,13 +268,8 @@ def _matching(scores: F64) -> tuple[int, bool]:
 
 def _mean(values: F64, rows: I64, groups: I64 | None) -> Estimate:
     own = values[rows]
-    return bootstrap(
-        lambda i: float(own[i].mean()),
-        len(rows),
-        None if groups is None else groups[rows],
-        np.random.default_rng(0),
-        repeats=400,
-    )
+    inner, rng = None if groups is None else groups[rows], np.random.default_rng(0)
+    return bootstrap(lambda i: float(own[i].mean()), len(rows), inner, rng, repeats=400)
 
 
 def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Difference:

@@ -37,20 +37,17 @@ def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tu
     rows = np.array([place.get(name, -1) for name in audit.samples.ids], np.int64)
     known = np.flatnonzero(rows >= 0)
     if not len(known):
-        mine, theirs = diagnosis.samples.ids[0], audit.samples.ids[0]
         raise InvalidInput(
-            f"No id of {table.name} (such as {theirs!r}) is one of the run's (such as {mine!r}). "
-            "Name the id column with --id."
+            f"No id of {table.name} (such as {audit.samples.ids[0]!r}) is one of the run's (such as "
+            f"{diagnosis.samples.ids[0]!r}). Name the id column with --id."
         )
-    order = known[np.argsort(rows[known], kind="stable")]
-    notes = list(audit.notes)
+    order, notes = known[np.argsort(rows[known], kind="stable")], [*audit.notes]
     strangers, absent = len(rows) - len(known), len(diagnosis.samples) - len(known)
     if strangers:
         notes.append(f"{strangers:,} rows of {table.name} have an id that the run does not know and are left out.")
     if absent:
         notes.append(f"{absent:,} samples of the run are not in {table.name} and are left out.")
-    disagree = _other_labels(diagnosis, audit.samples.labels, audit.samples.class_names, rows, order)
-    if disagree:
+    if disagree := _other_labels(diagnosis, audit.samples.labels, audit.samples.class_names, rows, order):
         notes.append(
             f"{disagree:,} samples have another label in {table.name} than in the run: "
             "each model is judged by its own table."

@@ -70,9 +70,9 @@ class Assigner:
             )
         blocks = self._blocks(labels, len(vectors))
         rows = self.features.of(vectors, blocks)
-        predicted, spread = (
-            self.regressor.predict(rows, blocks, return_std=True) if len(rows) else (np.zeros(0), np.zeros(0))
-        )
+        predicted, spread = np.zeros((2, 0))
+        if len(rows):
+            predicted, spread = self.regressor.predict(rows, blocks, return_std=True)
         memberships = np.zeros((len(vectors), len(self.rules)))
         for i, rule in enumerate(self.rules):
             memberships[:, i] = _membership(rule, rows, blocks)
@@ -103,9 +103,8 @@ class Assigner:
             arrays["superclasses"] = self.superclasses.of_class
         for i, rule in enumerate(self.rules):
             arrays |= {f"rule.{i}.{k}": v for k, v in rule.items() if isinstance(v, np.ndarray)}
-        return {
-            k: np.asarray(v, order="C") for k, v in arrays.items()
-        }  # ascontiguousarray would make a vector of a lone number
+        # ascontiguousarray would make a vector of a lone number
+        return {k: np.asarray(v, order="C") for k, v in arrays.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the arrays."""
@@ -150,11 +149,9 @@ def _membership(rule: Mapping[str, Any], rows: F64, blocks: I64) -> F64:
     if rule["kind"] == "slice":
         weights: F32 = rule["weights"]
         # of an unknown class: the head of the scope, which its classes share
-        heads = (
-            np.where(blocks < 0, 0 if scope is None else scope[0], blocks)
-            if block is None
-            else np.full(len(rows), block)
-        )
+        heads = np.where(blocks < 0, 0 if scope is None else scope[0], blocks)
+        if block is not None:
+            heads = np.full(len(rows), block)
         score = np.einsum("nr,nr->n", rows, weights[heads])
         membership = logistic((score - rule["cut"]) / rule["width"])
     else:

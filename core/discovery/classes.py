@@ -107,12 +107,9 @@ def _class(samples: SampleSet, outcomes: Outcomes, name: str, rows: I64, rng: np
     rate = None
     if outcomes.errors is not None:
         wrong = outcomes.errors[rows]
-        clustered = groups is not None and len(np.unique(groups)) < len(rows)
-        rate = (
-            bootstrap(lambda i: float(wrong[i].mean()), len(rows), groups, rng, repeats=300)
-            if clustered
-            else wilson(int(wrong.sum()), len(rows))
-        )
+        rate = wilson(int(wrong.sum()), len(rows))
+        if groups is not None and len(np.unique(groups)) < len(rows):
+            rate = bootstrap(lambda i: float(wrong[i].mean()), len(rows), groups, rng, repeats=300)
     return ClassFinding(name, "class", len(rows), mean, rate, None, False)
 
 
@@ -165,9 +162,8 @@ def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[st
             p.append(float(stats.hypergeom.sf(count - 1, possible[predicted], marked[predicted], drawn[true])))
         mean = Estimate(float(losses[true, predicted] / count), float("nan"), float("nan"))
         rate = wilson(count, int(sizes[true]))
-        findings.append(
-            ClassFinding(f"{names[true]} → {names[predicted]}", "confusion", count, mean, rate, None, False)
-        )
+        pair = f"{names[true]} → {names[predicted]}"
+        findings.append(ClassFinding(pair, "confusion", count, mean, rate, None, False))
     rest = np.ones(max(0, n_tests - len(p)))  # tested in principle, too rare to be listed
     return _Tests(findings, np.array(which, dtype=np.int64), np.r_[np.array(p), rest])
 

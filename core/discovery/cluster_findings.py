@@ -15,13 +15,7 @@ COUNTEREXAMPLES = 24
 
 
 def describe_clusters(
-    found: Sequence[FoundCluster],
-    samples: SampleSet,
-    outcomes: Outcomes,
-    rows: F32,
-    suspects: I64,
-    *,
-    seed: int,
+    found: Sequence[FoundCluster], samples: SampleSet, outcomes: Outcomes, rows: F32, suspects: I64, *, seed: int
 ) -> tuple[tuple[FailureCluster, ...], tuple[FailureCluster, ...], list[int]]:
     """Confirmed clusters in rank order, the candidates that did not pass, and the index into `found` of each in that
     order.
@@ -52,11 +46,9 @@ def _describe(
     statistic = found.statistic if found.confirmed else None
     losses = outcomes.fitted
     errors = None if outcomes.errors is None else outcomes.errors.astype(np.float64)
-    difference = (
-        None
-        if errors is None
-        else bounded_share(searched_difference(errors[inside], errors[outside], found.threshold, statistic))
-    )
+    difference = None
+    if errors is not None:
+        difference = bounded_share(searched_difference(errors[inside], errors[outside], found.threshold, statistic))
     return FailureCluster(
         id=-1,
         name="",
@@ -89,9 +81,8 @@ def bounded_share(estimate: Estimate, least: float = -1.0) -> Estimate:
 def _rate(wrong: Bool, groups: I64 | None, rows: Bool, seed: int) -> Estimate:
     if groups is None or len(np.unique(groups[rows])) == len(wrong):
         return wilson(int(wrong.sum()), len(wrong))
-    return bootstrap(
-        lambda i: float(wrong[i].mean()), len(wrong), groups[rows], np.random.default_rng(seed), repeats=300
-    )
+    rng = np.random.default_rng(seed)
+    return bootstrap(lambda i: float(wrong[i].mean()), len(wrong), groups[rows], rng, repeats=300)
 
 
 def coverage(inside: Bool, outcomes: Outcomes, groups: I64 | None, seed: int, within: I64 | None = None) -> Estimate:
@@ -139,9 +130,8 @@ def _cause(inside: Bool, outside: Bool, samples: SampleSet, outcomes: Outcomes, 
     if outcomes.errors is not None and outcomes.predictions is not None and samples.class_names:
         wrong_in, wrong_out = inside & outcomes.errors, outside & outcomes.errors
         if wrong_in.sum() >= 8:
-            counts = np.bincount(
-                outcomes.predictions[wrong_in & (outcomes.predictions >= 0)], minlength=len(samples.class_names)
-            )
+            known = wrong_in & (outcomes.predictions >= 0)
+            counts = np.bincount(outcomes.predictions[known], minlength=len(samples.class_names))
             top = int(counts.argmax())
             share_in = counts[top] / wrong_in.sum()
             share_out = float((outcomes.predictions[wrong_out] == top).mean()) if wrong_out.any() else 0.0

@@ -64,8 +64,7 @@ def find_clusters(
     """
     family, design, n_permutations = proposals.family, proposals.design, settings.n_permutations
     strata, permuter, testing = design.blocks, design.permuter, design.testable
-    found: list[FoundCluster] = []
-    tests: list[FamilyTest] = []
+    found, tests = list[FoundCluster](), list[FamilyTest]()
     while len(found) < settings.max_clusters + 5 and sum(not f.confirmed for f in found) < 5:
         residual = centre(scores, strata) if found else scores
         if testing:
@@ -78,9 +77,8 @@ def find_clusters(
             test = FamilyTest(residual, alpha, observed, np.empty(0, np.float32))
         tests.append(test)
         one = _found(proposals, test)
-        # where what comes back is the finding itself, too few rows are left to take it out of
         if one is None or any(_overlap(one.members, f.members) > SAME for f in found):
-            break
+            break  # a finding that comes back left too few rows to take it out of
         found.append(one)
         strata = _take_out(strata, one, family.scopes[one.candidate.scope].rows)
         permuter = Permuter(strata, design.groups)

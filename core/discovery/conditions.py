@@ -50,13 +50,9 @@ def build_conditions(
     singles: list[Condition] = []
     notes: list[str] = []
     for column in columns:
-        made = (
-            _numeric(column)
-            if column.kind == "number"
-            else _categories(column, notes)
-            if column.kind == "category"
-            else []
-        )
+        made = _numeric(column) if column.kind == "number" else []
+        if column.kind == "category":
+            made = _categories(column, notes)
         singles += [c for c in made if smallest <= c.mask.sum() <= len(c.mask) - smallest]
     singles = _distinct(singles)
     if len(singles) > most:
@@ -78,12 +74,7 @@ def _numeric(column: Column) -> list[Condition]:
     known = np.isfinite(values)
     distinct = np.unique(values[known])
     if len(distinct) < 5:
-        return [
-            Condition(
-                f"{column.name} = {_short(v)}", (column.name,), values == v, True, tests=((column.name, "=", float(v)),)
-            )
-            for v in distinct
-        ] + _missing(column, ~known)
+        return [*(_equals(column, float(v), _short(v), values == v) for v in distinct), *_missing(column, ~known)]
     made: list[Condition] = []
     for share in QUANTILES:
         low, high = np.quantile(values[known], [share, 1 - share])
@@ -91,12 +82,8 @@ def _numeric(column: Column) -> list[Condition]:
             ("at most", "<=", low, values <= low),
             ("at least", ">=", high, values >= high),
         ):
-            tests = ((column.name, sign, float(limit)),)
-            made.append(
-                Condition(
-                    f"{column.name} {word} {_short(limit)}", (column.name,), known & mask, share == 0.25, tests=tests
-                )
-            )
+            text, tests = f"{column.name} {word} {_short(limit)}", ((column.name, sign, float(limit)),)
+            made.append(Condition(text, (column.name,), known & mask, share == 0.25, tests=tests))
     return [*made, *_missing(column, ~known)]
 
 
@@ -110,21 +97,16 @@ def _categories(column: Column, notes: list[str]) -> list[Condition]:
             f"Column {column.name!r} has {len(names):,} values; the {MAX_CATEGORIES} most frequent are looked at."
         )
     text = values.astype(str)
-    made = [
-        Condition(
-            f"{column.name} = {v}", (column.name,), ~missing & (text == v), True, tests=((column.name, "=", str(v)),)
-        )
-        for v in kept
-    ]
-    return made + _missing(column, missing)
+    return [*(_equals(column, str(v), str(v), ~missing & (text == v)) for v in kept), *_missing(column, missing)]
+
+
+def _equals(column: Column, value: float | str, spoken: str, mask: Bool) -> Condition:
+    return Condition(f"{column.name} = {spoken}", (column.name,), mask, True, tests=((column.name, "=", value),))
 
 
 def _missing(column: Column, mask: Bool) -> list[Condition]:
-    return (
-        [Condition(f"{column.name} is missing", (column.name,), mask, False, tests=((column.name, "missing", None),))]
-        if mask.any()
-        else []
-    )
+    tests = ((column.name, "missing", None),)
+    return [Condition(f"{column.name} is missing", (column.name,), mask, False, tests=tests)] if mask.any() else []
 
 
 def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:
@@ -141,11 +123,8 @@ def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:
             values = column.values.astype(np.float64)
             known = np.isfinite(values)
             limit = float(value) if isinstance(value, float | int) else np.nan
-            inside &= (
-                ~known
-                if sign == "missing"
-                else known & {"=": values == limit, "<=": values <= limit, ">=": values >= limit}[sign]
-            )
+            met = {"=": values == limit, "<=": values <= limit, ">=": values >= limit, "missing": ~known}[sign]
+            inside &= met if sign == "missing" else known & met
         else:
             missing = np.array([v is None for v in column.values], dtype=bool)
             inside &= missing if sign == "missing" else ~missing & (column.values.astype(str) == str(value))
@@ -173,15 +152,9 @@ def _pairs(singles: Sequence[Condition], smallest: int) -> list[Condition]:
         if set(broad[i].columns) & set(broad[j].columns) or both < smallest or both > 0.9 * min(sizes[i], sizes[j]):
             continue  # one column twice, too few rows, or hardly different from one of the two alone
         a, b = broad[i], broad[j]
+        halves, both_masks = (a.text, b.text), a.mask & b.mask
         made.append(
-            Condition(
-                f"{a.text} and {b.text}",
-                a.columns + b.columns,
-                a.mask & b.mask,
-                False,
-                (a.text, b.text),
-                a.tests + b.tests,
-            )
+            Condition(" and ".join(halves), a.columns + b.columns, both_masks, False, halves, a.tests + b.tests)
         )
     return made
 

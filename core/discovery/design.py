@@ -90,9 +90,8 @@ def make_design(
         scopes += _superclass_scopes(superclasses, head_of_row, blocks, names)
         notes.append(superclasses.note)
     elif len(names) > 1:
-        scopes += [
-            Scope(names[b], rows, b) for b, rows in enumerate(_rows_of(blocks, len(names))) if len(rows) >= SCOPE_ROWS
-        ]
+        members = enumerate(_rows_of(blocks, len(names)))
+        scopes += [Scope(names[b], rows, b) for b, rows in members if len(rows) >= SCOPE_ROWS]
     groups, n_groups = samples.groups, n if samples.groups is None else len(np.unique(samples.groups))
     testable, scaled = (True, False) if groups is None else _exchange_groups(samples, groups, blocks, notes)
     groups = None if n_groups == n else groups
@@ -170,12 +169,10 @@ def _superclass_scopes(superclasses: Superclasses, heads: I64, blocks: I64, name
         if len(rows) >= SCOPE_ROWS
     ]
     scopes = [Scope(name, rows, None) for name, rows in wide]
-    alone = {
-        int(blocks[rows[0]]) for _, rows in wide if len(np.unique(blocks[rows])) == 1
-    }  # a superclass of one class is that class
-    large = [
-        (b, rows) for b, rows in enumerate(_rows_of(blocks, len(names))) if len(rows) >= LARGE_CLASS and b not in alone
-    ]
+    # a superclass of one class is that class
+    alone = {int(blocks[rows[0]]) for _, rows in wide if len(np.unique(blocks[rows])) == 1}
+    each = enumerate(_rows_of(blocks, len(names)))
+    large = [(b, rows) for b, rows in each if len(rows) >= LARGE_CLASS and b not in alone]
     large = sorted(sorted(large, key=lambda pair: -len(pair[1]))[:MOST_LARGE], key=lambda pair: pair[0])
     return scopes + [Scope(names[b], rows, b) for b, rows in large]
 
@@ -204,17 +201,10 @@ def _blocks(
         class_of_label[members] = len(names)
         names.append(name)
     if len(small):
-        bare = int((counts[small] < CENTRED_CLASS).sum())
-        notes.append(
-            f"{len(small)} classes have fewer than {SMALL_CLASS} rows and are pooled"
-            + (" within their superclass" if superclasses is not None else "")
-            + (
-                f"; {bare} of them have fewer than {CENTRED_CLASS}, so their own difficulty is not taken out and may "
-                "show up as a cluster."
-                if bare
-                else "."
-            )
-        )
+        where, bare = "" if superclasses is None else " within their superclass", (counts[small] < CENTRED_CLASS).sum()
+        doubt = f"; {bare} of them have fewer than {CENTRED_CLASS}, so their own difficulty is not taken out and may "
+        doubt = f"{doubt}show up as a cluster." if bare else "."
+        notes.append(f"{len(small)} classes have fewer than {SMALL_CLASS} rows and are pooled{where}{doubt}")
     mean_of_label = class_of_label.copy()
     centred = small[counts[small] >= CENTRED_CLASS]
     mean_of_label[centred] = len(names) + np.arange(len(centred))

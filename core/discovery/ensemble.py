@@ -27,8 +27,6 @@ INTERCEPT_PRIOR = 5.0
 MIN_STEPS = 100
 """Of the mlp's optimiser, however few rows there are: at 300 rows and 30 epochs (60 steps) held-out R2 was 0.17 where
 0.5 could be had."""
-
-
 MAX_STEPS = 2000
 """Of the mlp's optimiser: past 17,000 rows there are fewer epochs."""
 
@@ -110,11 +108,8 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         unknown."""
         check_is_fitted(self)
         vectors: Any = validate_data(self, X, reset=False, dtype=np.float64)
-        blocks = (
-            np.full(len(vectors), 0 if self.n_classes_ == 1 else -1, np.int64)
-            if classes is None
-            else np.asarray(classes, np.int64)
-        )
+        unknown = np.full(len(vectors), 0 if self.n_classes_ == 1 else -1, np.int64)
+        blocks = unknown if classes is None else np.asarray(classes, np.int64)
         each = self._predict_members(self.features_.of(vectors, blocks), blocks)
         return (each.mean(0), each.std(0)) if return_std else each.mean(0)
 
@@ -137,18 +132,10 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             return PENALTIES[-1]
         folds = assign_folds(len(y), blocks, groups, 3, rng)
         centred = (y - _intercepts(y, blocks, np.ones(len(y)), self.n_classes_)[blocks])[:, None].astype(np.float32)
-        errors = [
-            float(
-                (
-                    (
-                        HeadSmoother(rows, blocks, folds, penalty=p, share=self.share, dense=False).predict(centred)
-                        - centred
-                    )
-                    ** 2
-                ).sum()
-            )
-            for p in PENALTIES
-        ]
+        errors: list[float] = []
+        for penalty in PENALTIES:
+            smoother = HeadSmoother(rows, blocks, folds, penalty=penalty, share=self.share, dense=False)
+            errors.append(float(((smoother.predict(centred) - centred) ** 2).sum()))
         return PENALTIES[int(np.argmin(errors))]
 
     def _fit_heads(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64) -> dict[str, F32]:
@@ -158,20 +145,14 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             root = np.sqrt(weight)[:, None].astype(np.float32)  # rows times the root of their weight: weighted ridge
             scaled, residual = rows * root, (y - intercept[blocks])[:, None].astype(np.float32) * root
             factors = factor_heads(scaled, by_block, self.penalty_, self.share)
-            members.append(
-                np.stack(
-                    [
-                        h[:, 0].astype(np.float32)
-                        for h in solve_heads(scaled, by_block, factors, residual, self.penalty_, self.share)
-                    ]
-                )
-            )
+            found = solve_heads(scaled, by_block, factors, residual, self.penalty_, self.share)
+            members.append(np.stack([h[:, 0].astype(np.float32) for h in found]))
         heads = np.stack(members)  # (members, k, r)
         unknown = np.einsum("mkr,k->mr", heads, self.class_share_)[:, None]
         return {"heads": np.concatenate([heads, unknown], axis=1).astype(np.float32)}
 
     def _fit_mlps(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64) -> dict[str, F32]:
-        """All members at once: one batched matrix product a layer, each member with its own bootstrap, order and start."""
+        """All members at once: one batched product a layer, each member with its own bootstrap, order and start."""
         import torch  # only this family needs it
 
         generator = torch.Generator().manual_seed(self.random_state)
@@ -208,9 +189,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         """(members, m) predictions; block -1 reads the last entry, which is the mean over classes."""
         if self.family == "mlp":
             first, r = self.members_["w1"], rows.shape[1]
-            of_class = np.concatenate(
-                [first[:, r:], np.zeros_like(first[:, :1])], axis=1
-            )  # the last is the unknown class
+            of_class = np.concatenate([first[:, r:], np.zeros_like(first[:, :1])], axis=1)  # the last: unknown class
             hidden = np.maximum(rows @ first[:, :r] + of_class[:, blocks] + self.members_["b1"], 0)
             out = ((hidden @ self.members_["w2"])[..., 0] + self.members_["b2"][:, :, 0]).astype(np.float64)
         else:

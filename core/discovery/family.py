@@ -129,8 +129,7 @@ class Family:
         """(candidates, p) statistics, and (p,) the best trend, for each column.
 
         The trend is the correlation of the scores with their out-of-fold predictions times the root of the rows, the
-        largest
-        over scopes and smoothers: whether anything is predictable at all.
+        largest over scopes and smoothers: whether anything is predictable at all.
 
         Args:
             scores: (n, p) centred failure scores; they are tested, and the heads are fitted to them.
@@ -141,9 +140,7 @@ class Family:
         own = [_Own.of(scores, scope.rows) for scope in self.scopes]
         at = 0
         for smoother, where in self.smoothers:
-            predicted = np.ascontiguousarray(
-                smoother.predict(scores).T
-            )  # (p, n): a column of scores is one piece of memory
+            predicted = np.ascontiguousarray(smoother.predict(scores).T)  # (p, n): a column is one piece of memory
             for scope in where:
                 inside = predicted[:, self.scopes[scope].rows]
                 trend = np.maximum(trend, own[scope].trend(inside))
@@ -161,9 +158,8 @@ class Family:
         inside = self.smoothers[candidate.smoother][0].predict(scores[:, None].astype(np.float32))[rows]
         predicted, members = np.full(self.n, -np.inf), np.zeros(self.n, dtype=bool)
         predicted[rows] = inside[:, 0]
-        members[rows[np.argsort(-inside[:, 0], kind="stable")[: round(candidate.depth * len(rows))]]] = (
-            True  # ties as in `_above`
-        )
+        order = np.argsort(-inside[:, 0], kind="stable")  # ties as in `_above`
+        members[rows[order[: round(candidate.depth * len(rows))]]] = True
         return predicted, members
 
 
@@ -195,10 +191,7 @@ class _Own:
         """(depths, p) statistics of the rows with the highest predictions; each depth is cut out of the next deeper
         one."""
         sizes = [round(d * predicted.shape[1]) for d in depths]
-        sums, squares = (
-            np.empty((len(sizes), len(predicted)), np.float32),
-            np.empty((len(sizes), len(predicted)), np.float32),
-        )
+        sums, squares = np.empty((2, len(sizes), len(predicted)), np.float32)
         inside, scores = predicted, self.scores
         for i in np.argsort(sizes)[::-1]:
             kept = _above(inside, sizes[i])
@@ -226,9 +219,8 @@ def _above(values: F32, size: int) -> I64:
     first."""
     if size >= values.shape[1]:
         return np.arange(values.size)
-    cut = np.sort(values, axis=1)[:, -size][
-        :, None
-    ]  # whole sorts of plain floats are far faster than partitions of positions
+    # whole sorts of plain floats are far faster than partitions of positions
+    cut = np.sort(values, axis=1)[:, -size][:, None]
     above = values >= cut
     tied = np.flatnonzero(above.sum(1) != size)
     for row in tied:

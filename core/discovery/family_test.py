@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -28,7 +29,6 @@ class FamilyTest:
     """(candidates,)"""
     null: F32
     """(b,) the largest statistic of the family in each permutation; empty where nothing could be permuted."""
-    stopped_early: bool = False
     trend: float = float("nan")
     """The observed best trend (see `Family.read`)."""
     trend_null: F32 | None = None
@@ -88,21 +88,25 @@ def read_family(
     observed = read[:, 0]
     best = observed[~family.is_condition].max(initial=-np.inf)
     sizes = list(chunks(n_permutations, int(np.clip(4_000_000 // family.n, 16, 256))))
-
-    def one(count: int, own: np.random.Generator) -> tuple[F32, F32]:
-        permuted = column[permuter.draw(count, own), 0]
-        if permuter.grouped:  # unequal groups repeat and drop values: keep each column's mean at zero
-            permuted = permuted - permuted.mean(0)
-        statistics, permuted_trend = family.read(permuted)
-        return statistics.max(0), permuted_trend
-
-    nulls, stopped, generators = list[tuple[F32, F32]](), False, rng.spawn(len(sizes))
+    generators = rng.spawn(len(sizes))
+    nulls: list[tuple[F32, F32]] = []
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for at in range(0, len(sizes), BATCH):
-            nulls += pool.map(one, sizes[at : at + BATCH], generators[at : at + BATCH])
+            read_some = partial(_permuted_best, family, column, permuter)
+            nulls += pool.map(read_some, sizes[at : at + BATCH], generators[at : at + BATCH])
             progress(step, sum(len(null) for null, _ in nulls), n_permutations)
-            beaten = sum(int((null >= best).sum()) for null, _ in nulls)
-            if stopped := bool(give_up) and at + BATCH < len(sizes) and beaten >= give_up:
+            if give_up and sum(int((null >= best).sum()) for null, _ in nulls) >= give_up:
                 break
     null, trend_null = (np.concatenate(parts) for parts in zip(*nulls))
-    return FamilyTest(scores, alpha, observed, null, stopped, float(trend[0]), trend_null)
+    return FamilyTest(scores, alpha, observed, null, float(trend[0]), trend_null)
+
+
+def _permuted_best(
+    family: Family, column: F32, permuter: Permuter, count: int, rng: np.random.Generator
+) -> tuple[F32, F32]:
+    """(count,) best statistics of the family and (count,) best trends, of permuted scores."""
+    permuted = column[permuter.draw(count, rng), 0]
+    if permuter.grouped:  # unequal groups repeat and drop values: keep each column's mean at zero
+        permuted = permuted - permuted.mean(0)
+    statistics, trend = family.read(permuted)
+    return statistics.max(0), trend

@@ -63,7 +63,7 @@ def phrase_p_values(proposals: Proposals, test: FamilyTest) -> F64 | None:
 
 
 def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tuple[int, Description]]:
-    """The phrases that describe a cluster, each at the depth of its strongest statistic; one that passed the test speaks
+    """The phrases that describe a cluster, each at the depth of its strongest statistic; one that passed the test comes
     before one that only describes."""
     scores, words, design = results.proposals.phrase_scores, results.words, results.design
     of_phrase: dict[int, int] = {}

@@ -71,13 +71,8 @@ def diagnose_records(
     _check(samples, outcomes, embeddings)
     clipped, order = _clipped(outcomes), np.argsort(np.array(samples.ids), kind="stable")
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
-    ordered = _Inputs(
-        numbered.keep(order),
-        clipped.keep(order),
-        embeddings.keep(order),
-        None if words is None else words.keep(order),
-        names,
-    )
+    kept = None if words is None else words.keep(order)
+    ordered = _Inputs(numbered.keep(order), clipped.keep(order), embeddings.keep(order), kept, names)
     found = _describe(ordered, _search(ordered, settings, progress), settings, progress)
     found = reorder_rows(found, np.argsort(order, kind="stable"))
     return replace(

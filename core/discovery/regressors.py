@@ -173,9 +173,8 @@ class HeadSmoother:
         self.blocks = blocks
         self.heads = np.zeros_like(blocks) if not share else blocks if heads is None else heads
         self.n_heads, self.n_folds, r = int(self.heads.max()) + 1, int(folds.max()) + 1, features.shape[1]
-        counts = np.bincount(self.heads * self.n_folds + folds, minlength=self.n_heads * self.n_folds).reshape(
-            self.n_heads, self.n_folds
-        )
+        counts = np.bincount(self.heads * self.n_folds + folds, minlength=self.n_heads * self.n_folds)
+        counts = counts.reshape(self.n_heads, self.n_folds)
         most_train = counts.sum(1) - counts.min(1)
         self.few = (most_train < r) & bool(share)
         # rows sorted so that the heads of many rows come first, and each fold of each head is one slice
@@ -202,34 +201,22 @@ class HeadSmoother:
     def _fit(self) -> None:
         """The factors of each fold; for dual heads P_c, Z and, for each fold, U = G_c X_c of the rows that it trains
         on."""
-        first, n, r = (
-            self._whole(self.n_many).start if self.n_many < self.n_heads else len(self.rows),
-            len(self.rows),
-            self.rows.shape[1],
-        )
-        self.first_few = first
+        n, r = self.rows.shape
+        self.first_few = first = self._whole(self.n_many).start if self.n_many < self.n_heads else n
         self.inverses: list[F32] = []
         self.shared: list[F32] = []
         self.own = [
             np.zeros((s.stop - s.start,) * 2, np.float32) for s in map(self._whole, range(self.n_many, self.n_heads))
         ]
         self.reduced: F32 = self.rows[first:].copy()
-        self.upper = (
-            np.zeros((self.n_folds, n - first, r), np.float32)
-            if n > first
-            else np.zeros((self.n_folds, 0, r), np.float32)
-        )
+        self.upper = np.zeros((self.n_folds, n - first, r), np.float32)
         for fold in range(self.n_folds):
             train = [self._train(head, fold) for head in range(self.n_heads)]
-            factors = factor_heads(
-                self.rows, train, self.penalty, self.share, self.few.tolist() if self.share else None
-            )
+            few = self.few.tolist() if self.share else None
+            factors = factor_heads(self.rows, train, self.penalty, self.share, few)
             self.shared.append(factors.shared)
-            self.inverses.append(
-                np.stack(factors.inverses[: self.n_many])
-                if self.share and self.n_many
-                else np.zeros((0, r, r), np.float32)
-            )
+            many = factors.inverses[: self.n_many] if self.share else []
+            self.inverses.append(np.stack(many) if many else np.zeros((0, r, r), np.float32))
             for head in range(self.n_many, self.n_heads):
                 rows, test, start = train[head], self._slice(head, fold), self._whole(head).start
                 upper = factors.inverses[head] @ self.rows[rows]

@@ -51,8 +51,8 @@ def group_classes(
     Average linkage on the cosine of the centred vectors gives a tree of classes. From the root downwards a node is
     split while it holds more than SPLIT_SHARE times the mean rows of a superclass; what is then left with fewer than
     MIN_SHARE times the mean joins the superclass of the highest average cosine, smallest first. With sqrt(k)
-    superclasses both the number of superclasses and the number of
-    classes in one grow slowly: 14 of about 14 at 200 classes, 32 of about 31 at 1,000.
+    superclasses both the number of superclasses and the number of classes in one grow slowly: 14 of about 14 at 200
+    classes, 32 of about 31 at 1,000.
 
     Args:
         class_names: k names.
@@ -79,16 +79,14 @@ def group_classes(
     for number, group in enumerate(groups):
         of_class[present[group]] = number
         names.append(_name(group, vectors, [str(class_names[present[g]]) for g in group]))
-    ground = (
-        "the text vectors of their names"
-        if texts is not None
-        else "the mean embeddings of their rows, as no text vectors of words were given"
-    )
-    note = (
-        f"{len(present):,} classes are grouped into {len(groups)} superclasses by {ground}; "
-        "the search looks into these."
-    )
-    return Superclasses(of_class, tuple(names), note)
+    return Superclasses(of_class, tuple(names), _note(len(present), len(groups), of_texts=texts is not None))
+
+
+def _note(n_classes: int, n_groups: int, *, of_texts: bool) -> str:
+    ground = "the text vectors of their names"
+    if not of_texts:
+        ground = "the mean embeddings of their rows, as no text vectors of words were given"
+    return f"{n_classes:,} classes are grouped into {n_groups} superclasses by {ground}; the search looks into these."
 
 
 def name_vectors(encoder: Encoder, class_names: Sequence[str], cache: Path | None = None) -> F32 | None:
@@ -162,10 +160,4 @@ def _name(group: list[int], vectors: F64, names: list[str]) -> str:
     """The two most central members, and how many more there are."""
     central = vectors[group] @ vectors[group].mean(0)
     first = [names[i] for i in np.argsort(-central, kind="stable")[:2]]
-    return (
-        first[0]
-        if len(group) == 1
-        else f"{first[0]} and {first[1]}"
-        if len(group) == 2
-        else f"{first[0]}, {first[1]} and {len(group) - 2} more"
-    )
+    return " and ".join(first) if len(group) <= 2 else f"{first[0]}, {first[1]} and {len(group) - 2} more"

@@ -106,7 +106,8 @@ def named_things(caption: str, families: Mapping[str, str] | None = None) -> tup
     """The things that a caption names, in order; an attribute said of the thing before ("the car is red") is counted to
     it.
 
-    >>> [(thing.name, [word for word, _ in thing.attributes]) for thing in named_things("two small cubes to the left of a red ball")]
+    >>> things = named_things("two small cubes to the left of a red ball")
+    >>> [(thing.name, [word for word, _ in thing.attributes]) for thing in things]
     [('cube', ['small']), ('ball', ['red'])]
     """
     reading, known = read_caption(caption), read_lexicon().family if families is None else families
@@ -129,8 +130,10 @@ def changed(caption: str, foil: str, families: Mapping[str, str] | None = None) 
 
     Captions of equal length are compared place by place, so that a swap changes what it moves; others as bags of words.
 
-    >>> sorted(changed("a red cube and a blue ball", "a blue cube and a red ball")), sorted(changed("a cube on a ball", "a cube under a ball"))
-    (['colour'], ['relation'])
+    >>> sorted(changed("a red cube and a blue ball", "a blue cube and a red ball"))
+    ['colour']
+    >>> sorted(changed("a cube on a ball", "a cube under a ball"))
+    ['relation']
     """
     known = read_lexicon().family if families is None else families
     a, b = words_in(caption), words_in(foil)

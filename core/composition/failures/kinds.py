@@ -57,11 +57,8 @@ def group_p(insides: Bool, values: F64, groups: I64, *, seed: int = 0) -> F64:
     inside, outside = insides.sum(1, keepdims=True), (~insides).sum(1, keepdims=True)
     weights = np.where(insides, 1 / np.maximum(inside, 1), -1 / np.maximum(outside, 1))
     observed = weights @ values
-    rng, permuter, reached = (
-        np.random.default_rng(seed),
-        Permuter(np.zeros(len(values), np.int64), groups),
-        np.zeros(len(insides)),
-    )
+    rng, reached = np.random.default_rng(seed), np.zeros(len(insides))
+    permuter = Permuter(np.zeros(len(values), np.int64), groups)
     for count in chunks(PERMUTATIONS, max(1, _AT_ONCE // len(values))):
         null = weights @ values[permuter.draw(count, rng)]  # (k, count)
         reached += (null >= observed[:, None] - 1e-9).sum(1)

@@ -83,32 +83,12 @@ def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: 
             f'The loss is "margin", or of pairs "binding": got {loss!r} for {result.kind} items. Take "margin".'
         )
     items = {item.id: item for item in benchmark.items}
-    made: list[_Sample] = []
-    excluded = [*result.excluded]
-    for number, (name, scores) in enumerate(zip(result.ids, result.matrices)):
-        found = _samples(items[name], number, scores, result, loss)
-        made += found
-        if not found:
-            excluded.append(
-                (
-                    name,
-                    "no average precision: it describes none of its pictures."
-                    if result.kind == "retrieval"
-                    else "nothing to tell apart.",
-                )
-            )
-    known = {*result.ids, *(name for name, _ in excluded)}
-    excluded += [(item.id, f"not scored by {result.model}.") for item in benchmark.items if item.id not in known]
-    if not made:
-        first = excluded[0] if excluded else ("", "it has no items.")
-        raise InvalidInput(f"{result.name}: no item can be diagnosed. The first, {first[0]!r}: {first[1]}")
+    made, excluded = _all_samples(items, result, loss)
     own = tuple(items[result.ids[s.item]] for s in made)
     pictures = np.array([item.pictures[s.picture] for item, s in zip(own, made)], np.int64)
-    groups, note = (
-        (pictures, "")
-        if result.kind == "retrieval"
-        else _groups(np.array([s.item for s in made], np.int64), own, benchmark.pictures)
-    )
+    groups, note = pictures, ""
+    if result.kind != "retrieval":
+        groups, note = _groups(np.array([s.item for s in made], np.int64), own, benchmark.pictures)
     return CaptionSamples(
         tuple(s.id for s in made),
         own,
@@ -117,9 +97,34 @@ def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: 
         tuple(_foils(item, s.picture) for item, s in zip(own, made)),
         _outcomes(np.array([s.loss for s in made]), result, loss),
         groups,
-        tuple(dict.fromkeys(excluded)),
+        excluded,
         tuple(filter(None, (note, _attracted(items, result) if loss == "margin" else ""))),
     )
+
+
+def _all_samples(
+    items: Mapping[str, Item], result: CompositionResult, loss: Loss
+) -> tuple[list[_Sample], tuple[tuple[str, str], ...]]:
+    """The samples of every item, and the items that give none, with the reason.
+
+    Raises:
+        InvalidInput: no item gives any.
+    """
+    made: list[_Sample] = []
+    excluded = [*result.excluded]
+    retrieval = result.kind == "retrieval"
+    nothing = "no average precision: it describes none of its pictures." if retrieval else "nothing to tell apart."
+    for number, (name, scores) in enumerate(zip(result.ids, result.matrices)):
+        found = _samples(items[name], number, scores, result, loss)
+        made += found
+        if not found:
+            excluded.append((name, nothing))
+    known = {*result.ids, *(name for name, _ in excluded)}
+    excluded += [(name, f"not scored by {result.model}.") for name in items if name not in known]
+    if not made:
+        first = excluded[0] if excluded else ("", "it has no items.")
+        raise InvalidInput(f"{result.name}: no item can be diagnosed. The first, {first[0]!r}: {first[1]}")
+    return made, tuple(dict.fromkeys(excluded))
 
 
 def sample_margins(scores: F64, match: tuple[tuple[int, int], ...], headline: str) -> F64:

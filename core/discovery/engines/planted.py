@@ -1,4 +1,4 @@
-"""Failures planted on purpose, and data with nothing to find: whole data sets of embeddings, the ground of the benchmark.
+"""Failures planted on purpose, and data with nothing to find: whole data sets of embeddings, for the benchmarks.
 
 `planted_losses` plants into anybody's data.
 """
