@@ -18,6 +18,11 @@ def render(template: str, *, diagnosis: Diagnosis | None = None, **values: Any) 
     return render_from(template, TEMPLATES, diagnosis=diagnosis, **values)
 
 
+def empty(text: str, title: str = "") -> Markup:
+    """What stands in a view's place as long as there is nothing to show."""
+    return render("state/empty.html.j2", text=text, title=title)
+
+
 def part(macro: str, *records: Any) -> Markup:
     """What one macro of `parts.html.j2` draws of its records."""
     return getattr(environment(TEMPLATES).get_template("parts.html.j2").module, macro)(*records)

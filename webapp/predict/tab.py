@@ -10,14 +10,14 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from core.errors import Cancelled, DiagnosisError, InvalidInput
+from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Prediction, Progress
 from webapp.explore.tab import View, on_downloads
-from webapp.markup.html import esc
+from webapp.markup.render import empty, render
 from webapp.predict.view import frozen_view, prediction_view, selection_line
 from webapp.state.choices import IMAGES, TABLES, VECTORS
-from webapp.state.jobs import JOBS, Job, closing, status
-from webapp.state.session import RUNS, Session, event_data, selected_rows, shows_errors
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
+from webapp.state.session import NO_RUN, RUNS, Session, event_data, open_run, selected_rows, shows_errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,9 +36,9 @@ def lasso_of(session: Session, diagnosis: Diagnosis) -> I64:
 def on_open(session: Session, shown: PredictState) -> tuple[Any, ...]:
     """The tab is shown: returns (shown, frozen findings, a word on the lasso, result) for the open run."""
     if not session.run:
-        return PredictState(), NO_RUN, "", ""
+        return PredictState(), empty(NO_RUN), "", ""
     diagnosis = RUNS.get(session.run)
-    word = f'<p class="muted small-note">{esc(selection_line(lasso_of(session, diagnosis).tolist()))}</p>'
+    word = render("predict/lasso.html.j2", text=selection_line(lasso_of(session, diagnosis).tolist()))
     if shown.run == session.run:
         return gr.skip(), gr.skip(), word, gr.skip()
     from core.checks.freeze import freeze  # scipy: not needed for the first view
@@ -46,7 +46,7 @@ def on_open(session: Session, shown: PredictState) -> tuple[Any, ...]:
     try:
         frozen = frozen_view(diagnosis, freeze(diagnosis))
     except DiagnosisError as error:
-        frozen = f'<div class="empty small"><p>{esc(error)}</p></div>'
+        frozen = empty(str(error))
     made = PredictState(session.run, diagnosis.prediction)
     return made, frozen, word, result_of(diagnosis, made.prediction)
 
@@ -61,7 +61,7 @@ def on_go(session: Session, shown: PredictState, event: gr.EventData) -> tuple[A
 
 def result_of(diagnosis: Diagnosis, prediction: Prediction | None) -> str:
     """The result's place, also before there is one."""
-    return prediction_view(diagnosis, prediction) if prediction is not None else WAITING
+    return prediction_view(diagnosis, prediction) if prediction is not None else render("predict/waiting.html.j2")
 
 
 def make_prediction(
@@ -70,132 +70,68 @@ def make_prediction(
     """Read, embed and predict; a visitor's own run keeps the prediction for its downloads.
 
     Raises:
-        InvalidInput: no run is open, nothing was brought, or it does not fit the run.
+        InvalidInput: no run is open, nothing was given, or it does not fit the run.
     """
     from core.checks.fresh import predict_fresh  # reads tables with pandas, pictures with the encoder
 
-    diagnosis, brought = RUNS.get(session.run), _brought(table, images, vectors)
-    found = predict_fresh(
-        diagnosis,
-        brought[0],
-        images=brought[1],
-        embeddings=brought[2],
-        selection=lasso_of(session, diagnosis),
-        progress=progress,
-    )
+    diagnosis = open_run(session)
+    first, pictures, embeddings = _given(table, images, vectors)
+    picked = lasso_of(session, diagnosis)
+    found = predict_fresh(diagnosis, first, images=pictures, embeddings=embeddings, selection=picked, progress=progress)
     assert found.prediction is not None
     prediction = replace(found.prediction, source=Path(table or images or "fresh samples").name)
     RUNS.keep(session.run, replace(found, prediction=prediction))
     return prediction
 
 
-def _brought(
-    table: str | None, images: str | None, vectors: str | None
-) -> tuple[Path | None, Path | None, Path | None]:
+def _given(table: str | None, images: str | None, vectors: str | None) -> list[Path | None]:
     if not (table or images):
         raise InvalidInput(
             "Bring fresh samples first: a table with the same columns as the diagnosed one, and their pictures."
         )
-    return tuple(Path(p) if p else None for p in (table, images, vectors))  # type: ignore[return-value]
+    return [Path(p) if p else None for p in (table, images, vectors)]
 
 
 def on_predict(
     session: Session, table: str | None, images: str | None, vectors: str | None
 ) -> Iterator[tuple[Any, ...]]:
-    """Predict what was brought; yields (job id, status, shown, result)."""
-    if not session.run:
-        raise InvalidInput(
-            "No run is open whose findings could be tried. Open an example in Explore, or bring your own data."
-        )
-    _brought(table, images, vectors)
-    made: list[Prediction] = []
-
-    def work(progress: Progress) -> str:
-        made.append(make_prediction(session, table, images, vectors, progress))
-        return session.run
-
-    job = Job(work)
-    yield job.id, status(job), gr.skip(), gr.skip()
-    try:
-        for _ in JOBS.follow(job):
-            yield job.id, status(job), gr.skip(), gr.skip()
-    except Cancelled as stopped:
-        yield "", closing("Stopped", str(stopped)), gr.skip(), gr.skip()
-        return
-    except Exception:
-        yield "", closing("The prediction did not finish", "Your files are still here."), gr.skip(), gr.skip()
-        raise
-    yield "", closing("Done", ""), PredictState(session.run, made[0]), result_of(RUNS.get(session.run), made[0])
-
-
-def on_cancel(job: str) -> None:
-    """Stop the visitor's own prediction."""
-    if not JOBS.cancel(job):
-        gr.Info("Nothing is running.")
+    """Predict what was given; yields (job id, status, shown, result)."""
+    run = open_run(session)
+    _given(table, images, vectors)
+    job, nothing = Job(lambda progress: make_prediction(session, table, images, vectors, progress)), gr.skip()
+    yield from follow(job, "The prediction did not finish", nothing, nothing, kept="Your files are still here.")
+    if job.result:
+        yield "", closing("Done"), PredictState(session.run, job.result), result_of(run, job.result)
 
 
 def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
     shown, job = gr.State(PredictState(), time_to_live=24 * 3600), gr.State("")
-    gr.HTML(INTRO, apply_default_css=False)
+    gr.HTML(render("predict/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=50, min_width=320):
-            frozen = gr.HTML("", elem_id="frozen", apply_default_css=False)
+            frozen = gr.HTML("", elem_id="frozen", **PLAIN)
         with gr.Column(scale=50, min_width=320):
-            gr.HTML("<h2>Bring fresh samples</h2>", apply_default_css=False)
-            table = gr.File(
-                label="Table, with the same columns as before",
-                file_types=list(TABLES),
-                type="filepath",
-                height=96,
-                elem_id="fresh-table",
-            )
-            images = gr.File(
-                label="Pictures: zip or tar",
-                file_types=list(IMAGES),
-                type="filepath",
-                height=96,
-                elem_id="fresh-images",
-            )
+            gr.HTML("<h2>Bring fresh samples</h2>", **PLAIN)
+            table = _file("Table, with the same columns as before", TABLES, "fresh-table")
+            images = _file("Pictures: zip or tar", IMAGES, "fresh-images")
             with gr.Accordion("Embeddings, if the run was made of them", open=False):
-                vectors = gr.File(
-                    label="Embeddings", file_types=list(VECTORS), type="filepath", height=96, elem_id="fresh-vectors"
-                )
-            word = gr.HTML("", apply_default_css=False, elem_id="lasso-word")
+                vectors = _file("Embeddings", VECTORS, "fresh-vectors")
+            word = gr.HTML("", elem_id="lasso-word", **PLAIN)
             with gr.Row():
                 run = gr.Button("Open them and compare", variant="primary", elem_id="predict")
                 cancel = gr.Button("Cancel", elem_id="predict-cancel", scale=0, min_width=110)
-            line = gr.HTML("", apply_default_css=False, elem_id="predict-status")
-    result = gr.HTML(WAITING, apply_default_css=False, elem_id="prediction")
-    private: dict[str, Any] = dict(show_progress="hidden", api_visibility="private")
+            line = gr.HTML("", elem_id="predict-status", **PLAIN)
+    result = gr.HTML(render("predict/waiting.html.j2"), elem_id="prediction", **PLAIN)
     opened = [shown, frozen, word, result]
-    tab.select(shows_errors(on_open), [session, shown], opened, queue=False, **private)
-    view.pane.act(shows_errors(on_go), [session, shown], [tabs, *opened], queue=False, **private)
-    said = [session, table, images, vectors]
-    tried = run.click(
-        shows_errors(on_predict),
-        said,
-        [job, line, shown, result],
-        concurrency_id="compute",
-        concurrency_limit=1,
-        **private,
-    )
-    tried.success(
-        shows_errors(on_downloads), [session], buttons, **private
-    )  # the files of a visitor's own run tell of it too
-    cancel.click(on_cancel, [job], None, queue=False, **private)
+    tab.select(shows_errors(on_open), [session, shown], opened, **QUICK)
+    view.pane.act(shows_errors(on_go), [session, shown], [tabs, *opened], **QUICK)
+    given = [session, table, images, vectors]
+    tried = run.click(shows_errors(on_predict), given, [job, line, shown, result], **HEAVY, **PRIVATE)
+    # the files of a visitor's own run tell of the prediction too
+    tried.success(shows_errors(on_downloads), [session], buttons, **PRIVATE)
+    cancel.click(on_cancel, [job], None, **QUICK)
 
 
-INTRO = (
-    '<div class="tab-intro"><h2>Predict the next failures</h2><p class="muted">A finding that was luck does not come '
-    "back. What the open run found "
-    "is frozen with the error rate that it predicts; then samples that nobody looked at are opened, "
-    "beside what a person would have picked by eye."
-    "</p></div>"
-)
-WAITING = (
-    '<div class="empty small"><p>The comparison will stand here. '
-    "Without fresh samples, hold a part of your data back: "
-    "“Hide a part and predict it” in the tab Your data.</p></div>"
-)
-NO_RUN = '<div class="empty small"><p>No run is open. Open an example in Explore, or bring your own data.</p></div>'
+def _file(label: str, kinds: tuple[str, ...], ident: str) -> gr.File:
+    return gr.File(label=label, file_types=list(kinds), type="filepath", height=96, elem_id=ident)

@@ -183,6 +183,16 @@ def as_int(value: Any) -> int:
         raise InvalidInput(f"Expected a whole number: got {str(value)[:40]!r}. Reload the page.") from None
 
 
+NO_RUN = "No run is open. Open an example in Explore, or bring your own data."
+
+
+def open_run(session: Session) -> Diagnosis:
+    """The run that the visitor looks at; raises InvalidInput where none is open."""
+    if not session.run:
+        raise InvalidInput(NO_RUN)
+    return RUNS.get(session.run)
+
+
 def shows_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
     """The same callback, a DiagnosisError shown as one message on the page; any other exception reaches the log.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from core.records import F32, F64, I64, Bool, Diagnosis, Estimate
+from core.records import F32, F64, I64, Bool, Diagnosis
 
 N_LOSS_COLOURS = 6
 N_CLUSTER_COLOURS = 8
@@ -64,34 +64,6 @@ def map_by_cluster(diagnosis: Diagnosis) -> Markup:
                 f'dy=".35em">{cluster.id + 1}</text>'
             )
     return _canvas(paths, height, "Map of the samples, coloured by failure cluster")
-
-
-def prediction_bar(
-    predicted: Estimate, expected: Estimate, observed: Estimate | None, low: float, high: float, *, missed: bool = False
-) -> Markup:
-    """Two lines over the range `low` to `high`: above what was predicted, its interval widened to what so few samples
-    vary by; below what came."""
-
-    def at(value: float) -> float:
-        return round(4 + 232 * (min(max(value, low), high) - low) / (high - low), 1)
-
-    if high <= low or not np.isfinite(predicted.value):
-        return Markup("")
-    parts: list[str] = []
-    if np.isfinite(expected.low):
-        parts.append(f'<path class="expected" d="M{at(expected.low)} 8H{at(expected.high)}"/>')
-    if np.isfinite(predicted.low):
-        parts.append(f'<path class="whisker" d="M{at(predicted.low)} 8H{at(predicted.high)}"/>')
-    parts.append(f'<circle class="hollow" cx="{at(predicted.value)}" cy="8" r="4"/>')
-    if observed is not None:
-        if np.isfinite(observed.low):
-            parts.append(f'<path class="seen" d="M{at(observed.low)} 22H{at(observed.high)}"/>')
-        parts.append(f'<circle class="seen" cx="{at(observed.value)}" cy="22" r="4.5"/>')
-    return Markup(
-        f'<svg class="prediction{" missed" if missed else ""}" viewBox="0 0 240 30" '
-        'role="presentation" aria-hidden="true">'
-        f'<path class="axis" d="M4 30V0M236 30V0"/>{"".join(parts)}</svg>'
-    )
 
 
 def observed_by_predicted(predicted: F64, loss: F64, n_bins: int = 10) -> list[tuple[float, float]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, I
 from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
 from core.reports.html.intervals import interval_bar, interval_range
+from core.reports.html.predictions import prediction_table
 from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
@@ -43,7 +43,7 @@ def write_report(diagnosis: Diagnosis, path: Path, progress: Progress = no_progr
 def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str:
     """The report as one HTML document, below about 6 MB of pictures."""
     gallery = _Gallery(diagnosis)
-    digits = summary.digits_for(diagnosis.outcomes.loss)
+    found = diagnosis.prediction
     per_cluster = max(6, min(MAX_PER_CLUSTER, MAX_PICTURES // (2 * max(1, len(diagnosis.clusters)))))
     axis = interval_range([c.excess_loss for c in diagnosis.clusters])
     cards: list[dict[str, Any]] = []
@@ -64,7 +64,9 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             general_conditions=[i for i in diagnosis.insights if i.cluster is None and i.kind == "condition"],
             words=summary.words_sentence(diagnosis),
             heat=_heat(diagnosis),
-            **_prediction(diagnosis, digits),
+            prediction=found,
+            predicted=None if found is None else prediction_table(diagnosis, found),
+            replication_sentence="" if found is None else sentences.replication_sentence(found),
             probes=probe_sections(diagnosis, gallery.entries),
             suspects=gallery.entries(diagnosis.label_errors[:MAX_PER_CLUSTER]),
             maps=_maps(diagnosis),
@@ -194,43 +196,6 @@ def _composition(diagnosis: Diagnosis) -> str:
 def _heat(diagnosis: Diagnosis) -> HeatMap | None:
     """The phrases of the largest excess by class; None without words."""
     return None if diagnosis.words is None else heat_map(diagnosis, audit_table(diagnosis, most=HEAT_PHRASES))
-
-
-def _prediction(diagnosis: Diagnosis, digits: int) -> dict[str, Any]:
-    """What the template needs of the prediction; its key `prediction` is None if there is none."""
-    found = diagnosis.prediction
-    if found is None:
-        return {"prediction": None}
-    share = found.measure == "error rate"
-    value = summary.percent if share else partial(summary.number, digits=digits)
-    span = partial(summary.interval, share=share, digits=digits)
-    rows = sentences.prediction_rows(diagnosis)
-    low, high = (
-        (0.0, 1.0) if share else interval_range([e for r in rows for e in (r.expected, r.observed) if e is not None])
-    )
-    return {
-        "prediction": found,
-        "replication_sentence": sentences.replication_sentence(found),
-        "prediction_range": f"{value(low)} to {value(high)}",
-        "prediction_rows": [
-            {
-                "name": sentences.prediction_name(r),
-                "n": r.n,
-                "quiet": r.kind not in sentences.CONFIRMED_KINDS,
-                "bar": charts.prediction_bar(
-                    r.predicted, r.expected, r.observed, low, high, missed=r.as_predicted is False
-                ),
-                "predicted": value(r.predicted.value),
-                "expected": span(r.expected),
-                "observed": "–" if r.observed is None else value(r.observed.value),
-                "seen": "" if r.observed is None else span(r.observed),
-                "rest": value(r.rest),
-                "p": "" if r.p is None else summary.p_value(r.p),
-                "verdict": sentences.prediction_verdict(r),
-            }
-            for r in rows
-        ],
-    }
 
 
 def _maps(diagnosis: Diagnosis) -> dict[str, Any]:

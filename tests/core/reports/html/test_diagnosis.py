@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 
 from core.checks.audit_table import audit_table
-from core.records import Diagnosis, Estimate, FailureMap
+from core.records import Diagnosis, FailureMap
 from core.reports.html import charts, diagnosis as report
-from core.reports.html.charts import LossScale, map_by_cluster, observed_by_predicted, prediction_bar
+from core.reports.html.charts import LossScale, map_by_cluster, observed_by_predicted
 from core.reports.html.diagnosis import render_report, write_audit, write_report
 from core.reports.wording.findings import sentence
 from core.store import load, save
@@ -267,15 +267,6 @@ def test_the_prediction_is_shown_with_its_digest_beside_what_came() -> None:
     ]
     losses = Page(render_report(replace(diagnosis, prediction=made_prediction("mean loss")))).text
     assert "with the mean loss that it predicts" in losses
-
-
-def test_a_prediction_bar_keeps_its_scale() -> None:
-    bar = str(prediction_bar(Estimate(0.5, 0.4, 0.6), Estimate(0.5, 0.25, 0.75), Estimate(1.0, 0.8, 1.0), 0.0, 1.0))
-    assert 'class="hollow" cx="120.0"' in bar
-    assert 'class="expected" d="M62.0 8H178.0"' in bar
-    assert 'class="seen" cx="236.0"' in bar
-    assert "seen" not in str(prediction_bar(Estimate(0.5, 0.4, 0.6), Estimate(0.5, 0.2, 0.8), None, 0.0, 1.0))
-    assert prediction_bar(Estimate(0.5, 0.4, 0.6), Estimate(0.5, 0.2, 0.8), None, 1.0, 1.0) == ""
 
 
 def test_the_audit_page_fetches_nothing_and_escapes_phrases(tmp_path: Path) -> None:

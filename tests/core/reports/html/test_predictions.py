@@ -1,0 +1,62 @@
+"""Predictions as report and page show them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import nan
+
+from core.records import Estimate, Prediction, PredictionRow
+from core.reports.html.predictions import prediction_table
+from core.reports.html.render import environment
+from tests.support.diagnoses import make_diagnosis
+
+
+def a_row(**changes: object) -> PredictionRow:
+    whole = PredictionRow(
+        "phrase",
+        "in fog",
+        "all samples",
+        40,
+        predicted=Estimate(0.5, 0.4, 0.6),
+        expected=Estimate(0.5, 0.25, 0.75),
+        observed=Estimate(1.0, 0.8, 1.0),
+        rest=0.1,
+        p=0.002,
+        as_predicted=False,
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def a_prediction(*rows: PredictionRow, measure: str = "error rate") -> Prediction:
+    return Prediction("ab" * 32, 200, measure, "fresh.csv", rows)  # type: ignore[arg-type]
+
+
+def drawn(row: PredictionRow) -> str:
+    line = prediction_table(make_diagnosis(), a_prediction(row)).lines[0]
+    return str(environment().get_template("prediction_macros.html.j2").module.prediction_svg(line))  # type: ignore[attr-defined]
+
+
+def test_a_prediction_is_drawn_on_the_scale_of_all_shares() -> None:
+    bar = drawn(a_row())
+    assert 'class="hollow" cx="120.0"' in bar
+    assert 'class="expected" d="M62.0 8H178.0"' in bar
+    assert 'class="seen" cx="236.0"' in bar
+    assert 'class="prediction missed"' in bar
+    assert "seen" not in drawn(a_row(observed=None))
+    assert "whisker" not in drawn(a_row(predicted=Estimate(0.5, nan, nan)))
+
+
+def test_error_rates_are_percentages_and_losses_are_not() -> None:
+    share = prediction_table(make_diagnosis(), a_prediction(a_row()))
+    assert (share.low, share.high, share.lines[0].expected) == ("0\u202f%", "100\u202f%", "25 to 75\u202f%")
+    loss = prediction_table(make_diagnosis(), a_prediction(a_row(), measure="mean loss"))
+    assert loss.lines[0].expected == "0.25 to 0.75"
+    assert float(loss.low) < 0.25
+    assert float(loss.high) > 1.0
+
+
+def test_what_is_unknown_is_a_dash_and_its_interval_is_left_out() -> None:
+    line = prediction_table(make_diagnosis(), a_prediction(a_row(kind="your lasso", observed=None, rest=None))).lines[0]
+    assert (line.observed, line.seen, line.rest) == ("–", "", "–")
+    assert not line.is_finding
+    assert line.verdict == ""
