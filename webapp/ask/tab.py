@@ -16,8 +16,9 @@ from webapp.ask.answers import AskedQuestion, answers_view, questions_table, rem
 from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View, describe, show_selection
 from webapp.failure_map import SCRIPTS
-from webapp.markup.html import esc
-from webapp.state.session import RUNS, Session, as_int, event_data, shows_errors
+from webapp.markup.render import render
+from webapp.state.jobs import HEAVY, PLAIN, QUICK
+from webapp.state.session import RUNS, Session, as_int, event_data, open_run, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
@@ -72,18 +73,14 @@ def _spoken(phrase: str, family: str, noun: str | None) -> str:
 def chips(diagnosis: Diagnosis) -> str:
     """The examples as buttons, or what to do where a run has no words."""
     if diagnosis.words is None:
-        return NO_WORDS
-    buttons = "".join(
-        f'<button type="button" class="chip-button" data-do="ask" data-text="{esc(t)}">{esc(t)}</button>'
-        for t in examples(diagnosis)
-    )
-    return f'<div class="chips"><span class="muted">For instance</span>{buttons}</div>'
+        return render("ask/no_words.html.j2")
+    return render("ask/chips.html.j2", texts=examples(diagnosis))
 
 
-def on_open(session: Session, questions: AskState) -> tuple[Any, ...]:
-    """The tab is shown: returns (questions, chips, answer, table, audit) for the open run; nothing changes if it is the
+def on_open(session: Session, state: AskState) -> tuple[Any, ...]:
+    """The tab is shown: returns (state, chips, answer, table, audit) for the open run; nothing changes if it is the
     one already shown."""
-    if not session.run or questions.run == session.run:
+    if not session.run or state.run == session.run:
         return tuple(gr.skip() for _ in range(5))
     diagnosis = RUNS.get(session.run)
     return (
@@ -97,7 +94,7 @@ def on_open(session: Session, questions: AskState) -> tuple[Any, ...]:
 
 def first_view(diagnosis: Diagnosis | None) -> str:
     """The place of the answer before a question was asked."""
-    return "" if diagnosis is None or diagnosis.words is None else ASK_FIRST
+    return "" if diagnosis is None or diagnosis.words is None else render("ask/first.html.j2")
 
 
 def answer_texts(diagnosis: Diagnosis, texts: Sequence[str]) -> tuple[list[Answer], Difference | None]:
@@ -113,20 +110,14 @@ def answer_texts(diagnosis: Diagnosis, texts: Sequence[str]) -> tuple[list[Answe
 
 
 def on_ask(
-    session: Session,
-    questions: AskState,
-    text: str,
-    other: str,
-    progress: Any = gr.Progress(),
+    session: Session, state: AskState, text: str, other: str, progress: Any = gr.Progress()
 ) -> tuple[AskState, str, str]:
-    """Ask the open run. Returns (questions, answer, table of questions)."""
-    if not session.run:
-        raise InvalidInput("No run is open to be asked. Open an example in Explore, or bring your own data.")
-    diagnosis = RUNS.get(session.run)
+    """Ask the open run. Returns (state, answer, table of questions)."""
+    diagnosis = open_run(session)
     texts = [text or "", *([other] if (other or "").strip() else [])]
     progress(0.2, desc="Reading the question (the first one loads the text encoder: some seconds)")
     answers, gap = answer_texts(diagnosis, texts)
-    before = questions.asked if questions.run == session.run else ()
+    before = state.asked if state.run == session.run else ()
     asked = (*before, *(remember(a) for a in answers))[-MAX_KEPT:]
     matches = tuple((a.text, a.scope, tuple(a.rows.tolist())) for a in answers)
     return AskState(session.run, asked, matches), answers_view(diagnosis, answers, gap), questions_table(asked)
@@ -140,13 +131,13 @@ def on_chip(event: gr.EventData) -> tuple[str, str]:
     return str(said.get("text", ""))[:400], ""
 
 
-def on_show(session: Session, questions: AskState, event: gr.EventData) -> tuple[Any, ...]:
+def on_show(session: Session, state: AskState, event: gr.EventData) -> tuple[Any, ...]:
     """Show an answer's matches on the map: returns (tabs, session, pane, map)."""
     said = event_data(event)
     place = as_int(said.get("place"))
-    if said.get("do") != "show" or questions.run != session.run or not 0 <= place < len(questions.matches):
+    if said.get("do") != "show" or state.run != session.run or not 0 <= place < len(state.matches):
         raise InvalidInput("These answers are of another run than the open one. Ask again.")
-    text, scope, rows = questions.matches[place]
+    text, scope, rows = state.matches[place]
     return gr.update(selected="explore"), *show_selection(
         Session(session.run, rows=rows, title=f"Looks like “{text}”", scope=scope)
     )
@@ -155,63 +146,44 @@ def on_show(session: Session, questions: AskState, event: gr.EventData) -> tuple
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str) -> None:
     """Lay out the tab and wire its callbacks."""
     diagnosis = _first(first)
-    questions = gr.State(AskState(first), time_to_live=24 * 3600)
+    state = gr.State(AskState(first), time_to_live=24 * 3600)
     script = (SCRIPTS / "pane.js").read_text("utf-8")
-    gr.HTML(INTRO, apply_default_css=False)
+    gr.HTML(render("ask/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):
+        line: dict[str, Any] = {"lines": 1, "max_lines": 1, "scale": 5}
         text = gr.Textbox(
             label="Where do you suspect failures?",
             placeholder="a dog in snow",
-            lines=1,
-            max_lines=1,
             elem_id="question",
-            scale=5,
             min_width=260,
+            **line,
         )
         other = gr.Textbox(
             label="Compare with (may stay empty)",
             placeholder="a dog on grass",
-            lines=1,
-            max_lines=1,
             elem_id="compare",
-            scale=5,
             min_width=220,
+            **line,
         )
         button = gr.Button("Ask", variant="primary", elem_id="ask", scale=1, min_width=110)
-    offered = gr.HTML(
-        chips(diagnosis) if diagnosis else "",
-        js_on_load=script,
-        server_functions=[describe],
-        run="",
-        elem_id="chips",
-        apply_default_css=False,
-    )
-    answer = gr.HTML(
-        first_view(diagnosis),
-        js_on_load=script,
-        server_functions=[describe],
-        run=first,
-        elem_id="answer",
-        apply_default_css=False,
-        min_height=60,
-    )
-    history = gr.HTML(
-        "", js_on_load=script, server_functions=[describe], run="", elem_id="asked", apply_default_css=False
-    )
+    pane: dict[str, Any] = {"js_on_load": script, "server_functions": [describe], **PLAIN}
+    offered = gr.HTML(chips(diagnosis) if diagnosis else "", run="", elem_id="chips", **pane)
+    answer = gr.HTML(first_view(diagnosis), run=first, elem_id="answer", min_height=60, **pane)
+    history = gr.HTML("", run="", elem_id="asked", **pane)
     table = audit.build(session)
-    heavy: dict[str, Any] = dict(concurrency_id="compute", concurrency_limit=1, api_visibility="private")
-    light: dict[str, Any] = dict(queue=False, show_progress="hidden", api_visibility="private")
-    said = dict(
-        fn=shows_errors(on_ask),
-        inputs=[session, questions, text, other],
-        outputs=[questions, answer, history],
-        show_progress_on=answer,
-    )
-    gr.on([button.click, text.submit, other.submit], **said, **heavy)  # type: ignore[arg-type]
+    asks: dict[str, Any] = {
+        "fn": shows_errors(on_ask),
+        "inputs": [session, state, text, other],
+        "outputs": [state, answer, history],
+        "show_progress_on": answer,
+        "api_visibility": "private",
+        **HEAVY,
+    }
+    gr.on([button.click, text.submit, other.submit], **asks)
     for place in (offered, history):
-        place.act(shows_errors(on_chip), None, [text, other], **light).then(**said, **heavy)  # type: ignore[arg-type]
-    answer.act(shows_errors(on_show), [session, questions], [tabs, session, view.pane, view.failure_map], **light)
-    tab.select(shows_errors(on_open), [session, questions], [questions, offered, answer, history, table], **light)
+        place.act(shows_errors(on_chip), None, [text, other], **QUICK).then(**asks)
+    answer.act(shows_errors(on_show), [session, state], [tabs, session, view.pane, view.failure_map], **QUICK)
+    tab.select(shows_errors(on_open), [session, state], [state, offered, answer, history, table], **QUICK)
 
 
 def _first(run: str) -> Diagnosis | None:
@@ -219,22 +191,3 @@ def _first(run: str) -> Diagnosis | None:
         return RUNS.get(run) if run else None
     except DiagnosisError:
         return None
-
-
-INTRO = (
-    '<div class="tab-intro"><h2>Ask in words</h2><p class="muted">Any text is looked up in the space that images '
-    "share with texts. You see what the "
-    "loss is where images look like it, and what the loss model reads in the words alone. "
-    "Every p is valid for any number of questions.</p></div>"
-)
-ASK_FIRST = (
-    '<div class="empty small"><p>Ask for something that images may show: a thing, a place, the light, a pose. '
-    "Name a class to ask within it.</p></div>"
-)
-NO_WORDS = (
-    '<div class="empty small"><h2>This run cannot be asked in words</h2><p>It was made from embeddings alone, '
-    "or before words were kept, so nothing "
-    "ties its samples to texts. Diagnose the data again with their pictures, in the tab Your data; "
-    "pictures beside your own embeddings are enough."
-    "</p></div>"
-)

@@ -22,8 +22,10 @@ class Heat:
     observed: str
     read: str
     """What the ensemble reads in the phrase; empty where it was not read."""
+    share: float
+    """-1 to 1: the excess as a share of the strongest colour's."""
     step: int
-    """-STEPS to STEPS: the colour."""
+    """-STEPS to STEPS: the same in whole steps."""
     clear: bool
     """Whether the cell's own interval excludes zero."""
     far: bool
@@ -57,8 +59,8 @@ def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> HeatMap:
 
 
 def _heat(cell: AuditCell, top: float, digits: int) -> Heat:
-    share = cell.observed.value / top
-    step = int(np.clip(np.sign(share) * np.floor(abs(share) * STEPS + 0.5), -STEPS, STEPS))
+    share = float(np.clip(cell.observed.value / top, -1, 1))
+    step = int(np.sign(share) * np.floor(abs(share) * STEPS + 0.5))
     said = [
         f"{cell.phrase}, {cell.scope}: {cell.support:,} samples most like it",
         f"excess loss {signed(cell.observed.value, digits)}",
@@ -73,6 +75,7 @@ def _heat(cell: AuditCell, top: float, digits: int) -> Heat:
     return Heat(
         observed=signed(cell.observed.value, digits),
         read="" if cell.read is None else signed(cell.read.value, digits),
+        share=share,
         step=step,
         clear=cell.observed.low > 0 or cell.observed.high < 0,
         far=cell.extrapolation,

@@ -17,7 +17,7 @@ from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.answers import answers_view, questions_table, remember
-from webapp.ask.audit import EVERY, audit_csv, cells_of, families_of, heat_map, on_table as on_audit
+from webapp.ask.audit import EVERY, audit_csv, audit_view, cells_of, families_of, on_table as on_audit
 from webapp.ask.tab import AskState, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
 from webapp.state.session import RUNS, Session, selected_rows
 
@@ -152,9 +152,9 @@ def test_mean_losses_stand_in_where_errors_are_unknown() -> None:
 def test_the_audit_holds_every_phrase_in_every_class_and_its_cells_say_support_and_interval(worded: Diagnosis) -> None:
     cells = cells_of(worded)
     assert len(cells) == 5 * 4
-    said = heat_map(worded, cells)
+    said = audit_view(worded, cells)
     assert said.count("data-said=") == 20
-    assert "24 images" in said
+    assert "24 samples" in said
     assert families_of(worded)[:2] == [EVERY, "light"]
     assert {c.phrase for c in cells_of(worded, "light")} == {"in the dark"}
     with pytest.raises(InvalidInput, match="no family"):
