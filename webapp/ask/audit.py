@@ -59,10 +59,11 @@ def audit_view(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
         kept = set(sorted(scopes, key=lambda s: (s != scopes[0], -strength[s]))[:MAX_COLUMNS])
         note = f" Of {len(scopes):,} classes, the {MAX_COLUMNS - 1} of the largest excess are shown; the CSV holds all."
         cells = [c for c in cells if c.scope in kept]
+    top = max((abs(c.observed.value) for c in cells if not c.extrapolation), default=0.0) or 1.0
     excess: dict[str, float] = {}
     for c in cells:
         excess[c.phrase] = max(excess.get(c.phrase, 0.0), abs(c.observed.value))
-    heat = heat_map(diagnosis, sorted(cells, key=lambda c: -excess[c.phrase]))
+    heat = heat_map(diagnosis, sorted(cells, key=lambda c: -excess[c.phrase]), top)
     return render("ask/audit.html.j2", heat=heat, note=note, outcomes=diagnosis.outcomes)
 
 

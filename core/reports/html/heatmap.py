@@ -44,15 +44,16 @@ class HeatMap:
     """The excess loss of the strongest colour."""
 
 
-def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> HeatMap:
+def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell], top: float | None = None) -> HeatMap:
     """The cells of `core.checks.questions.audit_table` arranged: the phrases in their order, the scopes in theirs.
 
-    The colour steps are equal, and the strongest begins at the 95th percentile of the absolute excess, so that one cell
-    doesn't pale the rest.
+    The colour steps are equal, and the strongest begins at an excess of `top`: by default the 95th percentile of the
+    absolute excess, so that one cell doesn't pale the rest.
     """
     digits = digits_for(diagnosis.outcomes.loss)
     scopes = tuple(dict.fromkeys(c.scope for c in cells))
-    top = float(np.percentile([abs(c.observed.value) for c in cells], 95)) if cells else 0.0
+    if top is None:
+        top = float(np.percentile([abs(c.observed.value) for c in cells], 95)) if cells else 0.0
     of = {(c.phrase, c.scope): _heat(c, top or 1.0, digits) for c in cells}
     families = {c.phrase: c.family for c in cells}
     return HeatMap(scopes, tuple((p, family, tuple(of[p, s] for s in scopes)) for p, family in families.items()), top)
