@@ -1,14 +1,16 @@
-"""The strip of pictures to be judged by eye, and the judgement, as markup."""
+"""A strip of pictures to be judged by eye, and the judgement."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import TYPE_CHECKING
 
-from core.numbers import bracketed, count, percent
+from core.numbers import bracketed, count, percent, points
 from core.records import Diagnosis, Estimate
-from webapp.markup.html import esc, picture
-from webapp.markup.whiskers import Mark, chart
+from core.reports.html.intervals import Mark, dot_chart
+from webapp.markup.html import picture
+from webapp.markup.render import render
 
 if TYPE_CHECKING:
     from core.checks.clicks import Judgement, Strip
@@ -19,26 +21,8 @@ HALF = 0.5
 def strip_view(diagnosis: Diagnosis, strip: Strip, text: str) -> str:
     """The pictures in the strip's random order, with no id, no loss and nothing else that tells where one comes
     from."""
-    thumbs = ""
-    for i, row in enumerate(strip.rows.tolist()):
-        source = picture(diagnosis, row)
-        face = f'<img src="{source}" alt="">' if source else '<span class="no-picture">cannot be shown: skip it</span>'
-        thumbs += f'<button type="button" class="clicks-thumb" aria-label="Picture {i + 1}">{face}</button>'
-    keys = "".join(
-        f'<button type="button" class="say {name}" data-say="{name[0]}">{name.capitalize()} '
-        f"<kbd>{name[0]}</kbd></button>"
-        for name in ("yes", "no", "skip")
-    )
-    notes = "".join(f'<p class="muted small-note">{esc(n)}</p>' for n in strip.notes)
-    return (
-        '<div class="clicks"><div class="clicks-stage" tabindex="0" aria-label="The picture to judge">'
-        f"<h2>Would you say of this picture: “{esc(text)}”?</h2>"
-        f'<div class="clicks-big"></div><div class="clicks-keys">{keys}<button type="button" class="plain" '
-        "data-undo>Undo <kbd>u</kbd></button></div>"
-        '<div class="clicks-bar" aria-hidden="true"><i></i></div><p class="clicks-count" role="status"></p></div>'
-        f'<div class="clicks-side"><div class="clicks-grid">{thumbs}</div>{notes}'
-        '<button type="button" class="finish" data-finish>See the judgement</button></div></div>'
-    )
+    pictures = [picture(diagnosis, row) for row in strip.rows.tolist()]
+    return render("clicks/strip.html.j2", text=text, pictures=pictures, notes=strip.notes)
 
 
 def meaning(judged: Judgement) -> str:
@@ -66,37 +50,25 @@ def judgement_view(
 ) -> str:
     """The share of the cluster that matches, beside that of the rest, what it means, and which picture was which."""
 
-    def said(e: Estimate) -> str:
-        return f"{percent(e.value)} {bracketed(e, share=True)}".strip()
+    def mark(share: Estimate, kind: str, label: str, n: int) -> Mark:
+        said = f"{percent(share.value)} {bracketed(share, share=True)}".strip()
+        return Mark(share, kind, f"{label} ({count(n, 'answer')})", said)
 
     marks = [
-        Mark(judged.share, "observed", f"Of the cluster ({count(judged.n_cluster, 'answer')})", said(judged.share)),
-        Mark(judged.control, "read", f"Of the rest ({count(judged.n_control, 'answer')})", said(judged.control)),
+        mark(judged.share, "observed", "Of the cluster", judged.n_cluster),
+        mark(judged.control, "read", "Of the rest", judged.n_control),
     ]
-    gap = (
-        ""
-        if judged.difference.value != judged.difference.value
-        else f" Difference {said(judged.difference).replace(chr(8239) + '%', ' points')}."
+    gap = judged.difference
+    difference = "" if isnan(gap.value) else f" Difference {points(gap.value)} {bracketed(gap, points=True)}."
+    said = ["skipped" if a is None else "yes" if a else "no" for a in answers]
+    shown = [(picture(diagnosis, row), answer) for row, answer in zip(strip.rows.tolist(), said)]
+    return render(
+        "clicks/judgement.html.j2",
+        text=text,
+        judged=judged,
+        meaning=meaning(judged) + difference,
+        chart=dot_chart(marks, (0.0, 1.0), percent),
+        notes=[judged.reason, *judged.notes],
+        members=[s for s, member in zip(shown, strip.is_member) if member],
+        others=[s for s, member in zip(shown, strip.is_member) if not member],
     )
-    notes = "".join(f"<li>{esc(n)}</li>" for n in (judged.reason, *judged.notes))
-    return (
-        f'<article class="answer judged"><h2 tabindex="-1">“{esc(text)}” holds for '
-        f"{percent(judged.share.value)} of the cluster</h2>"
-        f'<p class="said">{esc(meaning(judged))}{gap}</p>{chart(marks, (0.0, 1.0), percent)}<ul class="muted '
-        f'plain-list">{notes}</ul>'
-        f"{_revealed(diagnosis, strip, answers)}</article>"
-    )
-
-
-def _revealed(diagnosis: Diagnosis, strip: Strip, answers: Sequence[bool | None]) -> str:
-    parts = ""
-    for title, wanted in (("Pictures of the cluster", True), ("Pictures of the rest", False)):
-        tiles = ""
-        for row, member, answer in zip(strip.rows.tolist(), strip.is_member.tolist(), answers):
-            if member is wanted:
-                name = "skipped" if answer is None else "yes" if answer else "no"
-                source = picture(diagnosis, row)
-                face = f'<img src="{source}" alt="{name}">' if source else '<span class="no-picture"></span>'
-                tiles += f'<span class="clicks-thumb" data-answer="{name[0]}">{face}</span>'
-        parts += f'<section><h3>{title}</h3><div class="clicks-grid">{tiles or "none"}</div></section>'
-    return f'<div class="revealed">{parts}</div>'

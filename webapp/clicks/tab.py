@@ -16,7 +16,9 @@ from webapp.clicks.strips import judgement_view, strip_view
 from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View
 from webapp.failure_map import SCRIPTS
-from webapp.state.session import RUNS, Session, event_data, shows_errors
+from webapp.markup.render import render
+from webapp.state.jobs import PLAIN, QUICK
+from webapp.state.session import RUNS, Session, event_data, open_run, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.clicks import Judgement, Strip
@@ -54,43 +56,35 @@ def sentences_of(diagnosis: Diagnosis, cluster: int) -> list[tuple[str, int]]:
     return [(i.text, i.number) for i in found if i.number is not None]
 
 
-def on_open(session: Session, clicking: ClicksState) -> tuple[Any, ...]:
-    """The tab is shown: returns (clicking, clusters, sentences, strip, judgement); a strip of the open run under way is
+def on_open(session: Session, state: ClicksState) -> tuple[Any, ...]:
+    """The tab is shown: returns (state, clusters, sentences, strip, judgement); a strip of the open run under way is
     kept."""
-    if not session.run:
-        return clicking, gr.update(choices=[], value=None), gr.update(choices=[], value=None), NOTHING, ""
-    diagnosis = RUNS.get(session.run)
-    offered = choices(diagnosis)
+    diagnosis = RUNS.get(session.run) if session.run else None
+    offered = choices(diagnosis) if diagnosis else []
     ids = [cluster for _, cluster in offered]
-    if clicking.run == session.run and (
-        session.cluster is None or session.cluster == clicking.cluster or session.cluster not in ids
-    ):
+    asked = session.cluster if session.cluster in ids else None
+    if diagnosis and state.run == session.run and asked in (None, state.cluster):
         return tuple(gr.skip() for _ in range(5))
-    if not ids:
-        return (
-            ClicksState(session.run),
-            gr.update(choices=[], value=None),
-            gr.update(choices=[], value=None),
-            NOTHING,
-            "",
-        )
-    cluster = session.cluster if session.cluster in ids else ids[0]
+    if not diagnosis or not ids:
+        nothing = gr.update(choices=[], value=None)
+        return ClicksState(session.run) if diagnosis else state, nothing, nothing, render("clicks/nothing.html.j2"), ""
+    cluster = ids[0] if asked is None else asked
     phrases = sentences_of(diagnosis, cluster)
     return (
-        ClicksState(session.run, cluster, drawn=clicking.drawn),
+        ClicksState(session.run, cluster, drawn=state.drawn),
         gr.update(choices=offered, value=cluster),
         gr.update(choices=phrases, value=phrases[0][1]),
-        START,
+        render("clicks/start.html.j2"),
         "",
     )
 
 
-def on_go(session: Session, clicking: ClicksState, event: gr.EventData) -> tuple[Any, ...]:
+def on_go(session: Session, state: ClicksState, event: gr.EventData) -> tuple[Any, ...]:
     """A cluster's pane asks for the tab: returns (tabs, then what `on_open` gives); nothing changes at any other
     press."""
     if event_data(event).get("do") != "clicks":
         return tuple(gr.skip() for _ in range(6))
-    return gr.update(selected="clicks"), *on_open(session, clicking)
+    return gr.update(selected="clicks"), *on_open(session, state)
 
 
 def on_cluster(session: Session, cluster: Any) -> Any:
@@ -118,22 +112,20 @@ def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
     ].astype(np.float64)
 
 
-def on_draw(session: Session, clicking: ClicksState, cluster: Any, phrase: Any) -> tuple[ClicksState, str, str]:
-    """Draw a new strip: returns (clicking, strip, no judgement)."""
+def on_draw(session: Session, state: ClicksState, cluster: Any, phrase: Any) -> tuple[ClicksState, str, str]:
+    """Draw a new strip: returns (state, strip, no judgement)."""
     from core.checks.clicks import draw_strip  # scipy: not needed for the first view
 
     diagnosis, found, number = _checked(session, cluster, phrase)
     members, scope = masks(diagnosis, found)
-    strip = draw_strip(members, scope, seed=clicking.drawn, groups=diagnosis.samples.groups)
-    made = ClicksState(session.run, found.id, number, clicking.drawn + 1, strip)
+    strip = draw_strip(members, scope, seed=state.drawn, groups=diagnosis.samples.groups)
+    made = ClicksState(session.run, found.id, number, state.drawn + 1, strip)
     assert diagnosis.words is not None
     return made, strip_view(diagnosis, strip, diagnosis.words.phrases[number]), ""
 
 
 def _checked(session: Session, cluster: Any, phrase: Any) -> tuple[Diagnosis, FailureCluster, int]:
-    if not session.run:
-        raise InvalidInput("No run is open. Open an example in Explore, or bring your own data.")
-    diagnosis = RUNS.get(session.run)
+    diagnosis = open_run(session)
     found = next((c for c in diagnosis.clusters if c.id == cluster), None)
     if found is None or phrase not in [number for _, number in sentences_of(diagnosis, found.id)]:
         raise InvalidInput(
@@ -143,18 +135,18 @@ def _checked(session: Session, cluster: Any, phrase: Any) -> tuple[Diagnosis, Fa
     return diagnosis, found, int(phrase)
 
 
-def on_answers(session: Session, clicking: ClicksState, event: gr.EventData) -> tuple[ClicksState, str, str]:
-    """The strip was answered: returns (clicking, no strip, judgement)."""
-    answers = read_answers(clicking, event_data(event).get("answers"))
-    diagnosis, _, judged = judge_answers(session, clicking, answers)
-    assert clicking.strip is not None
+def on_answers(session: Session, state: ClicksState, event: gr.EventData) -> tuple[ClicksState, str, str]:
+    """The strip was answered: returns (state, no strip, judgement)."""
+    answers = read_answers(state, event_data(event).get("answers"))
+    diagnosis, _, judged = judge_answers(session, state, answers)
+    assert state.strip is not None
     assert diagnosis.words is not None
-    view = judgement_view(diagnosis, clicking.strip, answers, judged, diagnosis.words.phrases[clicking.phrase])
-    return ClicksState(clicking.run, clicking.cluster, clicking.phrase, clicking.drawn), "", view
+    view = judgement_view(diagnosis, state.strip, answers, judged, diagnosis.words.phrases[state.phrase])
+    return ClicksState(state.run, state.cluster, state.phrase, state.drawn), "", view
 
 
 def judge_answers(
-    session: Session, clicking: ClicksState, answers: list[bool | None]
+    session: Session, state: ClicksState, answers: list[bool | None]
 ) -> tuple[Diagnosis, FailureCluster, Judgement]:
     """The judgement on the session's strip.
 
@@ -163,17 +155,17 @@ def judge_answers(
     """
     from core.checks.clicks import judge
 
-    if clicking.strip is None or clicking.run != session.run:
+    if state.strip is None or state.run != session.run:
         raise InvalidInput("There is no strip of the open run to judge. Draw one first.")
-    diagnosis, cluster, phrase = _checked(session, clicking.cluster, clicking.phrase)
+    diagnosis, cluster, phrase = _checked(session, state.cluster, state.phrase)
     members, scope = masks(diagnosis, cluster)
-    return diagnosis, cluster, judge(clicking.strip, answers, score_of(diagnosis, phrase), members, scope)
+    return diagnosis, cluster, judge(state.strip, answers, score_of(diagnosis, phrase), members, scope)
 
 
-def read_answers(clicking: ClicksState, said: Any) -> list[bool | None]:
+def read_answers(state: ClicksState, said: Any) -> list[bool | None]:
     """Answers as letters y, n and s, one for each picture: they come from the browser, so nothing about them is
     trusted."""
-    wanted = len(clicking.strip) if clicking.strip is not None else 0
+    wanted = len(state.strip) if state.strip is not None else 0
     if not isinstance(said, str) or len(said) != wanted or not set(said) <= set(SAID):
         raise InvalidInput(f"A strip of {wanted} pictures needs as many answers, each y, n or s. Draw a new strip.")
     return [SAID[letter] for letter in said]
@@ -181,38 +173,21 @@ def read_answers(clicking: ClicksState, said: Any) -> list[bool | None]:
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
-    clicking = gr.State(ClicksState(), time_to_live=24 * 3600)
-    gr.HTML(INTRO, apply_default_css=False)
+    state = gr.State(ClicksState(), time_to_live=24 * 3600)
+    gr.HTML(render("clicks/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):
         cluster = gr.Dropdown([], label="Cluster", elem_id="clicks-cluster", scale=4, min_width=220)
         phrase = gr.Dropdown([], label="What it is said to show", elem_id="clicks-phrase", scale=4, min_width=220)
         button = gr.Button("Draw a strip", variant="primary", elem_id="clicks-draw", scale=1, min_width=130)
     script = (SCRIPTS / "clicks.js").read_text("utf-8")
-    strip = gr.HTML(START, js_on_load=script, elem_id="clicks", apply_default_css=False)
-    judgement = gr.HTML("", js_on_load=FOCUS, elem_id="judgement", apply_default_css=False)
-    light: dict[str, Any] = dict(queue=False, show_progress="hidden", api_visibility="private")
-    opened = [clicking, cluster, phrase, strip, judgement]
-    tab.select(shows_errors(on_open), [session, clicking], opened, **light)
-    view.pane.act(shows_errors(on_go), [session, clicking], [tabs, *opened], **light)
-    cluster.input(shows_errors(on_cluster), [session, cluster], [phrase], **light)
-    button.click(shows_errors(on_draw), [session, clicking, cluster, phrase], [clicking, strip, judgement], **light)
-    strip.act(shows_errors(on_answers), [session, clicking], [clicking, strip, judgement], **light)
+    strip = gr.HTML(render("clicks/start.html.j2"), js_on_load=script, elem_id="clicks", **PLAIN)
+    judgement = gr.HTML("", js_on_load=FOCUS, elem_id="judgement", **PLAIN)
+    opened = [state, cluster, phrase, strip, judgement]
+    tab.select(shows_errors(on_open), [session, state], opened, **QUICK)
+    view.pane.act(shows_errors(on_go), [session, state], [tabs, *opened], **QUICK)
+    cluster.input(shows_errors(on_cluster), [session, cluster], [phrase], **QUICK)
+    button.click(shows_errors(on_draw), [session, state, cluster, phrase], [state, strip, judgement], **QUICK)
+    strip.act(shows_errors(on_answers), [session, state], [state, strip, judgement], **QUICK)
 
 
 FOCUS = "watch('value', () => element.querySelector('h2')?.focus());"
-INTRO = (
-    '<div class="tab-intro"><h2>Thirty clicks</h2><p class="muted">Does the phrase really describe the cluster? You '
-    "see pictures of the cluster and "
-    "of the rest in random order, and are not told which is which. "
-    "Your answers give the share of the whole cluster that matches, "
-    "with its interval.</p></div>"
-)
-START = (
-    '<div class="empty small"><p>Choose a cluster, draw a strip, and answer with <kbd>y</kbd>, '
-    "<kbd>n</kbd> or <kbd>s</kbd> to skip.</p></div>"
-)
-NOTHING = (
-    '<div class="empty small"><h2>No cluster to judge</h2><p>This needs a confirmed cluster that a phrase '
-    "describes, and its pictures. "
-    "Open another run in Explore, or diagnose your data with pictures in the tab Your data.</p></div>"
-)
