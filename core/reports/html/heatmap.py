@@ -45,7 +45,7 @@ class HeatMap:
 
 
 def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell], top: float | None = None) -> HeatMap:
-    """The cells of `core.checks.questions.audit_table` arranged: the phrases in their order, the scopes in theirs.
+    """The cells of `core.checks.audit_table.audit_table` arranged: the phrases in their order, the scopes in theirs.
 
     The colour steps are equal, and the strongest begins at an excess of `top`: by default the 95th percentile of the
     absolute excess, so that one cell doesn't pale the rest.
