@@ -67,6 +67,15 @@ def save(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def finish(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -> Path:
+    """Write the diagnosis and its report into `folder`, as `save` does, and return the report's path."""
+    from core.reports.html.diagnosis import write_report  # the template engine
+
+    save(diagnosis, folder, progress)
+    write_report(diagnosis, folder / "report.html", progress)
+    return folder / "report.html"
+
+
 def _state_last(path: Path) -> tuple[bool, str]:
     return path.name == STATE, path.name
 

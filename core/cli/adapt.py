@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import shutil
 import sys
-from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.compose_options import TRAINING, known_adapter
-from core.cli.compose_run import open_pictured, run_lines, score_models, write_results
-from core.cli.options import SETTING, describe
+import click
+
+from core.cli.command import Option, argument, command, entry, option
+from core.cli.compose_models import open_pictured, run_lines, score_models, write_results
+from core.cli.options import (
+    FORMAT,
+    IMAGES,
+    SUCH_ENCODER,
+    WHAT_BENCHMARK,
+    about,
+    print_registry,
+    registered_options,
+    setting_options,
+)
 from core.cli.output import make_folder
 from core.cli.terminal import TerminalProgress
-from core.errors import Cancelled, DiagnosisError, InvalidInput
-from core.reports.wording.training import trained_lines
-from core.training.forgetting_file import CHECK, STATE, write_check
+from core.errors import Cancelled, InvalidInput
+from core.training.adapters import ADAPTERS
 
 if TYPE_CHECKING:
     from core.records import LoadedBenchmark
@@ -24,26 +36,21 @@ if TYPE_CHECKING:
     from core.training.loop import Training
 
 MAX_ITEMS = 100_000
+SHARE = "learn from that part of the benchmark's items (those tagged split=train, if any are), and test on the others"
 
 
-def adapters(options: Namespace) -> None:
-    """Every adapter: what it does, how many numbers it learns on an encoder, where it comes from, and its settings."""
+@command()
+@option("--encoder NAME", f"whose numbers: {SUCH_ENCODER}")
+def adapters(encoder: str = "embedded") -> None:
+    """List the adapters with their numbers of parameters.
+
+    What each does, how many numbers it learns on an encoder, where it comes from, and its settings.
+    """
     from core.encoders import load_encoder
-    from core.options import settings_of
     from core.probes.ladder.reproduce import encoder_name
-    from core.training.adapters import ADAPTERS
 
-    encoder = load_encoder(encoder_name(options.encoder))
-    for name in ADAPTERS:
-        try:
-            kind = known_adapter(name)
-            said = size_text(kind(), encoder)
-        except DiagnosisError as error:
-            print(f"{name}\n    not here: {error}")
-            continue
-        print(f"{name}\n    {kind.title}. {kind.what}\n    {said}\n    {kind.source}")
-        for setting in settings_of(kind):
-            print(f"      --{setting.name.replace('_', '-')}: {describe(setting)}")
+    tower = load_encoder(encoder_name(encoder))
+    print_registry(ADAPTERS, lambda kind: size_text(kind(), tower))
 
 
 def size_text(adapter: Any, encoder: Any) -> str:
@@ -59,140 +66,167 @@ def size_text(adapter: Any, encoder: Any) -> str:
     return f"{n:,} parameters on {encoder.name}"
 
 
-def adapt(options: Namespace) -> None:
-    """Train an adapter into --out; a training that was stopped goes on. Then set the encoder before beside the one
-    after."""
-    given, how = _settings(options)
-    _check(options)
+@dataclass(frozen=True, slots=True)
+class AdaptOptions:
+    """What is trained, and on what."""
+
+    adapter: str = entry("NAME", f"one of {', '.join(ADAPTERS)}", required=True, type=click.Choice(tuple(ADAPTERS)))
+    out: Path = entry("FOLDER", "folder for the adapter; a training that was stopped goes on there", required=True)
+    encoder: str = entry("NAME", SUCH_ENCODER, "embedded")
+    format: str = entry("NAME", FORMAT, "")
+    images: Path | None = entry("PATH", IMAGES)
+    n: int | None = entry("N", "rendered items to learn from, where no benchmark is given (default 2000)")
+    kinds: tuple[str, ...] = entry("KIND", "of the rendered items (default: all)", ())
+    share: float | None = entry("X", SHARE)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What the training cost: the encoder before and after."""
+
+    check: tuple[str, ...] = entry("BENCHMARK", "other benchmarks to hold both against", ())
+    check_labelled: Path | None = entry("PATH", "class folders for zero-shot (default: scenes that come along)")
+    check_captions: str | None = entry("BENCHMARK", "pictures with captions for retrieval (default: the same scenes)")
+    no_check: bool = entry("", "leave the check out", False)
+
+
+def adapter_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
+    """The options of the adapter that the arguments name, and those of its training; none if they name none."""
+    given = [after for before, after in pairwise(arguments) if before == "--adapter"]
+    given += [argument.removeprefix("--adapter=") for argument in arguments if argument.startswith("--adapter=")]
+    if not given or given[0] not in ADAPTERS:
+        return []
+    from core.training.loop import Training
+
+    own, kind = registered_options(ADAPTERS, given[0], taken), ADAPTERS.load(given[0])
+    title = f"The training of {kind.title}" + ("" if own else f"\n{about(kind)}")  # one has no settings of its own
+    return own + setting_options("training", title, Training, taken)
+
+
+@command(
+    note="`compose adapt --adapter NAME --help` lists the settings of that adapter and of its training.",
+    settings=adapter_settings,
+)
+@argument("benchmark", "[BENCHMARK]", f"to learn from: {WHAT_BENCHMARK} (default: rendered scenes, drawn anew)")
+def adapt(
+    options: AdaptOptions,
+    after: CheckOptions,
+    settings: dict[str, Any],
+    training: dict[str, Any],
+    benchmark: str | None = None,
+) -> None:
+    """Train a small module on a frozen encoder, and check what it cost.
+
+    A training that was stopped goes on. Then the encoder before is set beside the one after.
+    """
+    how = _training(options.adapter, settings, training)
+    _check(options, after, benchmark)
     make_folder(options.out)
+    from core.data.labelled import read_samples
     from core.encoders import load_encoder
     from core.probes.ladder.reproduce import encoder_name
+    from core.reports.wording.training import trained_lines
 
-    progress = TerminalProgress()
-    try:
-        pictured, rest = _to_learn(options, how)
-        others = [open_pictured(name) for name in options.check]  # a wrong name is said before the training
-        captions = None if options.check_captions is None else open_pictured(options.check_captions)
-        labelled = None if options.check_labelled is None else _labelled(options.check_labelled, progress)
+    seed, labelled = how.seed, after.check_labelled
+    with TerminalProgress() as progress:
+        pictured, rest = _to_learn(options, benchmark, seed)
+        against = {  # read before the training, so that a wrong name is said before it
+            "benchmarks": [open_pictured(name) for name in after.check],
+            "retrieval": None if after.check_captions is None else open_pictured(after.check_captions),
+            "labelled": labelled and read_samples(None, images=labelled, progress=progress).samples,
+        }
         encoder = load_encoder(encoder_name(options.encoder))
-        adapted = _train(options, given, how, pictured, encoder, progress)
+        adapted = _train(options, settings, how, pictured, encoder, progress)
         progress.close()
         print("\n".join(trained_lines(adapted)))
-        check = None if options.no_check else _checked(options, adapted, labelled, captions, others, progress, how.seed)
+        check = None if after.no_check else _checked(adapted, options.out, progress, seed=seed, **against)
         if rest is not None:
-            _test(options, adapted, rest, check, progress, how.seed)
-    finally:
-        progress.close()
+            _test(adapted, rest, check, options.out / "test", progress, seed)
     print(f"Written: {options.out}")
     if rest is None:
         print(f"Next: python -m core compose run rendered --encoder {options.encoder} {options.out}")
 
 
-def _settings(options: Namespace) -> tuple[dict[str, Any], Training]:
-    """The adapter's settings as given, and how it is trained; wrong values are refused before anything is read."""
-    known_adapter(options.adapter)
+def _training(adapter: str, settings: dict[str, Any], training: dict[str, Any]) -> Training:
+    """How the adapter is trained; wrong values, the adapter's own included, are refused before anything is read."""
     from core.options import check_seed, read_settings
-    from core.training.adapters import make_adapter
     from core.training.loop import Training
 
-    own = {name.removeprefix(SETTING): value for name, value in vars(options).items() if name.startswith(SETTING)}
-    training = {
-        name.removeprefix(TRAINING): value for name, value in vars(options).items() if name.startswith(TRAINING)
-    }
-    make_adapter(options.adapter, own)
+    ADAPTERS.make(adapter, settings)
     how = Training(**read_settings(Training, training))
     check_seed(how.seed)
-    return own, how
+    return how
 
 
-def _check(options: Namespace) -> None:
-    if options.benchmark is not None and (options.n is not None or options.kinds):
+def _check(options: AdaptOptions, after: CheckOptions, benchmark: str | None) -> None:
+    if benchmark is not None and (options.n is not None or options.kinds):
         raise InvalidInput(
             "--n and --kinds are for rendered items, which are drawn where no benchmark is given. Leave them out."
         )
-    if options.benchmark is None and (options.format or options.images is not None):
+    if benchmark is None and (options.format or options.images is not None):
         raise InvalidInput(
             "--format and --images belong to a benchmark of yours. "
             "Name its file, or leave them out to learn from rendered items."
         )
-    if options.share is not None and (options.benchmark is None or not 0 < options.share < 1):
+    if options.share is not None and (benchmark is None or not 0 < options.share < 1):
         raise InvalidInput(
             f"--share is the part of a benchmark of yours to learn from, between 0 and 1: got {options.share}. Try 0.5."
         )
     if options.n is not None and not 8 <= options.n <= MAX_ITEMS:
         raise InvalidInput(f"--n must be 8 to {MAX_ITEMS:,} rendered items: got {options.n:,}. 2,000 is the default.")
-    if options.no_check and (options.check or options.check_labelled is not None or options.check_captions is not None):
+    if after.no_check and (after.check or after.check_labelled is not None or after.check_captions is not None):
         raise InvalidInput("--no-check leaves the check out that the other options are for. Give one of the two.")
 
 
-def _to_learn(options: Namespace, how: Training) -> tuple[LoadedBenchmark, LoadedBenchmark | None]:
+def _to_learn(
+    options: AdaptOptions, benchmark: str | None, seed: int
+) -> tuple[LoadedBenchmark, LoadedBenchmark | None]:
     """What to learn from, and with --share what is left to test on."""
-    if options.benchmark is not None:
+    if benchmark is not None:
         from core.composition.parts import two_parts
 
-        found = open_pictured(options.benchmark, options.format, options.images)
-        return (found, None) if options.share is None else two_parts(found, options.share, seed=how.seed)
+        found = open_pictured(benchmark, options.format, options.images)
+        return (found, None) if options.share is None else two_parts(found, options.share, seed=seed)
     from core.scenes.shipped import draw_training
 
-    return draw_training(options.n or 2000, how.seed, tuple(options.kinds)), None
+    return draw_training(options.n or 2000, seed, options.kinds), None
 
 
-def _checked(
-    options: Namespace,
-    adapted: Adapted,
-    labelled: Any,
-    captions: LoadedBenchmark | None,
-    others: list[LoadedBenchmark],
-    progress: TerminalProgress,
-    seed: int,
-) -> ForgettingCheck:
+def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against: Any) -> ForgettingCheck:
     """What the training cost, printed and kept beside the adapter."""
     from core.embeddings.cache import default_cache
     from core.reports.wording.composition import regression_lines
     from core.training.forgetting import check_regression
+    from core.training.forgetting_file import write_check
 
-    found = check_regression(
-        adapted,
-        labelled=labelled,
-        retrieval=captions,
-        benchmarks=others,
-        cache=default_cache(),
-        progress=progress,
-        seed=seed,
-    )
-    write_check(found, options.out)
+    found = check_regression(adapted, cache=default_cache(), progress=progress, **against)
+    write_check(found, out)
     progress.close()
     print("\n".join(["What it cost", *regression_lines(found)]))
     return found
 
 
 def _test(
-    options: Namespace,
     adapted: Adapted,
     rest: LoadedBenchmark,
     check: ForgettingCheck | None,
+    folder: Path,
     progress: TerminalProgress,
     seed: int,
 ) -> None:
     """The frozen encoder and the adapter on the items that were not learned from, printed and written into
-    --out/test."""
+    the folder."""
     from core.composition.scoring.encoder import EncoderScorer
     from core.training.train import AdaptedScorer
 
     ran = score_models(rest, [EncoderScorer(adapted.encoder), AdaptedScorer(adapted)], progress, seed=seed)
-    write_results(ran, options.out / "test", check)
+    write_results(ran, folder, check)
     progress.close()
     print("\n".join(["On the items that were kept apart", *run_lines(ran)]))
 
 
-def _labelled(path: Path, progress: TerminalProgress) -> Any:
-    from core.data.labelled import read_samples
-
-    return read_samples(None, images=path, progress=progress).samples
-
-
 def _train(
-    options: Namespace,
+    options: AdaptOptions,
     given: dict[str, Any],
     how: Training,
     pictured: LoadedBenchmark,
@@ -201,6 +235,7 @@ def _train(
 ) -> Adapted:
     """The trained adapter, saved; where the user stops it, the finished epochs are kept."""
     from core.embeddings.cache import default_cache
+    from core.training.forgetting_file import CHECK, STATE
     from core.training.train import adapt as train
 
     state = options.out / STATE

@@ -3,89 +3,131 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from core.cli.diagnose import roles_of
-from core.cli.output import in_folder, make_folder, write_table
+import click
+
+from core.cli.command import argument, command, heading, option
+from core.cli.options import LABEL, MANY_PROBABILITIES, RUN
+from core.cli.output import TABLES, check_suffix, in_folder, make_folder, write_table
 from core.cli.terminal import TerminalProgress
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 
-if TYPE_CHECKING:
-    pass
+METHODS = ("zero-shot", "sus-x", "coop", "cocoop", "few-shot", "all", "cola")
+"""What `reproduce` can be asked for."""
 
 
-def compare(options: Namespace) -> None:
-    """Two models of a run side by side: all samples, failure clusters, classes."""
-    if options.out is not None and options.out.suffix.lower() not in (".csv", ".parquet", ".json", ".html"):
-        raise InvalidInput(f"--out must end in .csv, .parquet, .json or .html: got {options.out.name!r}.")
+@command()
+@argument("run", "DIR", RUN)
+@argument("a", "[A]", '"model" (the one under diagnosis, default) or the name of a result')
+@argument("b", "[B]", "the model set beside it (default: the latest probe)")
+@option("--out FILE", "file to write: .csv, .parquet, .json or .html")
+@heading("Another model of yours beside it, from a table with the run's ids")
+@option("--second TABLE", "label, and predictions, probabilities or logits; its columns by usual names, or")
+@option("--id COL", "its ids, or the pictures' paths")
+@LABEL
+@option("--prediction COL", "predicted class")
+@option("--probabilities COL", MANY_PROBABILITIES)
+def compare(
+    run: Path, roles: Roles, a: str = "model", b: str | None = None, second: Path | None = None, out: Path | None = None
+) -> None:
+    """Two models side by side: what one fixes and breaks of the other.
+
+    On all samples, in failure clusters, and in classes.
+    """
+    if out is not None:
+        check_suffix(out, *TABLES, ".html")
     from core.checks.compare import compare as beside
     from core.reports.tables.probes import comparison_document, comparison_table
     from core.reports.wording.probes import comparison_lines
     from core.store import load
 
-    diagnosis = load(options.run)
-    if options.second is not None:
+    diagnosis = load(run)
+    if second is not None:
         from core.checks.second_model import with_second
 
-        if options.b is not None:
+        if b is not None:
             raise InvalidInput(
                 "--second is the model set beside the first, so B has no place. Leave B or --second out."
             )
-        diagnosis, options.b, notes = with_second(diagnosis, options.second, roles_of(options))
+        diagnosis, b, notes = with_second(diagnosis, second, roles)
         for note in notes:
             print(f"Note: {note}", file=sys.stderr)
-    found = beside(diagnosis, options.a, options.b)
+    found = beside(diagnosis, a, b)
     print("\n".join(comparison_lines(diagnosis, found)))
-    if options.out is None:
+    if out is None:
         return
-    in_folder(options.out)
-    kind = options.out.suffix.lower()
-    if kind == ".html":
+    in_folder(out)
+    if out.suffix.lower() == ".html":
         from core.reports.html.diagnosis import write_comparison
 
-        write_comparison(diagnosis, found, options.out)
-    elif kind == ".json":
+        write_comparison(diagnosis, found, out)
+    elif out.suffix.lower() == ".json":
         from core.files import write_json
 
-        write_json(options.out, comparison_document(diagnosis, found))
+        write_json(out, comparison_document(diagnosis, found))
     else:
-        write_table(comparison_table(diagnosis, found), options.out, kind.removeprefix("."))
-    print(f"Written: {options.out}")
+        write_table(comparison_table(diagnosis, found), out)
+    print(f"Written: {out}")
 
 
-def reproduce(options: Namespace) -> None:
-    """A published method and its baselines on a data set, over several seeds, with the papers' figures beside."""
-    if options.dataset is None:
-        raise InvalidInput(
-            f"reproduce {options.method} needs a data set. Name its folder, table or split file with --dataset."
-        )
-    if options.seeds < 1:
-        raise InvalidInput(f"--seeds must be at least 1: got {options.seeds}. Three give an interval over draws.")
-    make_folder(options.out)
+@command()
+@argument("method", "METHOD", f"one of {', '.join(METHODS)}", type=click.Choice(METHODS))
+@option("--dataset PATH", "class folders, a table beside its pictures, or split_zhou_*.json")
+@option("--encoder NAME", "such as ViT-B-32/openai or ViT-B-32:openai (default: embedded)")
+@option("--seeds N", "repeats with other shots (default 3)")
+@option("--shots N", "labelled images a class, where any are (default 1 4 16)")
+@option("--descriptions FILE", 'sentences for each class; "" for none (default: those that come with the data set)')
+@option("--out DIR", "folder for the table of results; finished steps there are not run again")
+@heading("Cola, in place of --dataset")
+@option("--images PATH", "folder, zip or tar of pictures of Visual Genome, such as 2390970.jpg")
+@option("--file FILE", "COLA_multiobjects_matching_benchmark.json (default: sought in --images and beside)")
+def reproduce(
+    method: str,
+    out: Path,
+    dataset: Path | None = None,
+    encoder: str = "embedded",
+    seeds: int = 3,
+    shots: tuple[int, ...] = (1, 4, 16),
+    descriptions: str | None = None,
+    images: Path | None = None,
+    file: Path | None = None,
+) -> None:
+    """Run a published method on a data set, with the published figures beside.
+
+    The method and its baselines, over several seeds.
+    """
+    if method == "cola":
+        from core.cli.compose import reproduce_cola
+
+        reproduce_cola(out, encoder, dataset, images, file)
+        return
+    if dataset is None:
+        raise InvalidInput(f"reproduce {method} needs a data set. Name its folder, table or split file with --dataset.")
+    if seeds < 1:
+        raise InvalidInput(f"--seeds must be at least 1: got {seeds}. Three give an interval over draws.")
+    make_folder(out)
     from core.embeddings.cache import default_cache
     from core.files import write_json
     from core.probes.ladder.reproduce import reproduce as climb
     from core.reports.tables.probes import reproduction_document, reproduction_table
     from core.reports.wording.probes import reproduction_lines
 
-    progress = TerminalProgress()
-    try:
+    with TerminalProgress() as progress:
         rows = climb(
-            options.method,
-            options.dataset,
-            options.encoder,
-            tuple(range(options.seeds)),
-            descriptions=options.descriptions,
-            shots=tuple(options.shots),
-            state=options.out / "steps.json",
+            method,
+            dataset,
+            encoder,
+            tuple(range(seeds)),
+            descriptions=descriptions,
+            shots=shots,
+            state=out / "steps.json",
             cache=default_cache(),
             progress=progress,
         )
-    finally:
-        progress.close()
-    write_table(reproduction_table(rows), options.out / "reproduced.csv", "csv")
-    document = reproduction_document(rows, options.method, options.encoder, options.dataset.name, options.seeds)
-    write_json(options.out / "reproduced.json", document)
+    table = out / "reproduced.csv"
+    write_table(reproduction_table(rows), table)
+    write_json(out / "reproduced.json", reproduction_document(rows, method, encoder, dataset.name, seeds))
     print("\n".join(reproduction_lines(rows)))
-    print(f"Written: {options.out / 'reproduced.csv'}")
+    print(f"Written: {table}")

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import logging
 import sys
-from argparse import Namespace
 from collections.abc import Generator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.compose_run import open_pictured, read_named, run_lines, score_models, scorers_of, write_results
+import click
+
+from core.cli.command import LazyGroup, argument, command, option
+from core.cli.compose_models import open_pictured, read_named, run_lines, score_models, scorers_of, write_results
+from core.cli.options import FORMAT
 from core.cli.output import make_folder
 from core.cli.terminal import TerminalProgress
 from core.errors import InvalidInput
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 PARTS = {
     "benchmarks": "core.cli.compose",
     "run": "core.cli.compose_run",
+    "compare": "core.cli.compose_run",
     "pictures": "core.cli.compose",
     "pair": "core.cli.compose_own",
     "foils": "core.cli.compose_own",
@@ -52,12 +55,6 @@ NEAR = 2
 """Items by which a reproduction may differ: preprocessing moves one or two."""
 
 
-def compose(options: Namespace) -> None:
-    """Run one subcommand."""
-    with quiet_packages():
-        getattr(import_module(PARTS[options.part]), options.part)(options)
-
-
 @contextmanager
 def quiet_packages() -> Generator[None]:
     """Keep what packages log off the terminal: open_clip logs a download that failed, which our own message says."""
@@ -69,8 +66,21 @@ def quiet_packages() -> Generator[None]:
         logging.getLogger().removeHandler(handler)
 
 
-def benchmarks(options: Namespace) -> None:
-    """The benchmarks that come along, and the forms that are read with the pictures that each needs."""
+def _quietly() -> None:
+    click.get_current_context().with_resource(quiet_packages())
+
+
+compose = LazyGroup(
+    "compose",
+    PARTS,
+    "Does a model see which attribute belongs to which thing? Benchmarks, own pairs, training.",
+    callback=_quietly,
+)
+
+
+@command()
+def benchmarks() -> None:
+    """List the benchmarks that are read or come along, and the pictures that each needs."""
     from core.composition.readers import READERS
     from core.composition.readers.recognise import KNOWN
     from core.scenes.shipped import SHIPPED
@@ -83,75 +93,75 @@ def benchmarks(options: Namespace) -> None:
         print(f"  {name}\n      {KNOWN[name]}\n      pictures: {PICTURES[name]}")
 
 
-def pictures(options: Namespace) -> None:
-    """The base names of the pictures that a benchmark needs, one a line; with --images those that are missing there."""
+@command()
+@argument("benchmark", "BENCHMARK", "its file or folder")
+@option("--format NAME", FORMAT, to="form")
+@option("--images PATH", "folder, zip or tar: print only what is missing there")
+def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None:
+    """Print the names of the pictures that a benchmark needs.
+
+    Their base names, one a line.
+    """
     from core.composition.pictures import picture_list
     from core.data.images.archives import open_images
     from core.data.images.matching import index_files
     from core.scenes.shipped import SHIPPED
 
-    if options.benchmark in SHIPPED and not Path(options.benchmark).exists():
+    if benchmark in SHIPPED and not Path(benchmark).exists():
         raise InvalidInput(
-            f"The benchmark {options.benchmark!r} comes along with its pictures: none are needed. Run it as it is."
+            f"The benchmark {benchmark!r} comes along with its pictures: none are needed. Run it as it is."
         )
-    benchmark = read_named(options.benchmark, options.format)
-    names = picture_list(benchmark)
-    if options.images is None:
+    read = read_named(benchmark, form)
+    names = picture_list(read)
+    if images is None:
         wanted, said = names, "are needed"
     else:
-        index = index_files(open_images(options.images.expanduser()))
-        wanted, said = tuple(name for name in names if not index.find(name)), f"are not in {options.images.name!r}"
+        index = index_files(open_images(images.expanduser()))
+        wanted, said = tuple(name for name in names if not index.find(name)), f"are not in {images.name!r}"
     if wanted:
         print("\n".join(wanted))
     print(
-        f"{len(wanted):,} of {len(names):,} pictures {said}. "
-        f"Pictures of {benchmark.title}: {PICTURES[benchmark.name]}.",
+        f"{len(wanted):,} of {len(names):,} pictures {said}. Pictures of {read.title}: {PICTURES[read.name]}.",
         file=sys.stderr,
     )
 
 
-def reproduce(options: Namespace) -> None:
+def reproduce_cola(out: Path, encoder: str, dataset: Path | None, images: Path | None, file: Path | None) -> None:
     """Cola's multi-object figure, with the published one beside it."""
     from core.composition.scoring.published import find
     from core.files import write_json
 
-    if options.dataset is not None:
+    if dataset is not None:
         raise InvalidInput("Cola has no data set of classes. Leave --dataset out, and name its pictures with --images.")
-    if options.images is None:
+    if images is None:
         raise InvalidInput(
             f"Cola's pictures are needed: add --images with a folder, zip or tar of {PICTURES['cola']}, "
             f"and its file {COLA} there or with --file. "
             "`compose pictures FILE` lists those that are needed."
         )
-    make_folder(options.out)
-    progress = TerminalProgress()
-    try:
-        pictured = open_pictured(str(_cola_file(options)), "cola", options.images)
+    make_folder(out)
+    with TerminalProgress() as progress:
+        pictured = open_pictured(str(file or _cola_file(images.expanduser())), "cola", images)
         with quiet_packages():
-            scorers = scorers_of([options.encoder])
+            scorers = scorers_of([encoder])
         ran = score_models(pictured, scorers, progress)
-        write_results(ran, options.out)
-    finally:
-        progress.close()
+        write_results(ran, out)
     result = ran.results[0]
-    figure = find("cola", "image", encoder=options.encoder)
+    figure = find("cola", "image", encoder=encoder)
     right, said = _beside(result, figure)
     document = {
-        "encoder": options.encoder,
+        "encoder": encoder,
         "right": right,
         "n": len(result.ids),
         "missing": len(result.missing),
         "said": said,
     }
-    write_json(options.out / "reproduced.json", document | {"published": None if figure is None else figure.sentence})
-    print("\n".join([*run_lines(ran), said, f"Written: {options.out}"]))
+    write_json(out / "reproduced.json", document | {"published": None if figure is None else figure.sentence})
+    print("\n".join([*run_lines(ran), said, f"Written: {out}"]))
 
 
-def _cola_file(options: Namespace) -> Path:
-    """The benchmark's file: named, in --images, or beside it."""
-    if options.file is not None:
-        return options.file
-    folder: Path = options.images.expanduser()
+def _cola_file(folder: Path) -> Path:
+    """The benchmark's file, in the folder of its pictures or beside it."""
     for place in (folder, folder.parent):
         if (place / COLA).is_file():
             return place / COLA

@@ -1,127 +1,183 @@
-"""What each command of the command line does. Heavy packages are imported inside the command that needs them."""
+"""The commands around a diagnosis: make one, assign new samples with it, export it; the encoders, and the page.
+
+Heavy packages are imported inside the command that needs them.
+"""
 
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
+
+from core.cli.command import argument, command, heading, option
+from core.cli.options import DETECTION_ROWS, ENCODER, LOSS, POSITIVE, RUN, SEED, SHARE, samples
 from core.cli.output import check_suffix, make_folder, write_table
 from core.cli.terminal import TerminalProgress
 from core.data.tables.roles import Roles
+from core.data.tasks.options import TaskOptions
+from core.discovery.settings import EmbeddingSettings, Settings
 from core.errors import InvalidInput, MissingDependency
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
+
+    from core.checks.new_samples import NewSamples
+    from core.discovery.assigner import Assignment
+
+WHAT = ("samples", "clusters", "insights", "weights", "probes", "comparison")
+FORMATS = ("csv", "parquet", "json")
 
 
-def diagnose(options: Namespace) -> None:
-    """Diagnose the samples, write every result into --out, and print the result in a few lines."""
-    if options.table is None and options.images is None and options.detections is None:
+@command()
+@option("--out DIR", "folder to write to, made if missing")
+@samples("--table FILE", ENCODER)
+@LOSS
+@heading("More tasks: several rows of one picture, which are kept together (docs/tasks.md)")
+@option("--detections PATH", "a detector's predictions: COCO results (JSON), or a folder of YOLO files")
+@option("--truth PATH", "what they are compared with: COCO instances (JSON), or a YOLO data set's folder")
+@option(
+    "--rows",
+    "was each object found, or was each prediction right (default objects)",
+    type=click.Choice(DETECTION_ROWS),
+)
+@option("--iou T", "overlap from which a prediction is at an object's place (default 0.5)")
+@option("--score T", "predictions below this score are not used (default 0.25)")
+@option("--labels COL", 'several classes a picture: a list column, or 0/1 columns ("true_*")')
+@option("--per-class", "with --masks: one row for each class in a picture")
+@heading("Words (they need images)")
+@option("--naming ENCODER", "the encoder that finds words, if it is another than --encoder")
+@option("--vocabulary FILE", "your own phrases (see `python -m core phrases`)")
+@option("--no-words", "test no phrases and answer no questions")
+@heading("The test")
+@option("--alpha", "chance of any false claim (default 0.05)", **SHARE)
+@option(
+    "--permutations N",
+    "shuffles behind each p (default 5000; fewer for a preview)",
+    to="settings.n_permutations",
+    **POSITIVE,
+)
+@option("--hold-back SHARE", "hide so much (0.05 to 0.5), then predict it with what was found", **SHARE)
+@SEED
+def diagnose(
+    out: Path,
+    task: TaskOptions,
+    roles: Roles,
+    embedding: EmbeddingSettings,
+    settings: Settings,
+    no_words: bool = False,
+    hold_back: float | None = None,
+) -> None:
+    """Find where a model fails and write the report.
+
+    Every result is written into --out, and printed in a few lines.
+    """
+    if task.table is None and task.images is None and task.detections is None:
         raise InvalidInput(
             "There is nothing to diagnose. Give a table with --table, or a folder or zip that holds one with --images."
         )
-    if options.no_words and (options.naming or options.vocabulary):
-        asked = "--naming" if options.naming else "--vocabulary"
+    if no_words and (embedding.naming or embedding.vocabulary):
+        asked = "--naming" if embedding.naming else "--vocabulary"
         raise InvalidInput(f"--no-words leaves out the words that {asked} is for. Give one of the two.")
-    make_folder(options.out)  # before the work, not after it
+    make_folder(out)  # before the work, not after it
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_data_set
-    from core.discovery.settings import EmbeddingSettings, Settings
     from core.embeddings.cache import default_cache
-    from core.reports.html.diagnosis import write_report
     from core.reports.wording.summary import text_summary
-    from core.store import save
+    from core.store import finish
 
-    progress = TerminalProgress()
-    try:
+    with TerminalProgress() as progress:
         diagnosis = diagnose_data_set(
-            read_task(options, roles_of(options), progress),
-            embedding=EmbeddingSettings(
-                options.encoder or "embedded", options.naming, options.vocabulary, default_cache()
-            ),
-            hold_back=options.hold_back,
-            settings=Settings(
-                alpha=options.alpha, seed=options.seed, n_permutations=options.permutations, words=not options.no_words
-            ),
+            read_task(task, roles, progress),
+            embedding=replace(embedding, encoder=embedding.encoder or "embedded", cache=default_cache()),
+            hold_back=hold_back or 0.0,
+            settings=replace(settings, words=not no_words),
             progress=progress,
         )
-        save(diagnosis, options.out, progress)
-        write_report(diagnosis, options.out / "report.html", progress)
-    finally:
-        progress.close()
+        report = finish(diagnosis, out, progress)
     print(text_summary(diagnosis))
-    print(f"Report: {options.out / 'report.html'}")
+    print(f"Report: {report}")
 
 
-def roles_of(options: Namespace) -> Roles:
-    """The columns that the user named."""
-    given: dict[str, Any] = {}
-    for name in Roles.__slots__:
-        value: Any = getattr(options, name, None)
-        if value is not None:
-            given[name] = tuple(cast("list[str]", value)) if isinstance(value, list) else value
-    return Roles(**given)
+@command()
+@argument("run", "DIR", RUN)
+@option("--out FILE", "file to write: .csv, .parquet or .json")
+@samples("--table FILE", ENCODER)
+def assign(
+    run: Path,
+    out: Path,
+    roles: Roles,
+    table: Path | None = None,
+    images: Path | None = None,
+    embeddings: Path | None = None,
+    encoder: str | None = None,
+) -> None:
+    """Predicted loss and cluster of new samples.
 
-
-def assign(options: Namespace) -> None:
-    """Predicted loss, spread, membership and cluster of new samples, as one table."""
-    check_suffix(options.out)
-    import pandas as pd
-
+    One table with predicted loss, spread, membership and cluster.
+    """
+    check_suffix(out)
     from core.checks.new_samples import read_new_samples
     from core.store import load
 
-    diagnosis = load(options.run)
+    diagnosis = load(run)
     if diagnosis.model is None:
-        raise InvalidInput(f"The run in {options.run} holds no model to assign with. Diagnose the data again.")
-    progress = TerminalProgress()
-    try:
+        raise InvalidInput(f"The run in {run} holds no model to assign with. Diagnose the data again.")
+    with TerminalProgress() as progress:
         brought = read_new_samples(
             diagnosis,
-            options.table,
-            images=options.images,
-            embeddings=options.embeddings,
-            encoder=options.encoder,
-            roles=roles_of(options),
+            table,
+            images=images,
+            embeddings=embeddings,
+            encoder=encoder,
+            roles=roles,
             progress=progress,
         )
-    finally:
-        progress.close()
     found = diagnosis.model.assign(brought.embeddings, labels=brought.labels)
-    confirmed = found.memberships[:, : len(diagnosis.clusters)]
-    top = confirmed.max(1) if confirmed.shape[1] else found.predicted * 0
-    table = pd.DataFrame(
+    write_table(_assigned(brought, found, len(diagnosis.clusters)), out)
+    for note in brought.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    print(
+        f"{len(found.cluster):,} samples assigned, {int((found.cluster >= 0).sum()):,} of them to a failure cluster. "
+        f"Written: {out}"
+    )
+
+
+def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.DataFrame:
+    """One row for each new sample; of those that were left out only the id."""
+    import pandas as pd
+
+    confirmed = found.memberships[:, :n_clusters]
+    assigned = pd.DataFrame(
         {
             "id": list(brought.ids),
             "predicted": found.predicted,
             "spread": found.spread,
             "cluster": pd.Series(found.cluster, dtype="Int64"),
-            "membership": top,
+            "membership": confirmed.max(1) if confirmed.shape[1] else found.predicted * 0,
         }
     )
-    left_out = pd.DataFrame(
-        {"id": [name for name, _ in brought.excluded]}
-    )  # they stay in the table, with nothing in the other columns
-    write_table(
-        pd.concat([table, left_out]) if len(left_out) else table,
-        options.out,
-        options.out.suffix.lower().removeprefix("."),
-    )
-    for note in brought.notes:
-        print(f"Note: {note}", file=sys.stderr)
-    print(
-        f"{len(table):,} samples assigned, {int((found.cluster >= 0).sum()):,} of them to a failure cluster. "
-        f"Written: {options.out}"
-    )
+    left_out = pd.DataFrame({"id": [name for name, _ in brought.excluded]})
+    return pd.concat([assigned, left_out]) if len(left_out) else assigned
 
 
-def export(options: Namespace) -> None:
-    """One part of a finished run, to a file or to standard output."""
+@command()
+@argument("run", "DIR", RUN)
+@option(
+    "--what",
+    "weights: how often to draw each sample in training, mean 1; probes and comparison: after `probe`",
+    type=click.Choice(WHAT),
+)
+@option("--format", "", to="kind", type=click.Choice(FORMATS))
+@option("--out FILE", "file to write (default: standard output; Parquet needs a file)")
+def export(run: Path, what: str = "samples", kind: str = "csv", out: Path | None = None) -> None:
+    """Write one part of a diagnosis as CSV, Parquet or JSON."""
     from core.reports.tables import diagnosis as results, probes as probe_tables
     from core.store import load
 
-    if options.format == "parquet" and options.out is None:
+    if kind == "parquet" and out is None:
         raise InvalidInput("Parquet is no text, so it needs a file. Add --out FILE.")
     tables = {
         "samples": results.samples_table,
@@ -131,21 +187,29 @@ def export(options: Namespace) -> None:
         "probes": probe_tables.probes_table,
         "comparison": probe_tables.comparisons_table,
     }
-    write_table(tables[options.what](load(options.run)), options.out, options.format)
+    write_table(tables[what](load(run)), out, kind)
 
 
-def encoders(options: Namespace) -> None:
-    """The encoders, which of them work here, and how to get the others."""
+@command()
+def encoders() -> None:
+    """List the encoders and which of them work here."""
     from core.encoders import list_encoders
 
     for name, description, available, how in list_encoders():
         print(f"{name}\n    {description}\n    {'works here' if available else f'not installed: {how}'}")
 
 
-def serve(options: Namespace) -> None:
-    """Open the page and stay until stopped."""
-    if options.root is not None and not options.root.is_dir():
-        raise InvalidInput(f"--root must be a folder of data sets: {options.root} is none.")
+@command()
+@option("--host", "address to listen on (default 127.0.0.1; 0.0.0.0 opens it to the network)")
+@option("--port", "default 7860", **POSITIVE)
+@option("--root FOLDER", "data sets that visitors may choose by name")
+def serve(host: str = "127.0.0.1", port: int = 7860, root: Path | None = None) -> None:
+    """Open the page.
+
+    It stays open until it is stopped.
+    """
+    if root is not None and not root.is_dir():
+        raise InvalidInput(f"--root must be a folder of data sets: {root} is none.")
     try:
         from webapp.app import main
     except ModuleNotFoundError as error:
@@ -154,4 +218,4 @@ def serve(options: Namespace) -> None:
         raise MissingDependency(
             f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app."
         ) from error
-    main(host=options.host, port=options.port, root=options.root)
+    main(host=host, port=port, root=root)

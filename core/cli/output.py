@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
+
+TABLES = (".csv", ".parquet", ".json")
 
 
 def make_folder(folder: Path) -> None:
@@ -20,19 +23,36 @@ def make_folder(folder: Path) -> None:
         raise InvalidInput(f"The folder {folder} cannot be made: {error.strerror}. Choose another --out.") from error
 
 
-def check_suffix(path: Path) -> None:
-    """Raise InvalidInput unless the file's name says which kind of table it is."""
-    if path.suffix.lower() not in (".csv", ".parquet", ".json"):
-        raise InvalidInput(f"--out must end in .csv, .parquet or .json: got {path.name!r}.")
+def in_folder(path: Path) -> None:
+    """Make the folder of a file that is to be written, or raise InvalidInput."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another --out.") from error
 
 
-def write_table(table: pd.DataFrame, path: Path | None, kind: str) -> None:
-    """Write the table whole or not at all; without a path, as text to standard output."""
+def check_suffix(path: Path, *endings: str) -> None:
+    """Raise InvalidInput unless the file's name has one of the endings: those of tables if none is given."""
+    *others, last = endings or TABLES
+    if path.suffix.lower() not in (*others, last):
+        listed = f"{', '.join(others)} or {last}" if others else last
+        raise InvalidInput(f"--out must end in {listed}: got {path.name!r}.")
+
+
+def print_json(document: Any) -> None:
+    """Print a document as JSON, for other programs to read."""
+    print(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def write_table(table: pd.DataFrame, path: Path | None, kind: str = "") -> None:
+    """Write the table whole or not at all, as its ending says if no kind is given; without a path, as text to standard
+    output."""
     from core.files import replacing
 
     if path is None:
         sys.stdout.write(_text(table, kind))
         return
+    kind = kind or path.suffix.lower().removeprefix(".")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
@@ -59,15 +79,3 @@ def _csv(table: pd.DataFrame) -> str:
         if safe[name].dtype in ("str", "object"):
             safe[name] = safe[name].map(escape_formula, na_action="ignore")
     return safe.to_csv(index=False)
-
-
-if TYPE_CHECKING:
-    pass
-
-
-def in_folder(path: Path) -> None:
-    """Make the folder of a file that is to be written, or raise InvalidInput."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another --out.") from error

@@ -1,151 +1,171 @@
-"""The commands of zero-shot and few-shot probes: list them, run one, compare two models, reproduce a published
-method."""
+"""The commands of zero-shot and few-shot probes: list them, and run one on a finished run or on labelled pictures
+alone."""
 
 from __future__ import annotations
 
-import json
 import sys
-from argparse import Namespace
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from core.cli.diagnose import roles_of
-from core.cli.options import SETTING, describe, known_probe
-from core.cli.output import in_folder, make_folder
+import click
+
+from core.cli.command import Option, argument, command, entry, heading, option
+from core.cli.options import GROUP, ID, IMAGE, LABEL, RUN, print_registry, registered_options
+from core.cli.output import make_folder, print_json
+from core.cli.probe_inputs import read_images, read_split, save_draw
 from core.cli.terminal import TerminalProgress
-from core.errors import DiagnosisError, InvalidInput
-from core.numbers import clock
+from core.data.tables.roles import Roles
+from core.errors import InvalidInput
+from core.probes import PROBES
 
 if TYPE_CHECKING:
-    from core.probes.base import Images, Probe, Task
-    from core.probes.splits import Split
-    from core.records import Diagnosis, Embeddings, ProbeResult, SampleSet, Words
-
-OF_TABLE = ("table", "images", "out", "encoder", "id", "image", "label", "group", "split_column")
-
-
-"""Options that speak of samples without a finished run."""
-
+    from core.data.samples import DataSet
+    from core.probes.base import Probe
+    from core.records import Diagnosis, ProbeResult, SampleSet, Words
 
 LONG = 20.0
-
-
 """CPU seconds from which the estimate is shown before the work."""
+FOLDERS = "auto: folders are classes where most have a class's name; classes: they are; none: they are not"
+SPLIT = '"column": the split column, train teaches and test is scored; or a JSON file (split_zhou_*.json); else halves'
 
 
-def probes(options: Namespace) -> None:
-    """Every probe: what it does, where it comes from, and its settings."""
-    from core.options import settings_of
-    from core.probes import PROBES
+@dataclass(frozen=True, slots=True)
+class ProbeOptions:
+    """For every probe."""
 
-    for name in PROBES:
-        try:
-            kind = known_probe(name)
-        except DiagnosisError as error:
-            print(f"{name}\n    not here: {error}")
-            continue
-        print(f"{name}\n    {kind.title}. {kind.what}\n    {kind.source}")
-        for setting in settings_of(kind):
-            print(f"      --{setting.name.replace('_', '-')}: {describe(setting)}")
+    pool: Path | None = entry("PATH", "folder, zip or tar of unlabelled images, or of class folders, for a support set")
+    pool_folders: str = entry("", FOLDERS, "auto", type=click.Choice(("auto", "classes", "none")))
+    pool_names: str | None = entry("FILE", 'JSON: {"folder": "class name"}, where folders of the pool have other names')
+    split: str | None = entry("WHAT", SPLIT)
+    save_draw: Path | None = entry("FILE", "write which images teach and which are scored, for --split of another run")
+    seed: int = entry("", "the same seed gives the same result (default 0)", 0)
+    name: str = entry("TEXT", "what the result is called in the run (default: the probe, with its shots)", "")
+    diagnose: Path | None = entry(
+        "OUT", "find the probe's own failure clusters and write them there as a run of their own"
+    )
+    permutations: int = entry("N", "shuffles behind each p of that diagnosis (default 5000)", 5000)
+    json: bool = entry("", "print JSON", False)
 
 
-def probe(options: Namespace) -> None:
-    """Run one probe: on a finished run's samples, which keep the result, or on labelled pictures alone."""
+@dataclass(frozen=True, slots=True)
+class LabelledFiles:
+    """Without a model of yours: labels alone, in place of DIR."""
+
+    table: Path | None = entry("FILE", "CSV, TSV, JSON Lines or Parquet with a label; none is needed for class folders")
+    images: Path | None = entry("PATH", "folder, zip or tar of pictures; CLASS/file.jpg needs no table")
+    out: Path | None = entry("OUT", "folder to write to: the probe's losses are diagnosed like any model's")
+    encoder: str | None = entry("NAME", "see `python -m core encoders` (default: embedded)")
+
+
+@command()
+def probes() -> None:
+    """List zero-shot and few-shot probes with their settings.
+
+    What each does, where it comes from, and its settings.
+    """
+    print_registry(PROBES)
+
+
+def probe_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
+    """The options of the probe that the arguments begin with; none where they begin otherwise."""
+    return registered_options(PROBES, arguments[0] if arguments else "", taken)
+
+
+@command(note="`probe NAME --help` lists the settings of that probe.", settings=probe_settings)
+@argument("probe", "NAME", f"one of {', '.join(PROBES)}", type=click.Choice(tuple(PROBES)))
+@argument("run", "[DIR]", f"{RUN}; the result is added to it")
+@heading("Columns of that table")
+@ID
+@IMAGE
+@LABEL
+@GROUP
+@option("--split-column COL", "train, test, ...", to="roles.split")
+def probe(
+    probe: str,
+    options: ProbeOptions,
+    labelled: LabelledFiles,
+    roles: Roles,
+    settings: dict[str, Any],
+    run: Path | None = None,
+) -> None:
+    """Would a model that never saw your training set fail here too?
+
+    It is run on a finished run's samples, which keep the result, or on labelled pictures alone.
+    """
     from core.options import check_seed, read_name
-    from core.probes import make_probe
 
-    known_probe(options.probe)
-    given = {name.removeprefix(SETTING): value for name, value in vars(options).items() if name.startswith(SETTING)}
-    made = make_probe(options.probe, given)  # wrong values are refused before anything is read
+    made = PROBES.make(probe, settings)  # wrong values are refused before anything is read
     read_name(options.name)
     check_seed(options.seed)
-    named = [f"--{name.replace('_', '-')}" for name in OF_TABLE if getattr(options, name) is not None]
-    if options.run is None:
-        _without_model(options, made)
-    elif named:
+    if run is None:
+        _without_model(probe, made, options, labelled, roles)
+        return
+    brought = asdict(labelled) | asdict(replace(roles, split=None)) | {"split-column": roles.split}
+    named = [f"--{name}" for name, value in brought.items() if value not in (None, (), False)]
+    if named:
         raise InvalidInput(
             f"A run was given, whose samples are known, and {named[0]} beside it. "
             "Give DIR, or --table and --images with --out."
         )
-    else:
-        _on_run(options, made)
+    _on_run(probe, made, options, run)
 
 
-def _on_run(options: Namespace, made: Probe) -> None:
-    from core.reports.html.diagnosis import write_report
-    from core.store import load, reload, save
+def _on_run(name: str, made: Probe, options: ProbeOptions, run: Path) -> None:
+    from core.store import finish, load, reload
 
-    diagnosis = load(options.run)
-    words = _words_of(diagnosis, options.run)
+    diagnosis = load(run)
+    words = _words_of(diagnosis, run)
     if options.diagnose is not None:
         make_folder(options.diagnose)
-    progress = TerminalProgress()
-    try:
-        result = _run(options, made, diagnosis.samples, words, progress)
-        found, earlier = with_result(reload(diagnosis, options.run), result)
-        save(found, options.run, progress)
-        write_report(found, options.run / "report.html", progress)
+    with TerminalProgress() as progress:
+        result = _run(name, made, options, diagnosis.samples, words, progress)
+        found, earlier = with_result(reload(diagnosis, run), result)
+        finish(found, run, progress)
         own = None
         if options.diagnose is not None:
-            own = _own(
-                options,
-                found.samples,
-                found.embeddings,
-                words,
-                result,
-                diagnosis.notes,
-                diagnosis.excluded,
-                options.diagnose,
-                progress,
-            )
-    finally:
-        progress.close()
+            own = _own(options, diagnosis, diagnosis.excluded, result, options.diagnose, progress)
     if earlier:
         print(f"The earlier result {result.name!r} was replaced. Give --name to keep both.", file=sys.stderr)
-    _tell(options, found, result, options.run)
+    _tell(options, found, result, run)
     if own is not None:
         _tell_own(own, options)
 
 
-def _without_model(options: Namespace, made: Probe) -> None:
-    if options.table is None and options.images is None:
+def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: LabelledFiles, roles: Roles) -> None:
+    out = labelled.out
+    if labelled.table is None and labelled.images is None:
         raise InvalidInput(
             "There is nothing to probe. Give the folder of a finished run, or labelled pictures: "
             "--table and --images, or class folders."
         )
-    if options.out is None:
+    if out is None:
         raise InvalidInput("The result needs a folder to be written to. Add --out OUT.")
     if options.diagnose is not None:
         raise InvalidInput(
             "Without a model of yours the probe's own failures are diagnosed anyway, into --out. Leave --diagnose out."
         )
-    make_folder(options.out)
+    make_folder(out)
     from core.data.labelled import read_samples
     from core.discovery.prepare import embed
     from core.discovery.settings import EmbeddingSettings
     from core.embeddings.cache import default_cache
     from core.probes.run import check_names
 
-    progress = TerminalProgress()
-    try:
-        roles = replace(roles_of(options), split=options.split_column)
-        audit = read_samples(options.table, images=options.images, roles=roles, progress=progress)
+    with TerminalProgress() as progress:
+        audit = read_samples(labelled.table, images=labelled.images, roles=roles, progress=progress)
         check_names(audit.samples.class_names)  # before the long part
-        embedding = EmbeddingSettings(options.encoder or "embedded", cache=default_cache())
+        embedding = EmbeddingSettings(labelled.encoder or "embedded", cache=default_cache())
         audit = embed(audit, embedding, progress=progress)
         if audit.words is None or audit.embeddings is None:
             raise InvalidInput(
                 "A probe needs pictures, which a text encoder can be compared with: add --images (folder, zip or tar)."
             )
-        result = _run(options, made, audit.samples, audit.words, progress)
+        result = _run(name, made, options, audit.samples, audit.words, progress)
         excluded = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
-        own = _own(
-            options, audit.samples, audit.embeddings, audit.words, result, audit.notes, excluded, options.out, progress
-        )
-    finally:
-        progress.close()
-    _tell(options, own, own.probes[0], options.out)
+        own = _own(options, audit, excluded, result, out, progress)
+    _tell(options, own, own.probes[0], out)
     _tell_own(own, options)
 
 
@@ -165,95 +185,32 @@ def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
     return diagnosis.words
 
 
-def _run(options: Namespace, made: Probe, samples: SampleSet, words: Words, progress: TerminalProgress) -> ProbeResult:
+def _run(
+    name: str, made: Probe, options: ProbeOptions, samples: SampleSet, words: Words, progress: TerminalProgress
+) -> ProbeResult:
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
+    from core.numbers import clock
     from core.probes.base import Task
     from core.probes.run import run_probe
 
     encoder = load_encoder(words.encoder)
-    split, notes = _split(options.split, samples)
-    pool, more = _pool(options, made, words, samples, progress)
+    split, notes = read_split(options.split, samples)
+    pool, more = None, ()
+    if options.pool is not None:
+        if not made.needs().pool:
+            raise InvalidInput(
+                f"The probe {name} makes no support set, so it has no use for --pool. Leave it out, or use sus-x."
+            )
+        pool, more = read_images(options.pool, options.pool_folders, options.pool_names, samples, words, progress)
     task = Task(samples, words.joint, encoder, pool, split, options.seed, default_cache())
     if options.save_draw is not None:
-        _save_draw(options.save_draw, made, task)
+        save_draw(options.save_draw, made, task)
     seconds = made.estimate(len(samples), len(samples.class_names), 2 if split is None else len(split.folds))
     if seconds >= LONG:
         print(f"This will take about {clock(seconds)} of computing.", file=sys.stderr)
-    result = run_probe(options.probe, made, task, label=options.name, progress=progress)
+    result = run_probe(name, made, task, label=options.name, progress=progress)
     return replace(result, notes=(*result.notes, *notes, *more))
-
-
-def _split(wanted: str | None, samples: SampleSet) -> tuple[Split | None, tuple[str, ...]]:
-    """The split that --split names, and what is to be said of it."""
-    if wanted is None:
-        return None, ()
-    from core.probes.draws import FORMAT, read_draw
-    from core.probes.split_files import apply_split, read_split
-    from core.probes.splits import by_column
-
-    if wanted == "column":
-        return by_column(samples), ()
-    path = Path(wanted)
-    if path.suffix.lower() != ".json":
-        raise InvalidInput(f'--split must be "column" or a JSON file: got {wanted!r}.')
-    if path.is_file() and FORMAT in path.read_text("utf-8", errors="replace"):
-        return read_draw(path, samples)[1], ()
-    applied = apply_split(read_split(path), samples)
-    return applied.split, applied.notes
-
-
-def _save_draw(path: Path, made: Probe, task: Task) -> None:
-    """Write which images teach and which are scored, as a file that --split reads."""
-    from core.probes.draws import make_draw, write_draw
-    from core.probes.run import in_id_order
-    from core.probes.splits import VALIDATION, halves
-
-    task = in_id_order(task)  # as the probe itself draws
-    needs, labels = made.needs(), task.samples.labels
-    if not needs.shots or labels is None:
-        raise InvalidInput(
-            "--save-draw writes which images a probe learned from, and this one learns from none. Leave it out."
-        )
-    split = task.split or halves(labels, task.samples.groups, task.seed)
-    draw = make_draw(
-        task.samples,
-        split,
-        needs.shots,
-        min(needs.validation, VALIDATION),
-        task.seed,
-        fewer=bool(getattr(made, "fewer", False)),
-    )
-    in_folder(path)
-    write_draw(path, draw)
-
-
-def _pool(
-    options: Namespace, made: Probe, words: Words, samples: SampleSet, progress: TerminalProgress
-) -> tuple[Images | None, tuple[str, ...]]:
-    """The images that --pool names, as the encoder sees them, and what is to be said of them."""
-    if options.pool is None:
-        return None, ()
-    if not made.needs().pool:
-        raise InvalidInput(
-            f"The probe {options.probe} makes no support set, so it has no use for --pool. Leave it out, or use sus-x."
-        )
-    from core.embeddings.cache import default_cache
-    from core.encoders import load_encoder
-    from core.probes.few_shot.pools import read_aliases, read_pool
-
-    names = samples.class_names
-    found = read_pool(
-        options.pool,
-        load_encoder(words.encoder),
-        names,
-        samples=words.joint.vectors,
-        folders=options.pool_folders,
-        aliases=None if options.pool_names is None else read_aliases(options.pool_names, names),
-        cache=default_cache(),
-        progress=progress,
-    )
-    return found.images, found.notes
 
 
 def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, bool]:
@@ -273,13 +230,10 @@ def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, b
 
 
 def _own(
-    options: Namespace,
-    samples: SampleSet,
-    embeddings: Embeddings,
-    words: Words,
-    result: ProbeResult,
-    notes: tuple[str, ...],
+    options: ProbeOptions,
+    of: Diagnosis | DataSet,
     excluded: tuple[tuple[str, str], ...],
+    result: ProbeResult,
     folder: Path,
     progress: TerminalProgress,
 ) -> Diagnosis:
@@ -287,33 +241,32 @@ def _own(
     from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
     from core.probes.own_failures import diagnose_probe
-    from core.reports.html.diagnosis import write_report
-    from core.store import save
+    from core.store import finish
 
-    settings = Settings(seed=options.seed, n_permutations=options.permutations)
+    assert of.embeddings is not None
+    assert of.words is not None
     found = diagnose_probe(
-        samples,
-        embeddings,
-        words,
+        of.samples,
+        of.embeddings,
+        of.words,
         result,
-        settings=settings,
-        notes=notes,
+        settings=Settings(seed=options.seed, n_permutations=options.permutations),
+        notes=of.notes,
         excluded=excluded,
         cache=default_cache(),
         progress=progress,
     )
-    save(found, folder, progress)
-    write_report(found, folder / "report.html", progress)
+    finish(found, folder, progress)
     return found
 
 
-def _tell(options: Namespace, found: Diagnosis, result: ProbeResult, folder: Path) -> None:
+def _tell(options: ProbeOptions, found: Diagnosis, result: ProbeResult, folder: Path) -> None:
     from core.checks.compare import comparison_with
     from core.reports.tables.probes import probe_document
     from core.reports.wording.probes import comparison_lines, probe_lines
 
     if options.json:
-        print(json.dumps(probe_document(found, result), indent=1, ensure_ascii=False, allow_nan=False))
+        print_json(probe_document(found, result))
         return
     print("\n".join(probe_lines(result)))
     compared = comparison_with(found, result.name)
@@ -322,7 +275,7 @@ def _tell(options: Namespace, found: Diagnosis, result: ProbeResult, folder: Pat
     print(f"Report: {folder / 'report.html'}")
 
 
-def _tell_own(own: Diagnosis, options: Namespace) -> None:
+def _tell_own(own: Diagnosis, options: ProbeOptions) -> None:
     """The diagnosis of the probe's own losses in a few lines; with --json on stderr, where it spoils nothing."""
     from core.reports.wording.summary import text_summary
 

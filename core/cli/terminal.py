@@ -6,11 +6,10 @@ import sys
 import time
 from typing import TextIO
 
-from core.numbers import clock
-
 
 class TerminalProgress:
-    """A `Progress` that writes count, rate and time left, each step on a line of its own.
+    """A `Progress` that writes count, rate and time left, each step on a line of its own; as a context it ends the last
+    line, whatever happens.
 
     Args:
         stream: where to write; nothing is written unless it is a terminal.
@@ -23,6 +22,12 @@ class TerminalProgress:
         self._interval = interval
         self._step = ""
         self._started = self._written = 0.0
+
+    def __enter__(self) -> TerminalProgress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __call__(self, step: str, done: int, total: int) -> None:
         if not self._active:
@@ -46,6 +51,8 @@ class TerminalProgress:
 
 def progress_line(step: str, done: int, total: int, seconds: float) -> str:
     """Such as "embed 320 / 1,600  41/s  0:31 left"; the time left only once there is something to tell it from."""
+    from core.numbers import clock  # numpy
+
     parts = [f"{step} {done:,} / {total:,}" if total > 1 else step]
     if done > 0 and seconds >= 0.5 and total > 1:
         rate = done / seconds

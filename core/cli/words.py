@@ -3,15 +3,16 @@ themselves."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
-from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.diagnose import roles_of
-from core.cli.output import check_suffix, in_folder, write_table
+from core.cli.command import argument, command, option
+from core.cli.options import JSON, LOSS, POSITIVE, RUN, samples
+from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -21,34 +22,33 @@ if TYPE_CHECKING:
     from core.records import Diagnosis
 
 NAMED = 5
-
-
 """Matching images that an answer names, unless all are asked for."""
 
 
-def ask(options: Namespace) -> None:
-    """A sentence for each question, its best matching images, and how the first compares with each further one."""
+@command()
+@argument("run", "DIR", RUN)
+@argument("texts", "TEXT...", 'such as "a dog in snow"; the first is compared with each further one')
+@JSON
+@option("--images", "name every matching image, not just the first five", to="every")
+def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = False) -> None:
+    """What the loss is where images look like a text.
+
+    A sentence for each question, its best matching images, and how the first compares with each further one.
+    """
     from core.checks import questions
     from core.embeddings.cache import default_cache
     from core.reports.wording import findings as sentences
     from core.store import load
 
-    diagnosis = load(options.run)
-    answers = questions.ask(diagnosis, options.texts, cache=default_cache())
+    diagnosis = load(run)
+    answers = questions.ask(diagnosis, texts, cache=default_cache())
     differences = [questions.difference(diagnosis, answers[0], other) for other in answers[1:]]
-    if options.json:
-        print(
-            json.dumps(
-                _document(diagnosis, answers, differences, options.images),
-                indent=1,
-                ensure_ascii=False,
-                allow_nan=False,
-            )
-        )
+    if as_json:
+        print_json(_document(diagnosis, answers, differences, every))
         return
     for answer in answers:
         print(sentences.answer_sentence(diagnosis, answer))
-        print(f"  {_names(diagnosis, answer, options.images)}")
+        print(f"  {_names(diagnosis, answer, every)}")
     for found in differences:
         print(sentences.difference_sentence(diagnosis, found))
 
@@ -100,78 +100,90 @@ def _document(
     return to_json({"questions": questions, "differences": compared})
 
 
-def audit(options: Namespace) -> None:
-    """The loss by phrase and class: as text, and into a file if one is named."""
-    if options.out is not None and options.out.suffix.lower() not in (".csv", ".parquet", ".json", ".html"):
-        raise InvalidInput(f"--out must end in .csv, .parquet, .json or .html (a heat map): got {options.out.name!r}.")
+@command()
+@argument("run", "DIR", RUN)
+@option("--phrases PHRASE", "of the vocabulary (default: those of the largest excess)")
+@option("--most N", "phrases, if none is named (default 40)", **POSITIVE)
+@option("--out FILE", "file to write: .csv, .parquet, .json, or .html for a heat map")
+def audit(run: Path, phrases: tuple[str, ...] = (), most: int = 40, out: Path | None = None) -> None:
+    """The loss by phrase and class, as a table and a heat map."""
+    if out is not None:
+        check_suffix(out, *TABLES, ".html")
     from core.checks.audit_table import audit_table
     from core.reports.html.heatmap import text_table
     from core.reports.tables.diagnosis import audit_frame
     from core.store import load
 
-    diagnosis = load(options.run)
-    cells = audit_table(diagnosis, options.phrases, most=options.most)
+    diagnosis = load(run)
+    cells = audit_table(diagnosis, phrases, most=most)
     print(text_table(diagnosis, cells, shutil.get_terminal_size((120, 24)).columns))
     every = 0 if diagnosis.words is None else len(diagnosis.words.phrases)
-    if not options.phrases and options.most < every:
+    if not phrases and most < every:
         print(
-            f"Shown: the {options.most:,} of {every:,} phrases with the largest excess anywhere. "
+            f"Shown: the {most:,} of {every:,} phrases with the largest excess anywhere. "
             "Picked for it, they look stronger than they are."
         )
-    if options.out is None:
+    if out is None:
         return
-    kind = options.out.suffix.lower()
-    if kind != ".html" and not options.phrases:
-        cells = audit_table(diagnosis, most=every)  # a file holds them all
-    if kind == ".html":
+    if out.suffix.lower() == ".html":
         from core.reports.html.diagnosis import write_audit
 
-        in_folder(options.out)
-        write_audit(diagnosis, cells, options.out)
+        in_folder(out)
+        write_audit(diagnosis, cells, out)
     else:
-        write_table(audit_frame(cells), options.out, kind.removeprefix("."))
-    print(f"Written: {options.out}")
+        whole = cells if phrases else audit_table(diagnosis, most=every)  # a file holds them all
+        write_table(audit_frame(whole), out)
+    print(f"Written: {out}")
 
 
-def predict(options: Namespace) -> None:
-    """Freeze what was found, open the fresh samples, and add to the run what they show."""
-    if options.out is not None:
-        check_suffix(options.out)
-        in_folder(options.out)  # before the work, not after it
+@command()
+@argument("run", "DIR", f"{RUN}; the prediction is added to it")
+@option("--out FILE", "also write the table: .csv, .parquet or .json")
+@samples("--fresh FILE")
+@LOSS
+def predict(
+    run: Path,
+    table: Path,
+    roles: Roles,
+    images: Path | None = None,
+    embeddings: Path | None = None,
+    out: Path | None = None,
+) -> None:
+    """Freeze what was found and try it on fresh samples.
+
+    What they show is added to the run.
+    """
+    if out is not None:
+        check_suffix(out)
+        in_folder(out)  # before the work, not after it
     from core.checks.freeze import freeze
     from core.checks.fresh import predict_fresh
     from core.embeddings.cache import default_cache
     from core.files import write_json
-    from core.reports.html.diagnosis import write_report
     from core.reports.tables.diagnosis import prediction_document, prediction_table
     from core.reports.wording.summary import prediction_lines
-    from core.store import load, save
+    from core.store import finish, load
 
-    diagnosis = load(options.run)
+    diagnosis = load(run)
     print(_frozen(freeze(diagnosis)))  # before the fresh samples are opened
-    progress = TerminalProgress()
-    try:
+    with TerminalProgress() as progress:
         found = predict_fresh(
             diagnosis,
-            options.table,
-            images=options.images,
-            embeddings=options.embeddings,
-            roles=roles_of(options),
+            table,
+            images=images,
+            embeddings=embeddings,
+            roles=roles,
             cache=default_cache(),
             progress=progress,
         )
-        save(found, options.run, progress)
-        document = prediction_document(found)
-        write_json(options.run / "prediction.json", document)
-        write_report(found, options.run / "report.html", progress)
-    finally:
-        progress.close()
-    if options.out is not None:
-        write_table(prediction_table(found), options.out, options.out.suffix.lower().removeprefix("."))
+        report = finish(found, run, progress)
+        write_json(run / "prediction.json", prediction_document(found))
+    if out is not None:
+        write_table(prediction_table(found), out)
     print("\n".join(prediction_lines(found)))
     for note in () if found.prediction is None else found.prediction.notes:
         print(f"Note: {note}", file=sys.stderr)
-    print(f"Report: {options.run / 'report.html'}")
+    print(f"Report: {report}")
 
 
 def _frozen(frozen: Frozen) -> str:
@@ -182,31 +194,29 @@ def _frozen(frozen: Frozen) -> str:
     return f"Frozen: {count(len(frozen.findings), 'finding')}, SHA-256 {frozen.digest}"
 
 
-def phrases(options: Namespace) -> None:
-    """The shipped vocabulary, to edit and bring back."""
+@command()
+@option("--out FILE", "file to write: .json, or .txt for one phrase a line (default: lines, to standard output)")
+def phrases(out: Path | None = None) -> None:
+    """Write the shipped phrases, to edit and bring back with --vocabulary."""
     from core.files import write_text
     from core.language.vocabulary import read_vocabulary, write_vocabulary
 
     vocabulary = read_vocabulary()
-    if options.out is None:
+    if out is None:
         sys.stdout.write(_lines(vocabulary))
         return
-    kind = options.out.suffix.lower()
-    if kind not in (".json", ".txt"):
-        raise InvalidInput(f"--out must end in .json or .txt: got {options.out.name!r}.")
-    in_folder(options.out)
+    check_suffix(out, ".json", ".txt")
+    in_folder(out)
     try:
-        if kind == ".json":
-            write_vocabulary(vocabulary, options.out)
+        if out.suffix.lower() == ".json":
+            write_vocabulary(vocabulary, out)
         else:
-            write_text(options.out, _lines(vocabulary))
+            write_text(out, _lines(vocabulary))
     except OSError as error:
-        raise InvalidInput(
-            f"{options.out} cannot be written: {error.strerror or error}. Choose another --out."
-        ) from error
+        raise InvalidInput(f"{out} cannot be written: {error.strerror or error}. Choose another --out.") from error
     print(
-        f"{len(vocabulary):,} phrases written to {options.out}. "
-        f"Edit them and bring them back with `diagnose --vocabulary {options.out}`."
+        f"{len(vocabulary):,} phrases written to {out}. "
+        f"Edit them and bring them back with `diagnose --vocabulary {out}`."
     )
 
 

@@ -12,11 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from core.cli.diagnose import roles_of
-from core.cli.main import build_parser
+from core.cli.diagnose import diagnose
 from core.data.samples import read_data_set
 from core.discovery.prepare import embed
-from core.discovery.settings import EmbeddingSettings
 from core.records import Column
 
 
@@ -27,10 +25,11 @@ def stored(column: Column) -> Any:
 
 def main() -> None:
     out, *rest = sys.argv[1:]
-    given = build_parser().parse_args(["diagnose", *rest, "--out", out])
+    given = diagnose.make_context("diagnose", [*rest, "--out", out]).params
+    task = given["task"]
     audit = embed(
-        read_data_set(given.table, images=given.images, embeddings=given.embeddings, roles=roles_of(given)),
-        EmbeddingSettings(given.encoder or "embedded"),
+        read_data_set(task.table, images=task.images, embeddings=task.embeddings, roles=given["roles"]),
+        given["embedding"],
     )
     assert audit.embeddings is not None
     arrays: dict[str, Any] = {"embeddings": audit.embeddings.vectors, "loss": audit.outcomes.fitted}

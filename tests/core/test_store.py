@@ -16,7 +16,19 @@ from PIL import Image
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis
-from core.store import ARRAYS, MODEL_ARRAYS, STATE, THUMBNAILS, RunStore, default_root, load, reload, run_id, save
+from core.store import (
+    ARRAYS,
+    MODEL_ARRAYS,
+    STATE,
+    THUMBNAILS,
+    RunStore,
+    default_root,
+    finish,
+    load,
+    reload,
+    run_id,
+    save,
+)
 from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
 
 
@@ -50,6 +62,13 @@ def test_everything_but_the_picture_bytes_comes_back(tmp_path: Path, options: di
     diagnosis = make_diagnosis(**options)
     save(diagnosis, tmp_path / "run")
     assert_same(diagnosis, load(tmp_path / "run"))
+
+
+def test_a_finished_run_has_its_report_beside_it(tmp_path: Path) -> None:
+    report = finish(make_diagnosis(), tmp_path / "run")
+    assert report == tmp_path / "run" / "report.html"
+    assert "<html" in report.read_text("utf-8")
+    assert load(tmp_path / "run").samples.ids == make_diagnosis().samples.ids
 
 
 def test_extras_of_any_plain_shape_come_back(tmp_path: Path) -> None:

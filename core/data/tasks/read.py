@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from pathlib import Path
 
 from core.data.samples import DataSet, read_data_set
 from core.data.tables.roles import Roles
+from core.data.tasks.options import TaskOptions
 from core.errors import InvalidInput
 from core.records import Progress, no_progress
 
 
-def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress) -> DataSet:
+def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progress) -> DataSet:
     """The audit of what the command line names.
 
     Args:
-        options: of `diagnose` (`core.cli.main`): table, images, embeddings, detections, truth, rows, iou, score,
-            labels, per_class.
+        options: the files, and how they are read.
         roles: the columns that were named.
 
     Raises:
@@ -29,13 +29,13 @@ def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress
     if options.truth is not None and options.detections is None:
         raise InvalidInput("--truth belongs to --detections. Give the predictions with --detections.")
     if options.detections is not None:
-        return _detections(options, roles, progress)
+        return _detections(options.detections, options, roles, progress)
     images, embeddings = options.images, options.embeddings
     if options.labels:
         from core.data.tasks.multilabel import read_multilabel
 
         return read_multilabel(
-            options.table, tuple(options.labels), images=images, embeddings=embeddings, roles=roles, progress=progress
+            options.table, options.labels, images=images, embeddings=embeddings, roles=roles, progress=progress
         )
     if options.per_class:
         from core.data.tasks.mask_classes import read_mask_classes
@@ -46,7 +46,7 @@ def read_task(options: Namespace, roles: Roles, progress: Progress = no_progress
     return read_data_set(options.table, images=images, embeddings=embeddings, roles=roles, progress=progress)
 
 
-def _detections(options: Namespace, roles: Roles, progress: Progress) -> DataSet:
+def _detections(predictions: Path, options: TaskOptions, roles: Roles, progress: Progress) -> DataSet:
     from core.data.tasks.detection.samples import read_detection_samples
 
     if options.truth is None or options.images is None:
@@ -61,7 +61,7 @@ def _detections(options: Namespace, roles: Roles, progress: Progress) -> DataSet
         )
     return read_detection_samples(
         options.truth,
-        options.detections,
+        predictions,
         images=options.images,
         rows=options.rows,
         loss_kind=roles.loss_kind or "miss",

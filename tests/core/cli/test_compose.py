@@ -13,9 +13,7 @@ import pytest
 
 from core.cli import adapt as commands_compose_train
 from core.cli.compose import COLA, PARTS, PICTURES
-from core.cli.compose_options import TRAINING, named_adapter
-from core.cli.main import build_parser, main
-from core.cli.options import SETTING
+from core.cli.main import main
 from core.cli.terminal import TerminalProgress
 from core.composition.readers import READERS
 from core.options import settings_of
@@ -59,10 +57,8 @@ def test_every_benchmark_is_listed_with_the_pictures_that_it_needs(capsys: pytes
 
 
 def test_help_lists_every_part_and_loads_nothing_heavy(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["compose", "--help"])
-    told = capsys.readouterr().out
-    listed = {line.split()[0] for line in told.splitlines() if line.startswith("    ") and line[4:5].strip()}
+    told = said(capsys, "compose", "--help").partition("Commands:\n")[2]
+    listed = {line.split()[0] for line in told.splitlines() if line.startswith("  ") and line[2:3].strip()}
     assert listed == set(PARTS)
     code = (
         "from core.cli.main import main\ntry:\n    main(['compose', 'adapt', '--help'])\nexcept SystemExit:\n    pass"
@@ -70,24 +66,19 @@ def test_help_lists_every_part_and_loads_nothing_heavy(repository: Path, capsys:
     assert not loaded_by(code, repository) & {*HEAVY, "numpy"}
 
 
+def asked(*arguments: str) -> dict[str, Any]:
+    """What `compose adapt` is called with."""
+    return commands_compose_train.adapt.make_context("adapt", list(arguments)).params
+
+
 @pytest.mark.parametrize("name", ["linear", "mm-adapter"])
 def test_an_adapters_settings_and_those_of_its_training_are_options(name: str) -> None:
-    adapter = build_parser(adapter=name).parse_args(
-        ["compose", "adapt", "--adapter", name, "--out", "o", "--epochs", "3", "--lr", "0.1"]
-    )
-    given = {key: value for key, value in vars(adapter).items() if key.startswith((SETTING, TRAINING))}
-    assert given == {f"{TRAINING}epochs": "3", f"{TRAINING}lr": "0.1"}
-    arguments = [f"--{setting.name.replace('_', '-')}" for setting in settings_of(Training)]
-    told = build_parser(adapter=name)
-    for option in arguments:
-        assert told.parse_args(["compose", "adapt", "--adapter", name, "--out", "o", option, "1"]) is not None
-
-
-def test_the_adapter_asked_for_is_told_from_the_arguments() -> None:
-    assert named_adapter(["compose", "adapt", "--out", "o", "--adapter", "late"]) == "late"
-    assert named_adapter(["compose", "adapt", "--adapter=local"]) == "local"
-    assert named_adapter(["compose", "adapt", "--adapter", "no-such"]) == ""
-    assert named_adapter(["compose", "run", "--adapter", "late"]) == ""
+    for chosen in (["--adapter", name], [f"--adapter={name}"]):
+        given = asked(*chosen, "--out", "o", "--epochs", "3", "--lr", "-1")
+        assert (given["settings"], given["training"]) == ({}, {"epochs": "3", "lr": "-1"})
+    for setting in settings_of(Training):
+        option = f"--{setting.name.replace('_', '-')}"
+        assert asked("--adapter", name, "--out", "o", option, "1")["training"] == {setting.name: "1"}
 
 
 def test_adapters_are_listed_with_their_numbers_of_parameters(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,6 +138,24 @@ def test_two_models_are_compared_item_by_item(
     assert row["difference"]["value"] == pytest.approx(second.correct["image"].mean() - first.correct["image"].mean())
     said(capsys, "compose", "run", str(drawn / MULTI), "--encoder", tiny, "--out", str(out))
     assert not (out / "comparison.json").exists()  # it spoke of the earlier run
+
+
+def test_two_kept_results_are_compared_as_if_they_were_run_together(
+    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["compose", "run", str(drawn / MULTI), "--no-blind", "--out"]
+    together = said(capsys, *run, str(tmp_path / "both"), "--encoder", tiny, "embedded")
+    said(capsys, *run, str(tmp_path / "a"), "--encoder", tiny)
+    said(capsys, *run, str(tmp_path / "b"), "--encoder", "embedded")
+    compare = ["compose", "compare", str(tmp_path / "a"), str(tmp_path / "b")]
+    out = tmp_path / "new" / "c.json"
+    told = said(capsys, *compare, "--out", str(out))
+    assert told.removesuffix(f"Written: {out}\n") in together
+    document = json.loads(out.read_text("utf-8"))
+    assert document == json.loads((tmp_path / "both" / "comparison.json").read_text("utf-8"))
+    assert json.loads(said(capsys, *compare, "--json")) == document
+    alike = said(capsys, "compose", "compare", str(tmp_path / "a"), str(tmp_path / "a"))
+    assert str(tmp_path / "a") in alike  # of one name: told apart by their folders
 
 
 def test_a_run_as_json_is_all_that_is_printed(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from core.checks.audit_table import audit_table
-from core.cli.main import build_parser, main
+from core.cli.main import main
 from core.language.vocabulary import read_vocabulary
 from core.records import Diagnosis
 from core.store import load, save
@@ -214,5 +214,5 @@ def test_the_word_options_of_diagnose_reach_the_diagnosis(tmp_path: Path, monkey
     assert asked["settings"].words is True
     assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), "--no-words"]) == 130
     assert asked["settings"].words is False
-    plain = build_parser().parse_args(["diagnose", "--table", "t", "--out", "o"])
-    assert (plain.naming, plain.vocabulary, plain.hold_back, plain.no_words) == (None, None, 0.0, False)
+    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o")]) == 130
+    assert (asked["embedding"].naming, asked["embedding"].vocabulary, asked["hold_back"]) == (None, None, 0.0)

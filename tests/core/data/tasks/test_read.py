@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.cli.diagnose import roles_of
-from core.cli.main import build_parser
+from core.cli.diagnose import diagnose
 from core.data.tasks.read import read_task
 from core.errors import InvalidInput
 from tests.support.detections import make
@@ -15,8 +14,8 @@ from tests.support.tables import N, folder, frame
 
 
 def read(*arguments):
-    options = build_parser().parse_args(["diagnose", *map(str, arguments), "--out", "unused"])
-    return read_task(options, roles_of(options))
+    given = diagnose.make_context("diagnose", [*map(str, arguments), "--out", "unused"]).params
+    return read_task(given["task"], given["roles"])
 
 
 def test_a_table_is_one_row_a_picture(tmp_path):
