@@ -149,13 +149,7 @@ def reproduce_cola(out: Path, encoder: str, dataset: Path | None, images: Path |
     result = ran.results[0]
     figure = find("cola", "image", encoder=encoder)
     right, said = _beside(result, figure)
-    document = {
-        "encoder": encoder,
-        "right": right,
-        "n": len(result.ids),
-        "missing": len(result.missing),
-        "said": said,
-    }
+    document = {"encoder": encoder, "right": right, "n": len(result.ids), "missing": len(result.missing), "said": said}
     write_json(out / "reproduced.json", document | {"published": None if figure is None else figure.sentence})
     print("\n".join([*run_lines(ran), said, f"Written: {out}"]))
 

@@ -11,14 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.command import argument, command, entry, option
-from core.cli.compose_models import (
-    ModelResults,
-    open_pictured,
-    run_lines,
-    score_models,
-    scorers_of,
-    write_results,
-)
+from core.cli.compose_models import ModelResults, open_pictured, run_lines, score_models, scorers_of, write_results
 from core.cli.options import FORMAT, IMAGES, JSON, MODEL, WHAT_BENCHMARK
 from core.cli.output import check_suffix, in_folder, make_folder, print_json
 from core.cli.terminal import TerminalProgress

@@ -39,9 +39,7 @@ FORMATS = ("csv", "parquet", "json")
 @option("--detections PATH", "a detector's predictions: COCO results (JSON), or a folder of YOLO files")
 @option("--truth PATH", "what they are compared with: COCO instances (JSON), or a YOLO data set's folder")
 @option(
-    "--rows",
-    "was each object found, or was each prediction right (default objects)",
-    type=click.Choice(DETECTION_ROWS),
+    "--rows", "was each object found, or was each prediction right (default objects)", type=click.Choice(DETECTION_ROWS)
 )
 @option("--iou T", "overlap from which a prediction is at an object's place (default 0.5)")
 @option("--score T", "predictions below this score are not used (default 0.25)")
@@ -127,13 +125,7 @@ def assign(
         raise InvalidInput(f"The run in {run} holds no model to assign with. Diagnose the data again.")
     with TerminalProgress() as progress:
         brought = read_new_samples(
-            diagnosis,
-            table,
-            images=images,
-            embeddings=embeddings,
-            encoder=encoder,
-            roles=roles,
-            progress=progress,
+            diagnosis, table, images=images, embeddings=embeddings, encoder=encoder, roles=roles, progress=progress
         )
     found = diagnosis.model.assign(brought.embeddings, labels=brought.labels)
     write_table(_assigned(brought, found, len(diagnosis.clusters)), out)
