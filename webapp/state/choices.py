@@ -90,7 +90,7 @@ def sources(
     """The `table`, `images` and `embeddings` that `diagnose` takes, from uploads or from a data set chosen by name.
 
     Raises:
-        InvalidInput: nothing was brought, or there is no data set of that name.
+        InvalidInput: nothing was given, or there is no data set of that name.
     """
     if chosen:
         path = data_sets(root).get(chosen)

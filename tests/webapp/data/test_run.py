@@ -37,7 +37,7 @@ def test_own_phrases_and_settings_reach_the_run(tmp_path: Path, monkeypatch: pyt
     own.write_text("light: by torchlight\nwith a red collar\n")
     seen: dict[str, Any] = {}
 
-    def run(brought: Any, roles: Any, encoder: str, settings: Any, progress: Any, **kwargs: Any) -> str:
+    def run(given: Any, roles: Any, encoder: str, settings: Any, progress: Any, **kwargs: Any) -> str:
         seen.update(kwargs, encoder=encoder, alpha=settings.alpha, seed=settings.seed)
         return "run"
 

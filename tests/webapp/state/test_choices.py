@@ -50,6 +50,6 @@ def test_data_sets_are_named_below_the_operator_s_folder_and_nowhere_else(tmp_pa
             sources(None, None, None, name, root)
 
 
-def test_nothing_brought_is_one_message_with_the_next_step() -> None:
+def test_nothing_given_is_one_message_with_the_next_step() -> None:
     with pytest.raises(InvalidInput, match="Bring a table first"):
         sources(None, None, None, "", None)
