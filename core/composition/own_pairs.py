@@ -1,5 +1,4 @@
-"""A few pictures and captions of one's own, looked at together: a benchmark made of them, and what an encoder says of
-each pair."""
+"""A few pictures and captions of one's own, looked at together: what an encoder says of each pair."""
 
 from __future__ import annotations
 
@@ -9,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.composition.readers.builder import FIRST_OF_EACH, Builder, tidy_caption
+from core.composition.readers.builder import tidy_caption
 from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.records import F64, I64, Benchmark, Bool, ItemStore, Progress, no_progress
+from core.records import F64, I64, Bool, ItemStore, Progress, no_progress
 from core.statistics.losses import softmax
 
 MAX_PICTURES, MAX_CAPTIONS = 12, 24
@@ -28,87 +27,6 @@ UNCALIBRATED = (
 )
 FLOAT = 1e-6
 """Cosines that differ by less are equal: vectors are kept in single precision."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnPair:
-    """One row of the user's own benchmark."""
-
-    pictures: tuple[str, ...]
-    """Names of one picture, or of two."""
-    captions: tuple[str, ...]
-    """The caption of each picture."""
-    foils: tuple[str, ...] = ()
-    """Captions that are false of the one picture; none where there are two pictures."""
-    id: str = ""
-
-
-def own_benchmark(rows: Sequence[OwnPair], name: str = "own pairs") -> Benchmark:
-    """A benchmark of the user's rows: a choice each where a row has one picture, pairs where it has two. It is read and
-    scored as any other.
-
-    An item without a foil, with an empty caption, or whose foil reads the same as its caption, is left out and counted.
-
-    Raises:
-        InvalidInput: there are no rows or none is usable, some have one picture and others two, or a row fits neither
-        form.
-    """
-    if not rows:
-        raise InvalidInput(
-            "There is no pair yet. Add a picture, its caption and at least one foil, or two pictures "
-            "with a caption each."
-        )
-    for i, row in enumerate(rows):
-        _check_row(row, i + 1)
-    counts = {len(row.pictures) for row in rows}
-    if len(counts) > 1:
-        one, two = (next(i + 1 for i, row in enumerate(rows) if len(row.pictures) == n) for n in (1, 2))
-        raise InvalidInput(
-            f"A benchmark has rows of one form: row {one} has one picture and row {two} has two. "
-            "Make a benchmark of each."
-        )
-    paired = counts == {2}
-    several = not paired and any(len(row.foils) > 1 for row in rows)
-    headline = "group" if paired else "r@1" if several else "pairwise"
-    book = Builder(
-        "own",
-        name,
-        "pairs" if paired else "choice",
-        headline,
-        "your own pairs",
-        "Its pictures are those that its rows name.",
-    )
-    for i, row in enumerate(rows):
-        where, captions = (
-            f"row {i + 1}",
-            [tidy_caption(caption, f"row {i + 1}") for caption in (*row.captions, *row.foils)],
-        )
-        if _folded(captions[0]) in map(_folded, captions[1:]):
-            book.exclude(
-                row.id or str(i + 1),
-                "a foil reads the same as the caption" if not paired else "its two captions read the same",
-            )
-            continue
-        places = [book.picture(picture, where) for picture in row.pictures]
-        book.add(row.id or str(i + 1), where, places, captions, match=FIRST_OF_EACH if paired else ((0, 0),))
-    return book.build()
-
-
-def _check_row(row: OwnPair, number: int) -> None:
-    form = "A row has one picture, its caption and foils, or two pictures and the caption of each"
-    if (
-        len(row.pictures) not in (1, 2)
-        or len(row.captions) != len(row.pictures)
-        or (len(row.pictures) == 2 and row.foils)
-    ):
-        raise InvalidInput(
-            f"{form}: row {number} has {len(row.pictures)} pictures, {len(row.captions)} captions and "
-            f"{len(row.foils)} foils. Mend it or take it out."
-        )
-
-
-def _folded(caption: str) -> str:
-    return caption.casefold().rstrip(".!? ")
 
 
 @dataclass(frozen=True, slots=True)

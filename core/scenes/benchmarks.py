@@ -51,9 +51,9 @@ class SceneStore:
         return SceneStore(tuple(self.scenes[int(i)] for i in rows), self.size)
 
 
-def scene_name(index: int, ending: str = "png") -> str:
+def scene_name(index: int) -> str:
     """File name of the picture of scene `index`."""
-    return f"rendered_{index:06d}.{ending}"
+    return f"rendered_{index:06d}.png"
 
 
 def scenes_of(items: Sequence[RenderedItem]) -> tuple[Scene, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InvalidInput
-from core.scenes.shapes import COLOURS, MATERIALS, SHAPES, Scene, Shape, ShapePhrase
+from core.scenes.shapes import COLOURS, MATERIALS, SHAPES, Shape, ShapePhrase
 
 Pair = tuple[str, str]
 """(attribute, shape)."""
@@ -25,10 +25,6 @@ class HeldOut:
     def shown(self, thing: Shape) -> bool:
         """Whether the thing shows a held-out pair, of either table."""
         return (thing.colour, thing.shape) in self.colour or (thing.material, thing.shape) in self.material
-
-    def in_scene(self, scene: Scene) -> int:
-        """How many of the scene's things show a held-out pair, of either table."""
-        return sum(self.shown(thing) for thing in scene.things)
 
     def in_phrase(self, phrase: ShapePhrase) -> bool:
         """Whether the phrase names a held-out pair."""

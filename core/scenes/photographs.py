@@ -99,16 +99,8 @@ class SceneSpec:
                 )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; `scene_from_dict` reads them back."""
+        """Plain values for JSON."""
         return asdict(self)
-
-
-def scene_from_dict(values: Mapping[str, Any]) -> SceneSpec:
-    """The scene that `SceneSpec.to_dict` wrote."""
-    fields: dict[str, Any] = dict(values)
-    fields["objects"] = tuple(SceneObject(**thing) for thing in fields["objects"])
-    fields["crop"] = tuple(fields["crop"])
-    return SceneSpec(**fields)
 
 
 def caption(spec: SceneSpec) -> str:

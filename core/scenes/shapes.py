@@ -96,16 +96,8 @@ class Scene:
             raise InvalidInput(f"A scene's ground must be one of {list(GROUNDS)}: got {self.ground!r}.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; `scene_from_dict` reads them back."""
+        """Plain values for JSON."""
         return asdict(self)
-
-
-def scene_from_dict(values: Mapping[str, Any]) -> Scene:
-    """The scene that `Scene.to_dict` wrote."""
-    fields: dict[str, Any] = dict(values)
-    fields["things"] = tuple(Shape(**thing) for thing in fields["things"])
-    fields["tone"] = tuple(fields["tone"])
-    return Scene(**fields)
 
 
 class Seen(Protocol):
@@ -187,8 +179,8 @@ def truth(scene: Scene, index: int, filename: str, split: str, *, side: int) -> 
     """The scene as CLEVR's `scenes.json` says it, for a picture of `side` pixels.
 
     `relationships[r][i]` lists the things that stand in relation r to thing i, as in CLEVR; "above" and "below" take
-    the place of its "front" and "behind". `pixel_coords` has depth 0. The key "scene" holds what `scene_from_dict`
-    reads: the picture can be drawn again.
+    the place of its "front" and "behind". `pixel_coords` has depth 0. The key "scene" holds `Scene.to_dict`: the
+    picture can be drawn again.
     """
     objects = [
         {

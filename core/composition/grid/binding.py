@@ -25,17 +25,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
 from core.composition.grid.questions import BindingQuestion, Mode, PictureContents, ask, sentence
-from core.composition.scoring.encoder import EncoderScorer, cosines
-from core.embeddings.embed import read_images
-from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.records import F64, Bool, Estimate, ItemStore, Progress, no_progress
+from core.records import F64, Bool, Estimate, ItemStore
 from core.statistics.intervals import UNDEFINED, wilson
 from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
@@ -144,7 +140,7 @@ def binding_grid(
         pictures: those that `shown` speaks of, by place.
         shown: what each picture shows; see `core.composition.grid.questions` for how to get it from columns, captions
             and rendered scenes.
-        score: such as `score_with(encoder)`, or an adapted encoder's.
+        score: an encoder's or adapted encoder's; see `core.training.scorers.matrix_of`.
         mode: "two" takes the pictures with two things, "one" those with one.
         family: attribute -> its family: an attribute is asked against those of its family alone. None takes all as one
             family.
@@ -200,20 +196,6 @@ def _check_words(attributes: Sequence[str], objects: Sequence[str]) -> None:
                 f"A grid has at most {MAX_WORDS} {name}: got {len(words):,}. "
                 "Choose a column with fewer values, or keep some pictures."
             )
-
-
-def score_with(encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress) -> ScorePictures:
-    """A frozen encoder's cosines as the scorer of a grid; rows of pictures that cannot be read are nan."""
-
-    def score(pictures: ItemStore, texts: Sequence[str]) -> F64:
-        reading = read_images(pictures, encoder, cache=cache, progress=progress)
-        matrix = np.full((len(pictures), len(texts)), np.nan)
-        matrix[reading.kept] = cosines(
-            reading.joint.vectors, EncoderScorer(encoder).read_captions(texts, cache=cache, progress=progress)
-        )
-        return matrix
-
-    return score
 
 
 # ---- answers

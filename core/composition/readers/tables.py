@@ -47,8 +47,8 @@ def cell_of(record: Record, key: str) -> str:
     return "" if value is None or value is pd.NA else str(value)
 
 
-def literal_list(cell: str, where: str, kind: type[str] | type[int]) -> list[Any]:
-    """The texts, or whole numbers, of a list in Python's spelling, such as ['a dog', "a cat's"]; nothing is run.
+def literal_list(cell: str, where: str) -> list[str]:
+    """The texts of a list in Python's spelling, such as ['a dog', "a cat's"]; nothing is run.
 
     Raises:
         InvalidInput: it is no such list.
@@ -56,10 +56,9 @@ def literal_list(cell: str, where: str, kind: type[str] | type[int]) -> list[Any
     text = cell.strip()
     if not text:
         return []
-    what = "texts" if kind is str else "whole numbers"
     if len(text) > _MAX_CELL_LENGTH or not (text.startswith("[") and text.endswith("]")):
         raise InvalidInput(
-            f"{where} must be a list of {what} in brackets: it is {text[:40]!r}. Bring the file as it was published."
+            f"{where} must be a list of texts in brackets: it is {text[:40]!r}. Bring the file as it was published."
         )
     try:
         with warnings.catch_warnings():
@@ -70,10 +69,8 @@ def literal_list(cell: str, where: str, kind: type[str] | type[int]) -> list[Any
             f"{where} is no list that can be read: {text[:60]!r}. Bring the file as it was published."
         ) from None
     if not isinstance(found, list):
-        raise InvalidInput(f"{where} must be a list of {what}: it is {text[:40]!r}.")
+        raise InvalidInput(f"{where} must be a list of texts: it is {text[:40]!r}.")
     for i, one in enumerate(found):
-        if not isinstance(one, kind) or isinstance(one, bool):
-            raise InvalidInput(
-                f"{where}, entry {i} must be {'text' if kind is str else 'a whole number'}: it is {kind_of(one)}."
-            )
+        if not isinstance(one, str):
+            raise InvalidInput(f"{where}, entry {i} must be text: it is {kind_of(one)}.")
     return found

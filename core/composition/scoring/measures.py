@@ -211,8 +211,8 @@ def mean_of(values: F64, groups: I64 | None, rng: np.random.Generator) -> Estima
     return bootstrap(lambda at: float(values[at].mean()), n, groups, rng, repeats=REPEATS)
 
 
-def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Generator, level: float = 0.95) -> Estimate:
-    """The mean over strata of each one's mean, with a bootstrap interval.
+def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Generator) -> Estimate:
+    """The mean over strata of each one's mean, with a 95 % bootstrap interval.
 
     Items are resampled within their stratum, so that each keeps its size; where items come in groups, whole groups are,
     across strata.
@@ -228,13 +228,13 @@ def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Genera
             sums = np.bincount(strata[at], values[at], minlength=k)
             return float((sums / counts).mean()) if counts.all() else float("nan")
 
-        return bootstrap(macro, len(values), groups, rng, repeats=REPEATS, level=level)
+        return bootstrap(macro, len(values), groups, rng, repeats=REPEATS)
     parts = [values[strata == s] for s in range(k)]
     value = float(np.mean([part.mean() for part in parts]))
     draws = np.mean(
         [[part[rng.integers(0, len(part), len(part))].mean() for _ in range(REPEATS)] for part in parts], axis=0
     )
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(draws, [(1 - 0.95) / 2, (1 + 0.95) / 2])
     return Estimate(value, float(min(low, value)), float(max(high, value)))
 
 

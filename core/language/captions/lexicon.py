@@ -58,10 +58,6 @@ class Lexicon:
     agreements: Mapping[str, tuple[str, str]]
     """A verb -> (of one, of many), such as "is" -> ("is", "are")."""
 
-    def attributes(self, family: str) -> frozenset[str]:
-        """Every attribute of a family."""
-        return frozenset(word for word, own in self.family.items() if own == family)
-
     def instead(self, attribute: str, head: str) -> tuple[str, ...]:
         """What may take the attribute's place beside that head, best first; () if nothing is known."""
         key = nouns.singular(head)

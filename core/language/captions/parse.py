@@ -82,17 +82,12 @@ class ParsedCaption:
         return tuple(token.word for token in self.tokens[first.stop : second.start])
 
 
-def name_of(reading: ParsedCaption, thing: NounPhrase) -> str:
-    """The thing's nouns in lower case, such as "fire hydrant"."""
-    return " ".join(reading.tokens[at].word for at in thing.heads)
-
-
 @lru_cache(maxsize=256)
 def read_caption(text: str) -> ParsedCaption:
     """The things of a caption, in order.
 
     >>> reading = read_caption("A small red cube and two blue balls on a table.")
-    >>> [(name_of(reading, thing), [a.word for a in thing.attributes], thing.count) for thing in reading.things]
+    >>> [(thing.head, [a.word for a in thing.attributes], thing.count) for thing in reading.things]
     [('cube', ['small', 'red'], None), ('balls', ['blue'], 2), ('table', [], None)]
     """
     found = list(_WORD.finditer(text))

@@ -19,7 +19,6 @@ from core.records import (
 )
 
 if TYPE_CHECKING:
-    from core.composition.scoring.signature import Signature
     from core.training.forgetting import ForgettingCheck
     from core.training.forgetting_rows import ForgettingRow
 
@@ -94,13 +93,6 @@ def against_chance(metric: Metric) -> str:
     return "Above chance" if better != (metric.key in LOWER_IS_BETTER) else "Below chance"
 
 
-def result_sentences(result: CompositionResult, signature: Signature | None = None) -> tuple[str, ...]:
-    """What a result says: the figure, chance, and of pairs how it is wrong; the first begins with the model's name."""
-    title = title_sentence(result)
-    said = (f"{result.model}: {title[0].lower()}{title[1:]}, {chance_sentence(result)}",)
-    return said if signature is None else (*said, signature.sentence)
-
-
 def _averaged(result: CompositionResult) -> bool:
     return bool(result.average) and any(result.tags.get(result.average, ()))
 
@@ -111,8 +103,8 @@ NOUNS = {"pairs": ("item", "items"), "choice": ("item", "items"), "retrieval": (
 HEAD = ("", "value", "95 % interval", "n", "chance", "ties")
 
 
-def aligned(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
-    """The rows as lines: the first column flush left, the others right, two blanks between."""
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as indented lines: the first column flush left, the others right, two blanks between."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows)]
     lines = [
         "  ".join(
@@ -120,7 +112,7 @@ def aligned(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
         )
         for row in rows
     ]
-    return [f"{indent}{line.rstrip()}" for line in lines]
+    return [f"  {line.rstrip()}" for line in lines]
 
 
 def result_lines(

@@ -106,15 +106,15 @@ def scope_title(diagnosis: Diagnosis, scope: FourWay) -> str:
     return scope.scope if cluster is None else f"{cluster.id + 1}. {cluster_title(diagnosis, cluster)}"
 
 
-def comparison_lines(diagnosis: Diagnosis, found: Comparison, *, classes: bool = True) -> list[str]:
-    """Both sentences, then an aligned line for each cluster and, if wanted, each class that differs."""
+def comparison_lines(diagnosis: Diagnosis, found: Comparison) -> list[str]:
+    """Both sentences, then an aligned line for each cluster and each class that differs."""
     lines = list(overall_sentences(found, diagnosis))
     if found.clusters:
         lines += _table("By failure cluster", diagnosis, found, found.clusters)
-    told = [f for f in found.classes if f.verdict != "open"] if classes else []
+    told = [f for f in found.classes if f.verdict != "open"]
     if told:
         lines += _table("By class, where they differ", diagnosis, found, tuple(told))
-    elif classes and found.classes:
+    elif found.classes:
         lines.append("No single class differs beyond chance.")
     return lines + [f"Note: {note}" for note in found.notes]
 

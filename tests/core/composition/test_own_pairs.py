@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.composition.own_pairs import UNCALIBRATED, Caption, OwnPair, own_benchmark, score_pairs
-from core.composition.scoring.judging import judge
+from core.composition.own_pairs import UNCALIBRATED, Caption, score_pairs
 from core.errors import InvalidInput
-from tests.support.benchmarks import ColourEncoder, Pixels, random_scores
+from tests.support.benchmarks import ColourEncoder, Pixels
 
 TEXTS = ("a red cube", "a blue cube", "a green cube")
 
@@ -25,57 +24,6 @@ def encoder(angles: list[float], pictures: list[float]) -> ColourEncoder:
 
 
 CAPTIONS = (Caption(TEXTS[0], (0,)), Caption(TEXTS[1], (1,)), Caption(TEXTS[2], (), foil_of=0))
-
-
-def test_rows_of_one_picture_become_a_choice_and_rows_of_two_become_pairs() -> None:
-    choice = own_benchmark(
-        [OwnPair(("a.png",), ("a red cube",), ("a blue cube",)), OwnPair(("a.png",), ("a dog",), ("a cat",))]
-    )
-    assert (choice.kind, choice.headline, choice.blind) == ("choice", "pairwise", True)
-    assert [item.captions for item in choice.items] == [("a red cube", "a blue cube"), ("a dog", "a cat")]
-    assert [picture.name for picture in choice.pictures] == ["a.png"]
-    several = own_benchmark([OwnPair(("a.png",), ("a dog",), ("a cat", "a cow"))])
-    assert several.headline == "r@1"
-    pairs = own_benchmark([OwnPair(("a.png", "b.png"), ("a dog", "a cat"), id="mine")])
-    assert (pairs.kind, pairs.headline, pairs.items[0].id) == ("pairs", "group", "mine")
-    assert pairs.items[0].match == ((0, 0), (1, 1))
-    for made in (choice, several, pairs):
-        judged = judge(made, random_scores(made, np.random.default_rng(0)))
-        assert made.headline in judged.correct
-
-
-def test_rows_that_cannot_be_used_are_counted_with_their_reason() -> None:
-    good = OwnPair(("a.png",), ("a dog",), ("a cat",))
-    made = own_benchmark(
-        [
-            good,
-            OwnPair(("a.png",), ("A dog.",), ("a dog",)),
-            OwnPair(("b.png",), ("a cow",)),
-            OwnPair(("b.png",), (" ",), ("x",)),
-        ]
-    )
-    assert len(made) == 1
-    assert dict(made.excluded) == {
-        "2": "a foil reads the same as the caption",
-        "3": "it has no foil",
-        "4": "a caption is empty",
-    }
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        ([], "no pair yet"),
-        ([OwnPair(("a", "b"), ("x", "y")), OwnPair(("a",), ("x",), ("y",))], "row 2 has one picture and row 1 has two"),
-        ([OwnPair(("a", "b"), ("x",))], "row 1 has 2 pictures, 1 captions"),
-        ([OwnPair(("a", "b"), ("x", "y"), ("z",))], "1 foils"),
-        ([OwnPair((" ",), ("x",), ("y",))], "a picture's name"),
-        ([OwnPair(("a",), ("x",))], "no foil"),
-    ],
-)
-def test_rows_of_the_wrong_form_are_refused_with_their_number(rows: list[OwnPair], words: str) -> None:
-    with pytest.raises(InvalidInput, match=words):
-        own_benchmark(rows)
 
 
 def test_scores_shares_and_picks_match_a_plain_count() -> None:

@@ -20,8 +20,8 @@ from core.scenes.photographs import (
     SceneSpec,
     caption,
     render,
-    scene_from_dict,
 )
+from tests.support.scenes import photograph_of
 
 EXAMPLES = Path(__file__).parents[3] / "assets" / "examples"
 PLACES = (Place("wall", "wall"), Place("floor", "floor", (0.5, 0.5, 1.0, 1.0), 2.0))
@@ -150,7 +150,7 @@ def test_drawn_scenes_keep_the_object_and_the_crop_inside():
 
 def test_a_scene_survives_json():
     for s in PLAN.draw(10, seed=2):
-        assert scene_from_dict(json.loads(json.dumps(s.to_dict()))) == s
+        assert photograph_of(json.loads(json.dumps(s.to_dict()))) == s
 
 
 def test_the_caption_names_the_factors():
@@ -206,7 +206,7 @@ def test_the_shipped_examples_agree_with_their_truth(name, n_planted):
         assert fact["errors_inside"] == [wrong[inside].sum(), inside.sum()]
         assert wrong[inside].mean() > 2 * wrong[~inside].mean()
     for row, spec in zip(table.to_dict("records"), truth["scenes"].values()):
-        known = scene_from_dict(spec)
+        known = photograph_of(spec)
         assert (known.weather, known.light, known.objects[0].identity) == (
             row["weather"],
             row["light"],

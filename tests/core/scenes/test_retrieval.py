@@ -34,7 +34,7 @@ def test_half_of_the_queries_name_a_held_out_pair_and_the_split_says_which():
 
 def test_train_scenes_and_queries_have_no_held_out_pair():
     drawn = draw_retrieval(PLAN, 40, 30, 0, "train")
-    assert not any(PLAN.held_out.in_scene(scene) for scene in drawn.scenes)
+    assert not any(PLAN.held_out.shown(thing) for scene in drawn.scenes for thing in scene.things)
     assert set(drawn.splits) == {"seen"}
 
 

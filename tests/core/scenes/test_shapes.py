@@ -15,9 +15,9 @@ from core.scenes.shapes import (
     ShapePhrase,
     Statement,
     related,
-    scene_from_dict,
     truth,
 )
+from tests.support.scenes import scene_of
 
 RED_CUBE = Shape("cube", "red", "striped", "small", 0.2, 0.5, 0.2)
 BLUE_BALL = Shape("ball", "blue", "matte", "large", 0.7, 0.52, 0.4)
@@ -87,7 +87,7 @@ def test_opposite_relations_are_each_others_mirror():
 
 
 def test_a_scene_is_the_same_after_json():
-    assert scene_from_dict(json.loads(json.dumps(SCENE.to_dict()))) == SCENE
+    assert scene_of(json.loads(json.dumps(SCENE.to_dict()))) == SCENE
 
 
 def test_the_truth_has_clevrs_keys_and_says_who_is_left_of_whom():

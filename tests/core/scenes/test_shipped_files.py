@@ -10,8 +10,8 @@ from PIL import Image
 from core.composition.readers import read_benchmark
 from core.scenes.held_out import HeldOut, held_out_pairs
 from core.scenes.render import render_scene
-from core.scenes.shapes import scene_from_dict
 from core.scenes.write import MULTI, SINGLE
+from tests.support.scenes import scene_of
 
 FOLDER = Path(__file__).parents[3] / "assets" / "composition" / "rendered"
 SCENES = json.loads((FOLDER / "scenes.json").read_text())["scenes"]
@@ -37,7 +37,7 @@ def test_it_is_small():
 def test_its_pictures_are_what_its_scenes_say():
     for told in SCENES[::13]:
         shipped = np.asarray(Image.open(FOLDER / "images" / told["image_filename"]), float)
-        assert np.abs(shipped - np.asarray(render_scene(scene_from_dict(told["scene"])), float)).mean() < 4
+        assert np.abs(shipped - np.asarray(render_scene(scene_of(told["scene"])), float)).mean() < 4
 
 
 def test_seen_pictures_show_none_of_the_held_out_pairs():
@@ -45,7 +45,7 @@ def test_seen_pictures_show_none_of_the_held_out_pairs():
     assert held == held_out_pairs(0).to_dict()
     pairs = HeldOut(*(frozenset((a, b) for a, b in held[name]) for name in ("colour", "material")))
     shown = {
-        split: [pairs.in_scene(scene_from_dict(s["scene"])) for s in SCENES if s["split"] == split]
+        split: [sum(map(pairs.shown, scene_of(s["scene"]).things)) for s in SCENES if s["split"] == split]
         for split in ("seen", "unseen")
     }
     assert max(shown["seen"]) == 0

@@ -14,8 +14,8 @@ from core.errors import InvalidInput
 from core.scenes.items import RenderedPlan, draw_items
 from core.scenes.render import render_scene
 from core.scenes.retrieval import draw_retrieval
-from core.scenes.shapes import scene_from_dict
 from core.scenes.write import MULTI, SINGLE, Form, write_benchmark
+from tests.support.scenes import scene_of
 
 PLAN = RenderedPlan()
 ITEMS = draw_items(PLAN, 7, 0, "unseen")
@@ -65,7 +65,7 @@ def test_the_scenes_are_in_clevrs_form_and_can_be_drawn_again(folder: Path):
     for told in scenes[::5]:
         assert set(told["objects"][0]) >= {"shape", "color", "material", "size", "pixel_coords"}
         picture = np.asarray(Image.open(folder / "images" / told["image_filename"]))
-        np.testing.assert_array_equal(picture, np.asarray(render_scene(scene_from_dict(told["scene"]), 48)))
+        np.testing.assert_array_equal(picture, np.asarray(render_scene(scene_of(told["scene"]), 48)))
 
 
 def test_the_training_table_names_the_swapped_caption_and_the_other_pictures_row(folder: Path):

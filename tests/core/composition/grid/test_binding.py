@@ -15,14 +15,13 @@ from core.composition.grid.binding import (
     BindingGrid,
     ScorePictures,
     binding_grid,
-    score_with,
 )
 from core.composition.grid.questions import PictureContents
 from core.errors import InvalidInput
-from core.records import F64, ItemStore, LoadedBenchmark, Picture
+from core.records import F64, ItemStore
 from core.statistics.intervals import wilson
 from core.statistics.paired import mcnemar
-from tests.support.benchmarks import Pixels, benchmark, choice, colour_encoder
+from tests.support.benchmarks import Pixels
 
 COLOURS, SHAPES = ("blue", "green", "red"), ("ball", "cone", "cube")
 
@@ -279,16 +278,6 @@ def test_a_grid_of_two_by_two_says_that_seeing_cannot_be_asked() -> None:
     found = binding_grid(Pixels(20), shown, scorer(shown, np.random.default_rng(0)))
     assert all(cell.sees_attribute.n == 0 and np.isnan(cell.p_binding) for cell in found.cells)
     assert any("cannot be asked" in note for note in found.notes)
-
-
-def test_an_encoder_scores_a_grid() -> None:
-    phrases = [f"a photo of a {a} {o}" for a in COLOURS for o in SHAPES]
-    made = benchmark("choice", [choice(str(i), i, phrases) for i in range(12)], "r@1")
-    store = LoadedBenchmark(made, Pixels(12, frozenset([4]))).store
-    assert made.pictures[0] == Picture("0.png")
-    matrix = score_with(colour_encoder(made, np.random.default_rng(0)))(store, phrases)
-    assert matrix.shape == (12, 9)
-    assert np.isnan(matrix).all(1).tolist() == [i == 4 for i in range(12)]
 
 
 @pytest.mark.parametrize(

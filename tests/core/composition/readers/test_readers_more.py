@@ -9,7 +9,6 @@ import pytest
 
 from core.composition.readers import read_benchmark
 from core.composition.readers.aro import shuffled, tidy_words
-from core.composition.readers.negclip import read_rows_to_train
 from core.errors import InvalidInput
 from tests.support import benchmark_files as written
 from tests.support.benchmark_files import thing, write
@@ -221,23 +220,11 @@ def test_a_picture_with_two_scenes_is_refused(tmp_path: Path) -> None:
 # ----------------------------------------------------------------------------------------------------------------------------------
 
 
-def test_negclip_rows_serve_for_choices_and_for_training(tmp_path: Path) -> None:
-    file = write(tmp_path / "valid.tsv", written.NEGCLIP)
-    benchmark, rows = read_benchmark("negclip", file), read_rows_to_train(file)
+def test_negclips_rows_are_choices(tmp_path: Path) -> None:
+    benchmark = read_benchmark("negclip", write(tmp_path / "valid.tsv", written.NEGCLIP))
     assert benchmark.items[0].captions == ("A child pets a yak.", "A yak pets a child .", "A yak child pets a .")
-    assert (rows[1].picture, rows[1].caption, rows[1].foils, rows[1].alike) == (
-        "coco/val2014/2.jpg",
-        "It's red.",
-        ("Red 's it .",),
-        (0,),
-    )
-
-
-def test_a_row_that_names_one_beyond_the_table_is_refused_for_training(tmp_path: Path) -> None:
-    file = write(tmp_path / "valid.tsv", written.NEGCLIP.replace("[1]", "[9]"))
-    assert len(read_benchmark("negclip", file)) == 2
-    with pytest.raises(InvalidInput, match="row 0: 'neg_image' names row 9, and there are 2"):
-        read_rows_to_train(file)
+    assert benchmark.items[1].captions == ("It's red.", "Red 's it .")
+    assert benchmark.pictures[1].name == "coco/val2014/2.jpg"
 
 
 # --- one's own

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from core.language.captions.parse import described_things, name_of, read_caption
+from core.language.captions.parse import described_things, read_caption
 
 
 def names(caption: str) -> list[str]:
     reading = read_caption(caption)
-    return [
-        " ".join([*(a.word for a in thing.attributes), name_of(reading, thing)]).strip() for thing in reading.things
-    ]
+    nouns = [[reading.tokens[at].word for at in thing.heads] for thing in reading.things]
+    return [" ".join([*(a.word for a in thing.attributes), *own]) for thing, own in zip(reading.things, nouns)]
 
 
 @pytest.mark.parametrize(

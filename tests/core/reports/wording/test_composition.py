@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from core.composition.scoring.run import run_composition
-from core.composition.scoring.signature import signature_of
 from core.records import CompositionResult, Estimate, Metric
 from core.reports.wording.composition import (
     against_chance,
@@ -17,7 +16,6 @@ from core.reports.wording.composition import (
     figure,
     figure_interval,
     headline_of,
-    result_sentences,
     title_sentence,
 )
 from tests.support.benchmarks import Given, choices, pairs, pictured, queries
@@ -44,14 +42,6 @@ def test_the_title_counts_items_and_the_next_sentence_says_where_chance_is() -> 
     )
     assert "Above chance." in chance_sentence(result(50, 60))
     assert "within chance, as far as 8 are enough" in chance_sentence(result(2, 8))
-
-
-def test_pairs_also_say_how_they_are_wrong() -> None:
-    found = result(5, 60)
-    said = result_sentences(found, signature_of(found, pairs(60)))
-    assert said[0].startswith("model: right on 5 of 60 items, 8.3\u202f% (")
-    assert said[1].startswith("Both captions take the same picture in 92\u202f% of items")
-    assert len(result_sentences(found)) == 1
 
 
 def test_means_over_kinds_ranks_and_precision_have_their_own_words() -> None:
