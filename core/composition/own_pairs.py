@@ -21,9 +21,8 @@ CLOSE = 0.95
 """Cosine of two captions from which the page says that the text tower hardly tells them apart. A reading aid, no
 test."""
 UNCALIBRATED = (
-    "The shares are a softmax over the captions given here, at the encoder's own scale. "
-    "They are not calibrated: they say which caption is "
-    "preferred, not how probable it is, and they change when a caption is added."
+    "The shares are a softmax over the captions given here, at the encoder's own scale. They are not calibrated: they "
+    "say which caption is preferred, not how probable it is, and they change when a caption is added."
 )
 FLOAT = 1e-6
 """Cosines that differ by less are equal: vectors are kept in single precision."""
@@ -144,10 +143,8 @@ def _alike(foiled: Sequence[tuple[int, int, float]], captions: Sequence[Caption]
     n = sum(one[2] >= CLOSE for one in foiled)
     return (
         f'The text tower gives "{captions[first].text}" and "{captions[second].text}" nearly the same vector '
-        f"(cosine {cosine:.3f}). "
-        "Where two captions are that close, no picture can tell them apart by much: "
-        "the fault then lies with the text, not with what is seen. "
-        f"{n} of {len(foiled)} foils are at {CLOSE} or above.",
+        f"(cosine {cosine:.3f}). Where two captions are that close, no picture can tell them apart by much: the fault "
+        f"then lies with the text, not with what is seen. {n} of {len(foiled)} foils are at {CLOSE} or above.",
     )
 
 

@@ -33,9 +33,8 @@ def two_parts(
         said = _drawn(pictured, share, seed)
     if said.sum() < 8 or (~said).sum() < 4:
         raise InvalidInput(
-            f"{pictured.benchmark.title} has {len(items):,} items, of which {int(said.sum())} are to learn from: "
-            "that is too few. Bring more, or "
-            "learn from rendered scenes."
+            f"{pictured.benchmark.title} has {len(items):,} items, of which {int(said.sum())} are to learn from: that "
+            "is too few. Bring more, or learn from rendered scenes."
         )
     parts = [tuple(item for item, mine in zip(items, said.tolist()) if mine is wanted) for wanted in (True, False)]
     notes = ("to learn from", "to test on")

@@ -287,8 +287,7 @@ def _nothing(
     few, there = ", ".join(unfound[:3]), ", ".join(store.names[:3])
     return (
         f"{benchmark.title}: none of its {len(benchmark):,} items can be used, for {len(unfound):,} of its {n:,} "
-        f"pictures are not in {source!r}: "
-        f"{few}{', ...' if len(unfound) > 3 else ''}. It holds {len(store):,} files, such as {there}. "
-        "Bring a folder, zip or tar with files of those "
-        "names (in subfolders too); other endings will do."
+        f"pictures are not in {source!r}: {few}{', ...' if len(unfound) > 3 else ''}. It holds {len(store):,} files, "
+        f"such as {there}. Bring a folder, zip or tar with files of those names (in subfolders too); other endings "
+        "will do."
     )

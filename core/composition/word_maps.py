@@ -20,7 +20,8 @@ from core.encoders.arithmetic import products
 from core.errors import InvalidInput
 from core.language import grammar as nouns
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import NounPhrase, ParsedCaption, phrase_at, read_caption
+from core.language.captions.parse import phrase_at, read_caption
+from core.language.captions.records import NounPhrase, ParsedCaption
 from core.records import F32
 
 GRID = 7
@@ -191,10 +192,9 @@ def read_occlusion(image: Image.Image, caption: str, encoder: Encoder, *, grid: 
     read = products(np.concatenate(parts), directions)  # (1 + cells, 1 + w)
     lost = (read[0] - read[1:]).T.reshape(1 + len(words), grid, grid).astype(np.float32)
     note = (
-        f"Occlusion: each of {grid} x {grid} cells was greyed out in turn. "
-        "A cell is the stronger the more of the word's share in the caption's "
-        "score goes with it; grey itself changes a picture too, so weak cells say nothing, "
-        "and a word for what is not there has a map as well."
+        f"Occlusion: each of {grid} x {grid} cells was greyed out in turn. A cell is the stronger the more of the "
+        "word's share in the caption's score goes with it; grey itself changes a picture too, so weak cells say "
+        "nothing, and a word for what is not there has a map as well."
     )
     return PatchWords(caption, words, lost[1:], read[0, 1:].astype(np.float32), "occlusion", note, lost[0])
 
@@ -247,8 +247,7 @@ def read_patches(image: Image.Image, caption: str, encoder: Encoder, tower: Patc
     maps = products(patches, directions).T.reshape(len(words), *tower.grid)
     note = (
         "Patch map: each patch by itself in the joint space (the value path of the last attention, as in MaskCLIP), "
-        "against each word alone. "
-        "It shows where a thing is, not whether the model ties it to its attribute."
+        "against each word alone. It shows where a thing is, not whether the model ties it to its attribute."
     )
     return PatchWords(
         caption, words, maps.astype(np.float32), products(whole, directions)[0].astype(np.float32), "patches", note

@@ -17,22 +17,24 @@ def _set(text: str) -> frozenset[str]:
 
 
 _UNCOUNTABLE = _set(
-    "air bread butter cheese clothing coffee dirt fire food foliage footwear fruit fur furniture glassware "
-    "grass ground hair ice "
-    "jewellery jewelry luggage meat milk money mud music paint paper rain rice sand seaweed silverware sky smoke "
-    "snow soil sugar tea text "
-    "traffic trash vegetation water wood wool"
+    "air bread butter cheese clothing coffee dirt fire food foliage footwear fruit fur furniture glassware grass "
+    "ground hair ice jewellery jewelry luggage meat milk money mud music paint paper rain rice sand seaweed "
+    "silverware sky smoke snow soil sugar tea text traffic trash vegetation water wood wool"
 )
 _SAME_PLURAL = _set(
     "aircraft bison cod cattle deer fish hovercraft moose offspring salmon sheep shrimp spacecraft "
     "species series swine trout"
 )
-_IRREGULAR = {
-    "person": "people", "man": "men", "woman": "women", "child": "children", "mouse": "mice", "goose": "geese", "foot": "feet", "tooth": "teeth",
-    "ox": "oxen", "knife": "knives", "wolf": "wolves", "leaf": "leaves", "loaf": "loaves", "shelf": "shelves", "calf": "calves", "half": "halves",
-    "wife": "wives", "life": "lives", "scarf": "scarves", "thief": "thieves", "cactus": "cacti", "fungus": "fungi", "tomato": "tomatoes",
-    "potato": "potatoes", "hero": "heroes", "buffalo": "buffaloes", "mango": "mangoes", "mosquito": "mosquitoes", "volcano": "volcanoes",
-}  # fmt: skip
+_IRREGULAR = dict(
+    pair.split()
+    for pair in (
+        "person people, man men, woman women, child children, mouse mice, goose geese, foot feet, tooth teeth, "
+        "ox oxen, knife knives, wolf wolves, leaf leaves, loaf loaves, shelf shelves, calf calves, half halves, "
+        "wife wives, life lives, scarf scarves, thief thieves, cactus cacti, fungus fungi, tomato tomatoes, "
+        "potato potatoes, hero heroes, buffalo buffaloes, mango mangoes, mosquito mosquitoes, volcano volcanoes"
+    ).split(", ")
+)
+"""Singular and plural."""
 _SINGULAR = {plural: one for one, plural in _IRREGULAR.items()} | {"cattle": "cattle"}
 _ENDS_IN_S = _set(
     "bus gas lens canvas atlas iris christmas trellis bias mantis hippopotamus chaos tennis chess always rhinoceros"
@@ -42,10 +44,8 @@ _SOUNDS_LIKE_VOWEL = re.compile(r"(?:hour|honest|honou?r|heir|8|11\b|18\b)", re.
 _SPELT_WITH_A_VOWEL = "AEFHILMNORSX"
 _SMALL_WORDS = _set(
     "a an the of in on at to by from with without and or for its it is are be being near next behind before under "
-    "over above below against "
-    "around inside outside into out up down as very only so that this than all any other another one made seen taken "
-    "held worn photo picture "
-    "image top bottom left right"
+    "over above below against around inside outside into out up down as very only so that this than all any other "
+    "another one made seen taken held worn photo picture image top bottom left right"
 )
 
 

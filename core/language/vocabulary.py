@@ -170,17 +170,15 @@ def _pairs(where: str, family: Mapping[str, Any], instead: tuple[tuple[str, str]
     templates, references = (_texts(where, key, family.get(key)) for key in ("templates", "references"))
     if len(templates) != len(references) or not templates:
         raise InvalidInput(
-            f"{where}: each template has one reference, the same sentence without the phrase: "
-            f"got {len(templates)} templates and "
-            f"{len(references)} references. Make the two lists equally long."
+            f"{where}: each template has one reference, the same sentence without the phrase: got {len(templates)} "
+            f"templates and {len(references)} references. Make the two lists equally long."
         )
     for number, (template, reference) in enumerate(zip(templates, references), 1):
         has_noun = [any(f"{{{key}}}" in text for key in ("noun", "bare", "plural")) for text in (template, reference)]
         if "{phrase}" not in template or "{phrase}" in reference or not all(has_noun):
             raise InvalidInput(
-                f"{where}, template {number}: a template has {{phrase}} and a noun ({{noun}}, "
-                f"{{bare}} or {{plural}}), its reference the noun alone: "
-                f"got {template!r} and {reference!r}. Add what is missing."
+                f"{where}, template {number}: a template has {{phrase}} and a noun ({{noun}}, {{bare}} or {{plural}}), "
+                f"its reference the noun alone: got {template!r} and {reference!r}. Add what is missing."
             )
     return tuple(zip(templates, references))
 

@@ -74,9 +74,8 @@ def draw_retrieval(
         or not 1 <= things[0] <= things[1] <= 5
     ):
         raise InvalidInput(
-            f"Retrieval needs a split of {list(SPLITS)}, attributes of {list(ATTRIBUTES)}, "
-            "at least one scene and query, and 1 to 5 things: "
-            f"got {split!r}, {list(said)}, {n_scenes}, {n_queries} and {things}."
+            f"Retrieval needs a split of {list(SPLITS)}, attributes of {list(ATTRIBUTES)}, at least one scene and "
+            f"query, and 1 to 5 things: got {split!r}, {list(said)}, {n_scenes}, {n_queries} and {things}."
         )
     rng = np.random.default_rng([seed, 10 + SPLITS.index(split)])
     scenes = tuple(_scene(plan, split == "unseen", things, rng) for _ in range(n_scenes))

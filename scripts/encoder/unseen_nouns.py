@@ -1,4 +1,4 @@
-# ruff: noqa: SIM905  the list of names reads better unbroken
+
 """Nouns, object names and place classes that `measure_words.py` tests with."""
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
 """The blind test: a reader has one sentence and thirty numbered pictures, and says which ones match it.
 
-    python -m tests.benchmarks.blind sheets RUN --out FOLDER          one sheet and one sentence a finding, the key apart from them
-    python -m tests.benchmarks.blind score FOLDER                     after ANSWERS: FOLDER/NAME.answer.txt, numbers with blanks between
-    python -m tests.benchmarks.blind pictures RUN --out FILE.webp     for the docs: random pictures of each finding beside random others
+    # one sheet and one sentence a finding, the key apart from them
+    python -m tests.benchmarks.blind sheets RUN --out FOLDER
+    # after ANSWERS: FOLDER/NAME.answer.txt, numbers with blanks between
+    python -m tests.benchmarks.blind score FOLDER
+    # for the docs: random pictures of each finding beside random others
+    python -m tests.benchmarks.blind pictures RUN --out FILE.webp
 
 Half of the pictures are drawn at random from the finding, half from the rest of its scope. The reader must not open the
 key. What is scored is the share of picked pictures inside and outside, and the p of Fisher's exact test that the reader

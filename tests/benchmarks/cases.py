@@ -1,7 +1,7 @@
 """What Errata says about real data: one section of markdown for each case.
 
-    python -m tests.benchmarks.cases                                  every case
-    python -m tests.benchmarks.cases --case cifar10 --out RESULTS     one case, its result files kept below RESULTS/cifar10
+    python -m tests.benchmarks.cases                               every case
+    python -m tests.benchmarks.cases --case cifar10 --out RESULTS  one case, its result files kept below RESULTS/cifar10
 
 The data may not travel with the project: by default it is looked for in ../shared/data. `case_tables.py` says what is
 asked of it. Default settings but for the map, which is left out, and the number of permutations (`--permutations`).
@@ -103,11 +103,9 @@ def _predictability(found: Diagnosis) -> list[str]:
     inside = [f"{name} {shown(r)} ({p_value(p)}, n = {n})" for name, n, r, p in reading.by_class]
     return [
         f"- {predictability_sentence(found)}",
-        f"- Rank correlation {shown(reading.rank_correlation)}, correlation {shown(reading.correlation)}, "
-        "AUROC of wrong against right "
-        f"{shown(reading.error_auroc)}; {p_value(reading.p)} ({reading.n_permutations:,} permutations). "
-        "Spearman of the out-of-fold prediction "
-        f"with the loss over all rows, plainly: {number(rank)}.",
+        f"- Rank correlation {shown(reading.rank_correlation)}, correlation {shown(reading.correlation)}, AUROC of "
+        f"wrong against right {shown(reading.error_auroc)}; {p_value(reading.p)} ({reading.n_permutations:,} "
+        f"permutations). Spearman of the out-of-fold prediction with the loss over all rows, plainly: {number(rank)}.",
         *([f"- Within class, correlation: {'; '.join(inside)}."] if inside else []),
     ]
 
@@ -137,11 +135,10 @@ def _cluster(found: Diagnosis, cluster: FailureCluster, digits: int) -> list[str
     )
     kind = "all failures" if found.outcomes.errors is not None else "the loss above the mean"
     head = (
-        f"- **Cluster {cluster.id + 1}, {cluster.name}** (scope: {cluster.scope}, n = "
-        f"{cluster.size}): {wrong}{difference}"
-        f"mean loss {number(cluster.mean_loss, digits)}, excess {shown(cluster.excess_loss, digits)}, "
-        f"{p_value(cluster.p)}, "
-        f"{shown(cluster.coverage, share=True)} of {kind}. Cause: {cluster.cause}"
+        f"- **Cluster {cluster.id + 1}, {cluster.name}** (scope: {cluster.scope}, n = {cluster.size}): "
+        f"{wrong}{difference}mean loss {number(cluster.mean_loss, digits)}, excess "
+        f"{shown(cluster.excess_loss, digits)}, {p_value(cluster.p)}, {shown(cluster.coverage, share=True)} of {kind}. "
+        f"Cause: {cluster.cause}"
     )
     mine = [i for i in found.insights if i.cluster == cluster.id]
     return [

@@ -1,8 +1,10 @@
 """Does a diagnosis of composition name the weakness? Margins with a weakness planted on rendered items, and margins
 with none.
 
-    python -m tests.benchmarks.composition_clusters --tune --seeds 0 5 --cache CACHE                  weight of picture against caption
-    python -m tests.benchmarks.composition_clusters --seeds 100 120 --cache CACHE --out runs.jsonl    every plant on every seed
+    # weight of picture against caption
+    python -m tests.benchmarks.composition_clusters --tune --seeds 0 5 --cache CACHE
+    # every plant on every seed
+    python -m tests.benchmarks.composition_clusters --seeds 100 120 --cache CACHE --out runs.jsonl
     python -m tests.benchmarks.composition_clusters --null --seeds 100 300 --cache CACHE --out runs.jsonl
     python -m tests.benchmarks.composition_clusters --show runs.jsonl
 

@@ -1,7 +1,9 @@
 """Detections with a known weakness: is it found, and is anything claimed without it?
 
-    python -m tests.benchmarks.detection_case --stock FOLDER                          one case in full, for docs/tasks.md
-    python -m tests.benchmarks.detection_case --stock FOLDER --seeds 100 120          the rates over seeds, one JSON line each with --out
+    # one case in full, for docs/tasks.md
+    python -m tests.benchmarks.detection_case --stock FOLDER
+    # the rates over seeds, one JSON line each with --out
+    python -m tests.benchmarks.detection_case --stock FOLDER --seeds 100 120
 
 Scenes are composed from real cut-outs over real photographs (`scripts/examples/stock.py` fetches both into FOLDER),
 three or four objects each. The detector is simulated, since no trained one may be had here: it misses 8% of all

@@ -1,8 +1,10 @@
 """Do the findings predict the next failures? A third of each data set is hidden, the rest diagnosed, the hidden third
 predicted.
 
-    python -m tests.benchmarks.predictions                                     one split of every case: sentences and the prediction table
-    python -m tests.benchmarks.predictions --splits 5 --out predictions.jsonl  several splits, counted: findings beside
+    # one split of every case: sentences and the prediction table
+    python -m tests.benchmarks.predictions
+    # several splits, counted: findings beside
+    python -m tests.benchmarks.predictions --splits 5 --out predictions.jsonl
     what one picks by eye python -m tests.benchmarks.predictions --show predictions.jsonl
 
 The shipped scenes are in the repository; the real data may not travel with it and is looked for in ../shared/data.

@@ -1,8 +1,11 @@
 """CPU seconds and peak memory of each step, in processes of their own.
 
-    python -m tests.benchmarks.speed --images IMAGES.zip --table TABLE.csv      cold, then warm
-    python -m tests.benchmarks.speed --rows 10000                               given embeddings, 10 classes, 512 dimensions
-    python -m tests.benchmarks.speed --long-tail 1000                           1,000 classes of 50 rows, 512 dimensions, a planted superclass
+    # cold, then warm
+    python -m tests.benchmarks.speed --images IMAGES.zip --table TABLE.csv
+    # given embeddings, 10 classes, 512 dimensions
+    python -m tests.benchmarks.speed --rows 10000
+    # 1,000 classes of 50 rows, 512 dimensions, a planted superclass
+    python -m tests.benchmarks.speed --long-tail 1000
 
 The bound beside the test step is the matrix product that reruns one smoother on all permutations, measured in the same
 process.

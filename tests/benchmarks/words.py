@@ -1,11 +1,15 @@
 """Are the words right, and are they honest? Measured on planted failures with a vocabulary of 200 phrases, one of which
 is true.
 
-    python -m tests.benchmarks.words --seeds 1000 1020 --out words.jsonl                     rank of the true phrase, coverage of sentences
-    python -m tests.benchmarks.words --null --seeds 1000 1200 --out words.jsonl              nothing planted: every claim is false
-    python -m tests.benchmarks.words --partial --seeds 1000 1200 --out words.jsonl           a real plant: a claim apart from it is false
+    # rank of the true phrase, coverage of sentences
+    python -m tests.benchmarks.words --seeds 1000 1020 --out words.jsonl
+    # nothing planted: every claim is false
+    python -m tests.benchmarks.words --null --seeds 1000 1200 --out words.jsonl
+    # a real plant: a claim apart from it is false
+    python -m tests.benchmarks.words --partial --seeds 1000 1200 --out words.jsonl
     python -m tests.benchmarks.words --show words.jsonl
-    python -m tests.benchmarks.words --scenes                                                rank of the true phrases on the shipped scenes
+    # rank of the true phrases on the shipped scenes
+    python -m tests.benchmarks.words --scenes
 
 A sentence is a confirmed phrase. The truth of its error difference is the mean of the rows' own chance of an error,
 which the plant fixes, inside minus outside. With a real plant, a sentence is false where the chance of an error inside
@@ -195,8 +199,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     """What docs/evidence/words.md shows."""
     lines = [
         "| planted | n | true phrase first of those said | in the first three | first of 200 as read by the ensemble "
-        "| in the first three "
-        "| runs with a false sentence | sentences | interval holds the truth |",
+        "| in the first three | runs with a false sentence | sentences | interval holds the truth |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for kind in dict.fromkeys(row["kind"] for row in rows):

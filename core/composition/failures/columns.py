@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import NounPhrase, phrase_at, read_caption
+from core.language.captions.parse import phrase_at, read_caption
+from core.language.captions.records import NounPhrase
 from core.language.grammar import right_articles, takes_article, words_in
 from core.records import Column
 

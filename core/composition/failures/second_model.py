@@ -41,9 +41,8 @@ def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: 
         )
     if (mine["benchmark"], mine["headline"]) != (result.benchmark, result.headline):
         raise InvalidInput(
-            f"{result.name!r} is the {result.headline!r} score on {result.benchmark!r}, "
-            f"and this run the {mine['headline']!r} score on "
-            f"{mine['benchmark']!r}. Score both models on one benchmark."
+            f"{result.name!r} is the {result.headline!r} score on {result.benchmark!r}, and this run the "
+            f"{mine['headline']!r} score on {mine['benchmark']!r}. Score both models on one benchmark."
         )
     if result.name in {MODEL, *(p.name for p in diagnosis.probes)}:
         raise InvalidInput(f"This run already has a result called {result.name!r}. Give the other one its own name.")

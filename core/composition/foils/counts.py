@@ -20,27 +20,9 @@ from core.composition.foils.drafts import (
 )
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import NounPhrase, ParsedCaption
+from core.language.captions.records import NounPhrase, ParsedCaption
 
-_PRONOUNS = frozenset(
-    (
-        "its",
-        "his",
-        "him",
-        "her",
-        "their",
-        "it",
-        "they",
-        "them",
-        "itself",
-        "himself",
-        "herself",
-        "themselves",
-        "he",
-        "she",
-        "one",
-    )
-)
+_PRONOUNS = frozenset("its his him her their it they them itself himself herself themselves he she one".split())
 
 
 def count_swaps(reading: ParsedCaption) -> Iterator[Draft]:

@@ -8,7 +8,7 @@ from typing import Literal
 from core.language import grammar as nouns
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import NounPhrase, ParsedCaption
+from core.language.captions.records import NounPhrase, ParsedCaption
 
 Kind = Literal[
     "swap attributes", "swap objects", "position", "colour", "material", "size", "count", "replace attribute"

@@ -21,7 +21,8 @@ from core.composition.foils.swaps import attribute_moves, attribute_swaps, objec
 from core.errors import InvalidInput
 from core.language.captions.edits import apply_edits
 from core.language.captions.meaning import same_meaning_key
-from core.language.captions.parse import ParsedCaption, read_caption
+from core.language.captions.parse import read_caption
+from core.language.captions.records import ParsedCaption
 
 MAX_CAPTION_LENGTH = 300
 """Characters of a caption."""

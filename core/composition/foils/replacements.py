@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from core.composition.foils.drafts import COLOUR, MATERIAL, OTHER, PLACE, SIZE, Draft, Kind, is_vague, span_of
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import Relation, read_lexicon
-from core.language.captions.parse import NounPhrase, ParsedCaption
+from core.language.captions.records import NounPhrase, ParsedCaption
 
 _KINDS: dict[str, tuple[Kind, int]] = {
     "colour": ("colour", COLOUR),

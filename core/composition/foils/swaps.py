@@ -22,7 +22,7 @@ from core.composition.foils.drafts import (
 )
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import Attribute, NounPhrase, ParsedCaption
+from core.language.captions.records import Attribute, NounPhrase, ParsedCaption
 from core.language.grammar import takes_article
 
 _ACROSS = ("colour", "size", "material", "pattern")

@@ -370,9 +370,8 @@ def _notes(cells: Sequence[GridCell], mode: Mode) -> tuple[str, ...]:
     unasked = sum(not (cell.sees_attribute.n and cell.sees_object.n) for cell in cells)
     if unasked:
         made.append(
-            f"In {unasked} cells all pictures show all attributes or all objects, so whether they are seen cannot "
-            "be asked, and binding "
-            "is not tested. Bring pictures with more attributes and objects."
+            f"In {unasked} cells all pictures show all attributes or all objects, so whether they are seen cannot be "
+            "asked, and binding is not tested. Bring pictures with more attributes and objects."
         )
     made.append("A cell without a claim is not proved to be right: it may have too few pictures to show a failure.")
     return tuple(made)

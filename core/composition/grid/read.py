@@ -22,19 +22,7 @@ from core.language.grammar import spoken
 from core.records import ItemStore
 from core.records.ledger import Ledger
 
-USUAL = (
-    "image",
-    "file",
-    "file_name",
-    "filename",
-    "path",
-    "image_path",
-    "image_file",
-    "image_name",
-    "filepath",
-    "file_path",
-    "img",
-)
+USUAL = "image file file_name filename path image_path image_file image_name filepath file_path img".split()
 Things = tuple[tuple[str | None, str | None], tuple[str | None, str | None]]
 """(attribute, object) columns of the first and of the second thing."""
 

@@ -18,21 +18,24 @@ from core.records import Benchmark
 MIN_PAIR_ITEMS = 25
 """Items that an attribute pair needs to count in the headline, as in ARO's code."""
 _LEFT_OUT = """
-adjusting; attached to; between; bigger than; biting; boarding; brushing; chewing; cleaning; climbing; close to; coming from; coming out of;
-contain; crossing; dragging; draped over; drinking; drinking from; driving; driving down; driving on; eating from; eating in; enclosing;
-exiting; facing; filled with; floating in; floating on; flying; flying above; flying in; flying over; flying through; full of; going down;
-going into; going through; grazing in; growing in; growing on; guiding; hanging from; hanging in; hanging off; hanging over; higher than;
-holding onto; hugging; in between; jumping off; jumping on; jumping over; kept in; larger than; leading; leaning over; leaving; licking;
-longer than; looking in; looking into; looking out; looking over; looking through; lying next to; lying on top of; making; mixed with;
-mounted on; moving; on the back of; on the edge of; on the front of; on the other side of; opening; painted on; parked at; parked beside;
-parked by; parked in; parked in front of; parked near; parked next to; perched on; petting; piled on; playing; playing in; playing on;
-playing with; pouring; reaching for; reading; reflected on; riding on; running in; running on; running through; seen through;
-sitting behind; sitting beside; sitting by; sitting in front of; sitting near; sitting next to; sitting under; skiing down; skiing on;
-sleeping in; sleeping on; smiling at; sniffing; splashing; sprinkled on; stacked on; standing against; standing around; standing behind;
-standing beside; standing in front of; standing near; standing next to; staring at; stuck in; surrounding; swimming in; swinging;
-talking to; topped with; touching; traveling down; traveling on; tying; typing on; underneath; wading in; waiting for; walking across;
-walking by; walking down; walking next to; walking through; working in; working on; worn on; wrapped around; wrapped in; by; of; near;
-next to; with; beside; on the side of; around
+adjusting; attached to; between; bigger than; biting; boarding; brushing; chewing; cleaning; climbing; close to;
+coming from; coming out of; contain; crossing; dragging; draped over; drinking; drinking from; driving; driving down;
+driving on; eating from; eating in; enclosing; exiting; facing; filled with; floating in; floating on; flying;
+flying above; flying in; flying over; flying through; full of; going down; going into; going through; grazing in;
+growing in; growing on; guiding; hanging from; hanging in; hanging off; hanging over; higher than; holding onto;
+hugging; in between; jumping off; jumping on; jumping over; kept in; larger than; leading; leaning over; leaving;
+licking; longer than; looking in; looking into; looking out; looking over; looking through; lying next to;
+lying on top of; making; mixed with; mounted on; moving; on the back of; on the edge of; on the front of;
+on the other side of; opening; painted on; parked at; parked beside; parked by; parked in; parked in front of;
+parked near; parked next to; perched on; petting; piled on; playing; playing in; playing on; playing with; pouring;
+reaching for; reading; reflected on; riding on; running in; running on; running through; seen through;
+sitting behind; sitting beside; sitting by; sitting in front of; sitting near; sitting next to; sitting under;
+skiing down; skiing on; sleeping in; sleeping on; smiling at; sniffing; splashing; sprinkled on; stacked on;
+standing against; standing around; standing behind; standing beside; standing in front of; standing near;
+standing next to; staring at; stuck in; surrounding; swimming in; swinging; talking to; topped with; touching;
+traveling down; traveling on; tying; typing on; underneath; wading in; waiting for; walking across; walking by;
+walking down; walking next to; walking through; working in; working on; worn on; wrapped around; wrapped in; by; of;
+near; next to; with; beside; on the side of; around
 """
 SYMMETRIC = frozenset(" ".join(relation.split()) for relation in _LEFT_OUT.split(";"))
 """Relations that ARO's notebook takes out before its mean. Not all of them are symmetric in meaning; that is the
@@ -79,8 +82,7 @@ def read_relation(path: Path) -> Benchmark:
     if left and not all_left:
         book.note(
             f"{left:,} of {len(rows):,} items have one of the {len(SYMMETRIC & set(relations)):,} relations that ARO "
-            "leaves out of its mean: they "
-            "are scored, and not in the headline."
+            "leaves out of its mean: they are scored, and not in the headline."
         )
     return book.build()
 
@@ -131,8 +133,7 @@ def read_attribution(path: Path) -> Benchmark:
         left = sum(sizes[pair] for pair in rare)
         book.note(
             f"{left:,} of {len(rows):,} items belong to the {len(rare):,} pairs of attributes with fewer than "
-            f"{MIN_PAIR_ITEMS} items, which ARO leaves out "
-            "of its mean: they are scored, and not in the headline."
+            f"{MIN_PAIR_ITEMS} items, which ARO leaves out of its mean: they are scored, and not in the headline."
         )
     return book.build()
 
@@ -212,11 +213,10 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
             book.add(f"{i}/{k}", where, (picture,), (" ".join(words), *foils))
     if made:
         book.note(
-            f"The foils of {made:,} captions were made here (seed {seed}): groups of three words shuffled, "
-            "and words shuffled within them. ARO's "
-            "other two, which shuffle nouns and adjectives or all but these, need a tagger and are missing: "
-            "chance is higher, and published "
-            "figures are no match. Bring records with caption_options for all four."
+            f"The foils of {made:,} captions were made here (seed {seed}): groups of three words shuffled, and words "
+            "shuffled within them. ARO's other two, which shuffle nouns and adjectives or all but these, need a "
+            "tagger and are missing: chance is higher, and published figures are no match. Bring records with "
+            "caption_options for all four."
         )
     if short:
         book.note(f"{short:,} captions are too short for both foils and have one.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.language.captions.lexicon import read_lexicon
-from core.language.captions.parse import NounPhrase, ParsedCaption, read_caption
+from core.language.captions.parse import read_caption
+from core.language.captions.records import NounPhrase, ParsedCaption
 
 
 def same_meaning_key(text: str) -> tuple[str, ...]:

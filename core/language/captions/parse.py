@@ -9,77 +9,15 @@ misread by omission rather than by invention.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from core.language import grammar as nouns
 from core.language.captions.lexicon import Lexicon, read_lexicon
+from core.language.captions.records import Attribute, NounPhrase, ParsedCaption, Token
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of the caption and where it stands."""
-
-    text: str
-    start: int
-    end: int
-    closed: bool
-    """Whether a punctuation mark follows it."""
-
-    @property
-    def word(self) -> str:
-        return self.text.casefold()
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """An attribute of a thing. Places are token numbers, `stop` exclusive."""
-
-    start: int
-    """Of its modifier, if it has one ("dark green")."""
-    at: int
-    word: str
-    family: str
-
-    @property
-    def stop(self) -> int:
-        return self.at + 1
-
-
-@dataclass(frozen=True, slots=True)
-class NounPhrase:
-    """A noun phrase. Places are token numbers, `stop` exclusive."""
-
-    start: int
-    stop: int
-    determiner: str
-    """The article or other word in front, folded; "" without one."""
-    count: int | None
-    """Its value, where a number word or digits stand in front."""
-    count_at: int
-    """Place of that number; -1 without one."""
-    attributes: tuple[Attribute, ...]
-    heads: tuple[int, ...]
-    """Places of the nouns; the last one is the thing itself. Empty for an attribute that stands alone ("the car is
-    red")."""
-    head: str
-    """Its last noun, folded; "" without one."""
-    many: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedCaption:
-    """A caption in tokens, and its things in order."""
-
-    text: str
-    tokens: tuple[Token, ...]
-    things: tuple[NounPhrase, ...]
-
-    def between(self, first: NounPhrase, second: NounPhrase) -> tuple[str, ...]:
-        """The words that stand between two things."""
-        return tuple(token.word for token in self.tokens[first.stop : second.start])
+_SAYS = frozenset("is are was were painted looks look colored coloured being".split())
+"""Verbs by which an attribute is said of the thing before them."""
 
 
 @lru_cache(maxsize=256)
@@ -166,23 +104,16 @@ class _Parser:
         return word.endswith("ed") and word not in parts["ed_nouns"] and len(word) > 4
 
     def _stops(self, at: int) -> bool:
-        return (
-            self._is(at, "stops")
-            or self._preposition(at) > 0
-            or self._is(at, "determiners")
-            or self.lexicon.value(self.words[at]) is not None
-        )
+        return self._is(at, "stops") or self._preposition(at) > 0 or self._is_marked(at)
+
+    def _is_marked(self, at: int) -> bool:
+        """Whether the word is an article, a number or the like, which a thing may begin with."""
+        return self._is(at, "determiners") or self.lexicon.value(self.words[at]) is not None
 
     def _stem(self, word: str) -> str:
         """The listed verb of which the word is the form of one ("holds"); "" for others."""
-        return next(
-            (
-                word[: -len(end)]
-                for end in ("es", "s")
-                if word.endswith(end) and word[: -len(end)] in self.lexicon.words["verbs"]
-            ),
-            "",
-        )
+        stems = [word.removesuffix(end) for end in ("es", "s") if word.endswith(end)]
+        return next((stem for stem in stems if stem in self.lexicon.words["verbs"]), "")
 
     def _ends_noun(self, at: int, heads: list[int], first: str) -> bool:
         """Whether the word is a verb after the nouns that were read."""
@@ -202,56 +133,18 @@ class _Parser:
 
     def _opens(self, at: int) -> bool:
         """Whether a thing with an article, a number, an attribute or a preposition in front begins here."""
-        if at >= len(self.words):
-            return False
-        return (
-            self._preposition(at) > 0
-            or self._is(at, "determiners")
-            or self.lexicon.value(self.words[at]) is not None
-            or bool(self._attribute(at))
-        )
+        return at < len(self.words) and (self._preposition(at) > 0 or self._is_marked(at) or bool(self._attribute(at)))
 
     # ---- a thing
 
     def _thing(self, start: int, bare: bool, before: NounPhrase | None) -> NounPhrase | None:
-        if (
-            start
-            and self.words[start] == "that"
-            and start + 1 < len(self.words)
-            and (self._stem(self.words[start + 1]) or self._is(start + 1, "verbs"))
-        ):
+        if start and self.words[start] == "that" and self._is_verb(start + 1):
             return None  # "a bathroom that features"
-        at, determiner, count, count_at = start, "", None, -1
-        while at < len(self.words) and self._is(at, "determiners") and not self._closed(at, start):
-            determiner, at = determiner or self.words[at], at + 1
-        if (
-            at < len(self.words)
-            and not self._closed(at, start)
-            and (value := self.lexicon.value(self.words[at])) is not None
-        ):
-            count, count_at, at = value, at, at + 1
+        determiner, count_at, at = self._opening(start)
         marked = at > start
-        attributes, at = self._attributes(at, start)
-        if not (marked or attributes or bare):
+        attributes, at = self._attributes(at)
+        if not (marked or attributes) and (not bare or (start and self._is_clause(at))):
             return None
-        if (
-            not marked
-            and not attributes
-            and start
-            and at < len(self.words)
-            and self.words[at - 1] == "to"
-            and self._is(at, "verbs")
-        ):
-            return None  # "ready to eat a pizza"
-        if (
-            not marked
-            and not attributes
-            and start
-            and at < len(self.words)
-            and self._stem(self.words[at])
-            and self._opens(at + 1)
-        ):
-            return None  # "that features a wall", "and looks at"
         heads, at = self._heads(at, start, bool(marked or attributes))
         if not heads and not attributes:
             return None
@@ -259,33 +152,51 @@ class _Parser:
             heads, at = heads[:-1], heads[-1]
         if not heads:
             return self._alone(start, at, determiner, attributes, before)
+        count = None if count_at < 0 else self.lexicon.value(self.words[count_at])
         head = self.words[heads[-1]]
         many = (count or 0) > 1 or determiner in self.lexicon.words["many"] or self.lexicon.is_many(head)
         return NounPhrase(start, at, determiner, count, count_at, tuple(attributes), tuple(heads), head, many)
+
+    def _is_verb(self, at: int) -> bool:
+        """Whether a listed verb, or its form of one, stands here."""
+        return at < len(self.words) and (bool(self._stem(self.words[at])) or self._is(at, "verbs"))
+
+    def _is_clause(self, at: int) -> bool:
+        """Whether a bare word is the verb of what came before: "ready to | eat a pizza", "and | looks at"."""
+        if at >= len(self.words):
+            return False
+        return (self.words[at - 1] == "to" and self._is(at, "verbs")) or (
+            bool(self._stem(self.words[at])) and self._opens(at + 1)
+        )
+
+    def _opening(self, start: int) -> tuple[str, int, int]:
+        """The first determiner of a thing or "", the place of its number or -1, and where its attributes may begin."""
+        at, determiner = start, ""
+        while at < len(self.words) and self._is(at, "determiners") and not self._closed(at, start):
+            determiner, at = determiner or self.words[at], at + 1
+        if at < len(self.words) and not self._closed(at, start) and self.lexicon.value(self.words[at]) is not None:
+            return determiner, at, at + 1
+        return determiner, -1, at
 
     def _closed(self, at: int, start: int) -> bool:
         """Whether a punctuation mark stands between the thing's start and this word."""
         return any(token.closed for token in self.tokens[start:at])
 
-    def _attributes(self, at: int, start: int) -> tuple[list[Attribute], int]:
+    def _attributes(self, at: int) -> tuple[list[Attribute], int]:
         """Attributes in a row, with "and", commas, modifiers and other words that may stand among them."""
         found: list[Attribute] = []
         while at < len(self.words):
-            first, modified = (
-                at,
-                self._is(at, "colour_modifiers") and at + 1 < len(self.words) and self._attribute(at + 1) == "colour",
+            modified = (
+                self._is(at, "colour_modifiers") and at + 1 < len(self.words) and self._attribute(at + 1) == "colour"
             )
-            family = self._attribute(at + 1) if modified else self._attribute(at)
-            if family:
-                at += int(modified)
-                found.append(Attribute(first, at, self.words[at], family))
-                at += 1
+            place = at + int(modified)
+            if family := self._attribute(place):
+                found.append(Attribute(at, place, self.words[place], family))
+                at = place + 1
             elif self._joins(found, at) or (self._is(at, "intensifiers") and not self.fixed[at]):
                 at += 1
             else:
                 break
-        while found and found[-1].at >= at:
-            found.pop()
         return found, at
 
     def _joins(self, found: list[Attribute], at: int) -> bool:
@@ -331,13 +242,9 @@ class _Parser:
 
     def _verb_is_last(self, at: int, heads: list[int]) -> bool:
         """Whether the last noun read is rather the verb: another thing begins right after it."""
-        if self.tokens[at - 1].closed or heads[-1] != at - 1 or self._preposition(at):
+        if self.tokens[at - 1].closed or heads[-1] != at - 1 or self._preposition(at) or self.words[at] == "that":
             return False
-        if self.words[at] == "that":
-            return False
-        return (
-            self._is(at, "determiners") or self.lexicon.value(self.words[at]) is not None or bool(self._attribute(at))
-        )
+        return self._is_marked(at) or bool(self._attribute(at))
 
     def _alone(
         self, start: int, at: int, determiner: str, attributes: list[Attribute], before: NounPhrase | None
@@ -346,18 +253,7 @@ class _Parser:
         red")."""
         last = attributes[-1]
         verb = self.words[start - 1] if start else ""
-        said = before is not None and verb in (
-            "is",
-            "are",
-            "was",
-            "were",
-            "painted",
-            "looks",
-            "look",
-            "colored",
-            "coloured",
-            "being",
-        )
+        said = before is not None and verb in _SAYS
         if said and not (at < len(self.words) and self.words[at] == "of"):
             return NounPhrase(start, last.stop, determiner, None, -1, tuple(attributes), (), "", False)
         if last.word in self.lexicon.words["also_nouns"]:

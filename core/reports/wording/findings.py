@@ -319,9 +319,8 @@ def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
         for text, scope in zip((found.first, found.second), found.scopes)
     )
     said = (
-        f"the mean loss of {first} is {number(abs(value), digits)}{unit} {side} that of {second} "
-        f"(difference {number(value, digits)}, 95\u202f% {interval(found.observed, digits=digits)} "
-        "for this pair alone)."
+        f"the mean loss of {first} is {number(abs(value), digits)}{unit} {side} that of {second} (difference "
+        f"{number(value, digits)}, 95\u202f% {interval(found.observed, digits=digits)} for this pair alone)."
     )
     return (f"{said[0].upper()}{said[1:]}" if clear else f"No clear difference: {said}") + shared
 

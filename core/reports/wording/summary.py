@@ -64,9 +64,8 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
         ground = f"no more than chance allows ({p_value(found.p)})"
     name = f"the {diagnosis.outcomes.name} proxy" if diagnosis.outcomes.is_proxy else f"the {diagnosis.outcomes.name}"
     return (
-        f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples "
-        "the fit did not see "
-        f"(R² {number(r2.value)}, 95\u202f% {interval(r2)}): {ground}."
+        f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples the fit did not "
+        f"see (R² {number(r2.value)}, 95\u202f% {interval(r2)}): {ground}."
     )
 
 
@@ -140,7 +139,8 @@ def words_sentence(diagnosis: Diagnosis) -> str:
     if reader is None or not math.isfinite(reader.agreement):
         return f"{said} How far the ensemble can be read in their text alone could not be told."
     follows = "Its readings do not follow what images show, so they are not used." if reader.slope <= 0 else ""
-    return f"{said} What the ensemble reads in their text alone correlates {number(reader.agreement)} with what held-out images show. {follows}".rstrip()
+    correlates = f"correlates {number(reader.agreement)} with what held-out images show."
+    return f"{said} What the ensemble reads in their text alone {correlates} {follows}".rstrip()
 
 
 def detectable_sentence(diagnosis: Diagnosis) -> str:
@@ -158,9 +158,8 @@ def detectable_sentence(diagnosis: Diagnosis) -> str:
     if missed:
         sizes = either([f"{size:,}" for size in missed])
         sentence += (
-            f" Clusters of {sizes} with four fifths of their samples failing would have been found "
-            "less often than that, "
-            "where they are round neighbourhoods of the embedding."
+            f" Clusters of {sizes} with four fifths of their samples failing would have been found less often than "
+            "that, where they are round neighbourhoods of the embedding."
         )
     return sentence.strip()
 

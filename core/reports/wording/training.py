@@ -25,8 +25,7 @@ def trained_lines(adapted: Adapted) -> list[str]:
         )
     lines = [
         f"{adapted.name}: {record.n_parameters:,} parameters, learned from {record.n_training:,} items of "
-        f"{record.benchmark}, stopped by "
-        f"{record.n_validation:,} others; {clock(record.seconds)} of computing",
+        f"{record.benchmark}, stopped by {record.n_validation:,} others; {clock(record.seconds)} of computing",
         *aligned(rows),
     ]
     if record.best == 0:

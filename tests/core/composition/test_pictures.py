@@ -136,9 +136,8 @@ def test_no_item_left_is_one_message_with_numbers_examples_and_the_next_step(tmp
         )
     assert str(raised.value) == (
         "Made: none of its 5 items can be used, for 5 of its 5 pictures are not in 'mine': 0.jpg, 1.jpg, 2.jpg, .... "
-        "It holds 2 files, such as "
-        "cat.jpg, dog.png. Bring a folder, zip or tar with files of those names (in subfolders too); "
-        "other endings will do."
+        "It holds 2 files, such as cat.jpg, dog.png. Bring a folder, zip or tar with files of those names (in "
+        "subfolders too); other endings will do."
     )
     with pytest.raises(
         InvalidInput,
@@ -215,7 +214,6 @@ def test_queries_share_one_tuple_of_pictures(tmp_path: Path) -> None:
 
 
 # --- crops
-# ------------------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -299,7 +297,6 @@ def test_a_picture_cut_short_is_left_out_where_it_is_cropped_and_told_when_it_is
 
 
 # --- published files
-# --------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "n"), [("cola", 218), ("sugarcrepe", 1560)])

@@ -60,9 +60,4 @@ def test_what_is_shown_and_what_is_named_are_told_apart():
             ShapePhrase("ball", material="shiny"),
             ShapePhrase("ball", "red"),
         )
-    ] == [
-        True,
-        False,
-        True,
-        False,
-    ]
+    ] == [True, False, True, False]

@@ -11,16 +11,7 @@ from PIL import Image, ImageDraw
 from scipy.stats import chi2_contingency
 
 from core.errors import InvalidInput
-from core.scenes.photographs import (
-    SIZES,
-    Link,
-    Place,
-    SceneObject,
-    ScenePlan,
-    SceneSpec,
-    caption,
-    render,
-)
+from core.scenes.photographs import SIZES, Link, Place, SceneObject, ScenePlan, SceneSpec, caption, render
 from tests.support.scenes import photograph_of
 
 EXAMPLES = Path(__file__).parents[3] / "assets" / "examples"

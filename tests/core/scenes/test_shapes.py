@@ -6,17 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import InvalidInput
-from core.scenes.shapes import (
-    COLOURS,
-    RELATIONS,
-    SHAPES,
-    Scene,
-    Shape,
-    ShapePhrase,
-    Statement,
-    related,
-    truth,
-)
+from core.scenes.shapes import COLOURS, RELATIONS, SHAPES, Scene, Shape, ShapePhrase, Statement, related, truth
 from tests.support.scenes import scene_of
 
 RED_CUBE = Shape("cube", "red", "striped", "small", 0.2, 0.5, 0.2)
@@ -94,8 +84,9 @@ def test_the_truth_has_clevrs_keys_and_says_who_is_left_of_whom():
     told = truth(SCENE, 3, "a.webp", "seen", side=224)
     assert (told["image_index"], told["image_filename"], told["split"]) == (3, "a.webp", "seen")
     assert told["objects"][1] == {
-        "shape": "ball", "color": "blue", "material": "matte", "size": "large", "pixel_coords": [157, 116, 0], "rotation": 0.0,
-    }  # fmt: skip
+        **{"shape": "ball", "color": "blue", "material": "matte", "size": "large"},
+        **{"pixel_coords": [157, 116, 0], "rotation": 0.0},
+    }
     assert told["relationships"]["left"] == [[], [0], [0]]
     assert told["relationships"]["above"] == [[2], [2], []]
 

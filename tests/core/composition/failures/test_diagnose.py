@@ -15,12 +15,7 @@ from PIL import Image
 
 from core.checks.compare import compare
 from core.checks.questions import ask
-from core.composition.failures.diagnose import (
-    COMPOSITION,
-    class_tag,
-    diagnose_composition,
-    joint_vectors,
-)
+from core.composition.failures.diagnose import COMPOSITION, class_tag, diagnose_composition, joint_vectors
 from core.composition.failures.second_model import two_models, with_second_result
 from core.composition.scoring.run import run_composition
 from core.discovery.conditions import build_conditions

@@ -105,7 +105,6 @@ def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 # --- Cola
-# -----------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_cola_is_read_as_it_was_published(shared_data: Path) -> None:
@@ -199,7 +198,6 @@ def test_a_wrong_row_of_single_objects_is_named(row: list[Any], message: str, tm
 
 
 # --- pairs and SugarCrepe
-# --------------------------------------------------------------------------------------------------------------------
 
 
 def test_winoground_keeps_its_tags_and_names_without_ending(tmp_path: Path) -> None:
@@ -267,7 +265,6 @@ def test_an_empty_caption_leaves_its_item_out(tmp_path: Path) -> None:
 
 
 # --- ARO
-# -------------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_relations_that_aro_leaves_out_are_scored_outside_the_headline(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from tests.support import benchmark_files as written
 from tests.support.benchmark_files import thing, write
 
 # --- ARO, order
-# -------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_order_foils_hold_the_caption_s_words_and_the_seed_repeats_them(tmp_path: Path) -> None:
@@ -80,7 +79,6 @@ def test_options_of_order_are_checked(options: dict[str, int], tmp_path: Path) -
 
 
 # --- CREPE
-# ------------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_crepe_reads_python_lists_boxes_and_its_file_s_name(tmp_path: Path) -> None:
@@ -133,7 +131,6 @@ def test_a_box_of_crepe_must_be_finite(value: str, tmp_path: Path) -> None:
 
 
 # --- VALSE
-# ------------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_valse_keeps_what_two_annotators_confirmed(tmp_path: Path) -> None:
@@ -168,7 +165,6 @@ def test_votes_must_be_a_number(tmp_path: Path) -> None:
 
 
 # --- scenes
-# -----------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_scenes_give_the_queries_that_occur_with_their_truth(tmp_path: Path) -> None:
@@ -217,7 +213,6 @@ def test_a_picture_with_two_scenes_is_refused(tmp_path: Path) -> None:
 
 
 # --- NegCLIP
-# ----------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_negclips_rows_are_choices(tmp_path: Path) -> None:
@@ -228,7 +223,6 @@ def test_negclips_rows_are_choices(tmp_path: Path) -> None:
 
 
 # --- one's own
-# --------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_own_choices_of_one_foil_are_pairwise_and_other_columns_are_tags(tmp_path: Path) -> None:

@@ -143,8 +143,7 @@ def test_undefined_numbers_leave_no_hole() -> None:
     said = sentence(with_words(), bare)
     assert said == (
         f'Exploratory: within bus, the 20 images most like "in the rain" are wrong 61{NB}% of the time against '
-        f"9.0{NB}% elsewhere. "
-        "The ensemble was not read."
+        f"9.0{NB}% elsewhere. The ensemble was not read."
     )
 
 
@@ -193,11 +192,10 @@ def answer(**changes: object) -> Answer:
 def test_an_answer_tells_rates_p_and_what_the_ensemble_reads() -> None:
     assert answer_sentence(with_words(), answer()) == (
         f'"a bus in snow": within bus, the 14 images most like it are wrong 55{NB}% of the time (95{NB}% 40 to '
-        f"70{NB}%) against 12{NB}% of the rest. "
-        "They form a group of their own along these words. "
-        "Confirmed: the loss goes with these words (p = 0.003, adjusted for any number of questions). "
-        "In the words alone the ensemble reads a mean loss of 1.10 nats (1.00 to 1.20, the spread of its members). "
-        f"80{NB}% of what the question says lies within the words that are tested."
+        f"70{NB}%) against 12{NB}% of the rest. They form a group of their own along these words. Confirmed: the loss "
+        "goes with these words (p = 0.003, adjusted for any number of questions). In the words alone the ensemble "
+        f"reads a mean loss of 1.10 nats (1.00 to 1.20, the spread of its members). 80{NB}% of what the question says "
+        "lies within the words that are tested."
     )
 
 
@@ -238,8 +236,7 @@ def test_a_difference_whose_interval_holds_zero_is_not_called_one() -> None:
     clear = difference_sentence(diagnosis, Difference("snow", "grass", Estimate(-0.8, -1.2, -0.4), 1))
     assert clear == (
         'The mean loss of "snow" is 0.80 nats below that of "grass" (difference −0.80, '
-        f"95{NB}% −1.20 to −0.40 for this pair alone). "
-        "1 image matches both."
+        f"95{NB}% −1.20 to −0.40 for this pair alone). 1 image matches both."
     )
     assert difference_sentence(diagnosis, Difference("snow", "grass", Estimate(0.1, -0.2, 0.4), 0)).startswith(
         "No clear difference: the mean loss"
