@@ -25,15 +25,18 @@ _SAME_PLURAL = _set(
     "aircraft bison cod cattle deer fish hovercraft moose offspring salmon sheep shrimp spacecraft "
     "species series swine trout"
 )
-_IRREGULAR = dict(
-    pair.split()
-    for pair in (
-        "person people, man men, woman women, child children, mouse mice, goose geese, foot feet, tooth teeth, "
-        "ox oxen, knife knives, wolf wolves, leaf leaves, loaf loaves, shelf shelves, calf calves, half halves, "
-        "wife wives, life lives, scarf scarves, thief thieves, cactus cacti, fungus fungi, tomato tomatoes, "
-        "potato potatoes, hero heroes, buffalo buffaloes, mango mangoes, mosquito mosquitoes, volcano volcanoes"
-    ).split(", ")
-)
+_IRREGULAR = {
+    one: many
+    for one, many in map(
+        str.split,
+        (
+            "person people, man men, woman women, child children, mouse mice, goose geese, foot feet, tooth teeth, "
+            "ox oxen, knife knives, wolf wolves, leaf leaves, loaf loaves, shelf shelves, calf calves, half halves, "
+            "wife wives, life lives, scarf scarves, thief thieves, cactus cacti, fungus fungi, tomato tomatoes, "
+            "potato potatoes, hero heroes, buffalo buffaloes, mango mangoes, mosquito mosquitoes, volcano volcanoes"
+        ).split(", "),
+    )
+}
 """Singular and plural."""
 _SINGULAR = {plural: one for one, plural in _IRREGULAR.items()} | {"cattle": "cattle"}
 _ENDS_IN_S = _set(

@@ -30,15 +30,18 @@ from scripts.examples import stock
 SEED = 2023
 N_PAIRS, N_SCENES, N_QUERIES, SIDE = 30, 40, 24, 224
 """Pairs of each split; scenes and queries of the single-object part; pixels."""
-CUTOUTS = dict(
-    pair.split()
-    for pair in (
-        "1f415 dog, 1f408 cat, 1f40e horse, 1f418 elephant, 1f416 pig, 1f404 cow, 1f986 duck, 1f427 penguin, "
-        "1f989 owl, 26f5 boat, 1f697 car, 1f68c bus, 1f69c tractor, 1f6b2 bicycle, 1f3e0 house, 1f3f0 castle, "
-        "1f34e apple, 1f34c banana, 1f34d pineapple, 1f4d5 book, 1f333 tree, 1f335 cactus, 1fa91 chair, "
-        "1f3b8 guitar"
-    ).split(", ")
-)
+CUTOUTS = {
+    file: name
+    for file, name in map(
+        str.split,
+        (
+            "1f415 dog, 1f408 cat, 1f40e horse, 1f418 elephant, 1f416 pig, 1f404 cow, 1f986 duck, 1f427 penguin, "
+            "1f989 owl, 26f5 boat, 1f697 car, 1f68c bus, 1f69c tractor, 1f6b2 bicycle, 1f3e0 house, 1f3f0 castle, "
+            "1f34e apple, 1f34c banana, 1f34d pineapple, 1f4d5 book, 1f333 tree, 1f335 cactus, 1fa91 chair, "
+            "1f3b8 guitar"
+        ).split(", "),
+    )
+}
 GROUNDS = (
     "lake-sherburne",
     "tea-gardens",

@@ -11,7 +11,8 @@ from core.reports.html.intervals import DotChart, Mark, dot_chart
 from webapp.markup.render import render
 
 if TYPE_CHECKING:
-    from core.composition.grid.binding import BindingGrid, GridCell, Share
+    from core.composition.grid.binding import BindingGrid
+    from core.composition.grid.cells import GridCell, Share
 
 MEASURES = {
     "binds": "Binding",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,6 @@ from core.records import (
     F64,
     I64,
     LOWER_IS_BETTER,
-    Bool,
     ComparedMetric,
     CompositionComparison,
     CompositionResult,
@@ -34,11 +33,10 @@ def compare_results(
 
     Returns:
         Rows in the order of A's metrics, each over all items and then by scope. Of right and wrong: McNemar's mid-p and
-        the paired interval; where
-        items share pictures, whole groups change sides and are resampled. Of average precision, ranks, and means over
-            the values of a tag: signs are
-        flipped and items resampled; "only A" then counts the items on which A is strictly better. p is adjusted (Holm)
-        over the scopes of one metric, not over metrics.
+        the paired interval; where items share pictures, whole groups change sides and are resampled. Of average
+        precision, ranks, and means over the values of a tag: signs are flipped and items resampled; "only A" then
+        counts the items on which A is strictly better. p is adjusted (Holm) over the scopes of one metric, not over
+        metrics.
 
     Raises:
         InvalidInput: the results are of different benchmarks, share no item, or differ in an item's form.
@@ -51,18 +49,14 @@ def compare_results(
     averaged = np.array(tags.get(a.average, ()), str)
     found: list[ComparedMetric] = []
     for key in (metric.key for metric in a.metrics):
-        if (key in a.correct and key in b.correct) or (key in a.values and key in b.values):
-            share = key in a.correct
-            sides = [
-                (r.correct if share else r.values)[key][rows].astype(np.float64)
-                for r, rows in ((a, rows_a), (b, rows_b))
-            ]
-            found += _adjusted(
-                [
-                    _compared(key, scope, sides[0], sides[1], groups, averaged, share=share, seed=seed)
-                    for scope in scopes
-                ]
+        share = key in a.correct and key in b.correct
+        if share or (key in a.values and key in b.values):
+            x, y = (
+                (result.correct if share else result.values)[key][rows].astype(np.float64)
+                for result, rows in ((a, rows_a), (b, rows_b))
             )
+            sides = _Sides(key, x, y, groups, averaged, share, seed)
+            found += _adjusted([_compared(sides, scope) for scope in scopes])
     return CompositionComparison(a.name, b.name, a.benchmark, tuple(found), _notes(a, b, len(rows_a)))
 
 
@@ -103,57 +97,60 @@ def _notes(a: CompositionResult, b: CompositionResult, n: int) -> tuple[str, ...
     return tuple(notes)
 
 
-def _compared(
-    key: str,
-    scope: TagScope,
-    a: F64,
-    b: F64,
-    groups: I64 | None,
-    averaged: npt.NDArray[np.str_],
-    *,
-    share: bool,
-    seed: int,
-) -> ComparedMetric:
-    """One metric in one scope, with p not yet adjusted."""
-    rows, strata = scope.rows, None
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sides:
+    """One metric of two models on the same n items."""
+
+    key: str
+    a: F64
+    b: F64
+    groups: I64 | None
+    averaged: npt.NDArray[np.str_]
+    """(n,) values of the tag that the headline averages over, "" where an item has none; empty without such a tag."""
+    share: bool
+    """Whether the metric is right or wrong on an item."""
+    seed: int
+
+
+def _compared(sides: _Sides, scope: TagScope) -> ComparedMetric:
+    """The metric in one scope, with p not yet adjusted."""
+    rows, strata, averaged = scope.rows, None, sides.averaged
     if (
         scope.value == ALL_ITEMS and not scope.tag and averaged.any()
     ):  # as the headline: items without a value play no part
         rows = rows[averaged[rows] != ""]
         strata = averaged[rows]
-    x, y, mine = a[rows], b[rows], None if groups is None else groups[rows]
-    better = y - x if key not in LOWER_IS_BETTER else x - y
-    difference, p = _tested(x, y, mine, strata, share=share, seed=seed)
-    sides = [estimate_of(values, mine, strata, share=share, rng=np.random.default_rng(seed)) for values in (x, y)]
-    label = f"{scope.tag}: {scope.value}" if scope.tag else scope.value
-    return ComparedMetric(
-        key, label, len(rows), sides[0], sides[1], difference, p, int((better < 0).sum()), int((better > 0).sum())
+    x, y, mine = sides.a[rows], sides.b[rows], None if sides.groups is None else sides.groups[rows]
+    better = y - x if sides.key not in LOWER_IS_BETTER else x - y
+    difference, p = _tested(x, y, mine, strata, share=sides.share, seed=sides.seed)
+    a, b = (
+        estimate_of(values, mine, strata, share=sides.share, rng=np.random.default_rng(sides.seed)) for values in (x, y)
     )
+    label = f"{scope.tag}: {scope.value}" if scope.tag else scope.value
+    only_a, only_b = int((better < 0).sum()), int((better > 0).sum())
+    return ComparedMetric(sides.key, label, len(rows), a, b, difference, p, only_a, only_b)
 
 
 def _tested(
     x: F64, y: F64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, *, share: bool, seed: int
 ) -> tuple[Estimate, float]:
     """B minus A with its interval, and the two-sided p that neither is better."""
+    differ = bool((x != y).any())
     if strata is not None:
         places = np.unique(strata, return_inverse=True)[1].astype(np.int64)
         sizes = np.bincount(places)
         weights = len(places) / (len(sizes) * sizes[places])  # each value of the tag weighs the same
-        estimate = (
-            macro_of(y - x, places, groups, np.random.default_rng(seed))
-            if (x != y).any()
-            else _no_difference(len(x), groups, share)
-        )
-        return estimate, sign_flip_p((y - x) * weights, groups, seed=seed)
+        p = sign_flip_p((y - x) * weights, groups, seed=seed)
+        if not differ:
+            return _no_difference(len(x), groups, share), p
+        return macro_of(y - x, places, groups, np.random.default_rng(seed)), p
     if not share:
         return mean_of(y - x, groups, np.random.default_rng(seed)), sign_flip_p(y - x, groups, seed=seed)
-    wrong_a, wrong_b = _wrong(x), _wrong(y)
-    estimate = (
-        paired_difference(wrong_a, wrong_b, groups, seed=seed)
-        if (x != y).any()
-        else _no_difference(len(x), groups, share)
-    )
-    return estimate, paired_p(wrong_a, wrong_b, groups, seed=seed)
+    wrong_a, wrong_b = x == 0, y == 0
+    p = paired_p(wrong_a, wrong_b, groups, seed=seed)
+    if not differ:
+        return _no_difference(len(x), groups, share), p
+    return paired_difference(wrong_a, wrong_b, groups, seed=seed), p
 
 
 def _no_difference(n: int, groups: I64 | None, share: bool) -> Estimate:
@@ -161,10 +158,6 @@ def _no_difference(n: int, groups: I64 | None, share: bool) -> Estimate:
     groups."""
     same = np.zeros(n if groups is None else len(np.unique(groups)), bool)
     return paired_difference(same, same) if share else Estimate(0.0, 0.0, 0.0)
-
-
-def _wrong(right: F64) -> Bool:
-    return right == 0
 
 
 def _adjusted(rows: list[ComparedMetric]) -> list[ComparedMetric]:

@@ -138,9 +138,18 @@ def metrics_of(
     mine = None if groups is None else groups[rows]
     among = values[rows] if values.any() else None
     keys = (*judged.correct, *judged.values)
-    return tuple(
-        _metric(key, title_of(key, keys), judged, rows, mine, among, np.random.default_rng(seed)) for key in keys
-    )
+    made: list[Metric] = []
+    for key in keys:
+        title, chance = title_of(key, keys), judged.chance[key][rows]
+        share = key in judged.correct
+        scored = (judged.correct if share else judged.values)[key][rows].astype(np.float64)
+        estimate = estimate_of(scored, mine, among, share=share, rng=np.random.default_rng(seed))
+        if among is not None:
+            names, places = np.unique(among, return_inverse=True)
+            chance = np.bincount(places, chance) / np.bincount(places)
+            title = f"{title}, mean over {len(names)} kinds of item"
+        made.append(Metric(key, title, estimate, len(rows), _mean(chance), int(judged.ties[key][rows].sum())))
+    return tuple(made)
 
 
 def by_tag(
@@ -150,26 +159,6 @@ def by_tag(
     return tuple(
         TagMetrics(s.tag, s.value, metrics_of(judged, groups, s.rows, seed=seed)) for s in scopes_of(tags, average)
     )
-
-
-def _metric(
-    key: str,
-    title: str,
-    judged: Judged,
-    rows: I64,
-    groups: I64 | None,
-    strata: npt.NDArray[np.str_] | None,
-    rng: np.random.Generator,
-) -> Metric:
-    chance, n_tied = judged.chance[key][rows], int(judged.ties[key][rows].sum())
-    right = key in judged.correct
-    values = (judged.correct if right else judged.values)[key][rows].astype(np.float64)
-    estimate = estimate_of(values, groups, strata, share=right, rng=rng)
-    if strata is None:
-        return Metric(key, title, estimate, len(rows), _mean(chance), n_tied)
-    names, places = np.unique(strata, return_inverse=True)
-    expected = np.bincount(places, chance) / np.bincount(places)
-    return Metric(key, f"{title}, mean over {len(names)} kinds of item", estimate, len(rows), _mean(expected), n_tied)
 
 
 def estimate_of(
@@ -187,8 +176,7 @@ def share_of(right: Bool, groups: I64 | None, rng: np.random.Generator) -> Estim
     """The share of right items with its 95 % interval.
 
     Wilson's; where items come in groups, the groups' bootstrap, or with fewer than `MIN_GROUPS` of them (or nothing to
-    resample) Wilson's again,
-    as if each group were one item: too wide rather than too narrow.
+    resample) Wilson's again, as if each group were one item: too wide rather than too narrow.
     """
     n, share = len(right), float(right.mean()) if len(right) else float("nan")
     if not n:

@@ -13,7 +13,7 @@ import numpy as np
 from core.composition.readers.builder import counted, retrieval_fault
 from core.composition.scoring.blind import blind_scorers
 from core.composition.scoring.encoder import ReadsCaptions, cosines
-from core.composition.scoring.judging import hard_pictures, judge, readable
+from core.composition.scoring.judging import Judged, hard_pictures, judge, readable
 from core.composition.scoring.measures import by_tag, metrics_of, picture_groups, tags_of
 from core.composition.scoring.published import figures_for
 from core.errors import InvalidInput
@@ -75,57 +75,63 @@ def run_composition(
             f"{benchmark.title}. Score each one."
         )
     usable, rows, lost = _usable(benchmark, scores)
-    matrices = tuple(scores.matrices[row] for row in rows.tolist())
-    unreadable = frozenset(scores.unreadable)
-    judged = judge(usable, matrices, unreadable)
+    judged = judge(usable, tuple(scores.matrices[row] for row in rows.tolist()), frozenset(scores.unreadable))
     groups, shared = picture_groups(usable.items, usable.pictures)
-    tags = tags_of(usable.items)
-    figures = [f for f in figures_for(usable) if f.metric in (*judged.correct, *judged.values)]
-    fragment = _fragment(usable, len(benchmark.excluded) + len(lost)) if figures else ""
-    strata = tags.get(benchmark.average)
-    baselines, blind_notes = (
-        _blind(replace(pictured, benchmark=usable), groups, strata, progress, seed) if blind else ((), ())
-    )
+    published, fragment = _published(usable, judged, len(benchmark.excluded) + len(lost))
+    baselines, blind_notes = _blind(replace(pictured, benchmark=usable), groups, progress, seed) if blind else ((), ())
     notes = (*benchmark.notes, *scores.notes, *_lost_notes(benchmark, scores, lost), shared, *blind_notes, fragment)
     progress("measure", 0, 1)
-    result = CompositionResult(
+    result = replace(
+        _measured(usable, scores, rows, judged, groups, seed),
         name=label or f"{benchmark.name}, {scores.model}",
-        benchmark=benchmark.name,
-        title=benchmark.title,
-        kind=benchmark.kind,
-        model=scores.model,
-        fingerprint=scores.fingerprint,
-        headline=benchmark.headline,
-        metrics=metrics_of(judged, groups, strata=strata, seed=seed),
-        by_tag=by_tag(judged, tags, groups, average=benchmark.average, seed=seed),
         blind=baselines,
-        ids=tuple(item.id for item in usable.items),
-        correct=judged.correct,
-        margin=judged.margin,
-        tied=judged.tied,
-        matrices=matrices,
         foil_similarity=_foil_similarity(scorer, benchmark, rows, cache, progress),
         missing=pictured.missing,
         excluded=(*benchmark.excluded, *lost),
         notes=tuple(dict.fromkeys(filter(None, notes))),
-        source=benchmark.source,
-        published=() if fragment else tuple(f.sentence for f in figures),
+        published=published,
         seconds=time.process_time() - started,
-        values=judged.values,
-        tags=tags,
-        groups=groups,
-        average=benchmark.average,
     )
     progress("measure", 1, 1)
     return result
 
 
-def _fragment(usable: Benchmark, n_excluded: int) -> str:
-    """What is said where too few of the items are scored for the papers' figures to stand beside them, or ""."""
+def _measured(
+    usable: Benchmark, scores: Scores, rows: I64, judged: Judged, groups: I64 | None, seed: int
+) -> CompositionResult:
+    """The figures of the items that could be scored, without a name and what else is said of them."""
+    tags, average = tags_of(usable.items), usable.average
+    return CompositionResult(
+        "",
+        usable.name,
+        usable.title,
+        usable.kind,
+        scores.model,
+        scores.fingerprint,
+        usable.headline,
+        metrics=metrics_of(judged, groups, strata=tags.get(average), seed=seed),
+        by_tag=by_tag(judged, tags, groups, average=average, seed=seed),
+        blind=(),
+        ids=tuple(item.id for item in usable.items),
+        correct=judged.correct,
+        margin=judged.margin,
+        tied=judged.tied,
+        matrices=tuple(scores.matrices[row] for row in rows.tolist()),
+        source=usable.source,
+        values=judged.values,
+        tags=tags,
+        groups=groups,
+        average=average,
+    )
+
+
+def _published(usable: Benchmark, judged: Judged, n_excluded: int) -> tuple[tuple[str, ...], str]:
+    """The papers' figures for these metrics; none, and what is then said, where too few of the items are scored."""
+    figures = [f for f in figures_for(usable) if f.metric in (*judged.correct, *judged.values)]
     n = len(usable) + n_excluded
-    if len(usable) >= WHOLE * n:
-        return ""
-    return (
+    if not figures or len(usable) >= WHOLE * n:
+        return tuple(figure.sentence for figure in figures), ""
+    return (), (
         f"The papers' figures are not shown: {len(usable):,} of {n:,} items are scored, and they are of all. "
         "Bring the missing pictures."
     )
@@ -136,14 +142,12 @@ def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple
     unreadable, kept, lost = frozenset(scores.unreadable), list[int](), list[tuple[str, str]]()
     for row, item in enumerate(benchmark.items):
         seen = readable(item, unreadable)
-        if benchmark.kind == "retrieval":
-            reason = "" if seen.all() else _unranked(item, seen)
+        if seen.all():
+            reason = ""
+        elif benchmark.kind == "retrieval":
+            reason = _unranked(item, seen)
         else:
-            reason = (
-                ""
-                if seen.all()
-                else f"a picture cannot be read: {scores.unreadable[item.pictures[int(np.argmin(seen))]]}"
-            )
+            reason = f"a picture cannot be read: {scores.unreadable[item.pictures[int(np.argmin(seen))]]}"
         if reason:
             lost.append((item.id, reason))
         else:
@@ -175,10 +179,11 @@ def _lost_notes(benchmark: Benchmark, scores: Scores, lost: Sequence[tuple[str, 
 
 
 def _blind(
-    pictured: LoadedBenchmark, groups: I64 | None, strata: Sequence[str] | None, progress: Progress, seed: int
+    pictured: LoadedBenchmark, groups: I64 | None, progress: Progress, seed: int
 ) -> tuple[tuple[tuple[str, tuple[Metric, ...]], ...], tuple[str, ...]]:
     """(name, metrics) of each baseline that sees no picture, and notes."""
     scorers, notes = blind_scorers(pictured.benchmark, seed)
+    strata = tags_of(pictured.benchmark.items).get(pictured.benchmark.average)
     found: list[tuple[str, tuple[Metric, ...]]] = []
     for scorer in scorers:
         judged = judge(pictured.benchmark, scorer.score(pictured, progress=progress).matrices)

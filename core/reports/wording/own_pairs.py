@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.composition.grid.binding import BindingGrid, GridCell, Share
+    from core.composition.grid.binding import BindingGrid
+    from core.composition.grid.cells import GridCell, Share
     from core.composition.own_pairs import PairScores
 
 
@@ -66,7 +67,7 @@ def pair_document(found: PairScores) -> dict[str, Any]:
 
 def grid_lines(found: BindingGrid) -> list[str]:
     """The grid of verdicts' figures, the counts of verdicts, and the cells with a claim."""
-    from core.composition.grid.binding import GREY, NOTHING
+    from core.composition.grid.cells import GREY, NOTHING
     from core.numbers import count
     from core.reports.wording.composition import aligned
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import core.training.scorers
-from core.composition.grid.binding import NO_ATTRIBUTE, NOTHING, binding_grid
+from core.composition.grid.binding import binding_grid
+from core.composition.grid.cells import NO_ATTRIBUTE, VERDICTS
 from core.composition.grid.questions import PictureContents
 from core.composition.grid.rendered import draw_binding
 from core.errors import InvalidInput
@@ -89,16 +90,7 @@ def test_another_figure_can_be_shown_in_the_cells() -> None:
 
 
 def test_every_verdict_has_a_sign_or_is_none() -> None:
-    from core.composition.grid import binding
-
-    assert set(SIGNS) == {
-        binding.NO_ATTRIBUTE,
-        binding.NO_OBJECT,
-        binding.NEITHER,
-        binding.UNBOUND,
-        NOTHING,
-        binding.GREY,
-    }
+    assert set(SIGNS) == set(VERDICTS)
     signs = [sign for sign, _ in SIGNS.values() if sign]
     assert len(set(signs)) == len(signs) == 4
 

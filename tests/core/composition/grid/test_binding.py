@@ -6,16 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.composition.grid.binding import (
-    GREY,
-    NO_ATTRIBUTE,
-    NO_OBJECT,
-    NOTHING,
-    UNBOUND,
-    BindingGrid,
-    ScorePictures,
-    binding_grid,
-)
+from core.composition.grid.binding import BindingGrid, ScorePictures, binding_grid
+from core.composition.grid.cells import GREY, NO_ATTRIBUTE, NO_OBJECT, NOTHING, UNBOUND
 from core.composition.grid.questions import PictureContents
 from core.errors import InvalidInput
 from core.records import F64, ItemStore
