@@ -119,7 +119,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     Each p is adjusted for any number of questions.
     """
     from core.records.codec import to_json
-    from core.reports.wording.findings import answer_sentence, difference_sentence
+    from core.reports.wording.answers import answer_sentence, difference_sentence
 
     diagnosis = RUNS.get(str(run))
     answers, gap = answer_texts(diagnosis, _read_texts(texts))

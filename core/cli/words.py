@@ -65,7 +65,7 @@ def _document(
     diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool
 ) -> dict[str, Any]:
     from core.records.codec import to_json
-    from core.reports.wording.findings import answer_sentence, difference_sentence
+    from core.reports.wording.answers import answer_sentence, difference_sentence
 
     questions = [
         {

@@ -24,7 +24,8 @@ from core.discovery.settings import Settings
 from core.embeddings.cache import default_cache
 from core.numbers import percent
 from core.records import Diagnosis, Prediction, PredictionRow
-from core.reports.wording.findings import CONFIRMED_KINDS, cluster_title, sentence
+from core.reports.wording.findings import cluster_title, sentence
+from core.reports.wording.predictions import CONFIRMED_KINDS
 from core.store import save
 from tests.benchmarks.case_tables import CASES
 from tests.benchmarks.cases import DATA

@@ -13,7 +13,7 @@ import numpy as np
 from core.numbers import bracketed, number, p_value
 from core.records import I64, Diagnosis, Estimate
 from core.reports.html.intervals import DotChart, Mark, axis_of, dot_chart, tick
-from core.reports.wording.findings import answer_sentence, difference_sentence
+from core.reports.wording.answers import answer_sentence, difference_sentence
 from webapp.markup.html import Tile, tile_of
 from webapp.markup.render import render
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
 from core.reports.html.intervals import IntervalBar
-from core.reports.wording.findings import ALL, cluster_title, overlap, replication_sentence
+from core.reports.wording.findings import ALL, cluster_title, overlap
+from core.reports.wording.predictions import replication_sentence
 from webapp.explore.findings import findings_columns, without_cluster
 from webapp.explore.members import excess_interval, members_of, met_by, whisker
 from webapp.markup.html import hue, picture

@@ -10,7 +10,8 @@ from core.numbers import count
 from core.records import Diagnosis, Prediction
 from core.reports.html.intervals import Axis, Dot, Mark, dots
 from core.reports.html.predictions import Measure, prediction_table
-from core.reports.wording.findings import cluster_title, replication_sentence
+from core.reports.wording.findings import cluster_title
+from core.reports.wording.predictions import replication_sentence
 from webapp.markup.render import render
 
 if TYPE_CHECKING:

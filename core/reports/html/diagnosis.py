@@ -25,7 +25,8 @@ from core.reports.html.predictions import prediction_table
 from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
-from core.reports.wording import findings as sentences, summary
+from core.reports.wording import summary
+from core.reports.wording.findings import cluster_title
 
 MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
@@ -158,7 +159,7 @@ def _card(
     return {
         "cluster": cluster,
         "colour": colour,
-        "title": sentences.cluster_title(diagnosis, cluster),
+        "title": cluster_title(diagnosis, cluster),
         "interval": interval_bar(cluster.excess_loss, *axis, colour),
         "members": gallery.entries(rows),
         "n_more": cluster.size - len(rows),

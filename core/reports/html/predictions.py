@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from core.numbers import bracketed, digits_for, number, percent
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
 from core.reports.html.intervals import Axis, Dot, Mark, axis_of, dots, tick
-from core.reports.wording.findings import CONFIRMED_KINDS, prediction_name, prediction_rows, prediction_verdict
+from core.reports.wording.predictions import CONFIRMED_KINDS, prediction_name, prediction_rows, prediction_verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from core.errors import InvalidInput
 from core.files import digest, read_arrays, replacing, write_arrays, write_json
 from core.records import F64, Benchmark, CompositionComparison, CompositionResult, Item, Metric
 from core.records.codec import decode, encode, to_json
-from core.reports.tables.values import strings
+from core.reports.tables.values import fields, strings
 
 FORMAT = 1
 DOCUMENT, ITEMS, ARRAYS = "composition.json", "items.parquet", "scores.npz"
@@ -35,11 +35,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 def comparison_document(found: CompositionComparison) -> dict[str, Any]:
     """The paired comparison of two models as plain JSON values."""
-    rows = [
-        {name: getattr(row, name) for name in ("key", "scope", "n", "p", "only_a", "only_b")}
-        | {name: getattr(row, name).to_dict() for name in ("a", "b", "difference")}
-        for row in found.rows
-    ]
+    rows = [fields(row, "key scope n p only_a only_b a b difference") for row in found.rows]
     return to_json({"a": found.a, "b": found.b, "benchmark": found.benchmark, "rows": rows, "notes": list(found.notes)})
 
 
@@ -48,15 +44,7 @@ def result_document(result: CompositionResult) -> dict[str, Any]:
     similar = result.foil_similarity
     return to_json(
         {
-            "name": result.name,
-            "benchmark": result.benchmark,
-            "title": result.title,
-            "kind": result.kind,
-            "source": result.source,
-            "model": result.model,
-            "fingerprint": result.fingerprint,
-            "headline": result.headline,
-            "average": result.average,
+            **fields(result, "name benchmark title kind source model fingerprint headline average"),
             "n": len(result.ids),
             "n_groups": None if result.groups is None else len(np.unique(result.groups)),
             "metrics": _metrics(result.metrics),
@@ -78,10 +66,7 @@ def result_document(result: CompositionResult) -> dict[str, Any]:
 
 
 def _metrics(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
-    return [
-        {"key": m.key, "title": m.title, "value": m.value.to_dict(), "n": m.n, "chance": m.chance, "ties": m.ties}
-        for m in metrics
-    ]
+    return [fields(metric, "key title value n chance ties") for metric in metrics]
 
 
 def items_table(result: CompositionResult, benchmark: Benchmark) -> pd.DataFrame:

@@ -7,7 +7,6 @@ in JSON.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,15 +20,9 @@ from core.numbers import digits_for
 from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
 from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
-from core.reports.tables.values import estimate, flat, strings
-from core.reports.wording.findings import (
-    cluster_title,
-    ensemble_verdict,
-    prediction_rows,
-    prediction_sentence,
-    replication_sentence,
-    sentence,
-)
+from core.reports.tables.values import fields, flat, reasons, strings
+from core.reports.wording.findings import cluster_title, ensemble_verdict, sentence
+from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
 from core.statistics.intervals import UNDEFINED
 
@@ -129,11 +122,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "n": len(diagnosis.samples),
             "verdict": verdict(diagnosis),
             "loss": {
-                "name": outcomes.name,
-                "unit": outcomes.unit,
-                "source": outcomes.source,
-                "clip": outcomes.clip,
-                "is_proxy": outcomes.is_proxy,
+                **fields(outcomes, "name unit source clip is_proxy"),
                 "mean": float(outcomes.loss.mean()),
                 "error_rate": None if outcomes.errors is None else float(outcomes.errors.mean()),
             },
@@ -149,15 +138,9 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "words": _words(diagnosis),
             "prediction": prediction_document(diagnosis),
             "probes": probes_document(diagnosis),
-            "detectable": [
-                {"size": d.size, "excess_loss": d.excess_loss, "error_difference": d.error_difference, "power": d.power}
-                for d in diagnosis.detectable
-            ],
+            "detectable": [fields(d, "size excess_loss error_difference power") for d in diagnosis.detectable],
             "label_errors": _ids(diagnosis, diagnosis.label_errors),
-            "excluded": {
-                "n": len(diagnosis.excluded),
-                "by_reason": dict(Counter(reason for _, reason in diagnosis.excluded).most_common()),
-            },
+            "excluded": reasons(diagnosis.excluded),
             "notes": list(diagnosis.notes),
             "map": diagnosis.map.method,
             "settings": dict(diagnosis.settings),
@@ -176,27 +159,11 @@ def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int = N_TOP
 
 def _predictability(found: Predictability) -> dict[str, Any]:
     by_class = [{"name": name, "n": n, "correlation": r.to_dict(), "p": p} for name, n, r, p in found.by_class]
-    return {
-        "r2": found.r2.to_dict(),
-        "rank_correlation": found.rank_correlation.to_dict(),
-        "correlation": found.correlation.to_dict(),
-        "error_auroc": estimate(found.error_auroc),
-        "p": found.p,
-        "n_permutations": found.n_permutations,
-        "by_class": by_class,
-    }
+    return fields(found, "r2 rank_correlation correlation error_auroc p n_permutations") | {"by_class": by_class}
 
 
 def _class(finding: ClassFinding) -> dict[str, Any]:
-    return {
-        "name": finding.name,
-        "kind": finding.kind,
-        "size": finding.size,
-        "mean_loss": finding.mean_loss.to_dict(),
-        "error_rate": estimate(finding.error_rate),
-        "p": finding.p,
-        "confirmed": finding.confirmed,
-    }
+    return fields(finding, "name kind size mean_loss error_rate p confirmed")
 
 
 def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> dict[str, Any]:
@@ -204,17 +171,8 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
         "id": cluster.id if ranked else None,  # a candidate has no rank, so nothing to refer to it by
         "name": cluster.name,
         "title": cluster_title(diagnosis, cluster),
-        "scope": cluster.scope,
-        "confirmed": cluster.confirmed,
-        "size": cluster.size,
-        "mean_loss": cluster.mean_loss,
-        "excess_loss": cluster.excess_loss.to_dict(),
-        "error_rate": estimate(cluster.error_rate),
-        "error_outside": cluster.error_outside,
-        "error_difference": estimate(cluster.error_difference),
-        "p": cluster.p,
-        "coverage": cluster.coverage.to_dict(),
-        "cause": cluster.cause,
+        **fields(cluster, "scope confirmed size mean_loss excess_loss error_rate error_outside error_difference p"),
+        **fields(cluster, "coverage cause"),
         "top_members": _ids(diagnosis, top_members(diagnosis, cluster)),
         "counterexamples": _ids(diagnosis, cluster.counterexamples[:N_TOP]),
     }
@@ -222,25 +180,10 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
 
 def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:
     return {
-        "text": insight.text,
-        "kind": insight.kind,
-        "family": insight.family,
-        "columns": list(insight.columns),
+        **fields(insight, "text kind family columns"),
         "rule": [{"column": column, "sign": sign, "operand": value} for column, sign, value in insight.tests],
-        "scope": insight.scope,
-        "cluster": insight.cluster,
-        "size": insight.size,
-        "effect": insight.effect.to_dict(),
-        "error_inside": insight.error_inside,
-        "error_outside": insight.error_outside,
-        "error_difference": estimate(insight.error_difference),
-        "coverage": estimate(insight.coverage),
-        "p": insight.p,
-        "confirmed": insight.confirmed,
-        "retrieval": insight.retrieval,
-        "held_out": estimate(insight.held_out),
-        "stability": insight.stability,
-        "read": estimate(insight.read),
+        **fields(insight, "scope cluster size effect error_inside error_outside error_difference coverage p confirmed"),
+        **fields(insight, "retrieval held_out stability read"),
         "measured": [{"property": name, "rank_correlation": rho} for name, rho in insight.measured],
         "ensemble": ensemble_verdict(insight) if insight.kind == "phrase" else None,
         "proxies": list(insight.proxies),
@@ -271,10 +214,7 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
     digits = digits_for(diagnosis.outcomes.loss)
     return to_json(
         {
-            "digest": found.digest,
-            "measure": found.measure,
-            "source": found.source,
-            "n_fresh": found.n_fresh,
+            **fields(found, "digest measure source n_fresh"),
             "summary": replication_sentence(found),
             "rows": [
                 _prediction_row(row) | {"sentence": prediction_sentence(row, found, digits)}
@@ -293,18 +233,7 @@ def prediction_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 
 def _prediction_row(row: PredictionRow) -> dict[str, Any]:
-    return {
-        "kind": row.kind,
-        "text": row.text,
-        "scope": row.scope,
-        "n": row.n,
-        "predicted": row.predicted.to_dict(),
-        "expected": row.expected.to_dict(),
-        "observed": estimate(row.observed),
-        "rest": row.rest,
-        "p": row.p,
-        "as_predicted": row.as_predicted,
-    }
+    return fields(row, "kind text scope n predicted expected observed rest p as_predicted")
 
 
 def audit_frame(cells: Sequence[AuditCell]) -> pd.DataFrame:
@@ -312,15 +241,9 @@ def audit_frame(cells: Sequence[AuditCell]) -> pd.DataFrame:
     extrapolation."""
     rows = [
         {
-            "phrase": cell.phrase,
-            "family": cell.family,
-            "scope": cell.scope,
-            "support": cell.support,
-            "observed": cell.observed.to_dict(),
+            **fields(cell, "phrase family scope support observed"),
             "read": (cell.read or UNDEFINED).to_dict(),
-            "error_inside": cell.error_inside,
-            "error_outside": cell.error_outside,
-            "extrapolation": cell.extrapolation,
+            **fields(cell, "error_inside error_outside extrapolation"),
         }
         for cell in cells
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from core.checks.compare import comparison_with, comparisons
 from core.probes.measures import by_class
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.records.codec import to_json
-from core.reports.tables.values import estimate, flat, strings
+from core.reports.tables.values import estimate, fields, flat, reasons, strings
 from core.reports.wording.probes import accuracy_sentence, overall_sentences, scope_title, verdict_words
 
 if TYPE_CHECKING:
@@ -90,35 +89,17 @@ def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
             "mean_loss": float(result.outcomes.loss.mean()),
             "calibration_error": estimate(result.calibration_error),
             "split": result.split,
-            "controls": [
-                {
-                    "name": c.name,
-                    "accuracy": estimate(c.accuracy),
-                    "gain": estimate(c.gain),
-                    "p": c.p,
-                    "repeats": c.repeats,
-                }
-                for c in result.controls
-            ],
+            "controls": [fields(c, "name accuracy gain p repeats") for c in result.controls],
             "choices": [{"name": c.name, "number": c.value, "how": c.how} for c in result.choices],
             "classes": [
-                {
-                    "name": c.name,
-                    "n": c.n,
-                    "recall": estimate(c.recall),
-                    "n_said": c.n_said,
-                    "precision": estimate(c.precision),
-                }
+                fields(c, "name n recall n_said precision")
                 for c in by_class(result.labels, result.outcomes.predictions, result.class_names)
             ],
             "support": _support(result),
             "comparison": None if compared is None else comparison_document(diagnosis, compared),
             "details": result.details,
             "notes": result.notes,
-            "excluded": {
-                "n": len(result.excluded),
-                "by_reason": dict(Counter(reason for _, reason in result.excluded).most_common()),
-            },
+            "excluded": reasons(result.excluded),
             "seconds": result.seconds,
         }
     )
@@ -128,12 +109,7 @@ def _support(result: ProbeResult) -> dict[str, Any] | None:
     support = result.support
     if support is None:
         return None
-    return {
-        "n": len(support.ids),
-        "source": support.source,
-        "purity": support.purity,
-        "true_purity": support.true_purity,
-    }
+    return {"n": len(support.ids), **fields(support, "source purity true_purity")}
 
 
 def comparison_document(diagnosis: Diagnosis, found: Comparison) -> dict[str, Any]:
@@ -158,18 +134,7 @@ def _scope(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str,
         "kind": scope.kind,
         "scope": scope.scope,
         "title": scope_title(diagnosis, scope),
-        "cluster": scope.cluster,
-        "n": scope.n,
-        "fixed": scope.fixed,
-        "broken": scope.broken,
-        "both": scope.both,
-        "neither": scope.neither,
-        "difference": estimate(scope.difference),
-        "p": scope.p,
-        "shares": estimate(scope.shares),
-        "shares_p": scope.shares_p,
-        "excess_gap": estimate(scope.excess_gap),
-        "verdict": scope.verdict,
+        **fields(scope, "cluster n fixed broken both neither difference p shares shares_p excess_gap verdict"),
         "words": verdict_words(found, scope, diagnosis),
     }
 
@@ -183,10 +148,7 @@ def reproduction_table(rows: Sequence[LadderRow]) -> pd.DataFrame:
 def _reproduced(row: LadderRow) -> dict[str, Any]:
     undefined = {"value": np.nan, "low": np.nan, "high": np.nan}
     return {
-        "step": row.step,
-        "shots": row.shots,
-        "setting": row.setting,
-        "metric": row.metric,
+        **fields(row, "step shots setting metric"),
         "value": estimate(row.value) or undefined,
         **{f"gain over {name}": estimate(gain) for name, gain in row.gains.items()},
         "each": " ".join(f"{value:.6g}" for value in row.each),
@@ -207,18 +169,9 @@ def reproduction_document(
             "dataset": dataset,
             "seeds": seeds,
             "rows": [
-                {
-                    "step": row.step,
-                    "shots": row.shots,
-                    "setting": row.setting,
-                    "metric": row.metric,
-                    "value": estimate(row.value),
-                    "gains": {name: estimate(gain) for name, gain in row.gains.items()},
-                    "each": row.each,
-                    "published": row.published,
-                    "seconds": row.seconds,
-                    "note": row.note,
-                }
+                fields(row, "step shots setting metric value")
+                | {"gains": {name: estimate(gain) for name, gain in row.gains.items()}}
+                | fields(row, "each published seconds note")
                 for row in rows
             ],
         }

@@ -1,27 +1,19 @@
-"""One plain sentence for each finding, each answer and each prediction: the wording of the command line, the report and
+"""One plain sentence for each finding, and what a cluster is called: the wording of the command line, the report and
 the page."""
 
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
-from core.numbers import count, digits_for, interval, listed, number, p_value, percent, points, with_unit
-from core.records import Bool, Diagnosis, Estimate, FailureCluster, Insight, Prediction, PredictionRow
-
-if TYPE_CHECKING:
-    from core.checks.questions import Answer, Difference
+from core.numbers import digits_for, interval, listed, number, p_value, percent, points, with_unit
+from core.records import Bool, Diagnosis, Estimate, FailureCluster, Insight
 
 ALL = "all samples"
 PROXIES = 4
 """Conditions that say the same, named in a sentence; the rest are counted."""
-NEGATION = re.compile(r"\b(not|no|without|never|neither|nor|cannot)\b|n't\b", re.IGNORECASE)
-CONFIRMED_KINDS = ("cluster", "phrase", "condition")
-"""The kinds of a prediction's rows that were confirmed before; the others are what a person would have picked."""
 LOOKED_AT = 500
 """Rows by which it is told whether each has a picture of its own."""
 
@@ -65,13 +57,13 @@ def _rates(diagnosis: Diagnosis, insight: Insight) -> str:
 
 def _whole(diagnosis: Diagnosis, insight: Insight) -> str:
     """Such as 'Within dog, the 33 images most like "in the dark"'."""
-    noun = _noun(diagnosis)
+    noun = sample_noun(diagnosis)
     many = f"one {noun}" if insight.size == 1 else f"{insight.size:,} {noun}s"
     what = f'most like "{insight.text}"' if insight.kind == "phrase" else f"with {insight.text}"
     return f"{'The' if insight.scope == ALL else f'Within {insight.scope}, the'} {many} {what}"
 
 
-def _noun(diagnosis: Diagnosis) -> str:
+def sample_noun(diagnosis: Diagnosis) -> str:
     """ "image", or "sample" where there are none or where several rows show one, as with several labels or masks by
     class."""
     images = diagnosis.samples.items
@@ -242,171 +234,3 @@ def best_condition(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | N
     """The confirmed condition that retrieves the cluster best."""
     mine = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "condition" and i.confirmed]
     return max(mine, key=lambda i: i.retrieval or 0.0) if cluster.confirmed and mine else None
-
-
-def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
-    """What the samples that look like a question's text show, and how sure that is."""
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
-    one = answer.support == 1
-    matches = f"the {_noun(diagnosis)}" if one else f"the {answer.support:,} {_noun(diagnosis)}s"
-    within = "" if answer.scope == ALL else f"within {answer.scope}, "
-    if answer.error_rate is not None:
-        span = interval(answer.error_rate, share=True)
-        observed = f"{'is' if one else 'are'} wrong {percent(answer.error_rate.value)} of the time (95\u202f% {span})"
-        against = f"against {percent(answer.error_rest)} of the rest"
-    else:
-        span = interval(answer.observed, digits=digits)
-        observed = (
-            f"{'has' if one else 'have'} a mean loss of "
-            f"{number(answer.observed.value, digits)}{unit} (95\u202f% {span})"
-        )
-        against = f"against {number(answer.rest, digits)} in the rest"
-    group = (
-        "They form a group of their own along these words."
-        if answer.stands_apart
-        else "They are no group of their own, just the most similar ones."
-    )
-    parts = [f'"{answer.text}": {within}{matches} most like it {observed} {against}.', group, _chance(answer)]
-    if answer.read is not None and answer.is_tested:  # of other texts the ensemble reads little but the mean
-        span = interval(answer.read, digits=digits)
-        parts.append(
-            f"In the words alone the ensemble reads a mean loss of {number(answer.read.value, digits)}{unit} "
-            f"({span}, the spread of its members)."
-        )
-    if answer.is_tested:
-        parts.append(f"{percent(answer.inside)} of what the question says lies within the words that are tested.")
-    if NEGATION.search(answer.text):
-        parts.append('Text encoders hardly hear a "not": this was read much as the same words without it.')
-    if answer.extrapolation:
-        parts.append(
-            "This is an extrapolation: the images hardly differ along these words, so nothing here shows what they say."
-        )
-    return " ".join(parts)
-
-
-def _chance(answer: Answer) -> str:
-    if answer.p is None:
-        return "There is no p: with so few groups nothing can be permuted."
-    if not answer.is_tested:
-        return (
-            f"Not tested: only {percent(answer.inside)} of what the question says lies within the "
-            "words that are tested."
-        )
-    via = "" if answer.through is None else f'tested through "{answer.through}", '
-    held = f"{via}{p_value(answer.p)}, adjusted for any number of questions"
-    return (
-        f"Confirmed: the loss goes with these words ({held})."
-        if answer.confirmed
-        else f"Not confirmed: with these images it cannot be told from chance ({held})."
-    )
-
-
-def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
-    """How the loss of the first text's matches compares with that of the second's."""
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
-    shared = (
-        f" {count(found.shared, _noun(diagnosis))} {'matches' if found.shared == 1 else 'match'} both."
-        if found.shared
-        else ""
-    )
-    value = found.observed.value
-    if not math.isfinite(value):
-        return f'"{found.first}" and "{found.second}" have the same matches: there is no difference to tell.{shared}'
-    side = "below" if value < 0 else "above"
-    clear = found.observed.low > 0 or found.observed.high < 0
-    first, second = (
-        f'"{text}"' + (f" ({scope})" if found.scopes[0] != found.scopes[1] else "")
-        for text, scope in zip((found.first, found.second), found.scopes)
-    )
-    said = (
-        f"the mean loss of {first} is {number(abs(value), digits)}{unit} {side} that of {second} (difference "
-        f"{number(value, digits)}, 95\u202f% {interval(found.observed, digits=digits)} for this pair alone)."
-    )
-    return (f"{said[0].upper()}{said[1:]}" if clear else f"No clear difference: {said}") + shared
-
-
-def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None, digits: int = 2) -> str:
-    """What a frozen finding said of fresh samples beside what they show.
-
-    Args:
-        row: one row of a prediction.
-        prediction: whose measure the row has; an error rate if not given.
-        digits: decimals of a loss.
-    """
-    rate = prediction is None or prediction.measure == "error rate"
-
-    def value(v: float | None) -> str:
-        return percent(v) if rate else number(v, digits)
-
-    def span(estimate: Estimate) -> str:
-        return interval(estimate, share=rate, digits=digits)
-
-    what = "wrong" if rate else "mean loss"
-    start = f"{prediction_name(row)}: {count(row.n, 'fresh sample')}"
-    if row.observed is None:
-        return f"{start} match, so nothing can be said; {value(row.predicted.value)} {what} was predicted."
-    seen = f"{value(row.observed.value)} was observed" + (
-        f" ({span(row.observed)})" if math.isfinite(row.observed.low) else ""
-    )
-    rest = "" if row.rest is None else f" against {value(row.rest)} in the rest"
-    chance = "" if row.p is None else f", adjusted {p_value(row.p)}"
-    expected = (
-        f" ({span(row.predicted)}; {span(row.expected)} in {count(row.n, 'sample')})"
-        if math.isfinite(row.predicted.low)
-        else ""
-    )
-    return (
-        f"{start}; {value(row.predicted.value)} {what} was predicted{expected} and "
-        f"{seen}{rest}{chance}{f': {prediction_verdict(row)}' if prediction_verdict(row) else ''}."
-    )
-
-
-def replication_sentence(prediction: Prediction) -> str:
-    """How many of the findings fail more than the rest again, and how many of these at the rate that they had
-    predicted."""
-    found = [row for row in prediction.rows if row.kind in CONFIRMED_KINDS]
-    judged = [row for row in found if row.as_predicted is not None]
-    if not found:
-        return "nothing was confirmed, so nothing was predicted."
-    again = [row for row in judged if replicates(row)]
-    held = sum(bool(row.as_predicted) for row in again)
-    unsure = f"; {len(found) - len(judged):,} more had too few samples to judge" if len(judged) < len(found) else ""
-    rate = f", {held:,} of them at the rate predicted" if again else ""
-    return f"{len(again):,} of {count(len(judged), 'finding')} clearly fail more than the rest again{rate}{unsure}."
-
-
-def replicates(row: PredictionRow) -> bool:
-    """Whether the matching fresh samples do worse than the rest beyond chance (adjusted p at most 0.05)."""
-    return row.p is not None and row.p <= 0.05
-
-
-def prediction_verdict(row: PredictionRow) -> str:
-    """What became of a finding; "" for what a person would have picked, which made no claim."""
-    if row.kind not in CONFIRMED_KINDS:
-        return ""
-    if row.as_predicted is None:
-        return "too few to judge"
-    if not replicates(row):
-        return "not clearly worse again"
-    return "fails again as predicted" if row.as_predicted else "fails again, at another rate"
-
-
-def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
-    """The rows of the diagnosis' prediction, each cluster by its number and its title; empty if nothing was
-    predicted."""
-    if diagnosis.prediction is None:
-        return ()
-    titles = {c.name: cluster_title(diagnosis, c) for c in diagnosis.clusters}
-    of = {name: f"Cluster {c.id + 1} ({titles[name]})" for c in diagnosis.clusters if titles[name := c.name] != name}
-    return tuple(
-        replace(r, text=of[r.text], scope=ALL) if r.kind == "cluster" and r.text in of else r
-        for r in diagnosis.prediction.rows
-    )
-
-
-def prediction_name(row: PredictionRow) -> str:
-    """Such as "animal: light = dark"; of what is no finding, what it is called and what it is."""
-    if row.kind in CONFIRMED_KINDS:
-        said = f'"{row.text}"' if row.kind == "phrase" else row.text
-        return said if row.scope == ALL or row.scope in row.text else f"{row.scope}: {said}"
-    return f"{row.kind[0].upper()}{row.kind[1:]} ({row.text})"

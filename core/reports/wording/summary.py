@@ -20,15 +20,8 @@ from core.numbers import (
     with_unit as with_unit,
 )
 from core.records import Diagnosis, FailureCluster
-from core.reports.wording.findings import (
-    best_phrase,
-    cluster_title,
-    ensemble_verdict,
-    overlap,
-    prediction_rows,
-    prediction_sentence,
-    replication_sentence,
-)
+from core.reports.wording.findings import best_phrase, cluster_title, ensemble_verdict, overlap
+from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 
 
 def verdict(diagnosis: Diagnosis) -> str:

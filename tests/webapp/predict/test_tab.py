@@ -14,7 +14,7 @@ from core.diagnose import diagnose
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
-from core.reports.wording.findings import replication_sentence
+from core.reports.wording.predictions import replication_sentence
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list

@@ -9,17 +9,14 @@ import pytest
 
 from core.checks.questions import Answer, Difference, ask, difference
 from core.records import Estimate, Insight
-from core.reports.wording.findings import (
-    answer_sentence,
-    cluster_title,
-    difference_sentence,
-    ensemble_verdict,
+from core.reports.wording.answers import answer_sentence, difference_sentence
+from core.reports.wording.findings import cluster_title, ensemble_verdict, sentence
+from core.reports.wording.predictions import (
     prediction_name,
     prediction_rows,
     prediction_sentence,
     prediction_verdict,
     replication_sentence,
-    sentence,
 )
 from tests.support.diagnoses import MemoryImages, make_diagnosis
 from tests.support.words import AxisEncoder, made_prediction, with_words
