@@ -22,7 +22,7 @@ from PIL import Image
 
 from core.files import ASSETS
 from core.scenes.items import RenderedPlan, draw_items
-from core.scenes.photographs import Place
+from core.scenes.plans import Place
 from core.scenes.retrieval import draw_retrieval
 from core.scenes.write import write_benchmark
 from scripts.examples import stock

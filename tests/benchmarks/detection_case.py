@@ -30,7 +30,8 @@ from core.discovery.settings import EmbeddingSettings, Settings
 from core.embeddings.cache import default_cache
 from core.records import Diagnosis
 from core.reports.wording.summary import text_summary
-from core.scenes.photographs import SceneObject, ScenePlan, SceneSpec, render
+from core.scenes.photographs import SceneObject, SceneSpec, render
+from core.scenes.plans import ScenePlan
 from core.statistics.intervals import wilson
 from scripts.examples.stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs
 from tests.benchmarks.lines import append_line, keys_done, read_lines
