@@ -3,16 +3,13 @@
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from scipy.stats import chi2_contingency
 
 from core.errors import InvalidInput
-from core.scenes.photographs import SIZES, SceneObject, SceneSpec, caption, render
-from core.scenes.plans import Link, Place, ScenePlan
+from core.scenes.photographs import SceneObject, SceneSpec, caption, render
 from tests.support.scenes import photograph_of
 
 EXAMPLES = Path(__file__).parents[3] / "assets" / "examples"

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from core.errors import InvalidInput
-from core.scenes.photographs import SIZES, SceneObject, SceneSpec, caption, render
+from core.scenes.photographs import SIZES
 from core.scenes.plans import Link, Place, ScenePlan
 
 PLACES = (Place("wall", "wall"), Place("floor", "floor", (0.5, 0.5, 1.0, 1.0), 2.0))
