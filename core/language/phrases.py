@@ -23,14 +23,8 @@ from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import Embeddings, Progress, Words, no_progress
 
 ALIKE = 0.95
-
-
 """Phrases whose directions have a higher cosine are one phrase."""
-
-
 PROMPTS = 8
-
-
 """Prompts averaged for each phrase."""
 
 

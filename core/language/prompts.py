@@ -14,8 +14,6 @@ from core.language.vocabulary import Phrase, Vocabulary
 from core.records import F32, F64, I64
 
 NOUNS = ("thing", "scene", "object", "view")
-
-
 """What the prompts speak of where no class is named."""
 
 

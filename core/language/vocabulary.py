@@ -18,26 +18,12 @@ from core.files import ASSETS, write_text
 from core.language.grammar import words_in
 
 SHIPPED = ASSETS / "phrases" / "phrases.json"
-
-
 MAX_PHRASE_LENGTH = 60
-
-
 """Characters of a phrase."""
-
-
 MAX_PHRASES = 2_000
-
-
 """Phrases of a vocabulary."""
-
-
 MAX_BYTES = 4 * 2**20
-
-
 OWN = "own"
-
-
 _OWN_TEMPLATES = tuple(
     (f"{start}{{noun}}{link}{{phrase}}", f"{start}{{noun}}")
     for start, link in (

@@ -1,8 +1,11 @@
-"""Scenes read back from the plain values that they were written as."""
+"""Scenes read back from the plain values that they were written as, and whether two factors go together."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
+from scipy.stats import chi2_contingency
 
 from core.scenes.photographs import SceneObject, SceneSpec
 from core.scenes.shapes import Scene, Shape
@@ -20,3 +23,8 @@ def photograph_of(values: dict[str, Any]) -> SceneSpec:
     objects = tuple(SceneObject(**thing) for thing in values["objects"])
     fields: dict[str, Any] = {**values, "objects": objects, "crop": tuple(values["crop"])}
     return SceneSpec(**fields)
+
+
+def chance_of(table: Any) -> float:
+    """p of the chi-squared test of independence."""
+    return float(np.asarray(chi2_contingency(table)[1]))

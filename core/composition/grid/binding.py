@@ -159,8 +159,8 @@ def _notes(cells: Sequence[GridCell], mode: Mode) -> tuple[str, ...]:
         f"{grey} of {len(cells)} cells have fewer than {MIN_CELL_PICTURES} pictures and are not tested.": grey,
         "A picture of one thing cannot show whether attribute and object are bound: "
         "bring pictures with two things to test binding.": mode == "one",
-        f"In {unasked} cells all pictures show all attributes or all objects, so whether they are seen cannot be asked, "
-        "and binding is not tested. Bring pictures with more attributes and objects.": unasked,
+        f"In {unasked} cells all pictures show all attributes or all objects, so whether they are seen cannot "
+        "be asked, and binding is not tested. Bring pictures with more attributes and objects.": unasked,
         "A cell without a claim is not proved to be right: it may have too few pictures to show a failure.": True,
     }
     return tuple(note for note, holds in notes.items() if holds)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core.composition.grid.questions import Mode, PictureContents, shown_from_captions, shown_from_truth
-from core.composition.readers.fields import as_list, as_object, load_json, text_of
+from core.composition.readers.fields import as_object, load_scenes
 from core.composition.readers.recognise import shape_of
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import match_files
@@ -151,13 +151,10 @@ def _pictures(
 
 
 def _from_scenes(file: Path, images: Path | None, attribute: str, thing: str, one: bool) -> GridData:
-    scenes = as_list(as_object(load_json(file), file.name, "scenes").get("scenes"), f"{file.name}: scenes", "scenes")
     names: list[str] = []
     things: list[list[Any]] = []
-    for i, scene in enumerate(scenes):
-        where = f"{file.name}, scene {i}"
-        names.append(text_of(as_object(scene, where, "image_filename and objects"), "image_filename", where))
-        objects = as_list(scene.get("objects"), f"{where}: objects", "objects")
+    for where, name, objects in load_scenes(file):
+        names.append(name)
         things.append([as_object(one, where, "named properties") for one in objects])
     store: FileImages = open_images((images or file.parent).expanduser())
     ledger = Ledger(len(names))

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from core.composition.readers.builder import Builder
-from core.composition.readers.fields import Record, as_list, as_object, as_text, box_of, load_json, text_of, texts_of
+from core.composition.readers.fields import Record, as_list, as_text, box_of, load_records, text_of, texts_of
 from core.composition.readers.recognise import one_file_of
 from core.errors import InvalidInput
 from core.records import Benchmark
@@ -58,28 +60,12 @@ def read_relation(path: Path) -> Benchmark:
 
     Source: Yuksekgonul et al. 2023 (ARO).
     """
-    file, notes = one_file_of(path, "aro-relation")
-    book = Builder(
-        "aro-relation",
-        "ARO, relations",
-        "choice",
-        "pairwise",
-        _SOURCE,
-        _PICTURES,
-        average="relation",
-        notes=list(notes),
-    )
-    rows = [
-        as_object(row, f"{file.name}, record {i}", "a box, captions and relation_name")
-        for i, row in enumerate(as_list(load_json(file), file.name, "records"))
-    ]
-    relations = [text_of(row, "relation_name", f"{file.name}, record {i}").strip() for i, row in enumerate(rows)]
-    all_left = SYMMETRIC.issuperset(relations)  # then there is nothing else to average
-    for i, (row, relation) in enumerate(zip(rows, relations, strict=True)):
-        tag = "relation left out" if relation in SYMMETRIC and not all_left else "relation"
-        _add(book, i, f"{file.name}, record {i}", row, {tag: relation})
-    left = sum(relation in SYMMETRIC for relation in relations)
-    if left and not all_left:
+    book, rows = _open(path, "aro-relation", "ARO, relations", "relation", "relation_name")
+    relations = [text_of(row, "relation_name", where).strip() for where, row in rows]
+    # where all would be left out, there is nothing else to average
+    left_out = frozenset[str]() if SYMMETRIC.issuperset(relations) else SYMMETRIC
+    _add(book, rows, [{"relation left out" if name in left_out else "relation": name} for name in relations])
+    if left := sum(name in left_out for name in relations):
         book.note(
             f"{left:,} of {len(rows):,} items have one of the {len(SYMMETRIC & set(relations)):,} relations that ARO "
             "leaves out of its mean: they are scored, and not in the headline."
@@ -98,37 +84,18 @@ def read_attribution(path: Path) -> Benchmark:
 
     Source: Yuksekgonul et al. 2023 (ARO).
     """
-    file, notes = one_file_of(path, "aro-attribution")
-    book = Builder(
-        "aro-attribution",
-        "ARO, attributes",
-        "choice",
-        "pairwise",
-        _SOURCE,
-        _PICTURES,
-        average="attributes",
-        notes=list(notes),
-    )
-    rows = [
-        as_object(row, f"{file.name}, record {i}", "a box, captions and attributes")
-        for i, row in enumerate(as_list(load_json(file), file.name, "records"))
-    ]
-    pairs = [_pair(row, f"{file.name}, record {i}") for i, row in enumerate(rows)]
+    book, rows = _open(path, "aro-attribution", "ARO, attributes", "attributes", "attributes")
+    pairs = [_pair(row, where) for where, row in rows]
     sizes = Counter(pairs)
     rare = {pair for pair, n in sizes.items() if n < MIN_PAIR_ITEMS}
+    few = {"attributes left out": f"pairs with fewer than {MIN_PAIR_ITEMS} items"}
     if len(rare) == len(sizes):
         book.average = ""
         book.note(
             f"No pair of attributes has {MIN_PAIR_ITEMS} items, so the headline weighs items equally; "
             "ARO's is a mean over such pairs."
         )
-    for i, (row, pair) in enumerate(zip(rows, pairs, strict=True)):
-        tags = (
-            {"attributes left out": f"pairs with fewer than {MIN_PAIR_ITEMS} items"}
-            if pair in rare
-            else {"attributes": pair}
-        )
-        _add(book, i, f"{file.name}, record {i}", row, tags)
+    _add(book, rows, [few if pair in rare else {"attributes": pair} for pair in pairs])
     if rare and book.average:
         left = sum(sizes[pair] for pair in rare)
         book.note(
@@ -136,6 +103,13 @@ def read_attribution(path: Path) -> Benchmark:
             f"{MIN_PAIR_ITEMS} items, which ARO leaves out of its mean: they are scored, and not in the headline."
         )
     return book.build()
+
+
+def _open(path: Path, name: str, title: str, average: str, key: str) -> tuple[Builder, list[tuple[str, Record]]]:
+    """The benchmark without items, and the file's records with their places."""
+    file, notes = one_file_of(path, name)
+    book = Builder(name, title, "choice", "pairwise", _SOURCE, _PICTURES, average=average, notes=list(notes))
+    return book, list(load_records(file, f"a box, captions and {key}"))
 
 
 def _pair(row: Record, where: str) -> str:
@@ -147,15 +121,10 @@ def _pair(row: Record, where: str) -> str:
     return " / ".join(" ".join(attribute.split()) for attribute in attributes)
 
 
-def _add(book: Builder, i: int, where: str, row: Record, tags: dict[str, str]) -> None:
-    picture = book.picture(text_of(row, "image_path", where), where, box_of(row, _BOX, where))
-    book.add(
-        str(i),
-        where,
-        (picture,),
-        (text_of(row, "true_caption", where), text_of(row, "false_caption", where)),
-        tags=tags,
-    )
+def _add(book: Builder, rows: Sequence[tuple[str, Record]], tags: Sequence[dict[str, str]]) -> None:
+    for i, ((where, row), own) in enumerate(zip(rows, tags, strict=True)):
+        captions = (text_of(row, key, where) for key in ("true_caption", "false_caption"))
+        book.add_choice(str(i), where, text_of(row, "image_path", where), captions, own, box_of(row, _BOX, where))
 
 
 _STRIPPED = re.compile(r'[.!"()*#:;~]')  # what BLIP's and ARO's code takes out of a caption; commas and hyphens stay
@@ -168,9 +137,8 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
     A record {image, caption_options: [caption, foil, ...]} is used as it is. A record {image, caption: [...]}
     (Karpathy's split of COCO or Flickr30k) gets two foils, drawn from `seed`: its groups of three words in another
     order, and the words within each group in another order. ARO's other two foils shuffle nouns and adjectives, or all
-    but these; they need a tagger and are not made, so that chance is a third, not a
-    fifth, and the figure is no published one: a note says so. Captions are lower-cased, without punctuation, and at
-        most `max_words` long.
+    but these; they need a tagger and are not made, so that chance is a third, not a fifth, and the figure is no
+    published one: a note says so. Captions are lower-cased, without punctuation, and at most `max_words` long.
 
     Args:
         seed: of the shuffles, 0 or more.
@@ -180,47 +148,41 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
         InvalidInput: the file is no list of such records, or an option is out of range.
 
     Source: Yuksekgonul et al. 2023 (ARO). Departures: we shuffle the words of the tidied caption, so that caption and
-    foil hold the very same
-        words (ARO's tokeniser sets punctuation apart in foils alone, which gives them away); a foil that comes out as
-        the caption is drawn anew.
+    foil hold the very same words (ARO's tokeniser sets punctuation apart in foils alone, which gives them away); a foil
+    that comes out as the caption is drawn anew.
     """
     if isinstance(seed, bool) or seed < 0 or max_words < 2:
         raise InvalidInput(f"seed must be 0 or more and max_words at least 2: got {seed} and {max_words}.")
     file, notes = one_file_of(path, "aro-order")
-    book = Builder(
-        "aro-order",
-        f"ARO, word order ({file.stem})",
-        "choice",
-        "r@1",
-        "Yuksekgonul et al. 2023 (ARO), arXiv 2210.01936",
-        "Its pictures are those of COCO 2014 or Flickr30k, after the file's name.",
-        notes=list(notes),
-    )
+    title = f"ARO, word order ({file.stem})"
+    pictures = "Its pictures are those of COCO 2014 or Flickr30k, after the file's name."
+    book = Builder("aro-order", title, "choice", "r@1", _SOURCE, pictures, notes=list(notes))
     rng, made, short = np.random.default_rng(seed), 0, 0
-    for i, row in enumerate(as_list(load_json(file), file.name, "records")):
-        where = f"{file.name}, record {i}"
-        record = as_object(row, where, "image and caption (or caption_options)")
-        picture = book.picture(text_of(record, "image", where), where)
+    for i, (where, record) in enumerate(load_records(file, "image and caption (or caption_options)")):
+        picture = text_of(record, "image", where)
         if "caption_options" in record:
-            book.add(str(i), where, (picture,), texts_of(record, "caption_options", where))
+            book.add_choice(str(i), where, picture, texts_of(record, "caption_options", where))
             continue
-        captions = record.get("caption")
-        listed = [captions] if isinstance(captions, str) else as_list(captions, f"{where}: 'caption'", "texts")
-        for k, caption in enumerate(listed):
+        for k, caption in enumerate(_captions(record, where)):
             words = tidy_words(as_text(caption, f"{where}: 'caption', entry {k}"), max_words)
             foils = shuffled(words, rng)
             made, short = made + 1, short + (len(foils) == 1)
-            book.add(f"{i}/{k}", where, (picture,), (" ".join(words), *foils))
+            book.add_choice(f"{i}/{k}", where, picture, (" ".join(words), *foils))
     if made:
         book.note(
             f"The foils of {made:,} captions were made here (seed {seed}): groups of three words shuffled, and words "
-            "shuffled within them. ARO's other two, which shuffle nouns and adjectives or all but these, need a "
-            "tagger and are missing: chance is higher, and published figures are no match. Bring records with "
-            "caption_options for all four."
+            "shuffled within them. ARO's other two, which shuffle nouns and adjectives or all but these, need a tagger "
+            "and are missing: chance is higher, and published figures are no match. Bring records with caption_options "
+            "for all four."
         )
     if short:
         book.note(f"{short:,} captions are too short for both foils and have one.")
     return book.build()
+
+
+def _captions(record: Record, where: str) -> list[Any]:
+    captions = record.get("caption")
+    return [captions] if isinstance(captions, str) else as_list(captions, f"{where}: 'caption'", "texts")
 
 
 def tidy_words(caption: str, max_words: int) -> list[str]:
@@ -235,11 +197,7 @@ def shuffled(words: list[str], rng: np.random.Generator) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for within in (False, True):
         for _ in range(_TRIES):
-            mixed = (
-                [_permuted(group, rng) for group in groups]
-                if within
-                else [groups[at] for at in rng.permutation(len(groups))]
-            )
+            mixed = [_permuted(group, rng) for group in groups] if within else _permuted(groups, rng)
             foil = " ".join(word for group in mixed for word in group)
             if foil != " ".join(words) and foil not in found:
                 found[foil] = None
@@ -247,5 +205,8 @@ def shuffled(words: list[str], rng: np.random.Generator) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _permuted(words: list[str], rng: np.random.Generator) -> list[str]:
-    return [words[at] for at in rng.permutation(len(words))]
+_T = TypeVar("_T")
+
+
+def _permuted(parts: list[_T], rng: np.random.Generator) -> list[_T]:
+    return [parts[at] for at in rng.permutation(len(parts))]

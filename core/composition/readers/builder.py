@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from core.errors import InvalidInput
 from core.options import check_text
 from core.records import Benchmark, Bool, Box, Item, Kind, Picture
@@ -79,6 +81,45 @@ class Builder:
             raise InvalidInput(
                 f"{self.title} has more than {MAX_ITEMS:,} items, the most that is read. Split its file."
             )
+
+    def add_pair(
+        self,
+        id: str,
+        where: str,
+        pictures: Sequence[str],
+        captions: Iterable[str],
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Enter two pictures by their names and the caption of each."""
+        places = [self.picture(name, where) for name in pictures]
+        self.add(id, where, places, captions, match=FIRST_OF_EACH, tags=tags)
+
+    def add_choice(
+        self,
+        id: str,
+        where: str,
+        picture: str,
+        captions: Iterable[str],
+        tags: Mapping[str, str] | None = None,
+        box: Box | None = None,
+    ) -> None:
+        """Enter a picture by its name, its caption, and then its foils."""
+        self.add(id, where, (self.picture(picture, where, box),), captions, tags=tags)
+
+    def add_query(
+        self, text: str, where: str, pictures: Sequence[int], fits: Bool, hard: Bool, tags: Mapping[str, str]
+    ) -> None:
+        """Enter a query over pictures, or leave it out where a ranking says nothing.
+
+        Args:
+            fits: (I,) whether the query describes a picture.
+            hard: (I,) whether the headline is computed on it.
+        """
+        match = [(int(i), 0) for i in np.flatnonzero(fits)]
+        if fault := retrieval_fault(match, hard, len(pictures)):
+            self.exclude(text, fault)
+        else:
+            self.add(text, where, tuple(pictures), (text,), match=match, tags=tags, hard=hard.copy())
 
     def exclude(self, id: str, reason: str) -> None:
         """Leave an item out. What follows ": " in the reason is an example, not another reason."""

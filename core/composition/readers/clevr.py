@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.composition.readers.builder import Builder, retrieval_fault
-from core.composition.readers.fields import Record, as_list, as_object, as_text, load_json, text_of
+from core.composition.readers.builder import Builder
+from core.composition.readers.fields import Record, as_object, as_text, load_scenes, text_of
 from core.composition.readers.recognise import one_file_of
 from core.errors import InvalidInput
 from core.records import Benchmark, Bool
@@ -32,8 +32,7 @@ def read_scenes(path: Path) -> Benchmark:
         times pictures.
 
     Source: Johnson et al. 2017 (CLEVR) for the form; Ray et al. 2023 (Cola) for the queries, as its paper tells them.
-    Not its published file:
-        for that read COLA_singleobjects_benchmark_CLEVR.json as "cola-single".
+    Not its published file: for that read COLA_singleobjects_benchmark_CLEVR.json as "cola-single".
     """
     file, notes = one_file_of(path, "clevr")
     book = Builder(
@@ -45,17 +44,11 @@ def read_scenes(path: Path) -> Benchmark:
         "Its pictures are the renderings that the scenes name.",
         notes=list(notes),
     )
-    scenes = as_list(as_object(load_json(file), file.name, "scenes").get("scenes"), f"{file.name}: scenes", "scenes")
     pictures: dict[int, list[Combination]] = {}
-    for i, row in enumerate(scenes):
-        where = f"{file.name}, scene {i}"
-        scene = as_object(row, where, "image_filename and objects")
-        place = book.picture(text_of(scene, "image_filename", where), where)
+    for where, name, objects in load_scenes(file):
+        place = book.picture(name, where)
         if place in pictures:
-            raise InvalidInput(
-                f"{where}: the picture {scene['image_filename'][:60]!r} has a scene already. Keep one of them."
-            )
-        objects = as_list(scene.get("objects"), f"{where}: objects", "objects")
+            raise InvalidInput(f"{where}: the picture {name[:60]!r} has a scene already. Keep one of them.")
         pictures[place] = [_combination(thing, f"{where}, object {k}") for k, thing in enumerate(objects)]
     queries = sorted({combination for own in pictures.values() for combination in own})
     if len(queries) * len(pictures) > MAX_PAIRS:
@@ -64,14 +57,10 @@ def read_scenes(path: Path) -> Benchmark:
             "the most that is ranked."
         )
     fits, hard = _truth(list(pictures.values()), queries)
+    places = tuple(pictures)
     for k, query in enumerate(queries):
-        text = " ".join(word for word in query if word)
-        match = [(int(i), 0) for i in np.flatnonzero(fits[:, k])]
-        if fault := retrieval_fault(match, hard[:, k], len(pictures)):
-            book.exclude(text, fault)
-        else:
-            tags = dict(zip(TAGS, query, strict=True))
-            book.add(text, file.name, tuple(pictures), (text,), match=match, tags=tags, hard=hard[:, k].copy())
+        text, tags = " ".join(word for word in query if word), dict(zip(TAGS, query, strict=True))
+        book.add_query(text, file.name, places, fits[:, k], hard[:, k], tags)
     return book.build()
 
 

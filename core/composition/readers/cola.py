@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.composition.readers.builder import FIRST_OF_EACH, Builder, retrieval_fault
+from core.composition.readers.builder import Builder
 from core.composition.readers.fields import as_list, as_object, as_text, few, kind_of, load_json
 from core.composition.readers.recognise import one_file_of
 from core.errors import InvalidInput
@@ -43,14 +43,7 @@ def read_multi_object(path: Path) -> Benchmark:
     for i, row in enumerate(as_list(load_json(file), file.name, "rows")):
         where = f"{file.name}, row {i}"
         first, caption, second, other = (as_text(part, where) for part in as_list(row, where, _FORM, 4))
-        book.add(
-            str(i),
-            where,
-            (book.picture(first, where), book.picture(second, where)),
-            (caption, other),
-            match=FIRST_OF_EACH,
-            tags=tags.get(str(i)),
-        )
+        book.add_pair(str(i), where, (first, second), (caption, other), tags.get(str(i)))
     return book.build()
 
 
@@ -80,8 +73,7 @@ def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchma
         InvalidInput: the file has neither published shape, or `seen` names no query.
 
     Source: Ray et al. 2023 (Cola): an object with `labels` and `data` (its README) or a list of the two (its script); a
-    row is
-        [image, annotation, label, hard], without the annotation for PACO.
+    row is [image, annotation, label, hard], without the annotation for PACO.
     """
     file, notes = one_file_of(path, "cola-single")
     document = load_json(file)
@@ -104,19 +96,7 @@ def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchma
             "the headline leaves it out, as Cola's does."
         )
     for k, query in enumerate(queries):
-        match = [(int(i), 0) for i in np.flatnonzero(fits[:, k])]
-        if fault := retrieval_fault(match, hard[:, k], len(pictures)):
-            book.exclude(query, fault)
-        else:
-            book.add(
-                query,
-                f"{file.name}: query {query[:60]!r}",
-                pictures,
-                (query,),
-                match=match,
-                tags=splits[k],
-                hard=hard[:, k].copy(),
-            )
+        book.add_query(query, f"{file.name}: query {query[:60]!r}", pictures, fits[:, k], hard[:, k], splits[k])
     return book.build()
 
 

@@ -64,6 +64,34 @@ def load_lines(path: Path) -> Iterator[tuple[str, Any]]:
             yield where, _parse(line, where)
 
 
+def load_records(path: Path, form: str) -> Iterator[tuple[str, Record]]:
+    """("file, record n", the record) of each entry of a list.
+
+    Args:
+        form: what a record should hold, for the message.
+
+    Raises:
+        InvalidInput: as `load_json`, or the file is no list of objects.
+    """
+    for i, row in enumerate(as_list(load_json(path), path.name, "records")):
+        where = f"{path.name}, record {i}"
+        yield where, as_object(row, where, form)
+
+
+def load_scenes(path: Path) -> Iterator[tuple[str, str, list[Any]]]:
+    """("file, scene n", its picture's name, its objects) of each scene of a file in CLEVR's form.
+
+    Raises:
+        InvalidInput: as `load_json`, or the file is no {"scenes": [{"image_filename", "objects": [...]}]}.
+    """
+    scenes = as_object(load_json(path), path.name, "scenes").get("scenes")
+    for i, row in enumerate(as_list(scenes, f"{path.name}: scenes", "scenes")):
+        where = f"{path.name}, scene {i}"
+        scene = as_object(row, where, "image_filename and objects")
+        name = text_of(scene, "image_filename", where)
+        yield where, name, as_list(scene.get("objects"), f"{where}: objects", "objects")
+
+
 def header(path: Path) -> list[str]:
     """Column names of a CSV or TSV: its first line, split where it gives the most columns."""
     _check(path)

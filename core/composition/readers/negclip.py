@@ -33,6 +33,6 @@ def read_negclip(path: Path) -> Benchmark:
     )
     for i, (where, row) in enumerate(rows):
         foils = literal_list(cell_of(row, "neg_caption"), f"{where}: 'neg_caption'")
-        book.add(str(i), where, (book.picture(cell_of(row, "filepath"), where),), (cell_of(row, "title"), *foils))
+        book.add_choice(str(i), where, cell_of(row, "filepath"), (cell_of(row, "title"), *foils))
     book.note("This table was made to train on: a model that was trained on it, or on COCO, has seen these captions.")
     return book.build()

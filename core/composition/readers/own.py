@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from core.composition.readers.builder import FIRST_OF_EACH, Builder
+from core.composition.readers.builder import Builder
 from core.composition.readers.fields import (
     Record,
     as_list,
@@ -50,37 +50,32 @@ def read_own(path: Path) -> Benchmark:
     used = {"id", *(_PAIR if pairs else ("image", "caption", *foils))}
     tags = _tag_columns(rows, [name for name in columns if name not in used])
     several = not pairs and any(len(_foils(row, foils, where)) > 1 for where, row in rows)
-    book = Builder(
-        "own",
-        file.stem,
-        "pairs" if pairs else "choice",
-        "group" if pairs else "r@1" if several else "pairwise",
-        f"your file {file.name}",
-        "Its pictures are those that its rows name.",
-        notes=[*notes, *more],
-    )
+    kind, headline = ("pairs", "group") if pairs else ("choice", "r@1" if several else "pairwise")
+    source, pictures = f"your file {file.name}", "Its pictures are those that its rows name."
+    book = Builder("own", file.stem, kind, headline, source, pictures, notes=[*notes, *more])
     for i, (where, row) in enumerate(rows):
-        own = {name: label_of(row, name) for name in tags}
-        id = label_of(row, "id") or str(i)
-        if pairs:
-            first, caption, second, other = (_text(row, key, where) for key in _PAIR)
-            captions, names, match = (caption, other), (first, second), FIRST_OF_EACH
-        else:
-            captions, names, match = (
-                (_text(row, "caption", where), *_foils(row, foils, where)),
-                (_text(row, "image", where),),
-                ((0, 0),),
-            )
-        if all(name.strip() for name in names):
-            book.add(id, where, [book.picture(name, where) for name in names], captions, match=match, tags=own)
-        else:
-            book.exclude(id, "it names no picture")
+        _add(book, label_of(row, "id") or str(i), where, row, foils, {name: label_of(row, name) for name in tags})
     if left := [name for name in columns if name not in used and name not in tags]:
         book.note(
             f"Columns that are no tags, having more than {MAX_VALUES} values or other than text and "
             f"numbers: {few(left)}."
         )
     return book.build()
+
+
+def _add(book: Builder, id: str, where: str, row: Record, foils: list[str], tags: dict[str, str]) -> None:
+    """Enter a row as the form of the benchmark asks, or leave it out where it names no picture."""
+    if book.kind == "pairs":
+        first, caption, second, other = (_text(row, key, where) for key in _PAIR)
+        captions, names = (caption, other), (first, second)
+    else:
+        captions, names = (_text(row, "caption", where), *_foils(row, foils, where)), (_text(row, "image", where),)
+    if not all(name.strip() for name in names):
+        book.exclude(id, "it names no picture")
+    elif len(names) == 2:
+        book.add_pair(id, where, names, captions, tags)
+    else:
+        book.add_choice(id, where, names[0], captions, tags)
 
 
 def _rows(file: Path) -> tuple[list[tuple[str, Record]], tuple[str, ...]]:

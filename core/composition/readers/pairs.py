@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.composition.readers.builder import FIRST_OF_EACH, Builder
-from core.composition.readers.fields import Record, as_list, as_object, label_of, load_json, load_lines, text_of
+from core.composition.readers.builder import Builder
+from core.composition.readers.fields import Record, as_object, label_of, load_lines, load_records, text_of
 from core.composition.readers.recognise import files_of, one_file_of
 from core.records import Benchmark
 
@@ -65,9 +65,7 @@ def read_colorswap(path: Path) -> Benchmark:
         notes=list(notes),
     )
     for file in files:
-        for i, row in enumerate(as_list(load_json(file), file.name, "records")):
-            where = f"{file.name}, record {i}"
-            record = as_object(row, where, ", ".join(_COLORSWAP))
+        for i, (where, record) in enumerate(load_records(file, ", ".join(_COLORSWAP))):
             _add(book, f"{file.stem}/{label_of(record, 'id') or i}", where, record, _COLORSWAP, {"split": file.stem})
     if {"train", "test"} <= {file.stem for file in files}:
         book.note("Both parts are read; published figures are of the test part: see the figures by split.")
@@ -76,11 +74,4 @@ def read_colorswap(path: Path) -> Benchmark:
 
 def _add(book: Builder, id: str, where: str, record: Record, keys: Sequence[str], tags: dict[str, str]) -> None:
     first, second, caption, other = (text_of(record, key, where) for key in keys)
-    book.add(
-        id,
-        where,
-        (book.picture(first, where), book.picture(second, where)),
-        (caption, other),
-        match=FIRST_OF_EACH,
-        tags=tags,
-    )
+    book.add_pair(id, where, (first, second), (caption, other), tags)

@@ -37,9 +37,8 @@ def read_sugarcrepe(path: Path) -> Benchmark:
         for index, entry in as_object(load_json(file), file.name, "one record for each index").items():
             where = f"{file.name}, entry {index[:40]!r}"
             record = as_object(entry, where, form)
-            picture = book.picture(text_of(record, "filename", where), where)
-            captions = text_of(record, "caption", where), text_of(record, "negative_caption", where)
-            book.add(f"{file.stem}/{index}", where, (picture,), captions, tags={"kind": file.stem})
+            picture, *captions = (text_of(record, key, where) for key in ("filename", "caption", "negative_caption"))
+            book.add_choice(f"{file.stem}/{index}", where, picture, captions, {"kind": file.stem})
     if absent := [kind for kind in KINDS if kind not in {file.stem for file in files}]:
         book.note(f"Of its seven files these are not here, so the mean leaves them out: {few(absent)}.")
     return book.build()

@@ -51,9 +51,9 @@ def read_valse(path: Path) -> Benchmark:
             caption = text_of(record, "caption", where)
             if isinstance(declarative, str) and declarative.strip() not in ("", caption.strip()):
                 caption, declared = declarative, declared + 1
-            picture = book.picture(text_of(record, "image_file", where), where)
+            picture, foil = text_of(record, "image_file", where), text_of(record, "foil", where)
             tags = {"piece": file.stem, "phenomenon": label_of(record, "linguistic_phenomena")}
-            book.add(own, where, (picture,), (caption, text_of(record, "foil", where)), tags=tags)
+            book.add_choice(own, where, picture, (caption, foil), tags)
     if declared:
         book.note(f"{declared:,} captions differ from the statement that the file gives beside them, which was used.")
     return book.build()

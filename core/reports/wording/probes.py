@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from core.probes.ladder.reproduce import LadderRow
 
 HOW = {"fixed": "the method's default", "validation": "chosen on validation images", "given": "given"}
-
-
 VERDICTS = {
     "fixed": "fixed: {b} is better here",
     "partly": "partly fixed: {b} is better here, yet it too does worse here than elsewhere",

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from core.errors import InvalidInput
 from core.scenes.photographs import SceneObject, SceneSpec, caption, render
-from tests.support.scenes import photograph_of
+from tests.support.scenes import chance_of, photograph_of
 
 EXAMPLES = Path(__file__).parents[3] / "assets" / "examples"
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
-from scipy.stats import chi2_contingency
 
 from core.errors import InvalidInput
 from core.scenes.photographs import SIZES
 from core.scenes.plans import Link, Place, ScenePlan
+from tests.support.scenes import chance_of
 
 PLACES = (Place("wall", "wall"), Place("floor", "floor", (0.5, 0.5, 1.0, 1.0), 2.0))
 PLAN = ScenePlan({"disc": ("red disc", "blue disc"), "box": ("red box",)}, PLACES)
-
-
-def chance_of(table: Any) -> float:
-    """p of the chi-squared test of independence."""
-    return float(np.asarray(chi2_contingency(table)[1]))
 
 
 def test_the_same_seed_draws_the_same_scenes():
