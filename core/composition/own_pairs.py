@@ -100,29 +100,25 @@ def score_pairs(
     )
     vectors = EncoderScorer(encoder).read_captions(texts, cache=cache, progress=progress)
     scores, similarity = cosines(reading.joint.vectors, vectors), cosines(vectors, vectors)
-    best = scores.max(1, keepdims=True)
-    ties = (scores >= best - FLOAT).sum(1) > 1
+    ties = (scores >= scores.max(1, keepdims=True) - FLOAT).sum(1) > 1
     foiled = [(c.foil_of, i, float(similarity[c.foil_of, i])) for i, c in enumerate(known) if c.foil_of is not None]
     unlike = tuple(sorted(foiled, key=lambda pair: -pair[2]))
     cut = encoder.count_truncated(texts)
+    longer = (f"{cut:,} of {len(texts):,} captions are longer than the text tower reads.",) if cut else ()
     return PairScores(
-        encoder=encoder.name,
-        pictures=tuple(pictures.name(int(row)) for row in reading.kept),
-        captions=known,
-        cosines=scores,
-        shares=softmax(scores * float(encoder.logit_scale)),
-        logit_scale=float(encoder.logit_scale),
-        text_similarity=similarity,
-        picks=np.where(ties, -1, scores.argmax(1)).astype(np.int64),
-        margins=np.array([_margin(row, known, i) for i, row in enumerate(scores)]),
-        ties=ties,
-        unreadable=tuple(reading.unreadable.values()),
-        notes=(
-            UNCALIBRATED,
-            *_alike(unlike, known),
-            *((f"{cut:,} of {len(texts):,} captions are longer than the text tower reads.",) if cut else ()),
-        ),
-        unlike=unlike,
+        encoder.name,
+        tuple(pictures.name(int(row)) for row in reading.kept),
+        known,
+        scores,
+        softmax(scores * float(encoder.logit_scale)),
+        float(encoder.logit_scale),
+        similarity,
+        np.where(ties, -1, scores.argmax(1)).astype(np.int64),
+        np.array([_margin(row, known, i) for i, row in enumerate(scores)]),
+        ties,
+        tuple(reading.unreadable.values()),
+        (UNCALIBRATED, *_alike(unlike, known), *longer),
+        unlike,
     )
 
 

@@ -59,15 +59,12 @@ class FoundImages:
         except Unreadable as error:
             raise InvalidInput(f"The picture {self.name(index)} {error}") from error
         out = io.BytesIO()
-        across, down = (
-            picture.image.width / picture.width,
-            picture.image.height / picture.height,
-        )  # large files are shrunk while decoding
+        # large files are shrunk while decoding
+        across, down = picture.image.width / picture.width, picture.image.height / picture.height
         left, top, right, bottom = window
         edges = round(left * across), round(top * down), round(right * across), round(bottom * down)
-        picture.image.crop((edges[0], edges[1], max(edges[2], edges[0] + 1), max(edges[3], edges[1] + 1))).save(
-            out, "PNG", compress_level=1
-        )
+        corners = edges[0], edges[1], max(edges[2], edges[0] + 1), max(edges[3], edges[1] + 1)
+        picture.image.crop(corners).save(out, "PNG", compress_level=1)
         return out.getvalue()
 
     def keep(self, rows: I64 | Sequence[int]) -> FoundImages:
@@ -101,10 +98,9 @@ def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Lim
 
     A picture is the file at the path that the benchmark names (or at the end of that path), or else the one file of its
     name, or else the one of its name without the ending; several such files are none. A choice or pair without one of
-    its pictures is left out; a query loses that picture
-    alone, and is left out if nothing is left to rank. Also left out: pairs of one picture or one caption (whatever the
-        case of its letters), and
-    choices whose foils all say what the caption says; a foil that does is dropped from the others.
+    its pictures is left out; a query loses that picture alone, and is left out if nothing is left to rank. Also left
+    out: pairs of one picture or one caption (whatever the case of its letters), and choices whose foils all say what
+    the caption says; a foil that does is dropped from the others.
 
     Args:
         images: a folder, a zip or a tar.
@@ -115,32 +111,34 @@ def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Lim
     store = open_images(path_of(images, "The folder or archive of images"), limits)
     index = index_files(store)
     places = [_locate(picture, store, index, limits) for picture in benchmark.pictures]
+    # the same pixels, one number
     twins = {(place.position, place.window): at for at, place in reversed([*enumerate(places)]) if not place.fault}
-    first = [
-        at if place.fault else twins[place.position, place.window] for at, place in enumerate(places)
-    ]  # the same pixels, one number
+    first = [at if place.fault else twins[place.position, place.window] for at, place in enumerate(places)]
     items, excluded, notes = _askable(benchmark, places, first)
-    unfound = [
-        base_name(picture.name) for picture, place in zip(benchmark.pictures, places, strict=True) if place.position < 0
-    ]
+    named = zip(benchmark.pictures, places, strict=True)
+    unfound = tuple(dict.fromkeys(base_name(picture.name) for picture, place in named if place.position < 0))
     if not items:
-        raise InvalidInput(_nothing(benchmark, excluded, tuple(dict.fromkeys(unfound)), store, Path(images).name))
+        raise InvalidInput(_nothing(benchmark, excluded, unfound, store, Path(images).name))
     used = sorted({at for item in items for at in item.pictures})
-    renumbered = {at: i for i, at in enumerate(used)}
-    same: dict[tuple[int, ...], tuple[int, ...]] = {}  # the queries of a benchmark share one long tuple
-
-    def moved(pictures: tuple[int, ...]) -> tuple[int, ...]:
-        return same.setdefault(pictures, tuple(renumbered[at] for at in pictures))
-
     found = replace(
         benchmark,
-        items=tuple(replace(item, pictures=moved(item.pictures)) for item in items),
+        items=_renumbered(items, used),
         pictures=tuple(benchmark.pictures[at] for at in used),
         excluded=(*benchmark.excluded, *excluded),
         notes=(*benchmark.notes, *notes, *store.notes),
     )
     shown = FoundImages(store, tuple(places[at].position for at in used), tuple(places[at].window for at in used))
-    return LoadedBenchmark(found, shown, tuple(dict.fromkeys(unfound)))
+    return LoadedBenchmark(found, shown, unfound)
+
+
+def _renumbered(items: Sequence[Item], used: Sequence[int]) -> tuple[Item, ...]:
+    """The items with their pictures as places among those that are used."""
+    place = {at: i for i, at in enumerate(used)}
+    same: dict[tuple[int, ...], tuple[int, ...]] = {}  # the queries of a benchmark share one long tuple
+    return tuple(
+        replace(item, pictures=same.setdefault(item.pictures, tuple(place[at] for at in item.pictures)))
+        for item in items
+    )
 
 
 def _locate(picture: Picture, store: FileImages, index: FileIndex, limits: Limits) -> _Place:
@@ -189,9 +187,8 @@ def _size(store: FileImages, position: int) -> tuple[int, int]:
 def _window(box: Box, size: tuple[int, int]) -> Window:
     """The box in whole pixels, clipped to the picture."""
     left, top, width, height = box
-    horizontal = [
-        round(min(max(edge, 0), size[0])) for edge in (left, left + width)
-    ]  # clipped first: the sum of two floats may be infinite
+    # clipped first: the sum of two floats may be infinite
+    horizontal = [round(min(max(edge, 0), size[0])) for edge in (left, left + width)]
     vertical = [round(min(max(edge, 0), size[1])) for edge in (top, top + height)]
     return horizontal[0], vertical[0], horizontal[1], vertical[1]
 
@@ -238,12 +235,10 @@ def _asked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple[
     if len(set(pictures)) < len(pictures):
         return "both of its pictures are one and the same", None
     said = [" ".join(caption.split()).casefold() for caption in item.captions]
-    if len(pictures) > 1:
-        return (
-            ("its captions are equal", None) if len(set(said)) < len(said) else ("", replace(item, pictures=pictures))
-        )
     kept = tuple(caption for i, caption in enumerate(item.captions) if i == 0 or said[i] != said[0])
-    return ("its captions are equal", None) if len(kept) < 2 else ("", replace(item, pictures=pictures, captions=kept))
+    if len(kept) < 2 or (len(pictures) > 1 and len(set(said)) < len(said)):
+        return "its captions are equal", None
+    return "", replace(item, pictures=pictures, captions=kept)
 
 
 def _ranked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple[str, Item | None]:

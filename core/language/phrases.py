@@ -20,7 +20,7 @@ from core.errors import InvalidInput
 from core.language.directions import unit, words_of
 from core.language.prompts import drop_alike, keep_apart, prompts, synonyms_of
 from core.language.vocabulary import Vocabulary, read_vocabulary
-from core.records import Embeddings, Progress, Words, no_progress
+from core.records import F64, Embeddings, Progress, Words, no_progress
 
 ALIKE = 0.95
 """Phrases whose directions have a higher cosine are one phrase."""
@@ -83,30 +83,26 @@ def make_words(
             f"No phrase is left of {len(vocabulary):,}: all only restate a class. "
             "Bring others with --vocabulary, or leave words out."
         )
-    with_phrase, without = prompts(own, class_names, PROMPTS)
-    count = [len(p) for p in with_phrase]
-    texts = [t for group in (*with_phrase, *without) for t in group]
-    vectors = encode_texts(encoder, texts, cache)
-    half = sum(count)
-    difference = vectors[:half] - vectors[half:]
-    of = np.repeat(np.arange(len(count)), count)
-    means = np.zeros((len(count), difference.shape[1]))
-    np.add.at(means, of, difference)
-    means /= np.maximum(np.array(count), 1)[:, None]
+    means = _differences(own, encoder, class_names, cache)
     directions, strengths = unit(means.astype(np.float32)), np.linalg.norm(means, axis=1).astype(np.float32)
     kept, dropped = drop_alike(directions, ALIKE)
-    said = list(notes)
     if dropped:
         many = sum(map(len, dropped.values()))
         which = "1 phrase is" if many == 1 else f"{many:,} phrases are"
-        said.append(f"{which} the same as another to this encoder and left out.")
+        notes = (*notes, f"{which} the same as another to this encoder and left out.")
     phrases = [own.phrases[i] for i in kept]
-    found = words_of(
-        joint,
-        directions[kept],
-        tuple(p.text for p in phrases),
-        tuple(p.family for p in phrases),
-        encoder=encoder.name,
-        notes=tuple(said),
-    )
-    return replace(found, strengths=strengths[kept])
+    texts, families = tuple(p.text for p in phrases), tuple(p.family for p in phrases)
+    words = words_of(joint, directions[kept], texts, families, encoder=encoder.name, notes=notes)
+    return replace(words, strengths=strengths[kept])
+
+
+def _differences(vocabulary: Vocabulary, encoder: TextTower, class_names: Sequence[str], cache: Path | None) -> F64:
+    """(P, d) mean difference of each phrase's prompts with it and without it."""
+    with_phrase, without = prompts(vocabulary, class_names, PROMPTS)
+    count = [len(p) for p in with_phrase]
+    vectors = encode_texts(encoder, [t for group in (*with_phrase, *without) for t in group], cache)
+    half = sum(count)
+    difference = vectors[:half] - vectors[half:]
+    means = np.zeros((len(count), difference.shape[1]))
+    np.add.at(means, np.repeat(np.arange(len(count)), count), difference)
+    return means / np.maximum(np.array(count), 1)[:, None]

@@ -66,10 +66,33 @@ def read_grid(
     if table.suffix.lower() == ".json" and table.is_file() and shape_of(table) == "clevr":
         if caption or any(second):
             raise InvalidInput(
-                "Scenes say what each thing is: they take --attribute and --object, and no second "
-                "pair and no --caption."
+                "Scenes say what each thing is: they take --attribute and --object, and no second pair and no "
+                "--caption."
             )
         return _from_scenes(table, images, attribute or "color", thing or "shape", one)
+    _check_asked(things, caption, one)
+    named = [column for column in (caption, attribute, thing, *second) if column]
+    read = read_table(table.expanduser(), as_text=tuple(named))
+    _check_columns(read, named)
+    places, store, rows, notes = _pictures(read, table.expanduser(), images, image)
+    frame = read.frame.iloc[rows]
+    pictures = store.keep(np.array(places, np.int64))
+    if caption is not None:
+        texts = ["" if pd.isna(value) else str(value) for value in frame[caption]]
+        shown, used = shown_from_captions(texts, family)
+        notes = (*notes, f"Captions were read for attributes of the family {used!r}.")
+        return GridData(pictures, shown, "one" if one else "two", notes)
+    pairs = [(attribute, thing), second] if second[0] else [(attribute, thing)]
+    columns = [[_values(frame, str(column)) for column in pair] for pair in pairs]
+    shown = tuple(
+        PictureContents(i, _things([(first[i], other[i]) for first, other in columns])) for i in range(len(frame))
+    )
+    return GridData(pictures, shown, "two" if second[0] else "one", notes)
+
+
+def _check_asked(things: Things, caption: str | None, one: bool) -> None:
+    """Whether what a table's pictures show is said in one way, and wholly."""
+    (attribute, thing), second = things
     if caption is None and not (attribute and thing):
         raise InvalidInput(
             "A grid needs to know what pictures show. Name two columns with --attribute and --object, "
@@ -83,29 +106,8 @@ def read_grid(
         raise InvalidInput(
             "A second thing has an attribute and a name: give both --attribute-2 and --object-2, or neither."
         )
-    named = [column for column in (caption, attribute, thing, *second) if column]
     if one and caption is None:
         raise InvalidInput("--one is for captions and scenes: with columns, one pair of columns is one thing.")
-    read = read_table(table.expanduser(), as_text=tuple(named))
-    _check_columns(read, named)
-    places, store, rows, notes = _pictures(read, table.expanduser(), images, image)
-    frame = read.frame.iloc[rows]
-    pictures = store.keep(np.array(places, np.int64))
-    if caption is not None:
-        texts = ["" if pd.isna(value) else str(value) for value in frame[caption]]
-        shown, used = shown_from_captions(texts, family)
-        return GridData(
-            pictures,
-            shown,
-            "one" if one else "two",
-            (*notes, f"Captions were read for attributes of the family {used!r}."),
-        )
-    pairs = [(attribute, thing), second] if second[0] else [(attribute, thing)]
-    columns = [[_values(frame, str(column)) for column in pair] for pair in pairs]
-    shown = tuple(
-        PictureContents(i, _things([(first[i], other[i]) for first, other in columns])) for i in range(len(frame))
-    )
-    return GridData(pictures, shown, "two" if second[0] else "one", notes)
 
 
 def _things(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F64, Benchmark, Bool, Item, Kind
+from core.records import F64, Benchmark, Bool, CompositionResult, Item, Kind
 from core.statistics.ranking import average_precision, chance_precision
 
 RECALL_AT = (1, 3, 5, 10)
 """Depths at which a choice among many captions is reported."""
 PAIR_CHANCE = {"image": 1 / 4, "text": 1 / 4, "group": 1 / 6}
 """Of scores in random order. Image and text score ask two questions of two answers each, which share no score: 1/2 x
-1/2. The group score asks that
-both true scores lie above both false ones: of the 4! orders of four scores, 2! x 2! do."""
+1/2. The group score asks that both true scores lie above both false ones: of the 4! orders of four scores, 2! x 2!
+do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +82,29 @@ def relevant_pictures(item: Item) -> Bool:
     return found
 
 
+def in_order(items: Sequence[Item], matrices: Sequence[F64]) -> F64:
+    """(n, 2, 2) scores of pairs in which caption i is of picture i."""
+    s = np.array(matrices, np.float64).reshape(-1, 2, 2)
+    crossed = [dict(item.match)[0] == 1 for item in items]
+    s[crossed] = s[crossed][:, :, ::-1]
+    return s
+
+
+def items_of(result: CompositionResult, benchmark: Benchmark) -> tuple[Item, ...]:
+    """The item of each row of a result.
+
+    Raises:
+        InvalidInput: an item of the result is not in the benchmark.
+    """
+    known = {item.id: item for item in benchmark.items}
+    if strange := [name for name in result.ids if name not in known]:
+        raise InvalidInput(
+            f"Item {strange[0]!r} of {result.name!r} is not in {benchmark.title}. "
+            "Give the benchmark that the result was made on."
+        )
+    return tuple(known[name] for name in result.ids)
+
+
 def _check(item: Item, matrix: F64, kind: Kind, unreadable: frozenset[int]) -> None:
     shape = (len(item.pictures), len(item.captions))
     if matrix.shape != shape:
@@ -116,9 +139,7 @@ def _check(item: Item, matrix: F64, kind: Kind, unreadable: frozenset[int]) -> N
 def _pairs(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:
     """Source: Thrush et al. 2022 (Winoground, arXiv 2204.03162), eq. 1 to 3; the image score is Cola's multi-object
     accuracy (arXiv 2305.03689)."""
-    s = np.array(matrices, np.float64).reshape(-1, 2, 2)
-    crossed = [dict(item.match)[0] == 1 for item in benchmark.items]
-    s[crossed] = s[crossed][:, :, ::-1]  # now caption i is of picture i
+    s = in_order(benchmark.items, matrices)
     first, second = s[:, 0, 0], s[:, 1, 1]
     image = np.minimum(first - s[:, 1, 0], second - s[:, 0, 1])  # each caption picks its picture
     text = np.minimum(first - s[:, 0, 1], second - s[:, 1, 0])  # each picture picks its caption

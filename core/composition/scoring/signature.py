@@ -13,8 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from core.composition.scoring.judging import in_order, items_of
 from core.composition.scoring.measures import share_of
-from core.errors import InvalidInput
 from core.numbers import interval, percent
 from core.records import F64, Benchmark, Bool, CompositionResult, Estimate
 
@@ -84,7 +84,7 @@ def signature_of(result: CompositionResult, benchmark: Benchmark, *, seed: int =
     """
     if result.kind != "pairs" or not result.ids:
         return None
-    s, groups = _scores(result, benchmark), result.groups
+    s, groups = in_order(items_of(result, benchmark), result.matrices), result.groups
 
     def share(chosen: Bool, among: Bool | None = None) -> Estimate:
         rows = slice(None) if among is None else among
@@ -95,20 +95,6 @@ def signature_of(result: CompositionResult, benchmark: Benchmark, *, seed: int =
     lead = (s[:, 0, 0] + s[:, 1, 1]) - (s[:, 1, 0] + s[:, 0, 1])
     binding = share(lead > 0, lead != 0)
     return Signature(len(s), captions, pictures, binding, _verdict(len(s), captions, binding))
-
-
-def _scores(result: CompositionResult, benchmark: Benchmark) -> F64:
-    """(n, 2, 2) scores in which caption i is of picture i."""
-    known = {item.id: item for item in benchmark.items}
-    if strange := [name for name in result.ids if name not in known]:
-        raise InvalidInput(
-            f"Item {strange[0]!r} of {result.name!r} is not in {benchmark.title}. "
-            "Give the benchmark that the result was made on."
-        )
-    s = np.array(result.matrices, np.float64).reshape(-1, 2, 2)
-    crossed = [dict(known[name].match)[0] == 1 for name in result.ids]
-    s[crossed] = s[crossed][:, :, ::-1]
-    return s
 
 
 def _picks(first: F64, second: F64, share: Callable[[Bool], Estimate]) -> Picks:

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from core.composition.scoring.judging import items_of
 from core.errors import InvalidInput
 from core.files import digest, read_arrays, replacing, write_arrays, write_json
 from core.records import F64, Benchmark, CompositionComparison, CompositionResult, Item, Metric
@@ -79,7 +80,7 @@ def items_table(result: CompositionResult, benchmark: Benchmark) -> pd.DataFrame
     Raises:
         InvalidInput: an item of the result is not in the benchmark.
     """
-    items = _items_of(result, benchmark)
+    items = items_of(result, benchmark)
     table: dict[str, Any] = {
         "id": strings(result.ids),
         "captions": [list(item.captions) for item in items],
@@ -97,16 +98,6 @@ def items_table(result: CompositionResult, benchmark: Benchmark) -> pd.DataFrame
     }
     table |= {"scores": [matrix.ravel().tolist() for matrix in result.matrices]}
     return pd.DataFrame(table)
-
-
-def _items_of(result: CompositionResult, benchmark: Benchmark) -> tuple[Item, ...]:
-    known = {item.id: item for item in benchmark.items}
-    if strange := [name for name in result.ids if name not in known]:
-        raise InvalidInput(
-            f"Item {strange[0]!r} of {result.name!r} is not in {benchmark.title}. "
-            "Give the benchmark that the result was made on."
-        )
-    return tuple(known[name] for name in result.ids)
 
 
 def save_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -> None:
