@@ -63,9 +63,8 @@ def read_vocabulary(source: Path | None = None) -> Vocabulary:
 
     Raises:
         InvalidInput: not found, too large, not UTF-8, not JSON of this shape, a phrase that is empty or longer than 60
-        characters, more than 2,000
-            phrases, no phrase at all, a template without its places, or references that do not match the templates one
-            by one.
+        characters, more than 2,000 phrases, no phrase at all, a template without its places, or references that do not
+        match the templates one by one.
     """
     if source is None:
         return _from_json(SHIPPED, _text_of(SHIPPED), {})

@@ -1,9 +1,8 @@
 """Pairs made of photographs: cut-outs of named things over a ground, "a dog to the left of a car" against the swap.
 
 A folder of cut-outs holds RGBA pictures, a table `names.csv` (columns file, name) and a folder `grounds` of
-photographs; bring your own in the
-same form. The pictures are rendered by `core.scenes.photographs`. Sizes are those in the picture: "a small house and a
-    large apple" is a fair caption.
+photographs; bring your own in the same form. The pictures are rendered by `core.scenes.photographs`. Sizes are those in
+the picture: "a small house and a large apple" is a fair caption.
 """
 
 from __future__ import annotations
@@ -165,19 +164,18 @@ def _statements(kind: str, nouns: Sequence[str], rng: np.random.Generator) -> tu
     a, b, c, d = nouns
     if kind == "size":
         one, two = ("small", "large") if rng.random() < 0.5 else ("large", "small")
-        return Statement((ShapePhrase(a, size=one), ShapePhrase(b, size=two))), Statement(
-            (ShapePhrase(a, size=two), ShapePhrase(b, size=one))
+        return tuple(  # type: ignore[return-value]
+            Statement((ShapePhrase(a, size=x), ShapePhrase(b, size=y))) for x, y in ((one, two), (two, one))
         )
     if kind == "count":
         one, two = (int(v) for v in rng.permutation(_COUNTS[int(rng.integers(len(_COUNTS)))]))
-        return Statement((ShapePhrase(a, count=one), ShapePhrase(b, count=two))), Statement(
-            (ShapePhrase(a, count=two), ShapePhrase(b, count=one))
+        return tuple(  # type: ignore[return-value]
+            Statement((ShapePhrase(a, count=x), ShapePhrase(b, count=y))) for x, y in ((one, two), (two, one))
         )
     if kind == "relation":
         relation = "left" if rng.random() < 0.5 else "right"
-        return Statement((ShapePhrase(a), ShapePhrase(b)), relation), Statement(
-            (ShapePhrase(b), ShapePhrase(a)), relation
-        )
+        one, other = ShapePhrase(a), ShapePhrase(b)
+        return Statement((one, other), relation), Statement((other, one), relation)
     return Statement((ShapePhrase(a), ShapePhrase(b))), Statement((ShapePhrase(c), ShapePhrase(d)))
 
 

@@ -8,14 +8,14 @@ one, and nothing else in its pictures is held out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 
 from core.errors import InvalidInput
-from core.scenes.held_out import HeldOut, held_out_pairs
+from core.scenes.held_out import HeldOut, Pair, held_out_pairs
 from core.scenes.placement import bare, laid_out
 from core.scenes.shapes import COLOURS, MATERIALS, RELATIONS, SHAPES, Scene, Shape, ShapePhrase, Statement
 
@@ -201,11 +201,7 @@ class _Drawer:
 
     def _free(self, attribute: str, shape: str) -> str:
         """An attribute of a shape that nobody speaks of: never a held-out one."""
-        values, held = (
-            (self.plan.colours, self.plan.held_out.colour)
-            if attribute == "colour"
-            else (self.plan.materials, self.plan.held_out.material)
-        )
+        values, held = self._values(attribute)
         left = [value for value in values if (value, shape) not in held]
         if not left:
             raise InvalidInput(f"Every {attribute} of the shape {shape!r} is held out. Hold out fewer pairs.")
@@ -234,29 +230,37 @@ class _Drawer:
             )
         return found[int(self.rng.integers(len(found)))]
 
+    def _values(self, attribute: str) -> tuple[Sequence[str], frozenset[Pair]]:
+        """The colours or materials of the plan, and the held-out pairs of one with a shape."""
+        plan = self.plan
+        if attribute == "colour":
+            return plan.colours, plan.held_out.colour
+        return plan.materials, plan.held_out.material
+
     def _swaps(self, kind: str) -> list[tuple[str, ...]]:
         """(a, b, shape 1, shape 2): caption 1 has "a shape1" and "b shape2", caption 2 the swap."""
-        values, held = (
-            (self.plan.colours, self.plan.held_out.colour)
-            if kind == "colour"
-            else (self.plan.materials, self.plan.held_out.material)
-        )
+        held = self._values(kind)[1]
         return [
             (a, b, s1, s2)
-            for a, b, s1, s2 in product(values, values, self.plan.shapes, self.plan.shapes)
-            if a != b
-            and s1 != s2
-            and self._fits([(a, s1) in held, (b, s2) in held], [(b, s1) in held, (a, s2) in held])
+            for a, b, s1, s2 in self._combinations(kind)
+            if self._fits([(a, s1) in held, (b, s2) in held], [(b, s1) in held, (a, s2) in held])
         ]
 
     def _named(self) -> list[tuple[str, ...]]:
         """(colour 1, colour 2, shape 1, shape 2) of captions that name the same pairs in both."""
-        held, plan = self.plan.held_out.colour, self.plan
+        held = self.plan.held_out.colour
         return [
             (a, b, s1, s2)
-            for a, b, s1, s2 in product(plan.colours, plan.colours, plan.shapes, plan.shapes)
-            if a != b and s1 != s2 and self._fits([(a, s1) in held, (b, s2) in held])
+            for a, b, s1, s2 in self._combinations("colour")
+            if self._fits([(a, s1) in held, (b, s2) in held])
         ]
+
+    def _combinations(self, attribute: str) -> Iterator[tuple[str, str, str, str]]:
+        """Two different values of the attribute with two different shapes."""
+        values, shapes = self._values(attribute)[0], self.plan.shapes
+        return (
+            found for found in product(values, values, shapes, shapes) if len({*found[:2]}) == len({*found[2:]}) == 2
+        )
 
     def _noun(self) -> tuple[str, ...]:
         """Four colours and four different shapes, pair by pair."""

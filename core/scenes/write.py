@@ -2,11 +2,12 @@
 
     images/                                     the pictures
     COLA_multiobjects_matching_benchmark.json   [[image 1, caption 1, image 2, caption 2], ...]
-    COLA_singleobjects_benchmark_RENDERED.json  {"labels": queries, "data": [[image, annotation, label, hard list],
-    ...], "seen": queries} scenes.json                                 every picture's things and relations, as in CLEVR
-    train.tsv                                   title, filepath, neg_caption, neg_image, as for NegCLIP tags.json
-    the tags of each multi-object item, by its number from 0 held_out.json                               the pairs that
-    train.tsv never shows or names
+    COLA_singleobjects_benchmark_RENDERED.json  {"labels": queries, "seen": queries,
+                                                 "data": [[image, annotation, label, hard list], ...]}
+    scenes.json                                 every picture's things and relations, as in CLEVR
+    train.tsv                                   title, filepath, neg_caption, neg_image, as for NegCLIP
+    tags.json                                   the tags of each multi-object item, by its number from 0
+    held_out.json                               the pairs that train.tsv never shows or names
 
 Names of pictures are relative to the folder. "seen" is an addition of ours to Cola's file, which other readers pass
 over.
@@ -95,9 +96,8 @@ def write_benchmark(
         write_text(folder / "train.tsv", negclip_table(train, trained))
     if held_out is not None:
         write_json(folder / "held_out.json", held_out.to_dict())
-    write_text(
-        folder / "scenes.json", json.dumps(pictures.document(), separators=(",", ":")) + "\n"
-    )  # large: without spaces
+    # large: without spaces
+    write_text(folder / "scenes.json", json.dumps(pictures.document(), separators=(",", ":")) + "\n")
     return Written(len(pictures.rows), total, len(items), len(retrieval.queries) if retrieval else 0, 2 * len(train))
 
 

@@ -1,4 +1,3 @@
-
 """Nouns, object names and place classes that `measure_words.py` tests with."""
 
 from __future__ import annotations

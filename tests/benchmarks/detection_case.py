@@ -85,7 +85,10 @@ def make(folder: Path, stock: Stock, seed: int, n_images: int, planted: float) -
         render(spec, stock.cutouts, stock.photographs, size=SIDE).save(folder / "pictures" / name, quality=92)
         case.images.append({"id": number, "file_name": name, "width": SIDE, "height": SIDE})
         for thing, box, size in kept:
-            _detect(case, thing, box, number, name, size == "small" and spec.light == "dark", planted, rng)
+            weak = size == "small" and spec.light == "dark" and thing.label == "bird"
+            if weak:
+                case.weak.add(f"{name}#{len(case.annotations) + 1}")
+            _detect(case, thing, box, number, planted if weak and planted else MISSED, rng)
         if rng.random() < INVENTED:
             x, y, w, h = (float(v) for v in rng.uniform(20, 120, 4))
             case.results.append(
@@ -149,22 +152,12 @@ def _apart(a: list[float], b: list[float]) -> bool:
 
 
 def _detect(
-    case: Case,
-    thing: SceneObject,
-    box: list[float],
-    number: int,
-    name: str,
-    hidden: bool,
-    planted: float,
-    rng: np.random.Generator,
+    case: Case, thing: SceneObject, box: list[float], number: int, missed: float, rng: np.random.Generator
 ) -> None:
-    """One true object, and what the simulated detector makes of it."""
+    """One true object of picture `number`, and what the simulated detector, which misses it by chance, makes of it."""
     kind, identity = CLASSES.index(thing.label), len(case.annotations) + 1
     case.annotations.append({"id": identity, "image_id": number, "category_id": kind, "bbox": box, "iscrowd": 0})
-    weak = hidden and thing.label == "bird"
-    if weak:
-        case.weak.add(f"{name}#{identity}")
-    if rng.random() < (planted if weak and planted else MISSED):
+    if rng.random() < missed:
         return
     called = int(rng.integers(4)) if rng.random() < CONFUSED else kind
     for extra in range(2 if rng.random() < DOUBLED else 1):

@@ -174,21 +174,15 @@ def summary_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def run_all(
-    path: Path,
-    source: str,
-    make: Callable[[int], Rows],
-    runs: Sequence[int],
-    plant: int,
-    failing: float,
-    diagnose: Diagnose,
+    path: Path, kind: tuple[str, int, float], make: Callable[[int], Rows], runs: Sequence[int], diagnose: Diagnose
 ) -> None:
-    """Every run that has no line yet."""
+    """Every run of a (source, planted rows, share of them failing) that has no line yet."""
     names = ("source", "plant", "failing", "run")
     done = keys_done(read_lines(path), names)
     for run in runs:
-        key = (source, plant, failing, run)
+        key = (*kind, run)
         if key not in done:
-            append_line(path, dict(zip(names, key)) | measure(make(run), run, plant, failing, diagnose))
+            append_line(path, dict(zip(names, key)) | measure(make(run), run, *kind[1:], diagnose))
 
 
 def main() -> None:
@@ -212,7 +206,7 @@ def main() -> None:
     else:
         name, make = f"{given.null}, n = {given.rows:,}", lambda run: made_up(given.null, run, given.rows)
     with threadpool_limits(1):
-        run_all(given.out, name, make, runs, given.plant, given.failing, diagnose_arrays)
+        run_all(given.out, (name, given.plant, given.failing), make, runs, diagnose_arrays)
     print(summary_table(read_lines(given.out)))
 
 

@@ -91,7 +91,7 @@ def test_without_a_plant_a_confirmed_class_condition_or_phrase_is_a_false_claim_
         ]
         return result
 
-    honesty.run_all(path, "made", lambda run: honesty.shuffled(rows, run), range(4), 0, 0.5, diagnose)
+    honesty.run_all(path, ("made", 0, 0.5), lambda run: honesty.shuffled(rows, run), range(4), diagnose)
     assert "| made | nothing | 4 | 0.750 [" in honesty.summary_table(read_lines(path))
 
 
@@ -109,7 +109,7 @@ def test_runs_go_on_where_they_were_and_the_table_counts_them(tmp_path, rows):
         return result_with(*([np.ones(400)] if settings.seed == 2 else []))
 
     for runs in (range(3), range(5)):
-        honesty.run_all(path, "made", lambda run: honesty.shuffled(rows, run), runs, 0, 0.5, diagnose)
+        honesty.run_all(path, ("made", 0, 0.5), lambda run: honesty.shuffled(rows, run), runs, diagnose)
     assert calls == [0, 1, 2, 3, 4]
     assert "| made | nothing | 5 | 0.200 [0.005, 0.716] |" in honesty.summary_table(read_lines(path))
 

@@ -1,7 +1,7 @@
 """Where a model of composition fails: its margins diagnosed like the losses of any model.
 
-    Pictured + CompositionResult ─► samples (a picture with its caption) ─► columns, vectors of both sides, words ─►
-    Diagnosis
+    LoadedBenchmark + CompositionResult ─► samples (a picture with its caption) ─► columns, vectors of both sides,
+    words ─► Diagnosis
 
 Clusters are searched in unit([w * picture ; (1 - w) * caption]), both unit vectors of their own towers (the picture's
 in the finding space), because a loss of composition depends on both. Words are scored on pictures alone, as always.

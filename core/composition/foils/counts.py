@@ -32,21 +32,11 @@ def count_swaps(reading: ParsedCaption) -> Iterator[Draft]:
         one, other = _value(first), _value(second)
         if one is None or other is None or one == other or (first.count is None and second.count is None):
             continue
-        edits = [
-            *(_recount(reading, i, _said(reading, second)) or ()),
-            *(_recount(reading, j, _said(reading, first)) or ()),
-        ]
-        if len({edit.start for edit in edits}) >= 2 and _both(reading, i, j):
-            why = f"{_said(reading, first)} and {_said(reading, second)} change places"
-            yield Draft("swap attributes", SWAP, 500 + reading.things[i].start, tuple(edits), why)
-
-
-def _both(reading: ParsedCaption, i: int, j: int) -> bool:
-    things = reading.things
-    return (
-        _recount(reading, i, _said(reading, things[j])) is not None
-        and _recount(reading, j, _said(reading, things[i])) is not None
-    )
+        said = _said(reading, first), _said(reading, second)
+        edits, others = _recount(reading, i, said[1]), _recount(reading, j, said[0])
+        if edits is not None and others is not None and len({edit.start for edit in (*edits, *others)}) >= 2:
+            why = f"{said[0]} and {said[1]} change places"
+            yield Draft("swap attributes", SWAP, 500 + first.start, (*edits, *others), why)
 
 
 def count_replacements(reading: ParsedCaption) -> Iterator[Draft]:

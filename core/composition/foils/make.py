@@ -2,10 +2,8 @@
 false of its picture.
 
 As in the benchmarks of composition (Winoground, Thrush et al. 2022, arXiv 2204.03162; SugarCrepe, Hsieh et al. 2023,
-arXiv 2306.14610), but by rules
-and word lists, so the same caption gives the same foils. What the rules cannot know is whether a foil happens to be
-    true of the picture as well: a
-person looks at each before it is scored.
+arXiv 2306.14610), but by rules and word lists, so the same caption gives the same foils. What the rules cannot know is
+whether a foil happens to be true of the picture as well: a person looks at each before it is scored.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from core.composition.foils.drafts import COLOUR, MATERIAL, OTHER, PLACE, SIZE, Draft, Kind, is_vague, span_of
 from core.language.captions.edits import Edit
 from core.language.captions.lexicon import Relation, read_lexicon
+from core.language.captions.parse import phrase_at
 from core.language.captions.records import NounPhrase, ParsedCaption
 
 _KINDS: dict[str, tuple[Kind, int]] = {
@@ -38,10 +39,7 @@ def relation_replacements(reading: ParsedCaption) -> Iterator[Draft]:
     prepositions, words = lexicon.phrases["prepositions"], [token.word for token in reading.tokens]
     at = 0
     while at < len(words):
-        size = next(
-            (n for n in range(min(longest, len(words) - at), 0, -1) if tuple(words[at : at + n]) in lexicon.relations),
-            0,
-        )
+        size = phrase_at(words, at, lexicon.relations, longest)
         fixed = next(
             (n for n in range(lexicon.longest["prepositions"], 1, -1) if tuple(words[at : at + n]) in prepositions), 0
         )

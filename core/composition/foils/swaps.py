@@ -41,7 +41,8 @@ def attribute_swaps(reading: ParsedCaption) -> Iterator[Draft]:
                     if (first.family == second.family) == (rank == SWAP) and _may_swap(
                         reading.things[i], first, reading.things[j], second
                     ):
-                        yield _swap(reading, first, second, rank)
+                        edits, why = _exchange(reading, (first.start, first.stop), (second.start, second.stop))
+                        yield Draft("swap attributes", rank, first.at, edits, why)
 
 
 def _may_swap(one: NounPhrase, first: Attribute, other: NounPhrase, second: Attribute) -> bool:
@@ -60,13 +61,11 @@ def _may_swap(one: NounPhrase, first: Attribute, other: NounPhrase, second: Attr
     )
 
 
-def _swap(reading: ParsedCaption, first: Attribute, second: Attribute, rank: int) -> Draft:
-    one, other = text_of(reading, first.start, first.stop), text_of(reading, second.start, second.stop)
-    edits = (
-        Edit(*span_of(reading, first.start, first.stop), other),
-        Edit(*span_of(reading, second.start, second.stop), one),
-    )
-    return Draft("swap attributes", rank, first.at, edits, f"{one} and {other} change places")
+def _exchange(reading: ParsedCaption, first: tuple[int, int], second: tuple[int, int]) -> tuple[tuple[Edit, Edit], str]:
+    """The edits by which two runs of tokens change places, and what was done."""
+    one, other = text_of(reading, *first), text_of(reading, *second)
+    edits = Edit(*span_of(reading, *first), other), Edit(*span_of(reading, *second), one)
+    return edits, f"{one} and {other} change places"
 
 
 def attribute_moves(reading: ParsedCaption) -> Iterator[Draft]:
@@ -124,12 +123,8 @@ def object_swaps(reading: ParsedCaption) -> Iterator[Draft]:
             continue
         if first.many != second.many and _verb_agrees(reading, first_stop, second_stop):
             continue
-        one, other = text_of(reading, first.start, first_stop), text_of(reading, second.start, second_stop)
-        edits = (
-            Edit(*span_of(reading, first.start, first_stop), other),
-            Edit(*span_of(reading, second.start, second_stop), one),
-        )
-        yield Draft("swap objects", OBJECTS, i * 10 + j - i, edits, f"{one} and {other} change places")
+        edits, why = _exchange(reading, (first.start, first_stop), (second.start, second_stop))
+        yield Draft("swap objects", OBJECTS, i * 10 + j - i, edits, why)
 
 
 def _is_said(reading: ParsedCaption, at: int) -> bool:

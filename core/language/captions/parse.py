@@ -9,6 +9,7 @@ misread by omission rather than by invention.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from functools import lru_cache
 
 from core.language import grammar as nouns
@@ -37,7 +38,7 @@ def read_caption(text: str) -> ParsedCaption:
     return ParsedCaption(text, tokens, _Parser(tokens, read_lexicon()).things())
 
 
-def phrase_at(words: list[str], at: int, phrases: frozenset[tuple[str, ...]], longest: int) -> int:
+def phrase_at(words: list[str], at: int, phrases: Container[tuple[str, ...]], longest: int) -> int:
     """Length of the longest phrase that begins at this word; 0 for none."""
     return next(
         (size for size in range(min(longest, len(words) - at), 0, -1) if tuple(words[at : at + size]) in phrases), 0
