@@ -37,7 +37,7 @@ def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = 
     """
     from core.checks import questions
     from core.embeddings.cache import default_cache
-    from core.reports.wording import findings as sentences
+    from core.reports.wording import answers as sentences
     from core.store import load
 
     diagnosis = load(run)
