@@ -27,6 +27,7 @@ from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
 from core.reports.wording.findings import cluster_title
+from core.reports.wording.predictions import replication_sentence
 
 MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
@@ -67,7 +68,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             heat=_heat(diagnosis),
             prediction=found,
             predicted=None if found is None else prediction_table(diagnosis, found),
-            replication_sentence="" if found is None else sentences.replication_sentence(found),
+            replication_sentence="" if found is None else replication_sentence(found),
             probes=probe_sections(diagnosis, gallery.entries),
             suspects=gallery.entries(diagnosis.label_errors[:MAX_PER_CLUSTER]),
             maps=_maps(diagnosis),
