@@ -178,9 +178,9 @@ def _open_thumbnails(folder: Path, names: list[str] | None) -> ItemStore | None:
     originals = folder.parent / ORIGINALS
     if not (folder / THUMBNAILS).is_file():
         return _originals(originals, names) if originals.is_file() else None
-    from core.data.images.thumbnails import open_thumbnails
+    from core.data.images.thumbnails import ThumbnailStore
 
-    return open_thumbnails(folder / THUMBNAILS, tuple(names))
+    return ThumbnailStore(folder / THUMBNAILS, tuple(names))
 
 
 def _originals(archive: Path, names: list[str]) -> ItemStore:

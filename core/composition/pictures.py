@@ -18,7 +18,7 @@ from core.data.images.decoding import Unreadable, decode
 from core.data.images.limits import Limits
 from core.data.images.matching import FileIndex, index_files, refusal
 from core.errors import InvalidInput
-from core.records import I64, Benchmark, Box, Item, LoadedBenchmark, Picture
+from core.records import Benchmark, Box, Item, ItemStore, LoadedBenchmark, Picture
 
 _HEAD = 2**16
 """Bytes in which a picture's size nearly always stands; where it does not, the whole file is read."""
@@ -29,8 +29,8 @@ Window = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class FoundImages:
-    """An `ImageStore` of a benchmark's pictures; thread-safe. A crop is cut and encoded as PNG when it is asked for."""
+class FoundImages(ItemStore):
+    """A benchmark's pictures; thread-safe. A crop is cut and encoded as PNG when it is asked for."""
 
     base: FileImages
     positions: tuple[int, ...]
@@ -66,10 +66,6 @@ class FoundImages:
         corners = edges[0], edges[1], max(edges[2], edges[0] + 1), max(edges[3], edges[1] + 1)
         picture.image.crop(corners).save(out, "PNG", compress_level=1)
         return out.getvalue()
-
-    def keep(self, rows: I64 | Sequence[int]) -> FoundImages:
-        picked = [int(row) for row in rows]
-        return FoundImages(self.base, tuple(self.positions[i] for i in picked), tuple(self.windows[i] for i in picked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +168,7 @@ def _size(store: FileImages, position: int) -> tuple[int, int]:
     Raises:
         Unreadable: no header that says it.
     """
-    for data in (lambda: store.load(store.positions[position], _HEAD), lambda: store.read(position)):
+    for data in (lambda: store.load(position, _HEAD), lambda: store.read(position)):
         try:
             with Image.open(io.BytesIO(data())) as image:
                 turned = image.getexif().get(0x0112) in _ROTATED

@@ -77,9 +77,10 @@ def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> pd.DataFrame:
 
 def _with_measures(samples: SampleSet, reading: EmbeddedImages) -> tuple[SampleSet, tuple[str, ...]]:
     """The samples that could be read, with what was measured of their images and near-duplicates in one group."""
-    from core.data.images.crops import CropImages, SharedImages
+    from core.embeddings.rows import share_pictures
 
-    what = "rows show pictures that" if isinstance(samples.items, (CropImages, SharedImages)) else "images"
+    shared = samples.items is not None and share_pictures(samples.items)
+    what = "rows show pictures that" if shared else "images"
     kept = samples.keep(reading.kept)
     groups, note = _join_groups(kept.groups, reading.duplicate_groups, what)
     kept = replace(

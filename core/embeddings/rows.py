@@ -8,16 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from core.data.images.crops import CropImages, SharedImages
+from core.data.images.crops import CropImages
 from core.embeddings.embed import EmbeddedImages, read_images
 from core.encoders import Encoder
-from core.records import F32, F64, I64, Column, Embeddings, ItemStore, Progress, no_progress
+from core.records import F32, F64, I64, Column, Embeddings, ItemStore, ItemView, Progress, no_progress
 
 CONTEXT_WEIGHT = 0.5
-
-
 """The whole picture then has a fifth of the say in a cosine. Fixed beforehand, not tuned."""
-
 
 _OF_CROP = (
     "brightness",
@@ -32,8 +29,6 @@ _OF_CROP = (
     "underexposed share",
     "overexposed share",
 )
-
-
 _OF_PICTURE = ("brightness", "contrast", "saturation", "blur", "edge density", "megapixels")
 
 
@@ -46,11 +41,18 @@ def read_rows(
     Near-duplicates are looked for among whole pictures only, never among crops: two objects of one look are two
     objects.
     """
-    if isinstance(images, CropImages):
-        return _read_crops(images, encoder, cache, progress)
-    if isinstance(images, SharedImages):
-        return _shared(images.base, images.image_of, encoder, cache, progress)
+    view = images if isinstance(images, ItemView) else ItemView(images, np.arange(len(images)))
+    if isinstance(view.base, CropImages):
+        return _read_crops(view, view.base, encoder, cache, progress)
+    if view.shared:
+        return _shared(view.base, view.rows, encoder, cache, progress)
     return read_images(images, encoder, cache=cache, progress=progress)
+
+
+def share_pictures(images: ItemStore) -> bool:
+    """Whether several rows may show one picture: whole, or crops of it."""
+    view = images if isinstance(images, ItemView) else ItemView(images, np.arange(len(images)))
+    return view.shared or isinstance(view.base, CropImages)
 
 
 def _shared(base: ItemStore, image_of: I64, encoder: Encoder, cache: Path | None, progress: Progress) -> EmbeddedImages:
@@ -79,21 +81,23 @@ def _twins(groups: I64, at: I64) -> I64:
     return np.where(has_twin[at], groups[at], len(groups) + np.arange(len(at)))
 
 
-def _read_crops(images: CropImages, encoder: Encoder, cache: Path | None, progress: Progress) -> EmbeddedImages:
-    around = _shared(images.base, images.image_of, encoder, cache, progress)
-    crops = read_images(images.keep(around.kept), encoder, cache=cache, progress=progress)
-    beside, kept = crops.kept, around.kept[crops.kept]
-    lost = {int(around.kept[row]): reason for row, reason in crops.unreadable.items()}
+def _read_crops(
+    images: ItemView, crops: CropImages, encoder: Encoder, cache: Path | None, progress: Progress
+) -> EmbeddedImages:
+    around = _shared(crops.base, crops.image_of[images.rows], encoder, cache, progress)
+    found = read_images(images.keep(around.kept), encoder, cache=cache, progress=progress)
+    beside, kept = found.kept, around.kept[found.kept]
+    lost = {int(around.kept[row]): reason for row, reason in found.unreadable.items()}
     return EmbeddedImages(
-        _joined(crops.embeddings, around.embeddings.keep(beside), CONTEXT_WEIGHT),
+        _joined(found.embeddings, around.embeddings.keep(beside), CONTEXT_WEIGHT),
         replace(
-            crops.joint, vectors=_unit(crops.joint.vectors + np.float32(CONTEXT_WEIGHT) * around.joint.vectors[beside])
+            found.joint, vectors=_unit(found.joint.vectors + np.float32(CONTEXT_WEIGHT) * around.joint.vectors[beside])
         ),
-        _properties(crops.properties, tuple(column.keep(beside) for column in around.properties)),
+        _properties(found.properties, tuple(column.keep(beside) for column in around.properties)),
         around.duplicate_groups[beside],
         kept,
         dict(sorted((around.unreadable | lost).items())),
-        tuple(note.replace(" images ", " crops ", 1) for note in crops.notes),
+        tuple(note.replace(" images ", " crops ", 1) for note in found.notes),
     )
 
 

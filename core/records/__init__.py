@@ -59,6 +59,7 @@ from core.records.samples import (
     Embeddings as Embeddings,
     Estimate as Estimate,
     ItemStore as ItemStore,
+    ItemView as ItemView,
     Modality as Modality,
     Outcomes as Outcomes,
     Progress as Progress,

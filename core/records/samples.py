@@ -3,7 +3,7 @@ comes out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -52,8 +52,8 @@ class Estimate:
 
 
 class ItemStore(Protocol):
-    """The encoded items (pictures) of a sample set, opened one at a time so that memory stays bounded.
-    `read` is thread-safe."""
+    """The encoded items (pictures) of a sample set, opened one at a time so that memory stays bounded: derive from it
+    and write the first three methods. `read` is thread-safe."""
 
     def __len__(self) -> int: ...
 
@@ -65,9 +65,33 @@ class ItemStore(Protocol):
         """The encoded bytes (JPEG, PNG, ...) of row `index`."""
         ...
 
-    def keep(self, rows: I64) -> ItemStore:
-        """The same store restricted to `rows`, in that order."""
-        ...
+    def keep(self, rows: I64 | Sequence[int]) -> ItemStore:
+        """The same store restricted to `rows`, in that order. Written once: a store that derives from this class has
+        it."""
+        return ItemView(self, np.asarray(rows, np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ItemView(ItemStore):
+    """Some rows of a store, in any order."""
+
+    base: ItemStore
+    rows: I64
+    """(n,) place of each row's item in `base`."""
+    shared: bool = False
+    """Several rows show one item on purpose: it is read once, and they are no duplicates of each other."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def name(self, index: int) -> str:
+        return self.base.name(int(self.rows[index]))
+
+    def read(self, index: int) -> bytes:
+        return self.base.read(int(self.rows[index]))
+
+    def keep(self, rows: I64 | Sequence[int]) -> ItemView:
+        return ItemView(self.base, self.rows[np.asarray(rows, np.int64)], self.shared)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

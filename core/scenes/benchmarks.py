@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Protocol
 
-from core.records import I64, Benchmark, Item, LoadedBenchmark, Picture
+from core.records import Benchmark, Item, ItemStore, LoadedBenchmark, Picture
 from core.scenes.items import RenderedItem
 from core.scenes.render import render_scene
 from core.scenes.shapes import Scene
@@ -27,8 +27,8 @@ class DrawnPair(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SceneStore:
-    """An `ImageStore` of scenes that are drawn when they are read, always to the same bytes."""
+class SceneStore(ItemStore):
+    """Scenes that are drawn when they are read, always to the same bytes."""
 
     scenes: tuple[Scene, ...]
     size: int = 224
@@ -46,9 +46,6 @@ class SceneStore:
         buffer = BytesIO()
         render_scene(self.scenes[index], self.size).save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()
-
-    def keep(self, rows: I64) -> SceneStore:
-        return SceneStore(tuple(self.scenes[int(i)] for i in rows), self.size)
 
 
 def scene_name(index: int) -> str:

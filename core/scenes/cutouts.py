@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.records import I64, LoadedBenchmark
+from core.records import ItemStore, LoadedBenchmark
 from core.scenes.benchmarks import benchmark_of, scene_name
 from core.scenes.photographs import SceneObject, SceneSpec, render
 from core.scenes.shapes import CLEAR, ShapePhrase, Statement
@@ -263,8 +263,8 @@ def _extent(cutout: Image.Image) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CutoutStore:
-    """An `ImageStore` of scenes that are drawn when they are read, always to the same bytes."""
+class CutoutStore(ItemStore):
+    """Scenes that are drawn when they are read, always to the same bytes."""
 
     scenes: tuple[SceneSpec, ...]
     stock: CutoutStock
@@ -283,9 +283,6 @@ class CutoutStore:
             buffer, "PNG", compress_level=1
         )
         return buffer.getvalue()
-
-    def keep(self, rows: I64) -> CutoutStore:
-        return CutoutStore(tuple(self.scenes[int(i)] for i in rows), self.stock, self.size)
 
 
 def pictured_cutouts(

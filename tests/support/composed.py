@@ -25,7 +25,7 @@ from core.records import (
 
 @dataclass(frozen=True)
 class Squares:
-    """An `ImageStore` of plain squares."""
+    """A store of plain squares."""
 
     n: int
 

@@ -46,7 +46,7 @@ def draw_picture(seed: int, *, dark: bool = False, size: int = 64) -> bytes:
 
 @dataclass(frozen=True)
 class MemoryImages:
-    """An `ImageStore` over bytes in memory."""
+    """A store over bytes in memory."""
 
     names: tuple[str, ...]
     payloads: tuple[bytes, ...]

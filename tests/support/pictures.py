@@ -12,7 +12,7 @@ from core.records import F32, I64
 
 
 class Pictures:
-    """An `ImageStore` over bytes; `reads` counts what was opened."""
+    """A store over bytes; `reads` counts what was opened."""
 
     def __init__(self, payloads: list[bytes]) -> None:
         self.payloads, self.reads = payloads, 0

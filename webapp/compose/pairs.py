@@ -13,7 +13,7 @@ import gradio as gr
 import numpy as np
 
 from core.composition.own_pairs import MAX_CAPTIONS, MAX_PICTURES, Caption, PairScores, score_pairs
-from core.data.images.files import Uploads
+from core.data.images.files import Files
 from core.errors import InvalidInput
 from core.records import ItemStore
 from webapp.compose.models import ModelAccess, checked_encoder, encoder_choices
@@ -74,7 +74,7 @@ def on_files(state: PairsState, files: Sequence[str] | None) -> tuple[Any, ...]:
         )
     n = max(len(paths), 1)
     kept = tuple(replace(row, picture=None) if (row.picture or 0) >= n else row for row in state.rows)
-    made = PairsState(Uploads(paths) if paths else None, kept)
+    made = PairsState(Files(paths, uploaded=True) if paths else None, kept)
     return made, form_view(made.store, made.rows), scores_view(None, None), ""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
-from core.records import I64, CompositionResult, ItemStore, LoadedBenchmark, Progress, Scorer, no_progress
+from core.records import CompositionResult, ItemStore, LoadedBenchmark, Progress, Scorer, no_progress
 from webapp.compose.models import ADAPTER, CONFIG, ModelAccess, checked_encoder
 from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
 from webapp.state.choices import data_sets
@@ -33,8 +33,8 @@ MAX_KNOWN = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Remembered:
-    """An `ImageStore` that keeps what it has read: rendered scenes are drawn once, not once for each visitor."""
+class Remembered(ItemStore):
+    """A store that keeps what it has read: rendered scenes are drawn once, not once for each visitor."""
 
     base: ItemStore
     kept: dict[int, bytes] = field(default_factory=dict[int, bytes])
@@ -49,11 +49,6 @@ class Remembered:
         if index not in self.kept:
             self.kept[index] = self.base.read(index)
         return self.kept[index]
-
-    def keep(self, rows: I64) -> ItemStore:
-        return Remembered(
-            self.base.keep(rows), {i: self.kept[int(row)] for i, row in enumerate(rows) if int(row) in self.kept}
-        )
 
 
 def benchmarks(root: Path | None) -> list[tuple[str, str]]:

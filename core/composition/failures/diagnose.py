@@ -30,6 +30,7 @@ from core.records import (
     Diagnosis,
     Embeddings,
     Insight,
+    ItemView,
     LoadedBenchmark,
     Outcomes,
     Progress,
@@ -159,12 +160,11 @@ def class_tag(pictured: LoadedBenchmark) -> str:
 def _audit(pictured: LoadedBenchmark, found: CaptionSamples) -> DataSet:
     import pandas as pd
 
-    from core.data.images.crops import SharedImages
     from core.data.samples import DataSet
 
     samples = SampleSet(
         found.ids,
-        items=SharedImages(pictured.store, found.pictures),
+        items=ItemView(pictured.store, found.pictures, shared=True),
         groups=found.groups,
         group_name="items that share a picture",
         name=pictured.benchmark.title,

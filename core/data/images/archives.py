@@ -19,7 +19,7 @@ from typing import IO
 
 from core.data.images.limits import Limits
 from core.errors import InvalidInput
-from core.records import I64
+from core.records import ItemStore
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
@@ -29,16 +29,15 @@ _RATIO_FROM = 2**20  # small members reach any ratio honestly (a blank bitmap) a
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class FileImages:
-    """An `ImageStore` over named files; thread-safe."""
+class FileImages(ItemStore):
+    """Named files; thread-safe."""
 
     names: tuple[str, ...]
     """Paths below the root, with "/" between folders."""
     load: Callable[[int, int], bytes]
-    """load(position, most): the first `most` bytes of the file at a position of the whole listing."""
+    """load(row, most): the first `most` bytes of a file."""
     sizes: Sequence[int]
-    """Unpacked size by position, in bytes."""
-    positions: tuple[int, ...]
+    """Unpacked, in bytes."""
     notes: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     """Names of links, which are not followed."""
@@ -50,19 +49,11 @@ class FileImages:
         return self.names[index]
 
     def read(self, index: int) -> bytes:
-        position = self.positions[index]
-        return self.load(position, self.sizes[position])
+        return self.load(index, self.sizes[index])
 
     def head(self, index: int) -> tuple[int, bytes]:
         """(size in bytes, first 64 bytes) of row `index`."""
-        position = self.positions[index]
-        return self.sizes[position], self.load(position, 64)
-
-    def keep(self, rows: I64 | Sequence[int]) -> FileImages:
-        picked = [int(row) for row in rows]
-        return FileImages(
-            tuple(self.names[i] for i in picked), self.load, self.sizes, tuple(self.positions[i] for i in picked)
-        )
+        return self.sizes[index], self.load(index, 64)
 
 
 @dataclass(slots=True)
@@ -133,14 +124,8 @@ class _Listing:
                 "entries): the first is used."
             )
         names = tuple(name[len(top) :] for name in self.names)
-        return FileImages(
-            names,
-            load,
-            self.sizes,
-            tuple(range(len(names))),
-            tuple(notes),
-            tuple(link.removeprefix(top) for link in self.links),
-        )
+        links = tuple(link.removeprefix(top) for link in self.links)
+        return FileImages(names, load, self.sizes, tuple(notes), links)
 
 
 def open_images(path: str | Path, limits: Limits = Limits()) -> FileImages:

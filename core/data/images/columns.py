@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from core.data.images.limits import Limits
 from core.errors import InvalidInput
-from core.records import I64
+from core.records import I64, ItemStore
 
 _GROUP_BYTES = 128 * 2**20  # the largest row group that is held in memory; at most two are held at once
 _GROUPS_HELD = 2
@@ -37,8 +37,8 @@ def _is_binary(kind: pa.DataType) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class FrameImages:
-    """An `ImageStore` over values that are in memory already (a DataFrame's column)."""
+class FrameImages(ItemStore):
+    """Values that are in memory already (a DataFrame's column)."""
 
     values: Sequence[Any]
     names: tuple[str, ...]
@@ -51,9 +51,6 @@ class FrameImages:
 
     def read(self, index: int) -> bytes:
         return encoded(self.values[index])
-
-    def keep(self, rows: I64) -> FrameImages:
-        return FrameImages([self.values[int(i)] for i in rows], tuple(self.names[int(i)] for i in rows))
 
 
 def encoded(value: Any) -> bytes:
@@ -112,24 +109,20 @@ class _ColumnReader:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class ParquetImages:
-    """An `ImageStore` over a Parquet column. Thread-safe; memory is bounded by two row groups of at most 128 MiB."""
+class ParquetImages(ItemStore):
+    """The pictures of a Parquet column. Thread-safe; memory is bounded by two row groups of at most 128 MiB."""
 
     reader: _ColumnReader
     names: tuple[str, ...]
-    rows: I64
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.names)
 
     def name(self, index: int) -> str:
         return self.names[index]
 
     def read(self, index: int) -> bytes:
-        return self.reader.read(int(self.rows[index]))
-
-    def keep(self, rows: I64) -> ParquetImages:
-        return ParquetImages(self.reader, tuple(self.names[int(i)] for i in rows), self.rows[rows])
+        return self.reader.read(index)
 
     def heads(self) -> Iterator[tuple[int, bytes]]:
         """(size in bytes, first 64 bytes) of every row of the file, in one pass."""
@@ -161,7 +154,7 @@ def parquet_images(path: Path, column: str, limits: Limits) -> ParquetImages:
         # a nested field alone can be read: the bytes beside it stay on disk
         paths = file.read(columns=[f"{column}.path"]).column(column).to_pylist()
         names = [str(p["path"]) if p and p.get("path") else name for p, name in zip(paths, names)]
-    return ParquetImages(reader, tuple(names), np.arange(n, dtype=np.int64))
+    return ParquetImages(reader, tuple(names))
 
 
 def _column_bytes(group: Any, column: str) -> int:

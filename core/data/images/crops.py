@@ -1,4 +1,4 @@
-"""Rows that share pictures: crops of objects with the whole picture beside them, and several rows of one picture.
+"""Crops of objects, which are embedded with the whole picture beside them.
 
 An object is seen twice: its crop says what it is, the picture around it in what light, weather and company it stands. A
 row's finding vector is unit([crop, w * picture]), so the cosine of two rows is (cosine of the crops + w^2 * cosine of
@@ -21,21 +21,11 @@ from core.errors import InvalidInput
 from core.records import F64, I64, ItemStore
 
 MARGIN = 0.2
-
-
 """Of the box's longer side, added on every side of it."""
-
-
 MIN_SIDE = 32
-
-
 """A crop is at least so many pixels wide and high, where the picture is: fewer hold nothing that an encoder could
 read."""
-
-
 _HELD = 4
-
-
 """Decoded pictures that are kept, since the objects of one follow each other."""
 
 
@@ -64,29 +54,8 @@ class _OpenPictures:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class SharedImages:
-    """An `ImageStore` in which several rows show the same picture of `base`."""
-
-    base: ItemStore
-    image_of: I64
-    """(n,) place of each row's picture in `base`."""
-
-    def __len__(self) -> int:
-        return len(self.image_of)
-
-    def name(self, index: int) -> str:
-        return self.base.name(int(self.image_of[index]))
-
-    def read(self, index: int) -> bytes:
-        return self.base.read(int(self.image_of[index]))
-
-    def keep(self, rows: I64) -> SharedImages:
-        return SharedImages(self.base, self.image_of[rows])
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class CropImages:
-    """An `ImageStore` whose items are crops of boxes, encoded as PNG when asked for.
+class CropImages(ItemStore):
+    """Crops of boxes, encoded as PNG when asked for.
 
     A crop is a square around the box with `MARGIN`, moved inside the picture, so that an encoder which cuts to a square
     loses nothing of a long object; where the picture is too small for it, the crop is what there is.
@@ -128,10 +97,6 @@ class CropImages:
             out, "PNG", compress_level=1
         )
         return out.getvalue()
-
-    def keep(self, rows: I64) -> CropImages:
-        names = tuple(self.names[int(row)] for row in rows)
-        return CropImages(self.base, self.image_of[rows], self.boxes[rows], self.sizes, names, self.pictures)
 
 
 def crop_images(base: ItemStore, image_of: I64, boxes: F64, sizes: F64, names: Sequence[str]) -> CropImages:

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from core.data.images.decoding import Unreadable, decode
 from core.errors import InvalidInput
-from core.records import I64, ItemStore, Progress, no_progress
+from core.records import ItemStore, ItemView, Progress, no_progress
 
 STORED_SIZE = 192
 """Longest side, in pixels, of the pictures kept with a run."""
@@ -38,17 +37,16 @@ def shrink(payload: bytes, size: int) -> bytes:
     return out.getvalue()
 
 
-class ThumbnailStore:
-    """An `ImageStore` over the thumbnails of a stored run.
+class ThumbnailStore(ItemStore):
+    """The thumbnails of a stored run.
 
     Args:
         path: the zip that `write_thumbnails` made.
-        names: (n,) the names of the originals.
-        entries: (n,) the number of each row's picture in the zip.
+        names: (n,) the names of the originals, in the order they were written.
     """
 
-    def __init__(self, path: Path, names: tuple[str, ...], entries: I64) -> None:
-        self._path, self._names, self._entries = path, names, entries
+    def __init__(self, path: Path, names: tuple[str, ...]) -> None:
+        self._path, self._names = path, names
         self._zip: zipfile.ZipFile | None = None
 
     def __len__(self) -> int:
@@ -61,7 +59,7 @@ class ThumbnailStore:
         try:
             if self._zip is None:
                 self._zip = zipfile.ZipFile(self._path)
-            return self._zip.read(_entry(int(self._entries[index])))
+            return self._zip.read(_entry(index))
         except KeyError:
             raise InvalidInput(
                 f"The run kept no thumbnail of {self._names[index]!r}: the picture could not be decoded."
@@ -70,9 +68,6 @@ class ThumbnailStore:
             raise InvalidInput(
                 f"The thumbnails of this run cannot be read ({error}). Diagnose the data again to make them anew."
             ) from error
-
-    def keep(self, rows: I64) -> ThumbnailStore:
-        return ThumbnailStore(self._path, tuple(self._names[int(i)] for i in rows.tolist()), self._entries[rows])
 
 
 def write_thumbnails(images: ItemStore, path: Path, progress: Progress = no_progress) -> int:
@@ -92,11 +87,12 @@ def write_thumbnails(images: ItemStore, path: Path, progress: Progress = no_prog
 
 def _shrunk(images: ItemStore, batch: int = 64) -> Iterator[bytes | None]:
     """The thumbnails in row order; at most `batch` originals are in memory at once."""
+    base = images.base if isinstance(images, ItemView) else images
 
     def one(row: int) -> bytes | None:
         try:
             payload = images.read(row)
-            return payload if isinstance(images, ThumbnailStore) else shrink(payload, STORED_SIZE)
+            return payload if isinstance(base, ThumbnailStore) else shrink(payload, STORED_SIZE)
         except (OSError, ValueError, InvalidInput) as error:
             _log.warning("no thumbnail of %s: %s", images.name(row), error)
             return None
@@ -104,11 +100,6 @@ def _shrunk(images: ItemStore, batch: int = 64) -> Iterator[bytes | None]:
     with ThreadPoolExecutor(max_workers=4) as pool:
         for start in range(0, len(images), batch):
             yield from pool.map(one, range(start, min(start + batch, len(images))))
-
-
-def open_thumbnails(path: Path, names: tuple[str, ...]) -> ThumbnailStore:
-    """The store of a run's zip, rows in the order they were written."""
-    return ThumbnailStore(path, names, np.arange(len(names), dtype=np.int64))
 
 
 def _entry(row: int) -> str:

@@ -8,10 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from core.data.images.crops import SharedImages
 from core.data.samples import MIN_ROWS, DataSet
 from core.errors import InvalidInput
-from core.records import I64, Column, Outcomes, SampleSet
+from core.records import I64, Column, ItemView, Outcomes, SampleSet
 
 MAX_ROWS = 300_000
 """More rows are refused: the search would take hours."""
@@ -53,7 +52,7 @@ def by_class(
     moved = tuple(column.keep(picture_of) for column in samples.metadata)
     rows = SampleSet(
         ids=tuple(f"{samples.ids[int(i)]}#{suffix}" for i, suffix in zip(picture_of, suffixes)),
-        items=None if samples.items is None else SharedImages(samples.items, picture_of),
+        items=None if samples.items is None else ItemView(samples.items, picture_of, shared=True),
         labels=labels,
         class_names=tuple(class_names),
         metadata=(*moved, *columns),

@@ -64,7 +64,8 @@ def read_pool(
     store, notes = _pictures(path, limits)
     labels = None
     if folders != "none":
-        labels, said = label_by_folder(store.names, class_names, aliases, must=folders == "classes")
+        names = [store.name(i) for i in range(len(store))]
+        labels, said = label_by_folder(names, class_names, aliases, must=folders == "classes")
         notes += said
     if labels is not None:
         known = np.flatnonzero(labels >= 0).astype(np.int64)

@@ -12,7 +12,7 @@ from PIL import Image
 
 import core.encoders
 from core.composition.own_pairs import MAX_CAPTIONS
-from core.data.images.files import Uploads
+from core.data.images.files import Files
 from core.errors import InvalidInput
 from core.records import F32
 from core.training import adapted, scorers
@@ -70,10 +70,10 @@ def eight(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Uploads:
+def two(tmp_path: Path) -> Files:
     for i in range(2):
         (tmp_path / f"p{i}.png").write_bytes(draw_picture(i))
-    return Uploads((tmp_path / "p0.png", tmp_path / "p1.png"))
+    return Files((tmp_path / "p0.png", tmp_path / "p1.png"), uploaded=True)
 
 
 def press(**said: Any) -> Any:
@@ -84,7 +84,7 @@ def rows(*said: tuple[str, str]) -> list[dict[str, str]]:
     return [{"text": text, "of": of, "kind": "caption" if of else "your own"} for text, of in said]
 
 
-def test_a_caption_alone_gets_foils_and_is_scored_at_once(two: Uploads) -> None:
+def test_a_caption_alone_gets_foils_and_is_scored_at_once(two: Files) -> None:
     state, form, view, words = on_score(PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, "0"))))
     assert state.scores is not None
     assert state.scores.cosines.shape == (2, len(state.rows))
@@ -95,12 +95,12 @@ def test_a_caption_alone_gets_foils_and_is_scored_at_once(two: Uploads) -> None:
     assert "Press a score" in words
 
 
-def test_foils_that_are_there_are_kept_as_they_were_written(two: Uploads) -> None:
+def test_foils_that_are_there_are_kept_as_they_were_written(two: Files) -> None:
     state, *_ = on_score(PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, "0"), ("a green cube", ""))))
     assert [row.text for row in state.rows] == [CAPTION, "a green cube"]
 
 
-def test_foils_are_of_the_caption_that_they_are_most_like(two: Uploads) -> None:
+def test_foils_are_of_the_caption_that_they_are_most_like(two: Files) -> None:
     said = rows(
         ("a red cube and a blue ball", "0"),
         ("two green stars on a wooden table", "1"),
@@ -111,7 +111,7 @@ def test_foils_are_of_the_caption_that_they_are_most_like(two: Uploads) -> None:
     assert [c.foil_of for c in state.scores.captions] == [None, None, 1]
 
 
-def test_without_a_picture_or_a_true_caption_it_is_said_what_to_do(two: Uploads) -> None:
+def test_without_a_picture_or_a_true_caption_it_is_said_what_to_do(two: Files) -> None:
     with pytest.raises(InvalidInput, match="Choose a picture first"):
         on_score(PairsState(), "embedded", ACCESS, press(rows=rows((CAPTION, "0"))))
     with pytest.raises(InvalidInput, match="Write a caption"):
@@ -120,7 +120,7 @@ def test_without_a_picture_or_a_true_caption_it_is_said_what_to_do(two: Uploads)
         on_score(PairsState(two), "/etc/passwd", ACCESS, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
 
 
-def test_captions_are_added_and_taken_out_and_never_too_many(two: Uploads) -> None:
+def test_captions_are_added_and_taken_out_and_never_too_many(two: Files) -> None:
     made, _ = on_edit(PairsState(two), press(do="add", rows=rows((CAPTION, "0"))))
     assert made.rows[1] == CaptionRow("", "your own")
     made, _ = on_edit(made, press(do="remove", at="0", rows=rows((CAPTION, "0"), ("a cube", ""))))
@@ -132,13 +132,13 @@ def test_captions_are_added_and_taken_out_and_never_too_many(two: Uploads) -> No
         on_edit(PairsState(two), press(do="foils", rows=[*full, *full]))
 
 
-def test_a_caption_of_which_no_foil_can_be_made_says_what_it_needs(two: Uploads) -> None:
+def test_a_caption_of_which_no_foil_can_be_made_says_what_it_needs(two: Files) -> None:
     made, form = on_edit(PairsState(two), press(do="foils", rows=rows(("hello", "0"))))
     assert len(made.rows) == 1
     assert "No foil can be made" in form
 
 
-def test_what_the_browser_says_is_not_trusted(two: Uploads) -> None:
+def test_what_the_browser_says_is_not_trusted(two: Files) -> None:
     odd = [{"text": "x" * 999, "of": "7", "kind": "k" * 99}, "no object", {"of": "-1", "text": None}]
     found = read_rows({"rows": odd}, PairsState(two))
     assert [(len(row.text), row.picture, len(row.kind)) for row in found] == [(300, None, 30), (4, None, 7)]
@@ -154,7 +154,7 @@ def test_what_the_browser_says_is_not_trusted(two: Uploads) -> None:
             on_cell(scored, "embedded", ACCESS, said)
 
 
-def test_pictures_taken_away_leave_the_captions(two: Uploads) -> None:
+def test_pictures_taken_away_leave_the_captions(two: Files) -> None:
     made, form, *_ = on_files(
         PairsState(two, (CaptionRow(CAPTION, picture=1), CaptionRow("a cube", picture=0))), [str(two.paths[0])]
     )
@@ -164,7 +164,7 @@ def test_pictures_taken_away_leave_the_captions(two: Uploads) -> None:
         on_files(PairsState(), [str(two.paths[0])] * 13)
 
 
-def test_a_cell_shows_one_map_for_each_word(two: Uploads) -> None:
+def test_a_cell_shows_one_map_for_each_word(two: Files) -> None:
     scored, *_ = on_score(
         PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, "0"), ("a blue cube and a red ball", "")))
     )

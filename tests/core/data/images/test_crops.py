@@ -9,10 +9,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from core.data.images.columns import FrameImages
-from core.data.images.crops import CropImages, SharedImages, crop_images
+from core.data.images.crops import CropImages, crop_images
 from core.embeddings.embed import read_images
 from core.embeddings.rows import CONTEXT_WEIGHT, read_rows
 from core.errors import InvalidInput
+from core.records import ItemView
 
 
 class Encoder:
@@ -134,11 +135,8 @@ def test_pictures_that_rows_share_are_read_once(base):
             counted.append(index)
             return super().read(index)
 
-        def keep(self, rows):
-            return Counting([self.values[int(i)] for i in rows], tuple(self.names[int(i)] for i in rows))
-
     store = Counting([base.read(0), base.read(1)], ("a", "b"))
-    rows = SharedImages(store, np.array([1, 0, 1, 1]))
+    rows = ItemView(store, np.array([1, 0, 1, 1]), shared=True)
     reading = read_rows(rows, Encoder())
     assert sorted(counted) == [0, 1]
     assert [rows.name(i) for i in range(4)] == ["b", "a", "b", "b"]
