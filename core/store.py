@@ -85,7 +85,10 @@ def _write(diagnosis: Diagnosis, folder: Path, progress: Progress) -> None:
 
     images = diagnosis.samples.items
     if images is not None:
-        _write_thumbnails(images, folder / THUMBNAILS, progress)
+        from core.data.images.thumbnails import write_thumbnails  # Pillow
+
+        with replacing(folder / THUMBNAILS) as part:
+            write_thumbnails(images, part, progress, modality=diagnosis.samples.modality)
     state = replace(diagnosis, samples=replace(diagnosis.samples, items=None), model=None)
     arrays: dict[str, npt.NDArray[Any]] = {}
     tree = encode(state, arrays)
@@ -163,13 +166,6 @@ def _load_model(folder: Path) -> Any:
     from core.discovery.assigner import Assigner  # scikit-learn: only where a run has a model
 
     return Assigner.load(read_arrays(folder / MODEL_ARRAYS), json.loads((folder / MODEL).read_text("utf-8")))
-
-
-def _write_thumbnails(images: ItemStore, path: Path, progress: Progress) -> None:
-    from core.data.images.thumbnails import write_thumbnails  # Pillow
-
-    with replacing(path) as part:
-        write_thumbnails(images, part, progress)
 
 
 def _open_thumbnails(folder: Path, names: list[str] | None) -> ItemStore | None:

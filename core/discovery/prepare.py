@@ -13,6 +13,7 @@ from core.data.samples import DataSet
 from core.discovery.settings import MIN_SAMPLES, EmbeddingSettings
 from core.errors import InvalidInput
 from core.records import I64, ItemStore, Progress, SampleSet, Words, no_progress
+from core.statistics.groups import joined
 
 if TYPE_CHECKING:
     from core.embeddings.embed import EmbeddedImages
@@ -37,7 +38,8 @@ def embed(
     from core.embeddings.rows import read_rows  # brings the encoder's runtime
     from core.encoders import load_encoder
 
-    reading = read_rows(audit.samples.items, load_encoder(settings.encoder), cache=settings.cache, progress=progress)
+    encoder, modality = load_encoder(settings.encoder), audit.samples.modality
+    reading = read_rows(audit.samples.items, encoder, modality=modality, cache=settings.cache, progress=progress)
     lost = _unreadable(audit.samples, reading)
     samples, note = _with_measures(audit.samples, reading)
     notes = (*audit.notes, *reading.notes, *note)
@@ -102,7 +104,8 @@ def _words(
 
     joint = reading.joint
     if settings.speaker != settings.encoder:
-        joint = read_rows(items, load_encoder(settings.speaker), cache=settings.cache, progress=progress).joint
+        encoder = load_encoder(settings.speaker)
+        joint = read_rows(items, encoder, modality=samples.modality, cache=settings.cache, progress=progress).joint
     present = range(len(samples.class_names)) if samples.labels is None else np.unique(samples.labels).tolist()
     nouns = [samples.class_names[c] for c in present]  # a class without rows ("background") is nothing to speak of
     return name_samples(joint, settings.speaker, nouns, settings.vocabulary, cache=settings.cache, progress=progress)
@@ -110,7 +113,6 @@ def _words(
 
 def _join_groups(groups: I64 | None, duplicates: I64, what: str) -> tuple[I64 | None, tuple[str, ...]]:
     """Groups in which near-duplicates share one, and a note on how many images that concerns."""
-    n = len(duplicates)
     counts = np.bincount(np.unique(duplicates, return_inverse=True)[1])
     twins = int(counts[counts > 1].sum())
     if not twins:
@@ -121,11 +123,5 @@ def _join_groups(groups: I64 | None, duplicates: I64, what: str) -> tuple[I64 | 
     )
     if groups is None:
         return np.unique(duplicates, return_inverse=True)[1].astype(np.int64), (note,)
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    a, b = np.unique(groups, return_inverse=True)[1], np.unique(duplicates, return_inverse=True)[1]
-    size = int(a.max()) + int(b.max()) + 2
-    graph = coo_matrix((np.ones(n), (a, b + int(a.max()) + 1)), shape=(size, size))
-    _, component = connected_components(graph, directed=False)
-    return np.unique(component[a], return_inverse=True)[1].astype(np.int64), (note,)
+    own = np.unique(groups, return_inverse=True)[1]
+    return joined(int(own.max()) + 1, own, duplicates)[own], (note,)

@@ -12,20 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from core.data.images import decoding, duplicates, properties
-from core.data.images.decoding import Unreadable, decode, thumbnail
-from core.embeddings.cache import CachedImage, EmbeddingCache, default_cache, entry_key
+from core.data.modality import Unreadable, modality_of
+from core.embeddings.cache import CachedImage, EmbeddingCache, entry_key
 from core.embeddings.prefetch import Reporter, none_readable, prefetch, read_bytes
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.errors import InvalidInput
 from core.records import F32, I64, Column, Embeddings, ItemStore, Progress, no_progress
 
-__all__ = ["EmbeddedImages", "default_cache", "read_images", "thumbnail"]
-
 BATCH = 16
-_HASH = "near-duplicate hash"
-"""Name under which an image's hash travels with its properties in the cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,26 +58,30 @@ def read_images(
     images: ItemStore,
     encoder: Encoder,
     *,
+    modality: str = "image",
     cache: Path | None = None,
     progress: Progress = no_progress,
-    max_pixels: int = 100_000_000,
     workers: int | None = None,
 ) -> EmbeddedImages:
-    """Embed and measure every picture that can be read.
+    """Embed and measure every item that can be read.
 
     Args:
-        images: opened one at a time, by several threads.
-        encoder: see `core.encoders.load_encoder`.
+        images: items of any modality, opened one at a time, by several threads.
+        encoder: see `core.encoders.load_encoder`; of the items' modality.
         cache: folder of the cache; None reads everything anew and keeps nothing.
         progress: called as ("embed", done, total) about twice a second; where it raises, what was done stays cached.
-        max_pixels: larger pictures are left out, with the reason.
         workers: threads that decode; by default the cores that the process may use.
 
     Raises:
-        InvalidInput: not one picture could be read.
+        InvalidInput: not one item could be read, or the encoder is of another modality.
         Cancelled: from `progress`.
     """
-    reader = _VectorReader(images, encoder, None if cache is None else EmbeddingCache(cache), max_pixels)
+    if encoder.modality != modality:
+        raise InvalidInput(
+            f"An encoder must be of the samples' modality: {encoder.name!r} embeds {encoder.modality!r} and the samples "
+            f"are {modality!r}. Choose an encoder of {modality!r}, or bring embeddings of your own."
+        )
+    reader = _VectorReader(images, encoder, None if cache is None else EmbeddingCache(cache))
     report = Reporter(progress, "embed", len(images))
     waiting: list[_PreparedRow] = []
     batch = getattr(encoder, "batch_size", BATCH)
@@ -105,9 +104,10 @@ def read_images(
 class _VectorReader:
     """Rows on their way from bytes to vectors; `prepare` runs in worker threads, the rest in one."""
 
-    def __init__(self, images: ItemStore, encoder: Encoder, cache: EmbeddingCache | None, max_pixels: int) -> None:
-        self.images, self.encoder, self.cache, self.max_pixels = images, encoder, cache, max_pixels
-        self.fingerprint = f"{encoder.fingerprint}/{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
+    def __init__(self, images: ItemStore, encoder: Encoder, cache: EmbeddingCache | None) -> None:
+        self.images, self.encoder, self.cache = images, encoder, cache
+        self.modality = modality_of(encoder.modality)
+        self.fingerprint = f"{encoder.fingerprint}/{self.modality.version}"
         self.embeddings: F32 | None = None
         self.joint: F32 | None = None
         self.keys: dict[int, bytes] = {}
@@ -131,12 +131,10 @@ class _VectorReader:
         if entry is not None:
             return _PreparedRow(row, key, entry)
         try:
-            picture = decode(data, self.max_pixels)
+            content, measured = self.modality.open(data)
         except Unreadable as error:
             return _PreparedRow(row, key, reason=str(error))
-        measured = properties.measure_properties(picture)
-        measured[_HASH] = duplicates.picture_hash(properties.shrink(picture.image, properties.SIDE))
-        return _PreparedRow(row, key, pixels=self.encoder.preprocess(picture.image), properties=measured)
+        return _PreparedRow(row, key, pixels=self.encoder.preprocess(content), properties=measured)
 
     def settle(self, item: _PreparedRow) -> bool:
         """Take the row if it needs no encoder; says whether that was so."""
@@ -185,10 +183,8 @@ class _VectorReader:
         return EmbeddedImages(
             Embeddings(vectors, label, self.encoder.finding_space),
             Embeddings(joint, label, self.encoder.joint_space),
-            properties.columns(measured),
-            duplicates.duplicate_groups(
-                [self.keys[row] for row in kept.tolist()], [m[_HASH] for m in measured], vectors
-            ),
+            self.modality.properties(measured),
+            self.modality.duplicates([self.keys[row] for row in kept.tolist()], measured, vectors),
             kept,
             dict(sorted(self.unreadable.items())),
             self._notes(),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from core.data.images.decoding import Unreadable
+from core.data.modality import Unreadable
 from core.errors import DiagnosisError
 from core.records import ItemStore, Progress
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,16 @@ _OF_CROP = (
 _OF_PICTURE = ("brightness", "contrast", "saturation", "blur", "edge density", "megapixels")
 
 
+Read = Callable[[ItemStore], EmbeddedImages]
+
+
 def read_rows(
-    images: ItemStore, encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress
+    images: ItemStore,
+    encoder: Encoder,
+    *,
+    modality: str = "image",
+    cache: Path | None = None,
+    progress: Progress = no_progress,
 ) -> EmbeddedImages:
     """What `read_images` gives, for any store: a picture that several rows share is read once, and crops are joined
     with their pictures.
@@ -41,24 +50,27 @@ def read_rows(
     Near-duplicates are looked for among whole pictures only, never among crops: two objects of one look are two
     objects.
     """
-    view = images if isinstance(images, ItemView) else ItemView(images, np.arange(len(images)))
+    read = partial(read_images, encoder=encoder, modality=modality, cache=cache, progress=progress)
+    view = _view(images)
     if isinstance(view.base, CropImages):
-        return _read_crops(view, view.base, encoder, cache, progress)
-    if view.shared:
-        return _shared(view.base, view.rows, encoder, cache, progress)
-    return read_images(images, encoder, cache=cache, progress=progress)
+        return _read_crops(view, view.base, read)
+    return _shared(view.base, view.rows, read) if view.shared else read(images)
 
 
 def share_pictures(images: ItemStore) -> bool:
     """Whether several rows may show one picture: whole, or crops of it."""
-    view = images if isinstance(images, ItemView) else ItemView(images, np.arange(len(images)))
+    view = _view(images)
     return view.shared or isinstance(view.base, CropImages)
 
 
-def _shared(base: ItemStore, image_of: I64, encoder: Encoder, cache: Path | None, progress: Progress) -> EmbeddedImages:
+def _view(images: ItemStore) -> ItemView:
+    return images if isinstance(images, ItemView) else ItemView(images, np.arange(len(images)))
+
+
+def _shared(base: ItemStore, image_of: I64, read: Read) -> EmbeddedImages:
     """One reading of each picture that is in use, spread over its rows."""
     used, which = np.unique(image_of, return_inverse=True)
-    reading = read_images(base.keep(used), encoder, cache=cache, progress=progress)
+    reading = read(base.keep(used))
     place = np.full(len(used), -1, np.int64)
     place[reading.kept] = np.arange(len(reading.kept))
     kept = np.flatnonzero(place[which] >= 0).astype(np.int64)
@@ -81,11 +93,9 @@ def _twins(groups: I64, at: I64) -> I64:
     return np.where(has_twin[at], groups[at], len(groups) + np.arange(len(at)))
 
 
-def _read_crops(
-    images: ItemView, crops: CropImages, encoder: Encoder, cache: Path | None, progress: Progress
-) -> EmbeddedImages:
-    around = _shared(crops.base, crops.image_of[images.rows], encoder, cache, progress)
-    found = read_images(images.keep(around.kept), encoder, cache=cache, progress=progress)
+def _read_crops(rows: ItemView, crops: CropImages, read: Read) -> EmbeddedImages:
+    around = _shared(crops.base, crops.image_of[rows.rows], read)
+    found = read(rows.keep(around.kept))
     beside, kept = found.kept, around.kept[found.kept]
     lost = {int(around.kept[row]): reason for row, reason in found.unreadable.items()}
     return EmbeddedImages(

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.data.images import decoding
-from core.data.images.decoding import Unreadable, decode
-from core.embeddings.cache import default_cache
+from core.data.images.decoding import MAX_PIXELS, decode
+from core.data.modality import Unreadable
 from core.embeddings.embed import BATCH
 from core.embeddings.prefetch import Reporter, none_readable, prefetch, read_bytes
 from core.embeddings.token_files import Block, TokenFiles, exclusive
@@ -28,8 +28,6 @@ from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
 from core.errors import InvalidInput
 from core.records import F32, I64, ItemStore, Progress, no_progress
-
-__all__ = ["PictureTokens", "default_cache", "read_image_tokens", "read_text_tokens"]
 
 F16 = npt.NDArray[np.float16]
 _TEXTS = 256
@@ -99,7 +97,6 @@ def read_image_tokens(
     *,
     cache: Path | None = None,
     progress: Progress = no_progress,
-    max_pixels: int = 100_000_000,
     workers: int | None = None,
 ) -> PictureTokens:
     """The tokens of every picture that can be read.
@@ -112,7 +109,6 @@ def read_image_tokens(
             everything in memory. A ViT-B/32 takes 77 kB a picture, the embedded encoder 79 kB.
         progress: called as ("hash pictures", done, total), only with a cache, and ("tokens", done, total); where it
             raises, what was done stays cached and the next call goes on from there.
-        max_pixels: larger pictures are left out, with the reason.
         workers: threads that decode; by default the cores that the process may use.
 
     Raises:
@@ -120,10 +116,10 @@ def read_image_tokens(
         Cancelled: from `progress`.
     """
     threads = workers or usable_cores()
-    reader = _TokenReader(images, encoder, tower, max_pixels)
+    reader = _TokenReader(images, encoder, tower)
     if cache is None:
         return _filled(_Memory(), reader, progress, threads)
-    folder = cache / "tokens" / _key(images, tower, progress, max_pixels, threads)
+    folder = cache / "tokens" / _key(images, tower, progress, threads)
 
     def waiting() -> None:
         progress("tokens", 0, len(images))  # another pass writes the same tokens
@@ -132,7 +128,7 @@ def read_image_tokens(
         return _filled(TokenFiles(folder, len(images)), reader, progress, threads)
 
 
-def _key(images: ItemStore, tower: TokenTower, progress: Progress, max_pixels: int, threads: int) -> str:
+def _key(images: ItemStore, tower: TokenTower, progress: Progress, threads: int) -> str:
     """Stands for the tower and the bytes of all pictures in their order."""
 
     def content(row: int) -> bytes:
@@ -141,7 +137,7 @@ def _key(images: ItemStore, tower: TokenTower, progress: Progress, max_pixels: i
         except Unreadable as error:
             return hashlib.sha256(f"{row} {error}".encode()).digest()
 
-    digest = hashlib.sha256(f"{tower.fingerprint}/{decoding.VERSION}/{max_pixels}/tokens 1".encode())
+    digest = hashlib.sha256(f"{tower.fingerprint}/{decoding.VERSION}/{MAX_PIXELS}/tokens 1".encode())
     report = Reporter(progress, "hash pictures", len(images))
     for row, part in enumerate(prefetch(content, range(len(images)), threads, window=2 * BATCH)):
         digest.update(part)
@@ -185,17 +181,15 @@ def _notes(store: TokenFiles | _Memory, n: int, ready: int, n_unreadable: int) -
 class _TokenReader:
     """Pictures on their way from bytes to tokens; `prepare` runs in worker threads, the rest in one."""
 
-    def __init__(self, images: ItemStore, encoder: Encoder, tower: TokenTower, max_pixels: int) -> None:
+    def __init__(self, images: ItemStore, encoder: Encoder, tower: TokenTower) -> None:
         self.images = images
-        self._encoder, self._tower, self._max_pixels = encoder, tower, max_pixels
+        self._encoder, self._tower = encoder, tower
         self._batch: int = getattr(encoder, "batch_size", BATCH)
 
     def prepare(self, row: int) -> _PreparedPixels:
         """The row ready for the tower, or the reason why not."""
         try:
-            return _PreparedPixels(
-                row, self._encoder.preprocess(decode(read_bytes(self.images, row), self._max_pixels).image)
-            )
+            return _PreparedPixels(row, self._encoder.preprocess(decode(read_bytes(self.images, row)).image))
         except Unreadable as error:
             return _PreparedPixels(row, reason=f"{self.images.name(row)} {error}")
 

@@ -26,7 +26,7 @@ ENCODERS = Registry(
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Turns images, and texts, into unit vectors."""
+    """Turns items of one modality, and texts, into unit vectors."""
 
     @property
     def name(self) -> str: ...
@@ -38,6 +38,11 @@ class Encoder(Protocol):
     @property
     def description(self) -> str:
         """One honest sentence for the page."""
+        ...
+
+    @property
+    def modality(self) -> str:
+        """What its `preprocess` takes, a name of `core.data.modality.MODALITIES`."""
         ...
 
     @property

@@ -60,7 +60,6 @@ from core.records.samples import (
     Estimate as Estimate,
     ItemStore as ItemStore,
     ItemView as ItemView,
-    Modality as Modality,
     Outcomes as Outcomes,
     Progress as Progress,
     SampleSet as SampleSet,

@@ -17,9 +17,6 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
-Modality = Literal["image"]
-"""The kinds of items that can be diagnosed; `core.data.modality` says how each is opened and measured."""
-
 Progress = Callable[[str, int, int], None]
 """Called as progress(step, done, total). It may raise `core.errors.Cancelled` to stop the run at the next safe
 point."""
@@ -131,8 +128,8 @@ class SampleSet:
     splits: npt.NDArray[Any] | None = None
     """(n,) object array of str ("train", "test", ...), if the table has such a column."""
     name: str = "samples"
-    modality: Modality = "image"
-    """What the items are; an encoder of the same modality embeds them."""
+    modality: str = "image"
+    """What the items are, a name of `core.data.modality.MODALITIES`; an encoder of the same modality embeds them."""
 
     def __post_init__(self) -> None:
         n = len(self.ids)

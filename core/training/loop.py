@@ -19,6 +19,7 @@ import torch
 from core.errors import InvalidInput
 from core.probes.epochs import Best, Epoch, cosine, weights_of
 from core.records import I64, Progress, no_progress
+from core.statistics.groups import joined
 from core.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from core.training.losses import step_loss, validate
 from core.training.pairs import Batch, PairData, content_digest, make_step
@@ -106,15 +107,8 @@ def split_items(n: int, share: float, groups: I64 | None, seed: int) -> tuple[I6
 
 def picture_groups(data: PairData) -> I64:
     """(n,) number of the group of items that share pictures, directly or through others."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    n = len(data.questions)
     rows = np.concatenate([np.full(len(q.images), i) for i, q in enumerate(data.questions)])
-    places = np.concatenate([q.images for q in data.questions]) + n
-    size = int(places.max()) + 1
-    graph = coo_matrix((np.ones(len(rows)), (rows, places)), shape=(size, size))
-    return connected_components(graph, directed=False)[1][:n].astype(np.int64)
+    return joined(len(data.questions), rows, np.concatenate([q.images for q in data.questions]))
 
 
 def fit(

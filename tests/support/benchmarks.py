@@ -11,7 +11,18 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.records import F32, F64, I64, Benchmark, Item, LoadedBenchmark, Picture, Progress, Scores, no_progress
+from core.records import (
+    F32,
+    F64,
+    Benchmark,
+    Item,
+    ItemStore,
+    LoadedBenchmark,
+    Picture,
+    Progress,
+    Scores,
+    no_progress,
+)
 
 
 def pair(
@@ -77,32 +88,24 @@ def random_scores(made: Benchmark, rng: np.random.Generator, levels: int = 0) ->
 
 
 @dataclass(frozen=True)
-class Pixels:
+class Pixels(ItemStore):
     """Pictures of one colour each; `broken` ones are no pictures."""
 
     n: int
     broken: frozenset[int] = frozenset()
-    rows: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
-        return self.n if self.rows is None else len(self.rows)
-
-    def _at(self, index: int) -> int:
-        return index if self.rows is None else self.rows[index]
+        return self.n
 
     def name(self, index: int) -> str:
-        return f"{self._at(index)}.png"
+        return f"{index}.png"
 
     def read(self, index: int) -> bytes:
-        at = self._at(index)
-        if at in self.broken:
+        if index in self.broken:
             return b"no picture"
         file = io.BytesIO()
-        Image.new("RGB", (8, 8), (at % 256, at // 256, 40)).save(file, "PNG")
+        Image.new("RGB", (8, 8), (index % 256, index // 256, 40)).save(file, "PNG")
         return file.getvalue()
-
-    def keep(self, rows: I64) -> Pixels:
-        return Pixels(self.n, self.broken, tuple(self._at(i) for i in rows.tolist()))
 
 
 def pictured(made: Benchmark, broken: Sequence[int] = ()) -> LoadedBenchmark:
@@ -118,6 +121,7 @@ class ColourEncoder:
     limit: int = 1000
     read: list[str] = field(default_factory=list)
     name: str = "colours"
+    modality: str = "image"
     fingerprint: str = "0123456789abcdef"
     description: str = "For tests."
     finding_space: str = "colours"

@@ -11,10 +11,10 @@ from PIL import Image
 
 from core.composition.scoring.run import run_composition
 from core.records import (
-    I64,
     Benchmark,
     CompositionResult,
     Item,
+    ItemStore,
     LoadedBenchmark,
     Picture,
     Progress,
@@ -24,7 +24,7 @@ from core.records import (
 
 
 @dataclass(frozen=True)
-class Squares:
+class Squares(ItemStore):
     """A store of plain squares."""
 
     n: int
@@ -39,9 +39,6 @@ class Squares:
         out = io.BytesIO()
         Image.new("RGB", (16, 16), (index * 7 % 255, 90, 160)).save(out, "PNG")
         return out.getvalue()
-
-    def keep(self, rows: I64) -> Squares:
-        return Squares(len(rows))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from core.records import (
-    I64,
     ClassFinding,
     Column,
     Detectable,
@@ -19,6 +18,7 @@ from core.records import (
     FailureCluster,
     FailureMap,
     Insight,
+    ItemStore,
     LossEstimate,
     Outcomes,
     Predictability,
@@ -45,7 +45,7 @@ def draw_picture(seed: int, *, dark: bool = False, size: int = 64) -> bytes:
 
 
 @dataclass(frozen=True)
-class MemoryImages:
+class MemoryImages(ItemStore):
     """A store over bytes in memory."""
 
     names: tuple[str, ...]
@@ -59,9 +59,6 @@ class MemoryImages:
 
     def read(self, index: int) -> bytes:
         return self.payloads[index]
-
-    def keep(self, rows: I64) -> MemoryImages:
-        return MemoryImages(tuple(self.names[i] for i in rows), tuple(self.payloads[i] for i in rows))
 
 
 def make_samples(n: int = 60, *, seed: int = 0, with_images: bool = True, hostile: bool = False) -> SampleSet:

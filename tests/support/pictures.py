@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.records import F32, I64
+from core.records import F32, ItemStore
 
 
-class Pictures:
+class Pictures(ItemStore):
     """A store over bytes; `reads` counts what was opened."""
 
     def __init__(self, payloads: list[bytes]) -> None:
@@ -26,9 +26,6 @@ class Pictures:
     def read(self, index: int) -> bytes:
         self.reads += 1
         return self.payloads[index]
-
-    def keep(self, rows: I64) -> Pictures:
-        return Pictures([self.payloads[i] for i in rows])
 
 
 def encoded(image: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
@@ -48,7 +45,7 @@ class MeanColour:
     colour."""
 
     name, fingerprint, description = "mean colour", "mean-colour-1", "A stand-in."
-    finding_space, joint_space = "pixels", "colours"
+    modality, finding_space, joint_space = "image", "pixels", "colours"
     logit_scale = 100.0
 
     def __init__(self, fingerprint: str = "mean-colour-1", batch_size: int = 4) -> None:

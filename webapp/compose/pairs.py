@@ -140,7 +140,8 @@ def scored(state: PairsState, encoder: str, access: ModelAccess) -> tuple[Any, .
 def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.EventData) -> Any:
     """A score was pressed: returns which parts of that picture speak for which word of that caption."""
     from core.composition.word_maps import offers_patches, read_occlusion, read_patches
-    from core.data.images.decoding import Unreadable, decode
+    from core.data.images.decoding import decode
+    from core.data.modality import Unreadable
     from core.encoders import load_encoder
     from core.training.adapted import tower_of  # torch
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from core.data.images.decoding import Unreadable, decode
+from core.data.images.decoding import decode
+from core.data.modality import Unreadable
 from core.errors import InvalidInput
 from core.records import F64, I64, ItemStore
 

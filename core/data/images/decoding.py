@@ -16,22 +16,18 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from core.errors import InvalidInput
-from core.records import ItemStore
+from core.data.modality import Unreadable
 
 SHORT_SIDE = 896
 """Pictures are never shrunk below this while decoding, so encoders see the same as from the full file for any input up
 to half of it."""
 MAX_ASPECT = 100
+MAX_PIXELS = 100_000_000
 VERSION = "decoding 1"
 """Change it with anything that changes the pixels: it is part of the cache's key."""
 _LARGE = 25_000_000
 _one_large_at_a_time = threading.Lock()
 _WIDE = ("I", "F")  # 32-bit integers and floats
-
-
-class Unreadable(Exception):
-    """The file is no picture that can be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +42,7 @@ class DecodedPicture:
     file_bytes: int
 
 
-def decode(data: bytes, max_pixels: int = 100_000_000) -> DecodedPicture:
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedPicture:
     """The picture in `data`, upright and RGB.
 
     Raises:
@@ -115,19 +111,3 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
     return image.convert("RGB")
-
-
-def thumbnail(images: ItemStore, row: int, size: int = 192) -> bytes:
-    """The picture of row `row`, upright, at most `size` pixels a side, as WebP.
-
-    Raises:
-        InvalidInput: its file cannot be read as a picture.
-    """
-    try:
-        image = decode(images.read(row)).image
-    except Unreadable as error:
-        raise InvalidInput(f"{images.name(row)} {error}") from error
-    image.thumbnail((size, size))
-    out = io.BytesIO()
-    image.save(out, "WEBP", quality=80)
-    return out.getvalue()

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.records import F32, I64
+from core.statistics.groups import joined
 
 MAX_BITS = 24
 MIN_COSINE = 0.75
@@ -50,7 +51,7 @@ def duplicate_groups(contents: Sequence[bytes], hashes: Sequence[str], vectors: 
     """
     n = len(hashes)
     first_with: dict[bytes, int] = {}
-    parent = [first_with.setdefault(content, row) for row, content in enumerate(contents)]
+    first = np.array([first_with.setdefault(content, row) for row, content in enumerate(contents)], np.int64)
     distinct = np.array(sorted(first_with.values()), np.int64)
     raw = (
         np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(n, 80)[distinct]
@@ -58,11 +59,10 @@ def duplicate_groups(contents: Sequence[bytes], hashes: Sequence[str], vectors: 
         else np.empty((0, 80), np.uint8)
     )
     words = np.ascontiguousarray(raw[:, :32]).view(np.uint64)
-    for left, right in _alike(words, raw[:, 32:].astype(np.float32), vectors[distinct]):
-        a, b = _root(parent, int(distinct[left])), _root(parent, int(distinct[right]))
-        parent[max(a, b)] = min(a, b)
-    roots = np.array([_root(parent, row) for row in range(n)], np.int64)
-    return np.unique(roots, return_inverse=True)[1].astype(np.int64)  # a root is the first row of its group
+    pairs = list(_alike(words, raw[:, 32:].astype(np.float32), vectors[distinct]))
+    left, right = distinct[np.array(pairs, np.int64).reshape(-1, 2)].T
+    # each row shares itself with the first of its content, and with those that look alike
+    return joined(n, np.r_[np.arange(n), left], np.r_[first, right])
 
 
 def _alike(words: npt.NDArray[np.uint64], grids: F32, vectors: F32) -> Iterator[tuple[int, int]]:
@@ -82,10 +82,3 @@ def _alike(words: npt.NDArray[np.uint64], grids: F32, vectors: F32) -> Iterator[
         for i, j in zip(left.tolist(), right.tolist()):
             if float(vectors[i] @ vectors[j]) >= MIN_COSINE:
                 yield i, j
-
-
-def _root(parent: list[int], row: int) -> int:
-    while parent[row] != row:
-        parent[row] = parent[parent[row]]
-        row = parent[row]
-    return row

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.data.images.decoding import Unreadable, decode
+from core.data.images.decoding import decode
+from core.data.modality import Unreadable, modality_of
 from core.errors import InvalidInput
 from core.records import ItemStore, ItemView, Progress, no_progress
 
@@ -70,36 +71,36 @@ class ThumbnailStore(ItemStore):
             ) from error
 
 
-def write_thumbnails(images: ItemStore, path: Path, progress: Progress = no_progress) -> int:
-    """Write a zip with one WebP for each row of `images`; returns how many pictures could not be shrunk (each is
-    logged)."""
+def write_thumbnails(items: ItemStore, path: Path, progress: Progress = no_progress, *, modality: str = "image") -> int:
+    """Write a zip with one WebP for each row of `items`; returns how many could not be shown (each is logged)."""
     failed = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for row, payload in enumerate(_shrunk(images)):
+        for row, payload in enumerate(_previews(items, modality)):
             if payload is None:
                 failed += 1
             else:
                 # A fixed date: the same run gives the same bytes.
                 archive.writestr(zipfile.ZipInfo(_entry(row), (1980, 1, 1, 0, 0, 0)), payload)
-            progress("thumbnails", row + 1, len(images))
+            progress("thumbnails", row + 1, len(items))
     return failed
 
 
-def _shrunk(images: ItemStore, batch: int = 64) -> Iterator[bytes | None]:
+def _previews(items: ItemStore, modality: str, batch: int = 64) -> Iterator[bytes | None]:
     """The thumbnails in row order; at most `batch` originals are in memory at once."""
-    base = images.base if isinstance(images, ItemView) else images
+    base = items.base if isinstance(items, ItemView) else items
+    shown = modality_of(modality)
 
     def one(row: int) -> bytes | None:
         try:
-            payload = images.read(row)
-            return payload if isinstance(base, ThumbnailStore) else shrink(payload, STORED_SIZE)
+            payload = items.read(row)
+            return payload if isinstance(base, ThumbnailStore) else shown.preview(payload, STORED_SIZE)
         except (OSError, ValueError, InvalidInput) as error:
-            _log.warning("no thumbnail of %s: %s", images.name(row), error)
+            _log.warning("no thumbnail of %s: %s", items.name(row), error)
             return None
 
     with ThreadPoolExecutor(max_workers=4) as pool:
-        for start in range(0, len(images), batch):
-            yield from pool.map(one, range(start, min(start + batch, len(images))))
+        for start in range(0, len(items), batch):
+            yield from pool.map(one, range(start, min(start + batch, len(items))))
 
 
 def _entry(row: int) -> str:

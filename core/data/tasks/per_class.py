@@ -61,6 +61,7 @@ def by_class(
         group_name=samples.group_name or "image",
         splits=None if samples.splits is None else samples.splits[picture_of],
         name=samples.name,
+        modality=samples.modality,
     )
     given = None if audit.embeddings is None else audit.embeddings.keep(picture_of)
     said = f"{len(samples):,} pictures give {n:,} rows, one for each class of a picture."

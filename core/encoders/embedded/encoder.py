@@ -37,7 +37,7 @@ class EmbeddedEncoder:
         alignment_file: the joint space's maps; None leaves them out, so that they can be fitted.
     """
 
-    name = "embedded"
+    name, modality = "embedded", "image"
     description = (
         "EfficientNet-Lite0 with MiniLM text, small and offline: it knows ImageNet-like objects, "
         "and words for light, blur, noise, tints, weather "

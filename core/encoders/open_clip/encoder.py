@@ -31,6 +31,8 @@ class OpenClipEncoder:
         quick_gelu: force QuickGELU or plain GELU where the checkpoint does not say; None takes what the source says.
     """
 
+    modality = "image"
+
     def __init__(self, model: str, quick_gelu: bool | None = None) -> None:
         loaded = load(parse_source(model), quick_gelu)
         self._device = device()

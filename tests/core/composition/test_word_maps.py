@@ -29,6 +29,7 @@ class Amounts:
     """A stand-in for an encoder that sees the mean of each colour channel, and reads the colours that a text names."""
 
     name, fingerprint, description = "amounts", "amounts-1", "A stand-in."
+    modality = "image"
     finding_space = joint_space = "amounts"
     logit_scale = 100.0
 

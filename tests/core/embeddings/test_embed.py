@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.images.decoding import thumbnail
 from core.embeddings.cache import CachedImage, EmbeddingCache, default_cache, entry_key
 from core.embeddings.embed import EmbeddedImages, read_images
 from core.errors import Cancelled, InvalidInput
@@ -63,7 +61,7 @@ def test_bad_files_are_left_out_and_each_says_why() -> None:
             encoded(Image.new("L", (3000, 20))),
         ]
     )
-    reading = read_images(store, MeanColour(), max_pixels=100_000)
+    reading = read_images(store, MeanColour())
     np.testing.assert_array_equal(reading.kept, [0, 5])
     reasons = reading.unreadable
     assert list(reasons) == [1, 2, 3, 4, 6]
@@ -249,14 +247,3 @@ def test_the_cache_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert default_cache() == tmp_path / "mine"
     monkeypatch.delenv("ERRATA_CACHE")
     assert default_cache().name == "errata"
-
-
-def test_a_thumbnail_is_small_upright_webp_and_a_bad_file_is_named() -> None:
-    turned = Image.new("RGB", (400, 200), "red")
-    exif = turned.getexif()
-    exif[0x0112] = 6  # turn by 90 degrees
-    store = Pictures([encoded(turned, "JPEG", exif=exif), b"no"])
-    small = Image.open(io.BytesIO(thumbnail(store, 0)))
-    assert (small.format, small.size) == ("WEBP", (96, 192))
-    with pytest.raises(InvalidInput, match=r"picture1\.png is not a picture"):
-        thumbnail(store, 1)

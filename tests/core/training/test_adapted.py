@@ -14,7 +14,7 @@ from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.run import run_composition
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
-from core.records import LoadedBenchmark
+from core.records import ItemStore, LoadedBenchmark
 from core.scenes.shipped import draw_training, open_shipped
 from core.training.adapted import load_adapted, tower_of
 from core.training.adapters import ADAPTERS, make_adapter
@@ -142,7 +142,7 @@ def test_a_picture_that_cannot_be_read_costs_its_item_alone(
 ) -> None:
     test = open_shipped(n=6)
 
-    class Broken:
+    class Broken(ItemStore):
         def __init__(self, inner: Any) -> None:
             self.inner = inner
 
@@ -154,22 +154,6 @@ def test_a_picture_that_cannot_be_read_costs_its_item_alone(
 
         def read(self, index: int) -> bytes:
             return b"no picture" if self.name(index).endswith("000003.png") else self.inner.read(index)
-
-        def keep(self, rows: Any) -> Broken:
-            kept = [int(r) for r in rows]
-            outer = self
-
-            class Kept(Broken):
-                def __len__(self) -> int:
-                    return len(kept)
-
-                def name(self, index: int) -> str:
-                    return outer.name(kept[index])
-
-                def read(self, index: int) -> bytes:
-                    return outer.read(kept[index])
-
-            return Kept(None)
 
     scorer = AdaptedScorer(adapt(training, "linear", {}, HOW, encoder))
     whole, broken = scorer.score(test), scorer.score(LoadedBenchmark(test.benchmark, Broken(test.store)))

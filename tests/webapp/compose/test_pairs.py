@@ -29,6 +29,7 @@ CAPTION = "a red cube and a blue ball"
 class Eight:
     """An encoder of eight dimensions that likes every text by its length and every picture by its brightness."""
 
+    modality = "image"
     name, fingerprint, description, finding_space, joint_space, logit_scale = (
         "eight",
         "eight",

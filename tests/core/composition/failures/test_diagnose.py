@@ -37,7 +37,7 @@ class BagOfWords:
     """Sees a picture as noise of its own, and reads a caption as the sum of its words."""
 
     name, fingerprint, description, logit_scale = "bag", "bag-of-words", "For tests.", 100.0
-    finding_space, joint_space = "bag", "bag-joint"
+    modality, finding_space, joint_space = "image", "bag", "bag-joint"
 
     def preprocess(self, image: Image.Image) -> F32:
         return np.asarray(image.convert("RGB"), np.float32).transpose(2, 0, 1)

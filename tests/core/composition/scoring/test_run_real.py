@@ -15,13 +15,13 @@ from core.composition.scoring.compare import compare_results
 from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.run import run_composition
 from core.encoders import load_encoder
-from core.records import I64, LoadedBenchmark
+from core.records import ItemStore, LoadedBenchmark
 from core.reports.tables.composition import load_result, save_result
 from tests.support.benchmarks import Given, benchmark, pair
 
 
 @dataclass(frozen=True)
-class Photos:
+class Photos(ItemStore):
     """Each photograph twice: as it is, and much darker."""
 
     paths: tuple[Path, ...]
@@ -36,10 +36,6 @@ class Photos:
         image, file = Image.open(self.paths[index // 2]).convert("RGB").resize((256, 256)), io.BytesIO()
         image.point([int(v * (0.2 if index % 2 else 1.0)) for v in range(256)] * 3).save(file, "PNG")
         return file.getvalue()
-
-    def keep(self, rows: I64) -> Photos:
-        assert rows.tolist() == list(range(len(self)))
-        return self
 
 
 @pytest.mark.slow

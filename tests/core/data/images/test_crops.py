@@ -19,7 +19,8 @@ from core.records import ItemView
 class Encoder:
     """Mean colours of the four quarters: enough to tell pictures apart."""
 
-    name, description, finding_space, joint_space, fingerprint = "quarters", "test", "finding", "joint", "0" * 64
+    name, description, modality, fingerprint = "quarters", "test", "image", "0" * 64
+    finding_space, joint_space = "finding", "joint"
     logit_scale = 100.0
 
     def preprocess(self, image):

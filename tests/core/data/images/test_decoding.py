@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.images.decoding import SHORT_SIDE, Unreadable, decode
+from core.data.images.decoding import SHORT_SIDE, decode
+from core.data.modality import Unreadable
 from tests.support.pictures import blobs, encoded
 
 HALVES = np.repeat(np.array([[0, 255]], np.uint8), 16, 0).repeat(16, 1)  # left black, right white

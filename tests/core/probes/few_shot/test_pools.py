@@ -21,6 +21,7 @@ NAMES = ("great white shark", "Airplane", "dog")
 class Colours:
     """An image is its mean colour."""
 
+    modality = "image"
     name, fingerprint, description, finding_space, joint_space, logit_scale = (
         "colours",
         "c" * 16,

@@ -1,0 +1,36 @@
+"""Pictures: decoded, measured on their pixels, compared by perceptual hash, shown as thumbnails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PIL import Image
+
+from core.data.images import decoding, duplicates, properties, thumbnails
+from core.records import F32, I64, Column
+
+_HASH = "near-duplicate hash"
+"""Name under which a picture's hash travels with its properties in the cache."""
+
+
+class ImageModality:
+    """The row "image" of `core.data.modality.MODALITIES`."""
+
+    version = f"{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
+
+    def open(self, data: bytes) -> tuple[Image.Image, dict[str, Any]]:
+        """The upright RGB picture, its properties and its hash."""
+        picture = decoding.decode(data)
+        measured = properties.measure_properties(picture)
+        measured[_HASH] = duplicates.picture_hash(properties.shrink(picture.image, properties.SIDE))
+        return picture.image, measured
+
+    def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
+        return properties.columns(measured)
+
+    def duplicates(self, contents: Sequence[bytes], measured: Sequence[Mapping[str, Any]], vectors: F32) -> I64:
+        return duplicates.duplicate_groups(contents, [row[_HASH] for row in measured], vectors)
+
+    def preview(self, data: bytes, size: int) -> bytes:
+        return thumbnails.shrink(data, size)

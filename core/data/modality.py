@@ -1,0 +1,58 @@
+"""What is done with items of one kind, by the name that a sample set bears (`SampleSet.modality`). A new kind is one file
+and one line of the table; the encoders that name it (`Encoder.modality`) embed it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from core.records import F32, I64, Column
+from core.registry import Registry
+
+MODALITIES = Registry("modality", {"image": "core.data.images.modality:ImageModality"})
+
+
+class Unreadable(Exception):
+    """The bytes are no item that can be used; the message says why, to follow the item's name."""
+
+
+class Modality(Protocol):
+    """From the bytes of an item to what an encoder takes, what is measured, and what is shown."""
+
+    version: str
+    """Part of the cache's key: changes with anything that changes what `open` gives."""
+
+    def open(self, data: bytes) -> tuple[Any, dict[str, Any]]:
+        """The item as `Encoder.preprocess` takes it, and what is measured of it, as JSON can hold it. Runs in worker
+        threads.
+
+        Raises:
+            Unreadable: the bytes cannot be used.
+        """
+        ...
+
+    def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
+        """What `open` measured of n items, as columns that may serve as conditions."""
+        ...
+
+    def duplicates(self, contents: Sequence[bytes], measured: Sequence[Mapping[str, Any]], vectors: F32) -> I64:
+        """(n,) group numbers from 0; near-duplicates share one. `contents` are digests of the bytes, `vectors` (n, d)
+        unit rows."""
+        ...
+
+    def preview(self, data: bytes, size: int) -> bytes:
+        """A small picture of the item, as WebP of at most `size` pixels a side.
+
+        Raises:
+            InvalidInput: the bytes cannot be used.
+        """
+        ...
+
+
+def modality_of(name: str) -> Modality:
+    """The modality of that name, its file imported now.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    return MODALITIES.load(name)()
