@@ -107,8 +107,7 @@ def diagnose_data_set(
         notes=audit.notes,
         progress=progress,
     )
-    excluded = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
-    found = replace(found, excluded=excluded)
+    found = replace(found, excluded=audit.excluded)
     return found if held is None else _predicted(found, held, hold_back)
 
 
@@ -121,6 +120,6 @@ def _predicted(diagnosis: Diagnosis, held: DataSet, asked: float) -> Diagnosis:
     note = (
         f"{len(held.samples):,} samples were held back{uneven}: nothing in this run looked at them but the prediction."
     )
-    held = replace(held, excluded=held.excluded.iloc[:0])
+    held = replace(held, excluded=())
     prediction = predict(diagnosis, held, source=f"{len(held.samples):,} held-back samples")
     return replace(diagnosis, prediction=prediction, notes=(note, *diagnosis.notes))

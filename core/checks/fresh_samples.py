@@ -73,7 +73,7 @@ class FreshSamples:
             InvalidInput: they cannot be compared with the diagnosed ones, or they are the diagnosed ones.
         """
         notes, embeddings = list[str](), audit.embeddings
-        excluded = [(str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"])]
+        excluded = [*audit.excluded]
         lacking = _lacking(diagnosis, audit.samples)
         if lacking:
             notes.append(

@@ -72,7 +72,7 @@ def read_new_samples(
         ids=tuple(ids[row] for row in map(int, rows)),
         embeddings=Embeddings(vectors[rows].astype(np.float32), name, space),
         labels=None if labels is None else labels[rows],
-        excluded=tuple((ids[row], reason) for row, reason in enumerate(ledger.reasons) if reason),
+        excluded=ledger.account(ids),
         notes=(*ledger.notes, *ledger.summary()),
     )
 

@@ -163,8 +163,7 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
                 "A probe needs pictures, which a text encoder can be compared with: add --images (folder, zip or tar)."
             )
         result = _run(name, made, options, audit.samples, audit.words, progress)
-        excluded = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
-        own = _own(options, audit, excluded, result, out, progress)
+        own = _own(options, audit, audit.excluded, result, out, progress)
     _tell(options, own, own.probes[0], out)
     _tell_own(own, options)
 

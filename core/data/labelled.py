@@ -12,8 +12,8 @@ import pandas as pd
 from core.data.images.archives import IMAGE_SUFFIXES, FileImages, open_images
 from core.data.images.limits import Limits
 from core.data.samples import DataSet, read_data_set
-from core.data.tables.in_folder import find_table
-from core.data.tables.read import Table, read_table
+from core.data.tables.in_folder import open_table
+from core.data.tables.read import Table
 from core.data.tables.recognise import RecognisedColumns, recognise
 from core.data.tables.roles import Roles, is_model_output
 from core.errors import InvalidInput
@@ -69,11 +69,7 @@ def read_samples(
         )
     else:
         as_text = tuple(c for c in (roles.id, roles.image, roles.group) if c is not None)
-        read = (
-            find_table(Path(images or ""), store, limits)
-            if table is None
-            else read_table(table, as_text=as_text, limits=limits)
-        )
+        read = open_table(table, images, store, limits, as_text)
         source, given, notes = _labelled(read, table, roles)
         name = Path(read.name).stem
     audit = read_data_set(source, images=images, roles=given, limits=limits, progress=progress)

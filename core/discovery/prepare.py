@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from core.data.samples import DataSet
 from core.discovery.settings import MIN_SAMPLES, EmbeddingSettings
@@ -53,13 +52,13 @@ def embed(
         samples=samples,
         outcomes=audit.outcomes.keep(reading.kept),
         embeddings=reading.embeddings if audit.embeddings is None else audit.embeddings.keep(reading.kept),
-        excluded=pd.concat([audit.excluded, lost], ignore_index=True),
+        excluded=(*audit.excluded, *lost),
         notes=notes,
         words=_words(audit.samples.items, samples, reading, settings, progress) if words else None,
     )
 
 
-def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> pd.DataFrame:
+def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> tuple[tuple[str, str], ...]:
     """The samples whose images could not be read, with the reasons.
 
     Raises:
@@ -71,10 +70,7 @@ def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> pd.DataFrame:
             f"{len(reading.kept)} images could be read and at least {MIN_SAMPLES} are needed. "
             f"The first problem: {first}"
         )
-    return pd.DataFrame(
-        [{"id": samples.ids[i], "row": i, "reason": why} for i, why in reading.unreadable.items()],
-        columns=["id", "row", "reason"],
-    )
+    return tuple((samples.ids[row], why) for row, why in reading.unreadable.items())
 
 
 def _with_measures(samples: SampleSet, reading: EmbeddedImages) -> tuple[SampleSet, tuple[str, ...]]:

@@ -38,6 +38,10 @@ class Ledger:
         """The row numbers that are still in."""
         return np.flatnonzero(self.standing()).astype(np.int64)
 
+    def account(self, ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """(id, reason) of each row that was left out; `ids` are those of all rows."""
+        return tuple((ids[row], reason) for row, reason in enumerate(self.reasons) if reason)
+
     def summary(self) -> list[str]:
         """One sentence for each reason, the commonest first: how many rows it took and an example."""
         first: dict[str, list[int]] = {}

@@ -29,7 +29,8 @@ def folder(path, names=None, content=None):
 
 
 def reasons(audit):
-    return {int(row): reason for row, reason in zip(audit.excluded["row"], audit.excluded["reason"])}
+    """By the number in the id."""
+    return {int("".join(filter(str.isdigit, name))): reason for name, reason in audit.excluded}
 
 
 def said(audit, text):

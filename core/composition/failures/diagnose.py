@@ -131,9 +131,10 @@ def composition_records(
     samples, note = _with_classes(pictured, found, kept, audit.samples, families)
     assert audit.embeddings is not None
     embeddings = _joined(audit.embeddings, [found.captions[i] for i in kept.tolist()], embedding)
-    lost = tuple((str(i), str(r)) for i, r in zip(audit.excluded["id"], audit.excluded["reason"]))
     notes = (*_said(result, loss), *found.notes, *note, *audit.notes)
-    return CompositionRecords(samples, audit.outcomes, embeddings, audit.words, notes, (*found.excluded, *lost))
+    return CompositionRecords(
+        samples, audit.outcomes, embeddings, audit.words, notes, (*found.excluded, *audit.excluded)
+    )
 
 
 def joint_vectors(pictures: F32, captions: F32, share: float = PICTURE_SHARE) -> F32:
@@ -158,8 +159,6 @@ def class_tag(pictured: LoadedBenchmark) -> str:
 
 
 def _audit(pictured: LoadedBenchmark, found: CaptionSamples) -> DataSet:
-    import pandas as pd
-
     from core.data.samples import DataSet
 
     samples = SampleSet(
@@ -169,7 +168,7 @@ def _audit(pictured: LoadedBenchmark, found: CaptionSamples) -> DataSet:
         group_name="items that share a picture",
         name=pictured.benchmark.title,
     )
-    return DataSet(samples, found.outcomes, None, pd.DataFrame(columns=["id", "row", "reason"]), ())
+    return DataSet(samples, found.outcomes, None, (), ())
 
 
 def _kept(found: CaptionSamples, audit: DataSet) -> I64:

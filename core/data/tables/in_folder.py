@@ -6,12 +6,27 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from core.data.images.archives import FileImages
 from core.data.images.limits import Limits
 from core.data.tables.read import Table, read_table
 from core.errors import InvalidInput
 
 _USUAL = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+
+
+def open_table(
+    table: str | Path | pd.DataFrame | None,
+    images: str | Path | None,
+    store: FileImages | None,
+    limits: Limits,
+    as_text: tuple[str, ...] = (),
+) -> Table:
+    """The table that was named, else the one inside `images`, whose files are in `store`."""
+    if table is None:
+        return find_table(Path(images or ""), store, limits)
+    return read_table(table, as_text=as_text, limits=limits)
 
 
 def find_table(source: Path, store: FileImages | None, limits: Limits) -> Table:

@@ -11,7 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.data.tables.cells import array_of
+from core.data.images.archives import FileImages
+from core.data.images.matching import match_files
+from core.data.tables.cells import array_of, holds_arrays, texts_of
+from core.data.tables.read import Table
+from core.errors import InvalidInput
 from core.records import F64, Progress, no_progress
 from core.records.ledger import Ledger
 
@@ -66,6 +70,28 @@ def mask_losses(
     return np.array(
         [np.nan if c is None else _loss(kind, [c.foreground] if binary else list(c.by_class.values())) for c in counts]
     )
+
+
+def mask_reader(column: str, read: Table, store: FileImages | None, ledger: Ledger) -> ReadMask:
+    """Reads the mask of a row: from the picture column, an array cell, or the file that the cell names."""
+    if column in read.images:
+        own = read.images[column]
+        return lambda row: decode_mask(own.read(row))
+    if read.frame[column].isna().all():
+        raise InvalidInput(f"{column!r} was named as a mask but is empty. Name another column.")
+    if holds_arrays(read.frame[column]) or not isinstance(read.frame[column].dropna().iloc[0], str):
+        return lambda row: mask_of_cell(read.frame[column].iloc[row])
+    if store is None:
+        raise InvalidInput(f"{column!r} names mask files, but no images were given. Bring them in a zip or folder.")
+    positions = match_files(texts_of(read.frame[column]), store, ledger, column=column, count_unused=False)
+
+    def read_mask(row: int) -> Mask | str:
+        try:
+            return decode_mask(store.read(int(positions[row])))
+        except InvalidInput as error:
+            return str(error)
+
+    return read_mask
 
 
 def decode_mask(encoded: bytes) -> Mask | str:

@@ -18,13 +18,12 @@ import pandas as pd
 
 from core.data.images.archives import open_images
 from core.data.images.limits import Limits
-from core.data.samples import DataSet, mask_reader, read_data_set
-from core.data.tables.in_folder import find_table
-from core.data.tables.masks import Mask
-from core.data.tables.read import read_table
+from core.data.samples import DataSet, read_with_ledger
+from core.data.tables.in_folder import open_table
+from core.data.tables.masks import Mask, mask_reader
 from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles
-from core.data.tasks.per_class import by_class, kept_rows
+from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
 from core.records import Column, Outcomes, Progress, no_progress
 from core.records.ledger import Ledger
@@ -64,18 +63,14 @@ def read_mask_classes(
     if kind not in KINDS:
         raise InvalidInput(f"The loss of a class's mask must be one of {', '.join(KINDS)}: got {kind!r}.")
     named = replace(roles, loss=None, loss_kind=kind, class_names=())
-    audit = read_data_set(table, images=images, embeddings=embeddings, roles=named, limits=limits, progress=progress)
+    audit, ledger = read_with_ledger(table, images, embeddings, named, limits, progress)
     store = None if images is None else open_images(images, limits)
-    read = (
-        find_table(Path(images or ""), store, limits)
-        if table is None
-        else read_table(table, as_text=roles.masks or (), limits=limits)
-    )
+    read = open_table(table, images, store, limits, roles.masks or ())
     masks = recognise(read.frame, named, list(read.images)).roles.masks or ("", "")
     book = Ledger(len(read.frame))
     true, predicted = (mask_reader(column, read, store, book) for column in masks)
     found: list[tuple[int, int, float, float, float]] = []  # picture, class value, loss, IoU, share of the truth
-    kept, others = kept_rows(audit, len(read.frame)), 0
+    kept, others = ledger.kept(), 0
     for i, row in enumerate(kept.tolist()):
         pair = true(row), predicted(row)
         of, other = pair if rows == "objects" else pair[::-1]

@@ -15,15 +15,15 @@ import pandas as pd
 
 from core.data.images.archives import open_images
 from core.data.images.limits import Limits
-from core.data.samples import DataSet, read_data_set
+from core.data.samples import DataSet, read_with_ledger
 from core.data.tables.cells import as_numbers, finite_rows, stack_arrays
 from core.data.tables.classes import class_of_columns
-from core.data.tables.in_folder import find_table
-from core.data.tables.read import Table, read_table
+from core.data.tables.in_folder import open_table
+from core.data.tables.read import Table
 from core.data.tables.roles import Roles
-from core.data.tasks.per_class import by_class, kept_rows, with_reasons
+from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
-from core.records import F64, Bool, Outcomes, Progress, no_progress
+from core.records import F64, I64, Bool, Outcomes, Progress, no_progress
 from core.statistics.losses import FLOOR, UNITS, fitting_clip
 
 KINDS = ("cross-entropy", "0/1 error")
@@ -65,50 +65,15 @@ def read_multilabel(
 
     Returns:
         n x k rows. The label says the class and whether it is there ("cat", "cat, absent"), since a rare class is
-        always harder where it is
-        there than where it is not: each row is compared with rows of the same truth.
+        always harder where it is there than where it is not: each row is compared with rows of the same truth.
 
     Raises:
         InvalidInput: the columns do not fit together, or see `core.data.samples.read_data_set`.
     """
     store = None if images is None or table is not None else open_images(images, limits)
-    read = find_table(Path(images or ""), store, limits) if table is None else read_table(table, limits=limits)
-    truth_columns = _expand(read, labels, "labels")
-    given = next(
-        (
-            (role, _expand(read, getattr(roles, role), role))
-            for role in ("probabilities", "logits")
-            if getattr(roles, role)
-        ),
-        None,
-    )
-    role, columns = given or (
-        "prediction",
-        _expand(read, (roles.prediction,), "prediction") if roles.prediction else (),
-    )
-    if not columns:
-        raise InvalidInput(
-            "Several labels a picture need --probabilities, --logits or --prediction: one array column, "
-            "or a column for each class."
-        )
-    truth, guess = (
-        _matrix(read.frame, truth_columns, roles.class_names),
-        _matrix(read.frame, columns, roles.class_names),
-    )
-    truth, guess, names = _aligned(truth, guess, roles.class_names)
-    present = truth.values > 0.5
-    said, scores = _scores(guess.values, role)
-    reasons = _reasons(truth, guess, scores, role)
-    kind = roles.loss_kind or (
-        "0/1 error" if bool(np.isin(scores[np.isfinite(scores)], (0.0, 1.0)).all()) else "cross-entropy"
-    )
-    if kind not in KINDS:
-        raise InvalidInput(f"The loss of several labels a picture must be one of {', '.join(KINDS)}: got {kind!r}.")
-    with np.errstate(invalid="ignore"):
-        wrong = (scores >= 0.5) != present
-    loss = wrong.astype(np.float64) if kind == "0/1 error" else _binary_cross_entropy(scores, present)
-    loss[[bool(reason) for reason in reasons]] = np.nan
-    frame = read.frame.drop(columns=[*truth_columns, *columns]).assign(**{_LOSS: loss.mean(axis=1)})
+    read = open_table(table, images, store, limits)
+    found = _losses(read, labels, roles)
+    frame = read.frame.drop(columns=list(found.columns)).assign(**{_LOSS: found.loss.mean(axis=1)})
     plain = replace(
         roles,
         loss=_LOSS,
@@ -119,51 +84,82 @@ def read_multilabel(
         class_names=(),
         higher_is_better=False,
     )
-    own = images is None and len(read.images) > 0
-    audit = read_data_set(
-        frame, images=None if own else images, embeddings=embeddings, roles=plain, limits=limits, progress=progress
-    )
-    audit = replace(audit, excluded=with_reasons(audit.excluded, reasons))
-    return _rows(
-        audit,
-        read,
-        roles,
-        present,
-        loss,
-        wrong,
-        names,
-        kind,
-        f"{', '.join(truth_columns[:2])}, ... x {columns[0]!r}, ...",
-        (*said,),
-    )
+    audit, ledger = read_with_ledger(frame, images, embeddings, plain, limits, progress)
+    left = np.flatnonzero(~ledger.standing()).tolist()
+    excluded = tuple((name, found.reasons[row] or reason) for (name, reason), row in zip(audit.excluded, left))
+    return _rows(replace(audit, excluded=excluded), ledger.kept(), read, roles, found)
 
 
-def _rows(
-    audit: DataSet,
-    read: Table,
-    roles: Roles,
-    present: Bool,
-    loss: F64,
-    wrong: Bool,
-    names: Sequence[str],
-    kind: str,
-    source: str,
-    notes: Sequence[str],
-) -> DataSet:
-    rows, k = kept_rows(audit, len(present)), len(names)
+@dataclass(frozen=True, slots=True, eq=False)
+class _ClassLosses:
+    """The loss of each class of each of the table's n rows."""
+
+    names: tuple[str, ...]
+    """k classes."""
+    present: Bool
+    """(n, k) the class is there."""
+    loss: F64
+    """(n, k) nan in rows that cannot be used."""
+    wrong: Bool
+    """(n, k)."""
+    reasons: list[str]
+    """(n,) why a row cannot be used, or ""."""
+    kind: str
+    source: str
+    notes: list[str]
+    columns: tuple[str, ...]
+    """What it was computed from."""
+
+
+def _losses(read: Table, labels: Sequence[str], roles: Roles) -> _ClassLosses:
+    truth_columns = _expand(read, labels, "labels")
+    role, columns = _predicted(read, roles)
+    truth, guess = (_matrix(read.frame, found, roles.class_names) for found in (truth_columns, columns))
+    truth, guess, names = _aligned(truth, guess, roles.class_names)
+    present = truth.values > 0.5
+    said, scores = _scores(guess.values, role)
+    reasons = _reasons(truth, guess, scores, role)
+    only_0_1 = bool(np.isin(scores[np.isfinite(scores)], (0.0, 1.0)).all())
+    kind = roles.loss_kind or ("0/1 error" if only_0_1 else "cross-entropy")
+    if kind not in KINDS:
+        raise InvalidInput(f"The loss of several labels a picture must be one of {', '.join(KINDS)}: got {kind!r}.")
+    with np.errstate(invalid="ignore"):
+        wrong = (scores >= 0.5) != present
+    loss = wrong.astype(np.float64) if kind == "0/1 error" else _binary_cross_entropy(scores, present)
+    loss[[bool(reason) for reason in reasons]] = np.nan
+    source = f"{', '.join(truth_columns[:2])}, ... x {columns[0]!r}, ..."
+    return _ClassLosses(names, present, loss, wrong, reasons, kind, source, said, (*truth_columns, *columns))
+
+
+def _predicted(read: Table, roles: Roles) -> tuple[str, tuple[str, ...]]:
+    """The role that was named for what the model said, and its columns."""
+    for role in ("probabilities", "logits"):
+        if getattr(roles, role):
+            return role, _expand(read, getattr(roles, role), role)
+    if not roles.prediction:
+        raise InvalidInput(
+            "Several labels a picture need --probabilities, --logits or --prediction: one array column, "
+            "or a column for each class."
+        )
+    return "prediction", _expand(read, (roles.prediction,), "prediction")
+
+
+def _rows(audit: DataSet, rows: I64, read: Table, roles: Roles, found: _ClassLosses) -> DataSet:
+    """The audit, of the table's `rows`, with one row for each picture and class."""
+    names, k = found.names, len(found.names)
     if audit.samples.items is None and read.images:
         column = roles.image or next(iter(read.images))
         audit = replace(audit, samples=replace(audit.samples, items=read.images[column].keep(rows)))
     picture_of, class_of = (array.ravel() for array in np.meshgrid(np.arange(len(rows)), np.arange(k), indexing="ij"))
-    labels = class_of + k * ~present[rows].ravel()
+    labels = (class_of + k * ~found.present[rows].ravel()).astype(np.int64)
     classes = (*names, *(f"{name}, absent" for name in names))
-    values = loss[rows].ravel()
-    clip = fitting_clip(values) if kind == "cross-entropy" else None
-    outcomes = Outcomes(values, kind, UNITS[kind], source, clip, errors=wrong[rows].ravel())
+    values = found.loss[rows].ravel()
+    clip = fitting_clip(values) if found.kind == "cross-entropy" else None
+    outcomes = Outcomes(values, found.kind, UNITS[found.kind], found.source, clip, errors=found.wrong[rows].ravel())
     outputs = tuple(column for column in audit.samples.model_outputs if column.name != _LOSS)
     audit = replace(audit, samples=replace(audit.samples, model_outputs=outputs))
     suffixes = [names[int(c)] for c in class_of]
-    return by_class(audit, picture_of, labels.astype(np.int64), classes, outcomes, suffixes=suffixes, notes=notes)
+    return by_class(audit, picture_of, labels, classes, outcomes, suffixes=suffixes, notes=found.notes)
 
 
 def _expand(read: Table, columns: Sequence[str], role: str) -> tuple[str, ...]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
-
 from core.data.samples import MIN_ROWS, DataSet
 from core.errors import InvalidInput
 from core.records import I64, Column, ItemView, Outcomes, SampleSet
@@ -66,14 +63,3 @@ def by_class(
     given = None if audit.embeddings is None else audit.embeddings.keep(picture_of)
     said = f"{len(samples):,} pictures give {n:,} rows, one for each class of a picture."
     return replace(audit, samples=rows, outcomes=outcomes, embeddings=given, notes=(*audit.notes, *notes, said))
-
-
-def kept_rows(audit: DataSet, n: int) -> I64:
-    """The rows of a table of n rows that the audit kept."""
-    return np.setdiff1d(np.arange(n), audit.excluded["row"].to_numpy(dtype=np.int64)).astype(np.int64)
-
-
-def with_reasons(excluded: pd.DataFrame, reasons: Sequence[str]) -> pd.DataFrame:
-    """The account of excluded rows, where `reasons` knows better why a row has no loss."""
-    said = [reasons[int(row)] or reason for row, reason in zip(excluded["row"], excluded["reason"])]
-    return excluded.assign(reason=said)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from core.data.images.archives import FileImages, is_image_name, open_images
+from core.data.images.archives import is_image_name, open_images
 from core.data.images.limits import Limits
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
@@ -18,7 +18,7 @@ from core.language.grammar import fold_name
 from core.probes.base import Images
 from core.probes.few_shot.support import drop_samples
 from core.probes.zero_shot.prompt_files import read_object
-from core.records import F32, I64, Progress, no_progress
+from core.records import F32, I64, ItemStore, Progress, no_progress
 
 FOLDERS = ("auto", "classes", "none")
 
@@ -90,7 +90,7 @@ def read_pool(
     return ImagePool(images, tuple(notes), tuple(reading.unreadable.values()))
 
 
-def _pictures(path: str | Path, limits: Limits) -> tuple[FileImages, list[str]]:
+def _pictures(path: str | Path, limits: Limits) -> tuple[ItemStore, list[str]]:
     """Those files of the pool that are pictures by their names, and what was noted of the rest."""
     store = open_images(path, limits)
     pictures = [i for i in range(len(store)) if is_image_name(store.name(i))]

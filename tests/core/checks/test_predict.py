@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from core.checks.freeze import freeze
@@ -20,12 +19,10 @@ from core.records import Column, Embeddings
 from core.store import load, save
 from tests.support.planted_words import QUICK, planted_run, samples_of
 
-NONE_OUT = pd.DataFrame(columns=["id", "row", "reason"])
-
 
 def audit_of(planted: Planted) -> DataSet:
     samples, outcomes, embeddings, words = samples_of(planted, "fresh")
-    return DataSet(samples, outcomes, embeddings, NONE_OUT, (), words)
+    return DataSet(samples, outcomes, embeddings, (), (), words)
 
 
 def test_the_frozen_hash_survives_saving_and_changes_with_the_findings(tmp_path: Path) -> None:

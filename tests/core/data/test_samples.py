@@ -170,10 +170,10 @@ def test_the_first_of_repeated_ids_is_kept():
     table.loc[1] = table.loc[0]
     table.loc[2, "id"] = "s0"
     audit = read_data_set(table)
-    assert reasons(audit) == {
-        1: "the id occurs before: row 0 is an exact duplicate",
-        2: "the id occurs before: row 0 differs in other columns",
-    }
+    assert audit.excluded == (
+        ("s0", "the id occurs before: row 0 is an exact duplicate"),
+        ("s0", "the id occurs before: row 0 differs in other columns"),
+    )
     assert said(audit, "2 rows repeat an id (s0)")
     with pytest.raises(InvalidInput, match="Ids must differ from row to row: 'id' has only 2"):
         read_data_set(frame(id=["a", "b"] * (N // 2)))

@@ -41,8 +41,8 @@ class Detections:
     """(m,) what the truth says of each image."""
     object_columns: tuple[Column, ...]
     """(n,) what the truth says of each object."""
-    excluded: tuple[tuple[str, int, str], ...]
-    """(id, place in its file, reason)."""
+    excluded: tuple[tuple[str, str], ...]
+    """(id, reason)."""
     notes: tuple[str, ...]
 
 
@@ -130,15 +130,15 @@ def _in_order(boxes: Boxes, ledger: Ledger) -> I64:
     return rows[np.argsort(boxes.image[rows], kind="stable")]
 
 
-def _account(raw: Raw, book: Ledger) -> tuple[list[tuple[str, int, str]], list[str]]:
+def _account(raw: Raw, book: Ledger) -> tuple[list[tuple[str, str]], list[str]]:
     """Every box that was left out, and the sentences to say about it."""
-    excluded: list[tuple[str, int, str]] = []
+    excluded: list[tuple[str, str]] = []
     notes = list(book.notes)
     for boxes, ledger, what in (
         (raw.truth, raw.truth_ledger, "true objects"),
         (raw.predictions, raw.predictions_ledger, "predictions"),
     ):
-        excluded += [(boxes.ids[row], row, reason) for row, reason in enumerate(ledger.reasons) if reason]
+        excluded += ledger.account(boxes.ids)
         counts = Counter(reason.split(": ")[0] for reason in ledger.reasons if reason)
         notes += [
             f"{count:,} of {len(boxes):,} {what} left out: {reason}." for reason, count in counts.most_common()

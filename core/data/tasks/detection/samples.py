@@ -23,7 +23,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from core.data.images.crops import crop_images
 from core.data.images.limits import Limits
@@ -125,14 +124,14 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
     boxes, what = side.boxes, "true objects" if rows == "objects" else "predictions"
     stands, excluded = np.ones(len(boxes), np.bool_), list(read.excluded)
     for bad, reason in side.outside:
-        excluded += [(boxes.ids[row], row, reason) for row in np.flatnonzero(bad & stands).tolist()]
+        excluded += [(boxes.ids[row], reason) for row in np.flatnonzero(bad & stands).tolist()]
         if bad.any():
             notes.append(f"{int((bad & stands).sum()):,} {what} left out: {reason}.")
         stands &= ~bad
     crowds = np.flatnonzero(read.truth.crowd).tolist()
     if crowds:
         notes.append(f"{len(crowds):,} crowd regions count neither as objects nor as mistakes.")
-        excluded += [(read.truth.ids[row], row, "a crowd region, which is no single object") for row in crowds]
+        excluded += [(read.truth.ids[row], "a crowd region, which is no single object") for row in crowds]
     at = np.flatnonzero(stands)
     if len(at) < MIN_ROWS:
         raise InvalidInput(
@@ -163,9 +162,7 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
     source = f"{rows}: {thresholds}"
     called = None if side.predictions is None else side.predictions[at]
     outcomes = Outcomes(side.loss[at], name, unit, source, errors=side.errors[at], predictions=called)
-    return DataSet(
-        samples, outcomes, None, pd.DataFrame(excluded, columns=["id", "row", "reason"]), tuple(dict.fromkeys(notes))
-    )
+    return DataSet(samples, outcomes, None, tuple(excluded), tuple(dict.fromkeys(notes)))
 
 
 _NAMES = {

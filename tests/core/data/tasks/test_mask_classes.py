@@ -70,7 +70,7 @@ def test_masks_that_cannot_be_read_are_left_out(masks):
     frame.at[4, "pred_mask"] = [[0, 1], [1]]
     audit, _ = rows((frame, vectors))
     assert len(audit.samples) == 2 * (N - 1)
-    assert audit.excluded["row"].tolist() == [4]
+    assert [name for name, _ in audit.excluded] == ["s4"]
 
 
 @pytest.mark.parametrize(

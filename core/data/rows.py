@@ -1,0 +1,117 @@
+"""The rows of a table: which picture each shows, and by what id it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from core.data.images.archives import FileImages
+from core.data.images.matching import match_files
+from core.data.tables.cells import texts_of
+from core.data.tables.read import Table
+from core.data.tables.recognise import RecognisedColumns, recognise
+from core.errors import InvalidInput
+from core.records import I64, ItemStore
+from core.records.ledger import Ledger
+
+
+def pictures_of(
+    read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger
+) -> tuple[ItemStore | None, I64]:
+    """The store that holds the rows' pictures and each row's place in it, -1 for none."""
+    n, column = len(read.frame), found.roles.image
+    rows = np.arange(n, dtype=np.int64)
+    if store is None:
+        own = read.images.get(column or "")
+        return (None, np.full(n, -1, dtype=np.int64)) if own is None else (own, rows)
+    if column in read.images:
+        if "image" not in found.recognised:
+            return read.images[column or ""], rows
+        usual = recognise(read.frame, replace(found.roles, image=None)).roles.image
+        column = usual or found.roles.id
+    column = column or found.roles.id
+    if column is None:
+        raise InvalidInput(
+            "No column says which picture belongs to which row. "
+            "Add a column 'file' with each picture's path below the images' root."
+        )
+    return store, match_files(
+        texts_of(read.frame[column]), store, ledger, column=column, count_unused=found.roles.masks is None
+    )
+
+
+def ids_of(
+    read: Table, found: RecognisedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
+) -> list[str]:
+    """(n,) the id column, else the picture's name, else the row number. Rows that repeat an id, and those without one,
+    are dropped.
+
+    Raises:
+        InvalidInput: more than half of the rows repeat an id.
+    """
+    ids = _names(read, found, pictures, positions, ledger)
+    _drop_repeated(ids, read.frame, found, ledger)
+    return ids
+
+
+def _names(
+    read: Table, found: RecognisedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
+) -> list[str]:
+    n = len(read.frame)
+    if found.roles.id is not None:
+        texts = texts_of(read.frame[found.roles.id])
+        ledger.drop(np.array([text is None for text in texts]), f"the id {found.roles.id!r} is missing")
+        return [str(row) if text is None else text for row, text in enumerate(texts)]
+    if pictures is not None and not isinstance(pictures, FileImages):
+        # a picture column's paths are often bare file names, which may repeat; then they name no row
+        names = [pictures.name(row) for row in range(n)]
+        if len(set(names)) == n:
+            return names
+        ledger.note(
+            "The paths in the picture column repeat, so row numbers are the ids. Add a column 'id' to have your own."
+        )
+        return [str(row) for row in range(n)]
+    if pictures is not None:
+        return [pictures.name(int(p)) if p >= 0 else _written(read, found, row) for row, p in enumerate(positions)]
+    if found.roles.image is not None and found.roles.image in read.frame:
+        return [_written(read, found, row) for row in range(n)]
+    return [str(row) for row in range(n)]
+
+
+def _written(read: Table, found: RecognisedColumns, row: int) -> str:
+    """The path that the table gives for a picture, for rows whose picture is not there."""
+    column = found.roles.image
+    value = read.frame[column].iloc[row] if column is not None and column in read.frame else None
+    return value if isinstance(value, str) else str(row)
+
+
+def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
+    """Keep the first row of each id."""
+    repeated = pd.Series(ids).duplicated().to_numpy() & ledger.standing()
+    if not repeated.any():
+        return
+    column = found.roles.id or found.roles.image
+    if repeated.sum() > 0.5 * len(ids):
+        raise InvalidInput(
+            f"Ids must differ from row to row: {column!r} has only {len(set(ids)):,} values in {len(ids):,} rows. "
+            "Name or add a column 'id'."
+        )
+    first: dict[str, int] = {}
+    reasons = [""] * len(ids)
+    for row, name in enumerate(ids):
+        if not ledger.reasons[row]:
+            earlier = first.setdefault(name, row)
+            same = earlier != row and frame.iloc[row].astype(str).equals(frame.iloc[earlier].astype(str))
+            reasons[row] = (
+                "the id occurs before: row "
+                f"{earlier}{' is an exact duplicate' if same else ' differs in other columns'}"
+            )
+    ledger.drop(repeated, reasons)
+    examples = list(dict.fromkeys(ids[row] for row in np.flatnonzero(repeated).tolist()))[:5]
+    ledger.note(
+        f"{int(repeated.sum()):,} rows repeat an id ({', '.join(examples)}): the first of each was kept. "
+        "Give every row its own id to keep all."
+    )
