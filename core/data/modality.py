@@ -1,5 +1,5 @@
-"""What is done with items of one kind, by the name that a sample set bears (`SampleSet.modality`). A new kind is one file
-and one line of the table; the encoders that name it (`Encoder.modality`) embed it."""
+"""What is done with items of one kind, by the name that a sample set bears (`SampleSet.modality`). A new kind is one
+file and one line of the table; the encoders that name it (`Encoder.modality`) embed it."""
 
 from __future__ import annotations
 

@@ -76,11 +76,7 @@ def read_images(
         InvalidInput: not one item could be read, or the encoder is of another modality.
         Cancelled: from `progress`.
     """
-    if encoder.modality != modality:
-        raise InvalidInput(
-            f"An encoder must be of the samples' modality: {encoder.name!r} embeds {encoder.modality!r} and the samples "
-            f"are {modality!r}. Choose an encoder of {modality!r}, or bring embeddings of your own."
-        )
+    _check_modality(encoder, modality)
     reader = _VectorReader(images, encoder, None if cache is None else EmbeddingCache(cache))
     report = Reporter(progress, "embed", len(images))
     waiting: list[_PreparedRow] = []
@@ -99,6 +95,14 @@ def read_images(
     finally:
         if reader.cache is not None:
             reader.cache.close()
+
+
+def _check_modality(encoder: Encoder, modality: str) -> None:
+    if encoder.modality != modality:
+        raise InvalidInput(
+            f"An encoder must be of the samples' modality: {encoder.name!r} embeds {encoder.modality!r} and the "
+            f"samples are {modality!r}. Choose an encoder of {modality!r}, or bring embeddings of your own."
+        )
 
 
 class _VectorReader:

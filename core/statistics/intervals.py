@@ -12,12 +12,7 @@ import numpy as np
 from scipy import stats
 
 from core.errors import InvalidInput
-from core.records import (
-    F64,
-    I64,
-    Bool,
-    Estimate,
-)
+from core.records import F64, I64, Bool, Estimate
 
 UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
 

@@ -8,17 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from core.data.tables.cells import as_numbers, finite_rows, holds_arrays, is_binary, stack_arrays, texts_of
-from core.data.tables.classes import class_of_columns, encode_classes
+from core.data.tables.cells import as_numbers, holds_arrays, is_binary, texts_of
+from core.data.tables.classes import encode_classes
 from core.data.tables.recognise import RecognisedColumns
 from core.data.tables.roles import snake_case
+from core.data.tables.scores import class_scores
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Outcomes
 from core.records.ledger import Ledger
 from core.statistics import losses
-
-TOLERANCE = 1e-3
-"""How far from 1 the probabilities of a row may sum (float16 and rounded output included)."""
 
 MAX_LOSS, MIN_SPREAD = 1e15, 1e-15
 """How far from 0 a loss may lie, and how little all losses may differ."""
@@ -71,16 +69,6 @@ def _check_magnitude(loss: F64, name: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scores:
-    values: F64
-    """(n, k) probabilities, rows of nan where unusable."""
-    logits: F64 | None
-    classes: tuple[str, ...]
-    """What the columns' names say, () for an array."""
-    source: str
-
-
 def compute_losses(
     frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, mask_loss: MaskLoss | None = None
 ) -> Measured:
@@ -117,24 +105,26 @@ def compute_losses(
             known, loss=losses.entropy(_need(known.scores)), is_proxy=True, source=f"entropy of {known.source}"
         )
     if kind == "0/1 error":
-        if known.errors is None:
-            raise InvalidInput(
-                "A 0/1 error needs a label with a prediction or probabilities, or a column of errors. Name them."
-            )
-        beside = (
-            known.source
-            if known.scores is not None and found.roles.prediction is None
-            else f"{found.roles.prediction!r}"
-        )
-        source = (
-            f"column {found.errors!r}"
-            if known.labels is None or known.predictions is None
-            else f"label {found.roles.label!r} x {beside}"
-        )
-        return replace(known, loss=known.errors.astype(np.float64), source=source)
+        return _zero_one(found, known)
     return replace(
         known, loss=_probabilistic(kind, known, ledger), source=f"label {found.roles.label!r} x {known.source}"
     )
+
+
+def _zero_one(found: RecognisedColumns, known: Measured) -> Measured:
+    if known.errors is None:
+        raise InvalidInput(
+            "A 0/1 error needs a label with a prediction or probabilities, or a column of errors. Name them."
+        )
+    beside = (
+        known.source if known.scores is not None and found.roles.prediction is None else f"{found.roles.prediction!r}"
+    )
+    source = (
+        f"column {found.errors!r}"
+        if known.labels is None or known.predictions is None
+        else f"label {found.roles.label!r} x {beside}"
+    )
+    return replace(known, loss=known.errors.astype(np.float64), source=source)
 
 
 def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
@@ -157,19 +147,13 @@ def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
     if roles.loss_kind is not None:
         if not possible[roles.loss_kind]:
             raise InvalidInput(
-                f"The loss {roles.loss_kind!r} cannot be computed: {_needs(roles.loss_kind)} is not in the "
+                f"The loss {roles.loss_kind!r} cannot be computed: {_NEEDS[roles.loss_kind]} is not in the "
                 "table. Name the columns."
             )
         return roles.loss_kind
-    if (
-        "label" not in recognised
-        and roles.label is not None
-        and "prediction" in computed
-        and not computed & {"probabilities", "logits"}
-    ):
-        return (
-            "0/1 error"  # label and prediction were named, so probabilities that happen to be there are not asked for
-        )
+    named = "label" not in recognised and roles.label is not None and "prediction" in computed
+    if named and not computed & {"probabilities", "logits"}:
+        return "0/1 error"  # probabilities that happen to be there are not asked for
     order = ("cross-entropy", "1 - Dice", "squared error", "0/1 error", "entropy")
     chosen = next((kind for kind in order if possible[kind]), None)
     if chosen is None:
@@ -181,24 +165,19 @@ def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
     return chosen
 
 
-def _needs(kind: str) -> str:
-    if kind in ("1 - Dice", "1 - IoU"):
-        return "a pair of mask columns"
-    if kind in ("squared error", "absolute error"):
-        return "a numeric target with a prediction"
-    return (
-        "probabilities"
-        if kind == "entropy"
-        else "a label with probabilities"
-        if kind != "0/1 error"
-        else "a label with a prediction"
-    )
+_NEEDS = {
+    **dict.fromkeys(("cross-entropy", "brier", "margin"), "a label with probabilities"),
+    **dict.fromkeys(("1 - Dice", "1 - IoU"), "a pair of mask columns"),
+    **dict.fromkeys(("squared error", "absolute error"), "a numeric target with a prediction"),
+    "0/1 error": "a label with a prediction",
+    "entropy": "probabilities",
+}
 
 
 def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Measured:
     """Labels, scores, predictions and errors as far as columns tell; the loss is still open."""
     roles, n = found.roles, len(frame)
-    scores = _scores(frame, found, ledger)
+    scores = class_scores(frame, found, ledger)
     labels = None if roles.label is None else texts_of(frame[roles.label])
     if labels is not None and "label" in found.recognised and np.mean([t is None for t in labels]) > 0.5:
         ledger.note(f"{roles.label!r} is missing in more than half of the rows, so it was not taken as the label.")
@@ -255,79 +234,6 @@ def _predictions(column: I64 | None, scores: F64 | None, found: RecognisedColumn
         return None
     ledger.drop(open_rows, f"the prediction {name!r} is missing or is none of the classes")
     return column
-
-
-def _scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> _Scores | None:
-    """Probabilities from an array column or a column for each class, checked."""
-    roles = found.roles
-    columns = roles.probabilities or roles.logits
-    if not columns:
-        return None
-    are_logits = not roles.probabilities
-    named = "logits" not in found.recognised if are_logits else "probabilities" not in found.recognised
-    is_array = len(columns) == 1 and holds_arrays(frame[columns[0]])
-    if is_array:
-        raw, reasons = stack_arrays(frame[columns[0]])
-        ledger.drop(np.array([bool(r) for r in reasons]), reasons)
-        classes, source = (), f"{columns[0]!r} ({raw.shape[1]} classes)"
-    elif len(columns) == 1:
-        positive = as_numbers(frame[columns[0]])
-        raw = np.stack([np.zeros_like(positive) if are_logits else 1 - positive, positive], axis=1)
-        classes, source = (), f"{columns[0]!r} (of the second of two classes)"
-        ledger.note(
-            f"{columns[0]!r} is one number a row: it was taken as the {'logit' if are_logits else 'probability'} of "
-            "the second class in order."
-        )
-    else:
-        classes, order = class_of_columns(columns)
-        raw = np.stack([as_numbers(frame[columns[i]]) for i in order], axis=1)
-        source = f"{columns[0]!r}, ... ({len(columns)} columns)"
-    what = "logits" if are_logits else "probabilities"
-    ledger.drop(~finite_rows(raw), f"the {what} are missing or not finite")
-    usable = finite_rows(raw)
-    if not usable.any():
-        raise InvalidInput(f"The {what} {source} hold no row of finite numbers. Name the right columns.")
-    looks_right = usable & (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= TOLERANCE)
-    share = looks_right.sum() / usable.sum()
-    if not named and is_array:
-        # the name was only a hint; what the rows hold decides
-        are_logits = (
-            share <= 0.5 if are_logits else bool(share <= 0.5 and ((raw[usable] < 0) | (raw[usable] > 1)).any())
-        )
-        ledger.note(
-            f"{source} was taken as "
-            f"{'logits: its rows do not sum to 1' if are_logits else 'probabilities, not logits'}."
-        )
-    if are_logits:
-        return _Scores(_softmax_of(raw, usable), raw, classes, source)
-    return _Scores(_probabilities(raw, usable, looks_right, source, ledger), None, classes, source)
-
-
-def _softmax_of(raw: F64, usable: Bool) -> F64:
-    values = np.full_like(raw, np.nan)
-    values[usable] = losses.softmax(raw[usable])
-    return values
-
-
-def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledger: Ledger) -> F64:
-    bad = usable & ~looks_right
-    if bad.sum() > 0.5 * usable.sum():
-        example = raw[np.flatnonzero(bad)[0]]
-        hint = (
-            "They look like logits: name them as logits."
-            if (raw[bad] < 0).any() or (raw[bad] > 1).any()
-            else "Divide each row by its sum."
-        )
-        raise InvalidInput(
-            f"The probabilities {source} must be at least 0 and sum to 1 in each row (within {TOLERANCE}): "
-            f"{int(bad.sum()):,} of "
-            f"{int(usable.sum()):,} rows do not, the first sums to {example.sum():.4g}. {hint}"
-        )
-    ledger.drop(bad & (raw < 0).any(axis=1), "a probability is negative")
-    ledger.drop(bad, [f"the probabilities do not sum to 1: they sum to {total:.4g}" for total in raw.sum(axis=1)])
-    values = np.where(usable[:, None], raw, np.nan)
-    values[looks_right] /= values[looks_right].sum(axis=1, keepdims=True)
-    return values
 
 
 def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:

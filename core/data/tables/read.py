@@ -39,18 +39,8 @@ _REFUSED |= {
     ".pth": _REFUSED[".pkl"],
     ".xls": _REFUSED[".xlsx"],
 }
-_MISSING = [
-    "",
-    "NA",
-    "N/A",
-    "#N/A",
-    "NaN",
-    "nan",
-    "-nan",
-    "null",
-    "NULL",
-    "<NA>",
-]  # not "None": it is a usual name of a category
+_MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "-nan", "null", "NULL", "<NA>"]
+"""Not "None": it is a usual name of a category."""
 _AS_TEXT = re.compile(
     r"(.*_)?(id|ids|uid|uuid|key|file|files|path|image|img|filename|filepath|file_name|name|class_name)"
 )

@@ -17,97 +17,24 @@ from core.data.tables.roles import LOSS_KINDS, Roles, snake_case
 from core.errors import InvalidInput
 
 _NAMES: dict[str, tuple[str, ...]] = {
-    "id": ("id", "sample_id", "image_id", "uid", "uuid", "key"),
-    "image": (
-        "image",
-        "image_path",
-        "image_file",
-        "image_name",
-        "img",
-        "img_path",
-        "file",
-        "file_name",
-        "filename",
-        "filepath",
-        "file_path",
-        "path",
-    ),
-    "loss": (
-        "loss",
-        "losses",
-        "sample_loss",
-        "per_sample_loss",
-        "ce_loss",
-        "cross_entropy",
-        "nll",
-        "error",
-        "err",
-        "errors",
-    ),
-    "label": (
-        "label",
-        "labels",
-        "true_label",
-        "y_true",
-        "ground_truth",
-        "gt",
-        "truth",
-        "class_label",
-        "target",
-        "y",
-        "class",
-        "true_class",
-    ),
-    "prediction": (
-        "prediction",
-        "predictions",
-        "pred",
-        "preds",
-        "predicted",
-        "y_pred",
-        "predicted_label",
-        "pred_label",
-        "predicted_class",
-        "pred_class",
-    ),
-    "target": ("target", "y_true", "label", "truth", "ground_truth", "gt", "y"),
-    "group": (
-        "group",
-        "group_id",
-        "groups",
-        "patient",
-        "patient_id",
-        "subject",
-        "subject_id",
-        "participant",
-        "video",
-        "video_id",
-        "source",
-        "source_id",
-    ),
-    "split": ("split", "subset", "partition", "data_split", "orig_split"),
-    "embedding": (
-        "embedding",
-        "embeddings",
-        "image_embedding",
-        "clip_embedding",
-        "feature",
-        "features",
-        "vector",
-        "emb",
-    ),
-    "probabilities": (
-        "probabilities",
-        "probability",
-        "probs",
-        "prob",
-        "proba",
-        "softmax",
-        "scores",
-        "y_prob",
-        "y_proba",
-    ),
-    "logits": ("logits", "logit"),
+    role: tuple(names.split())
+    for role, names in {
+        "id": "id sample_id image_id uid uuid key",
+        "image": "image image_path image_file image_name img img_path file file_name filename filepath file_path path",
+        "loss": "loss losses sample_loss per_sample_loss ce_loss cross_entropy nll error err errors",
+        "label": "label labels true_label y_true ground_truth gt truth class_label target y class true_class",
+        "prediction": (
+            "prediction predictions pred preds predicted y_pred predicted_label pred_label predicted_class pred_class"
+        ),
+        "target": "target y_true label truth ground_truth gt y",
+        "group": (
+            "group group_id groups patient patient_id subject subject_id participant video video_id source source_id"
+        ),
+        "split": "split subset partition data_split orig_split",
+        "embedding": "embedding embeddings image_embedding clip_embedding feature features vector emb",
+        "probabilities": "probabilities probability probs prob proba softmax scores y_prob y_proba",
+        "logits": "logits logit",
+    }.items()
 }
 _LOOSER = {
     "loss": re.compile(r".*_(loss|nll)"),
@@ -118,18 +45,8 @@ _LOOSER = {
     "split": re.compile(r".+_split"),
 }
 _SERIES = re.compile(r"(probs?|proba|probability|p|softmax|logits?)[_\-. ]?(.+)", re.IGNORECASE)
-_NO_CLASS = {
-    "true",
-    "pred",
-    "predicted",
-    "max",
-    "top1",
-    "label",
-    "target",
-    "correct",
-    "value",
-    "gt",
-}  # prob_true and prob_pred are no two classes
+_NO_CLASS = {"true", "pred", "predicted", "max", "top1", "label", "target", "correct", "value", "gt"}
+"""prob_true and prob_pred are no two classes."""
 _TRUE_MASKS = ("mask", "true_mask", "gt_mask", "mask_true", "mask_path", "target_mask", "mask_gt")
 _PREDICTED_MASKS = ("pred_mask", "predicted_mask", "mask_pred", "prediction_mask", "pred_mask_path", "mask_prediction")
 _WRONG, _RIGHT = (
@@ -146,9 +63,8 @@ _CLASS_NAMES = (
     "class",
     "category",
 )
-_MIN_GROUPS = (
-    10  # fewer groups than twice the folds cannot be held apart, so such a column is not taken for one unasked
-)
+_MIN_GROUPS = 10
+"""Fewer groups than twice the folds cannot be held apart, so such a column is not taken for one unasked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,12 @@ from core.data.images.archives import open_images
 from core.data.images.limits import Limits
 from core.data.samples import DataSet, read_with_ledger
 from core.data.tables.in_folder import open_table
-from core.data.tables.masks import Mask, mask_reader
+from core.data.tables.masks import Mask, ReadMask, mask_reader
 from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles
 from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
-from core.records import Column, Outcomes, Progress, no_progress
+from core.records import I64, Column, Outcomes, Progress, no_progress
 from core.records.ledger import Ledger
 
 KINDS = ("1 - Dice", "1 - IoU")
@@ -69,20 +69,8 @@ def read_mask_classes(
     masks = recognise(read.frame, named, list(read.images)).roles.masks or ("", "")
     book = Ledger(len(read.frame))
     true, predicted = (mask_reader(column, read, store, book) for column in masks)
-    found: list[tuple[int, int, float, float, float]] = []  # picture, class value, loss, IoU, share of the truth
-    kept, others = ledger.kept(), 0
-    for i, row in enumerate(kept.tolist()):
-        pair = true(row), predicted(row)
-        of, other = pair if rows == "objects" else pair[::-1]
-        here = _classes(of, other, kind)
-        found += [(i, *one) for one in here]
-        others += 0 if isinstance(other, str) else len(np.setdiff1d(other, [0, *(one[0] for one in here)]))
-        if i % 100 == 0:
-            progress("compare masks by class", i, len(kept))
-    if not found:
-        raise InvalidInput(
-            "The masks hold nothing but background (0), so there is no class to diagnose. Check the mask columns."
-        )
+    of, other = (true, predicted) if rows == "objects" else (predicted, true)
+    found, others = _compared(of, other, ledger.kept(), kind, progress)
     values = np.array([one[1] for one in found], np.int64)
     names, class_of = _names(values, roles.class_names)
     loss, iou, share = (np.array([one[j] for one in found]) for j in (2, 3, 4))
@@ -109,6 +97,31 @@ def read_mask_classes(
         columns=columns,
         notes=notes,
     )
+
+
+def _compared(
+    of: ReadMask, other: ReadMask, kept: I64, kind: str, progress: Progress
+) -> tuple[list[tuple[int, int, float, float, float]], int]:
+    """(picture, class value, loss, IoU, share of the mask) of every class of every picture, and how many classes only
+    the other mask holds.
+
+    Raises:
+        InvalidInput: there is no class at all.
+    """
+    found: list[tuple[int, int, float, float, float]] = []
+    others = 0
+    for i, row in enumerate(kept.tolist()):
+        beside = other(row)
+        here = _classes(of(row), beside, kind)
+        found += [(i, *one) for one in here]
+        others += 0 if isinstance(beside, str) else len(np.setdiff1d(beside, [0, *(one[0] for one in here)]))
+        if i % 100 == 0:
+            progress("compare masks by class", i, len(kept))
+    if not found:
+        raise InvalidInput(
+            "The masks hold nothing but background (0), so there is no class to diagnose. Check the mask columns."
+        )
+    return found, others
 
 
 def _classes(of: Mask | str, other: Mask | str, kind: str) -> list[tuple[int, float, float, float]]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
 
-from core.data.images.archives import open_images
+from core.data.images.archives import FileImages, open_images
 from core.data.images.limits import Limits
 from core.data.images.matching import check_pictures, match_files
 from core.data.tables.cells import as_column
@@ -63,13 +63,7 @@ def read_detections(
     truth, predictions = Path(truth), Path(predictions)
     progress("read detections", 0, 1)
     store = open_images(images, limits)
-    yolo = _holds_files(truth), _holds_files(predictions)
-    if any(yolo) and not all(yolo):
-        raise InvalidInput(
-            f"{truth.name} and {predictions.name} are of two forms: give two JSON files (COCO), "
-            "or two folders or zips (YOLO)."
-        )
-    raw = read_yolo(truth, predictions, store) if all(yolo) else read_coco(truth, predictions)
+    raw = _raw(truth, predictions, store)
     book = Ledger(len(raw.image_names))
     names = np.array(raw.image_names, dtype=object)
     positions = match_files(names, store, book, column="file_name", count_unused=not raw.relative)
@@ -78,18 +72,8 @@ def read_detections(
     kept = book.kept()
     place = np.full(len(names) + 1, -1, np.int64)  # the last entry, for -1, stays -1
     place[kept] = np.arange(len(kept))
-    sides: list[Boxes] = []
-    for boxes, ledger, what in (
-        (raw.truth, raw.truth_ledger, "truth"),
-        (raw.predictions, raw.predictions_ledger, "predictions"),
-    ):
-        lost = (boxes.image >= 0) & (place[boxes.image] < 0)
-        ledger.drop(lost, [book.reasons[i] if i >= 0 else "" for i in boxes.image])
-        moved = replace(boxes, image=place[boxes.image])
-        sides.append(check_boxes(in_pixels(moved, sizes[kept]) if raw.relative else moved, sizes[kept], ledger, what))
-    true, predicted = (
-        _in_order(boxes, ledger) for boxes, ledger in zip(sides, (raw.truth_ledger, raw.predictions_ledger))
-    )
+    true, predicted = (_placed(raw, what, book, place, sizes[kept]) for what in ("truth", "predictions"))
+    order = _in_order(true, raw.truth_ledger)
     excluded, notes = _account(raw, book)
     progress("read detections", 1, 1)
     return Detections(
@@ -97,13 +81,41 @@ def read_detections(
         raw.class_names,
         store.keep(positions[kept]),
         sizes[kept],
-        sides[0].keep(true),
-        sides[1].keep(predicted),
+        true.keep(order),
+        predicted.keep(_in_order(predicted, raw.predictions_ledger)),
         tuple(column.keep(kept) for column in _columns(raw.image_frame, notes)),
-        tuple(column.keep(true) for column in _columns(raw.truth_frame, notes)),
+        tuple(column.keep(order) for column in _columns(raw.truth_frame, notes)),
         tuple(excluded),
         (*store.notes, *raw.notes, *notes),
     )
+
+
+def _raw(truth: Path, predictions: Path, store: FileImages) -> Raw:
+    """Both sides as written."""
+    yolo = _holds_files(truth), _holds_files(predictions)
+    if any(yolo) and not all(yolo):
+        raise InvalidInput(
+            f"{truth.name} and {predictions.name} are of two forms: give two JSON files (COCO), "
+            "or two folders or zips (YOLO)."
+        )
+    return read_yolo(truth, predictions, store) if all(yolo) else read_coco(truth, predictions)
+
+
+def _placed(raw: Raw, what: str, book: Ledger, place: I64, sizes: F64) -> Boxes:
+    """The boxes of one side in pixels of the pictures that are there; bad ones are dropped in its ledger.
+
+    Args:
+        what: "truth" or "predictions".
+        book: which images have a picture.
+        place: (m + 1,) where each image's picture lies among those; -1 for none.
+        sizes: of those pictures.
+    """
+    true = what == "truth"
+    boxes, ledger = (raw.truth, raw.truth_ledger) if true else (raw.predictions, raw.predictions_ledger)
+    lost = (boxes.image >= 0) & (place[boxes.image] < 0)
+    ledger.drop(lost, [book.reasons[i] if i >= 0 else "" for i in boxes.image])
+    moved = replace(boxes, image=place[boxes.image])
+    return check_boxes(in_pixels(moved, sizes) if raw.relative else moved, sizes, ledger, what)
 
 
 def _holds_files(path: Path) -> bool:

@@ -5,14 +5,14 @@ Two audits, never mixed. rows="objects": one row for each true object; was it fo
 each prediction above the score threshold; was it right? A false positive has no counterpart that goes well among the
 objects, so it is only compared with other predictions.
 
-| loss_kind    | of an object                                     | of a prediction                                     |
-|--------------|--------------------------------------------------|-----------------------------------------------------|
-| miss         | 1 where no prediction of its class is at its     | 1 where it is no object's match: background, a      |
-| (default)    | place (IoU at least `iou`), else 0               | duplicate, poorly placed or of another class        |
-| localisation | 1 - IoU with the prediction that belongs to it,  | 1 - IoU with the object that it belongs to          |
-|              | whatever its class; 1 where there is none        |                                                     |
-| class        | 1 where the prediction at its place names        | 1 where the object at its place is of another class;|
-|              | another class; objects not located are no rows   | predictions without an object are no rows           |
+| loss_kind    | of an object                                    | of a prediction                                     |
+|--------------|-------------------------------------------------|-----------------------------------------------------|
+| miss         | 1 where no prediction of its class is at its    | 1 where it is no object's match: background, a      |
+| (default)    | place (IoU at least `iou`), else 0              | duplicate, poorly placed or of another class        |
+| localisation | 1 - IoU with the prediction that belongs to it, | 1 - IoU with the object that it belongs to          |
+|              | whatever its class; 1 where there is none       |                                                     |
+| class        | 1 where the prediction at its place names       | 1 where the object at its place is of another class;|
+|              | another class; objects not located are no rows  | predictions without an object are no rows           |
 """
 
 from __future__ import annotations

@@ -1,0 +1,107 @@
+"""What a model says of each class: probabilities or logits from an array column or a column for each class, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.data.tables.cells import as_numbers, finite_rows, holds_arrays, stack_arrays
+from core.data.tables.classes import class_of_columns
+from core.data.tables.recognise import RecognisedColumns
+from core.errors import InvalidInput
+from core.records import F64, Bool
+from core.records.ledger import Ledger
+from core.statistics import losses
+
+TOLERANCE = 1e-3
+"""How far from 1 the probabilities of a row may sum (float16 and rounded output included)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassScores:
+    values: F64
+    """(n, k) probabilities, rows of nan where unusable."""
+    logits: F64 | None
+    classes: tuple[str, ...]
+    """What the columns' names say, () for an array."""
+    source: str
+
+
+def class_scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> ClassScores | None:
+    """Probabilities from an array column or a column for each class, checked."""
+    roles = found.roles
+    columns = roles.probabilities or roles.logits
+    if not columns:
+        return None
+    are_logits = not roles.probabilities
+    named = "logits" not in found.recognised if are_logits else "probabilities" not in found.recognised
+    raw, classes, source = _read(frame, columns, are_logits, ledger)
+    what = "logits" if are_logits else "probabilities"
+    ledger.drop(~finite_rows(raw), f"the {what} are missing or not finite")
+    usable = finite_rows(raw)
+    if not usable.any():
+        raise InvalidInput(f"The {what} {source} hold no row of finite numbers. Name the right columns.")
+    looks_right = usable & (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= TOLERANCE)
+    share = looks_right.sum() / usable.sum()
+    if not named and len(columns) == 1 and holds_arrays(frame[columns[0]]):
+        # the name was only a hint; what the rows hold decides
+        are_logits = (
+            share <= 0.5 if are_logits else bool(share <= 0.5 and ((raw[usable] < 0) | (raw[usable] > 1)).any())
+        )
+        ledger.note(
+            f"{source} was taken as "
+            f"{'logits: its rows do not sum to 1' if are_logits else 'probabilities, not logits'}."
+        )
+    if are_logits:
+        return ClassScores(_softmax_of(raw, usable), raw, classes, source)
+    return ClassScores(_probabilities(raw, usable, looks_right, source, ledger), None, classes, source)
+
+
+def _read(
+    frame: pd.DataFrame, columns: tuple[str, ...], are_logits: bool, ledger: Ledger
+) -> tuple[F64, tuple[str, ...], str]:
+    """The numbers as written, the classes that the columns' names say, and what to call the columns."""
+    if len(columns) == 1 and holds_arrays(frame[columns[0]]):
+        raw, reasons = stack_arrays(frame[columns[0]])
+        ledger.drop(np.array([bool(r) for r in reasons]), reasons)
+        return raw, (), f"{columns[0]!r} ({raw.shape[1]} classes)"
+    if len(columns) == 1:
+        positive = as_numbers(frame[columns[0]])
+        ledger.note(
+            f"{columns[0]!r} is one number a row: it was taken as the {'logit' if are_logits else 'probability'} of "
+            "the second class in order."
+        )
+        raw = np.stack([np.zeros_like(positive) if are_logits else 1 - positive, positive], axis=1)
+        return raw, (), f"{columns[0]!r} (of the second of two classes)"
+    classes, order = class_of_columns(columns)
+    raw = np.stack([as_numbers(frame[columns[i]]) for i in order], axis=1)
+    return raw, classes, f"{columns[0]!r}, ... ({len(columns)} columns)"
+
+
+def _softmax_of(raw: F64, usable: Bool) -> F64:
+    values = np.full_like(raw, np.nan)
+    values[usable] = losses.softmax(raw[usable])
+    return values
+
+
+def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledger: Ledger) -> F64:
+    bad = usable & ~looks_right
+    if bad.sum() > 0.5 * usable.sum():
+        example = raw[np.flatnonzero(bad)[0]]
+        hint = (
+            "They look like logits: name them as logits."
+            if (raw[bad] < 0).any() or (raw[bad] > 1).any()
+            else "Divide each row by its sum."
+        )
+        raise InvalidInput(
+            f"The probabilities {source} must be at least 0 and sum to 1 in each row (within {TOLERANCE}): "
+            f"{int(bad.sum()):,} of "
+            f"{int(usable.sum()):,} rows do not, the first sums to {example.sum():.4g}. {hint}"
+        )
+    ledger.drop(bad & (raw < 0).any(axis=1), "a probability is negative")
+    ledger.drop(bad, [f"the probabilities do not sum to 1: they sum to {total:.4g}" for total in raw.sum(axis=1)])
+    values = np.where(usable[:, None], raw, np.nan)
+    values[looks_right] /= values[looks_right].sum(axis=1, keepdims=True)
+    return values
