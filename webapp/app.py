@@ -79,9 +79,9 @@ def build_app(
             with gr.Tab("Thirty clicks", id="clicks") as clicking:
                 clicks.build(session, view, tabs, clicking)
             with gr.Tab("Predict", id="predict") as predicting:
-                predict.build(session, view, view.buttons, tabs, predicting)
+                predict.build(session, view, tabs, predicting)
             with gr.Tab("Probe", id="probe") as probing:
-                probe.build(session, view, view.buttons, tabs, probing, offered)
+                probe.build(session, view, tabs, probing, offered)
             with gr.Tab("Compose", id="compose") as composing:
                 compose.build(session, view, tabs, composing, offered, ModelAccess(root, at_home))
             with gr.Tab("Your data", id="data"):

@@ -18,7 +18,7 @@ from webapp.failure_map import SCRIPTS
 from webapp.markup.render import render
 from webapp.state.downloads import temporary_folder
 from webapp.state.jobs import HEAVY, PLAIN
-from webapp.state.session import Session, open_run, shows_errors
+from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.audit_table import AuditCell
@@ -95,7 +95,7 @@ def write_csv(cells: Sequence[AuditCell]) -> Path:
 
 def on_table(session: Session, family: str) -> tuple[Any, Any, Any]:
     """Make the table of the open run: returns (families, heat map, download)."""
-    diagnosis = open_run(session)
+    diagnosis = require_run(session)
     families = families_of(diagnosis)
     family = family if family in families else EVERY
     cells = cells_of(diagnosis, family)

@@ -18,7 +18,7 @@ from webapp.explore.tab import View, describe, show_selection
 from webapp.failure_map import SCRIPTS
 from webapp.markup.render import render
 from webapp.state.jobs import HEAVY, PLAIN, QUICK
-from webapp.state.session import RUNS, Session, as_int, event_data, open_run, shows_errors
+from webapp.state.session import RUNS, Session, as_int, event_data, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
@@ -113,7 +113,7 @@ def on_ask(
     session: Session, state: AskState, text: str, other: str, progress: Any = gr.Progress()
 ) -> tuple[AskState, str, str]:
     """Ask the open run. Returns (state, answer, table of questions)."""
-    diagnosis = open_run(session)
+    diagnosis = require_run(session)
     texts = [text or "", *([other] if (other or "").strip() else [])]
     progress(0.2, desc="Reading the question (the first one loads the text encoder: some seconds)")
     answers, gap = answer_texts(diagnosis, texts)

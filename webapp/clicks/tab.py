@@ -18,7 +18,7 @@ from webapp.explore.tab import View
 from webapp.failure_map import SCRIPTS
 from webapp.markup.render import render
 from webapp.state.jobs import PLAIN, QUICK
-from webapp.state.session import RUNS, Session, event_data, open_run, shows_errors
+from webapp.state.session import RUNS, Session, event_data, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.clicks import Judgement, Strip
@@ -125,7 +125,7 @@ def on_draw(session: Session, state: ClicksState, cluster: Any, phrase: Any) -> 
 
 
 def _checked(session: Session, cluster: Any, phrase: Any) -> tuple[Diagnosis, FailureCluster, int]:
-    diagnosis = open_run(session)
+    diagnosis = require_run(session)
     found = next((c for c in diagnosis.clusters if c.id == cluster), None)
     if found is None or phrase not in [number for _, number in sentences_of(diagnosis, found.id)]:
         raise InvalidInput(

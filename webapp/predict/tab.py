@@ -17,7 +17,7 @@ from webapp.markup.render import empty, render
 from webapp.predict.view import frozen_view, prediction_view, selection_line
 from webapp.state.choices import IMAGES, TABLES, VECTORS
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
-from webapp.state.session import NO_RUN, RUNS, Session, event_data, open_run, selected_rows, shows_errors
+from webapp.state.session import NO_RUN, RUNS, Session, event_data, require_run, selected_rows, shows_errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +74,7 @@ def make_prediction(
     """
     from core.checks.fresh import predict_fresh  # reads tables with pandas, pictures with the encoder
 
-    diagnosis = open_run(session)
+    diagnosis = require_run(session)
     first, pictures, embeddings = _given(table, images, vectors)
     picked = lasso_of(session, diagnosis)
     found = predict_fresh(diagnosis, first, images=pictures, embeddings=embeddings, selection=picked, progress=progress)
@@ -96,7 +96,7 @@ def on_predict(
     session: Session, table: str | None, images: str | None, vectors: str | None
 ) -> Iterator[tuple[Any, ...]]:
     """Predict what was given; yields (job id, status, shown, result)."""
-    run = open_run(session)
+    run = require_run(session)
     _given(table, images, vectors)
     job, nothing = Job(lambda progress: make_prediction(session, table, images, vectors, progress)), gr.skip()
     yield from follow(job, "The prediction did not finish", nothing, nothing, kept="Your files are still here.")
@@ -104,7 +104,7 @@ def on_predict(
         yield "", closing("Done"), PredictState(session.run, job.result), result_of(run, job.result)
 
 
-def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab: gr.Tab) -> None:
+def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
     shown, job = gr.State(PredictState(), time_to_live=24 * 3600), gr.State("")
     gr.HTML(render("predict/intro.html.j2"), **PLAIN)
@@ -129,7 +129,7 @@ def build(session: gr.State, view: View, buttons: list[Any], tabs: gr.Tabs, tab:
     given = [session, table, images, vectors]
     tried = run.click(shows_errors(on_predict), given, [job, line, shown, result], **HEAVY, **PRIVATE)
     # the files of a visitor's own run tell of the prediction too
-    tried.success(shows_errors(on_downloads), [session], buttons, **PRIVATE)
+    tried.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     cancel.click(on_cancel, [job], None, **QUICK)
 
 

@@ -1,5 +1,5 @@
-"""One image explained, as markup: what each class's score is the sum of, the nearest support images, and the texts
-behind two classes."""
+"""One image explained: what each class's score is the sum of, the nearest support images, and the texts behind two
+classes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InvalidInput
-from core.numbers import number, percent, signed
+from core.numbers import signed
 from core.records import F64, Diagnosis, LogitParts, Neighbours, ProbeResult
-from webapp.markup.html import esc, picture
+from webapp.markup.html import picture
+from webapp.markup.render import render
 
 TONES = ("var(--accent)", "var(--hot)", "var(--good)", "var(--ink-3)", "var(--cold)", "var(--bad)")
 """Colours of the parts of a score, in their order."""
 MAX_TEXTS = 8
-NEAREST = 6
+MAX_NEAREST = 6
 PLACEHOLDER = re.compile(r"\[v\d+\]")
 """How a learned vector is written in a prompt."""
 
@@ -46,39 +47,54 @@ def explanation_view(
         place: in `result.rows`.
         texts: (class, its texts with their cosines) of the true and the predicted class, from `similarities`.
     """
-    row = int(result.rows[checked_place(result, place)])
-    return (
-        '<article class="answer probe-why" aria-live="polite"><h3 class="pane-title" tabindex="-1">Why this one</h3>'
-        f"{_facts(diagnosis, result, place, row)}{parts_view(result, place)}{neighbours_view(diagnosis, result, place)}{texts_view(texts)}</article>"
+    image, (names, bars) = _image(diagnosis, result, checked_place(result, place)), _bars(result, place)
+    near = result.neighbours if result.support is not None else ()
+    return render(
+        "probe/why.html.j2",
+        image=image,
+        bars=bars,
+        parts=[(name, _tone(i)) for i, name in enumerate(names)],
+        neighbours=[(n.affinity, _nearest(diagnosis, result, n, place)) for n in near],
+        texts=texts_view(texts),
     )
 
 
-def _facts(diagnosis: Diagnosis, result: ProbeResult, place: int, row: int) -> str:
-    names, outcomes = result.class_names, result.outcomes
+@dataclass(frozen=True, slots=True)
+class ExplainedImage:
+    """What is known of the image itself; plain texts."""
+
+    name: str
+    picture: str
+    true: str
+    said: str
+    sure: float
+    """The probability that the probe gives to what it says."""
+    right: bool
+    loss: float
+    unit: str
+    yours: str
+    """What the user's model says; "" where that is not known."""
+    yours_right: bool
+
+
+def _image(diagnosis: Diagnosis, result: ProbeResult, place: int) -> ExplainedImage:
+    names, outcomes, row = result.class_names, result.outcomes, int(result.rows[place])
     assert outcomes.predictions is not None
     assert outcomes.scores is not None
     true, said = int(result.labels[place]), int(outcomes.predictions[place])
-    source = picture(diagnosis, row)
-    face = (
-        f'<img src="{source}" alt="{esc(diagnosis.samples.ids[row])}">'
-        if source
-        else '<span class="no-picture">no picture</span>'
+    yours = None if diagnosis.outcomes.predictions is None else int(diagnosis.outcomes.predictions[row])
+    return ExplainedImage(
+        diagnosis.samples.ids[row],
+        picture(diagnosis, row),
+        names[true],
+        names[said],
+        sure=float(outcomes.scores[place, said]),
+        right=true == said,
+        loss=float(outcomes.loss[place]),
+        unit=outcomes.unit,
+        yours="" if yours is None else names[yours],
+        yours_right=yours == true,
     )
-    model = ""
-    if diagnosis.outcomes.predictions is not None:
-        mine = int(diagnosis.outcomes.predictions[row])
-        model = f"<dt>Your model</dt><dd>{esc(names[mine])} {_mark(mine == true)}</dd>"
-    return (
-        f'<div class="why-top">{face}<dl><dt>Image</dt><dd>{esc(diagnosis.samples.ids[row])}</dd>'
-        f"<dt>True class</dt><dd>{esc(names[true])}</dd>{model}"
-        f"<dt>The probe</dt><dd>{esc(names[said])}, {percent(float(outcomes.scores[place, said]))} sure "
-        f"{_mark(true == said)}</dd>"
-        f"<dt>Its loss</dt><dd>{number(float(outcomes.loss[place]))} {esc(outcomes.unit)}</dd></dl></div>"
-    )
-
-
-def _mark(right: bool) -> str:
-    return '<span class="outcome held">right</span>' if right else '<span class="outcome bad">wrong</span>'
 
 
 def parts_of(result: ProbeResult, place: int) -> tuple[tuple[str, ...], np.ndarray, F64]:
@@ -103,81 +119,76 @@ def _whole(result: ProbeResult, place: int) -> LogitParts:
     return LogitParts(("score",), classes, own[classes][None].astype(np.float32))
 
 
-def parts_view(result: ProbeResult, place: int) -> str:
-    """One stacked bar for the true class and the leading others: what each part adds to its score, beside the mean of
-    those shown."""
+@dataclass(frozen=True, slots=True)
+class ClassBar:
+    """What the parts of a score add to one class's."""
+
+    name: str
+    marks: tuple[str, ...]
+    """"true", "said", both or neither."""
+    pieces: tuple[tuple[float, float, str], ...]
+    """(left end, width, colour) of each part, in percent of the bar's length."""
+    total: float
+    spoken: str
+
+
+def _bars(result: ProbeResult, place: int) -> tuple[tuple[str, ...], list[ClassBar]]:
+    """(the parts' names, a stacked bar for the true class and the leading others): what each part adds to its score,
+    beside the mean of those shown."""
     names, classes, values = parts_of(result, place)
-    totals = values.sum(0)
     assert result.outcomes.predictions is not None
     said, true = int(result.outcomes.predictions[place]), int(result.labels[place])
     span = max(float(np.maximum(values, 0).sum(0).max()), float(-np.minimum(values, 0).sum(0).min()), 1e-9)
-    rows = ""
-    for t in range(classes.shape[0]):
-        c = int(classes[t])
-        mark = "".join(f" <em>{word}</em>" for word, holds in (("true", c == true), ("said", c == said)) if holds)
-        spoken = ", ".join(f"{n} {signed(float(v))}" for n, v in zip(names, values[:, t]))
-        rows += (
-            f'<div class="part-row"><span>{esc(result.class_names[c])}{mark}</span>{_bar(values[:, t], span)}'
-            f'<span class="dot-said" title="{esc(spoken)}">{signed(float(totals[t]))}</span></div>'
-        )
-    key = "".join(
-        f'<span><i style="background:{TONES[i % len(TONES)]}"></i>{esc(n)}</span>' for i, n in enumerate(names)
-    )
-    note = (
-        "Each bar is a class’s score beside the mean of those shown: to the right speaks for it, "
-        "to the left against it. The longest sum wins."
-    )
-    return (
-        f'<h4>What the scores are made of</h4><p class="muted small-note">{note}</p><div '
-        f'class="parts">{rows}</div><p class="seg-key">{key}</p>'
-    )
+    bars: list[ClassBar] = []
+    for c, own in zip(classes.tolist(), values.T):
+        marks = tuple(word for word, holds in (("true", c == true), ("said", c == said)) if holds)
+        spoken = ", ".join(f"{name} {signed(v)}" for name, v in zip(names, own.tolist()))
+        bars.append(ClassBar(result.class_names[c], marks, _stacked(own, span), float(own.sum()), spoken))
+    return names, bars
 
 
-def _bar(values: F64, span: float) -> str:
-    """The parts of one class stacked from the middle: positive ones to the right, negative ones to the left."""
-    drawn, right, left = "", 50.0, 50.0
+def _stacked(values: F64, span: float) -> tuple[tuple[float, float, str], ...]:
+    """The parts of one class from the middle: positive ones to the right, negative ones to the left."""
+    pieces: list[tuple[float, float, str]] = []
+    right = left = 50.0
     for i, value in enumerate(values.tolist()):
         width = 50 * abs(value) / span
-        start = right if value >= 0 else left - width
+        pieces.append((right if value >= 0 else left - width, width, _tone(i)))
         right, left = (right + width, left) if value >= 0 else (right, left - width)
-        drawn += f'<i style="left:{start:.2f}%;width:{width:.2f}%;background:{TONES[i % len(TONES)]}"></i>'
-    return f'<span class="part-bar" aria-hidden="true">{drawn}</span>'
+    return tuple(pieces)
 
 
-def neighbours_view(diagnosis: Diagnosis, result: ProbeResult, place: int) -> str:
-    """The nearest support images by each affinity side by side; "" where the probe learned from none."""
-    if result.support is None or not result.neighbours:
-        return ""
-    columns = "".join(
-        f"<section><h5>By {esc(n.affinity)}</h5>{_nearest(diagnosis, result, n, place)}</section>"
-        for n in result.neighbours
-    )
-    return f'<h4>Nearest images that it learned from</h4><div class="affinities">{columns}</div>'
+def _tone(part: int) -> str:
+    return TONES[part % len(TONES)]
 
 
-def _nearest(diagnosis: Diagnosis, result: ProbeResult, near: Neighbours, place: int) -> str:
-    support, tiles = result.support, ""
+@dataclass(frozen=True, slots=True)
+class SupportTile:
+    """An image that the probe learned from, near to the one explained."""
+
+    id: str
+    name: str
+    picture: str
+    """A data address; "" for an image of a pool."""
+    label: str
+    similarity: float
+    agrees: bool
+    """Whether it is of the true class."""
+
+
+def _nearest(diagnosis: Diagnosis, result: ProbeResult, near: Neighbours, place: int) -> list[SupportTile]:
+    support = result.support
     assert support is not None
-    true = int(result.labels[place])
-    for at, similarity in list(zip(near.nearest[place].tolist(), near.similarity[place].tolist()))[:NEAREST]:
-        if at < 0:
-            continue
-        label, row = int(support.labels[at]), int(support.rows[at])
-        name = result.class_names[label]
-        source = picture(diagnosis, row) if row >= 0 else ""
-        ident = support.ids[at].rsplit("/", 1)[-1]
-        face = (
-            f'<img src="{source}" alt="{esc(name)}" loading="lazy">'
-            if source
-            else f'<span class="no-picture">{esc(ident)}</span>'
-        )
-        agrees = " agrees" if label == true else ""
-        tiles += (
-            f'<figure class="tile{agrees}" title="{esc(support.ids[at])}">{face}<figcaption '
-            f'class="tile-foot"><b>{number(similarity)}</b>'
-            f"<span>{esc(name)}</span></figcaption></figure>"
-        )
-    return f'<div class="gallery">{tiles}</div>' if tiles else '<p class="muted">None.</p>'
+    tiles: list[SupportTile] = []
+    for at, similarity in list(zip(near.nearest[place].tolist(), near.similarity[place].tolist()))[:MAX_NEAREST]:
+        if at >= 0:
+            label, row, ident = int(support.labels[at]), int(support.rows[at]), support.ids[at]
+            shown = picture(diagnosis, row) if row >= 0 else ""
+            agrees = label == int(result.labels[place])
+            tiles.append(
+                SupportTile(ident, ident.rsplit("/", 1)[-1], shown, result.class_names[label], similarity, agrees)
+            )
+    return tiles
 
 
 def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[tuple[str, list[TextSimilarity]]]:
@@ -207,22 +218,13 @@ def _learned(prompts: Sequence[str]) -> bool:
 
 
 def texts_view(texts: Sequence[tuple[str, Sequence[TextSimilarity]]]) -> str:
-    """The texts that are nearest to the image, of two classes side by side, on one scale."""
+    """The texts that are nearest to the image, of two classes side by side, on one scale; "" without texts."""
     if not texts:
         return ""
     values = [s.cosine for _, own in texts for s in own]
     low, span = min(values), max(max(values) - min(values), 1e-9)
-    columns = ""
+    columns: list[tuple[str, list[tuple[TextSimilarity, float]], int]] = []
     for name, own in texts:
-        best = sorted(own, key=lambda s: -s.cosine)
-        rows = "".join(
-            f'<li><span>{esc(s.text)}</span><span class="bar" aria-hidden="true"><i '
-            f'style="width:{8 + 92 * (s.cosine - low) / span:.0f}%"></i></span>'
-            f"<b>{number(s.cosine, 3)}</b></li>"
-            for s in best[:MAX_TEXTS]
-        )
-        more = (
-            f'<p class="muted small-note">The nearest {MAX_TEXTS} of {len(best)}.</p>' if len(best) > MAX_TEXTS else ""
-        )
-        columns += f'<section><h5>{esc(name)}</h5><ol class="text-list">{rows}</ol>{more}</section>'
-    return f'<h4>Its texts, by their cosine with the image</h4><div class="affinities">{columns}</div>'
+        best = sorted(own, key=lambda s: -s.cosine)[:MAX_TEXTS]
+        columns.append((name, [(s, 8 + 92 * (s.cosine - low) / span) for s in best], len(own)))
+    return render("probe/texts.html.j2", columns=columns)

@@ -1,17 +1,17 @@
-"""A probe's result as markup: how often it is right, beside the user's model, its controls and the probes run
-before."""
+"""A probe's result: how often it is right, beside the user's model, its controls and the probes run before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from core.numbers import bracketed, count, number, p_value, percent, points
+from core.numbers import bracketed, count, number, percent
 from core.records import Bool, Comparison, Control, Diagnosis, Estimate, ProbeResult
-from webapp.markup.html import esc
+from core.reports.html.intervals import Axis, Dot, DotChart, Mark, axis_of, dot_chart, dots
+from webapp.markup.render import render
 from webapp.markup.shares import ALPHA, is_own
-from webapp.markup.whiskers import Mark, axis_of, chart, line
 from webapp.probe.classes import classes_view, confusion_view, reliability_view
 from webapp.probe.clusters import four_way_view
 from webapp.probe.learned import learned_view
@@ -23,51 +23,47 @@ def result_view(
     diagnosis: Diagnosis, results: Sequence[ProbeResult], result: ProbeResult, comparison: Comparison | None
 ) -> str:
     """The whole result of one probe: headline, controls, how it was made, and the panels below."""
+    classes = [classes_view(diagnosis, result, comparison), confusion_view(result)]
+    every = [table_view(diagnosis, results, result), matrix_view(diagnosis, results)]
     panels = [
-        ("beside", "Beside your model", four_way_view(diagnosis, result, comparison)),
-        ("classes", "By class", classes_view(diagnosis, result, comparison) + confusion_view(result)),
-        ("calibration", "Calibration", reliability_view(result)),
-        ("learned", "Words and support", learned_view(result)),
-        (
-            "all",
-            f"All results ({len(results)})",
-            table_view(diagnosis, results, result) + matrix_view(diagnosis, results),
-        ),
+        ("beside", "Beside your model", [four_way_view(diagnosis, result, comparison)]),
+        ("classes", "By class", classes),
+        ("calibration", "Calibration", [reliability_view(result)]),
+        ("learned", "Words and support", [learned_view(result)]),
+        ("all", f"All results ({len(results)})", every),
     ]
-    return headline_view(diagnosis, result, comparison) + _tabs(panels)
+    return render("probe/result.html.j2", head=headline_view(diagnosis, result, comparison), panels=panels)
 
 
 def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
     """Accuracy with its interval, the user's model and the controls on one axis, and how the numbers came about."""
-    from core.reports.wording.probes import overall_sentences  # scipy: not needed to start the page
+    from core.reports.wording.probes import HOW, overall_sentences  # scipy: not needed to start the page
 
-    beside = "" if comparison is None else overall_sentences(comparison)[0]
-    if comparison is None:
-        beside = (
-            "The model of this run is this probe itself."
-            if is_own(diagnosis, result.name)
-            else "Of your model only losses are known, not which answers were wrong, so the two cannot be compared."
-        )
-    return (
-        '<article class="answer probe-head"><header><h2 tabindex="-1" '
-        f'class="pane-title">{esc(result.name)}: right on '
-        f"{percent(result.accuracy.value)} <small>{bracketed(result.accuracy, share=True)} of "
-        f"{count(len(result.rows), 'image')}</small></h2></header>"
-        f'<p class="said">{esc(beside)}</p>{_controls(result, comparison)}{_made(diagnosis, result)}</article>'
+    if comparison is not None:
+        beside = overall_sentences(comparison)[0]
+    elif is_own(diagnosis, result.name):
+        beside = "The model of this run is this probe itself."
+    else:
+        beside = "Of your model only losses are known, not which answers were wrong, so the two cannot be compared."
+    return render(
+        "probe/headline.html.j2",
+        result=result,
+        beside=beside,
+        chart=_chart(result, comparison),
+        gains=[(control, *_gain(control)) for control in result.controls],
+        choices=[(c.name, f"{c.value:.4g}", HOW[c.how]) for c in result.choices],
+        lines=_made(result),
     )
 
 
-def _controls(result: ProbeResult, comparison: Comparison | None) -> str:
-    def said(e: Estimate) -> str:
-        return f"{percent(e.value)} {bracketed(e, share=True)}".strip()
-
-    marks = [Mark(result.accuracy, "observed", "This probe", said(result.accuracy))]
-    if comparison is not None:
-        marks.append(Mark(comparison.accuracy_a, "read", "Your model", said(comparison.accuracy_a)))
-    marks += [Mark(c.accuracy, "read", control_name(c), said(c.accuracy)) for c in result.controls]
-    drawn = chart(marks, axis_of(marks, least=0.0, most=1.0), percent)
-    gains = "".join(f"<li>{_gain(c)}</li>" for c in result.controls)
-    return f'{drawn}<ul class="plain-list gains">{gains}</ul>' if gains else drawn
+def _chart(result: ProbeResult, comparison: Comparison | None) -> DotChart:
+    own = [] if comparison is None else [("Your model", comparison.accuracy_a)]
+    others = [*own, *((control_name(c), c.accuracy) for c in result.controls)]
+    marks = [
+        Mark(e, kind, label, f"{percent(e.value)} {bracketed(e, share=True)}".strip())
+        for kind, label, e in (("observed", "This probe", result.accuracy), *(("read", *other) for other in others))
+    ]
+    return dot_chart(marks, axis_of(marks, least=0.0, most=1.0), percent)
 
 
 def control_name(control: Control) -> str:
@@ -76,95 +72,62 @@ def control_name(control: Control) -> str:
     return f"{name}, {control.repeats} draws" if control.repeats > 1 else name
 
 
-def _gain(control: Control) -> str:
-    clear = control.p <= ALPHA
-    state = "held" if clear and control.gain.value > 0 else "partly" if clear else "unsure"
-    word = "a gain" if clear and control.gain.value > 0 else "a loss" if clear else "no clear gain"
-    return (
-        f"Over <b>{esc(control.name)}</b>: {points(control.gain.value, sign=True)} {bracketed(control.gain, points=True)}, "
-        f"{p_value(control.p)} "
-        f'<span class="outcome {state}">{word}</span>'
-    )
+def _gain(control: Control) -> tuple[str, str]:
+    """(colour, word) of what the probe has over a control."""
+    if control.p > ALPHA:
+        return "unsure", "no clear gain"
+    return ("held", "a gain") if control.gain.value > 0 else ("partly", "a loss")
 
 
-def _made(diagnosis: Diagnosis, result: ProbeResult) -> str:
-    """How the numbers came about: the split, what was chosen where, notes, rows left out, time."""
-    from core.reports.wording.probes import HOW
-
-    chips = "".join(
-        f'<span class="chip"><b>{esc(c.name)} {c.value:.4g}</b> {HOW[c.how]}</span>' for c in result.choices
-    )
-    lines = [esc(result.split), *(esc(n) for n in result.notes)]
+def _made(result: ProbeResult) -> list[str]:
+    """How the numbers came about: the split, notes, rows left out, time."""
+    lines = [result.split, *result.notes]
     if result.excluded:
-        lines.append(
-            f"{count(len(result.excluded), 'image')} not scored, such as {esc(result.excluded[0][0])}: "
-            f"{esc(result.excluded[0][1])}."
-        )
-    lines.append(f"Encoder: {esc(result.encoder)}. {cpu(result.seconds)} CPU seconds.")
-    listed = "".join(f"<li>{text}</li>" for text in lines)
-    return f'<div class="chips choices">{chips}</div><ul class="muted plain-list">{listed}</ul>'
+        sample, reason = result.excluded[0]
+        lines.append(f"{count(len(result.excluded), 'image')} not scored, such as {sample}: {reason}.")
+    return [*lines, f"Encoder: {result.encoder}. {cpu(result.seconds)} CPU seconds."]
 
 
-def _tabs(panels: Sequence[tuple[str, str, str]]) -> str:
-    tabs = body = ""
-    for i, (key, title, view) in enumerate(panels):
-        state = f'aria-controls="panel-probe-{key}" aria-selected="{str(i == 0).lower()}"'
-        tabs += (
-            f'<button type="button" role="tab" id="tab-probe-{key}" {state} '
-            f'data-tab="probe-{key}">{esc(title)}</button>'
-        )
-        state = f'id="panel-probe-{key}" aria-labelledby="tab-probe-{key}"{"" if i == 0 else " hidden"}'
-        body += f'<div role="tabpanel" {state}>{view}</div>'
-    return f'<div class="tabs probe-tabs"><div role="tablist" aria-label="Views of the result">{tabs}</div>{body}</div>'
+@dataclass(frozen=True, slots=True)
+class OwnLine:
+    """How often the user's model is right on all samples."""
+
+    accuracy: Estimate
+    dots: tuple[Dot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLine:
+    """One probe among all that ran."""
+
+    result: ProbeResult
+    is_shown: bool
+    dots: tuple[Dot, ...]
+    over_zero_shot: Estimate | None
+    over_model: Estimate | None
+    seconds: str
 
 
 def table_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], shown: ProbeResult) -> str:
     """Every probe of this run on one line each; a press shows one."""
-    own = _own_accuracy(diagnosis)
-    marks = [Mark(e) for e in (*(r.accuracy for r in results), own) if e is not None]
-    axis = axis_of(marks, least=0.0, most=1.0)
-    rows = (
-        "" if own is None else f"<tr><td>Your model</td>{_accuracy(own, axis)}<td></td><td></td><td></td><td></td></tr>"
-    )
-    rows += "".join(_table_row(diagnosis, r, axis, shown=r is shown) for r in results)
-    ends = f'<span class="line-ends"><i>{percent(axis[0])}</i><i>{percent(axis[1])}</i></span>'
-    names = ("Probe", f"Accuracy{ends}", "", "Over zero-shot", "Against your model", "Calibration error", "CPU s")
-    head = "".join(f'<th scope="col">{n}</th>' for n in names)
-    return (
-        '<div class="scroll tall"><table '
-        f'class="probes"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    )
-
-
-def _table_row(diagnosis: Diagnosis, r: ProbeResult, axis: tuple[float, float], *, shown: bool) -> str:
-    gain = next((c for c in r.controls if c.name == "zero-shot"), None)
-    over = (
-        ""
-        if gain is None
-        else f"{points(gain.gain.value, sign=True)} <small>{bracketed(gain.gain, points=True)}</small>"
-    )
-    model = _difference(diagnosis, r)
-    mark = ' <span class="mark">shown</span>' if shown else ""
-    return (
-        '<tr><td><button type="button" class="plain" data-do="result" '
-        f'data-name="{esc(r.name)}">{esc(r.name)}</button>{mark}</td>'
-        f"{_accuracy(r.accuracy, axis)}<td>{over}</td><td>{model}</td>"
-        f"<td>{percent(r.calibration_error.value)} <small>{bracketed(r.calibration_error, share=True)}</small></td>"
-        f"<td>{cpu(r.seconds)}</td></tr>"
-    )
-
-
-def _accuracy(estimate: Estimate, axis: tuple[float, float]) -> str:
-    said = f"{percent(estimate.value)} <small>{bracketed(estimate, share=True)}</small>"
-    return f'<td class="drawn">{line([Mark(estimate)], axis)}</td><td>{said}</td>'
-
-
-def _own_accuracy(diagnosis: Diagnosis) -> Estimate | None:
-    """How often the user's model is right on all samples; None where that is not known."""
     from core.statistics.intervals import accuracy_of
 
     errors = diagnosis.outcomes.errors
-    return None if errors is None else accuracy_of(errors, diagnosis.samples.groups)
+    own = None if errors is None else accuracy_of(errors, diagnosis.samples.groups)
+    marks = [Mark(e) for e in (*(r.accuracy for r in results), own) if e is not None]
+    axis = axis_of(marks, least=0.0, most=1.0)
+    return render(
+        "probe/results.html.j2",
+        own=own and OwnLine(own, dots([Mark(own)], axis)),
+        rows=[_line(diagnosis, r, axis, shown=r is shown) for r in results],
+        low=percent(axis[0]),
+        high=percent(axis[1]),
+    )
+
+
+def _line(diagnosis: Diagnosis, r: ProbeResult, axis: Axis, *, shown: bool) -> ResultLine:
+    gain = next((c.gain for c in r.controls if c.name == "zero-shot"), None)
+    return ResultLine(r, shown, dots([Mark(r.accuracy)], axis), gain, _difference(diagnosis, r), cpu(r.seconds))
 
 
 def cpu(seconds: float) -> str:
@@ -172,15 +135,28 @@ def cpu(seconds: float) -> str:
     return "Under 0.1" if seconds < 0.1 else number(seconds)
 
 
-def _difference(diagnosis: Diagnosis, r: ProbeResult) -> str:
+def _difference(diagnosis: Diagnosis, r: ProbeResult) -> Estimate | None:
+    """How much more often a probe is right than the user's model; None where that is not known."""
     from core.statistics.paired import paired_difference
 
     errors, mine = diagnosis.outcomes.errors, r.outcomes.errors
     if errors is None or mine is None:
-        return ""
+        return None
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[r.rows]
-    gap = paired_difference(errors[r.rows], mine, groups)
-    return f"{points(gap.value, sign=True)} <small>{bracketed(gap, points=True)}</small>"
+    return paired_difference(errors[r.rows], mine, groups)
+
+
+@dataclass(frozen=True, slots=True)
+class PairCell:
+    """One model beside another."""
+
+    gap: float
+    p: float
+
+    @property
+    def kind(self) -> str:
+        """The style of a difference beyond chance."""
+        return "" if self.p > ALPHA else "better clear" if self.gap > 0 else "worse clear"
 
 
 def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
@@ -190,24 +166,12 @@ def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
     if diagnosis.outcomes.errors is not None:
         sides.append(("your model", np.arange(len(diagnosis.samples)), diagnosis.outcomes.errors))
     sides += [(r.name, r.rows, r.outcomes.errors) for r in results if r.outcomes.errors is not None]
-    if len(sides) < 3:
-        return '<p class="muted small-note">Run another probe to compare any two of them here.</p>'
-    cells = _pairs(diagnosis, sides)
-    head = "".join(f'<th scope="col">{esc(name)}</th>' for name, _, _ in sides)
-    body = ""
-    for i, (name, _, _) in enumerate(sides):
-        body += (
-            f'<tr><th scope="row">{esc(name)}</th>{"".join(_pair_cell(cells, i, j) for j in range(len(sides)))}</tr>'
-        )
-    said = (
-        "How much more often the one on the left is right than the one above it, on the images that both scored. "
-        "p by McNemar’s test, adjusted over all pairs."
-    )
-    return (
-        f'<h3>Any two side by side</h3><p class="muted small-note">{said}</p>'
-        '<div class="scroll tall"><table class="heat '
-        f'matrix"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    pairs = _pairs(diagnosis, sides) if len(sides) > 2 else {}
+    cells = {(i, j): PairCell(gap, p) for (i, j), (gap, p) in pairs.items()}
+    cells |= {(j, i): PairCell(-gap, p) for (i, j), (gap, p) in pairs.items()}
+    places = range(len(sides))
+    rows = [[cells.get((i, j)) for j in places] for i in places]
+    return render("probe/matrix.html.j2", names=[name for name, _, _ in sides], rows=rows)
 
 
 def _pairs(
@@ -227,13 +191,3 @@ def _pairs(
                 found[i, j] = (float(b.mean() - a.mean()), paired_p(a, b, groups))
     adjusted = holm([p for _, p in found.values()]).tolist()
     return {pair: (gap, float(p)) for (pair, (gap, _)), p in zip(found.items(), adjusted)}
-
-
-def _pair_cell(cells: dict[tuple[int, int], tuple[float, float]], i: int, j: int) -> str:
-    found = cells.get((min(i, j), max(i, j)))
-    if i == j or found is None:
-        return "<td></td>"
-    gap, p = (found[0] if i < j else -found[0]), found[1]
-    clear = p <= ALPHA
-    kind = f"{'better' if gap > 0 else 'worse'}{' clear' if clear else ''}" if clear else ""
-    return f'<td class="{kind}">{points(gap, sign=True)}<small>{"p " if p_value(p, bare=True).startswith("<") else "p = "}{p_value(p, bare=True)}</small></td>'

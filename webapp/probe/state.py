@@ -292,16 +292,16 @@ def _named(found: ProbeResult) -> str:
     return ", ".join([found.name, *changed[:3]])
 
 
-def keep_results(probing: ProbeState, run: str, results: tuple[ProbeResult, ...], name: str) -> ProbeState:
+def keep_results(state: ProbeState, run: str, results: tuple[ProbeResult, ...], name: str) -> ProbeState:
     """The visitor's record with new results for a run; a run of their own is stored anew with them."""
     RUNS.keep(run, with_probes(run, results))
-    return ProbeState(run, {**probing.kept, run: results}, name, former=probing.former if probing.run == run else "")
+    return ProbeState(run, {**state.kept, run: results}, name, former=state.former if state.run == run else "")
 
 
-def keep_made(probing: ProbeState, made: Made) -> ProbeState:
+def keep_made(state: ProbeState, made: Made) -> ProbeState:
     """The visitor's record as it is now with one more result, whatever else was added while the probe was at work."""
-    results, name = added(probing.kept.get(made.run, RUNS.get(made.run).probes), made.result)
-    return keep_results(probing, made.run, results, name)
+    results, name = added(state.kept.get(made.run, RUNS.get(made.run).probes), made.result)
+    return keep_results(state, made.run, results, name)
 
 
 def compared(diagnosis: Diagnosis, name: str) -> Comparison | None:

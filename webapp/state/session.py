@@ -186,7 +186,7 @@ def as_int(value: Any) -> int:
 NO_RUN = "No run is open. Open an example in Explore, or bring your own data."
 
 
-def open_run(session: Session) -> Diagnosis:
+def require_run(session: Session) -> Diagnosis:
     """The run that the visitor looks at; raises InvalidInput where none is open."""
     if not session.run:
         raise InvalidInput(NO_RUN)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.audit_table import AuditCell
 from core.numbers import digits_for, interval, percent, signed
 from core.records import Diagnosis
+
+if TYPE_CHECKING:
+    from core.checks.audit_table import AuditCell  # scipy: not needed to draw one
 
 STEPS = 3
 """Colours on either side of zero."""

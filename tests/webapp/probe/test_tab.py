@@ -277,13 +277,13 @@ def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis)
     assert probed == run
     made = RUNS.get(found)
     np.testing.assert_array_equal(made.outcomes.loss, probing.results[0].outcomes.loss)
-    tabs, picker, left, opened, *_ = on_found(probing, finished, [("streets", "example-streets")])
+    left, tabs, picker, opened, *_ = on_found(probing, finished, [("streets", "example-streets")])
     assert (tabs["selected"], opened.run, left.former) == ("explore", found, run)
     assert [value for _, value in picker["choices"]] == [found, run, "example-streets"]
     shown, *_ = on_open(opened, left)
     assert shown.former == run
     assert compared(with_probes(found, made.probes), "zero-shot") is None  # the model of that run is the probe itself
-    tabs, _, left, opened, *_ = on_back(shown)
+    left, tabs, _, opened, *_ = on_back(shown)
     assert (opened.run, left.former) == (run, "")
 
 
