@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from core.data.images.inline import InlinePictures
 from core.data.images.thumbnails import shrink
 from core.numbers import bracketed, percent, points, signed
-from core.records import Estimate, ItemStore
+from core.records import LOWER_IS_BETTER, Estimate, ItemStore
 from core.reports.html.composition_tables import FigureStyle
 from core.reports.html.intervals import Dot, Mark, dots, tick
 from core.reports.html.item_cards import ShownPicture
@@ -18,8 +18,6 @@ SIZE = 224
 """Longest side, in pixels, of a picture on the page."""
 KINDS = ("observed", "read")
 """How the marks of the first and of the second model look."""
-AS_IT_IS = frozenset({"mean rank"})
-"""Metrics that are no share."""
 
 
 def inline(store: ItemStore) -> InlinePictures:
@@ -27,10 +25,15 @@ def inline(store: ItemStore) -> InlinePictures:
     return InlinePictures(store, sys.maxsize, SIZE)
 
 
-def shown(store: ItemStore, places: Sequence[int], alts: Sequence[str], said: Sequence[str] = ()) -> list[ShownPicture]:
+def shown(
+    store: ItemStore, places: Sequence[int], alts: Sequence[str] = (), said: Sequence[str] = ()
+) -> list[ShownPicture]:
     """The pictures in these places, or their names where they cannot be read."""
-    pictures, below = inline(store), said or [""] * len(places)
-    return [ShownPicture(store.name(at), pictures.address(at), alt, text) for at, alt, text in zip(places, alts, below)]
+    pictures, nothing = inline(store), [""] * len(places)
+    return [
+        ShownPicture(store.name(at), pictures.address(at), alt, text)
+        for at, alt, text in zip(places, alts or nothing, said or nothing)
+    ]
 
 
 def data_address(payload: bytes) -> str:
@@ -40,12 +43,12 @@ def data_address(payload: bytes) -> str:
 
 def figure(key: str, value: float | None) -> str:
     """A metric's value: a percentage, or of a rank the number itself."""
-    return f"{value:.2f}" if key in AS_IT_IS and value is not None else percent(value)
+    return f"{value:.2f}" if key in LOWER_IS_BETTER and value is not None else percent(value)
 
 
 def interval(key: str, estimate: Estimate) -> str:
     """Its interval in brackets, or ""."""
-    return bracketed(estimate, share=key not in AS_IT_IS)
+    return bracketed(estimate, share=key not in LOWER_IS_BETTER)
 
 
 def with_interval(key: str, estimate: Estimate) -> str:
@@ -55,7 +58,7 @@ def with_interval(key: str, estimate: Estimate) -> str:
 
 def difference(key: str, change: Estimate) -> str:
     """Second minus first with its interval."""
-    if key in AS_IT_IS:
+    if key in LOWER_IS_BETTER:
         return f"{signed(change.value)} {bracketed(change)}"
     return f"{points(change.value, sign=True)} {bracketed(change, points=True)}"
 

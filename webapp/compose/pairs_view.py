@@ -39,7 +39,7 @@ class CaptionRow:
 
 def examples_view(store: ItemStore, pairs: Sequence[tuple[tuple[int, ...], tuple[str, ...]]]) -> str:
     """Pairs to start from, each a button with its two pictures."""
-    faces = [(shown(store, places, [""] * len(places)), captions[0]) for places, captions in pairs]
+    faces = [(shown(store, places), captions[0]) for places, captions in pairs]
     return render("compose/pair_examples.html.j2", pairs=faces)
 
 
@@ -48,7 +48,7 @@ def form_view(store: ItemStore | None, rows: Sequence[CaptionRow], note: str = "
     n = 0 if store is None else len(store)
     return render(
         "compose/pair_form.html.j2",
-        faces=[] if store is None else shown(store, range(n), [""] * n),
+        faces=[] if store is None else shown(store, range(n)),
         rows=[_row(row, n) for row in rows],
         note=note,
     )

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from core.numbers import count, number, percent
-from core.records import CompositionComparison, CompositionResult, Metric
-from core.reports.html.composition_tables import by_tag, compared_tables
+from core.records import LOWER_IS_BETTER, CompositionComparison, CompositionResult, Metric
+from core.reports.html.composition_tables import ALPHA, by_tag, compared_tables
 from core.reports.html.intervals import DotChart, Mark, dot_chart, tick
 from core.reports.wording.composition import metric_of, reasons_left_out
-from webapp.compose.markup import AS_IT_IS, KINDS, ROUNDED, difference, figure, interval, marks, with_interval
+from webapp.compose.markup import KINDS, ROUNDED, difference, figure, interval, marks, with_interval
 from webapp.markup.render import render
-from webapp.markup.shares import ALPHA
 
 NOUNS = {"pairs": "item", "choice": "item", "retrieval": "query"}
 MAX_NAMED = 5
@@ -99,7 +98,7 @@ def _verdict(results: Sequence[CompositionResult], comparison: CompositionCompar
 def _chart(results: Sequence[CompositionResult]) -> DotChart | None:
     """The headlines on one axis, with baselines and chance; None of ranks."""
     key, chance = results[0].headline, headline_metric(results[0]).chance
-    if key in AS_IT_IS:
+    if key in LOWER_IS_BETTER:
         return None
     named = [(kind, result.name, headline_metric(result)) for kind, result in zip(KINDS, results)]
     blind = [("read", f"Sees no picture: {name}", metric_of(metrics, key)) for name, metrics in results[0].blind]
@@ -145,7 +144,7 @@ def _kinds(results: Sequence[CompositionResult]) -> dict[str, Any]:
     why = ""
     if not results[0].by_tag:
         why = "The items of this benchmark carry no tags."
-    elif results[0].headline in AS_IT_IS:
+    elif results[0].headline in LOWER_IS_BETTER:
         why = "A mean rank is not drawn by kind: see the downloads."
     kinds: list[tuple[str, list[dict[str, Any]]]] = []
     for tag, values in (by_tag(results) if not why else {}).items():

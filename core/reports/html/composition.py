@@ -9,7 +9,7 @@ from core.composition.scoring.signature import Signature, signature_of
 from core.data.images.inline import InlinePictures
 from core.errors import InvalidInput
 from core.numbers import count, number
-from core.records import Benchmark, CompositionComparison, CompositionResult, ItemStore, Metric
+from core.records import LOWER_IS_BETTER, Benchmark, CompositionComparison, CompositionResult, ItemStore, Metric
 from core.reports.html import composition_charts as charts
 from core.reports.html.charts import N_CLUSTER_COLOURS
 from core.reports.html.composition_tables import PRINTED, by_tag, compared_tables, forgetting_rows
@@ -148,13 +148,12 @@ def _metric_rows(results: Sequence[CompositionResult]) -> list[dict[str, Any]]:
 
 
 def _metric_row(metric: Metric, name: str, colour: str, *, headline: bool) -> dict[str, Any]:
-    rank = metric.key == "mean rank"
     return {
         "title": metric.title,
         "model": name,
         "colour": colour,
         "headline": headline,
-        "bar": "" if rank else charts.bars([(metric.value, colour)], metric.chance),
+        "bar": "" if metric.key in LOWER_IS_BETTER else charts.bars([(metric.value, colour)], metric.chance),
         "value": sentences.figure(metric.key, metric.value.value),
         "span": _span(metric),
         "chance": sentences.figure(metric.key, metric.chance),
@@ -218,7 +217,7 @@ def _tags(results: Sequence[CompositionResult]) -> list[tuple[str, list[dict[str
     """For each tag a row for each value, with one bar for each result."""
     key, found = results[0].headline, by_tag(results)
     metrics = [metric for values in found.values() for rows in values.values() for _, metric in rows]
-    top = 1.0 if key != "mean rank" else max((metric.value.high for metric in metrics), default=1.0)
+    top = 1.0 if key not in LOWER_IS_BETTER else max((metric.value.high for metric in metrics), default=1.0)
 
     def row(value: str, own: Sequence[tuple[int, Metric]]) -> dict[str, Any]:
         return {

@@ -27,7 +27,7 @@ def figure(key: str, value: float | None) -> str:
     """A metric's value: per cent with tenths, as papers print it, or a rank."""
     if value is None or not math.isfinite(value):
         return "–"
-    return number(value) if key == "mean rank" else f"{number(100 * value, 1)}\u202f%"
+    return number(value) if key in LOWER_IS_BETTER else f"{number(100 * value, 1)}\u202f%"
 
 
 def figure_interval(key: str, estimate: Estimate) -> str:
@@ -40,7 +40,7 @@ def figure_interval(key: str, estimate: Estimate) -> str:
 
 def difference(key: str, value: float) -> str:
     """B minus A with its sign, in points, or in ranks."""
-    text = number(value) if key == "mean rank" else number(100 * value, 1)
+    text = number(value) if key in LOWER_IS_BETTER else number(100 * value, 1)
     return f"+{text}" if value > 0 and text.strip("0.,") else text
 
 
