@@ -11,7 +11,7 @@ from core.options import Setting, settings_of
 from core.probes import PROBES
 from core.records import Diagnosis
 from webapp.markup.render import render
-from webapp.probe.state import available, is_path
+from webapp.probe.inputs import available, is_path
 
 FIRST = "zero-shot"
 MAX_ON_SLIDER = 400

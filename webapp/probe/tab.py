@@ -16,18 +16,9 @@ from webapp.markup.render import empty, render
 from webapp.probe.clusters import MAX_PICTURES, gallery_view
 from webapp.probe.form import FIRST, cards, controls, needs_pool, read_press
 from webapp.probe.images import explanation_view, similarities
+from webapp.probe.inputs import estimate, refusal
 from webapp.probe.result import result_view
-from webapp.probe.state import (
-    Made,
-    ProbeState,
-    compared,
-    diagnose_failures,
-    estimate,
-    keep_made,
-    make_one,
-    refusal,
-    with_probes,
-)
+from webapp.probe.state import Made, ProbeState, compared, diagnose_failures, keep_made, make_one, with_probes
 from webapp.state.choices import IMAGES
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
 from webapp.state.session import NO_RUN, RUNS, Session, as_int, event_data, require_run, shows_errors

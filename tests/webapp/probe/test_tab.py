@@ -19,18 +19,8 @@ from core.store import load
 from tests.support.showcase import add_words, make_showcase
 from webapp.probe.form import cards, controls, read_press
 from webapp.probe.images import explanation_view
-from webapp.probe.state import (
-    ProbeState,
-    added,
-    allowed,
-    compared,
-    estimate,
-    is_path,
-    refusal,
-    run_one,
-    split_of,
-    with_probes,
-)
+from webapp.probe.inputs import allowed, estimate, is_path, refusal, split_of
+from webapp.probe.state import ProbeState, added, compared, run_one, with_probes
 from webapp.probe.tab import (
     on_back,
     on_choose,
