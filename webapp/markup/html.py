@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from core.errors import InvalidInput
 from core.numbers import number
 from core.records import Column, Diagnosis
-from webapp.markup.render import part
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
 """Cluster colours, told apart with the common colour-vision deficiencies; the number on each says the same. In step
@@ -106,11 +105,6 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
         lines=tuple(lines),
         wrong=wrong,
     )
-
-
-def tile(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: tuple[str, ...] | None = None) -> str:
-    """The tile as markup, for the views that are no templates yet."""
-    return str(part("tile", tile_of(diagnosis, row, mark_wrong=mark_wrong, foot=foot)))
 
 
 def _cell(column: Column, row: int) -> str:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from core.checks.audit_table import AuditCell, audit_table
 from core.data.images.inline import InlinePictures
 from core.files import write_text
+from core.numbers import interval, number, percent, with_unit
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress
 from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
@@ -58,7 +59,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             diagnosis=diagnosis,
             verdict=summary.verdict(diagnosis),
             predictability=summary.predictability_sentence(diagnosis),
-            unit=summary.with_unit(diagnosis),
+            unit=with_unit(diagnosis),
             detectable=summary.detectable_sentence(diagnosis),
             composition=_composition(diagnosis),
             cards=cards,
@@ -90,7 +91,7 @@ def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) ->
     page = render(
         "audit.html.j2",
         diagnosis=diagnosis,
-        unit=summary.with_unit(diagnosis),
+        unit=with_unit(diagnosis),
         heat=heat_map(diagnosis, cells),
         **style(),
     )
@@ -186,11 +187,11 @@ def _composition(diagnosis: Diagnosis) -> str:
         return f"{what}."
     found = Estimate(said["value"], said["low"], said["high"])
     ranks = said["headline"] == "mean rank"
-    value = summary.number(found.value) if ranks else summary.percent(found.value)
+    value = number(found.value) if ranks else percent(found.value)
     chance = said.get("chance")
-    against = "" if chance is None else f"; chance is {summary.number(chance) if ranks else summary.percent(chance)}"
+    against = "" if chance is None else f"; chance is {number(chance) if ranks else percent(chance)}"
     return (
-        f"{what}: {said['metric']} {value}, 95\u202f% interval {summary.interval(found, share=not ranks)}, "
+        f"{what}: {said['metric']} {value}, 95\u202f% interval {interval(found, share=not ranks)}, "
         f"n = {said['n']:,}{against}."
     )
 

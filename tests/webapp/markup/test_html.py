@@ -8,7 +8,8 @@ import numpy as np
 
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
-from webapp.markup.html import picture, tile
+from webapp.markup.html import picture, tile_of
+from webapp.markup.render import part
 
 
 class Tags(HTMLParser):
@@ -41,7 +42,7 @@ def test_a_wrong_prediction_stands_on_a_line_of_its_own_and_whole() -> None:
     assert predictions is not None
     row = int(np.flatnonzero(labels != predictions)[0])
     names = diagnosis.samples.class_names
-    shown = tile(diagnosis, row)
+    shown = part("tile", tile_of(diagnosis, row))
     assert f'<span class="tile-line">→ {names[predictions[row]]}</span>' in shown
     assert f"<span>{names[labels[row]]}</span>" in shown
-    assert "tile-line" not in tile(diagnosis, int(np.flatnonzero(labels == predictions)[0]))
+    assert "tile-line" not in part("tile", tile_of(diagnosis, int(np.flatnonzero(labels == predictions)[0])))
