@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 from dataclasses import dataclass
 
 from core.errors import InvalidInput
@@ -13,11 +12,6 @@ from core.records import Column, Diagnosis
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
 """Cluster colours, told apart with the common colour-vision deficiencies; the number on each says the same. In step
 with map_paint.js."""
-
-
-def esc(text: object) -> str:
-    """Text made safe inside markup and inside a quoted attribute."""
-    return html.escape(str(text), quote=True)
 
 
 def hue(cluster: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from core.records import Diagnosis
-from core.reports.html.render import environment, render as render_from
+from core.reports.html.render import render as render_from
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -21,8 +21,3 @@ def render(template: str, *, diagnosis: Diagnosis | None = None, **values: Any) 
 def empty(text: str, title: str = "") -> Markup:
     """What stands in a view's place as long as there is nothing to show."""
     return render("state/empty.html.j2", text=text, title=title)
-
-
-def part(macro: str, *records: Any) -> Markup:
-    """What one macro of `parts.html.j2` draws of its records."""
-    return getattr(environment(TEMPLATES).get_template("parts.html.j2").module, macro)(*records)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 
 from core.records import Diagnosis
+from core.reports.html.render import environment
 from tests.support.diagnoses import make_diagnosis
-from webapp.markup.html import picture, tile_of
-from webapp.markup.render import part
+from webapp.markup.html import Tile, picture, tile_of
 
 
 class Tags(HTMLParser):
@@ -35,6 +36,11 @@ def test_a_picture_travels_inside_the_page(diagnosis: Diagnosis) -> None:
     assert picture(make_diagnosis(with_images=False), 0) == ""
 
 
+def tile(shown: Tile) -> str:
+    parts: Any = environment().get_template("parts.html.j2").module
+    return str(parts.tile(shown))
+
+
 def test_a_wrong_prediction_stands_on_a_line_of_its_own_and_whole() -> None:
     diagnosis = make_diagnosis()
     labels, predictions = diagnosis.samples.labels, diagnosis.outcomes.predictions
@@ -42,7 +48,7 @@ def test_a_wrong_prediction_stands_on_a_line_of_its_own_and_whole() -> None:
     assert predictions is not None
     row = int(np.flatnonzero(labels != predictions)[0])
     names = diagnosis.samples.class_names
-    shown = part("tile", tile_of(diagnosis, row))
+    shown = tile(tile_of(diagnosis, row))
     assert f'<span class="tile-line">→ {names[predictions[row]]}</span>' in shown
     assert f"<span>{names[labels[row]]}</span>" in shown
-    assert "tile-line" not in part("tile", tile_of(diagnosis, int(np.flatnonzero(labels == predictions)[0])))
+    assert "tile-line" not in tile(tile_of(diagnosis, int(np.flatnonzero(labels == predictions)[0])))
