@@ -54,15 +54,7 @@ ROOMS = (
     "__main__",
 )
 """From the ground up: a room may import those before it, and itself."""
-PAGE = (
-    "markup",
-    "theme guide failure_map",
-    "state",
-    "explore",
-    "data ask clicks predict probe compose",
-    "api",
-    "app",
-)
+PAGE = ("markup", "theme guide failure_map", "state", "explore", "data ask clicks predict probe compose", "api", "app")
 """The page's own rooms, all above core; those of one line do not import each other."""
 RANK = {
     **{f"core.{room}": rank for rank, rooms in enumerate(ROOMS) for room in rooms.split()},

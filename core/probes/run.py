@@ -16,12 +16,7 @@ from core.probes.base import Images, Needs, Probe, ProbeInput, Scored, Task, sai
 from core.probes.result import make_result
 from core.probes.row_order import moved, moved_back, order_of
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
-from core.records import (
-    I64,
-    ProbeResult,
-    Progress,
-    no_progress,
-)
+from core.records import I64, ProbeResult, Progress, no_progress
 
 
 def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress: Progress = no_progress) -> ProbeResult:

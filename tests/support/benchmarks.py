@@ -11,18 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.records import (
-    F32,
-    F64,
-    Benchmark,
-    Item,
-    ItemStore,
-    LoadedBenchmark,
-    Picture,
-    Progress,
-    Scores,
-    no_progress,
-)
+from core.records import F32, F64, Benchmark, Item, ItemStore, LoadedBenchmark, Picture, Progress, Scores, no_progress
 
 
 def pair(

@@ -49,13 +49,7 @@ def on_choose(choice: str) -> Any:
 
 
 def on_run(
-    state: ComposeState,
-    access: ModelAccess,
-    choice: str,
-    file: str | None,
-    images: str | None,
-    form: str,
-    *models: str,
+    state: ComposeState, access: ModelAccess, choice: str, file: str | None, images: str | None, form: str, *models: str
 ) -> Iterator[tuple[Any, ...]]:
     """Run one or two models; yields (job id, status, what was made), which `on_made` then adds to the visitor's
     record."""
@@ -88,12 +82,7 @@ def _views(state: ComposeState) -> tuple[Any, ...]:
     if not state.results:
         return result_view((), None), "", gr.update(visible=False), gr.update(visible=False)
     open_one = gr.update(visible=True)
-    return (
-        result_view(state.results, compared(state), habits(state)),
-        items_view(state),
-        open_one,
-        open_one,
-    )
+    return (result_view(state.results, compared(state), habits(state)), items_view(state), open_one, open_one)
 
 
 def habits(state: ComposeState) -> list[str]:

@@ -187,12 +187,7 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
 
 
 def _wire(
-    form: Form,
-    session: gr.State,
-    view: View,
-    tabs: gr.Tabs,
-    root: Path | None,
-    examples: list[tuple[str, str]],
+    form: Form, session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]
 ) -> None:
     found, job = gr.State({}), gr.State("")
     finished = gr.Textbox(visible=False, label="run id")

@@ -89,11 +89,7 @@ def style() -> dict[str, Any]:
 def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) -> None:
     """Write the audit as a heat map to `path`: one HTML document that fetches nothing and runs nothing."""
     page = render(
-        "audit.html.j2",
-        diagnosis=diagnosis,
-        unit=with_unit(diagnosis),
-        heat=heat_map(diagnosis, cells),
-        **style(),
+        "audit.html.j2", diagnosis=diagnosis, unit=with_unit(diagnosis), heat=heat_map(diagnosis, cells), **style()
     )
     write_text(path, page)
 

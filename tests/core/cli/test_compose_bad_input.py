@@ -121,9 +121,7 @@ def test_no_usable_picture_is_said_with_what_to_bring(pictures: Path, capsys: py
 
 
 def test_thousands_of_captions_of_one_picture_are_scored_or_refused_by_their_length(
-    tiny: str,
-    pictures: Path,
-    capsys: pytest.CaptureFixture[str],
+    tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = {"image": "a.png", "caption": "one", "foils": [f"number {i}" for i in range(2000)]}
     file = pictures.parent / "own.json"
@@ -186,9 +184,7 @@ def test_what_is_no_kept_result_of_the_same_benchmark_is_not_compared(
 
 
 def test_results_of_one_name_and_options_of_another_format_are_refused(
-    tiny: str,
-    drawn: Path,
-    capsys: pytest.CaptureFixture[str],
+    tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = str(drawn / COLA)
     assert "both be called 'a'" in refused(capsys, "compose", "run", file, "--encoder", tiny, tiny, "--name", "a", "a")
@@ -336,10 +332,7 @@ def test_a_damaged_check_beside_an_adapter_is_said(
 
 
 def test_cola_without_pictures_file_or_weights(
-    drawn: Path,
-    pictures: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    drawn: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cola = ["reproduce", "cola", "--encoder", "ViT-B-32:openai", "--out", str(tmp_path / "out")]
     assert "Visual Genome (and GQA), such as 2390970.jpg" in refused(capsys, *cola)

@@ -129,13 +129,7 @@ def test_options_may_come_before_the_folder_and_flags_can_be_turned_off(
         kept.settings["loud"],
         kept.settings["scale"],
         kept.settings["seed"],
-    ) == (
-        "zero-shot, 2 shots",
-        2,
-        False,
-        0.5,
-        7,
-    )
+    ) == ("zero-shot, 2 shots", 2, False, 0.5, 7)
     assert kept.support is not None
 
 

@@ -287,8 +287,7 @@ def test_a_pool_in_class_folders_teaches_and_every_image_is_scored(repository: P
     with zipfile.ZipFile(tmp_path / "pool.zip", "w") as pack:
         for row in range(0, 960, 20):
             pack.writestr(
-                f"{other.samples.class_names[int(other.samples.labels[row])]}/{row}.webp",
-                other.samples.items.read(row),
+                f"{other.samples.class_names[int(other.samples.labels[row])]}/{row}.webp", other.samples.items.read(row)
             )
     results, name = run_one(diagnosis, "sus-x", {"per_class": "4"}, pool=str(tmp_path / "pool.zip"))
     assert name == "sus-x, per class 4"

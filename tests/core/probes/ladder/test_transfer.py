@@ -10,13 +10,7 @@ import pytest
 from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Needs, Scored
-from core.probes.ladder.transfer import (
-    base_to_new,
-    check_transfers,
-    halve_classes,
-    harmonic,
-    harmonic_of,
-)
+from core.probes.ladder.transfer import base_to_new, check_transfers, halve_classes, harmonic, harmonic_of
 from core.probes.splits import Fold, Split
 from core.probes.zero_shot.text_classifier import text_classifier
 from core.records import Embeddings, SampleSet

@@ -11,10 +11,7 @@ from core.encoders import Encoder
 from core.errors import Cancelled, InvalidInput
 from core.probes.zero_shot import text_classifier as module
 from core.probes.zero_shot.prompt_texts import descriptor_sentence, make_texts, mean_size, random_texts
-from core.probes.zero_shot.text_classifier import (
-    mean_vectors,
-    text_classifier,
-)
+from core.probes.zero_shot.text_classifier import mean_vectors, text_classifier
 from core.records import F32, F64
 from tests.support.word_tower import WordTower
 
