@@ -8,13 +8,14 @@ import types
 import typing
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from core.errors import InvalidInput
 
 MAX_NAME_LENGTH = 200
 """Characters of what a result may be called."""
+YES, NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
 SEEDS = 2**32
 """Seeds are below this: the range of scikit-learn's."""
 
@@ -38,30 +39,30 @@ class Setting:
     advanced: bool = False
 
 
+def setting(default: Any, help: str, **told: Any) -> Any:
+    """A dataclass's field that is a setting.
+
+    Args:
+        help: a sentence.
+        told: `choices`, `low`, `high`, `kind` ("text" for several lines, "file", "folder"), `advanced` (True: below the
+            fold).
+    """
+    return field(default=default, metadata={"help": help, **told})
+
+
 def settings_of(probe: Any) -> tuple[Setting, ...]:
     """The settings of a probe's class, in order."""
     hints = typing.get_type_hints(probe)
     found: list[Setting] = []
-    for field in fields(probe):
-        hint, optional = hints[field.name], False
+    for declared in fields(probe):
+        hint, optional = hints[declared.name], False
         if isinstance(hint, types.UnionType):
             inner = [a for a in typing.get_args(hint) if a is not type(None)]
             hint, optional = inner[0], True
-        said: Mapping[str, Any] = field.metadata
-        found.append(
-            Setting(
-                field.name,
-                hint.__name__,
-                None if field.default is MISSING else field.default,
-                optional,
-                said.get("help", ""),
-                tuple(said.get("choices", ())),
-                said.get("low"),
-                said.get("high"),
-                said.get("kind", ""),
-                bool(said.get("advanced", False)),
-            )
-        )
+        said = dict(declared.metadata)
+        default = None if declared.default is MISSING else declared.default
+        widget = said.pop("kind", "")
+        found.append(Setting(declared.name, hint.__name__, default, optional, widget=widget, **said))
     return tuple(found)
 
 
@@ -163,16 +164,10 @@ def _check_range(setting: Setting, value: float) -> None:
 def _converted(kind: str, value: Any) -> Any:
     if kind == "bool":
         if isinstance(value, str):
-            return {
-                "yes": True,
-                "true": True,
-                "1": True,
-                "on": True,
-                "no": False,
-                "false": False,
-                "0": False,
-                "off": False,
-            }[value.lower()]
+            said = value.lower()
+            if said not in (*YES, *NO):
+                raise ValueError
+            return said in YES
         if not isinstance(value, bool):
             raise TypeError
         return value

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from core.encoders import Encoder
+from core.options import setting
 from core.probes.splits import Split
 from core.records import F32, F64, I64, Choice, Embeddings, Neighbours, Progress, SampleSet, no_progress
 
@@ -93,12 +94,8 @@ class Scored:
 
 
 class Probe(Protocol):
-    """A frozen dataclass whose fields are the settings: page and command line build their controls from them
-    (`core.options`).
-
-    A field's metadata may hold `help` (a sentence), `choices`, `low`, `high`, `kind` ("text" for several lines, "file",
-    "folder") and `advanced` (True: below the fold).
-    """
+    """A frozen dataclass whose fields are the settings, made by `core.options.setting`: page and command line build their
+    controls from them."""
 
     title: ClassVar[str]
     """For the page, such as "SuS-X"."""
@@ -148,14 +145,12 @@ class Task:
 
 def shots_field(default: int) -> Any:
     """The setting `shots` of a probe that learns from labelled images."""
-    return field(default=default, metadata={"help": "labelled images a class to learn from", "low": 1, "high": 1000})
+    return setting(default, "labelled images a class to learn from", low=1, high=1000)
 
 
 def fewer_field() -> Any:
     """The setting `fewer` of a probe that learns from labelled images."""
-    return field(
-        default=False, metadata={"help": "take what there is of a class that offers fewer shots", "advanced": True}
-    )
+    return setting(False, "take what there is of a class that offers fewer shots", advanced=True)
 
 
 def said_shots(shots: int) -> str:

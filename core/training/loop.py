@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from core.errors import InvalidInput
+from core.options import setting
 from core.probes.epochs import Best, Epoch, cosine, weights_of
 from core.records import I64, Progress, no_progress
 from core.statistics.groups import joined
@@ -38,35 +39,20 @@ FLOOR = 0.1
 class Training:
     """How an adapter is trained."""
 
-    epochs: int = field(
-        default=30, metadata={"help": "Passes over the training items at most.", "low": 1, "high": 1000}
-    )
-    patience: int = field(
-        default=6, metadata={"help": "Stop after so many epochs without a better validation.", "low": 1, "high": 1000}
-    )
-    batch: int = field(default=16, metadata={"help": "Items in a step.", "low": 2, "high": 512})
-    lr: float | None = field(
-        default=None,
-        metadata={"help": "Largest step size of AdamW; empty takes the adapter's own.", "low": 1e-7, "high": 1.0},
-    )
-    decay: float = field(
-        default=1e-4, metadata={"help": "Weight decay, Cola's.", "low": 0.0, "high": 1.0, "advanced": True}
-    )
-    validation: float = field(
-        default=0.15, metadata={"help": "Share of the items that choose the epoch.", "low": 0.05, "high": 0.5}
-    )
-    negatives: int | None = field(
-        default=None, metadata={"help": "Other items' captions a picture; empty takes the adapter's own.", "low": 0}
-    )
-    seed: int = field(default=0, metadata={"help": "The same seed trains the same.", "low": 0})
-    precision: str = field(
-        default="auto",
-        metadata={
-            "help": "Of the products while training; auto takes bfloat16 where the processor multiplies it, "
-            "up to three times as fast.",
-            "choices": ("auto", "float32", "bfloat16"),
-            "advanced": True,
-        },
+    epochs: int = setting(30, "Passes over the training items at most.", low=1, high=1000)
+    patience: int = setting(6, "Stop after so many epochs without a better validation.", low=1, high=1000)
+    batch: int = setting(16, "Items in a step.", low=2, high=512)
+    lr: float | None = setting(None, "Largest step size of AdamW; empty takes the adapter's own.", low=1e-7, high=1.0)
+    decay: float = setting(1e-4, "Weight decay, Cola's.", low=0.0, high=1.0, advanced=True)
+    validation: float = setting(0.15, "Share of the items that choose the epoch.", low=0.05, high=0.5)
+    negatives: int | None = setting(None, "Other items' captions a picture; empty takes the adapter's own.", low=0)
+    seed: int = setting(0, "The same seed trains the same.", low=0)
+    precision: str = setting(
+        "auto",
+        "Of the products while training; auto takes bfloat16 where the processor multiplies it, "
+        "up to three times as fast.",
+        choices=("auto", "float32", "bfloat16"),
+        advanced=True,
     )
 
 

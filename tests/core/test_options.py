@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from core.errors import InvalidInput
-from core.options import check_seed, read_name, read_settings, settings_of
+from core.options import check_seed, read_name, read_settings, setting, settings_of
 from core.probes import PROBES, make_probe, probe_class
 
 
@@ -13,11 +13,11 @@ from core.probes import PROBES, make_probe, probe_class
 class Made:
     title = "Made"
 
-    shots: int = field(default=4, metadata={"help": "how many", "low": 1, "high": 16})
+    shots: int = setting(4, "how many", low=1, high=16)
     weight: float | None = field(default=None, metadata={"low": 0.0, "advanced": True})
     free: float = 0.5
-    kind: str = field(default="one", metadata={"choices": ("one", "two")})
-    text: str = field(default="", metadata={"kind": "text"})
+    kind: str = setting("one", "", choices=("one", "two"))
+    text: str = setting("", "", kind="text")
     fast: bool = False
     least: float = field(default=1.0, metadata={"high": 2.0})
 
@@ -92,9 +92,9 @@ def test_a_probe_is_made_of_its_defaults_and_says_what_it_is(name):
     assert probe.what.endswith(".")
     assert probe.source
     assert probe.estimate(1000, 10, 2) > 0
-    for setting in settings_of(probe_class(name)):
-        assert getattr(probe, setting.name) == setting.default
-        assert setting.help
+    for one in settings_of(probe_class(name)):
+        assert getattr(probe, one.name) == one.default
+        assert one.help
     assert name in PROBES
 
 

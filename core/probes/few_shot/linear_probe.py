@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from core.options import setting
 from core.probes.base import Needs, ProbeInput, Scored, fewer_field, said_shots
 from core.probes.few_shot.lp_plus_plus import ShotSettings, labelled, nearest_shots
 from core.probes.splits import VALIDATION
@@ -88,14 +89,8 @@ class LinearProbe(ShotSettings):
     )
     source: ClassVar[str] = "Radford et al. 2021, arXiv 2103.00020; grid as in Zhou et al. 2022, arXiv 2109.01134"
 
-    c: float | None = field(
-        default=None,
-        metadata={
-            "help": "inverse strength of the penalty; empty: chosen on validation images",
-            "low": 1e-6,
-            "high": 1e6,
-            "advanced": True,
-        },
+    c: float | None = setting(
+        None, "inverse strength of the penalty; empty: chosen on validation images", low=1e-6, high=1e6, advanced=True
     )
     fewer: bool = fewer_field()
 

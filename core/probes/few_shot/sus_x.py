@@ -3,7 +3,7 @@ images."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from core.embeddings.texts import encode_texts
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
+from core.options import setting
 from core.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
 from core.probes.few_shot.grid_search import SearchResult, choices_of
 from core.probes.few_shot.memory import DEFAULTS, Memory, sum_of, tuned
@@ -32,69 +33,31 @@ class SusX(PromptSettings):
     )
     source: ClassVar[str] = "Udandarao et al. 2023, arXiv 2211.16198; Zhang et al. 2022 (Tip-Adapter), arXiv 2207.09519"
 
-    affinity: str = field(
-        default="tip-x",
-        metadata={
-            "help": "how support images speak: by image cosine, by that and the class probabilities, "
-            "or by cosine along what the texts tell apart",
-            "choices": ("tip-adapter", "tip-x", "subspace"),
-        },
+    affinity: str = setting(
+        "tip-x",
+        "how support images speak: by image cosine, by that and the class probabilities, "
+        "or by cosine along what the texts tell apart",
+        choices=("tip-adapter", "tip-x", "subspace"),
     )
-    shots: int = field(
-        default=0,
-        metadata={
-            "help": "labelled images a class as the support set; 0: names alone and a pool",
-            "low": 0,
-            "high": 1000,
-        },
+    shots: int = setting(0, "labelled images a class as the support set; 0: names alone and a pool", low=0, high=1000)
+    per_class: int = setting(20, "support images a class taken from the pool", low=1, high=1000)
+    query: str = setting(
+        "prompts",
+        "what finds them: a class's mean text, or each of its sentences, ranks merged",
+        choices=("prompts", "descriptions"),
     )
-    per_class: int = field(
-        default=20, metadata={"help": "support images a class taken from the pool", "low": 1, "high": 1000}
+    one_class: bool = setting(False, "each pool image serves only the class nearest to it", advanced=True)
+    balance: bool = setting(True, "classes with more support images have no louder voice", advanced=True)
+    temperature: float = setting(
+        0.5, "of the class probabilities that the signature compares", low=0.01, high=10.0, advanced=True
     )
-    query: str = field(
-        default="prompts",
-        metadata={
-            "help": "what finds them: a class's mean text, or each of its sentences, ranks merged",
-            "choices": ("prompts", "descriptions"),
-        },
+    tune: bool = setting(False, "choose alpha, beta and gamma on labelled validation images instead of fixed defaults")
+    validation: int = setting(
+        VALIDATION, "validation images a class to choose on, with tune", low=1, high=1000, advanced=True
     )
-    one_class: bool = field(
-        default=False, metadata={"help": "each pool image serves only the class nearest to it", "advanced": True}
-    )
-    balance: bool = field(
-        default=True, metadata={"help": "classes with more support images have no louder voice", "advanced": True}
-    )
-    temperature: float = field(
-        default=0.5,
-        metadata={
-            "help": "of the class probabilities that the signature compares",
-            "low": 0.01,
-            "high": 10.0,
-            "advanced": True,
-        },
-    )
-    tune: bool = field(
-        default=False,
-        metadata={"help": "choose alpha, beta and gamma on labelled validation images instead of fixed defaults"},
-    )
-    validation: int = field(
-        default=VALIDATION,
-        metadata={
-            "help": "validation images a class to choose on, with tune",
-            "low": 1,
-            "high": 1000,
-            "advanced": True,
-        },
-    )
-    alpha: float | None = field(
-        default=None, metadata={"help": "weight of the cache", "low": 0.0, "high": 1000.0, "advanced": True}
-    )
-    beta: float | None = field(
-        default=None, metadata={"help": "how sharply nearness counts", "low": 0.0, "high": 1000.0, "advanced": True}
-    )
-    gamma: float | None = field(
-        default=None, metadata={"help": "weight of the signature", "low": 0.0, "high": 1000.0, "advanced": True}
-    )
+    alpha: float | None = setting(None, "weight of the cache", low=0.0, high=1000.0, advanced=True)
+    beta: float | None = setting(None, "how sharply nearness counts", low=0.0, high=1000.0, advanced=True)
+    gamma: float | None = setting(None, "weight of the signature", low=0.0, high=1000.0, advanced=True)
     fewer: bool = fewer_field()
 
     def needs(self) -> Needs:

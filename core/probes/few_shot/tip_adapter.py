@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from core.errors import InvalidInput
+from core.options import setting
 from core.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots, shots_field
 from core.probes.epochs import Best
 from core.probes.few_shot.affinities import cache_values, nearest, tip_evidence
@@ -29,9 +30,7 @@ class CacheSettings:
     """The first settings of Tip-Adapter."""
 
     shots: int = shots_field(16)
-    train_keys: bool = field(
-        default=True, metadata={"help": "train the keys (Tip-Adapter-F); otherwise nothing is trained"}
-    )
+    train_keys: bool = setting(True, "train the keys (Tip-Adapter-F); otherwise nothing is trained")
 
 
 @dataclass(frozen=True)
@@ -42,19 +41,10 @@ class TipAdapter(PromptSettings, CacheSettings):
     what: ClassVar[str] = "A few labelled images a class as a cache beside the class names; -F trains the cache's keys."
     source: ClassVar[str] = "Zhang et al. 2022, arXiv 2207.09519"
 
-    tune: bool = field(
-        default=True,
-        metadata={"help": "choose the epoch, alpha and beta on validation images; otherwise the last and defaults"},
-    )
-    epochs: int = field(
-        default=EPOCHS, metadata={"help": "passes over the shots", "low": 1, "high": 1000, "advanced": True}
-    )
-    alpha: float | None = field(
-        default=None, metadata={"help": "weight of the cache", "low": 0.0, "high": 1000.0, "advanced": True}
-    )
-    beta: float | None = field(
-        default=None, metadata={"help": "how sharply nearness counts", "low": 0.0, "high": 1000.0, "advanced": True}
-    )
+    tune: bool = setting(True, "choose the epoch, alpha and beta on validation images; otherwise the last and defaults")
+    epochs: int = setting(EPOCHS, "passes over the shots", low=1, high=1000, advanced=True)
+    alpha: float | None = setting(None, "weight of the cache", low=0.0, high=1000.0, advanced=True)
+    beta: float | None = setting(None, "how sharply nearness counts", low=0.0, high=1000.0, advanced=True)
     fewer: bool = fewer_field()
 
     def needs(self) -> Needs:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from core.errors import InvalidInput
+from core.options import setting
 from core.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
 from core.probes.few_shot.affinities import nearest
 from core.probes.few_shot.mixture import OUTER, Problem, Solution
@@ -33,20 +34,10 @@ class TransClip(PromptSettings):
     )
     source: ClassVar[str] = "Zanella, Gérin & Ben Ayed 2024 (NeurIPS), arXiv 2406.01837"
 
-    shots: int = field(
-        default=0, metadata={"help": "labelled images a class beside them; 0: names alone", "low": 0, "high": 1000}
-    )
-    neighbours: int = field(
-        default=3, metadata={"help": "near images that vote on each", "low": 0, "high": 50, "advanced": True}
-    )
-    trust: float | None = field(
-        default=None,
-        metadata={
-            "help": "weight of the texts (lambda); empty: 1, and 0.5 with shots",
-            "low": 0.0,
-            "high": 10.0,
-            "advanced": True,
-        },
+    shots: int = setting(0, "labelled images a class beside them; 0: names alone", low=0, high=1000)
+    neighbours: int = setting(3, "near images that vote on each", low=0, high=50, advanced=True)
+    trust: float | None = setting(
+        None, "weight of the texts (lambda); empty: 1, and 0.5 with shots", low=0.0, high=10.0, advanced=True
     )
     fewer: bool = fewer_field()
 

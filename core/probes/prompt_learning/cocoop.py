@@ -3,9 +3,10 @@ trained on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
+from core.options import setting
 from core.probes.prompt_learning.coop import LearnedPrompts
 
 
@@ -25,16 +26,9 @@ class CoCoOp(LearnedPrompts):
     source: ClassVar[str] = "Zhou et al. 2022, arXiv 2203.05557"
     kind = "cocoop"
 
-    epochs: int | None = field(
-        default=None, metadata={"help": "empty: 10, as in the paper", "low": 0, "high": 10_000, "advanced": True}
-    )
-    lr: float | None = field(
-        default=None,
-        metadata={"help": "step size; empty: 0.002 times the batch", "low": 1e-6, "high": 100, "advanced": True},
-    )
-    batch: int = field(
-        default=8, metadata={"help": "images a step; the paper takes one", "low": 1, "high": 10_000, "advanced": True}
-    )
+    epochs: int | None = setting(None, "empty: 10, as in the paper", low=0, high=10_000, advanced=True)
+    lr: float | None = setting(None, "step size; empty: 0.002 times the batch", low=1e-6, high=100, advanced=True)
+    batch: int = setting(8, "images a step; the paper takes one", low=1, high=10_000, advanced=True)
 
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds: a prompt for each image and class, with its gradient while learning."""

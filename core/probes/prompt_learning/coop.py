@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.language.grammar import spoken_names
+from core.options import setting
 from core.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots, shots_field
 from core.probes.prompt_learning.context import Prompts, PromptTraining, lay_out, load_prompts, save_prompts
 from core.probes.splits import VALIDATION
@@ -27,25 +28,16 @@ class StartSettings:
     """The first settings of CoOp and CoCoOp: what they learn from, and what the context starts as."""
 
     shots: int = shots_field(16)
-    init: str = field(
-        default=INIT, metadata={"help": "words that the context starts from; empty starts from random vectors"}
-    )
-    length: int = field(
-        default=16, metadata={"help": "context vectors, where there are no words to start from", "low": 1, "high": 64}
-    )
+    init: str = setting(INIT, "words that the context starts from; empty starts from random vectors")
+    length: int = setting(16, "context vectors, where there are no words to start from", low=1, high=64)
 
 
 @dataclass(frozen=True)
 class NameSettings(StartSettings):
     """What CoOp alone can be told: where the class name stands, and whose context it is."""
 
-    position: str = field(
-        default="end",
-        metadata={"help": "where the class name stands", "choices": ("end", "middle", "front"), "advanced": True},
-    )
-    class_specific: bool = field(
-        default=False, metadata={"help": "a context of its own for each class; it cannot serve other classes"}
-    )
+    position: str = setting("end", "where the class name stands", choices=("end", "middle", "front"), advanced=True)
+    class_specific: bool = setting(False, "a context of its own for each class; it cannot serve other classes")
 
 
 @dataclass(frozen=True)
@@ -53,28 +45,15 @@ class LearnedPrompts(StartSettings):
     """CoOp and CoCoOp alike: how they are trained, kept and scored. The order of the bases is that of the settings."""
 
     kind: ClassVar[Literal["coop", "cocoop"]]
-    epochs: int | None = field(
-        default=None,
-        metadata={"help": "empty: what suits encoder and shots", "low": 0, "high": 10_000, "advanced": True},
-    )
-    lr: float | None = field(
-        default=None,
-        metadata={"help": "step size; empty: what suits the encoder", "low": 1e-6, "high": 100, "advanced": True},
-    )
-    batch: int = field(default=32, metadata={"help": "images a step", "low": 1, "high": 100_000, "advanced": True})
-    validate: bool = field(
-        default=True,
-        metadata={
-            "help": "keep the epoch of the lowest loss on up to 4 further images a class; otherwise the last",
-            "advanced": True,
-        },
+    epochs: int | None = setting(None, "empty: what suits encoder and shots", low=0, high=10_000, advanced=True)
+    lr: float | None = setting(None, "step size; empty: what suits the encoder", low=1e-6, high=100, advanced=True)
+    batch: int = setting(32, "images a step", low=1, high=100_000, advanced=True)
+    validate: bool = setting(
+        True, "keep the epoch of the lowest loss on up to 4 further images a class; otherwise the last", advanced=True
     )
     fewer: bool = fewer_field()
-    load: str = field(
-        default="",
-        metadata={"help": "file of saved prompts to use instead of training", "kind": "file", "advanced": True},
-    )
-    save: str = field(default="", metadata={"help": "file to write the trained prompts to", "advanced": True})
+    load: str = setting("", "file of saved prompts to use instead of training", kind="file", advanced=True)
+    save: str = setting("", "file to write the trained prompts to", advanced=True)
 
     def needs(self) -> Needs:
         """Shots and, as in CoOp's protocol, as many images to validate by, but at most four; nothing with saved

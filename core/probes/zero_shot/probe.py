@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from core.errors import InvalidInput
+from core.options import setting
 from core.probes.base import Needs, ProbeInput, Scored, logit_scale_of
 from core.probes.zero_shot.prompt_settings import PromptSettings
 from core.probes.zero_shot.prompt_texts import PAIRS, PromptTexts, make_texts, mean_size, random_texts
@@ -47,38 +48,26 @@ class ZeroShot(PromptSettings):
     what: ClassVar[str] = "Class names in sentences, and descriptions if there are any; no image is learned from."
     source: ClassVar[str] = "Radford et al. 2021, arXiv 2103.00020"
 
-    description_shape: str = field(
-        default="auto",
-        metadata={
-            "help": "whether descriptions are whole sentences or short descriptors; auto tells by the texts",
-            "choices": ("auto", "sentences", "descriptors"),
-            "advanced": True,
-        },
+    description_shape: str = setting(
+        "auto",
+        "whether descriptions are whole sentences or short descriptors; auto tells by the texts",
+        choices=("auto", "sentences", "descriptors"),
+        advanced=True,
     )
-    scoring: str = field(
-        default="mean vector",
-        metadata={
-            "help": "a class's score: cosine with the mean of its texts, or the mean of the cosines",
-            "choices": SCORINGS,
-            "advanced": True,
-        },
+    scoring: str = setting(
+        "mean vector",
+        "a class's score: cosine with the mean of its texts, or the mean of the cosines",
+        choices=SCORINGS,
+        advanced=True,
     )
-    random_words: str = field(
-        default="matched",
-        metadata={
-            "help": "size of the control of random words: as many as a class has descriptions, or WaffleCLIP's 30",
-            "choices": ("matched", "30"),
-            "advanced": True,
-        },
+    random_words: str = setting(
+        "matched",
+        "size of the control of random words: as many as a class has descriptions, or WaffleCLIP's 30",
+        choices=("matched", "30"),
+        advanced=True,
     )
-    random_runs: int = field(
-        default=RUNS,
-        metadata={
-            "help": "how often random words are drawn; 0 leaves the control out",
-            "low": 0,
-            "high": 100,
-            "advanced": True,
-        },
+    random_runs: int = setting(
+        RUNS, "how often random words are drawn; 0 leaves the control out", low=0, high=100, advanced=True
     )
 
     def __post_init__(self) -> None:

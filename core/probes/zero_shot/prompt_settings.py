@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from core.errors import InvalidInput
+from core.options import setting
 from core.probes.base import ProbeInput
 from core.probes.zero_shot.prompt_files import read_templates
 from core.probes.zero_shot.text_classifier import TextClassifier, check_weight, text_classifier
@@ -19,52 +20,32 @@ class PromptSettings:
     last base first: a probe whose own settings come before these names the class that holds them behind this one.
     """
 
-    templates: str = field(
-        default="simple",
-        metadata={
-            "help": "the sentences around a class name: one, CLIP's best 7, CLIP's 80, or your own",
-            "choices": ("simple", "7", "80", "own"),
-        },
+    templates: str = setting(
+        "simple",
+        "the sentences around a class name: one, CLIP's best 7, CLIP's 80, or your own",
+        choices=("simple", "7", "80", "own"),
     )
-    own_templates: str = field(
-        default="",
-        metadata={"help": "your own sentences, one a line, each with {} where the name goes", "kind": "text"},
+    own_templates: str = setting("", "your own sentences, one a line, each with {} where the name goes", kind="text")
+    synonyms: str = setting(
+        "", 'other names, one class a line, as in "sofa: couch, settee"; or a JSON file', kind="text", advanced=True
     )
-    synonyms: str = field(
-        default="",
-        metadata={
-            "help": 'other names, one class a line, as in "sofa: couch, settee"; or a JSON file',
-            "kind": "text",
-            "advanced": True,
-        },
+    descriptions: str = setting(
+        "", "a JSON file, or its text, with sentences (CuPL) or short descriptors (DCLIP) for each class", kind="file"
     )
-    descriptions: str = field(
-        default="",
-        metadata={
-            "help": "a JSON file, or its text, with sentences (CuPL) or short descriptors (DCLIP) for each class",
-            "kind": "file",
-        },
+    description_weight: float | None = setting(
+        None,
+        "weight of the descriptions against the templates; empty pools all sentences, 1 uses descriptions alone",
+        low=0.0,
+        high=1.0,
+        advanced=True,
     )
-    description_weight: float | None = field(
-        default=None,
-        metadata={
-            "help": "weight of the descriptions against the templates; "
-            "empty pools all sentences, 1 uses descriptions alone",
-            "low": 0.0,
-            "high": 1.0,
-            "advanced": True,
-        },
-    )
-    concept: str = field(
-        default="",
-        metadata={"help": 'what all classes are, as in "food": "a photo of a food: a pizza."', "advanced": True},
-    )
+    concept: str = setting("", 'what all classes are, as in "food": "a photo of a food: a pizza."', advanced=True)
 
     def __post_init__(self) -> None:
-        for setting in fields(self):
-            choices, value = setting.metadata.get("choices"), getattr(self, setting.name)
+        for one in fields(self):
+            choices, value = one.metadata.get("choices"), getattr(self, one.name)
             if choices and value not in choices:
-                raise InvalidInput(f"{setting.name} must be one of {', '.join(choices)}: got {str(value)[:60]!r}.")
+                raise InvalidInput(f"{one.name} must be one of {', '.join(choices)}: got {str(value)[:60]!r}.")
         check_weight(self.description_weight)
         if self.templates == "own":
             read_templates("own", self.own_templates)

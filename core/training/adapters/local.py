@@ -5,13 +5,14 @@ cosine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
+from core.options import setting
 from core.training.adapters.base import ImageRows, Level, State, TextRows, unit
 from core.training.adapters.unimodal import encoder_layers
 
@@ -60,10 +61,8 @@ class LocalModule(torch.nn.Module):
 class Local:
     """Late interaction of words and patches, trained on hard negatives."""
 
-    layers: int = field(default=1, metadata={"help": "Transformer layers on each side.", "low": 1, "high": 4})
-    hidden: int = field(
-        default=1024, metadata={"help": "Width of the feed-forward part.", "low": 64, "high": 8192, "advanced": True}
-    )
+    layers: int = setting(1, "Transformer layers on each side.", low=1, high=4)
+    hidden: int = setting(1024, "Width of the feed-forward part.", low=64, high=8192, advanced=True)
 
     title: ClassVar[str] = "Local matching"
     what: ClassVar[str] = (

@@ -5,13 +5,14 @@ off it, the MM-Adapter compares it with the frozen words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
+from core.options import setting
 from core.training.adapters.base import ImageRows, Level, State, TextRows, masked_mean, unit
 
 HEADS = 4
@@ -33,7 +34,7 @@ class Joint(torch.nn.Module):
     quick = ("project", "aligned")
     """Trained at a larger step size than the transformer, which a larger one keeps from learning."""
 
-    def __init__(self, tower: TokenTower, how: MMPred | MMAdapter) -> None:
+    def __init__(self, tower: TokenTower, how: JointSettings) -> None:
         super().__init__()
         width, layers = tower.text_width, how.layers
         linear = torch.nn.Linear(tower.image_width, width)
@@ -131,47 +132,34 @@ class AdapterModule(Joint):
 
 
 @dataclass(frozen=True, slots=True)
-class MMPred:
-    """Cola's MM-Pred: see `Joint` for the departures."""
+class JointSettings:
+    """What MM-Pred and MM-Adapter alike can be told."""
 
-    layers: int = field(
-        default=1, metadata={"help": "Encoder layers, and as many decoder layers.", "low": 1, "high": 4}
+    layers: int = setting(1, "Encoder layers, and as many decoder layers.", low=1, high=4)
+    hidden: int | None = setting(
+        None, "Width of the feed-forward part; empty: four times the words'.", low=64, high=8192, advanced=True
     )
-    hidden: int | None = field(
-        default=None,
-        metadata={
-            "help": "Width of the feed-forward part; empty: four times the words'.",
-            "low": 64,
-            "high": 8192,
-            "advanced": True,
-        },
+    dropout: float = setting(0.0, "Share of units left out (snippet: 0.1).", low=0.0, high=0.9, advanced=True)
+    positions: bool = setting(True, "Patches have a learned position (Cola's own have none).", advanced=True)
+    norm: bool = setting(True, "Tokens are standardised first (Cola's own are not).", advanced=True)
+    align: bool = setting(
+        True, "Words and patches are also trained to match before the transformer (Cola's own are not).", advanced=True
     )
-    dropout: float = field(
-        default=0.0,
-        metadata={"help": "Share of units left out (snippet: 0.1).", "low": 0.0, "high": 0.9, "advanced": True},
-    )
-    positions: bool = field(
-        default=True, metadata={"help": "Patches have a learned position (Cola's own have none).", "advanced": True}
-    )
-    norm: bool = field(
-        default=True, metadata={"help": "Tokens are standardised first (Cola's own are not).", "advanced": True}
-    )
-    align: bool = field(
-        default=True,
-        metadata={
-            "help": "Words and patches are also trained to match before the transformer (Cola's own are not).",
-            "advanced": True,
-        },
-    )
+
+    source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
+    learning_rate: ClassVar[float] = 3e-4
+    negatives: ClassVar[int] = 1
+    dual: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class MMPred(JointSettings):
+    """Cola's MM-Pred: see `Joint` for the departures."""
 
     title: ClassVar[str] = "MM-Pred"
     what: ClassVar[str] = (
         "A transformer over patches and words together, and a linear layer that reads off whether they match."
     )
-    source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
-    learning_rate: ClassVar[float] = 3e-4
-    negatives: ClassVar[int] = 1
-    dual: ClassVar[bool] = False
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh module."""
@@ -180,55 +168,20 @@ class MMPred:
 
 
 @dataclass(frozen=True, slots=True)
-class MMAdapter:
+class MMAdapter(JointSettings):
     """Cola's MM-Adapter, its best: see `Joint` for the departures."""
 
-    layers: int = field(
-        default=1, metadata={"help": "Encoder layers, and as many decoder layers.", "low": 1, "high": 4}
-    )
-    hidden: int | None = field(
-        default=None,
-        metadata={
-            "help": "Width of the feed-forward part; empty: four times the words'.",
-            "low": 64,
-            "high": 8192,
-            "advanced": True,
-        },
-    )
-    dropout: float = field(
-        default=0.0,
-        metadata={"help": "Share of units left out (snippet: 0.1).", "low": 0.0, "high": 0.9, "advanced": True},
-    )
-    positions: bool = field(
-        default=True, metadata={"help": "Patches have a learned position (Cola's own have none).", "advanced": True}
-    )
-    norm: bool = field(
-        default=True, metadata={"help": "Tokens are standardised first (Cola's own are not).", "advanced": True}
-    )
-    align: bool = field(
-        default=True,
-        metadata={
-            "help": "Words and patches are also trained to match before the transformer (Cola's own are not).",
-            "advanced": True,
-        },
-    )
-    score: str = field(
-        default="cosine",
-        metadata={
-            "help": "Cosine with a learned scale (paper), or dot products (its snippet).",
-            "choices": ("cosine", "dot"),
-            "advanced": True,
-        },
+    score: str = setting(
+        "cosine",
+        "Cosine with a learned scale (paper), or dot products (its snippet).",
+        choices=("cosine", "dot"),
+        advanced=True,
     )
 
     title: ClassVar[str] = "MM-Adapter"
     what: ClassVar[str] = (
         "A transformer over patches and words together; what it reads is compared with the frozen words of the text."
     )
-    source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
-    learning_rate: ClassVar[float] = 3e-4
-    negatives: ClassVar[int] = 1
-    dual: ClassVar[bool] = False
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh module."""

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
+from core.options import setting
 from core.training.adapters.base import Cosine, ImageRows, State, TextRows, masked_mean, unit
 
 
@@ -49,10 +50,8 @@ class Unimodal:
     Departures: patches have a learned position, the vector is the mean over tokens.
     """
 
-    layers: int = field(default=2, metadata={"help": "Transformer layers on each side.", "low": 1, "high": 6})
-    hidden: int = field(
-        default=2048, metadata={"help": "Width of the feed-forward part.", "low": 64, "high": 8192, "advanced": True}
-    )
+    layers: int = setting(2, "Transformer layers on each side.", low=1, high=6)
+    hidden: int = setting(2048, "Width of the feed-forward part.", low=64, high=8192, advanced=True)
 
     title: ClassVar[str] = "Unimodal"
     what: ClassVar[str] = (
