@@ -1,6 +1,4 @@
 """Run a model over rows in batches of one size, so that no row's result depends on what else was asked for."""
-# torch's type hints are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """A trained adapter with the encoder that it belongs to: saved, loaded again, and scoring as any encoder does."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

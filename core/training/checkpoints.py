@@ -1,6 +1,4 @@
 """Weights on disk, without pickle: the state of a training that can go on, and finished adapters."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

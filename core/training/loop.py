@@ -1,7 +1,5 @@
 """Train an adapter on pairs with hard negatives: binary cross-entropy, a validation part that stops it, progress, and a
 state to resume from."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """What an adapter is trained and chosen by: binary cross-entropy of pairs, and how many questions come out right."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Score pictures against captions with a trained module: every text once, pictures in stretches, only the pairs that
 are asked for."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """Frozen tokens and the pairs that are trained on or scored, as torch asks for them."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """From pictures to a trained adapter, and from an adapter to scores: the tokens are read here."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -202,10 +200,6 @@ def _over_all(found: F64 | None, item: Item, unreadable: Mapping[int, str]) -> F
     if found is not None:
         out[[at not in unreadable for at in item.pictures]] = found
     return out
-
-
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 
 def curve_so_far(state: Path) -> tuple[Epoch, ...]:

@@ -1,8 +1,5 @@
 """Domino's mixture: embedding, label and prediction modelled together, so that a component is alike in how it errs."""
 
-# scikit-learn has no type stubs: what comes out of it is annotated here instead
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field

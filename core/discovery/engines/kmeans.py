@@ -1,8 +1,5 @@
 """K-means on the embeddings, its clusters ranked by their mean loss."""
 
-# scikit-learn has no type stubs: what comes out of it is annotated here instead
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -1,8 +1,5 @@
 """For each class a linear SVM that tells the model's failures from its successes: directions of failure."""
 
-# scikit-learn has no type stubs: what comes out of it is annotated here instead
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import warnings

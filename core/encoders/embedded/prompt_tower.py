@@ -1,7 +1,5 @@
 """The embedded encoder's text tower, entered behind MiniLM's word embeddings: mean pooling, then the alignment's text
 side in torch."""
-# transformers has no type stubs, and torch's are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The embedded encoder opened before its last blocks: EfficientNet-Lite0's maps as patches, MiniLM's states before its
 last layer as words."""
-# transformers has no type stubs, and torch's are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

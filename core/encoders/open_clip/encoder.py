@@ -1,6 +1,4 @@
 """Any open_clip model as an encoder. Finding and naming share its one image-text space."""
-# open_clip has no type stubs, and torch's are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """An open_clip image tower opened before its last block: a native ViT, a ModifiedResNet, or any timm model."""
-# open_clip and timm have no type stubs, and torch's are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

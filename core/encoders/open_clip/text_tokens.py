@@ -1,6 +1,4 @@
 """An open_clip text tower opened before its last block: native, CustomTextCLIP, or a Hugging Face encoder."""
-# open_clip and transformers have no type stubs, and torch's are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Context vectors in front of class names, run through a frozen text tower: CoOp for a class, CoCoOp for an image and a
 class."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

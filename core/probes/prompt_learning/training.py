@@ -1,7 +1,5 @@
 """Train context vectors on shots: stochastic gradient descent through a frozen text tower, image features computed
 beforehand."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """What every adapter takes and gives. b pictures of P patches, m texts of T tokens, p pairs of a picture and a text."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """Late layers: go on training what follows the tokens on either side."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """Linear: one layer on the pooled vector of either side."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

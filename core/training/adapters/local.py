@@ -1,7 +1,5 @@
 """Local: every word looks for its patch. Pictures and texts are encoded apart, and meet word by patch instead of in one
 cosine."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

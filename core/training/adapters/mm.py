@@ -1,7 +1,5 @@
 """Joint modules: a transformer over the patches of a picture and the words of a text together. MM-Pred reads the answer
 off it, the MM-Adapter compares it with the frozen words."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

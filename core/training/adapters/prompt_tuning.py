@@ -1,7 +1,5 @@
 """Prompt tuning as Cola means it: the embeddings of the words that occur in training captions are learned, all else is
 frozen."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

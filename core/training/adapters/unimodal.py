@@ -1,6 +1,4 @@
 """Unimodal: a transformer over the tokens of each side alone, then one cosine."""
-# torch's type stubs are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
