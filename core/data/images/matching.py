@@ -65,15 +65,13 @@ def match_files(
         choices = " or ".join(repr(store.name(p)) for p in places[:3])
         raise InvalidInput(
             f"{column!r} must name one picture in each row: {written[row]!r} (row {row}) may be {choices}; "
-            f"{len(ambiguous):,} rows are so. "
-            "Write the path below the images' root."
+            f"{len(ambiguous):,} rows are so. Write the path below the images' root."
         )
     if len(written) and (positions < 0).all():
         example = next((text for text in written if text is not None), "")
         raise InvalidInput(
-            f"None of the {len(written):,} files that {column!r} names (such as {example!r}) "
-            f"is among the images (such as {store.name(0)!r}). "
-            "Name the column that holds the paths, or bring the right images."
+            f"None of the {len(written):,} files that {column!r} names (such as {example!r}) is among the images (such "
+            f"as {store.name(0)!r}). Name the column that holds the paths, or bring the right images."
         )
     links = set(store.links)
     ledger.drop(np.array([text is None for text in written]), f"{column!r} names no picture")

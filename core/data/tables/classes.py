@@ -132,8 +132,7 @@ def _lookup(order: list[str], words: list[str], spelled: Mapping[str, str]) -> d
         if min(numbers) == 1 and max(numbers) == len(order):
             raise InvalidInput(
                 f"Labels run from 1 to {len(order)} but places in the {len(order)} probabilities are counted from 0, "
-                "so each would be read one off. "
-                f"Subtract 1, or give class_names 1, 2, ..., {len(order)}."
+                f"so each would be read one off. Subtract 1, or give class_names 1, 2, ..., {len(order)}."
             )
         return lookup | {str(i): i for i in range(len(order))}
     if set(words) <= {"False", "True"} and len(order) == 2:
@@ -148,8 +147,7 @@ def _pool(labels: list[str], predictions: list[str], spelled: Mapping[str, str])
     if labels and read and not set(labels) & set(read) and all(map(_is_whole, labels)) != all(map(_is_whole, read)):
         raise InvalidInput(
             f"Labels such as {labels[0]!r} and predictions such as {predictions[0]!r} are written in different ways, "
-            "so they cannot be compared. "
-            "Write both as numbers or both as names."
+            "so they cannot be compared. Write both as numbers or both as names."
         )
     order = _distinct(np.array([*labels, *read], dtype=object))
     return order, {word: i for i, word in enumerate(order)}

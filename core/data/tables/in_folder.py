@@ -49,9 +49,8 @@ def find_table(source: Path, store: FileImages | None, limits: Limits) -> Table:
     if not usual and len(others) != 1:
         seen = f"several: {', '.join(store.name(i) for i in others[:4])}" if others else "none"
         raise InvalidInput(
-            "Pictures alone have no losses, so a table with one row for each of them is needed; "
-            f"in {source.name!r} there is {seen}. "
-            "Give the table, or put it inside as metadata.csv with a column 'file_name' and a loss, "
+            f"Pictures alone have no losses, so a table with one row for each of them is needed; in {source.name!r} "
+            f"there is {seen}. Give the table, or put it inside as metadata.csv with a column 'file_name' and a loss, "
             "or a label with a prediction or probabilities."
         )
     chosen = (usual or others)[0]

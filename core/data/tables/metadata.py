@@ -74,8 +74,7 @@ def split_names(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledger
     trained = sum(name.strip().lower().startswith("train") for name in names)
     if trained:
         ledger.note(
-            f"{trained:,} of {len(names):,} rows are training data ({found.roles.split!r}): "
-            "losses there are too low for a model that has seen them, "
-            "so failures may be missed. Held-out rows are better."
+            f"{trained:,} of {len(names):,} rows are training data ({found.roles.split!r}): losses there are too low "
+            "for a model that has seen them, so failures may be missed. Held-out rows are better."
         )
     return names

@@ -97,8 +97,7 @@ def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledge
         )
         raise InvalidInput(
             f"The probabilities {source} must be at least 0 and sum to 1 in each row (within {TOLERANCE}): "
-            f"{int(bad.sum()):,} of "
-            f"{int(usable.sum()):,} rows do not, the first sums to {example.sum():.4g}. {hint}"
+            f"{int(bad.sum()):,} of {int(usable.sum()):,} rows do not, the first sums to {example.sum():.4g}. {hint}"
         )
     ledger.drop(bad & (raw < 0).any(axis=1), "a probability is negative")
     ledger.drop(bad, [f"the probabilities do not sum to 1: they sum to {total:.4g}" for total in raw.sum(axis=1)])

@@ -63,9 +63,8 @@ def align_vectors(vectors: F64, vector_ids: Sequence[str] | None, ids: Sequence[
     if vector_ids is None:
         if len(vectors) != len(ids):
             raise InvalidInput(
-                f"There must be one embedding for each of the {len(ids):,} rows of the table, in the same order: "
-                f"got {len(vectors):,}. "
-                "Save them again, or store an 'ids' array beside them (npz)."
+                f"There must be one embedding for each of the {len(ids):,} rows of the table, in the same order: got "
+                f"{len(vectors):,}. Save them again, or store an 'ids' array beside them (npz)."
             )
         aligned = vectors.copy()
     else:

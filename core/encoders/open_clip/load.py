@@ -146,8 +146,7 @@ def _from_hub(source: Source, quick_gelu: bool | None) -> Loaded:
             raise
         raise MissingDependency(
             f"The weights of {source.architecture} {source.tag} are not on this machine and the model hub cannot be "
-            "reached. Go online once, or copy "
-            "the model's folder here and name it as 'open_clip:local-dir:/folder'; "
+            "reached. Go online once, or copy the model's folder here and name it as 'open_clip:local-dir:/folder'; "
             "the encoder 'embedded' needs no download."
         ) from error
     return Loaded(model, preprocess, tokenizer)

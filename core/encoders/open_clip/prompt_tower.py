@@ -53,9 +53,8 @@ class OpenClipTower:
     def _require(self, holds: bool, why: str) -> None:
         if not holds:
             raise InvalidInput(
-                f"Prompts cannot be learned on the text tower of {self._name}: {why}. "
-                "Use a CLIP, SigLIP or LiT-like model, the encoder 'embedded', "
-                "or a probe without learned prompts."
+                f"Prompts cannot be learned on the text tower of {self._name}: {why}. Use a CLIP, SigLIP or LiT-like "
+                "model, the encoder 'embedded', or a probe without learned prompts."
             )
 
     def _check(self, model: Any) -> None:

@@ -82,9 +82,8 @@ class OpenClipTokenTower:
         kind = type(getattr(visual, "trunk", visual)).__name__
         raise InvalidInput(
             f"The image tower of {self._name} ({kind}) cannot be opened before its last block "
-            f"({'; '.join(tried) or 'it has no block or map'}). "
-            "Use a CLIP with a ViT or a ResNet, the encoder 'embedded', or an adapter that needs only "
-            "pooled vectors (linear)."
+            f"({'; '.join(tried) or 'it has no block or map'}). Use a CLIP with a ViT or a ResNet, the encoder "
+            "'embedded', or an adapter that needs only pooled vectors (linear)."
         )
 
     def image_tokens(self, batch: F32) -> ImageTokens:

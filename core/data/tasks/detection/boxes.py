@@ -114,17 +114,15 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
             example = ", ".join(f"{v:g}" for v in boxes.xywh[np.flatnonzero(beyond)[0]])
             raise InvalidInput(
                 f"The boxes of the {what} must be left, top, width, height: {int(beyond.sum()):,} of "
-                f"{int(standing.sum()):,} would reach beyond "
-                f"their image, such as [{example}]. They look like left, top, right, bottom: "
-                "write width = right - left and height = bottom - top."
+                f"{int(standing.sum()):,} would reach beyond their image, such as [{example}]. They look like left, "
+                "top, right, bottom: write width = right - left and height = bottom - top."
             )
         outside = beyond | (standing & (start < -0.01 * size - 2).any(axis=1))
         if outside.sum() > 0.5 * standing.sum():
             raise InvalidInput(
-                f"{int(outside.sum()):,} of {int(standing.sum()):,} boxes of the {what} reach beyond "
-                "their image, such as "
-                f"{boxes.ids[int(np.flatnonzero(outside)[0])]}. "
-                "Check that they are in the form and the pixels of these images."
+                f"{int(outside.sum()):,} of {int(standing.sum()):,} boxes of the {what} reach beyond their image, such "
+                f"as {boxes.ids[int(np.flatnonzero(outside)[0])]}. Check that they are in the form and the pixels of "
+                "these images."
             )
         ledger.drop(standing & (length <= 0).any(axis=1), "the box has no width or no height")
         low, high = np.maximum(start, 0), np.minimum(start + length, size)

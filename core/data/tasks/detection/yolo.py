@@ -61,9 +61,8 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages) -> Raw:
         unknown = boxes.category >= len(names)
         if unknown.sum() > 0.5 * len(boxes):
             raise InvalidInput(
-                f"The {what} use class numbers up to {int(boxes.category.max())}, but there are {len(names)} "
-                "class names (from 0). "
-                "Give the data.yaml that belongs to these labels."
+                f"The {what} use class numbers up to {int(boxes.category.max())}, but there are {len(names)} class "
+                "names (from 0). Give the data.yaml that belongs to these labels."
             )
         book.drop(unknown, [f"its class is not among the {len(names)} names: {c}" for c in boxes.category])
     unlabelled = len(images) - len(np.unique(true.image[true.image >= 0]))
@@ -154,9 +153,8 @@ def _read_files(store: FileImages, folder: Path, places: _Places, *, scored: boo
         )
     if without_score > 0.5 * len(ids):
         raise InvalidInput(
-            "The predictions need a confidence at the end of each line, class cx cy w h conf: "
-            f"{without_score:,} of {len(ids):,} lines have none. "
-            "With Ultralytics, predict with save_txt=True and save_conf=True."
+            f"The predictions need a confidence at the end of each line, class cx cy w h conf: {without_score:,} of "
+            f"{len(ids):,} lines have none. With Ultralytics, predict with save_txt=True and save_conf=True."
         )
     in_pixels = sum(reason == _PIXELS for reason in reasons)
     if in_pixels > 0.5 * len(ids):
