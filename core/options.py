@@ -151,13 +151,8 @@ def _check_range(setting: Setting, value: float) -> None:
     low = float("-inf") if setting.low is None else setting.low
     high = float("inf") if setting.high is None else setting.high
     if not low <= value <= high:
-        bounds = (
-            f"at least {low:g}"
-            if high == float("inf")
-            else f"at most {high:g}"
-            if low == float("-inf")
-            else f"{low:g} to {high:g}"
-        )
+        below = f"at most {high:g}" if low == float("-inf") else f"{low:g} to {high:g}"
+        bounds = f"at least {low:g}" if high == float("inf") else below
         raise InvalidInput(f"{setting.name} must be {bounds}: got {value:g}. The default is {setting.default!r}.")
 
 

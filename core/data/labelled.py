@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from core.data.images.archives import IMAGE_SUFFIXES, FileImages, open_images
+from core.data.images.archives import FileImages, is_image_name, open_images
 from core.data.images.limits import Limits
 from core.data.samples import DataSet, read_data_set
 from core.data.tables.in_folder import open_table
@@ -55,18 +55,10 @@ def read_samples(
             "or class folders (CLASS/file.jpg) with --images."
         )
     if table is None and store is not None and not _holds_table(store):
-        source, name, notes = (
-            _class_folders(store, Path(images or "")),
-            Path(images or "").stem,
-            ("No model was brought; each folder is a class.",),
-        )
-        given = Roles(
-            image="file",
-            label="label",
-            prediction="label",
-            split="split" if "split" in source else None,
-            loss_kind="0/1 error",
-        )
+        folder, notes = Path(images or ""), ("No model was brought; each folder is a class.",)
+        source, name = _class_folders(store, folder), folder.stem
+        split = "split" if "split" in source else None
+        given = Roles(image="file", label="label", prediction="label", split=split, loss_kind="0/1 error")
     else:
         as_text = tuple(c for c in (roles.id, roles.image, roles.group) if c is not None)
         read = open_table(table, images, store, limits, as_text)
@@ -84,14 +76,8 @@ def _labelled(
     read: Table, table: str | Path | None, roles: Roles
 ) -> tuple[pd.DataFrame | str | Path, Roles, tuple[str, ...]]:
     """What to read, with which roles, so that the label alone gives an outcome."""
-    wanted = Roles(
-        id=roles.id,
-        image=roles.image,
-        label=roles.label,
-        group=roles.group,
-        split=roles.split,
-        embedding=roles.embedding,
-    )
+    kept = ("id", "image", "label", "group", "split", "embedding")
+    wanted = Roles(**{role: getattr(roles, role) for role in kept})
     found = recognise(read.frame, wanted, list(read.images))
     label = found.roles.label
     if label is None:
@@ -105,12 +91,10 @@ def _labelled(
     if read.images and table is not None:
         return table, given, (said, *read.notes)  # its pictures stay on disk
     outputs = _model_columns(found, read.frame)
-    notes = (
-        (f"{len(outputs):,} columns that a model wrote ({', '.join(outputs[:3])}) were not looked at.",)
-        if outputs
-        else ()
-    )
-    return read.frame.drop(columns=outputs), given, (said, *read.notes, *notes)
+    notes = [said, *read.notes]
+    if outputs:
+        notes.append(f"{len(outputs):,} columns that a model wrote ({', '.join(outputs[:3])}) were not looked at.")
+    return read.frame.drop(columns=outputs), given, tuple(notes)
 
 
 def _model_columns(found: RecognisedColumns, frame: pd.DataFrame) -> list[str]:
@@ -124,11 +108,7 @@ def _model_columns(found: RecognisedColumns, frame: pd.DataFrame) -> list[str]:
 def _class_folders(store: FileImages, source: Path) -> pd.DataFrame:
     """One row for each picture in a class folder: file, label and, where folders of parts lie above the classes,
     split."""
-    paths = [
-        (name, PurePosixPath(name).parts)
-        for name in store.names
-        if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
-    ]
+    paths = [(name, PurePosixPath(name).parts) for name in store.names if is_image_name(name)]
     if not paths:
         raise InvalidInput(
             f"{source.name!r} holds neither a table nor pictures. "

@@ -105,10 +105,8 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognisedCol
         if not ledger.reasons[row]:
             earlier = first.setdefault(name, row)
             same = earlier != row and frame.iloc[row].astype(str).equals(frame.iloc[earlier].astype(str))
-            reasons[row] = (
-                "the id occurs before: row "
-                f"{earlier}{' is an exact duplicate' if same else ' differs in other columns'}"
-            )
+            how = "is an exact duplicate" if same else "differs in other columns"
+            reasons[row] = f"the id occurs before: row {earlier} {how}"
     ledger.drop(repeated, reasons)
     examples = list(dict.fromkeys(ids[row] for row in np.flatnonzero(repeated).tolist()))[:5]
     ledger.note(

@@ -126,11 +126,9 @@ def describe_columns(
     read = read_table(table, limits=limits or Limits())
     found = recognise(read.frame, Roles(), list(read.images))
     parts = {column: role for role, columns in found.roles.named().items() for column in columns}
-    parts |= {
-        column: role
-        for column, role in ((found.errors, "error"), (found.class_names, "class names"))
-        if column is not None
-    }
+    for column, role in ((found.errors, "error"), (found.class_names, "class names")):
+        if column is not None:
+            parts[column] = role
     rows = [(name, parts.get(name, ""), _examples(read.frame[name])) for name in read.frame.columns]
     return rows + [
         (name, parts.get(name, ""), tuple(store.name(i) for i in range(min(3, len(store)))))

@@ -60,6 +60,7 @@ from core.records.samples import (
     Estimate as Estimate,
     ItemStore as ItemStore,
     ItemView as ItemView,
+    NamedItems as NamedItems,
     Outcomes as Outcomes,
     Progress as Progress,
     SampleSet as SampleSet,

@@ -1,5 +1,4 @@
-"""Records to JSON with their arrays beside it, and back, without pickle: every record of `core.records.diagnosis` and
-of `core.records.benchmarks`.
+"""Records to JSON with their arrays beside it, and back, without pickle: every record of `core.records` but the stores.
 
 Numeric arrays go into a flat dict of named arrays (an npz file in the store); the JSON tree refers to them by key.
 """
@@ -14,13 +13,16 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from core.records import benchmarks as composition, diagnosis as records
+from core.records import benchmarks, diagnosis, probes, samples
 
 Array = npt.NDArray[Any]
+_STORES = (samples.ItemView, samples.NamedItems)
 _RECORDS: dict[str, Any] = {
-    name: kind for name, kind in (vars(composition) | vars(records)).items() if is_dataclass(kind)
+    name: kind
+    for module in (samples, probes, diagnosis, benchmarks)
+    for name, kind in vars(module).items()
+    if is_dataclass(kind) and kind not in _STORES
 }
-
 _FORMER = {"SampleSet": {"images": "items"}}
 """Fields of stored records by the name that earlier runs on disk give them."""
 

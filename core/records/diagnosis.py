@@ -2,7 +2,7 @@
 
 n samples, d dimensions, k classes, c clusters. The row order is the order of `SampleSet.ids` everywhere.
 `eq=False` throughout: Gradio hashes its state, and a record that holds arrays must not be compared or hashed by value.
-Those on the way in are defined in `core.records.samples`; those that a run makes of them, here.
+Those on the way in are in `core.records.samples`; those that a run makes of them, here.
 """
 
 from __future__ import annotations
@@ -13,31 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from core.records.probes import (
-    Choice as Choice,
-    Comparison as Comparison,
-    Control as Control,
-    FourWay as FourWay,
-    LogitParts as LogitParts,
-    Neighbours as Neighbours,
-    ProbeResult as ProbeResult,
-    Support as Support,
-)
-from core.records.samples import (
-    F32 as F32,
-    F64 as F64,
-    I64 as I64,
-    Bool as Bool,
-    Column as Column,
-    Embeddings as Embeddings,
-    Estimate as Estimate,
-    ItemStore as ItemStore,
-    Outcomes as Outcomes,
-    Progress as Progress,
-    SampleSet as SampleSet,
-    Words as Words,
-    no_progress as no_progress,
-)
+from core.records.probes import ProbeResult
+from core.records.samples import F32, F64, I64, Bool, Embeddings, Estimate, Outcomes, SampleSet, Words
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,11 +1,10 @@
-"""What a probe leaves behind: numpy only, so that a stored run can hold it. `core.records.diagnosis` has these nouns
-too."""
+"""What a probe leaves behind: numpy only, so that a stored run can hold it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from core.records.samples import F32, I64, Estimate, Outcomes
 
@@ -179,10 +178,5 @@ class Comparison:
     notes: tuple[str, ...] = ()
 
 
-if TYPE_CHECKING:
-    pass
-
 OWN = "probe"
-
-
 """Key of `Diagnosis.extras`: name of the probe whose own losses were diagnosed, where there was no other model."""

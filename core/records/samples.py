@@ -1,10 +1,9 @@
-"""The nouns on the way in: samples, outcomes, embeddings, words. `core.records.diagnosis` has them too, beside what
-comes out."""
+"""The nouns on the way in: samples, outcomes, embeddings, words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -91,6 +90,20 @@ class ItemView(ItemStore):
         return ItemView(self.base, self.rows[np.asarray(rows, np.int64)], self.shared)
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class NamedItems(ItemStore):
+    """A store that knows its items' names: only `read` is left to write."""
+
+    names: tuple[str, ...]
+    """Paths below the root with "/" between folders, or names inside the archive or table."""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def name(self, index: int) -> str:
+        return self.names[index]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """One column of metadata, of model outputs or of measured properties.
@@ -105,7 +118,7 @@ class Column:
     """True for an image property that Errata measured, False for a column of the user's table."""
 
     def keep(self, rows: I64) -> Column:
-        return Column(self.name, self.kind, self.values[rows], self.measured)
+        return replace(self, values=self.values[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,18 +155,13 @@ class SampleSet:
 
     def keep(self, rows: I64) -> SampleSet:
         """The same set restricted to `rows`, in that order."""
-        return SampleSet(
+        return replace(
+            self,
             ids=tuple(self.ids[i] for i in rows),
             items=None if self.items is None else self.items.keep(rows),
-            labels=_pick(self.labels, rows),
-            class_names=self.class_names,
             metadata=tuple(c.keep(rows) for c in self.metadata),
             model_outputs=tuple(c.keep(rows) for c in self.model_outputs),
-            groups=_pick(self.groups, rows),
-            group_name=self.group_name,
-            splits=_pick(self.splits, rows),
-            name=self.name,
-            modality=self.modality,
+            **{name: _pick(getattr(self, name), rows) for name in ("labels", "groups", "splits")},
         )
 
 
@@ -193,10 +201,8 @@ class Outcomes:
 
     def keep(self, rows: I64) -> Outcomes:
         """The same outcomes restricted to `rows`, in that order."""
-        errors, scores, predictions = (_pick(a, rows) for a in (self.errors, self.scores, self.predictions))
-        return Outcomes(
-            self.loss[rows], self.name, self.unit, self.source, self.clip, errors, scores, predictions, self.is_proxy
-        )
+        picked = {name: _pick(getattr(self, name), rows) for name in ("errors", "scores", "predictions")}
+        return replace(self, loss=self.loss[rows], **picked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,7 +227,7 @@ class Embeddings:
         return len(self.vectors)
 
     def keep(self, rows: I64) -> Embeddings:
-        return Embeddings(self.vectors[rows], self.encoder, self.space)
+        return replace(self, vectors=self.vectors[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -254,13 +260,4 @@ class Words:
 
     def keep(self, rows: I64) -> Words:
         """The same words over the samples `rows`, in that order."""
-        return Words(
-            self.joint.keep(rows),
-            self.encoder,
-            self.phrases,
-            self.families,
-            self.directions,
-            self.leading,
-            self.notes,
-            self.strengths,
-        )
+        return replace(self, joint=self.joint.keep(rows))

@@ -52,13 +52,12 @@ def bootstrap(
     Source: Efron & Tibshirani 1993, ch. 13; resampling whole groups is the usual cluster bootstrap.
     """
     value = statistic(np.arange(n))
-    members = [np.arange(n)[:, None]] if groups is None else None
     draws = np.empty(repeats)
-    if members is not None:
+    if groups is None:
         for b in range(repeats):
             draws[b] = statistic(rng.integers(0, n, n))
     else:
-        _, inverse = np.unique(np.asarray(groups), return_inverse=True)
+        _, inverse = np.unique(groups, return_inverse=True)
         order = np.argsort(inverse, kind="stable")
         starts = np.r_[0, np.cumsum(np.bincount(inverse))]
         n_groups = len(starts) - 1
@@ -108,9 +107,8 @@ def searched_difference(inside: F64, outside: F64, multiplier: float, statistic:
         The estimate; the interval is that of the plain difference, so it holds the shrunk value too.
     """
     difference = float(inside.mean() - outside.mean())
-    error = float(
-        np.sqrt(max(inside.var(ddof=1), outside.var(ddof=1) * 0.25) / len(inside) + outside.var(ddof=1) / len(outside))
-    )
+    spread = outside.var(ddof=1)
+    error = float(np.sqrt(max(inside.var(ddof=1), spread * 0.25) / len(inside) + spread / len(outside)))
     reach = multiplier * error if np.isfinite(multiplier) else float("nan")
     value = difference
     if statistic is not None and np.isfinite(multiplier) and statistic > 0:

@@ -58,11 +58,6 @@ def margin(scores: F64, labels: I64) -> F64:
     return others.max(axis=1) - _at(scores, labels)
 
 
-def zero_one(labels: I64, predictions: I64) -> F64:
-    """(n,) 1 where the prediction is not the label, else 0."""
-    return (labels != predictions).astype(np.float64)
-
-
 def squared_error(target: F64, prediction: F64) -> F64:
     """(n,) (prediction - target)^2, in squared units of the target."""
     return (prediction - target) ** 2

@@ -19,21 +19,17 @@ from typing import IO
 
 from core.data.images.limits import Limits
 from core.errors import InvalidInput
-from core.records import ItemStore
+from core.records import NamedItems
 
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
-)
+IMAGE_SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .avif".split())
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 _RATIO_FROM = 2**20  # small members reach any ratio honestly (a blank bitmap) and cannot hurt
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class FileImages(ItemStore):
+class FileImages(NamedItems):
     """Named files; thread-safe."""
 
-    names: tuple[str, ...]
-    """Paths below the root, with "/" between folders."""
     load: Callable[[int, int], bytes]
     """load(row, most): the first `most` bytes of a file."""
     sizes: Sequence[int]
@@ -41,12 +37,6 @@ class FileImages(ItemStore):
     notes: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     """Names of links, which are not followed."""
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def name(self, index: int) -> str:
-        return self.names[index]
 
     def read(self, index: int) -> bytes:
         return self.load(index, self.sizes[index])
@@ -109,11 +99,10 @@ class _Listing:
                 "Bring an archive or folder with pictures (.jpg, .png, .webp, ...)."
             )
         top = _common_top(self.names) if strip else ""
-        notes = (
-            [f"{self.junk:,} files that an operating system left in {self.source} (.DS_Store, __MACOSX) were ignored."]
-            if self.junk
-            else []
-        )
+        notes = list[str]()
+        if self.junk:
+            left = f"{self.junk:,} files that an operating system left in {self.source}"
+            notes.append(f"{left} (.DS_Store, __MACOSX) were ignored.")
         if self.links:
             notes.append(
                 f"{len(self.links):,} links in {self.source} were not followed, for instance {self.links[0]!r}."
@@ -292,9 +281,8 @@ def _open_folder(root: Path, limits: Limits) -> FileImages:
             inside = not file.is_symlink() or file.resolve().is_relative_to(base)
             if not inside or not file.is_file():
                 listing.links.append(below)
-            elif is_image_name(below) and any(
-                "\ud800" <= c <= "\udfff" for c in below
-            ):  # no table or page could hold such a name
+            elif is_image_name(below) and any("\ud800" <= c <= "\udfff" for c in below):
+                # no table or page could hold such a name
                 raise InvalidInput(
                     f"{root.name}: the name of {below!a} is no UTF-8. "
                     "Rename it or its folder, or pack the folder as a zip."

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from core.data.images.limits import Limits
 from core.errors import InvalidInput
-from core.records import I64, ItemStore
+from core.records import I64, NamedItems
 
 _GROUP_BYTES = 128 * 2**20  # the largest row group that is held in memory; at most two are held at once
 _GROUPS_HELD = 2
@@ -37,17 +37,10 @@ def _is_binary(kind: pa.DataType) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class FrameImages(ItemStore):
+class FrameImages(NamedItems):
     """Values that are in memory already (a DataFrame's column)."""
 
     values: Sequence[Any]
-    names: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def name(self, index: int) -> str:
-        return self.names[index]
 
     def read(self, index: int) -> bytes:
         return encoded(self.values[index])
@@ -63,7 +56,7 @@ def encoded(value: Any) -> bytes:
 def frame_images(values: Sequence[Any]) -> FrameImages:
     """The store of a DataFrame's column; a picture is named by its path, else by its row number."""
     paths = [value.get("path") if isinstance(value, dict) else None for value in values]
-    return FrameImages(values, tuple(str(path) if path else str(row) for row, path in enumerate(paths)))
+    return FrameImages(tuple(str(path) if path else str(row) for row, path in enumerate(paths)), values)
 
 
 @dataclass(slots=True, eq=False)
@@ -109,17 +102,10 @@ class _ColumnReader:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class ParquetImages(ItemStore):
+class ParquetImages(NamedItems):
     """The pictures of a Parquet column. Thread-safe; memory is bounded by two row groups of at most 128 MiB."""
 
     reader: _ColumnReader
-    names: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def name(self, index: int) -> str:
-        return self.names[index]
 
     def read(self, index: int) -> bytes:
         return self.reader.read(index)
@@ -154,16 +140,12 @@ def parquet_images(path: Path, column: str, limits: Limits) -> ParquetImages:
         # a nested field alone can be read: the bytes beside it stay on disk
         paths = file.read(columns=[f"{column}.path"]).column(column).to_pylist()
         names = [str(p["path"]) if p and p.get("path") else name for p, name in zip(paths, names)]
-    return ParquetImages(reader, tuple(names))
+    return ParquetImages(tuple(names), reader)
 
 
 def _column_bytes(group: Any, column: str) -> int:
     columns = [group.column(i) for i in range(group.num_columns)]
-    return sum(
-        c.total_uncompressed_size
-        for c in columns
-        if c.path_in_schema == column or c.path_in_schema.startswith(f"{column}.")
-    )
+    return sum(c.total_uncompressed_size for c in columns if f"{c.path_in_schema}.".startswith(f"{column}."))
 
 
 def _stream(path: Path, column: str, groups: list[int] | None) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from PIL import Image
 from core.data.images.decoding import decode
 from core.data.modality import Unreadable
 from core.errors import InvalidInput
-from core.records import F64, I64, ItemStore
+from core.records import F64, I64, ItemStore, NamedItems
 
 MARGIN = 0.2
 """Of the box's longer side, added on every side of it."""
@@ -55,7 +55,7 @@ class _OpenPictures:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class CropImages(ItemStore):
+class CropImages(NamedItems):
     """Crops of boxes, encoded as PNG when asked for.
 
     A crop is a square around the box with `MARGIN`, moved inside the picture, so that an encoder which cuts to a square
@@ -69,14 +69,7 @@ class CropImages(ItemStore):
     """(n, 4) left, top, width, height in pixels of `sizes`."""
     sizes: F64
     """(m, 2) width and height of each picture of `base`, as the boxes understand it."""
-    names: tuple[str, ...]
     pictures: _OpenPictures
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def name(self, index: int) -> str:
-        return self.names[index]
 
     def read(self, index: int) -> bytes:
         """The crop of row `index` as PNG.
@@ -87,22 +80,20 @@ class CropImages(ItemStore):
         place = int(self.image_of[index])
         picture = self.pictures.get(place)
         width, height = self.sizes[place].tolist()
-        if abs(picture.width * height - picture.height * width) > 0.02 * picture.width * height + 2 * max(
-            width, height
-        ):
+        skew = abs(picture.width * height - picture.height * width)
+        if skew > 0.02 * picture.width * height + 2 * max(width, height):
             raise InvalidInput(
                 f"its picture is {picture.width} x {picture.height}, but the boxes were drawn in {width:g} x {height:g}"
             )
         out = io.BytesIO()
-        picture.crop(_window(self.boxes[index] * (picture.width / width), picture.size)).save(
-            out, "PNG", compress_level=1
-        )
+        window = _window(self.boxes[index] * (picture.width / width), picture.size)
+        picture.crop(window).save(out, "PNG", compress_level=1)
         return out.getvalue()
 
 
 def crop_images(base: ItemStore, image_of: I64, boxes: F64, sizes: F64, names: Sequence[str]) -> CropImages:
     """The store of the crops; see `CropImages` for the shapes."""
-    return CropImages(base, image_of, boxes, sizes, tuple(names), _OpenPictures(base))
+    return CropImages(tuple(names), base, image_of, boxes, sizes, _OpenPictures(base))
 
 
 def _window(box: F64, size: tuple[int, int]) -> tuple[int, int, int, int]:

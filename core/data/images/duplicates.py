@@ -53,11 +53,7 @@ def duplicate_groups(contents: Sequence[bytes], hashes: Sequence[str], vectors: 
     first_with: dict[bytes, int] = {}
     first = np.array([first_with.setdefault(content, row) for row, content in enumerate(contents)], np.int64)
     distinct = np.array(sorted(first_with.values()), np.int64)
-    raw = (
-        np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(n, 80)[distinct]
-        if n
-        else np.empty((0, 80), np.uint8)
-    )
+    raw = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(n, 80)[distinct]
     words = np.ascontiguousarray(raw[:, :32]).view(np.uint64)
     pairs = list(_alike(words, raw[:, 32:].astype(np.float32), vectors[distinct]))
     left, right = distinct[np.array(pairs, np.int64).reshape(-1, 2)].T

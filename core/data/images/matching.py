@@ -77,9 +77,8 @@ def match_files(
     ledger.drop(np.array([text is None for text in written]), f"{column!r} names no picture")
     ledger.drop(np.array([text in links for text in written]), "the picture is a link: links are not followed")
     ledger.drop(positions < 0, [f"the picture is not among the images: {text}" for text in written])
-    unused = sum(map(is_image_name, store.names)) - len(
-        {int(p) for p in positions if p >= 0 and is_image_name(store.name(int(p)))}
-    )
+    used = {int(p) for p in positions if p >= 0 and is_image_name(store.name(int(p)))}
+    unused = sum(map(is_image_name, store.names)) - len(used)
     if unused > 0 and count_unused:
         ledger.note(f"{unused:,} pictures belong to no row of the table and were not used.")
     return positions
@@ -154,9 +153,8 @@ def declared_size(head: bytes) -> tuple[int, int]:
     if head.startswith(b"GIF8") and len(head) >= 10:
         return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
     if head.startswith(b"BM") and len(head) >= 26:
-        return abs(int.from_bytes(head[18:22], "little", signed=True)), abs(
-            int.from_bytes(head[22:26], "little", signed=True)
-        )
+        width, height = (int.from_bytes(head[at : at + 4], "little", signed=True) for at in (18, 22))
+        return abs(width), abs(height)
     if head[8:16] == b"WEBPVP8X" and len(head) >= 30:
         return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
     return 0, 0

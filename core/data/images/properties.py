@@ -153,11 +153,9 @@ def dominant_colour(image: Image.Image) -> str:
     small = shrink(image, 64).convert("HSV")
     hue, saturation, value = np.asarray(small, np.float32).reshape(-1, 3).T
     degrees, saturation, value = hue * (360 / 255), saturation / 255, value / 255
-    bounds = np.array(
-        [15, 45, 70, 165, 195, 255, 290, 340]
-    )  # upper hue of red, orange, yellow, green, cyan, blue, purple, pink
-    by_hue = np.array(["red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "red"])[
-        np.searchsorted(bounds, degrees, "right")
+    upper = np.array([15, 45, 70, 165, 195, 255, 290, 340])  # hue up to which a name holds
+    by_hue = np.array("red orange yellow green cyan blue purple pink red".split())[
+        np.searchsorted(upper, degrees, "right")
     ]
     pale = (saturation < 0.15) | (value < 0.15)
     brown = (by_hue == "orange") & (value < 0.6)

@@ -33,17 +33,14 @@ def holds_arrays(column: pd.Series[Any]) -> bool:
     """Whether the cells are lists or numpy arrays of numbers, or text such as "[0.1, 0.9]"."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return False
-    first = next(
-        (
-            value
-            for value in column
-            if value is not None and not (isinstance(value, float) and value != value) and value is not pd.NA
-        ),
-        None,
-    )
+    first = next((value for value in column if not _is_missing(value)), None)
     return isinstance(first, (list, tuple, np.ndarray)) or (
         isinstance(first, str) and bool(re.fullmatch(r"\s*\[[^\]A-Za-z]*\d.*\]\s*", first, re.DOTALL))
     )
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and value != value)
 
 
 def stack_arrays(column: pd.Series[Any]) -> tuple[F64, list[str]]:
@@ -53,7 +50,7 @@ def stack_arrays(column: pd.Series[Any]) -> tuple[F64, list[str]]:
         (n, k) float64, k being the commonest length, with rows of nan where the cell has another length or no numbers;
         and (n,) the reason for each such row, "" for the others.
     """
-    rows = [_array(value) for value in column]
+    rows = [array_of(value) for value in column]
     lengths = np.array([-1 if row is None or row.ndim != 1 else len(row) for row in rows])
     usable = lengths[lengths > 0]
     k = int(np.bincount(usable).argmax()) if len(usable) else 0
@@ -67,31 +64,23 @@ def stack_arrays(column: pd.Series[Any]) -> tuple[F64, list[str]]:
     return stacked, reasons
 
 
-def _array(value: Any) -> npt.NDArray[Any] | None:
+def array_of(value: Any) -> npt.NDArray[Any] | None:
+    """The array in one cell (list, nested list, numpy array or its text), float64; None if it is none."""
     if isinstance(value, str):
         text = value.strip()
         try:
             value = json.loads(re.sub(r"\bnan\b", "NaN", text))
         except ValueError:
-            value = (
-                text.strip("[]").replace(",", " ").split()
-            )  # how numpy prints; a "..." in it fails below, as it should
+            # how numpy prints; a "..." in it fails below, as it should
+            value = text.strip("[]").replace(",", " ").split()
     if value is None or isinstance(value, float) or value is pd.NA:
         return None
     try:
         array = np.asarray(value)
-        return (
-            np.stack(list(array)).astype(np.float64)
-            if array.dtype == object and array.ndim == 1 and len(array)
-            else array.astype(np.float64)
-        )
+        nested = array.dtype == object and array.ndim == 1 and len(array)
+        return (np.stack(list(array)) if nested else array).astype(np.float64)
     except (TypeError, ValueError):
         return None
-
-
-def array_of(value: Any) -> npt.NDArray[Any] | None:
-    """The array in one cell (list, nested list, numpy array or its text), float64; None if it is none."""
-    return _array(value)
 
 
 def text_of(value: Any) -> str | None:
@@ -136,9 +125,8 @@ def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
         numbers[np.isinf(numbers)] = np.nan
         if _are_codes(numbers):
             return Column(name, "category", texts_of(column)), ""
-        return Column(
-            name, "number", numbers
-        ), f"{name!r} is infinite in {infinite:,} rows: taken as missing there." if infinite else ""
+        note = f"{name!r} is infinite in {infinite:,} rows: taken as missing there." if infinite else ""
+        return Column(name, "number", numbers), note
     texts = texts_of(column)
     return Column(name, "text" if _is_prose(texts) else "category", texts), ""
 

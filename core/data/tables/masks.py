@@ -41,8 +41,8 @@ def mask_losses(
 
     0 is background. If all true masks together, and all predicted ones, have one other value each (1 or 255, say), the
     masks are binary and every value but 0 is foreground. Otherwise values are classes, and the loss is the mean over
-    the classes that either mask of the row
-    holds. Where both are empty, nothing was missed and nothing invented: the loss is 0.
+    the classes that either mask of the row holds. Where both are empty, nothing was missed and nothing invented: the
+    loss is 0.
     """
     counts: list[_Counts | None] = []
     for row in range(len(ledger)):

@@ -60,10 +60,8 @@ def group_numbers(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledg
         ledger.note(f"{found.roles.group!r} is missing in {missing:,} rows: each of them is a group of its own.")
     # a tuple cannot equal a text, so a nameless row never joins a group
     numbers: dict[Any, int] = {}
-    return np.array(
-        [numbers.setdefault(text if text is not None else (i,), len(numbers)) for i, text in enumerate(texts)],
-        dtype=np.int64,
-    )
+    keys = ((i,) if text is None else text for i, text in enumerate(texts))
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
 
 
 def split_names(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledger: Ledger) -> npt.NDArray[Any] | None:

@@ -25,6 +25,7 @@ MaskLoss = Callable[[str, Ledger], F64]
 """Called as mask_loss(kind, ledger): (n,) 1 - Dice or 1 - IoU."""
 
 _SCORE_NAMES = {"accuracy", "acc", "iou", "dice", "score", "auc", "psnr", "ssim", "map", "f1", "correct"}
+_ERROR_NAMES = {"err", "error", "errors", "wrong", "incorrect", "mistake"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,24 +92,19 @@ def compute_losses(
         assert mask_loss is not None
         return replace(known, loss=mask_loss(kind, ledger), source=f"masks {masks[0]!r} x {masks[1]!r}")
     if kind in ("squared error", "absolute error"):
-        return replace(
-            known,
-            loss=_regression(frame, found, kind, ledger),
-            source=f"target {found.roles.target!r} x {found.roles.prediction!r}",
-        )
+        source = f"target {found.roles.target!r} x {found.roles.prediction!r}"
+        return replace(known, loss=_regression(frame, found, kind, ledger), source=source)
     if kind == "entropy":
         ledger.note(
             "There are no labels, so the entropy of the prediction stands in for a loss: "
             "it says where the model is unsure, not where it is wrong."
         )
-        return replace(
-            known, loss=losses.entropy(_need(known.scores)), is_proxy=True, source=f"entropy of {known.source}"
-        )
+        source = f"entropy of {known.source}"
+        return replace(known, loss=losses.entropy(_need(known.scores)), is_proxy=True, source=source)
     if kind == "0/1 error":
         return _zero_one(found, known)
-    return replace(
-        known, loss=_probabilistic(kind, known, ledger), source=f"label {found.roles.label!r} x {known.source}"
-    )
+    source = f"label {found.roles.label!r} x {known.source}"
+    return replace(known, loss=_probabilistic(kind, known, ledger), source=source)
 
 
 def _zero_one(found: RecognisedColumns, known: Measured) -> Measured:
@@ -116,14 +112,10 @@ def _zero_one(found: RecognisedColumns, known: Measured) -> Measured:
         raise InvalidInput(
             "A 0/1 error needs a label with a prediction or probabilities, or a column of errors. Name them."
         )
-    beside = (
-        known.source if known.scores is not None and found.roles.prediction is None else f"{found.roles.prediction!r}"
-    )
-    source = (
-        f"column {found.errors!r}"
-        if known.labels is None or known.predictions is None
-        else f"label {found.roles.label!r} x {beside}"
-    )
+    from_scores = known.scores is not None and found.roles.prediction is None
+    source = f"label {found.roles.label!r} x {known.source if from_scores else repr(found.roles.prediction)}"
+    if known.labels is None or known.predictions is None:
+        source = f"column {found.errors!r}"
     return replace(known, loss=known.errors.astype(np.float64), source=source)
 
 
@@ -138,8 +130,7 @@ def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
         "cross-entropy": has_scores and roles.label is not None,
         "1 - Dice": roles.masks is not None,
         "squared error": roles.target is not None and roles.prediction is not None,
-        "0/1 error": (roles.label is not None and (roles.prediction is not None or has_scores))
-        or found.errors is not None,
+        "0/1 error": found.errors is not None or (roles.label is not None and (has_scores or bool(roles.prediction))),
         "entropy": has_scores,
     }
     possible |= {"brier": possible["cross-entropy"], "margin": possible["cross-entropy"]}
@@ -199,9 +190,8 @@ def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Mea
         ledger.drop(classes.labels < 0, [f"the label is out of range: {t!r} is none of the {k_text}" for t in labels])
     values = None if scores is None else scores.values
     if classes.labels is None and scores is None:
-        classes = replace(
-            classes, names=(), predictions=None
-        )  # predicted words alone say nothing that a label could be compared with
+        # predicted words alone say nothing that a label could be compared with
+        classes = replace(classes, names=(), predictions=None)
     predictions = _predictions(classes.predictions, values, found, ledger)
     errors = None if classes.labels is None or predictions is None else classes.labels != predictions
     if errors is None and found.errors is not None:
@@ -277,27 +267,22 @@ def _from_column(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, 
     ledger.drop(np.isinf(loss), f"the loss {column!r} is infinite")
     binary = is_binary(frame[column])
     name, unit, source = column, losses.UNITS.get(roles.loss_kind or "", "loss"), f"column {column!r}"
+    words = set(snake_case(column).split("_"))
     right = snake_case(column) in ("correct", "is_correct", "right", "hit") and binary
     if roles.higher_is_better or right:
         loss = 1 - loss if binary else -loss
-        name, source = (
-            f"negated {column}",
-            f"column {column!r}, {'subtracted from 1' if binary else 'negated'}: higher was better",
-        )
-    elif set(snake_case(column).split("_")) & _SCORE_NAMES:
+        name, how = f"negated {column}", "subtracted from 1" if binary else "negated"
+        source = f"column {column!r}, {how}: higher was better"
+    elif words & _SCORE_NAMES:
         ledger.note(
             f"Larger values of {column!r} are read as worse, though its name sounds like a score. "
             "If higher is better, say so (higher_is_better)."
         )
-    errors = known.errors
-    words = set(snake_case(column).split("_"))
-    if binary and (
-        words & {"err", "error", "errors", "wrong", "incorrect", "mistake"} or right or roles.loss_kind == "0/1 error"
-    ):
-        name, unit, errors = "0/1 error", "error", loss == 1
-    return replace(
-        known, loss=loss, name=name, unit=unit, source=source, errors=errors, clipped=roles.loss_kind == "cross-entropy"
-    )
+    known = replace(known, loss=loss, name=name, unit=unit, source=source, clipped=roles.loss_kind == "cross-entropy")
+    says_error = right or roles.loss_kind == "0/1 error" or words & _ERROR_NAMES
+    if binary and says_error:
+        return replace(known, name="0/1 error", unit="error", errors=loss == 1)
+    return known
 
 
 def _need(scores: F64 | None) -> F64:

@@ -32,13 +32,7 @@ _REFUSED = {
     ".xlsx": "Spreadsheets are not read. Save it as CSV.",
     ".zip": "This is an archive. Give it as the images, and the table apart.",
 }
-_REFUSED |= {
-    ".pickle": _REFUSED[".pkl"],
-    ".joblib": _REFUSED[".pkl"],
-    ".pt": _REFUSED[".pkl"],
-    ".pth": _REFUSED[".pkl"],
-    ".xls": _REFUSED[".xlsx"],
-}
+_REFUSED |= dict.fromkeys((".pickle", ".joblib", ".pt", ".pth"), _REFUSED[".pkl"]) | {".xls": _REFUSED[".xlsx"]}
 _MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "-nan", "null", "NULL", "<NA>"]
 """Not "None": it is a usual name of a category."""
 _AS_TEXT = re.compile(
@@ -80,10 +74,7 @@ def read_table(table: str | Path | pd.DataFrame, *, as_text: tuple[str, ...] = (
         )
     if path.stat().st_size == 0:
         raise InvalidInput(f"{path.name!r} is empty. Give a table with one row for each sample.")
-    readers: dict[str, Callable[[], Table]] = {
-        ".parquet": lambda: _from_parquet(path, limits),
-        ".pq": lambda: _from_parquet(path, limits),
-    }
+    readers: dict[str, Callable[[], Table]] = dict.fromkeys((".parquet", ".pq"), lambda: _from_parquet(path, limits))
     readers |= dict.fromkeys((".jsonl", ".ndjson", ".json"), lambda: _from_json(path, limits))
     readers |= dict.fromkeys((".csv", ".tsv", ".txt"), lambda: _from_csv(path, as_text, limits))
     if suffix not in readers:
@@ -108,16 +99,18 @@ def escape_formula(value: str) -> str:
 
 
 def _checked(table: Table) -> Table:
-    names = [*map(str, table.frame.columns), *table.images]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise InvalidInput(
-            f"{table.name}: the column {twice[0]!r} occurs {names.count(twice[0])} times. "
-            "Column names must differ: rename one."
-        )
+    _check_names(table.name, [*map(str, table.frame.columns), *table.images])
     if len(table.frame) == 0:
         raise InvalidInput(f"{table.name} has column names but no rows. Give one row for each sample.")
     return table
+
+
+def _check_names(table: str, columns: list[str]) -> None:
+    twice = [(name, count) for name, count in Counter(columns).items() if count > 1]
+    if twice:
+        raise InvalidInput(
+            f"{table}: the column {twice[0][0]!r} occurs {twice[0][1]} times. Column names must differ: rename one."
+        )
 
 
 def _from_frame(frame: pd.DataFrame) -> Table:
@@ -128,22 +121,16 @@ def _from_frame(frame: pd.DataFrame) -> Table:
     copy = copy.reset_index(drop=True)
     if copy.columns.duplicated().any():
         return Table(copy, "the table")
-    images: dict[str, ItemStore] = {}
-    for name in copy.columns:
-        if _holds_pictures(copy[name]):
-            images[name] = frame_images(copy[name].tolist())
+    images = {name: frame_images(copy[name].tolist()) for name in copy.columns if _holds_pictures(copy[name])}
     return Table(copy.drop(columns=list(images)), "the table", images)
 
 
 def _holds_pictures(column: pd.Series[Any]) -> bool:
     if column.dtype != object:
         return False
-    first = next(
-        (value for value in column if value is not None and not (isinstance(value, float) and value != value)), None
-    )
-    return isinstance(first, (bytes, bytearray)) or (
-        isinstance(first, dict) and any(encoded(value) for value in column)
-    )
+    there = (value for value in column if value is not None and not (isinstance(value, float) and value != value))
+    first = next(there, None)
+    return isinstance(first, (bytes, bytearray)) or (isinstance(first, dict) and any(map(encoded, column)))
 
 
 def _from_parquet(path: Path, limits: Limits) -> Table:
@@ -163,9 +150,8 @@ def _from_parquet(path: Path, limits: Limits) -> Table:
             )
         if len(set(names)) < len(names):
             return Table(pd.DataFrame(columns=names), path.name)
-        frame = pq.read_table(path, columns=[name for name in names if name not in pictures]).to_pandas(
-            ignore_metadata=True
-        )
+        others = [name for name in names if name not in pictures]
+        frame = pq.read_table(path, columns=others).to_pandas(ignore_metadata=True)
         if frame.shape[1] == 0:
             frame = pd.DataFrame(index=range(file.metadata.num_rows))
         images: dict[str, ItemStore] = {}
@@ -237,19 +223,13 @@ def _from_csv(path: Path, as_text: tuple[str, ...], limits: Limits) -> Table:
     notes = list(found)
     separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
     try:
-        header = next(
-            csv.reader(io.StringIO(text, newline=""), delimiter=separator), []
-        )  # newline="": lines may end in a lone return
+        # newline="": lines may end in a lone return
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
     except csv.Error as error:
         raise InvalidInput(
             f"{path.name}: its line of column names cannot be read ({error}). Look for a quote that is not closed."
         ) from None
-    repeated = [name for name, count in Counter(header).items() if count > 1 and name]
-    if repeated:
-        raise InvalidInput(
-            f"{path.name}: the column {repeated[0]!r} occurs {header.count(repeated[0])} times. "
-            "Column names must differ: rename one."
-        )
+    _check_names(path.name, [name for name in header if name])
     text_columns: dict[Any, Any] = {
         name: "string" for name in header if name in as_text or _AS_TEXT.fullmatch(snake_case(name))
     }
@@ -302,9 +282,6 @@ def _separator(text: str) -> str:
 
 
 def _has_decimal_commas(frame: pd.DataFrame) -> bool:
-    texts = (
-        frame[name].dropna().astype(str).head(100)
-        for name in frame.columns
-        if not pd.api.types.is_numeric_dtype(frame[name])
-    )
+    columns = (frame[name] for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name]))
+    texts = (column.dropna().astype(str).head(100) for column in columns)
     return any(len(column) > 0 and column.str.fullmatch(r"-?\d+,\d+").all() for column in texts)

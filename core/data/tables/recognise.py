@@ -49,20 +49,9 @@ _NO_CLASS = {"true", "pred", "predicted", "max", "top1", "label", "target", "cor
 """prob_true and prob_pred are no two classes."""
 _TRUE_MASKS = ("mask", "true_mask", "gt_mask", "mask_true", "mask_path", "target_mask", "mask_gt")
 _PREDICTED_MASKS = ("pred_mask", "predicted_mask", "mask_pred", "prediction_mask", "pred_mask_path", "mask_prediction")
-_WRONG, _RIGHT = (
-    ("error", "err", "errors", "wrong", "incorrect", "is_error", "is_wrong", "mistake"),
-    ("correct", "is_correct", "hit", "right"),
-)
-_CLASS_NAMES = (
-    "class_name",
-    "label_name",
-    "label_names",
-    "class_names",
-    "label_text",
-    "category_name",
-    "class",
-    "category",
-)
+_WRONG = ("error", "err", "errors", "wrong", "incorrect", "is_error", "is_wrong", "mistake")
+_RIGHT = ("correct", "is_correct", "hit", "right")
+_CLASS_NAMES = "class_name label_name label_names class_names label_text category_name class category".split()
 _MIN_GROUPS = 10
 """Fewer groups than twice the folds cannot be held apart, so such a column is not taken for one unasked."""
 
@@ -97,13 +86,7 @@ def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -
     filled: dict[str, Any] = {}
     text, arrays, numbers = finder.is_text, finder.is_array, finder.is_number
     if named.image is None:
-        filled["image"] = (
-            pictures[0]
-            if len(pictures) == 1
-            else finder.find("image", text)
-            if not pictures
-            else _choose_picture(pictures)
-        )
+        filled["image"] = _choose_picture(pictures) if pictures else finder.find("image", text)
     filled["id"] = named.id or finder.find("id", lambda name: not arrays(name))
     filled["group"] = named.group or finder.find("group", finder.is_grouping)
     filled["split"] = named.split or finder.find("split", finder.is_split)
@@ -131,7 +114,7 @@ def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -
 
 
 def _choose_picture(pictures: Sequence[str]) -> str | None:
-    usual = [name for name in pictures if snake_case(name) in _NAMES["image"]]
+    usual = [name for name in pictures if len(pictures) == 1 or snake_case(name) in _NAMES["image"]]
     return usual[0] if usual else None
 
 
@@ -140,27 +123,17 @@ def _checked(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str]) -> Role
     columns = [*frame.columns, *pictures]
 
     def expand(pattern: str) -> tuple[str, ...]:
-        return (
-            tuple(c for c in columns if fnmatchcase(c, pattern)) or (pattern,)
-            if "*" in pattern and pattern not in columns
-            else (pattern,)
-        )
+        starred = "*" in pattern and pattern not in columns
+        return tuple(c for c in columns if starred and fnmatchcase(c, pattern)) or (pattern,)
 
-    roles = replace(
-        roles,
-        probabilities=sum(map(expand, roles.probabilities), ()),
-        logits=sum(map(expand, roles.logits), ()),
-        conditions=sum(map(expand, roles.conditions), ()),
-    )
+    several = ("probabilities", "logits", "conditions")
+    roles = replace(roles, **{role: sum(map(expand, getattr(roles, role)), ()) for role in several})
     for role, names in roles.named().items():
         for name in names:
             if name not in columns:
                 near = difflib.get_close_matches(name, columns, n=3)
-                hint = (
-                    f"Did you mean {' or '.join(map(repr, near))}?"
-                    if near
-                    else f"The table has {', '.join(map(repr, columns[:12]))}."
-                )
+                listed = f"The table has {', '.join(map(repr, columns[:12]))}."
+                hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else listed
                 raise InvalidInput(f"The table has no column {name!r}, which was named as {role}. {hint}")
     if roles.loss_kind is not None and roles.loss_kind not in LOSS_KINDS:
         raise InvalidInput(f"The kind of loss must be one of {', '.join(LOSS_KINDS)}: got {roles.loss_kind!r}.")
@@ -179,12 +152,10 @@ class _Finder:
         """The first column with a usual name that fits, else the only one with a similar name; it is then taken."""
         by_name = {snake_case(name): name for name in reversed(self.frame.columns)}
         exact = [by_name[n] for n in _NAMES[role] if n in by_name and by_name[n] not in self.taken and fits(by_name[n])]
-        looser = _LOOSER.get(role)
-        similar = (
-            []
-            if looser is None or exact
-            else [c for c in self.frame.columns if c not in self.taken and looser.fullmatch(snake_case(c)) and fits(c)]
-        )
+        looser, similar = _LOOSER.get(role), list[str]()
+        if looser is not None and not exact:
+            free = [c for c in self.frame.columns if c not in self.taken]
+            similar = [c for c in free if looser.fullmatch(snake_case(c)) and fits(c)]
         if len(similar) > 1:
             self.notes.append(
                 f"Several columns might be the {role} ({', '.join(similar[:4])}): none was taken. "
@@ -262,9 +233,8 @@ class _Finder:
     def is_split(self, name: str) -> bool:
         if self.is_array(name):
             return False
-        return bool(
-            self.frame[name].astype("string").str.lower().str.contains("train|test|val|dev|holdout|eval").mean() > 0.5
-        )
+        words = self.frame[name].astype("string").str.lower()
+        return bool(words.str.contains("train|test|val|dev|holdout|eval").mean() > 0.5)
 
     def is_regression(self, prediction: str | None) -> bool:
         """Whether truth and prediction are measurements: both numbers, and either has fractions."""

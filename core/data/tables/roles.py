@@ -51,23 +51,13 @@ class Roles:
 
     def named(self) -> dict[str, tuple[str, ...]]:
         """The columns that the user named, by role."""
-        single = {
-            r: getattr(self, r)
-            for r in ("id", "image", "loss", "label", "prediction", "target", "group", "split", "embedding")
-        }
-        found = {role: (column,) for role, column in single.items() if column is not None}
-        several = {
-            "probabilities": self.probabilities,
-            "logits": self.logits,
-            "masks": self.masks or (),
-            "conditions": self.conditions,
-        }
-        return found | {role: columns for role, columns in several.items() if columns}
+        single = ("id", "image", "loss", "label", "prediction", "target", "group", "split", "embedding")
+        found = {role: (getattr(self, role),) for role in single if getattr(self, role) is not None}
+        several = ("probabilities", "logits", "masks", "conditions")
+        return found | {role: getattr(self, role) for role in several if getattr(self, role)}
 
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-
-
 _MODEL_WORD = re.compile(
     r"(pred|preds|predicted|predictions?|prob|probs|proba|probas|probability|probabilities|logits?|logprobs?|softmax|loss|losses|nll"
     r"|err|errs|errors?|scores?|conf|confs|confidences?|correct|incorrect|wrong|yhat)\d*"

@@ -47,13 +47,10 @@ def class_scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) 
     share = looks_right.sum() / usable.sum()
     if not named and len(columns) == 1 and holds_arrays(frame[columns[0]]):
         # the name was only a hint; what the rows hold decides
-        are_logits = (
-            share <= 0.5 if are_logits else bool(share <= 0.5 and ((raw[usable] < 0) | (raw[usable] > 1)).any())
-        )
-        ledger.note(
-            f"{source} was taken as "
-            f"{'logits: its rows do not sum to 1' if are_logits else 'probabilities, not logits'}."
-        )
+        outside = are_logits or ((raw[usable] < 0) | (raw[usable] > 1)).any()
+        are_logits = bool(share <= 0.5 and outside)
+        taken_as = "logits: its rows do not sum to 1" if are_logits else "probabilities, not logits"
+        ledger.note(f"{source} was taken as {taken_as}.")
     if are_logits:
         return ClassScores(_softmax_of(raw, usable), raw, classes, source)
     return ClassScores(_probabilities(raw, usable, looks_right, source, ledger), None, classes, source)
@@ -90,11 +87,9 @@ def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledge
     bad = usable & ~looks_right
     if bad.sum() > 0.5 * usable.sum():
         example = raw[np.flatnonzero(bad)[0]]
-        hint = (
-            "They look like logits: name them as logits."
-            if (raw[bad] < 0).any() or (raw[bad] > 1).any()
-            else "Divide each row by its sum."
-        )
+        hint = "Divide each row by its sum."
+        if (raw[bad] < 0).any() or (raw[bad] > 1).any():
+            hint = "They look like logits: name them as logits."
         raise InvalidInput(
             f"The probabilities {source} must be at least 0 and sum to 1 in each row (within {TOLERANCE}): "
             f"{int(bad.sum()):,} of {int(usable.sum()):,} rows do not, the first sums to {example.sum():.4g}. {hint}"

@@ -96,20 +96,16 @@ def unit_rows(vectors: F64, ledger: Ledger) -> F64:
     ledger.drop(~finite, "the embedding holds nan or inf")
     largest = np.abs(np.where(finite[:, None], vectors, 0.0)).max(axis=1, initial=0.0)
     ledger.drop(finite & (largest == 0), "the embedding is all zeros")
-    scaled = (
-        vectors / np.where(largest > 0, largest, np.nan)[:, None]
-    )  # first, so that no square leaves the range of a float
+    # first, so that no square leaves the range of a float
+    scaled = vectors / np.where(largest > 0, largest, np.nan)[:, None]
     return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
 
 
 def _read_file(path: Path, limits: Limits) -> tuple[npt.NDArray[Any], list[str] | None]:
     suffix = path.suffix.lower()
     if suffix not in (".npy", ".npz", ".safetensors", ".parquet", ".pq"):
-        why = (
-            " A pickle can run any program when it is opened."
-            if suffix in (".pkl", ".pickle", ".pt", ".pth", ".joblib")
-            else ""
-        )
+        pickled = suffix in (".pkl", ".pickle", ".pt", ".pth", ".joblib")
+        why = " A pickle can run any program when it is opened." if pickled else ""
         raise InvalidInput(
             f"{path.name!r} is not read as embeddings.{why} Save them with np.save, np.savez, "
             "safetensors or as a Parquet column."
@@ -123,11 +119,9 @@ def _read_file(path: Path, limits: Limits) -> tuple[npt.NDArray[Any], list[str] 
             return _from_parquet(path)
         arrays: dict[str, npt.NDArray[Any]] = _npz(path, limits) if suffix == ".npz" else dict(load_file(path))
     except ValueError as error:
-        why = (
-            "holds Python objects, which are pickles and could run any program"
-            if "pickle" in str(error).lower()
-            else f"cannot be read ({str(error)[:100]})"
-        )
+        why = f"cannot be read ({str(error)[:100]})"
+        if "pickle" in str(error).lower():
+            why = "holds Python objects, which are pickles and could run any program"
         raise InvalidInput(
             f"{path.name!r} {why}. Save a plain array of numbers: np.save(path, array.astype('float32'))."
         ) from None
@@ -157,27 +151,22 @@ def _choose(name: str, arrays: dict[str, npt.NDArray[Any]]) -> tuple[npt.NDArray
             f"{name!r} must hold one (n, d) array called 'embeddings': it holds {held}. Rename the one you mean."
         )
     chosen = usual[0] if usual else tables[0]
-    key = next(
-        (k for k in _ID_NAMES if k in arrays and arrays[k].ndim == 1 and len(arrays[k]) == len(arrays[chosen])), None
-    )
+    shape = arrays[chosen].shape[:1]
+    key = next((k for k in _ID_NAMES if k in arrays and arrays[k].shape == shape), None)
     return arrays[chosen], None if key is None else [text_of(v) or "" for v in arrays[key].tolist()]
 
 
 def _from_parquet(path: Path) -> tuple[npt.NDArray[Any], list[str] | None]:
     schema = pq.read_schema(path)
-    lists = [
-        f.name
-        for f in schema
-        if pa.types.is_list(f.type) or pa.types.is_large_list(f.type) or pa.types.is_fixed_size_list(f.type)
-    ]
+    kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    lists = [f.name for f in schema if any(is_kind(f.type) for is_kind in kinds)]
     usual = [name for name in _VECTOR_NAMES if name in lists]
     if not usual and len(lists) != 1:
         raise InvalidInput(
             f"{path.name!r} must have one array column called 'embedding': it has "
             f"{', '.join(lists) or 'none'}. Rename it."
         )
-    key = next((name for name in _ID_NAMES if name in schema.names), None)
-    frame = pq.read_table(path, columns=[n for n in (key, (usual or lists)[0]) if n]).to_pandas(ignore_metadata=True)
-    return stack_arrays(frame[(usual or lists)[0]])[0], None if key is None else [
-        text_of(v) or "" for v in frame[key].tolist()
-    ]
+    chosen, key = (usual or lists)[0], next((name for name in _ID_NAMES if name in schema.names), None)
+    frame = pq.read_table(path, columns=[n for n in (key, chosen) if n]).to_pandas(ignore_metadata=True)
+    ids = None if key is None else [text_of(v) or "" for v in frame[key].tolist()]
+    return stack_arrays(frame[chosen])[0], ids

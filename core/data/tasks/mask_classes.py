@@ -2,8 +2,8 @@
 
 Two audits, as for detections. rows="objects": the classes of the true mask; how well was each covered?
 rows="predictions": those of the predicted mask; how much of each is right? A class that only one mask holds has the
-loss 1 whatever else is so, which is why the two are not
-mixed: a condition on how much of the picture a class fills would then find nothing but that.
+loss 1 whatever else is so, which is why the two are not mixed: a condition on how much of the picture a class fills
+would then find nothing but that.
 """
 
 from __future__ import annotations
@@ -64,39 +64,33 @@ def read_mask_classes(
         raise InvalidInput(f"The loss of a class's mask must be one of {', '.join(KINDS)}: got {kind!r}.")
     named = replace(roles, loss=None, loss_kind=kind, class_names=())
     audit, ledger = read_with_ledger(table, images, embeddings, named, limits, progress)
-    store = None if images is None else open_images(images, limits)
-    read = open_table(table, images, store, limits, roles.masks or ())
-    masks = recognise(read.frame, named, list(read.images)).roles.masks or ("", "")
-    book = Ledger(len(read.frame))
-    true, predicted = (mask_reader(column, read, store, book) for column in masks)
+    masks, true, predicted = _mask_readers(table, images, named, limits)
     of, other = (true, predicted) if rows == "objects" else (predicted, true)
     found, others = _compared(of, other, ledger.kept(), kind, progress)
-    values = np.array([one[1] for one in found], np.int64)
+    picture_of, values, loss, iou, share = (np.array(column) for column in zip(*found))
     names, class_of = _names(values, roles.class_names)
-    loss, iou, share = (np.array([one[j] for one in found]) for j in (2, 3, 4))
     outcomes = Outcomes(loss, kind, "share", f"masks {masks[0]!r} x {masks[1]!r}, each class apart", errors=iou < 0.5)
     columns = [Column("share of the picture", "number", share)] if rows == "objects" else []
-    alone = "the prediction" if rows == "objects" else "the truth"
-    notes = (
-        [f"Classes of a picture that only {alone} holds are no rows here: {others:,}. Choose the other rows for them."]
-        if others
-        else []
-    )
-    plain = tuple(
-        note for note in audit.notes if "the loss is the mean over" not in note and "both masks are empty" not in note
-    )
-    audit = replace(audit, notes=plain)
-    picture_of = np.array([one[0] for one in found], np.int64)
-    return by_class(
-        audit,
-        picture_of,
-        class_of,
-        names,
-        outcomes,
-        suffixes=[names[c] for c in class_of.tolist()],
-        columns=columns,
-        notes=notes,
-    )
+    notes, alone = list[str](), "the prediction" if rows == "objects" else "the truth"
+    if others:
+        only = f"Classes of a picture that only {alone} holds are no rows here: {others:,}."
+        notes.append(f"{only} Choose the other rows for them.")
+    of_pairs = ("the loss is the mean over", "both masks are empty")
+    audit = replace(audit, notes=tuple(note for note in audit.notes if not any(part in note for part in of_pairs)))
+    suffixes = [names[c] for c in class_of.tolist()]
+    return by_class(audit, picture_of, class_of, names, outcomes, suffixes=suffixes, columns=columns, notes=notes)
+
+
+def _mask_readers(
+    table: str | Path | pd.DataFrame | None, images: str | Path | None, roles: Roles, limits: Limits
+) -> tuple[tuple[str, str], ReadMask, ReadMask]:
+    """The two columns of masks, and what reads the true and the predicted mask of a row."""
+    store = None if images is None else open_images(images, limits)
+    read = open_table(table, images, store, limits, roles.masks or ())
+    masks = recognise(read.frame, roles, list(read.images)).roles.masks or ("", "")
+    book = Ledger(len(read.frame))
+    true, predicted = (mask_reader(column, read, store, book) for column in masks)
+    return masks, true, predicted
 
 
 def _compared(

@@ -74,16 +74,8 @@ def read_multilabel(
     read = open_table(table, images, store, limits)
     found = _losses(read, labels, roles)
     frame = read.frame.drop(columns=list(found.columns)).assign(**{_LOSS: found.loss.mean(axis=1)})
-    plain = replace(
-        roles,
-        loss=_LOSS,
-        loss_kind=None,
-        probabilities=(),
-        logits=(),
-        prediction=None,
-        class_names=(),
-        higher_is_better=False,
-    )
+    kept = ("id", "image", "label", "target", "masks", "group", "split", "embedding", "conditions")
+    plain = Roles(loss=_LOSS, **{role: getattr(roles, role) for role in kept})
     audit, ledger = read_with_ledger(frame, images, embeddings, plain, limits, progress)
     left = np.flatnonzero(~ledger.standing()).tolist()
     excluded = tuple((name, found.reasons[row] or reason) for (name, reason), row in zip(audit.excluded, left))
@@ -165,11 +157,8 @@ def _rows(audit: DataSet, rows: I64, read: Table, roles: Roles, found: _ClassLos
 def _expand(read: Table, columns: Sequence[str], role: str) -> tuple[str, ...]:
     found = list[str]()
     for pattern in columns:
-        fitting = [
-            name
-            for name in map(str, read.frame.columns)
-            if name == pattern or ("*" in pattern and fnmatchcase(name, pattern))
-        ]
+        names = map(str, read.frame.columns)
+        fitting = [name for name in names if name == pattern or ("*" in pattern and fnmatchcase(name, pattern))]
         if not fitting:
             listed = ", ".join(map(repr, list(read.frame.columns)[:12]))
             raise InvalidInput(f"The table has no column {pattern!r}, which was named as {role}. It has {listed}.")
@@ -197,11 +186,8 @@ def _matrix(frame: pd.DataFrame, columns: Sequence[str], given: Sequence[str]) -
     for row, one in enumerate(lists):
         unknown = [name for name in one or () if name not in place]
         if one is None or unknown:
-            reasons[row] = (
-                f"{columns[0]!r} names no class that is known: {unknown[0]!r}"
-                if unknown
-                else f"{columns[0]!r} is no list of class names"
-            )
+            why = f"names no class that is known: {unknown[0]!r}" if unknown else "is no list of class names"
+            reasons[row] = f"{columns[0]!r} {why}"
         else:
             values[row, [place[name] for name in one]] = 1
     return _Matrix(values, names, reasons, listed=True)
@@ -258,11 +244,10 @@ def _spread(matrix: _Matrix, names: Sequence[str]) -> _Matrix:
 
 
 def _scores(values: F64, role: str) -> tuple[list[str], F64]:
-    if role == "logits":
-        return ["The probability of a class is the logistic function of its logit, each class apart."], 1 / (
-            1 + np.exp(-np.clip(values, -700, 700))
-        )
-    return [], values
+    if role != "logits":
+        return [], values
+    note = "The probability of a class is the logistic function of its logit, each class apart."
+    return [note], 1 / (1 + np.exp(-np.clip(values, -700, 700)))
 
 
 def _reasons(truth: _Matrix, guess: _Matrix, scores: F64, role: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from core.data.samples import MIN_ROWS, DataSet
 from core.errors import InvalidInput
-from core.records import I64, Column, ItemView, Outcomes, SampleSet
+from core.records import I64, Column, ItemView, Outcomes
 
 MAX_ROWS = 300_000
 """More rows are refused: the search would take hours."""
@@ -39,26 +39,22 @@ def by_class(
     """
     n = len(picture_of)
     if not MIN_ROWS <= n <= MAX_ROWS:
-        what = (
-            "too few to test anything" if n < MIN_ROWS else "more than can be searched. Leave out pictures or classes"
-        )
+        too_many = "more than can be searched. Leave out pictures or classes"
+        what = "too few to test anything" if n < MIN_ROWS else too_many
         raise InvalidInput(
             f"The pictures and classes give {n:,} rows, {what}: between {MIN_ROWS} and {MAX_ROWS:,} are needed."
         )
     samples = audit.samples
-    moved = tuple(column.keep(picture_of) for column in samples.metadata)
-    rows = SampleSet(
-        ids=tuple(f"{samples.ids[int(i)]}#{suffix}" for i, suffix in zip(picture_of, suffixes)),
+    moved = samples.keep(picture_of)
+    rows = replace(
+        moved,
+        ids=tuple(f"{name}#{suffix}" for name, suffix in zip(moved.ids, suffixes)),
         items=None if samples.items is None else ItemView(samples.items, picture_of, shared=True),
         labels=labels,
         class_names=tuple(class_names),
-        metadata=(*moved, *columns),
-        model_outputs=tuple(column.keep(picture_of) for column in samples.model_outputs),
-        groups=picture_of if samples.groups is None else samples.groups[picture_of],
+        metadata=(*moved.metadata, *columns),
+        groups=picture_of if moved.groups is None else moved.groups,
         group_name=samples.group_name or "image",
-        splits=None if samples.splits is None else samples.splits[picture_of],
-        name=samples.name,
-        modality=samples.modality,
     )
     given = None if audit.embeddings is None else audit.embeddings.keep(picture_of)
     said = f"{len(samples):,} pictures give {n:,} rows, one for each class of a picture."

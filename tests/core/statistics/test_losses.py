@@ -40,8 +40,7 @@ def test_the_margin_is_positive_exactly_where_the_label_is_not_the_most_probable
     np.testing.assert_allclose(losses.margin(SCORES, LABELS), [-0.5, 0.7, 0.0], atol=1e-12)
 
 
-def test_zero_one_squared_and_absolute_errors():
-    np.testing.assert_array_equal(losses.zero_one(LABELS, np.array([0, 2, 2])), [0, 1, 0])
+def test_squared_and_absolute_errors():
     np.testing.assert_allclose(losses.squared_error(np.array([1.0, 2.0]), np.array([3.0, 2.5])), [4, 0.25])
     np.testing.assert_allclose(losses.absolute_error(np.array([1.0, 2.0]), np.array([3.0, 1.5])), [2, 0.5])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -59,34 +60,34 @@ class Raw:
     notes: tuple[str, ...] = ()
 
 
-def boxes_from(
-    ids: list[str],
-    image: list[int],
-    category: list[int],
-    xywh: list[tuple[float, ...]],
-    score: list[float] | None = None,
-    crowd: list[bool] | None = None,
-) -> Boxes:
-    """Boxes from plain lists of one length."""
-    n = len(ids)
+BoxRow = tuple[str, int, int, tuple[float, ...], float, bool]
+"""id, image, category, (left, top, width, height), score and crowd of one box, as `Boxes` has them."""
+
+
+def boxes_from(rows: Sequence[BoxRow]) -> Boxes:
+    """The boxes, in the order of their rows."""
+    ids, image, category, xywh, score, crowd = zip(*rows) if rows else ((),) * 6
     return Boxes(
         tuple(ids),
-        np.array(image, np.int64).reshape(n),
-        np.array(category, np.int64).reshape(n),
-        np.array(xywh, np.float64).reshape(n, 4),
-        np.ones(n) if score is None else np.array(score, np.float64).reshape(n),
-        np.zeros(n, np.bool_) if crowd is None else np.array(crowd, np.bool_).reshape(n),
+        np.array(image, np.int64),
+        np.array(category, np.int64),
+        np.array(xywh, np.float64).reshape(len(rows), 4),
+        np.array(score, np.float64),
+        np.array(crowd, np.bool_),
     )
 
 
 def in_pixels(boxes: Boxes, sizes: F64) -> Boxes:
     """Boxes that were shares of the image's sides, in pixels; those of unknown images are left as they are."""
-    scale = (
-        np.where(boxes.image[:, None] >= 0, sizes[np.maximum(boxes.image, 0)], 1.0)
-        if len(sizes)
-        else np.ones((len(boxes), 2))
-    )
+    scale = _sizes_of(boxes, sizes, boxes.image >= 0, otherwise=1.0)
     return replace(boxes, xywh=boxes.xywh * np.concatenate([scale, scale], axis=1))
+
+
+def _sizes_of(boxes: Boxes, sizes: F64, known: Bool, otherwise: float) -> F64:
+    """(n, 2) width and height of each box's image where that is `known`."""
+    if not len(sizes):
+        return np.full((len(boxes), 2), otherwise)
+    return np.where(known[:, None], sizes[np.maximum(boxes.image, 0)], otherwise)
 
 
 def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
@@ -101,11 +102,7 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
     standing = ledger.standing()
     ledger.drop(standing & ~np.isfinite(boxes.xywh).all(axis=1), "the box is not four finite numbers")
     standing = ledger.standing()
-    size = (
-        np.where(standing[:, None], sizes[np.maximum(boxes.image, 0)], np.nan)
-        if len(sizes)
-        else np.full((len(boxes), 2), np.nan)
-    )
+    size = _sizes_of(boxes, sizes, standing, otherwise=np.nan)
     with np.errstate(invalid="ignore"):
         start, length = boxes.xywh[:, :2], boxes.xywh[:, 2:]
         beyond = standing & (start + length > 1.01 * size + 2).any(axis=1)

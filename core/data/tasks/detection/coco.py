@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -12,25 +12,14 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from core.data.tasks.detection.boxes import Boxes, Raw, boxes_from
+from core.data.tasks.detection.boxes import Boxes, BoxRow, Raw, boxes_from
 from core.errors import InvalidInput
 from core.records.ledger import Ledger
 
 _NOWHERE = (float("nan"),) * 4
-_KNOWN = {
-    "id",
-    "image_id",
-    "category_id",
-    "bbox",
-    "area",
-    "iscrowd",
-    "segmentation",
-    "ignore",
-    "score",
-    "attributes",
-    "keypoints",
-    "num_keypoints",
-}
+_KNOWN = (
+    "id image_id category_id bbox area iscrowd segmentation ignore score attributes keypoints num_keypoints".split()
+)
 _KNOWN_OF_IMAGE = {"id", "file_name", "width", "height", "license", "coco_url", "flickr_url", "attributes"}
 _FORM = "COCO's form is {images: [...], annotations: [...], categories: [...]}"
 Record = Mapping[str, Any]
@@ -163,32 +152,22 @@ def _boxes(
     *,
     scored: bool,
 ) -> Boxes:
-    ids, image, category, xywh, score, crowd = (
-        list[str](),
-        list[int](),
-        list[int](),
-        list[tuple[float, ...]](),
-        list[float](),
-        list[bool](),
-    )
-    reasons = [""] * len(records)
+    rows, reasons = list[BoxRow](), [""] * len(records)
     for i, record in enumerate(records):
         place, kind = place_of.get(_key(record.get("image_id")), -1), class_of.get(_key(record.get("category_id")), -1)
         named = str(images[place]["file_name"]) if place >= 0 else f"image {record.get('image_id')}"
-        ids.append(f"{named}#{f'prediction {i}' if scored else record.get('id', i)}")
-        image.append(place)
-        category.append(kind)
-        xywh.append(_box(record, None if place < 0 else images[place]))
-        score.append(_number(record.get("score")) if scored else 1.0)
-        crowd.append(not scored and bool(record.get("iscrowd")))
+        name = f"{named}#{f'prediction {i}' if scored else record.get('id', i)}"
+        box = _box(record, None if place < 0 else images[place])
+        score = _number(record.get("score")) if scored else 1.0
+        rows.append((name, place, kind, box, score, not scored and bool(record.get("iscrowd"))))
         if place < 0:
             reasons[i] = f"its image is not in the truth: {record.get('image_id')!r}"
         elif kind < 0:
             reasons[i] = f"its category is not in the truth: {record.get('category_id')!r}"
-        elif not np.isfinite(score[-1]):
+        elif not np.isfinite(score):
             reasons[i] = "it has no score that is a number"
     ledger.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
-    return boxes_from(ids, image, category, xywh, score, crowd)
+    return boxes_from(rows)
 
 
 def _key(value: Any) -> Any:
@@ -248,9 +227,8 @@ def _check_fit(
         ("category_id", predicted.category < 0, classes, "categories"),
     ):
         if unknown.sum() > 0.5 * n:
-            examples = ", ".join(
-                repr(value) for value, _ in Counter(str(_key(record.get(key))) for record in results).most_common(3)
-            )
+            named = Counter(str(_key(record.get(key))) for record in results)
+            examples = ", ".join(repr(value) for value, _ in named.most_common(3))
             raise InvalidInput(
                 f"{path.name}: the {key} of {int(unknown.sum()):,} of {n:,} results is none of the {len(known):,} "
                 f"{what} of the truth. "
@@ -268,13 +246,12 @@ def _check_fit(
         )
 
 
-def _extras(records: Sequence[Record], known: set[str]) -> pd.DataFrame:
+def _extras(records: Sequence[Record], known: Container[str]) -> pd.DataFrame:
     """What else was written, as columns; single values only, those inside `attributes` included."""
     rows: list[dict[str, Any]] = []
     for record in records:
         inner: Any = record.get("attributes")
         whole = {**record, **(cast("dict[str, Any]", inner) if isinstance(inner, dict) else {})}
-        rows.append(
-            {key: value for key, value in whole.items() if key not in known and not isinstance(value, (list, dict))}
-        )
+        single = {key: value for key, value in whole.items() if not isinstance(value, (list, dict))}
+        rows.append({key: value for key, value in single.items() if key not in known})
     return pd.DataFrame(rows, index=range(len(rows)))

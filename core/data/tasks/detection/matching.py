@@ -62,17 +62,8 @@ def match(truth: Boxes, predictions: Boxes, *, n_images: int, n_classes: int, io
     more, _ = _greedy(truth.keep(free), predictions.keep(left), n_images, n_classes, iou, by_class=False)
     located_by = prediction_of.copy()
     located_by[free[more[:, 0]]], object_of[left[more[:, 1]]] = left[more[:, 1]], free[more[:, 0]]
-    overlap, reach, nearest = np.zeros(len(truth)), np.zeros(len(predictions)), np.full(len(predictions), -1, np.int64)
-    by_image = _by_image(predictions.image, n_images)
-    for image, rows in enumerate(_by_image(np.where(truth.crowd, -1, truth.image), n_images)):
-        seen = by_image[image]
-        if len(rows) and len(seen):
-            ious = box_iou(predictions.xywh[seen], truth.xywh[rows])  # (seen, rows)
-            best = ious.argmax(axis=1)
-            goes_with = np.where(object_of[seen] >= 0, object_of[seen], rows[best])
-            reach[seen] = ious[np.arange(len(seen)), np.searchsorted(rows, goes_with)]
-            nearest[seen] = np.where(reach[seen] >= FAINT, goes_with, -1)
-    matched = located_by >= 0
+    reach, nearest = _nearest(truth, predictions, object_of, n_images)
+    overlap, matched = np.zeros(len(truth)), located_by >= 0
     overlap[matched] = reach[located_by[matched]]
     for p in np.flatnonzero((object_of < 0) & ~in_crowd & (nearest >= 0)).tolist():
         if not matched[nearest[p]]:
@@ -81,9 +72,8 @@ def match(truth: Boxes, predictions: Boxes, *, n_images: int, n_classes: int, io
     right = np.zeros(len(predictions), np.bool_)
     right[prediction_of[prediction_of >= 0]] = True
     cases = [right, in_crowd, object_of >= 0, reach >= iou, nearest >= 0]
-    kinds_of_predictions = np.select(
-        cases, ["right", "crowd", "wrong class", "duplicate", "poorly placed"], "background"
-    )
+    names = ["right", "crowd", "wrong class", "duplicate", "poorly placed"]
+    kinds_of_predictions = np.select(cases, names, "background")
     number = np.full(len(truth) + 1, -1, np.int64)  # the last entry, for -1, stays -1
     number[objects] = np.arange(len(objects))
     return Matches(
@@ -95,6 +85,20 @@ def match(truth: Boxes, predictions: Boxes, *, n_images: int, n_classes: int, io
         reach,
         tuple(map(str, kinds_of_predictions)),
     )
+
+
+def _nearest(truth: Boxes, predictions: Boxes, object_of: I64, n_images: int) -> tuple[F64, I64]:
+    """Of each of m predictions the IoU with its object, else with the one that it overlaps most, and that object; -1
+    below `FAINT`."""
+    reach, nearest = np.zeros(len(predictions)), np.full(len(predictions), -1, np.int64)
+    objects = _by_image(np.where(truth.crowd, -1, truth.image), n_images)
+    for rows, seen in zip(objects, _by_image(predictions.image, n_images)):
+        if len(rows) and len(seen):
+            ious = box_iou(predictions.xywh[seen], truth.xywh[rows])  # (seen, rows)
+            goes_with = np.where(object_of[seen] >= 0, object_of[seen], rows[ious.argmax(axis=1)])
+            reach[seen] = ious[np.arange(len(seen)), np.searchsorted(rows, goes_with)]
+            nearest[seen] = np.where(reach[seen] >= FAINT, goes_with, -1)
+    return reach, nearest
 
 
 def box_iou(a: F64, b: F64) -> F64:
@@ -139,9 +143,8 @@ def _greedy(
         parameters.iouThrs, parameters.areaRng, parameters.areaRngLbl = np.array([iou]), [[0, float("inf")]], ["all"]
         parameters.maxDets, parameters.useCats = [len(predictions)], int(by_class)
         parameters.imgIds = np.intersect1d(truth.image, predictions.image).tolist()
-        parameters.catIds = (
-            np.intersect1d(truth.category, predictions.category).tolist() if by_class else list(range(n_classes))
-        )
+        shared = np.intersect1d(truth.category, predictions.category).tolist()
+        parameters.catIds = shared if by_class else list(range(n_classes))
         evaluation.evaluate()
     pairs: list[tuple[int, int]] = []
     for found in evaluation.evalImgs:

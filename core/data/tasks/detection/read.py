@@ -152,14 +152,12 @@ def _account(raw: Raw, book: Ledger) -> tuple[list[tuple[str, str]], list[str]]:
     ):
         excluded += ledger.account(boxes.ids)
         counts = Counter(reason.split(": ")[0] for reason in ledger.reasons if reason)
-        notes += [
-            f"{count:,} of {len(boxes):,} {what} left out: {reason}." for reason, count in counts.most_common()
-        ] + ledger.notes
+        notes += [f"{n:,} of {len(boxes):,} {what} left out: {reason}." for reason, n in counts.most_common()]
+        notes += ledger.notes
     lost = len(book) - len(book.kept())
-    return excluded, [
-        *notes,
-        f"{lost:,} of {len(book):,} images of the truth have no picture that can be used.",
-    ] if lost else notes
+    if lost:
+        notes.append(f"{lost:,} of {len(book):,} images of the truth have no picture that can be used.")
+    return excluded, notes
 
 
 def _columns(frame: pd.DataFrame, notes: list[str]) -> list[Column]:

@@ -43,10 +43,8 @@ def object_rows(read: Detections, used: Boxes, matches: Matches, loss_kind: str)
     located = matches.located_by >= 0
     called = np.where(located, used.category[matches.located_by], k)
     missed, wrong = matches.prediction_of < 0, located & (called != boxes.category)
-    loss = {"miss": missed.astype(np.float64), "localisation": 1 - matches.overlap, "class": wrong.astype(np.float64)}[
-        loss_kind
-    ]
     errors = {"miss": missed, "localisation": ~located, "class": wrong}[loss_kind]
+    loss = 1 - matches.overlap if loss_kind == "localisation" else errors.astype(np.float64)
     scores = np.where(located, used.score[matches.located_by], np.nan)
     names = np.array([*read.class_names, class_of_nothing(read)], dtype=object)
     outputs = (

@@ -81,16 +81,14 @@ def read_detection_samples(
     matches = match(read.truth, used, n_images=len(read.store), n_classes=len(read.class_names), iou=iou)
     progress("match detections", 1, 1)
     notes.append(_tally(matches, iou))
-    if rows == "predictions":
+    if rows == "objects":
+        side = object_rows(read, used, matches, loss_kind)
+    else:
+        side = prediction_rows(read, used, matches, loss_kind, iou)
         notes.append(
             "The boxes are the model's: conditions on their size and place say which predictions go wrong, "
             "not where the world is hard."
         )
-    side = (
-        object_rows(read, used, matches, loss_kind)
-        if rows == "objects"
-        else prediction_rows(read, used, matches, loss_kind, iou)
-    )
     return _assemble(read, side, rows, loss_kind, f"IoU at least {iou:g}, score at least {score:g}", notes)
 
 
@@ -102,11 +100,8 @@ def _threshold_notes(everything: Boxes, used: Boxes, score: float) -> list[str]:
             f"{top} Lower the score threshold."
         )
     below = len(everything) - len(used)
-    return (
-        [f"{below:,} of {len(everything):,} predictions have a score below {score:g} and are not used."]
-        if below
-        else []
-    )
+    note = f"{below:,} of {len(everything):,} predictions have a score below {score:g} and are not used."
+    return [note] if below else []
 
 
 def _tally(matches: Matches, iou: float) -> str:
@@ -138,38 +133,25 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
             f"Only {len(at)} {what} are left; at least {MIN_ROWS} are needed to test anything. {' '.join(notes[-3:])}"
         )
     boxes = boxes.keep(at)
-    images = tuple(column.keep(boxes.image) for column in read.image_columns)
-    taken = {column.name for column in side.metadata}
-    images = tuple(
-        replace(column, name=f"{column.name} of the image") if column.name in taken else column for column in images
-    )
+    taken, images = {column.name for column in side.metadata}, [c.keep(boxes.image) for c in read.image_columns]
+    images = [replace(c, name=f"{c.name} of the image") if c.name in taken else c for c in images]
     own = (*(column.keep(at) for column in side.metadata), *images)
+    outputs = (column.keep(at) for column in side.model_outputs)
     samples = SampleSet(
         ids=boxes.ids,
         items=crop_images(read.store, boxes.image, boxes.xywh, read.sizes, boxes.ids),
         labels=boxes.category,
         class_names=(*read.class_names, class_of_nothing(read)) if side.predictions is not None else read.class_names,
         metadata=tuple(column for column in own if not is_model_output(column.name)),
-        model_outputs=(
-            *(column.keep(at) for column in side.model_outputs),
-            *(column for column in own if is_model_output(column.name)),
-        ),
+        model_outputs=(*outputs, *(column for column in own if is_model_output(column.name))),
         groups=boxes.image,
         group_name="image",
         name=f"{read.name}, {rows}",
     )
-    name, unit = _NAMES[rows, loss_kind]
+    missed = ("missed" if rows == "objects" else "false positive", "error")
+    names = {"miss": missed, "localisation": ("1 - IoU", "share"), "class": ("wrong class", "error")}
+    name, unit = names[loss_kind]
     source = f"{rows}: {thresholds}"
     called = None if side.predictions is None else side.predictions[at]
     outcomes = Outcomes(side.loss[at], name, unit, source, errors=side.errors[at], predictions=called)
     return DataSet(samples, outcomes, None, tuple(excluded), tuple(dict.fromkeys(notes)))
-
-
-_NAMES = {
-    ("objects", "miss"): ("missed", "error"),
-    ("objects", "localisation"): ("1 - IoU", "share"),
-    ("objects", "class"): ("wrong class", "error"),
-    ("predictions", "miss"): ("false positive", "error"),
-    ("predictions", "localisation"): ("1 - IoU", "share"),
-    ("predictions", "class"): ("wrong class", "error"),
-}

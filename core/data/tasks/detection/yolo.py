@@ -14,20 +14,12 @@ from typing import Any, cast
 import numpy as np
 
 from core.data.images.archives import FileImages, is_image_name, open_images
-from core.data.tasks.detection.boxes import Boxes, Raw, boxes_from
+from core.data.tasks.detection.boxes import Boxes, BoxRow, Raw, boxes_from
 from core.errors import InvalidInput
 from core.records.ledger import Ledger
 
 _NAME_FILES = ("classes.txt", "obj.names", "classes.names")
-_NOT_LABELS = {
-    "classes.txt",
-    "readme.txt",
-    "train.txt",
-    "val.txt",
-    "test.txt",
-    "autosplit_train.txt",
-    "autosplit_val.txt",
-}
+_NOT_LABELS = set("classes readme train val test autosplit_train autosplit_val".split())
 
 
 def read_yolo(truth: Path, predictions: Path, store: FileImages) -> Raw:
@@ -102,11 +94,8 @@ class _Places:
 
 def _label_files(store: FileImages) -> dict[str, int]:
     """Places of the label files by path: those in `labels` at the top, else those in any `labels`, else all."""
-    texts = {
-        name: i
-        for i, name in enumerate(store.names)
-        if name.endswith(".txt") and PurePosixPath(name).name.lower() not in _NOT_LABELS
-    }
+    texts = {name: i for i, name in enumerate(store.names) if name.endswith(".txt")}
+    texts = {name: i for name, i in texts.items() if PurePosixPath(name).stem.lower() not in _NOT_LABELS}
     top = {name: i for name, i in texts.items() if name.startswith("labels/")}
     inside = {name: i for name, i in texts.items() if "labels" in name.split("/")[:-1]}
     return dict(sorted((top or inside or texts).items()))
@@ -119,15 +108,7 @@ def _read_files(store: FileImages, folder: Path, places: _Places, *, scored: boo
         raise InvalidInput(
             f"The {what}, {folder}, hold no label files (.txt). Give the folder or zip that holds one for each picture."
         )
-    ids, image, category, xywh, score, reasons = (
-        list[str](),
-        list[int](),
-        list[int](),
-        list[tuple[float, ...]](),
-        list[float](),
-        list[str](),
-    )
-    of_picture, without_score = dict[int, str](), 0
+    rows, reasons, of_picture, without_score = list[BoxRow](), list[str](), dict[int, str](), 0
     for name, at in files.items():
         place = places.find(PurePosixPath(name))
         earlier = of_picture.setdefault(place, name)
@@ -139,37 +120,37 @@ def _read_files(store: FileImages, folder: Path, places: _Places, *, scored: boo
         shown = places.images[place] if place >= 0 else name
         for number, line in enumerate(_lines(store, at), start=1):
             kind, box, confidence, reason = _parse(line, scored)
-            without_score += reason == _NO_SCORE
-            ids.append(f"{shown}#{'prediction ' if scored else ''}{number}")
-            image.append(place)
-            category.append(kind)
-            xywh.append(box)
-            score.append(confidence)
+            rows.append((f"{shown}#{'prediction ' if scored else ''}{number}", place, kind, box, confidence, False))
             reasons.append(f"its picture is not among the images: {name}" if place < 0 else reason)
-    if not ids:
-        raise InvalidInput(
-            f"The {len(files):,} label files of the {what} in {folder} hold not one box. "
-            f"{'Run the detector' if scored else 'Export'} again."
-        )
-    if without_score > 0.5 * len(ids):
-        raise InvalidInput(
-            f"The predictions need a confidence at the end of each line, class cx cy w h conf: {without_score:,} of "
-            f"{len(ids):,} lines have none. With Ultralytics, predict with save_txt=True and save_conf=True."
-        )
-    in_pixels = sum(reason == _PIXELS for reason in reasons)
-    if in_pixels > 0.5 * len(ids):
-        raise InvalidInput(
-            f"The boxes of the {what} seem to be in pixels ({in_pixels:,} of {len(ids):,}). "
-            "YOLO's are shares of the image's sides."
-        )
-    ledger = Ledger(len(ids))
-    ledger.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
-    if all(place < 0 for place in image):
+            without_score += reason == _NO_SCORE
+    if not rows:
+        again = "Run the detector again." if scored else "Export again."
+        raise InvalidInput(f"The {len(files):,} label files of the {what} in {folder} hold not one box. {again}")
+    _check_lines(reasons, without_score, what)
+    if all(place < 0 for _, place, *_ in rows):
         raise InvalidInput(
             f"None of the {len(files):,} label files of the {what} (such as {next(iter(files))!r}) "
             "has a picture of the same name."
         )
-    return boxes_from(ids, image, category, xywh, score), ledger
+    ledger = Ledger(len(rows))
+    ledger.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
+    return boxes_from(rows), ledger
+
+
+def _check_lines(reasons: list[str], without_score: int, what: str) -> None:
+    """Refuse files most of whose lines are written in another way; `reasons` has an entry for each line."""
+    n = len(reasons)
+    if without_score > 0.5 * n:
+        raise InvalidInput(
+            f"The predictions need a confidence at the end of each line, class cx cy w h conf: {without_score:,} of "
+            f"{n:,} lines have none. With Ultralytics, predict with save_txt=True and save_conf=True."
+        )
+    in_pixels = sum(reason == _PIXELS for reason in reasons)
+    if in_pixels > 0.5 * n:
+        raise InvalidInput(
+            f"The boxes of the {what} seem to be in pixels ({in_pixels:,} of {n:,}). "
+            "YOLO's are shares of the image's sides."
+        )
 
 
 _NOWHERE = (float("nan"),) * 4
@@ -217,11 +198,8 @@ def _class_names(store: FileImages, truth: Path) -> tuple[tuple[str, ...], list[
     """The names in data.yaml or classes.txt, among the truth's files or in the folder above; () if there are none."""
     found = {name: store.read(i) for i, name in enumerate(store.names) if _may_name(name)}
     if not found and truth.is_dir():
-        found = {
-            path.name: path.read_bytes()
-            for path in sorted(truth.parent.iterdir())
-            if path.is_file() and _may_name(path.name)
-        }
+        above = (path for path in sorted(truth.parent.iterdir()) if path.is_file() and _may_name(path.name))
+        found = {path.name: path.read_bytes() for path in above}
     for name in sorted(found, key=lambda name: (name.count("/"), not name.endswith(("yaml", "yml")), name)):
         names = _names_in(name, found[name])
         if names:

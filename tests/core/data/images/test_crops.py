@@ -55,7 +55,7 @@ def base():
         draw.rectangle((60, 40, 79, 59), fill="lime")
         pictures.append(encoded(picture))
     pictures[2] = b"broken"
-    return FrameImages(pictures, ("a.png", "b.png", "c.png"))
+    return FrameImages(("a.png", "b.png", "c.png"), pictures)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_the_finding_vector_joins_crop_and_picture(crops):
     reading = read_rows(crops, Encoder())
     assert reading.kept.tolist() == [0, 1, 2, 3]
     whole = read_images(crops.base.keep(np.array([0, 1])), Encoder()).embeddings.vectors[[0, 0, 1, 1]]
-    alone = read_images(FrameImages([crops.read(i) for i in range(4)], tuple("abcd")), Encoder())
+    alone = read_images(FrameImages(tuple("abcd"), [crops.read(i) for i in range(4)]), Encoder())
     expected = np.concatenate([alone.embeddings.vectors, CONTEXT_WEIGHT * whole], axis=1)
     np.testing.assert_allclose(
         reading.embeddings.vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), rtol=1e-5
@@ -115,7 +115,7 @@ def test_a_picture_that_cannot_be_read_takes_all_its_rows_along(crops):
 
 def test_objects_of_one_look_are_not_near_duplicates(base):
     """Ten equal boxes of one picture, and a copy of that picture: only the copies belong together."""
-    store = FrameImages([base.read(0), base.read(1), base.read(0)], ("a", "b", "copy of a"))
+    store = FrameImages(("a", "b", "copy of a"), [base.read(0), base.read(1), base.read(0)])
     rows = crop_images(
         store,
         np.arange(3).repeat(4),
@@ -136,7 +136,7 @@ def test_pictures_that_rows_share_are_read_once(base):
             counted.append(index)
             return super().read(index)
 
-    store = Counting([base.read(0), base.read(1)], ("a", "b"))
+    store = Counting(("a", "b"), [base.read(0), base.read(1)])
     rows = ItemView(store, np.array([1, 0, 1, 1]), shared=True)
     reading = read_rows(rows, Encoder())
     assert sorted(counted) == [0, 1]

@@ -16,13 +16,10 @@ from core.data.tasks.detection.matching import box_iou, match, nearest_overlap
 
 def boxes(rows, crowd=None):
     """Boxes from (image, class, left, top, width, height[, score]) rows."""
+    crowds = crowd or [False] * len(rows)
+    scores = [r[6] if len(r) > 6 else 1.0 for r in rows]
     return boxes_from(
-        [str(i) for i in range(len(rows))],
-        [r[0] for r in rows],
-        [r[1] for r in rows],
-        [tuple(map(float, r[2:6])) for r in rows],
-        [r[6] if len(r) > 6 else 1.0 for r in rows],
-        crowd,
+        [(str(i), r[0], r[1], tuple(map(float, r[2:6])), scores[i], crowds[i]) for i, r in enumerate(rows)]
     )
 
 
