@@ -82,18 +82,35 @@ def _unit(name: str) -> str:
     return ".".join(name.split(".")[:2])
 
 
+def lengths(folder: Path, *packages: str) -> dict[str, int]:
+    """Lines of every module below the packages."""
+    return {name: len(path.read_text("utf-8").splitlines()) for name, path in modules(folder, *packages).items()}
+
+
+def files_by_folder(folder: Path) -> Counter[str]:
+    """How many modules each folder of core and webapp holds."""
+    return Counter(path.parent.relative_to(folder).as_posix() for path in modules(folder).values())
+
+
+def classes_by_name(folder: Path) -> dict[str, list[str]]:
+    """The modules of core and webapp that define a class of that name."""
+    found: dict[str, list[str]] = {}
+    for module, path in modules(folder).items():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(module)
+    return found
+
+
 def measure(folder: Path) -> dict[str, str]:
     """What is printed, by its title."""
     files = modules(folder)
     edges = edges_of(folder)
-    trees = {name: ast.parse(path.read_text("utf-8")) for name, path in files.items()}
-    lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in files.items()}
-    folders = Counter(str(path.parent.relative_to(folder)) for path in files.values())
-    classes = Counter(n.name for tree in trees.values() for n in tree.body if isinstance(n, ast.ClassDef))
+    lines, folders = lengths(folder), files_by_folder(folder)
     functions = [
         (n.end_lineno or n.lineno) - n.lineno + 1
-        for tree in trees.values()
-        for n in ast.walk(tree)
+        for path in files.values()
+        for n in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     fullest, n_files = folders.most_common(1)[0]
@@ -110,7 +127,7 @@ def measure(folder: Path) -> dict[str, str]:
         "imports of the page in core": ", ".join(f"{a} of {b}" for a, b in sorted(door)) or "none",
         "files past 300 lines": f"{sum(n > 300 for n in lines.values())}, the longest {max(lines.values())}",
         "functions past 40 lines": f"{sum(n > 40 for n in functions)} of {len(functions):,}",
-        "class names used twice or more": f"{sum(n > 1 for n in classes.values())}",
+        "class names used twice or more": f"{sum(len(at) > 1 for at in classes_by_name(folder).values())}",
     }
 
 

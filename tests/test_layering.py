@@ -7,11 +7,12 @@ import importlib
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from scripts.structure import circles, edges_of, modules
+from scripts.structure import circles, classes_by_name, edges_of, files_by_folder, lengths, modules
 
 HEAVY = (
     "torch",
@@ -62,6 +63,8 @@ RANK = {
 }
 DOOR = {("core.cli.diagnose", "webapp.app")}
 """The command `serve` hands over to the page, inside its function."""
+MAX_LINES, MAX_FILES = 411, 24
+"""Of a file of core, webapp, tests and scripts; in a folder of core and webapp."""
 OUTSIDE = ("gradio", "tests", "scripts")
 NAMES = re.compile(r"\b(?:core|webapp|tests|scripts)(?:\.[A-Za-z_]\w*)+(?::\w+)?")
 
@@ -220,16 +223,32 @@ def test_opening_a_stored_run_needs_no_model_library(repository: Path, tmp_path:
     assert loaded.isdisjoint({"torch", "sklearn", "pandas", "gradio", "onnxruntime", "open_clip"})
 
 
-def test_no_file_is_past_350_lines(repository: Path) -> None:
-    paths = [
-        p
-        for folder in ("core", "webapp", "tests", "scripts")
-        for p in (repository / folder).glob("**/*")
-        if p.suffix in (".py", "")
-    ]
-    long = {
-        str(p.relative_to(repository)): n
-        for p in paths
-        if p.is_file() and (n := len(p.read_text("utf-8").splitlines())) > 353
-    }
-    assert long == {}
+def too_long(folder: Path) -> dict[str, int]:
+    return {name: n for name, n in lengths(folder, "core", "webapp", "tests", "scripts").items() if n > MAX_LINES}
+
+
+def too_full(folder: Path) -> dict[str, int]:
+    return {name: n for name, n in files_by_folder(folder).items() if n > MAX_FILES}
+
+
+def named_twice(folder: Path) -> dict[str, list[str]]:
+    return {name: at for name, at in classes_by_name(folder).items() if len(at) > 1}
+
+
+@pytest.mark.parametrize("broken", [too_long, too_full, named_twice], ids=lambda rule: rule.__name__)
+def test_files_are_short_folders_hold_few_and_a_class_name_stands_once(
+    repository: Path, broken: Callable[[Path], dict[str, object]]
+) -> None:
+    assert broken(repository) == {}
+
+
+def test_a_long_file_a_full_folder_and_a_class_name_used_twice_are_noticed(tmp_path: Path) -> None:
+    room = tmp_path / "core" / "room"
+    room.mkdir(parents=True)
+    for k in range(MAX_FILES):
+        (room / f"f{k}.py").write_text(f"class C{k}: ...\n" + "\n" * (MAX_LINES - 1), "utf-8")
+    assert (too_long(tmp_path), too_full(tmp_path), named_twice(tmp_path)) == ({}, {}, {})
+    (room / "last.py").write_text("class C0: ...\n" + "\n" * MAX_LINES, "utf-8")
+    assert too_long(tmp_path) == {"core.room.last": MAX_LINES + 1}
+    assert too_full(tmp_path) == {"core/room": MAX_FILES + 1}
+    assert named_twice(tmp_path) == {"C0": ["core.room.f0", "core.room.last"]}

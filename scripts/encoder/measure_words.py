@@ -2,9 +2,10 @@
 """Measure what the embedded encoder knows of photo conditions and places, on pictures and with wordings that its fit
 never saw.
 
-    python -m scripts.encoder.measure_words DATA STAMPS [--n 400] [--cache FOLDER]      DATA holds imagenet_sample/, tuxpaint_stamps/ and backgrounds/;
-                                                     STAMPS is usr/share/tuxpaint/stamps of Debian's
-                                                     tuxpaint-stamps-default
+    python -m scripts.encoder.measure_words DATA STAMPS [--n 400] [--cache FOLDER]
+
+DATA holds imagenet_sample/, tuxpaint_stamps/ and backgrounds/; STAMPS is usr/share/tuxpaint/stamps of Debian's
+tuxpaint-stamps-default.
 
 "before" scores with the object dimensions alone, "after" with all. Of each word: AUROC of pictures that have it against
 pictures that do not, by the inner product with the text's vector ("text") and with the difference of the texts with and

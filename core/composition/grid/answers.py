@@ -15,7 +15,7 @@ TIE = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GridAnswer:
     """What the scores say to one question; a tie is wrong and marked."""
 
     question: BindingQuestion
@@ -67,7 +67,7 @@ class Evened:
         return float(contrast[picture]) - liking
 
 
-def answer_of(question: BindingQuestion, even: Evened) -> Answer:
+def answer_of(question: BindingQuestion, even: Evened) -> GridAnswer:
     """What the scores of its picture say to a question."""
     row, place, mine = even.matrix[question.picture], even.place, question.true
     true = float(row[place[mine]])
@@ -83,4 +83,4 @@ def answer_of(question: BindingQuestion, even: Evened) -> Answer:
     if question.other is not None:
         least[2], chances[2] = even.bound(question.picture, mine, question.other), 0.5
     right = [None if np.isnan(margin) else bool(margin > TIE) for margin in least]
-    return Answer(question, tuple(right), tuple(bool(abs(margin) <= TIE) for margin in least), tuple(chances))
+    return GridAnswer(question, tuple(right), tuple(bool(abs(margin) <= TIE) for margin in least), tuple(chances))

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.composition.grid.answers import Answer, Evened, answer_of
+from core.composition.grid.answers import Evened, GridAnswer, answer_of
 from core.composition.grid.cells import GREY, MIN_CELL_PICTURES, VERDICTS, GridCell, cells_of
 from core.composition.grid.questions import GridQuestions, Mode, PictureContents, ask, sentence
 from core.errors import InvalidInput
@@ -121,7 +121,7 @@ def binding_grid(
 
 def _answers(
     asked: GridQuestions, pictures: ItemStore, score: ScorePictures, template: str
-) -> tuple[list[Answer], list[int]]:
+) -> tuple[list[GridAnswer], list[int]]:
     """What the scores say to each question, and the pictures that have no score."""
     texts = list(dict.fromkeys(text for question in asked.questions for text in question.phrases()))
     matrix = np.asarray(score(pictures, [sentence(template, *text) for text in texts]), np.float64)

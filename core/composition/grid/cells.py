@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from core.composition.grid.answers import Answer
+from core.composition.grid.answers import GridAnswer
 from core.composition.grid.questions import Mode, Pair
 from core.records import Bool, Estimate
 from core.statistics.intervals import UNDEFINED, wilson
@@ -66,7 +66,7 @@ class GridCell:
     verdict: str
 
 
-def _share(answers: Sequence[Answer], which: int) -> Share:
+def _share(answers: Sequence[GridAnswer], which: int) -> Share:
     asked = [answer for answer in answers if answer.right[which] is not None]
     if not asked:
         return Share(UNDEFINED, 0, float("nan"), 0)
@@ -76,10 +76,10 @@ def _share(answers: Sequence[Answer], which: int) -> Share:
 
 
 def cells_of(
-    answers: Sequence[Answer], attributes: Sequence[str], objects: Sequence[str], mode: Mode
+    answers: Sequence[GridAnswer], attributes: Sequence[str], objects: Sequence[str], mode: Mode
 ) -> tuple[tuple[GridCell, ...], GridCell, int]:
     """The cells, all pictures as one, and the number of tests."""
-    grouped: dict[Pair, list[Answer]] = {}
+    grouped: dict[Pair, list[GridAnswer]] = {}
     for answer in answers:
         grouped.setdefault(answer.question.true, []).append(answer)
     keys = [(a, o) for a in attributes for o in objects if (a, o) in grouped]
@@ -93,15 +93,15 @@ def cells_of(
     return tuple(made[key] for key in keys), made[ALL], len(known)
 
 
-def _once(answers: Sequence[Answer]) -> list[Answer]:
+def _once(answers: Sequence[GridAnswer]) -> list[GridAnswer]:
     """Each picture once: of its two things the one that is named first."""
-    first: dict[int, Answer] = {}
+    first: dict[int, GridAnswer] = {}
     for answer in answers:
         first.setdefault(answer.question.picture, answer)
     return list(first.values())
 
 
-def _cell(key: Pair, answers: Sequence[Answer], p: Sequence[float]) -> GridCell:
+def _cell(key: Pair, answers: Sequence[GridAnswer], p: Sequence[float]) -> GridCell:
     attribute, thing, binding, pair = (_share(answers, which) for which in range(4))
     verdict = GREY if len(answers) < MIN_CELL_PICTURES else _verdict((attribute, thing, binding), p)
     return GridCell(key[0], key[1], len(answers), attribute, thing, binding, pair, p[0], p[1], p[2], verdict)
@@ -121,7 +121,7 @@ def _half_way(share: Share) -> float:
     return (1 + share.chance) / 2
 
 
-def _tests(answers: Sequence[Answer], mode: Mode) -> tuple[float, float, float]:
+def _tests(answers: Sequence[GridAnswer], mode: Mode) -> tuple[float, float, float]:
     """p that the attribute is seen, that the object is seen, and that binding is as often right as the harder of the
     two."""
     shares = [_share(answers, which) for which in range(3)]
@@ -143,5 +143,5 @@ def _binomial(share: Share) -> float:
     return float(stats.binom.cdf(right, share.n, _half_way(share)))
 
 
-def _right(answers: Sequence[Answer], which: int) -> Bool:
+def _right(answers: Sequence[GridAnswer], which: int) -> Bool:
     return np.array([bool(answer.right[which]) for answer in answers])

@@ -5,8 +5,8 @@ import pytest
 from core.language.captions.lexicon import read_lexicon
 
 PAIRS = (
-    "dogs dog, boxes box, benches bench, vases vase, houses house, buses bus, people person, women woman, knives knife, "
-    "gloves glove, puppies puppy, movies movie, geese goose, glasses glass, sheep sheep"
+    "dogs dog, boxes box, benches bench, vases vase, houses house, buses bus, people person, women woman, "
+    "knives knife, gloves glove, puppies puppy, movies movie, geese goose, glasses glass, sheep sheep"
 )
 
 
