@@ -24,7 +24,7 @@ from PIL import Image
 from core.encoders.embedded.alignment import FILE, PREFIX
 from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.encoders.embedded.pixel_cues import measure_cues
-from scripts.encoder import pictures, prompts
+from scripts.encoder import phrases, pictures, prompts
 from scripts.encoder.alignment import TEMPLATES
 from scripts.encoder.fit_alignment import write_parts
 from scripts.encoder.grounds import read_panoramas
@@ -135,7 +135,7 @@ def embed_prompts(nouns: list[str]) -> dict[str, np.ndarray]:
     """Sentence vectors and activations of all prompts."""
     from core.encoders.embedded.minilm import embed_sentences
 
-    texts, activations = prompts.make_prompts(nouns, prompts.PHRASES, N_PROMPTS, seed=1)
+    texts, activations = prompts.make_prompts(nouns, phrases.PHRASES, N_PROMPTS, seed=1)
     free, nothing = prompts.make_free_prompts(nouns, N_FREE, seed=2)
     misleading = [template.format(name) for name in read_misleading_names() for template in TEMPLATES]
     no_more = np.zeros((len(misleading), activations.shape[1]), np.float32)

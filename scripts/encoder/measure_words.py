@@ -30,7 +30,7 @@ from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.encoders.embedded.photo_words import CONDITIONS
 from core.encoders.embedded.pixel_cues import measure_cues
 from core.records import F32, Bool
-from scripts.encoder.prompts import PHRASES
+from scripts.encoder.phrases import PHRASES
 from scripts.encoder.unseen_nouns import NOUNS_TESTED, OBJECTS, PLACE_CLASSES
 from scripts.encoder.unseen_pictures import EDITS, Scenes, read_square
 from scripts.encoder.unseen_wordings import WORDS, Wordings

@@ -1,4 +1,4 @@
-"""More ways to say the conditions of `prompts.py`: (what it means, adjectives, places, bare)."""
+"""More ways to say the conditions of `phrases.py`: (what it means, adjectives, places, bare)."""
 
 MORE: list[tuple[str, str, str, str]] = [
     (

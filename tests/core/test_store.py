@@ -6,7 +6,7 @@ import io
 import os
 import time
 import zipfile
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,30 +29,7 @@ from core.store import (
     run_id,
     save,
 )
-from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
-
-
-def assert_same(a: Any, b: Any, path: str = "diagnosis") -> None:
-    """Equal values, types, dtypes and nan, all the way down; pictures apart."""
-    if path.endswith(".items"):
-        return
-    assert type(a) is type(b), path
-    if isinstance(a, np.ndarray):
-        assert a.dtype == b.dtype, path
-        np.testing.assert_array_equal(a, b, err_msg=path)
-    elif is_dataclass(a):
-        for f in fields(a):
-            assert_same(getattr(a, f.name), getattr(b, f.name), f"{path}.{f.name}")
-    elif isinstance(a, tuple | list):
-        assert len(a) == len(b), path
-        for i, (x, y) in enumerate(zip(a, b, strict=True)):
-            assert_same(x, y, f"{path}[{i}]")
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys(), path
-        for key in a:
-            assert_same(a[key], b[key], f"{path}[{key!r}]")
-    else:
-        assert a == b or (a != a and b != b), path
+from tests.support.diagnoses import MemoryImages, assert_same, draw_picture, make_diagnosis
 
 
 @pytest.mark.parametrize(

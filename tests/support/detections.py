@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw
+
+from core.data.samples import DataSet
+from core.data.tasks.detection.samples import read_detection_samples
+from core.errors import InvalidInput
 
 WIDTH, HEIGHT = 160, 120
 CLASSES = ("box", "ball")
@@ -120,3 +125,21 @@ def _place(
                 "score": round(float(rng.uniform(0.5, 1)), 3),
             }
         )
+
+
+def audited(made: Made, **options: Any) -> DataSet:
+    return read_detection_samples(made.truth, made.predictions, images=made.pictures, **options)
+
+
+def column(audit: DataSet, name: str) -> Any:
+    return next(c.values for c in (*audit.samples.metadata, *audit.samples.model_outputs) if c.name == name)
+
+
+def why(audit: DataSet, name: str) -> str:
+    return str(dict(audit.excluded).get(name))
+
+
+def refused(made: Made, match: str, **changes: Any) -> None:
+    made.write(**changes)
+    with pytest.raises(InvalidInput, match=match):
+        audited(made)

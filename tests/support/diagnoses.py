@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -261,3 +262,26 @@ def _class_findings(n: int, *, found: bool, with_errors: bool) -> tuple[ClassFin
             )
         )
     return tuple(findings)
+
+
+def assert_same(a: Any, b: Any, path: str = "diagnosis") -> None:
+    """Equal values, types, dtypes and nan, all the way down; pictures apart."""
+    if path.endswith(".items"):
+        return
+    assert type(a) is type(b), path
+    if isinstance(a, np.ndarray):
+        assert a.dtype == b.dtype, path
+        np.testing.assert_array_equal(a, b, err_msg=path)
+    elif is_dataclass(a):
+        for f in fields(a):
+            assert_same(getattr(a, f.name), getattr(b, f.name), f"{path}.{f.name}")
+    elif isinstance(a, tuple | list):
+        assert len(a) == len(b), path
+        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+            assert_same(x, y, f"{path}[{i}]")
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys(), path
+        for key in a:
+            assert_same(a[key], b[key], f"{path}[{key!r}]")
+    else:
+        assert a == b or (a != a and b != b), path

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
+from core.probes.base import Needs, ProbeInput, Scored
 from core.probes.measures import calibration_error
 from core.probes.result import outcomes_of
 from core.records import Choice, Control, Diagnosis, Estimate, LogitParts, Neighbours, ProbeResult, Support
@@ -85,3 +86,33 @@ def with_probes(diagnosis: Diagnosis | None = None, **options: Any) -> Diagnosis
         parts=None,
     )
     return replace(found, probes=(made_probe(found, **options), weak))
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Says the class that the image's first letter of the id and the settings say; learns from shots if asked."""
+
+    title: ClassVar[str] = "Guess"
+    what: ClassVar[str] = "A probe for tests."
+    source: ClassVar[str] = "Nobody 2026"
+
+    shots: int = field(default=0, metadata={"help": "labelled images a class", "low": 0, "high": 10})
+    way: str = field(default="first", metadata={"help": "what to say", "choices": ("first", "turn")})
+    loud: bool = field(default=True, metadata={"help": "be sure, 100 % of the time"})
+    scale: float | None = field(default=None, metadata={"help": "how sure"})
+    pooled: bool = False
+
+    def needs(self) -> Needs:
+        return Needs(shots=self.shots, pool=self.pooled)
+
+    def estimate(self, n: int, k: int, folds: int) -> float:
+        return 75.0
+
+    def run(self, part: ProbeInput) -> Scored:
+        m, k = len(part.test), len(part.class_names)
+        said = np.zeros(m, np.int64) if self.way == "first" else np.arange(m) % k
+        logits = np.random.default_rng(part.seed).normal(0, 0.1, (m, k))
+        logits[np.arange(m), said] += 3.0 if self.loud else 0.5
+        return Scored(
+            logits, controls={"zero-shot": np.zeros((1, m), np.int64)}, support=part.shots, notes=("guessed",)
+        )

@@ -8,7 +8,10 @@ import numpy as np
 
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit_rows
+from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.probes.base import Images, ProbeInput
+from core.probes.prompt_learning.context import Prompts, PromptTraining
+from core.probes.prompt_learning.learner import prompt_logits
 from core.records import F32, I64, Progress, no_progress
 
 NAMES = ("dog", "red cat", "photo", "green frog")
@@ -47,3 +50,18 @@ def part_around(
     return ProbeInput(
         tuple(names), encoder, unseen, taught, checked if validation else None, seed=seed, progress=progress
     ), scored.labels
+
+
+FAST = PromptTraining(epochs=20, lr=0.05, batch=8)
+
+
+def permuted(encoder: OpenClipEncoder, seed: int = 0, **more: object) -> tuple[ProbeInput, I64]:
+    """Images around the text vectors of the wrong names: zero-shot must fail on every class, and the shots show it."""
+    centres = encoder.encode_texts([f"a photo of a {name}." for name in NAMES])
+    return part_around(encoder, centres[[1, 2, 3, 0]], seed=seed, **more)  # type: ignore[arg-type]
+
+
+def accuracy(part: ProbeInput, prompts: Prompts, labels: I64) -> float:
+    return float(
+        (prompt_logits(prompts, part.encoder, part.test.features, part.class_names).argmax(1) == labels).mean()
+    )

@@ -12,7 +12,7 @@ import pytest
 from core.errors import MissingDependency
 from core.probes.ladder.reproduce import LadderRow
 from core.records import Estimate
-from tests.core.cli.test_probe import make_folders, refused, said
+from tests.support.commands import make_folders, refused, said
 
 
 @pytest.fixture

@@ -7,42 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from core.cli import adapt as commands_compose_train
-from core.cli.compose import COLA, PARTS, PICTURES
+from core.cli.compose import PARTS, PICTURES
 from core.cli.main import main
-from core.cli.terminal import TerminalProgress
 from core.composition.readers import READERS
-from core.options import settings_of
 from core.reports.tables.composition import load_result
 from core.scenes.shipped import SHIPPED
 from core.scenes.write import MULTI
-from core.training.adapted import load_adapted
-from core.training.adapters import ADAPTERS
-from core.training.forgetting_file import read_check
-from core.training.loop import Training
-from tests.core.cli.test_probe import refused, said
-from tests.core.encoders.open_clip.test_token_tower import TWO
-from tests.support.tiny_clip import write_model
+from tests.support.commands import said
 from tests.test_layering import HEAVY, loaded_by
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a tiny open_clip model with random weights."""
-    return f"local-dir:{write_model(tmp_path_factory.mktemp('clip') / 'model', TWO)}"
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 14 rendered pairs in Cola's form."""
-    folder = tmp_path_factory.mktemp("drawn") / "set"
-    assert main(["compose", "draw", "--n", "14", "--split", "train", "--seed", "3", "--out", str(folder)]) == 0
-    return folder
-
 
 # ---- lists and help
 
@@ -64,29 +39,6 @@ def test_help_lists_every_part_and_loads_nothing_heavy(repository: Path, capsys:
         "from core.cli.main import main\ntry:\n    main(['compose', 'adapt', '--help'])\nexcept SystemExit:\n    pass"
     )
     assert not loaded_by(code, repository) & {*HEAVY, "numpy"}
-
-
-def asked(*arguments: str) -> dict[str, Any]:
-    """What `compose adapt` is called with."""
-    return commands_compose_train.adapt.make_context("adapt", list(arguments)).params
-
-
-@pytest.mark.parametrize("name", ["linear", "mm-adapter"])
-def test_an_adapters_settings_and_those_of_its_training_are_options(name: str) -> None:
-    for chosen in (["--adapter", name], [f"--adapter={name}"]):
-        given = asked(*chosen, "--out", "o", "--epochs", "3", "--lr", "-1")
-        assert (given["settings"], given["training"]) == ({}, {"epochs": "3", "lr": "-1"})
-    for setting in settings_of(Training):
-        option = f"--{setting.name.replace('_', '-')}"
-        assert asked("--adapter", name, "--out", "o", option, "1")["training"] == {setting.name: "1"}
-
-
-def test_adapters_are_listed_with_their_numbers_of_parameters(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
-    told = said(capsys, "compose", "adapters", "--encoder", tiny)
-    assert [line for line in told.splitlines() if line and not line.startswith(" ")] == list(ADAPTERS)
-    assert "    546 parameters on " in told  # linear: two layers of 16 x 16 + 16, a scale and an offset
-    assert "32 parameters on " in told  # prompt tuning: as wide as the text tower's tokens
-    assert "--layers: Transformer layers on each side; 1 to 4 (default 1)" in told
 
 
 # ---- run
@@ -208,183 +160,6 @@ def test_the_embedded_encoders_failures_become_a_run(tmp_path: Path, capsys: pyt
     assert "failure cluster" in told
     assert (out / "diagnosis" / "report.html").is_file()
     assert (out / "diagnosis" / "diagnosis.json").is_file()
-
-
-# ---- own pairs, grid and drawing
-
-
-def test_foils_are_printed_with_their_kinds(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compose", "foils", "a red cube and a blue ball"]) == 0
-    told = capsys.readouterr()
-    assert told.out.splitlines()[0].split("  ")[0] == "a blue cube and a red ball"
-    assert "swap attributes" in told.out
-    assert "it means the same as the caption" in told.err
-
-
-def test_a_picture_is_scored_with_foils_that_are_made_for_it(
-    tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    picture = str(drawn / "images" / "pair_00000.webp")
-    told = said(
-        capsys, "compose", "pair", "--image", picture, "--caption", "a red cube and a blue ball", "--encoder", tiny
-    )
-    assert told.startswith("pair_00000.webp, ")
-    assert "a blue cube and a red ball" in told
-    assert "Captions and foils in the text tower alone" in told
-    document = json.loads(
-        said(
-            capsys,
-            "compose",
-            "pair",
-            "--image",
-            picture,
-            "--caption",
-            "a cube",
-            "--foil",
-            "a ball",
-            "a cone",
-            "--encoder",
-            tiny,
-            "--json",
-        )
-    )
-    assert [caption["foil_of"] for caption in document["captions"]] == [None, 0, 0]
-    assert np.sum(document["shares"][0]) == pytest.approx(1)
-
-
-def test_two_pictures_take_a_caption_each(tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = [str(drawn / "images" / f"pair_0000{i}.webp") for i in (0, 1)]
-    document = json.loads(
-        said(capsys, "compose", "pair", "--image", *files, "--caption", "a b", "b a", "--encoder", tiny, "--json")
-    )
-    assert [caption["pictures"] for caption in document["captions"]] == [[0], [1]]
-    told = said(capsys, "compose", "pair", "--image", *files, "--caption", "a b", "b a", "--encoder", tiny)
-    assert "The two captions have a cosine of" in told
-
-
-def test_a_grid_is_read_from_columns_captions_and_scenes(
-    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    names = [f"images/pair_{i:05d}.webp" for i in range(24)]
-    colours, shapes = ("red", "blue"), ("cube", "ball")
-    table = pd.DataFrame(
-        {"file": names, "a": [colours[i % 2] for i in range(24)], "o": [shapes[i // 12] for i in range(24)]}
-    )
-    table["a2"], table["o2"] = [colours[1 - i % 2] for i in range(24)], [shapes[1 - i // 12] for i in range(24)]
-    table["said"] = "a " + table["a"] + " " + table["o"] + " and a " + table["a2"] + " " + table["o2"]
-    table.to_csv(tmp_path / "table.csv", index=False)
-    grid = ["compose", "grid", str(tmp_path / "table.csv"), "--images", str(drawn), "--encoder", tiny]
-    columns = ["--attribute", "a", "--object", "o", "--attribute-2", "a2", "--object-2", "o2"]
-    told = said(capsys, *grid, *columns, "--out", str(tmp_path / "new" / "grid.csv"))
-    assert "binding" in told
-    figures = pd.read_csv(tmp_path / "new" / "grid.csv")
-    assert figures["n"].tolist() == [24, 12, 12, 12, 12]
-    assert figures["binds_chance"].tolist() == [0.5] * 5
-    said(capsys, *grid, "--caption", "said", "--out", str(tmp_path / "captions.csv"))
-    same = pd.read_csv(tmp_path / "captions.csv")
-    pd.testing.assert_frame_equal(
-        same.sort_values(["attribute", "object"]), figures.sort_values(["attribute", "object"])
-    )
-    assert "cannot show whether attribute and object are bound" in said(capsys, *grid, *columns[:4])
-    scenes = said(capsys, "compose", "grid", str(drawn / "scenes.json"), "--encoder", tiny, "--attribute", "material")
-    assert "on scenes.json" in scenes
-
-
-def test_drawing_again_with_the_same_seed_gives_the_same_files(
-    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    told = said(
-        capsys, "compose", "draw", "--n", "14", "--split", "train", "--seed", "3", "--out", str(tmp_path / "again")
-    )
-    assert "Written: 28 pictures of 14 items" in told
-    for name in (MULTI, "images/pair_00003.webp", "held_out.json"):
-        assert (tmp_path / "again" / name).read_bytes() == (drawn / name).read_bytes()
-    told = said(
-        capsys, "compose", "draw", "--n", "2", "--queries", "2", "--kinds", "colour", "--out", str(tmp_path / "more")
-    )
-    assert "and 2 queries" in told
-    assert MULTI == COLA
-
-
-# ---- training
-
-
-@pytest.mark.slow
-def test_an_adapter_is_trained_checked_saved_and_tested_on_the_rest(
-    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "adapter"
-    arguments = [
-        "compose",
-        "adapt",
-        str(drawn / MULTI),
-        "--adapter",
-        "linear",
-        "--encoder",
-        tiny,
-        "--epochs",
-        "1",
-        "--batch",
-        "2",
-    ]
-    told = said(capsys, *arguments, "--share", "0.6", "--out", str(folder))
-    assert "learned from 7 items of Pairs in Cola's form, stopped by 1 others" in told
-    assert "<- kept" in told
-    assert "What it cost" in told
-    assert "Zero-shot, 240 pictures" in told
-    assert "On the items that were kept apart" in told
-    assert load_adapted(folder).record.n_training == 7
-    assert not (folder / "training").exists()
-    found = read_check(folder)
-    document = json.loads((folder / "check.json").read_text("utf-8"))
-    assert found.sentence == document["sentence"]
-    assert len(found.rows) == len(document["rows"]) == 5
-    tested = load_result(folder / "test")[0]
-    assert len(tested.ids) == 6
-    assert "100 pictures of the shipped scenes" in (folder / "test" / "report.html").read_text("utf-8")
-
-
-class _Stops(TerminalProgress):
-    """The user's Ctrl-C in the second epoch."""
-
-    def __call__(self, step: str, done: int, total: int) -> None:
-        if step == "train" and done > total // 2:
-            raise KeyboardInterrupt
-
-
-def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_stopped(
-    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = [
-        "compose",
-        "adapt",
-        "--adapter",
-        "linear",
-        "--encoder",
-        tiny,
-        "--n",
-        "12",
-        "--kinds",
-        "colour",
-        "--epochs",
-        "2",
-        "--batch",
-        "4",
-    ]
-    with monkeypatch.context() as patched:
-        patched.setattr(commands_compose_train, "TerminalProgress", _Stops)
-        assert main([*arguments, "--no-check", "--out", str(tmp_path / "a")]) == 130
-    told = capsys.readouterr().err
-    assert "Run the same command again to go on." in told
-    assert (tmp_path / "a" / "training").is_dir()
-    assert "holds the state of another training" in refused(
-        capsys, *arguments, "--seed", "1", "--no-check", "--out", str(tmp_path / "a")
-    )
-    said(capsys, *arguments, "--no-check", "--out", str(tmp_path / "a"))
-    said(capsys, *arguments, "--no-check", "--out", str(tmp_path / "b"))
-    a, b = (load_adapted(tmp_path / name) for name in "ab")
-    assert a.fingerprint == b.fingerprint
-    assert [epoch.validation_loss for epoch in a.record.curve] == [epoch.validation_loss for epoch in b.record.curve]
 
 
 # ---- Cola's figure

@@ -9,22 +9,7 @@ from typing import Any
 import pytest
 
 from core.cli.compose import COLA
-from core.cli.main import main
-from tests.core.cli import test_compose as usual
-from tests.core.cli.test_probe import refused, said
-from tests.support.diagnoses import draw_picture
-
-tiny, drawn = usual.tiny, usual.drawn
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """A folder with a.png and b.png."""
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for i, name in enumerate("ab"):
-        (folder / f"{name}.png").write_bytes(draw_picture(i))
-    return folder
+from tests.support.commands import refused, said
 
 
 def cola(folder: Path, *rows: Any) -> str:
@@ -211,124 +196,7 @@ def test_a_caption_that_nobody_can_see_is_empty(
     assert "1 item because a caption is empty" in refused(capsys, "compose", "run", file, "--images", str(pictures))
 
 
-# ---- own pairs, grid and drawing
-
-
-def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    a, b = str(pictures / "a.png"), str(pictures / "b.png")
-    pair = ["compose", "pair", "--encoder", tiny]
-    assert "Two pictures need two captions" in refused(capsys, *pair, "--image", a, b, "--caption", "one")
-    assert "no caption can tell a picture from itself" in refused(
-        capsys, *pair, "--image", a, a, "--caption", "one", "two"
-    )
-    assert "no path that can be opened" in refused(capsys, *pair, "--image", "x" * 5000, "--caption", "one")
-    assert "Caption 2 is empty" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", "\u200b\0")
-    assert "got 3" in refused(capsys, *pair, "--image", a, b, a, "--caption", "one", "two", "three")
-    assert "There is no picture" in refused(capsys, *pair, "--image", a + "x", "--caption", "one")
-    assert "Or write foils of your own with --foil." in refused(capsys, *pair, "--image", a, "--caption", "thing")
-    assert "are the same" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", "one")
-    assert "at least one word" in refused(capsys, *pair, "--image", a, "--caption", "...")
-    Path(a).write_bytes(b"broken")
-    assert "None of the 1 images could be read" in refused(
-        capsys, *pair, "--image", a, "--caption", "a red cube and a blue ball"
-    )
-    assert "at least one word" in refused(capsys, "compose", "foils", "123")
-
-
-def test_a_caption_without_foils_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, "compose", "foils", "thing").startswith("No foil can be made")
-
-
-def test_a_grid_without_columns_or_pictures_is_refused(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    table = pictures / "t.csv"
-    table.write_text("file,a,o\na.png,red,cube\nb.png,blue,ball\n", "utf-8")
-    grid = ["compose", "grid", str(table)]
-    both = ["--attribute", "a", "--object", "o"]
-    assert "Name two columns" in refused(capsys, *grid, "--attribute", "a")
-    assert "has no column 'x'" in refused(capsys, *grid, "--attribute", "x", "--object", "o")
-    assert "give both --attribute-2 and --object-2" in refused(capsys, *grid, *both, "--object-2", "o")
-    assert "give --caption, or" in refused(capsys, *grid, *both, "--caption", "a")
-    assert "--one is for captions and scenes" in refused(capsys, *grid, *both, "--one")
-    assert "there is no column 'x'" in refused(capsys, *grid, *both, "--image", "x")
-    assert "--out must end in" in refused(capsys, *grid, *both, "--out", "grid.txt")
-    assert "was not found" in refused(capsys, "compose", "grid", str(pictures / "none.csv"), *both)
-    assert 'needs "{}" once' in refused(capsys, *grid, *both, "--template", "a photo")
-    table.write_text("which,a,o\na.png,red,cube\n", "utf-8")
-    assert "no column is known as that of their paths" in refused(capsys, *grid, *both)
-    table.write_text("file,a,o\nnone.png,red,cube\n", "utf-8")
-    assert "None of the 1 files" in refused(capsys, *grid, *both)
-
-
-def test_drawings_out_of_bounds_are_refused(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    draw = ["compose", "draw", "--out", str(tmp_path / "d")]
-    assert "--n must be 1 to" in refused(capsys, *draw, "--n", "0")
-    assert "--queries must be 0 to" in refused(capsys, *draw, "--queries", "-1")
-    assert "kinds must be" in refused(capsys, *draw, "--kinds", "taste")
-    assert "seed" in refused(capsys, *draw, "--seed", "-1")
-    assert "already holds pictures" in refused(capsys, "compose", "draw", "--n", "2", "--out", str(drawn))
-    (tmp_path / "file").write_text("")
-    assert "cannot be made" in refused(capsys, "compose", "draw", "--n", "2", "--out", str(tmp_path / "file"))
-
-
-# ---- training and Cola
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--epochs", "0"], "epochs must be"),
-        (["--epochs", "many"], "epochs must be a whole number"),
-        (["--n", "2"], "--n must be 8 to"),
-        (["--share", "0.5"], "--share is the part of a benchmark of yours"),
-        (["rendered", "--n", "20"], "Leave them out"),
-        (["--images", "."], "belong to a benchmark of yours"),
-        (["--check", "nowhere"], "There is no benchmark 'nowhere'"),
-        (["--no-check", "--check", "rendered"], "Give one of the two"),
-        (["--kinds", "taste"], "kinds must be"),
-        (["--encoder", "no-such"], "There is no encoder"),
-    ],
-)
-def test_a_training_that_cannot_be_is_refused_before_it_starts(
-    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert said in refused(capsys, "compose", "adapt", "--adapter", "linear", "--out", str(tmp_path / "o"), *arguments)
-
-
-def test_unknown_and_foreign_settings_are_no_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (
-        ["--adapter", "none"],
-        ["--adapter", "linear", "--layers", "2"],
-        ["--adapter", "local", "--epoch", "2"],
-    ):
-        assert main(["compose", "adapt", "--out", str(tmp_path), *arguments]) == 2
-        assert capsys.readouterr().err.startswith("Usage:")
-
-
-def test_a_damaged_check_beside_an_adapter_is_said(
-    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "adapter"
-    train = [
-        "compose",
-        "adapt",
-        str(drawn / COLA),
-        "--adapter",
-        "linear",
-        "--encoder",
-        tiny,
-        "--epochs",
-        "1",
-        "--no-check",
-    ]
-    said(capsys, *train, "--out", str(folder))
-    (folder / "check.json").write_text('{"rows": 1}')
-    run = ["compose", "run", "rendered", "--n", "4", "--encoder", str(folder)]
-    assert "check.json is damaged" in refused(capsys, *run, "--out", str(tmp_path / "o"))
-    assert main([*train, "--out", str(folder)]) == 0
-    assert "was replaced" in capsys.readouterr().err
-    assert not (folder / "check.json").exists()
-    (folder / "adapter.safetensors").write_bytes(b"")
-    assert "Train the adapter again" in refused(capsys, *run)
+# ---- Cola
 
 
 def test_cola_without_pictures_file_or_weights(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -15,80 +13,17 @@ import pytest
 
 from core.cli.main import main
 from core.cli.probe import probe, with_result
-from core.embeddings.projection import pca_map
 from core.errors import InvalidInput
 from core.language.vocabulary import read_vocabulary
 from core.options import settings_of
 from core.probes import PROBES
-from core.probes.base import Needs, ProbeInput, Scored
-from core.records import Diagnosis, Embeddings
+from core.records import Diagnosis
 from core.store import load, save
-from tests.support.diagnoses import draw_picture, make_diagnosis
+from tests.support.commands import make_folders, said
+from tests.support.diagnoses import make_diagnosis
 from tests.support.probes import made_probe
-from tests.support.words import AxisEncoder, with_words
+from tests.support.words import with_words
 from tests.test_layering import HEAVY, loaded_by
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """Says the class that the image's first letter of the id and the settings say; learns from shots if asked."""
-
-    title: ClassVar[str] = "Guess"
-    what: ClassVar[str] = "A probe for tests."
-    source: ClassVar[str] = "Nobody 2026"
-
-    shots: int = field(default=0, metadata={"help": "labelled images a class", "low": 0, "high": 10})
-    way: str = field(default="first", metadata={"help": "what to say", "choices": ("first", "turn")})
-    loud: bool = field(default=True, metadata={"help": "be sure, 100 % of the time"})
-    scale: float | None = field(default=None, metadata={"help": "how sure"})
-    pooled: bool = False
-
-    def needs(self) -> Needs:
-        return Needs(shots=self.shots, pool=self.pooled)
-
-    def estimate(self, n: int, k: int, folds: int) -> float:
-        return 75.0
-
-    def run(self, part: ProbeInput) -> Scored:
-        m, k = len(part.test), len(part.class_names)
-        said = np.zeros(m, np.int64) if self.way == "first" else np.arange(m) % k
-        logits = np.random.default_rng(part.seed).normal(0, 0.1, (m, k))
-        logits[np.arange(m), said] += 3.0 if self.loud else 0.5
-        return Scored(
-            logits, controls={"zero-shot": np.zeros((1, m), np.int64)}, support=part.shots, notes=("guessed",)
-        )
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stored run with words, the encoder that speaks them, and the probe "zero-shot" replaced by a guess."""
-    save(with_words(), tmp_path / "run")
-    for module in (
-        "core.language.phrases",
-        "core.encoders",
-    ):  # the first is imported before the second is changed, so that it does not keep the fake
-        monkeypatch.setattr(f"{module}.load_encoder", lambda name, **options: AxisEncoder())
-    monkeypatch.setitem(PROBES, "zero-shot", f"{__name__}:Guess")
-    return tmp_path / "run"
-
-
-@pytest.fixture
-def plain_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The map as a PCA view: compiling UMAP takes longer than all else."""
-    monkeypatch.setattr("core.discovery.method.umap_map", lambda embeddings, **_: pca_map(embeddings))
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert main(list(arguments)) == 0
-    return capsys.readouterr().out
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 2) -> str:
-    assert main(list(arguments)) == code
-    told = capsys.readouterr()
-    assert told.err.startswith("errata: ")
-    assert told.err.count("\n") == 1
-    return told.err
 
 
 def test_a_probe_is_run_printed_stored_exported_and_reported(
@@ -262,81 +197,6 @@ def test_help_of_all_probes_loads_nothing_heavy(repository: Path) -> None:
         assert loaded_by(code, repository).isdisjoint((*HEAVY, "numpy")), arguments
 
 
-def test_a_package_that_a_probe_needs_is_named_with_exit_code_3(
-    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def gone(name: str) -> Any:
-        raise ModuleNotFoundError("No module named 'torch'", name="torch")
-
-    monkeypatch.setattr("core.registry.import_module", gone)
-    assert "needs torch" in refused(capsys, "probe", "coop", str(run), code=3)
-    assert "not here: The probe coop needs torch" in said(capsys, "probes")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["probe", "zero-shot"], "nothing to probe"),
-        (["probe", "zero-shot", "absent"], "no finished run"),
-        (["probe", "zero-shot", "absent", "--shots", "many"], "shots must be a whole number"),
-        (["probe", "zero-shot", "absent", "--shots", "11"], "shots must be 0 to 10"),
-        (["probe", "zero-shot", "absent", "--way", "last"], "way must be one of first, turn"),
-        (["probe", "zero-shot", "absent", "--name", "model"], "cannot be called 'model'"),
-        (["probe", "zero-shot", "absent", "--seed", "-1"], "seed must be at least 0"),
-        (["probe", "zero-shot", "RUN", "--table", "t.csv"], "--table beside it"),
-        (["probe", "zero-shot", "RUN", "--split-column", "part"], "--split-column beside it"),
-        (["probe", "zero-shot", "RUN", "--pool", "p.zip"], "no use for --pool"),
-        (["probe", "zero-shot", "RUN", "--split", "parts.csv"], '"column" or a JSON file'),
-        (["probe", "zero-shot", "RUN", "--split", "absent.json"], "absent.json cannot be read"),
-        (["probe", "zero-shot", "RUN", "--save-draw", "d.json"], "learns from none"),
-        (["probe", "zero-shot", "--table", "t.csv"], "Add --out"),
-        (["probe", "zero-shot", "--table", "t.csv", "--out", "o", "--diagnose", "d"], "Leave --diagnose out"),
-        (["probe", "zero-shot", "--table", "absent.csv", "--out", "o"], "absent.csv"),
-        (["compare", "RUN", "model", "nobody"], "no result called 'nobody'"),
-        (["compare", "RUN"], "No probe was run"),
-        (["compare", "RUN", "--out", "x.png"], "must end in"),
-    ],
-)
-def test_bad_input_exits_with_2_and_one_line(
-    run: Path,
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    before = (run / "state.json").read_bytes()
-    assert message in refused(capsys, *[str(run) if a == "RUN" else a for a in arguments])
-    assert (run / "state.json").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["probe", "nonsense", "run"], ["probe"], ["probe", "zero-shot", "run", "--nonsense", "1"], ["reproduce", "x"]],
-)
-def test_a_malformed_command_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(arguments) == 2
-    assert capsys.readouterr().err.startswith("Usage:")
-
-
-def test_a_run_without_words_or_labels_says_the_way_out(
-    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    save(make_diagnosis(), tmp_path / "plain")
-    assert "Diagnose again with --images and without --no-words" in refused(
-        capsys, "probe", "zero-shot", str(tmp_path / "plain")
-    )
-    spoken = with_words()
-    save(replace(spoken, samples=replace(spoken.samples, labels=None)), tmp_path / "blind")
-    assert "a table with a label column" in refused(capsys, "probe", "zero-shot", str(tmp_path / "blind"))
-    assert spoken.words is not None
-    joint = Embeddings(spoken.words.joint.vectors, "older", "older-space")
-    save(replace(spoken, words=replace(spoken.words, joint=joint)), tmp_path / "older")
-    assert main(["probe", "zero-shot", str(tmp_path / "older")]) == 2
-    assert "Use one encoder" in capsys.readouterr().err
-
-
 def test_a_result_takes_the_place_of_its_namesake_alone() -> None:
     run = make_diagnosis()
     first, second = made_probe(run, name="a"), made_probe(run, name="b")
@@ -346,13 +206,6 @@ def test_a_result_takes_the_place_of_its_namesake_alone() -> None:
     own: Diagnosis = replace(run, extras={"probe": "a"})
     with pytest.raises(InvalidInput, match="itself the probe 'a'"):
         with_result(own, first)
-
-
-def make_folders(top: Path, classes: Sequence[str], n: int) -> None:
-    for c, name in enumerate(classes):
-        (top / name).mkdir(parents=True)
-        for i in range(n):
-            (top / name / f"{i}.png").write_bytes(draw_picture(100 * c + i, size=24))
 
 
 @pytest.mark.slow

@@ -20,8 +20,8 @@ from core.reports.html import composition as report
 from core.reports.html.composition import render_composition_report
 from core.training.forgetting import ForgettingCheck
 from core.training.forgetting_rows import ForgettingRow
-from tests.core.reports.html.test_diagnosis import Page
 from tests.support.benchmarks import Given, benchmark, choices, pair, pairs, pictured, queries, random_scores
+from tests.support.page import Page
 
 HOSTILE = "<script>alert(1)</script>"
 

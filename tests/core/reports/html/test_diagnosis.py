@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,34 +14,14 @@ import pytest
 from PIL import Image
 
 from core.checks.audit_table import audit_table
-from core.records import Diagnosis, FailureMap
-from core.reports.html import charts, diagnosis as report
-from core.reports.html.charts import LossScale, map_by_cluster, observed_by_predicted
+from core.records import Diagnosis
+from core.reports.html import diagnosis as report
 from core.reports.html.diagnosis import render_report, write_audit, write_report
 from core.reports.wording.findings import sentence
 from core.store import load, save
 from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
+from tests.support.page import Page
 from tests.support.words import made_prediction, with_words
-
-
-class Page(HTMLParser):
-    """The tags of a page with their attributes, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def named(self, *names: str) -> Iterator[dict[str, str | None]]:
-        return (attributes for tag, attributes in self.tags if tag in names)
-
 
 VARIANTS: list[dict[str, Any]] = [
     {},
@@ -175,44 +153,6 @@ def test_an_undecodable_picture_leaves_a_blank_and_is_counted(diagnosis: Diagnos
     text = Page(render_report(replace(diagnosis, samples=replace(diagnosis.samples, items=broken)))).text
     assert "no picture" in text
     assert "pictures are not in this file" in text
-
-
-def test_the_map_draws_every_sample_once_and_keeps_its_shape() -> None:
-    diagnosis = make_diagnosis()
-    corners = np.zeros((60, 2), np.float32)
-    corners[1], corners[2] = (2, 0), (0, 1)
-    svg = str(charts.map_by_loss(replace(diagnosis, map=FailureMap(corners, "pca"))))
-    points = {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h0", svg)}
-    assert len(re.findall(r"h0", svg)) == 60
-    assert points == {(20, 540), (980, 540), (20, 60)}  # the x axis is twice as long, and y points up
-
-
-def test_beyond_the_bound_the_map_keeps_every_member(monkeypatch: pytest.MonkeyPatch) -> None:
-    diagnosis = make_diagnosis()
-    monkeypatch.setattr(charts, "MAX_POINTS", 10)
-    members = int((diagnosis.cluster_of()[0] >= 0).sum())
-    svg = str(map_by_cluster(diagnosis))
-    coloured = re.findall(r'class="cluster-\d" d="([^"]*)"', svg)
-    assert sum(path.count("h0") for path in coloured) == members
-    assert charts.n_left_off(diagnosis) == 60 - svg.count("h0") > 0
-
-
-def test_the_loss_scale_has_equal_steps_and_holds_a_constant_loss() -> None:
-    scale = LossScale.of(np.linspace(0, 100, 1001))
-    assert (scale.low, scale.high) == pytest.approx((2.0, 98.0))
-    assert scale.step(np.array([-5.0, 2.0, 50.1, 97.9, 1e9])).tolist() == [0, 0, 3, 5, 5]
-    assert LossScale.of(np.ones(10)).step(np.ones(10)).tolist() == [0] * 10
-
-
-def test_observed_by_predicted_matches_a_plain_loop() -> None:
-    rng = np.random.default_rng(0)
-    predicted, loss = rng.normal(size=100), rng.normal(size=100)
-    ranked = sorted(zip(predicted, loss, strict=True))
-    expected = [
-        (np.mean([p for p, _ in ranked[i : i + 10]]), np.mean([v for _, v in ranked[i : i + 10]]))
-        for i in range(0, 100, 10)
-    ]
-    np.testing.assert_allclose(observed_by_predicted(predicted, loss), expected)
 
 
 def test_findings_are_told_in_sentences_with_their_figures_as_a_table() -> None:

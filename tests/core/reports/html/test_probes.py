@@ -12,8 +12,8 @@ from core.checks.compare import compare
 from core.reports.html.diagnosis import render_report, write_comparison
 from core.reports.html.probes import comparison_section
 from core.reports.wording.probes import comparison_lines, overall_sentences, probe_lines, verdict_words
-from tests.core.reports.html.test_diagnosis import Page
 from tests.support.diagnoses import make_diagnosis
+from tests.support.page import Page
 from tests.support.probes import made_probe, with_probes
 
 

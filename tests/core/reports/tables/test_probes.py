@@ -13,8 +13,7 @@ from core.checks.compare import compare, comparisons
 from core.reports.tables.diagnosis import to_document, write_results
 from core.reports.tables.probes import comparison_table, comparisons_table, probe_document, probes_table
 from core.store import load, save
-from tests.core.test_store import assert_same
-from tests.support.diagnoses import make_diagnosis
+from tests.support.diagnoses import assert_same, make_diagnosis
 from tests.support.probes import made_probe, with_probes
 
 

@@ -14,26 +14,8 @@ from core.data.tasks.detection.samples import read_detection_samples
 from core.diagnose import diagnose_data_set
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from tests.support.detections import CLASSES, HEIGHT, SMALL, WIDTH, make
+from tests.support.detections import CLASSES, HEIGHT, SMALL, WIDTH, audited, column, make, why
 from tests.support.tables import said
-
-
-@pytest.fixture
-def made(tmp_path):
-    return make(tmp_path)
-
-
-def audited(made, **options):
-    return read_detection_samples(made.truth, made.predictions, images=made.pictures, **options)
-
-
-def column(audit, name):
-    return next(c.values for c in (*audit.samples.metadata, *audit.samples.model_outputs) if c.name == name)
-
-
-def why(audit, name):
-    return str(dict(audit.excluded).get(name))
-
 
 # --- rows
 
@@ -157,62 +139,6 @@ def test_a_picture_of_another_shape_is_left_out_with_the_reason(made):
 # --- bad input
 
 
-def refused(made, match, **changes):
-    made.write(**changes)
-    with pytest.raises(InvalidInput, match=match):
-        audited(made)
-
-
-def test_boxes_given_as_corners_are_recognised(made):
-    corners = [
-        r | {"bbox": [r["bbox"][0], r["bbox"][1], r["bbox"][0] + r["bbox"][2], r["bbox"][1] + r["bbox"][3]]}
-        for r in made.results
-    ]
-    refused(made, "predictions must be left, top, width, height.*look like left, top, right, bottom", results=corners)
-    truth = [
-        r | {"bbox": [r["bbox"][0], r["bbox"][1], r["bbox"][0] + r["bbox"][2], r["bbox"][1] + r["bbox"][3]]}
-        for r in made.annotations
-    ]
-    refused(made, "boxes of the truth must be left, top, width, height", annotations=truth)
-
-
-def test_boxes_far_beyond_their_images_are_one_message(made):
-    refused(
-        made,
-        "reach beyond their image",
-        annotations=[r | {"bbox": [r["bbox"][0] - 400, 10, 300, 20]} for r in made.annotations],
-    )
-
-
-def test_ids_of_another_data_set_are_one_message(made):
-    refused(made, r"category_id of .* none of the 2 categories", results=[r | {"category_id": 7} for r in made.results])
-    refused(made, r"image_id of .* none of the 30 images", results=[r | {"image_id": "x"} for r in made.results])
-
-
-def test_empty_predictions_are_one_message(made):
-    refused(made, "holds no prediction", results=[])
-
-
-def test_scores_beyond_one_are_one_message(made):
-    refused(made, "scores must lie between 0 and 1", results=[r | {"score": 90} for r in made.results])
-
-
-def test_swapped_files_are_named(made):
-    with pytest.raises(InvalidInput, match="are --truth and --detections swapped"):
-        read_detection_samples(made.predictions, made.truth, images=made.pictures)
-
-
-@pytest.mark.parametrize("text", ["{", "\x00", '"x"', "[1, 2]", "{}", "null"])
-def test_unreadable_files_are_one_message(made, text):
-    made.predictions.write_text(text)
-    with pytest.raises(InvalidInput, match=r"results\.json"):
-        audited(made)
-    made.write()
-    made.truth.write_text(text)
-    with pytest.raises(InvalidInput, match=r"truth\.json"):
-        audited(made)
-
-
 def test_pictures_that_are_not_there_take_their_objects_along(made):
     (made.pictures / "0003.png").unlink()
     audit = audited(made)
@@ -228,37 +154,6 @@ def test_no_picture_at_all_is_one_message(made, tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "other" / "x.png")
     with pytest.raises(InvalidInput, match="None of the 30 files that 'file_name' names"):
         read_detection_samples(made.truth, made.predictions, images=tmp_path / "other")
-
-
-def test_bad_boxes_are_left_out_each_with_its_reason(made):
-    first = dict(made.annotations[5])
-    bad = {
-        900: {"bbox": [5, 5, 0, 10]},
-        901: {"bbox": [500, 5, 10, 10]},
-        902: {"bbox": "x"},
-        903: {"category_id": 99},
-        904: {"image_id": 7},
-        905: {"bbox": [float("nan"), 1, 2, 3]},
-    }
-    added = [first | {"id": identity} | change for identity, change in bad.items()]
-    good = len(made.annotations)
-    made.annotations += [*added, dict(first)]
-    audit = audited(made.write())
-    found = [reason for _, reason in audit.excluded]
-    for row, text in enumerate(
-        [
-            "no width",
-            "wholly outside",
-            "four finite",
-            "category is not",
-            "image is not",
-            "four finite",
-            "id occurs before",
-        ]
-    ):
-        assert text in found[row]
-    assert len(audit.samples) == good
-    assert said(audit, "true objects left out: the box has no width or no height")
 
 
 def test_bad_predictions_are_left_out_each_with_its_reason(made):

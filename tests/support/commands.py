@@ -1,0 +1,31 @@
+"""The command line in tests: what it prints, and how it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from core.cli.main import main
+from tests.support.diagnoses import draw_picture
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 2) -> str:
+    assert main(list(arguments)) == code
+    told = capsys.readouterr()
+    assert told.err.startswith("errata: ")
+    assert told.err.count("\n") == 1
+    return told.err
+
+
+def make_folders(top: Path, classes: Sequence[str], n: int) -> None:
+    for c, name in enumerate(classes):
+        (top / name).mkdir(parents=True)
+        for i in range(n):
+            (top / name / f"{i}.png").write_bytes(draw_picture(100 * c + i, size=24))
