@@ -189,11 +189,8 @@ def _shown(
         reason = f"From the answers alone: {why} are too few of one kind to judge what the phrase score adds."
         return clicks, "clicks", reason
     if predicted.high - predicted.low > clicks.high - clicks.low:
-        return (
-            clicks,
-            "clicks",
-            "From the answers alone: the phrase score does not tell yes from no well enough to help.",
-        )
+        reason = "From the answers alone: the phrase score does not tell yes from no well enough to help."
+        return clicks, "clicks", reason
     narrower = 1 - (predicted.high - predicted.low) / (clicks.high - clicks.low)
     reason = f"With the phrase score of all {n_members:,} members: {narrower:.0%} narrower than from the answers alone."
     return predicted, "prediction-powered", reason

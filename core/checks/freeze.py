@@ -58,15 +58,8 @@ def freeze(diagnosis: Diagnosis) -> Frozen:
         said.add(name)
     digest = hashlib.sha256(diagnosis.fingerprint.encode())
     for f in found:
-        parts = [
-            f.kind,
-            f.text,
-            f.scope,
-            f.n,
-            *(float(f"{v:.9g}") for v in (f.predicted.value, f.predicted.low, f.predicted.high)),
-            f.cut,
-        ]
-        digest.update(json.dumps(parts).encode())
+        predicted = [float(f"{v:.9g}") for v in (f.predicted.value, f.predicted.low, f.predicted.high)]
+        digest.update(json.dumps([f.kind, f.text, f.scope, f.n, *predicted, f.cut]).encode())
         digest.update(np.packbits(members_of(diagnosis, f)).tobytes())
     return Frozen(tuple(found), digest.hexdigest())
 
@@ -84,16 +77,8 @@ def _frozen_cluster(diagnosis: Diagnosis, index: int, cluster: FailureCluster) -
         value = cluster.error_outside + cluster.error_difference.value
     else:
         value = cluster.mean_loss - _plain_excess(diagnosis, members, cluster.scope) + cluster.excess_loss.value
-    return FrozenFinding(
-        "cluster",
-        cluster.name,
-        cluster.scope,
-        cluster.size,
-        _predicted(diagnosis, members, value),
-        index,
-        None,
-        _spread(diagnosis, members),
-    )
+    predicted, spread = _predicted(diagnosis, members, value), _spread(diagnosis, members)
+    return FrozenFinding("cluster", cluster.name, cluster.scope, cluster.size, predicted, index, None, spread)
 
 
 def _frozen_insight(diagnosis: Diagnosis, index: int, insight: Insight) -> FrozenFinding:
@@ -103,16 +88,8 @@ def _frozen_insight(diagnosis: Diagnosis, index: int, insight: Insight) -> Froze
         own = float(diagnosis.outcomes.fitted[insight.mask].mean())
         value = own - _plain_excess(diagnosis, insight.mask, insight.scope) + insight.effect.value
     cut = _cut(diagnosis, insight) if insight.kind == "phrase" else None
-    return FrozenFinding(
-        insight.kind,
-        insight.text,
-        insight.scope,
-        insight.size,
-        _predicted(diagnosis, insight.mask, value),
-        index,
-        cut,
-        _spread(diagnosis, insight.mask),
-    )
+    predicted, spread = _predicted(diagnosis, insight.mask, value), _spread(diagnosis, insight.mask)
+    return FrozenFinding(insight.kind, insight.text, insight.scope, insight.size, predicted, index, cut, spread)
 
 
 def _plain_excess(diagnosis: Diagnosis, members: Bool, scope: str) -> float:

@@ -85,16 +85,12 @@ class ErrorPair:
         beyond = self.wrong_a[used] - error
         groups = None if self.groups is None else self.groups[used]
         confidence = 1 - ALPHA / len(self.diagnosis.clusters)
-        value, gap = (
-            bootstrap(
-                lambda at, y=y: _gap(member[at], block[at], y[at]),
-                len(used),
-                groups,
-                np.random.default_rng(self.seed),
-                level=confidence,
-            )
-            for y in (error, beyond)
-        )
+
+        def risen(y: F64) -> Estimate:
+            rng = np.random.default_rng(self.seed)
+            return bootstrap(lambda at: _gap(member[at], block[at], y[at]), len(used), groups, rng, level=confidence)
+
+        value, gap = risen(error), risen(beyond)
         draws = Permuter(block, groups).draw(PERMUTATIONS, np.random.default_rng(self.seed))
         weights = _weights(member, block)
         p = permutation_p(float(weights @ error), weights @ error[draws])

@@ -121,17 +121,8 @@ def _found(proposals: Proposals, test: FamilyTest) -> FoundCluster | None:
         where["blocks"] = np.unique(proposals.design.blocks[scope.rows])  # a superclass
     # rows that tie at the cut are on one side of it in `members`; the membership agrees
     membership = np.where(members, np.maximum(membership, 0.5), np.minimum(membership, np.nextafter(0.5, 0)))
-    return FoundCluster(
-        candidate,
-        scope,
-        members,
-        membership,
-        statistic,
-        test.threshold,
-        p if confirmed else None,
-        confirmed,
-        where | rule,
-    )
+    p, rule = p if confirmed else None, where | rule
+    return FoundCluster(candidate, scope, members, membership, statistic, test.threshold, p, confirmed, rule)
 
 
 def _slice(proposals: Proposals, candidate: Candidate, scores: F64) -> tuple[Bool, F64, dict[str, Any]]:

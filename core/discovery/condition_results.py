@@ -38,13 +38,8 @@ class ConditionResults:
         seed: int = 0,
     ) -> None:
         self.proposals, self.design, self.family = proposals, proposals.design, proposals.family
-        self.outcomes, self.reader, self.words, self.columns, self.seed = (
-            outcomes,
-            reader,
-            proposals.words,
-            columns,
-            seed,
-        )
+        self.outcomes, self.reader, self.words = outcomes, reader, proposals.words
+        self.columns, self.seed = columns, seed
         self.regions = [i for i, r in enumerate(self.family.regions) if r.kind in ("condition", "phrase")]
         self.statistics = test.observed[self.family.n_slices :][self.regions] if self.regions else np.zeros(0)
         self.scores, self.threshold = test.scores, test.threshold

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from core.discovery.family import Scope, centre
+from core.discovery.regressors import split_by_block
 from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool, Diagnosis, Outcomes, SampleSet
@@ -90,7 +91,7 @@ def make_design(
         scopes += _superclass_scopes(superclasses, head_of_row, blocks, names)
         notes.append(superclasses.note)
     elif len(names) > 1:
-        members = enumerate(_rows_of(blocks, len(names)))
+        members = enumerate(split_by_block(np.arange(n), blocks, len(names)))
         scopes += [Scope(names[b], rows, b) for b, rows in members if len(rows) >= SCOPE_ROWS]
     groups, n_groups = samples.groups, n if samples.groups is None else len(np.unique(samples.groups))
     testable, scaled = (True, False) if groups is None else _exchange_groups(samples, groups, blocks, notes)
@@ -157,21 +158,15 @@ def superclasses_of(samples: SampleSet, vectors: F32, names: F32 | None) -> Supe
     return group_classes(samples.class_names, np.bincount(samples.labels, minlength=k), texts=names, means=means)
 
 
-def _rows_of(blocks: I64, n_blocks: int) -> list[I64]:
-    return np.split(np.argsort(blocks, kind="stable"), np.cumsum(np.bincount(blocks, minlength=n_blocks))[:-1])
-
-
 def _superclass_scopes(superclasses: Superclasses, heads: I64, blocks: I64, names: tuple[str, ...]) -> list[Scope]:
     """The superclasses, then the largest classes that are large; which rows are in them is decided by size alone."""
-    wide = [
-        (name, rows)
-        for name, rows in zip(superclasses.names, _rows_of(heads, len(superclasses)))
-        if len(rows) >= SCOPE_ROWS
-    ]
+    everything = np.arange(len(blocks))
+    members = zip(superclasses.names, split_by_block(everything, heads, len(superclasses)))
+    wide = [(name, rows) for name, rows in members if len(rows) >= SCOPE_ROWS]
     scopes = [Scope(name, rows, None) for name, rows in wide]
     # a superclass of one class is that class
     alone = {int(blocks[rows[0]]) for _, rows in wide if len(np.unique(blocks[rows])) == 1}
-    each = enumerate(_rows_of(blocks, len(names)))
+    each = enumerate(split_by_block(everything, blocks, len(names)))
     large = [(b, rows) for b, rows in each if len(rows) >= LARGE_CLASS and b not in alone]
     large = sorted(sorted(large, key=lambda pair: -len(pair[1]))[:MOST_LARGE], key=lambda pair: pair[0])
     return scopes + [Scope(names[b], rows, b) for b, rows in large]

@@ -34,7 +34,6 @@ from core.records import (
     Column,
     Diagnosis,
     Embeddings,
-    FailureMap,
     LossEstimate,
     Outcomes,
     Progress,
@@ -146,6 +145,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     """What was found, measured and put in words; the fingerprint is left to the caller."""
     samples, outcomes, words, seed = inputs.samples, inputs.outcomes, inputs.words, settings.seed
     proposals, test, design = search.proposals, search.test, search.proposals.design
+    embeddings = inputs.embeddings
     progress("describe", 0, 1)
     suspects, label_notes = suspected_label_errors(samples, outcomes)
     rows = proposals.features.rows
@@ -160,7 +160,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     return Diagnosis(
         samples=samples,
         outcomes=outcomes,
-        embeddings=inputs.embeddings,
+        embeddings=embeddings,
         estimate=LossEstimate(search.predicted, search.spread, design.folds, predictability),
         classes=classes,
         clusters=clusters,
@@ -168,12 +168,12 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         insights=insights,
         detectable=detectable,
         label_errors=suspects,
-        map=_map(inputs.embeddings, settings, progress),
-        settings=settings_of(settings, inputs.embeddings, test.alpha),
+        map=umap_map(embeddings, seed=seed, progress=progress) if settings.map else pca_map(embeddings),
+        settings=settings_of(settings, embeddings, test.alpha),
         versions=versions(),
         fingerprint="",
         notes=(*design.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
-        model=_assigner(inputs.embeddings, search, [search.found[i] for i in order]),
+        model=_assigner(embeddings, search, [search.found[i] for i in order]),
         words=words,
         question_null=asked,
         reader=reader,
@@ -181,23 +181,12 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     )
 
 
-def _map(embeddings: Embeddings, settings: Settings, progress: Progress) -> FailureMap:
-    return umap_map(embeddings, seed=settings.seed, progress=progress) if settings.map else pca_map(embeddings)
-
-
 def _assigner(embeddings: Embeddings, search: _Search, ranked: list[FoundCluster]) -> Assigner:
     """What the run knows about samples that it has not seen."""
-    design, rules = search.proposals.design, tuple(cluster.rule for cluster in ranked)
-    return Assigner(
-        search.regressor,
-        search.proposals.features,
-        rules,
-        sum(cluster.confirmed for cluster in ranked),
-        design.class_of_label,
-        embeddings.encoder,
-        embeddings.space,
-        design.superclasses,
-    )
+    regressor, features, design = search.regressor, search.proposals.features, search.proposals.design
+    rules, n_confirmed = tuple(cluster.rule for cluster in ranked), sum(cluster.confirmed for cluster in ranked)
+    known, space = design.class_of_label, embeddings.space
+    return Assigner(regressor, features, rules, n_confirmed, known, embeddings.encoder, space, design.superclasses)
 
 
 def diagnose_arrays(

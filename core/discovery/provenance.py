@@ -75,16 +75,8 @@ def versions() -> dict[str, str]:
 def fingerprint(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> str:
     """SHA-256 of everything that the method reads."""
     digest = hashlib.sha256()
-    arrays = (
-        outcomes.loss,
-        outcomes.errors,
-        outcomes.scores,
-        outcomes.predictions,
-        embeddings.vectors,
-        samples.labels,
-        samples.groups,
-    )
-    for array in arrays:
+    of_outcomes = (outcomes.loss, outcomes.errors, outcomes.scores, outcomes.predictions)
+    for array in (*of_outcomes, embeddings.vectors, samples.labels, samples.groups):
         digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
     for column in samples.metadata:
         digest.update(column.name.encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,14 +47,10 @@ class Features:
     def _project(self, centred: F32 | F64) -> F64:
         return (centred @ self.basis / self.scale).astype(np.float64)
 
-    def to_arrays(self) -> dict[str, F64]:
+    def to_arrays(self) -> dict[str, Any]:
         """What `of` needs, as plain arrays."""
-        return {
-            "centre": self.centre,
-            "block_means": self.block_means,
-            "basis": self.basis,
-            "scale": np.float64(self.scale),
-        }  # type: ignore[dict-item]
+        scale = np.float64(self.scale)
+        return {"centre": self.centre, "block_means": self.block_means, "basis": self.basis, "scale": scale}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, F64]) -> Features:

@@ -59,7 +59,9 @@ def engine_scores(engine: str, settings: dict[str, Any]) -> Method:
 
     def scores(audit: Planted, fresh: Planted, seed: int) -> F64:
         fitted = load_engine(engine, **settings)
-        fitted.fit(audit.embeddings.vectors, audit.losses, audit.labels, audit.probabilities, audit.errors, seed)
+        if hasattr(fitted, "seed"):
+            fitted.seed = seed
+        fitted.fit(audit.embeddings.vectors, audit.losses, audit.labels, audit.probabilities, audit.errors)
         return fitted.score(fresh.embeddings.vectors, fresh.labels, fresh.probabilities, fresh.losses)
 
     return scores

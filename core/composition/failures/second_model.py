@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-
 from core.checks.compare import compare
 from core.checks.paired_errors import MODEL
+from core.checks.second_model import rows_of_run, with_outcomes
 from core.composition.failures.diagnose import COMPOSITION, diagnose_composition
-from core.composition.failures.samples import CaptionSamples, Loss, caption_samples
+from core.composition.failures.samples import Loss, caption_samples
 from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
 from core.errors import InvalidInput
-from core.records import (
-    I64,
-    Comparison,
-    CompositionResult,
-    Diagnosis,
-    LoadedBenchmark,
-    ProbeResult,
-    Progress,
-    no_progress,
-)
-from core.statistics.intervals import UNDEFINED, accuracy_of
+from core.records import Comparison, CompositionResult, Diagnosis, LoadedBenchmark, Progress, no_progress
 
 
 def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: CompositionResult) -> Diagnosis:
@@ -47,18 +34,16 @@ def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: 
     if result.name in {MODEL, *(p.name for p in diagnosis.probes)}:
         raise InvalidInput(f"This run already has a result called {result.name!r}. Give the other one its own name.")
     found = caption_samples(pictured, result, mine["loss"])
-    place = {name: row for row, name in enumerate(diagnosis.samples.ids)}
-    rows = np.array([place.get(name, -1) for name in found.ids], np.int64)
-    known = np.flatnonzero(rows >= 0)
-    if not len(known):
+    rows, order = rows_of_run(diagnosis, found.ids)
+    if not len(order):
         raise InvalidInput(f"{result.name!r} shares no item with this run. Score the same items.")
-    return replace(
-        diagnosis,
-        probes=(
-            *diagnosis.probes,
-            _as_probe(diagnosis, result, found, rows, known[np.argsort(rows[known], kind="stable")]),
-        ),
-    )
+    outcomes = found.outcomes.keep(order)
+    if outcomes.errors is None:
+        raise InvalidInput(
+            f"{result.name!r} is average precision, which is neither right nor wrong. "
+            "Compare results with compare_results instead."
+        )
+    return with_outcomes(diagnosis, result.name, result.model, outcomes, rows[order], f"Scored on {result.title}.")
 
 
 def two_models(
@@ -80,31 +65,3 @@ def two_models(
     run = diagnose_composition(pictured, a, embedding, loss=loss, settings=settings, progress=progress)
     both = with_second_result(run, pictured, b)
     return both, compare(both, MODEL, b.name, seed=settings.seed)
-
-
-def _as_probe(
-    diagnosis: Diagnosis, result: CompositionResult, found: CaptionSamples, rows: I64, order: I64
-) -> ProbeResult:
-    outcomes, samples = found.outcomes.keep(order), diagnosis.samples
-    if outcomes.errors is None:
-        raise InvalidInput(
-            f"{result.name!r} is average precision, which is neither right nor wrong. "
-            "Compare results with compare_results instead."
-        )
-    at = rows[order]
-    groups = None if samples.groups is None else samples.groups[at]
-    labels = np.full(len(at), -1, np.int64) if samples.labels is None else samples.labels[at]
-    accuracy = accuracy_of(outcomes.errors, groups)
-    return ProbeResult(
-        result.name,
-        "table",
-        {},
-        result.model,
-        samples.class_names,
-        at,
-        labels,
-        outcomes,
-        accuracy,
-        UNDEFINED,
-        f"Scored on {result.title}.",
-    )

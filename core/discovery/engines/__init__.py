@@ -29,19 +29,14 @@ ENGINES = Registry(
 
 
 class Engine(Protocol):
-    """Fitted on audited rows, then asked for the slices of any rows."""
+    """Fitted on audited rows, then asked for the slices of any rows. One that draws has the setting `seed`: the same seed
+    gives the same slices."""
 
     needs: tuple[str, ...]
     """What `score` must be given besides embeddings: of "labels", "probabilities", "losses"."""
 
     def fit(
-        self,
-        embeddings: F32,
-        losses: F64,
-        labels: I64,
-        probabilities: F64 | None = None,
-        errors: Bool | None = None,
-        seed: int = 0,
+        self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
         """Learn slices from n audited rows.
 
@@ -51,7 +46,6 @@ class Engine(Protocol):
             labels: (n,) class of each row, 0..k-1.
             probabilities: (n, k) the model's, if known.
             errors: (n,) where the model is wrong, if known.
-            seed: the same seed gives the same slices.
 
         Raises:
             InvalidInput: the engine needs what was not given.

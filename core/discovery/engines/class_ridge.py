@@ -36,21 +36,16 @@ class ClassRidge:
     clip: float = 4.0
     target: Literal["loss", "error"] = "loss"
     min_rows: int = 20
+    seed: int = 0
     classes_: list[int] = field(init=False, repr=False)
     weights_: F64 = field(init=False, repr=False)
     """(s, n_members, d + 1), intercept last, for rows that are not centred."""
     penalties_: list[float] = field(init=False, repr=False)
 
     def fit(
-        self,
-        embeddings: F32,
-        losses: F64,
-        labels: I64,
-        probabilities: F64 | None = None,
-        errors: Bool | None = None,
-        seed: int = 0,
+        self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(self.seed)
         wrong = failures("Per-class ridge on errors", labels, probabilities, errors) if self.target == "error" else None
         target = np.minimum(losses, self.clip) if wrong is None else wrong.astype(np.float64)
         fits = [

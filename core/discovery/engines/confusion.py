@@ -24,13 +24,7 @@ class ConfusionCells:
     cells_: list[tuple[int, int]] = field(init=False, repr=False)
 
     def fit(
-        self,
-        embeddings: F32,
-        losses: F64,
-        labels: I64,
-        probabilities: F64 | None = None,
-        errors: Bool | None = None,
-        seed: int = 0,
+        self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
         if probabilities is None:
             raise InvalidInput("Confusion cells need probabilities (n, k): got none.")

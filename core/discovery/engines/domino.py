@@ -58,19 +58,14 @@ class DominoMixture:
     tolerance: float = 1e-3
     regularisation: float = 1e-6
     """Added to every variance."""
+    seed: int = 0
     pca_: PCA = field(init=False, repr=False)
     components_: Components = field(init=False, repr=False)
     order_: I64 = field(init=False, repr=False)
     n_iterations_: int = field(init=False, repr=False)
 
     def fit(
-        self,
-        embeddings: F32,
-        losses: F64,
-        labels: I64,
-        probabilities: F64 | None = None,
-        errors: Bool | None = None,
-        seed: int = 0,
+        self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
         if probabilities is None:
             raise InvalidInput("Domino's mixture needs probabilities (n, k): got none.")
@@ -79,10 +74,10 @@ class DominoMixture:
                 f"Domino's mixture needs at least as many rows as components ({self.n_components}): "
                 f"got {len(embeddings)}."
             )
-        self.pca_ = PCA(min(self.n_dimensions, *embeddings.shape), random_state=seed)
+        self.pca_ = PCA(min(self.n_dimensions, *embeddings.shape), random_state=self.seed)
         z: F64 = self.pca_.fit_transform(embeddings.astype(np.float64))
         y = _one_hot(labels, probabilities.shape[1])
-        self.components_ = self._m_step(z, y, probabilities, self._start(z, y, probabilities, seed))
+        self.components_ = self._m_step(z, y, probabilities, self._start(z, y, probabilities))
         previous = -np.inf
         for iteration in range(1, self.max_iterations + 1):
             self.n_iterations_ = iteration
@@ -101,10 +96,10 @@ class DominoMixture:
         z: F64 = self.pca_.transform(embeddings.astype(np.float64))
         return self._e_step(z, _one_hot(labels, probabilities.shape[1]), probabilities)[0][:, self.order_]
 
-    def _start(self, z: F64, y: F64, probabilities: F64, seed: int) -> F64:
+    def _start(self, z: F64, y: F64, probabilities: F64) -> F64:
         """(n, S) first responsibilities."""
         if self.initialisation == "k-means":
-            assigned: I64 = KMeans(self.n_components, n_init=1, random_state=seed).fit_predict(z)  # pyright: ignore[reportArgumentType]
+            assigned: I64 = KMeans(self.n_components, n_init=1, random_state=self.seed).fit_predict(z)  # pyright: ignore[reportArgumentType]
             return _one_hot(assigned, self.n_components)
         n_cells = y.shape[1] ** 2
         if self.n_components < n_cells:
@@ -116,7 +111,7 @@ class DominoMixture:
         dealt = cells[:, np.arange(self.n_components) % n_cells]
         dealt = dealt / dealt.sum(axis=1, keepdims=True)
         # without the noise, components of one cell would stay equal for ever
-        dealt = dealt + self.confusion_noise * np.random.default_rng(seed).random(dealt.shape)
+        dealt = dealt + self.confusion_noise * np.random.default_rng(self.seed).random(dealt.shape)
         return dealt / dealt.sum(axis=1, keepdims=True)
 
     def _m_step(self, z: F64, y: F64, probabilities: F64, responsibilities: F64) -> Components:

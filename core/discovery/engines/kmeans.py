@@ -25,19 +25,14 @@ class KMeansSlices:
     n_clusters: int = 25
     n_slices: int = 5
     min_rows: int = 5
+    seed: int = 0
     centres_: F64 = field(init=False, repr=False)
 
     def fit(
-        self,
-        embeddings: F32,
-        losses: F64,
-        labels: I64,
-        probabilities: F64 | None = None,
-        errors: Bool | None = None,
-        seed: int = 0,
+        self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
         k = min(self.n_clusters, len(embeddings))
-        found = KMeans(k, n_init=2, random_state=seed)  # pyright: ignore[reportArgumentType]
+        found = KMeans(k, n_init=2, random_state=self.seed)  # pyright: ignore[reportArgumentType]
         assigned: I64 = found.fit_predict(embeddings)
         counts = np.bincount(assigned, minlength=k)
         means = np.bincount(assigned, weights=losses, minlength=k) / np.maximum(counts, 1)

@@ -24,13 +24,7 @@ class RawLoss:
     classes_: I64 = field(init=False, repr=False)
 
     def fit(
-        self,
-        embeddings: F32,
-        losses: F64,
-        labels: I64,
-        probabilities: F64 | None = None,
-        errors: Bool | None = None,
-        seed: int = 0,
+        self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
         classes = np.unique(labels)
         means = np.array([losses[labels == c].mean() for c in classes])

@@ -33,6 +33,7 @@ class SvmDirections:
     needs: ClassVar[tuple[str, ...]] = ("labels",)
     n_slices: int = 5
     penalties: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    seed: int = 0
     mean_: F64 = field(init=False, repr=False)
     sd_: F64 = field(init=False, repr=False)
     classes_: list[int] = field(init=False, repr=False)
@@ -43,20 +44,14 @@ class SvmDirections:
     """(s,) cross-validated balanced accuracy of each slice's SVM."""
 
     def fit(
-        self,
-        embeddings: F32,
-        losses: F64,
-        labels: I64,
-        probabilities: F64 | None = None,
-        errors: Bool | None = None,
-        seed: int = 0,
+        self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
         wrong = failures("SVM directions", labels, probabilities, errors)
         self.mean_ = embeddings.mean(0).astype(np.float64)
         self.sd_ = np.maximum(embeddings.std(0).astype(np.float64), 1e-12)
         rows = self._whiten(embeddings)
         fits = [
-            (*_fit_class(rows[labels == c], ~wrong[labels == c], self.penalties, seed), c)
+            (*_fit_class(rows[labels == c], ~wrong[labels == c], self.penalties, self.seed), c)
             for c in _usable(labels, wrong)
         ]
         if not fits:
@@ -96,9 +91,8 @@ def _fit_class(rows: F64, right: Bool, penalties: tuple[float, ...], seed: int) 
 
     halves = StratifiedKFold(2, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # a rough optimum ranks rows as well, and C is chosen by held-out rows
+        # a rough optimum ranks rows as well, and C is chosen by held-out rows
+        warnings.simplefilter("ignore", ConvergenceWarning)
         accuracies = [
             float(np.mean(cross_val_score(machine(c), rows, right, cv=halves, scoring="balanced_accuracy")))
             for c in penalties
