@@ -10,8 +10,8 @@ import numpy as np
 from core.records import F64, Diagnosis, Estimate
 
 UNDEFINED = "–"
-PER_CENT = "\u202f%"
-"""Its narrow space doesn't break; as ISO 31-0 asks."""
+PER_CENT = "\u00a0%"
+"""A space before the sign, as ISO 31-0 asks; it doesn't break."""
 
 
 def number(value: float | None, digits: int | None = None) -> str:

@@ -36,11 +36,11 @@ def test_nouns_are_counted() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.4567, "46\u202f%"),
-        (0.0456, "4.6\u202f%"),
-        (0.0, "0\u202f%"),
-        (1.0, "100\u202f%"),
-        (-0.05, "−5.0\u202f%"),
+        (0.4567, "46\u00a0%"),
+        (0.0456, "4.6\u00a0%"),
+        (0.0, "0\u00a0%"),
+        (1.0, "100\u00a0%"),
+        (-0.05, "−5.0\u00a0%"),
         (NAN, "–"),
         (None, "–"),
     ],
@@ -74,10 +74,10 @@ def test_numbers_and_intervals() -> None:
     )
     assert listed(["a", "b", "c"], 2) == "a; b; and 1 more"
     assert interval(Estimate(0.4, 0.3, 0.5)) == "0.30 to 0.50"
-    assert interval(Estimate(0.4, 0.3, 0.5), share=True) == "30 to 50\u202f%"
+    assert interval(Estimate(0.4, 0.3, 0.5), share=True) == "30 to 50\u00a0%"
     assert interval(Estimate(0.4, -0.044, 0.168), points=True) == "−4.4 to +17"
     assert interval(Estimate(NAN, NAN, NAN)) == interval(None) == "no interval"
-    assert bracketed(Estimate(0.31, 0.24, 0.38), share=True) == "(24 to 38\u202f%)"
+    assert bracketed(Estimate(0.31, 0.24, 0.38), share=True) == "(24 to 38\u00a0%)"
     assert bracketed(Estimate(0.3, NAN, 1.0)) == bracketed(None) == ""
 
 

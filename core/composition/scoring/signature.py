@@ -126,7 +126,7 @@ def _sentence(found: Signature) -> str:
     picks = found.captions
     same = (
         f"Both captions take the same picture in {percent(picks.same.value)} of items "
-        f"({interval(picks.same, share=True)}; a guess: 50\u202f%)"
+        f"({interval(picks.same, share=True)}; a guess: 50\u00a0%)"
     )
     if not np.isfinite(found.binding.value):
         return (
@@ -135,7 +135,7 @@ def _sentence(found: Signature) -> str:
         )
     won = (
         f"the true matches win in {percent(found.binding.value)} "
-        f"({interval(found.binding, share=True)}; a guess: 50\u202f%)"
+        f"({interval(found.binding, share=True)}; a guess: 50\u00a0%)"
     )
     left = f"once its likings are taken out, {won}"
     said: dict[Verdict, str] = {

@@ -124,7 +124,7 @@ def _figures(result: CompositionResult) -> list[tuple[str, str]]:
     shown = [(f"{len(result.ids):,}", f"{noun} scored{left}"), (f"{tied:,}", ties)]
     if metric is not None:
         shown.insert(
-            0, (sentences.figure(metric.key, metric.value.value), f"{metric.title}, 95\u202f% {_span(metric)}")
+            0, (sentences.figure(metric.key, metric.value.value), f"{metric.title}, 95\u00a0% {_span(metric)}")
         )
         shown.insert(1, (sentences.figure(metric.key, metric.chance), "chance"))
     if result.missing:
@@ -200,7 +200,7 @@ def _signature(name: str, found: Signature) -> dict[str, Any]:
         ("True matches win once likings are taken out", found.binding),
     )
     rows = [
-        (title, sentences.figure("", share.value), sentences.figure_interval("", share), "50\u202f%")
+        (title, sentences.figure("", share.value), sentences.figure_interval("", share), "50\u00a0%")
         for title, share in shares
     ]
     return {

@@ -187,7 +187,7 @@ def _composition(diagnosis: Diagnosis) -> str:
     chance = said.get("chance")
     against = "" if chance is None else f"; chance is {number(chance) if ranks else percent(chance)}"
     return (
-        f"{what}: {said['metric']} {value}, 95\u202f% interval {interval(found, share=not ranks)}, "
+        f"{what}: {said['metric']} {value}, 95\u00a0% interval {interval(found, share=not ranks)}, "
         f"n = {said['n']:,}{against}."
     )
 

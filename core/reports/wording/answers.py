@@ -24,13 +24,13 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     within = "" if answer.scope == ALL else f"within {answer.scope}, "
     if answer.error_rate is not None:
         span = interval(answer.error_rate, share=True)
-        observed = f"{'is' if one else 'are'} wrong {percent(answer.error_rate.value)} of the time (95\u202f% {span})"
+        observed = f"{'is' if one else 'are'} wrong {percent(answer.error_rate.value)} of the time (95\u00a0% {span})"
         against = f"against {percent(answer.error_rest)} of the rest"
     else:
         span = interval(answer.observed, digits=digits)
         observed = (
             f"{'has' if one else 'have'} a mean loss of "
-            f"{number(answer.observed.value, digits)}{unit} (95\u202f% {span})"
+            f"{number(answer.observed.value, digits)}{unit} (95\u00a0% {span})"
         )
         against = f"against {number(answer.rest, digits)} in the rest"
     group = (
@@ -92,6 +92,6 @@ def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
     )
     said = (
         f"the mean loss of {first} is {number(abs(value), digits)}{unit} {side} that of {second} (difference "
-        f"{number(value, digits)}, 95\u202f% {interval(found.observed, digits=digits)} for this pair alone)."
+        f"{number(value, digits)}, 95\u00a0% {interval(found.observed, digits=digits)} for this pair alone)."
     )
     return (f"{said[0].upper()}{said[1:]}" if clear else f"No clear difference: {said}") + shared

@@ -27,14 +27,14 @@ def figure(key: str, value: float | None) -> str:
     """A metric's value: per cent with tenths, as papers print it, or a rank."""
     if value is None or not math.isfinite(value):
         return "–"
-    return number(value) if key in LOWER_IS_BETTER else f"{number(100 * value, 1)}\u202f%"
+    return number(value) if key in LOWER_IS_BETTER else f"{number(100 * value, 1)}\u00a0%"
 
 
 def figure_interval(key: str, estimate: Estimate) -> str:
-    """The interval alone, such as "14.7 to 25.4\u202f%"."""
+    """The interval alone, such as "14.7 to 25.4\u00a0%"."""
     if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return "no interval"
-    low = figure(key, estimate.low).removesuffix("\u202f%")
+    low = figure(key, estimate.low).removesuffix("\u00a0%")
     return f"{low} to {figure(key, estimate.high)}"
 
 
@@ -76,7 +76,7 @@ def chance_sentence(result: CompositionResult) -> str:
     if metric is None or not math.isfinite(metric.value.value):
         return "No item could be scored."
     key, value = metric.key, metric.value
-    said = f"{figure(key, value.value)} (95\u202f% interval {figure_interval(key, value)})"
+    said = f"{figure(key, value.value)} (95\u00a0% interval {figure_interval(key, value)})"
     if metric.chance is None:
         return f"{said}."
     return f"{said}; chance is {figure(key, metric.chance)}. {against_chance(metric)}."

@@ -104,7 +104,7 @@ def _gap(difference: Estimate | None, insight: Insight, shares: bool, digits: in
                 if shares
                 else difference
             )
-            parts.append(f"95\u202f% {interval(scaled, digits=0 if shares else digits)}")
+            parts.append(f"95\u00a0% {interval(scaled, digits=0 if shares else digits)}")
     if insight.confirmed:
         parts.append(f"adjusted {p_value(insight.p)}")
         if (
@@ -128,7 +128,7 @@ def _coverage(diagnosis: Diagnosis, insight: Insight) -> str:
 def _retrieval(diagnosis: Diagnosis, insight: Insight) -> str:
     if insight.held_out is not None:
         found = (
-            f"The phrase alone finds the cluster on unseen rows with AUROC {number(insight.held_out.value)} "
+            f"The phrase alone finds the cluster on unseen rows with AUROC {number(insight.held_out.value, 2)} "
             f"({interval(insight.held_out)})"
         )
         return f"{found}; {_inside(diagnosis, insight)}."
@@ -136,7 +136,7 @@ def _retrieval(diagnosis: Diagnosis, insight: Insight) -> str:
         return ""
     what = "the selection" if insight.cluster is None else "the cluster"
     return (
-        f"The {insight.kind} alone finds {what} with AUROC {number(insight.retrieval)}, "
+        f"The {insight.kind} alone finds {what} with AUROC {number(insight.retrieval, 2)}, "
         "on the rows that it was chosen on."
     )
 
@@ -190,7 +190,7 @@ def _measured(insight: Insight) -> str:
     """Such as "By measurement, the more like it, the lower the brightness (rank correlation -0.81)."."""
     if not insight.measured:
         return ""
-    parts = [f"the {'higher' if rho > 0 else 'lower'} the {name} ({number(rho)})" for name, rho in insight.measured]
+    parts = [f"the {'higher' if rho > 0 else 'lower'} the {name} ({number(rho, 2)})" for name, rho in insight.measured]
     return f"By measurement, the more like it, {' and '.join(parts)}."
 
 

@@ -79,7 +79,7 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None) -> 
         "and is right with it on"
     )
     together = (
-        f" Agreement of their failures beyond chance (kappa): {number(found.agreement)}."
+        f" Agreement of their failures beyond chance (kappa): {number(found.agreement, 2)}."
         if math.isfinite(found.agreement)
         else ""
     )

@@ -58,7 +58,7 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     name = f"the {diagnosis.outcomes.name} proxy" if diagnosis.outcomes.is_proxy else f"the {diagnosis.outcomes.name}"
     return (
         f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples the fit did not "
-        f"see (R² {number(r2.value)}, 95\u202f% {interval(r2)}): {ground}."
+        f"see (R² {number(r2.value, 2)}, 95\u00a0% {interval(r2, digits=2)}): {ground}."
     )
 
 
@@ -78,7 +78,7 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     where = count(cluster.size, "sample") + ("" if cluster.scope == "all samples" else f" of {cluster.scope}")
     excess = (
-        f"loss {number(cluster.excess_loss.value, digits)}{unit} above the rest (95\u202f% "
+        f"loss {number(cluster.excess_loss.value, digits)}{unit} above the rest (95\u00a0% "
         f"{interval(cluster.excess_loss, digits=digits)})"
     )
     parts = [where, excess]
@@ -109,7 +109,7 @@ def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     if phrase is None or phrase.held_out is None:
         return ""
     return (
-        f'"{phrase.text}" (AUROC {number(phrase.held_out.value)} on unseen rows, 95\u202f% '
+        f'"{phrase.text}" (AUROC {number(phrase.held_out.value, 2)} on unseen rows, 95\u00a0% '
         f"{interval(phrase.held_out)}; the ensemble {ensemble_verdict(phrase)})"
     )
 
@@ -132,7 +132,7 @@ def words_sentence(diagnosis: Diagnosis) -> str:
     if reader is None or not math.isfinite(reader.agreement):
         return f"{said} How far the ensemble can be read in their text alone could not be told."
     follows = "Its readings do not follow what images show, so they are not used." if reader.slope <= 0 else ""
-    correlates = f"correlates {number(reader.agreement)} with what held-out images show."
+    correlates = f"correlates {number(reader.agreement, 2)} with what held-out images show."
     return f"{said} What the ensemble reads in their text alone {correlates} {follows}".rstrip()
 
 

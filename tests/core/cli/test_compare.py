@@ -106,7 +106,7 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
     )
     lines = told.splitlines()
     assert lines[0].startswith("zero-shot ")
-    assert lines[0].endswith("50\u202f% (40 to 60\u202f%); published: 63.70 (from memory, check)")
+    assert lines[0].endswith("50\u00a0% (40 to 60\u00a0%); published: 63.70 (from memory, check)")
     assert lines[1].startswith("coop, 4 shots, base-to-new, h")
     assert lines[1].endswith("over zero-shot +20 points (10 to 30)")
     assert lines[2].endswith("skipped: no text tower")

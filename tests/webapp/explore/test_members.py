@@ -21,7 +21,7 @@ def with_members(cluster: FailureCluster, rows: list[int], n: int, **kwargs: obj
 
 
 def plain(text: str) -> str:
-    return text.replace("\u00a0", " ").replace("\u202f", " ")
+    return text.replace("\u00a0", " ").replace("\u00a0", " ")
 
 
 def cards(diagnosis: Diagnosis) -> list[str]:

@@ -62,7 +62,7 @@ def test_each_cluster_has_a_card_with_its_figures_members_and_counterexamples(di
     assert [a["id"] for a in page.named("section")] == ["cluster-0", "cluster-1"]
     first = diagnosis.clusters[0]
     assert f"+{first.excess_loss.value:.2f} nats" in page.text
-    assert f"95\u202f% {first.excess_loss.low:.2f} to {first.excess_loss.high:.2f}" in page.text
+    assert f"95\u00a0% {first.excess_loss.low:.2f} to {first.excess_loss.high:.2f}" in page.text
     assert "p = 0.001" in page.text
     for row in [*np.flatnonzero(first.membership >= 0.5), *first.counterexamples]:
         assert diagnosis.samples.ids[row] in page.text
@@ -233,8 +233,8 @@ def test_a_diagnosis_of_composition_says_which_result_it_explains() -> None:
     assert "A model of composition" not in Page(render_report(plain)).text
     text = Page(render_report(replace(plain, extras={"composition": names | figures}))).text
     assert (
-        "embedded on Cola (cola, <i>embedded</i>): Image score 20\u202f%, 95\u202f% interval 15 to 26\u202f%, "
-        "n = 210; chance is 25\u202f%." in text
+        "embedded on Cola (cola, <i>embedded</i>): Image score 20\u00a0%, 95\u00a0% interval 15 to 26\u00a0%, "
+        "n = 210; chance is 25\u00a0%." in text
     )
     ranks = {
         **names,
@@ -247,7 +247,7 @@ def test_a_diagnosis_of_composition_says_which_result_it_explains() -> None:
         "chance": None,
     }
     assert (
-        "Mean rank 1.50, 95\u202f% interval 1.20 to 1.80, n = 210."
+        "Mean rank 1.50, 95\u00a0% interval 1.20 to 1.80, n = 210."
         in Page(render_report(replace(plain, extras={"composition": ranks}))).text
     )
     assert (

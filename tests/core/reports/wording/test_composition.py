@@ -27,8 +27,8 @@ def result(right: int, n: int) -> CompositionResult:
 
 
 def test_figures_have_tenths_of_a_per_cent_and_ranks_are_no_per_cent() -> None:
-    assert (figure("image", 0.1952), figure("mean rank", 1.5), figure("image", None)) == ("19.5\u202f%", "1.50", "–")
-    assert figure_interval("image", Estimate(0.2, 0.147, 0.254)) == "14.7 to 25.4\u202f%"
+    assert (figure("image", 0.1952), figure("mean rank", 1.5), figure("image", None)) == ("19.5\u00a0%", "1.50", "–")
+    assert figure_interval("image", Estimate(0.2, 0.147, 0.254)) == "14.7 to 25.4\u00a0%"
     assert figure_interval("image", Estimate(0.2, float("nan"), float("nan"))) == "no interval"
     assert (difference("image", 0.071), difference("image", -0.2), difference("image", 0.0)) == ("+7.1", "−20.0", "0.0")
 
@@ -38,7 +38,7 @@ def test_the_title_counts_items_and_the_next_sentence_says_where_chance_is() -> 
     assert title_sentence(found) == "Right on 5 of 60 items"
     assert (
         chance_sentence(found)
-        == "8.3\u202f% (95\u202f% interval 3.6 to 18.1\u202f%); chance is 25.0\u202f%. Below chance."
+        == "8.3\u00a0% (95\u00a0% interval 3.6 to 18.1\u00a0%); chance is 25.0\u00a0%. Below chance."
     )
     assert "Above chance." in chance_sentence(result(50, 60))
     assert "within chance, as far as 8 are enough" in chance_sentence(result(2, 8))
@@ -47,7 +47,7 @@ def test_the_title_counts_items_and_the_next_sentence_says_where_chance_is() -> 
 def test_means_over_kinds_ranks_and_precision_have_their_own_words() -> None:
     scores = tuple(np.array([[1.0, 0.0]]) for _ in range(30))
     averaged = run_composition(pictured(choices(30, average="kind")), Given(scores), blind=False)
-    assert title_sentence(averaged) == "Right on 100.0\u202f% of items, kinds weighing the same"
+    assert title_sentence(averaged) == "Right on 100.0\u00a0% of items, kinds weighing the same"
     rng = np.random.default_rng(0)
     bench = queries(6, 8, rng)
     ranked = run_composition(pictured(bench), Given(tuple(rng.normal(size=(8, 1)) for _ in range(6))), blind=False)
@@ -70,7 +70,7 @@ def test_nothing_scored_is_said() -> None:
     assert headline_of(none) is None
     assert (title_sentence(none), chance_sentence(none)) == ("No item could be scored", "No item could be scored.")
     without = replace(result(1, 4), metrics=(Metric("image", "Image score", Estimate(0.25, 0.1, 0.5), 4, None),))
-    assert chance_sentence(without).endswith("to 50.0\u202f%).")
+    assert chance_sentence(without).endswith("to 50.0\u00a0%).")
 
 
 @pytest.mark.parametrize("n", [1, 2])

@@ -21,7 +21,7 @@ from core.reports.wording.predictions import (
 from tests.support.diagnoses import MemoryImages, make_diagnosis
 from tests.support.words import AxisEncoder, made_prediction, with_words
 
-NB = "\u202f"
+NB = "\u00a0"
 NAN = float("nan")
 
 

@@ -32,13 +32,13 @@ def test_the_share_covered_counts_failures_where_they_are_known_and_loss_above_t
 
 def test_predictability_is_never_a_negative_share() -> None:
     sentence = predictability_sentence(make_diagnosis(n_clusters=0))
-    assert "predicts 0\u202f% of the variance" in sentence
+    assert "predicts 0\u00a0% of the variance" in sentence
     assert "R² −0.02" in sentence
     assert "no more than chance allows (p = 0.62)" in sentence
 
 
 def test_in_brief_the_predictability_has_share_interval_and_p() -> None:
-    said = predictability_in_brief(make_diagnosis()).replace("\u202f", " ")
+    said = predictability_in_brief(make_diagnosis()).replace("\u00a0", " ")
     assert said == "The embedding predicts 41 % (30 to 50 %) of the differences in cross-entropy, p < 0.001."
     assert "cannot be predicted" in predictability_in_brief(make_diagnosis(n_clusters=0))
 
@@ -53,7 +53,7 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
     lines = text_summary(make_diagnosis()).splitlines()
     assert lines[0].startswith("2 failure clusters confirmed")
     assert lines[2].startswith("  1. weather = fog – 8 samples, loss ")
-    assert lines[3] == "     more often: weather = fog (100\u202f% of members)"
+    assert lines[3] == "     more often: weather = fog (100\u00a0% of members)"
     assert lines[4].startswith(
         "  2. weather = fog, group 1 – 7 samples, loss "
     )  # its condition was not confirmed, so it names nothing
@@ -65,8 +65,8 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
 def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_prediction() -> None:
     lines = text_summary(replace(with_words(), prediction=made_prediction())).splitlines()
     assert lines[2].startswith("  1. weather = fog – ")
-    told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u202f% 0.80 to 0.93; the ensemble agrees); '
-    assert lines[3] == told + "more often: weather = fog (100\u202f% of members)"
+    told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93; the ensemble agrees); '
+    assert lines[3] == told + "more often: weather = fog (100\u00a0% of members)"
     assert "Also failing: in the rain (bus)." in lines
     counts = (
         "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; "
