@@ -125,7 +125,7 @@ def _on_run(name: str, made: Probe, options: ProbeOptions, run: Path) -> None:
         finish(found, run, progress)
         own = None
         if options.diagnose is not None:
-            own = _own(options, diagnosis, diagnosis.excluded, result, options.diagnose, progress)
+            own = _own(options, diagnosis, result, options.diagnose, progress)
     if earlier:
         print(f"The earlier result {result.name!r} was replaced. Give --name to keep both.", file=sys.stderr)
     _tell(options, found, result, run)
@@ -163,7 +163,7 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
                 "A probe needs pictures, which a text encoder can be compared with: add --images (folder, zip or tar)."
             )
         result = _run(name, made, options, audit.samples, audit.words, progress)
-        own = _own(options, audit, audit.excluded, result, out, progress)
+        own = _own(options, audit, result, out, progress)
     _tell(options, own, own.probes[0], out)
     _tell_own(own, options)
 
@@ -173,8 +173,7 @@ def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
     if diagnosis.words is None or not diagnosis.words.encoder:
         raise InvalidInput(
             f"The run in {folder} has no pictures that a text encoder saw, and a probe compares pictures with texts. "
-            "Diagnose again with --images "
-            "and without --no-words."
+            "Diagnose again with --images and without --no-words."
         )
     if diagnosis.samples.labels is None:
         raise InvalidInput(
@@ -229,12 +228,7 @@ def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, b
 
 
 def _own(
-    options: ProbeOptions,
-    of: Diagnosis | DataSet,
-    excluded: tuple[tuple[str, str], ...],
-    result: ProbeResult,
-    folder: Path,
-    progress: TerminalProgress,
+    options: ProbeOptions, of: Diagnosis | DataSet, result: ProbeResult, folder: Path, progress: TerminalProgress
 ) -> Diagnosis:
     """The diagnosis of the probe's own losses, written into a folder."""
     from core.discovery.settings import Settings
@@ -242,19 +236,8 @@ def _own(
     from core.probes.own_failures import diagnose_probe
     from core.store import finish
 
-    assert of.embeddings is not None
-    assert of.words is not None
-    found = diagnose_probe(
-        of.samples,
-        of.embeddings,
-        of.words,
-        result,
-        settings=Settings(seed=options.seed, n_permutations=options.permutations),
-        notes=of.notes,
-        excluded=excluded,
-        cache=default_cache(),
-        progress=progress,
-    )
+    settings = Settings(seed=options.seed, n_permutations=options.permutations)
+    found = diagnose_probe(of, result, settings=settings, cache=default_cache(), progress=progress)
     finish(found, folder, progress)
     return found
 

@@ -94,8 +94,8 @@ class Scored:
 
 
 class Probe(Protocol):
-    """A frozen dataclass whose fields are the settings, made by `core.options.setting`: page and command line build their
-    controls from them."""
+    """A frozen dataclass whose fields are the settings, made by `core.options.setting`: page and command line build
+    their controls from them."""
 
     title: ClassVar[str]
     """For the page, such as "SuS-X"."""

@@ -46,18 +46,9 @@ def make_draw(samples: SampleSet, split: Split, shots: int, validation: int, see
         raise InvalidInput(
             "Shots are drawn by class, and the samples have no labels. Bring a table with a label column."
         )
-    folds: list[Drawn] = []
+    folds, labels, names = list[Drawn](), samples.labels, samples.class_names
     for fold in split.folds:
-        rows = draw(
-            samples.labels,
-            fold.train,
-            samples.class_names,
-            shots,
-            validation,
-            seed,
-            fewer=fewer,
-            checked=fold.validation,
-        )
+        rows = draw(labels, fold.train, names, shots, validation, seed, fewer=fewer, checked=fold.validation)
         folds.append(Drawn(*(tuple(samples.ids[i] for i in own.tolist()) for own in (*rows, fold.test))))
     return Draw(seed, shots, tuple(folds))
 
@@ -69,11 +60,9 @@ def write_draw(path: Path, made: Draw) -> None:
         InvalidInput: the file cannot be written.
     """
     folds = [{"shots": list(f.shots), "validation": list(f.validation), "test": list(f.test)} for f in made.folds]
-    text = json.dumps(
-        {"format": FORMAT, "version": 1, "seed": made.seed, "shots": made.shots, "folds": folds}, indent=1
-    )
+    document = {"format": FORMAT, "version": 1, "seed": made.seed, "shots": made.shots, "folds": folds}
     try:
-        write_text(path, text)
+        write_text(path, json.dumps(document, indent=1))
     except OSError as fault:
         raise InvalidInput(
             f"The draw cannot be written to {path}: {fault.strerror or fault}. Name another file."
@@ -109,14 +98,11 @@ def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:
     if missing:
         raise InvalidInput(
             f"{len(missing):,} images of the draw {path.name} are not samples here, such as "
-            f"{', '.join(missing[:NAMED])}. Bring the samples that "
-            "it was made on, or draw again."
+            f"{', '.join(missing[:NAMED])}. Bring the samples that it was made on, or draw again."
         )
     rows = [[np.array([at[name] for name in own], np.int64) for own in (f.shots, f.test, f.validation)] for f in folds]
-    split = Split(
-        tuple(Fold(*own) for own in rows),
-        f"The images of the draw {path.name}, {made.shots} shots a class, seed {made.seed}.",
-    )
+    said = f"The images of the draw {path.name}, {made.shots} shots a class, seed {made.seed}."
+    split = Split(tuple(Fold(*own) for own in rows), said)
     scored = np.concatenate([own[1] for own in rows])
     left = np.setdiff1d(np.arange(len(samples)), scored)
     return made, replace(split, excluded=tuple((int(row), "the draw does not score it") for row in left))

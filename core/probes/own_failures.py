@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,18 +13,17 @@ from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
 from core.discovery.superclasses import name_vectors
 from core.errors import InvalidInput
-from core.records import OWN, Diagnosis, Embeddings, ProbeResult, Progress, SampleSet, Words, no_progress
+from core.records import OWN, Diagnosis, ProbeResult, Progress, no_progress
+
+if TYPE_CHECKING:
+    from core.data.samples import DataSet
 
 
 def diagnose_probe(
-    samples: SampleSet,
-    embeddings: Embeddings,
-    words: Words,
+    of: Diagnosis | DataSet,
     result: ProbeResult,
     *,
     settings: Settings,
-    notes: tuple[str, ...] = (),
-    excluded: tuple[tuple[str, str], ...] = (),
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
@@ -31,42 +31,37 @@ def diagnose_probe(
     probes.
 
     Args:
-        samples, embeddings, words: as the probe was given them.
-        notes, excluded: what was said and left out on the way to them.
+        of: the samples, embeddings and words that the probe was given, with what was said and left out on the way to
+            them.
 
     Raises:
         InvalidInput: too few rows were scored, or the probe's losses do not differ.
     """
+    assert of.embeddings is not None
+    assert of.words is not None
     rows = result.rows
-    kept = samples.keep(rows)
-    names = None
+    kept, vectors, words, names = of.samples.keep(rows), of.embeddings.keep(rows), of.words.keep(rows), None
     if needs_superclasses(kept) and words.encoder:
         from core.encoders import load_encoder
 
         names = name_vectors(load_encoder(words.encoder), kept.class_names, cache)
     try:
         found = diagnose_records(
-            kept,
-            result.outcomes,
-            embeddings.keep(rows),
-            words=words.keep(rows),
-            names=names,
-            settings=settings,
-            progress=progress,
+            kept, result.outcomes, vectors, words=words, names=names, settings=settings, progress=progress
         )
     except InvalidInput as error:
         raise InvalidInput(f"The failures of {result.name!r} cannot be diagnosed. {error}") from None
     said = (
         f"The model of this run is the probe {result.name!r} ({result.encoder}). {result.split}",
         "A probe's loss is computed from the encoder's own features, so that these predict much of it by construction.",
-        *notes,
+        *of.notes,
     )
     return replace(
         found,
-        probes=(_moved(result, len(samples)),),
+        probes=(_moved(result, len(of.samples)),),
         extras={**found.extras, OWN: result.name},
         notes=tuple(dict.fromkeys((*said, *found.notes))),
-        excluded=(*excluded, *result.excluded),
+        excluded=(*of.excluded, *result.excluded),
     )
 
 

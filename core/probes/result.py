@@ -102,13 +102,8 @@ def _details(scored: Sequence[Scored]) -> dict[str, Any]:
     if len(scored) == 1:
         return dict(scored[0].details)
     same = {key: value for key, value in scored[0].details.items() if all(s.details.get(key) == value for s in scored)}
-    each = {
-        f"{key}, part {i + 1}": value
-        for i, s in enumerate(scored)
-        for key, value in s.details.items()
-        if key not in same
-    }
-    return same | each
+    every = [(i, key, value) for i, s in enumerate(scored) for key, value in s.details.items()]
+    return same | {f"{key}, part {i + 1}": value for i, key, value in every if key not in same}
 
 
 def _parts(scored: Sequence[Scored], back: I64, logits: F64, truth: I64) -> LogitParts | None:
@@ -153,11 +148,8 @@ def _impure(support: Support | None, names: Sequence[str]) -> tuple[str, ...]:
     if support is None or support.true_purity is None:
         return ()
     poor = [f"{name} ({share:.0%})" for name, share in zip(names, support.true_purity.tolist()) if share < 0.5]
-    return (
-        (f"By their real labels, less than half of the support images of {', '.join(poor)} are of that class.",)
-        if poor
-        else ()
-    )
+    said = f"By their real labels, less than half of the support images of {', '.join(poor)} are of that class."
+    return (said,) if poor else ()
 
 
 def _neighbours(scored: Sequence[Scored], back: I64) -> tuple[Neighbours, ...]:

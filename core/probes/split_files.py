@@ -86,13 +86,8 @@ def _entry(row: Any, where: str) -> SplitEntry:
     if not isinstance(row, list | tuple) or len(row) != 3:  # pyright: ignore[reportUnknownArgumentType]
         raise InvalidInput(f"{where} is {str(row)[:80]!r}, not three values.")  # pyright: ignore[reportUnknownArgumentType]
     path, label, name = row  # pyright: ignore[reportUnknownVariableType]
-    if (
-        not isinstance(path, str)
-        or isinstance(label, bool)
-        or not isinstance(label, int)
-        or label < 0
-        or not str(name).strip()
-    ):  # pyright: ignore[reportUnknownArgumentType]
+    whole = isinstance(label, int) and not isinstance(label, bool)
+    if not isinstance(path, str) or not whole or label < 0 or not str(name).strip():  # pyright: ignore[reportUnknownArgumentType]
         raise InvalidInput(f"{where} is {str(row)[:80]!r}: a path, a label from 0 and a class name are needed.")  # pyright: ignore[reportUnknownArgumentType]
     return SplitEntry(path, label, str(name))  # pyright: ignore[reportUnknownArgumentType]
 
@@ -168,9 +163,8 @@ def _match(file: SplitFile, samples: SampleSet) -> tuple[dict[str, list[tuple[in
         ways = {_steps(name)} | (set() if samples.items is None else {_steps(samples.items.name(row))})
         for steps in ways:
             index[steps[-1]].append((steps, row))
-            index[PurePosixPath(steps[-1]).stem + "/"].append(
-                (steps, row)
-            )  # ids without the file's ending; "/" is in no base name
+            # ids without the file's ending; "/" is in no base name
+            index[PurePosixPath(steps[-1]).stem + "/"].append((steps, row))
     found: dict[str, list[tuple[int, SplitEntry]]] = {part: [] for part in PARTS}
     unmatched: list[str] = []
     for part in PARTS:

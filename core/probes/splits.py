@@ -60,9 +60,8 @@ def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
         )
     half, counts = np.zeros(n, np.int64), np.zeros((2, int(labels.max()) + 1))
     order = rng.permutation(len(members))
-    order = order[
-        np.argsort([-len(members[g]) for g in order], kind="stable")
-    ]  # large groups first: they are hardest to balance
+    # large groups first: they are hardest to balance
+    order = order[np.argsort([-len(members[g]) for g in order], kind="stable")]
     for g in order:
         own = np.bincount(labels[members[g]], minlength=counts.shape[1])
         side = int(np.argmin([(counts[0] * own).sum(), (counts[1] * own).sum()]))
@@ -99,11 +98,8 @@ def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> S
     reasons = tuple((int(row), f"it is in the part {said[row]!r}, and only {test!r} is scored") for row in left)
     validation = np.flatnonzero(np.isin(folded, VALIDATION_NAMES)).astype(np.int64)
     validation = validation[~np.isin(validation, np.concatenate(parts))]
-    return Split(
-        (Fold(parts[0], parts[1], validation if len(validation) else None),),
-        f"Trained on the part {train!r}, scored on the part {test!r}.",
-        reasons,
-    )
+    fold = Fold(parts[0], parts[1], validation if len(validation) else None)
+    return Split((fold,), f"Trained on the part {train!r}, scored on the part {test!r}.", reasons)
 
 
 def apart(split: Split, groups: I64 | None) -> Split:
@@ -124,11 +120,8 @@ def apart(split: Split, groups: I64 | None) -> Split:
     )
     if not dropped:
         return split
-    return replace(
-        split,
-        folds=folds,
-        said=f"{split.said} {dropped:,} images of it are left out of training, since they or their group are scored.",
-    )
+    more = f"{dropped:,} images of it are left out of training, since they or their group are scored."
+    return replace(split, folds=folds, said=f"{split.said} {more}")
 
 
 def draw(
@@ -164,19 +157,16 @@ def draw(
         if len(own) < shots:
             short.append((len(own), name))
         picked.append(own[:shots])
-        beside = (
-            own[shots:]
-            if checked is None
-            else np.random.default_rng([seed, c, 1]).permutation(checked[labels[checked] == c])
-        )
+        beside = own[shots:]
+        if checked is not None:
+            beside = np.random.default_rng([seed, c, 1]).permutation(checked[labels[checked] == c])
         validating.append(beside[:validation])
     if short and not fewer:
         least, name = min(short)
         way = f"Lower shots to {least}" if least else "Leave such classes out"
         raise InvalidInput(
             f"{shots} shots a class were asked, and {len(short)} of {len(names)} classes offer fewer beside the "
-            f"images that are scored: {name!r} "
-            f"has {least}. {way}, bring more images, or allow fewer."
+            f"images that are scored: {name!r} has {least}. {way}, bring more images, or allow fewer."
         )
     drawn, found = np.concatenate(picked), np.concatenate(validating)
     if shots and not len(drawn):

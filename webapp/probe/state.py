@@ -173,13 +173,6 @@ def diagnose_failures(diagnosis: Diagnosis, result: ProbeResult, progress: Progr
     samples = replace(diagnosis.samples, name=f"{result.name} on {diagnosis.samples.name}")
     given = diagnosis.settings
     settings = Settings(alpha=float(given.get("alpha", 0.05)), seed=int(given.get("seed", 0)), map=False)
-    found = diagnose_probe(
-        samples,
-        diagnosis.embeddings,
-        diagnosis.words,
-        result,
-        settings=settings,
-        cache=default_cache(),
-        progress=progress,
-    )
+    of = replace(diagnosis, samples=samples, notes=(), excluded=())
+    found = diagnose_probe(of, result, settings=settings, cache=default_cache(), progress=progress)
     return RUNS.add(found, progress)

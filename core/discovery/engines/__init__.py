@@ -29,8 +29,8 @@ ENGINES = Registry(
 
 
 class Engine(Protocol):
-    """Fitted on audited rows, then asked for the slices of any rows. One that draws has the setting `seed`: the same seed
-    gives the same slices."""
+    """Fitted on audited rows, then asked for the slices of any rows. One that draws has the setting `seed`: the same
+    seed gives the same slices."""
 
     needs: tuple[str, ...]
     """What `score` must be given besides embeddings: of "labels", "probabilities", "losses"."""

@@ -182,11 +182,10 @@ def nearest(rows: Rows, others: Rows, q: int, *, by_kl: bool = False, block: int
     width = min(q, len(others))
     places, near = np.full((len(rows), q), -1, np.int64), np.full((len(rows), q), np.nan, np.float32)
     for part in blocks(len(rows), len(others), block):
-        affinity = (
-            -kl(rows[part].astype(np.float64), others.astype(np.float64))
-            if by_kl
-            else image_affinity(rows[part], others)
-        )
+        if by_kl:
+            affinity = -kl(rows[part].astype(np.float64), others.astype(np.float64))
+        else:
+            affinity = image_affinity(rows[part], others)
         at = np.argsort(-affinity, axis=1, kind="stable")[:, :width]
         places[part, :width], near[part, :width] = at, np.take_along_axis(affinity, at, 1)
     return places, near

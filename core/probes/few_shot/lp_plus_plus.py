@@ -80,9 +80,8 @@ def fit_head(
         if checked is None:
             best = head
         else:
-            loss = float(
-                cross_entropy_of_logits(head.images(checked[0]) + alpha * (checked[0] @ texts.T), checked[1]).mean()
-            )
+            logits = head.images(checked[0]) + alpha * (checked[0] @ texts.T)
+            loss = float(cross_entropy_of_logits(logits, checked[1]).mean())
             best, least = (head, loss) if loss < least else (best, least)
         residual = (softmax(head.images(features) + alpha * cosines) - hot) / n
         moved_w, moved_b = MOMENTUM * moved_w + residual.T @ features, MOMENTUM * moved_b + residual.sum(0)
@@ -169,6 +168,7 @@ class LinearProbePlusPlus(PromptSettings, ShotSettings):
         test = part.test.features.astype(np.float64)
         cosines = test @ texts.T
         parts = {"zero-shot": head.alpha * cosines, "images": head.images(test)}
+        steps = Choice("steps", head.step, "fixed" if checked is None else "validation")
         return Scored(
             parts["zero-shot"] + parts["images"],
             parts,
@@ -176,10 +176,7 @@ class LinearProbePlusPlus(PromptSettings, ShotSettings):
             part.shots,
             f"{said_shots(self.shots)} a class",
             neighbours=(nearest_shots(part.test, part.shots),),
-            choices=(
-                Choice("steps", head.step, "fixed" if checked is None else "validation"),
-                Choice("alpha at the start", scale, "fixed"),
-            ),
+            choices=(steps, Choice("alpha at the start", scale, "fixed")),
             prompts=found.prompts,
             details={"alpha by class": {name: float(a) for name, a in zip(part.class_names, head.alpha)}},
             notes=(*found.notes, *_said(checked)),

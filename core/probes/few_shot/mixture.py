@@ -92,11 +92,8 @@ class Problem:
             progress("probe", outer, OUTER + 1)
             mixture = mixture_of(self.features, means, variance, active)
             for _ in range(INNER):
-                votes = (
-                    DIVISOR
-                    / (2 * max(1, self.q))
-                    * np.asarray(self.graph @ np.concatenate([z, self.truth]), np.float64)
-                )
+                said = np.asarray(self.graph @ np.concatenate([z, self.truth]), np.float64)
+                votes = DIVISOR / (2 * max(1, self.q)) * said
                 z = losses.softmax(self.trust * self.zero + self.unit * (mixture + votes))
             if outer < OUTER:
                 means, active = self._means(z, means, active, gamma)
@@ -169,11 +166,9 @@ def votes_graph(features: F64, shots: F64, q: int) -> sparse.csr_matrix:
     if width < 1:
         return graph
     own = sparse.csr_matrix(_edges(features, features, width, itself=True), shape=(n, n))
-    towards_shots = (
-        sparse.csr_matrix(_edges(shots, features, min(q, n), itself=False), shape=(s, n))
-        if s
-        else sparse.csr_matrix((0, n))
-    )
+    towards_shots = sparse.csr_matrix((0, n))
+    if s:
+        towards_shots = sparse.csr_matrix(_edges(shots, features, min(q, n), itself=False), shape=(s, n))
     return sparse.csr_matrix(sparse.hstack([own + own.T, towards_shots.T]))
 
 
@@ -192,10 +187,8 @@ def _edges(rows: F64, others: F64, q: int, *, itself: bool) -> tuple[F64, tuple[
         )
         at.append(chosen.astype(np.int64))
         near.append(np.maximum(np.take_along_axis(cosine, chosen, 1), 0.0))
-    return np.concatenate(near).ravel(), (
-        np.repeat(np.arange(len(rows)), q).astype(np.int64),
-        np.concatenate(at).ravel(),
-    )
+    from_rows = np.repeat(np.arange(len(rows)), q).astype(np.int64)
+    return np.concatenate(near).ravel(), (from_rows, np.concatenate(at).ravel())
 
 
 def _scatter(features: F64, weights: F64, means: F64) -> F64:

@@ -67,12 +67,8 @@ class SusX(PromptSettings):
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds: the texts, then pairs of images with support images."""
         pairs = n * k * (self.shots or self.per_class)
-        return (
-            2.0
-            + 0.01 * k
-            + pairs * (4e-8 + (2e-8 + 4e-10 * k) * (self.affinity == "tip-x"))
-            + (1.5 if self.tune else 0.0)
-        )
+        each = 4e-8 + (2e-8 + 4e-10 * k) * (self.affinity == "tip-x")
+        return 2.0 + 0.01 * k + pairs * each + (1.5 if self.tune else 0.0)
 
     def run(self, part: ProbeInput) -> Scored:
         """Logits = s F W + s / 100 (alpha cache + gamma signature): the papers' weights hold for s = 100 and keep their

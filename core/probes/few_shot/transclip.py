@@ -71,10 +71,7 @@ class TransClip(PromptSettings):
         }
         logits = parts["zero-shot"] + parts["mixture"] + parts["neighbours"]
         before, after = problem.zero[back].argmax(1), logits.argmax(1)
-        choices = (
-            Choice("lambda", trust, "fixed" if self.trust is None else "given"),
-            *(() if choice is None else (choice,)),
-        )
+        own = Choice("lambda", trust, "fixed" if self.trust is None else "given")
         silent = [name for name, active in zip(part.class_names, best.active.tolist()) if not active]
         return Scored(
             logits,
@@ -85,7 +82,7 @@ class TransClip(PromptSettings):
             neighbours=()
             if part.shots is None
             else (Neighbours("image", *nearest(part.test.features, part.shots.features, 8)),),
-            choices=choices,
+            choices=(own,) if choice is None else (own, choice),
             prompts=texts.prompts,
             details={"predictions changed": int((before != after).sum()), "images": len(before)},
             notes=(*texts.notes, *_notes(len(before), part.class_names, silent)),

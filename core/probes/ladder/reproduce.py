@@ -125,11 +125,8 @@ def run_ladder(
                     break
                 kept.add(_key(step, seed), unit)
             units.append(unit)
-        rows += (
-            [LadderRow(step.name, step.shots, step.setting, "", None, note=reason)]
-            if reason
-            else _rows(step, units, encoder, found.name)
-        )
+        skipped = LadderRow(step.name, step.shots, step.setting, "", None, note=reason)
+        rows += [skipped] if reason else _rows(step, units, encoder, found.name)
     progress("reproduce", len(steps), len(steps))
     return tuple(rows)
 
@@ -159,13 +156,8 @@ def _unit(step: LadderStep, task: Task, order: tuple[str, ...] | None) -> dict[s
     if step.setting == "base-to-new":
         found = base_to_new(step.probe, probe, task, order=order)
         values = {name: getattr(found, name) for name in PROTOCOL}
-        metrics = {n: v if isinstance(v, Estimate) else Estimate(v, v, v) for n, v in values.items()}
-        return {
-            "metrics": {n: asdict(e) for n, e in metrics.items()},
-            "gains": {},
-            "seconds": found.seconds,
-            "rows": found.n_base + found.n_new,
-        }
+        metrics = {n: asdict(v if isinstance(v, Estimate) else Estimate(v, v, v)) for n, v in values.items()}
+        return {"metrics": metrics, "gains": {}, "seconds": found.seconds, "rows": found.n_base + found.n_new}
     result = run_probe(step.probe, probe, task)
     gains = {control.name: asdict(control.gain) for control in result.controls}
     metrics = {"accuracy": asdict(result.accuracy), "calibration error": asdict(result.calibration_error)}
@@ -173,28 +165,19 @@ def _unit(step: LadderStep, task: Task, order: tuple[str, ...] | None) -> dict[s
 
 
 def _rows(step: LadderStep, units: Sequence[Mapping[str, Any]], encoder: str, dataset: str) -> list[LadderRow]:
-    rows: list[LadderRow] = []
+    rows, seconds = list[LadderRow](), sum(unit["seconds"] for unit in units)
+    note = "" if step.seeded else "no draw has a part in it; the interval is over rows"
     for metric in units[0]["metrics"]:
         own = [Estimate(**unit["metrics"][metric]) for unit in units]
-        gains = (
-            {n: over_seeds([Estimate(**u["gains"][n]) for u in units]) for n in units[0]["gains"]}
-            if metric == "accuracy"
-            else {}
+        controls = units[0]["gains"] if metric == "accuracy" else ()
+        gains = {name: over_seeds([Estimate(**unit["gains"][name]) for unit in units]) for name in controls}
+        value, each, published = (
+            over_seeds(own),
+            tuple(e.value for e in own),
+            _published(step, encoder, dataset, metric),
         )
-        rows.append(
-            LadderRow(
-                step.name,
-                step.shots,
-                step.setting,
-                metric,
-                over_seeds(own),
-                tuple(e.value for e in own),
-                gains,
-                _published(step, encoder, dataset, metric),
-                sum(unit["seconds"] for unit in units),
-                "" if step.seeded else "no draw has a part in it; the interval is over rows",
-            )
-        )
+        step_of = step.name, step.shots, step.setting
+        rows.append(LadderRow(*step_of, metric, value, each, gains, published, seconds, note))
     return rows
 
 

@@ -174,14 +174,8 @@ def _split(probe: Probe, task: Task) -> Split:
 
 def _scored(probe: Probe, task: Task, base: I64, fold: Fold, progress: Progress) -> Scored:
     """What a probe that learned from the fold's shots of base classes says of its test rows, among all names."""
-    part = ProbeInput(
-        task.samples.class_names,
-        task.encoder,
-        images_of(task, fold.test),
-        seed=task.seed,
-        cache=task.cache,
-        progress=progress,
-    )
+    names, test = task.samples.class_names, images_of(task, fold.test)
+    part = ProbeInput(names, task.encoder, test, seed=task.seed, cache=task.cache, progress=progress)
     if not _keeps(probe):
         return probe.run(part)
     with tempfile.TemporaryDirectory() as folder:

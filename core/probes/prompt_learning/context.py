@@ -176,11 +176,7 @@ def load_prompts(path: Path) -> Prompts:
         record: dict[str, Any] = json.loads(arrays.pop(_HEAD).tobytes())
         version = record.pop("format")
         ctx = arrays.pop("ctx").astype(np.float32)
-        meta = {
-            name.removeprefix(_META): array.astype(np.float32)
-            for name, array in arrays.items()
-            if name.startswith(_META)
-        }
+        meta = {n.removeprefix(_META): a.astype(np.float32) for n, a in arrays.items() if n.startswith(_META)}
         curve = tuple(Epoch(int(e), t, math.nan if v is None else v) for e, t, v in record.pop("curve"))
         lists = {key: tuple(str(v) for v in record.pop(key)) for key in ("names", "taught")}
         found = Prompts(ctx=ctx, meta=meta, curve=curve, **lists, **record)
@@ -188,12 +184,7 @@ def load_prompts(path: Path) -> Prompts:
         raise InvalidInput(
             f"{path.name} is not a file of prompts that was saved here. Train prompts and save them again."
         ) from error
-    if (
-        version != FORMAT
-        or ctx.ndim not in (2, 3)
-        or not np.isfinite(ctx).all()
-        or not all(np.isfinite(a).all() for a in meta.values())
-    ):
+    if version != FORMAT or ctx.ndim not in (2, 3) or not all(np.isfinite(a).all() for a in (ctx, *meta.values())):
         raise InvalidInput(
             f"The prompts in {path.name} are of another version or damaged. Train prompts and save them again."
         )
@@ -208,19 +199,18 @@ def check_prompts(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]
     """
     if prompts.fingerprint != encoder.fingerprint:
         raise InvalidInput(
-            f"These prompts were trained on {prompts.encoder} (checkpoint {prompts.fingerprint[:12]}) "
-            f"and mean nothing to {encoder.name} "
-            f"(checkpoint {encoder.fingerprint[:12]}). Choose that encoder, or train prompts on this one."
+            f"These prompts were trained on {prompts.encoder} (checkpoint {prompts.fingerprint[:12]}) and mean nothing "
+            f"to {encoder.name} (checkpoint {encoder.fingerprint[:12]}). "
+            "Choose that encoder, or train prompts on this one."
         )
     if tokenizer is not None and prompts.tokenizer != tokenizer:
         raise InvalidInput(
             f"These prompts were trained with another tokenizer or word embeddings ({prompts.tokenizer}) "
-            f"than {encoder.name} has now ({tokenizer}). "
-            "Train prompts again."
+            f"than {encoder.name} has now ({tokenizer}). Train prompts again."
         )
     if prompts.class_specific and spoken_names(prompts.names) != spoken_names(class_names):
         raise InvalidInput(
             f"These prompts hold a context for each of the {len(prompts.names)} classes "
-            f"{', '.join(prompts.names[:5])}…, which other classes cannot "
-            "use. Bring the same classes in the same order, or train one context for all classes (class_specific off)."
+            f"{', '.join(prompts.names[:5])}…, which other classes cannot use. "
+            "Bring the same classes in the same order, or train one context for all classes (class_specific off)."
         )

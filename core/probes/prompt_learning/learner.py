@@ -34,8 +34,7 @@ def tower_of(encoder: Encoder) -> PromptTower:
     if make is None:
         raise InvalidInput(
             f"Prompts cannot be learned on {encoder.name}: its text tower takes no word embeddings. "
-            "Use 'embedded' or an open_clip model, or a "
-            "probe without learned prompts."
+            "Use 'embedded' or an open_clip model, or a probe without learned prompts."
         )
     return make()
 
@@ -238,21 +237,13 @@ def nearest_words(prompts: Prompts, tower: PromptTower, count: int = 5) -> list[
     cosines = torch.nn.functional.normalize(ctx, dim=1) @ torch.nn.functional.normalize(words, dim=1).T
     distances = torch.cdist(ctx, words)
     found: list[dict[str, Any]] = []
+
+    def spelled(values: torch.Tensor, *, largest: bool) -> list[list[Any]]:
+        top = values.topk(count, largest=largest)
+        return [[tower.spelled(t), round(v, 3)] for t, v in zip(top.indices.tolist(), top.values.tolist(), strict=True)]
+
     for i in range(len(ctx)):
-        by_angle, by_distance = cosines[i].topk(count), (-distances[i]).topk(count)
-        own = {
-            "by cosine": [
-                [tower.spelled(t), round(v, 3)]
-                for t, v in zip(by_angle.indices.tolist(), by_angle.values.tolist(), strict=True)
-            ],
-            "by distance": [
-                [tower.spelled(t), round(-v, 3)]
-                for t, v in zip(by_distance.indices.tolist(), by_distance.values.tolist(), strict=True)
-            ],
-        }
-        found.append(
-            {"vector": i % prompts.m + 1}
-            | ({"class": prompts.names[i // prompts.m]} if prompts.class_specific else {})
-            | own
-        )
+        of_class = {"class": prompts.names[i // prompts.m]} if prompts.class_specific else {}
+        near = {"by cosine": spelled(cosines[i], largest=True), "by distance": spelled(distances[i], largest=False)}
+        found.append({"vector": i % prompts.m + 1, **of_class, **near})
     return found

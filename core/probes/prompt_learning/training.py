@@ -71,13 +71,8 @@ def fit_prompts(part: ProbeInput, how: PromptTraining) -> Prompts:
             "Ask for at least one shot."
         )
     tower = tower_of(part.encoder)
-    learner = start(
-        tower,
-        how,
-        len(part.class_names),
-        part.test.features.shape[1] if len(part.test) else shots.features.shape[1],
-        part.seed,
-    )
+    d = (part.test if len(part.test) else shots).features.shape[1]
+    learner = start(tower, how, len(part.class_names), d, part.seed)
     frame = Frame(tower, lay_out(tower, part.class_names, learner.ctx.shape[-2], how.position))
     run = _PromptRun(part, how, tower, learner, frame)
     run.train(epochs_of(how, int(np.bincount(shots.labels).max()), tower))

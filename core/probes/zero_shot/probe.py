@@ -83,11 +83,8 @@ class ZeroShot(PromptSettings):
         """CPU seconds: the texts dominate. Other names are not counted."""
         first, second = text_count(self.templates, self.own_templates, self.descriptions)
         random = self.random_runs * (2 * PAIRS if self.random_words == "30" else second) if second else 0.0
-        return (
-            LOADING
-            + k * (first * SECONDS_PER_TEMPLATE + (second + random) * SECONDS_PER_DESCRIPTION)
-            + 2e-9 * n * k * 512
-        )
+        texts = k * (first * SECONDS_PER_TEMPLATE + (second + random) * SECONDS_PER_DESCRIPTION)
+        return LOADING + texts + 2e-9 * n * k * 512
 
     def run(self, part: ProbeInput) -> Scored:
         """Cosines at the encoder's scale, with what the descriptions add to them as a part of its own."""
@@ -103,10 +100,8 @@ class ZeroShot(PromptSettings):
         described = pooled(texts.described, done) if texts.described else None
         found = classifier_of(texts, templated, described, self.description_weight, self.scoring)
         details: dict[str, Any] = {"Texts": count_texts(found.prompts), "Texts that lost their end": found.truncated}
-        shares = [
-            scale * (features @ share.T)
-            for share in class_vectors(templated, described, self.description_weight, self.scoring)
-        ]
+        vectors = class_vectors(templated, described, self.description_weight, self.scoring)
+        shares = [scale * (features @ share.T) for share in vectors]
         if described is None:
             return Scored(shares[0], prompts=found.prompts, details=details, notes=found.notes)
         done += count_texts(texts.described)

@@ -15,8 +15,6 @@ from core.language.grammar import fold_name, spoken_names
 from core.options import check_text
 
 LIMIT = 50 * 2**20
-
-
 """Bytes of the largest file that is read; the largest published one has 3 MB."""
 
 
@@ -250,13 +248,8 @@ def _from_lines(text: str, class_names: Sequence[str]) -> tuple[tuple[str, ...],
         if not cuts:  # the longest name that is a class goes before the colon, for a name may hold colons itself
             raise InvalidInput(
                 f"synonyms, line {number}: must start with a class name and a colon, as in 'sofa: couch, settee': "
-                f"got {line.strip()[:80]!r}. "
-                f"The classes are {_few(class_names)}."
+                f"got {line.strip()[:80]!r}. The classes are {_few(class_names)}."
             )
-        names = [
-            name.strip()
-            for name in line[cuts[-1] + 1 :].replace("，", ",").replace("、", ",").split(",")
-            if name.strip()
-        ]
-        found[place[fold_name(line[: cuts[-1]])]] += tuple(names)
+        names = line[cuts[-1] + 1 :].replace("，", ",").replace("、", ",").split(",")
+        found[place[fold_name(line[: cuts[-1]])]] += tuple(name.strip() for name in names if name.strip())
     return tuple(found)

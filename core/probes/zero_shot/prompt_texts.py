@@ -119,11 +119,8 @@ def shape_of(given: Sequence[Sequence[str]], names: Sequence[Sequence[str]], wan
     whole = sum(text.endswith(_ENDS) or any(fold_name(name) in fold_name(text) for name in own) for text, own in pairs)
     shape = wanted if wanted != "auto" else "sentences" if 2 * whole > len(pairs) else "descriptors"
     how = f"{whole:,} of {len(pairs):,} texts end like a sentence or say their class" if wanted == "auto" else "as set"
-    used = (
-        "they are encoded as they stand"
-        if shape == "sentences"
-        else 'each follows its class name as "which is" or "which has"'
-    )
+    follows = 'each follows its class name as "which is" or "which has"'
+    used = "they are encoded as they stand" if shape == "sentences" else follows
     return shape, f"The descriptions were taken for {shape} ({how}); {used}."
 
 
@@ -165,9 +162,8 @@ def random_texts(texts: PromptTexts, size: int, seed: Sequence[int]) -> tuple[tu
     length = max(1, round(float(np.mean([np.mean([len(w) for w in words]) for words in own]))))
     groups = round(float(np.mean([len(words) - 1 for words in own]))) + 1
     each = math.ceil(np.mean([max(map(len, words)) for words in own])) // groups + 1
-    letters = sorted({c for described in texts.described for text in described for c in text} - set(" ,.")) or list(
-        "abcdefghij"
-    )
+    said = {c for described in texts.described for text in described for c in text}
+    letters = sorted(said - set(" ,.")) or list("abcdefghij")
     strings: list[str] = []
     for i in range(size):
         if i % 2 == 0:

@@ -166,10 +166,8 @@ def class_vectors(
         raise InvalidInput(f"scoring must be one of {', '.join(SCORINGS)}: got {scoring[:60]!r}.")
     some = np.zeros((len(templated.counts), 1), bool) if described is None else (described.counts > 0)[:, None]
     own = templated.sums, np.zeros_like(templated.sums) if described is None else described.sums
-    counts = (
-        templated.counts[:, None],
-        np.zeros_like(templated.counts)[:, None] if described is None else described.counts[:, None],
-    )
+    beside = np.zeros_like(templated.counts) if described is None else described.counts
+    counts = templated.counts[:, None], beside[:, None]
     if weight is None:
         first, second = (s / np.maximum(counts[0] + counts[1], 1) for s in own)
     else:
