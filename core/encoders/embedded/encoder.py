@@ -16,7 +16,7 @@ from core.encoders.arithmetic import unit_rows
 from core.encoders.embedded.alignment import FILE, Alignment, load_alignment
 from core.encoders.embedded.checkpoint import read_state_dict
 from core.encoders.embedded.lite0 import SIDE, convolutions
-from core.encoders.embedded.lite0_runtime import Network, best_network
+from core.encoders.embedded.lite0_runtime import best_mapper
 from core.encoders.embedded.pixel_cues import measure_cues
 from core.encoders.embedded.weights import efficientnet_weights
 from core.records import F32
@@ -33,7 +33,6 @@ class EmbeddedEncoder:
 
     Args:
         threads: images run at a time; by default the cores that the process may use.
-        network: another runtime of the same network, for comparison.
         alignment_file: the joint space's maps; None leaves them out, so that they can be fitted.
     """
 
@@ -48,16 +47,13 @@ class EmbeddedEncoder:
     """The space was not trained with a scale. The likelihood of zero-shot is best at 12 to 15 with ten classes and at
     30 with a thousand."""
 
-    def __init__(
-        self, threads: int | None = None, network: Network | None = None, alignment_file: Path | None = FILE
-    ) -> None:
+    def __init__(self, threads: int | None = None, alignment_file: Path | None = FILE) -> None:
         path = efficientnet_weights()
         weights = read_state_dict(path)
-        self._alignment = (
-            load_alignment(weights["_fc.weight"], weights["_fc.bias"], alignment_file) if alignment_file else None
-        )
+        classifier = weights["_fc.weight"], weights["_fc.bias"]
+        self._alignment = load_alignment(*classifier, alignment_file) if alignment_file else None
         self._layers, self._threads = convolutions(weights), threads
-        self._network = network or best_network(self._layers, threads)
+        self._network = best_mapper(self._layers, (), threads)
         digest = hashlib.sha256()
         maps = alignment_file.read_bytes() if alignment_file else b""
         for part in (path.read_bytes(), maps, _PREPROCESSING.encode()):
@@ -90,7 +86,7 @@ class EmbeddedEncoder:
 
     def features(self, batch: F32) -> F32:
         """(n, 1280) pooled features, as the network gives them."""
-        return self._network(np.ascontiguousarray(batch, np.float32))
+        return self._network(np.ascontiguousarray(batch, np.float32))[0]
 
     def encode_images(self, batch: F32) -> tuple[F32, F32]:
         """Unit rows from (n, 3, 224, 224): (n, 1280) features for finding and (n, 679) vectors of the joint space."""

@@ -36,11 +36,11 @@ class Convolution:
     """(out,)."""
     stride: int
     groups: int
-    clipped: bool
+    clipped: bool = True
     """Followed by a clip to [0, 6]."""
-    opens_block: bool
+    opens_block: bool = False
     """Its input is kept for the sum at the block's end."""
-    adds_input: bool
+    adds_input: bool = False
     """The kept input is added to its output."""
 
     def padding(self, side: int) -> tuple[int, int]:
@@ -57,15 +57,7 @@ def convolutions(weights: Mapping[str, npt.NDArray[Any]]) -> list[Convolution]:
 
 
 def _layers(weights: Mapping[str, npt.NDArray[Any]]) -> Iterator[Convolution]:
-    def conv(
-        name: str,
-        norm: str,
-        stride: int = 1,
-        depthwise: bool = False,
-        clipped: bool = True,
-        opens: bool = False,
-        adds: bool = False,
-    ) -> Convolution:
+    def conv(name: str, norm: str, stride: int = 1, depthwise: bool = False, **ends: bool) -> Convolution:
         kernel = weights[f"{name}.weight"].astype(np.float64)
         gain, shift, mean, variance = (
             weights[f"{norm}.{part}"].astype(np.float64) for part in ("weight", "bias", "running_mean", "running_var")
@@ -73,7 +65,7 @@ def _layers(weights: Mapping[str, npt.NDArray[Any]]) -> Iterator[Convolution]:
         scale = gain / np.sqrt(variance + _EPSILON)
         folded = (kernel * scale[:, None, None, None]).astype(np.float32)
         bias = (shift - mean * scale).astype(np.float32)
-        return Convolution(folded, bias, stride, len(folded) if depthwise else 1, clipped, opens, adds)
+        return Convolution(folded, bias, stride, len(folded) if depthwise else 1, **ends)
 
     yield conv("_conv_stem", "_bn0", stride=2)
     for i, stride in enumerate(_STRIDES):
@@ -82,9 +74,10 @@ def _layers(weights: Mapping[str, npt.NDArray[Any]]) -> Iterator[Convolution]:
         project = weights[f"{block}._project_conv.weight"]
         n_in = weights[f"{block}._expand_conv.weight"].shape[1] if expands else project.shape[1]
         if expands:
-            yield conv(f"{block}._expand_conv", f"{block}._bn0", opens=True)
-        yield conv(f"{block}._depthwise_conv", f"{block}._bn1", stride=stride, depthwise=True, opens=not expands)
-        yield conv(f"{block}._project_conv", f"{block}._bn2", clipped=False, adds=stride == 1 and n_in == len(project))
+            yield conv(f"{block}._expand_conv", f"{block}._bn0", opens_block=True)
+        yield conv(f"{block}._depthwise_conv", f"{block}._bn1", stride=stride, depthwise=True, opens_block=not expands)
+        adds = stride == 1 and n_in == len(project)
+        yield conv(f"{block}._project_conv", f"{block}._bn2", clipped=False, adds_input=adds)
     yield conv("_conv_head", "_bn1")
 
 
@@ -97,22 +90,16 @@ def onnx_model(layers: list[Convolution], maps: Sequence[int] = ()) -> onnx.Mode
     from onnx import TensorProto, helper, numpy_helper
 
     nodes: list[Any] = []
-    constants = [
-        numpy_helper.from_array(np.array(0, np.float32), "zero"),
-        numpy_helper.from_array(np.array(6, np.float32), "six"),
-    ]
+    bounds = {"zero": 0, "six": 6}
+    constants = [numpy_helper.from_array(np.array(bound, np.float32), name) for name, bound in bounds.items()]
     current, kept, side = "image", "image", SIDE
     shapes: dict[int, list[Any]] = {}
     for i, layer in enumerate(layers):
         kept = current if layer.opens_block else kept
         constants += [numpy_helper.from_array(layer.weight, f"w{i}"), numpy_helper.from_array(layer.bias, f"b{i}")]
         before, after = layer.padding(side)
-        shape: dict[str, Any] = {
-            "strides": [layer.stride] * 2,
-            "group": layer.groups,
-            "pads": [before, before, after, after],
-        }
-        nodes.append(helper.make_node("Conv", [current, f"w{i}", f"b{i}"], [f"conv{i}"], **shape))
+        shape: dict[str, Any] = {"strides": [layer.stride] * 2, "pads": [before, before, after, after]}
+        nodes.append(helper.make_node("Conv", [current, f"w{i}", f"b{i}"], [f"conv{i}"], group=layer.groups, **shape))
         current, side = f"conv{i}", -(-side // layer.stride)
         if layer.clipped:
             nodes.append(helper.make_node("Clip", [current, "zero", "six"], [f"clip{i}"]))
@@ -125,15 +112,9 @@ def onnx_model(layers: list[Convolution], maps: Sequence[int] = ()) -> onnx.Mode
             shapes[i] = ["n", len(layer.weight), side, side]
     nodes.append(helper.make_node("GlobalAveragePool", [current], ["pooled"]))
     nodes.append(helper.make_node("Flatten", ["pooled"], ["features"], axis=1))
-    graph = helper.make_graph(
-        nodes,
-        "efficientnet-lite0",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])],
-        [
-            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", N_FEATURES]),
-            *(helper.make_tensor_value_info(f"map{i}", TensorProto.FLOAT, shape) for i, shape in shapes.items()),
-        ],
-        constants,
-    )
+    named = {"features": ["n", N_FEATURES], **{f"map{i}": shape for i, shape in shapes.items()}}
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in named.items()]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])
+    graph = helper.make_graph(nodes, "efficientnet-lite0", [image], outputs, constants)
     # The oldest file format that knows these operators, so that any recent runtime reads it.
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)

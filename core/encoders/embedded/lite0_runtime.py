@@ -13,11 +13,9 @@ import numpy as np
 from core.encoders.embedded.lite0 import N_FEATURES, SIDE, Convolution, onnx_model
 from core.records import F32
 
-Network = Callable[[F32], F32]
-"""From (n, 3, 224, 224) in [-1, 1] to (n, 1280) pooled features."""
 Mapper = Callable[[F32], tuple[F32, ...]]
 """From (n, 3, 224, 224) in [-1, 1] to the (n, channels, side, side) outputs of the layers that it was made for, then
-the pooled features."""
+the (n, 1280) pooled features."""
 
 
 def usable_cores() -> int:
@@ -25,23 +23,13 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def onnx_network(layers: list[Convolution], threads: int) -> Network:
+def onnx_mapper(layers: list[Convolution], maps: Sequence[int], threads: int) -> Mapper:
     """The network in onnxruntime, float32.
 
     Every image is run alone, on one thread, and `threads` images at a time: on two cores that is a quarter faster than
     one batch over two threads, and an image's features cannot depend, even in the last bit, on what else is in its
     batch.
     """
-    mapped = onnx_mapper(layers, (), threads)
-
-    def features(batch: F32) -> F32:
-        return mapped(batch)[0]
-
-    return features
-
-
-def onnx_mapper(layers: list[Convolution], maps: Sequence[int], threads: int) -> Mapper:
-    """The outputs of some layers beside the features, run as `onnx_network` does."""
     onnxruntime: Any = import_module("onnxruntime")
     onnxruntime.disable_telemetry_events()
     options: Any = onnxruntime.SessionOptions()
@@ -72,38 +60,22 @@ def map_shapes(layers: list[Convolution], maps: Sequence[int]) -> list[tuple[int
     return [(len(layers[i].weight), sides[i + 1], sides[i + 1]) for i in maps]
 
 
-def torch_network(layers: list[Convolution]) -> Network:
-    """The network in torch, float32, on the GPU if there is one. About a third of onnxruntime's speed on the CPU."""
-    mapped = torch_mapper(layers, ())
-
-    def features(batch: F32) -> F32:
-        return mapped(batch)[0]
-
-    return features
-
-
 def torch_mapper(layers: list[Convolution], maps: Sequence[int]) -> Mapper:
-    """The outputs of some layers beside the features, run as `torch_network` does."""
+    """The network in torch, float32, on the GPU if there is one. About a third of onnxruntime's speed on the CPU."""
     torch: Any = import_module("torch")
     functional: Any = import_module("torch.nn.functional")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    weights = [
-        (
-            torch.tensor(layer.weight, device=device).contiguous(memory_format=torch.channels_last),
-            torch.tensor(layer.bias, device=device),
-        )
-        for layer in layers
-    ]
+    kernels = [torch.tensor(layer.weight, device=device) for layer in layers]
+    kernels = [kernel.contiguous(memory_format=torch.channels_last) for kernel in kernels]
+    biases = [torch.tensor(layer.bias, device=device) for layer in layers]
 
     def one(image: Any) -> list[Any]:
         kept, side = image, SIDE
         found: dict[int, Any] = {}
-        for i, (layer, (weight, bias)) in enumerate(zip(layers, weights)):
+        for i, layer in enumerate(layers):
             kept = image if layer.opens_block else kept
-            before, after = layer.padding(side)
-            image = functional.conv2d(
-                functional.pad(image, (before, after, before, after)), weight, bias, layer.stride, 0, 1, layer.groups
-            )
+            padded = functional.pad(image, layer.padding(side) * 2)
+            image = functional.conv2d(padded, kernels[i], biases[i], layer.stride, 0, 1, layer.groups)
             side = image.shape[-1]
             if layer.clipped:
                 image = image.clamp_(0, 6)
@@ -126,16 +98,8 @@ def torch_mapper(layers: list[Convolution], maps: Sequence[int]) -> Mapper:
     return run
 
 
-def best_network(layers: list[Convolution], threads: int | None = None) -> Network:
-    """onnxruntime's network if onnxruntime and onnx are installed, else torch's."""
-    try:
-        return onnx_network(layers, threads or usable_cores())
-    except ImportError:
-        return torch_network(layers)
-
-
 def best_mapper(layers: list[Convolution], maps: Sequence[int], threads: int | None = None) -> Mapper:
-    """onnxruntime's mapper if onnxruntime and onnx are installed, else torch's."""
+    """onnxruntime's network if onnxruntime and onnx are installed, else torch's."""
     try:
         return onnx_mapper(layers, maps, threads or usable_cores())
     except ImportError:

@@ -17,23 +17,8 @@ from core.encoders.arithmetic import gelu, products, unit_rows
 from core.records import F32
 
 CONDITIONS = (
-    *(
-        "light",
-        "colour",
-        "contrast",
-        "blur",
-        "noise",
-        "red",
-        "orange",
-        "yellow",
-        "green",
-        "blue",
-        "purple",
-        "small",
-        "turned",
-        "plain",
-    ),
-    *("fog", "snowfall", "rain", "grass", "snow", "city", "forest", "water", "sand", "indoors", "sky", "mountains"),
+    *"light colour contrast blur noise red orange yellow green blue purple small turned plain".split(),
+    *"fog snowfall rain grass snow city forest water sand indoors sky mountains".split(),
 )
 """Negative: dark, black-and-white, low in contrast, sharp; large; cluttered; outdoors. The others have no opposite."""
 CUE_LIMIT = np.float32(3)

@@ -17,65 +17,23 @@ HUES = {"red": 0, "orange": 30, "yellow": 58, "green": 120, "cyan": 180, "blue":
 """Degrees on the colour circle."""
 _LOBE = 4
 """Power of the cosine around each hue: at 30 degrees from it a colour counts a half."""
+_LIGHT = "luma mean, luma p5, luma p25, luma p50, luma p75, luma p95, luma deviation, log mean luma, dark channel"
+_COLOUR = "bright share, dark share, chroma mean, chroma p25, chroma p95, saturation mean, log chroma p95"
+_EDGES = "edge 1, edge 2, edge 4, edge ratio 1, edge ratio 2, peak ratio, edge p95"
+_NOISE = "noise floor, noise p25, noise median, noise excess, chroma noise, bright dots, dot skew"
+_STREAKS = "upright streaks, level streaks, streaks in flats"
+_BORDER = "border deviation, border plain share, border edges, centre edges, centre over border"
+_FLAT = "flat share, flat border share, border to centre"
+_SIDES = "luma, left minus right luma, top minus bottom edges, top minus bottom blue, top minus bottom chroma"
 _NAMES = (
-    *(
-        "luma mean",
-        "luma p5",
-        "luma p25",
-        "luma p50",
-        "luma p75",
-        "luma p95",
-        "luma deviation",
-        "log mean luma",
-        "dark channel",
-        "bright share",
-        "dark share",
-    ),
-    *("chroma mean", "chroma p25", "chroma p95", "saturation mean", "log chroma p95"),
+    *f"{_LIGHT}, {_COLOUR}".split(", "),
     *(f"{hue} share" for hue in HUES),
     *(f"{hue} floor" for hue in HUES),
-    *(
-        "edge 1",
-        "edge 2",
-        "edge 4",
-        "edge ratio 1",
-        "edge ratio 2",
-        "peak ratio",
-        "edge p95",
-        "noise floor",
-        "noise p25",
-        "noise median",
-        "noise excess",
-    ),
-    *("chroma noise", "bright dots", "dot skew", "upright streaks", "level streaks", "streaks in flats"),
-    *(
-        "border deviation",
-        "border plain share",
-        "border edges",
-        "centre edges",
-        "centre over border",
-        "flat share",
-        "flat border share",
-        "border to centre",
-    ),
-    *(
-        "top minus bottom luma",
-        "left minus right luma",
-        "top minus bottom edges",
-        "top minus bottom blue",
-        "top minus bottom chroma",
-    ),
+    *f"{_EDGES}, {_NOISE}, {_STREAKS}, {_BORDER}, {_FLAT}, top minus bottom {_SIDES}".split(", "),
 )
 _N_GRID = 4 * 4 * 4
-CUES = (
-    *_NAMES,
-    *(
-        f"grid {channel} {row}{column}"
-        for channel in ("red", "green", "blue", "edges")
-        for row in range(4)
-        for column in range(4)
-    ),
-)
+_CELLS = [f"{row}{column}" for row in range(4) for column in range(4)]
+CUES = (*_NAMES, *(f"grid {channel} {cell}" for channel in ("red", "green", "blue", "edges") for cell in _CELLS))
 """Name of each column of `measure_cues`."""
 _RING = np.ones((GRID, GRID), np.bool_)
 _RING[4:-4, 4:-4] = False
@@ -117,20 +75,8 @@ def _light(luma: F32, coarse: F32) -> list[float]:
     p5, p25, p50, p75, p95 = (float(sample[int(q * (len(sample) - 1))]) for q in (0.05, 0.25, 0.5, 0.75, 0.95))
     mean = float(sample.mean())
     darkest = np.sort(coarse.min(0), axis=None)
-    return [
-        *(
-            mean,
-            p5,
-            p25,
-            p50,
-            p75,
-            p95,
-            float(sample.std()),
-            float(np.log(mean + 0.03)),
-            float(darkest[len(darkest) // 20]),
-        ),
-        *(float((sample > 0.9).mean()), float((sample < 0.1).mean())),
-    ]
+    levels = [mean, p5, p25, p50, p75, p95, float(sample.std()), float(np.log(mean + 0.03))]
+    return [*levels, float(darkest[len(darkest) // 20]), float((sample > 0.9).mean()), float((sample < 0.1).mean())]
 
 
 def _colour(coarse: F32) -> list[float]:
@@ -161,9 +107,8 @@ def _sharpness(luma: F32, across: F32, down: F32, rgb: F32, edges: F32) -> list[
     e1, e2, e4 = (float(np.log(step + 1e-3)) for step in steps)
     peak1 = float(np.partition(across[::2, ::2].ravel(), -200)[-200])
     peak2 = float(np.partition(np.abs(np.diff(half, axis=1)).ravel(), -200)[-200])
-    bend = luma[1:-1, 1:-1] - (luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]) * np.float32(
-        0.25
-    )  # (222, 222)
+    around = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
+    bend = luma[1:-1, 1:-1] - around * np.float32(0.25)  # (222, 222)
     rough = bend[:, 1:-1] - (bend[:, :-2] + bend[:, 2:]) * np.float32(0.5)
     local = np.sort(_eighth(np.abs(rough)), axis=None)  # (27 * 27,)
     floor, p25, p50 = (float(np.log(local[int(q * len(local))] + 1e-3)) for q in (0.05, 0.25, 0.5))
@@ -174,20 +119,10 @@ def _sharpness(luma: F32, across: F32, down: F32, rgb: F32, edges: F32) -> list[
     dots = float(np.log((bend > 0.08).mean() + 1e-3))
     skew = float((square * bend).mean()) / spread**3
     flat = np.sort(edges, axis=None)
-    turned = _streaks(luma, across, down, edges)
-    return [
-        *(
-            e1,
-            e2,
-            e4,
-            e1 - e2,
-            e2 - e4,
-            float(np.log((peak1 + 0.01) / (peak2 + 0.01))),
-            float(np.log(flat[len(flat) * 95 // 100] + 1e-3)),
-        ),
-        *(floor, p25, p50, floor - e4, tint_noise, dots, float(np.tanh(skew / 3))),
-        *turned,
-    ]
+    peaks, steep = np.log((peak1 + 0.01) / (peak2 + 0.01)), np.log(flat[len(flat) * 95 // 100] + 1e-3)
+    steps = [e1, e2, e4, e1 - e2, e2 - e4, float(peaks), float(steep)]
+    noise = [floor, p25, p50, floor - e4, tint_noise, dots, float(np.tanh(skew / 3))]
+    return [*steps, *noise, *_streaks(luma, across, down, edges)]
 
 
 def _streaks(luma: F32, across: F32, down: F32, edges: F32) -> list[float]:
@@ -209,21 +144,13 @@ def _layout(coarse: F32, edges: F32) -> list[float]:
     luma = coarse.mean(0)
     half = GRID // 2
     chroma = coarse.max(0) - coarse.min(0)
-    return [
-        *(
-            float(ring.std(1).mean()),
-            float((apart < 0.08).mean()),
-            float(np.log(border + 0.01)),
-            float(np.log(centre + 0.01)),
-        ),
-        *(
-            float(np.log((centre + 0.01) / (border + 0.01))),
-            float((edges < 0.03).mean()),
-            float((edges[_RING] < 0.03).mean()),
-        ),
-        float(np.abs(middle.mean(1) - ring.mean(1)).max()),
-        *(float(luma[:half].mean() - luma[half:].mean()), float(luma[:, :half].mean() - luma[:, half:].mean())),
-        float(np.log((edges[:half].mean() + 0.01) / (edges[half:].mean() + 0.01))),
-        float((coarse[2] - coarse[0])[:half].mean() - (coarse[2] - coarse[0])[half:].mean()),
-        float(chroma[:half].mean() - chroma[half:].mean()),
-    ]
+    blue = coarse[2] - coarse[0]
+    values = (
+        *(ring.std(1).mean(), (apart < 0.08).mean(), np.log(border + 0.01), np.log(centre + 0.01)),
+        *(np.log((centre + 0.01) / (border + 0.01)), (edges < 0.03).mean(), (edges[_RING] < 0.03).mean()),
+        np.abs(middle.mean(1) - ring.mean(1)).max(),
+        *(luma[:half].mean() - luma[half:].mean(), luma[:, :half].mean() - luma[:, half:].mean()),
+        np.log((edges[:half].mean() + 0.01) / (edges[half:].mean() + 0.01)),
+        *(blue[:half].mean() - blue[half:].mean(), chroma[:half].mean() - chroma[half:].mean()),
+    )
+    return [float(value) for value in values]

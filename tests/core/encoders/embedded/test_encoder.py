@@ -22,7 +22,7 @@ from core.encoders.embedded.alignment import FILE, load_alignment
 from core.encoders.embedded.checkpoint import read_state_dict
 from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.encoders.embedded.lite0 import convolutions
-from core.encoders.embedded.lite0_runtime import torch_network
+from core.encoders.embedded.lite0_runtime import torch_mapper
 from core.encoders.embedded.pixel_cues import CUES, measure_cues
 from core.encoders.embedded.weights import efficientnet_weights, find_in_package
 from core.errors import InvalidInput, MissingDependency
@@ -74,7 +74,7 @@ def test_features_of_real_photographs_are_those_of_the_reference_network(
 
 def test_both_runtimes_agree(encoder: EmbeddedEncoder) -> None:
     batch = batch_of(encoder, 3)
-    slow = torch_network(convolutions(read_state_dict(efficientnet_weights())))(batch)
+    slow = torch_mapper(convolutions(read_state_dict(efficientnet_weights())), ())(batch)[0]
     np.testing.assert_allclose(encoder.features(batch), slow, atol=1e-4)
 
 
