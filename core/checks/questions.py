@@ -23,8 +23,9 @@ import numpy as np
 
 from core.discovery.design import design_of, failure_score
 from core.discovery.family import MIN_CANDIDATE_ROWS
+from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
-from core.language.directions import centred, unit
+from core.language.directions import centred
 from core.records import F32, F64, I64, Diagnosis, Estimate, Words
 from core.statistics.intervals import bootstrap
 from core.statistics.permutation import permutation_p

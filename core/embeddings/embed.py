@@ -153,9 +153,8 @@ class _VectorReader:
         """Run the encoder over these rows and put them in the cache."""
         if not items:
             return
-        finding, joint = self.encoder.encode_images(
-            np.stack([item.pixels for item in items if item.pixels is not None])
-        )
+        pixels = np.stack([item.pixels for item in items if item.pixels is not None])
+        finding, joint = self.encoder.encode_images(pixels)
         entries = [
             CachedImage(finding[i], finding[i] if joint is finding else joint[i], item.properties)
             for i, item in enumerate(items)

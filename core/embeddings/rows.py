@@ -12,23 +12,15 @@ import numpy as np
 from core.data.images.crops import CropImages
 from core.embeddings.embed import EmbeddedImages, read_images
 from core.encoders import Encoder
-from core.records import F32, F64, I64, Column, Embeddings, ItemStore, ItemView, Progress, no_progress
+from core.encoders.arithmetic import unit
+from core.records import I64, Column, Embeddings, ItemStore, ItemView, Progress, no_progress
 
 CONTEXT_WEIGHT = 0.5
 """The whole picture then has a fifth of the say in a cosine. Fixed beforehand, not tuned."""
 
 _OF_CROP = (
-    "brightness",
-    "contrast",
-    "colourfulness",
-    "saturation",
-    "grey",
-    "dominant colour",
-    "blur",
-    "edge density",
-    "entropy",
-    "underexposed share",
-    "overexposed share",
+    *("brightness", "contrast", "colourfulness", "saturation", "grey", "dominant colour", "blur", "edge density"),
+    *("entropy", "underexposed share", "overexposed share"),
 )
 _OF_PICTURE = ("brightness", "contrast", "saturation", "blur", "edge density", "megapixels")
 
@@ -97,12 +89,11 @@ def _read_crops(rows: ItemView, crops: CropImages, read: Read) -> EmbeddedImages
     around = _shared(crops.base, crops.image_of[rows.rows], read)
     found = read(rows.keep(around.kept))
     beside, kept = found.kept, around.kept[found.kept]
+    joint = found.joint.vectors + np.float32(CONTEXT_WEIGHT) * around.joint.vectors[beside]
     lost = {int(around.kept[row]): reason for row, reason in found.unreadable.items()}
     return EmbeddedImages(
         _joined(found.embeddings, around.embeddings.keep(beside), CONTEXT_WEIGHT),
-        replace(
-            found.joint, vectors=_unit(found.joint.vectors + np.float32(CONTEXT_WEIGHT) * around.joint.vectors[beside])
-        ),
+        replace(found.joint, vectors=unit(joint)),
         _properties(found.properties, tuple(column.keep(beside) for column in around.properties)),
         around.duplicate_groups[beside],
         kept,
@@ -112,12 +103,8 @@ def _read_crops(rows: ItemView, crops: CropImages, read: Read) -> EmbeddedImages
 
 
 def _joined(crops: Embeddings, around: Embeddings, weight: float) -> Embeddings:
-    vectors = _unit(np.concatenate([crops.vectors, np.float32(weight) * around.vectors], axis=1))
+    vectors = unit(np.concatenate([crops.vectors, np.float32(weight) * around.vectors], axis=1))
     return Embeddings(vectors, crops.encoder, f"{crops.space}, crop and {weight:g} x picture")
-
-
-def _unit(vectors: F32 | F64) -> F32:
-    return (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 
 def _properties(crop: Sequence[Column], picture: Sequence[Column]) -> tuple[Column, ...]:

@@ -139,9 +139,8 @@ class TokenFiles:
             for text in lines[1:]:
                 line = _parsed(text)
                 if line is None or line["start"] != self.next_row or not self._matches(line, files):
-                    torn = (
-                        line is None and len(kept) == len(lines) - 2
-                    )  # the line that a killed process was writing: no damage
+                    # the line that a killed process was writing: no damage
+                    torn = line is None and len(kept) == len(lines) - 2
                     self.damaged = 0 if torn else len(lines) - 1 - len(kept)
                     break
                 kept.append(line)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from core.records import F32
+from core.records import F32, F64
+
+Rows = TypeVar("Rows", F32, F64)
 
 
 def products(rows: F32, others: F32) -> F32:
@@ -27,7 +29,12 @@ def gelu(x: F32) -> F32:
     return (x * special.ndtr(x)).astype(np.float32)
 
 
+def unit(rows: Rows) -> Rows:
+    """The rows scaled to length 1, measured in their own precision; a row of zeros stays zero. Compare `unit_rows`."""
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
 def unit_rows(vectors: npt.NDArray[Any]) -> F32:
-    """The rows scaled to length 1, float32; a row of zeros stays zero."""
+    """The rows scaled to length 1, measured in double precision, float32; a row of zeros stays zero."""
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)

@@ -48,8 +48,3 @@ def block_means(vectors: F32, blocks: I64) -> F32:
     sums = np.zeros((k, vectors.shape[1]))
     np.add.at(sums, blocks, vectors.astype(np.float64))
     return (sums / counts).astype(np.float32)
-
-
-def unit(rows: F32) -> F32:
-    """The rows scaled to length 1; a row of zeros stays zero."""
-    return (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)).astype(np.float32)

@@ -16,8 +16,9 @@ import numpy as np
 
 from core.embeddings.texts import TextTower, encode_texts
 from core.encoders import load_encoder
+from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
-from core.language.directions import unit, words_of
+from core.language.directions import words_of
 from core.language.prompts import drop_alike, keep_apart, prompts, synonyms_of
 from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import F64, Embeddings, Progress, Words, no_progress

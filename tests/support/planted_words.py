@@ -10,7 +10,8 @@ import numpy as np
 from core.discovery.engines.planted import Planted, plant_embeddings
 from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
-from core.language.directions import unit, words_of
+from core.encoders.arithmetic import unit
+from core.language.directions import words_of
 from core.records import F32, Diagnosis, Embeddings, Outcomes, SampleSet, Words
 
 CLASSES = ("cat", "dog")

@@ -11,7 +11,8 @@ import numpy as np
 
 from core.discovery.design import failure_score, make_design
 from core.discovery.question_null import question_null
-from core.language.directions import unit, words_of
+from core.encoders.arithmetic import unit
+from core.language.directions import words_of
 from core.records import Diagnosis, Embeddings, Estimate, FailureMap, Insight, TextReader
 from core.store import save
 from tests.support.diagnoses import make_diagnosis

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from core.language.directions import unit, words_of
+from core.encoders.arithmetic import unit
+from core.language.directions import words_of
 from core.records import Diagnosis, Embeddings, Estimate, Insight, Prediction, PredictionRow, TextReader
 from tests.support.diagnoses import CLASSES, make_diagnosis
 

@@ -143,7 +143,7 @@ def joint_vectors(pictures: F32, captions: F32, share: float = PICTURE_SHARE) ->
 
     Captions are centred first and brought back to unit length: sentences of one benchmark share most of their words.
     """
-    from core.language.directions import unit
+    from core.encoders.arithmetic import unit
 
     own = unit(captions - captions.mean(0, dtype=np.float64).astype(np.float32))
     return unit(np.concatenate([np.sqrt(share) * pictures, np.sqrt(1 - share) * own], axis=1).astype(np.float32))

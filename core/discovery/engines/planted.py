@@ -10,8 +10,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
-from core.language.directions import unit, words_of
+from core.language.directions import words_of
 from core.records import F32, F64, I64, Bool, Embeddings, Words
 
 PlantedKind = Literal["rare", "correlation", "noisy label", "null"]

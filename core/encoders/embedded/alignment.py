@@ -86,9 +86,8 @@ class Alignment:
         block = np.zeros((len(sentences), len(CONDITIONS)), np.float32)
         if self.conditions is not None:
             block = BLOCK_WEIGHT * self.conditions.texts(sentences)
-        return unit_rows(
-            np.concatenate([self.object_texts(sentences), block, np.zeros((len(block), 1), np.float32)], 1)
-        )
+        none = np.zeros((len(block), 1), np.float32)
+        return unit_rows(np.concatenate([self.object_texts(sentences), block, none], 1))
 
     def object_texts(self, sentences: F32) -> F32:
         """(n, 384 + r) unit rows from (n, 384) sentence vectors of any length."""

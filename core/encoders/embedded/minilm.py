@@ -48,10 +48,8 @@ def embed_sentences(texts: Sequence[str]) -> F32:
             [texts[i] for i in rows], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
         )
         with torch.inference_mode():
-            hidden = model(
-                input_ids=tokens.input_ids, attention_mask=tokens.attention_mask
-            ).last_hidden_state  # (b, t, 384)
-            mask = tokens.attention_mask.unsqueeze(-1)
+            found = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
+            hidden, mask = found.last_hidden_state, tokens.attention_mask.unsqueeze(-1)  # (b, t, 384), (b, t, 1)
             out[rows] = ((hidden * mask).sum(1) / mask.sum(1)).numpy()
     return out
 

@@ -73,15 +73,9 @@ class EmbeddedTokenTower:
         """MiniLM's states before the last of its six layers."""
         model, tokenizer = load_tower()
         if not texts:
-            none = np.zeros((0, 0), np.bool_)
-            return TextTokens(
-                np.zeros((0, 0, 384), np.float32),
-                np.zeros((0, 0), np.int64),
-                none,
-                none,
-                np.zeros((0, self.joint_width), np.float32),
-                (),
-            )
+            none, tokens = np.zeros((0, 0), np.bool_), np.zeros((0, 0, 384), np.float32)
+            pooled = np.zeros((0, self.joint_width), np.float32)
+            return TextTokens(tokens, np.zeros((0, 0), np.int64), none, none, pooled, ())
         parts: list[tuple[Any, Any]] = []
         means: list[F32] = []
         rows = [
@@ -101,9 +95,8 @@ class EmbeddedTokenTower:
         seen = ids != tokenizer.pad_token_id
         marks = np.isin(ids, [tokenizer.cls_token_id, tokenizer.sep_token_id])
         pieces = tuple(tuple(tokenizer.convert_ids_to_tokens(row[s].tolist())) for row, s in zip(ids, seen))
-        return TextTokens(
-            tokens, ids.astype(np.int64), seen & ~marks, seen, self._alignment.texts(np.concatenate(means)), pieces
-        )
+        pooled = self._alignment.texts(np.concatenate(means))
+        return TextTokens(tokens, ids.astype(np.int64), seen & ~marks, seen, pooled, pieces)
 
     def late_image(self) -> torch.nn.Module:
         """The network's last convolution, pooling and the alignment's image side."""
@@ -151,9 +144,8 @@ class LateText(torch.nn.Module):
 
     def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """(m, d) unit rows of the joint space."""
-        blocked = torch.zeros(seen.shape, dtype=tokens.dtype, device=tokens.device).masked_fill(
-            ~seen, torch.finfo(tokens.dtype).min
-        )
+        blocked = torch.zeros(seen.shape, dtype=tokens.dtype, device=tokens.device)
+        blocked = blocked.masked_fill(~seen, torch.finfo(tokens.dtype).min)
         hidden: Any = self.layer(tokens, attention_mask=blocked[:, None, None, :])
         hidden = hidden[0] if isinstance(hidden, tuple) else hidden
         weights = seen.unsqueeze(-1).to(hidden.dtype)

@@ -34,11 +34,8 @@ class OpenClipEncoder:
     def __init__(self, model: str, quick_gelu: bool | None = None) -> None:
         loaded = load(parse_source(model), quick_gelu)
         self._device = device()
-        self._model, self._transform, self._tokenizer = (
-            loaded.model.to(self._device),
-            loaded.preprocess,
-            loaded.tokenizer,
-        )
+        self._model = loaded.model.to(self._device)
+        self._transform, self._tokenizer = loaded.preprocess, loaded.tokenizer
         self.name = f"open_clip:{model}"
         self.batch_size = 64 if self._device.type == "cuda" else 8
         self.fingerprint = self._hash()

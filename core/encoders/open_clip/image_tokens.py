@@ -43,21 +43,18 @@ class LateBlock(nn.Module):
         """(n, P, d) unit rows: each token as if it were the whole picture, which attention then passes on by its value
         path alone."""
         n, cells, width = tokens.shape
-        rows = tokens.reshape(n * cells, 1, width).expand(
-            -1, n_prefix + 1, -1
-        )  # equal tokens: attention gives back their value
+        # equal tokens: attention gives back their value
+        rows = tokens.reshape(n * cells, 1, width).expand(-1, n_prefix + 1, -1)
         without = {key: None if isinstance(value, torch.Tensor) else value for key, value in self._options.items()}
         return self._finish(rows, without).reshape(n, cells, -1)
 
     def _finish(self, x: torch.Tensor, options: Mapping[str, Any]) -> torch.Tensor:
         x = last_block(self.visual)(x, **options)
         if hasattr(self.visual, "trunk"):
-            return normalize(
-                self.visual.head(self.visual.trunk.forward_head(self.visual.trunk.norm(x))).float(), dim=-1
-            )
-        pooled = self.visual._pool(x)[
-            0
-        ]  # open_clip's own pooling: class token, mean or attention, and the norm before or after it
+            pooled = self.visual.trunk.forward_head(self.visual.trunk.norm(x))
+            return normalize(self.visual.head(pooled).float(), dim=-1)
+        # open_clip's own pooling: class token, mean or attention, and the norm before or after it
+        pooled = self.visual._pool(x)[0]
         return normalize((pooled if self.visual.proj is None else pooled @ self.visual.proj).float(), dim=-1)
 
 
@@ -150,11 +147,8 @@ class ImageSide:
     def late(self) -> LateBlock | LateMap:
         """A copy of what follows the tokens, trainable."""
         last = self._copied()
-        late = (
-            LateBlock(last, self.entry.options)
-            if self.entry.block
-            else LateMap(last, self.entry.layout, self.entry.grid)
-        )
+        entry = self.entry
+        late = LateBlock(last, entry.options) if entry.block else LateMap(last, entry.layout, entry.grid)
         late.requires_grad_(True)
         with torch.no_grad():
             tokens, *prefix, _ = self.run(self._probe)
@@ -202,11 +196,10 @@ def caught(visual: Any, pixels: torch.Tensor, block: bool) -> tuple[dict[str, An
     if not block and hasattr(visual, "trunk"):
         kept.update(x=visual.trunk.forward_features(pixels), options={})
         return kept, visual.head(visual.trunk.forward_head(kept["x"]))
-    hook = (
-        last_block(visual).register_forward_pre_hook(entering, with_kwargs=True)
-        if block
-        else visual.layer4.register_forward_hook(leaving)
-    )
+    if block:
+        hook = last_block(visual).register_forward_pre_hook(entering, with_kwargs=True)
+    else:
+        hook = visual.layer4.register_forward_hook(leaving)
     try:
         vectors = visual(pixels)
     finally:
@@ -237,15 +230,11 @@ def _entry(visual: Any, x: torch.Tensor, block: bool, options: Mapping[str, Any]
         return None
     prefix = 1 if trunk is None else int(getattr(trunk, "num_prefix_tokens", 0))
     patches = x.shape[1] - prefix
-    known: Any = (
-        getattr(visual, "grid_size", None)
-        if trunk is None
-        else getattr(getattr(trunk, "patch_embed", None), "grid_size", None)
-    )
+    known: Any = getattr(visual if trunk is None else getattr(trunk, "patch_embed", None), "grid_size", None)
     square = round(patches**0.5)
-    grids = (
-        [(square, square)] if known is None else [(int(known[0]), int(known[1])), (square, square)]
-    )  # timm may rescale its grid to the picture
+    grids = [(square, square)]  # timm may rescale its grid to the picture
+    if known is not None:
+        grids.insert(0, (int(known[0]), int(known[1])))
     grid = next((g for g in grids if g[0] * g[1] == patches), None)
     return None if grid is None else TowerInput("NLC", grid, prefix, block, options)
 

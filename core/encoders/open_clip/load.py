@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -50,9 +51,8 @@ def load(source: Source, quick_gelu: bool | None) -> Loaded:
         MissingDependency: the hub is needed and cannot be reached.
     """
     try:
-        loaded = {"folder": _from_folder, "file": _from_file, "tag": _from_hub, "hub": _from_hub}[source.kind](
-            source, quick_gelu
-        )
+        read = {"folder": _from_folder, "file": _from_file, "tag": _from_hub, "hub": _from_hub}[source.kind]
+        loaded = read(source, quick_gelu)
     except DiagnosisError:
         raise
     except Exception as error:  # open_clip, torch, timm and transformers each have their own
@@ -75,15 +75,16 @@ def _from_folder(source: Source, quick_gelu: bool | None) -> Loaded:
     options: dict[str, Any] = {} if text is None else {"text_cfg": text}
     if quick_gelu is not None:
         options["quick_gelu"] = quick_gelu
-    weights = find_weights(source.path)
-    name = f"local-dir:{source.path}"
+    return _built(f"local-dir:{source.path}", find_weights(source.path), options)
+
+
+def _built(name: str, weights: Path, options: dict[str, Any]) -> Loaded:
+    """The model of that name with weights that lie on this machine."""
+    options = {"load_weights": False, "pretrained_text": False, **options}
     with hub_offline(True):
-        model, _, preprocess = open_clip.create_model_and_transforms(
-            name, load_weights=False, pretrained_text=False, **options
-        )
+        model, _, preprocess = open_clip.create_model_and_transforms(name, **options)
         open_clip.factory.load_checkpoint(model, str(weights), strict=True, weights_only=True)
-        tokenizer = open_clip.get_tokenizer(name)
-    return Loaded(model, preprocess, tokenizer)
+        return Loaded(model, preprocess, open_clip.get_tokenizer(name))
 
 
 def _from_file(source: Source, quick_gelu: bool | None) -> Loaded:
@@ -96,13 +97,7 @@ def _from_file(source: Source, quick_gelu: bool | None) -> Loaded:
         )
     options: dict[str, Any] = {} if quick_gelu is None else {"quick_gelu": quick_gelu}
     options.update({f"image_{key}": value for key, value in _preprocessing_beside(source).items()})
-    with hub_offline(True):
-        model, _, preprocess = open_clip.create_model_and_transforms(
-            source.architecture, load_weights=False, pretrained_text=False, **options
-        )
-        open_clip.factory.load_checkpoint(model, str(source.path), strict=True, weights_only=True)
-        tokenizer = open_clip.get_tokenizer(source.architecture)
-    return Loaded(model, preprocess, tokenizer)
+    return _built(source.architecture, source.path, options)
 
 
 def _preprocessing_beside(source: Source) -> dict[str, Any]:
@@ -137,10 +132,9 @@ def _from_hub(source: Source, quick_gelu: bool | None) -> Loaded:
     reachable = hub_reachable()
     try:
         with hub_offline(not reachable):
-            model, preprocess = open_clip.create_model_from_pretrained(
-                source.architecture, source.tag or None, **options
-            )
-            tokenizer = open_clip.get_tokenizer(source.architecture)
+            name = source.architecture
+            model, preprocess = open_clip.create_model_from_pretrained(name, source.tag or None, **options)
+            tokenizer = open_clip.get_tokenizer(name)
     except Exception as error:
         if reachable and not isinstance(error, OSError):
             raise
@@ -174,9 +168,8 @@ def _known_architecture(name: str) -> dict[str, Any]:
     if config is None:
         names: list[str] = open_clip.list_models()
         close = difflib.get_close_matches(name, names, 3, 0.4)
-        raise InvalidInput(
-            f"open_clip has no model called {name!r}." + (f" Did you mean {' or '.join(close)}?" if close else "")
-        )
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise InvalidInput(f"open_clip has no model called {name!r}.{hint}")
     return config
 
 
@@ -184,10 +177,8 @@ def _check_tokenizer(loaded: Loaded) -> None:
     """A tokenizer of another vocabulary gives vectors without meaning, or an index error later."""
     text = getattr(loaded.model, "text", loaded.model)
     tower_size = getattr(text, "vocab_size", None)
-    inner = getattr(loaded.tokenizer, "tokenizer", None)
-    tokens = (
-        len(inner) if inner is not None and hasattr(inner, "__len__") else getattr(loaded.tokenizer, "vocab_size", None)
-    )
+    inner: Any = getattr(loaded.tokenizer, "tokenizer", None)
+    tokens = len(inner) if hasattr(inner, "__len__") else getattr(loaded.tokenizer, "vocab_size", None)
     if tower_size is not None and tokens is not None and tokens > tower_size:
         raise InvalidInput(
             f"The tokenizer has {tokens:,} tokens and the text tower {tower_size:,}: they do not belong together. "

@@ -36,10 +36,8 @@ class OpenClipTower:
         self._require(getattr(self._text, "cls_emb", None) is None, "it adds a class token of its own (CoCa)")
         native = ("token_embedding", "positional_embedding", "transformer", "ln_final", "text_projection")
         self._require(self._hf or all(hasattr(self._text, a) for a in native), "it is of a kind that is not known here")
-        self._require(
-            self._inner is not None or hasattr(tokenizer, "sot_token_id"),
-            "its tokenizer is of a kind that is not known here",
-        )
+        known = self._inner is not None or hasattr(tokenizer, "sot_token_id")
+        self._require(known, "its tokenizer is of a kind that is not known here")
         model.requires_grad_(False)
         self._pool: str = getattr(self._text, "pool_type", getattr(self._text, "text_pool_type", "argmax"))
         self._eos: Any = getattr(self._text, "eos_id", getattr(self._text, "text_eos_id", None))
@@ -99,8 +97,11 @@ class OpenClipTower:
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         """(..., w) word embeddings."""
-        table = self._text.transformer.get_input_embeddings() if self._hf else self._text.token_embedding
-        return table(ids)
+        return self._table(ids)
+
+    @property
+    def _table(self) -> Any:
+        return self._text.transformer.get_input_embeddings() if self._hf else self._text.token_embedding
 
     def encode(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
         """(n, d) unit rows of the joint space."""
@@ -126,12 +127,7 @@ class OpenClipTower:
 
     def words(self) -> torch.Tensor:
         """(V, w) embeddings of the vocabulary."""
-        size = (
-            self._text.transformer.get_input_embeddings().weight.shape[0]
-            if self._hf
-            else self._text.token_embedding.weight.shape[0]
-        )
-        return self.embed(torch.arange(size, device=self.device)).detach()
+        return self.embed(torch.arange(self._table.weight.shape[0], device=self.device)).detach()
 
     def spelled(self, token: int) -> str:
         """A token as text."""

@@ -64,10 +64,8 @@ class LateHuggingFace(nn.Module):
     def __init__(self, text: Any) -> None:
         super().__init__()
         encoder = text.transformer
-        path, layers = max(
-            ((n, m) for n, m in encoder.named_modules() if isinstance(m, nn.ModuleList)),
-            key=lambda found: len(found[1]),
-        )
+        stacks = [(name, module) for name, module in encoder.named_modules() if isinstance(module, nn.ModuleList)]
+        path, layers = max(stacks, key=lambda stack: len(stack[1]))
         spared: dict[int, Any] = {id(layer): nn.Identity() for layer in layers[:-1]}
         spared[id(encoder.embeddings)] = _Through()
         self.encoder = copy.deepcopy(encoder, spared)
@@ -78,9 +76,8 @@ class LateHuggingFace(nn.Module):
     def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """(m, d) unit rows; `ids` are not read."""
         mask = seen.long()
-        return normalize(
-            self.projection(self.pooler(self.encoder(inputs_embeds=tokens, attention_mask=mask), mask)).float(), dim=-1
-        )
+        pooled = self.pooler(self.encoder(inputs_embeds=tokens, attention_mask=mask), mask)
+        return normalize(self.projection(pooled).float(), dim=-1)
 
 
 class TextSide(OpenClipTower):
@@ -112,9 +109,8 @@ class TextSide(OpenClipTower):
 
     def _native_tail(self) -> LateNative:
         text = self._text
-        return LateNative(
-            text.transformer.resblocks[-1], text.ln_final, text.text_projection, self._mask, self._pool, self._eos
-        )
+        block = text.transformer.resblocks[-1]
+        return LateNative(block, text.ln_final, text.text_projection, self._mask, self._pool, self._eos)
 
     def _late_gap(self) -> float:
         found = self.read([CHECK, "a"])
@@ -138,10 +134,9 @@ class TextSide(OpenClipTower):
         """Tokens before the last block. A tower that was trained to see padding (SigLIP) keeps the states of its
         padding; others have 0 there."""
         cut = self._cut(texts)
-        lengths = [
-            self.length if self._reads_padding else min(self.length, -(-len(row) // _STEP) * _STEP) for row in cut
-        ]
-        longest = self.length if self._reads_padding else max((len(row) for row in cut), default=0)
+        sizes = [self.length if self._reads_padding else len(row) for row in cut]
+        lengths = [min(self.length, -(-size // _STEP) * _STEP) for size in sizes]
+        longest = self.length if self._reads_padding else max(sizes, default=0)
         width, joint = self._widths()
         ids, seen, words = self._rows(cut, longest)
         tokens, pooled = np.zeros((len(cut), longest, width), np.float32), np.zeros((len(cut), joint), np.float32)
@@ -187,9 +182,8 @@ class TextSide(OpenClipTower):
     def _widths(self) -> tuple[int, int]:
         """(dt, d)."""
         with torch.no_grad():
-            tokens, vectors = self._states(
-                torch.from_numpy(self._rows(self._cut(["a"]), self.length)[0]).to(self.device)
-            )
+            ids = torch.from_numpy(self._rows(self._cut(["a"]), self.length)[0])
+            tokens, vectors = self._states(ids.to(self.device))
         return tokens.shape[-1], vectors.shape[-1]
 
     def _spelled(self, row: Sequence[int]) -> tuple[str, ...]:

@@ -55,11 +55,8 @@ class OpenClipTokenTower:
         self.fingerprint = f"{encoder.fingerprint}/{self._images.entry.depth}"
         self.grid = self._images.entry.grid
         first, text = self.image_tokens(probe), self.text_tokens(["a"])
-        self.image_width, self.text_width, self.joint_width = (
-            first.tokens.shape[2],
-            text.tokens.shape[2],
-            first.pooled.shape[1],
-        )
+        self.image_width, self.text_width = first.tokens.shape[2], text.tokens.shape[2]
+        self.joint_width = first.pooled.shape[1]
         self._alone = self._alone_or_none(probe)
 
     def _opened(self, visual: Any, probe: torch.Tensor) -> ImageSide:
@@ -89,9 +86,8 @@ class OpenClipTokenTower:
     def image_tokens(self, batch: F32) -> ImageTokens:
         """Of (n, 3, height, width) pictures as the encoder's `preprocess` makes them; a picture's tokens do not depend
         on the others."""
-        tokens, *prefix, vectors = in_full_batches(
-            torch.from_numpy(batch), self._batch_size, self._device, self._images.run
-        )
+        pixels = torch.from_numpy(batch)
+        tokens, *prefix, vectors = in_full_batches(pixels, self._batch_size, self._device, self._images.run)
         return ImageTokens(tokens, unit_rows(vectors), prefix[0] if prefix else None)
 
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:

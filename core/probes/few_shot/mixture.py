@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from core.encoders.arithmetic import unit
 from core.probes.base import Images
 from core.probes.few_shot.affinities import blocks, nearest
 from core.records import F64, I64, Bool, Progress, no_progress
@@ -124,7 +125,7 @@ class Problem:
             own = own[np.argsort(-z[own, c], kind="stable")[:CONFIDENT]]
             if len(own):
                 means[c], active[c] = z[own, c] @ self.features[own], True
-        return _unit(means), active
+        return unit(means), active
 
     def _means(self, z: F64, old: F64, active: Bool, gamma: float) -> tuple[F64, Bool]:
         n, s = len(z), max(1, len(self.shots))
@@ -132,7 +133,7 @@ class Problem:
         sums = z.T @ self.features / n + weight * (self.truth.T @ self.shots)
         given = np.bincount(z.argmax(1), minlength=z.shape[1]) > 0
         now = active | given
-        return np.where((now & (np.linalg.norm(sums, axis=1) > 1e-9))[:, None], _unit(sums), old), now
+        return np.where((now & (np.linalg.norm(sums, axis=1) > 1e-9))[:, None], unit(sums), old), now
 
     def _variance(self, z: F64, means: F64, active: Bool, gamma: float) -> F64:
         """Weighted mean of (x - mean)^2 over images and classes, expanded so that no (n, k, d) array is made."""
@@ -195,7 +196,3 @@ def _scatter(features: F64, weights: F64, means: F64) -> F64:
     """(d,) sum over rows and classes of weight (x - mean)^2."""
     cross = ((weights.T @ features) * means).sum(0)
     return (weights.sum(1) @ features**2) - 2 * cross + weights.sum(0) @ means**2
-
-
-def _unit(rows: F64) -> F64:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

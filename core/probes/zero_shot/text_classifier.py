@@ -14,7 +14,7 @@ import numpy as np
 
 from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
-from core.encoders.arithmetic import unit_rows
+from core.encoders.arithmetic import unit, unit_rows
 from core.errors import InvalidInput
 from core.files import read_arrays, write_arrays
 from core.probes.zero_shot.prompt_files import read_lists
@@ -172,17 +172,13 @@ def class_vectors(
         first, second = (s / np.maximum(counts[0] + counts[1], 1) for s in own)
     else:
         means = [
-            _unit(s) if scoring == "mean vector" else s / np.maximum(c, 1) for s, c in zip(own, counts, strict=True)
+            unit(s) if scoring == "mean vector" else s / np.maximum(c, 1) for s, c in zip(own, counts, strict=True)
         ]
         first, second = np.where(some, 1 - weight, 1.0) * means[0], np.where(some, weight, 0.0) * means[1]
     if scoring == "mean vector":
         lengths = np.maximum(np.linalg.norm(first + second, axis=1, keepdims=True), 1e-12)
         first, second = first / lengths, second / lengths
     return first, second
-
-
-def _unit(rows: F64) -> F64:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
 def classifier_of(
