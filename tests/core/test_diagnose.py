@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from core.discovery.method import diagnose_arrays, diagnose_records
-from core.discovery.provenance import fingerprint
 from core.discovery.settings import Settings
 from core.errors import Cancelled, InvalidInput
 from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, Outcomes, SampleSet
@@ -139,28 +138,6 @@ def test_shuffled_losses_claim_nothing_most_of_the_time() -> None:
         found = shuffled.diagnose(settings=replace(QUICK, seed=seed, n_members=2))
         claims += bool(found.clusters or any(c.confirmed for c in (*found.classes, *found.insights)))
     assert claims <= 4  # one is expected; 5 or more have a chance of 0.003
-
-
-def test_everything_read_is_in_the_fingerprint() -> None:
-    samples = SampleSet(
-        tuple(map(str, range(50))), labels=np.arange(50) % 2, class_names=("a", "b"), groups=np.arange(50) // 2
-    )
-    outcomes = Outcomes(np.arange(50.0), "loss", "loss", "given")
-    embeddings = Embeddings(np.eye(50, dtype=np.float32), "given", "given")
-    column = Column("age", "number", np.arange(50.0))
-    seen = {
-        fingerprint(samples, outcomes, embeddings),
-        fingerprint(replace(samples, labels=1 - samples.labels), outcomes, embeddings),  # type: ignore[operator]
-        fingerprint(replace(samples, groups=np.arange(50)), outcomes, embeddings),
-        fingerprint(replace(samples, class_names=("a", "c")), outcomes, embeddings),
-        fingerprint(replace(samples, metadata=(column,)), outcomes, embeddings),
-        fingerprint(replace(samples, metadata=(replace(column, values=-column.values),)), outcomes, embeddings),
-        fingerprint(samples, replace(outcomes, loss=np.arange(50.0) * 2), embeddings),
-        fingerprint(samples, replace(outcomes, errors=np.arange(50) > 3), embeddings),
-        fingerprint(samples, outcomes, Embeddings(np.eye(50, dtype=np.float32)[::-1].copy(), "given", "given")),
-    }
-    assert len(seen) == 9
-    assert fingerprint(samples, outcomes, embeddings) in seen
 
 
 def test_heavy_tails_are_clipped_for_the_fit_and_it_is_said() -> None:

@@ -11,7 +11,6 @@ from scipy.stats import spearmanr
 from core.discovery.cluster_phrases import describe, read_texts, witnesses
 from core.discovery.design import make_design
 from core.discovery.method import diagnose_records
-from core.language.directions import block_means, phrase_scores, words_of
 from core.records import Column
 from core.statistics.ranking import auroc
 from tests.support.planted_words import QUICK, planted_run, samples_of
@@ -40,20 +39,6 @@ def test_no_phrase_is_confirmed_where_losses_are_shuffled() -> None:
     found = diagnose_records(samples, shuffled, embeddings, words=words, settings=QUICK)
     assert not [i for i in found.insights if i.kind == "phrase" and i.confirmed]
     assert abs(found.reader.agreement) < 0.6
-
-
-def test_a_phrase_slice_is_the_rows_of_highest_score_in_its_scope() -> None:
-    found, audit, _ = planted_run("rare")
-    scores = phrase_scores(audit.embeddings.vectors, found.words.directions, audit.labels)
-    for insight in found.insights:
-        if insight.kind == "phrase":
-            rows = (
-                np.ones(len(audit.labels), bool)
-                if insight.scope == "all samples"
-                else audit.labels == found.samples.class_names.index(insight.scope)
-            )
-            own = scores[:, insight.number]
-            assert own[insight.mask].min() >= own[rows & ~insight.mask].max()
 
 
 def test_retrieval_is_the_auroc_and_is_charged_on_rows_that_chose_nothing() -> None:
@@ -103,23 +88,6 @@ def test_the_ensemble_is_read_along_a_phrase_and_agrees_with_held_out_images() -
     assert (spread > 0).all()
     other = reader.effects(words.directions, 0)[0]
     assert effects[0] > other[0]
-
-
-def test_a_constant_gap_between_modalities_changes_no_score() -> None:
-    rng = np.random.default_rng(0)
-    vectors, blocks = rng.normal(size=(60, 8)).astype(np.float32), np.arange(60) % 3
-    directions = rng.normal(size=(4, 8)).astype(np.float32)
-    np.testing.assert_allclose(
-        phrase_scores(vectors + 5, directions, blocks), phrase_scores(vectors, directions, blocks), atol=1e-4
-    )
-    np.testing.assert_allclose(block_means(vectors, blocks)[1], vectors[blocks == 1].mean(0), rtol=1e-5)
-
-
-def test_the_leading_directions_are_orthonormal_and_span_the_phrases_best() -> None:
-    _, audit, _ = planted_run()
-    words = words_of(audit.embeddings, audit.phrases, tuple("abcdef"))
-    np.testing.assert_allclose(words.leading @ words.leading.T, np.eye(len(words.leading)), atol=1e-5)
-    np.testing.assert_allclose(audit.phrases @ words.leading.T @ words.leading, audit.phrases, atol=1e-4)
 
 
 def test_a_measured_property_that_goes_with_a_phrase_is_its_witness() -> None:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from core.discovery.design import assign_folds
 from core.discovery.family import Candidate, Family, Region, Scope, centre
-from core.discovery.family_test import FamilyTest, read_family
+from core.discovery.family_test import read_family
 from core.discovery.regressors import Features, HeadSmoother
 from core.records import F64, I64, Bool
 from core.statistics.permutation import Permuter
@@ -144,19 +144,6 @@ def test_p_counts_the_permutations_that_reach_the_statistic_and_itself() -> None
     assert reading.p(np.inf) == pytest.approx(1 / 100)
     assert reading.p(-np.inf) == 1
     assert reading.p(float(np.median(reading.null))) == pytest.approx(0.51, abs=0.005)
-
-
-def test_the_threshold_is_the_least_statistic_whose_p_is_at_most_alpha() -> None:
-    for n_permutations in (19, 24, 99, 100, 199, 250):
-        null = np.random.default_rng(n_permutations).normal(3, 1, n_permutations).astype(np.float32)
-        for alpha in (0.04, 0.05, 0.1):
-            test = FamilyTest(np.zeros(3), alpha, np.zeros(3, np.float32), null)
-            if alpha * (n_permutations + 1) >= 1:
-                assert test.p(test.threshold) <= alpha
-                assert test.p(test.threshold - 1e-5) > alpha
-            else:
-                assert test.threshold == np.inf
-    assert np.isnan(FamilyTest(np.zeros(3), 0.05, np.zeros(3, np.float32), np.zeros(0, np.float32)).threshold)
 
 
 @pytest.mark.parametrize("cores", [1, 3, 8])

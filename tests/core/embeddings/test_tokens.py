@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.embeddings.token_files import exclusive
 from core.embeddings.tokens import PictureTokens, read_image_tokens, read_text_tokens
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import Cancelled, InvalidInput
@@ -222,36 +220,6 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tokens").write_text("a file")
     with pytest.raises(InvalidInput, match="ERRATA_CACHE"):
         read(pictures(2), tmp_path)
-
-
-def test_two_passes_over_one_set_wait_for_each_other(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl")
-    inside, waited = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with exclusive(tmp_path, no_wait):
-            inside.set()
-            waited.wait(10)
-
-    def no_wait() -> None: ...
-
-    other = threading.Thread(target=hold)
-    other.start()
-    inside.wait(10)
-    with exclusive(tmp_path, waited.set):
-        assert waited.is_set()
-    other.join(10)
-    assert not other.is_alive()
-
-
-def test_a_waiting_pass_can_be_stopped(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl")
-
-    def stop() -> None:
-        raise Cancelled("stopped")
-
-    with exclusive(tmp_path, stop), pytest.raises(Cancelled), exclusive(tmp_path, stop):
-        pass
 
 
 @pytest.mark.parametrize("n", [0, 1, 256, 300])

@@ -1,13 +1,9 @@
-"""The vocabulary as directions: the class cancels, texts are encoded once, other spaces are refused."""
+"""The vocabulary as directions: the class cancels, and other spaces are refused."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from core.embeddings.texts import encode_texts
 from core.errors import InvalidInput
 from core.language.phrases import make_words
 from core.language.vocabulary import Phrase, Vocabulary
@@ -35,18 +31,6 @@ def test_phrases_that_the_tower_cannot_tell_apart_and_class_names_are_left_out_a
     words = make_words(audit.embeddings, WordTower(audit), vocabulary("in snow", "under snow", "with a dog"), CLASSES)
     assert words.phrases == ("in snow",)
     assert any("1 phrase" in note for note in words.notes)
-
-
-def test_texts_are_encoded_once_and_kept(tmp_path: Path) -> None:
-    _, audit, _ = planted_run()
-    tower = WordTower(audit)
-    first = encode_texts(tower, ["snow", "fog", "snow"], tmp_path)
-    again = encode_texts(tower, ["snow", "fog", "snow"], tmp_path)
-    assert tower.calls == 1
-    np.testing.assert_array_equal(first, again)
-    np.testing.assert_array_equal(first[0], first[2])
-    next(iter((tmp_path / "texts").iterdir())).write_bytes(b"broken")
-    np.testing.assert_array_equal(encode_texts(tower, ["snow", "fog", "snow"], tmp_path), first)
 
 
 def test_vectors_of_another_space_are_refused() -> None:

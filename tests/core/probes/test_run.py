@@ -9,7 +9,6 @@ import pytest
 from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Images, Needs, Scored
-from core.probes.result import outcomes_of
 from core.probes.run import run_probe
 from core.probes.splits import Fold, Split
 from core.records import Choice, Embeddings, Neighbours
@@ -249,15 +248,6 @@ def test_groups_make_the_accuracys_interval_wider():
     assert together.value == alone.value
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
     assert accuracy_of(errors, np.arange(200)).to_dict() == alone.to_dict()
-
-
-def test_outcomes_are_cross_entropy_with_probabilities():
-    logits = np.array([[2.0, 0.0], [0.0, 1.0]])
-    found = outcomes_of(logits, np.array([0, 0]), "made")
-    np.testing.assert_allclose(found.loss, [np.log1p(np.exp(-2)), np.log1p(np.exp(1))])
-    np.testing.assert_allclose(found.scores.sum(1), 1)
-    assert found.errors.tolist() == [False, True]
-    assert found.predictions.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("given_split", [False, True])

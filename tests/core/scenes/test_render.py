@@ -101,7 +101,3 @@ def test_a_surface_fills_its_square_and_its_normals_are_unit_and_face_the_eye(sh
     assert sum(edge.max() > 0 for edge in edges) >= 2  # the longest side touches both ends
     np.testing.assert_allclose(np.linalg.norm(found.normal[:, solid], axis=0), 1, atol=1e-5)
     assert found.normal[2, solid].min() > -1e-6
-
-
-def test_the_ball_covers_a_discs_area():
-    assert surface("ball", 128).alpha.mean() == pytest.approx(np.pi / 4, abs=0.01)

@@ -1,9 +1,8 @@
-"""Intervals, corrections, permutations: against scipy, scikit-learn and slow loops."""
+"""Intervals and corrections: against scipy, scikit-learn and slow loops."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from sklearn.metrics import roc_auc_score
 from core.errors import InvalidInput
 from core.records import F64, I64
 from core.statistics.intervals import bootstrap, conditional_shrink, searched_difference, wilson
-from core.statistics.permutation import Permuter, chunks, holm, permutation_p, plain_excess, studentised_excess
 from core.statistics.ranking import auroc
 
 
@@ -31,24 +29,6 @@ def test_the_wilson_interval_is_scipys(successes: int, n: int, level: float) -> 
 def test_a_share_of_nothing_or_beyond_all_is_refused(successes: int, n: int) -> None:
     with pytest.raises(InvalidInput, match="0 <= successes <= n"):
         wilson(successes, n)
-
-
-def slow_holm(p: list[float]) -> list[float]:
-    """From the definition: the j-th smallest of m is multiplied by m - j + 1, and none may be below a smaller one's."""
-    out = [0.0] * len(p)
-    running = 0.0
-    for rank, index in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
-        running = max(running, min(1.0, (len(p) - rank) * p[index]))
-        out[index] = running
-    return out
-
-
-def test_holm_matches_the_slow_loop_and_a_known_answer() -> None:
-    np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
-    rng = np.random.default_rng(0)
-    for size in (0, 1, 2, 7, 40):
-        p = (rng.random(size) ** 3).tolist()
-        np.testing.assert_allclose(holm(p), slow_holm(p))
 
 
 def test_auroc_matches_scikit_learn_with_ties() -> None:
@@ -135,148 +115,6 @@ def test_conditional_shrinkage_grows_with_z_and_fades_far_beyond_the_threshold()
     assert shrunk[-1] == pytest.approx(12, abs=0.01)
     assert (shrunk[z <= 3.0] == 0).all()
     assert (shrunk[z > 3.0] > 0.5).all()  # a finding that passed is not shown as no effect at all
-
-
-def columns_are_permutations(draw: I64) -> bool:
-    return bool((np.sort(draw, axis=0) == np.arange(len(draw))[:, None]).all())
-
-
-def test_plain_draws_are_permutations_within_strata() -> None:
-    strata = np.random.default_rng(4).integers(0, 4, 90)
-    draw = Permuter(strata).draw(30, np.random.default_rng(0))
-    assert draw.shape == (90, 30)
-    assert columns_are_permutations(draw)
-    assert (strata[draw] == strata[:, None]).all()
-    assert len({column.tobytes() for column in draw.T}) == 30
-
-
-def test_a_plain_draw_sends_every_row_everywhere_equally_often() -> None:
-    count = 6000
-    draw = Permuter(np.zeros(6, np.int64)).draw(count, np.random.default_rng(0))
-    for place in range(6):
-        assert stats.chisquare(np.bincount(draw[place], minlength=6)).pvalue > 1e-4
-
-
-def test_groups_of_one_row_are_no_groups() -> None:
-    assert not Permuter(np.zeros(5, np.int64), np.array([4, 3, 9, 1, 0])).grouped
-
-
-def test_groups_of_equal_size_receive_one_whole_group_each_turned_round() -> None:
-    groups = np.random.default_rng(5).permutation(np.repeat(np.arange(24), 4))
-    permuter = Permuter(np.zeros(96, np.int64), groups)
-    assert permuter.grouped
-    draw = permuter.draw(40, np.random.default_rng(0))
-    assert columns_are_permutations(draw)
-    turns = set[int]()
-    for column in draw.T:
-        for group in range(24):
-            here, source = np.flatnonzero(groups == group), column[groups == group]
-            givers = np.unique(groups[source])
-            assert len(givers) == 1
-            whole = np.flatnonzero(groups == givers[0])
-            turn = int(np.flatnonzero(whole == source[0])[0])
-            np.testing.assert_array_equal(source, np.roll(whole, -turn))
-            turns.add(turn)
-            assert len(here) == 4
-    assert turns == {0, 1, 2, 3}
-
-
-def test_every_group_gives_to_every_other_equally_often() -> None:
-    groups = np.repeat(np.arange(5), 3)
-    draw = Permuter(np.zeros(15, np.int64), groups).draw(5000, np.random.default_rng(0))
-    for place in (0, 7, 14):
-        assert stats.chisquare(np.bincount(draw[place], minlength=15)).pvalue > 1e-4
-
-
-def test_groups_of_one_class_stay_in_their_class_and_groups_across_classes_move_anywhere() -> None:
-    groups = np.repeat(np.arange(40), 3)
-    pure = (groups % 2).astype(np.int64)
-    draw = Permuter(pure, groups).draw(20, np.random.default_rng(0))
-    assert (pure[draw] == pure[:, None]).all()
-    crossing = (np.arange(120) % 2).astype(np.int64)
-    moved = Permuter(crossing, groups).draw(20, np.random.default_rng(0))
-    assert (crossing[moved] != crossing[:, None]).any()
-    assert columns_are_permutations(moved)
-
-
-def test_unequal_groups_receive_from_one_group_of_similar_size_without_needless_repeats() -> None:
-    sizes = np.random.default_rng(6).permutation(np.repeat([1, 2, 3, 8, 9], 12))
-    groups = np.repeat(np.arange(60), sizes)
-    draw = Permuter(np.zeros(len(groups), np.int64), groups).draw(25, np.random.default_rng(0))
-    assert draw.shape == (len(groups), 25)
-    for column in draw.T:
-        for group in range(60):
-            source = column[groups == group]
-            givers = np.unique(groups[source])
-            assert len(givers) == 1
-            giver = int(givers[0])
-            assert sizes[giver] == sizes[group]  # twelve groups of a size fill a bin of their own
-            assert len(np.unique(source)) == min(sizes[group], sizes[giver])
-
-
-def test_a_bin_of_unequal_groups_repeats_from_the_smaller_and_takes_a_part_of_the_larger() -> None:
-    groups = np.repeat(np.arange(12), np.arange(1, 13))
-    draw = Permuter(np.zeros(len(groups), np.int64), groups).draw(50, np.random.default_rng(0))
-    for column in draw.T:
-        givers = [np.unique(groups[column[groups == g]]) for g in range(12)]
-        assert all(len(g) == 1 for g in givers)
-        assert sorted(int(g[0]) for g in givers) == list(range(12))
-        for group, giver in enumerate(givers):
-            assert len(np.unique(column[groups == group])) == min(group + 1, int(giver[0]) + 1)
-
-
-def test_a_permutation_p_counts_itself() -> None:
-    assert permutation_p(5.0, np.arange(9.0)) == pytest.approx(0.5)
-    assert permutation_p(100.0, np.arange(9.0)) == pytest.approx(0.1)
-
-
-def test_chunks_add_up() -> None:
-    assert list(chunks(10, 4)) == [4, 4, 2]
-    assert list(chunks(0, 4)) == []
-
-
-def slow_excess(inside: F64, scope: F64, prior: float) -> tuple[float, float]:
-    """Plain and studentised excess of one set of values, `inside` being a part of `scope` and `scope[len(inside):]` the
-    rest."""
-    outside = scope[len(inside) :]
-    common = scope.var()
-    spread = [(len(v) * v.var() + prior * common) / (len(v) + prior) for v in (inside, outside)]
-    difference = inside.mean() - outside.mean()
-    return difference, difference / np.sqrt(spread[0] / len(inside) + spread[1] / len(outside))
-
-
-def test_studentised_excess_matches_the_slow_loop_for_many_sets_and_columns() -> None:
-    rng = np.random.default_rng(7)
-    scores, masks = rng.gamma(1.0, 2.0, (120, 5)), rng.random((30, 120)) < rng.uniform(0.1, 0.8, (30, 1))
-    sizes = masks.sum(1)[:, None].astype(float)
-    arguments: Any = (
-        sizes,
-        np.full((1, 1), 120.0),
-        masks @ scores,
-        masks @ scores**2,
-        scores.sum(0)[None],
-        (scores**2).sum(0)[None],
-    )
-    fast, plain = studentised_excess(*arguments, prior=40.0), plain_excess(*arguments)
-    for row, mask in enumerate(masks):
-        for column in range(5):
-            values = scores[:, column]
-            expected = slow_excess(values[mask], np.r_[values[mask], values[~mask]], 40.0)
-            np.testing.assert_allclose([plain[row, column], fast[row, column]], expected, rtol=1e-9)
-
-
-def test_without_a_prior_the_statistic_is_welchs() -> None:
-    rng = np.random.default_rng(8)
-    inside, outside = rng.normal(1, 2, 30), rng.normal(0, 1, 80)
-    values = np.r_[inside, outside]
-    one = np.ones((1, 1))
-    sums: Any = [v * one for v in (inside.sum(), (inside**2).sum(), values.sum(), (values**2).sum())]
-    found = studentised_excess(30.0 * one, 110.0 * one, *sums, prior=0.0)
-    # ours divides by n, scipy's by n - 1
-    corrected = (inside.mean() - outside.mean()) / np.sqrt(inside.var() / 30 + outside.var() / 80)
-    assert float(found[0, 0]) == pytest.approx(corrected)
-    reference: Any = stats.ttest_ind(inside, outside, equal_var=False)
-    assert float(found[0, 0]) == pytest.approx(reference.statistic, rel=0.02)
 
 
 def test_a_searched_difference_holds_its_value_and_the_plain_difference() -> None:

@@ -18,7 +18,6 @@ from core.training.checkpoints import write_tensors
 from core.training.loop import Trained, Training, fit, picture_groups, split_items
 from core.training.losses import validate
 from core.training.matching import score_questions
-from core.training.pairs import make_step
 from tests.support.tokens import MadeTower, made_pairs
 
 QUICK = Training(epochs=2, patience=5, batch=8)
@@ -106,16 +105,6 @@ def test_padding_changes_no_score() -> None:
     longer = TextRows(tokens, ids, words, seen, rows.pooled)
     images = module.images(data.image_rows(np.array([0])))
     torch.testing.assert_close(module.match(images, module.texts(rows)), module.match(images, module.texts(longer)))
-
-
-def test_a_step_has_every_hard_pair_and_never_a_true_caption_as_a_foil() -> None:
-    data = made_pairs(60, 0)  # few distinct captions: many items say the same
-    step = make_step(data, list(range(16)), 5, np.random.default_rng(0))
-    assert step.own.sum() == 16 * 4
-    true = {(int(i), int(t)) for q in data.questions for i, t in zip(q.images, q.texts)}
-    said = {(int(step.images[a]), int(step.texts[b])): bool(label) for (a, b), label in zip(step.pairs, step.labels)}
-    assert all(said[pair] for pair in said if pair in true)
-    assert not any(label for pair, label in said.items() if pair not in true)
 
 
 def test_validation_shares_no_picture_with_training() -> None:

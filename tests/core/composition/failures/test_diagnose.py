@@ -3,107 +3,28 @@ is none."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from core.checks.compare import compare
 from core.checks.questions import ask
 from core.composition.failures.diagnose import COMPOSITION, class_tag, diagnose_composition, joint_vectors
-from core.composition.failures.second_model import two_models, with_second_result
 from core.composition.scoring.run import run_composition
 from core.discovery.conditions import build_conditions
-from core.discovery.settings import EmbeddingSettings, Settings
+from core.discovery.settings import EmbeddingSettings
 from core.errors import InvalidInput
-from core.records import F32, F64, Benchmark, Bool, CompositionResult, Diagnosis, LoadedBenchmark
+from core.records import Benchmark, Bool, LoadedBenchmark
 from core.reports.html.diagnosis import write_report
 from core.reports.wording.findings import sentence
 from core.scenes.benchmarks import pictured as rendered
 from core.scenes.items import RenderedPlan, draw_items
 from core.store import load, save
 from tests.support.benchmarks import Given, benchmark, choices, pair, pictured, queries
+from tests.support.two_things import QUICK, scored, two_things, weak_where
 
-COLOURS, SHAPES, SIZES = ("red", "blue", "green", "white"), ("cube", "ball", "cone", "star"), ("small", "large")
-QUICK = Settings(n_permutations=300, n_members=2, map=False, words=False)
-
-
-class BagOfWords:
-    """Sees a picture as noise of its own, and reads a caption as the sum of its words."""
-
-    name, fingerprint, description, logit_scale = "bag", "bag-of-words", "For tests.", 100.0
-    modality, finding_space, joint_space = "image", "bag", "bag-joint"
-
-    def preprocess(self, image: Image.Image) -> F32:
-        return np.asarray(image.convert("RGB"), np.float32).transpose(2, 0, 1)
-
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
-        rows = np.stack([_vector(bytes(pixels[:, 0, 0].astype(np.uint8).tolist())) for pixels in batch])
-        return rows, rows
-
-    def encode_texts(self, texts: Sequence[str]) -> F32:
-        return np.stack([_vector(*(word.encode() for word in text.split())) for text in texts])
-
-    def count_truncated(self, texts: Sequence[str]) -> int:
-        return 0
-
-
-def _vector(*parts: bytes) -> F32:
-    seeds = [int.from_bytes(hashlib.sha256(part).digest()[:8]) for part in parts]
-    total = np.sum([np.random.default_rng(seed).normal(size=32) for seed in seeds], axis=0)
-    return (total / np.linalg.norm(total)).astype(np.float32)
-
-
-@pytest.fixture(autouse=True)
-def bag_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load_encoder(name: str = "", **options: Any) -> BagOfWords:
-        return BagOfWords()
-
-    for module in ("core.encoders", "core.language.phrases"):
-        monkeypatch.setattr(f"{module}.load_encoder", load_encoder)
-
-
-def two_things(n: int, seed: int = 0) -> tuple[LoadedBenchmark, Bool]:
-    """n items of two things whose colours or shapes are swapped, and which of them have one size."""
-    rng = np.random.default_rng(seed)
-    items, same = [], []
-    for i in range(n):
-        (c1, c2), (s1, s2) = rng.choice(COLOURS, 2, replace=False), rng.choice(SHAPES, 2, replace=False)
-        z1, z2 = rng.choice(SIZES, 2)
-        foil = f"a {z1} {c2} {s1} and a {z2} {c1} {s2}" if i % 2 else f"a {z1} {c1} {s2} and a {z2} {c2} {s1}"
-        items.append(
-            pair(
-                f"i{i}",
-                (2 * i, 2 * i + 1),
-                (f"a {z1} {c1} {s1} and a {z2} {c2} {s2}", foil),
-                kind="colour" if i % 2 else "shape",
-            )
-        )
-        same.append(z1 == z2)
-    return pictured(benchmark("pairs", items, "image")), np.array(same)
-
-
-def scored(shown: LoadedBenchmark, margins: F64, name: str = "made") -> CompositionResult:
-    """The result of a model in which caption i picks its picture by `margins[item, i]`."""
-    matrices = tuple(np.array([[0.0, -b], [-a, 0.0]]) for a, b in margins)
-    return run_composition(shown, Given(matrices, name=name), name=name, blind=False)
-
-
-def weak_where(weak: Bool, seed: int, low: float = 0.2, high: float = 0.65) -> F64:
-    """(n, 2) margins that are 0 or less with the chance `high` for weak items and `low` for others."""
-    rng = np.random.default_rng(seed)
-    wrong = rng.random((len(weak), 2)) < np.where(weak, high, low)[:, None]
-    return np.where(wrong, -1, 1) * rng.uniform(0.01, 0.1, wrong.shape)
-
-
-@pytest.fixture(scope="module")
-def shown() -> tuple[LoadedBenchmark, Bool]:
-    return two_things(150)
+pytestmark = pytest.mark.usefixtures("bag_of_words")
 
 
 def test_a_planted_weakness_is_the_first_of_two_hundred_and_reads_well(shown: tuple[LoadedBenchmark, Bool]) -> None:
@@ -155,58 +76,6 @@ def test_a_picture_that_cannot_be_read_is_left_out_with_its_reason() -> None:
     found = diagnose_composition(pictured(shown.benchmark, broken=[3]), result, settings=QUICK)
     assert "i1, caption 2" not in found.samples.ids
     assert [name for name, _ in found.excluded] == ["i1, caption 2"]
-
-
-def test_two_models_are_compared_on_the_same_pairs_of_picture_and_caption(shown: tuple[LoadedBenchmark, Bool]) -> None:
-    a, b = weak_where(shown[1], 0), weak_where(np.zeros(150, bool), 1, low=0.1)
-    run, comparison = two_models(shown[0], scored(shown[0], a), scored(shown[0], b, "adapted"), settings=QUICK)
-    wrong_a, wrong_b = a.ravel() <= 0, b.ravel() <= 0
-    overall = comparison.overall
-    assert (overall.fixed, overall.broken, overall.both) == (
-        int((wrong_a & ~wrong_b).sum()),
-        int((~wrong_a & wrong_b).sum()),
-        int((wrong_a & wrong_b).sum()),
-    )
-    assert (comparison.a, comparison.b) == ("model", "adapted")
-    assert sum(row.n for row in comparison.classes) == 300
-    assert [row.cluster for row in comparison.clusters] == [c.id for c in run.clusters]
-
-
-def test_a_second_result_is_matched_by_item_whatever_its_order(shown: tuple[LoadedBenchmark, Bool]) -> None:
-    a, b = weak_where(shown[1], 0), weak_where(shown[1], 1)
-    run = diagnose_composition(shown[0], scored(shown[0], a), settings=QUICK)
-    order = np.random.default_rng(0).permutation(150)
-    benchmark_b = replace(shown[0].benchmark, items=tuple(shown[0].benchmark.items[i] for i in order))
-    moved = scored(LoadedBenchmark(benchmark_b, shown[0].store), b[order], "moved")
-    both = with_second_result(run, shown[0], moved)
-    np.testing.assert_array_equal(both.probes[0].outcomes.errors, b.ravel() <= 0)
-    assert compare(both, "model", "moved").overall.n == 300
-
-
-def test_a_second_result_is_given_the_runs_loss(shown: tuple[LoadedBenchmark, Bool]) -> None:
-    a, b = weak_where(shown[1], 0), weak_where(shown[1], 1)
-    run, _ = two_models(shown[0], scored(shown[0], a), scored(shown[0], b, "other"), settings=QUICK, loss="binding")
-    assert run.outcomes.name == "negative binding"
-    np.testing.assert_allclose(run.probes[0].outcomes.loss.reshape(-1, 2), -np.repeat(b.mean(1)[:, None], 2, 1))
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda run, b: (run, replace(b, headline="text")), "'text' score"),
-        (lambda run, b: (run, replace(b, name="model")), "already has a result called"),
-        (lambda run, b: (replace(run, extras={}), b), "no diagnosis of composition"),
-    ],
-)
-def test_a_second_result_that_asks_something_else_is_refused(
-    shown: tuple[LoadedBenchmark, Bool],
-    change: Callable[[Diagnosis, CompositionResult], tuple[Diagnosis, CompositionResult]],
-    said: str,
-) -> None:
-    result = scored(shown[0], weak_where(shown[1], 0))
-    run, other = change(diagnose_composition(shown[0], result, settings=QUICK), replace(result, name="other"))
-    with pytest.raises(InvalidInput, match=said):
-        with_second_result(run, shown[0], other)
 
 
 def test_too_few_items_are_refused_by_the_results_name() -> None:

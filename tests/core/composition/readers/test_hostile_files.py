@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 
 from core.composition.readers import builder as building, fields as files, read_benchmark
-from core.composition.readers.builder import retrieval_fault
 from core.errors import InvalidInput
 from tests.support import benchmark_files as written
 from tests.support.benchmark_files import write
@@ -126,16 +123,3 @@ def test_the_same_id_twice_gets_a_number(tmp_path: Path) -> None:
         "winoground", write(tmp_path / "examples.jsonl", written.WINOGROUND.replace('"id": 1', '"id": 0'))
     )
     assert [item.id for item in benchmark.items] == ["0", "0 #2"]
-
-
-def test_a_query_can_be_ranked_only_if_one_picture_fits_and_another_does_not() -> None:
-    def hard(text: str) -> npt.NDArray[np.bool_]:
-        return np.array([c == "1" for c in text])
-
-    assert retrieval_fault((), None, 3) == "no picture fits the query"
-    assert retrieval_fault(((0, 0),), None, 1) == "every picture fits the query"
-    assert retrieval_fault(((0, 0),), hard("000"), 3) == "the query has no hard picture"
-    assert retrieval_fault(((0, 0),), hard("011"), 3) == "no picture that fits the query is among its hard ones"
-    assert retrieval_fault(((0, 0),), hard("100"), 3) == "every hard picture fits the query"
-    assert retrieval_fault(((0, 0), (1, 0)), hard("101"), 3) == ""
-    assert retrieval_fault(((0, 0),), None, 2) == ""

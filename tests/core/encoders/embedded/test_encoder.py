@@ -6,7 +6,6 @@ import csv
 import subprocess
 import sys
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -18,14 +17,13 @@ import torch
 from PIL import Image, ImageFilter
 
 from core.encoders import ENCODERS, Encoder, list_encoders, load_encoder
-from core.encoders.embedded.alignment import FILE, load_alignment
 from core.encoders.embedded.checkpoint import read_state_dict
 from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.encoders.embedded.lite0 import convolutions
 from core.encoders.embedded.lite0_runtime import torch_mapper
 from core.encoders.embedded.pixel_cues import CUES, measure_cues
-from core.encoders.embedded.weights import efficientnet_weights, find_in_package
-from core.errors import InvalidInput, MissingDependency
+from core.encoders.embedded.weights import efficientnet_weights
+from core.errors import InvalidInput
 from core.records import F32
 from tests.support.pictures import blobs
 
@@ -153,27 +151,6 @@ def test_the_table_is_listed_without_loading_anything_heavy() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
         == "set()"
     )
-
-
-def test_a_missing_weight_package_is_named_with_its_install_line() -> None:
-    with pytest.raises(MissingDependency, match=r"pip install .*no-such-package"):
-        find_in_package("no-such-package", "model.bin")
-    with pytest.raises(MissingDependency, match=r"nothing\.bin is missing"):
-        find_in_package("numpy", "nothing.bin")
-
-
-def test_a_missing_alignment_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="alignment"):
-        load_alignment(np.zeros((1, 1), np.float32), np.zeros(1, np.float32), tmp_path / "alignment.safetensors")
-    assert FILE.stat().st_size < 3e6
-
-
-def test_a_checkpoint_reads_as_torch_reads_it(tmp_path: Path) -> None:
-    state = OrderedDict(a=torch.randn(3, 4).t(), b=torch.tensor([5]))
-    torch.save(state, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
-    found = read_state_dict(tmp_path / "old.pth")
-    for name, tensor in state.items():
-        np.testing.assert_array_equal(found[name], tensor.numpy())
 
 
 def test_a_checkpoint_that_holds_code_or_is_cut_short_is_refused(tmp_path: Path) -> None:

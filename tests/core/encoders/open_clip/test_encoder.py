@@ -190,15 +190,6 @@ def test_quick_gelu_changes_the_vectors_and_is_asked_for_where_the_name_hints_at
     assert plain.fingerprint != quick.fingerprint
 
 
-def test_a_tag_brings_the_activation_it_was_trained_with() -> None:
-    from core.encoders.open_clip.load import _tag_options
-
-    assert _tag_options(parse_source("ViT-B-32/openai"), None) == {"force_quick_gelu": True}
-    assert _tag_options(parse_source("ViT-B-32/laion2b_s34b_b79k"), None) == {}
-    with pytest.raises(InvalidInput, match="has no weights called"):
-        _tag_options(parse_source("ViT-B-32-quickgelu/laion2b_s34b_b79k"), None)
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -10,7 +10,6 @@ import pytest
 
 from core.errors import Cancelled
 from core.probes.base import Images, ProbeInput
-from core.probes.few_shot.mixture import mixture_of, votes_graph
 from core.probes.few_shot.transclip import TransClip
 from core.probes.run import run_probe
 from core.records import F32, I64
@@ -92,33 +91,6 @@ def test_the_parts_sum_to_the_logits_and_changes_are_counted() -> None:
     np.testing.assert_allclose(sum(found.parts.values()), found.logits, rtol=1e-12)
     changed = int((found.logits.argmax(1) != found.controls["zero-shot"][0]).sum())
     assert found.details == {"predictions changed": changed, "images": 137}
-
-
-def test_the_mixture_equals_the_loop_over_images_and_classes() -> None:
-    rng = np.random.default_rng(0)
-    x, means, variance = rng.normal(size=(6, 5)), rng.normal(size=(3, 5)), rng.uniform(0.1, 2, 5)
-    slow = np.array(
-        [[-0.5 * sum((x[i, d] - means[c, d]) ** 2 / variance[d] for d in range(5)) for c in range(3)] for i in range(6)]
-    )
-    np.testing.assert_allclose(mixture_of(x, means, variance, np.ones(3, bool)), slow, rtol=1e-10)
-    partly = mixture_of(x, means, variance, np.array([True, True, False]))
-    np.testing.assert_allclose(partly[:, 2], slow[:, :2].mean(1), rtol=1e-10)
-
-
-@pytest.mark.parametrize("block", [1, 100, 2**22])
-def test_the_votes_equal_a_loop_over_neighbours_whatever_the_block(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.probes.few_shot.affinities.blocks.__defaults__", (block,))
-    rng = np.random.default_rng(0)
-    x, s, q = rng.normal(size=(70, 5)), rng.normal(size=(4, 5)), 3
-    slow = np.zeros((70, 74))
-    for i in range(70):
-        for j in sorted((j for j in range(70) if j != i), key=lambda j: -x[i] @ x[j])[:q]:
-            slow[i, j] += max(0, x[i] @ x[j])
-            slow[j, i] += max(0, x[i] @ x[j])
-    for i in range(4):
-        for j in sorted(range(70), key=lambda j: -s[i] @ x[j])[:q]:
-            slow[j, 70 + i] += max(0, s[i] @ x[j])
-    np.testing.assert_allclose(votes_graph(x, s, q).toarray(), slow, rtol=1e-10)
 
 
 def test_a_class_that_does_not_occur_takes_no_images_from_the_others() -> None:

@@ -1,0 +1,41 @@
+"""Two passes over one set of tokens."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from core.embeddings.token_files import exclusive
+from core.errors import Cancelled
+
+
+def test_two_passes_over_one_set_wait_for_each_other(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    inside, waited = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with exclusive(tmp_path, no_wait):
+            inside.set()
+            waited.wait(10)
+
+    def no_wait() -> None: ...
+
+    other = threading.Thread(target=hold)
+    other.start()
+    inside.wait(10)
+    with exclusive(tmp_path, waited.set):
+        assert waited.is_set()
+    other.join(10)
+    assert not other.is_alive()
+
+
+def test_a_waiting_pass_can_be_stopped(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+
+    def stop() -> None:
+        raise Cancelled("stopped")
+
+    with exclusive(tmp_path, stop), pytest.raises(Cancelled), exclusive(tmp_path, stop):
+        pass

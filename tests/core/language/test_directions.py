@@ -1,0 +1,39 @@
+"""Phrases as directions: their slices, a gap between modalities, and the directions that lead."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.language.directions import block_means, phrase_scores, words_of
+from tests.support.planted_words import planted_run
+
+
+def test_a_phrase_slice_is_the_rows_of_highest_score_in_its_scope() -> None:
+    found, audit, _ = planted_run("rare")
+    scores = phrase_scores(audit.embeddings.vectors, found.words.directions, audit.labels)
+    for insight in found.insights:
+        if insight.kind == "phrase":
+            rows = (
+                np.ones(len(audit.labels), bool)
+                if insight.scope == "all samples"
+                else audit.labels == found.samples.class_names.index(insight.scope)
+            )
+            own = scores[:, insight.number]
+            assert own[insight.mask].min() >= own[rows & ~insight.mask].max()
+
+
+def test_a_constant_gap_between_modalities_changes_no_score() -> None:
+    rng = np.random.default_rng(0)
+    vectors, blocks = rng.normal(size=(60, 8)).astype(np.float32), np.arange(60) % 3
+    directions = rng.normal(size=(4, 8)).astype(np.float32)
+    np.testing.assert_allclose(
+        phrase_scores(vectors + 5, directions, blocks), phrase_scores(vectors, directions, blocks), atol=1e-4
+    )
+    np.testing.assert_allclose(block_means(vectors, blocks)[1], vectors[blocks == 1].mean(0), rtol=1e-5)
+
+
+def test_the_leading_directions_are_orthonormal_and_span_the_phrases_best() -> None:
+    _, audit, _ = planted_run()
+    words = words_of(audit.embeddings, audit.phrases, tuple("abcdef"))
+    np.testing.assert_allclose(words.leading @ words.leading.T, np.eye(len(words.leading)), atol=1e-5)
+    np.testing.assert_allclose(audit.phrases @ words.leading.T @ words.leading, audit.phrases, atol=1e-4)
