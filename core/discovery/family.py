@@ -1,4 +1,4 @@
-"""The family of candidate clusters and conditions, and one permutation test over all of it.
+"""The family of candidate clusters and conditions, and their statistics; `family_test.py` tests it as a whole.
 
 Four kinds of candidate, each a set of rows inside a scope (all samples, or one class):
 

@@ -43,7 +43,8 @@ class Needs:
     """What a probe wants to be given for each fold."""
 
     shots: int = 0
-    """Labelled images a class."""
+    """Labelled images a class, the same number of each: how frequent classes are is not seen. Where a class has too
+    few, a setting `fewer` of the probe says whether to take what there is."""
     validation: int = 0
     """Labelled images a class by which settings are chosen; never shots, never scored."""
     pool: bool = False
@@ -73,7 +74,7 @@ class Scored:
     """What a probe says of the m test images of a part. k classes."""
 
     logits: F64
-    """(m, k) already at the encoder's scale: their softmax is the probe's probabilities."""
+    """(m, k) finite, already at the encoder's scale: their softmax is the probe's probabilities."""
     parts: Mapping[str, F64] = field(default_factory=dict[str, F64])
     """(m, k) each; they sum to the logits. Empty: one part only."""
     controls: Mapping[str, I64] = field(default_factory=dict[str, I64])
@@ -95,7 +96,7 @@ class Scored:
 
 class Probe(Protocol):
     """A frozen dataclass whose fields are the settings, made by `core.options.setting`: page and command line build
-    their controls from them."""
+    their controls from them. `core.probes.run` also reads those called `fewer`, `templates` and `descriptions`."""
 
     title: ClassVar[str]
     """For the page, such as "SuS-X"."""

@@ -6,7 +6,7 @@ This file imports nothing heavy, so that the command line can build its options 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 LOSS_KINDS = (
     "cross-entropy",
@@ -19,6 +19,10 @@ LOSS_KINDS = (
     "1 - IoU",
     "entropy",
 )
+
+
+NOT_COLUMNS = ("loss_kind", "higher_is_better", "class_names")
+"""Fields of `Roles` that say how to read columns, and name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,8 @@ class Roles:
 
     def named(self) -> dict[str, tuple[str, ...]]:
         """The columns that the user named, by role."""
-        single = ("id", "image", "loss", "label", "prediction", "target", "group", "split", "embedding")
-        found = {role: (getattr(self, role),) for role in single if getattr(self, role) is not None}
-        several = ("probabilities", "logits", "masks", "conditions")
-        return found | {role: getattr(self, role) for role in several if getattr(self, role)}
+        columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in NOT_COLUMNS}
+        return {role: (c,) if isinstance(c, str) else tuple(c) for role, c in columns.items() if c not in (None, ())}
 
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -74,7 +74,7 @@ def test_no_visitor_makes_the_server_open_a_file_by_its_path(name: str) -> None:
             with pytest.raises(InvalidInput, match="path on the server"):
                 allowed(name, {setting.name: "/etc/passwd"})
         else:
-            assert setting.name in HARMLESS, f"{setting.name} is new: say in probe_runs whether it is a path"
+            assert setting.name in HARMLESS, f"{setting.name} is new: is it a path? Say so in probe/inputs.py"
     if "descriptions" in {s.name for s in settings_of(core_class(name))}:
         with pytest.raises(InvalidInput, match="JSON itself"):
             allowed(name, {"descriptions": "/etc/passwd"})
