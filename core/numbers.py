@@ -40,16 +40,16 @@ def digits_for(loss: F64) -> int:
     return min(6, 1 - math.floor(math.log10(spread)))
 
 
-def percent(value: float | None) -> str:
-    """A share of 1 as a percentage; tenths below 10 %."""
-    text = _hundredths(value)
+def percent(value: float | None, digits: int | None = None) -> str:
+    """A share of 1 as a percentage with `digits` decimals; tenths below 10 % alone if none are asked for."""
+    text = _hundredths(value, digits)
     return text if text == UNDEFINED else f"{text}{PER_CENT}"
 
 
-def _hundredths(share: float | None) -> str:
+def _hundredths(share: float | None, digits: int | None = None) -> str:
     if share is None or not math.isfinite(share):
         return UNDEFINED
-    return number(100 * share, 1 if 0 < abs(share) < 0.0995 else 0)
+    return number(100 * share, int(0 < abs(share) < 0.0995) if digits is None else digits)
 
 
 def interval(estimate: Estimate | None, *, share: bool = False, points: bool = False, digits: int | None = None) -> str:
@@ -58,9 +58,9 @@ def interval(estimate: Estimate | None, *, share: bool = False, points: bool = F
     if estimate is None or not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return "no interval"
     if points:
-        return " to ".join(_plus(_hundredths(end), end) for end in (estimate.low, estimate.high))
+        return " to ".join(_plus(_hundredths(end, digits), end) for end in (estimate.low, estimate.high))
     if share:
-        return f"{_hundredths(estimate.low)} to {percent(estimate.high)}"
+        return f"{_hundredths(estimate.low, digits)} to {percent(estimate.high, digits)}"
     return f"{number(estimate.low, digits)} to {number(estimate.high, digits)}"
 
 
@@ -70,6 +70,14 @@ def bracketed(
     """The interval to stand behind its estimate, such as "(30 to 50 %)"; "" where there is none."""
     found = interval(estimate, share=share, points=points, digits=digits)
     return "" if found == "no interval" else f"({found})"
+
+
+def with_interval(estimate: Estimate | None, *, share: bool = False, digits: int | None = None) -> str:
+    """The value with its interval behind it, such as "13 % (9 to 18 %)"; alone where there is no interval."""
+    if estimate is None:
+        return UNDEFINED
+    value = percent(estimate.value, digits) if share else number(estimate.value, digits)
+    return f"{value} {bracketed(estimate, share=share, digits=digits)}".strip()
 
 
 def p_value(p: float | None, *, bare: bool = False) -> str:
@@ -84,9 +92,10 @@ def p_value(p: float | None, *, bare: bool = False) -> str:
 
 
 def count(n: int, noun: str) -> str:
-    """The count with its noun, such as "1 cluster", "2,400 samples" or "3 classes"."""
-    plural = noun if n == 1 else f"{noun}es" if noun.endswith("ss") else f"{noun}s"
-    return f"{n:,} {plural}"
+    """The count with its noun, such as "1 cluster", "2,400 samples", "3 classes" or "4 queries"."""
+    if n == 1:
+        return f"1 {noun}"
+    return f"{n:,} {noun[:-1]}ies" if noun.endswith("y") else f"{n:,} {noun}{'es' if noun.endswith('ss') else 's'}"
 
 
 def with_unit(diagnosis: Diagnosis) -> str:
@@ -95,10 +104,10 @@ def with_unit(diagnosis: Diagnosis) -> str:
     return "" if unit in ("", "loss") else f" {unit}"
 
 
-def points(difference: float | None, *, sign: bool = False) -> str:
-    """A difference of two shares in percentage points, such as "45 points"; tenths below 10. With `sign`, "+45
-    points"."""
-    text = _hundredths(difference)
+def points(difference: float | None, *, sign: bool = False, digits: int | None = None) -> str:
+    """A difference of two shares in percentage points, such as "45 points", with decimals as in `percent`. With `sign`,
+    "+45 points"."""
+    text = _hundredths(difference, digits)
     if difference is None or text == UNDEFINED:
         return text
     noun = "point" if text == "1" else "points"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields as fields_of, replace
 from typing import Any
 
 import gradio as gr
@@ -12,7 +12,7 @@ from gradio.events import api
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.records import Estimate, no_progress
+from core.records import no_progress
 from webapp.ask.audit import EVERY, cells_of
 from webapp.ask.tab import answer_texts
 from webapp.data.run import make_settings, run_diagnosis
@@ -54,21 +54,23 @@ def diagnose(table: str | None, images: str | None, embeddings: str | None, opti
 
 def read_options(options: Any) -> dict[str, Any]:
     """The options of `diagnose`, lists as tuples; raises InvalidInput where one is unknown or of the wrong kind."""
-    if options in (None, ""):
-        return {}
-    known = (*(f.name for f in fields(Roles)), *OTHER_OPTIONS)
-    unknown = (
-        [str(key) for key in options if key not in known] if isinstance(options, Mapping) else [type(options).__name__]
-    )
+    said = _known_options(options, (*(f.name for f in fields_of(Roles)), *OTHER_OPTIONS))
+    return {
+        key: value if key in OTHER_OPTIONS else _read_role(key, value)
+        for key, value in said.items()
+        if value is not None
+    }
+
+
+def _known_options(options: Any, known: tuple[str, ...]) -> Mapping[str, Any]:
+    """The options as they were given; raises InvalidInput where one is not among the known."""
+    said = {} if options in (None, "") else options
+    unknown = [str(key) for key in said if key not in known] if isinstance(said, Mapping) else [type(said).__name__]
     if unknown:
         raise InvalidInput(
             f"The options must be an object with keys among {', '.join(known)}: got {', '.join(unknown)[:200]}."
         )
-    return {
-        key: _read_role(key, value) if key not in OTHER_OPTIONS else value
-        for key, value in options.items()
-        if value is not None
-    }
+    return said
 
 
 def _read_role(key: str, value: Any) -> Any:
@@ -119,32 +121,23 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     Each p is adjusted for any number of questions.
     """
     from core.records.codec import to_json
+    from core.reports.tables.values import fields  # pandas
     from core.reports.wording.answers import answer_sentence, difference_sentence
 
     diagnosis = RUNS.get(str(run))
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
+    names = "text scope support rest error_rest p confirmed stands_apart inside is_tested extrapolation through"
     said = [
         {
-            **{
-                name: getattr(a, name)
-                for name in ("text", "scope", "support", "rest", "error_rest", "p", "confirmed", "stands_apart")
-            },
-            **{name: getattr(a, name) for name in ("inside", "is_tested", "extrapolation", "through")},
-            **{name: _estimate(getattr(a, name)) for name in ("observed", "error_rate", "read")},
+            **fields(a, f"{names} observed error_rate read"),
             "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
             "sentence": answer_sentence(diagnosis, a),
         }
         for a in answers
     ]
-    between = (
-        None
-        if gap is None
-        else {
-            "observed": _estimate(gap.observed),
-            "shared": gap.shared,
-            "sentence": difference_sentence(diagnosis, gap),
-        }
-    )
+    between = None
+    if gap is not None:
+        between = fields(gap, "observed shared") | {"sentence": difference_sentence(diagnosis, gap)}
     return to_json({"answers": said, "difference": between})
 
 
@@ -229,24 +222,12 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
     from webapp.compose.state import NAMED, OWN, open_benchmark, run_models
     from webapp.compose.visit import ComposeState
 
-    said = {} if options in (None, "") else options
-    unknown = (
-        [str(key) for key in said if key not in COMPOSE_OPTIONS] if isinstance(said, Mapping) else [type(said).__name__]
-    )
-    if unknown:
-        raise InvalidInput(
-            f"The options must be an object with keys among {', '.join(COMPOSE_OPTIONS)}: "
-            f"got {', '.join(unknown)[:200]}."
-        )
+    said = _known_options(options, COMPOSE_OPTIONS)
     choice = OWN if not name else NAMED.get(str(name), str(name))
     benchmark = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
     models = [str(said.get("encoder") or "embedded"), *([str(said["beside"])] if said.get("beside") else [])]
     ran = run_models(choice, benchmark, models, (), ModelAccess())
     return results_document(ComposeState(choice, benchmark, results=ran.results))
-
-
-def _estimate(found: Estimate | None) -> dict[str, float] | None:
-    return None if found is None else found.to_dict()
 
 
 def report(run: str) -> str:

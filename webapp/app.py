@@ -16,7 +16,7 @@ from typing import Any
 import gradio as gr
 
 from core.files import ASSETS
-from webapp import api as endpoints, guide as reading
+from webapp import api as endpoints
 from webapp.ask import tab as ask
 from webapp.clicks import tab as clicks
 from webapp.compose import tab as compose
@@ -74,20 +74,20 @@ def build_app(
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view = explore.build(session, offered)
-            with gr.Tab("Ask", id="ask") as asking:
-                ask.build(session, view, tabs, asking, opened)
-            with gr.Tab("Thirty clicks", id="clicks") as clicking:
-                clicks.build(session, view, tabs, clicking)
-            with gr.Tab("Predict", id="predict") as predicting:
-                predict.build(session, view, tabs, predicting)
-            with gr.Tab("Probe", id="probe") as probing:
-                probe.build(session, view, tabs, probing, offered)
-            with gr.Tab("Compose", id="compose") as composing:
-                compose.build(session, view, tabs, composing, offered, ModelAccess(root, at_home))
+            with gr.Tab("Ask", id="ask") as tab:
+                ask.build(session, view, tabs, tab, opened)
+            with gr.Tab("Thirty clicks", id="clicks") as tab:
+                clicks.build(session, view, tabs, tab)
+            with gr.Tab("Predict", id="predict") as tab:
+                predict.build(session, view, tabs, tab)
+            with gr.Tab("Probe", id="probe") as tab:
+                probe.build(session, view, tabs, tab, offered)
+            with gr.Tab("Compose", id="compose") as tab:
+                compose.build(session, view, tabs, tab, offered, ModelAccess(root, at_home))
             with gr.Tab("Your data", id="data"):
                 your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
-                reading.build()
+                gr.HTML(render("guide.html.j2"), **PLAIN)
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         endpoints.build()
     return demo.queue(max_size=64, default_concurrency_limit=8)

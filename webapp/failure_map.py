@@ -16,11 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
-from core.files import ASSETS
 from core.records import F32, I64, Diagnosis
+from webapp.markup.components import script
 from webapp.markup.render import render
 
-SCRIPTS = ASSETS / "js"
 MAX_VERTICES = 2000
 COLOUR_RANGE = (2.0, 98.0)
 """Percentiles of the loss at the two ends of the colour bar."""
@@ -40,11 +39,10 @@ def map_view(value: dict[str, Any] | None, *, describe: Callable[[Any], Any], el
 
     A plain `gr.HTML` and no subclass: Gradio writes a stub file beside the source of every subclass that it meets.
     """
-    script = (SCRIPTS / "map_paint.js").read_text("utf-8") + (SCRIPTS / "failure_map.js").read_text("utf-8")
     return gr.HTML(
         value,
         html_template=render("failure_map.html.j2"),
-        js_on_load=script,
+        js_on_load=script("map_paint") + script("failure_map"),
         apply_default_css=False,
         server_functions=[describe],
         elem_id=elem_id,

@@ -4,47 +4,35 @@ from __future__ import annotations
 
 from gradio.themes import Base
 
+COLOURS = {
+    "body_background_fill": "page",
+    "body_text_color": "ink",
+    "background_fill_primary": "card",
+    "block_background_fill": "card",
+    "block_border_color": "line",
+    "block_label_text_color": "ink-2",
+    "block_title_text_color": "ink-2",
+    "border_color_primary": "line",
+    "input_background_fill": "field",
+    "button_primary_background_fill": "accent",
+    "button_primary_background_fill_hover": "accent-2",
+    "button_primary_text_color": "accent-ink",
+    "button_secondary_background_fill": "card",
+    "button_secondary_border_color": "line",
+    "button_secondary_text_color": "ink",
+}
+"""The style sheet's colour of each, by day and by night."""
+
+
+PLAIN = {"label_background_fill": "transparent", "shadow": "none"}
+"""Of a block, by day and by night."""
+
 
 def quiet_theme() -> Base:
-    """A quiet theme of the fonts that the visitor's machine has; nothing is fetched. Colours come from
-    assets/css/tokens.css."""
+    """A quiet theme of the fonts that the visitor's machine has; nothing is fetched."""
     sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
     mono = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "monospace")
     base = Base(primary_hue="indigo", neutral_hue="slate", font=sans, font_mono=mono, radius_size="md", text_size="md")
-    return base.set(
-        body_background_fill="var(--page)",
-        body_background_fill_dark="var(--page)",
-        body_text_color="var(--ink)",
-        body_text_color_dark="var(--ink)",
-        background_fill_primary="var(--card)",
-        background_fill_primary_dark="var(--card)",
-        block_background_fill="var(--card)",
-        block_background_fill_dark="var(--card)",
-        block_border_color="var(--line)",
-        block_border_color_dark="var(--line)",
-        block_label_background_fill="transparent",
-        block_label_background_fill_dark="transparent",
-        block_label_text_color="var(--ink-2)",
-        block_label_text_color_dark="var(--ink-2)",
-        block_title_text_color="var(--ink-2)",
-        block_title_text_color_dark="var(--ink-2)",
-        border_color_primary="var(--line)",
-        border_color_primary_dark="var(--line)",
-        input_background_fill="var(--field)",
-        input_background_fill_dark="var(--field)",
-        button_primary_background_fill="var(--accent)",
-        button_primary_background_fill_dark="var(--accent)",
-        button_primary_background_fill_hover="var(--accent-2)",
-        button_primary_background_fill_hover_dark="var(--accent-2)",
-        button_primary_text_color="var(--accent-ink)",
-        button_primary_text_color_dark="var(--accent-ink)",
-        button_secondary_background_fill="var(--card)",
-        button_secondary_background_fill_dark="var(--card)",
-        button_secondary_border_color="var(--line)",
-        button_secondary_border_color_dark="var(--line)",
-        button_secondary_text_color="var(--ink)",
-        button_secondary_text_color_dark="var(--ink)",
-        shadow_drop="none",
-        block_shadow="none",
-        block_shadow_dark="none",
-    )
+    both = {f"{name}{mode}": f"var(--{colour})" for name, colour in COLOURS.items() for mode in ("", "_dark")}
+    plain = {f"block_{name}{mode}": value for name, value in PLAIN.items() for mode in ("", "_dark")}
+    return base.set(**both, **plain, shadow_drop="none")

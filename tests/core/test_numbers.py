@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.numbers import bracketed, count, digits_for, interval, listed, number, p_value, percent, points, signed
+from core.numbers import (
+    bracketed,
+    count,
+    digits_for,
+    interval,
+    listed,
+    number,
+    p_value,
+    percent,
+    points,
+    signed,
+    with_interval,
+)
 from core.records import Estimate
 
 NAN = float("nan")
@@ -31,6 +43,7 @@ def test_numbers_keep_about_three_figures(value: float | None, text: str) -> Non
 
 def test_nouns_are_counted() -> None:
     assert (count(1, "class"), count(1204, "class"), count(2, "sample")) == ("1 class", "1,204 classes", "2 samples")
+    assert (count(1, "query"), count(2, "query")) == ("1 query", "2 queries")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +60,18 @@ def test_nouns_are_counted() -> None:
 )
 def test_percentages(value: float | None, text: str) -> None:
     assert percent(value) == text
+
+
+def test_decimals_of_a_percentage_can_be_asked_for() -> None:
+    found = Estimate(0.4567, 0.4, 0.5)
+    assert (percent(0.4567, 1), points(-0.4567, digits=1)) == ("45.7\u00a0%", "−45.7 points")
+    assert interval(found, share=True, digits=1) == "40.0 to 50.0\u00a0%"
+
+
+def test_a_value_stands_before_its_interval_and_alone_without_one() -> None:
+    assert with_interval(Estimate(0.43, 0.4, 0.46), share=True) == "43\u00a0% (40 to 46\u00a0%)"
+    assert with_interval(Estimate(1.5, NAN, NAN)) == "1.50"
+    assert with_interval(None) == "–"
 
 
 @pytest.mark.parametrize(

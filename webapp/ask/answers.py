@@ -6,12 +6,12 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.numbers import bracketed, number, p_value
-from core.records import I64, Diagnosis, Estimate
+from core.numbers import number, p_value, with_interval
+from core.records import I64, Diagnosis
 from core.reports.html.intervals import DotChart, Mark, axis_of, dot_chart, tick
 from core.reports.wording.answers import answer_sentence, difference_sentence
 from webapp.markup.html import Tile, tile_of
@@ -58,55 +58,6 @@ def remember(answer: Answer) -> AskedQuestion:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of a `LossStrip`, in its units."""
-
-    kind: str
-    """"match" or "rest"."""
-    x: int
-    y: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class LossStrip:
-    """Where the matches lie among the losses of their scope: two small histograms, each scaled to its own size."""
-
-    bars: tuple[Bar, ...]
-    low: float
-    high: float
-    width: int = BAR * N_BINS
-
-
-@dataclass(frozen=True, slots=True)
-class PictureOrder:
-    """The matching pictures in one order."""
-
-    key: str
-    title: str
-    tiles: tuple[Tile, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerCard:
-    """An answer as it is shown; plain texts."""
-
-    text: str
-    verdict: str
-    state: str
-    """The colour of the verdict."""
-    is_extrapolation: bool
-    sentence: str
-    error_rate: Estimate | None
-    error_rest: float | None
-    chart: DotChart
-    strip: LossStrip
-    map: str
-    """A data address."""
-    orders: tuple[PictureOrder, ...]
-
-
 def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Difference | None) -> str:
     """One card for each answer, and above them what differs between two."""
     return render(
@@ -129,49 +80,44 @@ def verdict(answer: Answer) -> str:
     return f"Confirmed: {'higher' if answer.observed.value > answer.rest else 'lower'} loss, {p_value(answer.p)}"
 
 
-def _card(diagnosis: Diagnosis, answer: Answer) -> AnswerCard:
-    return AnswerCard(
-        answer.text,
-        verdict(answer),
-        ("sure" if answer.observed.value > answer.rest else "sure lower") if answer.confirmed else "unsure",
-        answer.extrapolation,
-        answer_sentence(diagnosis, answer),
-        answer.error_rate,
-        answer.error_rest,
-        _chart(answer),
-        _strip(diagnosis, answer),
-        _small_map(diagnosis, answer.rows),
-        _orders(diagnosis, answer),
-    )
+def _card(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
+    colour = ("sure" if answer.observed.value > answer.rest else "sure lower") if answer.confirmed else "unsure"
+    return {
+        "answer": answer,
+        "verdict": verdict(answer),
+        "colour": colour,
+        "sentence": answer_sentence(diagnosis, answer),
+        "chart": _chart(answer),
+        "strip": _strip(diagnosis, answer),
+        "map": _small_map(diagnosis, answer.rows),
+        "orders": _orders(diagnosis, answer),
+    }
 
 
 def _chart(answer: Answer) -> DotChart:
     """Observed, read and rest on one axis of loss."""
-
-    def said(e: Estimate) -> str:
-        return f"{number(e.value)} {bracketed(e)}".strip()
-
-    marks = [Mark(answer.observed, "observed", "Observed in the matches", said(answer.observed))]
+    marks = [Mark(answer.observed, "observed", "Observed in the matches", with_interval(answer.observed))]
     if answer.read is not None and answer.is_tested:  # of other texts the ensemble reads little but the mean
-        marks.append(Mark(answer.read, "read", "Read in the words alone", said(answer.read)))
+        marks.append(Mark(answer.read, "read", "Read in the words alone", with_interval(answer.read)))
     marks.append(tick(answer.rest, "The rest of its scope", number(answer.rest)))
     return dot_chart(marks, axis_of(marks), number)
 
 
-def _strip(diagnosis: Diagnosis, answer: Answer) -> LossStrip:
+def _strip(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
+    """Where the matches lie among the losses of their scope: two small histograms, each scaled to its own size."""
     losses = diagnosis.outcomes.fitted
     scope = np.flatnonzero(np.isfinite(answer.scores))
     inside = np.isin(scope, answer.rows)
     low, high = float(losses[scope].min()), float(losses[scope].max())
     edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
-    bars: list[Bar] = []
+    bars: list[tuple[str, int, float, float]] = []  # kind, x, y, height
     for part, kind in ((scope[inside], "match"), (scope[~inside], "rest")):
         counts = np.histogram(losses[part], edges)[0]
         share = np.sqrt(counts / max(counts.max(), 1))  # so that a few samples among many are still seen
         for i, height in enumerate((26 * share).tolist()):
             if height > 0:
-                bars.append(Bar(kind, i * BAR + 1, 30 - height if kind == "match" else 32, height))
-    return LossStrip(tuple(bars), low, high)
+                bars.append((kind, i * BAR + 1, 30 - height if kind == "match" else 32, height))
+    return {"bars": bars, "low": low, "high": high, "width": BAR * N_BINS}
 
 
 def _small_map(diagnosis: Diagnosis, rows: I64, size: tuple[int, int] = (300, 200)) -> str:
@@ -196,14 +142,13 @@ def _small_map(diagnosis: Diagnosis, rows: I64, size: tuple[int, int] = (300, 20
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def _orders(diagnosis: Diagnosis, answer: Answer) -> tuple[PictureOrder, ...]:
+def _orders(diagnosis: Diagnosis, answer: Answer) -> list[tuple[str, str, list[Tile]]]:
+    """(key, title, the matching pictures) in each order."""
     worst = answer.rows[np.argsort(-diagnosis.outcomes.loss[answer.rows], kind="stable")]
-    return tuple(
-        PictureOrder(
-            key, title, tuple(tile_of(diagnosis, row, mark_wrong=True) for row in rows[:MAX_PICTURES].tolist())
-        )
+    return [
+        (key, title, [tile_of(diagnosis, row, mark_wrong=True) for row in rows[:MAX_PICTURES].tolist()])
         for key, title, rows in (("best", "Best matches", answer.rows), ("worst", "Highest loss first", worst))
-    )
+    ]
 
 
 def questions_table(asked: Sequence[AskedQuestion]) -> str:

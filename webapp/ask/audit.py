@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import secrets
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,9 +10,9 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from core.reports.html.heatmap import heat_map
-from webapp.failure_map import SCRIPTS
+from webapp.markup.components import script
 from webapp.markup.render import render
-from webapp.state.downloads import temporary_folder
+from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.jobs import HEAVY, PLAIN
 from webapp.state.session import Session, require_run, shows_errors
 
@@ -68,29 +64,17 @@ def audit_view(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
 
 
 def audit_csv(cells: Sequence[AuditCell]) -> bytes:
-    """One line for each cell; a text that would start a formula is led by an apostrophe."""
-    out = io.StringIO()
-    write = csv.writer(out)
+    """One line for each cell."""
     names = (
         "phrase family scope support observed low high read read_low read_high error_inside error_outside extrapolation"
     )
-    write.writerow(names.split())
+    rows: list[list[object]] = []
     for c in cells:
-        texts = [f"'{t}" if t[:1] in ("=", "+", "-", "@", "\t", "\r") else t for t in (c.phrase, c.family, c.scope)]
         read = ["", "", ""] if c.read is None else [c.read.value, c.read.low, c.read.high]
         rates = ["" if r is None else r for r in (c.error_inside, c.error_outside)]
-        write.writerow(
-            [*texts, c.support, c.observed.value, c.observed.low, c.observed.high, *read, *rates, c.extrapolation]
-        )
-    return out.getvalue().encode("utf-8")
-
-
-def write_csv(cells: Sequence[AuditCell]) -> Path:
-    """The CSV in a folder of its own with an unguessable name."""
-    place = temporary_folder() / secrets.token_urlsafe(12)
-    place.mkdir()
-    (place / "audit.csv").write_bytes(audit_csv(cells))
-    return place / "audit.csv"
+        known = [c.support, c.observed.value, c.observed.low, c.observed.high, *read, *rates]
+        rows.append([c.phrase, c.family, c.scope, *known, c.extrapolation])
+    return csv_of(names.split(), rows)
 
 
 def on_table(session: Session, family: str) -> tuple[Any, Any, Any]:
@@ -98,12 +82,10 @@ def on_table(session: Session, family: str) -> tuple[Any, Any, Any]:
     diagnosis = require_run(session)
     families = families_of(diagnosis)
     family = family if family in families else EVERY
-    cells = cells_of(diagnosis, family)
-    return (
-        gr.update(choices=families, value=family),
-        audit_view(diagnosis, cells),
-        gr.update(value=str(write_csv(cells)), interactive=True),
-    )
+    cells, path = cells_of(diagnosis, family), fresh_folder("audit") / "audit.csv"
+    path.write_bytes(audit_csv(cells))
+    download = gr.update(value=str(path), interactive=True)
+    return gr.update(choices=families, value=family), audit_view(diagnosis, cells), download
 
 
 def build(session: gr.State) -> gr.HTML:
@@ -116,8 +98,7 @@ def build(session: gr.State) -> gr.HTML:
             download = gr.DownloadButton(
                 "Table (CSV)", interactive=False, size="sm", elem_id="audit-csv", scale=0, min_width=120
             )
-        script = (SCRIPTS / "heat.js").read_text("utf-8")
-        table = gr.HTML(CLOSED, js_on_load=script, elem_id="heat", min_height=80, **PLAIN)
+        table = gr.HTML(CLOSED, js_on_load=script("heat"), elem_id="heat", min_height=80, **PLAIN)
     shown: dict[str, Any] = {"api_visibility": "private", "show_progress_on": table}
     for event in (fold.expand, family.input):
         event(shows_errors(on_table), [session, family], [family, table, download], **HEAVY, **shown)

@@ -15,7 +15,7 @@ from webapp.ask import audit
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
 from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View, describe, show_selection
-from webapp.failure_map import SCRIPTS
+from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.jobs import HEAVY, PLAIN, QUICK
 from webapp.state.session import RUNS, Session, as_int, event_data, require_run, shows_errors
@@ -147,7 +147,6 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     """Lay out the tab and wire its callbacks."""
     diagnosis = _first(first)
     state = gr.State(AskState(first), time_to_live=24 * 3600)
-    script = (SCRIPTS / "pane.js").read_text("utf-8")
     gr.HTML(render("ask/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):
         line: dict[str, Any] = {"lines": 1, "max_lines": 1, "scale": 5}
@@ -166,7 +165,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
             **line,
         )
         button = gr.Button("Ask", variant="primary", elem_id="ask", scale=1, min_width=110)
-    pane: dict[str, Any] = {"js_on_load": script, "server_functions": [describe], **PLAIN}
+    pane: dict[str, Any] = {"js_on_load": script("pane"), "server_functions": [describe], **PLAIN}
     offered = gr.HTML(chips(diagnosis) if diagnosis else "", run="", elem_id="chips", **pane)
     answer = gr.HTML(first_view(diagnosis), run=first, elem_id="answer", min_height=60, **pane)
     history = gr.HTML("", run="", elem_id="asked", **pane)

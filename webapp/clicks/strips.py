@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
-from core.numbers import bracketed, count, percent, points
+from core.numbers import bracketed, count, percent, points, with_interval
 from core.records import Diagnosis, Estimate
 from core.reports.html.intervals import Mark, dot_chart
 from webapp.markup.html import picture
@@ -51,8 +51,7 @@ def judgement_view(
     """The share of the cluster that matches, beside that of the rest, what it means, and which picture was which."""
 
     def mark(share: Estimate, kind: str, label: str, n: int) -> Mark:
-        said = f"{percent(share.value)} {bracketed(share, share=True)}".strip()
-        return Mark(share, kind, f"{label} ({count(n, 'answer')})", said)
+        return Mark(share, kind, f"{label} ({count(n, 'answer')})", with_interval(share, share=True))
 
     marks = [
         mark(judged.share, "observed", "Of the cluster", judged.n_cluster),

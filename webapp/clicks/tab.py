@@ -15,7 +15,7 @@ from core.reports.wording.findings import cluster_title
 from webapp.clicks.strips import judgement_view, strip_view
 from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View
-from webapp.failure_map import SCRIPTS
+from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.jobs import PLAIN, QUICK
 from webapp.state.session import RUNS, Session, event_data, require_run, shows_errors
@@ -179,8 +179,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
         cluster = gr.Dropdown([], label="Cluster", elem_id="clicks-cluster", scale=4, min_width=220)
         phrase = gr.Dropdown([], label="What it is said to show", elem_id="clicks-phrase", scale=4, min_width=220)
         button = gr.Button("Draw a strip", variant="primary", elem_id="clicks-draw", scale=1, min_width=130)
-    script = (SCRIPTS / "clicks.js").read_text("utf-8")
-    strip = gr.HTML(render("clicks/start.html.j2"), js_on_load=script, elem_id="clicks", **PLAIN)
+    strip = gr.HTML(render("clicks/start.html.j2"), js_on_load=script("clicks"), elem_id="clicks", **PLAIN)
     judgement = gr.HTML("", js_on_load=FOCUS, elem_id="judgement", **PLAIN)
     opened = [state, cluster, phrase, strip, judgement]
     tab.select(shows_errors(on_open), [session, state], opened, **QUICK)

@@ -26,7 +26,7 @@ from webapp.compose.state import (
 )
 from webapp.compose.visit import PAGE, BenchmarkRun, ComposeState
 from webapp.explore.tab import View, on_downloads, on_new_run
-from webapp.failure_map import SCRIPTS
+from webapp.markup.components import download_row, script, upload
 from webapp.markup.render import render
 from webapp.state.choices import IMAGES, TABLES
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
@@ -63,10 +63,7 @@ def on_run(
         progress("open the benchmark", 1, 1)
         return run_models(choice, loaded, named, state.adapters, access, progress)
 
-    job = Job(work)
-    yield from follow(job, "The benchmark did not finish", None)
-    if job.result is not None:
-        yield "", closing("Done"), job.result
+    yield from follow(Job(work), "The benchmark did not finish", None)
 
 
 def on_made(state: ComposeState, ran: BenchmarkRun | None) -> tuple[Any, ...]:
@@ -125,9 +122,8 @@ def on_failures(state: ComposeState) -> Iterator[tuple[Any, ...]]:
     first, loaded = state.first, state.loaded
     assert loaded is not None
     job = Job(lambda progress: diagnose_items(loaded, state.results, "embedded", progress))
-    yield from follow(job, "The diagnosis did not finish", "")
-    if job.result:
-        yield "", closing("Done", f"The failures of {first.name} are open in Explore."), job.result
+    said = f"The failures of {first.name} are open in Explore."
+    yield from follow(job, "The diagnosis did not finish", "", done=said)
 
 
 @dataclass(frozen=True)
@@ -174,19 +170,14 @@ class Page:
 
 def build_benchmark(access: ModelAccess) -> tuple[BenchmarkForm, BenchmarkViews]:
     """The form, the result and the items."""
-    scripts = "\n".join(f"{{\n{(SCRIPTS / name).read_text('utf-8')}\n}}" for name in ("pane.js", "compose.js"))
+    scripts = script("pane", "compose")
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
             form = _form(access)
         with gr.Column(scale=72, min_width=320):
             result = gr.HTML(result_view((), None), js_on_load=scripts, elem_id="compose-result", **PLAIN)
             failures = gr.Button("Diagnose these failures", visible=False, elem_id="compose-failures")
-            with gr.Row(elem_classes="downloads", visible=False) as downloads:
-                gr.HTML("<span>Take it with you</span>", elem_classes="downloads-title", **PLAIN)
-                buttons = [
-                    gr.DownloadButton(title, interactive=False, size="sm", elem_id=f"compose-{key}")
-                    for key, title in FILES
-                ]
+            downloads, buttons = download_row([(f"compose-{key}", title) for key, title in FILES], visible=False)
     items = gr.HTML("", js_on_load=scripts, elem_id="compose-items", **PLAIN)
     return form, BenchmarkViews(result, items, failures, downloads, buttons)
 
@@ -218,9 +209,8 @@ def _own_files() -> list[Any]:
     """Fields for the visitor's own benchmark file, its pictures, and the file's form."""
     from core.composition.readers import READERS
 
-    upload: dict[str, Any] = {"type": "filepath", "height": 96}
-    file = gr.File(label="Benchmark: json, jsonl, csv, tsv", file_types=list(TABLES), elem_id="compose-file", **upload)
-    images = gr.File(label="Its pictures: zip or tar", file_types=list(IMAGES), elem_id="compose-images", **upload)
+    file = upload("Benchmark: json, jsonl, csv, tsv", TABLES, "compose-file")
+    images = upload("Its pictures: zip or tar", IMAGES, "compose-images")
     forms = [("Recognise it", ""), *((name, name) for name in READERS)]
     form = gr.Dropdown(forms, value="", label="Form of the file", elem_id="compose-form-name")
     gr.HTML(render("compose/forms.html.j2"), **PLAIN)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +11,9 @@ from core.files import write_json, write_text
 from core.records import CompositionComparison
 from webapp.compose.items import items_csv
 from webapp.compose.visit import ComposeState
-from webapp.state.downloads import temporary_folder
+from webapp.state.downloads import fresh_folder
 
 FILES = (("html", "Report (HTML)"), ("json", "Results (JSON)"), ("csv", "Items (CSV)"))
-KEPT_S = 24 * 3600
 
 
 def on_files(state: ComposeState) -> list[Any]:
@@ -41,7 +37,7 @@ def write_files(state: ComposeState) -> list[Path]:
     from core.reports.html.composition import render_composition_report  # the template engine
 
     assert state.loaded is not None
-    benchmark, folder = state.loaded.benchmark, _fresh_folder()
+    benchmark, folder = state.loaded.benchmark, fresh_folder("composed")
     report = render_composition_report(
         state.results,
         benchmark,
@@ -52,19 +48,8 @@ def write_files(state: ComposeState) -> list[Path]:
     )
     write_text(folder / "report.html", report)
     write_json(folder / "composition.json", results_document(state))
-    write_text(folder / "items.csv", items_csv(state.results[0], benchmark))
+    (folder / "items.csv").write_bytes(items_csv(state.results[0], benchmark))
     return [folder / "report.html", folder / "composition.json", folder / "items.csv"]
-
-
-def _fresh_folder() -> Path:
-    """A new unguessable folder; those of a day ago are deleted."""
-    home, now = temporary_folder(), time.time()
-    for old in home.glob("composed-*"):
-        if now - old.stat().st_mtime > KEPT_S:
-            shutil.rmtree(old, ignore_errors=True)
-    folder = home / f"composed-{secrets.token_urlsafe(16)}"
-    folder.mkdir(mode=0o700)
-    return folder
 
 
 def results_document(state: ComposeState) -> dict[str, Any]:

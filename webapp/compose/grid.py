@@ -16,8 +16,8 @@ from webapp.compose.grid_view import MEASURES, grid_view
 from webapp.compose.models import ModelAccess, second_choices
 from webapp.compose.state import Remembered, category_columns, scorer_for
 from webapp.compose.visit import ComposeState
-from webapp.failure_map import SCRIPTS
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
+from webapp.markup.components import script
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel, on_wait
 from webapp.state.session import RUNS, Session, event_data, shows_errors
 
 if TYPE_CHECKING:
@@ -75,8 +75,6 @@ def on_grid(session: Session, state: ComposeState, access: ModelAccess, *form: s
     """Ask every picture of the grid, `form` as in `GridPlan`; yields (job id, status, grid)."""
     job = Job(lambda progress: make_grid(session, state, access, GridPlan(*form), progress))
     yield from follow(job, "The grid did not finish", None)
-    if job.result is not None:
-        yield "", closing("Done"), job.result
 
 
 def make_grid(
@@ -153,7 +151,7 @@ def on_measure(state: GridState, event: gr.EventData) -> tuple[Any, Any]:
 def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
     grid, job, made = gr.State(GridState(), time_to_live=24 * 3600), gr.State(""), gr.State(None)
-    scripts = "\n".join(f"{{\n{(SCRIPTS / name).read_text('utf-8')}\n}}" for name in ("heat.js", "compose.js"))
+    scripts = script("heat", "compose")
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
             form = _form(access)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from core.numbers import bracketed, count, p_value, percent
+from core.numbers import count, p_value, percent, with_interval
 from core.reports.html.intervals import DotChart, Mark, dot_chart
 from webapp.markup.render import render
 
@@ -73,12 +73,11 @@ def _overall(grid: BindingGrid) -> DotChart:
     titles = _measures(grid)
     names = ["sees_attribute", "sees_object", "binds", *(["pair"] if grid.mode == "two" else [])]
     shares: list[tuple[str, Share]] = [(titles[name], getattr(grid.overall, name)) for name in names]
-    marks = [Mark(share.value, "observed", title, _beside_chance(share)) for title, share in shares]
+    marks = [
+        Mark(s.value, "observed", title, f"{with_interval(s.value, share=True)}, chance {percent(s.chance)}")
+        for title, s in shares
+    ]
     return dot_chart(marks, (0.0, 1.0), percent)
-
-
-def _beside_chance(share: Share) -> str:
-    return f"{percent(share.value.value)} {bracketed(share.value, share=True)}, chance {percent(share.chance)}"
 
 
 def _key(grid: BindingGrid) -> list[tuple[str, str, str, int]]:
@@ -117,7 +116,7 @@ def _said(cell: GridCell) -> str:
     for name, p, title in QUESTIONS:
         share: Share = getattr(cell, name)
         if share.n:
-            said = f"{percent(share.value.value)} {bracketed(share.value, share=True)}"
+            said = with_interval(share.value, share=True)
             parts.append(f"{title} {said} (chance {percent(share.chance)}, {p_value(getattr(cell, p))})")
     return "; ".join(parts) + "."
 

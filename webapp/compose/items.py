@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from core.data.tables.read import escape_formula
 from core.records import I64, Benchmark, Bool, CompositionResult, Item
 from core.reports.html.item_cards import Address, ScoredItem, outcome, scored_item
 from webapp.compose.markup import inline
 from webapp.compose.visit import ComposeState
 from webapp.markup.render import render
+from webapp.state.downloads import csv_of
 
 WHICH = (("worst", "All, worst first"), ("wrong", "Wrong"), ("right", "Right"), ("tied", "Decided by a tie"))
 VERSUS = (("only_a", "Only the first is right"), ("only_b", "Only the second is right"))
@@ -124,19 +122,9 @@ def _other_right(results: Sequence[CompositionResult]) -> Bool | None:
     return np.array([known.get(name, False) for name in results[0].ids], bool)
 
 
-def items_csv(result: CompositionResult, benchmark: Benchmark) -> str:
-    """One line for each item, for a spreadsheet; a cell that would start a formula is led by an apostrophe."""
+def items_csv(result: CompositionResult, benchmark: Benchmark) -> bytes:
+    """One line for each item."""
     from core.reports.tables.composition import items_table  # pandas
 
-    table, out = items_table(result, benchmark), io.StringIO()
-    write = csv.writer(out, lineterminator="\n")
-    write.writerow([_harmless(name) for name in table.columns])
-    write.writerows(
-        [_harmless(value) for value in row] for row in zip(*(table[name].tolist() for name in table.columns))
-    )
-    return out.getvalue()
-
-
-def _harmless(value: object) -> object:
-    text = " | ".join(map(str, value)) if isinstance(value, list) else value
-    return escape_formula(text) if isinstance(text, str) else text
+    table = items_table(result, benchmark)
+    return csv_of(table.columns, zip(*(table[name].tolist() for name in table.columns)))

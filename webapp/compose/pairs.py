@@ -27,7 +27,7 @@ from webapp.compose.pairs_view import (
     words_view,
 )
 from webapp.compose.state import FIRST, shipped
-from webapp.failure_map import SCRIPTS
+from webapp.markup.components import script
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK
 from webapp.state.session import as_int, event_data, shows_errors
 
@@ -224,12 +224,11 @@ def _room(n: int) -> None:
 def build(switch: gr.HTML, access: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
     state = gr.State(PairsState(), time_to_live=24 * 3600)
-    pane, own = ((SCRIPTS / name).read_text("utf-8") for name in ("pane.js", "compose.js"))
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=42, min_width=300, elem_classes="compose-form"):
-            files, examples, form, encoder = _form(access, own)
+            files, examples, form, encoder = _form(access)
         with gr.Column(scale=58, min_width=320):
-            scripts = f"{{\n{pane}\n}}\n{{\n{own}\n}}"
+            scripts = script("pane", "compose")
             result = gr.HTML(scores_view(None, None), js_on_load=scripts, elem_id="pairs-result", **PLAIN)
             words = gr.HTML("", js_on_load=scripts, elem_id="pairs-words", **PLAIN)
 
@@ -254,7 +253,7 @@ def build(switch: gr.HTML, access: ModelAccess) -> None:
         seen.success(None, None, None, js=TO_WORDS, **PRIVATE)
 
 
-def _form(access: ModelAccess, script: str) -> tuple[gr.File, gr.HTML, gr.HTML, gr.Dropdown]:
+def _form(access: ModelAccess) -> tuple[gr.File, gr.HTML, gr.HTML, gr.Dropdown]:
     """Fields for the pictures, the examples, the captions and the encoder."""
     gr.HTML("<h2>1. Pictures</h2>", **PLAIN)
     files = gr.File(
@@ -265,9 +264,9 @@ def _form(access: ModelAccess, script: str) -> tuple[gr.File, gr.HTML, gr.HTML, 
         height=110,
         elem_id="pairs-files",
     )
-    examples = gr.HTML("", js_on_load=script, elem_id="pairs-examples", **PLAIN)
+    examples = gr.HTML("", js_on_load=script("compose"), elem_id="pairs-examples", **PLAIN)
     gr.HTML("<h2>2. Captions</h2>", **PLAIN)
-    form = gr.HTML(form_view(None, PairsState().rows), js_on_load=script, elem_id="pairs-form", **PLAIN)
+    form = gr.HTML(form_view(None, PairsState().rows), js_on_load=script("compose"), elem_id="pairs-form", **PLAIN)
     encoder = gr.Dropdown(
         encoder_choices(access),
         value="embedded",

@@ -8,15 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from core.numbers import count, number, percent
+from core.numbers import bracketed, count, number, percent, with_interval
 from core.records import LOWER_IS_BETTER, CompositionComparison, CompositionResult, Metric
 from core.reports.html.composition_tables import ALPHA, by_tag, compared_tables
-from core.reports.html.intervals import DotChart, Mark, dot_chart, tick
-from core.reports.wording.composition import metric_of, reasons_left_out
-from webapp.compose.markup import KINDS, ROUNDED, difference, figure, interval, marks, with_interval
+from core.reports.html.intervals import DotChart, Mark, dot_chart, dots, tick
+from core.reports.wording.composition import NOUNS, difference, figure, headline_of, metric_of, reasons_left_out
 from webapp.markup.render import render
 
-NOUNS = {"pairs": "item", "choice": "item", "retrieval": "query"}
+KINDS = ("observed", "read")
+"""How the marks of the first and of the second model look."""
+PANELS = (
+    ("compose-kinds", "By kind of item"),
+    ("compose-metrics", "All metrics"),
+    ("compose-published", "Published figures"),
+    ("compose-left", "Left out and notes"),
+)
 MAX_NAMED = 5
 """Missing pictures that are named."""
 
@@ -31,17 +37,13 @@ def result_view(
     """
     if not results:
         return render("compose/waiting.html.j2")
-    panels = [("kinds", "By kind of item"), ("metrics", "All metrics"), ("published", "Published figures")]
+    versus = [] if comparison is None else [("compose-versus", "Against each other")]
     return render(
         "compose/result.html.j2",
         first=results[0],
-        panels=[
-            *([] if comparison is None else [("versus", "Against each other")]),
-            *panels,
-            ("left", "Left out and notes"),
-        ],
+        panels=[*versus, *PANELS],
         comparison=comparison,
-        compared=[] if comparison is None else compared_tables(comparison, ROUNDED),
+        compared=[] if comparison is None else compared_tables(comparison, None),
         **_headline(results, comparison, habits),
         **_kinds(results),
         **_metrics(results),
@@ -51,7 +53,7 @@ def result_view(
 
 def headline_metric(result: CompositionResult) -> Metric:
     """The metric that the benchmark is known by."""
-    return metric_of(result.metrics, result.headline) or result.metrics[0]
+    return headline_of(result) or result.metrics[0]
 
 
 def _headline(
@@ -59,20 +61,24 @@ def _headline(
 ) -> dict[str, Any]:
     """The headline with its interval, and what it means beside chance and beside what no picture is needed for."""
     first = results[0]
-    mine, noun, n = headline_metric(first), NOUNS[first.kind], len(first.ids)
+    mine = headline_metric(first)
     ties = sum(headline_metric(result).ties for result in results)
     said = ", ".join(f"{result.name} {number(result.seconds)}" for result in results)
     return {
         "headline": mine,
-        "value": figure(mine.key, mine.value.value),
-        "interval": interval(mine.key, mine.value),
-        "n_items": f"{n:,} queries" if noun == "query" and n != 1 else count(n, noun),
+        "value": figure(mine.key, mine.value.value, None),
+        "interval": _bracketed(mine),
+        "n_items": count(len(first.ids), NOUNS[first.kind]),
         "verdict": _verdict(results, comparison),
         "ties": f"{count(ties, 'tie')} counted as wrong." if ties else "No ties.",
         "habits": [(r.name if len(results) > 1 else "", habit) for r, habit in zip(results, habits) if habit],
         "chart": _chart(results),
         "cost": f"{first.source + '. ' if first.source else ''}CPU seconds: {said}.",
     }
+
+
+def _bracketed(metric: Metric) -> str:
+    return bracketed(metric.value, share=metric.key not in LOWER_IS_BETTER)
 
 
 def _verdict(results: Sequence[CompositionResult], comparison: CompositionComparison | None) -> str:
@@ -82,7 +88,7 @@ def _verdict(results: Sequence[CompositionResult], comparison: CompositionCompar
     if row is not None:
         word = "no clear difference" if row.p > ALPHA else "a clear difference"
         return (
-            f"{results[1].name}: {difference(row.key, row.difference)}, {word}. It is right on "
+            f"{results[1].name}: {difference(row.key, row.difference, None)}, {word}. It is right on "
             f"{count(row.only_b, 'item')} that {results[0].name} is not, and the other way on {row.only_a:,}."
         )
     if mine.chance is None:
@@ -103,7 +109,7 @@ def _chart(results: Sequence[CompositionResult]) -> DotChart | None:
     named = [(kind, result.name, headline_metric(result)) for kind, result in zip(KINDS, results)]
     blind = [("read", f"Sees no picture: {name}", metric_of(metrics, key)) for name, metrics in results[0].blind]
     rows = [
-        Mark(metric.value, kind, name, with_interval(key, metric.value))
+        Mark(metric.value, kind, name, with_interval(metric.value, share=True))
         for kind, name, metric in (*named, *blind)
         if metric is not None
     ]
@@ -118,7 +124,7 @@ def _metrics(results: Sequence[CompositionResult]) -> dict[str, Any]:
 
     def cells(metrics: Sequence[Sequence[Metric]], key: str) -> list[tuple[str, str]]:
         found = [metric_of(own, key) for own in metrics]
-        return [("", "") if m is None else (figure(key, m.value.value), interval(key, m.value)) for m in found]
+        return [("", "") if m is None else (figure(key, m.value.value, None), _bracketed(m)) for m in found]
 
     def ties(result: CompositionResult, key: str) -> str:
         found = metric_of(result.metrics, key)
@@ -129,7 +135,7 @@ def _metrics(results: Sequence[CompositionResult]) -> dict[str, Any]:
             "title": metric.title,
             "headline": metric.key == first.headline,
             "models": cells([result.metrics for result in results], metric.key),
-            "chance": "" if metric.chance is None else figure(metric.key, metric.chance),
+            "chance": "" if metric.chance is None else figure(metric.key, metric.chance, None),
             "ties": ", ".join(ties(result, metric.key) for result in results),
             "blind": cells([metrics for _, metrics in first.blind], metric.key),
         }
@@ -155,12 +161,14 @@ def _kinds(results: Sequence[CompositionResult]) -> dict[str, Any]:
 
 
 def _kind(tag: str, value: str, metrics: Sequence[Metric]) -> dict[str, Any]:
+    drawn = [Mark(metric.value, kind) for metric, kind in zip(metrics, KINDS)]
+    chance = [] if metrics[0].chance is None else [tick(metrics[0].chance)]
     return {
         "tag": tag,
         "value": value,
         "n": f"{metrics[0].n:,}",
-        "dots": marks([metric.value for metric in metrics], metrics[0].chance),
-        "said": [with_interval(metric.key, metric.value) for metric in metrics],
+        "dots": dots([*chance, *drawn], (0.0, 1.0)),
+        "said": [with_interval(metric.value, share=True) for metric in metrics],
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,6 @@ from core.records import CompositionResult, ItemStore, LoadedBenchmark, Progress
 from webapp.compose.models import ADAPTER, CONFIG, ModelAccess, checked_encoder
 from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
 from webapp.state.choices import data_sets
-from webapp.state.downloads import temporary_folder
 
 if TYPE_CHECKING:
     from core.records import SampleSet
@@ -175,13 +173,6 @@ _known: dict[tuple[str, str], CompositionResult] = {}
 def known_result(choice: str, model: str) -> CompositionResult | None:
     """What was found before of a benchmark that comes along, or None."""
     return _known.get((choice, model))
-
-
-def own_folder() -> Path:
-    """A new unguessable folder for a visitor's adapter; it goes away with the server."""
-    folder = temporary_folder() / f"adapter-{secrets.token_urlsafe(16)}"
-    folder.mkdir(mode=0o700)
-    return folder
 
 
 def forget(state: ComposeState) -> None:

@@ -11,7 +11,7 @@ from webapp.compose.models import ModelAccess
 from webapp.compose.state import forget
 from webapp.compose.visit import ComposeState
 from webapp.explore.tab import View
-from webapp.failure_map import SCRIPTS
+from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.jobs import PLAIN
 
@@ -34,9 +34,11 @@ def build(
     """Lay out the tab and wire its callbacks."""
     state = gr.State(ComposeState(), time_to_live=24 * 3600, delete_callback=forget)
     gr.HTML(render("compose/intro.html.j2"), **PLAIN)
-    script = (SCRIPTS / "compose_parts.js").read_text("utf-8")
     switch = gr.HTML(
-        render("compose/switch.html.j2", parts=PARTS), js_on_load=script, elem_id="compose-switch", **PLAIN
+        render("compose/switch.html.j2", parts=PARTS),
+        js_on_load=script("compose_parts"),
+        elem_id="compose-switch",
+        **PLAIN,
     )
     with gr.Column(elem_classes="compose-part part-benchmark"):
         form, views = build_benchmark(access)

@@ -4,6 +4,7 @@ after on the same items."""
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -18,11 +19,12 @@ from core.records import LoadedBenchmark, Progress
 from webapp.compose.benchmark import BenchmarkForm, BenchmarkViews, on_made
 from webapp.compose.files import on_files
 from webapp.compose.models import ADAPTER, ModelAccess, checked_encoder, second_choices
-from webapp.compose.state import FIRST, MAX_ADAPTERS, Remembered, own_folder, run_model, shipped
+from webapp.compose.state import FIRST, MAX_ADAPTERS, Remembered, run_model, shipped
 from webapp.compose.train_form import PART, RENDERED, Plan, form, read_plan
 from webapp.compose.train_view import curve_view, estimate_view, trained_view
 from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
 from webapp.markup.render import render
+from webapp.state.downloads import fresh_folder
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
 from webapp.state.session import shows_errors
 
@@ -55,7 +57,7 @@ def on_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any) -> str:
 
 def on_train(state: ComposeState, access: ModelAccess, *said: Any) -> Iterator[tuple[Any, ...]]:
     """Train, then score before and after; yields (job id, status, curve so far, what was made)."""
-    plan, folder, drawn = read_plan(*said), own_folder(), [""]
+    plan, folder, drawn = read_plan(*said), fresh_folder("adapter", math.inf), [""]
 
     def so_far() -> tuple[Any, ...]:
         """The curve where it has changed."""
@@ -64,7 +66,7 @@ def on_train(state: ComposeState, access: ModelAccess, *said: Any) -> Iterator[t
 
     job = Job(lambda progress: learn(state, access, plan, folder, progress))
     try:
-        yield from follow(job, "The training did not finish", gr.skip(), None, so_far=so_far)
+        yield from follow(job, "The training did not finish", gr.skip(), None, so_far=so_far, done=None)
     finally:
         if job.result is None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -59,11 +59,6 @@ def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, 
     return render("compose/trained.html.j2", name=name, facts=facts, curve=curve, **_forgetting(cost))
 
 
-def regression_view(cost: ForgettingCheck | str) -> str:
-    """What the trained module cost on tasks that it was not trained for, or why that is not known."""
-    return render("compose/forgetting.html.j2", **_forgetting(cost))
-
-
 def _forgetting(cost: ForgettingCheck | str) -> dict[str, Any]:
     if isinstance(cost, str):
         return {"unknown": cost}

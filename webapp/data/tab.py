@@ -15,6 +15,7 @@ from core.records import Progress
 from webapp.data.run import AUTOMATIC, HIDDEN, make_run
 from webapp.explore.tab import View, on_downloads, on_new_run
 from webapp.failure_map import map_points
+from webapp.markup.components import upload
 from webapp.markup.render import render
 from webapp.state.choices import (
     ENCODERS,
@@ -55,9 +56,8 @@ def on_table(table: str | None) -> tuple[Any, ...]:
 def on_run(found: dict[str, Any], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
     """Run what stands in the form; yields (job id, status, run id), the run id empty until the run has ended well."""
     job = make_run(found, root, *said)
-    yield from follow(job, "The run did not finish", "", kept="Your files and choices are still here.")
-    if job.result:
-        yield "", closing("Done", "The result is open in Explore."), job.result
+    kept, done = "Your files and choices are still here.", "The result is open in Explore."
+    yield from follow(job, "The run did not finish", "", kept=kept, done=done)
 
 
 def refine_map(run: str) -> Iterator[bool]:
@@ -119,30 +119,11 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examp
 
 def _sources(root: Path | None) -> list[Any]:
     gr.HTML("<h2>1. Bring a table and its pictures</h2>", **PLAIN)
-    table = gr.File(
-        label="Table: CSV, TSV, JSON Lines or Parquet",
-        file_types=list(TABLES),
-        type="filepath",
-        height=112,
-        elem_id="table",
-    )
-    images = gr.File(
-        label="Pictures: zip or tar", file_types=list(IMAGES), type="filepath", height=112, elem_id="images"
-    )
-    on_server = data_sets(root)
-    title = (
-        "Embeddings instead of pictures, or a data set on this server"
-        if on_server
-        else "Embeddings instead of pictures"
-    )
-    with gr.Accordion(title, open=bool(on_server)):
-        vectors = gr.File(
-            label="Embeddings: npy, npz, safetensors or Parquet",
-            file_types=list(VECTORS),
-            type="filepath",
-            height=112,
-            elem_id="vectors",
-        )
+    table = upload("Table: CSV, TSV, JSON Lines or Parquet", TABLES, "table", 112)
+    images = upload("Pictures: zip or tar", IMAGES, "images", 112)
+    on_server, title = data_sets(root), "Embeddings instead of pictures"
+    with gr.Accordion(f"{title}, or a data set on this server" if on_server else title, open=bool(on_server)):
+        vectors = upload("Embeddings: npy, npz, safetensors or Parquet", VECTORS, "vectors", 112)
         chosen = gr.Dropdown(
             ["", *on_server], value="", label="Data set on this server", visible=bool(on_server), elem_id="chosen"
         )
@@ -171,9 +152,7 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
     hidden = gr.Radio(list(HIDDEN), value=0.0, label="Hide a part and predict it", info=HIDDEN_NOTE, elem_id="hidden")
     with gr.Accordion("Your own phrases", open=False):
         gr.HTML(render("data/phrases_note.html.j2"), **PLAIN)
-        phrases = gr.File(
-            label="Phrases: txt or json", file_types=list(PHRASES), type="filepath", height=96, elem_id="phrases"
-        )
+        phrases = upload("Phrases: txt or json", PHRASES, "phrases")
     with gr.Accordion("More settings", open=False), gr.Row():
         higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
         alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
-from core.reports.html.intervals import IntervalBar
 from core.reports.wording.findings import ALL, cluster_title, overlap
 from core.reports.wording.predictions import replication_sentence
 from webapp.explore.findings import findings_columns, without_cluster
@@ -16,22 +15,6 @@ from webapp.markup.html import hue, picture
 from webapp.markup.render import render
 
 THUMBNAILS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterCard:
-    """A confirmed cluster as the list shows it."""
-
-    cluster: FailureCluster
-    title: str
-    hue: str
-    bar: IntervalBar | None
-    lead: Insight | None
-    met: str
-    """The share of the members that meet the lead condition, so that nobody takes it for what all of them share."""
-    overlap: str
-    pictures: tuple[str, ...]
-    """Data addresses of the worst members that have a picture."""
 
 
 def cluster_list(diagnosis: Diagnosis, note: str = "") -> str:
@@ -68,16 +51,18 @@ def worst_members(diagnosis: Diagnosis, cluster: FailureCluster, n: int) -> list
     return rows[np.argsort(-diagnosis.outcomes.loss[rows], kind="stable")][:n].tolist()
 
 
-def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> ClusterCard:
+def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> dict[str, Any]:
+    """A confirmed cluster, with the share of its members that meet the lead condition, so that nobody takes it for what
+    all of them share, and the pictures of the worst."""
     lead = lead_insight(diagnosis.insights, cluster.id)
     pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
-    return ClusterCard(
-        cluster,
-        cluster_title(diagnosis, cluster),
-        hue(cluster.id),
-        whisker(cluster.excess_loss, span),
-        lead,
-        "" if lead is None else met_by(diagnosis, lead, members_of(cluster)),
-        overlap(diagnosis, cluster),
-        tuple(filter(None, pictures)),
-    )
+    return {
+        "cluster": cluster,
+        "title": cluster_title(diagnosis, cluster),
+        "hue": hue(cluster.id),
+        "bar": whisker(cluster.excess_loss, span),
+        "lead": lead,
+        "met": "" if lead is None else met_by(diagnosis, lead, members_of(cluster)),
+        "overlap": overlap(diagnosis, cluster),
+        "pictures": [*filter(None, pictures)],
+    }

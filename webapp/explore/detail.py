@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,31 +37,6 @@ class Selection:
     """Within which the question was answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many samples are picked, and their loss beside that of the rest of their scope."""
-
-    n: int
-    share: float
-    """Of the scope."""
-    scope: str
-    """Its name, or "" for all samples."""
-    mean: float
-    rest: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SelectionGallery:
-    """One list of pictures of the selection."""
-
-    key: str
-    title: str
-    tiles: tuple[Tile, ...]
-    n: int
-    """How many there are in all."""
-    note: str = ""
-
-
 def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
     """The whole pane for a cluster, a lasso or a single sample."""
     cluster, rows = selection.cluster, selection.rows
@@ -86,7 +62,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
         hue=hue(cluster.id) if cluster is not None and confirmed else "",
         flag=flag,
         note=ASKED if cluster is None and selection.title and not one else "",
-        counted=counted(diagnosis, rows, selection.scope if cluster is None else cluster.scope),
+        counted=_counted(diagnosis, rows, selection.scope if cluster is None else cluster.scope),
         figures=[] if cluster is None else _figures(diagnosis, cluster),
         facts=sample_facts(diagnosis, int(rows[0])) if cluster is None and one else [],
         overlap=overlap(diagnosis, cluster) if cluster is not None and confirmed else "",
@@ -98,21 +74,21 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
     )
 
 
-def counted(diagnosis: Diagnosis, rows: I64, scope: str = ALL) -> Counted:
-    """How many are picked, what share of the scope that is, and their mean loss beside the rest's."""
+def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
+    """How many are picked, what share of the scope that is, its name ("" for all samples), and their mean loss beside
+    that of the rest, None without one."""
     from core.discovery.design import scope_rows  # scipy: not needed to start the page
 
-    inside = np.zeros(len(diagnosis.samples), bool)
-    inside[rows] = True
     within, loss = scope_rows(diagnosis, scope), diagnosis.outcomes.loss
-    rest = within & ~inside
-    return Counted(
-        len(rows),
-        len(rows) / int(within.sum()),
-        "" if scope == ALL else scope,
-        float(loss[inside].mean()),
-        float(loss[rest].mean()) if rest.any() else None,
-    )
+    rest = within.copy()
+    rest[rows] = False
+    return {
+        "n": len(rows),
+        "share": len(rows) / int(within.sum()),
+        "scope": "" if scope == ALL else scope,
+        "mean": float(loss[np.unique(rows)].mean()),
+        "rest": float(loss[rest].mean()) if rest.any() else None,
+    }
 
 
 def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, str, str | None]]:
@@ -154,8 +130,9 @@ def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | N
     return result.name, said
 
 
-def _galleries(diagnosis: Diagnosis, selection: Selection) -> list[SelectionGallery]:
-    """The worst, the typical and, of a cluster, its counter-examples; of a single sample itself alone."""
+def _galleries(diagnosis: Diagnosis, selection: Selection) -> list[tuple[str, str, list[Tile], int, str]]:
+    """(key, title, pictures shown, how many there are, note) of the worst, the typical and, of a cluster, its
+    counter-examples; of a single sample itself alone."""
     rows, loss, cluster = selection.rows, diagnosis.outcomes.loss, selection.cluster
     groups = [("worst", "Worst", rows[np.argsort(-loss[rows], kind="stable")], "")]
     if len(rows) != 1:
@@ -163,9 +140,7 @@ def _galleries(diagnosis: Diagnosis, selection: Selection) -> list[SelectionGall
         if cluster is not None and len(cluster.counterexamples):
             groups.append(("counter", "Counter-examples", cluster.counterexamples, COUNTER))
     return [
-        SelectionGallery(
-            key, title, tuple(tile_of(diagnosis, row) for row in found[: selection.shown].tolist()), len(found), note
-        )
+        (key, title, [tile_of(diagnosis, row) for row in found[: selection.shown].tolist()], len(found), note)
         for key, title, found, note in groups
     ]
 

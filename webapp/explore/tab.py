@@ -16,7 +16,8 @@ from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
 from webapp.explore.overview import class_section, notes_section, strip
-from webapp.failure_map import NO_SELECTION, SCRIPTS, map_points, map_selection, map_view, read_polygon
+from webapp.failure_map import NO_SELECTION, map_points, map_selection, map_view, read_polygon
+from webapp.markup.components import download_row, script
 from webapp.markup.html import picture, sample_facts
 from webapp.markup.render import render
 from webapp.state import downloads
@@ -250,12 +251,7 @@ def _layout(examples: list[tuple[str, str]]) -> View:
             failure_map = map_view(points.get("value"), describe=describe)
         with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
             pane = _pane(listed, "pane")
-    with gr.Row(elem_classes="downloads"):
-        gr.HTML("<span>Take it with you</span>", **PLAIN, elem_classes="downloads-title")
-        buttons = [
-            gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"download-{Path(name).suffix[1:]}")
-            for name, label in downloads.FILES
-        ]
+    _, buttons = download_row([(f"download-{Path(name).suffix[1:]}", title) for name, title in downloads.FILES])
     return View(strip, classes, failure_map, pane, _pane(said, "notes"), picker, buttons)
 
 
@@ -264,7 +260,7 @@ def _pane(shown: Mapping[str, Any], elem_id: str) -> gr.HTML:
     return gr.HTML(
         shown.get("value", ""),
         run=shown.get("run", ""),
-        js_on_load=(SCRIPTS / "pane.js").read_text("utf-8"),
+        js_on_load=script("pane"),
         server_functions=[describe],
         elem_id=elem_id,
         **PLAIN,

@@ -1,10 +1,10 @@
-"""Differences of shares as text, and which images are right or wrong in which of two models."""
+"""Which images are right or wrong in which of two models."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from core.records import I64, Diagnosis, ProbeResult
+from core.records import I64, OWN, Diagnosis, ProbeResult
 
 ALPHA = 0.05
 KINDS = (("fixed", "Fixed"), ("broken", "Broken"), ("both", "Both wrong"), ("neither", "Both right"))
@@ -16,8 +16,6 @@ ALONE = (("wrong", "Wrong"), ("right", "Right"))
 
 def is_own(diagnosis: Diagnosis, name: str) -> bool:
     """Whether the model of the run is itself the probe of that name."""
-    from core.records import OWN
-
     return diagnosis.extras.get(OWN) == name
 
 

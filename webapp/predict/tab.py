@@ -13,10 +13,11 @@ import numpy as np
 from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Prediction, Progress
 from webapp.explore.tab import View, on_downloads
+from webapp.markup.components import upload
 from webapp.markup.render import empty, render
 from webapp.predict.view import frozen_view, prediction_view, selection_line
 from webapp.state.choices import IMAGES, TABLES, VECTORS
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel
 from webapp.state.session import NO_RUN, RUNS, Session, event_data, require_run, selected_rows, shows_errors
 
 
@@ -98,10 +99,13 @@ def on_predict(
     """Predict what was given; yields (job id, status, shown, result)."""
     run = require_run(session)
     _given(table, images, vectors)
-    job, nothing = Job(lambda progress: make_prediction(session, table, images, vectors, progress)), gr.skip()
-    yield from follow(job, "The prediction did not finish", nothing, nothing, kept="Your files are still here.")
-    if job.result:
-        yield "", closing("Done"), PredictState(session.run, job.result), result_of(run, job.result)
+    job = Job(lambda progress: make_prediction(session, table, images, vectors, progress))
+
+    def made(found: Prediction) -> tuple[PredictState, str]:
+        return PredictState(session.run, found), result_of(run, found)
+
+    kept = "Your files are still here."
+    yield from follow(job, "The prediction did not finish", gr.skip(), gr.skip(), kept=kept, made=made)
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
@@ -113,10 +117,10 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
             frozen = gr.HTML("", elem_id="frozen", **PLAIN)
         with gr.Column(scale=50, min_width=320):
             gr.HTML("<h2>Bring fresh samples</h2>", **PLAIN)
-            table = _file("Table, with the same columns as before", TABLES, "fresh-table")
-            images = _file("Pictures: zip or tar", IMAGES, "fresh-images")
+            table = upload("Table, with the same columns as before", TABLES, "fresh-table")
+            images = upload("Pictures: zip or tar", IMAGES, "fresh-images")
             with gr.Accordion("Embeddings, if the run was made of them", open=False):
-                vectors = _file("Embeddings", VECTORS, "fresh-vectors")
+                vectors = upload("Embeddings", VECTORS, "fresh-vectors")
             word = gr.HTML("", elem_id="lasso-word", **PLAIN)
             with gr.Row():
                 run = gr.Button("Open them and compare", variant="primary", elem_id="predict")
@@ -131,7 +135,3 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     # the files of a visitor's own run tell of the prediction too
     tried.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     cancel.click(on_cancel, [job], None, **QUICK)
-
-
-def _file(label: str, kinds: tuple[str, ...], ident: str) -> gr.File:
-    return gr.File(label=label, file_types=list(kinds), type="filepath", height=96, elem_id=ident)

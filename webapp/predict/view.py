@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.numbers import count
 from core.records import Diagnosis, Prediction
-from core.reports.html.intervals import Axis, Dot, Mark, dots
-from core.reports.html.predictions import Measure, prediction_table
-from core.reports.wording.findings import cluster_title
-from core.reports.wording.predictions import replication_sentence
+from core.reports.html.intervals import Axis, Mark, dots
+from core.reports.html.predictions import measure_axis, prediction_table
+from core.reports.wording.findings import ALL, cluster_title
+from core.reports.wording.predictions import Measure, replication_sentence
 from webapp.markup.render import render
 
 if TYPE_CHECKING:
@@ -44,22 +43,11 @@ def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenLine:
-    """A finding with what it predicts; plain texts."""
-
-    name: str
-    kind: str
-    dots: tuple[Dot, ...]
-    value: str
-    interval: str
-
-
 def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
     """What is fixed before fresh samples are opened: each finding with the rate that it predicts, and one hash over
     all."""
     measure = Measure.of(diagnosis, is_share=diagnosis.outcomes.errors is not None)
-    axis = measure.axis([f.predicted for f in frozen.findings])
+    axis = measure_axis(measure, [f.predicted for f in frozen.findings])
     lines = [_frozen_line(diagnosis, f, measure, axis) for f in frozen.findings]
     return render(
         "predict/frozen.html.j2",
@@ -70,13 +58,17 @@ def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
     )
 
 
-def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, measure: Measure, axis: Axis) -> FrozenLine:
+def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, measure: Measure, axis: Axis) -> dict[str, Any]:
     cluster = diagnosis.clusters[finding.index] if finding.kind == "cluster" else None
     name = f"{cluster.id + 1}: {cluster_title(diagnosis, cluster)}" if cluster else finding.text
-    scope = "" if finding.scope == "all samples" or finding.scope in name else f" ({finding.scope})"
-    drawn = dots([Mark(finding.predicted, "predicted")], axis)
-    predicted = finding.predicted
-    return FrozenLine(name + scope, finding.kind, drawn, measure.value(predicted.value), measure.interval(predicted))
+    scope = "" if finding.scope == ALL or finding.scope in name else f" ({finding.scope})"
+    return {
+        "name": name + scope,
+        "kind": finding.kind,
+        "dots": dots([Mark(finding.predicted, "predicted")], axis),
+        "value": measure.value(finding.predicted.value),
+        "interval": measure.interval(finding.predicted),
+    }
 
 
 def selection_line(rows: Sequence[int]) -> str:

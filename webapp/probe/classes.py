@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from core.numbers import count, percent
-from core.records import Comparison, Diagnosis, Estimate, FourWay, ProbeResult
+from core.records import Comparison, Diagnosis, Estimate, ProbeResult
 from core.reports.html.intervals import Dot, Mark, dots, tick
 from webapp.markup.render import render
-
-if TYPE_CHECKING:
-    from core.probes.measures import ClassAccuracy
 
 MAX_CELLS = 40
 """With more classes the largest confusions are listed instead of a map."""
 MAX_PAIRS = 30
 MAX_EVEN = 0.01
 """Mean confidence and accuracy that differ by no more are called even."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClassLine:
-    """One class as it is shown."""
-
-    figures: ClassAccuracy
-    recall: tuple[Dot, ...]
-    precision: tuple[Dot, ...]
-    beside: FourWay | None
-    """The class in the comparison with the user's model."""
 
 
 def classes_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
@@ -43,7 +26,7 @@ def classes_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparis
     found.sort(key=lambda c: c.recall.value if c.recall else 2.0)
     beside = {} if comparison is None else {f.scope: f for f in comparison.classes}
     own = _own_recall(diagnosis, result)
-    rows = [ClassLine(c, _dots(c.recall, own.get(c.name)), _dots(c.precision), beside.get(c.name)) for c in found]
+    rows = [(c, _dots(c.recall, own.get(c.name)), _dots(c.precision), beside.get(c.name)) for c in found]
     return render("probe/classes.html.j2", rows=rows, has_own=bool(own))
 
 
@@ -59,17 +42,6 @@ def _dots(estimate: Estimate | None, own: float | None = None) -> tuple[Dot, ...
     if estimate is None:
         return ()
     return dots([Mark(estimate), *([] if own is None else [tick(own)])], (0.0, 1.0))
-
-
-@dataclass(frozen=True, slots=True)
-class ConfusionCell:
-    """How many images of one class are taken for one class."""
-
-    n: int
-    share: float
-    """Of the images of the true class."""
-    right: bool
-    said: str
 
 
 def confusion_view(result: ProbeResult) -> str:
@@ -89,13 +61,16 @@ def confusion_view(result: ProbeResult) -> str:
     )
 
 
-def _cell(counts: np.ndarray, shares: np.ndarray, names: tuple[str, ...], c: int, d: int) -> ConfusionCell:
+def _cell(
+    counts: np.ndarray, shares: np.ndarray, names: tuple[str, ...], c: int, d: int
+) -> tuple[int, float, bool, str]:
+    """(images, their share of the true class, whether they are right, all of it in words)."""
     n, share = int(counts[c, d]), float(shares[c, d])
     said = (
         f"Of {count(int(counts[c].sum()), 'image')} of {names[c]}, {n:,} ({percent(share)}) "
         f"are taken for {'it' if c == d else names[d]}."
     )
-    return ConfusionCell(n, share, c == d, said)
+    return n, share, c == d, said
 
 
 def _largest(counts: np.ndarray, shares: np.ndarray, names: tuple[str, ...]) -> list[tuple[str, str, int, float]]:

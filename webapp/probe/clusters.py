@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
-from core.records import Comparison, Diagnosis, FailureCluster, FourWay, ProbeResult
+from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.reports.wording.findings import cluster_title
 from webapp.markup.html import hue, picture
 from webapp.markup.render import render
@@ -13,20 +13,6 @@ from webapp.markup.shares import KINDS, is_own, kinds_of, rows_of_kind
 MAX_PICTURES = 24
 STATES = {"fixed": "held", "partly": "partly", "shared": "partly", "own": "held", "broken": "bad", "open": "unsure"}
 """Colour of a verdict."""
-
-
-@dataclass(frozen=True, slots=True)
-class FourWayLine:
-    """Two models on all images, or inside a cluster."""
-
-    found: FourWay
-    name: str
-    scope: str
-    """"all", or the cluster's id."""
-    hue: str
-    """The cluster's colour; "" for all images."""
-    colour: str
-    words: str
 
 
 def four_way_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
@@ -42,19 +28,24 @@ def four_way_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
         kinds=KINDS,
         rows=rows,
         agreement=kappa if kappa == kappa else None,
-        meanings=list(dict.fromkeys(row.words for row in rows[1:])),
+        meanings=list(dict.fromkeys(row["words"] for row in rows[1:])),
         notes=comparison.notes,
     )
 
 
-def _line(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> FourWayLine:
+def _line(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> dict[str, Any]:
+    """Two models on all images, or inside a cluster."""
     from core.reports.wording.probes import verdict_words  # scipy: not needed to start the page
 
     cluster = next((c for c in diagnosis.clusters if c.id == found.cluster), None)
-    name = "All images" if cluster is None else cluster_title(diagnosis, cluster)
-    colour = "" if cluster is None else hue(cluster.id)
-    words = verdict_words(comparison, found)
-    return FourWayLine(found, name, "all" if cluster is None else str(cluster.id), colour, STATES[found.verdict], words)
+    return {
+        "found": found,
+        "name": "All images" if cluster is None else cluster_title(diagnosis, cluster),
+        "scope": "all" if cluster is None else str(cluster.id),
+        "hue": "" if cluster is None else hue(cluster.id),
+        "colour": STATES[found.verdict],
+        "words": verdict_words(comparison, found),
+    }
 
 
 def _counted(diagnosis: Diagnosis, result: ProbeResult, scope: str) -> list[tuple[str, str, int]]:
@@ -75,7 +66,7 @@ def gallery_view(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: st
         "probe/gallery.html.j2",
         title=titles[kind],
         n=len(places),
-        where=_where(diagnosis, cluster),
+        where="all images" if cluster is None else f"cluster {cluster.id + 1}: {cluster_title(diagnosis, cluster)}",
         scope="all" if cluster is None else scope,
         kind=kind,
         kinds=kinds,
@@ -83,34 +74,17 @@ def gallery_view(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: st
     )
 
 
-def _where(diagnosis: Diagnosis, cluster: FailureCluster | None) -> str:
-    return "all images" if cluster is None else f"cluster {cluster.id + 1}: {cluster_title(diagnosis, cluster)}"
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeTile:
-    """A small picture with its true class and what each model says; plain texts."""
-
-    place: int
-    row: int
-    name: str
-    picture: str
-    true: str
-    said: str
-    yours: str
-    """What the user's model says; "" where that is not known."""
-
-
-def _tile(diagnosis: Diagnosis, result: ProbeResult, place: int) -> ProbeTile:
+def _tile(diagnosis: Diagnosis, result: ProbeResult, place: int) -> dict[str, Any]:
+    """A picture with its true class and what each model says, "" where that is not known."""
     row, names = int(result.rows[place]), result.class_names
     predictions, own = result.outcomes.predictions, diagnosis.outcomes.predictions
     assert predictions is not None
-    return ProbeTile(
-        place,
-        row,
-        diagnosis.samples.ids[row],
-        picture(diagnosis, row),
-        names[int(result.labels[place])],
-        names[int(predictions[place])],
-        "" if own is None else names[int(own[row])],
-    )
+    return {
+        "place": place,
+        "row": row,
+        "name": diagnosis.samples.ids[row],
+        "picture": picture(diagnosis, row),
+        "true": names[int(result.labels[place])],
+        "said": names[int(predictions[place])],
+        "yours": "" if own is None else names[int(own[row])],
+    }

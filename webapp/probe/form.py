@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from core.errors import InvalidInput
@@ -23,29 +22,16 @@ SPLITS = (
 """Which rows teach, where the table says it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeCard:
-    """A probe to choose."""
-
-    name: str
-    title: str
-    what: str
-    source: str
-    is_chosen: bool
-    is_missing: bool
-
-
 def cards(chosen: str = FIRST, run: str = "") -> str:
     """The probes as radio cards: title, what it does, its source; one whose module is missing cannot be chosen."""
     return render("probe/cards.html.j2", cards=[_card(name, chosen) for name in PROBES], run=run)
 
 
-def _card(name: str, chosen: str) -> ProbeCard:
+def _card(name: str, chosen: str) -> dict[str, Any]:
     try:
-        probe = available(name)
+        return {"name": name, "probe": available(name), "is_chosen": name == chosen}
     except InvalidInput:
-        return ProbeCard(name, name, "Not available in this installation.", "", is_chosen=False, is_missing=True)
-    return ProbeCard(name, probe.title, probe.what, probe.source, is_chosen=name == chosen, is_missing=False)
+        return {"name": name, "probe": None, "is_chosen": False}
 
 
 def needs_pool(name: str) -> bool:
@@ -75,43 +61,24 @@ def controls(name: str, diagnosis: Diagnosis) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeControl:
-    """One setting as the form shows it; plain texts."""
-
-    name: str
-    label: str
-    help: str
-    kind: str
-    """"switch", "list", "lines", "slider", "number" or "line"."""
-    value: str
-    choices: tuple[tuple[str, str], ...]
-    """(value, title) of a list."""
-    step: str
-    low: str
-    high: str
-    """Bounds of a number, "" where it has none."""
-    is_optional: bool
-
-
-def _control(setting: Setting) -> ProbeControl:
+def _control(setting: Setting) -> dict[str, Any]:
     low, high = (f"{v:g}" if v is not None else "" for v in (setting.low, setting.high))
-    first = (("", "automatic"),) if setting.optional else ()
-    return ProbeControl(
-        setting.name,
-        setting.name.replace("_", " ").capitalize(),
-        setting.help,
-        _kind(setting),
-        "" if setting.default is None else str(setting.default),
-        (*first, *((c, c) for c in setting.choices or ())),
-        "1" if setting.kind == "int" else "any",
-        low,
-        high,
-        setting.optional,
-    )
+    value = "" if setting.default is None else str(setting.default)
+    named = (*([("", "automatic")] if setting.optional else []), *((c, c) for c in setting.choices or ()))
+    return {
+        "setting": setting,
+        "name": setting.name,
+        "kind": _kind(setting),
+        "value": value,
+        "choices": [(key, title, key == value) for key, title in named],
+        "step": "1" if setting.kind == "int" else "any",
+        "low": low,
+        "high": high,
+    }
 
 
 def _kind(setting: Setting) -> str:
+    """ "switch", "list", "lines", "slider", "number" or "line"."""
     if setting.kind == "bool":
         return "switch"
     if setting.choices:

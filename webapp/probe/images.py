@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,20 +15,15 @@ from core.records import F64, Diagnosis, LogitParts, Neighbours, ProbeResult
 from webapp.markup.html import picture
 from webapp.markup.render import render
 
+if TYPE_CHECKING:
+    from core.probes.zero_shot.similarities import PromptSimilarity
+
 TONES = ("var(--accent)", "var(--hot)", "var(--good)", "var(--ink-3)", "var(--cold)", "var(--bad)")
 """Colours of the parts of a score, in their order."""
 MAX_TEXTS = 8
 MAX_NEAREST = 6
 PLACEHOLDER = re.compile(r"\[v\d+\]")
 """How a learned vector is written in a prompt."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextSimilarity:
-    """One text of a class and its cosine with the image."""
-
-    text: str
-    cosine: float
 
 
 def checked_place(result: ProbeResult, place: int) -> int:
@@ -39,7 +34,7 @@ def checked_place(result: ProbeResult, place: int) -> int:
 
 
 def explanation_view(
-    diagnosis: Diagnosis, result: ProbeResult, place: int, texts: Sequence[tuple[str, Sequence[TextSimilarity]]] = ()
+    diagnosis: Diagnosis, result: ProbeResult, place: int, texts: Sequence[tuple[str, Sequence[PromptSimilarity]]] = ()
 ) -> str:
     """Everything that is known of why the probe says what it says of one image.
 
@@ -59,42 +54,25 @@ def explanation_view(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedImage:
-    """What is known of the image itself; plain texts."""
-
-    name: str
-    picture: str
-    true: str
-    said: str
-    sure: float
-    """The probability that the probe gives to what it says."""
-    right: bool
-    loss: float
-    unit: str
-    yours: str
-    """What the user's model says; "" where that is not known."""
-    yours_right: bool
-
-
-def _image(diagnosis: Diagnosis, result: ProbeResult, place: int) -> ExplainedImage:
+def _image(diagnosis: Diagnosis, result: ProbeResult, place: int) -> dict[str, Any]:
+    """What is known of the image itself, and what both models say of it."""
     names, outcomes, row = result.class_names, result.outcomes, int(result.rows[place])
     assert outcomes.predictions is not None
     assert outcomes.scores is not None
     true, said = int(result.labels[place]), int(outcomes.predictions[place])
     yours = None if diagnosis.outcomes.predictions is None else int(diagnosis.outcomes.predictions[row])
-    return ExplainedImage(
-        diagnosis.samples.ids[row],
-        picture(diagnosis, row),
-        names[true],
-        names[said],
-        sure=float(outcomes.scores[place, said]),
-        right=true == said,
-        loss=float(outcomes.loss[place]),
-        unit=outcomes.unit,
-        yours="" if yours is None else names[yours],
-        yours_right=yours == true,
-    )
+    return {
+        "name": diagnosis.samples.ids[row],
+        "picture": picture(diagnosis, row),
+        "true": names[true],
+        "said": names[said],
+        "sure": float(outcomes.scores[place, said]),
+        "right": true == said,
+        "loss": float(outcomes.loss[place]),
+        "unit": outcomes.unit,
+        "yours": "" if yours is None else names[yours],
+        "yours_right": yours == true,
+    }
 
 
 def parts_of(result: ProbeResult, place: int) -> tuple[tuple[str, ...], np.ndarray, F64]:
@@ -119,36 +97,25 @@ def _whole(result: ProbeResult, place: int) -> LogitParts:
     return LogitParts(("score",), classes, own[classes][None].astype(np.float32))
 
 
-@dataclass(frozen=True, slots=True)
-class ClassBar:
-    """What the parts of a score add to one class's."""
-
-    name: str
-    marks: tuple[str, ...]
-    """"true", "said", both or neither."""
-    pieces: tuple[tuple[float, float, str], ...]
-    """(left end, width, colour) of each part, in percent of the bar's length."""
-    total: float
-    spoken: str
-
-
-def _bars(result: ProbeResult, place: int) -> tuple[tuple[str, ...], list[ClassBar]]:
+def _bars(result: ProbeResult, place: int) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
     """(the parts' names, a stacked bar for the true class and the leading others): what each part adds to its score,
     beside the mean of those shown."""
     names, classes, values = parts_of(result, place)
     assert result.outcomes.predictions is not None
     said, true = int(result.outcomes.predictions[place]), int(result.labels[place])
     span = max(float(np.maximum(values, 0).sum(0).max()), float(-np.minimum(values, 0).sum(0).min()), 1e-9)
-    bars: list[ClassBar] = []
+    bars: list[dict[str, Any]] = []
     for c, own in zip(classes.tolist(), values.T):
         marks = tuple(word for word, holds in (("true", c == true), ("said", c == said)) if holds)
         spoken = ", ".join(f"{name} {signed(v)}" for name, v in zip(names, own.tolist()))
-        bars.append(ClassBar(result.class_names[c], marks, _stacked(own, span), float(own.sum()), spoken))
+        pieces, total = _stacked(own, span), float(own.sum())
+        bars.append({"name": result.class_names[c], "marks": marks, "pieces": pieces, "total": total, "spoken": spoken})
     return names, bars
 
 
 def _stacked(values: F64, span: float) -> tuple[tuple[float, float, str], ...]:
-    """The parts of one class from the middle: positive ones to the right, negative ones to the left."""
+    """(left end, width, colour) of the parts of one class, in per cent of the bar's length: from its middle positive ones
+    to the right, negative ones to the left."""
     pieces: list[tuple[float, float, str]] = []
     right = left = 50.0
     for i, value in enumerate(values.tolist()):
@@ -162,36 +129,26 @@ def _tone(part: int) -> str:
     return TONES[part % len(TONES)]
 
 
-@dataclass(frozen=True, slots=True)
-class SupportTile:
-    """An image that the probe learned from, near to the one explained."""
-
-    id: str
-    name: str
-    picture: str
-    """A data address; "" for an image of a pool."""
-    label: str
-    similarity: float
-    agrees: bool
-    """Whether it is of the true class."""
-
-
-def _nearest(diagnosis: Diagnosis, result: ProbeResult, near: Neighbours, place: int) -> list[SupportTile]:
+def _nearest(diagnosis: Diagnosis, result: ProbeResult, near: Neighbours, place: int) -> list[dict[str, Any]]:
+    """The images nearest to this one that the probe learned from; those of a pool have no picture here."""
     support = result.support
     assert support is not None
-    tiles: list[SupportTile] = []
-    for at, similarity in list(zip(near.nearest[place].tolist(), near.similarity[place].tolist()))[:MAX_NEAREST]:
-        if at >= 0:
-            label, row, ident = int(support.labels[at]), int(support.rows[at]), support.ids[at]
-            shown = picture(diagnosis, row) if row >= 0 else ""
-            agrees = label == int(result.labels[place])
-            tiles.append(
-                SupportTile(ident, ident.rsplit("/", 1)[-1], shown, result.class_names[label], similarity, agrees)
-            )
-    return tiles
+    found = [*zip(near.nearest[place].tolist(), near.similarity[place].tolist())][:MAX_NEAREST]
+    return [
+        {
+            "id": support.ids[at],
+            "name": support.ids[at].rsplit("/", 1)[-1],
+            "picture": picture(diagnosis, int(support.rows[at])) if support.rows[at] >= 0 else "",
+            "label": result.class_names[int(support.labels[at])],
+            "similarity": similarity,
+            "agrees": int(support.labels[at]) == int(result.labels[place]),
+        }
+        for at, similarity in found
+        if at >= 0
+    ]
 
 
-def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[tuple[str, list[TextSimilarity]]]:
+def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[tuple[str, list[PromptSimilarity]]]:
     """The texts of the true class and of the said one, or of the strongest other where it is right, by their cosine
     with the image."""
     from core.embeddings.cache import default_cache
@@ -205,10 +162,7 @@ def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[
     other = next(c for c in np.argsort(-scores[place], kind="stable").tolist() if c != true)
     image = words.joint.vectors[int(result.rows[place])]
     said = prompt_similarities(result, image, load_encoder(words.encoder), (true, int(other)), default_cache())
-    return [
-        (result.class_names[c], [TextSimilarity(s.text, s.cosine) for s in said if s.class_index == c])
-        for c in (true, int(other))
-    ]
+    return [(result.class_names[c], [s for s in said if s.class_index == c]) for c in (true, int(other))]
 
 
 def _learned(prompts: Sequence[str]) -> bool:
@@ -217,13 +171,13 @@ def _learned(prompts: Sequence[str]) -> bool:
     return any(PLACEHOLDER.search(text) for text in prompts)
 
 
-def texts_view(texts: Sequence[tuple[str, Sequence[TextSimilarity]]]) -> str:
+def texts_view(texts: Sequence[tuple[str, Sequence[PromptSimilarity]]]) -> str:
     """The texts that are nearest to the image, of two classes side by side, on one scale; "" without texts."""
     if not texts:
         return ""
     values = [s.cosine for _, own in texts for s in own]
     low, span = min(values), max(max(values) - min(values), 1e-9)
-    columns: list[tuple[str, list[tuple[TextSimilarity, float]], int]] = []
+    columns: list[tuple[str, list[tuple[PromptSimilarity, float]], int]] = []
     for name, own in texts:
         best = sorted(own, key=lambda s: -s.cosine)[:MAX_TEXTS]
         columns.append((name, [(s, 8 + 92 * (s.cosine - low) / span) for s in best], len(own)))

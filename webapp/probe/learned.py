@@ -4,7 +4,6 @@ to show."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -20,58 +19,6 @@ MAX_FACTS = 16
 MAX_LISTED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class PromptList:
-    """For each class the texts that were encoded: (class, texts, how many more)."""
-
-    rows: tuple[tuple[str, tuple[str, ...], int], ...]
-    n: int
-    n_classes: int
-
-
-@dataclass(frozen=True, slots=True)
-class SupportTable:
-    """What the probe learned from: (class, images, purity by zero-shot, by the label that it was not shown); a share is
-    None where it is not known."""
-
-    source: str
-    rows: tuple[tuple[str, int, float | None, float | None], ...]
-    has_purity: bool
-    has_true_purity: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CurveLine:
-    """One figure over the epochs."""
-
-    name: str
-    points: str
-    last: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """The course of training."""
-
-    lines: tuple[CurveLine, ...]
-    first: str
-    last: str
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """Something else that a probe has to show: facts, chips, a curve, or a table; plain texts."""
-
-    title: str
-    facts: tuple[tuple[str, str], ...] = ()
-    chips: tuple[str, ...] | None = None
-    curve: Curve | None = None
-    head: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-
-
 def learned_view(result: ProbeResult) -> str:
     """Texts, support set, and the probe's own details: single values in a line, lists of records as tables, other lists
     as chips."""
@@ -85,15 +32,19 @@ def learned_view(result: ProbeResult) -> str:
     )
 
 
-def _prompts(result: ProbeResult) -> PromptList:
+def _prompts(result: ProbeResult) -> dict[str, Any]:
+    """For each class the texts that were encoded: (class, texts, how many more)."""
     rows = [
-        (name, tuple(texts[:MAX_PROMPTS]), max(0, len(texts) - MAX_PROMPTS))
+        (name, texts[:MAX_PROMPTS], max(0, len(texts) - MAX_PROMPTS))
         for name, texts in list(zip(result.class_names, result.prompts))[:MAX_ROWS]
     ]
-    return PromptList(tuple(rows), sum(map(len, result.prompts)), len(result.prompts))
+    return {"rows": rows, "n": sum(map(len, result.prompts)), "n_classes": len(result.prompts)}
 
 
-def _support(support: Support, names: tuple[str, ...]) -> SupportTable:
+def _support(support: Support, names: tuple[str, ...]) -> dict[str, Any]:
+    """What the probe learned from: (class, images, purity by zero-shot, by the label that it was not shown); a share is
+    None where it is not known."""
+
     def share(purity: F32 | None, c: int) -> float | None:
         return float(purity[c]) if purity is not None and isfinite(purity[c]) else None
 
@@ -101,8 +52,12 @@ def _support(support: Support, names: tuple[str, ...]) -> SupportTable:
         (name, int((support.labels == c).sum()), share(support.purity, c), share(support.true_purity, c))
         for c, name in list(enumerate(names))[:MAX_ROWS]
     ]
-    source = support.source or count(len(support.ids), "image")
-    return SupportTable(source, tuple(rows), support.purity is not None, support.true_purity is not None)
+    return {
+        "source": support.source or count(len(support.ids), "image"),
+        "rows": rows,
+        "has_purity": support.purity is not None,
+        "has_true_purity": support.true_purity is not None,
+    }
 
 
 def _is_list(value: Any) -> bool:
@@ -113,39 +68,41 @@ def _title(name: object) -> str:
     return str(name)[:1].upper() + str(name)[1:]
 
 
-def _detail(title: str, value: Any) -> Detail:
+def _detail(title: str, value: Any) -> tuple[str, str, Any]:
+    """(title, kind, content) of something else that a probe has to show, plain texts: "facts", "chips", a "curve", or
+    the (head, rows) of a "table"."""
     if isinstance(value, Mapping):
         if len(value) <= MAX_FACTS and not any(isinstance(v, Mapping | list | tuple) for v in value.values()):
-            facts = [(_title(k).replace("_", " "), _cell(v) or "none") for k, v in value.items()]
-            return Detail(title, facts=tuple(facts))
-        return Detail(title, rows=tuple((str(k), _cell(v)) for k, v in list(value.items())[:MAX_ROWS]))
+            return title, "facts", [(_title(k).replace("_", " "), _cell(v) or "none") for k, v in value.items()]
+        return title, "table", ((), [(k, _cell(v)) for k, v in list(value.items())[:MAX_ROWS]])
     if value and all(isinstance(v, Mapping) for v in value):
-        return _records(title, value)
+        return title, *_records(value)
     if value and all(map(_is_list, value)):
-        return Detail(title, rows=tuple(tuple(map(_cell, row)) for row in value[:MAX_ROWS]))
-    return Detail(title, chips=tuple(map(_cell, value[:MAX_ROWS])))
+        return title, "table", ((), [[*map(_cell, row)] for row in value[:MAX_ROWS]])
+    return title, "chips", [*map(_cell, value[:MAX_ROWS])]
 
 
-def _records(title: str, rows: Sequence[Mapping[str, Any]]) -> Detail:
+def _records(rows: Sequence[Mapping[str, Any]]) -> tuple[str, Any]:
     names = list(dict.fromkeys(str(k) for row in rows for k in row))
-    if names and names[0] == "epoch" and len(rows) > 2 and (curve := curve_of(rows, names[1:])):
-        return Detail(title, curve=curve)
-    cells = tuple(tuple(_cell(row.get(n)) for n in names) for row in rows[:MAX_ROWS])
-    return Detail(title, head=tuple(names), rows=cells)
+    if names and names[0] == "epoch" and len(rows) > 2 and (curve := _curve(rows, names[1:])):
+        return "curve", curve
+    return "table", (names, [[_cell(row.get(n)) for n in names] for row in rows[:MAX_ROWS]])
 
 
-def curve_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Curve | None:
-    """The course of training: one line for each figure over the epochs; None where nothing is a finite number."""
+def _curve(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Any] | None:
+    """The course of training, (name, points, last value) of each figure over the epochs; None where nothing is a finite
+    number."""
     series = [[(i, float(row[n])) for i, row in enumerate(rows) if isinstance(row.get(n), int | float)] for n in names]
     values = [v for own in series for _, v in own if isfinite(v)]
     if not values:
         return None
     low, span = min(values), max(max(values) - min(values), 1e-9)
-    lines: list[CurveLine] = []
+    lines: list[tuple[str, str, float | None]] = []
     for name, own in zip(names, series):
         at = [f"{400 * i / (len(rows) - 1):.1f},{110 - 100 * (v - low) / span:.1f}" for i, v in own if isfinite(v)]
-        lines.append(CurveLine(name, " ".join(at), own[-1][1] if own else None))
-    return Curve(tuple(lines), _cell(rows[0]["epoch"]), _cell(rows[-1]["epoch"]), low, low + span)
+        lines.append((name, " ".join(at), own[-1][1] if own else None))
+    first, last = (_cell(row["epoch"]) for row in (rows[0], rows[-1]))
+    return {"lines": lines, "first": first, "last": last, "low": low, "high": low + span}
 
 
 def _cell(value: Any) -> str:

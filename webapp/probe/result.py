@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from core.numbers import bracketed, count, number, percent
+from core.numbers import count, number, percent, with_interval
 from core.records import Bool, Comparison, Control, Diagnosis, Estimate, ProbeResult
-from core.reports.html.intervals import Axis, Dot, DotChart, Mark, axis_of, dot_chart, dots
+from core.reports.html.intervals import Axis, DotChart, Mark, axis_of, dot_chart, dots
 from webapp.markup.render import render
 from webapp.markup.shares import ALPHA, is_own
 from webapp.probe.classes import classes_view, confusion_view, reliability_view
@@ -26,11 +26,11 @@ def result_view(
     classes = [classes_view(diagnosis, result, comparison), confusion_view(result)]
     every = [table_view(diagnosis, results, result), matrix_view(diagnosis, results)]
     panels = [
-        ("beside", "Beside your model", [four_way_view(diagnosis, result, comparison)]),
-        ("classes", "By class", classes),
-        ("calibration", "Calibration", [reliability_view(result)]),
-        ("learned", "Words and support", [learned_view(result)]),
-        ("all", f"All results ({len(results)})", every),
+        ("probe-beside", "Beside your model", [four_way_view(diagnosis, result, comparison)]),
+        ("probe-classes", "By class", classes),
+        ("probe-calibration", "Calibration", [reliability_view(result)]),
+        ("probe-learned", "Words and support", [learned_view(result)]),
+        ("probe-all", f"All results ({len(results)})", every),
     ]
     return render("probe/result.html.j2", head=headline_view(diagnosis, result, comparison), panels=panels)
 
@@ -60,7 +60,7 @@ def _chart(result: ProbeResult, comparison: Comparison | None) -> DotChart:
     own = [] if comparison is None else [("Your model", comparison.accuracy_a)]
     others = [*own, *((control_name(c), c.accuracy) for c in result.controls)]
     marks = [
-        Mark(e, kind, label, f"{percent(e.value)} {bracketed(e, share=True)}".strip())
+        Mark(e, kind, label, with_interval(e, share=True))
         for kind, label, e in (("observed", "This probe", result.accuracy), *(("read", *other) for other in others))
     ]
     return dot_chart(marks, axis_of(marks, least=0.0, most=1.0), percent)
@@ -88,26 +88,6 @@ def _made(result: ProbeResult) -> list[str]:
     return [*lines, f"Encoder: {result.encoder}. {cpu(result.seconds)} CPU seconds."]
 
 
-@dataclass(frozen=True, slots=True)
-class OwnLine:
-    """How often the user's model is right on all samples."""
-
-    accuracy: Estimate
-    dots: tuple[Dot, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ResultLine:
-    """One probe among all that ran."""
-
-    result: ProbeResult
-    is_shown: bool
-    dots: tuple[Dot, ...]
-    over_zero_shot: Estimate | None
-    over_model: Estimate | None
-    seconds: str
-
-
 def table_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], shown: ProbeResult) -> str:
     """Every probe of this run on one line each; a press shows one."""
     from core.statistics.intervals import accuracy_of
@@ -118,16 +98,23 @@ def table_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], shown: Prob
     axis = axis_of(marks, least=0.0, most=1.0)
     return render(
         "probe/results.html.j2",
-        own=own and OwnLine(own, dots([Mark(own)], axis)),
-        rows=[_line(diagnosis, r, axis, shown=r is shown) for r in results],
+        own=own and {"accuracy": own, "dots": dots([Mark(own)], axis)},
+        rows=[_line(diagnosis, r, axis) for r in results],
+        shown=shown.name,
         low=percent(axis[0]),
         high=percent(axis[1]),
     )
 
 
-def _line(diagnosis: Diagnosis, r: ProbeResult, axis: Axis, *, shown: bool) -> ResultLine:
-    gain = next((c.gain for c in r.controls if c.name == "zero-shot"), None)
-    return ResultLine(r, shown, dots([Mark(r.accuracy)], axis), gain, _difference(diagnosis, r), cpu(r.seconds))
+def _line(diagnosis: Diagnosis, r: ProbeResult, axis: Axis) -> dict[str, Any]:
+    """One probe among all that ran."""
+    return {
+        "result": r,
+        "dots": dots([Mark(r.accuracy)], axis),
+        "over_zero_shot": next((c.gain for c in r.controls if c.name == "zero-shot"), None),
+        "over_model": _difference(diagnosis, r),
+        "seconds": cpu(r.seconds),
+    }
 
 
 def cpu(seconds: float) -> str:
@@ -146,19 +133,6 @@ def _difference(diagnosis: Diagnosis, r: ProbeResult) -> Estimate | None:
     return paired_difference(errors[r.rows], mine, groups)
 
 
-@dataclass(frozen=True, slots=True)
-class PairCell:
-    """One model beside another."""
-
-    gap: float
-    p: float
-
-    @property
-    def kind(self) -> str:
-        """The style of a difference beyond chance."""
-        return "" if self.p > ALPHA else "better clear" if self.gap > 0 else "worse clear"
-
-
 def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
     """Any two models on the rows that both scored: how much more often the one on the left is right, p by McNemar, Holm
     over all pairs."""
@@ -167,11 +141,10 @@ def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
         sides.append(("your model", np.arange(len(diagnosis.samples)), diagnosis.outcomes.errors))
     sides += [(r.name, r.rows, r.outcomes.errors) for r in results if r.outcomes.errors is not None]
     pairs = _pairs(diagnosis, sides) if len(sides) > 2 else {}
-    cells = {(i, j): PairCell(gap, p) for (i, j), (gap, p) in pairs.items()}
-    cells |= {(j, i): PairCell(-gap, p) for (i, j), (gap, p) in pairs.items()}
+    cells = pairs | {(j, i): (-gap, p) for (i, j), (gap, p) in pairs.items()}
     places = range(len(sides))
     rows = [[cells.get((i, j)) for j in places] for i in places]
-    return render("probe/matrix.html.j2", names=[name for name, _, _ in sides], rows=rows)
+    return render("probe/matrix.html.j2", names=[name for name, _, _ in sides], rows=rows, alpha=ALPHA)
 
 
 def _pairs(

@@ -11,7 +11,7 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.records import Diagnosis, ProbeResult
 from webapp.explore.tab import View, on_downloads, on_new_run, open_run
-from webapp.failure_map import SCRIPTS
+from webapp.markup.components import script, upload
 from webapp.markup.render import empty, render
 from webapp.probe.clusters import MAX_PICTURES, gallery_view
 from webapp.probe.form import FIRST, cards, controls, needs_pool, read_press
@@ -65,9 +65,7 @@ def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterato
     record."""
     diagnosis, (name, settings) = require_run(session), read_press(event_data(event))
     job = Job(lambda progress: make_one(diagnosis, name, settings, pool=pool or None, progress=progress))
-    yield from follow(job, "The probe did not finish", None)
-    if job.result:
-        yield "", closing("Done"), Made(session.run, job.result)
+    yield from follow(job, "The probe did not finish", None, made=lambda result: (Made(session.run, result),))
 
 
 def on_made(session: Session, state: ProbeState, made: Made | None) -> tuple[Any, ...]:
@@ -153,9 +151,8 @@ def on_failures(session: Session, state: ProbeState) -> Iterator[tuple[Any, ...]
     probed))."""
     result, diagnosis = _shown(session, state), RUNS.get(session.run)
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
-    yield from follow(job, "The diagnosis did not finish", NOTHING)
-    if job.result:
-        yield "", closing("Done", "The probe’s failures are open in Explore."), (job.result, session.run)
+    said, probed = "The probe’s failures are open in Explore.", session.run
+    yield from follow(job, "The diagnosis did not finish", NOTHING, made=lambda run: ((run, probed),), done=said)
 
 
 def on_found(state: ProbeState, finished: tuple[str, str], examples: list[tuple[str, str]]) -> tuple[Any, ...]:
@@ -217,31 +214,23 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
 
 
 def _layout() -> ProbeParts:
-    pane, heat, form_script = ((SCRIPTS / name).read_text("utf-8") for name in ("pane.js", "heat.js", "probe.js"))
-    both = f"{{\n{pane}\n}}\n{{\n{heat}\n}}"
     gr.HTML(render("probe/intro.html.j2"), **PLAIN)
     chooser = gr.HTML("", js_on_load=CHOOSE, elem_id="probe-cards", **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=30, min_width=300):
-            pool = gr.File(
-                label="Pool of unlabelled pictures (zip or tar); without one, the other half of the samples",
-                file_types=list(IMAGES),
-                type="filepath",
-                height=96,
-                elem_id="probe-pool",
-                visible=False,
-            )
-            estimates: dict[str, Any] = {"js_on_load": form_script, "server_functions": [estimate]}
+            title = "Pool of unlabelled pictures (zip or tar); without one, the other half of the samples"
+            pool = upload(title, IMAGES, "probe-pool", visible=False)
+            estimates: dict[str, Any] = {"js_on_load": script("probe"), "server_functions": [estimate]}
             form = gr.HTML("", run="", elem_id="probe-form", **estimates, **PLAIN)
             line = gr.HTML("", elem_id="probe-status", **PLAIN)
         with gr.Column(scale=70, min_width=320):
             back = gr.Button("Back", visible=False, elem_id="probe-back", size="sm")
             waiting = render("probe/waiting.html.j2")
-            result = gr.HTML(waiting, run="", js_on_load=both, elem_id="probe-result", **PLAIN)
+            result = gr.HTML(waiting, run="", js_on_load=script("pane", "heat"), elem_id="probe-result", **PLAIN)
             failures = gr.Button("Find this probe’s failure clusters", visible=False, elem_id="probe-failures")
     with gr.Row(elem_classes="probe-images"):
         with gr.Column(scale=50, min_width=320):
-            gallery = gr.HTML("", run="", js_on_load=pane, elem_id="probe-gallery", **PLAIN)
+            gallery = gr.HTML("", run="", js_on_load=script("pane"), elem_id="probe-gallery", **PLAIN)
         with gr.Column(scale=50, min_width=320):
             why = gr.HTML("", js_on_load=FOCUS, elem_id="probe-why", **PLAIN)
     return ProbeParts(chooser, pool, form, line, result, gallery, why, failures, back)

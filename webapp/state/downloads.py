@@ -7,15 +7,20 @@ import csv
 import functools
 import hashlib
 import io
+import secrets
 import shutil
 import tempfile
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from core.data.tables.read import escape_formula
 from core.files import ASSETS
 from core.records import Diagnosis
 
+KEPT_S = 24 * 3600
 FILES = (
     ("report.html", "Report (HTML)"),
     ("diagnosis.json", "Results (JSON)"),
@@ -32,7 +37,8 @@ def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
     temporary, repository = Path(tempfile.gettempdir()).resolve(), ASSETS.parent
     # A clone may itself lie below the temporary folder.
     own = folder.is_relative_to(temporary) and not folder.is_relative_to(repository)
-    target = folder if own else _copy_place(folder)
+    target = folder if own else temporary_folder() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    target.mkdir(exist_ok=True)
     for name, _ in FILES:
         if not (target / name).is_file() and (folder / name).is_file():
             shutil.copyfile(folder / name, target / name)
@@ -53,27 +59,34 @@ def temporary_folder() -> Path:
     return home
 
 
-def _copy_place(folder: Path) -> Path:
-    place = temporary_folder() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-    place.mkdir(exist_ok=True)
-    return place
+def fresh_folder(kind: str, max_age_s: float = KEPT_S) -> Path:
+    """A new folder with an unguessable name; older ones of that kind are deleted."""
+    home, now = temporary_folder(), time.time()
+    for old in home.glob(f"{kind}-*"):
+        if now - old.stat().st_mtime > max_age_s:
+            shutil.rmtree(old, ignore_errors=True)
+    folder = home / f"{kind}-{secrets.token_urlsafe(16)}"
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def table_csv(diagnosis: Diagnosis) -> bytes:
-    """One line for each sample, for a spreadsheet: a cell that would start a formula is led by an apostrophe."""
+    """One line for each sample."""
     cluster, membership = diagnosis.cluster_of()
-    out = io.StringIO()
-    write = csv.writer(out)
-    write.writerow(["id", "loss", "predicted", "spread", "cluster", "membership", "x", "y"])
-    columns = (
-        diagnosis.outcomes.loss,
-        diagnosis.estimate.predicted,
-        diagnosis.estimate.spread,
-        cluster,
-        membership,
-        *diagnosis.map.xy.T,
+    columns = (diagnosis.outcomes.loss, diagnosis.estimate.predicted, diagnosis.estimate.spread, cluster, membership)
+    figures = (np.asarray(column).tolist() for column in (*columns, *diagnosis.map.xy.T))
+    return csv_of(
+        ("id", "loss", "predicted", "spread", "cluster", "membership", "x", "y"), zip(diagnosis.samples.ids, *figures)
     )
-    for name, *values in zip(diagnosis.samples.ids, *(np.asarray(c).tolist() for c in columns)):
-        safe = f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
-        write.writerow([safe, *values])
+
+
+def csv_of(names: Iterable[object], rows: Iterable[Iterable[object]]) -> bytes:
+    """A table for a spreadsheet, lists in one cell: one that would start a formula is led by an apostrophe."""
+    out = io.StringIO()
+    csv.writer(out).writerows([_harmless(cell) for cell in row] for row in (names, *rows))
     return out.getvalue().encode("utf-8")
+
+
+def _harmless(cell: object) -> object:
+    text = " | ".join(map(str, cell)) if isinstance(cell, list) else cell
+    return escape_formula(text) if isinstance(text, str) else text

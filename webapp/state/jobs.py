@@ -164,9 +164,11 @@ def follow(
     *nothing: Any,
     kept: str = "Your choices are still here.",
     so_far: Callable[[], tuple[Any, ...]] | None = None,
+    made: Callable[[Any], tuple[Any, ...]] = lambda result: (result,),
+    done: str | None = "",
 ) -> Iterator[tuple[Any, ...]]:
-    """Yields (job id, status, *nothing) while the job runs, and says so where it was stopped or failed; afterwards the
-    job has its result, or None where it was stopped.
+    """Yields (job id, status, *nothing) while the job runs, and says so where it was stopped or failed; at last ("",
+    status, *made(its result)).
 
     Args:
         job: the work, not yet started.
@@ -174,6 +176,8 @@ def follow(
         nothing: what the event's other outputs get as long as nothing is made.
         kept: what a visitor still has after a failure.
         so_far: what they get while the job runs, in place of `nothing`.
+        made: what they get of the result, which is None where the job was stopped.
+        done: what is said of it; None leaves the last step to the caller.
     """
     yield job.id, status(job), *nothing
     try:
@@ -184,6 +188,8 @@ def follow(
     except Exception:
         yield "", closing(failed, kept), *nothing
         raise
+    if job.result and done is not None:
+        yield "", closing("Done", done), *made(job.result)
 
 
 def duration(seconds: float) -> str:

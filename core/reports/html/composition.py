@@ -12,7 +12,7 @@ from core.numbers import count, number
 from core.records import LOWER_IS_BETTER, Benchmark, CompositionComparison, CompositionResult, ItemStore, Metric
 from core.reports.html import composition_charts as charts
 from core.reports.html.charts import N_CLUSTER_COLOURS
-from core.reports.html.composition_tables import PRINTED, by_tag, compared_tables, forgetting_rows
+from core.reports.html.composition_tables import by_tag, compared_tables, forgetting_rows
 from core.reports.html.diagnosis import style
 from core.reports.html.item_cards import MAX_WORST, worst_items
 from core.reports.html.render import render
@@ -65,7 +65,7 @@ def render_composition_report(
         "models": [(result.name, _colour(at)) for at, result in enumerate(results)],
         "metrics": _metric_rows(results),
         "comparison": comparison,
-        "compared": [] if comparison is None else compared_tables(comparison, PRINTED, bars=True),
+        "compared": [] if comparison is None else compared_tables(comparison, bars=True),
         "blind": _blind(results[0]),
         "tags": _tags(results),
         "first_tags": FIRST_TAGS,

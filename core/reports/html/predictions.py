@@ -4,33 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.numbers import bracketed, digits_for, number, percent
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
 from core.reports.html.intervals import Axis, Dot, Mark, axis_of, dots, tick
-from core.reports.wording.predictions import CONFIRMED_KINDS, prediction_name, prediction_rows, prediction_verdict
+from core.reports.wording.predictions import (
+    CONFIRMED_KINDS,
+    Measure,
+    prediction_name,
+    prediction_rows,
+    prediction_verdict,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """How a predicted figure is written: error rates as percentages, mean losses with the decimals of their spread."""
-
-    is_share: bool
-    digits: int
-
-    @classmethod
-    def of(cls, diagnosis: Diagnosis, *, is_share: bool) -> Measure:
-        return cls(is_share, digits_for(diagnosis.outcomes.loss))
-
-    def value(self, value: float | None) -> str:
-        return percent(value) if self.is_share else number(value, self.digits)
-
-    def interval(self, estimate: Estimate | None) -> str:
-        """The interval alone; "" where there is none."""
-        return bracketed(estimate, share=self.is_share, digits=self.digits)[1:-1]
-
-    def axis(self, estimates: list[Estimate]) -> Axis:
-        """All shares, or the losses that these hold."""
-        return (0.0, 1.0) if self.is_share else axis_of([Mark(e) for e in estimates])
+def measure_axis(measure: Measure, estimates: list[Estimate]) -> Axis:
+    """All shares, or the losses that these hold."""
+    return (0.0, 1.0) if measure.is_share else axis_of([Mark(e) for e in estimates])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +56,7 @@ def prediction_table(diagnosis: Diagnosis, prediction: Prediction) -> Prediction
     """What became of each finding of the diagnosis in the prediction."""
     rows = prediction_rows(replace(diagnosis, prediction=prediction))
     measure = Measure.of(diagnosis, is_share=prediction.measure == "error rate")
-    axis = measure.axis([e for r in rows for e in (r.expected, r.observed) if e is not None])
+    axis = measure_axis(measure, [e for r in rows for e in (r.expected, r.observed) if e is not None])
     return PredictionTable(tuple(_line(r, measure, axis) for r in rows), *map(measure.value, axis))
 
 

@@ -16,7 +16,7 @@ from core.records import Diagnosis, Estimate, Insight
 from core.reports.wording import findings
 
 TEMPLATES = Path(__file__).parent / "templates"
-NUMBERS = ("number", "percent", "interval", "bracketed", "p_value", "count", "points", "signed", "listed")
+NUMBERS = ("number", "percent", "interval", "bracketed", "count", "points", "signed", "listed")
 
 
 @pass_context
@@ -39,6 +39,11 @@ def _sentence(context: Context, insight: Insight) -> str:
     return findings.sentence(context["diagnosis"], insight, proxies=False)
 
 
+def _p_value(p: float | None, bare: bool = False) -> str:
+    """With spaces that don't break, so that a cell keeps it on one line."""
+    return numbers.p_value(p, bare=bare).replace(" ", "\u00a0")
+
+
 def _place(share: float) -> str:
     """A share of a length as a style sheet writes it."""
     return f"{100 * share:.1f}%"
@@ -46,6 +51,7 @@ def _place(share: float) -> str:
 
 FILTERS: Mapping[str, Any] = {
     **{name: getattr(numbers, name) for name in NUMBERS},
+    "p_value": _p_value,
     "loss": _loss,
     "signed_loss": _signed_loss,
     "loss_interval": _loss_interval,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.numbers import count, number, p_value
+from core.numbers import count, interval, number, p_value, percent, points, signed
 from core.records import (
     ALL_ITEMS,
     LOWER_IS_BETTER,
@@ -23,25 +23,28 @@ if TYPE_CHECKING:
     from core.training.forgetting_rows import ForgettingRow
 
 
-def figure(key: str, value: float | None) -> str:
-    """A metric's value: per cent with tenths, as papers print it, or a rank."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    return number(value) if key in LOWER_IS_BETTER else f"{number(100 * value, 1)}\u00a0%"
+def figure(key: str, value: float | None, digits: int | None = 1) -> str:
+    """A metric's value: a rank, or per cent with `digits` decimals: 1 as papers print it, None as in `percent`."""
+    return number(value) if key in LOWER_IS_BETTER else percent(value, digits)
 
 
 def figure_interval(key: str, estimate: Estimate) -> str:
     """The interval alone, such as "14.7 to 25.4\u00a0%"."""
-    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
-        return "no interval"
-    low = figure(key, estimate.low).removesuffix("\u00a0%")
-    return f"{low} to {figure(key, estimate.high)}"
+    return interval(estimate) if key in LOWER_IS_BETTER else interval(estimate, share=True, digits=1)
 
 
-def difference(key: str, value: float) -> str:
-    """B minus A with its sign, in points, or in ranks."""
-    text = number(value) if key in LOWER_IS_BETTER else number(100 * value, 1)
-    return f"+{text}" if value > 0 and text.strip("0.,") else text
+def difference(key: str, change: Estimate, digits: int | None = 1) -> str:
+    """B minus A with its interval, such as "+4.1 points (−1.0 to +9.2)"; of ranks without the noun."""
+    value, span = _difference_figures(key, change, digits)
+    return f"{value} ({span})"
+
+
+def _difference_figures(key: str, change: Estimate, digits: int | None = 1) -> tuple[str, str]:
+    """B minus A, and its interval alone, such as "−4.8 to +2.3"."""
+    if key in LOWER_IS_BETTER:
+        known = math.isfinite(change.low + change.high)
+        return signed(change.value), f"{signed(change.low)} to {signed(change.high)}" if known else interval(change)
+    return points(change.value, sign=True, digits=digits), interval(change, points=True, digits=digits)
 
 
 def metric_of(metrics: Sequence[Metric], key: str) -> Metric | None:
@@ -66,7 +69,7 @@ def title_sentence(result: CompositionResult) -> str:
         return f"Right on {int(result.correct[metric.key].sum()):,} of {count(metric.n, 'item')}"
     if metric.key == "mean rank":
         return f"The true caption ranks {value} on average"
-    return f"Mean average precision of {value} over {metric.n:,} {'query' if metric.n == 1 else 'queries'}"
+    return f"Mean average precision of {value} over {count(metric.n, 'query')}"
 
 
 def chance_sentence(result: CompositionResult) -> str:
@@ -99,7 +102,8 @@ def _averaged(result: CompositionResult) -> bool:
 
 FEW = 5
 """Missing pictures that are named."""
-NOUNS = {"pairs": ("item", "items"), "choice": ("item", "items"), "retrieval": ("query", "queries")}
+NOUNS = {"pairs": "item", "choice": "item", "retrieval": "query"}
+"""What is scored, by the kind of the benchmark."""
 HEAD = ("", "value", "95 % interval", "n", "chance", "ties")
 
 
@@ -128,27 +132,24 @@ def result_lines(
     """
     from core.composition.scoring.signature import signature_of  # scipy, which the page does not load at once
 
-    n, nouns = len(result.ids), NOUNS[result.kind]
-    lines = [f"{result.name}: {result.title}, {n:,} {nouns[n != 1]}"]
-    rows: list[Sequence[str]] = [HEAD]
+    lines = [f"{result.name}: {result.title}, {count(len(result.ids), NOUNS[result.kind])}"]
+    headline = result.headline
+    rows = [_metric_row(f"{m.title}, the headline" if m.key == headline else m.title, m) for m in result.metrics]
     rows += [
-        _metric_row(f"{m.title}, the headline" if m.key == result.headline else m.title, m) for m in result.metrics
+        _metric_row(f"Without a picture: {name}", m) for name, own in result.blind for m in own if m.key == headline
     ]
-    rows += [
-        _metric_row(f"Without a picture: {name}", m)
-        for name, metrics in result.blind
-        for m in metrics
-        if m.key == result.headline
-    ]
-    lines += [*aligned(rows), f"  {chance_sentence(result)}"]
+    lines += [*aligned([HEAD, *rows]), f"  {chance_sentence(result)}"]
     signature = signature_of(result, benchmark)
     lines += [] if signature is None else [f"  {signature.sentence}"]
-    if tags and (tagged := _tag_rows(result)):
+    tagged = [_metric_row(f"{t.tag}: {t.value}", m) for t in result.by_tag for m in t.metrics if m.key == headline]
+    if tags and tagged:
         lines += ["By tag, the headline alone", *aligned([HEAD, *tagged])]
     if first is None or (result.excluded, result.missing) != (first.excluded, first.missing):
         lines += left_out_lines(result)
     lines += [f"Note: {note}" for note in result.notes if first is None or note not in first.notes]
-    return lines + (_published(result) if first is None else [])
+    if first is None and result.published:
+        lines += ["Published, in per cent as printed", *(f"  {line}" for line in result.published)]
+    return lines
 
 
 def reasons_left_out(result: CompositionResult) -> list[tuple[str, int]]:
@@ -160,8 +161,7 @@ def left_out_lines(result: CompositionResult) -> list[str]:
     """Items that were not scored, by reason, and pictures that were not found."""
     lines: list[str] = []
     if result.excluded:
-        one, many = NOUNS[result.kind]
-        said = [f"{n:,} {one if n == 1 else many} because {reason}" for reason, n in reasons_left_out(result)]
+        said = [f"{count(n, NOUNS[result.kind])} because {reason}" for reason, n in reasons_left_out(result)]
         lines.append(f"Left out: {'; '.join(said)}.")
     if result.missing:
         few = ", ".join(result.missing[:FEW])
@@ -180,12 +180,9 @@ def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
     for row in found.rows:
         if row.scope != ALL_ITEMS and row.key != headline:
             continue
-        name, values = (
-            row.key if row.scope == ALL_ITEMS else f"  {row.scope}",
-            (figure(row.key, row.a.value), figure(row.key, row.b.value)),
-        )
-        change = difference(row.key, row.difference.value), _change_interval(row.key, row.difference)
-        rows.append((name, f"{row.n:,}", *values, *change, _p(row.p), f"{row.only_a:,}", f"{row.only_b:,}"))
+        name = row.key if row.scope == ALL_ITEMS else f"  {row.scope}"
+        figures = *_pair_figures(row.key, row.a, row.b, row.difference), p_value(row.p, bare=True)
+        rows.append((name, f"{row.n:,}", *figures, f"{row.only_a:,}", f"{row.only_b:,}"))
     said = (
         "Differences are in percentage points; p is adjusted over the lines of one metric; "
         "only A: what A alone has right, or ranks better."
@@ -210,46 +207,23 @@ def regression_lines(check: ForgettingCheck) -> list[str]:
 
 
 def _metric_row(title: str, metric: Metric) -> tuple[str, ...]:
-    value, span = figure(metric.key, metric.value.value), figure_interval(metric.key, metric.value)
     return (
         title,
-        value,
-        span,
+        figure(metric.key, metric.value.value),
+        figure_interval(metric.key, metric.value),
         f"{metric.n:,}",
         figure(metric.key, metric.chance) if metric.chance is not None else "",
         f"{metric.ties:,}",
     )
 
 
-def _tag_rows(result: CompositionResult) -> list[tuple[str, ...]]:
-    return [_metric_row(f"{t.tag}: {t.value}", m) for t in result.by_tag for m in t.metrics if m.key == result.headline]
-
-
-def _published(result: CompositionResult) -> list[str]:
-    return (
-        ["Published, in per cent as printed", *(f"  {line}" for line in result.published)] if result.published else []
-    )
-
-
-def _change_interval(key: str, change: Estimate) -> str:
-    """Of a difference, in points or in ranks, such as "-4.8 to +2.3"."""
-    return (
-        f"{difference(key, change.low)} to {difference(key, change.high)}"
-        if math.isfinite(change.low + change.high)
-        else "no interval"
-    )
-
-
-def _p(p: float) -> str:
-    return p_value(p).removeprefix("p = ").removeprefix("p ")
+def _pair_figures(key: str, a: Estimate, b: Estimate, change: Estimate) -> tuple[str, ...]:
+    """Both values, and the difference with its interval, in columns."""
+    value, span = _difference_figures(key, change)
+    return figure(key, a.value), figure(key, b.value), value.removesuffix(" points"), span
 
 
 def _regression_row(row: ForgettingRow) -> tuple[str, ...]:
     key = "mean rank" if "rank" in row.metric else row.metric
-    figures = (
-        figure(key, row.before.value),
-        figure(key, row.after.value),
-        difference(key, row.difference.value),
-        _change_interval(key, row.difference),
-    )
-    return f"{row.task}, {row.data}: {row.metric}", *figures, _p(row.p), row.verdict
+    figures = _pair_figures(key, row.before, row.after, row.difference)
+    return f"{row.task}, {row.data}: {row.metric}", *figures, p_value(row.p, bare=True), row.verdict

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
-    from core.composition.grid.binding import BindingGrid
-    from core.composition.grid.cells import GridCell, Share
-    from core.composition.own_pairs import PairScores
+from core.composition.grid.binding import BindingGrid
+from core.composition.grid.cells import GREY, NOTHING, GridCell, Share
+from core.composition.own_pairs import PairScores
+from core.numbers import count, interval, number, percent
+from core.records.codec import to_json
+from core.reports.wording.composition import aligned
 
 
 def pair_lines(found: PairScores) -> list[str]:
-    from core.numbers import number, percent
-    from core.reports.wording.composition import aligned
-
     lines: list[str] = []
     for i, name in enumerate(found.pictures):
         rows: list[Sequence[str]] = [("", "cosine", "share", "true", "picked")]
@@ -48,29 +47,25 @@ def _pick(found: PairScores, picture: int) -> str:
 
 
 def pair_document(found: PairScores) -> dict[str, Any]:
-    from core.records.codec import to_json
-
     captions = [{"text": c.text, "pictures": list(c.pictures), "foil_of": c.foil_of} for c in found.captions]
     unlike = [{"caption": a, "foil": b, "cosine": cosine} for a, b, cosine in found.unlike]
-    arrays = {
-        name: getattr(found, name).tolist()
-        for name in ("cosines", "shares", "text_similarity", "picks", "margins", "ties")
-    }
-    said = {
-        "encoder": found.encoder,
-        "pictures": list(found.pictures),
-        "captions": captions,
-        "logit_scale": found.logit_scale,
-    }
-    return to_json(said | arrays | {"unlike": unlike, "unreadable": list(found.unreadable), "notes": list(found.notes)})
+    arrays = ("cosines", "shares", "text_similarity", "picks", "margins", "ties")
+    return to_json(
+        {
+            "encoder": found.encoder,
+            "pictures": list(found.pictures),
+            "captions": captions,
+            "logit_scale": found.logit_scale,
+            **{name: getattr(found, name).tolist() for name in arrays},
+            "unlike": unlike,
+            "unreadable": list(found.unreadable),
+            "notes": list(found.notes),
+        }
+    )
 
 
 def grid_lines(found: BindingGrid) -> list[str]:
     """The grid of verdicts' figures, the counts of verdicts, and the cells with a claim."""
-    from core.composition.grid.cells import GREY, NOTHING
-    from core.numbers import count
-    from core.reports.wording.composition import aligned
-
     last = "binding" if found.mode == "two" else "pair"
     rows: list[Sequence[str]] = [("", "n", "attribute", "object", last, "verdict")]
     rows.append(("all pictures", *_cell_row(found.overall, found.mode)))
@@ -93,8 +88,6 @@ def grid_lines(found: BindingGrid) -> list[str]:
 
 
 def _cell_row(cell: GridCell, mode: str) -> tuple[str, ...]:
-    from core.numbers import interval, percent
-
     def said(share: Share) -> str:
         return (
             f"{percent(share.value.value)} ({interval(share.value, share=True)}; chance {percent(share.chance)})"
@@ -107,8 +100,6 @@ def _cell_row(cell: GridCell, mode: str) -> tuple[str, ...]:
 
 def grid_table(found: BindingGrid) -> pd.DataFrame:
     """One row for all pictures and one for each cell, with every figure."""
-    import pandas as pd
-
     questions = ("sees_attribute", "sees_object", "binds", "pair")
     rows: list[dict[str, Any]] = []
     for cell in (found.overall, *found.cells):

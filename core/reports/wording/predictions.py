@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from core.numbers import count, interval, number, p_value, percent
+from core.numbers import bracketed, count, digits_for, number, p_value, percent
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
 from core.reports.wording.findings import ALL, cluster_title
 
 CONFIRMED_KINDS = ("cluster", "phrase", "condition")
 """The kinds of a prediction's rows that were confirmed before; the others are what a person would have picked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How a predicted figure is written: error rates as percentages, mean losses with the decimals of their spread."""
+
+    is_share: bool
+    digits: int | None
+
+    @classmethod
+    def of(cls, diagnosis: Diagnosis, *, is_share: bool) -> Measure:
+        return cls(is_share, None if is_share else digits_for(diagnosis.outcomes.loss))
+
+    def value(self, value: float | None) -> str:
+        return percent(value) if self.is_share else number(value, self.digits)
+
+    def interval(self, estimate: Estimate | None) -> str:
+        """The interval alone; "" where there is none."""
+        return bracketed(estimate, share=self.is_share, digits=self.digits)[1:-1]
 
 
 def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None, digits: int = 2) -> str:
@@ -22,13 +41,8 @@ def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None
         digits: decimals of a loss.
     """
     rate = prediction is None or prediction.measure == "error rate"
-
-    def value(v: float | None) -> str:
-        return percent(v) if rate else number(v, digits)
-
-    def span(estimate: Estimate) -> str:
-        return interval(estimate, share=rate, digits=digits)
-
+    measure = Measure(rate, None if rate else digits)
+    value, span = measure.value, measure.interval
     what = "wrong" if rate else "mean loss"
     start = f"{prediction_name(row)}: {count(row.n, 'fresh sample')}"
     if row.observed is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.paired_errors import MODEL
-from core.numbers import count, interval, number, p_value, percent, points
+from core.numbers import PER_CENT, count, interval, number, p_value, points, with_interval
 from core.records import OWN, Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.reports.wording.findings import cluster_title
 
@@ -37,24 +37,21 @@ def model_name(name: str, diagnosis: Diagnosis | None = None) -> str:
 
 def share(estimate: Estimate | None) -> str:
     """Such as "43 % (40 to 46 %)"; a dash where there is none."""
-    if estimate is None or not math.isfinite(estimate.value):
-        return "–"
-    return f"{percent(estimate.value)} ({interval(estimate, share=True)})"
+    return with_interval(estimate, share=True)
 
 
 def accuracy_sentence(result: ProbeResult) -> str:
-    """How often the probe is right, and which rows taught it."""
-    error = f"{percent(result.calibration_error.value)} ({interval(result.calibration_error, share=True)})"
+    """How often the probe is right, and which rows it learned from."""
     return (
         f"{result.name} is right on {share(result.accuracy)} of {count(len(result.rows), 'image')}; "
-        f"calibration error {error}. {result.split}"
+        f"calibration error {share(result.calibration_error)}. {result.split}"
     )
 
 
 def control_sentence(control: Control) -> str:
     """What the probe scores without the thing that is said to help."""
     gain, times = control.gain, "" if control.repeats == 1 else f", mean of {control.repeats} repeats"
-    change = f"{_signed(gain.value)} ({_span(gain)}), {p_value(control.p)}"
+    change = f"{_gain(gain)}, {p_value(control.p)}"
     return f"{control.name}{times}: right on {share(control.accuracy)}; the probe's gain over it: {change}"
 
 
@@ -72,7 +69,7 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None) -> 
         said = f"{better} is right more often than {worse}"
     else:
         said = f"no difference between {a} and {b} can be told"
-    change = f"{_signed(difference.value)} for {b} ({_span(difference)}), McNemar {p_value(all_rows.p)}"
+    change = f"{points(difference.value, sign=True)} for {b} ({_span(difference)}), McNemar {p_value(all_rows.p)}"
     rates = f"{a} is right on {share(found.accuracy_a)} and {b} on {share(found.accuracy_b)}"
     counts = (
         f"{b} fixes {all_rows.fixed:,}, breaks {all_rows.broken:,}, fails with {a} on {all_rows.both:,} "
@@ -94,7 +91,7 @@ def verdict_words(found: Comparison, scope: FourWay, diagnosis: Diagnosis | None
     said = VERDICTS[scope.verdict].format(a=model_name(found.a, diagnosis), b=model_name(found.b, diagnosis))
     ground = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares}.get(scope.verdict)
     if diagnosis is not None and ground is not None:
-        said += f" ({_signed(ground.value)}, {_span(ground)})"
+        said += f" ({points(ground.value, sign=True)}, {_span(ground)})"
     return said.removesuffix(" here") if scope.kind == "all" else said
 
 
@@ -145,8 +142,8 @@ def probe_lines(result: ProbeResult) -> list[str]:
 
 
 def support_sentence(support: Support) -> str:
-    """How many images taught, in each part where there are several; such as "32 images in each of 2 parts: 4 shots a
-    class"."""
+    """How many images were learned from, in each part where there are several; such as "32 images in each of 2 parts: 4
+    shots a class"."""
     parts = np.bincount(support.folds)
     each = (
         f"{parts[0]:,} and {parts[1]:,} images, one set for each half"
@@ -169,7 +166,7 @@ def reproduction_lines(rows: Sequence[LadderRow]) -> list[str]:
             lines.append(f"{title:<{width}}{row.note}")
             continue
         gain = row.gains.get("zero-shot")
-        over = "" if gain is None else f"; over zero-shot {_signed(gain.value)} ({_span(gain)})"
+        over = "" if gain is None else f"; over zero-shot {_gain(gain)}"
         papers = f"; published: {'; '.join(row.published)}" if row.published else ""
         lines.append(f"{title:<{width}}{share(row.value)}{over}{papers}")
     return lines
@@ -180,12 +177,10 @@ def _metric(row: LadderRow) -> str:
     return named if row.setting == "all classes" else ", ".join(p for p in (row.setting, named) if p)
 
 
-def _signed(value: float) -> str:
-    return f"+{points(value)}" if value > 0 else points(value)
+def _gain(gain: Estimate) -> str:
+    """Such as "+4 points (1 to 7)"."""
+    return f"{points(gain.value, sign=True)} ({_span(gain)})"
 
 
 def _span(estimate: Estimate) -> str:
-    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
-        return "no interval"
-    low, high = points(estimate.low).split(" ")[0], points(estimate.high).split(" ")[0]
-    return f"{low} to {high}"
+    return interval(estimate, share=True).removesuffix(PER_CENT)

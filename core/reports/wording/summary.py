@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
-from core.numbers import (
-    bracketed,
-    count as count,
-    digits_for as digits_for,
-    either,
-    interval as interval,
-    listed,
-    number as number,
-    p_value as p_value,
-    percent as percent,
-    with_unit as with_unit,
-)
+from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, with_interval, with_unit
 from core.records import Diagnosis, FailureCluster
 from core.reports.wording.findings import best_phrase, cluster_title, ensemble_verdict, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
@@ -68,9 +58,8 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
     found, name = diagnosis.estimate.predictability, diagnosis.outcomes.name
     r2, p = found.r2, "" if found.p is None else f", {p_value(found.p)}"
     if r2.low > 0 if found.p is None else found.p <= float(diagnosis.settings.get("alpha", 0.05)):
-        share = f"{percent(r2.value)} {bracketed(r2, share=True)}"
-        return f"The embedding predicts {share} of the differences in {name}{p}."
-    return f"The {name} cannot be predicted from this embedding (R² {number(r2.value)} {bracketed(r2)}{p})."
+        return f"The embedding predicts {with_interval(r2, share=True)} of the differences in {name}{p}."
+    return f"The {name} cannot be predicted from this embedding (R² {with_interval(r2)}{p})."
 
 
 def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
@@ -119,10 +108,7 @@ def words_sentence(diagnosis: Diagnosis) -> str:
     words, reader = diagnosis.words, diagnosis.reader
     if words is None:
         return ""
-    said = (
-        f"{count(len(words.phrases), 'phrase')} in "
-        f"{count(len(set(words.families)), 'family').replace('familys', 'families')} were tested"
-    )
+    said = f"{count(len(words.phrases), 'phrase')} in {count(len(set(words.families)), 'family')} were tested"
     said += f", spoken by the encoder {words.encoder.split(' ')[0]}." if words.encoder else "."
     if words.encoder == "embedded":
         said += (
@@ -174,15 +160,13 @@ def text_summary(diagnosis: Diagnosis) -> str:
     failing = [f for f in diagnosis.classes if f.confirmed]
     if failing:
         digits = digits_for(diagnosis.outcomes.loss)
-        named = "; ".join(
-            f"{f.name} (mean loss {number(f.mean_loss.value, digits)}, {p_value(f.p)})" for f in failing[:5]
-        )
-        lines.append(f"Failing as a whole: {named}{f'; and {len(failing) - 5} more' if len(failing) > 5 else ''}.")
+        named = [f"{f.name} (mean loss {number(f.mean_loss.value, digits)}, {p_value(f.p)})" for f in failing]
+        lines.append(f"Failing as a whole: {listed(named, 5)}.")
     if not diagnosis.clusters and (sentence := detectable_sentence(diagnosis)):
         lines.append(sentence)
     lines += [*own_words(diagnosis), *prediction_lines(diagnosis)]
     if diagnosis.excluded:
-        lines.append(f"{count(len(diagnosis.excluded), 'row')} left out: {reasons(diagnosis)}.")
+        lines.append(f"{count(len(diagnosis.excluded), 'row')} left out: {_reasons(diagnosis.excluded)}.")
     return "\n".join([*lines, *(f"Note: {note}" for note in diagnosis.notes)])
 
 
@@ -205,20 +189,15 @@ def prediction_lines(diagnosis: Diagnosis) -> list[str]:
     source = prediction.source if "held-back" in prediction.source else f"{fresh} ({prediction.source})"
     lines = [f"On {source}: {replication_sentence(prediction)}"]
     if prediction.excluded:
-        common = Counter(reason for _, reason in prediction.excluded).most_common(4)
-        lines.append(
-            f"  {count(len(prediction.excluded), 'fresh row')} left out: "
-            f"{'; '.join(f'{reason} ({n:,})' for reason, n in common)}."
-        )
+        lines.append(f"  {count(len(prediction.excluded), 'fresh row')} left out: {_reasons(prediction.excluded)}.")
     lines += [f"  Note: {note}" for note in prediction.notes]
     return [*lines, *(f"  {prediction_sentence(row, prediction, digits)}" for row in prediction_rows(diagnosis))]
 
 
-def reasons(diagnosis: Diagnosis, most: int = 4) -> str:
+def _reasons(excluded: Sequence[tuple[str, str]]) -> str:
     """The commonest reasons for leaving rows out, with their counts."""
-    common = Counter(reason for _, reason in diagnosis.excluded).most_common()
-    shown = "; ".join(f"{reason} ({n:,})" for reason, n in common[:most])
-    return shown + (f"; and {len(common) - most} more reasons" if len(common) > most else "")
+    common = Counter(reason for _, reason in excluded).most_common()
+    return listed([f"{reason} ({n:,})" for reason, n in common], noun="more reasons")
 
 
 def _errors_known(diagnosis: Diagnosis) -> bool:

@@ -152,7 +152,7 @@ def test_a_cell_that_would_start_a_formula_is_led_by_an_apostrophe() -> None:
         replace(item, captions=(f"=HYPERLINK({i})", item.captions[1])) for i, item in enumerate(loaded.benchmark.items)
     )
     loaded = replace(loaded, benchmark=replace(loaded.benchmark, items=items))
-    rows = list(csv.DictReader(io.StringIO(items_csv(result(loaded), loaded.benchmark))))
+    rows = list(csv.DictReader(io.StringIO(items_csv(result(loaded), loaded.benchmark).decode("utf-8"))))
     assert len(rows) == 24
     assert rows[3]["captions"] == "'=HYPERLINK(3) | a blue cube 3"
     assert float(rows[3]["margin"]) == pytest.approx(float(result(loaded).margin[3]))

@@ -15,6 +15,7 @@ from core.probes.epochs import Epoch
 from core.records import Estimate
 from core.scenes.shipped import open_shipped
 from core.training import scorers
+from core.training.adapted import AdapterRecord
 from core.training.adapters import ADAPTERS
 from core.training.forgetting import ForgettingCheck
 from core.training.forgetting_rows import ForgettingRow
@@ -24,11 +25,11 @@ from tests.support.tiny_clip import write_model
 from tests.webapp.markup.test_html import Tags
 from webapp.compose import train as tab
 from webapp.compose.models import ModelAccess
-from webapp.compose.state import own_folder
 from webapp.compose.train import learn, on_learned, on_plan, on_train
 from webapp.compose.train_form import PART, RENDERED, Plan, adapters, read_plan
-from webapp.compose.train_view import PER_ITEM, curve_view, regression_view
+from webapp.compose.train_view import PER_ITEM, curve_view, trained_view
 from webapp.compose.visit import ComposeState
+from webapp.state.downloads import fresh_folder
 
 ACCESS = ModelAccess()
 
@@ -65,7 +66,9 @@ def test_numbers_out_of_range_are_refused_and_escaped(n: Any, epochs: Any, seed:
 
 @pytest.mark.slow
 def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(small: ComposeState) -> None:
-    found = learn(small, ACCESS, Plan("linear", RENDERED, 24, 2, 0, "embedded"), own_folder(), lambda *a: None)
+    found = learn(
+        small, ACCESS, Plan("linear", RENDERED, 24, 2, 0, "embedded"), fresh_folder("adapter"), lambda *a: None
+    )
     assert not found.stopped
     before, after = found.ran.results
     assert before.ids == after.ids
@@ -78,7 +81,9 @@ def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(sm
     assert "Kept" in trained
     assert archive["visible"]
     assert models["value"] == f"adapter:{found.adapter.name}"
-    again = learn(state, ACCESS, Plan("linear", RENDERED, 24, 2, 0, "embedded"), own_folder(), lambda *a: None)
+    again = learn(
+        state, ACCESS, Plan("linear", RENDERED, 24, 2, 0, "embedded"), fresh_folder("adapter"), lambda *a: None
+    )
     assert again.adapter.name == f"{found.adapter.name} (2)"
 
 
@@ -88,7 +93,7 @@ def test_a_part_that_is_learned_from_is_not_tested_on(small: ComposeState) -> No
         ComposeState("own", whole, whole),
         ACCESS,
         Plan("linear", PART, 0, 1, 0, "embedded"),
-        own_folder(),
+        fresh_folder("adapter"),
         lambda *a: None,
     )
     assert len(found.ran.results[0].ids) == 12
@@ -110,12 +115,12 @@ def test_a_stop_after_an_epoch_keeps_it_and_before_one_keeps_nothing(small: Comp
 
     plan = Plan("linear", RENDERED, 24, 5, 0, "embedded")
     found = learn(
-        small, ACCESS, plan, own_folder(), stopped_at(3)
+        small, ACCESS, plan, fresh_folder("adapter"), stopped_at(3)
     )  # 20 items to learn from, 16 in a step: two steps an epoch
     assert found.stopped
     assert len(found.ran.results) == 2
     with pytest.raises(Cancelled):
-        learn(small, ACCESS, plan, own_folder(), stopped_at(1))
+        learn(small, ACCESS, plan, fresh_folder("adapter"), stopped_at(1))
 
 
 def test_what_fails_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -125,7 +130,7 @@ def test_what_fails_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     folder = tmp_path / "own"
     folder.mkdir()
     monkeypatch.setattr(tab, "learn", fails)
-    monkeypatch.setattr(tab, "own_folder", lambda: folder)
+    monkeypatch.setattr(tab, "fresh_folder", lambda *_: folder)
     loaded = pairs(8)
     with pytest.raises(InvalidInput, match="no good"):
         list(on_train(ComposeState("own", loaded, loaded), ACCESS, "local", RENDERED, "colour", 400, 6, 0, "embedded"))
@@ -138,6 +143,11 @@ def test_the_curve_names_its_best_epoch() -> None:
     assert "60 % after epoch 1" in text
     assert "2 epochs" in text
     assert curve_view(()) == ""
+
+
+def cost_view(cost: ForgettingCheck | str) -> str:
+    record = AdapterRecord("linear", {}, "embedded", "", {}, "made", 24, 8, (), 0, 1.0, 1, frozenset())
+    return trained_view("a module", record, cost, stopped=False)
 
 
 def test_what_it_cost_is_told_by_words_and_its_absence_too() -> None:
@@ -154,9 +164,9 @@ def test_what_it_cost_is_told_by_words_and_its_absence_too() -> None:
         8,
         "lost",
     )
-    view = regression_view(ForgettingCheck("before", "after", (row,), (row,), ("<b>note</b>",)))
+    view = cost_view(ForgettingCheck("before", "after", (row,), (row,), ("<b>note</b>",)))
     text = Tags(view).text
     assert "▼ lost" in text
     assert "re-ranking" in text
     assert not {"i", "b"} & Tags(view).names
-    assert "not checked: it was stopped" in regression_view("it was stopped")
+    assert "not checked: it was stopped" in cost_view("it was stopped")

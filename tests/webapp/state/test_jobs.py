@@ -101,8 +101,14 @@ def test_a_followed_job_gives_nothing_until_it_is_done_and_then_has_its_result()
     job = Job(lambda progress: 7)
     steps = list(follow(job, "Failed", "none"))
     assert steps[0][0] == job.id
-    assert {step[2] for step in steps} == {"none"}
-    assert job.result == 7
+    assert {step[2] for step in steps[:-1]} == {"none"}
+    assert steps[-1] == ("", closing("Done"), 7)
+
+
+def test_what_is_made_of_a_result_can_be_said() -> None:
+    steps = list(follow(Job(lambda progress: 7), "Failed", None, made=lambda n: (n + 1, n + 2), done="Look."))
+    assert steps[-1] == ("", closing("Done", "Look."), 8, 9)
+    assert len(list(follow(Job(lambda progress: 7), "Failed", None, done=None))[-1]) == 3
 
 
 def test_a_followed_job_hands_on_what_there_is_so_far() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from core.composition.scoring.compare import compare_results
 from core.composition.scoring.run import run_composition
 from core.records import ComparedMetric, CompositionComparison, CompositionResult, Estimate
-from core.reports.html.composition_tables import PRINTED, by_tag, compared_tables, forgetting_rows
+from core.reports.html.composition_tables import by_tag, compared_tables, forgetting_rows
 from core.training.forgetting_rows import ForgettingRow
 from tests.support.benchmarks import Given, pairs, pictured, random_scores
 
@@ -26,27 +26,27 @@ def run(seed: int, name: str) -> CompositionResult:
 
 def test_a_clear_difference_is_better_or_worse_and_an_unclear_one_is_neither() -> None:
     rows = (BETTER, replace(BETTER, scope="kind: a", p=0.5), RANK)
-    image, rank = compared_tables(CompositionComparison("a", "b", "made", rows), PRINTED)
+    image, rank = compared_tables(CompositionComparison("a", "b", "made", rows))
     assert (image.title, rank.title) == ("Image score", "Mean rank of the true caption")
-    assert [line.change for line in image.shown] == ["better", ""]
-    assert [line.change for line in rank.shown] == ["worse"]  # a higher rank is worse
-    assert image.shown[0].a == "20.0\u00a0%"
-    assert image.shown[0].difference == "+20.0 points (+10.0 to +30.0)"
-    assert "points" not in rank.shown[0].difference
-    assert image.shown[0].bar is None
+    assert [line["change"] for line in image.shown] == ["better", ""]
+    assert [line["change"] for line in rank.shown] == ["worse"]  # a higher rank is worse
+    assert image.shown[0]["a"] == "20.0\u00a0%"
+    assert image.shown[0]["difference"] == "+20.0 points (+10.0 to +30.0)"
+    assert "points" not in rank.shown[0]["difference"]
+    assert image.shown[0]["bar"] is None
 
 
 def test_all_items_and_the_first_two_tags_are_shown_and_the_others_folded() -> None:
     rows = (BETTER, *(replace(BETTER, scope=f"{tag}: x") for tag in "abc"))
-    (table,) = compared_tables(CompositionComparison("a", "b", "made", rows), PRINTED, bars=True)
-    assert [line.items for line in table.shown] == ["all items", "a: x", "b: x"]
-    assert [line.items for line in table.folded] == ["c: x"]
-    assert all(line.bar is not None for line in (*table.shown, *table.folded))
+    (table,) = compared_tables(CompositionComparison("a", "b", "made", rows), bars=True)
+    assert [line["row"].scope for line in table.shown] == ["all items", "a: x", "b: x"]
+    assert [line["row"].scope for line in table.folded] == ["c: x"]
+    assert all(line["bar"] is not None for line in (*table.shown, *table.folded))
 
 
 def test_every_row_of_a_comparison_is_in_one_table() -> None:
     found = compare_results(run(0, "a"), run(1, "b"))
-    tables = compared_tables(found, PRINTED)
+    tables = compared_tables(found)
     assert sum(len(table.shown) + len(table.folded) for table in tables) == len(found.rows)
 
 

@@ -63,7 +63,7 @@ def test_each_cluster_has_a_card_with_its_figures_members_and_counterexamples(di
     first = diagnosis.clusters[0]
     assert f"+{first.excess_loss.value:.2f} nats" in page.text
     assert f"95\u00a0% {first.excess_loss.low:.2f} to {first.excess_loss.high:.2f}" in page.text
-    assert "p = 0.001" in page.text
+    assert "p\u00a0=\u00a00.001" in page.text
     for row in [*np.flatnonzero(first.membership >= 0.5), *first.counterexamples]:
         assert diagnosis.samples.ids[row] in page.text
     assert "1 that says the same" in page.text

@@ -30,7 +30,10 @@ def test_figures_have_tenths_of_a_per_cent_and_ranks_are_no_per_cent() -> None:
     assert (figure("image", 0.1952), figure("mean rank", 1.5), figure("image", None)) == ("19.5\u00a0%", "1.50", "–")
     assert figure_interval("image", Estimate(0.2, 0.147, 0.254)) == "14.7 to 25.4\u00a0%"
     assert figure_interval("image", Estimate(0.2, float("nan"), float("nan"))) == "no interval"
-    assert (difference("image", 0.071), difference("image", -0.2), difference("image", 0.0)) == ("+7.1", "−20.0", "0.0")
+    change = Estimate(0.071, -0.2, 0.1)
+    assert difference("image", change) == "+7.1 points (−20.0 to +10.0)"
+    assert difference("image", change, None) == "+7.1 points (−20 to +10)"
+    assert difference("mean rank", Estimate(-0.5, -1.0, 0.0)) == "−0.50 (−1.00 to 0.00)"
 
 
 def test_the_title_counts_items_and_the_next_sentence_says_where_chance_is() -> None:

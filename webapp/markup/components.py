@@ -1,0 +1,29 @@
+"""Gradio components that several tabs are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from core.files import ASSETS
+
+
+def script(*names: str) -> str:
+    """The scripts of assets/js, each in a block of its own where there are several."""
+    texts = [(ASSETS / "js" / f"{name}.js").read_text("utf-8") for name in names]
+    return texts[0] if len(texts) == 1 else "\n".join(f"{{\n{text}\n}}" for text in texts)
+
+
+def upload(label: str, kinds: Sequence[str], elem_id: str, height: int = 96, **more: Any) -> gr.File:
+    """A field for a file of one of these kinds; its value is the path."""
+    return gr.File(label=label, file_types=list(kinds), type="filepath", height=height, elem_id=elem_id, **more)
+
+
+def download_row(buttons: Sequence[tuple[str, str]], *, visible: bool = True) -> tuple[gr.Row, list[Any]]:
+    """Files to take away: (element's id, title) of each button, out of use until its file is ready."""
+    with gr.Row(elem_classes="downloads", visible=visible) as row:
+        gr.HTML("<span>Take it with you</span>", elem_classes="downloads-title", apply_default_css=False)
+        made = [gr.DownloadButton(title, interactive=False, size="sm", elem_id=name) for name, title in buttons]
+    return row, made
