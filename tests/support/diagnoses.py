@@ -19,8 +19,8 @@ from core.records import (
     FailureCluster,
     FailureMap,
     Insight,
-    ItemStore,
     LossEstimate,
+    NamedItems,
     Outcomes,
     Predictability,
     SampleSet,
@@ -46,17 +46,10 @@ def draw_picture(seed: int, *, dark: bool = False, size: int = 64) -> bytes:
 
 
 @dataclass(frozen=True)
-class MemoryImages(ItemStore):
+class MemoryImages(NamedItems):
     """A store over bytes in memory."""
 
-    names: tuple[str, ...]
     payloads: tuple[bytes, ...]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def name(self, index: int) -> str:
-        return self.names[index]
 
     def read(self, index: int) -> bytes:
         return self.payloads[index]

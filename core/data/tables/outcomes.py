@@ -49,13 +49,10 @@ class Measured:
         """The record of the rows that stay."""
         loss = self.loss[rows]
         _check_magnitude(loss, self.name)
-
-        def pick(array: F64 | I64 | Bool | None) -> F64 | I64 | Bool | None:
-            return None if array is None else array[rows]
-
         clip = losses.fitting_clip(loss) if self.clipped else None
-        extra = {"errors": pick(self.errors), "scores": pick(self.scores), "predictions": pick(self.predictions)}
-        return Outcomes(loss, self.name, self.unit, self.source, clip, is_proxy=self.is_proxy, **extra)  # pyright: ignore[reportArgumentType]
+        given = {name: getattr(self, name) for name in ("errors", "scores", "predictions")}
+        picked = {name: None if array is None else array[rows] for name, array in given.items()}
+        return Outcomes(loss, self.name, self.unit, self.source, clip, is_proxy=self.is_proxy, **picked)
 
 
 def _check_magnitude(loss: F64, name: str) -> None:
@@ -65,8 +62,8 @@ def _check_magnitude(loss: F64, name: str) -> None:
     if largest > MAX_LOSS or 0 < spread < MIN_SPREAD:
         raise InvalidInput(
             f"The losses {name!r} must lie within {MAX_LOSS:g} of 0 and differ by at least {MIN_SPREAD:g}: "
-            f"the largest is {largest:.3g} and they "
-            f"differ by {spread:.3g}. Rescale them, for instance to a standard deviation of 1."
+            f"the largest is {largest:.3g} and they differ by {spread:.3g}. Rescale them, for instance to a standard "
+            "deviation of 1."
         )
 
 

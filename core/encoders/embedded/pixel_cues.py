@@ -31,7 +31,6 @@ _NAMES = (
     *(f"{hue} floor" for hue in HUES),
     *f"{_EDGES}, {_NOISE}, {_STREAKS}, {_BORDER}, {_FLAT}, top minus bottom {_SIDES}".split(", "),
 )
-_N_GRID = 4 * 4 * 4
 _CELLS = [f"{row}{column}" for row in range(4) for column in range(4)]
 CUES = (*_NAMES, *(f"grid {channel} {cell}" for channel in ("red", "green", "blue", "edges") for cell in _CELLS))
 """Name of each column of `measure_cues`."""

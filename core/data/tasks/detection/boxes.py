@@ -60,6 +60,8 @@ class Raw:
     notes: tuple[str, ...] = ()
 
 
+NOWHERE = (float("nan"),) * 4
+"""The box of a line or record that cannot be read."""
 BoxRow = tuple[str, int, int, tuple[float, ...], float, bool]
 """id, image, category, (left, top, width, height), score and crowd of one box, as `Boxes` has them."""
 

@@ -12,11 +12,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from core.data.tasks.detection.boxes import Boxes, BoxRow, Raw, boxes_from
+from core.data.tasks.detection.boxes import NOWHERE, Boxes, BoxRow, Raw, boxes_from
 from core.errors import InvalidInput
 from core.records.ledger import Ledger
 
-_NOWHERE = (float("nan"),) * 4
 _KNOWN = (
     "id image_id category_id bbox area iscrowd segmentation ignore score attributes keypoints num_keypoints".split()
 )
@@ -185,7 +184,7 @@ def _box(record: Record, image: Record | None) -> tuple[float, ...]:
     segmentation: Any = record.get("segmentation")
     if box is None and segmentation and image is not None:
         return _box_of_mask(segmentation, image)
-    return _NOWHERE
+    return NOWHERE
 
 
 def _box_of_mask(segmentation: Any, image: Record) -> tuple[float, ...]:
@@ -199,7 +198,7 @@ def _box_of_mask(segmentation: Any, image: Record) -> tuple[float, ...]:
             return tuple(float(v) for v in tools.toBbox(tools.frPyObjects(segmentation, height, width)))
         return tuple(float(v) for v in tools.toBbox(tools.merge(tools.frPyObjects(segmentation, height, width))))
     except (TypeError, ValueError, KeyError, IndexError, AssertionError):
-        return _NOWHERE
+        return NOWHERE
 
 
 def _check_ids(annotations: Sequence[Record], ledger: Ledger) -> None:

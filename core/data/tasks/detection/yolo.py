@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from core.data.images.archives import FileImages, is_image_name, open_images
-from core.data.tasks.detection.boxes import Boxes, BoxRow, Raw, boxes_from
+from core.data.tasks.detection.boxes import NOWHERE, Boxes, BoxRow, Raw, boxes_from
 from core.errors import InvalidInput
 from core.records.ledger import Ledger
 
@@ -153,7 +153,6 @@ def _check_lines(reasons: list[str], without_score: int, what: str) -> None:
         )
 
 
-_NOWHERE = (float("nan"),) * 4
 _NO_SCORE = "the line has no confidence at its end"
 _PIXELS = "the box is in pixels; YOLO's are shares of the image's sides"
 
@@ -173,18 +172,18 @@ def _parse(line: str, scored: bool) -> tuple[int, tuple[float, ...], float, str]
         values = [float(text) for text in line.split()]
         kind = int(values[0])
     except (ValueError, OverflowError):
-        return -1, _NOWHERE, 1.0, "the line is not all numbers"
+        return -1, NOWHERE, 1.0, "the line is not all numbers"
     if kind != values[0] or kind < 0:
-        return -1, _NOWHERE, 1.0, "the class is no whole number from 0 on"
+        return -1, NOWHERE, 1.0, "the class is no whole number from 0 on"
     confidence = 1.0
     if scored:
         if len(values) % 2:  # class and pairs of coordinates alone
-            return kind, _NOWHERE, 1.0, _NO_SCORE
+            return kind, NOWHERE, 1.0, _NO_SCORE
         confidence = values.pop()
         if not 0 <= confidence <= 1:
-            return kind, _NOWHERE, 1.0, "the confidence does not lie between 0 and 1"
+            return kind, NOWHERE, 1.0, "the confidence does not lie between 0 and 1"
     if len(values) < 5 or len(values) % 2 == 0:
-        return kind, _NOWHERE, confidence, "the line is neither a box (class cx cy w h) nor an outline"
+        return kind, NOWHERE, confidence, "the line is neither a box (class cx cy w h) nor an outline"
     if len(values) == 5:
         x, y, width, height = values[1:]
         box = (x - width / 2, y - height / 2, width, height)
