@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,9 @@ from core.probes.prompt_learning.learner import prompt_logits
 from core.records import F32, I64, Progress, no_progress
 
 NAMES = ("dog", "red cat", "photo", "green frog")
+PETS = json.dumps({"Cat": ["whiskers", "a long tail", "often asleep"], "cow": ["horns"]})
+SENTENCES = json.dumps({"cat": ["A cat has whiskers.", "Cats are soft!"], "dog": ["A dog barks."]})
+"""What files of descriptors and of sentences hold."""
 
 
 def around(centres: F32, labels: I64, spread: float, seed: int) -> F32:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.composition.draw_maps import AGAINST, FOR, as_seen, draw_map, render_map
+from core.composition.draw_maps import as_seen
 from core.composition.word_maps import content_words, offers_patches, read_occlusion, read_patches, strongest
 from core.data.images.archives import open_images
 from core.encoders import load_encoder
@@ -18,7 +18,7 @@ from core.encoders.arithmetic import unit_rows
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import InvalidInput
 from core.records import F32
-from tests.support.pictures import blobs
+from tests.support.pictures import blobs, plain
 from tests.support.tiny_clip import TINY, write_model
 
 EXAMPLES = Path(__file__).parents[3] / "assets" / "examples" / "scenes"
@@ -65,10 +65,6 @@ def halves(left: Image.Image, right: Image.Image) -> Image.Image:
     return out
 
 
-def plain(colour: str) -> Image.Image:
-    return Image.new("RGB", (64, 64), colour)
-
-
 @pytest.mark.parametrize(
     ("caption", "words"),
     [
@@ -110,9 +106,13 @@ def test_each_word_has_a_prompt_of_its_own() -> None:
 
 
 def test_occlusion_gives_what_a_slow_loop_gives() -> None:
-    encoder, image, caption = Amounts(), halves(plain("red"), plain("blue")), "a red thing and a blue thing"
+    encoder, image, caption = (
+        Amounts(),
+        halves(plain("red", (64, 64)), plain("blue", (64, 64))),
+        "a red thing and a blue thing",
+    )
     found = read_occlusion(image, caption, encoder, grid=3)
-    pixels, grey = encoder.preprocess(image), encoder.preprocess(plain("#808080"))
+    pixels, grey = encoder.preprocess(image), encoder.preprocess(plain("#808080", (64, 64)))
     texts = encoder.encode_texts([caption, "a thing and a blue thing"])
     for r in range(3):
         for c in range(3):
@@ -128,7 +128,9 @@ def test_occlusion_gives_what_a_slow_loop_gives() -> None:
 
 
 def test_the_half_that_a_colour_names_speaks_for_it_and_the_other_against() -> None:
-    found = read_occlusion(halves(plain("red"), plain("blue")), "a red thing and a blue thing", Amounts(), grid=2)
+    found = read_occlusion(
+        halves(plain("red", (64, 64)), plain("blue", (64, 64))), "a red thing and a blue thing", Amounts(), grid=2
+    )
     maps = {word.text: values for word, values in zip(found.words, found.maps)}
     assert (maps["red"][:, 0] > 0).all()
     assert (maps["red"][:, 1] < 0).all()
@@ -220,37 +222,3 @@ def test_the_picture_is_shown_as_the_encoder_crops_it_in_its_own_colours(tmp_pat
     np.testing.assert_array_equal(
         np.unique(np.asarray(as_seen(wide, load_encoder("embedded"))).reshape(-1, 3), axis=0), [[255, 0, 0]]
     )
-
-
-def test_what_speaks_for_is_orange_what_speaks_against_blue_and_what_says_nothing_clear() -> None:
-    layer = draw_map(Image.new("RGB", (30, 20)), np.array([[1.0, 0.0, -0.5]], np.float32))
-    assert layer.shape == (20, 30, 4)
-    assert tuple(layer[0, 0]) == (*FOR, 191)
-    assert layer[0, 15, 3] == 0
-    assert tuple(layer[19, 29]) == (*AGAINST, 96)
-    assert draw_map(Image.new("RGB", (30, 20)), np.array([[1.0]], np.float32), scale=2.0)[0, 0, 3] == 96
-
-
-def test_cells_fill_a_picture_that_they_do_not_divide() -> None:
-    assert draw_map(Image.new("RGB", (31, 17)), np.ones((7, 5), np.float32)).shape == (17, 31, 4)
-
-
-def test_a_map_is_rendered_over_the_picture() -> None:
-    drawn = Image.open(io.BytesIO(render_map(plain("white"), np.array([[1.0, 0.0]], np.float32))))
-    assert drawn.format == "PNG"
-    assert drawn.size == (64, 64)
-    assert drawn.getpixel((63, 0)) == (255, 255, 255)
-    np.testing.assert_allclose(np.asarray(drawn)[0, 0], [0.25 * 255 + 0.75 * channel for channel in FOR], atol=2)
-
-
-@pytest.mark.parametrize(
-    ("values", "scale"),
-    [(np.zeros((0, 3)), None), (np.full((2, 2), np.nan), None), (np.ones(4), None), (np.ones((2, 2)), 0.0)],
-)
-def test_a_map_that_cannot_be_drawn_is_refused(values: F32, scale: float | None) -> None:
-    with pytest.raises(InvalidInput, match=r"finite|above 0"):
-        draw_map(plain("white"), values, scale)
-
-
-def test_an_even_map_of_zeros_is_clear() -> None:
-    assert not draw_map(plain("white"), np.zeros((2, 2), np.float32))[..., 3].any()

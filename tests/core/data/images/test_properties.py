@@ -1,27 +1,20 @@
-"""Measured properties: known answers and invariances. Near-duplicates: what is merged and what is not."""
+"""Measured properties: known answers and invariances."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageFilter
 
 from core.data.images.decoding import decode
-from core.data.images.duplicates import duplicate_groups, picture_hash
 from core.data.images.properties import PROPERTIES, columns, measure_properties
-from tests.support.pictures import blobs, encoded
+from tests.support.pictures import blobs, encoded, plain
 
 
 def of(image: Image.Image, file_format: str = "PNG") -> dict[str, Any]:
     return measure_properties(decode(encoded(image, file_format)))
-
-
-def plain(colour: str | tuple[int, int, int], size: tuple[int, int] = (40, 30)) -> Image.Image:
-    return Image.new("RGB", size, colour)
 
 
 def test_every_property_has_a_unit_and_a_column() -> None:
@@ -132,82 +125,3 @@ def test_the_smallest_pictures_are_measured_too(size: tuple[int, int]) -> None:
     found = of(plain((10, 200, 30), size))
     assert found["dominant colour"] == "green"
     assert all(np.isfinite(value) for value in found.values() if isinstance(value, float))
-
-
-# Near-duplicates
-
-
-def natural(seed: int) -> Image.Image:
-    """Noise whose amplitude falls with frequency as in photographs: detail at every scale."""
-    rng = np.random.default_rng(seed)
-    radius = np.hypot(np.fft.fftfreq(192)[:, None], np.fft.fftfreq(256)[None])
-    spectrum = np.fft.fft2(rng.normal(size=(192, 256))) / np.maximum(radius, 1 / 256)
-    field = np.fft.ifft2(spectrum).real
-    return Image.fromarray((255 * (field - field.min()) / np.ptp(field)).astype(np.uint8)).convert("RGB")
-
-
-EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
-    "re-encoded": lambda image: decode(encoded(image, "JPEG", quality=40)).image,
-    "half size": lambda image: image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS),
-    "brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.1),
-}
-
-
-def groups(images: list[Image.Image], vectors: np.ndarray) -> list[int]:
-    return duplicate_groups(
-        [str(i).encode() for i in range(len(images))], [picture_hash(image) for image in images], vectors
-    ).tolist()
-
-
-def alike(n: int) -> np.ndarray:
-    return np.ones((n, 1), np.float32)
-
-
-@pytest.mark.parametrize("edit", EDITS)
-def test_an_edited_copy_joins_its_original(edit: str) -> None:
-    originals = [natural(seed) for seed in range(6)]
-    found = groups([*originals, *(EDITS[edit](image) for image in originals)], alike(12))
-    assert found == [0, 1, 2, 3, 4, 5] * 2
-
-
-def test_flat_pictures_of_different_colours_stay_apart() -> None:
-    assert groups([plain(colour, (64, 64)) for colour in ("black", "white", "red", "blue")], alike(4)) == [0, 1, 2, 3]
-
-
-def test_copies_whose_embeddings_differ_stay_apart_unless_the_bytes_are_the_same() -> None:
-    image, vectors = blobs(1), np.eye(2, dtype=np.float32)
-    assert groups([image, image], vectors) == [0, 1]
-    assert duplicate_groups([b"x", b"x"], [picture_hash(image)] * 2, vectors).tolist() == [0, 0]
-
-
-def test_no_rows_have_no_groups() -> None:
-    assert duplicate_groups([], [], np.empty((0, 4), np.float32)).shape == (0,)
-
-
-def test_the_search_finds_what_a_plain_loop_finds() -> None:
-    """600 rows: more than one block. Hashes are perturbed copies of 40 random ones, so that distances lie on both sides
-    of the bound."""
-    rng = np.random.default_rng(0)
-    bits = rng.integers(0, 2, (40, 256), np.uint8)[rng.integers(0, 40, 600)]
-    for row in bits:
-        flip = rng.choice(256, rng.integers(0, 30), replace=False)
-        row[flip] ^= 1
-    hashes = [np.packbits(row).tobytes().hex() + "00" * 48 for row in bits]
-    close = (bits[:, None] != bits[None]).sum(2) <= 24
-    reached = close.copy()
-    for _ in range(6):  # the transitive closure
-        reached = reached @ reached
-    expected = np.unique(reached.argmax(1), return_inverse=True)[1]
-    np.testing.assert_array_equal(
-        duplicate_groups([bytes([i // 256, i % 256]) for i in range(600)], hashes, alike(600)), expected
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("folder", "most"), [("imagenet_sample", 0), ("clothing", 1)])
-def test_merely_similar_photographs_are_not_merged(folder: str, most: int, shared_data: Path) -> None:
-    """The clothes hold one real pair of copies; no cosine is asked here, so the hash stands alone."""
-    images = [decode(path.read_bytes()).image for path in sorted((shared_data / folder / "images").iterdir())]
-    hashes = [picture_hash(image) for image in images]
-    found = duplicate_groups([str(i).encode() for i in range(len(images))], hashes, alike(len(images)))
-    assert len(images) - len(np.unique(found)) == most
