@@ -23,6 +23,7 @@ from webapp.compose import tab as compose
 from webapp.compose.models import ModelAccess
 from webapp.data import tab as your_data
 from webapp.explore import tab as explore
+from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.predict import tab as predict
 from webapp.probe import tab as probe
@@ -69,8 +70,7 @@ def build_app(
     opened = offered[0][1] if offered else ""
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, CACHE_S), fill_width=True) as demo:
         session = gr.State(Session(run=opened), time_to_live=CACHE_S, delete_callback=_forget)
-        theme = (ASSETS / "js" / "theme.js").read_text("utf-8")
-        gr.HTML(render("header.html.j2"), js_on_load=theme, elem_id="top", **PLAIN)
+        gr.HTML(render("header.html.j2"), js_on_load=script("theme"), elem_id="top", **PLAIN)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view = explore.build(session, offered)

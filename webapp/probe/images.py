@@ -114,8 +114,8 @@ def _bars(result: ProbeResult, place: int) -> tuple[tuple[str, ...], list[dict[s
 
 
 def _stacked(values: F64, span: float) -> tuple[tuple[float, float, str], ...]:
-    """(left end, width, colour) of the parts of one class, in per cent of the bar's length: from its middle positive ones
-    to the right, negative ones to the left."""
+    """(left end, width, colour) of the parts of one class, in per cent of the bar's length: from its middle
+    positive ones to the right, negative ones to the left."""
     pieces: list[tuple[float, float, str]] = []
     right = left = 50.0
     for i, value in enumerate(values.tolist()):

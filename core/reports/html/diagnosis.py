@@ -18,7 +18,7 @@ from core.checks.audit_table import AuditCell, audit_table
 from core.data.images.inline import InlinePictures
 from core.files import write_text
 from core.numbers import interval, number, percent, with_unit
-from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, no_progress
+from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, SampleSet, no_progress
 from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
 from core.reports.html.intervals import interval_bar, interval_range
@@ -129,24 +129,18 @@ class _Gallery:
 
     def entries(self, rows: I64) -> list[ReportSample]:
         samples, outcomes = self.diagnosis.samples, self.diagnosis.outcomes
-        found: list[ReportSample] = []
-        for row in map(int, rows):
-            found.append(
-                ReportSample(
-                    id=samples.ids[row],
-                    loss=float(outcomes.loss[row]),
-                    predicted=float(self.diagnosis.estimate.predicted[row]),
-                    wrong=None if outcomes.errors is None else bool(outcomes.errors[row]),
-                    label=None
-                    if samples.labels is None
-                    else _class_name(samples.class_names, int(samples.labels[row])),
-                    prediction=None
-                    if outcomes.predictions is None
-                    else _class_name(samples.class_names, int(outcomes.predictions[row])),
-                    picture=self.pictures.address(row),
-                )
+        return [
+            ReportSample(
+                id=samples.ids[row],
+                loss=float(outcomes.loss[row]),
+                predicted=float(self.diagnosis.estimate.predicted[row]),
+                wrong=None if outcomes.errors is None else bool(outcomes.errors[row]),
+                label=_class_name(samples, samples.labels, row),
+                prediction=_class_name(samples, outcomes.predictions, row),
+                picture=self.pictures.address(row),
             )
-        return found
+            for row in map(int, rows)
+        ]
 
 
 def _card(
@@ -209,5 +203,9 @@ def _maps(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _class_name(names: tuple[str, ...], index: int) -> str:
-    return names[index] if 0 <= index < len(names) else str(index)
+def _class_name(samples: SampleSet, classes: I64 | None, row: int) -> str | None:
+    """The row's class by its name, or by its number where it has none; None where no class is known."""
+    if classes is None:
+        return None
+    place = int(classes[row])
+    return samples.class_names[place] if 0 <= place < len(samples.class_names) else str(place)

@@ -80,14 +80,6 @@ class ScoredItem:
     """What is not shown, and of a query at what rank its first true picture stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorstItem:
-    """An item that a model is most surely wrong on, with what stands beneath it."""
-
-    scores: ScoredItem
-    facts: str
-
-
 def outcome(right: bool | None, text: str) -> PickOutcome:
     """Right, wrong, or (None) neither, with its words."""
     if right is None:
@@ -97,20 +89,21 @@ def outcome(right: bool | None, text: str) -> PickOutcome:
 
 def worst_items(
     result: CompositionResult, benchmark: Benchmark, address: Address, most: int = MAX_WORST
-) -> tuple[WorstItem, ...]:
-    """Up to `most` items that are wrong (of queries: the lowest average precision), the lowest margin first."""
+) -> list[tuple[ScoredItem, str]]:
+    """Up to `most` items that are wrong (of queries: the lowest average precision), the lowest margin first,
+    each with its name, tags and margin."""
     known: Mapping[str, Item] = {item.id: item for item in benchmark.items}
     order = np.argsort(result.margin, kind="stable")
     if result.kind != "retrieval":
         order = order[result.margin[order] <= 0]
-    shown: list[WorstItem] = []
+    shown: list[tuple[ScoredItem, str]] = []
     for row in order[:most].tolist():
         item = known[result.ids[row]]
         tags = ", ".join(f"{tag}: {value}" for tag, value in item.tags.items() if value)
         margin = "" if result.kind == "retrieval" else f"margin {number(float(result.margin[row]), 3)}"
         facts = "; ".join(filter(None, (item.id, tags, margin)))
-        shown.append(WorstItem(scored_item(item, result, row, benchmark.pictures, address), facts))
-    return tuple(shown)
+        shown.append((scored_item(item, result, row, benchmark.pictures, address), facts))
+    return shown
 
 
 def scored_item(

@@ -4,7 +4,6 @@ computes a finding."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,17 +31,6 @@ MAX_CLASSES = 60
 
 Entries = Callable[[I64], Sequence[Any]]
 """entries(rows): the samples as the report shows them (`core.reports.html.diagnosis.ReportSample`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeExample:
-    """One picture with what both models say."""
-
-    entry: Any
-    said_a: str
-    wrong_a: bool
-    said_b: str
-    wrong_b: bool
 
 
 def probe_sections(diagnosis: Diagnosis, entries: Entries) -> list[dict[str, Any]]:
@@ -123,29 +111,29 @@ def _errors(diagnosis: Diagnosis, name: str) -> Bool:
     return errors
 
 
-def _examples(diagnosis: Diagnosis, found: Comparison, chosen: Bool, entries: Entries) -> list[ProbeExample]:
-    """Up to `EXAMPLES` pictures, those of failure clusters first and then by the loss under diagnosis, so that what was
-    found is seen again."""
+def _examples(diagnosis: Diagnosis, found: Comparison, chosen: Bool, entries: Entries) -> list[dict[str, Any]]:
+    """Up to `EXAMPLES` pictures with what both models say, those of failure clusters first and then by the loss under
+    diagnosis, so that what was found is seen again."""
     rows = found.rows[chosen]
     inside = diagnosis.cluster_of()[0][rows] >= 0
     order = np.lexsort((rows, -diagnosis.outcomes.loss[rows], ~inside))
     picked = rows[order][:EXAMPLES]
-    made: list[ProbeExample] = []
-    for row, entry in zip(picked.tolist(), entries(picked)):
-        said = [_said(diagnosis, name, row) for name in (found.a, found.b)]
-        made.append(ProbeExample(entry, said[0][0], said[0][1], said[1][0], said[1][1]))
-    return made
+    return [
+        {"entry": entry, "said": [_said(diagnosis, name, row) for name in (found.a, found.b)]}
+        for row, entry in zip(picked.tolist(), entries(picked))
+    ]
 
 
-def _said(diagnosis: Diagnosis, name: str, row: int) -> tuple[str, bool]:
-    """What a model takes a sample for, "" where only its errors are known; and whether that is wrong."""
+def _said(diagnosis: Diagnosis, name: str, row: int) -> tuple[str, str, bool]:
+    """(model, what it takes a sample for or "" where only its errors are known, whether that is wrong)."""
     errors = _errors(diagnosis, name)
     if name == MODEL:
         predictions, names, at = diagnosis.outcomes.predictions, diagnosis.samples.class_names, row
     else:
         result = probe_of(diagnosis, name)
         predictions, names, at = result.outcomes.predictions, result.class_names, int(np.searchsorted(result.rows, row))
-    if predictions is None:
-        return "", bool(errors[row])
-    place = int(predictions[at])
-    return names[place] if 0 <= place < len(names) else str(place), bool(errors[row])
+    said = ""
+    if predictions is not None:
+        place = int(predictions[at])
+        said = names[place] if 0 <= place < len(names) else str(place)
+    return model_name(name, diagnosis), said, bool(errors[row])

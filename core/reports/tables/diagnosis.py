@@ -17,7 +17,7 @@ import pandas as pd
 from core.checks.audit_table import AuditCell
 from core.files import replacing, write_json
 from core.numbers import digits_for
-from core.records import I64, ClassFinding, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
+from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
 from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.values import fields, flat, reasons, strings
@@ -131,7 +131,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
                 "sentence": predictability_sentence(diagnosis),
                 **_predictability(diagnosis.estimate.predictability),
             },
-            "classes": [_class(finding) for finding in diagnosis.classes],
+            "classes": [fields(c, "name kind size mean_loss error_rate p confirmed") for c in diagnosis.classes],
             "clusters": [_cluster(diagnosis, cluster, ranked=True) for cluster in diagnosis.clusters],
             "candidates": [_cluster(diagnosis, candidate, ranked=False) for candidate in diagnosis.candidates],
             "insights": [_insight(diagnosis, insight) for insight in diagnosis.insights],
@@ -160,10 +160,6 @@ def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int = N_TOP
 def _predictability(found: Predictability) -> dict[str, Any]:
     by_class = [{"name": name, "n": n, "correlation": r.to_dict(), "p": p} for name, n, r, p in found.by_class]
     return fields(found, "r2 rank_correlation correlation error_auroc p n_permutations") | {"by_class": by_class}
-
-
-def _class(finding: ClassFinding) -> dict[str, Any]:
-    return fields(finding, "name kind size mean_loss error_rate p confirmed")
 
 
 def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.records.codec import to_json
 from core.reports.tables.values import estimate, fields, flat, reasons, strings
 from core.reports.wording.probes import accuracy_sentence, overall_sentences, scope_title, verdict_words
+from core.statistics.intervals import UNDEFINED
 
 if TYPE_CHECKING:
     from core.probes.ladder.reproduce import LadderRow
@@ -46,11 +47,7 @@ def _rows(diagnosis: Diagnosis, result: ProbeResult) -> pd.DataFrame:
 def comparisons_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """Every comparison of `comparisons`, one under the other."""
     found = [comparison_table(diagnosis, c) for c in comparisons(diagnosis)]
-    return (
-        pd.concat(found, ignore_index=True)
-        if found
-        else pd.DataFrame({name: [] for name in ("a", "b", "kind", "scope", "n")})
-    )
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["a", "b", "kind", "scope", "n"])
 
 
 def comparison_table(diagnosis: Diagnosis, found: Comparison) -> pd.DataFrame:
@@ -62,10 +59,8 @@ def comparison_table(diagnosis: Diagnosis, found: Comparison) -> pd.DataFrame:
 
 def _flat(entry: dict[str, Any]) -> dict[str, Any]:
     """As `flat`; estimates that are not there become three empty columns."""
-    undefined = {"value": np.nan, "low": np.nan, "high": np.nan}
-    return flat(
-        {key: undefined if value is None and key in ("shares", "excess_gap") else value for key, value in entry.items()}
-    )
+    known = {name: entry[name] or UNDEFINED.to_dict() for name in ("shares", "excess_gap")}
+    return flat(entry | known)
 
 
 def probes_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
@@ -146,10 +141,9 @@ def reproduction_table(rows: Sequence[LadderRow]) -> pd.DataFrame:
 
 
 def _reproduced(row: LadderRow) -> dict[str, Any]:
-    undefined = {"value": np.nan, "low": np.nan, "high": np.nan}
     return {
         **fields(row, "step shots setting metric"),
-        "value": estimate(row.value) or undefined,
+        "value": estimate(row.value or UNDEFINED),
         **{f"gain over {name}": estimate(gain) for name, gain in row.gains.items()},
         "each": " ".join(f"{value:.6g}" for value in row.each),
         "published": " | ".join(row.published),

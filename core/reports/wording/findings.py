@@ -107,9 +107,8 @@ def _gap(difference: Estimate | None, insight: Insight, shares: bool, digits: in
             parts.append(f"95\u00a0% {interval(scaled, digits=0 if shares else digits)}")
     if insight.confirmed:
         parts.append(f"adjusted {p_value(insight.p)}")
-        if (
-            difference is not None and difference.low <= 0
-        ):  # the interval holds for every finding at once, the p for the best of all
+        # the interval holds for every finding at once, the p for the best of all
+        if difference is not None and difference.low <= 0:
             parts.append("how much worse is open")
     return f" ({', '.join(parts)})" if parts else ""
 
@@ -162,9 +161,8 @@ def ensemble_verdict(insight: Insight) -> Literal["agrees", "does not agree", "n
     """Whether the ensemble reads in a phrase's text alone what its images show: the same sign, and an interval off
     zero."""
     read = insight.read
-    if (
-        read is None or not math.isfinite(read.value) or read.low == read.high == 0.0
-    ):  # a slope of 0: readings do not follow images here
+    # a slope of 0: readings do not follow images here
+    if read is None or not math.isfinite(read.value) or read.low == read.high == 0.0:
         return "not read"
     apart = read.low > 0 or read.high < 0
     return "agrees" if apart and read.value * insight.effect.value > 0 else "does not agree"
@@ -195,13 +193,8 @@ def _measured(insight: Insight) -> str:
 
 
 def _same(insight: Insight) -> str:
-    return (
-        f"Says the same: {listed([_quoted(insight, p) for p in insight.proxies], PROXIES)}." if insight.proxies else ""
-    )
-
-
-def _quoted(insight: Insight, text: str) -> str:
-    return f'"{text}"' if insight.kind == "phrase" and "(" not in text else text
+    quoted = [f'"{p}"' if insight.kind == "phrase" and "(" not in p else p for p in insight.proxies]
+    return f"Says the same: {listed(quoted, PROXIES)}." if quoted else ""
 
 
 def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
@@ -213,9 +206,8 @@ def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     phrase, condition = best_phrase(diagnosis, cluster), best_condition(diagnosis, cluster)
     found = phrase or condition
     if phrase is not None and condition is not None and not phrase.confirmed and phrase.held_out is not None:
-        found = (
-            condition if (condition.retrieval or 0.0) > phrase.held_out.value else phrase
-        )  # a tested condition that fits better
+        # a tested condition that fits better
+        found = condition if (condition.retrieval or 0.0) > phrase.held_out.value else phrase
     if found is None:
         return cluster.name
     return found.text if cluster.scope == ALL else f"{cluster.scope}: {found.text}"
@@ -224,10 +216,9 @@ def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 def best_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | None:
     """The first phrase of the cluster, if it retrieves the cluster on unseen rows better than chance does (95 %
     interval above 0.5)."""
-    mine = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase" and i.held_out is not None]
-    return (
-        mine[0] if cluster.confirmed and mine and mine[0].held_out is not None and mine[0].held_out.low > 0.5 else None
-    )
+    own = (i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase" and i.held_out is not None)
+    first = next(own, None) if cluster.confirmed else None
+    return first if first is not None and first.held_out is not None and first.held_out.low > 0.5 else None
 
 
 def best_condition(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | None:
