@@ -194,12 +194,15 @@ def _to_learn(
 
 def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against: Any) -> ForgettingCheck:
     """What the training cost, printed and kept beside the adapter."""
+    from core.composition.scoring.encoder import EncoderScorer
     from core.embeddings.cache import default_cache
     from core.reports.wording.composition import regression_lines
     from core.training.forgetting import check_regression
     from core.training.forgetting_file import write_check
+    from core.training.train import AdaptedScorer
 
-    found = check_regression(adapted, cache=default_cache(), progress=progress, **against)
+    before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
+    found = check_regression(before, after, cache=default_cache(), progress=progress, **against)
     write_check(found, out)
     progress.close()
     print("\n".join(["What it cost", *regression_lines(found)]))

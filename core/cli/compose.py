@@ -120,10 +120,8 @@ def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None
         wanted, said = tuple(name for name in names if not index.find(name)), f"are not in {images.name!r}"
     if wanted:
         print("\n".join(wanted))
-    print(
-        f"{len(wanted):,} of {len(names):,} pictures {said}. Pictures of {read.title}: {PICTURES[read.name]}.",
-        file=sys.stderr,
-    )
+    summary = f"{len(wanted):,} of {len(names):,} pictures {said}."
+    print(f"{summary} Pictures of {read.title}: {PICTURES[read.name]}.", file=sys.stderr)
 
 
 def reproduce_cola(out: Path, encoder: str, dataset: Path | None, images: Path | None, file: Path | None) -> None:
@@ -172,18 +170,10 @@ def _beside(result: CompositionResult, figure: PublishedFigure | None) -> tuple[
         return right, f"{ours}. No figure is published for this encoder; those of others are above."
     total = n + len(result.excluded)
     theirs = round(figure.value / 100 * total)
-    published = (
-        f"published for {figure.model}: {theirs:,} of {total:,} ({100 * theirs / total:.2f} %; "
-        f"printed as {figure.with_source})"
-    )
+    share = f"{theirs:,} of {total:,} ({100 * theirs / total:.2f} %; printed as {figure.with_source})"
+    both = f"{ours}; published for {figure.model}: {share}"
     if n < total:
-        return (
-            right,
-            f"{ours}; {published}. {total - n:,} items are left out here, so the two are not of the same items.",
-        )
-    near = abs(right - theirs) <= NEAR
-    return (
-        right,
-        f"{ours}; {published}. The difference is {abs(right - theirs):,}, {'within' if near else 'more than'} the "
-        f"{NEAR} that are allowed.",
-    )
+        return right, f"{both}. {total - n:,} items are left out here, so the two are not of the same items."
+    apart = abs(right - theirs)
+    within = "within" if apart <= NEAR else "more than"
+    return right, f"{both}. The difference is {apart:,}, {within} the {NEAR} that are allowed."

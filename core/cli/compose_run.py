@@ -56,14 +56,8 @@ def run(benchmark: str, options: RunOptions, reader: ReaderOptions) -> None:
     _check_run(options)
     with TerminalProgress() as progress:
         pictured = open_pictured(benchmark, options.format, options.images, n=options.n, reading=_reading(reader))
-        ran = score_models(
-            pictured,
-            scorers_of(options.encoder),
-            progress,
-            names=options.name,
-            blind=not options.no_blind,
-            seed=options.seed,
-        )
+        scorers, blind = scorers_of(options.encoder), not options.no_blind
+        ran = score_models(pictured, scorers, progress, names=options.name, blind=blind, seed=options.seed)
         if options.out is not None:
             write_results(ran, options.out, regression=_known_check(options.encoder))
         progress.close()
@@ -133,11 +127,8 @@ def _diagnose(ran: ModelResults, options: RunOptions, folder: Path, progress: Te
     from core.store import finish
 
     settings = Settings(seed=options.seed, n_permutations=options.permutations)
-    given: dict[str, Any] = {
-        "embedding": EmbeddingSettings(_finder(options.encoder[0]), cache=default_cache()),
-        "settings": settings,
-        "progress": progress,
-    }
+    embedding = EmbeddingSettings(_finder(options.encoder[0]), cache=default_cache())
+    given: dict[str, Any] = {"embedding": embedding, "settings": settings, "progress": progress}
     first = ran.results[0]
     if len(ran.results) > 1 and first.headline in first.correct:
         found = two_models(ran.pictured, first, ran.results[1], **given)[0]

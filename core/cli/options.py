@@ -16,9 +16,8 @@ from core.errors import DiagnosisError
 from core.registry import Registry
 
 DETECTION_ROWS, DETECTION_LOSSES = ("objects", "predictions"), ("miss", "localisation", "class")
-LOSS_HELP = (
-    f"what to compute, or what the column holds: {', '.join(LOSS_KINDS)}; of detections: {', '.join(DETECTION_LOSSES)}"
-)
+_COMPUTED = f"{', '.join(LOSS_KINDS)}; of detections: {', '.join(DETECTION_LOSSES)}"
+LOSS_HELP = f"what to compute, or what the column holds: {_COMPUTED}"
 RUN = "folder that `diagnose --out` wrote"
 MANY_PROBABILITIES = 'one array column, or one each ("prob_*")'
 
@@ -129,14 +128,11 @@ def describe(setting: Any) -> str:
         parts.append(f"one of {', '.join(setting.choices)}")
     if setting.low is not None and setting.high is not None:
         parts.append(f"{setting.low:g} to {setting.high:g}")
-    default = (
-        "the method's" if setting.default is None else "none" if setting.default == "" else _plain(setting.default)
-    )
-    return f"{'; '.join(parts)} (default {default})"
-
-
-def _plain(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    default = setting.default
+    if isinstance(default, bool):
+        default = "yes" if default else "no"
+    said = "the method's" if default is None else "none" if default == "" else str(default)
+    return f"{'; '.join(parts)} (default {said})"
 
 
 def print_registry(registry: Registry, more: Callable[[Any], str] | None = None) -> None:

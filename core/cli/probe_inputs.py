@@ -46,14 +46,8 @@ def save_draw(path: Path, made: Probe, task: Task) -> None:
             "--save-draw writes which images a probe learned from, and this one learns from none. Leave it out."
         )
     split = task.split or halves(labels, task.samples.groups, task.seed)
-    draw = make_draw(
-        task.samples,
-        split,
-        needs.shots,
-        min(needs.validation, VALIDATION),
-        task.seed,
-        fewer=bool(getattr(made, "fewer", False)),
-    )
+    n_validation, fewer = min(needs.validation, VALIDATION), bool(getattr(made, "fewer", False))
+    draw = make_draw(task.samples, split, needs.shots, n_validation, task.seed, fewer=fewer)
     in_folder(path)
     write_draw(path, draw)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 NAMED = 5
 """Matching images that an answer names, unless all are asked for."""
+ANSWERED = (
+    "text scope support observed rest error_rate error_rest read p confirmed inside stands_apart extrapolation".split()
+)
+COMPARED = ("first", "second", "observed", "shared")
+"""Fields of an answer, and of a difference, that --json gives as they are."""
 
 
 @command()
@@ -67,37 +73,20 @@ def _document(
     from core.records.codec import to_json
     from core.reports.wording.answers import answer_sentence, difference_sentence
 
-    questions = [
-        {
-            "text": a.text,
-            "scope": a.scope,
-            "support": a.support,
-            "observed": a.observed.to_dict(),
-            "rest": a.rest,
-            "error_rate": None if a.error_rate is None else a.error_rate.to_dict(),
-            "error_rest": a.error_rest,
-            "read": None if a.read is None else a.read.to_dict(),
-            "p": a.p,
-            "confirmed": a.confirmed,
-            "inside": a.inside,
-            "stands_apart": a.stands_apart,
-            "extrapolation": a.extrapolation,
-            "matches": [diagnosis.samples.ids[int(row)] for row in (a.rows if every else a.rows[:NAMED])],
-            "sentence": answer_sentence(diagnosis, a),
-        }
-        for a in answers
-    ]
-    compared = [
-        {
-            "first": d.first,
-            "second": d.second,
-            "observed": d.observed.to_dict(),
-            "shared": d.shared,
-            "sentence": difference_sentence(diagnosis, d),
-        }
-        for d in differences
-    ]
+    def shown(answer: Answer) -> dict[str, Any]:
+        rows = answer.rows if every else answer.rows[:NAMED]
+        matches = [diagnosis.samples.ids[int(row)] for row in rows]
+        return {"matches": matches, "sentence": answer_sentence(diagnosis, answer)}
+
+    questions = [_fields(a, ANSWERED) | shown(a) for a in answers]
+    compared = [_fields(d, COMPARED) | {"sentence": difference_sentence(diagnosis, d)} for d in differences]
     return to_json({"questions": questions, "differences": compared})
+
+
+def _fields(record: Answer | Difference, names: Sequence[str]) -> dict[str, Any]:
+    """These of a record's fields, intervals as objects."""
+    values = {name: getattr(record, name) for name in names}
+    return {name: value.to_dict() if hasattr(value, "to_dict") else value for name, value in values.items()}
 
 
 @command()

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.composition.scoring.measures import picture_groups
 from core.errors import InvalidInput
-from core.records import I64, LoadedBenchmark
+from core.records import I64, Item, LoadedBenchmark
 
 SPLIT, TRAIN = "split", "train"
 
@@ -37,19 +37,13 @@ def two_parts(
             "is too few. Bring more, or learn from rendered scenes."
         )
     parts = [tuple(item for item, mine in zip(items, said.tolist()) if mine is wanted) for wanted in (True, False)]
-    notes = ("to learn from", "to test on")
-    made = [
-        replace(
-            pictured,
-            benchmark=replace(
-                pictured.benchmark,
-                items=part,
-                notes=(*pictured.benchmark.notes, f"{len(part):,} of {len(items):,} items, those {note}, {how}."),
-            ),
-        )
-        for part, note in zip(parts, notes)
-    ]
-    return made[0], made[1]
+
+    def made(part: tuple[Item, ...], which: str) -> LoadedBenchmark:
+        note = f"{len(part):,} of {len(items):,} items, those {which}, {how}."
+        whole = pictured.benchmark
+        return replace(pictured, benchmark=replace(whole, items=part, notes=(*whole.notes, note)))
+
+    return made(parts[0], "to learn from"), made(parts[1], "to test on")
 
 
 def _drawn(pictured: LoadedBenchmark, share: float, seed: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

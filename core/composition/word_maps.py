@@ -95,15 +95,8 @@ def content_words(caption: str) -> tuple[CaptionWord, ...]:
     for first, last in _runs(reading, inside):
         tokens = reading.tokens[first : last + 1]
         text = " ".join(token.text for token in tokens)
-        found.append(
-            CaptionWord(
-                text,
-                tokens[0].start,
-                tokens[-1].end,
-                _without(reading, inside.get(first), first, last),
-                _prompt(reading, inside, first),
-            )
-        )
+        without, prompt = _without(reading, inside.get(first), first, last), _prompt(reading, inside, first)
+        found.append(CaptionWord(text, tokens[0].start, tokens[-1].end, without, prompt))
     return tuple(found)
 
 
@@ -118,12 +111,8 @@ def _runs(reading: ParsedCaption, inside: dict[int, NounPhrase]) -> Iterator[tup
             at = thing.heads[-1] + 1
             continue
         size = phrase_at(folded, at, lexicon.phrases["prepositions"], lexicon.longest["prepositions"])
-        small = (
-            folded[at] in lexicon.words["stops"]
-            or folded[at] in lexicon.words["determiners"]
-            or not nouns.stems(folded[at])
-        )
-        if not size and not small:
+        small = folded[at] in lexicon.words["stops"] or folded[at] in lexicon.words["determiners"]
+        if not size and not small and nouns.stems(folded[at]):
             yield at, at
         at += max(size, 1)
 
@@ -139,9 +128,8 @@ def _without(reading: ParsedCaption, thing: NounPhrase | None, first: int, last:
     )
     start = reading.tokens[thing.start if bare and thing is not None else first].start
     rest = f"{reading.text[:start]} {reading.text[reading.tokens[last].end :]}"
-    cleaned = nouns.right_articles(
-        re.sub(r"\s+(?=[.,;!?])", "", " ".join(rest.split())).lstrip(" ,.;")
-    )  # a final stop stays: it counts in texts
+    # a final stop stays: it counts in texts
+    cleaned = nouns.right_articles(re.sub(r"\s+(?=[.,;!?])", "", " ".join(rest.split())).lstrip(" ,.;"))
     return cleaned if re.search(r"\w", cleaned) else "something"
 
 
@@ -207,10 +195,8 @@ def _occluded(image: Image.Image, encoder: Encoder, grid: int) -> Iterator[F32]:
     waiting = [pixels]
     for cell in range(grid * grid):
         r, c = divmod(cell, grid)
-        hidden = pixels.copy()
-        hidden[:, rows[r] : rows[r + 1], columns[c] : columns[c + 1]] = grey[
-            :, rows[r] : rows[r + 1], columns[c] : columns[c + 1]
-        ]
+        hidden, window = pixels.copy(), np.s_[:, rows[r] : rows[r + 1], columns[c] : columns[c + 1]]
+        hidden[window] = grey[window]
         waiting.append(hidden)
         if len(waiting) == _BATCH:
             yield np.stack(waiting)

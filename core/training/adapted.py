@@ -84,11 +84,8 @@ class Adapted:
         Raises:
             InvalidInput: the folder cannot be written.
         """
-        said = asdict(self.record) | {
-            "format": FORMAT,
-            "settings": dict(self.record.settings),
-            "training": dict(self.record.training),
-        }
+        mappings = {"settings": dict(self.record.settings), "training": dict(self.record.training)}
+        said = asdict(self.record) | {"format": FORMAT, **mappings}
         said["curve"] = [asdict(epoch) for epoch in self.record.curve]
         said["taught"] = sorted(self.record.taught)
         try:

@@ -63,15 +63,9 @@ def write_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str,
         tensors |= {f"optimiser/{i}/{name}": torch.as_tensor(value) for name, value in values.items()}
     number = len(state.curve)
     write_tensors(folder / f"{number}.{WEIGHTS}", tensors)
-    said = {
-        "format": FORMAT,
-        "owner": owner,
-        "curve": [list(asdict(e).values()) for e in state.curve],
-        "best": state.best,
-        "seconds": state.seconds,
-        "number": number,
-    }
-    write_text(folder / STATE, json.dumps(said))
+    curve = [list(asdict(e).values()) for e in state.curve]
+    said = {"format": FORMAT, "owner": owner, "curve": curve, "best": state.best, "seconds": state.seconds}
+    write_text(folder / STATE, json.dumps(said | {"number": number}))
     for old in folder.glob(f"*.{WEIGHTS}"):
         if old.name != f"{number}.{WEIGHTS}":
             old.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -44,9 +44,6 @@ from core.training.reference_tasks import Captioned, captioned_items, scene_capt
 from core.training.reranking import RerankingScorer, rerank
 from core.training.scorers import matrix_of
 
-if TYPE_CHECKING:
-    from core.training.adapted import Adapted
-
 PROMPT = "a photo of a {}."
 LABELLED, CAPTIONED = 240, 100
 """Pictures of the two checks: a module that looks at every pair has 240 x classes and 100 x captions to look at."""
@@ -72,7 +69,8 @@ class ForgettingCheck:
 
 
 def check_regression(
-    adapted: Adapted,
+    before: Scorer,
+    after: Scorer,
     *,
     labelled: SampleSet | None = None,
     retrieval: LoadedBenchmark | None = None,
@@ -84,6 +82,7 @@ def check_regression(
     """The frozen encoder of an adapter and the adapted one on what they should both still be able to do.
 
     Args:
+        before, after: each an `EncoderScorer`, or with a method `matrix` like `AdaptedScorer`'s.
         labelled: pictures with labels for zero-shot; by default the scenes that come along. At most `LABELLED` of them,
             drawn by `seed`.
         retrieval: pictures with captions; by default the same scenes with theirs. At most `CAPTIONED` pictures, drawn
@@ -96,34 +95,6 @@ def check_regression(
         InvalidInput: `labelled` has no pictures, no labels or one class only, or no picture can be read.
         Cancelled: from `progress`.
     """
-    from core.training.train import AdaptedScorer  # loads torch
-
-    before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
-    return check_scorers(
-        before,
-        after,
-        labelled=labelled,
-        retrieval=retrieval,
-        benchmarks=benchmarks,
-        cache=cache,
-        progress=progress,
-        seed=seed,
-    )
-
-
-def check_scorers(
-    before: Scorer,
-    after: Scorer,
-    *,
-    labelled: SampleSet | None = None,
-    retrieval: LoadedBenchmark | None = None,
-    benchmarks: Sequence[LoadedBenchmark] = (),
-    cache: Path | None = None,
-    progress: Progress = no_progress,
-    seed: int = 0,
-) -> ForgettingCheck:
-    """As `check_regression`, of any two scorers; both must be an `EncoderScorer` or have a method `matrix` like
-    `AdaptedScorer`'s."""
 
     def both(images: ItemStore, texts: Sequence[str]) -> tuple[F64, F64]:
         found = [_matrix(scorer, images, texts, cache, progress) for scorer in (before, after)]

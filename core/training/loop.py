@@ -82,8 +82,7 @@ def split_items(n: int, share: float, groups: I64 | None, seed: int) -> tuple[I6
     if n < 4 or len(kinds) - held < 2:
         raise InvalidInput(
             "Training needs items to learn from and others, which share no picture with them, to stop by: "
-            f"got {n} items in {len(kinds)} such "
-            "groups. Bring more."
+            f"got {n} items in {len(kinds)} such groups. Bring more."
         )
     validation = np.isin(names, kinds[:held])
     return np.flatnonzero(~validation).astype(np.int64), np.flatnonzero(validation).astype(np.int64)
@@ -239,14 +238,8 @@ class _AdapterRun:
         """What a kept state must have been made with."""
         how = {name: getattr(self.how, name) for name in ("batch", "decay", "seed", "epochs", "precision")}
         shapes = {name: list(tensor.shape) for name, tensor in self.module.state_dict().items()}
-        return {
-            "adapter": self.adapter,
-            "how": how,
-            "lr": self.lr,
-            "negatives": self.negatives,
-            "items": self.items,
-            "shapes": shapes,
-        }
+        owner = {"adapter": self.adapter, "how": how, "lr": self.lr, "negatives": self.negatives}
+        return owner | {"items": self.items, "shapes": shapes}
 
 
 def _groups(module: Any) -> list[dict[str, Any]]:

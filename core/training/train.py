@@ -66,11 +66,8 @@ def read_tokens(
     images = read_image_tokens(pictured.store.keep(used), encoder, tower, cache=cache, progress=progress)
     place = np.full(len(benchmark.pictures), -1, np.int64)
     place[used[images.kept]] = np.arange(len(images.kept))
-    kept = [
-        (i, left)
-        for i, item in enumerate(benchmark.items)
-        if (left := _readable(item, place, benchmark.kind)) is not None
-    ]
+    left = [(i, _readable(item, place, benchmark.kind)) for i, item in enumerate(benchmark.items)]
+    kept = [(i, item) for i, item in left if item is not None]
     if not kept:
         raise InvalidInput(
             f"No item of {benchmark.title} has pictures that can be read. "
@@ -127,15 +124,12 @@ def adapt(
     read = read_tokens(pictured, encoder, cache=cache, progress=progress)
     learn, hold = split_items(len(read.data.questions), how.validation, picture_groups(read.data), how.seed)
     tower = tower_of(encoder)
-    found = fit(
-        adapter,
-        lambda: adapter.build(tower, encoder, how.seed),
-        read.data.keep(learn),
-        read.data.keep(hold),
-        how,
-        state=state,
-        progress=progress,
-    )
+    training, validation = read.data.keep(learn), read.data.keep(hold)
+
+    def build() -> Any:
+        return adapter.build(tower, encoder, how.seed)
+
+    found = fit(adapter, build, training, validation, how, state=state, progress=progress)
     return make_adapted(name, settings, how, found, encoder, read.benchmark)
 
 
@@ -160,24 +154,15 @@ class AdaptedScorer:
         matrices = tuple(
             _over_all(found.get(i), item, read.unreadable) for i, item in enumerate(pictured.benchmark.items)
         )
-        return Scores(
-            self.name,
-            self.fingerprint,
-            matrices,
-            (*read.notes, *self._taught(pictured.benchmark)),
-            dict(read.unreadable),
-        )
+        notes = (*read.notes, *self._taught(pictured.benchmark))
+        return Scores(self.name, self.fingerprint, matrices, notes, dict(read.unreadable))
 
     def _taught(self, benchmark: Benchmark) -> tuple[str, ...]:
         n = self.adapted.n_seen_in_training(benchmark)
-        return (
-            (
-                f"{n:,} of {len(benchmark):,} items were in this adapter's training: on those it "
-                "shows memory, not skill.",
-            )
-            if n
-            else ()
+        said = (
+            f"{n:,} of {len(benchmark):,} items were in this adapter's training: on those it shows memory, not skill."
         )
+        return (said,) if n else ()
 
     def matrix(
         self, images: ItemStore, texts: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress

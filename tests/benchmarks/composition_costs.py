@@ -15,12 +15,14 @@ from typing import Any
 
 import torch
 
+from core.composition.scoring.encoder import EncoderScorer
 from core.embeddings.cache import default_cache
 from core.probes.ladder.reproduce import over_seeds
 from core.records import Estimate
 from core.scenes.shipped import open_shipped
 from core.training.adapted import load_adapted
 from core.training.forgetting import check_regression
+from core.training.train import AdaptedScorer
 from tests.benchmarks.composition import said
 from tests.benchmarks.lines import append_line, keys_done, read_lines
 
@@ -29,7 +31,10 @@ def measure(folder: Path, out: Path) -> None:
     """Check the adapter in the folder and add a line for each task, alone and as a re-ranker."""
     adapted = load_adapted(folder)
     name, _, seed = folder.name.rpartition("-")
-    found = check_regression(adapted, benchmarks=(open_shipped("cutouts"),), cache=default_cache(), seed=int(seed))
+    before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
+    found = check_regression(
+        before, after, benchmarks=(open_shipped("cutouts"),), cache=default_cache(), seed=int(seed)
+    )
     for way, rows in (("alone", found.rows), ("re-ranking", found.reranked)):
         for row in rows:
             three = {key: getattr(row, key).to_dict() for key in ("before", "after", "difference")}

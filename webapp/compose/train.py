@@ -158,11 +158,14 @@ def _parts(state: ComposeState, plan: Plan) -> tuple[str, LoadedBenchmark, Loade
 
 def _regression(adapted: Any, progress: Progress) -> ForgettingCheck | str:
     """What it cost elsewhere; a stop, or data that cannot be read, does not lose the adapter."""
+    from core.composition.scoring.encoder import EncoderScorer
     from core.embeddings.cache import default_cache
     from core.training.forgetting import check_regression
+    from core.training.train import AdaptedScorer
 
+    before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
     try:
-        return check_regression(adapted, cache=default_cache(), progress=progress)
+        return check_regression(before, after, cache=default_cache(), progress=progress)
     except DiagnosisError as error:
         return str(error)
 

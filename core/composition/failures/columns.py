@@ -204,11 +204,8 @@ def _shared(things: Sequence[Named]) -> set[str]:
     for family in dict.fromkeys(family for thing in things for _, family in thing.attributes):
         words = [thing.of(family) for thing in things if thing.of(family)]
         if len(words) >= 2:
-            found.add(
-                f"two things of the same {family}"
-                if len({*words}) < len(words)
-                else f"two things of different {family}s"
-            )
+            same = len({*words}) < len(words)
+            found.add(f"two things of the same {family}" if same else f"two things of different {family}s")
     names = [thing.name for thing in things if thing.name]
     return found | ({"two things with one name"} if len({*names}) < len(names) else set())
 
@@ -217,10 +214,8 @@ def _foiled(caption: str, foils: Sequence[str], families: Mapping[str, str]) -> 
     """What every foil changes, such as "a foil that changes the colour" or "a foil of the same words"."""
     if not foils:
         return set()
-    found = {
-        f"a foil that changes the {family}"
-        for family in frozenset.intersection(*(changed(caption, foil, families) for foil in foils))
-    }
+    by_all = frozenset.intersection(*(changed(caption, foil, families) for foil in foils))
+    found = {f"a foil that changes the {family}" for family in by_all}
     words, others = sorted(words_in(caption)), [sorted(words_in(foil)) for foil in foils]
     if all(other == words for other in others):
         found.add("a foil of the same words")
@@ -237,11 +232,8 @@ def _indicators(said: Sequence[set[str]]) -> tuple[Column, ...]:
     """A column for everything that is said often enough and not always, most frequent first; of names, alone or with an
     attribute, only the first."""
     counts = Counter(text for own in said for text in own)
-    frequent = [
-        text
-        for text, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-        if MIN_SAMPLES <= count < len(said)
-    ]
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    frequent = [text for text, count in ordered if MIN_SAMPLES <= count < len(said)]
     names = [text for text in frequent if not _GENERAL.search(text)]
     bare = [text for text in names if " " not in _ARTICLE.sub("", text)]
     longer = [text for text in names if " " in _ARTICLE.sub("", text)]

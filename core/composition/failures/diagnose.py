@@ -239,11 +239,9 @@ def _said(result: CompositionResult, loss: Loss) -> tuple[str, ...]:
 
 def _document(result: CompositionResult, loss: Loss) -> dict[str, Any]:
     metric = next((m for m in result.metrics if m.key == result.headline), None)
-    numbers = (
-        {}
-        if metric is None
-        else {**metric.value.to_dict(), "n": metric.n, "metric": metric.title, "chance": metric.chance}
-    )
+    numbers: dict[str, Any] = {}
+    if metric is not None:
+        numbers = {**metric.value.to_dict(), "n": metric.n, "metric": metric.title, "chance": metric.chance}
     names = {"name": result.name, "model": result.model, "benchmark": result.benchmark, "title": result.title}
     return {**names, "kind": result.kind, "headline": result.headline, "loss": loss, **numbers}
 

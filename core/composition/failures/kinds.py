@@ -31,12 +31,8 @@ def kinds_with_p(
     """
     labels, groups = samples.labels, samples.groups
     kinds = [finding for finding in findings if finding.kind == "class"]
-    if (
-        labels is None
-        or groups is None
-        or len(np.unique(groups)) < MIN_GROUPS
-        or any(finding.p is not None for finding in kinds)
-    ):
+    known = any(finding.p is not None for finding in kinds)
+    if known or labels is None or groups is None or len(np.unique(groups)) < MIN_GROUPS:
         return tuple(findings)
     values = outcomes.fitted if outcomes.errors is None else outcomes.errors.astype(np.float64)
     insides = np.stack([labels == samples.class_names.index(finding.name) for finding in kinds])

@@ -165,8 +165,7 @@ def _attracted(items: Mapping[str, Item], result: CompositionResult) -> str:
     what = "one picture wins both captions" if result.headline == IMAGE else "one caption wins both pictures"
     return (
         f"In {sum(wrong):,} of {len(wrong):,} items {what}: there the loss says what attracts the model, "
-        "not what it binds wrongly. "
-        'The loss "binding" takes that out.'
+        'not what it binds wrongly. The loss "binding" takes that out.'
     )
 
 
@@ -189,11 +188,8 @@ def _check(pictured: LoadedBenchmark, result: CompositionResult) -> None:
 def _samples(item: Item, number: int, scores: F64, result: CompositionResult, loss: Loss) -> list[_Sample]:
     if result.kind == "retrieval":
         precision = float(result.margin[number])
-        truly = [
-            picture
-            for picture, _ in item.match
-            if np.isfinite(scores[picture, 0]) and (item.hard is None or item.hard[picture])
-        ]
+        hard = [picture for picture, _ in item.match if item.hard is None or item.hard[picture]]
+        truly = [picture for picture in hard if np.isfinite(scores[picture, 0])]
         if not truly or not np.isfinite(precision):
             return []
         last = min(truly, key=lambda picture: float(scores[picture, 0]))

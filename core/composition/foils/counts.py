@@ -65,12 +65,9 @@ def count_replacements(reading: ParsedCaption) -> Iterator[Draft]:
 def _pack(reading: ParsedCaption, at: int) -> Iterator[Draft]:
     """ "a pair of dogs" -> "three dogs", "a pair of scissors" -> "two pairs of scissors"."""
     pack, things = reading.things[at], reading.things
-    if (
-        at + 1 == len(things)
-        or reading.between(pack, things[at + 1]) != ("of",)
-        or pack.determiner not in ("a", "the")
-        or pack.attributes
-    ):
+    if at + 1 == len(things) or pack.determiner not in ("a", "the") or pack.attributes:
+        return
+    if reading.between(pack, things[at + 1]) != ("of",):
         return
     inside = things[at + 1]
     if not inside.many or inside.determiner or inside.count is not None:
@@ -125,20 +122,13 @@ def _recount(reading: ParsedCaption, at: int, said: str) -> list[Edit] | None:
     if (old > 1) == (new > 1):
         return edits
     # "two giraffe" is written often enough: what does not look like a plural stays
-    noun = (
-        lexicon.many_of(thing.head)
-        if new > 1
-        else lexicon.one_of(thing.head)
-        if lexicon.is_many(thing.head)
-        else thing.head
-    )
+    single = lexicon.one_of(thing.head) if lexicon.is_many(thing.head) else thing.head
+    noun = lexicon.many_of(thing.head) if new > 1 else single
     if any("'" in reading.tokens[k].text or "’" in reading.tokens[k].text for k in thing.heads):
         return None  # "a woman's shoulder": the article is the woman's
-    if (
-        not noun
-        or (new > 1 and lexicon.is_many(thing.head))
-        or any(token.word in _PRONOUNS for token in reading.tokens[thing.stop :])
-    ):
+    if not noun or (new > 1 and lexicon.is_many(thing.head)):
+        return None
+    if any(token.word in _PRONOUNS for token in reading.tokens[thing.stop :]):
         return None
     agreed = _agreed(reading, at, new > 1)
     if agreed is None:

@@ -116,6 +116,5 @@ def _needed(left_out: list[tuple[str, str]]) -> str:
         )
     return (
         "No foil can be made: the caption needs two things that can change places, an attribute (colour, size, "
-        "material, age, ...), "
-        'a number, or a place such as "on" or "left of".'
+        'material, age, ...), a number, or a place such as "on" or "left of".'
     )

@@ -109,11 +109,9 @@ def object_swaps(reading: ParsedCaption) -> Iterator[Draft]:
         return
     pairs = sorted(combinations(range(len(things)), 2), key=lambda pair: pair[1] - pair[0])
     for i, j in pairs:
-        if (
-            j - i > 2
-            or (_is_said(reading, i) and _is_said(reading, j))
-            or not (_can_move(reading, i) and _can_move(reading, j))
-        ):
+        if j - i > 2 or (_is_said(reading, i) and _is_said(reading, j)):
+            continue
+        if not (_can_move(reading, i) and _can_move(reading, j)):
             continue
         first, second = things[i], things[j]
         first_stop, second_stop = unit_stop(reading, i), unit_stop(reading, j)

@@ -128,11 +128,8 @@ def _misfit(one: PictureContents, mode: Mode, family: Mapping[str, str]) -> str:
     (first, thing), (second, other) = one.things
     if first == second or thing == other:
         return "their two things have the same attribute or are the same object"
-    return (
-        ""
-        if family.get(first, "") == family.get(second, "")
-        else "the attributes of their two things are of different families"
-    )
+    alike = family.get(first, "") == family.get(second, "")
+    return "" if alike else "the attributes of their two things are of different families"
 
 
 def _question(
@@ -152,9 +149,8 @@ def _question(
         pairs = tuple((a, o) for a in rivals for o in objects if (a, o) != (attribute, thing))
         return BindingQuestion(one.picture, (attribute, thing), None, absent, elsewhere, pairs)
     other = one.things[1 - at]
-    return BindingQuestion(
-        one.picture, (attribute, thing), other, absent, elsewhere, ((other[0], thing), (attribute, other[1]))
-    )
+    crossed = ((other[0], thing), (attribute, other[1]))
+    return BindingQuestion(one.picture, (attribute, thing), other, absent, elsewhere, crossed)
 
 
 # ---- where it is known from

@@ -66,8 +66,8 @@ def read_grid(
     if table.suffix.lower() == ".json" and table.is_file() and shape_of(table) == "clevr":
         if caption or any(second):
             raise InvalidInput(
-                "Scenes say what each thing is: they take --attribute and --object, and no second pair and no "
-                "--caption."
+                "Scenes say what each thing is: they take --attribute and --object, "
+                "and no second pair and no --caption."
             )
         return _from_scenes(table, images, attribute or "color", thing or "shape", one)
     _check_asked(things, caption, one)
@@ -144,12 +144,8 @@ def _pictures(
     written = np.array([None if pd.isna(value) else str(value) for value in read.frame[column]], dtype=object)
     positions = match_files(written, store, ledger, column=column, count_unused=False)
     rows = ledger.kept().tolist()
-    return (
-        [int(positions[row]) for row in rows],
-        store,
-        rows,
-        (*read.notes, *store.notes, *ledger.notes, *ledger.summary()),
-    )
+    notes = (*read.notes, *store.notes, *ledger.notes, *ledger.summary())
+    return [int(positions[row]) for row in rows], store, rows, notes
 
 
 def _from_scenes(file: Path, images: Path | None, attribute: str, thing: str, one: bool) -> GridData:
@@ -163,9 +159,5 @@ def _from_scenes(file: Path, images: Path | None, attribute: str, thing: str, on
     positions = match_files(np.array(names, dtype=object), store, ledger, column="image_filename", count_unused=False)
     rows = ledger.kept().tolist()
     shown = shown_from_truth([things[row] for row in rows], attribute, thing)
-    return GridData(
-        store.keep([int(positions[row]) for row in rows]),
-        shown,
-        "one" if one else "two",
-        (*store.notes, *ledger.summary()),
-    )
+    pictures = store.keep([int(positions[row]) for row in rows])
+    return GridData(pictures, shown, "one" if one else "two", (*store.notes, *ledger.summary()))

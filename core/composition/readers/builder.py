@@ -139,11 +139,8 @@ class Builder:
             why = "; ".join(counted(self.excluded)) or "its file has no rows"
             raise InvalidInput(f"{self.title}: no item can be used ({why}). Bring the file as it was published.")
         pictures = tuple(Picture(name, box) for name, box in self._places)
-        notes = (
-            *self.notes,
-            *(f"Left out while reading: {line}." for line in counted(self.excluded)),
-            self.pictures_are,
-        )
+        left_out = [f"Left out while reading: {line}." for line in counted(self.excluded)]
+        notes = (*self.notes, *left_out, self.pictures_are)
         return Benchmark(
             self.name,
             self.title,
@@ -177,11 +174,8 @@ def tidy_caption(caption: str, where: str) -> str:
             f"({caption[:40]!r}). Shorten it."
         )
     check_text(caption, where)
-    return (
-        " ".join(caption.split())
-        if any(unicodedata.category(character)[0] not in "CZ" for character in caption)
-        else ""
-    )
+    seen = any(unicodedata.category(character)[0] not in "CZ" for character in caption)
+    return " ".join(caption.split()) if seen else ""
 
 
 def counted(excluded: Iterable[tuple[str, str]]) -> list[str]:

@@ -220,11 +220,8 @@ def texts_of(record: Record, key: str, where: str) -> list[str]:
 def label_of(record: Record, key: str) -> str:
     """Text or number under a key, as text with single spaces, at most 100 characters; "" where there is none."""
     value = record.get(key)
-    return (
-        " ".join(str(value).split())[:100]
-        if isinstance(value, str | int | float) and not isinstance(value, bool)
-        else ""
-    )
+    written = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return " ".join(str(value).split())[:100] if written else ""
 
 
 def number_of(record: Record, key: str, where: str) -> float:

@@ -88,8 +88,8 @@ class LearnedScorer:
         if benchmark.kind != "choice" or len(benchmark) < MIN_LEARNING_ITEMS:
             raise InvalidInput(
                 f"Foils' habits are learned from choices between captions, at least {MIN_LEARNING_ITEMS}: "
-                f"{benchmark.title} has {len(benchmark):,} items "
-                f"of kind {benchmark.kind!r}. Leave the blind baseline out."
+                f"{benchmark.title} has {len(benchmark):,} items of kind {benchmark.kind!r}. "
+                "Leave the blind baseline out."
             )
         folds = _folds(benchmark, self.seed)
         made: list[F64] = [np.empty(0)] * len(benchmark)
@@ -101,9 +101,8 @@ class LearnedScorer:
                 if len(test):
                     if len(train) < MIN_LEARNING_ITEMS // 2:  # the part is all of a few pictures
                         train = np.flatnonzero(folds != fold)
-                    captions = _Weights(
-                        [benchmark.items[i] for i in train.tolist()], np.random.default_rng([self.seed, number, fold])
-                    )
+                    rng = np.random.default_rng([self.seed, number, fold])
+                    captions = _Weights([benchmark.items[i] for i in train.tolist()], rng)
                     for i, scores in zip(test.tolist(), captions.of([benchmark.items[i] for i in test.tolist()])):
                         made[i] = scores
         progress("learn the foils' habits", 1, 1)
@@ -155,9 +154,8 @@ class _Weights:
         self._scale = np.maximum((lengths[true] - lengths[foils]).std(axis=0), 1.0)
         features = self._features(captions)
         difference = features[true] - features[foils]
-        both = sparse.vstack(
-            [difference, -difference]
-        )  # without intercept: which of the two stands first carries nothing
+        # without intercept: which of the two stands first carries nothing
+        both = sparse.vstack([difference, -difference])
         model = LogisticRegression(C=STRENGTH, fit_intercept=False, solver="liblinear", max_iter=300)
         self._weights: F64 = model.fit(both, np.repeat([1, 0], len(true))).coef_[0]
 
@@ -212,10 +210,8 @@ def _parts(benchmark: Benchmark) -> list[I64]:
     rest = np.flatnonzero(np.isin(values, small))
     if len(names) == 1 or 0 < len(rest) < MIN_LEARNING_ITEMS:
         return [np.arange(len(benchmark))]
-    return [
-        *(np.flatnonzero(values == name) for name in names[counts >= MIN_LEARNING_ITEMS]),
-        *([rest] if len(rest) else []),
-    ]
+    large = [np.flatnonzero(values == name) for name in names[counts >= MIN_LEARNING_ITEMS]]
+    return [*large, rest] if len(rest) else large
 
 
 def _rows(benchmark: Benchmark, made: list[F64]) -> tuple[F64, ...]:

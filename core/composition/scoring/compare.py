@@ -115,9 +115,8 @@ class _Sides:
 def _compared(sides: _Sides, scope: TagScope) -> ComparedMetric:
     """The metric in one scope, with p not yet adjusted."""
     rows, strata, averaged = scope.rows, None, sides.averaged
-    if (
-        scope.value == ALL_ITEMS and not scope.tag and averaged.any()
-    ):  # as the headline: items without a value play no part
+    # as the headline: items without a value play no part
+    if scope.value == ALL_ITEMS and not scope.tag and averaged.any():
         rows = rows[averaged[rows] != ""]
         strata = averaged[rows]
     x, y, mine = sides.a[rows], sides.b[rows], None if sides.groups is None else sides.groups[rows]

@@ -78,11 +78,8 @@ def picture_groups(items: Sequence[Item], pictures: Sequence[Picture] = ()) -> t
     if n_groups == len(items):
         return None, ""
     if n_groups < MIN_GROUPS:
-        return (
-            None,
-            "The items share their pictures: intervals and p speak of other items on these pictures, "
-            "not of other pictures.",
-        )
+        said = "intervals and p speak of other items on these pictures, not of other pictures"
+        return None, f"The items share their pictures: {said}."
     return groups.astype(np.int64), (
         f"{len(items):,} items share pictures, directly or through others, in {n_groups:,} groups: "
         "intervals and p keep each group whole."
@@ -106,10 +103,8 @@ def scopes_of(tags: Mapping[str, Sequence[str]], average: str = "") -> tuple[Tag
         names, counts = np.unique([v for v in values if v], return_counts=True)
         small = set() if tag == average else {str(name) for name, count in zip(names, counts) if count < MIN_TAG_ITEMS}
         pooled = np.array([POOLED if v in small else v for v in values], object)
-        kept = sorted(
-            ((str(n), int(c)) for n, c in zip(names, counts) if str(n) not in small),
-            key=lambda pair: (-pair[1], pair[0]),
-        )
+        large = [(str(n), int(c)) for n, c in zip(names, counts) if str(n) not in small]
+        kept = sorted(large, key=lambda pair: (-pair[1], pair[0]))
         shown = [name for name, _ in kept] + ([POOLED] if small else [])
         if tag == average or 2 <= len(shown) <= MAX_VALUES:
             found += [TagScope(tag, value, np.flatnonzero(pooled == value)) for value in shown]

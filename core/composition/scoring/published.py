@@ -11,12 +11,9 @@ COLA_ITEMS = 210
 def find(benchmark: str, metric: str, *, encoder: str = "", model: str = "", part: str = "") -> PublishedFigure | None:
     """The figure of a model, by its loadable name or by the paper's; None where none is known."""
     for figure in published_figures("composition"):
-        named = (
-            encoder
-            and encoder_key(figure.encoder) == encoder_key(encoder)
-            and "+" not in figure.model
-            and "tuned" not in figure.model
-        ) or (model and figure.model == model)
+        plain = "+" not in figure.model and "tuned" not in figure.model
+        loaded = encoder and plain and encoder_key(figure.encoder) == encoder_key(encoder)
+        named = loaded or (model and figure.model == model)
         if named and (figure.data, figure.metric, figure.part) == (benchmark, metric, part):
             return figure
     return None

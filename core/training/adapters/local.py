@@ -26,10 +26,7 @@ class LocalModule(torch.nn.Module):
             torch.nn.LayerNorm(tower.image_width), torch.nn.Linear(tower.image_width, width)
         )
         self.position = torch.nn.Parameter(torch.randn(1, tower.grid[0] * tower.grid[1], width) * 0.02)
-        self.image, self.text = (
-            encoder_layers(width, 4, layers, hidden, 0.1),
-            encoder_layers(width, 4, layers, hidden, 0.1),
-        )
+        self.image, self.text = (encoder_layers(width, 4, layers, hidden, 0.1) for _ in range(2))
         self.weight = torch.nn.Linear(width, 1)
         torch.nn.init.zeros_(self.weight.weight)
         torch.nn.init.zeros_(self.weight.bias)

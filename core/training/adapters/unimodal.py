@@ -27,10 +27,7 @@ class UnimodalModule(Cosine):
         width = tower.text_width
         self.project = torch.nn.Linear(tower.image_width, width)
         self.position = torch.nn.Parameter(torch.randn(1, tower.grid[0] * tower.grid[1], width) * 0.02)
-        self.image, self.text = (
-            encoder_layers(width, 4, layers, hidden, 0.1),
-            encoder_layers(width, 4, layers, hidden, 0.1),
-        )
+        self.image, self.text = (encoder_layers(width, 4, layers, hidden, 0.1) for _ in range(2))
 
     def images(self, rows: ImageRows) -> State:
         """(b, w) unit rows."""

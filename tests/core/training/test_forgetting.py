@@ -14,7 +14,7 @@ from core.records import F64, Estimate, ItemStore, LoadedBenchmark, Progress, Sa
 from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
 from core.training import forgetting as regression, forgetting_rows
-from core.training.forgetting import ForgettingCheck, check_scorers
+from core.training.forgetting import ForgettingCheck, check_regression
 from tests.support.benchmarks import Pixels, benchmark, choice, pairs, pictured
 
 N = 60
@@ -77,7 +77,7 @@ def captions(n: int = N) -> LoadedBenchmark:
 
 
 def check(before: Table, after: Table, **more: object) -> ForgettingCheck:
-    return check_scorers(before, after, **{"labelled": labelled(), "retrieval": captions(), **more})  # type: ignore[arg-type]
+    return check_regression(before, after, **{"labelled": labelled(), "retrieval": captions(), **more})  # type: ignore[arg-type]
 
 
 def test_equal_scores_lose_nothing_and_a_small_check_says_that_it_is_small() -> None:
