@@ -33,7 +33,9 @@ from core.files import digest, read_arrays, replacing, write_arrays, write_text
 from core.records import Diagnosis, ItemStore, Progress, no_progress
 from core.records.codec import decode, encode
 
-FORMAT = 1
+FORMAT = 2
+"""2: samples have items of a modality, where 1 had images."""
+READABLE = (1, FORMAT)
 STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
 ORIGINALS = "images.zip"
 """Beside a run's folder: read where the run has no thumbnails."""
@@ -117,10 +119,10 @@ def load(folder: Path) -> Diagnosis:
         )
     try:
         state = cast("dict[str, Any]", json.loads((folder / STATE).read_text("utf-8")))
-        if state["format"] != FORMAT:
+        if state["format"] not in READABLE:
             raise InvalidInput(
-                f"The run in {folder} has format {state['format']}; this version reads format {FORMAT}. "
-                "Diagnose the data again."
+                f"The run in {folder} has format {state['format']}; this version reads formats {READABLE[0]} to "
+                f"{FORMAT}. Diagnose the data again."
             )
         for name, expected in state["digests"].items():
             if digest(folder / name) != expected:

@@ -206,6 +206,13 @@ def test_importing_core_loads_not_even_numpy(repository: Path) -> None:
     assert "numpy" not in loaded_by("import core", repository)
 
 
+def test_a_saved_run_opens_without_what_makes_one(repository: Path) -> None:
+    run = repository / "assets" / "examples" / "scenes" / "run"
+    code = f"from pathlib import Path; from core.store import load; load(Path({str(run)!r}))"
+    code += "; import sys; assert 'sklearn.cluster' not in sys.modules"
+    assert "numpy" in loaded_by(code, repository)
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["diagnose", "--help"], ["serve", "--help"]])
 def test_help_loads_nothing_heavy(repository: Path, arguments: list[str]) -> None:
     code = f"from core.cli.main import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"

@@ -63,7 +63,9 @@ def read_new_samples(
         # there.
         vectors, space, name = brought.vectors, diagnosis.embeddings.space, "given"
     else:
-        vectors, space, name = _embed(brought, encoder or _encoder_of(diagnosis), cache, progress)
+        vectors, space, name = _embed(
+            brought, encoder or _encoder_of(diagnosis), diagnosis.samples.modality, cache, progress
+        )
     rows = ledger.kept()
     if not len(rows):
         raise InvalidInput(f"None of the {len(ids):,} new samples can be assigned. {' '.join(ledger.summary()[:3])}")
@@ -157,7 +159,9 @@ def _encoder_of(diagnosis: Diagnosis) -> str:
     return name.rsplit(" ", 1)[0]  # a fingerprint follows the name
 
 
-def _embed(brought: _Loaded, encoder: str, cache: Path | None, progress: Progress) -> tuple[F32, str, str]:
+def _embed(
+    brought: _Loaded, encoder: str, modality: str, cache: Path | None, progress: Progress
+) -> tuple[F32, str, str]:
     """(m, d) unit rows, nan where the picture cannot be read (such rows are dropped); their space and the encoder's
     name."""
     from core.embeddings.embed import read_images  # the encoder's runtime: only where pictures are to be embedded
@@ -167,7 +171,11 @@ def _embed(brought: _Loaded, encoder: str, cache: Path | None, progress: Progres
     assert brought.positions is not None
     rows = brought.ledger.kept()
     reading = read_images(
-        brought.pictures.keep(brought.positions[rows]), load_encoder(encoder), cache=cache, progress=progress
+        brought.pictures.keep(brought.positions[rows]),
+        load_encoder(encoder),
+        modality=modality,
+        cache=cache,
+        progress=progress,
     )
     vectors = np.full((len(brought.ids), reading.embeddings.vectors.shape[1]), np.nan, dtype=np.float32)
     vectors[rows[reading.kept]] = reading.embeddings.vectors

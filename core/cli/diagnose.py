@@ -193,7 +193,7 @@ def encoders() -> None:
 
 @command()
 @option("--host", "address to listen on (default 127.0.0.1; 0.0.0.0 opens it to the network)")
-@option("--port", "default 7860", **POSITIVE)
+@option("--port", "default 7860", type=click.IntRange(1, 65_535))
 @option("--root FOLDER", "data sets that visitors may choose by name")
 def serve(host: str = "127.0.0.1", port: int = 7860, root: Path | None = None) -> None:
     """Open the page.

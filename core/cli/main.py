@@ -6,13 +6,15 @@ Only Click and light files are imported here and by those modules, so that --hel
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 from collections.abc import Sequence
 
 import click
 
 from core.cli.command import EXIT_CODES, LazyGroup
-from core.errors import Cancelled, DiagnosisError
+from core.errors import Cancelled, DiagnosisError, InvalidInput
 
 MODULES = {
     "diagnose": "core.cli.diagnose",
@@ -37,9 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. A `DiagnosisError` becomes its message on stderr; other exceptions are
     faults and show."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a true minus or a name that this terminal's encoding lacks
     try:
         with COMMANDS.make_context("python -m core", given) as context:
             COMMANDS.invoke(context)
+            sys.stdout.flush()  # what cannot be written shows here
     except click.exceptions.Exit as told:  # --help
         return told.exit_code
     except click.ClickException as error:
@@ -54,4 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DiagnosisError as error:
         print(f"errata: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO):
+            raise
+        print(
+            f"errata: What was to be written could not be: {error.strerror}. Free some room and run it again.",
+            file=sys.stderr,
+        )
+        return InvalidInput.exit_code
     return 0

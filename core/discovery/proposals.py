@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 
 from core.discovery.conditions import Condition, build_conditions
 from core.discovery.design import Design
@@ -128,6 +127,8 @@ def _phrases(scores: F32, design: Design, regions: list[Region]) -> list[PhraseS
 
 def _parts(features: Features, design: Design, regions: list[Region], seed: int) -> list[KMeansPart]:
     """k-means parts of each scope, added to `regions`; the loss is not looked at."""
+    from sklearn.cluster import KMeans  # type: ignore[import-untyped]  # a saved run opens without it
+
     parts: list[KMeansPart] = []
     for number, scope in enumerate(design.scopes):
         for count in PARTS_OVERALL if number == 0 else PARTS_IN_CLASS:

@@ -139,9 +139,13 @@ def test_damaged_thumbnails_do_not_keep_a_run_from_loading(tmp_path: Path) -> No
         images.read(0)
 
 
-def test_a_run_of_another_format_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_run_of_the_first_format_opens_and_of_an_unknown_one_is_refused_by_name(tmp_path: Path) -> None:
     save(make_diagnosis(), tmp_path)
-    (tmp_path / STATE).write_text((tmp_path / STATE).read_text("utf-8").replace('"format": 1', '"format": 9'), "utf-8")
+    text = (tmp_path / STATE).read_text("utf-8")
+    first = text.replace('"format": 2', '"format": 1').replace('"items":', '"images":')
+    (tmp_path / STATE).write_text(first, "utf-8")
+    assert load(tmp_path).samples.items is not None
+    (tmp_path / STATE).write_text(text.replace('"format": 2', '"format": 9'), "utf-8")
     with pytest.raises(InvalidInput, match="format 9"):
         load(tmp_path)
 
