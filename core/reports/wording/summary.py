@@ -56,7 +56,7 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
     """The same in a line's room: the share with its interval where the embedding predicts more than chance allows
     (without a p, where the interval lies above zero), else that it does not."""
     found, name = diagnosis.estimate.predictability, diagnosis.outcomes.name
-    r2, p = found.r2, "" if found.p is None else f", {p_value(found.p)}"
+    r2, p = found.r2, "" if found.p is None else ", " + p_value(found.p).replace(" ", "\u00a0")
     if r2.low > 0 if found.p is None else found.p <= float(diagnosis.settings.get("alpha", 0.05)):
         return f"The embedding predicts {with_interval(r2, share=True)} of the differences in {name}{p}."
     return f"The {name} cannot be predicted from this embedding (R² {with_interval(r2)}{p})."
