@@ -15,8 +15,8 @@ PER_CENT = "\u00a0%"
 
 
 def number(value: float | None, digits: int | None = None) -> str:
-    """The value with `digits` decimals, or to about three figures (1.02, −0.4, 0.0041, 12,300) if none are asked for; a
-    true minus sign, none before a zero, and a dash where it is undefined."""
+    """The value with `digits` decimals, or to about three figures (1.02, −0.40, 0.0041, 12,345) if none are asked for;
+    a true minus sign, none before a zero, and a dash where it is undefined."""
     if value is None or not math.isfinite(value):
         return UNDEFINED
     size = abs(value)
@@ -28,6 +28,8 @@ def number(value: float | None, digits: int | None = None) -> str:
 
 
 def _decimals(size: float) -> int:
+    if 0 < size < 0.095:
+        return min(6, 1 - math.floor(math.log10(size)))
     return 0 if size >= 100 else 1 if size >= 10 else 2
 
 
@@ -54,13 +56,15 @@ def _hundredths(share: float | None, digits: int | None = None) -> str:
 
 def interval(estimate: Estimate | None, *, share: bool = False, points: bool = False, digits: int | None = None) -> str:
     """The interval alone, such as "0.30 to 0.50"; of a share "30 to 50 %"; of a difference of shares in percentage
-    `points` "−4.4 to +6.8"."""
+    `points` "−4.4 to +6.8". Both ends have as many decimals."""
     if estimate is None or not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return "no interval"
     if points:
         return " to ".join(_plus(_hundredths(end, digits), end) for end in (estimate.low, estimate.high))
     if share:
         return f"{_hundredths(estimate.low, digits)} to {percent(estimate.high, digits)}"
+    if digits is None:
+        digits = _decimals(max(abs(estimate.low), abs(estimate.high)))
     return f"{number(estimate.low, digits)} to {number(estimate.high, digits)}"
 
 
@@ -95,7 +99,11 @@ def count(n: int, noun: str) -> str:
     """The count with its noun, such as "1 cluster", "2,400 samples", "3 classes" or "4 queries"."""
     if n == 1:
         return f"1 {noun}"
-    return f"{n:,} {noun[:-1]}ies" if noun.endswith("y") else f"{n:,} {noun}{'es' if noun.endswith('ss') else 's'}"
+    return (
+        f"{n:,} {noun[:-1]}ies"
+        if noun[-1] == "y" and noun[-2] not in "aeiou"
+        else f"{n:,} {noun}{'es' if noun.endswith('ss') else 's'}"
+    )
 
 
 def with_unit(diagnosis: Diagnosis) -> str:

@@ -43,6 +43,7 @@ def test_numbers_keep_about_three_figures(value: float | None, text: str) -> Non
 
 def test_nouns_are_counted() -> None:
     assert (count(1, "class"), count(1204, "class"), count(2, "sample")) == ("1 class", "1,204 classes", "2 samples")
+    assert (count(2, "query"), count(2, "day")) == ("2 queries", "2 days")
     assert (count(1, "query"), count(2, "query")) == ("1 query", "2 queries")
 
 
@@ -99,6 +100,9 @@ def test_numbers_and_intervals() -> None:
     )
     assert listed(["a", "b", "c"], 2) == "a; b; and 1 more"
     assert interval(Estimate(0.4, 0.3, 0.5)) == "0.30 to 0.50"
+    assert interval(Estimate(-0.1, -0.15, -0.037)) == "−0.15 to −0.04"
+    assert interval(Estimate(0.0, -0.05, 0.0123)) == "−0.050 to 0.012"
+    assert interval(Estimate(90.0, 80.0, 1200.0)) == "80 to 1,200"
     assert interval(Estimate(0.4, 0.3, 0.5), share=True) == "30 to 50\u00a0%"
     assert interval(Estimate(0.4, -0.044, 0.168), points=True) == "−4.4 to +17"
     assert interval(Estimate(NAN, NAN, NAN)) == interval(None) == "no interval"
