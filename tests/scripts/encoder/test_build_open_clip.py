@@ -18,7 +18,7 @@ from tests.support.pictures import blobs
 @pytest.mark.slow
 def test_the_open_clip_folder_gives_the_embedded_encoders_object_vectors(tmp_path: Path, repository: Path) -> None:
     subprocess.run(
-        [sys.executable, "scripts/encoder/build_open_clip.py", str(tmp_path / "built")], cwd=repository, check=True
+        [sys.executable, "-m", "scripts.encoder.build_open_clip", str(tmp_path / "built")], cwd=repository, check=True
     )
     shutil.move(tmp_path / "built", tmp_path / "moved")  # the folder must not depend on where it was written
     ours, theirs = load_encoder(), load_encoder(f"open_clip:local-dir:{tmp_path / 'moved'}")
