@@ -62,6 +62,7 @@ def test_the_difference_of_two_questions_is_that_of_their_images() -> None:
     assert both.shared == len(set(snow.rows) & set(fog.rows))
 
 
+@pytest.mark.slow
 def test_no_direction_of_the_span_beats_the_null_of_all_directions() -> None:
     """The closed form is the largest correlation that any question could have, in the same permutation."""
     _, audit, _ = planted_run()

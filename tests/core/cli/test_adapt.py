@@ -88,6 +88,7 @@ class _Stops(TerminalProgress):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_stopped(
     tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

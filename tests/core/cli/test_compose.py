@@ -92,6 +92,7 @@ def test_two_models_are_compared_item_by_item(
     assert not (out / "comparison.json").exists()  # it spoke of the earlier run
 
 
+@pytest.mark.slow
 def test_two_kept_results_are_compared_as_if_they_were_run_together(
     tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -151,6 +151,7 @@ def long_tail() -> tuple[LongTail, Diagnosis]:
     return made, diagnose_records(made.samples, made.outcomes, made.embeddings, names=made.texts, settings=settings)
 
 
+@pytest.mark.slow
 def test_a_failure_of_a_superclass_is_found_where_it_was_planted() -> None:
     made, diagnosis = long_tail()
     assert diagnosis.clusters

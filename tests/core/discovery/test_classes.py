@@ -177,6 +177,7 @@ def test_nulls_confirm_a_class_at_most_about_as_often_as_alpha() -> None:
     assert claims <= 32  # at most 20 are expected
 
 
+@pytest.mark.slow
 def test_nulls_confirm_a_pair_at_most_as_often_as_alpha_however_many_are_too_rare_to_be_seen() -> None:
     rng = np.random.default_rng(3)
     claims = 0
@@ -218,6 +219,7 @@ def test_confusions_too_rare_class_by_class_are_found_between_superclasses() -> 
     )  # inside a superclass it is no pair of two
 
 
+@pytest.mark.slow
 def test_a_superclass_that_fails_is_found_and_nulls_with_superclasses_claim_at_most_alpha() -> None:
     labels, predictions, superclasses = many(80, 30, 2)
     worse = (labels // 4 == 5) & (np.random.default_rng(3).random(2400) < 0.3)
@@ -236,6 +238,7 @@ def test_a_superclass_that_fails_is_found_and_nulls_with_superclasses_claim_at_m
     assert claims <= 9  # at most 4 are expected
 
 
+@pytest.mark.slow
 def test_a_thousand_classes_list_a_bounded_number_of_pairs() -> None:
     rng = np.random.default_rng(4)
     labels = np.repeat(np.arange(1000), 20)

@@ -97,6 +97,7 @@ def test_the_ridge_family_recovers_a_linear_loss() -> None:
     assert 0.5 < held_out_r2("ridge", vectors, losses) < 0.75
 
 
+@pytest.mark.slow
 def test_the_non_linear_families_recover_a_ball_that_ridge_cannot_see() -> None:
     rng = np.random.default_rng(2)
     vectors = rng.normal(size=(900, 3)).astype(np.float32)
@@ -106,6 +107,7 @@ def test_the_non_linear_families_recover_a_ball_that_ridge_cannot_see() -> None:
     assert held_out_r2("mlp", vectors, losses) > 0.3
 
 
+@pytest.mark.slow
 def test_the_non_linear_families_recover_an_exclusive_or() -> None:
     rng = np.random.default_rng(3)
     vectors = rng.normal(size=(900, 3)).astype(np.float32)

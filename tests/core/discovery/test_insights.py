@@ -107,6 +107,7 @@ def test_noise_columns_are_neither_confirmed_nor_told() -> None:
     assert not any("noise" in i.text or "side" in i.text for i in diagnosis.insights if len(i.columns) == 1)
 
 
+@pytest.mark.slow
 def test_no_condition_is_confirmed_when_losses_are_shuffled() -> None:
     diagnosis, _ = foggy(hidden=True)
     claims = 0

@@ -49,6 +49,7 @@ def test_the_figures_are_those_of_scikit_learn_and_scipy() -> None:
     assert found.p == pytest.approx(1 / 200)
 
 
+@pytest.mark.slow
 def test_noise_is_not_called_predictable() -> None:
     ps = [diagnosed(signal=0.0, seed=seed).estimate.predictability.p or 0.0 for seed in range(8)]
     assert sum(p <= 0.05 for p in ps) <= 2

@@ -48,6 +48,7 @@ def test_without_errors_only_the_loss_is_given() -> None:
     assert all(d.error_difference is None for d in diagnose_arrays(vectors, losses, settings=SETTINGS).detectable)
 
 
+@pytest.mark.slow
 def test_a_plant_of_twice_the_detectable_effect_is_found_in_most_runs() -> None:
     largest = measured()[-1]
     assert largest.error_difference is not None

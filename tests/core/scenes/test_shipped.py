@@ -9,6 +9,7 @@ from core.scenes.items import RenderedPlan
 from core.scenes.shipped import SHIPPED, draw_training, open_shipped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "items", "pictures", "headline"),
     [("rendered", 240, 480, "image"), ("rendered-single", 40, 160, "map"), ("cutouts", 160, 320, "image")],
@@ -27,6 +28,7 @@ def test_half_of_the_rendered_pairs_are_unseen() -> None:
     assert splits.count("unseen") == splits.count("seen") == 120
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 2026])
 def test_training_scenes_are_not_those_that_are_tested(seed: int) -> None:
     """The test's own seed is among them: train and test never draw the same numbers."""

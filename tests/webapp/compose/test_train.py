@@ -87,6 +87,7 @@ def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(sm
     assert again.adapter.name == f"{found.adapter.name} (2)"
 
 
+@pytest.mark.slow
 def test_a_part_that_is_learned_from_is_not_tested_on(small: ComposeState) -> None:
     whole = open_shipped(n=24)
     found = learn(

@@ -27,6 +27,7 @@ from tests.support.two_things import QUICK, scored, two_things, weak_where
 pytestmark = pytest.mark.usefixtures("bag_of_words")
 
 
+@pytest.mark.slow
 def test_a_planted_weakness_is_the_first_of_two_hundred_and_reads_well(shown: tuple[LoadedBenchmark, Bool]) -> None:
     found = diagnose_composition(shown[0], scored(shown[0], weak_where(shown[1], 0)), settings=QUICK)
     conditions, _ = build_conditions(found.samples.metadata, smallest=5, most=1500)
@@ -36,6 +37,7 @@ def test_a_planted_weakness_is_the_first_of_two_hundred_and_reads_well(shown: tu
     assert "with two things of the same size are wrong" in sentence(found, first)
 
 
+@pytest.mark.slow
 def test_shuffled_margins_claim_nothing(shown: tuple[LoadedBenchmark, Bool]) -> None:
     margins = np.random.default_rng(5).permutation(weak_where(shown[1], 0))
     found = diagnose_composition(shown[0], scored(shown[0], margins), settings=QUICK)

@@ -60,6 +60,7 @@ def test_features_are_those_of_the_reference_network(encoder: EmbeddedEncoder, r
     assert cosines(encoder.features(batch), expected).min() > 0.99999
 
 
+@pytest.mark.slow
 def test_features_of_real_photographs_are_those_of_the_reference_network(
     encoder: EmbeddedEncoder, reference: Any, shared_data: Path
 ) -> None:
