@@ -39,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. A `DiagnosisError` becomes its message on stderr; other exceptions are
     faults and show."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a true minus or a name that this terminal's encoding lacks
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As stderr does: what this terminal's encoding lacks, a true minus or a name, is written as its code, not lost.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with COMMANDS.make_context("python -m core", given) as context:
             COMMANDS.invoke(context)
