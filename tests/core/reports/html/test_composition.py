@@ -19,8 +19,8 @@ from core.records import Benchmark, CompositionResult, Estimate
 from core.reports.html import composition as report
 from core.reports.html.composition import render_composition_report
 from core.training.forgetting import ForgettingCheck
-from core.training.forgetting_rows import ForgettingRow
 from tests.support.benchmarks import Given, benchmark, choices, pair, pairs, pictured, queries, random_scores
+from tests.support.forgetting import lost_accuracy
 from tests.support.page import Page
 
 HOSTILE = "<script>alert(1)</script>"
@@ -35,19 +35,7 @@ def run(bench: Benchmark, seed: int = 0, name: str = "first", **more: Any) -> Co
 
 
 def regression_check() -> ForgettingCheck:
-    row = ForgettingRow(
-        "Zero-shot",
-        "240 pictures of scenes in 8 classes",
-        "accuracy",
-        240,
-        Estimate(0.87, 0.8, 0.9),
-        Estimate(0.83, 0.8, 0.9),
-        Estimate(-0.04, -0.07, -0.01),
-        0.02,
-        12,
-        2,
-        "lost",
-    )
+    row = lost_accuracy("240 pictures of scenes in 8 classes")
     kept = replace(
         row, task="Image to text", metric="recall at 1", difference=Estimate(0.0, -0.02, 0.02), p=1.0, verdict="kept"
     )

@@ -10,8 +10,8 @@ from core.composition.scoring.compare import compare_results
 from core.composition.scoring.run import run_composition
 from core.records import ComparedMetric, CompositionComparison, CompositionResult, Estimate
 from core.reports.html.composition_tables import by_tag, compared_tables, forgetting_rows
-from core.training.forgetting_rows import ForgettingRow
 from tests.support.benchmarks import Given, pairs, pictured, random_scores
+from tests.support.forgetting import lost_accuracy
 
 BETTER = ComparedMetric(
     "image", "all items", 60, Estimate(0.2, 0.1, 0.3), Estimate(0.4, 0.3, 0.5), Estimate(0.2, 0.1, 0.3), 0.01, 2, 14
@@ -51,19 +51,7 @@ def test_every_row_of_a_comparison_is_in_one_table() -> None:
 
 
 def test_what_a_training_cost_is_told_by_sign_and_word() -> None:
-    row = ForgettingRow(
-        "Zero-shot",
-        "240 pictures",
-        "accuracy",
-        240,
-        Estimate(0.87, 0.8, 0.9),
-        Estimate(0.83, 0.8, 0.9),
-        Estimate(-0.04, -0.07, -0.01),
-        0.02,
-        12,
-        2,
-        "lost",
-    )
+    row = lost_accuracy()
     lost, kept = forgetting_rows((row, replace(row, verdict="kept")), bars=True)
     assert (lost["verdict"], lost["kind"], kept["verdict"], kept["kind"]) == ("▼ lost", "bad", "= kept", "held")
     assert (lost["task"], lost["before"]) == ("Zero-shot, accuracy", "87\u00a0% (80 to 90\u00a0%)")
