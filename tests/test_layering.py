@@ -32,6 +32,8 @@ HEAVY = (
 )
 ROOMS = (
     "errors",
+    "limits",
+    "locks",
     "files",
     "options",
     "registry",
@@ -55,7 +57,16 @@ ROOMS = (
     "__main__",
 )
 """From the ground up: a room may import those before it, and itself."""
-PAGE = ("markup", "theme guide failure_map", "state", "explore", "data ask clicks predict probe compose", "api", "app")
+PAGE = (
+    "markup",
+    "theme guide failure_map",
+    "state",
+    "explore",
+    "data ask clicks predict probe compose",
+    "api",
+    "server",
+    "app",
+)
 """The page's own rooms, all above core; those of one line do not import each other."""
 RANK = {
     **{f"core.{room}": rank for rank, rooms in enumerate(ROOMS) for room in rooms.split()},

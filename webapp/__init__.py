@@ -17,7 +17,8 @@ def show(diagnosis: Diagnosis, *, height: int = 860) -> gr.Blocks:
     Returns:
         The running page; its `close()` stops it.
     """
-    from webapp.app import build_app, launch_settings
+    from webapp.app import build_app
+    from webapp.server.settings import launch_settings
     from webapp.state.session import RUNS
 
     run = RUNS.add(diagnosis)

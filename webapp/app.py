@@ -7,11 +7,9 @@ background meanwhile.
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -27,14 +25,11 @@ from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.predict import tab as predict
 from webapp.probe import tab as probe
+from webapp.server.settings import CACHE_S, launch_settings
 from webapp.state.jobs import PLAIN, PRIVATE
 from webapp.state.session import RUNS, Session, shows_errors
-from webapp.theme import quiet_theme
 
 TITLE = "Errata: where does your model fail?"
-MAX_UPLOAD = "4gb"
-CACHE_S = 24 * 3600
-SHEETS = ("tokens", "page", "explore", "data", "words", "probe", "compose")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _log = logging.getLogger(__name__)
@@ -91,31 +86,6 @@ def build_app(
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         endpoints.build()
     return demo.queue(max_size=64, default_concurrency_limit=8)
-
-
-def launch_settings() -> dict[str, Any]:
-    """What `launch` needs besides host and port: looks, and private by default."""
-    css = ASSETS / "css"
-    return {
-        "theme": quiet_theme(),
-        "css_paths": [css / f"{name}.css" for name in SHEETS],
-        "favicon_path": ASSETS / "favicon.svg",
-        "footer_links": [],
-        "run_history": False,
-        "max_file_size": MAX_UPLOAD,
-        "blocked_paths": _blocked(),
-        "show_error": False,
-        "ssr_mode": False,
-        "share": False,
-        "enable_monitoring": False,
-    }
-
-
-def _blocked() -> list[str]:
-    """Folders that are never served. The home folder too, unless the temporary files lie in it."""
-    repository, home = ASSETS.parent, Path.home().resolve()
-    temporary = Path(tempfile.gettempdir()).resolve()
-    return [str(folder) for folder in (repository, home) if not temporary.is_relative_to(folder)]
 
 
 def warm_up() -> None:

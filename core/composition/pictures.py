@@ -15,10 +15,10 @@ from core.composition.readers.builder import counted, retrieval_fault
 from core.composition.readers.fields import path_of
 from core.data.images.archives import FileImages, open_images
 from core.data.images.decoding import decode
-from core.data.images.limits import Limits
 from core.data.images.matching import FileIndex, index_files, refusal
 from core.data.modality import Unreadable
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import Benchmark, Box, Item, ItemStore, LoadedBenchmark, Picture
 
 _HEAD = 2**16

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from core.data.images.archives import FileImages, is_image_name, open_images
-from core.data.images.limits import Limits
 from core.data.samples import DataSet, read_data_set
 from core.data.tables.in_folder import open_table
 from core.data.tables.read import Table
 from core.data.tables.recognise import RecognisedColumns, recognise
 from core.data.tables.roles import Roles, is_model_output
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import Outcomes, Progress, no_progress
 
 SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval")

@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.data.images.archives import FileImages, open_images
-from core.data.images.limits import Limits
 from core.data.images.matching import check_pictures
 from core.data.rows import ids_of, pictures_of
 from core.data.tables.cells import stack_arrays
@@ -26,6 +25,7 @@ from core.data.tables.recognise import RecognisedColumns, recognise
 from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import F64, I64, Embeddings, Outcomes, Progress, SampleSet, Words, no_progress
 from core.records.ledger import Ledger
 

@@ -11,13 +11,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 import zlib
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,7 +26,6 @@ from core.files import write_text
 KINDS: dict[str, str] = {"tokens": "<f2", "pooled": "<f4", "prefix": "<f4"}
 """File and number format of each array."""
 _LOG = "log.jsonl"
-_WAIT = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +44,7 @@ class Block:
 
 
 class TokenFiles:
-    """The blocks of one folder. Use within `exclusive`.
+    """The blocks of one folder. Use within `core.locks.exclusive`.
 
     Args:
         folder: made if it does not exist.
@@ -189,31 +184,3 @@ def _block(line: dict[str, Any]) -> Block:
 
 def _rewrite(path: Path, shapes: dict[str, list[int]], lines: list[dict[str, Any]]) -> None:
     write_text(path, "".join(json.dumps(line) + "\n" for line in ({"shapes": shapes}, *lines)))
-
-
-@contextmanager
-def exclusive(folder: Path, waiting: Callable[[], None]) -> Generator[None]:
-    """Keep other passes, of this process or another, out of the folder; `waiting` is called twice a second until it is
-    free.
-
-    The system lets go of the lock when a process ends, however it ends. Where there is no such lock (Windows) nothing
-    is kept out.
-    """
-    if find_spec("fcntl") is None:
-        yield
-        return
-    fcntl: Any = import_module("fcntl")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / "lock").open("ab")
-    except OSError as error:
-        raise InvalidInput(f"The token cache {folder} cannot be used ({error}). {_WAYS_OUT}") from error
-    with handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                waiting()
-                time.sleep(_WAIT)
-        yield

@@ -22,11 +22,12 @@ from core.data.images.decoding import MAX_PIXELS, decode
 from core.data.modality import Unreadable
 from core.embeddings.embed import BATCH
 from core.embeddings.prefetch import Reporter, none_readable, prefetch, read_bytes
-from core.embeddings.token_files import Block, TokenFiles, exclusive
+from core.embeddings.token_files import Block, TokenFiles
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
 from core.errors import InvalidInput
+from core.locks import exclusive
 from core.records import F32, I64, ItemStore, Progress, no_progress
 
 F16 = npt.NDArray[np.float16]

@@ -29,7 +29,8 @@ def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a page that serves two made-up examples; the first has words, which an encoder of eight dimensions
     speaks."""
     import core.encoders
-    from webapp.app import build_app, launch_settings
+    from webapp.app import build_app
+    from webapp.server.settings import launch_settings
 
     folder = tmp_path_factory.mktemp("examples")
     with pytest.MonkeyPatch.context() as patch:

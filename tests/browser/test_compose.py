@@ -19,7 +19,8 @@ Visit = Callable[..., Any]
 @pytest.fixture(scope="module")
 def page_address() -> Iterator[str]:
     """A page with the shipped examples in place of the made-up ones."""
-    from webapp.app import build_app, launch_settings
+    from webapp.app import build_app
+    from webapp.server.settings import launch_settings
 
     demo = build_app()
     _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())

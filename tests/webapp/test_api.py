@@ -19,7 +19,8 @@ pytestmark = pytest.mark.slow
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import core.encoders
     from tests.support.showcase import PlainEncoder
-    from webapp.app import build_app, launch_settings
+    from webapp.app import build_app
+    from webapp.server.settings import launch_settings
 
     with pytest.MonkeyPatch.context() as patch:
         real = core.encoders.load_encoder

@@ -11,8 +11,9 @@ import pytest
 
 from core.store import save
 from tests.support.showcase import make_showcase
-from webapp.app import build_app, find_examples, launch_settings
+from webapp.app import build_app, find_examples
 from webapp.explore.tab import describe, neighbour, on_new_run, show_run
+from webapp.server.settings import launch_settings
 
 
 def test_examples_with_findings_come_first(tmp_path: Path) -> None:

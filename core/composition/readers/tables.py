@@ -12,9 +12,9 @@ import pandas as pd
 
 from core.composition.readers.builder import MAX_ITEMS
 from core.composition.readers.fields import MAX_FILE_BYTES, Record, few, header, kind_of
-from core.data.images.limits import Limits
 from core.data.tables.read import read_table
 from core.errors import InvalidInput
+from core.limits import Limits
 
 _MAX_CELL_LENGTH = 400_000  # characters; the longest published list of hard negatives is far below
 

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.data.images.limits import Limits
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import I64, NamedItems
 
 _GROUP_BYTES = 128 * 2**20  # the largest row group that is held in memory; at most two are held at once

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.images.limits import Limits
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import ItemStore
 
 

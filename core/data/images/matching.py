@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from core.data.images.archives import FileImages, is_image_name
 from core.data.images.columns import FrameImages, ParquetImages, encoded
-from core.data.images.limits import Limits
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import I64, ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
 

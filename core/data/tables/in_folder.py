@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.images.archives import FileImages
-from core.data.images.limits import Limits
 from core.data.tables.read import Table, read_table
 from core.errors import InvalidInput
+from core.limits import Limits
 
 _USUAL = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 

@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.data.images.columns import encoded, frame_images, is_image_type, parquet_images
-from core.data.images.limits import Limits
 from core.data.tables.roles import snake_case
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import ItemStore
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from core.data.images.limits import Limits
 from core.data.tables.cells import finite_rows, stack_arrays, text_of
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import F64
 from core.records.ledger import Ledger
 

@@ -17,7 +17,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.data.images.archives import open_images
-from core.data.images.limits import Limits
 from core.data.samples import DataSet, read_with_ledger
 from core.data.tables.in_folder import open_table
 from core.data.tables.masks import Mask, ReadMask, mask_reader
@@ -25,6 +24,7 @@ from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles
 from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import I64, Column, Outcomes, Progress, no_progress
 from core.records.ledger import Ledger
 

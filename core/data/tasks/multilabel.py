@@ -14,7 +14,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.data.images.archives import open_images
-from core.data.images.limits import Limits
 from core.data.samples import DataSet, read_with_ledger
 from core.data.tables.cells import as_numbers, finite_rows, stack_arrays
 from core.data.tables.classes import class_of_columns
@@ -23,6 +22,7 @@ from core.data.tables.read import Table
 from core.data.tables.roles import Roles
 from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import F64, I64, Bool, Outcomes, Progress, no_progress
 from core.statistics.losses import FLOOR, UNITS, fitting_clip
 

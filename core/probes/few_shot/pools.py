@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from core.data.images.archives import is_image_name, open_images
-from core.data.images.limits import Limits
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.language.grammar import fold_name
+from core.limits import Limits
 from core.probes.base import Images
 from core.probes.few_shot.support import drop_samples
 from core.probes.zero_shot.prompt_files import read_object

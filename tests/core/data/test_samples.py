@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.data.images.limits import Limits
 from core.data.samples import describe_columns, read_data_set
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
+from core.limits import Limits
 from tests.support.tables import N, folder, frame, png, reasons, said
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

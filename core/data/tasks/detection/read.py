@@ -15,13 +15,13 @@ import pandas as pd
 from PIL import Image, ImageOps
 
 from core.data.images.archives import FileImages, open_images
-from core.data.images.limits import Limits
 from core.data.images.matching import check_pictures, match_files
 from core.data.tables.cells import as_column
 from core.data.tasks.detection.boxes import Boxes, Raw, check_boxes, in_pixels
 from core.data.tasks.detection.coco import read_coco
 from core.data.tasks.detection.yolo import read_yolo
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import F64, I64, Column, ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
 

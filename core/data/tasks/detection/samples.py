@@ -25,7 +25,6 @@ from pathlib import Path
 import numpy as np
 
 from core.data.images.crops import crop_images
-from core.data.images.limits import Limits
 from core.data.samples import MIN_ROWS, DataSet
 from core.data.tables.roles import is_model_output
 from core.data.tasks.detection.boxes import Boxes
@@ -33,6 +32,7 @@ from core.data.tasks.detection.matching import Matches, match
 from core.data.tasks.detection.read import Detections, read_detections
 from core.data.tasks.detection.rows import Side, class_of_nothing, object_rows, prediction_rows
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records import Outcomes, Progress, SampleSet, no_progress
 
 ROWS, LOSSES = ("objects", "predictions"), ("miss", "localisation", "class")

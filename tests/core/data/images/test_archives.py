@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from core.data.images.archives import open_images
-from core.data.images.limits import Limits
 from core.errors import InvalidInput
+from core.limits import Limits
 
 
 def zipped(path, members, **kwargs):

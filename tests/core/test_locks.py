@@ -1,4 +1,4 @@
-"""Two passes over one set of tokens."""
+"""One holder at a time."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.embeddings.token_files import exclusive
 from core.errors import Cancelled
+from core.locks import exclusive
 
 
 def test_two_passes_over_one_set_wait_for_each_other(tmp_path: Path) -> None:

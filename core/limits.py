@@ -1,4 +1,4 @@
-"""How much of a user's archive, picture or table is read at most."""
+"""How much of a user's bytes is read at most: the one place for limits on all that is brought."""
 
 from __future__ import annotations
 

@@ -1,0 +1,39 @@
+"""What the server is started with."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from core.files import ASSETS
+from webapp.theme import quiet_theme
+
+MAX_UPLOAD = "4gb"
+CACHE_S = 24 * 3600
+SHEETS = ("tokens", "page", "explore", "data", "words", "probe", "compose")
+
+
+def launch_settings() -> dict[str, Any]:
+    """What `launch` needs besides host and port: looks, and private by default."""
+    css = ASSETS / "css"
+    return {
+        "theme": quiet_theme(),
+        "css_paths": [css / f"{name}.css" for name in SHEETS],
+        "favicon_path": ASSETS / "favicon.svg",
+        "footer_links": [],
+        "run_history": False,
+        "max_file_size": MAX_UPLOAD,
+        "blocked_paths": _blocked(),
+        "show_error": False,
+        "ssr_mode": False,
+        "share": False,
+        "enable_monitoring": False,
+    }
+
+
+def _blocked() -> list[str]:
+    """Folders that are never served. The home folder too, unless the temporary files lie in it."""
+    repository, home = ASSETS.parent, Path.home().resolve()
+    temporary = Path(tempfile.gettempdir()).resolve()
+    return [str(folder) for folder in (repository, home) if not temporary.is_relative_to(folder)]
