@@ -13,5 +13,10 @@
 Data goes one way, left to right, and a file imports from rooms to its left (`tests/test_layering.py` holds the order).
 `core` knows nothing of `webapp` or Gradio; the page and the command line are two faces of the same `core`. Start
 reading at `core/diagnose.py`: it is the whole method on one screen. `core.records` holds the nouns. Nothing is
-re-exported here, so `import core` is instant.
+re-exported here, so `import core` is instant. It only switches the telemetry of other packages off, which must come
+before they are imported.
 """
+
+from core.telemetry import switch_off
+
+switch_off()

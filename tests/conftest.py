@@ -13,10 +13,9 @@ import pytest
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
 
-# Set before any test imports a library that reads them: tests never reach a model hub, and never open a telemetry call.
+# Set before any test imports a library that reads them: tests never reach a model hub.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -31,6 +31,7 @@ HEAVY = (
     "onnxruntime",
 )
 ROOMS = (
+    "telemetry",
     "errors",
     "limits",
     "locks",

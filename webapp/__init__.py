@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.telemetry import switch_off
+
 if TYPE_CHECKING:
     import gradio as gr
 
     from core.records import Diagnosis
+
+switch_off()  # before any module here imports Gradio
 
 
 def show(diagnosis: Diagnosis, *, height: int = 860) -> gr.Blocks:

@@ -31,7 +31,6 @@ def onnx_mapper(layers: list[Convolution], maps: Sequence[int], threads: int) ->
     batch.
     """
     onnxruntime: Any = import_module("onnxruntime")
-    onnxruntime.disable_telemetry_events()
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
