@@ -15,7 +15,7 @@ import click
 from core.cli.command import argument, command, heading, option
 from core.cli.options import DETECTION_ROWS, ENCODER, LOSS, POSITIVE, RUN, SEED, SHARE, samples
 from core.cli.output import check_suffix, make_folder, write_table
-from core.cli.terminal import TerminalProgress
+from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.data.tasks.options import TaskOptions
 from core.discovery.settings import EmbeddingSettings, Settings
@@ -95,8 +95,8 @@ def diagnose(
             progress=progress,
         )
         report = finish(diagnosis, out, progress)
-    print(text_summary(diagnosis))
-    print(f"Report: {report}")
+    say(text_summary(diagnosis))
+    say(f"Report: {report}")
 
 
 @command()
@@ -130,8 +130,8 @@ def assign(
     found = diagnosis.model.assign(brought.embeddings, labels=brought.labels)
     write_table(_assigned(brought, found, len(diagnosis.clusters)), out)
     for note in brought.notes:
-        print(f"Note: {note}", file=sys.stderr)
-    print(
+        say(f"Note: {note}", file=sys.stderr)
+    say(
         f"{len(found.cluster):,} samples assigned, {int((found.cluster >= 0).sum()):,} of them to a failure cluster. "
         f"Written: {out}"
     )
@@ -188,7 +188,7 @@ def encoders() -> None:
     from core.encoders import list_encoders
 
     for name, description, available, how in list_encoders():
-        print(f"{name}\n    {description}\n    {'works here' if available else f'not installed: {how}'}")
+        say(f"{name}\n    {description}\n    {'works here' if available else f'not installed: {how}'}")
 
 
 @command()

@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.data.images.decoding import decode
 from core.data.modality import Unreadable, modality_of
-from core.errors import InvalidInput
+from core.errors import InvalidInput, printable
 from core.records import ItemStore, ItemView, Progress, no_progress
 
 STORED_SIZE = 192
@@ -95,7 +95,7 @@ def _previews(items: ItemStore, modality: str, batch: int = 64) -> Iterator[byte
             payload = items.read(row)
             return payload if isinstance(base, ThumbnailStore) else shown.preview(payload, STORED_SIZE)
         except (OSError, ValueError, InvalidInput) as error:
-            _log.warning("no thumbnail of %s: %s", items.name(row), error)
+            _log.warning("no thumbnail of %s: %s", printable(items.name(row)), printable(str(error)))
             return None
 
     with ThreadPoolExecutor(max_workers=4) as pool:
