@@ -36,6 +36,7 @@ ROOMS = (
     "limits",
     "locks",
     "files",
+    "folders",
     "options",
     "registry",
     "records",

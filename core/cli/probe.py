@@ -113,7 +113,7 @@ def probe(
 
 
 def _on_run(name: str, made: Probe, options: ProbeOptions, run: Path) -> None:
-    from core.store import finish, load, reload
+    from core.store import load, update
 
     diagnosis = load(run)
     words = _words_of(diagnosis, run)
@@ -121,8 +121,14 @@ def _on_run(name: str, made: Probe, options: ProbeOptions, run: Path) -> None:
         make_folder(options.diagnose)
     with TerminalProgress() as progress:
         result = _run(name, made, options, diagnosis.samples, words, progress)
-        found, earlier = with_result(reload(diagnosis, run), result)
-        finish(found, run, progress)
+        earlier = False
+
+        def add(now: Diagnosis) -> Diagnosis:
+            nonlocal earlier
+            changed, earlier = with_result(now, result)
+            return changed
+
+        found = update(diagnosis, run, add, progress)
         own = None
         if options.diagnose is not None:
             own = _own(options, diagnosis, result, options.diagnose, progress)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,15 +149,14 @@ def predict(
     from core.checks.freeze import freeze
     from core.checks.fresh import predict_fresh
     from core.embeddings.cache import default_cache
-    from core.files import write_json
-    from core.reports.tables.diagnosis import prediction_document, prediction_table
+    from core.reports.tables.diagnosis import prediction_table
     from core.reports.wording.summary import prediction_lines
-    from core.store import finish, load
+    from core.store import REPORT, load, update
 
     diagnosis = load(run)
     say(_frozen(freeze(diagnosis)))  # before the fresh samples are opened
     with TerminalProgress() as progress:
-        found = predict_fresh(
+        prediction = predict_fresh(
             diagnosis,
             table,
             images=images,
@@ -164,15 +164,14 @@ def predict(
             roles=roles,
             cache=default_cache(),
             progress=progress,
-        )
-        report = finish(found, run, progress)
-        write_json(run / "prediction.json", prediction_document(found))
+        ).prediction
+        found = update(diagnosis, run, lambda now: replace(now, prediction=prediction), progress)
     if out is not None:
         write_table(prediction_table(found), out)
     say("\n".join(prediction_lines(found)))
     for note in () if found.prediction is None else found.prediction.notes:
         say(f"Note: {note}", file=sys.stderr)
-    say(f"Report: {report}")
+    say(f"Report: {run / REPORT}")
 
 
 def _frozen(frozen: Frozen) -> str:
