@@ -1,4 +1,4 @@
-"""The commands around a diagnosis: make one, assign new samples with it, export it; the encoders, and the page.
+"""The commands around a diagnosis: make one, assign new samples with it, export it; and the encoders.
 
 Heavy packages are imported inside the command that needs them.
 """
@@ -19,7 +19,7 @@ from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.data.tasks.options import TaskOptions
 from core.discovery.settings import EmbeddingSettings, Settings
-from core.errors import InvalidInput, MissingDependency
+from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,25 +189,3 @@ def encoders() -> None:
 
     for name, description, available, how in list_encoders():
         say(f"{name}\n    {description}\n    {'works here' if available else f'not installed: {how}'}")
-
-
-@command()
-@option("--host", "address to listen on (default 127.0.0.1; 0.0.0.0 opens it to the network)")
-@option("--port", "default 7860", type=click.IntRange(1, 65_535))
-@option("--root FOLDER", "data sets that visitors may choose by name")
-def serve(host: str = "127.0.0.1", port: int = 7860, root: Path | None = None) -> None:
-    """Open the page.
-
-    It stays open until it is stopped.
-    """
-    if root is not None and not root.is_dir():
-        raise InvalidInput(f"--root must be a folder of data sets: {root} is none.")
-    try:
-        from webapp.app import main
-    except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in ("core", "webapp"):
-            raise
-        raise MissingDependency(
-            f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app."
-        ) from error
-    main(host=host, port=port, root=root)
