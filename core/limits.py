@@ -21,3 +21,9 @@ class Limits:
     """Width times height of one picture, as its header declares them."""
     max_table_bytes: int = 4 * 2**30
     """Size of a CSV or JSON Lines file, or of a Parquet file's columns other than pictures."""
+    max_header_bytes: int = 64 * 2**10
+    """Of one member of a tar: its long name, or what else is said of it before its own header."""
+    max_directory_bytes: int = 64 * 2**20
+    """Names and headers of an archive together."""
+    max_codec_bytes: int = 128 * 2**20
+    """Memory that unpacking a stream may ask for (xz at its highest setting takes 65 MiB)."""

@@ -19,7 +19,7 @@ from core.data.images.matching import FileIndex, index_files, refusal
 from core.data.modality import Unreadable
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import Benchmark, Box, Item, ItemStore, LoadedBenchmark, Picture
+from core.records import Benchmark, Box, Item, ItemStore, LoadedBenchmark, Picture, Progress, Reporter, no_progress
 
 _HEAD = 2**16
 """Bytes in which a picture's size nearly always stands; where it does not, the whole file is read."""
@@ -90,7 +90,9 @@ def picture_list(benchmark: Benchmark) -> tuple[str, ...]:
     return tuple(dict.fromkeys(base_name(picture.name) for picture in benchmark.pictures))
 
 
-def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Limits()) -> LoadedBenchmark:
+def find_pictures(
+    benchmark: Benchmark, images: Path | str, limits: Limits = Limits(), progress: Progress = no_progress
+) -> LoadedBenchmark:
     """The benchmark with its pictures, without the items that cannot be asked.
 
     A picture is the file at the path that the benchmark names (or at the end of that path), or else the one file of its
@@ -101,13 +103,18 @@ def find_pictures(benchmark: Benchmark, images: Path | str, limits: Limits = Lim
 
     Args:
         images: a folder, a zip or a tar.
+        progress: called while the images are opened and looked at.
 
     Raises:
         InvalidInput: the images cannot be opened, or no item is left.
+        Cancelled: from `progress`.
     """
-    store = open_images(path_of(images, "The folder or archive of images"), limits)
+    store = open_images(path_of(images, "The folder or archive of images"), limits, progress)
     index = index_files(store)
-    places = [_locate(picture, store, index, limits) for picture in benchmark.pictures]
+    report, places = Reporter(progress, "check pictures", len(benchmark.pictures)), list[_Place]()
+    for picture in benchmark.pictures:
+        report(len(places))
+        places.append(_locate(picture, store, index, limits))
     # the same pixels, one number
     twins = {(place.position, place.window): at for at, place in reversed([*enumerate(places)]) if not place.fault}
     first = [at if place.fault else twins[place.position, place.window] for at, place in enumerate(places)]

@@ -48,7 +48,7 @@ def read_samples(
         InvalidInput: there is no label, no picture, or one class alone; or a rule of `core.data.samples.read_data_set`
         is broken.
     """
-    store = None if images is None else open_images(images, limits)
+    store = None if images is None else open_images(images, limits, progress)
     if table is None and store is None:
         raise InvalidInput(
             "There is nothing to probe. Give labelled pictures: a table with --table, "

@@ -14,12 +14,12 @@ from core.data.tables.cells import texts_of
 from core.data.tables.read import Table
 from core.data.tables.recognise import RecognisedColumns, recognise
 from core.errors import InvalidInput
-from core.records import I64, ItemStore
+from core.records import I64, Bool, ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
 
 
 def pictures_of(
-    read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger
+    read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger, progress: Progress = no_progress
 ) -> tuple[ItemStore | None, I64]:
     """The store that holds the rows' pictures and each row's place in it, -1 for none."""
     n, column = len(read.frame), found.roles.image
@@ -38,9 +38,8 @@ def pictures_of(
             "No column says which picture belongs to which row. "
             "Add a column 'file' with each picture's path below the images' root."
         )
-    return store, match_files(
-        texts_of(read.frame[column]), store, ledger, column=column, count_unused=found.roles.masks is None
-    )
+    written, every = texts_of(read.frame[column]), found.roles.masks is None
+    return store, match_files(written, store, ledger, column=column, count_unused=every, progress=progress)
 
 
 def ids_of(
@@ -100,16 +99,28 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognisedCol
             "Name or add a column 'id'."
         )
     first: dict[str, int] = {}
+    rows = ledger.kept()
+    earlier = np.array([first.setdefault(ids[row], row) for row in map(int, rows)], np.int64)
+    later = rows != earlier
+    same = np.zeros(len(rows), np.bool_)
+    same[later] = _same_cells(frame, rows[later], earlier[later])
     reasons = [""] * len(ids)
-    for row, name in enumerate(ids):
-        if not ledger.reasons[row]:
-            earlier = first.setdefault(name, row)
-            same = earlier != row and frame.iloc[row].astype(str).equals(frame.iloc[earlier].astype(str))
-            how = "is an exact duplicate" if same else "differs in other columns"
-            reasons[row] = f"the id occurs before: row {earlier} {how}"
+    for row, before, alike in zip(rows.tolist(), earlier.tolist(), same.tolist(), strict=True):
+        how = "is an exact duplicate" if alike else "differs in other columns"
+        reasons[row] = f"the id occurs before: row {before} {how}"
     ledger.drop(repeated, reasons)
     examples = list(dict.fromkeys(ids[row] for row in np.flatnonzero(repeated).tolist()))[:5]
     ledger.note(
         f"{int(repeated.sum()):,} rows repeat an id ({', '.join(examples)}): the first of each was kept. "
         "Give every row its own id to keep all."
     )
+
+
+def _same_cells(frame: pd.DataFrame, rows: I64, others: I64) -> Bool:
+    """(k,) whether each of `rows` reads as its counterpart does, a column at a time: row by row takes a thousand times
+    as long."""
+    same = np.ones(len(rows), np.bool_)
+    for name in frame.columns:
+        one, other = (frame[name].iloc[at].astype(str).reset_index(drop=True) for at in (rows, others))
+        same &= ((one == other) | (one.isna() & other.isna())).to_numpy(np.bool_)
+    return same

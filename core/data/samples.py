@@ -89,13 +89,13 @@ def read_with_ledger(
 ) -> tuple[DataSet, Ledger]:
     """What `read_data_set` gives, and the account of the table's rows: which stay, and why others do not."""
     progress("read table", 0, 1)
-    store = None if images is None else open_images(images, limits)
+    store = None if images is None else open_images(images, limits, progress)
     read = open_table(table, images, store, limits, _as_text(roles))
     found = recognise(read.frame, roles, list(read.images))
     ledger = Ledger(len(read.frame))
     for note in (*read.notes, *(store.notes if store else ()), *found.notes, *_assumed(found)):
         ledger.note(note)
-    pictures, positions = pictures_of(read, found, store, ledger)
+    pictures, positions = pictures_of(read, found, store, ledger, progress)
     ids = ids_of(read, found, pictures, positions, ledger)
     if pictures is not None:
         check_pictures(pictures, positions, ledger, limits, progress)

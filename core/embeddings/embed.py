@@ -14,11 +14,11 @@ import numpy as np
 
 from core.data.modality import Unreadable, modality_of
 from core.embeddings.cache import CachedImage, EmbeddingCache, entry_key
-from core.embeddings.prefetch import Reporter, none_readable, prefetch, read_bytes
+from core.embeddings.prefetch import none_readable, prefetch, read_bytes
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.errors import InvalidInput
-from core.records import F32, I64, Column, Embeddings, ItemStore, Progress, no_progress
+from core.records import F32, I64, Column, Embeddings, ItemStore, Progress, Reporter, no_progress
 
 BATCH = 16
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,9 +9,8 @@ from typing import TypeVar
 
 from core.data.modality import Unreadable
 from core.errors import DiagnosisError
-from core.records import ItemStore, Progress
+from core.records import ItemStore
 
-_SECONDS_BETWEEN_REPORTS = 0.5
 T = TypeVar("T")
 
 
@@ -49,16 +47,3 @@ def prefetch(prepare: Callable[[int], T], rows: range, workers: int, window: int
             yield ahead.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-class Reporter:
-    """Calls `progress` at most twice a second, and at the end."""
-
-    def __init__(self, progress: Progress, step: str, total: int) -> None:
-        self._progress, self._step, self._total, self._last = progress, step, total, 0.0
-
-    def __call__(self, done: int, last: bool = False) -> None:
-        now = time.monotonic()
-        if last or now - self._last >= _SECONDS_BETWEEN_REPORTS:
-            self._last = now
-            self._progress(self._step, done, self._total)

@@ -18,17 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from core.data.images import decoding
-from core.data.images.decoding import MAX_PIXELS, decode
+from core.data.images.decoding import decode
 from core.data.modality import Unreadable
 from core.embeddings.embed import BATCH
-from core.embeddings.prefetch import Reporter, none_readable, prefetch, read_bytes
+from core.embeddings.prefetch import none_readable, prefetch, read_bytes
 from core.embeddings.token_files import Block, TokenFiles
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.locks import exclusive
-from core.records import F32, I64, ItemStore, Progress, no_progress
+from core.records import F32, I64, ItemStore, Progress, Reporter, no_progress
 
 F16 = npt.NDArray[np.float16]
 _TEXTS = 256
@@ -138,7 +139,7 @@ def _key(images: ItemStore, tower: TokenTower, progress: Progress, threads: int)
         except Unreadable as error:
             return hashlib.sha256(f"{row} {error}".encode()).digest()
 
-    digest = hashlib.sha256(f"{tower.fingerprint}/{decoding.VERSION}/{MAX_PIXELS}/tokens 1".encode())
+    digest = hashlib.sha256(f"{tower.fingerprint}/{decoding.VERSION}/{Limits().max_pixels}/tokens 1".encode())
     report = Reporter(progress, "hash pictures", len(images))
     for row, part in enumerate(prefetch(content, range(len(images)), threads, window=2 * BATCH)):
         digest.update(part)

@@ -45,6 +45,7 @@ from core.records.probes import (
     ProbeResult as ProbeResult,
     Support as Support,
 )
+from core.records.progress import Progress as Progress, Reporter as Reporter, no_progress as no_progress
 from core.records.published import (
     PublishedFigure as PublishedFigure,
     encoder_key as encoder_key,
@@ -62,8 +63,6 @@ from core.records.samples import (
     ItemView as ItemView,
     NamedItems as NamedItems,
     Outcomes as Outcomes,
-    Progress as Progress,
     SampleSet as SampleSet,
     Words as Words,
-    no_progress as no_progress,
 )

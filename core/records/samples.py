@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -15,14 +15,6 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
-
-Progress = Callable[[str, int, int], None]
-"""Called as progress(step, done, total). It may raise `core.errors.Cancelled` to stop the run at the next safe
-point."""
-
-
-def no_progress(step: str, done: int, total: int) -> None:
-    """The silent default of every `progress` argument."""
 
 
 def _same_length(owner: str, n: int, **arrays: Any) -> None:

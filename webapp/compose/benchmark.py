@@ -59,7 +59,7 @@ def on_run(
 
     def work(progress: Progress) -> BenchmarkRun:
         progress("open the benchmark", 0, 1)
-        loaded = open_benchmark(choice or "", file, images, form or "", access.folder)
+        loaded = open_benchmark(choice or "", file, images, form or "", access.folder, progress)
         progress("open the benchmark", 1, 1)
         return run_models(choice, loaded, named, state.adapters, access, progress)
 

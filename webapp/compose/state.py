@@ -78,7 +78,9 @@ def shipped(key: str) -> LoadedBenchmark:
     return replace(found, store=Remembered(found.store))
 
 
-def open_benchmark(choice: str, file: str | None, images: str | None, form: str, root: Path | None) -> LoadedBenchmark:
+def open_benchmark(
+    choice: str, file: str | None, images: str | None, form: str, root: Path | None, progress: Progress = no_progress
+) -> LoadedBenchmark:
     """The benchmark that was chosen, with its pictures.
 
     Args:
@@ -98,7 +100,7 @@ def open_benchmark(choice: str, file: str | None, images: str | None, form: str,
         folder = data_sets(root).get(choice.removeprefix(SERVER))
         if folder is None or not folder.is_dir():
             raise InvalidInput("This folder is no longer on the server. Choose another benchmark.")
-        return find_pictures(read_benchmark(form, folder), folder)
+        return find_pictures(read_benchmark(form, folder), folder, progress=progress)
     if choice != OWN:
         raise InvalidInput(f"There is no benchmark {choice[:40]!r}. Choose one from the list.")
     if not file or not images:
@@ -106,7 +108,7 @@ def open_benchmark(choice: str, file: str | None, images: str | None, form: str,
         raise InvalidInput(
             f"Your own benchmark needs two files: add {missing} too, or choose a benchmark that comes along."
         )
-    return find_pictures(read_benchmark(form, Path(file)), Path(images))
+    return find_pictures(read_benchmark(form, Path(file)), Path(images), progress=progress)
 
 
 def scorer_for(key: str, adapters: Sequence[TrainedAdapter], access: ModelAccess) -> tuple[str, Scorer]:

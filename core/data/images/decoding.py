@@ -17,12 +17,12 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.data.modality import Unreadable
+from core.limits import Limits
 
 SHORT_SIDE = 896
 """Pictures are never shrunk below this while decoding, so encoders see the same as from the full file for any input up
 to half of it."""
 MAX_ASPECT = 100
-MAX_PIXELS = 100_000_000
 VERSION = "decoding 1"
 """Change it with anything that changes the pixels: it is part of the cache's key."""
 _LARGE = 25_000_000
@@ -42,11 +42,11 @@ class DecodedPicture:
     file_bytes: int
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedPicture:
+def decode(data: bytes, limits: Limits = Limits()) -> DecodedPicture:
     """The picture in `data`, upright and RGB.
 
     Raises:
-        Unreadable: the bytes are no picture, are cut short, or hold more than `max_pixels` pixels or an extreme shape.
+        Unreadable: the bytes are no picture, are cut short, or hold more pixels than the limit or an extreme shape.
     """
     try:
         image = Image.open(io.BytesIO(data))
@@ -55,8 +55,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedPicture:
     except Exception as error:  # Pillow's readers raise many kinds of error on bad bytes
         raise Unreadable(f"is not a readable picture ({error}).") from error
     width, height = image.size
-    if width * height > max_pixels:
-        raise Unreadable(f"has {width} x {height} pixels, more than the {max_pixels:,} that are read.")
+    if width * height > limits.max_pixels:
+        raise Unreadable(f"has {width} x {height} pixels, more than the {limits.max_pixels:,} that are read.")
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise Unreadable(f"is {width} x {height} pixels, more than {MAX_ASPECT} times as long as wide.")
     file_format = image.format or "unknown"

@@ -14,7 +14,7 @@ from core.data.images.archives import FileImages, is_image_name
 from core.data.images.columns import FrameImages, ParquetImages, encoded
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import I64, ItemStore, Progress, no_progress
+from core.records import I64, ItemStore, Progress, Reporter, no_progress
 from core.records.ledger import Ledger
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"II+\0", b"MM\0+")
@@ -27,12 +27,14 @@ class FileIndex:
     by_path: dict[str, int]
     by_name: dict[str, list[int]]
     by_stem: dict[str, list[int]]
+    depth: int
+    """Parts of the longest path: no more of a written one need be looked at."""
 
     def find(self, written: str) -> list[int]:
         """The files that a table's path may mean: by path below the root (leading folders may be more), by name, by
         stem."""
         parts = [part for part in written.replace("\\", "/").split("/") if part not in ("", ".")]
-        for start in range(len(parts)):
+        for start in range(max(len(parts) - self.depth, 0), len(parts)):
             at = self.by_path.get("/".join(parts[start:]))
             if at is not None:
                 return [at]
@@ -41,7 +43,13 @@ class FileIndex:
 
 
 def match_files(
-    written: npt.NDArray[Any], store: FileImages, ledger: Ledger, *, column: str, count_unused: bool = True
+    written: npt.NDArray[Any],
+    store: FileImages,
+    ledger: Ledger,
+    *,
+    column: str,
+    count_unused: bool = True,
+    progress: Progress = no_progress,
 ) -> I64:
     """The position in `store` of the file that each row names; -1 for rows without one, which are dropped.
 
@@ -51,10 +59,14 @@ def match_files(
 
     Raises:
         InvalidInput: no row's file is there, or a row's file name fits several files.
+        Cancelled: from `progress`.
     """
+    report = Reporter(progress, "match pictures", len(written))
+    report(0)
     index = index_files(store)
     positions, ambiguous = np.full(len(written), -1, dtype=np.int64), list[tuple[int, list[int]]]()
     for row, text in enumerate(written):
+        report(row)
         places = [] if text is None else index.find(text)
         if len(places) == 1:
             positions[row] = places[0]
@@ -93,7 +105,8 @@ def index_files(store: FileImages) -> FileIndex:
         by_name[last].append(i)
         if is_image_name(name):
             by_stem[last.rpartition(".")[0]].append(i)
-    return FileIndex(by_path, dict(by_name), dict(by_stem))
+    depth = max((name.count("/") + 1 for name in by_path), default=0)
+    return FileIndex(by_path, dict(by_name), dict(by_stem), depth)
 
 
 def check_pictures(
@@ -107,7 +120,9 @@ def check_pictures(
     """
     reasons = [""] * len(positions)
     heads = store.heads() if isinstance(store, ParquetImages) else None
+    report = Reporter(progress, "check pictures", len(positions))
     for row, position in enumerate(positions):
+        report(row)
         if heads is not None:
             size, head = next(heads)  # a Parquet column is read once, in order: positions are the rows
         elif position < 0:
@@ -124,8 +139,6 @@ def check_pictures(
         else:
             continue
         reasons[row] = refusal(size, head, limits)
-        if row % 1000 == 0:
-            progress("check pictures", row, len(positions))
     ledger.drop(np.array([bool(reason) for reason in reasons], dtype=np.bool_), reasons)
 
 

@@ -64,7 +64,7 @@ def read_mask_classes(
         raise InvalidInput(f"The loss of a class's mask must be one of {', '.join(KINDS)}: got {kind!r}.")
     named = replace(roles, loss=None, loss_kind=kind, class_names=())
     audit, ledger = read_with_ledger(table, images, embeddings, named, limits, progress)
-    masks, true, predicted = _mask_readers(table, images, named, limits)
+    masks, true, predicted = _mask_readers(table, images, named, limits, progress)
     of, other = (true, predicted) if rows == "objects" else (predicted, true)
     found, others = _compared(of, other, ledger.kept(), kind, progress)
     picture_of, values, loss, iou, share = (np.array(column) for column in zip(*found))
@@ -82,10 +82,10 @@ def read_mask_classes(
 
 
 def _mask_readers(
-    table: str | Path | pd.DataFrame | None, images: str | Path | None, roles: Roles, limits: Limits
+    table: str | Path | pd.DataFrame | None, images: str | Path | None, roles: Roles, limits: Limits, progress: Progress
 ) -> tuple[tuple[str, str], ReadMask, ReadMask]:
     """The two columns of masks, and what reads the true and the predicted mask of a row."""
-    store = None if images is None else open_images(images, limits)
+    store = None if images is None else open_images(images, limits, progress)
     read = open_table(table, images, store, limits, roles.masks or ())
     masks = recognise(read.frame, roles, list(read.images)).roles.masks or ("", "")
     book = Ledger(len(read.frame))

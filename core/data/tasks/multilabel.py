@@ -70,7 +70,7 @@ def read_multilabel(
     Raises:
         InvalidInput: the columns do not fit together, or see `core.data.samples.read_data_set`.
     """
-    store = None if images is None or table is not None else open_images(images, limits)
+    store = None if images is None or table is not None else open_images(images, limits, progress)
     read = open_table(table, images, store, limits)
     found = _losses(read, labels, roles)
     frame = read.frame.drop(columns=list(found.columns)).assign(**{_LOSS: found.loss.mean(axis=1)})

@@ -61,7 +61,7 @@ def read_pool(
     """
     if folders not in FOLDERS:
         raise InvalidInput(f"folders must be one of {', '.join(FOLDERS)}: got {folders!r}.")
-    store, notes = _pictures(path, limits)
+    store, notes = _pictures(path, limits, progress)
     labels = None
     if folders != "none":
         names = [store.name(i) for i in range(len(store))]
@@ -90,9 +90,9 @@ def read_pool(
     return ImagePool(images, tuple(notes), tuple(reading.unreadable.values()))
 
 
-def _pictures(path: str | Path, limits: Limits) -> tuple[ItemStore, list[str]]:
+def _pictures(path: str | Path, limits: Limits, progress: Progress) -> tuple[ItemStore, list[str]]:
     """Those files of the pool that are pictures by their names, and what was noted of the rest."""
-    store = open_images(path, limits)
+    store = open_images(path, limits, progress)
     pictures = [i for i in range(len(store)) if is_image_name(store.name(i))]
     if not pictures:
         raise InvalidInput(

@@ -142,7 +142,7 @@ def test_an_unreadable_cache_file_is_set_aside_and_a_new_one_begun(tmp_path: Pat
 
 
 def test_cancelling_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.embeddings.prefetch._SECONDS_BETWEEN_REPORTS", 0.0)
+    monkeypatch.setattr("core.records.progress.SECONDS_BETWEEN_REPORTS", 0.0)
 
     def stop(step: str, done: int, total: int) -> None:
         if done >= 8:

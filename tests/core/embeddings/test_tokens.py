@@ -77,7 +77,7 @@ def stop_after(n: int) -> Progress:
 
 @pytest.fixture(autouse=True)
 def _every_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.embeddings.prefetch._SECONDS_BETWEEN_REPORTS", 0.0)
+    monkeypatch.setattr("core.records.progress.SECONDS_BETWEEN_REPORTS", 0.0)
 
 
 @pytest.mark.parametrize("n", [1, 4, 11])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import tarfile
-import zipfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
 
-from core.data.images.archives import FileImages, open_images
+from core.data.images.archives import FileImages, is_archive, open_images
 from core.data.images.matching import check_pictures, match_files
 from core.data.tables.cells import as_column
 from core.data.tasks.detection.boxes import Boxes, Raw, check_boxes, in_pixels
@@ -22,7 +20,7 @@ from core.data.tasks.detection.coco import read_coco
 from core.data.tasks.detection.yolo import read_yolo
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import F64, I64, Column, ItemStore, Progress, no_progress
+from core.records import F64, I64, Column, ItemStore, Progress, Reporter, no_progress
 from core.records.ledger import Ledger
 
 
@@ -62,13 +60,13 @@ def read_detections(
     """
     truth, predictions = Path(truth), Path(predictions)
     progress("read detections", 0, 1)
-    store = open_images(images, limits)
-    raw = _raw(truth, predictions, store)
+    store = open_images(images, limits, progress)
+    raw = _raw(truth, predictions, store, progress)
     book = Ledger(len(raw.image_names))
     names = np.array(raw.image_names, dtype=object)
-    positions = match_files(names, store, book, column="file_name", count_unused=not raw.relative)
+    positions = match_files(names, store, book, column="file_name", count_unused=not raw.relative, progress=progress)
     check_pictures(store, positions, book, limits, progress)
-    sizes = _fill_sizes(raw.sizes, store, positions, book)
+    sizes = _fill_sizes(raw.sizes, store, positions, book, progress)
     kept = book.kept()
     place = np.full(len(names) + 1, -1, np.int64)  # the last entry, for -1, stays -1
     place[kept] = np.arange(len(kept))
@@ -90,7 +88,7 @@ def read_detections(
     )
 
 
-def _raw(truth: Path, predictions: Path, store: FileImages) -> Raw:
+def _raw(truth: Path, predictions: Path, store: FileImages, progress: Progress) -> Raw:
     """Both sides as written."""
     yolo = _holds_files(truth), _holds_files(predictions)
     if any(yolo) and not all(yolo):
@@ -98,7 +96,7 @@ def _raw(truth: Path, predictions: Path, store: FileImages) -> Raw:
             f"{truth.name} and {predictions.name} are of two forms: give two JSON files (COCO), "
             "or two folders or zips (YOLO)."
         )
-    return read_yolo(truth, predictions, store) if all(yolo) else read_coco(truth, predictions)
+    return read_yolo(truth, predictions, store, progress=progress) if all(yolo) else read_coco(truth, predictions)
 
 
 def _placed(raw: Raw, what: str, book: Ledger, place: I64, sizes: F64) -> Boxes:
@@ -120,13 +118,15 @@ def _placed(raw: Raw, what: str, book: Ledger, place: I64, sizes: F64) -> Boxes:
 
 def _holds_files(path: Path) -> bool:
     """Whether it is a folder or an archive, as YOLO's labels are."""
-    return path.is_dir() or (path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path)))
+    return path.is_dir() or is_archive(path)
 
 
-def _fill_sizes(sizes: F64, store: Any, positions: I64, book: Ledger) -> F64:
+def _fill_sizes(sizes: F64, store: Any, positions: I64, book: Ledger, progress: Progress) -> F64:
     """The sizes, with those that the truth does not give read from the pictures, upright."""
     sizes, reasons = sizes.copy(), [""] * len(positions)
+    report = Reporter(progress, "read sizes", len(positions))
     for row in np.flatnonzero(~np.isfinite(sizes).all(axis=1) & book.standing()).tolist():
+        report(row)
         try:
             with Image.open(io.BytesIO(store.read(int(positions[row])))) as image:
                 sizes[row] = ImageOps.exif_transpose(image).size if image.getexif().get(0x0112, 1) > 4 else image.size

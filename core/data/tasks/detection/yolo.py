@@ -16,13 +16,14 @@ import numpy as np
 from core.data.images.archives import FileImages, is_image_name, open_images
 from core.data.tasks.detection.boxes import NOWHERE, Boxes, BoxRow, Raw, boxes_from
 from core.errors import InvalidInput
+from core.records import Progress, Reporter, no_progress
 from core.records.ledger import Ledger
 
 _NAME_FILES = ("classes.txt", "obj.names", "classes.names")
 _NOT_LABELS = set("classes readme train val test autosplit_train autosplit_val".split())
 
 
-def read_yolo(truth: Path, predictions: Path, store: FileImages) -> Raw:
+def read_yolo(truth: Path, predictions: Path, store: FileImages, *, progress: Progress = no_progress) -> Raw:
     """Read the label files of the truth and of the predictions.
 
     Args:
@@ -41,10 +42,10 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages) -> Raw:
             "There are no pictures among the images. Give the folder or zip that the labels were made for."
         )
     places = _Places(images)
-    labels, found = open_images(truth), open_images(predictions)
+    labels, found = open_images(truth, progress=progress), open_images(predictions, progress=progress)
     names, notes = _class_names(labels, truth)
-    true, true_book = _read_files(labels, truth, places, scored=False)
-    predicted, predicted_book = _read_files(found, predictions, places, scored=True)
+    true, true_book = _read_files(labels, truth, places, progress, scored=False)
+    predicted, predicted_book = _read_files(found, predictions, places, progress, scored=True)
     most = int(max(true.category.max(initial=-1), predicted.category.max(initial=-1)))
     if not names:
         names = tuple(f"class {i}" for i in range(most + 1))
@@ -101,7 +102,9 @@ def _label_files(store: FileImages) -> dict[str, int]:
     return dict(sorted((top or inside or texts).items()))
 
 
-def _read_files(store: FileImages, folder: Path, places: _Places, *, scored: bool) -> tuple[Boxes, Ledger]:
+def _read_files(
+    store: FileImages, folder: Path, places: _Places, progress: Progress, *, scored: bool
+) -> tuple[Boxes, Ledger]:
     """The boxes of all files, in shares of their image; unreadable lines are dropped in the ledger."""
     what, files = "predictions" if scored else "truth", _label_files(store)
     if not files:
@@ -109,7 +112,9 @@ def _read_files(store: FileImages, folder: Path, places: _Places, *, scored: boo
             f"The {what}, {folder}, hold no label files (.txt). Give the folder or zip that holds one for each picture."
         )
     rows, reasons, of_picture, without_score = list[BoxRow](), list[str](), dict[int, str](), 0
-    for name, at in files.items():
+    report = Reporter(progress, f"read {what}", len(files))
+    for done, (name, at) in enumerate(files.items()):
+        report(done)
         place = places.find(PurePosixPath(name))
         earlier = of_picture.setdefault(place, name)
         if place >= 0 and earlier != name:

@@ -1,0 +1,177 @@
+"""A zip's files, its directory bounded before it is parsed."""
+
+from __future__ import annotations
+
+import bz2
+import copy
+import io
+import lzma
+import stat
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, Any
+
+from core.data.images.listing import RATIO_FROM, FileImages, Listing, refuse_ratio, safe_name
+from core.data.images.unpacking import pieces
+from core.errors import DiagnosisError, InvalidInput
+from core.limits import Limits
+from core.records import Progress
+
+_ENTRY = b"PK\1\2"  # begins each entry of the directory
+_LOCAL_HEADER = 30  # bytes before a member's name and data
+_OTHERS = (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)  # zipfile unpacks all that it reads of these, whatever comes out
+
+
+def is_zip(path: Path) -> bool:
+    """Whether the file ends as a zip does."""
+    return zipfile.is_zipfile(path)
+
+
+def open_zip(path: Path, limits: Limits, progress: Progress) -> FileImages:
+    """List the files of a zip.
+
+    Raises:
+        InvalidInput: see `core.data.images.archives.open_images`.
+        Cancelled: from `progress`.
+    """
+    listing, infos = Listing(path.name, limits, progress), list[zipfile.ZipInfo]()
+    file = _BoundedFile(path, listing)
+    try:
+        archive = _open(file, listing)
+        for info in archive.infolist():
+            listing.count()
+            if _is_file(info, listing) and listing.add(_name(info, path.name), info.file_size):
+                infos.append(info)
+        _check_whole(path, infos, listing)
+    except BaseException:
+        file.close()
+        raise
+    lock = threading.Lock()  # one ZipFile shares one file handle; its reads are short beside decoding
+
+    def load(position: int, most: int) -> bytes:
+        info = infos[position]
+        try:
+            if info.compress_type in _OTHERS:
+                with lock:
+                    return _unpacked(archive, info, most, limits)
+            with lock, archive.open(info) as member:
+                return member.read(most)
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
+            why = f"cannot be unpacked ({error})"
+        except Exception as error:  # zlib.error, lzma.LZMAError: damaged data, each codec with its own class
+            why = f"is damaged ({error})"
+        raise InvalidInput(f"{path.name}: the member {info.filename[:80]!r} {why}. Pack it again.")
+
+    return listing.store(load, strip=True)
+
+
+class _BoundedFile(io.BufferedReader):
+    """A zip whose directory is weighed before zipfile makes an object of each of its entries."""
+
+    def __init__(self, path: Path, listing: Listing) -> None:
+        super().__init__(io.FileIO(path))
+        self.listing: Listing | None = listing
+        """None once the directory was read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.listing is None:
+            return super().read(size)
+        most = self.listing.limits.max_directory_bytes
+        data = super().read(most + 1 if size is None or size < 0 else min(size, most + 1))
+        if len(data) > most:
+            raise InvalidInput(
+                f"{self.listing.source}: its directory of names is larger than {most >> 20} MiB, the most that is "
+                "read. Split it."
+            )
+        if data.count(_ENTRY) > self.listing.limits.max_files:
+            self.listing.refuse_number()
+        return data
+
+
+def _open(file: _BoundedFile, listing: Listing) -> zipfile.ZipFile:
+    listing.report(0)
+    try:
+        archive = zipfile.ZipFile(file)
+    except DiagnosisError:
+        raise
+    except Exception as error:  # beside BadZipFile: struct.error, UnicodeDecodeError, NotImplementedError, ...
+        raise InvalidInput(f"{listing.source!r} is a damaged zip ({error}). Pack or upload it again.") from None
+    file.listing = None
+    return archive
+
+
+def _name(info: zipfile.ZipInfo, source: str) -> str:
+    # orig_filename: zipfile cuts a name at a zero byte, which would hide it
+    return safe_name(info.orig_filename, source)
+
+
+def _is_file(info: zipfile.ZipInfo, listing: Listing) -> bool:
+    """Whether the entry is a file, not a folder or a link.
+
+    Raises:
+        InvalidInput: it is encrypted, or a bomb.
+    """
+    if not info.filename.strip("/"):
+        return False
+    name, limits = _name(info, listing.source), listing.limits
+    if info.is_dir():
+        return False
+    if stat.S_ISLNK(info.external_attr >> 16):
+        listing.links.append(name)
+        return False
+    if info.flag_bits & 1:
+        raise InvalidInput(f"{listing.source!r} is encrypted (member {name[:80]!r}). Pack it without a password.")
+    if info.file_size > RATIO_FROM and info.file_size > limits.max_ratio * max(info.compress_size, 1):
+        refuse_ratio(listing.source, name, info.file_size / max(info.compress_size, 1), limits)
+    return True
+
+
+def _check_whole(path: Path, infos: list[zipfile.ZipInfo], listing: Listing) -> None:
+    """Refuse a zip that unpacks to too many times its size, or whose members share their bytes, as bombs do."""
+    packed, limits = max(path.stat().st_size, 1), listing.limits
+    if listing.total > RATIO_FROM * 64 and listing.total > limits.max_ratio * packed:
+        refuse_ratio(path.name, "the whole", listing.total / packed, limits)
+    for one, after in pairwise(sorted(infos, key=lambda info: info.header_offset)):
+        if one.header_offset + _LOCAL_HEADER + one.compress_size > after.header_offset:
+            raise InvalidInput(
+                f"{path.name!r} is a damaged zip: its members {one.filename[:80]!r} and {after.filename[:80]!r} share "
+                "bytes. Pack or upload it again."
+            )
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, limits: Limits) -> bytes:
+    """The first `most` bytes of a member in bzip2 or LZMA, unpacked in small pieces.
+
+    Raises:
+        BadZipFile, EOFError, LZMAError, OSError: it is damaged.
+    """
+    packed: Any = copy.copy(info)  # the member's bytes as they lie in the file
+    packed.compress_type, packed.file_size, packed.CRC = zipfile.ZIP_STORED, info.compress_size, None
+    content = bytearray()
+    with archive.open(packed) as file:
+        make = bz2.BZ2Decompressor if info.compress_type == zipfile.ZIP_BZIP2 else _lzma(file, limits)
+        for piece in pieces(file, make, b"BZh"):
+            content += piece
+            if len(content) >= most:
+                break
+    if most >= info.file_size and zlib.crc32(content) != info.CRC:
+        raise zipfile.BadZipFile("its checksum is wrong")
+    return bytes(content[:most])
+
+
+def _lzma(file: IO[bytes], limits: Limits) -> Callable[[], lzma.LZMADecompressor]:
+    """The decompressor that the head of a member in LZMA asks for (version, length, then lc, lp, pb and dictionary)."""
+    head = file.read(4)
+    settings = file.read(int.from_bytes(head[2:], "little"))
+    if len(settings) < 5:
+        raise zipfile.BadZipFile("it is cut short")
+    packed, dictionary = settings[0], int.from_bytes(settings[1:5], "little")
+    if dictionary > limits.max_codec_bytes:
+        raise zipfile.BadZipFile(f"it asks for {dictionary:,} bytes of memory")
+    asked = {"lc": packed % 9, "lp": packed // 9 % 5, "pb": packed // 45, "dict_size": dictionary}
+    return partial(lzma.LZMADecompressor, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA1, **asked}])
