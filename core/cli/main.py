@@ -14,7 +14,6 @@ from collections.abc import Sequence
 import click
 
 from core.cli.command import EXIT_CODES, LazyGroup
-from core.cli.terminal import say
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 
 MODULES = {
@@ -31,7 +30,7 @@ MODULES = {
     "reproduce": "core.cli.compare",
     "compose": "core.cli.compose",
     "encoders": "core.cli.diagnose",
-    "serve": "core.cli.serve",
+    "serve": "core.cli.diagnose",
 }
 COMMANDS = LazyGroup("core", MODULES, "Errata: where does a model fail, why, and how sure is that?", epilog=EXIT_CODES)
 
@@ -53,18 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except KeyboardInterrupt:
-        say("\nStopped.", file=sys.stderr)
+        print("\nStopped.", file=sys.stderr)
         return Cancelled.exit_code
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         sys.stderr.close()
         return 0
     except DiagnosisError as error:
-        say(f"errata: {error}", file=sys.stderr)
+        print(f"errata: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EIO):
             raise
-        say(
+        print(
             f"errata: What was to be written could not be: {error.strerror}. Free some room and run it again.",
             file=sys.stderr,
         )

@@ -1,0 +1,48 @@
+"""Nothing leaves: whole journeys watched from outside, by system calls, and in a browser by its own network log.
+
+The same on the whole example, with what was seen printed: `python -m tests.benchmarks.leaves --out FOLDER`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.leaves import Place, commands, shorten
+from tests.benchmarks.leaves_page import browse, why_no_browser
+from tests.support.system_calls import watch, why_not
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not() or "can be watched")]
+ROWS = 120
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A fresh user with an empty home."""
+    made = Place(tmp_path / "user")
+    made.make()
+    return made
+
+
+def test_no_command_reaches_anyone_or_writes_outside_the_stated_folders(place: Place) -> None:
+    table = shorten(place.repository / "assets/examples/scenes/table.csv", ROWS, place.folder / "table.csv")
+    for name, command in commands(place, table):
+        seen = watch(place.run(name, command))
+        assert seen.exit_code == 0, (name, seen.output)
+        assert seen.faults(place.stated) == [], name
+        assert seen.written or name in ("export", "encoders"), name  # the watch itself works
+    assert list(place.home.iterdir()) == []
+
+
+@pytest.mark.browser
+def test_a_visitors_whole_journey_asks_the_page_alone(place: Place) -> None:
+    if reason := why_no_browser():
+        pytest.skip(reason)
+    served, browsed = browse(place.run("serve", []), place.folder)
+    assert browsed.steps[-1] == "guide"
+    assert browsed.faults() == []
+    assert browsed.requests[browsed.address] > 50  # the watch itself works
+    assert served.faults(place.stated) == []
+    assert any(path.startswith(str(place.folder / "runs")) for path in served.written)
+    assert list(place.home.iterdir()) == []
