@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.errors import InvalidInput
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -20,10 +22,46 @@ class Limits:
     max_pixels: int = 100_000_000
     """Width times height of one picture, as its header declares them."""
     max_table_bytes: int = 4 * 2**30
-    """Size of a CSV or JSON Lines file, or of a Parquet file's columns other than pictures."""
+    """Size of a table or of embeddings on disk, and of the numbers and texts in it, unpacked; pictures apart."""
     max_header_bytes: int = 64 * 2**10
     """Of one member of a tar: its long name, or what else is said of it before its own header."""
     max_directory_bytes: int = 64 * 2**20
     """Names and headers of an archive together."""
     max_codec_bytes: int = 128 * 2**20
     """Memory that unpacking a stream may ask for (xz at its highest setting takes 65 MiB)."""
+    max_text_bytes: int = 2 * 2**30
+    """Size of a CSV or JSON Lines file."""
+    max_document_bytes: int = 512 * 2**20
+    """Size of one JSON document; the largest published one, COCO's training set, has 449 MB."""
+    max_rows: int = 20_000_000
+    """Rows of a table."""
+    max_columns: int = 20_000
+    """Columns of a table, or different keys of its records."""
+    max_name_length: int = 1_000
+    """Characters of a column's name."""
+    max_small_bytes: int = 768 * 2**20
+    """Memory that a file of any size may take once it is read."""
+    max_growth: int = 20
+    """Memory over size on disk, of files that take more than that: text of short numbers has 16."""
+
+    def memory(self, size: int) -> int:
+        """Bytes of memory that a file of `size` bytes may take once it is read: no small file becomes a large table,
+        and no file more than an honest one of its size."""
+        return max(self.max_small_bytes, self.max_growth * size)
+
+    def check_memory(self, name: str, needed: int, size: int, instead: str) -> None:
+        """Refuse what would take too much memory.
+
+        Args:
+            needed: bytes of memory, as far as is known.
+            size: of the file, in bytes.
+            instead: what to do about it, a sentence.
+
+        Raises:
+            InvalidInput: it takes more than a file of this size may.
+        """
+        if needed > (most := self.memory(size)):
+            raise InvalidInput(
+                f"{name} would take at least {needed / 2**20:,.0f} MB of memory once read; a file of "
+                f"{size / 2**20:,.1f} MB may take {most / 2**20:,.0f} MB. {instead}"
+            )

@@ -4,6 +4,7 @@ becomes a value."""
 from __future__ import annotations
 
 import math
+import re
 import types
 import typing
 import unicodedata
@@ -12,6 +13,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from core.errors import InvalidInput
+
+_HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 
 MAX_NAME_LENGTH = 200
 """Characters of what a result may be called."""
@@ -106,10 +109,9 @@ def check_text(text: str, what: str) -> None:
     Raises:
         InvalidInput: it holds half of a surrogate pair, as bytes that are no UTF-8 leave behind.
     """
-    at = next((i for i, character in enumerate(text) if "\ud800" <= character <= "\udfff"), None)
-    if at is not None:
+    if not text.isascii() and (found := _HALF.search(text)):
         raise InvalidInput(
-            f"{what}: character {at + 1} is no character ({text[at]!a}): the text was cut or is no "
+            f"{what}: character {found.start() + 1} is no character ({found[0]!a}): the text was cut or is no "
             "UTF-8. Write it anew."
         )
 

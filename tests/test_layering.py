@@ -37,6 +37,8 @@ ROOMS = (
     "locks",
     "files",
     "options",
+    "documents",
+    "arrays",
     "registry",
     "records",
     "numbers",

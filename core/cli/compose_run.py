@@ -100,12 +100,9 @@ def _reading(options: ReaderOptions) -> dict[str, Any]:
     """What single formats take, as far as it was given."""
     given: dict[str, Any] = {"negatives": options.negatives, "max_words": options.max_words}
     if options.seen is not None:
-        try:
-            given["seen"] = options.seen.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(
-                f"--seen must be a file of queries in UTF-8, one a line: {options.seen} cannot be read ({error})."
-            ) from None
+        from core.documents import read_text
+
+        given["seen"] = read_text(options.seen, instead="--seen is a file of queries, one a line.")
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -18,6 +18,7 @@ def read_split(wanted: str | None, samples: SampleSet) -> tuple[Split | None, tu
     """The split that --split names, and what is to be said of it."""
     if wanted is None:
         return None, ()
+    from core.documents import read_text
     from core.probes.draws import FORMAT, read_draw
     from core.probes.split_files import apply_split, read_split as read_file
     from core.probes.splits import by_column
@@ -27,7 +28,7 @@ def read_split(wanted: str | None, samples: SampleSet) -> tuple[Split | None, tu
     path = Path(wanted)
     if path.suffix.lower() != ".json":
         raise InvalidInput(f'--split must be "column" or a JSON file: got {wanted!r}.')
-    if path.is_file() and FORMAT in path.read_text("utf-8", errors="replace"):
+    if path.is_file() and FORMAT in read_text(path):
         return read_draw(path, samples)[1], ()
     applied = apply_split(read_file(path), samples)
     return applied.split, applied.notes

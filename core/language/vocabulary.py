@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from core.documents import parse_json, read_text
 from core.errors import InvalidInput
 from core.files import ASSETS, write_text
 from core.language.grammar import words_in
@@ -96,12 +97,7 @@ def _text_of(path: Path) -> str:
         raise InvalidInput(
             f"{path.name}: a phrase file has at most {MAX_BYTES // 2**20} MB: got {size:,} bytes. Bring fewer phrases."
         )
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(
-            f"{path.name}: the phrases must be UTF-8 text, and byte {error.start} is not. Save the file as UTF-8."
-        ) from error
+    return read_text(path, instead="Save the phrases as UTF-8.")
 
 
 def _from_lines(path: Path, text: str, shipped: Mapping[str, tuple[tuple[str, str], ...]]) -> Vocabulary:
@@ -122,12 +118,7 @@ def _from_lines(path: Path, text: str, shipped: Mapping[str, tuple[tuple[str, st
 
 
 def _from_json(path: Path, text: str, shipped: Mapping[str, tuple[tuple[str, str], ...]]) -> Vocabulary:
-    try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(
-            f"{path.name}: this is not JSON ({error}). Mend it, or bring a .txt file with one phrase a line."
-        ) from error
+    whole = parse_json(text, path.name, instead="Mend it, or bring a .txt file with one phrase a line.")
     known = cast("dict[str, Any]", whole) if isinstance(whole, dict) else {}
     if known.get("version") != 1 or not isinstance(known.get("families"), list):
         raise InvalidInput(

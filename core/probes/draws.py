@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from core.documents import read_json
 from core.errors import InvalidInput
 from core.files import write_text
-from core.probes.split_files import NAMED, read_json
+from core.probes.split_files import NAMED
 from core.probes.splits import Fold, Split, draw
 from core.records import SampleSet
 

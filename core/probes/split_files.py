@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from core.documents import read_json
 from core.errors import InvalidInput
 from core.language.grammar import fold_name
 from core.probes.splits import Fold, Split
 from core.records import I64, SampleSet
 
 PARTS = ("train", "val", "test")
+PUBLISHED = "Bring the file as it was published."
 NAMED = 5
 """Paths named in a sentence before it only counts them."""
 
@@ -63,7 +64,7 @@ def read_split(path: Path) -> SplitFile:
 
     Source: the format of Zhou et al. 2022 (CoOp), which SuS-X, Tip-Adapter and others share.
     """
-    said = read_json(path)
+    said = read_json(path, instead=PUBLISHED)
     form = f'{path.name} must be {{"train": [[path, label, class name], ...], "val": [...], "test": [...]}}'
     if not isinstance(said, dict) or not any(part in said for part in PARTS):
         raise InvalidInput(
@@ -245,19 +246,3 @@ def _notes(unmatched: tuple[str, ...], repeated: int, moved: int, disagreeing: i
             f"Of {disagreeing:,} images the split file says another class than the samples; the samples' class is used."
         )
     return tuple(notes)
-
-
-def read_json(path: Path) -> Any:
-    """What a JSON file holds.
-
-    Raises:
-        InvalidInput: it cannot be read, or is not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as fault:
-        raise InvalidInput(f"{path} cannot be read: {fault.strerror}. Check the path.") from None
-    except RecursionError:
-        raise InvalidInput(f"{path.name} is nested too deep to be read. Bring the file as it was published.") from None
-    except ValueError as fault:  # also bytes that are no UTF-8, and numbers of thousands of digits
-        raise InvalidInput(f"{path.name} is not JSON: {fault}. Bring the file as it was published.") from None

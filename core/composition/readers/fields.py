@@ -4,18 +4,19 @@ type."""
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from core.documents import json_lines, parse_json, read_text
 from core.errors import InvalidInput
 from core.records import Box
 
 MAX_FILE_BYTES = 200 * 2**20
 """Bytes of one file; the largest published one (the scenes of CLEVR) has about 150 MB."""
+PUBLISHED = "Bring the file as it was published."
 DATA_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 _HEAD = 2**18  # bytes in which the line of column names must end
 Record = dict[str, Any]
@@ -46,10 +47,10 @@ def load_json(path: Path) -> Any:
     """What the file holds.
 
     Raises:
-        InvalidInput: it is not there, too large, not UTF-8, no JSON, nested too deep, names a key twice, or holds NaN
-        or an infinity.
+        InvalidInput: it is not there, too large, not UTF-8, no JSON, nested too deep, names a key twice, or holds NaN,
+        an infinity or half of a character.
     """
-    return _parse(_text(path), path.name)
+    return parse_json(_text(path), path.name, strict=True, instead=PUBLISHED)
 
 
 def load_lines(path: Path) -> Iterator[tuple[str, Any]]:
@@ -58,10 +59,7 @@ def load_lines(path: Path) -> Iterator[tuple[str, Any]]:
     Raises:
         InvalidInput: as `load_json`, naming the line.
     """
-    for number, line in enumerate(_text(path).split("\n"), 1):
-        if line.strip():
-            where = f"{path.name}, line {number}"
-            yield where, _parse(line, where)
+    yield from json_lines(_text(path), path.name, strict=True, instead=PUBLISHED)
 
 
 def load_records(path: Path, form: str) -> Iterator[tuple[str, Record]]:
@@ -119,48 +117,7 @@ def _check(path: Path) -> None:
 
 def _text(path: Path) -> str:
     _check(path)
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(
-            f"{path.name} is not UTF-8 text (byte {error.start:,}). "
-            "Bring the file as it was published, or save it as UTF-8."
-        ) from None
-    except OSError as error:
-        raise InvalidInput(f"{path.name} cannot be read ({error.strerror}).") from None
-
-
-class _Refused(ValueError):
-    """JSON that Python would take and that would hide something."""
-
-
-def _no_constant(name: str) -> None:
-    raise _Refused(f"it holds {name}, which is no number")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> Record:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _Refused(f"the key {twice[:60]!r} is there twice in one object")
-    return found
-
-
-def _parse(text: str, where: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
-    except RecursionError:
-        raise InvalidInput(
-            f"{where}: the JSON is nested too deep to be read. Bring the file as it was published."
-        ) from None
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}" if "\n" in text else f"column {error.colno}"
-        raise InvalidInput(
-            f"{where}: no valid JSON at {place}: {error.msg}. Bring the file as it was published."
-        ) from None
-    except ValueError as error:  # also numbers of thousands of digits
-        raise InvalidInput(f"{where}: no JSON that can be read: {str(error)[:160]}. Mend it.") from None
+    return read_text(path, most=MAX_FILE_BYTES, instead=PUBLISHED)
 
 
 def kind_of(value: Any) -> str:

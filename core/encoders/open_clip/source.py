@@ -3,7 +3,6 @@ loaded."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from core.documents import read_json
 from core.errors import InvalidInput
 
 CONFIG = "open_clip_config.json"
@@ -77,10 +77,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise InvalidInput(
             f"{folder} has no {CONFIG}, which says how the model is built. Copy the model's whole folder."
         )
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InvalidInput(f"{path} is not JSON ({error}). Copy it again.") from error
+    config = read_json(path, instead="Copy it again.")
     if not isinstance(config, dict) or not isinstance(config.get("model_cfg"), dict):  # pyright: ignore[reportUnknownMemberType]
         raise InvalidInput(
             f'{path} has no "model_cfg". The form is {{"model_cfg": {{...}}, "preprocess_cfg": {{...}}}}.'

@@ -4,12 +4,12 @@ each fault, and written back."""
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core.documents import parse_json, read_text
 from core.errors import InvalidInput, MissingDependency
 from core.language.grammar import fold_name, spoken_names
 from core.options import check_text
@@ -84,24 +84,16 @@ def read_object(source: str, what: str, form: str) -> tuple[dict[str, Any], str]
     if not text.startswith(("{", "[")):
         path = Path(text).expanduser()
         where = f"{what} ({path.name})"
-        text = _text_of(path, what)
+        try:
+            text = read_text(path, most=LIMIT).strip()
+        except InvalidInput as error:
+            raise InvalidInput(f"{what}: {error} Give the path of a JSON file, or its text.") from None
     if len(text) > LIMIT:
         raise InvalidInput(
             f"{where}: at most 50 MB are read, and these are {len(text) / 2**20:.0f} MB. "
             "Keep the classes that you have."
         )
-    try:
-        found = json.loads(text, object_pairs_hook=_pairs)
-    except _Twice as error:
-        raise InvalidInput(
-            f"{where}: the key {str(error)[:80]!r} is there twice. Put its texts into one list."
-        ) from None
-    except json.JSONDecodeError as error:
-        raise InvalidInput(
-            f"{where}: no valid JSON at line {error.lineno}, column {error.colno}: {error.msg}."
-        ) from None
-    except (RecursionError, ValueError):
-        raise InvalidInput(f"{where}: no JSON that can be read: too deep, or a number with too many digits.") from None
+    found = parse_json(text, where, strict=True)
     if not isinstance(found, dict):
         raise InvalidInput(f"{where}: must be {form}: it is {_kind(found)}.")
     return {str(key): value for key, value in found.items()}, where
@@ -121,37 +113,6 @@ def read_lists(source: str, what: str) -> dict[str, tuple[str, ...]]:
     if not any(lists.values()):
         raise InvalidInput(f"{where}: there is no text in it. Write at least one for a class.")
     return lists
-
-
-def _text_of(path: Path, what: str) -> str:
-    try:
-        if not path.is_file():
-            raise InvalidInput(
-                f"{what}: there is no file {str(path)[:200]!r}. Give the path of a JSON file, or its text."
-            )
-        if path.stat().st_size > LIMIT:
-            raise InvalidInput(
-                f"{what} ({path.name}): at most 50 MB are read, and it has {path.stat().st_size / 2**20:.0f} MB."
-            )
-        return path.read_text("utf-8-sig").strip()
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{what} ({path.name}): it is not UTF-8 text. Save it as UTF-8.") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(f"{what}: the file {str(path)[:200]!r} cannot be read ({reason}).") from None
-
-
-class _Twice(Exception):
-    """A key of an object that came before."""
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _Twice(key)
-        found[key] = value
-    return found
 
 
 def _texts(value: Any, key: str, where: str) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def test_a_package_that_a_probe_needs_is_named_with_exit_code_3(
         (["probe", "zero-shot", "RUN", "--split-column", "part"], "--split-column beside it"),
         (["probe", "zero-shot", "RUN", "--pool", "p.zip"], "no use for --pool"),
         (["probe", "zero-shot", "RUN", "--split", "parts.csv"], '"column" or a JSON file'),
-        (["probe", "zero-shot", "RUN", "--split", "absent.json"], "absent.json cannot be read"),
+        (["probe", "zero-shot", "RUN", "--split", "absent.json"], "There is no file 'absent.json'"),
         (["probe", "zero-shot", "RUN", "--save-draw", "d.json"], "learns from none"),
         (["probe", "zero-shot", "--table", "t.csv"], "Add --out"),
         (["probe", "zero-shot", "--table", "t.csv", "--out", "o", "--diagnose", "d"], "Leave --diagnose out"),

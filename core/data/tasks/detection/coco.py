@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from importlib import import_module
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.tasks.detection.boxes import NOWHERE, Boxes, BoxRow, Raw, boxes_from
+from core.documents import read_json
 from core.errors import InvalidInput
 from core.records.ledger import Ledger
 
@@ -77,14 +77,7 @@ def _load(path: Path) -> Any:
         raise InvalidInput(
             f"The file {path} was not found. Give the path of a COCO JSON file, or a folder of YOLO labels."
         )
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except UnicodeDecodeError:
-        raise InvalidInput(
-            f"{path.name} is no text in UTF-8, so no JSON. Give COCO JSON, or a folder of YOLO labels."
-        ) from None
-    except ValueError as error:
-        raise InvalidInput(f"{path.name} cannot be read as JSON ({error}). Write it again.") from None
+    return read_json(path, instead="Give COCO JSON, or a folder of YOLO labels.")
 
 
 def _document(path: Path) -> Record:

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.data.images.archives import FileImages, is_image_name, open_images
 from core.data.tasks.detection.boxes import NOWHERE, Boxes, BoxRow, Raw, boxes_from
+from core.documents import parse_yaml
 from core.errors import InvalidInput
 from core.records import Progress, Reporter, no_progress
 from core.records.ledger import Ledger
@@ -216,17 +217,14 @@ def _may_name(name: str) -> bool:
 
 
 def _names_in(name: str, content: bytes) -> tuple[str, ...]:
-    import yaml
-
+    instead = "Mend it, or put a classes.txt beside the labels."
     try:
         text = content.decode("utf-8")
-        if not name.lower().endswith((".yaml", ".yml")):
-            return tuple(line.strip() for line in text.splitlines() if line.strip())
-        document: Any = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidInput(
-            f"{name} cannot be read ({str(error)[:120]}). Mend it, or put a classes.txt beside the labels."
-        ) from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{name} is not UTF-8 text (byte {error.start:,}). {instead}") from None
+    if not name.lower().endswith((".yaml", ".yml")):
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+    document = parse_yaml(text, name, instead=instead)
     names: Any = cast("Mapping[str, Any]", document).get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
         return tuple(str(one) for one in cast("list[Any]", names))

