@@ -4,8 +4,7 @@
 # (pyarrow ships no types, so strict checking would flag every use of it)
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,22 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
+from core.arrays import ArrayHeader, open_arrays
 from core.data.tables.cells import finite_rows, stack_arrays, text_of
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import F64
+from core.options import check_text
+from core.records import F64, Progress, no_progress
 from core.records.ledger import Ledger
 
 _ID_NAMES = ("ids", "id", "names", "files", "paths")
 _VECTOR_NAMES = ("embeddings", "embedding", "features", "vectors", "image_embeds", "arr_0")
 
 
-def read_vectors(source: str | Path | npt.NDArray[Any], limits: Limits = Limits()) -> tuple[F64, list[str] | None]:
+def read_vectors(
+    source: str | Path | npt.NDArray[Any], limits: Limits = Limits(), progress: Progress = no_progress
+) -> tuple[F64, list[str] | None]:
     """The (n, d) vectors and, where the file names its rows, their ids.
 
     An npz or safetensors file may hold several arrays: "embeddings" (or another usual name) is taken, else the only
@@ -37,7 +38,7 @@ def read_vectors(source: str | Path | npt.NDArray[Any], limits: Limits = Limits(
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
-        vectors, ids = _read_file(path, limits)
+        vectors, ids = _read_file(path, limits, progress)
         name = path.name
     else:
         vectors, ids, name = np.asarray(source), None, "the embeddings"
@@ -94,14 +95,15 @@ def unit_rows(vectors: F64, ledger: Ledger) -> F64:
     """The rows scaled to length 1; rows with nan, inf or zero length are dropped."""
     finite = finite_rows(vectors)
     ledger.drop(~finite, "the embedding holds nan or inf")
-    largest = np.abs(np.where(finite[:, None], vectors, 0.0)).max(axis=1, initial=0.0)
+    largest = np.abs(vectors).max(axis=1, initial=0.0, where=finite[:, None])
     ledger.drop(finite & (largest == 0), "the embedding is all zeros")
     # first, so that no square leaves the range of a float
     scaled = vectors / np.where(largest > 0, largest, np.nan)[:, None]
-    return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+    scaled /= np.linalg.norm(scaled, axis=1, keepdims=True)
+    return scaled
 
 
-def _read_file(path: Path, limits: Limits) -> tuple[npt.NDArray[Any], list[str] | None]:
+def _read_file(path: Path, limits: Limits, progress: Progress) -> tuple[npt.NDArray[Any], list[str] | None]:
     suffix = path.suffix.lower()
     if suffix not in (".npy", ".npz", ".safetensors", ".parquet", ".pq"):
         pickled = suffix in (".pkl", ".pickle", ".pt", ".pth", ".joblib")
@@ -112,51 +114,35 @@ def _read_file(path: Path, limits: Limits) -> tuple[npt.NDArray[Any], list[str] 
         )
     if not path.is_file():
         raise InvalidInput(f"The embeddings {path.name!r} were not found. Check the path.")
-    try:
-        if suffix == ".npy":
-            return np.load(path, allow_pickle=False), None
-        if suffix in (".parquet", ".pq"):
-            return _from_parquet(path)
-        arrays: dict[str, npt.NDArray[Any]] = _npz(path, limits) if suffix == ".npz" else dict(load_file(path))
-    except ValueError as error:
-        why = f"cannot be read ({str(error)[:100]})"
-        if "pickle" in str(error).lower():
-            why = "holds Python objects, which are pickles and could run any program"
-        raise InvalidInput(
-            f"{path.name!r} {why}. Save a plain array of numbers: np.save(path, array.astype('float32'))."
-        ) from None
-    except (OSError, EOFError, zipfile.BadZipFile, SafetensorError, pa.ArrowException) as error:
-        raise InvalidInput(f"{path.name!r} is damaged ({str(error)[:100]}). Save or upload it again.") from None
-    return _choose(path.name, arrays)
+    if suffix in (".parquet", ".pq"):
+        return _from_parquet(path, limits, progress)
+    arrays = open_arrays(path, limits)
+    chosen, key = ("", None) if suffix == ".npy" else _choose(path.name, arrays)
+    vectors = arrays[chosen].load(lambda done, total: progress("read embeddings", done, total))
+    if key is None:
+        return vectors, None
+    ids: list[Any] = arrays[key].load(lambda *_: None).tolist()
+    names = [text_of(value) or "" for value in ids]
+    for name in names:
+        check_text(name, f"{path.name}: an id")
+    return vectors, names
 
 
-def _npz(path: Path, limits: Limits) -> dict[str, npt.NDArray[Any]]:
-    with zipfile.ZipFile(path) as archive:
-        size = sum(info.file_size for info in archive.infolist())
-    if size > limits.max_table_bytes:
-        raise InvalidInput(
-            f"{path.name!r} is {size:,} bytes unpacked; at most {limits.max_table_bytes:,} are read. "
-            "Save float32, or fewer arrays."
-        )
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
-
-
-def _choose(name: str, arrays: dict[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], list[str] | None]:
-    tables = [key for key, array in arrays.items() if array.ndim == 2]
+def _choose(name: str, arrays: Mapping[str, ArrayHeader]) -> tuple[str, str | None]:
+    """The array of vectors, and that of their ids."""
+    tables = [key for key, array in arrays.items() if len(array.shape) == 2]
     usual = [key for key in _VECTOR_NAMES if key in tables]
     if not usual and len(tables) != 1:
-        held = ", ".join(f"{key} {array.shape}" for key, array in arrays.items()) or "nothing"
+        held = ", ".join(f"{key[:60]} {array.shape}" for key, array in list(arrays.items())[:10]) or "nothing"
         raise InvalidInput(
             f"{name!r} must hold one (n, d) array called 'embeddings': it holds {held}. Rename the one you mean."
         )
     chosen = usual[0] if usual else tables[0]
     shape = arrays[chosen].shape[:1]
-    key = next((k for k in _ID_NAMES if k in arrays and arrays[k].shape == shape), None)
-    return arrays[chosen], None if key is None else [text_of(v) or "" for v in arrays[key].tolist()]
+    return chosen, next((k for k in _ID_NAMES if k in arrays and arrays[k].shape == shape), None)
 
 
-def _from_parquet(path: Path) -> tuple[npt.NDArray[Any], list[str] | None]:
+def _from_parquet(path: Path, limits: Limits, progress: Progress) -> tuple[npt.NDArray[Any], list[str] | None]:
     schema = pq.read_schema(path)
     kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
     lists = [f.name for f in schema if any(is_kind(f.type) for is_kind in kinds)]
