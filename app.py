@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from webapp.app import main
+from webapp.server.rules import WebRules
 
 if __name__ == "__main__":
-    main(host=os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0"), port=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
+    listening = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0")
+    main(WebRules(listening), port=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))

@@ -6,16 +6,38 @@
     └── Cancelled           the user stopped the run            (exit code 130)
 
 A message names the thing, the rule, the value and the next step. Any other exception is a fault of ours and reaches the
-log.
+log. Names and values are the user's text, so a message shows each character that would steer a terminal as its code.
 """
 
 from __future__ import annotations
 
+import re
+
+MAX_MESSAGE_LENGTH = 4_000
+"""Characters of a message; the longest of ours, on the formats of benchmarks, has 1,700."""
+_STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # escape sequences begin with one of these; tab and line feed stay
+    "\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # unseen, or turning the text's direction
+    "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"  # halves of characters, annotations, tags
+)
+
+
+def printable(text: str) -> str:
+    """The text as a terminal, a log or a page may show it: control characters, those that turn the direction of what
+    follows, and those that are not seen become their codes, such as \\x1b; tabs and line feeds stay."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
 
 class DiagnosisError(Exception):
-    """Base of every error whose message is written for the user."""
+    """Base of every error whose message is written for the user; `str` gives it fit to be shown, and cut where it is
+    longer than 4,000 characters."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        middle = MAX_MESSAGE_LENGTH // 2
+        return printable(text if len(text) <= MAX_MESSAGE_LENGTH else f"{text[:middle]} [...] {text[-middle:]}")
 
 
 class InvalidInput(DiagnosisError):

@@ -1,38 +1,149 @@
-"""Files written whole or not at all, and arrays stored without pickle."""
+"""Files written whole or not at all, and arrays stored without pickle.
+
+What is written reaches the disk before it takes its place, so that a power cut leaves the earlier file or the new one.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
+import re
 import secrets
+import shutil
+import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from core.errors import InvalidInput
+from core.locks import Held, take
+
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 """What ships with the code: examples, weights, phrases, prompts, styles."""
+FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
+"""What a disk says that has no room: full, or past the user's quota."""
+WRITING = ".errata-writing-"
+"""How a folder is called whose files are not yet in place."""
+_PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+_SCRATCH = "errata-scratch-"
+_swept: set[Path] = set()
 
 
 @contextmanager
-def replacing(path: Path) -> Generator[Path]:
+def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
     """A temporary neighbour to write to, which takes the place of `path` once the block has ended well and is removed
-    otherwise."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    otherwise. What killed processes left of such neighbours is swept, once for each folder.
+
+    Below a folder that is written beside (`core.folders.new_version`) it is `path` itself.
+
+    Args:
+        durable: brought to the disk first. Not needed for what can be made again.
+    """
+    if any(part.startswith(WRITING) for part in path.parent.parts):
+        yield path
+        return
+    if path.parent not in _swept:
+        _swept.add(path.parent)
+        _sweep_parts(path.parent)
+    part, held = _new_part(path)
     try:
         yield part
+        if durable:
+            sync(part)
+        if held is not None and os.name == "nt":
+            held.close()  # an open file cannot be moved there
         part.replace(path)
+        if durable:
+            sync(path.parent)
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
+        if held is not None:
+            held.close()
 
 
-def write_text(path: Path, text: str) -> None:
+def _new_part(path: Path) -> tuple[Path, Held | None]:
+    """A new neighbour of `path`, locked: what is not locked has no writer any more."""
+    while True:
+        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
+        held = take(part)
+        if held is not None:
+            return part, held
+
+
+def _sweep_parts(folder: Path) -> None:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _PART.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                sweep(Path(entry.path))
+
+
+def sweep(path: Path) -> bool:
+    """Remove the file or folder, unless somebody holds its lock or it cannot be told; returns whether it is gone."""
+    try:
+        held = take(path)
+        if held is None or not held.sure:
+            return False
+        with held:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
+    except OSError:
+        return False
+    return not path.exists()
+
+
+@contextmanager
+def scratch_folder() -> Generator[Path]:
+    """A folder for temporary files, gone afterwards; what killed processes left of such folders is swept."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        sweep(left)
+    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+    try:
+        with take(folder) or Held(None, sure=False):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or a folder's list of files, to the disk.
+
+    Raises:
+        OSError: the disk cannot take it, as where it is full.
+    """
+    folder = path.is_dir()
+    if folder and os.name == "nt":
+        return  # no such thing there
+    descriptor = os.open(path, os.O_RDONLY if folder or os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if not folder or error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def cannot_write(what: str, error: OSError, otherwise: str = "Choose a folder that you may write to.") -> InvalidInput:
+    """The message that something cannot be written, such as "The run cannot be written to DIR": why, and what to do."""
+    full = error.errno in FULL
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return InvalidInput(f"{what}: {reason}. {'Free some room there, or choose another place.' if full else otherwise}")
+
+
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Write the file whole or not at all, in UTF-8."""
-    with replacing(path) as part:
+    with replacing(path, durable=durable) as part:
         part.write_text(text, "utf-8")
 
 
@@ -49,13 +160,25 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         np.savez_compressed(file, keys=np.array(list(arrays), dtype=np.str_), **numbered)
 
 
-def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+def keep_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays that can be computed again, as in a cache: where they cannot be written, they are not kept."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_arrays(path, arrays)
+
+
+def read_arrays(source: Path | BufferedReader) -> dict[str, npt.NDArray[Any]]:
     """The arrays that `write_arrays` wrote. An entry that would need pickle raises ValueError."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(source, allow_pickle=False) as file:
         return {str(key): file[f"a{i}"] for i, key in enumerate(file["keys"])}
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of the file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def digest(source: Path | BufferedReader) -> str:
+    """SHA-256 of the file, in hexadecimal; an open file is read from its start, and left there."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return digest(file)
+    source.seek(0)
+    found = hashlib.file_digest(source, "sha256").hexdigest()
+    source.seek(0)
+    return found

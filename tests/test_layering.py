@@ -36,6 +36,7 @@ ROOMS = (
     "limits",
     "locks",
     "files",
+    "folders",
     "options",
     "documents",
     "arrays",
@@ -75,8 +76,8 @@ RANK = {
     **{f"core.{room}": rank for rank, rooms in enumerate(ROOMS) for room in rooms.split()},
     **{f"webapp.{room}": 100 + rank for rank, rooms in enumerate(PAGE) for room in rooms.split()},
 }
-DOOR = {("core.cli.diagnose", "webapp.app")}
-"""The command `serve` hands over to the page, inside its function."""
+DOOR = {("core.cli.serve", f"webapp.{room}") for room in ("app", "server.accounts", "server.rules")}
+"""The command `serve` hands over to the page, with what its operator said, inside its function."""
 MAX_LINES, MAX_FILES = 320, 24
 """Of a file of core, webapp, tests and scripts; in a folder of core and webapp."""
 OUTSIDE = ("gradio", "tests", "scripts")
@@ -133,7 +134,7 @@ def test_core_knows_neither_gradio_nor_tests_nor_scripts(repository: Path) -> No
         for name, path in modules(repository, "core").items()
     }
     assert {name: m for name, m in found.items() if m} == {}
-    assert not {m for m in imports(modules(repository)["core.cli.diagnose"], at_top=True) if m.startswith("webapp")}
+    assert not {m for m in imports(modules(repository)["core.cli.serve"], at_top=True) if m.startswith("webapp")}
 
 
 def test_no_file_imports_itself_by_a_detour(repository: Path) -> None:

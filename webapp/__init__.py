@@ -22,10 +22,11 @@ def show(diagnosis: Diagnosis, *, height: int = 860) -> gr.Blocks:
         The running page; its `close()` stops it.
     """
     from webapp.app import build_app
+    from webapp.server.rules import NOTEBOOKS, WebRules
     from webapp.server.settings import launch_settings
     from webapp.state.session import RUNS
 
     run = RUNS.add(diagnosis)
     demo = build_app(first=[(diagnosis.samples.name, run)])
-    demo.launch(prevent_thread_lock=True, quiet=False, height=height, **launch_settings())
+    demo.launch(prevent_thread_lock=True, quiet=False, height=height, **launch_settings(WebRules(embed_in=NOTEBOOKS)))
     return demo

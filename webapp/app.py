@@ -25,12 +25,14 @@ from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.predict import tab as predict
 from webapp.probe import tab as probe
+from webapp.server.hosts import is_loopback
+from webapp.server.page import SafeBlocks
+from webapp.server.rules import WebRules, on_this_platform
 from webapp.server.settings import CACHE_S, launch_settings
 from webapp.state.jobs import PLAIN, PRIVATE
 from webapp.state.session import RUNS, Session, shows_errors
 
 TITLE = "Errata: where does your model fail?"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +65,7 @@ def build_app(
     """
     offered = first if first is not None else find_examples(examples)
     opened = offered[0][1] if offered else ""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, CACHE_S), fill_width=True) as demo:
+    with SafeBlocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, CACHE_S), fill_width=True) as demo:
         session = gr.State(Session(run=opened), time_to_live=CACHE_S, delete_callback=_forget)
         gr.HTML(render("header.html.j2"), js_on_load=script("theme"), elem_id="top", **PLAIN)
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -103,17 +105,24 @@ def warm_up() -> None:
     threading.Thread(target=work, name="warm-up", daemon=True).start()
 
 
-def main(host: str = "127.0.0.1", port: int = 7860, root: Path | None = None) -> None:
+def main(rules: WebRules = WebRules(), port: int = 7860, root: Path | None = None) -> None:
     """Serve the page until it is stopped.
 
     Args:
-        host: the address to listen on; 0.0.0.0 makes the page visible to the network.
+        rules: the address to listen on, and who may ask; 0.0.0.0 makes the page visible to the network.
         port: the port.
         root: the operator's folder of data sets, see `build_app`.
     """
-    demo = build_app(root, at_home=host in LOOPBACK)
-    demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
-    print(f"Errata is open at http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)
+    rules = on_this_platform(rules)
+    others = rules.behind_proxy or bool(rules.allow_host)  # they may come through a proxy on this machine
+    demo = build_app(root, at_home=is_loopback(rules.listening) and not others)
+    demo.launch(
+        server_name=rules.listening, server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings(rules)
+    )
+    print(
+        f"Errata is open at http://{'127.0.0.1' if rules.listening == '0.0.0.0' else rules.listening}:{port}",
+        flush=True,
+    )
     warm_up()
     demo.block_thread()
 

@@ -25,7 +25,7 @@ from core.cli.options import (
     setting_options,
 )
 from core.cli.output import make_folder
-from core.cli.terminal import TerminalProgress
+from core.cli.terminal import TerminalProgress, say
 from core.errors import Cancelled, InvalidInput
 from core.training.adapters import ADAPTERS
 
@@ -138,13 +138,13 @@ def adapt(
         encoder = load_encoder(encoder_name(options.encoder))
         adapted = _train(options, settings, how, pictured, encoder, progress)
         progress.close()
-        print("\n".join(trained_lines(adapted)))
+        say("\n".join(trained_lines(adapted)))
         check = None if after.no_check else _checked(adapted, options.out, progress, seed=seed, **against)
         if rest is not None:
             _test(adapted, rest, check, options.out / "test", progress, seed)
-    print(f"Written: {options.out}")
+    say(f"Written: {options.out}")
     if rest is None:
-        print(f"Next: python -m core compose run rendered --encoder {options.encoder} {options.out}")
+        say(f"Next: python -m core compose run rendered --encoder {options.encoder} {options.out}")
 
 
 def _training(adapter: str, settings: dict[str, Any], training: dict[str, Any]) -> Training:
@@ -205,7 +205,7 @@ def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against:
     found = check_regression(before, after, cache=default_cache(), progress=progress, **against)
     write_check(found, out)
     progress.close()
-    print("\n".join(["What it cost", *regression_lines(found)]))
+    say("\n".join(["What it cost", *regression_lines(found)]))
     return found
 
 
@@ -225,7 +225,7 @@ def _test(
     ran = score_models(rest, [EncoderScorer(adapted.encoder), AdaptedScorer(adapted)], progress, seed=seed)
     write_results(ran, folder, check)
     progress.close()
-    print("\n".join(["On the items that were kept apart", *run_lines(ran)]))
+    say("\n".join(["On the items that were kept apart", *run_lines(ran)]))
 
 
 def _train(
@@ -249,10 +249,10 @@ def _train(
     except (KeyboardInterrupt, Cancelled):
         progress.close()
         if state.is_dir():
-            print(f"The finished epochs are kept in {state}. Run the same command again to go on.", file=sys.stderr)
+            say(f"The finished epochs are kept in {state}. Run the same command again to go on.", file=sys.stderr)
         raise
     if (options.out / "adapter.json").is_file():
-        print(f"The earlier adapter in {options.out} was replaced.", file=sys.stderr)
+        say(f"The earlier adapter in {options.out} was replaced.", file=sys.stderr)
     (options.out / CHECK).unlink(missing_ok=True)  # of the earlier one
     adapted.save(options.out)
     shutil.rmtree(state, ignore_errors=True)

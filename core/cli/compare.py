@@ -10,7 +10,7 @@ import click
 from core.cli.command import argument, command, heading, option
 from core.cli.options import LABEL, MANY_PROBABILITIES, RUN
 from core.cli.output import TABLES, check_suffix, in_folder, make_folder, write_table
-from core.cli.terminal import TerminalProgress
+from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 
@@ -53,9 +53,9 @@ def compare(
             )
         diagnosis, b, notes = with_second(diagnosis, second, roles)
         for note in notes:
-            print(f"Note: {note}", file=sys.stderr)
+            say(f"Note: {note}", file=sys.stderr)
     found = beside(diagnosis, a, b)
-    print("\n".join(comparison_lines(diagnosis, found)))
+    say("\n".join(comparison_lines(diagnosis, found)))
     if out is None:
         return
     in_folder(out)
@@ -69,7 +69,7 @@ def compare(
         write_json(out, comparison_document(diagnosis, found))
     else:
         write_table(comparison_table(diagnosis, found), out)
-    print(f"Written: {out}")
+    say(f"Written: {out}")
 
 
 @command()
@@ -129,5 +129,5 @@ def reproduce(
     table = out / "reproduced.csv"
     write_table(reproduction_table(rows), table)
     write_json(out / "reproduced.json", reproduction_document(rows, method, encoder, dataset.name, seeds))
-    print("\n".join(reproduction_lines(rows)))
-    print(f"Written: {table}")
+    say("\n".join(reproduction_lines(rows)))
+    say(f"Written: {table}")

@@ -16,7 +16,7 @@ from core.cli.command import LazyGroup, argument, command, option
 from core.cli.compose_models import open_pictured, read_named, run_lines, score_models, scorers_of, write_results
 from core.cli.options import FORMAT
 from core.cli.output import make_folder
-from core.cli.terminal import TerminalProgress
+from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -85,12 +85,12 @@ def benchmarks() -> None:
     from core.composition.readers.recognise import KNOWN
     from core.scenes.shipped import SHIPPED
 
-    print("Come along, with their pictures")
+    say("Come along, with their pictures")
     for name, what in SHIPPED.items():
-        print(f"  {name}\n      {what}")
-    print("Are read from files; --format NAME takes one of these names")
+        say(f"  {name}\n      {what}")
+    say("Are read from files; --format NAME takes one of these names")
     for name in READERS:
-        print(f"  {name}\n      {KNOWN[name]}\n      pictures: {PICTURES[name]}")
+        say(f"  {name}\n      {KNOWN[name]}\n      pictures: {PICTURES[name]}")
 
 
 @command()
@@ -119,9 +119,9 @@ def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None
         index = index_files(open_images(images.expanduser()))
         wanted, said = tuple(name for name in names if not index.find(name)), f"are not in {images.name!r}"
     if wanted:
-        print("\n".join(wanted))
+        say("\n".join(wanted))
     summary = f"{len(wanted):,} of {len(names):,} pictures {said}."
-    print(f"{summary} Pictures of {read.title}: {PICTURES[read.name]}.", file=sys.stderr)
+    say(f"{summary} Pictures of {read.title}: {PICTURES[read.name]}.", file=sys.stderr)
 
 
 def reproduce_cola(out: Path, encoder: str, dataset: Path | None, images: Path | None, file: Path | None) -> None:
@@ -149,7 +149,7 @@ def reproduce_cola(out: Path, encoder: str, dataset: Path | None, images: Path |
     right, said = _beside(result, figure)
     document = {"encoder": encoder, "right": right, "n": len(result.ids), "missing": len(result.missing), "said": said}
     write_json(out / "reproduced.json", document | {"published": None if figure is None else figure.sentence})
-    print("\n".join([*run_lines(ran), said, f"Written: {out}"]))
+    say("\n".join([*run_lines(ran), said, f"Written: {out}"]))
 
 
 def _cola_file(folder: Path) -> Path:

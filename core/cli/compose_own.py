@@ -14,7 +14,7 @@ import click
 from core.cli.command import argument, command, entry, option
 from core.cli.options import JSON, MODEL, SUCH_ENCODER
 from core.cli.output import check_suffix, in_folder, make_folder, print_json, write_table
-from core.cli.terminal import TerminalProgress
+from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def foils(caption: str) -> None:
     if found.foils:
         width = max(len(foil.text) for foil in found.foils)
         kinds = max(len(foil.kind) for foil in found.foils)
-        print("\n".join(f"{foil.text:<{width}}  {foil.kind:<{kinds}}  {foil.why}" for foil in found.foils))
+        say("\n".join(f"{foil.text:<{width}}  {foil.kind:<{kinds}}  {foil.why}" for foil in found.foils))
     else:
-        print(found.note)
+        say(found.note)
     if found.left_out:
-        print("\n".join(["Left out:", *(f"  {text}: {reason}" for text, reason in found.left_out)]), file=sys.stderr)
+        say("\n".join(["Left out:", *(f"  {text}: {reason}" for text, reason in found.left_out)]), file=sys.stderr)
     if found.foils:
-        print("Look at each: a rule cannot know whether a foil is true of your picture as well.", file=sys.stderr)
+        say("Look at each: a rule cannot know whether a foil is true of your picture as well.", file=sys.stderr)
 
 
 @command()
@@ -90,7 +90,7 @@ def pair(
     if as_json:
         print_json(pair_document(found))
     else:
-        print("\n".join(pair_lines(found)))
+        say("\n".join(pair_lines(found)))
 
 
 def _captions(n: int, given: Sequence[str], foils: Sequence[str]) -> list[Caption]:
@@ -175,9 +175,9 @@ def grid(
     if out is not None:
         write_table(grid_table(found), out)
     notes = [f"Note: {note}" for note in brought.notes]
-    print("\n".join([f"{scorer.name} on {table.name}", *grid_lines(found), *notes]))
+    say("\n".join([f"{scorer.name} on {table.name}", *grid_lines(found), *notes]))
     if out is not None:
-        print(f"Written: {out}")
+        say(f"Written: {out}")
 
 
 @command()
@@ -218,8 +218,8 @@ def draw(
             f"The benchmark cannot be written to {out}: {error.strerror or error}. Choose another --out."
         ) from error
     of_queries = f" and {written.queries:,} queries" if written.queries else ""
-    print(
+    say(
         f"Written: {written.pictures:,} pictures of {written.items:,} items{of_queries}, "
         f"{written.picture_bytes / 2**20:.1f} MiB, in {out}"
     )
-    print(f"Next: python -m core compose {'adapt' if split == 'train' else 'run'} {out / MULTI}")
+    say(f"Next: python -m core compose {'adapt' if split == 'train' else 'run'} {out / MULTI}")

@@ -14,7 +14,7 @@ from core.cli.command import argument, command, entry, option
 from core.cli.compose_models import ModelResults, open_pictured, run_lines, score_models, scorers_of, write_results
 from core.cli.options import FORMAT, IMAGES, JSON, MODEL, WHAT_BENCHMARK
 from core.cli.output import check_suffix, in_folder, make_folder, print_json
-from core.cli.terminal import TerminalProgress
+from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 
 
@@ -68,7 +68,7 @@ def run(benchmark: str, options: RunOptions, reader: ReaderOptions) -> None:
             print_json(document)
         else:
             written = [] if options.out is None else [f"Written: {options.out}"]
-            print("\n".join([*run_lines(ran), *written]), flush=True)
+            say("\n".join([*run_lines(ran), *written]), flush=True)
         if options.diagnose and options.out is not None:
             # the longest part comes last, when the figures are shown and kept already
             _diagnose(ran, options, options.out / "diagnosis", progress)
@@ -134,7 +134,7 @@ def _diagnose(ran: ModelResults, options: RunOptions, folder: Path, progress: Te
     report = finish(found, folder, progress)
     progress.close()
     stream = sys.stderr if options.json else sys.stdout
-    print(f"The failures of {first.name}:\n{text_summary(found)}\nReport: {report}", file=stream)
+    say(f"The failures of {first.name}:\n{text_summary(found)}\nReport: {report}", file=stream)
 
 
 def _finder(model: str) -> str:
@@ -173,4 +173,4 @@ def compare(first: Path, second: Path, seed: int = 0, out: Path | None = None, a
     if as_json:
         print_json(document)
     else:
-        print("\n".join([*comparison_lines(found, a.headline), *([] if out is None else [f"Written: {out}"])]))
+        say("\n".join([*comparison_lines(found, a.headline), *([] if out is None else [f"Written: {out}"])]))

@@ -1,4 +1,4 @@
-"""The commands around a diagnosis: make one, assign new samples with it, export it; the encoders, and the page.
+"""The commands around a diagnosis: make one, assign new samples with it, export it; and the encoders.
 
 Heavy packages are imported inside the command that needs them.
 """
@@ -15,11 +15,11 @@ import click
 from core.cli.command import argument, command, heading, option
 from core.cli.options import DETECTION_ROWS, ENCODER, LOSS, POSITIVE, RUN, SEED, SHARE, samples
 from core.cli.output import check_suffix, make_folder, write_table
-from core.cli.terminal import TerminalProgress
+from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.data.tasks.options import TaskOptions
 from core.discovery.settings import EmbeddingSettings, Settings
-from core.errors import InvalidInput, MissingDependency
+from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,8 +95,8 @@ def diagnose(
             progress=progress,
         )
         report = finish(diagnosis, out, progress)
-    print(text_summary(diagnosis))
-    print(f"Report: {report}")
+    say(text_summary(diagnosis))
+    say(f"Report: {report}")
 
 
 @command()
@@ -130,8 +130,8 @@ def assign(
     found = diagnosis.model.assign(brought.embeddings, labels=brought.labels)
     write_table(_assigned(brought, found, len(diagnosis.clusters)), out)
     for note in brought.notes:
-        print(f"Note: {note}", file=sys.stderr)
-    print(
+        say(f"Note: {note}", file=sys.stderr)
+    say(
         f"{len(found.cluster):,} samples assigned, {int((found.cluster >= 0).sum()):,} of them to a failure cluster. "
         f"Written: {out}"
     )
@@ -188,26 +188,4 @@ def encoders() -> None:
     from core.encoders import list_encoders
 
     for name, description, available, how in list_encoders():
-        print(f"{name}\n    {description}\n    {'works here' if available else f'not installed: {how}'}")
-
-
-@command()
-@option("--host", "address to listen on (default 127.0.0.1; 0.0.0.0 opens it to the network)")
-@option("--port", "default 7860", type=click.IntRange(1, 65_535))
-@option("--root FOLDER", "data sets that visitors may choose by name")
-def serve(host: str = "127.0.0.1", port: int = 7860, root: Path | None = None) -> None:
-    """Open the page.
-
-    It stays open until it is stopped.
-    """
-    if root is not None and not root.is_dir():
-        raise InvalidInput(f"--root must be a folder of data sets: {root} is none.")
-    try:
-        from webapp.app import main
-    except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in ("core", "webapp"):
-            raise
-        raise MissingDependency(
-            f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app."
-        ) from error
-    main(host=host, port=port, root=root)
+        say(f"{name}\n    {description}\n    {'works here' if available else f'not installed: {how}'}")

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import click
 
 from core.cli.command import EXIT_CODES, LazyGroup
+from core.cli.terminal import say
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 
 MODULES = {
@@ -30,7 +31,7 @@ MODULES = {
     "reproduce": "core.cli.compare",
     "compose": "core.cli.compose",
     "encoders": "core.cli.diagnose",
-    "serve": "core.cli.diagnose",
+    "serve": "core.cli.serve",
 }
 COMMANDS = LazyGroup("core", MODULES, "Errata: where does a model fail, why, and how sure is that?", epilog=EXIT_CODES)
 
@@ -52,18 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
+        say("\nStopped.", file=sys.stderr)
         return Cancelled.exit_code
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         sys.stderr.close()
         return 0
     except DiagnosisError as error:
-        print(f"errata: {error}", file=sys.stderr)
+        say(f"errata: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EIO):
             raise
-        print(
+        say(
             f"errata: What was to be written could not be: {error.strerror}. Free some room and run it again.",
             file=sys.stderr,
         )

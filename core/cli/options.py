@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from core.cli.command import Decorator, Option, heading, option, several
+from core.cli.terminal import say
 from core.data.tables.roles import LOSS_KINDS
 from core.errors import DiagnosisError
 from core.registry import Registry
@@ -144,8 +145,8 @@ def print_registry(registry: Registry, more: Callable[[Any], str] | None = None)
             kind = registry.load(name)
             lines = [f"{kind.title}. {kind.what}", *([] if more is None else [more(kind)]), kind.source]
         except DiagnosisError as error:
-            print(f"{name}\n    not here: {error}")
+            say(f"{name}\n    not here: {error}")
             continue
-        print("\n    ".join([name, *lines]))
+        say("\n    ".join([name, *lines]))
         for setting in settings_of(kind):
-            print(f"      --{setting.name.replace('_', '-')}: {describe(setting)}")
+            say(f"      --{setting.name.replace('_', '-')}: {describe(setting)}")

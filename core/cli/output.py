@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,8 +40,11 @@ def check_suffix(path: Path, *endings: str) -> None:
 
 
 def print_json(document: Any) -> None:
-    """Print a document as JSON, for other programs to read."""
-    print(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
+    """Print a document as JSON, for other programs to read; what would steer a terminal as its JSON code."""
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    if (shown := printable(text)) != text:
+        shown = json.dumps(document, indent=1, allow_nan=False)
+    print(shown)
 
 
 def write_table(table: pd.DataFrame, path: Path | None, kind: str = "") -> None:
@@ -50,7 +53,8 @@ def write_table(table: pd.DataFrame, path: Path | None, kind: str = "") -> None:
     from core.files import replacing
 
     if path is None:
-        sys.stdout.write(_text(table, kind))
+        text = _text(table, kind)
+        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)  # a pipe gets the cells as they are
         return
     kind = kind or path.suffix.lower().removeprefix(".")
     try:

@@ -15,7 +15,7 @@ from core.cli.command import Option, argument, command, entry, heading, option
 from core.cli.options import GROUP, ID, IMAGE, LABEL, RUN, print_registry, registered_options
 from core.cli.output import make_folder, print_json
 from core.cli.probe_inputs import read_images, read_split, save_draw
-from core.cli.terminal import TerminalProgress
+from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.probes import PROBES
@@ -113,7 +113,7 @@ def probe(
 
 
 def _on_run(name: str, made: Probe, options: ProbeOptions, run: Path) -> None:
-    from core.store import finish, load, reload
+    from core.store import load, update
 
     diagnosis = load(run)
     words = _words_of(diagnosis, run)
@@ -121,13 +121,19 @@ def _on_run(name: str, made: Probe, options: ProbeOptions, run: Path) -> None:
         make_folder(options.diagnose)
     with TerminalProgress() as progress:
         result = _run(name, made, options, diagnosis.samples, words, progress)
-        found, earlier = with_result(reload(diagnosis, run), result)
-        finish(found, run, progress)
+        earlier = False
+
+        def add(now: Diagnosis) -> Diagnosis:
+            nonlocal earlier
+            changed, earlier = with_result(now, result)
+            return changed
+
+        found = update(diagnosis, run, add, progress)
         own = None
         if options.diagnose is not None:
             own = _own(options, diagnosis, result, options.diagnose, progress)
     if earlier:
-        print(f"The earlier result {result.name!r} was replaced. Give --name to keep both.", file=sys.stderr)
+        say(f"The earlier result {result.name!r} was replaced. Give --name to keep both.", file=sys.stderr)
     _tell(options, found, result, run)
     if own is not None:
         _tell_own(own, options)
@@ -206,7 +212,7 @@ def _run(
         save_draw(options.save_draw, made, task)
     seconds = made.estimate(len(samples), len(samples.class_names), 2 if split is None else len(split.folds))
     if seconds >= LONG:
-        print(f"This will take about {clock(seconds)} of computing.", file=sys.stderr)
+        say(f"This will take about {clock(seconds)} of computing.", file=sys.stderr)
     result = run_probe(name, made, task, label=options.name, progress=progress)
     return replace(result, notes=(*result.notes, *notes, *more))
 
@@ -250,11 +256,11 @@ def _tell(options: ProbeOptions, found: Diagnosis, result: ProbeResult, folder: 
     if options.json:
         print_json(probe_document(found, result))
         return
-    print("\n".join(probe_lines(result)))
+    say("\n".join(probe_lines(result)))
     compared = comparison_with(found, result.name)
     if compared is not None:
-        print("\n".join(comparison_lines(found, compared)))
-    print(f"Report: {folder / 'report.html'}")
+        say("\n".join(comparison_lines(found, compared)))
+    say(f"Report: {folder / 'report.html'}")
 
 
 def _tell_own(own: Diagnosis, options: ProbeOptions) -> None:
@@ -262,6 +268,6 @@ def _tell_own(own: Diagnosis, options: ProbeOptions) -> None:
     from core.reports.wording.summary import text_summary
 
     stream = sys.stderr if options.json else sys.stdout
-    print(f"The probe's own failures:\n{text_summary(own)}", file=stream)
+    say(f"The probe's own failures:\n{text_summary(own)}", file=stream)
     if options.diagnose is not None:
-        print(f"Report: {options.diagnose / 'report.html'}", file=stream)
+        say(f"Report: {options.diagnose / 'report.html'}", file=stream)

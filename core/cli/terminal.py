@@ -1,10 +1,18 @@
-"""One line of progress a step on a terminal; silence in a pipe."""
+"""What a command says: lines in which nothing steers the terminal, and one line of progress a step, none in a pipe."""
 
 from __future__ import annotations
 
 import sys
 import time
 from typing import TextIO
+
+from core.errors import printable
+
+
+def say(*texts: object, file: TextIO | None = None, flush: bool = False) -> None:
+    """Print for a person to read. Column names and cells are the user's text, so whatever would steer the terminal is
+    shown as its code (`core.errors.printable`); tables and JSON for other programs are written by `core.cli.output`."""
+    print(*(printable(str(text)) for text in texts), file=file, flush=flush)
 
 
 class TerminalProgress:
@@ -38,7 +46,8 @@ class TerminalProgress:
             self._step, self._started, self._written = step, now, 0.0
         if done >= total or now - self._written >= self._interval:
             self._written = now
-            self._stream.write(f"\r\x1b[K{progress_line(step, done, total, now - self._started)}")
+            line = printable(progress_line(step, done, total, now - self._started))
+            self._stream.write(f"\r\x1b[K{line}")
             self._stream.flush()
 
     def close(self) -> None:

@@ -6,13 +6,14 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import argument, command, option
 from core.cli.options import JSON, LOSS, POSITIVE, RUN, samples
 from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
-from core.cli.terminal import TerminalProgress
+from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 
@@ -53,10 +54,10 @@ def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = 
         print_json(_document(diagnosis, answers, differences, every))
         return
     for answer in answers:
-        print(sentences.answer_sentence(diagnosis, answer))
-        print(f"  {_names(diagnosis, answer, every)}")
+        say(sentences.answer_sentence(diagnosis, answer))
+        say(f"  {_names(diagnosis, answer, every)}")
     for found in differences:
-        print(sentences.difference_sentence(diagnosis, found))
+        say(sentences.difference_sentence(diagnosis, found))
 
 
 def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
@@ -105,10 +106,10 @@ def audit(run: Path, phrases: tuple[str, ...] = (), most: int = 40, out: Path | 
 
     diagnosis = load(run)
     cells = audit_table(diagnosis, phrases, most=most)
-    print(text_table(diagnosis, cells, shutil.get_terminal_size((120, 24)).columns))
+    say(text_table(diagnosis, cells, shutil.get_terminal_size((120, 24)).columns))
     every = 0 if diagnosis.words is None else len(diagnosis.words.phrases)
     if not phrases and most < every:
-        print(
+        say(
             f"Shown: the {most:,} of {every:,} phrases with the largest excess anywhere. "
             "Picked for it, they look stronger than they are."
         )
@@ -122,7 +123,7 @@ def audit(run: Path, phrases: tuple[str, ...] = (), most: int = 40, out: Path | 
     else:
         whole = cells if phrases else audit_table(diagnosis, most=every)  # a file holds them all
         write_table(audit_frame(whole), out)
-    print(f"Written: {out}")
+    say(f"Written: {out}")
 
 
 @command()
@@ -148,15 +149,14 @@ def predict(
     from core.checks.freeze import freeze
     from core.checks.fresh import predict_fresh
     from core.embeddings.cache import default_cache
-    from core.files import write_json
-    from core.reports.tables.diagnosis import prediction_document, prediction_table
+    from core.reports.tables.diagnosis import prediction_table
     from core.reports.wording.summary import prediction_lines
-    from core.store import finish, load
+    from core.store import REPORT, load, update
 
     diagnosis = load(run)
-    print(_frozen(freeze(diagnosis)))  # before the fresh samples are opened
+    say(_frozen(freeze(diagnosis)))  # before the fresh samples are opened
     with TerminalProgress() as progress:
-        found = predict_fresh(
+        prediction = predict_fresh(
             diagnosis,
             table,
             images=images,
@@ -164,15 +164,14 @@ def predict(
             roles=roles,
             cache=default_cache(),
             progress=progress,
-        )
-        report = finish(found, run, progress)
-        write_json(run / "prediction.json", prediction_document(found))
+        ).prediction
+        found = update(diagnosis, run, lambda now: replace(now, prediction=prediction), progress)
     if out is not None:
         write_table(prediction_table(found), out)
-    print("\n".join(prediction_lines(found)))
+    say("\n".join(prediction_lines(found)))
     for note in () if found.prediction is None else found.prediction.notes:
-        print(f"Note: {note}", file=sys.stderr)
-    print(f"Report: {report}")
+        say(f"Note: {note}", file=sys.stderr)
+    say(f"Report: {run / REPORT}")
 
 
 def _frozen(frozen: Frozen) -> str:
@@ -203,7 +202,7 @@ def phrases(out: Path | None = None) -> None:
             write_text(out, _lines(vocabulary))
     except OSError as error:
         raise InvalidInput(f"{out} cannot be written: {error.strerror or error}. Choose another --out.") from error
-    print(
+    say(
         f"{len(vocabulary):,} phrases written to {out}. "
         f"Edit them and bring them back with `diagnose --vocabulary {out}`."
     )

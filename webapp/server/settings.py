@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from core.files import ASSETS
+from webapp.server.guard import GuardedApp
+from webapp.server.rules import WebRules
 from webapp.theme import quiet_theme
 
 MAX_UPLOAD = "4gb"
@@ -14,10 +16,13 @@ CACHE_S = 24 * 3600
 SHEETS = ("tokens", "page", "explore", "data", "words", "probe", "compose")
 
 
-def launch_settings() -> dict[str, Any]:
-    """What `launch` needs besides host and port: looks, and private by default."""
+def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
+    """What `launch` needs besides host and port: looks, private by default, and the web's rules before all else."""
     css = ASSETS / "css"
     return {
+        "_app": GuardedApp(rules),  # the one way to stand before Gradio's own middleware
+        "auth": rules.accounts.check if rules.accounts else None,
+        "root_path": rules.root_path.rstrip("/"),
         "theme": quiet_theme(),
         "css_paths": [css / f"{name}.css" for name in SHEETS],
         "favicon_path": ASSETS / "favicon.svg",

@@ -72,10 +72,9 @@ def recognise(path: Path) -> str:
     else:
         name = shape_of(path)
     if not name:
-        kind = "No file of the folder" if path.is_dir() else "The file"
+        holder = f"No file of the folder {path.name!r} has" if path.is_dir() else f"The file {path.name!r} has not"
         raise InvalidInput(
-            f"{kind} {path.name!r} has the shape of a benchmark that is read here. "
-            f"Known are: {'; '.join(KNOWN.values())}."
+            f"{holder} the shape of any benchmark that is read here. Known are: {'; '.join(KNOWN.values())}."
         )
     return name
 

@@ -13,7 +13,9 @@ from PIL import Image
 
 from core.data.images.decoding import decode
 from core.data.modality import Unreadable, modality_of
-from core.errors import InvalidInput
+from core.errors import InvalidInput, printable
+from core.files import digest
+from core.folders import open_located
 from core.records import ItemStore, ItemView, Progress, no_progress
 
 STORED_SIZE = 192
@@ -44,10 +46,11 @@ class ThumbnailStore(ItemStore):
     Args:
         path: the zip that `write_thumbnails` made.
         names: (n,) the names of the originals, in the order they were written.
+        digest: the zip's SHA-256, checked before the first is read; "" where a run of an earlier version kept none.
     """
 
-    def __init__(self, path: Path, names: tuple[str, ...]) -> None:
-        self._path, self._names = path, names
+    def __init__(self, path: Path, names: tuple[str, ...], digest: str = "") -> None:
+        self._path, self._names, self._digest = path, names, digest
         self._zip: zipfile.ZipFile | None = None
 
     def __len__(self) -> int:
@@ -59,7 +62,7 @@ class ThumbnailStore(ItemStore):
     def read(self, index: int) -> bytes:
         try:
             if self._zip is None:
-                self._zip = zipfile.ZipFile(self._path)
+                self._zip = self._opened()
             return self._zip.read(_entry(index))
         except KeyError:
             raise InvalidInput(
@@ -69,6 +72,13 @@ class ThumbnailStore(ItemStore):
             raise InvalidInput(
                 f"The thumbnails of this run cannot be read ({error}). Diagnose the data again to make them anew."
             ) from error
+
+    def _opened(self) -> zipfile.ZipFile:
+        file = open_located(self._path)
+        if self._digest and digest(file) != self._digest:
+            file.close()
+            raise zipfile.BadZipFile(f"{self._path.name} is not the one that was written with it")
+        return zipfile.ZipFile(file)
 
 
 def write_thumbnails(items: ItemStore, path: Path, progress: Progress = no_progress, *, modality: str = "image") -> int:
@@ -95,7 +105,7 @@ def _previews(items: ItemStore, modality: str, batch: int = 64) -> Iterator[byte
             payload = items.read(row)
             return payload if isinstance(base, ThumbnailStore) else shown.preview(payload, STORED_SIZE)
         except (OSError, ValueError, InvalidInput) as error:
-            _log.warning("no thumbnail of %s: %s", items.name(row), error)
+            _log.warning("no thumbnail of %s: %s", printable(items.name(row)), printable(str(error)))
             return None
 
     with ThreadPoolExecutor(max_workers=4) as pool:

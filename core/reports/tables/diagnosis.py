@@ -32,8 +32,8 @@ N_TOP = 24
 
 
 def write_results(diagnosis: Diagnosis, folder: Path) -> None:
-    """Write diagnosis.json and the tables into an existing folder: samples, memberships, excluded, and with probes
-    probes.parquet."""
+    """Write diagnosis.json and the tables into an existing folder: samples, memberships, excluded, with probes
+    probes.parquet, and with a prediction prediction.json."""
     tables = {
         "samples": samples_table(diagnosis),
         "memberships": memberships_table(diagnosis),
@@ -45,6 +45,8 @@ def write_results(diagnosis: Diagnosis, folder: Path) -> None:
         with replacing(folder / f"{name}.parquet") as part:
             table.to_parquet(part, index=False)
     write_json(folder / "diagnosis.json", to_document(diagnosis))
+    if diagnosis.prediction is not None:
+        write_json(folder / "prediction.json", prediction_document(diagnosis))
 
 
 def samples_table(diagnosis: Diagnosis) -> pd.DataFrame:

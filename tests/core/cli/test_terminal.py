@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 
+import pandas as pd
 import pytest
 
-from core.cli.terminal import TerminalProgress, progress_line
+from core.cli.output import print_json, write_table
+from core.cli.terminal import TerminalProgress, progress_line, say
 from core.numbers import clock
 
 
@@ -53,3 +56,29 @@ def test_a_line_has_count_rate_and_time_left(done: int, total: int, seconds: flo
 
 def test_the_clock() -> None:
     assert [clock(s) for s in (0, 31.4, 60, 3599, 3661)] == ["0:00", "0:31", "1:00", "59:59", "1:01:01"]
+
+
+def test_what_a_command_says_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say("column \x1b[2J\u202e", "two\nlines")
+    assert capsys.readouterr().out == "column \\x1b[2J\\u202e two\nlines\n"
+
+
+def test_progress_writes_no_code_but_its_own() -> None:
+    stream = Terminal()
+    TerminalProgress(stream)("embed \x1b[31m", 1, 1)
+    assert stream.getvalue() == "\r\x1b[Kembed \\x1b[31m"
+
+
+def test_json_and_tables_on_a_terminal_steer_it_neither(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    print_json({"a\u202e": "\x9b1m"})
+    assert json.loads(found := capsys.readouterr().out) == {"a\u202e": "\x9b1m"}
+    assert found.isascii()
+    table = pd.DataFrame({"a": ["\x1b[2J"]})
+    write_table(table, None)
+    assert capsys.readouterr().out == "a\n\x1b[2J\n"  # a pipe gets the cells as they are
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    write_table(table, None)
+    assert terminal.getvalue() == "a\n\\x1b[2J\n"

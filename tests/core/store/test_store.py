@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -243,15 +241,6 @@ def test_memory_holds_only_the_runs_used_last(tmp_path: Path) -> None:
 def test_no_path_passes_for_an_id(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match="There is no run"):
         RunStore(tmp_path).get(name)
-
-
-def test_old_runs_are_pruned_and_new_ones_stay(tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
-    old, new = (store.put(make_diagnosis(seed=seed, with_images=False)) for seed in range(2))
-    hour_ago = time.time() - 3600
-    os.utime(store.folder(old) / STATE, (hour_ago, hour_ago))
-    assert store.prune(1800) == 1
-    assert store.names() == [new]
 
 
 def test_runs_lie_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""The command that opens the page, and what its operator says about who may ask."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from core.cli.command import command, heading, option
+from core.cli.terminal import say
+from core.errors import InvalidInput, MissingDependency
+
+
+@command(note="docs/security.md says what is promised to whom.")
+@option("--host", "address to listen on (default 127.0.0.1; 0.0.0.0 opens it to the network)")
+@option("--port", "default 7860", type=click.IntRange(1, 65_535))
+@option("--root FOLDER", "data sets that visitors may choose by name")
+@heading("Who may ask (docs/security.md)")
+@option("--allow-host NAME", "further names that the server answers to; *.lab.org stands for all below lab.org")
+@option("--embed-in ORIGIN", "sites that may show the page inside theirs, such as https://lab.org")
+@option("--behind-proxy", "a reverse proxy says in X-Forwarded-Host and -Proto what a visitor asked for")
+@option("--root-path PATH", "where that proxy shows the page, such as /errata")
+@option("--auth FILE", "let in only who has an account in this file")
+@option("--add-user NAME", "add an account to --auth, or give it a new password, and stop")
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    root: Path | None = None,
+    allow_host: tuple[str, ...] = (),
+    embed_in: tuple[str, ...] = (),
+    behind_proxy: bool = False,
+    root_path: str = "",
+    auth: Path | None = None,
+    add_user: str = "",
+) -> None:
+    """Open the page.
+
+    It stays open until it is stopped.
+    """
+    if root is not None and not root.is_dir():
+        raise InvalidInput(f"--root must be a folder of data sets: {root} is none.")
+    try:
+        from webapp.server.accounts import add_account, read_accounts
+        from webapp.server.rules import WebRules
+
+        if add_user:
+            if auth is None:
+                raise InvalidInput("--add-user needs the file to add to. Name it with --auth FILE.")
+            add_account(auth, add_user, _ask_password(add_user))
+            say(f"{add_user} may sign in. Start the page with --auth {auth}.")
+            return
+        accounts = read_accounts(auth) if auth else None
+        rules = WebRules(host, allow_host, embed_in, behind_proxy, root_path, accounts)
+        from webapp.app import main
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in ("core", "webapp"):
+            raise
+        raise MissingDependency(
+            f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app."
+        ) from error
+    main(rules, port=port, root=root)
+
+
+def _ask_password(name: str) -> str:
+    """Typed twice without showing, or the first line of a pipe."""
+    if sys.stdin.isatty():
+        return click.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
+    return sys.stdin.readline().rstrip("\n")

@@ -1,0 +1,42 @@
+"""The files of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.folders import located
+
+FORMAT = 2
+"""2: samples have items of a modality, where 1 had images."""
+READABLE = (1, FORMAT)
+STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
+REPORT = "report.html"
+PARTS = (
+    *(STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS, REPORT, "diagnosis.json", "prediction.json"),
+    *(f"{table}.parquet" for table in ("samples", "memberships", "excluded", "probes")),
+)
+"""Every file that a run may have: one that the next version does not have goes with the earlier one."""
+READ_BACK = (ARRAYS, MODEL, MODEL_ARRAYS)
+"""Files without which a run cannot be opened, or with others than were written."""
+ORIGINALS = "images.zip"
+"""Beside a run's folder: read where the run has no thumbnails."""
+WITHOUT_PICTURES = (
+    f"The pictures of this run were not found: it keeps no {THUMBNAILS}, "
+    f"and {ORIGINALS} does not lie beside its folder."
+)
+_STRANGE = "Changed since this run was written:"
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a finished run lies in the folder."""
+    return located(folder / STATE).is_file()
+
+
+def strange_note(names: list[str]) -> str:
+    """That files beside the state are of another version of the run, or were edited."""
+    return f"{_STRANGE} {', '.join(names)}. The run itself is whole: export what you need from it."
+
+
+def is_strange_note(note: str) -> bool:
+    """Whether `strange_note` said it: it tells of the files that were read, not of the run."""
+    return note.startswith(_STRANGE)

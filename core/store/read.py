@@ -1,0 +1,168 @@
+"""A run read back: whole, or not at all, also while another process writes the next version of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import InvalidInput
+from core.files import digest, read_arrays
+from core.folders import open_located, settle, stamp
+from core.records import Diagnosis, ItemStore
+from core.records.codec import decode
+from core.store.layout import (
+    ARRAYS,
+    FORMAT,
+    MODEL,
+    MODEL_ARRAYS,
+    ORIGINALS,
+    PARTS,
+    READABLE,
+    STATE,
+    THUMBNAILS,
+    WITHOUT_PICTURES,
+    is_run,
+    strange_note,
+)
+
+_TRIES = 50
+"""How often a run is read anew because it was replaced meanwhile."""
+
+
+def load(folder: Path) -> Diagnosis:
+    """The diagnosis that `save` wrote, its pictures replaced by thumbnails. What a killed process left in the folder is
+    put in place or swept first, where it can be.
+
+    Raises:
+        InvalidInput: there is no finished run in `folder`, it is of another format, or it is damaged.
+    """
+    settle(folder)
+    for _ in range(_TRIES):
+        before = stamp(folder / STATE)
+        try:
+            return _load(folder)
+        except InvalidInput:
+            if stamp(folder / STATE) == before:
+                raise
+    return _load(folder)
+
+
+def reload(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
+    """The run as it is in `folder` now, to look at: another process may have added a result since `diagnosis` was
+    loaded. To add one, see `update`.
+
+    Where there is no whole run it is `diagnosis` itself.
+
+    Raises:
+        InvalidInput: there is a run of other samples now.
+    """
+    try:
+        now = load(folder)
+    except InvalidInput:
+        return diagnosis
+    if now.samples.ids != diagnosis.samples.ids:
+        raise InvalidInput(f"The run in {folder} became another in the meantime. Start again.")
+    return now
+
+
+def _load(folder: Path) -> Diagnosis:
+    if not is_run(folder):
+        raise InvalidInput(
+            f"There is no finished run in {folder} (no {STATE}). Give the folder that `diagnose --out` wrote."
+        )
+    try:
+        with open_located(folder / STATE) as file:
+            state = cast("dict[str, Any]", json.loads(file.read().decode("utf-8")))
+        if state["format"] not in READABLE:
+            raise InvalidInput(
+                f"The run in {folder} has format {state['format']}; this version reads formats {READABLE[0]} to "
+                f"{FORMAT}. Diagnose the data again."
+            )
+        digests = cast("dict[str, str]", state["digests"])
+        diagnosis = decode(state["diagnosis"], _arrays(folder, ARRAYS, digests))
+        if not isinstance(diagnosis, Diagnosis):
+            raise ValueError(f"{STATE} holds no diagnosis")
+        files = cast("dict[str, str]", state.get("files", {}))
+        images = _open_thumbnails(folder, state["image_names"], files)
+        notes = list(diagnosis.notes)
+        if images is None and state["image_names"] is not None:
+            notes.append(WITHOUT_PICTURES)
+        if strange := _strange(folder, files):
+            notes.append(strange_note(strange))
+        return replace(
+            diagnosis,
+            samples=replace(diagnosis.samples, items=images),
+            notes=tuple(dict.fromkeys(notes)),
+            model=_load_model(folder, digests) if MODEL in digests else None,
+        )
+    except InvalidInput:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise InvalidInput(
+            f"The run in {folder} is damaged ({error}). Delete the folder and diagnose the data again."
+        ) from error
+
+
+def _arrays(folder: Path, name: str, digests: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a file, once it is known to be the one that was written: the file stays open between the two."""
+    with open_located(folder / name) as file:
+        if name in digests and digest(file) != digests[name]:
+            raise ValueError(f"{name} has changed")
+        return read_arrays(file)
+
+
+def _load_model(folder: Path, digests: Mapping[str, str]) -> Any:
+    from core.discovery.assigner import Assigner  # scikit-learn: only where a run has a model
+
+    with open_located(folder / MODEL) as file:
+        if digest(file) != digests[MODEL]:
+            raise ValueError(f"{MODEL} has changed")
+        said = json.loads(file.read().decode("utf-8"))
+    return Assigner.load(_arrays(folder, MODEL_ARRAYS, digests), said)
+
+
+def _strange(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """The results and the report that are not as this run wrote them; those that the user took away are not missed.
+
+    Thumbnails are looked at once one is read.
+    """
+    found: list[str] = []
+    for name in (name for name in PARTS if name in files and name != THUMBNAILS):
+        try:
+            with open_located(folder / name) as file:
+                if digest(file) != files[name]:
+                    found.append(name)
+        except OSError:
+            continue
+    return found
+
+
+def _open_thumbnails(folder: Path, names: list[str] | None, files: Mapping[str, str]) -> ItemStore | None:
+    if names is None:
+        return None
+    originals = folder.parent / ORIGINALS
+    try:
+        open_located(folder / THUMBNAILS).close()
+    except OSError:
+        return _originals(originals, names) if originals.is_file() else None
+    from core.data.images.thumbnails import ThumbnailStore
+
+    return ThumbnailStore(folder / THUMBNAILS, tuple(names), files.get(THUMBNAILS, ""))
+
+
+def _originals(archive: Path, names: list[str]) -> ItemStore:
+    """The pictures themselves, where a run lies beside them and keeps none of its own, as the shipped examples do."""
+    from core.data.images.archives import open_images
+
+    store = open_images(archive)
+    place = {store.name(i): i for i in range(len(store))}
+    # an archive whose files all lie in one folder is read without that folder
+    return store.keep(
+        np.array([place[name] if name in place else place[name.split("/", 1)[-1]] for name in names], dtype=np.int64)
+    )

@@ -1,0 +1,85 @@
+"""What a program may put where a file belongs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio.utils import get_upload_folder
+
+from tests.webapp.server.test_hosts import ask
+from webapp.server.arguments import foreign_file
+
+META = {"_type": "gradio.FileData"}
+OWN = str(Path(get_upload_folder()).absolute() / "ab12" / "table.csv")
+
+
+def refused(*data: Any) -> bool:
+    body = json.dumps({"data": list(data), "fn_index": 1}).encode()
+    return foreign_file(body, ask("127.0.0.1:7860")) is not None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "http://evil.example/x",
+        "HTTPS://evil.example/x",
+        "ftp://evil.example",
+        "file:///etc/passwd",
+        "//evil.example/share",
+        "\\\\evil.example\\share",
+        "/etc/passwd",
+        "table.csv",
+        "",
+        "~/table.csv",
+        f"{OWN}/../../../etc/passwd",
+        f"{OWN}\0",
+        f"{Path(OWN).parents[1]}",
+        "data:text/csv,a",
+        "http://[::1",
+    ],
+)
+@pytest.mark.parametrize(
+    "wrap", [lambda f: f, lambda f: [f], lambda f: {"a": {"b": [[f]]}}], ids=["bare", "list", "deep"]
+)
+def test_an_address_or_another_path_is_no_file_argument(path: str, wrap: Any) -> None:
+    assert refused(wrap({"path": path}))
+    assert refused(wrap({"path": path, "meta": META, "orig_name": "x"}))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.example/gradio_api/file=/x",
+        "//evil.example/gradio_api/file=x",
+        "http://127.0.0.1@evil.example/gradio_api/file=x",
+        "ftp://127.0.0.1/gradio_api/file=x",
+        "/other",
+        "http://[::1/gradio_api/file=x",
+    ],
+)
+def test_an_address_elsewhere_is_refused_beside_an_upload_and_alone(url: str) -> None:
+    assert refused({"path": OWN, "url": url})
+    assert refused({"url": url, "meta": META})
+
+
+def test_an_upload_passes_with_the_address_that_the_page_shows_it_at() -> None:
+    assert not refused({"path": OWN, "url": f"http://127.0.0.1:7860/gradio_api/file={OWN}", "meta": META}, None, {})
+    assert not refused({"path": OWN}, {"path": None, "url": None}, {"path": 7}, "http://evil.example", [1, {"a": "b"}])
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b"\xff\xfe\xfd", b"1" * 5000, b"a=1&b=2"])
+def test_a_body_that_is_no_json_is_refused_with_one_sentence(body: bytes) -> None:
+    refusal = foreign_file(body, ask("localhost"))
+    assert refusal is not None
+    assert (refusal.status, "one JSON document" in refusal.text) == (400, True)
+
+
+def test_the_message_names_the_value_in_plain_letters() -> None:
+    refusal = foreign_file(json.dumps({"data": [{"path": "\x1b[31m\ud800" + "x" * 500}]}).encode(), ask("localhost"))
+    assert refusal is not None
+    assert refusal.text.isascii()
+    assert refusal.text.isprintable()
+    assert len(refusal.text) < 400

@@ -1,0 +1,104 @@
+"""What a program puts where a file belongs: the path of its own upload passes, an address or another path does not.
+
+Gradio looks an address up before it checks anything, so this is read before Gradio sees the request.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from gradio.utils import get_upload_folder
+from starlette.types import Message, Receive
+
+from webapp.server.asked import Asked, Refusal, split_host
+from webapp.server.routes import FILE, LOGIN, UPLOAD
+
+MAX_BODY = 16 * 2**20
+"""Bytes of a call other than an upload, which Gradio counts itself (`MAX_UPLOAD`)."""
+
+
+async def read_body(asked: Asked, receive: Receive) -> tuple[bytes, Refusal | None]:
+    """The body of a call, and why it is refused: too large, no JSON, or a file argument that is no upload."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return b"", Refusal(400, "The request ended before it was whole. Send it again.")
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            return b"", Refusal(413, f"A call may hold {MAX_BODY >> 20} MiB. Upload what is larger as a file.")
+        if not message.get("more_body", False):
+            break
+    return bytes(body), None if asked.path.rstrip("/") == LOGIN else foreign_file(bytes(body), asked)
+
+
+def has_call(asked: Asked) -> bool:
+    """Whether the request brings arguments, which an upload does not."""
+    return not asked.is_read and asked.path.rstrip("/") != UPLOAD
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """A receiver that gives the body once more, then what follows it."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+def foreign_file(body: bytes, asked: Asked) -> Refusal | None:
+    """Why a call is refused for one of its file arguments, or because it cannot be read."""
+    try:
+        said = json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        return Refusal(400, "The body of a call is one JSON document in UTF-8. Correct it.")
+    for file in _files(said):
+        path, url = file.get("path"), file.get("url")
+        if isinstance(path, str) and not _is_upload(path):
+            return _refused("path", path)
+        if isinstance(url, str) and url and not _is_ours(url, asked):
+            return _refused("url", url)
+    return None
+
+
+def _refused(key: str, value: str) -> Refusal:
+    return Refusal(
+        400,
+        f"A file argument's {key} must be that of a file uploaded before: got {value[:80]!a}. "
+        "Upload the file to /gradio_api/upload and give the path that it answers.",
+    )
+
+
+def _files(said: Any) -> Iterator[dict[str, Any]]:
+    """Every object below `said` that Gradio may take for a file."""
+    waiting = [said]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "path" in value or "url" in value:
+                yield value
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _is_upload(path: str) -> bool:
+    """Whether a path lies, as it is written, below the folder of uploads; no file is looked at."""
+    folder = os.path.abspath(get_upload_folder())
+    return "\0" not in path and os.path.isabs(path) and os.path.abspath(path).startswith(folder + os.sep)
+
+
+def _is_ours(url: str, asked: Asked) -> bool:
+    """Whether an address is that of a file which this server serves."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    here = split_host(asked.host)
+    same = not parts.netloc or (here is not None and (split_host(parts.netloc) or ("",))[0] == here[0])
+    return same and parts.scheme in ("", "http", "https") and FILE in parts.path

@@ -1,0 +1,118 @@
+"""The web's own rules, asked one after the other before a request reaches Gradio; every answer leaves with the
+browser's rules in its headers.
+
+Plain ASGI: nothing but the body of a call and the page itself is held back, so uploads, downloads and events stream.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradio.routes import App, ORJSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webapp.server.arguments import has_call, read_body, replay
+from webapp.server.asked import Asked, Refusal, read_request
+from webapp.server.headers import InlineScripts, set_headers, set_sharing
+from webapp.server.hosts import unknown_host
+from webapp.server.origins import from_another_site
+from webapp.server.routes import ENTRANCE, LOGIN, STARTUP, closed_route
+from webapp.server.rules import WebRules
+
+FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
+"""What Gradio believes of any request about its own address."""
+
+
+class GuardedApp(App):
+    """Gradio's server behind the rules; `launch` takes it in place of the one that it would make."""
+
+    def __init__(self, rules: WebRules) -> None:
+        super().__init__(
+            default_response_class=ORJSONResponse, openapi_url=None, middleware=[Middleware(InlineScripts)]
+        )
+        self.rules = rules
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The guard around all that Gradio adds, its CORS included."""
+        return Guard(super().build_middleware_stack(), self.rules)
+
+
+class Guard:
+    """Refuses what the rules do not allow, and sets the headers of every answer."""
+
+    def __init__(self, app: ASGIApp, rules: WebRules) -> None:
+        self.app, self.rules = app, rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI application."""
+        if scope["type"] == "websocket":  # the page has none
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        asked = read_request(dict(scope), self.rules)
+        shared = self._shared_with(asked)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                set_headers(headers, asked, self.rules)
+                if shared:
+                    set_sharing(headers, shared)
+            await send(message)
+
+        refusal = unknown_host(asked, self.rules) or from_another_site(asked, self.rules)
+        if refusal is None and asked.method == "OPTIONS" and shared:
+            await _preflight(asked)(scope, receive, answer)
+            return
+        refusal = refusal or closed_route(asked) or self._not_signed_in(asked, scope)
+        if refusal is None and has_call(asked):
+            body, refusal = await read_body(asked, receive)
+            receive = replay(body, receive)
+        if refusal is not None:
+            await JSONResponse({"detail": refusal.text}, refusal.status)(scope, receive, answer)
+            return
+        await self.app(self._trusted(scope), receive, answer)
+
+    def _shared_with(self, asked: Asked) -> str:
+        """The origin of the embedding page that asks; "" if none does."""
+        origin = asked.headers.get("origin", "")
+        return origin if origin in self.rules.embed_in else ""
+
+    def _not_signed_in(self, asked: Asked, scope: Scope) -> Refusal | None:
+        """Why a request of somebody who has not signed in is refused; Gradio checks some of its routes alone."""
+        if self.rules.accounts is None or asked.path.rstrip("/") in (LOGIN, STARTUP) or _is_entrance(asked):
+            return None
+        app: Any = scope["app"]
+        cookies = _cookies(asked.headers.get("cookie", ""))
+        names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
+        if any(cookies.get(name) in app.tokens for name in names):
+            return None
+        return Refusal(401, "Sign in first: open the page, or send your name and password to /login.")
+
+    def _trusted(self, scope: Scope) -> Scope:
+        """The request without what it says of itself: its origin has been judged, and only a proxy that the server was
+        told of says where it stands."""
+        untold = (b"origin",) if self.rules.behind_proxy else (b"origin", *FORWARDED)
+        return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name.lower() not in untold]}
+
+
+def _is_entrance(asked: Asked) -> bool:
+    return asked.is_read and ENTRANCE.fullmatch(asked.path) is not None
+
+
+def _cookies(said: str) -> dict[str, str]:
+    pairs = (part.strip().partition("=") for part in said.split(";"))
+    return {name: value for name, _, value in pairs}
+
+
+def _preflight(asked: Asked) -> Response:
+    wanted = asked.headers.get("access-control-request-headers", "")
+    return Response(
+        status_code=204,
+        headers={"Access-Control-Allow-Methods": "GET, HEAD, POST", "Access-Control-Allow-Headers": wanted},
+    )

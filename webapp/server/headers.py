@@ -1,0 +1,146 @@
+"""What every answer tells the browser: which scripts run, what may be fetched, who may show the page in a frame."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webapp.server.asked import Asked
+from webapp.server.routes import FILE
+from webapp.server.rules import WebRules
+
+INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script", re.DOTALL | re.IGNORECASE)
+SCRIPTS_BY_HASH = "x-inline-scripts"
+"""How `InlineScripts` tells `set_headers` the hashes of a page's scripts; it never leaves the server."""
+PAGE: Mapping[str, str] = {
+    "default-src": "'none'",
+    # Gradio compiles the scripts of a gr.HTML with Function, which is eval to a browser.
+    "script-src": "'self' 'unsafe-eval'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "media-src": "'self' data: blob:",
+    "connect-src": "'self'",
+    "worker-src": "'self' blob:",
+    "manifest-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'self'",
+    "object-src": "'none'",
+    "frame-src": "'none'",
+}
+DATA: Mapping[str, str] = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
+"""Of an answer that is no page."""
+PLAIN = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Permitted-Cross-Domain-Policies": "none",
+    "Permissions-Policy": ", ".join(
+        f"{feature}=()"
+        for feature in (
+            "accelerometer",
+            "camera",
+            "display-capture",
+            "geolocation",
+            "gyroscope",
+            "hid",
+            "magnetometer",
+            "microphone",
+            "midi",
+            "payment",
+            "serial",
+            "usb",
+        )
+    ),
+}
+
+
+def set_headers(headers: MutableHeaders, asked: Asked, rules: WebRules) -> None:
+    """Add the rules of the browser to an answer's headers, and bind its cookies to the page."""
+    page = headers.get("content-type", "").startswith("text/html")
+    policy = dict(PAGE if page else DATA)
+    if SCRIPTS_BY_HASH in headers:
+        policy["script-src"] += f" {headers[SCRIPTS_BY_HASH]}"
+        del headers[SCRIPTS_BY_HASH]
+    if asked.path.startswith(FILE):
+        policy["sandbox"] = ""  # a file of a visitor's is never a page of this server's
+        headers["Cache-Control"] = "private, max-age=3600"
+    policy["frame-ancestors"] = " ".join(("'self'", *(o for o in rules.embed_in if o != "null")))
+    headers["Content-Security-Policy"] = "; ".join(f"{key} {value}".strip() for key, value in policy.items())
+    for name, value in PLAIN.items():
+        headers[name] = value
+    headers["Cross-Origin-Resource-Policy"] = "cross-origin" if rules.embed_in else "same-origin"
+    if not rules.embed_in:
+        headers["X-Frame-Options"] = "SAMEORIGIN"
+    _bind_cookies(headers, asked.scheme == "https")
+
+
+def set_sharing(headers: MutableHeaders, origin: str) -> None:
+    """Let the scripts of an embedding page read the answer."""
+    headers["Access-Control-Allow-Origin"] = origin
+    headers["Access-Control-Allow-Credentials"] = "true"
+    headers.add_vary_header("Origin")
+
+
+def _bind_cookies(headers: MutableHeaders, secure: bool) -> None:
+    """Cookies that scripts cannot read, that other sites' requests do not carry, and, where it is https, that never go
+    over plain http."""
+    cookies = headers.getlist("set-cookie")
+    if not cookies:
+        return
+    del headers["set-cookie"]
+    for cookie in cookies:
+        kept = [part for part in cookie.split(";") if not _is_bound(part)]
+        kept += [" HttpOnly", " SameSite=Lax", *([" Secure"] if secure else [])]
+        headers.append("set-cookie", ";".join(kept))
+
+
+def _is_bound(part: str) -> bool:
+    return part.strip().lower().partition("=")[0] in ("httponly", "samesite", "secure")
+
+
+def hashes_of(page: bytes) -> str:
+    """The hash of each script written into a page, as a script-src lists them."""
+    found = dict.fromkeys(INLINE.findall(page))
+    return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}'" for text in found)
+
+
+class InlineScripts:
+    """Holds a page back until it is whole, to tell the hashes of the scripts that the server itself wrote into it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI application; what is no HTML passes as it comes."""
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            if message["type"] == "http.response.start" and _is_page(message["headers"]):
+                held.append(message)
+            elif not held:
+                await send(message)
+            else:
+                held.append(message)
+                if not message.get("more_body", False):
+                    await _send_page(held, send)
+
+        await self.app(scope, receive, hold)
+
+
+def _is_page(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
+
+
+async def _send_page(held: list[Message], send: Send) -> None:
+    start, *parts = held
+    found = hashes_of(b"".join(part.get("body", b"") for part in parts))
+    if found:
+        MutableHeaders(scope=start)[SCRIPTS_BY_HASH] = found
+    for message in held:
+        await send(message)
