@@ -1,0 +1,60 @@
+"""A hostile input is refused with one clear message, left out and counted, or accepted harmlessly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import InvalidInput
+from tests.hostile import HostileCase, all_cases
+from tests.hostile.bounds import judge, try_case
+
+
+def _case(expects: str = "^refused: ", door: str = "table") -> HostileCase:
+    return HostileCase("a case", "tables", door, lambda folder: {"path": str(folder)}, expects)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message", "fault"),
+    [
+        ("refused", "The table has no rows.", ""),
+        ("refused", "The table \x1b[31m has no rows.", "the message holds"),
+        ("refused", "The table \u202e has no rows.", "the message holds"),
+        ("refused", "The table \ud800 has no rows.", "the message holds"),
+        ("refused", "The table /tmp/secret/t.csv has no rows.", "tells a path"),
+        ("refused", "x" * 2000, "characters"),
+        ("accepted", "24 rows", "expected"),
+        ("FAULT", "KeyError: 'a'", "KeyError"),
+    ],
+)
+def test_a_message_that_no_visitor_should_see_is_a_fault(outcome: str, message: str, fault: str) -> None:
+    found = judge(_case(), outcome, message, 100.0, 1.0, ["/tmp/secret"]).fault
+    assert (fault in found) if fault else not found
+
+
+@pytest.mark.parametrize(("rss", "cpu", "fault"), [(1535.0, 1.0, ""), (1537.0, 1.0, "memory"), (9.0, 10.5, "CPU")])
+def test_more_memory_or_time_than_is_allowed_is_a_fault(rss: float, cpu: float, fault: str) -> None:
+    found = judge(_case(), "refused", "Too large.", rss, cpu, []).fault
+    assert (fault in found) if fault else not found
+
+
+def _raises(kind: type[BaseException]) -> HostileCase:
+    def make(folder: Path) -> dict[str, object]:
+        (folder / "a.csv").write_text("a\n")
+        if kind is not InvalidInput:
+            raise kind("bad")
+        return {"path": str(folder / "a.csv")}
+
+    return HostileCase("a case", "tables", "table", make, "^refused: ")
+
+
+def test_a_case_that_cannot_be_made_is_no_pass() -> None:
+    assert "could not be made" in try_case(_raises(ValueError)).fault
+    assert not try_case(_raises(InvalidInput)).fault
+
+
+def test_there_are_enough_cases_of_every_kind() -> None:
+    cases = all_cases()
+    assert len(cases) >= 300
+    assert len({one.kind for one in cases}) >= 12
