@@ -37,7 +37,7 @@ def zip_of(
     path: Path, members: Mapping[str, bytes] | Iterable[tuple[str | zipfile.ZipInfo, bytes]], method: int = 8
 ) -> Path:
     """A zip of these members."""
-    pairs: Iterable[Any] = members.items() if isinstance(members, Mapping) else members
+    pairs: Any = members.items() if isinstance(members, Mapping) else members
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in pairs:
             archive.writestr(name, data)
@@ -48,7 +48,7 @@ def tar_of(
     path: Path, members: Mapping[str, bytes] | Iterable[tuple[str | tarfile.TarInfo, bytes]], mode: str = "w"
 ) -> Path:
     """A tar of these members; a TarInfo is written as it is, with the data's size."""
-    pairs: Iterable[Any] = members.items() if isinstance(members, Mapping) else members
+    pairs: Any = members.items() if isinstance(members, Mapping) else members
     with tarfile.open(path, mode) as archive:  # pyright: ignore[reportCallIssue, reportArgumentType]
         for name, data in pairs:
             info = name if isinstance(name, tarfile.TarInfo) else tarfile.TarInfo(name)
