@@ -23,7 +23,14 @@ def _pattern(*routes: str) -> re.Pattern[str]:
 
 
 ENTRANCE = _pattern(
-    "", "/logout", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/(?:assets|static|svelte)/.+"
+    "",
+    "/logout",
+    "/theme.css",
+    "/favicon.ico",
+    "/manifest.json",
+    "/pwa_icon",
+    "/robots.txt",
+    "/(?:assets|static|svelte)/.+",
 )
 """What is read before anybody has signed in: the page's frame and its scripts."""
 STARTUP = f"{API}/startup-events"

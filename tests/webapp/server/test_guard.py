@@ -236,9 +236,10 @@ def test_only_these_routes_answer(served: Served) -> None:
                 opened.add((method, path))
     get, post = ({path.removeprefix(API) for method, path in opened if method == m} for m in ("GET", "POST"))
     assert get == {
-        "/", "/app_id", "/assets/{path:path}", 
+        "/", "/app_id", "/assets/{path:path}",
         "/config", "/favicon.ico", "/file={path_or_url:path}", "/info", "/login_check", "/logout", "/manifest.json",
-        "/queue/status", "/robots.txt", "/startup-events", "/static/{path:path}", "/svelte/{path:path}", "/theme.css",
+        "/pwa_icon", "/queue/status", "/robots.txt", "/startup-events", "/static/{path:path}",
+        "/svelte/{path:path}", "/theme.css",
     }  # fmt: skip
     assert post == {
         "/api/{api_name}", "/call/{api_name}", "/cancel", "/component_server", "/login",
@@ -256,7 +257,7 @@ def test_without_an_account_nothing_is_read_and_nothing_is_left(signed: Served) 
                 free.add((method, path))
     assert free == {
         ("GET", "/"), ("GET", "/logout"), ("GET", "/theme.css"), ("GET", "/favicon.ico"), ("GET", "/manifest.json"),
-        ("GET", "/robots.txt"), ("GET", f"{API}/startup-events"), ("POST", "/login"),
+        ("GET", "/pwa_icon"), ("GET", "/robots.txt"), ("GET", f"{API}/startup-events"), ("POST", "/login"),
         ("GET", "/assets/x"), ("GET", "/static/x"), ("GET", "/svelte/x"),
     }  # fmt: skip
     config = re.search(r"window\.gradio_config = (\{.*?\});</script>", httpx.get(signed.address).text, re.DOTALL)
