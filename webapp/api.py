@@ -12,7 +12,7 @@ from gradio.events import api
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.records import no_progress
+from core.records import Progress
 from webapp.ask.audit import EVERY, cells_of
 from webapp.ask.tab import answer_texts
 from webapp.data.run import make_settings, run_diagnosis
@@ -21,7 +21,7 @@ from webapp.failure_map import read_polygon
 from webapp.predict.tab import make_prediction
 from webapp.probe.state import MODEL, ProbeState, keep_results, run_one, with_probes
 from webapp.state.choices import ENCODERS, sources
-from webapp.state.jobs import HEAVY
+from webapp.state.jobs import HEAVY, JOBS, LIGHT
 from webapp.state.session import RUNS, Session, selected_rows, shows_errors
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed", "hold_back")
@@ -49,7 +49,8 @@ def diagnose(table: str | None, images: str | None, embeddings: str | None, opti
     if isinstance(share, bool) or not isinstance(share, int | float):
         raise InvalidInput(f"hold_back must be a number of 0 to 0.5: got {str(share)[:40]!r}. Correct it.")
     given = sources(table, images, embeddings, None, None)
-    return run_diagnosis(given, Roles(**said), encoder, settings, no_progress, hold_back=float(share))
+    roles = Roles(**said)
+    return JOBS.run(lambda progress: run_diagnosis(given, roles, encoder, settings, progress, hold_back=float(share)))
 
 
 def read_options(options: Any) -> dict[str, Any]:
@@ -164,7 +165,8 @@ def predict(run: str, table: str | None, images: str | None, embeddings: str | N
     from core.reports.tables.diagnosis import prediction_document
 
     diagnosis = RUNS.get(str(run))
-    made = make_prediction(Session(str(run)), table, images, embeddings, no_progress)
+    session = Session(str(run))
+    made = JOBS.run(lambda progress: make_prediction(session, table, images, embeddings, progress))
     found = prediction_document(replace(diagnosis, prediction=made))
     assert found is not None
     return found
@@ -185,7 +187,10 @@ def probe(state: ProbeState, run: str, name: str, settings: Any) -> tuple[ProbeS
     run = str(run)
     diagnosis = RUNS.get(run)
     before = state.kept.get(run, diagnosis.probes)
-    results, label = run_one(diagnosis, str(name)[:60], {} if settings in (None, "") else settings, results=before)
+    given = {} if settings in (None, "") else settings
+    results, label = JOBS.run(
+        lambda progress: run_one(diagnosis, str(name)[:60], given, results=before, progress=progress)
+    )
     made = keep_results(state, run, results, label)
     return made, probe_document(with_probes(run, results), next(r for r in results if r.name == label))
 
@@ -220,14 +225,18 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
     from webapp.compose.files import results_document  # loads pandas when it is asked
     from webapp.compose.models import ModelAccess
     from webapp.compose.state import NAMED, OWN, open_benchmark, run_models
-    from webapp.compose.visit import ComposeState
+    from webapp.compose.visit import BenchmarkRun, ComposeState
 
     said = _known_options(options, COMPOSE_OPTIONS)
     choice = OWN if not name else NAMED.get(str(name), str(name))
-    benchmark = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
     models = [str(said.get("encoder") or "embedded"), *([str(said["beside"])] if said.get("beside") else [])]
-    ran = run_models(choice, benchmark, models, (), ModelAccess())
-    return results_document(ComposeState(choice, benchmark, results=ran.results))
+
+    def work(progress: Progress) -> BenchmarkRun:
+        benchmark = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
+        return run_models(choice, benchmark, models, (), ModelAccess(), progress)
+
+    ran = JOBS.run(work)
+    return results_document(ComposeState(choice, ran.loaded, results=ran.results))
 
 
 def report(run: str) -> str:
@@ -247,10 +256,10 @@ def build() -> None:
     options, run = gr.JSON({}, visible=False, label="options"), gr.Textbox(visible=False, label="run")
     gr.Button(visible=False).click(shows_errors(diagnose), [*files, options], run, api_name="diagnose", **HEAVY)
     api(shows_errors(clusters), api_name="clusters", queue=False)
-    api(shows_errors(select), api_name="select", **HEAVY)
-    api(shows_errors(report), api_name="report", **HEAVY)
-    api(shows_errors(ask), api_name="ask", **HEAVY)
-    api(shows_errors(audit), api_name="audit", **HEAVY)
+    api(shows_errors(select), api_name="select", **LIGHT)
+    api(shows_errors(report), api_name="report", **LIGHT)
+    api(shows_errors(ask), api_name="ask", **LIGHT)
+    api(shows_errors(audit), api_name="audit", **LIGHT)
     fresh = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
     asked, said = gr.Textbox(visible=False, label="run"), gr.JSON(visible=False, label="prediction")
     gr.Button(visible=False).click(shows_errors(predict), [asked, *fresh], said, api_name="predict", **HEAVY)
@@ -269,4 +278,4 @@ def build() -> None:
     gr.Button(visible=False).click(
         shows_errors(probe), [state, which, name, settings], [state, result], api_name="probe", **HEAVY
     )
-    gr.Button(visible=False).click(shows_errors(compare), [state, which, *sides], result, api_name="compare", **HEAVY)
+    gr.Button(visible=False).click(shows_errors(compare), [state, which, *sides], result, api_name="compare", **LIGHT)

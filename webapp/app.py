@@ -27,6 +27,7 @@ from webapp.predict import tab as predict
 from webapp.probe import tab as probe
 from webapp.server.hosts import is_loopback
 from webapp.server.page import SafeBlocks
+from webapp.server.process import begin, serve_until_stopped
 from webapp.server.rules import WebRules, on_this_platform
 from webapp.server.settings import CACHE_S, launch_settings
 from webapp.state.jobs import PLAIN, PRIVATE
@@ -65,7 +66,7 @@ def build_app(
     """
     offered = first if first is not None else find_examples(examples)
     opened = offered[0][1] if offered else ""
-    with SafeBlocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, CACHE_S), fill_width=True) as demo:
+    with SafeBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         session = gr.State(Session(run=opened), time_to_live=CACHE_S, delete_callback=_forget)
         gr.HTML(render("header.html.j2"), js_on_load=script("theme"), elem_id="top", **PLAIN)
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -105,17 +106,22 @@ def warm_up() -> None:
     threading.Thread(target=work, name="warm-up", daemon=True).start()
 
 
-def main(rules: WebRules = WebRules(), port: int = 7860, root: Path | None = None) -> None:
+def main(
+    rules: WebRules = WebRules(), port: int = 7860, root: Path | None = None, *, max_minutes: float | None = None
+) -> None:
     """Serve the page until it is stopped.
 
     Args:
         rules: the address to listen on, and who may ask; 0.0.0.0 makes the page visible to the network.
         port: the port.
         root: the operator's folder of data sets, see `build_app`.
+        max_minutes: how long one visitor's work may take; 0 sets no limit. By default two hours, and none at home.
     """
     rules = on_this_platform(rules)
     others = rules.behind_proxy or bool(rules.allow_host)  # they may come through a proxy on this machine
-    demo = build_app(root, at_home=is_loopback(rules.listening) and not others)
+    at_home = is_loopback(rules.listening) and not others
+    begin(at_home=at_home, max_minutes=max_minutes)
+    demo = build_app(root, at_home=at_home)
     demo.launch(
         server_name=rules.listening, server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings(rules)
     )
@@ -124,7 +130,7 @@ def main(rules: WebRules = WebRules(), port: int = 7860, root: Path | None = Non
         flush=True,
     )
     warm_up()
-    demo.block_thread()
+    serve_until_stopped(demo)
 
 
 def _forget(session: Session) -> None:

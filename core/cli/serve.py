@@ -16,6 +16,11 @@ from core.errors import InvalidInput, MissingDependency
 @option("--host", "address to listen on (default 127.0.0.1; 0.0.0.0 opens it to the network)")
 @option("--port", "default 7860", type=click.IntRange(1, 65_535))
 @option("--root FOLDER", "data sets that visitors may choose by name")
+@option(
+    "--max-minutes N",
+    "how long one visitor's run may take (default 120, and no limit at home; 0 sets none)",
+    type=click.FloatRange(0),
+)
 @heading("Who may ask (docs/security.md)")
 @option("--allow-host NAME", "further names that the server answers to; *.lab.org stands for all below lab.org")
 @option("--embed-in ORIGIN", "sites that may show the page inside theirs, such as https://lab.org")
@@ -27,6 +32,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
     root: Path | None = None,
+    max_minutes: float | None = None,
     allow_host: tuple[str, ...] = (),
     embed_in: tuple[str, ...] = (),
     behind_proxy: bool = False,
@@ -36,7 +42,8 @@ def serve(
 ) -> None:
     """Open the page.
 
-    It stays open until it is stopped.
+    It stays open until it is stopped, with Ctrl+C or SIGTERM: then what runs is stopped, what visitors brought is
+    deleted, and the exit code is 0.
     """
     if root is not None and not root.is_dir():
         raise InvalidInput(f"--root must be a folder of data sets: {root} is none.")
@@ -59,7 +66,7 @@ def serve(
         raise MissingDependency(
             f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app."
         ) from error
-    main(rules, port=port, root=root)
+    main(rules, port=port, root=root, max_minutes=max_minutes)
 
 
 def _ask_password(name: str) -> str:

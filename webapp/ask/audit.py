@@ -13,7 +13,7 @@ from core.reports.html.heatmap import heat_map
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.downloads import csv_of, fresh_folder
-from webapp.state.jobs import HEAVY, PLAIN
+from webapp.state.jobs import LIGHT, PLAIN
 from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
@@ -101,5 +101,5 @@ def build(session: gr.State) -> gr.HTML:
         table = gr.HTML(CLOSED, js_on_load=script("heat"), elem_id="heat", min_height=80, **PLAIN)
     shown: dict[str, Any] = {"api_visibility": "private", "show_progress_on": table}
     for event in (fold.expand, family.input):
-        event(shows_errors(on_table), [session, family], [family, table, download], **HEAVY, **shown)
+        event(shows_errors(on_table), [session, family], [family, table, download], **LIGHT, **shown)
     return table

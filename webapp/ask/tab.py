@@ -17,7 +17,7 @@ from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View, describe, show_selection
 from webapp.markup.components import script
 from webapp.markup.render import render
-from webapp.state.jobs import HEAVY, PLAIN, QUICK
+from webapp.state.jobs import LIGHT, PLAIN, QUICK
 from webapp.state.session import RUNS, Session, as_int, event_data, require_run, shows_errors
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
         "outputs": [state, answer, history],
         "show_progress_on": answer,
         "api_visibility": "private",
-        **HEAVY,
+        **LIGHT,
     }
     gr.on([button.click, text.submit, other.submit], **asks)
     for place in (offered, history):

@@ -17,6 +17,7 @@ from webapp.compose.models import ModelAccess, second_choices
 from webapp.compose.state import Remembered, category_columns, scorer_for
 from webapp.compose.visit import ComposeState
 from webapp.markup.components import script
+from webapp.state.caches import own_cache
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel, on_wait
 from webapp.state.session import RUNS, Session, event_data, shows_errors
 
@@ -86,13 +87,12 @@ def make_grid(
         InvalidInput: no run is open, it has no such column or no pictures, or the model cannot be used.
     """
     from core.composition.grid.binding import binding_grid
-    from core.embeddings.cache import default_cache
     from core.training.scorers import matrix_of
 
     name, scorer = scorer_for(plan.model or "embedded", state.adapters, access)
 
     def score(pictures: ItemStore, texts: Any) -> F64:
-        return matrix_of(scorer, pictures, texts, cache=default_cache(), progress=progress)
+        return matrix_of(scorer, pictures, texts, cache=own_cache(), progress=progress)
 
     if plan.source != RUN:
         store, contents = scenes(plan.attribute)

@@ -28,7 +28,8 @@ from webapp.compose.pairs_view import (
 )
 from webapp.compose.state import FIRST, shipped
 from webapp.markup.components import script
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK
+from webapp.state.caches import own_cache
+from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
 from webapp.state.session import as_int, event_data, shows_errors
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -119,7 +120,6 @@ def on_score(state: PairsState, encoder: str, access: ModelAccess, event: gr.Eve
 
 def scored(state: PairsState, encoder: str, access: ModelAccess) -> tuple[Any, ...]:
     """(state, form, result, words) with every picture scored against every caption."""
-    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
 
     assert state.store is not None
@@ -127,7 +127,7 @@ def scored(state: PairsState, encoder: str, access: ModelAccess) -> tuple[Any, .
     captions = [
         Caption(row.text, () if row.picture is None else (row.picture,), _source(rows, i)) for i, row in enumerate(rows)
     ]
-    found = score_pairs(state.store, captions, load_encoder(checked_encoder(encoder, access)), cache=default_cache())
+    found = score_pairs(state.store, captions, load_encoder(checked_encoder(encoder, access)), cache=own_cache())
     made = replace(state, rows=rows, scores=found)
     return (
         made,
@@ -241,7 +241,7 @@ def build(switch: gr.HTML, access: ModelAccess) -> None:
     def cell(state: PairsState, encoder: str, event: gr.EventData) -> Any:
         return on_cell(state, encoder, access, event)
 
-    shown: dict[str, Any] = {**HEAVY, **PRIVATE, "show_progress": "minimal"}
+    shown: dict[str, Any] = {**LIGHT, **PRIVATE, "show_progress": "minimal"}
     opened = [state, form, result, words]
     switch.part(shows_errors(on_part), [examples], [examples], **PRIVATE)
     files.change(shows_errors(on_files), [state, files], opened, **QUICK)

@@ -13,6 +13,7 @@ from core.errors import InvalidInput
 from core.records import CompositionResult, ItemStore, LoadedBenchmark, Progress, Scorer, no_progress
 from webapp.compose.models import ADAPTER, CONFIG, ModelAccess, checked_encoder
 from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
+from webapp.state.caches import own_cache, shared_cache
 from webapp.state.choices import data_sets
 
 if TYPE_CHECKING:
@@ -153,18 +154,14 @@ def run_model(
     if (known := known_result(choice, model)) is not None:
         return known
     from core.composition.scoring.run import run_composition
-    from core.embeddings.cache import default_cache
 
     progress("load the model", 0, 1)
     name, scorer = scorer_for(model, adapters, access)
     progress("load the model", 1, 1)
-    found = run_composition(loaded, scorer, name=name, cache=default_cache(), progress=progress)
-    if (
-        choice not in ("", OWN)
-        and not choice.startswith(SERVER)
-        and not model.startswith(ADAPTER)
-        and len(_known) < MAX_KNOWN
-    ):
+    ours = choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith(ADAPTER)
+    cache = shared_cache() if ours else own_cache()
+    found = run_composition(loaded, scorer, name=name, cache=cache, progress=progress)
+    if ours and len(_known) < MAX_KNOWN:
         _known[choice, model] = found
     return found
 
@@ -190,11 +187,10 @@ def diagnose_items(
     from core.composition.failures.diagnose import diagnose_composition
     from core.composition.failures.second_model import two_models
     from core.discovery.settings import EmbeddingSettings, Settings
-    from core.embeddings.cache import default_cache
     from webapp.state.session import RUNS
 
     given: dict[str, Any] = dict(
-        embedding=EmbeddingSettings(encoder, cache=default_cache()), settings=Settings(map=False), progress=progress
+        embedding=EmbeddingSettings(encoder, cache=own_cache()), settings=Settings(map=False), progress=progress
     )
     if len(results) > 1 and results[0].headline in results[0].correct:
         found = two_models(loaded, results[0], results[1], **given)[0]

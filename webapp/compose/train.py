@@ -4,7 +4,6 @@ after on the same items."""
 from __future__ import annotations
 
 import contextlib
-import math
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from webapp.compose.train_form import PART, RENDERED, Plan, form, read_plan
 from webapp.compose.train_view import curve_view, estimate_view, trained_view
 from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
 from webapp.markup.render import render
+from webapp.state.caches import own_cache
 from webapp.state.downloads import fresh_folder
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
 from webapp.state.session import shows_errors
@@ -57,7 +57,7 @@ def on_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any) -> str:
 
 def on_train(state: ComposeState, access: ModelAccess, *said: Any) -> Iterator[tuple[Any, ...]]:
     """Train, then score before and after; yields (job id, status, curve so far, what was made)."""
-    plan, folder, drawn = read_plan(*said), fresh_folder("adapter", math.inf), [""]
+    plan, folder, drawn = read_plan(*said), fresh_folder("adapter"), [""]
 
     def so_far() -> tuple[Any, ...]:
         """The curve where it has changed."""
@@ -110,12 +110,11 @@ def _adapt(
     Raises:
         Cancelled: it was stopped before.
     """
-    from core.embeddings.cache import default_cache
     from core.training.loop import Training
     from core.training.train import adapt, adapted_so_far  # torch
 
     how, state, stopped = Training(epochs=plan.epochs, seed=plan.seed), folder / "state", False
-    given: dict[str, Any] = dict(state=state, cache=default_cache())
+    given: dict[str, Any] = dict(state=state, cache=own_cache())
     try:
         adapted: Adapted | None = adapt(training, plan.adapter, {}, how, encoder, progress=progress, **given)
     except Cancelled as early:
@@ -159,13 +158,12 @@ def _parts(state: ComposeState, plan: Plan) -> tuple[str, LoadedBenchmark, Loade
 def _regression(adapted: Any, progress: Progress) -> ForgettingCheck | str:
     """What it cost elsewhere; a stop, or data that cannot be read, does not lose the adapter."""
     from core.composition.scoring.encoder import EncoderScorer
-    from core.embeddings.cache import default_cache
     from core.training.forgetting import check_regression
     from core.training.train import AdaptedScorer
 
     before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
     try:
-        return check_regression(before, after, cache=default_cache(), progress=progress)
+        return check_regression(before, after, cache=own_cache(), progress=progress)
     except DiagnosisError as error:
         return str(error)
 

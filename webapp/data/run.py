@@ -80,6 +80,7 @@ def run_diagnosis(
     vocabulary: Path | None = None,
 ) -> str:
     """Diagnose and store; returns the run's id."""
+    RUNS.require_room()
     from core.diagnose import diagnose  # the whole method with scikit-learn
 
     diagnosis = diagnose(

@@ -73,7 +73,7 @@ def refine_map(run: str) -> Iterator[bool]:
         RUNS.replace(run, replace(diagnosis, map=better, settings={**diagnosis.settings, "map": True}))
         return run
 
-    for _ in JOBS.follow(Job(work), every=1.0):
+    for _ in JOBS.follow(Job(work), every=1.0, counted=False):
         yield False
     yield True
 

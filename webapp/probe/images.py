@@ -14,6 +14,7 @@ from core.numbers import signed
 from core.records import F64, Diagnosis, LogitParts, Neighbours, ProbeResult
 from webapp.markup.html import picture
 from webapp.markup.render import render
+from webapp.state.caches import own_cache
 
 if TYPE_CHECKING:
     from core.probes.zero_shot.similarities import PromptSimilarity
@@ -151,7 +152,6 @@ def _nearest(diagnosis: Diagnosis, result: ProbeResult, near: Neighbours, place:
 def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[tuple[str, list[PromptSimilarity]]]:
     """The texts of the true class and of the said one, or of the strongest other where it is right, by their cosine
     with the image."""
-    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.probes.zero_shot.similarities import prompt_similarities
 
@@ -161,7 +161,7 @@ def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[
     true = int(result.labels[checked_place(result, place)])
     other = next(c for c in np.argsort(-scores[place], kind="stable").tolist() if c != true)
     image = words.joint.vectors[int(result.rows[place])]
-    said = prompt_similarities(result, image, load_encoder(words.encoder), (true, int(other)), default_cache())
+    said = prompt_similarities(result, image, load_encoder(words.encoder), (true, int(other)), own_cache())
     return [(result.class_names[c], [s for s in said if s.class_index == c]) for c in (true, int(other))]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import DiagnosisError, InvalidInput, MissingDependency
 from core.records import Diagnosis
+from webapp.state.caches import own_cache
 from webapp.state.jobs import duration
 from webapp.state.session import RUNS
 
@@ -55,7 +56,6 @@ def task_of(diagnosis: Diagnosis, own: Mapping[str, Any]) -> Task:
     Raises:
         InvalidInput: the run has no labels or no words, or the seed or the split cannot be used.
     """
-    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.probes.base import Task
 
@@ -69,7 +69,7 @@ def task_of(diagnosis: Diagnosis, own: Mapping[str, Any]) -> Task:
         encoder,
         split=split,
         seed=read_seed(own.get("seed", 0)),
-        cache=default_cache(),
+        cache=own_cache(),
     )
 
 

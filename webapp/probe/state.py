@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 from core.records import Comparison, Diagnosis, ProbeResult, Progress, no_progress
 from webapp.markup.shares import is_own
 from webapp.probe.inputs import allowed, available, parted, refusal, task_of
+from webapp.state.caches import own_cache
 from webapp.state.session import RUNS
 
 MODEL = "model"
@@ -165,7 +166,6 @@ def compared(diagnosis: Diagnosis, name: str) -> Comparison | None:
 def diagnose_failures(diagnosis: Diagnosis, result: ProbeResult, progress: Progress) -> str:
     """Find the failure clusters of a probe's own outcomes and store them as a run; returns its id."""
     from core.discovery.settings import Settings
-    from core.embeddings.cache import default_cache
     from core.probes.own_failures import diagnose_probe
 
     if diagnosis.words is None:
@@ -174,5 +174,5 @@ def diagnose_failures(diagnosis: Diagnosis, result: ProbeResult, progress: Progr
     given = diagnosis.settings
     settings = Settings(alpha=float(given.get("alpha", 0.05)), seed=int(given.get("seed", 0)), map=False)
     of = replace(diagnosis, samples=samples, notes=(), excluded=())
-    found = diagnose_probe(of, result, settings=settings, cache=default_cache(), progress=progress)
+    found = diagnose_probe(of, result, settings=settings, cache=own_cache(), progress=progress)
     return RUNS.add(found, progress)

@@ -21,6 +21,8 @@ from webapp.server.hosts import unknown_host
 from webapp.server.origins import from_another_site
 from webapp.server.routes import ENTRANCE, LOGIN, STARTUP, closed_route
 from webapp.server.rules import WebRules
+from webapp.server.sessions import Visits
+from webapp.server.uploads import CountedUploads
 
 FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 """What Gradio believes of any request about its own address."""
@@ -31,7 +33,9 @@ class GuardedApp(App):
 
     def __init__(self, rules: WebRules) -> None:
         super().__init__(
-            default_response_class=ORJSONResponse, openapi_url=None, middleware=[Middleware(InlineScripts)]
+            default_response_class=ORJSONResponse,
+            openapi_url=None,
+            middleware=[Middleware(InlineScripts), Middleware(CountedUploads), Middleware(Visits)],
         )
         self.rules = rules
 

@@ -9,6 +9,7 @@ from typing import Any
 from core.files import ASSETS
 from webapp.server.guard import GuardedApp
 from webapp.server.rules import WebRules
+from webapp.state.jobs import MAX_THREADS
 from webapp.theme import quiet_theme
 
 MAX_UPLOAD = "4gb"
@@ -34,6 +35,7 @@ def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
         "ssr_mode": False,
         "share": False,
         "enable_monitoring": False,
+        "max_threads": MAX_THREADS,
     }
 
 

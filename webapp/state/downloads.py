@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import atexit
 import csv
-import functools
 import hashlib
 import io
 import secrets
 import shutil
-import tempfile
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from core.data.tables.read import escape_formula
-from core.files import ASSETS
 from core.records import Diagnosis
+from webapp.state.home import home, part
+from webapp.state.visitor import visitor
 
-KEPT_S = 24 * 3600
 FILES = (
     ("report.html", "Report (HTML)"),
     ("diagnosis.json", "Results (JSON)"),
@@ -32,12 +28,11 @@ FILES = (
 def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
     """The paths of FILES for a stored run, in order; each is made once.
 
-    Gradio serves no file of the repository, where the examples' runs lie, so they are copied to the temporary folder.
+    Gradio serves no file of the repository, where the examples' runs lie, so they are copied to this server's folder.
     """
-    temporary, repository = Path(tempfile.gettempdir()).resolve(), ASSETS.parent
-    # A clone may itself lie below the temporary folder.
-    own = folder.is_relative_to(temporary) and not folder.is_relative_to(repository)
-    target = folder if own else temporary_folder() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    run = folder.resolve()
+    own = run.is_relative_to(home())
+    target = run if own else part("files") / hashlib.sha256(str(run).encode()).hexdigest()[:16]
     target.mkdir(exist_ok=True)
     for name, _ in FILES:
         if not (target / name).is_file() and (folder / name).is_file():
@@ -51,23 +46,16 @@ def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
     return [target / name for name, _ in FILES]
 
 
-@functools.cache
-def temporary_folder() -> Path:
-    """A folder of this server's own from which files may be handed out."""
-    home = Path(tempfile.mkdtemp(prefix="errata-files-"))  # mode 0700, unguessable, gone with the server
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    return home
-
-
-def fresh_folder(kind: str, max_age_s: float = KEPT_S) -> Path:
-    """A new folder with an unguessable name; older ones of that kind are deleted."""
-    home, now = temporary_folder(), time.time()
-    for old in home.glob(f"{kind}-*"):
-        if now - old.stat().st_mtime > max_age_s:
-            shutil.rmtree(old, ignore_errors=True)
-    folder = home / f"{kind}-{secrets.token_urlsafe(16)}"
-    folder.mkdir(mode=0o700)
+def fresh_folder(kind: str) -> Path:
+    """A new folder with an unguessable name for files that the present visitor may take away."""
+    folder = files_of(visitor()) / f"{kind}-{secrets.token_urlsafe(16)}"
+    folder.mkdir(mode=0o700, parents=True)
     return folder
+
+
+def files_of(visit: str) -> Path:
+    """What was made for one visit to take away."""
+    return part("files") / f"visit-{hashlib.sha256(visit.encode()).hexdigest()[:32]}"
 
 
 def table_csv(diagnosis: Diagnosis) -> bytes:

@@ -1,8 +1,12 @@
-"""A visitor's diagnosis while it runs: in a thread of its own, watched from the page, stopped on request."""
+"""A visitor's diagnosis while it waits and runs: in a thread of its own, watched from the page, stopped on request."""
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
+import os
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -15,6 +19,9 @@ from core.errors import Cancelled
 from core.numbers import clock
 from core.records import Progress
 from webapp.markup.render import render
+from webapp.state.line import Line
+from webapp.state.quotas import quotas
+from webapp.state.visitor import has_left, visitor
 
 PLAIN: dict[str, Any] = {"apply_default_css": False}
 """Of a `gr.HTML` that our style sheets dress."""
@@ -22,8 +29,15 @@ PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private
 """Of an event that is no public endpoint."""
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 """Of a private event that is over at once and waits for nobody."""
-HEAVY: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
-"""Of an event that works a core for long: one at a time over all visitors."""
+HEAVY: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 64}
+"""Of an event that works a core for long, as a `Job`: it waits in `JOBS.line`, where the page can see and leave it, and
+not in Gradio's queue."""
+LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 2 * (os.cpu_count() or 1)}
+"""Of an event that takes a second or two: it never waits for a heavy one."""
+MAX_THREADS = 120
+"""Of the server: each heavy event keeps one while it waits or works."""
+NICE = 10
+"""How far a job's thread stands back behind those that answer the page, on Linux."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +75,20 @@ class Job:
     def __init__(self, work: Callable[[Progress], Any]) -> None:
         self.id = secrets.token_urlsafe(16)
         self.started = time.monotonic()
+        self.place = 0
+        """Its place in line while it waits, from 1."""
         self.result: Any = None
         self.error: BaseException | None = None
+        self.ended: Callable[[], None] = lambda: None
+        """Called in the thread when the work is over."""
         self._steps: dict[str, JobStep] = {}
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, args=(work,), name="diagnose", daemon=True)
+        here = contextvars.copy_context()  # whose visit it is
+        self._thread = threading.Thread(target=here.run, args=(self._run, work), name="job", daemon=True)
 
     def start(self) -> Job:
+        self.started = time.monotonic()
         self._thread.start()
         return self
 
@@ -79,6 +99,10 @@ class Job:
     @property
     def stopping(self) -> bool:
         return self._stop.is_set()
+
+    def pause(self, seconds: float) -> bool:
+        """Whether it was asked to stop, after waiting for that at most that long."""
+        return self._stop.wait(seconds)
 
     def wait(self, seconds: float) -> bool:
         """Whether the work has ended, after waiting for it at most that long."""
@@ -100,18 +124,35 @@ class Job:
             )
         if self._stop.is_set():
             raise Cancelled("The run was stopped. Your files and choices are still here.")
+        limit = quotas().max_minutes
+        if limit and now - self.started > 60 * limit:
+            raise Cancelled(
+                f"The run took longer than {limit:g} minutes, the most that this server gives to one. "
+                "Bring fewer samples, or run Errata on your own machine."
+            )
 
     def _run(self, work: Callable[[Progress], Any]) -> None:
+        _stand_back()
         try:
             self.result = work(self.progress)
         except BaseException as error:  # handed to the thread that follows the job, which raises it
             self.error = error
+        finally:
+            self.ended()
+
+
+def _stand_back() -> None:
+    """Let threads that answer the page go first; Linux alone knows a thread's own priority."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 class Jobs:
-    """The jobs under way, found by their secret ids."""
+    """The jobs that wait or are under way, found by their secret ids."""
 
     def __init__(self) -> None:
+        self.line = Line()
         self._jobs: dict[str, Job] = {}
 
     def cancel(self, job: str) -> bool:
@@ -121,20 +162,54 @@ class Jobs:
             found.cancel()
         return found is not None
 
-    def follow(self, job: Job, every: float = 0.25) -> Generator[Job, None, None]:
-        """Start the job and yield it again and again until it ends; raises what it raised.
+    def follow(self, job: Job, every: float = 0.25, *, counted: bool = True) -> Generator[Job, None, None]:
+        """Let the job wait its turn, start it, and yield it again and again until it ends; raises what it raised.
 
-        A follower who leaves (a closed tab) stops the job.
+        A follower who leaves (a closed tab) stops the job. Its place is free once its work is really over.
+
+        Args:
+            counted: whether it is the visitor's one job at a time, as on a page that others reach too.
+
+        Raises:
+            InvalidInput: the line is full, or the visitor has a job already.
+            Cancelled: it was stopped.
         """
-        self._jobs[job.id] = job.start()
+        self.line.enter(job.id, visitor() if counted and not quotas().at_home else "")
+        self._jobs[job.id], begun = job, False
         try:
+            while place := self.line.place(job.id):
+                job.place = place
+                yield job
+                if job.pause(every):
+                    raise Cancelled("The run was stopped before it began. Your files and choices are still here.")
+            begun, job.place, job.ended = True, 0, lambda: self.line.leave(job.id)
+            yield job.start()
             while not job.wait(every):
                 yield job
         finally:
             job.cancel()
             self._jobs.pop(job.id, None)
+            if not begun:
+                self.line.leave(job.id)
         if job.error is not None:
             raise job.error
+
+    def run(self, work: Callable[[Progress], Any]) -> Any:
+        """What the work gives, done in its turn; it is stopped when the program that asked for it hangs up."""
+        job = Job(work)
+        for _ in self.follow(job):
+            if has_left():
+                job.cancel()
+        return job.result
+
+    def stop_all(self, seconds: float) -> bool:
+        """Stop what waits and works, and wait for it at most that long; returns whether all of it has ended."""
+        for job in list(self._jobs.values()):
+            job.cancel()
+        until = time.monotonic() + seconds
+        while len(self.line) and time.monotonic() < until:
+            time.sleep(0.05)
+        return not len(self.line)
 
 
 JOBS = Jobs()
@@ -149,8 +224,13 @@ def status(job: Job) -> str:
         took = (f"{step.total:,} in " if step.total > 1 else "") + clock(step.now - step.started)
         name = step.name[:1].upper() + step.name[1:]
         shown.append({"name": name, "past": past, "share": share, "said": took if past else step.text})
+    if job.place:
+        return closing("Next in line" if job.place == 1 else f"Number {job.place} in line", WAITING)
     head = "Stopping at the next safe point" if job.stopping else f"Working, {clock(time.monotonic() - job.started)}"
     return render("state/status.html.j2", head=head, steps=shown)
+
+
+WAITING = "It begins by itself. Cancel gives the place up, and so does closing this tab."
 
 
 def closing(title: str, text: str = "") -> str:
@@ -179,7 +259,6 @@ def follow(
         made: what they get of the result, which is None where the job was stopped.
         done: what is said of it; None leaves the last step to the caller.
     """
-    yield job.id, status(job), *nothing
     try:
         for _ in JOBS.follow(job):
             yield job.id, status(job), *(so_far() if so_far else nothing)

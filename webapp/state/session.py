@@ -6,16 +6,14 @@ Whoever knows a run's id may see the run, so an id is 128 random bits and never 
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import inspect
 import secrets
-import shutil
-import tempfile
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,9 @@ from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, FailureCluster, Progress, no_progress
 from core.reports.wording.findings import ALL
 from webapp.failure_map import rows_inside
+from webapp.state.home import part
+from webapp.state.quotas import quotas
+from webapp.state.visitor import visitor
 
 PAGE = 12
 """Pictures shown at first, and added by "Show more"."""
@@ -90,17 +91,28 @@ def selected_rows(session: Session, diagnosis: Diagnosis) -> I64:
     return rows_inside(diagnosis.map.xy, session.polygon)
 
 
+@dataclass(frozen=True, slots=True)
+class HeldRun:
+    """A visitor's run as it lies in the store."""
+
+    name: str
+    visitor: str
+    """Whose visit made it; "" for a program's."""
+    since: float
+    """By a clock that does not jump."""
+
+
 class Runs:
     """Where finished runs are found again: a visitor's own under a secret id, the shipped examples under their names.
 
-    A visitor's runs lie in a private folder that goes away with the server, and earlier once they are `max_age_s` old.
+    A visitor's runs lie in the server's own folder and go away with it, and earlier with `expire` and `forget`.
     """
 
-    def __init__(self, max_age_s: float = 24 * 3600.0) -> None:
-        self._max_age_s = max_age_s
+    def __init__(self) -> None:
         self._examples: dict[str, Path] = {}
         self._loaded: dict[str, Diagnosis] = {}
-        self._names: dict[str, str] = {}
+        self._held: dict[str, HeldRun] = {}
+        """By secret id, the earliest first."""
         self._own: store.RunStore | None = None
         self._lock = threading.Lock()
 
@@ -109,12 +121,27 @@ class Runs:
         self._examples[name := f"example-{folder.parent.name}"] = folder
         return name
 
+    def require_room(self) -> None:
+        """Raises InvalidInput where the server can hold no further run; for before the work is begun."""
+        if len(self._held) >= quotas().max_runs:
+            raise InvalidInput(
+                f"The server holds {quotas().max_runs} runs, which is the most it takes. "
+                "Try again later: each is deleted within a day."
+            )
+
     def add(self, diagnosis: Diagnosis, progress: Progress = no_progress) -> str:
-        """Store a visitor's diagnosis; returns its secret id."""
-        own = self._visitors()
-        own.prune(self._max_age_s)
-        run = secrets.token_urlsafe(16)
-        self._names[run] = own.put(diagnosis, secret=True, progress=progress)
+        """Store a visitor's diagnosis; returns its secret id. Of too many of one visitor the earliest goes.
+
+        Raises:
+            InvalidInput: there is no room for it.
+        """
+        self.require_room()
+        whose, run = visitor(), secrets.token_urlsafe(16)
+        name = self._visitors().put(diagnosis, secret=True, progress=progress)
+        self._held[run] = HeldRun(name, whose, time.monotonic())
+        own = [key for key, held in list(self._held.items()) if whose and held.visitor == whose]
+        for old in own[: -quotas().max_own_runs]:
+            self.remove(old)
         return run
 
     def get(self, run: str) -> Diagnosis:
@@ -136,8 +163,12 @@ class Runs:
 
     def replace(self, run: str, diagnosis: Diagnosis) -> None:
         """Store a new version of a visitor's run under the same id."""
-        old = self._name(run)
-        self._names[run] = self._visitors().put(diagnosis, secret=True)
+        old, name = self._name(run), self._visitors().put(diagnosis, secret=True)
+        held = self._held.get(run)
+        if held is None:  # deleted meanwhile
+            self._visitors().remove(name)
+            return
+        self._held[run] = replace(held, name=name)
         with contextlib.suppress(InvalidInput):
             self._visitors().remove(old)
 
@@ -148,21 +179,36 @@ class Runs:
 
     def remove(self, run: str) -> None:
         """Delete a visitor's run, if it is there; examples stay."""
-        with contextlib.suppress(InvalidInput):
-            self._visitors().remove(self._name(run))
-            self._names.pop(run, None)
+        held = self._held.pop(run, None)
+        if held is not None:
+            with contextlib.suppress(InvalidInput):
+                self._visitors().remove(held.name)
+
+    def forget(self, visit: str) -> int:
+        """Delete all runs of one visit; returns how many."""
+        own = [run for run, held in list(self._held.items()) if visit and held.visitor == visit]
+        for run in own:
+            self.remove(run)
+        return len(own)
+
+    def expire(self, max_age_s: float) -> int:
+        """Delete the visitors' runs that are older; returns how many. A clock that was set anew makes none older."""
+        before = time.monotonic() - max_age_s
+        old = [run for run, held in list(self._held.items()) if held.since < before]
+        for run in old:
+            self.remove(run)
+        return len(old)
 
     def _name(self, run: str) -> str:
-        if run not in self._names:
+        held = self._held.get(run)
+        if held is None:
             raise InvalidInput("This run is no longer held by the server. Run the diagnosis again, or open an example.")
-        return self._names[run]
+        return held.name
 
     def _visitors(self) -> store.RunStore:
         with self._lock:
             if self._own is None:
-                home = Path(tempfile.mkdtemp(prefix="errata-runs-"))  # mode 0700
-                atexit.register(shutil.rmtree, home, ignore_errors=True)
-                self._own = store.RunStore(home, keep_loaded=12)
+                self._own = store.RunStore(part("runs"), keep_loaded=12)
             return self._own
 
 

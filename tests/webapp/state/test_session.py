@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis, FailureMap
 from core.store import save
-from webapp.state.downloads import FILES, ready_files, temporary_folder
+from webapp.state.downloads import FILES, ready_files
+from webapp.state.home import home
 from webapp.state.session import Runs, Session, picked_cluster, selected_rows, shows_errors
 
 
@@ -99,18 +99,11 @@ def test_errors_of_the_user_become_one_message_and_other_errors_pass() -> None:
         shows_errors(fail)()
 
 
-def test_downloads_of_an_example_are_copies_outside_its_folder(
-    diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
+def test_downloads_of_an_example_are_copies_outside_its_folder(diagnosis: Diagnosis, tmp_path: Path) -> None:
     run = tmp_path / "repository" / "run"
     save(diagnosis, run)
     before = {path.name for path in run.iterdir()}
-    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
-    temporary_folder.cache_clear()
     files = ready_files(diagnosis, run)
-    temporary_folder.cache_clear()
     assert [path.name for path in files] == [name for name, _ in FILES]
-    assert all(path.stat().st_size > 100 and path.is_relative_to(elsewhere) for path in files)
+    assert all(path.stat().st_size > 100 and path.is_relative_to(home()) for path in files)
     assert {path.name for path in run.iterdir()} == before

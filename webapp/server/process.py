@@ -1,0 +1,90 @@
+"""The server as a process: its own folder from the first moment on, and an end in order when it is asked to stop.
+
+SIGTERM, SIGINT     what runs is stopped, the visitors' data are deleted, exit code 0 within ten seconds;
+                    a second one ends it at once
+SIGKILL, a crash    the folder stays, and the next server that starts deletes it
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+from dataclasses import replace
+from types import FrameType
+
+import gradio as gr
+
+from webapp.server.sessions import bound_sessions
+from webapp.server.sweep import Sweeper
+from webapp.state.forget import end_visit
+from webapp.state.home import home, leave, part, sweep
+from webapp.state.jobs import JOBS
+from webapp.state.quotas import AT_HOME, SHARED, set_quotas
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+GRACE_S, LAST_S = 2.0, 3.0
+"""How long open connections, and then jobs, may take to end."""
+
+
+def begin(*, at_home: bool, max_minutes: float | None = None) -> None:
+    """Sweep what killed servers left, and let all that is written from now on lie in this server's folder. To be called
+    before the page is built.
+
+    Args:
+        at_home: whether one person uses the page on their own machine.
+        max_minutes: of one visitor's work; 0 sets no limit, None is the usual one.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _leave_at_once)
+    limits = AT_HOME if at_home else SHARED
+    set_quotas(limits if max_minutes is None else replace(limits, max_minutes=max_minutes))
+    sweep()
+    os.environ["GRADIO_TEMP_DIR"] = str(part("uploads"))
+    # Gradio counts its events with pandas after each of them, for a page of figures that is switched off.
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**62)
+    tempfile.tempdir = str(home())
+
+
+def serve_until_stopped(demo: gr.Blocks) -> None:
+    """Keep a launched page open until a signal stops it, then end in order."""
+    bound_sessions(demo, end_visit)
+    sweeper = Sweeper()
+    sweeper.start()
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        stopped.set()
+
+    for number in SIGNALS:
+        signal.signal(number, stop)
+    while not stopped.wait(1.0):  # in steps: a wait without an end would not let the handler run everywhere
+        pass
+    print("Stopping: what runs is stopped and the visitors' data are deleted.", flush=True)
+    sweeper.stop()
+    end(demo)
+
+
+def end(demo: gr.Blocks) -> None:
+    """Take nothing new, stop the jobs, close the connections, and delete this server's folder."""
+    demo._queue.close()  # pyright: ignore[reportPrivateUsage] - so that nothing begins while the jobs are stopped
+    JOBS.stop_all(0.0)
+    hurry = threading.Timer(GRACE_S, setattr, (demo.server, "force_exit", True))
+    hurry.daemon = True
+    hurry.start()
+    demo.close(verbose=False)
+    all_ended = JOBS.stop_all(LAST_S)
+    leave(home())
+    if not all_ended:
+        # Work in a library that cannot be interrupted: the interpreter would wait for it, or crash below it.
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def _leave_at_once(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)

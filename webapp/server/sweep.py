@@ -1,0 +1,92 @@
+"""What is kept too long is deleted while the server runs: by the time since it was first seen, so that a clock that was
+set anew deletes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from webapp.state.home import count_bytes, part
+from webapp.state.quotas import quotas
+from webapp.state.session import RUNS
+from webapp.state.uploads import UPLOADS
+
+EVERY_S = 600.0
+COUNT_EVERY_S = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Runs, uploads, files and caches older than `Quotas.kept_s` are deleted every ten minutes.
+
+    Args:
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[tuple[Path, int, int], float] = {}
+        """When a thing was first there, by its path and what tells it from an earlier thing of that name."""
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        """Sweep in a thread of its own until `stop`."""
+        threading.Thread(target=self._run, name="sweep", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def sweep(self) -> int:
+        """Delete what is too old; returns how many files, caches and runs that were."""
+        age = quotas().kept_s
+        swept, before = RUNS.expire(age), self._clock() - age
+        UPLOADS.expire(age)
+        there = {key: self._seen.get(key, self._clock()) for key in _things()}
+        for (path, _, _), since in there.items():
+            if since < before:
+                swept += _delete(path)
+        self._seen = {key: since for key, since in there.items() if since >= before}
+        return swept
+
+    def _run(self) -> None:
+        last = self._clock()
+        while not self._stop.wait(COUNT_EVERY_S):
+            try:
+                count_bytes()
+                if self._clock() - last >= EVERY_S:
+                    last = self._clock()
+                    self.sweep()
+            except Exception:  # the next one tries again
+                _log.exception("sweeping failed")
+
+
+def _things() -> Iterator[tuple[Path, int, int]]:
+    """Each upload and file, and each visit's cache as a whole, which is written to all the time."""
+    for name in ("uploads", "files"):
+        for path in part(name).rglob("*"):
+            with contextlib.suppress(OSError):  # gone meanwhile
+                status = path.lstat()
+                if not path.is_dir():
+                    yield path, status.st_ino, status.st_mtime_ns
+    for path in part("cache").iterdir():
+        with contextlib.suppress(OSError):
+            yield path, path.lstat().st_ino, 0
+
+
+def _delete(path: Path) -> int:
+    """Delete a file, with its folder if that is empty then, or a folder."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        return 1
+    with contextlib.suppress(OSError):
+        path.unlink()
+        with contextlib.suppress(OSError):  # others are in it
+            path.parent.rmdir()
+        return 1
+    return 0

@@ -1,0 +1,116 @@
+"""Uploads counted as their bytes come in: what is too much is refused with a message, what is broken off leaves
+nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webapp.state.uploads import UPLOADS
+
+ROUTE = "/gradio_api/upload"
+DRAIN_S = 20.0
+"""How long a refused upload is still read, and thrown away, before it is answered: a browser that is cut off while it
+sends shows no message."""
+MAX_ANSWER = 2**20
+COUNTED_BYTES = 2**20
+"""What may come between two looks at the quotas."""
+
+
+class CountedUploads:
+    """Middleware that counts the bytes of uploads against the quotas.
+
+    A refusal is raised where the body is read, as the exception by which Gradio's own parser deletes what it has
+    written and answers with the text.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or str(scope["path"]).rstrip("/") != ROUTE:
+            await self._app(scope, receive, send)
+            return
+        body = CountedBody((scope.get("client") or ("",))[0], _declared(scope), receive)
+        answer = bytearray()
+        status = [0]
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status[0] = message["status"]
+            elif message["type"] == "http.response.body" and len(answer) < MAX_ANSWER:
+                answer.extend(message.get("body", b""))
+                if status[0] == 200 and not message.get("more_body", False):
+                    body.keep(bytes(answer))  # before the visitor knows the paths, and so can use or release them
+            await send(message)
+
+        try:
+            await self._app(scope, body.receive, watched)
+        finally:
+            body.close()
+
+
+class CountedBody:
+    """The body of one upload.
+
+    Args:
+        address: where it comes from.
+        declared: the bytes that its header promises, 0 where it does not say; what comes is counted all the same.
+        source: Starlette's own receiver.
+    """
+
+    def __init__(self, address: str, declared: int, source: Receive) -> None:
+        self._address, self._declared, self._source = address, declared, source
+        self._come = self._looked = 0
+        self._whole = False
+
+    async def receive(self) -> Message:
+        """The next part of the body.
+
+        Raises:
+            MultiPartException: it is more than is taken in, or it was broken off.
+        """
+        message = await self._source()
+        if message["type"] == "http.disconnect" and not self._whole:
+            raise MultiPartException("The upload was broken off.")
+        n = len(message.get("body", b""))
+        if not self._looked or self._come + n - self._looked >= COUNTED_BYTES:
+            # A header that lies costs nothing but its own refusal.
+            why = UPLOADS.refusal(self._address, max(n, self._declared - self._come))
+            if why:
+                await self._drain(message)
+                raise MultiPartException(why)
+            self._looked = max(1, self._come + n)
+        UPLOADS.coming(self._address, n)
+        self._come += n
+        self._whole = not message.get("more_body", False)
+        return message
+
+    def keep(self, answer: bytes) -> None:
+        """Note the files of Gradio's answer."""
+        try:
+            paths = [Path(str(path)) for path in json.loads(answer)]
+        except ValueError:
+            return
+        for path in paths:
+            UPLOADS.add(self._address, path)
+
+    def close(self) -> None:
+        """The request is over: nothing of it is on its way any more."""
+        UPLOADS.coming(self._address, -self._come)
+        self._come = 0
+
+    async def _drain(self, message: Message) -> None:
+        until = time.monotonic() + DRAIN_S
+        while message.get("more_body", False) and time.monotonic() < until:
+            message = await self._source()
+
+
+def _declared(scope: Scope) -> int:
+    said = Headers(scope=scope).get("content-length", "0")
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 20 else 0

@@ -1,0 +1,36 @@
+"""Where vectors of a visitor's pictures and texts are kept: apart from those of others, so that nobody learns what
+another used."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from core.embeddings.cache import default_cache
+from webapp.state.home import part
+from webapp.state.quotas import quotas
+from webapp.state.visitor import visitor
+
+
+def own_cache() -> Path:
+    """The cache of the visit that is being served: the user's own where the page is theirs alone.
+
+    It is begun anew once it holds more than `Quotas.max_own_cache_bytes`.
+    """
+    if quotas().at_home:
+        return default_cache()
+    folder = cache_of(visitor())
+    if sum(file.stat().st_size for file in folder.glob("**/*") if file.is_file()) > quotas().max_own_cache_bytes:
+        shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def shared_cache() -> Path:
+    """The cache of what comes along with Errata, which everybody may look at."""
+    return default_cache() if quotas().at_home else part("cache") / "shipped"
+
+
+def cache_of(visit: str) -> Path:
+    """The folder of one visit's vectors."""
+    return part("cache") / hashlib.sha256(visit.encode()).hexdigest()[:32]
