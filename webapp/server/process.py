@@ -7,6 +7,7 @@ SIGKILL, a crash    the folder stays, and the next server that starts deletes it
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -68,6 +69,9 @@ def serve_until_stopped(demo: gr.Blocks) -> None:
     print("Stopping: what runs is stopped and the visitors' data are deleted.", flush=True)
     sweeper.stop()
     end(demo)
+    # The interpreter's own end would wait for threads that work in a library which cannot be interrupted.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def end(demo: gr.Blocks) -> None:
@@ -77,13 +81,10 @@ def end(demo: gr.Blocks) -> None:
     hurry = threading.Timer(GRACE_S, setattr, (demo.server, "force_exit", True))
     hurry.daemon = True
     hurry.start()
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # each connection that is cut off is a traceback
     demo.close(verbose=False)
-    all_ended = JOBS.stop_all(LAST_S)
+    JOBS.stop_all(LAST_S)
     leave(home())
-    if not all_ended:
-        # Work in a library that cannot be interrupted: the interpreter would wait for it, or crash below it.
-        sys.stdout.flush()
-        os._exit(0)
 
 
 def _leave_at_once(number: int, frame: FrameType | None) -> None:
