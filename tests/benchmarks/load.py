@@ -27,7 +27,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -99,7 +99,7 @@ class Server:
 
 
 @contextmanager
-def served(code: Path, folder: Path) -> Iterator[Server]:
+def served(code: Path, folder: Path) -> Generator[Server]:
     """A server of that checkout; killed at the end if it still runs."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

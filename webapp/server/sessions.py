@@ -110,7 +110,7 @@ class Sessions(StateHolder):
         for component, value, expired in list(session.state_components):
             if expired or not expired_only:
                 component.delete_callback(value)
-                session.state_data.pop(component._id, None)
+                session.state_data.pop(component._id, None)  # pyright: ignore[reportPrivateUsage]
         if isinstance(session, SmallSession) and session.is_over():
             with self.lock:
                 self.session_data.pop(session_id, None)

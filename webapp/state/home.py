@@ -1,13 +1,13 @@
 """The one folder of this server: all that it keeps of its visitors lies here, and goes with it.
 
     NAME/                 errata-home-... below the temporary folder, mode 0700
-        lock              held as long as the process lives, however it ends
         uploads/          what visitors brought, and the files that Gradio makes
         runs/             their finished runs
         files/            what they may take away
         cache/            vectors of their pictures, a folder for each visit
 
-A server that was killed leaves its folder behind with nobody holding the lock: the next start deletes it.
+The folder is locked as long as the process lives, however that ends: what a server that was killed leaves behind is
+deleted by the next start.
 """
 
 from __future__ import annotations
@@ -19,14 +19,11 @@ import os
 import shutil
 import tempfile
 import time
-from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 
-from core.locks import take
+from core.locks import Held, take
 
 PREFIX = "errata-home-"
-LOCK = "lock"
 PARTS = ("uploads", "runs", "files", "cache")
 
 
@@ -39,7 +36,7 @@ def home() -> Path:
     return folder
 
 
-_held: list[IO[bytes]] = []
+_held: list[Held] = []
 """Open until the process ends: closing lets the lock go."""
 
 
@@ -92,30 +89,35 @@ def sweep(parent: Path | None = None) -> int:
 
     A folder is another server's, and stays, as long as its lock is held or where this system has no such locks.
     """
-    if find_spec("fcntl") is None:
-        return 0
     swept = 0
     for folder in sorted((parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*")):
         with contextlib.suppress(OSError):
             # another user's, or a link that another user laid: theirs to sweep
-            if folder.is_symlink() or folder.stat().st_uid != os.getuid() or not (folder / LOCK).is_file():
+            if (
+                folder.is_symlink()
+                or not folder.is_dir()
+                or (os.name == "posix" and folder.stat().st_uid != os.getuid())
+            ):
                 continue
-            handle = take(folder / LOCK)
+            handle = take(folder)
             if handle is not None:
                 with handle:
-                    leave(folder)
-                swept += 1
+                    if handle.sure:
+                        leave(folder)
+                        swept += 1
     return swept
 
 
-def _claim(parent: Path) -> tuple[Path, IO[bytes]]:
+def _claim(parent: Path) -> tuple[Path, Held]:
     """A new folder below `parent` and its lock."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).resolve()  # mode 0700
-        handle = take(folder / LOCK)
+        try:
+            handle = take(folder)
+        except OSError:
+            handle = None
         # A server that starts at this moment may have swept the folder between the two steps.
-        if handle is not None and (folder / LOCK).exists():
-            folder.chmod(0o700)
+        if handle is not None and folder.is_dir():
             return folder, handle
         if handle is not None:
             handle.close()

@@ -1,0 +1,119 @@
+"""Uploads against the quotas, through Gradio's own parser."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from starlette.testclient import TestClient
+from starlette.types import Message
+
+from webapp.server import uploads
+from webapp.server.uploads import CountedUploads
+from webapp.state.quotas import SHARED, quotas, set_quotas
+from webapp.state.uploads import Uploads
+
+ROUTE = "/gradio_api/upload"
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Uploads]:
+    """A ledger of its own, and room for 3 MiB."""
+    before, ledger = quotas(), Uploads()
+    set_quotas(replace(SHARED, max_own_upload_bytes=3 * 2**20, min_free_bytes=0))
+    monkeypatch.setattr(uploads, "UPLOADS", ledger)
+    yield ledger
+    set_quotas(before)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    return tmp_path / "uploads"
+
+
+@pytest.fixture
+def app(folder: Path) -> CountedUploads:
+    with gr.Blocks() as demo:
+        gr.File()
+    demo.max_file_size = None  # as `launch` sets it
+    return CountedUploads(gr.routes.App.create_app(demo))
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [Path(root) / name for root, _, names in os.walk(folder) for name in names]
+
+
+def test_what_fits_is_taken_in_and_counted(app: CountedUploads, held: Uploads, folder: Path) -> None:
+    said = TestClient(app).post(ROUTE, files={"files": ("a.csv", b"x" * 2**20)})
+    assert said.status_code == 200
+    assert [str(path) for path in files_in(folder)] == said.json()
+    assert "1.0 GiB" not in held.refusal("testclient", 2**20)
+    assert "one visitor" in held.refusal("testclient", 2 * 2**20 + 1)
+
+
+def test_what_is_too_much_is_one_message_and_leaves_nothing(app: CountedUploads, held: Uploads, folder: Path) -> None:
+    said = TestClient(app).post(ROUTE, files={"files": ("a.csv", b"x" * (4 * 2**20))})
+    assert said.status_code == 400
+    assert "one visitor" in said.text
+    assert "Delete my data now" in said.text
+    assert files_in(folder) == []
+    assert held.refusal("testclient", 3 * 2**20) == ""
+
+
+BODY = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\n\r\n'
+
+
+def send(app: CountedUploads, parts: list[Message], headers: list[tuple[bytes, bytes]]) -> list[Message]:
+    """What is answered to a body that comes in these parts."""
+    waiting, answered = iter(parts), list[Message]()
+
+    async def receive() -> Message:
+        return next(waiting)
+
+    async def answer(message: Message) -> None:
+        answered.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": ROUTE,
+        "raw_path": ROUTE.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 80),
+        "client": ("6.6.6.6", 1),
+        "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"multipart/form-data; boundary=b"), *headers],
+    }
+    asyncio.run(app(scope, receive, answer))
+    return answered
+
+
+def chunk(content: bytes, more: bool = True) -> Message:
+    return {"type": "http.request", "body": content, "more_body": more}
+
+
+def test_a_body_without_a_length_is_counted_as_it_comes(app: CountedUploads, held: Uploads, folder: Path) -> None:
+    parts = [chunk(BODY), *(chunk(b"x" * 2**19) for _ in range(20)), chunk(b"\r\n--b--\r\n", more=False)]
+    answered = send(app, parts, [])
+    assert answered[0]["status"] == 400
+    assert files_in(folder) == []
+
+
+def test_a_length_that_lies_is_no_way_round(app: CountedUploads, held: Uploads, folder: Path) -> None:
+    parts = [chunk(BODY), *(chunk(b"x" * 2**19) for _ in range(20)), chunk(b"\r\n--b--\r\n", more=False)]
+    assert send(app, parts, [(b"content-length", b"9")])[0]["status"] == 400
+    assert files_in(folder) == []
+
+
+def test_an_upload_that_is_broken_off_leaves_nothing(app: CountedUploads, held: Uploads, folder: Path) -> None:
+    send(app, [chunk(BODY), chunk(b"x" * 2**19), {"type": "http.disconnect"}], [])
+    assert files_in(folder) == []
+    assert held.refusal("6.6.6.6", 3 * 2**20) == ""
