@@ -83,10 +83,12 @@ def build_app(
             with gr.Tab("Compose", id="compose") as tab:
                 compose.build(session, view, tabs, tab, offered, ModelAccess(root, at_home))
             with gr.Tab("Your data", id="data"):
-                your_data.build(session, view, tabs, root, offered)
+                form = your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
                 gr.HTML(render("guide.html.j2"), **PLAIN)
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
+        brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
+        your_data.wire_forget(form, brought)
         endpoints.build()
     return demo.queue(max_size=64, default_concurrency_limit=8)
 

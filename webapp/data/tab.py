@@ -30,8 +30,10 @@ from webapp.state.choices import (
     data_sets,
     recognised,
 )
+from webapp.state.forget import forget_visit
 from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
 from webapp.state.session import RUNS, Session, shows_errors
+from webapp.state.visitor import address, visitor
 
 HIDDEN_NOTE = (
     "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
@@ -86,6 +88,13 @@ def on_refined(session: Session, run: str, ready: bool) -> tuple[Any, Any]:
     return replace(session, polygon=()), gr.update(value=map_points(RUNS.get(run), run))
 
 
+def on_forget(*brought: str | list[str] | None) -> str:
+    """Delete all that this visit brought and made at once; returns the status."""
+    paths = [path for value in brought if value for path in ([value] if isinstance(value, str) else value)]
+    forget_visit(visitor(), address(), paths)
+    return closing("Deleted", "Your runs, files and uploads are gone from this server. The page starts afresh.")
+
+
 @dataclass(frozen=True)
 class Form:
     """The tab's components."""
@@ -100,13 +109,14 @@ class Form:
     run: gr.Button
     cancel: gr.Button
     status: gr.HTML
+    forget: gr.Button
 
     def said(self) -> list[Any]:
         """What `make_run` reads, in its order."""
         return [*self.sources, *self.settings, *self.roles]
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> None:
+def build(session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> Form:
     """Lay out the tab and wire its callbacks."""
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=46, min_width=320):
@@ -115,6 +125,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examp
         with gr.Column(scale=54, min_width=320):
             form = _form(given, status_line)
     _wire(form, session, view, tabs, root, examples)
+    return form
 
 
 def _sources(root: Path | None) -> list[Any]:
@@ -160,9 +171,9 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
     with gr.Row():
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
         cancel = gr.Button("Cancel", elem_id="cancel")
-    return Form(
-        given, [loss_kind, higher, encoder, phrases, alpha, seed, hidden], roles, columns, run, cancel, status_line
-    )
+        forget = gr.Button("Delete my data now", elem_id="forget")
+    settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden]
+    return Form(given, settings, roles, columns, run, cancel, status_line, forget)
 
 
 def _wire(
@@ -191,4 +202,11 @@ def _wire(
     form.cancel.click(on_cancel, [job], None, **QUICK)
 
 
+def wire_forget(form: Form, files: list[gr.File]) -> None:
+    """Let "Delete my data now" delete what lies in all of the page's fields for files, and what was made of it."""
+    gone = form.forget.click(shows_errors(on_forget), files, form.status, **QUICK)
+    gone.success(None, None, None, js=START_AFRESH, **PRIVATE)
+
+
+START_AFRESH = "() => { setTimeout(() => location.reload(), 1500); return []; }"
 SHOW_STATUS = "() => { document.querySelector('#status').scrollIntoView({ block: 'nearest' }); return []; }"

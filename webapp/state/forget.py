@@ -8,12 +8,19 @@ from pathlib import Path
 
 from webapp.state.caches import cache_of
 from webapp.state.downloads import files_of
+from webapp.state.jobs import JOBS
 from webapp.state.session import RUNS
 from webapp.state.uploads import UPLOADS
 
+STOP_S = 5.0
+"""How long a job that is under way may take to stop, before what it has stored is deleted."""
+
 
 def forget_visit(visit: str, address: str, brought: Sequence[str | Path]) -> None:
-    """Delete a visit's runs, the files made of them, its cached vectors, and those of its uploads."""
+    """Stop a visit's work, and delete its runs, the files made of them, its cached vectors, and those of its
+    uploads."""
+    if visit:
+        JOBS.stop_all(STOP_S, of=visit)
     RUNS.forget(visit)
     end_visit(visit)
     for path in brought:

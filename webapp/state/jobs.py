@@ -73,7 +73,7 @@ class Job:
     called; what it returns is the `result`."""
 
     def __init__(self, work: Callable[[Progress], Any]) -> None:
-        self.id = secrets.token_urlsafe(16)
+        self.id, self.visitor = secrets.token_urlsafe(16), visitor()
         self.started = time.monotonic()
         self.place = 0
         """Its place in line while it waits, from 1."""
@@ -202,14 +202,16 @@ class Jobs:
                 job.cancel()
         return job.result
 
-    def stop_all(self, seconds: float) -> bool:
-        """Stop what waits and works, and wait for it at most that long; returns whether all of it has ended."""
-        for job in list(self._jobs.values()):
+    def stop_all(self, seconds: float, of: str | None = None) -> bool:
+        """Stop what waits and works, of one visitor or of all, and wait for it at most that long; returns whether all
+        of it has ended."""
+        told = [job for job in list(self._jobs.values()) if of is None or job.visitor == of]
+        for job in told:
             job.cancel()
         until = time.monotonic() + seconds
-        while len(self.line) and time.monotonic() < until:
+        while (left := any(self.line.holds(job.id) for job in told)) and time.monotonic() < until:
             time.sleep(0.05)
-        return not len(self.line)
+        return not left
 
 
 JOBS = Jobs()

@@ -47,5 +47,6 @@ class Line:
         with self._lock:
             self._waiting.pop(job, None)
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    def holds(self, job: str) -> bool:
+        """Whether it waits or works."""
+        return job in self._waiting

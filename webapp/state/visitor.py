@@ -11,6 +11,12 @@ def visitor() -> str:
     return str(getattr(request, "session_hash", None) or "")
 
 
+def address() -> str:
+    """Where the present request comes from, or ""; uploads are counted by it."""
+    client = getattr(LocalContext.request.get(None), "client", None)
+    return str(getattr(client, "host", None) or "")
+
+
 def has_left() -> bool:
     """Whether the program or page that asked for the present callback has hung up."""
     blocks, event = LocalContext.blocks.get(None), LocalContext.event_id.get(None)

@@ -61,7 +61,8 @@ def held(go: threading.Event) -> Job:
 
 def test_who_waits_sees_the_place_and_can_leave_before_it_begins() -> None:
     everybody, go = Jobs(), threading.Event()
-    first = everybody.follow(held(go), every=0.01)
+    working = held(go)
+    first = everybody.follow(working, every=0.01)
     next(first)
     begun = threading.Event()
     second = Job(lambda progress: begun.set())
@@ -74,7 +75,7 @@ def test_who_waits_sees_the_place_and_can_leave_before_it_begins() -> None:
     assert not begun.is_set()
     go.set()
     list(first)
-    assert not len(everybody.line)
+    assert not everybody.line.holds(working.id)
 
 
 def test_a_closed_tab_gives_the_place_up() -> None:
