@@ -85,7 +85,7 @@ def build_app(
             with gr.Tab("Your data", id="data"):
                 form = your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
-                gr.HTML(render("guide.html.j2"), **PLAIN)
+                gr.HTML(render("guide.html.j2", at_home=at_home), **PLAIN)
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
         your_data.wire_forget(form, brought)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from core.store import save
@@ -36,6 +37,21 @@ def test_without_an_example_the_page_says_what_to_do(tmp_path: Path) -> None:
     demo = build_app(examples=tmp_path)
     values = [str(getattr(c, "value", "")) for c in demo.blocks.values() if getattr(c, "elem_id", None) == "strip"]
     assert "Bring a table" in values[0]
+
+
+def test_light_endpoints_never_wait_for_heavy_ones(tmp_path: Path) -> None:
+    places = {fn.api_name: fn.concurrency_id for fn in build_app(examples=tmp_path).fns.values()}
+    heavy = {places[name] for name in ("diagnose", "predict", "compose", "probe")}
+    light = {places[name] for name in ("select", "ask", "clusters", "report", "audit", "compare")}
+    assert not heavy & light
+
+
+def test_the_guide_says_what_is_kept_where(tmp_path: Path) -> None:
+    def guide(demo: gr.Blocks) -> str:
+        return next(str(b.value) for b in demo.blocks.values() if "Privacy" in str(getattr(b, "value", "")))
+
+    assert "your own cache" in guide(build_app(examples=tmp_path, at_home=True))
+    assert "no other visitor" in guide(build_app(examples=tmp_path))
 
 
 def test_a_sample_is_described_to_who_knows_the_run_and_to_nobody_else(tmp_path: Path) -> None:
