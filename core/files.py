@@ -41,10 +41,14 @@ def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
     """A temporary neighbour to write to, which takes the place of `path` once the block has ended well and is removed
     otherwise. What killed processes left of such neighbours is swept, once for each folder.
 
-    Below a folder that is written beside (`core.folders.new_version`) it is `path` itself.
+    Below a folder that is written beside (`core.folders.new_version`) it is `path` itself, and an OSError is left to
+    that.
 
     Args:
         durable: brought to the disk first. Not needed for what can be made again.
+
+    Raises:
+        InvalidInput: it cannot be written; `path` is as it was.
     """
     if any(part.startswith(WRITING) for part in path.parent.parts):
         yield path
@@ -52,24 +56,26 @@ def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
     if path.parent not in _swept:
         _swept.add(path.parent)
         _sweep_parts(path.parent)
-    part, held = _new_part(path)
     try:
-        yield part
-        if durable:
-            sync(part)
-        if held is not None and os.name == "nt":
-            held.close()  # an open file cannot be moved there
-        part.replace(path)
-        if durable:
-            sync(path.parent)
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
-        if held is not None:
+        part, held = _new_part(path)
+        try:
+            yield part
+            if durable:
+                sync(part)
+            if os.name == "nt":
+                held.close()  # an open file cannot be moved there
+            part.replace(path)
+            if durable:
+                sync(path.parent)
+        finally:
+            with suppress(OSError):
+                part.unlink()
             held.close()
+    except OSError as error:
+        raise cannot_write(f"{path} cannot be written", error) from error
 
 
-def _new_part(path: Path) -> tuple[Path, Held | None]:
+def _new_part(path: Path) -> tuple[Path, Held]:
     """A new neighbour of `path`, locked: what is not locked has no writer any more."""
     while True:
         part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -162,7 +168,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 def keep_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write arrays that can be computed again, as in a cache: where they cannot be written, they are not kept."""
-    with suppress(OSError):
+    with suppress(OSError, InvalidInput):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_arrays(path, arrays)
 

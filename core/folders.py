@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path, PurePath
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from core.errors import InvalidInput
 from core.files import WRITING, cannot_write, sync
@@ -32,7 +32,9 @@ _GONE = ".gone.json"
 _FORMER, _LAST = re.compile(r"\.new-[0-9a-f]{16}"), ("state.json", "composition.json")
 """How earlier versions called a folder that they wrote beside, and the file that they moved last."""
 _DAY = 24 * 3600.0
-_TRIES, _PAUSE = 5, 0.1
+_TRIES, _PAUSE, _READS = 5, 0.1, 50
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -88,6 +90,43 @@ def new_version(folder: Path, owned: Collection[str]) -> Generator[Path]:
             raise _unplaced(folder, again) from again
         if not isinstance(error, OSError):
             raise
+
+
+@contextmanager
+def all_at_once(
+    folder: Path, owned: Collection[str], what: str, waiting: Callable[[], None] = lambda: None
+) -> Generator[Path]:
+    """A `new_version` by the only `writer` of the folder.
+
+    Args:
+        what: such as "The adapter", for the message.
+
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+    try:
+        with writer(folder, waiting), new_version(folder, owned) as scratch:
+            yield scratch
+    except OSError as error:
+        raise cannot_write(f"{what} cannot be written to {folder}", error) from error
+
+
+def read_version(key: Path, read: Callable[[], T]) -> T:
+    """What `read` makes of the files beside `key`, which says what the others are: of one version, also while another
+    process puts the next in place. What a killed process left there is put in place or swept first, where it can be.
+
+    Raises:
+        InvalidInput: from `read`.
+    """
+    settle(key.parent)
+    for _ in range(_READS):
+        before = stamp(key)
+        try:
+            return read()
+        except InvalidInput:
+            if stamp(key) == before:
+                raise
+    return read()
 
 
 def settle(folder: Path) -> None:
@@ -195,6 +234,9 @@ def _move_out(folder: Path) -> None:
         if _is_below(folder, PurePath(name)):
             with suppress(FileNotFoundError, IsADirectoryError):
                 (folder / name).unlink()
+            if len(PurePath(name).parts) > 1:
+                with suppress(OSError):
+                    (folder / name).parent.rmdir()  # unless there is more in it
     for one in touched:
         sync(one)
     shutil.rmtree(moving, ignore_errors=True)

@@ -238,7 +238,7 @@ def _train(
 ) -> Adapted:
     """The trained adapter, saved; where the user stops it, the finished epochs are kept."""
     from core.embeddings.cache import default_cache
-    from core.training.forgetting_file import CHECK, STATE
+    from core.training.forgetting_file import STATE
     from core.training.train import adapt as train
 
     state = options.out / STATE
@@ -253,7 +253,6 @@ def _train(
         raise
     if (options.out / "adapter.json").is_file():
         say(f"The earlier adapter in {options.out} was replaced.", file=sys.stderr)
-    (options.out / CHECK).unlink(missing_ok=True)  # of the earlier one
     adapted.save(options.out)
     shutil.rmtree(state, ignore_errors=True)
     return adapted

@@ -27,7 +27,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import click
 
-EXIT_CODES = "exit codes: 0 finished (nothing found included), 2 bad input, 3 missing dependency, 130 stopped"
+EXIT_CODES = (
+    "exit codes: 0 finished (nothing found included), 2 bad input, 3 missing dependency, 130 stopped "
+    "(by SIGTERM 143, by SIGHUP 129)"
+)
 Function = Callable[..., None]
 Decorator = Callable[[Function], Function]
 Settings = Callable[[Sequence[str], frozenset[str]], "Sequence[click.Parameter]"]

@@ -154,16 +154,12 @@ def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> No
     """The first result's files into the folder, the second's into "second" below it, the comparison, the missing
     pictures and the report."""
     from core.files import write_json, write_text
+    from core.folders import all_at_once
     from core.reports.html.composition import render_composition_report
-    from core.reports.tables.composition import comparison_document, save_result
+    from core.reports.tables.composition import ARRAYS, DOCUMENT, ITEMS, SECOND, comparison_document, write_result
 
-    for result, place in zip(ran.results, (folder, folder / "second")):
-        save_result(result, ran.pictured.benchmark, place)
-    write_text(folder / "missing.txt", "".join(f"{name}\n" for name in ran.pictured.missing))
-    if ran.comparison is not None:
-        write_json(folder / "comparison.json", comparison_document(ran.comparison))
-    else:
-        (folder / "comparison.json").unlink(missing_ok=True)  # of an earlier run into the same folder
+    own = (DOCUMENT, ITEMS, ARRAYS)
+    others = ("missing.txt", "comparison.json", "report.html")
     report = render_composition_report(
         ran.results,
         ran.pictured.benchmark,
@@ -172,4 +168,10 @@ def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> No
         regression=regression,
         curve=ran.curve,
     )
-    write_text(folder / "report.html", report)
+    with all_at_once(folder, (*own, *others, *(f"{SECOND}/{name}" for name in own)), "The result") as scratch:
+        write_text(scratch / "missing.txt", "".join(f"{name}\n" for name in ran.pictured.missing))
+        if ran.comparison is not None:
+            write_json(scratch / "comparison.json", comparison_document(ran.comparison))
+        write_text(scratch / "report.html", report)
+        for result, place in zip(ran.results, (scratch, scratch / SECOND)):
+            write_result(result, ran.pictured.benchmark, place)

@@ -194,6 +194,7 @@ def draw(
 
     Of the split "train" also as a table of pairs in NegCLIP's.
     """
+    from core.files import cannot_write
     from core.options import check_seed
     from core.scenes.items import RenderedPlan, draw_items
     from core.scenes.retrieval import draw_retrieval
@@ -214,9 +215,7 @@ def draw(
             retrieval = draw_retrieval(plan, 4 * queries, queries, seed, split) if queries else None
             written = write_benchmark(out, items, retrieval, held_out=plan.held_out, progress=progress)
     except OSError as error:
-        raise InvalidInput(
-            f"The benchmark cannot be written to {out}: {error.strerror or error}. Choose another --out."
-        ) from error
+        raise cannot_write(f"The benchmark cannot be written to {out}", error, "Choose another --out.") from error
     of_queries = f" and {written.queries:,} queries" if written.queries else ""
     say(
         f"Written: {written.pictures:,} pictures of {written.items:,} items{of_queries}, "

@@ -139,9 +139,10 @@ def _diagnose(ran: ModelResults, options: RunOptions, folder: Path, progress: Te
 
 def _finder(model: str) -> str:
     """The encoder in whose space failures are found: the model itself, or the one that the adapter was trained on."""
+    from core.folders import located
     from core.probes.ladder.reproduce import encoder_name
 
-    record = Path(model).expanduser() / "adapter.json"
+    record = located(Path(model).expanduser() / "adapter.json")
     return str(json.loads(record.read_text("utf-8"))["encoder"]) if record.is_file() else encoder_name(model)
 
 

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import click
 
 from core.cli.command import EXIT_CODES, LazyGroup
+from core.cli.signals import StoppedBySignal, stopped_by_signals
 from core.cli.terminal import say
-from core.errors import Cancelled, DiagnosisError, InvalidInput
+from core.errors import Cancelled, DiagnosisError
 
 MODULES = {
     "diagnose": "core.cli.diagnose",
@@ -35,6 +36,8 @@ MODULES = {
 }
 COMMANDS = LazyGroup("core", MODULES, "Errata: where does a model fail, why, and how sure is that?", epilog=EXIT_CODES)
 
+_CANNOT_WRITE = (errno.ENOSPC, errno.EIO, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC))
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. A `DiagnosisError` becomes its message on stderr; other exceptions are
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # As stderr does: what this terminal's encoding lacks, a true minus or a name, is written as its code, not lost.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with COMMANDS.make_context("python -m core", given) as context:
+        with stopped_by_signals(), COMMANDS.make_context("python -m core", given) as context:
             COMMANDS.invoke(context)
             sys.stdout.flush()  # what cannot be written shows here
     except click.exceptions.Exit as told:  # --help
@@ -52,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except StoppedBySignal as stop:
+        say(f"\nStopped by {stop}.", file=sys.stderr)
+        return stop.exit_code
     except KeyboardInterrupt:
         say("\nStopped.", file=sys.stderr)
         return Cancelled.exit_code
@@ -62,11 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"errata: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EIO):
+        if error.errno not in _CANNOT_WRITE:
             raise
-        say(
-            f"errata: What was to be written could not be: {error.strerror}. Free some room and run it again.",
-            file=sys.stderr,
-        )
-        return InvalidInput.exit_code
+        from core.files import cannot_write  # numpy
+
+        refused = cannot_write("What was to be written could not be", error, "See to the disk and run it again.")
+        say(f"errata: {refused}", file=sys.stderr)
+        return refused.exit_code
     return 0

@@ -57,15 +57,12 @@ def write_table(table: pd.DataFrame, path: Path | None, kind: str = "") -> None:
         sys.stdout.write(printable(text) if sys.stdout.isatty() else text)  # a pipe gets the cells as they are
         return
     kind = kind or path.suffix.lower().removeprefix(".")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as part:
-            if kind == "parquet":
-                table.to_parquet(part, index=False)
-            else:
-                part.write_text(_text(table, kind), "utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another --out.") from error
+    in_folder(path)
+    with replacing(path) as part:
+        if kind == "parquet":
+            table.to_parquet(part, index=False)
+        else:
+            part.write_text(_text(table, kind), "utf-8")
 
 
 def _text(table: pd.DataFrame, kind: str) -> str:

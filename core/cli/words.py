@@ -15,7 +15,6 @@ from core.cli.options import JSON, LOSS, POSITIVE, RUN, samples
 from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
-from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from core.checks.freeze import Frozen
@@ -195,13 +194,10 @@ def phrases(out: Path | None = None) -> None:
         return
     check_suffix(out, ".json", ".txt")
     in_folder(out)
-    try:
-        if out.suffix.lower() == ".json":
-            write_vocabulary(vocabulary, out)
-        else:
-            write_text(out, _lines(vocabulary))
-    except OSError as error:
-        raise InvalidInput(f"{out} cannot be written: {error.strerror or error}. Choose another --out.") from error
+    if out.suffix.lower() == ".json":
+        write_vocabulary(vocabulary, out)
+    else:
+        write_text(out, _lines(vocabulary))
     say(
         f"{len(vocabulary):,} phrases written to {out}. "
         f"Edit them and bring them back with `diagnose --vocabulary {out}`."

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 
-from core.files import read_arrays, write_arrays
+from core.files import keep_arrays, read_arrays
 from core.records import F32
 
 
@@ -35,9 +36,8 @@ def encode_texts(encoder: TextTower, texts: Sequence[str], cache: Path | None = 
         path = cache / "texts" / f"{key}.npz"
         try:
             vectors = read_arrays(path)["texts"]
-        except (OSError, KeyError, ValueError):
+        except (OSError, KeyError, ValueError, EOFError, BadZipFile):
             vectors = encoder.encode_texts(distinct)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_arrays(path, {"texts": vectors})
+            keep_arrays(path, {"texts": vectors})
     place = {text: i for i, text in enumerate(distinct)}
     return vectors[[place[text] for text in texts]].astype(np.float32)

@@ -62,12 +62,7 @@ def write_draw(path: Path, made: Draw) -> None:
     """
     folds = [{"shots": list(f.shots), "validation": list(f.validation), "test": list(f.test)} for f in made.folds]
     document = {"format": FORMAT, "version": 1, "seed": made.seed, "shots": made.shots, "folds": folds}
-    try:
-        write_text(path, json.dumps(document, indent=1))
-    except OSError as fault:
-        raise InvalidInput(
-            f"The draw cannot be written to {path}: {fault.strerror or fault}. Name another file."
-        ) from fault
+    write_text(path, json.dumps(document, indent=1))
 
 
 def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:

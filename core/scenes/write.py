@@ -170,7 +170,7 @@ class _NumberedPictures:
         total = 0
         for i, (scene, name, _) in enumerate(self.rows):
             progress("pictures", i, len(self.rows))
-            with replacing(self.folder / name) as part:
+            with replacing(self.folder / name, durable=False) as part:
                 render_scene(scene, self.size).save(part, **FORMS[self.form])
                 total += part.stat().st_size
         return total

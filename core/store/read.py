@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.files import digest, read_arrays
-from core.folders import open_located, settle, stamp
+from core.folders import open_located, read_version
 from core.records import Diagnosis, ItemStore
 from core.records.codec import decode
 from core.store.layout import (
@@ -31,8 +32,10 @@ from core.store.layout import (
     strange_note,
 )
 
-_TRIES = 50
-"""How often a run is read anew because it was replaced meanwhile."""
+_DAMAGED = (
+    *(OSError, EOFError, BadZipFile, RecursionError, OverflowError),
+    *(KeyError, IndexError, TypeError, ValueError, AttributeError),
+)
 
 
 def load(folder: Path) -> Diagnosis:
@@ -42,15 +45,7 @@ def load(folder: Path) -> Diagnosis:
     Raises:
         InvalidInput: there is no finished run in `folder`, it is of another format, or it is damaged.
     """
-    settle(folder)
-    for _ in range(_TRIES):
-        before = stamp(folder / STATE)
-        try:
-            return _load(folder)
-        except InvalidInput:
-            if stamp(folder / STATE) == before:
-                raise
-    return _load(folder)
+    return read_version(folder / STATE, lambda: _load(folder))
 
 
 def reload(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
@@ -103,7 +98,7 @@ def _load(folder: Path) -> Diagnosis:
         )
     except InvalidInput:
         raise
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except _DAMAGED as error:
         raise InvalidInput(
             f"The run in {folder} is damaged ({error}). Delete the folder and diagnose the data again."
         ) from error

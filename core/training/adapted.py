@@ -13,14 +13,17 @@ from typing import Any
 from core.encoders import Encoder, load_encoder
 from core.errors import InvalidInput
 from core.files import write_text
+from core.folders import all_at_once, located, settle
 from core.probes.epochs import Epoch
 from core.records import Benchmark
 from core.training.adapters import make_adapter
 from core.training.checkpoints import epoch_of, read_tensors, write_tensors
+from core.training.forgetting_file import CHECK
 from core.training.loop import Trained, Training
 
 FORMAT = 1
 RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
+PARTS = (RECORD, WEIGHTS, CHECK)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +82,8 @@ class Adapted:
         return sum(bool(set(pair_digests(benchmark, [item])) & self.record.taught) for item in benchmark.items)
 
     def save(self, folder: Path) -> None:
-        """Write adapter.json and adapter.safetensors; the folder is made if missing.
+        """Write adapter.json and adapter.safetensors, in place of an earlier adapter's files, its check included; the
+        folder is made if missing.
 
         Raises:
             InvalidInput: the folder cannot be written.
@@ -88,15 +92,9 @@ class Adapted:
         said = asdict(self.record) | {"format": FORMAT, **mappings}
         said["curve"] = [asdict(epoch) for epoch in self.record.curve]
         said["taught"] = sorted(self.record.taught)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_tensors(folder / WEIGHTS, self.module.state_dict())
-            write_text(folder / RECORD, json.dumps(said | {"weights": _digest(folder / WEIGHTS)}, indent=1))
-        except OSError as error:
-            raise InvalidInput(
-                f"The adapter cannot be written to {folder}: {error.strerror or error}. "
-                "Choose a folder you may write to."
-            ) from error
+        with all_at_once(folder, PARTS, "The adapter") as scratch:
+            write_tensors(scratch / WEIGHTS, self.module.state_dict())
+            write_text(scratch / RECORD, json.dumps(said | {"weights": _digest(scratch / WEIGHTS)}, indent=1))
 
 
 def make_adapted(
@@ -140,7 +138,7 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
             "(other weights, or another "
             "version). Train it again on this encoder."
         )
-    tensors = read_tensors(folder / WEIGHTS)
+    tensors = read_tensors(located(folder / WEIGHTS))
     try:
         module = make_adapter(record.adapter, record.settings).build(tower, encoder, 0)
         if hasattr(module, "prepare"):
@@ -159,19 +157,21 @@ def _read_record(folder: Path) -> AdapterRecord:
     Raises:
         InvalidInput: there is none, or it is damaged.
     """
-    if not (folder / RECORD).is_file():
+    settle(folder)
+    if not located(folder / RECORD).is_file():
         raise InvalidInput(
             f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
         )
     try:
-        said = json.loads((folder / RECORD).read_text("utf-8"))
+        said = json.loads(located(folder / RECORD).read_text("utf-8"))
         if said.pop("format") != FORMAT:
             raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
         weights = said.pop("weights")
         curve = tuple(map(epoch_of, said.pop("curve")))
         record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"])})
         _check_record(record)
-        same = (folder / WEIGHTS).is_file() and _digest(folder / WEIGHTS) == weights
+        place = located(folder / WEIGHTS)
+        same = place.is_file() and _digest(place) == weights
     except (RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"The adapter in {folder} is damaged ({error}). Train it again.") from error
     if not same:

@@ -32,10 +32,10 @@ class Checkpoint:
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
     """Write them whole or not at all."""
     safetensors: Any = import_module("safetensors.torch")
+    # as bytes: where the library writes the file itself, a full disk is an error of a kind of its own
+    content = safetensors.save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()})
     with replacing(path) as part:
-        safetensors.save_file(
-            {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, part
-        )
+        part.write_bytes(content)
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:

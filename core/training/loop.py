@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from core.errors import InvalidInput
+from core.files import cannot_write
 from core.options import setting
 from core.probes.epochs import Best, Epoch, cosine, weights_of
 from core.records import I64, Progress, no_progress
@@ -220,10 +221,7 @@ class _AdapterRun:
             state = Checkpoint(self.best.weights, self.best.epoch, self.seconds, self.curve)
             write_checkpoint(folder, self.module, self.optimiser, self.owner(), state)
         except OSError as error:
-            raise InvalidInput(
-                f"The state of the training cannot be written to {folder}: {error.strerror or error}. "
-                "Choose one with room that you may write to."
-            ) from error
+            raise cannot_write(f"The state of the training cannot be written to {folder}", error) from error
 
     def resume(self, folder: Path) -> int:
         """Take up what the folder holds; the next epoch's number."""

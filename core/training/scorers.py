@@ -11,6 +11,7 @@ from core.composition.readers.fields import path_of
 from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.embeddings.embed import read_images
 from core.encoders import load_encoder
+from core.folders import located
 from core.records import F64, ItemStore, Progress, Scorer, no_progress
 
 
@@ -26,7 +27,7 @@ def scorer_of(name: str) -> Scorer:
         MissingDependency: its weights are not here.
     """
     folder = path_of(name, "The model")
-    if (folder / "adapter.json").is_file():
+    if located(folder / "adapter.json").is_file():
         from core.training.adapted import load_adapted
         from core.training.train import AdaptedScorer  # loads torch
 

@@ -16,7 +16,7 @@ from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit, unit_rows
 from core.errors import InvalidInput
-from core.files import read_arrays, write_arrays
+from core.files import keep_arrays, read_arrays
 from core.probes.zero_shot.prompt_files import read_lists
 from core.probes.zero_shot.prompt_texts import PromptTexts, make_texts
 from core.records import F32, F64, I64, Progress, no_progress
@@ -134,8 +134,7 @@ def pool_texts(
     if sums is None:
         raise InvalidInput("There is no text to encode. Give at least one class a template or a description.")
     if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_arrays(path, {"sums": sums, "truncated": np.array(truncated)})
+        keep_arrays(path, {"sums": sums, "truncated": np.array(truncated)})
     return PooledTexts(sums, counts, truncated)
 
 

@@ -10,8 +10,6 @@ A result's folder holds
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,12 +23,15 @@ import pandas as pd
 from core.composition.scoring.judging import items_of
 from core.errors import InvalidInput
 from core.files import digest, read_arrays, replacing, write_arrays, write_json
+from core.folders import all_at_once, located, open_located, read_version, settle
 from core.records import F64, Benchmark, CompositionComparison, CompositionResult, Item, Metric
 from core.records.codec import decode, encode, to_json
 from core.reports.tables.values import fields, strings
 
 FORMAT = 1
 DOCUMENT, ITEMS, ARRAYS = "composition.json", "items.parquet", "scores.npz"
+SECOND = "second"
+"""The folder of the second model's result, below the first's."""
 Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -103,36 +104,31 @@ def items_table(result: CompositionResult, benchmark: Benchmark) -> pd.DataFrame
 def save_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -> None:
     """Write the result into `folder`, which is made if missing; other files there are left alone.
 
-    Everything is written beside first: whatever goes wrong until then, an earlier result in the folder stays as it is.
-    `composition.json`, which holds the digests of the other two, is taken away before they are replaced and put there
-    last.
+    An earlier result in the folder stays as it is until the new one is whole (`core.folders`).
 
     Raises:
         InvalidInput: the folder cannot be written, or the benchmark is not the result's.
     """
+    items_of(result, benchmark)  # refused before a folder is made
+    with all_at_once(folder, (), "The result") as scratch:
+        write_result(result, benchmark, scratch)
+
+
+def write_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -> None:
+    """Write the result into a folder that is written beside; `composition.json` holds the digest of every file there.
+
+    Raises:
+        InvalidInput: the benchmark is not the result's.
+    """
     table = items_table(result, benchmark)
-    scratch = folder / f".new-{secrets.token_hex(8)}"
-    try:
-        scratch.mkdir(parents=True)
-        arrays: Arrays = {}
-        state = {"result": _packed_result(result, arrays), "benchmark": _packed_benchmark(benchmark, arrays)}
-        write_arrays(scratch / ARRAYS, arrays)
-        with replacing(scratch / ITEMS) as part:
-            table.to_parquet(part, index=False)
-        digests = {name: digest(scratch / name) for name in (ARRAYS, ITEMS)}
-        write_json(
-            scratch / DOCUMENT, {"format": FORMAT, **result_document(result), "digests": digests, "state": state}
-        )
-        (folder / DOCUMENT).unlink(missing_ok=True)
-        for name in (ARRAYS, ITEMS, DOCUMENT):
-            (scratch / name).replace(folder / name)
-    except OSError as error:
-        raise InvalidInput(
-            f"The result cannot be written to {folder}: {error.strerror or error}. "
-            "Choose a folder that you may write to."
-        ) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    arrays: Arrays = {}
+    state = {"result": _packed_result(result, arrays), "benchmark": _packed_benchmark(benchmark, arrays)}
+    write_arrays(folder / ARRAYS, arrays)
+    with replacing(folder / ITEMS) as part:
+        table.to_parquet(part, index=False)
+    digests = {path.name: digest(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    write_json(folder / DOCUMENT, {"format": FORMAT, **result_document(result), "digests": digests, "state": state})
 
 
 def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
@@ -141,7 +137,13 @@ def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
     Raises:
         InvalidInput: there is no result in `folder`, it is of another format, or it is damaged.
     """
-    path = folder / DOCUMENT
+    if folder.name == SECOND:
+        settle(folder.parent)
+    return read_version(folder / DOCUMENT, lambda: _load_result(folder))
+
+
+def _load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
+    path = located(folder / DOCUMENT)
     if not path.is_file():
         raise InvalidInput(
             f"There is no result of composition in {folder} (no {DOCUMENT}). Give the folder that one was saved to."
@@ -153,10 +155,11 @@ def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
                 f"The result in {folder} has format {document['format']}; "
                 f"this version reads format {FORMAT}. Run it again."
             )
-        for name in (ARRAYS, ITEMS):
-            if digest(folder / name) != document["digests"][name]:
-                raise ValueError(f"{name} has changed")
-        arrays = read_arrays(folder / ARRAYS)
+        for name in (ITEMS, ARRAYS):
+            with open_located(folder / name) as file:
+                if digest(file) != document["digests"][name]:
+                    raise ValueError(f"{name} has changed")
+                arrays = read_arrays(file) if name == ARRAYS else {}
         return _unpacked_result(document["state"]["result"], arrays), _unpacked_benchmark(
             document["state"]["benchmark"], arrays
         )

@@ -1,0 +1,108 @@
+"""Files whole or not at all, and nothing left of them for ever."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core import files
+from core.errors import InvalidInput
+from core.files import cannot_write, keep_arrays, replacing, scratch_folder, sweep, write_text
+from core.locks import take
+
+
+@pytest.fixture(autouse=True)
+def first_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_swept", set[Path]())
+
+
+def test_a_fault_leaves_the_earlier_file_and_no_scraps(tmp_path: Path) -> None:
+    write_text(tmp_path / "a", "old")
+
+    def fail() -> None:
+        with replacing(tmp_path / "a") as part:
+            part.write_text("new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert (tmp_path / "a").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "No space left on device. Free some room"),
+        (errno.EDQUOT, "uota exceeded. Free some room"),
+        (errno.EROFS, "Read-only file system. Choose a folder that you may write to."),
+        (errno.EACCES, "Permission denied. Choose a folder that you may write to."),
+    ],
+)
+def test_what_cannot_be_written_says_why_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    write_text(tmp_path / "a", "old")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(InvalidInput, match="a cannot be written: ") as caught:
+        write_text(tmp_path / "a", "new")
+    assert said in str(caught.value)
+    assert (tmp_path / "a").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_error_without_a_number_is_told_in_its_own_words() -> None:
+    assert str(cannot_write("X", OSError("odd"), "Do Y.")) == "X: odd. Do Y."
+
+
+def test_what_a_killed_process_left_of_a_file_is_swept_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    left, own = tmp_path / ".table.csv.01234567.part", tmp_path / ".vimrc.deadbeef"
+    left.write_text("half")
+    own.write_text("the user's")
+    with replacing(tmp_path / "a") as part:
+        part.write_text("x")
+        files._swept.clear()
+        write_text(tmp_path / "b", "y")
+        assert part.is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [own.name, "a", "b"]
+
+
+def test_a_temporary_folder_is_gone_afterwards_and_those_of_killed_processes_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fcntl")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "errata-scratch-killed"
+    left.mkdir()
+    (left / "file").write_text("x")
+    with scratch_folder() as one, scratch_folder() as two:
+        assert one != two
+        assert one.is_dir()
+        assert not left.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_somebody_holds_is_not_swept(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    (tmp_path / "x").mkdir()
+    held = take(tmp_path / "x")
+    assert held is not None
+    with held:
+        assert not sweep(tmp_path / "x")
+    assert sweep(tmp_path / "x")
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    keep_arrays(tmp_path / "file" / "a.npz", {"a": np.zeros(3)})
+    keep_arrays(tmp_path / "below" / "a.npz", {"a": np.zeros(3)})
+    assert files.read_arrays(tmp_path / "below" / "a.npz")["a"].shape == (3,)
