@@ -18,12 +18,12 @@ from core.probes.epochs import Epoch
 from core.records import Benchmark
 from core.training.adapters import make_adapter
 from core.training.checkpoints import epoch_of, read_tensors, write_tensors
-from core.training.forgetting_file import CHECK
 from core.training.loop import Trained, Training
 
 FORMAT = 1
 RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
-PARTS = (RECORD, WEIGHTS, CHECK)
+PARTS = (RECORD, WEIGHTS, "check.json")
+"""The last is `core.training.forgetting_file.CHECK`, the check of this very adapter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

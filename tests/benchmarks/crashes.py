@@ -15,6 +15,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -137,7 +138,7 @@ def write_with_fault(scenario: Scenario, folder: Path, how: int, at: int, fault:
         with stopping():
             scenario.act(folder)
     except DiagnosisError as error:
-        ended = f"said: {error}"
+        ended = re.sub("[0-9a-f]{16}|: Failed .*|: Error .*", "…", f"said: {error}".replace(str(folder), "DIR"))
     except BaseException as error:
         ended = f"{type(error).__name__}: {error}"
     steps = library.crash_done()
