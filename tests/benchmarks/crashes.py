@@ -24,6 +24,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -253,7 +254,7 @@ def main() -> None:
             subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
             again = [sys.executable, "-m", "tests.benchmarks.crashes", *sys.argv[1:]]
             sys.exit(subprocess.run(again, env=os.environ | {"LD_PRELOAD": str(library)}).returncode)
-        import core.reports.html.diagnosis  # noqa: F401 - once, here, not in every child
+        import_module("core.reports.html.diagnosis")  # once, here, not in every child
 
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         for name in given.only:
