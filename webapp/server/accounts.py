@@ -107,7 +107,8 @@ def add_account(path: Path, name: str, password: str) -> None:
     others = [line for line in (_read_lines(path) if path.exists() else []) if line.partition(":")[0] != name]
     text = "\n".join([*others, f"{name}:{hash_password(password)}"]) + "\n"
     with replacing(path) as part:
-        part.touch(0o600)
+        part.touch()
+        part.chmod(0o600)  # before anything stands in it
         part.write_text(text, "utf-8")
 
 

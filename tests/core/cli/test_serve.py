@@ -1,0 +1,67 @@
+"""The command that opens the page: what its operator may say."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.cli.main import main
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What `serve` would have opened the page with."""
+    said: list[Any] = []
+    monkeypatch.setattr("webapp.app.main", lambda rules, **more: said.append((rules, more)))
+    return said
+
+
+def test_without_options_the_page_is_this_machines_alone(opened: list[Any]) -> None:
+    assert main(["serve"]) == 0
+    ((rules, more),) = opened
+    assert (rules.listening, rules.allow_host, rules.embed_in, rules.behind_proxy) == ("127.0.0.1", (), (), False)
+    assert rules.accounts is None
+    assert more == {"port": 7860, "root": None}
+
+
+def test_an_operator_says_who_may_ask(opened: list[Any]) -> None:
+    asked = "serve --host 0.0.0.0 --allow-host a.org *.b.org --embed-in https://c.org --behind-proxy --root-path /e"
+    assert main(asked.split()) == 0
+    ((rules, _),) = opened
+    assert (rules.listening, rules.allow_host, rules.embed_in) == ("0.0.0.0", ("a.org", "*.b.org"), ("https://c.org",))
+    assert (rules.behind_proxy, rules.root_path) == (True, "/e")
+
+
+def test_an_account_is_added_from_a_pipe_and_then_asked_for(
+    opened: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.server.accounts.COST", {"n": 2, "r": 1, "p": 1})
+    monkeypatch.setattr("sys.stdin", io.StringIO("right-password\n"))
+    file = str(tmp_path / "accounts")
+    assert main(["serve", "--auth", file, "--add-user", "ada"]) == 0
+    assert opened == []
+    assert main(["serve", "--auth", file]) == 0
+    assert opened[0][0].accounts is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--allow-host", "http://x"], "--allow-host"),
+        (["--embed-in", "x"], "--embed-in"),
+        (["--root-path", "x"], "--root-path"),
+        (["--auth", "/absent/accounts"], "--auth"),
+        (["--add-user", "ada"], "--auth FILE"),
+    ],
+)
+def test_what_cannot_be_used_gets_one_message(
+    opened: list[Any], asked: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", *asked]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+    assert opened == []
