@@ -90,7 +90,7 @@ def read_with_ledger(
     """What `read_data_set` gives, and the account of the table's rows: which stay, and why others do not."""
     progress("read table", 0, 1)
     store = None if images is None else open_images(images, limits, progress)
-    read = open_table(table, images, store, limits, _as_text(roles))
+    read = open_table(table, images, store, limits, _as_text(roles), progress)
     found = recognise(read.frame, roles, list(read.images))
     ledger = Ledger(len(read.frame))
     for note in (*read.notes, *(store.notes if store else ()), *found.notes, *_assumed(found)):
@@ -102,7 +102,7 @@ def read_with_ledger(
     measured = compute_losses(
         read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress)
     )
-    vectors = _vectors(embeddings, read.frame, found, ids, ledger, limits)
+    vectors = _vectors(embeddings, read.frame, found, ids, ledger, limits, progress)
     progress("read table", 1, 1)
     ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
     rows = _standing(ledger)
@@ -169,10 +169,11 @@ def _vectors(
     ids: Sequence[str],
     ledger: Ledger,
     limits: Limits,
+    progress: Progress,
 ) -> F64 | None:
     """(n, d) unit rows, nan where dropped; None if there are no embeddings."""
     if given is not None:
-        return align_vectors(*read_vectors(given, limits), ids, ledger)
+        return align_vectors(*read_vectors(given, limits, progress), ids, ledger)
     if found.roles.embedding is None:
         return None
     vectors, reasons = stack_arrays(frame[found.roles.embedding])

@@ -13,6 +13,7 @@ import pandas as pd
 from core.records import F64, Bool, Column
 
 _MAX_CODES = 12
+_ARRAY = re.compile(r"\s*\[[^\]A-Za-z]*\d")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 
 
@@ -20,7 +21,19 @@ def as_numbers(column: pd.Series[Any]) -> F64:
     """(n,) float64; nan where the cell is missing or no number."""
     if holds_arrays(column):
         return np.full(len(column), np.nan)
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    try:
+        return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError, OverflowError):  # of many kinds: numbers past a float's range, ...
+        return np.array([_as_number(value) for value in column], np.float64)
+
+
+def _as_number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
 
 
 def is_binary(column: pd.Series[Any]) -> bool:
@@ -35,7 +48,7 @@ def holds_arrays(column: pd.Series[Any]) -> bool:
         return False
     first = next((value for value in column if not _is_missing(value)), None)
     return isinstance(first, (list, tuple, np.ndarray)) or (
-        isinstance(first, str) and bool(re.fullmatch(r"\s*\[[^\]A-Za-z]*\d.*\]\s*", first, re.DOTALL))
+        isinstance(first, str) and first.rstrip().endswith("]") and bool(_ARRAY.match(first))
     )
 
 
@@ -70,7 +83,7 @@ def array_of(value: Any) -> npt.NDArray[Any] | None:
         text = value.strip()
         try:
             value = json.loads(re.sub(r"\bnan\b", "NaN", text))
-        except ValueError:
+        except (ValueError, RecursionError):
             # how numpy prints; a "..." in it fails below, as it should
             value = text.strip("[]").replace(",", " ").split()
     if value is None or isinstance(value, float) or value is pd.NA:
@@ -79,7 +92,7 @@ def array_of(value: Any) -> npt.NDArray[Any] | None:
         array = np.asarray(value)
         nested = array.dtype == object and array.ndim == 1 and len(array)
         return (np.stack(list(array)) if nested else array).astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RecursionError):
         return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.documents import MAX_DIGITS
 from core.errors import InvalidInput
 from core.records import I64
 
@@ -93,7 +94,7 @@ def class_of_columns(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, 
         if first[end - 1] in "_-. " or before_numbers:
             cut = end
     classes = [name[cut:] for name in names]
-    if all(name.isdigit() for name in classes):
+    if all(map(_is_whole, classes)) and not any(name.startswith("-") for name in classes):
         order = tuple(sorted(range(len(names)), key=lambda i: int(classes[i])))
         return tuple(str(int(classes[i])) for i in order), order
     return tuple(classes), tuple(range(len(names)))
@@ -105,7 +106,8 @@ def _distinct(texts: Texts | None) -> list[str]:
 
 
 def _is_whole(text: str) -> bool:
-    return re.fullmatch(r"-?\d+", text) is not None
+    """Whether the text is a whole number; one of more than 300 digits is a name, as is a superscript."""
+    return len(text) <= MAX_DIGITS and re.fullmatch(r"-?\d+", text) is not None
 
 
 def _sorted_words(words: list[str], k: int) -> tuple[list[str], str]:

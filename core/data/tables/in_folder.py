@@ -12,6 +12,7 @@ from core.data.images.archives import FileImages
 from core.data.tables.read import Table, read_table
 from core.errors import InvalidInput
 from core.limits import Limits
+from core.records import Progress, no_progress
 
 _USUAL = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
@@ -22,14 +23,15 @@ def open_table(
     store: FileImages | None,
     limits: Limits,
     as_text: tuple[str, ...] = (),
+    progress: Progress = no_progress,
 ) -> Table:
     """The table that was named, else the one inside `images`, whose files are in `store`."""
     if table is None:
-        return find_table(Path(images or ""), store, limits)
-    return read_table(table, as_text=as_text, limits=limits)
+        return find_table(Path(images or ""), store, limits, progress)
+    return read_table(table, as_text=as_text, limits=limits, progress=progress)
 
 
-def find_table(source: Path, store: FileImages | None, limits: Limits) -> Table:
+def find_table(source: Path, store: FileImages | None, limits: Limits, progress: Progress = no_progress) -> Table:
     """The table at the top of the images: metadata.csv, metadata.jsonl or metadata.parquet, else the only .parquet,
     .csv or .jsonl file there.
 
@@ -56,11 +58,11 @@ def find_table(source: Path, store: FileImages | None, limits: Limits) -> Table:
     chosen = (usual or others)[0]
     name = store.name(chosen)
     if source.is_dir():
-        return read_table(source / name, limits=limits)
+        return read_table(source / name, limits=limits, progress=progress)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "table" + Path(name).suffix)
         copy.write_bytes(store.read(chosen))
-        table = read_table(copy, limits=limits)
+        table = read_table(copy, limits=limits, progress=progress)
         if table.images:
             raise InvalidInput(
                 f"{name!r} inside the archive has a picture column of its own. "

@@ -5,25 +5,23 @@ apart."""
 # (pyarrow ships no types, so strict checking would flag every use of it)
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from core.data.images.columns import encoded, frame_images, is_image_type, parquet_images
-from core.data.tables.roles import snake_case
+from core.data.tables.delimited import check_names, read_delimited, text_of
+from core.data.tables.parquet import open_parquet, read_columns, readable
+from core.documents import json_lines, parse_json
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import ItemStore
+from core.options import check_text
+from core.records import ItemStore, Progress, no_progress
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
 _REFUSED = {
@@ -33,11 +31,6 @@ _REFUSED = {
     ".zip": "This is an archive. Give it as the images, and the table apart.",
 }
 _REFUSED |= dict.fromkeys((".pickle", ".joblib", ".pt", ".pth"), _REFUSED[".pkl"]) | {".xls": _REFUSED[".xlsx"]}
-_MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "-nan", "null", "NULL", "<NA>"]
-"""Not "None": it is a usual name of a category."""
-_AS_TEXT = re.compile(
-    r"(.*_)?(id|ids|uid|uuid|key|file|files|path|image|img|filename|filepath|file_name|name|class_name)"
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +43,13 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def read_table(table: str | Path | pd.DataFrame, *, as_text: tuple[str, ...] = (), limits: Limits = Limits()) -> Table:
+def read_table(
+    table: str | Path | pd.DataFrame,
+    *,
+    as_text: tuple[str, ...] = (),
+    limits: Limits = Limits(),
+    progress: Progress = no_progress,
+) -> Table:
     """Read a table, whatever its kind; rows keep their order and are numbered from 0.
 
     Args:
@@ -62,7 +61,7 @@ def read_table(table: str | Path | pd.DataFrame, *, as_text: tuple[str, ...] = (
         InvalidInput: missing, empty, damaged, too large or of a refused kind; a column name occurs twice.
     """
     if isinstance(table, pd.DataFrame):
-        return _checked(_from_frame(table))
+        return _checked(_from_frame(table), limits)
     path = Path(table)
     suffix = path.suffix.lower()
     if suffix in _REFUSED:
@@ -74,15 +73,17 @@ def read_table(table: str | Path | pd.DataFrame, *, as_text: tuple[str, ...] = (
         )
     if path.stat().st_size == 0:
         raise InvalidInput(f"{path.name!r} is empty. Give a table with one row for each sample.")
-    readers: dict[str, Callable[[], Table]] = dict.fromkeys((".parquet", ".pq"), lambda: _from_parquet(path, limits))
+    readers: dict[str, Callable[[], Table]] = dict.fromkeys(
+        (".parquet", ".pq"), lambda: _from_parquet(path, limits, progress)
+    )
     readers |= dict.fromkeys((".jsonl", ".ndjson", ".json"), lambda: _from_json(path, limits))
-    readers |= dict.fromkeys((".csv", ".tsv", ".txt"), lambda: _from_csv(path, as_text, limits))
+    readers |= dict.fromkeys((".csv", ".tsv", ".txt"), lambda: _from_csv(path, as_text, limits, progress))
     if suffix not in readers:
         raise InvalidInput(
             f"{path.name!r} is no kind of table that is read here ({', '.join(TABLE_SUFFIXES)}). "
             "Save it as CSV or Parquet."
         )
-    return _checked(readers[suffix]())
+    return _checked(readers[suffix](), limits)
 
 
 def escape_formula(value: str) -> str:
@@ -98,19 +99,18 @@ def escape_formula(value: str) -> str:
     return value
 
 
-def _checked(table: Table) -> Table:
-    _check_names(table.name, [*map(str, table.frame.columns), *table.images])
+def _from_csv(path: Path, as_text: tuple[str, ...], limits: Limits, progress: Progress) -> Table:
+    frame, notes = read_delimited(path, as_text, limits, progress)
+    return Table(frame, path.name, {}, notes)
+
+
+def _checked(table: Table, limits: Limits) -> Table:
+    names = [*map(str, table.frame.columns), *table.images]
+    check_names(table.name, names, limits)
+    check_shape(table.name, len(table.frame), len(names), limits)
     if len(table.frame) == 0:
         raise InvalidInput(f"{table.name} has column names but no rows. Give one row for each sample.")
     return table
-
-
-def _check_names(table: str, columns: list[str]) -> None:
-    twice = [(name, count) for name, count in Counter(columns).items() if count > 1]
-    if twice:
-        raise InvalidInput(
-            f"{table}: the column {twice[0][0]!r} occurs {twice[0][1]} times. Column names must differ: rename one."
-        )
 
 
 def _from_frame(frame: pd.DataFrame) -> Table:
@@ -121,6 +121,11 @@ def _from_frame(frame: pd.DataFrame) -> Table:
     copy = copy.reset_index(drop=True)
     if copy.columns.duplicated().any():
         return Table(copy, "the table")
+    for name in copy.columns:
+        if copy[name].dtype == object:
+            for row, value in enumerate(copy[name]):
+                if isinstance(value, str):
+                    check_text(value, f"The table, row {row:,}, {name!r}")
     images = {name: frame_images(copy[name].tolist()) for name in copy.columns if _holds_pictures(copy[name])}
     return Table(copy.drop(columns=list(images)), "the table", images)
 
@@ -133,15 +138,15 @@ def _holds_pictures(column: pd.Series[Any]) -> bool:
     return isinstance(first, (bytes, bytearray)) or (isinstance(first, dict) and any(map(encoded, column)))
 
 
-def _from_parquet(path: Path, limits: Limits) -> Table:
+def _from_parquet(path: Path, limits: Limits, progress: Progress) -> Table:
     """Everything but the picture columns, which stay on disk. A {bytes, path} column with paths alone becomes a column
     of paths."""
-    try:
-        file = pq.ParquetFile(path)
-        names = file.schema_arrow.names
-        pictures = [f.name for f in file.schema_arrow if is_image_type(f.type)]
-        groups = [file.metadata.row_group(g) for g in range(file.num_row_groups)]
-        columns = [group.column(i) for group in groups for i in range(group.num_columns)]
+    with readable(path):
+        file = open_parquet(path, limits)
+        schema = file.schema_arrow
+        names, found = schema.names, file.metadata
+        pictures = [f.name for f in schema if is_image_type(f.type)]
+        columns = [found.row_group(g).column(i) for g in range(file.num_row_groups) for i in range(found.num_columns)]
         size = sum(c.total_uncompressed_size for c in columns if c.path_in_schema.split(".")[0] not in pictures)
         if size > limits.max_table_bytes:
             raise InvalidInput(
@@ -151,137 +156,54 @@ def _from_parquet(path: Path, limits: Limits) -> Table:
         if len(set(names)) < len(names):
             return Table(pd.DataFrame(columns=names), path.name)
         others = [name for name in names if name not in pictures]
-        frame = pq.read_table(path, columns=others).to_pandas(ignore_metadata=True)
+        frame = read_columns(path, others, limits, progress)
         if frame.shape[1] == 0:
-            frame = pd.DataFrame(index=range(file.metadata.num_rows))
+            frame = pd.DataFrame(index=range(found.num_rows))
         images: dict[str, ItemStore] = {}
         for name in pictures:
-            column = file.schema_arrow.field(name)
             store = parquet_images(path, name, limits)
-            if pa.types.is_struct(column.type) and all(size == 0 for size, _ in store.heads()):
+            if pa.types.is_struct(schema.field(name).type) and all(size == 0 for size, _ in store.heads()):
                 frame[name] = list(store.names)
             else:
                 images[name] = store
-    except (pa.ArrowException, OSError) as error:
-        raise InvalidInput(
-            f"{path.name!r} cannot be read as Parquet ({str(error)[:120]}). Write or upload it again."
-        ) from None
     return Table(frame.rename(columns=str), path.name, images)
 
 
-def _text_of(path: Path, limits: Limits) -> tuple[str, tuple[str, ...]]:
-    if path.stat().st_size > limits.max_table_bytes:
-        raise InvalidInput(
-            f"{path.name!r} is {path.stat().st_size:,} bytes; at most {limits.max_table_bytes:,} are read. "
-            "Use Parquet, or leave columns out."
-        )
-    raw = path.read_bytes()
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16", errors="replace"), ()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        return raw.decode("latin-1"), (
-            f"{path.name} is not UTF-8 (line {line}): it was read as Latin-1. "
-            "Check accented letters, or save it as UTF-8.",
-        )
-    if "\0" in text[:4096]:
-        raise InvalidInput(f"{path.name!r} holds zero bytes, so it is no text. Check that it is what its name says.")
-    return text, ()
-
-
 def _from_json(path: Path, limits: Limits) -> Table:
-    text, notes = _text_of(path, limits)
-    records: list[Any] = []
+    text, notes = text_of(path, limits)
     if text.lstrip()[:1] == "[":
-        try:
-            records = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidInput(
-                f"{path.name} is not a JSON list of records ({error}). Write one record a line."
-            ) from None
+        if len(text) > limits.max_document_bytes:
+            raise InvalidInput(f"{path.name} is too large for one JSON list. Write JSON Lines: one record a line.")
+        records: list[Any] = parse_json(text, path.name, instead="Write one record a line.")
     else:
-        for number, line in enumerate(text.splitlines(), start=1):
-            if line.strip():
-                try:
-                    records.append(json.loads(line))
-                except (ValueError, RecursionError) as error:
-                    raise InvalidInput(
-                        f"{path.name}, line {number}, is no JSON ({error}). JSON Lines holds one record a line."
-                    ) from None
+        lines = text if "\n" in text else text.replace("\r", "\n")
+        records = [one for _, one in json_lines(lines, path.name, instead="JSON Lines holds one record a line.")]
     if not all(isinstance(record, dict) for record in records):
         raise InvalidInput(
             f'{path.name}: each record must be an object such as {{"file": "a.jpg", "loss": 0.3}}. Name the values.'
         )
+    check_records(records, path.name, path.stat().st_size, limits)
     table = _from_frame(pd.DataFrame(records))
     return Table(table.frame, path.name, table.images, notes)
 
 
-def _from_csv(path: Path, as_text: tuple[str, ...], limits: Limits) -> Table:
-    text, found = _text_of(path, limits)
-    notes = list(found)
-    separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
-    try:
-        # newline="": lines may end in a lone return
-        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
-    except csv.Error as error:
-        raise InvalidInput(
-            f"{path.name}: its line of column names cannot be read ({error}). Look for a quote that is not closed."
-        ) from None
-    _check_names(path.name, [name for name in header if name])
-    text_columns: dict[Any, Any] = {
-        name: "string" for name in header if name in as_text or _AS_TEXT.fullmatch(snake_case(name))
-    }
-    frame = _parse(path, text, separator, text_columns, ".")
-    if separator == ";" and _has_decimal_commas(frame):
-        frame = _parse(path, text, separator, text_columns, ",")
-        notes.append(f"{path.name} writes 0,5 for one half: commas were read as decimal points.")
-    unnamed = [name for name in frame.columns if name.startswith("Unnamed: ")]
-    counting = [
-        n for n in unnamed if (pd.api.types.is_integer_dtype(frame[n]) and frame[n].is_unique) or frame[n].isna().all()
-    ]
-    if counting:
-        frame = frame.drop(columns=counting)
-        notes.append(
-            f"{len(counting)} column(s) of {path.name} without a name, only counting rows or empty, were ignored."
-        )
-    return Table(frame, path.name, {}, tuple(notes))
+def check_records(records: Sequence[Mapping[str, Any]], name: str, size: int, limits: Limits) -> None:
+    """Refuse records that would make a table of far more cells than they have values.
+
+    Raises:
+        InvalidInput: they have too many different keys, or too many for their number.
+    """
+    keys = len({key for record in records for key in record})
+    check_shape(name, len(records), keys, limits)
+    limits.check_memory(name, 32 * keys * len(records), size, "Write records that have the same keys.")
 
 
-def _parse(path: Path, text: str, separator: str, text_columns: dict[Any, Any], decimal: str) -> pd.DataFrame:
-    try:
-        return pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            dtype=text_columns,
-            na_values=_MISSING,
-            keep_default_na=False,
-            decimal=decimal,
-            index_col=False,
-            low_memory=False,
-        )
-    except pd.errors.EmptyDataError:
-        raise InvalidInput(f"{path.name!r} holds no columns. Give a table with a line of column names.") from None
-    except (pd.errors.ParserError, ValueError) as error:
-        raise InvalidInput(
-            f"{path.name} cannot be read as a table with {separator!r} between columns: "
-            f"{str(error)[:160]}. Mend that line."
-        ) from None
+def check_shape(name: str, n_rows: int, n_columns: int, limits: Limits) -> None:
+    """Refuse a table of too many rows or columns.
 
-
-def _separator(text: str) -> str:
-    """The separator that splits the first lines into the same, largest number of columns."""
-    lines = [line for line in text[:65536].splitlines()[:20] if line.strip()]
-
-    def columns(separator: str) -> tuple[bool, int]:
-        counts = [len(row) for row in csv.reader(lines, delimiter=separator)]
-        return len(set(counts[:10])) == 1 and counts[0] > 1, counts[0] if counts else 0
-
-    return max((",", "\t", ";", "|"), key=columns)
-
-
-def _has_decimal_commas(frame: pd.DataFrame) -> bool:
-    columns = (frame[name] for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name]))
-    texts = (column.dropna().astype(str).head(100) for column in columns)
-    return any(len(column) > 0 and column.str.fullmatch(r"-?\d+,\d+").all() for column in texts)
+    Raises:
+        InvalidInput: it has more than may be read.
+    """
+    for n, most, what in ((n_rows, limits.max_rows, "rows"), (n_columns, limits.max_columns, "columns")):
+        if n > most:
+            raise InvalidInput(f"{name} has {n:,} {what}; at most {most:,} are read. Leave some out, or split it.")

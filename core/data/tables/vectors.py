@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from core.arrays import ArrayHeader, open_arrays
 from core.data.tables.cells import finite_rows, stack_arrays, text_of
+from core.data.tables.parquet import open_parquet, read_columns, readable
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.options import check_text
@@ -143,7 +143,8 @@ def _choose(name: str, arrays: Mapping[str, ArrayHeader]) -> tuple[str, str | No
 
 
 def _from_parquet(path: Path, limits: Limits, progress: Progress) -> tuple[npt.NDArray[Any], list[str] | None]:
-    schema = pq.read_schema(path)
+    with readable(path):
+        schema = open_parquet(path, limits).schema_arrow
     kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
     lists = [f.name for f in schema if any(is_kind(f.type) for is_kind in kinds)]
     usual = [name for name in _VECTOR_NAMES if name in lists]
@@ -153,6 +154,6 @@ def _from_parquet(path: Path, limits: Limits, progress: Progress) -> tuple[npt.N
             f"{', '.join(lists) or 'none'}. Rename it."
         )
     chosen, key = (usual or lists)[0], next((name for name in _ID_NAMES if name in schema.names), None)
-    frame = pq.read_table(path, columns=[n for n in (key, chosen) if n]).to_pandas(ignore_metadata=True)
+    frame = read_columns(path, [n for n in (key, chosen) if n], limits, progress)
     ids = None if key is None else [text_of(v) or "" for v in frame[key].tolist()]
     return stack_arrays(frame[chosen])[0], ids

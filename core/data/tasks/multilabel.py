@@ -18,7 +18,7 @@ from core.data.samples import DataSet, read_with_ledger
 from core.data.tables.cells import as_numbers, finite_rows, stack_arrays
 from core.data.tables.classes import class_of_columns
 from core.data.tables.in_folder import open_table
-from core.data.tables.read import Table
+from core.data.tables.read import Table, check_shape
 from core.data.tables.roles import Roles
 from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
@@ -27,8 +27,10 @@ from core.records import F64, I64, Bool, Outcomes, Progress, no_progress
 from core.statistics.losses import FLOOR, UNITS, fitting_clip
 
 KINDS = ("cross-entropy", "0/1 error")
+MAX_ROWS = 10_000_000
+"""Rows of a picture and a class."""
 _LOSS = "loss of all classes"
-_SEPARATORS = re.compile(r"\s*[|;,]\s*")
+_SEPARATORS = re.compile(r"[|;,]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,6 +183,12 @@ def _matrix(frame: pd.DataFrame, columns: Sequence[str], given: Sequence[str]) -
             )
         return _Matrix(values, (), reasons)
     names = tuple(given) or tuple(sorted({name for one in lists for name in one or ()}))
+    check_shape(f"{columns[0]!r}", len(cells), len(names), Limits())
+    if len(cells) * len(names) > MAX_ROWS:
+        raise InvalidInput(
+            f"{columns[0]!r} names {len(names):,} classes in {len(cells):,} rows, which makes more than {MAX_ROWS:,} "
+            "rows of a picture and a class. Bring fewer of either."
+        )
     place = {name: i for i, name in enumerate(names)}
     values, reasons = np.zeros((len(cells), len(names))), [""] * len(cells)
     for row, one in enumerate(lists):
@@ -201,7 +209,11 @@ def _names_in(cell: Any) -> list[str] | None:
     if cell is None or (isinstance(cell, float) and cell != cell):
         return []
     if isinstance(cell, str) and not re.fullmatch(r"\s*\[[-+\d.,eE\s]*\]\s*", cell):
-        return [name for name in (part.strip(" '\"") for part in _SEPARATORS.split(cell.strip().strip("[]"))) if name]
+        return [
+            name
+            for name in (part.strip().strip(" '\"") for part in _SEPARATORS.split(cell.strip().strip("[]")))
+            if name
+        ]
     return None
 
 

@@ -11,9 +11,11 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from core.data.tables.read import check_records
 from core.data.tasks.detection.boxes import NOWHERE, Boxes, BoxRow, Raw, boxes_from
 from core.documents import read_json
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.records.ledger import Ledger
 
 _KNOWN = (
@@ -21,10 +23,11 @@ _KNOWN = (
 )
 _KNOWN_OF_IMAGE = {"id", "file_name", "width", "height", "license", "coco_url", "flickr_url", "attributes"}
 _FORM = "COCO's form is {images: [...], annotations: [...], categories: [...]}"
+MAX_PIXELS = Limits().max_pixels
 Record = Mapping[str, Any]
 
 
-def read_coco(truth: Path, predictions: Path) -> Raw:
+def read_coco(truth: Path, predictions: Path, limits: Limits = Limits()) -> Raw:
     """Read the instances and the results.
 
     Args:
@@ -66,8 +69,8 @@ def read_coco(truth: Path, predictions: Path) -> Raw:
         true,
         predicted,
         *books,
-        image_frame=_extras(images, _KNOWN_OF_IMAGE),
-        truth_frame=_extras(annotations, _KNOWN),
+        image_frame=_extras(images, _KNOWN_OF_IMAGE, truth, limits),
+        truth_frame=_extras(annotations, _KNOWN, truth, limits),
         notes=(*notes, *more),
     )
 
@@ -167,7 +170,10 @@ def _key(value: Any) -> Any:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else float("nan")
+    """The number as a float; nan where it is none, inf where it is past a float's range."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return float("nan")
+    return float(value) if abs(value) < 1e308 else float("inf")
 
 
 def _box(record: Record, image: Record | None) -> tuple[float, ...]:
@@ -184,14 +190,35 @@ def _box_of_mask(segmentation: Any, image: Record) -> tuple[float, ...]:
     """The box around a mask: COCO's polygons, or a run-length code."""
     tools: Any = import_module("pycocotools.mask")
     try:
+        if not _fits(segmentation, image):  # the C code of pycocotools takes the sizes' word for it
+            return NOWHERE
         if isinstance(segmentation, dict) and isinstance(cast("Record", segmentation).get("counts"), str):
             return tuple(float(v) for v in tools.toBbox(segmentation))
         height, width = int(image["height"]), int(image["width"])
         if isinstance(segmentation, dict):
             return tuple(float(v) for v in tools.toBbox(tools.frPyObjects(segmentation, height, width)))
         return tuple(float(v) for v in tools.toBbox(tools.merge(tools.frPyObjects(segmentation, height, width))))
-    except (TypeError, ValueError, KeyError, IndexError, AssertionError):
+    except (TypeError, ValueError, KeyError, IndexError, AssertionError, OverflowError):
         return NOWHERE
+
+
+def _fits(segmentation: Any, image: Record) -> bool:
+    """Whether a mask is of a picture's size, and its outlines lie near that: pycocotools ends the whole process for a
+    side of 0, or for an outline that is as long as the memory."""
+    said: Any = cast("Record", segmentation)["size"] if isinstance(segmentation, dict) else None
+    height, width = (image["height"], image["width"]) if said is None else said
+    if not all(type(side) is int and side > 0 for side in (height, width)) or height * width > MAX_PIXELS:
+        return False
+    if isinstance(segmentation, list):
+        outlines, most = cast("list[list[Any]]", segmentation), 2 * max(height, width)
+        return all(
+            len(outline) >= 6 and len(outline) % 2 == 0 and all(abs(_number(value)) <= most for value in outline)
+            for outline in outlines
+        )
+    counts: Any = cast("Record", segmentation)["counts"]
+    if isinstance(counts, str):
+        return counts.isascii()
+    return all(type(run) is int and run >= 0 for run in counts) and sum(counts) == height * width
 
 
 def _check_ids(annotations: Sequence[Record], ledger: Ledger) -> None:
@@ -238,7 +265,7 @@ def _check_fit(
         )
 
 
-def _extras(records: Sequence[Record], known: Container[str]) -> pd.DataFrame:
+def _extras(records: Sequence[Record], known: Container[str], path: Path, limits: Limits) -> pd.DataFrame:
     """What else was written, as columns; single values only, those inside `attributes` included."""
     rows: list[dict[str, Any]] = []
     for record in records:
@@ -246,4 +273,5 @@ def _extras(records: Sequence[Record], known: Container[str]) -> pd.DataFrame:
         whole = {**record, **(cast("dict[str, Any]", inner) if isinstance(inner, dict) else {})}
         single = {key: value for key, value in whole.items() if not isinstance(value, (list, dict))}
         rows.append({key: value for key, value in single.items() if key not in known})
+    check_records(rows, path.name, path.stat().st_size, limits)
     return pd.DataFrame(rows, index=range(len(rows)))

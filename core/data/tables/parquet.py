@@ -1,0 +1,182 @@
+"""Tables in Parquet, bounded by what they become: a few kilobytes can say "this megabyte of text, a million times"."""
+
+# pyright: basic
+# (pyarrow ships no types, so strict checking would flag every use of it)
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from core.data.tables.parquet_pages import MAX_PAGES, walk_pages
+from core.errors import InvalidInput
+from core.limits import Limits
+from core.records import Progress, no_progress
+
+MAX_FOOTER_BYTES = 64 * 2**20
+_MAX_STRING, _MAX_PARTS = 16 * 2**20, 1_000_000  # of the footer: bytes of a text, entries of a list
+_BATCH_ROWS, _BATCH_CELLS, _BATCH_BYTES = 2**16, 2**22, 2**28
+_NUMBER, _ROW_OF_NUMBERS, _OBJECT = 16, 130, 200
+"""Bytes of memory for a number (in Arrow and in pandas), for a row's array of numbers, and for a value that becomes a
+Python object."""
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """What Arrow raises for a damaged file, as a message."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
+        raise InvalidInput(
+            f"{path.name!r} cannot be read as Parquet ({str(error)[:120]}). Write or upload it again."
+        ) from None
+
+
+def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
+    """The file, once its own summary keeps within the limits.
+
+    Args:
+        dictionaries: leaf columns whose texts are to be read as a dictionary and places in it.
+
+    Raises:
+        InvalidInput: damaged, or it has too many columns, rows or parts, or too long a summary.
+    """
+    with path.open("rb") as raw:
+        raw.seek(max(0, path.stat().st_size - 8))
+        end = raw.read(8)
+    if end[-4:] == b"PAR1" and int.from_bytes(end[:4], "little") > MAX_FOOTER_BYTES:
+        raise InvalidInput(f"{path.name}: its summary has more than {MAX_FOOTER_BYTES:,} bytes. Write it again.")
+    file = pq.ParquetFile(
+        path,
+        read_dictionary=list(dictionaries),
+        thrift_string_size_limit=_MAX_STRING,
+        thrift_container_size_limit=_MAX_PARTS,
+    )
+    found = file.metadata
+    for n, most, what in (
+        (found.num_columns, limits.max_columns, "columns"),
+        (found.num_rows, limits.max_rows, "rows"),
+        (found.num_columns * found.num_row_groups, MAX_PAGES, "columns in all its row groups"),
+    ):
+        if not 0 <= n <= most:
+            raise InvalidInput(f"{path.name} has {n:,} {what}; at most {most:,} are read. Leave some out.")
+    return file
+
+
+def read_columns(path: Path, columns: Sequence[str], limits: Limits, progress: Progress = no_progress) -> pd.DataFrame:
+    """The columns as pandas has them, read batch by batch.
+
+    Raises:
+        InvalidInput: damaged, or they would take too much memory; also where that shows only while they are unpacked.
+    """
+    with readable(path):
+        file = open_parquet(path, limits)
+        wanted = [i for i in range(file.metadata.num_columns) if _top(file, i) in columns]
+        rows, differences = _check_pages(path, file, wanted, limits)
+        texts = [_leaf(file, i) for i in wanted if i not in differences]
+        texts = [leaf.path for leaf in texts if leaf.physical_type == "BYTE_ARRAY"]
+        schema = pa.schema([file.schema_arrow.field(name) for name in columns])
+        file = open_parquet(path, limits, texts)
+        size, needed, batches = path.stat().st_size, 0, []
+        for group in range(file.num_row_groups):  # one by one: nested texts of two have no common dictionary
+            for batch in file.iter_batches(rows, row_groups=[group], columns=list(columns)):
+                batch.validate(full=True)
+                needed += 2 * sum(map(_unpacked_bytes, batch.columns))
+                limits.check_memory(path.name, needed, size, "Leave columns out.")
+                batches.append(_unpacked(batch, schema))
+                progress("read table", group, file.num_row_groups)
+        return pa.Table.from_batches(batches, schema).to_pandas(ignore_metadata=True)
+
+
+def _check_pages(path: Path, file: pq.ParquetFile, wanted: Sequence[int], limits: Limits) -> tuple[int, frozenset[int]]:
+    """How many rows to read at once, and the leaves whose texts are differences, having added up what the columns'
+    pages say they hold."""
+    found, size = file.metadata, path.stat().st_size
+    needed = pages = 0
+    largest: dict[int, int] = {}
+    with path.open("rb") as raw:
+        for group in range(found.num_row_groups):
+            for i in wanted:
+                chunk = found.row_group(group).column(i)
+                first = chunk.data_page_offset
+                if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < first:
+                    first = chunk.dictionary_page_offset
+                length = min(chunk.total_compressed_size, size - first)
+                walked = walk_pages(raw, first, length, limits.max_small_bytes, path.name)
+                values, (number, row) = max(walked.n_values, chunk.num_values), _weights(file, i)
+                needed += number * values + row * found.row_group(group).num_rows
+                if walked.differences:
+                    largest[i] = max(walked.largest, largest.get(i, 1))
+                    nested = _leaf(file, i).max_repetition_level > 0
+                    needed += walked.largest * (values if nested else 0)  # no batch of rows bounds a row's list
+                pages += walked.n_pages
+                limits.check_memory(path.name, needed, size, "Leave columns out.")
+                if pages > MAX_PAGES:
+                    raise InvalidInput(f"{path.name} has more than {MAX_PAGES:,} pages. Write it in larger ones.")
+    rows = min(_BATCH_ROWS, _BATCH_CELLS // max(1, len(wanted)))
+    return max(1, min([rows, *(_BATCH_BYTES // bytes_of for bytes_of in largest.values())])), frozenset(largest)
+
+
+def _leaf(file: pq.ParquetFile, i: int) -> Any:
+    return file.schema.column(i)
+
+
+def _top(file: pq.ParquetFile, i: int) -> str:
+    """The name of the column that a leaf belongs to; a name itself may hold dots."""
+    path = _leaf(file, i).path
+    names = file.schema_arrow.names
+    return path if path in names else next((n for n in names if path.startswith(f"{n}.")), path)
+
+
+def _weights(file: pq.ParquetFile, i: int) -> tuple[int, int]:
+    """Bytes of memory for each value of a leaf, and for each row of it."""
+    leaf, kind = _leaf(file, i), file.schema_arrow.field(_top(file, i)).type
+    while pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        kind = kind.value_type
+    width = max(0, leaf.length) if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY" else 0
+    if pa.types.is_nested(kind) or pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_time(kind):
+        return _OBJECT + width, 0
+    nested = leaf.max_repetition_level > 0
+    if leaf.physical_type == "BYTE_ARRAY" and nested:
+        return _OBJECT, _ROW_OF_NUMBERS
+    return _NUMBER + width, _ROW_OF_NUMBERS if nested else 0
+
+
+def _unpacked_bytes(column: Any) -> int:
+    """Bytes of the texts of a column once each stands in its own place."""
+    if pa.types.is_dictionary(column.type):
+        if not _is_text(column.type.value_type):
+            return column.nbytes
+        lengths = pc.call_function("binary_length", [column.dictionary]).fill_null(0).to_numpy(zero_copy_only=False)
+        places = column.indices.drop_null().to_numpy(zero_copy_only=False)
+        return int(lengths[places].sum(dtype=np.int64)) if len(places) else 0
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type) or pa.types.is_map(column.type):
+        return _unpacked_bytes(column.values)
+    if pa.types.is_fixed_size_list(column.type):
+        return _unpacked_bytes(column.flatten())
+    if pa.types.is_struct(column.type):
+        return sum(map(_unpacked_bytes, column.flatten()))
+    return column.nbytes if _is_text(column.type) else 0
+
+
+def _is_text(kind: Any) -> bool:
+    return any(
+        is_kind(kind)
+        for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    )
+
+
+def _unpacked(batch: Any, schema: Any) -> Any:
+    """The batch in the types that the file says: texts that were read as dictionaries unpacked."""
+    columns = [
+        column if column.type == field.type else column.cast(field.type)
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -1,0 +1,125 @@
+"""What the pages of a Parquet file hold, read from their own headers: a file's summary of itself may lie.
+
+A page of a few bytes can stand for a thousand million values, and its header says so: the headers are walked before
+any page is unpacked. They are Thrift structs in the compact protocol (apache/parquet-format, parquet.thrift).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO
+
+from core.errors import InvalidInput
+
+MAX_PAGES = 400_000
+"""Of one file; a page has a megabyte or a column's part of a row group."""
+_HEAD, _LONGEST = 2**10, 2**22  # bytes read at first and at most for one header, which may hold the smallest value
+_DATA_PAGES, _DIFFERENCES = (5, 8), (6, 7)  # fields of a page's header; encodings of texts by what they share
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages of one column of one row group."""
+
+    n_values: int
+    n_pages: int
+    largest: int
+    """Unpacked bytes of the largest."""
+    differences: bool
+    """Texts are written as differences from others, which Arrow cannot read as a dictionary."""
+
+
+def walk_pages(file: IO[bytes], start: int, length: int, most: int, name: str) -> Pages:
+    """Read the headers of the pages that lie in `length` bytes from `start` on.
+
+    Args:
+        most: bytes that a page may have unpacked.
+
+    Raises:
+        InvalidInput: they are no page headers, or a page is too large.
+    """
+    at, values, pages, largest, differences = start, 0, 0, 0, False
+    while at < start + length:
+        try:
+            fields, size = _page_header(file, at)
+            unpacked, packed = fields[(2,)], fields[(3,)]
+        except (IndexError, KeyError, OverflowError):
+            raise InvalidInput(
+                f"{name!r} cannot be read as Parquet (a damaged page). Write or upload it again."
+            ) from None
+        if min(unpacked, packed) < 0:
+            raise InvalidInput(f"{name!r} cannot be read as Parquet (a page of less than 0 bytes). Write it again.")
+        if unpacked > most:
+            raise InvalidInput(
+                f"{name}: one of its pages has {unpacked:,} bytes unpacked; at most {most:,} are read. "
+                "Write it in smaller pages."
+            )
+        for kind in _DATA_PAGES:
+            values += max(0, fields.get((kind, 1), 0))
+            differences |= fields.get((kind, 2 if kind == 5 else 4)) in _DIFFERENCES
+        pages, largest = pages + 1, max(largest, unpacked)
+        at += size + packed
+    return Pages(values, pages, largest, differences)
+
+
+def _page_header(file: IO[bytes], at: int) -> tuple[dict[tuple[int, ...], int], int]:
+    """({path of field ids: whole number}, bytes of the header)."""
+    for most in (_HEAD, _LONGEST):
+        file.seek(at)
+        data = file.read(most)
+        try:
+            fields: dict[tuple[int, ...], int] = {}
+            return fields, _struct(data, 0, (), fields)
+        except IndexError:
+            if most == _LONGEST or len(data) < most:
+                raise
+    raise IndexError
+
+
+def _struct(data: bytes, at: int, path: tuple[int, ...], fields: dict[tuple[int, ...], int]) -> int:
+    """Read a struct's whole numbers into `fields`; returns where it ends."""
+    if len(path) > 8:
+        raise IndexError
+    field = 0
+    while (head := data[at]) != 0:
+        at += 1
+        if head >> 4:
+            field += head >> 4
+        else:
+            raw, at = _varint(data, at)
+            field = (raw >> 1) ^ -(raw & 1)
+        at = _value(data, at, head & 15, (*path, field), fields)
+    return at + 1
+
+
+def _value(data: bytes, at: int, kind: int, path: tuple[int, ...], fields: dict[tuple[int, ...], int]) -> int:
+    if kind in (1, 2):  # true, false
+        return at
+    if kind == 3:
+        return at + 1
+    if kind in (4, 5, 6):  # whole numbers, in zigzag
+        raw, at = _varint(data, at)
+        fields[path] = (raw >> 1) ^ -(raw & 1)
+        return at
+    if kind == 7:
+        return at + 8
+    if kind == 8:  # text
+        size, at = _varint(data, at)
+        if size > _LONGEST:
+            raise IndexError
+        return at + size
+    if kind == 12:
+        return _struct(data, at, path, fields)
+    raise IndexError  # lists and maps stand in no page header
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    found = shift = 0
+    while True:
+        byte = data[at]
+        found |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return found, at
+        if shift > 63:
+            raise IndexError
