@@ -39,7 +39,7 @@ import numpy as np
 from PIL import Image
 
 EXAMPLE = "example-scenes"
-N_VISITORS, N_DIAGNOSES, N_SESSIONS = 50, 8, 1000
+N_VISITORS, N_DIAGNOSES, N_SESSIONS, N_ROWS = 50, 8, 1000, 300
 PARTS = ("visitors", "waiting", "memory", "leftovers")
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -198,7 +198,7 @@ def waiting(server: Server) -> Iterator[tuple[str, str]]:
         yield measure(f"{name} alone: median, 95 %", work, lambda start=start: time.monotonic() - start < 5)
     for name, work in (("select", select), ("ask", ask)):
         with ThreadPoolExecutor(2) as pool:
-            runs = [pool.submit(server.diagnose, 600, 100 + k + (50 if name == "ask" else 0)) for k in range(2)]
+            runs = [pool.submit(server.diagnose, N_ROWS, 100 + k + (50 if name == "ask" else 0)) for k in range(2)]
             time.sleep(3)
             yield measure(f"{name} during two diagnoses", work, lambda runs=runs: not all(r.done() for r in runs))
             for run in runs:
@@ -235,7 +235,7 @@ def leftovers(code: Path, folder: Path) -> Iterator[tuple[str, str]]:
         with served(code, folder) as server:
             server.diagnose(64, seed=1)
             with ThreadPoolExecutor(1) as pool:
-                under_way = pool.submit(server.diagnose, 600, 2)
+                under_way = pool.submit(server.diagnose, N_ROWS, 2)
                 time.sleep(5)
                 start = time.monotonic()
                 server.process.send_signal(end)

@@ -53,6 +53,11 @@ class Uploads:
             return f"The server's disk is full: {size(limits.min_free_bytes)} of it stay free. {later}"
         return ""
 
+    def paths(self) -> list[Path]:
+        """Where the files lie that are held."""
+        with self._lock:
+            return list(self._held)
+
     def coming(self, address: str, n_bytes: int) -> None:
         """So many bytes more are on their way, or fewer where it is negative."""
         with self._lock:

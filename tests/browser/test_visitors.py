@@ -1,0 +1,95 @@
+"""What a visitor sees of the limits that a server sets, and of the end of their data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import READY
+from webapp.state.jobs import JOBS
+from webapp.state.quotas import SHARED, quotas, set_quotas
+from webapp.state.uploads import UPLOADS
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Any]
+
+
+@pytest.fixture
+def shared() -> Iterator[None]:
+    """A server that others reach, with one place to work, which is taken."""
+    before = quotas()
+    set_quotas(replace(SHARED, at_once=1, max_waiting=1, min_free_bytes=0))
+    JOBS.line.enter("somebody's")
+    yield
+    JOBS.line.leave("somebody's")
+    set_quotas(before)
+
+
+def bring(open_page: Visit, folder: Path) -> Any:
+    """A page with a table in its form."""
+    table = folder / "audit.csv"
+    table.write_text("file,loss\n" + "".join(f"{folder.name}{i}.png,0.{i}\n" for i in range(30)))
+    page = open_page()
+    page.get_by_role("tab", name="Your data").click()
+    page.set_input_files("#table input[type=file]", table)
+    return page
+
+
+def has_status(page: Any, text: str) -> None:
+    page.wait_for_function(f"document.querySelector('#status').innerText.includes({text!r})", timeout=30_000)
+
+
+def test_who_waits_sees_the_place_and_cancel_gives_it_up(open_page: Visit, tmp_path: Path, shared: None) -> None:
+    page = bring(open_page, tmp_path)
+    page.wait_for_selector("#columns table")
+    page.get_by_role("button", name="Run the diagnosis").click()
+    has_status(page, "Next in line")
+    page.get_by_role("button", name="Cancel").click()
+    has_status(page, "Stopped")
+    assert page.locator("#table").inner_text().count("audit") == 1
+
+
+def test_a_full_line_is_one_message_with_the_next_step(open_page: Visit, tmp_path: Path, shared: None) -> None:
+    JOBS.line.enter("another's")
+    try:
+        page = bring(open_page, tmp_path)
+        page.wait_for_selector("#columns table")
+        page.get_by_role("button", name="Run the diagnosis").click()
+        page.wait_for_selector(".toast-body", timeout=30_000)
+        said = page.locator(".toast-body").all_inner_texts()
+    finally:
+        JOBS.line.leave("another's")
+    assert len(said) == 1
+    assert "busy" in said[0]
+    assert "try again in a few minutes" in said[0]
+
+
+def test_a_file_that_is_too_much_is_one_message_with_the_next_step(
+    open_page: Visit, tmp_path: Path, shared: None
+) -> None:
+    set_quotas(replace(quotas(), max_own_upload_bytes=1))
+    page = bring(open_page, tmp_path)
+    page.wait_for_selector(".toast-body", timeout=30_000)
+    said = page.locator(".toast-body").all_inner_texts()
+    assert len(said) == 1
+    assert "one visitor" in said[0]
+    assert "Delete my data now" in said[0]
+
+
+def test_a_visitor_deletes_what_they_brought(open_page: Visit, tmp_path: Path) -> None:
+    page = bring(open_page, tmp_path)
+    page.wait_for_selector("#columns table")
+    held = [path for path in UPLOADS.paths() if path.name == "audit.csv" and tmp_path.name in path.read_text()]
+    assert len(held) == 1
+    with page.expect_navigation(timeout=30_000):
+        page.get_by_role("button", name="Delete my data now").click()
+        has_status(page, "Deleted")
+        assert not held[0].exists()
+    page.wait_for_selector(READY, timeout=60_000)
+    page.get_by_role("tab", name="Your data").click()
+    page.wait_for_selector("#table")
+    assert "audit" not in page.locator("#table").inner_text()
