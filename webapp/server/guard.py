@@ -10,6 +10,7 @@ from typing import Any
 
 from gradio.routes import App, ORJSONResponse
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -80,7 +81,12 @@ class Guard:
         if refusal is not None:
             await JSONResponse({"detail": refusal.text}, refusal.status)(scope, receive, answer)
             return
-        await self.app(self._trusted(scope), receive, answer)
+        try:
+            await self.app(self._trusted(scope), receive, answer)
+        except RuntimeError as error:  # Gradio refuses an unknown event or session after it has begun to answer
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            await answer({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _shared_with(self, asked: Asked) -> str:
         """The origin of the embedding page that asks; "" if none does."""

@@ -287,6 +287,14 @@ def test_with_an_account_the_page_and_programs_work_and_cookies_are_bound_to_it(
         client.predict("x", api_name="/say")
 
 
+@pytest.mark.parametrize("path", ["call/size/unknown", "call/v2/size/unknown", "queue/data?session_hash=unknown"])
+def test_an_unknown_event_ends_in_an_answer_and_no_traceback(
+    served: Served, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert httpx.get(f"{served.address}gradio_api/{path}").status_code == 200
+    assert "Traceback" not in caplog.text
+
+
 def test_events_pass_one_by_one_and_websockets_are_closed() -> None:
     sent: list[Any] = []
 
