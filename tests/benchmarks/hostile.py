@@ -23,11 +23,19 @@ def chosen(kinds: Sequence[str], only: str) -> list[HostileCase]:
 
 
 def run(cases: Sequence[HostileCase]) -> Iterator[Verdict]:
-    """The verdict on each case."""
-    warm_up()
-    gc.collect()
-    gc.freeze()  # a collection in a fork would touch every page that it shares with this process
-    yield from map(try_case, cases)
+    """The verdict on each case; requests go to one server, which is started for them."""
+    visits = [one for one in cases if one.door == "visit"]
+    files = [one for one in cases if one.door != "visit"]
+    if files:
+        warm_up()
+        gc.collect()
+        gc.freeze()  # a collection in a fork would touch every page that it shares with this process
+    yield from map(try_case, files)
+    if visits:
+        from tests.hostile.server import running
+
+        with running() as server:
+            yield from map(server.try_case, visits)
 
 
 def line_of(verdict: Verdict) -> str:

@@ -208,7 +208,7 @@ def _work_and_exit(work: Callable[[], Any], folder: Path, told: Path, cpu_s: flo
         except BaseException as error:
             result = ("failed", f"{type(error).__name__}: {str(error)[:300]}")
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        whole = pickle.dumps((result, _high_water("self"), usage.ru_utime + usage.ru_stime))
+        whole = pickle.dumps((result, high_water("self"), usage.ru_utime + usage.ru_stime))
         told.with_suffix(".part").write_bytes(whole)
         told.with_suffix(".part").replace(told)
     finally:
@@ -219,7 +219,7 @@ def _follow(child: int, wall: float, bounded: bool) -> tuple[float, str]:
     """(peak RSS in MB, why the child was ended or "") once it is over."""
     started, peak, pause, why = time.monotonic(), 0.0, 0.002, ""
     while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        peak = max(peak, _high_water(str(child)))
+        peak = max(peak, high_water(str(child)))
         if time.monotonic() - started > wall:
             why = f"not over after {wall:.0f} s"
         elif bounded and peak > _KILL_RSS_MB:
@@ -232,7 +232,7 @@ def _follow(child: int, wall: float, bounded: bool) -> tuple[float, str]:
     return peak, why
 
 
-def _high_water(process: str) -> float:
+def high_water(process: str) -> float:
     """The largest memory that a process held so far, in MB; 0 where it has gone."""
     try:
         text = Path(f"/proc/{process}/status").read_text()

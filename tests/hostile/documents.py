@@ -128,7 +128,7 @@ def yolo(folder: Path, name: str, text: str | bytes) -> Made:
         "--images",
         folder / "images",
     ]
-    return {"arguments": [*map(str, arguments), "--out", str(folder / "out"), "--permutations", "99"]}
+    return {"arguments": [*map(str, arguments), "--out", str(folder / "out"), "--permutations", "100"]}
 
 
 def _aliases(depth: int, wide: int) -> str:

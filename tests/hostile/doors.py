@@ -188,7 +188,7 @@ def diagnosis(path: str, images: str | None = None, embeddings: str | None = Non
     from core.discovery.settings import Settings
     from core.store import finish
 
-    quick = Settings(n_permutations=99, map=False)
+    quick = Settings(n_permutations=100, map=False)
     found = diagnose(path, images=images, embeddings=embeddings, encoder="embedded", settings=quick)
     report = finish(found, Path(folder) / "out").read_text("utf-8")
     if EVIL in report:
