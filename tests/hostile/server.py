@@ -18,13 +18,16 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tests.hostile import HostileCase
 from tests.hostile.bounds import Verdict, high_water, judge
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
-_OURS = re.compile(r'File "[^"]*/(?:core|webapp)/[^"]*", line \d+, in \w+')
+_OURS = re.compile(r'File "[^"]*/(?:core|webapp/(?!server/))([^"]*", line \d+, in \w+)')
+"""A frame of our own code; what webapp/server passes on to Gradio stands in every traceback."""
+_RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt)\b.*$", re.MULTILINE)
 
 
 class Harm(Exception):
@@ -55,6 +58,8 @@ class Server:
     """Numbers of the public endpoints."""
     private: tuple[tuple[int, int], ...] = ()
     """(number, how many inputs) of each private event."""
+    first_mb: float = 0.0
+    """Memory before the first case."""
 
     @property
     def origin(self) -> str:
@@ -106,12 +111,13 @@ class Server:
         first = self.ask("POST", "/gradio_api/queue/join", asked)
         if first.status != 200 or not isinstance(session, str):
             return first
-        return self.ask("GET", f"/gradio_api/queue/data?session_hash={session}", patience=patience)
+        return self.ask("GET", f"/gradio_api/queue/data?session_hash={quote(session)}", patience=patience)
 
     def try_case(self, case: HostileCase) -> Verdict:
         """Make the request, then see what it cost and whether the page still answers."""
         Path(f"/proc/{self.process}/clear_refs").write_text("5")
-        cpu, log = self._cpu(), self._log()
+        cpu, log, before = self._cpu(), self._log(), high_water(str(self.process))
+        self.first_mb = self.first_mb or before
         try:
             outcome, _, message = str(case.make(self.folder)(self)).partition(": ")
         except Harm as error:
@@ -120,15 +126,18 @@ class Server:
             outcome, message = "FAULT", f"{type(error).__name__}: {str(error)[:160]}"
         if outcome != "FAULT" and (trouble := self._trouble(log)):
             outcome, message = "FAULT", trouble
-        return judge(case, outcome, message, high_water(str(self.process)), self._cpu() - cpu, [str(self.folder)])
+        own = self.first_mb + high_water(str(self.process)) - before  # what earlier cases left is not this one's
+        return judge(case, outcome, message, own, self._cpu() - cpu, [str(self.folder)])
 
     def _trouble(self, log: int) -> str:
         """What the log or the page's first view says of a request that went wrong."""
         if self.ask("GET", "/", patience=15.0).status != 200:
             return "the page no longer answers"
         written = (self.folder / "log").read_bytes()[log:].decode("utf-8", "replace")
-        if "Traceback" in written and (ours := _OURS.findall(written)):
-            return f"a traceback in the log: {written.strip().splitlines()[-1][:120]} ({ours[-1][-80:]})"
+        for one in written.split("Traceback (most recent call last)")[1:]:
+            if ours := _OURS.findall(one):
+                raised = _RAISED.search(one)
+                return f"a traceback in the log: {raised[0][:120] if raised else '?'} ({ours[-1]})"
         return ""
 
     def _log(self) -> int:
