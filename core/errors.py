@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 
-MAX_MESSAGE_LENGTH = 4_000
+MAX_MESSAGE_LENGTH = 2_000
 """Characters of a message; the longest of ours, on the formats of benchmarks, has 1,700."""
 _STEERING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # escape sequences begin with one of these; tab and line feed stay
@@ -30,7 +30,7 @@ def printable(text: str) -> str:
 
 class DiagnosisError(Exception):
     """Base of every error whose message is written for the user; `str` gives it fit to be shown, and cut where it is
-    longer than 4,000 characters."""
+    longer than 2,000 characters."""
 
     exit_code = 1
 

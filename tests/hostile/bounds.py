@@ -6,6 +6,7 @@ what the imports do.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import re
@@ -21,10 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.errors import InvalidInput
 from tests.hostile import MAX_RSS_MB, HostileCase
 
-MAX_MESSAGE = 1500
-"""Characters of a message."""
+MAX_MESSAGE = 2_100
+"""Characters of a message; the longest of ours, on the formats of benchmarks, has 1,700."""
 _WALL = 6.0  # seconds of the clock for each second of CPU that a case may take
 _KILL_RSS_MB = 3000.0
 _ADDRESS_SPACE = 6 * 2**30  # beyond what the parent has mapped
@@ -128,14 +130,16 @@ def _toast(message: str) -> str:
     """The message as the page's toast gets it."""
     import gradio as gr
 
-    from core.errors import InvalidInput
+    from webapp.server.page import SafeBlocks
     from webapp.state.session import shows_errors
 
     def refuse() -> None:
         raise InvalidInput(message)
 
+    with SafeBlocks() as page:
+        gr.Button().click(shows_errors(refuse), api_visibility="private")
     try:
-        shows_errors(refuse)()
+        asyncio.run(page.process_api(0, []))
     except gr.Error as error:
         return str(error.message)
     return ""

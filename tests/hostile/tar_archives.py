@@ -81,7 +81,7 @@ HEADERS = {
 for what, kind in HEADERS.items():
     add(
         f"tar: {what} of hundreds of MB", "tar_archives", "archive",
-        lambda folder, kind=kind: big_header(folder, kind, 400 if kind == b"x" else 100), REFUSED + "header",
+        lambda folder, kind=kind: big_header(folder, kind, 400 if kind == b"x" else 100), REFUSED + "(header|times)",
     )  # fmt: skip
     add(
         f"tar: {what} of 100 MB, not compressed", "tar_archives", "archive",

@@ -23,7 +23,7 @@ def _case(expects: str = "^refused: ", door: str = "table") -> HostileCase:
         ("refused", "The table \u202e has no rows.", "the message holds"),
         ("refused", "The table \ud800 has no rows.", "the message holds"),
         ("refused", "The table /tmp/secret/t.csv has no rows.", "tells a path"),
-        ("refused", "x" * 2000, "characters"),
+        ("refused", "x" * 2200, "characters"),
         ("accepted", "24 rows", "expected"),
         ("FAULT", "KeyError: 'a'", "KeyError"),
     ],
