@@ -15,6 +15,7 @@ import re
 
 MAX_MESSAGE_LENGTH = 2_000
 """Characters of a message; the longest of ours, on the formats of benchmarks, has 1,700."""
+_LINE_ENDS = re.compile(r"\s*[\t\n]\s*")
 _STEERING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # escape sequences begin with one of these; tab and line feed stay
     "\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # unseen, or turning the text's direction
@@ -29,13 +30,13 @@ def printable(text: str) -> str:
 
 
 class DiagnosisError(Exception):
-    """Base of every error whose message is written for the user; `str` gives it fit to be shown, and cut where it is
-    longer than 2,000 characters."""
+    """Base of every error whose message is written for the user; `str` gives it in one line fit to be shown, and cut
+    where it is longer than 2,000 characters."""
 
     exit_code = 1
 
     def __str__(self) -> str:
-        text = super().__str__()
+        text = _LINE_ENDS.sub(" ", super().__str__())  # a name in it cannot begin a line of its own
         middle = MAX_MESSAGE_LENGTH // 2
         return printable(text if len(text) <= MAX_MESSAGE_LENGTH else f"{text[:middle]} [...] {text[-middle:]}")
 

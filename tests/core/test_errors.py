@@ -26,7 +26,12 @@ def test_characters_that_steer_become_codes_in_text_and_in_messages(text: str, s
 @pytest.mark.parametrize("text", ["two\nlines\tand a tab", "Köln 北京 \u200d👩\u200d🚀", "𝒳", ""])
 def test_what_people_write_stays_as_it_is(text: str) -> None:
     assert printable(text) == text
-    assert str(Cancelled(text)) == text
+    assert str(Cancelled(text)) == text.replace("\n", " ").replace("\t", " ")
+
+
+def test_a_message_is_one_line_whatever_is_named_in_it() -> None:
+    said = str(InvalidInput("The column 'a\n  errata: all is well\n' occurs twice."))
+    assert said == "The column 'a errata: all is well ' occurs twice."
 
 
 def test_a_message_with_a_cell_of_a_megabyte_is_cut_in_its_middle() -> None:
