@@ -120,10 +120,10 @@ def read_with_ledger(
 
 
 def describe_columns(
-    table: str | Path | pd.DataFrame, *, limits: Limits | None = None
+    table: str | Path | pd.DataFrame, *, limits: Limits | None = None, progress: Progress = no_progress
 ) -> list[tuple[str, str, tuple[str, ...]]]:
     """(name, recognised role or "", up to three example values) of every column, before anything is run."""
-    read = read_table(table, limits=limits or Limits())
+    read = read_table(table, limits=limits or Limits(), progress=progress)
     found = recognise(read.frame, Roles(), list(read.images))
     parts = {column: role for role, columns in found.roles.named().items() for column in columns}
     for column, role in ((found.errors, "error"), (found.class_names, "class names")):

@@ -46,7 +46,7 @@ def on_table(table: str | None) -> tuple[Any, ...]:
     if table:
         from core.data.samples import describe_columns  # pandas
 
-        columns = describe_columns(table)
+        columns = JOBS.look(lambda progress: describe_columns(table, progress=progress))
     found, names, several = recognised(columns), [name for name, _, _ in columns], dict(SEVERAL_ROLES)
     return (
         found,

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import os
-import secrets
-import sys
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -22,6 +16,7 @@ from webapp.markup.render import render
 from webapp.state.line import Line
 from webapp.state.quotas import quotas
 from webapp.state.visitor import has_left, visitor
+from webapp.state.work import Job
 
 PLAIN: dict[str, Any] = {"apply_default_css": False}
 """Of a `gr.HTML` that our style sheets dress."""
@@ -36,116 +31,7 @@ LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 2 * (os
 """Of an event that takes a second or two: it never waits for a heavy one."""
 MAX_THREADS = 120
 """Of the server: each heavy event keeps one while it waits or works."""
-NICE = 10
-"""How far a job's thread stands back behind those that answer the page, on Linux."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobStep:
-    """One named step of a run as far as it is known."""
-
-    name: str
-    done: int
-    total: int
-    started: float
-    now: float
-
-    @property
-    def finished(self) -> bool:
-        return self.total > 0 and self.done >= self.total
-
-    @property
-    def text(self) -> str:
-        """ "3,200 of 10,000, 41 a second, about 2:45 left", as much of it as is meaningful."""
-        if self.total <= 1:
-            return ""
-        parts = [f"{self.done:,} of {self.total:,}"]
-        seconds = self.now - self.started
-        if 0 < self.done < self.total and seconds > 2:
-            rate = self.done / seconds
-            parts += [f"{rate:,.0f} a second"] if rate >= 1.5 else []
-            parts.append(f"about {clock((self.total - self.done) / rate)} left")
-        return ", ".join(parts)
-
-
-class Job:
-    """One piece of work in a thread. `work` gets a progress callable, which raises Cancelled once `cancel` was
-    called; what it returns is the `result`."""
-
-    def __init__(self, work: Callable[[Progress], Any]) -> None:
-        self.id, self.visitor = secrets.token_urlsafe(16), visitor()
-        self.started = time.monotonic()
-        self.place = 0
-        """Its place in line while it waits, from 1."""
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.ended: Callable[[], None] = lambda: None
-        """Called in the thread when the work is over."""
-        self._steps: dict[str, JobStep] = {}
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        here = contextvars.copy_context()  # whose visit it is
-        self._thread = threading.Thread(target=here.run, args=(self._run, work), name="job", daemon=True)
-
-    def start(self) -> Job:
-        self.started = time.monotonic()
-        self._thread.start()
-        return self
-
-    def cancel(self) -> None:
-        """Ask the work to stop at its next safe point."""
-        self._stop.set()
-
-    @property
-    def stopping(self) -> bool:
-        return self._stop.is_set()
-
-    def pause(self, seconds: float) -> bool:
-        """Whether it was asked to stop, after waiting for that at most that long."""
-        return self._stop.wait(seconds)
-
-    def wait(self, seconds: float) -> bool:
-        """Whether the work has ended, after waiting for it at most that long."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def steps(self) -> tuple[JobStep, ...]:
-        """The steps in the order in which they began; the last is under way."""
-        with self._lock:
-            return tuple(self._steps.values())
-
-    def progress(self, step: str, done: int, total: int) -> None:
-        """What the work calls; raises Cancelled where it shall stop."""
-        now = time.monotonic()
-        with self._lock:
-            before = self._steps.get(step)
-            self._steps[step] = (
-                replace(before, done=done, total=total, now=now) if before else JobStep(step, done, total, now, now)
-            )
-        if self._stop.is_set():
-            raise Cancelled("The run was stopped. Your files and choices are still here.")
-        limit = quotas().max_minutes
-        if limit and now - self.started > 60 * limit:
-            raise Cancelled(
-                f"The run took longer than {limit:g} minutes, the most that this server gives to one. "
-                "Bring fewer samples, or run Errata on your own machine."
-            )
-
-    def _run(self, work: Callable[[Progress], Any]) -> None:
-        _stand_back()
-        try:
-            self.result = work(self.progress)
-        except BaseException as error:  # handed to the thread that follows the job, which raises it
-            self.error = error
-        finally:
-            self.ended()
-
-
-def _stand_back() -> None:
-    """Let threads that answer the page go first; Linux alone knows a thread's own priority."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+MAX_LOOK_MINUTES = 2.0
 
 
 class Jobs:
@@ -154,13 +40,39 @@ class Jobs:
     def __init__(self) -> None:
         self.line = Line()
         self._jobs: dict[str, Job] = {}
+        self._looks: dict[str, Job] = {}
+        """What `look` is doing, by visitor."""
 
-    def cancel(self, job: str) -> bool:
-        """Whether there was such a job to stop."""
-        found = self._jobs.get(job)
+    def cancel(self, job: str, of: str = "") -> bool:
+        """Whether there was such a job to stop, or something that this visitor has looked at."""
+        found = self._jobs.get(job) or self._looks.get(of)
         if found is not None:
             found.cancel()
         return found is not None
+
+    def look(self, work: Callable[[Progress], Any]) -> Any:
+        """What the work gives, done at once and in no line: for a look at a file that takes a moment, unless the file
+        is made to take long. It stops when its visitor leaves, cancels or looks at another, and after two minutes.
+
+        Raises:
+            Cancelled: it was stopped.
+        """
+        job, whose = Job(work, max_minutes=MAX_LOOK_MINUTES), visitor()
+        self.cancel("", whose)
+        if whose:
+            self._looks[whose] = job
+        job.start()
+        try:
+            while not job.wait(0.05):
+                if has_left():
+                    job.cancel()
+        finally:
+            job.cancel()
+            if self._looks.get(whose) is job:
+                del self._looks[whose]
+        if job.error is not None:
+            raise job.error
+        return job.result
 
     def follow(self, job: Job, every: float = 0.25, *, counted: bool = True) -> Generator[Job, None, None]:
         """Let the job wait its turn, start it, and yield it again and again until it ends; raises what it raised.
@@ -205,7 +117,7 @@ class Jobs:
     def stop_all(self, seconds: float, of: str | None = None) -> bool:
         """Stop what waits and works, of one visitor or of all, and wait for it at most that long; returns whether all
         of it has ended."""
-        told = [job for job in list(self._jobs.values()) if of is None or job.visitor == of]
+        told = [job for job in (*self._jobs.values(), *self._looks.values()) if of is None or job.visitor == of]
         for job in told:
             job.cancel()
         until = time.monotonic() + seconds
@@ -282,7 +194,7 @@ def duration(seconds: float) -> str:
 
 def on_cancel(job: str) -> None:
     """Stop the visitor's own job."""
-    if not JOBS.cancel(job):
+    if not JOBS.cancel(job, visitor()):
         gr.Info("Nothing is running.")
 
 

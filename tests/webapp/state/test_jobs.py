@@ -9,7 +9,9 @@ import pytest
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Progress
-from webapp.state.jobs import JOBS, Job, JobStep, closing, follow, status
+from webapp.state import jobs
+from webapp.state.jobs import JOBS, Job, Jobs, closing, follow, status
+from webapp.state.work import JobStep
 
 
 def test_a_job_gives_its_result_and_its_steps_in_order() -> None:
@@ -48,6 +50,39 @@ def test_cancel_stops_the_work_at_its_next_safe_point() -> None:
         list(watcher)
     assert job.result is None
     assert job.steps()[0].done < 10_000
+
+
+def endless(progress: Progress) -> None:
+    while True:
+        progress("list the members", 1, 2)
+        time.sleep(0.002)
+
+
+def test_a_program_that_hangs_up_stops_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "has_left", lambda: True)
+    for way in (Jobs().run, Jobs().look):
+        with pytest.raises(Cancelled):
+            way(endless)
+
+
+def test_a_look_at_a_file_stops_when_its_visitor_cancels_or_looks_at_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "visitor", lambda: "ann")
+    everybody, stopped = Jobs(), threading.Semaphore(0)
+
+    def first() -> None:
+        with pytest.raises(Cancelled):
+            everybody.look(endless)
+        stopped.release()
+
+    for stop in (lambda: everybody.look(lambda progress: 2) == 2, lambda: everybody.cancel("", "ann")):
+        thread = threading.Thread(target=first)
+        thread.start()
+        while not everybody._looks:
+            time.sleep(0.002)
+        assert stop()
+        assert stopped.acquire(timeout=5)
+        thread.join()
+    assert not everybody.cancel("", "ann")
 
 
 def test_a_visitor_who_leaves_stops_the_work() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Progress
-from webapp.state import jobs
+from webapp.state import work
 from webapp.state.jobs import Job, Jobs, status
 from webapp.state.line import Line
 from webapp.state.quotas import SHARED, quotas, set_quotas
@@ -110,7 +110,7 @@ def test_the_next_begins_when_the_work_before_it_is_really_over() -> None:
 
 def test_work_that_takes_too_long_is_stopped_with_the_limit_and_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(jobs.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(work.time, "monotonic", lambda: now[0])
     job = Job(lambda progress: None)
     job.progress("embed", 1, 9)
     now[0] = 60 * SHARED.max_minutes + 1
