@@ -29,6 +29,10 @@ class Limits:
     """Names and headers of an archive together."""
     max_codec_bytes: int = 128 * 2**20
     """Memory that unpacking a stream may ask for (xz at its highest setting takes 65 MiB)."""
+    max_picture_header_bytes: int = 32 * 2**20
+    """Of a JPEG, before its pixels begin."""
+    max_picture_text_bytes: int = 2**20
+    """Of a GIF, before its first frame begins."""
     max_text_bytes: int = 2 * 2**30
     """Size of a CSV or JSON Lines file."""
     max_document_bytes: int = 512 * 2**20

@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PIL import Image
-
 from core.composition.readers.builder import counted, retrieval_fault
 from core.composition.readers.fields import path_of
 from core.data.images.archives import FileImages, open_images
-from core.data.images.decoding import decode
+from core.data.images.decoding import decode, upright_size
 from core.data.images.matching import FileIndex, index_files, refusal
 from core.data.modality import Unreadable
 from core.errors import InvalidInput
@@ -24,7 +22,6 @@ from core.records import Benchmark, Box, Item, ItemStore, LoadedBenchmark, Pictu
 _HEAD = 2**16
 """Bytes in which a picture's size nearly always stands; where it does not, the whole file is read."""
 _ABSENT = "a picture is not among the images"
-_ROTATED = range(5, 9)  # EXIF orientations that swap width and height
 Window = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels of the upright file."""
 
@@ -178,12 +175,8 @@ def _size(store: FileImages, position: int) -> tuple[int, int]:
     """
     for data in (lambda: store.load(position, _HEAD), lambda: store.read(position)):
         try:
-            with Image.open(io.BytesIO(data())) as image:
-                turned = image.getexif().get(0x0112) in _ROTATED
-                return (image.height, image.width) if turned else image.size
-        except InvalidInput:
-            raise
-        except Exception:  # Pillow's readers raise many kinds of error on bytes that are cut short
+            return upright_size(data())
+        except Unreadable:  # bytes that are cut short
             continue
     raise Unreadable("is not a readable picture.")
 

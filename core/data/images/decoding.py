@@ -11,22 +11,34 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
+from core.data.images.headers import check_tags, checked_header, declared_size
 from core.data.modality import Unreadable
 from core.limits import Limits
+from core.records import F64
+
+# what Pillow finds odd in a picture is said of that picture, or is no matter: nothing of it is for the log
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 SHORT_SIDE = 896
 """Pictures are never shrunk below this while decoding, so encoders see the same as from the full file for any input up
 to half of it."""
 MAX_ASPECT = 100
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
+"""The formats that are read, by Pillow's names; JPEG includes those of several pictures (MPO)."""
 VERSION = "decoding 1"
 """Change it with anything that changes the pixels: it is part of the cache's key."""
 _LARGE = 25_000_000
 _one_large_at_a_time = threading.Lock()
+_STRIP = 2**22  # pixels
+_ORIENTATION = 0x0112
 _WIDE = ("I", "F")  # 32-bit integers and floats
 
 
@@ -42,21 +54,49 @@ class DecodedPicture:
     file_bytes: int
 
 
+def open_picture(data: bytes, limits: Limits = Limits()) -> Image.Image:
+    """The picture by its header, its pixels still to be decoded. The one door for bytes that somebody brought: only
+    `FORMATS` are tried, so that none reaches a program outside (as PostScript would) or a reader that is rarely used.
+
+    Raises:
+        Unreadable: the bytes are no picture, or declare more pixels than the limit.
+    """
+    try:
+        _check_pixels(*declared_size(data[:64]), limits)
+        image = Image.open(io.BytesIO(checked_header(data, limits)), formats=FORMATS)
+    except UnidentifiedImageError:
+        raise Unreadable(_unidentified(data)) from None
+    except Unreadable:
+        raise
+    except Exception as error:  # Pillow's readers raise many kinds of error on bad bytes
+        raise Unreadable(f"is not a readable picture ({_why(error)}).") from error
+    _check_pixels(*image.size, limits)
+    return image
+
+
+def upright_size(data: bytes, limits: Limits = Limits()) -> tuple[int, int]:
+    """(width, height) of the picture as it is shown, from its header.
+
+    Raises:
+        Unreadable: no header says it, or see `open_picture`.
+    """
+    with open_picture(data, limits) as image:
+        try:
+            # of a TIFF Pillow gives the size as it is shown
+            turned = image.format != "TIFF" and _orientation(image) in range(5, 9)
+        except Exception as error:
+            raise Unreadable(f"is not a readable picture ({_why(error)}).") from error
+        return (image.height, image.width) if turned else image.size
+
+
 def decode(data: bytes, limits: Limits = Limits()) -> DecodedPicture:
     """The picture in `data`, upright and RGB.
 
     Raises:
         Unreadable: the bytes are no picture, are cut short, or hold more pixels than the limit or an extreme shape.
     """
-    try:
-        image = Image.open(io.BytesIO(data))
-    except UnidentifiedImageError:
-        raise Unreadable(_unidentified(data)) from None
-    except Exception as error:  # Pillow's readers raise many kinds of error on bad bytes
-        raise Unreadable(f"is not a readable picture ({error}).") from error
+    image = open_picture(data, limits)
     width, height = image.size
-    if width * height > limits.max_pixels:
-        raise Unreadable(f"has {width} x {height} pixels, more than the {limits.max_pixels:,} that are read.")
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise Unreadable(f"is {width} x {height} pixels, more than {MAX_ASPECT} times as long as wide.")
     file_format = image.format or "unknown"
@@ -67,10 +107,19 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedPicture:
         else:
             upright = _upright_rgb(image)
     except Exception as error:
-        raise Unreadable(f"is damaged or cut short ({error}).") from error
+        raise Unreadable(f"is damaged or cut short ({_why(error)}).") from error
     if (upright.width > upright.height) != (width > height) and width != height:
         width, height = height, width
     return DecodedPicture(upright, width, height, file_format, len(data))
+
+
+def _check_pixels(width: int, height: int, limits: Limits) -> None:
+    if width * height > limits.max_pixels:
+        raise Unreadable(f"has {width} x {height} pixels, more than the {limits.max_pixels:,} that are read.")
+
+
+def _why(error: Exception) -> str:
+    return "there is not enough memory" if isinstance(error, MemoryError) else str(error)
 
 
 def _unidentified(data: bytes) -> str:
@@ -79,18 +128,36 @@ def _unidentified(data: bytes) -> str:
     start = data[:512].lstrip().lower()
     if start.startswith((b"<svg", b"<?xml")):
         return "is a drawing (SVG or XML), not pixels: export it as PNG."
-    return "is not a picture in a format that is known here (JPEG, PNG, WebP, GIF, TIFF, BMP and others are)."
+    return "is not a picture in a format that is known here (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000)."
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
     image.draft(None, (SHORT_SIDE, SHORT_SIDE))  # JPEG only: decodes at 1/2, 1/4 or 1/8 where that is enough
+    if isinstance(image, Jpeg2KImageFile) and image.width * image.height > _LARGE:
+        image.reduce = 1  # whole, it takes over a gigabyte and half a minute
     image.load()
     factor = min(image.size) // SHORT_SIDE
     if factor >= 2 and image.mode not in ("P", "PA", "1") and not image.mode.startswith("I;"):
-        image = _keep_orientation(image.reduce(factor), image)
+        image = _keep_orientation(Image.Image.reduce(image, factor), image)
     with contextlib.suppress(Exception):  # a broken EXIF block is no reason to refuse the pixels
-        image = ImageOps.exif_transpose(image)
+        image = _upright(image)
     return _to_rgb(image)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    return ImageOps.exif_transpose(image) if _orientation(image) in range(2, 9) else image
+
+
+def _orientation(image: Image.Image) -> int:
+    """As EXIF numbers it, 1 for upright.
+
+    Raises:
+        Unreadable, or what Pillow raises: the EXIF block is broken.
+    """
+    exif = image.info.get("exif")
+    if isinstance(exif, bytes):
+        check_tags(exif.removeprefix(b"Exif\0\0"), Limits())
+    return image.getexif().get(_ORIENTATION, 1)
 
 
 def _keep_orientation(reduced: Image.Image, original: Image.Image) -> Image.Image:
@@ -99,13 +166,33 @@ def _keep_orientation(reduced: Image.Image, original: Image.Image) -> Image.Imag
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
+    """In strips: a picture of a hundred million pixels would else be held four times, or as numbers of 8 bytes."""
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    rows = max(_STRIP // image.width, 1)
+    strips = [(0, top, image.width, min(top + rows, image.height)) for top in range(0, image.height, rows)]
+    low, high = 0.0, 0.0
+    if image.mode in _WIDE:
+        ends = [(float(values.min()), float(values.max())) for values in map(_numbers, map(image.crop, strips))]
+        low, high = min(lowest for lowest, _ in ends), max(highest for _, highest in ends)
+    whole = Image.new("RGB", image.size)
+    for strip in strips:
+        whole.paste(_strip_to_rgb(image.crop(strip), low, high), strip)
+    return whole
+
+
+def _numbers(image: Image.Image) -> F64:
+    return np.nan_to_num(np.asarray(image, np.float64))
+
+
+def _strip_to_rgb(image: Image.Image, low: float, high: float) -> Image.Image:
+    """Numbers of 32 bits are scaled from `low` and `high`, the ends of the whole picture."""
     if image.mode.startswith("I;"):
         grey = np.asarray(image, np.float32) / 257
         return Image.fromarray(np.rint(grey).astype(np.uint8)).convert("RGB")
     if image.mode in _WIDE:
-        values = np.nan_to_num(np.asarray(image, np.float64))
-        low, high = float(values.min()), float(values.max())
-        return Image.fromarray(((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)).convert("RGB")
+        scaled = (_numbers(image) - low) * (255 / max(high - low, 1e-12))
+        return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.data.images.archives import FileImages, is_image_name
 from core.data.images.columns import FrameImages, ParquetImages, encoded
+from core.data.images.headers import declared_size
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import I64, ItemStore, Progress, Reporter, no_progress
@@ -157,17 +158,3 @@ def refusal(size: int, head: bytes, limits: Limits) -> str:
     if width * height > limits.max_pixels:
         return f"the picture has too many pixels: {width:,} x {height:,}, at most {limits.max_pixels:,}"
     return ""
-
-
-def declared_size(head: bytes) -> tuple[int, int]:
-    """(width, height) where the first 32 bytes declare it (PNG, GIF, BMP, extended WebP), else (0, 0)."""
-    if head.startswith(b"\x89PNG") and len(head) >= 24:
-        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-    if head.startswith(b"GIF8") and len(head) >= 10:
-        return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
-    if head.startswith(b"BM") and len(head) >= 26:
-        width, height = (int.from_bytes(head[at : at + 4], "little", signed=True) for at in (18, 22))
-        return abs(width), abs(height)
-    if head[8:16] == b"WEBPVP8X" and len(head) >= 30:
-        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
-    return 0, 0

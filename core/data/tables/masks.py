@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from core.data.images.archives import FileImages
+from core.data.images.decoding import open_picture
 from core.data.images.matching import match_files
+from core.data.modality import Unreadable
 from core.data.tables.cells import array_of, holds_arrays, texts_of
 from core.data.tables.read import Table
 from core.errors import InvalidInput
@@ -98,11 +98,11 @@ def decode_mask(encoded: bytes) -> Mask | str:
     """The (h, w) class values of an image file: palette indices, or grey values (colour pictures only if their channels
     agree)."""
     try:
-        with Image.open(io.BytesIO(encoded)) as image:
+        with open_picture(encoded) as image:
             if image.mode in ("P", "L", "1", "I", "I;16"):
                 return np.asarray(image).astype(np.int64)
             pixels = np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Unreadable) as error:
         return f"a mask cannot be decoded: {str(error)[:80]}"
     if (pixels == pixels[..., :1]).all():
         return pixels[..., 0].astype(np.int64)

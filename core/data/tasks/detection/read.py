@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
 
 from core.data.images.archives import FileImages, is_archive, open_images
+from core.data.images.decoding import upright_size
 from core.data.images.matching import check_pictures, match_files
+from core.data.modality import Unreadable
 from core.data.tables.cells import as_column
 from core.data.tasks.detection.boxes import Boxes, Raw, check_boxes, in_pixels
 from core.data.tasks.detection.coco import read_coco
@@ -128,9 +128,8 @@ def _fill_sizes(sizes: F64, store: Any, positions: I64, book: Ledger, progress: 
     for row in np.flatnonzero(~np.isfinite(sizes).all(axis=1) & book.standing()).tolist():
         report(row)
         try:
-            with Image.open(io.BytesIO(store.read(int(positions[row])))) as image:
-                sizes[row] = ImageOps.exif_transpose(image).size if image.getexif().get(0x0112, 1) > 4 else image.size
-        except Exception as error:  # Pillow's readers raise many kinds of error on bad bytes
+            sizes[row] = upright_size(store.read(int(positions[row])))
+        except (InvalidInput, Unreadable) as error:
             reasons[row] = f"its picture cannot be read: {str(error)[:80]}"
     book.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
     return sizes
