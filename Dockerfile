@@ -1,4 +1,5 @@
 # The app as a container, also for a Docker Space: an ordinary user, port 7860, and every cache below the home folder.
+# The telemetry switches are those of core/telemetry.py, for whatever else is run in the container.
 FROM python:3.11-slim
 
 RUN useradd --create-home --uid 1000 errata
@@ -8,17 +9,19 @@ ENV HOME=/home/errata \
     PIP_NO_CACHE_DIR=1 \
     HF_HOME=/home/errata/.cache/huggingface \
     GRADIO_TEMP_DIR=/home/errata/.cache/gradio \
+    ORT_DISABLE_TELEMETRY=1 \
     GRADIO_ANALYTICS_ENABLED=False \
-    MPLCONFIGDIR=/home/errata/.cache/matplotlib \
+    HF_HUB_DISABLE_TELEMETRY=1 \
+    DO_NOT_TRACK=1 \
     NUMBA_CACHE_DIR=/home/errata/.cache/numba \
     ERRATA_CACHE=/home/errata/.cache/errata \
     ERRATA_RUNS=/home/errata/runs
 WORKDIR /home/errata/app
 
 # Packages first, so that a change of the code does not install them again.
-COPY --chown=errata requirements.txt ./
+COPY --chown=errata requirements.txt requirements.lock requirements-torch.lock ./
 COPY --chown=errata scripts/_environment scripts/install scripts/
-RUN bash scripts/install
+RUN bash scripts/install --locked
 
 COPY --chown=errata . .
 EXPOSE 7860

@@ -26,10 +26,8 @@ def summarise(packages: list[dict[str, Any]]) -> tuple[list[str], int]:
             lines.append(f"{package['name']} {package['version']}: {one['id']}, mended in {mended}")
     n_known = len(lines)
     untold = [package["name"] for package in packages if "skip_reason" in package]
-    n_asked = len(packages)
-    lines.append(
-        f"{n_known:,} advisories for {n_asked - len(untold):,} of {n_asked:,} packages that the index tells of"
-    )
+    word, told = "advisory" if n_known == 1 else "advisories", len(packages) - len(untold)
+    lines.append(f"{n_known:,} {word} for {told:,} of {len(packages):,} packages that the index tells of")
     if untold or not packages:
         lines.append(f"It does not tell of: {', '.join(untold) or 'anything'}. Try --service osv, or ask elsewhere.")
     return lines, SOME if n_known else UNTOLD if untold or not packages else NONE

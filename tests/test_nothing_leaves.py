@@ -5,6 +5,9 @@ The same on the whole example, with what was seen printed: `python -m tests.benc
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,8 @@ from tests.benchmarks.leaves import Place, commands, shorten
 from tests.benchmarks.leaves_page import browse, why_no_browser
 from tests.support.system_calls import watch, why_not
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not() or "can be watched")]
+pytestmark = pytest.mark.slow
+watched = pytest.mark.skipif(bool(why_not()), reason=why_not() or "can be watched")
 ROWS = 120
 
 
@@ -25,6 +29,7 @@ def place(tmp_path: Path) -> Place:
     return made
 
 
+@watched
 def test_no_command_reaches_anyone_or_writes_outside_the_stated_folders(place: Place) -> None:
     table = shorten(place.repository / "assets/examples/scenes/table.csv", ROWS, place.folder / "table.csv")
     for name, command in commands(place, table):
@@ -35,6 +40,7 @@ def test_no_command_reaches_anyone_or_writes_outside_the_stated_folders(place: P
     assert list(place.home.iterdir()) == []
 
 
+@watched
 @pytest.mark.browser
 def test_a_visitors_whole_journey_asks_the_page_alone(place: Place) -> None:
     if reason := why_no_browser():
@@ -44,5 +50,14 @@ def test_a_visitors_whole_journey_asks_the_page_alone(place: Place) -> None:
     assert browsed.faults() == []
     assert browsed.requests[browsed.address] > 50  # the watch itself works
     assert served.faults(place.stated) == []
-    assert any(path.startswith(str(place.folder / "runs")) for path in served.written)
+    assert any(path.endswith("/state.json") for path in served.written)
     assert list(place.home.iterdir()) == []
+
+
+def test_a_benchmark_of_pictures_is_scored_where_there_is_no_network_at_all(place: Place) -> None:
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
+        pytest.skip("needs a network namespace of its own: unshare -rn")
+    command = ["unshare", "-rn", sys.executable, "-m", "core", "compose", "run", "rendered", "--n", "20"]
+    done = subprocess.run(command, env=place.env(), cwd=place.repository, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "20 items" in done.stdout

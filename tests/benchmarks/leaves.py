@@ -100,7 +100,7 @@ def watch_commands(place: Place, rows: int) -> Iterator[Watched]:
 
 
 def folders(written: Counter[str], place: Place) -> Counter[str]:
-    """How many paths were written in each folder, named from the place; compiled code counts as one folder."""
+    """How many paths were written in each folder, at most two deep in the place; compiled code counts as one folder."""
     found: Counter[str] = Counter()
     for path in written:
         if "/__pycache__" in path:
@@ -108,8 +108,9 @@ def folders(written: Counter[str], place: Place) -> Counter[str]:
         elif harmless(path):
             found[str(Path(path).parent)] += 1
         else:
-            parts = Path(path).relative_to(place.folder).parts if Path(path).is_relative_to(place.folder) else None
-            found[str(Path(*parts[:5][:-1] or parts)) if parts else str(Path(path).parent)] += 1
+            parent = Path(path).parent
+            inside = parent.is_relative_to(place.folder)
+            found[str(Path(*parent.relative_to(place.folder).parts[:2])) if inside else str(parent)] += 1
     return found
 
 
