@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_the_container_switches_off_what_the_code_does(repository: Path) -> None
     assert all(f"{name}={value} \\" in text for name, value in OFF.items())
 
 
-def result(*packages: dict[str, object]) -> str:
+def result(*packages: Mapping[str, object]) -> str:
     return json.dumps({"dependencies": list(packages), "fixes": []})
 
 
