@@ -122,10 +122,13 @@ def read_version(key: Path, read: Callable[[], T]) -> T:
     for _ in range(_READS):
         before = stamp(key)
         try:
-            return read()
+            found = read()
         except InvalidInput:
             if stamp(key) == before:
                 raise
+        else:
+            if stamp(key) == before:
+                return found
     return read()
 
 

@@ -10,14 +10,12 @@ import errno
 import logging
 import os
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-from core.errors import InvalidInput
 
 _WAIT, _TELL = 0.5, 3.0
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EBADF)
@@ -97,23 +95,6 @@ def wait_for(folder: Path, waiting: Callable[[], None]) -> Held:
             _log.warning("Another process is writing to %s. Waiting until it has finished.", folder)
         waiting()
         time.sleep(_WAIT)
-
-
-@contextmanager
-def exclusive(folder: Path, waiting: Callable[[], None]) -> Generator[Held]:
-    """Keep others, of this process or another, out of the folder; waits as `wait_for` does.
-
-    Raises:
-        InvalidInput: the folder cannot be made or written.
-    """
-    try:
-        held = wait_for(folder, waiting)
-    except OSError as error:
-        raise InvalidInput(
-            f"The folder {folder} cannot be used ({error}). Choose one that you may write to."
-        ) from error
-    with held:
-        yield held
 
 
 def _opened(path: Path) -> int:

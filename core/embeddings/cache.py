@@ -117,6 +117,8 @@ class EmbeddingCache:
         self.close()
         self.set_aside = self.path.with_name(f"embeddings.damaged-{time.time_ns()}.sqlite")
         self.path.replace(self.set_aside)
+        for older in sorted(self.path.parent.glob("embeddings.damaged-*.sqlite"))[:-1]:
+            older.unlink(missing_ok=True)
         for ending in ("-wal", "-shm", "-journal"):
             self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
 

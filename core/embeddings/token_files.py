@@ -10,9 +10,10 @@ off, and a damaged block is computed again with all that follow it.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +23,7 @@ import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.files import write_text
+from core.locks import Held, wait_for
 
 KINDS: dict[str, str] = {"tokens": "<f2", "pooled": "<f4", "prefix": "<f4"}
 """File and number format of each array."""
@@ -44,7 +46,7 @@ class Block:
 
 
 class TokenFiles:
-    """The blocks of one folder. Use within `core.locks.exclusive`.
+    """The blocks of one folder. Use within `only_pass`.
 
     Args:
         folder: made if it does not exist.
@@ -115,9 +117,11 @@ class TokenFiles:
             lines = (self.folder / _LOG).read_text("utf-8").splitlines() if (self.folder / _LOG).is_file() else []
             kept = self._whole(lines)
             for name in self.shapes:
-                with self._path(name).open("ab") as file:
-                    file.truncate(sum(len(block.rows) for block in self.blocks) * self._row_bytes(name))
-            _rewrite(self.folder / _LOG, self.shapes, kept)
+                size = sum(len(block.rows) for block in self.blocks) * self._row_bytes(name)
+                if self._path(name).stat().st_size != size:
+                    os.truncate(self._path(name), size)
+            if len(kept) != len(lines) - 1:  # else it is whole, and may lie on a disk that is full or cannot be written
+                _rewrite(self.folder / _LOG, self.shapes, kept)
         except OSError as error:
             raise InvalidInput(f"The token cache {self.folder} cannot be used ({error}). {_WAYS_OUT}") from error
 
@@ -153,6 +157,18 @@ class TokenFiles:
                 return False
             checksum = zlib.crc32(payload, checksum)
         return checksum == line["crc"]
+
+
+def only_pass(folder: Path, waiting: Callable[[], None]) -> Held:
+    """Keep other passes, of this process or another, out of the folder, as `core.locks.wait_for` does.
+
+    Raises:
+        InvalidInput: the folder cannot be made or opened.
+    """
+    try:
+        return wait_for(folder, waiting)
+    except OSError as error:
+        raise InvalidInput(f"The token cache {folder} cannot be used ({error}). {_WAYS_OUT}") from error
 
 
 _WAYS_OUT = "Free space, take fewer pictures, or set ERRATA_CACHE to a folder that can be written."

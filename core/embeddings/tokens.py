@@ -22,13 +22,12 @@ from core.data.images.decoding import decode
 from core.data.modality import Unreadable
 from core.embeddings.embed import BATCH
 from core.embeddings.prefetch import none_readable, prefetch, read_bytes
-from core.embeddings.token_files import Block, TokenFiles
+from core.embeddings.token_files import Block, TokenFiles, only_pass
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.locks import exclusive
 from core.records import F32, I64, ItemStore, Progress, Reporter, no_progress
 
 F16 = npt.NDArray[np.float16]
@@ -126,7 +125,7 @@ def read_image_tokens(
     def waiting() -> None:
         progress("tokens", 0, len(images))  # another pass writes the same tokens
 
-    with exclusive(folder, waiting):
+    with only_pass(folder, waiting):
         return _filled(TokenFiles(folder, len(images)), reader, progress, threads)
 
 

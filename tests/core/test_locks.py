@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Cancelled
-from core.locks import exclusive
+from core.locks import wait_for
 
 
 def test_two_passes_over_one_set_wait_for_each_other(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_two_passes_over_one_set_wait_for_each_other(tmp_path: Path) -> None:
     inside, waited = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with exclusive(tmp_path, no_wait):
+        with wait_for(tmp_path, no_wait):
             inside.set()
             waited.wait(10)
 
@@ -25,7 +25,7 @@ def test_two_passes_over_one_set_wait_for_each_other(tmp_path: Path) -> None:
     other = threading.Thread(target=hold)
     other.start()
     inside.wait(10)
-    with exclusive(tmp_path, waited.set):
+    with wait_for(tmp_path, waited.set):
         assert waited.is_set()
     other.join(10)
     assert not other.is_alive()
@@ -37,5 +37,5 @@ def test_a_waiting_pass_can_be_stopped(tmp_path: Path) -> None:
     def stop() -> None:
         raise Cancelled("stopped")
 
-    with exclusive(tmp_path, stop), pytest.raises(Cancelled), exclusive(tmp_path, stop):
+    with wait_for(tmp_path, stop), pytest.raises(Cancelled), wait_for(tmp_path, stop):
         pass

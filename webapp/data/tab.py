@@ -72,7 +72,7 @@ def refine_map(run: str) -> Iterator[bool]:
 
         diagnosis = RUNS.get(run)
         better = umap_map(diagnosis.embeddings, seed=int(diagnosis.settings.get("seed", 0)), progress=progress)
-        RUNS.replace(run, replace(diagnosis, map=better, settings={**diagnosis.settings, "map": True}))
+        RUNS.change(run, lambda now: replace(now, map=better, settings={**now.settings, "map": True}))
         return run
 
     for _ in JOBS.follow(Job(work), every=1.0, counted=False):

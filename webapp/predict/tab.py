@@ -81,7 +81,7 @@ def make_prediction(
     found = predict_fresh(diagnosis, first, images=pictures, embeddings=embeddings, selection=picked, progress=progress)
     assert found.prediction is not None
     prediction = replace(found.prediction, source=Path(table or images or "fresh samples").name)
-    RUNS.keep(session.run, replace(found, prediction=prediction))
+    RUNS.change(session.run, lambda now: replace(now, prediction=prediction))
     return prediction
 
 

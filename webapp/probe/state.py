@@ -144,7 +144,7 @@ def _named(found: ProbeResult) -> str:
 
 def keep_results(state: ProbeState, run: str, results: tuple[ProbeResult, ...], name: str) -> ProbeState:
     """The visitor's record with new results for a run; a run of their own is stored anew with them."""
-    RUNS.keep(run, with_probes(run, results))
+    RUNS.change(run, lambda now: replace(now, probes=results))
     return ProbeState(run, {**state.kept, run: results}, name, former=state.former if state.run == run else "")
 
 

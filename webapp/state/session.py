@@ -115,6 +115,7 @@ class Runs:
         """By secret id, the earliest first."""
         self._own: store.RunStore | None = None
         self._lock = threading.Lock()
+        self._changing = threading.Lock()
 
     def offer(self, folder: Path) -> str:
         """Let every visitor open the stored run in `folder`; returns its public id."""
@@ -172,10 +173,12 @@ class Runs:
         with contextlib.suppress(InvalidInput):
             self._visitors().remove(old)
 
-    def keep(self, run: str, diagnosis: Diagnosis) -> None:
-        """Store a prediction or probes with a visitor's run; the examples are everybody's and stay as they are."""
+    def change(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
+        """Store a map, a prediction or probes with a visitor's run as it is now: one change at a time, so that none is
+        lost. The examples are everybody's and stay as they are."""
         if run not in self._examples:
-            self.replace(run, diagnosis)
+            with self._changing:
+                self.replace(run, change(self.get(run)))
 
     def remove(self, run: str) -> None:
         """Delete a visitor's run, if it is there; examples stay."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pandas as pd
 from core.data.images.archives import FileImages
 from core.data.tables.read import Table, read_table
 from core.errors import InvalidInput
+from core.files import scratch_folder
 from core.limits import Limits
 from core.records import Progress, no_progress
 
@@ -59,7 +59,7 @@ def find_table(source: Path, store: FileImages | None, limits: Limits, progress:
     name = store.name(chosen)
     if source.is_dir():
         return read_table(source / name, limits=limits, progress=progress)
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         copy = Path(folder, "table" + Path(name).suffix)
         copy.write_bytes(store.read(chosen))
         table = read_table(copy, limits=limits, progress=progress)

@@ -4,7 +4,6 @@ file."""
 from __future__ import annotations
 
 import csv
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from core.discovery.prepare import embed
 from core.discovery.settings import EmbeddingSettings
 from core.encoders import load_encoder
 from core.errors import InvalidInput
-from core.files import ASSETS
+from core.files import ASSETS, scratch_folder
 from core.probes.base import Task
 from core.probes.ladder.published import dataset_key
 from core.probes.split_files import PARTS, SplitFile, apply_split, read_split
@@ -85,8 +84,8 @@ def _by_split_file(file: Path, encoder: str, cache: Path | None, progress: Progr
     said = read_split(file)
     images = _root(said, file)
     rows = {entry.path: (entry.path, entry.class_name, part) for part in PARTS for entry in said.parts[part]}
-    with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / f"{file.stem}.csv"
+    with scratch_folder() as folder:
+        table = folder / f"{file.stem}.csv"
         with table.open("w", encoding="utf-8", newline="") as out:
             csv.writer(out).writerows([("file", "label", "split"), *rows.values()])
         roles = Roles(image="file", label="label", split="split")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
+from core.files import scratch_folder
 from core.probes.base import Probe, ProbeInput, Scored, Task
 from core.probes.run import check_task, images_of, in_id_order
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
@@ -178,8 +178,8 @@ def _scored(probe: Probe, task: Task, base: I64, fold: Fold, progress: Progress)
     part = ProbeInput(names, task.encoder, test, seed=task.seed, cache=task.cache, progress=progress)
     if not _keeps(probe):
         return probe.run(part)
-    with tempfile.TemporaryDirectory() as folder:
-        return _learned(probe, _base_part(probe, task, base, fold, part), Path(folder)).run(part)
+    with scratch_folder() as folder:
+        return _learned(probe, _base_part(probe, task, base, fold, part), folder).run(part)
 
 
 def _base_part(probe: Probe, task: Task, base: I64, fold: Fold, part: ProbeInput) -> ProbeInput:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,22 @@ def test_a_better_map_takes_the_place_of_the_quick_one_under_the_same_id(diagnos
     runs.replace(run, replace(diagnosis, map=FailureMap(np.ones((60, 2), np.float32), "umap")))
     assert runs.get(run).map.method == "umap"
     assert not before.exists()
+
+
+def test_two_results_that_are_added_to_a_run_at_once_both_stay(diagnosis: Diagnosis) -> None:
+    runs, started = Runs(), threading.Barrier(2)
+    run = runs.add(diagnosis)
+
+    def add(note: str) -> None:
+        started.wait(10)
+        runs.change(run, lambda now: replace(now, notes=(*now.notes, note)))
+
+    threads = [threading.Thread(target=add, args=(note,)) for note in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {"one", "two"} <= set(runs.get(run).notes)
 
 
 def test_a_selection_is_a_cluster_a_candidate_a_row_or_an_outline(diagnosis: Diagnosis) -> None:
