@@ -17,8 +17,9 @@ from starlette.types import Message, Receive
 from webapp.server.asked import Asked, Refusal, split_host
 from webapp.server.routes import FILE, LOGIN, UPLOAD
 
-MAX_BODY = 16 * 2**20
-"""Bytes of a call other than an upload, which Gradio counts itself (`MAX_UPLOAD`)."""
+MAX_BODY = 2**20
+"""Bytes of a call other than an upload, which Gradio counts itself (`MAX_UPLOAD`). The page's own stay below 10 kB; as
+JSON objects a body takes up to a hundred times its size."""
 
 
 async def read_body(asked: Asked, receive: Receive) -> tuple[bytes, Refusal | None]:

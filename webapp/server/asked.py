@@ -48,7 +48,7 @@ def read_request(scope: dict[str, Any], rules: WebRules) -> Asked:
         scheme = _first(headers, "x-forwarded-proto") or scheme
     path = str(scope["path"])
     root = str(scope.get("root_path", "")).rstrip("/")
-    if root.startswith("/") and path.startswith(f"{root}/"):
+    if root.startswith("/") and f"{path}/".startswith(f"{root}/"):
         path = path[len(root) :]
     return Asked(str(scope.get("method", "GET")), path, headers, host, scheme)
 

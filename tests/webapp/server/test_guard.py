@@ -99,6 +99,21 @@ def test_a_program_uploads_and_calls_as_ever(served: Served) -> None:
     assert client.predict(handle_file(served.upload), api_name="/size").endswith("a.html")
 
 
+@pytest.mark.parametrize("path", ["/errata/config", "/config", "/errata"])
+def test_below_a_root_path_the_same_routes_answer(path: str) -> None:
+    seen: list[str] = []
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["path"])
+
+    async def nothing(*message: Any) -> Any:
+        return None
+
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", b"localhost")]}
+    asyncio.run(Guard(page, WebRules(root_path="/errata"))({**scope, "root_path": "/errata"}, nothing, nothing))
+    assert seen == [path]
+
+
 def test_a_page_that_may_embed_this_one_is_told_so(embedded: Served) -> None:
     answer = httpx.get(f"{embedded.address}config", headers={"Origin": EMBEDDING})
     assert answer.headers["access-control-allow-origin"] == EMBEDDING
