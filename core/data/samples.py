@@ -137,7 +137,8 @@ def describe_columns(
 
 
 def _examples(column: pd.Series[Any]) -> tuple[str, ...]:
-    return tuple(str(value)[:60] for value in column.dropna().head(100).map(str).drop_duplicates().head(3))
+    distinct = dict.fromkeys(map(str, column.dropna().head(100).tolist()))
+    return tuple(value[:60] for value in list(distinct)[:3])
 
 
 def _as_text(roles: Roles) -> tuple[str, ...]:

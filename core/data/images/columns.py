@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.data.parquet_files import column_pages, open_parquet
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import I64, NamedItems
@@ -70,6 +71,8 @@ class _ColumnReader:
     column: str
     limits: Limits
     starts: I64
+    rows: int
+    """Cells that are unpacked at once."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     held: OrderedDict[int, list[bytes]] = field(default_factory=OrderedDict[int, list[bytes]])
     scratch: Any = None
@@ -77,26 +80,51 @@ class _ColumnReader:
 
     def read(self, row: int) -> bytes:
         if self.scratch is not None:
-            return os.pread(self.scratch.fileno(), self.offsets[row + 1] - self.offsets[row], self.offsets[row])
+            return self._spooled(row)
         group = int(np.searchsorted(self.starts, row, side="right")) - 1
         with self.lock:
             if group not in self.held:
                 while len(self.held) >= _GROUPS_HELD:
                     self.held.popitem(last=False)
-                self.held[group] = list(_stream(self.path, self.column, [group]))
+                cells = self._group(group)
+                if self.scratch is not None:
+                    return self._spooled(row)
+                self.held[group] = cells
             self.held.move_to_end(group)
             return self.held[group][row - int(self.starts[group])]
 
+    def _group(self, group: int) -> list[bytes]:
+        """The cells of a row group. One that repeats pictures may be larger than its pages: then all is spooled."""
+        cells, total = list[bytes](), 0
+        for blob in _stream(self.path, self.column, [group], self.rows):
+            cells.append(blob)
+            total += len(blob)
+            if total > 2 * _GROUP_BYTES:
+                self.spool()
+                return []
+        return cells
+
+    def cells(self) -> Iterator[bytes]:
+        """All cells in order, as long as they are no more than a file of this size may hold."""
+        grown = max(self.limits.max_small_bytes, int(self.limits.max_ratio * self.path.stat().st_size))
+        most, total = min(self.limits.max_total_bytes, grown), 0
+        for blob in _stream(self.path, self.column, None, self.rows):
+            total += len(blob)
+            if total > most:
+                raise InvalidInput(
+                    f"{self.path.name}: the pictures of {self.column!r} exceed {most:,} bytes, the most read of a file "
+                    "of this size. Split it, or store each picture once."
+                )
+            yield blob
+
+    def _spooled(self, row: int) -> bytes:
+        return os.pread(self.scratch.fileno(), self.offsets[row + 1] - self.offsets[row], self.offsets[row])
+
     def spool(self) -> None:
         scratch, offsets = tempfile.TemporaryFile(), [0]  # noqa: SIM115 - lives as long as the store
-        for blob in _stream(self.path, self.column, None):
+        for blob in self.cells():
             scratch.write(blob)
             offsets.append(offsets[-1] + len(blob))
-            if offsets[-1] > self.limits.max_total_bytes:
-                raise InvalidInput(
-                    f"{self.path.name}: the pictures of {self.column!r} exceed {self.limits.max_total_bytes:,} "
-                    "bytes, the most read. Split it."
-                )
         scratch.flush()
         self.scratch, self.offsets = scratch, offsets
 
@@ -112,7 +140,7 @@ class ParquetImages(NamedItems):
 
     def heads(self) -> Iterator[tuple[int, bytes]]:
         """(size in bytes, first 64 bytes) of every row of the file, in one pass."""
-        for blob in _stream(self.reader.path, self.reader.column, None):
+        for blob in self.reader.cells():
             yield len(blob), blob[:64]
 
 
@@ -122,7 +150,7 @@ def parquet_images(path: Path, column: str, limits: Limits) -> ParquetImages:
     Raises:
         InvalidInput: the column is larger than `limits.max_total_bytes`.
     """
-    file = pq.ParquetFile(path)
+    file = open_parquet(path, limits)
     groups = [file.metadata.row_group(g) for g in range(file.num_row_groups)]
     starts = np.cumsum([0, *(g.num_rows for g in groups)])[:-1].astype(np.int64)
     sizes = [_column_bytes(group, column) for group in groups]
@@ -131,14 +159,18 @@ def parquet_images(path: Path, column: str, limits: Limits) -> ParquetImages:
             f"{path.name}: the column {column!r} is {sum(sizes):,} bytes unpacked; "
             f"at most {limits.max_total_bytes:,} are read. Split the file."
         )
-    reader = _ColumnReader(path, column, limits, starts)
+    reader = _ColumnReader(path, column, limits, starts, _rows_at_once(path, file, column, limits))
     if max(sizes, default=0) > _GROUP_BYTES:
         reader.spool()
     kind, n = file.schema_arrow.field(column).type, file.metadata.num_rows
     names = [str(row) for row in range(n)]
     if pa.types.is_struct(kind) and kind.get_field_index("path") >= 0:
         # a nested field alone can be read: the bytes beside it stay on disk
-        paths = file.read(columns=[f"{column}.path"]).column(column).to_pylist()
+        paths, total = list[Any](), 0
+        for batch in file.iter_batches(_rows_at_once(path, file, f"{column}.path", limits), columns=[f"{column}.path"]):
+            paths += batch.column(0).to_pylist()
+            total += batch.nbytes
+            limits.check_memory(path.name, 2 * total, path.stat().st_size, "Shorten the pictures' paths.")
         names = [str(p["path"]) if p and p.get("path") else name for p, name in zip(paths, names)]
     return ParquetImages(tuple(names), reader)
 
@@ -148,10 +180,18 @@ def _column_bytes(group: Any, column: str) -> int:
     return sum(c.total_uncompressed_size for c in columns if f"{c.path_in_schema}.".startswith(f"{column}."))
 
 
-def _stream(path: Path, column: str, groups: list[int] | None) -> Iterator[bytes]:
-    """The column's cells in order, b"" for nothing, 64 rows in memory at a time."""
+def _rows_at_once(path: Path, file: pq.ParquetFile, column: str, limits: Limits) -> int:
+    """64, or fewer where a page may hold so large a picture that 64 of it are too much."""
+    leaves = range(file.metadata.num_columns)
+    wanted = [i for i in leaves if f"{file.schema.column(i).path}.".startswith(f"{column}.")]
+    walked = [pages for i in wanted for pages in column_pages(path, file, i, limits.max_file_bytes * 2)]
+    return max(1, min(64, _GROUP_BYTES // max((pages.largest for pages in walked), default=1)))
+
+
+def _stream(path: Path, column: str, groups: list[int] | None, rows: int) -> Iterator[bytes]:
+    """The column's cells in order, b"" for nothing, `rows` of them in memory at a time."""
     with pq.ParquetFile(path, buffer_size=2**20) as file:
         wanted = f"{column}.bytes" if pa.types.is_struct(file.schema_arrow.field(column).type) else column
-        for batch in file.iter_batches(batch_size=64, row_groups=groups, columns=[wanted], use_threads=False):
+        for batch in file.iter_batches(batch_size=rows, row_groups=groups, columns=[wanted], use_threads=False):
             for cell in batch.column(0).to_pylist():
                 yield encoded(cell)

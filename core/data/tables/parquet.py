@@ -4,8 +4,7 @@
 # (pyarrow ships no types, so strict checking would flag every use of it)
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,59 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.data.tables.parquet_pages import MAX_PAGES, walk_pages
+from core.data.parquet_files import MAX_PAGES, column_pages, open_parquet, readable
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import Progress, no_progress
 
-MAX_FOOTER_BYTES = 64 * 2**20
-_MAX_STRING, _MAX_PARTS = 16 * 2**20, 1_000_000  # of the footer: bytes of a text, entries of a list
 _BATCH_ROWS, _BATCH_CELLS, _BATCH_BYTES = 2**16, 2**22, 2**28
 _NUMBER, _ROW_OF_NUMBERS, _OBJECT = 16, 130, 200
 """Bytes of memory for a number (in Arrow and in pandas), for a row's array of numbers, and for a value that becomes a
 Python object."""
-
-
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """What Arrow raises for a damaged file, as a message."""
-    try:
-        yield
-    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
-        raise InvalidInput(
-            f"{path.name!r} cannot be read as Parquet ({str(error)[:120]}). Write or upload it again."
-        ) from None
-
-
-def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
-    """The file, once its own summary keeps within the limits.
-
-    Args:
-        dictionaries: leaf columns whose texts are to be read as a dictionary and places in it.
-
-    Raises:
-        InvalidInput: damaged, or it has too many columns, rows or parts, or too long a summary.
-    """
-    with path.open("rb") as raw:
-        raw.seek(max(0, path.stat().st_size - 8))
-        end = raw.read(8)
-    if end[-4:] == b"PAR1" and int.from_bytes(end[:4], "little") > MAX_FOOTER_BYTES:
-        raise InvalidInput(f"{path.name}: its summary has more than {MAX_FOOTER_BYTES:,} bytes. Write it again.")
-    file = pq.ParquetFile(
-        path,
-        read_dictionary=list(dictionaries),
-        thrift_string_size_limit=_MAX_STRING,
-        thrift_container_size_limit=_MAX_PARTS,
-    )
-    found = file.metadata
-    for n, most, what in (
-        (found.num_columns, limits.max_columns, "columns"),
-        (found.num_rows, limits.max_rows, "rows"),
-        (found.num_columns * found.num_row_groups, MAX_PAGES, "columns in all its row groups"),
-    ):
-        if not 0 <= n <= most:
-            raise InvalidInput(f"{path.name} has {n:,} {what}; at most {most:,} are read. Leave some out.")
-    return file
 
 
 def read_columns(path: Path, columns: Sequence[str], limits: Limits, progress: Progress = no_progress) -> pd.DataFrame:
@@ -101,25 +56,19 @@ def _check_pages(path: Path, file: pq.ParquetFile, wanted: Sequence[int], limits
     found, size = file.metadata, path.stat().st_size
     needed = pages = 0
     largest: dict[int, int] = {}
-    with path.open("rb") as raw:
-        for group in range(found.num_row_groups):
-            for i in wanted:
-                chunk = found.row_group(group).column(i)
-                first = chunk.data_page_offset
-                if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < first:
-                    first = chunk.dictionary_page_offset
-                length = min(chunk.total_compressed_size, size - first)
-                walked = walk_pages(raw, first, length, limits.max_small_bytes, path.name)
-                values, (number, row) = max(walked.n_values, chunk.num_values), _weights(file, i)
-                needed += number * values + row * found.row_group(group).num_rows
-                if walked.differences:
-                    largest[i] = max(walked.largest, largest.get(i, 1))
-                    nested = _leaf(file, i).max_repetition_level > 0
-                    needed += walked.largest * (values if nested else 0)  # no batch of rows bounds a row's list
-                pages += walked.n_pages
-                limits.check_memory(path.name, needed, size, "Leave columns out.")
-                if pages > MAX_PAGES:
-                    raise InvalidInput(f"{path.name} has more than {MAX_PAGES:,} pages. Write it in larger ones.")
+    for i in wanted:
+        number, row = _weights(file, i)
+        nested = _leaf(file, i).max_repetition_level > 0
+        for group, walked in enumerate(column_pages(path, file, i, limits.max_small_bytes)):
+            values = max(walked.n_values, found.row_group(group).column(i).num_values)
+            needed += number * values + row * found.row_group(group).num_rows
+            if walked.differences:
+                largest[i] = max(walked.largest, largest.get(i, 1))
+                needed += walked.largest * (values if nested else 0)  # no batch of rows bounds a row's list
+            pages += walked.n_pages
+            limits.check_memory(path.name, needed, size, "Leave columns out.")
+            if pages > MAX_PAGES:
+                raise InvalidInput(f"{path.name} has more than {MAX_PAGES:,} pages. Write it in larger ones.")
     rows = min(_BATCH_ROWS, _BATCH_CELLS // max(1, len(wanted)))
     return max(1, min([rows, *(_BATCH_BYTES // bytes_of for bytes_of in largest.values())])), frozenset(largest)
 

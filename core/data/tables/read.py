@@ -15,8 +15,9 @@ import pandas as pd
 import pyarrow as pa
 
 from core.data.images.columns import encoded, frame_images, is_image_type, parquet_images
+from core.data.parquet_files import open_parquet, readable
 from core.data.tables.delimited import check_names, read_delimited, text_of
-from core.data.tables.parquet import open_parquet, read_columns, readable
+from core.data.tables.parquet import read_columns
 from core.documents import json_lines, parse_json
 from core.errors import InvalidInput
 from core.limits import Limits
@@ -115,7 +116,10 @@ def _checked(table: Table, limits: Limits) -> Table:
 
 def _from_frame(frame: pd.DataFrame) -> Table:
     copy = frame.copy(deep=False)
-    copy.columns = [str(name) for name in frame.columns]
+    names = [str(name) for name in frame.columns]
+    for name in names:
+        check_text(name, "The table: the name of a column")
+    copy.columns = names
     if copy.index.name is not None and str(copy.index.name) not in copy.columns:
         copy = copy.reset_index()  # a named index is a column that somebody set aside, most often the id
     copy = copy.reset_index(drop=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 LOSS_KINDS = (
     "cross-entropy",
@@ -66,6 +67,7 @@ _MODEL_WORD = re.compile(
 )
 
 
+@lru_cache(2**15)
 def snake_case(name: str) -> str:
     """The name in lower case, its words joined by "_": "PredClass" and "pred class" both give "pred_class"."""
     return re.sub(r"[^a-z0-9]+", "_", _CAMEL.sub("_", name).lower()).strip("_")

@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.arrays import ArrayHeader, open_arrays
+from core.data.parquet_files import open_parquet, readable
 from core.data.tables.cells import finite_rows, stack_arrays, text_of
-from core.data.tables.parquet import open_parquet, read_columns, readable
+from core.data.tables.parquet import read_columns
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.options import check_text

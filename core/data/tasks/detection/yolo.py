@@ -21,6 +21,10 @@ from core.records import Progress, Reporter, no_progress
 from core.records.ledger import Ledger
 
 _NAME_FILES = ("classes.txt", "obj.names", "classes.names")
+MAX_LABEL_BYTES = 4 * 2**20
+"""Of the label file of one picture; a thousand outlines of a hundred points have half of it."""
+MAX_BOXES = 2_000_000
+"""Lines of all label files of one side."""
 _NOT_LABELS = set("classes readme train val test autosplit_train autosplit_val".split())
 
 
@@ -129,6 +133,8 @@ def _read_files(
             rows.append((f"{shown}#{'prediction ' if scored else ''}{number}", place, kind, box, confidence, False))
             reasons.append(f"its picture is not among the images: {name}" if place < 0 else reason)
             without_score += reason == _NO_SCORE
+        if len(rows) > MAX_BOXES:
+            raise InvalidInput(f"The {what} have more than {MAX_BOXES:,} lines, the most that is read. Split them.")
     if not rows:
         again = "Run the detector again." if scored else "Export again."
         raise InvalidInput(f"The {len(files):,} label files of the {what} in {folder} hold not one box. {again}")
@@ -164,6 +170,11 @@ _PIXELS = "the box is in pixels; YOLO's are shares of the image's sides"
 
 
 def _lines(store: FileImages, at: int) -> list[str]:
+    if store.sizes[at] > MAX_LABEL_BYTES:
+        raise InvalidInput(
+            f"The label file {store.name(at)} has {store.sizes[at]:,} bytes; at most {MAX_LABEL_BYTES:,} are read: it "
+            "holds the boxes of one picture. Take it out."
+        )
     try:
         return [line for line in store.read(at).decode("utf-8").splitlines() if line.strip()]
     except (UnicodeDecodeError, OSError) as error:

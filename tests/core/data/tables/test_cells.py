@@ -1,10 +1,13 @@
 """Cells of a column: numbers, categories, text, dates and arrays."""
 
+from decimal import Decimal
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.data.tables.cells import as_column, stack_arrays
+from core.data.tables.cells import array_of, as_column, as_numbers, holds_arrays, stack_arrays
 
 
 @pytest.mark.parametrize(
@@ -40,3 +43,28 @@ def test_arrays_are_read_from_lists_numpy_and_text():
     stacked, reasons = stack_arrays(pd.Series([[1, 2], np.array([3, 4]), "[5, 6]", "[7. 8.]", [9], None], dtype=object))
     np.testing.assert_array_equal(stacked, [[1, 2], [3, 4], [5, 6], [7, 8], [np.nan] * 2, [np.nan] * 2])
     assert [bool(r) for r in reasons] == [False] * 4 + [True] * 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        ([10**400, -(10**400), 1], [np.inf, -np.inf, 1]),
+        (["9" * 4000, "2"], [np.inf, 2]),
+        ([Decimal("1e500"), Decimal("2.5"), None], [np.inf, 2.5, np.nan]),
+        ([pd.Interval(0, 1), 2, True], [np.nan, 2, 1]),
+    ],
+)
+def test_cells_of_any_kind_are_a_number_or_none(cells: list[Any], numbers: list[float]) -> None:
+    np.testing.assert_array_equal(as_numbers(pd.Series(cells, dtype=object)), np.array(numbers))
+
+
+@pytest.mark.parametrize("text", ["[" * 5000 + "]" * 5000, f"[{'9' * 5000}, 1]", f"[{'9' * 400}]", "[1, [2"])
+def test_a_cell_that_is_no_array_of_numbers_is_none(text: str) -> None:
+    array = array_of(text)
+    assert array is None or array.size == 0 or not np.isfinite(array).all()
+
+
+def test_a_long_cell_of_digits_is_told_from_an_array_at_once() -> None:
+    assert not holds_arrays(pd.Series(["[" + "1" * 2_000_000]))
+    assert holds_arrays(pd.Series([" [0.1, 0.9]\n"]))
+    assert not holds_arrays(pd.Series(["[cat 1]"]))

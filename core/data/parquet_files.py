@@ -1,16 +1,27 @@
-"""What the pages of a Parquet file hold, read from their own headers: a file's summary of itself may lie.
+"""Parquet files opened within limits, and what their pages hold by their own headers: a file's summary may lie.
 
 A page of a few bytes can stand for a thousand million values, and its header says so: the headers are walked before
 any page is unpacked. They are Thrift structs in the compact protocol (apache/parquet-format, parquet.thrift).
 """
 
+# pyright: basic
+# (pyarrow ships no types, so strict checking would flag every use of it)
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
-from core.errors import InvalidInput
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from core.errors import InvalidInput
+from core.limits import Limits
+
+MAX_FOOTER_BYTES = 64 * 2**20
+_MAX_STRING, _MAX_PARTS = 16 * 2**20, 1_000_000  # of the footer: bytes of a text, entries of a list
 MAX_PAGES = 400_000
 """Of one file; a page has a megabyte or a column's part of a row group."""
 _HEAD, _LONGEST = 2**10, 2**22  # bytes read at first and at most for one header, which may hold the smallest value
@@ -27,6 +38,60 @@ class Pages:
     """Unpacked bytes of the largest."""
     differences: bool
     """Texts are written as differences from others, which Arrow cannot read as a dictionary."""
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """What Arrow raises for a damaged file, as a message."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
+        raise InvalidInput(
+            f"{path.name!r} cannot be read as Parquet ({str(error)[:120]}). Write or upload it again."
+        ) from None
+
+
+def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
+    """The file, once its own summary keeps within the limits.
+
+    Args:
+        dictionaries: leaf columns whose texts are to be read as a dictionary and places in it.
+
+    Raises:
+        InvalidInput: damaged, or it has too many columns, rows or parts, or too long a summary.
+    """
+    with path.open("rb") as raw:
+        raw.seek(max(0, path.stat().st_size - 8))
+        end = raw.read(8)
+    if end[-4:] == b"PAR1" and int.from_bytes(end[:4], "little") > MAX_FOOTER_BYTES:
+        raise InvalidInput(f"{path.name}: its summary has more than {MAX_FOOTER_BYTES:,} bytes. Write it again.")
+    file = pq.ParquetFile(
+        path,
+        read_dictionary=list(dictionaries),
+        thrift_string_size_limit=_MAX_STRING,
+        thrift_container_size_limit=_MAX_PARTS,
+    )
+    found = file.metadata
+    for n, most, what in (
+        (found.num_columns, limits.max_columns, "columns"),
+        (found.num_rows, limits.max_rows, "rows"),
+        (found.num_columns * found.num_row_groups, MAX_PAGES, "columns in all its row groups"),
+    ):
+        if not 0 <= n <= most:
+            raise InvalidInput(f"{path.name} has {n:,} {what}; at most {most:,} are read. Leave some out.")
+    return file
+
+
+def column_pages(path: Path, file: pq.ParquetFile, leaf: int, most: int) -> Iterator[Pages]:
+    """The pages of a leaf column in each row group; `most` is how many bytes one may have unpacked."""
+    with path.open("rb") as raw:
+        for group in range(file.num_row_groups):
+            chunk = file.metadata.row_group(group).column(leaf)
+            first = chunk.data_page_offset
+            if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < first:
+                first = chunk.dictionary_page_offset
+            length = min(chunk.total_compressed_size, path.stat().st_size - first)
+            yield walk_pages(raw, first, length, most, path.name)
 
 
 def walk_pages(file: IO[bytes], start: int, length: int, most: int, name: str) -> Pages:

@@ -1,0 +1,91 @@
+"""CSV made to hurt: what it would become is known before pandas is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.data.tables import delimited
+from core.data.tables.read import read_table
+from core.errors import Cancelled, InvalidInput
+from core.limits import Limits
+
+
+def never(*_: object, **__: object) -> None:
+    raise AssertionError("pandas was asked")
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, "utf-8", errors="surrogatepass")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (",".join(f"c{i}" for i in range(50_000)) + "\n1\n", "has 50,000 columns; at most 20,000 are read"),
+        (",".join(f"c{i}" for i in range(10_000)) + "\n" + "1\n" * 60_000, "would take at least 18,315 MB of memory"),
+        ("a,loss\n" + "x,0.5\n" * 3000 + "\0,1\n", r"zero bytes \(line 3,002\)"),
+        ("x" * 1_001 + ",loss\n1,2\n", r"name has at most 1,000 characters: 'xxxx.*has 1,001"),
+        ("x" * 5_000_000, "line of column names (cannot be read|has more than)"),
+    ],
+)
+def test_a_table_that_is_none_or_would_grow_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
+    monkeypatch.setattr(delimited.pd, "read_csv", never)
+    with pytest.raises(InvalidInput, match=message):
+        read_table(write(tmp_path / "t.csv", text))
+
+
+def test_large_files_and_many_cells_are_refused_by_the_limits(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "a,b\n" + "1,2\n" * 100)
+    with pytest.raises(InvalidInput, match="is 404 bytes; at most 10 are read"):
+        read_table(path, limits=Limits(max_text_bytes=10))
+    with pytest.raises(InvalidInput, match="would take at least"):
+        read_table(path, limits=Limits(max_small_bytes=100))
+    with pytest.raises(InvalidInput, match="has 100 rows; at most 99 are read"):
+        read_table(path, limits=Limits(max_rows=99))
+
+
+def test_reading_a_table_can_be_cancelled_while_pandas_reads_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "a,b\n" + "1.25,word\n" * 400_000)
+    seen: list[int] = []
+
+    def stop(_: str, done: int, __: int) -> None:
+        seen.append(done)
+        if done > 2**20:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        read_table(path, progress=stop)
+    assert max(seen) < path.stat().st_size
+
+
+def test_a_letter_across_two_parts_of_the_file_and_a_late_wrong_one_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "_CHUNK", 5)
+    path = write(tmp_path / "t.csv", "a,city\n1,Köln\n2,Zürich\n")
+    assert read_table(path).frame["city"].tolist() == ["Köln", "Zürich"]
+    assert read_table(path).notes == ()
+    path.write_bytes("a,city\n1,Köln\n2,Zürich\n".encode("latin-1"))
+    found = read_table(path)
+    assert found.frame["city"].tolist() == ["Köln", "Zürich"]
+    assert "is not UTF-8 (line 2)" in found.notes[0]
+
+
+def test_half_a_character_in_a_frame_is_named() -> None:
+    frame = pd.DataFrame({"city": pd.Series(["a", "\ud800"], dtype=object), "loss": [1.0, 2.0]})
+    with pytest.raises(InvalidInput, match="row 1, 'city': character 1 is no character"):
+        read_table(frame)
+    with pytest.raises(InvalidInput, match="the name of a column: character 2 is no character"):
+        read_table(pd.DataFrame([[1.0]], columns=pd.Index(["a\udfff"], dtype=object)))
+
+
+def test_records_of_ever_new_keys_are_refused_before_they_become_a_table(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", "\n".join(f'{{"k{i}": 1}}' for i in range(6_000)))
+    with pytest.raises(InvalidInput, match=r"would take at least 1,099 MB .*records that have the same keys"):
+        read_table(path)
