@@ -75,9 +75,8 @@ def parse_json(text: str, where: str, *, strict: bool = False, instead: str = AG
         InvalidInput: it is no JSON, is nested too deep, would take too much memory, or holds a number of more than 300
         digits or half of a surrogate pair.
     """
-    needed = len(text) + sum(weight * text.count(mark) for mark, weight in _WEIGHTS.items())
-    Limits().check_memory(where, needed, size or len(text), "Split it.")
-    given: dict[str, Any] = {"object_pairs_hook": _once, "parse_constant": _no_constant} if strict else {}
+    _check_memory(text, where, size or len(text))
+    given = dict(_STRICT) if strict else {}
     if _LONG_NUMBER.search(text):
         given["parse_int"] = _whole
     try:
@@ -102,13 +101,21 @@ def json_lines(text: str, where: str, *, strict: bool = False, instead: str = AG
     Raises:
         InvalidInput: as `parse_json`, naming the line.
     """
-    size, needed = len(text), 0
+    _check_memory(text, where, len(text))
+    decode = json.JSONDecoder(**(_STRICT if strict else {})).decode
+    doubtful = _LONG_NUMBER.search(text) or _HALF.search(text)
     for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            needed += len(line) + sum(weight * line.count(mark) for mark, weight in _WEIGHTS.items())
-            Limits().check_memory(where, needed, size, "Split it.")
-            at = f"{where}, line {number:,}"
-            yield at, parse_json(line, at, strict=strict, instead=instead, size=size)
+        if not line.strip():
+            continue
+        at = f"{where}, line {number:,}"
+        if not doubtful and line.count("[") + line.count("{") <= MAX_DEPTH:  # most lines, at once
+            try:
+                found: Any = decode(line)
+            except ValueError:  # `parse_json` says what is wrong
+                found = parse_json(line, at, strict=strict, instead=instead, size=len(text))
+        else:
+            found = parse_json(line, at, strict=strict, instead=instead, size=len(text))
+        yield at, found
 
 
 def parse_yaml(text: str, where: str, *, instead: str = AGAIN) -> Any:
@@ -204,3 +211,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))
         raise ValueError(f"the key {twice[:60]!r} is there twice in one object")
     return found
+
+
+_STRICT: dict[str, Any] = {"object_pairs_hook": _once, "parse_constant": _no_constant}
+
+
+def _check_memory(text: str, where: str, size: int) -> None:
+    needed = len(text) + sum(weight * text.count(mark) for mark, weight in _WEIGHTS.items())
+    Limits().check_memory(where, needed, size, "Split it.")

@@ -77,7 +77,7 @@ def read_table(
     readers: dict[str, Callable[[], Table]] = dict.fromkeys(
         (".parquet", ".pq"), lambda: _from_parquet(path, limits, progress)
     )
-    readers |= dict.fromkeys((".jsonl", ".ndjson", ".json"), lambda: _from_json(path, limits))
+    readers |= dict.fromkeys((".jsonl", ".ndjson", ".json"), lambda: _from_json(path, limits, progress))
     readers |= dict.fromkeys((".csv", ".tsv", ".txt"), lambda: _from_csv(path, as_text, limits, progress))
     if suffix not in readers:
         raise InvalidInput(
@@ -173,15 +173,20 @@ def _from_parquet(path: Path, limits: Limits, progress: Progress) -> Table:
     return Table(frame.rename(columns=str), path.name, images)
 
 
-def _from_json(path: Path, limits: Limits) -> Table:
+def _from_json(path: Path, limits: Limits, progress: Progress) -> Table:
     text, notes = text_of(path, limits)
+    records: list[Any]
     if text.lstrip()[:1] == "[":
         if len(text) > limits.max_document_bytes:
             raise InvalidInput(f"{path.name} is too large for one JSON list. Write JSON Lines: one record a line.")
-        records: list[Any] = parse_json(text, path.name, instead="Write one record a line.")
+        records = parse_json(text, path.name, instead="Write one record a line.")
     else:
         lines = text if "\n" in text else text.replace("\r", "\n")
-        records = [one for _, one in json_lines(lines, path.name, instead="JSON Lines holds one record a line.")]
+        records = []
+        for _, one in json_lines(lines, path.name, instead="JSON Lines holds one record a line."):
+            records.append(one)
+            if len(records) % 10_000 == 0:
+                progress("read table", 0, 1)
     if not all(isinstance(record, dict) for record in records):
         raise InvalidInput(
             f'{path.name}: each record must be an object such as {{"file": "a.jpg", "loss": 0.3}}. Name the values.'
