@@ -44,7 +44,7 @@ def read_text(path: Path, *, most: int = MAX_BYTES, instead: str = AGAIN) -> str
     """
     try:
         if not path.is_file():
-            raise InvalidInput(f"There is no file {str(path)[:200]!r}. Check the path.")
+            raise InvalidInput(f"There is no file {path.name[:200]!r}. Check the path.")
         if (size := path.stat().st_size) > most:
             raise InvalidInput(
                 f"{path.name} has {size / 2**20:,.0f} MB; at most {most / 2**20:,.0f} MB are read. Split it."
@@ -54,7 +54,7 @@ def read_text(path: Path, *, most: int = MAX_BYTES, instead: str = AGAIN) -> str
         raise InvalidInput(f"{path.name} is not UTF-8 text (byte {error.start:,}). {instead}") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(f"{str(path)[:200]!r} cannot be read: {reason}. Check the path.") from None
+        raise InvalidInput(f"{path.name[:200]!r} cannot be read: {reason}. Check the path.") from None
 
 
 def read_json(path: Path, *, strict: bool = False, instead: str = AGAIN, most: int = MAX_BYTES) -> Any:

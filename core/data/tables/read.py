@@ -67,7 +67,11 @@ def read_table(
     suffix = path.suffix.lower()
     if suffix in _REFUSED:
         raise InvalidInput(f"{path.name}: {_REFUSED[suffix]}")
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except (OSError, ValueError) as error:  # a name that no file can have
+        raise InvalidInput(f"The table {path.name[:60]!r} cannot be opened: {error.args[-1]}. Rename it.") from None
+    if not found:
         raise InvalidInput(
             f"The table {path.name!r} was not found{' (it is a folder)' if path.is_dir() else ''}. "
             "Give a CSV, JSON Lines or Parquet file."
