@@ -46,7 +46,10 @@ def holds_arrays(column: pd.Series[Any]) -> bool:
     """Whether the cells are lists or numpy arrays of numbers, or text such as "[0.1, 0.9]"."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return False
-    first = next((value for value in column if not _is_missing(value)), None)
+    first = column.iloc[0] if len(column) else None
+    if _is_missing(first):
+        there = column.notna().to_numpy()
+        first = column.iloc[int(there.argmax())] if there.any() else None
     return isinstance(first, (list, tuple, np.ndarray)) or (
         isinstance(first, str) and first.rstrip().endswith("]") and bool(_ARRAY.match(first))
     )

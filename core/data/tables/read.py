@@ -208,7 +208,7 @@ def check_records(records: Sequence[Mapping[str, Any]], name: str, size: int, li
     """
     keys = len({key for record in records for key in record})
     check_shape(name, len(records), keys, limits)
-    limits.check_memory(name, 32 * keys * len(records), size, "Write records that have the same keys.")
+    limits.check_memory(name, 64 * keys * len(records), size, "Write records that have the same keys.")
 
 
 def check_shape(name: str, n_rows: int, n_columns: int, limits: Limits) -> None:

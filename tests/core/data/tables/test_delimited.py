@@ -87,5 +87,5 @@ def test_half_a_character_in_a_frame_is_named() -> None:
 
 def test_records_of_ever_new_keys_are_refused_before_they_become_a_table(tmp_path: Path) -> None:
     path = write(tmp_path / "t.jsonl", "\n".join(f'{{"k{i}": 1}}' for i in range(6_000)))
-    with pytest.raises(InvalidInput, match=r"would take at least 1,099 MB .*records that have the same keys"):
+    with pytest.raises(InvalidInput, match=r"would take at least 2,197 MB .*records that have the same keys"):
         read_table(path)
