@@ -55,7 +55,7 @@ def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
         return
     if path.parent not in _swept:
         _swept.add(path.parent)
-        _sweep_parts(path.parent)
+        sweep_parts(path.parent)
     try:
         part, held = _new_part(path)
         try:
@@ -85,7 +85,8 @@ def _new_part(path: Path) -> tuple[Path, Held]:
             return part, held
 
 
-def _sweep_parts(folder: Path) -> None:
+def sweep_parts(folder: Path) -> None:
+    """Remove what killed processes left of files that they were replacing in the folder."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if _PART.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):

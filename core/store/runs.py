@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import InvalidInput
-from core.files import sweep
+from core.files import sweep, sweep_parts
 from core.folders import settle
 from core.records import Diagnosis, Progress, no_progress
 from core.records.codec import encode
@@ -65,6 +65,7 @@ class RunStore:
                     sweep(path)
                 elif _ID.fullmatch(path.name):
                     settle(path)
+                    sweep_parts(path)
                     if not is_run(path):
                         sweep(path)  # of a writer that was killed, unless it is at work
 

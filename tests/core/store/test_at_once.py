@@ -130,11 +130,13 @@ def test_a_store_sweeps_what_killed_processes_left_and_keeps_what_is_whole(tmp_p
     (tmp_path / moving).mkdir()
     (tmp_path / "aside").rename(tmp_path / moving / COMMITTED)
     (tmp_path / begun / STATE).unlink()
+    (tmp_path / kept / ".finished.json.01234567.part").write_text("half")
     (tmp_path / ".gone-0123456789abcdef").mkdir()
     (tmp_path / ".new-0123456789abcdef").mkdir()
     again = RunStore(tmp_path)
     assert sorted(again.names()) == sorted([kept, moving])
     assert sorted(os.listdir(tmp_path)) == sorted([kept, moving])
+    assert not [name for name in os.listdir(tmp_path / kept) if name.startswith(".")]
     assert again.get(moving).samples.ids == plain(seed=1).samples.ids
 
 
