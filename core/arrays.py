@@ -97,6 +97,9 @@ def _npz(path: Path) -> dict[str, ArrayHeader]:
                 f"{path.name!r} holds {len(members):,} arrays; at most {MAX_ARRAYS:,} are read. Save fewer."
             )
         for member in members:
+            if member.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+                # numpy writes neither, and zipfile unpacks them without bound however little is asked for
+                raise InvalidInput(f"{path.name!r} is packed with bzip2 or LZMA. Save it with np.savez_compressed.")
             with archive.open(member) as file:
                 shape, dtype, fortran = _header(file, f"{path.name}, {member.filename[:60]}")
             name = member.filename.removesuffix(".npy")

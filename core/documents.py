@@ -24,6 +24,8 @@ MAX_YAML_BYTES = 2**20
 """Of a YAML file; one with the names of 20,000 classes has half of that."""
 AGAIN = "Write the file again."
 _LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
+_LONG_SUM = re.compile(rf"[-+]?[0-9][0-9_:.]{{{MAX_DIGITS},}}")
+"""YAML reads 1:30:00 as a number in base 60, and 1_000 as one thousand."""
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
@@ -156,7 +158,7 @@ def _check_events(events: Iterator[Any], where: str, instead: str) -> None:
         if depth > MAX_DEPTH:
             raise InvalidInput(_too_deep(f"{where}, line {line:,}", instead))
         if kind == "ScalarEvent":
-            if _LONG_NUMBER.search(event.value) and not event.style:
+            if not event.style and (_LONG_NUMBER.search(event.value) or _LONG_SUM.fullmatch(event.value)):
                 raise InvalidInput(f"{where}, line {line:,}: a number has more than {MAX_DIGITS} digits. {instead}")
             check_text(event.value, f"{where}, line {line:,}")
 

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.locks import Held, take
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
@@ -175,8 +176,13 @@ def keep_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def read_arrays(source: Path | BufferedReader) -> dict[str, npt.NDArray[Any]]:
-    """The arrays that `write_arrays` wrote. An entry that would need pickle raises ValueError."""
+    """The arrays that `write_arrays` wrote. An entry that would need pickle raises ValueError, as do arrays that take
+    more memory than a file of this size may."""
     with np.load(source, allow_pickle=False) as file:
+        size = source.stat().st_size if isinstance(source, Path) else os.fstat(source.fileno()).st_size
+        unpacked = sum(member.file_size for member in file.zip.infolist())
+        if unpacked > Limits().memory(size):
+            raise ValueError(f"its arrays would take {unpacked / 2**20:,.0f} MB of memory")
         return {str(key): file[f"a{i}"] for i, key in enumerate(file["keys"])}
 
 

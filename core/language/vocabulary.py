@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from core.documents import parse_json, read_text
-from core.errors import InvalidInput
+from core.errors import InvalidInput, printable
 from core.files import ASSETS, write_text
 from core.language.grammar import words_in
 
@@ -112,8 +112,9 @@ def _from_lines(path: Path, text: str, shipped: Mapping[str, tuple[tuple[str, st
             strangers.append(name)
         known = bool(colon) and name in shipped
         found.append(Phrase(_checked(rest if colon else line, f"{path.name}, line {number}"), name if known else OWN))
-    unknown = tuple(dict.fromkeys(strangers))
-    notes = (f'{path.name}: unknown families are read as "{OWN}": {", ".join(unknown)}.',) if unknown else ()
+    unknown = [printable(name[:MAX_PHRASE_LENGTH]) for name in dict.fromkeys(strangers)]
+    some = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else "")
+    notes = (f'{path.name}: unknown families are read as "{OWN}": {some}.',) if unknown else ()
     return _folded(path, found, {**shipped, OWN: _OWN_TEMPLATES}, notes)
 
 

@@ -38,14 +38,17 @@ _DAMAGED = (
 )
 
 
-def load(folder: Path) -> Diagnosis:
+def load(folder: Path, called: str = "") -> Diagnosis:
     """The diagnosis that `save` wrote, its pictures replaced by thumbnails. What a killed process left in the folder is
     put in place or swept first, where it can be.
+
+    Args:
+        called: what messages call it; its path if that is not given, which a visitor of a server may not see.
 
     Raises:
         InvalidInput: there is no finished run in `folder`, it is of another format, or it is damaged.
     """
-    return read_version(folder / STATE, lambda: _load(folder))
+    return read_version(folder / STATE, lambda: _load(folder, called or f"The run in {folder}"))
 
 
 def reload(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
@@ -66,7 +69,7 @@ def reload(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
     return now
 
 
-def _load(folder: Path) -> Diagnosis:
+def _load(folder: Path, called: str) -> Diagnosis:
     if not is_run(folder):
         raise InvalidInput(
             f"There is no finished run in {folder} (no {STATE}). Give the folder that `diagnose --out` wrote."
@@ -76,7 +79,7 @@ def _load(folder: Path) -> Diagnosis:
             state = cast("dict[str, Any]", json.loads(file.read().decode("utf-8")))
         if state["format"] not in READABLE:
             raise InvalidInput(
-                f"The run in {folder} has format {state['format']}; this version reads formats {READABLE[0]} to "
+                f"{called} has format {str(state['format'])[:20]}; this version reads formats {READABLE[0]} to "
                 f"{FORMAT}. Diagnose the data again."
             )
         digests = cast("dict[str, str]", state["digests"])
@@ -99,9 +102,8 @@ def _load(folder: Path) -> Diagnosis:
     except InvalidInput:
         raise
     except _DAMAGED as error:
-        raise InvalidInput(
-            f"The run in {folder} is damaged ({error}). Delete the folder and diagnose the data again."
-        ) from error
+        why = error.strerror if isinstance(error, OSError) else error  # not the path that an OSError names
+        raise InvalidInput(f"{called} is damaged ({why}). Delete the folder and diagnose the data again.") from error
 
 
 def _arrays(folder: Path, name: str, digests: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:

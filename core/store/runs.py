@@ -98,7 +98,7 @@ class RunStore:
             if name in self._loaded:
                 self._loaded.move_to_end(name)
                 return self._loaded[name]
-        diagnosis = load(folder)
+        diagnosis = load(folder, f"The run {name[:16]!r}")
         with self._lock:
             self._loaded[name] = diagnosis
             while len(self._loaded) > self._keep_loaded:

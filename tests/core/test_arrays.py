@@ -93,6 +93,17 @@ def test_encrypted_strangely_packed_and_damaged_members_are_one_message(tmp_path
             loaded(tmp_path / "a.npz")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_that_zipfile_unpacks_without_bound_are_refused_unopened(tmp_path: Path, method: int) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as archive:
+        archive.writestr("a.npy", npy("(10, 2)", "'<f8'", b"\0" * 60_000_000))
+    tracemalloc.start()
+    with pytest.raises(InvalidInput, match="packed with bzip2 or LZMA"):
+        open_arrays(tmp_path / "a.npz")
+    assert tracemalloc.get_traced_memory()[1] < 10e6
+    tracemalloc.stop()
+
+
 def test_more_than_a_thousand_arrays_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         for i in range(1001):

@@ -106,16 +106,6 @@ def _(folder: Path) -> Made:
     return {"path": str(folder / "v.npy")}
 
 
-@case("npy: 2.5 GB in a file with a hole", "vectors", REFUSED, slow=True)
-def _(folder: Path) -> Made:
-    text = _of("(78643200, 8)").rstrip("\n")
-    with (folder / "v.npy").open("wb") as file:
-        file.write(head(text.ljust(117) + "\n"))
-        file.seek(128 + 78643200 * 32 - 1)
-        file.write(b"\0")
-    return {"path": str(folder / "v.npy")}
-
-
 @case("npy: one byte short", "vectors", REFUSED)
 def _(folder: Path) -> Made:
     return written(folder, "v.npy", npy(np.ones((24, 8)))[:-1])

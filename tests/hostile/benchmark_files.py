@@ -46,7 +46,7 @@ FILES: dict[str, tuple[str, bytes | str, str]] = {
     "images that climb": ("b.jsonl", _lines({**ONE, "image": "../../etc/passwd"}), ANY),
     "images of addresses": ("b.jsonl", _lines({**ONE, "image": "http://evil.example/a.png"}), ANY),
     "images of 64 KB": ("b.jsonl", _lines({**ONE, "image": "a" * 65_536}), ANY),
-    "images that are numbers": ("b.jsonl", _lines({**ONE, "image": 5}), REFUSED),
+    "images that are numbers": ("b.jsonl", _lines({**ONE, "image": 5}), ANY),
     "100,000 items": ("b.jsonl", _lines(*({**ONE, "caption": f"a {i}"} for i in range(100_000))), ANY),
     "one line no JSON": ("b.jsonl", _lines(ONE, "{]", ONE), REFUSED + "line 2"),
     "line separators inside": ("b.jsonl", _lines({**ONE, "caption": "a\u2028b"}), ANY),
@@ -104,7 +104,7 @@ def _(folder: Path) -> Made:
 
 @case("benchmark: a name of 5,000 letters", "bench", REFUSED)
 def _(folder: Path) -> Made:
-    return {"path": str(folder / ("a" * 5000))}
+    return {"path": "a" * 5000}
 
 
 CAPTIONS: dict[str, list[str]] = {

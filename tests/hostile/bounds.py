@@ -7,6 +7,7 @@ what the imports do.
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 import pickle
 import re
@@ -85,7 +86,8 @@ def try_case(case: HostileCase) -> Verdict:
             return Verdict(case, "FAULT", "", fault=f"the input could not be made: {made[1]}")
         said, rss, cpu = _forked(lambda: _open_door(case, made[1]), folder, case.max_cpu_s)
         outcome, message = said[1] if said[0] == "made" else ("FAULT", str(said[1]))
-        left = sorted(p.name for p in (folder / "tmp").iterdir() if p.name not in ("cache", "runs"))
+        known = ("cache", "runs", f"torchinductor_{getpass.getuser()}")  # the last by torch, while it is imported
+        left = sorted(p.name for p in (folder / "tmp").iterdir() if p.name not in known)
         return judge(case, outcome, message, rss, cpu, [str(folder)], left)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -117,7 +119,8 @@ def message_faults(case: HostileCase, outcome: str, message: str, secrets: list[
     """What a message may not hold: control characters, HTML as the page shows it, paths of the server; nor be long."""
     found = _HARMFUL.search(message)
     markup = outcome == "refused" and case.door not in ("command", "visit") and _MARKUP.search(_toast(message))
-    leaks = case.door != "command" and any(secret in message for secret in secrets)
+    # the command line, and whoever opens a run by its path, gave the path themselves
+    leaks = case.door not in ("command", "run") and any(secret in message for secret in secrets)
     return [
         f"the message holds {found[0]!a}" if found else "",
         "the toast holds HTML" if markup else "",

@@ -87,7 +87,7 @@ TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "templates of ANSI codes": ("templates", {"which": "own", "own": "\x1b[31m"}),
 }
 for what, (reader, given) in TEXTS.items():
-    add(f"classes: {what}", "documents", "class_texts", lambda folder, r=reader, g=given: {"what": r, **g}, REFUSED)
+    add(f"classes: {what}", "documents", "class_texts", lambda folder, r=reader, g=given: {"reader": r, **g}, REFUSED)
 
 SPLITS: dict[str, str] = {
     "100,000 deep": DEEP,
@@ -104,7 +104,7 @@ SPLITS: dict[str, str] = {
 for what, text in SPLITS.items():
     add(
         f"split file: {what}", "documents", "class_texts",
-        lambda folder, text=text: {"what": "split", "path": Path(written(folder, "split.json", text)["path"])},
+        lambda folder, text=text: {"reader": "split", "path": Path(written(folder, "split.json", text)["path"])},
         ANY if "4,000" in what else REFUSED,
     )  # fmt: skip
 
@@ -160,7 +160,8 @@ NAMES: dict[str, str | bytes] = {
 for what, text in NAMES.items():
     add(
         f"yaml: {what}", "documents", "command",
-        lambda folder, text=text: yolo(folder, "data.yaml", text), REFUSED + "(data.yaml|names)",
+        lambda folder, text=text: yolo(folder, "data.yaml", text),
+        REFUSED if "binary" in what else REFUSED + "(data.yaml|names)",
     )  # fmt: skip
 
 

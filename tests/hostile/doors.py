@@ -152,7 +152,7 @@ def phrases(path: str) -> str:
     return came_of(list(found.notes), f"{len(found)} phrases")
 
 
-def class_texts(what: str, **given: Any) -> str:
+def class_texts(reader: str, **given: Any) -> str:
     """A text box or file that speaks of classes."""
     from core.probes.few_shot.pools import read_aliases
     from core.probes.split_files import read_split
@@ -161,7 +161,7 @@ def class_texts(what: str, **given: Any) -> str:
     readers: dict[str, Any] = {
         "aliases": read_aliases, "lists": read_lists, "templates": read_templates, "split": read_split,
     }  # fmt: skip
-    return f"accepted: {str(readers[what](**given))[:80]}"
+    return f"accepted: {str(readers[reader](**given))[:80]}"
 
 
 def run(path: str) -> str:
@@ -179,7 +179,15 @@ def run(path: str) -> str:
                 left.append(str(error))
     if EVIL in render_report(found):
         raise Harm("the report shows the input's own HTML")
-    return came_of([*left, *found.notes], f"{len(found.samples)} rows")
+    return came_of(left, f"{len(found.samples)} rows, {len(found.notes)} notes")
+
+
+def kept_run(path: str) -> str:
+    """A visitor's run is opened by its id, as the page does."""
+    from core.store import RunStore
+
+    folder = Path(path)
+    return f"accepted: {len(RunStore(folder.parent).get(folder.name).samples)} rows"
 
 
 def diagnosis(path: str, images: str | None = None, embeddings: str | None = None, folder: str = "") -> str:

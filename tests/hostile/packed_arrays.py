@@ -117,7 +117,7 @@ def _(folder: Path) -> Made:
     return written(folder, "v.npz", patched(patched(data, 6, b"\1\0"), data.index(b"PK\1\2") + 8, b"\1\0"))
 
 
-@case("npz: packed with lzma to a bomb", "vectors", REFUSED, slow=True)
+@case("npz: packed with bzip2 to a bomb", "vectors", REFUSED, slow=True)
 def _(folder: Path) -> Made:
     text = head(shaped("(402653184, 2)"))
     path = folder / "v.npz"
@@ -158,7 +158,7 @@ SAFE = {
     "bfloat16": tensors({"embeddings": _tensor([24, 8], 0, 384, "BF16")}, bytes(384)),
     "float8": tensors({"embeddings": _tensor([24, 8], 0, 192, "F8_E4M3")}, bytes(192)),
     "a name twice": tensors(b'{"a":' + _TWO + b'[0,16]},"a":' + _TWO + b"[16,32]}}", bytes(32)),
-    "names of HTML and ANSI codes": tensors({EVIL: _tensor([2, 2], 0, 16), "\x1b[2J": _tensor([2], 16, 24)}, bytes(24)),
+    "names of HTML and ANSI codes": tensors({EVIL: _tensor([2, 2], 0, 16), "\x1b": _tensor([2, 1], 16, 24)}, bytes(24)),
     "notes that are a list": tensors({"__metadata__": [1], "embeddings": _tensor([24, 8], 0, 768)}, bytes(768)),
     "nothing": b"",
     "seven bytes": b"\0" * 7,
@@ -176,16 +176,6 @@ for what, data in SAFE.items():
 @case("safetensors: 100,000 arrays of nothing", "vectors", REFUSED, slow=True)
 def _(folder: Path) -> Made:
     return written(folder, "v.safetensors", tensors({f"a{i}": _tensor([0], 0, 0) for i in range(100_000)}))
-
-
-@case("safetensors: 3 GB in a file with a hole", "vectors", REFUSED, slow=True)
-def _(folder: Path) -> Made:
-    size = 3 * 2**30
-    with (folder / "v.safetensors").open("wb") as file:
-        file.write(tensors({"embeddings": _tensor([size // 32, 8], 0, size)}))
-        file.seek(size - 1, 1)
-        file.write(b"\0")
-    return {"path": str(folder / "v.safetensors")}
 
 
 for name in ("v.pt", "v.pkl", "v.npy.gz", "v", "v.h5", "v.NPY "):

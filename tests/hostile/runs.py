@@ -105,9 +105,9 @@ STATES: dict[str, tuple[Callable[[State], Any], str]] = {
     "is of a format of HTML and ANSI codes": (lambda state: state.update(format=EVIL + "\x1b[2J" * 400), REFUSED),
     "is of a format that is a list": (lambda state: state.update(format=[[]]), REFUSED),
     "has no digests": (lambda state: state.pop("digests") and None, REFUSED),
-    "has digests that climb": (lambda state: state["digests"].update({"../../../etc/passwd": "0"}), REFUSED),
-    "has a digest of a device": (lambda state: state["digests"].update({"/dev/zero": "0"}), REFUSED),
-    "has a digest of a pipe": (lambda state: state["digests"].update({"/dev/stdin": "0"}), REFUSED),
+    "has digests that climb": (lambda state: state["digests"].update({"../../../etc/passwd": "0"}), ANY),
+    "has a digest of a device": (lambda state: state["digests"].update({"/dev/zero": "0"}), ANY),
+    "has a digest of a pipe": (lambda state: state["digests"].update({"/dev/stdin": "0"}), ANY),
     "has image names of 10 million": (lambda state: state.update(image_names=["a"] * 3_000_000), ANY),
     "has image names that are numbers": (lambda state: state.update(image_names=5), REFUSED),
     "has image names of HTML": (lambda state: state.update(image_names=[EVIL] * 60), ANY),
@@ -124,11 +124,9 @@ STATES: dict[str, tuple[Callable[[State], Any], str]] = {
 }  # fmt: skip
 
 
-def _deep(state: State, levels: int) -> None:
-    tree: Any = 1
-    for _ in range(levels):
-        tree = {"$list": [tree]}
-    state["diagnosis"] = tree
+def _deep(state: State, levels: int) -> str:
+    state["diagnosis"] = "HERE"
+    return json.dumps(state).replace('"HERE"', '{"$list": [' * levels + "1" + "]}" * levels)
 
 
 def _ids(state: State, text: str) -> None:
@@ -201,3 +199,17 @@ FOLDERS: dict[str, Callable[[Path], Any]] = {
 }
 for what, change in FOLDERS.items():
     add(f"run: its folder {what}", "runs", "run", _folder(change), r"^refused: ")
+
+KEPT: dict[str, Callable[[Path], Any]] = {
+    "damaged": lambda run: (run / "state.json").write_text("{"),
+    "of another format": lambda run: (run / "state.json").write_text('{"format": 99}'),
+    "without its arrays": lambda run: (run / "state.npz").unlink(),
+}
+for what, change in KEPT.items():
+    add(f"run: a visitor's own, {what}", "runs", "kept_run", lambda folder, c=change: _kept(folder, c), r"^refused: ")
+
+
+def _kept(folder: Path, change: Callable[[Path], Any]) -> Made:
+    run = _saved(folder)
+    change(run)
+    return {"path": str(run.rename(folder / f"{'0' * 16}-{'0' * 8}-{'0' * 32}"))}

@@ -7,6 +7,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+from core.composition.readers.fields import path_of
 from core.composition.readers.recognise import recognise
 from core.errors import InvalidInput
 from core.records import Benchmark
@@ -46,7 +47,7 @@ def read_benchmark(name: str, path: Path | str, **options: Any) -> Benchmark:
     Raises:
         InvalidInput: there is no such name or option, or the file is not of that form.
     """
-    path = Path(path).expanduser()
+    path = path_of(path, "The benchmark")
     name = name or recognise(path)
     read = READERS.load(name)
     allowed = reader_options(name)

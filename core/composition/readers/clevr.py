@@ -17,7 +17,7 @@ WORDS = ("size", "color", "material", "shape")
 """In the order in which a query says them."""
 TAGS: tuple[str, ...] = ("size", "colour", "material", "shape")
 MAX_PAIRS = 20_000_000
-"""Queries times pictures; CLEVR's validation part has 1.4 million."""
+"""Queries times pictures, and queries times words; CLEVR's validation part has 1.4 million."""
 Combination = tuple[str, ...]
 
 
@@ -51,11 +51,13 @@ def read_scenes(path: Path) -> Benchmark:
             raise InvalidInput(f"{where}: the picture {name[:60]!r} has a scene already. Keep one of them.")
         pictures[place] = [_combination(thing, f"{where}, object {k}") for k, thing in enumerate(objects)]
     queries = sorted({combination for own in pictures.values() for combination in own})
-    if len(queries) * len(pictures) > MAX_PAIRS:
-        raise InvalidInput(
-            f"{file.name}: {len(queries):,} queries times {len(pictures):,} pictures are more than {MAX_PAIRS:,}, "
-            "the most that is ranked."
-        )
+    words = {(at, word) for query in queries for at, word in enumerate(query) if word}
+    for n, what in ((len(pictures), "pictures"), (len(words), "words")):
+        if len(queries) * n > MAX_PAIRS:
+            raise InvalidInput(
+                f"{file.name}: {len(queries):,} queries times {n:,} {what} are more than {MAX_PAIRS:,}, "
+                "the most that is ranked. Split the file."
+            )
     fits, hard = _truth(list(pictures.values()), queries)
     places = tuple(pictures)
     for k, query in enumerate(queries):
