@@ -155,7 +155,7 @@ def visitors(server: Server) -> Iterator[tuple[str, str]]:
             mixed |= asked["answers"][0]["text"] != f"a red cube, number {i}"
             if i < N_DIAGNOSES:
                 n = 64 + 4 * i
-                mixed |= server.call("clusters", server.diagnose(n, seed=i))["data"]["n_samples"] != n
+                mixed |= server.call("clusters", server.diagnose(n, seed=i))["n"] != n
             with lock:
                 counts["mixed"] += mixed
         except Failed as error:
