@@ -17,7 +17,7 @@ from core.data.tables.recognise import RecognisedColumns, recognise
 from core.data.tables.roles import Roles, is_model_output
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import Outcomes, Progress, no_progress
+from core.records import Outcomes, Progress, Reporter, no_progress
 
 SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval")
 """Folder names that are taken for parts of the data, not for classes, where the classes lie below them."""
@@ -56,7 +56,7 @@ def read_samples(
         )
     if table is None and store is not None and not _holds_table(store):
         folder, notes = Path(images or ""), ("No model was brought; each folder is a class.",)
-        source, name = _class_folders(store, folder), folder.stem
+        source, name = _class_folders(store, folder, progress), folder.stem
         split = "split" if "split" in source else None
         given = Roles(image="file", label="label", prediction="label", split=split, loss_kind="0/1 error")
     else:
@@ -105,10 +105,14 @@ def _model_columns(found: RecognisedColumns, frame: pd.DataFrame) -> list[str]:
     return [str(c) for c in frame.columns if c not in kept and (c in named or is_model_output(str(c)))]
 
 
-def _class_folders(store: FileImages, source: Path) -> pd.DataFrame:
+def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.DataFrame:
     """One row for each picture in a class folder: file, label and, where folders of parts lie above the classes,
     split."""
-    paths = [(name, PurePosixPath(name).parts) for name in store.names if is_image_name(name)]
+    report, paths = Reporter(progress, "read folders", len(store)), list[tuple[str, tuple[str, ...]]]()
+    for done, name in enumerate(store.names):
+        report(done)
+        if is_image_name(name):
+            paths.append((name, PurePosixPath(name).parts))
     if not paths:
         raise InvalidInput(
             f"{source.name!r} holds neither a table nor pictures. "

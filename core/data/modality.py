@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from core.records import F32, I64, Column
+from core.records import F32, I64, Column, Progress, no_progress
 from core.registry import Registry
 
 MODALITIES = Registry("modality", {"image": "core.data.images.modality:ImageModality"})
@@ -35,7 +35,13 @@ class Modality(Protocol):
         """What `open` measured of n items, as columns that may serve as conditions."""
         ...
 
-    def duplicates(self, contents: Sequence[bytes], measured: Sequence[Mapping[str, Any]], vectors: F32) -> I64:
+    def duplicates(
+        self,
+        contents: Sequence[bytes],
+        measured: Sequence[Mapping[str, Any]],
+        vectors: F32,
+        progress: Progress = no_progress,
+    ) -> I64:
         """(n,) group numbers from 0; near-duplicates share one. `contents` are digests of the bytes, `vectors` (n, d)
         unit rows."""
         ...

@@ -91,7 +91,7 @@ def read_images(
             report(reader.n_settled)
         reader.encode(waiting)
         report(len(images), last=True)
-        return reader.result()
+        return reader.result(progress)
     finally:
         if reader.cache is not None:
             reader.cache.close()
@@ -174,10 +174,14 @@ class _VectorReader:
             self.joint[row] = entry.joint
         self.keys[row], self.measured[row] = key, entry.properties
 
-    def result(self) -> EmbeddedImages:
+    def result(self, progress: Progress) -> EmbeddedImages:
         """The reading of all rows that were kept."""
         if self.embeddings is None or self.joint is None:
             raise InvalidInput(none_readable(self.unreadable))
+
+        def still_here(step: str, done: int, total: int) -> None:
+            progress("embed", len(self.images), len(self.images))
+
         kept = np.array(sorted(self.measured), np.int64)
         vectors = self.embeddings[kept]
         joint = vectors if self.joint is self.embeddings else self.joint[kept]
@@ -187,7 +191,7 @@ class _VectorReader:
             Embeddings(vectors, label, self.encoder.finding_space),
             Embeddings(joint, label, self.encoder.joint_space),
             self.modality.properties(measured),
-            self.modality.duplicates([self.keys[row] for row in kept.tolist()], measured, vectors),
+            self.modality.duplicates([self.keys[row] for row in kept.tolist()], measured, vectors, still_here),
             kept,
             dict(sorted(self.unreadable.items())),
             self._notes(),

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.records import F32, I64
+from core.records import F32, I64, Progress, Reporter, no_progress
 from core.statistics.groups import joined
 
 MAX_BITS = 24
@@ -41,13 +41,16 @@ def picture_hash(image: Image.Image) -> str:
     return np.packbits(bits.ravel()).tobytes().hex() + grid.tobytes().hex()
 
 
-def duplicate_groups(contents: Sequence[bytes], hashes: Sequence[str], vectors: F32) -> I64:
+def duplicate_groups(
+    contents: Sequence[bytes], hashes: Sequence[str], vectors: F32, progress: Progress = no_progress
+) -> I64:
     """(n,) group numbers from 0, in order of first appearance.
 
     Args:
         contents: a digest of each file; equal digests are duplicates whatever else holds.
         hashes: from `picture_hash`.
         vectors: (n, d) unit rows.
+        progress: called as ("compare pictures", done, total) while each is compared with all.
     """
     n = len(hashes)
     first_with: dict[bytes, int] = {}
@@ -55,16 +58,20 @@ def duplicate_groups(contents: Sequence[bytes], hashes: Sequence[str], vectors: 
     distinct = np.array(sorted(first_with.values()), np.int64)
     raw = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(n, 80)[distinct]
     words = np.ascontiguousarray(raw[:, :32]).view(np.uint64)
-    pairs = list(_alike(words, raw[:, 32:].astype(np.float32), vectors[distinct]))
+    pairs = list(_alike(words, raw[:, 32:].astype(np.float32), vectors[distinct], progress))
     left, right = distinct[np.array(pairs, np.int64).reshape(-1, 2)].T
     # each row shares itself with the first of its content, and with those that look alike
     return joined(n, np.r_[np.arange(n), left], np.r_[first, right])
 
 
-def _alike(words: npt.NDArray[np.uint64], grids: F32, vectors: F32) -> Iterator[tuple[int, int]]:
+def _alike(
+    words: npt.NDArray[np.uint64], grids: F32, vectors: F32, progress: Progress = no_progress
+) -> Iterator[tuple[int, int]]:
     """The pairs (i, j), i < j, that meet all three bounds."""
     n = len(words)
+    report = Reporter(progress, "compare pictures", n)
     for start in range(0, n, _BLOCK):
+        report(start)
         rows = words[start : start + _BLOCK]
         # A quarter of the bits differs in no more places than all of them: most pairs end here.
         near = np.bitwise_count(rows[:, None, 0] ^ words[None, start:, 0]) <= MAX_BITS

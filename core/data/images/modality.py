@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from core.data.images import decoding, duplicates, properties, thumbnails
-from core.records import F32, I64, Column
+from core.records import F32, I64, Column, Progress, no_progress
 
 _HASH = "near-duplicate hash"
 """Name under which a picture's hash travels with its properties in the cache."""
@@ -29,8 +29,14 @@ class ImageModality:
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
         return properties.columns(measured)
 
-    def duplicates(self, contents: Sequence[bytes], measured: Sequence[Mapping[str, Any]], vectors: F32) -> I64:
-        return duplicates.duplicate_groups(contents, [row[_HASH] for row in measured], vectors)
+    def duplicates(
+        self,
+        contents: Sequence[bytes],
+        measured: Sequence[Mapping[str, Any]],
+        vectors: F32,
+        progress: Progress = no_progress,
+    ) -> I64:
+        return duplicates.duplicate_groups(contents, [row[_HASH] for row in measured], vectors, progress)
 
     def preview(self, data: bytes, size: int) -> bytes:
         return thumbnails.shrink(data, size)

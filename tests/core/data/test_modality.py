@@ -47,7 +47,9 @@ class TextModality:
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
         return (Column("words", "number", np.array([row["words"] for row in measured]), measured=True),)
 
-    def duplicates(self, contents: Sequence[bytes], measured: Sequence[Mapping[str, Any]], vectors: F32) -> I64:
+    def duplicates(
+        self, contents: Sequence[bytes], measured: Sequence[Mapping[str, Any]], vectors: F32, progress: Any = None
+    ) -> I64:
         keys = [str(row["key"]) for row in measured]
         return joined(len(keys), np.arange(len(keys)), np.unique(keys, return_inverse=True)[1])
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageEnhance
 from core.data.images.decoding import decode
 from core.data.images.duplicates import duplicate_groups, picture_hash
 from tests.support.pictures import blobs, encoded, plain
+from tests.support.stopping import stop_after
 
 
 def natural(seed: int) -> Image.Image:
@@ -88,3 +89,8 @@ def test_merely_similar_photographs_are_not_merged(folder: str, most: int, share
     hashes = [picture_hash(image) for image in images]
     found = duplicate_groups([str(i).encode() for i in range(len(images))], hashes, alike(len(images)))
     assert len(images) - len(np.unique(found)) == most
+
+
+def test_a_visitor_who_stops_ends_the_comparison() -> None:
+    with stop_after(1) as progress:
+        duplicate_groups([b"a", b"b"], ["0" * 160] * 2, np.ones((2, 1), np.float32), progress)
