@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from core.errors import InvalidInput
 from core.limits import Limits
 
+MAX_GROUPS = 5_000
+"""Row groups, each of which is opened by itself."""
 MAX_FOOTER_BYTES = 64 * 2**20
 _MAX_STRING, _MAX_PARTS = 16 * 2**20, 1_000_000  # of the footer: bytes of a text, entries of a list
 MAX_PAGES = 400_000
@@ -75,6 +77,7 @@ def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -
     for n, most, what in (
         (found.num_columns, limits.max_columns, "columns"),
         (found.num_rows, limits.max_rows, "rows"),
+        (found.num_row_groups, MAX_GROUPS, "row groups"),
         (found.num_columns * found.num_row_groups, MAX_PAGES, "columns in all its row groups"),
     ):
         if not 0 <= n <= most:
