@@ -26,6 +26,8 @@ from webapp.state.session import RUNS, Session, selected_rows, shows_errors
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed", "hold_back")
 MAX_TEXTS = 8
+MAX_NAMES = 20_000
+"""Of columns in one option: as many as a table may have."""
 COMPOSE_OPTIONS = ("encoder", "beside", "format")
 LISTS = ("probabilities", "logits", "masks", "conditions", "class_names")
 
@@ -77,7 +79,8 @@ def _known_options(options: Any, known: tuple[str, ...]) -> Mapping[str, Any]:
 def _read_role(key: str, value: Any) -> Any:
     """The value as `Roles` takes it: a tuple of names, a switch, or one name."""
     if key in LISTS:
-        fits, wanted = isinstance(value, list) and all(isinstance(name, str) for name in value), "a list of names"
+        fits = isinstance(value, list) and len(value) <= MAX_NAMES and all(isinstance(name, str) for name in value)
+        wanted = f"a list of at most {MAX_NAMES:,} names"
         if key == "masks":
             fits, wanted = fits and len(value) == 2, "a list of two names"
     elif key == "higher_is_better":

@@ -89,7 +89,7 @@ def read_polygon(payload: Any) -> tuple[tuple[float, float], ...]:
         raise InvalidInput(f"A lasso must be a list of at most {MAX_VERTICES:,} points. Draw a simpler outline.")
     try:
         polygon = tuple((float(x), float(y)) for x, y in payload)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInput("Each point of a lasso must be a pair of numbers. Draw the outline again.") from None
     if not all(math.isfinite(v) for point in polygon for v in point):
         raise InvalidInput("Each point of a lasso must be finite. Draw the outline again.")

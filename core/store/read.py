@@ -48,7 +48,12 @@ def load(folder: Path, called: str = "") -> Diagnosis:
     Raises:
         InvalidInput: there is no finished run in `folder`, it is of another format, or it is damaged.
     """
-    return read_version(folder / STATE, lambda: _load(folder, called or f"The run in {folder}"))
+    name = called or f"The run in {folder}"
+    try:
+        return read_version(folder / STATE, lambda: _load(folder, name))
+    except (OSError, ValueError) as error:  # no path can be so long, or hold a zero byte
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput(f"{name} cannot be opened ({why}). Give the folder that `diagnose --out` wrote.") from None
 
 
 def reload(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
