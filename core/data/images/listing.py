@@ -50,6 +50,8 @@ class Listing:
         self.names = list[str]()
         self.sizes = list[int]()
         self.links = list[str]()
+        self.special = list[str]()
+        """Names of devices, pipes and sparse files."""
         self.total = 0
         self._members = self._junk = self._unreadable_names = 0
         self._seen = set[str]()
@@ -136,6 +138,11 @@ class Listing:
         if self.links:
             notes.append(
                 f"{len(self.links):,} links in {self.source} were not followed, for instance {self.links[0][:80]!r}."
+            )
+        if self.special:
+            notes.append(
+                f"{len(self.special):,} devices, pipes or sparse files in {self.source} were ignored, for instance "
+                f"{self.special[0][:80]!r}."
             )
         if self._repeated:
             notes.append(

@@ -78,8 +78,11 @@ def open_tar(path: Path, limits: Limits, progress: Progress) -> FileImages:
             name = "" if member.name in (".", "./") else safe_name(member.name, path.name)
             if member.kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
                 listing.links.append(name)
-            elif member.kind in _REGULAR and not member.sparse and listing.add(name, member.size):
-                offsets.append(member.offset)
+            elif member.kind in _REGULAR and not member.sparse:
+                if listing.add(name, member.size):
+                    offsets.append(member.offset)
+            elif member.kind != tarfile.DIRTYPE:
+                listing.special.append(name)
     except tarfile.TarError as error:
         file.close()
         raise InvalidInput(f"{path.name!r} is a damaged tar ({error}). Pack or upload it again.") from None
