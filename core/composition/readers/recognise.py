@@ -72,7 +72,8 @@ def recognise(path: Path) -> str:
     else:
         name = shape_of(path)
     if not name:
-        holder = f"No file of the folder {path.name!r} has" if path.is_dir() else f"The file {path.name!r} has not"
+        named = repr(path.name)
+        holder = f"No file of the folder {named} has" if path.is_dir() else f"The file {named} does not have"
         raise InvalidInput(
             f"{holder} the shape of any benchmark that is read here. Known are: {'; '.join(KNOWN.values())}."
         )

@@ -24,9 +24,9 @@ def cola(folder: Path, *rows: Any) -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{}", "has the shape of a benchmark"),
-        ("[1, 2]", "has the shape of a benchmark"),
-        ('[["a.png", "one", "b.png"]]', "has the shape of a benchmark"),
+        ("{}", "does not have the shape of any benchmark"),
+        ("[1, 2]", "does not have the shape of any benchmark"),
+        ('[["a.png", "one", "b.png"]]', "does not have the shape of any benchmark"),
         ('[["a.png", "one", "b.png", "two"], ["a.png", "one", "b.png"]]', "row 1 must be a list of four texts"),
         ('[["a.png", "one", "b.png", "two"], ["a.png", "one", "b.png", 2]]', "row 1 must be text"),
         ('[["a.png",', "no valid JSON"),
