@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from core.errors import InvalidInput
-from core.limits import Limits
+from core.limits import Limits, byte_size
 from core.options import check_text
 
 MAX_BYTES = Limits().max_document_bytes
@@ -48,9 +48,7 @@ def read_text(path: Path, *, most: int = MAX_BYTES, instead: str = AGAIN) -> str
         if not path.is_file():
             raise InvalidInput(f"There is no file {path.name[:200]!r}. Check the path.")
         if (size := path.stat().st_size) > most:
-            raise InvalidInput(
-                f"{path.name} has {size / 2**20:,.0f} MB; at most {most / 2**20:,.0f} MB are read. Split it."
-            )
+            raise InvalidInput(f"{path.name} has {byte_size(size)}; at most {byte_size(most)} are read. Split it.")
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path.name} is not UTF-8 text (byte {error.start:,}). {instead}") from None
@@ -124,7 +122,7 @@ def parse_yaml(text: str, where: str, *, instead: str = AGAIN) -> Any:
     """What YAML of plain lists, keys, texts and numbers says.
 
     Raises:
-        InvalidInput: it is no such YAML, is larger than 1 MB, is nested too deep, repeats a part by a name (which lets
+        InvalidInput: it is no such YAML, is larger than 1 MiB, is nested too deep, repeats a part by a name (which lets
         a few lines stand for millions), or holds a number of more than 300 digits or half of a surrogate pair.
     """
     import yaml

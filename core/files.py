@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
-from core.limits import Limits
+from core.limits import Limits, byte_size
 from core.locks import Held, take
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
@@ -182,7 +182,7 @@ def read_arrays(source: Path | BufferedReader) -> dict[str, npt.NDArray[Any]]:
         size = source.stat().st_size if isinstance(source, Path) else os.fstat(source.fileno()).st_size
         unpacked = sum(member.file_size for member in file.zip.infolist())
         if unpacked > Limits().memory(size):
-            raise ValueError(f"its arrays would take {unpacked / 2**20:,.0f} MB of memory")
+            raise ValueError(f"its arrays would take {byte_size(unpacked)} of memory")
         return {str(key): file[f"a{i}"] for i, key in enumerate(file["keys"])}
 
 

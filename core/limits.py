@@ -36,7 +36,7 @@ class Limits:
     max_text_bytes: int = 2 * 2**30
     """Size of a CSV or JSON Lines file."""
     max_document_bytes: int = 512 * 2**20
-    """Size of one JSON document; the largest published one, COCO's training set, has 449 MB."""
+    """Size of one JSON document; the largest published one, COCO's training set, has 448 MiB."""
     max_rows: int = 20_000_000
     """Rows of a table."""
     max_columns: int = 20_000
@@ -66,6 +66,14 @@ class Limits:
         """
         if needed > (most := self.memory(size)):
             raise InvalidInput(
-                f"{name} would take at least {needed / 2**20:,.0f} MB of memory once read; a file of "
-                f"{size / 2**20:,.1f} MB may take {most / 2**20:,.0f} MB. {instead}"
+                f"{name} would take at least {byte_size(needed)} of memory once read; a file of {byte_size(size)} may "
+                f"take {byte_size(most)}. {instead}"
             )
+
+
+def byte_size(n: float) -> str:
+    """A number of bytes as every message says it, such as "512 bytes", "64 KiB" or "1.5 GiB", of 1,024 each."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if n >= size:
+            return f"{n / size:,.1f}".removesuffix(".0") + f" {unit}"
+    return f"{n:,.0f} byte{'' if n == 1 else 's'}"

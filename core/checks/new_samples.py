@@ -53,9 +53,12 @@ def read_new_samples(
 
     Raises:
         InvalidInput: nothing to embed was brought, or it breaks a rule that cannot be mended by leaving rows out.
+        Cancelled: from `progress`.
     """
     brought = (
-        _with_table(read_table(table), images, embeddings, roles) if table is not None else _bare(images, embeddings)
+        _bare(images, embeddings, progress)
+        if table is None
+        else _with_table(read_table(table, progress=progress), images, embeddings, roles, progress)
     )
     ids, ledger = brought.ids, brought.ledger
     if brought.vectors is not None:
@@ -91,31 +94,32 @@ class _Loaded:
     """(m,) str or None."""
 
 
-def _bare(images: Path | None, embeddings: Path | None) -> _Loaded:
+def _bare(images: Path | None, embeddings: Path | None, progress: Progress) -> _Loaded:
     """Pictures or vectors without a table."""
     if embeddings is not None:
-        vectors, names = read_vectors(embeddings)
+        vectors, names = read_vectors(embeddings, progress=progress)
         ids = names or [str(row) for row in range(len(vectors))]
         ledger = Ledger(len(ids))
         return _Loaded(ids, ledger, vectors=unit_rows(vectors, ledger))
     if images is None:
         raise InvalidInput("There is nothing to assign. Give new samples with --images, --embeddings or --table.")
-    store = open_images(images)
+    store = open_images(images, progress=progress)
     places = np.array([i for i in range(len(store)) if is_image_name(store.name(i))], dtype=np.int64)
     if not len(places):
         raise InvalidInput(f"There are no pictures in {images.name!r}. Give a folder, zip or tar of them.")
     return _Loaded([store.name(int(i)) for i in places], Ledger(len(places)), store, places)
 
 
-def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles: Roles) -> _Loaded:
+def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles: Roles, progress: Progress) -> _Loaded:
     """The rows of a table, with their own pictures or vectors or those beside it."""
     found = recognise(read.frame, roles, list(read.images)).roles
     ledger = Ledger(len(read.frame))
-    store, positions = _pictures(read, found, images, ledger)
+    store, positions = _pictures(read, found, images, ledger, progress)
     ids = _ids(read.frame, found, store, positions)
     labels = None if found.label is None else texts_of(read.frame[found.label])
     if embeddings is not None:
-        return _Loaded(ids, ledger, vectors=align_vectors(*read_vectors(embeddings), ids, ledger), labels=labels)
+        vectors, names = read_vectors(embeddings, progress=progress)
+        return _Loaded(ids, ledger, vectors=align_vectors(vectors, names, ids, ledger), labels=labels)
     if found.embedding is not None and images is None:
         vectors, reasons = stack_arrays(read.frame[found.embedding])
         ledger.drop(np.array([bool(reason) for reason in reasons]), reasons)
@@ -127,7 +131,9 @@ def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles
     return _Loaded(ids, ledger, store, positions, labels=labels)
 
 
-def _pictures(read: Table, roles: Roles, images: Path | None, ledger: Ledger) -> tuple[ItemStore | None, I64]:
+def _pictures(
+    read: Table, roles: Roles, images: Path | None, ledger: Ledger, progress: Progress
+) -> tuple[ItemStore | None, I64]:
     rows = np.arange(len(read.frame), dtype=np.int64)
     if images is None:
         return read.images.get(roles.image or ""), rows
@@ -137,8 +143,8 @@ def _pictures(read: Table, roles: Roles, images: Path | None, ledger: Ledger) ->
             "No column says which picture belongs to which row. "
             "Add a column 'file' with each picture's path below the images' root."
         )
-    store: FileImages = open_images(images)
-    return store, match_files(texts_of(read.frame[column]), store, ledger, column=column)
+    store: FileImages = open_images(images, progress=progress)
+    return store, match_files(texts_of(read.frame[column]), store, ledger, column=column, progress=progress)
 
 
 def _ids(frame: pd.DataFrame, roles: Roles, store: ItemStore | None, positions: I64) -> list[str]:

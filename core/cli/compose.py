@@ -116,7 +116,8 @@ def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None
     if images is None:
         wanted, said = names, "are needed"
     else:
-        index = index_files(open_images(images.expanduser()))
+        with TerminalProgress() as progress:
+            index = index_files(open_images(images.expanduser(), progress=progress))
         wanted, said = tuple(name for name in names if not index.find(name)), f"are not in {images.name!r}"
     if wanted:
         say("\n".join(wanted))

@@ -16,6 +16,7 @@ from core.cli.options import JSON, MODEL, SUCH_ENCODER
 from core.cli.output import check_suffix, in_folder, make_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
+from core.limits import byte_size
 
 if TYPE_CHECKING:
     from core.composition.own_pairs import Caption
@@ -156,16 +157,17 @@ def grid(
     if out is not None:
         check_suffix(out)
         in_folder(out)
-    brought = read_grid(
-        table,
-        images=images,
-        image=columns.image,
-        things=((columns.attribute, columns.object), (columns.attribute_2, columns.object_2)),
-        caption=columns.caption,
-        family=columns.family,
-        one=columns.one,
-    )
     with TerminalProgress() as progress:
+        brought = read_grid(
+            table,
+            images=images,
+            image=columns.image,
+            things=((columns.attribute, columns.object), (columns.attribute_2, columns.object_2)),
+            caption=columns.caption,
+            family=columns.family,
+            one=columns.one,
+            progress=progress,
+        )
         scorer = scorer_of(encoder)
 
         def score(pictures: ItemStore, texts: Sequence[str]) -> Any:
@@ -219,6 +221,6 @@ def draw(
     of_queries = f" and {written.queries:,} queries" if written.queries else ""
     say(
         f"Written: {written.pictures:,} pictures of {written.items:,} items{of_queries}, "
-        f"{written.picture_bytes / 2**20:.1f} MiB, in {out}"
+        f"{byte_size(written.picture_bytes)}, in {out}"
     )
     say(f"Next: python -m core compose {'adapt' if split == 'train' else 'run'} {out / MULTI}")

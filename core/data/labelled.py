@@ -61,7 +61,7 @@ def read_samples(
         given = Roles(image="file", label="label", prediction="label", split=split, loss_kind="0/1 error")
     else:
         as_text = tuple(c for c in (roles.id, roles.image, roles.group) if c is not None)
-        read = open_table(table, images, store, limits, as_text)
+        read = open_table(table, images, store, limits, as_text, progress)
         source, given, notes = _labelled(read, table, roles)
         name = Path(read.name).stem
     audit = read_data_set(source, images=images, roles=given, limits=limits, progress=progress)

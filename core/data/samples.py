@@ -159,7 +159,7 @@ def _mask_loss(
     kind: str, read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger, progress: Progress
 ) -> F64:
     columns = found.roles.masks or ("", "")
-    true, predicted = (mask_reader(column, read, store, ledger) for column in columns)
+    true, predicted = (mask_reader(column, read, store, ledger, progress) for column in columns)
     return mask_losses(kind, true, predicted, ledger, progress)
 
 

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.files import write_text
+from core.limits import byte_size
 from core.locks import Held, wait_for
 
 KINDS: dict[str, str] = {"tokens": "<f2", "pooled": "<f4", "prefix": "<f4"}
@@ -104,7 +105,7 @@ class TokenFiles:
         needed, free = self._n * sum(self._row_bytes(name) for name in shapes), shutil.disk_usage(self.folder).free
         if needed > free:
             self.shapes = {}
-            sizes = f"{needed / 1e9:.1f} GB, and {self.folder} has {free / 1e9:.1f} GB free"
+            sizes = f"{byte_size(needed)}, and {self.folder} has {byte_size(free)} free"
             raise InvalidInput(f"The tokens of {self._n:,} pictures take {sizes}. {_WAYS_OUT}")
         for name in shapes:
             self._path(name).write_bytes(b"")

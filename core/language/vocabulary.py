@@ -17,6 +17,7 @@ from core.documents import parse_json, read_text
 from core.errors import InvalidInput, printable
 from core.files import ASSETS, write_text
 from core.language.grammar import words_in
+from core.limits import byte_size
 
 SHIPPED = ASSETS / "phrases" / "phrases.json"
 MAX_PHRASE_LENGTH = 60
@@ -95,7 +96,8 @@ def _text_of(path: Path) -> str:
         raise InvalidInput(f"The phrase file {path.name} was not found. Give the path of a .json or .txt file.")
     if (size := path.stat().st_size) > MAX_BYTES:
         raise InvalidInput(
-            f"{path.name}: a phrase file has at most {MAX_BYTES // 2**20} MB: got {size:,} bytes. Bring fewer phrases."
+            f"{path.name}: a phrase file has at most {byte_size(MAX_BYTES)}: got {byte_size(size)}. "
+            "Bring fewer phrases."
         )
     return read_text(path, instead="Save the phrases as UTF-8.")
 

@@ -18,7 +18,6 @@ from core.files import sweep, sweep_parts
 from core.folders import settle
 from core.records import Diagnosis, Progress, no_progress
 from core.records.codec import encode
-from core.store.ages import Ages, write_finished
 from core.store.layout import STATE, is_run
 from core.store.read import load
 from core.store.write import save
@@ -55,7 +54,6 @@ class RunStore:
         self._keep_loaded = keep_loaded
         self._loaded: OrderedDict[str, Diagnosis] = OrderedDict()
         self._lock = threading.Lock()
-        self._ages = Ages()
         self._settle()
 
     def _settle(self) -> None:
@@ -80,7 +78,6 @@ class RunStore:
         if not is_run(folder):
             try:
                 save(diagnosis, folder, progress)
-                write_finished(folder)
             except BaseException:
                 if not is_run(folder):
                     sweep(folder)
@@ -131,17 +128,6 @@ class RunStore:
         with suppress(OSError):
             folder.rename(going)
         shutil.rmtree(going if going.is_dir() else folder, ignore_errors=True)
-
-    def prune(self, max_age_s: float) -> int:
-        """Remove the runs finished more than `max_age_s` seconds ago; returns how many. For shared hosts, on a timer.
-
-        A clock that jumps removes nothing: see `core.store.ages`.
-        """
-        old = [name for name in self.names() if self._ages.age(self.root / name, max_age_s) > max_age_s]
-        for name in old:
-            with suppress(InvalidInput):  # another process was quicker
-                self.remove(name)
-        return len(old)
 
 
 def default_root() -> Path:

@@ -101,8 +101,10 @@ def check_regression(
         return found[0], found[1]
 
     notes: list[str] = []
-    rows = [_zero_shot(labelled or scene_classes(LABELLED, seed), both, notes, seed)]
-    captioned = scene_captions(CAPTIONED, seed) if retrieval is None else captioned_items(retrieval, CAPTIONED, seed)
+    rows = [_zero_shot(labelled or scene_classes(LABELLED, seed, progress), both, notes, seed)]
+    captioned = (
+        scene_captions(CAPTIONED, seed, progress) if retrieval is None else captioned_items(retrieval, CAPTIONED, seed)
+    )
     searched, reranked = _searched(captioned, both, notes, seed)
     rows += searched
     for one in benchmarks:

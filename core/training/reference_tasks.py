@@ -14,7 +14,7 @@ from core.data.images.archives import open_images
 from core.data.images.matching import index_files
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.records import I64, Bool, ItemStore, LoadedBenchmark, SampleSet
+from core.records import I64, Bool, ItemStore, LoadedBenchmark, Progress, SampleSet, no_progress
 
 SCENES = ASSETS / "examples" / "scenes"
 NAME = "the shipped scenes"
@@ -32,7 +32,7 @@ class Captioned:
     notes: tuple[str, ...] = ()
 
 
-def scene_classes(n: int, seed: int) -> SampleSet:
+def scene_classes(n: int, seed: int, progress: Progress = no_progress) -> SampleSet:
     """n of the shipped scenes with their class, drawn by `seed`, in the table's order."""
     with (SCENES / "table.csv").open(encoding="utf-8", newline="") as file:
         rows = [(row["file"], row["label"]) for row in csv.DictReader(file)]
@@ -40,15 +40,15 @@ def scene_classes(n: int, seed: int) -> SampleSet:
     names = tuple(sorted({label for _, label in rows}))
     files = tuple(file for file, _ in picked)
     labels = np.array([names.index(label) for _, label in picked], np.int64)
-    return SampleSet(files, items=_scenes(files), labels=labels, class_names=names, name=NAME)
+    return SampleSet(files, items=_scenes(files, progress), labels=labels, class_names=names, name=NAME)
 
 
-def scene_captions(n: int, seed: int) -> Captioned:
+def scene_captions(n: int, seed: int, progress: Progress = no_progress) -> Captioned:
     """n of the shipped scenes with their captions, drawn by `seed`; scenes of one caption share it."""
     captions: dict[str, str] = json.loads((SCENES / "truth.json").read_text("utf-8"))["captions"]
     files = sorted(captions)
     picked = [files[i] for i in _drawn(len(files), n, seed).tolist()]
-    return _captioned(NAME, _scenes(picked), [[captions[file]] for file in picked])
+    return _captioned(NAME, _scenes(picked, progress), [[captions[file]] for file in picked])
 
 
 def captioned_items(pictured: LoadedBenchmark, n: int, seed: int) -> Captioned:
@@ -88,8 +88,8 @@ def _captioned(name: str, images: ItemStore, said: Sequence[Sequence[str]]) -> C
     )
 
 
-def _scenes(files: Sequence[str]) -> ItemStore:
-    store = open_images(SCENES / "images.zip")
+def _scenes(files: Sequence[str], progress: Progress) -> ItemStore:
+    store = open_images(SCENES / "images.zip", progress=progress)
     index = index_files(store)
     return store.keep(np.array([index.find(file)[0] for file in files], np.int64))
 

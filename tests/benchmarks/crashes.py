@@ -38,15 +38,15 @@ SOURCE = Path(__file__).with_suffix(".c")
 HOW = {"kill": 2, "term": 3, "full": 4, "broken": 5}
 """Modes of crashes.c."""
 FAULT = {"full": errno.ENOSPC, "broken": errno.EROFS}
-PASSED_OVER = ("mine.txt", "finished.json")
-"""The user's own, and what holds a time."""
+MINE = "mine.txt"
+"""The user's own."""
 Files = dict[str, str]
 
 
 def files_in(folder: Path) -> Files:
     """Digest of each file of a run below the folder; hidden ones are scraps."""
     found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
-    shown = {name: p for name, p in found.items() if p.name not in PASSED_OVER and not is_hidden(name)}
+    shown = {name: p for name, p in found.items() if p.name != MINE and not is_hidden(name)}
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in shown.items()}
 
 

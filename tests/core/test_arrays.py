@@ -74,7 +74,7 @@ def test_a_small_npz_that_would_become_gigabytes_is_refused_before_it_is_unpacke
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.npy", npy("(100000, 1000)", "'<f2'", b"\0" * 4_000_000))
     tracemalloc.start()
-    with pytest.raises(InvalidInput, match=r"would take at least 1,526 MB of memory once read; a file of 0\.0 MB"):
+    with pytest.raises(InvalidInput, match=r"would take at least 1.5 GiB of memory once read; a file of"):
         open_arrays(tmp_path / "a.npz")
     assert tracemalloc.get_traced_memory()[1] < 10e6
     tracemalloc.stop()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from gradio.utils import get_upload_folder
 from starlette.types import Message, Receive
 
+from core.limits import byte_size
 from webapp.server.asked import Asked, Refusal, split_host
 from webapp.server.routes import FILE, LOGIN, UPLOAD
 
@@ -31,7 +32,7 @@ async def read_body(asked: Asked, receive: Receive) -> tuple[bytes, Refusal | No
             return b"", Refusal(400, "The request ended before it was whole. Send it again.")
         body += message.get("body", b"")
         if len(body) > MAX_BODY:
-            return b"", Refusal(413, f"A call may hold {MAX_BODY >> 20} MiB. Upload what is larger as a file.")
+            return b"", Refusal(413, f"A call may hold {byte_size(MAX_BODY)}. Upload what is larger as a file.")
         if not message.get("more_body", False):
             break
     return bytes(body), None if asked.path.rstrip("/") == LOGIN else foreign_file(bytes(body), asked)

@@ -3,6 +3,7 @@ sets."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def data_sets(root: Path | None) -> dict[str, Path]:
     found = {}
     for path in sorted(home.iterdir()):
         wanted = path.is_dir() or path.suffix.lower() in TABLES
-        if wanted and not path.name.startswith(".") and path.resolve().is_relative_to(home):
+        if wanted and not path.name.startswith(".") and Path(os.path.realpath(path)).is_relative_to(home):
             found[path.name] = path
     return found
 

@@ -71,8 +71,3 @@ def quotas() -> Quotas:
 def set_quotas(those: Quotas) -> None:
     """Serve with those from now on."""
     _now[0] = those
-
-
-def size(n_bytes: float) -> str:
-    """A size as people read it: "4.0 GiB", "12 MiB"."""
-    return f"{n_bytes / GIB:.1f} GiB" if n_bytes >= GIB / 10 else f"{max(1, round(n_bytes / 2**20))} MiB"

@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.limits import byte_size
 from webapp.state.home import free_bytes, held_bytes
-from webapp.state.quotas import quotas, size
+from webapp.state.quotas import quotas
 
 NEXT = "Delete what is no longer needed with “Delete my data now” in the tab Your data, or bring a smaller file."
 
@@ -43,14 +44,15 @@ class Uploads:
         if len(own) >= limits.max_own_uploads:
             return f"You have {len(own):,} files here, which is the most of one visitor. {NEXT}"
         if mine + n_bytes > limits.max_own_upload_bytes:
-            return f"Files of one visitor may take {size(limits.max_own_upload_bytes)}: {size(mine)} are here. {NEXT}"
+            most = byte_size(limits.max_own_upload_bytes)
+            return f"Files of one visitor may take {most}: {byte_size(mine)} are here. {NEXT}"
         later = "Try again later: what others brought is deleted within a day."
         if len(held) >= limits.max_uploads or total + n_bytes > limits.max_upload_bytes:
-            return f"The server holds as many files as it takes ({size(limits.max_upload_bytes)}). {later}"
+            return f"The server holds as many files as it takes ({byte_size(limits.max_upload_bytes)}). {later}"
         if held_bytes() + coming + n_bytes > limits.max_bytes:
-            return f"The server holds as much as it takes ({size(limits.max_bytes)}). {later}"
+            return f"The server holds as much as it takes ({byte_size(limits.max_bytes)}). {later}"
         if free_bytes() - n_bytes < limits.min_free_bytes:
-            return f"The server's disk is full: {size(limits.min_free_bytes)} of it stay free. {later}"
+            return f"The server's disk is full: {byte_size(limits.min_free_bytes)} of it stay free. {later}"
         return ""
 
     def paths(self) -> list[Path]:

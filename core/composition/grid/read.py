@@ -19,7 +19,7 @@ from core.data.tables.read import Table, read_table
 from core.data.tables.roles import snake_case
 from core.errors import InvalidInput
 from core.language.grammar import spoken
-from core.records import ItemStore
+from core.records import ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
 
 USUAL = "image file file_name filename path image_path image_file image_name filepath file_path img".split()
@@ -46,6 +46,7 @@ def read_grid(
     caption: str | None = None,
     family: str = "",
     one: bool = False,
+    progress: Progress = no_progress,
 ) -> GridData:
     """Read what a grid is made of.
 
@@ -61,6 +62,7 @@ def read_grid(
 
     Raises:
         InvalidInput: a column is missing or none was named, or no picture is there.
+        Cancelled: from `progress`.
     """
     (attribute, thing), second = things
     if table.suffix.lower() == ".json" and table.is_file() and shape_of(table) == "clevr":
@@ -69,12 +71,12 @@ def read_grid(
                 "Scenes say what each thing is: they take --attribute and --object, "
                 "and no second pair and no --caption."
             )
-        return _from_scenes(table, images, attribute or "color", thing or "shape", one)
+        return _from_scenes(table, images, (attribute or "color", thing or "shape"), one, progress)
     _check_asked(things, caption, one)
     named = [column for column in (caption, attribute, thing, *second) if column]
-    read = read_table(table.expanduser(), as_text=tuple(named))
+    read = read_table(table.expanduser(), as_text=tuple(named), progress=progress)
     _check_columns(read, named)
-    places, store, rows, notes = _pictures(read, table.expanduser(), images, image)
+    places, store, rows, notes = _pictures(read, table.expanduser(), images, image, progress)
     frame = read.frame.iloc[rows]
     pictures = store.keep(np.array(places, np.int64))
     if caption is not None:
@@ -127,7 +129,7 @@ def _check_columns(read: Table, named: Sequence[str]) -> None:
 
 
 def _pictures(
-    read: Table, table: Path, images: Path | None, image: str | None
+    read: Table, table: Path, images: Path | None, image: str | None, progress: Progress
 ) -> tuple[list[int], ItemStore, list[int], tuple[str, ...]]:
     """(places of the pictures in the store, store, rows of the table that have one, notes)."""
     if images is None and read.images:
@@ -139,25 +141,28 @@ def _pictures(
         there = ", ".join(map(repr, list(read.frame.columns)[:12]))
         which = f"there is no column {column!r}" if column else "no column is known as that of their paths"
         raise InvalidInput(f"{read.name} names no pictures: {which}. It has {there}. Name one with --image.")
-    store = open_images((images or table.parent).expanduser())
+    store = open_images((images or table.parent).expanduser(), progress=progress)
     ledger = Ledger(len(read.frame))
     written = np.array([None if pd.isna(value) else str(value) for value in read.frame[column]], dtype=object)
-    positions = match_files(written, store, ledger, column=column, count_unused=False)
+    positions = match_files(written, store, ledger, column=column, count_unused=False, progress=progress)
     rows = ledger.kept().tolist()
     notes = (*read.notes, *store.notes, *ledger.notes, *ledger.summary())
     return [int(positions[row]) for row in rows], store, rows, notes
 
 
-def _from_scenes(file: Path, images: Path | None, attribute: str, thing: str, one: bool) -> GridData:
+def _from_scenes(
+    file: Path, images: Path | None, properties: tuple[str, str], one: bool, progress: Progress
+) -> GridData:
     names: list[str] = []
     things: list[list[Any]] = []
     for where, name, objects in load_scenes(file):
         names.append(name)
         things.append([as_object(one, where, "named properties") for one in objects])
-    store: FileImages = open_images((images or file.parent).expanduser())
+    store: FileImages = open_images((images or file.parent).expanduser(), progress=progress)
     ledger = Ledger(len(names))
-    positions = match_files(np.array(names, dtype=object), store, ledger, column="image_filename", count_unused=False)
+    written = np.array(names, dtype=object)
+    positions = match_files(written, store, ledger, column="image_filename", count_unused=False, progress=progress)
     rows = ledger.kept().tolist()
-    shown = shown_from_truth([things[row] for row in rows], attribute, thing)
+    shown = shown_from_truth([things[row] for row in rows], *properties)
     pictures = store.keep([int(positions[row]) for row in rows])
     return GridData(pictures, shown, "one" if one else "two", (*store.notes, *ledger.summary()))

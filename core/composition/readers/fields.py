@@ -12,10 +12,11 @@ from typing import Any
 
 from core.documents import json_lines, parse_json, read_text
 from core.errors import InvalidInput
+from core.limits import byte_size
 from core.records import Box
 
 MAX_FILE_BYTES = 200 * 2**20
-"""Bytes of one file; the largest published one (the scenes of CLEVR) has about 150 MB."""
+"""Bytes of one file; the largest published one (the scenes of CLEVR) has about 150 MiB."""
 PUBLISHED = "Bring the file as it was published."
 DATA_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 _HEAD = 2**18  # bytes in which the line of column names must end
@@ -111,7 +112,7 @@ def _check(path: Path) -> None:
         )
     if (size := path.stat().st_size) > MAX_FILE_BYTES:
         raise InvalidInput(
-            f"{path.name} has {size / 2**20:,.0f} MB; at most {MAX_FILE_BYTES // 2**20} MB are read. Split it."
+            f"{path.name} has {byte_size(size)}; at most {byte_size(MAX_FILE_BYTES)} are read. Split it."
         )
 
 

@@ -65,8 +65,11 @@ def _open_folder(root: Path, limits: Limits, progress: Progress) -> FileImages:
         for name in sorted(names):
             listing.count()
             file, below = Path(folder, name), _below(base, folder, name)
-            inside = not file.is_symlink() or file.resolve().is_relative_to(base)
-            if not inside or not file.is_file():
+            # realpath, unlike Path.resolve, has no error for a link to itself
+            inside = not file.is_symlink() or Path(os.path.realpath(file)).is_relative_to(base)
+            if not file.is_file() and not file.is_symlink():
+                listing.special.append(below)
+            elif not inside or not file.is_file():
                 listing.links.append(below)
             elif listing.add(below, file.stat().st_size):
                 files.append(file)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -17,10 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.data.images.scratch import scratch_file
 from core.data.parquet_files import column_pages, open_parquet
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import I64, NamedItems
+from core.records import I64, NamedItems, Progress, Reporter, no_progress
 
 _GROUP_BYTES = 128 * 2**20  # the largest row group that is held in memory; at most two are held at once
 _GROUPS_HELD = 2
@@ -71,8 +71,9 @@ class _ColumnReader:
     column: str
     limits: Limits
     starts: I64
-    rows: int
-    """Cells that are unpacked at once."""
+    n_rows: int
+    at_once: int
+    """Cells that are unpacked together."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     held: OrderedDict[int, list[bytes]] = field(default_factory=OrderedDict[int, list[bytes]])
     scratch: Any = None
@@ -96,7 +97,7 @@ class _ColumnReader:
     def _group(self, group: int) -> list[bytes]:
         """The cells of a row group. One that repeats pictures may be larger than its pages: then all is spooled."""
         cells, total = list[bytes](), 0
-        for blob in _stream(self.path, self.column, [group], self.rows):
+        for blob in _stream(self.path, self.column, [group], self.at_once):
             cells.append(blob)
             total += len(blob)
             if total > 2 * _GROUP_BYTES:
@@ -108,7 +109,7 @@ class _ColumnReader:
         """All cells in order, as long as they are no more than a file of this size may hold."""
         grown = max(self.limits.max_small_bytes, int(self.limits.max_ratio * self.path.stat().st_size))
         most, total = min(self.limits.max_total_bytes, grown), 0
-        for blob in _stream(self.path, self.column, None, self.rows):
+        for blob in _stream(self.path, self.column, None, self.at_once):
             total += len(blob)
             if total > most:
                 raise InvalidInput(
@@ -120,13 +121,21 @@ class _ColumnReader:
     def _spooled(self, row: int) -> bytes:
         return os.pread(self.scratch.fileno(), self.offsets[row + 1] - self.offsets[row], self.offsets[row])
 
-    def spool(self) -> None:
-        scratch, offsets = tempfile.TemporaryFile(), [0]  # noqa: SIM115 - lives as long as the store
-        for blob in self.cells():
-            scratch.write(blob)
-            offsets.append(offsets[-1] + len(blob))
-        scratch.flush()
-        self.scratch, self.offsets = scratch, offsets
+    def spool(self, progress: Progress = no_progress) -> None:
+        """Copy all cells to a scratch file.
+
+        Raises:
+            InvalidInput: they are too large, or the disk for temporary files is full.
+            Cancelled: from `progress`, called as ("unpack images", row, rows).
+        """
+        report, offsets = Reporter(progress, "unpack images", self.n_rows), [0]
+        with scratch_file(self.path.name) as scratch:
+            for row, blob in enumerate(self.cells()):
+                report(row)
+                scratch.write(blob)
+                offsets.append(offsets[-1] + len(blob))
+        self.offsets = offsets
+        self.scratch = scratch  # last: a thread that sees it reads by the offsets
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -144,11 +153,12 @@ class ParquetImages(NamedItems):
             yield len(blob), blob[:64]
 
 
-def parquet_images(path: Path, column: str, limits: Limits) -> ParquetImages:
+def parquet_images(path: Path, column: str, limits: Limits, progress: Progress = no_progress) -> ParquetImages:
     """The store of a Parquet file's picture column; a picture is named by its path, else by its row number.
 
     Raises:
-        InvalidInput: the column is larger than `limits.max_total_bytes`.
+        InvalidInput: the column is larger than `limits.max_total_bytes`, or the disk is too full to unpack it.
+        Cancelled: from `progress`.
     """
     file = open_parquet(path, limits)
     groups = [file.metadata.row_group(g) for g in range(file.num_row_groups)]
@@ -159,10 +169,10 @@ def parquet_images(path: Path, column: str, limits: Limits) -> ParquetImages:
             f"{path.name}: the column {column!r} is {sum(sizes):,} bytes unpacked; "
             f"at most {limits.max_total_bytes:,} are read. Split the file."
         )
-    reader = _ColumnReader(path, column, limits, starts, _rows_at_once(path, file, column, limits))
-    if max(sizes, default=0) > _GROUP_BYTES:
-        reader.spool()
     kind, n = file.schema_arrow.field(column).type, file.metadata.num_rows
+    reader = _ColumnReader(path, column, limits, starts, n, _rows_at_once(path, file, column, limits))
+    if max(sizes, default=0) > _GROUP_BYTES:
+        reader.spool(progress)
     names = [str(row) for row in range(n)]
     if pa.types.is_struct(kind) and kind.get_field_index("path") >= 0:
         # a nested field alone can be read: the bytes beside it stay on disk

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InvalidInput
-from core.limits import Limits
+from core.limits import Limits, byte_size
 from core.records import ItemStore
 
 
@@ -33,7 +33,8 @@ class Files(ItemStore):
         try:
             if path.stat().st_size > most:
                 raise InvalidInput(
-                    f"{path.name[:60]} is larger than {most >> 20} MiB, the most that is read. Bring a smaller picture."
+                    f"{path.name[:60]} is larger than {byte_size(most)}, the most that is read. "
+                    "Bring a smaller picture."
                 )
             return path.read_bytes()
         except OSError as error:

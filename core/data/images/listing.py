@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import NoReturn
 
 from core.errors import InvalidInput
-from core.limits import Limits
+from core.limits import Limits, byte_size
 from core.records import NamedItems, Progress, Reporter
 
 IMAGE_SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .avif".split())
@@ -96,8 +96,8 @@ class Listing:
             return False
         if size > self.limits.max_file_bytes:
             raise InvalidInput(
-                f"{self.source}: {name[:80]!r} is {_in_words(size)} unpacked; "
-                f"one file may be {_in_words(self.limits.max_file_bytes)}. Take it out."
+                f"{self.source}: {name[:80]!r} is {byte_size(size)} unpacked; "
+                f"one file may be {byte_size(self.limits.max_file_bytes)}. Take it out."
             )
         self.total += size
         if self.total > self.limits.max_total_bytes:
@@ -189,12 +189,8 @@ def refuse_ratio(source: str, name: str, ratio: float, limits: Limits) -> NoRetu
 
 def refuse_total(source: str, limits: Limits) -> NoReturn:
     raise InvalidInput(
-        f"{source} is more than {_in_words(limits.max_total_bytes)} unpacked, the most that is read. Split it."
+        f"{source} is more than {byte_size(limits.max_total_bytes)} unpacked, the most that is read. Split it."
     )
-
-
-def _in_words(n: int) -> str:
-    return f"{n / 2**30:.1f} GiB" if n >= 2**30 else f"{n / 2**20:.1f} MiB"
 
 
 def _common_top(names: list[str]) -> str:

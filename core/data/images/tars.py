@@ -17,7 +17,7 @@ from typing import IO
 from core.data.images.listing import FileImages, Listing, safe_name
 from core.data.images.unpacking import first_bytes, is_compressed, unpacked
 from core.errors import InvalidInput
-from core.limits import Limits
+from core.limits import Limits, byte_size
 from core.records import Progress
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -28,6 +28,7 @@ _WITHOUT_DATA = (
     *(tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE),
     *(tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE),
 )
+_FOLDERS = (tarfile.DIRTYPE, b"D")  # the second with a list of what GNU tar found in it
 _REGULAR = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 
 
@@ -78,11 +79,12 @@ def open_tar(path: Path, limits: Limits, progress: Progress) -> FileImages:
             name = "" if member.name in (".", "./") else safe_name(member.name, path.name)
             if member.kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
                 listing.links.append(name)
-            elif member.kind in _REGULAR and not member.sparse:
-                if listing.add(name, member.size):
-                    offsets.append(member.offset)
-            elif member.kind != tarfile.DIRTYPE:
+            elif member.kind in _FOLDERS:
+                continue
+            elif member.kind not in _REGULAR or member.sparse:
                 listing.special.append(name)
+            elif listing.add(name, member.size):
+                offsets.append(member.offset)
     except tarfile.TarError as error:
         file.close()
         raise InvalidInput(f"{path.name!r} is a damaged tar ({error}). Pack or upload it again.") from None
@@ -160,7 +162,7 @@ def _check_extended(header: tarfile.TarInfo, spent: int, listing: Listing) -> No
         )
     if spent > limits.max_directory_bytes:
         raise InvalidInput(
-            f"{listing.source}: its headers take more than {limits.max_directory_bytes >> 20} MiB, the most that is "
+            f"{listing.source}: its headers take more than {byte_size(limits.max_directory_bytes)}, the most that is "
             "read. Split it."
         )
 

@@ -17,6 +17,7 @@ from core.limits import Limits
 from core.records import Progress, Reporter
 
 _PIECE = 2**18  # bytes that are read or unpacked at once
+_GIVEN = 2**13  # bytes that a decompressor is given at once: it copies those that a stream leaves, and streams are many
 _DAMAGED = (zlib.error, lzma.LZMAError, EOFError, ValueError)
 
 
@@ -82,23 +83,28 @@ def pieces(file: IO[bytes], make: Callable[[], Any], magic: bytes) -> Iterator[b
     Raises:
         EOFError, zlib.error, LZMAError, OSError: it is cut short or damaged.
     """
-    engine, data = make(), file.read(_PIECE)
+    engine, held, at = make(), b"", 0
     while True:
-        piece: bytes = engine.decompress(data, _PIECE)
+        asked, given = getattr(engine, "needs_input", True), b""
+        if asked:
+            if at == len(held):
+                held, at = file.read(_PIECE), 0
+            given = held[at : at + _GIVEN]
+            at += len(given)
+        piece: bytes = engine.decompress(given, _PIECE)
         if piece:
             yield piece
         if engine.eof:
-            data = engine.unused_data + file.read(_PIECE)
-            if not data.startswith(magic):
+            at -= len(engine.unused_data)
+            if len(held) - at < _GIVEN:
+                held, at = held[at:] + file.read(_PIECE), 0
+            if not held.startswith(magic, at):
                 return
             engine = make()
             continue
-        # zlib hands back what it did not take; the others keep it
-        data = getattr(engine, "unconsumed_tail", b"")
-        if not data and getattr(engine, "needs_input", True):
-            data = file.read(_PIECE)
-            if not data and not piece:
-                raise EOFError("it is cut short")
+        at -= len(getattr(engine, "unconsumed_tail", b""))  # zlib hands back what it did not take; the others keep it
+        if asked and not given and not piece:
+            raise EOFError("it is cut short")
 
 
 def _engine(path: Path, limits: Limits) -> tuple[Callable[[], Any], bytes] | None:

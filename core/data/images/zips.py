@@ -19,7 +19,7 @@ from typing import IO, Any
 from core.data.images.listing import RATIO_FROM, FileImages, Listing, refuse_ratio, safe_name
 from core.data.images.unpacking import pieces
 from core.errors import DiagnosisError, InvalidInput
-from core.limits import Limits
+from core.limits import Limits, byte_size
 from core.records import Progress
 
 _ENTRY = b"PK\1\2"  # begins each entry of the directory
@@ -85,7 +85,7 @@ class _BoundedFile(io.BufferedReader):
         data = super().read(most + 1 if size is None or size < 0 else min(size, most + 1))
         if len(data) > most:
             raise InvalidInput(
-                f"{self.listing.source}: its directory of names is larger than {most >> 20} MiB, the most that is "
+                f"{self.listing.source}: its directory of names is larger than {byte_size(most)}, the most that is "
                 "read. Split it."
             )
         if data.count(_ENTRY) > self.listing.limits.max_files:

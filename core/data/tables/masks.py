@@ -72,8 +72,15 @@ def mask_losses(
     )
 
 
-def mask_reader(column: str, read: Table, store: FileImages | None, ledger: Ledger) -> ReadMask:
-    """Reads the mask of a row: from the picture column, an array cell, or the file that the cell names."""
+def mask_reader(
+    column: str, read: Table, store: FileImages | None, ledger: Ledger, progress: Progress = no_progress
+) -> ReadMask:
+    """Reads the mask of a row: from the picture column, an array cell, or the file that the cell names.
+
+    Raises:
+        InvalidInput: the column is empty, or names files and there are none; see also `match_files`.
+        Cancelled: from `progress`.
+    """
     if column in read.images:
         own = read.images[column]
         return lambda row: decode_mask(own.read(row))
@@ -83,7 +90,8 @@ def mask_reader(column: str, read: Table, store: FileImages | None, ledger: Ledg
         return lambda row: mask_of_cell(read.frame[column].iloc[row])
     if store is None:
         raise InvalidInput(f"{column!r} names mask files, but no images were given. Bring them in a zip or folder.")
-    positions = match_files(texts_of(read.frame[column]), store, ledger, column=column, count_unused=False)
+    written = texts_of(read.frame[column])
+    positions = match_files(written, store, ledger, column=column, count_unused=False, progress=progress)
 
     def read_mask(row: int) -> Mask | str:
         try:

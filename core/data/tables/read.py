@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from core.data.images.columns import encoded, frame_images, is_image_type, parquet_images
+from core.data.images.columns import ParquetImages, encoded, frame_images, is_image_type, parquet_images
 from core.data.parquet_files import open_parquet, readable
 from core.data.tables.delimited import check_names, read_delimited, text_of
 from core.data.tables.parquet import read_columns
@@ -22,7 +22,7 @@ from core.documents import json_lines, parse_json
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.options import check_text
-from core.records import ItemStore, Progress, no_progress
+from core.records import ItemStore, Progress, Reporter, no_progress
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
 _REFUSED = {
@@ -169,12 +169,21 @@ def _from_parquet(path: Path, limits: Limits, progress: Progress) -> Table:
             frame = pd.DataFrame(index=range(found.num_rows))
         images: dict[str, ItemStore] = {}
         for name in pictures:
-            store = parquet_images(path, name, limits)
-            if pa.types.is_struct(schema.field(name).type) and all(size == 0 for size, _ in store.heads()):
+            store = parquet_images(path, name, limits, progress)
+            if pa.types.is_struct(schema.field(name).type) and _holds_nothing(store, progress):
                 frame[name] = list(store.names)
             else:
                 images[name] = store
     return Table(frame.rename(columns=str), path.name, images)
+
+
+def _holds_nothing(store: ParquetImages, progress: Progress) -> bool:
+    report = Reporter(progress, "read table", len(store))
+    for row, (size, _) in enumerate(store.heads()):
+        report(row)
+        if size:
+            return False
+    return True
 
 
 def _from_json(path: Path, limits: Limits, progress: Progress) -> Table:

@@ -86,10 +86,10 @@ def _mask_readers(
 ) -> tuple[tuple[str, str], ReadMask, ReadMask]:
     """The two columns of masks, and what reads the true and the predicted mask of a row."""
     store = None if images is None else open_images(images, limits, progress)
-    read = open_table(table, images, store, limits, roles.masks or ())
+    read = open_table(table, images, store, limits, roles.masks or (), progress)
     masks = recognise(read.frame, roles, list(read.images)).roles.masks or ("", "")
     book = Ledger(len(read.frame))
-    true, predicted = (mask_reader(column, read, store, book) for column in masks)
+    true, predicted = (mask_reader(column, read, store, book, progress) for column in masks)
     return masks, true, predicted
 
 

@@ -73,7 +73,7 @@ def read_multilabel(
         InvalidInput: the columns do not fit together, or see `core.data.samples.read_data_set`.
     """
     store = None if images is None or table is not None else open_images(images, limits, progress)
-    read = open_table(table, images, store, limits)
+    read = open_table(table, images, store, limits, progress=progress)
     found = _losses(read, labels, roles)
     frame = read.frame.drop(columns=list(found.columns)).assign(**{_LOSS: found.loss.mean(axis=1)})
     kept = ("id", "image", "label", "target", "masks", "group", "split", "embedding", "conditions")

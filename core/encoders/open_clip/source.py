@@ -48,13 +48,13 @@ def parse_source(name: str) -> Source:
     if name.startswith("hf-hub:"):
         return Source("hub", architecture=name)
     if name.startswith("local-dir:"):
-        folder = Path(name.removeprefix("local-dir:")).expanduser().resolve()
+        folder = Path(os.path.realpath(Path(name.removeprefix("local-dir:")).expanduser()))
         if not folder.is_dir():
             raise InvalidInput(f"There is no folder {folder}. Give the folder that holds {CONFIG} and the weights.")
         return Source("folder", path=folder)
     if "@" in name:
         architecture, _, file = name.partition("@")
-        path = Path(file).expanduser().resolve()
+        path = Path(os.path.realpath(Path(file).expanduser()))
         if not path.is_file():
             raise InvalidInput(f"There is no checkpoint file {path}. For a folder use 'open_clip:local-dir:{path}'.")
         return Source("file", architecture, path=path)

@@ -12,10 +12,11 @@ from typing import Any
 from core.documents import parse_json, read_text
 from core.errors import InvalidInput, MissingDependency
 from core.language.grammar import fold_name, spoken_names
+from core.limits import byte_size
 from core.options import check_text
 
 LIMIT = 50 * 2**20
-"""Bytes of the largest file that is read; the largest published one has 3 MB."""
+"""Bytes of the largest file that is read; the largest published one has 3 MiB."""
 
 
 def read_templates(which: str, own: str = "") -> tuple[str, ...]:
@@ -77,7 +78,7 @@ def read_object(source: str, what: str, form: str) -> tuple[dict[str, Any], str]
         form: what it must be, such as 'an object of lists, {"class": ["text", ...], ...}'.
 
     Raises:
-        InvalidInput: no such file, larger than 50 MB, no valid JSON, not an object, or a key is there twice.
+        InvalidInput: no such file, larger than 50 MiB, no valid JSON, not an object, or a key is there twice.
     """
     text = source.strip()
     where = what
@@ -90,7 +91,7 @@ def read_object(source: str, what: str, form: str) -> tuple[dict[str, Any], str]
             raise InvalidInput(f"{what}: {error} Give the path of a JSON file, or its text.") from None
     if len(text) > LIMIT:
         raise InvalidInput(
-            f"{where}: at most 50 MB are read, and these are {len(text) / 2**20:.0f} MB. "
+            f"{where}: at most {byte_size(LIMIT)} are read, and these are {byte_size(len(text))}. "
             "Keep the classes that you have."
         )
     found = parse_json(text, where, strict=True)

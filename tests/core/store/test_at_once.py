@@ -130,7 +130,7 @@ def test_a_store_sweeps_what_killed_processes_left_and_keeps_what_is_whole(tmp_p
     (tmp_path / moving).mkdir()
     (tmp_path / "aside").rename(tmp_path / moving / COMMITTED)
     (tmp_path / begun / STATE).unlink()
-    (tmp_path / kept / ".finished.json.01234567.part").write_text("half")
+    (tmp_path / kept / ".report.html.01234567.part").write_text("half")
     (tmp_path / ".gone-0123456789abcdef").mkdir()
     (tmp_path / ".new-0123456789abcdef").mkdir()
     again = RunStore(tmp_path)

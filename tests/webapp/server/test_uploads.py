@@ -53,7 +53,7 @@ def test_what_fits_is_taken_in_and_counted(app: CountedUploads, held: Uploads, f
     said = TestClient(app).post(ROUTE, files={"files": ("a.csv", b"x" * 2**20)})
     assert said.status_code == 200
     assert [str(path) for path in files_in(folder)] == said.json()
-    assert "1.0 GiB" not in held.refusal("testclient", 2**20)
+    assert "1 GiB" not in held.refusal("testclient", 2**20)
     assert "one visitor" in held.refusal("testclient", 2 * 2**20 + 1)
 
 

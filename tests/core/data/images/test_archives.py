@@ -66,6 +66,7 @@ def test_links_are_listed_and_never_followed(tmp_path):
     inside = folder(tmp_path / "images", {"ok.png": b"ok"})
     os.symlink(secret, inside / "link.png")
     os.symlink(tmp_path, inside / "up")
+    os.symlink("itself.png", inside / "itself.png")
     with tarfile.open(tmp_path / "x.tar", "w") as archive:
         archive.add(inside / "ok.png", "ok.png")
         archive.add(inside / "link.png", "link.png")

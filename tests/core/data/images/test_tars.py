@@ -55,7 +55,7 @@ def test_a_header_larger_than_any_name_is_refused_unread(
 
 def test_headers_that_are_small_alone_are_bounded_together(tmp_path: Path) -> None:
     path = written(tmp_path / "x.tar", (member(LONG, b"a/2.png\0") + PICTURE) * 9, END)
-    with pytest.raises(InvalidInput, match="headers take more than 0 MiB"):
+    with pytest.raises(InvalidInput, match="headers take more than 64 bytes"):
         open_images(path, Limits(max_directory_bytes=8 * 8))
 
 
@@ -124,7 +124,16 @@ def test_sparse_files_are_passed_over_with_their_maps(tmp_path: Path) -> None:
     more = bytearray(512)
     more[504] = 1
     path = written(tmp_path / "x.tar", bytes(block), bytes(more), bytes(512), b"data".ljust(512, b"\0"), PICTURE, END)
-    assert open_images(path).names == ("1.png",)
+    store = open_images(path)
+    assert store.names == ("1.png",)
+    assert "1 devices, pipes or sparse files in x.tar were ignored, for instance 'a/sparse.png'" in store.notes[0]
+
+
+@pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+def test_devices_and_pipes_are_passed_over_and_said(tmp_path: Path, kind: bytes) -> None:
+    store = open_images(written(tmp_path / "x.tar", member(kind, b"", "a/zero.png"), PICTURE, END))
+    assert store.names == ("1.png",)
+    assert store.notes == ("1 devices, pipes or sparse files in x.tar were ignored, for instance 'a/zero.png'.",)
 
 
 def test_two_gzip_streams_one_after_the_other_are_one_tar(tmp_path: Path) -> None:

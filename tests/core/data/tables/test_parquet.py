@@ -85,7 +85,7 @@ def test_a_text_of_a_megabyte_repeated_is_refused_while_it_is_still_one(tmp_path
     pq.write_table(pa.table({"file": column}), path, compression="zstd", store_schema=False)
     assert path.stat().st_size < 20_000
     before = pa.default_memory_pool().max_memory()
-    with pytest.raises(InvalidInput, match=r"would take at least 8,583 MB of memory once read; a file of 0\.0 MB"):
+    with pytest.raises(InvalidInput, match=r"would take at least 8.4 GiB of memory once read; a file of"):
         read_table(path)
     assert pa.default_memory_pool().max_memory() - before < 300e6
 
@@ -99,9 +99,9 @@ def test_many_rows_and_long_lists_of_a_few_bytes_are_refused_by_their_pages(tmp_
         read_table(path, limits=limits)
     lists = pa.ListArray.from_arrays(pa.array([0, 3_000_000], pa.int32()), zeros)
     pq.write_table(pa.table({"embedding": lists}), path, compression="zstd")
-    with pytest.raises(InvalidInput, match="would take at least 46 MB"):
+    with pytest.raises(InvalidInput, match=r"would take at least 4\d(\.\d)? MiB"):
         read_table(path, limits=limits)
-    with pytest.raises(InvalidInput, match="would take at least 46 MB"):
+    with pytest.raises(InvalidInput, match=r"would take at least 4\d(\.\d)? MiB"):
         read_vectors(path, limits)
 
 

@@ -89,5 +89,5 @@ def test_numbers_past_a_float_and_ever_new_keys_are_one_message_each(made):
         audited(made)
     extra = [{**truth["annotations"][0], "id": 10_000 + i, f"k{i}": 1} for i in range(6_000)]
     made.truth.write_text(json.dumps({**truth, "annotations": extra}))
-    with pytest.raises(InvalidInput, match=r"truth\.json would take at least 2,19"):
+    with pytest.raises(InvalidInput, match=r"truth\.json would take at least 2.1 GiB"):
         audited(made)
