@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,7 @@ def class_folders(root: Path, progress: Progress) -> None:
 
 
 def pool(root: Path, progress: Progress) -> None:
-    read_pool(root, NoEncoder(), ("cat", "dog"), progress=progress)
+    read_pool(root, cast(Any, NoEncoder()), ("cat", "dog"), progress=progress)
 
 
 def benchmark_pictures(root: Path, progress: Progress) -> None:
