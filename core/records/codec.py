@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.records import benchmarks, diagnosis, probes, samples
+from core.records.fields import check_fields
 
 Array = npt.NDArray[Any]
 _STORES = (samples.ItemView, samples.NamedItems)
@@ -67,7 +68,7 @@ def _encode_array(value: Array, arrays: dict[str, Array], path: str) -> Any:
 
 
 def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
-    """The value that `encode` was given.
+    """The value that `encode` was given; the fields of its records hold what they are annotated to.
 
     Raises:
         KeyError, TypeError, ValueError: the tree or the arrays are not what `encode` wrote.
@@ -91,9 +92,11 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
     if "$dict" in node:
         return {key: decode(item, arrays) for key, item in node["$dict"].items()}
     former = _FORMER.get(node["$record"], {})
-    return _RECORDS[node["$record"]](
+    record = _RECORDS[node["$record"]](
         **{former.get(name, name): decode(item, arrays) for name, item in node.items() if name != "$record"}
     )
+    check_fields(record)
+    return record
 
 
 def to_json(value: Any) -> Any:

@@ -31,6 +31,7 @@ from core.store.layout import (
     is_run,
     strange_note,
 )
+from core.store.rows import check_rows
 
 _DAMAGED = (
     *(OSError, EOFError, BadZipFile, RecursionError, OverflowError),
@@ -91,6 +92,7 @@ def _load(folder: Path, called: str) -> Diagnosis:
         diagnosis = decode(state["diagnosis"], _arrays(folder, ARRAYS, digests))
         if not isinstance(diagnosis, Diagnosis):
             raise ValueError(f"{STATE} holds no diagnosis")
+        check_rows(diagnosis)
         files = cast("dict[str, str]", state.get("files", {}))
         images = _open_thumbnails(folder, state["image_names"], files)
         notes = list(diagnosis.notes)

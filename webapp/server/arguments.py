@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,8 +23,9 @@ MAX_BODY = 2**20
 JSON objects a body takes up to a hundred times its size."""
 
 
-async def read_body(asked: Asked, receive: Receive) -> tuple[bytes, Refusal | None]:
-    """The body of a call, and why it is refused: too large, no JSON, or a file argument that is no upload."""
+async def read_body(asked: Asked, receive: Receive, events: Container[int]) -> tuple[bytes, Refusal | None]:
+    """The body of a call, and why it is refused: too large, no JSON, of an event that is not among the page's `events`,
+    or with a file argument that is no upload."""
     body = bytearray()
     while True:
         message = await receive()
@@ -35,7 +36,10 @@ async def read_body(asked: Asked, receive: Receive) -> tuple[bytes, Refusal | No
             return b"", Refusal(413, f"A call may hold {byte_size(MAX_BODY)}. Upload what is larger as a file.")
         if not message.get("more_body", False):
             break
-    return bytes(body), None if asked.path.rstrip("/") == LOGIN else foreign_file(bytes(body), asked)
+    if asked.path.rstrip("/") == LOGIN:
+        return bytes(body), None
+    said, refusal = _read(bytes(body))
+    return bytes(body), refusal or strange_event(said, events) or foreign_file(said, asked)
 
 
 def has_call(asked: Asked) -> bool:
@@ -53,12 +57,27 @@ def replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def foreign_file(body: bytes, asked: Asked) -> Refusal | None:
-    """Why a call is refused for one of its file arguments, or because it cannot be read."""
+def _read(body: bytes) -> tuple[Any, Refusal | None]:
+    """What a body says, and why it is refused where it is no JSON; Infinity and halves of letters, which Python reads,
+    are none: an answer that repeats them could not be written."""
     try:
         said = json.loads(body) if body else None
+        json.dumps(said, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError):
-        return Refusal(400, "The body of a call is one JSON document in UTF-8. Correct it.")
+        return None, Refusal(400, "The body of a call is one JSON document in UTF-8. Correct it.")
+    return said, None
+
+
+def strange_event(said: Any, events: Container[int]) -> Refusal | None:
+    """Why a call is refused that is for an event by a number which the page does not have."""
+    number = said.get("fn_index") if isinstance(said, dict) else None
+    if number is None or (type(number) is int and number in events):
+        return None
+    return Refusal(400, f"fn_index is the number of an event of this page: got {str(number)[:20]!a}. See /config.")
+
+
+def foreign_file(said: Any, asked: Asked) -> Refusal | None:
+    """Why a call is refused for one of its file arguments."""
     for file in _files(said):
         path, url = file.get("path"), file.get("url")
         if isinstance(path, str) and not _is_upload(path):

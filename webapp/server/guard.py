@@ -6,6 +6,7 @@ Plain ASGI: nothing but the body of a call and the page itself is held back, so 
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from gradio.routes import App, ORJSONResponse
@@ -23,7 +24,7 @@ from webapp.server.origins import from_another_site
 from webapp.server.routes import ENTRANCE, LOGIN, STARTUP, closed_route
 from webapp.server.rules import WebRules
 from webapp.server.sessions import Visits
-from webapp.server.uploads import CountedUploads
+from webapp.server.uploads import CountedUploads, take_files_only
 
 FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 """What Gradio believes of any request about its own address."""
@@ -39,6 +40,7 @@ class GuardedApp(App):
             middleware=[Middleware(InlineScripts), Middleware(CountedUploads), Middleware(Visits)],
         )
         self.rules = rules
+        take_files_only()
 
     def build_middleware_stack(self) -> ASGIApp:
         """The guard around all that Gradio adds, its CORS included."""
@@ -76,7 +78,7 @@ class Guard:
             return
         refusal = refusal or closed_route(asked) or self._not_signed_in(asked, scope)
         if refusal is None and has_call(asked):
-            body, refusal = await read_body(asked, receive)
+            body, refusal = await read_body(asked, receive, _events(scope))
             receive = replay(body, receive)
         if refusal is not None:
             await JSONResponse({"detail": refusal.text}, refusal.status)(scope, receive, answer)
@@ -113,6 +115,12 @@ class Guard:
 
 def _is_entrance(asked: Asked) -> bool:
     return asked.is_read and ENTRANCE.fullmatch(asked.path) is not None
+
+
+def _events(scope: Scope) -> Container[int]:
+    """The numbers of the page's events."""
+    blocks = scope["app"].blocks
+    return () if blocks is None else blocks.fns
 
 
 def _cookies(said: str) -> dict[str, str]:

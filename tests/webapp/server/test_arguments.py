@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gradio.utils import get_upload_folder
+from starlette.types import Message
 
 from tests.webapp.server.test_hosts import ask
-from webapp.server.arguments import foreign_file
+from webapp.server.arguments import foreign_file, read_body
+from webapp.server.asked import Refusal
 
 META = {"_type": "gradio.FileData"}
 OWN = str(Path(get_upload_folder()).absolute() / "ab12" / "table.csv")
 
 
 def refused(*data: Any) -> bool:
-    body = json.dumps({"data": list(data), "fn_index": 1}).encode()
-    return foreign_file(body, ask("127.0.0.1:7860")) is not None
+    return foreign_file({"data": list(data), "fn_index": 1}, ask("127.0.0.1:7860")) is not None
+
+
+def refusal_of(body: bytes, events: Container[int] = (0, 1)) -> Refusal | None:
+    """What the whole body is refused for."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    read, refusal = asyncio.run(read_body(ask("localhost"), receive, events))
+    assert read == body
+    return refusal
 
 
 @pytest.mark.parametrize(
@@ -70,15 +84,34 @@ def test_an_upload_passes_with_the_address_that_the_page_shows_it_at() -> None:
     assert not refused({"path": OWN}, {"path": None, "url": None}, {"path": 7}, "http://evil.example", [1, {"a": "b"}])
 
 
-@pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b"\xff\xfe\xfd", b"1" * 5000, b"a=1&b=2"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"{", b"[" * 100_000, b"\xff\xfe\xfd", b"1" * 5000, b"a=1&b=2"),
+        *(b'{"data": [NaN]}', b'{"data": [1e999]}', b'{"fn_index": -Infinity}', b'{"session_hash": "\\ud800"}'),
+    ],
+)
 def test_a_body_that_is_no_json_is_refused_with_one_sentence(body: bytes) -> None:
-    refusal = foreign_file(body, ask("localhost"))
+    refusal = refusal_of(body)
     assert refusal is not None
     assert (refusal.status, "one JSON document" in refusal.text) == (400, True)
 
 
+@pytest.mark.parametrize("number", [2, -1, 10**400, 1.0, True, "1", [1], {"a": 1}])
+def test_an_event_that_the_page_does_not_have_is_refused(number: Any) -> None:
+    refusal = refusal_of(json.dumps({"data": [], "fn_index": number}).encode())
+    assert refusal is not None
+    assert (refusal.status, "number of an event" in refusal.text) == (400, True)
+    assert len(refusal.text) < 200
+
+
+@pytest.mark.parametrize("said", [{"data": [], "fn_index": 1}, {"data": [], "fn_index": None}, {"data": []}, [1], None])
+def test_an_event_of_the_page_passes_and_a_call_by_name(said: Any) -> None:
+    assert refusal_of(json.dumps(said).encode()) is None
+
+
 def test_the_message_names_the_value_in_plain_letters() -> None:
-    refusal = foreign_file(json.dumps({"data": [{"path": "\x1b[31m\ud800" + "x" * 500}]}).encode(), ask("localhost"))
+    refusal = foreign_file({"data": [{"path": "\x1b[31m\ud800" + "x" * 500}]}, ask("localhost"))
     assert refusal is not None
     assert refusal.text.isascii()
     assert refusal.text.isprintable()

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from webapp.server import uploads
-from webapp.server.uploads import CountedUploads
+from webapp.server.uploads import CountedUploads, take_files_only
 from webapp.state.quotas import SHARED, quotas, set_quotas
 from webapp.state.uploads import Uploads
 
@@ -90,7 +90,7 @@ def send(app: CountedUploads, parts: list[Message], headers: list[tuple[bytes, b
         "http_version": "1.1",
         "server": ("127.0.0.1", 80),
         "client": ("6.6.6.6", 1),
-        "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"multipart/form-data; boundary=b"), *headers],
+        "headers": [*headers, (b"host", b"127.0.0.1"), (b"content-type", b"multipart/form-data; boundary=b")],
     }
     asyncio.run(app(scope, receive, answer))
     return answered
@@ -117,3 +117,21 @@ def test_an_upload_that_is_broken_off_leaves_nothing(app: CountedUploads, held: 
     send(app, [chunk(BODY), chunk(b"x" * 2**19), {"type": "http.disconnect"}], [])
     assert files_in(folder) == []
     assert held.refusal("6.6.6.6", 3 * 2**20) == ""
+
+
+FIELD = BODY + b'a\r\n--b\r\nContent-Disposition: form-data; name="files"\r\n\r\nabc\r\n--b--\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "boundary", "said"),
+    [(FIELD, b"b", b"give each part a filename"), (b"", b"b" * 60_000, b"Shorten it")],
+    ids=["a field", "a boundary"],
+)
+def test_an_upload_that_is_no_list_of_files_is_one_message_and_leaves_nothing(
+    body: bytes, boundary: bytes, said: bytes, app: CountedUploads, held: Uploads, folder: Path
+) -> None:
+    take_files_only()
+    answered = send(app, [chunk(body, more=False)], [(b"content-type", b"multipart/form-data; boundary=" + boundary)])
+    assert answered[0]["status"] == 400
+    assert said in answered[1]["body"]
+    assert files_in(folder) == []

@@ -1,0 +1,116 @@
+"""Whether the arrays of a run belong together: each as long as the samples, no row or class number beyond them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from core.records import Column, Diagnosis, ProbeResult, Words
+
+Array = npt.NDArray[Any]
+
+
+def check_rows(diagnosis: Diagnosis) -> None:
+    """See that every array of a run that was read has the shape that its record promises, and points at nothing that is
+    not there.
+
+    Raises:
+        ValueError: one does not; it is named.
+    """
+    samples, outcomes, estimate = diagnosis.samples, diagnosis.outcomes, diagnosis.estimate
+    n, k = len(samples), len(samples.class_names)
+    for name, array in (
+        ("labels", samples.labels), ("groups", samples.groups), ("splits", samples.splits), ("loss", outcomes.loss),
+        ("errors", outcomes.errors), ("predictions", outcomes.predictions), ("predicted losses", estimate.predicted),
+        ("spread", estimate.spread), ("folds", estimate.folds),
+    ):  # fmt: skip
+        _shaped(name, array, n)
+    for name, array in (("scores", outcomes.scores), ("embeddings", diagnosis.embeddings.vectors)):
+        _shaped(name, array, n, None)
+    _shaped("map", diagnosis.map.xy, n, 2)
+    _below("labels", samples.labels, k, -1)
+    _below("predictions", outcomes.predictions, k, -1)
+    _below("suspected labels", diagnosis.label_errors, n)
+    for column in (*samples.metadata, *samples.model_outputs):
+        _check_column(column, n)
+    for cluster in (*diagnosis.clusters, *diagnosis.candidates):
+        _shaped("membership", cluster.membership, n)
+        _below("counterexamples", cluster.counterexamples, n)
+    for insight in diagnosis.insights:
+        _shaped("mask of an insight", insight.mask, n)
+    _check_words(diagnosis, n)
+    for probe in diagnosis.probes:
+        _check_probe(probe, n)
+
+
+def _shaped(name: str, array: Array | None, *shape: int | None) -> None:
+    """See that an array, if there is one, has this shape; None is any length."""
+    if array is None:
+        return
+    if array.ndim != len(shape) or any(want is not None and got != want for got, want in zip(array.shape, shape)):
+        said = " x ".join("any" if want is None else str(want) for want in shape)
+        raise ValueError(f"{name}: {said} are needed, not {array.shape}")
+
+
+def _below(name: str, numbers: Array | None, n: int, low: int = 0) -> None:
+    """See that numbers point at n things, or are -1 where `low` is."""
+    if numbers is not None and numbers.size and not (low <= numbers.min() and numbers.max() < n):
+        raise ValueError(f"{name}: numbers from {low} to {n - 1} are needed, not {numbers.min()} to {numbers.max()}")
+
+
+def _check_column(column: Column, n: int) -> None:
+    name, values = f"column {column.name[:40]!a}", column.values
+    _shaped(name, values, n)
+    if column.kind == "number":
+        if values.dtype.kind not in "fiub":
+            raise ValueError(f"{name}: numbers are needed, not {values.dtype}")
+    elif values.dtype.kind not in "OU" or not set(map(type, values.tolist())) <= {str, type(None)}:
+        raise ValueError(f"{name}: words are needed")
+
+
+def _check_words(diagnosis: Diagnosis, n: int) -> None:
+    words = diagnosis.words
+    _shaped("question_null", diagnosis.question_null, None)
+    if words is None:
+        return
+    p, d = len(words.phrases), words.joint.vectors.shape[1]
+    _check_directions(words, n, p, d)
+    _shaped("phrase_p", diagnosis.phrase_p, None, p)
+    if diagnosis.reader is not None:
+        _shaped("weights of the reader", diagnosis.reader.weights, None, None, d)
+    if any(one.number is not None and not 0 <= one.number < p for one in diagnosis.insights):
+        raise ValueError("an insight is of a phrase that is not there")
+
+
+def _check_directions(words: Words, n: int, p: int, d: int) -> None:
+    _shaped("joint embeddings", words.joint.vectors, n, d)
+    _shaped("directions", words.directions, p, d)
+    _shaped("leading directions", words.leading, None, d)
+    _shaped("strengths", words.strengths, p)
+
+
+def _check_probe(probe: ProbeResult, n: int) -> None:
+    m, k, s = len(probe.rows), len(probe.class_names), 0 if probe.support is None else len(probe.support.ids)
+    for name, array in (
+        ("rows", probe.rows), ("labels", probe.labels), ("loss", probe.outcomes.loss),
+        ("errors", probe.outcomes.errors), ("predictions", probe.outcomes.predictions),
+    ):  # fmt: skip
+        _shaped(f"{name} of a probe", array, m)
+    _shaped("scores of a probe", probe.outcomes.scores, m, k)
+    _below("rows of a probe", probe.rows, n)
+    _below("labels of a probe", probe.labels, k)
+    _below("predictions of a probe", probe.outcomes.predictions, k, -1)
+    if probe.parts is not None:
+        _shaped("classes of a probe's parts", probe.parts.classes, m, None)
+        _below("classes of a probe's parts", probe.parts.classes, k)
+        _shaped("parts of a probe", probe.parts.values, len(probe.parts.names), *probe.parts.classes.shape)
+    for near in probe.neighbours:
+        _shaped("neighbours of a probe", near.nearest, m, None)
+        _below("neighbours of a probe", near.nearest, s, -1)
+        _shaped("similarities of a probe", near.similarity, *near.nearest.shape)
+    if probe.support is not None:
+        for name in ("labels", "rows", "folds"):
+            _shaped(f"{name} of a probe's support", getattr(probe.support, name), s)
+        _below("labels of a probe's support", probe.support.labels, k, -1)
+        _below("rows of a probe's support", probe.support.rows, n, -1)
