@@ -13,6 +13,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from core.errors import InvalidInput
 from core.files import ASSETS
 from webapp import api as endpoints
 from webapp.ask import tab as ask
@@ -118,19 +119,34 @@ def main(
         port: the port.
         root: the operator's folder of data sets, see `build_app`.
         max_minutes: how long one visitor's work may take; 0 sets no limit. By default two hours, and none at home.
+
+    Raises:
+        InvalidInput: it cannot listen there.
     """
     rules = on_this_platform(rules)
     others = rules.behind_proxy or bool(rules.allow_host)  # they may come through a proxy on this machine
     at_home = is_loopback(rules.listening) and not others
     begin(at_home=at_home, max_minutes=max_minutes)
     demo = build_app(root, at_home=at_home)
-    demo.launch(
-        server_name=rules.listening, server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings(rules)
-    )
+    try:
+        demo.launch(
+            server_name=rules.listening,
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            **launch_settings(rules),
+        )
+    except OSError as error:
+        raise InvalidInput(
+            f"The page cannot listen at {rules.listening}, port {port}: another program may be there, or the address "
+            "is none of this machine's. Choose another with --port or --host."
+        ) from error
     print(
         f"Errata is open at http://{'127.0.0.1' if rules.listening == '0.0.0.0' else rules.listening}:{port}",
         flush=True,
     )
+    if rules.allow_host:  # a shell may have put the names of files in place of a star
+        print(f"It answers to {', '.join(rules.allow_host)} too.", flush=True)
     warm_up()
     serve_until_stopped(demo)
 

@@ -77,7 +77,7 @@ def read_accounts(path: Path) -> Accounts:
     Raises:
         InvalidInput: it cannot be read, others may read it, or a line is no account.
     """
-    lines = _read_lines(path)
+    lines = _read_lines(path) if path.exists() else []
     if not lines:
         raise InvalidInput(
             f"{path} holds no account. Add one with `python -m core serve --auth {path} --add-user NAME`."
