@@ -33,6 +33,8 @@ def switch_off() -> None:
     """
     late = "onnxruntime" in sys.modules and os.environ.get("ORT_DISABLE_TELEMETRY") != OFF["ORT_DISABLE_TELEMETRY"]
     os.environ.update(OFF)
+    if (hub := sys.modules.get("huggingface_hub.constants")) is not None:  # it read its switch when it was imported
+        hub.__dict__["HF_HUB_DISABLE_TELEMETRY"] = True
     if late:
         warnings.warn(
             "onnxruntime was imported before Errata, so its own telemetry runs in this process: it looks its vendor's "

@@ -108,7 +108,9 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
     loss, inside = diagnosis.outcomes.loss, np.zeros(len(diagnosis.samples), bool)
     inside[rows] = True
     found = describe_selection(session, diagnosis).insights
-    return {
+    from core.records.codec import to_json
+
+    said = {
         "count": len(rows),
         "ids": [diagnosis.samples.ids[int(i)] for i in rows],
         "mean_loss": float(loss[inside].mean()) if inside.any() else None,
@@ -116,6 +118,7 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
         "exploratory": True,
         "conditions": [{"text": i.text, "size": i.size, "effect": i.effect.to_dict()} for i in found],
     }
+    return to_json(said)
 
 
 def ask(run: str, texts: list[str]) -> dict[str, Any]:

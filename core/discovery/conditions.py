@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.records import Bool, Column
 
@@ -90,14 +92,19 @@ def _numeric(column: Column) -> list[Condition]:
 def _categories(column: Column, notes: list[str]) -> list[Condition]:
     values = column.values
     missing = np.array([v is None for v in values], dtype=bool)
-    names, counts = np.unique(values[~missing].astype(str), return_counts=True)
+    text = _texts(values)
+    names, counts = np.unique(text[~missing], return_counts=True)
     kept = names[np.argsort(-counts, kind="stable")][:MAX_CATEGORIES]
     if len(names) > MAX_CATEGORIES:
         notes.append(
             f"Column {column.name!r} has {len(names):,} values; the {MAX_CATEGORIES} most frequent are looked at."
         )
-    text = values.astype(str)
     return [*(_equals(column, str(v), str(v), ~missing & (text == v)) for v in kept), *_missing(column, missing)]
+
+
+def _texts(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """(n,) object array of str: one of numpy's own would take the longest value's room in every row."""
+    return np.array([str(value) for value in values.tolist()], dtype=object)
 
 
 def _equals(column: Column, value: float | str, spoken: str, mask: Bool) -> Condition:
@@ -127,7 +134,7 @@ def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:
             inside &= met if sign == "missing" else known & met
         else:
             missing = np.array([v is None for v in column.values], dtype=bool)
-            inside &= missing if sign == "missing" else ~missing & (column.values.astype(str) == str(value))
+            inside &= missing if sign == "missing" else ~missing & (_texts(column.values) == str(value))
     return inside
 
 

@@ -86,8 +86,8 @@ def by_column(samples: SampleSet, train: str = "train", test: str = "test") -> S
             "The samples have no split column. Name one with --split-column, "
             "or let each half be scored by what learned from the other."
         )
-    said = samples.splits.astype(str)
-    folded = np.char.lower(said.astype(np.str_))
+    said = [str(name) for name in samples.splits.tolist()]
+    folded = np.array([name.lower() for name in said], dtype=object)
     parts = [np.flatnonzero(folded == name.lower()).astype(np.int64) for name in (train, test)]
     if not all(len(p) for p in parts):
         raise InvalidInput(

@@ -45,3 +45,8 @@ def test_an_onnxruntime_that_came_first_is_told_and_one_with_its_switch_is_not(t
     code = "import sys, types; sys.modules['onnxruntime'] = types.ModuleType('onnxruntime'); import core"
     assert "Import core first, or set ORT_DISABLE_TELEMETRY=1" in run(code, tmp_path).stderr
     assert run(code, tmp_path, ORT_DISABLE_TELEMETRY="1").stderr == ""
+
+
+def test_the_hubs_client_that_was_there_before_is_told_too(tmp_path: Path) -> None:
+    code = "from huggingface_hub import constants; import core; print(constants.HF_HUB_DISABLE_TELEMETRY)"
+    assert run(code, tmp_path, HF_HUB_DISABLE_TELEMETRY="0").stdout.strip() == "True"

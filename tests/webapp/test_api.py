@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,10 @@ def test_select_counts_what_lies_in_the_polygon(client: Any) -> None:
     assert said["count"] == int((xy[:, 0] > middle).sum()) or said["count"] == int((xy[:, 0] >= middle).sum())
     assert len(said["ids"]) == said["count"]
     assert said["exploratory"] is True
+    everything = client.predict(
+        run="example-streets", polygon=[[-99, -99], [99, -99], [99, 99], [-99, 99]], api_name="/select"
+    )
+    json.dumps(everything, allow_nan=False)  # with nothing outside there is no difference to tell
 
 
 def test_a_question_is_answered_with_its_p_its_ids_and_a_sentence(client: Any) -> None:

@@ -50,20 +50,23 @@ class Accounts:
         Raises:
             HTTPException: 429, after too many failures a moment ago.
         """
-        if self.must_wait(name):
-            raise HTTPException(429, f"Too many wrong passwords for this name. Try again in {WAIT_S:.0f} seconds.")
         if len(password) > MAX_PASSWORD:
             return False
         known = self._hashes.get(name, self._nobody)
         async with self._one:
+            if self.must_wait(name):  # asked here, so that many at a time are counted one after the other
+                raise HTTPException(429, f"Too many wrong passwords for this name. Try again in {WAIT_S:.0f} seconds.")
             fits = await asyncio.to_thread(is_password, password, known) and name in self._hashes
+            self._count(name, fits)
+        return fits
+
+    def _count(self, name: str, fits: bool) -> None:
         if fits:
             self._failures.pop(name, None)
-        else:
-            self._failures[name] = (self._failures.pop(name, (0, 0.0))[0] + 1, self._clock())
-            while len(self._failures) > MAX_NAMES_WATCHED:
-                self._failures.popitem(last=False)
-        return fits
+            return
+        self._failures[name] = (self._failures.pop(name, (0, 0.0))[0] + 1, self._clock())
+        while len(self._failures) > MAX_NAMES_WATCHED:
+            self._failures.popitem(last=False)
 
     def must_wait(self, name: str) -> bool:
         """Whether a name was tried in vain too often a moment ago."""

@@ -74,7 +74,7 @@ def split_host(said: str) -> tuple[str, int | None] | None:
     elif ":" in name:
         name, _, port = name.partition(":")
     name = name.removesuffix(".")
-    if not name or (port and not (port.isascii() and port.isdigit() and int(port) < 65_536)):
+    if not name or (port and not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) < 65_536)):
         return None
     plain = name.isascii() and all(c.isalnum() or c in "-._" for c in name)
     return (name, int(port) if port else None) if plain or _is_address(name) else None

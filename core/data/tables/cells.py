@@ -13,6 +13,8 @@ import pandas as pd
 from core.records import F64, Bool, Column
 
 _MAX_CODES = 12
+MAX_CATEGORY = 1_000
+"""Characters of a category's name; what is longer is a text."""
 _ARRAY = re.compile(r"\s*\[[^\]A-Za-z]*\d")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 
@@ -122,8 +124,8 @@ def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
 
     Numbers are numeric, but whole numbers with at most 12 different values (and five rows for each) are codes, hence
     categories, as booleans are. Dates (typed, or text in ISO 8601) are numbers: days since 1970-01-01. Text is "text"
-    where most values differ or the values are sentences, else a category. None for arrays and for columns without any
-    value.
+    where most values differ, the values are sentences or one has more than `MAX_CATEGORY` characters, else a category.
+    None for arrays and for columns without any value.
     """
     name = str(column.name)
     if holds_arrays(column):
@@ -156,6 +158,8 @@ def _are_codes(numbers: F64) -> bool:
 def _is_prose(texts: npt.NDArray[Any]) -> bool:
     present = [text for text in texts if text is not None]
     distinct = set(present)
+    if max(map(len, distinct), default=0) > MAX_CATEGORY:
+        return True
     return len(distinct) > 0.5 * len(present) or (len(distinct) > 20 and sum(map(len, distinct)) / len(distinct) > 40)
 
 

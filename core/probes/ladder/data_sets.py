@@ -126,7 +126,7 @@ def _task(
 
 def _column(samples: SampleSet) -> Split | None:
     """The samples' own parts where their column says train and test; else None, and each half learns from the other."""
-    said: set[str] = set() if samples.splits is None else set(map(str.lower, samples.splits.astype(str).tolist()))
+    said: set[str] = set() if samples.splits is None else {str(name).lower() for name in samples.splits}
     return by_column(samples) if {"train", "test"} <= said else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -138,3 +139,12 @@ def test_a_pair_knows_its_halves_even_where_a_value_holds_the_word_and() -> None
         category("b", rng.choice(["x", "y"], 90).tolist()),
     )
     assert found["who = him and her and b = x"].halves == ("who = him and her", "b = x")
+
+
+def test_one_long_value_does_not_take_its_room_in_every_row() -> None:
+    values = ["x" * 1_000_000, *["a", "b"] * 60]
+    tracemalloc.start()
+    build(category("kind", values))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * len(values[0])  # an array of numpy's own texts has 4 bytes for each of 121 million characters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -90,3 +91,15 @@ def test_what_is_remembered_of_names_is_bounded() -> None:
     for k in range(accounts.MAX_NAMES_WATCHED + 5):
         signs_in(known, f"n{k}", "wrong")
     assert len(known._failures) == accounts.MAX_NAMES_WATCHED
+
+
+def test_many_passwords_at_one_time_are_counted_one_after_the_other() -> None:
+    known = Accounts({"ada": accounts.hash_password("right-password")})
+
+    async def try_all() -> list[Any]:
+        tries = [*["wrong"] * 39, "right-password"]
+        return await asyncio.gather(*(known.check("ada", one) for one in tries), return_exceptions=True)
+
+    answers = asyncio.run(try_all())
+    assert answers[:MAX_FAILURES] == [False] * MAX_FAILURES
+    assert {type(answer) for answer in answers[MAX_FAILURES:]} == {HTTPException}

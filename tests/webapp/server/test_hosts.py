@@ -105,6 +105,7 @@ def test_what_a_proxy_forwards_counts_only_where_one_was_told_of_and_never_hides
         ("bücher.example", None),
         ("x:", ("x", None)),
         ("x:1:2", None),
+        ("x:" + "1" * 5_000, None),
     ],
 )
 def test_a_host_is_split_into_name_and_port(said: str, found: Any) -> None:

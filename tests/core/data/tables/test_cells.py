@@ -20,6 +20,7 @@ from core.data.tables.cells import array_of, as_column, as_numbers, holds_arrays
         ([0.5, 1.5] * 20, "number"),
         (["a", "b"] * 20, "category"),
         ([f"name {i}" for i in range(40)], "text"),
+        (["a", "b" * 1_001] * 20, "text"),
         (["2024-01-01", "2024-01-02"] * 20, "number"),
     ],
 )
