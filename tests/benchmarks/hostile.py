@@ -1,6 +1,6 @@
 """Does any hostile input take Errata down? Each in a process of its own with bounded memory and time.
 
-python -m tests.benchmarks.hostile [--kind archives] [--only NAME] [--faults]
+python -m tests.benchmarks.hostile [--kind archives] [--only NAME] [--share quick] [--faults]
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from collections.abc import Iterator, Sequence
 
 from tests.hostile import HostileCase, all_cases
 from tests.hostile.bounds import Verdict, try_case, warm_up
+from tests.hostile.shares import few, quick
 
+SHARES = {"all": all_cases, "quick": quick, "few": few}
 OUTCOMES = ("refused", "left out", "accepted", "FAULT")
 
 
-def chosen(kinds: Sequence[str], only: str) -> list[HostileCase]:
-    """The cases of these kinds (of all, where none is named) whose name holds `only`."""
-    return [one for one in all_cases() if (not kinds or one.kind in kinds) and only in one.name]
+def chosen(kinds: Sequence[str], only: str, share: str = "all") -> list[HostileCase]:
+    """The cases of these kinds (of all, where none is named) whose name holds `only`, or a share of them that the tests
+    run."""
+    return [one for one in SHARES[share]() if (not kinds or one.kind in kinds) and only in one.name]
 
 
 def run(cases: Sequence[HostileCase]) -> Iterator[Verdict]:
@@ -70,10 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--kind", action="append", default=[], help="a kind of case, again for several")
     parser.add_argument("--only", default="", help="part of the names")
+    parser.add_argument("--share", choices=tuple(SHARES), default="all", help="the share that the tests run")
     parser.add_argument("--faults", action="store_true", help="print the faults alone")
     asked = parser.parse_args(arguments)
     verdicts: list[Verdict] = []
-    for verdict in run(chosen(asked.kind, asked.only)):
+    for verdict in run(chosen(asked.kind, asked.only, asked.share)):
         verdicts.append(verdict)
         if verdict.is_fault or not asked.faults:
             print(line_of(verdict), flush=True)

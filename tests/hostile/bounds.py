@@ -20,6 +20,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -133,19 +134,31 @@ def _toast(message: str) -> str:
     """The message as the page's toast gets it."""
     import gradio as gr
 
-    from webapp.server.page import SafeBlocks
-    from webapp.state.session import shows_errors
-
-    def refuse() -> None:
-        raise InvalidInput(message)
-
-    with SafeBlocks() as page:
-        gr.Button().click(shows_errors(refuse), api_visibility="private")
+    page, said = _refusing_page()
+    said[:] = [message]
     try:
         asyncio.run(page.process_api(0, []))
     except gr.Error as error:
         return str(error.message)
     return ""
+
+
+@cache
+def _refusing_page() -> tuple[Any, list[str]]:
+    """(a page with one private event that refuses everything, its message)."""
+    import gradio as gr
+
+    from webapp.server.page import SafeBlocks
+    from webapp.state.session import shows_errors
+
+    said = [""]
+
+    def refuse() -> None:
+        raise InvalidInput(said[0])
+
+    with SafeBlocks() as page:
+        gr.Button().click(shows_errors(refuse), api_visibility="private")
+    return page, said
 
 
 def _open_door(case: HostileCase, arguments: dict[str, Any]) -> tuple[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,9 @@ import pytest
 from core.errors import InvalidInput
 from tests.hostile import HostileCase, all_cases
 from tests.hostile.bounds import judge, try_case
+from tests.hostile.shares import few, quick
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def _case(expects: str = "^refused: ", door: str = "table") -> HostileCase:
@@ -58,3 +64,36 @@ def test_there_are_enough_cases_of_every_kind() -> None:
     cases = all_cases()
     assert len(cases) >= 300
     assert len({one.kind for one in cases}) >= 12
+    assert {one.kind for one in quick()} == {one.kind for one in cases if one.door != "visit"}
+
+
+def faults_of(share: str) -> list[str]:
+    """The faults among a share of the cases, each a line of the benchmark's table; they run in a process of their own,
+    since a process with threads cannot be forked safely."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.hostile", "--share", share, "--faults"],
+        cwd=REPOSITORY, env=os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode in (0, 1), ran.stderr[-2000:]
+    assert "most time:" in ran.stdout, ran.stderr[-2000:]
+    faults = [line for line in ran.stdout.splitlines() if " FAULT " in line and " MB " in line]
+    assert bool(faults) == bool(ran.returncode)
+    return faults
+
+
+def test_three_cases_of_each_kind_are_no_faults() -> None:
+    assert 30 <= len(few()) <= 50
+    assert faults_of("few") == []
+
+
+@pytest.fixture(scope="module")
+def faults() -> list[str]:
+    """Every fault among the quick cases of all kinds."""
+    return faults_of("quick")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted({one.kind for one in quick()}))
+def test_no_quick_case_of_a_kind_is_a_fault(kind: str, faults: list[str]) -> None:
+    assert [line for line in faults if line.split()[0] == kind] == []

@@ -188,13 +188,13 @@ def _holds_nothing(store: ParquetImages, progress: Progress) -> bool:
 
 def _from_json(path: Path, limits: Limits, progress: Progress) -> Table:
     text, notes = text_of(path, limits)
+    lines = text if "\n" in text else text.replace("\r", "\n")
     records: list[Any]
-    if text.lstrip()[:1] == "[":
+    if _is_one_list(lines, path.name):
         if len(text) > limits.max_document_bytes:
             raise InvalidInput(f"{path.name} is too large for one JSON list. Write JSON Lines: one record a line.")
         records = parse_json(text, path.name, instead="Write one record a line.")
     else:
-        lines = text if "\n" in text else text.replace("\r", "\n")
         records = []
         for _, one in json_lines(lines, path.name, instead="JSON Lines holds one record a line."):
             records.append(one)
@@ -207,6 +207,22 @@ def _from_json(path: Path, limits: Limits, progress: Progress) -> Table:
     check_records(records, path.name, path.stat().st_size, limits)
     table = _from_frame(pd.DataFrame(records))
     return Table(table.frame, path.name, table.images, notes)
+
+
+_MAX_LIST_ROW = 2**16
+"""Characters of a first line that is looked at as a list of its own."""
+
+
+def _is_one_list(text: str, name: str) -> bool:
+    """Whether a text is one list of records, and not lines that are lists each."""
+    first, _, rest = text.lstrip().partition("\n")
+    if first[:1] != "[" or len(first) > _MAX_LIST_ROW or not rest.strip():
+        return first[:1] == "["
+    try:
+        parse_json(first, name)
+    except InvalidInput:  # the list goes on in the next line
+        return True
+    return False
 
 
 def check_records(records: Sequence[Mapping[str, Any]], name: str, size: int, limits: Limits) -> None:

@@ -61,6 +61,8 @@ def test_latin_1_is_read_and_said(tmp_path):
         ("t.jsonl", '{"a":' * 100_000, "line 1: nested too deep"),
         ("t.json", "[" * 100_000, "t.json: nested too deep"),
         ("t.jsonl", "[1, 2]", "each record must be an object"),
+        ("t.jsonl", "[1, 2]\n[3, 4]\n", "each record must be an object"),
+        ("t.json", "[\n[1, 2],\n[3, 4]]\n", "each record must be an object"),
         ("t.parquet", "PAR1 no", "cannot be read as Parquet"),
         ("t.pkl", "x", "pickle"),
         ("t.xlsx", "x", "as CSV"),
