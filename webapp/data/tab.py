@@ -198,7 +198,8 @@ def _wire(
     opened = started.success(shows_errors(finish), [finished], [tabs, view.picker, *view.opened(session)], **PRIVATE)
     opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     better = opened.then(shows_errors(refine_map), [finished], [refined], **HEAVY, **PRIVATE)
-    better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **PRIVATE)
+    shown = better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **PRIVATE)
+    shown.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)  # those of the quick map are gone
     form.cancel.click(on_cancel, [job], None, **QUICK)
 
 

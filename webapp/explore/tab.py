@@ -201,8 +201,7 @@ def on_downloads(session: Session) -> list[Any]:
     """The files of the open run, ready on their buttons."""
     if not session.run:
         return waiting()
-    made = downloads.ready_files(RUNS.get(session.run), RUNS.folder(session.run))
-    return [gr.update(value=str(path), interactive=True) for path in made]
+    return [gr.update(value=str(path), interactive=True) for path in RUNS.files(session.run)]
 
 
 def _own(session: Session, event: gr.EventData) -> dict[str, Any]:

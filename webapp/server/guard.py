@@ -24,7 +24,7 @@ from webapp.server.origins import from_another_site
 from webapp.server.routes import ENTRANCE, LOGIN, STARTUP, closed_route
 from webapp.server.rules import WebRules
 from webapp.server.sessions import Visits
-from webapp.server.uploads import CountedUploads, take_files_only
+from webapp.server.uploads import CountedUploads, make_no_empty_files, take_files_only
 
 FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 """What Gradio believes of any request about its own address."""
@@ -41,6 +41,7 @@ class GuardedApp(App):
         )
         self.rules = rules
         take_files_only()
+        make_no_empty_files()
 
     def build_middleware_stack(self) -> ASGIApp:
         """The guard around all that Gradio adds, its CORS included."""

@@ -68,12 +68,11 @@ class Sweeper:
 
 def _things() -> Iterator[tuple[Path, int, int]]:
     """Each upload and file, and each visit's cache as a whole, which is written to all the time."""
-    for name in ("uploads", "files"):
-        for path in part(name).rglob("*"):
-            with contextlib.suppress(OSError):  # gone meanwhile
-                status = path.lstat()
-                if not path.is_dir():
-                    yield path, status.st_ino, status.st_mtime_ns
+    for path in part("uploads").rglob("*"):  # with the files to take away
+        with contextlib.suppress(OSError):  # gone meanwhile
+            status = path.lstat()
+            if not path.is_dir():
+                yield path, status.st_ino, status.st_mtime_ns
     for path in part("cache").iterdir():
         with contextlib.suppress(OSError):
             yield path, path.lstat().st_ino, 0

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from gradio import route_utils
+from gradio.components import download_button, file
 from python_multipart.multipart import MAX_BOUNDARY_LENGTH, parse_options_header
 from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException
@@ -54,6 +55,23 @@ class FilesOnly(route_utils.GradioMultiPartParser):
 def take_files_only() -> None:
     """Let Gradio read every upload with `FilesOnly`; it looks its parser up by name."""
     route_utils.GradioMultiPartParser = FilesOnly
+
+
+class NoFile:
+    """In place of `tempfile` for Gradio's fields of files: each time that one is read they make an empty file, and
+    give it the name of the one that is there."""
+
+    class NamedTemporaryFile:
+        """Nothing on disk."""
+
+        def __init__(self, **how: object) -> None:
+            self.name = ""
+
+
+def make_no_empty_files() -> None:
+    """Let the fields of files leave nothing in the folder of uploads."""
+    for module in (file, download_button):
+        module.tempfile = NoFile  # type: ignore[assignment] - used for that alone
 
 
 class CountedUploads:

@@ -1,4 +1,7 @@
-"""The files of a run that a visitor may take away, made on demand beside the run and never below the repository."""
+"""The files of a run that a visitor may take away, made on demand where Gradio serves them as they are.
+
+Of a file that lies elsewhere Gradio would keep a copy of its own, which nobody could find again and delete.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import numpy as np
 
 from core.data.tables.read import escape_formula
 from core.records import Diagnosis
-from webapp.state.home import home, part
+from webapp.state.home import part
 from webapp.state.visitor import visitor
 
 FILES = (
@@ -28,12 +31,11 @@ FILES = (
 def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
     """The paths of FILES for a stored run, in order; each is made once.
 
-    Gradio serves no file of the repository, where the examples' runs lie, so they are copied to this server's folder.
+    Raises:
+        FileNotFoundError: the run was deleted meanwhile.
     """
-    run = folder.resolve()
-    own = run.is_relative_to(home())
-    target = run if own else part("files") / hashlib.sha256(str(run).encode()).hexdigest()[:16]
-    target.mkdir(exist_ok=True)
+    target = files_of_run(folder)
+    target.mkdir(mode=0o700, exist_ok=True)
     for name, _ in FILES:
         if not (target / name).is_file() and (folder / name).is_file():
             shutil.copyfile(folder / name, target / name)
@@ -44,6 +46,11 @@ def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
 
         write_report(diagnosis, target / "report.html")
     return [target / name for name, _ in FILES]
+
+
+def files_of_run(folder: Path) -> Path:
+    """What was made of a stored run to take away; to be deleted with it."""
+    return part("files") / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:32]
 
 
 def fresh_folder(kind: str) -> Path:

@@ -1,9 +1,9 @@
 """The one folder of this server: all that it keeps of its visitors lies here, and goes with it.
 
     NAME/                 errata-home-... below the temporary folder, mode 0700
-        uploads/          what visitors brought, and the files that Gradio makes
+        uploads/          what visitors brought; Gradio serves what lies here, and copies to here what does not
+            files/        what they may take away
         runs/             their finished runs
-        files/            what they may take away
         cache/            vectors of their pictures, a folder for each visit
 
 The folder is locked as long as the process lives, however that ends: what a server that was killed leaves behind is
@@ -24,7 +24,8 @@ from pathlib import Path
 from core.locks import Held, take
 
 PREFIX = "errata-home-"
-PARTS = ("uploads", "runs", "files", "cache")
+PARTS = {"uploads": "uploads", "runs": "runs", "files": "uploads/files", "cache": "cache"}
+"""Folders below the home, by name."""
 
 
 @functools.cache
@@ -42,9 +43,8 @@ _held: list[Held] = []
 
 def part(name: str) -> Path:
     """The folder of one of PARTS, made where it is missing."""
-    assert name in PARTS
-    folder = home() / name
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = home() / PARTS[name]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import inspect
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, FailureCluster, Progress, no_progress
 from core.reports.wording.findings import ALL
 from webapp.failure_map import rows_inside
+from webapp.state.downloads import files_of_run, ready_files
 from webapp.state.home import part
 from webapp.state.quotas import quotas
 from webapp.state.visitor import visitor
@@ -116,6 +118,8 @@ class Runs:
         self._own: store.RunStore | None = None
         self._lock = threading.Lock()
         self._changing = threading.Lock()
+        self._holding = threading.Lock()
+        """For a change of `_held`."""
 
     def offer(self, folder: Path) -> str:
         """Let every visitor open the stored run in `folder`; returns its public id."""
@@ -135,11 +139,18 @@ class Runs:
 
         Raises:
             InvalidInput: there is no room for it.
+            Cancelled: by `progress`, however late; nothing is stored then.
         """
         self.require_room()
         whose, run = visitor(), secrets.token_urlsafe(16)
         name = self._visitors().put(diagnosis, secret=True, progress=progress)
-        self._held[run] = HeldRun(name, whose, time.monotonic())
+        try:
+            with self._holding:  # a visit that is forgotten has told its jobs to stop: none comes in between
+                progress("keeping the run", 1, 1)
+                self._held[run] = HeldRun(name, whose, time.monotonic())
+        except BaseException:
+            self._delete(name)
+            raise
         own = [key for key, held in list(self._held.items()) if whose and held.visitor == whose]
         for old in own[: -quotas().max_own_runs]:
             self.remove(old)
@@ -162,16 +173,31 @@ class Runs:
         """The folder of a run; raises InvalidInput where nothing is held under that id."""
         return self._examples[run] if run in self._examples else self._visitors().folder(self._name(run))
 
+    def files(self, run: str) -> list[Path]:
+        """The files that the visitor may take away of the run as it is now, in the order of `downloads.FILES`.
+
+        Raises:
+            InvalidInput: nothing is held under that id, or not any more.
+        """
+        while True:
+            folder, made = self.folder(run), list[Path]()
+            try:
+                made = ready_files(self.get(run), folder)
+            except (FileNotFoundError, InvalidInput):  # as where it is deleted or replaced meanwhile
+                if self._is_at(run, folder):
+                    raise
+            if self._is_at(run, folder):
+                return made
+            shutil.rmtree(files_of_run(folder), ignore_errors=True)
+
     def replace(self, run: str, diagnosis: Diagnosis) -> None:
-        """Store a new version of a visitor's run under the same id."""
+        """Store a new version of a visitor's run under the same id; the files made of the old one go with it."""
         old, name = self._name(run), self._visitors().put(diagnosis, secret=True)
-        held = self._held.get(run)
-        if held is None:  # deleted meanwhile
-            self._visitors().remove(name)
-            return
-        self._held[run] = replace(held, name=name)
-        with contextlib.suppress(InvalidInput):
-            self._visitors().remove(old)
+        with self._holding:
+            held = self._held.get(run)
+            if held is not None:
+                self._held[run] = replace(held, name=name)
+        self._delete(name if held is None else old)  # the new one where the run was deleted meanwhile
 
     def change(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
         """Store a map, a prediction or probes with a visitor's run as it is now: one change at a time, so that none is
@@ -181,15 +207,16 @@ class Runs:
                 self.replace(run, change(self.get(run)))
 
     def remove(self, run: str) -> None:
-        """Delete a visitor's run, if it is there; examples stay."""
-        held = self._held.pop(run, None)
+        """Delete a visitor's run, if it is there, and the files made of it; examples stay."""
+        with self._holding:
+            held = self._held.pop(run, None)
         if held is not None:
-            with contextlib.suppress(InvalidInput):
-                self._visitors().remove(held.name)
+            self._delete(held.name)
 
     def forget(self, visit: str) -> int:
         """Delete all runs of one visit; returns how many."""
-        own = [run for run, held in list(self._held.items()) if visit and held.visitor == visit]
+        with self._holding:
+            own = [run for run, held in self._held.items() if visit and held.visitor == visit]
         for run in own:
             self.remove(run)
         return len(own)
@@ -207,6 +234,18 @@ class Runs:
         if held is None:
             raise InvalidInput("This run is no longer held by the server. Run the diagnosis again, or open an example.")
         return held.name
+
+    def _is_at(self, run: str, folder: Path) -> bool:
+        try:
+            return self.folder(run) == folder
+        except InvalidInput:
+            return False
+
+    def _delete(self, name: str) -> None:
+        with contextlib.suppress(InvalidInput):
+            folder = self._visitors().folder(name)
+            self._visitors().remove(name)
+            shutil.rmtree(files_of_run(folder), ignore_errors=True)
 
     def _visitors(self) -> store.RunStore:
         with self._lock:

@@ -77,15 +77,17 @@ class Uploads:
             self._held.setdefault(path, []).append(Upload(address, n_bytes, time.monotonic()))
 
     def release(self, path: Path, address: str) -> None:
-        """Delete an address' file; where others brought the same, it stays for them."""
+        """Delete an address' file; where others brought the same, it stays for them, and so does what it never
+        brought."""
         with self._lock:
             several = self._held.get(path, [])
             mine = next((upload for upload in several if upload.address == address), None)
-            if mine is not None:
-                several.remove(mine)
+            if mine is None:  # the path comes from the browser
+                return
+            several.remove(mine)
             if several:
                 return
-            self._held.pop(path, None)
+            del self._held[path]
         shutil.rmtree(path.parent, ignore_errors=True)  # named by its digest, and holds it alone
 
     def expire(self, max_age_s: float) -> None:

@@ -77,3 +77,11 @@ def test_a_file_that_is_too_old_is_deleted_and_counts_no_more(tmp_path: Path) ->
     held.expire(-1)
     assert not path.exists()
     assert held.refusal("1.1.1.1", 90) == ""
+
+
+def test_a_path_that_nobody_brought_deletes_nothing(tmp_path: Path) -> None:
+    other = tmp_path / "digest" / "t.csv"
+    other.parent.mkdir()
+    other.write_text("loss\n1\n")
+    Uploads().release(tmp_path / "made-up", "1.2.3.4")
+    assert other.exists()

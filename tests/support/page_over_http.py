@@ -1,0 +1,79 @@
+"""The page as a program sees it: its own events, called over HTTP by what they are wired to."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import httpx
+
+
+@dataclass
+class HttpPage:
+    """One visit of the page at an address; values of its fields are set by their `elem_id`."""
+
+    address: str
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=300))
+    session: str = field(default_factory=lambda: secrets.token_hex(6))
+    values: dict[int, Any] = field(default_factory=dict)
+    """What the visitor sees of each component that has changed."""
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        return self.client.get(f"{self.address}/config").json()
+
+    def of(self, elem_id: str) -> int:
+        """The component's number."""
+        return next(c["id"] for c in self.config["components"] if c["props"].get("elem_id") == elem_id)
+
+    def put(self, elem_id: str, name: str, content: bytes) -> str:
+        """Upload a file into a field; returns its path on the server."""
+        path = self.client.post(f"{self.address}/gradio_api/upload", files={"files": (name, content)}).json()[0]
+        self.values[self.of(elem_id)] = {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+        return path
+
+    def get(self, path: str) -> httpx.Response:
+        """The answer for a file."""
+        return self.client.get(f"{self.address}/gradio_api/file={path}")
+
+    def click(self, elem_id: str) -> None:
+        """Press a button, and wait until all is over that begins with that."""
+        self._fire([d for d in self.config["dependencies"] if [self.of(elem_id), "click"] in d["targets"]])
+
+    def change(self, elem_id: str) -> None:
+        """Say that a field has changed."""
+        self._fire([d for d in self.config["dependencies"] if [self.of(elem_id), "change"] in d["targets"]])
+
+    def _fire(self, events: list[dict[str, Any]]) -> None:
+        for event in events:
+            well = self._call(event) if event["backend_fn"] else True
+            after = [d for d in self.config["dependencies"] if d["trigger_after"] == event["id"]]
+            self._fire([d for d in after if well or not d["trigger_only_on_success"]])
+
+    def _call(self, event: dict[str, Any]) -> bool:
+        shown = {c["id"]: c["props"].get("value") for c in self.config["components"]} | self.values
+        states = {c["id"] for c in self.config["components"] if c["type"] == "state"}
+        data = [None if i in states else shown[i] for i in event["inputs"]]
+        asked = {"data": data, "fn_index": event["id"], "session_hash": self.session, "trigger_id": None}
+        said = self.client.post(f"{self.address}/gradio_api/queue/join", json=asked)
+        said.raise_for_status()
+        stream = f"{self.address}/gradio_api/queue/data?session_hash={self.session}"
+        with self.client.stream("GET", stream) as lines:
+            for line in lines.iter_lines():
+                told = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
+                if told.get("msg") == "process_completed":
+                    if told["success"]:
+                        self._take(event["outputs"], told["output"]["data"])
+                    return bool(told["success"])
+        raise TimeoutError("the answer did not come")
+
+    def _take(self, outputs: list[int], data: list[Any]) -> None:
+        for component, value in zip(outputs, data):
+            if isinstance(value, dict) and value.get("__type__") == "update":
+                if "value" not in value:
+                    continue
+                value = value["value"]
+            self.values[component] = value

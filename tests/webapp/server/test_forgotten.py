@@ -1,0 +1,43 @@
+"""What is left of a visit on the server once its data were deleted, seen from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.load import Server, made_up, served
+from tests.support.page_over_http import HttpPage
+from webapp.state.downloads import FILES
+
+pytestmark = pytest.mark.slow
+BUTTONS = tuple(f"download-{Path(name).suffix[1:]}" for name, _ in FILES)
+
+
+def files(folder: Path) -> set[Path]:
+    """All that lies below the server's temporary folder."""
+    return {path for path in (folder / "tmp").rglob("*") if path.is_file()}
+
+
+def bring(server: Server, seed: int = 1, n: int = 64) -> HttpPage:
+    """A page with a table and its pictures in the form."""
+    page = HttpPage(server.address)
+    table, pictures = made_up(n, seed)
+    page.put("table", f"t{seed}.csv", table)
+    page.put("images", f"p{seed}.zip", pictures)
+    page.change("table")
+    return page
+
+
+def test_what_was_made_of_a_run_is_served_to_nobody_once_the_visitor_deletes_it(
+    tmp_path: Path, repository: Path
+) -> None:
+    with served(repository, tmp_path) as server:
+        before = files(tmp_path)
+        page = bring(server)
+        page.click("run")
+        paths = [page.values[page.of(name)]["path"] for name in BUTTONS]
+        assert [page.get(path).status_code for path in paths] == [200] * len(FILES)
+        page.click("forget")
+        assert all(page.get(path).status_code in (403, 404) for path in paths)
+        assert files(tmp_path) == before
