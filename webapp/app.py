@@ -30,7 +30,7 @@ from webapp.server.hosts import is_loopback
 from webapp.server.page import SafeBlocks
 from webapp.server.process import begin, serve_until_stopped
 from webapp.server.rules import WebRules, on_this_platform
-from webapp.server.settings import CACHE_S, launch_settings
+from webapp.server.settings import CACHE_S, believe_proxies, launch_settings
 from webapp.state.jobs import PLAIN, PRIVATE
 from webapp.state.session import RUNS, Session, shows_errors
 
@@ -127,6 +127,7 @@ def main(
     others = rules.behind_proxy or bool(rules.allow_host)  # they may come through a proxy on this machine
     at_home = is_loopback(rules.listening) and not others
     begin(at_home=at_home, max_minutes=max_minutes)
+    believe_proxies(rules)
     demo = build_app(root, at_home=at_home)
     try:
         demo.launch(

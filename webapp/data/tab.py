@@ -92,7 +92,11 @@ def on_forget(*brought: str | list[str] | None) -> str:
     """Delete all that this visit brought and made at once; returns the status."""
     paths = [path for value in brought if value for path in ([value] if isinstance(value, str) else value)]
     forget_visit(visitor(), address(), paths)
-    return closing("Deleted", "Your runs, files and uploads are gone from this server. The page starts afresh.")
+    return closing("Deleted", "The runs, files and uploads of this page are gone from the server. It starts afresh.")
+
+
+def on_brought(file: str | list[str] | None) -> None:
+    """Nothing: the call alone says that the file was brought by this visit, which an upload itself does not."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +208,9 @@ def _wire(
 
 
 def wire_forget(form: Form, files: list[gr.File]) -> None:
-    """Let "Delete my data now" delete what lies in all of the page's fields for files, and what was made of it."""
+    """Let "Delete my data now" delete what came into any of the page's fields for files, and what was made of it."""
+    for file in files:
+        file.upload(on_brought, [file], None, preprocess=False, **QUICK)
     gone = form.forget.click(shows_errors(on_forget), files, form.status, **QUICK)
     gone.success(None, None, None, js=START_AFRESH, **PRIVATE)
 

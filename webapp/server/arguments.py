@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Container, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from starlette.types import Message, Receive
 from core.limits import byte_size
 from webapp.server.asked import Asked, Refusal, split_host
 from webapp.server.routes import FILE, LOGIN, UPLOAD
+from webapp.state.uploads import UPLOADS
 
 MAX_BODY = 2**20
 """Bytes of a call other than an upload, which Gradio counts itself (`MAX_UPLOAD`). The page's own stay below 10 kB; as
@@ -39,7 +41,10 @@ async def read_body(asked: Asked, receive: Receive, events: Container[int]) -> t
     if asked.path.rstrip("/") == LOGIN:
         return bytes(body), None
     said, refusal = _read(bytes(body))
-    return bytes(body), refusal or strange_event(said, events) or foreign_file(said, asked)
+    refusal = refusal or strange_event(said, events) or foreign_file(said, asked)
+    if refusal is None:
+        _claim_files(said, asked)
+    return bytes(body), refusal
 
 
 def has_call(asked: Asked) -> bool:
@@ -87,10 +92,19 @@ def foreign_file(said: Any, asked: Asked) -> Refusal | None:
     return None
 
 
+def _claim_files(said: Any, asked: Asked) -> None:
+    """Note that a visit names files: an upload itself does not say which visit it is of."""
+    visit = said.get("session_hash") if isinstance(said, dict) else None
+    if isinstance(visit, str) and visit:
+        for file in _files(said):
+            if isinstance(path := file.get("path"), str):
+                UPLOADS.claim(visit, asked.address, Path(path))
+
+
 def _refused(key: str, value: str) -> Refusal:
     return Refusal(
         400,
-        f"A file argument's {key} must be that of a file uploaded before: got {value[:80]!a}. "
+        f"A file argument's {key} must be that of a file uploaded before and not deleted since: got {value[:80]!a}. "
         "Upload the file to /gradio_api/upload and give the path that it answers.",
     )
 
@@ -109,9 +123,11 @@ def _files(said: Any) -> Iterator[dict[str, Any]]:
 
 
 def _is_upload(path: str) -> bool:
-    """Whether a path lies, as it is written, below the folder of uploads; no file is looked at."""
-    folder = os.path.abspath(get_upload_folder())
-    return "\0" not in path and os.path.isabs(path) and os.path.abspath(path).startswith(folder + os.sep)
+    """Whether a path lies, as it is written, below the folder of uploads, and leads to a file; nothing is looked at
+    elsewhere."""
+    folder, plain = os.path.abspath(get_upload_folder()), os.path.abspath(path)
+    below = "\0" not in path and os.path.isabs(path) and plain.startswith(folder + os.sep)
+    return below and os.path.isfile(plain)
 
 
 def _is_ours(url: str, asked: Asked) -> bool:

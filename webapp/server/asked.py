@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -32,6 +33,8 @@ class Asked:
     host: str
     """As the browser said it, or as the proxy forwards it if one was told of: "name" or "name:port"."""
     scheme: str
+    address: str = ""
+    """Where it comes from."""
 
     @property
     def is_read(self) -> bool:
@@ -46,11 +49,19 @@ def read_request(scope: dict[str, Any], rules: WebRules) -> Asked:
     if rules.behind_proxy:
         host = _first(headers, "x-forwarded-host") or host
         scheme = _first(headers, "x-forwarded-proto") or scheme
+    return Asked(str(scope.get("method", "GET")), path_of(scope), headers, host, scheme, address_of(scope))
+
+
+def path_of(scope: MutableMapping[str, Any]) -> str:
+    """What a request asks for, decoded and without the root path, whether the proxy has taken that off or not."""
     path = str(scope["path"])
     root = str(scope.get("root_path", "")).rstrip("/")
-    if root.startswith("/") and f"{path}/".startswith(f"{root}/"):
-        path = path[len(root) :]
-    return Asked(str(scope.get("method", "GET")), path, headers, host, scheme)
+    return path[len(root) :] if root.startswith("/") and f"{path}/".startswith(f"{root}/") else path
+
+
+def address_of(scope: MutableMapping[str, Any]) -> str:
+    """Where a request comes from, or ""."""
+    return str((scope.get("client") or ("",))[0])
 
 
 def _first(headers: Headers, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,13 @@ def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
         "enable_monitoring": False,
         "max_threads": MAX_THREADS,
     }
+
+
+def believe_proxies(rules: WebRules) -> None:
+    """Let the server, which uvicorn asks for in the environment, take a visitor's address from `X-Forwarded-For` only
+    where a proxy was told of: programs of this machine could else count as somebody new with each request."""
+    if not rules.behind_proxy:
+        os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 
 def _blocked() -> list[str]:

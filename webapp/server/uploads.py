@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextvars import ContextVar
 from pathlib import Path
 
 from gradio import route_utils
@@ -14,9 +15,10 @@ from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from webapp.server.asked import address_of, path_of
+from webapp.server.routes import UPLOAD
 from webapp.state.uploads import UPLOADS
 
-ROUTE = "/gradio_api/upload"
 DRAIN_S = 20.0
 """How long a refused upload is still read, and thrown away, before it is answered: a browser that is cut off while it
 sends shows no message."""
@@ -32,8 +34,11 @@ class FilesOnly(route_utils.GradioMultiPartParser):
         """The head of a part is whole.
 
         Raises:
-            MultiPartException: it is that of a field, not of a file.
+            MultiPartException: it is that of a field, not of a file, or of one file too many.
         """
+        body = _BODY.get()
+        if body is not None:
+            body.begin_file()
         super().on_headers_finished()
         if self._current_part.file is None:
             raise MultiPartException("An upload holds files alone: give each part a filename.")
@@ -75,7 +80,7 @@ def make_no_empty_files() -> None:
 
 
 class CountedUploads:
-    """Middleware that counts the bytes of uploads against the quotas.
+    """Middleware that counts the bytes and the files of uploads, while they come, against the quotas.
 
     A refusal is raised where the body is read, as the exception by which Gradio's own parser deletes what it has
     written and answers with the text.
@@ -85,15 +90,16 @@ class CountedUploads:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or str(scope["path"]).rstrip("/") != ROUTE:
+        if scope["type"] != "http" or scope["method"] != "POST" or path_of(scope).rstrip("/") != UPLOAD:
             await self._app(scope, receive, send)
             return
-        body = CountedBody((scope.get("client") or ("",))[0], _declared(scope), receive)
+        body = CountedBody(address_of(scope), _declared(scope), receive)
         answer = bytearray()
         status = [0]
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
+                await body.drain()
                 status[0] = message["status"]
             elif message["type"] == "http.response.body" and len(answer) < MAX_ANSWER:
                 answer.extend(message.get("body", b""))
@@ -101,9 +107,11 @@ class CountedUploads:
                     body.keep(bytes(answer))  # before the visitor knows the paths, and so can use or release them
             await send(message)
 
+        mark = _BODY.set(body)
         try:
             await self._app(scope, body.receive, watched)
         finally:
+            _BODY.reset(mark)
             body.close()
 
 
@@ -118,8 +126,9 @@ class CountedBody:
 
     def __init__(self, address: str, declared: int, source: Receive) -> None:
         self._address, self._declared, self._source = address, declared, source
-        self._come = self._looked = 0
-        self._whole = False
+        self._come = self._looked = self._files = 0
+        self._over = False
+        """Whether nothing follows any more."""
 
     async def receive(self) -> Message:
         """The next part of the body.
@@ -128,39 +137,57 @@ class CountedBody:
             MultiPartException: it is more than is taken in, or it was broken off.
         """
         message = await self._source()
-        if message["type"] == "http.disconnect" and not self._whole:
+        if message["type"] == "http.disconnect" and not self._over:
+            self._over = True
             raise MultiPartException("The upload was broken off.")
+        self._over = not message.get("more_body", False)
         n = len(message.get("body", b""))
         if not self._looked or self._come + n - self._looked >= COUNTED_BYTES:
             # A header that lies costs nothing but its own refusal.
             why = UPLOADS.refusal(self._address, max(n, self._declared - self._come))
             if why:
-                await self._drain(message)
                 raise MultiPartException(why)
             self._looked = max(1, self._come + n)
         UPLOADS.coming(self._address, n)
         self._come += n
-        self._whole = not message.get("more_body", False)
         return message
 
+    def begin_file(self) -> None:
+        """The head of one more file has come.
+
+        Raises:
+            MultiPartException: it is more than are taken in.
+        """
+        why = UPLOADS.reserve(self._address)
+        if why:
+            raise MultiPartException(why)
+        self._files += 1
+
     def keep(self, answer: bytes) -> None:
-        """Note the files of Gradio's answer."""
+        """Note the files of Gradio's answer, which have come now."""
         try:
             paths = [Path(str(path)) for path in json.loads(answer)]
         except ValueError:
             return
         for path in paths:
             UPLOADS.add(self._address, path)
+        self.close()
 
     def close(self) -> None:
-        """The request is over: nothing of it is on its way any more."""
+        """Nothing of the request is on its way any more."""
         UPLOADS.coming(self._address, -self._come)
-        self._come = 0
+        UPLOADS.unreserve(self._address, self._files)
+        self._come = self._files = 0
 
-    async def _drain(self, message: Message) -> None:
+    async def drain(self) -> None:
+        """Read what is left of a refused upload, for a while."""
         until = time.monotonic() + DRAIN_S
-        while message.get("more_body", False) and time.monotonic() < until:
-            message = await self._source()
+        while not self._over and time.monotonic() < until:
+            self._over = not (await self._source()).get("more_body", False)
+
+
+_BODY: ContextVar[CountedBody | None] = ContextVar("_BODY", default=None)
+"""That of the present request: Gradio makes the parser without telling it whose upload it reads."""
 
 
 def _declared(scope: Scope) -> int:

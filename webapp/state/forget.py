@@ -27,7 +27,8 @@ def forget_visit(visit: str, address: str, brought: Sequence[str | Path]) -> Non
     if not over:
         threading.Thread(target=_end_later, args=(visit,), name="forget", daemon=True).start()
     for path in brought:
-        UPLOADS.release(Path(path), address)
+        UPLOADS.claim(visit, address, Path(path))
+    UPLOADS.release(visit)
 
 
 def _end_later(visit: str) -> None:

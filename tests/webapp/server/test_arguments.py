@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Container
+import shutil
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,20 @@ from starlette.types import Message
 from tests.webapp.server.test_hosts import ask
 from webapp.server.arguments import foreign_file, read_body
 from webapp.server.asked import Refusal
+from webapp.state.uploads import UPLOADS
 
 META = {"_type": "gradio.FileData"}
 OWN = str(Path(get_upload_folder()).absolute() / "ab12" / "table.csv")
+
+
+@pytest.fixture(autouse=True)
+def own_upload() -> Iterator[None]:
+    """A file where `OWN` says."""
+    folder = Path(OWN).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    Path(OWN).write_text("loss\n1\n")
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def refused(*data: Any) -> bool:
@@ -51,6 +63,9 @@ def refusal_of(body: bytes, events: Container[int] = (0, 1)) -> Refusal | None:
         f"{OWN}/../../../etc/passwd",
         f"{OWN}\0",
         f"{Path(OWN).parents[1]}",
+        f"{Path(OWN).parents[0]}",
+        f"{Path(OWN).parents[1]}/x.csv",
+        f"{OWN}/y.csv",
         "data:text/csv,a",
         "http://[::1",
     ],
@@ -95,6 +110,17 @@ def test_a_body_that_is_no_json_is_refused_with_one_sentence(body: bytes) -> Non
     refusal = refusal_of(body)
     assert refusal is not None
     assert (refusal.status, "one JSON document" in refusal.text) == (400, True)
+
+
+def test_a_file_is_of_the_visit_whose_call_names_it() -> None:
+    UPLOADS.add("", Path(OWN))
+    for visit in ("another", "ann"):
+        data = [{"path": OWN}] if visit == "ann" else []
+        assert refusal_of(json.dumps({"data": data, "session_hash": visit}).encode()) is None
+    UPLOADS.release("another")
+    assert Path(OWN).exists()
+    UPLOADS.release("ann")
+    assert not Path(OWN).exists()
 
 
 @pytest.mark.parametrize("number", [2, -1, 10**400, 1.0, True, "1", [1], {"a": 1}])

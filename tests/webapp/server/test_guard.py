@@ -17,7 +17,8 @@ from webapp.server.accounts import Accounts
 from webapp.server.page import SafeBlocks
 from webapp.server.routes import API
 from webapp.server.rules import WebRules
-from webapp.server.settings import launch_settings
+from webapp.server.settings import believe_proxies, launch_settings
+from webapp.state.visitor import address
 
 HOSTILE = "<img src=http://127.0.0.1:9/x onerror=alert(1)>"
 EMBEDDING = "https://talks.org"
@@ -291,3 +292,20 @@ def test_an_unknown_event_ends_in_an_answer_and_no_traceback(
 ) -> None:
     assert httpx.get(f"{served.address}gradio_api/{path}").status_code == 200
     assert "Traceback" not in caplog.text
+
+
+def test_an_address_that_a_request_says_of_itself_counts_only_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def where_from(rules: WebRules) -> str:
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", "127.0.0.1")
+        believe_proxies(rules)
+        with SafeBlocks(analytics_enabled=False) as demo:
+            gr.Button().click(address, None, gr.Textbox(), api_name="address", queue=False)
+        _, here, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings(rules))
+        said = httpx.post(
+            f"{here}gradio_api/run/address", json={"data": []}, headers={"X-Forwarded-For": "9.9.9.9"}
+        ).json()
+        demo.close()
+        return said["data"][0]
+
+    assert where_from(WebRules()) == "127.0.0.1"
+    assert where_from(WebRules(behind_proxy=True)) == "9.9.9.9"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,10 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from webapp.server import uploads
+from webapp.server.routes import UPLOAD
 from webapp.server.uploads import CountedUploads, take_files_only
 from webapp.state.quotas import SHARED, quotas, set_quotas
 from webapp.state.uploads import Uploads
-
-ROUTE = "/gradio_api/upload"
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def test_what_fits_is_taken_in_and_counted(app: CountedUploads, held: Uploads, folder: Path) -> None:
-    said = TestClient(app).post(ROUTE, files={"files": ("a.csv", b"x" * 2**20)})
+    said = TestClient(app).post(UPLOAD, files={"files": ("a.csv", b"x" * 2**20)})
     assert said.status_code == 200
     assert [str(path) for path in files_in(folder)] == said.json()
     assert "1 GiB" not in held.refusal("testclient", 2**20)
@@ -58,7 +58,7 @@ def test_what_fits_is_taken_in_and_counted(app: CountedUploads, held: Uploads, f
 
 
 def test_what_is_too_much_is_one_message_and_leaves_nothing(app: CountedUploads, held: Uploads, folder: Path) -> None:
-    said = TestClient(app).post(ROUTE, files={"files": ("a.csv", b"x" * (4 * 2**20))})
+    said = TestClient(app).post(UPLOAD, files={"files": ("a.csv", b"x" * (4 * 2**20))})
     assert said.status_code == 400
     assert "one visitor" in said.text
     assert "Delete my data now" in said.text
@@ -69,7 +69,9 @@ def test_what_is_too_much_is_one_message_and_leaves_nothing(app: CountedUploads,
 BODY = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\n\r\n'
 
 
-def send(app: CountedUploads, parts: list[Message], headers: list[tuple[bytes, bytes]]) -> list[Message]:
+def send(
+    app: CountedUploads, parts: Iterable[Message], headers: list[tuple[bytes, bytes]], root: str = ""
+) -> list[Message]:
     """What is answered to a body that comes in these parts."""
     waiting, answered = iter(parts), list[Message]()
 
@@ -82,10 +84,10 @@ def send(app: CountedUploads, parts: list[Message], headers: list[tuple[bytes, b
     scope = {
         "type": "http",
         "method": "POST",
-        "path": ROUTE,
-        "raw_path": ROUTE.encode(),
+        "path": root + UPLOAD,
+        "raw_path": (root + UPLOAD).encode(),
         "query_string": b"",
-        "root_path": "",
+        "root_path": root,
         "scheme": "http",
         "http_version": "1.1",
         "server": ("127.0.0.1", 80),
@@ -135,3 +137,45 @@ def test_an_upload_that_is_no_list_of_files_is_one_message_and_leaves_nothing(
     assert answered[0]["status"] == 400
     assert said in answered[1]["body"]
     assert files_in(folder) == []
+
+
+def many(n: int, name: str = "a") -> bytes:
+    head = '--b\r\nContent-Disposition: form-data; name="files"; filename="%s%d.csv"\r\n\r\n%s%d\r\n'
+    return "".join(head % (name, i, name, i) for i in range(n)).encode() + b"--b--\r\n"
+
+
+def test_behind_a_root_path_uploads_are_counted_too(app: CountedUploads, held: Uploads, folder: Path) -> None:
+    parts = [chunk(BODY), *(chunk(b"x" * 2**19) for _ in range(20)), chunk(b"\r\n--b--\r\n", more=False)]
+    answered = send(app, parts, [], root="/errata")
+    assert answered[0]["status"] == 400
+    assert files_in(folder) == []
+
+
+def test_more_files_than_one_visitor_may_hold_are_refused_as_they_come_and_leave_nothing(
+    app: CountedUploads, held: Uploads, folder: Path
+) -> None:
+    take_files_only()
+    set_quotas(replace(quotas(), max_own_uploads=5))
+    answered = send(app, [chunk(many(6)), chunk(b"never read", more=False)], [])
+    assert answered[0]["status"] == 400
+    assert b"5 files here" in answered[1]["body"]
+    assert files_in(folder) == []
+    assert send(app, [chunk(many(5), more=False)], [])[0]["status"] == 200
+    assert len(files_in(folder)) == 5
+    assert b"5 files here" in send(app, [chunk(many(1, "z"), more=False)], [])[1]["body"]
+
+
+def test_files_of_requests_in_flight_count_against_each_other(app: CountedUploads, held: Uploads, folder: Path) -> None:
+    take_files_only()
+    set_quotas(replace(quotas(), max_own_uploads=5))
+    within = list[Message]()
+
+    def parts() -> Iterator[Message]:
+        yield chunk(many(4)[: -len(b"--b--\r\n")])
+        with ThreadPoolExecutor(1) as another:
+            within.extend(another.submit(send, app, [chunk(many(2, "z"), more=False)], []).result())
+        yield chunk(b"--b--\r\n", more=False)
+
+    assert send(app, parts(), [])[0]["status"] == 200
+    assert within[0]["status"] == 400
+    assert len(files_in(folder)) == 4
