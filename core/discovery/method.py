@@ -129,8 +129,11 @@ def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     features = Features(vectors, blocks)
     regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=seed)  # type: ignore[arg-type]
     predicted, spread = out_of_fold(regressor, features.rows, outcomes.fitted, blocks, groups, folds, progress)
+    n_fits = int(folds.max()) + 2  # a fold each, and all rows
     regressor.fit(features.rows, outcomes.fitted, blocks, groups)
+    progress("fit the ensemble", n_fits, n_fits)
     proposals = propose(design, features, samples.metadata, seed, inputs.words)
+    progress("fit the ensemble", n_fits, n_fits)
     scores, alpha = failure_score(outcomes, design), settings.alpha - _class_alpha(samples, settings)
     found, test = find_clusters(proposals, scores, alpha=alpha, settings=settings, rng=rng, progress=progress)
     return _Search(regressor, predicted, spread, proposals, found, test)
@@ -146,17 +149,24 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     samples, outcomes, words, seed = inputs.samples, inputs.outcomes, inputs.words, settings.seed
     proposals, test, design = search.proposals, search.test, search.proposals.design
     embeddings = inputs.embeddings
-    progress("describe", 0, 1)
+    n_parts = 7
+    progress("describe", 0, n_parts)
     suspects, label_notes = suspected_label_errors(samples, outcomes)
     rows = proposals.features.rows
+    progress("describe", 1, n_parts)
     clusters, candidates, order = describe_clusters(search.found, samples, outcomes, rows, suspects, seed=seed)
+    progress("describe", 2, n_parts)
     reader = None if words is None else read_texts(words, outcomes, design, n_members=settings.n_members, seed=seed)
+    progress("describe", 3, n_parts)
     insights = find_insights(ConditionResults(proposals, test, outcomes, reader, samples.metadata, seed), clusters)
+    progress("describe", 4, n_parts)
     asked = question_null(words, design, test.scores, seed=seed) if words is not None and design.testable else None
+    progress("describe", 5, n_parts)
     detectable = smallest_detectable(proposals, test, outcomes, seed=seed)
+    progress("describe", 6, n_parts)
     classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings), seed=seed)
     predictability = predictability_of(test, design, outcomes, search.predicted, seed=seed)
-    progress("describe", 1, 1)
+    progress("describe", n_parts, n_parts)
     return Diagnosis(
         samples=samples,
         outcomes=outcomes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
 
 import numpy as np
 
@@ -30,6 +31,9 @@ def umap_map(embeddings: Embeddings, *, seed: int = 0, progress: Progress = no_p
     n = len(embeddings)
     if n < 20:
         return pca_map(embeddings)
+    for package in ("numba", "sklearn.neighbors", "pynndescent", "umap"):  # heavy each: told of one by one
+        progress("map", 0, 1)
+        import_module(package)
     progress("map", 0, 1)
     xy = _umap(embeddings.vectors, n_neighbors=min(15, n - 1), seed=seed)
     progress("map", 1, 1)

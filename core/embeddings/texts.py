@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from zipfile import BadZipFile
 
 import numpy as np
 
 from core.files import keep_arrays, read_arrays
-from core.records import F32
+from core.records import F32, Progress, no_progress
+
+BATCH = 128
+"""Texts given to a tower at a time, where it does not say a `batch_size` of its own."""
 
 
 class TextTower(Protocol):
@@ -26,18 +29,50 @@ class TextTower(Protocol):
     def encode_texts(self, texts: Sequence[str]) -> F32: ...
 
 
-def encode_texts(encoder: TextTower, texts: Sequence[str], cache: Path | None = None) -> F32:
-    """(m, d) the encoder's vectors of the texts, each distinct one computed once and kept in `cache`."""
+def encode_texts(
+    encoder: TextTower,
+    texts: Sequence[str],
+    cache: Path | None = None,
+    *,
+    progress: Progress = no_progress,
+    step: str = "encode the texts",
+) -> F32:
+    """(m, d) the encoder's vectors of the texts, each distinct one computed once and kept in `cache`.
+
+    Args:
+        progress: called as (step, done, total) while the tower is loaded and after every batch of texts.
+
+    Raises:
+        Cancelled: from `progress`; nothing is kept then.
+    """
     distinct = list(dict.fromkeys(texts))
     if cache is None:
-        vectors = encoder.encode_texts(distinct)
+        vectors = _in_batches(encoder, distinct, progress, step)
     else:
         key = hashlib.sha256("\0".join([encoder.fingerprint, *distinct]).encode()).hexdigest()[:32]
         path = cache / "texts" / f"{key}.npz"
         try:
             vectors = read_arrays(path)["texts"]
         except (OSError, KeyError, ValueError, EOFError, BadZipFile):
-            vectors = encoder.encode_texts(distinct)
+            vectors = _in_batches(encoder, distinct, progress, step)
             keep_arrays(path, {"texts": vectors})
     place = {text: i for i, text in enumerate(distinct)}
     return vectors[[place[text] for text in texts]].astype(np.float32)
+
+
+def _in_batches(encoder: TextTower, texts: Sequence[str], progress: Progress, step: str) -> F32:
+    """The tower's vectors, batch by batch of alike lengths: as the towers go about it themselves, so that the vectors
+    are the same to the last digit as if all texts had been given at once."""
+    load: Any = getattr(encoder, "load_text_tower", None)
+    if load is not None:
+        load(lambda: progress(step, 0, len(texts)))
+    size: int = getattr(encoder, "batch_size", BATCH)
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    parts: list[F32] = []
+    for start in range(0, max(1, len(texts)), size):
+        parts.append(encoder.encode_texts([texts[i] for i in order[start : start + size]]))
+        progress(step, min(start + size, len(texts)), len(texts))
+    vectors = np.concatenate(parts)
+    found = np.empty_like(vectors)
+    found[order] = vectors
+    return found

@@ -27,6 +27,7 @@ ALIKE = 0.95
 """Phrases whose directions have a higher cosine are one phrase."""
 PROMPTS = 8
 """Prompts averaged for each phrase."""
+STEP = "read the phrases"
 
 
 def name_samples(
@@ -48,9 +49,11 @@ def name_samples(
         InvalidInput: the vocabulary cannot be read.
     """
     phrases = read_vocabulary(vocabulary)  # before the text tower is loaded
-    progress("read the phrases", 0, 1)
-    words = make_words(joint, load_encoder(encoder), phrases, class_names, synonyms_of(class_names), cache)
-    progress("read the phrases", 1, 1)
+    progress(STEP, 0, 1)
+    synonyms = synonyms_of(class_names)
+    progress(STEP, 0, 1)
+    words = make_words(joint, load_encoder(encoder), phrases, class_names, synonyms, cache, progress)
+    progress(STEP, 1, 1)
     return replace(words, encoder=encoder)
 
 
@@ -61,6 +64,7 @@ def make_words(
     class_names: Sequence[str] = (),
     synonyms: Mapping[str, Sequence[str]] | None = None,
     cache: Path | None = None,
+    progress: Progress = no_progress,
 ) -> Words:
     """The vocabulary as directions of the encoder's joint space.
 
@@ -69,8 +73,10 @@ def make_words(
         class_names: phrases that only restate a class are taken out; prompts speak of these classes.
         synonyms: other names of the classes.
         cache: folder where text vectors are kept between runs.
+        progress: called between the parts of the work and after every batch of prompts.
 
     Raises:
+        Cancelled: from `progress`.
         InvalidInput: the samples' vectors are of another space than the encoder's.
     """
     if joint.space != encoder.joint_space:
@@ -84,9 +90,11 @@ def make_words(
             f"No phrase is left of {len(vocabulary):,}: all only restate a class. "
             "Bring others with --vocabulary, or leave words out."
         )
-    means = _differences(own, encoder, class_names, cache)
+    progress(STEP, 0, 1)
+    means = _differences(own, encoder, class_names, cache, progress)
     directions, strengths = unit(means.astype(np.float32)), np.linalg.norm(means, axis=1).astype(np.float32)
     kept, dropped = drop_alike(directions, ALIKE)
+    progress(STEP, 1, 1)
     if dropped:
         many = sum(map(len, dropped.values()))
         which = "1 phrase is" if many == 1 else f"{many:,} phrases are"
@@ -97,11 +105,14 @@ def make_words(
     return replace(words, strengths=strengths[kept])
 
 
-def _differences(vocabulary: Vocabulary, encoder: TextTower, class_names: Sequence[str], cache: Path | None) -> F64:
+def _differences(
+    vocabulary: Vocabulary, encoder: TextTower, class_names: Sequence[str], cache: Path | None, progress: Progress
+) -> F64:
     """(P, d) mean difference of each phrase's prompts with it and without it."""
     with_phrase, without = prompts(vocabulary, class_names, PROMPTS)
     count = [len(p) for p in with_phrase]
-    vectors = encode_texts(encoder, [t for group in (*with_phrase, *without) for t in group], cache)
+    texts = [t for group in (*with_phrase, *without) for t in group]
+    vectors = encode_texts(encoder, texts, cache, progress=progress, step=STEP)
     half = sum(count)
     difference = vectors[:half] - vectors[half:]
     means = np.zeros((len(count), difference.shape[1]))

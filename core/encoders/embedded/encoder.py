@@ -4,8 +4,9 @@ from a hub."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,17 @@ class EmbeddedEncoder:
         from core.encoders.embedded.minilm import embed_sentences
 
         return self.alignment.texts(embed_sentences(texts))
+
+    def load_text_tower(self, between: Callable[[], None]) -> None:
+        """Load what `encode_texts` needs, with a call of `between` after each of the heavy packages."""
+        # transformers would import torch._dynamo and scipy.optimize in one go, which takes seconds each
+        for package in ("torch", "torch._dynamo", "scipy.optimize", "transformers.models.bert.modeling_bert"):
+            import_module(package)
+            between()
+        from core.encoders.embedded.minilm import load_tower
+
+        load_tower()
+        between()
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """How many of `texts` lose their end to the text tower's limit."""

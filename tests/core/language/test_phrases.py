@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import InvalidInput
+from core.errors import Cancelled, InvalidInput
 from core.language.phrases import make_words
 from core.language.vocabulary import Phrase, Vocabulary
 from core.records import Embeddings
@@ -45,3 +45,32 @@ def test_a_vocabulary_of_which_nothing_is_left_is_refused() -> None:
     _, audit, _ = planted_run()
     with pytest.raises(InvalidInput, match="No phrase is left of 2"):
         make_words(audit.embeddings, WordTower(audit), vocabulary("with a dog", "next to cats"), CLASSES)
+
+
+@pytest.mark.parametrize("call", range(1, 6))
+def test_the_reading_of_phrases_ends_at_the_call_that_stops_it(call: int) -> None:
+    _, audit, _ = planted_run()
+    calls = list[int]()
+
+    def stop(step: str, done: int, total: int) -> None:
+        calls.append(done)
+        if len(calls) == call:
+            raise Cancelled("stop")
+
+    many = vocabulary(*(f"in snow number {i}" for i in range(100)))
+    with pytest.raises(Cancelled):
+        make_words(audit.embeddings, WordTower(audit), many, CLASSES, progress=stop)
+    assert len(calls) == call
+
+
+def test_more_phrases_are_told_of_more_often() -> None:
+    _, audit, _ = planted_run()
+
+    def count(n_phrases: int) -> int:
+        heard = list[str]()
+        many = vocabulary(*(f"in snow number {i}" for i in range(n_phrases)))
+        make_words(audit.embeddings, WordTower(audit), many, CLASSES, progress=lambda step, *_: heard.append(step))
+        assert set(heard) == {"read the phrases"}
+        return len(heard)
+
+    assert count(400) - count(200) == 6  # 200 phrases more are 800 distinct prompts more, in batches of 128
