@@ -30,7 +30,7 @@ _SAVE = "Save a plain array of numbers: np.save(path, array.astype('float32'))."
 _AGAIN = "Save or upload it again."
 _CHUNK = 2**24
 _COMPUTED = 16  # bytes a number: it is computed with as float64, once as it was and once as it becomes
-_DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError)
+DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError)
 """What zipfile raises for cut, damaged, encrypted and strangely packed members."""
 
 
@@ -58,7 +58,7 @@ def open_arrays(path: Path, limits: Limits = Limits()) -> Mapping[str, ArrayHead
     kind = path.suffix.lower()
     try:
         found = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}[kind](path)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InvalidInput(f"{path.name!r} is damaged ({str(error)[:100]}). {_AGAIN}") from None
     size = path.stat().st_size
     for name, one in found.items():
@@ -121,7 +121,7 @@ def _load_member(
                     room += part
                     done += len(part)
                     progress(done, declared)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise InvalidInput(f"{path.name!r} is damaged ({str(error)[:100]}). {_AGAIN}") from None
         if done < declared:
             raise InvalidInput(_cut(path.name, shape, declared, done))

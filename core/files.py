@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -184,6 +185,30 @@ def read_arrays(source: Path | BufferedReader) -> dict[str, npt.NDArray[Any]]:
         if unpacked > Limits().memory(size):
             raise ValueError(f"its arrays would take {byte_size(unpacked)} of memory")
         return {str(key): file[f"a{i}"] for i, key in enumerate(file["keys"])}
+
+
+def open_plain(path: Path, most: int = Limits().max_total_bytes) -> BufferedReader:
+    """A file of a folder that may have been received, opened to read bytes: no link, which may lead anywhere, and no
+    pipe or device, which may be waited for without end.
+
+    Raises:
+        OSError: there is none, it is no plain file, or it is larger than `most` bytes.
+    """
+    if path.is_symlink():
+        raise OSError(errno.EINVAL, f"{path.name} is a link")
+    flags = (getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
+    descriptor = os.open(path, sum(flags, os.O_RDONLY))
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, f"{path.name} is no file")
+        if found.st_size > most:
+            said = f"{path.name} has {byte_size(found.st_size)}; at most {byte_size(most)} are read"
+            raise OSError(errno.EFBIG, said)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def digest(source: Path | BufferedReader) -> str:

@@ -4,8 +4,8 @@ each, however the writer ended.
 The new files are written to `.errata-writing-…` inside the folder, brought to the disk, and count from one rename on,
 to `.errata-committed`: what lies there is read in place of the file of that name beside it (`located`). Then they are
 moved out one by one, and that folder is removed. A writer that is killed before the rename leaves what `settle` sweeps,
-one that is killed after it what `settle` moves out. Other files in the folder are left alone. See
-docs/decisions/store.md.
+one that is killed after it what `settle` moves out. Other files in the folder are left alone, and so
+are the user's own of the same names (`core.owned`). See docs/decisions/store.md.
 """
 
 from __future__ import annotations
@@ -16,19 +16,18 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path, PurePath
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 from core.errors import InvalidInput
-from core.files import WRITING, cannot_write, sync
+from core.files import WRITING, cannot_write, open_plain, sync
+from core.limits import Limits
 from core.locks import Held, take, wait_for
+from core.owned import COMMITTED, GONE, Kind, check_free, left_by_writer
 
-COMMITTED = ".errata-committed"
-_GONE = ".gone.json"
-"""In it: files of the earlier version that the new one does not have."""
 _FORMER, _LAST = re.compile(r"\.new-[0-9a-f]{16}"), ("state.json", "composition.json")
 """How earlier versions called a folder that they wrote beside, and the file that they moved last."""
 _DAY = 24 * 3600.0
@@ -38,7 +37,7 @@ T = TypeVar("T")
 
 
 @contextmanager
-def writer(folder: Path, waiting: Callable[[], None]) -> Generator[Held]:
+def writer(folder: Path, kind: Kind, waiting: Callable[[], None]) -> Generator[Held]:
     """Be the only writer of the folder, which is made where it is missing, and then holds one whole version or none.
 
     Args:
@@ -49,22 +48,24 @@ def writer(folder: Path, waiting: Callable[[], None]) -> Generator[Held]:
         InvalidInput: what was left there cannot be put in place.
     """
     with wait_for(folder, waiting) as held:
-        _clear(folder, held)
+        _clear(folder, kind, held)
         yield held
 
 
 @contextmanager
-def new_version(folder: Path, owned: Collection[str]) -> Generator[Path]:
+def new_version(folder: Path, kind: Kind, *, only_added: bool = False) -> Generator[Path]:
     """A folder to write to, whose files take their places in `folder` once the block has ended well. Use within
     `writer`.
 
     Args:
-        owned: files of the earlier version that go where the new one does not have them, as paths below `folder`.
+        only_added: files of the earlier version stay where the new one does not have them; else they go.
 
     Raises:
         OSError: something could not be written; the earlier version is as it was.
-        InvalidInput: the new version is whole, but its files could not be moved to their places.
+        InvalidInput: files of such names there are the user's, or the new version is whole, but its files could not be
+            moved to their places.
     """
+    check_free(folder, kind)
     scratch = folder / f"{WRITING}{secrets.token_hex(8)}"
     try:
         scratch.mkdir()
@@ -73,8 +74,9 @@ def new_version(folder: Path, owned: Collection[str]) -> Generator[Path]:
         for name in names:
             if (folder / name).is_dir():
                 raise IsADirectoryError(f"a folder lies where the file {name} belongs")
-        gone = sorted(set(owned) - {name.as_posix() for name in names})
-        (scratch / _GONE).write_text(json.dumps(gone), "utf-8")
+        kept = {name.as_posix() for name in names}
+        gone = [] if only_added else sorted(set(kind.names) - kept)
+        (scratch / GONE).write_text(json.dumps(gone), "utf-8")
         for path in (*_files(scratch), *_folders(scratch)):
             sync(path)
         scratch.rename(folder / COMMITTED)
@@ -82,10 +84,10 @@ def new_version(folder: Path, owned: Collection[str]) -> Generator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
     try:
         sync(folder)
-        _move_out(folder)
+        _move_out(folder, kind)
     except BaseException as error:  # a second time, so that Ctrl-C or a virus scanner leaves nothing half done
         try:
-            _move_out(folder)
+            _move_out(folder, kind)
         except OSError as again:
             raise _unplaced(folder, again) from again
         if not isinstance(error, OSError):
@@ -94,31 +96,30 @@ def new_version(folder: Path, owned: Collection[str]) -> Generator[Path]:
 
 @contextmanager
 def all_at_once(
-    folder: Path, owned: Collection[str], what: str, waiting: Callable[[], None] = lambda: None
+    folder: Path, kind: Kind, *, only_added: bool = False, waiting: Callable[[], None] = lambda: None
 ) -> Generator[Path]:
     """A `new_version` by the only `writer` of the folder.
-
-    Args:
-        what: such as "The adapter", for the message.
 
     Raises:
         InvalidInput: it cannot be written.
     """
     try:
-        with writer(folder, waiting), new_version(folder, owned) as scratch:
+        with writer(folder, kind, waiting), new_version(folder, kind, only_added=only_added) as scratch:
             yield scratch
     except OSError as error:
-        raise cannot_write(f"{what} cannot be written to {folder}", error) from error
+        raise cannot_write(f"The {kind.what} cannot be written to {folder}", error) from error
 
 
-def read_version(key: Path, read: Callable[[], T]) -> T:
-    """What `read` makes of the files beside `key`, which says what the others are: of one version, also while another
-    process puts the next in place. What a killed process left there is put in place or swept first, where it can be.
+def read_version(folder: Path, kind: Kind, read: Callable[[], T]) -> T:
+    """What `read` makes of the files of the folder, whose key says what the others are: of one version, also while
+    another process puts the next in place. What a killed process left there is put in place or swept first, where it
+    can be.
 
     Raises:
         InvalidInput: from `read`.
     """
-    settle(key.parent)
+    settle(folder, kind)
+    key = folder / kind.key
     for _ in range(_READS):
         before = stamp(key)
         try:
@@ -132,7 +133,7 @@ def read_version(key: Path, read: Callable[[], T]) -> T:
     return read()
 
 
-def settle(folder: Path) -> None:
+def settle(folder: Path, kind: Kind) -> None:
     """Finish or sweep what killed writers left in the folder, if there is anything, nobody is writing to it, and it can
     be written."""
     if not _left(folder):
@@ -141,28 +142,25 @@ def settle(folder: Path) -> None:
         held = take(folder)
         if held is not None:
             with held:
-                _clear(folder, held)
+                _clear(folder, kind, held)
 
 
 def located(path: Path) -> Path:
     """Where the file lies now: in its place, or in the version that is being moved there."""
     moving = path.parent / COMMITTED / path.name
-    return moving if moving.is_file() else path
+    return moving if moving.is_file() and not moving.parent.is_symlink() else path
 
 
-def open_located(path: Path) -> BufferedReader:
-    """The file opened to read bytes, wherever it lies now.
+def open_located(path: Path, most: int = Limits().max_total_bytes) -> BufferedReader:
+    """The file opened by `open_plain`, wherever it lies now.
 
     Raises:
-        OSError: there is none, or what has its name is no file (a pipe, which would be waited for without end).
+        OSError: there is none, it is no plain file, or it is larger than `most` bytes.
     """
     for _ in range(_TRIES):
         with suppress(FileNotFoundError):  # moved between the two steps
-            place = located(path)
-            if place.exists() and not place.is_file():
-                raise IsADirectoryError(f"{path.name} is no file")
-            return place.open("rb")
-    return path.open("rb")
+            return open_plain(located(path), most)
+    return open_plain(path, most)
 
 
 def stamp(path: Path) -> tuple[int, int] | None:
@@ -186,11 +184,11 @@ def _left(folder: Path) -> list[Path]:
     return []
 
 
-def _clear(folder: Path, held: Held) -> None:
+def _clear(folder: Path, kind: Kind, held: Held) -> None:
     """Put a committed version in place, and sweep what was not committed.
 
     Raises:
-        InvalidInput: it cannot be put in place.
+        InvalidInput: it cannot be put in place, or no writer of this kind left it; then nothing is touched.
     """
     left = _left(folder)
     for path in left:
@@ -201,12 +199,12 @@ def _clear(folder: Path, held: Held) -> None:
                 path.rename(folder / COMMITTED)  # whole, and killed while its files were moved
     if (folder / COMMITTED).is_dir():
         try:
-            _move_out(folder)
+            _move_out(folder, kind)
         except OSError as error:
             raise _unplaced(folder, error) from error
     for path in left:
-        with suppress(OSError):
-            if held.sure or time.time() - path.stat().st_mtime > _DAY:
+        with suppress(OSError, RecursionError):  # deeper than any writer nests folders
+            if path.name != COMMITTED and (held.sure or time.time() - path.stat().st_mtime > _DAY):
                 shutil.rmtree(path, ignore_errors=True)
 
 
@@ -219,27 +217,25 @@ def _unplaced(folder: Path, error: OSError) -> InvalidInput:
     )
 
 
-def _move_out(folder: Path) -> None:
+def _move_out(folder: Path, kind: Kind) -> None:
     """Move the committed files to their places, remove those of the earlier version, and then that folder
     itself. May be stopped anywhere, and begun again."""
     moving = folder / COMMITTED
     if moving.is_symlink() or not moving.is_dir():
         return
     touched = {folder}
-    for path in _files(moving):
-        name = path.relative_to(moving)
-        if name.name != _GONE and _is_below(folder, name):
-            target = folder / name
-            target.parent.mkdir(exist_ok=True)
-            _move(path, target)
-            touched.add(target.parent)
-    for name in _gone(moving):
-        if _is_below(folder, PurePath(name)):
-            with suppress(FileNotFoundError, IsADirectoryError):
-                (folder / name).unlink()
-            if len(PurePath(name).parts) > 1:
-                with suppress(OSError):
-                    (folder / name).parent.rmdir()  # unless there is more in it
+    files, gone = left_by_writer(folder, moving, kind)
+    for name in files:
+        target = folder / name
+        target.parent.mkdir(exist_ok=True)
+        _move(moving / name, target)
+        touched.add(target.parent)
+    for name in gone:
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            (folder / name).unlink()
+        if len(PurePath(name).parts) > 1:
+            with suppress(OSError):
+                (folder / name).parent.rmdir()  # unless there is more in it
     for one in touched:
         sync(one)
     shutil.rmtree(moving, ignore_errors=True)
@@ -259,20 +255,6 @@ def _move(path: Path, target: Path) -> None:
             time.sleep(_PAUSE)  # a program has it open, for a moment as a rule
         else:
             return
-
-
-def _gone(moving: Path) -> list[str]:
-    try:
-        said = json.loads((moving / _GONE).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return []  # its removal had begun, or a former version wrote it
-    return [name for name in cast("list[Any]", said) if isinstance(name, str)] if isinstance(said, list) else []
-
-
-def _is_below(folder: Path, name: PurePath) -> bool:
-    """Whether it is a file in the folder, or in a folder right below it: a folder that was brought may say anything."""
-    plain = not name.is_absolute() and ".." not in name.parts and 1 <= len(name.parts) <= 2
-    return plain and not (folder / name).parent.is_symlink()
 
 
 def _files(folder: Path) -> list[Path]:

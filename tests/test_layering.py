@@ -36,6 +36,7 @@ ROOMS = (
     "limits",
     "locks",
     "files",
+    "owned",
     "folders",
     "options",
     "documents",

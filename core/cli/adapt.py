@@ -121,7 +121,13 @@ def adapt(
     """
     how = _training(options.adapter, settings, training)
     _check(options, after, benchmark)
-    make_folder(options.out)
+    from core.training.adapted import ADAPTER
+
+    make_folder(options.out, ADAPTER)
+    if (options.out / "test").is_dir():
+        from core.reports.tables.composition import RESULT
+
+        make_folder(options.out / "test", RESULT)
     from core.data.labelled import read_samples
     from core.encoders import load_encoder
     from core.probes.ladder.reproduce import encoder_name

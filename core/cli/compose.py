@@ -138,7 +138,9 @@ def reproduce_cola(out: Path, encoder: str, dataset: Path | None, images: Path |
             f"and its file {COLA} there or with --file. "
             "`compose pictures FILE` lists those that are needed."
         )
-    make_folder(out)
+    from core.reports.tables.composition import RESULT
+
+    make_folder(out, RESULT)
     with TerminalProgress() as progress:
         pictured = open_pictured(str(file or _cola_file(images.expanduser())), "cola", images)
         with quiet_packages():

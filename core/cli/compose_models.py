@@ -156,10 +156,8 @@ def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> No
     from core.files import write_json, write_text
     from core.folders import all_at_once
     from core.reports.html.composition import render_composition_report
-    from core.reports.tables.composition import ARRAYS, DOCUMENT, ITEMS, SECOND, comparison_document, write_result
+    from core.reports.tables.composition import RESULT, SECOND, comparison_document, write_result
 
-    own = (DOCUMENT, ITEMS, ARRAYS)
-    others = ("missing.txt", "comparison.json", "report.html")
     report = render_composition_report(
         ran.results,
         ran.pictured.benchmark,
@@ -168,7 +166,7 @@ def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> No
         regression=regression,
         curve=ran.curve,
     )
-    with all_at_once(folder, (*own, *others, *(f"{SECOND}/{name}" for name in own)), "The result") as scratch:
+    with all_at_once(folder, RESULT) as scratch:
         write_text(scratch / "missing.txt", "".join(f"{name}\n" for name in ran.pictured.missing))
         if ran.comparison is not None:
             write_json(scratch / "comparison.json", comparison_document(ran.comparison))

@@ -93,7 +93,12 @@ def _check_run(options: RunOptions) -> None:
     if options.diagnose and options.out is None:
         raise InvalidInput("--diagnose writes a run, which needs a folder. Add --out DIR.")
     if options.out is not None:
-        make_folder(options.out)
+        from core.reports.tables.composition import RESULT
+        from core.store.layout import RUN
+
+        make_folder(options.out, RESULT)
+        if options.diagnose and (options.out / "diagnosis").is_dir():
+            make_folder(options.out / "diagnosis", RUN)
 
 
 def _reading(options: ReaderOptions) -> dict[str, Any]:
@@ -139,11 +144,15 @@ def _diagnose(ran: ModelResults, options: RunOptions, folder: Path, progress: Te
 
 def _finder(model: str) -> str:
     """The encoder in whose space failures are found: the model itself, or the one that the adapter was trained on."""
-    from core.folders import located
+    from core.folders import located, open_located
+    from core.limits import Limits
     from core.probes.ladder.reproduce import encoder_name
 
-    record = located(Path(model).expanduser() / "adapter.json")
-    return str(json.loads(record.read_text("utf-8"))["encoder"]) if record.is_file() else encoder_name(model)
+    record = Path(model).expanduser() / "adapter.json"
+    if not located(record).is_file():
+        return encoder_name(model)
+    with open_located(record, Limits().max_document_bytes) as file:
+        return str(json.loads(file.read().decode("utf-8"))["encoder"])
 
 
 @command()

@@ -79,7 +79,9 @@ def diagnose(
     if no_words and (embedding.naming or embedding.vocabulary):
         asked = "--naming" if embedding.naming else "--vocabulary"
         raise InvalidInput(f"--no-words leaves out the words that {asked} is for. Give one of the two.")
-    make_folder(out)  # before the work, not after it
+    from core.store.layout import RUN
+
+    make_folder(out, RUN)  # before the work, not after it
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_data_set
     from core.embeddings.cache import default_cache

@@ -12,13 +12,22 @@ from core.errors import InvalidInput, printable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.owned import Kind
+
 TABLES = (".csv", ".parquet", ".json")
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder that results go to, or raise InvalidInput."""
+def make_folder(folder: Path, kind: Kind | None = None) -> None:
+    """Make the folder that results go to, or raise InvalidInput, as where it holds files of the user's that are called
+    as those of the kind."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if kind is not None:
+            from core.folders import settle  # NumPy: not for --help
+            from core.owned import check_free
+
+            settle(folder, kind)
+            check_free(folder, kind)
     except OSError as error:
         raise InvalidInput(f"The folder {folder} cannot be made: {error.strerror}. Choose another --out.") from error
 

@@ -114,11 +114,12 @@ def probe(
 
 def _on_run(name: str, made: Probe, options: ProbeOptions, run: Path) -> None:
     from core.store import load, update
+    from core.store.layout import RUN
 
     diagnosis = load(run)
     words = _words_of(diagnosis, run)
     if options.diagnose is not None:
-        make_folder(options.diagnose)
+        make_folder(options.diagnose, RUN)
     with TerminalProgress() as progress:
         result = _run(name, made, options, diagnosis.samples, words, progress)
         earlier = False
@@ -152,7 +153,9 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
         raise InvalidInput(
             "Without a model of yours the probe's own failures are diagnosed anyway, into --out. Leave --diagnose out."
         )
-    make_folder(out)
+    from core.store.layout import RUN
+
+    make_folder(out, RUN)
     from core.data.labelled import read_samples
     from core.discovery.prepare import embed
     from core.discovery.settings import EmbeddingSettings

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.folders import located
+from core.owned import Kind
 
 FORMAT = 2
 """2: samples have items of a modality, where 1 had images."""
@@ -16,6 +19,13 @@ PARTS = (
     *(f"{table}.parquet" for table in ("samples", "memberships", "excluded", "probes")),
 )
 """Every file that a run may have: one that the next version does not have goes with the earlier one."""
+
+
+def _is_state(said: Mapping[str, Any]) -> bool:
+    return said.get("format") in READABLE and isinstance(said.get("diagnosis"), dict)
+
+
+RUN = Kind("run", STATE, PARTS, _is_state)
 READ_BACK = (ARRAYS, MODEL, MODEL_ARRAYS)
 """Files without which a run cannot be opened, or with others than were written."""
 ORIGINALS = "images.zip"

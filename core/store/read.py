@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from core.arrays import DAMAGE
 from core.errors import InvalidInput
 from core.files import digest, read_arrays
 from core.folders import open_located, read_version
+from core.limits import Limits
 from core.records import Diagnosis, ItemStore
 from core.records.codec import decode
 from core.store.layout import (
@@ -25,6 +26,7 @@ from core.store.layout import (
     ORIGINALS,
     PARTS,
     READABLE,
+    RUN,
     STATE,
     THUMBNAILS,
     WITHOUT_PICTURES,
@@ -33,10 +35,7 @@ from core.store.layout import (
 )
 from core.store.rows import check_rows
 
-_DAMAGED = (
-    *(OSError, EOFError, BadZipFile, RecursionError, OverflowError),
-    *(KeyError, IndexError, TypeError, ValueError, AttributeError),
-)
+_DAMAGED = (*(*DAMAGE, OverflowError), *(KeyError, IndexError, TypeError, ValueError, AttributeError))
 
 
 def load(folder: Path, called: str = "") -> Diagnosis:
@@ -51,7 +50,7 @@ def load(folder: Path, called: str = "") -> Diagnosis:
     """
     name = called or f"The run in {folder}"
     try:
-        return read_version(folder / STATE, lambda: _load(folder, name))
+        return read_version(folder, RUN, lambda: _load(folder, name))
     except (OSError, ValueError) as error:  # no path can be so long, or hold a zero byte
         why = error.strerror if isinstance(error, OSError) else error
         raise InvalidInput(f"{name} cannot be opened ({why}). Give the folder that `diagnose --out` wrote.") from None
@@ -81,7 +80,7 @@ def _load(folder: Path, called: str) -> Diagnosis:
             f"There is no finished run in {folder} (no {STATE}). Give the folder that `diagnose --out` wrote."
         )
     try:
-        with open_located(folder / STATE) as file:
+        with open_located(folder / STATE, Limits().max_document_bytes) as file:
             state = cast("dict[str, Any]", json.loads(file.read().decode("utf-8")))
         if state["format"] not in READABLE:
             raise InvalidInput(
@@ -124,7 +123,7 @@ def _arrays(folder: Path, name: str, digests: Mapping[str, str]) -> dict[str, np
 def _load_model(folder: Path, digests: Mapping[str, str]) -> Any:
     from core.discovery.assigner import Assigner  # scikit-learn: only where a run has a model
 
-    with open_located(folder / MODEL) as file:
+    with open_located(folder / MODEL, Limits().max_document_bytes) as file:
         if digest(file) != digests[MODEL]:
             raise ValueError(f"{MODEL} has changed")
         said = json.loads(file.read().decode("utf-8"))
@@ -139,11 +138,13 @@ def _strange(folder: Path, files: Mapping[str, str]) -> list[str]:
     found: list[str] = []
     for name in (name for name in PARTS if name in files and name != THUMBNAILS):
         try:
-            with open_located(folder / name) as file:
+            with open_located(folder / name, Limits().max_table_bytes) as file:
                 if digest(file) != files[name]:
                     found.append(name)
-        except OSError:
+        except FileNotFoundError:
             continue
+        except OSError:  # a link or a pipe, or larger than any that is written
+            found.append(name)
     return found
 
 

@@ -18,7 +18,7 @@ from core.files import sweep, sweep_parts
 from core.folders import settle
 from core.records import Diagnosis, Progress, no_progress
 from core.records.codec import encode
-from core.store.layout import STATE, is_run
+from core.store.layout import RUN, STATE, is_run
 from core.store.read import load
 from core.store.write import save
 
@@ -62,7 +62,7 @@ class RunStore:
                 if path.name.startswith((_GOING, _FORMER)):
                     sweep(path)
                 elif _ID.fullmatch(path.name):
-                    settle(path)
+                    settle(path, RUN)
                     sweep_parts(path)
                     if not is_run(path):
                         sweep(path)  # of a writer that was killed, unless it is at work

@@ -20,9 +20,9 @@ from core.store.layout import (
     FORMAT,
     MODEL,
     MODEL_ARRAYS,
-    PARTS,
     READ_BACK,
     REPORT,
+    RUN,
     STATE,
     THUMBNAILS,
     is_strange_note,
@@ -37,7 +37,7 @@ def save(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -
     another process writes to the folder it is waited for.
 
     Raises:
-        InvalidInput: the folder cannot be written.
+        InvalidInput: the folder cannot be written, or holds files of the user's that are called as a run's.
     """
     with _only_writer(folder, progress):
         _put(diagnosis, folder, progress)
@@ -73,7 +73,7 @@ def _only_writer(folder: Path, progress: Progress) -> Generator[None]:
         progress("wait for another process that writes there", 0, 1)
 
     try:
-        with writer(folder, waiting):
+        with writer(folder, RUN, waiting):
             yield
     except OSError as error:
         raise cannot_write(f"The run cannot be written to {folder}", error) from error
@@ -81,7 +81,7 @@ def _only_writer(folder: Path, progress: Progress) -> Generator[None]:
 
 def _put(diagnosis: Diagnosis, folder: Path, progress: Progress, *, report: bool = False) -> None:
     notes = tuple(note for note in diagnosis.notes if not is_strange_note(note))
-    with new_version(folder, PARTS) as scratch:
+    with new_version(folder, RUN) as scratch:
         _write(replace(diagnosis, notes=notes), scratch, progress, report=report)
 
 

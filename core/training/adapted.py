@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Any
 
 from core.encoders import Encoder, load_encoder
 from core.errors import InvalidInput
-from core.files import write_text
-from core.folders import all_at_once, located, settle
+from core.files import digest, write_text
+from core.folders import all_at_once, located, open_located, settle
+from core.limits import Limits
+from core.owned import Kind
 from core.probes.epochs import Epoch
 from core.records import Benchmark
 from core.training.adapters import make_adapter
@@ -22,8 +25,14 @@ from core.training.loop import Trained, Training
 
 FORMAT = 1
 RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
-PARTS = (RECORD, WEIGHTS, "check.json")
-"""The last is `core.training.forgetting_file.CHECK`, the check of this very adapter."""
+
+
+def _is_record(said: Mapping[str, Any]) -> bool:
+    return said.get("format") == FORMAT and "weights" in said and "tower" in said
+
+
+ADAPTER = Kind("adapter", RECORD, (RECORD, WEIGHTS, "check.json"), _is_record)
+"""The last file is `core.training.forgetting_file.CHECK`, the check of this very adapter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,9 +101,9 @@ class Adapted:
         said = asdict(self.record) | {"format": FORMAT, **mappings}
         said["curve"] = [asdict(epoch) for epoch in self.record.curve]
         said["taught"] = sorted(self.record.taught)
-        with all_at_once(folder, PARTS, "The adapter") as scratch:
+        with all_at_once(folder, ADAPTER) as scratch:
             write_tensors(scratch / WEIGHTS, self.module.state_dict())
-            write_text(scratch / RECORD, json.dumps(said | {"weights": _digest(scratch / WEIGHTS)}, indent=1))
+            write_text(scratch / RECORD, json.dumps(said | {"weights": digest(scratch / WEIGHTS)[:32]}, indent=1))
 
 
 def make_adapted(
@@ -157,22 +166,24 @@ def _read_record(folder: Path) -> AdapterRecord:
     Raises:
         InvalidInput: there is none, or it is damaged.
     """
-    settle(folder)
+    settle(folder, ADAPTER)
     if not located(folder / RECORD).is_file():
         raise InvalidInput(
             f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
         )
     try:
-        said = json.loads(located(folder / RECORD).read_text("utf-8"))
+        with open_located(folder / RECORD, Limits().max_document_bytes) as file:
+            said = json.loads(file.read().decode("utf-8"))
         if said.pop("format") != FORMAT:
             raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
         weights = said.pop("weights")
         curve = tuple(map(epoch_of, said.pop("curve")))
         record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"])})
         _check_record(record)
-        place = located(folder / WEIGHTS)
-        same = place.is_file() and _digest(place) == weights
-    except (RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
+        same = False
+        with suppress(FileNotFoundError), open_located(folder / WEIGHTS) as file:
+            same = digest(file)[:32] == weights
+    except (OSError, RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"The adapter in {folder} is damaged ({error}). Train it again.") from error
     if not same:
         raise InvalidInput(
@@ -225,7 +236,3 @@ def pair_digests(benchmark: Benchmark, items: Sequence[Any]) -> list[str]:
                 hashlib.sha256(f"{benchmark.name}\n{name}\n{item.captions[caption]}".encode()).hexdigest()[:16]
             )
     return found
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]

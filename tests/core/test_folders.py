@@ -14,15 +14,19 @@ import pytest
 
 from core.errors import InvalidInput
 from core.files import WRITING
-from core.folders import COMMITTED, all_at_once, located, open_located, read_version, settle
+from core.folders import all_at_once, located, open_located, read_version, settle
 from core.locks import take
+from core.owned import COMMITTED, Kind
+from core.store.layout import RUN
 
-OLD, NEW = {"a": "old", "b": "old", "gone": "old"}, {"a": "new", "b": "new", "more": "new", "below/c": "new"}
+OLD_A, NEW_A = '{"version": "old"}', '{"version": "new"}'
+OLD, NEW = {"a": OLD_A, "b": "old", "gone": "old"}, {"a": NEW_A, "b": "new", "more": "new", "below/c": "new"}
+KIND = Kind("test", "a", tuple(sorted(OLD.keys() | NEW.keys())), lambda said: "version" in said)
 CALLS = ("replace", "rename", "unlink", "mkdir", "rmdir", "fsync", "open")
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
-    with all_at_once(folder, OLD.keys() | NEW.keys(), "The test") as scratch:
+    with all_at_once(folder, KIND) as scratch:
         for name, text in files.items():
             (scratch / name).parent.mkdir(exist_ok=True)
             (scratch / name).write_text(text)
@@ -109,7 +113,7 @@ def test_a_fault_at_any_call_leaves_the_old_files_or_the_new_ones(
         assert not said or "No space left" in said
         faults.arm(-1, error)
         assert content(folder) in (OLD, NEW), at
-        settle(folder)
+        settle(folder, KIND)
         assert content(folder) in (OLD, NEW), at
         assert scraps(folder) == [], at
         write(folder, OLD)
@@ -128,7 +132,7 @@ def test_a_writer_that_dies_at_any_call_leaves_the_old_files_or_the_new_ones_and
             write(folder, NEW)
         faults.arm(-1, KeyboardInterrupt)
         assert content(folder) in (OLD, NEW), at
-        settle(folder)
+        settle(folder, KIND)
         found.append(content(folder))
         assert scraps(folder) == [], at
         write(folder, OLD)
@@ -137,11 +141,11 @@ def test_a_writer_that_dies_at_any_call_leaves_the_old_files_or_the_new_ones_and
 
 
 def test_a_full_disk_is_told_as_one_and_a_folder_in_the_way_is_named(folder: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"No space left on device\. Free some room"), all_at_once(folder, (), "X"):
+    with pytest.raises(InvalidInput, match=r"No space left on device\. Free some room"), all_at_once(folder, KIND):
         raise full()
-    (folder / "a").unlink()
-    (folder / "a").mkdir()
-    with pytest.raises(InvalidInput, match="folder lies where the file a belongs"):
+    (folder / "b").unlink()
+    (folder / "b").mkdir()
+    with pytest.raises(InvalidInput, match="folder lies where the file b belongs"):
         write(folder, NEW)
     assert scraps(folder) == []
 
@@ -155,11 +159,11 @@ def test_a_committed_version_is_read_where_it_cannot_be_moved(folder: Path, monk
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", refuse)
-        settle(folder)
+        settle(folder, KIND)
     assert located(folder / "a").read_text() == "new"
     with open_located(folder / "a") as file:
         assert file.read() == b"new"
-    settle(folder)
+    settle(folder, KIND)
     assert (folder / "a").read_text() == "new"
 
 
@@ -169,9 +173,9 @@ def test_what_a_writer_at_work_has_beside_is_left_alone(folder: Path) -> None:
     held = take(folder)
     assert held is not None
     with held:
-        settle(folder)
+        settle(folder, KIND)
         assert (folder / f"{WRITING}x").is_dir()
-    settle(folder)
+    settle(folder, KIND)
     assert not (folder / f"{WRITING}x").exists()
 
 
@@ -182,11 +186,11 @@ def test_a_copy_of_an_earlier_version_that_was_killed_while_moving_is_put_in_pla
     scratch.mkdir()
     (scratch / "state.json").write_text("new")
     (tmp_path / "state.npz").write_text("new, moved already")
-    settle(tmp_path)
+    settle(tmp_path, RUN)
     assert (tmp_path / "state.json").read_text() == "new"
     scratch.mkdir()
     (scratch / "state.json").write_text("newer, not begun to be moved")
-    settle(tmp_path)
+    settle(tmp_path, RUN)
     assert (tmp_path / "state.json").read_text() == "new"
     assert scraps(tmp_path) == []
 
@@ -202,11 +206,11 @@ def test_a_folder_that_was_brought_moves_and_removes_nothing_outside(tmp_path: P
     (brought / COMMITTED / "link").symlink_to(outside)
     said = str(tmp_path / "victim") if name == "/victim" else name
     (brought / COMMITTED / ".gone.json").write_text(json.dumps([said, 3, None]))
-    settle(brought)
+    settle(brought, KIND)
     assert (tmp_path / "victim").read_text() == (outside / "victim").read_text() == "safe"
-    assert not (brought / COMMITTED).exists()
+    shutil.rmtree(brought / COMMITTED)
     (brought / COMMITTED).symlink_to(outside)
-    settle(brought)
+    settle(brought, KIND)
     assert (outside / "victim").read_text() == "safe"
 
 
@@ -220,18 +224,18 @@ def test_a_reader_reads_anew_where_the_version_changed_meanwhile_and_else_believ
             raise InvalidInput("a mixture")
         return seen[-1]
 
-    assert read_version(folder / "a", read) == "new"
-    assert seen == ["old", "new"]
+    assert read_version(folder, KIND, read) == NEW_A
+    assert seen == [OLD_A, NEW_A]
 
     def fail() -> str:
         raise InvalidInput("damaged")
 
     with pytest.raises(InvalidInput, match="damaged"):
-        read_version(folder / "a", fail)
+        read_version(folder, KIND, fail)
 
 
 def test_where_no_rename_is_refused_nothing_is_left_of_a_folder_that_vanished(tmp_path: Path) -> None:
     write(tmp_path / "x", NEW)
     shutil.rmtree(tmp_path / "x")
-    settle(tmp_path / "x")
+    settle(tmp_path / "x", KIND)
     assert not (tmp_path / "x").exists()

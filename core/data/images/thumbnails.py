@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from core.arrays import DAMAGE
 from core.data.images.decoding import decode
 from core.data.modality import Unreadable, modality_of
 from core.errors import InvalidInput, printable
@@ -68,7 +69,7 @@ class ThumbnailStore(ItemStore):
             raise InvalidInput(
                 f"The run kept no thumbnail of {self._names[index]!r}: the picture could not be decoded."
             ) from None
-        except (OSError, zipfile.BadZipFile) as error:
+        except DAMAGE as error:
             raise InvalidInput(
                 f"The thumbnails of this run cannot be read ({error}). Diagnose the data again to make them anew."
             ) from error

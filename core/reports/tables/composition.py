@@ -20,10 +20,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from core.arrays import DAMAGE
 from core.composition.scoring.judging import items_of
 from core.errors import InvalidInput
 from core.files import digest, read_arrays, replacing, write_arrays, write_json
 from core.folders import all_at_once, located, open_located, read_version, settle
+from core.limits import Limits
+from core.owned import Kind
 from core.records import F64, Benchmark, CompositionComparison, CompositionResult, Item, Metric
 from core.records.codec import decode, encode, to_json
 from core.reports.tables.values import fields, strings
@@ -32,6 +35,20 @@ FORMAT = 1
 DOCUMENT, ITEMS, ARRAYS = "composition.json", "items.parquet", "scores.npz"
 SECOND = "second"
 """The folder of the second model's result, below the first's."""
+_OWN = (DOCUMENT, ITEMS, ARRAYS)
+
+
+def _is_document(said: Mapping[str, Any]) -> bool:
+    return said.get("format") == FORMAT and isinstance(said.get("state"), dict)
+
+
+RESULT = Kind(
+    "result",
+    DOCUMENT,
+    (*_OWN, "missing.txt", "comparison.json", "report.html", *(f"{SECOND}/{name}" for name in _OWN)),
+    _is_document,
+)
+"""What a folder of results may hold: the first model's, the second's, and what `compose run` adds."""
 Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -110,7 +127,7 @@ def save_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -
         InvalidInput: the folder cannot be written, or the benchmark is not the result's.
     """
     items_of(result, benchmark)  # refused before a folder is made
-    with all_at_once(folder, (), "The result") as scratch:
+    with all_at_once(folder, RESULT, only_added=True) as scratch:
         write_result(result, benchmark, scratch)
 
 
@@ -138,18 +155,18 @@ def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
         InvalidInput: there is no result in `folder`, it is of another format, or it is damaged.
     """
     if folder.name == SECOND:
-        settle(folder.parent)
-    return read_version(folder / DOCUMENT, lambda: _load_result(folder))
+        settle(folder.parent, RESULT)
+    return read_version(folder, RESULT, lambda: _load_result(folder))
 
 
 def _load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
-    path = located(folder / DOCUMENT)
-    if not path.is_file():
+    if not located(folder / DOCUMENT).is_file():
         raise InvalidInput(
             f"There is no result of composition in {folder} (no {DOCUMENT}). Give the folder that one was saved to."
         )
     try:
-        document = cast("dict[str, Any]", json.loads(path.read_text("utf-8")))
+        with open_located(folder / DOCUMENT, Limits().max_document_bytes) as file:
+            document = cast("dict[str, Any]", json.loads(file.read().decode("utf-8")))
         if document["format"] != FORMAT:
             raise InvalidInput(
                 f"The result in {folder} has format {document['format']}; "
@@ -165,7 +182,7 @@ def _load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
         )
     except InvalidInput:
         raise
-    except (OSError, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, EOFError) as error:
+    except (*DAMAGE, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(
             f"The result in {folder} is damaged ({error}). Delete the folder and run it again."
         ) from error

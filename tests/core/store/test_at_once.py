@@ -16,8 +16,8 @@ import pytest
 
 from core import store
 from core.errors import Cancelled, InvalidInput
-from core.folders import COMMITTED
 from core.locks import take
+from core.owned import COMMITTED
 from core.records import Diagnosis
 from core.store import RunStore, finish, load, update
 from core.store.layout import PARTS, STATE
@@ -90,6 +90,7 @@ def test_a_reader_beside_a_writer_finds_whole_runs_alone(tmp_path: Path) -> None
 def test_a_new_run_takes_all_of_the_earlier_one_away_and_nothing_of_the_users(tmp_path: Path) -> None:
     for name in PARTS:
         (tmp_path / name).write_text("of an earlier run")
+    (tmp_path / STATE).write_text('{"format": 1, "diagnosis": {}}')
     (tmp_path / "mine.parquet").write_text("mine")
     store.save(plain(), tmp_path)
     assert not {"model.json", "model.npz", "thumbnails.zip", "report.html", "prediction.json"} & set(
@@ -115,7 +116,7 @@ def test_a_run_that_a_killed_writer_committed_is_read_whole_also_where_it_cannot
     finish(plain("old"), tmp_path)
     finish(plain("new", seed=1), tmp_path / COMMITTED)
     with monkeypatch.context() as patch:
-        patch.setattr("core.folders.settle", lambda folder: None)
+        patch.setattr("core.folders.settle", lambda folder, kind: None)
         assert_same(load(tmp_path), plain("new", seed=1))
     assert_same(load(tmp_path), plain("new", seed=1))
     assert not (tmp_path / COMMITTED).exists()
