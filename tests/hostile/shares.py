@@ -15,7 +15,7 @@ N_FEW = 3
 
 def quick() -> list[HostileCase]:
     """Every case that costs little; none that needs a server."""
-    return [one for one in all_cases() if one.door != "visit" and not one.slow and one.name not in COSTLY]
+    return [one for one in all_cases() if one.door != "visit" and one.name not in COSTLY]
 
 
 def few() -> list[HostileCase]:
