@@ -93,3 +93,21 @@ def test_a_visitor_deletes_what_they_brought(open_page: Visit, tmp_path: Path) -
     page.get_by_role("tab", name="Your data").click()
     page.wait_for_selector("#table")
     assert "audit" not in page.locator("#table").inner_text()
+
+
+def test_an_upload_that_another_one_replaced_in_its_field_is_deleted_too(open_page: Visit, tmp_path: Path) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="Your own phrases").click()
+    before, brought = set(UPLOADS.paths()), set[Path]()
+    for i in range(2):
+        (file := tmp_path / f"words{i}.txt").write_text(f"a dark scene {tmp_path.name}\n")
+        if i:
+            page.locator("#phrases").get_by_label("Clear").click(timeout=8_000)
+        with page.expect_response(lambda answer: "run/predict" in answer.url):
+            page.set_input_files("#phrases input[type=file]", file)
+        brought = set(UPLOADS.paths()) - before
+    assert {path.name for path in brought} == {"words0.txt", "words1.txt"}
+    page.get_by_role("button", name="Delete my data now").click()
+    has_status(page, "Deleted")
+    assert not any(path.exists() for path in brought)
