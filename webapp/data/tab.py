@@ -62,6 +62,11 @@ def on_run(found: dict[str, Any], root: Path | None, *said: Any) -> Iterator[tup
     yield from follow(job, "The run did not finish", "", kept=kept, done=done)
 
 
+def may_run_again() -> Any:
+    """The button in use again, however the run has ended."""
+    return gr.update(interactive=True)
+
+
 def refine_map(run: str) -> Iterator[bool]:
     """Put UMAP in place of the quick map of a run that has just ended; yields whether it is there."""
     if not run or RUNS.get(run).map.method == "umap":
@@ -189,16 +194,18 @@ def _wire(
     table = form.sources[0]
     table.change(shows_errors(on_table), [table], [found, form.columns, *form.roles], **PRIVATE)
 
-    def start(found: dict[str, Any], *said: Any) -> Iterator[tuple[Any, str, str]]:
-        yield from on_run(found, root, *said)
+    def start(found: dict[str, Any], *said: Any) -> Iterator[tuple[Any, ...]]:
+        for shown in on_run(found, root, *said):  # Gradio takes no second click meanwhile, and says nothing of it
+            yield *shown, gr.update(interactive=False)
 
     def finish(run: str) -> tuple[Any, ...]:
         return on_new_run(run, "Your run", examples)
 
     form.run.click(on_wait, None, form.status, js=SHOW_STATUS, **QUICK)
     started = form.run.click(
-        shows_errors(start), [found, *form.said()], [job, form.status, finished], **HEAVY, **PRIVATE
+        shows_errors(start), [found, *form.said()], [job, form.status, finished, form.run], **HEAVY, **PRIVATE
     )
+    started.then(may_run_again, None, form.run, **QUICK)
     opened = started.success(shows_errors(finish), [finished], [tabs, view.picker, *view.opened(session)], **PRIVATE)
     opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     better = opened.then(shows_errors(refine_map), [finished], [refined], **HEAVY, **PRIVATE)

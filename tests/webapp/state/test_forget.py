@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,14 @@ import gradio as gr
 import pytest
 from gradio.context import LocalContext
 
-from core.errors import InvalidInput
-from core.records import Diagnosis
+from core.errors import Cancelled, InvalidInput
+from core.records import Diagnosis, Progress
 from webapp.data.tab import on_forget
+from webapp.state import forget
 from webapp.state.caches import own_cache
-from webapp.state.downloads import fresh_folder
+from webapp.state.downloads import FILES, files_of_run, fresh_folder
+from webapp.state.home import part
+from webapp.state.jobs import JOBS, Job
 from webapp.state.quotas import SHARED, quotas, set_quotas
 from webapp.state.session import RUNS
 from webapp.state.uploads import UPLOADS
@@ -74,3 +78,57 @@ def test_a_server_full_of_runs_says_so(diagnosis: Diagnosis) -> None:
     set_quotas(replace(SHARED, max_runs=0))
     with pytest.raises(InvalidInput, match="Try again later"):
         RUNS.add(diagnosis)
+
+
+def stored() -> set[Path]:
+    return set(part("runs").iterdir())
+
+
+def test_a_run_that_is_stopped_at_the_last_moment_stores_nothing(diagnosis: Diagnosis) -> None:
+    serve("eve")
+    before = stored()
+
+    def stopped_late(progress: Progress) -> str:
+        job.cancel()
+        # the last safe point of all, after the run lies on disk
+        return RUNS.add(diagnosis, lambda *step: progress(*step) if stored() - before else None)
+
+    job = Job(stopped_late)
+    with pytest.raises(Cancelled):
+        list(JOBS.follow(job, every=0.01))
+    assert stored() == before
+    assert RUNS.forget("eve") == 0
+
+
+def test_a_run_that_ends_after_its_visitor_deleted_all_stores_nothing(
+    diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve("fay")
+    monkeypatch.setattr(forget, "STOP_S", 0.0)
+    before, go_on = stored(), threading.Event()
+
+    def slow(progress: Progress) -> str:
+        go_on.wait(20)
+        return RUNS.add(diagnosis, lambda *step: progress(*step) if stored() - before else None)
+
+    following = JOBS.follow(Job(slow), every=0.01)
+    next(following)
+    on_forget()
+    go_on.set()
+    with pytest.raises(Cancelled):
+        list(following)
+    assert stored() == before
+
+
+def test_the_files_made_of_a_run_go_with_it_and_with_its_old_version(diagnosis: Diagnosis) -> None:
+    serve("gil")
+    run = RUNS.add(diagnosis)
+    first = RUNS.files(run)
+    assert [path.name for path in first] == [name for name, _ in FILES]
+    assert all(path.is_relative_to(part("uploads")) for path in first)  # what Gradio serves without a copy
+    RUNS.replace(run, diagnosis)
+    assert not any(path.exists() for path in first)
+    second, folder = RUNS.files(run), files_of_run(RUNS.folder(run))
+    assert all(path.parent == folder and path.is_file() for path in second)
+    RUNS.forget("gil")
+    assert not folder.exists()
