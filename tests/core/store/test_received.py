@@ -15,6 +15,7 @@ import pytest
 from core.errors import InvalidInput
 from core.store import finish, load
 from core.store.layout import ARRAYS, MODEL, REPORT, STATE
+from tests.support.commands import refused
 from tests.support.diagnoses import make_diagnosis
 
 
@@ -107,3 +108,12 @@ def test_a_run_takes_no_file_of_the_users_in_its_names(tmp_path: Path) -> None:
         finish(make_diagnosis(with_images=False), tmp_path)
     assert sorted(os.listdir(tmp_path)) == sorted(mine)
     assert {(tmp_path / name).read_text() for name in mine} == {'{"mine": 1}'}
+
+
+def test_diagnose_refuses_such_a_folder_before_it_reads_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / REPORT).write_text("mine")
+    said = refused(capsys, "diagnose", "--table", str(tmp_path / "no table.csv"), "--out", str(tmp_path))
+    assert "holds report.html, and no run that it is part of" in said
+    assert (tmp_path / REPORT).read_text() == "mine"
