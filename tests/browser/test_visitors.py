@@ -48,7 +48,7 @@ def test_who_waits_sees_the_place_and_cancel_gives_it_up(open_page: Visit, tmp_p
     page.wait_for_selector("#columns table")
     page.get_by_role("button", name="Run the diagnosis").click()
     has_status(page, "Next in line")
-    assert page.locator("#run").is_disabled()
+    page.wait_for_selector("#run[disabled]")
     page.get_by_role("button", name="Cancel").click()
     has_status(page, "Stopped")
     page.wait_for_selector("#run:not([disabled])")
