@@ -64,6 +64,7 @@ def test_umap_is_the_same_for_the_same_seed_and_keeps_neighbours_together() -> N
     again = umap_map(embeddings(vectors), seed=4)
     assert one.method == "umap"
     np.testing.assert_array_equal(one.xy, again.xy)
-    assert seen == [("map", 0, 1), ("map", 1, 1)]
+    assert set(seen[:-1]) == {("map", 0, 1)}  # also between the packages that it imports, so that it may be stopped
+    assert seen[-1] == ("map", 1, 1)
     distances = np.linalg.norm(one.xy[:, None] - one.xy[None], axis=2) + np.diag(np.full(len(one.xy), np.inf))
     assert (which[distances.argmin(1)] == which).mean() > 0.95
