@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def test_no_command_reaches_anyone_or_writes_outside_the_stated_folders(place: P
 def test_a_visitors_whole_journey_asks_the_page_alone(place: Place) -> None:
     if reason := why_no_browser():
         pytest.skip(reason)
-    served, browsed = browse(place.run("serve", []), place.folder)
+    with ThreadPoolExecutor(1) as apart:  # the browser tests' own Playwright may hold this thread
+        served, browsed = apart.submit(browse, place.run("serve", []), place.folder).result()
     assert browsed.steps[-1] == "guide"
     assert browsed.faults() == []
     assert browsed.requests[browsed.address] > 50  # the watch itself works
