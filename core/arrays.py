@@ -73,6 +73,11 @@ def open_arrays(path: Path, limits: Limits = Limits()) -> Mapping[str, ArrayHead
     return found
 
 
+def _check_number(path: Path, n: int) -> None:
+    if n > MAX_ARRAYS:
+        raise InvalidInput(f"{path.name!r} holds {n:,} arrays; at most {MAX_ARRAYS:,} are read. Save fewer.")
+
+
 def _npy(path: Path) -> dict[str, ArrayHeader]:
     with path.open("rb") as file:
         shape, dtype, fortran = _header(file, path.name)
@@ -92,10 +97,7 @@ def _npz(path: Path) -> dict[str, ArrayHeader]:
     found: dict[str, ArrayHeader] = {}
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
-        if len(members) > MAX_ARRAYS:
-            raise InvalidInput(
-                f"{path.name!r} holds {len(members):,} arrays; at most {MAX_ARRAYS:,} are read. Save fewer."
-            )
+        _check_number(path, len(members))
         for member in members:
             if member.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
                 # numpy writes neither, and zipfile unpacks them without bound however little is asked for
@@ -160,10 +162,7 @@ def _safetensors(path: Path) -> dict[str, ArrayHeader]:
         # the header is checked as a whole: offsets that overlap, leave holes or pass the file's end are refused
         with cast("Any", safe_open)(path, framework="numpy") as tensors:
             names: list[str] = list(tensors.keys())
-            if len(names) > MAX_ARRAYS:
-                raise InvalidInput(
-                    f"{path.name!r} holds {len(names):,} arrays; at most {MAX_ARRAYS:,} are read. Save fewer."
-                )
+            _check_number(path, len(names))
             return {name: _tensor(path, name, tensors.get_slice(name)) for name in names}
     except SafetensorError as error:
         raise InvalidInput(f"{path.name!r} is damaged ({str(error)[:100]}). {_AGAIN}") from None

@@ -23,11 +23,12 @@ def show(diagnosis: Diagnosis, *, height: int = 860) -> gr.Blocks:
     """
     from webapp.app import build_app
     from webapp.server.rules import NOTEBOOKS, WebRules
-    from webapp.server.settings import CACHE_S, launch_settings
+    from webapp.server.settings import launch_settings
+    from webapp.state.quotas import STATE_S
     from webapp.state.session import RUNS
 
     run = RUNS.add(diagnosis)
     demo = build_app(first=[(diagnosis.samples.name, run)])
-    demo.delete_cache = (3600, CACHE_S)  # a notebook has no server of ours that sweeps
+    demo.delete_cache = (3600, STATE_S)  # a notebook has no server of ours that sweeps
     demo.launch(prevent_thread_lock=True, quiet=False, height=height, **launch_settings(WebRules(embed_in=NOTEBOOKS)))
     return demo

@@ -22,6 +22,7 @@ from webapp.predict.tab import make_prediction
 from webapp.probe.state import MODEL, ProbeState, keep_results, run_one, with_probes
 from webapp.state.choices import ENCODERS, sources
 from webapp.state.jobs import HEAVY, JOBS, LIGHT
+from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, selected_rows, shows_errors
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed", "hold_back")
@@ -275,7 +276,7 @@ def build() -> None:
     gr.Button(visible=False).click(
         shows_errors(compose), [benchmark, *uploads, how], found, api_name="compose", **HEAVY
     )
-    state, which = gr.State(ProbeState(), time_to_live=24 * 3600), gr.Textbox(visible=False, label="run")
+    state, which = gr.State(ProbeState(), time_to_live=STATE_S), gr.Textbox(visible=False, label="run")
     name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
     result, sides = (
         gr.JSON(visible=False, label="result"),

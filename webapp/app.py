@@ -30,8 +30,9 @@ from webapp.server.hosts import is_loopback
 from webapp.server.page import SafeBlocks
 from webapp.server.process import begin, serve_until_stopped
 from webapp.server.rules import WebRules, on_this_platform
-from webapp.server.settings import CACHE_S, believe_proxies, launch_settings
+from webapp.server.settings import believe_proxies, launch_settings
 from webapp.state.jobs import PLAIN, PRIVATE
+from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, shows_errors
 
 TITLE = "Errata: where does your model fail?"
@@ -68,7 +69,7 @@ def build_app(
     offered = first if first is not None else find_examples(examples)
     opened = offered[0][1] if offered else ""
     with SafeBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
-        session = gr.State(Session(run=opened), time_to_live=CACHE_S, delete_callback=_forget)
+        session = gr.State(Session(run=opened), time_to_live=STATE_S, delete_callback=_forget)
         gr.HTML(render("header.html.j2"), js_on_load=script("theme"), elem_id="top", **PLAIN)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):

@@ -102,7 +102,8 @@ def read_with_ledger(
     measured = compute_losses(
         read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress)
     )
-    vectors = _vectors(embeddings, read.frame, found, ids, ledger, limits, progress)
+    given = None if embeddings is None else read_vectors(embeddings, limits, progress)
+    vectors = _vectors(given, read.frame, found, ids, ledger)
     progress("read table", 1, 1)
     ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
     rows = _standing(ledger)
@@ -164,17 +165,15 @@ def _mask_loss(
 
 
 def _vectors(
-    given: str | Path | npt.NDArray[Any] | None,
+    given: tuple[F64, list[str] | None] | None,
     frame: pd.DataFrame,
     found: RecognisedColumns,
     ids: Sequence[str],
     ledger: Ledger,
-    limits: Limits,
-    progress: Progress,
 ) -> F64 | None:
     """(n, d) unit rows, nan where dropped; None if there are no embeddings."""
     if given is not None:
-        return align_vectors(*read_vectors(given, limits, progress), ids, ledger)
+        return align_vectors(*given, ids, ledger)
     if found.roles.embedding is None:
         return None
     vectors, reasons = stack_arrays(frame[found.roles.embedding])

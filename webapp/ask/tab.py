@@ -18,6 +18,7 @@ from webapp.explore.tab import View, describe, show_selection
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.jobs import LIGHT, PLAIN, QUICK
+from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, as_int, event_data, require_run, shows_errors
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def on_show(session: Session, state: AskState, event: gr.EventData) -> tuple[Any
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str) -> None:
     """Lay out the tab and wire its callbacks."""
     diagnosis = _first(first)
-    state = gr.State(AskState(first), time_to_live=24 * 3600)
+    state = gr.State(AskState(first), time_to_live=STATE_S)
     gr.HTML(render("ask/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):
         line: dict[str, Any] = {"lines": 1, "max_lines": 1, "scale": 5}

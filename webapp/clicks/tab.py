@@ -18,6 +18,7 @@ from webapp.explore.tab import View
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.jobs import PLAIN, QUICK
+from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, event_data, require_run, shows_errors
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def read_answers(state: ClicksState, said: Any) -> list[bool | None]:
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
-    state = gr.State(ClicksState(), time_to_live=24 * 3600)
+    state = gr.State(ClicksState(), time_to_live=STATE_S)
     gr.HTML(render("clicks/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):
         cluster = gr.Dropdown([], label="Cluster", elem_id="clicks-cluster", scale=4, min_width=220)

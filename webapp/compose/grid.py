@@ -19,6 +19,7 @@ from webapp.compose.visit import ComposeState
 from webapp.markup.components import script
 from webapp.state.caches import own_cache
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel, on_wait
+from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, event_data, shows_errors
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def on_measure(state: GridState, event: gr.EventData) -> tuple[Any, Any]:
 
 def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
-    grid, job, made = gr.State(GridState(), time_to_live=24 * 3600), gr.State(""), gr.State(None)
+    grid, job, made = gr.State(GridState(), time_to_live=STATE_S), gr.State(""), gr.State(None)
     scripts = script("heat", "compose")
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):

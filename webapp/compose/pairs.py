@@ -30,6 +30,7 @@ from webapp.compose.state import FIRST, shipped
 from webapp.markup.components import script
 from webapp.state.caches import own_cache
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
+from webapp.state.quotas import STATE_S
 from webapp.state.session import as_int, event_data, shows_errors
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -223,7 +224,7 @@ def _room(n: int) -> None:
 
 def build(switch: gr.HTML, access: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
-    state = gr.State(PairsState(), time_to_live=24 * 3600)
+    state = gr.State(PairsState(), time_to_live=STATE_S)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=42, min_width=300, elem_classes="compose-form"):
             files, examples, form, encoder = _form(access)

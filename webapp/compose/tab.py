@@ -14,6 +14,7 @@ from webapp.explore.tab import View
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.jobs import PLAIN
+from webapp.state.quotas import STATE_S
 
 PARTS = (
     ("benchmark", "Benchmark", "many items, with intervals"),
@@ -32,7 +33,7 @@ def build(
     access: ModelAccess = ModelAccess(),
 ) -> None:
     """Lay out the tab and wire its callbacks."""
-    state = gr.State(ComposeState(), time_to_live=24 * 3600, delete_callback=forget)
+    state = gr.State(ComposeState(), time_to_live=STATE_S, delete_callback=forget)
     gr.HTML(render("compose/intro.html.j2"), **PLAIN)
     switch = gr.HTML(
         render("compose/switch.html.j2", parts=PARTS),

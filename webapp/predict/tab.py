@@ -18,6 +18,7 @@ from webapp.markup.render import empty, render
 from webapp.predict.view import frozen_view, prediction_view, selection_line
 from webapp.state.choices import IMAGES, TABLES, VECTORS
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel
+from webapp.state.quotas import STATE_S
 from webapp.state.session import NO_RUN, RUNS, Session, event_data, require_run, selected_rows, shows_errors
 
 
@@ -110,7 +111,7 @@ def on_predict(
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
-    shown, job = gr.State(PredictState(), time_to_live=24 * 3600), gr.State("")
+    shown, job = gr.State(PredictState(), time_to_live=STATE_S), gr.State("")
     gr.HTML(render("predict/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=50, min_width=320):

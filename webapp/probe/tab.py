@@ -21,6 +21,7 @@ from webapp.probe.result import result_view
 from webapp.probe.state import Made, ProbeState, compared, diagnose_failures, keep_made, make_one, with_probes
 from webapp.state.choices import IMAGES
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
+from webapp.state.quotas import STATE_S
 from webapp.state.session import NO_RUN, RUNS, Session, as_int, event_data, require_run, shows_errors
 
 NOTHING = ("", "")
@@ -194,7 +195,7 @@ class ProbeParts:
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> None:
     """Lay out the tab and wire its callbacks."""
-    parts, state, job = _layout(), gr.State(ProbeState(), time_to_live=24 * 3600), gr.State("")
+    parts, state, job = _layout(), gr.State(ProbeState(), time_to_live=STATE_S), gr.State("")
     opened = [state, parts.chooser, parts.form, parts.pool, *parts.views()]
     tab.select(shows_errors(on_open), [session, state], opened, **PRIVATE)
     parts.chooser.choose(shows_errors(on_choose), [session], [parts.form, parts.pool], **QUICK)

@@ -16,6 +16,7 @@ from gradio.components import State
 from gradio.state_holder import SessionState, StateHolder
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from webapp.server.asked import address_of
 from webapp.state.quotas import quotas
 
 HEARTBEAT = "/heartbeat/"
@@ -153,8 +154,8 @@ class Visits:
         if not isinstance(sessions, Sessions) or scope["type"] != "http" or HEARTBEAT not in path:
             await self._app(scope, receive, send)
             return
-        name, address = path.rpartition(HEARTBEAT)[2], (scope.get("client") or ("",))[0]
-        sessions.opened(name, address)
+        name = path.rpartition(HEARTBEAT)[2]
+        sessions.opened(name, address_of(scope))
         try:
             await self._app(scope, receive, send)
         finally:

@@ -14,7 +14,6 @@ from webapp.state.jobs import MAX_THREADS
 from webapp.theme import quiet_theme
 
 MAX_UPLOAD = "4gb"
-CACHE_S = 24 * 3600
 SHEETS = ("tokens", "page", "explore", "data", "words", "probe", "compose")
 
 

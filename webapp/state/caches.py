@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from core.embeddings.cache import default_cache
-from webapp.state.home import part
+from webapp.state.home import bytes_below, part
 from webapp.state.quotas import quotas
 from webapp.state.visitor import visitor
 
@@ -21,7 +21,7 @@ def own_cache() -> Path:
     if quotas().at_home:
         return default_cache()
     folder = cache_of(visitor())
-    if sum(file.stat().st_size for file in folder.glob("**/*") if file.is_file()) > quotas().max_own_cache_bytes:
+    if bytes_below(folder) > quotas().max_own_cache_bytes:
         shutil.rmtree(folder, ignore_errors=True)
     return folder
 

@@ -21,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from core import files
 from core.locks import Held, take
 
 PREFIX = "errata-home-"
@@ -55,8 +56,13 @@ def held_bytes() -> int:
 
 def count_bytes() -> int:
     """Count what this server holds on disk, which takes a while where there is much."""
-    _counted[0] = sum(_size(Path(root) / file) for root, _, files in os.walk(home()) for file in files)
+    _counted[0] = bytes_below(home())
     return _counted[0]
+
+
+def bytes_below(folder: Path) -> int:
+    """What the files in a folder, and in those below it, take; nothing where there is none."""
+    return sum(_size(Path(root) / name) for root, _, names in os.walk(folder) for name in names)
 
 
 def free_bytes() -> int:
@@ -99,12 +105,7 @@ def sweep(parent: Path | None = None) -> int:
                 or (os.name == "posix" and folder.stat().st_uid != os.getuid())
             ):
                 continue
-            handle = take(folder)
-            if handle is not None:
-                with handle:
-                    if handle.sure:
-                        leave(folder)
-                        swept += 1
+            swept += files.sweep(folder)
     return swept
 
 

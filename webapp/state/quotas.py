@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 
 GIB = 2**30
+STATE_S = 24 * 3600
+"""How long what a page has picked and asked is remembered after it was last changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 from core.errors import InvalidInput
+from core.files import FULL
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = (*FULL, errno.EFBIG)
 
 
 @contextmanager

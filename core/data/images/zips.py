@@ -45,7 +45,8 @@ def open_zip(path: Path, limits: Limits, progress: Progress) -> FileImages:
         archive = _open(file, listing)
         for info in archive.infolist():
             listing.count()
-            if _is_file(info, listing) and listing.add(_name(info, path.name), info.file_size):
+            name = _file_name(info, listing)
+            if name is not None and listing.add(name, info.file_size):
                 infos.append(info)
         _check_whole(path, infos, listing)
     except BaseException:
@@ -105,30 +106,26 @@ def _open(file: _BoundedFile, listing: Listing) -> zipfile.ZipFile:
     return archive
 
 
-def _name(info: zipfile.ZipInfo, source: str) -> str:
-    # orig_filename: zipfile cuts a name at a zero byte, which would hide it
-    return safe_name(info.orig_filename, source)
-
-
-def _is_file(info: zipfile.ZipInfo, listing: Listing) -> bool:
-    """Whether the entry is a file, not a folder or a link.
+def _file_name(info: zipfile.ZipInfo, listing: Listing) -> str | None:
+    """What the entry is called if it is a file; None for a folder or a link, which is noted.
 
     Raises:
-        InvalidInput: it is encrypted, or a bomb.
+        InvalidInput: it points outside the archive, is encrypted, or a bomb.
     """
     if not info.filename.strip("/"):
-        return False
-    name, limits = _name(info, listing.source), listing.limits
+        return None
+    # orig_filename: zipfile cuts a name at a zero byte, which would hide it
+    name, limits = safe_name(info.orig_filename, listing.source), listing.limits
     if info.is_dir():
-        return False
+        return None
     if stat.S_ISLNK(info.external_attr >> 16):
         listing.links.append(name)
-        return False
+        return None
     if info.flag_bits & 1:
         raise InvalidInput(f"{listing.source!r} is encrypted (member {name[:80]!r}). Pack it without a password.")
     if info.file_size > RATIO_FROM and info.file_size > limits.max_ratio * max(info.compress_size, 1):
         refuse_ratio(listing.source, name, info.file_size / max(info.compress_size, 1), limits)
-    return True
+    return name
 
 
 def _check_whole(path: Path, infos: list[zipfile.ZipInfo], listing: Listing) -> None:

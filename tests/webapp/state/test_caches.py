@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import gradio as gr
 import pytest
-from gradio.context import LocalContext
 
 from core.embeddings.cache import default_cache
+from tests.support.visits import serve
 from webapp.state.caches import own_cache, shared_cache
 from webapp.state.forget import end_visit
 from webapp.state.jobs import Job, Jobs
-from webapp.state.quotas import AT_HOME, SHARED, quotas, set_quotas
+from webapp.state.quotas import AT_HOME, SHARED, set_quotas
 
-
-@pytest.fixture(autouse=True)
-def shared() -> Iterator[None]:
-    before = quotas()
-    set_quotas(SHARED)
-    yield
-    set_quotas(before)
-    LocalContext.request.set(None)
-
-
-def serve(session: str) -> None:
-    """Let what follows be work for that visit."""
-    request = gr.Request()
-    request.session_hash = session
-    LocalContext.request.set(request)
+pytestmark = pytest.mark.usefixtures("shared")
 
 
 def test_two_visitors_share_no_cache_and_nobody_uses_the_operator_s() -> None:

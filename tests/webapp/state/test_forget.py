@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import gradio as gr
 import pytest
-from gradio.context import LocalContext
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis, Progress
+from tests.support.visits import serve
 from webapp.data.tab import on_forget
 from webapp.state import forget
 from webapp.state.caches import own_cache
 from webapp.state.downloads import FILES, files_of_run, fresh_folder
 from webapp.state.home import part
 from webapp.state.jobs import JOBS, Job
-from webapp.state.quotas import SHARED, quotas, set_quotas
+from webapp.state.quotas import SHARED, set_quotas
 from webapp.state.session import RUNS
 from webapp.state.uploads import UPLOADS
 
 
 @pytest.fixture(autouse=True)
-def shared() -> Iterator[None]:
-    before = quotas()
+def two_runs(shared: None) -> None:
     set_quotas(replace(SHARED, max_own_runs=2))
-    yield
-    set_quotas(before)
-    LocalContext.request.set(None)
-
-
-def serve(session: str) -> None:
-    request = gr.Request()
-    request.session_hash = session
-    LocalContext.request.set(request)
 
 
 def test_what_one_visitor_brought_and_made_is_gone_at_once_and_another_s_stays(
