@@ -79,13 +79,14 @@ def _things() -> Iterator[tuple[Path, int, int]]:
 
 
 def _delete(path: Path) -> int:
-    """Delete a file, with its folder if that is empty then, or a folder."""
+    """Delete a file, with its own folder if that is empty then, or a folder; those of the home stay."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
         return 1
     with contextlib.suppress(OSError):
         path.unlink()
-        with contextlib.suppress(OSError):  # others are in it
-            path.parent.rmdir()
+        if path.parent not in (part("uploads"), part("files")):
+            with contextlib.suppress(OSError):  # others are in it
+                path.parent.rmdir()
         return 1
     return 0

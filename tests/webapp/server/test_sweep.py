@@ -83,3 +83,13 @@ def test_a_run_older_than_a_day_goes(diagnosis: Diagnosis, monkeypatch: pytest.M
 
 def test_the_sweep_is_often_enough_for_the_promise_of_a_day() -> None:
     assert AT_HOME.kept_s + 2 * sweep.EVERY_S < 24 * 3600
+
+
+def test_the_folder_that_uploads_come_into_stays_when_the_last_of_them_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = part("uploads") / "of-the-test"
+    folder.mkdir()
+    (folder / "tmp").write_text("")
+    monkeypatch.setattr(sweep, "part", lambda name: folder if name == "uploads" else part(name))
+    assert sweep._delete(folder / "tmp") == 1
+    assert folder.is_dir()
+    folder.rmdir()
