@@ -102,6 +102,8 @@ class HeldRun:
     """Whose visit made it; "" for a program's."""
     since: float
     """By a clock that does not jump."""
+    former: Path | None = None
+    """The files made of the version before: the page offers them until it asks for those of this one."""
 
 
 class Runs:
@@ -187,24 +189,34 @@ class Runs:
                 if self._is_at(run, folder):
                     raise
             if self._is_at(run, folder):
+                self._drop_former(run)
                 return made
             shutil.rmtree(files_of_run(folder), ignore_errors=True)
 
-    def replace(self, run: str, diagnosis: Diagnosis) -> None:
-        """Store a new version of a visitor's run under the same id; the files made of the old one go with it."""
+    def replace(self, run: str, diagnosis: Diagnosis, *, keep_files: bool = False) -> None:
+        """Store a new version of a visitor's run under the same id; the files made of the old one go with it.
+
+        Args:
+            keep_files: leave those until `files` has made new ones, since a visitor may be about to take one.
+        """
         old, name = self._name(run), self._visitors().put(diagnosis, secret=True)
+        self._drop_former(run)
         with self._holding:
             held = self._held.get(run)
             if held is not None:
-                self._held[run] = replace(held, name=name)
-        self._delete(name if held is None else old)  # the new one where the run was deleted meanwhile
+                former = files_of_run(self._visitors().folder(old)) if keep_files else None
+                self._held[run] = replace(held, name=name, former=former)
+        if held is None:  # deleted meanwhile
+            self._delete(name)
+        else:
+            self._delete(old, keep_files=keep_files)
 
     def change(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
         """Store a map, a prediction or probes with a visitor's run as it is now: one change at a time, so that none is
         lost. The examples are everybody's and stay as they are."""
         if run not in self._examples:
             with self._changing:
-                self.replace(run, change(self.get(run)))
+                self.replace(run, change(self.get(run)), keep_files=True)
 
     def remove(self, run: str) -> None:
         """Delete a visitor's run, if it is there, and the files made of it; examples stay."""
@@ -212,6 +224,8 @@ class Runs:
             held = self._held.pop(run, None)
         if held is not None:
             self._delete(held.name)
+            if held.former is not None:
+                shutil.rmtree(held.former, ignore_errors=True)
 
     def forget(self, visit: str) -> int:
         """Delete all runs of one visit; returns how many."""
@@ -241,11 +255,20 @@ class Runs:
         except InvalidInput:
             return False
 
-    def _delete(self, name: str) -> None:
+    def _delete(self, name: str, *, keep_files: bool = False) -> None:
         with contextlib.suppress(InvalidInput):
             folder = self._visitors().folder(name)
             self._visitors().remove(name)
-            shutil.rmtree(files_of_run(folder), ignore_errors=True)
+            if not keep_files:
+                shutil.rmtree(files_of_run(folder), ignore_errors=True)
+
+    def _drop_former(self, run: str) -> None:
+        """Delete the files made of the version before, which the page no longer offers."""
+        with self._holding:
+            held = self._held.get(run)
+            if held is not None and held.former is not None:
+                self._held[run] = replace(held, former=None)
+                shutil.rmtree(held.former, ignore_errors=True)
 
     def _visitors(self) -> store.RunStore:
         with self._lock:

@@ -120,3 +120,20 @@ def test_the_files_made_of_a_run_go_with_it_and_with_its_old_version(diagnosis: 
     assert all(path.parent == folder and path.is_file() for path in second)
     RUNS.forget("gil")
     assert not folder.exists()
+
+
+def test_files_that_the_page_offers_stay_until_it_offers_those_of_the_new_version(diagnosis: Diagnosis) -> None:
+    serve("hal")
+    run = RUNS.add(diagnosis)
+    first = RUNS.files(run)
+    RUNS.change(run, lambda now: now)
+    assert all(path.is_file() for path in first)  # a visitor may click at this moment
+    second = RUNS.files(run)
+    assert not any(path.exists() for path in first)
+    RUNS.change(run, lambda now: now)
+    RUNS.change(run, lambda now: now)
+    assert not any(path.exists() for path in second)  # two versions ago
+    third = RUNS.files(run)
+    RUNS.change(run, lambda now: now)
+    RUNS.forget("hal")
+    assert not any(path.parent.exists() for path in third)
