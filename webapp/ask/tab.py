@@ -17,9 +17,10 @@ from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View, describe, show_selection
 from webapp.markup.components import script
 from webapp.markup.render import render
+from webapp.state.events import as_int, event_data
 from webapp.state.jobs import LIGHT, PLAIN, QUICK
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, as_int, event_data, require_run, shows_errors
+from webapp.state.session import RUNS, Session, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference

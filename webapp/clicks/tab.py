@@ -17,9 +17,10 @@ from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View
 from webapp.markup.components import script
 from webapp.markup.render import render
+from webapp.state.events import event_data
 from webapp.state.jobs import PLAIN, QUICK
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, event_data, require_run, shows_errors
+from webapp.state.session import RUNS, Session, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.clicks import Judgement, Strip

@@ -29,8 +29,9 @@ from webapp.explore.tab import View, on_downloads, on_new_run
 from webapp.markup.components import download_row, script, upload
 from webapp.markup.render import render
 from webapp.state.choices import IMAGES, TABLES
+from webapp.state.events import event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
-from webapp.state.session import event_data, shows_errors
+from webapp.state.session import shows_errors
 
 
 def on_open(state: ComposeState) -> tuple[Any, ...]:

@@ -18,9 +18,10 @@ from webapp.compose.state import Remembered, category_columns, scorer_for
 from webapp.compose.visit import ComposeState
 from webapp.markup.components import script
 from webapp.state.caches import own_cache
+from webapp.state.events import event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel, on_wait
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, event_data, shows_errors
+from webapp.state.session import RUNS, Session, shows_errors
 
 if TYPE_CHECKING:
     from core.composition.grid.binding import BindingGrid

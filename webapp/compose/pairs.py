@@ -29,9 +29,10 @@ from webapp.compose.pairs_view import (
 from webapp.compose.state import FIRST, shipped
 from webapp.markup.components import script
 from webapp.state.caches import own_cache
+from webapp.state.events import as_int, event_data
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
 from webapp.state.quotas import STATE_S
-from webapp.state.session import as_int, event_data, shows_errors
+from webapp.state.session import shows_errors
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 N_FOILS = 6

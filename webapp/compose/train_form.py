@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from core.errors import InvalidInput
-from webapp.state.session import as_int
+from webapp.state.events import as_int
 
 RENDERED, PART = "rendered", "part"
 MIN_ITEMS, MAX_ITEMS, MAX_EPOCHS = 100, 2000, 30

@@ -21,8 +21,9 @@ from webapp.markup.components import download_row, script
 from webapp.markup.html import picture, sample_facts
 from webapp.markup.render import render
 from webapp.state import downloads
+from webapp.state.events import as_int, event_data
 from webapp.state.jobs import PLAIN, PRIVATE, QUICK
-from webapp.state.session import PAGE, RUNS, Session, as_int, event_data, picked_cluster, selected_rows, shows_errors
+from webapp.state.session import PAGE, RUNS, Session, picked_cluster, selected_rows, shows_errors
 
 
 @dataclass(frozen=True)

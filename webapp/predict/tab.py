@@ -17,9 +17,10 @@ from webapp.markup.components import upload
 from webapp.markup.render import empty, render
 from webapp.predict.view import frozen_view, prediction_view, selection_line
 from webapp.state.choices import IMAGES, TABLES, VECTORS
+from webapp.state.events import event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel
 from webapp.state.quotas import STATE_S
-from webapp.state.session import NO_RUN, RUNS, Session, event_data, require_run, selected_rows, shows_errors
+from webapp.state.session import NO_RUN, RUNS, Session, require_run, selected_rows, shows_errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)

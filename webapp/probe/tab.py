@@ -20,9 +20,10 @@ from webapp.probe.inputs import estimate, refusal
 from webapp.probe.result import result_view
 from webapp.probe.state import Made, ProbeState, compared, diagnose_failures, keep_made, make_one, with_probes
 from webapp.state.choices import IMAGES
+from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
 from webapp.state.quotas import STATE_S
-from webapp.state.session import NO_RUN, RUNS, Session, as_int, event_data, require_run, shows_errors
+from webapp.state.session import NO_RUN, RUNS, Session, require_run, shows_errors
 
 NOTHING = ("", "")
 """No run was made of a probe's outcomes."""

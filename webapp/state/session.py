@@ -103,7 +103,7 @@ class HeldRun:
     since: float
     """By a clock that does not jump."""
     former: Path | None = None
-    """The files made of the version before: the page offers them until it asks for those of this one."""
+    """The files made of the version before: a page may still offer them."""
 
 
 class Runs:
@@ -189,7 +189,6 @@ class Runs:
                 if self._is_at(run, folder):
                     raise
             if self._is_at(run, folder):
-                self._drop_former(run)
                 return made
             shutil.rmtree(files_of_run(folder), ignore_errors=True)
 
@@ -197,10 +196,9 @@ class Runs:
         """Store a new version of a visitor's run under the same id; the files made of the old one go with it.
 
         Args:
-            keep_files: leave those until `files` has made new ones, since a visitor may be about to take one.
+            keep_files: leave those until there is one version more, since a visitor may be about to take one.
         """
         old, name = self._name(run), self._visitors().put(diagnosis, secret=True)
-        self._drop_former(run)
         with self._holding:
             held = self._held.get(run)
             if held is not None:
@@ -208,8 +206,10 @@ class Runs:
                 self._held[run] = replace(held, name=name, former=former)
         if held is None:  # deleted meanwhile
             self._delete(name)
-        else:
-            self._delete(old, keep_files=keep_files)
+            return
+        self._delete(old, keep_files=keep_files)
+        if held.former is not None:
+            shutil.rmtree(held.former, ignore_errors=True)
 
     def change(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
         """Store a map, a prediction or probes with a visitor's run as it is now: one change at a time, so that none is
@@ -262,14 +262,6 @@ class Runs:
             if not keep_files:
                 shutil.rmtree(files_of_run(folder), ignore_errors=True)
 
-    def _drop_former(self, run: str) -> None:
-        """Delete the files made of the version before, which the page no longer offers."""
-        with self._holding:
-            held = self._held.get(run)
-            if held is not None and held.former is not None:
-                self._held[run] = replace(held, former=None)
-                shutil.rmtree(held.former, ignore_errors=True)
-
     def _visitors(self) -> store.RunStore:
         with self._lock:
             if self._own is None:
@@ -278,20 +270,6 @@ class Runs:
 
 
 RUNS = Runs()
-
-
-def event_data(event: gr.EventData) -> dict[str, Any]:
-    """The event's whole payload, if it is an object: it comes from the browser, so nothing about it is trusted."""
-    said = event._data  # pyright: ignore[reportPrivateUsage] - Gradio offers no other way to the whole payload
-    return said if isinstance(said, dict) else {}
-
-
-def as_int(value: Any) -> int:
-    """The value as a whole number; raises InvalidInput where it is none."""
-    try:
-        return int(value)
-    except (TypeError, ValueError, OverflowError):  # the last where the browser said Infinity
-        raise InvalidInput(f"Expected a whole number: got {str(value)[:40]!r}. Reload the page.") from None
 
 
 NO_RUN = "No run is open. Open an example in Explore, or bring your own data."

@@ -1,0 +1,23 @@
+"""What the browser says of an event: nothing about it is trusted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from core.errors import InvalidInput
+
+
+def event_data(event: gr.EventData) -> dict[str, Any]:
+    """The event's whole payload, if it is an object: it comes from the browser, so nothing about it is trusted."""
+    said = event._data  # pyright: ignore[reportPrivateUsage] - Gradio offers no other way to the whole payload
+    return said if isinstance(said, dict) else {}
+
+
+def as_int(value: Any) -> int:
+    """The value as a whole number; raises InvalidInput where it is none."""
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):  # the last where the browser said Infinity
+        raise InvalidInput(f"Expected a whole number: got {str(value)[:40]!r}. Reload the page.") from None
