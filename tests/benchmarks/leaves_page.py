@@ -181,6 +181,7 @@ def ask(page: Any, folder: Path) -> None:
 def clicks(page: Any, folder: Path) -> None:
     """A strip of thirty, answered."""
     _open(page, "Thirty clicks")
+    page.wait_for_function("document.querySelector('#clicks-cluster input')?.value")
     page.get_by_role("button", name="Draw a strip").click()
     page.wait_for_selector("#clicks .clicks-big img")
     for _ in range(30):

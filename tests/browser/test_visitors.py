@@ -22,6 +22,7 @@ Visit = Callable[..., Any]
 def shared() -> Iterator[None]:
     """A server that others reach, with one place to work, which is taken."""
     before = quotas()
+    assert JOBS.stop_all(120)  # what the pages of earlier tests left: a step under way is not cut short
     set_quotas(replace(SHARED, at_once=1, max_waiting=1, min_free_bytes=0))
     JOBS.line.enter("somebody's")
     yield

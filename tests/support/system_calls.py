@@ -21,6 +21,9 @@ WRITING = "creat mkdir mkdirat rename renameat renameat2 link linkat symlink sym
 REMOVING = "unlink unlinkat rmdir".split()
 OPENING = ("open", "openat", "openat2")
 CALLS = ",".join(("%network", "execve", *OPENING, *WRITING, *REMOVING))
+_HARMLESS = re.compile(
+    r"^/dev/shm/sem\.|^/proc/self/|/site-packages/gradio/(hash_seed\.txt|components/api_component\.pyi)$"
+)
 _LINE = re.compile(r"(?:\d+ +)?(?P<call>\w+)\((?P<given>.*)\) += (?P<result>-?\d+)(?P<said>.*)")
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _INTERNET = re.compile(r'htons\((\d+)\).*?(?:inet_addr\("|inet_pton\(AF_INET6, ")([^"]+)"')
@@ -57,11 +60,10 @@ class Watched:
 
 
 def harmless(path: str) -> bool:
-    """Whether a write there keeps nothing: Python's and numba's compiled code beside the code itself, the system's
-    devices, and the semaphores of worker processes, which joblib makes when it is imported and removes at once."""
-    return (
-        "/__pycache__" in path or path in ("/dev/null", "/dev/tty") or path.startswith(("/dev/shm/sem.", "/proc/self/"))
-    )
+    """Whether a write there keeps nothing: Python's and numba's compiled code beside the code itself, what Gradio makes
+    in its own package when it is first imported, the system's devices, and the semaphores of worker processes, which
+    joblib makes when it is imported and removes at once."""
+    return "/__pycache__" in path or path in ("/dev/null", "/dev/tty") or bool(_HARMLESS.search(path))
 
 
 def stays_here(address: str) -> bool:
@@ -97,7 +99,8 @@ class Run:
         """The tracer of the command, which has begun."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        options = ["-ff", "-qq", "-y", "-s", "300", "-e", f"trace={CALLS}", "-o", str(self.folder / "calls")]
+        logs = str(self.folder / "calls")
+        options = ["-ff", "--seccomp-bpf", "-qq", "-y", "-s", "300", "-e", f"trace={CALLS}", "-o", logs]
         with (self.folder / "output").open("w") as output:
             return subprocess.Popen(
                 ["strace", *options, *self.command], env=dict(self.env), cwd=self.cwd, stdout=output, stderr=output

@@ -94,17 +94,20 @@ class Jobs:
                 yield job
                 if job.pause(every):
                     raise Cancelled("The run was stopped before it began. Your files and choices are still here.")
-            begun, job.place, job.ended = True, 0, lambda: self.line.leave(job.id)
+            begun, job.place, job.ended = True, 0, lambda: self._leave(job)
             yield job.start()
             while not job.wait(every):
                 yield job
         finally:
             job.cancel()
-            self._jobs.pop(job.id, None)
             if not begun:
-                self.line.leave(job.id)
+                self._leave(job)
         if job.error is not None:
             raise job.error
+
+    def _leave(self, job: Job) -> None:
+        self._jobs.pop(job.id, None)
+        self.line.leave(job.id)
 
     def run(self, work: Callable[[Progress], Any]) -> Any:
         """What the work gives, done in its turn; it is stopped when the program that asked for it hangs up."""
