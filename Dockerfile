@@ -14,8 +14,7 @@ ENV HOME=/home/errata \
     HF_HUB_DISABLE_TELEMETRY=1 \
     DO_NOT_TRACK=1 \
     NUMBA_CACHE_DIR=/home/errata/.cache/numba \
-    ERRATA_CACHE=/home/errata/.cache/errata \
-    ERRATA_RUNS=/home/errata/runs
+    ERRATA_CACHE=/home/errata/.cache/errata
 WORKDIR /home/errata/app
 
 # Packages first, so that a change of the code does not install them again.

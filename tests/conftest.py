@@ -43,8 +43,7 @@ def diagnosis() -> Diagnosis:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs and caches of a test lie in its own temporary folder, never in the user's."""
-    monkeypatch.setenv("ERRATA_RUNS", str(tmp_path / "runs"))
+    """Caches of a test lie in its own temporary folder, never in the user's."""
     monkeypatch.setenv("ERRATA_CACHE", str(tmp_path / "cache"))
 
 

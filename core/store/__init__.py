@@ -14,7 +14,7 @@ They are replaced together (core.folders). `state.json` holds a digest of each: 
 
 from core.store.layout import ARRAYS, MODEL, MODEL_ARRAYS, REPORT, STATE, THUMBNAILS
 from core.store.read import load, reload
-from core.store.runs import RunStore, default_root, run_id
+from core.store.runs import RunStore, run_id
 from core.store.write import finish, save, update
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "STATE",
     "THUMBNAILS",
     "RunStore",
-    "default_root",
     "finish",
     "load",
     "reload",

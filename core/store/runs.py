@@ -45,12 +45,12 @@ class RunStore:
     What killed processes left below the root is put in place or swept at the start.
 
     Args:
-        root: made when first needed; the environment variable ERRATA_RUNS or the user's data folder if not given.
+        root: made when first needed.
         keep_loaded: how many diagnoses stay in memory.
     """
 
-    def __init__(self, root: Path | None = None, *, keep_loaded: int = 4) -> None:
-        self.root = default_root() if root is None else root
+    def __init__(self, root: Path, *, keep_loaded: int = 4) -> None:
+        self.root = root
         self._keep_loaded = keep_loaded
         self._loaded: OrderedDict[str, Diagnosis] = OrderedDict()
         self._lock = threading.Lock()
@@ -128,12 +128,3 @@ class RunStore:
         with suppress(OSError):
             folder.rename(going)
         shutil.rmtree(going if going.is_dir() else folder, ignore_errors=True)
-
-
-def default_root() -> Path:
-    """The folder of runs: ERRATA_RUNS if set, else `errata/runs` in the user's data folder."""
-    if named := os.environ.get("ERRATA_RUNS"):
-        return Path(named).expanduser()
-    from platformdirs import user_data_path
-
-    return user_data_path("errata", appauthor=False) / "runs"

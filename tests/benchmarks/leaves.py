@@ -44,14 +44,13 @@ class Place:
 
     @property
     def stated(self) -> list[Path]:
-        """The folders that the documents name: results, caches, the runs of visitors, temporary files."""
-        return [self.folder / name for name in ("out", "cache", "runs", "tmp")]
+        """The folders that the documents name: results, caches, temporary files."""
+        return [self.folder / name for name in ("out", "cache", "tmp")]
 
     def env(self) -> dict[str, str]:
         """The environment of a fresh user: nothing of ours but what these variables say."""
-        out, cache, runs, tmp = map(str, self.stated)
-        del out
-        given = {"HOME": str(self.home), "TMPDIR": tmp, "ERRATA_CACHE": cache, "ERRATA_RUNS": runs, "LANG": "C.UTF-8"}
+        _, cache, tmp = map(str, self.stated)
+        given = {"HOME": str(self.home), "TMPDIR": tmp, "ERRATA_CACHE": cache, "LANG": "C.UTF-8"}
         return {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"), **given}
 
     def make(self) -> None:

@@ -217,7 +217,7 @@ def _work_and_exit(work: Callable[[], Any], folder: Path, told: Path, cpu_s: flo
         nowhere, own = os.open(os.devnull, os.O_RDWR), folder / "tmp"
         for stream in (1, 2):
             os.dup2(nowhere, stream)
-        os.environ |= {"TMPDIR": str(own), "ERRATA_RUNS": str(own / "runs"), "ERRATA_CACHE": str(own / "cache")}
+        os.environ |= {"TMPDIR": str(own), "ERRATA_CACHE": str(own / "cache")}
         tempfile.tempdir = str(own)
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (mapped + _ADDRESS_SPACE, mapped + _ADDRESS_SPACE))

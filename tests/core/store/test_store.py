@@ -14,19 +14,7 @@ from PIL import Image
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis
-from core.store import (
-    ARRAYS,
-    MODEL_ARRAYS,
-    STATE,
-    THUMBNAILS,
-    RunStore,
-    default_root,
-    finish,
-    load,
-    reload,
-    run_id,
-    save,
-)
+from core.store import ARRAYS, MODEL_ARRAYS, STATE, THUMBNAILS, RunStore, finish, load, reload, run_id, save
 from tests.support.diagnoses import MemoryImages, assert_same, draw_picture, make_diagnosis
 
 
@@ -241,13 +229,6 @@ def test_memory_holds_only_the_runs_used_last(tmp_path: Path) -> None:
 def test_no_path_passes_for_an_id(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match="There is no run"):
         RunStore(tmp_path).get(name)
-
-
-def test_runs_lie_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("ERRATA_RUNS", str(tmp_path / "here"))
-    assert default_root() == tmp_path / "here"
-    monkeypatch.delenv("ERRATA_RUNS")
-    assert default_root().name == "runs"
 
 
 @pytest.mark.slow
