@@ -36,6 +36,8 @@ from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, shows_errors
 
 TITLE = "Errata: where does your model fail?"
+CONNECTION = '<p role="alert" hidden></p>'
+"""What is said where the server stops, by the page itself."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ def build_app(
     first: list[tuple[str, str]] | None = None,
     *,
     at_home: bool = False,
+    accounts: bool = False,
 ) -> gr.Blocks:
     """The whole page.
 
@@ -70,7 +73,8 @@ def build_app(
     opened = offered[0][1] if offered else ""
     with SafeBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         session = gr.State(Session(run=opened), time_to_live=STATE_S, delete_callback=_forget)
-        gr.HTML(render("header.html.j2"), js_on_load=script("theme"), elem_id="top", **PLAIN)
+        gr.HTML(render("header.html.j2", accounts=accounts), js_on_load=script("theme"), elem_id="top", **PLAIN)
+        gr.HTML(CONNECTION, js_on_load=script("connection"), elem_id="connection", **PLAIN)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view = explore.build(session, offered)
@@ -129,7 +133,7 @@ def main(
     at_home = is_loopback(rules.listening) and not others
     begin(at_home=at_home, max_minutes=max_minutes)
     believe_proxies(rules)
-    demo = build_app(root, at_home=at_home)
+    demo = build_app(root, at_home=at_home, accounts=rules.accounts is not None)
     try:
         demo.launch(
             server_name=rules.listening,

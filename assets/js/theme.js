@@ -1,4 +1,4 @@
-// The switch between light and dark in the header; runs inside gr.HTML's js_on_load (`element`).
+// The switch between light and dark in the header, and the way out; runs inside gr.HTML's js_on_load (`element`).
 
 const apply = (dark) => {
   document.body.classList.toggle("dark", dark);
@@ -15,3 +15,4 @@ element.querySelector(".theme-switch").addEventListener("click", () => {
   apply(dark);
   try { localStorage.setItem("errata-theme", dark ? "dark" : "light"); } catch { /* as above */ }
 });
+element.querySelector(".sign-out")?.setAttribute("href", `${window.gradio_config?.root ?? ""}/logout`);

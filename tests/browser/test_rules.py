@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from tests.webapp.server.test_guard import serve
+from webapp.app import build_app
+from webapp.server.accounts import Accounts, hash_password
 from webapp.server.rules import WebRules
+from webapp.server.settings import launch_settings
 
 pytestmark = pytest.mark.browser
 
@@ -96,6 +99,22 @@ def test_another_site_shows_the_page_in_a_frame_only_where_it_was_told_of(chromi
             else:
                 assert page.frame_locator("iframe").locator("gradio-app").count() == 0
     site.shutdown()
+
+
+def test_who_has_signed_in_can_sign_out(chromium: Any, tmp_path: Path) -> None:
+    rules = WebRules(accounts=Accounts({"ada": hash_password("right-password")}))
+    demo = build_app(examples=tmp_path, accounts=True)
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings(rules))
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        page.get_by_label("username").fill("ada")
+        page.get_by_label("password").fill("right-password")
+        page.get_by_role("button", name="Login").click()
+        page.get_by_role("link", name="Sign out").click(timeout=60_000)
+        page.get_by_label("password").wait_for(timeout=60_000)
+        assert not any(cookie["name"].startswith("access-token") for cookie in context.cookies())
+    demo.close()
 
 
 class FramingSite(BaseHTTPRequestHandler):

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import READY
+from webapp.app import build_app
+from webapp.server.settings import launch_settings
 from webapp.state.jobs import JOBS
 from webapp.state.quotas import SHARED, quotas, set_quotas
 from webapp.state.uploads import UPLOADS
@@ -114,3 +116,17 @@ def test_an_upload_that_another_one_replaced_in_its_field_is_deleted_too(open_pa
     page.get_by_role("button", name="Delete my data now").click()
     has_status(page, "Deleted")
     assert not any(path.exists() for path in brought)
+
+
+def test_a_page_says_that_its_server_has_stopped(chromium: Any, tmp_path: Path) -> None:
+    demo = build_app(examples=tmp_path)
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        page.get_by_role("tab", name="Your data").wait_for(timeout=60_000)
+        assert page.locator("#connection").inner_text() == ""
+        demo.close()
+        page.wait_for_function(
+            "document.querySelector('#connection').innerText.includes('does not answer')", timeout=60_000
+        )
