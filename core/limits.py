@@ -21,6 +21,8 @@ class Limits:
     """Unpacked over packed size, of members larger than 1 MiB and of the archive as a whole."""
     max_pixels: int = 100_000_000
     """Width times height of one picture, as its header declares them."""
+    max_decoder_bytes: int = 640 * 2**20
+    """Memory that the decoder of one picture may take."""
     max_table_bytes: int = 4 * 2**30
     """Size of a table or of embeddings on disk, and of the numbers and texts in it, unpacked; pictures apart."""
     max_header_bytes: int = 64 * 2**10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from pathlib import Path
@@ -33,7 +34,11 @@ def make_folder(folder: Path, kind: Kind | None = None) -> None:
 
 
 def in_folder(path: Path) -> None:
-    """Make the folder of a file that is to be written, or raise InvalidInput."""
+    """Make the folder of a file that is to be written, or raise InvalidInput, as where it is a file of a run."""
+    from core.store.layout import PARTS, is_run
+
+    if path.name in PARTS and is_run(path.parent):
+        raise InvalidInput(f"{path} is a file of the run there, which needs it. Choose another --out.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -88,4 +93,6 @@ def _csv(table: pd.DataFrame) -> str:
     for name in safe.columns:
         if safe[name].dtype in ("str", "object"):
             safe[name] = safe[name].map(escape_formula, na_action="ignore")
-    return safe.to_csv(index=False)
+    text = safe.to_csv(index=False)
+    # a carriage return ends a row for a spreadsheet, and csv leaves it without quotes
+    return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC) if "\r" in text else text

@@ -61,7 +61,7 @@ class Accounts:
         return fits
 
     def _count(self, name: str, fits: bool) -> None:
-        if fits:
+        if fits or not NAME.fullmatch(name):  # a name that is none was not in danger, and would be kept whole
             self._failures.pop(name, None)
             return
         self._failures[name] = (self._failures.pop(name, (0, 0.0))[0] + 1, self._clock())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from webapp.server.asked import Asked, Refusal, split_host
 from webapp.server.routes import FILE, LOGIN, UPLOAD
 from webapp.state.uploads import UPLOADS
 
+SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What a visit may be called: names are kept."""
 MAX_BODY = 2**20
 """Bytes of a call other than an upload, which Gradio counts itself (`MAX_UPLOAD`). The page's own stay below 10 kB; as
 JSON objects a body takes up to a hundred times its size."""
@@ -41,7 +44,8 @@ async def read_body(asked: Asked, receive: Receive, events: Container[int]) -> t
     if asked.path.rstrip("/") == LOGIN:
         return bytes(body), None
     said, refusal = _read(bytes(body))
-    refusal = refusal or strange_event(said, events) or foreign_file(said, asked)
+    visit = said.get("session_hash") if isinstance(said, dict) else None
+    refusal = refusal or strange_session(visit) or strange_event(said, events) or foreign_file(said, asked)
     if refusal is None:
         _claim_files(said, asked)
     return bytes(body), refusal
@@ -73,6 +77,16 @@ def _read(body: bytes) -> tuple[Any, Refusal | None]:
     return said, None
 
 
+def strange_session(name: Any) -> Refusal | None:
+    """Why a request is refused that names a visit so."""
+    if name is None or (isinstance(name, str) and SESSION.fullmatch(name)):
+        return None
+    return Refusal(
+        400,
+        f"A session_hash is 1 to 64 letters, digits, underscores and dashes: got {str(name)[:80]!a}. Choose another.",
+    )
+
+
 def strange_event(said: Any, events: Container[int]) -> Refusal | None:
     """Why a call is refused that is for an event by a number which the page does not have."""
     number = said.get("fn_index") if isinstance(said, dict) else None
@@ -94,8 +108,7 @@ def foreign_file(said: Any, asked: Asked) -> Refusal | None:
 
 def _claim_files(said: Any, asked: Asked) -> None:
     """Note that a visit names files: an upload itself does not say which visit it is of."""
-    visit = said.get("session_hash") if isinstance(said, dict) else None
-    if isinstance(visit, str) and visit:
+    if isinstance(visit := said.get("session_hash") if isinstance(said, dict) else None, str):
         for file in _files(said):
             if isinstance(path := file.get("path"), str):
                 UPLOADS.claim(visit, asked.address, Path(path))

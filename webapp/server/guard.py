@@ -10,20 +10,20 @@ from collections.abc import Container
 from typing import Any
 
 from gradio.routes import App, ORJSONResponse
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webapp.server.arguments import has_call, read_body, replay
+from webapp.server.arguments import has_call, read_body, replay, strange_session
 from webapp.server.asked import Asked, Refusal, read_request
 from webapp.server.headers import InlineScripts, set_headers, set_sharing
 from webapp.server.hosts import unknown_host
 from webapp.server.origins import from_another_site
 from webapp.server.routes import ENTRANCE, LOGIN, STARTUP, closed_route
 from webapp.server.rules import WebRules
-from webapp.server.sessions import Visits
+from webapp.server.sessions import HEARTBEAT, Visits
 from webapp.server.uploads import CountedUploads, make_no_empty_files, take_files_only
 
 FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
@@ -78,6 +78,8 @@ class Guard:
             await _preflight(asked)(scope, receive, answer)
             return
         refusal = refusal or closed_route(asked) or self._not_signed_in(asked, scope)
+        for name in _sessions(asked, scope):
+            refusal = refusal or strange_session(name)
         if refusal is None and has_call(asked):
             body, refusal = await read_body(asked, receive, _events(scope))
             receive = replay(body, receive)
@@ -112,6 +114,12 @@ class Guard:
         told of says where it stands."""
         untold = (b"origin",) if self.rules.behind_proxy else (b"origin", *FORWARDED)
         return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name.lower() not in untold]}
+
+
+def _sessions(asked: Asked, scope: Scope) -> list[str]:
+    """The visits that a request names in its address."""
+    said = QueryParams(scope.get("query_string", b"")).getlist("session_hash")
+    return [*said, asked.path.rpartition(HEARTBEAT)[2].rstrip("/")] if HEARTBEAT in asked.path else said
 
 
 def _is_entrance(asked: Asked) -> bool:

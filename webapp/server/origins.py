@@ -8,11 +8,13 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from webapp.server.asked import DEFAULT_PORTS, Asked, Refusal, split_host
+from webapp.server.routes import LOGOUT
 from webapp.server.rules import WebRules
 
 
 def from_another_site(asked: Asked, rules: WebRules) -> Refusal | None:
-    """Why a request that another site's page makes is refused; following a link to the page is no such request."""
+    """Why a request that another site's page makes is refused; following a link to the page is no such request, one
+    to its way out is."""
     if asked.headers.get("origin") is None and not _made_elsewhere(asked):
         return None
     said = asked.headers.getlist("origin") or [_origin_of(asked.headers.get("referer", ""))]
@@ -39,7 +41,8 @@ def _made_elsewhere(asked: Asked) -> bool:
     """Whether the browser says that another site's page asks, otherwise than by a link or an address typed."""
     if asked.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return False
-    return not (asked.is_read and asked.headers.get("sec-fetch-mode") == "navigate")
+    is_visit = asked.is_read and asked.headers.get("sec-fetch-mode") == "navigate"
+    return not is_visit or asked.path.rstrip("/") == LOGOUT
 
 
 def _origin_of(address: str) -> str:

@@ -1,7 +1,7 @@
 """The server as a process: its own folder from the first moment on, and an end in order when it is asked to stop.
 
 SIGTERM, SIGINT     what runs is stopped, the visitors' data are deleted, exit code 0 within ten seconds;
-                    a second one ends it at once
+                    a second one ends it at once, their data deleted
 SIGKILL, a crash    the folder stays, and the next server that starts deletes it
 """
 
@@ -59,7 +59,7 @@ def serve_until_stopped(demo: gr.Blocks) -> None:
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
+            signal.signal(each, _end_at_once)
         stopped.set()
 
     for number in SIGNALS:
@@ -85,6 +85,13 @@ def end(demo: gr.Blocks) -> None:
     demo.close(verbose=False)
     JOBS.stop_all(LAST_S)
     leave(home())
+
+
+def _end_at_once(number: int, frame: FrameType | None) -> None:
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_DFL)
+    leave(home())
+    os._exit(128 + number)
 
 
 def _leave_at_once(number: int, frame: FrameType | None) -> None:

@@ -14,7 +14,7 @@ from webapp.server.asked import Asked, Refusal
 API = "/gradio_api"
 FILE = f"{API}/file="
 UPLOAD = f"{API}/upload"
-LOGIN = "/login"
+LOGIN, LOGOUT = "/login", "/logout"
 CALLS = ("call/[^/]+", "call/v2/[^/]+", "run/[^/]+", "api/[^/]+")
 
 
@@ -24,7 +24,7 @@ def _pattern(*routes: str) -> re.Pattern[str]:
 
 ENTRANCE = _pattern(
     "",
-    "/logout",
+    LOGOUT,
     "/theme.css",
     "/favicon.ico",
     "/manifest.json",

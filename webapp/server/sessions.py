@@ -40,6 +40,7 @@ class SmallSession(SessionState):
     def is_over(self) -> bool:
         """Whether its page was closed long ago and nothing is remembered of it any more."""
         if not self.is_closed or self.state_data:
+            self._closed_since = None
             return False
         if self._closed_since is None:
             self._closed_since = self._clock()
@@ -80,8 +81,9 @@ class Sessions(StateHolder):
     def __init__(self, blocks: gr.Blocks, forget: Callable[[str], object]) -> None:
         super().__init__()
         self._forget = forget
-        self._open: dict[str, str] = {}
-        """The address by the name of each session whose page is open."""
+        self._open: dict[str, list[str]] = {}
+        """By the name of each session whose page is open the addresses of its heartbeats; a page that connects anew has
+        two for a while."""
         self.set_blocks(blocks)
 
     def __getitem__(self, session_id: str) -> SessionState:
@@ -97,11 +99,22 @@ class Sessions(StateHolder):
 
     def opened(self, session_id: str, address: str) -> None:
         """A page was opened; its session exists from its first event on."""
-        self._open[session_id] = address
+        self._open.setdefault(session_id, []).append(address)
+        self._mark(session_id)
 
     def closed(self, session_id: str) -> None:
-        """Its page was closed."""
-        self._open.pop(session_id, None)
+        """Its page was closed, or one of its heartbeats has ended."""
+        if session_id in self._open:
+            self._open[session_id].pop(0)
+            if not self._open[session_id]:
+                del self._open[session_id]
+        self._mark(session_id)
+
+    def _mark(self, session_id: str) -> None:
+        """Let the session know whether its page is open: Gradio takes it for closed when one heartbeat ends."""
+        session = self.session_data.get(session_id)
+        if isinstance(session, SmallSession):
+            session.is_closed = session_id not in self._open
 
     def delete_state(self, session_id: str, expired_only: bool = False) -> None:
         """Delete the session's states, or those whose time is over; a session without any is forgotten whole."""
@@ -131,11 +144,12 @@ class Sessions(StateHolder):
     def _least_missed(self, newest: str) -> str:
         pages: dict[str, int] = {}
         for name in self.session_data:
-            if address := self._open.get(name):
+            if name in self._open:
+                address = self._open[name][-1]
                 pages[address] = pages.get(address, 0) + 1
 
         def missed(name: str) -> int:
-            return pages[self._open[name]] if name in self._open else 0
+            return pages[self._open[name][-1]] if name in self._open else 0
 
         others = [name for name in self.session_data if name != newest]  # the longest idle first
         without_page = next((name for name in others if name not in self._open), None)

@@ -28,7 +28,15 @@ COUNTED_BYTES = 2**20
 
 
 class FilesOnly(route_utils.GradioMultiPartParser):
-    """Gradio's parser of uploads, which takes a form field for a file and fails with an error of its own."""
+    """Gradio's parser of uploads, which takes a form field for a file and fails with an error of its own, and keeps the
+    last part of a body that ends within it."""
+
+    ended = False
+    """Whether the boundary has come that closes the body."""
+
+    def on_end(self) -> None:
+        """The last boundary has come."""
+        self.ended = True
 
     def on_headers_finished(self) -> None:
         """The head of a part is whole.
@@ -54,7 +62,13 @@ class FilesOnly(route_utils.GradioMultiPartParser):
             raise MultiPartException(
                 f"An upload's boundary has at most {MAX_BOUNDARY_LENGTH} letters: got {len(boundary):,}. Shorten it."
             )
-        return await super().parse()
+        found = await super().parse()
+        if not self.ended:
+            for part in self._files_to_close_on_error:
+                part.close()
+                Path(part.name).unlink(missing_ok=True)
+            raise MultiPartException("The upload ended before its last boundary. Send it again.")
+        return found
 
 
 def take_files_only() -> None:

@@ -13,6 +13,8 @@ from webapp.state.home import free_bytes, held_bytes
 from webapp.state.quotas import quotas
 
 NEXT = "Delete what is no longer needed with “Delete my data now” in the tab Your data, or bring a smaller file."
+MAX_VISITS = 1000
+"""Of one file: further ones read it, and it is not theirs to delete."""
 LATER = "Try again later: what others brought is deleted within a day."
 
 
@@ -103,7 +105,7 @@ class Uploads:
         """A visit names a file: it is the visit's too from now on, if it came from the visit's address."""
         with self._lock:
             upload = self._held.get(path, {}).get(address)
-            if upload is not None and visit:
+            if upload is not None and visit and len(upload.visits) < MAX_VISITS:
                 upload.visits.add(visit)
 
     def release(self, visit: str) -> None:

@@ -35,6 +35,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
 """The formats that are read, by Pillow's names; JPEG includes those of several pictures (MPO)."""
 VERSION = "decoding 1"
 """Change it with anything that changes the pixels: it is part of the cache's key."""
+_BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 9}
+"""What their decoders hold at a time, measured; the others hold four or fewer."""
 _LARGE = 25_000_000
 _one_large_at_a_time = threading.Lock()
 _STRIP = 2**22  # pixels
@@ -70,7 +72,7 @@ def open_picture(data: bytes, limits: Limits = Limits()) -> Image.Image:
         raise
     except Exception as error:  # Pillow's readers raise many kinds of error on bad bytes
         raise Unreadable(f"is not a readable picture ({_why(error)}).") from error
-    _check_pixels(*image.size, limits)
+    _check_pixels(*image.size, limits, image.format or "")
     return image
 
 
@@ -113,9 +115,13 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedPicture:
     return DecodedPicture(upright, width, height, file_format, len(data))
 
 
-def _check_pixels(width: int, height: int, limits: Limits) -> None:
-    if width * height > limits.max_pixels:
-        raise Unreadable(f"has {width} x {height} pixels, more than the {limits.max_pixels:,} that are read.")
+def _check_pixels(width: int, height: int, limits: Limits, file_format: str = "") -> None:
+    most = limits.max_pixels
+    if file_format in _BYTES_A_PIXEL:
+        most = min(most, limits.max_decoder_bytes // _BYTES_A_PIXEL[file_format])
+    if width * height > most:
+        kind = f" of a {file_format} file" if most < limits.max_pixels else ""
+        raise Unreadable(f"has {width} x {height} pixels, more than the {most:,} that are read{kind}.")
 
 
 def _why(error: Exception) -> str:

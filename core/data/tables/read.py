@@ -94,12 +94,11 @@ def read_table(
 def escape_formula(value: str) -> str:
     """The text of a cell for export, with a leading ' where a spreadsheet would run it as a formula.
 
-    Cells that begin with = + - @, a tab or a carriage return are prefixed; plain numbers such as "-1.5e3" are left
-    alone.
+    Cells that begin with a tab, a line break or, after blanks, with = + - @ (also of full width) are prefixed; plain
+    numbers such as "-1.5e3" are left alone.
     """
-    if value[:1] in ("=", "+", "-", "@", "\t", "\r") and not re.fullmatch(
-        r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value
-    ):
+    runs = value[:1] in ("\t", "\r", "\n") or value.lstrip("\ufeff \u00a0\u3000")[:1] in tuple("=+-@＝＋－＠")
+    if value and runs and not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value):
         return "'" + value
     return value
 

@@ -103,3 +103,11 @@ def test_many_passwords_at_one_time_are_counted_one_after_the_other() -> None:
     answers = asyncio.run(try_all())
     assert answers[:MAX_FAILURES] == [False] * MAX_FAILURES
     assert {type(answer) for answer in answers[MAX_FAILURES:]} == {HTTPException}
+
+
+def test_of_a_name_that_can_be_no_account_s_nothing_is_remembered() -> None:
+    known = Accounts({})
+    for name in ("x" * 1000, "\U0001f600", "a b"):
+        assert not signs_in(known, name, "wrong")
+    assert not signs_in(known, "eve", "wrong")
+    assert list(known._failures) == ["eve"]

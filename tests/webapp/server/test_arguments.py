@@ -142,3 +142,13 @@ def test_the_message_names_the_value_in_plain_letters() -> None:
     assert refusal.text.isascii()
     assert refusal.text.isprintable()
     assert len(refusal.text) < 400
+
+
+@pytest.mark.parametrize("name", ["x" * 65, "\U0001f600", "", "a b", "../x", 7, ["a"], {}])
+def test_a_visit_is_called_by_a_short_plain_name(name: Any) -> None:
+    found = refusal_of(json.dumps({"data": [], "session_hash": name}).encode())
+    assert found is not None
+    assert found.status == 400
+    assert "session_hash" in found.text
+    assert len(found.text) < 400
+    assert refusal_of(json.dumps({"data": [], "session_hash": "a" * 64}).encode()) is None

@@ -309,3 +309,10 @@ def test_an_address_that_a_request_says_of_itself_counts_only_behind_a_proxy(mon
 
     assert where_from(WebRules()) == "127.0.0.1"
     assert where_from(WebRules(behind_proxy=True)) == "9.9.9.9"
+
+
+@pytest.mark.parametrize("path", ["gradio_api/heartbeat/{}", "gradio_api/queue/data?session_hash={}"])
+def test_a_visit_is_named_shortly_in_an_address_too(served: Served, path: str) -> None:
+    answer = httpx.get(served.address + path.format("x" * 65))
+    assert answer.status_code == 400
+    assert "session_hash" in answer.text

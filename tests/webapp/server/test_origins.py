@@ -13,8 +13,10 @@ from webapp.server.rules import WebRules
 EMBEDDED = WebRules(embed_in=("https://talks.org",))
 
 
-def refused(host: str = "127.0.0.1:7860", rules: WebRules = WebRules(), method: str = "POST", **more: str) -> bool:
-    asked = replace(ask(host, rules=rules, **more), method=method)
+def refused(
+    host: str = "127.0.0.1:7860", rules: WebRules = WebRules(), method: str = "POST", path: str = "/", **more: str
+) -> bool:
+    asked = replace(ask(host, rules=rules, **more), method=method, path=path)
     return from_another_site(asked, rules) is not None
 
 
@@ -58,6 +60,8 @@ def test_programs_name_no_origin_and_pass() -> None:
 def test_without_an_origin_the_browsers_own_word_counts_and_links_may_be_followed(site: str) -> None:
     assert refused(sec_fetch_site=site)
     assert refused(method="GET", sec_fetch_site=site, sec_fetch_mode="no-cors")
+    assert refused(method="GET", path="/logout", sec_fetch_site=site, sec_fetch_mode="navigate")
+    assert not refused(method="GET", path="/logout", sec_fetch_site="same-origin", sec_fetch_mode="navigate")
     assert refused(sec_fetch_site=site, sec_fetch_mode="navigate")  # a form of another site
     assert not refused(method="GET", sec_fetch_site=site, sec_fetch_mode="navigate")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,20 @@ def test_a_server_that_is_asked_to_stop_deletes_what_visitors_brought(tmp_path: 
         assert any(path.name == "state.json" for path in files(tmp_path))
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(30) == 0
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("signals", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)])
+def test_a_second_signal_ends_it_at_once_and_leaves_nothing(
+    tmp_path: Path, repository: Path, signals: tuple[signal.Signals, signal.Signals]
+) -> None:
+    with served(repository, tmp_path) as server:
+        server.upload("t.csv", b"loss\n1\n")
+        assert any(path.name == "t.csv" for path in files(tmp_path))
+        for number in signals:
+            server.process.send_signal(number)
+            time.sleep(0.05)
+        assert server.process.wait(30) in (0, 128 + signal.SIGTERM)
     assert files(tmp_path) == []
 
 

@@ -101,3 +101,20 @@ def test_a_session_that_goes_deletes_its_run(page: gr.Blocks, sessions: Sessions
         for i in range(3):
             assert sessions[f"flood{i}"]
     assert dropped == ["her run"]
+
+
+def test_a_page_that_connects_anew_before_it_lets_go_is_still_open(sessions: Sessions) -> None:
+    sessions.opened("ann", "1.1.1.1")
+    session = sessions["ann"]
+    sessions.opened("ann", "2.2.2.2")
+    session.is_closed = True  # what Gradio does where the first heartbeat ends
+    sessions.closed("ann")
+    assert not session.is_closed
+    for i in range(5):
+        assert sessions[f"flood{i}"]
+    assert "ann" in sessions.session_data
+    sessions.closed("ann")
+    assert session.is_closed
+    for i in range(3):
+        assert sessions[f"more{i}"]
+    assert "ann" not in sessions.session_data

@@ -121,6 +121,19 @@ def test_an_upload_that_is_broken_off_leaves_nothing(app: CountedUploads, held: 
     assert held.refusal("6.6.6.6", 3 * 2**20) == ""
 
 
+@pytest.mark.parametrize("ends", [b"", b"\r\n--b", b"\r\n--b\r\n"])
+def test_a_body_without_its_last_boundary_is_refused_and_leaves_nothing(
+    ends: bytes, app: CountedUploads, held: Uploads, folder: Path
+) -> None:
+    take_files_only()
+    whole = BODY + b"whole\r\n" + BODY.replace(b"a.csv", b"b.csv") + b"cut"
+    answered = send(app, [chunk(whole + ends, more=False)], [])
+    assert answered[0]["status"] == 400
+    assert b"last boundary" in answered[1]["body"]
+    assert files_in(folder) == []
+    assert held.paths() == []
+
+
 FIELD = BODY + b'a\r\n--b\r\nContent-Disposition: form-data; name="files"\r\n\r\nabc\r\n--b--\r\n'
 
 

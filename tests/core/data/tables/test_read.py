@@ -136,10 +136,15 @@ def test_a_frames_picture_column_is_set_apart():
         ("-x", "'-x"),
         ("\tx", "'\tx"),
         ("\rx", "'\rx"),
+        ("\nx", "'\nx"),
+        (" =1", "' =1"),
+        ("\ufeff=1", "'\ufeff=1"),
+        ("＝1", "'＝1"),
+        ("", ""),
+        (" x", " x"),
         ("-1.5e3", "-1.5e3"),
         ("+2", "+2"),
         ("a=b", "a=b"),
-        ("", ""),
     ],
 )
 def test_formula_cells_are_escaped_and_numbers_are_not(value, exported):
