@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,19 +18,24 @@ from starlette.types import Message, Receive
 
 from core.limits import byte_size
 from webapp.server.asked import Asked, Refusal, split_host
-from webapp.server.routes import FILE, LOGIN, UPLOAD
+from webapp.server.routes import API, FILE, LOGIN, UPLOAD
 from webapp.state.uploads import UPLOADS
 
 SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What a visit may be called: names are kept."""
+QUEUED = (f"{API}/queue/join", f"{API}/call/")
+MAX_UNREAD = 64
+"""Calls of one visit whose answers nobody has fetched: they are kept until then."""
 MAX_BODY = 2**20
 """Bytes of a call other than an upload, which Gradio counts itself (`MAX_UPLOAD`). The page's own stay below 10 kB; as
 JSON objects a body takes up to a hundred times its size."""
 
 
-async def read_body(asked: Asked, receive: Receive, events: Container[int]) -> tuple[bytes, Refusal | None]:
+async def read_body(
+    asked: Asked, receive: Receive, events: Container[int], unread: Mapping[str, Collection[str]] = {}
+) -> tuple[bytes, Refusal | None]:
     """The body of a call, and why it is refused: too large, no JSON, of an event that is not among the page's `events`,
-    or with a file argument that is no upload."""
+    with a file argument that is no upload, or of a visit with too many calls among the `unread`."""
     body = bytearray()
     while True:
         message = await receive()
@@ -46,6 +51,10 @@ async def read_body(asked: Asked, receive: Receive, events: Container[int]) -> t
     said, refusal = _read(bytes(body))
     visit = said.get("session_hash") if isinstance(said, dict) else None
     refusal = refusal or strange_session(visit) or strange_event(said, events) or foreign_file(said, asked)
+    if refusal is None and visit and len(unread.get(visit, ())) >= MAX_UNREAD and asked.path.startswith(QUEUED):
+        refusal = Refusal(
+            429, f"{MAX_UNREAD} calls of this visit wait to be read. Fetch their answers, then call again."
+        )
     if refusal is None:
         _claim_files(said, asked)
     return bytes(body), refusal

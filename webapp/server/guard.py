@@ -6,7 +6,6 @@ Plain ASGI: nothing but the body of a call and the page itself is held back, so 
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any
 
 from gradio.routes import App, ORJSONResponse
@@ -81,7 +80,10 @@ class Guard:
         for name in _sessions(asked, scope):
             refusal = refusal or strange_session(name)
         if refusal is None and has_call(asked):
-            body, refusal = await read_body(asked, receive, _events(scope))
+            blocks = scope["app"].blocks
+            known = () if blocks is None else blocks.fns
+            unread = {} if blocks is None else blocks._queue.pending_event_ids_session
+            body, refusal = await read_body(asked, receive, known, unread)
             receive = replay(body, receive)
         if refusal is not None:
             await JSONResponse({"detail": refusal.text}, refusal.status)(scope, receive, answer)
@@ -124,12 +126,6 @@ def _sessions(asked: Asked, scope: Scope) -> list[str]:
 
 def _is_entrance(asked: Asked) -> bool:
     return asked.is_read and ENTRANCE.fullmatch(asked.path) is not None
-
-
-def _events(scope: Scope) -> Container[int]:
-    """The numbers of the page's events."""
-    blocks = scope["app"].blocks
-    return () if blocks is None else blocks.fns
 
 
 def _cookies(said: str) -> dict[str, str]:

@@ -20,6 +20,8 @@ from webapp.server.asked import address_of
 from webapp.state.quotas import quotas
 
 HEARTBEAT = "/heartbeat/"
+MAX_UNREAD_VISITS = 512
+"""How many visits' answers wait to be fetched; the longest waiting go first."""
 CLOSED_S = 3600.0
 """How long a visit is remembered after its page was closed."""
 
@@ -81,6 +83,8 @@ class Sessions(StateHolder):
     def __init__(self, blocks: gr.Blocks, forget: Callable[[str], object]) -> None:
         super().__init__()
         self._forget = forget
+        self._queue = blocks._queue  # pyright: ignore[reportPrivateUsage]
+        self._queue.pending_messages_per_session.max_size = MAX_UNREAD_VISITS
         self._open: dict[str, list[str]] = {}
         """By the name of each session whose page is open the addresses of its heartbeats; a page that connects anew has
         two for a while."""
@@ -94,8 +98,14 @@ class Sessions(StateHolder):
             found = self.session_data[session_id]
             gone = self._beyond(session_id)
         for name in gone:
-            self._forget(name)
+            self._gone(name)
         return found
+
+    def _gone(self, name: str) -> None:
+        """A session has gone: what waits to be fetched by it goes too."""
+        self._queue.pending_messages_per_session.pop(name, None)
+        self._queue.pending_event_ids_session.pop(name, None)
+        self._forget(name)
 
     def opened(self, session_id: str, address: str) -> None:
         """A page was opened; its session exists from its first event on."""
@@ -128,7 +138,7 @@ class Sessions(StateHolder):
         if isinstance(session, SmallSession) and session.is_over():
             with self.lock:
                 self.session_data.pop(session_id, None)
-            self._forget(session_id)
+            self._gone(session_id)
 
     def _beyond(self, newest: str) -> list[str]:
         """Take out the sessions that are too many; returns their names."""

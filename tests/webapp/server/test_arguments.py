@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Container, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from gradio.utils import get_upload_folder
 from starlette.types import Message
 
 from tests.webapp.server.test_hosts import ask
-from webapp.server.arguments import foreign_file, read_body
+from webapp.server.arguments import MAX_UNREAD, foreign_file, read_body
 from webapp.server.asked import Refusal
 from webapp.state.uploads import UPLOADS
 
@@ -152,3 +153,16 @@ def test_a_visit_is_called_by_a_short_plain_name(name: Any) -> None:
     assert "session_hash" in found.text
     assert len(found.text) < 400
     assert refusal_of(json.dumps({"data": [], "session_hash": "a" * 64}).encode()) is None
+
+
+@pytest.mark.parametrize(("path", "status"), [("queue/join", 429), ("call/report", 429), ("cancel", 200)])
+def test_a_visit_that_fetches_no_answer_may_not_go_on_asking(path: str, status: int) -> None:
+    body = json.dumps({"data": [], "session_hash": "ann"}).encode()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    asked = replace(ask("localhost"), method="POST", path=f"/gradio_api/{path}")
+    for n, expected in ((MAX_UNREAD - 1, 200), (MAX_UNREAD, status)):
+        _, refusal = asyncio.run(read_body(asked, receive, (), {"ann": {str(i) for i in range(n)}}))
+        assert (refusal.status if refusal else 200) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +12,7 @@ import gradio as gr
 import pytest
 
 from webapp.app import build_app
-from webapp.server.sessions import CLOSED_S, Sessions, SmallSession
+from webapp.server.sessions import CLOSED_S, MAX_UNREAD_VISITS, Sessions, SmallSession
 from webapp.state.quotas import AT_HOME, quotas, set_quotas
 
 
@@ -118,3 +119,15 @@ def test_a_page_that_connects_anew_before_it_lets_go_is_still_open(sessions: Ses
     for i in range(3):
         assert sessions[f"more{i}"]
     assert "ann" not in sessions.session_data
+
+
+def test_answers_that_nobody_fetches_go_with_their_session(sessions: Sessions, page: gr.Blocks) -> None:
+    queue = page._queue
+    for i in range(5):
+        queue.pending_messages_per_session[f"visit{i}"] = asyncio.Queue()
+        queue.pending_event_ids_session[f"visit{i}"] = {"event"}
+        assert sessions[f"visit{i}"]
+    assert (
+        list(queue.pending_messages_per_session) == list(queue.pending_event_ids_session) == list(sessions.session_data)
+    )
+    assert queue.pending_messages_per_session.max_size == MAX_UNREAD_VISITS
