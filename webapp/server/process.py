@@ -39,7 +39,8 @@ def begin(*, at_home: bool, max_minutes: float | None = None) -> None:
         max_minutes: of one visitor's work; 0 sets no limit, None is the usual one.
     """
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _leave_at_once)
+        for number in SIGNALS:
+            signal.signal(number, _end_at_once)
     limits = AT_HOME if at_home else SHARED
     set_quotas(limits if max_minutes is None else replace(limits, max_minutes=max_minutes))
     sweep()
@@ -89,10 +90,6 @@ def end(demo: gr.Blocks) -> None:
 
 def _end_at_once(number: int, frame: FrameType | None) -> None:
     for each in SIGNALS:
-        signal.signal(each, signal.SIG_DFL)
+        signal.signal(each, signal.SIG_IGN)
     leave(home())
     os._exit(128 + number)
-
-
-def _leave_at_once(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(0)
