@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from core.encoders.embedded.checkpoint import read_state_dict
 from core.encoders.embedded.lite0 import SIDE, convolutions
 from core.encoders.embedded.lite0_runtime import best_mapper
 from core.encoders.embedded.pixel_cues import measure_cues
-from core.encoders.embedded.weights import efficientnet_weights
+from core.encoders.embedded.weights import EFFICIENTNET, EFFICIENTNET_SHA256, checked_bytes, efficientnet_weights
 from core.records import F32
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ class EmbeddedEncoder:
 
     def __init__(self, threads: int | None = None, alignment_file: Path | None = FILE) -> None:
         path = efficientnet_weights()
+        content = checked_bytes(path, EFFICIENTNET, EFFICIENTNET_SHA256)
         weights = read_state_dict(path)
         classifier = weights["_fc.weight"], weights["_fc.bias"]
         self._alignment = load_alignment(*classifier, alignment_file) if alignment_file else None
@@ -57,7 +57,7 @@ class EmbeddedEncoder:
         self._network = best_mapper(self._layers, (), threads)
         digest = hashlib.sha256()
         maps = alignment_file.read_bytes() if alignment_file else b""
-        for part in (path.read_bytes(), maps, _PREPROCESSING.encode()):
+        for part in (content, maps, _PREPROCESSING.encode()):
             digest.update(hashlib.sha256(part).digest())
         self.fingerprint = digest.hexdigest()[:32]
 
@@ -95,22 +95,18 @@ class EmbeddedEncoder:
         return unit_rows(features), self.alignment.images(features, measure_cues(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        """(n, 679) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`. Loads torch
-        at first use."""
+        """(n, 679) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`."""
         from core.encoders.embedded.minilm import embed_sentences
 
         return self.alignment.texts(embed_sentences(texts))
 
     def load_text_tower(self, between: Callable[[], None]) -> None:
-        """Load what `encode_texts` needs, with a call of `between` after each of the heavy packages."""
-        # transformers would import torch._dynamo and scipy.optimize in one go, which takes seconds each
-        for package in ("torch", "torch._dynamo", "scipy.optimize", "transformers.models.bert.modeling_bert"):
-            import_module(package)
-            between()
-        from core.encoders.embedded.minilm import load_tower
+        """Load what `encode_texts` needs, with a call of `between` after each heavy part."""
+        from core.encoders.embedded.minilm import load_tokenizer, load_tower
 
-        load_tower()
-        between()
+        for part in (load_tokenizer, load_tower):
+            part()
+            between()
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """How many of `texts` lose their end to the text tower's limit."""

@@ -1,61 +1,96 @@
-"""MiniLM sentence vectors: the text tower behind the embedded encoder, run with transformers on the CPU."""
+"""MiniLM sentence vectors: the text tower behind the embedded encoder, run by onnxruntime, without torch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 import numpy as np
-import torch
 
-from core.encoders.embedded.weights import minilm_folder
+from core.encoders.embedded.lite0_runtime import usable_cores
+from core.encoders.embedded.minilm_graph import WIDTH, onnx_model
+from core.encoders.embedded.weights import minilm_tokenizer, minilm_weights
 from core.records import F32
 
 MAX_TOKENS = 128
 """Longer prompts are cut here; the model itself would take 512."""
-_BATCH = 128
+_AT_ONCE = 32
+"""Texts of one length that are run together."""
+
+Sentences = Callable[[Sequence[str]], F32]
 
 
 @cache
-def load_tower() -> tuple[Any, Any]:
-    """The model in evaluation mode and its tokenizer, loaded once."""
-    transformers: Any = import_module("transformers")
-    logging: Any = import_module("transformers.utils.logging")
-    folder = str(minilm_folder())
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()  # it would report the pooler's weights, which are left out on purpose
+def load_tokenizer() -> Any:
+    """The tokenizer, without padding and without a limit."""
+    tokenizers: Any = import_module("tokenizers")
+    tokenizer = tokenizers.Tokenizer.from_str(minilm_tokenizer())
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+@cache
+def load_tower() -> Sentences:
+    """`embed_sentences`, ready to run: loaded once."""
     try:
-        model = transformers.BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    finally:
-        logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()
-    return model.eval(), tokenizer
+        return onnx_tower()
+    except ImportError:
+        from core.encoders.embedded.minilm_torch import embed_sentences
+
+        return embed_sentences
+
+
+def onnx_tower() -> Sentences:
+    """The network in onnxruntime, float32.
+
+    Texts of one length in tokens are run together, `_AT_ONCE` at a time on one thread. Nothing is padded, so a text's
+    vector is the same to the last bit whatever else is asked for.
+    """
+    onnxruntime: Any = import_module("onnxruntime")
+    weights = minilm_weights()
+    options: Any = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session: Any = onnxruntime.InferenceSession(
+        onnx_model(weights).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    words = weights["embeddings.word_embeddings.weight"]
+    places = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
+    pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="minilm")
+    tokenizer = load_tokenizer()
+
+    def run(texts: Sequence[str]) -> F32:
+        ids = [_cut(found.ids) for found in tokenizer.encode_batch(list(texts))]
+        out = np.zeros((len(texts), WIDTH), np.float32)
+
+        def some(rows: list[int]) -> None:
+            embeddings = words[np.array([ids[i] for i in rows])] + places[: len(ids[rows[0]])]
+            out[rows] = session.run(["states"], {"embeddings": embeddings})[0].mean(1)
+
+        of_length: dict[int, list[int]] = {}
+        for i, row in enumerate(ids):
+            of_length.setdefault(len(row), []).append(i)
+        chunks = [r[start : start + _AT_ONCE] for r in of_length.values() for start in range(0, len(r), _AT_ONCE)]
+        list(pool.map(some, chunks))
+        return out
+
+    return run
+
+
+def _cut(ids: list[int]) -> list[int]:
+    """A text's tokens, shortened to `MAX_TOKENS` before the mark at its end."""
+    return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]]
 
 
 def embed_sentences(texts: Sequence[str]) -> F32:
     """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`."""
-    model, tokenizer = load_tower()
-    out = np.zeros((len(texts), 384), np.float32)
-    order = np.argsort([len(text) for text in texts], kind="stable")  # alike lengths together: little padding
-    for start in range(0, len(texts), _BATCH):
-        rows = order[start : start + _BATCH]
-        tokens = tokenizer(
-            [texts[i] for i in rows], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-        )
-        with torch.inference_mode():
-            found = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
-            hidden, mask = found.last_hidden_state, tokens.attention_mask.unsqueeze(-1)  # (b, t, 384), (b, t, 1)
-            out[rows] = ((hidden * mask).sum(1) / mask.sum(1)).numpy()
-    return out
+    return load_tower()(texts)
 
 
 def count_truncated(texts: Sequence[str]) -> int:
     """How many of `texts` are longer than `MAX_TOKENS` and lose their end."""
-    _, tokenizer = load_tower()
-    lengths = (len(ids) for ids in tokenizer(list(texts), truncation=False, verbose=False)["input_ids"])
-    return sum(length > MAX_TOKENS for length in lengths)
+    return sum(len(found.ids) > MAX_TOKENS for found in load_tokenizer().encode_batch(list(texts)))

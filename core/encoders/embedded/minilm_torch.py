@@ -1,0 +1,54 @@
+"""MiniLM in torch and transformers: for prompts that are learned and modules that are trained on tokens, which need
+gradients, and where onnxruntime is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.encoders.embedded.minilm import MAX_TOKENS
+from core.encoders.embedded.weights import minilm_folder
+from core.records import F32
+
+_BATCH = 128
+
+
+@cache
+def load_tower() -> tuple[Any, Any]:
+    """The model in evaluation mode and its tokenizer, loaded once."""
+    transformers: Any = import_module("transformers")
+    logging: Any = import_module("transformers.utils.logging")
+    folder = str(minilm_folder())
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # it would report the pooler's weights, which are left out on purpose
+    try:
+        model = transformers.BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
+    return model.eval(), tokenizer
+
+
+def embed_sentences(texts: Sequence[str]) -> F32:
+    """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`."""
+    model, tokenizer = load_tower()
+    out = np.zeros((len(texts), 384), np.float32)
+    order = np.argsort([len(text) for text in texts], kind="stable")  # alike lengths together: little padding
+    for start in range(0, len(texts), _BATCH):
+        rows = order[start : start + _BATCH]
+        tokens = tokenizer(
+            [texts[i] for i in rows], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+        )
+        with torch.inference_mode():
+            found = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
+            hidden, mask = found.last_hidden_state, tokens.attention_mask.unsqueeze(-1)  # (b, t, 384), (b, t, 1)
+            out[rows] = ((hidden * mask).sum(1) / mask.sum(1)).numpy()
+    return out
