@@ -102,7 +102,8 @@ class EmbeddedEncoder:
 
     def load_text_tower(self, between: Callable[[], None]) -> None:
         """Load what `encode_texts` needs, with a call of `between` after each heavy part."""
-        from core.encoders.embedded.minilm import load_tokenizer, load_tower
+        from core.encoders.embedded.minilm import load_tower
+        from core.encoders.embedded.minilm_tokens import load_tokenizer
 
         for part in (load_tokenizer, load_tower):
             part()
@@ -110,7 +111,7 @@ class EmbeddedEncoder:
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """How many of `texts` lose their end to the text tower's limit."""
-        from core.encoders.embedded.minilm import count_truncated
+        from core.encoders.embedded.minilm_tokens import count_truncated
 
         return count_truncated(texts)
 

@@ -12,25 +12,14 @@ import numpy as np
 
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.embedded.minilm_graph import WIDTH, onnx_model
-from core.encoders.embedded.weights import minilm_tokenizer, minilm_weights
+from core.encoders.embedded.minilm_tokens import load_tokenizer, shortened
+from core.encoders.embedded.weights import minilm_weights
 from core.records import F32
 
-MAX_TOKENS = 128
-"""Longer prompts are cut here; the model itself would take 512."""
 _AT_ONCE = 32
 """Texts of one length that are run together."""
 
 Sentences = Callable[[Sequence[str]], F32]
-
-
-@cache
-def load_tokenizer() -> Any:
-    """The tokenizer, without padding and without a limit."""
-    tokenizers: Any = import_module("tokenizers")
-    tokenizer = tokenizers.Tokenizer.from_str(minilm_tokenizer())
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
 
 
 @cache
@@ -64,7 +53,7 @@ def onnx_tower() -> Sentences:
     tokenizer = load_tokenizer()
 
     def run(texts: Sequence[str]) -> F32:
-        ids = [_cut(found.ids) for found in tokenizer.encode_batch(list(texts))]
+        ids = [shortened(found.ids) for found in tokenizer.encode_batch(list(texts))]
         out = np.zeros((len(texts), WIDTH), np.float32)
 
         def some(rows: list[int]) -> None:
@@ -81,16 +70,6 @@ def onnx_tower() -> Sentences:
     return run
 
 
-def _cut(ids: list[int]) -> list[int]:
-    """A text's tokens, shortened to `MAX_TOKENS` before the mark at its end."""
-    return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]]
-
-
 def embed_sentences(texts: Sequence[str]) -> F32:
     """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`."""
     return load_tower()(texts)
-
-
-def count_truncated(texts: Sequence[str]) -> int:
-    """How many of `texts` are longer than `MAX_TOKENS` and lose their end."""
-    return sum(len(found.ids) > MAX_TOKENS for found in load_tokenizer().encode_batch(list(texts)))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.encoders.embedded.minilm import MAX_TOKENS
+from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.weights import minilm_folder
 from core.records import F32
 

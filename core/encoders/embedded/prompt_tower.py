@@ -11,7 +11,7 @@ import torch
 from torch.nn.functional import gelu, normalize, softshrink
 
 from core.encoders.embedded.alignment import BLOCK_WEIGHT, Alignment
-from core.encoders.embedded.minilm import MAX_TOKENS
+from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.minilm_torch import load_tower
 from core.encoders.embedded.photo_words import CONDITIONS, TEXT_GAIN, Conditions
 from core.encoders.prompts import CHECK, tokenizer_digest

@@ -14,7 +14,7 @@ from torch.nn.functional import gelu, normalize
 from core.encoders.embedded.alignment import OBJECT_SHARE, THRESHOLD, Alignment
 from core.encoders.embedded.lite0 import Convolution
 from core.encoders.embedded.lite0_runtime import best_mapper
-from core.encoders.embedded.minilm import MAX_TOKENS
+from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.minilm_torch import load_tower
 from core.encoders.embedded.photo_words import CONDITIONS
 from core.encoders.embedded.pixel_cues import measure_cues

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.encoders.embedded import minilm, minilm_torch, weights
+from core.encoders.embedded import minilm, minilm_tokens, minilm_torch, weights
 from core.errors import InvalidInput
 
 TEXTS = [
@@ -38,8 +38,8 @@ def test_a_sentence_vector_does_not_depend_on_its_company() -> None:
 
 
 def test_texts_too_long_are_cut_and_counted() -> None:
-    longest = "word " * (minilm.MAX_TOKENS - 2)
-    assert minilm.count_truncated(["a dog", longest, longest + "word"]) == 1
+    longest = "word " * (minilm_tokens.MAX_TOKENS - 2)
+    assert minilm_tokens.count_truncated(["a dog", longest, longest + "word"]) == 1
     np.testing.assert_array_equal(minilm.embed_sentences([longest + "word"]), minilm.embed_sentences([longest]))
 
 
