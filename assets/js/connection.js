@@ -1,28 +1,45 @@
-// Says that the server has stopped or was started anew; runs inside gr.HTML's js_on_load (`element`).
+// Says that the server has stopped or was started anew, and what the page was reloaded for; runs inside gr.HTML's
+// js_on_load (`element`).
 
 const EVERY_MS = 5000;
 const address = `${window.gradio_config?.root ?? ""}/gradio_api/app_id`;
 const LOST = "The server does not answer. If it was stopped, what it was doing for you is lost.";
-const ANEW = "The server was started anew, and what it held for you is gone. Reload the page.";
-let known = window.gradio_config?.app_id, missed = 0;
+const ANEW = "The server was started anew, and what it held for you is gone. Bring your files again.";
+const OUT = "You are signed out. Reload the page and sign in.";
+let missed = 0, after = "";
 
 const say = (text) => {
   const line = element.querySelector("p");
   if (line.textContent !== text) line.textContent = text;
   line.hidden = !text;
 };
+const kept = (key, value) => {  // what the tab remembers over a reload
+  try {
+    const before = sessionStorage.getItem(key);
+    if (value) sessionStorage.setItem(key, value); else sessionStorage.removeItem(key);
+    return before ?? "";
+  } catch {
+    return "";  // No storage, as in a sandboxed frame.
+  }
+};
+const meet = (server) => {
+  const before = kept("errata-server", String(server));
+  if (before && before !== String(server)) after = ANEW;
+};
 const look = async () => {
   try {
     const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(4 * EVERY_MS) });
     if (answer.status >= 500) throw new Error(answer.status);  // what a proxy says for it
     missed = 0;
-    const { app_id } = answer.ok ? await answer.json() : { app_id: known };
-    known ??= app_id;
-    say(app_id === known ? "" : ANEW);
+    if (answer.ok) meet((await answer.json()).app_id);
+    say(answer.status === 401 ? OUT : after);
   } catch {
     missed += 1;
     if (missed > 1) say(LOST);
   }
   setTimeout(look, EVERY_MS);
 };
+after = kept("errata-said", "");
+if (window.gradio_config?.app_id) meet(window.gradio_config.app_id);
+say(after);
 setTimeout(look, EVERY_MS);

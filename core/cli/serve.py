@@ -55,7 +55,7 @@ def serve(
             if auth is None:
                 raise InvalidInput("--add-user needs the file to add to. Name it with --auth FILE.")
             add_account(auth, add_user, _ask_password(add_user))
-            say(f"{add_user} may sign in. Start the page with --auth {auth}.")
+            say(f"{add_user} may sign in from the next start of the page on: --auth {auth}")
             return
         accounts = read_accounts(auth) if auth else None
         rules = WebRules(host, allow_host, embed_in, behind_proxy, root_path, accounts)
@@ -72,5 +72,8 @@ def serve(
 def _ask_password(name: str) -> str:
     """Typed twice without showing, or the first line of a pipe."""
     if sys.stdin.isatty():
-        return click.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
+        try:
+            return click.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
+        except click.Abort:  # Ctrl+C, which ends this command as any other
+            raise KeyboardInterrupt from None
     return sys.stdin.readline().rstrip("\n")

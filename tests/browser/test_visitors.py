@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,26 @@ def test_a_file_that_is_too_much_is_one_message_with_the_next_step(
     assert "Delete my data now" in said[0]
 
 
+def test_after_a_refused_file_the_visitor_can_run_again(open_page: Visit, tmp_path: Path) -> None:
+    page = bring(open_page, tmp_path)
+    page.wait_for_selector("#columns table")
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("a.png", bytes(50 * 2**20))
+    page.set_input_files("#images input[type=file]", tmp_path / "bomb.zip")
+    page.get_by_text("bomb").first.wait_for(timeout=30_000)
+    page.get_by_role("button", name="Run the diagnosis").click()
+    has_status(page, "did not finish")
+    page.wait_for_selector("#run:not([disabled])", timeout=30_000)
+
+
+def test_a_run_of_nothing_does_not_seem_to_wait(open_page: Visit) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="Run the diagnosis").click()
+    has_status(page, "did not begin")
+    page.wait_for_selector("#run:not([disabled])", timeout=30_000)
+
+
 def test_a_visitor_deletes_what_they_brought(open_page: Visit, tmp_path: Path) -> None:
     page = bring(open_page, tmp_path)
     page.wait_for_selector("#columns table")
@@ -95,6 +116,7 @@ def test_a_visitor_deletes_what_they_brought(open_page: Visit, tmp_path: Path) -
         has_status(page, "Deleted")
         assert not held[0].exists()
     page.wait_for_selector(READY, timeout=60_000)
+    assert "gone from the server" in page.locator("#connection").inner_text()  # said for longer than a moment
     page.get_by_role("tab", name="Your data").click()
     page.wait_for_selector("#table")
     assert "audit" not in page.locator("#table").inner_text()
@@ -118,7 +140,11 @@ def test_an_upload_that_another_one_replaced_in_its_field_is_deleted_too(open_pa
     assert not any(path.exists() for path in brought)
 
 
-def test_a_page_says_that_its_server_has_stopped(chromium: Any, tmp_path: Path) -> None:
+def says(page: Any, text: str) -> None:
+    page.wait_for_function(f"document.querySelector('#connection')?.innerText.includes({text!r})", timeout=90_000)
+
+
+def test_a_page_says_that_its_server_has_stopped_or_was_started_anew(chromium: Any, tmp_path: Path) -> None:
     demo = build_app(examples=tmp_path)
     _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
     with chromium.new_context() as context:
@@ -127,6 +153,9 @@ def test_a_page_says_that_its_server_has_stopped(chromium: Any, tmp_path: Path) 
         page.get_by_role("tab", name="Your data").wait_for(timeout=60_000)
         assert page.locator("#connection").inner_text() == ""
         demo.close()
-        page.wait_for_function(
-            "document.querySelector('#connection').innerText.includes('does not answer')", timeout=60_000
-        )
+        says(page, "does not answer")
+        demo = build_app(examples=tmp_path)
+        port = int(address.rstrip("/").rpartition(":")[2])
+        demo.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
+        says(page, "started anew")
+    demo.close()

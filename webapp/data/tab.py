@@ -57,14 +57,13 @@ def on_table(table: str | None) -> tuple[Any, ...]:
 
 def on_run(found: dict[str, Any], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
     """Run what stands in the form; yields (job id, status, run id), the run id empty until the run has ended well."""
-    job = make_run(found, root, *said)
     kept, done = "Your files and choices are still here.", "The result is open in Explore."
+    try:
+        job = make_run(found, root, *said)
+    except Exception:
+        yield "", closing("The run did not begin", kept), ""
+        raise
     yield from follow(job, "The run did not finish", "", kept=kept, done=done)
-
-
-def may_run_again() -> Any:
-    """The button in use again, however the run has ended."""
-    return gr.update(interactive=True)
 
 
 def refine_map(run: str) -> Iterator[bool]:
@@ -196,7 +195,7 @@ def _wire(
 
     def start(found: dict[str, Any], *said: Any) -> Iterator[tuple[Any, ...]]:
         for shown in on_run(found, root, *said):  # Gradio takes no second click meanwhile, and says nothing of it
-            yield *shown, gr.update(interactive=False)
+            yield *shown, gr.update(interactive=not shown[0])  # in use again however the run has ended
 
     def finish(run: str) -> tuple[Any, ...]:
         return on_new_run(run, "Your run", examples)
@@ -205,7 +204,6 @@ def _wire(
     started = form.run.click(
         shows_errors(start), [found, *form.said()], [job, form.status, finished, form.run], **HEAVY, **PRIVATE
     )
-    started.then(may_run_again, None, form.run, **QUICK)
     opened = started.success(shows_errors(finish), [finished], [tabs, view.picker, *view.opened(session)], **PRIVATE)
     opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     better = opened.then(shows_errors(refine_map), [finished], [refined], **HEAVY, **PRIVATE)
@@ -222,5 +220,11 @@ def wire_forget(form: Form, files: list[gr.File]) -> None:
     gone.success(None, None, None, js=START_AFRESH, **PRIVATE)
 
 
-START_AFRESH = "() => { setTimeout(() => location.reload(), 1500); return []; }"
+START_AFRESH = """() => {
+  const said = document.querySelector("#status").innerText.replaceAll("\\n", " ");
+  try { sessionStorage.setItem("errata-said", said); } catch { /* said for a moment alone */ }
+  setTimeout(() => location.reload(), 1500);
+  return [];
+}"""
+"""What was said is said again by assets/js/connection.js after the reload."""
 SHOW_STATUS = "() => { document.querySelector('#status').scrollIntoView({ block: 'nearest' }); return []; }"
