@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from gradio.themes import Base
+
+from core.files import ASSETS
 
 COLOURS = {
     "body_background_fill": "page",
@@ -13,7 +17,9 @@ COLOURS = {
     "block_label_text_color": "ink-2",
     "block_title_text_color": "ink-2",
     "border_color_primary": "line",
+    "panel_background_fill": "card",
     "input_background_fill": "field",
+    "input_border_color": "line-2",
     "button_primary_background_fill": "accent",
     "button_primary_background_fill_hover": "accent-2",
     "button_primary_text_color": "accent-ink",
@@ -33,6 +39,14 @@ def quiet_theme() -> Base:
     sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
     mono = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "monospace")
     base = Base(primary_hue="indigo", neutral_hue="slate", font=sans, font_mono=mono, radius_size="md", text_size="md")
-    both = {f"{name}{mode}": f"var(--{colour})" for name, colour in COLOURS.items() for mode in ("", "_dark")}
+    day, night = map(_tokens, re.findall(r"\{([^}]*)\}", (ASSETS / "css/tokens.css").read_text("utf-8")))
+    # the sign-in page comes without our style sheets, so each colour stands here too
+    modes = (("", day), ("_dark", night))
+    both = {f"{n}{mode}": f"var(--{c}, {of[c]})" for n, c in COLOURS.items() for mode, of in modes}
     plain = {f"block_{name}{mode}": value for name, value in PLAIN.items() for mode in ("", "_dark")}
-    return base.set(**both, **plain, shadow_drop="none")
+    return base.set(**both, **plain, input_border_width="1px", shadow_drop="none")
+
+
+def _tokens(block: str) -> dict[str, str]:
+    """Values by name of the variables in one block of the style sheet."""
+    return dict(re.findall(r"--([\w-]+): ([^;]+);", block))

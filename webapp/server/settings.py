@@ -14,6 +14,7 @@ from webapp.state.jobs import MAX_THREADS
 from webapp.theme import quiet_theme
 
 MAX_UPLOAD = "4gb"
+SIGN_IN = "<b>Errata</b>: where does your model fail? Accounts are given by this server's operator."
 SHEETS = ("tokens", "page", "explore", "data", "words", "probe", "compose")
 
 
@@ -23,6 +24,7 @@ def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
     return {
         "_app": GuardedApp(rules),  # the one way to stand before Gradio's own middleware
         "auth": rules.accounts.check if rules.accounts else None,
+        "auth_message": SIGN_IN,
         "root_path": rules.root_path.rstrip("/"),
         "theme": quiet_theme(),
         "css_paths": [css / f"{name}.css" for name in SHEETS],
