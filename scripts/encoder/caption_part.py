@@ -1,0 +1,147 @@
+"""A part of the joint space that captioned photographs taught, beside the embedded encoder's objects and conditions.
+
+Each side is one small network on what the frozen towers give: features and cues of a picture, the sentence vector of a
+text. `fit_captions.py` trains it, `measure_captions.py` says what it is worth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from core.encoders.arithmetic import gelu, products, unit_rows
+from core.encoders.embedded.alignment import Alignment
+from core.encoders.embedded.photo_words import CUE_LIMIT
+from core.errors import InvalidInput
+from core.files import ASSETS
+from core.records import F32
+
+FILE = ASSETS / "encoder" / "captions.safetensors"
+SHA256 = "83ee50d4de83d1aabcaa056eeb88b96f97dde174903cafb175e2a9a1ab7b8fd1"
+"""Of FILE."""
+SENTENCE_GAIN = np.float32(384**0.5)
+"""Centred sentence vectors are enlarged by it, so that a coordinate is of the order of 1."""
+_EPSILON = 1e-5
+"""Of the layer norms."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """layer norm(A x + C gelu(B x + b) + c), scaled to length 1."""
+
+    direct: F32
+    """(d, p): A."""
+    hidden: F32
+    """(h, p): B."""
+    hidden_bias: F32
+    """(h,): b."""
+    output: F32
+    """(d, h): C."""
+    bias: F32
+    """(d,): c."""
+    gain: F32
+    """(d,) of the layer norm."""
+    shift: F32
+    """(d,) of the layer norm."""
+
+    def __call__(self, x: F32) -> F32:
+        """(n, d) unit rows from (n, p)."""
+        rows = products(x, self.direct) + self.bias
+        rows = rows + products(gelu(products(x, self.hidden) + self.hidden_bias), self.output)
+        centred = rows - rows.mean(1, keepdims=True)
+        spread = np.sqrt((centred * centred).mean(1, keepdims=True) + np.float32(_EPSILON))
+        return unit_rows(centred / spread * self.gain + self.shift)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CaptionPart:
+    """Both heads, and what their inputs are centred and scaled with."""
+
+    feature_mean: F32
+    feature_scale: F32
+    cue_mean: F32
+    cue_scale: F32
+    sentence_mean: F32
+    image: Head
+    text: Head
+
+    def image_inputs(self, features: F32, cues: F32) -> F32:
+        """(n, 1280 + q) from pooled features and cues."""
+        standard = np.clip((cues - self.cue_mean) / self.cue_scale, -CUE_LIMIT, CUE_LIMIT)
+        return np.concatenate([(features - self.feature_mean) / self.feature_scale, standard], 1, dtype=np.float32)
+
+    def text_inputs(self, sentences: F32) -> F32:
+        """(n, 384) from sentence vectors of any length."""
+        return (unit_rows(sentences) - self.sentence_mean) * SENTENCE_GAIN
+
+    def images(self, features: F32, cues: F32) -> F32:
+        """(n, d) unit rows."""
+        return self.image(self.image_inputs(features, cues))
+
+    def texts(self, sentences: F32) -> F32:
+        """(n, d) unit rows."""
+        return self.text(self.text_inputs(sentences))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joined:
+    """The embedded encoder's joint space with the trained part beside it: unit rows, one inner product."""
+
+    alignment: Alignment
+    part: CaptionPart
+    weight: float
+    """Of the trained part against what the encoder has without it, in the inner product of unit rows before they are
+    scaled to length 1 again."""
+
+    def images(self, features: F32, cues: F32) -> F32:
+        """(n, 679 + d) unit rows."""
+        share = np.float32(self.weight**0.5)
+        rows = [self.alignment.images(features, cues), share * self.part.images(features, cues)]
+        return unit_rows(np.concatenate(rows, 1))
+
+    def texts(self, sentences: F32) -> F32:
+        """(n, 679 + d) unit rows."""
+        share = np.float32(self.weight**0.5)
+        return unit_rows(np.concatenate([self.alignment.texts(sentences), share * self.part.texts(sentences)], 1))
+
+
+def load_part(file: Path = FILE, sha256: str = SHA256) -> CaptionPart:
+    """The part in `file`.
+
+    Raises:
+        InvalidInput: the file has another hash.
+    """
+    from safetensors.numpy import load
+
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise InvalidInput(f"{file.name} is not the file that was measured. Fetch the repository again.")
+    arrays = {name: array.astype(np.float32) for name, array in load(content).items()}
+    heads = {side: Head(**{f.name: arrays.pop(f"{side}.{f.name}") for f in fields(Head)}) for side in ("image", "text")}
+    scales = ("feature_mean", "feature_scale", "cue_mean", "cue_scale", "sentence_mean")
+    means, deviations, cues, spread, said = (arrays[name] for name in scales)
+    return CaptionPart(means, deviations, cues, spread, said, heads["image"], heads["text"])
+
+
+def write_part(part: CaptionPart, file: Path) -> str:
+    """Save the maps in half precision and the rest in single. Returns the file's hash."""
+    from safetensors.numpy import save
+
+    arrays: dict[str, F32] = {}
+    for field in fields(part):
+        value: F32 | Head = getattr(part, field.name)
+        if isinstance(value, Head):
+            arrays |= {f"{field.name}.{f.name}": getattr(value, f.name) for f in fields(Head)}
+        else:
+            arrays[field.name] = value
+    kept = {
+        name: np.ascontiguousarray(array, np.float16 if array.ndim == 2 else np.float32)
+        for name, array in arrays.items()
+    }
+    content = save(kept)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()

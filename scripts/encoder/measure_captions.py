@@ -1,0 +1,191 @@
+#!/usr/bin/env python
+"""Measure what captioned photographs taught the trained part, beside the joint space without it.
+
+    python -m scripts.encoder.measure_captions DATA [--scratch FOLDER] [--weights 1 2 4]
+        [--part tune] [--folds] [--words]
+
+DATA holds flickr8k/, imagenet_sample/ and cifar10/. Retrieval on a part of the captioned pictures that nothing was
+fitted on, and zero-shot accuracy. With --folds the object part is fitted anew without a fifth of ImageNet's names, five
+times, with the pictures of "tune" for its two scales. With --words the AUROC of each word of the captions on "dev" and
+"held" together: pictures with the word in two captions or more against pictures with it in none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
+from PIL import Image
+
+from core.encoders.embedded.checkpoint import read_state_dict
+from core.encoders.embedded.weights import efficientnet_weights
+from core.records import F32, F64, I64
+from core.statistics.ranking import auroc
+from scripts.encoder.alignment import N_CLASSES, TEMPLATES, ensemble, expected_features, fit, read_class_texts
+from scripts.encoder.caption_part import Joined, load_part
+from scripts.encoder.captioned import N_CAPTIONS, CaptionCorpus, Reader, Seen, read_corpus
+
+MIN_SHOWN = 10
+"""Pictures that show a word, at least, for it to be measured."""
+COLOURS = "black white red blue green yellow orange pink purple brown grey gray".split()
+COUNTS = "one two three four five several many group".split()
+_IDLE = set(
+    "a an the in on of and is are with to at his her their by from as for its it while that into through over up "
+    "down out off near next there be being has have who which he she they some other another this very each".split()
+)
+
+Vectors = tuple[Callable[[F32, F32], F32], Callable[[F32], F32]]
+"""Pictures, from features and cues, and texts, from sentence vectors, to unit rows of one space."""
+
+
+def ranks(images: F32, texts: F32) -> tuple[I64, I64]:
+    """How many captions of others lie before a picture's first own one, and pictures before a caption's own."""
+    scores = images @ texts.T
+    owner = np.repeat(np.arange(len(images)), N_CAPTIONS)
+    best = scores[owner, np.arange(len(texts))].reshape(-1, N_CAPTIONS).max(1)
+    return (scores > best[:, None]).sum(1), (scores > scores[owner, np.arange(len(texts))]).sum(0)
+
+
+def recall(before: I64, n: int) -> str:
+    """R@1 / 5 / 10 in per cent, the 95% interval of the first over the n pictures, and the median rank."""
+    hits = (before < 1).reshape(n, -1).mean(1)
+    first, error = 100 * float(hits.mean()), 196 * float(hits.std(ddof=1)) / n**0.5
+    shares = " / ".join(f"{100 * float((before < k).mean()):.1f}" for k in (1, 5, 10))
+    low, high = first - error, first + error
+    return f"{shares} (R@1 {low:.1f} to {high:.1f}, {n} pictures); median rank {np.median(before) + 1:.0f}"
+
+
+def words_of(corpus: CaptionCorpus, rows: I64) -> dict[str, tuple[I64, I64]]:
+    """Word: the pictures that show it, and those of which nobody says it, as places in `rows`."""
+    said: list[dict[str, int]] = []
+    for row in rows:
+        counts: dict[str, int] = {}
+        for caption in corpus.captions[row]:
+            for word in set(re.findall(r"[a-z]+", caption.lower())) - _IDLE:
+                counts[word] = counts.get(word, 0) + 1
+        said.append(counts)
+    found: dict[str, tuple[I64, I64]] = {}
+    for word in sorted({word for counts in said for word in counts}):
+        times = np.array([counts.get(word, 0) for counts in said])
+        shown, never = np.flatnonzero(times >= 2), np.flatnonzero(times == 0)
+        if len(shown) >= MIN_SHOWN and len(word) > 2:
+            found[word] = shown, never
+    return found
+
+
+class ZeroShot:
+    """ImageNet's sample and CIFAR-10, and the texts of their names."""
+
+    def __init__(self, data: Path, reader: Reader) -> None:
+        index = pd.read_csv(data / "imagenet_sample" / "index.csv")
+        files = [data / "imagenet_sample" / file for file in index["file"]]
+        self.large = reader.pictures("imagenet", len(files), lambda i: Image.open(files[i]).convert("RGB"))
+        self.classes = index["class_index"].to_numpy()
+        tiny = pd.read_parquet(data / "cifar10" / "cifar10.parquet")
+        cells = [cell["bytes"] for cell in tiny["image"]]
+        self.small = reader.pictures("cifar10", len(cells), lambda i: Image.open(io.BytesIO(cells[i])).convert("RGB"))
+        labels = pd.read_csv(data / "cifar10" / "index.csv").set_index("id").loc[tiny["id"]]
+        self.labels = labels["label"].to_numpy()
+        ten = labels.groupby("label")["class_name"].first().tolist()
+        said = [reader.sentences(f"cifar10 {i}", [t.format(n) for n in ten]) for i, t in enumerate(TEMPLATES)]
+        self.ten = ensemble(np.stack(said))
+        names = list(IMAGENET_CLASSNAMES)
+        said = [reader.sentences(f"imagenet {i}", [t.format(n) for n in names]) for i, t in enumerate(TEMPLATES)]
+        self.names = ensemble(np.stack(said))
+
+    def known(self, space: Vectors) -> tuple[float, float]:
+        """Top-1 per cent among 1,000 names and among ten."""
+        return (
+            _accuracy(space, self.large, self.classes, self.names),
+            _accuracy(space, self.small, self.labels, self.ten),
+        )
+
+    def unseen(self, joined: Joined, weight: float | None, scales: F32) -> tuple[float, float]:
+        """Top-1 per cent among 200 names that the object part never saw: mean and deviation over five folds."""
+        weights, texts = read_state_dict(efficientnet_weights()), read_class_texts()
+        folds, found = np.random.RandomState(0).permutation(N_CLASSES) % 5, list[float]()
+        for fold in range(5):
+            known, unseen = np.where(folds != fold)[0], np.where(folds == fold)[0]
+            fitted = fit(texts, known, weights["_fc.weight"], weights["_fc.bias"], expected_features(weights), scales)
+            fitted = replace(fitted, conditions=joined.alignment.conditions)
+            rows = np.isin(self.classes, unseen)
+            part = Seen(self.large.features[rows], self.large.cues[rows])
+            space = replace(joined, alignment=fitted, weight=weight or 0.0)
+            places = np.searchsorted(unseen, self.classes[rows])
+            found.append(_accuracy((space.images, space.texts), part, places, self.names[unseen]))
+        return float(np.mean(found)), float(np.std(found))
+
+
+def _accuracy(space: Vectors, seen: Seen, labels: I64, sentences: F32) -> float:
+    scores = space[0](seen.features, seen.cues) @ space[1](sentences).T
+    return float((scores.argmax(1) == labels).mean() * 100)
+
+
+def report_words(corpus: CaptionCorpus, rows: I64, seen: Seen, spaces: dict[str, Vectors], reader: Reader) -> None:
+    """AUROC of each word in each space, and their means."""
+    found = words_of(corpus, rows)
+    sentences = reader.sentences(f"words {len(found)}", list(found))
+    table: dict[str, F64] = {}
+    for name, (images, texts) in spaces.items():
+        scores = images(seen.features[rows], seen.cues[rows]) @ texts(sentences).T
+        values: list[float] = []
+        for column, (shown, never) in enumerate(found.values()):
+            both = np.concatenate([shown, never])
+            values.append(auroc(scores[both, column].astype(np.float64), np.arange(len(both)) < len(shown)))
+        table[name] = np.array(values)
+    for column, (word, (shown, _)) in enumerate(found.items()):
+        print(f"| {word} | {len(shown)} | " + " | ".join(f"{areas[column]:.2f}" for areas in table.values()) + " |")
+    for title, chosen in (("all words", list(found)), ("colours", COLOURS), ("counts", COUNTS)):
+        columns = np.array([i for i, word in enumerate(found) if word in chosen])
+        for name, areas in table.items():
+            part = areas[columns]
+            good = 100 * float((part >= 0.8).mean())
+            print(f"{title}, {name}: {len(part)} words, mean {part.mean():.3f}, {good:.0f} % at .8 or more")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--scratch", type=Path)
+    parser.add_argument("--weights", type=float, nargs="+", default=[1.0])
+    parser.add_argument("--part", choices=("tune", "held", "dev"), default="tune")
+    parser.add_argument("--folds", action="store_true")
+    parser.add_argument("--words", action="store_true")
+    given = parser.parse_args()
+    corpus, reader = read_corpus(given.data / "flickr8k"), Reader(given.scratch)
+    seen = reader.pictures("whole", len(corpus.files), corpus.open)
+    captions = reader.sentences("captions", [caption for five in corpus.captions for caption in five])
+    joined = Joined(reader.encoder.alignment, load_part(), 1.0)
+    spaces: dict[str, Vectors] = {
+        "without": (joined.alignment.images, joined.alignment.texts),
+        "trained part alone": (joined.part.images, joined.part.texts),
+    }
+    for weight in given.weights:
+        space = replace(joined, weight=weight)
+        spaces[f"both, weight {weight:g}"] = space.images, space.texts
+    rows, zero_shot = corpus.rows(given.part), ZeroShot(given.data, reader)
+    own = (rows[:, None] * N_CAPTIONS + np.arange(N_CAPTIONS)).ravel()
+    scales = seen.features[corpus.rows("tune")]
+    for name, (images, texts) in spaces.items():
+        to_text, to_image = ranks(images(seen.features[rows], seen.cues[rows]), texts(captions[own]))
+        top, ten = zero_shot.known((images, texts))
+        print(f"{name}, {given.part}\n  image to text {recall(to_text, len(rows))}")
+        print(f"  text to image {recall(to_image, len(rows))}")
+        print(f"  ImageNet {top:.1f}, CIFAR-10 {ten:.1f}", flush=True)
+    for weight in (None, *given.weights) if given.folds else ():
+        mean, deviation = zero_shot.unseen(joined, weight, scales)
+        which = "without" if weight is None else f"weight {weight:g}"
+        print(f"unseen names, {which}: {mean:.1f} (deviation over folds {deviation:.1f})")
+    if given.words:
+        report_words(corpus, np.concatenate([corpus.rows("dev"), corpus.rows("held")]), seen, spaces, reader)
+
+
+if __name__ == "__main__":
+    main()
