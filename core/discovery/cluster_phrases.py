@@ -21,6 +21,7 @@ from core.discovery.family import centre
 from core.discovery.regressors import Features, factor_heads, solve_heads, split_by_block
 from core.language.directions import phrase_scores
 from core.records import F32, F64, I64, Bool, Column, Estimate, Outcomes, TextReader, Words
+from core.statistics.ranking import auroc_interval
 
 ALIKE = 0.6
 """Phrases whose scores correlate more than this within the scope say the same there."""
@@ -62,6 +63,8 @@ def describe(
             folds chose.
         strengths: (P,) how much the text tower makes of each phrase; without them the best AUROC alone decides.
     """
+    if not scores.shape[1]:
+        return []
     ranks = stats.rankdata(scores, axis=0)
     alike = np.corrcoef(ranks.T) > ALIKE if scores.shape[1] > 1 else np.ones((1, 1), bool)
     overall = _aurocs(ranks, members)
@@ -83,7 +86,7 @@ def describe(
         same = alike[phrase] & (overall >= MIN_AUROC)
         twins = [q for q in np.argsort(-overall, kind="stable").tolist() if same[q] and q != phrase and q not in taken]
         taken |= {best, phrase, *twins}
-        interval = _around(own, int(members.sum()), int((~members).sum()))
+        interval = auroc_interval(own, int(members.sum()), int((~members).sum()))
         made.append(Description(phrase, float(overall[phrase]), interval, steady, tuple(twins[:looked])))
     return made
 
@@ -112,7 +115,7 @@ def _spokesman(
     """Of the phrases that say the same as the best one, and as well, the one of greatest strength."""
     if strengths is None:
         return best
-    error = (areas[best] - _around(float(areas[best]), int(members.sum()), int((~members).sum())).low) / 1.96
+    error = (areas[best] - auroc_interval(float(areas[best]), int(members.sum()), int((~members).sum())).low) / 1.96
     equal = alike[best] & (areas >= areas[best] - error)
     equal[[q for q in taken or () if q != best]] = False
     return int(np.where(equal, strengths, -np.inf).argmax()) if equal.any() else best
@@ -122,16 +125,6 @@ def _aurocs(ranks: F64, members: Bool) -> F64:
     """(P,) area under the ROC curve of each column of ranks."""
     inside, outside = int(members.sum()), int((~members).sum())
     return (ranks[members].sum(0) - inside * (inside + 1) / 2) / max(inside * outside, 1)
-
-
-def _around(area: float, inside: int, outside: int) -> Estimate:
-    """The area with the 95 % interval of Hanley & McNeil 1982, Radiology 143(1)."""
-    first, second = area / (2 - area), 2 * area**2 / (1 + area)
-    variance = (area * (1 - area) + (inside - 1) * (first - area**2) + (outside - 1) * (second - area**2)) / (
-        inside * outside
-    )
-    reach = 1.96 * float(np.sqrt(max(variance, 0)))
-    return Estimate(area, max(0.0, area - reach), min(1.0, area + reach))
 
 
 def witnesses(scores: F32, columns: Sequence[Column], rows: I64, most: int = 2) -> tuple[tuple[str, float], ...]:

@@ -17,11 +17,12 @@ from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults, co
 from core.discovery.conditions import Condition, build_conditions
 from core.discovery.family import MIN_CANDIDATE_ROWS, centre
 from core.discovery.family_test import FamilyTest
+from core.discovery.naming import nameable
 from core.discovery.proposals import Proposals
 from core.records import F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight
 
-EACH = 4
-"""Conditions shown for each cluster."""
+EACH, NAMES = 4, 2
+"""Conditions and phrases shown for each cluster, and phrases among those that may be its name."""
 DESCRIBES = 0.6
 """Least AUROC with which a condition must retrieve a cluster to be shown as its description."""
 
@@ -63,8 +64,8 @@ def phrase_p_values(proposals: Proposals, test: FamilyTest) -> F64 | None:
 
 
 def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tuple[int, Description]]:
-    """The phrases that describe a cluster, each at the depth of its strongest statistic; one that passed the test comes
-    before one that only describes."""
+    """The phrases that describe a cluster, each at the depth of its strongest statistic: those that may be its name,
+    then the best of all, known to the encoder or not. One that passed the test comes before one that only describes."""
     scores, words, design = results.proposals.phrase_scores, results.words, results.design
     of_phrase: dict[int, int] = {}
     for index in results.of_kind("phrase", cluster.scope):
@@ -75,8 +76,17 @@ def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tupl
         return []
     rows = next(s.rows for s in design.scopes if s.name == cluster.scope)
     members = cluster.membership[rows] >= 0.5
-    found = describe(scores[rows], members, design.folds[rows], words.strengths, most=EACH)
-    indexed = [(of_phrase[d.phrase], d) for d in found if d.phrase in of_phrase]
+    every = np.arange(len(words.phrases))
+    able = np.array([nameable(words, int(p), results.columns, rows, members) for p in every], bool)
+    found: dict[int, Description] = {}
+    for among, most in ((every[able], NAMES), (every, EACH)):
+        strengths = None if words.strengths is None else words.strengths[among]
+        for one in describe(scores[np.ix_(rows, among)], members, design.folds[rows], strengths, most=most):
+            phrase = int(among[one.phrase])
+            alike = tuple(int(among[q]) for q in one.alike)
+            if phrase in of_phrase and phrase not in found:
+                found[phrase] = replace(one, phrase=phrase, alike=alike)
+    indexed = [(of_phrase[phrase], one) for phrase, one in found.items()]
     return sorted(indexed, key=lambda pair: not results.confirmed[pair[0]])
 
 

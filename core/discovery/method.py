@@ -16,6 +16,7 @@ from core.discovery.design import failure_score, make_design, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family_test import FamilyTest
 from core.discovery.insights import find_insights, phrase_p_values
+from core.discovery.naming import name_cluster
 from core.discovery.predictability import predictability_of
 from core.discovery.proposals import Proposals, propose
 from core.discovery.provenance import assumptions, fingerprint, has_classes, settings_of, versions
@@ -159,6 +160,10 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     reader = None if words is None else read_texts(words, outcomes, design, n_members=settings.n_members, seed=seed)
     progress("describe", 3, n_parts)
     insights = find_insights(ConditionResults(proposals, test, outcomes, reader, samples.metadata, seed), clusters)
+    scope_rows = {scope.name: scope.rows for scope in design.scopes}
+    clusters = tuple(
+        replace(c, called=name_cluster(c, insights, samples.metadata, scope_rows[c.scope], words)) for c in clusters
+    )
     progress("describe", 4, n_parts)
     asked = question_null(words, design, test.scores, seed=seed) if words is not None and design.testable else None
     progress("describe", 5, n_parts)

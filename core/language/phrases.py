@@ -18,10 +18,11 @@ from core.embeddings.texts import TextTower, encode_texts
 from core.encoders import load_encoder
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
+from core.language.competence import find_competence
 from core.language.directions import words_of
 from core.language.prompts import drop_alike, keep_apart, prompts, synonyms_of
 from core.language.vocabulary import Vocabulary, read_vocabulary
-from core.records import F64, Embeddings, Progress, Words, no_progress
+from core.records import F32, F64, Embeddings, Progress, Words, no_progress
 
 ALIKE = 0.95
 """Phrases whose directions have a higher cosine are one phrase."""
@@ -52,9 +53,17 @@ def name_samples(
     progress(STEP, 0, 1)
     synonyms = synonyms_of(class_names)
     progress(STEP, 0, 1)
-    words = make_words(joint, load_encoder(encoder), phrases, class_names, synonyms, cache, progress)
+    tower = load_encoder(encoder)
+    words = make_words(joint, tower, phrases, class_names, synonyms, cache, progress)
     progress(STEP, 1, 1)
-    return replace(words, encoder=encoder)
+    return replace(with_competence(words, tower, cache), encoder=encoder)
+
+
+def with_competence(words: Words, tower: TextTower, cache: Path | None = None) -> Words:
+    """The words with what was measured of how well the encoder knows each, or with a note that nothing was."""
+    table, note = find_competence(tower, cache)
+    known = None if table is None else table.of(words.phrases)
+    return replace(words, competence=known, notes=(*words.notes, note) if note else words.notes)
 
 
 def make_words(
@@ -103,6 +112,17 @@ def make_words(
     texts, families = tuple(p.text for p in phrases), tuple(p.family for p in phrases)
     words = words_of(joint, directions[kept], texts, families, encoder=encoder.name, notes=notes)
     return replace(words, strengths=strengths[kept])
+
+
+def phrase_directions(
+    vocabulary: Vocabulary,
+    encoder: TextTower,
+    class_names: Sequence[str] = (),
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> F32:
+    """(P, d) unit direction of every phrase, none left out."""
+    return unit(_differences(vocabulary, encoder, class_names, cache, progress).astype(np.float32))
 
 
 def _differences(

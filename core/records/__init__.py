@@ -23,6 +23,7 @@ from core.records.benchmarks import (
 )
 from core.records.diagnosis import (
     ClassFinding as ClassFinding,
+    ClusterName as ClusterName,
     Detectable as Detectable,
     Diagnosis as Diagnosis,
     FailureCluster as FailureCluster,
@@ -57,6 +58,7 @@ from core.records.samples import (
     I64 as I64,
     Bool as Bool,
     Column as Column,
+    Competence as Competence,
     Embeddings as Embeddings,
     Estimate as Estimate,
     ItemStore as ItemStore,

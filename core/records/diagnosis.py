@@ -135,6 +135,18 @@ class Insight:
     apart from the encoder."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterName:
+    """What a cluster is called; see docs/decisions/names.md."""
+
+    text: str
+    """"" where nothing was found that is plausible enough."""
+    kind: Literal["property", "condition", "phrase", "none"]
+    """What the name is: a measured property that fits, a condition on a column, or a phrase."""
+    might_be: tuple[str, ...] = ()
+    """Phrases that describe the cluster and are no name."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FailureCluster:
     """Samples that fail together, more than chance allows after the whole search."""
@@ -162,6 +174,8 @@ class FailureCluster:
     cause: str
     """A guess with its ground, or "unknown" and what would be needed to know."""
     confirmed: bool = True
+    called: ClusterName | None = None
+    """None of a run from before names were decided on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -223,6 +223,43 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Competence:
+    """How well the naming encoder tells pictures that show each phrase from pictures that do not, measured on pictures
+    that no fit of it saw. nan and 0 where a phrase was not measured."""
+
+    auroc: F64
+    """(P,) area under the ROC curve."""
+    low: F64
+    """(P,) lower end of its 95 % interval."""
+    high: F64
+    n_with: I64
+    """(P,) pictures that show it."""
+    n_without: I64
+    bar: float
+    """The least lower end with which a phrase may be a name."""
+
+    def __post_init__(self) -> None:
+        same = {f: getattr(self, f) for f in ("low", "high", "n_with", "n_without")}
+        _same_length("Competence", len(self.auroc), **same)
+
+    def is_known(self, phrase: int) -> bool:
+        """Whether the phrase was measured at all."""
+        return bool(self.n_with[phrase] > 0)
+
+    def is_enough(self, phrase: int) -> bool:
+        """Whether the encoder knows the phrase well enough for a name."""
+        return self.is_known(phrase) and bool(self.low[phrase] >= self.bar)
+
+    def of(self, phrase: int) -> Estimate:
+        return Estimate(float(self.auroc[phrase]), float(self.low[phrase]), float(self.high[phrase]))
+
+    def keep(self, phrases: I64) -> Competence:
+        """The same of some phrases, in that order."""
+        picked = {f: getattr(self, f)[phrases] for f in ("auroc", "low", "high", "n_with", "n_without")}
+        return replace(self, **picked)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Words:
     """What a run can be asked in words: the naming encoder's view of the samples, and the phrases that are tested.
 
@@ -244,11 +281,15 @@ class Words:
     notes: tuple[str, ...] = ()
     strengths: F32 | None = None
     """(P,) how far a phrase moves a prompt: what the text tower makes much of. None where it is not known."""
+    competence: Competence | None = None
+    """How well the encoder knows each phrase; None where nothing was measured of it."""
 
     def __post_init__(self) -> None:
         _same_length(
             "Words", len(self.phrases), families=self.families, directions=self.directions, strengths=self.strengths
         )
+        if self.competence is not None:
+            _same_length("Words", len(self.phrases), competence=self.competence.auroc)
 
     def keep(self, rows: I64) -> Words:
         """The same words over the samples `rows`, in that order."""

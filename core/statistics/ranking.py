@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from core.records import F64, Bool
+from core.records import F64, Bool, Estimate
 
 
 def average_precision(scores: F64, relevant: Bool) -> float:
@@ -57,3 +57,14 @@ def auroc(scores: F64, positive: Bool) -> float:
         return float("nan")
     ranks = stats.rankdata(scores)
     return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def auroc_interval(area: float, n_positive: int, n_negative: int) -> Estimate:
+    """The area with its 95 % interval, within [0, 1].
+
+    Source: Hanley & McNeil 1982, Radiology 143(1).
+    """
+    first, second = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = area * (1 - area) + (n_positive - 1) * (first - area**2) + (n_negative - 1) * (second - area**2)
+    reach = 1.96 * float(np.sqrt(max(spread / (n_positive * n_negative), 0)))
+    return Estimate(area, max(0.0, area - reach), min(1.0, area + reach))

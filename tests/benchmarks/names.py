@@ -33,7 +33,7 @@ from core.data.samples import DataSet
 from core.diagnose import diagnose_data_set
 from core.discovery.settings import EmbeddingSettings, Settings
 from core.records import Bool, Diagnosis, FailureCluster, NamedItems, Outcomes, SampleSet
-from core.reports.wording.findings import cluster_title
+from core.reports.wording.findings import cluster_name
 from core.statistics.intervals import wilson
 from tests.benchmarks.lines import append_line, keys_done, read_lines, show
 from tests.benchmarks.name_cases import CASES, TRUTHS, Case, Truth
@@ -140,8 +140,7 @@ def judge(title: str, truth: Truth) -> str:
 
 def name_of(found: Diagnosis, cluster: FailureCluster) -> str:
     """What the cluster is called, without the class in front; "" where it has no name."""
-    title = cluster_title(found, cluster)
-    return "" if title == cluster.name else title.removeprefix(f"{cluster.scope}: ")
+    return cluster_name(found, cluster).text
 
 
 def judged_cluster(found: Diagnosis, planted: Bool) -> FailureCluster | None:

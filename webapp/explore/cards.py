@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
-from core.reports.wording.findings import ALL, cluster_title, overlap
+from core.reports.wording.findings import ALL, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import replication_sentence
 from webapp.explore.findings import findings_columns, without_cluster
 from webapp.explore.members import excess_interval, members_of, met_by, whisker
@@ -59,6 +59,7 @@ def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> dict[st
     return {
         "cluster": cluster,
         "title": cluster_title(diagnosis, cluster),
+        "doubtful": doubtful_names(diagnosis, cluster),
         "hue": hue(cluster.id),
         "bar": whisker(cluster.excess_loss, span),
         "lead": lead,

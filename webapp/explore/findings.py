@@ -11,6 +11,7 @@ import numpy as np
 from core.numbers import bracketed, count, number, percent
 from core.records import I64, Bool, Diagnosis, Estimate, Insight
 from core.reports.html.intervals import IntervalBar
+from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.findings import sentence
 from webapp.explore.members import met_by, whisker
 
@@ -48,6 +49,8 @@ class ShownFinding:
     """How many of the samples, and of the rest, meet it."""
     mark: str = ""
     """Such as "exploratory"."""
+    known: str = ""
+    """Of a phrase, whether the encoder knows it."""
     disagrees: bool = False
     quiet: bool = False
     alike: tuple[str, ...] = ()
@@ -68,6 +71,7 @@ def _shown(diagnosis: Diagnosis, insight: Insight, span: float, met: str) -> Sho
         whisker(insight.effect, span),
         met,
         mark="" if insight.confirmed else "exploratory",
+        known=competence_in_brief(diagnosis.words, insight.number),
         disagrees=odd,
         quiet=odd or not insight.confirmed,
         alike=insight.proxies,
@@ -142,6 +146,7 @@ def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> tuple[ShownFinding, ...]
             f"Finds your selection with AUROC {number(found.held_out.value)} {bracketed(found.held_out)} on samples "
             f"that it was not chosen on; chosen in {percent(found.stability)} of the folds.",
             mark="exploratory, no p",
+            known=competence_in_brief(words, found.phrase),
             quiet=True,
             alike=tuple(words.phrases[q] for q in found.alike),
             alike_title=f"{count(len(found.alike), 'phrase')} much like it",

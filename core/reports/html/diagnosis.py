@@ -27,7 +27,7 @@ from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
-from core.reports.wording.findings import cluster_title
+from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import replication_sentence
 
 MAX_PICTURE_BYTES = 5_500_000
@@ -152,6 +152,7 @@ def _card(
         "cluster": cluster,
         "colour": colour,
         "title": cluster_title(diagnosis, cluster),
+        "doubtful": doubtful_names(diagnosis, cluster),
         "interval": interval_bar(cluster.excess_loss, *axis, colour),
         "members": gallery.entries(rows),
         "n_more": cluster.size - len(rows),

@@ -21,7 +21,7 @@ from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability
 from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.values import fields, flat, reasons, strings
-from core.reports.wording.findings import cluster_title, ensemble_verdict, sentence
+from core.reports.wording.findings import cluster_name, cluster_title, ensemble_verdict, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
 from core.statistics.intervals import UNDEFINED
@@ -86,14 +86,19 @@ def clusters_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each confirmed cluster in rank order, then the candidates, which have no p."""
     both = (*diagnosis.clusters, *diagnosis.candidates)
     table = pd.DataFrame(
-        [flat(_cluster(diagnosis, c, ranked=c.confirmed), drop=("top_members", "counterexamples")) for c in both]
+        [
+            flat(_cluster(diagnosis, c, ranked=c.confirmed), drop=("top_members", "counterexamples", "might_be"))
+            for c in both
+        ]
     )
     return table.astype({"id": "Int64"}) if both else table
 
 
 def insights_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each insight."""
-    rows = [flat(_insight(diagnosis, insight), drop=("rule", "measured")) for insight in diagnosis.insights]
+    rows = [
+        flat(_insight(diagnosis, insight), drop=("rule", "measured", "competence")) for insight in diagnosis.insights
+    ]
     joined = [row | {"columns": " | ".join(row["columns"]), "proxies": " | ".join(row["proxies"])} for row in rows]
     return pd.DataFrame(joined).astype({"cluster": "Int64"}) if rows else pd.DataFrame(joined)
 
@@ -169,6 +174,8 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
         "id": cluster.id if ranked else None,  # a candidate has no rank, so nothing to refer to it by
         "name": cluster.name,
         "title": cluster_title(diagnosis, cluster),
+        "named_by": cluster_name(diagnosis, cluster).kind if cluster.confirmed else None,
+        "might_be": list(cluster_name(diagnosis, cluster).might_be) if cluster.confirmed else [],
         **fields(cluster, "scope confirmed size mean_loss excess_loss error_rate error_outside error_difference p"),
         **fields(cluster, "coverage cause"),
         "top_members": _ids(diagnosis, top_members(diagnosis, cluster)),
@@ -183,10 +190,21 @@ def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:
         **fields(insight, "scope cluster size effect error_inside error_outside error_difference coverage p confirmed"),
         **fields(insight, "retrieval held_out stability read"),
         "measured": [{"property": name, "rank_correlation": rho} for name, rho in insight.measured],
+        "competence": _competence(diagnosis, insight),
         "ensemble": ensemble_verdict(insight) if insight.kind == "phrase" else None,
         "proxies": list(insight.proxies),
         "sentence": sentence(diagnosis, insight),
     }
+
+
+def _competence(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any] | None:
+    """How well the encoder knows a phrase; None of a condition, and where that was not measured."""
+    known = None if diagnosis.words is None else diagnosis.words.competence
+    if known is None or insight.number is None or not known.is_known(insight.number):
+        return None
+    n_with, n_without = int(known.n_with[insight.number]), int(known.n_without[insight.number])
+    enough = known.is_enough(insight.number)
+    return {"auroc": known.of(insight.number).to_dict(), "with": n_with, "without": n_without, "enough": enough}
 
 
 def _words(diagnosis: Diagnosis) -> dict[str, Any] | None:

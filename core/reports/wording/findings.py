@@ -8,10 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from core.numbers import digits_for, interval, listed, number, p_value, percent, points, with_unit
-from core.records import Bool, Diagnosis, Estimate, FailureCluster, Insight
+from core.numbers import digits_for, either, interval, listed, number, p_value, percent, points, with_unit
+from core.records import Bool, ClusterName, Diagnosis, Estimate, FailureCluster, Insight
+from core.reports.wording.competence import competence_in_brief, competence_sentence
 
 ALL = "all samples"
+NO_NAME = "no name: look at the pictures"
 PROXIES = 4
 """Conditions that say the same, named in a sentence; the rest are counted."""
 LOOKED_AT = 500
@@ -27,6 +29,7 @@ def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) ->
     parts = [
         _rates(diagnosis, insight),
         _retrieval(diagnosis, insight),
+        competence_sentence(diagnosis.words, insight.number),
         _ensemble(diagnosis, insight),
         _measured(insight),
         _same(insight) if proxies else "",
@@ -198,30 +201,43 @@ def _same(insight: Insight) -> str:
 
 
 def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """What the cluster is called, such as "dog: in the dark".
-
-    The best phrase that describes it, if that finds it on unseen rows; else the best confirmed condition; else its own
-    name.
-    """
-    phrase, condition = best_phrase(diagnosis, cluster), best_condition(diagnosis, cluster)
-    found = phrase or condition
-    if phrase is not None and condition is not None and not phrase.confirmed and phrase.held_out is not None:
-        # a tested condition that fits better
-        found = condition if (condition.retrieval or 0.0) > phrase.held_out.value else phrase
-    if found is None:
+    """What the cluster is called, such as "dog: dark (brightness at most 0.31)"; `NO_NAME` where nothing is plausible
+    enough, and a candidate that was not confirmed by its number alone."""
+    if not cluster.confirmed:
         return cluster.name
-    return found.text if cluster.scope == ALL else f"{cluster.scope}: {found.text}"
+    said = cluster_name(diagnosis, cluster).text or NO_NAME
+    return said if cluster.scope == ALL else f"{cluster.scope}: {said}"
+
+
+def cluster_name(diagnosis: Diagnosis, cluster: FailureCluster) -> ClusterName:
+    """The decision on the cluster's name; of a run from before there was one, it is made now."""
+    if cluster.called is not None:
+        return cluster.called
+    from core.discovery.design import scope_rows  # scipy: not needed to start the page
+    from core.discovery.naming import name_cluster
+
+    rows = np.flatnonzero(scope_rows(diagnosis, cluster.scope))
+    return name_cluster(cluster, diagnosis.insights, diagnosis.samples.metadata, rows, diagnosis.words)
+
+
+def doubtful_names(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """Such as 'might be "crouching" (hardly known to the encoder: 0.61) or "on a stage" (not measured whether the
+    encoder knows it)'; "" for a cluster with a name, or where no phrase describes it."""
+    called = cluster_name(diagnosis, cluster) if cluster.confirmed else None
+    if called is None or called.text or not called.might_be:
+        return ""
+    own = {i.text: i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase"}
+    briefs = {text: competence_in_brief(diagnosis.words, own[text].number) for text in called.might_be if text in own}
+    said = [f'"{text}"' + (f" ({brief})" if brief else "") for text, brief in briefs.items()]
+    return f"might be {either(said)}" if said else ""
 
 
 def best_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | None:
-    """The first phrase of the cluster, if it retrieves the cluster on unseen rows better than chance does (95 %
-    interval above 0.5)."""
-    own = (i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase" and i.held_out is not None)
-    first = next(own, None) if cluster.confirmed else None
-    return first if first is not None and first.held_out is not None and first.held_out.low > 0.5 else None
-
-
-def best_condition(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | None:
-    """The confirmed condition that retrieves the cluster best."""
-    mine = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "condition" and i.confirmed]
-    return max(mine, key=lambda i: i.retrieval or 0.0) if cluster.confirmed and mine else None
+    """The phrase that names the cluster; without such a name, the first that retrieves it on unseen rows better than
+    chance does (95 % interval above 0.5)."""
+    own = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase" and i.held_out is not None]
+    if not cluster.confirmed or not own:
+        return None
+    called = cluster_name(diagnosis, cluster)
+    first = next((i for i in own if called.kind == "phrase" and i.text == called.text), own[0])
+    return first if first.held_out is not None and first.held_out.low > 0.5 else None

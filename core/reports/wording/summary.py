@@ -10,7 +10,8 @@ import numpy as np
 
 from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, with_interval, with_unit
 from core.records import Diagnosis, FailureCluster
-from core.reports.wording.findings import best_phrase, cluster_title, ensemble_verdict, overlap
+from core.reports.wording.competence import competence_in_brief
+from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, ensemble_verdict, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 
 
@@ -93,13 +94,17 @@ def explanation(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 
 
 def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """The phrase that describes the cluster best and how well it finds it, or "" if none does better than chance."""
+    """The phrase that names the cluster and how well it finds it, what a cluster without a name might be, or "" if no
+    phrase does better than chance."""
+    if doubtful := doubtful_names(diagnosis, cluster):
+        return doubtful
     phrase = best_phrase(diagnosis, cluster)
     if phrase is None or phrase.held_out is None:
         return ""
+    known = competence_in_brief(diagnosis.words, phrase.number)
     return (
         f'"{phrase.text}" (AUROC {number(phrase.held_out.value, 2)} on unseen rows, 95\u00a0% '
-        f"{interval(phrase.held_out)}; the ensemble {ensemble_verdict(phrase)})"
+        f"{interval(phrase.held_out)}; the ensemble {ensemble_verdict(phrase)}{'; ' if known else ''}{known})"
     )
 
 

@@ -1,0 +1,53 @@
+"""The command that measures how well an encoder knows the phrases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.cli.command import argument, command, option
+from core.cli.options import SUCH_ENCODER
+from core.cli.terminal import TerminalProgress, say
+
+
+@command()
+@argument("encoder", "ENCODER", SUCH_ENCODER)
+@option("--captions FILE", "table of photographs that people described: a column of files, captions beside it")
+@option("--images PATH", "folder, zip or tar of those photographs; none that the encoder was fitted on")
+@option("--split NAME", "only rows with these values in the table's column 'split' (default: all)")
+@option("--vocabulary FILE", "your own phrases (default: those that ship)")
+@option("--out FILE", "also write the table there: .json")
+def competence(
+    encoder: str,
+    captions: Path,
+    images: Path,
+    split: tuple[str, ...] = (),
+    vocabulary: Path | None = None,
+    out: Path | None = None,
+) -> None:
+    """How well an encoder tells pictures with each phrase from pictures without.
+
+    Diagnoses that this encoder speaks in use the table from then on: a phrase that it hardly knows is never a name.
+    """
+    from core.cli.output import check_suffix, in_folder
+
+    if out is not None:
+        check_suffix(out, ".json")
+        in_folder(out)
+    from core.checks.competence import measure_competence
+    from core.data.captioned import read_captioned
+    from core.embeddings.cache import default_cache
+    from core.encoders import load_encoder
+    from core.language.competence import kept_at, write_competence
+    from core.language.vocabulary import read_vocabulary
+    from core.reports.wording.competence import competence_lines
+
+    phrases, cache = read_vocabulary(vocabulary), default_cache()
+    captioned, tower = read_captioned(captions, images, split), load_encoder(encoder)
+    with TerminalProgress() as progress:
+        table = measure_competence(tower, captioned, phrases, cache=cache, progress=progress)
+    for path in (kept_at(cache, tower.fingerprint), *(() if out is None else (out,))):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_competence(table, path)
+    say("\n".join(competence_lines(table, phrases)))
+    if out is not None:
+        say(f"Written: {out}")

@@ -1,0 +1,71 @@
+"""Photographs that people described: a table of captions beside its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.data.images.archives import open_images
+from core.data.images.matching import index_files
+from core.data.tables.read import read_table
+from core.errors import InvalidInput
+from core.numbers import listed
+from core.records import ItemStore
+
+FILES = ("file", "filename", "file_name", "image", "path", "image_path")
+MIN_PHOTOGRAPHS = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Captioned:
+    """Photographs and what people said of each."""
+
+    pictures: ItemStore
+    captions: tuple[tuple[str, ...], ...]
+    """Of each picture."""
+
+
+def read_captioned(table: Path, images: Path, splits: Sequence[str] = ()) -> Captioned:
+    """The photographs of a table with a column of files and captions in the columns whose names begin with "caption":
+    several columns, several rows of one file, or both.
+
+    Args:
+        splits: values of the column "split" whose rows are taken; none takes all.
+
+    Raises:
+        InvalidInput: a column is missing, no file is found, or fewer than 100 photographs are left.
+    """
+    frame = read_table(table).frame
+    said = [name for name in frame.columns if str(name).casefold().startswith("caption")]
+    named = next((name for name in frame.columns if str(name).casefold() in FILES), None)
+    if named is None or not said:
+        raise InvalidInput(
+            f"{table.name} must have a column of files ({listed(FILES)}) and one or more that begin with 'caption': "
+            f"got {listed([str(c) for c in frame.columns], 8)}. Rename them."
+        )
+    if splits:
+        if "split" not in frame.columns:
+            raise InvalidInput(f"{table.name} has no column 'split'. Leave out --split.")
+        frame = frame[frame["split"].isin(list(splits))]
+    return _joined(frame, str(named), [str(c) for c in said], table, images)
+
+
+def _joined(frame: pd.DataFrame, named: str, said: Sequence[str], table: Path, images: Path) -> Captioned:
+    store = open_images(images)
+    index = index_files(store)
+    captions: dict[int, list[str]] = {}
+    for row in frame[[named, *said]].itertuples(index=False):
+        places = index.find(str(row[0]))
+        if len(places) == 1:
+            captions.setdefault(places[0], []).extend(str(text) for text in row[1:] if isinstance(text, str))
+    if len(captions) < MIN_PHOTOGRAPHS:
+        raise InvalidInput(
+            f"{len(captions):,} photographs of {table.name} were found in {images.name}, and at least "
+            f"{MIN_PHOTOGRAPHS} are needed. Check the paths in column {named!r}, and --split."
+        )
+    rows = np.array(sorted(captions), np.int64)
+    return Captioned(store.keep(rows), tuple(tuple(captions[row]) for row in rows.tolist()))

@@ -1,0 +1,201 @@
+"""What a cluster is called: one decision over all that is known of it. The rule and its reasons stand in
+docs/decisions/names.md.
+
+Naming claims nothing and tests nothing: it chooses among what was measured, confirmed and described. Every p stays what
+it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from core.records import I64, Bool, ClusterName, Column, FailureCluster, Insight, Words
+from core.statistics.ranking import auroc
+
+PLAIN: Mapping[str, tuple[str, str]] = {
+    "grey": ("", "black and white"),
+    "brightness": ("dark", "bright"),
+    "blur": ("", "blurred"),
+    "colourfulness": ("hardly any colour", "very colourful"),
+    "contrast": ("low contrast", "high contrast"),
+}
+"""Measured properties that people see as such, with what their low and their high end is called. Of two that fit
+equally well the earlier one is meant: dark pictures have low contrast too, and blurred ones as well."""
+PROXIES = frozenset({"file size", "file format", "width", "height", "megapixels", "aspect ratio", "entropy"})
+"""Properties that only stand for others: never a name."""
+FITS = 0.9
+"""Least AUROC with which a plain property must tell members from the rest of the scope."""
+AS_WELL = 0.03
+"""AUROCs that differ less are equally good."""
+CONDITION, MEASURED = 0.75, 0.85
+"""Least AUROC of a confirmed condition on the user's own columns, and of one on another measured property."""
+PHRASE, PHRASE_LOW = 0.8, 0.7
+"""Least AUROC of a phrase on unseen rows, and least lower end of its interval."""
+CUT = 0.08
+"""So much less may a condition on the user's own columns reach: it is one cut where the others are whole rankings, and
+it was tested."""
+DOUBTFUL = 2
+"""Phrases that are said to be what a cluster might be."""
+NEAR_MISS = 0.05
+"""A phrase is no name where anything else retrieves the members better than it by more than this."""
+WITNESS = 0.6
+"""Least AUROC, or share of members of a colour, with which a measurement bears out a phrase that it could see."""
+SEEN: Mapping[str, tuple[str, int]] = {
+    "in the dark": ("brightness", -1),
+    "in dim light": ("brightness", -1),
+    "underexposed": ("brightness", -1),
+    "at night": ("brightness", -1),
+    "mostly black all over": ("brightness", -1),
+    "dark coloured": ("brightness", -1),
+    "overexposed": ("brightness", 1),
+    "washed-out": ("brightness", 1),
+    "mostly white all over": ("brightness", 1),
+    "in bright sunlight": ("brightness", 1),
+    "in black and white": ("colourfulness", -1),
+    "in sepia": ("colourfulness", -1),
+    "in faded colours": ("colourfulness", -1),
+    "in vivid colours": ("colourfulness", 1),
+    "brightly coloured": ("colourfulness", 1),
+    "with low contrast": ("contrast", -1),
+    "with high contrast": ("contrast", 1),
+    "blurred": ("blur", 1),
+    "out-of-focus": ("blur", 1),
+    "noisy": ("blur", -1),
+    "grainy": ("blur", -1),
+    "in fog": ("contrast", -1),
+    "hazy": ("contrast", -1),
+}
+"""Phrases that a measured property must bear out: (property, sign)."""
+TINTS = ("red", "green", "blue", "yellow")
+
+
+def name_cluster(
+    cluster: FailureCluster, insights: Sequence[Insight], columns: Sequence[Column], rows: I64, words: Words | None
+) -> ClusterName:
+    """The most plausible name of a confirmed cluster, or none.
+
+    In this order: a confirmed condition on the user's own columns that retrieves the members about as well as anything
+    else; a plain property that fits as well as the best phrase; a confirmed condition on another measured property that
+    retrieves them better than any phrase; a phrase that the encoder knows, that retrieves them on unseen rows and that
+    no measurement contradicts; nothing.
+
+    Args:
+        insights: what was found of this cluster.
+        columns: metadata and measured properties of all samples.
+        rows: of the cluster's scope.
+    """
+    own = [i for i in insights if i.cluster == cluster.id]
+    members = cluster.membership[rows] >= 0.5
+    phrases = sorted((i for i in own if i.kind == "phrase" and i.held_out is not None), key=_unseen, reverse=True)
+    if not cluster.confirmed or not 0 < members.sum() < len(members):
+        return ClusterName("", "none", _texts(phrases))
+    phrase = next((i for i in phrases if nameable(words, i.number, columns, rows, members)), None)
+    heard = 0.0 if phrase is None else _unseen(phrase)
+    measured = {column.name for column in columns if column.measured}
+    told, cut = (_best(own, measured, among) for among in (False, True))
+    plain = _plain_property(columns, rows, members, heard)
+    if told is not None and _area(told) >= max(heard, plain[2] if plain else 0.0) - CUT:
+        return ClusterName(told.text, "condition", _texts(phrases))
+    if plain is not None:
+        return ClusterName(_with_limit(plain[0], plain[1], own), "property", _texts(phrases))
+    if cut is not None and _area(cut) > heard:
+        return ClusterName(cut.text, "condition", _texts(phrases))
+    if phrase is not None and _stands(phrase, phrases):
+        return ClusterName(phrase.text, "phrase", _texts(i for i in phrases if i is not phrase))
+    return ClusterName("", "none", _texts(phrases))
+
+
+def _texts(phrases: Iterable[Insight]) -> tuple[str, ...]:
+    return tuple(i.text for i in phrases)[:DOUBTFUL]
+
+
+def _area(condition: Insight) -> float:
+    return condition.retrieval or 0.0
+
+
+def _unseen(insight: Insight) -> float:
+    return 0.0 if insight.held_out is None else insight.held_out.value
+
+
+def _stands(phrase: Insight, phrases: Sequence[Insight]) -> bool:
+    """Whether the phrase retrieves the members well on unseen rows, and about as well as any other, known or not."""
+    found = phrase.held_out
+    best = max(map(_unseen, phrases))
+    return found is not None and found.value >= PHRASE and found.low >= PHRASE_LOW and found.value >= best - NEAR_MISS
+
+
+def _best(own: Sequence[Insight], measured: Collection[str], among: bool) -> Insight | None:
+    """The confirmed condition that retrieves the members best, if it fits: of those on the user's own columns, or
+    `among` those on measured properties. None may be on a property that only stands for others."""
+    fitting = (
+        i
+        for i in own
+        if i.kind == "condition"
+        and i.confirmed
+        and not PROXIES.intersection(i.columns)
+        and any(column in measured for column in i.columns) == among
+        and _area(i) >= (MEASURED if among else CONDITION)
+    )
+    return max(fitting, key=_area, default=None)
+
+
+def nameable(words: Words | None, phrase: int | None, columns: Sequence[Column], rows: I64, members: Bool) -> bool:
+    """Whether a phrase may be a name at all: the encoder knows it, and what can be measured of it is there."""
+    if words is None or words.competence is None or phrase is None:
+        return False
+    return words.competence.is_enough(phrase) and borne_out(words.phrases[phrase], columns, rows, members)
+
+
+def borne_out(phrase: str, columns: Sequence[Column], rows: I64, members: Bool) -> bool:
+    """False where a measured property could show what the phrase says, and does not."""
+    by_name = {column.name: column for column in columns if column.measured}
+    tint = next((colour for colour in TINTS if phrase == f"with a {colour} tint"), None)
+    if tint is not None and "dominant colour" in by_name:
+        named = np.array([value == tint for value in by_name["dominant colour"].values[rows]], bool)
+        return float(named[members].mean()) >= WITNESS
+    seen = SEEN.get(phrase)
+    if seen is None or seen[0] not in by_name:
+        return True
+    area = _fit(by_name[seen[0]], rows, members)
+    return (area if seen[1] > 0 else 1 - area) >= WITNESS
+
+
+def _fit(column: Column, rows: I64, members: Bool) -> float:
+    """AUROC of a property's values for membership; 0.5 where they are all equal, below it where members have less."""
+    values = column.values[rows]
+    numbers = (
+        np.array([value == "grey" for value in values], np.float64)
+        if column.kind == "category"
+        else values.astype(np.float64)
+    )
+    known = np.isfinite(numbers)
+    inside = members[known]
+    if not 0 < inside.sum() < len(inside):
+        return 0.5
+    return auroc(numbers[known], inside)
+
+
+def _plain_property(
+    columns: Sequence[Column], rows: I64, members: Bool, phrase: float
+) -> tuple[str, str, float] | None:
+    """(what it is called, the property, its AUROC) of the first plain property that fits as well as the best of them,
+    and as the phrase."""
+    found: dict[str, tuple[float, str]] = {}
+    for name, ends in PLAIN.items():
+        column = next((c for c in columns if c.name == name and c.measured), None)
+        if column is not None:
+            area = _fit(column, rows, members)
+            found[name] = max((area, ends[1]), (1 - area, ends[0]))
+    best = max((area for area, said in found.values() if said), default=0.0)
+    for name, (area, said) in found.items():
+        if said and area >= max(FITS, best - AS_WELL, phrase - AS_WELL):
+            return said, name, area
+    return None
+
+
+def _with_limit(said: str, column: str, own: Sequence[Insight]) -> str:
+    """Such as "dark (brightness at most 0.31)", where a condition on the property alone describes the cluster."""
+    limit = next((i for i in own if i.kind == "condition" and i.columns == (column,)), None)
+    return said if limit is None or column == "grey" else f"{said} ({limit.text})"

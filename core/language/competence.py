@@ -1,0 +1,128 @@
+"""How well an encoder knows each phrase: the table that `python -m core competence` makes, and where it is looked up.
+
+A table belongs to one encoder, by its fingerprint. The embedded encoder's ships; one that somebody made for another
+encoder lies in the cache. A table of another fingerprint is never used.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from core.documents import read_json
+from core.embeddings.texts import TextTower
+from core.errors import InvalidInput
+from core.files import ASSETS, write_text
+from core.language.grammar import words_in
+from core.records import Competence, Estimate
+
+SHIPPED = ASSETS / "competence"
+"""The table that comes along: embedded.json."""
+BAR = 0.75
+"""A phrase may be a name if the lower end of its AUROC's interval is at least this: chosen on the tuning half of
+`tests/benchmarks/names.py`."""
+MIN_PICTURES = 10
+"""A phrase that fewer pictures show is not measured."""
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseCompetence:
+    """How well one phrase is known."""
+
+    auroc: Estimate
+    n_with: int
+    n_without: int
+    ground: str
+    """"captions" or "edits": by what it is known which pictures show it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompetenceTable:
+    """What was measured of one encoder."""
+
+    encoder: str
+    fingerprint: str
+    pictures: str
+    """What it was measured on, a sentence."""
+    phrases: Mapping[str, PhraseCompetence]
+
+    def of(self, phrases: Sequence[str]) -> Competence:
+        """The figures of these phrases, in their order."""
+        by_words = {words_in(text): known for text, known in self.phrases.items()}
+        found = [by_words.get(words_in(phrase)) for phrase in phrases]
+        areas = np.array(
+            [(math.nan,) * 3 if k is None else (k.auroc.value, k.auroc.low, k.auroc.high) for k in found], np.float64
+        ).reshape(-1, 3)
+        counts = np.array([(0, 0) if k is None else (k.n_with, k.n_without) for k in found], np.int64).reshape(-1, 2)
+        return Competence(areas[:, 0], areas[:, 1], areas[:, 2], counts[:, 0], counts[:, 1], BAR)
+
+
+def find_competence(encoder: TextTower, cache: Path | None = None) -> tuple[CompetenceTable | None, str]:
+    """The table of this very encoder, from the cache or from what ships, and a note where there is none."""
+    own = None if cache is None else kept_at(cache, encoder.fingerprint)
+    shipped = SHIPPED / "embedded.json" if encoder.name == "embedded" else None
+    for path in (own, shipped):
+        if path is not None and path.is_file():
+            table = read_competence(path)
+            if table.fingerprint == encoder.fingerprint:
+                return table, ""
+    which = f"this edition of {encoder.name}" if shipped is not None and shipped.is_file() else encoder.name
+    return None, (
+        f"How well {which} knows its words was not measured, so no word is a name. "
+        f"Measure it with `python -m core competence {encoder.name}`."
+    )
+
+
+def kept_at(cache: Path, fingerprint: str) -> Path:
+    """Where a table of one's own lies."""
+    name = "".join(c if c.isalnum() else "_" for c in fingerprint)
+    return cache / "competence" / f"{name}.json"
+
+
+def write_competence(table: CompetenceTable, path: Path) -> None:
+    """Write JSON that `read_competence` gives back: one line a phrase."""
+    lines = [
+        f" {json.dumps(text, ensure_ascii=False)}: "
+        + json.dumps(
+            [*(round(v, 4) for v in (k.auroc.value, k.auroc.low, k.auroc.high)), k.n_with, k.n_without, k.ground]
+        )
+        for text, k in table.phrases.items()
+    ]
+    head = {"version": VERSION, "encoder": table.encoder, "fingerprint": table.fingerprint, "pictures": table.pictures}
+    start = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
+    write_text(path, f'{start},\n "phrases": {{\n' + ",\n".join(lines) + "\n}}\n")
+
+
+def read_competence(path: Path) -> CompetenceTable:
+    """The table of a file.
+
+    Raises:
+        InvalidInput: it cannot be read, or is no such table.
+    """
+    whole = read_json(path)
+    try:
+        said = cast("dict[str, Any]", whole)
+        if said["version"] != VERSION:
+            raise ValueError(f"version {said['version']}")
+        encoder, fingerprint, pictures = (str(said[key]) for key in ("encoder", "fingerprint", "pictures"))
+        phrases = {str(text): _known(values) for text, values in cast("dict[str, list[Any]]", said["phrases"]).items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise InvalidInput(
+            f"{path.name} is no table of an encoder's competence ({fault}). Make it with `python -m core competence`."
+        ) from None
+    return CompetenceTable(encoder, fingerprint, pictures, phrases)
+
+
+def _known(values: Sequence[Any]) -> PhraseCompetence:
+    value, low, high, n_with, n_without, ground = values
+    area = Estimate(float(value), float(low), float(high))
+    if not 0 <= area.low <= area.value <= area.high <= 1:
+        raise ValueError(f"an AUROC of {values[:3]}")
+    return PhraseCompetence(area, int(n_with), int(n_without), str(ground))

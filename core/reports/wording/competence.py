@@ -1,0 +1,58 @@
+"""How well the encoder knows a word, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.numbers import count, interval, number
+from core.records import Words
+
+if TYPE_CHECKING:
+    from core.language.competence import CompetenceTable
+    from core.language.vocabulary import Vocabulary
+
+
+def competence_sentence(words: Words | None, phrase: int | None) -> str:
+    """Such as "The encoder knows these words (AUROC 0.93, 0.90 to 0.96, on 61 pictures with and 940 without)."; "" of
+    a condition (None), and where nothing was measured of the encoder."""
+    if phrase is None or words is None or words.competence is None:
+        return ""
+    known = words.competence
+    if not known.is_known(phrase):
+        return "Whether the encoder knows these words was not measured, so they are no name."
+    figures = (
+        f"AUROC {number(known.auroc[phrase], 2)}, {interval(known.of(phrase))}, on {known.n_with[phrase]:,} pictures "
+        f"with and {known.n_without[phrase]:,} without"
+    )
+    if known.is_enough(phrase):
+        return f"The encoder knows these words ({figures})."
+    return f"The encoder hardly knows these words ({figures}), so they are no name."
+
+
+def competence_in_brief(words: Words | None, phrase: int | None) -> str:
+    """The same in a few words, such as "known to the encoder: 0.93"; "" where the sentence is."""
+    if phrase is None or words is None or words.competence is None:
+        return ""
+    known = words.competence
+    if not known.is_known(phrase):
+        return "not measured whether the encoder knows it"
+    return f"{'known' if known.is_enough(phrase) else 'hardly known'} to the encoder: {number(known.auroc[phrase], 2)}"
+
+
+def competence_lines(table: CompetenceTable, vocabulary: Vocabulary) -> list[str]:
+    """A line for each phrase that was measured, the best known first, and how many were not."""
+    texts = [phrase.text for phrase in vocabulary.phrases]
+    known = table.of(texts)
+    order = sorted((i for i in range(len(texts)) if known.is_known(i)), key=lambda i: -known.auroc[i])
+    width = max((len(texts[i]) for i in order), default=0)
+    lines = [
+        f"{texts[i]:{width}}  {known.auroc[i]:.2f} [{known.low[i]:.2f}, {known.high[i]:.2f}]  "
+        f"{known.n_with[i]:,} with, {known.n_without[i]:,} without{'' if known.is_enough(i) else '  never a name'}"
+        for i in order
+    ]
+    enough = sum(known.is_enough(i) for i in order)
+    return [
+        *lines,
+        f"Measured on {table.pictures}: {count(len(order), 'phrase')} of {len(texts):,}, {enough:,} of which may be a "
+        f"name (lower end of the interval at least {known.bar:g}). The others are unmeasured.",
+    ]

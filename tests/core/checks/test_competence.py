@@ -1,0 +1,103 @@
+"""An encoder is measured by what it can tell apart, with n and an interval, and only where something shows the phrase."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.checks.competence import Shown, measure_competence, own_words, read_shown
+from core.data.captioned import Captioned
+from core.language.vocabulary import Phrase, Vocabulary, read_vocabulary
+from core.records import F32
+from core.scenes.edits import EDITS
+from tests.support.diagnoses import MemoryImages
+
+TEMPLATES = {"made": (("a photo of {noun} {phrase}", "a photo of {noun}"),)}
+COLOURS = ("red", "green")
+
+
+class LightEncoder:
+    """Sees how light a picture is and how red, and reads those two words; of all else it hears noise."""
+
+    name, modality, fingerprint, description = "light", "image", "light-1", "For tests."
+    finding_space = joint_space = "light"
+    logit_scale = 100.0
+
+    def preprocess(self, image: Image.Image) -> F32:
+        return np.asarray(image.convert("RGB").resize((16, 16)), np.float32).transpose(2, 0, 1) / np.float32(255)
+
+    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+        light, red = batch.mean((1, 2, 3)), batch[:, 0].mean((1, 2)) - batch[:, 1].mean((1, 2))
+        grain = np.random.default_rng(0).normal(0, 0.1, (len(batch), 1))
+        rows = np.concatenate([light[:, None] - 0.5, red[:, None], grain, np.ones((len(batch), 1))], axis=1)
+        rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        return rows, rows
+
+    def encode_texts(self, texts: Sequence[str]) -> F32:
+        rows = [[-1.0 * ("in the dark" in t), 1.0 * ("red" in t), 1.0 * ("striped" in t), 2.0] for t in texts]
+        found = np.array(rows, np.float32)
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+    def count_truncated(self, texts: Sequence[str]) -> int:
+        return 0
+
+
+def vocabulary(*texts: str) -> Vocabulary:
+    return Vocabulary(tuple(Phrase(text, "made") for text in texts), TEMPLATES)
+
+
+@pytest.fixture(scope="module")
+def captioned() -> Captioned:
+    """120 pictures, every third one red and said to be."""
+    payloads: list[bytes] = []
+    rng = np.random.default_rng(0)
+    for row in range(120):
+        pixels = rng.integers(90, 200, (12, 12, 3))
+        pixels[..., 0 if row % 3 == 0 else 1] = 240
+        out = io.BytesIO()
+        Image.fromarray(pixels.astype(np.uint8)).resize((64, 64)).save(out, "PNG")
+        payloads.append(out.getvalue())
+    said = [(f"a {COLOURS[min(row % 3, 1)]} thing", f"something {COLOURS[min(row % 3, 1)]}") for row in range(120)]
+    return Captioned(MemoryImages(tuple(f"{i}.png" for i in range(120)), tuple(payloads)), tuple(said))
+
+
+def test_what_the_encoder_sees_is_known_and_what_it_does_not_is_not(captioned: Captioned) -> None:
+    shown = Shown({"red": r"\bred\b", "striped": r"\bgreen\b"}, {"in the dark": ("dark",)})
+    table = measure_competence(
+        LightEncoder(), captioned, vocabulary("red", "in the dark", "striped", "on a boat"), shown=shown
+    )
+    red, dark, striped = (table.phrases[text] for text in ("red", "in the dark", "striped"))
+    assert red.auroc.low > 0.8
+    assert (red.n_with, red.ground) == (40, "captions")
+    assert dark.auroc.low > 0.8
+    assert (dark.n_with, dark.ground) == (45, "edits")
+    assert striped.auroc.low < 0.6
+    assert "on a boat" not in table.phrases  # its own words stand in no caption
+    assert (table.encoder, table.fingerprint) == ("light", "light-1")
+    assert red.n_without > 80  # edited pictures are among those without it
+
+
+def test_of_two_measurements_the_weaker_counts(captioned: Captioned) -> None:
+    """Captions that call the green pictures dark make "in the dark" wrong there, however well it does on edits."""
+    both = Shown({"in the dark": r"\bgreen\b"}, {"in the dark": ("dark",)})
+    found = measure_competence(LightEncoder(), captioned, vocabulary("in the dark"), shown=both).phrases["in the dark"]
+    alone = measure_competence(LightEncoder(), captioned, vocabulary("in the dark"), shown=Shown({}, both.edits))
+    assert found.ground == "captions"
+    assert found.auroc.low < alone.phrases["in the dark"].auroc.low
+
+
+def test_a_phrase_of_ones_own_is_looked_for_by_its_own_words(captioned: Captioned) -> None:
+    found = measure_competence(LightEncoder(), captioned, vocabulary("with a red thing"), shown=Shown({}, {}))
+    assert found.phrases["with a red thing"].n_with == 40
+    assert own_words("of the") is None
+
+
+def test_the_shipped_account_speaks_of_shipped_phrases_and_known_edits() -> None:
+    shown = read_shown()
+    texts = {phrase.text for phrase in read_vocabulary().phrases}
+    assert set(shown.captions) | set(shown.edits) <= texts
+    assert {edit for edits in shown.edits.values() for edit in edits} <= set(EDITS)

@@ -1,0 +1,127 @@
+"""A name is what is most plausible by all the evidence; where nothing is, there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.discovery.naming import borne_out, name_cluster
+from core.records import Column, Competence, Embeddings, Estimate, FailureCluster, Insight, Words
+from tests.support.diagnoses import make_diagnosis
+
+N = 200
+MEMBERS = np.arange(N) < 40
+PHRASES = ("in the dark", "with a baby", "noisy", "with a red tint", "on grass", "crouching")
+ROWS = np.arange(N)
+
+
+def words(low: dict[str, float] | None = None) -> Words:
+    """An encoder that knows all its phrases but "crouching", or as well as is said; 0 is unmeasured."""
+    lows = np.array([(low or {}).get(p, 0.4 if p == "crouching" else 0.9) for p in PHRASES])
+    counts = np.where(lows > 0, 50, 0)
+    known = Competence(np.minimum(lows + 0.04, 1), lows, np.minimum(lows + 0.08, 1), counts, counts, 0.75)
+    joint = Embeddings(np.eye(N, 8, dtype=np.float32) + 0.1, "made", "made")
+    directions = np.eye(len(PHRASES), 8, dtype=np.float32)
+    return Words(joint, "made", PHRASES, ("made",) * len(PHRASES), directions, directions, competence=known)
+
+
+def column(name: str, inside: float, outside: float = 0.5, *, measured: bool = True) -> Column:
+    """A number that lies about `inside` in the members and about `outside` in the others."""
+    spread = np.random.default_rng(len(name)).normal(0, 0.05, N)
+    return Column(name, "number", np.where(MEMBERS, inside, outside) + spread, measured=measured)
+
+
+def insight(text: str, area: float, **changes: Any) -> Insight:
+    """A phrase of the vocabulary that retrieves the members so well on unseen rows, or a confirmed condition."""
+    empty = Estimate(0.3, 0.1, 0.5)
+    made = Insight(text, (), "all samples", 0, MEMBERS, 40, empty, None, None, 0.01, True, area)
+    if text in PHRASES:
+        held = Estimate(area, area - 0.06, min(area + 0.06, 1))
+        made = replace(made, kind="phrase", number=PHRASES.index(text), held_out=held, confirmed=False, p=None)
+    else:
+        made = replace(made, columns=(text.split(" at ")[0].split(" = ")[0],))
+    return replace(made, **changes)
+
+
+def cluster() -> FailureCluster:
+    return replace(make_diagnosis(N).clusters[0], scope="all samples", membership=MEMBERS * 0.9)
+
+
+def name(*insights: Insight, columns: tuple[Column, ...] = (), said: Words | None = None) -> tuple[str, str]:
+    called = name_cluster(cluster(), insights, columns, ROWS, said or words())
+    return called.text, called.kind
+
+
+def test_a_phrase_that_the_encoder_knows_and_that_retrieves_the_members_is_the_name() -> None:
+    assert name(insight("on grass", 0.9)) == ("on grass", "phrase")
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        (insight("crouching", 0.97),),  # below the bar, however well it retrieves
+        (insight("on grass", 0.78),),  # retrieves too little
+        (insight("on grass", 0.88), insight("crouching", 0.97)),  # something that the words do not say retrieves better
+        (insight("file size at most 12.3", 0.97),),  # only stands for something else
+        (insight("edge density at most 0.02", 0.8),),  # a measured property that is not plain, and fits little
+        (insight("weather = fog", 0.9, confirmed=False),),  # not confirmed
+    ],
+)
+def test_without_anything_plausible_there_is_no_name(found: tuple[Insight, ...]) -> None:
+    measured = (column("file size", 0.5), column("edge density", 0.5))
+    assert name(*found, columns=measured) == ("", "none")
+
+
+def test_an_unmeasured_phrase_is_never_a_name_and_may_be_said_to_be_possible() -> None:
+    found = (insight("on grass", 0.95),)
+    assert name(*found, said=words({"on grass": 0.0})) == ("", "none")
+    nothing = replace(words(), competence=None)
+    called = name_cluster(cluster(), found, (), ROWS, nothing)
+    assert (called.text, called.might_be) == ("", ("on grass",))
+
+
+def test_a_measured_property_that_fits_goes_before_a_phrase() -> None:
+    dark = column("brightness", 0.1)
+    found = (insight("in the dark", 0.95), insight("brightness at most 0.31", 0.9))
+    assert name(*found, columns=(dark,)) == ("dark (brightness at most 0.31)", "property")
+    assert name(insight("in the dark", 0.95), columns=(dark,)) == ("dark", "property")
+    weak = column("brightness", 0.45)
+    assert name(*found[:1], columns=(weak,)) == ("in the dark", "phrase")
+
+
+def test_of_two_properties_that_fit_as_well_the_plainer_is_meant() -> None:
+    assert name(columns=(column("contrast", 0.05), column("brightness", 0.06)))[0] == "dark"
+    assert name(columns=(column("contrast", 0.05), column("brightness", 0.4)))[0] == "low contrast"
+
+
+def test_a_condition_on_the_users_own_column_goes_first_where_it_fits_about_as_well() -> None:
+    fog = insight("weather = fog", 0.94)
+    assert name(fog, insight("on grass", 0.97), columns=(column("brightness", 0.1),)) == ("weather = fog", "condition")
+    assert name(insight("weather = fog", 0.78), insight("on grass", 0.97)) == ("on grass", "phrase")
+
+
+def test_grey_pictures_are_called_black_and_white() -> None:
+    grey = Column("grey", "category", np.where(MEMBERS, "grey", "colour").astype(object), measured=True)
+    assert name(insight("crouching", 0.99), columns=(grey,)) == ("black and white", "property")
+
+
+def test_a_phrase_that_a_measurement_contradicts_is_no_name() -> None:
+    bright = column("brightness", 0.7)
+    assert name(insight("in the dark", 0.9), columns=(bright,)) != ("in the dark", "phrase")
+    colours = np.where(np.arange(N) % 3 == 0, "red", "blue").astype(object)
+    tinted = Column("dominant colour", "category", colours, measured=True)
+    assert not borne_out("with a red tint", (tinted,), ROWS, MEMBERS)
+    assert borne_out("with a red tint", (replace(tinted, values=np.full(N, "red", object)),), ROWS, MEMBERS)
+    assert borne_out("on grass", (bright, tinted), ROWS, MEMBERS)
+
+
+def test_a_candidate_that_was_not_confirmed_gets_no_name() -> None:
+    found = name_cluster(replace(cluster(), confirmed=False), [insight("on grass", 0.95)], (), ROWS, words())
+    assert found.text == ""
+
+
+def test_insights_of_another_cluster_are_not_looked_at() -> None:
+    assert name(insight("on grass", 0.95, cluster=1)) == ("", "none")

@@ -1,0 +1,120 @@
+"""A table of competence belongs to one encoder, and says nothing of what it did not measure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from core.language import competence
+from core.language.competence import (
+    BAR,
+    CompetenceTable,
+    PhraseCompetence,
+    find_competence,
+    kept_at,
+    read_competence,
+    write_competence,
+)
+from core.language.phrases import with_competence
+from core.language.vocabulary import read_vocabulary
+from core.records import Estimate
+from tests.support.word_tower import WordTower
+from tests.support.words import with_words
+
+
+def table(fingerprint: str = WordTower.fingerprint) -> CompetenceTable:
+    known = {
+        "in the dark": PhraseCompetence(Estimate(0.93, 0.9, 0.96), 61, 940, "edits"),
+        "striped": PhraseCompetence(Estimate(0.58, 0.5, 0.66), 32, 940, "captions"),
+    }
+    return CompetenceTable("words", fingerprint, "made pictures", known)
+
+
+def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    write_competence(table(), tmp_path / "t.json")
+    found = read_competence(tmp_path / "t.json")
+    assert (found.encoder, found.fingerprint, found.pictures) == ("words", WordTower.fingerprint, "made pictures")
+    assert list(found.phrases) == list(table().phrases)
+    dark = found.phrases["in the dark"]
+    assert dark.auroc.to_dict() == {"value": 0.93, "low": 0.9, "high": 0.96}
+    assert (dark.n_with, dark.n_without, dark.ground) == (61, 940, "edits")
+
+
+def test_phrases_are_looked_up_by_their_words_and_what_was_not_measured_is_unknown() -> None:
+    found = table().of(["In the dark", "striped", "red"])
+    assert [found.is_known(i) for i in range(3)] == [True, True, False]
+    assert [found.is_enough(i) for i in range(3)] == [True, False, False]
+    assert found.n_with.tolist() == [61, 32, 0]
+    assert np.isnan(found.auroc[2])
+
+
+def test_only_a_table_of_this_very_encoder_is_used_and_otherwise_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tower = WordTower()
+    assert find_competence(tower, tmp_path)[0] is None
+    path = kept_at(tmp_path, tower.fingerprint)
+    path.parent.mkdir()
+    write_competence(table(), path)
+    found, note = find_competence(tower, tmp_path)
+    assert found is not None
+    assert not note
+    monkeypatch.setattr(tower, "fingerprint", "another", raising=False)
+    write_competence(table(), kept_at(tmp_path, "another"))  # the file's own fingerprint counts, not its name
+    other, said = find_competence(tower, tmp_path)
+    assert other is None
+    assert "words knows its words was not measured, so no word is a name" in said
+
+
+def test_the_shipped_table_of_another_edition_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_competence(replace(table("older"), encoder="embedded"), tmp_path / "embedded.json")
+    monkeypatch.setattr(competence, "SHIPPED", tmp_path)
+    tower = WordTower()
+    monkeypatch.setattr(tower, "name", "embedded", raising=False)
+    found, said = find_competence(tower)
+    assert found is None
+    assert "this edition of embedded" in said
+
+
+def test_the_words_of_a_run_carry_what_was_measured_or_the_note(tmp_path: Path) -> None:
+    words = with_words().words
+    assert words is not None
+    tower = WordTower()
+    bare = with_competence(words, tower, tmp_path)
+    assert bare.competence is None
+    assert "not measured" in bare.notes[-1]
+    path = kept_at(tmp_path, tower.fingerprint)
+    path.parent.mkdir()
+    write_competence(table(), path)
+    known = with_competence(words, tower, tmp_path)
+    assert known.notes == words.notes
+    assert known.competence is not None
+    assert [known.competence.is_known(i) for i in range(len(words.phrases))].count(True) == 2
+    assert known.competence.bar == BAR
+
+
+@pytest.mark.parametrize("text", ["[]", '{"version": 2}', '{"version": 1, "encoder": "a"}', "no json"])
+def test_what_is_no_table_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(InvalidInput):
+        read_competence(tmp_path / "t.json")
+
+
+def test_an_impossible_figure_is_refused(tmp_path: Path) -> None:
+    write_competence(table(), tmp_path / "t.json")
+    text = (tmp_path / "t.json").read_text().replace("0.93", "1.93")
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(InvalidInput, match="AUROC"):
+        read_competence(tmp_path / "t.json")
+
+
+def test_the_shipped_table_speaks_of_shipped_phrases() -> None:
+    shipped = read_competence(competence.SHIPPED / "embedded.json")
+    texts = {phrase.text for phrase in read_vocabulary().phrases}
+    assert len(shipped.phrases) >= 150
+    assert set(shipped.phrases) <= texts
+    assert all(known.n_with >= competence.MIN_PICTURES for known in shipped.phrases.values())
