@@ -1,4 +1,4 @@
-"""An encoder is measured by what it can tell apart, with n and an interval, and only where something shows the phrase."""
+"""An encoder is measured by what it can tell apart, with n and an interval, where something shows the phrase."""
 
 from __future__ import annotations
 
