@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from core.data.captioned import Captioned
+from core.data.captioned import CaptionedPhotographs
 from core.embeddings.rows import read_rows
 from core.encoders import Encoder
 from core.files import ASSETS
@@ -57,7 +57,7 @@ def read_shown() -> Shown:
 
 def measure_competence(
     encoder: Encoder,
-    captioned: Captioned,
+    captioned: CaptionedPhotographs,
     vocabulary: Vocabulary | None = None,
     *,
     shown: Shown | None = None,

@@ -21,7 +21,7 @@ MIN_PHOTOGRAPHS = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Captioned:
+class CaptionedPhotographs:
     """Photographs and what people said of each."""
 
     pictures: ItemStore
@@ -29,7 +29,7 @@ class Captioned:
     """Of each picture."""
 
 
-def read_captioned(table: Path, images: Path, splits: Sequence[str] = ()) -> Captioned:
+def read_captioned(table: Path, images: Path, splits: Sequence[str] = ()) -> CaptionedPhotographs:
     """The photographs of a table with a column of files and captions in the columns whose names begin with "caption":
     several columns, several rows of one file, or both.
 
@@ -54,7 +54,7 @@ def read_captioned(table: Path, images: Path, splits: Sequence[str] = ()) -> Cap
     return _joined(frame, str(named), [str(c) for c in said], table, images)
 
 
-def _joined(frame: pd.DataFrame, named: str, said: Sequence[str], table: Path, images: Path) -> Captioned:
+def _joined(frame: pd.DataFrame, named: str, said: Sequence[str], table: Path, images: Path) -> CaptionedPhotographs:
     store = open_images(images)
     index = index_files(store)
     captions: dict[int, list[str]] = {}
@@ -68,4 +68,4 @@ def _joined(frame: pd.DataFrame, named: str, said: Sequence[str], table: Path, i
             f"{MIN_PHOTOGRAPHS} are needed. Check the paths in column {named!r}, and --split."
         )
     rows = np.array(sorted(captions), np.int64)
-    return Captioned(store.keep(rows), tuple(tuple(captions[row]) for row in rows.tolist()))
+    return CaptionedPhotographs(store.keep(rows), tuple(tuple(captions[row]) for row in rows.tolist()))

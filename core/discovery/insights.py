@@ -17,8 +17,8 @@ from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults, co
 from core.discovery.conditions import Condition, build_conditions
 from core.discovery.family import MIN_CANDIDATE_ROWS, centre
 from core.discovery.family_test import FamilyTest
-from core.discovery.naming import nameable
 from core.discovery.proposals import Proposals
+from core.language.naming import nameable
 from core.records import F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight
 
 EACH, NAMES = 4, 2

@@ -16,7 +16,6 @@ from core.discovery.design import failure_score, make_design, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family_test import FamilyTest
 from core.discovery.insights import find_insights, phrase_p_values
-from core.discovery.naming import name_cluster
 from core.discovery.predictability import predictability_of
 from core.discovery.proposals import Proposals, propose
 from core.discovery.provenance import assumptions, fingerprint, has_classes, settings_of, versions
@@ -27,6 +26,7 @@ from core.discovery.sensitivity import smallest_detectable
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
 from core.embeddings.projection import pca_map, umap_map
 from core.errors import InvalidInput
+from core.language.naming import name_cluster
 from core.records import (
     F32,
     F64,

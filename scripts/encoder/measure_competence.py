@@ -17,7 +17,7 @@ import numpy as np
 
 from core.checks.competence import measure_competence
 from core.cli.terminal import TerminalProgress
-from core.data.captioned import Captioned, read_captioned
+from core.data.captioned import CaptionedPhotographs, read_captioned
 from core.encoders import load_encoder
 from core.language.competence import SHIPPED, write_competence
 from core.language.vocabulary import read_vocabulary
@@ -32,12 +32,12 @@ def kept_apart(file: str) -> bool:
     return int.from_bytes(hashlib.sha256(file.encode()).digest()[:4], "big") % 10 in APART
 
 
-def apart(folder: Path) -> Captioned:
+def apart(folder: Path) -> CaptionedPhotographs:
     """The photographs of the corpus that are measured on."""
     captioned = read_captioned(folder / "captions.csv", folder / "images", ["train"])
     names = [Path(captioned.pictures.name(row)).name for row in range(len(captioned.pictures))]
     rows = np.flatnonzero([kept_apart(name) for name in names])
-    return Captioned(captioned.pictures.keep(rows), tuple(captioned.captions[row] for row in rows.tolist()))
+    return CaptionedPhotographs(captioned.pictures.keep(rows), tuple(captioned.captions[row] for row in rows.tolist()))
 
 
 def main() -> None:

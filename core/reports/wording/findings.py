@@ -214,7 +214,7 @@ def cluster_name(diagnosis: Diagnosis, cluster: FailureCluster) -> ClusterName:
     if cluster.called is not None:
         return cluster.called
     from core.discovery.design import scope_rows  # scipy: not needed to start the page
-    from core.discovery.naming import name_cluster
+    from core.language.naming import name_cluster
 
     rows = np.flatnonzero(scope_rows(diagnosis, cluster.scope))
     return name_cluster(cluster, diagnosis.insights, diagnosis.samples.metadata, rows, diagnosis.words)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.checks.competence import Shown, measure_competence, own_words, read_shown
-from core.data.captioned import Captioned
+from core.data.captioned import CaptionedPhotographs
 from core.language.vocabulary import Phrase, Vocabulary, read_vocabulary
 from core.records import F32
 from core.scenes.edits import EDITS
@@ -51,7 +51,7 @@ def vocabulary(*texts: str) -> Vocabulary:
 
 
 @pytest.fixture(scope="module")
-def captioned() -> Captioned:
+def captioned() -> CaptionedPhotographs:
     """120 pictures, every third one red and said to be."""
     payloads: list[bytes] = []
     rng = np.random.default_rng(0)
@@ -62,10 +62,10 @@ def captioned() -> Captioned:
         Image.fromarray(pixels.astype(np.uint8)).resize((64, 64)).save(out, "PNG")
         payloads.append(out.getvalue())
     said = [(f"a {COLOURS[min(row % 3, 1)]} thing", f"something {COLOURS[min(row % 3, 1)]}") for row in range(120)]
-    return Captioned(MemoryImages(tuple(f"{i}.png" for i in range(120)), tuple(payloads)), tuple(said))
+    return CaptionedPhotographs(MemoryImages(tuple(f"{i}.png" for i in range(120)), tuple(payloads)), tuple(said))
 
 
-def test_what_the_encoder_sees_is_known_and_what_it_does_not_is_not(captioned: Captioned) -> None:
+def test_what_the_encoder_sees_is_known_and_what_it_does_not_is_not(captioned: CaptionedPhotographs) -> None:
     shown = Shown({"red": r"\bred\b", "striped": r"\bgreen\b"}, {"in the dark": ("dark",)})
     table = measure_competence(
         LightEncoder(), captioned, vocabulary("red", "in the dark", "striped", "on a boat"), shown=shown
@@ -81,7 +81,7 @@ def test_what_the_encoder_sees_is_known_and_what_it_does_not_is_not(captioned: C
     assert red.n_without > 80  # edited pictures are among those without it
 
 
-def test_of_two_measurements_the_weaker_counts(captioned: Captioned) -> None:
+def test_of_two_measurements_the_weaker_counts(captioned: CaptionedPhotographs) -> None:
     """Captions that call the green pictures dark make "in the dark" wrong there, however well it does on edits."""
     both = Shown({"in the dark": r"\bgreen\b"}, {"in the dark": ("dark",)})
     found = measure_competence(LightEncoder(), captioned, vocabulary("in the dark"), shown=both).phrases["in the dark"]
@@ -90,7 +90,7 @@ def test_of_two_measurements_the_weaker_counts(captioned: Captioned) -> None:
     assert found.auroc.low < alone.phrases["in the dark"].auroc.low
 
 
-def test_a_phrase_of_ones_own_is_looked_for_by_its_own_words(captioned: Captioned) -> None:
+def test_a_phrase_of_ones_own_is_looked_for_by_its_own_words(captioned: CaptionedPhotographs) -> None:
     found = measure_competence(LightEncoder(), captioned, vocabulary("with a red thing"), shown=Shown({}, {}))
     assert found.phrases["with a red thing"].n_with == 40
     assert own_words("of the") is None

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from core.checks.questions import Answer, Difference, ask, difference
-from core.records import ClusterName, Competence, Diagnosis, Estimate, Insight
+from core.records import Estimate, Insight
 from core.reports.wording.answers import answer_sentence, difference_sentence
-from core.reports.wording.findings import NO_NAME, cluster_title, doubtful_names, ensemble_verdict, sentence
+from core.reports.wording.findings import cluster_title, ensemble_verdict, sentence
 from core.reports.wording.predictions import (
     prediction_name,
     prediction_rows,
@@ -142,63 +142,6 @@ def test_undefined_numbers_leave_no_hole() -> None:
         f'Exploratory: within bus, the 20 images most like "in the rain" are wrong 61{NB}% of the time against '
         f"9.0{NB}% elsewhere. The ensemble was not read."
     )
-
-
-def known(diagnosis: Diagnosis, low: float = 0.9) -> Diagnosis:
-    """The diagnosis with an encoder that knows all its phrases so well."""
-    assert diagnosis.words is not None
-    every = np.ones(len(diagnosis.words.phrases))
-    counts = np.full(len(every), 40)
-    competence = Competence(every * (low + 0.05), every * low, every, counts, counts, 0.75)
-    return replace(diagnosis, words=replace(diagnosis.words, competence=competence))
-
-
-def test_a_cluster_is_called_by_what_is_most_plausible_and_else_has_no_name() -> None:
-    diagnosis = with_words()
-    first, second = diagnosis.clusters
-    assert cluster_title(diagnosis, first) == "weather = fog"  # the user's own column, tested
-    assert (
-        cluster_title(diagnosis, second) == "dark"
-    )  # its only condition was not confirmed, its brightness is measured
-    dark = cluster_title(without_conditions(diagnosis), first)
-    assert dark == "dark"  # measured: it goes before the phrase
-    bare = replace(without_conditions(diagnosis), samples=replace(diagnosis.samples, metadata=()))
-    assert cluster_title(bare, first) == NO_NAME  # whether the encoder knows the phrase was not measured
-    assert cluster_title(known(bare), first) == "in the dark"
-    assert cluster_title(known(bare, 0.6), first) == cluster_title(bare, second) == NO_NAME
-    assert cluster_title(known(bare), replace(first, scope="bus")) == "bus: in the dark"
-
-
-def test_a_name_that_was_decided_on_is_kept() -> None:
-    diagnosis = with_words()
-    called = replace(diagnosis.clusters[0], called=ClusterName("in fog", "phrase"))
-    assert cluster_title(diagnosis, called) == "in fog"
-
-
-def test_a_cluster_without_a_name_says_what_it_might_be_and_how_well_the_encoder_knows_it() -> None:
-    diagnosis = with_words()
-    bare = replace(without_conditions(diagnosis), samples=replace(diagnosis.samples, metadata=()))
-    first = diagnosis.clusters[0]
-    assert doubtful_names(bare, first) == 'might be "in the dark"'
-    said = doubtful_names(known(bare, 0.6), first)
-    assert said == 'might be "in the dark" (hardly known to the encoder: 0.65)'
-    assert doubtful_names(known(bare), first) == ""
-    assert doubtful_names(diagnosis, first) == ""  # it has a name
-
-
-def without_conditions(diagnosis: Diagnosis) -> Diagnosis:
-    return replace(diagnosis, insights=tuple(i for i in diagnosis.insights if i.kind == "phrase"))
-
-
-def test_a_phrase_says_whether_the_encoder_knows_it() -> None:
-    diagnosis, insight = with_words(), phrase(own=False)
-    assert "encoder" not in sentence(diagnosis, insight)  # nothing was measured of it
-    assert "The encoder knows these words (AUROC 0.95, 0.90 to 1.00, on 40 pictures with and 40 without)." in sentence(
-        known(diagnosis), insight
-    )
-    hardly = sentence(known(diagnosis, 0.6), insight)
-    assert "The encoder hardly knows these words" in hardly
-    assert hardly.count("so they are no name") == 1
 
 
 def test_a_candidate_keeps_its_own_name() -> None:

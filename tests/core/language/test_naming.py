@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.discovery.naming import borne_out, name_cluster
+from core.language.naming import borne_out, name_cluster
 from core.records import Column, Competence, Embeddings, Estimate, FailureCluster, Insight, Words
 from tests.support.diagnoses import make_diagnosis
 
