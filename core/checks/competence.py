@@ -20,10 +20,13 @@ import numpy as np
 
 from core.data.captioned import CaptionedPhotographs
 from core.embeddings.rows import read_rows
+from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
+from core.encoders.arithmetic import unit
 from core.files import ASSETS
-from core.language.competence import MIN_PICTURES, CompetenceTable, PhraseCompetence
+from core.language.competence import BAR, MIN_PICTURES, CompetenceTable, PhraseCompetence
 from core.language.grammar import stems, words_in
+from core.language.likeness import TOP, likeness, question_prompts, support, things_of
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import F32, F64, I64, Bool, Progress, no_progress
@@ -37,6 +40,10 @@ pictures would show so."""
 RARE = 20
 PER_EDIT = 45
 """Pictures of each edit."""
+MIN_PHRASES = 10
+"""Phrases that must be known before it is measured from which support on something is said to be shown."""
+SHOWING, BESIDE = 0.5, 250
+"""Share of the pictures that show a phrase, and how many others, of which it is asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +94,9 @@ def measure_competence(
         measured = [one for one in each if one is not None]
         if measured:  # the weaker: a name must hold wherever its word may be meant
             found[phrase.text] = min(measured, key=lambda one: one.auroc.low)
+    line = pool.line(encoder, known, found, cache)
     what = f"{len(captions):,} captioned photographs and {len(made):,} edited ones that no fit saw"
-    return CompetenceTable(encoder.name, encoder.fingerprint, what, found)
+    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line)
 
 
 def own_words(phrase: str) -> str | None:
@@ -121,14 +129,18 @@ class _Pool:
         self.origin = np.array([place[row] for row, _ in made], np.int64)
         self.edit = np.array([edit for _, edit in made], object)
 
-    def by_captions(self, pattern: str, direction: F32) -> PhraseCompetence | None:
-        """Photographs that the captions say show it, against those that they do not mention it of, as they are and
-        edited."""
+    def shows(self, pattern: str) -> tuple[Bool, Bool]:
+        """Which photographs show it by their captions, and which do not."""
         wanted = re.compile(pattern.removeprefix("!"))
         mentions = np.array([sum(bool(wanted.search(caption)) for caption in own) for own in self.folded])
         often = mentions >= (MENTIONS if (mentions >= MENTIONS).sum() >= RARE else 1)
         never = mentions == 0
-        inside, outside = (never, often) if pattern.startswith("!") else (often, never)
+        return (never, often) if pattern.startswith("!") else (often, never)
+
+    def by_captions(self, pattern: str, direction: F32) -> PhraseCompetence | None:
+        """Photographs that the captions say show it, against those that they do not mention it of, as they are and
+        edited."""
+        inside, outside = self.shows(pattern)
         without = outside[self.origin]
         return _measured(
             self.photographs[inside] @ direction,
@@ -143,6 +155,29 @@ class _Pool:
         plain = np.random.default_rng(1).permutation(len(self.photographs))[:n_plain]
         outside = np.concatenate([self.edited[~inside] @ direction, self.photographs[plain] @ direction])
         return _measured(self.edited[inside] @ direction, outside, "edits")
+
+    def line(
+        self, encoder: Encoder, shown: Shown, found: Mapping[str, PhraseCompetence], cache: Path | None
+    ) -> float | None:
+        """The support that nine in ten of the phrases that may be a name reach, asked of pictures some of which show
+        them."""
+        known = [text for text, one in found.items() if one.auroc.low >= BAR]
+        if len(known) < MIN_PHRASES:
+            return None
+        prompts = [prompt for text in known for prompt in question_prompts(text)]
+        texts = unit(encode_texts(encoder, prompts, cache).reshape(len(known), 2, -1).mean(1))
+        things, rng = things_of(encoder, cache), np.random.default_rng(2)
+        plain, edited = (likeness(v.astype(np.float32), texts, things) for v in (self.photographs, self.edited))
+        reached: list[float] = []
+        for place, text in enumerate(known):
+            if found[text].ground == "edits":
+                scores = edited[np.isin(self.edit, shown.edits[text]), place]
+            else:
+                scores = plain[self.shows(shown.captions.get(text) or own_words(text) or "")[0], place]
+            some = rng.permutation(scores)[: max(TOP, round(SHOWING * len(scores)))]
+            beside = rng.permutation(plain[:, place])[:BESIDE]
+            reached.append(support(np.concatenate([some, beside])))
+        return float(np.quantile(reached, 0.1))
 
 
 def _measured(inside: F64, outside: F64, ground: str) -> PhraseCompetence | None:

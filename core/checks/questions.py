@@ -15,17 +15,18 @@ text alone decides.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.checks.answers import Answer as Answer, Difference as Difference, nothing_shown
 from core.discovery.design import design_of, failure_score
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
 from core.language.directions import centred
+from core.language.likeness import likeness, question_prompts, support, things_of
 from core.records import F32, F64, I64, Diagnosis, Estimate, Words
 from core.statistics.intervals import bootstrap
 from core.statistics.permutation import permutation_p
@@ -40,72 +41,8 @@ CLOSE = 0.7
 an animal" lies at 0.84 from "in the dark", "a purple giraffe" at 0.68 from "purple"."""
 FLAT = 0.5
 """A phrase along which images vary less than so many times the median phrase says little about them."""
-MOSTLY = 0.5
-"""A question of which less is tested cannot be confirmed: the p would speak of something else than its words."""
 MAX_QUESTION_LENGTH = 300
 """Characters of a question."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """What is known of the samples that look like a text."""
-
-    text: str
-    scope: str
-    """The class that the text speaks of, else "all samples"."""
-    rows: I64
-    """The matching samples, best match first."""
-    scores: F64
-    """(n,) how far each sample looks like the text; nan outside the scope."""
-    observed: Estimate
-    """Mean loss of the matching samples, with a 95 % interval for this one question."""
-    rest: float
-    """Mean loss of the rest of the scope."""
-    error_rate: Estimate | None
-    error_rest: float | None
-    read: Estimate | None
-    """Loss that the ensemble reads in the text alone, plus or minus 1.64 spreads over members."""
-    p: float | None
-    """Adjusted for any number of questions; None where nothing could be permuted."""
-    inside: float
-    """Share of the text's direction that is tested: the squared cosine with that phrase, or the share within the span
-    of the leading directions."""
-    stands_apart: bool
-    """True where the matching samples form a group of their own along the text; otherwise they are the most similar
-    fifth."""
-    extrapolation: bool
-    """True where the samples hardly differ along the text: nothing here shows what it says."""
-    through: str | None = None
-    """The phrase of the vocabulary that the question was tested through; None where none is close."""
-    alpha: float = 0.05
-    """The level of the run."""
-
-    @property
-    def support(self) -> int:
-        return len(self.rows)
-
-    @property
-    def confirmed(self) -> bool:
-        return self.p is not None and self.p <= self.alpha and self.is_tested
-
-    @property
-    def is_tested(self) -> bool:
-        """Whether the p speaks of the text: at least half of its direction is tested."""
-        return self.inside >= MOSTLY
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Difference:
-    """The answer to one text minus the answer to another."""
-
-    first: str
-    second: str
-    observed: Estimate
-    """Difference of mean loss; 95 % interval by group bootstrap over the samples, the shared ones counted on both
-    sides."""
-    shared: int
-    scopes: tuple[str, str] = ("", "")
-    """Where each text was answered: they may differ."""
 
 
 def ask(
@@ -134,17 +71,23 @@ def ask(
 
     names = diagnosis.samples.class_names
     classes = [class_in(text, names) for text in cleaned]
-    directions = _directions(words, cleaned, [None if c is None else names[c] for c in classes], encoder, cache)
+    tower = _tower(words, encoder)
+    directions, texts_alone = _directions(tower, cleaned, [None if c is None else names[c] for c in classes], cache)
     reader = QuestionReader(diagnosis, words)
-    return [reader.answer(text, direction, c) for text, direction, c in zip(cleaned, directions, classes)]
+    if words.line is None:
+        return [reader.answer(text, direction, c) for text, direction, c in zip(cleaned, directions, classes)]
+    alike = likeness(words.joint.vectors, texts_alone, things_of(tower, cache)).T
+    return [
+        reader.answer(text, direction, c, one) for text, direction, c, one in zip(cleaned, directions, classes, alike)
+    ]
 
 
-def _directions(
-    words: Words, texts: Sequence[str], names: Sequence[str | None], encoder: TextTower | None, cache: Path | None
-) -> F32:
-    """(texts, d) unit directions: each text minus what it says of its class `names` alone."""
-    from core.embeddings.texts import encode_texts  # brings the vocabulary
+def _tower(words: Words, encoder: TextTower | None) -> TextTower:
+    """The naming encoder of the run's words.
 
+    Raises:
+        InvalidInput: it is another edition than the words are of.
+    """
     if encoder is None:
         from core.encoders import load_encoder
 
@@ -155,11 +98,21 @@ def _directions(
             f"{encoder.joint_space!r}, "
             "so texts and samples cannot be compared. Diagnose the data again."
         )
+    return encoder
+
+
+def _directions(
+    encoder: TextTower, texts: Sequence[str], names: Sequence[str | None], cache: Path | None
+) -> tuple[F32, F32]:
+    """(texts, d) unit directions, each text minus what it says of its class `names` alone; and (texts, d) the texts
+    themselves."""
+    from core.embeddings.texts import encode_texts  # brings the vocabulary
+
     prompts = [prompt for text, name in zip(texts, names) for prompt in _prompts(text, name)]
     vectors = encode_texts(encoder, prompts, cache).reshape(
         len(texts), 2, 2, -1
     )  # (texts, with and without, prompts, d)
-    return unit((vectors[:, 0] - vectors[:, 1]).mean(1))
+    return unit((vectors[:, 0] - vectors[:, 1]).mean(1)), unit(vectors[:, 0].mean(1))
 
 
 def _checked(text: str) -> str:
@@ -180,7 +133,7 @@ def _checked(text: str) -> str:
 def _prompts(text: str, name: str | None) -> list[str]:
     """The text as two prompts, then the same prompts without what it adds to its class."""
     plain = "something" if name is None else f"a {name.replace('_', ' ')}"
-    return [text, f"a photo of {text}", plain, f"a photo of {plain}"]
+    return [*question_prompts(text), *question_prompts(plain)]
 
 
 class QuestionReader:
@@ -194,12 +147,20 @@ class QuestionReader:
         self.scores = self.along @ words.directions.T  # (n, P)
         self.spread = float(np.median(self.scores.std(0)))
 
-    def answer(self, text: str, direction: F32, label: int | None) -> Answer:
-        """What the matching samples show along one unit direction, in the class `label` or in all samples."""
+    def answer(self, text: str, direction: F32, label: int | None, alike: F64 | None = None) -> Answer:
+        """What the matching samples show along one unit direction, in the class `label` or in all samples.
+
+        Args:
+            alike: (n,) likeness of each sample to the text; where even the most alike ones do not reach the encoder's
+                line, nothing is answered.
+        """
         diagnosis = self.diagnosis
         scopes, block = self.design.scopes, -1 if label is None else int(self.design.class_of_label[label])
         scope = next((s for s in scopes if s.block == block), scopes[0])  # of all samples the block is None
         own = (self.along[scope.rows] @ direction).astype(np.float64)
+        line = self.words.line
+        if alike is not None and line is not None and support(alike[scope.rows]) < line:
+            return nothing_shown(text, scope.name, float(diagnosis.outcomes.fitted[scope.rows].mean()))
         number = scopes.index(scope)
         through, p, inside = self._tested(direction, scope.rows, number)
         order = np.argsort(-own, kind="stable")
@@ -274,7 +235,14 @@ def _mean(values: F64, rows: I64, groups: I64 | None) -> Estimate:
 
 
 def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Difference:
-    """How much higher the loss is among the matches of the first text than among those of the second."""
+    """How much higher the loss is among the matches of the first text than among those of the second.
+
+    Raises:
+        InvalidInput: nothing shows one of the texts.
+    """
+    for answer in (first, second):
+        if not answer.shown:
+            raise InvalidInput(f"Nothing here shows {answer.text!r}, so there is nothing to compare. Ask another text.")
     losses, groups = diagnosis.outcomes.fitted, diagnosis.samples.groups
     a, b = (np.isin(np.arange(len(losses)), answer.rows) for answer in (first, second))
     rows = np.flatnonzero(a | b)

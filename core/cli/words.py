@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 NAMED = 5
 """Matching images that an answer names, unless all are asked for."""
 ANSWERED = (
-    "text scope support observed rest error_rate error_rest read p confirmed inside stands_apart extrapolation".split()
-)
+    "text scope shown support observed rest error_rate error_rest read p confirmed inside stands_apart extrapolation"
+).split()
 COMPARED = ("first", "second", "observed", "shared")
 """Fields of an answer, and of a difference, that --json gives as they are."""
 
@@ -48,13 +48,15 @@ def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = 
 
     diagnosis = load(run)
     answers = questions.ask(diagnosis, texts, cache=default_cache())
-    differences = [questions.difference(diagnosis, answers[0], other) for other in answers[1:]]
+    both = [other for other in answers[1:] if answers[0].shown and other.shown]
+    differences = [questions.difference(diagnosis, answers[0], other) for other in both]
     if as_json:
         print_json(_document(diagnosis, answers, differences, every))
         return
     for answer in answers:
         say(sentences.answer_sentence(diagnosis, answer))
-        say(f"  {_names(diagnosis, answer, every)}")
+        if answer.shown:
+            say(f"  {_names(diagnosis, answer, every)}")
     for found in differences:
         say(sentences.difference_sentence(diagnosis, found))
 

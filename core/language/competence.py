@@ -52,6 +52,9 @@ class CompetenceTable:
     pictures: str
     """What it was measured on, a sentence."""
     phrases: Mapping[str, PhraseCompetence]
+    line: float | None = None
+    """Least support from which something is said to be shown: nine in ten of the phrases that may be a name reach it on
+    pictures some of which show them; None where too few were measured."""
 
     def of(self, phrases: Sequence[str]) -> Competence:
         """The figures of these phrases, in their order."""
@@ -96,6 +99,7 @@ def write_competence(table: CompetenceTable, path: Path) -> None:
         for text, k in table.phrases.items()
     ]
     head = {"version": VERSION, "encoder": table.encoder, "fingerprint": table.fingerprint, "pictures": table.pictures}
+    head |= {"line": None if table.line is None else round(table.line, 3)}
     start = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
     write_text(path, f'{start},\n "phrases": {{\n' + ",\n".join(lines) + "\n}}\n")
 
@@ -112,12 +116,13 @@ def read_competence(path: Path) -> CompetenceTable:
         if said["version"] != VERSION:
             raise ValueError(f"version {said['version']}")
         encoder, fingerprint, pictures = (str(said[key]) for key in ("encoder", "fingerprint", "pictures"))
+        line = None if said["line"] is None else float(said["line"])
         phrases = {str(text): _known(values) for text, values in cast("dict[str, list[Any]]", said["phrases"]).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise InvalidInput(
             f"{path.name} is no table of an encoder's competence ({fault}). Make it with `python -m core competence`."
         ) from None
-    return CompetenceTable(encoder, fingerprint, pictures, phrases)
+    return CompetenceTable(encoder, fingerprint, pictures, phrases, line)
 
 
 def _known(values: Sequence[Any]) -> PhraseCompetence:

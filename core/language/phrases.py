@@ -62,8 +62,8 @@ def name_samples(
 def with_competence(words: Words, tower: TextTower, cache: Path | None = None) -> Words:
     """The words with what was measured of how well the encoder knows each, or with a note that nothing was."""
     table, note = find_competence(tower, cache)
-    known = None if table is None else table.of(words.phrases)
-    return replace(words, competence=known, notes=(*words.notes, note) if note else words.notes)
+    known, line = (None, None) if table is None else (table.of(words.phrases), table.line)
+    return replace(words, competence=known, line=line, notes=(*words.notes, note) if note else words.notes)
 
 
 def make_words(

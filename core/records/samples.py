@@ -283,6 +283,9 @@ class Words:
     """(P,) how far a phrase moves a prompt: what the text tower makes much of. None where it is not known."""
     competence: Competence | None = None
     """How well the encoder knows each phrase; None where nothing was measured of it."""
+    line: float | None = None
+    """Least support (`core.language.likeness`) from which samples are said to show a text; None where that was not
+    measured."""
 
     def __post_init__(self) -> None:
         _same_length(

@@ -71,6 +71,8 @@ def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Differenc
 def verdict(answer: Answer) -> str:
     """Whether the answer is more than chance would give to somebody free to ask anything, in a few words (plain
     text)."""
+    if not answer.shown:
+        return "Nothing here shows this"
     if answer.p is None:
         return "No p: nothing could be permuted"
     if not answer.is_tested:
@@ -87,6 +89,12 @@ def _card(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
         "verdict": verdict(answer),
         "colour": colour,
         "sentence": answer_sentence(diagnosis, answer),
+    } | (_pictured(diagnosis, answer) if answer.shown else {})
+
+
+def _pictured(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
+    """What is drawn of an answer that has matches."""
+    return {
         "chart": _chart(answer),
         "strip": _strip(diagnosis, answer),
         "map": _small_map(diagnosis, answer.rows),

@@ -108,7 +108,8 @@ def answer_texts(diagnosis: Diagnosis, texts: Sequence[str]) -> tuple[list[Answe
     from core.checks.questions import ask, difference  # brings the encoder
 
     answers = ask(diagnosis, texts)
-    return answers, difference(diagnosis, answers[0], answers[1]) if len(answers) == 2 else None
+    two = len(answers) == 2 and all(answer.shown for answer in answers)
+    return answers, difference(diagnosis, answers[0], answers[1]) if two else None
 
 
 def on_ask(

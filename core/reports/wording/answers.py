@@ -22,6 +22,11 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     one = answer.support == 1
     matches = f"the {sample_noun(diagnosis)}" if one else f"the {answer.support:,} {sample_noun(diagnosis)}s"
     within = "" if answer.scope == ALL else f"within {answer.scope}, "
+    if not answer.shown:
+        return (
+            f'"{answer.text}": {within}nothing here shows this. Even the most alike {sample_noun(diagnosis)}s are no '
+            "more like it than like any ordinary thing, so none is shown and nothing is tested."
+        )
     if answer.error_rate is not None:
         span = interval(answer.error_rate, share=True)
         observed = f"{'is' if one else 'are'} wrong {percent(answer.error_rate.value)} of the time (95\u00a0% {span})"

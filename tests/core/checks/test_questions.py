@@ -11,9 +11,13 @@ from core.checks.audit_table import audit_table
 from core.checks.questions import ask, difference
 from core.discovery.design import failure_score, make_design
 from core.discovery.question_null import question_null
+from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
+from core.records import Embeddings
 from core.statistics.permutation import Permuter
 from tests.support.planted_words import WordTower, planted_run, samples_of
+from tests.support.word_tower import WIDTH, WordTower as Words
+from tests.support.words import AxisEncoder, with_words
 
 
 def test_a_question_about_the_planted_failure_is_confirmed_and_another_is_not() -> None:
@@ -117,3 +121,38 @@ def test_a_run_without_words_says_what_to_do() -> None:
     ):
         with pytest.raises(InvalidInput, match="Diagnose again"):
             call()
+
+
+def test_a_text_that_nothing_is_like_is_answered_with_nothing_and_a_shown_one_as_before() -> None:
+    diagnosis = with_words()
+    words = diagnosis.words
+    assert words is not None
+    plain = ask(diagnosis, ["in the dark"], encoder=AxisEncoder())[0]  # type: ignore[arg-type]
+    low, high = (replace(diagnosis, words=replace(words, line=line)) for line in (-1.0, 1e9))
+    same = ask(low, ["in the dark"], encoder=AxisEncoder())[0]  # type: ignore[arg-type]
+    assert same.shown
+    assert same.rows.tolist() == plain.rows.tolist()
+    assert same.p == plain.p
+    none = ask(high, ["an elephant"], encoder=AxisEncoder())[0]  # type: ignore[arg-type]
+    assert not none.shown
+    assert not none.confirmed
+    assert (none.support, none.p, none.error_rate, none.read) == (0, None, None, None)
+    with pytest.raises(InvalidInput, match="Nothing here shows 'an elephant'"):
+        difference(high, plain, none)
+
+
+def test_what_the_pictures_show_lies_above_the_line_and_what_they_do_not_below() -> None:
+    """Pictures along the words of a tower that knows every word: what they are made of is shown, an elephant is not."""
+    tower, rng = Words(), np.random.default_rng(0)
+    diagnosis = with_words()
+    assert diagnosis.words is not None
+    n = len(diagnosis.samples)
+    boats = unit((tower.encode_texts(["boat"] * n) + rng.normal(0, 0.05, (n, WIDTH))).astype(np.float32))
+    directions = tower.encode_texts(diagnosis.words.phrases)
+    joint = Embeddings(boats, "words", tower.joint_space)
+    made = replace(diagnosis.words, joint=joint, directions=directions, leading=directions[:2], line=3.0)
+    boat, elephant = ask(
+        replace(diagnosis, words=made, reader=None), ["a red boat", "an orange elephant"], encoder=tower
+    )
+    assert boat.shown
+    assert not elephant.shown

@@ -53,6 +53,17 @@ def test_an_extrapolation_is_said_and_every_match_named_on_request(
     assert "more" not in out.splitlines()[1]
 
 
+def test_a_text_that_nothing_is_like_gets_no_matches(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = with_words()
+    assert found.words is not None
+    save(replace(found, words=replace(found.words, line=1e9)), run)
+    lines = said(capsys, "ask", str(run), "an elephant", "in the dark").splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith('"an elephant": nothing here shows this.')
+    told = json.loads(said(capsys, "ask", str(run), "an elephant", "--json"))["questions"][0]
+    assert (told["shown"], told["support"], told["matches"], told["p"]) == (False, 0, [], None)
+
+
 def test_the_first_question_is_compared_with_each_further_one(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "ask", str(run), "in the dark", "red", "blurred").splitlines()
     assert len(lines) == 8

@@ -31,13 +31,14 @@ def table(fingerprint: str = WordTower.fingerprint) -> CompetenceTable:
         "in the dark": PhraseCompetence(Estimate(0.93, 0.9, 0.96), 61, 940, "edits"),
         "striped": PhraseCompetence(Estimate(0.58, 0.5, 0.66), 32, 940, "captions"),
     }
-    return CompetenceTable("words", fingerprint, "made pictures", known)
+    return CompetenceTable("words", fingerprint, "made pictures", known, 3.1)
 
 
 def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
     write_competence(table(), tmp_path / "t.json")
     found = read_competence(tmp_path / "t.json")
     assert (found.encoder, found.fingerprint, found.pictures) == ("words", WordTower.fingerprint, "made pictures")
+    assert found.line == 3.1
     assert list(found.phrases) == list(table().phrases)
     dark = found.phrases["in the dark"]
     assert dark.auroc.to_dict() == {"value": 0.93, "low": 0.9, "high": 0.96}
@@ -95,6 +96,7 @@ def test_the_words_of_a_run_carry_what_was_measured_or_the_note(tmp_path: Path) 
     assert known.competence is not None
     assert [known.competence.is_known(i) for i in range(len(words.phrases))].count(True) == 2
     assert known.competence.bar == BAR
+    assert known.line == 3.1
 
 
 @pytest.mark.parametrize("text", ["[]", '{"version": 2}', '{"version": 1, "encoder": "a"}', "no json"])

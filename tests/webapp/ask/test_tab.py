@@ -55,6 +55,19 @@ def test_a_question_outside_the_tested_words_is_called_not_tested_and_shows_no_p
     assert "Read in the words alone" not in said
 
 
+def test_a_text_that_nothing_is_like_shows_no_picture_no_rate_and_no_difference(worded: Diagnosis) -> None:
+    assert worded.words is not None
+    lined = replace(worded, words=replace(worded.words, line=99.0))
+    answers, gap = answer_texts(lined, ["an elephant", "in the dark"])
+    assert gap is None
+    said = answers_view(lined, answers, gap)
+    assert said.count("Nothing here shows this") == 2
+    assert "“an elephant”" in said
+    for absent in ("data-row=", "Show on the map", "Wrong:", "most like it"):
+        assert absent not in said
+    assert ">0</td>" in questions_table([remember(a) for a in answers])
+
+
 def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) -> None:
     answers, gap = answer_texts(worded, ["in the dark", "in fog"])
     said = answers_view(worded, answers, gap)

@@ -1,0 +1,63 @@
+"""Whether anything in a sample set is like a text at all.
+
+A cosine means nothing by itself: every picture has some cosine with "an elephant". So the text is compared, picture by
+picture, with the names of ordinary things: how many deviations of their cosines it lies above their mean. Where things
+are shown, the most alike pictures reach several; where nothing of the kind is, the text is one name among others. The
+line between the two depends on the encoder and is measured with its competence (`core.checks.competence`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from core.embeddings.texts import TextTower, encode_texts
+from core.records import F32, F64
+
+TOP = 5
+"""So many of the most alike pictures are looked at: one alone may be odd."""
+THINGS = (
+    *("dog", "cat", "bird", "horse", "cow", "fish", "car", "bus", "train", "boat", "bicycle", "airplane", "house"),
+    *("building", "street", "tree", "flower", "grass", "mountain", "beach", "sea", "sky", "snow", "person", "man"),
+    *("woman", "child", "baby", "crowd", "face", "hand", "food", "fruit", "cake", "cup", "bottle", "table", "chair"),
+    *("bed", "sofa", "lamp", "book", "computer", "phone", "camera", "guitar", "piano", "ball", "kite", "umbrella"),
+    *("hat", "shirt", "dress", "shoe", "bag", "clock", "sign", "window", "door", "bridge", "road", "fence", "garden"),
+    *("forest", "desert", "river", "field", "kitchen", "bathroom", "office", "shop", "church", "tower", "statue"),
+    *("toy", "robot", "machine", "tool", "knife", "spoon", "plate", "bowl", "egg", "bread", "meat", "vegetable"),
+    *("insect", "butterfly", "spider", "snake", "frog", "bear", "elephant", "monkey", "rabbit", "mouse", "sheep"),
+)
+"""What a text is compared with. Fixed beforehand, not tuned."""
+
+
+def likeness(joint: F32, texts: F32, things: F32) -> F64:
+    """(n, q) deviations by which each picture is more like each text than like ordinary things.
+
+    Args:
+        joint: (n, d) pictures.
+        texts: (q, d) unit rows.
+        things: (t, d) of `things_of`.
+    """
+    usual = joint @ things.T
+    spread = np.maximum(usual.std(1, keepdims=True), 1e-6)
+    return ((joint @ texts.T - usual.mean(1, keepdims=True)) / spread).astype(np.float64)
+
+
+def question_prompts(text: str) -> list[str]:
+    """A free text as the sentences in which it is read."""
+    return [text, f"a photo of {text}"]
+
+
+def support(scores: F64) -> float:
+    """Mean likeness of the most alike pictures: what is held against the encoder's line."""
+    return float(np.sort(scores)[-TOP:].mean())
+
+
+_known: dict[str, F32] = {}
+
+
+def things_of(encoder: TextTower, cache: Path | None = None) -> F32:
+    """(t, d) vectors of the ordinary things' names, made once for an encoder."""
+    if encoder.fingerprint not in _known:
+        _known[encoder.fingerprint] = encode_texts(encoder, [f"a photo of a {name}" for name in THINGS], cache)
+    return _known[encoder.fingerprint]
