@@ -60,7 +60,7 @@ class Photographs(NamedItems):
 def make_case(case: Case, data: Path, seed: int = 0) -> tuple[DataSet, Bool]:
     """The photographs with their losses, and (n,) which of them were planted."""
     rng = np.random.default_rng([seed, zlib.crc32(case.name.encode())])
-    truth, table = TRUTHS[case.truth], _table(case, data)
+    truth, table = TRUTHS[case.truth], table_of(case, data)
     if truth.captions:
         rows, planted = _by_captions(truth, table, rng)
         table = table.iloc[rows].reset_index(drop=True)
@@ -69,7 +69,7 @@ def make_case(case: Case, data: Path, seed: int = 0) -> tuple[DataSet, Bool]:
         able = np.ones(len(table), bool) if not case.within else (table["class_name"] == case.within).to_numpy()
         count = round((SHARE if not case.within else 0.4) * able.sum())
         planted = np.isin(np.arange(len(table)), rng.permutation(np.flatnonzero(able))[:count])
-    pictures = [_square(case, source) for source in table["picture"]]
+    pictures = [square_picture(source) for source in table["picture"]]
     if not truth.captions:
         edit = EDITS[case.truth]
         pictures = [edit(p, rng) if inside else p for p, inside in zip(pictures, planted)]
@@ -78,11 +78,11 @@ def make_case(case: Case, data: Path, seed: int = 0) -> tuple[DataSet, Bool]:
     if case.data in ("clothing", "cifar10"):
         names = tuple(sorted(set(table["class_name"])))
         labels = np.array([names.index(name) for name in table["class_name"]], np.int64)
-    samples = SampleSet(ids, Photographs(ids, tuple(map(_encoded, pictures))), labels, names, name=case.name)
+    samples = SampleSet(ids, Photographs(ids, tuple(map(encoded_picture, pictures))), labels, names, name=case.name)
     return DataSet(samples, _outcomes(planted, rng), None, (), ()), planted
 
 
-def _table(case: Case, data: Path) -> pd.DataFrame:
+def table_of(case: Case, data: Path) -> pd.DataFrame:
     """The photographs that a case draws from, with what opens each in the column "picture"."""
     folder = data / case.data
     if case.data == "cifar10":
@@ -110,13 +110,13 @@ def _by_captions(truth: Truth, table: pd.DataFrame, rng: Rng) -> tuple[np.ndarra
     return rows, np.isin(rows, inside)
 
 
-def _square(case: Case, source: Path | bytes) -> Image.Image:
+def square_picture(source: Path | bytes) -> Image.Image:
     """The largest centred square of 224 pixels; Flickr8k's are squares already."""
     image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source).convert("RGB")
     return ImageOps.fit(image, (SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
-def _encoded(image: Image.Image) -> bytes:
+def encoded_picture(image: Image.Image) -> bytes:
     memory = io.BytesIO()
     image.save(memory, "JPEG", quality=92)
     return memory.getvalue()
