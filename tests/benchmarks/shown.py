@@ -47,9 +47,8 @@ def main() -> None:
     if table is None or table.line is None:
         raise SystemExit(note or "Too few phrases are known to this encoder for a line.")
     things = things_of(encoder, given.cache)
-    print(
-        "| photographs | of things that are shown, answered | n | of things that are not, refused | n |\n|---|---|---|---|---|"
-    )
+    print("| photographs | of things that are shown, answered | n | of things that are not, refused | n |")
+    print("|---|---|---|---|---|")
     for data, shown in SHOWN.items():
         case = Case("grey", data, "tune")  # type: ignore[arg-type]
         index = table_of(case, given.data)
