@@ -10,7 +10,6 @@ dev part is left to the reports. Make the table again whenever the encoder chang
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -22,21 +21,14 @@ from core.encoders import load_encoder
 from core.language.competence import SHIPPED, write_competence
 from core.language.vocabulary import read_vocabulary
 from core.reports.wording.competence import competence_lines
-
-APART = (0, 1)
-"""Tenths of the training part that no fit of the encoder uses."""
-
-
-def kept_apart(file: str) -> bool:
-    """Whether a training picture belongs to them."""
-    return int.from_bytes(hashlib.sha256(file.encode()).digest()[:4], "big") % 10 in APART
+from scripts.encoder.captioned import part_of
 
 
 def apart(folder: Path) -> CaptionedPhotographs:
     """The photographs of the corpus that are measured on."""
     captioned = read_captioned(folder / "captions.csv", folder / "images", ["train"])
     names = [Path(captioned.pictures.name(row)).name for row in range(len(captioned.pictures))]
-    rows = np.flatnonzero([kept_apart(name) for name in names])
+    rows = np.flatnonzero([part_of(name, "train") != "fit" for name in names])
     return CaptionedPhotographs(captioned.pictures.keep(rows), tuple(captioned.captions[row] for row in rows.tolist()))
 
 
