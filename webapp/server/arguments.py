@@ -55,8 +55,8 @@ async def read_body(
         refusal = Refusal(
             429, f"{MAX_UNREAD} calls of this visit wait to be read. Fetch their answers, then call again."
         )
-    if refusal is None:
-        _claim_files(said, asked)
+    if refusal is None and visit:
+        _claim_files(visit, said, asked)
     return bytes(body), refusal
 
 
@@ -115,12 +115,11 @@ def foreign_file(said: Any, asked: Asked) -> Refusal | None:
     return None
 
 
-def _claim_files(said: Any, asked: Asked) -> None:
+def _claim_files(visit: str, said: Any, asked: Asked) -> None:
     """Note that a visit names files: an upload itself does not say which visit it is of."""
-    if isinstance(visit := said.get("session_hash") if isinstance(said, dict) else None, str):
-        for file in _files(said):
-            if isinstance(path := file.get("path"), str):
-                UPLOADS.claim(visit, asked.address, Path(path))
+    for file in _files(said):
+        if isinstance(path := file.get("path"), str):
+            UPLOADS.claim(visit, asked.address, Path(path))
 
 
 def _refused(key: str, value: str) -> Refusal:
