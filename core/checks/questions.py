@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.answers import Answer as Answer, Difference as Difference, nothing_shown
+from core.checks.answers import MOSTLY, Answer as Answer, Difference as Difference, nothing_shown
 from core.discovery.design import design_of, failure_score
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.encoders.arithmetic import unit
@@ -152,17 +152,17 @@ class QuestionReader:
 
         Args:
             alike: (n,) likeness of each sample to the text; where even the most alike ones do not reach the encoder's
-                line, nothing is answered.
+                line, nothing is answered, unless what is asked for is confirmed.
         """
         diagnosis = self.diagnosis
         scopes, block = self.design.scopes, -1 if label is None else int(self.design.class_of_label[label])
         scope = next((s for s in scopes if s.block == block), scopes[0])  # of all samples the block is None
         own = (self.along[scope.rows] @ direction).astype(np.float64)
-        line = self.words.line
-        if alike is not None and line is not None and support(alike[scope.rows]) < line:
+        through, p, inside = self._tested(direction, scope.rows, scopes.index(scope))
+        alpha = float(diagnosis.settings.get("alpha_inside" if through else "alpha", 0.05))
+        line, confirmed = self.words.line, p is not None and p <= alpha and inside >= MOSTLY
+        if alike is not None and line is not None and not confirmed and support(alike[scope.rows]) < line:
             return nothing_shown(text, scope.name, float(diagnosis.outcomes.fitted[scope.rows].mean()))
-        number = scopes.index(scope)
-        through, p, inside = self._tested(direction, scope.rows, number)
         order = np.argsort(-own, kind="stable")
         count, apart = _matching(own)
         rows, rest = scope.rows[order[:count]], scope.rows[order[count:]]
@@ -185,7 +185,7 @@ class QuestionReader:
             p=p,
             through=through,
             inside=inside,
-            alpha=float(diagnosis.settings.get("alpha_inside" if through else "alpha", 0.05)),
+            alpha=alpha,
             stands_apart=apart,
             extrapolation=bool(own.std() < FLAT * self.spread),
         )

@@ -141,6 +141,17 @@ def test_a_text_that_nothing_is_like_is_answered_with_nothing_and_a_shown_one_as
         difference(high, plain, none)
 
 
+def test_what_is_confirmed_is_answered_even_below_the_line() -> None:
+    found, audit, _ = planted_run()
+    assert found.words is not None
+    high = replace(found, words=replace(found.words, line=1e9))
+    texts = [f"a {c} in {w}" for c in ("cat", "dog") for w in ("snow", "fog", "grass")]
+    plain, below = (ask(one, texts, encoder=WordTower(audit)) for one in (found, high))
+    assert any(answer.confirmed for answer in plain)
+    assert not all(answer.confirmed for answer in plain)
+    assert [answer.shown for answer in below] == [answer.confirmed for answer in plain]
+
+
 def test_what_the_pictures_show_lies_above_the_line_and_what_they_do_not_below() -> None:
     """Pictures along the words of a tower that knows every word: what they are made of is shown, an elephant is not."""
     tower, rng = Words(), np.random.default_rng(0)

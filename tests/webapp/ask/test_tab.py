@@ -58,7 +58,7 @@ def test_a_question_outside_the_tested_words_is_called_not_tested_and_shows_no_p
 def test_a_text_that_nothing_is_like_shows_no_picture_no_rate_and_no_difference(worded: Diagnosis) -> None:
     assert worded.words is not None
     lined = replace(worded, words=replace(worded.words, line=99.0))
-    answers, gap = answer_texts(lined, ["an elephant", "in the dark"])
+    answers, gap = answer_texts(lined, ["an elephant", "in fog"])
     assert gap is None
     said = answers_view(lined, answers, gap)
     assert said.count("Nothing here shows this") == 2

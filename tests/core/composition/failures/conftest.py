@@ -15,7 +15,7 @@ def bag_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
     def load_encoder(name: str = "", **options: Any) -> BagOfWords:
         return BagOfWords()
 
-    for module in ("core.encoders", "core.language.phrases"):
+    for module in ("core.language.phrases", "core.encoders"):  # the first takes its own from the second
         monkeypatch.setattr(f"{module}.load_encoder", load_encoder)
 
 
