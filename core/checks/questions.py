@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.answers import MOSTLY, Answer as Answer, Difference as Difference, nothing_shown
+from core.checks.answers import Answer as Answer, Difference as Difference, nothing_shown
 from core.discovery.design import design_of, failure_score
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.encoders.arithmetic import unit
@@ -159,10 +159,6 @@ class QuestionReader:
         scope = next((s for s in scopes if s.block == block), scopes[0])  # of all samples the block is None
         own = (self.along[scope.rows] @ direction).astype(np.float64)
         through, p, inside = self._tested(direction, scope.rows, scopes.index(scope))
-        alpha = float(diagnosis.settings.get("alpha_inside" if through else "alpha", 0.05))
-        line, confirmed = self.words.line, p is not None and p <= alpha and inside >= MOSTLY
-        if alike is not None and line is not None and not confirmed and support(alike[scope.rows]) < line:
-            return nothing_shown(text, scope.name, float(diagnosis.outcomes.fitted[scope.rows].mean()))
         order = np.argsort(-own, kind="stable")
         count, apart = _matching(own)
         rows, rest = scope.rows[order[:count]], scope.rows[order[count:]]
@@ -170,7 +166,7 @@ class QuestionReader:
         scores[scope.rows] = own
         losses, errors = diagnosis.outcomes.fitted, diagnosis.outcomes.errors
         wrong = None if errors is None else errors.astype(np.float64)
-        return Answer(
+        found = Answer(
             text=text,
             scope=scope.name,
             rows=rows,
@@ -185,10 +181,14 @@ class QuestionReader:
             p=p,
             through=through,
             inside=inside,
-            alpha=alpha,
+            alpha=float(diagnosis.settings.get("alpha_inside" if through else "alpha", 0.05)),
             stands_apart=apart,
             extrapolation=bool(own.std() < FLAT * self.spread),
         )
+        line = self.words.line
+        if alike is None or line is None or found.confirmed or support(alike[scope.rows]) >= line:
+            return found
+        return nothing_shown(text, scope.name, float(losses[scope.rows].mean()))
 
     def _tested(self, direction: F32, rows: I64, scope: int) -> tuple[str | None, float | None, float]:
         """(phrase that it is tested through, p, share of the direction that is tested)."""
