@@ -7,7 +7,8 @@
 DATA holds flickr8k/, imagenet_sample/ and cifar10/. Retrieval on a part of the captioned pictures that nothing was
 fitted on, and zero-shot accuracy. With --folds the object part is fitted anew without a fifth of ImageNet's names, five
 times, with the pictures of "tune" for its two scales. With --words the AUROC of each word of the captions on "dev" and
-"held" together: pictures with the word in two captions or more against pictures with it in none.
+"held" together with its 95 % interval: pictures with the word in two captions or more against those with it in none.
+The means over words, and what each space has more than the first, have bootstrap intervals over the pictures.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ from PIL import Image
 from core.encoders.embedded.checkpoint import read_state_dict
 from core.encoders.embedded.weights import efficientnet_weights
 from core.records import F32, F64, I64
-from core.statistics.ranking import auroc
+from core.statistics.ranking import auroc_interval
 from scripts.encoder.alignment import N_CLASSES, TEMPLATES, ensemble, expected_features, fit, read_class_texts
 from scripts.encoder.caption_part import Joined, load_part
 from scripts.encoder.captioned import N_CAPTIONS, CaptionCorpus, Reader, Seen, read_corpus
 
 MIN_SHOWN = 10
 """Pictures that show a word, at least, for it to be measured."""
+DRAWS = 1000
+"""Bootstrap draws of the pictures."""
 COLOURS = "black white red blue green yellow orange pink purple brown grey gray".split()
 COUNTS = "one two three four five several many group".split()
 _IDLE = set(
@@ -128,26 +131,58 @@ def _accuracy(space: Vectors, seen: Seen, labels: I64, sentences: F32) -> float:
     return float((scores.argmax(1) == labels).mean() * 100)
 
 
+def draw_pictures(n: int) -> F32:
+    """(1 + DRAWS, n) how often each picture is in each bootstrap draw; the first row has each once."""
+    drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), DRAWS)
+    return np.concatenate([np.ones((1, n)), drawn]).astype(np.float32)
+
+
+def word_areas(scores: F32, found: dict[str, tuple[I64, I64]], times: F32) -> F64:
+    """(draws, words) AUROC of each word in each draw, nan in a draw that holds no picture with the word.
+
+    Args:
+        scores: (n, words) of n pictures.
+        found: the words' pictures, as `words_of` gives them.
+        times: (draws, n) how often each picture is in a draw.
+    """
+    areas: list[F64] = []
+    for column, (shown, never) in zip(scores.T, found.values(), strict=True):
+        inside, outside = column[shown][:, None], column[never][None]
+        wins = (inside > outside).astype(np.float32) + np.float32(0.5) * (inside == outside)
+        with_it, without = times[:, shown], times[:, never]
+        won = ((with_it @ wins).astype(np.float64) * without).sum(1)
+        with np.errstate(invalid="ignore"):
+            areas.append(won / (with_it.sum(1, dtype=np.float64) * without.sum(1, dtype=np.float64)))
+    return np.stack(areas, axis=1)
+
+
+def with_interval(draws: F64, sign: str = "") -> str:
+    """The first value, and the 95 % interval that the others span."""
+    low, high = np.quantile(draws[1:], [0.025, 0.975])
+    return f"{draws[0]:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
+
+
 def report_words(corpus: CaptionCorpus, rows: I64, seen: Seen, spaces: dict[str, Vectors], reader: Reader) -> None:
     """AUROC of each word in each space, and their means."""
     found = words_of(corpus, rows)
-    sentences = reader.sentences(f"words {len(found)}", list(found))
+    sentences, times = reader.sentences(f"words {len(found)}", list(found)), draw_pictures(len(rows))
     table: dict[str, F64] = {}
     for name, (images, texts) in spaces.items():
         scores = images(seen.features[rows], seen.cues[rows]) @ texts(sentences).T
-        values: list[float] = []
-        for column, (shown, never) in enumerate(found.values()):
-            both = np.concatenate([shown, never])
-            values.append(auroc(scores[both, column].astype(np.float64), np.arange(len(both)) < len(shown)))
-        table[name] = np.array(values)
-    for column, (word, (shown, _)) in enumerate(found.items()):
-        print(f"| {word} | {len(shown)} | " + " | ".join(f"{areas[column]:.2f}" for areas in table.values()) + " |")
+        table[name] = word_areas(scores, found, times)
+    for column, (word, (shown, never)) in enumerate(found.items()):
+        each = [auroc_interval(float(areas[0, column]), len(shown), len(never)) for areas in table.values()]
+        cells = " | ".join(f"{area.value:.2f} ({area.low:.2f} to {area.high:.2f})" for area in each)
+        print(f"| {word} | {len(shown)} | {cells} |")
+    first = next(iter(table))
     for title, chosen in (("all words", list(found)), ("colours", COLOURS), ("counts", COUNTS)):
         columns = np.array([i for i, word in enumerate(found) if word in chosen])
+        means = {name: np.nanmean(areas[:, columns], axis=1) for name, areas in table.items()}
         for name, areas in table.items():
-            part = areas[columns]
-            good = 100 * float((part >= 0.8).mean())
-            print(f"{title}, {name}: {len(part)} words, mean {part.mean():.3f}, {good:.0f} % at .8 or more")
+            good = 100 * float((areas[0, columns] >= 0.8).mean())
+            more = "" if name == first else f"; more than {first} {with_interval(means[name] - means[first], '+')}"
+            said = f"mean {with_interval(means[name])}, {good:.0f} % at .8 or more{more}"
+            print(f"{title}, {name}: {len(columns)} words, {said}")
 
 
 def main() -> None:

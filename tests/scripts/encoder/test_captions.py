@@ -13,10 +13,11 @@ import torch
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.records import F32
+from core.statistics.ranking import auroc
 from scripts.encoder.caption_heads import Pairs, TrainedHead, Training, train
 from scripts.encoder.caption_part import FILE, Joined, load_part, write_part
 from scripts.encoder.captioned import Reader, Seen, part_of, read_corpus
-from scripts.encoder.measure_captions import ranks
+from scripts.encoder.measure_captions import draw_pictures, ranks, with_interval, word_areas
 
 SMALL = Training(16, 32, 32, epochs=30, batch=40, edited=8, learning_rate=5e-3, input_dropout=0.0, dropout=0.0)
 
@@ -77,6 +78,28 @@ def test_ranks_count_what_lies_before() -> None:
     to_text, to_image = ranks(images, texts)
     assert to_text.tolist() == [0, 1]
     assert to_image.tolist() == [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
+
+
+def test_the_areas_of_words_are_those_of_the_pictures_that_a_draw_holds() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.integers(0, 9, (60, 2)).astype(np.float32)  # with ties
+    found = {"dog": (np.arange(0, 20), np.arange(30, 60)), "red": (np.arange(40, 45), np.arange(0, 40))}
+    times = draw_pictures(60)
+    assert times.sum(1).tolist() == [60] * len(times)
+    areas = word_areas(scores, found, times)
+    for draw in (0, 1, 7):
+        for column, (shown, never) in enumerate(found.values()):
+            inside, outside = (np.repeat(scores[at, column], times[draw, at].astype(int)) for at in (shown, never))
+            both = np.concatenate([inside, outside]).astype(np.float64)
+            expected = auroc(both, np.arange(len(both)) < len(inside))
+            assert areas[draw, column] == pytest.approx(expected, abs=1e-6, nan_ok=True)
+    times[3, 40:45] = 0
+    assert np.isnan(word_areas(scores, found, times)[3]).tolist() == [False, True]
+
+
+def test_an_interval_spans_the_draws_and_not_the_value() -> None:
+    draws = np.concatenate([[0.5], np.linspace(0, 1, 1001)])
+    assert with_interval(draws, "+") == "+0.500 (+0.025 to +0.975)"
 
 
 def test_a_tenth_is_for_settings_and_a_tenth_for_the_report() -> None:
