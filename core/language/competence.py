@@ -16,6 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from core.documents import read_json
+from core.embeddings.cache import default_cache
 from core.embeddings.texts import TextTower
 from core.errors import InvalidInput
 from core.files import ASSETS, write_text
@@ -68,10 +69,14 @@ class CompetenceTable:
 
 
 def find_competence(encoder: TextTower, cache: Path | None = None) -> tuple[CompetenceTable | None, str]:
-    """The table of this very encoder, from the cache or from what ships, and a note where there is none."""
-    own = None if cache is None else kept_at(cache, encoder.fingerprint)
+    """The table of this very encoder, from the cache or from what ships, and a note where there is none.
+
+    The user's own cache is looked through whatever `cache` is: the page's visits have caches of their own, and a table
+    says nothing of any visitor.
+    """
+    own = [kept_at(folder, encoder.fingerprint) for folder in (cache, default_cache()) if folder is not None]
     shipped = SHIPPED / "embedded.json" if encoder.name == "embedded" else None
-    for path in (own, shipped):
+    for path in (*own, shipped):
         if path is not None and path.is_file():
             table = read_competence(path)
             if table.fingerprint == encoder.fingerprint:

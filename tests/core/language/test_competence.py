@@ -71,6 +71,21 @@ def test_only_a_table_of_this_very_encoder_is_used_and_otherwise_that_is_said(
     assert "words knows its words was not measured, so no word is a name" in said
 
 
+@pytest.mark.parametrize("given", [None, "a visit's"])
+def test_a_table_in_the_users_cache_counts_where_a_run_has_another_cache_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    monkeypatch.setenv("ERRATA_CACHE", str(tmp_path / "own"))
+    tower, cache = WordTower(), None if given is None else tmp_path / given
+    assert find_competence(tower, cache)[0] is None
+    path = kept_at(tmp_path / "own", tower.fingerprint)
+    path.parent.mkdir(parents=True)
+    write_competence(table(), path)
+    found, note = find_competence(tower, cache)
+    assert found is not None
+    assert not note
+
+
 def test_the_shipped_table_of_another_edition_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_competence(replace(table("older"), encoder="embedded"), tmp_path / "embedded.json")
     monkeypatch.setattr(competence, "SHIPPED", tmp_path)
