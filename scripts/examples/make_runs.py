@@ -19,6 +19,8 @@ from core.records import F32, Diagnosis
 from core.store import THUMBNAILS, save
 
 EXAMPLES = ASSETS / "examples"
+TITLES = {"clothing": "snapshots of clothes"}
+"""What the page calls an example where that is not its folder's name."""
 
 
 def diagnose_example(name: str) -> Diagnosis:
@@ -38,7 +40,7 @@ def diagnose_example(name: str) -> Diagnosis:
     )
     return replace(
         found,
-        samples=replace(found.samples, name=name.replace("_", " ")),
+        samples=replace(found.samples, name=TITLES.get(name, name.replace("_", " "))),
         notes=notes,
         embeddings=replace(found.embeddings, vectors=_halved(found.embeddings.vectors)),
         words=words,

@@ -78,23 +78,25 @@ def _augmented(pixels: Tensor) -> Tensor:
     return (F.grid_sample(x, grid, align_corners=False, padding_mode="reflection") - 0.45) / 0.25
 
 
-def train_victim(pixels: Tensor, labels: Tensor, n_classes: int, *, seed: int) -> nn.Sequential:
+def train_victim(
+    pixels: Tensor, labels: Tensor, n_classes: int, *, seed: int, epochs: int = EPOCHS, batch: int = BATCH
+) -> nn.Sequential:
     """A trained net in evaluation mode. pixels: (n, 3, 64, 64) uint8; labels: (n,) int64."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    net, steps = _net(n_classes), len(pixels) // BATCH
+    net, steps = _net(n_classes), len(pixels) // batch
     optimiser = torch.optim.AdamW(net.parameters(), LEARNING_RATE, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=EPOCHS * steps)
-    for epoch in range(EPOCHS):
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=epochs * steps)
+    for epoch in range(epochs):
         total, order = 0.0, torch.randperm(len(pixels))
-        for rows in order[: steps * BATCH].split(BATCH):
+        for rows in order[: steps * batch].split(batch):
             loss = F.cross_entropy(net(_augmented(pixels[rows])), labels[rows], label_smoothing=0.05)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
             total += loss.item()
-        print(f"  epoch {epoch + 1}/{EPOCHS}: loss {total / steps:.3f}", flush=True)
+        print(f"  epoch {epoch + 1}/{epochs}: loss {total / steps:.3f}", flush=True)
     return net.eval()
 
 
