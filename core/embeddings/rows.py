@@ -20,7 +20,7 @@ CONTEXT_WEIGHT = 0.5
 
 _OF_CROP = (
     *("brightness", "contrast", "colourfulness", "saturation", "grey", "dominant colour", "blur", "edge density"),
-    *("entropy", "underexposed share", "overexposed share"),
+    *("noise", "tint", "tint strength", "entropy", "underexposed share", "overexposed share"),
 )
 _OF_PICTURE = ("brightness", "contrast", "saturation", "blur", "edge density", "megapixels")
 

@@ -11,18 +11,25 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from core.data.images.tint import HUES
+from core.language.grammar import right_articles
 from core.records import I64, Bool, ClusterName, Column, FailureCluster, Insight, Words
 from core.statistics.ranking import auroc
 
 PLAIN: Mapping[str, tuple[str, str]] = {
     "grey": ("", "black and white"),
+    "tint": ("", "with a {} tint"),
     "brightness": ("dark", "bright"),
+    "noise": ("", "noisy"),
     "blur": ("", "blurred"),
     "colourfulness": ("hardly any colour", "very colourful"),
     "contrast": ("low contrast", "high contrast"),
 }
 """Measured properties that people see as such, with what their low and their high end is called. Of two that fit
-equally well the earlier one is meant: dark pictures have low contrast too, and blurred ones as well."""
+equally well the earlier one is meant: dark pictures have low contrast too, and blurred ones as well; tinted ones are
+very colourful."""
+VISIBLE: Mapping[str, float] = {"noise": 0.01}
+"""Least median of the members with which the high end may be said at all: grass has more than the sky, and no noise."""
 PROXIES = frozenset({"file size", "file format", "width", "height", "megapixels", "aspect ratio", "entropy"})
 """Properties that only stand for others: never a name."""
 FITS = 0.9
@@ -62,13 +69,14 @@ SEEN: Mapping[str, tuple[str, int]] = {
     "with high contrast": ("contrast", 1),
     "blurred": ("blur", 1),
     "out-of-focus": ("blur", 1),
-    "noisy": ("blur", -1),
-    "grainy": ("blur", -1),
+    "noisy": ("noise", 1),
+    "grainy": ("noise", 1),
     "in fog": ("contrast", -1),
     "hazy": ("contrast", -1),
 }
 """Phrases that a measured property must bear out: (property, sign)."""
 TINTS = ("red", "green", "blue", "yellow")
+"""Those of the vocabulary."""
 
 
 def name_cluster(
@@ -152,24 +160,32 @@ def borne_out(phrase: str, columns: Sequence[Column], rows: I64, members: Bool) 
     """False where a measured property could show what the phrase says, and does not."""
     by_name = {column.name: column for column in columns if column.measured}
     tint = next((colour for colour in TINTS if phrase == f"with a {colour} tint"), None)
-    if tint is not None and "dominant colour" in by_name:
-        named = np.array([value == tint for value in by_name["dominant colour"].values[rows]], bool)
-        return float(named[members].mean()) >= WITNESS
+    shown = by_name.get("tint", by_name.get("dominant colour"))  # a run from before tints were measured has the latter
+    if tint is not None and shown is not None:
+        return float(_bears(shown, tint, rows)[members].mean()) >= WITNESS
     seen = SEEN.get(phrase)
     if seen is None or seen[0] not in by_name:
         return True
-    area = _fit(by_name[seen[0]], rows, members)
-    return (area if seen[1] > 0 else 1 - area) >= WITNESS
+    column, sign = by_name[seen[0]], seen[1]
+    area = _fit(column, rows, members)
+    return (area if sign > 0 else 1 - area) >= WITNESS and (sign < 0 or _visible(column, rows, members))
 
 
-def _fit(column: Column, rows: I64, members: Bool) -> float:
-    """AUROC of a property's values for membership; 0.5 where they are all equal, below it where members have less."""
-    values = column.values[rows]
-    numbers = (
-        np.array([value == "grey" for value in values], np.float64)
-        if column.kind == "category"
-        else values.astype(np.float64)
-    )
+def _bears(column: Column, value: str, rows: I64) -> Bool:
+    return np.array([found == value for found in column.values[rows]], np.bool_)
+
+
+def _visible(column: Column, rows: I64, members: Bool) -> bool:
+    """Whether the members have so much of the property that people see it."""
+    if column.name not in VISIBLE:
+        return True
+    return float(np.nanmedian(column.values[rows][members].astype(np.float64))) >= VISIBLE[column.name]
+
+
+def _fit(column: Column, rows: I64, members: Bool, value: str = "") -> float:
+    """AUROC of a property's values, or of bearing a category's `value`, for membership; 0.5 where they are all equal,
+    below it where members have less."""
+    numbers = _bears(column, value, rows).astype(np.float64) if value else column.values[rows].astype(np.float64)
     known = np.isfinite(numbers)
     inside = members[known]
     if not 0 < inside.sum() < len(inside):
@@ -182,20 +198,34 @@ def _plain_property(
 ) -> tuple[str, str, float] | None:
     """(what it is called, the property, its AUROC) of the first plain property that fits as well as the best of them,
     and as the phrase."""
-    found: dict[str, tuple[float, str]] = {}
-    for name, ends in PLAIN.items():
-        column = next((c for c in columns if c.name == name and c.measured), None)
-        if column is not None:
-            area = _fit(column, rows, members)
-            found[name] = max((area, ends[1]), (1 - area, ends[0]))
-    best = max((area for area, said in found.values() if said), default=0.0)
-    for name, (area, said) in found.items():
+    by_name = {column.name: column for column in columns if column.measured}
+    found = {name: _said(by_name[name], rows, members) for name in PLAIN if name in by_name}
+    best = max((area for said, area in found.values() if said), default=0.0)
+    for name, (said, area) in found.items():
         if said and area >= max(FITS, best - AS_WELL, phrase - AS_WELL):
             return said, name, area
     return None
 
 
+def _said(column: Column, rows: I64, members: Bool) -> tuple[str, float]:
+    """What a plain property says of the members, "" for nothing, and its AUROC."""
+    low, high = PLAIN[column.name]
+    if column.kind == "category":
+        value = "grey" if column.name == "grey" else _usual_tint(column, rows, members)
+        return right_articles(high.format(value)), _fit(column, rows, members, value)
+    area = _fit(column, rows, members)
+    if area < 0.5:
+        return low, 1 - area
+    return high if _visible(column, rows, members) else "", area
+
+
+def _usual_tint(column: Column, rows: I64, members: Bool) -> str:
+    """The tint that most of the members that are tinted have."""
+    tinted = [value for value in column.values[rows][members] if value in HUES]
+    return max(HUES, key=tinted.count)
+
+
 def _with_limit(said: str, column: str, own: Sequence[Insight]) -> str:
     """Such as "dark (brightness at most 0.31)", where a condition on the property alone describes the cluster."""
     limit = next((i for i in own if i.kind == "condition" and i.columns == (column,)), None)
-    return said if limit is None or column == "grey" else f"{said} ({limit.text})"
+    return said if limit is None or column in ("grey", "tint") else f"{said} ({limit.text})"

@@ -118,6 +118,63 @@ def test_a_phrase_that_a_measurement_contradicts_is_no_name() -> None:
     assert borne_out("on grass", (bright, tinted), ROWS, MEMBERS)
 
 
+def tints(inside: str, outside: str = "none", share: float = 1.0) -> Column:
+    """A measured tint of `share` of the members, and what the others have."""
+    values = np.where(MEMBERS & (np.arange(N) < share * 40), inside, outside).astype(object)
+    return Column("tint", "category", values, measured=True)
+
+
+def level(name: str, inside: float, outside: float) -> Column:
+    return replace(column(name, 0), values=np.where(MEMBERS, inside, outside) * np.linspace(0.9, 1.1, N))
+
+
+def test_grass_that_looks_noisy_to_the_encoder_is_not_called_noisy() -> None:
+    lawn = level("noise", 0.004, 0.001)  # more than elsewhere, and none that anybody sees
+    sharp = level("blur", 0.2, 0.4)
+    assert name(insight("noisy", 0.95), columns=(lawn, sharp)) == ("", "none")
+    assert name(insight("noisy", 0.95), insight("on grass", 0.93), columns=(lawn,)) == ("on grass", "phrase")
+    assert name(insight("noisy", 0.95), columns=(level("noise", 0.02, 0.02),)) == ("", "none")  # as much elsewhere
+
+
+def test_noisy_pictures_are_called_noisy_by_the_measurement() -> None:
+    noise = level("noise", 0.04, 0.001)
+    assert name(columns=(noise,)) == ("noisy", "property")
+    found = (insight("on grass", 0.9), insight("noise at least 0.02", 0.97))
+    assert name(*found, columns=(noise,)) == ("noisy (noise at least 0.02)", "property")
+    weak = replace(noise, values=np.where(np.arange(N) < 28, noise.values, 0.001))  # of 28 of the 40 members
+    assert name(insight("noisy", 0.9), columns=(weak,)) == ("noisy", "phrase")
+
+
+def test_little_noise_is_no_name() -> None:
+    assert name(columns=(level("noise", 0.001, 0.03),)) == ("", "none")
+
+
+@pytest.mark.parametrize("colour", ["red", "orange", "yellow", "green", "blue", "purple"])
+def test_tinted_pictures_are_named_by_the_measured_tint(colour: str) -> None:
+    article = "an" if colour == "orange" else "a"
+    vivid, dark = column("colourfulness", 0.9), column("brightness", 0.3)
+    found = (insight("underexposed share at most 0.01", 0.9), insight(f"tint = {colour}", 0.97))
+    assert name(*found, columns=(vivid, dark, tints(colour))) == (f"with {article} {colour} tint", "property")
+
+
+def test_a_lawn_is_not_named_by_a_tint() -> None:
+    green = Column("dominant colour", "category", np.where(MEMBERS, "green", "grey").astype(object), measured=True)
+    assert name(columns=(green, tints("none"))) == ("", "none")
+    assert not borne_out("with a green tint", (green, tints("none")), ROWS, MEMBERS)
+    assert name(insight("with a red tint", 0.95), columns=(tints("green"),)) == ("with a green tint", "property")
+    assert name(insight("with a red tint", 0.95), columns=(tints("red", share=0.4),)) == ("", "none")
+
+
+def test_a_tint_that_the_others_have_too_is_no_name() -> None:
+    assert name(columns=(tints("orange", outside="orange"),)) == ("", "none")
+
+
+def test_a_run_from_before_noise_and_tint_were_measured_is_named_as_then() -> None:
+    red = Column("dominant colour", "category", np.full(N, "red", object), measured=True)
+    assert name(insight("with a red tint", 0.9), columns=(red,)) == ("with a red tint", "phrase")
+    assert name(insight("noisy", 0.9), columns=(red,)) == ("noisy", "phrase")
+
+
 def test_a_candidate_that_was_not_confirmed_gets_no_name() -> None:
     found = name_cluster(replace(cluster(), confirmed=False), [insight("on grass", 0.95)], (), ROWS, words())
     assert found.text == ""

@@ -22,7 +22,8 @@ def test_every_property_has_a_unit_and_a_column() -> None:
     assert set(measured[0]) == set(PROPERTIES)
     made = columns(measured)
     assert [column.name for column in made] == list(PROPERTIES)
-    assert {column.name for column in made if column.kind == "category"} == {"grey", "dominant colour", "file format"}
+    categories = {column.name for column in made if column.kind == "category"}
+    assert categories == {"grey", "dominant colour", "tint", "file format"}
     assert all(np.isfinite(column.values).all() for column in made if column.kind == "number")
 
 
@@ -39,10 +40,12 @@ def test_black_white_and_grey_have_known_answers() -> None:
             == flat["edge density"]
             == flat["colourfulness"]
             == flat["saturation"]
+            == flat["noise"]
+            == flat["tint strength"]
             == 0
         )
         assert flat["blur"] == flat["plain border"] == 1
-        assert flat["grey"] == "grey"
+        assert (flat["grey"], flat["tint"]) == ("grey", "none")
     assert [flat["dominant colour"] for flat in (black, white, grey)] == ["black", "white", "grey"]
 
 

@@ -1,0 +1,56 @@
+"""How noisy a picture is where it is flattest: noise lies over the whole picture, texture leaves some place out.
+
+Grass, fur and knitwear have edges as fine as a sensor's noise; what tells them apart is that nearly every picture has a
+few calm patches, and that noise is there too. So the noise is read in small patches with Immerkær's mask (1996), which
+answers to neither plains nor slopes nor straight edges, and of the patches a low quantile counts. Within a patch the
+median of the answers is taken, as of wavelets by Donoho and Johnstone (1994): a line or a letter through a calm patch
+is no noise. Patches that are clipped to black or white can show none and are left out. The choice among nine other
+estimators: docs/evidence/properties.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.records import F32
+
+PATCH = 6
+"""Pixels a side."""
+QUANTILE = 0.02
+"""Of the patches' deviations. Less, and one plain patch speaks for the picture; more, and lawns count as noisy."""
+BLACK, WHITE, CLIPPED = 2.5 / 255, 252.5 / 255, 0.95
+"""A patch is left out where at least this share of its pixels is beyond either end."""
+_NORM = 6.0  # root of the mask's sum of squares: of noise the answers have the noise's own deviation
+_MEDIAN = 0.6745  # of a standard normal's size
+_LOWEST = 0.56
+"""The `QUANTILE` of the patches' deviations where all is white noise of deviation 1, at 256 pixels a side: measured."""
+
+
+def noise(luma: F32) -> float:
+    """Standard deviation of the noise in the flattest patches, on the scale of `luma`, 0 to 1.
+
+    Of white noise all over it is the noise's own deviation; 0 of a picture without patches (fewer than eight pixels
+    along a side) or with clipped ones alone.
+    """
+    if min(luma.shape) < PATCH + 2:
+        return 0.0
+    bend = luma[:-2] - 2 * luma[1:-1] + luma[2:]
+    answers = bend[:, :-2] - 2 * bend[:, 1:-1] + bend[:, 2:]  # (h - 2, w - 2)
+    inner = luma[1:-1, 1:-1]
+    clipped = _patches((inner < BLACK) | (inner > WHITE)).mean(1)
+    sizes = np.sort(np.abs(_patches(answers)[clipped < CLIPPED]), 1)  # a third of what np.median takes
+    if not len(sizes):
+        return 0.0
+    half = PATCH * PATCH // 2
+    deviations = (sizes[:, half - 1] + sizes[:, half]) / (2 * _NORM * _MEDIAN)
+    return float(np.quantile(deviations, QUANTILE) / _LOWEST)
+
+
+def _patches(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """(patches, PATCH * PATCH) of a plane; what is over at the right and at the bottom is left out."""
+    height, width = values.shape[0] // PATCH, values.shape[1] // PATCH
+    cut = values[: height * PATCH, : width * PATCH].reshape(height, PATCH, width, PATCH)
+    return cut.transpose(0, 2, 1, 3).reshape(height * width, PATCH * PATCH)
