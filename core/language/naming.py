@@ -32,6 +32,9 @@ VISIBLE: Mapping[str, float] = {"noise": 0.01}
 """Least median of the members with which the high end may be said at all: grass has more than the sky, and no noise."""
 PROXIES = frozenset({"file size", "file format", "width", "height", "megapixels", "aspect ratio", "entropy"})
 """Properties that only stand for others: never a name."""
+UNSEEN = frozenset({("noise", "<="), ("tint strength", "<="), ("tint", "none")})
+"""Tests of a condition, (property, sign or category), that say what is not there: never a name, as with compressed
+pictures, which have no noise."""
 FITS = 0.9
 """Least AUROC with which a plain property must tell members from the rest of the scope."""
 AS_WELL = 0.03
@@ -136,13 +139,15 @@ def _stands(phrase: Insight, phrases: Sequence[Insight]) -> bool:
 
 def _best(own: Sequence[Insight], measured: Collection[str], among: bool) -> Insight | None:
     """The confirmed condition that retrieves the members best, if it fits: of those on the user's own columns, or
-    `among` those on measured properties. None may be on a property that only stands for others."""
+    `among` those on measured properties. None may be on a property that only stands for others, or say what is not
+    there."""
     fitting = (
         i
         for i in own
         if i.kind == "condition"
         and i.confirmed
         and not PROXIES.intersection(i.columns)
+        and not any((name, sign) in UNSEEN or (name, value) in UNSEEN for name, sign, value in i.tests)
         and any(column in measured for column in i.columns) == among
         and _area(i) >= (MEASURED if among else CONDITION)
     )

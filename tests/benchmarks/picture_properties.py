@@ -31,6 +31,8 @@ from core.statistics.ranking import auroc
 from tests.benchmarks.noise_estimators import donoho, immerkaer, weak_textured
 
 Edit = Callable[[Image.Image, np.random.Generator], Image.Image]
+Measures = Mapping[str, Callable[[F32], float]]
+"""Estimators by name."""
 SETS = ("flickr8k", "imagenet_sample", "clothing", "cifar10")
 TEXTURED = {
     "grass": r"\bgrass|\blawn",
@@ -133,7 +135,7 @@ HARMLESS: Mapping[str, Edit] = {
     "halved": lambda image, rng: compressed(image.resize((image.width // 2, image.height // 2))),
     "sharpened": lambda image, rng: compressed(image.filter(ImageFilter.UnsharpMask(1.5, 120, 0))),
 }
-NOISE_BY: Mapping[str, Callable[[F32], float]] = {
+NOISE_BY: Measures = {
     "Immerkær 1996": immerkaer,
     "Donoho and Johnstone 1994": donoho,
     "Liu et al. 2013": weak_textured,
@@ -163,7 +165,7 @@ def minkowski(norm: float) -> Callable[[F32], float]:
     return strength
 
 
-TINT_BY: Mapping[str, Callable[[F32], float]] = {
+TINT_BY: Measures = {
     "grey world": minkowski(1),
     "shades of grey, norm 6": minkowski(6),
     "ours": lambda pixels: tint(pixels)[0],
@@ -178,10 +180,11 @@ def colours_of(image: Image.Image) -> F32:
     return np.asarray(shrink(shrink(image, SIDE), 64), np.float32).reshape(-1, 3) / np.float32(255)
 
 
-def measured(pictures: Sequence[Image.Image], edit: Edit, by: Callable[[F32], float], see: Callable[..., F32]) -> F64:
-    """(n,) values of the edited pictures; the same draws for every estimator."""
+def measured(pictures: Sequence[Image.Image], edit: Edit, by: Measures, see: Callable[..., F32]) -> dict[str, F64]:
+    """By estimator, the (n,) values of the edited pictures."""
     rng = np.random.default_rng(7)
-    return np.array([by(see(edit(image, rng))) for image in pictures])
+    seen = [see(edit(image, rng)) for image in pictures]
+    return {name: np.array([estimate(one) for one in seen]) for name, estimate in by.items()}
 
 
 def area(more: F64, less: F64) -> float:
@@ -195,45 +198,47 @@ def clean(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 def report_noise(data: Path, half: str, n: int) -> None:
     plain = [image for name in SETS for image in photographs(name, data, half, n)]
     textured = {name: _captioned(data, half, n, pattern) for name, pattern in TEXTURED.items()}
-    print(f"n = {len(plain)}, textured: { {name: len(some) for name, some in textured.items()} }")
+    print(f"n = {len(plain)}, textured: { {name: len(some) for name, some in textured.items()} }", flush=True)
+    calm = measured(plain, clean, NOISE_BY, luma_of)
+    rough = {what: measured(some, clean, NOISE_BY, luma_of) for what, some in textured.items()}
+    noisy = {what: measured(plain, edit, NOISE_BY, luma_of) for what, edit in NOISES.items()}
+    harmless = {what: measured(plain, edit, NOISE_BY, luma_of) for what, edit in HARMLESS.items()}
     print("| estimator | against | " + " | ".join(NOISES) + " |")
-    for name, by in NOISE_BY.items():
-        calm = measured(plain, clean, by, luma_of)
-        rough = {what: measured(some, clean, by, luma_of) for what, some in textured.items()}
-        noisy = {what: measured(plain, edit, by, luma_of) for what, edit in NOISES.items()}
-        for what, others in (("clean", calm), ("textured", np.concatenate([*rough.values()]))):
-            print(f"| {name} | {what} | " + " | ".join(f"{area(v, others):.3f}" for v in noisy.values()) + " |")
-        levels = {"clean": calm, **rough, **noisy}
-        levels |= {what: measured(plain, edit, by, luma_of) for what, edit in HARMLESS.items()}
-        spread = (
-            f"{w} {np.median(v):.4f} ({np.quantile(v, 0.95):.4f}, {(v >= 0.01).mean():.2f})" for w, v in levels.items()
+    for name in NOISE_BY:
+        for what, others in (("clean", [calm]), ("textured", list(rough.values()))):
+            less = np.concatenate([found[name] for found in others])
+            print(f"| {name} | {what} | " + " | ".join(f"{area(v[name], less):.3f}" for v in noisy.values()) + " |")
+    for name in NOISE_BY:
+        levels = {"clean": calm, **rough, **noisy, **harmless}
+        print(
+            f"{name}, median (95 %, share from 0.01):", "; ".join(f"{w} {_level(v[name])}" for w, v in levels.items())
         )
-        print(f"{name}, median (95 %, share from 0.01): " + "; ".join(spread), flush=True)
+
+
+def _level(values: F64) -> str:
+    return f"{np.median(values):.4f} ({np.quantile(values, 0.95):.4f}, {(values >= 0.01).mean():.2f})"
 
 
 def report_tint(data: Path, half: str, n: int) -> None:
     plain = [image for name in SETS for image in photographs(name, data, half, n)]
     coloured = {name: _captioned(data, half, n, pattern) for name, pattern in COLOURED.items()}
-    print(f"n = {len(plain)}, coloured: { {name: len(some) for name, some in coloured.items()} }")
+    print(f"n = {len(plain)}, coloured: { {name: len(some) for name, some in coloured.items()} }", flush=True)
     kinds: dict[str, Callable[[Sequence[float]], Edit]] = {
         "gel 0.3": lambda colour: gel(colour, 0.3),
         "gel 0.6": lambda colour: gel(colour, 0.6),
         "veil 0.3": lambda colour: veil(colour, 0.3),
     }
-    print(
-        "| estimator | tint | "
-        + " | ".join(GELS)
-        + " | green, against lawns | blue, water | yellow, sand | blue, snow |"
-    )
-    for name, by in TINT_BY.items():
-        calm = measured(plain, clean, by, colours_of)
-        hard = {what: measured(some, clean, by, colours_of) for what, some in coloured.items()}
-        for kind, make in kinds.items():
-            found = {colour: measured(plain, make(rgb), by, colours_of) for colour, rgb in GELS.items()}
-            pairs = (("green", "lawn"), ("blue", "water"), ("yellow", "sand"), ("blue", "snow"))
-            areas = [area(v, calm) for v in found.values()] + [area(found[c], hard[h]) for c, h in pairs]
+    calm = measured(plain, clean, TINT_BY, colours_of)
+    hard = {what: measured(some, clean, TINT_BY, colours_of) for what, some in coloured.items()}
+    pairs = (("green", "lawn"), ("blue", "water"), ("yellow", "sand"), ("blue", "snow"))
+    print("| estimator | tint | " + " | ".join([*GELS, *(f"{c}, against {h}" for c, h in pairs)]) + " |")
+    for kind, make in kinds.items():
+        found = {colour: measured(plain, make(rgb), TINT_BY, colours_of) for colour, rgb in GELS.items()}
+        for name in TINT_BY:
+            areas = [area(v[name], calm[name]) for v in found.values()]
+            areas += [area(found[c][name], hard[h][name]) for c, h in pairs]
             print(f"| {name} | {kind} | " + " | ".join(f"{value:.3f}" for value in areas) + " |", flush=True)
-    for what, pictures in {"plain": plain, **coloured}.items():
+    for what, pictures in {"unedited": plain, **coloured}.items():
         print(what, _names(pictures, clean))
     for kind, make in kinds.items():
         for colour, rgb in GELS.items():

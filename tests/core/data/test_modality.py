@@ -100,4 +100,4 @@ def test_an_unknown_modality_names_those_that_are_known() -> None:
 
 
 def test_the_key_of_the_cache_is_that_of_earlier_runs() -> None:
-    assert modality_of("image").version == "decoding 1/properties 1/hash 1"
+    assert modality_of("image").version == "decoding 1/properties 2/hash 1"

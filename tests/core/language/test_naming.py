@@ -149,6 +149,22 @@ def test_little_noise_is_no_name() -> None:
     assert name(columns=(level("noise", 0.001, 0.03),)) == ("", "none")
 
 
+@pytest.mark.parametrize(
+    ("text", "test"),
+    [
+        ("noise at most 0", ("noise", "<=", 0.0)),
+        ("tint strength at most 0.02", ("tint strength", "<=", 0.02)),
+        ("tint = none", ("tint", "=", "none")),
+    ],
+)
+def test_what_is_not_there_is_no_name(text: str, test: tuple[str, str, str | float]) -> None:
+    measured = (level("noise", 0.0, 0.003), level("tint strength", 0.01, 0.1), tints("none", outside="red"))
+    absent = insight(text, 0.97, tests=(test,))
+    assert name(absent, columns=measured) == ("", "none")
+    edges = insight("edge density at least 0.3", 0.9, tests=(("edge density", ">=", 0.3),))
+    assert name(absent, edges, columns=(*measured, column("edge density", 0.4)))[0] == edges.text
+
+
 @pytest.mark.parametrize("colour", ["red", "orange", "yellow", "green", "blue", "purple"])
 def test_tinted_pictures_are_named_by_the_measured_tint(colour: str) -> None:
     article = "an" if colour == "orange" else "a"

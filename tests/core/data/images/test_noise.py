@@ -15,11 +15,11 @@ from tests.support.pictures import blobs, encoded
 
 def plane(seed: int = 0, sides: tuple[int, int] = (192, 256)) -> F32:
     """A smooth random picture's luma."""
-    return np.asarray(blobs(seed, sides[::-1]).convert("L"), np.float32) / np.float32(255)
+    return np.asarray(blobs(seed, (sides[1], sides[0])).convert("L"), np.float32) / np.float32(255)
 
 
 def noisy(luma: F32, deviation: float, seed: int = 0) -> F32:
-    return np.float32(luma + np.random.default_rng(seed).normal(0, deviation, luma.shape))
+    return (luma + np.random.default_rng(seed).normal(0, deviation, luma.shape)).astype(np.float32)
 
 
 def grass(calm: bool, seed: int = 0) -> F32:

@@ -33,12 +33,12 @@ def scene(ground: tuple[float, float, float] = (0.35, 0.33, 0.3), share: float =
 
 def cast(pixels: F32, colour: tuple[float, float, float], strength: float = 0.6) -> F32:
     """As through a gel of that colour."""
-    return np.float32(pixels * (1 - strength + strength * np.array(colour)))
+    return (pixels * (1 - strength + strength * np.array(colour))).astype(np.float32)
 
 
 def veil(pixels: F32, colour: tuple[float, float, float], strength: float = 0.35) -> F32:
     """As under a layer of that colour."""
-    return np.float32(pixels * (1 - strength) + strength * np.array(colour))
+    return (pixels * (1 - strength) + strength * np.array(colour)).astype(np.float32)
 
 
 @pytest.mark.parametrize("name", HUES)
