@@ -97,7 +97,7 @@ def test_what_is_found_fails_more_than_the_rest_and_is_no_one_persons(
 
 
 def test_its_pictures_are_on_patterned_grounds_and_such_grounds_fail(run: Diagnosis, wrong: Bool, inside: Bool) -> None:
-    """Two measurements that no diagnosis took part in bear out what a person sees."""
+    """Two measurements that do not come from the encoder bear out what a person sees."""
     plain = measured(run, "plain border")
     assert auroc(-plain, inside) > 0.6
     assert auroc(measured(run, "edge density"), inside) > 0.6
