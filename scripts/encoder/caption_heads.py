@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cross_entropy
 
+from core.encoders.embedded.caption_part import CaptionPart, Head
+from core.encoders.embedded.caption_torch import TorchHead
 from core.records import F32, I64
-from scripts.encoder.caption_part import CaptionPart, Head
 from scripts.encoder.captioned import N_CAPTIONS, Seen
 
 
@@ -52,28 +53,6 @@ class Pairs:
     rows: I64
 
 
-class TrainedHead(nn.Module):
-    """`Head` in torch."""
-
-    def __init__(self, inputs: int, width: int, hidden: int, dropout: float, input_dropout: float) -> None:
-        super().__init__()
-        self.drop = nn.Dropout(input_dropout)
-        self.direct = nn.Linear(inputs, width, bias=False)
-        self.hidden, self.output = nn.Linear(inputs, hidden), nn.Linear(hidden, width)
-        self.inner = nn.Sequential(nn.GELU(), nn.Dropout(dropout))
-        self.norm = nn.LayerNorm(width)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(n, d) unit rows."""
-        x = self.drop(x)
-        return normalize(self.norm(self.direct(x) + self.output(self.inner(self.hidden(x)))), dim=1)
-
-    def frozen(self) -> Head:
-        tensors = (self.direct.weight, self.hidden.weight, self.hidden.bias, self.output.weight, self.output.bias)
-        arrays = [tensor.detach().numpy().copy() for tensor in (*tensors, self.norm.weight, self.norm.bias)]
-        return Head(*arrays)
-
-
 def _standard(pairs: Pairs) -> CaptionPart:
     """The part without its heads: means and scales over the pictures that are fitted on."""
     whole, rows = pairs.views[0], pairs.rows
@@ -99,8 +78,8 @@ def train(pairs: Pairs, settings: Training) -> tuple[CaptionPart, float]:
     changed = torch.from_numpy(part.image_inputs(pairs.edited.features, pairs.edited.cues))
     captions, said = (torch.from_numpy(part.text_inputs(s)) for s in (pairs.captions, pairs.edited_captions))
     s = settings
-    image = TrainedHead(views[0].shape[1], s.width, s.hidden_image, s.dropout, s.input_dropout)
-    text = TrainedHead(captions.shape[1], s.width, s.hidden_text, s.dropout, 0)
+    image = TorchHead(views[0].shape[1], s.width, s.hidden_image, s.dropout, s.input_dropout)
+    text = TorchHead(captions.shape[1], s.width, s.hidden_text, s.dropout, 0)
     scale = nn.Parameter(torch.tensor(2.66))
     optimiser = torch.optim.AdamW(
         [*image.parameters(), *text.parameters(), scale], s.learning_rate, weight_decay=s.weight_decay

@@ -12,15 +12,16 @@ report: neither is fitted on.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+import hashlib
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from core.encoders.embedded.caption_part import FILE, CaptionPart, Head
 from core.records import F32
 from scripts.encoder.caption_heads import Pairs, Training, train
-from scripts.encoder.caption_part import FILE, write_part
 from scripts.encoder.captioned import CaptionCorpus, Reader, Seen, cut_out, edit_with_words, read_corpus
 
 CUTS = 1
@@ -62,6 +63,27 @@ def _placed(rows: F32, numbers: np.ndarray, n: int) -> F32:
 
 def _spread(seen: Seen, numbers: np.ndarray, n: int) -> Seen:
     return Seen(_placed(seen.features, numbers, n), _placed(seen.cues, numbers, n))
+
+
+def write_part(part: CaptionPart, file: Path) -> str:
+    """Save the maps in half precision and the rest in single. Returns the file's hash."""
+    from safetensors.numpy import save
+
+    arrays: dict[str, F32] = {}
+    for field in fields(part):
+        value: F32 | Head = getattr(part, field.name)
+        if isinstance(value, Head):
+            arrays |= {f"{field.name}.{f.name}": getattr(value, f.name) for f in fields(Head)}
+        else:
+            arrays[field.name] = value
+    kept = {
+        name: np.ascontiguousarray(array, np.float16 if array.ndim == 2 else np.float32)
+        for name, array in arrays.items()
+    }
+    content = save(kept)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def main() -> None:

@@ -25,12 +25,13 @@ import pandas as pd
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 from PIL import Image
 
+from core.encoders.embedded.alignment import Alignment
+from core.encoders.embedded.caption_part import load_part
 from core.encoders.embedded.checkpoint import read_state_dict
 from core.encoders.embedded.weights import efficientnet_weights
 from core.records import F32, F64, I64
 from core.statistics.ranking import auroc_interval
 from scripts.encoder.alignment import N_CLASSES, TEMPLATES, ensemble, expected_features, fit, read_class_texts
-from scripts.encoder.caption_part import Joined, load_part
 from scripts.encoder.captioned import N_CAPTIONS, CaptionCorpus, Reader, Seen, read_corpus
 
 MIN_SHOWN = 10
@@ -110,17 +111,17 @@ class ZeroShot:
             _accuracy(space, self.small, self.labels, self.ten),
         )
 
-    def unseen(self, joined: Joined, weight: float | None, scales: F32) -> tuple[float, float]:
+    def unseen(self, alignment: Alignment, scales: F32) -> tuple[float, float]:
         """Top-1 per cent among 200 names that the object part never saw: mean and deviation over five folds."""
         weights, texts = read_state_dict(efficientnet_weights()), read_class_texts()
         folds, found = np.random.RandomState(0).permutation(N_CLASSES) % 5, list[float]()
         for fold in range(5):
             known, unseen = np.where(folds != fold)[0], np.where(folds == fold)[0]
             fitted = fit(texts, known, weights["_fc.weight"], weights["_fc.bias"], expected_features(weights), scales)
-            fitted = replace(fitted, conditions=joined.alignment.conditions)
+            others = ("conditions", "captions", "caption_weight")
+            space = replace(fitted, **{name: getattr(alignment, name) for name in others})
             rows = np.isin(self.classes, unseen)
             part = Seen(self.large.features[rows], self.large.cues[rows])
-            space = replace(joined, alignment=fitted, weight=weight or 0.0)
             places = np.searchsorted(unseen, self.classes[rows])
             found.append(_accuracy((space.images, space.texts), part, places, self.names[unseen]))
         return float(np.mean(found)), float(np.std(found))
@@ -197,14 +198,12 @@ def main() -> None:
     corpus, reader = read_corpus(given.data / "flickr8k"), Reader(given.scratch)
     seen = reader.pictures("whole", len(corpus.files), corpus.open)
     captions = reader.sentences("captions", [caption for five in corpus.captions for caption in five])
-    joined = Joined(reader.encoder.alignment, load_part(), 1.0)
-    spaces: dict[str, Vectors] = {
-        "without": (joined.alignment.images, joined.alignment.texts),
-        "trained part alone": (joined.part.images, joined.part.texts),
+    part, alignment = load_part(), reader.encoder.alignment
+    joined = {"without": replace(alignment, captions=None)} | {
+        f"both, weight {weight:g}": replace(alignment, captions=part, caption_weight=weight) for weight in given.weights
     }
-    for weight in given.weights:
-        space = replace(joined, weight=weight)
-        spaces[f"both, weight {weight:g}"] = space.images, space.texts
+    spaces: dict[str, Vectors] = {name: (space.images, space.texts) for name, space in joined.items()}
+    spaces["trained part alone"] = part.images, part.texts
     rows, zero_shot = corpus.rows(given.part), ZeroShot(given.data, reader)
     own = (rows[:, None] * N_CAPTIONS + np.arange(N_CAPTIONS)).ravel()
     scales = seen.features[corpus.rows("tune")]
@@ -214,10 +213,9 @@ def main() -> None:
         print(f"{name}, {given.part}\n  image to text {recall(to_text, len(rows))}")
         print(f"  text to image {recall(to_image, len(rows))}")
         print(f"  ImageNet {top:.1f}, CIFAR-10 {ten:.1f}", flush=True)
-    for weight in (None, *given.weights) if given.folds else ():
-        mean, deviation = zero_shot.unseen(joined, weight, scales)
-        which = "without" if weight is None else f"weight {weight:g}"
-        print(f"unseen names, {which}: {mean:.1f} (deviation over folds {deviation:.1f})")
+    for name, space in joined.items() if given.folds else ():
+        mean, deviation = zero_shot.unseen(space, scales)
+        print(f"unseen names, {name}: {mean:.1f} (deviation over folds {deviation:.1f})")
     if given.words:
         report_words(corpus, np.concatenate([corpus.rows("dev"), corpus.rows("held")]), seen, spaces, reader)
 

@@ -98,7 +98,7 @@ class WordingVectors:
 
 def report(word: Wordings, images: F32, shown: Bool, texts: WordingVectors, where: str) -> None:
     """Print one row of the table."""
-    n_objects = images.shape[1] - len(CONDITIONS) - 1
+    n_objects = texts.encoder.alignment.n_objects
     cells: list[str] = []
     for kind in (texts.alone, texts.difference):
         vectors = np.stack([kind(wording) for wording in word.wordings])
@@ -174,7 +174,7 @@ def measure_objects(encoder: EmbeddedEncoder, plain: F32, pictures: Pictures, pa
     """Absolute Spearman correlation of object names' scores with the brightness of the originals."""
     light = np.array([np.asarray(read_square(path).convert("L"), np.float32).mean() for path in paths])
     vectors = encoder.encode_texts([f"a photo of a {name}" for name in OBJECTS])
-    n_objects = plain.shape[1] - len(CONDITIONS) - 1
+    n_objects = encoder.alignment.n_objects
     for label, part in (("before", slice(0, n_objects)), ("after", slice(None))):
         found = np.array(
             [
@@ -188,7 +188,7 @@ def measure_objects(encoder: EmbeddedEncoder, plain: F32, pictures: Pictures, pa
             f"{len(OBJECTS)} object names against brightness, n={len(plain)}, {label}: "
             f"mean |rho| {found.mean():.3f}, largest {largest}"
         )
-    block = np.linalg.norm(vectors[:, n_objects:], axis=1)
+    block = np.linalg.norm(vectors[:, n_objects : n_objects + len(CONDITIONS)], axis=1)
     print(
         f"length of the block of these texts: mean {block.mean():.3f}, largest {block.max():.3f} "
         f"({OBJECTS[int(block.argmax())]})"
@@ -198,7 +198,7 @@ def measure_objects(encoder: EmbeddedEncoder, plain: F32, pictures: Pictures, pa
 def measure_ranking(encoder: EmbeddedEncoder, plain: F32, edited: dict[str, F32], names: F32) -> None:
     """For "a dark photo of a dog" and the like: how often the dark dog beats the dog as it came, and other things in
     the dark."""
-    n_objects = plain.shape[1] - len(CONDITIONS) - 1
+    n_objects = encoder.alignment.n_objects
     phrases = {
         "dark": "a murky photo of a {n} taken without any lamp",
         "blurred": "a {n} whose outlines are smudged by a bad lens",

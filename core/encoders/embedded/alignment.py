@@ -6,8 +6,8 @@ place an image at the sentence vectors of the ImageNet classes it looks like (a 
 classifier's rows. These 652 dimensions know objects; a block of one dimension for each of `conditions.CONDITIONS` knows
 light, sharpness, colour and place. An image has one dimension more, which texts
 leave at 0: it takes up what is missing to length 1, so that the object part of every image has the same length, and
-    neither light nor
-place changes how well an object's name fits.
+neither light nor place changes how well an object's name fits. Behind these stands what captioned photographs taught
+(`caption_part`), trained beside the rest and weighed against it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from core.encoders.arithmetic import gelu, products, unit_rows
+from core.encoders.embedded.caption_part import WEIGHT, CaptionPart
 from core.encoders.embedded.photo_words import CONDITIONS, Conditions
 from core.errors import InvalidInput
 from core.files import ASSETS
@@ -63,9 +64,30 @@ class Alignment:
 
     conditions: Conditions | None = None
     """None leaves the block at 0."""
+    captions: CaptionPart | None = None
+    """None leaves its dimensions out."""
+    caption_weight: float = WEIGHT
+
+    @property
+    def n_objects(self) -> int:
+        """Leading dimensions, of objects: 384 + r."""
+        return len(self.text_mean) + len(self.text_map)
 
     def images(self, features: F32, cues: F32) -> F32:
-        """(n, 384 + r + k + 1) unit rows from (n, 1280) pooled features and (n, q) cues."""
+        """(n, 384 + r + k + 1 + p) unit rows from (n, 1280) pooled features and (n, q) cues."""
+        known = self.known_images(features, cues)
+        return known if self.captions is None else self._joined(known, self.captions.images(features, cues))
+
+    def texts(self, sentences: F32) -> F32:
+        """(n, 384 + r + k + 1 + p) unit rows from (n, 384) sentence vectors of any length."""
+        known = self.known_texts(sentences)
+        return known if self.captions is None else self._joined(known, self.captions.texts(sentences))
+
+    def _joined(self, known: F32, captioned: F32) -> F32:
+        return unit_rows(np.concatenate([known, np.float32(self.caption_weight**0.5) * captioned], 1))
+
+    def known_images(self, features: F32, cues: F32) -> F32:
+        """`images` without the part of captions: (n, 384 + r + k + 1) unit rows."""
         block = np.zeros((len(features), len(CONDITIONS)), np.float32)
         if self.conditions is not None:
             block = self.conditions.images(features, cues)
@@ -81,8 +103,8 @@ class Alignment:
         mapped = products(features - self.feature_mean, self.image_map)
         return unit_rows(np.concatenate([products(evidence, self.class_texts.T), mapped], 1))
 
-    def texts(self, sentences: F32) -> F32:
-        """(n, 384 + r + k + 1) unit rows from (n, 384) sentence vectors of any length."""
+    def known_texts(self, sentences: F32) -> F32:
+        """`texts` without the part of captions: (n, 384 + r + k + 1) unit rows."""
         block = np.zeros((len(sentences), len(CONDITIONS)), np.float32)
         if self.conditions is not None:
             block = BLOCK_WEIGHT * self.conditions.texts(sentences)
@@ -96,7 +118,7 @@ class Alignment:
 
 
 def load_alignment(classifier: F32, classifier_bias: F32, file: Path = FILE) -> Alignment:
-    """The alignment that ships, joined to the classifier of the network's own checkpoint.
+    """The alignment that ships, joined to the classifier of the network's own checkpoint, without captions.
 
     Raises:
         InvalidInput: the file is missing.

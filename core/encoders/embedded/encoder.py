@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from PIL import Image
 
 from core.encoders.arithmetic import unit_rows
 from core.encoders.embedded.alignment import FILE, Alignment, load_alignment
+from core.encoders.embedded.caption_part import SHA256, WEIGHT, load_part
 from core.encoders.embedded.checkpoint import read_state_dict
 from core.encoders.embedded.lite0 import SIDE, convolutions
 from core.encoders.embedded.lite0_runtime import best_mapper
@@ -52,12 +54,15 @@ class EmbeddedEncoder:
         content = checked_bytes(path, EFFICIENTNET, EFFICIENTNET_SHA256)
         weights = read_state_dict(path)
         classifier = weights["_fc.weight"], weights["_fc.bias"]
-        self._alignment = load_alignment(*classifier, alignment_file) if alignment_file else None
+        self._alignment = None
+        if alignment_file:
+            self._alignment = replace(load_alignment(*classifier, alignment_file), captions=load_part())
         self._layers, self._threads = convolutions(weights), threads
         self._network = best_mapper(self._layers, (), threads)
         digest = hashlib.sha256()
         maps = alignment_file.read_bytes() if alignment_file else b""
-        for part in (content, maps, _PREPROCESSING.encode()):
+        captions = f"{SHA256} {WEIGHT}" if alignment_file else ""
+        for part in (content, maps, captions.encode(), _PREPROCESSING.encode()):
             digest.update(hashlib.sha256(part).digest())
         self.fingerprint = digest.hexdigest()[:32]
 
@@ -90,12 +95,12 @@ class EmbeddedEncoder:
         return self._network(np.ascontiguousarray(batch, np.float32))[0]
 
     def encode_images(self, batch: F32) -> tuple[F32, F32]:
-        """Unit rows from (n, 3, 224, 224): (n, 1280) features for finding and (n, 679) vectors of the joint space."""
+        """Unit rows from (n, 3, 224, 224): (n, 1280) features for finding and (n, 1063) vectors of the joint space."""
         features = self.features(batch)
         return unit_rows(features), self.alignment.images(features, measure_cues(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        """(n, 679) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`."""
+        """(n, 1063) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`."""
         from core.encoders.embedded.minilm import embed_sentences
 
         return self.alignment.texts(embed_sentences(texts))

@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import gelu, normalize, softshrink
 
 from core.encoders.embedded.alignment import BLOCK_WEIGHT, Alignment
+from core.encoders.embedded.caption_torch import TorchTexts
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.minilm_torch import load_tower
 from core.encoders.embedded.photo_words import CONDITIONS, TEXT_GAIN, Conditions
@@ -29,16 +30,20 @@ class AlignedTexts:
         self._mean, self._scale, self._map = (
             torch.from_numpy(a) for a in (alignment.text_mean, alignment.text_scale, alignment.text_map)
         )
-        self._conditions = alignment.conditions
+        self._conditions, self._share = alignment.conditions, alignment.caption_weight**0.5
+        self._captions = None if alignment.captions is None else TorchTexts(alignment.captions)
 
     def __call__(self, sentences: torch.Tensor) -> torch.Tensor:
-        """(n, 384 + r + q + 1) unit rows from (n, 384) sentence vectors of any length."""
+        """(n, d) unit rows of the joint space from (n, 384) sentence vectors of any length."""
         unit = normalize(sentences, dim=-1)
         centred = unit - self._mean
         objects = normalize(torch.cat([self._scale * centred, centred @ self._map.T], 1), dim=-1)
         none = sentences.new_zeros(len(sentences), len(CONDITIONS))
         block = none if self._conditions is None else float(BLOCK_WEIGHT) * activations(self._conditions, unit)
-        return normalize(torch.cat([objects, block, none[:, :1]], 1), dim=-1)
+        known = normalize(torch.cat([objects, block, none[:, :1]], 1), dim=-1)
+        if self._captions is None:
+            return known
+        return normalize(torch.cat([known, self._share * self._captions(unit)], 1), dim=-1)
 
 
 def activations(conditions: Conditions, unit: torch.Tensor) -> torch.Tensor:
@@ -90,7 +95,7 @@ class EmbeddedTower:
         return self._model.get_input_embeddings()(ids)
 
     def encode(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        """(n, 679) unit rows of the joint space."""
+        """(n, 1063) unit rows of the joint space."""
         mask = ids != self._tokenizer.pad_token_id
         hidden = self._model(inputs_embeds=embeds, attention_mask=mask.long()).last_hidden_state
         weights = mask.unsqueeze(-1).to(hidden.dtype)

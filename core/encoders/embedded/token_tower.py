@@ -12,12 +12,13 @@ import torch
 from torch.nn.functional import gelu, normalize
 
 from core.encoders.embedded.alignment import OBJECT_SHARE, THRESHOLD, Alignment
+from core.encoders.embedded.caption_torch import TorchImages
 from core.encoders.embedded.lite0 import Convolution
 from core.encoders.embedded.lite0_runtime import best_mapper
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.minilm_torch import load_tower
 from core.encoders.embedded.photo_words import CONDITIONS
-from core.encoders.embedded.pixel_cues import measure_cues
+from core.encoders.embedded.pixel_cues import CUES, measure_cues
 from core.encoders.embedded.prompt_tower import AlignedTexts
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.records import F32
@@ -29,7 +30,7 @@ SIDE = 7
 COARSE_WIDTH, FINE_WIDTH = 320, 4 * 112
 WIDTH = COARSE_WIDTH + FINE_WIDTH
 _BATCH = 64
-_DEPTH = "embedded tokens 1"
+_DEPTH = "embedded tokens 2"
 
 
 class EmbeddedTokenTower:
@@ -54,21 +55,22 @@ class EmbeddedTokenTower:
         self._layers, self._alignment = layers, alignment
         self._map = best_mapper(layers, (COARSE, FINE), threads)
         self.fingerprint = f"{fingerprint}/{_DEPTH}"
-        self._rest_width = len(CONDITIONS) + 1
-        self.joint_width = alignment.object_texts(np.zeros((1, 384), np.float32)).shape[1] + self._rest_width
+        self._rest = slice(alignment.n_objects, alignment.n_objects + len(CONDITIONS) + 1)
+        self.joint_width = alignment.texts(np.zeros((1, 384), np.float32)).shape[1]
         self.logit_scale = logit_scale
 
     def image_tokens(self, batch: F32) -> ImageTokens:
-        """Of (n, 3, 224, 224). The prefix holds what the joint vector has besides objects (light, colour, place), which
-        no token carries."""
+        """Of (n, 3, 224, 224). The prefix holds what no token carries: what the joint vector has besides objects
+        (light, colour, place), before captions were joined to it, and the cues of the pixels."""
         coarse, fine, features = self._map(np.ascontiguousarray(batch, np.float32))
         n = len(batch)
         rows = coarse.reshape(n, COARSE_WIDTH, SIDE * SIDE).transpose(0, 2, 1)
         cells = fine.reshape(n, 112, SIDE, 2, SIDE, 2).transpose(0, 2, 4, 3, 5, 1).reshape(n, SIDE * SIDE, FINE_WIDTH)
-        pooled = self._alignment.images(features, measure_cues(batch))
+        cues = measure_cues(batch)
+        rest = self._alignment.known_images(features, cues)[:, self._rest]
         prefix = np.zeros((n, 1, WIDTH), np.float32)
-        prefix[:, 0, : self._rest_width] = pooled[:, -self._rest_width :]
-        return ImageTokens(np.concatenate([rows, cells], 2), pooled, prefix)
+        prefix[:, 0, : rest.shape[1] + len(CUES)] = np.concatenate([rest, cues], 1)
+        return ImageTokens(np.concatenate([rows, cells], 2), self._alignment.images(features, cues), prefix)
 
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
         """MiniLM's states before the last of its six layers."""
@@ -101,7 +103,7 @@ class EmbeddedTokenTower:
 
     def late_image(self) -> torch.nn.Module:
         """The network's last convolution, pooling and the alignment's image side."""
-        return LateImage(self._layers[-1], self._alignment, self._rest_width)
+        return LateImage(self._layers[-1], self._alignment)
 
     def late_text(self) -> torch.nn.Module:
         """MiniLM's last layer, mean pooling and the alignment's text side."""
@@ -113,16 +115,17 @@ def _parameter(array: F32) -> torch.nn.Parameter:
 
 
 class LateImage(torch.nn.Module):
-    """`Alignment.images` after the last convolution, in torch, trainable. Light, colour and place come from the prefix
-    as they are."""
+    """`Alignment.images` after the last convolution, in torch, trainable. Light, colour, place and cues come from the
+    prefix as they are."""
 
-    def __init__(self, head: Convolution, alignment: Alignment, rest: int) -> None:
+    def __init__(self, head: Convolution, alignment: Alignment) -> None:
         super().__init__()
         self.head, self.head_bias = _parameter(head.weight[:, :, 0, 0]), _parameter(head.bias)
         self.classifier, self.classifier_bias = _parameter(alignment.classifier), _parameter(alignment.classifier_bias)
         self.class_texts, self.image_map = _parameter(alignment.class_texts), _parameter(alignment.image_map)
         self.register_buffer("mean", torch.from_numpy(np.array(alignment.feature_mean, np.float32)))
-        self._rest = rest
+        self.captions = None if alignment.captions is None else TorchImages(alignment.captions)
+        self._share = alignment.caption_weight**0.5
 
     def forward(self, tokens: torch.Tensor, prefix: torch.Tensor | None) -> torch.Tensor:
         """(n, d) unit rows of the joint space."""
@@ -131,7 +134,12 @@ class LateImage(torch.nn.Module):
         evidence = gelu(features @ self.classifier.T + self.classifier_bias - float(THRESHOLD))
         mean: Any = self.mean
         objects = normalize(torch.cat([evidence @ self.class_texts, (features - mean) @ self.image_map.T], 1), dim=-1)
-        return normalize(torch.cat([float(OBJECT_SHARE) * objects, prefix[:, 0, : self._rest]], 1), dim=-1)
+        rest = len(CONDITIONS) + 1
+        known = normalize(torch.cat([float(OBJECT_SHARE) * objects, prefix[:, 0, :rest]], 1), dim=-1)
+        if self.captions is None:
+            return known
+        captioned = self.captions(features, prefix[:, 0, rest : rest + len(CUES)])
+        return normalize(torch.cat([known, self._share * captioned], 1), dim=-1)
 
 
 class LateText(torch.nn.Module):

@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from core.encoders.arithmetic import unit_rows
+from core.encoders.embedded.caption_part import FILE, load_part
+from core.encoders.embedded.caption_torch import TorchHead
 from core.errors import InvalidInput
 from core.records import F32
 from core.statistics.ranking import auroc
-from scripts.encoder.caption_heads import Pairs, TrainedHead, Training, train
-from scripts.encoder.caption_part import FILE, Joined, load_part, write_part
+from scripts.encoder.caption_heads import Pairs, Training, train
 from scripts.encoder.captioned import Reader, Seen, part_of, read_corpus
+from scripts.encoder.fit_captions import write_part
 from scripts.encoder.measure_captions import draw_pictures, ranks, with_interval, word_areas
 
 SMALL = Training(16, 32, 32, epochs=30, batch=40, edited=8, learning_rate=5e-3, input_dropout=0.0, dropout=0.0)
@@ -63,7 +65,7 @@ def test_pictures_apart_from_the_fit_change_nothing() -> None:
 
 def test_a_head_without_torch_gives_what_it_gave_in_torch() -> None:
     torch.manual_seed(0)
-    head = TrainedHead(30, 8, 16, 0.5, 0.5).eval()
+    head = TorchHead(30, 8, 16, 0.5, 0.5).eval()
     x = np.random.default_rng(0).normal(size=(9, 30)).astype(np.float32)
     with torch.inference_mode():
         expected = head(torch.from_numpy(x)).numpy()
@@ -127,8 +129,8 @@ def test_the_shipped_part_finds_captions_that_the_joint_space_without_it_does_no
     rows = corpus.rows("dev")[:300]
     seen = reader.pictures("some", len(rows), lambda i: corpus.open(int(rows[i])))
     said = reader.sentences("said", [caption for row in rows for caption in corpus.captions[row]])
-    without, part = reader.encoder.alignment, load_part()
-    joined = Joined(without, part, 1.0)
+    joined = reader.encoder.alignment
+    without = dataclasses.replace(joined, captions=None)
     shares = [
         (ranks(space.images(seen.features, seen.cues), space.texts(said))[0] < 1).mean() for space in (without, joined)
     ]

@@ -17,6 +17,7 @@ import torch
 from PIL import Image, ImageFilter
 
 from core.encoders import ENCODERS, Encoder, list_encoders, load_encoder
+from core.encoders.embedded.caption_part import WEIGHT
 from core.encoders.embedded.checkpoint import read_state_dict
 from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.encoders.embedded.lite0 import convolutions
@@ -82,7 +83,7 @@ def test_vectors_are_unit_rows_and_bitwise_free_of_batch_and_order(encoder: Embe
     batch = batch_of(encoder, n)
     finding, joint = encoder.encode_images(batch)
     assert finding.shape == (n, 1280)
-    assert joint.shape == (n, 679)
+    assert joint.shape == (n, 1063)
     assert finding.dtype == joint.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(finding, axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(encoder.encode_images(batch[::-1])[0], finding[::-1])
@@ -108,10 +109,10 @@ def test_texts_find_their_own_pictures(encoder: EmbeddedEncoder, shared_data: Pa
 def test_texts_are_unit_rows_in_their_own_order_and_truncation_is_counted(encoder: EmbeddedEncoder) -> None:
     texts = ["a dog", "a long sentence about a cat that sits on a red mat in the sun", "a dog"]
     vectors = encoder.encode_texts(texts)
-    assert vectors.shape == (3, 679)
+    assert vectors.shape == (3, 1063)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(vectors[0], encoder.encode_texts(["a dog"])[0], atol=1e-5)
-    assert encoder.encode_texts([]).shape == (0, 679)
+    assert encoder.encode_texts([]).shape == (0, 1063)
     assert encoder.count_truncated(["a dog", "word " * 300]) == 1
 
 
@@ -213,17 +214,18 @@ def test_a_word_for_a_condition_fits_the_edited_pictures_better(encoder: Embedde
 
 
 def test_names_of_objects_hold_no_condition(encoder: EmbeddedEncoder) -> None:
-    """The last dimension is the images' own; the 26 before it are the conditions."""
+    """Behind the 652 dimensions of objects stand the 26 conditions, then one that is the images' own."""
     block = encoder.encode_texts(
         [f"a photo of a {name}" for name in ("dog", "violin", "teapot", "lizard", "bicycle", "zebra")]
-    )[:, 652:]
+    )[:, 652:679]
     assert np.abs(block[:, :-1]).max() < 0.15
     assert (block[:, -1] == 0).all()
 
 
 def test_every_image_has_the_same_share_of_object(encoder: EmbeddedEncoder) -> None:
     pictures = np.stack([encoder.preprocess(edit(blobs(0))) for edit in WORDS.values()])
-    np.testing.assert_allclose(np.linalg.norm(encoder.encode_images(pictures)[1][:, :652], axis=1), 0.75, atol=1e-3)
+    objects = np.linalg.norm(encoder.encode_images(pictures)[1][:, :652], axis=1)
+    np.testing.assert_allclose(objects, 0.75 / (1 + WEIGHT) ** 0.5, atol=1e-3)
 
 
 def test_cues_are_measured_alone_and_cost_little(encoder: EmbeddedEncoder) -> None:

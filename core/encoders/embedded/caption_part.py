@@ -1,7 +1,7 @@
-"""A part of the joint space that captioned photographs taught, beside the embedded encoder's objects and conditions.
+"""The part of the embedded encoder's joint space that captioned photographs taught, beside its objects and conditions.
 
 Each side is one small network on what the frozen towers give: features and cues of a picture, the sentence vector of a
-text. `fit_captions.py` trains it, `measure_captions.py` says what it is worth.
+text. `scripts/encoder/fit_captions.py` trains it; docs/encoder.md says what it is worth.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from core.encoders.arithmetic import gelu, products, unit_rows
-from core.encoders.embedded.alignment import Alignment
 from core.encoders.embedded.photo_words import CUE_LIMIT
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.records import F32
 
+WEIGHT = 0.5
+"""Of this part against everything else in the joint space, in the inner product of unit rows."""
 FILE = ASSETS / "encoder" / "captions.safetensors"
 SHA256 = "83ee50d4de83d1aabcaa056eeb88b96f97dde174903cafb175e2a9a1ab7b8fd1"
 """Of FILE."""
@@ -46,6 +47,10 @@ class Head:
     """(d,) of the layer norm."""
     shift: F32
     """(d,) of the layer norm."""
+
+    def arrays(self) -> tuple[F32, ...]:
+        """In the order of the fields."""
+        return tuple(getattr(self, field.name) for field in fields(self))
 
     def __call__(self, x: F32) -> F32:
         """(n, d) unit rows from (n, p)."""
@@ -86,28 +91,6 @@ class CaptionPart:
         return self.text(self.text_inputs(sentences))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Joined:
-    """The embedded encoder's joint space with the trained part beside it: unit rows, one inner product."""
-
-    alignment: Alignment
-    part: CaptionPart
-    weight: float
-    """Of the trained part against what the encoder has without it, in the inner product of unit rows before they are
-    scaled to length 1 again."""
-
-    def images(self, features: F32, cues: F32) -> F32:
-        """(n, 679 + d) unit rows."""
-        share = np.float32(self.weight**0.5)
-        rows = [self.alignment.images(features, cues), share * self.part.images(features, cues)]
-        return unit_rows(np.concatenate(rows, 1))
-
-    def texts(self, sentences: F32) -> F32:
-        """(n, 679 + d) unit rows."""
-        share = np.float32(self.weight**0.5)
-        return unit_rows(np.concatenate([self.alignment.texts(sentences), share * self.part.texts(sentences)], 1))
-
-
 def load_part(file: Path = FILE, sha256: str = SHA256) -> CaptionPart:
     """The part in `file`.
 
@@ -124,24 +107,3 @@ def load_part(file: Path = FILE, sha256: str = SHA256) -> CaptionPart:
     scales = ("feature_mean", "feature_scale", "cue_mean", "cue_scale", "sentence_mean")
     means, deviations, cues, spread, said = (arrays[name] for name in scales)
     return CaptionPart(means, deviations, cues, spread, said, heads["image"], heads["text"])
-
-
-def write_part(part: CaptionPart, file: Path) -> str:
-    """Save the maps in half precision and the rest in single. Returns the file's hash."""
-    from safetensors.numpy import save
-
-    arrays: dict[str, F32] = {}
-    for field in fields(part):
-        value: F32 | Head = getattr(part, field.name)
-        if isinstance(value, Head):
-            arrays |= {f"{field.name}.{f.name}": getattr(value, f.name) for f in fields(Head)}
-        else:
-            arrays[field.name] = value
-    kept = {
-        name: np.ascontiguousarray(array, np.float16 if array.ndim == 2 else np.float32)
-        for name, array in arrays.items()
-    }
-    content = save(kept)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content)
-    return hashlib.sha256(content).hexdigest()
