@@ -18,6 +18,7 @@ from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.encoders.embedded.minilm import embed_sentences
 from core.encoders.embedded.pixel_cues import measure_cues
 from core.records import F32, I64
+from scripts.encoder.alignment import TEMPLATES
 from scripts.encoder.edits import EDITS, stored
 from scripts.encoder.grounds import SIDE, Rng
 from scripts.encoder.phrases import PHRASES
@@ -130,6 +131,11 @@ class Reader:
     def sentences(self, name: str, texts: list[str]) -> F32:
         """(n, 384) unit rows."""
         return self._kept(name, lambda: {"sentences": unit_rows(embed_sentences(texts))})["sentences"]
+
+    def named(self, name: str, things: list[str]) -> F32:
+        """(t, k, 384) unit rows of k things in each of the templates."""
+        made = (self.sentences(f"{name} {i}", [t.format(thing) for thing in things]) for i, t in enumerate(TEMPLATES))
+        return np.stack(list(made))
 
     def _kept(self, name: str, make: Callable[[], dict[str, F32]]) -> dict[str, F32]:
         """What `make` gives, in half precision."""

@@ -17,12 +17,14 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
+from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 from PIL import Image
 
 from core.encoders.embedded.caption_part import FILE, CaptionPart, Head
 from core.records import F32
 from scripts.encoder.caption_heads import Pairs, Training, train
 from scripts.encoder.captioned import CaptionCorpus, Reader, Seen, cut_out, edit_with_words, read_corpus
+from scripts.encoder.fragments import read_fragments
 
 CUTS = 1
 """Cuts of each picture that is fitted on."""
@@ -31,7 +33,7 @@ _EDIT = 7
 
 
 def read_pairs(corpus: CaptionCorpus, reader: Reader) -> Pairs:
-    """The pictures as they are, cut and edited, and their captions."""
+    """The pictures as they are, cut and edited, their captions and pieces of these, and the classifier's names."""
     n = len(corpus.files)
     fitted = corpus.rows("fit")
 
@@ -51,7 +53,9 @@ def read_pairs(corpus: CaptionCorpus, reader: Reader) -> Pairs:
         views.append(_spread(Seen(cuts.features[own], cuts.cues[own]), fitted, n))
     captions = reader.sentences("captions", [caption for five in corpus.captions for caption in five])
     said = reader.sentences("edits said", [edit(int(row))[1] for row in fitted])
-    return Pairs(views, captions, _spread(edited, fitted, n), _placed(said, fitted, n), fitted)
+    changed, pieces = _spread(edited, fitted, n), read_fragments(corpus, fitted, reader)
+    names = reader.named("imagenet", list(IMAGENET_CLASSNAMES))
+    return Pairs(views, captions, changed, _placed(said, fitted, n), fitted, pieces, names)
 
 
 def _placed(rows: F32, numbers: np.ndarray, n: int) -> F32:
@@ -93,8 +97,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=FILE)
     given = parser.parse_args()
-    pairs = read_pairs(read_corpus(given.corpus), Reader(given.scratch))
-    part, scale = train(pairs, replace(Training(), seed=given.seed))
+    reader, settings = Reader(given.scratch), replace(Training(), seed=given.seed)
+    pairs = read_pairs(read_corpus(given.corpus), reader)
+    part, scale = train(pairs, reader.encoder.alignment, settings)
     digest = write_part(part, given.out)
     size = given.out.stat().st_size / 1e6
     print(f"{given.out.name}: {size:.1f} MB, sha256 {digest}; {len(pairs.rows):,} pictures, scale {scale:.1f}")

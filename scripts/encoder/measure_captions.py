@@ -31,8 +31,9 @@ from core.encoders.embedded.checkpoint import read_state_dict
 from core.encoders.embedded.weights import efficientnet_weights
 from core.records import F32, F64, I64
 from core.statistics.ranking import auroc_interval
-from scripts.encoder.alignment import N_CLASSES, TEMPLATES, ensemble, expected_features, fit, read_class_texts
+from scripts.encoder.alignment import N_CLASSES, ensemble, expected_features, fit, read_class_texts
 from scripts.encoder.captioned import N_CAPTIONS, CaptionCorpus, Reader, Seen, read_corpus
+from scripts.encoder.fragments import IDLE
 
 MIN_SHOWN = 10
 """Pictures that show a word, at least, for it to be measured."""
@@ -40,10 +41,6 @@ DRAWS = 1000
 """Bootstrap draws of the pictures."""
 COLOURS = "black white red blue green yellow orange pink purple brown grey gray".split()
 COUNTS = "one two three four five several many group".split()
-_IDLE = set(
-    "a an the in on of and is are with to at his her their by from as for its it while that into through over up "
-    "down out off near next there be being has have who which he she they some other another this very each".split()
-)
 
 Vectors = tuple[Callable[[F32, F32], F32], Callable[[F32], F32]]
 """Pictures, from features and cues, and texts, from sentence vectors, to unit rows of one space."""
@@ -72,7 +69,7 @@ def words_of(corpus: CaptionCorpus, rows: I64) -> dict[str, tuple[I64, I64]]:
     for row in rows:
         counts: dict[str, int] = {}
         for caption in corpus.captions[row]:
-            for word in set(re.findall(r"[a-z]+", caption.lower())) - _IDLE:
+            for word in set(re.findall(r"[a-z]+", caption.lower())) - IDLE:
                 counts[word] = counts.get(word, 0) + 1
         said.append(counts)
     found: dict[str, tuple[I64, I64]] = {}
@@ -98,11 +95,8 @@ class ZeroShot:
         labels = pd.read_csv(data / "cifar10" / "index.csv").set_index("id").loc[tiny["id"]]
         self.labels = labels["label"].to_numpy()
         ten = labels.groupby("label")["class_name"].first().tolist()
-        said = [reader.sentences(f"cifar10 {i}", [t.format(n) for n in ten]) for i, t in enumerate(TEMPLATES)]
-        self.ten = ensemble(np.stack(said))
-        names = list(IMAGENET_CLASSNAMES)
-        said = [reader.sentences(f"imagenet {i}", [t.format(n) for n in names]) for i, t in enumerate(TEMPLATES)]
-        self.names = ensemble(np.stack(said))
+        self.ten = ensemble(reader.named("cifar10", ten))
+        self.names = ensemble(reader.named("imagenet", list(IMAGENET_CLASSNAMES)))
 
     def known(self, space: Vectors) -> tuple[float, float]:
         """Top-1 per cent among 1,000 names and among ten."""

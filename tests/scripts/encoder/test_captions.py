@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from core.encoders.arithmetic import unit_rows
+from core.encoders.embedded.alignment import Alignment
 from core.encoders.embedded.caption_part import FILE, load_part
 from core.encoders.embedded.caption_torch import TorchHead
 from core.errors import InvalidInput
@@ -19,28 +20,60 @@ from core.statistics.ranking import auroc
 from scripts.encoder.caption_heads import Pairs, Training, train
 from scripts.encoder.captioned import Reader, Seen, part_of, read_corpus
 from scripts.encoder.fit_captions import write_part
+from scripts.encoder.fragments import Fragments, pieces_of
 from scripts.encoder.measure_captions import draw_pictures, ranks, with_interval, word_areas
 
-SMALL = Training(16, 32, 32, epochs=30, batch=40, edited=8, learning_rate=5e-3, input_dropout=0.0, dropout=0.0)
+SMALL = Training(
+    weight=4.0,
+    width=16,
+    hidden_image=32,
+    hidden_text=32,
+    epochs=30,
+    batch=40,
+    edited=8,
+    learning_rate=5e-3,
+    input_dropout=0.0,
+    dropout=0.0,
+    fragments=6,
+    fragment_loss=0.2,
+    name_loss=0.2,
+    named=10,
+)
+N_CLASSES = 12
 
 
 def planted(n: int = 120) -> Pairs:
-    """Pictures and captions that one hidden cause makes, the edited ones too."""
+    """Pictures and captions that one hidden cause makes, the edited ones too; pieces tell the signs of its parts."""
     rng = np.random.default_rng(0)
     cause = rng.normal(size=(n, 6))
     to_features, to_words = rng.normal(size=(6, 30)), rng.normal(size=(6, 20))
     features = (cause @ to_features).astype(np.float32)
     captions = unit_rows(np.repeat(cause, 5, 0) @ to_words + 0.3 * rng.normal(size=(5 * n, 20)))
     seen = Seen(features, rng.normal(size=(n, 4)).astype(np.float32))
-    return Pairs([seen, seen], captions, seen, captions[::5], np.arange(n - 40))
+    pieces = Fragments([f"part {i}" for i in range(6)], unit_rows(to_words), cause > 0)
+    names = unit_rows(rng.normal(size=(N_CLASSES, 20)))[None]
+    return Pairs([seen, seen], captions, seen, captions[::5], np.arange(n - 40), pieces, names)
+
+
+def blank() -> Alignment:
+    """A joint space that knows nothing of the cause."""
+    rng = np.random.default_rng(1)
+
+    def drawn(*shape: int) -> F32:
+        return rng.normal(size=shape).astype(np.float32)
+
+    scale = np.ones(1, np.float32)
+    maps = drawn(3, 30), drawn(N_CLASSES, 20), np.zeros(20, np.float32), scale, drawn(3, 20)
+    return Alignment(drawn(N_CLASSES, 30) / np.float32(5), drawn(N_CLASSES), np.zeros(30, np.float32), *maps)
 
 
 def own_first(pairs: Pairs, settings: Training) -> tuple[float, F32]:
     """Share of the forty pictures apart from the fit whose own caption comes first, and their vectors."""
-    part, _ = train(pairs, settings)
+    space = dataclasses.replace(blank(), caption_weight=settings.weight)
+    space = dataclasses.replace(space, captions=train(pairs, space, settings)[0])
     apart = np.arange(80, 120)
-    images = part.images(pairs.views[0].features[apart], pairs.views[0].cues[apart])
-    return float((ranks(images, part.texts(pairs.captions[400:]))[0] == 0).mean()), images
+    images = space.images(pairs.views[0].features[apart], pairs.views[0].cues[apart])
+    return float((ranks(images, space.texts(pairs.captions[400:]))[0] == 0).mean()), images
 
 
 def test_a_picture_finds_its_caption_where_training_never_saw_either() -> None:
@@ -52,13 +85,51 @@ def test_a_picture_finds_its_caption_where_training_never_saw_either() -> None:
     assert own_first(mismatched, SMALL)[0] < 0.2
 
 
+def test_pieces_of_captions_teach_what_they_say() -> None:
+    """Each piece tells one sign of the cause: taught, it finds the pictures apart that have it better."""
+    pairs = planted()
+
+    def areas(settings: Training) -> float:
+        part = train(pairs, blank(), settings)[0]
+        scores = (
+            part.images(pairs.views[0].features[80:], pairs.views[0].cues[80:])
+            @ part.texts(pairs.fragments.sentences).T
+        )
+        return float(
+            np.mean([auroc(s.astype(np.float64), own) for s, own in zip(scores.T, pairs.fragments.shown[80:].T)])
+        )
+
+    assert areas(SMALL) > areas(dataclasses.replace(SMALL, fragment_loss=0.0)) + 0.02
+    assert areas(SMALL) > 0.8
+
+
+def test_names_keep_the_probabilities_of_the_classifier() -> None:
+    """Of pictures apart from the fit: the more the names weigh, the nearer the classifier's choice."""
+    pairs, space = planted(), blank()
+    seen = pairs.views[0]
+    chosen = (seen.features[80:] @ space.classifier.T + space.classifier_bias).argmax(1)
+
+    def agreement(name_loss: float) -> float:
+        settings = dataclasses.replace(SMALL, name_loss=name_loss)
+        part = train(pairs, space, settings)[0]
+        joined = dataclasses.replace(space, captions=part, caption_weight=settings.weight)
+        scores = joined.images(seen.features[80:], seen.cues[80:]) @ joined.texts(pairs.names[0]).T
+        return float((scores.argmax(1) == chosen).mean())
+
+    assert agreement(2.0) > agreement(0.0) + 0.2
+
+
+def test_pieces_are_runs_of_words_that_end_in_one_that_says_something() -> None:
+    assert pieces_of("A dog on the Grass .") == {"a dog", "dog", "grass", "the grass", "on the grass"}
+
+
 def test_pictures_apart_from_the_fit_change_nothing() -> None:
     pairs = planted()
     features = pairs.views[0].features.copy()
     features[80:] = 9
     other = Seen(features, pairs.views[0].cues)
     changed = dataclasses.replace(pairs, views=[other, other], edited=other)
-    one, two = train(pairs, SMALL)[0], train(changed, SMALL)[0]
+    one, two = (train(p, blank(), SMALL)[0] for p in (pairs, changed))
     np.testing.assert_array_equal(one.image.direct, two.image.direct)
     np.testing.assert_array_equal(one.feature_mean, two.feature_mean)
 
