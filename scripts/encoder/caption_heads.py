@@ -39,7 +39,7 @@ class Training:
     width: int = 384
     hidden_image: int = 768
     hidden_text: int = 512
-    epochs: int = 20
+    epochs: int = 80
     batch: int = 512
     edited: int = 64
     """Pictures of a batch that stand in it a second time, edited and with words for the edit."""

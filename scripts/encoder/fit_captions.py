@@ -4,8 +4,8 @@
     python -m scripts.encoder.fit_captions CORPUS [--scratch FOLDER] [--seed 0] [--out FILE]
 
 CORPUS holds captions.csv (file, split, caption_0 to caption_4) and images/: Flickr8k as it was measured. SCRATCH keeps
-what the frozen networks say of pictures and captions. Reading the corpus takes about six minutes on one core, training
-about half a minute. Of the training pictures a tenth ("tune") is for choosing settings and a tenth ("held") for the
+what the frozen networks say of pictures and captions. Reading the corpus takes about ten minutes on one core, training
+about three and a half. Of the training pictures a tenth ("tune") is for choosing settings and a tenth ("held") for the
 report: neither is fitted on.
 """
 
@@ -26,7 +26,7 @@ from scripts.encoder.caption_heads import Pairs, Training, train
 from scripts.encoder.captioned import CaptionCorpus, Reader, Seen, cut_out, edit_with_words, read_corpus
 from scripts.encoder.fragments import read_fragments
 
-CUTS = 1
+CUTS = 3
 """Cuts of each picture that is fitted on."""
 _EDIT = 7
 """First number of the seeds of edits; that of cuts is the cut's own number."""

@@ -21,7 +21,7 @@ from core.records import F32
 WEIGHT = 0.5
 """Of this part against everything else in the joint space, in the inner product of unit rows."""
 FILE = ASSETS / "encoder" / "captions.safetensors"
-SHA256 = "83ee50d4de83d1aabcaa056eeb88b96f97dde174903cafb175e2a9a1ab7b8fd1"
+SHA256 = "720844b7e887c3abaa2c13fb6942c85c160c4bf27730d6d91e27f0cc50699af4"
 """Of FILE."""
 SENTENCE_GAIN = np.float32(384**0.5)
 """Centred sentence vectors are enlarged by it, so that a coordinate is of the order of 1."""

@@ -79,28 +79,25 @@ def own_first(pairs: Pairs, settings: Training) -> tuple[float, F32]:
 def test_a_picture_finds_its_caption_where_training_never_saw_either() -> None:
     pairs = planted()
     share, images = own_first(pairs, SMALL)
-    assert share > 0.5  # chance: 0.025
+    assert share > 0.3  # chance: 0.025
     np.testing.assert_array_equal(own_first(pairs, SMALL)[1], images)
     mismatched = dataclasses.replace(pairs, captions=np.roll(pairs.captions, 100, 0))
-    assert own_first(mismatched, SMALL)[0] < 0.2
+    assert own_first(mismatched, SMALL)[0] < 0.1
 
 
 def test_pieces_of_captions_teach_what_they_say() -> None:
-    """Each piece tells one sign of the cause: taught, it finds the pictures apart that have it better."""
+    """With captions that belong to other pictures, only the pieces say what a picture shows."""
     pairs = planted()
+    pairs = dataclasses.replace(pairs, captions=np.roll(pairs.captions, 100, 0), edited_captions=pairs.captions[::5])
+    shown, seen = pairs.fragments.shown[80:], Seen(pairs.views[0].features[80:], pairs.views[0].cues[80:])
 
-    def areas(settings: Training) -> float:
-        part = train(pairs, blank(), settings)[0]
-        scores = (
-            part.images(pairs.views[0].features[80:], pairs.views[0].cues[80:])
-            @ part.texts(pairs.fragments.sentences).T
-        )
-        return float(
-            np.mean([auroc(s.astype(np.float64), own) for s, own in zip(scores.T, pairs.fragments.shown[80:].T)])
-        )
+    def areas(fragment_loss: float) -> float:
+        part = train(pairs, blank(), dataclasses.replace(SMALL, fragment_loss=fragment_loss, edited=0, epochs=60))[0]
+        scores = part.images(seen.features, seen.cues) @ part.texts(pairs.fragments.sentences).T
+        return float(np.mean([auroc(s.astype(np.float64), own) for s, own in zip(scores.T, shown.T)]))
 
-    assert areas(SMALL) > areas(dataclasses.replace(SMALL, fragment_loss=0.0)) + 0.02
-    assert areas(SMALL) > 0.8
+    assert areas(3.0) > 0.7
+    assert areas(0.0) < 0.65
 
 
 def test_names_keep_the_probabilities_of_the_classifier() -> None:
