@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, normalize, softmax
 
 from core.encoders.embedded.alignment import Alignment
-from core.encoders.embedded.caption_part import CaptionPart, Head
+from core.encoders.embedded.caption_part import CaptionHead, CaptionPart
 from core.encoders.embedded.caption_torch import TorchHead
 from core.records import F32, I64
 from scripts.encoder.captioned import N_CAPTIONS, Seen
@@ -85,7 +85,7 @@ class Pairs:
 def _standard(pairs: Pairs) -> CaptionPart:
     """The part without its heads: means and scales over the pictures that are fitted on."""
     whole, rows = pairs.views[0], pairs.rows
-    none = Head(*(np.zeros((0, 0), np.float32) for _ in range(7)))
+    none = CaptionHead(*(np.zeros((0, 0), np.float32) for _ in range(7)))
     said = pairs.captions.reshape(-1, N_CAPTIONS, pairs.captions.shape[1])[rows]
     return CaptionPart(
         whole.features[rows].mean(0),

@@ -20,7 +20,7 @@ import numpy as np
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 from PIL import Image
 
-from core.encoders.embedded.caption_part import FILE, CaptionPart, Head
+from core.encoders.embedded.caption_part import FILE, CaptionHead, CaptionPart
 from core.records import F32
 from scripts.encoder.caption_heads import Pairs, Training, train
 from scripts.encoder.captioned import CaptionCorpus, Reader, Seen, cut_out, edit_with_words, read_corpus
@@ -75,9 +75,9 @@ def write_part(part: CaptionPart, file: Path) -> str:
 
     arrays: dict[str, F32] = {}
     for field in fields(part):
-        value: F32 | Head = getattr(part, field.name)
-        if isinstance(value, Head):
-            arrays |= {f"{field.name}.{f.name}": getattr(value, f.name) for f in fields(Head)}
+        value: F32 | CaptionHead = getattr(part, field.name)
+        if isinstance(value, CaptionHead):
+            arrays |= {f"{field.name}.{f.name}": getattr(value, f.name) for f in fields(CaptionHead)}
         else:
             arrays[field.name] = value
     kept = {

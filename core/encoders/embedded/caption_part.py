@@ -30,7 +30,7 @@ _EPSILON = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Head:
+class CaptionHead:
     """layer norm(A x + C gelu(B x + b) + c), scaled to length 1."""
 
     direct: F32
@@ -70,8 +70,8 @@ class CaptionPart:
     cue_mean: F32
     cue_scale: F32
     sentence_mean: F32
-    image: Head
-    text: Head
+    image: CaptionHead
+    text: CaptionHead
 
     def image_inputs(self, features: F32, cues: F32) -> F32:
         """(n, 1280 + q) from pooled features and cues."""
@@ -103,7 +103,10 @@ def load_part(file: Path = FILE, sha256: str = SHA256) -> CaptionPart:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InvalidInput(f"{file.name} is not the file that was measured. Fetch the repository again.")
     arrays = {name: array.astype(np.float32) for name, array in load(content).items()}
-    heads = {side: Head(**{f.name: arrays.pop(f"{side}.{f.name}") for f in fields(Head)}) for side in ("image", "text")}
+    heads = {
+        side: CaptionHead(**{f.name: arrays.pop(f"{side}.{f.name}") for f in fields(CaptionHead)})
+        for side in ("image", "text")
+    }
     scales = ("feature_mean", "feature_scale", "cue_mean", "cue_scale", "sentence_mean")
     means, deviations, cues, spread, said = (arrays[name] for name in scales)
     return CaptionPart(means, deviations, cues, spread, said, heads["image"], heads["text"])

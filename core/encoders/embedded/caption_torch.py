@@ -6,13 +6,13 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
-from core.encoders.embedded.caption_part import SENTENCE_GAIN, CaptionPart, Head
+from core.encoders.embedded.caption_part import SENTENCE_GAIN, CaptionHead, CaptionPart
 from core.encoders.embedded.photo_words import CUE_LIMIT
 from core.records import F32
 
 
 class TorchHead(nn.Module):
-    """`Head`, trainable."""
+    """`CaptionHead`, trainable."""
 
     def __init__(self, inputs: int, width: int, hidden: int, dropout: float = 0.0, input_dropout: float = 0.0) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class TorchHead(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     @classmethod
-    def of(cls, head: Head) -> TorchHead:
+    def of(cls, head: CaptionHead) -> TorchHead:
         """A copy with the same numbers, ready to run."""
         width, inputs = head.direct.shape
         module = cls(inputs, width, len(head.hidden)).eval()
@@ -40,8 +40,8 @@ class TorchHead(nn.Module):
         x = self.drop(x)
         return normalize(self.norm(self.direct(x) + self.output(self.inner(self.hidden(x)))), dim=1)
 
-    def frozen(self) -> Head:
-        return Head(*(tensor.detach().numpy().copy() for tensor in self._tensors()))
+    def frozen(self) -> CaptionHead:
+        return CaptionHead(*(tensor.detach().numpy().copy() for tensor in self._tensors()))
 
 
 def _constant(array: F32) -> torch.Tensor:
