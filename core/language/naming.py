@@ -89,8 +89,8 @@ def name_cluster(
 
     In this order: a confirmed condition on the user's own columns that retrieves the members about as well as anything
     else; a plain property that fits as well as the best phrase; a confirmed condition on another measured property that
-    retrieves them better than any phrase; a phrase that the encoder knows, that retrieves them on unseen rows and that
-    no measurement contradicts; nothing.
+    retrieves them better than any phrase; a confirmed phrase that the encoder knows, that retrieves them on unseen rows
+    and that no measurement contradicts; nothing.
 
     Args:
         insights: what was found of this cluster.
@@ -102,7 +102,8 @@ def name_cluster(
     phrases = sorted((i for i in own if i.kind == "phrase" and i.held_out is not None), key=_unseen, reverse=True)
     if not cluster.confirmed or not 0 < members.sum() < len(members):
         return ClusterName("", "none", _texts(phrases))
-    phrase = next((i for i in phrases if nameable(words, i.number, columns, rows, members)), None)
+    able = [i for i in phrases if i.confirmed and nameable(words, i.number, columns, rows, members)]
+    phrase = _best_known(able, words)
     heard = 0.0 if phrase is None else _unseen(phrase)
     measured = {column.name for column in columns if column.measured}
     told, cut = (_best(own, measured, among) for among in (False, True))
@@ -128,6 +129,15 @@ def _area(condition: Insight) -> float:
 
 def _unseen(insight: Insight) -> float:
     return 0.0 if insight.held_out is None else insight.held_out.value
+
+
+def _best_known(phrases: Sequence[Insight], words: Words | None) -> Insight | None:
+    """Of the phrases that retrieve the members about as well as the best of these, the one that the encoder knows
+    best."""
+    if words is None or words.competence is None or not phrases:
+        return None
+    low, equal = words.competence.low, [i for i in phrases if _unseen(i) >= _unseen(phrases[0]) - AS_WELL]
+    return max(equal, key=lambda i: low[i.number or 0])
 
 
 def _stands(phrase: Insight, phrases: Sequence[Insight]) -> bool:

@@ -153,9 +153,11 @@ def judged_cluster(found: Diagnosis, planted: Bool) -> FailureCluster | None:
     return best if 2 * both >= min(int(planted.sum()), best.size) else None
 
 
-def diagnose_case(case: Case, data: Path, embedding: EmbeddingSettings, permutations: int) -> tuple[Diagnosis, Bool]:
+def diagnose_case(
+    case: Case, data: Path, embedding: EmbeddingSettings, permutations: int, seed: int
+) -> tuple[Diagnosis, Bool]:
     """The diagnosis of one case, and which of its rows were planted."""
-    made, planted = make_case(case, data)
+    made, planted = make_case(case, data, seed)
     settings = Settings(map=False, n_permutations=permutations, n_members=4)
     return diagnose_data_set(made, embedding, settings=settings), planted
 
@@ -214,6 +216,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--half", choices=("tune", "report"), default="tune")
     parser.add_argument("--encoder", default="embedded")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw of photographs, plants and losses")
     parser.add_argument("--permutations", type=int, default=119)
     parser.add_argument("--cache", type=Path, help="folder for embeddings, outside the repository")
     parser.add_argument("--out", type=Path)
@@ -229,7 +232,7 @@ def main() -> None:
     with threadpool_limits(1):
         for case in CASES:
             if case.half == given.half and (case.name,) not in done:
-                rows.append(measure(case, *diagnose_case(case, given.data, embedding, given.permutations)))
+                rows.append(measure(case, *diagnose_case(case, given.data, embedding, given.permutations, given.seed)))
                 print(rows[-1], flush=True)
                 if given.out:
                     append_line(given.out, rows[-1])

@@ -40,9 +40,9 @@ class EmbeddedEncoder:
 
     name, modality = "embedded", "image"
     description = (
-        "EfficientNet-Lite0 with MiniLM text, small and offline: it knows ImageNet-like objects, and words for light, "
-        "blur, noise, tints, weather and common places; hardly style, actions or the colour of a single thing. For "
-        "those bring a real CLIP as an open_clip model."
+        "EfficientNet-Lite0 with MiniLM text, small and offline: it knows ImageNet-like objects, people and common "
+        "doings, and words for light, blur, noise, tints, weather and places; hardly style, numbers or the colour of a "
+        "single thing. For those bring a real CLIP as an open_clip model."
     )
 
     logit_scale = 35.0
