@@ -8,15 +8,19 @@ line between the two depends on the encoder and is measured with its competence 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from core.embeddings.texts import TextTower, encode_texts
+from core.encoders.arithmetic import unit
 from core.records import F32, F64
 
 TOP = 5
 """So many of the most alike pictures are looked at: one alone may be odd."""
+_BLOCK = 4096
+"""Samples that are compared at once."""
 THINGS = (
     *("dog", "cat", "bird", "horse", "cow", "fish", "car", "bus", "train", "boat", "bicycle", "airplane", "house"),
     *("building", "street", "tree", "flower", "grass", "mountain", "beach", "sea", "sky", "snow", "person", "man"),
@@ -46,6 +50,21 @@ def likeness(joint: F32, texts: F32, things: F32) -> F64:
 def question_prompts(text: str) -> list[str]:
     """A free text as the sentences in which it is read."""
     return [text, f"a photo of {text}"]
+
+
+def support_of(joint: F32, phrases: Sequence[str], encoder: TextTower, cache: Path | None = None) -> F64:
+    """(q,) support of each phrase among all samples.
+
+    Args:
+        joint: (n, d) samples as the encoder sees them; they are read in blocks.
+    """
+    prompts = [prompt for phrase in phrases for prompt in question_prompts(phrase)]
+    texts = unit(encode_texts(encoder, prompts, cache).reshape(len(phrases), 2, -1).mean(1))
+    things, best = things_of(encoder, cache), np.zeros((0, len(phrases)))
+    for start in range(0, len(joint), _BLOCK):
+        found = likeness(joint[start : start + _BLOCK], texts, things)
+        best = np.sort(np.concatenate([best, found]), axis=0)[-TOP:]
+    return best.mean(0)
 
 
 def support(scores: F64) -> float:

@@ -100,8 +100,9 @@ def name_cluster(
     own = [i for i in insights if i.cluster == cluster.id]
     members = cluster.membership[rows] >= 0.5
     phrases = sorted((i for i in own if i.kind == "phrase" and i.held_out is not None), key=_unseen, reverse=True)
+    possible = [i for i in phrases if words is None or i.number is None or words.is_shown(i.number)]
     if not cluster.confirmed or not 0 < members.sum() < len(members):
-        return ClusterName("", "none", _texts(phrases))
+        return ClusterName("", "none", _texts(possible))
     able = [i for i in phrases if i.confirmed and nameable(words, i.number, columns, rows, members)]
     phrase = _best_known(able, words)
     heard = 0.0 if phrase is None else _unseen(phrase)
@@ -109,14 +110,14 @@ def name_cluster(
     told, cut = (_best(own, measured, among) for among in (False, True))
     plain = _plain_property(columns, rows, members, heard)
     if told is not None and _area(told) >= max(heard, plain[2] if plain else 0.0) - CUT:
-        return ClusterName(told.text, "condition", _texts(phrases))
+        return ClusterName(told.text, "condition", _texts(possible))
     if plain is not None:
-        return ClusterName(_with_limit(plain[0], plain[1], own), "property", _texts(phrases))
+        return ClusterName(_with_limit(plain[0], plain[1], own), "property", _texts(possible))
     if cut is not None and _area(cut) > heard:
-        return ClusterName(cut.text, "condition", _texts(phrases))
+        return ClusterName(cut.text, "condition", _texts(possible))
     if phrase is not None and _stands(phrase, phrases):
-        return ClusterName(phrase.text, "phrase", _texts(i for i in phrases if i is not phrase))
-    return ClusterName("", "none", _texts(phrases))
+        return ClusterName(phrase.text, "phrase", _texts(i for i in possible if i is not phrase))
+    return ClusterName("", "none", _texts(possible))
 
 
 def _texts(phrases: Iterable[Insight]) -> tuple[str, ...]:
@@ -165,10 +166,13 @@ def _best(own: Sequence[Insight], measured: Collection[str], among: bool) -> Ins
 
 
 def nameable(words: Words | None, phrase: int | None, columns: Sequence[Column], rows: I64, members: Bool) -> bool:
-    """Whether a phrase may be a name at all: the encoder knows it, and what can be measured of it is there."""
+    """Whether a phrase may be a name at all: the encoder knows it, some sample is like it, and what can be measured of
+    it is there."""
     if words is None or words.competence is None or phrase is None:
         return False
-    return words.competence.is_enough(phrase) and borne_out(words.phrases[phrase], columns, rows, members)
+    if not (words.competence.is_enough(phrase) and words.is_shown(phrase)):
+        return False
+    return borne_out(words.phrases[phrase], columns, rows, members)
 
 
 def borne_out(phrase: str, columns: Sequence[Column], rows: I64, members: Bool) -> bool:

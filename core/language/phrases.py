@@ -20,6 +20,7 @@ from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
 from core.language.competence import find_competence
 from core.language.directions import words_of
+from core.language.likeness import support_of
 from core.language.prompts import drop_alike, keep_apart, prompts, synonyms_of
 from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import F32, F64, Embeddings, Progress, Words, no_progress
@@ -60,10 +61,16 @@ def name_samples(
 
 
 def with_competence(words: Words, tower: TextTower, cache: Path | None = None) -> Words:
-    """The words with what was measured of how well the encoder knows each, or with a note that nothing was."""
+    """The words with what was measured of how well the encoder knows each and of whether any sample is like it, or with
+    a note that nothing was."""
     table, note = find_competence(tower, cache)
-    known, line = (None, None) if table is None else (table.of(words.phrases), table.line)
-    return replace(words, competence=known, line=line, notes=(*words.notes, note) if note else words.notes)
+    words = replace(words, notes=(*words.notes, note) if note else words.notes)
+    if table is None:
+        return words
+    words = replace(words, competence=table.of(words.phrases), line=table.line)
+    if words.line is None:
+        return words
+    return replace(words, support=support_of(words.joint.vectors, words.phrases, tower, cache))
 
 
 def make_words(

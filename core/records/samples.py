@@ -286,13 +286,24 @@ class Words:
     line: float | None = None
     """Least support (`core.language.likeness`) from which samples are said to show a text; None where that was not
     measured."""
+    support: F64 | None = None
+    """(P,) how far the samples most like each phrase are like it, to be held against `line`; None without it."""
 
     def __post_init__(self) -> None:
         _same_length(
-            "Words", len(self.phrases), families=self.families, directions=self.directions, strengths=self.strengths
+            "Words",
+            len(self.phrases),
+            families=self.families,
+            directions=self.directions,
+            strengths=self.strengths,
+            support=self.support,
         )
         if self.competence is not None:
             _same_length("Words", len(self.phrases), competence=self.competence.auroc)
+
+    def is_shown(self, phrase: int) -> bool:
+        """Whether any sample is like the phrase, as far as the encoder sees; True where that was not measured."""
+        return self.line is None or self.support is None or bool(self.support[phrase] >= self.line)
 
     def keep(self, rows: I64) -> Words:
         """The same words over the samples `rows`, in that order."""

@@ -88,6 +88,7 @@ def _check_directions(words: Words, n: int, p: int, d: int) -> None:
     _shaped("directions", words.directions, p, d)
     _shaped("leading directions", words.leading, None, d)
     _shaped("strengths", words.strengths, p)
+    _shaped("support of the phrases", words.support, p)
 
 
 def _check_probe(probe: ProbeResult, n: int) -> None:

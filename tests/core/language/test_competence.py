@@ -100,8 +100,10 @@ def test_the_words_of_a_run_carry_what_was_measured_or_the_note(tmp_path: Path) 
     words = with_words().words
     assert words is not None
     tower = WordTower()
+    pictures = tower.encode_texts([f"a photo of {words.phrases[0]}"] * len(words.joint.vectors))
+    words = replace(words, joint=replace(words.joint, vectors=pictures))
     bare = with_competence(words, tower, tmp_path)
-    assert bare.competence is None
+    assert bare.competence is bare.support is None
     assert "not measured" in bare.notes[-1]
     path = kept_at(tmp_path, tower.fingerprint)
     path.parent.mkdir()
@@ -112,6 +114,8 @@ def test_the_words_of_a_run_carry_what_was_measured_or_the_note(tmp_path: Path) 
     assert [known.competence.is_known(i) for i in range(len(words.phrases))].count(True) == 2
     assert known.competence.bar == BAR
     assert known.line == 3.1
+    assert known.support is not None
+    assert known.support.argmax() == 0  # what the pictures are of
 
 
 @pytest.mark.parametrize("text", ["[]", '{"version": 2}', '{"version": 1, "encoder": "a"}', "no json"])

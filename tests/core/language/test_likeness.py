@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from core.encoders.arithmetic import unit
-from core.language.likeness import THINGS, TOP, likeness, support, things_of
+from core.language.likeness import THINGS, TOP, likeness, question_prompts, support, support_of, things_of
 from tests.support.word_tower import WordTower
 
 
@@ -32,6 +33,15 @@ def test_support_is_of_the_most_alike_few() -> None:
     scores[:TOP] = 7
     assert support(scores) == 7
     assert support(np.array([1.0, 2.0])) == 1.5
+
+
+def test_support_in_blocks_is_support_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    tower, phrases = WordTower(), ["a giraffe", "on a volcano"]
+    joint = tower.encode_texts([f"picture {i}" for i in range(23)])
+    texts = unit(np.stack([tower.encode_texts(question_prompts(p)).mean(0) for p in phrases]).astype(np.float32))
+    whole = likeness(joint, texts, things_of(tower))
+    monkeypatch.setattr("core.language.likeness._BLOCK", 4)
+    np.testing.assert_allclose(support_of(joint, phrases, tower), [support(column) for column in whole.T], rtol=1e-5)
 
 
 def test_the_things_of_an_encoder_are_read_once() -> None:

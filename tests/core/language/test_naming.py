@@ -82,6 +82,16 @@ def test_of_phrases_that_retrieve_the_members_as_well_the_one_best_known_is_the_
     assert name(insight("with a baby", 0.92), insight("on grass", 0.86), said=known) == ("with a baby", "phrase")
 
 
+def test_a_phrase_that_no_sample_is_like_is_neither_a_name_nor_a_guess() -> None:
+    support = np.where(np.array(PHRASES) == "with a baby", 2.1, 4.0)
+    said = replace(words(), line=3.0, support=support)
+    found = (insight("with a baby", 0.92), insight("crouching", 0.91))
+    called = name_cluster(cluster(), found, (), ROWS, said)
+    assert (called.text, called.might_be) == ("", ("crouching",))
+    assert name(*found) == ("with a baby", "phrase")
+    assert name(*found, said=replace(said, line=2.0)) == ("with a baby", "phrase")
+
+
 def test_an_unmeasured_phrase_is_never_a_name_and_may_be_said_to_be_possible() -> None:
     found = (insight("on grass", 0.95),)
     assert name(*found, said=words({"on grass": 0.0})) == ("", "none")
