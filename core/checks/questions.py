@@ -57,8 +57,8 @@ def ask(
         cache: folder where text vectors are kept.
 
     Raises:
-        InvalidInput: a text is empty or too long, or the run has no words, or its words are of another version of the
-        encoder.
+        InvalidInput: a text is empty, too long or only the name of a class, or the run has no words, or its words are
+        of another version of the encoder.
     """
     words = diagnosis.words
     cleaned = [_checked(text) for text in texts]
@@ -71,6 +71,9 @@ def ask(
 
     names = diagnosis.samples.class_names
     classes = [class_in(text, names) for text in cleaned]
+    for text, number in zip(cleaned, classes):
+        if number is not None:
+            _check_says_more(text, names[number])
     tower = _tower(words, encoder)
     directions, texts_alone = _directions(tower, cleaned, [None if c is None else names[c] for c in classes], cache)
     reader = QuestionReader(diagnosis, words)
@@ -130,6 +133,16 @@ def _checked(text: str) -> str:
     return cleaned
 
 
+def _check_says_more(text: str, name: str) -> None:
+    from core.language.prompts import is_bare_name
+
+    if is_bare_name(text, name):
+        raise InvalidInput(
+            f'"{text}" says no more than the class "{name}", whose loss stands in the table of classes. '
+            f'Add what may be special, such as "{text} in the dark".'
+        )
+
+
 def _prompts(text: str, name: str | None) -> list[str]:
     """The text as two prompts, then the same prompts without what it adds to its class."""
     plain = "something" if name is None else f"a {name.replace('_', ' ')}"
@@ -152,7 +165,8 @@ class QuestionReader:
 
         Args:
             alike: (n,) likeness of each sample to the text; where even the most alike ones do not reach the encoder's
-                line, nothing is answered, unless what is asked for is confirmed.
+                line, nothing is answered, unless what is asked for is confirmed. Not looked at within a class: its
+                samples show it, whether the encoder knows its name or not.
         """
         diagnosis = self.diagnosis
         scopes, block = self.design.scopes, -1 if label is None else int(self.design.class_of_label[label])
@@ -186,7 +200,9 @@ class QuestionReader:
             extrapolation=bool(own.std() < FLAT * self.spread),
         )
         line = self.words.line
-        if alike is None or line is None or found.confirmed or support(alike[scope.rows]) >= line:
+        if alike is None or line is None or label is not None or found.confirmed:
+            return found
+        if support(alike[scope.rows]) >= line:
             return found
         return nothing_shown(text, scope.name, float(losses[scope.rows].mean()))
 

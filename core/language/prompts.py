@@ -137,6 +137,18 @@ def class_in(text: str, class_names: Sequence[str]) -> int | None:
     return int(best[0]) if len(best) == 1 else None
 
 
+def is_bare_name(text: str, class_name: str) -> bool:
+    """Whether a text says nothing beside the name of a class.
+
+    Example:
+        >>> is_bare_name("The sports cars", "sports_car"), is_bare_name("a cat in fog", "cat")
+        (True, False)
+    """
+    words = [singular(w) for w in words_in(text)]
+    said = words[1:] if words[:1] in (["a"], ["an"], ["the"]) else words
+    return any([singular(w) for w in words_in(name)] == said for name in {class_name, *alternatives(class_name)})
+
+
 def synonyms_of(class_names: Sequence[str], most: int = 3) -> dict[str, tuple[str, ...]]:
     """Other names of those classes that ImageNet-22k lists, from WordNet's lemmas as timm ships them; empty where timm
     is not installed.

@@ -44,8 +44,8 @@ class AskState:
 
 
 def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
-    """Questions worth a first try: the phrases of the findings, then one of a few families, each with a class of the
-    run."""
+    """Questions worth a first try: the phrases of the findings, then the first that some picture is like of a few
+    families, each with a class of the run."""
     words = diagnosis.words
     if words is None:
         return []
@@ -59,8 +59,11 @@ def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
         if labels is not None and names
         else [None]
     )
-    leads = [(words.phrases[words.families.index(f)], f) for f in dict.fromkeys(words.families) if f not in UNSPOKEN]
-    made += [_spoken(p, f, common[i % len(common)]) for i, (p, f) in enumerate(leads)]
+    leads: dict[str, str] = {}
+    for i, (phrase, family) in enumerate(zip(words.phrases, words.families)):
+        if family not in UNSPOKEN and words.is_shown(i):
+            leads.setdefault(family, phrase)
+    made += [_spoken(p, f, common[i % len(common)]) for i, (f, p) in enumerate(leads.items())]
     return list(dict.fromkeys(made))[:most]
 
 
@@ -69,6 +72,8 @@ def _spoken(phrase: str, family: str, noun: str | None) -> str:
         return phrase
     noun = noun.replace("_", " ")
     said = f"{phrase} {noun}" if family in BEFORE_NOUN else f"{noun} {phrase}"
+    if noun.endswith("s") and not noun.endswith("ss"):  # pants, shoes
+        return said
     return f"{'an' if said[:1].lower() in 'aeiou' else 'a'} {said}"
 
 

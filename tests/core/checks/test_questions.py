@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.checks.audit_table import audit_table
-from core.checks.questions import ask, difference
+from core.checks.questions import Answer, ask, difference
 from core.discovery.design import failure_score, make_design
 from core.discovery.question_null import question_null
 from core.encoders.arithmetic import unit
@@ -141,15 +141,37 @@ def test_a_text_that_nothing_is_like_is_answered_with_nothing_and_a_shown_one_as
         difference(high, plain, none)
 
 
-def test_what_is_confirmed_is_answered_even_below_the_line() -> None:
-    found, audit, _ = planted_run()
+def below_the_line() -> tuple[list[Answer], list[Answer]]:
+    """The same questions with no line and below one that nothing reaches: one that is confirmed over all samples, one
+    that is not, and two of classes."""
+    found, audit, _ = planted_run("rare")
     assert found.words is not None
     high = replace(found, words=replace(found.words, line=1e9))
-    texts = [f"a {c} in {w}" for c in ("cat", "dog") for w in ("snow", "fog", "grass")]
-    plain, below = (ask(one, texts, encoder=WordTower(audit)) for one in (found, high))
-    assert any(answer.confirmed for answer in plain)
-    assert not all(answer.confirmed for answer in plain)
-    assert [answer.shown for answer in below] == [answer.confirmed for answer in plain]
+    texts = ["snow", "the city", "a dog in snow", "a cat in fog"]
+    plain, below = (list(ask(one, texts, encoder=WordTower(audit))) for one in (found, high))
+    return plain, below
+
+
+def test_what_is_confirmed_is_answered_even_below_the_line() -> None:
+    plain, below = below_the_line()
+    assert {answer.confirmed for answer in plain[:2]} == {True, False}
+    assert [answer.shown for answer in below[:2]] == [answer.confirmed for answer in plain[:2]]
+
+
+def test_a_class_is_shown_by_its_samples_whatever_the_encoder_knows_of_its_name() -> None:
+    plain, below = below_the_line()
+    assert [answer.scope for answer in plain[2:]] == ["dog", "cat"]
+    assert not all(answer.confirmed for answer in plain[2:])
+    for before, after in zip(plain[2:], below[2:]):
+        assert after.shown
+        assert after.rows.tolist() == before.rows.tolist()
+
+
+@pytest.mark.parametrize("text", ["a dog", "Dogs", "the dog"])
+def test_a_text_that_only_names_a_class_is_sent_to_the_table_of_classes(text: str) -> None:
+    found, audit, _ = planted_run()
+    with pytest.raises(InvalidInput, match="table of classes"):
+        ask(found, ["a dog in snow", text], encoder=WordTower(audit))
 
 
 def test_what_the_pictures_show_lies_above_the_line_and_what_they_do_not_below() -> None:

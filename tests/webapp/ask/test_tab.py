@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import core.encoders
@@ -18,7 +19,7 @@ from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.answers import answers_view, questions_table, remember
 from webapp.ask.audit import EVERY, audit_csv, audit_view, cells_of, families_of, on_table as on_audit
-from webapp.ask.tab import AskState, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
+from webapp.ask.tab import AskState, _spoken, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
 from webapp.state.session import RUNS, Session, selected_rows
 
 
@@ -129,6 +130,29 @@ def test_examples_begin_with_the_findings_and_speak_of_classes_of_the_run(worded
     assert made[0] == "in the dark"
     assert any(name in text for text in made for name in worded.samples.class_names)
     assert len(made) == len(set(made)) <= 7
+
+
+def test_no_example_is_of_a_phrase_that_no_picture_is_like(worded: Diagnosis) -> None:
+    assert worded.words is not None
+    support = np.full(len(worded.words.phrases), 0.0)
+    alone = replace(worded, insights=(), words=replace(worded.words, line=3.0, support=support))
+    assert examples(alone) == []
+    support[-1] = 4.0
+    assert worded.words.phrases[-1] in examples(alone)[0]
+    assert len(examples(alone)) == 1
+
+
+@pytest.mark.parametrize(
+    ("phrase", "family", "noun", "said"),
+    [
+        ("indoors", "place", "pants", "pants indoors"),
+        ("indoors", "place", "dress", "a dress indoors"),
+        ("red", "object colour", "outwear", "a red outwear"),
+        ("in a row", "count", "cat", "in a row"),
+    ],
+)
+def test_an_example_has_the_right_article(phrase: str, family: str, noun: str, said: str) -> None:
+    assert _spoken(phrase, family, noun) == said
 
 
 def test_the_tab_follows_the_open_run(worded: Diagnosis) -> None:
