@@ -7,6 +7,9 @@ is an error.
 from __future__ import annotations
 
 import difflib
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -81,10 +84,26 @@ def _from_folder(source: Source, quick_gelu: bool | None) -> Loaded:
 def _built(name: str, weights: Path, options: dict[str, Any]) -> Loaded:
     """The model of that name with weights that lie on this machine."""
     options = {"load_weights": False, "pretrained_text": False, **options}
-    with hub_offline(True):
+    with hub_offline(True), _without_word_of_random_weights():
         model, _, preprocess = open_clip.create_model_and_transforms(name, **options)
         open_clip.factory.load_checkpoint(model, str(weights), strict=True, weights_only=True)
         return Loaded(model, preprocess, open_clip.get_tokenizer(name))
+
+
+@contextmanager
+def _without_word_of_random_weights() -> Generator[None]:
+    """Hold back what open_clip logs of a network that is made before its weights are read: that it "is initialized
+    randomly"."""
+    root = logging.getLogger()
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "initialized randomly" not in str(record.msg)
+
+    root.addFilter(is_other)
+    try:
+        yield
+    finally:
+        root.removeFilter(is_other)
 
 
 def _from_file(source: Source, quick_gelu: bool | None) -> Loaded:

@@ -44,6 +44,10 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
         ground = "too few groups to test whether that is more than chance"
     elif found.p <= float(diagnosis.settings.get("alpha", 0.05)):
         ground = f"more than chance allows ({p_value(found.p)})"
+        if r2.value <= 0:  # shuffled losses are predicted even worse
+            ground = (
+                f"no better than the mean loss does, yet better than shuffled losses are predicted ({p_value(found.p)})"
+            )
     else:
         ground = f"no more than chance allows ({p_value(found.p)})"
     name = f"the {diagnosis.outcomes.name} proxy" if diagnosis.outcomes.is_proxy else f"the {diagnosis.outcomes.name}"
@@ -55,10 +59,11 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
 
 def predictability_in_brief(diagnosis: Diagnosis) -> str:
     """The same in a line's room: the share with its interval where the embedding predicts more than chance allows
-    (without a p, where the interval lies above zero), else that it does not."""
+    (without a p, where the interval lies above zero) and better than the mean loss does, else that it does not."""
     found, name = diagnosis.estimate.predictability, diagnosis.outcomes.name
     r2, p = found.r2, "" if found.p is None else ", " + p_value(found.p).replace(" ", "\u00a0")
-    if r2.low > 0 if found.p is None else found.p <= float(diagnosis.settings.get("alpha", 0.05)):
+    tested = r2.low > 0 if found.p is None else found.p <= float(diagnosis.settings.get("alpha", 0.05))
+    if tested and r2.value > 0:
         return f"The embedding predicts {with_interval(r2, share=True)} of the differences in {name}{p}."
     return f"The {name} cannot be predicted from this embedding (R² {with_interval(r2)}{p})."
 

@@ -97,6 +97,16 @@ def test_a_folder_with_openais_activation_says_so_itself(tmp_path: Path) -> None
     assert found != load_encoder(f"local-dir:{folder}").fingerprint
 
 
+def test_nothing_is_said_of_random_weights_where_weights_are_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write_native(tmp_path / "clip")
+    assert "initialized randomly" in caplog.text  # the helper makes such a model
+    caplog.clear()
+    load_encoder(f"local-dir:{folder}")
+    assert "initialized randomly" not in caplog.text
+
+
 def cut_short(folder: Path) -> None:
     file = write_native(folder) / "open_clip_model.safetensors"
     os.truncate(file, file.stat().st_size // 2)

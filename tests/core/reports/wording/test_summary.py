@@ -43,6 +43,15 @@ def test_in_brief_the_predictability_has_share_interval_and_p() -> None:
     assert "cannot be predicted" in predictability_in_brief(make_diagnosis(n_clusters=0))
 
 
+def test_what_is_predicted_worse_than_by_the_mean_loss_is_no_more_than_chance_allows_whatever_its_p() -> None:
+    diagnosis = make_diagnosis(n_clusters=0)
+    found = replace(diagnosis.estimate.predictability, p=0.008)
+    worse = replace(diagnosis, estimate=replace(diagnosis.estimate, predictability=found))
+    assert found.r2.value < 0
+    assert "no better than the mean loss does" in predictability_sentence(worse)
+    assert "cannot be predicted" in predictability_in_brief(worse)
+
+
 def test_without_a_test_no_claim_about_chance_is_made() -> None:
     diagnosis = make_diagnosis()
     untested = replace(diagnosis.estimate, predictability=replace(diagnosis.estimate.predictability, p=None))
