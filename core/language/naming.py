@@ -8,14 +8,16 @@ it is.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from core.data.images.tint import HUES
-from core.language.grammar import right_articles
+from core.language.grammar import right_articles, words_in
 from core.records import I64, Bool, ClusterName, Column, FailureCluster, Insight, Words
 from core.statistics.ranking import auroc
 
+T = TypeVar("T")
 PLAIN: Mapping[str, tuple[str, str]] = {
     "grey": ("", "black and white"),
     "tint": ("", "with a {} tint"),
@@ -63,7 +65,6 @@ SEEN: Mapping[str, tuple[str, int]] = {
     "washed-out": ("brightness", 1),
     "mostly white all over": ("brightness", 1),
     "in bright sunlight": ("brightness", 1),
-    "in black and white": ("colourfulness", -1),
     "in sepia": ("colourfulness", -1),
     "in faded colours": ("colourfulness", -1),
     "in vivid colours": ("colourfulness", 1),
@@ -78,8 +79,12 @@ SEEN: Mapping[str, tuple[str, int]] = {
     "hazy": ("contrast", -1),
 }
 """Phrases that a measured property must bear out: (property, sign)."""
-TINTS = ("red", "green", "blue", "yellow")
-"""Those of the vocabulary."""
+BORNE: Mapping[str, tuple[str, str]] = {
+    "in black and white": ("grey", "grey"),
+    **{f"with a {tint} tint": ("tint", tint) for tint in ("red", "green", "blue", "yellow")},
+}
+"""Phrases of which a measured category says whether a picture shows them: (property, category). A black dog on snow has
+little colour, and is no black-and-white picture."""
 
 
 def name_cluster(
@@ -178,16 +183,22 @@ def nameable(words: Words | None, phrase: int | None, columns: Sequence[Column],
 def borne_out(phrase: str, columns: Sequence[Column], rows: I64, members: Bool) -> bool:
     """False where a measured property could show what the phrase says, and does not."""
     by_name = {column.name: column for column in columns if column.measured}
-    tint = next((colour for colour in TINTS if phrase == f"with a {colour} tint"), None)
-    shown = by_name.get("tint", by_name.get("dominant colour"))  # a run from before tints were measured has the latter
-    if tint is not None and shown is not None:
-        return float(_bears(shown, tint, rows)[members].mean()) >= WITNESS
-    seen = SEEN.get(phrase)
+    name, category = _of(BORNE, phrase) or ("", "")
+    # a run from before tints were measured has the dominant colour
+    shown = by_name.get(name, by_name.get("dominant colour") if name == "tint" else None)
+    if shown is not None:
+        return float(_bears(shown, category, rows)[members].mean()) >= WITNESS
+    seen = _of(SEEN, phrase)
     if seen is None or seen[0] not in by_name:
         return True
     column, sign = by_name[seen[0]], seen[1]
     area = _fit(column, rows, members)
     return (area if sign > 0 else 1 - area) >= WITNESS and (sign < 0 or _visible(column, rows, members))
+
+
+def _of(said: Mapping[str, T], phrase: str) -> T | None:
+    """What is said of the phrase, however a vocabulary of one's own writes it."""
+    return next((value for text, value in said.items() if words_in(text) == words_in(phrase)), None)
 
 
 def _bears(column: Column, value: str, rows: I64) -> Bool:

@@ -13,9 +13,7 @@ neither light nor place changes how well an object's name fits. Behind these sta
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -121,14 +119,19 @@ def load_alignment(classifier: F32, classifier_bias: F32, file: Path = FILE) -> 
     """The alignment that ships, joined to the classifier of the network's own checkpoint, without captions.
 
     Raises:
-        InvalidInput: the file is missing.
+        InvalidInput: the file is missing, damaged or another.
     """
     if not file.is_file():
         raise InvalidInput(
             f"The embedded encoder needs {file.name} in assets/encoder, which is missing. Fetch the repository again."
         )
-    safetensors: Any = import_module("safetensors.numpy")
-    parts = {name: array.astype(np.float32) for name, array in safetensors.load_file(file).items()}
-    words = {f.name: parts.pop(PREFIX + f.name) for f in fields(Conditions) if PREFIX + f.name in parts}
-    alignment = Alignment(classifier.astype(np.float32), classifier_bias.astype(np.float32), **parts)
-    return replace(alignment, conditions=Conditions(**words)) if words else alignment
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        parts = {name: array.astype(np.float32) for name, array in load_file(file).items()}
+        words = {f.name: parts.pop(PREFIX + f.name) for f in fields(Conditions) if PREFIX + f.name in parts}
+        alignment = Alignment(classifier.astype(np.float32), classifier_bias.astype(np.float32), **parts)
+        return replace(alignment, conditions=Conditions(**words)) if words else alignment
+    except (SafetensorError, TypeError) as error:
+        raise InvalidInput(f"{file.name} is damaged or another file ({error}). Fetch the repository again.") from error

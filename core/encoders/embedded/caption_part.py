@@ -95,10 +95,14 @@ def load_part(file: Path = FILE, sha256: str = SHA256) -> CaptionPart:
     """The part in `file`.
 
     Raises:
-        InvalidInput: the file has another hash.
+        InvalidInput: the file is missing, or has another hash.
     """
     from safetensors.numpy import load
 
+    if not file.is_file():
+        raise InvalidInput(
+            f"The embedded encoder needs {file.name} in assets/encoder, which is missing. Fetch the repository again."
+        )
     content = file.read_bytes()
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InvalidInput(f"{file.name} is not the file that was measured. Fetch the repository again.")

@@ -135,6 +135,16 @@ def test_a_phrase_that_a_measurement_contradicts_is_no_name() -> None:
     assert borne_out("on grass", (bright, tinted), ROWS, MEMBERS)
 
 
+@pytest.mark.parametrize("written", ["in black and white", "In Black-and-White", "in  black and white!"])
+def test_black_dogs_are_not_called_black_and_white_however_the_phrase_is_written(written: str) -> None:
+    pale = column("colourfulness", 0.2)
+    coloured = Column("grey", "category", np.full(N, "colour", object), measured=True)
+    assert not borne_out(written, (pale, coloured), ROWS, MEMBERS)
+    assert borne_out(written, (pale, replace(coloured, values=np.full(N, "grey", object))), ROWS, MEMBERS)
+    assert not borne_out("Out of focus", (column("blur", 0.2),), ROWS, MEMBERS)
+    assert not borne_out("With a RED tint", (tints("green"),), ROWS, MEMBERS)
+
+
 def tints(inside: str, outside: str = "none", share: float = 1.0) -> Column:
     """A measured tint of `share` of the members, and what the others have."""
     values = np.where(MEMBERS & (np.arange(N) < share * 40), inside, outside).astype(object)
