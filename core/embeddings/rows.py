@@ -20,8 +20,11 @@ CONTEXT_WEIGHT = 0.5
 
 _OF_CROP = (
     *("brightness", "contrast", "colourfulness", "saturation", "grey", "dominant colour", "blur", "edge density"),
-    *("noise", "tint", "tint strength", "entropy", "underexposed share", "overexposed share"),
+    *("entropy", "underexposed share", "overexposed share"),
 )
+_OF_LIGHT = ("noise", "tint", "tint strength")
+"""These lie over all of a picture and are told by its calm, its brightest and its darkest parts, which a crop has not:
+a crop of grass would be noisy and one of a red car tinted. They are the picture's."""
 _OF_PICTURE = ("brightness", "contrast", "saturation", "blur", "edge density", "megapixels")
 
 
@@ -108,9 +111,10 @@ def _joined(crops: Embeddings, around: Embeddings, weight: float) -> Embeddings:
 
 
 def _properties(crop: Sequence[Column], picture: Sequence[Column]) -> tuple[Column, ...]:
-    """Of the crop what its pixels say; of the picture a few, named for it. A crop's size and file say nothing that its
-    box does not."""
-    of_crop = tuple(column for column in crop if column.name in _OF_CROP)
-    return of_crop + tuple(
-        replace(column, name=f"{column.name} of the picture") for column in picture if column.name in _OF_PICTURE
+    """Of the crop what its pixels say; of the picture its light, and a few that are named for it. A crop's size and
+    file say nothing that its box does not."""
+    return (
+        *(column for column in crop if column.name in _OF_CROP),
+        *(column for column in picture if column.name in _OF_LIGHT),
+        *(replace(column, name=f"{column.name} of the picture") for column in picture if column.name in _OF_PICTURE),
     )

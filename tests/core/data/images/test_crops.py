@@ -107,6 +107,19 @@ def test_properties_say_whether_they_are_of_the_crop_or_of_the_picture(crops):
     assert not {"width", "file size", "file format"} & set(columns)
 
 
+def test_noise_and_tint_are_those_of_the_picture():
+    """A crop of a red ball on grey is red all over and as rough as its texture; its picture is neither."""
+    rough = np.full((200, 200, 3), 128, np.uint8)
+    rough[60:120, 60:120] = np.random.default_rng(0).integers(0, 2, (60, 60, 1)) * np.array([180, 10, 10], np.uint8)
+    store = FrameImages(("ball",), [encoded(Image.fromarray(rough))])
+    box = np.array([[70.0, 70, 30, 30]])
+    rows = crop_images(store, np.zeros(1, np.int64), box, np.array([[200.0, 200]]), ["0"])
+    assert {c.name: c.values[0] for c in read_images(rows, Encoder()).properties}["noise"] > 0.05
+    columns = {column.name: column.values[0] for column in read_rows(rows, Encoder()).properties}
+    assert (columns["noise"], columns["tint"]) == (0, "none")
+    assert columns["tint strength"] < 0.25
+
+
 def test_a_picture_that_cannot_be_read_takes_all_its_rows_along(crops):
     reading = read_rows(crops, Encoder())
     assert set(reading.unreadable) == {4}
