@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -129,7 +130,7 @@ def load_alignment(classifier: F32, classifier_bias: F32, file: Path = FILE) -> 
     from safetensors.numpy import load_file
 
     try:
-        parts = {name: array.astype(np.float32) for name, array in load_file(file).items()}
+        parts: dict[str, Any] = {name: array.astype(np.float32) for name, array in load_file(file).items()}
         words = {f.name: parts.pop(PREFIX + f.name) for f in fields(Conditions) if PREFIX + f.name in parts}
         alignment = Alignment(classifier.astype(np.float32), classifier_bias.astype(np.float32), **parts)
         return replace(alignment, conditions=Conditions(**words)) if words else alignment
