@@ -84,7 +84,7 @@ def find_competence(encoder: TextTower, cache: Path | None = None) -> tuple[Comp
     which = f"this edition of {encoder.name}" if shipped is not None and shipped.is_file() else encoder.name
     return None, (
         f"How well {which} knows its words was not measured, so no word is a name. "
-        f"Measure it with `python -m core competence {encoder.name}`."
+        f"Measure it with `python -m core competence {encoder.name} --captions FILE --images FOLDER`."
     )
 
 

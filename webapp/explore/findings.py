@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.data.images.properties import PROPERTIES
 from core.numbers import bracketed, count, number, percent
 from core.records import I64, Bool, Diagnosis, Estimate, Insight
 from core.reports.html.intervals import IntervalBar
@@ -49,6 +50,8 @@ class ShownFinding:
     """How many of the samples, and of the rest, meet it."""
     mark: str = ""
     """Such as "exploratory"."""
+    meaning: str = ""
+    """What the measured properties are that a condition speaks of, with their units."""
     known: str = ""
     """Of a phrase, whether the encoder knows it."""
     disagrees: bool = False
@@ -71,12 +74,21 @@ def _shown(diagnosis: Diagnosis, insight: Insight, span: float, met: str) -> Sho
         whisker(insight.effect, span),
         met,
         mark="" if insight.confirmed else "exploratory",
+        meaning=meaning_of(diagnosis, insight),
         known=competence_in_brief(diagnosis.words, insight.number),
         disagrees=odd,
         quiet=odd or not insight.confirmed,
         alike=insight.proxies,
         alike_title=f"{count(n, 'other')} that {'says' if n == 1 else 'say'} the same",
     )
+
+
+def meaning_of(diagnosis: Diagnosis, insight: Insight) -> str:
+    """Such as "File size: kilobytes": what a condition's measured properties are; "" where all its columns are the
+    user's."""
+    measured = {column.name for column in diagnosis.samples.metadata if column.measured}
+    told = [f"{name[:1].upper()}{name[1:]}: {PROPERTIES[name]}" for name in insight.columns if name in measured]
+    return ". ".join(told)
 
 
 def findings_columns(

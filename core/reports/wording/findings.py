@@ -188,10 +188,13 @@ def _ensemble(diagnosis: Diagnosis, insight: Insight) -> str:
 
 
 def _measured(insight: Insight) -> str:
-    """Such as "By measurement, the more like it, the lower the brightness (rank correlation -0.81)."."""
+    """Such as "By measurement, the more like it, the lower the brightness (rank correlation −0.81)."."""
     if not insight.measured:
         return ""
-    parts = [f"the {'higher' if rho > 0 else 'lower'} the {name} ({number(rho, 2)})" for name, rho in insight.measured]
+    parts = [
+        f"the {'higher' if rho > 0 else 'lower'} the {name} ({'' if i else 'rank correlation '}{number(rho, 2)})"
+        for i, (name, rho) in enumerate(insight.measured)
+    ]
     return f"By measurement, the more like it, {' and '.join(parts)}."
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from core.records import Diagnosis
+from core.records import Column, Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import add_words
 from webapp.explore.detail import Selection, selection_pane
-from webapp.explore.findings import disagrees, findings_columns, phrases_of_rows
+from webapp.explore.findings import disagrees, findings_columns, meaning_of, phrases_of_rows
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,16 @@ def test_words_stand_beside_conditions_and_a_phrase_whose_evidences_disagree_is_
 def test_what_has_nothing_to_say_is_left_out(worded: Diagnosis) -> None:
     assert findings_columns(worded, ()) == []
     assert "No phrase, no column" in selection_pane(worded, Selection(np.arange(9), ()))
+
+
+def test_a_measured_property_is_explained_with_its_unit_and_a_column_of_the_user_is_not(worded: Diagnosis) -> None:
+    one = next(i for i in worded.insights if i.kind == "condition")
+    for column, said in (
+        (Column("file size", "number", np.arange(240.0), True), "File size: kilobytes"),
+        (Column("noise", "number", np.arange(240.0)), ""),
+    ):
+        samples = replace(worded.samples, metadata=(column,))
+        assert meaning_of(replace(worded, samples=samples), replace(one, columns=(column.name,))) == said
 
 
 def test_a_third_finding_stands_open_and_more_are_folded(worded: Diagnosis) -> None:

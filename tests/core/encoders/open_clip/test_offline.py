@@ -218,7 +218,7 @@ def test_a_carried_checkpoint_is_measured_and_its_table_decides_the_names(
         return cluster.called.text
 
     assert called() == ""
-    assert f"no word is a name. Measure it with `python -m core competence {name}`" in capsys.readouterr().out
+    assert f"no word is a name. Measure it with `python -m core competence {name} --captions" in capsys.readouterr().out
     for right, wrong in itertools.permutations(two_phrases(encoder, vocabulary)):
         captions(files, right, wrong).to_csv(tmp_path / "captions.csv", index=False)
         data, out = ["--captions", str(tmp_path / "captions.csv")], tmp_path / "table.json"
