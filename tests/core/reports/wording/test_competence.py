@@ -54,7 +54,9 @@ def test_a_cluster_without_a_name_says_what_it_might_be_and_how_well_the_encoder
 
 
 def without_conditions(diagnosis: Diagnosis) -> Diagnosis:
-    return replace(diagnosis, insights=tuple(i for i in diagnosis.insights if i.kind == "phrase"))
+    """Phrases alone, and "in the dark" confirmed of its cluster."""
+    phrases = tuple(i for i in diagnosis.insights if i.kind == "phrase")
+    return replace(diagnosis, insights=tuple(replace(i, confirmed=i.text == "in the dark") for i in phrases))
 
 
 def test_a_phrase_says_whether_the_encoder_knows_it() -> None:
