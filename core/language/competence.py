@@ -122,8 +122,10 @@ def read_competence(path: Path) -> CompetenceTable:
             raise ValueError(f"version {said['version']}")
         encoder, fingerprint, pictures = (str(said[key]) for key in ("encoder", "fingerprint", "pictures"))
         line = None if said["line"] is None else float(said["line"])
+        if line is not None and not math.isfinite(line):
+            raise ValueError(f"a line of {line}")
         phrases = {str(text): _known(values) for text, values in cast("dict[str, list[Any]]", said["phrases"]).items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as fault:
         raise InvalidInput(
             f"{path.name} is no table of an encoder's competence ({fault}). Make it with `python -m core competence`."
         ) from None
@@ -135,4 +137,6 @@ def _known(values: Sequence[Any]) -> PhraseCompetence:
     area = Estimate(float(value), float(low), float(high))
     if not 0 <= area.low <= area.value <= area.high <= 1:
         raise ValueError(f"an AUROC of {values[:3]}")
+    if not (0 < int(n_with) < 2**53 and 0 < int(n_without) < 2**53):
+        raise ValueError(f"pictures {n_with} and {n_without}")
     return PhraseCompetence(area, int(n_with), int(n_without), str(ground))

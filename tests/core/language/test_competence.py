@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,6 +132,23 @@ def test_an_impossible_figure_is_refused(tmp_path: Path) -> None:
     text = (tmp_path / "t.json").read_text().replace("0.93", "1.93")
     (tmp_path / "t.json").write_text(text)
     with pytest.raises(InvalidInput, match="AUROC"):
+        read_competence(tmp_path / "t.json")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"line": float("nan")},
+        {"line": float("inf")},
+        {"line": 10**400},
+        {"phrases": {"noisy": [0.9, 0.8, 0.95, -5, 9, "edits"]}},
+        {"phrases": {"noisy": [0.9, 0.8, 0.95, 10**30, 9, "edits"]}},
+    ],
+)
+def test_a_line_or_a_count_that_cannot_be_is_refused(tmp_path: Path, changed: dict[str, Any]) -> None:
+    write_competence(table(), tmp_path / "t.json")
+    (tmp_path / "t.json").write_text(json.dumps(json.loads((tmp_path / "t.json").read_text()) | changed))
+    with pytest.raises(InvalidInput, match="no table of an encoder's competence"):
         read_competence(tmp_path / "t.json")
 
 
