@@ -148,7 +148,7 @@ def test_an_impossible_figure_is_refused(tmp_path: Path) -> None:
 def test_a_line_or_a_count_that_cannot_be_is_refused(tmp_path: Path, changed: dict[str, Any]) -> None:
     write_competence(table(), tmp_path / "t.json")
     (tmp_path / "t.json").write_text(json.dumps(json.loads((tmp_path / "t.json").read_text()) | changed))
-    with pytest.raises(InvalidInput, match="no table of an encoder's competence"):
+    with pytest.raises(InvalidInput):
         read_competence(tmp_path / "t.json")
 
 
