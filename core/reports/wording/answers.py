@@ -25,8 +25,8 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     if not answer.shown:
         return (
             f'"{answer.text}": {within}nothing here shows this, as far as the encoder sees. Even the most alike '
-            f"{sample_noun(diagnosis)}s are no more like it than like any ordinary thing, so none is shown and nothing "
-            "is tested."
+            f"{sample_noun(diagnosis)}s are not clearly more like it than like ordinary things, so none is shown and "
+            "nothing is tested."
         )
     if answer.error_rate is not None:
         span = interval(answer.error_rate, share=True)

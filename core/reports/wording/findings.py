@@ -208,8 +208,10 @@ def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     enough, and a candidate that was not confirmed by its number alone."""
     if not cluster.confirmed:
         return cluster.name
-    said = cluster_name(diagnosis, cluster).text or NO_NAME
-    return said if cluster.scope == ALL else f"{cluster.scope}: {said}"
+    named = cluster_name(diagnosis, cluster).text
+    if cluster.scope == ALL:
+        return named or NO_NAME
+    return f"{cluster.scope}: {named}" if named else f"{cluster.scope}, {NO_NAME}"
 
 
 def cluster_name(diagnosis: Diagnosis, cluster: FailureCluster) -> ClusterName:

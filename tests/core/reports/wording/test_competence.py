@@ -34,6 +34,7 @@ def test_a_cluster_is_called_by_what_is_most_plausible_and_else_has_no_name() ->
     assert cluster_title(known(bare), first) == "in the dark"
     assert cluster_title(known(bare, 0.6), first) == cluster_title(bare, second) == NO_NAME
     assert cluster_title(known(bare), replace(first, scope="bus")) == "bus: in the dark"
+    assert cluster_title(bare, replace(first, scope="bus")) == f"bus, {NO_NAME}"
 
 
 def test_a_name_that_was_decided_on_is_kept() -> None:
