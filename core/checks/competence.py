@@ -42,6 +42,8 @@ PER_EDIT = 45
 """Pictures of each edit."""
 MIN_PHRASES = 10
 """Phrases that must be known before it is measured from which support on something is said to be shown."""
+MISSED = 0.05
+"""Share of the phrases that may be a name and do not reach that support where they are shown."""
 SHOWING, BESIDE = 0.5, 250
 """Share of the pictures that show a phrase, and how many others, of which it is asked."""
 
@@ -159,8 +161,8 @@ class _Pool:
     def line(
         self, encoder: Encoder, shown: Shown, found: Mapping[str, PhraseCompetence], cache: Path | None
     ) -> float | None:
-        """The support that nine in ten of the phrases that may be a name reach, asked of pictures some of which show
-        them."""
+        """The support that all but `MISSED` of the phrases that may be a name reach, asked of pictures some of which
+        show them."""
         known = [text for text, one in found.items() if one.auroc.low >= BAR]
         if len(known) < MIN_PHRASES:
             return None
@@ -177,7 +179,7 @@ class _Pool:
             some = rng.permutation(scores)[: max(TOP, round(SHOWING * len(scores)))]
             beside = rng.permutation(plain[:, place])[:BESIDE]
             reached.append(support(np.concatenate([some, beside])))
-        return float(np.quantile(reached, 0.1))
+        return float(np.quantile(reached, MISSED))
 
 
 def _measured(inside: F64, outside: F64, ground: str) -> PhraseCompetence | None:

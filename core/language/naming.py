@@ -52,7 +52,7 @@ DOUBTFUL = 2
 """Phrases that are said to be what a cluster might be."""
 NEAR_MISS = 0.05
 """A phrase is no name where anything else retrieves the members better than it by more than this."""
-WITNESS = 0.6
+WITNESS = 0.7
 """Least AUROC, or share of members of a colour, with which a measurement bears out a phrase that it could see."""
 SEEN: Mapping[str, tuple[str, int]] = {
     "in the dark": ("brightness", -1),
@@ -73,6 +73,8 @@ SEEN: Mapping[str, tuple[str, int]] = {
     "with high contrast": ("contrast", 1),
     "blurred": ("blur", 1),
     "out-of-focus": ("blur", 1),
+    "motion-blurred": ("blur", 1),
+    "low-resolution": ("blur", 1),
     "noisy": ("noise", 1),
     "grainy": ("noise", 1),
     "in fog": ("contrast", -1),
