@@ -54,8 +54,8 @@ class CompetenceTable:
     """What it was measured on, a sentence."""
     phrases: Mapping[str, PhraseCompetence]
     line: float | None = None
-    """Least support from which something is said to be shown: nineteen in twenty of the phrases that may be a name reach it on
-    pictures some of which show them; None where too few were measured."""
+    """Least support from which something is said to be shown: nineteen in twenty of the phrases that may be a name
+    reach it on pictures some of which show them; None where too few were measured."""
 
     def of(self, phrases: Sequence[str]) -> Competence:
         """The figures of these phrases, in their order."""
