@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots, shots_field
+from core.probes.few_shot.grid_search import temperature_of
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.prompt_settings import PromptSettings
 from core.records import F64, I64, Choice, Neighbours, Progress, no_progress
@@ -60,14 +61,14 @@ def fit_head(
 
     Source: Huang et al. 2024 (LP++), arXiv 2404.02285, eq. 1, sections 4.2 and 4.3, and the released code, which begins
     with the classes' centroids and takes 300 steps with momentum 0.9. Departures, each chosen on other draws of the
-    data than those that are reported: (a) alpha begins at the encoder's logit scale, so that the text part begins as
-    zero-shot; 250 times the mean similarity of a shot to its class, as in the code, fits the cosines of OpenAI's CLIP
-    and no others. (b) The step of w and b is 1/L of the bound L = lambda_max / 2n on the curvature of the cross-entropy
-    (Boehning 1992), with a 1 beside the features for b; the code takes twice that and leaves b out. (c) alpha is
-    stepped each time by its present gradient; the code steps it every tenth time by a sum of gradients that it never
-    clears. (d) The step is kept that has the least validation cross-entropy rather than the highest accuracy, which is
-    coarse on few images; the start is a candidate. (e) A centroid is a mean, where the code has a sum that grows with
-    the shots.
+    data than those that are reported: (a) alpha begins near the encoder's logit scale (`start_of`), so that the text
+    part begins as zero-shot; 250 times the mean similarity of a shot to its class, as in the code, fits the cosines of
+    OpenAI's CLIP and no others. (b) The step of w and b is 1/L of the bound L = lambda_max / 2n on the curvature of the
+    cross-entropy (Boehning 1992), with a 1 beside the features for b; the code takes twice that and leaves b out. (c)
+    alpha is stepped each time by its present gradient; the code steps it every tenth time by a sum of gradients that it
+    never clears. (d) The step is kept that has the least validation cross-entropy rather than the highest accuracy,
+    which is coarse on few images; the start is a candidate. (e) A centroid is a mean, where the code has a sum that
+    grows with the shots.
     """
     n, k = len(features), len(texts)
     hot, cosines = np.eye(k)[labels], features @ texts.T
@@ -89,6 +90,19 @@ def fit_head(
         alpha = alpha - step_a * (residual * cosines).sum(0)
         progress("LP++", step, steps)
     return best
+
+
+def start_of(scale: float, texts: F64, shots: tuple[F64, I64], checked: tuple[F64, I64] | None) -> float:
+    """What alpha begins at: the encoder's logit scale, between a twentieth and five times of it, at which zero-shot has
+    the least cross-entropy on the shots and the validation images; without these the scale itself.
+
+    An encoder's scale suits its pictures and names on the whole. From one that is too large for these, as 35 is for
+    clothing, 300 steps do not come back, and accuracy and calibration are lost.
+    """
+    if checked is None:
+        return scale
+    features, labels = np.concatenate([shots[0], checked[0]]), np.concatenate([shots[1], checked[1]])
+    return scale / temperature_of(scale * (features @ texts.T), labels)
 
 
 def step_sizes(features: F64, cosines: F64) -> tuple[float, float]:
@@ -164,11 +178,12 @@ class LinearProbePlusPlus(PromptSettings, ShotSettings):
         assert part.shots is not None
         texts, scale = found.vectors.astype(np.float64), logit_scale_of(part.encoder)
         checked = None if part.validation is None or not len(part.validation) else labelled(part.validation, self.title)
-        head = fit_head(features, labels, texts, scale, checked, progress=part.progress)
+        start = start_of(scale, texts, (features, labels), checked)
+        head = fit_head(features, labels, texts, start, checked, progress=part.progress)
         test = part.test.features.astype(np.float64)
         cosines = test @ texts.T
         parts = {"zero-shot": head.alpha * cosines, "images": head.images(test)}
-        steps = Choice("steps", head.step, "fixed" if checked is None else "validation")
+        how = "fixed" if checked is None else "validation"
         return Scored(
             parts["zero-shot"] + parts["images"],
             parts,
@@ -176,7 +191,7 @@ class LinearProbePlusPlus(PromptSettings, ShotSettings):
             part.shots,
             f"{said_shots(self.shots)} a class",
             neighbours=(nearest_shots(part.test, part.shots),),
-            choices=(steps, Choice("alpha at the start", scale, "fixed")),
+            choices=(Choice("steps", head.step, how), Choice("alpha at the start", start, how)),
             prompts=found.prompts,
             details={"alpha by class": {name: float(a) for name, a in zip(part.class_names, head.alpha)}},
             notes=(*found.notes, *_said(checked)),

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.probes import make_probe
-from core.probes.few_shot.lp_plus_plus import LinearProbePlusPlus, fit_head, nearest_rows, step_sizes
+from core.probes.few_shot.lp_plus_plus import LinearProbePlusPlus, fit_head, nearest_rows, start_of, step_sizes
 from core.probes.run import run_probe
 from core.statistics.losses import cross_entropy_of_logits
 from tests.support.heads import NAMES, Tower, made_images, made_part, made_task
@@ -88,6 +88,16 @@ def test_the_step_with_the_least_validation_loss_is_kept_and_the_start_is_one_of
     assert best.step == int(np.argmin(each))
     misled = fit_head(features, (labels + 1) % 4, TEXTS, 20.0, (features, labels), steps=20)
     assert misled.step == 0
+
+
+def test_alpha_begins_where_zero_shot_fits_these_images_best_whatever_the_scale_of_the_encoder():
+    rows, labels = made_images(40, hint=0.5, noise=0.3)
+    seen = rows.astype(np.float64), labels
+    starts = [start_of(scale, TEXTS, seen, seen) for scale in (10.0, 35.0)]
+    fits = {a: cross_entropy_of_logits(a * (seen[0] @ TEXTS.T), labels).mean() for a in (*starts, 1.0, 3.0, 60.0)}
+    assert max(fits[a] for a in starts) < min(fits[a] for a in fits if a not in starts)
+    assert starts[0] == pytest.approx(starts[1], rel=0.06)
+    assert start_of(35.0, TEXTS, seen, None) == 35.0
 
 
 def test_without_validation_all_steps_are_taken_and_the_result_says_so():
