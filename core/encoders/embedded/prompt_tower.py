@@ -64,8 +64,8 @@ class EmbeddedTower:
     length = MAX_TOKENS
     learning_rate = 0.2
     """MiniLM's word embeddings are about five times as long as CLIP's, and its space has a smaller scale: at the
-    paper's 0.002 hardly anything is
-    learned. Chosen with the epochs on clothing and cifar10, seeds 0 and 1: 0.05 is slower, 0.5 no better."""
+    paper's 0.002 hardly anything is learned. Chosen with the epochs on clothing and cifar10, seeds 0 and 1, before
+    captions joined the encoder: 0.05 is slower, 0.5 no better."""
     epochs = 50
     device = torch.device("cpu")
 

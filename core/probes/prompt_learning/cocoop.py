@@ -15,7 +15,8 @@ class CoCoOp(LearnedPrompts):
     """One context for all classes plus a shift for each image; the class name stands at the end.
 
     Departures from the paper: a step takes 8 images (there one) and is 8 times as large, which on the embedded encoder
-    was chosen on clothing with seed 1 (0.02 gave 58 %, 0.1 gave 55 %; zero-shot 41 %); validation chooses the epoch.
+    was chosen on clothing with seed 1, before captions joined it (0.02 gave 58 %, 0.1 gave 55 %; zero-shot 41 %);
+    validation chooses the epoch.
     """
 
     title: ClassVar[str] = "CoCoOp"
