@@ -48,6 +48,8 @@ PHRASE, PHRASE_LOW = 0.8, 0.7
 CUT = 0.08
 """So much less may a condition on the user's own columns reach: it is one cut where the others are whole rankings, and
 it was tested."""
+GUESS = 0.75
+"""Least AUROC on unseen rows with which a phrase is said to be what a cluster might be."""
 DOUBTFUL = 2
 """Phrases that are said to be what a cluster might be."""
 NEAR_MISS = 0.05
@@ -107,7 +109,7 @@ def name_cluster(
     own = [i for i in insights if i.cluster == cluster.id]
     members = cluster.membership[rows] >= 0.5
     phrases = sorted((i for i in own if i.kind == "phrase" and i.held_out is not None), key=_unseen, reverse=True)
-    possible = [i for i in phrases if words is None or i.number is None or words.is_shown(i.number)]
+    possible = [i for i in phrases if _unseen(i) >= GUESS and _may_be(words, i.number, columns, rows, members)]
     if not cluster.confirmed or not 0 < members.sum() < len(members):
         return ClusterName("", "none", _texts(possible))
     able = [i for i in phrases if i.confirmed and nameable(words, i.number, columns, rows, members)]
@@ -177,9 +179,14 @@ def nameable(words: Words | None, phrase: int | None, columns: Sequence[Column],
     it is there."""
     if words is None or words.competence is None or phrase is None:
         return False
-    if not (words.competence.is_enough(phrase) and words.is_shown(phrase)):
-        return False
-    return borne_out(words.phrases[phrase], columns, rows, members)
+    return words.competence.is_enough(phrase) and _may_be(words, phrase, columns, rows, members)
+
+
+def _may_be(words: Words | None, phrase: int | None, columns: Sequence[Column], rows: I64, members: Bool) -> bool:
+    """Whether nothing speaks against a phrase: some sample is like it, and what can be measured of it is there."""
+    if words is None or phrase is None:
+        return True
+    return words.is_shown(phrase) and borne_out(words.phrases[phrase], columns, rows, members)
 
 
 def borne_out(phrase: str, columns: Sequence[Column], rows: I64, members: Bool) -> bool:
