@@ -56,6 +56,8 @@ NEAR_MISS = 0.05
 """A phrase is no name where anything else retrieves the members better than it by more than this."""
 WITNESS = 0.7
 """Least AUROC, or share of members of a colour, with which a measurement bears out a phrase that it could see."""
+TINTED = 0.65
+"""AUROC of one measured tint from which the members' colours are that tint's, and no vivid ones."""
 SEEN: Mapping[str, tuple[str, int]] = {
     "in the dark": ("brightness", -1),
     "in dim light": ("brightness", -1),
@@ -201,6 +203,10 @@ def borne_out(phrase: str, columns: Sequence[Column], rows: I64, members: Bool) 
     if seen is None or seen[0] not in by_name:
         return True
     column, sign = by_name[seen[0]], seen[1]
+    if seen == ("colourfulness", 1) and "tint" in by_name:
+        colour = by_name["tint"]
+        if _fit(colour, rows, members, _usual_tint(colour, rows, members)) >= TINTED:
+            return False  # much colour, all of one kind
     area = _fit(column, rows, members)
     return (area if sign > 0 else 1 - area) >= WITNESS and (sign < 0 or _visible(column, rows, members))
 

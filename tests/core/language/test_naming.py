@@ -200,6 +200,12 @@ def test_tinted_pictures_are_named_by_the_measured_tint(colour: str) -> None:
     assert name(*found, columns=(vivid, dark, tints(colour))) == (f"with {article} {colour} tint", "property")
 
 
+def test_colours_that_come_from_a_tint_are_not_vivid() -> None:
+    colourful = column("colourfulness", 0.9)
+    for tint, borne in ((tints("none"), True), (tints("red", share=0.2), True), (tints("red", share=0.5), False)):
+        assert borne_out("in vivid colours", (colourful, tint), ROWS, MEMBERS) == borne
+
+
 def test_a_lawn_is_not_named_by_a_tint() -> None:
     green = Column("dominant colour", "category", np.where(MEMBERS, "green", "grey").astype(object), measured=True)
     assert name(columns=(green, tints("none"))) == ("", "none")
