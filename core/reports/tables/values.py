@@ -42,8 +42,10 @@ def flat(entry: dict[str, Any], drop: tuple[str, ...] = ()) -> dict[str, Any]:
     """An estimate becomes three columns: name, name_low, name_high."""
     out: dict[str, Any] = {}
     for key, value in entry.items():
+        if key in drop:
+            continue
         if isinstance(value, dict):
             out |= {key: value["value"], f"{key}_low": value["low"], f"{key}_high": value["high"]}
-        elif key not in drop:
+        else:
             out[key] = value
     return out

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from core.checks.audit_table import audit_table
-from core.records import Estimate
+from core.records import Competence, Estimate
 from core.reports.tables.diagnosis import (
     SCHEMA,
     audit_frame,
@@ -210,3 +210,12 @@ def test_weights_follow_the_lower_bound_and_have_mean_one() -> None:
     assert weights.mean() == pytest.approx(1)
     negative = replace(cluster, excess_loss=Estimate(0.1, -0.5, 0.6))
     assert (weights_table(replace(diagnosis, clusters=(negative,)))["weight"] == 1).all()
+
+
+def test_a_phrase_of_which_the_encoder_was_measured_is_a_row_like_any_other() -> None:
+    diagnosis = with_words()
+    assert diagnosis.words is not None
+    n = len(diagnosis.words.phrases)
+    known = Competence(np.full(n, 0.95), np.full(n, 0.9), np.ones(n), np.full(n, 40), np.full(n, 40), 0.75)
+    measured = replace(diagnosis, words=replace(diagnosis.words, competence=known))
+    pd.testing.assert_frame_equal(insights_table(measured), insights_table(diagnosis))
