@@ -218,4 +218,5 @@ def test_a_phrase_of_which_the_encoder_was_measured_is_a_row_like_any_other() ->
     n = len(diagnosis.words.phrases)
     known = Competence(np.full(n, 0.95), np.full(n, 0.9), np.ones(n), np.full(n, 40), np.full(n, 40), 0.75)
     measured = replace(diagnosis, words=replace(diagnosis.words, competence=known))
-    pd.testing.assert_frame_equal(insights_table(measured), insights_table(diagnosis))
+    assert list(insights_table(measured)) == list(insights_table(diagnosis))
+    assert len(insights_table(measured)) == len(diagnosis.insights)
