@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data.images.crops import CropImages
+from core.data.images.properties import OF_PICTURE
 from core.embeddings.embed import EmbeddedImages, read_images
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit
@@ -116,5 +117,5 @@ def _properties(crop: Sequence[Column], picture: Sequence[Column]) -> tuple[Colu
     return (
         *(column for column in crop if column.name in _OF_CROP),
         *(column for column in picture if column.name in _OF_LIGHT),
-        *(replace(column, name=f"{column.name} of the picture") for column in picture if column.name in _OF_PICTURE),
+        *(replace(column, name=column.name + OF_PICTURE) for column in picture if column.name in _OF_PICTURE),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data.images.properties import PROPERTIES
+from core.data.images.properties import OF_PICTURE, PROPERTIES
 from core.numbers import bracketed, count, number, percent
 from core.records import I64, Bool, Diagnosis, Estimate, Insight
 from core.reports.html.intervals import IntervalBar
@@ -87,8 +87,8 @@ def meaning_of(diagnosis: Diagnosis, insight: Insight) -> str:
     """Such as "File size: kilobytes": what a condition's measured properties are; "" where all its columns are the
     user's."""
     measured = {column.name for column in diagnosis.samples.metadata if column.measured}
-    told = [f"{name[:1].upper()}{name[1:]}: {PROPERTIES[name]}" for name in insight.columns if name in measured]
-    return ". ".join(told)
+    meanings = ((name, PROPERTIES[name.removesuffix(OF_PICTURE)]) for name in insight.columns if name in measured)
+    return ". ".join(f"{name[:1].upper()}{name[1:]}: {meaning}" for name, meaning in meanings)
 
 
 def findings_columns(

@@ -44,6 +44,8 @@ PROPERTIES: dict[str, str] = {
     "file size": "kilobytes",
     "file format": "as the file's bytes say, whatever its name",
 }
+OF_PICTURE = " of the picture"
+"""Behind the name of a property that a row, which is a crop, has from its whole picture."""
 _CATEGORIES = ("grey", "dominant colour", "tint", "file format")
 COLOURS = ("black", "grey", "white", "red", "orange", "brown", "yellow", "green", "cyan", "blue", "purple", "pink")
 

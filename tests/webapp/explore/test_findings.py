@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.data.images.properties import PROPERTIES
 from core.records import Column, Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import add_words
@@ -40,6 +41,10 @@ def test_a_measured_property_is_explained_with_its_unit_and_a_column_of_the_user
     one = next(i for i in worded.insights if i.kind == "condition")
     for column, said in (
         (Column("file size", "number", np.arange(240.0), True), "File size: kilobytes"),
+        (  # of a row that is a crop
+            Column("megapixels of the picture", "number", np.arange(240.0), True),
+            f"Megapixels of the picture: {PROPERTIES['megapixels']}",
+        ),
         (Column("noise", "number", np.arange(240.0)), ""),
     ):
         samples = replace(worded.samples, metadata=(column,))
