@@ -20,13 +20,11 @@ import numpy as np
 
 from core.data.captioned import CaptionedPhotographs
 from core.embeddings.rows import read_rows
-from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
-from core.encoders.arithmetic import unit
 from core.files import ASSETS
 from core.language.competence import BAR, MIN_PICTURES, CompetenceTable, PhraseCompetence
 from core.language.grammar import stems, words_in
-from core.language.likeness import TOP, likeness, question_prompts, support, things_of
+from core.language.likeness import TOP, likeness, question_vectors, support, things_of
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import F32, F64, I64, Bool, Progress, no_progress
@@ -166,8 +164,7 @@ class _Pool:
         known = [text for text, one in found.items() if one.auroc.low >= BAR]
         if len(known) < MIN_PHRASES:
             return None
-        prompts = [prompt for text in known for prompt in question_prompts(text)]
-        texts = unit(encode_texts(encoder, prompts, cache).reshape(len(known), 2, -1).mean(1))
+        texts = question_vectors(known, encoder, cache)
         things, rng = things_of(encoder, cache), np.random.default_rng(2)
         plain, edited = (likeness(v.astype(np.float32), texts, things) for v in (self.photographs, self.edited))
         reached: list[float] = []

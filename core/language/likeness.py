@@ -52,14 +52,19 @@ def question_prompts(text: str) -> list[str]:
     return [text, f"a photo of {text}"]
 
 
+def question_vectors(texts: Sequence[str], encoder: TextTower, cache: Path | None = None) -> F32:
+    """(q, d) unit rows: each text as the mean of its sentences."""
+    prompts = [prompt for text in texts for prompt in question_prompts(text)]
+    return unit(encode_texts(encoder, prompts, cache).reshape(len(texts), 2, -1).mean(1))
+
+
 def support_of(joint: F32, phrases: Sequence[str], encoder: TextTower, cache: Path | None = None) -> F64:
     """(q,) support of each phrase among all samples.
 
     Args:
         joint: (n, d) samples as the encoder sees them; they are read in blocks.
     """
-    prompts = [prompt for phrase in phrases for prompt in question_prompts(phrase)]
-    texts = unit(encode_texts(encoder, prompts, cache).reshape(len(phrases), 2, -1).mean(1))
+    texts = question_vectors(phrases, encoder, cache)
     things, best = things_of(encoder, cache), np.zeros((0, len(phrases)))
     for start in range(0, len(joint), _BLOCK):
         found = likeness(joint[start : start + _BLOCK], texts, things)

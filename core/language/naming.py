@@ -213,7 +213,8 @@ def borne_out(phrase: str, columns: Sequence[Column], rows: I64, members: Bool) 
 
 def _of(said: Mapping[str, T], phrase: str) -> T | None:
     """What is said of the phrase, however a vocabulary of one's own writes it."""
-    return next((value for text, value in said.items() if words_in(text) == words_in(phrase)), None)
+    wanted = words_in(phrase)
+    return next((value for text, value in said.items() if words_in(text) == wanted), None)
 
 
 def _bears(column: Column, value: str, rows: I64) -> Bool:

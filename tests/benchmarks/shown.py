@@ -14,11 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from core.embeddings.rows import read_rows
-from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder
-from core.encoders.arithmetic import unit
 from core.language.competence import find_competence
-from core.language.likeness import likeness, question_prompts, support, things_of
+from core.language.likeness import likeness, question_vectors, support, things_of
 from core.statistics.intervals import wilson
 from tests.benchmarks.lines import show
 from tests.benchmarks.name_cases import Case
@@ -57,8 +55,7 @@ def main() -> None:
         names = tuple(f"{i:04d}" for i in range(len(rows)))
         joint = read_rows(Photographs(names, payloads), encoder, cache=given.cache).joint.vectors
         asked = [f"a {thing}" for thing in (*shown, *ABSENT)]
-        prompts = [prompt for text in asked for prompt in question_prompts(text)]
-        texts = unit(encode_texts(encoder, prompts, given.cache).reshape(len(asked), 2, -1).mean(1))
+        texts = question_vectors(asked, encoder, given.cache)
         reached = [support(scores) >= table.line for scores in likeness(joint, texts, things).T]
         there, not_there = sum(reached[: len(shown)]), sum(not r for r in reached[len(shown) :])
         shares = [show(wilson(there, len(shown))), show(wilson(not_there, len(ABSENT)))]

@@ -74,13 +74,16 @@ class Alignment:
 
     def images(self, features: F32, cues: F32) -> F32:
         """(n, 384 + r + k + 1 + p) unit rows from (n, 1280) pooled features and (n, q) cues."""
-        known = self.known_images(features, cues)
-        return known if self.captions is None else self._joined(known, self.captions.images(features, cues))
+        return self.with_captions(self.known_images(features, cues), features, cues)
 
     def texts(self, sentences: F32) -> F32:
         """(n, 384 + r + k + 1 + p) unit rows from (n, 384) sentence vectors of any length."""
         known = self.known_texts(sentences)
         return known if self.captions is None else self._joined(known, self.captions.texts(sentences))
+
+    def with_captions(self, known: F32, features: F32, cues: F32) -> F32:
+        """`images` from what `known_images` gives for the same pictures."""
+        return known if self.captions is None else self._joined(known, self.captions.images(features, cues))
 
     def _joined(self, known: F32, captioned: F32) -> F32:
         return unit_rows(np.concatenate([known, np.float32(self.caption_weight**0.5) * captioned], 1))

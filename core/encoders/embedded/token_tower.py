@@ -55,7 +55,6 @@ class EmbeddedTokenTower:
         self._layers, self._alignment = layers, alignment
         self._map = best_mapper(layers, (COARSE, FINE), threads)
         self.fingerprint = f"{fingerprint}/{_DEPTH}"
-        self._rest = slice(alignment.n_objects, alignment.n_objects + len(CONDITIONS) + 1)
         self.joint_width = alignment.texts(np.zeros((1, 384), np.float32)).shape[1]
         self.logit_scale = logit_scale
 
@@ -67,10 +66,13 @@ class EmbeddedTokenTower:
         rows = coarse.reshape(n, COARSE_WIDTH, SIDE * SIDE).transpose(0, 2, 1)
         cells = fine.reshape(n, 112, SIDE, 2, SIDE, 2).transpose(0, 2, 4, 3, 5, 1).reshape(n, SIDE * SIDE, FINE_WIDTH)
         cues = measure_cues(batch)
-        rest = self._alignment.known_images(features, cues)[:, self._rest]
+        known = self._alignment.known_images(features, cues)
+        rest = known[:, self._alignment.n_objects :]
         prefix = np.zeros((n, 1, WIDTH), np.float32)
         prefix[:, 0, : rest.shape[1] + len(CUES)] = np.concatenate([rest, cues], 1)
-        return ImageTokens(np.concatenate([rows, cells], 2), self._alignment.images(features, cues), prefix)
+        return ImageTokens(
+            np.concatenate([rows, cells], 2), self._alignment.with_captions(known, features, cues), prefix
+        )
 
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
         """MiniLM's states before the last of its six layers."""
