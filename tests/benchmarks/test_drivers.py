@@ -9,7 +9,7 @@ import pytest
 
 from core.discovery.engines.planted import plant_embeddings
 from core.records import Embeddings
-from tests.benchmarks import honesty, power
+from tests.benchmarks import counterexamples, honesty, power
 from tests.benchmarks.lines import append_line, clopper_pearson, mean_over, read_lines
 
 
@@ -177,3 +177,17 @@ def test_a_perfect_method_has_a_precision_of_one_and_a_blind_one_that_of_chance(
 )
 def test_tracks_say_what_a_method_reads(method, words):
     assert power.track(method) == words
+
+
+def test_counterexamples_go_on_where_they_were_and_the_table_counts_claims(tmp_path, monkeypatch):
+    path, made = tmp_path / "counter.jsonl", []
+
+    def odd(run):
+        made.append(run)
+        return {"claimed": run % 2 == 1}
+
+    monkeypatch.setitem(counterexamples.CASES, "made: odd", odd)
+    for runs in (range(3), range(5)):
+        counterexamples.run_case("made: odd", runs, path)
+    assert made == [0, 1, 2, 3, 4]
+    assert "| made: odd | 5 | 0.400 [0.053, 0.853] |" in counterexamples.summary_table(read_lines(path))

@@ -1,0 +1,161 @@
+"""Constructions in which a claim is false (or true, to see the power that is left), and how often Errata makes it.
+
+    python -m tests.benchmarks.counterexamples --list
+    python -m tests.benchmarks.counterexamples --case "classes: exponential" --runs 200 --out counterexamples.jsonl
+
+A case is a function of the number of the run that makes its data, runs what it tests and returns at least `claimed`,
+whether anything was claimed that the case is about. Add one with `@case(name)`. Runs 0-99 tune, 1000 and on are
+reported; a run that has its line already is not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from core.discovery.classes import class_findings
+from core.discovery.design import make_design
+from core.records import F64, I64, ClassFinding, Outcomes, SampleSet
+from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
+
+Case = Callable[[int], dict[str, Any]]
+CASES: dict[str, Case] = {}
+
+
+def case(name: str) -> Callable[[Case], Case]:
+    """Enter a function under a name; the part before the colon says whom it is about."""
+
+    def enter(function: Case) -> Case:
+        if name in CASES:
+            raise ValueError(f"There are two cases {name!r}.")
+        CASES[name] = function
+        return function
+
+    return enter
+
+
+# Whole classes: the mean loss of every class is the same, and its shape is not.
+
+CLASS_ALPHA = 0.05
+"""Of the classes alone; a run spends a fifth of its alpha there."""
+Draw = Callable[[np.random.Generator, int], F64]
+SHAPES: dict[str, Draw] = {
+    "exponential": lambda rng, n: rng.exponential(1.0, n),
+    "lognormal": lambda rng, n: rng.lognormal(-0.5, 1.0, n),
+    "wide lognormal": lambda rng, n: rng.lognormal(-1.125, 1.5, n),
+    "pareto": lambda rng, n: (1 + rng.pareto(2.5, n)) * 0.6,
+    "uniform": lambda rng, n: rng.uniform(0.0, 2.0, n),
+    "narrow": lambda rng, n: rng.uniform(0.9, 1.1, n),
+    "two points, high": lambda rng, n: np.where(rng.random(n) < 0.9, 1 / 0.9, 0.0),
+    "two points, low": lambda rng, n: np.where(rng.random(n) < 0.1, 10.0, 0.0),
+    "left": lambda rng, n: 2.0 - np.minimum(rng.exponential(1.0, n), 2.0) - 1 + (1 - np.exp(-2.0)),
+}
+"""Draws of mean 1."""
+
+
+def classes_of(drawn: Sequence[F64]) -> tuple[ClassFinding, ...]:
+    """What is found of the classes with these losses."""
+    labels: I64 = np.repeat(np.arange(len(drawn)), [len(values) for values in drawn])
+    names = tuple(f"class {c}" for c in range(len(drawn)))
+    samples = SampleSet(tuple(map(str, range(len(labels)))), labels=labels, class_names=names)
+    outcomes = Outcomes(np.concatenate(drawn), "loss", "loss", "given")
+    return class_findings(samples, outcomes, make_design(samples), alpha=CLASS_ALPHA, seed=0)
+
+
+def _equal_means(odd: str, others: str, rows: int, rest: int, k: int) -> Case:
+    """One class of another shape among k - 1 of one shape; every mean is 1, so that every claim is false."""
+
+    def run(number: int) -> dict[str, Any]:
+        rng = np.random.default_rng([number, 31])
+        drawn = [SHAPES[odd](rng, rows), *(SHAPES[others](rng, rest) for _ in range(k - 1))]
+        found = classes_of(drawn)
+        return {
+            "claimed": any(f.confirmed for f in found),
+            "odd": any(f.confirmed for f in found if f.name == "class 0"),
+        }
+
+    return run
+
+
+def _shifted(shape: str, rows: int, rest: int, k: int, shift: float) -> Case:
+    """One class whose mean is higher by `shift`: what is claimed is true."""
+
+    def run(number: int) -> dict[str, Any]:
+        rng = np.random.default_rng([number, 32])
+        drawn = [SHAPES[shape](rng, rows) + shift, *(SHAPES[shape](rng, rest) for _ in range(k - 1))]
+        found = classes_of(drawn)
+        true = [f for f in found if f.confirmed and f.name == "class 0"]
+        held = bool(true) and true[0].mean_loss.low <= 1 + shift <= true[0].mean_loss.high
+        return {"claimed": bool(true), "interval holds": held, "false": sum(f.confirmed for f in found) - len(true)}
+
+    return run
+
+
+for _odd, _others in (
+    *(("exponential", "uniform"), ("uniform", "exponential"), ("lognormal", "uniform"), ("uniform", "lognormal")),
+    *(("narrow", "wide lognormal"), ("wide lognormal", "narrow"), ("pareto", "narrow"), ("narrow", "pareto")),
+    *(("two points, high", "uniform"), ("two points, low", "uniform"), ("left", "uniform"), ("pareto", "pareto")),
+    *(("narrow", "two points, low"), ("exponential", "exponential"), ("left", "left"), ("uniform", "uniform")),
+):
+    for _rows, _rest, _k in ((12, 100, 5), (30, 100, 5), (300, 300, 5), (12, 12, 2), (1000, 1000, 2)):
+        CASES[f"classes: {_odd} ({_rows}) among {_k - 1} {_others} ({_rest})"] = _equal_means(
+            _odd, _others, _rows, _rest, _k
+        )
+for _shape, _rows, _rest, _k, _shift in (
+    *(("exponential", 20, 100, 5, 1.0), ("exponential", 50, 100, 5, 0.6), ("exponential", 300, 300, 5, 0.25)),
+    *(("uniform", 20, 100, 5, 0.5), ("uniform", 50, 100, 5, 0.35), ("narrow", 20, 100, 5, 0.05)),
+    *(("lognormal", 50, 100, 5, 0.8), ("pareto", 50, 100, 5, 0.6), ("left", 50, 100, 5, 0.4)),
+):
+    CASES[f"classes: {_shape} ({_rows}) higher by {_shift:g}, among {_k - 1} ({_rest})"] = _shifted(
+        _shape, _rows, _rest, _k, _shift
+    )
+
+
+def summary_table(rows: Sequence[dict[str, Any]]) -> str:
+    """One line for each case: the share of runs that claim, with its exact binomial 95 % interval."""
+    lines = ["| case | runs | claimed | CPU s a run |", "|---|---|---|---|"]
+    for name in dict.fromkeys(row["case"] for row in rows):
+        mine = [row for row in rows if row["case"] == name]
+        share = show(clopper_pearson(sum(bool(row["claimed"]) for row in mine), len(mine)), 3)
+        lines.append(f"| {name} | {len(mine)} | {share} | {np.median([row['cpu_seconds'] for row in mine]):.2g} |")
+    return "\n".join(lines)
+
+
+def run_case(name: str, runs: Sequence[int], path: Path) -> None:
+    """Every run of the case that has no line yet."""
+    done = keys_done(read_lines(path), ("case", "run"))
+    for run in runs:
+        if (name, run) not in done:
+            started = time.process_time()
+            found = CASES[name](run)
+            append_line(path, {"case": name, "run": run, **found, "cpu_seconds": time.process_time() - started})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", action="append", default=[], metavar="NAME", help="a case, or the start of several")
+    parser.add_argument("--list", action="store_true", help="only name the cases")
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--first", type=int, default=1000, help="number of the first run; 0-99 are for tuning")
+    parser.add_argument("--out", type=Path, default=Path("counterexamples.jsonl"))
+    given = parser.parse_args()
+    chosen = [name for name in CASES if any(name.startswith(start) for start in given.case or [""])]
+    if given.list:
+        print("\n".join(chosen))
+        return
+    if not chosen:
+        parser.error(f"no case starts with {given.case}; see --list")
+    with threadpool_limits(1):
+        for name in chosen:
+            run_case(name, range(given.first, given.first + given.runs), given.out)
+    print(summary_table([row for row in read_lines(given.out) if row["case"] in chosen]))
+
+
+if __name__ == "__main__":
+    main()
