@@ -169,7 +169,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     progress("describe", 5, n_parts)
     detectable = smallest_detectable(proposals, test, outcomes, seed=seed)
     progress("describe", 6, n_parts)
-    classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings), seed=seed)
+    classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings))
     predictability = predictability_of(test, design, outcomes, search.predicted, seed=seed)
     progress("describe", n_parts, n_parts)
     return Diagnosis(

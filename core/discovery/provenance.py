@@ -32,9 +32,10 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings) -> l
     if outcomes.clip is not None and (outcomes.loss > outcomes.clip).any():
         count = int((outcomes.loss > outcomes.clip).sum())
         many = "1 loss" if count == 1 else f"{count:,} losses"
+        whole = "; means of whole classes take them as they are" if has_classes(samples) else ""
         said.append(
             f"{many} above {outcomes.clip:.3g} {outcomes.unit} {'is' if count == 1 else 'are'} taken as that in "
-            "fits, tests and effects."
+            f"fits, tests and effects{whole}."
         )
     if settings.n_permutations < 5000:
         said.append(

@@ -78,9 +78,13 @@ class ClassFinding:
     kind: Literal["class", "confusion"]
     size: int
     mean_loss: Estimate
+    """Of the losses as they are, never clipped; its interval holds for all classes at once with 95 %. Of a pair,
+    without one."""
     error_rate: Estimate | None
+    """Of a pair, its share of the true class; the interval holds for all classes (or all pairs) at once with 95 %."""
     p: float | None
-    """Adjusted (Holm) over all classes and pairs; None where it is only described."""
+    """Adjusted (Holm) over all classes and pairs; None where it is only described. Of a class it is of the error rate,
+    or of the mean loss where errors are unknown."""
     confirmed: bool
 
 

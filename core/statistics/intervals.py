@@ -33,6 +33,11 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
     return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
 
 
+def simultaneous_level(n: int, level: float = 0.95) -> float:
+    """The level of each of `n` intervals with which all of them hold at once with `level` (Bonferroni)."""
+    return 1 - (1 - level) / max(n, 1)
+
+
 def bootstrap(
     statistic: Callable[[I64], float],
     n: int,

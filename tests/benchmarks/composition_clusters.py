@@ -31,13 +31,12 @@ from threadpoolctl import threadpool_limits
 
 from core.composition.failures.columns import named_things
 from core.composition.failures.diagnose import CompositionRecords, composition_records, joint_vectors
-from core.composition.failures.kinds import kinds_with_p
 from core.discovery.conditions import build_conditions
 from core.discovery.design import assign_folds
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_records
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, EmbeddingSettings, Settings
+from core.discovery.settings import EmbeddingSettings, Settings
 from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder
 from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item, LoadedBenchmark, Outcomes
@@ -130,11 +129,8 @@ def measure(name: str, seed: int, cache: Path, permutations: int) -> dict[str, A
     outcomes, weak = plant(shown, made, name, seed)
     settings = Settings(seed=seed, map=False, n_permutations=permutations, n_members=2)
     found = diagnose_records(made.samples, outcomes, made.embeddings, words=made.words, settings=settings)
-    classes = kinds_with_p(
-        found.classes, made.samples, outcomes, alpha=settings.alpha * CLASS_SHARE_OF_ALPHA, seed=seed
-    )
     claims = [insight for insight in found.insights if insight.confirmed]
-    kinds = [c.name for c in classes if c.confirmed]
+    kinds = [c.name for c in found.classes if c.confirmed]
     place = (
         kinds.index("material") + 1
         if "material" in kinds and name.startswith("kind")

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.composition.failures.columns import caption_columns, spoken_condition, tag_columns
-from core.composition.failures.kinds import kinds_with_p
 from core.composition.failures.samples import CaptionSamples, Loss, caption_samples
 from core.discovery.method import diagnose_records
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
+from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
 from core.errors import InvalidInput
 from core.records import (
     F32,
@@ -88,10 +87,8 @@ def diagnose_composition(
     except InvalidInput as error:
         raise InvalidInput(f"The failures of {result.name!r} cannot be diagnosed. {error}") from None
     names = [c.name for c in made.samples.metadata if c.kind == "category"]
-    alpha = settings.alpha * CLASS_SHARE_OF_ALPHA
     return replace(
         run,
-        classes=kinds_with_p(run.classes, made.samples, run.outcomes, alpha=alpha, seed=settings.seed),
         insights=tuple(_spoken(insight, names) for insight in run.insights),
         notes=tuple(dict.fromkeys((*made.notes, *run.notes))),
         excluded=made.excluded,

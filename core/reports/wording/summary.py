@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, with_interval, with_unit
-from core.records import Diagnosis, FailureCluster
+from core.records import ClassFinding, Diagnosis, FailureCluster
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, ensemble_verdict, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
@@ -169,8 +169,7 @@ def text_summary(diagnosis: Diagnosis) -> str:
             lines.append("     " + "; ".join(f"{key}: {value}" for key, value in said.items() if value))
     failing = [f for f in diagnosis.classes if f.confirmed]
     if failing:
-        digits = digits_for(diagnosis.outcomes.loss)
-        named = [f"{f.name} (mean loss {number(f.mean_loss.value, digits)}, {p_value(f.p)})" for f in failing]
+        named = [f"{f.name} ({_of_class(diagnosis, f)}, {p_value(f.p)})" for f in failing]
         lines.append(f"Failing as a whole: {listed(named, 5)}.")
     if not diagnosis.clusters and (sentence := detectable_sentence(diagnosis)):
         lines.append(sentence)
@@ -178,6 +177,14 @@ def text_summary(diagnosis: Diagnosis) -> str:
     if diagnosis.excluded:
         lines.append(f"{count(len(diagnosis.excluded), 'row')} left out: {_reasons(diagnosis.excluded)}.")
     return "\n".join([*lines, *(f"Note: {note}" for note in diagnosis.notes)])
+
+
+def _of_class(diagnosis: Diagnosis, finding: ClassFinding) -> str:
+    """What was tested of a whole class or a pair: an error rate, or the mean loss where errors are unknown."""
+    digits, rate = digits_for(diagnosis.outcomes.loss), finding.error_rate
+    if finding.kind == "confusion":
+        return f"{finding.size:,} of them"
+    return f"mean loss {number(finding.mean_loss.value, digits)}" if rate is None else f"{percent(rate.value)} wrong"
 
 
 def own_words(diagnosis: Diagnosis, most: int = 5) -> list[str]:

@@ -64,7 +64,7 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
     assert lines[2].startswith("  1. weather = fog – 8 samples, loss ")
     assert lines[3] == "     more often: weather = fog (100\u00a0% of members)"
     assert lines[4].startswith("  2. dark – 7 samples, loss ")  # its condition was not confirmed, so it names nothing
-    assert any(line.startswith("Failing as a whole: bus (mean loss 0.90, p = 0.004)") for line in lines)
+    assert any(line.startswith("Failing as a whole: bus (35\u00a0% wrong, p = 0.004)") for line in lines)
     assert "2 rows left out: image could not be decoded (1); loss is not a number (1)." in lines
     assert "Note: Cross-entropy was clipped at 4.6 nats for fitting." in lines
 

@@ -1,0 +1,69 @@
+"""The mean of a part against the rest: exact answers for shares, drawn ones for other values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from core.statistics.means import PartMeans, chance_below_zero
+
+
+@pytest.mark.parametrize("shift", [-0.9, -0.3, 0.0, 0.7])
+def test_the_chance_is_that_of_drawn_weights(shift: float) -> None:
+    rng = np.random.default_rng(0)
+    values = [rng.exponential(1.0, 12) - 1 + shift, rng.normal(0, 3, 30) + shift, np.array([2.0, -1.0])]
+    part = np.repeat(np.arange(3), [12, 30, 2])
+    chances = chance_below_zero(np.concatenate(values), part, 3)
+    for chance, one in zip(chances, values):
+        drawn = (rng.exponential(1.0, (40_000, len(one))) @ one <= 0).mean()
+        assert chance == pytest.approx(drawn, abs=0.025 if len(one) == 2 else 0.01)
+
+
+def test_values_on_one_side_of_zero_leave_no_chance() -> None:
+    values, part = np.array([1.0, 2.0, -1.0, -2.0, 0.0]), np.array([0, 0, 1, 1, 2])
+    assert chance_below_zero(values, part, 3).tolist() == [0.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("wrong", [8, 12, 14, 20])
+def test_of_two_shares_it_is_fishers_exact_p(wrong: int) -> None:
+    values = np.r_[np.ones(wrong), np.zeros(20 - wrong), np.ones(30), np.zeros(70)]
+    p = PartMeans.of(values, np.repeat([0, 1], [20, 100]), 2).excess_p()[0]
+    exact = stats.fisher_exact([[wrong, 20 - wrong], [30, 70]], alternative="greater").pvalue
+    assert p == pytest.approx(exact, rel=0.12)
+
+
+def test_the_interval_of_a_share_is_clopper_and_pearsons() -> None:
+    values = np.r_[np.ones(5), np.zeros(15), np.ones(30), np.zeros(70)]
+    for found, (k, n) in zip(
+        PartMeans.of(values, np.repeat([0, 1], [20, 100]), 2).estimates(0.95), ((5, 20), (30, 100))
+    ):
+        exact = stats.beta.ppf([0.025, 0.975], [k, k + 1], [n - k + 1, n - k])
+        assert (found.value, found.low, found.high) == pytest.approx((k / n, *exact), abs=2e-3)
+
+
+def test_copies_in_groups_count_once_and_equal_groups_change_nothing() -> None:
+    rng = np.random.default_rng(1)
+    values, part = rng.exponential(1.0, 120) + np.repeat([0.4, 0.0, 0.0], 40), np.repeat([0, 1, 2], 40)
+    plain = PartMeans.of(values, part, 3).excess_p()
+    copied = PartMeans.of(np.repeat(values, 3), np.repeat(part, 3), 3, np.repeat(np.arange(120), 3)).excess_p()
+    np.testing.assert_allclose(copied, plain, rtol=1e-6)
+    assert (PartMeans.of(np.repeat(values, 3), np.repeat(part, 3), 3).excess_p()[0]) < plain[0] / 2
+
+
+def test_groups_that_cross_parts_are_taken_out_of_the_rest_of_each() -> None:
+    rng = np.random.default_rng(2)
+    values, part, groups = rng.exponential(1.0, 300), rng.integers(0, 3, 300), rng.integers(0, 60, 300)
+    found = PartMeans.of(values, part, 3, groups)
+    mean, deviation, skew = found._rest()
+    for c in range(3):
+        outside = [(values[(groups == g) & (part != c)]) for g in range(60)]
+        sums = np.array([v.sum() - len(v) * values.mean() for v in outside if len(v)])
+        sizes = np.array([len(v) for v in outside if len(v)], dtype=float)
+        sums, sizes = np.r_[sums, sizes.mean() * found.greatest], np.r_[sizes, sizes.mean()]
+        left = sums - sums.sum() / sizes.sum() * sizes
+        m = len(sums)
+        assert mean[c] == pytest.approx(sums.sum() / sizes.sum())
+        assert deviation[c] ** 2 == pytest.approx((left**2).sum() / sizes.sum() ** 2 * m / (m + 1))
+        third = 2 * (left**3).sum() / sizes.sum() ** 3 * m**2 / ((m + 1) * (m + 2))
+        assert skew[c] == pytest.approx(third / deviation[c] ** 3)
