@@ -24,6 +24,11 @@ MIN_PAIR_ROWS = 20
 out."""
 
 
+NO_CAUSE = frozenset({"file size", "entropy"})
+"""Measured properties that no one can change but by changing something else that is measured as well: shown, never
+tested. See docs/decisions/conditions.md."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
     """text: such as "brightness at most 0.31"; mask: (n,) rows that meet it."""
@@ -37,6 +42,11 @@ class Condition:
     """Of a pair, the texts of the two conditions that it joins."""
     tests: tuple[Test, ...] = ()
     """Each part as (column, "=", "<=", ">=" or "missing", value): what `meets` asks of other samples."""
+
+
+def possible_causes(columns: Sequence[Column]) -> list[Column]:
+    """Without the measured ones that can be no cause; a column of the user's own table stays, whatever its name."""
+    return [column for column in columns if not (column.measured and column.name in NO_CAUSE)]
 
 
 def build_conditions(

@@ -14,7 +14,7 @@ from scipy import stats
 
 from core.discovery.cluster_phrases import Description, describe
 from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults, correlation
-from core.discovery.conditions import Condition, build_conditions
+from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.family import MIN_CANDIDATE_ROWS, centre
 from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import Proposals
@@ -184,14 +184,13 @@ def explain(diagnosis: Diagnosis, rows: I64, columns: Sequence[Column] | None = 
 
     Args:
         rows: row numbers of the selection.
-        columns: the columns to look at; all metadata and properties if None.
+        columns: the columns to look at; if None, all metadata and the properties that may be causes.
     """
     n = len(diagnosis.samples)
     members = np.zeros(n, bool)
     members[rows] = True
-    conditions, _ = build_conditions(
-        diagnosis.samples.metadata if columns is None else columns, smallest=MIN_CANDIDATE_ROWS, most=600
-    )
+    looked_at = possible_causes(diagnosis.samples.metadata) if columns is None else columns
+    conditions, _ = build_conditions(looked_at, smallest=MIN_CANDIDATE_ROWS, most=600)
     if not conditions or not members.any() or members.all():
         return ()
     retrieved = _retrieving(conditions, np.stack([c.mask for c in conditions]), members)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.discovery.conditions import Condition, build_conditions
+from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.design import Design
 from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
 from core.discovery.regressors import Features, HeadSmoother
@@ -101,7 +101,7 @@ def _conditions(
     n = len(design.blocks)
     most = max(50, CONDITION_CELLS // (n * (2 if design.superclasses is not None else len(design.scopes))))
     smallest = max(MIN_CANDIDATE_ROWS, round(0.01 * n))
-    conditions, notes = build_conditions(columns, smallest=smallest, most=min(1500, most))
+    conditions, notes = build_conditions(possible_causes(columns), smallest=smallest, most=min(1500, most))
     for tag, condition in enumerate(conditions):
         for number, scope in enumerate(design.scopes):
             rows = scope.rows[condition.mask[scope.rows]]

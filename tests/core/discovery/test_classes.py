@@ -129,6 +129,8 @@ def test_without_errors_mean_losses_are_compared_and_shown_as_they_are() -> None
     loss = rng.gamma(1, 1, 100) + 1.5 * (labels == 1)
     samples, outcomes = made(labels, loss=loss)
     results = found(samples, replace(outcomes, clip=2.0))
+    assert results["cat"].p is not None
+    assert results["dog"].p is not None
     assert results["cat"].p > 0.9
     t = stats.ttest_ind(loss[50:], loss[:50], equal_var=False, alternative="greater").pvalue
     assert t / 10 < results["dog"].p < 1e-3 + 10 * t

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from core.discovery.conditions import MAX_CATEGORIES, Condition, build_conditions
+from core.data.images.properties import PROPERTIES
+from core.discovery.conditions import MAX_CATEGORIES, NO_CAUSE, Condition, build_conditions, meets, possible_causes
 from core.records import Column
 
 
@@ -148,3 +149,15 @@ def test_one_long_value_does_not_take_its_room_in_every_row() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20 * len(values[0])  # an array of numpy's own texts has 4 bytes for each of 121 million characters
+
+
+def test_what_can_be_no_cause_is_not_tested_unless_it_is_the_users_own_column() -> None:
+    columns = [Column(name, "number", np.arange(40.0), True) for name in (*sorted(NO_CAUSE), "megapixels")]
+    assert set(PROPERTIES) >= NO_CAUSE
+    assert [c.name for c in possible_causes(columns)] == ["megapixels"]
+    assert [c.name for c in possible_causes([number("file size", np.arange(40.0))])] == ["file size"]
+
+
+def test_a_saved_condition_on_such_a_property_can_still_be_asked_of_samples() -> None:
+    column = Column("file size", "number", np.arange(40.0), True)
+    assert meets([("file size", "<=", 9.0)], [column], 40).sum() == 10

@@ -114,3 +114,10 @@ def test_the_margin_is_positive_for_the_rows_nearest_to_a_centre() -> None:
     nearest = np.linalg.norm(rows[:, None] - centres[None], axis=2).argmin(1)
     for which in range(4):
         np.testing.assert_array_equal(margin(rows, KMeansPart(centres, which)) > 0, nearest == which)
+
+
+def test_the_size_of_a_file_is_no_condition_and_a_users_column_of_that_name_is() -> None:
+    values = np.random.default_rng(1).normal(size=300)
+    for measured, expected in ((True, 0), (False, 4)):
+        proposals, _ = made(columns=(Column("file size", "number", values, measured),))
+        assert len(proposals.conditions) == expected
