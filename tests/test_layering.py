@@ -36,6 +36,7 @@ ROOMS = (
     "limits",
     "locks",
     "files",
+    "lines",
     "owned",
     "folders",
     "options",

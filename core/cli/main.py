@@ -33,6 +33,7 @@ MODULES = {
     "reproduce": "core.cli.compare",
     "compose": "core.cli.compose",
     "encoders": "core.cli.diagnose",
+    "benchmark": "core.cli.benchmark",
     "serve": "core.cli.serve",
 }
 COMMANDS = LazyGroup("core", MODULES, "Errata: where does a model fail, why, and how sure is that?", epilog=EXIT_CODES)

@@ -27,8 +27,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from core.discovery.engines.planted import NullKind, make_null
 from core.discovery.engines.planted_losses import plant_region, shuffle_within
+from core.discovery.engines.planted_null import NullKind, make_null
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.language.directions import words_of

@@ -9,8 +9,8 @@ import pytest
 
 from core.discovery.engines.planted import plant_embeddings
 from core.records import Embeddings
-from tests.benchmarks import counterexamples, honesty, power
-from tests.benchmarks.lines import append_line, clopper_pearson, mean_over, read_lines
+from tests.benchmarks import counterexamples, honesty
+from tests.benchmarks.lines import read_lines
 
 
 def result_with(*memberships):
@@ -29,29 +29,6 @@ def result_with(*memberships):
 def rows():
     null, _ = plant_embeddings("null", seed=0, n=400, dimensions=16)
     return honesty.Rows(null.embeddings, null.losses, null.labels, null.errors, None)
-
-
-@pytest.mark.parametrize(("successes", "low", "high"), [(0, 0.0, 0.0183), (10, 0.0242, 0.0900), (200, 0.9817, 1.0)])
-def test_exact_binomial_intervals_are_the_published_ones(successes, low, high):
-    found = clopper_pearson(successes, 200)
-    assert (found.low, found.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
-
-
-def test_the_bootstrap_interval_of_a_mean_is_near_the_normal_one():
-    values = np.random.default_rng(0).normal(size=400)
-    found = mean_over(values)
-    half = 1.96 * values.std() / 20
-    assert found.low == pytest.approx(values.mean() - half, abs=0.01)
-    assert found.high == pytest.approx(values.mean() + half, abs=0.01)
-
-
-def test_a_line_cut_off_by_a_kill_is_passed_over(tmp_path, capsys):
-    path = tmp_path / "deep" / "runs.jsonl"
-    append_line(path, {"a": 1})
-    with path.open("a") as handle:
-        handle.write('{"a": 2')
-    assert read_lines(path) == [{"a": 1}]
-    assert "line 2" in capsys.readouterr().out
 
 
 def test_claims_on_the_plant_are_true_and_claims_elsewhere_false(rows):
@@ -132,51 +109,6 @@ def test_stored_rows_are_read_with_what_they_hold(tmp_path):
     np.testing.assert_array_equal(read.labels, [0, 1, 0, 1])
     assert read.errors is None
     assert read.groups is None
-
-
-def test_power_pairs_methods_by_seed_and_averages_the_slices_of_a_seed():
-    lines = []
-    for seed, ours, theirs in ((0, [1.0, 0.8], [0.5, 0.5]), (1, [0.6, 0.6], [0.7, 0.7])):
-        for method, best in ((power.OURS, ours), ("k-means", theirs)):
-            lines.append(
-                {
-                    "method": method,
-                    "kind": "correlation",
-                    "seed": seed,
-                    "best": best,
-                    "first": best[0],
-                    "cpu_seconds": 1.0,
-                }
-            )
-    summary = {entry["method"]: entry for entry in power.summarise(lines)}
-    assert summary[power.OURS]["best"]["value"] == pytest.approx(0.75)
-    assert summary["k-means"]["best_difference"]["value"] == pytest.approx((0.4 - 0.1) / 2)
-    assert summary["k-means"]["best_difference"]["low"] == pytest.approx(-0.1)
-    assert "best_difference" not in summary[power.OURS]
-    assert "| correlation | errata |" in power.table(list(summary.values()))
-
-
-def test_a_perfect_method_has_a_precision_of_one_and_a_blind_one_that_of_chance():
-    perfect = power.measure(
-        lambda audit, fresh, seed: np.stack(fresh.slices, axis=1).astype(float), "correlation", 0, 500, 8
-    )
-    assert perfect["best"] == [1.0, 1.0]
-    assert perfect["first"] == 1.0
-    blind = power.measure(lambda audit, fresh, seed: np.zeros((500, 1)), "rare", 0, 500, 8)
-    assert blind["best"][0] == pytest.approx(blind["slice_sizes"][0] / 500)
-
-
-@pytest.mark.parametrize(
-    ("method", "words"),
-    [
-        (power.OURS, "embedding, label"),
-        ("raw loss", "embedding, label, loss"),
-        ("domino", "embedding, label, prediction"),
-        ("k-means", "embedding"),
-    ],
-)
-def test_tracks_say_what_a_method_reads(method, words):
-    assert power.track(method) == words
 
 
 def test_counterexamples_go_on_where_they_were_and_the_table_counts_claims(tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 
 from core.discovery.cluster_phrases import ALIKE
 from core.discovery.design import failure_score, make_design
-from core.discovery.engines.planted import ACCURACY, SLICE_ACCURACY, Planted, PlantedKind, plant_embeddings, plant_words
+from core.discovery.engines.planted import Planted, PlantedKind, plant_embeddings, plant_words
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import PHRASE_DEPTHS
@@ -79,8 +79,7 @@ def measure(kind: PlantedKind, seed: int, permutations: int, n: int = 2000) -> d
 
 def chance_of_error(audit: Planted) -> F64:
     """(n,) each row's chance of an error, which the plant fixes."""
-    inside = np.any(audit.slices, axis=0) if audit.slices else np.zeros(len(audit.labels), bool)
-    return 1 - np.where(inside, SLICE_ACCURACY[audit.kind], ACCURACY)
+    return 1 - audit.accuracy
 
 
 def first_sentence(found: Diagnosis, audit: Planted) -> int | None:

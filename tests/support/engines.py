@@ -6,14 +6,17 @@ from typing import Any
 
 from core.discovery.engines import load_engine
 from core.discovery.engines.planted import Planted
-from core.records import F64
+from core.discovery.engines.rows import engine_scores, fit_engine, planted_rows
+from core.records import F64, I64
+
+QUICK: dict[str, dict[str, Any]] = {"planespot": {"most_components": 6}, "spotlight": {"steps": 50}}
+"""Settings under which an engine takes no second."""
 
 
 def fit(name: str, rows: Planted, **settings: Any) -> Any:
-    return load_engine(name, **settings).fit(
-        rows.embeddings.vectors, rows.losses, rows.labels, rows.probabilities, rows.errors
-    )
+    return fit_engine(load_engine(name, **(QUICK.get(name, {}) | settings)), planted_rows(rows))
 
 
-def score(engine: Any, rows: Planted, keep: Any = slice(None)) -> F64:
-    return engine.score(rows.embeddings.vectors[keep], rows.labels[keep], rows.probabilities[keep], rows.losses[keep])
+def score(engine: Any, rows: Planted, keep: I64 | None = None) -> F64:
+    given = planted_rows(rows)
+    return engine_scores(engine, given if keep is None else given.keep(keep))

@@ -7,7 +7,9 @@ solve an easier task and belong in a track of their own.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
@@ -24,6 +26,13 @@ ENGINES = Registry(
         "svm directions": "core.discovery.engines.svm_directions:SvmDirections",
         "domino": "core.discovery.engines.domino:DominoMixture",
         "class ridge": "core.discovery.engines.class_ridge:ClassRidge",
+        "error logistic": "core.discovery.engines.error_logistic:ErrorLogistic",
+        "error tree": "core.discovery.engines.error_tree:ErrorTree",
+        "spotlight": "core.discovery.engines.spotlight:Spotlight",
+        "planespot": "core.discovery.engines.planespot:PlaneSpot",
+        "sliceline": "core.discovery.engines.sliceline:SliceLine",
+        "cleanlab groups": "core.discovery.engines.neighbour_groups:NeighbourGroups",
+        "sliceguard": "core.discovery.engines.sliceguard:HierarchySlices",
     },
 )
 
@@ -32,8 +41,9 @@ class Engine(Protocol):
     """Fitted on audited rows, then asked for the slices of any rows. One that draws has the setting `seed`: the same
     seed gives the same slices."""
 
-    needs: tuple[str, ...]
-    """What `score` must be given besides embeddings: of "labels", "probabilities", "losses"."""
+    needs: ClassVar[tuple[str, ...]]
+    """What `score` must be given besides embeddings: of "labels", "probabilities", "losses", "likeness" (to phrases,
+    which `fit` takes then too; `core.discovery.engines.rows` hands each engine what it needs)."""
 
     def fit(
         self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
@@ -77,3 +87,8 @@ def failures(name: str, labels: I64, probabilities: F64 | None, errors: Bool | N
     if probabilities is None:
         raise InvalidInput(f"{name} must know where the model is wrong: give errors (n,) or probabilities (n, k).")
     return probabilities.argmax(1) != labels
+
+
+def usable_classes(labels: I64, errors: Bool) -> list[int]:
+    """The classes with at least two failures and two successes, which a classifier of failures needs."""
+    return [int(c) for c in np.unique(labels) if errors[labels == c].sum() >= 2 and (~errors[labels == c]).sum() >= 2]

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.svm import LinearSVC
 
-from core.discovery.engines import failures
+from core.discovery.engines import failures, usable_classes
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
 
@@ -52,7 +52,7 @@ class SvmDirections:
         rows = self._whiten(embeddings)
         fits = [
             (*_fit_class(rows[labels == c], ~wrong[labels == c], self.penalties, self.seed), c)
-            for c in _usable(labels, wrong)
+            for c in usable_classes(labels, wrong)
         ]
         if not fits:
             raise InvalidInput(
@@ -77,10 +77,6 @@ class SvmDirections:
         """(p, s) how far each of p text differences (phrase minus its class's plain prompt, (p, d)) leads towards
         failure."""
         return -(differences / self.sd_) @ self.weights_.T
-
-
-def _usable(labels: I64, errors: Bool) -> list[int]:
-    return [int(c) for c in np.unique(labels) if errors[labels == c].sum() >= 2 and (~errors[labels == c]).sum() >= 2]
 
 
 def _fit_class(rows: F64, right: Bool, penalties: tuple[float, ...], seed: int) -> tuple[float, F64, float]:

@@ -24,6 +24,7 @@ PLACEHOLDERS = {("compose", "WHAT"): "run", ("probe", "NAME"): "zero-shot"}
 TABLES = {
     "docs/composition.md": ("compose run", "compose adapt"),
     "docs/probes.md": ("probe sus-x",),
+    "docs/scoreboard.md": ("benchmark",),
     "docs/tasks.md": ("diagnose",),
 }
 """The command of each table of options, in the page's order."""

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.discovery.engines import ENGINES, load_engine
-from core.discovery.engines.planted import expected_precision_at
+from core.discovery.engines.rows import planted_rows
+from core.discovery.scoreboard.measures import expected_precision_at
 from core.errors import InvalidInput
 from tests.support.engines import fit, score
 
@@ -30,17 +31,18 @@ def test_an_engine_says_what_it_must_be_told_about_new_rows(name, planted):
     """What `needs` leaves out changes nothing; an optional record that it lists is asked for by name."""
     audit, fresh = planted
     engine = fit(name, audit)
-    vectors, given = fresh.embeddings.vectors, {"probabilities": fresh.probabilities, "losses": fresh.losses}
-    needed = {key: value for key, value in given.items() if key in engine.needs}
-    np.testing.assert_array_equal(engine.score(vectors, fresh.labels, **needed), score(engine, fresh))
+    rows = planted_rows(fresh)
+    vectors = rows.embeddings
+    needed = {key: getattr(rows, key) for key in ("probabilities", "losses", "likeness") if key in engine.needs}
+    scores = engine.score(vectors, fresh.labels, **needed)
     if "labels" not in engine.needs:
-        np.testing.assert_array_equal(engine.score(vectors, 1 - fresh.labels, **needed), score(engine, fresh))
+        np.testing.assert_array_equal(engine.score(vectors, 1 - fresh.labels, **needed), scores)
     for key in needed:
         with pytest.raises(InvalidInput, match=key):
             engine.score(vectors, fresh.labels, **{k: v for k, v in needed.items() if k != key})
 
 
-@pytest.mark.parametrize("name", ["class ridge", "svm directions", "domino"])
+@pytest.mark.parametrize("name", ["class ridge", "svm directions", "domino", "error logistic"])
 def test_a_correlation_slice_is_found_on_fresh_rows(name, planted):
     audit, fresh = planted
     scores = score(fit(name, audit), fresh)

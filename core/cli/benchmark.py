@@ -1,0 +1,55 @@
+"""The command that measures Errata and its peers on planted failures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from core.cli.command import command, option
+from core.cli.options import POSITIVE
+from core.cli.terminal import TerminalProgress, say
+
+TIERS = ("embeddings", "ten-classes")
+FIRST_SEED = 1000
+
+
+@command(note="Seeds below 100 are for choosing settings: figures that are shown come from 1000 on.")
+@option("--out DIR", "folder to write to: lines that a second call goes on with, then JSON, Markdown and HTML")
+@option("--tiers NAME", f"kinds of data: {', '.join(TIERS)} (default {TIERS[0]})", type=click.Choice(TIERS))
+@option("--kinds NAME", "kinds of failure, such as rare, conjunction or null (default all of a tier)")
+@option("--engines NAME", "errata and its peers, such as domino or spotlight (default all)")
+@option("--worlds N", "data sets of each kind (default 3)", **POSITIVE)
+@option("--first-seed", "the first one's seed (default 1000)", type=click.IntRange(min=0))
+@option("--data DIR", "folder of the pictures, for the tiers that need them")
+def benchmark(
+    out: Path,
+    tiers: tuple[str, ...] = ("embeddings",),
+    kinds: tuple[str, ...] = (),
+    engines: tuple[str, ...] = (),
+    worlds: int = 3,
+    first_seed: int = FIRST_SEED,
+    data: Path | None = None,
+) -> None:
+    """Measure Errata and its peers on failures that were planted.
+
+    Some minutes at the defaults. Broken off, it goes on with the same --out.
+    """
+    from core.cli.output import make_folder
+    from core.discovery.scoreboard.methods import METHODS
+    from core.discovery.scoreboard.run import BoardPlan, run
+    from core.reports.html.scoreboard import write_board
+    from core.reports.tables.scoreboard import ahead, loss_sentence
+
+    plan = BoardPlan(tiers, kinds, engines or tuple(METHODS), range(first_seed, first_seed + worlds), data)
+    make_folder(out)
+    with TerminalProgress() as progress:
+        rows = run(plan, out, progress)
+    board = write_board(rows, plan, out)
+    for tier, why in board.missing.items():
+        say(f"{tier}: not measured. {why}")
+    for peer, (better, unclear, worse) in ahead(board.cells).items():
+        say(f"{peer}: Errata is ahead in {better} cells, behind in {worse}, unclear in {unclear}")
+    for cell in board.losses()[:5]:
+        say(f"A peer is ahead: {loss_sentence(cell)}")
+    say(f"Written: {out / 'scoreboard.html'}")

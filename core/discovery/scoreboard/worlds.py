@@ -1,0 +1,51 @@
+"""Data sets with a known failure, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from core.discovery.engines.rows import EngineRows
+from core.records import Bool
+from core.registry import Registry
+
+NULL = "null"
+"""The kind in which nothing is planted."""
+
+TIERS = Registry(
+    "tier",
+    {
+        "embeddings": "core.discovery.scoreboard.planted_tier:EmbeddingTier",
+        "ten-classes": "core.discovery.scoreboard.planted_tier:TenClassTier",
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FailureWorld:
+    """What a method is fitted on, other rows of the same world on which it is judged, and the truth about those."""
+
+    audit: EngineRows
+    fresh: EngineRows
+    slices: tuple[Bool, ...]
+    """(m,) masks of the fresh rows: the planted slices; none where nothing is planted."""
+    left_out: str = ""
+    """Why the world does not count, such as a model that learnt what was planted against it; "" where it does."""
+    many: Callable[[], EngineRows] | None = None
+    """Thousands more rows, by which an interval is judged; None where there are none."""
+
+
+class Tier(Protocol):
+    """A kind of data, from plain embeddings to photographs."""
+
+    kinds: tuple[str, ...]
+
+    def missing(self, data: Path | None) -> str:
+        """What it lacks on this machine, such as a folder of pictures; "" if nothing."""
+        ...
+
+    def make(self, kind: str, seed: int, data: Path | None) -> FailureWorld:
+        """The world of that kind and seed, always the same."""
+        ...

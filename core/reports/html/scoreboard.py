@@ -1,0 +1,97 @@
+"""The scoreboard as a page, and its three files."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from core.discovery.scoreboard.methods import METHODS, OURS
+from core.discovery.scoreboard.run import FIRST, BoardPlan
+from core.discovery.scoreboard.summary import BoardCell, summarise
+from core.discovery.scoreboard.worlds import NULL
+from core.files import ASSETS, write_json, write_text
+from core.reports.html.diagnosis import style
+from core.reports.html.intervals import IntervalBar, interval_bar
+from core.reports.html.render import render
+from core.reports.tables.scoreboard import HEADINGS, Board, ahead, loss_sentence, markdown, row
+
+SHIPPED = ASSETS / "scoreboard.json"
+"""The board that comes along, made with the command that stands in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """A row of a table: its entries, and "Errata minus it" in precision at 10, best of five, from -1 to 1."""
+
+    entries: tuple[str, ...]
+    bar: IntervalBar | None
+    is_ours: bool
+    verdict: str
+    """As of `BoardCell.verdict`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardTable:
+    """One kind of failure in one kind of data."""
+
+    title: str
+    note: str
+    lines: tuple[BoardLine, ...]
+
+
+def board_tables(board: Board) -> list[BoardTable]:
+    """Every tier and kind of the board."""
+    found: list[BoardTable] = []
+    for tier, kind, cells in board.groups():
+        out = max(cell.left_out for cell in cells)
+        note = f"{out} worlds left out: the model does not fail there as planned." if out else ""
+        if kind == NULL:
+            note = "Nothing is planted: every claim is false. Methods that make no claims are left out."
+        found.append(BoardTable(f"{tier}: {kind}", note, tuple(_line(cell) for cell in cells)))
+    return found
+
+
+def _line(cell: BoardCell) -> BoardLine:
+    behind = cell.behind.get("best_p10")
+    bar = None if behind is None else interval_bar(behind, -1.0, 1.0)
+    return BoardLine(tuple(row(cell)), bar, cell.method == OURS, cell.verdict())
+
+
+def board_values(board: Board) -> dict[str, Any]:
+    """What `scoreboard_macros.html.j2` asks for."""
+    return {
+        "board": board,
+        "headings": HEADINGS,
+        "tables": board_tables(board),
+        "ahead": ahead(board.cells),
+        "losses": [loss_sentence(cell) for cell in board.losses()],
+    }
+
+
+def render_board(board: Board) -> str:
+    """A page of its own that fetches nothing."""
+    return str(render("scoreboard.html.j2", **board_values(board), **style()))
+
+
+def write_board(rows: Sequence[dict[str, Any]], plan: BoardPlan, folder: Path) -> Board:
+    """Sum up the lines of a run and write `folder`/scoreboard.json, .md and .html."""
+    missing = {row["tier"]: row["missing"] for row in rows if "missing" in row}
+    board = Board(tuple(summarise(rows)), missing, command_of(plan), date.today().isoformat())
+    write_json(folder / "scoreboard.json", board.to_json())
+    write_text(folder / "scoreboard.md", markdown(board) + "\n")
+    write_text(folder / "scoreboard.html", render_board(board))
+    return board
+
+
+def command_of(plan: BoardPlan) -> str:
+    """The command that makes the plan's board again."""
+    parts = ["python -m core benchmark --out FOLDER", f"--tiers {' '.join(plan.tiers)}", f"--worlds {len(plan.seeds)}"]
+    parts += [f"--kinds {shlex.join(plan.kinds)}"] if plan.kinds else []
+    parts += [f"--engines {shlex.join(plan.methods)}"] if plan.methods != tuple(METHODS) else []
+    parts += [f"--first-seed {plan.seeds.start}"] if plan.seeds.start != FIRST else []
+    parts += ["--data DIR"] if plan.data is not None else []
+    return " ".join(parts)

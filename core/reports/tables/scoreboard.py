@@ -1,0 +1,145 @@
+"""The scoreboard as Markdown, and as the document that is written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from core.discovery.scoreboard.methods import OURS
+from core.discovery.scoreboard.summary import BoardCell, losses
+from core.errors import InvalidInput
+from core.records import Estimate
+from core.statistics.runs import show
+
+NO_CLAIMS = "makes no claims"
+HEADINGS = (
+    "method",
+    "reads of a row",
+    "P@10, best of five",
+    "P@10, first",
+    "P@25, best",
+    "average precision, best",
+    "Errata minus it: P@10 best",
+    "first",
+    "average precision",
+    "claims, false share",
+    "worlds with a claim",
+    "intervals that hold",
+    "CPU s",
+    "MB",
+    "worlds",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What a run of the scoreboard came to."""
+
+    cells: tuple[BoardCell, ...]
+    missing: dict[str, str] = field(default_factory=dict[str, str])
+    """Tier -> what it lacks here."""
+    command: str = ""
+    """How to make it again."""
+    made: str = ""
+    """When, by the calendar."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        cells = [cell.to_dict() for cell in self.cells]
+        return {"command": self.command, "made": self.made, "missing": self.missing, "cells": cells}
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Board:
+        """What `to_json` gave.
+
+        Raises:
+            InvalidInput: it is something else.
+        """
+        try:
+            cells = tuple(BoardCell.from_dict(cell) for cell in given["cells"])
+            return cls(cells, dict(given["missing"]), str(given["command"]), str(given["made"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(
+                f"This is no scoreboard of `python -m core benchmark` ({error}). Make it again."
+            ) from error
+
+    def groups(self) -> Iterator[tuple[str, str, list[BoardCell]]]:
+        """(tier, kind, cells), in their order."""
+        for (tier, kind), cells in groupby(self.cells, key=lambda cell: (cell.tier, cell.kind)):
+            yield tier, kind, list(cells)
+
+    def losses(self) -> list[BoardCell]:
+        """Where a peer is ahead of Errata, P@10 of the best of five, the widest gap first."""
+        return losses(self.cells)
+
+
+def markdown(board: Board) -> str:
+    """The whole board: what to know first, then a table for each tier and kind."""
+    parts = ["# Scoreboard", "", *_head(board), ""]
+    for tier, kind, cells in board.groups():
+        n = max(cell.runs for cell in cells)
+        out = max(cell.left_out for cell in cells)
+        parts += [f"## {tier}: {kind}", ""]
+        parts += [f"{out} of {n + out} worlds left out: the model does not fail there as planned.", ""] if out else []
+        parts += ["| " + " | ".join(HEADINGS) + " |", "|---" * len(HEADINGS) + "|"]
+        parts += ["| " + " | ".join(row(cell)) + " |" for cell in cells] + [""]
+    return "\n".join(parts)
+
+
+def _head(board: Board) -> list[str]:
+    behind = board.losses()
+    clear = [cell for cell in behind if cell.verdict() == "behind"]
+    lines = [f"Made with `{board.command}`{f' on {board.made}' if board.made else ''}."] if board.command else []
+    lines += ["Intervals hold 95 % over worlds; differences are paired by world; five slices each."]
+    lines += [f"Not measured: {tier} ({why})" for tier, why in board.missing.items()]
+    if not behind:
+        return [*lines, "No peer is ahead of Errata in P@10 of the best of five in any cell."]
+    lines += ["", f"A peer is ahead of Errata in {len(behind)} cells, clearly (interval below 0) in {len(clear)}:", ""]
+    lines += [f"* {loss_sentence(cell)}" for cell in behind[:12]]
+    return lines
+
+
+def loss_sentence(cell: BoardCell) -> str:
+    """Such as "embeddings, rare: svm directions, Errata minus it -0.10 [-0.20, 0.00]"."""
+    return f"{cell.tier}, {cell.kind}: {cell.method}, Errata minus it {show(cell.behind['best_p10'])}"
+
+
+def row(cell: BoardCell) -> list[str]:
+    """The cell's entries below `HEADINGS`."""
+
+    def of(known: dict[str, Estimate], name: str) -> str:
+        return show(known[name]) if name in known else ""
+
+    return [
+        cell.method,
+        cell.reads,
+        *(of(cell.values, name) for name in ("best_p10", "first_p10", "best_p25", "best_ap")),
+        *(of(cell.behind, name) for name in ("best_p10", "first_p10", "best_ap")),
+        claims_text(cell),
+        "" if cell.claiming is None else show(cell.claiming),
+        "" if cell.intervals is None else f"{show(cell.intervals)} of {cell.n_intervals}",
+        f"{cell.cpu_seconds:.2f}",
+        "" if cell.peak_mb is None else f"{cell.peak_mb:.0f}",
+        str(cell.runs) + (f" ({cell.failed} ended with a message)" if cell.failed else ""),
+    ]
+
+
+def claims_text(cell: BoardCell) -> str:
+    """Such as "14, 0.07 [0.00, 0.20]"."""
+    if cell.claims is None:
+        return NO_CLAIMS
+    return str(cell.claims) + ("" if cell.false_claims is None else f", {show(cell.false_claims)}")
+
+
+def ahead(cells: Sequence[BoardCell]) -> dict[str, tuple[int, int, int]]:
+    """Peer -> in how many cells Errata is clearly ahead of it in P@10 of the best of five, neither, clearly behind."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for cell in cells:
+        if cell.method == OURS or "best_p10" not in cell.behind:
+            continue
+        better, unclear, worse = found.get(cell.method, (0, 0, 0))
+        verdict = cell.verdict()
+        found[cell.method] = better + (verdict == "ahead"), unclear + (not verdict), worse + (verdict == "behind")
+    return found

@@ -1,0 +1,43 @@
+"""What many independent runs come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from core.records import F64, Estimate
+
+
+def mean_over(values: Sequence[float] | F64, *, seed: int = 0, repeats: int = 10_000) -> Estimate:
+    """Mean with its percentile bootstrap 95 % interval; each value is one independent run."""
+    return ratio_over(values, np.ones(len(values)), seed=seed, repeats=repeats)
+
+
+def ratio_over(
+    parts: Sequence[float] | F64, wholes: Sequence[float] | F64, *, seed: int = 0, repeats: int = 10_000
+) -> Estimate:
+    """The sum of `parts` over that of `wholes`, with its percentile bootstrap 95 % interval; each pair is one
+    independent run. nan where all wholes are 0."""
+    above, below = np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64)
+    if not below.any():
+        return Estimate(float("nan"), float("nan"), float("nan"))
+    drawn = np.random.default_rng(seed).integers(0, len(above), (repeats, len(above)))
+    counts = below[drawn].sum(axis=1)
+    ratios = above[drawn].sum(axis=1)[counts > 0] / counts[counts > 0]
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    return Estimate(float(above.sum() / below.sum()), float(low), float(high))
+
+
+def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Estimate:
+    """A share with its exact binomial interval. Source: Clopper & Pearson 1934, Biometrika 26(4)."""
+    tail = (1 - level) / 2
+    low = 0.0 if successes == 0 else float(stats.beta.ppf(tail, successes, n - successes + 1))
+    high = 1.0 if successes == n else float(stats.beta.ppf(1 - tail, successes + 1, n - successes))
+    return Estimate(successes / n, low, high)
+
+
+def show(found: Estimate, digits: int = 2) -> str:
+    """Such as "0.83 [0.71, 0.92]"."""
+    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"

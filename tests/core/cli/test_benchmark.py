@@ -1,0 +1,44 @@
+"""The command `benchmark`: its files, what it says, and its messages."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.cli.benchmark import TIERS as CHOICES
+from core.cli.main import main
+from core.discovery.scoreboard.worlds import TIERS
+
+
+def test_it_measures_writes_and_goes_on(tmp_path, capsys, monkeypatch):
+    asked = ["benchmark", "--out", str(tmp_path), "--kinds", "rare", "--engines", "k-means", "confusion cells"]
+    assert main([*asked, "--worlds", "1"]) == 0
+    assert "scoreboard.html" in capsys.readouterr().out
+    lines = (tmp_path / "scoreboard.jsonl").read_text().splitlines()
+    assert [json.loads(line)["method"] for line in lines] == ["k-means", "confusion cells"]
+    assert main([*asked, "--worlds", "2"]) == 0
+    assert (tmp_path / "scoreboard.jsonl").read_text().splitlines()[:2] == lines
+    written = json.loads((tmp_path / "scoreboard.json").read_text())
+    assert {cell["runs"] for cell in written["cells"]} == {2}
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (["--kinds", "odd"], "no kind 'odd'"),
+        (["--engines", "domingo"], "no method 'domingo'"),
+        (["--tiers", "odd"], "odd"),
+        (["--worlds", "0"], "worlds"),
+    ],
+)
+def test_what_is_not_there_is_named(asked, words, tmp_path, capsys):
+    assert main(["benchmark", "--out", str(tmp_path), *asked]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_choices_of_help_are_the_tiers(capsys):
+    assert tuple(TIERS) == CHOICES
+    assert main(["benchmark", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(tier in shown for tier in TIERS)

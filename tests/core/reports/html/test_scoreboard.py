@@ -1,0 +1,56 @@
+"""The board as a page, and the command that makes it again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.discovery.scoreboard.run import BoardPlan
+from core.reports.html.scoreboard import board_tables, command_of, render_board, write_board
+from core.reports.tables.scoreboard import Board
+from tests.support.scoreboard import board_line
+
+
+@pytest.fixture
+def rows():
+    values = {"errata": 0.5, "k-means": 0.2, "domino": 0.9}
+    found = [board_line(method, seed, [value]) for seed in range(5) for method, value in values.items()]
+    return [*found, {"tier": "pictures", "missing": "<no> folder"}]
+
+
+def test_three_files_say_the_same(rows, tmp_path):
+    board = write_board(rows, BoardPlan(seeds=range(1000, 1005)), tmp_path)
+    assert Board.from_json(json.loads((tmp_path / "scoreboard.json").read_text("utf-8"))).to_json() == board.to_json()
+    page, text = ((tmp_path / name).read_text("utf-8") for name in ("scoreboard.html", "scoreboard.md"))
+    for said in ("domino, Errata minus it -0.40 [-0.40, -0.40]", "--worlds 5"):
+        assert said in page
+        assert said.replace("domino, ", "domino, ") in text
+    assert "&lt;no&gt; folder" in page
+    assert "<no> folder" not in page
+    assert page == render_board(board)
+
+
+def test_a_clear_lead_is_marked_and_drawn(rows, tmp_path):
+    table = board_tables(write_board(rows, BoardPlan(), tmp_path))[0]
+    ours, domino, k_means = table.lines
+    assert (ours.verdict, domino.verdict, k_means.verdict) == ("", "behind", "ahead")
+    assert ours.is_ours
+    assert ours.bar is None
+    assert domino.bar.value == pytest.approx(0.3)
+    assert domino.bar.zero == 0.5
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (BoardPlan(), "python -m core benchmark --out FOLDER --tiers embeddings --worlds 3"),
+        (
+            BoardPlan(kinds=("noisy label",), methods=("k-means",), seeds=range(4)),
+            "python -m core benchmark --out FOLDER --tiers embeddings --worlds 4 --kinds 'noisy label' "
+            "--engines k-means --first-seed 0",
+        ),
+    ],
+)
+def test_the_command_makes_the_same_board(plan, words):
+    assert command_of(plan) == words

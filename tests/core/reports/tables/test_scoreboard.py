@@ -1,0 +1,43 @@
+"""The board in Markdown and as a document: what peers are ahead in stands first, and a round trip changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.discovery.scoreboard.summary import summarise
+from core.errors import InvalidInput
+from core.reports.tables.scoreboard import NO_CLAIMS, Board, ahead, markdown
+from tests.support.scoreboard import board_line
+
+
+@pytest.fixture
+def board():
+    values = {"errata": 0.5, "k-means": 0.2, "domino": 0.9}
+    rows = [board_line(method, seed, [value]) for seed in range(5) for method, value in values.items()]
+    return Board(tuple(summarise(rows)), {"pictures": "No folder was named."}, "python -m core benchmark", "2026-01-01")
+
+
+def test_where_a_peer_is_ahead_is_said_before_any_table(board):
+    text = markdown(board)
+    head, _, tables = text.partition("## embeddings: rare")
+    assert "A peer is ahead of Errata in 1 cells, clearly (interval below 0) in 1" in head
+    assert "domino, Errata minus it -0.40 [-0.40, -0.40]" in head
+    assert "No folder was named." in head
+    assert "python -m core benchmark" in head
+    assert tables.count(NO_CLAIMS) == 3
+    rows = [row for row in tables.splitlines() if row.startswith("| ")]
+    assert [row.split("|")[1].strip() for row in rows] == ["method", "errata", "domino", "k-means"]
+    assert len({row.count("|") for row in rows}) == 1
+    assert ahead(board.cells) == {"domino": (0, 0, 1), "k-means": (1, 0, 0)}
+
+
+def test_a_board_is_read_as_it_was_written(board):
+    again = Board.from_json(board.to_json())
+    assert again.to_json() == board.to_json()
+    assert markdown(again) == markdown(board)
+
+
+@pytest.mark.parametrize("given", [{}, {"cells": [{"tier": "x"}], "missing": {}, "command": "", "made": ""}])
+def test_another_document_is_refused(given):
+    with pytest.raises(InvalidInput, match="no scoreboard"):
+        Board.from_json(given)
