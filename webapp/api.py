@@ -134,10 +134,10 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
 
     diagnosis = RUNS.get(str(run))
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
-    names = "text scope support rest error_rest p confirmed stands_apart inside is_tested extrapolation through"
+    names = "text scope refused support rest error_rest p confirmed untested nearest closeness through extrapolation"
     said = [
         {
-            **fields(a, f"{names} observed error_rate read"),
+            **fields(a, f"{names} observed error_rate"),
             "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
             "sentence": answer_sentence(diagnosis, a),
         }
@@ -145,7 +145,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     ]
     between = None
     if gap is not None:
-        between = fields(gap, "observed shared") | {"sentence": difference_sentence(diagnosis, gap)}
+        between = fields(gap, "observed shared any_pair") | {"sentence": difference_sentence(diagnosis, gap)}
     return to_json({"answers": said, "difference": between})
 
 

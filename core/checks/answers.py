@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from core.records import F64, I64, Estimate
 from core.statistics.intervals import UNDEFINED
 
-MOSTLY = 0.5
-"""A question of which less is tested cannot be confirmed: the p would speak of something else than its words."""
+Untested = Literal["", "far from every phrase", "too few groups", "a run of before"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,33 +22,35 @@ class Answer:
     scope: str
     """The class that the text speaks of, else "all samples"."""
     rows: I64
-    """The matching samples, best match first."""
+    """The samples that are shown, best match first: where there is a p, it is theirs."""
     scores: F64
-    """(n,) how far each sample looks like the text; nan outside the scope."""
+    """(n,) how far each sample looks like the text, or the phrase it is answered through; nan outside the scope."""
     observed: Estimate
-    """Mean loss of the matching samples, with a 95 % interval for this one question."""
+    """Mean loss of the rows, with a 95 % interval: for any number of questions where there is a p, else for this
+    question alone."""
     rest: float
     """Mean loss of the rest of the scope."""
     error_rate: Estimate | None
     error_rest: float | None
-    read: Estimate | None
-    """Loss that the ensemble reads in the text alone, plus or minus 1.64 spreads over members."""
     p: float | None
-    """Adjusted for any number of questions; None where nothing could be permuted."""
-    inside: float
-    """Share of the text's direction that is tested: the squared cosine with that phrase, or the share within the span
-    of the leading directions."""
-    stands_apart: bool
-    """True where the matching samples form a group of their own along the text; otherwise they are the most similar
-    fifth."""
+    """Of the excess of the rows over the rest, adjusted for everything that the run tested, and so for any number of
+    questions; None where nothing was tested."""
+    nearest: str
+    """The phrase of the vocabulary whose direction is nearest to the text's; "" where nothing is shown."""
+    closeness: float
+    """The cosine of the two."""
+    through: str | None
+    """That phrase, where it is close enough for the question to be answered through it."""
     extrapolation: bool
     """True where the samples hardly differ along the text: nothing here shows what it says."""
-    through: str | None = None
-    """The phrase of the vocabulary that the question was tested through; None where none is close."""
+    untested: Untested = ""
+    """Why there is no p; "" where there is one."""
     alpha: float = 0.05
-    """The level of the run."""
+    """The level at which the run's phrases are confirmed."""
     shown: bool = True
     """False where nothing in the scope is like the text: then there are no rows, no figures and no p."""
+    refused: str = ""
+    """What is wrong with a text that is no question; then nothing is shown."""
 
     @property
     def support(self) -> int:
@@ -55,12 +58,7 @@ class Answer:
 
     @property
     def confirmed(self) -> bool:
-        return self.p is not None and self.p <= self.alpha and self.is_tested
-
-    @property
-    def is_tested(self) -> bool:
-        """Whether the p speaks of the text: at least half of its direction is tested."""
-        return self.inside >= MOSTLY
+        return self.p is not None and self.p <= self.alpha
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,15 +68,18 @@ class Difference:
     first: str
     second: str
     observed: Estimate
-    """Difference of mean loss; 95 % interval by group bootstrap over the samples, the shared ones counted on both
-    sides."""
+    """Difference of mean loss with a 95 % interval: see `any_pair`."""
     shared: int
     scopes: tuple[str, str] = ("", "")
     """Where each text was answered: they may differ."""
+    any_pair: bool = False
+    """True where both have a p: then the interval adds up theirs and holds for any two of any number of questions. Else
+    it is the group bootstrap for this pair alone, the shared samples counted on both sides."""
 
 
-def nothing_shown(text: str, scope: str, level: float) -> Answer:
-    """The answer where nothing in the scope, whose mean loss is `level`, is like the text."""
+def nothing_shown(text: str, scope: str = "", level: float = math.nan, refused: str = "") -> Answer:
+    """The answer where nothing in the scope, whose mean loss is `level`, is like the text; or where the text is no
+    question."""
     none = np.zeros(0, np.int64)
     return Answer(
         text=text,
@@ -89,10 +90,11 @@ def nothing_shown(text: str, scope: str, level: float) -> Answer:
         rest=level,
         error_rate=None,
         error_rest=None,
-        read=None,
         p=None,
-        inside=0.0,
-        stands_apart=False,
+        nearest="",
+        closeness=0.0,
+        through=None,
         extrapolation=True,
         shown=False,
+        refused=refused,
     )

@@ -13,7 +13,7 @@ from core.discovery.conditions import Condition
 from core.discovery.family import Region
 from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import Proposals
-from core.records import I64, Bool, Column, Insight, Outcomes, TextReader
+from core.records import I64, Bool, Column, Insight, Outcomes
 from core.statistics.intervals import searched_difference
 
 SAYS_THE_SAME = 0.6
@@ -24,21 +24,14 @@ class ConditionResults:
     """The conditions and phrases of the family, by an index of their own, with their statistics and p.
 
     Args:
-        reader: reads the loss ensemble in a phrase's text.
         columns: measured properties among them are witnesses of what a phrase is about.
     """
 
     def __init__(
-        self,
-        proposals: Proposals,
-        test: FamilyTest,
-        outcomes: Outcomes,
-        reader: TextReader | None = None,
-        columns: Sequence[Column] = (),
-        seed: int = 0,
+        self, proposals: Proposals, test: FamilyTest, outcomes: Outcomes, columns: Sequence[Column] = (), seed: int = 0
     ) -> None:
         self.proposals, self.design, self.family = proposals, proposals.design, proposals.family
-        self.outcomes, self.reader, self.words = outcomes, reader, proposals.words
+        self.outcomes, self.words = outcomes, proposals.words
         self.columns, self.seed = columns, seed
         self.regions = [i for i, r in enumerate(self.family.regions) if r.kind in ("condition", "phrase")]
         self.statistics = test.observed[self.family.n_slices :][self.regions] if self.regions else np.zeros(0)
@@ -121,18 +114,16 @@ class ConditionResults:
         return self._with_words(insight, index) if of_phrase else replace(insight, tests=self.condition(index).tests)
 
     def _with_words(self, insight: Insight, index: int) -> Insight:
-        """With the phrase's number and family, what the ensemble reads in it (the calibrated change of loss, plus or
-        minus 1.64 spreads over members), and the measured properties that go with it."""
+        """With the phrase's number and family, and the measured properties that go with it."""
         assert self.words is not None
         assert self.proposals.phrase_scores is not None
         number, scope = self.phrase(index), self.design.scopes[self.raw(index).scope]
-        direction, scores = self.words.directions[number], self.proposals.phrase_scores[scope.rows, number]
+        scores = self.proposals.phrase_scores[scope.rows, number]
         return replace(
             insight,
             kind="phrase",
             number=number,
             family=self.words.families[number],
-            read=None if self.reader is None else self.reader.read(direction, scope.block),
             measured=witnesses(scores, self.columns, scope.rows),
         )
 

@@ -16,8 +16,6 @@ from core.discovery.cluster_phrases import Description, describe
 from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults, correlation
 from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.family import MIN_CANDIDATE_ROWS, centre
-from core.discovery.family_test import FamilyTest
-from core.discovery.proposals import Proposals
 from core.language.naming import nameable
 from core.records import F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight
 
@@ -46,21 +44,6 @@ def find_insights(results: ConditionResults, clusters: Sequence[FailureCluster])
             if not any(results.alike(index, other) for other in told):
                 made.append(results.insight(index, None, None, proxies))
     return tuple(made)
-
-
-def phrase_p_values(proposals: Proposals, test: FamilyTest) -> F64 | None:
-    """(scopes, P) adjusted p of each phrase in each scope, at its best depth; None where there are no phrases or
-    nothing was permuted."""
-    if proposals.words is None or not test.is_permuted:
-        return None
-    family, best = proposals.family, np.full((len(proposals.design.scopes), len(proposals.words.phrases)), -np.inf)
-    for statistic, region in zip(test.observed[family.n_slices :], family.regions):
-        if region.kind == "phrase":
-            place = (region.scope, proposals.phrases[region.tag].phrase)
-            best[place] = max(best[place], float(statistic))
-    null = np.sort(test.null)
-    reached = len(null) - np.searchsorted(null, best - 1e-6)  # so many of the null reach it
-    return np.where(np.isfinite(best), (reached + 1) / (len(null) + 1), np.nan)
 
 
 def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tuple[int, Description]]:

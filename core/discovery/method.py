@@ -15,11 +15,10 @@ from core.discovery.condition_results import ConditionResults
 from core.discovery.design import failure_score, make_design, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family_test import FamilyTest
-from core.discovery.insights import find_insights, phrase_p_values
+from core.discovery.insights import find_insights
 from core.discovery.predictability import predictability_of
 from core.discovery.proposals import Proposals, propose
 from core.discovery.provenance import assumptions, fingerprint, has_classes, settings_of, versions
-from core.discovery.question_null import question_null
 from core.discovery.regressors import Features
 from core.discovery.row_order import reorder_rows
 from core.discovery.sensitivity import smallest_detectable
@@ -150,7 +149,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     samples, outcomes, words, seed = inputs.samples, inputs.outcomes, inputs.words, settings.seed
     proposals, test, design = search.proposals, search.test, search.proposals.design
     embeddings = inputs.embeddings
-    n_parts = 7
+    n_parts = 6
     progress("describe", 0, n_parts)
     suspects, label_notes = suspected_label_errors(samples, outcomes)
     rows = proposals.features.rows
@@ -159,16 +158,14 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     progress("describe", 2, n_parts)
     reader = None if words is None else read_texts(words, outcomes, design, n_members=settings.n_members, seed=seed)
     progress("describe", 3, n_parts)
-    insights = find_insights(ConditionResults(proposals, test, outcomes, reader, samples.metadata, seed), clusters)
+    insights = find_insights(ConditionResults(proposals, test, outcomes, samples.metadata, seed), clusters)
     scope_rows = {scope.name: scope.rows for scope in design.scopes}
     clusters = tuple(
         replace(c, called=name_cluster(c, insights, samples.metadata, scope_rows[c.scope], words)) for c in clusters
     )
     progress("describe", 4, n_parts)
-    asked = question_null(words, design, test.scores, seed=seed) if words is not None and design.testable else None
-    progress("describe", 5, n_parts)
     detectable = smallest_detectable(proposals, test, outcomes, seed=seed)
-    progress("describe", 6, n_parts)
+    progress("describe", 5, n_parts)
     classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings))
     predictability = predictability_of(test, design, outcomes, search.predicted, seed=seed)
     progress("describe", n_parts, n_parts)
@@ -190,9 +187,8 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         notes=(*design.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
         model=_assigner(embeddings, search, [search.found[i] for i in order]),
         words=words,
-        question_null=asked,
         reader=reader,
-        phrase_p=phrase_p_values(proposals, test),
+        family_null=test.null if test.is_permuted else None,
     )
 
 

@@ -112,17 +112,25 @@ def _conditions(
 
 def _phrases(scores: F32, design: Design, regions: list[Region]) -> list[PhraseSlice]:
     """The rows that look most like each phrase in each scope, added to `regions`."""
-    affordable = PHRASE_CELLS // max(1, scores.size * (2 if len(design.scopes) > 1 else 1))
     made: list[PhraseSlice] = []
     for number, scope in enumerate(design.scopes):
         order = scope.rows[np.argsort(-scores[scope.rows], axis=0, kind="stable")]  # (rows of the scope, P)
-        for depth in PHRASE_DEPTHS[-max(1, affordable) :]:
-            size = round(depth * len(order))
-            if MIN_CANDIDATE_ROWS <= size <= len(order) - MIN_CANDIDATE_ROWS:
-                for phrase in range(scores.shape[1]):
-                    regions.append(Region("phrase", number, np.sort(order[:size, phrase]), len(made)))
-                    made.append(PhraseSlice(phrase, depth))
+        for depth, size in phrase_sizes(len(order), scores.size, len(design.scopes)):
+            for phrase in range(scores.shape[1]):
+                regions.append(Region("phrase", number, np.sort(order[:size, phrase]), len(made)))
+                made.append(PhraseSlice(phrase, depth))
     return made
+
+
+def phrase_sizes(n: int, cells: int, n_scopes: int) -> list[tuple[float, int]]:
+    """The depths at which a phrase is tested in a scope of n rows, and how many rows each holds.
+
+    Args:
+        cells: rows times phrases of the whole data set.
+    """
+    affordable = PHRASE_CELLS // max(1, cells * (2 if n_scopes > 1 else 1))
+    sizes = [(depth, round(depth * n)) for depth in PHRASE_DEPTHS[-max(1, affordable) :]]
+    return [(depth, size) for depth, size in sizes if MIN_CANDIDATE_ROWS <= size <= n - MIN_CANDIDATE_ROWS]
 
 
 def _parts(features: Features, design: Design, regions: list[Region], seed: int) -> list[KMeansPart]:

@@ -7,10 +7,6 @@ import numpy as np
 
 from core.records import F32, I64, Embeddings, Words
 
-LEADING = 24
-"""Directions of the text space in which a free question is tested: more reach further into the vocabulary, and ask more
-of each question."""
-
 
 def words_of(
     joint: Embeddings,
@@ -22,10 +18,7 @@ def words_of(
     notes: tuple[str, ...] = (),
 ) -> Words:
     """Words from given phrase directions, (P, d) unit rows."""
-    leading = np.linalg.svd(directions.astype(np.float64), full_matrices=False)[2][:LEADING]
-    return Words(
-        joint, encoder, phrases, families or ("",) * len(phrases), directions, leading.astype(np.float32), notes
-    )
+    return Words(joint, encoder, phrases, families or ("",) * len(phrases), directions, notes)
 
 
 def phrase_scores(vectors: F32, directions: F32, blocks: I64) -> F32:

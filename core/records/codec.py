@@ -26,6 +26,8 @@ _RECORDS: dict[str, Any] = {
 }
 _FORMER = {"SampleSet": {"images": "items"}}
 """Fields of stored records by the name that earlier runs on disk give them."""
+_GONE = {"Diagnosis": {"phrase_p", "question_null"}, "Words": {"leading"}, "Insight": {"read"}}
+"""Fields of earlier runs on disk that nothing reads any more."""
 
 
 def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
@@ -91,9 +93,10 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
         return tuple(decode(item, arrays) for item in node["$tuple"])
     if "$dict" in node:
         return {key: decode(item, arrays) for key, item in node["$dict"].items()}
-    former = _FORMER.get(node["$record"], {})
-    record = _RECORDS[node["$record"]](
-        **{former.get(name, name): decode(item, arrays) for name, item in node.items() if name != "$record"}
+    kind = node["$record"]
+    former, gone = _FORMER.get(kind, {}), {"$record"} | _GONE.get(kind, set())
+    record = _RECORDS[kind](
+        **{former.get(name, name): decode(item, arrays) for name, item in node.items() if name not in gone}
     )
     check_fields(record)
     return record

@@ -122,9 +122,6 @@ class Insight:
     """Error rate inside minus outside, within the scope; interval corrected for the search."""
     coverage: Estimate | None = None
     """Share of the scope's failures (or of its loss above the mean) that meet it."""
-    read: Estimate | None = None
-    """Of a phrase, what the ensemble reads in the text alone: the change of loss, brought to the level of images, plus
-    or minus 1.64 spreads."""
     held_out: Estimate | None = None
     """Of a phrase that describes a cluster, `retrieval` on rows that it was not chosen on."""
     stability: float | None = None
@@ -273,12 +270,9 @@ class Diagnosis:
     words: Words | None = None
     """None where no encoder with a text tower saw the samples."""
     reader: TextReader | None = None
-    phrase_p: F64 | None = None
-    """(scopes, P) adjusted p of each phrase in each scope of the layout, at its best depth; nan where it was not
-    tested."""
-    question_null: F32 | None = None
-    """(b,) in each permutation, the largest statistic that any question within the span of `words.leading` could have
-    had."""
+    family_null: F32 | None = None
+    """(b,) in each permutation, the largest statistic of all that was tested inside classes: by it a free question that
+    is answered through a phrase has its p. None where nothing could be permuted, and in runs of before."""
     prediction: Prediction | None = None
     """The findings tried on fresh samples, if that was done."""
     probes: tuple[ProbeResult, ...] = ()

@@ -263,7 +263,7 @@ class Competence:
 class Words:
     """What a run can be asked in words: the naming encoder's view of the samples, and the phrases that are tested.
 
-    P phrases, d dimensions of the space that images share with texts, r leading directions.
+    P phrases, d dimensions of the space that images share with texts.
     """
 
     joint: Embeddings
@@ -276,8 +276,6 @@ class Words:
     directions: F32
     """(P, d) unit rows: prompts with the phrase minus the same prompts without it, so a constant gap between modalities
     cancels."""
-    leading: F32
-    """(r, d) orthonormal: the leading directions of the phrases. A free question is tested within their span."""
     notes: tuple[str, ...] = ()
     strengths: F32 | None = None
     """(P,) how far a phrase moves a prompt: what the text tower makes much of. None where it is not known."""

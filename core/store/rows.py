@@ -71,12 +71,11 @@ def _check_column(column: Column, n: int) -> None:
 
 def _check_words(diagnosis: Diagnosis, n: int) -> None:
     words = diagnosis.words
-    _shaped("question_null", diagnosis.question_null, None)
+    _shaped("family_null", diagnosis.family_null, None)
     if words is None:
         return
     p, d = len(words.phrases), words.joint.vectors.shape[1]
     _check_directions(words, n, p, d)
-    _shaped("phrase_p", diagnosis.phrase_p, None, p)
     if diagnosis.reader is not None:
         _shaped("weights of the reader", diagnosis.reader.weights, None, None, d)
     if any(one.number is not None and not 0 <= one.number < p for one in diagnosis.insights):
@@ -86,7 +85,6 @@ def _check_words(diagnosis: Diagnosis, n: int) -> None:
 def _check_directions(words: Words, n: int, p: int, d: int) -> None:
     _shaped("joint embeddings", words.joint.vectors, n, d)
     _shaped("directions", words.directions, p, d)
-    _shaped("leading directions", words.leading, None, d)
     _shaped("strengths", words.strengths, p)
     _shaped("support of the phrases", words.support, p)
 

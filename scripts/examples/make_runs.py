@@ -36,7 +36,6 @@ def diagnose_example(name: str) -> Diagnosis:
         found.words,
         joint=replace(found.words.joint, vectors=_halved(found.words.joint.vectors)),
         directions=_halved(found.words.directions),
-        leading=_halved(found.words.leading),
     )
     return replace(
         found,

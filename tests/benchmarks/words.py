@@ -35,7 +35,7 @@ from core.discovery.proposals import PHRASE_DEPTHS
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
 from core.records import F32, F64, Diagnosis, Insight
-from core.statistics.permutation import studentised_excess
+from core.statistics.permutation import permutation_p, studentised_excess
 from core.store import load
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
@@ -144,10 +144,10 @@ def on_scenes() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for planted, scope_name, phrases in PLANTED:
-        number, scope = next((n, s) for n, s in enumerate(design.scopes) if s.name == scope_name)
+        scope = next(s for s in design.scopes if s.name == scope_name)
         found = _statistics(scores[scope.rows], tested[scope.rows])
         read = run.reader.effects(run.words.directions, -1 if scope.block is None else scope.block)[0]
-        assert run.phrase_p is not None
+        assert run.family_null is not None
         for phrase in phrases:
             if phrase not in run.words.phrases:
                 lines.append(
@@ -157,7 +157,7 @@ def on_scenes() -> str:
             place = run.words.phrases.index(phrase)
             ranks = [int((v > v[place]).sum()) + 1 for v in (found, read)]
             group = _rank_of_group(found, scores[scope.rows], place)
-            p = f"{run.phrase_p[number, place]:.2g}"
+            p = f"{permutation_p(float(found[place]), run.family_null):.2g}"
             lines.append(
                 f"| {planted} | {scope_name}: {phrase} | {len(found)} | {ranks[0]} | {group} | {ranks[1]} | {p} |"
             )

@@ -18,7 +18,7 @@ WRONG: dict[str, Any] = {
     "settings": {1: "a"},
     "fingerprint": None,
     "label_errors": np.array([0.5]),
-    "phrase_p": np.array(["a"], dtype=object),
+    "family_null": np.array(["a"], dtype=object),
     "excluded": (("id",),),
     "notes": ("said", 3),
     "map": "umap",

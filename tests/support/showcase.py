@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from core.discovery.design import failure_score, make_design
-from core.discovery.question_null import question_null
 from core.encoders.arithmetic import unit
 from core.language.directions import words_of
 from core.records import Diagnosis, Embeddings, Estimate, FailureMap, Insight, TextReader
@@ -72,19 +70,17 @@ def add_words(diagnosis: Diagnosis) -> Diagnosis:
     directions = unit(encoder.encode_texts([p for p, _ in PHRASES]) - encoder.encode_texts(["something"]))
     joint = Embeddings(diagnosis.embeddings.vectors, "plain", "plain")
     words = words_of(joint, directions, tuple(p for p, _ in PHRASES), tuple(f for _, f in PHRASES), encoder="plain")
-    design = make_design(diagnosis.samples)
-    null = question_null(words, design, failure_score(diagnosis.outcomes, design), seed=0, n_permutations=400)
     weights = np.zeros((4, len(diagnosis.samples.class_names) + 1, joint.vectors.shape[1]), np.float32)
     weights[..., 0] = np.linspace(0.8, 1.2, 4)[:, None]
     return replace(
         diagnosis,
         words=words,
         reader=TextReader(weights, 1.0, 0.5),
-        question_null=null,
+        family_null=np.random.default_rng(0).uniform(1.5, 4.0, 399).astype(np.float32),
         insights=(
             *diagnosis.insights,
             *(_phrase(diagnosis, c.id) for c in diagnosis.clusters[:1]),
-            *_contrary(diagnosis),
+            *_exploratory(diagnosis),
         ),
     )
 
@@ -99,7 +95,6 @@ def _phrase(diagnosis: Diagnosis, cluster: int) -> Insight:
         family="light",
         error_difference=Estimate(0.6, 0.4, 0.8),
         coverage=Estimate(0.7, 0.5, 0.9),
-        read=Estimate(0.8, 0.5, 1.1),
         held_out=Estimate(0.9, 0.8, 0.97),
         stability=1.0,
         number=0,
@@ -107,12 +102,9 @@ def _phrase(diagnosis: Diagnosis, cluster: int) -> Insight:
     )
 
 
-def _contrary(diagnosis: Diagnosis) -> list[Insight]:
-    """A phrase of which the words say the opposite of the images."""
-    return [
-        replace(_phrase(diagnosis, c.id), text="in fog", p=None, confirmed=False, read=Estimate(-0.4, -0.6, -0.2))
-        for c in diagnosis.clusters[:1]
-    ]
+def _exploratory(diagnosis: Diagnosis) -> list[Insight]:
+    """A phrase that was not confirmed."""
+    return [replace(_phrase(diagnosis, c.id), text="in fog", p=None, confirmed=False) for c in diagnosis.clusters[:1]]
 
 
 def write_examples(folder: Path) -> Path:

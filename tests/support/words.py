@@ -65,7 +65,7 @@ def with_words(diagnosis: Diagnosis | None = None, *, seed: int = 0) -> Diagnosi
         found,
         words=words,
         reader=TextReader(weights, 0.8, 0.4),
-        question_null=rng.uniform(0.5, 3.0, 999).astype(np.float32),
+        family_null=rng.uniform(0.5, 3.0, 999).astype(np.float32),
         insights=(*found.insights, *phrases_of(found, dark)),
     )
 
@@ -92,7 +92,6 @@ def phrases_of(diagnosis: Diagnosis, dark: Any) -> tuple[Insight, ...]:
         family="weather",
         error_difference=Estimate(0.45, 0.21, 0.7) if errors else None,
         coverage=Estimate(0.47, 0.3, 0.6),
-        read=Estimate(0.02, -0.05, 0.09),
         number=2,
     )
     describing = replace(
@@ -107,7 +106,6 @@ def phrases_of(diagnosis: Diagnosis, dark: Any) -> tuple[Insight, ...]:
         retrieval=0.9,
         proxies=("at night",),
         family="light",
-        read=Estimate(0.3, 0.2, 0.4),
         held_out=Estimate(0.87, 0.8, 0.93),
         stability=0.8,
         number=0,

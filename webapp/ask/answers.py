@@ -1,4 +1,4 @@
-"""A free question's answer: what was read, what was observed, how sure that is, and the pictures that it speaks of."""
+"""A free question's answer: what was observed, how sure that is, and the pictures that it speaks of."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ MAX_PICTURES = 18
 N_BINS = 28
 BAR = 10
 """Width of a bar of the strip, its gap included."""
+VERDICTS = {
+    "far from every phrase": "Exploratory: no phrase says this",
+    "too few groups": "No p: nothing could be permuted",
+    "a run of before": "No p: diagnose again for one",
+}
+"""What stands where there is no p."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,6 @@ class AskedQuestion:
     is_share: bool
     p: float | None
     confirmed: bool
-    tested: bool = True
 
 
 def remember(answer: Answer) -> AskedQuestion:
@@ -54,7 +59,6 @@ def remember(answer: Answer) -> AskedQuestion:
         known,
         answer.p,
         answer.confirmed,
-        answer.is_tested,
     )
 
 
@@ -71,23 +75,20 @@ def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Differenc
 def verdict(answer: Answer) -> str:
     """Whether the answer is more than chance would give to somebody free to ask anything, in a few words (plain
     text)."""
+    if answer.refused:
+        return "Not asked"
     if not answer.shown:
         return "Nothing here shows this"
     if answer.p is None:
-        return "No p: nothing could be permuted"
-    if not answer.is_tested:
-        return "Not tested: outside the tested words"
-    if not answer.confirmed:
-        return f"Not confirmed, {p_value(answer.p)}"
-    return f"Confirmed: {'higher' if answer.observed.value > answer.rest else 'lower'} loss, {p_value(answer.p)}"
+        return VERDICTS[answer.untested]
+    return f"{'Confirmed: higher loss' if answer.confirmed else 'Not confirmed'}, {p_value(answer.p)}"
 
 
 def _card(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
-    colour = ("sure" if answer.observed.value > answer.rest else "sure lower") if answer.confirmed else "unsure"
     return {
         "answer": answer,
         "verdict": verdict(answer),
-        "colour": colour,
+        "colour": "sure" if answer.confirmed else "unsure",
         "sentence": answer_sentence(diagnosis, answer),
     } | (_pictured(diagnosis, answer) if answer.shown else {})
 
@@ -103,10 +104,8 @@ def _pictured(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
 
 
 def _chart(answer: Answer) -> DotChart:
-    """Observed, read and rest on one axis of loss."""
+    """Observed and rest on one axis of loss."""
     marks = [Mark(answer.observed, "observed", "Observed in the matches", with_interval(answer.observed))]
-    if answer.read is not None and answer.is_tested:  # of other texts the ensemble reads little but the mean
-        marks.append(Mark(answer.read, "read", "Read in the words alone", with_interval(answer.read)))
     marks.append(tick(answer.rest, "The rest of its scope", number(answer.rest)))
     return dot_chart(marks, axis_of(marks), number)
 

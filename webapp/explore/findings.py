@@ -29,13 +29,8 @@ def of_cluster(diagnosis: Diagnosis, cluster: int | None, kind: str = "") -> lis
     return sorted(own, key=_best_first)
 
 
-def _best_first(insight: Insight) -> tuple[bool, bool, float]:
-    return not insight.confirmed, disagrees(insight), -(insight.retrieval or 0.0)
-
-
-def disagrees(insight: Insight) -> bool:
-    """Whether what the ensemble reads in a phrase points the other way than what its images show."""
-    return insight.read is not None and insight.read.value * insight.effect.value < 0
+def _best_first(insight: Insight) -> tuple[bool, float]:
+    return not insight.confirmed, -(insight.retrieval or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,6 @@ class ShownFinding:
     """What the measured properties are that a condition speaks of, with their units."""
     known: str = ""
     """Of a phrase, whether the encoder knows it."""
-    disagrees: bool = False
     quiet: bool = False
     alike: tuple[str, ...] = ()
     """What says the same, folded under `alike_title`."""
@@ -66,7 +60,7 @@ Columns = list[tuple[str, list[ShownFinding], list[ShownFinding]]]
 
 
 def _shown(diagnosis: Diagnosis, insight: Insight, span: float, met: str) -> ShownFinding:
-    odd, n = disagrees(insight), len(insight.proxies)
+    n = len(insight.proxies)
     return ShownFinding(
         insight.text,
         sentence(diagnosis, insight, proxies=False),
@@ -76,8 +70,7 @@ def _shown(diagnosis: Diagnosis, insight: Insight, span: float, met: str) -> Sho
         mark="" if insight.confirmed else "exploratory",
         meaning=meaning_of(diagnosis, insight),
         known=competence_in_brief(diagnosis.words, insight.number),
-        disagrees=odd,
-        quiet=odd or not insight.confirmed,
+        quiet=not insight.confirmed,
         alike=insight.proxies,
         alike_title=f"{count(n, 'other')} that {'says' if n == 1 else 'say'} the same",
     )

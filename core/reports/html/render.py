@@ -56,7 +56,6 @@ FILTERS: Mapping[str, Any] = {
     "signed_loss": _signed_loss,
     "loss_interval": _loss_interval,
     "sentence": _sentence,
-    "ensemble_verdict": findings.ensemble_verdict,
     "place": _place,
 }
 """The numbers' one style (`core.numbers`) under the same names, and what needs the `diagnosis` that is rendered: losses

@@ -21,7 +21,7 @@ from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability
 from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.values import fields, flat, reasons, strings
-from core.reports.wording.findings import cluster_name, cluster_title, ensemble_verdict, sentence
+from core.reports.wording.findings import cluster_name, cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
 from core.statistics.intervals import UNDEFINED
@@ -188,10 +188,9 @@ def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:
         **fields(insight, "text kind family columns"),
         "rule": [{"column": column, "sign": sign, "operand": value} for column, sign, value in insight.tests],
         **fields(insight, "scope cluster size effect error_inside error_outside error_difference coverage p confirmed"),
-        **fields(insight, "retrieval held_out stability read"),
+        **fields(insight, "retrieval held_out stability"),
         "measured": [{"property": name, "rank_correlation": rho} for name, rho in insight.measured],
         "competence": _competence(diagnosis, insight),
-        "ensemble": ensemble_verdict(insight) if insight.kind == "phrase" else None,
         "proxies": list(insight.proxies),
         "sentence": sentence(diagnosis, insight),
     }
@@ -208,7 +207,7 @@ def _competence(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any] | None
 
 
 def _words(diagnosis: Diagnosis) -> dict[str, Any] | None:
-    words, reader, null = diagnosis.words, diagnosis.reader, diagnosis.question_null
+    words, reader = diagnosis.words, diagnosis.reader
     if words is None:
         return None
     return {
@@ -217,7 +216,6 @@ def _words(diagnosis: Diagnosis) -> dict[str, Any] | None:
         "n_families": len(set(words.families)),
         "agreement": None if reader is None else reader.agreement,
         "slope": None if reader is None else reader.slope,
-        "n_question_permutations": 0 if null is None else len(null),
     }
 
 

@@ -18,9 +18,8 @@ NEGATION = re.compile(r"\b(not|no|without|never|neither|nor|cannot)\b|n't\b", re
 
 def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     """What the samples that look like a question's text show, and how sure that is."""
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
-    one = answer.support == 1
-    matches = f"the {sample_noun(diagnosis)}" if one else f"the {answer.support:,} {sample_noun(diagnosis)}s"
+    if answer.refused:
+        return f'"{answer.text}": not asked. {answer.refused}'
     within = "" if answer.scope == ALL else f"within {answer.scope}, "
     if not answer.shown:
         return (
@@ -28,31 +27,12 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
             f"{sample_noun(diagnosis)}s are not clearly more like it than like ordinary things, so none is shown and "
             "nothing is tested."
         )
-    if answer.error_rate is not None:
-        span = interval(answer.error_rate, share=True)
-        observed = f"{'is' if one else 'are'} wrong {percent(answer.error_rate.value)} of the time (95\u00a0% {span})"
-        against = f"against {percent(answer.error_rest)} of the rest"
-    else:
-        span = interval(answer.observed, digits=digits)
-        observed = (
-            f"{'has' if one else 'have'} a mean loss of "
-            f"{number(answer.observed.value, digits)}{unit} (95\u00a0% {span})"
-        )
-        against = f"against {number(answer.rest, digits)} in the rest"
-    group = (
-        "They form a group of their own along these words."
-        if answer.stands_apart
-        else "They are no group of their own, just the most similar ones."
-    )
-    parts = [f'"{answer.text}": {within}{matches} most like it {observed} {against}.', group, _chance(answer)]
-    if answer.read is not None and answer.is_tested:  # of other texts the ensemble reads little but the mean
-        span = interval(answer.read, digits=digits)
-        parts.append(
-            f"In the words alone the ensemble reads a mean loss of {number(answer.read.value, digits)}{unit} "
-            f"({span}, the spread of its members)."
-        )
-    if answer.is_tested:
-        parts.append(f"{percent(answer.inside)} of what the question says lies within the words that are tested.")
+    one = answer.support == 1
+    matches = f"the {sample_noun(diagnosis)}" if one else f"the {answer.support:,} {sample_noun(diagnosis)}s"
+    asked = f'"{answer.text}"'
+    if answer.through is not None and answer.through != answer.text:
+        asked = f'{asked}, answered through "{answer.through}"'
+    parts = [f"{asked}: {within}{matches} most like it {_observed(diagnosis, answer)}.", _chance(answer)]
     if NEGATION.search(answer.text):
         parts.append('Text encoders hardly hear a "not": this was read much as the same words without it.')
     if answer.extrapolation:
@@ -62,20 +42,37 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     return " ".join(parts)
 
 
+def _observed(diagnosis: Diagnosis, answer: Answer) -> str:
+    """Such as "are wrong 62 % of the time (95 % 41 % to 83 % for any number of questions) against 20 % of the rest"."""
+    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    one, holds = answer.support == 1, "for this question alone" if answer.untested else "for any number of questions"
+    if answer.error_rate is not None:
+        span = interval(answer.error_rate, share=True)
+        observed = f"{'is' if one else 'are'} wrong {percent(answer.error_rate.value)} of the time"
+        against = f"against {percent(answer.error_rest)} of the rest"
+    else:
+        span = interval(answer.observed, digits=digits)
+        observed = f"{'has' if one else 'have'} a mean loss of {number(answer.observed.value, digits)}{unit}"
+        against = f"against {number(answer.rest, digits)} in the rest"
+    return f"{observed} (95\u00a0% {span} {holds}) {against}"
+
+
 def _chance(answer: Answer) -> str:
-    if answer.p is None:
+    if answer.untested == "too few groups":
         return "There is no p: with so few groups nothing can be permuted."
-    if not answer.is_tested:
+    if answer.untested == "a run of before":
+        return "There is no p: an earlier version made this run. Diagnose the data again for one."
+    if answer.p is None:
         return (
-            f"Not tested: only {percent(answer.inside)} of what the question says lies within the "
-            "words that are tested."
+            "Exploratory, without a p: no phrase of the vocabulary says this (the nearest is "
+            f'"{answer.nearest}", cosine {number(answer.closeness, 2)}), and only those were tested. Bring it as a '
+            "phrase of your own to have it tested."
         )
-    via = "" if answer.through is None else f'tested through "{answer.through}", '
-    held = f"{via}{p_value(answer.p)}, adjusted for any number of questions"
+    held = f"{p_value(answer.p)} for these very images, adjusted for any number of questions"
     return (
-        f"Confirmed: the loss goes with these words ({held})."
+        f"Confirmed: these images fail more than the rest ({held})."
         if answer.confirmed
-        else f"Not confirmed: with these images it cannot be told from chance ({held})."
+        else f"Not confirmed: that these images fail more than the rest cannot be told from chance ({held})."
     )
 
 
@@ -92,12 +89,13 @@ def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
         return f'"{found.first}" and "{found.second}" have the same matches: there is no difference to tell.{shared}'
     side = "below" if value < 0 else "above"
     clear = found.observed.low > 0 or found.observed.high < 0
+    holds = "for any number of questions" if found.any_pair else "for this pair alone"
     first, second = (
         f'"{text}"' + (f" ({scope})" if found.scopes[0] != found.scopes[1] else "")
         for text, scope in zip((found.first, found.second), found.scopes)
     )
     said = (
         f"the mean loss of {first} is {number(abs(value), digits)}{unit} {side} that of {second} (difference "
-        f"{number(value, digits)}, 95\u00a0% {interval(found.observed, digits=digits)} for this pair alone)."
+        f"{number(value, digits)}, 95\u00a0% {interval(found.observed, digits=digits)} {holds})."
     )
     return (f"{said[0].upper()}{said[1:]}" if clear else f"No clear difference: {said}") + shared

@@ -4,7 +4,6 @@ the page."""
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import numpy as np
 
@@ -30,7 +29,6 @@ def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) ->
         _rates(diagnosis, insight),
         _retrieval(diagnosis, insight),
         competence_sentence(diagnosis.words, insight.number),
-        _ensemble(diagnosis, insight),
         _measured(insight),
         _same(insight) if proxies else "",
     ]
@@ -158,33 +156,6 @@ def overlap(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     shared = [(int((members & (c.membership >= 0.5)).sum()), -c.id) for c in diagnosis.clusters if c.id < cluster.id]
     most, number = max(shared, default=(0, 0))
     return f"{most:,} of its {cluster.size:,} are also in cluster {1 - number}" if most else ""
-
-
-def ensemble_verdict(insight: Insight) -> Literal["agrees", "does not agree", "not read"]:
-    """Whether the ensemble reads in a phrase's text alone what its images show: the same sign, and an interval off
-    zero."""
-    read = insight.read
-    # a slope of 0: readings do not follow images here
-    if read is None or not math.isfinite(read.value) or read.low == read.high == 0.0:
-        return "not read"
-    apart = read.low > 0 or read.high < 0
-    return "agrees" if apart and read.value * insight.effect.value > 0 else "does not agree"
-
-
-def _ensemble(diagnosis: Diagnosis, insight: Insight) -> str:
-    verdict = ensemble_verdict(insight)
-    if insight.kind != "phrase":
-        return ""
-    if verdict == "not read" or insight.read is None:
-        return "The ensemble was not read."
-    digits = digits_for(diagnosis.outcomes.loss)
-    change = (
-        f"{number(abs(insight.read.value), digits)}{with_unit(diagnosis)} "
-        f"{'less' if insight.read.value < 0 else 'more'}"
-    )
-    return (
-        f"The ensemble {verdict}: in the words alone it reads {change} loss ({interval(insight.read, digits=digits)})."
-    )
 
 
 def _measured(insight: Insight) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, with_interval, with_unit
 from core.records import ClassFinding, Diagnosis, FailureCluster
 from core.reports.wording.competence import competence_in_brief
-from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, ensemble_verdict, overlap
+from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 
 
@@ -109,7 +109,7 @@ def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     known = competence_in_brief(diagnosis.words, phrase.number)
     return (
         f'"{phrase.text}" (AUROC {number(phrase.held_out.value, 2)} on unseen rows, 95\u00a0% '
-        f"{interval(phrase.held_out)}; the ensemble {ensemble_verdict(phrase)}{'; ' if known else ''}{known})"
+        f"{interval(phrase.held_out)}{'; ' if known else ''}{known})"
     )
 
 

@@ -25,7 +25,7 @@ def words(low: dict[str, float] | None = None) -> Words:
     known = Competence(np.minimum(lows + 0.04, 1), lows, np.minimum(lows + 0.08, 1), counts, counts, 0.75)
     joint = Embeddings(np.eye(N, 8, dtype=np.float32) + 0.1, "made", "made")
     directions = np.eye(len(PHRASES), 8, dtype=np.float32)
-    return Words(joint, "made", PHRASES, ("made",) * len(PHRASES), directions, directions, competence=known)
+    return Words(joint, "made", PHRASES, ("made",) * len(PHRASES), directions, competence=known)
 
 
 def column(name: str, inside: float, outside: float = 0.5, *, measured: bool = True) -> Column:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis
 from core.store import ARRAYS, MODEL_ARRAYS, STATE, THUMBNAILS, RunStore, finish, load, reload, run_id, save
 from tests.support.diagnoses import MemoryImages, assert_same, draw_picture, make_diagnosis
+from tests.support.words import with_words
 
 
 @pytest.mark.parametrize(
@@ -134,6 +136,23 @@ def test_a_run_of_the_first_format_opens_and_of_an_unknown_one_is_refused_by_nam
     (tmp_path / STATE).write_text(text.replace('"format": 2', '"format": 9'), "utf-8")
     with pytest.raises(InvalidInput, match="format 9"):
         load(tmp_path)
+
+
+def test_a_run_of_before_opens_without_what_nothing_reads_any_more(tmp_path: Path) -> None:
+    save(with_words(), tmp_path / "run")
+    state = tmp_path / "run" / "state.json"
+    said = json.loads(state.read_text("utf-8"))
+    tree = said["diagnosis"]
+    del tree["family_null"]
+    tree |= {"phrase_p": None, "question_null": None}
+    tree["words"]["leading"] = tree["words"]["directions"]
+    for insight in tree["insights"]["$tuple"]:
+        insight["read"] = None
+    state.write_text(json.dumps(said), "utf-8")
+    found = load(tmp_path / "run")
+    assert found.family_null is None
+    assert found.words is not None
+    assert len(found.insights) == len(with_words().insights)
 
 
 def test_a_save_that_is_cancelled_or_fails_leaves_the_earlier_run_as_it_was_and_no_scraps(tmp_path: Path) -> None:

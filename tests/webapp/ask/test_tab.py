@@ -47,13 +47,22 @@ def test_a_question_whose_loss_is_known_is_confirmed_and_its_pictures_are_shown(
     assert said.count('class="wrong-mark"') == said.count("is-wrong") > 0
 
 
-def test_a_question_outside_the_tested_words_is_called_not_tested_and_shows_no_p(worded: Diagnosis) -> None:
-    answer = replace(answer_texts(worded, ["in the dark"])[0][0], inside=0.2, p=0.0123)
-    said = answers_view(worded, [answer], None) + questions_table([remember(answer)])
-    assert "Not tested: outside the tested words" in said
-    assert "not tested</td>" in said
-    assert "0.012" not in said
-    assert "Read in the words alone" not in said
+def test_a_question_far_from_every_phrase_is_called_exploratory_and_shows_no_p(worded: Diagnosis) -> None:
+    answer = replace(answer_texts(worded, ["in the dark"])[0][0], p=None, untested="far from every phrase")
+    said = answers_view(worded, [answer], None)
+    assert "Exploratory: no phrase says this" in said
+    assert "for this question alone" in said
+    assert "p =" not in said
+    assert "<td>–</td>" in questions_table([remember(answer)])
+
+
+def test_of_two_texts_one_that_is_no_question_carries_its_own_refusal(worded: Diagnosis) -> None:
+    answers, gap = answer_texts(worded, ["in the dark", "  "])
+    said = answers_view(worded, answers, gap)
+    assert gap is None
+    assert "Confirmed: higher loss" in said
+    assert "Not asked" in said
+    assert "A question needs words" in said
 
 
 def test_a_text_that_nothing_is_like_shows_no_picture_no_rate_and_no_difference(worded: Diagnosis) -> None:

@@ -12,7 +12,7 @@ from core.records import Column, Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import add_words
 from webapp.explore.detail import Selection, selection_pane
-from webapp.explore.findings import disagrees, findings_columns, meaning_of, phrases_of_rows
+from webapp.explore.findings import findings_columns, meaning_of, phrases_of_rows
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +20,14 @@ def worded() -> Diagnosis:
     return add_words(make_diagnosis(240))
 
 
-def test_words_stand_beside_conditions_and_a_phrase_whose_evidences_disagree_is_greyed(worded: Diagnosis) -> None:
+def test_words_stand_beside_conditions_and_a_phrase_that_was_not_confirmed_is_greyed(worded: Diagnosis) -> None:
     own = tuple(i for i in worded.insights if i.cluster == 0)
     (words, phrases, _), (conditions, *_) = findings_columns(worded, own)
     assert (words, conditions) == ("In words", "Conditions")
-    assert [disagrees(i) for i in own if i.kind == "phrase"] == [False, True]
-    assert [(f.text, f.disagrees, f.quiet) for f in phrases] == [("in the dark", False, False), ("in fog", True, True)]
+    assert [(f.text, f.mark, f.quiet) for f in phrases] == [("in the dark", "", False), ("in fog", "exploratory", True)]
     said = selection_pane(worded, Selection(np.arange(9), own))
     assert said.index("In words") < said.index("Conditions")
-    assert said.count("evidences disagree") == 1
+    assert said.count("exploratory") == 1
     assert "at night" in said
 
 

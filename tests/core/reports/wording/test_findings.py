@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from core.checks.questions import Answer, Difference, ask, difference
 from core.records import Estimate, Insight
 from core.reports.wording.answers import answer_sentence, difference_sentence
-from core.reports.wording.findings import cluster_title, ensemble_verdict, sentence
+from core.reports.wording.findings import cluster_title, sentence
 from core.reports.wording.predictions import (
     prediction_name,
     prediction_rows,
@@ -48,7 +47,6 @@ def test_a_phrase_that_describes_a_cluster_says_how_well_it_finds_it_on_unseen_r
         "The phrase alone finds the cluster on unseen rows with AUROC 0.87 (0.80 to 0.93); "
         "15 of its 30 are among the cluster's 15." in said
     )
-    assert "The ensemble agrees: in the words alone it reads 0.30 nats more loss (0.20 to 0.40)." in said
     assert said.endswith('Says the same: "at night".')
 
 
@@ -107,40 +105,14 @@ def test_one_sample_is_spoken_of_in_the_singular() -> None:
     assert "it holds 47" in said
 
 
-@pytest.mark.parametrize(
-    ("read", "effect", "verdict"),
-    [
-        (Estimate(0.3, 0.1, 0.5), 0.5, "agrees"),
-        (Estimate(-0.3, -0.5, -0.1), -0.5, "agrees"),
-        (Estimate(0.3, -0.1, 0.7), 0.5, "does not agree"),
-        (Estimate(-0.3, -0.5, -0.1), 0.5, "does not agree"),
-        (Estimate(0.0, 0.0, 0.0), 0.5, "not read"),
-        (Estimate(NAN, NAN, NAN), 0.5, "not read"),
-        (None, 0.5, "not read"),
-    ],
-)
-def test_the_ensemble_agrees_only_with_the_same_sign_and_an_interval_off_zero(
-    read: Estimate | None, effect: float, verdict: str
-) -> None:
-    insight = replace(phrase(), read=read, effect=Estimate(effect, NAN, NAN))
-    assert ensemble_verdict(insight) == verdict
-    said = sentence(with_words(), insight)
-    assert ("The ensemble was not read." if verdict == "not read" else f"The ensemble {verdict}: ") in said
-
-
 def test_undefined_numbers_leave_no_hole() -> None:
     bare = replace(
-        phrase(),
-        confirmed=False,
-        p=None,
-        error_difference=Estimate(NAN, NAN, NAN),
-        coverage=Estimate(NAN, NAN, NAN),
-        read=None,
+        phrase(), confirmed=False, p=None, error_difference=Estimate(NAN, NAN, NAN), coverage=Estimate(NAN, NAN, NAN)
     )
     said = sentence(with_words(), bare)
     assert said == (
         f'Exploratory: within bus, the 20 images most like "in the rain" are wrong 61{NB}% of the time against '
-        f"9.0{NB}% elsewhere. The ensemble was not read."
+        f"9.0{NB}% elsewhere."
     )
 
 
@@ -160,48 +132,54 @@ def answer(**changes: object) -> Answer:
         rest=0.5,
         error_rate=Estimate(0.55, 0.4, 0.7),
         error_rest=0.12,
-        read=Estimate(1.1, 1.0, 1.2),
         p=0.003,
-        inside=0.8,
-        stands_apart=True,
+        nearest="in falling snow",
+        closeness=0.8,
+        through="in falling snow",
         extrapolation=False,
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def test_an_answer_tells_rates_p_and_what_the_ensemble_reads() -> None:
+def test_an_answer_tells_through_what_it_was_answered_its_rates_and_its_p() -> None:
     assert answer_sentence(with_words(), answer()) == (
-        f'"a bus in snow": within bus, the 14 images most like it are wrong 55{NB}% of the time (95{NB}% 40 to '
-        f"70{NB}%) against 12{NB}% of the rest. They form a group of their own along these words. Confirmed: the loss "
-        "goes with these words (p = 0.003, adjusted for any number of questions). In the words alone the ensemble "
-        f"reads a mean loss of 1.10 nats (1.00 to 1.20, the spread of its members). 80{NB}% of what the question says "
-        "lies within the words that are tested."
+        f'"a bus in snow", answered through "in falling snow": within bus, the 14 images most like it are wrong '
+        f"55{NB}% of the time (95{NB}% 40 to 70{NB}% for any number of questions) against 12{NB}% of the rest. "
+        "Confirmed: these images fail more than the rest (p = 0.003 for these very images, adjusted for any number of "
+        "questions)."
     )
+    assert "answered through" not in answer_sentence(with_words(), answer(text="in falling snow"))
 
 
 def test_an_answer_says_what_it_does_not_know() -> None:
     diagnosis = with_words()
-    assert "Not confirmed: with these images it cannot be told from chance (p = 0.40" in answer_sentence(
-        diagnosis, answer(p=0.4)
+    assert "Not confirmed: that these images fail more than the rest cannot be told from chance (p = 0.40" in (
+        answer_sentence(diagnosis, answer(p=0.4))
     )
-    assert "There is no p" in answer_sentence(diagnosis, answer(p=None))
-    little = answer_sentence(diagnosis, answer(inside=0.19))
-    assert f"Not tested: only 19{NB}% of what the question says" in little
-    assert "onfirmed" not in little
-    assert "ensemble reads" not in little  # of such a text it reads little but the mean
+    far = answer_sentence(diagnosis, answer(p=None, untested="far from every phrase", through=None, closeness=0.41))
+    assert 'Exploratory, without a p: no phrase of the vocabulary says this (the nearest is "in falling snow"' in far
+    assert f"40 to 70{NB}% for this question alone" in far
+    for why, said in (("too few groups", "nothing can be permuted"), ("a run of before", "Diagnose the data again")):
+        without = answer_sentence(diagnosis, answer(p=None, untested=why))
+        assert "There is no p" in without
+        assert said in without
+        assert "onfirmed" not in far + without
     assert 'hardly hear a "not"' in answer_sentence(diagnosis, answer(text="a bus, not in snow"))
     assert 'hardly hear a "not"' not in answer_sentence(diagnosis, answer(text="a notable bus"))
     assert "This is an extrapolation" in answer_sentence(diagnosis, answer(extrapolation=True))
     assert "extrapolation" not in answer_sentence(diagnosis, answer())
     losses = answer_sentence(diagnosis, answer(error_rate=None, error_rest=None))
-    assert f"have a mean loss of 1.20 nats (95{NB}% 0.90 to 1.50) against 0.50 in the rest" in losses
+    assert (
+        f"have a mean loss of 1.20 nats (95{NB}% 0.90 to 1.50 for any number of questions) against 0.50 in the rest"
+        in losses
+    )
 
 
 def test_a_real_question_is_answered_from_the_pictures_that_match() -> None:
     diagnosis = with_words()
     dark, ship = ask(diagnosis, ["in the dark", "a spaceship"], encoder=AxisEncoder())  # type: ignore[arg-type]
     said = answer_sentence(diagnosis, dark)
-    assert said.startswith('"in the dark": the 30 images most like it are wrong 100')
+    assert said.startswith('"in the dark": the 24 images most like it are wrong 100')  # a fifth: of all depths the best
     assert "Confirmed" in said
     assert "extrapolation" not in said
     assert "This is an extrapolation" in answer_sentence(diagnosis, ship)
