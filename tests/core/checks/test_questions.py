@@ -63,9 +63,9 @@ def test_the_p_is_that_of_the_excess_of_the_shown_rows_whatever_is_asked() -> No
                 continue
             inside, scope = scores[answer.rows], scores[np.isfinite(answer.scores)]
             parts = (inside.sum(), (inside**2).sum(), scope.sum(), (scope**2).sum())
-            sizes = (np.full((1, 1), float(len(x))) for x in (inside, scope))
+            size, whole = (np.full((1, 1), float(len(x))) for x in (inside, scope))
             sums = [np.full((1, 1), x) for x in parts]
-            statistic = studentised_excess(*sizes, sums[0], sums[1], sums[2], sums[3])
+            statistic = studentised_excess(size, whole, sums[0], sums[1], sums[2], sums[3])
             assert answer.p == permutation_p(float(statistic[0, 0]), found.family_null)
             tested += 1
     assert tested > 20
