@@ -32,6 +32,7 @@ def diagnose(
     loss: str | None = None,
     settings: Settings = DEFAULTS,
     cache: Path | None = None,
+    group_copies: bool = True,
     progress: Progress = no_progress,
 ) -> Diagnosis:
     """Where the model fails on these samples, and how sure that is.
@@ -50,6 +51,7 @@ def diagnose(
         roles: which column plays which part; usual names are recognised.
         loss: shortcut for `Roles(loss=...)`.
         cache: where embeddings are kept between runs.
+        group_copies: False takes rows of equal or nearly equal vectors for different samples.
         progress: called as progress(step, done, total); may raise `Cancelled`.
 
     Raises:
@@ -68,7 +70,7 @@ def diagnose(
     audit = read_data_set(table, images=images, embeddings=embeddings, roles=roles, progress=progress)
     return diagnose_data_set(
         audit,
-        EmbeddingSettings(encoder, naming, vocabulary, cache),
+        EmbeddingSettings(encoder, naming, vocabulary, cache, group_copies),
         hold_back=hold_back,
         settings=settings,
         progress=progress,

@@ -50,6 +50,7 @@ FORMATS = ("csv", "parquet", "json")
 @option("--vocabulary FILE", "your own phrases (see `python -m core phrases`)")
 @option("--no-words", "test no phrases and answer no questions")
 @heading("The test")
+@option("--separate-copies", "rows of equal or nearly equal vectors are different samples: do not keep them together")
 @option("--alpha", "chance of any false claim (default 0.05)", **SHARE)
 @option(
     "--permutations N",
@@ -66,6 +67,7 @@ def diagnose(
     embedding: EmbeddingSettings,
     settings: Settings,
     no_words: bool = False,
+    separate_copies: bool = False,
     hold_back: float | None = None,
 ) -> None:
     """Find where a model fails and write the report.
@@ -91,7 +93,12 @@ def diagnose(
     with TerminalProgress() as progress:
         diagnosis = diagnose_data_set(
             read_task(task, roles, progress),
-            embedding=replace(embedding, encoder=embedding.encoder or "embedded", cache=default_cache()),
+            embedding=replace(
+                embedding,
+                encoder=embedding.encoder or "embedded",
+                cache=default_cache(),
+                group_copies=not separate_copies,
+            ),
             hold_back=hold_back or 0.0,
             settings=replace(settings, words=not no_words),
             progress=progress,

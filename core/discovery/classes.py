@@ -32,7 +32,7 @@ def class_findings(samples: SampleSet, outcomes: Outcomes, design: Design, *, al
     Losses are not clipped here. A pair true -> predicted is tested against the share of that prediction among the
     errors of the other classes (hypergeometric). With superclasses the same is done for whole superclasses and for
     pairs of two different ones: confusions too rare to be tested one by one may be frequent together. Where rows come
-    in groups, whole groups are weighted, for error rates too, and pairs are only described.
+    in groups, whole groups are weighted, for error rates too, and one error of a group counts for each pair.
 
     p is Holm-adjusted within each of these lists, and times the number of lists. A list holds what could have been
     tested, which is decided by its margins: a pair counts if its class has MIN_ROWS errors and its prediction MIN_ROWS
@@ -112,7 +112,11 @@ def _of_superclasses(labels: I64, outcomes: Outcomes, superclasses: Superclasses
 
 def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[str], groups: I64 | None) -> _Tests:
     """The most frequent confusions, seen at least MIN_ROWS / 2 times, and the p of every pair that its margins allow to
-    be tested; none where rows come in groups."""
+    be tested.
+
+    Of a group that has a pair several times one row is tested; where groups have two rows or more on average, none are:
+    too little would be independent.
+    """
     if outcomes.errors is None:
         return _Tests([], np.zeros(0, np.int64), np.zeros(0))
     k = len(names)
@@ -120,10 +124,14 @@ def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[st
     key = labels[wrong] * k + predictions[wrong]
     table = np.bincount(key, minlength=k * k).reshape(k, k)
     losses = np.bincount(key, outcomes.loss[wrong], minlength=k * k).reshape(k, k)
-    sizes = np.bincount(labels, minlength=k)
-    drawn = table.sum(1)
+    sizes, counted, testable = np.bincount(labels, minlength=k), table, True
+    if groups is not None:
+        testable = 2 * len(np.unique(groups)) > len(groups)
+        once = np.unique(groups[wrong] * (k * k) + key) % (k * k)
+        counted = np.bincount(once, minlength=k * k).reshape(k, k)
+    drawn = counted.sum(1)
     # errors that could have been this prediction are those of every class but the predicted one
-    possible, marked = table.sum() - drawn, table.sum(0) - np.diag(table)
+    possible, marked = counted.sum() - drawn, counted.sum(0) - np.diag(counted)
     on_diagonal = int(((drawn >= MIN_ROWS) & (marked >= MIN_ROWS)).sum())
     n_tests = int((drawn >= MIN_ROWS).sum()) * int((marked >= MIN_ROWS).sum()) - on_diagonal
     seen = np.argwhere((table >= MIN_ROWS // 2) & ~np.eye(k, dtype=bool))
@@ -133,16 +141,16 @@ def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[st
     p: list[float] = []
     which: list[int] = []
     for true, predicted in seen:
-        count = int(table[true, predicted])
-        tested = count >= MIN_ROWS and groups is None
+        count, apart = int(table[true, predicted]), int(counted[true, predicted])
+        tested = apart >= MIN_ROWS and testable
         which.append(len(p) if tested else -1)
         if tested:
-            p.append(float(stats.hypergeom.sf(count - 1, possible[predicted], marked[predicted], drawn[true])))
+            p.append(float(stats.hypergeom.sf(apart - 1, possible[predicted], marked[predicted], drawn[true])))
         mean = Estimate(float(losses[true, predicted] / count), float("nan"), float("nan"))
         rate = wilson(count, int(sizes[true]), level)
         pair = f"{names[true]} → {names[predicted]}"
         findings.append(ClassFinding(pair, "confusion", count, mean, rate, None, False))
-    rest = np.ones(max(0, n_tests - len(p)) if groups is None else 0)  # tested in principle, too rare to be listed
+    rest = np.ones(max(0, n_tests - len(p)) if testable else 0)  # tested in principle, too rare to be listed
     return _Tests(findings, np.array(which, dtype=np.int64), np.r_[np.array(p), rest])
 
 

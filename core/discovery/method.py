@@ -12,6 +12,7 @@ from core.discovery.cluster_findings import describe_clusters
 from core.discovery.cluster_phrases import read_texts
 from core.discovery.clusters import FoundCluster, find_clusters
 from core.discovery.condition_results import ConditionResults
+from core.discovery.copies import join_copies
 from core.discovery.design import failure_score, make_design, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family_test import FamilyTest
@@ -210,18 +211,24 @@ def diagnose_arrays(
     columns: tuple[Column, ...] = (),
     words: Words | None = None,
     settings: Settings = WITHOUT_MAP,
+    group_copies: bool = True,
 ) -> Diagnosis:
     """The method on plain arrays: (n, d) vectors and (n,) losses that are fitted as they are. For benchmarks and
-    notebooks."""
+    notebooks.
+
+    Args:
+        group_copies: False takes rows of equal or nearly equal vectors for different samples.
+    """
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     names = () if labels is None else tuple(str(c) for c in range(int(labels.max()) + 1))
     samples = SampleSet(
         tuple(str(i) for i in range(len(losses))), labels=labels, class_names=names, groups=groups, metadata=columns
     )
     outcomes = Outcomes(np.asarray(losses, np.float64), "loss", "loss", "given", errors=errors)
-    return diagnose_records(
-        samples, outcomes, Embeddings(unit.astype(np.float32), "given", "given"), words=words, settings=settings
-    )
+    embeddings, notes = Embeddings(unit.astype(np.float32), "given", "given"), ()
+    if group_copies:
+        samples, notes = join_copies(samples, outcomes, embeddings.vectors)
+    return diagnose_records(samples, outcomes, embeddings, words=words, settings=settings, notes=notes)
 
 
 def _check(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> None:

@@ -1,5 +1,4 @@
-"""From what was read to what is diagnosed: images become embeddings, measured properties and groups of
-near-duplicates."""
+"""From what was read to what is diagnosed: images become embeddings and measured properties, copies become groups."""
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.samples import DataSet
+from core.discovery.copies import join_copies
 from core.discovery.settings import MIN_SAMPLES, EmbeddingSettings
 from core.errors import InvalidInput
 from core.records import I64, ItemStore, Progress, SampleSet, Words, no_progress
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def embed(
     audit: DataSet, settings: EmbeddingSettings, *, words: bool = True, progress: Progress = no_progress
 ) -> DataSet:
-    """The audit with embeddings, measured properties, near-duplicate groups and words; unreadable images move to
-    `excluded`.
+    """The audit with embeddings, measured properties, groups of near-duplicates and copies, and words; unreadable
+    images move to `excluded`.
 
     Args:
         words: False leaves the words out.
@@ -33,8 +33,8 @@ def embed(
                 "There are neither images nor embeddings to diagnose: add --images (zip, tar, folder) "
                 "or --embeddings (npy, npz, ...)."
             )
-        return audit
-    from core.embeddings.rows import read_rows  # brings the encoder's runtime
+        return _with_groups(audit, settings, progress)
+    from core.embeddings.rows import read_rows, share_pictures  # brings the encoder's runtime
     from core.encoders import load_encoder
 
     encoder, modality = load_encoder(settings.encoder), audit.samples.modality
@@ -47,7 +47,7 @@ def embed(
             *notes,
             f"{len(lost):,} images could not be read and are left out; the reasons are in the list of excluded rows.",
         )
-    return replace(
+    found = replace(
         audit,
         samples=samples,
         outcomes=audit.outcomes.keep(reading.kept),
@@ -56,6 +56,17 @@ def embed(
         notes=notes,
         words=_words(audit.samples.items, samples, reading, settings, progress) if words else None,
     )
+    # two objects of one look are two objects, and several rows of one picture are in its group already
+    own_pictures = audit.embeddings is None and share_pictures(audit.samples.items)
+    return found if own_pictures else _with_groups(found, settings, progress)
+
+
+def _with_groups(audit: DataSet, settings: EmbeddingSettings, progress: Progress) -> DataSet:
+    """The audit in which copies by the vectors are kept together."""
+    if not settings.group_copies or audit.embeddings is None:
+        return audit
+    samples, notes = join_copies(audit.samples, audit.outcomes, audit.embeddings.vectors, progress=progress)
+    return replace(audit, samples=samples, notes=(*audit.notes, *notes))
 
 
 def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> tuple[tuple[str, str], ...]:

@@ -68,6 +68,9 @@ class EmbeddingSettings:
     """File of the user's own phrases, in place of those that ship."""
     cache: Path | None = None
     """Folder where vectors are kept between runs."""
+    group_copies: bool = True
+    """Rows with equal or nearly equal vectors are kept together (`core.discovery.copies`); False takes them for
+    different samples."""
 
     @property
     def speaker(self) -> str:

@@ -21,6 +21,8 @@ from threadpoolctl import threadpool_limits
 
 from core.discovery.classes import class_findings
 from core.discovery.design import make_design
+from core.discovery.method import diagnose_arrays
+from core.discovery.settings import Settings
 from core.records import F64, I64, ClassFinding, Outcomes, SampleSet
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
@@ -115,6 +117,39 @@ for _shape, _rows, _rest, _k, _shift in (
     CASES[f"classes: {_shape} ({_rows}) higher by {_shift:g}, among {_k - 1} ({_rest})"] = _shifted(
         _shape, _rows, _rest, _k, _shift
     )
+
+
+# Copies of rows, with their losses, in data without a pattern (every claim is false) or with a failing region.
+
+COPIED = 0.3
+
+
+def _with_copies(noise: float, n: int, d: int, failing: bool) -> Case:
+    """`n` rows of `d` dimensions, and COPIED as many copies of some of them, `noise` times their length away."""
+
+    def run(number: int) -> dict[str, Any]:
+        rng = np.random.default_rng([number, 33])
+        vectors, losses = rng.normal(size=(n, d)), rng.exponential(1.0, n)
+        if failing:
+            losses[vectors[:, 0] > np.quantile(vectors[:, 0], 0.9)] += 1.5
+        of = rng.integers(0, n, int(COPIED * n))
+        steps = rng.normal(size=(len(of), d)) / np.sqrt(d) * np.linalg.norm(vectors[of], axis=1, keepdims=True)
+        again = losses[of] * (1 + noise / 10 * rng.normal(size=len(of)))
+        every = np.r_[vectors, vectors[of] + noise * steps].astype(np.float32), np.r_[losses, again]
+        found = diagnose_arrays(*every, settings=Settings(seed=number, map=False, n_permutations=199, n_members=2))
+        groups = found.samples.groups
+        return {
+            "claimed": bool(found.clusters or any(f.confirmed for f in (*found.classes, *found.insights))),
+            "groups": None if groups is None else len(np.unique(groups)),
+        }
+
+    return run
+
+
+for _noise in (0.0, 0.05, 0.3):
+    for _n, _d in ((300, 16), (600, 64)):
+        CASES[f"copies: {_n} rows of {_d}, noise {_noise:g}"] = _with_copies(_noise, _n, _d, False)
+    CASES[f"copies: 600 rows of 64, noise {_noise:g}, a failing region"] = _with_copies(_noise, 600, 64, True)
 
 
 def summary_table(rows: Sequence[dict[str, Any]]) -> str:

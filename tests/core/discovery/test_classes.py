@@ -204,6 +204,18 @@ def test_a_class_of_copies_is_not_claimed_where_they_are_one_group() -> None:
     assert claims[1] <= 1
 
 
+def test_copies_in_groups_leave_the_p_of_a_pair_as_it_is_without_them() -> None:
+    labels, predictions = confusion((60, 18, 2), (8, 60, 12), (16, 4, 60))
+    plain = found(*made(labels, predictions))
+    first = np.arange(0, 240, 2)  # half of the rows once more
+    copied = found(
+        *made(np.r_[labels, labels[first]], np.r_[predictions, predictions[first]], groups=np.r_[np.arange(240), first])
+    )
+    assert copied["cat → dog"].size > plain["cat → dog"].size
+    for name in ("cat → dog", "dog → fox", "fox → cat"):
+        assert copied[name].p == pytest.approx(plain[name].p)
+
+
 def test_where_nothing_can_be_tested_or_there_is_one_class_nothing_is_said() -> None:
     labels, predictions = confusion((20, 20), (38, 2))
     assert all(f.p is None for f in found(*made(labels, predictions), testable=False).values())

@@ -1,0 +1,86 @@
+"""Samples that are copies of one another by their vectors, kept together as groups."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.embeddings.copies import distinct_rows, find_copies, is_coarse
+from core.records import F32, I64, Bool, Outcomes, Progress, SampleSet, no_progress
+from core.statistics.groups import joined
+
+NAME = "copies"
+"""What the groups are called where there were none before."""
+NEARLY = (
+    "Nearly means within half the distance of their 20 nearest neighbours, and within less where vectors have few "
+    "dimensions."
+)
+OTHERWISE = "If they are different samples, diagnose again with --separate-copies (in Python: group_copies=False)."
+
+
+def join_copies(
+    samples: SampleSet, outcomes: Outcomes, vectors: F32, *, progress: Progress = no_progress
+) -> tuple[SampleSet, tuple[str, ...]]:
+    """The samples with exact and near copies in one group each, joined with the groups that they have; and a note.
+
+    The rule and its reasons are in docs/decisions/copies.md.
+
+    Args:
+        vectors: (n, d) embeddings, by which copies are told.
+
+    Returns:
+        The same samples and no note where there are no copies, or none that are not in one group already.
+    """
+    if not len(samples) == len(outcomes.loss) == len(vectors):
+        return samples, ()  # refused where the three are checked
+    first, of_row = distinct_rows(vectors)
+    coarse = is_coarse(vectors[first])
+    if coarse:
+        exact = copies = _alike(of_row, samples, outcomes)
+    else:
+        exact, copies = find_copies(vectors, progress=progress)
+    own = np.arange(len(samples)) if samples.groups is None else np.unique(samples.groups, return_inverse=True)[1]
+    apart = _spanning(copies, own)
+    if not apart.any():
+        return samples, ()
+    groups = joined(int(own.max()) + 1, own, copies)[own]
+    if groups.max() == 0:
+        return samples, (
+            f"All {len(samples):,} rows have one vector, or nearly so, and are taken for different samples.",
+        )
+    n_equal, n_sets = int((apart & _spanning(exact, own)).sum()), len(np.unique(copies[apart]))
+    note = (
+        f"{int(apart.sum()):,} rows are copies of another ({n_sets:,} sets) and are kept together as one group each: "
+        f"{n_equal:,} have the same vector{' and class' if coarse and samples.labels is not None else ''}"
+    )
+    note = f"{note}. {_of_coarse(outcomes, len(first))}" if coarse else f"{note}, the others nearly. {NEARLY}"
+    return replace(samples, groups=groups, group_name=samples.group_name or NAME), (f"{note} {OTHERWISE}",)
+
+
+def _alike(of_row: I64, samples: SampleSet, outcomes: Outcomes) -> I64:
+    """(n,) group numbers of rows that agree in vector, class and, where losses can tell, in the loss."""
+    tells = _losses_tell(outcomes, int(of_row.max()) + 1)
+    parts = [of_row, samples.labels, np.unique(outcomes.loss, return_inverse=True)[1] if tells else None]
+    same = np.zeros(len(of_row), np.int64)
+    for part in parts:
+        if part is not None:
+            same = np.unique(same * (int(part.max()) + 1) + part, return_inverse=True)[1]
+    return same.astype(np.int64)
+
+
+def _losses_tell(outcomes: Outcomes, n_vectors: int) -> bool:
+    """Whether equal losses say anything: there are at least half as many of them as there are distinct vectors."""
+    return len(np.unique(outcomes.loss)) >= n_vectors / 2
+
+
+def _of_coarse(outcomes: Outcomes, n_vectors: int) -> str:
+    if _losses_tell(outcomes, n_vectors):
+        return "The vectors take few values, so that different samples may share one: their losses are equal as well."
+    return "Vectors and losses take few values, so that these may as well be samples that are merely alike."
+
+
+def _spanning(sets: I64, groups: I64) -> Bool:
+    """(n,) whether a row's set has rows of several groups."""
+    pairs = np.unique(np.c_[sets, groups], axis=0)
+    return np.bincount(pairs[:, 0], minlength=int(sets.max()) + 1)[sets] > 1
