@@ -10,7 +10,7 @@ from core.cli.command import command, option
 from core.cli.options import POSITIVE
 from core.cli.terminal import TerminalProgress, say
 
-TIERS = ("embeddings", "ten-classes")
+TIERS = ("embeddings", "ten-classes", "scenes", "clothing", "cifar10", "flickr8k")
 FIRST_SEED = 1000
 
 
@@ -21,7 +21,7 @@ FIRST_SEED = 1000
 @option("--engines NAME", "errata and its peers, such as domino or spotlight (default all)")
 @option("--worlds N", "data sets of each kind (default 3)", **POSITIVE)
 @option("--first-seed", "the first one's seed (default 1000)", type=click.IntRange(min=0))
-@option("--data DIR", "folder of the pictures, for the tiers that need them")
+@option("--data DIR", "folder that holds clothing, cifar10 and flickr8k, for the tiers of those names")
 def benchmark(
     out: Path,
     tiers: tuple[str, ...] = ("embeddings",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Protocol, runtime_checkable
 
 from core.discovery.engines.rows import EngineRows
@@ -26,12 +27,16 @@ class ClaimedRows:
             return True
         return not any(mask[self.members].mean() > mask[self.rest].mean() for mask in slices)
 
+    def measured(self) -> float:
+        """How much higher the loss of these rows is than that of the rest; nan without either."""
+        if not self.members.any() or not self.rest.any():
+            return float("nan")
+        return float(self.losses[self.members].mean() - self.losses[self.rest].mean())
+
     def holds(self) -> bool | None:
         """Whether the interval holds the excess of these rows; None without an interval, members or rest."""
-        if self.excess is None or not self.members.any() or not self.rest.any():
-            return None
-        truth = float(self.losses[self.members].mean() - self.losses[self.rest].mean())
-        return self.excess.low <= truth <= self.excess.high
+        truth = self.measured()
+        return None if self.excess is None or isnan(truth) else self.excess.low <= truth <= self.excess.high
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.discovery.engines import Engine
-from core.discovery.engines.claims import Claims
+from core.discovery.engines.claims import ClaimedRows, Claims
 from core.discovery.engines.rows import engine_scores, fit_engine
 from core.discovery.scoreboard.errata import ErrataEngine
 from core.discovery.scoreboard.measures import average_precision, expected_precision_at
@@ -71,10 +71,14 @@ def _claims(engine: Claims, world: FailureWorld) -> dict[str, Any]:
     return {
         "claims": len(claims),
         "other_claims": others,
-        "false_claims": sum(c.is_false(world.slices) for c in claims),
+        "false_claims": sum(_is_false(c, world) for c in claims),
         "intervals": len(known),
         "intervals_held": sum(known),
     }
+
+
+def _is_false(claim: ClaimedRows, world: FailureWorld) -> bool:
+    return not claim.measured() > 0 if world.own_failures else claim.is_false(world.slices)
 
 
 def claims_anything(engine: Engine) -> bool:

@@ -19,6 +19,10 @@ TIERS = Registry(
     {
         "embeddings": "core.discovery.scoreboard.planted_tier:EmbeddingTier",
         "ten-classes": "core.discovery.scoreboard.planted_tier:TenClassTier",
+        "scenes": "core.discovery.scoreboard.scene_tier:SceneTier",
+        "clothing": "core.discovery.scoreboard.picture_tier:ClothingTier",
+        "cifar10": "core.discovery.scoreboard.picture_tier:CifarTier",
+        "flickr8k": "core.discovery.scoreboard.picture_tier:FlickrTier",
     },
 )
 
@@ -33,6 +37,9 @@ class FailureWorld:
     """(m,) masks of the fresh rows: the planted slices; none where nothing is planted."""
     left_out: str = ""
     """Why the world does not count, such as a model that learnt what was planted against it; "" where it does."""
+    own_failures: bool = False
+    """Whether the model fails of itself too, so that a claim elsewhere may be true: claims are then judged by the loss
+    of the fresh rows, not by the planted slices."""
     many: Callable[[], EngineRows] | None = None
     """Thousands more rows, by which an interval is judged; None where there are none."""
 

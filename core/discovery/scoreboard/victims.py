@@ -1,0 +1,72 @@
+"""Small classifiers that really fail, since they are taught wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from core.records import F32, F64, I64
+
+EPOCHS = 12
+BATCH = 64
+
+
+def probe_probabilities(taught: F32, labels: I64, asked: F32, n_classes: int) -> F64:
+    """(m, k) of a logistic regression on vectors."""
+    scaler = StandardScaler().fit(taught)
+    model = LogisticRegression(C=0.01, max_iter=200).fit(scaler.transform(taught), labels)
+    found = np.zeros((len(asked), n_classes))
+    found[:, model.classes_] = model.predict_proba(scaler.transform(asked))
+    return found
+
+
+def network_probabilities(
+    taught: npt.NDArray[np.uint8], labels: I64, asked: npt.NDArray[np.uint8], n_classes: int, seed: int
+) -> F64:
+    """(m, k) of a network of three convolutions that saw the taught pictures `EPOCHS` times.
+
+    Args:
+        taught: (n, 3, side, side) pixels; asked: (m, 3, side, side).
+    """
+    import torch  # seconds, and only here
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = _network(torch, n_classes)
+        steps = EPOCHS * (len(taught) // BATCH)
+        optimiser = torch.optim.AdamW(model.parameters(), weight_decay=1e-3)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
+        rng, truth = np.random.default_rng([seed, 8]), torch.from_numpy(labels)
+        pixels = torch.from_numpy(taught)
+        for _ in range(EPOCHS):
+            order = torch.from_numpy(rng.permutation(len(taught)))
+            for batch in order[: len(taught) // BATCH * BATCH].split(BATCH):
+                loss = torch.nn.functional.cross_entropy(model(_scaled(pixels[batch])), truth[batch])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+        model.eval()
+        with torch.no_grad():
+            parts = [model(_scaled(part)).softmax(1) for part in torch.from_numpy(asked).split(500)]
+        return torch.cat(parts).numpy().astype(np.float64)
+
+
+def _scaled(pixels: Any) -> Any:
+    return pixels.float() / 127.5 - 1
+
+
+def _network(torch: Any, n_classes: int) -> Any:
+    layers: list[Any] = []
+    for before, after in ((3, 16), (16, 32), (32, 64)):
+        layers += [
+            torch.nn.Conv2d(before, after, 3, padding=1, bias=False),
+            torch.nn.BatchNorm2d(after),
+            torch.nn.ReLU(),
+            torch.nn.MaxPool2d(2),
+        ]
+    return torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(64 * 16, n_classes))
