@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from core.discovery.scoreboard.planting import KINDS, plant_in_training
-from core.discovery.scoreboard.pool import SMALL, Attribute, PicturePool, make_pool
+from core.discovery.scoreboard.pool import SMALL, PicturePool, PoolAttribute, make_pool
 from core.discovery.scoreboard.victims import probe_probabilities
 from core.discovery.scoreboard.worlds import FailureWorld
 from core.records import F64, I64, Bool
@@ -41,8 +41,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "dog": ("dog", "dogs", "puppy"),
 }
 """Attribute -> what captions call it."""
-LIGHTS = tuple(Attribute("light", level) for level in ("dark", "bright")) + tuple(
-    Attribute("tint", level) for level in ("grey", "vivid")
+LIGHTS = tuple(PoolAttribute("light", level) for level in ("dark", "bright")) + tuple(
+    PoolAttribute("tint", level) for level in ("grey", "vivid")
 )
 
 
@@ -132,7 +132,7 @@ def _flickr(folder: Path) -> PicturePool:
     labels = np.array([int(not said & set(CHILD)) for _, said in kept])
     attributes = np.array([[bool(said & set(words)) for words in WORDS.values()] for _, said in kept])
     pictures = [partial(_open, folder / "images" / file) for file, _ in kept]
-    return _with_light("flickr8k", pictures, labels, attributes, tuple(Attribute(word, word) for word in WORDS))
+    return _with_light("flickr8k", pictures, labels, attributes, tuple(PoolAttribute(word, word) for word in WORDS))
 
 
 def _by_kind(key: str, pictures: Sequence[Any], kinds: Sequence[str], second: Iterable[str]) -> PicturePool:
@@ -140,11 +140,11 @@ def _by_kind(key: str, pictures: Sequence[Any], kinds: Sequence[str], second: It
     labels = np.array([int(kind in second) for kind in kinds])
     names = sorted(set(kinds))
     attributes = np.array([[kind == name for name in names] for kind in kinds])
-    return _with_light(key, pictures, labels, attributes, tuple(Attribute("kind", name) for name in names))
+    return _with_light(key, pictures, labels, attributes, tuple(PoolAttribute("kind", name) for name in names))
 
 
 def _with_light(
-    key: str, pictures: Sequence[Any], labels: I64, attributes: Bool, names: tuple[Attribute, ...]
+    key: str, pictures: Sequence[Any], labels: I64, attributes: Bool, names: tuple[PoolAttribute, ...]
 ) -> PicturePool:
     """The pool with two more attributes: the darkest and the brightest quarter, and those of least and most colour."""
     pool = make_pool(key, pictures, labels, attributes, names)

@@ -25,7 +25,7 @@ SMALL = 32
 Opened = Callable[[], Image.Image]
 
 
-class Attribute(NamedTuple):
+class PoolAttribute(NamedTuple):
     """Such as ("colour", "red"): attributes of one factor exclude each other."""
 
     factor: str
@@ -45,14 +45,14 @@ class PicturePool:
     labels: I64
     attributes: Bool
     """(n, K)"""
-    names: tuple[Attribute, ...]
+    names: tuple[PoolAttribute, ...]
     likeness: F32
     """(n, t) to each phrase of the vocabulary."""
     phrases: tuple[str, ...]
 
 
 def make_pool(
-    key: str, pictures: Sequence[Opened], labels: I64, attributes: Bool, names: tuple[Attribute, ...]
+    key: str, pictures: Sequence[Opened], labels: I64, attributes: Bool, names: tuple[PoolAttribute, ...]
 ) -> PicturePool:
     """Embed the pictures with the embedded encoder, once for each `key`: the vectors are kept in the cache.
 

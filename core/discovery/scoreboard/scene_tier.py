@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.discovery.scoreboard.planting import KINDS, plant_in_training
-from core.discovery.scoreboard.pool import Attribute, PicturePool, make_pool
+from core.discovery.scoreboard.pool import PicturePool, PoolAttribute, make_pool
 from core.discovery.scoreboard.victims import network_probabilities
 from core.discovery.scoreboard.worlds import FailureWorld
 from core.records import F64, I64
@@ -52,7 +52,7 @@ class SceneTier:
 def scene_pool() -> PicturePool:
     """The scenes, embedded, with every factor as attributes."""
     scenes = draw_scenes(N_SCENES, np.random.default_rng([0, 7]))
-    names = tuple(Attribute(factor, level) for factor, levels in FACTORS.items() for level in levels)
+    names = tuple(PoolAttribute(factor, level) for factor, levels in FACTORS.items() for level in levels)
     attributes = np.array([[_level(scene, name.factor) == name.level for name in names] for scene in scenes])
     labels = np.array([SHAPES.index(scene.things[0].shape) for scene in scenes])
     return make_pool("scenes", [partial(render_scene, scene) for scene in scenes], labels, attributes, names)

@@ -7,12 +7,12 @@ import pytest
 
 from core.discovery.engines.planted import Failure
 from core.discovery.scoreboard.planting import KINDS, choose_failures, plant_in_training, real_failures, spoil
-from core.discovery.scoreboard.pool import Attribute, PicturePool
+from core.discovery.scoreboard.pool import PicturePool, PoolAttribute
 from core.discovery.scoreboard.victims import network_probabilities, probe_probabilities
 
 N = 1500
 FAILURE = Failure(1, (0,))
-NAMES = (*(Attribute(factor, "yes") for factor in "abcd"), Attribute("a", "no"))
+NAMES = (*(PoolAttribute(factor, "yes") for factor in "abcd"), PoolAttribute("a", "no"))
 
 
 @pytest.fixture(scope="module")
