@@ -68,7 +68,7 @@ PAGE = (
     "theme guide failure_map",
     "state",
     "explore",
-    "data ask clicks predict probe compose",
+    "data ask board clicks predict probe compose",
     "api",
     "server",
     "app",

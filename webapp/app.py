@@ -18,6 +18,7 @@ from core.errors import InvalidInput
 from core.files import ASSETS
 from webapp import api as endpoints
 from webapp.ask import tab as ask
+from webapp.board import tab as board
 from webapp.clicks import tab as clicks
 from webapp.compose import tab as compose
 from webapp.compose.models import ModelAccess
@@ -89,6 +90,8 @@ def build_app(
                 probe.build(session, view, tabs, tab, offered)
             with gr.Tab("Compose", id="compose") as tab:
                 compose.build(session, view, tabs, tab, offered, ModelAccess(root, at_home))
+            with gr.Tab("Scoreboard", id="board") as tab:
+                board.build(session, tab)
             with gr.Tab("Your data", id="data"):
                 form = your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):

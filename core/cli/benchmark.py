@@ -1,4 +1,4 @@
-"""The command that measures Errata and its peers on planted failures."""
+"""The commands that measure Errata and its peers on planted failures, and that ask the peers about a run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from core.cli.command import command, option
-from core.cli.options import POSITIVE
+from core.cli.command import argument, command, option
+from core.cli.options import POSITIVE, RUN, SEED
 from core.cli.terminal import TerminalProgress, say
 
 TIERS = ("embeddings", "ten-classes", "scenes", "clothing", "cifar10", "flickr8k")
@@ -53,3 +53,41 @@ def benchmark(
     for cell in board.losses()[:5]:
         say(f"A peer is ahead: {loss_sentence(cell)}")
     say(f"Written: {out / 'scoreboard.html'}")
+
+
+@command()
+@argument("run", "DIR", RUN)
+@option("--engines NAME", "such as domino or spotlight (default domino, error logistic and spotlight)")
+@option("--out FILE", "file to write: .csv, .parquet or .json")
+@SEED
+def peers(
+    run: Path,
+    engines: tuple[str, ...] = ("domino", "error logistic", "spotlight"),
+    out: Path | None = None,
+    seed: int = 0,
+) -> None:
+    """What other engines propose on a run's samples, and where two agree.
+
+    Their slices carry no p; one p for each engine says whether what it finds on one half holds on the other.
+    """
+    from core.checks.peers import ask_peers
+    from core.cli.output import check_suffix, in_folder, write_table
+    from core.files import write_json
+    from core.reports.tables.peers import peers_document, peers_table
+    from core.reports.wording.peers import peer_lines
+    from core.store import load
+
+    if out is not None:
+        check_suffix(out)
+    diagnosis = load(run)
+    with TerminalProgress() as progress:
+        report = ask_peers(diagnosis, engines, seed=seed, progress=progress)
+    say("\n".join(peer_lines(diagnosis, report)))
+    if out is None:
+        return
+    if out.suffix.lower() == ".json":
+        in_folder(out)
+        write_json(out, peers_document(diagnosis, report))
+    else:
+        write_table(peers_table(diagnosis, report), out)
+    say(f"Written: {out}")

@@ -34,6 +34,7 @@ MODULES = {
     "compose": "core.cli.compose",
     "encoders": "core.cli.diagnose",
     "benchmark": "core.cli.benchmark",
+    "peers": "core.cli.benchmark",
     "serve": "core.cli.serve",
 }
 COMMANDS = LazyGroup("core", MODULES, "Errata: where does a model fail, why, and how sure is that?", epilog=EXIT_CODES)

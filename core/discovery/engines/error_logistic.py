@@ -27,7 +27,7 @@ class ErrorLogistic:
 
     needs: ClassVar[tuple[str, ...]] = ("labels",)
     n_slices: int = 5
-    penalty: float = 0.001
+    penalty: float = 0.01
     """C of scikit-learn: smaller shrinks more."""
     seed: int = 0
     mean_: F64 = field(init=False, repr=False)

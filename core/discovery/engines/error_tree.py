@@ -30,7 +30,7 @@ class ErrorTree:
 
     needs: ClassVar[tuple[str, ...]] = ("labels",)
     n_slices: int = 5
-    n_dimensions: int = 20
+    n_dimensions: int = 50
     depth: int = 3
     min_rows: int = 5
     """Of a leaf."""

@@ -34,7 +34,7 @@ class NeighbourGroups:
     n_slices: int = 5
     n_neighbours: int = 10
     eps: float | None = None
-    reach: float = 0.3
+    reach: float = 0.1
     min_rows: int = 5
     threshold: float = 0.1
     eps_: float = field(init=False, repr=False)

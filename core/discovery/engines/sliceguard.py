@@ -32,7 +32,7 @@ class HierarchySlices:
     needs: ClassVar[tuple[str, ...]] = ()
     n_slices: int = 5
     n_dimensions: int = 32
-    min_rows: int = 20
+    min_rows: int = 10
     criterion: Literal["drop", "drop*support"] = "drop"
     seed: int = 0
     pca_: PCA = field(init=False, repr=False)

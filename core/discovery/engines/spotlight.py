@@ -23,9 +23,11 @@ class Spotlight:
     step is halved where the objective has not risen for `patience` steps.
 
     Source: d'Eon et al. 2022, arXiv 2107.00758, and their released code, spherical, with its kernel, barrier, schedule
-    and 1,000 steps at 0.001. Departures: the gradient is written out, so that a step costs two products with the matrix
-    and no d x d precision is built; losses are divided by their standard deviation, so that the barrier's weight of 1
-    means the same for any loss; a row outside the ball is still ranked by its distance, where theirs is 0.
+    and 1,000 steps. Departures: `scaled` takes the rows less their mean, scaled to a mean squared length of d, and
+    starts with tau = 0.5 / d: the released code takes raw features, whose distances suit its tau, and with unit vectors
+    its ball holds all rows and hardly moves; the gradient is written out, so that a step costs two products with the
+    matrix and no d x d precision is built; losses are divided by their standard deviation, so that the barrier's weight
+    of 1 means the same for any loss; a row outside the ball is still ranked by its distance, where theirs is 0.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
@@ -33,10 +35,14 @@ class Spotlight:
     min_share: float = 0.02
     """W_min over n."""
     steps: int = 1000
-    rate: float = 0.001
+    rate: float = 0.1
+    """Of Adam; theirs is 0.001."""
     precision: float = 1e-4
+    scaled: bool = True
     barrier: float = 1.0
     patience: int = 20
+    mean_: F32 = field(init=False, repr=False)
+    scale_: float = field(init=False, repr=False)
     centres_: F64 = field(init=False, repr=False)
     """(s, d)"""
     precisions_: F64 = field(init=False, repr=False)
@@ -46,21 +52,30 @@ class Spotlight:
         self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
         left = losses / max(float(losses.std()), 1e-12)
-        squares = np.einsum("nd,nd->n", embeddings, embeddings).astype(np.float64)
+        mean = embeddings.mean(axis=0)
+        self.mean_ = mean if self.scaled else np.zeros_like(mean)
+        spread = float(np.sqrt(((embeddings - mean) ** 2).mean()))
+        self.scale_ = 1 / max(spread, 1e-12) if self.scaled else 1.0
+        rows, squares = self._scaled(embeddings)
         balls: list[tuple[F64, float]] = []
         for _ in range(self.n_slices):
-            ball = self._shine(embeddings, squares, left)
+            ball = self._shine(rows, squares, left)
             balls.append(ball)
-            weights = np.maximum(0, 1 - ball[1] * _distances(embeddings, squares, ball[0]))
+            weights = np.maximum(0, 1 - ball[1] * _distances(rows, squares, ball[0]))
             left = left * (1 - weights / max(float(weights.max()), 1e-12))
         self.centres_, self.precisions_ = np.stack([b[0] for b in balls]), np.array([b[1] for b in balls])
         return self
+
+    def _scaled(self, embeddings: F32) -> tuple[F32, F64]:
+        """The rows that it works on, and their squared lengths."""
+        rows = ((embeddings - self.mean_) * np.float32(self.scale_)).astype(np.float32)
+        return rows, np.einsum("nd,nd->n", rows, rows).astype(np.float64)
 
     def _shine(self, rows: F32, squares: F64, losses: F64) -> tuple[F64, float]:
         """(d,) centre and precision of one ball."""
         n, d = rows.shape
         least = max(1.0, self.min_share * n)
-        at = np.r_[np.zeros(d), np.log(self.precision)]  # the centre, then log tau
+        at = np.r_[np.zeros(d), np.log(0.5 / d if self.scaled else self.precision)]  # the centre, then log tau
         first, second, rate, best, since = np.zeros(d + 1), np.zeros(d + 1), self.rate, -np.inf, 0
         for step, slack in enumerate(np.geomspace(max(n - least, 1.0), 0.05 * least, self.steps), start=1):
             value, gradient = objective(at, rows, squares, losses, least + slack, self.barrier / slack**2)
@@ -74,8 +89,8 @@ class Spotlight:
         return at[:-1], float(np.exp(at[-1]))
 
     def score(self, embeddings: F32, labels: I64, probabilities: F64 | None = None, losses: F64 | None = None) -> F64:
-        squares = np.einsum("nd,nd->n", embeddings, embeddings).astype(np.float64)
-        columns = [1 - p * _distances(embeddings, squares, c) for c, p in zip(self.centres_, self.precisions_)]
+        rows, squares = self._scaled(embeddings)
+        columns = [1 - p * _distances(rows, squares, c) for c, p in zip(self.centres_, self.precisions_)]
         return np.stack(columns, axis=1)
 
 

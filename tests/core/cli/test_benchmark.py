@@ -42,3 +42,16 @@ def test_the_choices_of_help_are_the_tiers(capsys):
     assert main(["benchmark", "--help"]) == 0
     shown = capsys.readouterr().out
     assert all(tier in shown for tier in TIERS)
+
+
+def test_peers_of_a_run_are_listed_and_written(run, tmp_path, capsys):
+    asked = ["peers", str(run), "--engines", "error logistic", "k-means", "--out"]
+    assert main([*asked, str(tmp_path / "peers.csv")]) == 0
+    said = capsys.readouterr().out
+    assert "k-means: 5 slices" in said
+    assert "carry no p" in said
+    assert (tmp_path / "peers.csv").read_text().startswith("engine,slice,samples")
+    assert main([*asked, str(tmp_path / "peers.json")]) == 0
+    assert [e["engine"] for e in json.loads((tmp_path / "peers.json").read_text())["engines"]] == asked[3:5]
+    assert main(["peers", str(run), "--engines", "domingo"]) == 2
+    assert "no engine 'domingo'" in capsys.readouterr().err

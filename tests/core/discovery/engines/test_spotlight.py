@@ -27,7 +27,7 @@ def test_the_first_ball_lies_on_the_blob_that_fails():
     vectors = np.eye(4)[blob] + 0.05 * rng.normal(size=(200, 4))
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     losses = np.where(blob == 2, 2.0, 0.2) + 0.1 * rng.random(200)
-    engine = Spotlight(rate=0.01, min_share=0.2, n_slices=2).fit(vectors, losses, np.zeros(200, int))
+    engine = Spotlight(rate=0.03, min_share=0.2, n_slices=2, scaled=True).fit(vectors, losses, np.zeros(200, int))
     scores = engine.score(vectors, np.zeros(200, int))
     assert scores.shape == (200, 2)
     assert set(blob[np.argsort(-scores[:, 0])[:40]]) == {2}
