@@ -137,3 +137,16 @@ def test_the_new_tabs_keep_their_contrast_and_their_width(open_page: Visit, dark
     page.wait_for_selector("#frozen .frozen")
     assert min(page.evaluate(CONTRAST, ["#frozen td", "#frozen .digest", "#lasso-word p"]).values()) >= 4.5
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_other_engines_are_asked_and_the_board_stands_below(open_page: Visit) -> None:
+    page = open_page(1100, 900)
+    page.get_by_role("tab", name="Scoreboard").click()
+    page.wait_for_selector("#board table")
+    page.locator("#board details summary").first.click()
+    page.wait_for_selector("#board table.board th:has-text('errata')")
+    page.locator("#peers").click()
+    page.wait_for_selector("#peers-result article", timeout=90_000)
+    assert "no p" in page.locator("#peers-result").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert min(page.evaluate(CONTRAST, ["#peers-result td", "#board td", "#board .note"]).values()) >= 4.5
