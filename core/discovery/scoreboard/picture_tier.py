@@ -24,6 +24,8 @@ from core.discovery.scoreboard.victims import probe_probabilities
 from core.discovery.scoreboard.worlds import FailureWorld
 from core.records import F64, I64, Bool
 
+OF_KINDS = tuple(kind for kind in KINDS if kind != "several")
+"""A picture is of one kind, so that too few attributes meet for several failures at once."""
 UPPER = ("dress", "longsleeve", "outwear", "shirt", "t-shirt")
 VEHICLES = ("airplane", "automobile", "ship", "truck")
 CHILD = ("boy", "boys", "girl", "girls", "child", "children", "kid", "kids", "baby", "toddler")
@@ -79,6 +81,7 @@ class _PictureTier:
 class ClothingTier(_PictureTier):
     """1,000 photographs of ten kinds of clothes: worn above the waist or not; the kinds are attributes."""
 
+    kinds: ClassVar[tuple[str, ...]] = OF_KINDS
     folder: ClassVar[str] = "clothing"
     number: ClassVar[int] = 3
 
@@ -90,6 +93,7 @@ class ClothingTier(_PictureTier):
 class CifarTier(_PictureTier):
     """3,000 pictures of CIFAR-10: vehicle or animal; the ten classes are attributes."""
 
+    kinds: ClassVar[tuple[str, ...]] = OF_KINDS
     folder: ClassVar[str] = "cifar10"
     number: ClassVar[int] = 4
 

@@ -17,7 +17,7 @@ from core.files import ASSETS, write_json, write_text
 from core.reports.html.diagnosis import style
 from core.reports.html.intervals import IntervalBar, interval_bar
 from core.reports.html.render import render
-from core.reports.tables.scoreboard import HEADINGS, Board, ahead, loss_sentence, markdown, row
+from core.reports.tables.scoreboard import HEADINGS, Board, ahead, left_out_sentence, loss_sentence, markdown, row
 
 SHIPPED = ASSETS / "scoreboard.json"
 """The board that comes along, made with the command that stands in it."""
@@ -47,11 +47,11 @@ def board_tables(board: Board) -> list[BoardTable]:
     """Every tier and kind of the board."""
     found: list[BoardTable] = []
     for tier, kind, cells in board.groups():
-        out = max(cell.left_out for cell in cells)
-        note = f"{out} worlds left out: the model does not fail there as planned." if out else ""
+        out, n = max(cell.left_out for cell in cells), max(cell.runs for cell in cells)
+        note = left_out_sentence(out, n + out) if out else ""
         if kind == NULL:
             note = "Nothing is planted: every claim is false. Methods that make no claims are left out."
-        found.append(BoardTable(f"{tier}: {kind}", note, tuple(_line(cell) for cell in cells)))
+        found.append(BoardTable(f"{tier}: {kind}", note, tuple(_line(cell) for cell in cells if cell.runs)))
     return found
 
 

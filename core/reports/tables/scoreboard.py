@@ -82,9 +82,11 @@ def markdown(board: Board) -> str:
         n = max(cell.runs for cell in cells)
         out = max(cell.left_out for cell in cells)
         parts += [f"## {tier}: {kind}", ""]
-        parts += [f"{out} of {n + out} worlds left out: the model does not fail there as planned.", ""] if out else []
+        parts += [left_out_sentence(out, n + out), ""] if out else []
+        if not n:
+            continue
         parts += ["| " + " | ".join(HEADINGS) + " |", "|---" * len(HEADINGS) + "|"]
-        parts += ["| " + " | ".join(row(cell)) + " |" for cell in cells] + [""]
+        parts += ["| " + " | ".join(row(cell)) + " |" for cell in cells if cell.runs] + [""]
     return "\n".join(parts)
 
 
@@ -99,6 +101,11 @@ def _head(board: Board) -> list[str]:
     lines += ["", f"A peer is ahead of Errata in {len(behind)} cells, clearly (interval below 0) in {len(clear)}:", ""]
     lines += [f"* {loss_sentence(cell)}" for cell in behind[:12]]
     return lines
+
+
+def left_out_sentence(out: int, of: int) -> str:
+    """Such as "2 of 5 worlds are left out: the model does not fail there as planned."."""
+    return f"{out} of {of} worlds {'is' if out == 1 else 'are'} left out: the model does not fail there as planned."
 
 
 def loss_sentence(cell: BoardCell) -> str:

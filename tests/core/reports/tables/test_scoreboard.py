@@ -31,6 +31,16 @@ def test_where_a_peer_is_ahead_is_said_before_any_table(board):
     assert ahead(board.cells) == {"domino": (0, 0, 1), "k-means": (1, 0, 0)}
 
 
+def test_a_kind_of_which_no_world_counts_has_a_sentence_and_no_table(board):
+    out = [
+        {"tier": "scenes", "kind": "rare", "seed": s, "method": "errata", "left_out": "it learnt it"} for s in (1, 2)
+    ]
+    text = markdown(Board((*board.cells, *summarise(out))))
+    tail = text.partition("## scenes: rare")[2]
+    assert "2 of 2 worlds are left out" in tail
+    assert "|" not in tail
+
+
 def test_a_board_is_read_as_it_was_written(board):
     again = Board.from_json(board.to_json())
     assert again.to_json() == board.to_json()
