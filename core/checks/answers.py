@@ -36,7 +36,8 @@ class Answer:
     """Of the excess of the rows over the rest, adjusted for everything that the run tested, and so for any number of
     questions; None where nothing was tested."""
     nearest: str
-    """The phrase of the vocabulary whose direction is nearest to the text's; "" where nothing is shown."""
+    """The phrase of the vocabulary whose direction is nearest to the text's, or of those about as near the one that
+    answers; "" where nothing is shown."""
     closeness: float
     """The cosine of the two."""
     through: str | None

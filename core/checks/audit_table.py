@@ -1,4 +1,5 @@
-"""Every phrase of the vocabulary in every class: predicted and observed excess loss, side by side."""
+"""Every phrase of the vocabulary in every class: the excess loss of the images like it, and what the ensemble reads in
+the words alone, side by side."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.checks.questions import FLAT, QuestionReader
-from core.discovery.family import Scope
+from core.discovery.readings import Readings, read_phrases
 from core.errors import InvalidInput
 from core.records import F32, F64, Diagnosis, Estimate
 
@@ -26,18 +27,22 @@ class AuditCell:
     support: int
     observed: Estimate
     """Excess loss of the tenth of the class that looks most like the phrase; 95 % interval for this cell alone."""
-    read: Estimate | None
-    """Excess loss that the ensemble reads in the phrase."""
+    read: float | None
+    """What the ensemble reads in the words alone, in deviations of its readings of permuted losses: positive where they
+    mean more loss. None where nothing can be permuted."""
+    stands_out: bool
+    """Whether that lies beyond what permuted losses give anywhere in the whole grid of phrases and scopes."""
     error_inside: float | None
     error_outside: float | None
     extrapolation: bool
 
 
 def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int = 40) -> list[AuditCell]:
-    """Predicted and observed excess loss of every phrase in every class (and in all samples): description, not a test.
+    """Observed excess loss and reading of every phrase in every class (and in all samples): exploration, without a p.
 
     Args:
-        phrases: of the vocabulary; the `most` of the largest absolute excess anywhere if none is named.
+        phrases: of the vocabulary; if none is named, those whose reading stands out anywhere and then those of the
+            largest absolute excess, `most` in all.
 
     Raises:
         InvalidInput: the run has no words, or a phrase is not in its vocabulary.
@@ -55,13 +60,16 @@ def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int 
             "Ask it as a free question instead."
         )
     reader = QuestionReader(diagnosis, words)
+    readings = read_phrases(words, reader.test.scores, reader.design)
     scores = reader.scores
     tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.design.scopes]
     if phrases:
         chosen = [words.phrases.index(p) for p in phrases]
     else:
-        chosen = np.argsort(-np.max([np.abs(t) for t in tables], axis=0), kind="stable")[:most].tolist()
-    return [_cell(reader, phrase, scope) for phrase in chosen for scope in reader.design.scopes]
+        strength = np.max([np.abs(t) for t in tables], axis=0)
+        out = (np.abs(readings.values) >= readings.threshold).any(0)
+        chosen = np.lexsort((-strength, ~out))[:most].tolist()
+    return [_cell(reader, readings, phrase, number) for phrase in chosen for number in range(len(tables))]
 
 
 def _excess(scores: F32, losses: F64) -> F64:
@@ -73,8 +81,9 @@ def _excess(scores: F32, losses: F64) -> F64:
     return (inside - outside) / max(float(losses.std()), 1e-12) * np.sqrt(size)
 
 
-def _cell(reader: QuestionReader, phrase: int, scope: Scope) -> AuditCell:
-    outcomes, words, ensemble, rows = reader.diagnosis.outcomes, reader.words, reader.diagnosis.reader, scope.rows
+def _cell(reader: QuestionReader, readings: Readings, phrase: int, number: int) -> AuditCell:
+    outcomes, words, scope = reader.diagnosis.outcomes, reader.words, reader.design.scopes[number]
+    rows, read = scope.rows, float(readings.values[number, phrase])
     scores, losses = reader.scores[rows, phrase], outcomes.fitted[rows]
     size = max(1, round(MATCHING * len(rows)))
     inside = np.zeros(len(rows), bool)
@@ -88,7 +97,8 @@ def _cell(reader: QuestionReader, phrase: int, scope: Scope) -> AuditCell:
         scope.name,
         size,
         Estimate(gap, gap - reach, gap + reach),
-        None if ensemble is None else ensemble.read(words.directions[phrase], scope.block),
+        read if np.isfinite(read) else None,
+        readings.stands_out(number, phrase),
         None if wrong is None else float(wrong[inside].mean()),
         None if wrong is None else float(wrong[~inside].mean()),
         bool(scores.std() < FLAT * reader.spread),

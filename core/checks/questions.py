@@ -1,13 +1,13 @@
 """Free questions: what the loss is where images look like any words, with a p that holds for any number of questions.
 
-A text is answered through the nearest phrase of the vocabulary, where one lies close by: the images shown are the
-phrase's in the question's scope, at the depth of its strongest excess, and the p is that of the very same images. The
-run tested every phrase in every scope at every depth, and its null is the best of all of them in each permutation. So
-whoever asks, and however often, can be led to no other set than those that the p has paid for.
+A text is answered through a phrase of the vocabulary, where one lies close by: the images shown are the phrase's in the
+question's scope, at the depth of its strongest excess, and the p is that of the very same images. Of several phrases
+about as close the one of the strongest excess answers. The run tested every phrase in every scope at every depth, and
+its null is the best of all of them in each permutation. So whoever asks, and however often, can be led to no other set
+than those that the p has paid for.
 
-What lies far from every phrase is shown with the fifth of the scope that looks most like it, without a p. A set that
-any text may draw is no member of any family: the best direction within the 24 leading ones of the vocabulary reaches by
-chance what no true effect of such a set does (docs/evidence/asked.md). Who wants it tested names it in the vocabulary.
+What lies far from every phrase is shown with the fifth of the scope that looks most like it, without a p: a set that
+any text may draw is no member of any family. Who wants it tested names it in the vocabulary.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ CLOSE = 0.6
 """Cosine with a phrase from which a question is answered through it. Fixed by looking at texts alone: of 59 ways to say
 a phrase of the vocabulary in other words ("poorly lit", "someone running") 48 reach it, of 35 texts that none says ("a
 lion", "with buttons") one does (docs/evidence/asked.md)."""
+AS_CLOSE = 0.15
+"""Of the phrases whose cosine is less than this below the nearest one's, that of the strongest excess answers."""
 FLAT = 0.5
 """A phrase along which images vary less than so many times the median phrase says little about them."""
 MAX_QUESTION_LENGTH = 300
@@ -192,9 +194,7 @@ class QuestionReader:
         """
         scopes, block = self.design.scopes, -1 if label is None else int(self.design.class_of_label[label])
         scope = next((s for s in scopes if s.block == block), scopes[0])  # of all samples the block is None
-        cosines = self.words.directions @ direction
-        nearest = int(cosines.argmax())
-        found = self._found(text, direction, scope, nearest, float(cosines[nearest]))
+        found = self._found(text, direction, scope)
         line = self.words.line
         if alike is None or line is None or label is not None or found.confirmed:
             return found
@@ -202,11 +202,16 @@ class QuestionReader:
             return found
         return nothing_shown(text, scope.name, float(self.diagnosis.outcomes.fitted[scope.rows].mean()))
 
-    def _found(self, text: str, direction: F32, scope: Scope, phrase: int, closeness: float) -> Answer:
-        words, through = self.words, closeness >= CLOSE
+    def _found(self, text: str, direction: F32, scope: Scope) -> Answer:
+        words, cosines = self.words, self.words.directions @ direction
+        phrase = int(cosines.argmax())
+        through = bool(cosines[phrase] >= CLOSE)
+        if through:
+            near = np.flatnonzero(cosines >= max(CLOSE, float(cosines[phrase]) - AS_CLOSE))
+            found = {int(p): self.strongest(self._ranked(self.scores[:, p], scope)) for p in near}
+            phrase = max(found, key=lambda p: (found[p][1], cosines[p]))
         own = self.scores[:, phrase] if through else self.along @ direction
-        ranked = scope.rows[np.argsort(self.place[scope.rows])]
-        ranked = ranked[np.argsort(-own[ranked], kind="stable")]
+        ranked = self._ranked(own, scope)
         size, statistic = self.strongest(ranked) if through else (_similar(len(ranked)), 0.0)
         rows, rest = ranked[:size], ranked[size:]
         scores = np.full(len(own), np.nan)
@@ -230,12 +235,17 @@ class QuestionReader:
             error_rest=None if wrong is None else float(wrong[rest].mean()),
             p=None if untested else self.test.p(statistic),
             nearest=words.phrases[phrase],
-            closeness=closeness,
+            closeness=float(cosines[phrase]),
             through=words.phrases[phrase] if through else None,
             untested=untested,
             alpha=self.test.alpha,
             extrapolation=bool(own[scope.rows].std() < FLAT * self.spread),
         )
+
+    def _ranked(self, scores: F32, scope: Scope) -> I64:
+        """The rows of a scope by (n,) scores, highest first, ties in the order of the ids."""
+        rows = scope.rows[np.argsort(self.place[scope.rows])]
+        return rows[np.argsort(-scores[rows], kind="stable")]
 
     def strongest(self, ranked: I64) -> tuple[int, float]:
         """Of the depths at which the run tested its phrases in this scope: how many of the (m,) rows, best match first,

@@ -1,11 +1,6 @@
-"""Which phrase describes a cluster, and what the loss ensemble reads in a text.
-
-Two evidences for each phrase. On the image side: how well the samples' scores along the phrase retrieve the cluster, on
-rows that the phrase was not chosen on. On the text side: the ensemble is linear, so it can be read along the phrase
-itself; its reading is brought to the level of images by regressing what held-out images show on what was read for them
-(methods of Eyuboglu et al. 2022, arXiv 2203.14960, and Jain et al. 2023, arXiv 2206.14754, choose words by either
-evidence alone, and test neither).
-"""
+"""Which phrase describes a cluster: how well the samples' scores along it retrieve the cluster, on rows that the phrase
+was not chosen on (methods of Eyuboglu et al. 2022, arXiv 2203.14960, and Jain et al. 2023, arXiv 2206.14754, choose
+words on all rows, and test none)."""
 
 from __future__ import annotations
 
@@ -15,12 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from core.discovery.design import Design
-from core.discovery.ensemble import LossRegressor
-from core.discovery.family import centre
-from core.discovery.regressors import Features, factor_heads, solve_heads, split_by_block
-from core.language.directions import phrase_scores
-from core.records import F32, F64, I64, Bool, Column, Estimate, Outcomes, TextReader, Words
+from core.records import F32, F64, I64, Bool, Column, Estimate
 from core.statistics.ranking import auroc_interval
 
 ALIKE = 0.6
@@ -30,8 +20,6 @@ MIN_AUROC = 0.6
 description."""
 WITNESS = 0.3
 """Least rank correlation with which a measured property is said to go with a phrase."""
-MATCHING = 0.2
-"""Share of a scope taken as the images that match a phrase, when the reading is calibrated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,53 +127,3 @@ def witnesses(scores: F32, columns: Sequence[Column], rows: I64, most: int = 2) 
                 (column.name, float(np.corrcoef(stats.rankdata(values[known]), stats.rankdata(scores[known]))[0, 1]))
             )
     return tuple(sorted((f for f in found if abs(f[1]) >= WITNESS), key=lambda f: -abs(f[1]))[:most])
-
-
-def read_texts(words: Words, outcomes: Outcomes, design: Design, *, n_members: int, seed: int) -> TextReader:
-    """Fit the ensemble over the joint space, and calibrate it on phrases that images match.
-
-    For each fold, heads are fitted to the other rows and read along every phrase; among the fold's own rows, the fifth
-    that look most like the phrase are compared with the rest. The slope through the origin of the second on the first
-    is the calibration.
-    """
-    vectors, losses = words.joint.vectors, outcomes.fitted
-    regressor = LossRegressor(n_members=n_members, random_state=seed)
-    regressor.fit(vectors, losses, design.blocks, design.groups)
-    features, heads = regressor.features_, regressor.members_["heads"]
-    weights = (heads @ features.basis.T / features.scale).astype(np.float32)
-    read, seen = _held_out(words, losses, design, regressor.penalty_, regressor.share)
-    total = float((read**2).sum())
-    slope = max(0.0, float((read * seen).sum()) / total) if total > 0 else 0.0
-    known = len(read) > 2 and read.std() > 0 and seen.std() > 0
-    return TextReader(weights, slope, float(np.corrcoef(read, seen)[0, 1]) if known else float("nan"))
-
-
-def _held_out(words: Words, losses: F64, design: Design, penalty: float, share: float) -> tuple[F64, F64]:
-    """What heads without a fold read along each phrase, and what the fold's matching images show, for every fold and
-    scope."""
-    features = Features(words.joint.vectors, design.blocks)
-    along = (words.directions @ features.basis / features.scale).astype(np.float32)  # (P, r)
-    scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
-    folds, n_blocks = design.folds, int(design.blocks.max()) + 1
-    centred = centre(losses, design.centre_of_row)
-    read: list[F64] = []
-    seen: list[F64] = []
-    for fold in range(int(folds.max()) + 1):
-        train = split_by_block(np.flatnonzero(folds != fold), design.blocks, n_blocks)
-        factors = factor_heads(features.rows, train, penalty, share)
-        heads = solve_heads(features.rows, train, factors, centred[:, None].astype(np.float32), penalty, share)
-        stacked = np.stack([h[:, 0] for h in heads])
-        sizes = np.array([len(t) for t in train], dtype=np.float64)
-        for scope in design.scopes:
-            rows = scope.rows[folds[scope.rows] == fold]
-            count = round(MATCHING * len(rows))
-            if count < 5:
-                continue
-            head = stacked[scope.block] if scope.block is not None else sizes @ stacked / sizes.sum()
-            top = np.argsort(-scores[rows], axis=0, kind="stable")[:count]  # (count, P)
-            own = centred[rows]
-            inside = own[top].sum(0)
-            read.append(along @ head)
-            seen.append(inside / count - (own.sum() - inside) / (len(rows) - count))
-    empty = np.zeros(0)
-    return (np.concatenate(read), np.concatenate(seen)) if read else (empty, empty)

@@ -9,7 +9,6 @@ import numpy as np
 from core.discovery.assigner import Assigner
 from core.discovery.classes import class_findings, suspected_label_errors
 from core.discovery.cluster_findings import describe_clusters
-from core.discovery.cluster_phrases import read_texts
 from core.discovery.clusters import FoundCluster, find_clusters
 from core.discovery.condition_results import ConditionResults
 from core.discovery.copies import join_copies
@@ -150,23 +149,21 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     samples, outcomes, words, seed = inputs.samples, inputs.outcomes, inputs.words, settings.seed
     proposals, test, design = search.proposals, search.test, search.proposals.design
     embeddings = inputs.embeddings
-    n_parts = 6
+    n_parts = 5
     progress("describe", 0, n_parts)
     suspects, label_notes = suspected_label_errors(samples, outcomes)
     rows = proposals.features.rows
     progress("describe", 1, n_parts)
     clusters, candidates, order = describe_clusters(search.found, samples, outcomes, rows, suspects, seed=seed)
     progress("describe", 2, n_parts)
-    reader = None if words is None else read_texts(words, outcomes, design, n_members=settings.n_members, seed=seed)
-    progress("describe", 3, n_parts)
     insights = find_insights(ConditionResults(proposals, test, outcomes, samples.metadata, seed), clusters)
     scope_rows = {scope.name: scope.rows for scope in design.scopes}
     clusters = tuple(
         replace(c, called=name_cluster(c, insights, samples.metadata, scope_rows[c.scope], words)) for c in clusters
     )
-    progress("describe", 4, n_parts)
+    progress("describe", 3, n_parts)
     detectable = smallest_detectable(proposals, test, outcomes, seed=seed)
-    progress("describe", 5, n_parts)
+    progress("describe", 4, n_parts)
     classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings))
     predictability = predictability_of(test, design, outcomes, search.predicted, seed=seed)
     progress("describe", n_parts, n_parts)
@@ -188,7 +185,6 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         notes=(*design.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
         model=_assigner(embeddings, search, [search.found[i] for i in order]),
         words=words,
-        reader=reader,
         family_null=test.null if test.is_permuted else None,
     )
 

@@ -33,7 +33,6 @@ from core.records.diagnosis import (
     Predictability as Predictability,
     Prediction as Prediction,
     PredictionRow as PredictionRow,
-    TextReader as TextReader,
 )
 from core.records.probes import (
     OWN as OWN,

@@ -26,7 +26,7 @@ _RECORDS: dict[str, Any] = {
 }
 _FORMER = {"SampleSet": {"images": "items"}}
 """Fields of stored records by the name that earlier runs on disk give them."""
-_GONE = {"Diagnosis": {"phrase_p", "question_null"}, "Words": {"leading"}, "Insight": {"read"}}
+_GONE = {"Diagnosis": {"phrase_p", "question_null", "reader"}, "Words": {"leading"}, "Insight": {"read"}}
 """Fields of earlier runs on disk that nothing reads any more."""
 
 

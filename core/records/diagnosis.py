@@ -18,32 +18,6 @@ from core.records.samples import F32, F64, I64, Bool, Embeddings, Estimate, Outc
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TextReader:
-    """The loss ensemble over the joint space, read along directions of text."""
-
-    weights: F32
-    """(members, k + 1, d) one linear head a class; the last is for a class that is unknown."""
-    slope: float
-    """Change of loss seen in images for each unit that is read: brings readings to the level of images."""
-    agreement: float
-    """Correlation, over phrases and scopes, of the reading with what held-out images show; nan where it cannot be
-    had."""
-
-    def effects(self, directions: F32, block: int) -> tuple[F64, F64]:
-        """(q,) calibrated change of loss along each of (q, d) unit directions in the class (-1: unknown), and (q,) its
-        deviation over members."""
-        each = self.slope * (self.weights[:, block] @ directions.T).astype(np.float64)  # (members, q)
-        return each.mean(0), each.std(0)
-
-    def read(self, direction: F32, block: int | None, level: float = 0.0) -> Estimate:
-        """What one (d,) direction adds to `level` in the class (None: all classes), plus or minus 1.64 deviations over
-        members."""
-        effect, spread = self.effects(direction[None], -1 if block is None else block)
-        value, reach = level + float(effect[0]), 1.64 * float(spread[0])
-        return Estimate(value, value - reach, value + reach)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Predictability:
     """How much of the loss the embedding predicts on rows that the fit did not see. It informs, it does not veto."""
 
@@ -269,7 +243,6 @@ class Diagnosis:
     """What `assign` needs: core.discovery.assigner.Assigner."""
     words: Words | None = None
     """None where no encoder with a text tower saw the samples."""
-    reader: TextReader | None = None
     family_null: F32 | None = None
     """(b,) in each permutation, the largest statistic of all that was tested inside classes: by it a free question that
     is answered through a phrase has its p. None where nothing could be permuted, and in runs of before."""

@@ -76,8 +76,6 @@ def _check_words(diagnosis: Diagnosis, n: int) -> None:
         return
     p, d = len(words.phrases), words.joint.vectors.shape[1]
     _check_directions(words, n, p, d)
-    if diagnosis.reader is not None:
-        _shaped("weights of the reader", diagnosis.reader.weights, None, None, d)
     if any(one.number is not None and not 0 <= one.number < p for one in diagnosis.insights):
         raise ValueError("an insight is of a phrase that is not there")
 

@@ -29,7 +29,6 @@ def diagnose_example(name: str) -> Diagnosis:
     found = diagnose(folder / "table.csv", images=folder / "images.zip", progress=TerminalProgress())
     notes = tuple(note for note in found.notes if "came from the cache" not in note)  # true of this machine only
     assert found.words is not None
-    assert found.reader is not None
     # half precision is enough for a stored view and halves what the repository carries; the diagnosis was made on the
     # full vectors
     words = replace(
@@ -43,7 +42,6 @@ def diagnose_example(name: str) -> Diagnosis:
         notes=notes,
         embeddings=replace(found.embeddings, vectors=_halved(found.embeddings.vectors)),
         words=words,
-        reader=replace(found.reader, weights=_halved(found.reader.weights)),
     )
 
 

@@ -32,6 +32,7 @@ from core.discovery.engines.planted import Planted, PlantedKind, plant_embedding
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import PHRASE_DEPTHS
+from core.discovery.readings import read_phrases
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
 from core.records import F32, F64, Diagnosis, Insight
@@ -106,9 +107,10 @@ def rank_of_reading(found: Diagnosis, audit: Planted) -> int | None:
     if not audit.slices:
         return None
     assert found.words is not None
-    assert found.reader is not None
     label = int(audit.labels[np.any(audit.slices, axis=0) & audit.attributes[:, 0]][0])
-    read = found.reader.effects(found.words.directions, label)[0]
+    design = make_design(found.samples)
+    scope = next(n for n, s in enumerate(design.scopes) if s.block == label)
+    read = read_phrases(found.words, failure_score(found.outcomes, design), design).values[scope]
     return int((read > read[0]).sum()) + 1
 
 
@@ -133,20 +135,20 @@ def on_scenes() -> str:
     ensemble's reading."""
     run = load(SCENES)
     assert run.words is not None
-    assert run.reader is not None
     design = make_design(run.samples)
     tested, scores = (
         failure_score(run.outcomes, design),
         phrase_scores(run.words.joint.vectors, run.words.directions, design.centre_of_row),
     )
+    readings = read_phrases(run.words, tested, design)
     lines = [
         "| planted | phrase | of | by the tested statistic | its group | by the ensemble's reading | adjusted p |",
         "|---|---|---|---|---|---|---|",
     ]
     for planted, scope_name, phrases in PLANTED:
-        scope = next(s for s in design.scopes if s.name == scope_name)
+        number, scope = next((n, s) for n, s in enumerate(design.scopes) if s.name == scope_name)
         found = _statistics(scores[scope.rows], tested[scope.rows])
-        read = run.reader.effects(run.words.directions, -1 if scope.block is None else scope.block)[0]
+        read = readings.values[number]
         assert run.family_null is not None
         for phrase in phrases:
             if phrase not in run.words.phrases:

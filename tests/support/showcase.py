@@ -11,7 +11,7 @@ import numpy as np
 
 from core.encoders.arithmetic import unit
 from core.language.directions import words_of
-from core.records import Diagnosis, Embeddings, Estimate, FailureMap, Insight, TextReader
+from core.records import Diagnosis, Embeddings, Estimate, FailureMap, Insight
 from core.store import save
 from tests.support.diagnoses import make_diagnosis
 
@@ -64,18 +64,15 @@ class PlainEncoder:
 
 
 def add_words(diagnosis: Diagnosis) -> Diagnosis:
-    """The diagnosis with words over its own vectors, a reader, a null for questions, and two phrases on its first
+    """The diagnosis with words over its own vectors, a null for questions, and two phrases on its first
     cluster."""
     encoder = PlainEncoder()
     directions = unit(encoder.encode_texts([p for p, _ in PHRASES]) - encoder.encode_texts(["something"]))
     joint = Embeddings(diagnosis.embeddings.vectors, "plain", "plain")
     words = words_of(joint, directions, tuple(p for p, _ in PHRASES), tuple(f for _, f in PHRASES), encoder="plain")
-    weights = np.zeros((4, len(diagnosis.samples.class_names) + 1, joint.vectors.shape[1]), np.float32)
-    weights[..., 0] = np.linspace(0.8, 1.2, 4)[:, None]
     return replace(
         diagnosis,
         words=words,
-        reader=TextReader(weights, 1.0, 0.5),
         family_null=np.random.default_rng(0).uniform(1.5, 4.0, 399).astype(np.float32),
         insights=(
             *diagnosis.insights,

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.encoders.arithmetic import unit
 from core.language.directions import words_of
-from core.records import Diagnosis, Embeddings, Estimate, Insight, Prediction, PredictionRow, TextReader
+from core.records import Diagnosis, Embeddings, Estimate, Insight, Prediction, PredictionRow
 from tests.support.diagnoses import CLASSES, make_diagnosis
 
 PHRASES = ("in the dark", "at night", "in the rain", "on grass", "seen from above", "blurred", "red", "striped")
@@ -59,12 +59,9 @@ def with_words(diagnosis: Diagnosis | None = None, *, seed: int = 0) -> Diagnosi
         ("light", "light", "weather", "surface", "view", "quality", "colour", "pattern"),
         encoder="made",
     )
-    weights = rng.normal(0, 0.01, (5, len(CLASSES) + 1, _D)).astype(np.float32)
-    weights[:, :, 0] += 1
     return replace(
         found,
         words=words,
-        reader=TextReader(weights, 0.8, 0.4),
         family_null=rng.uniform(0.5, 3.0, 999).astype(np.float32),
         insights=(*found.insights, *phrases_of(found, dark)),
     )

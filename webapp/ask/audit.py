@@ -1,4 +1,5 @@
-"""Every phrase in every class as a heat map: predicted and observed excess loss. Description, not a test."""
+"""Every phrase in every class as a heat map: the observed excess loss, greyed where the ensemble's reading does not
+stand out. Exploration, without a p."""
 
 from __future__ import annotations
 
@@ -65,12 +66,10 @@ def audit_view(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
 
 def audit_csv(cells: Sequence[AuditCell]) -> bytes:
     """One line for each cell."""
-    names = (
-        "phrase family scope support observed low high read read_low read_high error_inside error_outside extrapolation"
-    )
+    names = "phrase family scope support observed low high read stands_out error_inside error_outside extrapolation"
     rows: list[list[object]] = []
     for c in cells:
-        read = ["", "", ""] if c.read is None else [c.read.value, c.read.low, c.read.high]
+        read = ["" if c.read is None else c.read, c.stands_out]
         rates = ["" if r is None else r for r in (c.error_inside, c.error_outside)]
         known = [c.support, c.observed.value, c.observed.low, c.observed.high, *read, *rates]
         rows.append([c.phrase, c.family, c.scope, *known, c.extrapolation])

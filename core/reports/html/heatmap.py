@@ -24,13 +24,13 @@ class Heat:
 
     observed: str
     read: str
-    """What the ensemble reads in the phrase; empty where it was not read."""
+    """What the ensemble reads in the words, in deviations; empty where it was not read."""
     share: float
     """-1 to 1: the excess as a share of the strongest colour's."""
     step: int
     """-STEPS to STEPS: the same in whole steps."""
     clear: bool
-    """Whether the cell's own interval excludes zero."""
+    """Whether the reading stands out of the whole grid."""
     far: bool
     """The class hardly differs along the phrase: an extrapolation."""
     title: str
@@ -73,15 +73,16 @@ def _heat(cell: AuditCell, top: float, digits: int) -> Heat:
     if cell.error_inside is not None:
         said.append(f"{percent(cell.error_inside)} wrong against {percent(cell.error_outside)}")
     if cell.read is not None:
-        said.append(f"the ensemble reads {signed(cell.read.value, digits)} ({interval(cell.read, digits=digits)})")
+        out = "stands out" if cell.stands_out else "does not stand out"
+        said.append(f"in the words alone the ensemble reads {signed(cell.read, 1)} deviations: it {out}")
     if cell.extrapolation:
         said.append("an extrapolation: these samples hardly differ along the phrase")
     return Heat(
         observed=signed(cell.observed.value, digits),
-        read="" if cell.read is None else signed(cell.read.value, digits),
+        read="" if cell.read is None else signed(cell.read, 1),
         share=share,
         step=step,
-        clear=cell.observed.low > 0 or cell.observed.high < 0,
+        clear=cell.stands_out,
         far=cell.extrapolation,
         title="; ".join(said),
     )
@@ -92,7 +93,10 @@ def text_table(diagnosis: Diagnosis, cells: Sequence[AuditCell], width: int = 12
     counted below."""
     found = heat_map(diagnosis, cells)
     name = min(36, max((len(p) for p, _, _ in found.rows), default=6))
-    texts = [[f"({h.observed})" if h.far else f"{h.observed} " for h in row] for _, _, row in found.rows]
+    texts = [
+        [f"({h.observed})" if h.far else f"{h.observed}{'*' if h.clear else ' '}" for h in row]
+        for _, _, row in found.rows
+    ]
     widths = [
         max(8, min(14, len(s) + 1), max((len(t[j]) for t in texts), default=0)) for j, s in enumerate(found.scopes)
     ]
@@ -110,7 +114,8 @@ def text_table(diagnosis: Diagnosis, cells: Sequence[AuditCell], width: int = 12
 def _legend(diagnosis: Diagnosis, far: bool) -> str:
     unit = diagnosis.outcomes.unit or "loss"
     return (
-        f"Excess loss ({unit}) of the tenth of a class that looks most like the phrase: description, not a test."
+        f"Excess loss ({unit}) of the tenth of a class that looks most like the phrase: exploration, without a p."
+        + " *: the reading of the words alone stands out of the whole grid of phrases and classes."
         + " In brackets: the class hardly differs along the phrase." * far
     )
 

@@ -24,7 +24,6 @@ from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.wording.findings import cluster_name, cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
-from core.statistics.intervals import UNDEFINED
 
 SCHEMA = "errata.diagnosis/1"
 N_TOP = 24
@@ -207,16 +206,10 @@ def _competence(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any] | None
 
 
 def _words(diagnosis: Diagnosis) -> dict[str, Any] | None:
-    words, reader = diagnosis.words, diagnosis.reader
+    words = diagnosis.words
     if words is None:
         return None
-    return {
-        "encoder": words.encoder,
-        "n_phrases": len(words.phrases),
-        "n_families": len(set(words.families)),
-        "agreement": None if reader is None else reader.agreement,
-        "slope": None if reader is None else reader.slope,
-    }
+    return {"encoder": words.encoder, "n_phrases": len(words.phrases), "n_families": len(set(words.families))}
 
 
 def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
@@ -256,8 +249,7 @@ def audit_frame(cells: Sequence[AuditCell]) -> pd.DataFrame:
     rows = [
         {
             **fields(cell, "phrase family scope support observed"),
-            "read": (cell.read or UNDEFINED).to_dict(),
-            **fields(cell, "error_inside error_outside extrapolation"),
+            **fields(cell, "read stands_out error_inside error_outside extrapolation"),
         }
         for cell in cells
     ]

@@ -114,8 +114,8 @@ def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 
 
 def words_sentence(diagnosis: Diagnosis) -> str:
-    """What was said in words and how far the ensemble can be read in texts; empty without words."""
-    words, reader = diagnosis.words, diagnosis.reader
+    """What was tested in words; empty without words."""
+    words = diagnosis.words
     if words is None:
         return ""
     said = f"{count(len(words.phrases), 'phrase')} in {count(len(set(words.families)), 'family')} were tested"
@@ -125,11 +125,7 @@ def words_sentence(diagnosis: Diagnosis) -> str:
             " It is small: in a blind test its words fitted composed scenes and not stylised pictures. "
             "Look at the pictures, or click through thirty."
         )
-    if reader is None or not math.isfinite(reader.agreement):
-        return f"{said} How far the ensemble can be read in their text alone could not be told."
-    follows = "Its readings do not follow what images show, so they are not used." if reader.slope <= 0 else ""
-    correlates = f"correlates {number(reader.agreement, 2)} with what held-out images show."
-    return f"{said} What the ensemble reads in their text alone {correlates} {follows}".rstrip()
+    return said
 
 
 def detectable_sentence(diagnosis: Diagnosis) -> str:

@@ -18,7 +18,9 @@ def test_the_audit_table_has_every_phrase_in_every_class() -> None:
     worst = max((c for c in cells if c.scope != "all samples"), key=lambda c: c.observed.value)
     assert (worst.phrase, worst.scope) == ("in snow", "dog")
     assert worst.observed.low > 0
-    assert worst.read.value > 0
+    assert worst.read is not None
+    assert worst.read > 0
+    assert worst.stands_out
     assert worst.support == round(0.1 * (audit.labels == 1).sum())
     with pytest.raises(InvalidInput, match="not among"):
         audit_table(found, ["on the moon"])

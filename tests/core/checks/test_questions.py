@@ -238,8 +238,6 @@ def test_what_the_pictures_show_lies_above_the_line_and_what_they_do_not_below()
     directions = tower.encode_texts(diagnosis.words.phrases)
     joint = Embeddings(boats, "words", tower.joint_space)
     made = replace(diagnosis.words, joint=joint, directions=directions, line=3.0)
-    boat, elephant = ask(
-        replace(diagnosis, words=made, reader=None), ["a red boat", "an orange elephant"], encoder=tower
-    )
+    boat, elephant = ask(replace(diagnosis, words=made), ["a red boat", "an orange elephant"], encoder=tower)
     assert boat.shown
     assert not elephant.shown

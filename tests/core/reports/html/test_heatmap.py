@@ -10,9 +10,9 @@ from core.reports.html.heatmap import STEPS, heat_map, text_table
 from tests.support.diagnoses import make_diagnosis
 
 
-def cell(phrase: str, scope: str, value: float, *, reach: float = 0.1, far: bool = False) -> AuditCell:
-    read = Estimate(0.2, 0.1, 0.3)
-    return AuditCell(phrase, "light", scope, 12, Estimate(value, value - reach, value + reach), read, 0.5, 0.1, far)
+def cell(phrase: str, scope: str, value: float, *, out: bool = False, far: bool = False) -> AuditCell:
+    observed, read = Estimate(value, value - 0.1, value + 0.1), 4.1 if out else 0.2
+    return AuditCell(phrase, "light", scope, 12, observed, read, out, 0.5, 0.1, far)
 
 
 def grid() -> list[AuditCell]:
@@ -45,9 +45,13 @@ def test_colours_are_equal_steps_on_either_side_of_zero() -> None:
     assert heat_map(make_diagnosis(), [cell("a", "bus", 0.0)]).rows[0][2][0].step == 0
 
 
-@pytest.mark.parametrize(("value", "clear"), [(0.5, True), (-0.5, True), (0.05, False)])
-def test_a_cell_is_marked_where_its_own_interval_excludes_zero(value: float, clear: bool) -> None:
-    assert heat_map(make_diagnosis(), [cell("a", "bus", value)]).rows[0][2][0].clear == clear
+@pytest.mark.parametrize("out", [True, False])
+def test_a_cell_is_marked_where_its_reading_stands_out_however_large_its_excess(out: bool) -> None:
+    cells = [cell("a", "bus", 0.5, out=out)]
+    found = heat_map(make_diagnosis(), cells).rows[0][2][0]
+    assert found.clear == out
+    assert ("it stands out" in found.title) == out
+    assert ("+0.50*" in text_table(make_diagnosis(), cells)) == out
 
 
 def test_an_extrapolation_stands_in_brackets_with_a_legend() -> None:

@@ -1,0 +1,76 @@
+"""What the loss ensemble reads in words alone: class by attribute, the bias that prompts show.
+
+A phrase's direction is the mean difference of paired prompts, "a photo of a dog in the snow" minus "a photo of a dog",
+over templates and class names. The ensemble, a ridge head for each class shrunk towards a shared one, is linear, so
+along that direction it says how its loss changes, whether or not a picture shows the two together. (Ardeshir 2023,
+arXiv 2305.03212, reads an ensemble in a language model's prompts; pairs, heads and the null are ours.)
+
+A reading is also linear in the losses, so losses that were permuted are fitted anew at the cost of a product. Each
+reading is given in deviations of what it reads in permuted losses, and stands out where it lies beyond the largest of
+*all* phrases in *all* scopes in all but a share alpha of permutations: any part of the grid may be looked at. The test
+is one of its own, beside the run's, so what stands out is exploratory. How large the change is, the images say: the
+reading itself shrinks it too much to tell (docs/evidence/asked.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.discovery.design import Design
+from core.discovery.family_test import FamilyTest
+from core.discovery.regressors import Features, factor_heads, solve_heads, split_by_block
+from core.records import F32, F64, Words
+from core.statistics.permutation import chunks
+
+PENALTY, SHARE = 3.0, 2.0
+"""Of the heads (see `core.discovery.regressors.solve_heads`). A small penalty reads less in phrases that only go along
+with the true one; chosen on planted failures of tuning seeds."""
+PERMUTATIONS = 500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """The grid of readings, in deviations."""
+
+    values: F64
+    """(scopes, P) of each phrase in each scope of the design; positive where the words mean more loss. nan where
+    nothing can be permuted."""
+    threshold: float
+    """The least size that stands out; nan where nothing can be permuted."""
+
+    def stands_out(self, scope: int, phrase: int) -> bool:
+        """Whether the reading lies beyond what permuted losses give anywhere in the grid."""
+        return bool(abs(self.values[scope, phrase]) >= self.threshold)
+
+
+def read_phrases(
+    words: Words, scores: F64, design: Design, *, alpha: float = 0.05, n_permutations: int = PERMUTATIONS, seed: int = 0
+) -> Readings:
+    """What the ensemble reads in every phrase in every scope.
+
+    Args:
+        scores: (n,) class-centred failure scores, in the order of the design.
+    """
+    if not design.testable:
+        return Readings(np.full((len(design.scopes), len(words.phrases)), np.nan), float("nan"))
+    features, rng = Features(words.joint.vectors, design.blocks), np.random.default_rng([seed, 5])
+    along = (words.directions @ features.basis / features.scale).astype(np.float32)  # (P, r)
+    rows = split_by_block(np.arange(len(scores)), design.head_of_row, int(design.head_of_row.max()) + 1)
+    factors = factor_heads(features.rows, rows, PENALTY, SHARE)
+    shares = np.stack([np.bincount(design.head_of_row[s.rows], minlength=len(rows)) for s in design.scopes])
+    shares = (shares / shares.sum(1, keepdims=True)).astype(np.float32)  # (scopes, heads)
+
+    def read(losses: F32) -> F32:
+        heads = np.stack(solve_heads(features.rows, rows, factors, losses, PENALTY, SHARE))  # (heads, r, p)
+        return np.stack([along @ np.tensordot(share, heads, 1) for share in shares])  # (scopes, P, p)
+
+    column = scores.astype(np.float32)
+    observed = read(column[:, None])[..., 0]
+    permuted = [read(column[design.permuter.draw(count, rng)]) for count in chunks(n_permutations, 100)]
+    null = np.concatenate(permuted, axis=2)
+    deviation = np.maximum(null.std(axis=2), 1e-12)
+    largest = (np.abs(null) / deviation[..., None]).max((0, 1))
+    values = (observed / deviation).astype(np.float64)
+    return Readings(values, FamilyTest(scores, alpha, observed[:0, 0], largest.astype(np.float32)).threshold)
