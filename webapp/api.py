@@ -158,8 +158,8 @@ def _read_texts(said: Any) -> list[str]:
 
 
 def audit(run: str, family: str) -> list[dict[str, Any]]:
-    """Predicted and observed excess loss of every phrase of one family ("" for those of the largest excess) in every
-    class."""
+    """Observed excess loss of every phrase of one family ("" for those that stand out or show the most) in every class,
+    and what the ensemble reads in the words alone."""
     from core.records.codec import to_json
     from core.reports.tables.diagnosis import audit_frame
 

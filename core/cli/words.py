@@ -94,11 +94,14 @@ def _fields(record: Answer | Difference, names: Sequence[str]) -> dict[str, Any]
 
 @command()
 @argument("run", "DIR", RUN)
-@option("--phrases PHRASE", "of the vocabulary (default: those of the largest excess)")
+@option("--phrases PHRASE", "of the vocabulary (default: those that stand out or have the largest excess)")
 @option("--most N", "phrases, if none is named (default 40)", **POSITIVE)
 @option("--out FILE", "file to write: .csv, .parquet, .json, or .html for a heat map")
 def audit(run: Path, phrases: tuple[str, ...] = (), most: int = 40, out: Path | None = None) -> None:
-    """The loss by phrase and class, as a table and a heat map."""
+    """The loss by phrase and class, and where the words alone stand out.
+
+    A table, or a heat map: `*` marks what the ensemble reads in the words beyond what shuffled losses give anywhere.
+    """
     if out is not None:
         check_suffix(out, *TABLES, ".html")
     from core.checks.audit_table import audit_table
@@ -112,7 +115,7 @@ def audit(run: Path, phrases: tuple[str, ...] = (), most: int = 40, out: Path | 
     every = 0 if diagnosis.words is None else len(diagnosis.words.phrases)
     if not phrases and most < every:
         say(
-            f"Shown: the {most:,} of {every:,} phrases with the largest excess anywhere. "
+            f"Shown: the {most:,} of {every:,} phrases that stand out or have the largest excess anywhere. "
             "Picked for it, they look stronger than they are."
         )
     if out is None:

@@ -32,7 +32,6 @@ from core.discovery.engines.planted import Planted, PlantedKind, plant_embedding
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import PHRASE_DEPTHS
-from core.discovery.readings import read_phrases
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
 from core.records import F32, F64, Diagnosis, Insight
@@ -73,7 +72,6 @@ def measure(kind: PlantedKind, seed: int, permutations: int, n: int = 2000) -> d
         + sum(i.confirmed for i in found.insights)
         + sum(c.confirmed for c in found.classes),
         "first": first_sentence(found, audit),
-        "read": rank_of_reading(found, audit),
         "sentences": [_sentence(found, i, chance) for i in sentences],
     }
 
@@ -101,19 +99,6 @@ def first_sentence(found: Diagnosis, audit: Planted) -> int | None:
     return met.index(TRUE) + 1 if TRUE in met else None
 
 
-def rank_of_reading(found: Diagnosis, audit: Planted) -> int | None:
-    """Place of the true phrase, from 1, among all phrases by what the ensemble reads in them, in the class whose
-    planted rows have it."""
-    if not audit.slices:
-        return None
-    assert found.words is not None
-    label = int(audit.labels[np.any(audit.slices, axis=0) & audit.attributes[:, 0]][0])
-    design = make_design(found.samples)
-    scope = next(n for n, s in enumerate(design.scopes) if s.block == label)
-    read = read_phrases(found.words, failure_score(found.outcomes, design), design).values[scope]
-    return int((read > read[0]).sum()) + 1
-
-
 def _sentence(found: Diagnosis, insight: Insight, chance: F64) -> dict[str, Any]:
     scope = np.ones(len(chance), bool) if insight.scope == "all samples" else found.samples.labels == int(insight.scope)
     truth = float(chance[insight.mask].mean() - chance[scope & ~insight.mask].mean())
@@ -131,8 +116,7 @@ def _sentence(found: Diagnosis, insight: Insight, chance: F64) -> dict[str, Any]
 
 
 def on_scenes() -> str:
-    """Place of each planted sentence's phrase among all phrases, by the tested statistic in its class, and by the
-    ensemble's reading."""
+    """Place of each planted sentence's phrase among all phrases, by the tested statistic in its class."""
     run = load(SCENES)
     assert run.words is not None
     design = make_design(run.samples)
@@ -140,29 +124,25 @@ def on_scenes() -> str:
         failure_score(run.outcomes, design),
         phrase_scores(run.words.joint.vectors, run.words.directions, design.centre_of_row),
     )
-    readings = read_phrases(run.words, tested, design)
     lines = [
-        "| planted | phrase | of | by the tested statistic | its group | by the ensemble's reading | adjusted p |",
-        "|---|---|---|---|---|---|---|",
+        "| planted | phrase | of | by the tested statistic | its group | adjusted p |",
+        "|---|---|---|---|---|---|",
     ]
     for planted, scope_name, phrases in PLANTED:
-        number, scope = next((n, s) for n, s in enumerate(design.scopes) if s.name == scope_name)
+        scope = next(s for s in design.scopes if s.name == scope_name)
         found = _statistics(scores[scope.rows], tested[scope.rows])
-        read = readings.values[number]
         assert run.family_null is not None
         for phrase in phrases:
             if phrase not in run.words.phrases:
                 lines.append(
-                    f"| {planted} | {scope_name}: {phrase} | | the same as another phrase to this encoder | | | |"
+                    f"| {planted} | {scope_name}: {phrase} | | the same as another phrase to this encoder | | |"
                 )
                 continue
             place = run.words.phrases.index(phrase)
-            ranks = [int((v > v[place]).sum()) + 1 for v in (found, read)]
+            rank = int((found > found[place]).sum()) + 1
             group = _rank_of_group(found, scores[scope.rows], place)
             p = f"{permutation_p(float(found[place]), run.family_null):.2g}"
-            lines.append(
-                f"| {planted} | {scope_name}: {phrase} | {len(found)} | {ranks[0]} | {group} | {ranks[1]} | {p} |"
-            )
+            lines.append(f"| {planted} | {scope_name}: {phrase} | {len(found)} | {rank} | {group} | {p} |")
     return "\n".join(lines)
 
 
@@ -199,21 +179,17 @@ def _statistics(scores: F32, tested: F64) -> F64:
 def table(rows: list[dict[str, Any]]) -> str:
     """What docs/evidence/words.md shows."""
     lines = [
-        "| planted | n | true phrase first of those said | in the first three | first of 200 as read by the ensemble "
-        "| in the first three | runs with a false sentence | sentences | interval holds the truth |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| planted | n | true phrase first of those said | in the first three | runs with a false sentence "
+        "| sentences | interval holds the truth |",
+        "|---|---|---|---|---|---|---|",
     ]
     for kind in dict.fromkeys(row["kind"] for row in rows):
         own = [row for row in rows if row["kind"] == kind]
         n, sentences = len(own), [s for row in own for s in row["sentences"]]
-        counts = [
-            sum(row[rank] is not None and row[rank] <= most for row in own)
-            for rank in ("first", "read")
-            for most in (1, 3)
-        ]
+        counts = [sum(row["first"] is not None and row["first"] <= most for row in own) for most in (1, 3)]
         false = sum(any(s["false"] for s in row["sentences"]) for row in own)
         held = sum(s["held"] for s in sentences)
-        ranks = " | ".join(["–"] * 4 if kind == "null" else [show(clopper_pearson(k, n)) for k in counts])
+        ranks = " | ".join(["–"] * 2 if kind == "null" else [show(clopper_pearson(k, n)) for k in counts])
         covered = show(clopper_pearson(held, len(sentences)), 3) if sentences else "–"
         lines.append(
             f"| {kind} | {n} | {ranks} | {show(clopper_pearson(false, n), 3)} | {len(sentences)} | {covered} |"
