@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,10 @@ def on_photographs(
     rng = np.random.default_rng([seed, zlib.crc32(f"{edit} {name}".encode())])
     own = np.flatnonzero(table["class_name"] == name)
     planted = np.isin(np.arange(len(table)), rng.permutation(own)[:EDITED])
-    pictures = [square_picture(data / "clothing" / file) for file in table["file"]]
-    payloads = tuple(encoded_picture(EDITS[edit](p, rng) if inside else p) for p, inside in zip(pictures, planted))
+    payloads = tuple(
+        encoded_picture(EDITS[edit](square_picture(payload), rng)) if inside else payload
+        for payload, inside in zip(_payloads(data), planted)
+    )
     ids, names = tuple(f"{i:04d}" for i in range(len(table))), tuple(sorted(set(table["class_name"])))
     labels = np.array([names.index(n) for n in table["class_name"]], np.int64)
     chance = np.where(planted, *wrong)
@@ -133,6 +136,13 @@ def on_photographs(
         "held": bool(answer.error_rate.low <= chance_of(answer, chance) <= answer.error_rate.high),
         "phrases": sum(i.confirmed and i.kind == "phrase" and i.scope == name for i in found.insights),
     }
+
+
+@cache
+def _payloads(data: Path) -> tuple[bytes, ...]:
+    """The pictures as they are, squares of 224 pixels as JPEG."""
+    files = pd.read_csv(data / "clothing" / "index.csv")["file"]
+    return tuple(encoded_picture(square_picture(data / "clothing" / file)) for file in files)
 
 
 def table_of(rows: list[dict[str, Any]]) -> str:
