@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.checks.questions import FLAT, QuestionReader
-from core.discovery.readings import Readings, read_phrases
+from core.checks.readings import Readings, read_phrases
 from core.errors import InvalidInput
 from core.records import F32, F64, Diagnosis, Estimate
 

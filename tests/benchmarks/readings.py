@@ -25,12 +25,12 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from core.checks.questions import QuestionReader
+from core.checks.readings import read_phrases
 from core.discovery.design import Design
 from core.discovery.engines.planted import Planted, PlantedKind, plant_embeddings, plant_words
 from core.discovery.ensemble import LossRegressor
 from core.discovery.family import centre
 from core.discovery.method import diagnose_arrays
-from core.discovery.readings import read_phrases
 from core.discovery.regressors import Features, factor_heads, solve_heads, split_by_block
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.checks.readings import read_phrases
 from core.discovery.design import failure_score, make_design
-from core.discovery.readings import read_phrases
 from core.discovery.regressors import Features, HeadSmoother
 from core.records import F64
 from tests.support.planted_words import planted_run, samples_of
