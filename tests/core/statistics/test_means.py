@@ -67,3 +67,23 @@ def test_groups_that_cross_parts_are_taken_out_of_the_rest_of_each() -> None:
         assert deviation[c] ** 2 == pytest.approx((left**2).sum() / sizes.sum() ** 2 * m / (m + 1))
         third = 2 * (left**3).sum() / sizes.sum() ** 3 * m**2 / ((m + 1) * (m + 2))
         assert skew[c] == pytest.approx(third / deviation[c] ** 3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.repeat([0.0, 1.0, 2.0], 20),  # no variance inside or outside
+        np.r_[np.zeros(59), 1e9],
+        1e8 + np.random.default_rng(3).normal(size=60) * 1e-3,
+        -np.random.default_rng(4).pareto(0.7, 60),
+    ],
+    ids=["constant", "one huge", "far from zero", "long tail downwards"],
+)
+@pytest.mark.parametrize("groups", [None, np.arange(60) % 25])
+def test_extreme_values_have_a_p_and_an_interval(values: np.ndarray, groups: np.ndarray | None) -> None:
+    means = PartMeans.of(values, np.repeat([0, 1, 2], 20), 3, groups)
+    p = means.excess_p()
+    assert ((p >= 0) & (p <= 1)).all()
+    for part, found in enumerate(means.estimates(0.95)):
+        assert found.low <= found.value <= found.high
+        assert found.value == pytest.approx(values[part * 20 : part * 20 + 20].mean())
