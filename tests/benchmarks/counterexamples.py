@@ -24,7 +24,7 @@ from core.discovery.classes import class_findings
 from core.discovery.design import make_design
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
-from core.records import F64, I64, ClassFinding, Outcomes, SampleSet
+from core.records import F64, I64, Bool, ClassFinding, Outcomes, SampleSet
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 Case = Callable[[int], dict[str, Any]]
@@ -65,9 +65,16 @@ SHAPES: dict[str, Draw] = {
 def classes_of(drawn: Sequence[F64]) -> tuple[ClassFinding, ...]:
     """What is found of the classes with these losses."""
     labels: I64 = np.repeat(np.arange(len(drawn)), [len(values) for values in drawn])
-    names = tuple(f"class {c}" for c in range(len(drawn)))
-    samples = SampleSet(tuple(map(str, range(len(labels)))), labels=labels, class_names=names)
-    outcomes = Outcomes(np.concatenate(drawn), "loss", "loss", "given")
+    return classes_in(np.concatenate(drawn), labels)
+
+
+def classes_in(
+    loss: F64, labels: I64, groups: I64 | None = None, errors: Bool | None = None
+) -> tuple[ClassFinding, ...]:
+    """What is found of the classes of these rows."""
+    names = tuple(f"class {c}" for c in range(int(labels.max()) + 1))
+    samples = SampleSet(tuple(map(str, range(len(labels)))), labels=labels, class_names=names, groups=groups)
+    outcomes = Outcomes(loss, "loss", "loss", "given", errors=errors)
     return class_findings(samples, outcomes, make_design(samples), alpha=CLASS_ALPHA)
 
 
@@ -106,6 +113,29 @@ def _shifted(shape: str, rows: int, rest: int, k: int, shift: float) -> Case:
     return run
 
 
+def _in_groups(n_groups: int, crossing: bool, binary: bool) -> Case:
+    """Three alike classes whose rows come in groups of 1 to 9, each with a level of its own; every claim is false."""
+
+    def run(number: int) -> dict[str, Any]:
+        rng = np.random.default_rng([number, 34])
+        groups = np.repeat(np.arange(n_groups), rng.integers(1, 10, n_groups))
+        labels = rng.integers(0, 3, len(groups)) if crossing else groups % 3
+        level = rng.gamma(1.0, 1.0, n_groups)[groups]
+        loss = level * rng.exponential(1.0, len(groups))
+        errors = rng.random(len(groups)) < 0.3 * np.minimum(level, 3) if binary else None
+        found = classes_in(loss if errors is None else errors.astype(np.float64), labels, groups, errors)
+        return {"claimed": any(f.confirmed for f in found), "tested": sum(f.p is not None for f in found)}
+
+    return run
+
+
+for _count in (45, 300):
+    for _crossing in (False, True):
+        for _binary in (False, True):
+            _what = (
+                f"{'errors' if _binary else 'losses'} in {_count} groups {'across' if _crossing else 'within'} classes"
+            )
+            CASES[f"classes: {_what}"] = _in_groups(_count, _crossing, _binary)
 for _odd, _others in (
     *(("exponential", "uniform"), ("uniform", "exponential"), ("lognormal", "uniform"), ("uniform", "lognormal")),
     *(("narrow", "wide lognormal"), ("wide lognormal", "narrow"), ("pareto", "narrow"), ("narrow", "pareto")),
@@ -132,15 +162,15 @@ for _shape, _rows, _rest, _k, _shift in (
 COPIED = 0.3
 
 
-def _with_copies(noise: float, n: int, d: int, failing: bool) -> Case:
-    """`n` rows of `d` dimensions, and COPIED as many copies of some of them, `noise` times their length away."""
+def _with_copies(noise: float, n: int, d: int, failing: bool, share: float = COPIED) -> Case:
+    """`n` rows of `d` dimensions, and a `share` as many copies of some of them, `noise` times their length away."""
 
     def run(number: int) -> dict[str, Any]:
         rng = np.random.default_rng([number, 33])
         vectors, losses = rng.normal(size=(n, d)), rng.exponential(1.0, n)
         if failing:
             losses[vectors[:, 0] > np.quantile(vectors[:, 0], 0.9)] += 1.5
-        of = rng.integers(0, n, int(COPIED * n))
+        of = rng.integers(0, n, int(share * n))
         steps = rng.normal(size=(len(of), d)) / np.sqrt(d) * np.linalg.norm(vectors[of], axis=1, keepdims=True)
         again = losses[of] * (1 + noise / 10 * rng.normal(size=len(of)))
         every = np.r_[vectors, vectors[of] + noise * steps].astype(np.float32), np.r_[losses, again]
@@ -154,6 +184,8 @@ def _with_copies(noise: float, n: int, d: int, failing: bool) -> Case:
     return run
 
 
+CASES["copies: 300 rows of 16, none copied"] = _with_copies(0.0, 300, 16, False, 0.0)
+CASES["copies: 600 rows of 64, none copied, a failing region"] = _with_copies(0.0, 600, 64, True, 0.0)
 for _noise in (0.0, 0.05, 0.3):
     for _n, _d in ((300, 16), (600, 64)):
         CASES[f"copies: {_n} rows of {_d}, noise {_noise:g}"] = _with_copies(_noise, _n, _d, False)
