@@ -13,13 +13,13 @@ any text may draw is no member of any family. Who wants it tested names it in th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown
+from core.checks.asked_text import read_text
 from core.discovery.cluster_findings import bounded_share
 from core.discovery.design import design_of, failure_score
 from core.discovery.family import MIN_CANDIDATE_ROWS, Scope
@@ -46,8 +46,6 @@ AS_CLOSE = 0.15
 """Of the phrases whose cosine is less than this below the nearest one's, that of the strongest excess answers."""
 FLAT = 0.5
 """A phrase along which images vary less than so many times the median phrase says little about them."""
-MAX_QUESTION_LENGTH = 300
-"""Characters of a question."""
 
 
 def ask(
@@ -76,7 +74,7 @@ def ask(
             "Diagnose again with --images and --encoder."
         )
     names = diagnosis.samples.class_names
-    asked = [_read(text, names) for text in texts]
+    asked = [read_text(text, names) for text in texts]
     refused = [one for one in asked if one.refused]
     if len(refused) == len(asked) and refused:
         raise InvalidInput(refused[0].refused)
@@ -127,42 +125,6 @@ def _directions(
     return unit((vectors[:, 0] - vectors[:, 1]).mean(1)), unit(vectors[:, 0].mean(1))
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A text as it is asked, the class that it names, and why it cannot be asked ("" if it can)."""
-
-    text: str
-    label: int | None = None
-    refused: str = ""
-
-
-def _read(text: str, class_names: Sequence[str]) -> _Question:
-    from core.language.prompts import class_in, is_bare_name
-
-    cleaned = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    if not cleaned or not any(c.isalnum() for c in cleaned):
-        return _Question(
-            cleaned,
-            refused="A question needs words: got an empty text. Ask for something that images may show, "
-            'such as "a dog in snow".',
-        )
-    if len(cleaned) > MAX_QUESTION_LENGTH:
-        return _Question(
-            f"{cleaned[:40]} …",
-            refused=f"A question has at most {MAX_QUESTION_LENGTH} characters: got {len(cleaned):,}. "
-            "Ask for one thing at a time.",
-        )
-    label = class_in(cleaned, class_names)
-    if label is not None and is_bare_name(cleaned, class_names[label]):
-        return _Question(
-            cleaned,
-            label,
-            f'"{cleaned}" says no more than the class "{class_names[label]}", whose loss stands in the table of '
-            f'classes. Add what may be special, such as "{cleaned} in the dark".',
-        )
-    return _Question(cleaned, label)
-
-
 def _prompts(text: str, name: str | None) -> list[str]:
     """The text as two prompts, then the same prompts without what it adds to its class."""
     plain = "something" if name is None else f"a {name.replace('_', ' ')}"
@@ -204,12 +166,8 @@ class QuestionReader:
 
     def _found(self, text: str, direction: F32, scope: Scope) -> Answer:
         words, cosines = self.words, self.words.directions @ direction
-        phrase = int(cosines.argmax())
+        phrase = self._phrase(cosines, scope)
         through = bool(cosines[phrase] >= CLOSE)
-        if through:
-            near = np.flatnonzero(cosines >= max(CLOSE, float(cosines[phrase]) - AS_CLOSE))
-            found = {int(p): self.strongest(self._ranked(self.scores[:, p], scope)) for p in near}
-            phrase = max(found, key=lambda p: (found[p][1], cosines[p]))
         own = self.scores[:, phrase] if through else self.along @ direction
         ranked = self._ranked(own, scope)
         size, statistic = self.strongest(ranked) if through else (_similar(len(ranked)), 0.0)
@@ -241,6 +199,14 @@ class QuestionReader:
             alpha=self.test.alpha,
             extrapolation=bool(own[scope.rows].std() < FLAT * self.spread),
         )
+
+    def _phrase(self, cosines: F32, scope: Scope) -> int:
+        """The phrase of the highest cosine; of several that are close, and about as close, that of the strongest
+        excess."""
+        nearest = int(cosines.argmax())
+        near = np.flatnonzero(cosines >= max(CLOSE, float(cosines[nearest]) - AS_CLOSE))
+        excess = {int(p): self.strongest(self._ranked(self.scores[:, p], scope))[1] for p in near}
+        return max(excess, key=lambda p: (excess[p], cosines[p]), default=nearest)
 
     def _ranked(self, scores: F32, scope: Scope) -> I64:
         """The rows of a scope by (n,) scores, highest first, ties in the order of the ids."""
