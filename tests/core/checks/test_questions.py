@@ -74,7 +74,7 @@ def test_the_p_is_that_of_the_excess_of_the_shown_rows_whatever_is_asked() -> No
 def test_of_two_phrases_that_are_as_close_the_one_of_the_stronger_excess_answers() -> None:
     reader, _ = reader_of()
     snow, fog = reader.words.directions[:2]
-    for lean in (0.1, -0.1):  # a little nearer to either
+    for lean in (0.02, -0.02):  # a little nearer to either
         between = unit((snow + fog + lean * (snow - fog))[None])[0]
         answer = reader.answer("", between, 1)
         assert answer.through == "in snow"
