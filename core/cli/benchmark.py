@@ -50,8 +50,8 @@ def benchmark(
         say(f"{tier}: not measured. {why}")
     for peer, (better, unclear, worse) in ahead(board.cells).items():
         say(f"{peer}: Errata is ahead in {better} cells, behind in {worse}, unclear in {unclear}")
-    for cell in board.losses()[:5]:
-        say(f"A peer is ahead: {loss_sentence(cell)}")
+    for loss in board.losses()[:5]:
+        say(f"A peer is ahead: {loss_sentence(*loss)}")
     say(f"Written: {out / 'scoreboard.html'}")
 
 

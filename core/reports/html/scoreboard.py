@@ -68,7 +68,7 @@ def board_values(board: Board) -> dict[str, Any]:
         "headings": HEADINGS,
         "tables": board_tables(board),
         "ahead": ahead(board.cells),
-        "losses": [loss_sentence(cell) for cell in board.losses()],
+        "losses": [loss_sentence(*loss) for loss in board.losses()],
     }
 
 

@@ -14,6 +14,9 @@ from core.records import Estimate
 from core.statistics.runs import show
 
 NO_CLAIMS = "makes no claims"
+TOLD = {"best_p10": "P@10 of the best of five", "first_p10": "P@10 of the first", "best_ap": "average precision"}
+"""Measures in which a peer's lead is told before any table."""
+MOST_TOLD = 20
 HEADINGS = (
     "method",
     "reads of a row",
@@ -70,9 +73,10 @@ class Board:
         for (tier, kind), cells in groupby(self.cells, key=lambda cell: (cell.tier, cell.kind)):
             yield tier, kind, list(cells)
 
-    def losses(self) -> list[BoardCell]:
-        """Where a peer is ahead of Errata, P@10 of the best of five, the widest gap first."""
-        return losses(self.cells)
+    def losses(self) -> list[tuple[str, BoardCell]]:
+        """(measure, cell) wherever a peer is ahead of Errata in one of `TOLD`: clear leads first, then the widest."""
+        found = [(measure, cell) for measure in TOLD for cell in losses(self.cells, measure)]
+        return sorted(found, key=lambda loss: (not loss[1].verdict(loss[0]), loss[1].behind[loss[0]].value))
 
 
 def markdown(board: Board) -> str:
@@ -92,15 +96,14 @@ def markdown(board: Board) -> str:
 
 def _head(board: Board) -> list[str]:
     behind = board.losses()
-    clear = [cell for cell in behind if cell.verdict() == "behind"]
+    clear = [cell for measure, cell in behind if cell.verdict(measure) == "behind"]
     lines = [f"Made with `{board.command}`{f' on {board.made}' if board.made else ''}."] if board.command else []
     lines += ["Intervals hold 95 % over worlds; differences are paired by world; five slices each."]
     lines += [f"Not measured: {tier} ({why})" for tier, why in board.missing.items()]
     if not behind:
-        return [*lines, "No peer is ahead of Errata in P@10 of the best of five in any cell."]
-    lines += ["", f"A peer is ahead of Errata in {len(behind)} cells, clearly (interval below 0) in {len(clear)}:", ""]
-    lines += [f"* {loss_sentence(cell)}" for cell in behind[:12]]
-    return lines
+        return [*lines, "No peer is ahead of Errata in any cell."]
+    lines += ["", f"A peer is ahead of Errata {len(behind)} times, clearly (interval below 0) {len(clear)} times:", ""]
+    return lines + [f"* {loss_sentence(*loss)}" for loss in behind[:MOST_TOLD]]
 
 
 def left_out_sentence(out: int, of: int) -> str:
@@ -108,9 +111,9 @@ def left_out_sentence(out: int, of: int) -> str:
     return f"{out} of {of} worlds {'is' if out == 1 else 'are'} left out: the model does not fail there as planned."
 
 
-def loss_sentence(cell: BoardCell) -> str:
-    """Such as "embeddings, rare: svm directions, Errata minus it -0.10 [-0.20, 0.00]"."""
-    return f"{cell.tier}, {cell.kind}: {cell.method}, Errata minus it {show(cell.behind['best_p10'])}"
+def loss_sentence(measure: str, cell: BoardCell) -> str:
+    """Such as "embeddings, rare: svm directions, P@10 of the best of five: Errata minus it -0.10 [-0.20, 0.00]"."""
+    return f"{cell.tier}, {cell.kind}: {cell.method}, {TOLD[measure]}: Errata minus it {show(cell.behind[measure])}"
 
 
 def row(cell: BoardCell) -> list[str]:
