@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
 
 SIMILAR = 0.2
-"""Share of the scope that is shown where no phrase is close to the question."""
+"""Share of the scope that is shown of a question that is not tested."""
 CLOSE = 0.6
 """Cosine with a phrase from which a question is answered through it. Fixed by looking at texts alone: of 60 ways to say
 a phrase of the vocabulary in other words ("poorly lit", "someone running") 49 reach it, of 35 texts that none says ("a
@@ -170,7 +170,8 @@ class QuestionReader:
         through = bool(cosines[phrase] >= CLOSE)
         own = self.scores[:, phrase] if through else self.along @ direction
         ranked = self._ranked(own, scope)
-        size, statistic = self.strongest(ranked) if through else (_similar(len(ranked)), 0.0)
+        tested = through and self.test.is_permuted  # without a test nothing is chosen by the outcome
+        size, statistic = self.strongest(ranked) if tested else (_similar(len(ranked)), 0.0)
         rows, rest = ranked[:size], ranked[size:]
         scores = np.full(len(own), np.nan)
         scores[scope.rows] = own[scope.rows]
@@ -204,6 +205,8 @@ class QuestionReader:
         """The phrase of the highest cosine; of several that are close, and about as close, that of the strongest
         excess."""
         nearest = int(cosines.argmax())
+        if not self.test.is_permuted:
+            return nearest
         near = np.flatnonzero(cosines >= max(CLOSE, float(cosines[nearest]) - AS_CLOSE))
         excess = {int(p): self.strongest(self._ranked(self.scores[:, p], scope))[1] for p in near}
         return max(excess, key=lambda p: (excess[p], cosines[p]), default=nearest)
@@ -244,7 +247,7 @@ class QuestionReader:
 
 
 def _similar(n: int) -> int:
-    """How many of n are shown of a question far from every phrase."""
+    """How many of n are shown of a question that is not tested."""
     return max(min(MIN_CANDIDATE_ROWS, n - 1), round(SIMILAR * n))
 
 
