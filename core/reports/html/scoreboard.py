@@ -11,7 +11,7 @@ from typing import Any
 
 from core.discovery.scoreboard.methods import METHODS, OURS
 from core.discovery.scoreboard.run import FIRST, BoardPlan
-from core.discovery.scoreboard.summary import BoardCell, summarise
+from core.discovery.scoreboard.summary import MIN_WORLDS, BoardCell, summarise
 from core.discovery.scoreboard.worlds import NULL
 from core.files import ASSETS, write_json, write_text
 from core.reports.html.diagnosis import style
@@ -57,7 +57,7 @@ def board_tables(board: Board) -> list[BoardTable]:
 
 def _line(cell: BoardCell) -> BoardLine:
     behind = cell.behind.get("best_p10")
-    bar = None if behind is None else interval_bar(behind, -1.0, 1.0)
+    bar = None if behind is None or cell.runs < MIN_WORLDS else interval_bar(behind, -1.0, 1.0)
     return BoardLine(tuple(row(cell)), bar, cell.method == OURS, cell.verdict())
 
 

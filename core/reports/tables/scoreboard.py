@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from core.discovery.scoreboard.methods import OURS
-from core.discovery.scoreboard.summary import BoardCell, losses
+from core.discovery.scoreboard.summary import MIN_WORLDS, BoardCell, losses
 from core.errors import InvalidInput
 from core.records import Estimate
 from core.statistics.runs import show
@@ -98,7 +98,9 @@ def _head(board: Board) -> list[str]:
     behind = board.losses()
     clear = [cell for measure, cell in behind if cell.verdict(measure) == "behind"]
     lines = [f"Made with `{board.command}`{f' on {board.made}' if board.made else ''}."] if board.command else []
-    lines += ["Intervals hold 95 % over worlds; differences are paired by world; five slices each."]
+    lines += [
+        f"Intervals hold 95 % over worlds, of {MIN_WORLDS} and more; differences are paired by world; five slices each."
+    ]
     lines += [f"Not measured: {tier} ({why})" for tier, why in board.missing.items()]
     if not behind:
         return [*lines, "No peer is ahead of Errata in any cell."]
@@ -113,14 +115,20 @@ def left_out_sentence(out: int, of: int) -> str:
 
 def loss_sentence(measure: str, cell: BoardCell) -> str:
     """Such as "embeddings, rare: svm directions, P@10 of the best of five: Errata minus it -0.10 [-0.20, 0.00]"."""
-    return f"{cell.tier}, {cell.kind}: {cell.method}, {TOLD[measure]}: Errata minus it {show(cell.behind[measure])}"
+    found = _shown(cell, cell.behind[measure])
+    return f"{cell.tier}, {cell.kind}: {cell.method}, {TOLD[measure]}: Errata minus it {found}"
+
+
+def _shown(cell: BoardCell, found: Estimate) -> str:
+    """With its interval where there are worlds enough for one."""
+    return show(found) if cell.runs >= MIN_WORLDS else f"{found.value:.2f} ({cell.runs} world{'s' * (cell.runs > 1)})"
 
 
 def row(cell: BoardCell) -> list[str]:
     """The cell's entries below `HEADINGS`."""
 
     def of(known: dict[str, Estimate], name: str) -> str:
-        return show(known[name]) if name in known else ""
+        return _shown(cell, known[name]) if name in known else ""
 
     return [
         cell.method,
@@ -129,7 +137,7 @@ def row(cell: BoardCell) -> list[str]:
         *(of(cell.behind, name) for name in ("best_p10", "first_p10", "best_ap")),
         claims_text(cell),
         "" if cell.claiming is None else show(cell.claiming),
-        "" if cell.intervals is None else f"{show(cell.intervals)} of {cell.n_intervals}",
+        "" if cell.intervals is None else f"{_shown(cell, cell.intervals)} of {cell.n_intervals}",
         f"{cell.cpu_seconds:.2f}",
         "" if cell.peak_mb is None else f"{cell.peak_mb:.0f}",
         str(cell.runs) + (f" ({cell.failed} ended with a message)" if cell.failed else ""),
@@ -140,7 +148,7 @@ def claims_text(cell: BoardCell) -> str:
     """Such as "14, 0.07 [0.00, 0.20]"."""
     if cell.claims is None:
         return NO_CLAIMS
-    return str(cell.claims) + ("" if cell.false_claims is None else f", {show(cell.false_claims)}")
+    return str(cell.claims) + ("" if cell.false_claims is None else f", {_shown(cell, cell.false_claims)}")
 
 
 def ahead(cells: Sequence[BoardCell]) -> dict[str, tuple[int, int, int]]:

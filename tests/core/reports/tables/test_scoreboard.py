@@ -41,6 +41,13 @@ def test_a_kind_of_which_no_world_counts_has_a_sentence_and_no_table(board):
     assert "|" not in tail
 
 
+def test_few_worlds_have_no_interval():
+    rows = [board_line(m, s, [v]) for s in range(2) for m, v in {"errata": 0.5, "k-means": 0.6}.items()]
+    text = markdown(Board(tuple(summarise(rows))))
+    assert "Errata minus it -0.10 (2 worlds)" in text
+    assert "[" not in text.partition("## ")[2]
+
+
 def test_a_board_is_read_as_it_was_written(board):
     again = Board.from_json(board.to_json())
     assert again.to_json() == board.to_json()
