@@ -15,7 +15,6 @@ import numpy as np
 from scipy.stats import fisher_exact
 
 from core.discovery.engines.planted import Failure, PlantedKind
-from core.discovery.engines.planted_losses import shuffle_within
 from core.discovery.engines.rows import EngineRows
 from core.discovery.scoreboard.pool import PicturePool
 from core.discovery.scoreboard.worlds import NULL, FailureWorld
@@ -42,7 +41,7 @@ def plant_in_training(
     """The world of a kind and seed: which attributes are planted, the parts of the pool and the model depend on it.
 
     Of several draws the first counts in which the model really fails as planned. Where nothing is planted the model's
-    outcomes are shuffled within its classes: whatever it fails at of itself is gone.
+    outcomes are shuffled over all rows: whatever it fails at of itself, a class too, is gone.
 
     Args:
         tier: a number of the tier, so that two tiers of one seed do not draw alike.
@@ -71,13 +70,20 @@ def _draw(kind: str, pool: PicturePool, victim: Victim, rng: np.random.Generator
     probabilities[asked] = victim(rows, labels, asked)
     if kind == NULL:
         for part in (audited, fresh):
-            probabilities[part] = probabilities[part[shuffle_within(pool.labels[part], None, rng)]]
+            probabilities[part] = _shuffled(probabilities[part], pool.labels[part], rng)
         return _world(pool, audited, fresh, probabilities, (), "")
     wrong = probabilities.argmax(1) != pool.labels
     real = real_failures(failures, pool, asked, wrong)
     enough = len(real) >= (2 if kind == "several" else 1)
     why = "" if enough else f"The model fails as planned in {len(real)} of {len(failures)} slices."
     return _world(pool, audited, fresh, probabilities, real, why)
+
+
+def _shuffled(probabilities: F64, labels: I64, rng: np.random.Generator) -> F64:
+    """The probability of the true class of another row, and as much for each other class."""
+    truth = rng.permutation(probabilities[np.arange(len(labels)), labels])
+    others = (1 - truth) / (probabilities.shape[1] - 1)
+    return np.where(labels[:, None] == np.arange(probabilities.shape[1]), truth[:, None], others[:, None])
 
 
 def choose_failures(kind: str, pool: PicturePool, audited: I64, rng: np.random.Generator) -> tuple[Failure, ...] | None:

@@ -69,17 +69,20 @@ def test_a_model_that_learns_it_all_the_same_leaves_the_world_out(pool):
     assert not world.slices
 
 
-def test_without_a_plant_the_outcomes_say_nothing_of_the_rows_and_stay_the_classes_own(pool):
-    def by_attribute(rows, labels, asked):
-        wrong = pool.attributes[asked, 1]
+def test_without_a_plant_the_outcomes_say_nothing_of_the_rows_nor_of_their_class(pool):
+    def by_attribute_and_class(rows, labels, asked):
+        wrong = pool.attributes[asked, 1] & (pool.labels[asked] == 1)
         ones = np.where(wrong, 1 - pool.labels[asked], pool.labels[asked]).astype(float)
         return np.c_[1 - ones, ones]
 
-    world = plant_in_training("null", pool, by_attribute, 0, tier=1)
-    rows = [pool.vectors.tolist().index(v) for v in world.fresh.embeddings.tolist()]
-    inside = pool.attributes[rows, 1]
-    assert world.fresh.errors.mean() == pytest.approx(inside.mean(), abs=1e-9)
-    assert abs(world.fresh.errors[inside].mean() - world.fresh.errors[~inside].mean()) < 0.1
+    world = plant_in_training("null", pool, by_attribute_and_class, 0, tier=1)
+    places = {tuple(v): i for i, v in enumerate(pool.vectors.tolist())}
+    rows = [places[tuple(v)] for v in world.fresh.embeddings.tolist()]
+    wrong = world.fresh.errors
+    assert wrong.mean() == pytest.approx((pool.attributes[rows, 1] & (pool.labels[rows] == 1)).mean(), abs=1e-9)
+    np.testing.assert_array_equal(wrong, world.fresh.probabilities.argmax(1) != world.fresh.labels)
+    for inside in (pool.attributes[rows, 1], world.fresh.labels == 1):
+        assert abs(wrong[inside].mean() - wrong[~inside].mean()) < 0.1
 
 
 @pytest.mark.parametrize(
