@@ -7,8 +7,8 @@ import json
 import pytest
 
 from core.discovery.scoreboard.run import BoardPlan
-from core.reports.html.scoreboard import board_tables, command_of, render_board, write_board
-from core.reports.tables.scoreboard import Board
+from core.reports.html.scoreboard import SHIPPED, board_tables, command_of, render_board, write_board
+from core.reports.tables.scoreboard import Board, markdown
 from tests.support.scoreboard import board_line
 
 
@@ -39,6 +39,11 @@ def test_a_clear_lead_is_marked_and_drawn(rows, tmp_path):
     assert ours.bar is None
     assert domino.bar.value == pytest.approx(0.3)
     assert domino.bar.zero == 0.5
+
+
+def test_the_table_in_the_docs_is_that_of_the_board_that_comes_along(repository):
+    shipped = Board.from_json(json.loads(SHIPPED.read_text("utf-8")))
+    assert (repository / "docs/evidence/tables/scoreboard.md").read_text("utf-8") == markdown(shipped) + "\n"
 
 
 @pytest.mark.parametrize(
