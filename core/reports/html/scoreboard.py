@@ -82,6 +82,7 @@ def write_board(rows: Sequence[dict[str, Any]], plan: BoardPlan, folder: Path) -
     missing = {row["tier"]: row["missing"] for row in rows if "missing" in row}
     board = Board(tuple(summarise(rows)), missing, command_of(plan), date.today().isoformat())
     write_json(folder / "scoreboard.json", board.to_json())
+    board = Board.from_json(board.to_json())  # as it is written, with three decimals: the three say the same
     write_text(folder / "scoreboard.md", markdown(board) + "\n")
     write_text(folder / "scoreboard.html", render_board(board))
     return board
