@@ -60,7 +60,7 @@ def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int 
             "Ask it as a free question instead."
         )
     reader = QuestionReader(diagnosis, words)
-    readings = read_phrases(words, reader.test.scores, reader.design)
+    readings = read_phrases(words, reader.test.scores[:, -1], reader.design)  # the last measure is the loss
     scores = reader.scores
     tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.design.scopes]
     if phrases:

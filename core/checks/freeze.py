@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from core.discovery.cluster_findings import bounded_share
 from core.discovery.design import design_of, scope_rows
+from core.discovery.effects import clipped
+from core.discovery.family import centre
 from core.language.directions import block_means
-from core.records import F32, F64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Outcomes
+from core.records import F32, F64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Measure, Outcomes
 from core.statistics.intervals import bootstrap
 
 Kind = Literal["cluster", "phrase", "condition"]
@@ -73,29 +74,26 @@ def members_of(diagnosis: Diagnosis, frozen: FrozenFinding) -> Bool:
 
 def _frozen_cluster(diagnosis: Diagnosis, index: int, cluster: FailureCluster) -> FrozenFinding:
     members = cluster.membership >= 0.5
-    if cluster.error_difference is not None and cluster.error_outside is not None:
-        value = cluster.error_outside + cluster.error_difference.value
-    else:
-        value = cluster.mean_loss - _plain_excess(diagnosis, members, cluster.scope) + cluster.excess_loss.value
+    difference = cluster.error_difference or cluster.excess_loss
+    value = _corrected(diagnosis, members, cluster.scope, difference.value, cluster.measure)
     predicted, spread = _predicted(diagnosis, members, value), _spread(diagnosis, members)
     return FrozenFinding("cluster", cluster.name, cluster.scope, cluster.size, predicted, index, None, spread)
 
 
 def _frozen_insight(diagnosis: Diagnosis, index: int, insight: Insight) -> FrozenFinding:
-    if insight.error_difference is not None and insight.error_outside is not None:
-        value = insight.error_outside + insight.error_difference.value
-    else:
-        own = float(diagnosis.outcomes.fitted[insight.mask].mean())
-        value = own - _plain_excess(diagnosis, insight.mask, insight.scope) + insight.effect.value
+    difference = insight.error_difference or insight.effect
+    value = _corrected(diagnosis, insight.mask, insight.scope, difference.value, insight.measure)
     cut = _cut(diagnosis, insight) if insight.kind == "phrase" else None
     predicted, spread = _predicted(diagnosis, insight.mask, value), _spread(diagnosis, insight.mask)
     return FrozenFinding(insight.kind, insight.text, insight.scope, insight.size, predicted, index, cut, spread)
 
 
-def _plain_excess(diagnosis: Diagnosis, members: Bool, scope: str) -> float:
-    rows = scope_rows(diagnosis, scope)
-    losses = diagnosis.outcomes.fitted
-    return float(losses[members].mean() - losses[rows & ~members].mean())
+def _corrected(diagnosis: Diagnosis, members: Bool, scope: str, difference: float, measure: Measure | None) -> float:
+    """What the members show, less what the search added to their difference from the rest of their scope."""
+    values, rest = measured(diagnosis.outcomes), scope_rows(diagnosis, scope) & ~members
+    # runs of before the measure was written down did not take out class means
+    own = values if measure is None else centre(values, design_of(diagnosis).centre_of_row)
+    return float(values[members].mean() - (own[members].mean() - own[rest].mean()) + difference)
 
 
 def _predicted(diagnosis: Diagnosis, members: Bool, value: float) -> Estimate:
@@ -125,7 +123,7 @@ def measured(outcomes: Outcomes) -> F64:
 
 def bounded(estimate: Estimate, outcomes: Outcomes) -> Estimate:
     """The estimate within [0, 1] where it is an error rate."""
-    return estimate if outcomes.errors is None else bounded_share(estimate, 0.0)
+    return estimate if outcomes.errors is None else clipped(estimate, 0.0)
 
 
 def _cut(diagnosis: Diagnosis, insight: Insight) -> float:

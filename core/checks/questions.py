@@ -20,8 +20,8 @@ import numpy as np
 
 from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown
 from core.checks.asked_text import read_text
-from core.discovery.cluster_findings import bounded_share
-from core.discovery.design import design_of, failure_score
+from core.discovery.design import design_of, measures
+from core.discovery.effects import effects_of
 from core.discovery.family import MIN_CANDIDATE_ROWS, Scope
 from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import phrase_sizes
@@ -30,7 +30,7 @@ from core.errors import InvalidInput
 from core.language.directions import centred
 from core.language.likeness import likeness, question_prompts, support, things_of
 from core.records import F32, F64, I64, Diagnosis, Estimate, Words
-from core.statistics.intervals import UNDEFINED, bootstrap, searched_difference
+from core.statistics.intervals import UNDEFINED, bootstrap
 from core.statistics.permutation import studentised_excess
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ class QuestionReader:
         self.spread = float(np.median(self.scores.std(0)))
         null = np.empty(0, np.float32) if diagnosis.family_null is None else diagnosis.family_null
         alpha = float(diagnosis.settings.get("alpha_inside", 0.05))
-        self.test = FamilyTest(failure_score(diagnosis.outcomes, self.design), alpha, null[:0], null)
+        tested = measures(diagnosis.outcomes, self.design)
+        self.test = FamilyTest(tested.scores, tested.names, alpha, null[:0], null)
         self.place = np.empty(len(self.along), np.int64)  # of each row in the order of the ids, in which ties were cut
         self.place[np.argsort(np.array(diagnosis.samples.ids), kind="stable")] = np.arange(len(self.along))
 
@@ -182,15 +183,18 @@ class QuestionReader:
             untested = "a run of before" if self.design.testable else "too few groups"
         losses, errors = self.diagnosis.outcomes.fitted, self.diagnosis.outcomes.errors
         wrong = None if errors is None else errors.astype(np.float64)
-        rate = None if wrong is None else self._mean(wrong, rows, rest, not untested)
+        if untested:
+            observed, rate = self._mean(losses, rows), None if wrong is None else self._mean(wrong, rows)
+        else:
+            observed, rate = self._tested(rows, scope.rows)
         return Answer(
             text=text,
             scope=scope.name,
             rows=rows,
             scores=scores,
-            observed=self._mean(losses, rows, rest, not untested),
+            observed=observed,
             rest=float(losses[rest].mean()),
-            error_rate=None if rate is None else bounded_share(rate, 0.0),
+            error_rate=rate,
             error_rest=None if wrong is None else float(wrong[rest].mean()),
             p=None if untested else self.test.p(statistic),
             nearest=words.phrases[phrase],
@@ -218,28 +222,27 @@ class QuestionReader:
 
     def strongest(self, ranked: I64) -> tuple[int, float]:
         """Of the depths at which the run tested its phrases in this scope: how many of the (m,) rows, best match first,
-        have the strongest excess of the failure score, and its statistic."""
+        have the strongest excess in any measure of failure, and its statistic."""
         own = self.test.scores[ranked]
-        sums, squares = np.cumsum(own), np.cumsum(own**2)
+        sums, squares = np.cumsum(own, 0), np.cumsum(own**2, 0)
         sizes = np.array([size for _, size in phrase_sizes(len(own), self.scores.size, len(self.design.scopes))])
         inside, inside_squares, total, total_squares = (
-            part[:, None].astype(np.float32) for part in (sums[sizes - 1], squares[sizes - 1], sums[-1:], squares[-1:])
+            part.astype(np.float32) for part in (sums[sizes - 1], squares[sizes - 1], sums[-1:], squares[-1:])
         )
         n = np.full((1, 1), float(len(own)))
         excess = studentised_excess(sizes[:, None].astype(np.float64), n, inside, inside_squares, total, total_squares)
-        best = int(excess[:, 0].argmax())
-        return int(sizes[best]), float(excess[best, 0])
+        best = int(excess.max(1).argmax())
+        return int(sizes[best]), float(excess[best].max())
 
-    def _mean(self, values: F64, rows: I64, rest: I64, tested: bool) -> Estimate:
-        """Mean over the rows. The interval of a set that was tested reaches as far from the rest as the test asks for
-        (the test inverted), so it holds for every set that could have been asked for at once."""
-        value = float(values[rows].mean())
-        if tested:
-            gap, level = (
-                searched_difference(values[rows], values[rest], self.test.threshold),
-                float(values[rest].mean()),
-            )
-            return Estimate(value, level + gap.low, level + gap.high)
+    def _tested(self, rows: I64, scope: I64) -> tuple[Estimate, Estimate | None]:
+        """Mean loss and error rate of a set that was tested, as observed: the intervals reach as far as the test asks
+        for (the test inverted), so they hold for every set that could have been asked for at once."""
+        inside = np.isin(np.arange(len(self.along)), rows)
+        found = effects_of(inside, scope, self.diagnosis.outcomes, self.design, self.test.threshold, None, of=scope)
+        return found.mean_loss, found.error_rate
+
+    def _mean(self, values: F64, rows: I64) -> Estimate:
+        """Mean over the rows of a set that was not tested, with an interval for this one set."""
         groups, rng = self.diagnosis.samples.groups, np.random.default_rng(0)
         own = values[rows]
         inner = None if groups is None else groups[rows]

@@ -19,10 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.discovery.design import Design
-from core.discovery.family_test import FamilyTest
 from core.discovery.regressors import Features, factor_heads, solve_heads, split_by_block
 from core.records import F32, F64, Words
-from core.statistics.permutation import chunks
+from core.statistics.permutation import chunks, permutation_threshold
 
 PENALTY, SHARE = 3.0, 2.0
 """Of the heads (see `core.discovery.regressors.solve_heads`). A small penalty reads less in phrases that only go along
@@ -51,7 +50,7 @@ def read_phrases(
     """What the ensemble reads in every phrase in every scope.
 
     Args:
-        scores: (n,) class-centred failure scores, in the order of the design.
+        scores: (n,) class-centred losses, in the order of the design.
     """
     if not design.testable:
         return Readings(np.full((len(design.scopes), len(words.phrases)), np.nan), float("nan"))
@@ -73,4 +72,4 @@ def read_phrases(
     deviation = np.maximum(null.std(axis=2), 1e-12)
     largest = (np.abs(null) / deviation[..., None]).max((0, 1))
     values = (observed / deviation).astype(np.float64)
-    return Readings(values, FamilyTest(scores, alpha, observed[:0, 0], largest.astype(np.float32)).threshold)
+    return Readings(values, permutation_threshold(largest.astype(np.float32), alpha))

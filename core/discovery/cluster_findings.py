@@ -8,98 +8,72 @@ from dataclasses import replace
 import numpy as np
 
 from core.discovery.clusters import FoundCluster
-from core.records import F32, F64, I64, Bool, Estimate, FailureCluster, Outcomes, SampleSet
-from core.statistics.intervals import UNDEFINED, bootstrap, searched_difference, wilson
+from core.discovery.design import Design
+from core.discovery.effects import effects_of
+from core.records import F32, F64, I64, Bool, FailureCluster, Outcomes, SampleSet
 
 COUNTEREXAMPLES = 24
 
 
 def describe_clusters(
-    found: Sequence[FoundCluster], samples: SampleSet, outcomes: Outcomes, rows: F32, suspects: I64, *, seed: int
+    found: Sequence[FoundCluster], samples: SampleSet, outcomes: Outcomes, design: Design, rows: F32, suspects: I64
 ) -> tuple[tuple[FailureCluster, ...], tuple[FailureCluster, ...], list[int]]:
     """Confirmed clusters in rank order, the candidates that did not pass, and the index into `found` of each in that
     order.
 
-    Ranked by the lower end of the excess loss times the size: what fixing the cluster is at least worth.
+    Ranked by the lower end of what was tested times the size: what fixing the cluster is at least worth.
 
     Args:
         rows: (n, r) features, for the nearest counter-examples.
         suspects: rows whose label is suspected.
     """
-    made = [_describe(f, samples, outcomes, rows, suspects, seed) for f in found]
-    confirmed = sorted(
-        (i for i, f in enumerate(found) if f.confirmed), key=lambda i: -made[i].excess_loss.low * made[i].size
-    )
+    made = [_describe(f, samples, outcomes, design, rows, suspects) for f in found]
+    # a lower end in deviations of its measure, so that clusters of either measure can be ranked together
+    worth = [f.members.sum() * _least(f, outcomes, cluster) for f, cluster in zip(found, made)]
+    confirmed = sorted((i for i, f in enumerate(found) if f.confirmed), key=lambda i: -worth[i])
     others = [i for i, f in enumerate(found) if not f.confirmed]
     order = confirmed + others
     numbered = [_with_id(made[i], place) for place, i in enumerate(order)]
     return tuple(numbered[: len(confirmed)]), tuple(numbered[len(confirmed) :]), order
 
 
+def _least(found: FoundCluster, outcomes: Outcomes, cluster: FailureCluster) -> float:
+    """The lower end of the difference in the tested measure, in its standard deviations."""
+    if found.measure == "error rate" and cluster.error_difference is not None and outcomes.errors is not None:
+        return cluster.error_difference.low / max(float(outcomes.errors.std()), 1e-12)
+    return cluster.excess_loss.low / max(float(outcomes.fitted.std()), 1e-12)
+
+
 def _describe(
-    found: FoundCluster, samples: SampleSet, outcomes: Outcomes, rows: F32, suspects: I64, seed: int
+    found: FoundCluster, samples: SampleSet, outcomes: Outcomes, design: Design, rows: F32, suspects: I64
 ) -> FailureCluster:
     scope, inside = found.scope, found.members
-    outside = np.zeros(len(samples), bool)
-    outside[scope.rows] = True
-    outside &= ~inside
     statistic = found.statistic if found.confirmed else None
-    losses = outcomes.fitted
-    errors = None if outcomes.errors is None else outcomes.errors.astype(np.float64)
-    difference = None
-    if errors is not None:
-        difference = bounded_share(searched_difference(errors[inside], errors[outside], found.threshold, statistic))
+    everything = np.arange(len(samples))
+    effects = effects_of(inside, scope.rows, outcomes, design, found.threshold, statistic, of=everything)
     return FailureCluster(
         id=-1,
         name="",
         scope=scope.name,
         membership=found.membership,
         size=int(inside.sum()),
-        mean_loss=float(losses[inside].mean()),
-        excess_loss=searched_difference(losses[inside], losses[outside], found.threshold, statistic),
-        error_rate=None if outcomes.errors is None else _rate(outcomes.errors[inside], samples.groups, inside, seed),
-        error_outside=None if errors is None else float(errors[outside].mean()),
-        error_difference=difference,
+        mean_loss=effects.mean_loss.value,
+        excess_loss=effects.excess_loss,
+        error_rate=effects.error_rate,
+        error_outside=effects.error_outside,
+        error_difference=effects.error_difference,
         p=found.p,
-        coverage=coverage(inside, outcomes, samples.groups, seed),
+        coverage=effects.coverage,
         counterexamples=_counterexamples(found.membership, scope.rows, outcomes, rows),
-        cause=_cause(inside, outside, samples, outcomes, suspects),
+        cause=_cause(inside, np.isin(everything, scope.rows) & ~inside, samples, outcomes, suspects),
         confirmed=found.confirmed,
+        measure=found.measure,
     )
 
 
 def _with_id(cluster: FailureCluster, place: int) -> FailureCluster:
     where = "" if cluster.scope == "all samples" else f" in {cluster.scope}"
     return replace(cluster, id=place, name=f"{'Cluster' if cluster.confirmed else 'Candidate'} {place + 1}{where}")
-
-
-def bounded_share(estimate: Estimate, least: float = -1.0) -> Estimate:
-    """A difference of shares cannot leave [-1, 1], a share not [0, 1]."""
-    return Estimate(*(float(np.clip(v, least, 1)) for v in (estimate.value, estimate.low, estimate.high)))
-
-
-def _rate(wrong: Bool, groups: I64 | None, rows: Bool, seed: int) -> Estimate:
-    if groups is None or len(np.unique(groups[rows])) == len(wrong):
-        return wilson(int(wrong.sum()), len(wrong))
-    rng = np.random.default_rng(seed)
-    return bootstrap(lambda i: float(wrong[i].mean()), len(wrong), groups[rows], rng, repeats=300)
-
-
-def coverage(inside: Bool, outcomes: Outcomes, groups: I64 | None, seed: int, within: I64 | None = None) -> Estimate:
-    """Share of all failures inside; where errors are unknown, of all loss above the mean. `within` counts only those of
-    these rows."""
-    if within is not None:
-        inside, outcomes, groups = inside[within], outcomes.keep(within), None if groups is None else groups[within]
-    above = np.maximum(outcomes.fitted - outcomes.fitted.mean(), 0)
-    weight = above if outcomes.errors is None else outcomes.errors.astype(np.float64)
-    if weight.sum() <= 0:
-        return UNDEFINED
-
-    def share(i: I64) -> float:
-        total = float(weight[i].sum())
-        return float(weight[i][inside[i]].sum()) / total if total > 0 else float("nan")
-
-    return bootstrap(share, len(weight), groups, np.random.default_rng(seed), repeats=300)
 
 
 def _counterexamples(membership: F64, scope: I64, outcomes: Outcomes, rows: F32) -> I64:

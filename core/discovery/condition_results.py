@@ -7,14 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.discovery.cluster_findings import bounded_share, coverage
 from core.discovery.cluster_phrases import witnesses
 from core.discovery.conditions import Condition
+from core.discovery.effects import effects_of
 from core.discovery.family import Region
 from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import Proposals
 from core.records import I64, Bool, Column, Insight, Outcomes
-from core.statistics.intervals import searched_difference
 
 SAYS_THE_SAME = 0.6
 """Two conditions whose indicators correlate more than this are shown as one, the weaker under the stronger."""
@@ -28,13 +27,13 @@ class ConditionResults:
     """
 
     def __init__(
-        self, proposals: Proposals, test: FamilyTest, outcomes: Outcomes, columns: Sequence[Column] = (), seed: int = 0
+        self, proposals: Proposals, test: FamilyTest, outcomes: Outcomes, columns: Sequence[Column] = ()
     ) -> None:
         self.proposals, self.design, self.family = proposals, proposals.design, proposals.family
-        self.outcomes, self.words = outcomes, proposals.words
-        self.columns, self.seed = columns, seed
+        self.outcomes, self.words, self.columns = outcomes, proposals.words, columns
         self.regions = [i for i, r in enumerate(self.family.regions) if r.kind in ("condition", "phrase")]
-        self.statistics = test.observed[self.family.n_slices :][self.regions] if self.regions else np.zeros(0)
+        of_each = test.observed[self.family.n_slices :][self.regions] if self.regions else np.zeros((0, 1))
+        self.statistics, self.names, self.measures = of_each.max(1), test.names, of_each.argmax(1)
         self.scores, self.threshold = test.scores, test.threshold
         self.p = np.array([test.p(s) if test.is_permuted else 1.0 for s in self.statistics])
         self.confirmed = (self.p <= test.alpha) & test.is_permuted
@@ -85,13 +84,9 @@ class ConditionResults:
     def insight(self, index: int, cluster: int | None, retrieval: float | None, proxies: Sequence[str]) -> Insight:
         """What is said of it: its effect, its p if it is confirmed, and how well it retrieves a cluster."""
         mask, rows, scope = self.region(index)
-        outside = np.zeros(len(mask), bool)
-        outside[rows] = True
-        outside &= ~mask
         confirmed, of_phrase = bool(self.confirmed[index]), self.raw(index).kind == "phrase"
-        statistic = float(self.statistics[index]) if confirmed else None
-        losses = self.outcomes.fitted
-        wrong = None if self.outcomes.errors is None else self.outcomes.errors.astype(np.float64)
+        statistic, errors = float(self.statistics[index]) if confirmed else None, self.outcomes.errors
+        effects = effects_of(mask, rows, self.outcomes, self.design, self.threshold, statistic, of=rows)
         insight = Insight(
             text=self.text(index),
             columns=() if of_phrase else self.condition(index).columns,
@@ -99,17 +94,16 @@ class ConditionResults:
             cluster=cluster,
             mask=mask,
             size=int(mask.sum()),
-            effect=searched_difference(losses[mask], losses[outside], self.threshold, statistic),
-            error_inside=None if wrong is None else float(wrong[mask].mean()),
-            error_outside=None if wrong is None else float(wrong[outside].mean()),
+            effect=effects.excess_loss,
+            error_inside=None if errors is None else float(errors[mask].mean()),
+            error_outside=effects.error_outside,
             p=float(self.p[index]) if confirmed else None,
             confirmed=confirmed,
             retrieval=retrieval,
             proxies=tuple(proxies),
-            error_difference=None
-            if wrong is None
-            else bounded_share(searched_difference(wrong[mask], wrong[outside], self.threshold, statistic)),
-            coverage=coverage(mask, self.outcomes, self.design.groups, self.seed, rows),
+            error_difference=effects.error_difference,
+            coverage=effects.coverage,
+            measure=self.names[self.measures[index]],
         )
         return self._with_words(insight, index) if of_phrase else replace(insight, tests=self.condition(index).tests)
 

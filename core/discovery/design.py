@@ -11,7 +11,7 @@ from core.discovery.family import Scope, centre
 from core.discovery.regressors import split_by_block
 from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 from core.errors import InvalidInput
-from core.records import F32, F64, I64, Bool, Diagnosis, Outcomes, SampleSet
+from core.records import F32, F64, I64, Bool, Diagnosis, Measure, Outcomes, SampleSet
 from core.statistics.permutation import Permuter
 
 SMALL_CLASS = 20
@@ -226,15 +226,30 @@ def assign_folds(n: int, blocks: I64, groups: I64 | None, n_folds: int, rng: np.
     return fold_of_group[labels]
 
 
-def failure_score(outcomes: Outcomes, design: Design) -> F64:
-    """(n,) what is tested: the class-centred loss, with the class-centred 0/1 error where it is known, each over its
-    deviation.
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What is tested: the names of m measures of failure, and (n, m) each without its class mean and over its
+    deviation."""
 
-    Mixing them costs nothing where they agree. Where the loss of a wrong answer varies a lot, the error is the steadier
-    witness: on planted slices of tuning seeds it raised the share found from 0.70 to 0.80 (rare) and 0.40 to 0.80
-    (noisy label).
+    names: tuple[Measure, ...]
+    scores: F64
+
+
+def measures(outcomes: Outcomes, design: Design) -> Measured:
+    """0/1 errors where they are known, and the loss.
+
+    Both are searched on their own and pay for each other. Added up they were the weaker witness: where a fifth of a
+    class of 100 fails, errors found it in 13 of 30 runs on tuning seeds, the sum in 8; and a finding of the sum is one
+    of neither, whose interval may hold 0.
     """
-    parts = [design.centred(outcomes.fitted)]
-    if outcomes.errors is not None and 0 < outcomes.errors.mean() < 1:
-        parts.append(design.centred(outcomes.errors.astype(np.float64)))
-    return np.sum([p / max(float(p.std()), 1e-12) for p in parts], axis=0)
+    known: dict[Measure, F64 | Bool | None] = {"error rate": outcomes.errors, "mean loss": outcomes.fitted}
+    if outcomes.errors is None or not 0 < outcomes.errors.mean() < 1:
+        del known["error rate"]
+    elif np.array_equal(outcomes.fitted == outcomes.fitted.max(), outcomes.errors) and _two_valued(outcomes.fitted):
+        del known["mean loss"]  # the error by another name
+    made = [design.centred(np.asarray(values, np.float64)) for values in known.values()]
+    return Measured(tuple(known), np.stack([m / max(float(m.std()), 1e-12) for m in made], 1))
+
+
+def _two_valued(values: F64) -> bool:
+    return bool(np.isin(values, (values.min(), values.max())).all())

@@ -20,11 +20,13 @@ from typing import Literal
 
 import numpy as np
 
+from core.discovery.leave_out import LeaveOutSmoother
 from core.discovery.regressors import HeadSmoother
 from core.records import F32, F64, I64, Bool
 from core.statistics.permutation import plain_excess, studentised_excess
 
 Statistic = Callable[..., F32 | F64]
+Smoother = HeadSmoother | LeaveOutSmoother
 DEPTHS = (0.02, 0.05, 0.1, 0.2, 0.35)
 """Shares of a scope that a slice may hold."""
 ROUNDING = 1e-12
@@ -85,7 +87,7 @@ class Family:
         self,
         n: int,
         scopes: Sequence[Scope],
-        smoothers: Sequence[tuple[HeadSmoother, Sequence[int]]],
+        smoothers: Sequence[tuple[Smoother, Sequence[int]]],
         regions: Sequence[Region],
     ) -> None:
         self.n, self.smoothers, self.regions = n, list(smoothers), list(regions)
@@ -98,6 +100,8 @@ class Family:
                 self.candidates += [Candidate("slice", scope, number, depth, -1) for depth in self._depths(scope)]
         self.n_slices = len(self.candidates)
         self.candidates += [Candidate(r.kind, r.scope, -1, 0.0, r.tag) for r in self.regions]
+        slices = [round(c.depth * len(self.scopes[c.scope].rows)) for c in self.candidates[: self.n_slices]]
+        self.sizes = np.array([*slices, *(len(r.rows) for r in self.regions)], dtype=np.float64)
         self.sets = [self._sets(number) for number in range(len(self.scopes))]
         self.is_condition = np.array([c.kind in ("condition", "phrase") for c in self.candidates], dtype=bool)
 
@@ -122,8 +126,8 @@ class Family:
         return self.read(scores)[0]
 
     def excess(self, scores: F64) -> F32:
-        """(candidates,) plain excess of the (n,) scores: mean inside minus mean outside."""
-        return self.read(scores[:, None].astype(np.float32), plain_excess)[0][:, 0]
+        """(candidates, m) plain excess of the (n, m) scores: mean inside minus mean outside."""
+        return self.read(scores.astype(np.float32), plain_excess)[0]
 
     def read(self, scores: F32, statistic: Statistic = studentised_excess) -> tuple[F32, F32]:
         """(candidates, p) statistics, and (p,) the best trend, for each column.
@@ -230,6 +234,7 @@ def _above(values: F32, size: int) -> I64:
 
 
 def centre(values: F64, strata: I64) -> F64:
-    """(n,) values minus the mean of their stratum."""
-    counts = np.bincount(strata)
-    return values - (np.bincount(strata, values) / np.maximum(counts, 1))[strata]
+    """(n,) or (n, m) values minus the mean of their stratum."""
+    counts, columns = np.maximum(np.bincount(strata), 1), values.reshape(len(values), -1).T
+    means = np.stack([np.bincount(strata, column) / counts for column in columns], 1)
+    return values - means[strata].reshape(values.shape)

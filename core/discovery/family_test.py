@@ -10,9 +10,10 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from core.discovery.design import Measured
 from core.discovery.family import Family
-from core.records import F32, F64, Progress, no_progress
-from core.statistics.permutation import Permuter, chunks, permutation_p
+from core.records import F32, F64, Measure, Progress, no_progress
+from core.statistics.permutation import Permuter, chunks, permutation_p, permutation_threshold
 
 BATCH = 4
 """Chunks of permutations between two looks at whether to give up."""
@@ -23,12 +24,14 @@ class FamilyTest:
     """One pass over the family: the observed statistics and the null of their maximum."""
 
     scores: F64
-    """(n,) the failure scores that were tested."""
+    """(n, m) the measures of failure that were tested (`core.discovery.design.measures`)."""
+    names: tuple[Measure, ...]
     alpha: float
     observed: F32
-    """(candidates,)"""
+    """(candidates, m)"""
     null: F32
-    """(b,) the largest statistic of the family in each permutation; empty where nothing could be permuted."""
+    """(b,) the largest statistic of the family, in any measure, in each permutation; empty where nothing could be
+    permuted."""
     trend: float = float("nan")
     """The observed best trend (see `Family.read`)."""
     trend_null: F32 | None = None
@@ -44,6 +47,11 @@ class FamilyTest:
             return None
         return permutation_p(self.trend, self.trend_null)
 
+    def is_predictable(self, alpha: float) -> bool:
+        """Whether the best trend passes at `alpha`."""
+        p = self.trend_p()
+        return p is not None and p <= alpha
+
     def p(self, statistic: float) -> float:
         return permutation_p(statistic, self.null)
 
@@ -51,17 +59,12 @@ class FamilyTest:
     def threshold(self) -> float:
         """The least statistic whose p is at most alpha; inf where there are too few permutations for any, nan where
         there are none."""
-        if not self.is_permuted:
-            return float("nan")
-        most = int(self.alpha * (len(self.null) + 1) + 1e-9) - 1  # so many of the null may reach it
-        if most < 0:
-            return float("inf")
-        return float(np.sort(self.null)[-1 - most]) + 2e-6  # just above: `p` forgives 1e-6
+        return permutation_threshold(self.null, self.alpha)
 
 
 def read_family(
     family: Family,
-    scores: F64,
+    measured: Measured,
     permuter: Permuter,
     rng: np.random.Generator,
     *,
@@ -74,7 +77,7 @@ def read_family(
     """Test the whole family once against permuted scores.
 
     Args:
-        scores: (n,) centred within the permuter's strata.
+        measured: centred within the permuter's strata; a permutation moves the measures together.
         n_permutations: at least 5,000 for a p that is reported.
         alpha: the level at which candidates are confirmed.
         give_up: stop once so many permutations beat the best *slice or region*: its p is then far from any alpha
@@ -83,30 +86,29 @@ def read_family(
     Chunks of permutations run on all cores, each with a generator of its own, so the result does not depend on how many
     there are.
     """
-    column = scores[:, None].astype(np.float32)
-    read, trend = family.read(column)
-    observed = read[:, 0]
+    columns = measured.scores.astype(np.float32)
+    observed, trend = family.read(columns)
     best = observed[~family.is_condition].max(initial=-np.inf)
-    sizes = list(chunks(n_permutations, int(np.clip(4_000_000 // family.n, 16, 256))))
+    sizes = list(chunks(n_permutations, int(np.clip(4_000_000 // columns.size, 16, 256))))
     generators = rng.spawn(len(sizes))
     nulls: list[tuple[F32, F32]] = []
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for at in range(0, len(sizes), BATCH):
-            read_some = partial(_permuted_best, family, column, permuter)
+            read_some = partial(_permuted_best, family, columns, permuter)
             nulls += pool.map(read_some, sizes[at : at + BATCH], generators[at : at + BATCH])
             progress(step, sum(len(null) for null, _ in nulls), n_permutations)
             if give_up and sum(int((null >= best).sum()) for null, _ in nulls) >= give_up:
                 break
     null, trend_null = (np.concatenate(parts) for parts in zip(*nulls))
-    return FamilyTest(scores, alpha, observed, null, float(trend[0]), trend_null)
+    return FamilyTest(measured.scores, measured.names, alpha, observed, null, float(trend.max()), trend_null)
 
 
 def _permuted_best(
-    family: Family, column: F32, permuter: Permuter, count: int, rng: np.random.Generator
+    family: Family, columns: F32, permuter: Permuter, count: int, rng: np.random.Generator
 ) -> tuple[F32, F32]:
     """(count,) best statistics of the family and (count,) best trends, of permuted scores."""
-    permuted = column[permuter.draw(count, rng), 0]
+    permuted = columns[permuter.draw(count, rng)].reshape(family.n, -1)  # the measures of a draw side by side
     if permuter.grouped:  # unequal groups repeat and drop values: keep each column's mean at zero
         permuted = permuted - permuted.mean(0)
     statistics, trend = family.read(permuted)
-    return statistics.max(0), trend
+    return statistics.max(0).reshape(count, -1).max(1), trend.reshape(count, -1).max(1)

@@ -149,8 +149,8 @@ def _leads(results: ConditionResults, kind: str) -> list[tuple[int, list[str]]]:
         left.remove(lead)
         mask = results.region(lead)[0]
         strata = np.unique(strata * 2 + mask, return_inverse=True)[1].astype(np.int64)
-        residual = centre(results.scores, strata)[:, None].astype(np.float32)
-        again = results.family.statistics(residual)[results.family.n_slices :, 0][results.regions]
+        residual = centre(results.scores, strata).astype(np.float32)
+        again = results.family.statistics(residual)[results.family.n_slices :].max(1)[results.regions]
         said = dict.fromkeys(_name(results, i, lead) for i in left if again[i] < results.threshold)
         leads.append((lead, [name for name in said if name != results.text(lead)][:12]))
         left = [i for i in left if again[i] >= results.threshold]

@@ -12,7 +12,7 @@ from core.discovery.cluster_findings import describe_clusters
 from core.discovery.clusters import FoundCluster, find_clusters
 from core.discovery.condition_results import ConditionResults
 from core.discovery.copies import join_copies
-from core.discovery.design import failure_score, make_design, superclasses_of
+from core.discovery.design import make_design, measures, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family_test import FamilyTest
 from core.discovery.insights import find_insights
@@ -22,7 +22,14 @@ from core.discovery.provenance import assumptions, fingerprint, has_classes, set
 from core.discovery.regressors import Features
 from core.discovery.row_order import reorder_rows
 from core.discovery.sensitivity import smallest_detectable
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
+from core.discovery.settings import (
+    CLASS_SHARE_OF_ALPHA,
+    DEFAULTS,
+    MIN_SAMPLES,
+    PREDICTABILITY_SHARE_OF_ALPHA,
+    WITHOUT_MAP,
+    Settings,
+)
 from core.embeddings.projection import pca_map, umap_map
 from core.errors import InvalidInput
 from core.language.naming import name_cluster
@@ -134,8 +141,8 @@ def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     progress("fit the ensemble", n_fits, n_fits)
     proposals = propose(design, features, samples.metadata, seed, inputs.words)
     progress("fit the ensemble", n_fits, n_fits)
-    scores, alpha = failure_score(outcomes, design), settings.alpha - _class_alpha(samples, settings)
-    found, test = find_clusters(proposals, scores, alpha=alpha, settings=settings, rng=rng, progress=progress)
+    measured, alpha = measures(outcomes, design), settings.alpha - _class_alpha(samples, settings)
+    found, test = find_clusters(proposals, measured, alpha=alpha, settings=settings, rng=rng, progress=progress)
     return _Search(regressor, predicted, spread, proposals, found, test)
 
 
@@ -154,9 +161,9 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     suspects, label_notes = suspected_label_errors(samples, outcomes)
     rows = proposals.features.rows
     progress("describe", 1, n_parts)
-    clusters, candidates, order = describe_clusters(search.found, samples, outcomes, rows, suspects, seed=seed)
+    clusters, candidates, order = describe_clusters(search.found, samples, outcomes, design, rows, suspects)
     progress("describe", 2, n_parts)
-    insights = find_insights(ConditionResults(proposals, test, outcomes, samples.metadata, seed), clusters)
+    insights = find_insights(ConditionResults(proposals, test, outcomes, samples.metadata), clusters)
     scope_rows = {scope.name: scope.rows for scope in design.scopes}
     clusters = tuple(
         replace(c, called=name_cluster(c, insights, samples.metadata, scope_rows[c.scope], words)) for c in clusters
@@ -165,7 +172,8 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     detectable = smallest_detectable(proposals, test, outcomes, seed=seed)
     progress("describe", 4, n_parts)
     classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings))
-    predictability = predictability_of(test, design, outcomes, search.predicted, seed=seed)
+    kept = settings.alpha * PREDICTABILITY_SHARE_OF_ALPHA
+    predictability = predictability_of(test, design, outcomes, search.predicted, alpha=kept, seed=seed)
     progress("describe", n_parts, n_parts)
     return Diagnosis(
         samples=samples,

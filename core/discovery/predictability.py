@@ -16,7 +16,7 @@ from core.statistics.ranking import auroc
 
 
 def predictability_of(
-    test: FamilyTest, design: Design, outcomes: Outcomes, predicted: F64, *, seed: int
+    test: FamilyTest, design: Design, outcomes: Outcomes, predicted: F64, *, alpha: float, seed: int
 ) -> Predictability:
     """Held-out R2, correlations and AUROC of error with group-bootstrap intervals, and a permutation p.
 
@@ -26,6 +26,7 @@ def predictability_of(
 
     Args:
         predicted: (n,) out-of-fold predictions of the loss.
+        alpha: what of the run's level is kept for saying that the loss is predictable.
     """
     rng, groups = np.random.default_rng(seed), design.groups
     losses, errors, n = outcomes.fitted, outcomes.errors, len(outcomes.fitted)
@@ -49,6 +50,7 @@ def predictability_of(
         else None,
         p=test.trend_p(),
         n_permutations=len(test.null),
+        confirmed=test.is_predictable(alpha),
         by_class=tuple(by_class),
     )
 

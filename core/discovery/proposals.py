@@ -5,18 +5,21 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.design import Design
-from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
+from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region, Smoother
+from core.discovery.leave_out import LeaveOutSmoother, can_leave_out
 from core.discovery.regressors import Features, HeadSmoother
 from core.language.directions import phrase_scores
 from core.records import F32, F64, Column, Words
 
-PENALTIES = (3.0, 30.0, 300.0)
-"""Of the heads that cut slices; all three are in the family, so none is chosen by looking."""
+PENALTIES, OVERALL_PENALTIES = (3.0, 30.0, 300.0), (30.0, 300.0)
+"""Of the heads that cut slices: of the classes, and of all samples. All are in the family, so none is chosen by
+looking."""
 SHARE = 2.0
 PARTS_OVERALL, PARTS_IN_CLASS = (6, 12, 24), (3, 6)
 """How many k-means parts each scope is cut into."""
@@ -81,16 +84,18 @@ def propose(
     return Proposals(design, features, family, tuple(parts), conditions, notes, tuple(phrases), words, scores)
 
 
-def _smoothers(features: Features, design: Design) -> list[tuple[HeadSmoother, Sequence[int]]]:
+def _smoothers(features: Features, design: Design) -> list[tuple[Smoother, Sequence[int]]]:
     """For each penalty the heads that cut slices of all samples, and those that cut the slices of the other scopes."""
-    smoothers: list[tuple[HeadSmoother, Sequence[int]]] = []
-    for penalty in PENALTIES:
-        smoothers.append((HeadSmoother(features.rows, design.blocks, design.folds, penalty=penalty, share=0), [0]))
-        if len(design.scopes) > 1:
-            heads = HeadSmoother(
-                features.rows, design.blocks, design.folds, penalty=penalty, share=SHARE, heads=design.head_of_row
-            )
-            smoothers.append((heads, range(1, len(design.scopes))))
+
+    def heads(penalty: float, share: float) -> Smoother:
+        how: dict[str, Any] = {"penalty": penalty, "share": share, "heads": design.head_of_row}
+        if can_leave_out(design.groups):
+            return LeaveOutSmoother(features.rows, design.blocks, design.groups, **how)
+        return HeadSmoother(features.rows, design.blocks, design.folds, **how)
+
+    smoothers: list[tuple[Smoother, Sequence[int]]] = [(heads(penalty, 0), [0]) for penalty in OVERALL_PENALTIES]
+    if len(design.scopes) > 1:
+        smoothers += [(heads(penalty, SHARE), range(1, len(design.scopes))) for penalty in PENALTIES]
     return smoothers
 
 

@@ -82,18 +82,19 @@ def _detectable(
     size: int,
 ) -> Detectable:
     """The mean effect of the plants of the smallest share that passes the threshold often enough."""
-    columns = np.empty((family.n, PLANTS * len(SHARES)), dtype=np.float32)
+    n_measures = test.scores.shape[1]
+    columns = np.empty((family.n, PLANTS * len(SHARES), n_measures), dtype=np.float32)
     added_loss, added_error = np.zeros((2, PLANTS * len(SHARES)))
     for at, (near, shuffled, source) in enumerate(plants):
         columns[:, at] = test.scores[source]
         added_loss[at] = (outcomes.fitted[source[near]] - outcomes.fitted[shuffled[near]]).mean()
         added_error[at] = (failing[source[near]].astype(float) - failing[shuffled[near]].astype(float)).mean()
-    width = max(16, CELLS // family.n)
+    width = max(16, CELLS // columns[:, 0].size)
     parts = [
-        family.statistics(columns[:, at : at + width])[~family.is_condition].max(0)
+        family.statistics(columns[:, at : at + width].reshape(family.n, -1))[~family.is_condition].max(0)
         for at in range(0, columns.shape[1], width)
     ]
-    power = (np.concatenate(parts).reshape(PLANTS, len(SHARES)) >= test.threshold).mean(0)
+    power = (np.concatenate(parts).reshape(PLANTS, len(SHARES), n_measures).max(2) >= test.threshold).mean(0)
     enough = np.flatnonzero(power >= POWER)
     if not len(enough):
         return Detectable(size, None, None, POWER)

@@ -13,6 +13,9 @@ FAMILIES = ("ridge", "kernel", "mlp")
 CLASS_SHARE_OF_ALPHA = 0.2
 """Of alpha, so much is spent at class level and the rest inside, so that a run claims anything at all with at most
 alpha."""
+PREDICTABILITY_SHARE_OF_ALPHA = 0.1
+"""Of alpha, so much is spent on saying that the loss is predictable at all; where it is, that share goes to the
+clusters."""
 
 MIN_SAMPLES = 40
 """With fewer nothing can be tested."""
@@ -42,10 +45,11 @@ class Settings:
             raise InvalidInput(
                 f"n_permutations must be at least 100 (5,000 for a p that is reported): got {self.n_permutations}."
             )
-        if self.alpha * (1 - CLASS_SHARE_OF_ALPHA) * (self.n_permutations + 1) < 1:
+        inside = self.alpha * (1 - CLASS_SHARE_OF_ALPHA - PREDICTABILITY_SHARE_OF_ALPHA)
+        if inside * (self.n_permutations + 1) < 1:
             raise InvalidInput(
                 f"With alpha {self.alpha:g} and {self.n_permutations:,} permutations no p could be small enough: "
-                f"set n_permutations to at least {math.ceil(1 / (self.alpha * (1 - CLASS_SHARE_OF_ALPHA))):,}."
+                f"set n_permutations to at least {math.ceil(1 / inside):,}."
             )
         if (
             not 1 <= self.max_clusters <= 50 or self.n_members < 2 or not 0 <= self.seed < 2**32

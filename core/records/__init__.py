@@ -30,6 +30,7 @@ from core.records.diagnosis import (
     FailureMap as FailureMap,
     Insight as Insight,
     LossEstimate as LossEstimate,
+    Measure as Measure,
     Predictability as Predictability,
     Prediction as Prediction,
     PredictionRow as PredictionRow,

@@ -16,6 +16,9 @@ import numpy as np
 from core.records.probes import ProbeResult
 from core.records.samples import F32, F64, I64, Bool, Embeddings, Estimate, Outcomes, SampleSet, Words
 
+Measure = Literal["error rate", "mean loss"]
+"""What a finding is a finding of: its interval in this measure stays off 0."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictability:
@@ -28,6 +31,8 @@ class Predictability:
     p: float | None
     """Permutation p of the best of several views; None where there are fewer than 20 groups to permute."""
     n_permutations: int
+    confirmed: bool | None = None
+    """Whether p passes the share of alpha that is kept for it; None of a run from before a share was kept."""
     by_class: tuple[tuple[str, int, Estimate, float | None], ...] = ()
     """(class name, rows, correlation, p) for each class with enough rows."""
 
@@ -105,6 +110,8 @@ class Insight:
     """Of a condition, its parts as (column, "=", "<=", ">=" or "missing", value), by which fresh samples are judged."""
     number: int | None = None
     """Of a phrase, its index in `Words.phrases`."""
+    measure: Measure | None = None
+    """What was tested; None of a run from before it was written down."""
     measured: tuple[tuple[str, float], ...] = ()
     """Of a phrase, measured properties that go with its scores in the scope, with their rank correlation: a witness
     apart from the encoder."""
@@ -135,15 +142,20 @@ class FailureCluster:
     """(n,) in [0, 1]; at least 0.5 for members; out of fold; 0 outside the scope."""
     size: int
     mean_loss: float
+    """Of the members, corrected like `excess_loss`."""
     excess_loss: Estimate
-    """Mean loss of members minus the rest of the scope, corrected for the selection."""
+    """Mean loss of members minus the rest of the scope, what rows owe to their class taken out; corrected for the
+    selection, and the interval holds for everything that was searched at once."""
     error_rate: Estimate | None
+    """Of the members, corrected like `error_difference`."""
     error_outside: float | None
     error_difference: Estimate | None
+    """Error rate of members minus the rest of the scope, as `excess_loss`."""
     p: float | None
     """Adjusted for every candidate, condition and scope searched. None for a candidate that did not pass."""
     coverage: Estimate
-    """Share of all failures (or of all loss above the mean, where errors are unknown) that lie in it."""
+    """Share of all failures that lie in it, by its corrected error rate; where errors are unknown, of all loss above
+    the mean, as observed and without an interval."""
     counterexamples: I64
     """For the worst members, the nearest low-loss sample of the same scope: row numbers, no repeats."""
     cause: str
@@ -151,6 +163,8 @@ class FailureCluster:
     confirmed: bool = True
     called: ClusterName | None = None
     """None of a run from before names were decided on."""
+    measure: Measure | None = None
+    """What was tested; None of a run from before it was written down."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,7 +218,7 @@ class Prediction:
     digest: str
     """SHA-256 of the frozen findings, their rules and predicted intervals."""
     n_fresh: int
-    measure: Literal["error rate", "mean loss"]
+    measure: Measure
     source: str
     """Such as "320 held-back samples" or the fresh table's name."""
     rows: tuple[PredictionRow, ...]

@@ -13,6 +13,7 @@ from scipy import stats
 
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Estimate
+from core.statistics.permutation import excess_and_error
 
 UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
 
@@ -101,7 +102,7 @@ def searched_difference(inside: F64, outside: F64, multiplier: float, statistic:
     """Mean inside minus mean outside, with an interval that pays for the search.
 
     Args:
-        inside, outside: the two samples, at least two values each.
+        inside, outside: the two samples, as they were tested: without what they owe to their class.
         multiplier: how many standard errors the interval reaches on either side. With the threshold of a max-T test
             these intervals hold for the whole family at once (the test inverted); it also carries what groups add to
             the variance.
@@ -109,11 +110,14 @@ def searched_difference(inside: F64, outside: F64, multiplier: float, statistic:
             difference's own statistic where that is larger (a later cluster is tested on what the earlier ones leave).
 
     Returns:
-        The estimate; the interval is that of the plain difference, so it holds the shrunk value too.
+        The estimate; the interval is that of the plain difference, so it holds the shrunk value too. Its error is the
+        one that the test uses, so that it stays off 0 exactly where the test passes.
     """
-    difference = float(inside.mean() - outside.mean())
-    spread = outside.var(ddof=1)
-    error = float(np.sqrt(max(inside.var(ddof=1), spread * 0.25) / len(inside) + spread / len(outside)))
+    values = np.r_[inside, outside].astype(np.float64)
+    sums = (inside.sum(), (inside**2).sum(), values.sum(), (values**2).sum())
+    one = np.ones((1, 1))
+    excess, tested = excess_and_error(len(inside) * one, len(values) * one, *(s * one for s in sums))  # type: ignore[arg-type]
+    difference, error = float(excess[0, 0]), float(tested[0, 0])
     reach = multiplier * error if np.isfinite(multiplier) else float("nan")
     value = difference
     if statistic is not None and np.isfinite(multiplier) and statistic > 0:

@@ -8,6 +8,11 @@ import numpy as np
 
 from core.records import F32, F64, I64
 
+PRIOR_ROWS = 5.0
+"""Rows of the scope whose variance is mixed into each side; see `excess_and_error`. On tuning seeds, where 20 rows of
+a class of 100 fail, 5 found them in 16 of 30 runs against a threshold of 3.2; 40 in 14 against 3.7, and it took unequal
+variance for a shift."""
+
 
 def holm(p: Sequence[float]) -> F64:
     """Holm's step-down adjustment of the p-values `p`, in the order given. Source: Holm 1979, Scand. J. Statist.
@@ -98,6 +103,14 @@ def permutation_p(observed: float, null: F32 | F64) -> float:
     return float((np.sum(null >= observed - 1e-6) + 1) / (len(null) + 1))
 
 
+def permutation_threshold(null: F32, alpha: float) -> float:
+    """The least statistic whose p is at most alpha; inf where the null is too short for any, nan where it is empty."""
+    if not len(null):
+        return float("nan")
+    most = int(alpha * (len(null) + 1) + 1e-9) - 1  # so many of the null may reach it
+    return float("inf") if most < 0 else float(np.sort(null)[-1 - most]) + 2e-6  # just above: `p` forgives 1e-6
+
+
 def plain_excess(
     size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32
 ) -> F32 | F64:
@@ -107,9 +120,29 @@ def plain_excess(
 
 
 def studentised_excess(
-    size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32, prior: float = 40.0
+    size: F64,
+    scope_size: F64,
+    inside: F32,
+    inside_squares: F32,
+    total: F32,
+    total_squares: F32,
+    prior: float = PRIOR_ROWS,
 ) -> F32 | F64:
-    """Mean inside minus mean outside over its standard error (Welch), for many sets and columns at once.
+    """(r, p) mean inside minus mean outside over its standard error; see `excess_and_error`."""
+    excess, error = excess_and_error(size, scope_size, inside, inside_squares, total, total_squares, prior)
+    return excess / error
+
+
+def excess_and_error(
+    size: F64,
+    scope_size: F64,
+    inside: F32,
+    inside_squares: F32,
+    total: F32,
+    total_squares: F32,
+    prior: float = PRIOR_ROWS,
+) -> tuple[F32 | F64, F32 | F64]:
+    """Mean inside minus mean outside, and its standard error (Welch), for many sets and columns at once.
 
     Args:
         size, scope_size: (r, 1) rows inside the set and in its scope, set being a part of scope.
@@ -117,10 +150,10 @@ def studentised_excess(
         total, total_squares: (r, p) or (1, p) the same over the scope.
         prior: so many rows' worth of the scope's variance are mixed into each side's variance. Without it a handful of
             equal losses would have no variance and an infinite t; with too much a set of unequal variance would be
-            taken for a shift.
+            taken for a shift, and a set of failures would be judged by the variance of rows that do not fail.
 
     Returns:
-        (r, p) statistics. Welch 1947, Biometrika 34; the mixed-in variance is ours.
+        (r, p) differences and (r, p) errors. Welch 1947, Biometrika 34; the mixed-in variance is ours.
     """
     outside_size = scope_size - size
     scope_variance = np.maximum(total_squares / scope_size - (total / scope_size) ** 2, 1e-12)
@@ -129,7 +162,7 @@ def studentised_excess(
     variance_out = np.maximum((total_squares - inside_squares) / outside_size - mean_out**2, 0)
     variance_in = (size * variance_in + prior * scope_variance) / (size + prior)
     variance_out = (outside_size * variance_out + prior * scope_variance) / (outside_size + prior)
-    return (mean_in - mean_out) / np.sqrt(variance_in / size + variance_out / outside_size)
+    return mean_in - mean_out, np.sqrt(variance_in / size + variance_out / outside_size)
 
 
 def chunks(total: int, size: int) -> Iterator[int]:

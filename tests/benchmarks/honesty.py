@@ -92,7 +92,7 @@ def shuffled(rows: Rows, run: int, *, within_class: bool = False) -> Rows:
 
 def made_up(kind: NullKind, run: int, n: int = 2000) -> Rows:
     null = make_null(kind, seed=run, n=n)
-    return Rows(null.embeddings, null.losses, null.labels, None, null.groups)
+    return Rows(null.embeddings, null.losses, null.labels, null.errors, null.groups)
 
 
 def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose) -> dict[str, Any]:
@@ -129,6 +129,7 @@ def measure(rows: Rows, run: int, plant: int, failing: float, diagnose: Diagnose
         "phrases": sum(insight.confirmed for insight in result.insights if insight.kind == "phrase"),
         "false_phrases": sum(_apart(insight, members, rows.labels, result) for insight in result.insights),
         "found": any(true),
+        "predictable": bool(result.estimate.predictability.confirmed),
         "p": [float(cluster.p) for cluster in result.clusters],
         "predictability_p": result.estimate.predictability.p,
         "cpu_seconds": seconds,
@@ -157,7 +158,9 @@ def summary_table(rows: Sequence[dict[str, Any]]) -> str:
         # judged
         wrong = [
             row["false_claims"] + row.get("false_phrases", 0) > 0
-            or (not plant and row["classes"] + row["conditions"] + row.get("phrases", 0) > 0)
+            or (
+                not plant and row["classes"] + row["conditions"] + row.get("phrases", 0) + row.get("predictable", 0) > 0
+            )
             for row in mine
         ]
         false = show(clopper_pearson(sum(wrong), len(mine)), 3)

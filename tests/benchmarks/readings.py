@@ -56,7 +56,7 @@ def measure(kind: PlantedKind, seed: int, n: int = 1200) -> dict[str, Any]:
     )
     reader, chance = QuestionReader(found, words), chance_of_error(audit)
     design = reader.design
-    readings = read_phrases(words, reader.test.scores, design, seed=seed)
+    readings = read_phrases(words, reader.test.scores[:, -1], design, seed=seed)
     truth = np.array([_gaps(reader.scores[s.rows], chance[s.rows], 0.1) for s in design.scopes])
     out = np.abs(readings.values) >= readings.threshold
     right = out & (np.sign(readings.values) == np.sign(truth)) & (np.abs(truth) >= NIL)

@@ -27,7 +27,7 @@ from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
 from core.discovery.cluster_phrases import ALIKE
-from core.discovery.design import failure_score, make_design
+from core.discovery.design import make_design, measures
 from core.discovery.engines.planted import Planted, PlantedKind, plant_embeddings, plant_words
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_arrays
@@ -121,7 +121,7 @@ def on_scenes() -> str:
     assert run.words is not None
     design = make_design(run.samples)
     tested, scores = (
-        failure_score(run.outcomes, design),
+        measures(run.outcomes, design).scores,
         phrase_scores(run.words.joint.vectors, run.words.directions, design.centre_of_row),
     )
     lines = [
@@ -130,7 +130,7 @@ def on_scenes() -> str:
     ]
     for planted, scope_name, phrases in PLANTED:
         scope = next(s for s in design.scopes if s.name == scope_name)
-        found = _statistics(scores[scope.rows], tested[scope.rows])
+        found = np.max([_statistics(scores[scope.rows], own) for own in tested[scope.rows].T], axis=0)
         assert run.family_null is not None
         for phrase in phrases:
             if phrase not in run.words.phrases:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
+from core.reports.wording.effects import effect_figure, in_shares, tested_effect
 from core.reports.wording.findings import ALL, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import replication_sentence
 from webapp.explore.findings import findings_columns, without_cluster
@@ -20,14 +21,18 @@ THUMBNAILS = 4
 def cluster_list(diagnosis: Diagnosis, note: str = "") -> str:
     """The confirmed clusters in rank order, then what was looked at and not confirmed; with none, that result, the
     smallest effect that would have been found, and what to try next. A `note` stands above all."""
-    span = max((c.excess_loss.high for c in diagnosis.clusters), default=1.0)
+    # clusters of the error rate share one scale, those of the loss another
+    span = {
+        kind: max((tested_effect(c).high for c in diagnosis.clusters if in_shares(c) == kind), default=1.0)
+        for kind in (True, False)
+    }
     alone, prediction = without_cluster(diagnosis), diagnosis.prediction
     return render(
         "explore/cards.html.j2",
         diagnosis=diagnosis,
         note=note,
         everywhere=ALL,
-        cards=[_card(diagnosis, c, span) for c in diagnosis.clusters],
+        cards=[_card(diagnosis, c, span[in_shares(c)]) for c in diagnosis.clusters],
         alone=findings_columns(diagnosis, alone),
         n_alone=len(alone),
         candidates=[(c, excess_interval(diagnosis, c)) for c in diagnosis.candidates],
@@ -61,7 +66,8 @@ def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> dict[st
         "title": cluster_title(diagnosis, cluster),
         "doubtful": doubtful_names(diagnosis, cluster),
         "hue": hue(cluster.id),
-        "bar": whisker(cluster.excess_loss, span),
+        "effect": effect_figure(cluster, diagnosis.outcomes.unit),
+        "bar": whisker(tested_effect(cluster), span),
         "lead": lead,
         "met": "" if lead is None else met_by(diagnosis, lead, members_of(cluster)),
         "overlap": overlap(diagnosis, cluster),

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import I64, Diagnosis, FailureCluster, Insight
+from core.reports.wording.effects import in_shares
 from core.reports.wording.findings import ALL, cluster_title, overlap
 from webapp.explore.findings import ShownFinding, findings_columns
 from webapp.explore.members import excess_interval
@@ -96,8 +97,13 @@ def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, s
     remark = f"{diagnosis.outcomes.unit} {excess_interval(diagnosis, cluster)}"
     found: list[tuple[str, str, str | None]] = [("Excess loss", signed(cluster.excess_loss.value), remark)]
     if cluster.error_rate is not None:
-        outside = "" if cluster.error_outside is None else f"outside {percent(cluster.error_outside)}"
-        found.append(("Error rate", percent(cluster.error_rate.value), outside))
+        outside = "" if cluster.error_outside is None else f", outside {percent(cluster.error_outside)}"
+        rate = (
+            "Error rate",
+            percent(cluster.error_rate.value),
+            f"{bracketed(cluster.error_rate, share=True)}{outside}",
+        )
+        found.insert(0 if in_shares(cluster) else 1, rate)
     known = "failures" if diagnosis.outcomes.errors is not None else "excess loss"
     coverage = cluster.coverage
     found.append((f"Share of all {known}", percent(coverage.value), bracketed(coverage, share=True)))

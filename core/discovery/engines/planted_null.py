@@ -9,9 +9,9 @@ import numpy as np
 
 from core.discovery.engines.planted import World, check_kind, check_sizes
 from core.errors import InvalidInput
-from core.records import F64, I64, Embeddings
+from core.records import F64, I64, Bool, Embeddings
 
-NullKind = Literal["heavy tail", "unequal variance", "grouped"]
+NullKind = Literal["errors", "heavy tail", "unequal variance", "skewed", "left-skewed", "grouped"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,15 +24,19 @@ class NullSet:
     groups: I64 | None
     kind: NullKind
     seed: int
+    errors: Bool | None = None
 
 
 def make_null(kind: NullKind, *, seed: int, n: int = 2000, dimensions: int = 256, n_attributes: int = 16) -> NullSet:
     """Data in which the embedding says nothing about the mean of the loss, made awkward in one way.
 
+    * "errors": 15 % of the rows are wrong, whatever their embedding, and the loss is higher where they are;
     * "heavy tail": losses are Pareto with index 2.5 (finite variance, infinite skewness), independent of the embedding;
     * "unequal variance": uniform losses of mean 1 whose standard deviation runs from 0.03 to 0.57 along one direction
       of the embedding. Mean and median are the same everywhere, so what a test finds here it finds because of the
       spread;
+    * "skewed", "left-skewed": losses of mean 1 everywhere, uniform on one side of a direction of the embedding; on the
+      other exponential, or exponential to the left;
     * "grouped": 60 to 100 groups of unequal size. Each group shifts the embeddings of its rows and, independently,
       their losses: rows are far from independent, groups are.
 
@@ -55,7 +59,16 @@ def make_null(kind: NullKind, *, seed: int, n: int = 2000, dimensions: int = 256
     embeddings = world.embed(labels, attributes, rng)
     if kind == "heavy tail":
         return NullSet(embeddings, labels, rng.pareto(2.5, n), None, kind, seed)
+    if kind == "errors":
+        wrong = rng.random(n) < 0.15
+        return NullSet(embeddings, labels, rng.gamma(1.0, 0.3, n) + 1.5 * wrong, None, kind, seed, wrong)
     along = embeddings.vectors @ world.attribute_directions[0]
+    if kind in ("skewed", "left-skewed"):
+        tail = rng.exponential(1.0, n)
+        tail = tail if kind == "skewed" else 2 - tail
+        return NullSet(
+            embeddings, labels, np.where(along > np.median(along), tail, rng.uniform(0, 2, n)), None, kind, seed
+        )
     deviation = 0.3 * (1 + 0.9 * np.tanh((along - along.mean()) / along.std()))
     losses = 1 + deviation * rng.uniform(-np.sqrt(3), np.sqrt(3), n)
     return NullSet(embeddings, labels, losses, None, kind, seed)

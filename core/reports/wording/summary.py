@@ -11,6 +11,7 @@ import numpy as np
 from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, with_interval, with_unit
 from core.records import ClassFinding, Diagnosis, FailureCluster
 from core.reports.wording.competence import competence_in_brief
+from core.reports.wording.effects import in_shares, loss_phrase, tested_effect
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 
@@ -42,7 +43,7 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     r2 = found.r2
     if found.p is None:
         ground = "too few groups to test whether that is more than chance"
-    elif found.p <= float(diagnosis.settings.get("alpha", 0.05)):
+    elif _is_predictable(diagnosis):
         ground = f"more than chance allows ({p_value(found.p)})"
         if r2.value <= 0:  # shuffled losses are predicted even worse
             ground = (
@@ -57,12 +58,20 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     )
 
 
+def _is_predictable(diagnosis: Diagnosis) -> bool:
+    """Whether that is more than chance allows, at the share of alpha that is kept for saying so."""
+    found = diagnosis.estimate.predictability
+    if found.confirmed is not None or found.p is None:
+        return bool(found.confirmed)
+    return found.p <= float(diagnosis.settings.get("alpha", 0.05))  # a run from before a share was kept
+
+
 def predictability_in_brief(diagnosis: Diagnosis) -> str:
     """The same in a line's room: the share with its interval where the embedding predicts more than chance allows
     (without a p, where the interval lies above zero) and better than the mean loss does, else that it does not."""
     found, name = diagnosis.estimate.predictability, diagnosis.outcomes.name
     r2, p = found.r2, "" if found.p is None else ", " + p_value(found.p).replace(" ", "\u00a0")
-    tested = r2.low > 0 if found.p is None else found.p <= float(diagnosis.settings.get("alpha", 0.05))
+    tested = r2.low > 0 if found.p is None else _is_predictable(diagnosis)
     if tested and r2.value > 0:
         return f"The embedding predicts {with_interval(r2, share=True)} of the differences in {name}{p}."
     return f"The {name} cannot be predicted from this embedding (R² {with_interval(r2)}{p})."
@@ -72,19 +81,21 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """One cluster in one sentence: size, excess, errors, coverage."""
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     where = count(cluster.size, "sample") + ("" if cluster.scope == "all samples" else f" of {cluster.scope}")
-    excess = (
-        f"loss {number(cluster.excess_loss.value, digits)}{unit} above the rest (95\u00a0% "
-        f"{interval(cluster.excess_loss, digits=digits)})"
-    )
-    parts = [where, excess]
+    parts = [loss_phrase(cluster, digits, unit)]
     if cluster.error_rate is not None:
         outside = "" if cluster.error_outside is None else f" against {percent(cluster.error_outside)} outside"
-        parts.append(f"{percent(cluster.error_rate.value)} wrong{outside}")
+        wrong = f"{percent(cluster.error_rate.value)} wrong{outside}"
+        if in_shares(cluster):
+            gap = interval(cluster.error_difference, points=True)
+            parts.insert(0, f"{wrong} (difference in points, 95\u00a0% {gap})")
+        else:
+            parts.append(wrong)
+    parts.insert(0, where)
     kind = "of all failures" if _errors_known(diagnosis) else "of the loss above the mean"
     parts.append(f"{percent(cluster.coverage.value)} {kind}")
     if cluster.confirmed:
         parts.append(p_value(cluster.p))
-        if cluster.excess_loss.low <= 0:  # the interval holds for every candidate at once, the p for the best of all
+        if tested_effect(cluster).low <= 0:  # of a run from before the interval was that of the test
             parts.append("how much worse is open")
     return ", ".join(parts)
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.checks.audit_table import audit_table
 from core.checks.questions import CLOSE, Answer, QuestionReader, ask, difference
-from core.discovery.design import failure_score
+from core.discovery.design import measures
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
 from core.records import Diagnosis, Embeddings
@@ -52,7 +52,7 @@ def test_the_p_is_that_of_the_excess_of_the_shown_rows_whatever_is_asked() -> No
     """Every phrase and many directions near one, in every scope: the p is recomputed from the rows on show."""
     reader, found = reader_of()
     assert found.family_null is not None
-    scores, rng = failure_score(found.outcomes, reader.design), np.random.default_rng(0)
+    scores, rng = measures(found.outcomes, reader.design).scores, np.random.default_rng(0)
     tested = 0
     phrases = reader.words.directions
     near = unit((phrases + 0.1 * rng.normal(size=phrases.shape)).astype(np.float32))
@@ -62,11 +62,10 @@ def test_the_p_is_that_of_the_excess_of_the_shown_rows_whatever_is_asked() -> No
             if answer.p is None:
                 continue
             inside, scope = scores[answer.rows], scores[np.isfinite(answer.scores)]
-            parts = (inside.sum(), (inside**2).sum(), scope.sum(), (scope**2).sum())
+            sums = [x[None] for x in (inside.sum(0), (inside**2).sum(0), scope.sum(0), (scope**2).sum(0))]
             size, whole = (np.full((1, 1), float(len(x))) for x in (inside, scope))
-            sums = [np.full((1, 1), x) for x in parts]
             statistic = studentised_excess(size, whole, sums[0], sums[1], sums[2], sums[3])
-            assert answer.p == permutation_p(float(statistic[0, 0]), found.family_null)
+            assert answer.p == permutation_p(float(statistic.max()), found.family_null)
             tested += 1
     assert tested > 20
 

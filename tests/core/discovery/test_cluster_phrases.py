@@ -26,7 +26,9 @@ def test_the_true_phrase_is_confirmed_and_describes_the_cluster() -> None:
     assert lead.error_outside is not None
     assert lead.error_inside > lead.error_outside
     assert lead.error_difference.low > 0
-    assert lead.coverage.value == pytest.approx(audit.errors[lead.mask].sum() / audit.errors[audit.labels == 1].sum())
+    # a little below what is observed: the search is paid for
+    seen = audit.errors[lead.mask].sum() / audit.errors[audit.labels == 1].sum()
+    assert 0.8 * seen < lead.coverage.value <= seen
 
 
 def test_no_phrase_is_confirmed_where_losses_are_shuffled() -> None:

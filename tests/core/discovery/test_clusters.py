@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from core.discovery.clusters import FoundCluster, find_clusters, logistic
-from core.discovery.design import make_design
+from core.discovery.design import make_design, measures
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.family_test import FamilyTest
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import propose
 from core.discovery.regressors import Features
 from core.discovery.settings import Settings
-from core.records import F32, F64, I64, Bool, SampleSet
+from core.records import F32, F64, I64, Bool, Outcomes, SampleSet
 
 
 @dataclass
@@ -47,9 +47,9 @@ def search(
     design = replace(design, testable=testable and design.testable)
     features = Features(vectors, design.blocks)
     proposals = propose(design, features, (), seed)
-    scores = design.centred(losses)
+    measured = measures(Outcomes(losses, "loss", "loss", "given"), design)
     settings = Settings(n_permutations=199, max_clusters=max_clusters)
-    found, reading = find_clusters(proposals, scores / scores.std(), alpha=0.05, settings=settings, rng=rng)
+    found, reading = find_clusters(proposals, measured, alpha=0.05, settings=settings, rng=rng)
     return Searched(found, reading, features)
 
 

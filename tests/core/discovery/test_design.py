@@ -11,8 +11,8 @@ from core.discovery.design import (
     LARGE_CLASS,
     MOST_LARGE,
     assign_folds,
-    failure_score,
     make_design,
+    measures,
     needs_superclasses,
     superclasses_of,
 )
@@ -195,7 +195,7 @@ def test_with_too_few_groups_no_p_is_given_and_nothing_is_confirmed() -> None:
     assert any("everything below is description, without a p" in note for note in found.notes)
 
 
-def test_the_failure_score_is_class_centred_and_mixes_loss_and_error() -> None:
+def test_what_is_tested_are_class_centred_errors_and_losses_each_on_its_own() -> None:
     rng = np.random.default_rng(1)
     labels = labels_of(60, 80)
     loss, errors = rng.gamma(1, 1, 140) + labels, rng.random(140) < 0.3
@@ -208,11 +208,22 @@ def test_the_failure_score_is_class_centred_and_mixes_loss_and_error() -> None:
             out[labels == c] -= out[labels == c].mean()
         return out / out.std()
 
-    np.testing.assert_allclose(failure_score(outcomes, design), centred(loss) + centred(errors))
-    np.testing.assert_allclose(failure_score(replace(outcomes, errors=None), design), centred(loss))
-    np.testing.assert_allclose(failure_score(replace(outcomes, errors=np.zeros(140, bool)), design), centred(loss))
-    clipped = replace(outcomes, clip=1.5, errors=None)
-    np.testing.assert_allclose(failure_score(clipped, design), centred(np.minimum(loss, 1.5)))
+    both = measures(outcomes, design)
+    assert both.names == ("error rate", "mean loss")
+    np.testing.assert_allclose(both.scores, np.stack([centred(errors), centred(loss)], 1))
+    for alone in (replace(outcomes, errors=None), replace(outcomes, errors=np.zeros(140, bool))):
+        assert measures(alone, design).names == ("mean loss",)
+        np.testing.assert_allclose(measures(alone, design).scores[:, 0], centred(loss))
+    clipped = measures(replace(outcomes, clip=1.5, errors=None), design)
+    np.testing.assert_allclose(clipped.scores[:, 0], centred(np.minimum(loss, 1.5)))
+
+
+def test_a_loss_that_is_the_error_is_tested_once() -> None:
+    design, errors = make_design(made(labels_of(60, 80))), np.arange(140) % 3 == 0
+    same = Outcomes(errors.astype(float), "0/1 error", "error", "made", errors=errors)
+    assert measures(same, design).names == ("error rate",)
+    other = replace(same, errors=np.arange(140) % 5 == 0)
+    assert measures(other, design).names == ("error rate", "mean loss")
 
 
 def test_many_classes_are_grouped_by_their_names_or_else_by_their_embeddings_and_few_are_not() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.discovery.design import assign_folds
+from core.discovery.design import Measured, assign_folds
 from core.discovery.family import Candidate, Family, Region, Scope, centre
 from core.discovery.family_test import read_family
 from core.discovery.regressors import Features, HeadSmoother
@@ -45,11 +45,16 @@ def small(n: int = 150, seed: int = 0, d: int = 5) -> Small:
     return Small(Family(n, scopes, smoothers, regions), blocks, scores / scores.std())
 
 
+def measured(scores: F64) -> Measured:
+    """One measure of failure."""
+    return Measured(("mean loss",), scores[:, None])
+
+
 def slow_statistic(scores: F64, inside: Bool, scope: I64) -> float:
-    """Welch's t of the set against the rest of its scope, 40 rows of the scope's variance mixed into each side."""
+    """Welch's t of the set against the rest of its scope, 5 rows of the scope's variance mixed into each side."""
     own, rest = scores[scope][inside[scope]], scores[scope][~inside[scope]]
     common = scores[scope].var()
-    error = sum((len(v) * v.var() + 40 * common) / (len(v) + 40) / len(v) for v in (own, rest))
+    error = sum((len(v) * v.var() + 5 * common) / (len(v) + 5) / len(v) for v in (own, rest))
     return float((own.mean() - rest.mean()) / np.sqrt(error))
 
 
@@ -69,7 +74,7 @@ def slow_members(family: Family, candidate: Candidate, scores: F64) -> Bool:
 def test_every_statistic_of_the_family_is_that_of_the_plain_loop() -> None:
     made = small()
     observed = made.family.statistics(made.scores[:, None].astype(np.float32))[:, 0]
-    plain = made.family.excess(made.scores)
+    plain = made.family.excess(made.scores[:, None])[:, 0]
     assert {c.kind for c in made.family.candidates} == {"slice", "region", "condition"}
     assert {c.scope for c in made.family.candidates} == {0, 1, 2}
     for i, candidate in enumerate(made.family.candidates):
@@ -126,7 +131,7 @@ def test_centring_takes_the_mean_of_each_stratum_out() -> None:
 def test_the_null_is_that_of_the_maximum_over_the_whole_family() -> None:
     made = small(100)
     permuter = Permuter(made.blocks)
-    reading = read_family(made.family, made.scores, permuter, np.random.default_rng(3), n_permutations=60)
+    reading = read_family(made.family, measured(made.scores), permuter, np.random.default_rng(3), n_permutations=60)
     # the same permutations one at a time: the generator is spawned once for each chunk
     own = np.random.default_rng(3).spawn(1)[0]
     draws = permuter.draw(60, own)
@@ -137,9 +142,25 @@ def test_the_null_is_that_of_the_maximum_over_the_whole_family() -> None:
     )
 
 
+def test_two_measures_pay_for_each_other_and_move_together() -> None:
+    made, permuter = small(100), Permuter(small(100).blocks)
+    both = np.stack([made.scores, centre((made.scores > 1).astype(float), made.blocks)], 1)
+    reading = read_family(
+        made.family, Measured(("mean loss", "error rate"), both), permuter, np.random.default_rng(3), n_permutations=60
+    )
+    draws = permuter.draw(60, np.random.default_rng(3).spawn(1)[0])
+    slow = [made.family.statistics(both[draws[:, b]].astype(np.float32)).max() for b in range(60)]
+    np.testing.assert_allclose(reading.null, slow, atol=2e-4)
+    for number in range(2):
+        alone = made.family.statistics(both[:, number : number + 1].astype(np.float32))
+        np.testing.assert_allclose(reading.observed[:, number], alone[:, 0], atol=1e-4)
+
+
 def test_p_counts_the_permutations_that_reach_the_statistic_and_itself() -> None:
     made = small(100)
-    reading = read_family(made.family, made.scores, Permuter(made.blocks), np.random.default_rng(0), n_permutations=99)
+    reading = read_family(
+        made.family, measured(made.scores), Permuter(made.blocks), np.random.default_rng(0), n_permutations=99
+    )
     assert len(reading.null) == 99
     assert reading.p(np.inf) == pytest.approx(1 / 100)
     assert reading.p(-np.inf) == 1
@@ -155,7 +176,7 @@ def test_the_result_does_not_depend_on_the_number_of_cores(cores: int, monkeypat
             "core.discovery.family.np.clip", lambda *_: 16
         )  # small chunks, so that there are many of them
         reading = read_family(
-            made.family, made.scores, Permuter(made.blocks), np.random.default_rng(5), n_permutations=150
+            made.family, measured(made.scores), Permuter(made.blocks), np.random.default_rng(5), n_permutations=150
         )
         monkeypatch.undo()
         assert reading.trend_null is not None
@@ -170,7 +191,12 @@ def test_the_result_does_not_depend_on_the_number_of_cores(cores: int, monkeypat
 def test_a_hopeless_reading_stops_early_and_still_counts_honestly() -> None:
     made = small(100)
     reading = read_family(
-        made.family, made.scores, Permuter(made.blocks), np.random.default_rng(0), n_permutations=5000, give_up=50
+        made.family,
+        measured(made.scores),
+        Permuter(made.blocks),
+        np.random.default_rng(0),
+        n_permutations=5000,
+        give_up=50,
     )
     assert 50 <= len(reading.null) < 5000
     best = float(reading.observed[~made.family.is_condition].max())
@@ -185,7 +211,7 @@ def null_p(seed: int, groups: I64 | None) -> tuple[float, float]:
     if groups is not None:
         losses += 2 * rng.gamma(1.0, 1.0, groups.max() + 1)[groups]
     scores = centre(losses, made.blocks) / losses.std()
-    reading = read_family(made.family, scores, Permuter(made.blocks, groups), rng, n_permutations=99)
+    reading = read_family(made.family, measured(scores), Permuter(made.blocks, groups), rng, n_permutations=99)
     trend = reading.trend_p()
     assert trend is not None
     return reading.p(float(reading.observed.max())), trend
@@ -207,7 +233,11 @@ def test_a_shift_that_the_embedding_predicts_has_the_smallest_p() -> None:
     features = made.family.smoothers[0][0].features
     scores = centre(2.0 * (features[:, 0] > 0.5) + np.random.default_rng(0).normal(size=150), made.blocks)
     reading = read_family(
-        made.family, scores / scores.std(), Permuter(made.blocks), np.random.default_rng(0), n_permutations=199
+        made.family,
+        measured(scores / scores.std()),
+        Permuter(made.blocks),
+        np.random.default_rng(0),
+        n_permutations=199,
     )
     assert reading.p(float(reading.observed.max())) == pytest.approx(1 / 200)
     assert reading.trend_p() == pytest.approx(1 / 200)
@@ -221,12 +251,12 @@ def test_rows_of_equal_prediction_are_not_taken_in_the_order_of_the_table() -> N
     family = Family(n, [Scope("all samples", np.arange(n), None)], [(smoother, [0])], [])
     losses = np.sort(np.random.default_rng(1).gamma(1.0, 1.0, n))[::-1]  # a table sorted by loss, worst first
     reading = read_family(
-        family, centre(losses, blocks), Permuter(blocks), np.random.default_rng(2), n_permutations=199
+        family, measured(centre(losses, blocks)), Permuter(blocks), np.random.default_rng(2), n_permutations=199
     )
     assert reading.p(float(reading.observed.max())) > 0.05
     for i, candidate in enumerate(family.candidates):
         members = family.slice_of(candidate, centre(losses, blocks))[1]
-        assert reading.observed[i] == pytest.approx(
+        assert reading.observed[i, 0] == pytest.approx(
             slow_statistic(centre(losses, blocks), members, np.arange(n)), abs=2e-4
         )
 

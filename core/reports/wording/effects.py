@@ -1,0 +1,31 @@
+"""How much worse a finding is, in the measure that was tested: the one whose interval stays off 0."""
+
+from __future__ import annotations
+
+from core.numbers import bracketed, interval, number, points, signed
+from core.records import Estimate, FailureCluster, Insight
+
+
+def in_shares(found: FailureCluster | Insight) -> bool:
+    """True where the finding is one of the error rate, False where it is one of the loss."""
+    return found.measure == "error rate" and found.error_difference is not None
+
+
+def tested_effect(found: FailureCluster | Insight) -> Estimate:
+    """The difference from the rest of the scope in the measure that was tested."""
+    of_loss = found.effect if isinstance(found, Insight) else found.excess_loss
+    return found.error_difference if in_shares(found) and found.error_difference is not None else of_loss
+
+
+def effect_figure(found: FailureCluster, unit: str) -> tuple[str, str]:
+    """Such as ("+28 points", "(+9 to +47)") of the error rate, or ("+0.41 nats", "(0.10 to 0.72)") of the loss."""
+    effect = tested_effect(found)
+    if in_shares(found):
+        return points(effect.value, sign=True), bracketed(effect, points=True)
+    return f"{signed(effect.value)} {unit}".strip(), bracketed(effect)
+
+
+def loss_phrase(found: FailureCluster, digits: int, unit: str) -> str:
+    """Such as "loss 0.41 nats above the rest (95 % 0.10 to 0.72)"."""
+    excess = found.excess_loss
+    return f"loss {number(excess.value, digits)}{unit} above the rest (95\u00a0% {interval(excess, digits=digits)})"
