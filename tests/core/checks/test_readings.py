@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.checks.readings import read_phrases
-from core.discovery.design import failure_score, make_design
+from core.discovery.design import make_design, measures
 from core.discovery.regressors import Features, HeadSmoother
 from core.records import F64
 from tests.support.planted_words import planted_run, samples_of
@@ -17,7 +17,7 @@ def test_the_planted_phrase_stands_out_in_its_class_and_reads_more_loss() -> Non
     _, audit, _ = planted_run("rare")
     samples, outcomes, _, words = samples_of(audit)
     design = make_design(samples)
-    found = read_phrases(words, failure_score(outcomes, design), design, n_permutations=199)
+    found = read_phrases(words, measures(outcomes, design).scores[:, -1], design, n_permutations=199)
     dog = next(n for n, s in enumerate(design.scopes) if s.name == "dog")
     assert found.values[dog].argmax() == 0
     assert found.stands_out(dog, 0)
@@ -29,7 +29,7 @@ def test_a_reading_is_that_of_the_heads_in_deviations_of_permuted_losses() -> No
     _, audit, _ = planted_run("rare")
     samples, outcomes, _, words = samples_of(audit)
     design = make_design(samples)
-    scores = failure_score(outcomes, design)
+    scores = measures(outcomes, design).scores[:, -1]
     features = Features(words.joint.vectors, design.blocks)
     smoother = HeadSmoother(features.rows, design.blocks, np.arange(len(samples)) % 5, penalty=3.0, share=2.0)
     along = words.directions @ features.basis / features.scale
@@ -48,7 +48,7 @@ def test_shuffled_losses_stand_out_anywhere_in_few_of_sixty_runs() -> None:
     _, audit, _ = planted_run("rare")
     samples, outcomes, _, words = samples_of(audit)
     design, rng = make_design(samples), np.random.default_rng(0)
-    scores = failure_score(outcomes, design)
+    scores = measures(outcomes, design).scores[:, -1]
     hits = 0
     for _ in range(60):
         shuffled = scores[design.permuter.draw(1, rng)[:, 0]]
@@ -61,6 +61,6 @@ def test_with_too_few_groups_nothing_is_read() -> None:
     _, audit, _ = planted_run("rare")
     samples, outcomes, _, words = samples_of(audit)
     design = make_design(replace(samples, groups=np.arange(len(samples)) % 12))
-    found = read_phrases(words, failure_score(outcomes, design), design)
+    found = read_phrases(words, measures(outcomes, design).scores[:, -1], design)
     assert np.isnan(found.values).all()
     assert not found.stands_out(0, 0)
