@@ -19,12 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.discovery.design import Design
-from core.discovery.regressors import Features, factor_heads, solve_heads, split_by_block
+from core.discovery.ridge.heads import Features, factor_heads, solve_heads, split_by_block
 from core.records import F32, F64, Words
 from core.statistics.permutation import chunks, permutation_threshold
 
 PENALTY, SHARE = 3.0, 2.0
-"""Of the heads (see `core.discovery.regressors.solve_heads`). A small penalty reads less in phrases that only go along
+"""Of the heads (see `core.discovery.ridge.heads.solve_heads`). A small penalty reads less in phrases that only go along
 with the true one; chosen on planted failures of tuning seeds."""
 PERMUTATIONS = 500
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from core.discovery.family import Scope, centre
-from core.discovery.regressors import split_by_block
+from core.discovery.ridge.heads import split_by_block
 from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool, Diagnosis, Measure, Outcomes, SampleSet

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-un
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
 from core.discovery.design import assign_folds
-from core.discovery.regressors import Features, HeadSmoother, factor_heads, solve_heads, split_by_block
+from core.discovery.ridge.heads import Features, HeadSmoother, factor_heads, solve_heads, split_by_block
 from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Progress, no_progress

@@ -20,8 +20,8 @@ from typing import Literal
 
 import numpy as np
 
-from core.discovery.leave_out import LeaveOutSmoother
-from core.discovery.regressors import HeadSmoother
+from core.discovery.ridge.heads import HeadSmoother
+from core.discovery.ridge.leave_out import LeaveOutSmoother
 from core.records import F32, F64, I64, Bool
 from core.statistics.permutation import plain_excess, studentised_excess
 

@@ -19,7 +19,7 @@ from core.discovery.insights import find_insights
 from core.discovery.predictability import predictability_of
 from core.discovery.proposals import Proposals, propose
 from core.discovery.provenance import assumptions, fingerprint, has_classes, settings_of, versions
-from core.discovery.regressors import Features
+from core.discovery.ridge.heads import Features
 from core.discovery.row_order import reorder_rows
 from core.discovery.sensitivity import smallest_detectable
 from core.discovery.settings import (

@@ -12,8 +12,8 @@ import numpy as np
 from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.design import Design
 from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region, Smoother
-from core.discovery.leave_out import LeaveOutSmoother, can_leave_out
-from core.discovery.regressors import Features, HeadSmoother
+from core.discovery.ridge.heads import Features, HeadSmoother
+from core.discovery.ridge.leave_out import LeaveOutSmoother, can_leave_out
 from core.language.directions import phrase_scores
 from core.records import F32, F64, Column, Words
 

@@ -31,7 +31,7 @@ from core.discovery.engines.planted import Planted, PlantedKind, plant_embedding
 from core.discovery.ensemble import LossRegressor
 from core.discovery.family import centre
 from core.discovery.method import diagnose_arrays
-from core.discovery.regressors import Features, factor_heads, solve_heads, split_by_block
+from core.discovery.ridge.heads import Features, factor_heads, solve_heads, split_by_block
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
 from core.records import F32, F64, I64, Bool, Words

@@ -13,7 +13,7 @@ from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.family_test import FamilyTest
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import propose
-from core.discovery.regressors import Features
+from core.discovery.ridge.heads import Features
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Outcomes, SampleSet
 

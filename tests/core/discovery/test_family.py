@@ -11,7 +11,7 @@ from scipy import stats
 from core.discovery.design import Measured, assign_folds
 from core.discovery.family import Candidate, Family, Region, Scope, centre
 from core.discovery.family_test import read_family
-from core.discovery.regressors import Features, HeadSmoother
+from core.discovery.ridge.heads import Features, HeadSmoother
 from core.records import F64, I64, Bool
 from core.statistics.permutation import Permuter
 

@@ -8,7 +8,7 @@ import pytest
 from core.discovery.design import make_design
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.proposals import KMeansPart, Proposals, margin, propose
-from core.discovery.regressors import Features
+from core.discovery.ridge.heads import Features
 from core.discovery.superclasses import Superclasses
 from core.records import I64, Column, SampleSet
 

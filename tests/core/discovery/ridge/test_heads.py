@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.discovery.design import assign_folds
-from core.discovery.regressors import Features, HeadSmoother
+from core.discovery.ridge.heads import Features, HeadSmoother
 from core.records import F32, F64, I64
 
 
@@ -49,7 +49,7 @@ def test_head_predictions_are_out_of_fold_kernel_ridge(penalty: float, share: fl
 def test_the_dense_matrix_and_the_factors_agree(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
     features, blocks, folds, losses = draw(80)
     dense = HeadSmoother(features, blocks, folds, penalty=30.0, share=share)
-    monkeypatch.setattr("core.discovery.regressors.DENSE_ROWS", 0)
+    monkeypatch.setattr("core.discovery.ridge.heads.DENSE_ROWS", 0)
     factored = HeadSmoother(features, blocks, folds, penalty=30.0, share=share)
     assert dense.matrix is not None
     assert factored.matrix is None

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.discovery.regressors import DENSE_ROWS, Factors, factor_heads, solve_heads, split_by_block
+from core.discovery.ridge.heads import DENSE_ROWS, Factors, factor_heads, solve_heads, split_by_block
 from core.records import F32, F64, I64
 
 MOST_PAIRS = 20_000_000
@@ -25,7 +25,7 @@ def can_leave_out(groups: I64 | None) -> bool:
 
 
 class LeaveOutSmoother:
-    """Ridge heads (`core.discovery.regressors.solve_heads`) as a linear map from the losses to predictions, each of
+    """Ridge heads (`core.discovery.ridge.heads.solve_heads`) as a linear map from the losses to predictions, each of
     which leaves out its own row and the rows of its group.
 
     Args:

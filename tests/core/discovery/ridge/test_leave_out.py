@@ -1,0 +1,57 @@
+"""Leaving a row or its group out exactly, against fitting again without it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.discovery.ridge.heads import HeadSmoother
+from core.discovery.ridge.leave_out import LeaveOutSmoother, can_leave_out
+from core.records import F32, I64
+
+
+def drawn(n: int, r: int, k: int, seed: int = 0) -> tuple[F32, I64, F32]:
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((n, r)).astype(np.float32) / np.float32(r**0.5)
+    return features, rng.integers(0, k, n), rng.standard_normal((n, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("share", [0, 2.0])
+@pytest.mark.parametrize("r", [6, 40])
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("dense", [False, True])
+def test_each_row_is_predicted_as_if_its_group_had_never_been_there(
+    share: float, r: int, grouped: bool, dense: bool
+) -> None:
+    features, blocks, losses = drawn(70, r, 3)
+    groups = np.random.default_rng(1).integers(0, 25, 70) if grouped else None
+    folds = np.arange(70) if groups is None else np.unique(groups, return_inverse=True)[1]
+    again = HeadSmoother(features, blocks, folds, penalty=3.0, share=share, dense=False)  # one fit for each group
+    once = LeaveOutSmoother(features, blocks, groups, penalty=3.0, share=share, dense=dense)
+    np.testing.assert_allclose(once.predict(losses), again.predict(losses), atol=2e-6)
+    np.testing.assert_allclose(once.weights(losses[:, 0]), again.weights(losses[:, 0]), atol=1e-6)
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_a_loss_does_not_reach_the_prediction_of_its_own_group(dense: bool) -> None:
+    features, blocks, losses = drawn(60, 8, 2)
+    groups = np.arange(60) // 3
+    smoother = LeaveOutSmoother(features, blocks, groups, penalty=3.0, share=2.0, dense=dense)
+    moved = losses.copy()
+    moved[3:6] += 5
+    before, after = smoother.predict(losses), smoother.predict(moved)
+    np.testing.assert_allclose(after[3:6], before[3:6], atol=2e-5)
+    assert np.abs(after[:3] - before[:3]).max() > 1e-3
+
+
+def test_heads_of_several_classes_are_shared() -> None:
+    features, blocks, losses = drawn(80, 8, 4)
+    one = LeaveOutSmoother(features, blocks, None, penalty=3.0, share=2.0, heads=blocks // 2)
+    other = LeaveOutSmoother(features, blocks // 2, None, penalty=3.0, share=2.0)
+    np.testing.assert_allclose(one.predict(losses), other.predict(losses), atol=1e-6)
+
+
+def test_groups_of_thousands_are_left_to_folds() -> None:
+    assert can_leave_out(None)
+    assert can_leave_out(np.arange(100_000) // 3)
+    assert not can_leave_out(np.arange(100_000) // 5000)
