@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from core.discovery.design import Measured
+from core.discovery.design import FailureMeasures
 from core.discovery.family import Candidate, Family, Scope, centre
 from core.discovery.family_test import FamilyTest, read_family
 from core.discovery.proposals import Proposals, margin
@@ -52,7 +52,7 @@ class FoundCluster:
 
 def find_clusters(
     proposals: Proposals,
-    measured: Measured,
+    measured: FailureMeasures,
     *,
     alpha: float,
     settings: Settings,

@@ -227,7 +227,7 @@ def assign_folds(n: int, blocks: I64, groups: I64 | None, n_folds: int, rng: np.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
+class FailureMeasures:
     """What is tested: the names of m measures of failure, and (n, m) each without its class mean and over its
     deviation."""
 
@@ -235,7 +235,7 @@ class Measured:
     scores: F64
 
 
-def measures(outcomes: Outcomes, design: Design) -> Measured:
+def measures(outcomes: Outcomes, design: Design) -> FailureMeasures:
     """0/1 errors where they are known, and the loss.
 
     Both are searched on their own and pay for each other. Added up they were the weaker witness: where a fifth of a
@@ -248,7 +248,7 @@ def measures(outcomes: Outcomes, design: Design) -> Measured:
     elif np.array_equal(outcomes.fitted == outcomes.fitted.max(), outcomes.errors) and _two_valued(outcomes.fitted):
         del known["mean loss"]  # the error by another name
     made = [design.centred(np.asarray(values, np.float64)) for values in known.values()]
-    return Measured(tuple(known), np.stack([m / max(float(m.std()), 1e-12) for m in made], 1))
+    return FailureMeasures(tuple(known), np.stack([m / max(float(m.std()), 1e-12) for m in made], 1))
 
 
 def _two_valued(values: F64) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.discovery.design import Measured
+from core.discovery.design import FailureMeasures
 from core.discovery.family import Family
 from core.records import F32, F64, Measure, Progress, no_progress
 from core.statistics.permutation import Permuter, chunks, permutation_p, permutation_threshold
@@ -64,7 +64,7 @@ class FamilyTest:
 
 def read_family(
     family: Family,
-    measured: Measured,
+    measured: FailureMeasures,
     permuter: Permuter,
     rng: np.random.Generator,
     *,

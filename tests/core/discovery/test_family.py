@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.discovery.design import Measured, assign_folds
+from core.discovery.design import FailureMeasures, assign_folds
 from core.discovery.family import Candidate, Family, Region, Scope, centre
 from core.discovery.family_test import read_family
 from core.discovery.ridge.heads import Features, HeadSmoother
@@ -45,9 +45,9 @@ def small(n: int = 150, seed: int = 0, d: int = 5) -> Small:
     return Small(Family(n, scopes, smoothers, regions), blocks, scores / scores.std())
 
 
-def measured(scores: F64) -> Measured:
+def measured(scores: F64) -> FailureMeasures:
     """One measure of failure."""
-    return Measured(("mean loss",), scores[:, None])
+    return FailureMeasures(("mean loss",), scores[:, None])
 
 
 def slow_statistic(scores: F64, inside: Bool, scope: I64) -> float:
@@ -146,7 +146,11 @@ def test_two_measures_pay_for_each_other_and_move_together() -> None:
     made, permuter = small(100), Permuter(small(100).blocks)
     both = np.stack([made.scores, centre((made.scores > 1).astype(float), made.blocks)], 1)
     reading = read_family(
-        made.family, Measured(("mean loss", "error rate"), both), permuter, np.random.default_rng(3), n_permutations=60
+        made.family,
+        FailureMeasures(("mean loss", "error rate"), both),
+        permuter,
+        np.random.default_rng(3),
+        n_permutations=60,
     )
     draws = permuter.draw(60, np.random.default_rng(3).spawn(1)[0])
     slow = [made.family.statistics(both[draws[:, b]].astype(np.float32)).max() for b in range(60)]
