@@ -25,7 +25,7 @@ out."""
 
 
 NO_CAUSE = frozenset({"file size", "entropy"})
-"""FailureMeasures properties that no one can change but by changing something else that is measured as well: shown, never
+"""Measured properties that no one can change but by changing something else that is measured as well: shown, never
 tested. See docs/decisions/conditions.md."""
 
 
