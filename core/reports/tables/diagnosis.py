@@ -21,6 +21,7 @@ from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability
 from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.values import fields, flat, reasons, strings
+from core.reports.wording.effects import in_shares, tested_effect
 from core.reports.wording.findings import cluster_name, cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
@@ -106,12 +107,15 @@ def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """id and weight: how much more often to draw a sample in training, mean 1.
 
     A sample outside every confirmed cluster weighs 1 before scaling; a member of a cluster weighs 1 + membership times
-    the lower bound of the cluster's excess loss over the mean loss. Nothing confirmed: all weigh 1.
+    the lower bound of the excess in the measure that was tested, over its mean: the error rate, or the loss as it was
+    fitted. Nothing confirmed: all weigh 1.
     """
-    weights = np.ones(len(diagnosis.samples))
-    mean = float(diagnosis.outcomes.loss.mean())
+    weights, outcomes = np.ones(len(diagnosis.samples)), diagnosis.outcomes
     for cluster in diagnosis.clusters:
-        low = cluster.excess_loss.low
+        low = tested_effect(cluster).low
+        mean = float(
+            (outcomes.errors if in_shares(cluster) and outcomes.errors is not None else outcomes.fitted).mean()
+        )
         if mean > 0 and math.isfinite(low) and low > 0:
             members = cluster.membership >= 0.5
             weights[members] = np.maximum(weights[members], 1 + cluster.membership[members] * low / mean)

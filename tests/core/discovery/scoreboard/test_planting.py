@@ -126,6 +126,10 @@ def test_the_victims_learn_what_they_are_taught_and_repeat():
     found = probe_probabilities(vectors[:200], labels[:200], vectors[200:], 2)
     assert (found.argmax(1) == labels[200:]).mean() > 0.9
     np.testing.assert_allclose(found.sum(1), 1)
+    flipped = np.concatenate([labels[:200], 1 - labels[:200]])  # every row twice, of both classes: the weights decide
+    twice = np.concatenate([vectors[:200], vectors[:200]])
+    weighed = probe_probabilities(twice, flipped, vectors[200:], 2, np.repeat([1.9, 0.1], 200))
+    assert (weighed.argmax(1) == labels[200:]).mean() > 0.9
 
 
 @pytest.mark.slow
@@ -137,3 +141,6 @@ def test_the_network_learns_light_from_dark_and_repeats():
     found = network_probabilities(pixels, labels, pixels, 2, seed=1)
     assert (found.argmax(1) == labels).mean() > 0.95
     np.testing.assert_array_equal(found, network_probabilities(pixels, labels, pixels, 2, seed=1))
+    both, twice = np.concatenate([labels, 1 - labels]), np.concatenate([pixels, pixels])
+    weighed = network_probabilities(twice, both, pixels, 2, 1, np.repeat([1.9, 0.1], 256))
+    assert (weighed.argmax(1) == labels).mean() > 0.95

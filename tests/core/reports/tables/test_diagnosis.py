@@ -201,6 +201,23 @@ def test_weights_follow_the_lower_bound_and_have_mean_one() -> None:
     assert (weights_table(replace(diagnosis, clusters=(negative,)))["weight"] == 1).all()
 
 
+def test_weights_follow_the_measure_that_was_tested() -> None:
+    diagnosis = make_diagnosis(n_clusters=1)
+    errors = np.arange(60) < 15
+    cluster = replace(
+        diagnosis.clusters[0],
+        membership=(np.arange(60) < 6).astype(float),
+        excess_loss=Estimate(0.1, -0.5, 0.6),
+        error_difference=Estimate(0.4, 0.1, 0.7),
+        measure="error rate",
+    )
+    outcomes = replace(diagnosis.outcomes, errors=errors)
+    weights = weights_table(replace(diagnosis, outcomes=outcomes, clusters=(cluster,)))["weight"].to_numpy()
+    np.testing.assert_allclose(weights[:6] / weights[-1], 1 + 0.1 / 0.25)  # 10 points, of an error rate of 25 %
+    of_loss = replace(cluster, measure="mean loss")
+    assert (weights_table(replace(diagnosis, outcomes=outcomes, clusters=(of_loss,)))["weight"] == 1).all()
+
+
 def test_a_phrase_of_which_the_encoder_was_measured_is_a_row_like_any_other() -> None:
     diagnosis = with_words()
     assert diagnosis.words is not None
